@@ -1,0 +1,50 @@
+"""Where data sets lie on this machine, and how they are brought to it."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+from toolkit import extras
+from toolkit.errors import DataUnavailableError
+
+DATA_VARIABLE = "TOOLKIT_DATA_DIR"
+RETRIES = 2
+TIMEOUT_S = 20
+
+
+def cache_folder() -> Path:
+    """Return the user's cache folder of toolkit (``XDG_CACHE_HOME`` respected)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-model-toolkit"
+
+
+def search_folders() -> tuple[Path, ...]:
+    """Return the folders that may hold a data set, in order: the user's, Keras' cache, the cache of toolkit."""
+    keras_home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    named = os.environ.get(DATA_VARIABLE)
+    return (*((Path(named),) if named else ()), keras_home / "datasets", cache_folder())
+
+
+def download(url: str, path: Path, *, known_hash: str, what: str) -> Path:
+    """Fetch ``url`` to ``path`` unless it is there: with retries, atomically, with a bar where stderr is a terminal.
+
+    Raises DataUnavailableError where the network, the server or the digest says no.
+    """
+    pooch = extras.load("pooch")
+    pooch.get_logger().setLevel(logging.ERROR)
+    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT_S)
+    try:
+        pooch.create(
+            path=path.parent,
+            base_url="",
+            registry={path.name: known_hash},
+            urls={path.name: url},
+            retry_if_failed=RETRIES,
+        ).fetch(path.name, downloader=downloader)
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong digest is a ValueError
+        reason = "its digest is not the published one" if isinstance(error, ValueError) else "no network, or no answer"
+        raise DataUnavailableError(
+            f"{what} is not on this machine and could not be fetched ({reason}); "
+            f"put it into a folder and set {DATA_VARIABLE} to that folder"
+        ) from error
+    return path

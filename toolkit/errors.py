@@ -1,0 +1,67 @@
+"""The exceptions of toolkit. Every message says what was given, what is allowed, and what to do.
+
+ToolkitError                    exit 2: wrong usage or wrong input
+├── UsageError                  an option or a name that does not exist, or options that contradict each other
+├── DataError                   a data set or an image that is missing, damaged or of the wrong shape
+│   └── DataUnavailableError    a data set that is not on this machine and could not be fetched
+├── ArtifactError               a model file or manifest that is missing, damaged or changed
+├── RunError                    a run folder that is missing, unfinished or contradicts the request
+├── MissingExtraError           a package that an extra of toolkit installs
+└── CheckFailedError            exit 1: the work was done and its outcome is bad
+    ├── DivergedError           a training loss that is no longer a number
+    ├── ExportFailedError       at least one artifact could not be converted
+    └── WorkerFailedError       a benchmark process that died
+"""
+
+
+class ToolkitError(Exception):
+    """What every error that toolkit raises on purpose is a kind of."""
+
+    exit_code = 2
+
+
+class UsageError(ToolkitError):
+    """An option or a name that does not exist, or options that contradict each other."""
+
+
+class DataError(ToolkitError):
+    """A data set or an image that is missing, damaged or of the wrong shape."""
+
+
+class DataUnavailableError(DataError):
+    """A data set that is not on this machine and could not be fetched."""
+
+
+class ArtifactError(ToolkitError):
+    """A model file or manifest that is missing, damaged or changed."""
+
+
+class RunError(ToolkitError):
+    """A run folder that is missing, unfinished or contradicts the request."""
+
+
+class MissingExtraError(ToolkitError):
+    """A package that an extra of toolkit installs."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed; install it with: pip install 'edge-model-toolkit[{extra}]'")
+        self.package = package
+        self.extra = extra
+
+
+class CheckFailedError(ToolkitError):
+    """The work was done and its outcome is bad."""
+
+    exit_code = 1
+
+
+class DivergedError(CheckFailedError):
+    """A training loss that is no longer a number."""
+
+
+class ExportFailedError(CheckFailedError):
+    """At least one artifact could not be converted."""
+
+
+class WorkerFailedError(CheckFailedError):
+    """A benchmark process that died."""

@@ -1,0 +1,64 @@
+"""Import the packages that toolkit's extras install: late, quietly, and with an error that names the extra."""
+
+import importlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import MissingExtraError
+
+EXTRA_OF = {
+    "ai_edge_litert.interpreter": "litert",
+    "onnxruntime": "onnx",
+    "PIL.Image": "edge",
+    "PIL.ImageOps": "edge",
+    "tensorflow": "train",
+    "keras": "train",
+    "tf2onnx": "train",
+    "onnx": "train",
+    "matplotlib": "train",
+    "pooch": "train",
+    "mlxtend": "train",
+}
+
+# Read by the packages when they are imported. TensorFlow's C++ log is for its developers (3 = errors only);
+# ONNX Runtime starts a telemetry thread that writes files into the user's cache unless it is told not to.
+QUIET_ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "ORT_DISABLE_TELEMETRY": "1",
+    "KERAS_BACKEND": "tensorflow",
+}
+
+
+def installed(module: str) -> bool:
+    """Say whether a package is there, without importing it."""
+    return find_spec(module.partition(".")[0]) is not None
+
+
+def load(module: str) -> Any:
+    """Import ``module`` and return it; MissingExtraError where it is not installed."""
+    if not installed(module):
+        raise MissingExtraError(module.partition(".")[0], EXTRA_OF[module])
+    for name, value in QUIET_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    # TensorFlow and LiteRT write to file descriptor 2 before any log level of theirs is in force.
+    with streams_to(Path(os.devnull)):
+        return importlib.import_module(module)
+
+
+@contextmanager
+def streams_to(log: Path) -> Iterator[None]:
+    """Append what this process writes to file descriptors 1 and 2, native code included, to ``log``."""
+    saved = os.dup(1), os.dup(2)
+    with log.open("ab") as sink:
+        os.dup2(sink.fileno(), 1)
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        finally:
+            for descriptor, original in zip((1, 2), saved, strict=True):
+                os.dup2(original, descriptor)
+                os.close(original)

@@ -1,0 +1,118 @@
+"""Image files to pixels: read safely, and bring handwritten digits to the form that MNIST has."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import extras
+from toolkit.errors import DataError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+# More pixels than a 100-megapixel camera makes: a decompression bomb or a mistake.
+MAX_PIXELS = 100_000_000
+# MNIST's digits were scaled to fit a box of 20 pixels in an image of 28 (http://yann.lecun.com/exdb/mnist).
+DIGIT_BOX_SHARE = 20 / 28
+# Ink fainter than this share of the darkest stroke is paper grain, shadow or JPEG noise.
+INK_SHARE = 0.2
+# Less contrast than this, of 255, is an empty page.
+MIN_CONTRAST = 16
+
+
+def read(path: Path, *, channels: int) -> NDArray[np.uint8]:
+    """Read an image file as (H, W, channels) uint8, upright, transparency on white. DataError if it is none."""
+    pil = extras.load("PIL.Image")
+    ops = extras.load("PIL.ImageOps")
+    try:
+        with pil.open(path) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise DataError(f"{path}: {image.width}×{image.height} pixels; allowed: {MAX_PIXELS:,} in all")
+            image.load()
+            upright = ops.exif_transpose(image)
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except (OSError, ValueError, SyntaxError, pil.DecompressionBombError) as error:
+        raise DataError(f"{path}: cannot be read as an image: {error}") from error
+    if upright.mode.startswith("I"):  # Pillow would clip 16-bit grey to 255 instead of scaling it
+        wide = np.asarray(upright)
+        upright = pil.fromarray((wide >> (8 if wide.max() > 255 else 0)).astype(np.uint8))
+    if upright.has_transparency_data:
+        upright = upright.convert("RGBA")
+        paper = pil.new("RGBA", upright.size, "white")
+        upright = pil.alpha_composite(paper, upright)
+    pixels = np.asarray(upright.convert("L" if channels == 1 else "RGB"), dtype=np.uint8)
+    return pixels.reshape(*pixels.shape[:2], channels)
+
+
+def is_grey(path: Path) -> bool:
+    """Say whether an image file holds grey or black-and-white pixels only, by its header."""
+    pil = extras.load("PIL.Image")
+    try:
+        with pil.open(path) as image:
+            return image.mode in ("1", "L", "I") or str(image.mode).startswith("I;16")
+    except (OSError, ValueError, SyntaxError, pil.DecompressionBombError) as error:
+        raise DataError(f"{path}: cannot be read as an image: {error}") from error
+
+
+def fit(pixels: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.uint8]:
+    """Scale (H, W, C) pixels into (height, width, C): aspect kept, centred, padded with the border's median colour."""
+    scale = min(height / pixels.shape[0], width / pixels.shape[1])
+    scaled = _resize(pixels, max(1, round(pixels.shape[0] * scale)), max(1, round(pixels.shape[1] * scale)))
+    canvas = np.empty((height, width, pixels.shape[2]), np.uint8)
+    canvas[:] = _border_median(pixels)
+    top, left = (height - scaled.shape[0]) // 2, (width - scaled.shape[1]) // 2
+    canvas[top : top + scaled.shape[0], left : left + scaled.shape[1]] = scaled
+    return canvas
+
+
+def to_digit(pixels: NDArray[np.uint8], *, height: int, width: int, what: str) -> NDArray[np.uint8]:
+    """Bring a photo or scan of one digit, (H, W, 1), to the form of MNIST: (height, width, 1), light ink on black.
+
+    The polarity is read off the border, which is paper. The ink is cut out, scaled with its aspect kept to fit a box of
+    20/28 of the image, and moved so that its centre of mass is the image's centre, as MNIST was made. An image that has
+    the size and the polarity already is returned as it is. Raises DataError, naming ``what``, for an empty page.
+    """
+    paper = float(_border_median(pixels)[0])
+    if pixels.shape[:2] == (height, width) and paper == 0:
+        return pixels
+    ink = np.abs(pixels[..., 0].astype(np.float64) - paper)
+    # Light ink on dark paper or dark on light: keep the side that has more of it, the other is noise or glare.
+    brighter = pixels[..., 0] > paper
+    keeps_bright = ink[brighter].sum() > ink[~brighter].sum()
+    ink = np.where(brighter == keeps_bright, ink, 0.0)
+    darkest = float(ink.max())
+    if darkest < MIN_CONTRAST:
+        raise DataError(f"{what}: no digit to be seen, the image is of one shade")
+    ink = np.where(ink < INK_SHARE * darkest, 0.0, ink * (255.0 / darkest))
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = min(height * DIGIT_BOX_SHARE / cut.shape[0], width * DIGIT_BOX_SHARE / cut.shape[1])
+    size = (max(1, round(cut.shape[0] * scale)), max(1, round(cut.shape[1] * scale)))
+    return _centre_by_mass(_resize(cut.astype(np.uint8)[..., np.newaxis], *size), height, width)
+
+
+def _centre_by_mass(digit: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    weights = digit[..., 0].astype(np.float64)
+    total = max(float(weights.sum()), 1.0)
+    mass_row = float((weights.sum(axis=1) * np.arange(digit.shape[0])).sum()) / total
+    mass_column = float((weights.sum(axis=0) * np.arange(digit.shape[1])).sum()) / total
+    top = int(np.clip(round((height - 1) / 2 - mass_row), 0, height - digit.shape[0]))
+    left = int(np.clip(round((width - 1) / 2 - mass_column), 0, width - digit.shape[1]))
+    canvas = np.zeros((height, width, 1), np.uint8)
+    canvas[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
+    return canvas
+
+
+def _border_median(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
+    median: NDArray[np.float64] = np.median(np.concatenate(edges), axis=0)
+    return median
+
+
+def _resize(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Resize (H, W, C); Pillow's bicubic filter averages what it shrinks."""
+    pil: Any = extras.load("PIL.Image")
+    squeezed = pixels[..., 0] if pixels.shape[2] == 1 else pixels
+    resized = pil.fromarray(squeezed).resize((width, height), pil.Resampling.BICUBIC)
+    return np.asarray(resized, dtype=np.uint8).reshape(height, width, pixels.shape[2])

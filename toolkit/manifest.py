@@ -1,0 +1,131 @@
+"""``manifest.json``: what a folder of artifacts is and where it came from."""
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import ArtifactError
+from toolkit.files import sha256, write_json
+
+MANIFEST = "manifest.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output. ``shape`` begins with the batch, None where free; real = scale × (value - zero_point)."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+    scale: float | None = None
+    zero_point: int | None = None
+
+    @property
+    def quantized(self) -> bool:
+        """Whether values are integers that stand for real numbers."""
+        return self.scale is not None
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One exported file, named relative to its manifest."""
+
+    path: str
+    format: str
+    quantization: str
+    sha256: str
+    size_bytes: int
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    details: dict[str, Any] = field(default_factory=dict)
+    verified: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The manifest of one exported model. ``folder`` is where it was read from and is not written."""
+
+    folder: Path
+    model: str
+    data: dict[str, Any]
+    recipe: dict[str, Any] | None
+    source: dict[str, Any]
+    reference: dict[str, Any]
+    golden: dict[str, Any]
+    calibration: dict[str, Any]
+    versions: dict[str, str]
+    created: str
+    artifacts: tuple[Artifact, ...]
+
+    @property
+    def reference_path(self) -> Path:
+        """The Keras original."""
+        return self.folder / str(self.reference["path"])
+
+    @property
+    def golden_path(self) -> Path:
+        """The recorded inputs and outputs."""
+        return self.folder / str(self.golden["path"])
+
+    def with_verified(self, results: dict[str, dict[str, Any]]) -> "Manifest":
+        """Return the manifest with the verify results of the artifacts named in ``results``."""
+        artifacts = (replace(a, verified=results.get(a.path, a.verified)) for a in self.artifacts)
+        return replace(self, artifacts=tuple(artifacts))
+
+    def check_digest(self, entry: Artifact | dict[str, Any]) -> str | None:
+        """Return what is wrong with the file of an entry, or None where it is the file that was exported."""
+        document = asdict(entry) if isinstance(entry, Artifact) else entry
+        path = self.folder / str(document["path"])
+        if not path.is_file():
+            return f"{path}: named in {self.folder / MANIFEST} but missing; export the model again"
+        if sha256(path) != document["sha256"]:
+            return f"{path}: changed since it was exported (its SHA-256 is not the manifest's); export the model again"
+        return None
+
+    def require(self, *entries: Artifact | dict[str, Any]) -> None:
+        """Raise ArtifactError unless the files of the entries are the exported ones."""
+        for entry in entries:
+            if problem := self.check_digest(entry):
+                raise ArtifactError(problem)
+
+    def write(self) -> Path:
+        """Write the manifest into its folder and return its path."""
+        document = asdict(self)
+        del document["folder"]
+        path = self.folder / MANIFEST
+        write_json(path, {"schema": SCHEMA, **document})
+        return path
+
+
+def read(folder: Path) -> Manifest:
+    """Read the manifest of ``folder``; ArtifactError where there is none or it cannot be understood.
+
+    Digests are held against the files with ``check_digest`` and ``require``, so that a command can report one changed
+    file and go on with the others.
+    """
+    path = folder / MANIFEST
+    try:
+        document = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{folder}: no {MANIFEST} there; 'toolkit export' writes one") from error
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path}: cannot be read: {error}") from error
+    try:
+        if document["schema"] != SCHEMA:
+            raise ArtifactError(f"{path}: has schema {document['schema']}, this toolkit reads {SCHEMA}; export again")
+        artifacts = tuple(_artifact(entry) for entry in document["artifacts"])
+        rest = {key: value for key, value in document.items() if key not in ("schema", "artifacts")}
+        return Manifest(folder=folder, artifacts=artifacts, **rest)
+    except (KeyError, TypeError) as error:
+        raise ArtifactError(f"{path}: not a manifest that toolkit wrote ({error})") from error
+
+
+def _artifact(document: dict[str, Any]) -> Artifact:
+    tensors = {key: tuple(_tensor(spec) for spec in document[key]) for key in ("inputs", "outputs")}
+    return Artifact(**{**document, **tensors})
+
+
+def _tensor(document: dict[str, Any]) -> TensorSpec:
+    return TensorSpec(**{**document, "shape": tuple(document["shape"])})

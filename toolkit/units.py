@@ -1,0 +1,33 @@
+"""Text for seconds, bytes and shares: one place, one style."""
+
+
+def seconds(value_s: float) -> str:
+    """Return a duration with three significant figures below a minute: ``21.3 µs``, ``7.10 s``, ``13 min 20 s``."""
+    if value_s >= 59.95:
+        minutes, rest = divmod(round(value_s), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if value_s >= scale:
+            return f"{_significant(value_s / scale)} {unit}"
+    return f"{_significant(value_s * 1e9)} ns"
+
+
+def size(value_bytes: float) -> str:
+    """Return a size in decimal units, as file managers and SD cards count: ``433 kB``, ``1.69 MB``."""
+    for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if value_bytes >= scale:
+            return f"{_significant(value_bytes / scale)} {unit}"
+    return f"{value_bytes:.0f} B"
+
+
+def percent(share: float) -> str:
+    """Return a share in [0, 1] as a percentage with two decimals: ``98.90 %``."""
+    return f"{share * 100:.2f} %"
+
+
+def _significant(value: float) -> str:
+    """Three significant figures, never in exponent form."""
+    if value >= 99.95:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
