@@ -1,0 +1,99 @@
+"""What every runtime offers: a Session that runs one artifact."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.errors import ArtifactError
+from toolkit.manifest import TensorSpec
+
+# Rows of one call of `predict`: large enough to be fast, small enough for the activations to stay small on a Pi.
+PREDICT_BATCH = 250
+
+
+class Session(ABC):
+    """One loaded artifact. Not for several threads at once. Members implement what is abstract."""
+
+    path: Path
+    input: TensorSpec
+    output: TensorSpec
+
+    @abstractmethod
+    def resize(self, batch: int) -> None:
+        """Make the input (batch, …); ArtifactError where the artifact's batch is fixed to another number."""
+
+    @abstractmethod
+    def set_input(self, values: NDArray[Any]) -> None:
+        """Hand over the input: (batch, …) in the artifact's own dtype."""
+
+    @abstractmethod
+    def invoke(self) -> None:
+        """Run the artifact once, and return when it is done."""
+
+    @abstractmethod
+    def read_output(self) -> NDArray[Any]:
+        """Return a copy of the output, in the artifact's own dtype."""
+
+    def encode(self, images: NDArray[np.uint8]) -> NDArray[Any]:
+        """Bring pixels (N, H, W, C) uint8 to the input's dtype: divided by 255, then quantized where the input is."""
+        scaled = images.astype(np.float32) / np.float32(255)
+        if self.input.scale is None or self.input.zero_point is None:
+            return scaled.astype(np.dtype(self.input.dtype))
+        limits = np.iinfo(self.input.dtype)
+        steps = np.round(scaled / np.float32(self.input.scale)) + self.input.zero_point
+        quantized: NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(limits.dtype)
+        return quantized
+
+    def decode(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Bring output values to real numbers."""
+        real = values.astype(np.float32)
+        if self.output.scale is None or self.output.zero_point is None:
+            return real
+        return (real - np.float32(self.output.zero_point)) * np.float32(self.output.scale)
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the outputs for pixels (N, H, W, C) uint8, computed in batches: (N, …) float32.
+
+        Raises ArtifactError where the images do not have the shape of the input.
+        """
+        if tuple(self.input.shape[1:]) != images.shape[1:]:
+            raise ArtifactError(f"{self.path}: takes images {self.input.shape[1:]}, the data are {images.shape[1:]}")
+        fixed = self.input.shape[0]
+        step = PREDICT_BATCH if fixed is None else fixed
+        if fixed is not None and len(images) % fixed:
+            raise ArtifactError(f"{self.path}: runs batches of {fixed} only, {len(images)} images are no multiple")
+        outputs = []
+        for start in range(0, len(images), step):
+            rows = images[start : start + step]
+            self.resize(len(rows))
+            self.set_input(self.encode(rows))
+            self.invoke()
+            outputs.append(self.decode(self.read_output()))
+        return np.concatenate(outputs)
+
+
+class RuntimeModule(Protocol):
+    """What a module in this folder has. Importing it loads no framework."""
+
+    SUFFIXES: tuple[str, ...]
+    PACKAGE: str
+    DISTRIBUTIONS: tuple[str, ...]
+
+    def open_session(self, path: Path, *, threads: int = 1) -> Session:
+        """Load an artifact; ArtifactError where it cannot be, MissingExtraError where the runtime is not installed."""
+
+
+def single(tensors: list[TensorSpec], *, path: Path, what: str) -> TensorSpec:
+    """Return the only tensor; ArtifactError where there are several or none."""
+    if len(tensors) != 1:
+        raise ArtifactError(f"{path}: has {len(tensors)} {what}s; a classifier of images has one")
+    return tensors[0]
+
+
+def require_file(path: Path) -> None:
+    """Raise ArtifactError unless ``path`` is a file."""
+    if not path.is_file():
+        raise ArtifactError(f"{path}: no such file")
