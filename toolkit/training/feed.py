@@ -1,0 +1,56 @@
+"""Rows to the training loop: resident on the device where they fit, else streamed in blocks with the same results."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.data.base import Split
+from toolkit.host import available_memory_bytes
+
+# A resident copy may take this share of the free memory; the rest is for activations and for other programs.
+RESIDENT_SHARE = 0.5
+# Size of one streamed block: it is gathered on the host while nothing trains, so it is kept small.
+STREAM_BYTES = 64 * 2**20
+
+Block = tuple[Any, Any, NDArray[np.int64]]
+
+
+class Feed:
+    """Yields a split's rows in a given order as blocks (images, labels, order within the block)."""
+
+    def __init__(self, tf: Any, split: Split) -> None:
+        self._tf = tf
+        self._split = split
+        self._on_device: tuple[Any, Any] | None = None
+        available = available_memory_bytes()
+        if available is None or split.images.nbytes <= RESIDENT_SHARE * available:
+            try:
+                self._on_device = self._tensors(split)
+            except tf.errors.ResourceExhaustedError:  # a GPU with less memory than the host
+                self._on_device = None
+
+    @property
+    def resident(self) -> bool:
+        """Whether the rows lie on the device."""
+        return self._on_device is not None
+
+    def __len__(self) -> int:
+        return len(self._split)
+
+    def blocks(self, order: NDArray[np.int64], *, batches: int, batch_size: int) -> Iterator[Block]:
+        """Cut ``order`` into blocks of at most ``batches`` whole batches; only the last may end in part of one."""
+        if self._on_device is None:
+            batch_bytes = max(1, batch_size * self._split.images.nbytes // len(self._split))
+            batches = min(batches, STREAM_BYTES // batch_bytes)
+        rows = batch_size * max(1, batches)
+        for start in range(0, len(order), rows):
+            part = order[start : start + rows]
+            if self._on_device is not None:
+                yield *self._on_device, part
+            else:
+                yield *self._tensors(self._split.rows(part)), np.arange(len(part))
+
+    def _tensors(self, split: Split) -> tuple[Any, Any]:
+        return self._tf.constant(split.images), self._tf.constant(split.labels, self._tf.int32)

@@ -1,0 +1,311 @@
+"""Train one model by a recipe into a run folder, or go on where a run was stopped."""
+
+import csv
+import io
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from toolkit import extras, models
+from toolkit.data.base import Dataset, Split
+from toolkit.errors import DivergedError, RunError
+from toolkit.files import remove_partials, write_json, write_text
+from toolkit.runtimes.keras import load_model
+from toolkit.training import checkpoint, device, plots
+from toolkit.training.checkpoint import BEST, STATE, Epoch, Progress
+from toolkit.training.feed import Feed
+from toolkit.training.loop import EVALUATION_BATCH, Loop, Totals
+from toolkit.training.recipe import Recipe
+from toolkit.training.runs import CONFIG, METRICS, read_config
+
+# An epoch is one compiled call where it takes less than this; a longer one is cut, so that Ctrl-C is answered soon.
+RESPONSIVE_S = 1.0
+# Batches of the first call, before the speed is known.
+FIRST_BLOCK_BATCHES = 100
+# The configuration entries that must not change between the parts of a run.
+_FIXED = ("recipe", "data")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One line of the layer table."""
+
+    name: str
+    kind: str
+    output_shape: tuple[int | None, ...]
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Started:
+    """What is known when training begins."""
+
+    folder: Path
+    layers: tuple[Layer, ...]
+    device: str
+    resident: bool
+    epochs_done: int
+    epochs: int
+
+    @property
+    def parameters(self) -> int:
+        """How many weights the model has."""
+        return sum(layer.parameters for layer in self.layers)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run came to. ``seconds`` is the time spent in epochs, validation included, over all parts of the run."""
+
+    folder: Path
+    recipe: Recipe
+    parameters: int
+    progress: Progress
+    test: Totals
+    interrupted: bool
+
+    @property
+    def seconds(self) -> float:
+        """The time spent in epochs, validation included, over all parts of the run."""
+        return sum(epoch.seconds for epoch in self.progress.history)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``toolkit train --json`` and of ``metrics.json``."""
+        return {
+            "schema": 1,
+            "command": "train",
+            "run": self.folder.name,
+            "model": self.recipe.model,
+            "parameters": self.parameters,
+            "epochs_run": len(self.progress.history),
+            "best_epoch": self.progress.best_epoch,
+            "monitor": self.recipe.monitor,
+            "best_value": self.progress.best_value,
+            "test_accuracy": self.test.accuracy,
+            "test_loss": self.test.mean_loss,
+            "checkpoint": str(self.folder / BEST),
+            "seconds": self.seconds,
+            "interrupted": self.interrupted,
+        }
+
+
+def train(
+    recipe: Recipe,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    device_choice: str = "auto",
+    resume: bool = False,
+    on_start: Callable[[Started], None] = lambda started: None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> Trained:
+    """Train into ``folder`` and return the result, measured on the test split with the best weights.
+
+    Ctrl-C ends the run after what is finished (``interrupted``). With ``resume`` the run goes on from its last finished
+    epoch and ends with the weights of an uninterrupted run. Raises DivergedError when the loss is no longer a number,
+    RunError when the folder and the request do not fit, or when Ctrl-C came before the first epoch was over.
+    """
+    tf = extras.load("tensorflow")
+    keras = extras.load("keras")
+    device_name = device.choose(tf, device_choice)
+    config = _config(recipe, dataset, device_name, tf, keras)
+    _prepare_folder(folder, config, resume=resume)
+    keras.utils.set_random_seed(recipe.seed)
+    model, optimizer = _build(keras, recipe, dataset)
+    progress = checkpoint.load_state(folder / STATE, model=model, optimizer=optimizer) if resume else Progress()
+    run = _Run(tf, keras, recipe, dataset, folder, model, optimizer, progress)
+    layers = _layer_table(model)
+    on_start(Started(folder, layers, device_name, run.resident, len(progress.history), recipe.epochs))
+    write_text(folder / "summary.txt", _layer_text(layers))
+    interrupted = run.epochs(on_epoch)
+    if not progress.history:
+        raise RunError(f"{folder}: interrupted before the first epoch was over; nothing was kept")
+    plots.draw(folder, progress.history, title=_title(recipe, dataset), best_epoch=progress.best_epoch)
+    model.set_weights(load_model(folder / BEST).get_weights())
+    parameters = sum(layer.parameters for layer in layers)
+    trained = Trained(folder, recipe, parameters, progress, run.evaluate(dataset.test), interrupted)
+    write_json(folder / METRICS, trained.to_json())
+    return trained
+
+
+class _Run:
+    """The epochs of one training."""
+
+    def __init__(
+        self,
+        tf: Any,
+        keras: Any,
+        recipe: Recipe,
+        dataset: Dataset,
+        folder: Path,
+        model: Any,
+        optimizer: Any,
+        progress: Progress,
+    ) -> None:
+        self._tf = tf
+        self._recipe = recipe
+        self._folder = folder
+        self._model = model
+        self._optimizer = optimizer
+        self._progress = progress
+        # Weights are kept in float32 whatever training computes in, so that every exporter and runtime can read them.
+        self._keeper = model if recipe.precision == "float32" else _float32_model(keras, recipe, dataset)
+        rows = len(dataset.train)
+        cut = rows - int(rows * recipe.validation_split)
+        self._training = Feed(tf, dataset.train.rows(slice(0, cut)))
+        self._validation = Feed(tf, dataset.train.rows(slice(cut, rows))) if cut < rows else None
+        self._loop = Loop(tf, keras, model=model, optimizer=optimizer, loss=recipe.loss, batch_size=recipe.batch_size)
+        self._block_batches = FIRST_BLOCK_BATCHES
+
+    @property
+    def resident(self) -> bool:
+        """Whether the training rows lie on the device."""
+        return self._training.resident
+
+    def epochs(self, on_epoch: Callable[[Epoch], None]) -> bool:
+        """Run the epochs that are left; return whether Ctrl-C cut them short."""
+        writer = self._tf.summary.create_file_writer(str(self._folder / "tensorboard"))
+        try:
+            for number in range(len(self._progress.history) + 1, self._recipe.epochs + 1):
+                epoch = self._epoch(number)
+                self._keep(epoch, writer)
+                on_epoch(epoch)
+        except KeyboardInterrupt:
+            return True
+        finally:
+            writer.close()
+        return False
+
+    def evaluate(self, split: Split) -> Totals:
+        """Return loss and accuracy of the present weights on ``split``."""
+        return self._pass(Feed(self._tf, split), self._loop.evaluate, np.arange(len(split)), EVALUATION_BATCH)
+
+    def _epoch(self, number: int) -> Epoch:
+        # The order depends on (seed, epoch) alone, so a resumed run sees the same batches as an uninterrupted one.
+        order = np.random.default_rng((self._recipe.seed, number)).permutation(len(self._training))
+        start = time.perf_counter()
+        training = self._pass(self._training, self._loop.train, order, self._recipe.batch_size)
+        batches_per_second = len(order) / self._recipe.batch_size / (time.perf_counter() - start)
+        self._block_batches = max(1, round(batches_per_second * RESPONSIVE_S))
+        if not math.isfinite(training.mean_loss):
+            raise DivergedError(
+                f"the loss of epoch {number} is {training.mean_loss}: the learning rate "
+                f"{self._recipe.learning_rate:g} is likely too high, try {self._recipe.learning_rate / 10:g}; "
+                + (f"the best weights are kept in {self._folder / BEST}" if number > 1 else "no epoch was finished")
+            )
+        validation = Totals(math.nan, 0, 1)
+        if self._validation is not None:
+            rows = np.arange(len(self._validation))
+            validation = self._pass(self._validation, self._loop.evaluate, rows, EVALUATION_BATCH)
+        return Epoch(
+            epoch=number,
+            loss=training.mean_loss,
+            accuracy=training.accuracy,
+            val_loss=validation.mean_loss,
+            val_accuracy=validation.accuracy if self._validation else math.nan,
+            seconds=time.perf_counter() - start,
+        )
+
+    def _pass(self, feed: Feed, run: Callable[..., Totals], order: Any, batch_size: int) -> Totals:
+        blocks = feed.blocks(order, batches=self._block_batches, batch_size=batch_size)
+        return sum((run(*block) for block in blocks), Totals())
+
+    def _keep(self, epoch: Epoch, writer: Any) -> None:
+        """Write the best model first, then the state that names it: a kill in between costs one epoch, no file."""
+        progress, recipe = self._progress, self._recipe
+        value = getattr(epoch, recipe.monitor)
+        if not progress.history or recipe.monitor_sign * (value - progress.best_value) > 0:
+            progress.best_epoch, progress.best_value = epoch.epoch, value
+            if self._keeper is not self._model:
+                self._keeper.set_weights(self._model.get_weights())
+            checkpoint.save_best(self._keeper, self._folder / BEST)
+        progress.history.append(epoch)
+        checkpoint.save_state(self._folder / STATE, model=self._model, optimizer=self._optimizer, progress=progress)
+        _write_history(self._folder / "history.csv", progress.history)
+        with writer.as_default(step=epoch.epoch):
+            for name, figure in vars(epoch).items():
+                if name != "epoch" and math.isfinite(figure):
+                    self._tf.summary.scalar(name, figure)
+
+
+def _build(keras: Any, recipe: Recipe, dataset: Dataset) -> tuple[Any, Any]:
+    # bfloat16 has the exponents of float32, so it needs no loss scaling; its arithmetic is in GPUs from compute
+    # capability 8.0 and in CPUs with AVX512-BF16 or AMX.
+    keras.config.set_dtype_policy("float32" if recipe.precision == "float32" else "mixed_bfloat16")
+    try:
+        model = models.build(
+            recipe.model,
+            input_shape=dataset.input_shape,
+            classes=dataset.classes,
+            activation=recipe.activation,
+        )
+    finally:
+        keras.config.set_dtype_policy("float32")
+    kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
+    optimizer = kinds[recipe.optimizer](learning_rate=recipe.learning_rate)
+    optimizer.build(model.trainable_variables)
+    return model, optimizer
+
+
+def _float32_model(keras: Any, recipe: Recipe, dataset: Dataset) -> Any:
+    from dataclasses import replace
+
+    return _build(keras, replace(recipe, precision="float32"), dataset)[0]
+
+
+def _config(recipe: Recipe, dataset: Dataset, device_name: str, tf: Any, keras: Any) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "recipe": recipe.to_json(),
+        "data": {"name": dataset.name, "origin": dataset.origin, "digests": dataset.digests},
+        "device": device_name,
+        "versions": {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__},
+        "started": datetime.now(UTC).isoformat(timespec="microseconds"),
+    }
+
+
+def _prepare_folder(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
+    if resume:
+        before = read_config(folder)
+        same_recipe = {**before["recipe"], "epochs": 0} == {**config["recipe"], "epochs": 0}
+        if not same_recipe or before["data"]["digests"] != config["data"]["digests"]:
+            raise RunError(f"{folder}: was started with another recipe or other data; only --epochs may change")
+        config = {**before, "recipe": config["recipe"]}
+    elif (folder / CONFIG).exists():
+        raise RunError(f"{folder}: a run of that name exists; choose another --name, or go on with it by --resume")
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_partials(folder)
+    write_json(folder / CONFIG, config)
+
+
+def _layer_table(model: Any) -> tuple[Layer, ...]:
+    return tuple(
+        Layer(layer.name, type(layer).__name__, tuple(layer.output.shape), layer.count_params())
+        for layer in model.layers
+    )
+
+
+def _layer_text(layers: tuple[Layer, ...]) -> str:
+    lines = [f"{layer.name:16}{layer.kind:14}{layer.output_shape!s:22}{layer.parameters:>10,}" for layer in layers]
+    total = sum(layer.parameters for layer in layers)
+    return "\n".join(
+        [f"{'layer':16}{'kind':14}{'output':22}{'parameters':>10}", *lines, f"{'total':52}{total:>10,}", ""]
+    )
+
+
+def _title(recipe: Recipe, dataset: Dataset) -> str:
+    return f"{recipe.model} on {dataset.name}: {recipe.optimizer}, learning rate {recipe.learning_rate:g}"
+
+
+def _write_history(path: Path, history: list[Epoch]) -> None:
+    text = io.StringIO(newline="")
+    rows = csv.DictWriter(text, fieldnames=list(vars(history[0])), lineterminator="\n")
+    rows.writeheader()
+    rows.writerows(vars(epoch) for epoch in history)
+    write_text(path, text.getvalue())

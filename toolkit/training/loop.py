@@ -1,0 +1,119 @@
+"""The compiled training loop: the data lie on the device, and one call runs many batches.
+
+A Keras ``fit`` on arrays pays for slicing, copying and dispatching every batch from Python. Here rows are gathered,
+scaled and learned from inside one ``tf.function``, so that a small network is bound by its arithmetic.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Rows of one step of an evaluation: large enough to keep two cores busy, small enough for a GPU of 1 GB.
+EVALUATION_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over the rows of a pass; means are derived."""
+
+    loss: float = 0.0
+    correct: int = 0
+    rows: int = 0
+
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(self.loss + other.loss, self.correct + other.correct, self.rows + other.rows)
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean loss of a row."""
+        return self.loss / self.rows
+
+    @property
+    def accuracy(self) -> float:
+        """Share of rows classified right."""
+        return self.correct / self.rows
+
+
+class Loop:
+    """Trains and evaluates one model on blocks of rows: images (N, H, W, C) uint8, labels (N,) integers."""
+
+    def __init__(self, tf: Any, keras: Any, *, model: Any, optimizer: Any, loss: str, batch_size: int) -> None:
+        self._tf = tf
+        self._model = model
+        self._optimizer = optimizer
+        self._loss = keras.losses.get(loss)
+        self._classes = model.output_shape[-1]
+        self.batch_size = batch_size
+        # XLA fuses the many small operations of dense layers and wins 2×; its CPU convolutions lose 2× to oneDNN's.
+        convolutional = any("conv" in type(layer).__name__.lower() for layer in model.layers)
+        self._step = tf.function(self._train_step, jit_compile=not convolutional)
+        self._train_blocks: dict[int, Any] = {}
+        self._evaluate_blocks: dict[int, Any] = {}
+
+    def train(self, images: Any, labels: Any, order: NDArray[np.int64]) -> Totals:
+        """Learn from the rows that ``order`` names, in that order, in batches; the last batch may be smaller."""
+        return self._run(self._train_blocks, self._step, images, labels, order, self.batch_size)
+
+    def evaluate(self, images: Any, labels: Any, order: NDArray[np.int64]) -> Totals:
+        """Return loss and accuracy on the rows that ``order`` names."""
+        return self._run(self._evaluate_blocks, self._evaluate_step, images, labels, order, EVALUATION_BATCH)
+
+    def _run(
+        self, compiled: dict[int, Any], step: Any, images: Any, labels: Any, order: NDArray[np.int64], batch_size: int
+    ) -> Totals:
+        whole = len(order) - len(order) % batch_size
+        totals = Totals()
+        for rows, size in ((order[:whole], batch_size), (order[whole:], len(order) - whole)):
+            if len(rows):
+                if size not in compiled:  # shapes are static in a step, so a smaller last batch is a step of its own
+                    compiled[size] = self._block(step, size)
+                loss, correct = compiled[size](images, labels, self._tf.constant(rows, self._tf.int32))
+                totals += Totals(float(loss), int(correct), len(rows))
+        return totals
+
+    def _block(self, step: Any, size: int) -> Any:
+        """Compile a function that runs ``step`` on batches of ``size`` rows until the order is used up."""
+        tf = self._tf
+
+        def block(images: Any, labels: Any, order: Any) -> tuple[Any, Any]:
+            batches = tf.reshape(order, (-1, size))
+            loss, correct = tf.constant(0.0, tf.float64), tf.constant(0, tf.int64)
+            for batch in tf.range(tf.shape(batches)[0]):
+                rows = batches[batch]
+                batch_loss, batch_correct = step(tf.gather(images, rows), tf.gather(labels, rows))
+                loss += tf.cast(batch_loss, tf.float64)
+                correct += batch_correct
+            return loss, correct
+
+        return tf.function(
+            block,
+            input_signature=[
+                tf.TensorSpec((None, *self._model.input_shape[1:]), tf.uint8),
+                tf.TensorSpec((None,), tf.int32),
+                tf.TensorSpec((None,), tf.int32),
+            ],
+        )
+
+    def _forward(self, images: Any, labels: Any, *, training: bool) -> tuple[Any, Any]:
+        """Return (loss of each row, rows classified right)."""
+        tf = self._tf
+        scaled = tf.cast(images, tf.float32) / 255.0
+        probabilities = tf.cast(self._model(scaled, training=training), tf.float32)
+        losses = self._loss(tf.one_hot(labels, self._classes), probabilities)
+        right = tf.equal(tf.argmax(probabilities, axis=1, output_type=tf.int32), tf.cast(labels, tf.int32))
+        return losses, tf.reduce_sum(tf.cast(right, tf.int64))
+
+    def _train_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
+        tf = self._tf
+        variables = self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            losses, correct = self._forward(images, labels, training=True)
+            loss = tf.add_n([tf.reduce_mean(losses), *self._model.losses])
+        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        return tf.reduce_sum(losses), correct
+
+    def _evaluate_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
+        losses, correct = self._forward(images, labels, training=False)
+        return self._tf.reduce_sum(losses), correct

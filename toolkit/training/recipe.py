@@ -1,0 +1,68 @@
+"""The recipe of a training: all that decides its weights, besides the data."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from toolkit import registry
+from toolkit.errors import UsageError
+from toolkit.models import ACTIVATIONS
+
+# Keras' own default learning rates of the two optimizers.
+LEARNING_RATES = {"adam": 0.001, "sgd": 0.01}
+LOSSES = ("categorical_crossentropy", "mse", "binary_crossentropy")
+MONITORS = ("val_loss", "val_accuracy", "loss", "accuracy")
+PRECISIONS = ("float32", "mixed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A checked recipe; UsageError names what is allowed. ``learning_rate`` 0 stands for the optimizer's default."""
+
+    model: str = "cnn"
+    optimizer: str = "adam"
+    learning_rate: float = 0.0
+    activation: str = "relu"
+    loss: str = "categorical_crossentropy"
+    epochs: int = 100
+    batch_size: int = 64
+    validation_split: float = 0.2
+    monitor: str = "val_loss"
+    seed: int = 0
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        allowed = {
+            "model": registry.names("toolkit.models"),
+            "optimizer": tuple(LEARNING_RATES),
+            "activation": ACTIVATIONS,
+            "loss": LOSSES,
+            "monitor": MONITORS,
+            "precision": PRECISIONS,
+        }
+        for field, choices in allowed.items():
+            if getattr(self, field) not in choices:
+                raise UsageError(f"unknown {field} '{getattr(self, field)}'; allowed: {', '.join(choices)}")
+        if self.learning_rate == 0:
+            object.__setattr__(self, "learning_rate", LEARNING_RATES[self.optimizer])
+        if not 0 < self.learning_rate < float("inf"):
+            raise UsageError(f"the learning rate is {self.learning_rate}; it must be above 0")
+        if self.epochs < 1 or self.batch_size < 1 or self.seed < 0:
+            raise UsageError("epochs and batch size must be at least 1, the seed at least 0")
+        if not 0 <= self.validation_split < 1:
+            raise UsageError(f"the validation split is {self.validation_split}; it must be from 0 to below 1")
+        if self.validation_split == 0 and self.monitor.startswith("val_"):
+            raise UsageError(f"without validation rows nothing is known of {self.monitor}; use --monitor loss")
+
+    @property
+    def monitor_sign(self) -> int:
+        """1 where a higher monitored value is better, -1 where a lower one is (Keras' mode ``auto``)."""
+        return 1 if self.monitor.endswith("accuracy") else -1
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document that ``config.json`` and manifests hold."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Recipe":
+        """Read what ``to_json`` wrote."""
+        return cls(**{field.name: document[field.name] for field in fields(cls)})

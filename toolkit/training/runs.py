@@ -1,0 +1,64 @@
+"""Run folders: where they are, what they hold, and how one is found."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from toolkit import registry
+from toolkit.errors import RunError
+from toolkit.training.checkpoint import BEST
+
+RUNS = Path("runs")
+CONFIG = "config.json"
+METRICS = "metrics.json"
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read one of a run's documents; RunError where it is damaged."""
+    try:
+        document = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(document, dict):
+        raise RunError(f"{path}: not a document that toolkit wrote")
+    return document
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read the configuration of a run; RunError where the folder is no run."""
+    path = folder / CONFIG
+    if not path.is_file():
+        raise RunError(f"{folder}: not a run folder, it has no {CONFIG}; known runs: {_known()}")
+    document = read_json(path)
+    if not {"recipe", "data", "started"} <= document.keys():
+        raise RunError(f"{path}: not the configuration of a run")
+    return document
+
+
+def data_choice(config: dict[str, Any]) -> str:
+    """Return what ``toolkit.data.load`` takes to load the data that a run was trained on."""
+    name, origin = config["data"]["name"], config["data"]["origin"]
+    return str(name if name in registry.names("toolkit.data") else origin)
+
+
+def find(name: str) -> Path:
+    """Return the folder of a run by its name or its path."""
+    for folder in (RUNS / name, Path(name)):
+        if (folder / CONFIG).is_file():
+            return folder
+    raise RunError(f"no run is called '{name}'; known runs: {_known()}")
+
+
+def newest(model: str | None = None, *, having: str = BEST) -> list[Path]:
+    """Return the runs of ``model`` (of any) that have a file of that name, the newest first."""
+    found = []
+    for config in RUNS.glob(f"*/{CONFIG}"):
+        if (config.parent / having).is_file():
+            document = read_config(config.parent)
+            if model in (None, document["recipe"]["model"]):
+                found.append((document["started"], config.parent))
+    return [folder for _, folder in sorted(found, reverse=True)]
+
+
+def _known() -> str:
+    return ", ".join(sorted(config.parent.name for config in RUNS.glob(f"*/{CONFIG}"))) or "none"
