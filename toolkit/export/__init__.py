@@ -1,0 +1,1 @@
+"""Export: a Keras model becomes a folder of artifacts with a manifest and a golden. Needs TensorFlow."""

@@ -1,0 +1,43 @@
+"""The images that integer quantization takes its value ranges from."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.data.base import Split
+from toolkit.errors import UsageError
+
+# Enough that the ranges of a small network no longer move; TensorFlow's guide suggests 100 to 500.
+DEFAULT_COUNT = 500
+# Hexadecimal digits of a row's SHA-256 that a manifest keeps: 64 bits tell 500 rows of 60,000 apart.
+DIGEST_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A seeded choice of training rows. images: (N, H, W, C) uint8."""
+
+    images: NDArray[np.uint8]
+    rows: NDArray[np.int64]
+    seed: int
+
+    @property
+    def scaled(self) -> NDArray[np.float32]:
+        """The images as the network takes them: float32 in [0, 1]."""
+        return self.images.astype(np.float32) / np.float32(255)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the manifest says: how many, which rows, and the digest of each."""
+        digests = [hashlib.sha256(image.tobytes()).hexdigest()[:DIGEST_DIGITS] for image in self.images]
+        return {"n": len(self.rows), "seed": self.seed, "rows": self.rows.tolist(), "row_sha256_16": digests}
+
+
+def choose(training: Split, *, count: int, seed: int) -> Calibration:
+    """Choose ``count`` of the training rows; UsageError where there are fewer."""
+    if not 1 <= count <= len(training):
+        raise UsageError(f"{count} calibration images were asked for; allowed: 1 to {len(training)}, the training rows")
+    rows = np.sort(np.random.default_rng(seed).choice(len(training), size=count, replace=False))
+    return Calibration(training.images[rows], rows, seed)

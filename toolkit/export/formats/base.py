@@ -1,0 +1,34 @@
+"""What the formats share: the model made ready, and the calibration images."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+INPUT_NAME = "image"
+OUTPUT_NAME = "probabilities"
+BATCH_NAME = "batch"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A Keras model made ready for converters.
+
+    function: a ``tf.function`` {OUTPUT_NAME: …} of INPUT_NAME (batch, H, W, C) float32 in [0, 1], whose reshapes do not
+    depend on the batch. saved_model: the same as a SavedModel. work: a scratch folder that lasts as long as the export.
+    """
+
+    function: Any
+    saved_model: Path
+    work: Path
+
+
+@dataclass(frozen=True)
+class Request:
+    """One conversion. calibration: (N, H, W, C) float32 in [0, 1]. onnx_activations: uint8 or int8."""
+
+    quantization: str
+    calibration: NDArray[np.float32]
+    onnx_activations: str

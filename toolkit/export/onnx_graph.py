@@ -1,0 +1,81 @@
+"""Clean up the ONNX graph that tf2onnx writes: name the batch, fold what depends on constants alone."""
+
+from typing import Any
+
+import numpy as np
+
+from toolkit import extras
+from toolkit.export.formats.base import BATCH_NAME
+
+
+def simplify(model: Any) -> Any:
+    """Return the model with a batch dimension called BATCH_NAME and no operator that constant folding removes."""
+    model = name_batch(model)
+    _fold_flatten_transposes(model)
+    _drop_unused(model)
+    return model
+
+
+def name_batch(model: Any) -> Any:
+    """Call the first dimension of every input and output BATCH_NAME."""
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = BATCH_NAME
+    return model
+
+
+def _fold_flatten_transposes(model: Any) -> None:
+    """Remove each Transpose that only feeds a flattening Reshape before a MatMul with constant weights.
+
+    tf2onnx computes convolutions channels-first and transposes back before it flattens. Flattening in the order that
+    is there already, with the rows of the weights in the same order, gives the same sums without moving the data.
+    """
+    onnx = extras.load("onnx")
+    graph = model.graph
+    shapes = _static_shapes(onnx.shape_inference.infer_shapes(model).graph)
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    for transpose in [node for node in graph.node if node.op_type == "Transpose"]:
+        reshape = _only_consumer(graph, transpose, "Reshape")
+        matmul = _only_consumer(graph, reshape, "MatMul") if reshape is not None else None
+        shape = shapes.get(transpose.input[0])
+        if reshape is None or matmul is None or shape is None or matmul.input[1] not in constants:
+            continue
+        permutation = next(list(a.ints) for a in transpose.attribute if a.name == "perm")
+        target = onnx.numpy_helper.to_array(constants[reshape.input[1]]) if reshape.input[1] in constants else None
+        if permutation[0] != 0 or target is None or len(target) != 2 or target[0] not in (0, -1):
+            continue
+        # Axis k of the transposed tensor (without the batch) is axis axes[k] of the original.
+        axes = [axis - 1 for axis in permutation[1:]]
+        weights = onnx.numpy_helper.to_array(constants[matmul.input[1]])
+        transposed = [shape[1:][axis] for axis in axes]
+        unfolded = weights.reshape(*transposed, weights.shape[1])
+        reordered = unfolded.transpose(*np.argsort(axes), len(axes)).reshape(weights.shape)
+        name = f"{matmul.input[1]}_channels_first"
+        graph.initializer.append(onnx.numpy_helper.from_array(np.ascontiguousarray(reordered), name))
+        matmul.input[1] = name
+        reshape.input[0] = transpose.input[0]
+        graph.node.remove(transpose)
+
+
+def _only_consumer(graph: Any, node: Any, op_type: str) -> Any | None:
+    """Return the one node that reads the output of ``node``, if it is of that type and reads it first."""
+    readers = [reader for reader in graph.node if node.output[0] in reader.input]
+    if len(readers) == 1 and readers[0].op_type == op_type and readers[0].input[0] == node.output[0]:
+        return readers[0]
+    return None
+
+
+def _static_shapes(graph: Any) -> dict[str, list[int]]:
+    """Return the shapes of the tensors that are known but for the batch, which is given as 0."""
+    shapes = {}
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        dimensions = value.type.tensor_type.shape.dim
+        if dimensions and all(d.HasField("dim_value") for d in dimensions[1:]):
+            shapes[value.name] = [0, *(d.dim_value for d in dimensions[1:])]
+    return shapes
+
+
+def _drop_unused(model: Any) -> None:
+    """Remove the constants that no node reads."""
+    read = {name for node in model.graph.node for name in node.input}
+    for tensor in [tensor for tensor in model.graph.initializer if tensor.name not in read]:
+        model.graph.initializer.remove(tensor)
