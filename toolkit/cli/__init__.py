@@ -1,0 +1,70 @@
+"""The command line: one module a verb, each thin. Here the verbs become one program with one way to fail."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from toolkit import __version__
+from toolkit.cli import bench, data, export, predict, run, train, verify
+from toolkit.console import Console
+from toolkit.errors import ToolkitError, UsageError
+
+INTERRUPTED = 130
+UNEXPECTED = 1
+
+app = typer.Typer(
+    name="toolkit",
+    help="Train a small Keras classifier, export it, prove it is the same model, and time it on this machine.",
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for verb in (train, export, verify, bench, run, predict, data):
+    app.command(verb.__name__.rpartition(".")[2])(verb.command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"toolkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Show the version."),
+) -> None:
+    """Hold what belongs to no verb."""
+
+
+def call(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code; errors become one line on stderr."""
+    console = Console()
+    try:
+        return int(app(list(arguments) or ["--help"], prog_name="toolkit", standalone_mode=False) or 0)
+    except ToolkitError as error:
+        return _fail(console, arguments, error, str(error), error.exit_code)
+    except typer.TyperException as error:
+        return _fail(console, arguments, error, f"{error.format_message()} See 'toolkit VERB --help'.", 2)
+    except typer.Abort:
+        return INTERRUPTED
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(console, arguments, error, f"{where}{error.strerror or error}", UsageError.exit_code)
+    except KeyboardInterrupt:
+        console.error("interrupted")
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 — the last resort of the program, never of the library
+        text = f"unexpected {type(error).__name__}: {error}; please report it with the output of the same with --debug"
+        return _fail(console, arguments, error, text, UNEXPECTED)
+
+
+def _fail(console: Console, arguments: Sequence[str], error: BaseException, text: str, code: int) -> int:
+    if "--debug" in arguments:
+        raise error
+    console.error(text)
+    return code
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    sys.exit(call(sys.argv[1:]))

@@ -1,0 +1,81 @@
+"""``toolkit data``."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from toolkit.cli.options import Debug, Json
+from toolkit.console import Column, Console
+
+
+def command(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Data sets to check: names or paths; default: list all sources.")
+    ] = None,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Download the named data sets where they are missing.")
+    ] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Show the data sources and where they are; check, and on request fetch, the named ones."""
+    from toolkit.errors import UsageError
+
+    if fetch and not names:
+        raise UsageError("--fetch needs the names of data sets, for example: toolkit data mnist --fetch")
+    console = Console(json_output=json)
+    result = _check(console, names, fetch=fetch) if names else _list(console)
+    console.document({"schema": 1, "command": "data", "results": result})
+    return 0
+
+
+def _list(console: Console) -> list[dict[str, Any]]:
+    """List every source."""
+    from toolkit.data import named_sources, sources
+
+    named = named_sources()
+    results = []
+    for name, module in sources().items():
+        place = module.locate() if name in named else None
+        kind = "name" if name in named else "path"
+        results.append(
+            {"source": name, "given_by": kind, "summary": module.SUMMARY, "path": str(place) if place else None}
+        )
+    results.sort(key=lambda result: result["given_by"])
+    columns = (Column("source", figures=False), Column("what it is", figures=False), Column("where", figures=False))
+    absent = {"name": "not on this machine", "path": "give its path by --data"}
+    console.table(columns, [(r["source"], r["summary"], r["path"] or absent[r["given_by"]]) for r in results])
+    return results
+
+
+def _check(console: Console, names: list[str], *, fetch: bool) -> list[dict[str, Any]]:
+    """Load the named data sets, which holds digests against the published ones."""
+    from toolkit import data
+    from toolkit.errors import DataUnavailableError
+
+    results = []
+    for name in names:
+        module = data.named_sources().get(name)
+        if module is not None and module.locate() is None and not fetch:
+            raise DataUnavailableError(f"{name} is not on this machine; add --fetch to download it")
+        dataset = data.load(name, warn=console.warn)
+        results.append(
+            {
+                "source": dataset.name,
+                "path": str(Path(dataset.origin)),
+                "train": len(dataset.train),
+                "test": len(dataset.test),
+                "input_shape": list(dataset.input_shape),
+                "classes": list(dataset.class_names),
+                "digests": dataset.digests,
+            }
+        )
+        height, width, channels = dataset.input_shape
+        console.text(
+            f"{dataset.name}: {len(dataset.train)} + {len(dataset.test)} images of {height}×{width}×{channels}, "
+            f"{dataset.classes} classes, from {dataset.origin}"
+        )
+        for part, digest in dataset.digests.items():
+            console.text(f"  {part.replace('_', ' '):13} sha256 {digest}")
+    return results

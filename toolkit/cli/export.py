@@ -1,0 +1,129 @@
+"""``toolkit export``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toolkit import units
+from toolkit.cli.options import EXPORTED, Debug, Json
+from toolkit.console import Column, Console
+
+if TYPE_CHECKING:
+    from toolkit.export.exporter import Exported, Options
+    from toolkit.export.sources import Source
+
+
+def command(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(help="Runs, by name or folder, or .keras files; default: the newest run of each model."),
+    ] = None,
+    format: Annotated[str, typer.Option(help="tflite, onnx, or both with a comma; default: both.")] = "",
+    quantize: Annotated[str, typer.Option(help="float32,float16,dynamic,int8; default: all that a format has.")] = "",
+    data: Annotated[
+        str | None, typer.Option(help="Where calibration images come from; default: what the run was trained on.")
+    ] = None,
+    output: Annotated[Path, typer.Option(help="The folder that gets a folder per model.")] = EXPORTED,
+    calibration: Annotated[int, typer.Option(help="Training images that int8 takes its ranges from.")] = 500,
+    seed: Annotated[int, typer.Option(help="Of the choice of calibration images.")] = 0,
+    onnx_activations: Annotated[
+        str, typer.Option(help="Of the int8 ONNX: uint8 (x86-64 with VNNI, Arm), or int8 (see the README).")
+    ] = "uint8",
+    json: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Export a trained model as quantized TFLite and ONNX, with a manifest."""
+    from toolkit.errors import ExportFailedError, UsageError
+    from toolkit.export import sources as found
+    from toolkit.export.exporter import Options
+    from toolkit.export.formats import plan
+
+    if onnx_activations not in ("uint8", "int8"):
+        raise UsageError(f"unknown activations '{onnx_activations}'; allowed: uint8, int8")
+    console = Console(json_output=json)
+    options = Options(plan(_split(format), _split(quantize)), calibration, seed, onnx_activations)
+    chosen = [found.resolve(source) for source in sources] if sources else found.newest_of_each_model()
+    exports = perform(console, chosen, options, output=output, data=data)
+    report(console, exports)
+    console.document(document(exports))
+    failures = [f"{name}: {why}" for part in exports for name, why in part.failures.items()]
+    if failures:
+        raise ExportFailedError(f"{'; '.join(failures)} (the rest was exported; log: {exports[0].log})")
+    return 0
+
+
+def perform(
+    console: Console, sources: Sequence["Source"], options: "Options", *, output: Path, data: str | None = None
+) -> list["Exported"]:
+    """Export every source into its folder of ``output``."""
+    from toolkit.data import load
+    from toolkit.errors import UsageError
+    from toolkit.export.exporter import export
+
+    names = [source.name for source in sources]
+    if len(set(names)) < len(names):
+        raise UsageError(f"several sources are of one name ({', '.join(names)}) and would overwrite each other")
+    exports = []
+    for source in sources:
+        dataset = load(data or source.data, warn=console.warn)
+        console.note(f"exporting {source.keras_path}, calibrated on '{dataset.name}' ({dataset.origin})")
+        exports.append(
+            export(
+                source,
+                dataset,
+                output / source.name,
+                options,
+                warn=console.warn,
+                on_artifact=lambda name, failure: console.note(f"  {name}{': failed' if failure else ''}"),
+            )
+        )
+    return exports
+
+
+def report(console: Console, exports: Sequence["Exported"]) -> None:
+    """Print the artifacts, and what became of older files."""
+    columns = (Column("artifact", figures=False), Column("size"), Column("input"), Column("output"), Column("sha256"))
+    rows = [
+        (
+            str(part.manifest.folder / artifact.path),
+            units.size(artifact.size_bytes),
+            artifact.inputs[0].dtype,
+            artifact.outputs[0].dtype,
+            artifact.sha256[:12],
+        )
+        for part in exports
+        for artifact in part.made
+    ]
+    console.table(columns, rows)
+    for part in exports:
+        for path in part.unlisted:
+            console.warn(f"{path} is of another export and no longer listed in the manifest; remove or export it again")
+
+
+def document(exports: Sequence["Exported"]) -> dict[str, Any]:
+    """Return the JSON document. ``manifest`` is the first of ``manifests``."""
+    manifests = [str(part.manifest.folder / "manifest.json") for part in exports]
+    return {
+        "schema": 1,
+        "command": "export",
+        "manifest": manifests[0],
+        "manifests": manifests,
+        "artifacts": [
+            {
+                "path": str(part.manifest.folder / artifact.path),
+                "format": artifact.format,
+                "quantization": artifact.quantization,
+                "sha256": artifact.sha256,
+                "size_bytes": artifact.size_bytes,
+            }
+            for part in exports
+            for artifact in part.made
+        ],
+        "failures": {name: why for part in exports for name, why in part.failures.items()},
+    }
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

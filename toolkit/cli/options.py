@@ -1,0 +1,17 @@
+"""The options that several verbs share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+DataChoice = Annotated[
+    str,
+    typer.Option(help="auto, mnist, fashion-mnist, sample, or a path: .npz, folder of IDX files, folder of images."),
+]
+Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: exported/", show_default=False)]
+
+# Where `export` writes, and where `verify` and `bench` look, unless told otherwise.
+EXPORTED = Path("exported")

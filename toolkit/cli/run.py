@@ -1,0 +1,91 @@
+"""``toolkit run``: the whole road."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toolkit import units
+from toolkit.cli import bench, export, train, verify
+from toolkit.cli.options import DataChoice, Debug, Json
+from toolkit.console import Console
+from toolkit.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from toolkit.bench.record import Record
+    from toolkit.export.exporter import Exported
+    from toolkit.parity.verify import Verified
+    from toolkit.training.fit import Trained
+
+
+def command(
+    model: Annotated[str, typer.Option(help="cnn or mlp.")] = "cnn",
+    data: DataChoice = "auto",
+    epochs: Annotated[int, typer.Option(help="Passes over the training rows.")] = 100,
+    seed: Annotated[int, typer.Option(help="Of the training.")] = 0,
+    device: Annotated[str, typer.Option(help="auto (a GPU where there is one), gpu or cpu.")] = "auto",
+    seconds: Annotated[float, typer.Option(help="Measuring time of each artifact.")] = 1.0,
+    name: Annotated[str | None, typer.Option(help="Of the run; default: the model and the time.")] = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Train, export, verify and bench in one go, all of it in runs/NAME/. Exit code 1 where an artifact fails."""
+    from toolkit.export.exporter import Options
+    from toolkit.export.formats import plan
+    from toolkit.export.sources import resolve
+    from toolkit.parity.compare import FAIL
+    from toolkit.parity.verify import document
+
+    console = Console(json_output=json)
+    recipe = Recipe(model=model, epochs=epochs, seed=seed)
+    folder = train.new_folder(model, name)
+    console.heading("1. train")
+    trained = train.perform(console, recipe, folder, data=data, device=device)
+    train.report(console, trained)
+    if trained.interrupted:
+        return train.INTERRUPTED
+    console.heading("2. export")
+    exports = export.perform(console, [resolve(str(folder))], Options(plan([], [])), output=folder / "exported")
+    export.report(console, exports)
+    console.heading("3. verify: is it still the model I trained?")
+    verified = verify.perform(console, [exports[0].manifest.folder])
+    verify.report(console, verified)
+    for part in verified:
+        part.save()
+    console.heading("4. bench: how fast is it here?")
+    record = bench.perform(console, [exports[0].manifest.folder], seconds=seconds, output=folder / "benchmarks")
+    bench.report(console, record)
+    console.heading("Summary")
+    _summarise(console, trained, exports[0], verified[0], record)
+    verdict = document(verified)["verdict"]
+    console.document(
+        {
+            "schema": 1,
+            "command": "run",
+            "train": trained.to_json(),
+            "export": export.document(exports),
+            "verify": document(verified),
+            "bench": record.to_json(),
+        }
+    )
+    return 1 if verdict == FAIL or exports[0].failures or record.failures else 0
+
+
+def _summarise(
+    console: Console, trained: "Trained", exported: "Exported", verified: "Verified", record: "Record"
+) -> None:
+    folder: Path = exported.manifest.folder
+    console.text(
+        f"made:  {len(exported.made)} artifacts of the {trained.recipe.model} in {folder}/, "
+        f"from {units.percent(trained.test.accuracy)} on {exported.manifest.data['name']}"
+    )
+    for name, why in exported.failures.items():
+        console.text(f"       {name} could not be made: {why} (log: {exported.log})")
+    counts: dict[str, int] = {}
+    for comparison in verified.comparisons:
+        counts[comparison.verdict] = counts.get(comparison.verdict, 0) + 1
+    judged = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    console.text(f"same:  {judged}, on {verified.dataset['n']} test images")
+    choices: list[dict[str, Any]] = record.recommended()
+    for choice in choices:
+        console.text(f"ship:  {choice['artifact']} with {choice['runtime']}: {choice['why']}")
