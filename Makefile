@@ -15,7 +15,7 @@ test: $(INSTALLED)  ## every test
 	$(BIN)/pytest
 
 test-unit: $(INSTALLED)  ## the tests that take under a minute together
-	$(BIN)/pytest -m "not road and not mnist"
+	$(BIN)/pytest -m "not slow and not road and not mnist"
 
 check: $(INSTALLED)  ## format, lint and types
 	$(BIN)/ruff format --check .

@@ -39,7 +39,7 @@ class Golden:
 def read(path: Path) -> Golden:
     """Read a golden; ArtifactError where it is missing, damaged or not one."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             recorded = {key.removeprefix(_RECORDED): arrays[key] for key in arrays.files if key.startswith(_RECORDED)}
             return Golden(arrays["images"], arrays["labels"], arrays["reference"], recorded)
     except FileNotFoundError as error:

@@ -42,13 +42,13 @@ def default_model(folder: Path) -> Path:
 
 def predict(files: Sequence[Path], model: Path) -> list[Prediction]:
     """Return the prediction for each image file; DataError or ArtifactError where one cannot be made."""
+    found = _manifest_of(model)
     session = runtimes.open_session(model)
     shape = session.input.shape[1:]
     sizes = [size for size in shape if size is not None]
     if len(sizes) != 3 or sizes[2] not in (1, 3):
         raise ArtifactError(f"{model}: takes {shape}; allowed: (height, width, 1 or 3) images")
     height, width, channels = sizes
-    found = _manifest_of(model)
     digits = channels == 1 and (found is None or found.data["name"] in DIGITS)
     pixels = np.stack([_prepare(file, height, width, channels, digits=digits) for file in files])
     outputs = session.predict(pixels)

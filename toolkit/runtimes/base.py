@@ -38,13 +38,16 @@ class Session(ABC):
         """Return a copy of the output, in the artifact's own dtype."""
 
     def encode(self, images: NDArray[np.uint8]) -> NDArray[Any]:
-        """Bring pixels (N, H, W, C) uint8 to the input's dtype: divided by 255, then quantized where the input is."""
-        scaled = images.astype(np.float32) / np.float32(255)
+        """Bring pixels (N, H, W, C) uint8 to the input's dtype.
+
+        Floats are divided by 255, then quantized where the input is; plain integers are the pixels themselves.
+        """
+        dtype = np.dtype(self.input.dtype)
         if self.input.scale is None or self.input.zero_point is None:
-            return scaled.astype(np.dtype(self.input.dtype))
-        limits = np.iinfo(self.input.dtype)
-        steps = np.round(scaled / np.float32(self.input.scale)) + self.input.zero_point
-        quantized: NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(limits.dtype)
+            return images.astype(dtype) if dtype.kind in "iu" else (images / np.float32(255)).astype(dtype)
+        steps = np.round(images / np.float32(255) / np.float32(self.input.scale)) + self.input.zero_point
+        limits = np.iinfo(dtype)
+        quantized: NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(dtype)
         return quantized
 
     def decode(self, values: NDArray[Any]) -> NDArray[np.float32]:

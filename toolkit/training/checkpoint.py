@@ -1,6 +1,7 @@
 """What a run keeps on the disk while it goes on: the best model, and the state that ``--resume`` starts from."""
 
 import json
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,21 +59,21 @@ def save_best(model: Any, path: Path) -> None:
 
 def save_state(path: Path, *, model: Any, optimizer: Any, progress: Progress) -> None:
     """Write all that the next epoch depends on, atomically: every variable of model and optimizer, and the progress."""
-    arrays = {f"model_{i}": np.asarray(variable) for i, variable in enumerate(model.variables)}
-    arrays |= {f"optimizer_{i}": np.asarray(variable) for i, variable in enumerate(optimizer.variables)}
+    arrays = {f"model_{i}": variable.numpy() for i, variable in enumerate(model.variables)}
+    arrays |= {f"optimizer_{i}": variable.numpy() for i, variable in enumerate(optimizer.variables)}
     arrays[_PROGRESS] = np.frombuffer(json.dumps(progress.to_json()).encode(), np.uint8)
     with atomic(path) as temporary:
-        np.savez(temporary, **arrays)  # type: ignore[arg-type]
+        np.savez(temporary, **arrays)
 
 
 def load_progress(path: Path) -> Progress:
     """Read the progress of a state file; RunError where it is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return Progress.from_json(json.loads(arrays[_PROGRESS].tobytes()))
     except FileNotFoundError as error:
         raise RunError(f"{path.parent}: no epoch was finished there, nothing can be resumed; start it anew") from error
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise RunError(f"{path}: cannot be read as the state of a run: {error}") from error
 
 

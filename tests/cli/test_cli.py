@@ -1,0 +1,267 @@
+"""The command line as a user meets it: outputs, exit codes, one clear line for every mistake."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from toolkit import registry
+from toolkit.cli import VERBS, app, call
+
+
+@pytest.fixture
+def cli(capfd):
+    """Call the command line; return (exit code, stdout, stderr)."""
+
+    def run(*arguments):
+        code = call([str(argument) for argument in arguments])
+        return (code, *capfd.readouterr())
+
+    return run
+
+
+def test_every_verb_is_a_module_of_the_folder():
+    assert {command.name for command in app.registered_commands} == set(VERBS)
+    assert set(registry.names("toolkit.cli")) == {*VERBS, "options"}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(cli, verb):
+    code, out, err = cli(verb, "--help")
+    assert (code, err) == (0, "")
+    assert "--json" in out
+    assert "--debug" in out
+
+
+def test_without_a_verb_the_help_is_shown(cli):
+    assert cli() == cli("--help")
+
+
+def test_the_version_is_told(cli):
+    assert cli("--version") == (0, "toolkit 0.1.0\n", "")
+
+
+MISTAKES = [
+    (("fly",), "No such command 'fly'"),
+    (("train", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp"),
+    (("train", "--epochs", "many"), "Invalid value for '--epochs'"),
+    (("train", "--epochs", "0"), "epochs and batch size must be at least 1"),
+    (("train", "--optimiser", "adam"), "No such option"),
+    (("train", "--data", "nowhere"), "no data source and no path is called 'nowhere'"),
+    (("train", "--name", "../x"), "cannot name a run"),
+    (("train", "--device", "tpu", "--data", "TINY"), "unknown device 'tpu'; allowed: auto, gpu, cpu"),
+    (("train", "--resume"), "no run has a finished epoch"),
+    (("train", "--resume", "--name", "none"), "no run is called 'none'; known runs: none"),
+    (("export",), "no run in runs/ has a best.keras yet; 'toolkit train' makes one"),
+    (("export", "none.keras"), "none.keras: no such file"),
+    (("export", "none"), "no run is called 'none'"),
+    (("export", "--format", "coreml"), "unknown format 'coreml'; allowed: onnx, tflite"),
+    (("export", "--quantize", "int4"), "unknown quantization 'int4'; allowed: tflite: float32"),
+    (("export", "--onnx-activations", "int4"), "allowed: uint8, int8"),
+    (("export", "CUT.keras", "--data", "TINY"), "CUT.keras: not a whole .keras file"),
+    (("verify",), "exported: no such file or folder"),
+    (("verify", "EMPTY"), "no manifest.json there or in its subfolders"),
+    (("bench", "EMPTY"), "nothing to measure there"),
+    (("bench", "none.tflite"), "none.tflite: no such file or folder"),
+    (("bench", "CUT.tflite", "--seconds", "0.01"), "CUT.tflite: LiteRT cannot load it"),
+    (("bench", "CUT.onnx", "--seconds", "0.01"), "CUT.onnx: ONNX Runtime cannot load it"),
+    (("bench", "CUT.keras", "--seconds", "0.01"), "CUT.keras: not a whole .keras file"),
+    (("bench", "CUT.tflite", "--threads", "two"), "--threads is 'two'; it must be a whole number"),
+    (("bench", "CUT.tflite", "--seconds", "-1"), "the seconds above 0"),
+    (("predict",), "Missing argument"),
+    (("predict", "none.png"), "exported: no artifact there"),
+    (("data", "--fetch"), "--fetch needs the names"),
+    (("data", "CUT.npz"), "CUT.npz: cannot be read as a .npz file"),
+    (("data", "EMPTY"), "no data set was recognised there"),
+    (("run", "--model", "vgg"), "unknown model 'vgg'"),
+    (("run", "--epochs", "-3"), "at least 1"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES, ids=[" ".join(a) for a, _ in MISTAKES])
+def test_a_mistake_gets_one_clear_line_and_exit_code_2(cli, here, tiny_npz, exported_once, arguments, message):
+    (here / "EMPTY").mkdir()
+    originals = {"keras": "cnn.keras", "tflite": "cnn-int8.tflite", "onnx": "cnn-int8.onnx", "npz": "golden.npz"}
+    for suffix, name in originals.items():
+        (here / f"CUT.{suffix}").write_bytes((exported_once / name).read_bytes()[:2000])
+    before = sorted(here.rglob("*"))
+    code, out, err = cli(*(str(tiny_npz) if argument == "TINY" else argument for argument in arguments))
+    assert code == 2
+    assert message in err
+    assert out == ""
+    assert err.count("error: ") == 1
+    assert "Traceback" not in err
+    assert [path for path in sorted(here.rglob("*")) if "benchmarks" not in str(path)] == before
+
+
+def test_debug_shows_the_traceback(here):
+    from toolkit.errors import UsageError
+
+    with pytest.raises(UsageError):
+        call(["train", "--model", "vgg", "--debug"])
+
+
+def test_a_read_only_folder_is_one_clear_line(cli, here, monkeypatch, tiny_npz):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", "runs/x")
+
+    monkeypatch.setattr("toolkit.training.fit._prepare_folder", refuse)
+    code, _, err = cli("train", "--data", tiny_npz, "--name", "x", "--epochs", "1")
+    assert code == 2
+    assert "error: runs/x: Permission denied" in err
+
+
+def test_a_full_disk_is_one_clear_line_and_keeps_the_last_state(cli, here, monkeypatch, tiny_npz):
+    from toolkit.training import checkpoint
+
+    real, calls = checkpoint.save_state, []
+
+    def fill(path, **rest):
+        calls.append(path)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device", str(path))
+        real(path, **rest)
+
+    monkeypatch.setattr(checkpoint, "save_state", fill)
+    code, _, err = cli("train", "--model", "mlp", "--data", tiny_npz, "--name", "x", "--epochs", "3")
+    assert code == 2
+    assert "No space left on device" in err
+    assert len(checkpoint.load_progress(here / "runs" / "x" / "state.npz").history) == 1
+
+
+def test_ctrl_c_ends_with_130(cli, here, monkeypatch):
+    monkeypatch.setattr("toolkit.data.load", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    code, out, err = cli("train", "--name", "x")
+    assert (code, out) == (130, "")
+    assert "Traceback" not in err
+
+
+def test_a_bug_is_one_line_that_asks_for_a_report(cli, here, monkeypatch):
+    monkeypatch.setattr("toolkit.data.load", lambda *_, **__: {}["x"])
+    code, _, err = cli("train", "--name", "x")
+    assert code == 1
+    assert "unexpected KeyError: 'x'; please report it" in err
+
+
+def test_data_lists_every_source(cli, no_mnist):
+    code, out, err = cli("data")
+    assert (code, err) == (0, "")
+    for name in registry.names("toolkit.data"):
+        assert name in out
+    code, out, _ = cli("data", "--json")
+    listed = {result["source"]: result for result in json.loads(out)["results"]}
+    assert listed["mnist"]["path"] is None
+    assert listed["sample"]["path"].endswith("mnist_5k.csv.gz")
+
+
+def test_data_checks_a_named_set(cli, tiny_npz):
+    code, out, _ = cli("data", tiny_npz, "--json")
+    assert code == 0
+    (result,) = json.loads(out)["results"]
+    assert (result["train"], result["test"], result["input_shape"]) == (240, 90, [8, 8, 1])
+    code, out, _ = cli("data", tiny_npz)
+    assert "240 + 90 images of 8×8×1, 3 classes" in out
+
+
+def test_data_does_not_download_unasked(cli, no_mnist):
+    code, _, err = cli("data", "mnist")
+    assert code == 2
+    assert "add --fetch" in err
+
+
+def test_verify_prints_a_table_and_says_no(cli, exported, tiny_npz):
+    code, out, _ = cli("verify", exported, "--data", tiny_npz, "--margin", "5")
+    assert code == 0
+    assert out.count(" pass    ") == 6
+    assert "verdict: pass" in out
+    path = exported / "cnn-int8.tflite"
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
+    code, out, _ = cli("verify", exported, "--data", tiny_npz, "--margin", "5", "--json")
+    document = json.loads(out)
+    assert code == 1
+    assert document["verdict"] == "fail"
+    assert {r["artifact"].rpartition("/")[2]: r["verdict"] for r in document["results"]}["cnn-int8.tflite"] == "fail"
+
+
+def test_verify_of_too_few_images_is_inconclusive(cli, exported_once, tiny_npz):
+    code, out, _ = cli("verify", exported_once, "--data", tiny_npz)
+    assert code == 3
+    assert "verdict: inconclusive" in out
+
+
+def test_verify_json_has_the_contract(cli, exported_once, tiny_npz):
+    _, out, _ = cli("verify", exported_once, "--data", tiny_npz, "--json")
+    document = json.loads(out)
+    assert (document["schema"], document["command"]) == (1, "verify")
+    assert document["dataset"].keys() == {"name", "split", "n", "sha256"}
+    for result in document["results"]:
+        assert result.keys() >= {
+            "artifact", "runtime", "format", "quantization", "n", "accuracy", "reference_accuracy", "lost", "gained",
+            "loss_pp", "loss_upper_pp", "margin_pp", "max_abs_error", "verdict",
+        }  # fmt: skip
+
+
+def test_bench_prints_its_tables(cli, exported_once, here):
+    code, out, _ = cli(
+        "bench", exported_once / "cnn-int8.tflite", exported_once / "cnn-float32.tflite", "--seconds", "0.1"
+    )
+    assert code == 0
+    assert "speed-up" in out
+    assert "baseline" in out
+    assert f"ship {exported_once}" in out
+    assert len(list((here / "benchmarks").iterdir())) == 1
+
+
+def test_bench_of_a_good_and_a_bad_file_shows_the_good_one(cli, exported_once, here):
+    (here / "bad.onnx").write_bytes(b"bad")
+    code, out, err = cli("bench", "bad.onnx", exported_once / "cnn-int8.tflite", "--seconds", "0.05", "--json")
+    assert code == 2
+    assert "bad.onnx: ONNX Runtime cannot load it" in err
+    document = json.loads(out)
+    assert len(document["results"]) == 1
+    assert list(document["failures"]) == ["bad.onnx"]
+
+
+def test_predict_prints_class_probability_and_runner_up(cli, exported_once, here, tiny):
+    from PIL import Image
+
+    Image.fromarray(tiny.test.images[1, ..., 0]).save("one.png")
+    code, out, _ = cli("predict", "one.png", "--model", exported_once / "cnn-int8.onnx", "--json")
+    assert code == 0
+    (result,) = json.loads(out)["results"]
+    assert result["class"] == "1"
+    assert result["probability"] > result["runner_up_probability"]
+    code, out, _ = cli("predict", "one.png", "--model", exported_once / "cnn-int8.onnx")
+    assert "runner-up" in out
+
+
+def test_resume_refuses_another_recipe_and_takes_more_epochs(cli, here, tiny_npz):
+    assert cli("train", "--data", tiny_npz, "--model", "mlp", "--name", "a", "--epochs", "1")[0] == 0
+    code, _, err = cli("train", "--resume", "--name", "a", "--seed", "7")
+    assert code == 2
+    assert "started with another seed; only --epochs may change" in err
+    code, out, _ = cli("train", "--resume", "--name", "a", "--epochs", "2", "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert document["epochs_run"] == 2
+    assert document.keys() >= {
+        "schema", "command", "run", "model", "parameters", "epochs_run", "best_epoch", "monitor", "best_value",
+        "test_accuracy", "checkpoint", "seconds",
+    }  # fmt: skip
+
+
+def test_export_of_a_run_by_name(cli, here, trained_folder, tiny_npz):
+    shutil.copytree(trained_folder, here / "runs" / "tiny")
+    code, out, err = cli("export", "tiny", "--data", tiny_npz, "--format", "onnx", "--calibration", "20", "--json")
+    assert code == 0, err
+    document = json.loads(out)
+    assert document["manifest"] == "exported/cnn/manifest.json"
+    assert [a["path"] for a in document["artifacts"]] == ["exported/cnn/cnn-float32.onnx", "exported/cnn/cnn-int8.onnx"]
+    assert document["artifacts"][0].keys() >= {"path", "format", "quantization", "sha256", "size_bytes"}
+    assert (here / "exported" / "cnn" / "loss.png").is_file()
+
+
+def test_json_is_the_only_thing_on_stdout(cli, here, tiny_npz):
+    _, out, _ = cli("train", "--data", tiny_npz, "--model", "mlp", "--epochs", "1", "--json")
+    assert np.isfinite(json.loads(out)["test_accuracy"])

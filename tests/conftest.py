@@ -1,0 +1,119 @@
+"""A tiny data set and tiny models, made once a session: everything else in the tests builds on them."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from toolkit.data.base import Dataset, make_dataset
+
+CLASSES = 3
+SIDE = 8
+
+
+def tiny_arrays(seed: int = 0, train: int = 240, test: int = 90):
+    """Images with one bright corner each: the corner is the class."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for count in (train, test):
+        labels = np.arange(count) % CLASSES
+        images = rng.integers(0, 120, (count, SIDE, SIDE)).astype(np.uint8)
+        for row, label in enumerate(labels):
+            top, left = divmod(int(label), 2)
+            images[row, 4 * top : 4 * top + 4, 4 * left : 4 * left + 4] += 90
+        parts += [images, labels.astype(np.uint8)]
+    return tuple(parts)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment(tmp_path_factory):
+    """No test reads or writes the caches of whoever runs it; what they say of MNIST is kept for the mnist tests."""
+    saved = {name: os.environ.get(name) for name in ("HOME", "XDG_CACHE_HOME", "KERAS_HOME", "MPLCONFIGDIR")}
+    home = tmp_path_factory.mktemp("home")
+    os.environ.update(HOME=str(home), XDG_CACHE_HOME=str(home / "cache"), MPLCONFIGDIR=str(home / "matplotlib"))
+    os.environ["KERAS_HOME"] = saved["KERAS_HOME"] or str(Path(saved["HOME"] or home) / ".keras")
+    yield
+    for name, value in saved.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Dataset:
+    return make_dataset(tiny_arrays(), name="tiny", origin="tests")
+
+
+@pytest.fixture(scope="session")
+def tiny_npz(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "tiny.npz"
+    np.savez(path, **dict(zip(("x_train", "y_train", "x_test", "y_test"), tiny_arrays(), strict=True)))
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained_folder(tmp_path_factory, tiny) -> Path:
+    """A run of the CNN on the tiny data."""
+    from toolkit.training.fit import train
+    from toolkit.training.recipe import Recipe
+
+    folder = tmp_path_factory.mktemp("runs") / "tiny-cnn"
+    train(Recipe(model="cnn", epochs=4, batch_size=16, learning_rate=0.003), tiny, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def exported_once(tmp_path_factory, trained_folder, tiny) -> Path:
+    """All six artifacts of that run. Read only: tests that change files take a copy, ``exported``."""
+    from toolkit.export.exporter import Options, export
+    from toolkit.export.formats import plan
+    from toolkit.export.sources import resolve
+
+    folder = tmp_path_factory.mktemp("exported") / "cnn"
+    options = Options(plan([], []), calibration_count=50)
+    result = export(resolve(str(trained_folder)), tiny, folder, options, warn=pytest.fail)
+    assert result.failures == {}
+    return folder
+
+
+@pytest.fixture
+def exported(tmp_path, exported_once) -> Path:
+    return Path(shutil.copytree(exported_once, tmp_path / "exported" / "cnn"))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """An empty folder to stand in."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def no_mnist(monkeypatch, tmp_path):
+    """A machine without MNIST and without a network."""
+    monkeypatch.setenv("TOOLKIT_DATA_DIR", str(tmp_path / "nothing"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "nothing"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    from toolkit.errors import DataUnavailableError
+
+    def refuse(url, path, **_):
+        raise DataUnavailableError(f"{path.name} could not be fetched (no network in this test)")
+
+    monkeypatch.setattr("toolkit.data.mnist.download", refuse)
+    monkeypatch.setattr("toolkit.data.fashion_mnist.download", refuse)
+
+
+@pytest.fixture(scope="session")
+def real_mnist() -> Dataset:
+    """The full MNIST, where it is on this machine."""
+    from toolkit import data
+    from toolkit.data import mnist
+
+    if mnist.locate() is None:
+        pytest.skip("the full MNIST is not on this machine (set TOOLKIT_DATA_DIR to the folder of mnist.npz)")
+    return data.load("mnist", warn=pytest.fail)

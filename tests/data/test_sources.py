@@ -1,0 +1,299 @@
+"""Every data source, on small files made here."""
+
+import gzip
+import io
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import tiny_arrays
+from toolkit import data
+from toolkit.data import base, idx, mnist, sample
+from toolkit.errors import DataError, DataUnavailableError
+
+NAMES = ("x_train", "y_train", "x_test", "y_test")
+
+
+def save_npz(path, **changes):
+    arrays = dict(zip(NAMES, tiny_arrays(), strict=True))
+    arrays.update(changes)
+    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+    return path
+
+
+def save_idx(folder, *, compress=False):
+    folder.mkdir()
+    for name, array in zip(idx.FILES, tiny_arrays(), strict=True):
+        content = base.idx_header(array.shape) + array.tobytes()
+        path = folder / (f"{name}.gz" if compress else name)
+        path.write_bytes(gzip.compress(content) if compress else content)
+    return folder
+
+
+def test_every_source_has_a_summary_and_one_way_in():
+    for name, module in data.sources().items():
+        assert module.SUMMARY, name
+        assert hasattr(module, "locate") != hasattr(module, "recognises"), name
+
+
+def test_npz_idx_and_gzipped_idx_hold_the_same_data(tmp_path):
+    paths = save_npz(tmp_path / "a.npz"), save_idx(tmp_path / "b"), save_idx(tmp_path / "c", compress=True)
+    digests = [data.load(str(path), warn=pytest.fail).digests for path in paths]
+    assert digests[0] == digests[1] == digests[2]
+
+
+def test_a_plain_idx_file_is_mapped_not_read(tmp_path):
+    loaded = data.load(str(save_idx(tmp_path / "b")), warn=pytest.fail)
+    mapped = loaded.train.images
+    while isinstance(mapped, np.ndarray) and not isinstance(mapped, np.memmap):
+        mapped = mapped.base
+    assert isinstance(mapped, np.memmap)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"x_test": None}, "x_test missing"),
+        ({"x_train": np.zeros((240, 8, 8), np.float32)}, "training images are float32; pixels must be uint8"),
+        ({"x_train": np.zeros((240, 8), np.uint8)}, r"have shape \(240, 8\)"),
+        ({"x_train": np.zeros((240, 8, 8, 2), np.uint8)}, "allowed"),
+        ({"x_train": np.zeros((0, 8, 8), np.uint8)}, "have shape"),
+        ({"x_test": np.zeros((90, 9, 8), np.uint8)}, r"test images \(9, 8, 1\)"),
+        ({"y_train": np.zeros(239, np.uint8)}, "240 training images but 239 labels"),
+        ({"y_train": np.full(240, -1)}, "label is -1"),
+        ({"y_train": np.full(240, 10**6)}, "label is 1000000"),
+        ({"y_train": np.repeat([0, 2], 120)}, "no training image has label 1"),
+        ({"y_train": np.zeros(240, np.uint8)}, "no training image has label 1"),
+        ({"y_train": np.zeros(240)}, "labels are float64"),
+        ({"y_test": np.full(90, 3)}, "a test label is 3, the highest training label is 2"),
+        ({"y_test": np.array([{}] * 90)}, "does not fit its content"),
+    ],
+)
+def test_a_wrong_npz_is_refused_by_name(tmp_path, changes, message):
+    path = save_npz(tmp_path / "wrong.npz", **changes)
+    with pytest.raises(DataError, match=message) as caught:
+        data.load(str(path), warn=pytest.fail)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("keep", [0, 10, 1000, -100])
+def test_a_truncated_npz_is_refused(tmp_path, keep):
+    path = save_npz(tmp_path / "cut.npz")
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(DataError, match=r"cut\.npz"):
+        data.load(str(path), warn=pytest.fail)
+
+
+def test_a_header_that_promises_too_much_takes_no_memory(tmp_path):
+    header = io.BytesIO()
+    description = {"descr": "|u1", "fortran_order": False, "shape": (10**9, 28, 28)}
+    np.lib.format.write_array_header_1_0(header, description)
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w") as archive:
+        for name in NAMES:
+            archive.writestr(f"{name}.npy", header.getvalue())
+    with pytest.raises(DataError, match="does not fit its content"):
+        data.load(str(tmp_path / "bomb.npz"), warn=pytest.fail)
+
+
+def test_more_than_the_memory_is_refused(tmp_path, monkeypatch):
+    path = save_npz(tmp_path / "large.npz")
+    monkeypatch.setattr(base, "available_memory_bytes", lambda: 1000)
+    with pytest.raises(DataError, match="bytes of memory and 1,000 are available"):
+        data.load(str(path), warn=pytest.fail)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\0\0\x08",
+        b"\0\0\x08\x03",
+        b"\0\0\x0d\x01" + struct.pack(">I", 4) + bytes(16),
+        base.idx_header((240, 8, 8)),
+        base.idx_header((240, 8, 8)) + bytes(240 * 64 + 1),
+        base.idx_header((2**31, 2**31, 2**31)),
+        base.idx_header((0, 8, 8)),
+        b"\x1f\x8b not gzip",
+    ],
+)
+@pytest.mark.parametrize("compress", [False, True])
+def test_a_wrong_idx_file_is_refused_by_name(tmp_path, content, compress):
+    folder = save_idx(tmp_path / "idx", compress=compress)
+    path = folder / (f"{idx.FILES[0]}.gz" if compress else idx.FILES[0])
+    path.write_bytes(gzip.compress(content) if compress and content[:2] != b"\x1f\x8b" else content)
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte|idx:"):
+        data.load(str(folder), warn=pytest.fail)
+
+
+def test_a_missing_idx_file_is_named(tmp_path):
+    folder = save_idx(tmp_path / "idx")
+    (folder / idx.FILES[3]).unlink()
+    with pytest.raises(DataError, match="t10k-labels-idx1-ubyte missing"):
+        data.load(str(folder), warn=pytest.fail)
+
+
+def save_images(folder, *, per_class=10, size=(8, 8), mode="L"):
+    for label, name in enumerate(("cat", "dog")):
+        (folder / name).mkdir(parents=True)
+        for number in range(per_class):
+            Image.new("L", size, 40 + 100 * label + number).convert(mode).save(folder / name / f"{number}.png")
+    return folder
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3)])
+def test_a_folder_of_class_folders_is_split_by_a_fixed_seed(tmp_path, mode, channels):
+    first = data.load(str(save_images(tmp_path / "pets", mode=mode)), warn=pytest.fail)
+    again = data.load(str(tmp_path / "pets"), warn=pytest.fail)
+    assert first.digests == again.digests
+    assert first.class_names == ("cat", "dog")
+    assert (len(first.train), len(first.test)) == (16, 4)
+    assert first.input_shape == (8, 8, channels)
+    assert np.bincount(first.test.labels).tolist() == [2, 2]
+
+
+def test_train_and_test_folders_are_kept_apart(tmp_path):
+    save_images(tmp_path / "pets" / "train")
+    save_images(tmp_path / "pets" / "test", per_class=3)
+    loaded = data.load(str(tmp_path / "pets"), warn=pytest.fail)
+    assert (len(loaded.train), len(loaded.test)) == (20, 6)
+
+
+def test_images_of_two_sizes_are_refused(tmp_path):
+    folder = save_images(tmp_path / "pets")
+    Image.new("L", (9, 8)).save(folder / "cat" / "large.png")
+    with pytest.raises(DataError, match="scale all images to one size"):
+        data.load(str(folder), warn=pytest.fail)
+
+
+def test_an_empty_class_folder_is_named(tmp_path):
+    folder = save_images(tmp_path / "pets")
+    (folder / "fish").mkdir()
+    with pytest.raises(DataError, match="no image in the class folder fish"):
+        data.load(str(folder), warn=pytest.fail)
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no data set was recognised there; allowed"):
+        data.load(str(tmp_path), warn=pytest.fail)
+
+
+def test_a_name_that_is_no_source_lists_the_sources():
+    with pytest.raises(DataError, match="named sources: auto, fashion-mnist, mnist, sample"):
+        data.load("minst", warn=pytest.fail)
+
+
+def test_the_sample_is_stratified_and_fixed():
+    loaded = data.load("sample", warn=pytest.fail)
+    assert (len(loaded.train), len(loaded.test)) == (4000, 1000)
+    assert np.bincount(loaded.train.labels).tolist() == [400] * 10
+    assert np.bincount(loaded.test.labels).tolist() == [100] * 10
+    assert np.bincount(loaded.train.labels[-800:]).min() > 50  # the validation rows hold every class
+    assert loaded.test.sha256 == "bfe95365908a" + loaded.test.sha256[12:]
+
+
+def test_another_sample_is_refused(tmp_path):
+    rows = np.zeros((5000, 785), np.uint8)
+    with gzip.open(tmp_path / "mnist_5k.csv.gz", "wt") as stream:
+        np.savetxt(stream, rows, fmt="%d", delimiter=",")
+    with pytest.raises(DataError, match="not the 5,000 digits"):
+        sample.load(tmp_path / "mnist_5k.csv.gz")
+
+
+def test_auto_falls_back_to_the_sample_and_says_so(no_mnist):
+    said = []
+    assert data.load("auto", warn=said.append).name == "sample"
+    assert len(said) == 1
+    assert "expect about" in said[0]
+
+
+def test_mnist_by_name_never_falls_back(no_mnist):
+    with pytest.raises(DataUnavailableError):
+        data.load("mnist", warn=pytest.fail)
+
+
+@pytest.mark.parametrize("choice", ["auto", "mnist"])
+def test_a_wrong_mnist_is_an_error_that_names_the_file(no_mnist, tmp_path, monkeypatch, choice):
+    folder = tmp_path / "datasets"
+    folder.mkdir()
+    save_npz(folder / "mnist.npz")
+    monkeypatch.setenv("TOOLKIT_DATA_DIR", str(folder))
+    with pytest.raises(DataError, match=r"datasets/mnist\.npz: train images are not those of mnist"):
+        data.load(choice, warn=pytest.fail)
+
+
+@pytest.mark.parametrize("given", ["", "mnist.npz"])
+def test_a_path_to_mnist_is_checked_as_mnist(tmp_path, given):
+    save_npz(tmp_path / "mnist.npz")
+    with pytest.raises(DataError, match="not those of mnist"):
+        data.load(str(tmp_path / given), warn=pytest.fail)
+
+
+def test_mnist_is_looked_for_in_the_documented_order(no_mnist, tmp_path, monkeypatch):
+    keras, named = tmp_path / "keras", tmp_path / "named"
+    (keras / "datasets").mkdir(parents=True)
+    named.mkdir()
+    save_npz(keras / "datasets" / "mnist.npz")
+    monkeypatch.setenv("KERAS_HOME", str(keras))
+    assert mnist.locate() == keras / "datasets" / "mnist.npz"
+    save_npz(named / "mnist.npz")
+    monkeypatch.setenv("TOOLKIT_DATA_DIR", str(named))
+    assert mnist.locate() == named / "mnist.npz"
+
+
+def test_a_data_set_is_known_by_its_digests(tmp_path, monkeypatch):
+    path = save_npz(tmp_path / "renamed.npz")
+    digests = data.load(str(path), warn=pytest.fail).digests
+    monkeypatch.setattr(mnist, "DIGESTS", digests)
+    assert data.load(str(path), warn=pytest.fail).name == "mnist"
+
+
+def test_digests_are_those_of_the_idx_files():
+    images = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
+    with_channel = images[..., None]
+    assert base.idx_sha256(images) == base.idx_sha256(with_channel)
+    assert base.idx_header((2, 2, 2)) == bytes.fromhex("00000803000000020000000200000002")
+
+
+def test_a_download_without_a_network_says_what_to_do(tmp_path, monkeypatch):
+    from toolkit import downloads
+
+    monkeypatch.setattr(downloads, "RETRIES", 0)
+    with pytest.raises(DataUnavailableError, match="put it into a folder and set TOOLKIT_DATA_DIR"):
+        downloads.download("http://127.0.0.1:9/mnist.npz", tmp_path / "mnist.npz", known_hash="md5:0", what="MNIST")
+    assert not (tmp_path / "mnist.npz").exists()
+
+
+def test_a_download_with_a_wrong_digest_is_not_kept(tmp_path):
+    import functools
+    import http.server
+    import threading
+
+    from toolkit import downloads
+
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "mnist.npz").write_bytes(b"something else")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path / "served"))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/mnist.npz"
+        good = "sha256:c5d9a7b1e2f3"
+        with pytest.raises(DataUnavailableError, match="digest"):
+            downloads.download(url, tmp_path / "cache" / "mnist.npz", known_hash=good, what="MNIST")
+        assert not (tmp_path / "cache" / "mnist.npz").exists()
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.mnist
+def test_the_real_mnist_has_the_published_digests(real_mnist):
+    assert (len(real_mnist.train), len(real_mnist.test)) == (60_000, 10_000)
+    assert real_mnist.digests == mnist.DIGESTS

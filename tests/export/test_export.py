@@ -1,0 +1,246 @@
+"""Exports of the tiny CNN: what the artifacts are, and what failures leave behind."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.conftest import tiny_arrays
+from toolkit import data, golden, manifest
+from toolkit.data.base import make_dataset
+from toolkit.errors import ArtifactError, RunError, UsageError
+from toolkit.export import calibration, sources
+from toolkit.export.exporter import Options, export
+from toolkit.export.formats import plan
+from toolkit.export.formats import tflite as tflite_format
+from toolkit.files import sha256
+
+
+def snapshot(folder):
+    return {path.name: sha256(path) for path in folder.iterdir() if path.suffix != ".log"}
+
+
+def test_the_plan_has_six_artifacts_by_default():
+    assert plan([], []) == [
+        ("tflite", "float32"),
+        ("tflite", "float16"),
+        ("tflite", "dynamic"),
+        ("tflite", "int8"),
+        ("onnx", "float32"),
+        ("onnx", "int8"),
+    ]
+
+
+def test_a_quantization_picks_the_formats_that_have_it():
+    assert plan([], ["float16"]) == [("tflite", "float16")]
+    assert plan(["onnx"], ["int8"]) == [("onnx", "int8")]
+
+
+@pytest.mark.parametrize(
+    ("formats", "quantizations", "message"),
+    [
+        (["coreml"], [], "unknown format 'coreml'; allowed: onnx, tflite"),
+        (["onnx"], ["float16"], "unknown quantization 'float16'; allowed: onnx: float32, int8"),
+        ([], ["int4"], "unknown quantization 'int4'; allowed: tflite: float32, float16, dynamic, int8; onnx: "),
+    ],
+)
+def test_what_does_not_exist_is_refused_with_what_does(formats, quantizations, message):
+    with pytest.raises(UsageError, match=message):
+        plan(formats, quantizations)
+
+
+def operators(path):
+    return [node.op_type for node in onnx.load(path).graph.node]
+
+
+def test_the_float32_onnx_is_lean(exported_once):
+    assert operators(exported_once / "cnn-float32.onnx") == [
+        "Reshape", "Conv", "Relu", "MaxPool", "Conv", "Relu", "MaxPool",
+        "Reshape", "MatMul", "Add", "Relu", "MatMul", "Add", "Softmax",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["cnn-float32.onnx", "cnn-int8.onnx"])
+def test_the_onnx_files_are_clean(exported_once, name):
+    model = onnx.load(exported_once / name)
+    onnx.checker.check_model(model, full_check=True)
+    (given,), (result,) = model.graph.input, model.graph.output
+    assert (given.name, result.name) == ("image", "probabilities")
+    assert [value.type.tensor_type.shape.dim[0].dim_param for value in (given, result)] == ["batch", "batch"]
+    constants = {tensor.name for tensor in model.graph.initializer}
+    # A DequantizeLinear of stored weights is how QDQ keeps them in 8 bits; every other constant result could be folded.
+    foldable = [n.op_type for n in model.graph.node if set(n.input) <= constants and n.op_type != "DequantizeLinear"]
+    assert foldable == []
+    assert not {"Shape", "Gather", "Slice", "Concat", "Transpose", "Identity"} & set(operators(exported_once / name))
+    entry = next(a for a in manifest.read(exported_once).artifacts if a.path == name)
+    assert entry.details["opset"] == next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
+
+
+def test_the_int8_onnx_is_qdq_per_channel_u8s8(exported_once):
+    model = onnx.load(exported_once / "cnn-int8.onnx")
+    types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    shapes = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
+    quantizers = [n for n in model.graph.node if n.op_type == "QuantizeLinear"]
+    assert {types[n.input[2]] for n in quantizers} == {onnx.TensorProto.UINT8}
+    weights = [n for n in model.graph.node if n.op_type == "DequantizeLinear" and types.get(n.input[0]) == 3]
+    assert [32] in [shapes[n.input[1]] for n in weights]  # a scale for each of the 32 channels of the first convolution
+
+
+def test_the_tflite_files_are_one_delegated_graph(exported_once):
+    from ai_edge_litert.interpreter import Interpreter
+
+    for name in ("cnn-float32.tflite", "cnn-float16.tflite", "cnn-dynamic.tflite", "cnn-int8.tflite"):
+        interpreter = Interpreter(str(exported_once / name))
+        interpreter.allocate_tensors()
+        kinds = [details["op_name"] for details in interpreter._get_ops_details()]
+        assert kinds.count("DELEGATE") == 1, name
+        assert not {"SHAPE", "PACK", "STRIDED_SLICE", "VAR_HANDLE"} & set(kinds), name
+
+
+def test_the_quantized_files_are_smaller(exported_once):
+    sizes = {a.path: a.size_bytes for a in manifest.read(exported_once).artifacts}
+    assert sizes["cnn-float16.tflite"] < 0.7 * sizes["cnn-float32.tflite"]
+    assert sizes["cnn-int8.tflite"] < 0.5 * sizes["cnn-float32.tflite"]
+    assert sizes["cnn-int8.onnx"] < 0.7 * sizes["cnn-float32.onnx"]
+
+
+def test_the_golden_holds_what_each_artifact_answered(exported_once):
+    record = golden.read(exported_once / "golden.npz")
+    assert len(record.images) == 90
+    for outputs in record.recorded.values():
+        assert outputs.shape == record.reference.shape == (90, 3)
+        assert (outputs.argmax(axis=1) == record.reference.argmax(axis=1)).mean() > 0.95
+
+
+def test_calibration_images_are_training_rows_only(exported_once, tiny):
+    rows = np.array(manifest.read(exported_once).calibration["rows"])
+    assert rows.max() < 192  # of 240, the last 20 % validate
+    again = calibration.choose(tiny.train.rows(slice(0, 192)), count=50, seed=0).to_json()
+    assert again["rows"] == rows.tolist()
+    assert again["row_sha256_16"] == manifest.read(exported_once).calibration["row_sha256_16"]
+
+
+@pytest.mark.parametrize("count", [0, 193])
+def test_a_calibration_count_that_cannot_be_is_refused(tiny, count):
+    with pytest.raises(UsageError, match="allowed: 1 to 192"):
+        calibration.choose(tiny.train.rows(slice(0, 192)), count=count, seed=0)
+
+
+def test_mnist_models_get_a_golden_of_images_that_may_be_passed_on(tiny):
+    from dataclasses import replace
+
+    from toolkit.export.exporter import _golden_rows
+
+    rows = _golden_rows(replace(tiny, name="mnist"), warn=pytest.fail)
+    sample = data.load("sample", warn=pytest.fail)
+    np.testing.assert_array_equal(rows.images, sample.test.images[:500])
+
+
+def test_one_failed_conversion_leaves_the_others_and_the_old_file(exported, trained_folder, tiny, monkeypatch):
+    before = snapshot(exported)
+    real = tflite_format.convert
+
+    def fail_on_int8(prepared, request, path):
+        if request.quantization == "int8":
+            path.write_bytes(b"half a file")
+            raise RuntimeError("the converter\nsays no")
+        return real(prepared, request, path)
+
+    monkeypatch.setattr(tflite_format, "convert", fail_on_int8)
+    source = sources.resolve(str(trained_folder))
+    result = export(source, tiny, exported, Options(plan(["tflite"], []), 20), warn=pytest.fail)
+    assert result.failures == {"cnn-int8.tflite": "RuntimeError: the converter says no"}
+    after = snapshot(exported)
+    assert after["cnn-int8.tflite"] == before["cnn-int8.tflite"]
+    found = manifest.read(exported)
+    found.require(*found.artifacts, found.reference, found.golden)
+    assert [path.name for path in exported.iterdir() if ".partial" in path.name] == []
+
+
+def test_a_second_export_of_the_same_run_keeps_what_it_does_not_make(exported, trained_folder, tiny):
+    before = snapshot(exported)
+    source = sources.resolve(str(trained_folder))
+    export(source, tiny, exported, Options(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)
+    found = manifest.read(exported)
+    assert len(found.artifacts) == 6
+    found.require(*found.artifacts, found.reference, found.golden)
+    after = snapshot(exported)
+    assert {name for name in before if before[name] != after[name]} <= {
+        "manifest.json",
+        "golden.npz",
+        "cnn-float32.onnx",
+    }
+    assert set(golden.read(exported / "golden.npz").recorded) == {a.path for a in found.artifacts}
+
+
+def test_an_export_of_another_run_unlists_what_is_not_of_it(exported, tiny, tmp_path):
+    from toolkit.models import build
+
+    build("cnn", input_shape=(8, 8, 1), classes=3).save(tmp_path / "cnn.keras")
+    source = sources.resolve(str(tmp_path / "cnn.keras"))
+    result = export(source, tiny, exported, Options(plan(["onnx"], ["float32"]), 20), warn=pytest.fail)
+    assert [a.path for a in manifest.read(exported).artifacts] == ["cnn-float32.onnx"]
+    assert "cnn-int8.tflite" in [path.name for path in result.unlisted]
+    assert (exported / "cnn-int8.tflite").is_file()
+
+
+def test_an_interrupted_export_changes_nothing(exported, trained_folder, tiny, monkeypatch):
+    before = snapshot(exported)
+    monkeypatch.setattr(tflite_format, "convert", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        export(sources.resolve(str(trained_folder)), tiny, exported, Options(plan([], []), 20), warn=pytest.fail)
+    assert snapshot(exported) == before
+
+
+def test_other_data_than_the_run_s_are_refused(trained_folder, tmp_path):
+    other = make_dataset(tiny_arrays(seed=9), name="other", origin="elsewhere")
+    with pytest.raises(RunError, match="was trained on 'tiny' with other digests"):
+        export(sources.resolve(str(trained_folder)), other, tmp_path / "x", Options(plan([], [])), warn=pytest.fail)
+    assert not (tmp_path / "x").exists()
+
+
+def test_data_of_another_shape_are_refused(tiny, tmp_path):
+    from toolkit.models import build
+
+    build("mlp", input_shape=(28, 28, 1), classes=10).save(tmp_path / "mlp.keras")
+    with pytest.raises(ArtifactError, match=r"takes images \(28, 28, 1\), 'tiny' has \(8, 8, 1\)"):
+        export(
+            sources.resolve(str(tmp_path / "mlp.keras")), tiny, tmp_path / "x", Options(plan([], [])), warn=pytest.fail
+        )
+
+
+def test_a_model_with_optimizer_state_is_exported_without(tiny, tmp_path):
+    from toolkit import extras
+    from toolkit.models import build
+    from toolkit.runtimes.keras import load_model
+
+    model = build("mlp", input_shape=(8, 8, 1), classes=3)
+    model.compile("adam", "categorical_crossentropy")
+    labels = extras.load("keras").utils.to_categorical(tiny.train.labels, 3)
+    model.fit(tiny.train.images / np.float32(255), labels, epochs=1, verbose=0)
+    model.save(tmp_path / "mine.keras")
+    source = sources.resolve(str(tmp_path / "mine.keras"))
+    result = export(source, tiny, tmp_path / "out", Options(plan(["tflite"], ["float32"]), 20), warn=pytest.fail)
+    assert result.failures == {}
+    assert (tmp_path / "out" / "mine.keras").stat().st_size < (tmp_path / "mine.keras").stat().st_size / 1.5
+    assert not load_model(tmp_path / "out" / "mine.keras").compiled
+
+
+def test_sources_that_lead_nowhere_are_named(tmp_path, here):
+    with pytest.raises(RunError, match="no run is called 'nosuch'; known runs: none"):
+        sources.resolve("nosuch")
+    with pytest.raises(ArtifactError, match=r"none\.keras: no such file"):
+        sources.resolve("none.keras")
+    with pytest.raises(RunError, match="'toolkit train' makes one"):
+        sources.newest_of_each_model()
+
+
+def test_the_newest_run_of_each_model_is_found(trained_folder, here):
+    shutil.copytree(trained_folder, here / "runs" / "first")
+    newer = Path(shutil.copytree(trained_folder, here / "runs" / "second"))
+    text = (newer / "config.json").read_text()
+    start = text.index('"started": "') + len('"started": "')
+    (newer / "config.json").write_text(text[:start] + "9" + text[start + 1 :])
+    assert [source.keras_path.parent.name for source in sources.newest_of_each_model()] == ["second"]

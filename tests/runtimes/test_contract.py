@@ -1,0 +1,154 @@
+"""One contract over every runtime: the folder is the registry."""
+
+import numpy as np
+import pytest
+
+from toolkit import registry, runtimes
+from toolkit.errors import ArtifactError, MissingExtraError, UsageError
+from toolkit.extras import EXTRA_OF
+from toolkit.golden import read as read_golden
+
+NAMES = registry.names("toolkit.runtimes")
+
+
+def open_here(path):
+    """Open with the runtime's own choice of threads: TensorFlow's are set once per process, and the tests share one."""
+    return runtimes.open_session(path, threads=0)
+
+
+@pytest.fixture(params=NAMES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def path(name, exported_once):
+    file = {"keras": "cnn.keras", "litert": "cnn-float32.tflite", "onnxruntime": "cnn-float32.onnx"}[name]
+    return exported_once / file
+
+
+@pytest.fixture
+def images(exported_once):
+    return read_golden(exported_once / "golden.npz").images
+
+
+@pytest.fixture
+def reference(exported_once):
+    return read_golden(exported_once / "golden.npz").reference
+
+
+def test_it_declares_what_the_registry_needs(name):
+    module = runtimes.get(name)
+    assert all(suffix.startswith(".") for suffix in module.SUFFIXES)
+    assert module.PACKAGE in EXTRA_OF
+    assert module.DISTRIBUTIONS
+    assert set(module.DISTRIBUTIONS) <= runtimes.versions().keys()
+
+
+def test_its_suffixes_find_it(name, path):
+    assert runtimes.for_file(path) == name
+    assert runtimes.installed(name)
+
+
+def test_it_computes_what_the_reference_computes(path, images, reference):
+    outputs = open_here(path).predict(images)
+    assert outputs.dtype == np.float32
+    np.testing.assert_allclose(outputs, reference, atol=1e-5)
+
+
+def test_it_describes_its_tensors(path):
+    session = open_here(path)
+    assert session.input.shape == (None, 8, 8, 1)
+    assert session.output.shape == (None, 3)
+    assert (session.input.name, session.output.name) == ("image", "probabilities")
+    assert not session.input.quantized
+
+
+def test_a_batch_gives_what_single_images_give(path, images):
+    session = open_here(path)
+    together = session.predict(images[:7])
+    for row in range(7):
+        np.testing.assert_allclose(session.predict(images[row : row + 1])[0], together[row], atol=1e-6)
+
+
+def test_outputs_are_copies(path, images):
+    session = open_here(path)
+    first = session.predict(images[:1])
+    kept = first.copy()
+    session.predict(images[1:2])
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_images_of_another_shape_are_refused(path):
+    with pytest.raises(ArtifactError, match="takes images"):
+        open_here(path).predict(np.zeros((2, 9, 8, 1), np.uint8))
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", 100, 1000])
+def test_a_damaged_file_is_one_clear_error(path, tmp_path, content):
+    damaged = tmp_path / f"damaged{path.suffix}"
+    damaged.write_bytes(path.read_bytes()[:content] if isinstance(content, int) else content)
+    with pytest.raises(ArtifactError, match=r"damaged\."):
+        open_here(damaged)
+
+
+def test_a_missing_file_is_named(path, tmp_path):
+    with pytest.raises(ArtifactError, match="no such file"):
+        open_here(tmp_path / f"none{path.suffix}")
+
+
+def test_a_missing_package_names_the_extra(path, name, monkeypatch):
+    monkeypatch.setattr("toolkit.extras.find_spec", lambda module: None)
+    assert not runtimes.installed(name)
+    with pytest.raises(MissingExtraError, match="pip install 'edge-model-toolkit"):
+        open_here(path)
+
+
+def test_an_unknown_suffix_names_the_allowed_ones(tmp_path):
+    with pytest.raises(UsageError, match=r"\.keras, \.tflite, \.onnx"):
+        runtimes.for_file(tmp_path / "model.pt")
+
+
+def test_quantized_inputs_and_outputs_are_encoded_and_decoded(exported_once, images, reference):
+    session = runtimes.open_session(exported_once / "cnn-int8.tflite")
+    assert session.input.dtype == session.output.dtype == "int8"
+    step = session.input.scale
+    encoded = session.encode(np.array([0, 100, 255], np.uint8))
+    assert encoded.tolist() == [-128, round(100 / 255 / step) - 128, 127]
+    np.testing.assert_allclose(session.predict(images), reference, atol=0.2)
+
+
+def test_plain_integer_inputs_are_the_pixels(tmp_path):
+    """A model that takes uint8 without a scale, as many published ones do."""
+    from onnx import TensorProto, helper, save
+
+    nodes = [helper.make_node("Cast", ["image"], ["real"], to=TensorProto.FLOAT)]
+    nodes.append(helper.make_node("Flatten", ["real"], ["probabilities"]))
+    graph = helper.make_graph(
+        nodes,
+        "pixels",
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["batch", 1, 2, 1])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 2])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    save(model, tmp_path / "pixels.onnx")
+    session = runtimes.open_session(tmp_path / "pixels.onnx")
+    assert session.predict(np.array([[[[7], [255]]]], np.uint8)).tolist() == [[7.0, 255.0]]
+
+
+def test_a_fixed_batch_is_respected(tmp_path):
+    from onnx import TensorProto, helper, save
+
+    graph = helper.make_graph(
+        [helper.make_node("Flatten", ["image"], ["probabilities"])],
+        "fixed",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [2, 1, 2, 1])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [2, 2])],
+    )
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), tmp_path / "fixed.onnx")
+    session = runtimes.open_session(tmp_path / "fixed.onnx")
+    assert session.predict(np.zeros((4, 1, 2, 1), np.uint8)).shape == (4, 2)
+    with pytest.raises(ArtifactError, match="batches of 2 only"):
+        session.predict(np.zeros((3, 1, 2, 1), np.uint8))
+    with pytest.raises(ArtifactError, match="fixed to 2"):
+        session.resize(1)

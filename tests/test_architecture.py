@@ -1,0 +1,97 @@
+"""The house: imports run downward, the edge part never sees TensorFlow, and the help loads nothing heavy."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import toolkit
+
+ROOT = Path(toolkit.__file__).parent
+MODULES = sorted(ROOT.rglob("*.py"))
+# Each floor may import from its own and from those below it.
+FLOORS = [
+    {"errors", "units"},
+    {"registry", "extras", "files", "host", "console", "downloads", "images"},
+    {"manifest", "golden"},
+    {"data", "models", "runtimes"},
+    {"training", "parity", "bench", "prediction"},
+    {"export"},
+    {"cli", "__main__"},
+]
+MAY_LOAD_TENSORFLOW = {"models", "training", "export"}
+TRAINING_PACKAGES = ("tensorflow", "keras", "tf2onnx", "matplotlib", "mlxtend", "pooch", "onnx")
+EDGE_VERBS = ("verify", "bench", "predict", "data")
+
+
+def part_of(module: Path) -> str:
+    return module.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def floor_of(part: str) -> int:
+    return next(number for number, parts in enumerate(FLOORS) if part in parts)
+
+
+def imports_of(module: Path):
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
+def test_imports_run_downward(module):
+    if module.parent == ROOT and module.stem == "__init__":
+        return
+    floor = floor_of(part_of(module))
+    for name in imports_of(module):
+        if name.startswith("toolkit.") and not name.startswith("toolkit.__version__"):
+            assert floor_of(name.split(".")[1]) <= floor, f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
+def test_training_packages_are_loaded_late_and_only_where_they_may_be(module):
+    for name in imports_of(module):
+        assert name.split(".")[0] not in ("tensorflow", "keras", "tf2onnx", "onnx", "mlxtend", "pooch"), name
+    text = module.read_text()
+    if 'extras.load("tensorflow")' in text or 'extras.load("keras")' in text:
+        assert part_of(module) in MAY_LOAD_TENSORFLOW or module == ROOT / "runtimes" / "keras.py"
+
+
+def loaded_after(code: str) -> set[str]:
+    """Return the top-level packages that a fresh interpreter has loaded after running ``code``."""
+    script = f"import sys\n{code}\nprint(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.split("\n")[-2].split())
+
+
+def test_help_loads_neither_numpy_nor_tensorflow():
+    loaded = loaded_after("from toolkit.cli import call\nassert call(['--help']) == 0")
+    assert "typer" in loaded
+    assert not loaded & {"numpy", "rich", "PIL", "onnxruntime", "ai_edge_litert", *TRAINING_PACKAGES}
+
+
+def test_no_edge_module_imports_tensorflow():
+    edge = [
+        ".".join(("toolkit", *module.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
+        for module in MODULES
+        if part_of(module) not in ("models", "training", "export") and module.stem != "__main__"
+    ]
+    loaded = loaded_after("import importlib\n" + "\n".join(f"importlib.import_module({name!r})" for name in edge))
+    assert not loaded & {*TRAINING_PACKAGES, "onnxruntime", "ai_edge_litert"}
+
+
+def test_golden_verification_and_bench_load_no_tensorflow(exported_once, tmp_path):
+    verify = ["verify", "--golden", str(exported_once)]
+    bench = ["bench", str(exported_once / "cnn-int8.tflite"), "--seconds", "0.05", "--output", str(tmp_path)]
+    code = f"from toolkit.cli import call\nassert call({verify!r}) == 0\nassert call({bench!r}) == 0"
+    loaded = loaded_after(code)
+    assert "onnxruntime" in loaded
+    assert not loaded & set(TRAINING_PACKAGES)
+
+
+def test_every_module_says_what_it_is():
+    assert [module for module in MODULES if not ast.get_docstring(ast.parse(module.read_text()))] == []

@@ -1,0 +1,91 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from toolkit import files
+
+
+def test_an_error_leaves_the_old_file_and_no_leftover(tmp_path):
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"old")
+
+    def fail() -> None:
+        with files.atomic(path) as temporary:
+            temporary.write_bytes(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_temporary_keeps_the_suffix(tmp_path):
+    with files.atomic(tmp_path / "model.keras") as temporary:
+        assert temporary.suffix == ".keras"
+        temporary.write_bytes(b"new")
+    assert (tmp_path / "model.keras").read_bytes() == b"new"
+
+
+def test_a_kill_in_mid_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"old")
+    script = f"""
+import time
+from pathlib import Path
+from toolkit.files import atomic
+with atomic(Path({str(path)!r})) as temporary:
+    temporary.write_bytes(b"half of the new file")
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    with process:
+        assert process.stdout.readline() == "writing\n"
+        process.send_signal(signal.SIGKILL)
+    assert path.read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 2
+    files.remove_partials(tmp_path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    path = tmp_path / "manifest.json"
+    files.write_json(path, {"a": 1})
+
+    def fill() -> None:
+        with files.atomic(path) as temporary:
+            temporary.symlink_to("/dev/full")
+            temporary.write_bytes(b"x" * 100_000)
+
+    with pytest.raises(OSError, match="space"):
+        fill()
+    assert path.read_text() == '{\n  "a": 1\n}\n'
+
+
+def test_sha256_of_a_file(tmp_path):
+    (tmp_path / "f").write_bytes(b"abc")
+    assert files.sha256(tmp_path / "f") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_json_is_written_whole_under_concurrent_reading(tmp_path):
+    path = tmp_path / "record.json"
+    files.write_json(path, {"rows": []})
+    script = f"""
+from pathlib import Path
+from toolkit.files import write_json
+while True:
+    write_json(Path({str(path)!r}), {{"rows": list(range(2000))}})
+"""
+    process = subprocess.Popen([sys.executable, "-c", script])
+    try:
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            assert path.read_text().endswith("}\n")
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,107 @@
+"""Photos of digits are brought to the form that MNIST has."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from toolkit import images
+from toolkit.errors import DataError
+
+
+def bar(height=100, width=100, *, ink=0, paper=255) -> np.ndarray:
+    """A page with an upright bar, off the centre."""
+    page = np.full((height, width, 1), paper, np.uint8)
+    page[20:60, 70:80] = ink
+    return page
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0), (40, 200), (230, 90)])
+def test_either_polarity_becomes_light_ink_on_black(ink, paper):
+    digit = images.to_digit(bar(ink=ink, paper=paper), height=28, width=28, what="bar")
+    assert digit.shape == (28, 28, 1)
+    assert digit[0, 0, 0] == 0
+    assert digit.max() > 200
+
+
+def test_the_ink_fits_twenty_pixels_and_is_centred_by_mass():
+    digit = images.to_digit(bar(), height=28, width=28, what="bar")[..., 0].astype(float)
+    rows, columns = np.flatnonzero(digit.any(axis=1)), np.flatnonzero(digit.any(axis=0))
+    assert rows[-1] - rows[0] + 1 == 20
+    assert columns[-1] - columns[0] + 1 == 5  # the aspect of 40 to 10 is kept
+    total = digit.sum()
+    assert abs((digit.sum(axis=1) * np.arange(28)).sum() / total - 13.5) <= 0.5
+    assert abs((digit.sum(axis=0) * np.arange(28)).sum() / total - 13.5) <= 0.5
+
+
+def test_an_image_of_the_right_form_is_taken_as_it_is():
+    digit = images.to_digit(bar(), height=28, width=28, what="bar")
+    assert images.to_digit(digit, height=28, width=28, what="bar") is digit
+
+
+def test_faint_grain_is_not_ink():
+    page = bar().astype(int)
+    page += np.random.default_rng(0).integers(-20, 1, page.shape)
+    digit = images.to_digit(page.clip(0, 255).astype(np.uint8), height=28, width=28, what="bar")
+    columns = np.flatnonzero(digit.any(axis=(0, 2)))
+    assert columns[-1] - columns[0] + 1 <= 6
+
+
+def test_an_empty_page_is_refused():
+    with pytest.raises(DataError, match=r"page\.png: no digit"):
+        images.to_digit(np.full((50, 50, 1), 250, np.uint8), height=28, width=28, what="page.png")
+
+
+def test_other_pictures_are_scaled_with_their_aspect_kept():
+    fitted = images.fit(np.full((40, 80, 3), (10, 200, 30), np.uint8), height=32, width=32)
+    assert fitted.shape == (32, 32, 3)
+    assert (fitted == (10, 200, 30)).all()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+def test_every_kind_of_file_is_read(tmp_path, mode):
+    dark = Image.new("L", (10, 12), 0)
+    picture = Image.fromarray(np.zeros((12, 10), np.uint16)) if mode == "I;16" else dark.convert(mode)
+    suffix = ".tif" if mode in ("CMYK", "I;16") else ".png"
+    picture.save(tmp_path / f"dark{suffix}")
+    pixels = images.read(tmp_path / f"dark{suffix}", channels=1)
+    assert pixels.shape == (12, 10, 1)
+    assert pixels.max() <= 1
+
+
+def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
+    Image.fromarray(np.full((4, 4), 0x8000, np.uint16)).save(tmp_path / "grey.png")
+    assert images.read(tmp_path / "grey.png", channels=1)[0, 0, 0] == 0x80
+
+
+def test_transparency_is_paper(tmp_path):
+    Image.new("RGBA", (5, 5), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert images.read(tmp_path / "clear.png", channels=1).min() == 255
+
+
+@pytest.mark.parametrize("content", [b"", b"not an image", b"\x89PNG\r\n\x1a\n truncated"])
+def test_a_file_that_is_no_image_is_named(tmp_path, content):
+    path = tmp_path / "broken.png"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"broken\.png: cannot be read as an image"):
+        images.read(path, channels=1)
+
+
+def test_a_truncated_photo_is_refused(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photo.jpg")
+    whole = (tmp_path / "photo.jpg").read_bytes()
+    (tmp_path / "photo.jpg").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"photo\.jpg"):
+        images.read(tmp_path / "photo.jpg", channels=1)
+
+
+def test_a_missing_image_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"none\.png: no such file"):
+        images.read(tmp_path / "none.png", channels=1)
+
+
+def test_a_decompression_bomb_is_refused(tmp_path, monkeypatch):
+    Image.new("1", (2000, 2000)).save(tmp_path / "bomb.png")
+    monkeypatch.setattr(images, "MAX_PIXELS", 1000)
+    with pytest.raises(DataError, match="2000×2000 pixels; allowed: 1,000"):
+        images.read(tmp_path / "bomb.png", channels=1)

@@ -1,0 +1,85 @@
+import json
+import re
+
+import pytest
+
+from toolkit import golden, manifest
+from toolkit.errors import ArtifactError
+
+
+def test_a_manifest_survives_a_round_trip(exported):
+    found = manifest.read(exported)
+    found.write()
+    assert manifest.read(exported) == found
+    assert [a.path for a in found.artifacts] == [
+        "cnn-float32.tflite",
+        "cnn-float16.tflite",
+        "cnn-dynamic.tflite",
+        "cnn-int8.tflite",
+        "cnn-float32.onnx",
+        "cnn-int8.onnx",
+    ]
+
+
+def test_it_says_where_the_artifacts_came_from(exported):
+    found = manifest.read(exported)
+    assert found.data["name"] == "tiny"
+    assert len(found.data["digests"]) == 4
+    assert found.recipe["epochs"] == 4
+    assert found.calibration["n"] == len(found.calibration["row_sha256_16"]) == 50
+    assert {"tensorflow", "onnxruntime", "ai-edge-litert"} <= found.versions.keys()
+    assert found.source["metrics"]["epochs_run"] == 4
+
+
+def test_a_changed_file_is_named(exported):
+    path = exported / "cnn-int8.tflite"
+    path.write_bytes(path.read_bytes() + b"\0")
+    found = manifest.read(exported)
+    with pytest.raises(ArtifactError, match=re.escape(f"{path}: changed since it was exported")):
+        found.require(*found.artifacts)
+
+
+def test_a_missing_file_is_named(exported):
+    (exported / "cnn-int8.tflite").unlink()
+    found = manifest.read(exported)
+    with pytest.raises(ArtifactError, match=r"cnn-int8\.tflite: named in .* but missing"):
+        found.require(*found.artifacts)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: "",
+        lambda text: "[]",
+        lambda text: text[: len(text) // 2],
+        lambda text: json.dumps({**json.loads(text), "schema": 99}),
+        lambda text: json.dumps({k: v for k, v in json.loads(text).items() if k != "artifacts"}),
+        lambda text: json.dumps({**json.loads(text), "surplus": 1}),
+    ],
+)
+def test_a_damaged_manifest_is_refused(exported, change):
+    path = exported / "manifest.json"
+    path.write_text(change(path.read_text()))
+    with pytest.raises(ArtifactError, match=r"manifest\.json"):
+        manifest.read(exported)
+
+
+def test_a_folder_without_manifest_says_what_to_do(tmp_path):
+    with pytest.raises(ArtifactError, match="'toolkit export' writes one"):
+        manifest.read(tmp_path)
+
+
+def test_a_golden_is_the_same_bytes_for_the_same_content(exported, tmp_path):
+    record = golden.read(exported / "golden.npz")
+    record.write(tmp_path / "a.npz")
+    record.write(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert set(record.recorded) == {a.path for a in manifest.read(exported).artifacts}
+
+
+@pytest.mark.parametrize("keep", [0, 100, 5000])
+def test_a_truncated_golden_is_refused(exported, keep):
+    path = exported / "golden.npz"
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(ArtifactError, match=r"golden\.npz: cannot be read"):
+        golden.read(path)

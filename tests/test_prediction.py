@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from toolkit import manifest
+from toolkit.errors import ArtifactError, DataError
+from toolkit.prediction import default_model, predict
+
+
+@pytest.fixture
+def photos(tmp_path, tiny):
+    """Tiny test images as files of another size."""
+    paths = []
+    for row in range(6):
+        pixels = np.kron(tiny.test.images[row, ..., 0], np.ones((5, 5), np.uint8))
+        paths.append(tmp_path / f"{row}.png")
+        Image.fromarray(pixels).save(paths[-1])
+    return paths
+
+
+@pytest.mark.parametrize("name", ["cnn-int8.tflite", "cnn-float32.onnx"])
+def test_photos_of_another_size_are_classified(exported_once, photos, tiny, name):
+    predictions = predict(photos, exported_once / name)
+    assert [p.classes[0] for p in predictions] == [tiny.class_names[label] for label in tiny.test.labels[:6]]
+    assert all(p.probabilities[0] > p.probabilities[1] for p in predictions)
+    assert [p.image for p in predictions] == [str(path) for path in photos]
+
+
+def test_the_default_is_the_most_accurate_verified_artifact(exported):
+    found = manifest.read(exported)
+    found.with_verified(
+        {
+            "cnn-int8.tflite": {"verdict": "fail", "accuracy": 0.999},
+            "cnn-dynamic.tflite": {"verdict": "pass", "accuracy": 0.98},
+            "cnn-float32.onnx": {"verdict": "pass", "accuracy": 0.97},
+        }
+    ).write()
+    assert default_model(exported.parent) == exported / "cnn-dynamic.tflite"
+
+
+def test_no_artifact_says_what_to_do(tmp_path):
+    with pytest.raises(ArtifactError, match="name one by --model"):
+        default_model(tmp_path)
+
+
+def test_a_changed_artifact_is_not_used(exported, photos):
+    path = exported / "cnn-float32.onnx"
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(ArtifactError, match="changed since it was exported"):
+        predict(photos, path)
+
+
+def test_a_missing_image_is_named(exported_once, tmp_path):
+    with pytest.raises(DataError, match=r"none\.png: no such file"):
+        predict([tmp_path / "none.png"], exported_once / "cnn-int8.tflite")
+
+
+@pytest.mark.mnist
+def test_photos_of_digits_are_brought_to_mnist_s_form(real_mnist, tmp_path):
+    """MNIST test digits as 100×100 black-on-white bitmaps, off the centre, as a phone or a scanner would give them."""
+    from pathlib import Path
+
+    rng = np.random.default_rng(0)
+    paths = []
+    for row in range(300):
+        digit = Image.fromarray(real_mnist.test.images[row, ..., 0]).resize((80, 80), Image.Resampling.BICUBIC)
+        page = np.zeros((100, 100), np.uint8)
+        top, left = rng.integers(0, 20, 2)
+        page[top : top + 80, left : left + 80] = np.asarray(digit)
+        paths.append(tmp_path / f"{row}.png")
+        Image.fromarray(255 - (page > 127).astype(np.uint8) * 255).convert("1").save(paths[-1])
+    shipped = Path(__file__).parents[1] / "exported" / "cnn" / "cnn-int8.tflite"
+    predictions = predict(paths, shipped)
+    right = [int(p.classes[0]) == label for p, label in zip(predictions, real_mnist.test.labels[:300], strict=True)]
+    assert np.mean(right) >= 0.97

@@ -1,0 +1,52 @@
+import pytest
+
+from toolkit.errors import UsageError
+from toolkit.training.recipe import Recipe
+
+
+def test_the_defaults_are_the_published_recipe():
+    assert Recipe().to_json() == {
+        "model": "cnn",
+        "optimizer": "adam",
+        "learning_rate": 0.001,
+        "activation": "relu",
+        "loss": "categorical_crossentropy",
+        "epochs": 100,
+        "batch_size": 64,
+        "validation_split": 0.2,
+        "monitor": "val_loss",
+        "seed": 0,
+        "precision": "float32",
+    }
+
+
+def test_sgd_has_its_own_default_learning_rate():
+    assert Recipe(optimizer="sgd").learning_rate == 0.01
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"model": "vgg"}, "unknown model 'vgg'; allowed: cnn, mlp"),
+        ({"optimizer": "lion"}, "allowed: adam, sgd"),
+        ({"activation": "step"}, "allowed: relu, sigmoid"),
+        ({"loss": "hinge"}, "allowed: categorical_crossentropy, mse, binary_crossentropy"),
+        ({"monitor": "test_loss"}, "allowed: val_loss"),
+        ({"precision": "half"}, "allowed: float32, mixed"),
+        ({"learning_rate": -1.0}, "must be above 0"),
+        ({"learning_rate": float("nan")}, "must be above 0"),
+        ({"epochs": 0}, "at least 1"),
+        ({"batch_size": 0}, "at least 1"),
+        ({"seed": -1}, "the seed at least 0"),
+        ({"validation_split": 1.0}, "from 0 to below 1"),
+        ({"validation_split": 0.0}, "use --monitor loss"),
+    ],
+)
+def test_nonsense_is_refused(wrong, message):
+    with pytest.raises(UsageError, match=message):
+        Recipe(**wrong)
+
+
+def test_the_mode_of_the_monitor_is_automatic():
+    assert Recipe(monitor="val_accuracy").monitor_sign == 1
+    assert Recipe(monitor="loss").monitor_sign == -1

@@ -1,0 +1,94 @@
+"""The model card of a folder of artifacts: a README.md made from the manifest alone, so that no figure is typed in."""
+
+from pathlib import Path
+
+from toolkit import data, units
+from toolkit.files import write_text
+from toolkit.manifest import Artifact, Manifest
+
+CARD = "README.md"
+_GENERAL_LIMITS = (
+    "It answers with one of its classes whatever it is shown: a picture of something else gets a class as well, and "
+    "the probability is no measure of whether the picture belongs to any of them."
+)
+
+
+def write(manifest: Manifest) -> Path:
+    """Write the card beside the manifest."""
+    path = manifest.folder / CARD
+    write_text(path, render(manifest))
+    return path
+
+
+def render(manifest: Manifest) -> str:
+    """Return the card as Markdown."""
+    source = data.sources().get(str(manifest.data["name"]))
+    about = source.SUMMARY if source else str(manifest.data["name"])
+    spec = manifest.artifacts[0].inputs[0]
+    shape = "×".join(str(size) for size in spec.shape[1:])
+    classes = ", ".join(manifest.data["classes"])
+    parts = [
+        f"# {manifest.model}, trained on {manifest.data['name']}",
+        f"A classifier of {shape} images into {len(manifest.data['classes'])} classes ({classes}), exported by "
+        "[toolkit](../../README.md). This page is made from `manifest.json` by `toolkit verify --save`.",
+        "## Artifacts",
+        _artifacts(manifest),
+        "## Data",
+        f"{about}. SHA-256 of the arrays (uncompressed IDX bytes):\n\n"
+        + "\n".join(f"- {part.replace('_', ' ')}: `{digest}`" for part, digest in manifest.data["digests"].items()),
+        f"int8 artifacts took their ranges from {manifest.calibration['n']} training images (seed "
+        f"{manifest.calibration['seed']}). `{manifest.golden['path']}` holds {manifest.golden['n']} images with the "
+        "outputs of the Keras model and of every artifact, for comparing on a device.",
+        *_recipe(manifest),
+        "## Intended use and limits",
+        getattr(source, "LIMITS", "Images like those of the data above.") + " " + _GENERAL_LIMITS,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _artifacts(manifest: Manifest) -> str:
+    rows = [
+        "| artifact | size | input → output | accuracy | Keras | lost / gained | verdict |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        *(_row(artifact) for artifact in manifest.artifacts),
+    ]
+    verified = [artifact.verified for artifact in manifest.artifacts if artifact.verified]
+    if not verified:
+        return "\n".join(rows)
+    measured = verified[0]
+    return "\n".join(
+        [
+            *rows,
+            "",
+            f"Accuracy on {measured['n']:,} images ({measured['dataset']['name']}, {measured['dataset']['split']}). "
+            "lost: images that only the Keras original gets right; gained: that only the artifact does. pass: with "
+            f"95 % confidence no more than {measured['margin_pp']:g} percentage points of accuracy are lost.",
+        ]
+    )
+
+
+def _row(artifact: Artifact) -> str:
+    types = f"{artifact.inputs[0].dtype} → {artifact.outputs[0].dtype}"
+    described = f"| `{artifact.path}` | {units.size(artifact.size_bytes)} | {types} |"
+    verified = artifact.verified
+    if not verified or verified.get("accuracy") is None:
+        return f"{described} – | – | – | {verified['verdict'] if verified else 'not verified'} |"
+    accuracy, reference = units.percent(verified["accuracy"]), units.percent(verified["reference_accuracy"])
+    return f"{described} {accuracy} | {reference} | {verified['lost']} / {verified['gained']} | {verified['verdict']} |"
+
+
+def _recipe(manifest: Manifest) -> list[str]:
+    """Return what is known of the training; a model that this toolkit did not train has no recipe."""
+    recipe, metrics = manifest.recipe, manifest.source.get("metrics")
+    if recipe is None:
+        return []
+    parts = ["## Training", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe.items()) + "."]
+    if metrics:
+        parts.append(
+            f"{metrics['epochs_run']} epochs; the weights are those of epoch {metrics['best_epoch']}, the best by "
+            f"{metrics['monitor']} ({metrics['best_value']:.4f}); "
+            f"test accuracy {units.percent(metrics['test_accuracy'])}."
+        )
+    if (manifest.folder / "loss.png").is_file():
+        parts.append("![loss against epochs](loss.png)\n![accuracy against epochs](accuracy.png)")
+    return parts
