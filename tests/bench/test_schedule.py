@@ -93,6 +93,7 @@ def test_batches_are_run(exported, tmp_path):
     assert [result.batch for result in record.results] == [1, 16, 1, 16]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".keras"])
 @pytest.mark.parametrize("content", [b"", b"nonsense", None])
 def test_a_file_that_does_not_run_is_a_failure_and_the_others_go_on(exported, tmp_path, suffix, content):

@@ -81,6 +81,7 @@ def test_the_best_model_is_in_float32_and_carries_no_optimizer(uninterrupted):
     assert {layer.compute_dtype for layer in model.layers} == {"float32"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 def test_a_resumed_run_ends_with_the_same_weights(tmp_path, tiny, model):
     recipe = replace(RECIPE, model=model)
@@ -102,6 +103,7 @@ def test_streamed_data_give_the_same_weights(tmp_path, tiny, monkeypatch, uninte
     assert_same(state(uninterrupted.folder), state(tmp_path / "streamed"))
 
 
+@pytest.mark.slow
 def test_a_run_cut_into_short_calls_gives_the_same_weights(tmp_path, tiny, monkeypatch, uninterrupted):
     monkeypatch.setattr(fit, "FIRST_BLOCK_BATCHES", 2)
     monkeypatch.setattr(fit, "RESPONSIVE_S", 0.0)
@@ -109,6 +111,7 @@ def test_a_run_cut_into_short_calls_gives_the_same_weights(tmp_path, tiny, monke
     assert_same(state(uninterrupted.folder), state(tmp_path / "cut"))
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_finished(tmp_path, tiny):
     def interrupt(epoch):
         if epoch.epoch == 2:
@@ -123,12 +126,18 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path, tiny):
     assert len(resumed.progress.history) == 4
 
 
-def test_ctrl_c_before_the_first_epoch_says_that_nothing_was_kept(tmp_path, tiny, monkeypatch):
-    monkeypatch.setattr(fit._Run, "_epoch", lambda self, number: (_ for _ in ()).throw(KeyboardInterrupt))
-    with pytest.raises(RunError, match="nothing was kept"):
-        train(RECIPE, tiny, tmp_path / "run")
+@pytest.mark.slow
+def test_ctrl_c_before_the_first_epoch_keeps_nothing_and_leaves_the_name_free(tmp_path, tiny):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit._Run, "_epoch", lambda self, number: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            train(RECIPE, tiny, tmp_path / "run")
+    with pytest.raises(RunError, match="no epoch was finished there"):
+        train(RECIPE, tiny, tmp_path / "run", resume=True)
+    assert not train(replace(RECIPE, epochs=1), tiny, tmp_path / "run").interrupted
 
 
+@pytest.mark.slow
 def test_a_kill_leaves_a_whole_checkpoint_and_a_run_that_resumes(tmp_path, tiny_npz, tiny):
     """SIGKILL at the worst instant: the temporary best.keras is written and not yet in its place."""
     script = f"""
@@ -162,6 +171,7 @@ train(Recipe(**{RECIPE.to_json()!r}), dataset, Path({str(tmp_path / "run")!r}))
     assert_same(state(folder), state(whole.folder))
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_best(tmp_path, tiny, monkeypatch):
     real = fit._Run._pass
 
@@ -177,6 +187,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_best(tmp_path, tin
     assert load_model(tmp_path / "run" / "best.keras").count_params() > 0
 
 
+@pytest.mark.slow
 def test_a_real_divergence_is_noticed(tmp_path, tiny):
     recipe = replace(RECIPE, optimizer="sgd", learning_rate=1e30, loss="mse")
     with pytest.raises(DivergedError, match="learning rate"):
@@ -200,6 +211,7 @@ def test_resuming_with_another_recipe_or_other_data_is_refused(uninterrupted, ti
         train(RECIPE, other, uninterrupted.folder, resume=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep", [0, 500, -20])
 def test_a_damaged_state_is_refused(tmp_path, tiny, keep):
     train(replace(RECIPE, epochs=1), tiny, tmp_path / "run")
@@ -221,6 +233,7 @@ def test_no_gpu_is_a_clear_error(tmp_path, tiny):
         train(RECIPE, tiny, tmp_path / "run", device_choice="tpu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -241,6 +254,7 @@ def test_every_recipe_learns(tmp_path, tiny, changes):
     assert {layer.compute_dtype for layer in model.layers} == {"float32"}
 
 
+@pytest.mark.slow
 def test_training_is_as_good_as_keras_fit(tmp_path, tiny):
     """The same recipe through ``model.fit``: the same loss, within what another order of batches makes."""
     from toolkit import extras, models

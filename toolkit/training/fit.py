@@ -14,32 +14,21 @@ import numpy as np
 
 from toolkit import extras, models
 from toolkit.data.base import Dataset, Split
-from toolkit.errors import DivergedError, RunError
-from toolkit.files import remove_partials, write_json, write_text
+from toolkit.errors import DivergedError
+from toolkit.files import write_json, write_text
 from toolkit.runtimes.keras import load_model
-from toolkit.training import checkpoint, device, plots
+from toolkit.training import checkpoint, device, layers, plots, runs
 from toolkit.training.checkpoint import BEST, STATE, Epoch, Progress
 from toolkit.training.feed import Feed
+from toolkit.training.layers import Layer
 from toolkit.training.loop import EVALUATION_BATCH, Loop, Totals
 from toolkit.training.recipe import Recipe
-from toolkit.training.runs import CONFIG, METRICS, read_config
+from toolkit.training.runs import METRICS
 
 # An epoch is one compiled call where it takes less than this; a longer one is cut, so that Ctrl-C is answered soon.
 RESPONSIVE_S = 1.0
 # Batches of the first call, before the speed is known.
 FIRST_BLOCK_BATCHES = 100
-# The configuration entries that must not change between the parts of a run.
-_FIXED = ("recipe", "data")
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One line of the layer table."""
-
-    name: str
-    kind: str
-    output_shape: tuple[int | None, ...]
-    parameters: int
 
 
 @dataclass(frozen=True)
@@ -109,26 +98,27 @@ def train(
 
     Ctrl-C ends the run after what is finished (``interrupted``). With ``resume`` the run goes on from its last finished
     epoch and ends with the weights of an uninterrupted run. Raises DivergedError when the loss is no longer a number,
-    RunError when the folder and the request do not fit, or when Ctrl-C came before the first epoch was over.
+    RunError when the folder and the request do not fit, KeyboardInterrupt when Ctrl-C came before the first epoch was
+    over and there is nothing to keep.
     """
     tf = extras.load("tensorflow")
     keras = extras.load("keras")
     device_name = device.choose(tf, device_choice)
     config = _config(recipe, dataset, device_name, tf, keras)
-    _prepare_folder(folder, config, resume=resume)
+    runs.prepare(folder, config, resume=resume)
     keras.utils.set_random_seed(recipe.seed)
     model, optimizer = _build(keras, recipe, dataset)
     progress = checkpoint.load_state(folder / STATE, model=model, optimizer=optimizer) if resume else Progress()
     run = _Run(tf, keras, recipe, dataset, folder, model, optimizer, progress)
-    layers = _layer_table(model)
-    on_start(Started(folder, layers, device_name, run.resident, len(progress.history), recipe.epochs))
-    write_text(folder / "summary.txt", _layer_text(layers))
+    rows = layers.table(model)
+    on_start(Started(folder, rows, device_name, run.resident, len(progress.history), recipe.epochs))
+    write_text(folder / "summary.txt", layers.text(rows))
     interrupted = run.epochs(on_epoch)
     if not progress.history:
-        raise RunError(f"{folder}: interrupted before the first epoch was over; nothing was kept")
+        raise KeyboardInterrupt
     plots.draw(folder, progress.history, title=_title(recipe, dataset), best_epoch=progress.best_epoch)
     model.set_weights(load_model(folder / BEST).get_weights())
-    parameters = sum(layer.parameters for layer in layers)
+    parameters = sum(layer.parameters for layer in rows)
     trained = Trained(folder, recipe, parameters, progress, run.evaluate(dataset.test), interrupted)
     write_json(folder / METRICS, trained.to_json())
     return trained
@@ -268,35 +258,6 @@ def _config(recipe: Recipe, dataset: Dataset, device_name: str, tf: Any, keras: 
         "versions": {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__},
         "started": datetime.now(UTC).isoformat(timespec="microseconds"),
     }
-
-
-def _prepare_folder(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
-    if resume:
-        before = read_config(folder)
-        same_recipe = {**before["recipe"], "epochs": 0} == {**config["recipe"], "epochs": 0}
-        if not same_recipe or before["data"]["digests"] != config["data"]["digests"]:
-            raise RunError(f"{folder}: was started with another recipe or other data; only --epochs may change")
-        config = {**before, "recipe": config["recipe"]}
-    elif (folder / CONFIG).exists():
-        raise RunError(f"{folder}: a run of that name exists; choose another --name, or go on with it by --resume")
-    folder.mkdir(parents=True, exist_ok=True)
-    remove_partials(folder)
-    write_json(folder / CONFIG, config)
-
-
-def _layer_table(model: Any) -> tuple[Layer, ...]:
-    return tuple(
-        Layer(layer.name, type(layer).__name__, tuple(layer.output.shape), layer.count_params())
-        for layer in model.layers
-    )
-
-
-def _layer_text(layers: tuple[Layer, ...]) -> str:
-    lines = [f"{layer.name:16}{layer.kind:14}{layer.output_shape!s:22}{layer.parameters:>10,}" for layer in layers]
-    total = sum(layer.parameters for layer in layers)
-    return "\n".join(
-        [f"{'layer':16}{'kind':14}{'output':22}{'parameters':>10}", *lines, f"{'total':52}{total:>10,}", ""]
-    )
 
 
 def _title(recipe: Recipe, dataset: Dataset) -> str:

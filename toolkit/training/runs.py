@@ -6,7 +6,8 @@ from typing import Any
 
 from toolkit import registry
 from toolkit.errors import RunError
-from toolkit.training.checkpoint import BEST
+from toolkit.files import remove_partials, write_json
+from toolkit.training.checkpoint import BEST, STATE
 
 RUNS = Path("runs")
 CONFIG = "config.json"
@@ -33,6 +34,21 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not {"recipe", "data", "started"} <= document.keys():
         raise RunError(f"{path}: not the configuration of a run")
     return document
+
+
+def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
+    """Make the folder of a new run, or check that ``config`` goes on with the run that is there."""
+    if resume:
+        before = read_config(folder)
+        same_recipe = {**before["recipe"], "epochs": 0} == {**config["recipe"], "epochs": 0}
+        if not same_recipe or before["data"]["digests"] != config["data"]["digests"]:
+            raise RunError(f"{folder}: was started with another recipe or other data; only --epochs may change")
+        config = {**before, "recipe": config["recipe"]}
+    elif (folder / STATE).exists():
+        raise RunError(f"{folder}: a run of that name exists; choose another --name, or go on with it by --resume")
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_partials(folder)
+    write_json(folder / CONFIG, config)
 
 
 def data_choice(config: dict[str, Any]) -> str:

@@ -1,0 +1,57 @@
+"""Draw docs/run.svg: what a terminal shows of a real ``toolkit run``, its own words and figures, nothing added."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+COMMAND = ("run", "--epochs", "5", "--name", "first")
+WIDTH, HEIGHT = 136, 80
+
+
+def record(command: tuple[str, ...], folder: str) -> str:
+    """Run toolkit in a pseudo-terminal and return what it wrote to stdout, colours included."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "toolkit", *command],
+        cwd=folder,
+        stdout=follower,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TERM": "xterm-256color"},
+    )
+    os.close(follower)
+    chunks = []
+    while True:
+        try:
+            chunk = os.read(leader, 65536)
+        except OSError:  # Linux: the other end is closed
+            break
+        if not chunk:
+            break
+        chunks.append(chunk)
+    if process.wait() != 0:
+        sys.exit(f"toolkit {' '.join(command)} ended with {process.returncode}")
+    return b"".join(chunks).decode().replace("\r\n", "\n")
+
+
+def main() -> None:
+    """Record the run and write the picture."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = record(COMMAND, folder)
+    console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"))  # noqa: SIM115 — lives as long as the script
+    console.print(Text(f"$ toolkit {' '.join(COMMAND)}", style="bold"))
+    console.print(Text.from_ansi(output), soft_wrap=False)
+    console.save_svg(str(Path(__file__).with_name("run.svg")), title="toolkit run")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""The models that the project ships."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from toolkit import data, golden, manifest
+from toolkit.parity import card
+from toolkit.parity.verify import select, verify
+
+EXPORTED = Path(__file__).parents[1] / "exported"
+LEAST_ACCURACY = {"cnn": 0.990, "mlp": 0.977}
+MODELS = sorted(LEAST_ACCURACY)
+
+
+@pytest.fixture(params=MODELS)
+def shipped(request):
+    return manifest.read(EXPORTED / request.param)
+
+
+def test_every_file_is_the_one_that_was_exported(shipped):
+    shipped.require(*shipped.artifacts, shipped.reference, shipped.golden)
+    assert len(shipped.artifacts) == 6
+    assert {path.name for path in shipped.folder.iterdir() if path.suffix != ".log"} == {
+        *(artifact.path for artifact in shipped.artifacts),
+        f"{shipped.model}.keras",
+        "golden.npz",
+        "manifest.json",
+        "README.md",
+        "loss.png",
+        "accuracy.png",
+    }
+
+
+def test_it_is_trained_on_mnist_by_the_full_recipe(shipped):
+    assert shipped.data["digests"] == data.sources()["mnist"].DIGESTS
+    assert shipped.recipe["epochs"] == shipped.source["metrics"]["epochs_run"] == 100
+    assert (shipped.recipe["optimizer"], shipped.recipe["batch_size"], shipped.recipe["validation_split"]) == (
+        "adam",
+        64,
+        0.2,
+    )
+
+
+def test_every_artifact_was_verified_on_the_test_set(shipped):
+    for artifact in shipped.artifacts:
+        assert artifact.verified["verdict"] == "pass", artifact.path
+        assert artifact.verified["n"] == 10_000
+        assert artifact.verified["reference_accuracy"] >= LEAST_ACCURACY[shipped.model]
+        assert artifact.verified["reference_accuracy"] == shipped.source["metrics"]["test_accuracy"]
+
+
+def test_its_card_says_what_its_manifest_says(shipped):
+    assert (shipped.folder / card.CARD).read_text() == card.render(shipped)
+
+
+def test_it_passes_by_golden_on_this_machine(shipped):
+    result = verify(shipped, shipped.artifacts, data_choice=None, by_golden=True, warn=pytest.fail)
+    assert [(c.artifact, c.problem) for c in result.comparisons if c.verdict != "pass"] == []
+
+
+def test_its_golden_holds_images_of_the_sample_only(shipped):
+    record = golden.read(shipped.golden_path)
+    sample = data.load("sample", warn=pytest.fail)
+    np.testing.assert_array_equal(record.images, sample.test.images[: len(record.images)])
+    assert len(record.images) == 500
+
+
+def test_no_path_of_a_machine_is_in_the_manifest(shipped):
+    text = (shipped.folder / manifest.MANIFEST).read_text()
+    assert "/home" not in text
+    assert "/root" not in text
+    assert "/tmp" not in text
+
+
+@pytest.mark.mnist
+def test_all_artifacts_match_keras_on_the_full_test_set(real_mnist):
+    """And the float32 artifacts to more: not one image lost or gained, outputs equal to 1e-4."""
+    for found, artifacts in select([EXPORTED]):
+        result = verify(found, artifacts, data_choice="mnist", by_golden=False, warn=pytest.fail)
+        assert {c.verdict for c in result.comparisons} == {"pass"}
+        for comparison in result.comparisons:
+            if comparison.quantization == "float32":
+                assert (comparison.lost, comparison.gained) == (0, 0)
+                assert comparison.max_abs_error <= 1e-4

@@ -1,0 +1,31 @@
+"""The layer table of a model."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One line of the layer table."""
+
+    name: str
+    kind: str
+    output_shape: tuple[int | None, ...]
+    parameters: int
+
+
+def table(model: Any) -> tuple[Layer, ...]:
+    """Return a line for each layer of a Keras model."""
+    return tuple(
+        Layer(layer.name, type(layer).__name__, tuple(layer.output.shape), layer.count_params())
+        for layer in model.layers
+    )
+
+
+def text(layers: tuple[Layer, ...]) -> str:
+    """Return the table as plain text, with the total."""
+    lines = [f"{layer.name:16}{layer.kind:14}{layer.output_shape!s:22}{layer.parameters:>10,}" for layer in layers]
+    total = sum(layer.parameters for layer in layers)
+    return "\n".join(
+        [f"{'layer':16}{'kind':14}{'output':22}{'parameters':>10}", *lines, f"{'total':52}{total:>10,}", ""]
+    )
