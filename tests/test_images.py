@@ -29,8 +29,8 @@ def test_the_ink_fits_twenty_pixels_and_is_centred_by_mass():
     assert rows[-1] - rows[0] + 1 == 20
     assert columns[-1] - columns[0] + 1 == 5  # the aspect of 40 to 10 is kept
     total = digit.sum()
-    assert abs((digit.sum(axis=1) * np.arange(28)).sum() / total - 13.5) <= 0.5
-    assert abs((digit.sum(axis=0) * np.arange(28)).sum() / total - 13.5) <= 0.5
+    assert abs((digit.sum(axis=1) * np.arange(28)).sum() / total - 14) <= 0.5
+    assert abs((digit.sum(axis=0) * np.arange(28)).sum() / total - 14) <= 0.5
 
 
 def test_an_image_of_the_right_form_is_taken_as_it_is():

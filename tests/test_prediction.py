@@ -57,7 +57,7 @@ def test_a_missing_image_is_named(exported_once, tmp_path):
 
 @pytest.mark.mnist
 def test_photos_of_digits_are_brought_to_mnist_s_form(real_mnist, tmp_path):
-    """MNIST test digits as 100×100 black-on-white bitmaps, off the centre, as a phone or a scanner would give them."""
+    """MNIST test digits as 100×100 black-on-white bitmaps, off the centre: nearly as accurate as the originals."""
     from pathlib import Path
 
     rng = np.random.default_rng(0)
