@@ -38,10 +38,15 @@ def installed(module: str) -> bool:
     return find_spec(module.partition(".")[0]) is not None
 
 
-def load(module: str) -> Any:
-    """Import ``module`` and return it; MissingExtraError where it is not installed."""
+def require(module: str) -> None:
+    """Raise MissingExtraError, which names the extra, where a package is not installed."""
     if not installed(module):
         raise MissingExtraError(module.partition(".")[0], EXTRA_OF[module])
+
+
+def load(module: str) -> Any:
+    """Import ``module`` and return it; MissingExtraError where it is not installed."""
+    require(module)
     for name, value in QUIET_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     # TensorFlow and LiteRT write to file descriptor 2 before any log level of theirs is in force.

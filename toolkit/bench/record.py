@@ -65,7 +65,7 @@ class Result:
     def warnings(self) -> list[str]:
         """Return what a reader must know."""
         return [
-            f"p{percent} withheld: {len(self.invoke_s)} samples, {needed} are needed"
+            f"p{percent} withheld, it needs {needed} samples: measure longer (--seconds)"
             for percent, needed in statistics.SAMPLES_FOR.items()
             if len(self.invoke_s) < needed
         ]
@@ -124,7 +124,8 @@ class Record:
     def _why(self, best: Result, measured: int, ties: int) -> str:
         rank = f"the smallest of the {ties} fastest" if ties > 1 else "the fastest"
         parts = [f"{rank} of {measured} measured here: {units.seconds(best.median.value)} per inference"]
-        if speedup := self.speedup(best):
+        speedup = self.speedup(best)
+        if speedup and statistics.verdict(speedup) == statistics.FASTER:
             parts.append(f"{speedup.value:.1f} times as fast as float32")
         parts.append(units.size(best.path.stat().st_size))
         verified = best.artifact.verified if best.artifact else None

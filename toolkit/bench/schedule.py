@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import host, manifest, runtimes
+from toolkit import extras, host, manifest, runtimes
 from toolkit.bench.record import Record, Result
 from toolkit.bench.worker import Request
-from toolkit.errors import ArtifactError, MissingExtraError, UsageError, WorkerFailedError
+from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.extras import EXTRA_OF
 from toolkit.manifest import MANIFEST, Manifest
+from toolkit.runtimes import REFERENCE_RUNTIME
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,12 @@ def select(paths: Sequence[Path], *, warn: Callable[[str], None]) -> list[Candid
             raise ArtifactError(f"{path}: no such file or folder")
         for file in [path] if path.is_file() else _files(path):
             name = runtimes.for_file(file)
-            if not runtimes.installed(name):
-                if path.is_file():
-                    package = runtimes.get(name).PACKAGE
-                    raise MissingExtraError(package.partition(".")[0], EXTRA_OF[package])
+            if path.is_file():
+                extras.require(runtimes.get(name).PACKAGE)
+            if runtimes.installed(name):
+                found.setdefault(file.resolve(), Candidate(file, name, _manifest_of(file)))
+            elif name != REFERENCE_RUNTIME:  # a device without TensorFlow is as it should be
                 missing[name] = missing.get(name, 0) + 1
-                continue
-            found.setdefault(file.resolve(), Candidate(file, name, _manifest_of(file)))
     for name, count in missing.items():
         package = runtimes.get(name).PACKAGE
         warn(f"{count} files left out, {name} is not installed: pip install 'edge-model-toolkit[{EXTRA_OF[package]}]'")

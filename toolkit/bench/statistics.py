@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 BLOCKS = 20
 RESAMPLES = 2000
 RESAMPLING_SEED = 0
+FASTER = "faster"
 # Fewest samples from which MLPerf LoadGen's early stopping estimates a percentile at 99 % confidence
 # (https://github.com/mlcommons/inference_policies, "Early stopping").
 SAMPLES_FOR = {90: 64, 99: 662}
@@ -51,7 +52,7 @@ def speedup(baseline: Samples, candidate: Samples) -> Interval:
 def verdict(ratio: Interval) -> str:
     """Say in a word what a speed-up means."""
     if ratio.low > 1:
-        return "faster"
+        return FASTER
     return "slower" if ratio.high < 1 else "indistinguishable"
 
 

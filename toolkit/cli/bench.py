@@ -1,5 +1,6 @@
 """``toolkit bench``."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -89,9 +90,8 @@ def report(console: Console, record: "Record") -> None:
     console.table(START_COLUMNS, [_start_row(result) for result in results])
     host = record.host
     console.text(f"{host.cpu}, {host.arch}, {host.cores} cores, {host.os}, Python {host.python}")
-    for result in results:
-        for warning in result["warnings"]:
-            console.warn(f"{result['artifact']}: {warning}")
+    for warning, count in Counter(warning for result in results for warning in result["warnings"]).items():
+        console.warn(f"{count} of {len(results)}: {warning}")
     for choice in document["recommendations"]:
         console.text(f"ship {choice['artifact']} ({choice['runtime']}, {choice['threads']} thread): {choice['why']}")
     console.text(f"record with the raw samples: {record.folder}/")

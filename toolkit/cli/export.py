@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit import units
+from toolkit import extras, units
 from toolkit.cli.options import EXPORTED, Debug, Json
 from toolkit.console import Column, Console
 
@@ -42,6 +42,7 @@ def command(
 
     if onnx_activations not in ("uint8", "int8"):
         raise UsageError(f"unknown activations '{onnx_activations}'; allowed: uint8, int8")
+    extras.require("tensorflow")
     console = Console(json_output=json)
     options = Options(plan(_split(format), _split(quantize)), calibration, seed, onnx_activations)
     chosen = [found.resolve(source) for source in sources] if sources else found.newest_of_each_model()

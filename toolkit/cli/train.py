@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit import units
+from toolkit import extras, units
 from toolkit.cli.options import DataChoice, Debug, Json
 from toolkit.console import Column, Console
 from toolkit.training.recipe import Recipe
@@ -63,6 +63,7 @@ def perform(
     from toolkit.data import load
     from toolkit.training.fit import train
 
+    extras.require("tensorflow")
     dataset = load(data, warn=console.warn)
     with console.progress(recipe.epochs, f"training {recipe.model}") as advance:
 

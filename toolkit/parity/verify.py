@@ -12,9 +12,7 @@ from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.parity import card
 from toolkit.parity.compare import Comparison, compare, overall
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
-from toolkit.runtimes import installed, open_session
-
-REFERENCE_RUNTIME = "keras"
+from toolkit.runtimes import REFERENCE_RUNTIME, installed, open_session
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from toolkit.runtimes.base import RuntimeModule, Session
 
 
+# The runtime of the Keras original.
+REFERENCE_RUNTIME = "keras"
+
+
 def get(name: str) -> "RuntimeModule":
     """Return the runtime of that name; UsageError lists the allowed ones."""
     return cast("RuntimeModule", registry.member(__name__, name, kind="runtime"))
