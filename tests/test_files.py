@@ -62,8 +62,9 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
             temporary.symlink_to("/dev/full")
             temporary.write_bytes(b"x" * 100_000)
 
-    with pytest.raises(OSError, match="space"):
+    with pytest.raises(OSError, match="space") as caught:
         fill()
+    assert caught.value.filename == str(path)
     assert path.read_text() == '{\n  "a": 1\n}\n'
 
 

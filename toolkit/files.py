@@ -24,8 +24,10 @@ def atomic(path: Path) -> Iterator[Path]:
         yield temporary
         _sync(temporary)
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # a full disk shows in write(), which has no name
+            error.filename = str(path)
         raise
     _sync(path.parent)
 

@@ -73,6 +73,14 @@ def test_results_are_saved_in_the_manifest(exported, tiny_npz):
     assert saved["cnn-float32.onnx"] is None
 
 
+def test_results_by_golden_never_replace_those_of_a_test_set(exported):
+    ((found, artifacts),) = select([exported])
+    before = (exported / "manifest.json").read_bytes()
+    with pytest.raises(UsageError, match="measure no accuracy and are not saved"):
+        verify(found, artifacts, data_choice=None, by_golden=True, warn=pytest.fail).save()
+    assert (exported / "manifest.json").read_bytes() == before
+
+
 def test_without_tensorflow_the_golden_is_taken(exported_once, monkeypatch):
     monkeypatch.setattr(module, "installed", lambda name: False)
     ((found, artifacts),) = select([exported_once])

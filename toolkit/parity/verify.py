@@ -24,7 +24,14 @@ class Verified:
     comparisons: list[Comparison]
 
     def save(self) -> None:
-        """Write the results into the manifest and its model card."""
+        """Write the results into the manifest and its model card; UsageError for results by golden.
+
+        They show that outputs are the same elsewhere, and would replace what was measured on a test set.
+        """
+        if any(comparison.by_golden for comparison in self.comparisons):
+            raise UsageError(
+                "results by golden measure no accuracy and are not saved; verify on the test set to --save"
+            )
         results = {
             Path(comparison.artifact).name: {"dataset": self.dataset, **comparison.to_json()}
             for comparison in self.comparisons
