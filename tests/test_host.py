@@ -12,6 +12,7 @@ def machine(root: Path, **contents: str) -> Path:
         "cpuinfo": "proc/cpuinfo",
         "meminfo": "proc/meminfo",
         "model": "proc/device-tree/model",
+        "modalias": "sys/devices/system/cpu/modalias",
         "governor": "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
     }
     for name, text in contents.items():
@@ -50,6 +51,14 @@ def test_a_raspberry_pi_is_described(tmp_path, monkeypatch):
 def test_a_cpu_of_another_kind_means_emulation(tmp_path, monkeypatch, arch, cpuinfo, emulated):
     monkeypatch.setattr("platform.machine", lambda: arch)
     assert host.describe(machine(tmp_path, cpuinfo=cpuinfo)).emulated is emulated
+
+
+def test_a_cpuinfo_that_the_emulated_system_brings_along_does_not_hide_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    root = machine(tmp_path, cpuinfo=PI_5, modalias="cpu:type:x86,ven0000fam0006mod00A7:feature:,0000")
+    assert host.describe(root).emulated
+    machine(tmp_path, modalias="cpu:type:aarch64:feature:,0000,0001")
+    assert not host.describe(root).emulated
 
 
 def test_a_machine_that_tells_nothing_is_described_all_the_same(tmp_path):

@@ -12,12 +12,12 @@ def test_a_manifest_survives_a_round_trip(exported):
     found.write()
     assert manifest.read(exported) == found
     assert [a.path for a in found.artifacts] == [
+        "cnn-float32.onnx",
+        "cnn-int8.onnx",
         "cnn-float32.tflite",
         "cnn-float16.tflite",
         "cnn-dynamic.tflite",
         "cnn-int8.tflite",
-        "cnn-float32.onnx",
-        "cnn-int8.onnx",
     ]
 
 

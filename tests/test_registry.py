@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from toolkit import extras, registry
@@ -25,13 +29,19 @@ def test_a_missing_package_names_the_extra(monkeypatch):
         extras.load("ai_edge_litert.interpreter")
 
 
-def test_native_output_goes_to_the_log(tmp_path, capfd):
-    import os
-
+def test_native_and_buffered_output_goes_to_the_log(tmp_path):
     log = tmp_path / "log"
-    with extras.streams_to(log):
-        os.write(1, b"chatter\n")
-        os.write(2, b"more\n")
-    os.write(2, b"seen\n")
-    assert log.read_text() == "chatter\nmore\n"
-    assert capfd.readouterr() == ("", "seen\n")
+    script = f"""
+import os
+from pathlib import Path
+from toolkit.extras import streams_to
+print("before")
+with streams_to(Path({str(log)!r})):
+    print("python")
+    os.write(2, b"native\\n")
+print("after")
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert sorted(log.read_text().split()) == ["native", "python"]
+    assert (done.stdout, done.stderr) == ("before\nafter\n", "")

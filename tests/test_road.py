@@ -63,6 +63,13 @@ def test_its_run_is_exported_again_and_verified(walked):
     assert benched.returncode == 0, benched.stderr
 
 
+def test_the_road_is_walked_on_one_s_own_data(tiny_npz, tmp_path):
+    arguments = ("run", "--model", "mlp", "--data", str(tiny_npz), "--epochs", "3", "--seconds", "0.05", "--json")
+    done = toolkit(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["verify"]["dataset"]["name"] == "tiny"
+
+
 def test_a_photo_is_classified_with_the_default_model(walked, tmp_path):
     import numpy as np
     from PIL import Image

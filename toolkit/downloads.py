@@ -10,7 +10,8 @@ from toolkit.errors import DataUnavailableError
 
 DATA_VARIABLE = "TOOLKIT_DATA_DIR"
 RETRIES = 2
-TIMEOUT_S = 20
+# Seconds to connect, and between two pieces of the answer.
+TIMEOUT_S = (5, 20)
 
 
 def cache_folder() -> Path:
@@ -30,7 +31,9 @@ def download(url: str, path: Path, *, known_hash: str, what: str) -> Path:
 
     Raises DataUnavailableError where the network, the server or the digest says no.
     """
-    pooch = extras.load("pooch")
+    pooch, requests = extras.load("pooch"), extras.load("requests")
+    unavailable = f"{what} is not on this machine and could not be fetched"
+    remedy = f"put {path.name} into a folder and set {DATA_VARIABLE} to that folder"
     pooch.get_logger().setLevel(logging.ERROR)
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT_S)
     try:
@@ -41,10 +44,8 @@ def download(url: str, path: Path, *, known_hash: str, what: str) -> Path:
             urls={path.name: url},
             retry_if_failed=RETRIES,
         ).fetch(path.name, downloader=downloader)
-    except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong digest is a ValueError
-        reason = "its digest is not the published one" if isinstance(error, ValueError) else "no network, or no answer"
-        raise DataUnavailableError(
-            f"{what} is not on this machine and could not be fetched ({reason}); "
-            f"put it into a folder and set {DATA_VARIABLE} to that folder"
-        ) from error
+    except requests.RequestException as error:
+        raise DataUnavailableError(f"{unavailable} (no network, or no answer); {remedy}") from error
+    except ValueError as error:
+        raise DataUnavailableError(f"{unavailable} (its digest is not the published one); {remedy}") from error
     return path

@@ -5,12 +5,12 @@ ToolkitError                    exit 2: wrong usage or wrong input
 ├── DataError                   a data set or an image that is missing, damaged or of the wrong shape
 │   └── DataUnavailableError    a data set that is not on this machine and could not be fetched
 ├── ArtifactError               a model file or manifest that is missing, damaged or changed
+│   └── WorkerFailedError       a model file whose runtime crashed on it
 ├── RunError                    a run folder that is missing, unfinished or contradicts the request
 ├── MissingExtraError           a package that an extra of toolkit installs
 └── CheckFailedError            exit 1: the work was done and its outcome is bad
     ├── DivergedError           a training loss that is no longer a number
-    ├── ExportFailedError       at least one artifact could not be converted
-    └── WorkerFailedError       a benchmark process that died
+    └── ExportFailedError       at least one artifact could not be converted
 """
 
 
@@ -34,6 +34,10 @@ class DataUnavailableError(DataError):
 
 class ArtifactError(ToolkitError):
     """A model file or manifest that is missing, damaged or changed."""
+
+
+class WorkerFailedError(ArtifactError):
+    """A model file whose runtime crashed on it."""
 
 
 class RunError(ToolkitError):
@@ -61,7 +65,3 @@ class DivergedError(CheckFailedError):
 
 class ExportFailedError(CheckFailedError):
     """At least one artifact could not be converted."""
-
-
-class WorkerFailedError(CheckFailedError):
-    """A benchmark process that died."""

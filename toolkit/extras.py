@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -21,12 +22,14 @@ EXTRA_OF = {
     "onnx": "train",
     "matplotlib": "train",
     "pooch": "train",
+    "requests": "train",
     "mlxtend": "train",
 }
 
 # Read by the packages when they are imported. TensorFlow's C++ log is for its developers (3 = errors only);
-# ONNX Runtime starts a telemetry thread that writes files into the user's cache unless it is told not to.
-QUIET_ENVIRONMENT = {
+# ONNX Runtime starts a telemetry thread that writes files into the user's cache unless it is told not to; and what
+# is exported here are Keras models on TensorFlow, whatever other backend the user has chosen for other work.
+ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "ORT_DISABLE_TELEMETRY": "1",
     "KERAS_BACKEND": "tensorflow",
@@ -47,8 +50,7 @@ def require(module: str) -> None:
 def load(module: str) -> Any:
     """Import ``module`` and return it; MissingExtraError where it is not installed."""
     require(module)
-    for name, value in QUIET_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    os.environ.update(ENVIRONMENT)
     # TensorFlow and LiteRT write to file descriptor 2 before any log level of theirs is in force.
     with streams_to(Path(os.devnull)):
         return importlib.import_module(module)
@@ -57,6 +59,7 @@ def load(module: str) -> Any:
 @contextmanager
 def streams_to(log: Path) -> Iterator[None]:
     """Append what this process writes to file descriptors 1 and 2, native code included, to ``log``."""
+    _flush()
     saved = os.dup(1), os.dup(2)
     with log.open("ab") as sink:
         os.dup2(sink.fileno(), 1)
@@ -64,6 +67,14 @@ def streams_to(log: Path) -> Iterator[None]:
         try:
             yield
         finally:
+            _flush()
             for descriptor, original in zip((1, 2), saved, strict=True):
                 os.dup2(original, descriptor)
                 os.close(original)
+
+
+def _flush() -> None:
+    """Empty Python's own buffers, so that what was printed before goes where it was meant to go."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()

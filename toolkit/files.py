@@ -45,7 +45,7 @@ def write_text(path: Path, content: str) -> None:
 
 def write_json(path: Path, document: Any) -> None:
     """Write ``document`` atomically, indented, with a final line break."""
-    write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def remove_partials(folder: Path) -> None:

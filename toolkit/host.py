@@ -50,7 +50,7 @@ def describe(root: Path = Path("/")) -> Host:
         memory_bytes=_meminfo(root, "MemTotal"),
         model=board.rstrip("\0\n") if board else None,
         governor=_read(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-        emulated=_emulated(arch, cpuinfo),
+        emulated=_emulated(arch, cpuinfo, _read(root / "sys/devices/system/cpu/modalias") or ""),
         os=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
     )
@@ -87,7 +87,15 @@ def _cpu_name(cpuinfo: str) -> str | None:
     return fields.get("model name") or (ARM_CORES.get(part, f"Arm core {part}") if part else None)
 
 
-def _emulated(arch: str, cpuinfo: str) -> bool:
-    """Say whether qemu-user runs this process: it passes the host's /proc/cpuinfo through, which is of another CPU."""
-    is_x86 = "vendor_id" in _fields(cpuinfo)
-    return bool(cpuinfo) and is_x86 != (arch in ("x86_64", "i686"))
+def _emulated(arch: str, cpuinfo: str, modalias: str) -> bool:
+    """Say whether qemu-user runs this process: the kernel's files are then those of another kind of CPU.
+
+    Either file may be hidden by one that the emulated system brings along, hardly both.
+    """
+    here = "x86" if arch in ("x86_64", "i686") else "other"
+    seen = set()
+    if cpuinfo:
+        seen.add("x86" if "vendor_id" in _fields(cpuinfo) else "other")
+    if "type:" in modalias:
+        seen.add("x86" if "type:x86" in modalias else "other")
+    return bool(seen - {here})

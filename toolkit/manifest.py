@@ -22,11 +22,6 @@ class TensorSpec:
     scale: float | None = None
     zero_point: int | None = None
 
-    @property
-    def quantized(self) -> bool:
-        """Whether values are integers that stand for real numbers."""
-        return self.scale is not None
-
 
 @dataclass(frozen=True)
 class Artifact:
@@ -120,6 +115,21 @@ def read(folder: Path) -> Manifest:
         return Manifest(folder=folder, artifacts=artifacts, **rest)
     except (KeyError, TypeError) as error:
         raise ArtifactError(f"{path}: not a manifest that toolkit wrote ({error})") from error
+
+
+def listing(file: Path) -> Manifest | None:
+    """Return the manifest that lists ``file``, as an artifact or as the reference; None where none does.
+
+    Raises ArtifactError where the file is not the one that was exported.
+    """
+    if not (file.parent / MANIFEST).is_file():
+        return None
+    found = read(file.parent)
+    entries: list[Artifact | dict[str, Any]] = [a for a in found.artifacts if a.path == file.name]
+    if found.reference["path"] == file.name:
+        entries.append(found.reference)
+    found.require(*entries)
+    return found if entries else None
 
 
 def _artifact(document: dict[str, Any]) -> Artifact:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from toolkit import images, manifest, runtimes
 from toolkit.errors import ArtifactError
-from toolkit.manifest import MANIFEST, Manifest
+from toolkit.manifest import MANIFEST
 
 # Data sets of handwritten digits: photos are brought to their form. Others are only scaled.
 DIGITS = ("mnist", "sample")
@@ -25,16 +25,18 @@ class Prediction:
 
 
 def default_model(folder: Path) -> Path:
-    """Return the smallest artifact under ``folder`` that passed its verification and whose runtime is installed."""
+    """Return the most accurate verified artifact under ``folder`` that runs here, of equals the smallest.
+
+    Artifacts that were not verified come last, those that failed never.
+    """
     choices = []
     for path in folder.glob(f"*/{MANIFEST}"):
         found = manifest.read(path.parent)
         for artifact in found.artifacts:
             file = found.folder / artifact.path
-            verdict = (artifact.verified or {}).get("verdict")
-            if file.is_file() and runtimes.installed(runtimes.for_file(file)):
-                accuracy = (artifact.verified or {}).get("accuracy") or 0.0
-                choices.append((verdict != "pass", -accuracy, artifact.size_bytes, file))
+            verified = artifact.verified or {}
+            if verified.get("verdict") != "fail" and file.is_file() and runtimes.installed(runtimes.for_file(file)):
+                choices.append((-(verified.get("accuracy") or 0.0), artifact.size_bytes, file))
     if not choices:
         raise ArtifactError(f"{folder}: no artifact there that an installed runtime runs; name one by --model")
     return min(choices)[-1]
@@ -42,7 +44,7 @@ def default_model(folder: Path) -> Path:
 
 def predict(files: Sequence[Path], model: Path) -> list[Prediction]:
     """Return the prediction for each image file; DataError or ArtifactError where one cannot be made."""
-    found = _manifest_of(model)
+    found = manifest.listing(model)
     session = runtimes.open_session(model)
     shape = session.input.shape[1:]
     sizes = [size for size in shape if size is not None]
@@ -71,18 +73,3 @@ def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool
     if digits:
         return images.to_digit(pixels, height=height, width=width, what=str(file))
     return images.fit(pixels, height=height, width=width)
-
-
-def _manifest_of(model: Path) -> Manifest | None:
-    """Return the manifest beside the artifact, after the artifact's digest was held against it."""
-    if not (model.parent / MANIFEST).is_file():
-        return None
-    found = manifest.read(model.parent)
-    entries = [a for a in found.artifacts if a.path == model.name]
-    if found.reference["path"] == model.name:
-        found.require(found.reference)
-    elif entries:
-        found.require(*entries)
-    else:
-        return None
-    return found

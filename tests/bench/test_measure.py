@@ -26,27 +26,27 @@ class Clock:
 
 class FakeSession(Session):
     path = "fake"
-    input = TensorSpec("image", (None, 2, 2, 1), "uint8")
-    output = TensorSpec("probabilities", (None, 2), "float32")
+    inputs = (TensorSpec("image", (None, 2, 2, 1), "uint8"),)
+    outputs = (TensorSpec("probabilities", (None, 2), "float32"),)
 
     def __init__(self, clock):
-        self.clock, self.invocations, self.inputs = clock, 0, []
+        self.clock, self.invocations, self.seen = clock, 0, []
         clock.now += LOAD
 
     def resize(self, batch):
         self.batch = batch
 
-    def set_input(self, values):
+    def set_inputs(self, values):
         self.clock.now += SET
-        self.inputs.append(values)
+        self.seen.append(values[0])
 
     def invoke(self):
         self.clock.now += WARMED_BY if self.invocations == 0 else INVOKE
         self.invocations += 1
 
-    def read_output(self):
+    def read_outputs(self):
         self.clock.now += READ
-        return np.zeros((self.batch, 2), np.float32)
+        return [np.zeros((self.batch, 2), np.float32)]
 
 
 def run(session_of=FakeSession, images=None, batch=1, seconds=0.01):
@@ -100,22 +100,22 @@ def test_memory_is_bounded_for_a_fast_artifact(monkeypatch):
 def test_inputs_rotate_through_the_images():
     images = np.arange(10 * 4, dtype=np.uint8).reshape(10, 2, 2, 1)
     _, session = run(images=images, batch=3)
-    assert len({values.tobytes() for values in session.inputs}) > 1
-    assert {values.shape for values in session.inputs} == {(3, 2, 2, 1)}
+    assert len({values.tobytes() for values in session.seen}) > 1
+    assert {values.shape for values in session.seen} == {(3, 2, 2, 1)}
 
 
 def test_without_images_the_input_is_random_and_seeded():
     _, first = run()
     _, second = run()
-    assert first.inputs[0].dtype == np.uint8
-    assert first.inputs[0].tobytes() == second.inputs[0].tobytes()
+    assert first.seen[0].dtype == np.uint8
+    assert first.seen[0].tobytes() == second.seen[0].tobytes()
 
 
 def test_an_input_of_unknown_size_is_refused():
     class Free(FakeSession):
-        input = TensorSpec("image", (None, None, 2, 1), "uint8")
+        inputs = (TensorSpec("image", (None, None, 2, 1), "uint8"),)
 
-    with pytest.raises(ArtifactError, match="only the batch may be free"):
+    with pytest.raises(ArtifactError, match="only the batch, the first size, may be free"):
         run(Free)
 
 

@@ -57,7 +57,7 @@ MISTAKES = [
     (("export", "none.keras"), "none.keras: no such file"),
     (("export", "none"), "no run is called 'none'"),
     (("export", "--format", "coreml"), "unknown format 'coreml'; allowed: onnx, tflite"),
-    (("export", "--quantize", "int4"), "unknown quantization 'int4'; allowed: tflite: float32"),
+    (("export", "--quantize", "int4"), "unknown quantization 'int4'; allowed: onnx: float32"),
     (("export", "--onnx-activations", "int4"), "allowed: uint8, int8"),
     (("export", "CUT.keras", "--data", "TINY"), "CUT.keras: not a whole .keras file"),
     (("verify",), "exported: no such file or folder"),
@@ -66,7 +66,6 @@ MISTAKES = [
     (("bench", "none.tflite"), "none.tflite: no such file or folder"),
     (("bench", "CUT.tflite", "--seconds", "0.01"), "CUT.tflite: LiteRT cannot load it"),
     (("bench", "CUT.onnx", "--seconds", "0.01"), "CUT.onnx: ONNX Runtime cannot load it"),
-    (("bench", "CUT.keras", "--seconds", "0.01"), "CUT.keras: not a whole .keras file"),
     (("bench", "CUT.tflite", "--threads", "two"), "--threads is 'two'; it must be a whole number"),
     (("bench", "CUT.tflite", "--seconds", "-1"), "the seconds above 0"),
     (("predict",), "Missing argument"),
@@ -95,11 +94,11 @@ def test_a_mistake_gets_one_clear_line_and_exit_code_2(cli, here, tiny_npz, expo
     assert [path for path in sorted(here.rglob("*")) if "benchmarks" not in str(path)] == before
 
 
-def test_debug_shows_the_traceback(here):
-    from toolkit.errors import UsageError
-
-    with pytest.raises(UsageError):
-        call(["train", "--model", "vgg", "--debug"])
+def test_debug_shows_the_traceback_and_keeps_the_exit_code(cli, here):
+    code, _, err = cli("train", "--model", "vgg", "--debug")
+    assert code == 2
+    assert "Traceback" in err
+    assert "UsageError: unknown model 'vgg'" in err
 
 
 def test_a_read_only_folder_is_one_clear_line(cli, here, monkeypatch, tiny_npz):
@@ -217,7 +216,7 @@ def test_bench_of_a_good_and_a_bad_file_shows_the_good_one(cli, exported_once, h
     (here / "bad.onnx").write_bytes(b"bad")
     code, out, err = cli("bench", "bad.onnx", exported_once / "cnn-int8.tflite", "--seconds", "0.05", "--json")
     assert code == 2
-    assert "bad.onnx: ONNX Runtime cannot load it" in err
+    assert "warning: bad.onnx was not measured: bad.onnx: ONNX Runtime cannot load it" in err
     document = json.loads(out)
     assert len(document["results"]) == 1
     assert list(document["failures"]) == ["bad.onnx"]
@@ -236,6 +235,7 @@ def test_predict_prints_class_probability_and_runner_up(cli, exported_once, here
     assert "runner-up" in out
 
 
+@pytest.mark.slow
 def test_resume_refuses_another_recipe_and_takes_more_epochs(cli, here, tiny_npz):
     assert cli("train", "--data", tiny_npz, "--model", "mlp", "--name", "a", "--epochs", "1")[0] == 0
     code, _, err = cli("train", "--resume", "--name", "a", "--seed", "7")

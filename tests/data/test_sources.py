@@ -243,6 +243,22 @@ def test_mnist_is_looked_for_in_the_documented_order(no_mnist, tmp_path, monkeyp
     assert mnist.locate() == named / "mnist.npz"
 
 
+def test_the_name_of_a_source_is_not_to_be_had_by_naming_a_file_so(tmp_path):
+    assert data.load(str(save_npz(tmp_path / "sample.npz")), warn=pytest.fail).name == "own-sample"
+    assert data.load(str(save_idx(tmp_path / "mnist")), warn=pytest.fail).name == "own-mnist"
+
+
+def test_half_a_download_is_not_taken_for_a_data_set(no_mnist, tmp_path, monkeypatch):
+    from toolkit.data import fashion_mnist
+
+    folder = save_idx(tmp_path / "fashion-mnist")
+    monkeypatch.setenv("TOOLKIT_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(fashion_mnist, "SYSTEM_FOLDER", tmp_path / "nothing")
+    assert fashion_mnist.locate() == folder
+    (folder / idx.FILES[2]).unlink()
+    assert fashion_mnist.locate() is None
+
+
 def test_a_data_set_is_known_by_its_digests(tmp_path, monkeypatch):
     path = save_npz(tmp_path / "renamed.npz")
     digests = data.load(str(path), warn=pytest.fail).digests
@@ -261,18 +277,19 @@ def test_a_download_without_a_network_says_what_to_do(tmp_path, monkeypatch):
     from toolkit import downloads
 
     monkeypatch.setattr(downloads, "RETRIES", 0)
-    with pytest.raises(DataUnavailableError, match="put it into a folder and set TOOLKIT_DATA_DIR"):
+    with pytest.raises(DataUnavailableError, match=r"put mnist\.npz into a folder and set TOOLKIT_DATA_DIR"):
         downloads.download("http://127.0.0.1:9/mnist.npz", tmp_path / "mnist.npz", known_hash="md5:0", what="MNIST")
     assert not (tmp_path / "mnist.npz").exists()
 
 
-def test_a_download_with_a_wrong_digest_is_not_kept(tmp_path):
+def test_a_download_with_a_wrong_digest_is_not_kept(tmp_path, monkeypatch):
     import functools
     import http.server
     import threading
 
     from toolkit import downloads
 
+    monkeypatch.setattr(downloads, "RETRIES", 0)
     (tmp_path / "served").mkdir()
     (tmp_path / "served" / "mnist.npz").write_bytes(b"something else")
 

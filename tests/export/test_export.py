@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import tiny_arrays
 from toolkit import data, golden, manifest
 from toolkit.data.base import make_dataset
-from toolkit.errors import ArtifactError, RunError, UsageError
+from toolkit.errors import ArtifactError, ExportFailedError, MissingExtraError, RunError, UsageError
 from toolkit.export import calibration, sources
 from toolkit.export.exporter import Options, export
 from toolkit.export.formats import plan
@@ -24,13 +24,14 @@ def snapshot(folder):
 
 def test_the_plan_has_six_artifacts_by_default():
     assert plan([], []) == [
+        ("onnx", "float32"),
+        ("onnx", "int8"),
         ("tflite", "float32"),
         ("tflite", "float16"),
         ("tflite", "dynamic"),
         ("tflite", "int8"),
-        ("onnx", "float32"),
-        ("onnx", "int8"),
     ]
+    assert plan(["onnx", "onnx"], []) == plan(["onnx"], [])
 
 
 def test_a_quantization_picks_the_formats_that_have_it():
@@ -43,7 +44,7 @@ def test_a_quantization_picks_the_formats_that_have_it():
     [
         (["coreml"], [], "unknown format 'coreml'; allowed: onnx, tflite"),
         (["onnx"], ["float16"], "unknown quantization 'float16'; allowed: onnx: float32, int8"),
-        ([], ["int4"], "unknown quantization 'int4'; allowed: tflite: float32, float16, dynamic, int8; onnx: "),
+        ([], ["int4"], "unknown quantization 'int4'; allowed: onnx: float32, int8; tflite: "),
     ],
 )
 def test_what_does_not_exist_is_refused_with_what_does(formats, quantizations, message):
@@ -138,6 +139,7 @@ def test_mnist_models_get_a_golden_of_images_that_may_be_passed_on(tiny):
     np.testing.assert_array_equal(rows.images, sample.test.images[:500])
 
 
+@pytest.mark.slow
 def test_one_failed_conversion_leaves_the_others_and_the_old_file(exported, trained_folder, tiny, monkeypatch):
     before = snapshot(exported)
     real = tflite_format.convert
@@ -150,7 +152,7 @@ def test_one_failed_conversion_leaves_the_others_and_the_old_file(exported, trai
 
     monkeypatch.setattr(tflite_format, "convert", fail_on_int8)
     source = sources.resolve(str(trained_folder))
-    result = export(source, tiny, exported, Options(plan(["tflite"], []), 20), warn=pytest.fail)
+    result = export(source, tiny, exported, Options(plan(["tflite"], []), 50), warn=pytest.fail)
     assert result.failures == {"cnn-int8.tflite": "RuntimeError: the converter says no"}
     after = snapshot(exported)
     assert after["cnn-int8.tflite"] == before["cnn-int8.tflite"]
@@ -186,6 +188,55 @@ def test_an_export_of_another_run_unlists_what_is_not_of_it(exported, tiny, tmp_
     assert (exported / "cnn-int8.tflite").is_file()
 
 
+def test_an_export_with_another_calibration_unlists_what_had_the_first(exported, trained_folder, tiny):
+    source = sources.resolve(str(trained_folder))
+    export(source, tiny, exported, Options(plan(["onnx"], ["int8"]), 20), warn=pytest.fail)
+    found = manifest.read(exported)
+    assert found.calibration["n"] == 20
+    assert [a.path for a in found.artifacts] == ["cnn-int8.onnx"]
+
+
+def test_if_every_conversion_fails_nothing_changes(exported, trained_folder, tiny, monkeypatch):
+    before = snapshot(exported)
+    monkeypatch.setattr(tflite_format, "convert", lambda *_: (_ for _ in ()).throw(RuntimeError("no")))
+    with pytest.raises(ExportFailedError, match=r"cnn-int8\.tflite: RuntimeError: no; nothing was exported"):
+        export(
+            sources.resolve(str(trained_folder)), tiny, exported, Options(plan(["tflite"], ["int8"])), warn=pytest.fail
+        )
+    assert snapshot(exported) == before
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MissingExtraError("tf2onnx", "train")])
+def test_a_full_disk_or_a_missing_package_is_no_failed_conversion(exported, trained_folder, tiny, monkeypatch, error):
+    before = snapshot(exported)
+    monkeypatch.setattr(tflite_format, "convert", lambda *_: (_ for _ in ()).throw(error))
+    with pytest.raises(type(error)):
+        export(sources.resolve(str(trained_folder)), tiny, exported, Options(plan([], [])), warn=pytest.fail)
+    assert snapshot(exported) == before
+
+
+def test_what_a_killed_export_left_is_removed(exported, trained_folder, tiny):
+    leftover = exported / ".export-killed"
+    (leftover / "saved_model").mkdir(parents=True)
+    (leftover / "cnn-int8.tflite").write_bytes(b"half")
+    source = sources.resolve(str(trained_folder))
+    export(source, tiny, exported, Options(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)
+    assert not leftover.exists()
+
+
+def test_small_data_calibrate_with_what_they_have(tiny):
+    assert len(calibration.choose(tiny.train.rows(slice(0, 192)), count=None, seed=0).rows) == 192
+
+
+def test_another_number_of_classes_is_refused(tiny, tmp_path):
+    from toolkit.models import build
+
+    build("mlp", input_shape=(8, 8, 1), classes=4).save(tmp_path / "mlp.keras")
+    source = sources.resolve(str(tmp_path / "mlp.keras"))
+    with pytest.raises(ArtifactError, match="of 4 classes"):
+        export(source, tiny, tmp_path / "x", Options(plan([], [])), warn=pytest.fail)
+
+
 def test_an_interrupted_export_changes_nothing(exported, trained_folder, tiny, monkeypatch):
     before = snapshot(exported)
     monkeypatch.setattr(tflite_format, "convert", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -205,12 +256,13 @@ def test_data_of_another_shape_are_refused(tiny, tmp_path):
     from toolkit.models import build
 
     build("mlp", input_shape=(28, 28, 1), classes=10).save(tmp_path / "mlp.keras")
-    with pytest.raises(ArtifactError, match=r"takes images \(28, 28, 1\), 'tiny' has \(8, 8, 1\)"):
+    with pytest.raises(ArtifactError, match=r"takes images \(28, 28, 1\) of 10 classes, 'tiny' has \(8, 8, 1\)"):
         export(
             sources.resolve(str(tmp_path / "mlp.keras")), tiny, tmp_path / "x", Options(plan([], [])), warn=pytest.fail
         )
 
 
+@pytest.mark.slow
 def test_a_model_with_optimizer_state_is_exported_without(tiny, tmp_path):
     from toolkit import extras
     from toolkit.models import build

@@ -1,9 +1,11 @@
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
 from tests.conftest import tiny_arrays
 from toolkit import manifest
-from toolkit.errors import ArtifactError, DataError, UsageError
+from toolkit.errors import ArtifactError, DataError, MissingExtraError, UsageError
 from toolkit.parity import verify as module
 from toolkit.parity.verify import select, verify
 
@@ -82,7 +84,7 @@ def test_results_by_golden_never_replace_those_of_a_test_set(exported):
 
 
 def test_without_tensorflow_the_golden_is_taken(exported_once, monkeypatch):
-    monkeypatch.setattr(module, "installed", lambda name: False)
+    monkeypatch.setattr(module, "installed", lambda name: name != "keras")
     ((found, artifacts),) = select([exported_once])
     said = []
     result = verify(found, artifacts, data_choice=None, by_golden=False, warn=said.append)
@@ -90,6 +92,18 @@ def test_without_tensorflow_the_golden_is_taken(exported_once, monkeypatch):
     assert "TensorFlow is not installed" in said[0]
     with pytest.raises(UsageError, match="needs TensorFlow"):
         verify(found, artifacts, data_choice="mnist", by_golden=False, warn=pytest.fail)
+
+
+def test_artifacts_without_a_runtime_are_left_out_and_named(exported_once, monkeypatch):
+    absent = ("onnxruntime", "tensorflow")
+    monkeypatch.setattr("toolkit.extras.find_spec", lambda name: None if name in absent else find_spec(name))
+    ((found, artifacts),) = select([exported_once])
+    said = []
+    result = verify(found, artifacts, data_choice=None, by_golden=True, warn=said.append)
+    assert {c.runtime for c in result.comparisons} == {"litert"}
+    assert "2 artifacts left out, onnxruntime is not installed" in said[0]
+    with pytest.raises(MissingExtraError, match="onnxruntime is not installed"):
+        verify(found, artifacts[:2], data_choice=None, by_golden=True, warn=pytest.fail)
 
 
 def test_data_without_a_source_name_must_be_given(exported_once):

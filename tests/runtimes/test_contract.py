@@ -61,7 +61,7 @@ def test_it_describes_its_tensors(path):
     assert session.input.shape == (None, 8, 8, 1)
     assert session.output.shape == (None, 3)
     assert (session.input.name, session.output.name) == ("image", "probabilities")
-    assert not session.input.quantized
+    assert session.input.scale is None
 
 
 def test_a_batch_gives_what_single_images_give(path, images):

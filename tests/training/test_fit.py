@@ -94,6 +94,7 @@ def test_a_resumed_run_ends_with_the_same_weights(tmp_path, tiny, model):
         np.testing.assert_array_equal(left, right)
 
 
+@pytest.mark.slow
 def test_streamed_data_give_the_same_weights(tmp_path, tiny, monkeypatch, uninterrupted):
     monkeypatch.setattr("toolkit.training.feed.available_memory_bytes", lambda: 100)
     monkeypatch.setattr("toolkit.training.feed.STREAM_BYTES", 64 * 40)

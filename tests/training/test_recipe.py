@@ -37,7 +37,7 @@ def test_sgd_has_its_own_default_learning_rate():
         ({"learning_rate": float("nan")}, "must be above 0"),
         ({"epochs": 0}, "at least 1"),
         ({"batch_size": 0}, "at least 1"),
-        ({"seed": -1}, "the seed at least 0"),
+        ({"seed": -1}, "the seed from 0 to 4294967295"),
         ({"validation_split": 1.0}, "from 0 to below 1"),
         ({"validation_split": 0.0}, "use --monitor loss"),
     ],

@@ -14,17 +14,20 @@ from toolkit.manifest import TensorSpec
 from toolkit.runtimes.base import Session
 
 Clock = Callable[[], int]
+# One array per input of the artifact.
+Inputs = list[NDArray[np.generic]]
 # Warm-up ends when both are reached: caches, branch predictors and the clock frequency have settled.
 WARMUP_INFERENCES = 20
 WARMUP_S = 0.2
 # Fewest samples, however slow the artifact.
 MIN_SAMPLES = 20
-# Most samples: what one second of the fastest network of this project comes to, so that memory stays bounded.
-MAX_SAMPLES = 200_000
+# Most samples, so that memory stays bounded however fast the artifact and long the measurement.
+MAX_SAMPLES = 2_000_000
 # Share of the measuring time that goes to end-to-end samples.
 END_TO_END_SHARE = 0.3
-# Inputs in rotation.
+# Inputs in rotation, real and random ones.
 ROTATION = 64
+RANDOM_ROTATION = 8
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def measure(
     loaded = clock()
     session.resize(batch)
     inputs = _inputs(session, images, batch)
-    session.set_input(inputs[0])
+    session.set_inputs(inputs[0])
     before_first = clock()
     session.invoke()
     first_s = (clock() - before_first) / 1e9
@@ -65,27 +68,27 @@ def measure(
     return Measured((loaded - start) / 1e9, first_s, invoke, end_to_end)
 
 
-def _time_invoke(session: Session, values: NDArray[np.generic], clock: Clock) -> int:
-    session.set_input(values)
+def _time_invoke(session: Session, values: Inputs, clock: Clock) -> int:
+    session.set_inputs(values)
     start = clock()
     session.invoke()
     return clock() - start
 
 
-def _time_end_to_end(session: Session, values: NDArray[np.generic], clock: Clock) -> int:
+def _time_end_to_end(session: Session, values: Inputs, clock: Clock) -> int:
     start = clock()
-    session.set_input(values)
+    session.set_inputs(values)
     session.invoke()
-    session.read_output()
+    session.read_outputs()
     return clock() - start
 
 
 def _time(
     session: Session,
-    inputs: list[NDArray[np.generic]],
+    inputs: list[Inputs],
     seconds: float,
     clock: Clock,
-    sample: Callable[[Session, NDArray[np.generic], Clock], int],
+    sample: Callable[[Session, Inputs, Clock], int],
 ) -> NDArray[np.int64]:
     samples: list[int] = []
     end = clock() + int(seconds * 1e9)
@@ -94,28 +97,34 @@ def _time(
     return np.array(samples, np.int64)
 
 
-def _warm_up(session: Session, inputs: list[NDArray[np.generic]], clock: Clock) -> None:
+def _warm_up(session: Session, inputs: list[Inputs], clock: Clock) -> None:
     end = clock() + int(WARMUP_S * 1e9)
     done = 0
     while clock() < end or done < WARMUP_INFERENCES:
-        session.set_input(inputs[done % len(inputs)])
+        session.set_inputs(inputs[done % len(inputs)])
         session.invoke()
-        session.read_output()
+        session.read_outputs()
         done += 1
 
 
-def _inputs(session: Session, images: NDArray[np.uint8] | None, batch: int) -> list[NDArray[np.generic]]:
-    """Return the batches to rotate through, in the artifact's own type."""
-    shape = session.input.shape[1:]
-    if images is not None and images.shape[1:] == shape:
+def _inputs(session: Session, images: NDArray[np.uint8] | None, batch: int) -> list[Inputs]:
+    """Return the inputs to rotate through, in the artifact's own types."""
+    if images is not None and len(session.inputs) == 1 and images.shape[1:] == session.input.shape[1:]:
         encoded = session.encode(images)
         rows = (np.arange(batch) + batch * turn for turn in range(ROTATION))
-        return [np.ascontiguousarray(encoded[row % len(encoded)]) for row in rows]
-    free = [size for size in shape if size is None]
-    if free:
-        raise ArtifactError(f"{session.path}: its input is {session.input.shape}; only the batch may be free")
+        return [[np.ascontiguousarray(encoded[row % len(encoded)])] for row in rows]
+    shapes = [tuple(size or 0 for size in spec.shape[1:]) for spec in session.inputs]
+    if any(0 in shape for shape in shapes):
+        given = ", ".join(f"{spec.name} {spec.shape}" for spec in session.inputs)
+        raise ArtifactError(f"{session.path}: takes {given}; only the batch, the first size, may be free")
     rng = np.random.default_rng(0)
-    return [_random(rng, session.input, (batch, *(size for size in shape if size is not None))) for _ in range(8)]
+    return [
+        [
+            _random(rng, spec, (batch, *shape) if spec.shape else ())
+            for spec, shape in zip(session.inputs, shapes, strict=True)
+        ]
+        for _ in range(RANDOM_ROTATION)
+    ]
 
 
 def _random(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...]) -> NDArray[np.generic]:

@@ -14,6 +14,20 @@ from toolkit.manifest import Artifact, Manifest
 
 RECORD = "record.json"
 BASELINE_QUANTIZATION = "float32"
+# The keys of a result that hold what was measured; null under emulation.
+FIGURES = (
+    "median_s",
+    "median_ci95_s",
+    "p90_s",
+    "p99_s",
+    "load_s",
+    "first_s",
+    "end_to_end_median_s",
+    "peak_rss_bytes",
+    "speedup",
+    "speedup_ci95",
+    "verdict",
+)
 
 
 @dataclass(frozen=True)
@@ -166,7 +180,11 @@ class Record:
             "samples": result.samples,
         }
         if self.host.emulated:  # emulated time is no latency
-            return {**described, "warnings": ["emulated: it runs, and no latency is given"]}
+            return {
+                **described,
+                **dict.fromkeys(FIGURES),
+                "warnings": ["emulated: it runs, and no latency is given"],
+            }
         speedup = self.speedup(result)
         return {
             **described,

@@ -15,8 +15,7 @@ import numpy as np
 from toolkit import extras, host, manifest, runtimes
 from toolkit.bench.record import Record, Result
 from toolkit.bench.worker import Request
-from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
-from toolkit.extras import EXTRA_OF
+from toolkit.errors import ArtifactError, MissingExtraError, UsageError, WorkerFailedError
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.runtimes import REFERENCE_RUNTIME
 
@@ -46,12 +45,11 @@ def select(paths: Sequence[Path], *, warn: Callable[[str], None]) -> list[Candid
             if path.is_file():
                 extras.require(runtimes.get(name).PACKAGE)
             if runtimes.installed(name):
-                found.setdefault(file.resolve(), Candidate(file, name, _manifest_of(file)))
+                found.setdefault(file.resolve(), Candidate(file, name, manifest.listing(file)))
             elif name != REFERENCE_RUNTIME:  # a device without TensorFlow is as it should be
                 missing[name] = missing.get(name, 0) + 1
     for name, count in missing.items():
-        package = runtimes.get(name).PACKAGE
-        warn(f"{count} files left out, {name} is not installed: pip install 'edge-model-toolkit[{EXTRA_OF[package]}]'")
+        warn(f"{count} files left out, {MissingExtraError(*runtimes.package_and_extra(name))}")
     if not found:
         places = ", ".join(str(path) for path in paths)
         raise ArtifactError(f"{places}: nothing to measure there; allowed: {', '.join(runtimes.suffixes())} files")
@@ -83,8 +81,9 @@ def bench(
         samples = folder / f"{done:03}-{candidate.path.name}-t{thread_count}-b{batch}.npz"
         try:
             answer = _run_worker(candidate, samples, threads=thread_count, batch=batch, seconds=seconds)
-        except (ArtifactError, WorkerFailedError) as error:
-            record.failures[str(candidate.path)] = str(error)
+        except ArtifactError as error:
+            setting = f" ({thread_count} threads, batch {batch})" if len(turns) > len(candidates) else ""
+            record.failures[f"{candidate.path}{setting}"] = str(error)
             record.save()
             continue
         with np.load(samples, allow_pickle=False) as arrays:
@@ -116,7 +115,13 @@ def new_folder(parent: Path) -> Path:
 
 def _files(folder: Path) -> list[Path]:
     """Return the artifacts below a folder; beside a manifest only those that it lists, and the Keras original."""
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix in runtimes.suffixes() and path.is_file()]
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in runtimes.suffixes()
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
     manifests = {path.parent: manifest.read(path.parent) for path in files if (path.parent / MANIFEST).is_file()}
     listed = {
         parent: [*(artifact.path for artifact in found.artifacts), str(found.reference["path"])]
@@ -126,23 +131,8 @@ def _files(folder: Path) -> list[Path]:
     return sorted(chosen, key=lambda p: (p.parent, listed[p.parent].index(p.name) if p.parent in listed else 0, p.name))
 
 
-def _manifest_of(file: Path) -> Manifest | None:
-    """Return the manifest that lists ``file``, after its digest was held against it."""
-    if not (file.parent / MANIFEST).is_file():
-        return None
-    found = manifest.read(file.parent)
-    if file.name == found.reference["path"]:
-        found.require(found.reference)
-        return found
-    for artifact in found.artifacts:
-        if artifact.path == file.name:
-            found.require(artifact)
-            return found
-    return None
-
-
 def _run_worker(candidate: Candidate, samples: Path, *, threads: int, batch: int, seconds: float) -> dict[str, Any]:
-    """Measure in a process of its own; ArtifactError or WorkerFailedError where it cannot."""
+    """Measure in a process of its own; ArtifactError where it cannot, WorkerFailedError where that process dies."""
     inputs = candidate.manifest.golden_path if candidate.manifest else None
     request = Request(
         path=str(candidate.path),

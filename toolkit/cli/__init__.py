@@ -1,16 +1,17 @@
 """The command line: one module a verb, each thin. Here the verbs become one program with one way to fail."""
 
 import sys
+import traceback
 from collections.abc import Sequence
 
 import typer
 
 from toolkit import __version__
 from toolkit.cli import bench, data, export, predict, run, train, verify
+from toolkit.cli.options import INTERRUPTED
 from toolkit.console import Console
 from toolkit.errors import ToolkitError, UsageError
 
-INTERRUPTED = 130
 UNEXPECTED = 1
 
 app = typer.Typer(
@@ -48,8 +49,8 @@ def call(arguments: Sequence[str]) -> int:
         verb = [argument for argument in arguments[:1] if argument in VERBS]
         text = f"{error.format_message().rstrip('.')}; see: {' '.join(['toolkit', *verb, '--help'])}"
         return _fail(console, arguments, error, text, UsageError.exit_code)
-    except typer.Abort:
-        return INTERRUPTED
+    except (typer.Abort, EOFError) as error:
+        return _fail(console, arguments, error, "the input ended too early", UsageError.exit_code)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(console, arguments, error, f"{where}{error.strerror or error}", UsageError.exit_code)
@@ -63,7 +64,7 @@ def call(arguments: Sequence[str]) -> int:
 
 def _fail(console: Console, arguments: Sequence[str], error: BaseException, text: str, code: int) -> int:
     if "--debug" in arguments:
-        raise error
+        traceback.print_exception(error)
     console.error(text)
     return code
 

@@ -50,12 +50,11 @@ def command(
         seconds=seconds,
         output=output,
     )
-    if record.results:
-        report(console, record)
-        console.document(record.to_json())
-    if record.failures:
+    if not record.results:
         raise ArtifactError("; ".join(record.failures.values()))
-    return 0
+    report(console, record)
+    console.document(record.to_json())
+    return ArtifactError.exit_code if record.failures else 0
 
 
 def perform(
@@ -92,6 +91,8 @@ def report(console: Console, record: "Record") -> None:
     console.text(f"{host.cpu}, {host.arch}, {host.cores} cores, {host.os}, Python {host.python}")
     for warning, count in Counter(warning for result in results for warning in result["warnings"]).items():
         console.warn(f"{count} of {len(results)}: {warning}")
+    for path, why in record.failures.items():
+        console.warn(f"{path} was not measured: {why}")
     for choice in document["recommendations"]:
         console.text(f"ship {choice['artifact']} ({choice['runtime']}, {choice['threads']} thread): {choice['why']}")
     console.text(f"record with the raw samples: {record.folder}/")
@@ -99,7 +100,7 @@ def report(console: Console, record: "Record") -> None:
 
 def _latency_row(result: dict[str, Any]) -> tuple[str, ...]:
     described = (*_name(result), str(result["threads"]), str(result["batch"]))
-    if "median_s" not in result:
+    if result["median_s"] is None:
         return (*described, *["–"] * 5, "")
     low, high = result["median_ci95_s"]
     speedup = result["speedup"]
@@ -115,7 +116,7 @@ def _latency_row(result: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _start_row(result: dict[str, Any]) -> tuple[str, ...]:
-    if "median_s" not in result:
+    if result["median_s"] is None:
         return (*_name(result), *["–"] * 4)
     memory = result["peak_rss_bytes"]
     return (

@@ -22,6 +22,8 @@ def command(
     """Show the data sources and where they are; check, and on request fetch, the named ones."""
     from toolkit.errors import UsageError
 
+    if "auto" in (names or []):
+        raise UsageError("'auto' is a choice between sources, not one of them; name mnist or sample")
     if fetch and not names:
         raise UsageError("--fetch needs the names of data sets, for example: toolkit data mnist --fetch")
     console = Console(json_output=json)

@@ -26,7 +26,9 @@ def command(
         str | None, typer.Option(help="Where calibration images come from; default: what the run was trained on.")
     ] = None,
     output: Annotated[Path, typer.Option(help="The folder that gets a folder per model.")] = EXPORTED,
-    calibration: Annotated[int, typer.Option(help="Training images that int8 takes its ranges from.")] = 500,
+    calibration: Annotated[
+        int | None, typer.Option(help="Training images that int8 takes its ranges from; default: 500, or all if fewer.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the choice of calibration images.")] = 0,
     onnx_activations: Annotated[
         str, typer.Option(help="Of the int8 ONNX: uint8 (x86-64 with VNNI, Arm), or int8 (see the README).")
@@ -49,9 +51,9 @@ def command(
     exports = perform(console, chosen, options, output=output, data=data)
     report(console, exports)
     console.document(document(exports))
-    failures = [f"{name}: {why}" for part in exports for name, why in part.failures.items()]
+    failures = [f"{name}: {why} (log: {part.log})" for part in exports for name, why in part.failures.items()]
     if failures:
-        raise ExportFailedError(f"{'; '.join(failures)} (the rest was exported; log: {exports[0].log})")
+        raise ExportFailedError(f"{'; '.join(failures)}; the rest was exported")
     return 0
 
 

@@ -13,5 +13,8 @@ DataChoice = Annotated[
 ]
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: exported/", show_default=False)]
 
+# Exit code of a command that Ctrl-C ended: 128 + SIGINT, as shells have it.
+INTERRUPTED = 130
+
 # Where `export` writes, and where `verify` and `bench` look, unless told otherwise.
 EXPORTED = Path("exported")

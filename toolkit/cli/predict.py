@@ -13,7 +13,7 @@ from toolkit.console import Column, Console
 def command(
     images: Annotated[list[Path], typer.Argument(help="Image files of any size.")],
     model: Annotated[
-        Path | None, typer.Option(help="Any artifact; default: the smallest verified one of exported/.")
+        Path | None, typer.Option(help="Any artifact; default: the most accurate verified one of exported/.")
     ] = None,
     json: Json = False,
     debug: Debug = False,

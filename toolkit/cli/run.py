@@ -7,7 +7,7 @@ import typer
 
 from toolkit import units
 from toolkit.cli import bench, export, train, verify
-from toolkit.cli.options import DataChoice, Debug, Json
+from toolkit.cli.options import INTERRUPTED, DataChoice, Debug, Json
 from toolkit.console import Console
 from toolkit.training.recipe import Recipe
 
@@ -43,12 +43,13 @@ def command(
     trained = train.perform(console, recipe, folder, data=data, device=device)
     train.report(console, trained)
     if trained.interrupted:
-        return train.INTERRUPTED
+        return INTERRUPTED
     console.heading("2. export")
-    exports = export.perform(console, [resolve(str(folder))], Options(plan([], [])), output=folder / "exported")
+    source = resolve(str(folder))
+    exports = export.perform(console, [source], Options(plan([], [])), output=folder / "exported")
     export.report(console, exports)
     console.heading("3. verify: is it still the model I trained?")
-    verified = verify.perform(console, [exports[0].manifest.folder])
+    verified = verify.perform(console, [exports[0].manifest.folder], data=source.data)
     verify.report(console, verified)
     for part in verified:
         part.save()

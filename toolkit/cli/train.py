@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolkit import extras, units
-from toolkit.cli.options import DataChoice, Debug, Json
+from toolkit.cli.options import INTERRUPTED, DataChoice, Debug, Json
 from toolkit.console import Column, Console
 from toolkit.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from toolkit.training.checkpoint import Epoch
     from toolkit.training.fit import Started, Trained
-
-INTERRUPTED = 130
 
 
 def command(

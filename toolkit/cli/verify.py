@@ -10,6 +10,7 @@ import typer
 from toolkit import units
 from toolkit.cli.options import EXPORTED, Debug, Json, Paths
 from toolkit.console import Column, Console
+from toolkit.errors import UsageError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def command(
     """Prove that artifacts classify like the Keras original, or say no. Exit code: 0 pass, 1 fail, 3 inconclusive."""
     from toolkit.parity.verify import document
 
+    if golden and save:
+        raise UsageError("results by golden measure no accuracy and are not saved; leave out --golden or --save")
     console = Console(json_output=json)
     parts = perform(console, paths or [EXPORTED], data=data, margin_pp=margin, golden=golden)
     report(console, parts)

@@ -1,6 +1,7 @@
 """Data sets: one module a source. A named source is located or fetched, a path source recognises what a path holds."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -83,11 +84,10 @@ def _named_by_digest(dataset: "Dataset") -> "Dataset":
     for name, module in named_sources().items():
         if getattr(module, "DIGESTS", None) == dataset.digests:
             return _named(dataset, name)
-    return dataset
+    taken = dataset.name in sources()  # the name of a source stands for its published digests
+    return replace(dataset, name=f"own-{dataset.name}") if taken else dataset
 
 
 def _named(dataset: "Dataset", name: str) -> "Dataset":
-    from dataclasses import replace
-
     class_names = getattr(sources()[name], "CLASS_NAMES", dataset.class_names)
     return replace(dataset, name=name, class_names=class_names)

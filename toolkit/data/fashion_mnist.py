@@ -42,7 +42,7 @@ SYSTEM_FOLDER = Path("/usr/share/datasets")
 def locate() -> Path | None:
     """Return the folder of IDX files on this machine."""
     for folder in (*search_folders(), SYSTEM_FOLDER):
-        if idx.recognises(folder / FOLDER):
+        if idx.complete(folder / FOLDER):
             return folder / FOLDER
     return None
 

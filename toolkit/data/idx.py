@@ -23,6 +23,11 @@ def recognises(path: Path) -> bool:
     return path.is_dir() and any(_find(path, name) for name in FILES)
 
 
+def complete(path: Path) -> bool:
+    """Say whether all four files are there."""
+    return all(_find(path, name) for name in FILES)
+
+
 def load(path: Path) -> Dataset:
     """Read the four files of the folder ``path``."""
     found = [(name, _find(path, name)) for name in FILES]

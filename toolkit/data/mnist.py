@@ -29,7 +29,7 @@ def locate() -> Path | None:
     for folder in search_folders():
         if (file := folder / FILE).is_file():
             return file
-        if idx.recognises(folder / "mnist"):
+        if idx.complete(folder / "mnist"):
             return folder / "mnist"
     return None
 

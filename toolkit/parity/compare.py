@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ArtifactError
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP, loss_bounds
 from toolkit.runtimes import for_file, open_session
@@ -14,13 +14,13 @@ from toolkit.runtimes import for_file, open_session
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 # Largest difference between two machines' outputs of one float32 artifact (sums in another order).
 FLOAT32_TOLERANCE = 1e-4
-# The same for artifacts that compute in 8 bits but answer in float: one step of an 8-bit probability.
+# The same for the other artifacts that answer in float: one step of an 8-bit probability.
 EIGHT_BIT_TOLERANCE = 1 / 256
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One artifact beside the reference. ``problem`` says why it fails whatever its accuracy; figures are then None."""
+    """One artifact beside the reference. ``problem`` says why it fails whatever its accuracy."""
 
     artifact: str
     runtime: str
@@ -124,7 +124,7 @@ def compare(
     if problem is None:
         try:
             outputs = open_session(path, threads=threads).predict(images)
-        except ToolkitError as error:
+        except ArtifactError as error:
             problem = str(error)
     if outputs is not None:
         problem = _malformed(outputs, reference.shape)

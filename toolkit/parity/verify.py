@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import data, golden, manifest
-from toolkit.errors import ArtifactError, DataError, DataUnavailableError, UsageError
+from toolkit import data, extras, golden, manifest, runtimes
+from toolkit.errors import ArtifactError, DataError, DataUnavailableError, MissingExtraError, UsageError
 from toolkit.files import sha256
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.parity import card
 from toolkit.parity.compare import Comparison, compare, overall
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
-from toolkit.runtimes import REFERENCE_RUNTIME, installed, open_session
+from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed, open_session
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ def verify(
     """
     if not 0 <= margin_pp <= 100:
         raise UsageError(f"the margin is {margin_pp}; it must be from 0 to 100 percentage points")
+    artifacts = _runnable(found, artifacts, warn)
     if not by_golden and not installed(REFERENCE_RUNTIME):
         if data_choice is not None:
             raise UsageError("comparing on a data set needs TensorFlow: pip install 'edge-model-toolkit[train]'")
@@ -105,6 +106,18 @@ def verify(
                 raise
             warn(f"{error}. Comparing with golden.npz instead, which shows equal outputs, not accuracy")
     return _by_golden(found, artifacts, margin_pp, on_comparison)
+
+
+def _runnable(found: Manifest, artifacts: Sequence[Artifact], warn: Callable[[str], None]) -> list[Artifact]:
+    """Return the artifacts whose runtime is installed, and say which are not; MissingExtraError if all are not."""
+    runtime = {artifact.path: for_file(found.folder / artifact.path) for artifact in artifacts}
+    runnable = [artifact for artifact in artifacts if installed(runtime[artifact.path])]
+    for name in sorted({runtime[artifact.path] for artifact in artifacts} - {runtime[a.path] for a in runnable}):
+        if not runnable:
+            extras.require(runtimes.get(name).PACKAGE)
+        count = list(runtime.values()).count(name)
+        warn(f"{found.folder}: {count} artifacts left out, {MissingExtraError(*runtimes.package_and_extra(name))}")
+    return runnable
 
 
 def _on_test_set(

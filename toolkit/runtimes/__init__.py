@@ -38,6 +38,12 @@ def installed(name: str) -> bool:
     return extras.installed(get(name).PACKAGE)
 
 
+def package_and_extra(name: str) -> tuple[str, str]:
+    """Return the package of a runtime, and the extra that installs it."""
+    package = get(name).PACKAGE
+    return package.partition(".")[0], extras.EXTRA_OF[package]
+
+
 def versions() -> dict[str, str]:
     """Return the versions of the installed runtimes' packages."""
     found = {}

@@ -1,6 +1,7 @@
 """What every runtime offers: a Session that runs one artifact."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,24 +19,34 @@ class Session(ABC):
     """One loaded artifact. Not for several threads at once. Members implement what is abstract."""
 
     path: Path
-    input: TensorSpec
-    output: TensorSpec
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+    @property
+    def input(self) -> TensorSpec:
+        """The only input of a classifier; ArtifactError where there are several."""
+        return _single(self.inputs, path=self.path, what="input")
+
+    @property
+    def output(self) -> TensorSpec:
+        """The only output of a classifier; ArtifactError where there are several."""
+        return _single(self.outputs, path=self.path, what="output")
 
     @abstractmethod
     def resize(self, batch: int) -> None:
-        """Make the input (batch, …); ArtifactError where the artifact's batch is fixed to another number."""
+        """Make every input (batch, …); ArtifactError where the artifact's batch is fixed to another number."""
 
     @abstractmethod
-    def set_input(self, values: NDArray[Any]) -> None:
-        """Hand over the input: (batch, …) in the artifact's own dtype."""
+    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
+        """Hand over the inputs, in the order of ``inputs``: (batch, …) in the artifact's own dtypes."""
 
     @abstractmethod
     def invoke(self) -> None:
         """Run the artifact once, and return when it is done."""
 
     @abstractmethod
-    def read_output(self) -> NDArray[Any]:
-        """Return a copy of the output, in the artifact's own dtype."""
+    def read_outputs(self) -> list[NDArray[Any]]:
+        """Return copies of the outputs, in the order of ``outputs``, in the artifact's own dtypes."""
 
     def encode(self, images: NDArray[np.uint8]) -> NDArray[Any]:
         """Bring pixels (N, H, W, C) uint8 to the input's dtype.
@@ -72,9 +83,9 @@ class Session(ABC):
         for start in range(0, len(images), step):
             rows = images[start : start + step]
             self.resize(len(rows))
-            self.set_input(self.encode(rows))
+            self.set_inputs([self.encode(rows)])
             self.invoke()
-            outputs.append(self.decode(self.read_output()))
+            outputs.append(self.decode(self.read_outputs()[0]))
         return np.concatenate(outputs)
 
 
@@ -89,8 +100,14 @@ class RuntimeModule(Protocol):
         """Load an artifact; ArtifactError where it cannot be, MissingExtraError where the runtime is not installed."""
 
 
-def single(tensors: list[TensorSpec], *, path: Path, what: str) -> TensorSpec:
-    """Return the only tensor; ArtifactError where there are several or none."""
+def check_batch(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> None:
+    """Raise ArtifactError where an input's batch is fixed to another number."""
+    fixed = {spec.shape[0] for spec in inputs if spec.shape} - {None, batch}
+    if fixed:
+        raise ArtifactError(f"{path}: its batch is fixed to {fixed.pop()}, {batch} was asked for")
+
+
+def _single(tensors: tuple[TensorSpec, ...], *, path: Path, what: str) -> TensorSpec:
     if len(tensors) != 1:
         raise ArtifactError(f"{path}: has {len(tensors)} {what}s; a classifier of images has one")
     return tensors[0]

@@ -1,6 +1,7 @@
 """Keras itself, on TensorFlow: the reference. TensorFlow is imported when a model is loaded."""
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,8 @@ class KerasSession(Session):
         shape, outputs = self._model.input_shape, self._model.output_shape
         if not isinstance(shape, tuple) or not isinstance(outputs, tuple):
             raise ArtifactError(f"{path}: a classifier of images has one input and one output")
-        self.input = TensorSpec(name="image", shape=shape, dtype="float32")
-        self.output = TensorSpec(name="probabilities", shape=outputs, dtype="float32")
+        self.inputs = (TensorSpec(name="image", shape=shape, dtype="float32"),)
+        self.outputs = (TensorSpec(name="probabilities", shape=outputs, dtype="float32"),)
         signature = tf.TensorSpec(shape, tf.float32)
         self._function = tf.function(lambda image: self._model(image, training=False), input_signature=[signature])
         self._values: Any = None
@@ -52,17 +53,17 @@ class KerasSession(Session):
     def resize(self, batch: int) -> None:
         """Nothing to do: the compiled function takes any batch."""
 
-    def set_input(self, values: NDArray[Any]) -> None:
+    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
         """Make the input a tensor."""
-        self._values = self._tf.constant(values)
+        self._values = self._tf.constant(values[0])
 
     def invoke(self) -> None:
         """Run the compiled function once."""
         self._result = self._function(self._values)
 
-    def read_output(self) -> NDArray[Any]:
+    def read_outputs(self) -> list[NDArray[Any]]:
         """Copy the output."""
-        return np.array(self._result)
+        return [np.array(self._result)]
 
 
 def open_session(path: Path, *, threads: int = 1) -> Session:

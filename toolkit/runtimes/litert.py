@@ -1,6 +1,7 @@
 """LiteRT, formerly TensorFlow Lite, with its default kernels (XNNPACK where it can)."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from toolkit import extras
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Session, require_file, single
+from toolkit.runtimes.base import Session, check_batch, require_file
 
 SUFFIXES = (".tflite",)
 PACKAGE = "ai_edge_litert.interpreter"
@@ -32,44 +33,53 @@ class LiteRTSession(Session):
             raise ArtifactError(f"{path}: LiteRT cannot load it: {error}") from error
         names = self._signature_names()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        self.input = single([_spec(d, names[0]) for d in inputs], path=path, what="input")
-        self.output = single([_spec(d, names[1]) for d in outputs], path=path, what="output")
-        self._input_index, self._output_index = inputs[0]["index"], outputs[0]["index"]
-        self._batch = int(inputs[0]["shape"][0])
+        self.inputs = tuple(_spec(details, names.get(details["index"])) for details in inputs)
+        self.outputs = tuple(_spec(details, names.get(details["index"])) for details in outputs)
+        self._input_indices = [details["index"] for details in inputs]
+        self._output_indices = [details["index"] for details in outputs]
+        self._batch: int | None = None
 
     def resize(self, batch: int) -> None:
-        """Make the input (batch, …) and allocate for it."""
+        """Make every input (batch, …) and allocate for it."""
         if batch == self._batch:
             return
-        if self.input.shape[0] is not None:
-            raise ArtifactError(f"{self.path}: its batch is fixed to {self.input.shape[0]}, {batch} was asked for")
+        check_batch(self.inputs, batch, path=self.path)
         try:
-            self._interpreter.resize_tensor_input(self._input_index, [batch, *self.input.shape[1:]])
+            for index, spec in zip(self._input_indices, self.inputs, strict=True):
+                if spec.shape and spec.shape[0] is None and None not in spec.shape[1:]:
+                    self._interpreter.resize_tensor_input(index, [batch, *spec.shape[1:]])
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ArtifactError(f"{self.path}: LiteRT cannot run a batch of {batch}: {error}") from error
         self._batch = batch
 
-    def set_input(self, values: NDArray[Any]) -> None:
-        """Copy the input into the interpreter."""
-        self._interpreter.set_tensor(self._input_index, values)
+    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
+        """Copy the inputs into the interpreter."""
+        try:
+            for index, value in zip(self._input_indices, values, strict=True):
+                self._interpreter.set_tensor(index, value)
+        except ValueError as error:
+            raise ArtifactError(f"{self.path}: LiteRT does not take the input: {error}") from error
 
     def invoke(self) -> None:
         """Run the interpreter once."""
-        self._interpreter.invoke()
+        try:
+            self._interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise ArtifactError(f"{self.path}: LiteRT cannot run it: {error}") from error
 
-    def read_output(self) -> NDArray[Any]:
-        """Copy the output out of the interpreter."""
-        output: NDArray[Any] = self._interpreter.get_tensor(self._output_index)
-        return output
+    def read_outputs(self) -> list[NDArray[Any]]:
+        """Copy the outputs out of the interpreter."""
+        return [self._interpreter.get_tensor(index) for index in self._output_indices]
 
-    def _signature_names(self) -> tuple[str | None, str | None]:
-        """Return the names of input and output in the model's only signature, where it has one."""
+    def _signature_names(self) -> dict[int, str]:
+        """Return the names of tensors, by index, in the model's only signature, where it has one."""
         signatures = self._interpreter.get_signature_list()
         if len(signatures) != 1:
-            return None, None
-        (signature,) = signatures.values()
-        return next(iter(signature["inputs"]), None), next(iter(signature["outputs"]), None)
+            return {}
+        runner = self._interpreter.get_signature_runner(next(iter(signatures)))
+        tensors = {**runner.get_input_details(), **runner.get_output_details()}
+        return {details["index"]: name for name, details in tensors.items()}
 
 
 def _spec(details: dict[str, Any], name: str | None) -> TensorSpec:

@@ -1,5 +1,6 @@
 """ONNX Runtime on the CPU."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from toolkit import extras
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Session, require_file, single
+from toolkit.runtimes.base import Session, check_batch, require_file
 
 SUFFIXES = (".onnx",)
 PACKAGE = "onnxruntime"
@@ -20,6 +21,10 @@ _DTYPES = {
     "tensor(float16)": "float16",
     "tensor(uint8)": "uint8",
     "tensor(int8)": "int8",
+    "tensor(double)": "float64",
+    "tensor(bool)": "bool",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
 }
 # onnxruntime's log levels: 3 = errors.
 _ERRORS_ONLY = 3
@@ -40,20 +45,20 @@ class OnnxSession(Session):
             self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions are classes of the native module, with no base but Exception
             raise ArtifactError(f"{path}: ONNX Runtime cannot load it: {error}") from error
-        self.input = single([self._spec(t) for t in self._session.get_inputs()], path=path, what="input")
-        self.output = single([self._spec(t) for t in self._session.get_outputs()], path=path, what="output")
-        self._ort = ort
+        self.inputs = tuple(self._spec(tensor) for tensor in self._session.get_inputs())
+        self.outputs = tuple(self._spec(tensor) for tensor in self._session.get_outputs())
         self._binding = self._session.io_binding()
 
     def resize(self, batch: int) -> None:
-        """Nothing to do: the input that is bound next has its own batch."""
-        if self.input.shape[0] not in (None, batch):
-            raise ArtifactError(f"{self.path}: its batch is fixed to {self.input.shape[0]}, {batch} was asked for")
+        """Only check: the inputs that are bound next have their own batch."""
+        check_batch(self.inputs, batch, path=self.path)
 
-    def set_input(self, values: NDArray[Any]) -> None:
-        """Bind the input."""
-        self._binding.bind_cpu_input(self.input.name, values)
-        self._binding.bind_output(self.output.name)
+    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
+        """Bind the inputs."""
+        for spec, value in zip(self.inputs, values, strict=True):
+            self._binding.bind_cpu_input(spec.name, value)
+        for spec in self.outputs:
+            self._binding.bind_output(spec.name)
 
     def invoke(self) -> None:
         """Run the session once."""
@@ -62,10 +67,10 @@ class OnnxSession(Session):
         except Exception as error:  # as above
             raise ArtifactError(f"{self.path}: ONNX Runtime cannot run it: {error}") from error
 
-    def read_output(self) -> NDArray[Any]:
-        """Copy the output."""
-        output: NDArray[Any] = self._binding.copy_outputs_to_cpu()[0]
-        return output
+    def read_outputs(self) -> list[NDArray[Any]]:
+        """Copy the outputs."""
+        outputs: list[NDArray[Any]] = self._binding.copy_outputs_to_cpu()
+        return outputs
 
     def _spec(self, tensor: Any) -> TensorSpec:
         if tensor.type not in _DTYPES:

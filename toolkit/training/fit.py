@@ -14,7 +14,7 @@ import numpy as np
 
 from toolkit import extras, models
 from toolkit.data.base import Dataset, Split
-from toolkit.errors import DivergedError
+from toolkit.errors import DivergedError, UsageError
 from toolkit.files import write_json, write_text
 from toolkit.runtimes.keras import load_model
 from toolkit.training import checkpoint, device, layers, plots, runs
@@ -40,7 +40,6 @@ class Started:
     device: str
     resident: bool
     epochs_done: int
-    epochs: int
 
     @property
     def parameters(self) -> int:
@@ -111,11 +110,12 @@ def train(
     progress = checkpoint.load_state(folder / STATE, model=model, optimizer=optimizer) if resume else Progress()
     run = _Run(tf, keras, recipe, dataset, folder, model, optimizer, progress)
     rows = layers.table(model)
-    on_start(Started(folder, rows, device_name, run.resident, len(progress.history), recipe.epochs))
+    on_start(Started(folder, rows, device_name, run.resident, len(progress.history)))
     write_text(folder / "summary.txt", layers.text(rows))
     interrupted = run.epochs(on_epoch)
     if not progress.history:
         raise KeyboardInterrupt
+    _write_history(folder / "history.csv", progress.history)
     plots.draw(folder, progress.history, title=_title(recipe, dataset), best_epoch=progress.best_epoch)
     model.set_weights(load_model(folder / BEST).get_weights())
     parameters = sum(layer.parameters for layer in rows)
@@ -148,6 +148,8 @@ class _Run:
         self._keeper = model if recipe.precision == "float32" else _float32_model(keras, recipe, dataset)
         rows = len(dataset.train)
         cut = rows - int(rows * recipe.validation_split)
+        if cut == rows and recipe.validation_split > 0:
+            raise UsageError(f"{rows} training rows leave none to validate with {recipe.validation_split:g} of them")
         self._training = Feed(tf, dataset.train.rows(slice(0, cut)))
         self._validation = Feed(tf, dataset.train.rows(slice(cut, rows))) if cut < rows else None
         self._loop = Loop(tf, keras, model=model, optimizer=optimizer, loss=recipe.loss, batch_size=recipe.batch_size)
@@ -183,16 +185,12 @@ class _Run:
         training = self._pass(self._training, self._loop.train, order, self._recipe.batch_size)
         batches_per_second = len(order) / self._recipe.batch_size / (time.perf_counter() - start)
         self._block_batches = max(1, round(batches_per_second * RESPONSIVE_S))
-        if not math.isfinite(training.mean_loss):
-            raise DivergedError(
-                f"the loss of epoch {number} is {training.mean_loss}: the learning rate "
-                f"{self._recipe.learning_rate:g} is likely too high, try {self._recipe.learning_rate / 10:g}; "
-                + (f"the best weights are kept in {self._folder / BEST}" if number > 1 else "no epoch was finished")
-            )
+        self._check_finite(training.mean_loss, number)
         validation = Totals(math.nan, 0, 1)
         if self._validation is not None:
             rows = np.arange(len(self._validation))
             validation = self._pass(self._validation, self._loop.evaluate, rows, EVALUATION_BATCH)
+            self._check_finite(validation.mean_loss, number)
         return Epoch(
             epoch=number,
             loss=training.mean_loss,
@@ -201,6 +199,15 @@ class _Run:
             val_accuracy=validation.accuracy if self._validation else math.nan,
             seconds=time.perf_counter() - start,
         )
+
+    def _check_finite(self, loss: float, number: int) -> None:
+        if not math.isfinite(loss):
+            rate = self._recipe.learning_rate
+            kept = f"the best weights are kept in {self._folder / BEST}" if number > 1 else "no epoch was finished"
+            raise DivergedError(
+                f"the loss of epoch {number} is {loss}: the learning rate {rate:g} is likely too high, "
+                f"try {rate / 10:g}; {kept}"
+            )
 
     def _pass(self, feed: Feed, run: Callable[..., Totals], order: Any, batch_size: int) -> Totals:
         blocks = feed.blocks(order, batches=self._block_batches, batch_size=batch_size)
@@ -211,10 +218,10 @@ class _Run:
         progress, recipe = self._progress, self._recipe
         value = getattr(epoch, recipe.monitor)
         if not progress.history or recipe.monitor_sign * (value - progress.best_value) > 0:
-            progress.best_epoch, progress.best_value = epoch.epoch, value
             if self._keeper is not self._model:
                 self._keeper.set_weights(self._model.get_weights())
             checkpoint.save_best(self._keeper, self._folder / BEST)
+            progress.best_epoch, progress.best_value = epoch.epoch, value
         progress.history.append(epoch)
         checkpoint.save_state(self._folder / STATE, model=self._model, optimizer=self._optimizer, progress=progress)
         _write_history(self._folder / "history.csv", progress.history)

@@ -46,8 +46,8 @@ class Recipe:
             object.__setattr__(self, "learning_rate", LEARNING_RATES[self.optimizer])
         if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"the learning rate is {self.learning_rate}; it must be above 0")
-        if self.epochs < 1 or self.batch_size < 1 or self.seed < 0:
-            raise UsageError("epochs and batch size must be at least 1, the seed at least 0")
+        if self.epochs < 1 or self.batch_size < 1 or not 0 <= self.seed < 2**32:
+            raise UsageError("epochs and batch size must be at least 1, the seed from 0 to 4294967295")
         if not 0 <= self.validation_split < 1:
             raise UsageError(f"the validation split is {self.validation_split}; it must be from 0 to below 1")
         if self.validation_split == 0 and self.monitor.startswith("val_"):

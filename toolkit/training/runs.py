@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from toolkit import registry
+from toolkit import data
 from toolkit.errors import RunError
 from toolkit.files import remove_partials, write_json
 from toolkit.training.checkpoint import BEST, STATE
@@ -54,7 +54,7 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
 def data_choice(config: dict[str, Any]) -> str:
     """Return what ``toolkit.data.load`` takes to load the data that a run was trained on."""
     name, origin = config["data"]["name"], config["data"]["origin"]
-    return str(name if name in registry.names("toolkit.data") else origin)
+    return str(name if name in data.named_sources() else origin)
 
 
 def find(name: str) -> Path:
