@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -50,7 +51,10 @@ def main() -> None:
     console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"))  # noqa: SIM115 — lives as long as the script
     console.print(Text(f"$ toolkit {' '.join(COMMAND)}", style="bold"))
     console.print(Text.from_ansi(output), soft_wrap=False)
-    console.save_svg(str(Path(__file__).with_name("run.svg")), title="toolkit run")
+    svg = console.export_svg(title="toolkit run")
+    # The reader's own monospaced font: a page that shows the picture need not fetch one from elsewhere.
+    svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL).replace("Fira Code", "DejaVu Sans Mono")
+    Path(__file__).with_name("run.svg").write_text(svg)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from toolkit.training.recipe import Recipe
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default="auto")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=5)
     arguments = parser.parse_args()
     dataset = data.load(arguments.data, warn=print)
     keras = extras.load("keras")

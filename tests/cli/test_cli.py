@@ -208,7 +208,7 @@ def test_bench_prints_its_tables(cli, exported_once, here):
     assert code == 0
     assert "speed-up" in out
     assert "baseline" in out
-    assert f"ship {exported_once}" in out
+    assert f"ship:  {exported_once}" in out
     assert len(list((here / "benchmarks").iterdir())) == 1
 
 

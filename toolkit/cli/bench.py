@@ -53,6 +53,7 @@ def command(
     if not record.results:
         raise ArtifactError("; ".join(record.failures.values()))
     report(console, record)
+    recommend(console, record)
     console.document(record.to_json())
     return ArtifactError.exit_code if record.failures else 0
 
@@ -82,7 +83,7 @@ def perform(
 
 
 def report(console: Console, record: "Record") -> None:
-    """Print one table, its warnings and the recommendation."""
+    """Print the tables, the machine and the warnings."""
     document = record.to_json()
     results = document["results"]
     console.table(LATENCY_COLUMNS, [_latency_row(result) for result in results])
@@ -93,9 +94,14 @@ def report(console: Console, record: "Record") -> None:
         console.warn(f"{count} of {len(results)}: {warning}")
     for path, why in record.failures.items():
         console.warn(f"{path} was not measured: {why}")
-    for choice in document["recommendations"]:
-        console.text(f"ship {choice['artifact']} ({choice['runtime']}, {choice['threads']} thread): {choice['why']}")
     console.text(f"record with the raw samples: {record.folder}/")
+
+
+def recommend(console: Console, record: "Record") -> None:
+    """Print what to ship, and why."""
+    for choice in record.recommended():
+        threads = "1 thread" if choice["threads"] == 1 else f"{choice['threads']} threads"
+        console.text(f"ship:  {choice['artifact']} ({choice['runtime']}, {threads}): {choice['why']}")
 
 
 def _latency_row(result: dict[str, Any]) -> tuple[str, ...]:

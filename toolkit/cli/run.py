@@ -1,7 +1,7 @@
 """``toolkit run``: the whole road."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -75,18 +75,13 @@ def command(
 def _summarise(
     console: Console, trained: "Trained", exported: "Exported", verified: "Verified", record: "Record"
 ) -> None:
-    folder: Path = exported.manifest.folder
     console.text(
-        f"made:  {len(exported.made)} artifacts of the {trained.recipe.model} in {folder}/, "
-        f"from {units.percent(trained.test.accuracy)} on {exported.manifest.data['name']}"
+        f"made:  the {trained.recipe.model}, test accuracy {units.percent(trained.test.accuracy)} on "
+        f"{exported.manifest.data['name']}, and {len(exported.made)} artifacts of it in {exported.manifest.folder}/"
     )
     for name, why in exported.failures.items():
         console.text(f"       {name} could not be made: {why} (log: {exported.log})")
-    counts: dict[str, int] = {}
-    for comparison in verified.comparisons:
-        counts[comparison.verdict] = counts.get(comparison.verdict, 0) + 1
+    counts = Counter(comparison.verdict for comparison in verified.comparisons)
     judged = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     console.text(f"same:  {judged}, on {verified.dataset['n']} test images")
-    choices: list[dict[str, Any]] = record.recommended()
-    for choice in choices:
-        console.text(f"ship:  {choice['artifact']} with {choice['runtime']}: {choice['why']}")
+    bench.recommend(console, record)

@@ -20,9 +20,9 @@ OPSET = 18
 def convert(prepared: Prepared, request: Request, path: Path) -> dict[str, Any]:
     """Write the artifact to ``path`` and return what the manifest should say about how it was made.
 
-    int8 is QDQ, weights int8 per channel, input and output float32. Activations are uint8 (U8S8) by default: on x86-64
-    the VNNI kernels take unsigned activations, and S8S8 was slower than float32 where it was measured. int8 activations
-    (S8S8) are for CPUs without VNNI, where U8S8 may saturate, and for accelerators that want symmetric types
+    int8 is QDQ, weights int8 per channel, input and output float32. Activations are uint8 (U8S8) by default, the type
+    that x86-64's VNNI instructions take; the README has what was measured. int8 activations (S8S8) are for x86-64
+    without VNNI, where U8S8 may saturate, and for accelerators that want signed types
     (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html, "Data type selection").
     """
     float32 = prepared.work / "float32.onnx"
