@@ -45,6 +45,7 @@ picture: $(INSTALLED)  ## docs/run.svg: the output of a real run
 exported: runs/cnn-full/metrics.json runs/mlp-full/metrics.json
 	$(BIN)/toolkit export cnn-full mlp-full
 	$(BIN)/toolkit verify --save
+	$(BIN)/toolkit bench
 
 runs/cnn-full/metrics.json: | $(INSTALLED)
 	$(BIN)/toolkit train --data mnist --model cnn --seed 1 --name cnn-full

@@ -1,6 +1,7 @@
 """Every data source, on small files made here."""
 
 import gzip
+import hashlib
 import io
 import struct
 import zipfile
@@ -282,7 +283,7 @@ def test_a_download_without_a_network_says_what_to_do(tmp_path, monkeypatch):
     assert not (tmp_path / "mnist.npz").exists()
 
 
-def test_a_download_with_a_wrong_digest_is_not_kept(tmp_path, monkeypatch):
+def test_a_download_is_kept_if_its_digest_is_right(tmp_path, monkeypatch):
     import functools
     import http.server
     import threading
@@ -301,10 +302,12 @@ def test_a_download_with_a_wrong_digest_is_not_kept(tmp_path, monkeypatch):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         url = f"http://127.0.0.1:{server.server_port}/mnist.npz"
-        good = "sha256:c5d9a7b1e2f3"
+        path = tmp_path / "cache" / "mnist.npz"
         with pytest.raises(DataUnavailableError, match="digest"):
-            downloads.download(url, tmp_path / "cache" / "mnist.npz", known_hash=good, what="MNIST")
-        assert not (tmp_path / "cache" / "mnist.npz").exists()
+            downloads.download(url, path, known_hash="sha256:c5d9a7b1e2f3", what="MNIST")
+        assert not path.exists()
+        good = f"sha256:{hashlib.sha256(b'something else').hexdigest()}"
+        assert downloads.download(url, path, known_hash=good, what="MNIST").read_bytes() == b"something else"
     finally:
         server.shutdown()
         server.server_close()

@@ -212,6 +212,13 @@ def test_resuming_with_another_recipe_or_other_data_is_refused(uninterrupted, ti
         train(RECIPE, other, uninterrupted.folder, resume=True)
 
 
+def test_fewer_epochs_than_are_done_are_refused(uninterrupted, tiny):
+    before = (uninterrupted.folder / "config.json").read_bytes()
+    with pytest.raises(RunError, match="has 4 epochs already, 3 were asked for"):
+        train(replace(RECIPE, epochs=3), tiny, uninterrupted.folder, resume=True)
+    assert (uninterrupted.folder / "config.json").read_bytes() == before
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("keep", [0, 500, -20])
 def test_a_damaged_state_is_refused(tmp_path, tiny, keep):

@@ -7,7 +7,7 @@ from typing import Any
 from toolkit import data
 from toolkit.errors import RunError
 from toolkit.files import remove_partials, write_json
-from toolkit.training.checkpoint import BEST, STATE
+from toolkit.training.checkpoint import BEST, STATE, load_progress
 
 RUNS = Path("runs")
 CONFIG = "config.json"
@@ -43,6 +43,9 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
         same_recipe = {**before["recipe"], "epochs": 0} == {**config["recipe"], "epochs": 0}
         if not same_recipe or before["data"]["digests"] != config["data"]["digests"]:
             raise RunError(f"{folder}: was started with another recipe or other data; only --epochs may change")
+        done = len(load_progress(folder / STATE).history)
+        if config["recipe"]["epochs"] < done:
+            raise RunError(f"{folder}: has {done} epochs already, {config['recipe']['epochs']} were asked for")
         config = {**before, "recipe": config["recipe"]}
     elif (folder / STATE).exists():
         raise RunError(f"{folder}: a run of that name exists; choose another --name, or go on with it by --resume")
