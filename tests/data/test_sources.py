@@ -1,7 +1,6 @@
 """Every data source, on small files made here."""
 
 import gzip
-import hashlib
 import io
 import struct
 import zipfile
@@ -272,45 +271,6 @@ def test_digests_are_those_of_the_idx_files():
     with_channel = images[..., None]
     assert base.idx_sha256(images) == base.idx_sha256(with_channel)
     assert base.idx_header((2, 2, 2)) == bytes.fromhex("00000803000000020000000200000002")
-
-
-def test_a_download_without_a_network_says_what_to_do(tmp_path, monkeypatch):
-    from toolkit import downloads
-
-    monkeypatch.setattr(downloads, "RETRIES", 0)
-    with pytest.raises(DataUnavailableError, match=r"put mnist\.npz into a folder and set TOOLKIT_DATA_DIR"):
-        downloads.download("http://127.0.0.1:9/mnist.npz", tmp_path / "mnist.npz", known_hash="md5:0", what="MNIST")
-    assert not (tmp_path / "mnist.npz").exists()
-
-
-def test_a_download_is_kept_if_its_digest_is_right(tmp_path, monkeypatch):
-    import functools
-    import http.server
-    import threading
-
-    from toolkit import downloads
-
-    monkeypatch.setattr(downloads, "RETRIES", 0)
-    (tmp_path / "served").mkdir()
-    (tmp_path / "served" / "mnist.npz").write_bytes(b"something else")
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path / "served"))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        url = f"http://127.0.0.1:{server.server_port}/mnist.npz"
-        path = tmp_path / "cache" / "mnist.npz"
-        with pytest.raises(DataUnavailableError, match="digest"):
-            downloads.download(url, path, known_hash="sha256:c5d9a7b1e2f3", what="MNIST")
-        assert not path.exists()
-        good = f"sha256:{hashlib.sha256(b'something else').hexdigest()}"
-        assert downloads.download(url, path, known_hash=good, what="MNIST").read_bytes() == b"something else"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.mark.mnist

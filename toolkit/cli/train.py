@@ -85,7 +85,8 @@ def report(console: Console, trained: "Trained") -> None:
     console.text(
         f"{trained.recipe.model}: {len(progress.history)} epochs in {units.seconds(trained.seconds)}, best epoch "
         f"{progress.best_epoch} ({trained.recipe.monitor} {progress.best_value:.4f}), "
-        f"test accuracy {units.percent(trained.test.accuracy)} of {trained.test.rows} images"
+        f"test accuracy {units.percent(trained.test.accuracy)} of {trained.test.rows} images "
+        f"({trained.dataset['name']}, sha256 {trained.dataset['sha256'][:12]})"
     )
     console.text(f"run: {trained.folder}/ (best.keras, history.csv, loss.png, accuracy.png, metrics.json)")
 

@@ -38,7 +38,7 @@ def load(data: str, *, warn: Callable[[str], None]) -> "Dataset":
             return load(PREFERRED, warn=warn)
         except DataUnavailableError as error:
             warn(
-                f"{error}. Going on with '{FALLBACK}' ({sources()[FALLBACK].SUMMARY}): expect about 94 to 97 % accuracy"
+                f"{error}. Going on with '{FALLBACK}' ({sources()[FALLBACK].SUMMARY}): expect about 97 % accuracy from the CNN and 93 % from the MLP"
             )
             return load(FALLBACK, warn=warn)
     known = named_sources()

@@ -4,6 +4,7 @@ import hashlib
 import struct
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,10 @@ class Dataset:
         """(H, W, C) of one image."""
         height, width, channels = self.train.images.shape[1:]
         return height, width, channels
+
+    def describe_test(self) -> dict[str, Any]:
+        """Return what every result that was measured on the test split says of it."""
+        return {"name": self.name, "split": "test", "n": len(self.test), "sha256": self.test.sha256}
 
     @cached_property
     def digests(self) -> dict[str, str]:

@@ -150,8 +150,7 @@ def _on_test_set(
         )
         on_comparison(comparison)
         comparisons.append(comparison)
-    description = {"name": dataset.name, "split": "test", "n": len(dataset.test), "sha256": dataset.test.sha256}
-    return Verified(found, description, comparisons)
+    return Verified(found, dataset.describe_test(), comparisons)
 
 
 def _by_golden(

@@ -55,6 +55,7 @@ class Trained:
     recipe: Recipe
     parameters: int
     progress: Progress
+    dataset: dict[str, Any]
     test: Totals
     interrupted: bool
 
@@ -75,6 +76,7 @@ class Trained:
             "best_epoch": self.progress.best_epoch,
             "monitor": self.recipe.monitor,
             "best_value": self.progress.best_value,
+            "dataset": self.dataset,
             "test_accuracy": self.test.accuracy,
             "test_loss": self.test.mean_loss,
             "checkpoint": str(self.folder / BEST),
@@ -119,7 +121,8 @@ def train(
     plots.draw(folder, progress.history, title=_title(recipe, dataset), best_epoch=progress.best_epoch)
     model.set_weights(load_model(folder / BEST).get_weights())
     parameters = sum(layer.parameters for layer in rows)
-    trained = Trained(folder, recipe, parameters, progress, run.evaluate(dataset.test), interrupted)
+    measured_on = dataset.describe_test()
+    trained = Trained(folder, recipe, parameters, progress, measured_on, run.evaluate(dataset.test), interrupted)
     write_json(folder / METRICS, trained.to_json())
     return trained
 
