@@ -38,7 +38,8 @@ def load(data: str, *, warn: Callable[[str], None]) -> "Dataset":
             return load(PREFERRED, warn=warn)
         except DataUnavailableError as error:
             warn(
-                f"{error}. Going on with '{FALLBACK}' ({sources()[FALLBACK].SUMMARY}): expect about 97 % accuracy from the CNN and 93 % from the MLP"
+                f"{error}. Going on with '{FALLBACK}' ({sources()[FALLBACK].SUMMARY}): "
+                "expect about 97 % accuracy from the CNN and 93 % from the MLP"
             )
             return load(FALLBACK, warn=warn)
     known = named_sources()
