@@ -83,13 +83,14 @@ def export(
         with extras.streams_to(folder / LOG):
             model.save(reference)
             prepared = prepare(model, work)
+        scaled = chosen.scaled
         made: list[Artifact] = []
         failures: dict[str, str] = {}
         recorded = {}
         for format_name, quantization in options.pairs:
             module = registry.member("toolkit.export.formats", format_name, kind="format")
             name = f"{source.name}-{quantization}{module.SUFFIX}"
-            request = Request(quantization, chosen.scaled, options.onnx_activations)
+            request = Request(quantization, scaled, options.onnx_activations)
             try:
                 with extras.streams_to(folder / LOG):
                     artifact, recorded[name] = _make(module, prepared, request, work / name, format_name, golden_rows)
@@ -164,7 +165,9 @@ def _install(
     Renaming takes no space on the disk, so what can fail has failed before the first old file is replaced.
     """
     reference = work / f"{source.name}.keras"
-    before = _earlier(folder, source, dataset, chosen)
+    data_document = {"name": dataset.name, "classes": list(dataset.class_names), "digests": dataset.digests}
+    source_document, calibration_document = source.to_json(), {"data": dataset.name, **chosen.to_json()}
+    before = _earlier(folder, source_document["sha256"], dataset.digests, calibration_document)
     names = {artifact.path for artifact in made}
     earlier = tuple(a for a in before.artifacts if a.path not in names) if before else ()
     if before is not None:
@@ -179,12 +182,12 @@ def _install(
     manifest = Manifest(
         folder=work,
         model=source.name,
-        data={"name": dataset.name, "classes": list(dataset.class_names), "digests": dataset.digests},
+        data=data_document,
         recipe=source.recipe,
-        source=source.to_json(),
+        source=source_document,
         reference={"path": reference.name, "sha256": sha256(reference)},
         golden={"path": GOLDEN, "sha256": sha256(work / GOLDEN), "n": len(record.labels)},
-        calibration={"data": dataset.name, **chosen.to_json()},
+        calibration=calibration_document,
         versions={tool: version(tool) for tool in TOOLS},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         artifacts=tuple(sorted((*earlier, *made), key=lambda a: order.index((a.format, a.quantization)))),
@@ -197,7 +200,9 @@ def _install(
     return replace(manifest, folder=folder)
 
 
-def _earlier(folder: Path, source: Source, dataset: Dataset, chosen: Calibration) -> Manifest | None:
+def _earlier(
+    folder: Path, source_sha256: str, digests: dict[str, str], calibration_document: dict[str, Any]
+) -> Manifest | None:
     """Return the manifest that is there, if what it lists was made from the same and its files are whole."""
     if not (folder / MANIFEST).is_file():
         return None
@@ -207,5 +212,4 @@ def _earlier(folder: Path, source: Source, dataset: Dataset, chosen: Calibration
     except ArtifactError:
         return None
     made_from = manifest.source["sha256"], manifest.data["digests"], manifest.calibration
-    same = source.to_json()["sha256"], dataset.digests, {"data": dataset.name, **chosen.to_json()}
-    return manifest if made_from == same else None
+    return manifest if made_from == (source_sha256, digests, calibration_document) else None

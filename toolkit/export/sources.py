@@ -10,6 +10,7 @@ from toolkit.data.base import Dataset, Split
 from toolkit.errors import ArtifactError, RunError
 from toolkit.training import runs
 from toolkit.training.checkpoint import BEST
+from toolkit.training.recipe import rows_to_train
 from toolkit.training.runs import CONFIG, METRICS
 
 
@@ -50,7 +51,7 @@ class Source:
     def training_rows(self, dataset: Dataset) -> Split:
         """Return the rows that the weights were learned from, without the validation rows."""
         share = self.recipe["validation_split"] if self.recipe else 0.0
-        return dataset.train.rows(slice(0, len(dataset.train) - int(len(dataset.train) * share)))
+        return dataset.train.rows(slice(0, rows_to_train(len(dataset.train), share)))
 
     def to_json(self) -> dict[str, Any]:
         """Return what the manifest says of the source."""

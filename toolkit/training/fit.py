@@ -22,7 +22,7 @@ from toolkit.training.checkpoint import BEST, STATE, Epoch, Progress
 from toolkit.training.feed import Feed
 from toolkit.training.layers import Layer
 from toolkit.training.loop import EVALUATION_BATCH, Loop, Totals
-from toolkit.training.recipe import Recipe
+from toolkit.training.recipe import Recipe, rows_to_train
 from toolkit.training.runs import METRICS
 
 # An epoch is one compiled call where it takes less than this; a longer one is cut, so that Ctrl-C is answered soon.
@@ -150,7 +150,7 @@ class _Run:
         # Weights are kept in float32 whatever training computes in, so that every exporter and runtime can read them.
         self._keeper = model if recipe.precision == "float32" else _float32_model(keras, recipe, dataset)
         rows = len(dataset.train)
-        cut = rows - int(rows * recipe.validation_split)
+        cut = rows_to_train(rows, recipe.validation_split)
         if cut == rows and recipe.validation_split > 0:
             raise UsageError(f"{rows} training rows leave none to validate with {recipe.validation_split:g} of them")
         self._training = Feed(tf, dataset.train.rows(slice(0, cut)))

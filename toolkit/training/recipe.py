@@ -14,6 +14,11 @@ MONITORS = ("val_loss", "val_accuracy", "loss", "accuracy")
 PRECISIONS = ("float32", "mixed")
 
 
+def rows_to_train(rows: int, validation_split: float) -> int:
+    """Return how many of the rows, the first, weights are learned from; the rest validate, as in Keras."""
+    return rows - int(rows * validation_split)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A checked recipe; UsageError names what is allowed. ``learning_rate`` 0 stands for the optimizer's default."""
