@@ -8,6 +8,7 @@ from typing import Any
 from toolkit import data, extras, golden, manifest, runtimes
 from toolkit.errors import ArtifactError, DataError, DataUnavailableError, MissingExtraError, UsageError
 from toolkit.files import sha256
+from toolkit.golden import Golden
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.parity import card
 from toolkit.parity.compare import Comparison, compare, overall
@@ -138,18 +139,8 @@ def _on_test_set(
     reference = open_session(found.reference_path, threads=0).predict(dataset.test.images)
     if reference.shape[1] <= int(dataset.test.labels.max()):
         raise DataError(f"{found.reference_path}: tells {reference.shape[1]} classes apart, the data have more")
-    comparisons = []
-    for artifact in artifacts:
-        comparison = compare(
-            found,
-            artifact,
-            images=dataset.test.images,
-            labels=dataset.test.labels,
-            reference=reference,
-            margin_pp=margin_pp,
-        )
-        on_comparison(comparison)
-        comparisons.append(comparison)
+    rows = Golden(dataset.test.images, dataset.test.labels, reference, {})
+    comparisons = _compare_all(found, artifacts, rows, margin_pp, on_comparison)
     return Verified(found, dataset.describe_test(), comparisons)
 
 
@@ -161,24 +152,37 @@ def _by_golden(
 ) -> Verified:
     found.require(found.golden)
     record = golden.read(found.golden_path)
-    comparisons = []
-    for artifact in artifacts:
-        if artifact.path not in record.recorded:
-            raise ArtifactError(f"{found.golden_path}: has no recorded outputs of {artifact.path}; export it again")
-        comparison = compare(
-            found,
-            artifact,
-            images=record.images,
-            labels=record.labels,
-            reference=record.reference,
-            margin_pp=margin_pp,
-            recorded=record.recorded[artifact.path],
-        )
-        on_comparison(comparison)
-        comparisons.append(comparison)
+    missing = [artifact.path for artifact in artifacts if artifact.path not in record.recorded]
+    if missing:
+        raise ArtifactError(f"{found.golden_path}: has no recorded outputs of {', '.join(missing)}; export it again")
+    comparisons = _compare_all(found, artifacts, record, margin_pp, on_comparison)
     digest = sha256(found.golden_path)
     description = {"name": "golden", "split": "golden", "n": len(record.labels), "sha256": digest}
     return Verified(found, description, comparisons)
+
+
+def _compare_all(
+    found: Manifest,
+    artifacts: Sequence[Artifact],
+    rows: Golden,
+    margin_pp: float,
+    on_comparison: Callable[[Comparison], None],
+) -> list[Comparison]:
+    """Compare each artifact on the images of ``rows``; by golden where it holds recorded outputs of the artifact."""
+    comparisons = []
+    for artifact in artifacts:
+        comparison = compare(
+            found,
+            artifact,
+            images=rows.images,
+            labels=rows.labels,
+            reference=rows.reference,
+            margin_pp=margin_pp,
+            recorded=rows.recorded.get(artifact.path),
+        )
+        on_comparison(comparison)
+        comparisons.append(comparison)
+    return comparisons
 
 
 def _manifest_folders(folder: Path) -> list[Path]:
