@@ -15,7 +15,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 FLOORS = [
     {"errors", "units"},
     {"registry", "extras", "files", "host", "console", "downloads", "images"},
-    {"manifest", "golden"},
+    {"manifest", "golden", "overlap"},
     {"data", "models", "runtimes"},
     {"training", "parity", "bench", "prediction"},
     {"export"},

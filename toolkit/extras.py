@@ -21,6 +21,7 @@ EXTRA_OF = {
     "tf2onnx": "train",
     "onnx": "train",
     "matplotlib": "train",
+    "scipy.stats": "train",
     "pooch": "train",
     "requests": "train",
     "mlxtend": "train",

@@ -63,7 +63,7 @@ def test_a_run_leaves_its_folder_whole(uninterrupted, tiny):
     assert metrics["best_value"] == min(values)
     assert metrics["best_epoch"] == values.index(min(values)) + 1
     assert metrics["test_accuracy"] > 0.9
-    assert metrics["dataset"] == {"name": "tiny", "split": "test", "n": 90, "sha256": tiny.test.sha256}
+    assert metrics["dataset"] == {"name": "tiny", "split": "test", "n": 90, "sha256": tiny.test.sha256, "overlap": []}
     config = json.loads((folder / "config.json").read_text())
     assert config["device"] == "CPU"
     assert config["data"]["digests"] == tiny.digests

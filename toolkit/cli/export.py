@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolkit import extras, units
-from toolkit.cli.options import EXPORTED, Debug, Json
+from toolkit.cli.options import EXPORTED, AllowOverlap, Debug, Json
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def command(
     onnx_activations: Annotated[
         str, typer.Option(help="Of the int8 ONNX: uint8 (x86-64 with VNNI, Arm), or int8 (see the README).")
     ] = "uint8",
+    allow_overlap: AllowOverlap = False,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -48,7 +49,7 @@ def command(
     console = Console(json_output=json)
     options = Options(plan(_split(format), _split(quantize)), calibration, seed, onnx_activations)
     chosen = [found.resolve(source) for source in sources] if sources else found.newest_of_each_model()
-    exports = perform(console, chosen, options, output=output, data=data)
+    exports = perform(console, chosen, options, output=output, data=data, allow_overlap=allow_overlap)
     report(console, exports)
     console.document(document(exports))
     failures = [f"{name}: {why} (log: {part.log})" for part in exports for name, why in part.failures.items()]
@@ -58,7 +59,13 @@ def command(
 
 
 def perform(
-    console: Console, sources: Sequence["Source"], options: "Options", *, output: Path, data: str | None = None
+    console: Console,
+    sources: Sequence["Source"],
+    options: "Options",
+    *,
+    output: Path,
+    data: str | None = None,
+    allow_overlap: bool = False,
 ) -> list["Exported"]:
     """Export every source into its folder of ``output``."""
     from toolkit.data import load
@@ -79,6 +86,7 @@ def perform(
                 output / source.name,
                 options,
                 warn=console.warn,
+                allow_overlap=allow_overlap,
                 on_artifact=lambda name, failure: console.note(f"  {name}{': failed' if failure else ''}"),
             )
         )

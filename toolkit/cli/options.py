@@ -11,6 +11,10 @@ DataChoice = Annotated[
     str,
     typer.Option(help="auto, mnist, fashion-mnist, sample, or a path: .npz, folder of IDX files, folder of images."),
 ]
+AllowOverlap = Annotated[
+    bool,
+    typer.Option("--allow-overlap", help="Go on where test images are training images too; every figure is marked."),
+]
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: exported/", show_default=False)]
 
 # Exit code of a command that Ctrl-C ended: 128 + SIGINT, as shells have it.

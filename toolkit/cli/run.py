@@ -7,7 +7,7 @@ import typer
 
 from toolkit import units
 from toolkit.cli import bench, export, train, verify
-from toolkit.cli.options import INTERRUPTED, DataChoice, Debug, Json
+from toolkit.cli.options import INTERRUPTED, AllowOverlap, DataChoice, Debug, Json
 from toolkit.console import Console
 from toolkit.training.recipe import Recipe
 
@@ -26,6 +26,7 @@ def command(
     device: Annotated[str, typer.Option(help="auto (a GPU where there is one), gpu or cpu.")] = "auto",
     seconds: Annotated[float, typer.Option(help="Measuring time of each artifact.")] = 1.0,
     name: Annotated[str | None, typer.Option(help="Of the run; default: the model and the time.")] = None,
+    allow_overlap: AllowOverlap = False,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -33,31 +34,37 @@ def command(
     from toolkit.export.exporter import Options
     from toolkit.export.formats import plan
     from toolkit.export.sources import resolve
+    from toolkit.parity import record
     from toolkit.parity.compare import FAIL
+    from toolkit.parity.verify import Options as VerifyOptions
     from toolkit.parity.verify import document
 
     console = Console(json_output=json)
     recipe = Recipe(model=model, epochs=epochs, seed=seed)
     folder = train.new_folder(model, name)
     console.heading("1. train")
-    trained = train.perform(console, recipe, folder, data=data, device=device)
+    trained = train.perform(console, recipe, folder, data=data, device=device, allow_overlap=allow_overlap)
     train.report(console, trained)
     if trained.interrupted:
         return INTERRUPTED
     console.heading("2. export")
     source = resolve(str(folder))
-    exports = export.perform(console, [source], Options(plan([], [])), output=folder / "exported")
+    exports = export.perform(
+        console, [source], Options(plan([], [])), output=folder / "exported", allow_overlap=allow_overlap
+    )
     export.report(console, exports)
     console.heading("3. verify: is it still the model I trained?")
-    verified = verify.perform(console, [exports[0].manifest.folder], data=source.data)
+    verified = verify.perform(
+        console, [exports[0].manifest.folder], VerifyOptions(source.data, allow_overlap=allow_overlap)
+    )
     verify.report(console, verified)
     for part in verified:
-        part.save()
+        record.save(part)
     console.heading("4. bench: how fast is it here?")
-    record = bench.perform(console, [exports[0].manifest.folder], seconds=seconds, output=folder / "benchmarks")
-    bench.report(console, record)
+    measured = bench.perform(console, [exports[0].manifest.folder], seconds=seconds, output=folder / "benchmarks")
+    bench.report(console, measured)
     console.heading("Summary")
-    _summarise(console, trained, exports[0], verified[0], record)
+    _summarise(console, trained, exports[0], verified[0], measured)
     verdict = document(verified)["verdict"]
     console.document(
         {
@@ -66,10 +73,10 @@ def command(
             "train": trained.to_json(),
             "export": export.document(exports),
             "verify": document(verified),
-            "bench": record.to_json(),
+            "bench": measured.to_json(),
         }
     )
-    return 1 if verdict == FAIL or exports[0].failures or record.failures else 0
+    return 1 if verdict == FAIL or exports[0].failures or measured.failures else 0
 
 
 def _summarise(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolkit import extras, units
-from toolkit.cli.options import INTERRUPTED, DataChoice, Debug, Json
+from toolkit.cli.options import INTERRUPTED, AllowOverlap, DataChoice, Debug, Json
 from toolkit.console import Column, Console
 from toolkit.training.recipe import Recipe
 
@@ -37,6 +37,7 @@ def command(
     precision: Annotated[str, typer.Option(help="float32, or mixed (bfloat16 arithmetic).")] = "float32",
     name: Annotated[str | None, typer.Option(help="Of the run; default: the model and the time.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run --name, or the newest.")] = False,
+    allow_overlap: AllowOverlap = False,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -48,14 +49,21 @@ def command(
         recipe, data, folder = _resumed(name, given, options, data)
     else:
         recipe, folder = Recipe(**options), new_folder(model, name)
-    trained = perform(console, recipe, folder, data=data, device=device, resume=resume)
+    trained = perform(console, recipe, folder, data=data, device=device, resume=resume, allow_overlap=allow_overlap)
     report(console, trained)
     console.document(trained.to_json())
     return INTERRUPTED if trained.interrupted else 0
 
 
 def perform(
-    console: Console, recipe: Recipe, folder: Path, *, data: str = "auto", device: str = "auto", resume: bool = False
+    console: Console,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    data: str = "auto",
+    device: str = "auto",
+    resume: bool = False,
+    allow_overlap: bool = False,
 ) -> "Trained":
     """Train with a live display, and return the result."""
     from toolkit.data import load
@@ -73,21 +81,33 @@ def perform(
         def on_epoch(epoch: "Epoch") -> None:
             advance(epoch.epoch, f"loss {epoch.loss:.4f}, val_loss {epoch.val_loss:.4f}, {epoch.seconds:.1f} s")
 
-        return train(recipe, dataset, folder, device_choice=device, resume=resume, on_start=on_start, on_epoch=on_epoch)
+        return train(
+            recipe,
+            dataset,
+            folder,
+            device_choice=device,
+            resume=resume,
+            allow_overlap=allow_overlap,
+            on_start=on_start,
+            on_epoch=on_epoch,
+        )
 
 
 def report(console: Console, trained: "Trained") -> None:
     """Print what a run came to."""
     progress = trained.progress
+    accuracy = units.marked(units.percent(trained.test.accuracy), overlap=trained.dataset["overlap"])
     if trained.interrupted:
         last = len(progress.history)
         console.warn(f"interrupted after epoch {last}; go on with: toolkit train --resume --name {trained.folder.name}")
     console.text(
         f"{trained.recipe.model}: {len(progress.history)} epochs in {units.seconds(trained.seconds)}, best epoch "
         f"{progress.best_epoch} ({trained.recipe.monitor} {progress.best_value:.4f}), "
-        f"test accuracy {units.percent(trained.test.accuracy)} of {trained.test.rows} images "
+        f"test accuracy {accuracy} of {trained.test.rows} images "
         f"({trained.dataset['name']}, sha256 {trained.dataset['sha256'][:12]})"
     )
+    for shared in trained.dataset["overlap"]:
+        console.text(f"{units.MARK} {shared['count']:,} {shared['part']} images are {shared['other']} images too")
     console.text(f"run: {trained.folder}/ (best.keras, history.csv, loss.png, accuracy.png, metrics.json)")
 
 

@@ -1,21 +1,23 @@
 """``toolkit verify``."""
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from toolkit import units
-from toolkit.cli.options import EXPORTED, Debug, Json, Paths
+from toolkit.cli.options import EXPORTED, AllowOverlap, Debug, Json, Paths
 from toolkit.console import Column, Console
 from toolkit.errors import UsageError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 
 if TYPE_CHECKING:
     from toolkit.parity.compare import Comparison
-    from toolkit.parity.verify import Verified
+    from toolkit.parity.verify import Options, Verified
 
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
 
@@ -29,104 +31,205 @@ def command(
     golden: Annotated[
         bool, typer.Option("--golden", help="Compare with golden.npz: no TensorFlow and no data set needed.")
     ] = False,
-    save: Annotated[bool, typer.Option("--save", help="Write the results into the manifests.")] = False,
+    save: Annotated[
+        bool, typer.Option("--save", help="Write a parity record, and the results into the manifests.")
+    ] = False,
+    flips: Annotated[
+        Path | None, typer.Option(help="A picture to write: the images that an artifact classifies otherwise.")
+    ] = None,
+    allow_overlap: AllowOverlap = False,
+    localize: Annotated[
+        Path | None, typer.Option(help="An artifact to compare with Keras layer by layer, on golden.npz.")
+    ] = None,
+    picture: Annotated[Path, typer.Option(help="What --localize draws.")] = Path("layers.png"),
+    recompute: Annotated[
+        Path | None, typer.Option(help="A parity record whose every figure is rebuilt from its images.")
+    ] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
     """Prove that artifacts classify like the Keras original, or say no. Exit code: 0 pass, 1 fail, 3 inconclusive."""
-    from toolkit.parity.verify import document
+    from toolkit.parity import record
+    from toolkit.parity.verify import Options, document
 
+    console = Console(json_output=json)
+    if recompute is not None:
+        return _recompute(console, recompute)
+    if localize is not None:
+        return _localize(console, localize, picture)
     if golden and save:
         raise UsageError("results by golden measure no accuracy and are not saved; leave out --golden or --save")
-    console = Console(json_output=json)
-    parts = perform(console, paths or [EXPORTED], data=data, margin_pp=margin, golden=golden)
+    options = Options(data, by_golden=golden, margin_pp=margin, allow_overlap=allow_overlap)
+    parts = perform(console, paths or [EXPORTED], options)
     report(console, parts)
+    if flips is not None:
+        from toolkit.parity.flips import draw
+
+        console.text(f"{draw(flips, parts)} images in {flips}")
     if save:
         for part in parts:
-            part.save()
+            console.text(f"record: {record.save(part)}")
     result = document(parts)
     console.document(result)
     return EXIT_CODES[result["verdict"]]
 
 
-def perform(
-    console: Console,
-    paths: Sequence[Path],
-    *,
-    data: str | None = None,
-    margin_pp: float = DEFAULT_MARGIN_PP,
-    golden: bool = False,
-) -> list["Verified"]:
+def perform(console: Console, paths: Sequence[Path], options: "Options") -> list["Verified"]:
     """Compare the artifacts of every manifest."""
     from toolkit.parity.verify import select, verify
 
     chosen = select(paths)
-    parts: list[Verified] = []
     finished = itertools.count(1)
     with console.progress(sum(len(artifacts) for _, artifacts in chosen), "verifying") as advance:
-        for manifest, artifacts in chosen:
-            part = verify(
+        return [
+            verify(
                 manifest,
                 artifacts,
-                data_choice=data,
-                by_golden=golden,
-                margin_pp=margin_pp,
+                options,
                 warn=console.warn,
                 on_comparison=lambda comparison: advance(next(finished), comparison.artifact),
             )
-            parts.append(part)
-    return parts
+            for manifest, artifacts in chosen
+        ]
 
 
 def report(console: Console, parts: Sequence["Verified"]) -> None:
     """Print one table, the problems under it, and the verdict."""
     from toolkit.parity.compare import overall
 
-    columns = (
-        Column("artifact", figures=False),
-        Column("runtime", figures=False),
-        Column("accuracy"),
-        Column("change"),
-        Column("lost"),
-        Column("gained"),
-        Column("at most lost"),
-        Column("difference"),
-        Column("verdict", figures=False),
-    )
     comparisons = [comparison for part in parts for comparison in part.comparisons]
-    console.table(columns, [_row(comparison) for comparison in comparisons])
+    by_golden = any(part.by_golden for part in parts)
+    figures = GOLDEN_FIGURES if by_golden else FIGURES
+    columns = [Column("artifact", figures=False), Column("runtime", figures=False)]
+    columns += [*map(Column, figures), Column("verdict", figures=False)]
+    rows = [_row(c, by_golden=by_golden, overlap=part.overlaps) for part in parts for c in part.comparisons]
+    console.table(columns, rows)
     for c in comparisons:
         if c.problem:
-            console.text(f"{c.artifact}: {c.problem}")
+            console.text(f"{c.artifact}: {c.problem.text}")
+        elif c.verdict == "inconclusive":
+            needed = c.images_to_decide
+            enough = f"about {needed:,} images would tell" if needed else "no number of images would tell"
+            console.text(f"{c.artifact}: {c.n:,} images cannot tell; at these rates {enough}")
     for part in parts:
-        data, reference = part.dataset, part.comparisons[0].reference_accuracy
-        accuracy = f", Keras {units.percent(reference)}" if reference is not None else ""
-        console.text(
-            f"{part.manifest.folder}{accuracy}: {data['n']} images ({data['name']}, {data['split']}, "
-            f"sha256 {data['sha256'][:12]})"
-        )
-    console.text(
-        "change, at most lost: percentage points of accuracy; difference: the largest of any output from Keras'"
-    )
-    if comparisons[0].by_golden:
+        console.text(_measured_on(part))
+    for figure, meaning in figures.items():
+        console.note(f"{figure}: {meaning}")
+    if by_golden:
         rule = "by golden: outputs are those of the machine that exported; its digits do not measure accuracy"
     else:
         rule = f"pass: surely (95 %) no more than {comparisons[0].margin_pp:g} percentage points of accuracy are lost"
     console.text(f"verdict: {overall(comparisons)} ({rule})")
 
 
-def _row(comparison: "Comparison") -> tuple[str, ...]:
+FIGURES = {
+    "accuracy": "share of the test images that the artifact gets right",
+    "change": "of the accuracy from Keras', in percentage points, with its 95 % interval (Tango's score interval)",
+    "lost/gained": "images that only Keras gets right, and that only the artifact does",
+    "changed": "images put into another class than Keras puts them, right or wrong",
+    "p": "how probable so uneven a lost/gained is between equally good models (exact McNemar test)",
+    "at most lost": "95 % upper bound of the accuracy lost, in percentage points; the verdict rests on it",
+    "divergence": "mean Kullback-Leibler divergence of the probabilities from Keras', in nats",
+    "difference": "the largest of any output from Keras'",
+}
+GOLDEN_FIGURES = {
+    "flips, Keras": "images of golden.npz put into another class than Keras puts them",
+    "difference, Keras": "the largest of any output from Keras'",
+    "flips, recorded": "images put into another class than the artifact itself did on the machine that exported it",
+    "difference, recorded": "the largest of any output from there; LSB: in steps of an int8 output",
+}
+
+
+def _row(comparison: "Comparison", *, by_golden: bool, overlap: bool) -> tuple[str, ...]:
     described = Path(comparison.artifact).name, comparison.runtime
-    bounds = comparison.loss_bounds_pp
-    if comparison.accuracy is None or comparison.loss_pp is None or bounds is None:
-        return (*described, *["–"] * 6, comparison.verdict)
-    return (
-        *described,
-        units.percent(comparison.accuracy),
-        f"{0.0 - comparison.loss_pp:+.2f}",
-        str(comparison.lost),
-        str(comparison.gained),
-        "–" if comparison.by_golden else f"{bounds[1]:.2f}",
-        f"{comparison.max_abs_error:.2g}",
-        comparison.verdict,
+    found = comparison.figures
+    if found is None:
+        return (*described, *["–"] * len(GOLDEN_FIGURES if by_golden else FIGURES), comparison.verdict)
+    if by_golden:
+        return (
+            *described,
+            str(found.changed),
+            f"{found.max_abs_error:.2g}",
+            *_recorded(comparison),
+            comparison.verdict,
+        )
+    low, high = found.change_ci95_pp
+    figures = (
+        units.percent(found.accuracy),
+        f"{0.0 - found.loss_pp:+.2f} [{low:+.2f}, {high:+.2f}]",
+        f"{found.lost}/{found.gained}",
+        str(found.changed),
+        f"{found.to_json()['mcnemar_p']:.2g}",
+        f"{found.bounds_pp[1]:.2f}",
+        f"{found.kl_mean:.1e}",
+        f"{found.max_abs_error:.1e}",
     )
+    return (*described, *(units.marked(figure, overlap=overlap) for figure in figures), comparison.verdict)
+
+
+def _recorded(comparison: "Comparison") -> tuple[str, str]:
+    before = comparison.recorded
+    if before is None:
+        return "–", "–"
+    lsb = before.max_lsb
+    return str(before.flips), f"{before.max_abs_error:.2g}" if lsb is None else f"{lsb:.0f} LSB"
+
+
+def _measured_on(part: "Verified") -> str:
+    data = part.dataset
+    first = next((c.figures for c in part.comparisons if c.figures), None)
+    accuracy = f", Keras {units.percent(first.reference_accuracy)}" if first and not part.by_golden else ""
+    text = f"{part.manifest.folder}{accuracy}: {data['n']} images ({data['name']}, {data['split']}, "
+    text += f"sha256 {data['sha256'][:12]})"
+    for shared in data["overlap"]:
+        text += f"; {units.MARK} not an accuracy: {shared['count']:,} of them are {shared['other']} images of the model"
+    return text
+
+
+def _recompute(console: Console, path: Path) -> int:
+    from toolkit.parity.record import recompute
+
+    rebuilt = recompute(path)
+    for difference in rebuilt.differences:
+        console.text(difference)
+    counted = f"{rebuilt.figures} figures of {rebuilt.artifacts} artifacts from {rebuilt.images:,} images"
+    verdict = rebuilt.to_json()["verdict"]
+    console.text(f"{path}: {counted} rebuilt, {len(rebuilt.differences)} differences; verdict: {verdict}")
+    console.document(rebuilt.to_json())
+    return EXIT_CODES[verdict]
+
+
+def _localize(console: Console, path: Path, picture: Path) -> int:
+    from toolkit import golden
+    from toolkit.parity.layers_chart import draw
+    from toolkit.parity.localize import localize
+    from toolkit.parity.verify import select
+
+    if path.is_dir():
+        raise UsageError(f"{path}: a folder; name one artifact")
+    ((found, (artifact,)),) = select([path])
+    found.require(artifact, found.golden)
+    result = localize(found, artifact, golden.read(found.golden_path).images)
+    layers = (Column("layer", figures=False), Column("alone"), Column("with all before"), Column("difference"))
+    rows = [
+        (layer.name, _decibels(layer.own_sqnr_db), _decibels(layer.sqnr_db), f"{layer.max_abs_error:.1e}")
+        for layer in result.layers
+    ]
+    console.table(layers, rows)
+    if result.unmatched:
+        console.text(f"no tensor of its own in the artifact: {', '.join(result.unmatched)}")
+    counts = Counter(operator.kernels for operator in result.operators)
+    console.text(f"kernels: {', '.join(f'{kernels} runs {count} operators' for kernels, count in counts.items())}")
+    for other in result.kernel_sets:
+        difference = f"{other.max_abs_error:.1e}" if other.max_lsb is None else f"{other.max_lsb:.0f} LSB"
+        console.text(f"with {other.kernels} kernels: {other.flips} flips, outputs differ by at most {difference}")
+    draw(picture, result)
+    culprit = result.culprit
+    named = f"first damaged layer: {culprit.name}" if culprit else "no layer is damaged"
+    console.text(f"{path}: {named} (one that adds more noise than {result.least_db:.0f} dB); picture: {picture}")
+    console.document(result.to_json())
+    return 1 if culprit else 0
+
+
+def _decibels(ratio: float) -> str:
+    return "exact" if ratio == inf else f"{ratio:.1f} dB"

@@ -1,7 +1,9 @@
 """What every data source yields: a Dataset of two Splits, checked, with digests that hold for every container."""
 
 import hashlib
+import mmap
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,9 +13,13 @@ from numpy.typing import NDArray
 
 from toolkit.errors import DataError
 from toolkit.host import available_memory_bytes
+from toolkit.overlap import Digests, Overlap, find, row_digest
 
 # IDX type codes and their element types (http://yann.lecun.com/exdb/mnist, "the IDX file format").
 IDX_TYPES: dict[int, np.dtype[np.generic]] = {0x08: np.dtype(">u1"), 0x0B: np.dtype(">i2"), 0x0C: np.dtype(">i4")}
+
+# Rows that are looked at together where a whole array might not fit in memory.
+CHUNK_ROWS = 1000
 
 # More classes than this are a mistake in the labels, not a classifier for an edge device.
 MAX_CLASSES = 10_000
@@ -24,13 +30,24 @@ def idx_header(shape: tuple[int, ...], *, type_code: int = 0x08) -> bytes:
     return struct.pack(f">HBB{len(shape)}I", 0, type_code, len(shape), *shape)
 
 
+def chunks(array: NDArray[Any], rows: int = CHUNK_ROWS) -> Iterator[NDArray[Any]]:
+    """Yield the rows of an array, some at a time; pages of a mapped file leave the memory after their turn."""
+    for start in range(0, len(array), rows):
+        yield array[start : start + rows]
+        mapped = getattr(array, "_mmap", None)
+        if mapped is not None:
+            mapped.madvise(mmap.MADV_DONTNEED)
+
+
 def idx_sha256(array: NDArray[np.integer]) -> str:
     """Return the SHA-256 of the array's uncompressed IDX bytes; a grey channel axis of one is not part of them."""
     if array.ndim == 4 and array.shape[3] == 1:
         array = array[..., 0]
-    code = 0x08 if array.size == 0 or int(array.max()) <= 255 else 0x0C
+    small = array.dtype == np.uint8 or array.size == 0 or int(array.max()) <= 255
+    code = 0x08 if small else 0x0C
     digest = hashlib.sha256(idx_header(array.shape, type_code=code))
-    digest.update(np.ascontiguousarray(array, dtype=IDX_TYPES[code]).data)
+    for rows in chunks(array):
+        digest.update(np.ascontiguousarray(rows, dtype=IDX_TYPES[code]).data)
     return digest.hexdigest()
 
 
@@ -61,6 +78,12 @@ class Split:
     def sha256(self) -> str:
         """One digest of both arrays: the SHA-256 of their two digests."""
         return hashlib.sha256((self.images_sha256 + self.labels_sha256).encode()).hexdigest()
+
+    @cached_property
+    def row_digests(self) -> Digests:
+        """The digest of each image, (N,)."""
+        found = b"".join(row_digest(image) for rows in chunks(self.images) for image in rows)
+        return np.frombuffer(found, ">u8").astype(np.uint64)
 
     def rows(self, index: NDArray[np.int64] | slice) -> "Split":
         """Return some of the rows."""
@@ -101,6 +124,18 @@ class Dataset:
             "test_images": self.test.images_sha256,
             "test_labels": self.test.labels_sha256,
         }
+
+
+def shared_images(dataset: Dataset, *, training_rows: int) -> tuple[Overlap, ...]:
+    """Return which of the training images (the first rows), validation images (the rest) and test images are shared."""
+    digests = dataset.train.row_digests
+    return find(
+        {
+            "training": digests[:training_rows],
+            "validation": digests[training_rows:],
+            "test": dataset.test.row_digests,
+        }
+    )
 
 
 def make_dataset(

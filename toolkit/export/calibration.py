@@ -1,6 +1,5 @@
 """The images that integer quantization takes its value ranges from."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +8,10 @@ from numpy.typing import NDArray
 
 from toolkit.data.base import Split
 from toolkit.errors import UsageError
+from toolkit.overlap import row_digest
 
 # Enough that the ranges of a small network no longer move; TensorFlow's guide suggests 100 to 500.
 DEFAULT_COUNT = 500
-# Hexadecimal digits of a row's SHA-256 that a manifest keeps: 64 bits tell 500 rows of 60,000 apart.
-DIGEST_DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Calibration:
 
     def to_json(self) -> dict[str, Any]:
         """Return what the manifest says: how many, which rows, and the digest of each."""
-        digests = [hashlib.sha256(image.tobytes()).hexdigest()[:DIGEST_DIGITS] for image in self.images]
+        digests = [row_digest(image).hex() for image in self.images]
         return {"n": len(self.rows), "seed": self.seed, "rows": self.rows.tolist(), "row_sha256_16": digests}
 
 

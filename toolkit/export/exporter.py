@@ -9,8 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from toolkit import data, extras, golden, registry, runtimes
-from toolkit.data.base import Dataset, Split
+from toolkit import data, extras, golden, overlap, registry, runtimes
+from toolkit.data.base import Dataset, Split, shared_images
 from toolkit.errors import ArtifactError, ExportFailedError, MissingExtraError
 from toolkit.export import calibration
 from toolkit.export.calibration import Calibration
@@ -21,6 +21,7 @@ from toolkit.export.sources import Source
 from toolkit.files import sha256
 from toolkit.golden import GOLDEN, Golden
 from toolkit.manifest import MANIFEST, Artifact, Manifest, read
+from toolkit.overlap import Overlap
 from toolkit.parity import card
 from toolkit.runtimes.keras import load_model
 
@@ -60,6 +61,7 @@ def export(
     options: Options,
     *,
     warn: Callable[[str], None],
+    allow_overlap: bool = False,
     on_artifact: Callable[[str, str | None], None] = lambda name, failure: None,
 ) -> Exported:
     """Write the artifacts of ``source`` into ``folder``, with golden, Keras original, charts and manifest.
@@ -67,9 +69,11 @@ def export(
     Nothing in ``folder`` changes before every conversion was tried. A conversion that fails is reported in ``failures``
     and leaves the other artifacts, and an older file of its name, as they are; converters print into ``folder/LOG``.
     Artifacts of the same source and calibration that were exported before stay listed. Raises ExportFailedError where
-    no conversion succeeds.
+    no conversion succeeds, DataError where training, validation and test images overlap, unless that is allowed.
     """
     source.check_data(dataset)
+    shared = shared_images(dataset, training_rows=len(source.training_rows(dataset)))
+    overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
     model = load_model(source.keras_path)
     _check_model(model, source, dataset)
     chosen = calibration.choose(source.training_rows(dataset), count=options.calibration_count, seed=options.seed)
@@ -106,7 +110,7 @@ def export(
             raise ExportFailedError(f"{reasons}; nothing was exported (log: {folder / LOG})")
         outputs = runtimes.open_session(reference, threads=0).predict(golden_rows.images)
         record = Golden(golden_rows.images, golden_rows.labels, outputs, recorded)
-        manifest = _install(source, dataset, folder, work, tuple(made), record, chosen)
+        manifest = _install(source, dataset, folder, work, tuple(made), record, chosen, shared)
     listed = {manifest.reference["path"], *(artifact.path for artifact in manifest.artifacts)}
     files = [path for path in sorted(folder.iterdir()) if path.suffix in runtimes.suffixes()]
     unlisted = tuple(path for path in files if path.name not in listed)
@@ -159,13 +163,19 @@ def _install(
     made: tuple[Artifact, ...],
     record: Golden,
     chosen: Calibration,
+    shared: tuple[Overlap, ...],
 ) -> Manifest:
     """Complete the files in ``work``, then rename them into ``folder``, the manifest last.
 
     Renaming takes no space on the disk, so what can fail has failed before the first old file is replaced.
     """
     reference = work / f"{source.name}.keras"
-    data_document = {"name": dataset.name, "classes": list(dataset.class_names), "digests": dataset.digests}
+    data_document = {
+        "name": dataset.name,
+        "classes": list(dataset.class_names),
+        "digests": dataset.digests,
+        "overlap": [one.to_json() for one in shared],
+    }
     source_document, calibration_document = source.to_json(), {"data": dataset.name, **chosen.to_json()}
     before = _earlier(folder, source_document["sha256"], dataset.digests, calibration_document)
     names = {artifact.path for artifact in made}

@@ -54,8 +54,18 @@ def _artifacts(manifest: Manifest) -> str:
         "",
         "lost: images that only the Keras original gets right; gained: that only the artifact does. pass: with 95 % "
         "confidence no more accuracy is lost than the margin, in percentage points (pp).",
+        *(f"\n{units.MARK} not an accuracy: {text}." for text in _overlaps(manifest)),
     ]
     return "\n".join(rows)
+
+
+def _overlaps(manifest: Manifest) -> list[str]:
+    """Return which test images the model has learned from, each said once."""
+    metrics = manifest.source.get("metrics") or {}
+    measured = [metrics.get("dataset"), *(a.verified["dataset"] for a in manifest.artifacts if a.verified)]
+    shared = [one for dataset in measured if dataset for one in dataset.get("overlap", [])]
+    texts = (f"{one['count']:,} {one['part']} images are {one['other']} images too" for one in shared)
+    return list(dict.fromkeys(texts))
 
 
 def _row(artifact: Artifact) -> str:
@@ -66,7 +76,8 @@ def _row(artifact: Artifact) -> str:
         return f"{described} – | – | – | – | {verified['verdict'] if verified else 'not verified'} |"
     images = f"{verified['n']:,} ({verified['dataset']['name']})"
     verdict = f"{verified['verdict']} (margin {verified['margin_pp']:g} pp)"
-    accuracy, reference = units.percent(verified["accuracy"]), units.percent(verified["reference_accuracy"])
+    shares = (units.percent(verified[key]) for key in ("accuracy", "reference_accuracy"))
+    accuracy, reference = (units.marked(share, overlap=verified["dataset"].get("overlap")) for share in shares)
     changed = f"{verified['lost']} / {verified['gained']}"
     return f"{described} {images} | {accuracy} | {reference} | {changed} | {verdict} |"
 
@@ -78,10 +89,11 @@ def _recipe(manifest: Manifest) -> list[str]:
         return []
     parts = ["## Training", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe.items()) + "."]
     if metrics:
+        accuracy = units.marked(units.percent(metrics["test_accuracy"]), overlap=metrics["dataset"].get("overlap"))
         parts.append(
             f"{metrics['epochs_run']} epochs; the weights are those of epoch {metrics['best_epoch']}, the best by "
             f"{metrics['monitor']} ({metrics['best_value']:.4f}); "
-            f"test accuracy {units.percent(metrics['test_accuracy'])}."
+            f"test accuracy {accuracy}."
         )
     if (manifest.folder / "loss.png").is_file():
         parts.append("![loss against epochs](loss.png)\n![accuracy against epochs](accuracy.png)")

@@ -1,21 +1,73 @@
 """Hold one artifact's outputs against the reference's, image by image, and judge."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.data.base import chunks
 from toolkit.errors import ArtifactError
-from toolkit.manifest import Artifact, Manifest
-from toolkit.parity.statistics import DEFAULT_MARGIN_PP, loss_bounds
+from toolkit.manifest import Artifact, Manifest, TensorSpec
+from toolkit.parity import checks, figures
+from toolkit.parity.checks import Problem
+from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, Table, candidate_rows, reference_rows
+from toolkit.parity.figures import Figures
+from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.runtimes import for_file, open_session
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
-# Largest difference between two machines' outputs of one float32 artifact (sums in another order).
-FLOAT32_TOLERANCE = 1e-4
-# The same for the other artifacts that answer in float: one step of an 8-bit probability.
-EIGHT_BIT_TOLERANCE = 1 / 256
+
+
+@dataclass(frozen=True)
+class Material:
+    """The images of a comparison and what the reference answers to them; arrays may be mapped files.
+
+    images: (N, H, W, C) uint8. reference: (N, classes) float32. table: what is kept of the reference's answers.
+    recorded: the outputs of each artifact on the machine that exported it, by its path, where it is a golden.
+    """
+
+    images: NDArray[np.uint8]
+    reference: NDArray[np.float32]
+    table: Table
+    recorded: dict[str, NDArray[np.float32]]
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.reference.shape[1])
+
+    def batches(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+        """Yield images with the reference's outputs."""
+        return zip(chunks(self.images), chunks(self.reference), strict=True)
+
+
+def material(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    reference: NDArray[np.float32],
+    recorded: dict[str, NDArray[np.float32]] | None = None,
+) -> Material:
+    """Return the material of (N, …) images, labels and reference outputs."""
+    table = Table(REFERENCE_ROW)
+    for outputs, answers in zip(chunks(reference), chunks(labels), strict=True):
+        table.append(reference_rows(outputs, answers))
+    return Material(images, reference, table, recorded or {})
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An artifact's outputs beside those on the machine that exported it. ``step``: of a quantized output."""
+
+    flips: int
+    max_abs_error: float
+    step: float | None
+
+    @property
+    def max_lsb(self) -> float | None:
+        """The largest difference in steps of the output's quantization."""
+        return None if self.step is None else self.max_abs_error / self.step
 
 
 @dataclass(frozen=True)
@@ -26,39 +78,14 @@ class Comparison:
     runtime: str
     format: str
     quantization: str
+    sha256: str
     margin_pp: float
     n: int
-    reference_correct: int | None = None
-    lost: int | None = None
-    gained: int | None = None
-    max_abs_error: float | None = None
-    problem: str | None = None
+    figures: Figures | None = None
+    recorded: Recorded | None = None
+    problem: Problem | None = None
     by_golden: bool = False
-
-    @property
-    def accuracy(self) -> float | None:
-        """Share of images that the artifact gets right."""
-        if self.reference_correct is None or self.lost is None or self.gained is None:
-            return None
-        return (self.reference_correct - self.lost + self.gained) / self.n
-
-    @property
-    def reference_accuracy(self) -> float | None:
-        """Share of images that the reference gets right."""
-        return None if self.reference_correct is None else self.reference_correct / self.n
-
-    @property
-    def loss_pp(self) -> float | None:
-        """Accuracy lost, in percentage points; negative where the artifact is better."""
-        return None if self.lost is None or self.gained is None else (self.lost - self.gained) / self.n * 100
-
-    @property
-    def loss_bounds_pp(self) -> tuple[float, float] | None:
-        """One-sided 95 % bounds of the accuracy lost, in percentage points."""
-        if self.lost is None or self.gained is None:
-            return None
-        lower, upper = loss_bounds(self.lost, self.gained, self.n)
-        return lower * 100, upper * 100
+    table: Table | None = field(default=None, compare=False, repr=False)
 
     @property
     def verdict(self) -> str:
@@ -66,34 +93,38 @@ class Comparison:
 
         By golden there are too few images to speak of accuracy: no problem is a pass.
         """
-        bounds = self.loss_bounds_pp
-        if self.problem is not None or bounds is None:
+        if self.problem is not None or self.figures is None:
             return FAIL
-        if self.by_golden:
+        lower, upper = self.figures.bounds_pp
+        if self.by_golden or upper <= self.margin_pp:
             return PASS
-        if bounds[1] <= self.margin_pp:
-            return PASS
-        return FAIL if bounds[0] > self.margin_pp else INCONCLUSIVE
+        return FAIL if lower > self.margin_pp else INCONCLUSIVE
+
+    @property
+    def images_to_decide(self) -> int | None:
+        """How many images would decide an inconclusive comparison."""
+        undecided = self.verdict == INCONCLUSIVE and self.figures is not None
+        return self.figures.images_to_decide(self.margin_pp) if undecided and self.figures else None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the result that scripts rely on."""
-        bounds = self.loss_bounds_pp
+        """Return the result that scripts rely on; figures that do not exist are null."""
+        found = self.figures.to_json(of_test_set=not self.by_golden) if self.figures else dict.fromkeys(figures.NAMES)
         return {
             "artifact": self.artifact,
             "runtime": self.runtime,
             "format": self.format,
             "quantization": self.quantization,
+            "sha256": self.sha256,
             "n": self.n,
-            "accuracy": self.accuracy,
-            "reference_accuracy": self.reference_accuracy,
-            "lost": self.lost,
-            "gained": self.gained,
-            "loss_pp": self.loss_pp,
-            "loss_upper_pp": bounds[1] if bounds else None,
+            **found,
             "margin_pp": self.margin_pp,
-            "max_abs_error": self.max_abs_error,
+            "recorded_flips": self.recorded.flips if self.recorded else None,
+            "recorded_max_abs_error": self.recorded.max_abs_error if self.recorded else None,
+            "recorded_max_lsb": self.recorded.max_lsb if self.recorded else None,
             "verdict": self.verdict,
-            "problem": self.problem,
+            "images_to_decide": self.images_to_decide,
+            "failed_check": self.problem.check if self.problem else None,
+            "problem": self.problem.text if self.problem else None,
         }
 
 
@@ -106,71 +137,86 @@ def overall(comparisons: list[Comparison]) -> str:
 def compare(
     manifest: Manifest,
     artifact: Artifact,
+    shown: Material,
     *,
-    images: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    reference: NDArray[np.float32],
     margin_pp: float = DEFAULT_MARGIN_PP,
     threads: int = 0,
-    recorded: NDArray[np.float32] | None = None,
 ) -> Comparison:
-    """Run ``artifact`` over ``images`` and compare with the outputs of ``reference``, (N, classes) float32.
+    """Run ``artifact`` over the images of ``shown`` and compare with the outputs of the reference.
 
-    ``recorded``, the outputs of this very artifact on the machine that exported it, makes it a comparison by golden.
+    Where ``shown`` holds recorded outputs of this very artifact, it is a comparison by golden.
     """
     path = manifest.folder / artifact.path
-    outputs: NDArray[np.float32] | None = None
-    problem = manifest.check_digest(artifact)
+    recorded = shown.recorded.get(artifact.path)
+    result: dict[str, Any] = {}
+    problem = checks.of_file(manifest, artifact)
     if problem is None:
         try:
-            outputs = open_session(path, threads=threads).predict(images)
+            result = _run(manifest, artifact, shown, threads)
         except ArtifactError as error:
-            problem = str(error)
-    if outputs is not None:
-        problem = _malformed(outputs, reference.shape)
-        if problem is None and recorded is not None:
-            problem = _differs_from_recorded(outputs, recorded, artifact)
-    usable = outputs is not None and outputs.shape == reference.shape and bool(np.isfinite(outputs).all())
-    figures: dict[str, Any] = {}
-    if usable and outputs is not None:
-        right, candidate_right = reference.argmax(axis=1) == labels, outputs.argmax(axis=1) == labels
-        figures = {
-            "reference_correct": int(right.sum()),
-            "lost": int((right & ~candidate_right).sum()),
-            "gained": int((~right & candidate_right).sum()),
-            "max_abs_error": float(np.abs(outputs - reference).max()),
-        }
+            result = {"problem": Problem("runs", str(error))}
     return Comparison(
         artifact=str(path),
         runtime=for_file(path),
         format=artifact.format,
         quantization=artifact.quantization,
+        sha256=artifact.sha256,
         margin_pp=margin_pp,
-        n=len(labels),
-        problem=problem,
+        n=len(shown.table),
         by_golden=recorded is not None,
-        **figures,
+        **({"problem": problem} | result),
     )
 
 
-def _malformed(outputs: NDArray[np.float32], expected: tuple[int, ...]) -> str | None:
-    """Return why the outputs cannot be those of the reference's classifier, or None."""
-    if outputs.shape != expected:
-        return f"its outputs are {outputs.shape}, the reference's {expected}: not the same classes"
-    bad = int((~np.isfinite(outputs)).any(axis=1).sum())
-    return f"NaN or infinite outputs for {bad} of {len(outputs)} images" if bad else None
+def _run(manifest: Manifest, artifact: Artifact, shown: Material, threads: int) -> dict[str, Any]:
+    """Return figures, recorded, table and problem of an artifact whose file is the one that was exported."""
+    session = open_session(manifest.folder / artifact.path, threads=threads)
+    if problem := checks.of_specification(artifact, session.input, session.output):
+        return {"problem": problem}
+    seen = _Outputs(shown, shown.recorded.get(artifact.path))
+    for images, reference in shown.batches():
+        outputs = session.predict(images)
+        if problem := checks.of_shape(outputs, reference):
+            return {"problem": problem}
+        seen.add(outputs, reference)
+    return seen.result(artifact, session.output)
 
 
-def _differs_from_recorded(
-    outputs: NDArray[np.float32], recorded: NDArray[np.float32], artifact: Artifact
-) -> str | None:
-    """Return how the outputs here differ from those on the machine that exported, or None where they agree."""
-    flips = int((outputs.argmax(axis=1) != recorded.argmax(axis=1)).sum())
-    if flips:
-        return f"{flips} of {len(outputs)} predictions are not those of the machine that exported it"
-    step = artifact.outputs[0].scale
-    tolerance = step or (FLOAT32_TOLERANCE if artifact.quantization == "float32" else EIGHT_BIT_TOLERANCE)
-    difference = float(np.abs(outputs - recorded).max())
-    if difference > tolerance * 1.001:  # the product of step and zero point is itself rounded
-        return f"outputs differ by {difference:.3g} from the machine that exported it; allowed: {tolerance:.3g}"
-    return None
+class _Outputs:
+    """The outputs of one artifact as they come: kept image by image, and looked over."""
+
+    def __init__(self, shown: Material, recorded: NDArray[np.float32] | None) -> None:
+        self._shown = shown
+        self._recorded = recorded
+        self._table = Table(CANDIDATE_ROW)
+        self._sums = checks.Sums()
+        self._not_finite = 0
+        self._flips = 0
+        self._difference = 0.0
+
+    def add(self, outputs: NDArray[np.float32], reference: NDArray[np.float32]) -> None:
+        bad = int((~np.isfinite(outputs)).any(axis=1).sum())
+        self._not_finite += bad
+        if bad:
+            self._table.append(np.zeros(len(outputs), CANDIDATE_ROW))  # only the count of bad images is reported
+            return
+        if self._recorded is not None:
+            before = self._recorded[len(self._table) : len(self._table) + len(outputs)]
+            self._flips += int((outputs.argmax(axis=1) != before.argmax(axis=1)).sum())
+            self._difference = max(self._difference, float(np.abs(outputs - before).max()))
+        self._sums.add(outputs, reference)
+        self._table.append(candidate_rows(outputs, reference))
+
+    def result(self, artifact: Artifact, output: TensorSpec) -> dict[str, Any]:
+        if self._not_finite:
+            return {"problem": checks.not_finite(self._not_finite, len(self._table))}
+        found = figures.compute(self._shown.table, self._table, classes=self._shown.classes)
+        recorded = None
+        if self._recorded is not None:
+            recorded = Recorded(self._flips, self._difference, output.scale)
+        problem = self._sums.problem(output)
+        if problem is None and recorded is not None:
+            problem = checks.of_recorded(artifact, recorded.flips, recorded.max_abs_error, recorded.step, found.n)
+        if problem is None:
+            problem = checks.of_outputs(artifact, found)
+        return {"figures": found, "recorded": recorded, "table": self._table, "problem": problem}

@@ -1,22 +1,28 @@
-"""Bounds on the difference of two accuracies that were measured on the same images."""
+"""What the same images say about the difference of two accuracies: bounds, an interval, a test, a sample size."""
 
 from math import sqrt
 from statistics import NormalDist
 
+from toolkit import extras
+
 # The accuracy that an artifact may lose, in percentage points, unless --margin says otherwise.
 DEFAULT_MARGIN_PP = 0.5
-# One-sided confidence of the bounds that a verdict rests on.
+# One-sided confidence of the bounds that a verdict rests on, and the same for each end of a two-sided 95 % interval.
 CONFIDENCE = 0.95
+TWO_SIDED_CONFIDENCE = 0.975
+# More images than this decide nothing in practice: the loss is as good as equal to the margin.
+MOST_IMAGES = 10**9
 # Halvings of [-1, 1]: more than enough for double precision.
 _BISECTIONS = 60
 
 
-def loss_bounds(lost: int, gained: int, n: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def loss_bounds(lost: float, gained: float, n: float, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return one-sided lower and upper bounds of the accuracy that was lost, in [-1, 1].
 
     lost: images that only the reference gets right; gained: that only the candidate does; n: all images. These are
     Tango's score bounds for the difference of paired proportions (T. Tango, "Equivalence test and confidence interval
-    for the difference in proportions for the paired-sample design", Statistics in Medicine 17, 891-908, 1998).
+    for the difference in proportions for the paired-sample design", Statistics in Medicine 17, 891-908, 1998). Counts
+    need not be whole, so that a larger test set with the same rates can be asked about.
     """
     if n < 1 or min(lost, gained) < 0 or lost + gained > n:
         raise ValueError(f"{lost} lost and {gained} gained of {n} images")
@@ -24,7 +30,39 @@ def loss_bounds(lost: int, gained: int, n: int, *, confidence: float = CONFIDENC
     return _solve(lost, gained, n, z), _solve(lost, gained, n, -z)
 
 
-def _solve(lost: int, gained: int, n: int, score: float) -> float:
+def mcnemar_p(lost: int, gained: int) -> float:
+    """Return the exact two-sided p-value of McNemar's test: is either model right more often than the other?
+
+    Of the images that only one of the two gets right, either should have half (Q. McNemar, Psychometrika 12, 153-157,
+    1947; exact by the binomial distribution).
+    """
+    if lost + gained == 0:
+        return 1.0
+    return float(extras.load("scipy.stats").binomtest(lost, lost + gained).pvalue)
+
+
+def images_to_decide(lost: int, gained: int, n: int, margin: float) -> int | None:
+    """Return how many images would end in pass or fail if the rates stayed what they are; None for more than a billion.
+
+    margin: the accuracy that may be lost, in [0, 1]. The answer is exact to one in a thousand.
+    """
+
+    def decides(images: int) -> bool:
+        lower, upper = loss_bounds(lost * images / n, gained * images / n, images)
+        return upper <= margin or lower > margin
+
+    low, high = n, n
+    while not decides(high):
+        low, high = high, high * 2
+        if high > MOST_IMAGES:
+            return None
+    while high - low > max(1, low // 1000):
+        middle = (low + high) // 2
+        low, high = (low, middle) if decides(middle) else (middle, high)
+    return high
+
+
+def _solve(lost: float, gained: float, n: float, score: float) -> float:
     """Return the difference at which the score statistic, which falls with it, has the value ``score``."""
     low, high = -1.0, 1.0
     for _ in range(_BISECTIONS):
@@ -36,7 +74,7 @@ def _solve(lost: int, gained: int, n: int, score: float) -> float:
     return (low + high) / 2
 
 
-def _score(lost: int, gained: int, n: int, difference: float) -> float:
+def _score(lost: float, gained: float, n: float, difference: float) -> float:
     """Tango's statistic for the hypothesis that the true loss is ``difference`` (equation 8)."""
     b = -lost - gained + (2 * n - lost + gained) * difference
     c = -gained * difference * (1 - difference)

@@ -1,19 +1,39 @@
 """Verify folders of artifacts: on a test set beside the Keras reference, or by golden where that is not possible."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import data, extras, golden, manifest, runtimes
+from toolkit import data, extras, golden, manifest, overlap, runtimes
+from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError, DataError, DataUnavailableError, MissingExtraError, UsageError
 from toolkit.files import sha256
-from toolkit.golden import Golden
 from toolkit.manifest import MANIFEST, Artifact, Manifest
-from toolkit.parity import card
-from toolkit.parity.compare import Comparison, compare, overall
+from toolkit.parity import leaks, reference
+from toolkit.parity.checks import Problem, of_source
+from toolkit.parity.compare import Comparison, Material, compare, material, overall
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
-from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed, open_session
+from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
+
+# What shows parity on images that the model has learned from.
+INSTEAD = "--golden to compare outputs alone, "
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to verify. data: a choice of ``toolkit.data.load``, or None for the manifest's."""
+
+    data: str | None = None
+    by_golden: bool = False
+    margin_pp: float = DEFAULT_MARGIN_PP
+    allow_overlap: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.margin_pp <= 100:
+            raise UsageError(f"the margin is {self.margin_pp}; it must be from 0 to 100 percentage points")
+        if self.by_golden and self.data is not None:
+            raise UsageError("golden.npz has its own images; leave out --golden or --data")
 
 
 @dataclass(frozen=True)
@@ -23,23 +43,17 @@ class Verified:
     manifest: Manifest
     dataset: dict[str, Any]
     comparisons: list[Comparison]
+    shown: Material
 
-    def save(self) -> None:
-        """Write the results into the manifest and its model card; UsageError for results by golden.
+    @property
+    def by_golden(self) -> bool:
+        """Whether the images were those of golden.npz."""
+        return any(comparison.by_golden for comparison in self.comparisons)
 
-        They show that outputs are the same elsewhere, and would replace what was measured on a test set.
-        """
-        if any(comparison.by_golden for comparison in self.comparisons):
-            raise UsageError(
-                "results by golden measure no accuracy and are not saved; verify on the test set to --save"
-            )
-        results = {
-            Path(comparison.artifact).name: {"dataset": self.dataset, **comparison.to_json()}
-            for comparison in self.comparisons
-        }
-        updated = self.manifest.with_verified(results)
-        updated.write()
-        card.write(updated)
+    @property
+    def overlaps(self) -> bool:
+        """Whether the model has learned from some of the test images."""
+        return bool(self.dataset["overlap"])
 
 
 def document(verified: Sequence[Verified]) -> dict[str, Any]:
@@ -79,34 +93,62 @@ def select(paths: Sequence[Path]) -> list[tuple[Manifest, list[Artifact]]]:
 def verify(
     found: Manifest,
     artifacts: Sequence[Artifact],
+    options: Options,
     *,
-    data_choice: str | None,
-    by_golden: bool,
-    margin_pp: float = DEFAULT_MARGIN_PP,
     warn: Callable[[str], None],
     on_comparison: Callable[[Comparison], None] = lambda comparison: None,
 ) -> Verified:
     """Compare the artifacts of one manifest with the Keras reference on the test split of its data, or by golden.
 
-    Golden is what is left where TensorFlow is not installed, or where the data are not to be had and ``data_choice``
-    does not insist on them.
+    Golden is what is left where TensorFlow is not installed, or where the data are not to be had and were not asked
+    for. Raises DataError where the model has learned from test images, unless that is allowed.
     """
-    if not 0 <= margin_pp <= 100:
-        raise UsageError(f"the margin is {margin_pp}; it must be from 0 to 100 percentage points")
     artifacts = _runnable(found, artifacts, warn)
+    by_golden = options.by_golden
     if not by_golden and not installed(REFERENCE_RUNTIME):
-        if data_choice is not None:
+        if options.data is not None:
             raise UsageError("comparing on a data set needs TensorFlow: pip install 'edge-model-toolkit[train]'")
         warn("TensorFlow is not installed: comparing with golden.npz, which shows equal outputs, not accuracy")
         by_golden = True
     if not by_golden:
         try:
-            return _on_test_set(found, artifacts, data_choice, margin_pp, warn, on_comparison)
+            return on_test_set(found, artifacts, _load(found, options, warn), options, warn, on_comparison)
         except DataUnavailableError as error:
-            if data_choice is not None:
+            if options.data is not None:
                 raise
             warn(f"{error}. Comparing with golden.npz instead, which shows equal outputs, not accuracy")
-    return _by_golden(found, artifacts, margin_pp, on_comparison)
+    return _by_golden(found, artifacts, options, on_comparison)
+
+
+def on_test_set(
+    found: Manifest,
+    artifacts: Sequence[Artifact],
+    dataset: Dataset,
+    options: Options,
+    warn: Callable[[str], None],
+    on_comparison: Callable[[Comparison], None] = lambda comparison: None,
+) -> Verified:
+    """Compare with the reference on the test split of ``dataset``."""
+    found.require(found.reference)
+    shared = leaks.of_test_set(found, dataset, warn=warn)
+    overlap.refuse(shared, what=f"{found.folder} on '{dataset.name}'", allowed=options.allow_overlap, instead=INSTEAD)
+    description = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
+    with reference.outputs(found, dataset.test) as outputs:
+        if outputs.shape[1] <= int(dataset.test.labels.max()):
+            raise DataError(f"{found.reference_path}: tells {outputs.shape[1]} classes apart, the data have more")
+        shown = material(dataset.test.images, dataset.test.labels, outputs)
+        comparisons = _compare_all(found, artifacts, shown, options, on_comparison)
+    return Verified(found, description, comparisons, shown)
+
+
+def _load(found: Manifest, options: Options, warn: Callable[[str], None]) -> Dataset:
+    name = str(found.data["name"])
+    if options.data is None and name not in data.named_sources():
+        raise DataError(f"{found.folder}: was trained on '{name}', which has no source of that name; give it by --data")
+    dataset = data.load(options.data or name, warn=warn)
+    if dataset.digests != found.data["digests"]:
+        warn(f"{found.folder}: was trained on '{name}', this is '{dataset.name}' ({dataset.origin})")
+    return dataset
 
 
 def _runnable(found: Manifest, artifacts: Sequence[Artifact], warn: Callable[[str], None]) -> list[Artifact]:
@@ -121,33 +163,10 @@ def _runnable(found: Manifest, artifacts: Sequence[Artifact], warn: Callable[[st
     return runnable
 
 
-def _on_test_set(
-    found: Manifest,
-    artifacts: Sequence[Artifact],
-    data_choice: str | None,
-    margin_pp: float,
-    warn: Callable[[str], None],
-    on_comparison: Callable[[Comparison], None],
-) -> Verified:
-    name = str(found.data["name"])
-    if data_choice is None and name not in data.named_sources():
-        raise DataError(f"{found.folder}: was trained on '{name}', which has no source of that name; give it by --data")
-    dataset = data.load(data_choice or name, warn=warn)
-    if dataset.digests != found.data["digests"]:
-        warn(f"{found.folder}: was trained on '{name}', this is '{dataset.name}' ({dataset.origin})")
-    found.require(found.reference)
-    reference = open_session(found.reference_path, threads=0).predict(dataset.test.images)
-    if reference.shape[1] <= int(dataset.test.labels.max()):
-        raise DataError(f"{found.reference_path}: tells {reference.shape[1]} classes apart, the data have more")
-    rows = Golden(dataset.test.images, dataset.test.labels, reference, {})
-    comparisons = _compare_all(found, artifacts, rows, margin_pp, on_comparison)
-    return Verified(found, dataset.describe_test(), comparisons)
-
-
 def _by_golden(
     found: Manifest,
     artifacts: Sequence[Artifact],
-    margin_pp: float,
+    options: Options,
     on_comparison: Callable[[Comparison], None],
 ) -> Verified:
     found.require(found.golden)
@@ -155,31 +174,26 @@ def _by_golden(
     missing = [artifact.path for artifact in artifacts if artifact.path not in record.recorded]
     if missing:
         raise ArtifactError(f"{found.golden_path}: has no recorded outputs of {', '.join(missing)}; export it again")
-    comparisons = _compare_all(found, artifacts, record, margin_pp, on_comparison)
+    shown = material(record.images, record.labels, record.reference, record.recorded)
+    comparisons = _compare_all(found, artifacts, shown, options, on_comparison)
     digest = sha256(found.golden_path)
-    description = {"name": "golden", "split": "golden", "n": len(record.labels), "sha256": digest}
-    return Verified(found, description, comparisons)
+    description = {"name": "golden", "split": "golden", "n": len(record.labels), "sha256": digest, "overlap": []}
+    return Verified(found, description, comparisons, shown)
 
 
 def _compare_all(
     found: Manifest,
     artifacts: Sequence[Artifact],
-    rows: Golden,
-    margin_pp: float,
+    shown: Material,
+    options: Options,
     on_comparison: Callable[[Comparison], None],
 ) -> list[Comparison]:
-    """Compare each artifact on the images of ``rows``; by golden where it holds recorded outputs of the artifact."""
+    stale: Problem | None = of_source(found)
     comparisons = []
     for artifact in artifacts:
-        comparison = compare(
-            found,
-            artifact,
-            images=rows.images,
-            labels=rows.labels,
-            reference=rows.reference,
-            margin_pp=margin_pp,
-            recorded=rows.recorded.get(artifact.path),
-        )
+        comparison = compare(found, artifact, shown, margin_pp=options.margin_pp)
+        if stale is not None and comparison.problem is None:
+            comparison = replace(comparison, problem=stale)
         on_comparison(comparison)
         comparisons.append(comparison)
     return comparisons

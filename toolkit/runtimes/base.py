@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,10 +64,7 @@ class Session(ABC):
 
     def decode(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Bring output values to real numbers."""
-        real = values.astype(np.float32)
-        if self.output.scale is None or self.output.zero_point is None:
-            return real
-        return (real - np.float32(self.output.zero_point)) * np.float32(self.output.scale)
+        return dequantize(values, self.output)
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the outputs for pixels (N, H, W, C) uint8, computed in batches: (N, …) float32.
@@ -79,25 +77,59 @@ class Session(ABC):
         step = PREDICT_BATCH if fixed is None else fixed
         if fixed is not None and len(images) % fixed:
             raise ArtifactError(f"{self.path}: runs batches of {fixed} only, {len(images)} images are no multiple")
-        outputs = []
-        for start in range(0, len(images), step):
-            rows = images[start : start + step]
-            self.resize(len(rows))
-            self.set_inputs([self.encode(rows)])
-            self.invoke()
-            outputs.append(self.decode(self.read_outputs()[0]))
-        return np.concatenate(outputs)
+        return np.concatenate([self.predict_once(images[i : i + step]) for i in range(0, len(images), step)])
+
+    def predict_once(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The same, computed in one batch."""
+        self.resize(len(images))
+        self.set_inputs([self.encode(images)])
+        self.invoke()
+        return self.decode(self.read_outputs()[0])
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A tensor inside an artifact, by its name there: real values, (N, …) float32."""
+
+    name: str
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator of an artifact, and which kernels execute it."""
+
+    name: str
+    kernels: str
 
 
 class RuntimeModule(Protocol):
-    """What a module in this folder has. Importing it loads no framework."""
+    """What a module in this folder has. Importing it loads no framework.
+
+    KERNELS: the sets of kernels that it can run an artifact with, the one that it takes by itself first.
+    """
 
     SUFFIXES: tuple[str, ...]
     PACKAGE: str
     DISTRIBUTIONS: tuple[str, ...]
+    KERNELS: tuple[str, ...]
 
-    def open_session(self, path: Path, *, threads: int = 1) -> Session:
+    def open_session(self, path: Path, *, threads: int = 1, kernels: str | None = None) -> Session:
         """Load an artifact; ArtifactError where it cannot be, MissingExtraError where the runtime is not installed."""
+
+    def trace(self, path: Path, images: NDArray[np.uint8]) -> list[Traced]:
+        """Run (N, H, W, C) pixels through an artifact and return its tensors in order, the output last."""
+
+    def operators(self, path: Path) -> list[Operator]:
+        """Return the operators of an artifact in order, as this machine executes them."""
+
+
+def dequantize(values: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:
+    """Bring the values of a tensor to real numbers."""
+    real = values.astype(np.float32)
+    if spec.scale is None or spec.zero_point is None:
+        return real
+    return (real - np.float32(spec.zero_point)) * np.float32(spec.scale)
 
 
 def check_batch(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> None:

@@ -1,7 +1,7 @@
 """Keras itself, on TensorFlow: the reference. TensorFlow is imported when a model is loaded."""
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from toolkit import extras
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Session, require_file
+from toolkit.runtimes.base import Operator, Session, Traced, require_file
 
 SUFFIXES = (".keras",)
 PACKAGE = "tensorflow"
 DISTRIBUTIONS = ("keras", "tensorflow")
+KERNELS = ("TensorFlow",)
+# Layers that compute nothing, only name values or put them in another order.
+_MOVERS = ("InputLayer", "Flatten", "Reshape", "Permute", "Dropout")
 
 
 def load_model(path: Path) -> Any:
@@ -66,6 +69,66 @@ class KerasSession(Session):
         return [np.array(self._result)]
 
 
-def open_session(path: Path, *, threads: int = 1) -> Session:
+class Layers:
+    """The layers of a Keras model that compute something, run together or each alone."""
+
+    def __init__(self, path: Path) -> None:
+        self._keras = extras.load("keras")
+        self._model = load_model(path)
+        self._layers = {layer.name: layer for layer in self._model.layers if layer.__class__.__name__ not in _MOVERS}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the layers, in order."""
+        return tuple(self._layers)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Their classes."""
+        return tuple(layer.__class__.__name__ for layer in self._layers.values())
+
+    def together(self, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """Return the output of each layer for (N, H, W, C) pixels."""
+        known: dict[str, NDArray[np.float32]] = {}
+        for name in self._layers:
+            known[name] = self.alone(name, known, images)
+        return known
+
+    def alone(
+        self, name: str, known: Mapping[str, NDArray[np.float32]], images: NDArray[np.uint8]
+    ) -> NDArray[np.float32]:
+        """Return the output of one layer where the layers before it give out what ``known`` has.
+
+        Layers before it that ``known`` lacks are computed from those before them, or from the pixels.
+        """
+
+        def value(tensor: Any) -> Any:
+            layer = tensor._keras_history.operation
+            if layer.name in known:
+                return known[layer.name]
+            return _scaled(images) if layer.__class__.__name__ == "InputLayer" else run(layer)
+
+        def run(layer: Any) -> Any:
+            given = layer.input
+            return layer([value(tensor) for tensor in given] if isinstance(given, list) else value(given))
+
+        return np.array(run(self._layers[name]))
+
+
+def _scaled(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return images.astype(np.float32) / np.float32(255)
+
+
+def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) -> Session:
     """Load a ``.keras`` file."""
     return KerasSession(path, threads=threads)
+
+
+def trace(path: Path, images: NDArray[np.uint8]) -> list[Traced]:
+    """Run pixels through a model and return the output of each layer that computes something."""
+    return [Traced(name, values) for name, values in Layers(path).together(images).items()]
+
+
+def operators(path: Path) -> list[Operator]:
+    """Return the kinds of the layers."""
+    return [Operator(kind, KERNELS[0]) for kind in Layers(path).kinds]

@@ -11,26 +11,24 @@ from numpy.typing import NDArray
 from toolkit import extras
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Session, check_batch, require_file
+from toolkit.runtimes.base import Operator, Session, Traced, check_batch, dequantize, require_file
 
 SUFFIXES = (".tflite",)
 PACKAGE = "ai_edge_litert.interpreter"
 DISTRIBUTIONS = ("ai-edge-litert",)
+# XNNPACK where it can and the built-in kernels elsewhere; the built-in ones alone; the plain loops they are tested by.
+XNNPACK, BUILTIN, REFERENCE = "XNNPACK", "built-in", "reference"
+KERNELS = (XNNPACK, BUILTIN, REFERENCE)
+_RESOLVERS = {XNNPACK: "AUTO", BUILTIN: "BUILTIN_WITHOUT_DEFAULT_DELEGATES", REFERENCE: "BUILTIN_REF"}
+_DELEGATE = "DELEGATE"
 
 
 class LiteRTSession(Session):
     """A LiteRT interpreter."""
 
-    def __init__(self, path: Path, *, threads: int) -> None:
-        module = extras.load(PACKAGE)
-        require_file(path)
+    def __init__(self, path: Path, *, threads: int, kernels: str, keep_tensors: bool = False) -> None:
         self.path = path
-        try:
-            with extras.streams_to(Path(os.devnull)):  # it announces its XNNPACK delegate on stderr
-                self._interpreter = module.Interpreter(str(path), num_threads=threads or None)
-                self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise ArtifactError(f"{path}: LiteRT cannot load it: {error}") from error
+        self._interpreter = _interpreter(path, threads=threads, kernels=kernels, keep_tensors=keep_tensors)
         names = self._signature_names()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self.inputs = tuple(_spec(details, names.get(details["index"])) for details in inputs)
@@ -72,6 +70,18 @@ class LiteRTSession(Session):
         """Copy the outputs out of the interpreter."""
         return [self._interpreter.get_tensor(index) for index in self._output_indices]
 
+    def tensors(self, rows: int) -> list[Traced]:
+        """Return the tensors with a row for each of the ``rows`` images that were run last, the output last."""
+        found = {}
+        for details in self._interpreter.get_tensor_details():
+            shape, index = details["shape"], details["index"]
+            if len(shape) and shape[0] == rows and index not in self._input_indices:
+                found[index] = Traced(
+                    details["name"], dequantize(self._interpreter.get_tensor(index), _spec(details, None))
+                )
+        output = found.pop(self._output_indices[0])
+        return [*found.values(), output]
+
     def _signature_names(self) -> dict[int, str]:
         """Return the names of tensors, by index, in the model's only signature, where it has one."""
         signatures = self._interpreter.get_signature_list()
@@ -95,6 +105,45 @@ def _spec(details: dict[str, Any], name: str | None) -> TensorSpec:
     )
 
 
-def open_session(path: Path, *, threads: int = 1) -> Session:
+def _interpreter(path: Path, *, threads: int, kernels: str, keep_tensors: bool = False) -> Any:
+    module = extras.load(PACKAGE)
+    require_file(path)
+    try:
+        with extras.streams_to(Path(os.devnull)):  # it announces its XNNPACK delegate on stderr
+            interpreter = module.Interpreter(
+                str(path),
+                num_threads=threads or None,
+                experimental_op_resolver_type=getattr(module.OpResolverType, _RESOLVERS[kernels]),
+                experimental_preserve_all_tensors=keep_tensors,
+            )
+            interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise ArtifactError(f"{path}: LiteRT cannot load it: {error}") from error
+    return interpreter
+
+
+def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) -> Session:
     """Load a ``.tflite`` file."""
-    return LiteRTSession(path, threads=threads)
+    return LiteRTSession(path, threads=threads, kernels=kernels or KERNELS[0])
+
+
+def trace(path: Path, images: NDArray[np.uint8]) -> list[Traced]:
+    """Run pixels through an artifact whose every tensor is kept, and return those that have a row for each image."""
+    session = LiteRTSession(path, threads=1, kernels=KERNELS[0], keep_tensors=True)
+    session.predict_once(images)
+    return session.tensors(len(images))
+
+
+def operators(path: Path) -> list[Operator]:
+    """Return the operators, and whether XNNPACK or the built-in kernels execute them.
+
+    Where every tensor is kept, each operator that XNNPACK takes is a delegate of its own with that operator's outputs.
+    """
+    interpreter = _interpreter(path, threads=1, kernels=KERNELS[0], keep_tensors=True)
+    nodes = interpreter._get_ops_details()  # LiteRT has no public list of its operators
+    taken = {int(tensor) for node in nodes if node["op_name"] == _DELEGATE for tensor in node["outputs"]}
+    return [
+        Operator(node["op_name"], XNNPACK if taken & {int(tensor) for tensor in node["outputs"]} else BUILTIN)
+        for node in nodes
+        if node["op_name"] != _DELEGATE
+    ]

@@ -1,5 +1,6 @@
 """ONNX Runtime on the CPU."""
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,15 @@ from numpy.typing import NDArray
 from toolkit import extras
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Session, check_batch, require_file
+from toolkit.runtimes.base import Operator, Session, Traced, check_batch, dequantize, require_file
 
 SUFFIXES = (".onnx",)
 PACKAGE = "onnxruntime"
 DISTRIBUTIONS = ("onnxruntime",)
+# The graph as ONNX Runtime rewrites it for this CPU, and node by node as it is written in the file.
+OPTIMIZED, AS_WRITTEN = "optimized", "as written"
+KERNELS = (OPTIMIZED, AS_WRITTEN)
+_LEVELS = {OPTIMIZED: "ORT_ENABLE_ALL", AS_WRITTEN: "ORT_DISABLE_ALL"}
 
 _DTYPES = {
     "tensor(float)": "float32",
@@ -33,18 +38,10 @@ _ERRORS_ONLY = 3
 class OnnxSession(Session):
     """An ONNX Runtime session. Input and output are bound once, so that ``invoke`` is the inference alone."""
 
-    def __init__(self, path: Path, *, threads: int) -> None:
-        ort = extras.load(PACKAGE)
+    def __init__(self, path: Path, *, threads: int, kernels: str) -> None:
         require_file(path)
         self.path = path
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _ERRORS_ONLY
-        try:
-            self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its exceptions are classes of the native module, with no base but Exception
-            raise ArtifactError(f"{path}: ONNX Runtime cannot load it: {error}") from error
+        self._session = _session(path, str(path), _options(threads=threads, kernels=kernels))
         self.inputs = tuple(self._spec(tensor) for tensor in self._session.get_inputs())
         self.outputs = tuple(self._spec(tensor) for tensor in self._session.get_outputs())
         self._binding = self._session.io_binding()
@@ -79,6 +76,59 @@ class OnnxSession(Session):
         return TensorSpec(name=tensor.name, shape=shape, dtype=np.dtype(_DTYPES[tensor.type]).name)
 
 
-def open_session(path: Path, *, threads: int = 1) -> Session:
+def _options(*, threads: int, kernels: str) -> Any:
+    ort = extras.load(PACKAGE)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, _LEVELS[kernels])
+    return options
+
+
+def _session(path: Path, model: str | bytes, options: Any) -> Any:
+    try:
+        return extras.load(PACKAGE).InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions are classes of the native module, with no base but Exception
+        raise ArtifactError(f"{path}: ONNX Runtime cannot load it: {error}") from error
+
+
+def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) -> Session:
     """Load an ``.onnx`` file."""
-    return OnnxSession(path, threads=threads)
+    return OnnxSession(path, threads=threads, kernels=kernels or KERNELS[0])
+
+
+def trace(path: Path, images: NDArray[np.uint8]) -> list[Traced]:
+    """Run pixels through a copy of the graph that gives out its inner tensors too.
+
+    Of a quantized graph those are the quantized ones, which leave its integer kernels as they are; others would take
+    them apart.
+    """
+    onnx = extras.load("onnx")
+    session = open_session(path)
+    model = onnx.load(path)
+    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    quantizers = {node.output[0]: node for node in model.graph.node if node.op_type == "QuantizeLinear"}
+    names = list(quantizers) or [name for node in model.graph.node for name in node.output]
+    names = [name for name in names if name != session.output.name]
+    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    opened = _session(path, model.SerializeToString(), _options(threads=1, kernels=KERNELS[0]))
+    output, *values = opened.run([session.output.name, *names], {session.input.name: session.encode(images)})
+    found = []
+    for name, value in zip(names, values, strict=True):
+        if name in quantizers:
+            scale, zero_point = (float(constants[constant]) for constant in quantizers[name].input[1:3])
+            value = dequantize(value, TensorSpec(name, (), "", scale, int(zero_point)))
+        found.append(Traced(name, np.asarray(value, np.float32)))
+    return [*found, Traced(session.output.name, output)]
+
+
+def operators(path: Path) -> list[Operator]:
+    """Return the nodes of the graph as ONNX Runtime rewrites it for this CPU; its kernels execute all of them."""
+    onnx = extras.load("onnx")
+    with tempfile.TemporaryDirectory() as folder:
+        rewritten = Path(folder) / "rewritten.onnx"
+        options = _options(threads=1, kernels=KERNELS[0])
+        options.optimized_model_filepath = str(rewritten)
+        _session(path, str(path), options)
+        return [Operator(node.op_type, OPTIMIZED) for node in onnx.load(rewritten).graph.node]

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import extras, models
-from toolkit.data.base import Dataset, Split
+from toolkit import extras, models, overlap
+from toolkit.data.base import Dataset, Split, shared_images
 from toolkit.errors import DivergedError, UsageError
 from toolkit.files import write_json, write_text
 from toolkit.runtimes.keras import load_model
@@ -92,6 +92,7 @@ def train(
     *,
     device_choice: str = "auto",
     resume: bool = False,
+    allow_overlap: bool = False,
     on_start: Callable[[Started], None] = lambda started: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Trained:
@@ -99,11 +100,14 @@ def train(
 
     Ctrl-C ends the run after what is finished (``interrupted``). With ``resume`` the run goes on from its last finished
     epoch and ends with the weights of an uninterrupted run. Raises DivergedError when the loss is no longer a number,
-    RunError when the folder and the request do not fit, KeyboardInterrupt when Ctrl-C came before the first epoch was
+    RunError when the folder and the request do not fit, DataError where training, validation and test images overlap
+    (unless that is allowed, or was when the run began), KeyboardInterrupt when Ctrl-C came before the first epoch was
     over and there is nothing to keep.
     """
     tf = extras.load("tensorflow")
     keras = extras.load("keras")
+    shared = shared_images(dataset, training_rows=rows_to_train(len(dataset.train), recipe.validation_split))
+    overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap or resume)
     device_name = device.choose(tf, device_choice)
     config = _config(recipe, dataset, device_name, tf, keras)
     runs.prepare(folder, config, resume=resume)
@@ -121,7 +125,7 @@ def train(
     plots.draw(folder, progress.history, title=_title(recipe, dataset), best_epoch=progress.best_epoch)
     model.set_weights(load_model(folder / BEST).get_weights())
     parameters = sum(layer.parameters for layer in rows)
-    measured_on = dataset.describe_test()
+    measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
     trained = Trained(folder, recipe, parameters, progress, measured_on, run.evaluate(dataset.test), interrupted)
     write_json(folder / METRICS, trained.to_json())
     return trained

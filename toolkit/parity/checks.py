@@ -1,0 +1,130 @@
+"""What fails an artifact whatever its accuracy: each check has a name, a rule and a sentence."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.files import sha256
+from toolkit.manifest import Artifact, Manifest, TensorSpec
+from toolkit.parity.figures import CLEAR_MARGIN, Figures
+from toolkit.training.runs import RUNS
+
+# Largest difference of a float32 artifact's outputs from Keras', or between two machines (sums in another order).
+FLOAT32_TOLERANCE = 1e-4
+# The same between two machines for the other artifacts that answer in float: one step of an 8-bit probability.
+EIGHT_BIT_TOLERANCE = 1 / 256
+# Mean divergence of a quantized artifact's outputs, in nats. By Pinsker's inequality and Jensen's, on average at most
+# sqrt(0.05 / 2) = 16 % of the probability lies on other classes than Keras put it on. docs/parity.md has what was
+# measured on both sides of it: quantization itself, and inputs that were not divided by 255.
+MAX_MEAN_DIVERGENCE = 0.05
+# How far from 1 the probabilities of one image may sum in float32.
+SUM_TOLERANCE = 1e-3
+# Share of the calibration images that must differ from each other.
+DISTINCT_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why an artifact fails: the name of the check, and a sentence."""
+
+    check: str
+    text: str
+
+
+@dataclass
+class Sums:
+    """How far from 1 the outputs of one image sum, at most: of the artifact and of the reference."""
+
+    candidate: float = field(default=0.0)
+    reference: float = field(default=0.0)
+    classes: int = field(default=0)
+
+    def add(self, outputs: NDArray[np.float32], reference: NDArray[np.float32]) -> None:
+        """Look at (N, classes) outputs of both."""
+        self.classes = outputs.shape[1]
+        self.candidate = max(self.candidate, float(np.abs(outputs.sum(axis=1) - 1).max()))
+        self.reference = max(self.reference, float(np.abs(reference.sum(axis=1) - 1).max()))
+
+    def problem(self, output: TensorSpec) -> Problem | None:
+        """Return why the outputs are no probabilities though the reference's are."""
+        allowed = SUM_TOLERANCE + self.classes * (output.scale or 0.0) / 2  # each output is rounded by half a step
+        if self.candidate <= allowed or self.reference > SUM_TOLERANCE:
+            return None
+        text = (
+            f"its outputs are no probabilities (an image's sum is {self.candidate:.3g} away from 1): softmax missing?"
+        )
+        return Problem("probabilities", text)
+
+
+def of_file(manifest: Manifest, artifact: Artifact) -> Problem | None:
+    """The file is the one that was exported, from images that differ."""
+    if text := manifest.check_digest(artifact):
+        return Problem("digest", text)
+    digests = manifest.calibration.get("row_sha256_16", [])
+    distinct = len(set(digests))
+    if artifact.quantization == "int8" and distinct < DISTINCT_SHARE * len(digests):
+        text = f"its ranges were calibrated on {len(digests)} images of which only {distinct} differ"
+        return Problem("calibration", f"{text}; export it again with real training images")
+    return None
+
+
+def of_source(manifest: Manifest) -> Problem | None:
+    """The run that was exported, where it is on this machine, still has the weights that were exported."""
+    run, file = manifest.source["run"], str(manifest.source["file"])
+    path = RUNS / str(run) / file
+    if run is None or not path.is_file() or sha256(path) == manifest.source["sha256"]:
+        return None
+    return Problem("stale", f"{path} has changed since it was exported; export it again")
+
+
+def of_specification(artifact: Artifact, given: TensorSpec, returned: TensorSpec) -> Problem | None:
+    """The tensors of the file are those that the manifest tells an application about."""
+    for listed, found in ((artifact.inputs[0], given), (artifact.outputs[0], returned)):
+        for name in ("shape", "dtype", "scale", "zero_point"):
+            says, has = getattr(listed, name), getattr(found, name)
+            if says != has:
+                where = f"the {name.replace('_', ' ')} of '{found.name}' is {has}"
+                return Problem("specification", f"{where}, the manifest says {says}; export it again")
+    return None
+
+
+def of_shape(outputs: NDArray[np.float32], reference: NDArray[np.float32]) -> Problem | None:
+    """The outputs tell as many classes apart as the reference's."""
+    if outputs.shape == reference.shape:
+        return None
+    text = f"its outputs are {outputs.shape}, the reference's {reference.shape}: not the same classes"
+    return Problem("classes", text)
+
+
+def not_finite(bad: int, images: int) -> Problem:
+    """Outputs are numbers."""
+    return Problem("numbers", f"NaN or infinite outputs for {bad} of {images} images")
+
+
+def of_recorded(artifact: Artifact, flips: int, difference: float, step: float | None, images: int) -> Problem | None:
+    """The outputs are those of the machine that exported: no flip, one step of an int8 output, 1e-4 of a float32."""
+    if flips:
+        text = f"{flips} of {images} predictions are not those of the machine that exported it"
+        return Problem("recorded", text)
+    tolerance = step or (FLOAT32_TOLERANCE if artifact.quantization == "float32" else EIGHT_BIT_TOLERANCE)
+    if difference <= tolerance * 1.001:  # the product of step and zero point is itself rounded
+        return None
+    text = f"outputs differ by {difference:.3g} from the machine that exported it; allowed: {tolerance:.3g}"
+    return Problem("recorded", text)
+
+
+def of_outputs(artifact: Artifact, found: Figures) -> Problem | None:
+    """A float32 artifact answers as Keras does; the probabilities of a quantized one stay near."""
+    if artifact.quantization != "float32":
+        if found.kl_mean <= MAX_MEAN_DIVERGENCE:
+            return None
+        text = f"its probabilities are not Keras' (mean divergence {found.kl_mean:.3g} nats"
+        return Problem("divergence", f"{text}, allowed: {MAX_MEAN_DIVERGENCE:g}): inputs scaled otherwise?")
+    if found.clear_changes:
+        text = f"{found.clear_changes} predictions changed though Keras' two best outputs are more than"
+        return Problem("float32", f"{text} {CLEAR_MARGIN:g} apart; none may in float32")
+    if found.max_abs_error > FLOAT32_TOLERANCE:
+        text = f"an output differs by {found.max_abs_error:.3g} from Keras'; allowed in float32"
+        return Problem("float32", f"{text}: {FLOAT32_TOLERANCE:g}")
+    return None

@@ -1,0 +1,73 @@
+"""What is kept of every image: enough to rebuild each published figure, small enough to be kept."""
+
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# prediction, confidence: the likeliest class and its output. margin: how far the second likeliest lies below it.
+REFERENCE_ROW = np.dtype([("label", "<u2"), ("prediction", "<u2"), ("confidence", "<f4"), ("margin", "<f4")])
+# kl: the divergence from the reference's outputs, in nats. difference: the largest of any output from the reference's.
+CANDIDATE_ROW = np.dtype([("prediction", "<u2"), ("confidence", "<f4"), ("kl", "<f4"), ("difference", "<f4")])
+# Outputs below this count as this, as in Keras' losses (keras.config.epsilon): an int8 output may be exactly 0.
+EPSILON = 1e-7
+# Rows of one chunk. Sums are made chunk by chunk, so a figure is the same wherever it is computed.
+CHUNK_ROWS = 4096
+
+Rows = NDArray[np.void]
+
+
+class Table:
+    """Rows of one dtype on the disk, so that memory does not grow with the number of images."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self.dtype = dtype
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 — lives as long as the table, gone with it
+        self._rows = 0
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def append(self, rows: Rows) -> None:
+        """Add rows at the end."""
+        self._file.seek(0, 2)
+        self._file.write(np.ascontiguousarray(rows, self.dtype).tobytes())
+        self._rows += len(rows)
+
+    def chunks(self) -> Iterator[Rows]:
+        """Yield all rows in order, CHUNK_ROWS at a time."""
+        for start in range(0, self._rows, CHUNK_ROWS):
+            self._file.seek(start * self.dtype.itemsize)
+            yield np.frombuffer(self._file.read(CHUNK_ROWS * self.dtype.itemsize), self.dtype)
+
+
+def reference_rows(outputs: NDArray[np.float32], labels: NDArray[np.int64]) -> Rows:
+    """Return what is kept of the reference's outputs, (N, classes)."""
+    rows = np.empty(len(outputs), REFERENCE_ROW)
+    best = np.sort(outputs, axis=1)[:, -2:]
+    rows["label"] = labels
+    rows["prediction"] = outputs.argmax(axis=1)
+    rows["confidence"] = best[:, 1]
+    rows["margin"] = best[:, 1] - best[:, 0]
+    return rows
+
+
+def candidate_rows(outputs: NDArray[np.float32], reference: NDArray[np.float32]) -> Rows:
+    """Return what is kept of an artifact's outputs, (N, classes), beside the reference's."""
+    rows = np.empty(len(outputs), CANDIDATE_ROW)
+    rows["prediction"] = outputs.argmax(axis=1)
+    rows["confidence"] = outputs.max(axis=1)
+    rows["kl"] = _divergence(reference, outputs)
+    rows["difference"] = np.abs(outputs - reference).max(axis=1)
+    return rows
+
+
+def _divergence(reference: NDArray[np.float32], outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the Kullback-Leibler divergence of each row, in nats; the rows are made to sum to 1."""
+    p, q = (np.maximum(values.astype(np.float64), EPSILON) for values in (reference, outputs))
+    p /= p.sum(axis=1, keepdims=True)
+    q /= q.sum(axis=1, keepdims=True)
+    divergence: NDArray[np.float64] = np.maximum((p * np.log(p / q)).sum(axis=1), 0.0)
+    return divergence

@@ -1,0 +1,63 @@
+"""A picture of the images that artifacts put into another class than the reference."""
+
+from collections.abc import Sequence
+from math import ceil
+from pathlib import Path
+
+from toolkit import extras
+from toolkit.files import atomic
+from toolkit.parity.figures import Flip
+from toolkit.parity.verify import Verified
+
+COLUMNS = 6
+MOST_TILES = 60
+# Vermilion, green and grey of the Okabe-Ito palette, which the colour-blind can tell apart; the text says it as well.
+LOST_COLOUR, GAINED_COLOUR, OTHER_COLOUR = "#D55E00", "#009E73", "#555555"
+
+
+def draw(path: Path, parts: Sequence[Verified]) -> int:
+    """Write the picture and return how many images it shows: each once, with the artifacts that flip it."""
+    extras.load("matplotlib").use("Agg")
+    from matplotlib.figure import Figure
+
+    tiles = [
+        (part, flip, names)
+        for part in parts
+        for flip, names in sorted(_by_image(part).items(), key=lambda item: (item[0].index, item[0].candidate))
+    ]
+    shown = tiles[:MOST_TILES]
+    rows = max(1, ceil(len(shown) / COLUMNS))
+    figure = Figure(figsize=(2.1 * COLUMNS, 2.75 * rows + 0.5), layout="constrained")
+    title = "Images that an artifact classifies otherwise than Keras" if shown else "No image is classified otherwise"
+    more = f" (the first {len(shown)} of {len(tiles)})" if len(tiles) > len(shown) else ""
+    figure.suptitle(title + more, fontsize=12)
+    grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    for axes in grid:
+        axes.set_axis_off()
+    for axes, (part, flip, names) in zip(grid, shown, strict=False):
+        pixels = part.shown.images[flip.index]
+        axes.imshow(pixels[..., 0] if pixels.shape[-1] == 1 else pixels, cmap="gray", vmin=0, vmax=255)
+        classes = part.manifest.data["classes"]
+        label, reference, candidate = (classes[c] for c in (flip.label, flip.reference, flip.candidate))
+        axes.set_title(f"#{flip.index}: a {label}\nKeras {reference} → {candidate}", fontsize=9, color=_colour(flip))
+        axes.text(0.5, -0.04, "\n".join(names), transform=axes.transAxes, ha="center", va="top", fontsize=6.5)
+    legend = [(LOST_COLOUR, "lost"), (GAINED_COLOUR, "gained"), (OTHER_COLOUR, "both wrong")]
+    for position, (colour, text) in enumerate(legend):
+        figure.text(0.02 + 0.06 * position, 0.995, text, color=colour, fontsize=9, va="top")
+    with atomic(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+    return len(shown)
+
+
+def _by_image(part: Verified) -> dict[Flip, list[str]]:
+    found: dict[Flip, list[str]] = {}
+    for comparison in part.comparisons:
+        for flip in comparison.figures.flips if comparison.figures else ():
+            found.setdefault(flip, []).append(Path(comparison.artifact).name)
+    return found
+
+
+def _colour(flip: Flip) -> str:
+    if flip.reference == flip.label:
+        return LOST_COLOUR
+    return GAINED_COLOUR if flip.candidate == flip.label else OTHER_COLOUR

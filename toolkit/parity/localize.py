@@ -1,0 +1,182 @@
+"""Where an artifact leaves the Keras original: layer by layer, and by the kernels that executed it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, log10
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import runtimes
+from toolkit.errors import ArtifactError
+from toolkit.manifest import Artifact, Manifest
+from toolkit.runtimes.base import Operator, Traced
+from toolkit.runtimes.keras import Layers
+
+# Images that layers are compared on.
+IMAGES = 200
+# The signal-to-noise ratio, in dB, below which a layer is damaged, not just rounded. Rounding to b bits leaves about 6 dB
+# a bit (W. R. Bennett, "Spectra of quantized signals", 1948): 144 for the 24 of float32, 66 for the 11 of float16, 48 for
+# 8; sums of many products and ranges that are not filled cost some of it. docs/parity.md has what was measured.
+LEAST_DB = {"float32": 100.0, "float16": 50.0}
+LEAST_8_BIT_DB = 30.0
+# What exporters append to a layer's name when they trace a copy of the model.
+_SUFFIXES = ("", "_1", "_2")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer, or what an artifact fused into one tensor. Ratios of signal to noise power, in dB; inf is exact.
+
+    sqnr_db: from Keras' output, whatever went before. own_sqnr_db: the noise of this layer alone, which is given what
+    the artifact's layers before it gave out. max_abs_error: from Keras' output.
+    """
+
+    name: str
+    tensor: str
+    sqnr_db: float
+    own_sqnr_db: float
+    max_abs_error: float
+
+
+@dataclass(frozen=True)
+class KernelSet:
+    """The outputs of an artifact with one set of kernels beside those with the runtime's own choice."""
+
+    kernels: str
+    flips: int
+    max_abs_error: float
+    max_lsb: float | None
+
+
+@dataclass(frozen=True)
+class Localized:
+    """An artifact layer by layer. ``unmatched``: layers that no tensor of the artifact could be found for."""
+
+    artifact: Path
+    least_db: float
+    layers: tuple[Layer, ...]
+    unmatched: tuple[str, ...]
+    operators: tuple[Operator, ...]
+    kernel_sets: tuple[KernelSet, ...]
+
+    @property
+    def culprit(self) -> Layer | None:
+        """The first layer that adds more noise than its arithmetic explains."""
+        return next((layer for layer in self.layers if layer.own_sqnr_db < self.least_db), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON document of ``toolkit verify --localize``; an exact layer's ratios are null."""
+        culprit = self.culprit
+        return {
+            "schema": 1,
+            "command": "verify",
+            "artifact": str(self.artifact),
+            "layers": [
+                {
+                    "name": layer.name,
+                    "tensor": layer.tensor,
+                    "sqnr_db": _finite(layer.sqnr_db),
+                    "own_sqnr_db": _finite(layer.own_sqnr_db),
+                    "max_abs_error": layer.max_abs_error,
+                }
+                for layer in self.layers
+            ],
+            "least_db": self.least_db,
+            "unmatched": list(self.unmatched),
+            "operators": [vars(operator) for operator in self.operators],
+            "kernel_sets": [vars(kernels) for kernels in self.kernel_sets],
+            "culprit": culprit.name if culprit else None,
+            "verdict": "fail" if culprit else "pass",
+        }
+
+
+def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> Localized:
+    """Compare every layer of the reference with the tensor of ``artifact`` that stands for it.
+
+    Raises ArtifactError where not one layer can be found in the artifact.
+    """
+    found.require(found.reference)
+    path = found.folder / artifact.path
+    runtime = runtimes.get(runtimes.for_file(path))
+    images = images[:IMAGES]
+    model = Layers(found.reference_path)
+    expected = model.together(images)
+    given = match(expected, runtime.trace(path, images))
+    if not given:
+        raise ArtifactError(f"{path}: none of its tensors is named after a layer of {found.reference_path}")
+    outputs = {name: tensor.values for name, tensor in given.items()}
+    layers = tuple(
+        Layer(
+            name=name,
+            tensor=tensor.name,
+            sqnr_db=sqnr_db(expected[name], tensor.values),
+            own_sqnr_db=sqnr_db(model.alone(name, outputs, images), tensor.values),
+            max_abs_error=float(np.abs(expected[name] - tensor.values).max()),
+        )
+        for name, tensor in given.items()
+    )
+    unmatched = tuple(name for name in expected if name not in given)
+    least_db = LEAST_DB.get(artifact.quantization, LEAST_8_BIT_DB)
+    return Localized(path, least_db, layers, unmatched, tuple(runtime.operators(path)), _kernel_sets(path, images))
+
+
+def match(layers: dict[str, NDArray[np.float32]], tensors: Sequence[Traced]) -> dict[str, Traced]:
+    """Return the tensor that stands for each layer, in the layer's layout, by the names that converters keep.
+
+    A tensor that several layers were fused into is the last one's. The output, which has a name of its own, is the last
+    layer's. Of several tensors of a layer (before and after its activation) the last is taken.
+    """
+    *inner, output = tensors
+    order = list(layers)
+    best: dict[str, Traced] = {}
+    for suffix in _SUFFIXES:
+        found: dict[str, Traced] = {}
+        for tensor in inner:
+            tokens = set(re.split(r"[/;:]", tensor.name))
+            named = [name for name in order if name + suffix in tokens]
+            values = _in_layout(tensor.values, layers[named[-1]].shape) if named else None
+            if values is not None:
+                found[named[-1]] = Traced(tensor.name, values)
+        best = max(best, found, key=len)
+    final = _in_layout(output.values, layers[order[-1]].shape)
+    if final is not None:
+        best[order[-1]] = Traced(output.name, final)
+    return {name: best[name] for name in order if name in best}
+
+
+def sqnr_db(expected: NDArray[np.float32], given: NDArray[np.float32]) -> float:
+    """Return the ratio of the power of ``expected`` to that of the difference, in dB; inf where there is none."""
+    noise = float(np.square(expected.astype(np.float64) - given).sum())
+    signal = float(np.square(expected.astype(np.float64)).sum())
+    if noise == 0:
+        return inf
+    return 10 * log10(signal / noise) if signal else -inf
+
+
+def _in_layout(values: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32] | None:
+    """Return values in Keras' layout: as they are, or with the channels moved to the end; None where neither fits."""
+    if values.shape == shape:
+        return values
+    moved = np.moveaxis(values, 1, -1) if values.ndim > 2 else values
+    return np.ascontiguousarray(moved) if moved.shape == shape else None
+
+
+def _kernel_sets(path: Path, images: NDArray[np.uint8]) -> tuple[KernelSet, ...]:
+    runtime = runtimes.get(runtimes.for_file(path))
+    own = runtime.open_session(path)
+    expected = own.predict(images)
+    found = []
+    for kernels in runtime.KERNELS[1:]:
+        outputs = runtime.open_session(path, kernels=kernels).predict(images)
+        difference = float(np.abs(outputs - expected).max())
+        flips = int((outputs.argmax(axis=1) != expected.argmax(axis=1)).sum())
+        found.append(KernelSet(kernels, flips, difference, difference / own.output.scale if own.output.scale else None))
+    return tuple(found)
+
+
+def _finite(ratio: float) -> float | None:
+    return ratio if abs(ratio) != inf else None

@@ -1,0 +1,212 @@
+"""The parity record: what a verification came to, with what was kept of every image, so that anyone can check it."""
+
+import hashlib
+import json
+import zipfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+import numpy as np
+
+from toolkit import __version__, host, manifest, runtimes
+from toolkit.errors import ArtifactError, UsageError
+from toolkit.files import atomic, sha256, write_json
+from toolkit.manifest import MANIFEST
+from toolkit.parity import card, figures
+from toolkit.parity.checks import Problem
+from toolkit.parity.compare import Comparison, overall
+from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, Table
+from toolkit.parity.verify import Verified
+
+RECORD, ROWS = "parity.json", "parity.npz"
+SCHEMA = 1
+_REFERENCE, _ARTIFACT = "reference", "artifact/"
+# What a manifest leaves to the record.
+_LONG = ("flips", "class_images", "class_accuracy", "reference_class_accuracy")
+
+
+def save(part: Verified) -> Path:
+    """Write the record beside the manifest, the results into the manifest, and the model card; return the record.
+
+    UsageError for results by golden: they show that outputs are the same elsewhere, and would replace what was measured
+    on a test set.
+    """
+    if part.by_golden:
+        raise UsageError("results by golden measure no accuracy and are not saved; verify on the test set to --save")
+    folder = part.manifest.folder
+    results = [{**c.to_json(), "artifact": Path(c.artifact).name} for c in part.comparisons]
+    _write_rows(folder / ROWS, part)
+    document = {
+        "schema": SCHEMA,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "model": part.manifest.model,
+        "classes": part.shown.classes,
+        "dataset": part.dataset,
+        "reference": part.manifest.reference,
+        "results": results,
+        "verdict": overall(part.comparisons),
+        "versions": _versions(),
+        "host": host.describe().to_json(),
+        "rows": {"path": ROWS, "sha256": sha256(folder / ROWS)},
+    }
+    path = folder / RECORD
+    write_json(path, {**document, "sha256": _digest(document)})
+    updated = part.manifest.with_verified({str(r["artifact"]): _published(r, part.dataset) for r in results})
+    updated.write()
+    card.write(updated)
+    return path
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """What a record holds once it was rebuilt from its images: ``differences`` is empty where it is what it says."""
+
+    path: Path
+    images: int
+    artifacts: int
+    figures: int
+    differences: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON document of ``toolkit verify --recompute``."""
+        return {
+            "schema": 1,
+            "command": "verify",
+            "record": str(self.path),
+            "n": self.images,
+            "artifacts": self.artifacts,
+            "figures": self.figures,
+            "differences": list(self.differences),
+            "verdict": "fail" if self.differences else "pass",
+        }
+
+
+def recompute(path: Path) -> Recomputed:
+    """Rebuild every figure of a record from what it kept of every image, and name each that differs.
+
+    The manifest, the model card and the artifacts beside the record, where they are there, are held against it as well.
+    Raises ArtifactError where the file is no record.
+    """
+    text, document = _read(path)
+    differences = []
+    if json.dumps(document, indent=2, ensure_ascii=False) + "\n" != text:
+        differences.append(f"{path} was edited: its layout is not the one that toolkit writes")
+    if document["sha256"] != _digest({key: value for key, value in document.items() if key != "sha256"}):
+        differences.append(f"{path} was edited: it does not have the SHA-256 that it names")
+    rows = path.parent / str(document["rows"]["path"])
+    if not rows.is_file() or sha256(rows) != document["rows"]["sha256"]:
+        differences.append(f"{rows} is missing or was changed: it does not have the SHA-256 that the record names")
+        return Recomputed(path, 0, len(document["results"]), 0, tuple(differences))
+    tables = _read_rows(rows)
+    rebuilt = [_rebuild(result, tables, int(document["classes"])) for result in document["results"]]
+    count = 0
+    for result, comparison in zip(document["results"], rebuilt, strict=True):
+        for name, value in comparison.to_json().items():
+            count += 1
+            if result.get(name) != value:
+                differences.append(f"{result['artifact']}: {name} is {result.get(name)}, its images say {value}")
+    if document["verdict"] != overall(rebuilt):
+        differences.append(f"the verdict is {document['verdict']}, the results say {overall(rebuilt)}")
+    differences += _differences_beside(path.parent, document)
+    return Recomputed(path, len(tables[_REFERENCE]), len(rebuilt), count, tuple(differences))
+
+
+def _rebuild(result: dict[str, Any], tables: dict[str, Table], classes: int) -> Comparison:
+    """Return the comparison that a result describes, its figures computed again."""
+    table = tables.get(_ARTIFACT + str(result["artifact"]))
+    reference = tables[_REFERENCE]
+    taken = ("artifact", "runtime", "format", "quantization", "sha256", "margin_pp")
+    return Comparison(
+        **{name: result[name] for name in taken},
+        n=len(reference),
+        figures=figures.compute(reference, table, classes=classes) if table else None,
+        problem=Problem(result["failed_check"], result["problem"]) if result["problem"] else None,
+    )
+
+
+def _differences_beside(folder: Path, document: dict[str, Any]) -> list[str]:
+    """Hold the files beside a record against it: artifacts, reference, manifest, model card."""
+    named = {result["artifact"]: result["sha256"] for result in document["results"]}
+    named[document["reference"]["path"]] = document["reference"]["sha256"]
+    found = [
+        f"{folder / name} is not the file that was verified"
+        for name, digest in named.items()
+        if (folder / name).is_file() and sha256(folder / name) != digest
+    ]
+    if not (folder / MANIFEST).is_file():
+        return found
+    beside = manifest.read(folder)
+    listed = {artifact.path: artifact.verified for artifact in beside.artifacts}
+    found += [
+        f"{folder / MANIFEST} says of {result['artifact']} what the record does not"
+        for result in document["results"]
+        if listed.get(result["artifact"]) != _published(result, document["dataset"])
+    ]
+    if (folder / card.CARD).is_file() and (folder / card.CARD).read_text() != card.render(beside):
+        found.append(f"{folder / card.CARD} is not the card that the manifest gives")
+    return found
+
+
+def _published(result: dict[str, Any], dataset: dict[str, Any]) -> dict[str, Any]:
+    """Return what a manifest says of a result."""
+    return {"dataset": dataset, **{name: value for name, value in result.items() if name not in _LONG}}
+
+
+def _write_rows(path: Path, part: Verified) -> None:
+    """Write the tables as the arrays of an ``.npz``, some rows at a time."""
+    tables = {_REFERENCE: part.shown.table}
+    tables |= {_ARTIFACT + Path(c.artifact).name: c.table for c in part.comparisons if c.table is not None}
+    with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, table in tables.items():
+            entry = zipfile.ZipInfo(f"{name}.npy")  # its fixed time lets the same rows give the same bytes
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(entry, "w", force_zip64=True) as member:
+                descr = np.lib.format.dtype_to_descr(table.dtype)
+                header = {"descr": descr, "fortran_order": False, "shape": (len(table),)}
+                np.lib.format.write_array_header_1_0(member, header)
+                for rows in table.chunks():
+                    member.write(rows.tobytes())
+
+
+def _read_rows(path: Path) -> dict[str, Table]:
+    tables = {}
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            for name in arrays.files:
+                table = Table(REFERENCE_ROW if name == _REFERENCE else CANDIDATE_ROW)
+                table.append(arrays[name])
+                tables[name] = table
+    except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        raise ArtifactError(f"{path}: cannot be read as the rows of a parity record: {error}") from error
+    return tables
+
+
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = path.read_text()
+        document = json.loads(text)
+        if document["schema"] != SCHEMA or not {"results", "rows", "sha256", "classes", "reference"} <= document.keys():
+            raise ArtifactError(f"{path}: not a parity record that this toolkit reads")
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path}: no such file; 'toolkit verify --save' writes {RECORD}") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ArtifactError(f"{path}: not a parity record ({error})") from error
+    return text, document
+
+
+def _digest(document: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    found = {"toolkit": __version__, "python": python_version(), **runtimes.versions()}
+    for distribution in ("numpy", "scipy"):
+        try:
+            found[distribution] = version(distribution)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,87 @@
+"""The outputs of the Keras reference, kept in the user's cache: computed once for one model and one set of images."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import runtimes
+from toolkit.data.base import Split, chunks
+from toolkit.downloads import cache_folder
+from toolkit.files import atomic, sha256
+from toolkit.manifest import Manifest
+from toolkit.runtimes import REFERENCE_RUNTIME, open_session
+
+FOLDER = "reference"
+# Files that the cache keeps, the newest: 400 kB each for 10,000 images of 10 classes.
+KEPT = 32
+_DIGEST_DIGITS = 16
+
+
+@contextmanager
+def outputs(found: Manifest, split: Split) -> Iterator[NDArray[np.float32]]:
+    """Yield the reference's outputs for the images of ``split``, (N, classes), as a mapped file.
+
+    The file is named after the digests of the model, of the images and of itself, so neither another model, other
+    images nor a damaged file is ever taken for it. Where no cache can be written, the file is a temporary one.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        path = _cached(found, split)
+        if path is None:
+            path = _compute(found, split, Path(scratch))
+            path = _keep(path, found, split) or path
+        yield np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def _key(found: Manifest, split: Split) -> str:
+    versions = {name: text for name, text in runtimes.versions().items() if name in _reference_distributions()}
+    parts = (found.reference["sha256"], split.images_sha256, *(f"{k}={v}" for k, v in sorted(versions.items())))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[: 2 * _DIGEST_DIGITS]
+
+
+def _reference_distributions() -> tuple[str, ...]:
+    return runtimes.get(REFERENCE_RUNTIME).DISTRIBUTIONS
+
+
+def _cached(found: Manifest, split: Split) -> Path | None:
+    """Return the file of the cache, if it is there and whole."""
+    for path in (cache_folder() / FOLDER).glob(f"{_key(found, split)}-*.npy"):
+        if path.stem.endswith(sha256(path)[:_DIGEST_DIGITS]):
+            return path
+        path.unlink(missing_ok=True)
+    return None
+
+
+def _compute(found: Manifest, split: Split, folder: Path) -> Path:
+    """Write the outputs, some rows at a time, and return the file."""
+    session = open_session(found.reference_path, threads=0)
+    path = folder / "outputs.npy"
+    with path.open("wb") as file:
+        for start, rows in enumerate(chunks(split.images)):
+            answers = session.predict(rows)
+            if start == 0:
+                shape = (len(split), answers.shape[1])
+                header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+            file.write(np.ascontiguousarray(answers, "<f4").tobytes())
+    return path
+
+
+def _keep(path: Path, found: Manifest, split: Split) -> Path | None:
+    """Move a file into the cache and drop its oldest; None where the cache cannot be written."""
+    folder = cache_folder() / FOLDER
+    kept = folder / f"{_key(found, split)}-{sha256(path)[:_DIGEST_DIGITS]}.npy"
+    try:
+        with atomic(kept) as temporary:
+            shutil.copyfile(path, temporary)
+        aged = sorted(folder.glob("*.npy"), key=lambda file: file.stat().st_mtime)
+        for old in aged[:-KEPT]:
+            old.unlink(missing_ok=True)
+    except OSError:
+        return None
+    return kept
