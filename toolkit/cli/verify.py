@@ -18,6 +18,7 @@ from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 if TYPE_CHECKING:
     from toolkit.parity.compare import Comparison
     from toolkit.parity.verify import Options, Verified
+    from toolkit.selftest.run import Outcome
 
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
 
@@ -45,6 +46,10 @@ def command(
     recompute: Annotated[
         Path | None, typer.Option(help="A parity record whose every figure is rebuilt from its images.")
     ] = None,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Plant faults into copies of the artifacts, and show what catches each.")
+    ] = False,
+    reexports: Annotated[int, typer.Option(help="Faultless exports that --self-test judges as well.")] = 20,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -60,6 +65,8 @@ def command(
     if golden and save:
         raise UsageError("results by golden measure no accuracy and are not saved; leave out --golden or --save")
     options = Options(data, by_golden=golden, margin_pp=margin, allow_overlap=allow_overlap)
+    if self_test:
+        return _self_test(console, paths or [EXPORTED], options, reexports)
     parts = perform(console, paths or [EXPORTED], options)
     report(console, parts)
     if flips is not None:
@@ -233,3 +240,49 @@ def _localize(console: Console, path: Path, picture: Path) -> int:
 
 def _decibels(ratio: float) -> str:
     return "exact" if ratio == inf else f"{ratio:.1f} dB"
+
+
+def _self_test(console: Console, paths: Sequence[Path], options: "Options", reexports: int) -> int:
+    from toolkit import extras
+    from toolkit.parity.verify import load, select
+    from toolkit.selftest.run import self_test
+
+    extras.require("tensorflow")
+    tested = []
+    columns = (
+        Column("fault", figures=False),
+        Column("artifact", figures=False),
+        Column("caught on the test set by", figures=False),
+        Column("by golden", figures=False),
+        Column("the gate is", figures=False),
+    )
+    for found, _ in select(paths):
+        dataset = load(found, options, console.warn)
+        result = self_test(
+            found, dataset, margin_pp=options.margin_pp, reexports=reexports, on_step=lambda what: console.note(what)
+        )
+        rows = [
+            (o.fault, o.artifact, ", ".join(o.test_set) or "–", _by_golden(o), "right" if o.right else "WRONG")
+            for o in result.outcomes
+        ]
+        console.table(columns, sorted(rows, key=lambda row: row[0]))
+        wrong = sum(not outcome.right for outcome in result.outcomes)
+        console.text(
+            f"{found.folder}: {len(rows)} artifacts with and without a fault, {wrong} judged wrong; of {reexports} "
+            f"faultless exports with other calibration images {result.false_alarms} were called fail"
+        )
+        tested.append(result)
+    passed = all(result.passed for result in tested)
+    console.document(
+        {
+            "schema": 1,
+            "command": "verify",
+            "self_test": [result.to_json() for result in tested],
+            "verdict": "pass" if passed else "fail",
+        }
+    )
+    return 0 if passed else 1
+
+
+def _by_golden(outcome: "Outcome") -> str:
+    return "not asked" if outcome.golden is None else ", ".join(outcome.golden) or "–"

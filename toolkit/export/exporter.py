@@ -97,7 +97,7 @@ def export(
             request = Request(quantization, scaled, options.onnx_activations)
             try:
                 with extras.streams_to(folder / LOG):
-                    artifact, recorded[name] = _make(module, prepared, request, work / name, format_name, golden_rows)
+                    artifact, recorded[name] = make(module, prepared, request, work / name, format_name, golden_rows)
             except (OSError, MissingExtraError):
                 raise
             except Exception as error:  # noqa: BLE001 — converters raise anything; one failure must not end the others
@@ -126,10 +126,13 @@ def _check_model(model: Any, source: Source, dataset: Dataset) -> None:
         )
 
 
-def _make(
+def make(
     module: Any, prepared: Prepared, request: Request, path: Path, format_name: str, golden_rows: Split
 ) -> tuple[Artifact, Any]:
-    """Convert, then load and run the artifact: one that does not run is not an artifact."""
+    """Convert, then load and run the artifact, which is returned with its outputs for the images of the golden.
+
+    One that does not run is not an artifact: the errors of converter and runtime are passed on.
+    """
     details = module.convert(prepared, request, path)
     session = runtimes.open_session(path, threads=0)
     outputs = session.predict(golden_rows.images)

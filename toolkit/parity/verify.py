@@ -104,20 +104,20 @@ def verify(
     for. Raises DataError where the model has learned from test images, unless that is allowed.
     """
     artifacts = _runnable(found, artifacts, warn)
-    by_golden = options.by_golden
-    if not by_golden and not installed(REFERENCE_RUNTIME):
+    golden_only = options.by_golden
+    if not golden_only and not installed(REFERENCE_RUNTIME):
         if options.data is not None:
             raise UsageError("comparing on a data set needs TensorFlow: pip install 'edge-model-toolkit[train]'")
         warn("TensorFlow is not installed: comparing with golden.npz, which shows equal outputs, not accuracy")
-        by_golden = True
-    if not by_golden:
+        golden_only = True
+    if not golden_only:
         try:
-            return on_test_set(found, artifacts, _load(found, options, warn), options, warn, on_comparison)
+            return on_test_set(found, artifacts, load(found, options, warn), options, warn, on_comparison)
         except DataUnavailableError as error:
             if options.data is not None:
                 raise
             warn(f"{error}. Comparing with golden.npz instead, which shows equal outputs, not accuracy")
-    return _by_golden(found, artifacts, options, on_comparison)
+    return by_golden(found, artifacts, options, on_comparison)
 
 
 def on_test_set(
@@ -141,7 +141,8 @@ def on_test_set(
     return Verified(found, description, comparisons, shown)
 
 
-def _load(found: Manifest, options: Options, warn: Callable[[str], None]) -> Dataset:
+def load(found: Manifest, options: Options, warn: Callable[[str], None]) -> Dataset:
+    """Return the data that the options ask for, or those of the manifest."""
     name = str(found.data["name"])
     if options.data is None and name not in data.named_sources():
         raise DataError(f"{found.folder}: was trained on '{name}', which has no source of that name; give it by --data")
@@ -163,12 +164,13 @@ def _runnable(found: Manifest, artifacts: Sequence[Artifact], warn: Callable[[st
     return runnable
 
 
-def _by_golden(
+def by_golden(
     found: Manifest,
     artifacts: Sequence[Artifact],
     options: Options,
-    on_comparison: Callable[[Comparison], None],
+    on_comparison: Callable[[Comparison], None] = lambda comparison: None,
 ) -> Verified:
+    """Compare with the outputs that golden.npz recorded."""
     found.require(found.golden)
     record = golden.read(found.golden_path)
     missing = [artifact.path for artifact in artifacts if artifact.path not in record.recorded]

@@ -1,0 +1,1 @@
+"""The gate's own test: faults planted into artifacts, each of which has to be caught, beside faultless ones."""

@@ -1,0 +1,143 @@
+"""Faults that are edited into a copy of an exported file, as a bug in a converter or a broken tool would leave it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import extras
+from toolkit.manifest import Artifact
+
+# How far a zero point is moved, in steps, and how wrong a scale is.
+MOVED_ZERO_POINT = 10
+WRONG_SCALE = 1.02
+# TFLite's schema: TensorType.FLOAT32 and TensorType.INT8.
+_TFLITE_DTYPES: dict[int, type[np.generic]] = {0: np.float32, 9: np.int8}
+
+
+@dataclass
+class Weights:
+    """The weights of the first layer that has any, changed in place. scales: of their quantization, or None.
+
+    values: (channels, …), a view that has the output channels first.
+    """
+
+    values: NDArray[Any]
+    scales: NDArray[np.float32] | None
+
+
+Edit = Callable[[Path], None]
+
+
+def faults(artifact: Artifact) -> dict[str, Edit]:
+    """Return the faults that can be edited into a file, by name."""
+    found: dict[str, Edit] = {"one channel's weights zeroed": _zero_channel}
+    if artifact.quantization == "float32":
+        found["a NaN weight"] = _nan
+    if artifact.quantization == "int8":
+        found["a scale off by 2 %"] = _wrong_scale
+        found["a wrong zero point"] = _wrong_zero_point
+    return found
+
+
+def _zero_channel(path: Path) -> None:
+    with _weights(path) as weights:
+        norms = np.abs(weights.values.astype(np.float64)).reshape(len(weights.values), -1).sum(axis=1)
+        if weights.scales is not None:
+            norms *= weights.scales
+        weights.values[int(norms.argmax())] = 0
+
+
+def _nan(path: Path) -> None:
+    with _weights(path) as weights:
+        weights.values.flat[0] = np.nan
+
+
+def _wrong_scale(path: Path) -> None:
+    with _weights(path) as weights:
+        if weights.scales is not None:
+            weights.scales *= np.float32(WRONG_SCALE)
+
+
+def _weights(path: Path) -> Any:
+    return _tflite_weights(path) if path.suffix == ".tflite" else _onnx_weights(path)
+
+
+@contextmanager
+def _tflite(path: Path) -> Iterator[Any]:
+    """Yield a TFLite model as objects, and write it back."""
+    extras.load("tensorflow")
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    model = flatbuffer_utils.read_model(str(path))
+    yield model
+    flatbuffer_utils.write_model(model, str(path))
+
+
+@contextmanager
+def _tflite_weights(path: Path) -> Iterator[Weights]:
+    with _tflite(path) as model:
+        graph = model.subgraphs[0]
+        tensors = (graph.tensors[node.inputs[1]] for node in graph.operators if len(node.inputs) > 2)
+        tensor = next(t for t in tensors if len(t.shape) > 1 and model.buffers[t.buffer].data is not None)
+        buffer = model.buffers[tensor.buffer]
+        values = np.frombuffer(bytes(bytearray(buffer.data)), _TFLITE_DTYPES[tensor.type]).reshape(tensor.shape).copy()
+        quantization = tensor.quantization
+        known = quantization is not None and quantization.scale is not None
+        scales = np.array(quantization.scale, np.float32) if known else None
+        yield Weights(values, scales)
+        buffer.data = np.frombuffer(values.tobytes(), np.uint8)
+        if scales is not None:
+            quantization.scale = scales
+
+
+@contextmanager
+def _onnx(path: Path) -> Iterator[Any]:
+    """Yield an ONNX model, and write it back."""
+    onnx = extras.load("onnx")
+    model = onnx.load(path)
+    yield model
+    onnx.save(model, path)
+
+
+@contextmanager
+def _onnx_weights(path: Path) -> Iterator[Weights]:
+    onnx = extras.load("onnx")
+    with _onnx(path) as model:
+        constants = {tensor.name: tensor for tensor in model.graph.initializer}
+        dequantizers = {node.output[0]: node for node in model.graph.node if node.op_type == "DequantizeLinear"}
+        layer = next(node for node in model.graph.node if node.op_type in ("Conv", "MatMul", "Gemm"))
+        name, scale_name = layer.input[1], None
+        if name in dequantizers:
+            name, scale_name = dequantizers[name].input[:2]
+        values = onnx.numpy_helper.to_array(constants[name]).copy()
+        scales = onnx.numpy_helper.to_array(constants[scale_name]).copy() if scale_name else None
+        transposed = any(attribute.name == "transB" and attribute.i for attribute in layer.attribute)
+        channels_first = layer.op_type == "Conv" or transposed
+        yield Weights(values if channels_first else values.T, scales)
+        constants[name].CopyFrom(onnx.numpy_helper.from_array(values, name))
+        if scale_name:
+            constants[scale_name].CopyFrom(onnx.numpy_helper.from_array(scales, scale_name))
+
+
+def _wrong_zero_point(path: Path) -> None:
+    """Move the zero point of the input: in ONNX of its quantizer alone, so that its dequantizer disagrees."""
+    if path.suffix == ".tflite":
+        with _tflite(path) as model:
+            graph = model.subgraphs[0]
+            graph.tensors[graph.inputs[0]].quantization.zeroPoint = [
+                graph.tensors[graph.inputs[0]].quantization.zeroPoint[0] + MOVED_ZERO_POINT
+            ]
+        return
+    onnx = extras.load("onnx")
+    with _onnx(path) as model:
+        constants = {tensor.name: tensor for tensor in model.graph.initializer}
+        quantizer = next(node for node in model.graph.node if node.op_type == "QuantizeLinear")
+        zero_point = onnx.numpy_helper.to_array(constants[quantizer.input[2]])
+        moved = onnx.numpy_helper.from_array((zero_point + MOVED_ZERO_POINT).astype(zero_point.dtype), "moved")
+        model.graph.initializer.append(moved)
+        quantizer.input[2] = "moved"

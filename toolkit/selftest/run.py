@@ -1,0 +1,184 @@
+"""Plant every fault, let the gate judge, and say which check caught it; then judge faultless exports."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from toolkit import extras, golden, registry
+from toolkit.data.base import Dataset, Split
+from toolkit.export import calibration, exporter
+from toolkit.export.formats.base import Prepared, Request
+from toolkit.export.prepare import prepare
+from toolkit.files import sha256
+from toolkit.manifest import Artifact, Manifest
+from toolkit.parity.compare import Comparison
+from toolkit.parity.verify import Options, by_golden, on_test_set
+from toolkit.runtimes.keras import load_model
+from toolkit.selftest import files, models
+from toolkit.training.recipe import rows_to_train
+
+# What faults are planted into: the strictest and the loosest rule of the gate, in both formats.
+PAIRS = (("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32"), ("onnx", "int8"))
+# Share of faultless exports that may be called a failure.
+MOST_FALSE_ALARMS = 0.05
+NOTHING, CONSTANT, STALE = "no fault", "calibration on constant images", "a stale artifact"
+ACCURACY = "accuracy"
+GREY = 128
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One artifact with one fault: the checks that failed it on the test set and by golden, where that was asked."""
+
+    fault: str
+    artifact: str
+    test_set: tuple[str, ...]
+    golden: tuple[str, ...] | None
+
+    @property
+    def right(self) -> bool:
+        """Whether the gate is right: it says no to a fault, and yes to none."""
+        caught = bool(self.test_set or self.golden)
+        return not caught if self.fault == NOTHING else caught
+
+
+@dataclass(frozen=True)
+class SelfTested:
+    """What the gate made of the faults of one model, and of exports without a fault."""
+
+    manifest: Manifest
+    images: int
+    outcomes: tuple[Outcome, ...]
+    reexports: int
+    false_alarms: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether no fault slipped through and at most 5 % of the faultless exports were called a failure."""
+        quiet = self.false_alarms <= MOST_FALSE_ALARMS * self.reexports
+        return quiet and all(outcome.right for outcome in self.outcomes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the part of ``toolkit verify --self-test --json`` for one model."""
+        return {
+            "manifest": str(self.manifest.folder),
+            "n": self.images,
+            "outcomes": [{**asdict(outcome), "right": outcome.right} for outcome in self.outcomes],
+            "reexports": self.reexports,
+            "false_alarms": self.false_alarms,
+            "verdict": "pass" if self.passed else "fail",
+        }
+
+
+def self_test(
+    found: Manifest,
+    dataset: Dataset,
+    *,
+    margin_pp: float,
+    reexports: int,
+    on_step: Callable[[str], None] = lambda what: None,
+) -> SelfTested:
+    """Plant every fault into copies of the artifacts of a manifest, and judge them and ``reexports`` faultless ones.
+
+    The files of the manifest are not touched.
+    """
+    with tempfile.TemporaryDirectory() as scratch, extras.streams_to(Path(scratch) / "converters.log"):
+        bench = _Bench(found, dataset, Path(scratch), margin_pp)
+        outcomes = []
+        for outcome in (*bench.edited(), *bench.exported()):
+            on_step(f"{outcome.artifact}: {outcome.fault}")
+            outcomes.append(outcome)
+        alarms = 0
+        for seed in range(1, reexports + 1):
+            alarms += bench.false_alarm(seed)
+            on_step(f"export {seed} of {reexports}")
+    return SelfTested(found, len(dataset.test), tuple(outcomes), reexports, alarms)
+
+
+class _Bench:
+    """A copy of a manifest's folder to do damage in."""
+
+    def __init__(self, found: Manifest, dataset: Dataset, scratch: Path, margin_pp: float) -> None:
+        found.require(*found.artifacts, found.reference, found.golden)
+        for file in (found.reference_path, found.golden_path):
+            shutil.copyfile(file, scratch / file.name)
+        self._found = found
+        # A copy belongs to no run: whether the run has changed is not what is tested here.
+        self._copy = replace(found, folder=scratch, source={**found.source, "run": None})
+        self._dataset = dataset
+        self._options = Options(margin_pp=margin_pp)
+        self._model = load_model(found.reference_path)
+        share = found.recipe["validation_split"] if found.recipe else 0.0
+        self._training = dataset.train.rows(slice(0, rows_to_train(len(dataset.train), share)))
+        record = golden.read(found.golden_path)
+        self._golden = Split(record.images, record.labels)
+        self._wanted = [a for a in found.artifacts if (a.format, a.quantization) in PAIRS]
+
+    def edited(self) -> Iterator[Outcome]:
+        """Yield the outcomes of faults that are edited into the exported files, and of copies without one."""
+        for artifact in self._wanted:
+            yield self._edited(NOTHING, artifact, lambda path: None)
+            for name, edit in files.faults(artifact).items():
+                yield self._edited(name, artifact, edit)
+
+    def exported(self) -> Iterator[Outcome]:
+        """Yield the outcomes of exports of faulted models, of constant calibration, and of files put back."""
+        for name, plant in models.faults(self._model).items():
+            for artifact in self._export(plant(self._model, self._training), PAIRS, self._calibration(0)):
+                yield Outcome(name, artifact.path, self._on_test_set(artifact), None)
+                if name == "weights of another run":  # that run was exported again, this file was not
+                    newer = replace(artifact, sha256="0" * 64)
+                    yield Outcome(STALE, artifact.path, self._on_test_set(newer), None)
+        constant = np.full_like(self._training.images[: calibration.DEFAULT_COUNT], GREY)
+        chosen = calibration.Calibration(constant, np.arange(len(constant)), 0)
+        for artifact in self._export(self._model, [pair for pair in PAIRS if pair[1] == "int8"], chosen):
+            calibrated = replace(self._copy, calibration=chosen.to_json())
+            yield Outcome(CONSTANT, artifact.path, self._on_test_set(artifact, calibrated), None)
+
+    def false_alarm(self, seed: int) -> bool:
+        """Export without a fault, calibrated on other images, and say whether the gate calls it a failure.
+
+        The formats take turns; golden knows the outputs of one export and has nothing to say about another.
+        """
+        pair = ("tflite" if seed % 2 else "onnx", "int8")
+        return any(bool(self._on_test_set(a)) for a in self._export(self._model, [pair], self._calibration(seed)))
+
+    def _calibration(self, seed: int) -> calibration.Calibration:
+        return calibration.choose(self._training, count=None, seed=seed)
+
+    def _export(self, model: Any, pairs: Any, chosen: calibration.Calibration) -> Iterator[Artifact]:
+        prepared: Prepared = prepare(model, self._copy.folder)
+        (self._copy.folder / "float32.onnx").unlink(missing_ok=True)  # the last model's
+        for format_name, quantization in pairs:
+            module = registry.member("toolkit.export.formats", format_name, kind="format")
+            path = self._copy.folder / f"{self._found.model}-{quantization}{module.SUFFIX}"
+            request = Request(quantization, chosen.scaled, "uint8")
+            yield exporter.make(module, prepared, request, path, format_name, self._golden)[0]
+
+    def _edited(self, fault: str, artifact: Artifact, edit: Callable[[Path], None]) -> Outcome:
+        path = Path(shutil.copyfile(self._found.folder / artifact.path, self._copy.folder / artifact.path))
+        edit(path)
+        edited = replace(artifact, sha256=sha256(path))  # or the digest would catch them all
+        by_file = by_golden(self._with(edited), [edited], self._options).comparisons[0]
+        return Outcome(fault, artifact.path, self._on_test_set(edited), _failed(by_file))
+
+    def _on_test_set(self, artifact: Artifact, manifest: Manifest | None = None) -> tuple[str, ...]:
+        listed = self._with(artifact, manifest)
+        part = on_test_set(listed, [artifact], self._dataset, self._options, warn=lambda text: None)
+        return _failed(part.comparisons[0])
+
+    def _with(self, artifact: Artifact, manifest: Manifest | None = None) -> Manifest:
+        return replace(manifest or self._copy, artifacts=(artifact,))
+
+
+def _failed(comparison: Comparison) -> tuple[str, ...]:
+    """Return the names of the checks that failed: accuracy beside the first of the others."""
+    found = comparison.figures
+    accuracy = not comparison.by_golden and found is not None and found.bounds_pp[0] > comparison.margin_pp
+    other = comparison.problem.check if comparison.problem else None
+    return tuple(name for name, failed in ((ACCURACY, accuracy), (other, other)) if failed and name)
