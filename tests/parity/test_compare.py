@@ -1,18 +1,39 @@
 """The rule of the verdict, and what fails whatever the accuracy."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from toolkit import manifest
 from toolkit.errors import ArtifactError
-from toolkit.manifest import TensorSpec
 from toolkit.parity import compare as module
-from toolkit.parity.compare import Comparison, compare, overall
+from toolkit.parity import figures
+from toolkit.parity.checks import Problem
+from toolkit.parity.compare import Comparison, compare, material, overall
+from toolkit.parity.figures import Figures
 
 
-def comparison(**figures) -> Comparison:
-    described = {"artifact": "a", "runtime": "r", "format": "f", "quantization": "int8", "margin_pp": 0.5}
-    return Comparison(**{**described, "n": 10_000, "reference_correct": 9_900, "max_abs_error": 0.0, **figures})
+def comparison(lost=0, gained=0, n=10_000, correct=9_900, **rest) -> Comparison:
+    found = Figures(
+        n=n,
+        reference_correct=correct,
+        lost=lost,
+        gained=gained,
+        changed=lost + gained,
+        clear_changes=0,
+        max_abs_error=0.0,
+        kl_mean=0.0,
+        kl_max=0.0,
+        calibration_error=0.0,
+        reference_calibration_error=0.0,
+        class_images=(n, 0),
+        class_correct=(correct - lost + gained, 0),
+        reference_class_correct=(correct, 0),
+        flips=(),
+    )
+    described = {"artifact": "a", "runtime": "r", "format": "f", "quantization": "int8", "sha256": "s"}
+    return Comparison(**{**described, "margin_pp": 0.5, "n": n, "figures": found, **rest})
 
 
 @pytest.mark.parametrize(
@@ -22,21 +43,36 @@ def comparison(**figures) -> Comparison:
 def test_the_verdict_is_non_inferiority(lost, gained, verdict):
     judged = comparison(lost=lost, gained=gained)
     assert judged.verdict == verdict
-    assert judged.accuracy == (9_900 - lost + gained) / 10_000
-    assert judged.loss_pp == pytest.approx((lost - gained) / 100)
+    assert judged.figures.accuracy == (9_900 - lost + gained) / 10_000
+    assert judged.figures.loss_pp == pytest.approx((lost - gained) / 100)
 
 
-def test_a_few_images_cannot_pass():
-    assert comparison(n=100, reference_correct=99, lost=0, gained=0).verdict == "inconclusive"
+def test_a_few_images_cannot_pass_and_the_number_that_could_is_said():
+    judged = comparison(n=100, correct=99)
+    assert judged.verdict == "inconclusive"
+    assert judged.to_json()["images_to_decide"] == 539
+    assert comparison().to_json()["images_to_decide"] is None
+
+
+def test_a_loss_equal_to_the_margin_is_decided_by_no_number_of_images():
+    judged = comparison(lost=50)
+    assert (judged.verdict, judged.images_to_decide) == ("inconclusive", None)
 
 
 def test_a_problem_fails_whatever_the_accuracy():
-    assert comparison(lost=0, gained=0, problem="changed").verdict == "fail"
-    assert comparison(problem="gone").to_json()["accuracy"] is None
+    assert comparison(problem=Problem("digest", "changed")).verdict == "fail"
+    result = comparison(figures=None, problem=Problem("runs", "gone")).to_json()
+    assert (result["accuracy"], result["failed_check"], result["problem"]) == (None, "runs", "gone")
+
+
+def test_a_result_names_every_figure_whether_there_are_any_or_not():
+    assert list(comparison().figures.to_json()) == list(comparison().figures.to_json(of_test_set=False))
+    assert set(comparison().figures.to_json()) == set(figures.NAMES)
+    assert comparison(figures=None).to_json().keys() == comparison().to_json().keys()
 
 
 def test_the_worst_verdict_counts():
-    ok, unsure, bad = comparison(lost=0, gained=0), comparison(lost=45, gained=0), comparison(problem="x")
+    ok, unsure, bad = comparison(), comparison(lost=45), comparison(problem=Problem("x", "x"))
     assert overall([ok]) == "pass"
     assert overall([ok, unsure]) == "inconclusive"
     assert overall([ok, unsure, bad]) == "fail"
@@ -45,9 +81,9 @@ def test_the_worst_verdict_counts():
 class Fake:
     """A session that answers what it is told."""
 
-    input = TensorSpec("image", (None, 8, 8, 1), "float32")
-
-    def __init__(self, outputs):
+    def __init__(self, artifact, outputs, **specification):
+        self.input = replace(artifact.inputs[0], **specification)
+        self.output = artifact.outputs[0]
         self._outputs = outputs
 
     def predict(self, images):
@@ -56,19 +92,24 @@ class Fake:
         return self._outputs
 
 
-REFERENCE = np.eye(3, dtype=np.float32)[np.arange(90) % 3]
+REFERENCE = np.float32([[0.9, 0.06, 0.04], [0.04, 0.9, 0.06], [0.06, 0.04, 0.9]])[np.arange(90) % 3]
 LABELS = np.arange(90) % 3
+INT8, FLOAT32 = 5, 0
 
 
 @pytest.fixture
 def judge(exported, monkeypatch):
     found = manifest.read(exported)
 
-    def run(outputs, **options):
-        monkeypatch.setattr(module, "open_session", lambda path, threads: Fake(outputs))
+    def run(outputs, which=INT8, recorded=None, reference=REFERENCE, manifest=found, **specification):
+        artifact = found.artifacts[which]
+        fake = Fake(artifact, outputs, **specification)
+        monkeypatch.setattr(module, "open_session", lambda path, threads: fake)
         images = np.zeros((90, 8, 8, 1), np.uint8)
-        return compare(found, found.artifacts[3], images=images, labels=LABELS, reference=REFERENCE, **options)
+        shown = material(images, LABELS, reference, {artifact.path: recorded} if recorded is not None else None)
+        return compare(manifest, artifact, shown)
 
+    assert [found.artifacts[i].quantization for i in (INT8, FLOAT32)] == ["int8", "float32"]
     return run
 
 
@@ -76,8 +117,8 @@ def test_lost_and_gained_are_counted_image_by_image(judge):
     outputs = REFERENCE.copy()
     outputs[[0, 1]] = outputs[[1, 0]]
     judged = judge(outputs)
-    assert (judged.lost, judged.gained, judged.reference_correct) == (2, 0, 90)
-    assert judged.max_abs_error == 1.0
+    assert (judged.figures.lost, judged.figures.gained, judged.figures.reference_correct) == (2, 0, 90)
+    assert judged.figures.max_abs_error == pytest.approx(0.86)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -86,23 +127,85 @@ def test_one_output_that_is_no_number_fails(judge, bad):
     outputs[5, 1] = bad
     judged = judge(outputs)
     assert judged.verdict == "fail"
-    assert judged.problem == "NaN or infinite outputs for 1 of 90 images"
+    assert judged.problem == Problem("numbers", "NaN or infinite outputs for 1 of 90 images")
     assert judged.to_json()["max_abs_error"] is None
 
 
 @pytest.mark.parametrize("shape", [(90, 4), (90, 3, 1), (90,), (45, 3)])
 def test_another_shape_or_class_count_fails(judge, shape):
-    assert judge(np.zeros(shape, np.float32)).verdict == "fail"
+    assert judge(np.zeros(shape, np.float32)).problem.check == "classes"
 
 
 def test_an_artifact_that_does_not_run_fails_and_says_why(judge):
     judged = judge(ArtifactError("cannot be loaded"))
-    assert (judged.verdict, judged.problem) == ("fail", "cannot be loaded")
+    assert (judged.verdict, judged.problem) == ("fail", Problem("runs", "cannot be loaded"))
+
+
+@pytest.mark.parametrize(
+    ("specification", "says"),
+    [({"zero_point": 0}, "zero point"), ({"scale": 0.5}, "scale"), ({"dtype": "uint8"}, "dtype")],
+)
+def test_a_file_that_is_not_what_the_manifest_tells_an_application_fails(judge, specification, says):
+    judged = judge(REFERENCE, **specification)
+    assert judged.problem.check == "specification"
+    assert says in judged.problem.text
+
+
+def test_outputs_that_are_no_probabilities_fail(judge):
+    judged = judge(np.log(REFERENCE))
+    assert judged.problem.check == "probabilities"
+    assert judged.figures.changed == 0
+
+
+def test_a_reference_without_probabilities_asks_for_none(judge):
+    logits = np.log(REFERENCE)
+    assert judge(logits, which=FLOAT32, reference=logits).problem is None
+
+
+def test_float32_may_differ_by_a_ten_thousandth(judge):
+    assert judge(REFERENCE + np.float32([0.9e-4, -0.9e-4, 0]), which=FLOAT32).problem is None
+    judged = judge(REFERENCE + np.float32([1.2e-4, -1.2e-4, 0]), which=FLOAT32)
+    assert judged.problem.check == "float32"
+    assert "differs by 0.00012 from Keras'; allowed in float32: 0.0001" in judged.problem.text
+
+
+@pytest.mark.parametrize(("gap", "check"), [(0.0005, None), (0.002, "float32")])
+def test_float32_may_change_a_prediction_only_where_two_classes_are_level(judge, gap, check):
+    """The outputs hardly differ; what counts is how near Keras' two best classes were."""
+    reference = REFERENCE.copy()
+    reference[0] = [0.5 + gap / 2, 0.5 - gap / 2, 0]
+    outputs = reference.copy()
+    outputs[0] = [0.5 - gap / 2, 0.5 + gap / 2, 0]
+    judged = judge(outputs, which=FLOAT32, reference=reference)
+    assert judged.figures.clear_changes == (1 if check else 0)
+    assert "predictions changed" in judged.problem.text if check else "differs by" in judged.problem.text
+
+
+def test_a_quantized_artifact_with_other_probabilities_fails_at_equal_accuracy(judge):
+    confident = np.where(REFERENCE > 0.5, np.float32(0.999), np.float32(0.0005))
+    judged = judge(confident)
+    assert (judged.figures.changed, judged.problem.check) == (0, "divergence")
+
+
+def test_int8_that_was_calibrated_on_one_image_fails(judge, exported):
+    found = manifest.read(exported)
+    same = {**found.calibration, "row_sha256_16": ["00"] * 50}
+    assert judge(REFERENCE, manifest=replace(found, calibration=same)).problem.check == "calibration"
+    assert judge(REFERENCE, manifest=replace(found, calibration=same), which=FLOAT32).problem is None
 
 
 def test_by_golden_a_flip_or_more_than_one_step_fails(judge):
-    step = 1 / 256
+    step = np.float32(1 / 256)
     assert judge(REFERENCE, recorded=REFERENCE).verdict == "pass"
-    assert judge(REFERENCE - np.float32(step), recorded=REFERENCE).verdict == "pass"
-    assert "outputs differ by" in judge(REFERENCE - np.float32(2 * step), recorded=REFERENCE).problem
-    assert "90 of 90 predictions" in judge(np.roll(REFERENCE, 1, axis=1), recorded=REFERENCE).problem
+    near = judge(REFERENCE - step * np.float32([1, -1, 1]), recorded=REFERENCE)
+    assert (near.verdict, near.recorded.flips) == ("pass", 0)
+    assert near.recorded.max_lsb == pytest.approx(1.0, rel=1e-5)
+    assert "outputs differ by" in judge(REFERENCE - 2 * step * np.float32([1, -1, 0]), recorded=REFERENCE).problem.text
+    assert "90 of 90 predictions" in judge(np.roll(REFERENCE, 1, axis=1), recorded=REFERENCE).problem.text
+
+
+def test_by_golden_nothing_is_inferred_about_accuracy(judge):
+    result = judge(REFERENCE, recorded=REFERENCE).to_json()
+    assert result["verdict"] == "pass"
+    assert {result[name] for name in ("loss_upper_pp", "loss_lower_pp", "change_ci95_pp", "mcnemar_p")} == {None}
+    assert (result["recorded_flips"], result["recorded_max_lsb"]) == (0, 0.0)

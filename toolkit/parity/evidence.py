@@ -1,6 +1,7 @@
 """What is kept of every image: enough to rebuild each published figure, small enough to be kept."""
 
 import tempfile
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,7 +25,8 @@ class Table:
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self.dtype = dtype
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 — lives as long as the table, gone with it
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 — it lives as long as the table
+        weakref.finalize(self, self._file.close)
         self._rows = 0
 
     def __len__(self) -> int:

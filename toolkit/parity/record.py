@@ -102,17 +102,30 @@ def recompute(path: Path) -> Recomputed:
         differences.append(f"{rows} is missing or was changed: it does not have the SHA-256 that the record names")
         return Recomputed(path, 0, len(document["results"]), 0, tuple(differences))
     tables = _read_rows(rows)
+    try:
+        count, found = _differences_within(document, tables)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArtifactError(f"{path}: not a parity record that can be rebuilt ({error!r})") from error
+    differences += [*found, *_differences_beside(path.parent, document)]
+    return Recomputed(path, len(tables[_REFERENCE]), len(document["results"]), count, tuple(differences))
+
+
+def _differences_within(document: dict[str, Any], tables: dict[str, Table]) -> tuple[int, list[str]]:
+    """Return how many figures were rebuilt, and those that are not what the images say."""
     rebuilt = [_rebuild(result, tables, int(document["classes"])) for result in document["results"]]
-    count = 0
-    for result, comparison in zip(document["results"], rebuilt, strict=True):
-        for name, value in comparison.to_json().items():
-            count += 1
-            if result.get(name) != value:
-                differences.append(f"{result['artifact']}: {name} is {result.get(name)}, its images say {value}")
+    pairs = [
+        (result, name, value)
+        for result, comparison in zip(document["results"], rebuilt, strict=True)
+        for name, value in comparison.to_json().items()
+    ]
+    found = [
+        f"{result['artifact']}: {name} is {result.get(name)}, its images say {value}"
+        for result, name, value in pairs
+        if result.get(name) != value
+    ]
     if document["verdict"] != overall(rebuilt):
-        differences.append(f"the verdict is {document['verdict']}, the results say {overall(rebuilt)}")
-    differences += _differences_beside(path.parent, document)
-    return Recomputed(path, len(tables[_REFERENCE]), len(rebuilt), count, tuple(differences))
+        found.append(f"the verdict is {document['verdict']}, the results say {overall(rebuilt)}")
+    return len(pairs), found
 
 
 def _rebuild(result: dict[str, Any], tables: dict[str, Table], classes: int) -> Comparison:

@@ -1,6 +1,7 @@
 """LiteRT, formerly TensorFlow Lite, with its default kernels (XNNPACK where it can)."""
 
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,8 @@ def _interpreter(path: Path, *, threads: int, kernels: str, keep_tensors: bool =
     module = extras.load(PACKAGE)
     require_file(path)
     try:
-        with extras.streams_to(Path(os.devnull)):  # it announces its XNNPACK delegate on stderr
+        # It announces its XNNPACK delegate on stderr, and warns of the memory that kept tensors take.
+        with extras.streams_to(Path(os.devnull)), warnings.catch_warnings(action="ignore"):
             interpreter = module.Interpreter(
                 str(path),
                 num_threads=threads or None,

@@ -21,7 +21,7 @@ _TFLITE_DTYPES: dict[int, type[np.generic]] = {0: np.float32, 9: np.int8}
 
 @dataclass
 class Weights:
-    """The weights of the first layer that has any, changed in place. scales: of their quantization, or None.
+    """The weights of one layer, changed in place. scales: of their quantization, or None.
 
     values: (channels, …), a view that has the output channels first.
     """
@@ -57,14 +57,21 @@ def _nan(path: Path) -> None:
         weights.values.flat[0] = np.nan
 
 
+def scale_layer(path: Path, factor: float, *, layer: int) -> None:
+    """Multiply the weights of one layer, counted from 0 among those that have weights, by ``factor``."""
+    with _weights(path, layer) as weights:
+        if weights.scales is None:
+            weights.values *= np.float32(factor)
+        else:
+            weights.scales *= np.float32(factor)
+
+
 def _wrong_scale(path: Path) -> None:
-    with _weights(path) as weights:
-        if weights.scales is not None:
-            weights.scales *= np.float32(WRONG_SCALE)
+    scale_layer(path, WRONG_SCALE, layer=0)
 
 
-def _weights(path: Path) -> Any:
-    return _tflite_weights(path) if path.suffix == ".tflite" else _onnx_weights(path)
+def _weights(path: Path, layer: int = 0) -> Any:
+    return _tflite_weights(path, layer) if path.suffix == ".tflite" else _onnx_weights(path, layer)
 
 
 @contextmanager
@@ -79,11 +86,11 @@ def _tflite(path: Path) -> Iterator[Any]:
 
 
 @contextmanager
-def _tflite_weights(path: Path) -> Iterator[Weights]:
+def _tflite_weights(path: Path, layer: int) -> Iterator[Weights]:
     with _tflite(path) as model:
         graph = model.subgraphs[0]
         tensors = (graph.tensors[node.inputs[1]] for node in graph.operators if len(node.inputs) > 2)
-        tensor = next(t for t in tensors if len(t.shape) > 1 and model.buffers[t.buffer].data is not None)
+        tensor = [t for t in tensors if len(t.shape) > 1 and model.buffers[t.buffer].data is not None][layer]
         buffer = model.buffers[tensor.buffer]
         values = np.frombuffer(bytes(bytearray(buffer.data)), _TFLITE_DTYPES[tensor.type]).reshape(tensor.shape).copy()
         quantization = tensor.quantization
@@ -105,19 +112,19 @@ def _onnx(path: Path) -> Iterator[Any]:
 
 
 @contextmanager
-def _onnx_weights(path: Path) -> Iterator[Weights]:
+def _onnx_weights(path: Path, layer: int) -> Iterator[Weights]:
     onnx = extras.load("onnx")
     with _onnx(path) as model:
         constants = {tensor.name: tensor for tensor in model.graph.initializer}
         dequantizers = {node.output[0]: node for node in model.graph.node if node.op_type == "DequantizeLinear"}
-        layer = next(node for node in model.graph.node if node.op_type in ("Conv", "MatMul", "Gemm"))
-        name, scale_name = layer.input[1], None
+        node = [node for node in model.graph.node if node.op_type in ("Conv", "MatMul", "Gemm")][layer]
+        name, scale_name = node.input[1], None
         if name in dequantizers:
             name, scale_name = dequantizers[name].input[:2]
         values = onnx.numpy_helper.to_array(constants[name]).copy()
         scales = onnx.numpy_helper.to_array(constants[scale_name]).copy() if scale_name else None
-        transposed = any(attribute.name == "transB" and attribute.i for attribute in layer.attribute)
-        channels_first = layer.op_type == "Conv" or transposed
+        transposed = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
+        channels_first = node.op_type == "Conv" or transposed
         yield Weights(values if channels_first else values.T, scales)
         constants[name].CopyFrom(onnx.numpy_helper.from_array(values, name))
         if scale_name:

@@ -1,0 +1,82 @@
+"""The damaged layer is the one that is named, in both formats and both arithmetics; a whole artifact names none."""
+
+from math import inf
+
+import numpy as np
+import pytest
+
+from toolkit import golden, manifest
+from toolkit.parity.layers_chart import draw
+from toolkit.parity.localize import localize, match, sqnr_db
+from toolkit.runtimes.base import Traced
+from toolkit.selftest.files import scale_layer
+
+WEIGHTED = ("conv_1", "conv_2", "dense_1", "probabilities")
+LAYERS = ["conv_1", "pool_1", "conv_2", "pool_2", "dense_1", "probabilities"]
+FILES = ("cnn-float32.tflite", "cnn-int8.tflite", "cnn-float32.onnx", "cnn-int8.onnx")
+
+
+def localized(folder, name):
+    found = manifest.read(folder)
+    (artifact,) = (a for a in found.artifacts if a.path == name)
+    return localize(found, artifact, golden.read(found.golden_path).images)
+
+
+@pytest.mark.parametrize("name", [*FILES, "cnn-float16.tflite", "cnn-dynamic.tflite"])
+def test_a_whole_artifact_has_no_damaged_layer(exported_once, name):
+    found = localized(exported_once, name)
+    assert found.culprit is None
+    assert [layer.name for layer in found.layers] == LAYERS
+    assert found.unmatched == ()
+    assert all(kernels.flips == 0 for kernels in found.kernel_sets)
+
+
+@pytest.mark.parametrize("layer", range(4), ids=WEIGHTED)
+@pytest.mark.parametrize("name", FILES)
+def test_the_damaged_layer_is_named(exported, name, layer):
+    scale_layer(exported / name, 0.3, layer=layer)
+    found = localized(exported, name)
+    assert found.culprit.name == WEIGHTED[layer]
+    assert found.to_json()["verdict"] == "fail"
+
+
+def test_float32_shows_a_layer_that_is_off_by_a_thousandth(exported):
+    scale_layer(exported / "cnn-float32.onnx", 1.001, layer=1)
+    assert localized(exported, "cnn-float32.onnx").culprit.name == "conv_2"
+
+
+def test_it_says_which_kernels_ran(exported_once):
+    kernels = {operator.name: operator.kernels for operator in localized(exported_once, "cnn-int8.tflite").operators}
+    assert kernels["CONV_2D"] == "XNNPACK"
+    assert kernels["SOFTMAX"] == "built-in"
+    found = localized(exported_once, "cnn-int8.onnx")
+    assert "QLinearConv" in {operator.name for operator in found.operators}
+    assert [one.kernels for one in found.kernel_sets] == ["as written"]
+
+
+def test_the_picture_is_drawn(exported_once, tmp_path):
+    draw(tmp_path / "layers.png", localized(exported_once, "cnn-int8.onnx"))
+    assert (tmp_path / "layers.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_signal_to_noise_in_decibels():
+    signal = np.float32([3, 4])
+    assert sqnr_db(signal, signal) == inf
+    assert sqnr_db(signal, signal * np.float32(0.99)) == pytest.approx(40, abs=1e-4)
+    assert sqnr_db(np.zeros(2, np.float32), signal) == -inf
+
+
+def test_tensors_are_matched_by_name_last_of_a_layer_channels_moved():
+    rng = np.random.default_rng(0)
+    image, flat = rng.random((2, 4, 4, 3), np.float32), rng.random((2, 5), np.float32)
+    layers = {"conv": image, "norm": image, "dense": flat}
+    tensors = [
+        Traced("net/conv_1/BiasAdd:0", image * 2),
+        Traced("net/norm_1/Add;net/conv_1/BiasAdd", np.moveaxis(image, -1, 1)),
+        Traced("net/conv_10/other", image),
+        Traced("out", flat),
+    ]
+    found = match(layers, tensors)
+    assert np.array_equal(found["norm"].values, image)
+    assert np.array_equal(found["conv"].values, image * 2)
+    assert found["dense"].name == "out"

@@ -1,0 +1,134 @@
+"""A record is rebuilt from its images, and a changed digit or byte anywhere in it is found."""
+
+import contextlib
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from toolkit import manifest
+from toolkit.errors import ArtifactError
+from toolkit.parity import record
+from toolkit.parity.record import RECORD, ROWS, recompute
+from toolkit.parity.verify import Options, select, verify
+
+
+@pytest.fixture(scope="module")
+def saved_once(tmp_path_factory, exported_once, tiny_npz):
+    folder = shutil.copytree(exported_once, tmp_path_factory.mktemp("saved") / "cnn")
+    ((found, artifacts),) = select([folder])
+    record.save(verify(found, artifacts, Options(str(tiny_npz), margin_pp=5.0), warn=pytest.fail))
+    return folder
+
+
+@pytest.fixture
+def saved(saved_once, tmp_path):
+    return shutil.copytree(saved_once, tmp_path / "saved" / "cnn")
+
+
+def change(folder, edit, *, forged):
+    """Edit the record, and, as a forger would, its digest."""
+    path = folder / RECORD
+    document = json.loads(path.read_text())
+    edit(document)
+    if forged:
+        rest = {key: value for key, value in document.items() if key != "sha256"}
+        document["sha256"] = record._digest(rest)
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return recompute(path).differences
+
+
+def test_a_record_is_what_its_images_say(saved_once):
+    rebuilt = recompute(saved_once / RECORD)
+    assert rebuilt.differences == ()
+    assert (rebuilt.images, rebuilt.artifacts) == (90, 6)
+    assert rebuilt.figures > 6 * 20
+
+
+def test_a_record_has_what_a_reader_needs(saved_once):
+    document = json.loads((saved_once / RECORD).read_text())
+    assert document.keys() >= {"created", "dataset", "reference", "results", "verdict", "versions", "host", "rows"}
+    assert document["versions"].keys() >= {"toolkit", "python", "keras", "onnxruntime", "ai-edge-litert", "numpy"}
+    assert document["dataset"]["n"] == 90
+    assert {result["artifact"] for result in document["results"]} == {
+        artifact.path for artifact in manifest.read(saved_once).artifacts
+    }
+    with np.load(saved_once / ROWS) as rows:
+        assert len(rows.files) == 7
+        assert all(len(rows[name]) == 90 for name in rows.files)
+
+
+def test_a_record_does_not_depend_on_where_the_models_were(saved_once, saved):
+    assert str(saved_once) not in (saved_once / RECORD).read_text()
+    assert recompute(saved / RECORD).differences == ()
+
+
+def test_the_same_comparison_gives_the_same_rows(saved_once, saved, tiny_npz):
+    ((found, artifacts),) = select([saved])
+    record.save(verify(found, artifacts, Options(str(tiny_npz), margin_pp=5.0), warn=pytest.fail))
+    assert (saved / ROWS).read_bytes() == (saved_once / ROWS).read_bytes()
+
+
+NUMBERS = ["lost", "accuracy", "loss_upper_pp", "kl_mean_nats", "calibration_error", "mcnemar_p", "max_abs_error"]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_changed_digit_is_found_even_with_a_new_digest(saved, name):
+    def edit(document):
+        document["results"][5][name] += 1e-9 if isinstance(document["results"][5][name], float) else 1
+
+    differences = change(saved, edit, forged=True)
+    assert any(f"cnn-int8.tflite: {name} is" in difference for difference in differences)
+
+
+@pytest.mark.parametrize("forged", [True, False])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda document: document.update(verdict="inconclusive"),
+        lambda document: document["results"][0].update(verdict="fail"),
+        lambda document: document["results"][0].update(margin_pp=0.01),
+        lambda document: document["results"][0]["class_images"].append(1),
+    ],
+)
+def test_a_changed_verdict_margin_or_list_is_found(saved, edit, forged):
+    assert change(saved, edit, forged=forged)
+
+
+def test_words_that_no_image_can_check_are_under_the_digest(saved):
+    differences = change(saved, lambda document: document["host"].update(cpu="a faster one"), forged=False)
+    assert any("does not have the SHA-256 that it names" in difference for difference in differences)
+
+
+def test_every_single_byte_counts(saved):
+    """Each sampled byte of both files is changed once; every change is found, or the file is no record any more."""
+    rng = np.random.default_rng(0)
+    for name in (RECORD, ROWS):
+        whole = (saved / name).read_bytes()
+        for position in rng.choice(len(whole), size=40, replace=False):
+            changed = bytearray(whole)
+            changed[position] ^= 1
+            (saved / name).write_bytes(bytes(changed))
+            with contextlib.suppress(ArtifactError):
+                assert recompute(saved / RECORD).differences, f"byte {position} of {name}"
+        (saved / name).write_bytes(whole)
+
+
+def test_files_beside_it_that_are_others_are_named(saved):
+    (saved / "cnn-int8.onnx").write_bytes(b"other")
+    (saved / "README.md").write_text((saved / "README.md").read_text().replace("97", "99"))
+    text = (saved / "manifest.json").read_text()
+    (saved / "manifest.json").write_text(text.replace('"gained": 0', '"gained": 7', 1))
+    differences = " ".join(recompute(saved / RECORD).differences)
+    assert "cnn-int8.onnx is not the file that was verified" in differences
+    assert "manifest.json says of cnn-float32.onnx what the record does not" in differences
+    assert "README.md is not the card that the manifest gives" in differences
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", "[]", '{"schema": 2}', "no json"])
+def test_what_is_no_record_is_refused(tmp_path, content):
+    if content is not None:
+        (tmp_path / RECORD).write_text(content)
+    with pytest.raises(ArtifactError, match=r"not a parity record|no such file"):
+        recompute(tmp_path / RECORD)

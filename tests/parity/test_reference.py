@@ -1,0 +1,79 @@
+"""The reference is computed once for one model and one set of images, and never served for another."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from toolkit import manifest
+from toolkit.downloads import cache_folder
+from toolkit.parity import reference
+from toolkit.runtimes import open_session
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return cache_folder() / reference.FOLDER
+
+
+@pytest.fixture
+def sessions(monkeypatch):
+    """How often Keras was asked."""
+    opened = []
+
+    def counted(path, **options):
+        opened.append(path)
+        return open_session(path, **options)
+
+    monkeypatch.setattr(reference, "open_session", counted)
+    return opened
+
+
+def outputs_of(found, split):
+    with reference.outputs(found, split) as outputs:
+        return np.array(outputs)
+
+
+def test_the_second_time_the_reference_does_not_run(exported_once, tiny, cache, sessions):
+    found = manifest.read(exported_once)
+    first, second = outputs_of(found, tiny.test), outputs_of(found, tiny.test)
+    assert np.array_equal(first, second)
+    assert np.array_equal(first, open_session(found.reference_path, threads=0).predict(tiny.test.images))
+    assert len(sessions) == 1
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_other_images_and_other_models_are_computed_anew(exported, tiny, cache, sessions):
+    found = manifest.read(exported)
+    outputs_of(found, tiny.test)
+    outputs_of(found, tiny.test.rows(slice(0, 89)))
+    other = manifest.replace(found, reference={**found.reference, "sha256": "1" * 64})
+    outputs_of(other, tiny.test)
+    assert len(sessions) == 3
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-5], lambda content: content[:-1] + b"\1"])
+def test_a_damaged_file_is_never_served(exported_once, tiny, cache, sessions, damage):
+    found = manifest.read(exported_once)
+    whole = outputs_of(found, tiny.test)
+    (file,) = cache.iterdir()
+    file.write_bytes(damage(file.read_bytes()))
+    assert np.array_equal(outputs_of(found, tiny.test), whole)
+    assert len(sessions) == 2
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(exported_once, tiny, cache, monkeypatch):
+    cache.parent.mkdir(parents=True)
+    cache.write_text("a file where the folder should be")
+    assert outputs_of(manifest.read(exported_once), tiny.test).shape == (90, 3)
+
+
+def test_the_cache_keeps_the_newest(exported_once, tiny, cache, monkeypatch):
+    monkeypatch.setattr(reference, "KEPT", 3)
+    found = manifest.read(exported_once)
+    for rows in range(80, 86):
+        outputs_of(found, tiny.test.rows(slice(0, rows)))
+    assert len(list(cache.iterdir())) == 3
+    shutil.rmtree(cache)

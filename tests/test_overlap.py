@@ -1,0 +1,51 @@
+"""Shared images are found, counted, named and refused."""
+
+import numpy as np
+import pytest
+
+from tests.conftest import tiny_arrays
+from toolkit import overlap
+from toolkit.data.base import make_dataset, shared_images
+from toolkit.errors import DataError
+
+
+def leaky(**copies):
+    """The tiny data with some images copied from one part into another."""
+    images, labels, test_images, test_labels = tiny_arrays()
+    if "test" in copies:
+        test_images[[5, 7]] = images[[3, 4]]
+    if "validation" in copies:
+        images[200] = images[0]
+    return make_dataset((images, labels, test_images, test_labels), name="leaky", origin="tests")
+
+
+def test_the_tiny_data_share_nothing(tiny):
+    assert shared_images(tiny, training_rows=192) == ()
+
+
+def test_shared_images_are_counted_and_named():
+    (found,) = shared_images(leaky(test=True), training_rows=192)
+    assert (found.part, found.other, found.count, found.rows, found.first) == ("test", "training", 2, 90, (5, 7))
+    (found,) = shared_images(leaky(validation=True), training_rows=192)
+    assert (found.part, found.other, found.count, found.first) == ("validation", "training", 1, (8,))
+
+
+def test_an_image_is_the_same_whatever_its_array_s_layout(tiny):
+    image = tiny.test.images[0]
+    digest = overlap.row_digest(image)
+    assert overlap.row_digest(image[..., 0]) == overlap.row_digest(np.asfortranarray(image)) == digest
+    assert overlap.from_hex([digest.hex()])[0] == tiny.test.row_digests[0]
+
+
+def test_an_overlap_is_refused_unless_it_is_allowed():
+    found = shared_images(leaky(test=True), training_rows=192)
+    with pytest.raises(DataError, match=r"2 of the 90 test images are training images too \(rows 5, 7\)"):
+        overlap.refuse(found, what="leaky", allowed=False)
+    overlap.refuse(found, what="leaky", allowed=True)
+    overlap.refuse((), what="tiny", allowed=False)
+
+
+def test_a_long_list_is_cut():
+    digests = np.arange(100, dtype=np.uint64)
+    (found,) = overlap.find({"training": digests, "test": digests})
+    assert str(found) == "100 of the 100 test images are training images too (rows 0, 1, 2, 3, 4, …)"
