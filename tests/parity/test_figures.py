@@ -46,6 +46,13 @@ def test_the_divergence_is_scipy_s():
     assert candidate_rows(reference, reference)["kl"].max() == 0
 
 
+def test_an_int8_output_is_not_blamed_for_what_it_cannot_resolve():
+    reference = np.float32([[0.9975, 0.0015, 0.001]])
+    rounded = np.float32([[255 / 256, 0, 0]])
+    assert candidate_rows(rounded, reference)["kl"][0] > 0.01
+    assert candidate_rows(rounded, reference, step=1 / 256)["kl"][0] < 1e-4
+
+
 def test_every_kind_of_change_is_counted_and_listed():
     reference = [[0.8, 0.2, 0], [0.8, 0.2, 0], [0.8, 0.2, 0], [0.5002, 0.4998, 0]]
     outputs = [[0.8, 0.2, 0], [0.2, 0.8, 0], [0.2, 0, 0.8], [0.4998, 0.5002, 0]]

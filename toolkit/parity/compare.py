@@ -173,7 +173,7 @@ def _run(manifest: Manifest, artifact: Artifact, shown: Material, threads: int) 
     session = open_session(manifest.folder / artifact.path, threads=threads)
     if problem := checks.of_specification(artifact, session.input, session.output):
         return {"problem": problem}
-    seen = _Outputs(shown, shown.recorded.get(artifact.path))
+    seen = _Outputs(shown, shown.recorded.get(artifact.path), session.output.scale)
     for images, reference in shown.batches():
         outputs = session.predict(images)
         if problem := checks.of_shape(outputs, reference):
@@ -185,8 +185,9 @@ def _run(manifest: Manifest, artifact: Artifact, shown: Material, threads: int) 
 class _Outputs:
     """The outputs of one artifact as they come: kept image by image, and looked over."""
 
-    def __init__(self, shown: Material, recorded: NDArray[np.float32] | None) -> None:
+    def __init__(self, shown: Material, recorded: NDArray[np.float32] | None, step: float | None) -> None:
         self._shown = shown
+        self._step = step
         self._recorded = recorded
         self._table = Table(CANDIDATE_ROW)
         self._sums = checks.Sums()
@@ -205,7 +206,7 @@ class _Outputs:
             self._flips += int((outputs.argmax(axis=1) != before.argmax(axis=1)).sum())
             self._difference = max(self._difference, float(np.abs(outputs - before).max()))
         self._sums.add(outputs, reference)
-        self._table.append(candidate_rows(outputs, reference))
+        self._table.append(candidate_rows(outputs, reference, step=self._step))
 
     def result(self, artifact: Artifact, output: TensorSpec) -> dict[str, Any]:
         if self._not_finite:
@@ -213,7 +214,7 @@ class _Outputs:
         found = figures.compute(self._shown.table, self._table, classes=self._shown.classes)
         recorded = None
         if self._recorded is not None:
-            recorded = Recorded(self._flips, self._difference, output.scale)
+            recorded = Recorded(self._flips, self._difference, self._step)
         problem = self._sums.problem(output)
         if problem is None and recorded is not None:
             problem = checks.of_recorded(artifact, recorded.flips, recorded.max_abs_error, recorded.step, found.n)

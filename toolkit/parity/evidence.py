@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 REFERENCE_ROW = np.dtype([("label", "<u2"), ("prediction", "<u2"), ("confidence", "<f4"), ("margin", "<f4")])
 # kl: the divergence from the reference's outputs, in nats. difference: the largest of any output from the reference's.
 CANDIDATE_ROW = np.dtype([("prediction", "<u2"), ("confidence", "<f4"), ("kl", "<f4"), ("difference", "<f4")])
-# Outputs below this count as this, as in Keras' losses (keras.config.epsilon): an int8 output may be exactly 0.
+# Outputs below this count as this, as in Keras' losses (keras.config.epsilon).
 EPSILON = 1e-7
 # Rows of one chunk. Sums are made chunk by chunk, so a figure is the same wherever it is computed.
 CHUNK_ROWS = 4096
@@ -56,19 +56,22 @@ def reference_rows(outputs: NDArray[np.float32], labels: NDArray[np.int64]) -> R
     return rows
 
 
-def candidate_rows(outputs: NDArray[np.float32], reference: NDArray[np.float32]) -> Rows:
-    """Return what is kept of an artifact's outputs, (N, classes), beside the reference's."""
+def candidate_rows(outputs: NDArray[np.float32], reference: NDArray[np.float32], *, step: float | None = None) -> Rows:
+    """Return what is kept of an artifact's outputs, (N, classes), beside the reference's.
+
+    step: of a quantized output, which cannot tell what is below half of it from 0: there both count as half of it.
+    """
     rows = np.empty(len(outputs), CANDIDATE_ROW)
     rows["prediction"] = outputs.argmax(axis=1)
     rows["confidence"] = outputs.max(axis=1)
-    rows["kl"] = _divergence(reference, outputs)
+    rows["kl"] = _divergence(reference, outputs, max(EPSILON, (step or 0.0) / 2))
     rows["difference"] = np.abs(outputs - reference).max(axis=1)
     return rows
 
 
-def _divergence(reference: NDArray[np.float32], outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+def _divergence(reference: NDArray[np.float32], outputs: NDArray[np.float32], least: float) -> NDArray[np.float64]:
     """Return the Kullback-Leibler divergence of each row, in nats; the rows are made to sum to 1."""
-    p, q = (np.maximum(values.astype(np.float64), EPSILON) for values in (reference, outputs))
+    p, q = (np.maximum(values.astype(np.float64), least) for values in (reference, outputs))
     p /= p.sum(axis=1, keepdims=True)
     q /= q.sum(axis=1, keepdims=True)
     divergence: NDArray[np.float64] = np.maximum((p * np.log(p / q)).sum(axis=1), 0.0)

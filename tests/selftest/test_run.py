@@ -1,0 +1,86 @@
+"""A short form of the self-test on the sample, and what it must report when the gate is wrong."""
+
+import json
+
+import pytest
+
+from toolkit import manifest
+from toolkit.cli import call
+from toolkit.data import load
+from toolkit.selftest import run
+from toolkit.selftest.run import NOTHING, Outcome, SelfTested, self_test
+
+FAULTS = {
+    "inputs not divided by 255",
+    "inputs inverted",
+    "images transposed",
+    "class order permuted",
+    "weights of another run",
+    "softmax missing",
+    "calibration on constant images",
+    "a stale artifact",
+    "a wrong zero point",
+    "a scale off by 2 %",
+    "one channel's weights zeroed",
+    "a NaN weight",
+}
+
+
+@pytest.fixture(scope="module")
+def sample_mlp(tmp_path_factory):
+    """An MLP trained on the sample and exported in the four ways that faults are planted into."""
+    from toolkit.export.exporter import Options, export
+    from toolkit.export.sources import resolve
+    from toolkit.training.fit import train
+    from toolkit.training.recipe import Recipe
+
+    dataset = load("sample", warn=pytest.fail)
+    folder = tmp_path_factory.mktemp("sample")
+    train(Recipe(model="mlp", epochs=10), dataset, folder / "mlp-sample")
+    export(resolve(str(folder / "mlp-sample")), dataset, folder / "mlp", Options(run.PAIRS), warn=pytest.fail)
+    return folder / "mlp"
+
+
+@pytest.mark.slow
+def test_no_fault_slips_through_and_no_faultless_export_fails(sample_mlp, capsys, tmp_path):
+    before = {path: path.read_bytes() for path in sample_mlp.iterdir()}
+    code = call(["verify", "--self-test", str(sample_mlp), "--data", "sample", "--reexports", "4", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    (result,) = document["self_test"]
+    wrong = [outcome for outcome in result["outcomes"] if not outcome["right"]]
+    assert wrong == []
+    assert (code, document["verdict"], result["false_alarms"]) == (0, "pass", 0)
+    assert {outcome["fault"] for outcome in result["outcomes"]} == {*FAULTS, NOTHING}
+    caught = {(o["fault"], o["artifact"]): o["test_set"] for o in result["outcomes"]}
+    assert "probabilities" in caught["softmax missing", "mlp-int8.tflite"]
+    assert "numbers" in caught["a NaN weight", "mlp-float32.onnx"]
+    assert "accuracy" in caught["inputs inverted", "mlp-int8.onnx"]
+    assert {path: path.read_bytes() for path in sample_mlp.iterdir()} == before
+
+
+@pytest.mark.slow
+def test_a_gate_that_sees_nothing_is_found_out(sample_mlp, monkeypatch):
+    """With its checks taken away, the self-test must say so."""
+    for check in ("of_file", "of_specification", "of_outputs", "of_recorded"):
+        monkeypatch.setattr(f"toolkit.parity.checks.{check}", lambda *arguments: None)
+    dataset = load("sample", warn=pytest.fail)
+    result = self_test(manifest.read(sample_mlp), dataset, margin_pp=100.0, reexports=0)
+    assert not result.passed
+    assert {o.fault for o in result.outcomes if not o.right} >= {"inputs inverted", "a scale off by 2 %"}
+
+
+def outcome(fault, *checks) -> Outcome:
+    return Outcome(fault, "a.onnx", checks, ())
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "reexports", "alarms", "passed"),
+    [
+        ([outcome("x", "digest"), outcome(NOTHING)], 20, 1, True),
+        ([outcome("x", "digest"), outcome(NOTHING)], 20, 2, False),
+        ([outcome("x"), outcome(NOTHING)], 20, 0, False),
+        ([outcome("x", "digest"), outcome(NOTHING, "accuracy")], 20, 0, False),
+    ],
+)
+def test_one_miss_or_too_many_alarms_fail_the_self_test(outcomes, reexports, alarms, passed):
+    assert SelfTested(None, 1, tuple(outcomes), reexports, alarms).passed == passed
