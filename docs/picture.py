@@ -1,4 +1,4 @@
-"""Draw docs/run.svg: what a terminal shows of a real ``toolkit run``, its own words and figures, nothing added."""
+"""Draw what a terminal shows of a real ``toolkit run``, its own words and figures, and the flips of a smaller one."""
 
 import fcntl
 import os
@@ -15,6 +15,9 @@ from rich.console import Console
 from rich.text import Text
 
 COMMAND = ("run", "--epochs", "5", "--name", "first")
+# Of the sample, whose images may be passed on freely; a quick MLP, so that there are flips to show.
+SMALL_RUN = ("run", "--data", "sample", "--model", "mlp", "--epochs", "5", "--name", "small", "--seconds", "0.1")
+FLIPS = ("verify", "runs/small/exported", "--data", "sample", "--margin", "5", "--flips")
 WIDTH, HEIGHT = 136, 80
 
 
@@ -48,6 +51,8 @@ def main() -> None:
     """Record the run and write the picture."""
     with tempfile.TemporaryDirectory() as folder:
         output = record(COMMAND, folder)
+        record(SMALL_RUN, folder)
+        record((*FLIPS, str(Path(__file__).with_name("flips.png").resolve())), folder)
     console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"))  # noqa: SIM115 — lives as long as the script
     console.print(Text(f"$ toolkit {' '.join(COMMAND)}", style="bold"))
     console.print(Text.from_ansi(output), soft_wrap=False)

@@ -17,6 +17,7 @@ EXTRA_OF = {
     "PIL.Image": "edge",
     "PIL.ImageOps": "edge",
     "tensorflow": "train",
+    "tensorflow.lite.tools.flatbuffer_utils": "train",
     "keras": "train",
     "tf2onnx": "train",
     "onnx": "train",

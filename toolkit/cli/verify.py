@@ -107,8 +107,7 @@ def report(console: Console, parts: Sequence["Verified"]) -> None:
     comparisons = [comparison for part in parts for comparison in part.comparisons]
     by_golden = any(part.by_golden for part in parts)
     figures = GOLDEN_FIGURES if by_golden else FIGURES
-    columns = [Column("artifact", figures=False), Column("runtime", figures=False)]
-    columns += [*map(Column, figures), Column("verdict", figures=False)]
+    columns = [Column("artifact", figures=False), *map(Column, figures), Column("verdict", figures=False)]
     rows = [_row(c, by_golden=by_golden, overlap=part.overlaps) for part in parts for c in part.comparisons]
     console.table(columns, rows)
     for c in comparisons:
@@ -137,7 +136,6 @@ FIGURES = {
     "p": "how probable so uneven a lost/gained is between equally good models (exact McNemar test)",
     "at most lost": "95 % upper bound of the accuracy lost, in percentage points; the verdict rests on it",
     "divergence": "mean Kullback-Leibler divergence of the probabilities from Keras', in nats",
-    "difference": "the largest of any output from Keras'",
 }
 GOLDEN_FIGURES = {
     "flips, Keras": "images of golden.npz put into another class than Keras puts them",
@@ -148,13 +146,13 @@ GOLDEN_FIGURES = {
 
 
 def _row(comparison: "Comparison", *, by_golden: bool, overlap: bool) -> tuple[str, ...]:
-    described = Path(comparison.artifact).name, comparison.runtime
+    name = Path(comparison.artifact).name
     found = comparison.figures
     if found is None:
-        return (*described, *["–"] * len(GOLDEN_FIGURES if by_golden else FIGURES), comparison.verdict)
+        return (name, *["–"] * len(GOLDEN_FIGURES if by_golden else FIGURES), comparison.verdict)
     if by_golden:
         return (
-            *described,
+            name,
             str(found.changed),
             f"{found.max_abs_error:.2g}",
             *_recorded(comparison),
@@ -169,9 +167,8 @@ def _row(comparison: "Comparison", *, by_golden: bool, overlap: bool) -> tuple[s
         f"{found.to_json()['mcnemar_p']:.2g}",
         f"{found.bounds_pp[1]:.2f}",
         f"{found.kl_mean:.1e}",
-        f"{found.max_abs_error:.1e}",
     )
-    return (*described, *(units.marked(figure, overlap=overlap) for figure in figures), comparison.verdict)
+    return (name, *(units.marked(figure, overlap=overlap) for figure in figures), comparison.verdict)
 
 
 def _recorded(comparison: "Comparison") -> tuple[str, str]:

@@ -89,7 +89,9 @@ def _recipe(manifest: Manifest) -> list[str]:
         return []
     parts = ["## Training", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe.items()) + "."]
     if metrics:
-        accuracy = units.marked(units.percent(metrics["test_accuracy"]), overlap=metrics["dataset"].get("overlap"))
+        accuracy = units.marked(
+            units.percent(metrics["test_accuracy"]), overlap=metrics.get("dataset", {}).get("overlap")
+        )
         parts.append(
             f"{metrics['epochs_run']} epochs; the weights are those of epoch {metrics['best_epoch']}, the best by "
             f"{metrics['monitor']} ({metrics['best_value']:.4f}); "

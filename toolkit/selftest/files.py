@@ -77,9 +77,7 @@ def _weights(path: Path, layer: int = 0) -> Any:
 @contextmanager
 def _tflite(path: Path) -> Iterator[Any]:
     """Yield a TFLite model as objects, and write it back."""
-    extras.load("tensorflow")
-    from tensorflow.lite.tools import flatbuffer_utils
-
+    flatbuffer_utils = extras.load("tensorflow.lite.tools.flatbuffer_utils")
     model = flatbuffer_utils.read_model(str(path))
     yield model
     flatbuffer_utils.write_model(model, str(path))
