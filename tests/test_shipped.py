@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from toolkit import data, golden, manifest
+from toolkit.errors import DataError
 from toolkit.parity import card
 from toolkit.parity.record import RECORD, recompute
 from toolkit.parity.verify import Options, select, verify
@@ -70,6 +71,12 @@ def test_every_published_figure_is_what_the_images_of_its_record_say(shipped):
 def test_it_passes_by_golden_on_this_machine(shipped):
     result = verify(shipped, shipped.artifacts, Options(by_golden=True), warn=pytest.fail)
     assert [(c.artifact, c.problem) for c in result.comparisons if c.verdict != "pass"] == []
+
+
+def test_the_sample_is_no_test_set_of_it(shipped):
+    """All of its digits are MNIST training images; without MNIST its calibration digests tell."""
+    with pytest.raises(DataError, match=r"of the 1,000 test images are (training|calibration) images too"):
+        verify(shipped, shipped.artifacts[:1], Options("sample"), warn=lambda text: None)
 
 
 def test_its_golden_holds_images_of_the_sample_only(shipped):

@@ -1,6 +1,6 @@
 """How far the outputs of another run lie from those of a shipped model: what the divergence check must tell apart.
 
-    toolkit train --model mlp --seed 1 --name mlp-1 && python tests/benchmarks/another_run.py mlp mlp-1
+toolkit train --model mlp --seed 1 --name mlp-1 && python tests/benchmarks/another_run.py mlp mlp-1
 """
 
 import sys

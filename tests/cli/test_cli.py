@@ -66,6 +66,7 @@ MISTAKES = [
     (("verify", "--margin", "-1"), "the margin is -1.0; it must be from 0 to 100"),
     (("verify", "--golden", "--save"), "results by golden measure no accuracy and are not saved"),
     (("verify", "--golden", "--data", "sample"), "golden.npz has its own images; leave out --golden or --data"),
+    (("verify", "--self-test", "--recompute", "x"), "are three questions; ask one at a time"),
     (("verify", "--recompute", "none.json"), "none.json: no such file"),
     (("verify", "--recompute", "CUT.npz"), "CUT.npz: not a parity record"),
     (("verify", "--localize", "EMPTY"), "EMPTY: a folder; name one artifact"),

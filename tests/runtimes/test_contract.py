@@ -152,3 +152,24 @@ def test_a_fixed_batch_is_respected(tmp_path):
         session.predict(np.zeros((3, 1, 2, 1), np.uint8))
     with pytest.raises(ArtifactError, match="fixed to 2"):
         session.resize(1)
+
+
+def test_every_set_of_kernels_computes_the_same(name, path, images, reference):
+    module = runtimes.get(name)
+    for kernels in module.KERNELS:
+        outputs = module.open_session(path, threads=0, kernels=kernels).predict(images)
+        np.testing.assert_allclose(outputs, reference, atol=1e-5, err_msg=kernels)
+
+
+def test_its_trace_has_a_row_for_each_image_and_ends_with_the_output(name, path, images):
+    traced = runtimes.get(name).trace(path, images[:7])
+    assert len(traced) > 4
+    assert all(len(tensor.values) == 7 for tensor in traced)
+    np.testing.assert_allclose(traced[-1].values, open_here(path).predict(images[:7]), atol=1e-6)
+
+
+def test_it_names_its_operators_and_who_executes_them(name, path):
+    module = runtimes.get(name)
+    operators = module.operators(path)
+    assert len(operators) > 4
+    assert {operator.kernels for operator in operators} <= set(module.KERNELS)

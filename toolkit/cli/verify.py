@@ -57,6 +57,8 @@ def command(
     from toolkit.parity import record
     from toolkit.parity.verify import Options, document
 
+    if [recompute is not None, localize is not None, self_test].count(True) > 1:
+        raise UsageError("--recompute, --localize and --self-test are three questions; ask one at a time")
     console = Console(json_output=json)
     if recompute is not None:
         return _recompute(console, recompute)
