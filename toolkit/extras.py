@@ -22,7 +22,6 @@ EXTRA_OF = {
     "tf2onnx": "train",
     "onnx": "train",
     "matplotlib": "train",
-    "scipy.stats": "train",
     "pooch": "train",
     "requests": "train",
     "mlxtend": "train",

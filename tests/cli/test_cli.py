@@ -67,6 +67,8 @@ MISTAKES = [
     (("verify", "--golden", "--save"), "results by golden measure no accuracy and are not saved"),
     (("verify", "--golden", "--data", "sample"), "golden.npz has its own images; leave out --golden or --data"),
     (("verify", "--self-test", "--recompute", "x"), "are three questions; ask one at a time"),
+    (("verify", "--self-test", "--save"), "--self-test does not go with --save"),
+    (("verify", "EMPTY", "--flips", "flips.gif"), "flips.gif: pictures are .png files"),
     (("verify", "--recompute", "none.json"), "none.json: no such file"),
     (("verify", "--recompute", "CUT.npz"), "CUT.npz: not a parity record"),
     (("verify", "--localize", "EMPTY"), "EMPTY: a folder; name one artifact"),
@@ -183,7 +185,7 @@ def test_data_does_not_download_unasked(cli, no_mnist):
 def test_verify_prints_a_table_and_says_no(cli, exported, tiny_npz):
     code, out, _ = cli("verify", exported, "--data", tiny_npz, "--margin", "5")
     assert code == 0
-    assert len(re.findall(r"pass\s*$", out, re.MULTILINE)) == 6
+    assert len(re.findall(r"[0-9] +pass\s*$", out, re.MULTILINE)) == 6
     assert "verdict: pass" in out
     path = exported / "cnn-int8.tflite"
     path.write_bytes(path.read_bytes()[:-1] + b"\1")
@@ -224,6 +226,7 @@ def test_an_overlap_is_refused_or_every_figure_of_it_marked(cli, here, tiny):
         assert code == 0, err
     assert "%*" in out
     assert "* not an accuracy: 2 of them are training images of the model" in out
+    assert "not accuracy" in out.partition("to pass: ")[2]
     metrics = json.loads((here / "runs" / "leaky" / "metrics.json").read_text())
     folder = here / "exported" / "mlp"
     documents = [json.loads((folder / name).read_text()) for name in ("manifest.json", "parity.json")]
@@ -232,6 +235,7 @@ def test_an_overlap_is_refused_or_every_figure_of_it_marked(cli, here, tiny):
     card = (folder / "README.md").read_text()
     assert "* not an accuracy: 2 test images are training images too." in card
     assert "%* |" in card
+    assert "pass (margin 5 pp)* |" in card
     assert cli("verify", "--recompute", folder / "parity.json")[0] == 0
 
 
@@ -264,7 +268,7 @@ def test_verify_by_golden_answers_both_questions(cli, exported_once):
     assert "flips, Keras" in out
     assert "flips, recorded" in out
     assert "0 LSB" in out
-    assert "its digits do not measure accuracy" in out
+    assert "the digits of golden.npz do not measure accuracy" in out
 
 
 def test_verify_localizes(cli, exported_once, here):
@@ -282,7 +286,7 @@ def test_verify_json_has_the_contract(cli, exported_once, tiny_npz):
     _, out, _ = cli("verify", exported_once, "--data", tiny_npz, "--json")
     document = json.loads(out)
     assert (document["schema"], document["command"]) == (1, "verify")
-    assert document["dataset"].keys() == {"name", "split", "n", "sha256", "overlap"}
+    assert document["dataset"].keys() == {"name", "split", "n", "sha256", "overlap", "overlap_checked"}
     for result in document["results"]:
         assert result.keys() >= {
             "artifact", "runtime", "format", "quantization", "n", "accuracy", "reference_accuracy", "lost", "gained",

@@ -162,6 +162,16 @@ def test_a_reference_without_probabilities_asks_for_none(judge):
     assert judge(logits, which=FLOAT32, reference=logits).problem is None
 
 
+def test_logits_of_another_model_diverge(judge):
+    """Log-softmax outputs are all negative: only their softmax tells them apart."""
+    logits = np.log(REFERENCE)
+    other = np.log(np.where(REFERENCE > 0.5, np.float32(0.999), np.float32(0.0005)))
+    assert judge(other, reference=logits).problem.check == "divergence"
+    judged = judge(logits, reference=logits)
+    assert judged.problem is None
+    assert judged.figures.calibration_error == pytest.approx(0.1, abs=1e-6)
+
+
 def test_float32_may_differ_by_a_ten_thousandth(judge):
     assert judge(REFERENCE + np.float32([0.9e-4, -0.9e-4, 0]), which=FLOAT32).problem is None
     judged = judge(REFERENCE + np.float32([1.2e-4, -1.2e-4, 0]), which=FLOAT32)

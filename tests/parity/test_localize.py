@@ -9,7 +9,7 @@ from toolkit import golden, manifest
 from toolkit.parity.layers_chart import draw
 from toolkit.parity.localize import localize, match, sqnr_db
 from toolkit.runtimes.base import Traced
-from toolkit.selftest.files import scale_layer
+from toolkit.selftest.files import faults, scale_layer
 
 WEIGHTED = ("conv_1", "conv_2", "dense_1", "probabilities")
 LAYERS = ["conv_1", "pool_1", "conv_2", "pool_2", "dense_1", "probabilities"]
@@ -45,6 +45,16 @@ def test_float32_shows_a_layer_that_is_off_by_a_thousandth(exported):
     assert localized(exported, "cnn-float32.onnx").culprit.name == "conv_2"
 
 
+def test_a_layer_that_gives_nan_is_the_damaged_one(exported):
+    artifact = manifest.read(exported).artifacts[0]
+    faults(artifact)["a NaN weight"](exported / artifact.path)
+    found = localized(exported, artifact.path)
+    assert found.culprit.name == "conv_1"
+    document = found.to_json()
+    assert (document["layers"][0]["own_sqnr_db"], document["layers"][0]["exact"]) == (None, False)
+    assert document["layers"][0]["max_abs_error"] is None
+
+
 def test_it_says_which_kernels_ran(exported_once):
     kernels = {operator.name: operator.kernels for operator in localized(exported_once, "cnn-int8.tflite").operators}
     assert kernels["CONV_2D"] == "XNNPACK"
@@ -64,6 +74,13 @@ def test_signal_to_noise_in_decibels():
     assert sqnr_db(signal, signal) == inf
     assert sqnr_db(signal, signal * np.float32(0.99)) == pytest.approx(40, abs=1e-4)
     assert sqnr_db(np.zeros(2, np.float32), signal) == -inf
+    assert sqnr_db(signal, np.float32([3, np.inf])) == -inf
+
+
+def test_channels_that_are_as_many_as_rows_are_matched_by_their_values():
+    cube = np.random.default_rng(0).random((2, 3, 3, 3), np.float32)
+    found = match({"conv": cube}, [Traced("out", np.moveaxis(cube, -1, 1))])
+    assert np.array_equal(found["conv"].values, cube)
 
 
 def test_tensors_are_matched_by_name_last_of_a_layer_channels_moved():

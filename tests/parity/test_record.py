@@ -3,15 +3,18 @@
 import contextlib
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from toolkit import manifest
-from toolkit.errors import ArtifactError
+from toolkit.errors import ArtifactError, UsageError
+from toolkit.files import sha256
 from toolkit.parity import record
 from toolkit.parity.record import RECORD, ROWS, recompute
 from toolkit.parity.verify import Options, select, verify
+from toolkit.selftest import files
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +71,36 @@ def test_the_same_comparison_gives_the_same_rows(saved_once, saved, tiny_npz):
     ((found, artifacts),) = select([saved])
     record.save(verify(found, artifacts, Options(str(tiny_npz), margin_pp=5.0), warn=pytest.fail))
     assert (saved / ROWS).read_bytes() == (saved_once / ROWS).read_bytes()
+
+
+def test_a_fail_that_was_edited_into_a_pass_is_found(saved, tiny_npz):
+    """Even with every digest, the manifest and the card made to fit: the images still say what they said."""
+    files.faults(manifest.read(saved).artifacts[0])["one channel's weights zeroed"](saved / "cnn-float32.onnx")
+    found = manifest.read(saved)
+    faulted = replace(found.artifacts[0], sha256=sha256(saved / "cnn-float32.onnx"))
+    found = replace(found, artifacts=(faulted, *found.artifacts[1:]))
+    found.write()
+    ((found, artifacts),) = select([saved])
+    part = verify(found, artifacts, Options(str(tiny_npz), margin_pp=5.0), warn=pytest.fail)
+    assert part.comparisons[0].problem.check == "float32"
+    record.save(part)
+    assert recompute(saved / RECORD).differences == ()
+
+    def whitewash(document):
+        document["results"][0].update(verdict="pass", problem=None, failed_check=None)
+        document["verdict"] = "pass"
+
+    assert any("failed_check is None" in difference for difference in change(saved, whitewash, forged=True))
+
+
+def test_a_record_is_of_a_whole_folder(saved, tiny_npz):
+    ((found, artifacts),) = select([saved / "cnn-int8.onnx"])
+    part = verify(found, artifacts, Options(str(tiny_npz), margin_pp=5.0), warn=pytest.fail)
+    before = (saved / RECORD).read_bytes()
+    with pytest.raises(UsageError, match=r"a record is of a whole folder; cnn-float32.onnx, .* would be left out"):
+        record.save(part)
+    assert (saved / RECORD).read_bytes() == before
+    assert change(saved, lambda document: document["results"].pop(), forged=True) != ()
 
 
 NUMBERS = ["lost", "accuracy", "loss_upper_pp", "kl_mean_nats", "calibration_error", "mcnemar_p", "max_abs_error"]

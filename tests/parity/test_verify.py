@@ -1,3 +1,5 @@
+import json
+import shutil
 from dataclasses import replace
 from importlib.util import find_spec
 
@@ -7,7 +9,6 @@ import pytest
 from tests.conftest import tiny_arrays
 from toolkit import manifest
 from toolkit.errors import ArtifactError, DataError, MissingExtraError, UsageError
-from toolkit.files import sha256
 from toolkit.parity import record
 from toolkit.parity import verify as module
 from toolkit.parity.verify import Options, select, verify
@@ -71,11 +72,9 @@ def test_a_changed_reference_or_golden_is_an_error(exported, tiny_npz):
 
 
 def test_results_are_saved_in_the_manifest(exported, tiny_npz):
-    ((found, artifacts),) = select([exported / "cnn-int8.tflite"])
+    ((found, artifacts),) = select([exported])
     record.save(verify(found, artifacts, Options(str(tiny_npz)), warn=pytest.fail))
-    saved = {a.path: a.verified for a in manifest.read(exported).artifacts}
-    assert saved["cnn-int8.tflite"]["dataset"]["n"] == 90
-    assert saved["cnn-float32.onnx"] is None
+    assert [a.verified["dataset"]["n"] for a in manifest.read(exported).artifacts] == [90] * 6
 
 
 def test_results_by_golden_never_replace_those_of_a_test_set(exported):
@@ -122,7 +121,6 @@ def test_other_data_than_the_training_s_are_said(exported_once, tmp_path):
     said = []
     verify(found, artifacts[:1], Options(str(tmp_path / "other.npz")), warn=said.append)
     assert "was trained on 'tiny', this is 'other'" in said[0]
-    assert "are not on this machine; the test images were held against its 50 calibration images only" in said[1]
 
 
 def test_paths_that_lead_nowhere_are_named(exported, tmp_path):
@@ -149,30 +147,53 @@ def leaky_npz(folder, tiny, rows):
     return str(folder / "leaky.npz")
 
 
-def test_images_that_the_model_has_learned_from_are_no_test(exported_once, tmp_path, tiny, monkeypatch):
-    """Without the training data they are known by the digests of the calibration images."""
+def test_images_that_the_model_has_learned_from_are_no_test(exported_once, tmp_path, tiny):
+    """Validation images too: the export has kept the digests of all of them."""
     ((found, artifacts),) = select([exported_once])
-    leaky = leaky_npz(tmp_path, tiny, found.calibration["rows"][:4])
-    with pytest.raises(DataError, match=r"4 of the 90 test images are calibration images too \(rows 0, 1, 2, 3\)"):
+    leaky = leaky_npz(tmp_path, tiny, [3, 4, 230, 239])
+    with pytest.raises(DataError, match=r"4 of the 90 test images are training images too \(rows 0, 1, 2, 3\)"):
         verify(found, artifacts[:1], Options(leaky), warn=lambda text: None)
     result = verify(found, artifacts[:1], Options(leaky, allow_overlap=True), warn=lambda text: None)
     assert result.overlaps
-    assert result.dataset["overlap"][0]["count"] == 4
-    monkeypatch.setattr("toolkit.parity.leaks._training_digests", lambda *_: tiny.train.row_digests)
-    with pytest.raises(DataError, match="4 of the 90 test images are training images too"):
-        verify(found, artifacts[:1], Options(leaky), warn=lambda text: None)
+    assert (result.dataset["overlap"][0]["count"], result.dataset["overlap_checked"]) == (4, "all")
 
 
-def test_a_run_that_was_trained_on_since_makes_its_export_stale(exported_once, here, tiny_npz):
+def test_without_the_digests_the_calibration_images_are_a_sample(exported_once, tmp_path, tiny):
     ((found, artifacts),) = select([exported_once])
-    best = here / "runs" / "tiny-cnn" / "best.keras"
-    best.parent.mkdir(parents=True)
-    for content, verdict in ((None, "pass"), (b"other weights", "fail")):
-        best.write_bytes(content or (exported_once / "cnn.keras").read_bytes())
-        found = replace(found, source={**found.source, "sha256": sha256(exported_once / "cnn.keras")})
+    found = replace(found, data={**found.data, "rows": None})
+    leaky = leaky_npz(tmp_path, tiny, found.calibration["rows"][:4])
+    said = []
+    with pytest.raises(DataError, match="4 of the 90 test images are calibration images too"):
+        verify(found, artifacts[:1], Options(leaky), warn=said.append)
+    assert "held against a sample of them, its 50 calibration images" in said[-1]
+    result = verify(found, artifacts[:1], Options(leaky, allow_overlap=True), warn=said.append)
+    assert result.dataset["overlap_checked"] == "calibration images"
+
+
+def test_damaged_digests_are_an_error(exported, tmp_path, tiny):
+    (exported / "learned.npy").write_bytes(b"changed")
+    ((found, artifacts),) = select([exported])
+    with pytest.raises(ArtifactError, match=r"learned.npy: changed since it was exported"):
+        verify(found, artifacts[:1], Options(leaky_npz(tmp_path, tiny, [3])), warn=lambda text: None)
+
+
+def test_a_run_that_was_trained_on_since_makes_its_export_stale(exported_once, trained_folder, here, tiny_npz):
+    run = here / "runs" / "tiny-cnn"
+    shutil.copytree(trained_folder, run)
+    ((found, artifacts),) = select([exported_once])
+
+    def verdict():
         result = verify(found, artifacts[:1], Options(str(tiny_npz), margin_pp=5.0), warn=pytest.fail)
-        assert result.comparisons[0].verdict == verdict
-    assert "runs/tiny-cnn/best.keras has changed since it was exported" in result.comparisons[0].problem.text
+        return result.comparisons[0].problem
+
+    assert verdict() is None
+    (run / "best.keras").write_bytes(b"other weights")
+    assert verdict().check == "stale"
+    assert "runs/tiny-cnn/best.keras has changed since it was exported" in verdict().text
+    config = json.loads((run / "config.json").read_text())
+    config["recipe"]["seed"] = 99  # a run of that name that is another's
+    (run / "config.json").write_text(json.dumps(config))
+    assert verdict() is None
 
 
 @pytest.mark.parametrize("margin", [-1.0, 101.0, float("nan")])

@@ -132,6 +132,7 @@ def document(exports: Sequence["Exported"]) -> dict[str, Any]:
             for part in exports
             for artifact in part.made
         ],
+        "overlap": [one for part in exports for one in part.manifest.data["overlap"]],
         "failures": {name: why for part in exports for name, why in part.failures.items()},
     }
 

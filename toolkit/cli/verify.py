@@ -54,11 +54,17 @@ def command(
     debug: Debug = False,
 ) -> int:
     """Prove that artifacts classify like the Keras original, or say no. Exit code: 0 pass, 1 fail, 3 inconclusive."""
+    from toolkit.parity import flips as pictures
     from toolkit.parity import record
     from toolkit.parity.verify import Options, document
 
-    if [recompute is not None, localize is not None, self_test].count(True) > 1:
-        raise UsageError("--recompute, --localize and --self-test are three questions; ask one at a time")
+    questions = {"--recompute": recompute is not None, "--localize": localize is not None, "--self-test": self_test}
+    if sum(questions.values()) > 1:
+        raise UsageError(f"{', '.join(questions)} are three questions; ask one at a time")
+    question = next((name for name, asked in questions.items() if asked), None)
+    other = {"--golden": golden, "--save": save, "--flips": flips is not None}
+    if question and (unused := [name for name, given in other.items() if given]):
+        raise UsageError(f"{question} does not go with {', '.join(unused)}")
     console = Console(json_output=json)
     if recompute is not None:
         return _recompute(console, recompute)
@@ -69,15 +75,18 @@ def command(
     options = Options(data, by_golden=golden, margin_pp=margin, allow_overlap=allow_overlap)
     if self_test:
         return _self_test(console, paths or [EXPORTED], options, reexports)
+    if flips is not None:
+        pictures.check(flips)
     parts = perform(console, paths or [EXPORTED], options)
     report(console, parts)
-    if flips is not None:
-        from toolkit.parity.flips import draw
-
-        console.text(f"{draw(flips, parts)} images in {flips}")
+    explain(console, parts)
     if save:
         for part in parts:
+            record.check_savable(part)
+        for part in parts:
             console.text(f"record: {record.save(part)}")
+    if flips is not None:
+        console.text(f"{pictures.draw(flips, parts)} images in {flips}")
     result = document(parts)
     console.document(result)
     return EXIT_CODES[result["verdict"]]
@@ -103,31 +112,51 @@ def perform(console: Console, paths: Sequence[Path], options: "Options") -> list
 
 
 def report(console: Console, parts: Sequence["Verified"]) -> None:
-    """Print one table, the problems under it, and the verdict."""
+    """Print a table for the test set and one for golden, where there are both, the problems, and the verdict."""
     from toolkit.parity.compare import overall
 
+    for by_golden in (False, True):
+        kind = [part for part in parts if part.by_golden == by_golden]
+        if not kind:
+            continue
+        figures = GOLDEN_FIGURES if by_golden else FIGURES
+        columns = [Column("artifact", figures=False), *map(Column, figures), Column("verdict", figures=False)]
+        console.table(columns, [_row(c, by_golden=by_golden, overlap=p.overlaps) for p in kind for c in p.comparisons])
+        for part in kind:
+            for comparison in part.comparisons:
+                _print_problem(console, comparison)
+            console.text(_measured_on(part))
     comparisons = [comparison for part in parts for comparison in part.comparisons]
-    by_golden = any(part.by_golden for part in parts)
-    figures = GOLDEN_FIGURES if by_golden else FIGURES
-    columns = [Column("artifact", figures=False), *map(Column, figures), Column("verdict", figures=False)]
-    rows = [_row(c, by_golden=by_golden, overlap=part.overlaps) for part in parts for c in part.comparisons]
-    console.table(columns, rows)
-    for c in comparisons:
-        if c.problem:
-            console.text(f"{c.artifact}: {c.problem.text}")
-        elif c.verdict == "inconclusive":
-            needed = c.images_to_decide
-            enough = f"about {needed:,} images would tell" if needed else "no number of images would tell"
-            console.text(f"{c.artifact}: {c.n:,} images cannot tell; at these rates {enough}")
-    for part in parts:
-        console.text(_measured_on(part))
-    for figure, meaning in figures.items():
-        console.note(f"{figure}: {meaning}")
-    if by_golden:
-        rule = "by golden: outputs are those of the machine that exported; its digits do not measure accuracy"
-    else:
-        rule = f"pass: surely (95 %) no more than {comparisons[0].margin_pp:g} percentage points of accuracy are lost"
-    console.text(f"verdict: {overall(comparisons)} ({rule})")
+    console.text(f"verdict: {overall(comparisons)}")
+    for rule in dict.fromkeys(_rule(part) for part in parts):
+        console.text(f"to pass: {rule}")
+
+
+def explain(console: Console, parts: Sequence["Verified"]) -> None:
+    """Print what the columns hold."""
+    for by_golden, figures in ((False, FIGURES), (True, GOLDEN_FIGURES)):
+        if any(part.by_golden == by_golden for part in parts):
+            for figure, meaning in figures.items():
+                console.text(f"  {figure}: {meaning}")
+
+
+def _print_problem(console: Console, comparison: "Comparison") -> None:
+    if comparison.problem:
+        path = comparison.artifact
+        console.text(f"{path}: {comparison.problem.text.removeprefix(f'{path}: ')}")
+    elif comparison.verdict == "inconclusive":
+        needed = comparison.images_to_decide
+        enough = f"about {needed:,} images would tell" if needed else "no number of images would tell"
+        console.text(f"{comparison.artifact}: {comparison.n:,} images cannot tell; at these rates {enough}")
+
+
+def _rule(part: "Verified") -> str:
+    if part.by_golden:
+        return "outputs are those of the machine that exported; the digits of golden.npz do not measure accuracy"
+    margin = part.comparisons[0].margin_pp
+    if part.overlaps:
+        return f"at most {margin:g} points fewer right; shows equal outputs on images it has learned from, not accuracy"
+    return f"with 95 % confidence no more than {margin:g} percentage points of accuracy are lost (docs/parity.md)"
 
 
 FIGURES = {
@@ -170,7 +199,7 @@ def _row(comparison: "Comparison", *, by_golden: bool, overlap: bool) -> tuple[s
         f"{found.bounds_pp[1]:.2f}",
         f"{found.kl_mean:.1e}",
     )
-    return (name, *(units.marked(figure, overlap=overlap) for figure in figures), comparison.verdict)
+    return (name, *(units.marked(figure, overlap=overlap) for figure in (*figures, comparison.verdict)))
 
 
 def _recorded(comparison: "Comparison") -> tuple[str, str]:
@@ -184,7 +213,9 @@ def _recorded(comparison: "Comparison") -> tuple[str, str]:
 def _measured_on(part: "Verified") -> str:
     data = part.dataset
     first = next((c.figures for c in part.comparisons if c.figures), None)
-    accuracy = f", Keras {units.percent(first.reference_accuracy)}" if first and not part.by_golden else ""
+    accuracy = ""
+    if first and not part.by_golden:
+        accuracy = f", Keras {units.marked(units.percent(first.reference_accuracy), overlap=part.overlaps)}"
     text = f"{part.manifest.folder}{accuracy}: {data['n']} images ({data['name']}, {data['split']}, "
     text += f"sha256 {data['sha256'][:12]})"
     for shared in data["overlap"]:
@@ -207,12 +238,14 @@ def _recompute(console: Console, path: Path) -> int:
 
 def _localize(console: Console, path: Path, picture: Path) -> int:
     from toolkit import golden
+    from toolkit.parity import flips as pictures
     from toolkit.parity.layers_chart import draw
     from toolkit.parity.localize import localize
     from toolkit.parity.verify import select
 
     if path.is_dir():
         raise UsageError(f"{path}: a folder; name one artifact")
+    pictures.check(picture)
     ((found, (artifact,)),) = select([path])
     found.require(artifact, found.golden)
     result = localize(found, artifact, golden.read(found.golden_path).images)
@@ -258,7 +291,7 @@ def _self_test(console: Console, paths: Sequence[Path], options: "Options", reex
     for found, _ in select(paths):
         dataset = load(found, options, console.warn)
         result = self_test(
-            found, dataset, margin_pp=options.margin_pp, reexports=reexports, on_step=lambda what: console.note(what)
+            found, dataset, options=options, reexports=reexports, warn=console.warn, on_step=console.note
         )
         rows = [
             (o.fault, o.artifact, ", ".join(o.test_set) or "–", _by_golden(o), "right" if o.right else "WRONG")

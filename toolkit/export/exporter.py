@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from toolkit import data, extras, golden, overlap, registry, runtimes
 from toolkit.data.base import Dataset, Split, shared_images
 from toolkit.errors import ArtifactError, ExportFailedError, MissingExtraError
@@ -27,6 +29,7 @@ from toolkit.runtimes.keras import load_model
 
 LOG = "export.log"
 SCRATCH = ".export-"
+ROWS = "learned.npy"
 # Images of a golden: a classifier that errs on 1 % of them shows it with a probability above 99 %.
 GOLDEN_IMAGES = 500
 # Distributions whose versions decide what an export writes.
@@ -111,10 +114,14 @@ def export(
         outputs = runtimes.open_session(reference, threads=0).predict(golden_rows.images)
         record = Golden(golden_rows.images, golden_rows.labels, outputs, recorded)
         manifest = _install(source, dataset, folder, work, tuple(made), record, chosen, shared)
+    return Exported(manifest, tuple(made), failures, _unlisted(manifest), folder / LOG)
+
+
+def _unlisted(manifest: Manifest) -> tuple[Path, ...]:
+    """Return the model files of a folder that no longer belong to its manifest."""
     listed = {manifest.reference["path"], *(artifact.path for artifact in manifest.artifacts)}
-    files = [path for path in sorted(folder.iterdir()) if path.suffix in runtimes.suffixes()]
-    unlisted = tuple(path for path in files if path.name not in listed)
-    return Exported(manifest, tuple(made), failures, unlisted, folder / LOG)
+    files = [path for path in sorted(manifest.folder.iterdir()) if path.suffix in runtimes.suffixes()]
+    return tuple(path for path in files if path.name not in listed)
 
 
 def _check_model(model: Any, source: Source, dataset: Dataset) -> None:
@@ -178,6 +185,7 @@ def _install(
         "classes": list(dataset.class_names),
         "digests": dataset.digests,
         "overlap": [one.to_json() for one in shared],
+        "rows": _write_rows(dataset, work),
     }
     source_document, calibration_document = source.to_json(), {"data": dataset.name, **chosen.to_json()}
     before = _earlier(folder, source_document["sha256"], dataset.digests, calibration_document)
@@ -207,10 +215,21 @@ def _install(
     )
     manifest.write()
     card.write(manifest)
-    charts = [chart.name for chart in source.charts]
-    for name in (*sorted(names), reference.name, GOLDEN, *charts, card.CARD, MANIFEST):
+    others = [chart.name for chart in source.charts] + ([ROWS] if data_document["rows"] else [])
+    for name in (*sorted(names), reference.name, GOLDEN, *others, card.CARD, MANIFEST):
         (work / name).replace(folder / name)
     return replace(manifest, folder=folder)
+
+
+def _write_rows(dataset: Dataset, work: Path) -> dict[str, Any] | None:
+    """Keep the digests of the training and validation images, so that a later test set can be held against them.
+
+    Published data, which can be had anywhere, need none.
+    """
+    if getattr(data.sources().get(dataset.name), "DIGESTS", None):
+        return None
+    np.save(work / ROWS, dataset.train.row_digests)
+    return {"path": ROWS, "sha256": sha256(work / ROWS), "n": len(dataset.train)}
 
 
 def _earlier(

@@ -63,7 +63,8 @@ def _overlaps(manifest: Manifest) -> list[str]:
     """Return which test images the model has learned from, each said once."""
     metrics = manifest.source.get("metrics") or {}
     measured = [metrics.get("dataset"), *(a.verified["dataset"] for a in manifest.artifacts if a.verified)]
-    shared = [one for dataset in measured if dataset for one in dataset.get("overlap", [])]
+    documents = [manifest.data, *(dataset for dataset in measured if dataset)]
+    shared = [one for document in documents for one in document.get("overlap", [])]
     texts = (f"{one['count']:,} {one['part']} images are {one['other']} images too" for one in shared)
     return list(dict.fromkeys(texts))
 
@@ -76,10 +77,10 @@ def _row(artifact: Artifact) -> str:
         return f"{described} – | – | – | – | {verified['verdict'] if verified else 'not verified'} |"
     images = f"{verified['n']:,} ({verified['dataset']['name']})"
     verdict = f"{verified['verdict']} (margin {verified['margin_pp']:g} pp)"
-    shares = (units.percent(verified[key]) for key in ("accuracy", "reference_accuracy"))
-    accuracy, reference = (units.marked(share, overlap=verified["dataset"].get("overlap")) for share in shares)
-    changed = f"{verified['lost']} / {verified['gained']}"
-    return f"{described} {images} | {accuracy} | {reference} | {changed} | {verdict} |"
+    shares = [units.percent(verified[key]) for key in ("accuracy", "reference_accuracy")]
+    figures = (*shares, f"{verified['lost']} / {verified['gained']}", verdict)
+    marked = (units.marked(figure, overlap=verified["dataset"].get("overlap")) for figure in figures)
+    return f"{described} {images} | {' | '.join(marked)} |"
 
 
 def _recipe(manifest: Manifest) -> list[str]:

@@ -1,14 +1,16 @@
 """What fails an artifact whatever its accuracy: each check has a name, a rule and a sentence."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.errors import RunError
 from toolkit.files import sha256
 from toolkit.manifest import Artifact, Manifest, TensorSpec
 from toolkit.parity.figures import CLEAR_MARGIN, Figures
-from toolkit.training.runs import RUNS
+from toolkit.training.runs import read_config
 
 # Largest difference of a float32 artifact's outputs from Keras', or between two machines (sums in another order).
 FLOAT32_TOLERANCE = 1e-4
@@ -24,6 +26,11 @@ SUM_TOLERANCE = 1e-3
 DISTINCT_SHARE = 0.5
 
 
+# The checks that rest on figures alone.
+OF_FIGURES = ("float32", "divergence")
+DIGEST = "digest"
+
+
 @dataclass(frozen=True)
 class Problem:
     """Why an artifact fails: the name of the check, and a sentence."""
@@ -32,35 +39,35 @@ class Problem:
     text: str
 
 
+def are_probabilities(outputs: NDArray[np.float32]) -> bool:
+    """Say whether the outputs of every image, (N, classes), sum to 1."""
+    return bool(np.abs(outputs.sum(axis=1) - 1).max() <= SUM_TOLERANCE)
+
+
 @dataclass
 class Sums:
-    """How far from 1 the outputs of one image sum, at most: of the artifact and of the reference."""
+    """How far from 1 the outputs of one image sum, at most, where the reference's are probabilities."""
 
-    candidate: float = field(default=0.0)
-    reference: float = field(default=0.0)
-    classes: int = field(default=0)
+    classes: int
+    furthest: float = 0.0
 
-    def add(self, outputs: NDArray[np.float32], reference: NDArray[np.float32]) -> None:
-        """Look at (N, classes) outputs of both."""
-        self.classes = outputs.shape[1]
-        self.candidate = max(self.candidate, float(np.abs(outputs.sum(axis=1) - 1).max()))
-        self.reference = max(self.reference, float(np.abs(reference.sum(axis=1) - 1).max()))
+    def add(self, outputs: NDArray[np.float32]) -> None:
+        """Look at (N, classes) outputs."""
+        self.furthest = max(self.furthest, float(np.abs(outputs.sum(axis=1) - 1).max()))
 
     def problem(self, output: TensorSpec) -> Problem | None:
-        """Return why the outputs are no probabilities though the reference's are."""
+        """Return why the outputs are no probabilities."""
         allowed = SUM_TOLERANCE + self.classes * (output.scale or 0.0)  # kernels round each output by a step at most
-        if self.candidate <= allowed or self.reference > SUM_TOLERANCE:
+        if self.furthest <= allowed:
             return None
-        text = (
-            f"its outputs are no probabilities (an image's sum is {self.candidate:.3g} away from 1): softmax missing?"
-        )
+        text = f"its outputs are no probabilities (an image's sum is {self.furthest:.3g} away from 1): softmax missing?"
         return Problem("probabilities", text)
 
 
 def of_file(manifest: Manifest, artifact: Artifact) -> Problem | None:
     """The file is the one that was exported, from images that differ."""
     if text := manifest.check_digest(artifact):
-        return Problem("digest", text)
+        return Problem(DIGEST, text)
     digests = manifest.calibration.get("row_sha256_16", [])
     distinct = len(set(digests))
     if artifact.quantization == "int8" and distinct < DISTINCT_SHARE * len(digests):
@@ -69,13 +76,25 @@ def of_file(manifest: Manifest, artifact: Artifact) -> Problem | None:
     return None
 
 
-def of_source(manifest: Manifest) -> Problem | None:
-    """The run that was exported, where it is on this machine, still has the weights that were exported."""
+def of_source(manifest: Manifest, runs: Path) -> Problem | None:
+    """The run that was exported, where it lies in ``runs``, still has the weights that were exported."""
     run, file = manifest.source["run"], str(manifest.source["file"])
-    path = RUNS / str(run) / file
-    if run is None or not path.is_file() or sha256(path) == manifest.source["sha256"]:
+    folder = runs / str(run)
+    if run is None or not (folder / file).is_file() or not _is_run_of(folder, manifest):
         return None
-    return Problem("stale", f"{path} has changed since it was exported; export it again")
+    if sha256(folder / file) == manifest.source["sha256"]:
+        return None
+    return Problem("stale", f"{folder / file} has changed since it was exported; export it again")
+
+
+def _is_run_of(folder: Path, manifest: Manifest) -> bool:
+    """Say whether a run of that name is the one that was exported, and not another's: same recipe and data."""
+    try:
+        config = read_config(folder)
+    except RunError:
+        return False
+    recipe = {**config["recipe"], "epochs": None} == {**(manifest.recipe or {}), "epochs": None}
+    return recipe and config["data"]["digests"] == manifest.data["digests"]
 
 
 def of_specification(artifact: Artifact, given: TensorSpec, returned: TensorSpec) -> Problem | None:
@@ -114,9 +133,9 @@ def of_recorded(artifact: Artifact, flips: int, difference: float, step: float |
     return Problem("recorded", text)
 
 
-def of_outputs(artifact: Artifact, found: Figures) -> Problem | None:
+def of_outputs(quantization: str, found: Figures) -> Problem | None:
     """A float32 artifact answers as Keras does; the probabilities of a quantized one stay near."""
-    if artifact.quantization != "float32":
+    if quantization != "float32":
         if found.kl_mean <= MAX_MEAN_DIVERGENCE:
             return None
         text = f"its probabilities are not Keras' (mean divergence {found.kl_mean:.3g} nats"

@@ -26,12 +26,14 @@ class Material:
 
     images: (N, H, W, C) uint8. reference: (N, classes) float32. table: what is kept of the reference's answers.
     recorded: the outputs of each artifact on the machine that exported it, by its path, where it is a golden.
+    logits: whether the reference answers with logits, not with probabilities.
     """
 
     images: NDArray[np.uint8]
     reference: NDArray[np.float32]
     table: Table
     recorded: dict[str, NDArray[np.float32]]
+    logits: bool
 
     @property
     def classes(self) -> int:
@@ -50,10 +52,11 @@ def material(
     recorded: dict[str, NDArray[np.float32]] | None = None,
 ) -> Material:
     """Return the material of (N, …) images, labels and reference outputs."""
+    logits = not all(checks.are_probabilities(outputs) for outputs in chunks(reference))
     table = Table(REFERENCE_ROW)
     for outputs, answers in zip(chunks(reference), chunks(labels), strict=True):
-        table.append(reference_rows(outputs, answers))
-    return Material(images, reference, table, recorded or {})
+        table.append(reference_rows(outputs, answers, logits=logits))
+    return Material(images, reference, table, recorded or {}, logits)
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,6 @@ def compare(
     shown: Material,
     *,
     margin_pp: float = DEFAULT_MARGIN_PP,
-    threads: int = 0,
 ) -> Comparison:
     """Run ``artifact`` over the images of ``shown`` and compare with the outputs of the reference.
 
@@ -152,7 +154,7 @@ def compare(
     problem = checks.of_file(manifest, artifact)
     if problem is None:
         try:
-            result = _run(manifest, artifact, shown, threads)
+            result = _run(manifest, artifact, shown)
         except ArtifactError as error:
             result = {"problem": Problem("runs", str(error))}
     return Comparison(
@@ -168,9 +170,9 @@ def compare(
     )
 
 
-def _run(manifest: Manifest, artifact: Artifact, shown: Material, threads: int) -> dict[str, Any]:
+def _run(manifest: Manifest, artifact: Artifact, shown: Material) -> dict[str, Any]:
     """Return figures, recorded, table and problem of an artifact whose file is the one that was exported."""
-    session = open_session(manifest.folder / artifact.path, threads=threads)
+    session = open_session(manifest.folder / artifact.path, threads=0)
     if problem := checks.of_specification(artifact, session.input, session.output):
         return {"problem": problem}
     seen = _Outputs(shown, shown.recorded.get(artifact.path), session.output.scale)
@@ -190,7 +192,7 @@ class _Outputs:
         self._step = step
         self._recorded = recorded
         self._table = Table(CANDIDATE_ROW)
-        self._sums = checks.Sums()
+        self._sums = checks.Sums(shown.classes)
         self._not_finite = 0
         self._flips = 0
         self._difference = 0.0
@@ -205,8 +207,9 @@ class _Outputs:
             before = self._recorded[len(self._table) : len(self._table) + len(outputs)]
             self._flips += int((outputs.argmax(axis=1) != before.argmax(axis=1)).sum())
             self._difference = max(self._difference, float(np.abs(outputs - before).max()))
-        self._sums.add(outputs, reference)
-        self._table.append(candidate_rows(outputs, reference, step=self._step))
+        self._sums.add(outputs)
+        rows = candidate_rows(outputs, reference, step=self._step, logits=self._shown.logits)
+        self._table.append(rows)
 
     def result(self, artifact: Artifact, output: TensorSpec) -> dict[str, Any]:
         if self._not_finite:
@@ -215,9 +218,9 @@ class _Outputs:
         recorded = None
         if self._recorded is not None:
             recorded = Recorded(self._flips, self._difference, self._step)
-        problem = self._sums.problem(output)
+        problem = None if self._shown.logits else self._sums.problem(output)
         if problem is None and recorded is not None:
             problem = checks.of_recorded(artifact, recorded.flips, recorded.max_abs_error, recorded.step, found.n)
         if problem is None:
-            problem = checks.of_outputs(artifact, found)
+            problem = checks.of_outputs(artifact.quantization, found)
         return {"figures": found, "recorded": recorded, "table": self._table, "problem": problem}

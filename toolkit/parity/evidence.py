@@ -45,26 +45,44 @@ class Table:
             yield np.frombuffer(self._file.read(CHUNK_ROWS * self.dtype.itemsize), self.dtype)
 
 
-def reference_rows(outputs: NDArray[np.float32], labels: NDArray[np.int64]) -> Rows:
-    """Return what is kept of the reference's outputs, (N, classes)."""
+def softmax(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the probabilities of outputs that are logits."""
+    powers = np.exp(outputs.astype(np.float64) - outputs.max(axis=1, keepdims=True))
+    probabilities: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return probabilities
+
+
+def reference_rows(outputs: NDArray[np.float32], labels: NDArray[np.int64], *, logits: bool = False) -> Rows:
+    """Return what is kept of the reference's outputs, (N, classes); of logits, confidences are those of the softmax."""
     rows = np.empty(len(outputs), REFERENCE_ROW)
     best = np.sort(outputs, axis=1)[:, -2:]
     rows["label"] = labels
     rows["prediction"] = outputs.argmax(axis=1)
-    rows["confidence"] = best[:, 1]
+    rows["confidence"] = softmax(outputs).max(axis=1) if logits else best[:, 1]
     rows["margin"] = best[:, 1] - best[:, 0]
     return rows
 
 
-def candidate_rows(outputs: NDArray[np.float32], reference: NDArray[np.float32], *, step: float | None = None) -> Rows:
+def candidate_rows(
+    outputs: NDArray[np.float32],
+    reference: NDArray[np.float32],
+    *,
+    step: float | None = None,
+    logits: bool = False,
+) -> Rows:
     """Return what is kept of an artifact's outputs, (N, classes), beside the reference's.
 
     step: of a quantized output, which cannot tell what is below half of it from 0: there both count as half of it.
+    logits: whether both answer with logits; divergence and confidence are then those of the softmax.
     """
     rows = np.empty(len(outputs), CANDIDATE_ROW)
     rows["prediction"] = outputs.argmax(axis=1)
-    rows["confidence"] = outputs.max(axis=1)
-    rows["kl"] = _divergence(reference, outputs, max(EPSILON, (step or 0.0) / 2))
+    if logits:
+        probabilities, expected, least = softmax(outputs), softmax(reference), EPSILON
+    else:
+        probabilities, expected, least = outputs, reference, max(EPSILON, (step or 0.0) / 2)
+    rows["confidence"] = probabilities.max(axis=1)
+    rows["kl"] = _divergence(expected, probabilities, least)
     rows["difference"] = np.abs(outputs - reference).max(axis=1)
     return rows
 

@@ -5,6 +5,7 @@ from math import ceil
 from pathlib import Path
 
 from toolkit import extras
+from toolkit.errors import UsageError
 from toolkit.files import atomic
 from toolkit.parity.figures import Flip
 from toolkit.parity.verify import Verified
@@ -13,6 +14,13 @@ COLUMNS = 6
 MOST_TILES = 60
 # Vermilion, green and grey of the Okabe-Ito palette, which the colour-blind can tell apart; the text says it as well.
 LOST_COLOUR, GAINED_COLOUR, OTHER_COLOUR = "#D55E00", "#009E73", "#555555"
+
+
+def check(path: Path) -> None:
+    """Raise before any work is done where the picture could not be written: its kind, or matplotlib missing."""
+    extras.require("matplotlib")
+    if path.suffix != ".png":
+        raise UsageError(f"{path}: pictures are .png files")
 
 
 def draw(path: Path, parts: Sequence[Verified]) -> int:
@@ -29,7 +37,10 @@ def draw(path: Path, parts: Sequence[Verified]) -> int:
     rows = max(1, ceil(len(shown) / COLUMNS))
     figure = Figure(figsize=(2.1 * COLUMNS, 2.75 * rows + 0.5), layout="constrained")
     title = "Images that an artifact classifies otherwise than Keras" if shown else "No image is classified otherwise"
-    more = f" (the first {len(shown)} of {len(tiles)})" if len(tiles) > len(shown) else ""
+    total = sum(c.figures.changed for part in parts for c in part.comparisons if c.figures)
+    more = f" (the first {len(shown)}; {total} flips in all)" if len(tiles) > len(shown) else ""
+    if silent := [Path(c.artifact).name for part in parts for c in part.comparisons if c.figures is None]:
+        more += f"; without outputs: {', '.join(silent)}"
     figure.suptitle(title + more, fontsize=12)
     grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     for axes in grid:

@@ -1,34 +1,57 @@
 """Does a test set hold images that the model learned from?"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from toolkit import data, overlap
 from toolkit.data.base import Dataset
-from toolkit.errors import DataUnavailableError
+from toolkit.errors import ArtifactError, DataUnavailableError
 from toolkit.manifest import Manifest
 from toolkit.overlap import Digests, Overlap
 
 
-def of_test_set(found: Manifest, dataset: Dataset, *, warn: Callable[[str], None]) -> tuple[Overlap, ...]:
+@dataclass(frozen=True)
+class Learned:
+    """The test images that a model has learned from. ``checked``: all that it learned from, or a sample of it."""
+
+    overlaps: tuple[Overlap, ...]
+    checked: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what results and records say of it."""
+        return {"overlap": [one.to_json() for one in self.overlaps], "overlap_checked": self.checked}
+
+
+def of_test_set(found: Manifest, dataset: Dataset, *, warn: Callable[[str], None]) -> Learned:
     """Hold the test images against the images that the model of a manifest was trained and validated on.
 
-    Where those are not to be had, against its calibration images, a sample of them whose digests the manifest keeps.
+    Those are the rows of ``dataset`` itself, the digests that the export kept, or a data set of that name on this
+    machine. Where none is to be had, the digests of the calibration images, a sample of the training images, are.
     """
     learned = _training_digests(found, dataset)
-    part = "training"
-    if learned is None:
-        part, learned = "calibration", overlap.from_hex(found.calibration["row_sha256_16"])
-        warn(
-            f"{found.folder}: the images of '{found.data['name']}' that it was trained on are not on this machine; "
-            f"the test images were held against its {len(learned)} calibration images only"
-        )
-    return overlap.find({part: learned, "test": dataset.test.row_digests})
+    if learned is not None:
+        return Learned(overlap.find({"training": learned, "test": dataset.test.row_digests}), "all")
+    sample = overlap.from_hex(found.calibration["row_sha256_16"])
+    warn(
+        f"{found.folder}: the images of '{found.data['name']}' that it was trained on are not on this machine; the "
+        f"test images were held against a sample of them, its {len(sample)} calibration images"
+    )
+    return Learned(overlap.find({"calibration": sample, "test": dataset.test.row_digests}), "calibration images")
 
 
 def _training_digests(found: Manifest, dataset: Dataset) -> Digests | None:
     """Return the digests of all training and validation images, if they are on this machine."""
     if dataset.digests["train_images"] == found.data["digests"]["train_images"]:
         return dataset.train.row_digests
+    if kept := found.data.get("rows"):
+        found.require(kept)
+        try:
+            return np.asarray(np.load(found.folder / kept["path"], allow_pickle=False), np.uint64)
+        except (OSError, ValueError) as error:
+            raise ArtifactError(f"{found.folder / kept['path']}: cannot be read as digests: {error}") from error
     source = data.named_sources().get(str(found.data["name"]))
     if source is None or source.locate() is None:
         return None

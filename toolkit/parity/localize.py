@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, log10
+from math import inf, isfinite, log10
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ class Localized:
         return next((layer for layer in self.layers if layer.own_sqnr_db < self.least_db), None)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON document of ``toolkit verify --localize``; an exact layer's ratios are null."""
+        """Return the JSON document of ``toolkit verify --localize``; infinite figures are null."""
         culprit = self.culprit
         return {
             "schema": 1,
@@ -81,7 +81,8 @@ class Localized:
                     "tensor": layer.tensor,
                     "sqnr_db": _finite(layer.sqnr_db),
                     "own_sqnr_db": _finite(layer.own_sqnr_db),
-                    "max_abs_error": layer.max_abs_error,
+                    "exact": layer.own_sqnr_db == inf,
+                    "max_abs_error": _finite(layer.max_abs_error),
                 }
                 for layer in self.layers
             ],
@@ -138,18 +139,23 @@ def match(layers: dict[str, NDArray[np.float32]], tensors: Sequence[Traced]) -> 
         for tensor in inner:
             tokens = set(re.split(r"[/;:]", tensor.name))
             named = [name for name in order if name + suffix in tokens]
-            values = _in_layout(tensor.values, layers[named[-1]].shape) if named else None
+            values = _in_layout(tensor.values, layers[named[-1]]) if named else None
             if values is not None:
                 found[named[-1]] = Traced(tensor.name, values)
         best = max(best, found, key=len)
-    final = _in_layout(output.values, layers[order[-1]].shape)
+    final = _in_layout(output.values, layers[order[-1]])
     if final is not None:
         best[order[-1]] = Traced(output.name, final)
     return {name: best[name] for name in order if name in best}
 
 
 def sqnr_db(expected: NDArray[np.float32], given: NDArray[np.float32]) -> float:
-    """Return the ratio of the power of ``expected`` to that of the difference, in dB; inf where there is none."""
+    """Return the ratio of the power of ``expected`` to that of the difference, in dB.
+
+    inf where there is none, -inf where ``expected`` has no power or ``given`` holds what is no number.
+    """
+    if not np.isfinite(given).all():
+        return -inf
     noise = float(np.square(expected.astype(np.float64) - given).sum())
     signal = float(np.square(expected.astype(np.float64)).sum())
     if noise == 0:
@@ -157,12 +163,14 @@ def sqnr_db(expected: NDArray[np.float32], given: NDArray[np.float32]) -> float:
     return 10 * log10(signal / noise) if signal else -inf
 
 
-def _in_layout(values: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32] | None:
-    """Return values in Keras' layout: as they are, or with the channels moved to the end; None where neither fits."""
-    if values.shape == shape:
-        return values
-    moved = np.moveaxis(values, 1, -1) if values.ndim > 2 else values
-    return np.ascontiguousarray(moved) if moved.shape == shape else None
+def _in_layout(values: NDArray[np.float32], expected: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """Return values in Keras' layout: as they are or with the channels moved to the end, None where neither fits.
+
+    Where both fit, as in a cube, the nearer one.
+    """
+    layouts = [values, np.moveaxis(values, 1, -1)] if values.ndim > 2 else [values]
+    fitting = [np.ascontiguousarray(layout) for layout in layouts if layout.shape == expected.shape]
+    return max(fitting, key=lambda layout: sqnr_db(expected, layout), default=None)
 
 
 def _kernel_sets(path: Path, images: NDArray[np.uint8]) -> tuple[KernelSet, ...]:
@@ -179,4 +187,4 @@ def _kernel_sets(path: Path, images: NDArray[np.uint8]) -> tuple[KernelSet, ...]
 
 
 def _finite(ratio: float) -> float | None:
-    return ratio if abs(ratio) != inf else None
+    return ratio if isfinite(ratio) else None

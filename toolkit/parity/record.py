@@ -5,7 +5,6 @@ import json
 import zipfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
 from typing import Any
@@ -16,7 +15,7 @@ from toolkit import __version__, host, manifest, runtimes
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import atomic, sha256, write_json
 from toolkit.manifest import MANIFEST
-from toolkit.parity import card, figures
+from toolkit.parity import card, checks, figures
 from toolkit.parity.checks import Problem
 from toolkit.parity.compare import Comparison, overall
 from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, Table
@@ -25,6 +24,8 @@ from toolkit.parity.verify import Verified
 RECORD, ROWS = "parity.json", "parity.npz"
 SCHEMA = 1
 _REFERENCE, _ARTIFACT = "reference", "artifact/"
+# What is rebuilt from the images; the rest of a result describes the artifact.
+_REBUILT = (*figures.NAMES, "n", "verdict", "images_to_decide", "failed_check", "problem")
 # What a manifest leaves to the record.
 _LONG = ("flips", "class_images", "class_accuracy", "reference_class_accuracy")
 
@@ -32,11 +33,9 @@ _LONG = ("flips", "class_images", "class_accuracy", "reference_class_accuracy")
 def save(part: Verified) -> Path:
     """Write the record beside the manifest, the results into the manifest, and the model card; return the record.
 
-    UsageError for results by golden: they show that outputs are the same elsewhere, and would replace what was measured
-    on a test set.
+    UsageError where ``check_savable`` says no.
     """
-    if part.by_golden:
-        raise UsageError("results by golden measure no accuracy and are not saved; verify on the test set to --save")
+    check_savable(part)
     folder = part.manifest.folder
     results = [{**c.to_json(), "artifact": Path(c.artifact).name} for c in part.comparisons]
     _write_rows(folder / ROWS, part)
@@ -49,7 +48,12 @@ def save(part: Verified) -> Path:
         "reference": part.manifest.reference,
         "results": results,
         "verdict": overall(part.comparisons),
-        "versions": _versions(),
+        "versions": {
+            "toolkit": __version__,
+            "python": python_version(),
+            "numpy": np.__version__,
+            **runtimes.versions(),
+        },
         "host": host.describe().to_json(),
         "rows": {"path": ROWS, "sha256": sha256(folder / ROWS)},
     }
@@ -59,6 +63,20 @@ def save(part: Verified) -> Path:
     updated.write()
     card.write(updated)
     return path
+
+
+def check_savable(part: Verified) -> None:
+    """Raise UsageError for results that would replace better ones.
+
+    By golden: they show that outputs are the same elsewhere, not accuracy. Of a part of the artifacts: a record is of a
+    whole folder.
+    """
+    folder = part.manifest.folder
+    if part.by_golden:
+        raise UsageError(f"{folder}: results by golden measure no accuracy and are not saved; verify on the test set")
+    verified = {Path(comparison.artifact).name for comparison in part.comparisons}
+    if left_out := [artifact.path for artifact in part.manifest.artifacts if artifact.path not in verified]:
+        raise UsageError(f"{folder}: a record is of a whole folder; {', '.join(left_out)} would be left out")
 
 
 @dataclass(frozen=True)
@@ -117,6 +135,7 @@ def _differences_within(document: dict[str, Any], tables: dict[str, Table]) -> t
         (result, name, value)
         for result, comparison in zip(document["results"], rebuilt, strict=True)
         for name, value in comparison.to_json().items()
+        if name in _REBUILT
     ]
     found = [
         f"{result['artifact']}: {name} is {result.get(name)}, its images say {value}"
@@ -129,31 +148,47 @@ def _differences_within(document: dict[str, Any], tables: dict[str, Table]) -> t
 
 
 def _rebuild(result: dict[str, Any], tables: dict[str, Table], classes: int) -> Comparison:
-    """Return the comparison that a result describes, its figures computed again."""
+    """Return the comparison that a result describes, its figures computed again, and the checks that rest on them.
+
+    What other checks found (a file that was changed, say) is in no image and is taken as it is.
+    """
     table = tables.get(_ARTIFACT + str(result["artifact"]))
     reference = tables[_REFERENCE]
+    found = figures.compute(reference, table, classes=classes) if table else None
+    problem = Problem(result["failed_check"], result["problem"]) if result["problem"] else None
+    if found is not None and (problem is None or problem.check in checks.OF_FIGURES):
+        problem = checks.of_outputs(str(result["quantization"]), found)
     taken = ("artifact", "runtime", "format", "quantization", "sha256", "margin_pp")
     return Comparison(
         **{name: result[name] for name in taken},
         n=len(reference),
-        figures=figures.compute(reference, table, classes=classes) if table else None,
-        problem=Problem(result["failed_check"], result["problem"]) if result["problem"] else None,
+        figures=found,
+        problem=problem,
     )
 
 
 def _differences_beside(folder: Path, document: dict[str, Any]) -> list[str]:
-    """Hold the files beside a record against it: artifacts, reference, manifest, model card."""
+    """Hold the files of the folder against its record: artifacts, reference, results in the manifest, model card.
+
+    A record by itself, without a manifest beside it, has nothing to be held against.
+    """
+    if not (folder / MANIFEST).is_file():
+        return []
     named = {result["artifact"]: result["sha256"] for result in document["results"]}
-    named[document["reference"]["path"]] = document["reference"]["sha256"]
+    changed = {result["artifact"] for result in document["results"] if result["failed_check"] == checks.DIGEST}
+    files = {**named, document["reference"]["path"]: document["reference"]["sha256"]}
     found = [
         f"{folder / name} is not the file that was verified"
-        for name, digest in named.items()
-        if (folder / name).is_file() and sha256(folder / name) != digest
+        for name, digest in files.items()
+        if name not in changed and (not (folder / name).is_file() or sha256(folder / name) != digest)
     ]
-    if not (folder / MANIFEST).is_file():
-        return found
     beside = manifest.read(folder)
     listed = {artifact.path: artifact.verified for artifact in beside.artifacts}
+    found += [
+        f"{folder / MANIFEST} has a result of {path} that the record does not have"
+        for path, verified in listed.items()
+        if verified and path not in named
+    ]
     found += [
         f"{folder / MANIFEST} says of {result['artifact']} what the record does not"
         for result in document["results"]
@@ -193,7 +228,9 @@ def _read_rows(path: Path) -> dict[str, Table]:
                 table = Table(REFERENCE_ROW if name == _REFERENCE else CANDIDATE_ROW)
                 table.append(arrays[name])
                 tables[name] = table
-    except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        if not len(tables[_REFERENCE]):
+            raise ValueError("no rows")
+    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise ArtifactError(f"{path}: cannot be read as the rows of a parity record: {error}") from error
     return tables
 
@@ -204,6 +241,8 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
         document = json.loads(text)
         if document["schema"] != SCHEMA or not {"results", "rows", "sha256", "classes", "reference"} <= document.keys():
             raise ArtifactError(f"{path}: not a parity record that this toolkit reads")
+        if not document["results"]:
+            raise ArtifactError(f"{path}: not a parity record, it has no results")
     except FileNotFoundError as error:
         raise ArtifactError(f"{path}: no such file; 'toolkit verify --save' writes {RECORD}") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -213,13 +252,3 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
 
 def _digest(document: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def _versions() -> dict[str, str]:
-    found = {"toolkit": __version__, "python": python_version(), **runtimes.versions()}
-    for distribution in ("numpy", "scipy"):
-        try:
-            found[distribution] = version(distribution)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -1,5 +1,6 @@
 """The outputs of the Keras reference, kept in the user's cache: computed once for one model and one set of images."""
 
+import contextlib
 import hashlib
 import shutil
 import tempfile
@@ -53,7 +54,8 @@ def _cached(found: Manifest, split: Split) -> Path | None:
     for path in (cache_folder() / FOLDER).glob(f"{_key(found, split)}-*.npy"):
         if path.stem.endswith(sha256(path)[:_DIGEST_DIGITS]):
             return path
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a cache that cannot be written keeps it, unused
+            path.unlink()
     return None
 
 

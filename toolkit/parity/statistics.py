@@ -3,8 +3,6 @@
 from math import sqrt
 from statistics import NormalDist
 
-from toolkit import extras
-
 # The accuracy that an artifact may lose, in percentage points, unless --margin says otherwise.
 DEFAULT_MARGIN_PP = 0.5
 # One-sided confidence of the bounds that a verdict rests on, and the same for each end of a two-sided 95 % interval.
@@ -36,9 +34,14 @@ def mcnemar_p(lost: int, gained: int) -> float:
     Of the images that only one of the two gets right, either should have half (Q. McNemar, Psychometrika 12, 153-157,
     1947; exact by the binomial distribution).
     """
-    if lost + gained == 0:
-        return 1.0
-    return float(extras.load("scipy.stats").binomtest(lost, lost + gained).pvalue)
+    discordant, fewer = lost + gained, min(lost, gained)
+    tail: int = 1
+    term: int = 1
+    for k in range(fewer):
+        term = term * (discordant - k) // (k + 1)
+        tail += term
+    p_value: float = 2 * tail / 2**discordant
+    return min(1.0, p_value)  # of whole numbers, so the same to the last digit everywhere
 
 
 def images_to_decide(lost: int, gained: int, n: int, margin: float) -> int | None:

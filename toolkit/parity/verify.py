@@ -15,6 +15,7 @@ from toolkit.parity.checks import Problem, of_source
 from toolkit.parity.compare import Comparison, Material, compare, material, overall
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
+from toolkit.training.runs import RUNS
 
 # What shows parity on images that the model has learned from.
 INSTEAD = "--golden to compare outputs alone, "
@@ -22,12 +23,13 @@ INSTEAD = "--golden to compare outputs alone, "
 
 @dataclass(frozen=True)
 class Options:
-    """How to verify. data: a choice of ``toolkit.data.load``, or None for the manifest's."""
+    """How to verify. data: a choice of ``toolkit.data.load``, or None for the manifest's. runs: where trainings lie."""
 
     data: str | None = None
     by_golden: bool = False
     margin_pp: float = DEFAULT_MARGIN_PP
     allow_overlap: bool = False
+    runs: Path = RUNS
 
     def __post_init__(self) -> None:
         if not 0 <= self.margin_pp <= 100:
@@ -130,15 +132,22 @@ def on_test_set(
 ) -> Verified:
     """Compare with the reference on the test split of ``dataset``."""
     found.require(found.reference)
-    shared = leaks.of_test_set(found, dataset, warn=warn)
-    overlap.refuse(shared, what=f"{found.folder} on '{dataset.name}'", allowed=options.allow_overlap, instead=INSTEAD)
-    description = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
+    learned = check_overlap(found, dataset, options, warn=warn)
+    description = {**dataset.describe_test(), **learned.to_json()}
     with reference.outputs(found, dataset.test) as outputs:
         if outputs.shape[1] <= int(dataset.test.labels.max()):
             raise DataError(f"{found.reference_path}: tells {outputs.shape[1]} classes apart, the data have more")
         shown = material(dataset.test.images, dataset.test.labels, outputs)
         comparisons = _compare_all(found, artifacts, shown, options, on_comparison)
     return Verified(found, description, comparisons, shown)
+
+
+def check_overlap(found: Manifest, dataset: Dataset, options: Options, *, warn: Callable[[str], None]) -> leaks.Learned:
+    """Return which test images the model has learned from; DataError where it has, unless that is allowed."""
+    learned = leaks.of_test_set(found, dataset, warn=warn)
+    what = f"{found.folder} on '{dataset.name}'"
+    overlap.refuse(learned.overlaps, what=what, allowed=options.allow_overlap, instead=INSTEAD)
+    return learned
 
 
 def load(found: Manifest, options: Options, warn: Callable[[str], None]) -> Dataset:
@@ -179,7 +188,14 @@ def by_golden(
     shown = material(record.images, record.labels, record.reference, record.recorded)
     comparisons = _compare_all(found, artifacts, shown, options, on_comparison)
     digest = sha256(found.golden_path)
-    description = {"name": "golden", "split": "golden", "n": len(record.labels), "sha256": digest, "overlap": []}
+    description = {
+        "name": "golden",
+        "split": "golden",
+        "n": len(record.labels),
+        "sha256": digest,
+        "overlap": [],
+        "overlap_checked": None,
+    }
     return Verified(found, description, comparisons, shown)
 
 
@@ -190,7 +206,7 @@ def _compare_all(
     options: Options,
     on_comparison: Callable[[Comparison], None],
 ) -> list[Comparison]:
-    stale: Problem | None = of_source(found)
+    stale: Problem | None = of_source(found, options.runs)
     comparisons = []
     for artifact in artifacts:
         comparison = compare(found, artifact, shown, margin_pp=options.margin_pp)

@@ -74,10 +74,12 @@ class Session(ABC):
         if tuple(self.input.shape[1:]) != images.shape[1:]:
             raise ArtifactError(f"{self.path}: takes images {self.input.shape[1:]}, the data are {images.shape[1:]}")
         fixed = self.input.shape[0]
-        step = PREDICT_BATCH if fixed is None else fixed
-        if fixed is not None and len(images) % fixed:
-            raise ArtifactError(f"{self.path}: runs batches of {fixed} only, {len(images)} images are no multiple")
-        return np.concatenate([self.predict_once(images[i : i + step]) for i in range(0, len(images), step)])
+        step = fixed or PREDICT_BATCH
+        rows = len(images)
+        if fixed and rows % fixed:  # the last batch is filled up with copies, whose outputs are dropped
+            images = np.concatenate([images, np.repeat(images[-1:], fixed - rows % fixed, axis=0)])
+        outputs = [self.predict_once(images[start : start + step]) for start in range(0, len(images), step)]
+        return np.concatenate(outputs)[:rows]
 
     def predict_once(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The same, computed in one batch."""

@@ -78,11 +78,6 @@ class Layers:
         self._layers = {layer.name: layer for layer in self._model.layers if layer.__class__.__name__ not in _MOVERS}
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the layers, in order."""
-        return tuple(self._layers)
-
-    @property
     def kinds(self) -> tuple[str, ...]:
         """Their classes."""
         return tuple(layer.__class__.__name__ for layer in self._layers.values())

@@ -61,7 +61,7 @@ class OnnxSession(Session):
         """Run the session once."""
         try:
             self._session.run_with_iobinding(self._binding)
-        except Exception as error:  # as above
+        except Exception as error:  # of the native module, with no base but Exception
             raise ArtifactError(f"{self.path}: ONNX Runtime cannot run it: {error}") from error
 
     def read_outputs(self) -> list[NDArray[Any]]:

@@ -11,16 +11,19 @@ import numpy as np
 
 from toolkit import extras, golden, registry
 from toolkit.data.base import Dataset, Split
+from toolkit.errors import UsageError
 from toolkit.export import calibration, exporter
 from toolkit.export.formats.base import Prepared, Request
 from toolkit.export.prepare import prepare
-from toolkit.files import sha256
+from toolkit.files import sha256, write_json
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
-from toolkit.parity.verify import Options, by_golden, on_test_set
+from toolkit.parity.verify import Options, by_golden, check_overlap, on_test_set
 from toolkit.runtimes.keras import load_model
 from toolkit.selftest import files, models
+from toolkit.training.checkpoint import BEST
 from toolkit.training.recipe import rows_to_train
+from toolkit.training.runs import CONFIG, RUNS
 
 # What faults are planted into: the strictest and the loosest rule of the gate, in both formats.
 PAIRS = (("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32"), ("onnx", "int8"))
@@ -79,16 +82,21 @@ def self_test(
     found: Manifest,
     dataset: Dataset,
     *,
-    margin_pp: float,
+    options: Options,
     reexports: int,
+    warn: Callable[[str], None],
     on_step: Callable[[str], None] = lambda what: None,
 ) -> SelfTested:
     """Plant every fault into copies of the artifacts of a manifest, and judge them and ``reexports`` faultless ones.
 
-    The files of the manifest are not touched.
+    The files of the manifest are not touched. Raises DataError where the model has learned from test images, unless the
+    options allow it.
     """
-    with tempfile.TemporaryDirectory() as scratch, extras.streams_to(Path(scratch) / "converters.log"):
-        bench = _Bench(found, dataset, Path(scratch), margin_pp)
+    if reexports < 0:
+        raise UsageError(f"{reexports} exports were asked for; allowed: 0 or more")
+    check_overlap(found, dataset, options, warn=warn)
+    with tempfile.TemporaryDirectory() as scratch:
+        bench = _Bench(found, dataset, Path(scratch), options)
         outcomes = []
         for outcome in (*bench.edited(), *bench.exported()):
             on_step(f"{outcome.artifact}: {outcome.fault}")
@@ -103,15 +111,15 @@ def self_test(
 class _Bench:
     """A copy of a manifest's folder to do damage in."""
 
-    def __init__(self, found: Manifest, dataset: Dataset, scratch: Path, margin_pp: float) -> None:
+    def __init__(self, found: Manifest, dataset: Dataset, scratch: Path, options: Options) -> None:
         found.require(*found.artifacts, found.reference, found.golden)
         for file in (found.reference_path, found.golden_path):
             shutil.copyfile(file, scratch / file.name)
         self._found = found
-        # A copy belongs to no run: whether the run has changed is not what is tested here.
-        self._copy = replace(found, folder=scratch, source={**found.source, "run": None})
+        self._copy = replace(found, folder=scratch)
         self._dataset = dataset
-        self._options = Options(margin_pp=margin_pp)
+        self._options = replace(options, runs=scratch / RUNS, allow_overlap=True)  # what was refused is over by now
+        self._log = scratch / exporter.LOG
         self._model = load_model(found.reference_path)
         share = found.recipe["validation_split"] if found.recipe else 0.0
         self._training = dataset.train.rows(slice(0, rows_to_train(len(dataset.train), share)))
@@ -125,15 +133,13 @@ class _Bench:
             yield self._edited(NOTHING, artifact, lambda path: None)
             for name, edit in files.faults(artifact).items():
                 yield self._edited(name, artifact, edit)
+            yield self._stale(artifact)
 
     def exported(self) -> Iterator[Outcome]:
         """Yield the outcomes of exports of faulted models, of constant calibration, and of files put back."""
         for name, plant in models.faults(self._model).items():
             for artifact in self._export(plant(self._model, self._training), PAIRS, self._calibration(0)):
                 yield Outcome(name, artifact.path, self._on_test_set(artifact), None)
-                if name == "weights of another run":  # that run was exported again, this file was not
-                    newer = replace(artifact, sha256="0" * 64)
-                    yield Outcome(STALE, artifact.path, self._on_test_set(newer), None)
         constant = np.full_like(self._training.images[: calibration.DEFAULT_COUNT], GREY)
         chosen = calibration.Calibration(constant, np.arange(len(constant)), 0)
         for artifact in self._export(self._model, [pair for pair in PAIRS if pair[1] == "int8"], chosen):
@@ -152,13 +158,16 @@ class _Bench:
         return calibration.choose(self._training, count=None, seed=seed)
 
     def _export(self, model: Any, pairs: Any, chosen: calibration.Calibration) -> Iterator[Artifact]:
-        prepared: Prepared = prepare(model, self._copy.folder)
+        with extras.streams_to(self._log):
+            prepared: Prepared = prepare(model, self._copy.folder)
         (self._copy.folder / "float32.onnx").unlink(missing_ok=True)  # the last model's
         for format_name, quantization in pairs:
             module = registry.member("toolkit.export.formats", format_name, kind="format")
             path = self._copy.folder / f"{self._found.model}-{quantization}{module.SUFFIX}"
             request = Request(quantization, chosen.scaled, "uint8")
-            yield exporter.make(module, prepared, request, path, format_name, self._golden)[0]
+            with extras.streams_to(self._log):
+                artifact, _ = exporter.make(module, prepared, request, path, format_name, self._golden)
+            yield artifact
 
     def _edited(self, fault: str, artifact: Artifact, edit: Callable[[Path], None]) -> Outcome:
         path = Path(shutil.copyfile(self._found.folder / artifact.path, self._copy.folder / artifact.path))
@@ -166,6 +175,16 @@ class _Bench:
         edited = replace(artifact, sha256=sha256(path))  # or the digest would catch them all
         by_file = by_golden(self._with(edited), [edited], self._options).comparisons[0]
         return Outcome(fault, artifact.path, self._on_test_set(edited), _failed(by_file))
+
+    def _stale(self, artifact: Artifact) -> Outcome:
+        """Judge an artifact whose run was trained on after it was exported."""
+        source = {"run": "again", "file": BEST, "sha256": self._found.reference["sha256"]}
+        folder = self._options.runs / source["run"]
+        config = {"recipe": self._found.recipe or {}, "data": {"digests": self._found.data["digests"]}, "started": ""}
+        write_json(folder / CONFIG, config)
+        (folder / BEST).write_bytes(b"newer weights")
+        shutil.copyfile(self._found.folder / artifact.path, self._copy.folder / artifact.path)
+        return Outcome(STALE, artifact.path, self._on_test_set(artifact, replace(self._copy, source=source)), None)
 
     def _on_test_set(self, artifact: Artifact, manifest: Manifest | None = None) -> tuple[str, ...]:
         listed = self._with(artifact, manifest)
