@@ -149,6 +149,8 @@ def test_a_fixed_batch_is_respected(tmp_path):
     session = runtimes.open_session(tmp_path / "fixed.onnx")
     images = np.arange(6, dtype=np.uint8).reshape(3, 1, 2, 1) * 51  # three images: the last batch is filled up
     np.testing.assert_allclose(session.predict(images), images.reshape(3, 2) / 255, atol=1e-6)
+    with pytest.raises(ArtifactError, match="fixed to 2"):
+        session.resize(1)
 
 
 def test_every_set_of_kernels_computes_the_same(name, path, images, reference):
