@@ -39,7 +39,7 @@ def test_the_road_is_walked_in_one_command(walked):
     assert len(document["export"]["artifacts"]) == 6
     assert document["verify"]["dataset"]["name"] == "sample"
     assert document["verify"]["verdict"] in ("pass", "inconclusive")
-    assert len(document["bench"]["results"]) == 7
+    assert len(document["bench"]["results"]) == 6
     assert document["bench"]["recommended"]["artifact"].startswith("runs/road/exported/cnn/cnn-")
     assert (folder / "runs" / "road" / "exported" / "cnn" / "README.md").is_file()
     assert sorted(path.name for path in folder.iterdir()) == ["runs"]

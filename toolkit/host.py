@@ -19,6 +19,32 @@ ARM_CORES = {
 }
 
 
+# Bits of `vcgencmd get_throttled` (Raspberry Pi documentation, "vcgencmd"): now, and 16 higher since boot.
+THROTTLE_BITS = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
+SINCE_BOOT_SHIFT = 16
+_THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
+# Units of /proc/stat in a second (USER_HZ, 100 on Linux), and the place of the time that a hypervisor took.
+_TICKS = 100
+_STEAL_COLUMN = 8
+_GOVERNOR = "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
+
+
+@dataclass(frozen=True)
+class State:
+    """What may change while something is measured; None where the system does not tell.
+
+    clock_hz: mean over the CPUs. temperature_c: of the hottest zone. throttled: bits of THROTTLE_BITS. steal_s: time of
+    these CPUs that the hypervisor has given to others since the system started.
+    """
+
+    clock_hz: float | None
+    governor: str | None
+    temperature_c: float | None
+    load: float | None
+    throttled: int | None
+    steal_s: float | None
+
+
 @dataclass(frozen=True)
 class Host:
     """What a measurement must say about the machine it was made on. ``None`` means that the system does not tell."""
@@ -30,12 +56,14 @@ class Host:
     model: str | None
     governor: str | None
     emulated: bool
+    virtual: str | None
+    throttled: tuple[str, ...]
     os: str
     python: str
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that goes under ``host``."""
-        return asdict(self)
+        return {**asdict(self), "throttled": list(self.throttled)}
 
 
 def describe(root: Path = Path("/")) -> Host:
@@ -49,11 +77,39 @@ def describe(root: Path = Path("/")) -> Host:
         cores=len(os.sched_getaffinity(0)),
         memory_bytes=_meminfo(root, "MemTotal"),
         model=board.rstrip("\0\n") if board else None,
-        governor=_read(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        governor=_read(root / _GOVERNOR),
+        virtual=_virtual(root, cpuinfo),
+        throttled=describe_throttled(_throttled(root)),
         emulated=_emulated(arch, cpuinfo, _read(root / "sys/devices/system/cpu/modalias") or ""),
         os=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
     )
+
+
+def state(root: Path = Path("/")) -> State:
+    """Read what may change, from the system files under ``root``."""
+    clocks = [_number(path) for path in root.glob("sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq")]
+    known = [clock * 1000 for clock in clocks if clock is not None]
+    zones = [_number(path) for path in root.glob("sys/class/thermal/thermal_zone*/temp")]
+    load = (_read(root / "proc/loadavg") or "").split()
+    stat = (_read(root / "proc/stat") or "").partition("\n")[0].split()
+    return State(
+        clock_hz=sum(known) / len(known) if known else _cpuinfo_clock_hz(root),
+        governor=_read(root / _GOVERNOR),
+        temperature_c=max((zone / 1000 for zone in zones if zone is not None), default=None),
+        load=float(load[0]) if load else None,
+        throttled=_throttled(root),
+        steal_s=int(stat[_STEAL_COLUMN]) / _TICKS if len(stat) > _STEAL_COLUMN else None,
+    )
+
+
+def describe_throttled(bits: int | None) -> tuple[str, ...]:
+    """Return in words what a Raspberry Pi says of its power and temperature, now and since it started."""
+    if not bits:
+        return ()
+    now = [f"{word} now" for bit, word in THROTTLE_BITS.items() if bits >> bit & 1]
+    before = [f"{word} since boot" for bit, word in THROTTLE_BITS.items() if bits >> (bit + SINCE_BOOT_SHIFT) & 1]
+    return (*now, *before)
 
 
 def available_memory_bytes(root: Path = Path("/")) -> int | None:
@@ -66,6 +122,38 @@ def _read(path: Path) -> str | None:
         return path.read_text(errors="replace").strip()
     except OSError:
         return None
+
+
+def _number(path: Path) -> float | None:
+    try:
+        return float(_read(path) or "")
+    except ValueError:
+        return None
+
+
+def _throttled(root: Path) -> int | None:
+    """Return the bits that `vcgencmd get_throttled` prints, from the file that the firmware's driver keeps."""
+    text = _read(root / _THROTTLED)
+    try:
+        return None if text is None else int(text, 16)
+    except ValueError:
+        return None
+
+
+def _cpuinfo_clock_hz(root: Path) -> float | None:
+    lines = (_read(root / "proc/cpuinfo") or "").splitlines()
+    clocks = [float(line.partition(":")[2]) * 1e6 for line in lines if line.startswith("cpu MHz")]
+    return sum(clocks) / len(clocks) if clocks else None
+
+
+def _virtual(root: Path, cpuinfo: str) -> str | None:
+    """Say whether this is a container or a virtual machine, by what either leaves in the system files."""
+    if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
+        return "container"
+    flags = _fields(cpuinfo).get("flags", "").split()
+    product = _read(root / "sys/class/dmi/id/product_name") or ""
+    known = any(name in product for name in ("KVM", "VirtualBox", "VMware", "Virtual Machine", "QEMU"))
+    return "virtual machine" if "hypervisor" in flags or known else None
 
 
 def _meminfo(root: Path, field: str) -> int | None:

@@ -6,22 +6,27 @@ import numpy as np
 import pytest
 
 from toolkit.bench import measure as module
-from toolkit.bench.measure import measure
+from toolkit.bench.measure import END_TO_END, INVOKE, Subject, resolution_ns
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
 from toolkit.runtimes.base import Session
 
-LOAD, SET, INVOKE, READ = 5_000_000, 3_000, 20_000, 2_000
-WARMED_BY = 7 * INVOKE
+LOAD, SET, INVOKED, READ = 5_000_000, 3_000, 20_000, 2_000
+FIRST = 7 * INVOKED
 
 
 class Clock:
-    """Time that passes only when someone works."""
+    """Time that passes only when someone works, or sleeps, or reads the clock (``tick`` ns)."""
 
-    now = 0
+    def __init__(self, tick=0):
+        self.now, self.tick = 0, tick
 
     def __call__(self):
+        self.now += self.tick
         return self.now
+
+    def sleep(self, seconds):
+        self.now += round(seconds * 1e9)
 
 
 class FakeSession(Session):
@@ -41,7 +46,7 @@ class FakeSession(Session):
         self.seen.append(values[0])
 
     def invoke(self):
-        self.clock.now += WARMED_BY if self.invocations == 0 else INVOKE
+        self.clock.now += FIRST if self.invocations == 0 else INVOKED
         self.invocations += 1
 
     def read_outputs(self):
@@ -49,64 +54,117 @@ class FakeSession(Session):
         return [np.zeros((self.batch, 2), np.float32)]
 
 
-def run(session_of=FakeSession, images=None, batch=1, seconds=0.01):
-    clock = Clock()
-    sessions = []
+def subject_of(session=FakeSession, images=None, batch=1, tick=0):
+    clock = Clock(tick)
+    opened = []
 
     def open_session():
-        sessions.append(session_of(clock))
-        return sessions[0]
+        opened.append(session(clock))
+        return opened[0]
 
-    return measure(open_session, images, batch=batch, seconds=seconds, clock=clock), sessions[0]
+    return Subject(open_session, images, batch=batch, clock=clock, sleep=clock.sleep), opened[0], clock
 
 
 def test_each_figure_measures_what_it_says():
-    measured, _ = run()
-    assert measured.load_s == LOAD / 1e9
-    assert measured.first_s == WARMED_BY / 1e9
-    assert set(measured.invoke_ns) == {INVOKE}
-    assert set(measured.end_to_end_ns) == {SET + INVOKE + READ}
+    subject, _, _ = subject_of()
+    assert (subject.load_s, subject.first_s) == (LOAD / 1e9, FIRST / 1e9)
+    assert set(subject.block(INVOKE, 0.01)) == {INVOKED}
+    assert set(subject.block(END_TO_END, 0.01)) == {SET + INVOKED + READ}
 
 
-def test_the_time_is_divided_between_the_two_figures():
-    measured, _ = run(seconds=0.1)
-    assert len(measured.invoke_ns) == pytest.approx(0.07e9 / (SET + INVOKE), rel=0.02)
-    assert len(measured.end_to_end_ns) == pytest.approx(0.03e9 / (SET + INVOKE + READ), rel=0.02)
+def test_a_block_takes_its_time_and_has_at_least_one_sample():
+    subject, _, _ = subject_of()
+    assert len(subject.block(INVOKE, 0.1)) == pytest.approx(0.1e9 / (SET + INVOKED), rel=0.01)
+    assert len(subject.block(INVOKE, 1e-9)) == 1
 
 
-def test_warm_up_reaches_its_time_and_its_count():
-    _, session = run(seconds=1e-9)
-    warm_up = session.invocations - 1 - 2 * module.MIN_SAMPLES
-    assert warm_up >= module.WARMUP_S * 1e9 / (SET + INVOKE + READ)
-    assert warm_up >= module.WARMUP_INFERENCES
-
-
-def test_a_slow_artifact_gets_the_fewest_samples():
-    class Slow(FakeSession):
-        def invoke(self):
-            super().invoke()
-            self.clock.now += 10**9
-
-    measured, _ = run(Slow, seconds=0.1)
-    assert len(measured.invoke_ns) == module.MIN_SAMPLES
+def test_each_block_begins_with_inferences_that_are_not_counted():
+    subject, session, _ = subject_of()
+    before = session.invocations
+    assert len(subject.block(INVOKE, 1e-9)) == 1
+    assert session.invocations - before - 1 >= max(module.LEAD_INFERENCES, module.LEAD_S * 1e9 / (SET + INVOKED + READ))
 
 
 def test_memory_is_bounded_for_a_fast_artifact(monkeypatch):
     monkeypatch.setattr(module, "MAX_SAMPLES", 50)
-    measured, _ = run(seconds=1.0)
-    assert len(measured.invoke_ns) == 50
+    assert len(subject_of()[0].block(INVOKE, 1.0)) == 50
+
+
+def test_warm_up_reaches_its_time_and_its_count_and_settles():
+    subject, session, clock = subject_of()
+    start = clock.now
+    assert subject.warm_up() is True
+    assert clock.now - start >= module.WARMUP_S * 1e9
+    assert session.invocations >= module.WARMUP_INFERENCES
+
+
+def test_warm_up_goes_on_while_the_times_fall():
+    class Cooling(FakeSession):
+        """Throttled less and less for half a second."""
+
+        def invoke(self):
+            super().invoke()
+            self.clock.now += max(0, 200_000 - self.clock.now // 2500)
+
+    subject, _, clock = subject_of(Cooling)
+    assert subject.warm_up() is True
+    assert 0.4e9 < clock.now < 0.8e9
+
+
+def test_a_warm_up_that_never_settles_says_so():
+    class Restless(FakeSession):
+        def invoke(self):
+            super().invoke()
+            self.clock.now += 10_000 * (self.clock.now // 20_000_000 % 7)
+
+    subject, _, clock = subject_of(Restless)
+    start = clock.now
+    assert subject.warm_up() is False
+    assert clock.now - start >= module.LONGEST_WARMUP_S * 1e9
+
+
+def test_the_resolution_is_what_two_readings_are_apart():
+    assert resolution_ns(Clock(tick=40)) == 40
+
+
+@pytest.mark.parametrize(("tick", "loop"), [(0, 1), (100, 1), (200, 1), (210, 2), (1000, 5)])
+def test_inferences_too_short_for_the_clock_are_timed_in_loops(tick, loop):
+    """The clock must be read a hundred times finer than what it times."""
+    subject, _, _ = subject_of(tick=tick)
+    subject.warm_up()
+    assert subject.loop == loop
+    assert subject.block(INVOKE, 0.01)[0] == pytest.approx(INVOKED + tick / loop)
+    assert subject.block(END_TO_END, 0.01)[0] == pytest.approx(SET + INVOKED + READ + tick / loop)
+
+
+def test_a_paced_inference_is_timed_from_when_its_image_was_due():
+    subject, _, _ = subject_of()
+    once = SET + INVOKED + READ
+    assert list(subject.paced(100, 0.1)) == [once] * 10
+
+    class Slow(FakeSession):
+        """Takes 15 ms of the 10 ms there are."""
+
+        def invoke(self):
+            super().invoke()
+            self.clock.now += 15_000_000
+
+    subject, _, _ = subject_of(Slow)
+    once += 15_000_000
+    waits = [once + number * (once - 10_000_000) for number in range(5)]
+    assert list(subject.paced(100, 0.05)) == waits
 
 
 def test_inputs_rotate_through_the_images():
     images = np.arange(10 * 4, dtype=np.uint8).reshape(10, 2, 2, 1)
-    _, session = run(images=images, batch=3)
-    assert len({values.tobytes() for values in session.seen}) > 1
+    subject, session, _ = subject_of(images=images, batch=3)
+    subject.block(INVOKE, 0.01)
+    assert len({values.tobytes() for values in session.seen}) == 10
     assert {values.shape for values in session.seen} == {(3, 2, 2, 1)}
 
 
 def test_without_images_the_input_is_random_and_seeded():
-    _, first = run()
-    _, second = run()
+    first, second = subject_of()[1], subject_of()[1]
     assert first.seen[0].dtype == np.uint8
     assert first.seen[0].tobytes() == second.seen[0].tobytes()
 
@@ -116,7 +174,7 @@ def test_an_input_of_unknown_size_is_refused():
         inputs = (TensorSpec("image", (None, None, 2, 1), "uint8"),)
 
     with pytest.raises(ArtifactError, match="only the batch, the first size, may be free"):
-        run(Free)
+        subject_of(Free)
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -131,7 +189,9 @@ def test_the_garbage_collector_is_off_while_timing_and_as_before_after(enabled):
     before = gc.isenabled()
     (gc.enable if enabled else gc.disable)()
     try:
-        run(Watching)
+        subject, _, _ = subject_of(Watching)
+        subject.block(INVOKE, 0.001)
+        subject.paced(1000, 0.01)
         assert gc.isenabled() is enabled
         assert not any(seen[1:])
     finally:

@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from toolkit import host, manifest
-from toolkit.bench.record import Record, Result
+from toolkit.bench.record import Opened, Record, Result
+from toolkit.bench.statistics import Blocks
+from toolkit.runtimes import for_file
+
+OPENED = Opened(0.1, 0.1, 0.1, 1, 1, 1, True)
 
 
 @pytest.fixture
@@ -15,15 +19,30 @@ def record_of(exported):
     """Build a record from medians in µs by artifact, and verdicts by artifact."""
 
     def build(medians, verdicts=None, spread=0.001):
-        found = manifest.read(exported).with_verified(
-            {path: {"verdict": verdict, "accuracy": 0.99} for path, verdict in (verdicts or {}).items()}
-        )
+        listed = {artifact.path: artifact for artifact in manifest.read(exported).artifacts}
         record = Record(Path("record"), replace(host.describe(), emulated=False), "now", 1.0, {})
         for name, median in medians.items():
             noise = np.random.default_rng(len(record.results)).normal(1, spread, 1000)
-            samples = median * 1e-6 * noise
+            blocks = Blocks(median * 1e-6 * noise, np.full((5, 4), 50))
+            artifact = listed.get(name)
             record.results.append(
-                Result(exported / name, found, "litert", 1, 1, "s.npz", samples, samples, 0.1, 0.1, 1)
+                Result(
+                    path=exported / name,
+                    size_bytes=(exported / name).stat().st_size,
+                    format=artifact.format if artifact else None,
+                    quantization=artifact.quantization if artifact else None,
+                    parity=(verdicts or {}).get(name),
+                    accuracy=0.99,
+                    runtime=for_file(Path(name)),
+                    threads=1,
+                    batch=1,
+                    samples="s.npz",
+                    invoke=blocks,
+                    end_to_end=blocks,
+                    paced=None,
+                    opened=(OPENED,) * 5,
+                    marked={},
+                )
             )
         return record
 

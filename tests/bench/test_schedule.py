@@ -1,7 +1,8 @@
 """Real workers on the tiny artifacts, and files that do not run."""
 
 import json
-import re
+import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,9 +10,14 @@ import numpy as np
 import pytest
 
 from toolkit import manifest
-from toolkit.bench import schedule
-from toolkit.bench.schedule import bench, new_folder, select
+from toolkit.bench import process, schedule
+from toolkit.bench.process import COMMAND
+from toolkit.bench.record import recompute
+from toolkit.bench.schedule import LEAST_TURNS, Plan, bench, new_folder, select
 from toolkit.errors import ArtifactError, MissingExtraError, UsageError
+
+# One process and the fewest blocks.
+QUICK = Plan(seconds=0.01, processes=1)
 
 
 def names(candidates):
@@ -21,8 +27,9 @@ def names(candidates):
 def test_a_folder_stands_for_what_its_manifest_lists(exported):
     (exported / "stray.tflite").write_bytes(b"not listed")
     listed = [a.path for a in manifest.read(exported).artifacts]
-    assert names(select([exported], warn=pytest.fail)) == [*listed, "cnn.keras"]
-    assert names(select([exported.parent], warn=pytest.fail)) == [*listed, "cnn.keras"]
+    assert names(select([exported], warn=pytest.fail)) == listed
+    assert names(select([exported.parent], warn=pytest.fail)) == listed
+    assert names(select([exported / "cnn.keras"], warn=pytest.fail)) == ["cnn.keras"]
 
 
 def test_anybody_s_files_are_taken(exported, tmp_path):
@@ -32,7 +39,7 @@ def test_anybody_s_files_are_taken(exported, tmp_path):
         (theirs / name).write_bytes((exported / name).read_bytes())
     candidates = select([theirs], warn=pytest.fail)
     assert sorted(names(candidates)) == ["cnn-float32.onnx", "cnn-int8.tflite"]
-    record = bench(candidates, tmp_path / "record", seconds=0.05)
+    record = bench(candidates, tmp_path / "record", QUICK)
     assert [result["speedup"] for result in record.to_json()["results"]] == [None, None]
     assert record.to_json()["recommended"]["threads"] == 1
 
@@ -55,8 +62,8 @@ def test_models_of_several_inputs_and_outputs_are_measured(tmp_path):
     )
     save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), tmp_path / "two.onnx")
     candidates = select([tmp_path / "two.onnx"], warn=pytest.fail)
-    assert bench(candidates, tmp_path / "record", batches=[4], seconds=0.02).failures == {}
-    refused = bench(candidates, tmp_path / "other", batches=[1], seconds=0.02)
+    assert bench(candidates, tmp_path / "record", replace(QUICK, batches=[4])).failures == {}
+    refused = bench(candidates, tmp_path / "other", QUICK)
     assert "its batch is fixed to 4, 1 was asked for" in next(iter(refused.failures.values()))
 
 
@@ -92,13 +99,14 @@ def test_a_changed_artifact_is_not_measured(exported):
 @pytest.mark.slow
 def test_a_record_holds_every_figure_and_the_raw_samples(exported, tmp_path):
     candidates = [c for c in select([exported], warn=pytest.fail) if c.runtime == "litert"]
-    record = bench(candidates, tmp_path / "record", threads=[1, 2], seconds=0.05)
+    record = bench(candidates, tmp_path / "record", replace(QUICK, threads=[1, 2], processes=2, rate=100))
     document = json.loads((tmp_path / "record" / "record.json").read_text())
     assert document == record.to_json()
     assert len(document["results"]) == 8
     required = {
-        "artifact", "runtime", "threads", "batch", "n", "median_s", "median_ci95_s", "p90_s", "p99_s", "load_s",
-        "first_s", "end_to_end_median_s", "peak_rss_bytes", "speedup", "speedup_ci95", "verdict", "warnings",
+        "artifact", "runtime", "threads", "batch", "n", "median_s", "median_ci95_s", "p90_s", "p95_s", "p99_s",
+        "outliers", "load_s", "first_s", "cold_s", "end_to_end_median_s", "images_per_s", "peak_rss_bytes",
+        "added_rss_bytes", "speedup", "speedup_ci95", "verdict", "warnings",
     }  # fmt: skip
     for result in document["results"]:
         assert required <= result.keys()
@@ -106,8 +114,14 @@ def test_a_record_holds_every_figure_and_the_raw_samples(exported, tmp_path):
         assert 0 < low <= result["median_s"] <= high
         assert result["peak_rss_bytes"] > 10_000_000
         with np.load(tmp_path / "record" / result["samples"]) as samples:
-            assert len(samples["invoke_ns"]) == result["n"]
-            assert np.median(samples["invoke_ns"]) / 1e9 == pytest.approx(result["median_s"])
+            assert len(samples["invoke_s"]) == samples["invoke_lengths"].sum() == result["n"]
+            assert np.median(samples["invoke_s"]) == result["median_s"]
+        assert len(result["processes"]) == 2
+        assert result["blocks"] == 2 * LEAST_TURNS
+        assert 0.05 < result["cold_s"] < 30
+        assert result["images_per_s"] == 1 / result["end_to_end_median_s"]
+        assert result["paced"]["n"] == 200
+    assert recompute(tmp_path / "record")[1] == []
     baselines = [r for r in document["results"] if r["verdict"] == "baseline"]
     assert {Path(r["artifact"]).name for r in baselines} == {"cnn-float32.tflite"}
     assert {r["verdict"] for r in document["results"]} <= {"baseline", "faster", "slower", "indistinguishable"}
@@ -117,7 +131,7 @@ def test_a_record_holds_every_figure_and_the_raw_samples(exported, tmp_path):
 @pytest.mark.slow
 def test_batches_are_run(exported, tmp_path):
     candidates = select([exported / "cnn-int8.onnx", exported / "cnn-int8.tflite"], warn=pytest.fail)
-    record = bench(candidates, tmp_path / "record", batches=[1, 16], seconds=0.05)
+    record = bench(candidates, tmp_path / "record", replace(QUICK, batches=[1, 16]))
     assert record.failures == {}
     assert [result.batch for result in record.results] == [1, 16, 1, 16]
 
@@ -130,43 +144,151 @@ def test_a_file_that_does_not_run_is_a_failure_and_the_others_go_on(exported, tm
     broken = tmp_path / f"broken{suffix}"
     broken.write_bytes(source.read_bytes()[:3000] if content is None else content)
     candidates = select([broken, exported / "cnn-int8.tflite"], warn=pytest.fail)
-    record = bench(candidates, tmp_path / "record", seconds=0.02)
+    record = bench(candidates, tmp_path / "record", QUICK)
     assert list(record.failures) == [str(broken)]
     assert str(broken) in record.failures[str(broken)]
     assert len(record.results) == 1
 
 
-def test_a_worker_that_crashes_is_named_by_its_signal(exported, tmp_path, monkeypatch):
-    monkeypatch.setattr(schedule.sys, "executable", "/bin/sh")
-    monkeypatch.setattr(schedule.Request, "to_json", lambda self: "")
-    script = tmp_path / "sh"
-    script.write_text("#!/bin/sh\nkill -ILL $$\n")
-    script.chmod(0o755)
-    monkeypatch.setattr(schedule.sys, "executable", str(script))
+def worker(tmp_path, monkeypatch, script):
+    """Let a shell script stand in for the worker of ``cnn-int8.onnx``, and the real one for the others."""
+    fake = tmp_path / "worker.sh"
+    fake.write_text(f"#!/bin/sh\n{script}\n")
+    fake.chmod(0o755)
+    real = process.Process.__init__
+
+    def start(self, what, **options):
+        monkeypatch.setattr(process, "COMMAND", (str(fake),) if "int8.onnx" in what else COMMAND)
+        real(self, what, **options)
+
+    monkeypatch.setattr(process.Process, "__init__", start)
+
+
+OPENED = (
+    '{"load_s": 1, "first_s": 1, "cold_s": 1, "peak_rss_bytes": 1, "added_rss_bytes": 1, "loop": 1, "settled": true'
+)
+DEATHS = {
+    "kill -ILL $$": "was ended by SIGILL",
+    "kill -SEGV $$": "was ended by SIGSEGV",
+    "echo no such thing >&2; exit 3": "failed: no such thing",
+    "exit 0": "failed: no message",
+    "sleep 60": "did not answer for 1 s and was ended",
+    f"read question; echo '{OPENED}, \"bytes\": 0}}'; read question; kill -KILL $$": "was ended by SIGKILL",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("script", "says"), DEATHS.items(), ids=DEATHS.values())
+def test_a_worker_that_dies_or_hangs_is_named_and_the_others_go_on(exported, tmp_path, monkeypatch, script, says):
+    worker(tmp_path, monkeypatch, script)
+    monkeypatch.setattr(process, "PATIENCE_S", 1.0 if "did not" in says else 120.0)
+    candidates = select([exported / "cnn-int8.onnx", exported / "cnn-int8.tflite"], warn=pytest.fail)
+    record = bench(candidates, tmp_path / "record", QUICK)
+    assert says in record.failures[str(exported / "cnn-int8.onnx")]
+    assert [result.path.name for result in record.results] == ["cnn-int8.tflite"]
+
+
+@pytest.mark.slow
+def test_a_worker_that_eats_memory_is_ended(exported, tmp_path, monkeypatch):
+    worker(tmp_path, monkeypatch, f"{sys.executable} -c 'x = bytearray(300_000_000); import time; time.sleep(60)'")
+    monkeypatch.setattr(schedule.host, "available_memory_bytes", lambda: 250_000_000)
+    monkeypatch.setattr(process.Process, "_rss_bytes", children_rss_bytes)
+    candidates = select([exported / "cnn-int8.onnx", exported / "cnn-int8.tflite"], warn=pytest.fail)
+    record = bench(candidates, tmp_path / "record", QUICK)
+    assert "bytes of memory and was ended" in record.failures[str(exported / "cnn-int8.onnx")]
+    assert len(record.results) == 1
+
+
+def children_rss_bytes(self):
+    """The script's own memory is that of the Python it has started."""
+    children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+    pages = [int(Path(f"/proc/{child}/statm").read_text().split()[1]) for child in children]
+    return sum(pages) * 4096
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_was_measured(exported, tmp_path, monkeypatch):
+    real = schedule._take_turns
+    calls = []
+
+    def interrupted(*arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        real(*arguments)
+
+    monkeypatch.setattr(schedule, "_take_turns", interrupted)
     candidates = select([exported / "cnn-int8.tflite"], warn=pytest.fail)
-    record = bench(candidates, tmp_path / "record", seconds=0.02)
-    assert re.search(r"litert was ended by SIGILL", record.failures[str(exported / "cnn-int8.tflite")])
+    record = bench(candidates, tmp_path / "record", replace(QUICK, processes=5))
+    assert record.interrupted
+    assert len(record.results[0].opened) == 2
+    assert json.loads((tmp_path / "record" / "record.json").read_text())["interrupted"] is True
+
+
+def test_a_changed_figure_or_sample_is_found(exported, tmp_path):
+    folder = tmp_path / "record"
+    bench(select([exported / "cnn-int8.tflite"], warn=pytest.fail), folder, QUICK)
+    count, differences = recompute(folder)
+    assert count > 15
+    assert differences == []
+    document = json.loads((folder / "record.json").read_text())
+    document["results"][0]["median_s"] *= 1.0001
+    (folder / "record.json").write_text(json.dumps(document))
+    assert "median_s is" in recompute(folder)[1][0]
+    (folder / document["results"][0]["samples"]).write_bytes(b"cut")
+    with pytest.raises(ArtifactError, match="not a benchmark record"):
+        recompute(folder)
+    with pytest.raises(ArtifactError, match="no such file"):
+        recompute(tmp_path / "none")
+
+
+def test_turns_in_which_the_machine_changed_are_marked_and_left_in(exported, tmp_path, monkeypatch):
+    clocks = iter([2.4e9, 2.4e9, 1.2e9] + [2.4e9] * 100)  # before all; before and after the first turn; the others
+    real = schedule.host.state()
+    monkeypatch.setattr(schedule.host, "state", lambda: replace(real, clock_hz=next(clocks), steal_s=None))
+    candidates = select([exported / "cnn-int8.tflite"], warn=pytest.fail)
+    record = bench(candidates, tmp_path / "record", QUICK)
+    assert record.marked == {"clock changed": 1}
+    assert record.to_json()["results"][0]["blocks"] == LEAST_TURNS
+    assert record.to_json()["before"]["clock_hz"] == 2.4e9
+    assert recompute(tmp_path / "record")[1] == []
+
+
+def test_the_order_of_turns_is_seeded_and_random(exported, tmp_path, monkeypatch):
+    asked = []
+
+    def ask(self, question, seconds=0.0):
+        asked.append(self._what)
+        return json.loads(OPENED + "}"), np.ones(2)
+
+    monkeypatch.setattr(process.Process, "ask", ask)
+    candidates = select([exported], warn=pytest.fail)
+    orders = []
+    for number, seed in enumerate((0, 0, 1)):
+        asked.clear()
+        bench(candidates, tmp_path / f"record{number}", replace(QUICK, seed=seed))
+        orders.append(list(asked))
+    assert orders[0] == orders[1] != orders[2]
+    assert len(orders[0]) == 6 + 6 * 2 * LEAST_TURNS
 
 
 def test_under_emulation_no_latency_is_given(exported, tmp_path, monkeypatch):
-    from dataclasses import replace
-
     real = schedule.host.describe()
     monkeypatch.setattr(schedule.host, "describe", lambda: replace(real, emulated=True))
     candidates = select([exported / "cnn-int8.tflite"], warn=pytest.fail)
-    document = bench(candidates, tmp_path / "record", seconds=0.02).to_json()
+    document = bench(candidates, tmp_path / "record", QUICK).to_json()
     (result,) = document["results"]
     assert result["median_s"] is None
     assert "emulated" in result["warnings"][0]
     assert document["recommended"] is None
 
 
-@pytest.mark.parametrize("wrong", [{"threads": [0]}, {"batches": [0]}, {"seconds": 0}, {"threads": []}])
-def test_nonsense_is_refused_before_anything_is_written(exported, tmp_path, wrong):
-    candidates = select([exported / "cnn-int8.tflite"], warn=pytest.fail)
-    with pytest.raises(UsageError, match="at least 1"):
-        bench(candidates, tmp_path / "record", **wrong)
-    assert not (tmp_path / "record").exists()
+@pytest.mark.parametrize(
+    "wrong", [{"threads": [0]}, {"batches": [0]}, {"seconds": 0}, {"threads": []}, {"processes": 0}, {"rate": 0}]
+)
+def test_nonsense_is_refused_before_anything_is_written(wrong):
+    with pytest.raises(UsageError, match=r"at least 1|above 0"):
+        Plan(**wrong)
 
 
 def test_two_records_of_one_second_do_not_share_a_folder(tmp_path):

@@ -81,6 +81,9 @@ MISTAKES = [
     (("bench", "CUT.onnx", "--seconds", "0.01"), "CUT.onnx: ONNX Runtime cannot load it"),
     (("bench", "CUT.tflite", "--threads", "two"), "--threads is 'two'; it must be a whole number"),
     (("bench", "CUT.tflite", "--seconds", "-1"), "the seconds above 0"),
+    (("bench", "CUT.tflite", "--processes", "0"), "processes must be at least 1"),
+    (("bench", "CUT.tflite", "--rate", "0"), "it must be above 0 images a second"),
+    (("bench", "--recompute", "EMPTY"), "no such file; 'toolkit bench' writes record.json"),
     (("predict",), "Missing argument"),
     (("predict", "none.png"), "exported: no artifact there"),
     (("data", "--fetch"), "--fetch needs the names"),
@@ -297,20 +300,36 @@ def test_verify_json_has_the_contract(cli, exported_once, tiny_npz):
 
 def test_bench_prints_its_tables(cli, exported_once, here):
     code, out, _ = cli(
-        "bench", exported_once / "cnn-int8.tflite", exported_once / "cnn-float32.tflite", "--seconds", "0.1"
-    )
+        "bench", exported_once / "cnn-int8.tflite", exported_once / "cnn-float32.tflite", "--seconds", "0.1",
+        "--processes", "2", "--rate", "100",
+    )  # fmt: skip
     assert code == 0
+    assert "paced median" in out
     assert "speed-up" in out
     assert "baseline" in out
     assert f"ship:  {exported_once}" in out
-    assert len(list((here / "benchmarks").iterdir())) == 1
+    (folder,) = (here / "benchmarks").iterdir()
+    code, out, _ = cli("bench", "--recompute", folder)
+    assert code == 0
+    assert "figures rebuilt from the raw samples, 0 differences" in out
+
+
+def test_bench_says_what_changed_on_the_machine_and_strict_fails(cli, exported_once, here, monkeypatch):
+    monkeypatch.setattr("toolkit.bench.conditions.changes", lambda *looks, seconds: ("under-voltage now",))
+    quick = ("bench", exported_once / "cnn-int8.tflite", "--seconds", "0.05", "--processes", "1")
+    code, _, err = cli(*quick)
+    assert code == 0
+    assert "under-voltage now in 3 of 3 blocks, which are left in; use a stronger power supply" in err
+    assert cli(*quick, "--strict")[0] == 1
 
 
 def test_bench_of_a_good_and_a_bad_file_shows_the_good_one(cli, exported_once, here):
     (here / "bad.onnx").write_bytes(b"bad")
-    code, out, err = cli("bench", "bad.onnx", exported_once / "cnn-int8.tflite", "--seconds", "0.05", "--json")
-    assert code == 2
-    assert "warning: bad.onnx was not measured: bad.onnx: ONNX Runtime cannot load it" in err
+    code, out, err = cli(
+        "bench", "bad.onnx", exported_once / "cnn-int8.tflite", "--seconds", "0.05", "--processes", "1", "--json"
+    )
+    assert code == 1
+    assert "warning: bad.onnx was not measured: ONNX Runtime cannot load it" in err
     document = json.loads(out)
     assert len(document["results"]) == 1
     assert list(document["failures"]) == ["bad.onnx"]

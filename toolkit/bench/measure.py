@@ -1,10 +1,13 @@
-"""Measure one session: warm up, then time each inference on its own. The clock is injected, so tests are exact."""
+"""Time one loaded artifact, in blocks: each inference on its own where the clock can tell, else in loops.
+
+The clock is injected, so that tests are exact.
+"""
 
 import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,97 +17,151 @@ from toolkit.manifest import TensorSpec
 from toolkit.runtimes.base import Session
 
 Clock = Callable[[], int]
+Sleep = Callable[[float], None]
 # One array per input of the artifact.
 Inputs = list[NDArray[np.generic]]
-# Warm-up ends when both are reached: caches, branch predictors and the clock frequency have settled.
+# What a block times: the inference alone; input set, inference and output read; the same at the pace of a camera, from
+# the instant at which the image was due.
+INVOKE, END_TO_END, PACED = "invoke", "end_to_end", "paced"
+
+# Warm-up ends when count and time are reached and the last blocks agree: caches, branch predictors and the clock
+# frequency have settled. It ends unsettled after the longest time.
 WARMUP_INFERENCES = 20
-WARMUP_S = 0.2
-# Fewest samples, however slow the artifact.
-MIN_SAMPLES = 20
-# Most samples, so that memory stays bounded however fast the artifact and long the measurement.
-MAX_SAMPLES = 2_000_000
-# Share of the measuring time that goes to end-to-end samples.
-END_TO_END_SHARE = 0.3
+WARMUP_S, LONGEST_WARMUP_S = 0.1, 1.0
+WARMUP_BLOCK_S = 0.02
+SETTLED_BLOCKS, SETTLED_SHARE = 3, 0.05
+# Untimed inferences at the start of each block: the caches were the other artifacts' in between.
+LEAD_INFERENCES, LEAD_S = 2, 0.002
+# An inference is timed on its own where it takes this many times the resolution of the clock.
+RESOLUTIONS = 100
+RESOLUTION_READINGS = 1000
+# Most samples of a block, so that memory stays bounded however fast the artifact and long the block.
+MAX_SAMPLES = 200_000
 # Inputs in rotation, real and random ones.
 ROTATION = 64
 RANDOM_ROTATION = 8
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Raw latencies in nanoseconds, in the order of measurement, and the times of the first steps in seconds."""
+class Subject:
+    """One artifact, loaded and run once: what is timed.
 
-    load_s: float
-    first_s: float
-    invoke_ns: NDArray[np.int64]
-    end_to_end_ns: NDArray[np.int64]
-
-
-def measure(
-    open_session: Callable[[], Session],
-    images: NDArray[np.uint8] | None,
-    *,
-    batch: int,
-    seconds: float,
-    clock: Clock = time.perf_counter_ns,
-) -> Measured:
-    """Load, run the first inference, warm up, and time: inference alone, then input set, inference and output read.
-
-    images: (N, H, W, C) uint8 to rotate through, or None for random values of the input's type.
+    load_s, first_s: loading it, and its first inference. loop: how many inferences are timed together, 1 where each is
+    timed on its own.
     """
-    start = clock()
-    session = open_session()
-    loaded = clock()
-    session.resize(batch)
-    inputs = _inputs(session, images, batch)
-    session.set_inputs(inputs[0])
-    before_first = clock()
-    session.invoke()
-    first_s = (clock() - before_first) / 1e9
-    with _no_collections():
-        _warm_up(session, inputs, clock)
-        invoke = _time(session, inputs, seconds * (1 - END_TO_END_SHARE), clock, _time_invoke)
-        end_to_end = _time(session, inputs, seconds * END_TO_END_SHARE, clock, _time_end_to_end)
-    return Measured((loaded - start) / 1e9, first_s, invoke, end_to_end)
+
+    def __init__(
+        self,
+        open_session: Callable[[], Session],
+        images: NDArray[np.uint8] | None,
+        *,
+        batch: int,
+        clock: Clock = time.perf_counter_ns,
+        sleep: Sleep = time.sleep,
+    ) -> None:
+        """Load it and run it once. images: (N, H, W, C) uint8 to rotate through, or None for random input values."""
+        self._clock, self._sleep = clock, sleep
+        start = clock()
+        self._session = open_session()
+        self.load_s = (clock() - start) / 1e9
+        self._session.resize(batch)
+        self._inputs = _inputs(self._session, images, batch)
+        self._turn = 0
+        self._session.set_inputs(self._inputs[0])
+        start = clock()
+        self._session.invoke()
+        self.first_s = (clock() - start) / 1e9
+        self.loop = 1
+
+    def warm_up(self) -> bool:
+        """Run until the times have settled, choose the loop, and say whether they did settle."""
+        end = self._clock() + int(LONGEST_WARMUP_S * 1e9)
+        least = self._clock() + int(WARMUP_S * 1e9)
+        medians: list[float] = []
+        done = 0
+        while True:
+            samples = self.block(INVOKE, WARMUP_BLOCK_S)
+            done += len(samples)
+            medians.append(float(np.median(samples)))
+            last = medians[-SETTLED_BLOCKS:]
+            settled = len(last) == SETTLED_BLOCKS and max(last) <= min(last) * (1 + SETTLED_SHARE)
+            enough = done >= WARMUP_INFERENCES and self._clock() >= least
+            if (settled and enough) or self._clock() >= end:
+                self.loop = max(1, ceil(RESOLUTIONS * resolution_ns(self._clock) / max(medians[-1], 1.0)))
+                return settled
+
+    def block(self, kind: str, seconds: float) -> NDArray[np.float64]:
+        """Return the latencies of one block, ns an inference: as many as fit in the time, at least one."""
+        time_one = {INVOKE: self._invoke_ns, END_TO_END: self._end_to_end_ns}[kind]
+        with _no_collections():
+            self._lead()
+            samples: list[float] = []
+            end = self._clock() + int(seconds * 1e9)
+            while not samples or (self._clock() < end and len(samples) < MAX_SAMPLES):
+                samples.append(time_one())
+        return np.array(samples)
+
+    def paced(self, rate: float, seconds: float) -> NDArray[np.float64]:
+        """Return latencies at ``rate`` images a second, each from the instant at which its image was due.
+
+        An image that has to wait for the one before counts the wait: a loop that only starts when it is ready would
+        leave it out (G. Tene's "coordinated omission").
+        """
+        with _no_collections():
+            self._lead()
+            samples = []
+            start = self._clock()
+            for number in range(max(1, round(rate * seconds))):
+                due = start + int(number / rate * 1e9)
+                if (early := due - self._clock()) > 0:
+                    self._sleep(early / 1e9)
+                self._run()
+                samples.append(float(self._clock() - due))
+        return np.array(samples)
+
+    def _lead(self) -> None:
+        end = self._clock() + int(LEAD_S * 1e9)
+        done = 0
+        while done < LEAD_INFERENCES or self._clock() < end:
+            self._run()
+            done += 1
+
+    def _run(self) -> None:
+        self._session.set_inputs(self._next())
+        self._session.invoke()
+        self._session.read_outputs()
+
+    def _next(self) -> Inputs:
+        self._turn += 1
+        return self._inputs[self._turn % len(self._inputs)]
+
+    def _invoke_ns(self) -> float:
+        self._session.set_inputs(self._next())
+        invoke, clock = self._session.native_invoke, self._clock
+        if self.loop == 1:
+            start = clock()
+            invoke()
+            return float(clock() - start)
+        repeats = range(self.loop)
+        start = clock()
+        for _ in repeats:
+            invoke()
+        return (clock() - start) / self.loop
+
+    def _end_to_end_ns(self) -> float:
+        values = [self._next() for _ in range(self.loop)]
+        session = self._session
+        start = self._clock()
+        for value in values:
+            session.set_inputs(value)
+            session.invoke()
+            session.read_outputs()
+        return (self._clock() - start) / self.loop
 
 
-def _time_invoke(session: Session, values: Inputs, clock: Clock) -> int:
-    session.set_inputs(values)
-    start = clock()
-    session.invoke()
-    return clock() - start
-
-
-def _time_end_to_end(session: Session, values: Inputs, clock: Clock) -> int:
-    start = clock()
-    session.set_inputs(values)
-    session.invoke()
-    session.read_outputs()
-    return clock() - start
-
-
-def _time(
-    session: Session,
-    inputs: list[Inputs],
-    seconds: float,
-    clock: Clock,
-    sample: Callable[[Session, Inputs, Clock], int],
-) -> NDArray[np.int64]:
-    samples: list[int] = []
-    end = clock() + int(seconds * 1e9)
-    while (clock() < end or len(samples) < MIN_SAMPLES) and len(samples) < MAX_SAMPLES:
-        samples.append(sample(session, inputs[len(samples) % len(inputs)], clock))
-    return np.array(samples, np.int64)
-
-
-def _warm_up(session: Session, inputs: list[Inputs], clock: Clock) -> None:
-    end = clock() + int(WARMUP_S * 1e9)
-    done = 0
-    while clock() < end or done < WARMUP_INFERENCES:
-        session.set_inputs(inputs[done % len(inputs)])
-        session.invoke()
-        session.read_outputs()
-        done += 1
+def resolution_ns(clock: Clock) -> float:
+    """Return how far apart two readings of the clock are, in ns: nothing shorter can be timed."""
+    readings = [clock() for _ in range(RESOLUTION_READINGS + 1)]
+    return float(np.median(np.diff(readings)))
 
 
 def _inputs(session: Session, images: NDArray[np.uint8] | None, batch: int) -> list[Inputs]:
@@ -140,7 +197,6 @@ def _random(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...]) 
 def _no_collections() -> Iterator[None]:
     """Keep the garbage collector out of the measurement."""
     enabled = gc.isenabled()
-    gc.collect()
     gc.disable()
     try:
         yield

@@ -1,29 +1,42 @@
 """The record of a benchmark: results with their raw samples, what they mean, and what to ship."""
 
-from dataclasses import dataclass, field
+import json
+import zipfile
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from toolkit import units
-from toolkit.bench import statistics
-from toolkit.bench.statistics import Interval, Samples
-from toolkit.files import write_json
-from toolkit.host import Host
-from toolkit.manifest import Artifact, Manifest
+from toolkit.bench import conditions, statistics
+from toolkit.bench.statistics import Blocks, Interval, Samples
+from toolkit.errors import ArtifactError
+from toolkit.files import atomic, write_json
+from toolkit.host import Host, State
+from toolkit.runtimes import REFERENCE_RUNTIME
 
 RECORD = "record.json"
 BASELINE_QUANTIZATION = "float32"
+KINDS = ("invoke", "end_to_end", "paced")
 # The keys of a result that hold what was measured; null under emulation.
 FIGURES = (
     "median_s",
     "median_ci95_s",
     "p90_s",
+    "p95_s",
     "p99_s",
+    "outliers",
     "load_s",
     "first_s",
+    "cold_s",
     "end_to_end_median_s",
+    "end_to_end_ci95_s",
+    "images_per_s",
+    "paced",
     "peak_rss_bytes",
+    "added_rss_bytes",
     "speedup",
     "speedup_ci95",
     "verdict",
@@ -31,58 +44,138 @@ FIGURES = (
 
 
 @dataclass(frozen=True)
+class Opened:
+    """The start of one process. cold_s: from its start to its first inference. loop: inferences timed together."""
+
+    load_s: float
+    first_s: float
+    cold_s: float
+    peak_rss_bytes: int | None
+    added_rss_bytes: int | None
+    loop: int
+    settled: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Result:
-    """One measured configuration. invoke_s and end_to_end_s are the raw samples; all figures are derived from them."""
+    """One measured configuration: raw latencies by block, and its processes; all figures are derived from them.
+
+    format, quantization, parity, accuracy: what the manifest says of the artifact, where one lists it. marked: turns in
+    which something changed on the machine, by what; they are left in.
+    """
 
     path: Path
-    manifest: Manifest | None
+    size_bytes: int
+    format: str | None
+    quantization: str | None
+    parity: str | None
+    accuracy: float | None
     runtime: str
     threads: int
     batch: int
     samples: str
-    invoke_s: Samples
-    end_to_end_s: Samples
-    load_s: float
-    first_s: float
-    peak_rss_bytes: int | None
+    invoke: Blocks
+    end_to_end: Blocks
+    paced: Blocks | None
+    opened: tuple[Opened, ...]
+    marked: dict[str, int]
 
     @cached_property
     def median(self) -> Interval:
         """The median latency of one inference, input and output not counted."""
-        return statistics.median(self.invoke_s)
+        return statistics.median(self.invoke)
 
     @property
-    def artifact(self) -> Artifact | None:
-        """The manifest's entry, where there is one."""
-        entries = self.manifest.artifacts if self.manifest else ()
-        return next((entry for entry in entries if entry.path == self.path.name), None)
-
-    @property
-    def is_reference(self) -> bool:
-        """Whether this is the Keras original of a manifest."""
-        return self.manifest is not None and self.path.name == self.manifest.reference["path"]
+    def one_by_one(self) -> bool:
+        """Whether each inference was timed on its own, so that there are percentiles."""
+        return all(opened.loop == 1 for opened in self.opened)
 
     @property
     def is_baseline(self) -> bool:
         """Whether the others of its format are held against it."""
-        return self.artifact is not None and self.artifact.quantization == BASELINE_QUANTIZATION
+        return self.quantization == BASELINE_QUANTIZATION
 
     def same_setting(self, other: "Result") -> bool:
         """Say whether two results may be compared: one folder, format, runtime, thread count and batch size."""
-        settings = [
-            (r.path.parent, r.artifact.format if r.artifact else None, r.runtime, r.threads, r.batch)
-            for r in (self, other)
-        ]
+        settings = [(r.path.parent, r.format, r.runtime, r.threads, r.batch) for r in (self, other)]
         return settings[0] == settings[1]
 
     @property
     def warnings(self) -> list[str]:
         """Return what a reader must know."""
-        return [
+        found = [
             f"p{percent} withheld, it needs {needed} samples: measure longer (--seconds)"
             for percent, needed in statistics.SAMPLES_FOR.items()
-            if len(self.invoke_s) < needed
+            if self.one_by_one and len(self.invoke.samples) < needed
         ]
+        if not self.one_by_one:
+            found.append("percentiles withheld: an inference is too short for this clock to be timed on its own")
+        if len(self.opened) < 2:
+            found.append("one process: the interval does not hold what differs from process to process")
+        if unsettled := sum(not opened.settled for opened in self.opened):
+            found.append(f"{unsettled} of {len(self.opened)} processes had not settled when the warm-up ended")
+        return found
+
+    def figures(self) -> dict[str, Any]:
+        """Return what is computed from the raw samples and the processes' starts."""
+        samples = self.invoke.samples
+        end_to_end = statistics.median(self.end_to_end)
+        peaks = [opened.peak_rss_bytes for opened in self.opened if opened.peak_rss_bytes is not None]
+        added = [opened.added_rss_bytes for opened in self.opened if opened.added_rss_bytes is not None]
+        return {
+            "median_s": self.median.value,
+            "median_ci95_s": [self.median.low, self.median.high],
+            **{f"p{p}_s": self._percentile(samples, p) for p in statistics.SAMPLES_FOR},
+            "outliers": statistics.outliers(samples),
+            "load_s": float(np.median([opened.load_s for opened in self.opened])),
+            "first_s": float(np.median([opened.first_s for opened in self.opened])),
+            "cold_s": float(np.median([opened.cold_s for opened in self.opened])),
+            "end_to_end_median_s": end_to_end.value,
+            "end_to_end_ci95_s": [end_to_end.low, end_to_end.high],
+            "images_per_s": self.batch / end_to_end.value,
+            "paced": self._paced(),
+            "peak_rss_bytes": max(peaks, default=None),
+            "added_rss_bytes": int(np.median(added)) if added else None,
+        }
+
+    def _percentile(self, samples: Samples, percent: int) -> float | None:
+        return statistics.percentile(samples, percent) if self.one_by_one else None
+
+    def _paced(self) -> dict[str, Any] | None:
+        if self.paced is None:
+            return None
+        samples = self.paced.samples
+        percentiles = {f"p{p}_s": statistics.percentile(samples, p) for p in statistics.SAMPLES_FOR}
+        return {"n": len(samples), "median_s": float(np.median(samples)), **percentiles, "max_s": float(samples.max())}
+
+    def write_samples(self, folder: Path) -> None:
+        """Write the raw latencies, in seconds, and the lengths of their blocks."""
+        arrays: dict[str, Any] = {}
+        for name in KINDS:
+            blocks: Blocks | None = getattr(self, name)
+            if blocks is not None:
+                arrays |= {f"{name}_s": blocks.samples, f"{name}_lengths": blocks.lengths}
+        with atomic(folder / self.samples) as temporary:
+            np.savez_compressed(temporary, allow_pickle=False, **arrays)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what was measured, and how."""
+        return {
+            "artifact": str(self.path),
+            "size_bytes": self.size_bytes,
+            "format": self.format,
+            "quantization": self.quantization,
+            "parity": self.parity,
+            "accuracy": self.accuracy,
+            "runtime": self.runtime,
+            "threads": self.threads,
+            "batch": self.batch,
+            "n": len(self.invoke.samples),
+            "processes": [asdict(opened) for opened in self.opened],
+            "blocks": int(self.invoke.lengths.size),
+            "marked": self.marked,
+            "samples": self.samples,
+        }
 
 
 @dataclass
@@ -96,17 +189,25 @@ class Record:
     versions: dict[str, str]
     results: list[Result] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+    interrupted: bool = False
+    before: State | None = None
+    after: State | None = None
+
+    @property
+    def marked(self) -> dict[str, int]:
+        """How many turns are marked, by what changed on the machine."""
+        return conditions.total([result.marked for result in self.results])
 
     def baseline(self, result: Result) -> Result | None:
         """Return the float32 result that ``result`` is compared with; None for itself and where there is none."""
-        if result.artifact is None or result.is_baseline:
+        if result.quantization is None or result.is_baseline:
             return None
         return next((r for r in self.results if r.is_baseline and r.same_setting(result)), None)
 
     def speedup(self, result: Result) -> Interval | None:
         """Return how many times faster than its baseline a result is."""
         baseline = self.baseline(result)
-        return statistics.speedup(baseline.invoke_s, result.invoke_s) if baseline else None
+        return statistics.speedup(baseline.invoke, result.invoke) if baseline else None
 
     def recommended(self) -> list[dict[str, Any]]:
         """Return what to ship, one entry per folder of artifacts: the fastest that did not fail its verification.
@@ -118,13 +219,13 @@ class Record:
             allowed = [
                 r
                 for r in self.results
-                if r.path.parent == folder and r.batch == 1 and not r.is_reference and _verdict(r) != "fail"
+                if r.path.parent == folder and r.batch == 1 and r.runtime != REFERENCE_RUNTIME and r.parity != "fail"
             ]
             if not allowed or self.host.emulated:
                 continue
             fastest = min(allowed, key=lambda r: r.median.value)
             ties = [r for r in allowed if r.median.low <= fastest.median.high]
-            best = min(ties, key=lambda r: (r.path.stat().st_size, r.threads))
+            best = min(ties, key=lambda r: (r.size_bytes, r.threads))
             chosen.append(
                 {
                     "artifact": str(best.path),
@@ -141,12 +242,11 @@ class Record:
         speedup = self.speedup(best)
         if speedup and statistics.verdict(speedup) == statistics.FASTER:
             parts.append(f"{speedup.value:.1f} times as fast as float32")
-        parts.append(units.size(best.path.stat().st_size))
-        verified = best.artifact.verified if best.artifact else None
-        if verified is None:
+        parts.append(units.size(best.size_bytes))
+        if best.parity is None:
             parts.append("not verified yet, run 'toolkit verify --save'")
-        elif verified.get("accuracy") is not None:
-            parts.append(f"verified ({verified['verdict']}), accuracy {units.percent(verified['accuracy'])}")
+        elif best.accuracy is not None:
+            parts.append(f"verified ({best.parity}), accuracy {units.percent(best.accuracy)}")
         return ", ".join(parts)
 
     def to_json(self) -> dict[str, Any]:
@@ -164,6 +264,10 @@ class Record:
             "recommended": recommendations[0] if recommendations else None,
             "recommendations": recommendations,
             "record": str(self.folder),
+            "interrupted": self.interrupted,
+            "before": asdict(self.before) if self.before else None,
+            "after": asdict(self.after) if self.after else None,
+            "marked": self.marked,
         }
 
     def save(self) -> None:
@@ -171,31 +275,14 @@ class Record:
         write_json(self.folder / RECORD, self.to_json())
 
     def _result_json(self, result: Result) -> dict[str, Any]:
-        described = {
-            "artifact": str(result.path),
-            "runtime": result.runtime,
-            "threads": result.threads,
-            "batch": result.batch,
-            "n": len(result.invoke_s),
-            "samples": result.samples,
-        }
+        described = result.describe()
         if self.host.emulated:  # emulated time is no latency
-            return {
-                **described,
-                **dict.fromkeys(FIGURES),
-                "warnings": ["emulated: it runs, and no latency is given"],
-            }
+            emulated = ["emulated: it runs, and no latency is given"]
+            return {**described, "processes": [], **dict.fromkeys(FIGURES), "warnings": emulated}
         speedup = self.speedup(result)
         return {
             **described,
-            "median_s": result.median.value,
-            "median_ci95_s": [result.median.low, result.median.high],
-            "p90_s": statistics.percentile(result.invoke_s, 90),
-            "p99_s": statistics.percentile(result.invoke_s, 99),
-            "load_s": result.load_s,
-            "first_s": result.first_s,
-            "end_to_end_median_s": statistics.median(result.end_to_end_s).value,
-            "peak_rss_bytes": result.peak_rss_bytes,
+            **result.figures(),
             "speedup": speedup.value if speedup else None,
             "speedup_ci95": [speedup.low, speedup.high] if speedup else None,
             "verdict": statistics.verdict(speedup) if speedup else "baseline" if result.is_baseline else None,
@@ -203,6 +290,57 @@ class Record:
         }
 
 
-def _verdict(result: Result) -> str | None:
-    verified = result.artifact.verified if result.artifact else None
-    return str(verified["verdict"]) if verified else None
+def read(folder: Path) -> Record:
+    """Read a record with its raw samples; ArtifactError where it is none or was damaged."""
+    path = folder / RECORD
+    try:
+        document = json.loads(path.read_text())
+        return Record(
+            folder=Path(document["record"]),
+            host=Host(**{**document["host"], "throttled": tuple(document["host"]["throttled"])}),
+            started=document["started"],
+            seconds=document["seconds"],
+            versions=document["versions"],
+            results=[_read_result(folder, entry) for entry in document["results"]],
+            failures=document["failures"],
+            interrupted=document["interrupted"],
+            before=State(**document["before"]) if document["before"] else None,
+            after=State(**document["after"]) if document["after"] else None,
+        )
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{error.filename}: no such file; 'toolkit bench' writes {RECORD}") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise ArtifactError(f"{path}: not a benchmark record ({error})") from error
+
+
+def recompute(folder: Path) -> tuple[int, list[str]]:
+    """Rebuild every figure of a record from its raw samples; return how many there are, and those that differ."""
+    rebuilt = read(folder).to_json()
+    document = json.loads((folder / RECORD).read_text())
+    pairs = [
+        (f"{entry['artifact']}: {name}", entry.get(name), value)
+        for entry, again in zip(document["results"], rebuilt["results"], strict=True)
+        for name, value in again.items()
+        if name in (*FIGURES, "n", "blocks")
+    ]
+    pairs.append(("what to ship", document["recommendations"], rebuilt["recommendations"]))
+    return len(pairs), [f"{name} is {says}, its samples say {value}" for name, says, value in pairs if says != value]
+
+
+def _read_result(folder: Path, entry: dict[str, Any]) -> Result:
+    with np.load(folder / entry["samples"], allow_pickle=False) as arrays:
+        invoke, end_to_end, paced = (
+            Blocks(arrays[f"{kind}_s"], arrays[f"{kind}_lengths"]) if f"{kind}_s" in arrays else None for kind in KINDS
+        )
+    if invoke is None or end_to_end is None:
+        raise ValueError(f"{entry['samples']} lacks samples")
+    described = ("size_bytes", "format", "quantization", "parity", "accuracy", "runtime", "threads", "batch", "samples")
+    return Result(
+        path=Path(entry["artifact"]),
+        **{name: entry[name] for name in described},
+        invoke=invoke,
+        end_to_end=end_to_end,
+        paced=paced,
+        opened=tuple(Opened(**opened) for opened in entry["processes"]),
+        marked=entry["marked"],
+    )

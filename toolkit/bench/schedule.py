@@ -1,23 +1,34 @@
-"""What to measure, in which order: each configuration in a worker process, the record saved after each."""
+"""What to measure, in which order: every configuration in several processes, which take turns in short blocks."""
 
-import json
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toolkit import extras, host, manifest, runtimes
-from toolkit.bench.record import Record, Result
-from toolkit.bench.worker import Request
-from toolkit.errors import ArtifactError, MissingExtraError, UsageError, WorkerFailedError
-from toolkit.manifest import MANIFEST, Manifest
+from toolkit.bench import conditions
+from toolkit.bench.measure import END_TO_END, INVOKE, PACED
+from toolkit.bench.process import Process
+from toolkit.bench.record import Opened, Record, Result
+from toolkit.bench.statistics import Blocks
+from toolkit.errors import ArtifactError, MissingExtraError, UsageError
+from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.runtimes import REFERENCE_RUNTIME
+
+# Processes differ more than the blocks of one: how memory happens to lie decides as much as the clock.
+PROCESSES = 5
+# Seconds of one block, by what it times. Short, so that drift hits all configurations alike.
+BLOCK_S = {INVOKE: 0.02, END_TO_END: 0.01}
+# Fewest turns of each process, and seconds of a block at the pace of a camera.
+LEAST_TURNS = 3
+PACED_S = 1.0
+# Share of the memory that is free at the start that one worker may take.
+MEMORY_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,60 @@ class Candidate:
     path: Path
     runtime: str
     manifest: Manifest | None
+
+    @property
+    def artifact(self) -> Artifact | None:
+        """The manifest's entry, where there is one; the Keras original has none."""
+        entries = self.manifest.artifacts if self.manifest else ()
+        return next((entry for entry in entries if entry.path == self.path.name), None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to measure; UsageError for what makes no sense. seconds: of measuring each configuration, over all processes.
+
+    rate: images a second to pace a third figure by, as a camera would. seed: of the order of turns.
+    """
+
+    threads: Sequence[int] = (1,)
+    batches: Sequence[int] = (1,)
+    seconds: float = 1.0
+    processes: int = PROCESSES
+    rate: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        least = min((*self.threads, *self.batches, self.processes), default=0)
+        if not self.threads or not self.batches or least < 1 or not 0 < self.seconds < float("inf"):
+            raise UsageError("threads, batch sizes and processes must be at least 1, and the seconds above 0")
+        if self.rate is not None and not 0 < self.rate < float("inf"):
+            raise UsageError(f"the rate is {self.rate}; it must be above 0 images a second")
+
+    @property
+    def turns(self) -> int:
+        """How many blocks of each kind a process measures."""
+        return max(LEAST_TURNS, round(self.seconds / self.processes / sum(BLOCK_S.values())))
+
+
+@dataclass(frozen=True, eq=False)
+class Configuration:
+    """One artifact with a number of threads and a batch size; a key, itself and no other."""
+
+    candidate: Candidate
+    threads: int
+    batch: int
+
+    def __str__(self) -> str:
+        return f"{self.candidate.path} ({self.threads} threads, batch {self.batch})"
+
+
+@dataclass
+class _Measured:
+    """What was measured of one configuration: a list of blocks by kind for each process; turns by what marked them."""
+
+    opened: list[Opened]
+    blocks: list[dict[str, list[NDArray[np.float64]]]]
+    marked: Counter[str]
 
 
 def select(paths: Sequence[Path], *, warn: Callable[[str], None]) -> list[Candidate]:
@@ -59,51 +124,165 @@ def select(paths: Sequence[Path], *, warn: Callable[[str], None]) -> list[Candid
 def bench(
     candidates: Sequence[Candidate],
     folder: Path,
+    plan: Plan,
     *,
-    threads: Sequence[int] = (1,),
-    batches: Sequence[int] = (1,),
-    seconds: float = 1.0,
-    on_result: Callable[[int, str], None] = lambda done, name: None,
+    on_step: Callable[[int, int, str], None] = lambda done, total, name: None,
 ) -> Record:
-    """Measure every candidate with every number of threads and batch size, one after the other.
+    """Measure every candidate with every number of threads and batch size.
 
-    The record and the raw samples go to ``folder``, anew after each configuration, so that nothing measured is lost. An
-    artifact that does not run becomes a failure of the record, and the others go on.
+    One process of each is started, all take turns in a seeded random order while the others wait, and then the next
+    ones are. An artifact that does not run, or whose process dies, hangs or takes too much memory, becomes a failure of
+    the record, and the others go on. Ctrl-C ends the measurement (``interrupted``); what was measured is kept.
     """
-    if not threads or not batches or min(threads) < 1 or min(batches) < 1 or not 0 < seconds < float("inf"):
-        raise UsageError("threads and batch sizes must be at least 1, and the seconds above 0")
+    settings = [Configuration(c, t, b) for c in candidates for b in plan.batches for t in plan.threads]
     folder.mkdir(parents=True)
-    record = Record(folder, host.describe(), _now(), seconds, runtimes.versions())
+    record = Record(folder, host.describe(), _now(), plan.seconds, runtimes.versions(), before=host.state())
     record.save()
-    turns = [(c, t, b) for c in candidates for b in batches for t in threads]
-    for done, (candidate, thread_count, batch) in enumerate(turns):
-        on_result(done, candidate.path.name)
-        samples = folder / f"{done:03}-{candidate.path.name}-t{thread_count}-b{batch}.npz"
-        try:
-            answer = _run_worker(candidate, samples, threads=thread_count, batch=batch, seconds=seconds)
-        except ArtifactError as error:
-            setting = f" ({thread_count} threads, batch {batch})" if len(turns) > len(candidates) else ""
-            record.failures[f"{candidate.path}{setting}"] = str(error)
-            record.save()
-            continue
-        with np.load(samples, allow_pickle=False) as arrays:
-            invoke_s, end_to_end_s = arrays["invoke_ns"] / 1e9, arrays["end_to_end_ns"] / 1e9
-        record.results.append(
-            Result(
-                path=candidate.path,
-                manifest=candidate.manifest,
-                runtime=candidate.runtime,
-                threads=thread_count,
-                batch=batch,
-                samples=samples.name,
-                invoke_s=invoke_s,
-                end_to_end_s=end_to_end_s,
-                **answer,
-            )
-        )
-        record.save()
-    on_result(len(turns), "")
+    measured = {setting: _Measured([], [], Counter()) for setting in settings}
+    failures: dict[Configuration, str] = {}
+    rng = np.random.default_rng(plan.seed)
+    try:
+        for number in range(plan.processes):
+            on_step(number, plan.processes, f"process {number + 1} of each of {len(settings)}")
+            with _opened(settings, measured, failures) as processes:
+                _take_turns(processes, plan, measured, failures, rng)
+            _keep(record, settings, measured, failures)
+    except KeyboardInterrupt:
+        record.interrupted = True
+        _keep(record, settings, measured, failures)
+    on_step(plan.processes, plan.processes, "")
     return record
+
+
+def _keep(
+    record: Record,
+    settings: Sequence[Configuration],
+    measured: dict[Configuration, _Measured],
+    failures: dict[Configuration, str],
+) -> None:
+    """Bring the record and its raw samples to what has been measured so far, and save it."""
+    results = (_result(s, measured[s], record.folder, i) for i, s in enumerate(settings) if s not in failures)
+    record.results = [result for result in results if result is not None]
+    several = len({setting.candidate.path for setting in settings}) < len(settings)
+    record.after = host.state()
+    record.failures = {str(s if several else s.candidate.path): why for s, why in failures.items()}
+    record.save()
+
+
+@contextlib.contextmanager
+def _opened(
+    settings: Sequence[Configuration],
+    measured: dict[Configuration, _Measured],
+    failures: dict[Configuration, str],
+) -> Iterator[dict[Configuration, Process]]:
+    """Start a process of each configuration that has not failed, one after the other, and end them all in the end."""
+    free = host.available_memory_bytes()
+    most_bytes = None if free is None else int(free * MEMORY_SHARE)
+    processes: dict[Configuration, Process] = {}
+    try:
+        for setting in settings:
+            if setting in failures:
+                continue
+            candidate = setting.candidate
+            inputs = candidate.manifest.golden_path if candidate.manifest else None
+            processes[setting] = process = Process(f"{candidate.path}: {candidate.runtime}", most_bytes=most_bytes)
+            question = {
+                "do": "open",
+                "path": str(candidate.path),
+                "runtime": candidate.runtime,
+                "threads": setting.threads,
+                "batch": setting.batch,
+                "inputs": str(inputs) if inputs and inputs.is_file() else None,
+                "spawned_ns": process.spawned_ns,
+            }
+            with _failing(setting, failures):
+                answer, _ = process.ask(question)
+                measured[setting].opened.append(Opened(**{k: v for k, v in answer.items() if k != "bytes"}))
+                measured[setting].blocks.append({kind: [] for kind in (INVOKE, END_TO_END, PACED)})
+        yield processes
+    finally:
+        for process in processes.values():
+            process.close()
+
+
+def _take_turns(
+    processes: dict[Configuration, Process],
+    plan: Plan,
+    measured: dict[Configuration, _Measured],
+    failures: dict[Configuration, str],
+    rng: np.random.Generator,
+) -> None:
+    settings = list(processes)
+    for turn in range(plan.turns):
+        for position in rng.permutation(len(settings)):
+            setting = settings[position]
+            if setting in failures:
+                continue
+            with _failing(setting, failures):
+                blocks = measured[setting].blocks[-1]
+                before = host.state()
+                for kind, seconds in BLOCK_S.items():
+                    _, samples = processes[setting].ask({"do": kind, "seconds": seconds}, seconds=seconds)
+                    blocks[kind].append(samples)
+                changed = conditions.changes(before, host.state(), seconds=sum(BLOCK_S.values()))
+                measured[setting].marked.update(changed)
+                if plan.rate is not None and turn == 0:
+                    paced = {"do": PACED, "rate": plan.rate, "seconds": PACED_S}
+                    blocks[PACED].append(processes[setting].ask(paced, seconds=PACED_S)[1])
+
+
+@contextlib.contextmanager
+def _failing(setting: Configuration, failures: dict[Configuration, str]) -> Iterator[None]:
+    """Note a failure of one configuration, and let the others go on."""
+    try:
+        yield
+    except ArtifactError as error:
+        failures[setting] = str(error)
+
+
+def _result(setting: Configuration, found: _Measured, folder: Path, position: int) -> Result | None:
+    """Return what was measured of a configuration, its raw samples saved; None where no block was.
+
+    A process that was interrupted has fewer blocks than the others and is left out, unless it is the only one.
+    """
+    turns = max((len(blocks[END_TO_END]) for blocks in found.blocks), default=0)
+    if not turns:
+        return None
+    kept = [
+        (blocks, opened)
+        for blocks, opened in zip(found.blocks, found.opened, strict=True)
+        if len(blocks[END_TO_END]) == turns
+    ]
+    whole = [blocks for blocks, _ in kept]
+    path, listed = setting.candidate.path, setting.candidate.artifact
+    verified = (listed.verified if listed else None) or {}
+    result = Result(
+        path=path,
+        size_bytes=path.stat().st_size,
+        format=listed.format if listed else None,
+        quantization=listed.quantization if listed else None,
+        parity=verified.get("verdict"),
+        accuracy=verified.get("accuracy"),
+        runtime=setting.candidate.runtime,
+        threads=setting.threads,
+        batch=setting.batch,
+        samples=f"{position:03}-{path.name}-t{setting.threads}-b{setting.batch}.npz",
+        invoke=_blocks([blocks[INVOKE] for blocks in whole]),
+        end_to_end=_blocks([blocks[END_TO_END] for blocks in whole]),
+        paced=_blocks([blocks[PACED] for blocks in whole]) if all(blocks[PACED] for blocks in whole) else None,
+        opened=tuple(opened for _, opened in kept),
+        marked=dict(found.marked),
+    )
+    result.write_samples(folder)
+    return result
+
+
+def _blocks(processes: list[list[NDArray[np.float64]]]) -> Blocks:
+    """Return the blocks that every process has, in seconds; an interrupted process may have fewer."""
+    turns = min(len(blocks) for blocks in processes)
+    kept = [block for blocks in processes for block in blocks[:turns]]
+    lengths = np.array([len(block) for block in kept]).reshape(len(processes), turns)
+    return Blocks(np.concatenate(kept) / 1e9, lengths)
 
 
 def new_folder(parent: Path) -> Path:
@@ -114,7 +293,10 @@ def new_folder(parent: Path) -> Path:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the artifacts below a folder; beside a manifest only those that it lists, and the Keras original."""
+    """Return the artifacts below a folder; beside a manifest only those that it lists.
+
+    The Keras original is measured where it is named itself: TensorFlow takes longer to start than all else to measure.
+    """
     files = [
         path
         for path in sorted(folder.rglob("*"))
@@ -123,47 +305,9 @@ def _files(folder: Path) -> list[Path]:
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
     manifests = {path.parent: manifest.read(path.parent) for path in files if (path.parent / MANIFEST).is_file()}
-    listed = {
-        parent: [*(artifact.path for artifact in found.artifacts), str(found.reference["path"])]
-        for parent, found in manifests.items()
-    }
+    listed = {parent: [artifact.path for artifact in found.artifacts] for parent, found in manifests.items()}
     chosen = [path for path in files if path.parent not in listed or path.name in listed[path.parent]]
     return sorted(chosen, key=lambda p: (p.parent, listed[p.parent].index(p.name) if p.parent in listed else 0, p.name))
-
-
-def _run_worker(candidate: Candidate, samples: Path, *, threads: int, batch: int, seconds: float) -> dict[str, Any]:
-    """Measure in a process of its own; ArtifactError where it cannot, WorkerFailedError where that process dies."""
-    inputs = candidate.manifest.golden_path if candidate.manifest else None
-    request = Request(
-        path=str(candidate.path),
-        runtime=candidate.runtime,
-        threads=threads,
-        batch=batch,
-        seconds=seconds,
-        inputs=str(inputs) if inputs and inputs.is_file() else None,
-        samples=str(samples),
-    )
-    process = subprocess.run(
-        [sys.executable, "-m", "toolkit.bench.worker"],
-        input=request.to_json(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    lines = process.stdout.splitlines()
-    if process.returncode != 0 or not lines:
-        raise WorkerFailedError(f"{candidate.path}: {candidate.runtime} {_how_it_ended(process)}")
-    answer: dict[str, Any] = json.loads(lines[-1])
-    if "error" in answer:
-        raise ArtifactError(str(answer["error"]))
-    return answer
-
-
-def _how_it_ended(process: subprocess.CompletedProcess[str]) -> str:
-    if process.returncode < 0:
-        return f"was ended by {signal.Signals(-process.returncode).name}"
-    last = process.stderr.strip().splitlines()[-1:] or ["no message"]
-    return f"failed: {last[0]}"
 
 
 def _now() -> str:

@@ -1,73 +1,94 @@
-"""The process that one configuration is measured in: ``python -m toolkit.bench.worker``, a request on stdin.
+"""The process that one configuration is measured in: ``python -m toolkit.bench.worker``, questions on stdin.
 
-A process of its own gives each artifact a clean memory peak, and turns a crash of a runtime into one named line.
+A process of its own gives each artifact a clean memory peak, and turns a crash of a runtime into one named line. It
+answers one line of JSON for each line of JSON, followed by the samples that the line counts, as float64.
 """
 
 import json
+import os
 import sys
-from dataclasses import asdict, dataclass
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from toolkit.errors import ToolkitError
-from toolkit.runtimes import get
+from toolkit.errors import ArtifactError, ToolkitError
 
-
-@dataclass(frozen=True)
-class Request:
-    """What to measure. inputs: a golden with images to rotate through. samples: the .npz to write raw latencies to."""
-
-    path: str
-    runtime: str
-    threads: int
-    batch: int
-    seconds: float
-    inputs: str | None
-    samples: str
-
-    def to_json(self) -> str:
-        """Return the request as the worker reads it."""
-        return json.dumps(asdict(self))
+if TYPE_CHECKING:
+    from toolkit.bench.measure import Subject
 
 
 def main() -> None:
-    """Serve one request, and answer with one JSON document on stdout."""
-    request = Request(**json.load(sys.stdin))
-    try:
-        answer = _serve(request)
-    except ToolkitError as error:
-        answer = {"error": str(error)}
-    sys.stdout.write(json.dumps(answer) + "\n")
+    """Answer until stdin ends."""
+    # What a runtime prints must not come between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    subject: Subject | None = None
+    for line in sys.stdin:
+        question = json.loads(line)
+        try:
+            if question["do"] == "open":
+                subject, answer = _open(**{key: value for key, value in question.items() if key != "do"})
+                _answer(answers, answer, b"")
+            elif subject is not None:
+                _answer(answers, *_measure(subject, question))
+        except ToolkitError as error:
+            _answer(answers, {"error": str(error)}, b"")
 
 
-def _serve(request: Request) -> dict[str, float | int | str | None]:
-    import numpy as np
+def _answer(answers: BinaryIO, document: dict[str, Any], samples: bytes) -> None:
+    answers.write(json.dumps({**document, "bytes": len(samples)}).encode() + b"\n" + samples)
+    answers.flush()
 
+
+def _open(
+    *, path: str, runtime: str, threads: int, batch: int, inputs: str | None, spawned_ns: int
+) -> tuple["Subject", dict[str, Any]]:
+    """Load and run an artifact. inputs: a golden with images to rotate through. spawned_ns: when the process began."""
     from toolkit import extras, golden
-    from toolkit.bench.measure import measure
+    from toolkit.bench.measure import Subject
+    from toolkit.runtimes import get
 
-    runtime = get(request.runtime)
-    extras.load(runtime.PACKAGE)  # importing the package is not loading the artifact
-    images = golden.read(Path(request.inputs)).images if request.inputs else None
-    measured = measure(
-        lambda: runtime.open_session(Path(request.path), threads=request.threads),
-        images,
-        batch=request.batch,
-        seconds=request.seconds,
-    )
-    np.savez_compressed(request.samples, invoke_ns=measured.invoke_ns, end_to_end_ns=measured.end_to_end_ns)
-    return {"load_s": measured.load_s, "first_s": measured.first_s, "peak_rss_bytes": _peak_rss_bytes()}
+    module = get(runtime)
+    extras.load(module.PACKAGE)  # importing the package is not loading the artifact
+    images = golden.read(Path(inputs)).images if inputs else None
+    before = _status_bytes("VmRSS")
+    try:
+        subject = Subject(lambda: module.open_session(Path(path), threads=threads), images, batch=batch)
+    except MemoryError as error:
+        raise ArtifactError(f"{path}: the memory does not suffice for it") from error
+    cold_s = (time.perf_counter_ns() - spawned_ns) / 1e9  # the clock is the system's, the same in every process
+    settled = subject.warm_up()
+    peak = _status_bytes("VmHWM")
+    answer = {
+        "load_s": subject.load_s,
+        "first_s": subject.first_s,
+        "cold_s": cold_s,
+        "peak_rss_bytes": peak,
+        "added_rss_bytes": None if peak is None or before is None else max(0, peak - before),
+        "loop": subject.loop,
+        "settled": settled,
+    }
+    return subject, answer
 
 
-def _peak_rss_bytes() -> int | None:
-    """Return the high-water mark of this process's memory.
+def _measure(subject: "Subject", question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    from toolkit.bench.measure import PACED
 
-    getrusage's ru_maxrss would do, but on Linux it counts the parent's memory before the exec as well.
+    if question["do"] == PACED:
+        return {}, subject.paced(question["rate"], question["seconds"]).tobytes()
+    return {}, subject.block(question["do"], question["seconds"]).tobytes()
+
+
+def _status_bytes(field: str) -> int | None:
+    """Return the memory of this process, now (VmRSS) or at its peak (VmHWM).
+
+    getrusage's ru_maxrss would do for the peak, but on Linux it counts the parent's memory before the exec as well.
     """
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
         return None
-    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:")), None)
+    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(f"{field}:")), None)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ def command(
     debug: Debug = False,
 ) -> int:
     """Train, export, verify and bench in one go, all of it in runs/NAME/. Exit code 1 where an artifact fails."""
+    from toolkit.bench.schedule import Plan
     from toolkit.export.exporter import Options
     from toolkit.export.formats import plan
     from toolkit.export.sources import resolve
@@ -61,7 +62,7 @@ def command(
     for part in verified:
         record.save(part)
     console.heading("4. bench: how fast is it here?")
-    measured = bench.perform(console, [exports[0].manifest.folder], seconds=seconds, output=folder / "benchmarks")
+    measured = bench.perform(console, [exports[0].manifest.folder], Plan(seconds=seconds), output=folder / "benchmarks")
     bench.report(console, measured)
     console.heading("Summary")
     _summarise(console, trained, exports[0], verified[0], measured)

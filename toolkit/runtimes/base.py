@@ -1,7 +1,7 @@
 """What every runtime offers: a Session that runs one artifact."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -44,6 +44,11 @@ class Session(ABC):
     @abstractmethod
     def invoke(self) -> None:
         """Run the artifact once, and return when it is done."""
+
+    @property
+    def native_invoke(self) -> Callable[[], object]:
+        """The runtime's own call behind ``invoke``: to time the inference without a Python frame around it."""
+        return self.invoke
 
     @abstractmethod
     def read_outputs(self) -> list[NDArray[Any]]:

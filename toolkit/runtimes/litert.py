@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,12 @@ class LiteRTSession(Session):
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as error:
             raise ArtifactError(f"{self.path}: LiteRT cannot run it: {error}") from error
+
+    @property
+    def native_invoke(self) -> Callable[[], object]:
+        """The interpreter's own call."""
+        invoke: Callable[[], object] = self._interpreter.invoke
+        return invoke
 
     def read_outputs(self) -> list[NDArray[Any]]:
         """Copy the outputs out of the interpreter."""

@@ -1,7 +1,8 @@
 """ONNX Runtime on the CPU."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,11 @@ class OnnxSession(Session):
             self._session.run_with_iobinding(self._binding)
         except Exception as error:  # of the native module, with no base but Exception
             raise ArtifactError(f"{self.path}: ONNX Runtime cannot run it: {error}") from error
+
+    @property
+    def native_invoke(self) -> Callable[[], object]:
+        """The session's own call."""
+        return partial(self._session.run_with_iobinding, self._binding)
 
     def read_outputs(self) -> list[NDArray[Any]]:
         """Copy the outputs."""

@@ -1,0 +1,45 @@
+"""What changed on the machine while a block was measured, and what to do about it."""
+
+from collections.abc import Sequence
+
+from toolkit import host
+from toolkit.host import State
+
+# Share by which the clock may differ before and after a block.
+CLOCK_SHARE = 0.1
+# Share of a block's time, on one CPU, that a hypervisor may give to others unnoticed.
+STEAL_SHARE = 0.1
+
+CLOCK, GOVERNOR, STEAL = "clock changed", "governor changed", "CPU time taken by other virtual machines"
+_STEADY = "hold the clock: sudo cpupower frequency-set --governor performance"
+_POWER = "use a stronger power supply (5 V, 3 A; 5 A for a Raspberry Pi 5)"
+_COOL = "cool it: a heat sink or a fan"
+ADVICE = {
+    CLOCK: _STEADY,
+    GOVERNOR: _STEADY,
+    STEAL: "measure on a machine of its own, or longer (--thorough)",
+    "under-voltage now": _POWER,
+    "frequency capped now": _POWER,
+    "throttled now": _COOL,
+    "soft temperature limit now": _COOL,
+}
+
+
+def changes(before: State, after: State, *, seconds: float) -> tuple[str, ...]:
+    """Return what speaks against a block of ``seconds`` that was measured between two looks at the machine."""
+    found = []
+    if before.governor != after.governor:
+        found.append(GOVERNOR)
+    if before.clock_hz and after.clock_hz and abs(after.clock_hz / before.clock_hz - 1) > CLOCK_SHARE:
+        found.append(CLOCK)
+    stolen_s = (after.steal_s or 0.0) - (before.steal_s or 0.0)
+    if stolen_s > STEAL_SHARE * seconds:
+        found.append(STEAL)
+    bits = (before.throttled or 0) | (after.throttled or 0)
+    return (*found, *(word for word in host.describe_throttled(bits) if word in ADVICE))
+
+
+def total(marked: Sequence[dict[str, int]]) -> dict[str, int]:
+    """Add up marks, by reason."""
+    reasons = dict.fromkeys(reason for marks in marked for reason in marks)
+    return {reason: sum(marks.get(reason, 0) for marks in marked) for reason in reasons}
