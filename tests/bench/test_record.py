@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from toolkit import host, manifest
+from toolkit.bench.advice import parse_budgets
 from toolkit.bench.record import Opened, Record, Result
 from toolkit.bench.statistics import Blocks
+from toolkit.errors import UsageError
 from toolkit.runtimes import for_file
 
 OPENED = Opened(0.1, 0.1, 0.1, 1, 1, 1, True)
@@ -83,3 +85,58 @@ def test_speed_ups_are_against_the_float32_of_the_same_format(record_of):
     assert speedups[0] is None
     assert speedups[1].value == pytest.approx(3, rel=0.01)
     assert speedups[2] is None
+
+
+ACCURACIES = {"cnn-float32.tflite": 0.99, "cnn-float16.tflite": 0.99, "cnn-int8.tflite": 0.985}
+MEDIANS = {"cnn-float32.tflite": 60, "cnn-float16.tflite": 59.9, "cnn-int8.tflite": 20}
+
+
+@pytest.mark.parametrize(
+    ("budgets", "chosen"),
+    [
+        ((None, None, None), "cnn-int8.tflite"),
+        ((None, None, 98.9), "cnn-float16.tflite"),  # as fast as float32 and smaller
+        (("50us", None, None), "cnn-int8.tflite"),
+        (("0.1ms", "1MB", 98.0), "cnn-int8.tflite"),
+    ],
+)
+def test_the_budgets_choose(record_of, budgets, chosen):
+    record = record_of(MEDIANS)
+    record.results = [replace(r, accuracy=ACCURACIES[r.path.name]) for r in record.results]
+    record.budgets = parse_budgets(*budgets)
+    (choice,) = record.recommended()
+    assert (Path(choice["artifact"]).name, choice["fits"]) == (chosen, True)
+    assert record.to_json()["recommended"] == choice
+
+
+def test_where_nothing_fits_the_nearest_miss_is_named(record_of):
+    record = record_of(MEDIANS)
+    record.results = [replace(r, accuracy=ACCURACIES[r.path.name]) for r in record.results]
+    record.budgets = parse_budgets("10us", None, 98.9)
+    (choice,) = record.recommended()
+    assert Path(choice["artifact"]).name == "cnn-int8.tflite"
+    assert choice["fits"] is False
+    assert choice["why"].startswith("nothing fits; the nearest misses latency by 100.")
+    assert "accuracy by 0.4%" in choice["why"]
+    assert record.to_json()["recommended"] is None
+
+
+@pytest.mark.parametrize(
+    ("given", "value"), [("5ms", 0.005), ("80us", 80e-6), ("80µs", 80e-6), ("1.5 s", 1.5), ("0.1ms", 1e-4)]
+)
+def test_a_latency_is_read_with_its_unit(given, value):
+    assert parse_budgets(given, None, None).max_latency_s == pytest.approx(value)
+
+
+@pytest.mark.parametrize("given", ["5", "fast", "5 minutes", "-1ms", "0ms", "1.2.3ms", ""])
+def test_a_budget_without_a_number_and_a_unit_is_refused(given):
+    with pytest.raises(UsageError, match=r"--max-latency is .*; it must be a number and a unit: s, ms, us, µs"):
+        parse_budgets(given, None, None)
+    with pytest.raises(UsageError, match="--max-size is"):
+        parse_budgets(None, given, None)
+
+
+@pytest.mark.parametrize("given", [0, -1, 101, float("nan")])
+def test_an_accuracy_that_is_no_percentage_is_refused(given):
+    with pytest.raises(UsageError, match="must be a percentage"):
+        parse_budgets(None, None, given)

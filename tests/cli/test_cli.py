@@ -83,6 +83,8 @@ MISTAKES = [
     (("bench", "CUT.tflite", "--seconds", "-1"), "the seconds above 0"),
     (("bench", "CUT.tflite", "--processes", "0"), "processes must be at least 1"),
     (("bench", "CUT.tflite", "--rate", "0"), "it must be above 0 images a second"),
+    (("bench", "CUT.tflite", "--max-latency", "fast"), "--max-latency is 'fast'; it must be a number and a unit"),
+    (("bench", "--compare", "EMPTY", "EMPTY"), "no such file; 'toolkit bench' writes record.json"),
     (("bench", "--recompute", "EMPTY"), "no such file; 'toolkit bench' writes record.json"),
     (("predict",), "Missing argument"),
     (("predict", "none.png"), "exported: no artifact there"),
@@ -312,6 +314,9 @@ def test_bench_prints_its_tables(cli, exported_once, here):
     code, out, _ = cli("bench", "--recompute", folder)
     assert code == 0
     assert "figures rebuilt from the raw samples, 0 differences" in out
+    code, out, _ = cli("bench", "--compare", folder, folder)
+    assert code == 0
+    assert "0 of 2 are surely more than 5% slower" in out
 
 
 def test_bench_says_what_changed_on_the_machine_and_strict_fails(cli, exported_once, here, monkeypatch):
@@ -321,6 +326,17 @@ def test_bench_says_what_changed_on_the_machine_and_strict_fails(cli, exported_o
     assert code == 0
     assert "under-voltage now in 3 of 3 blocks, which are left in; use a stronger power supply" in err
     assert cli(*quick, "--strict")[0] == 1
+
+
+def test_bench_with_budgets_that_nothing_fits_fails_and_names_the_nearest(cli, exported_once, here):
+    quick = ("bench", exported_once / "cnn-int8.tflite", "--seconds", "0.05", "--processes", "1")
+    code, out, _ = cli(*quick, "--max-size", "1kB")
+    assert code == 1
+    assert "none:  " in out
+    assert "nothing fits; the nearest misses size by" in out
+    code, out, _ = cli(*quick, "--max-size", "1MB", "--max-latency", "10s")
+    assert code == 0
+    assert "ship:  " in out
 
 
 def test_bench_of_a_good_and_a_bad_file_shows_the_good_one(cli, exported_once, here):

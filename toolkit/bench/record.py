@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import units
-from toolkit.bench import conditions, statistics
+from toolkit.bench import advice, conditions, statistics
+from toolkit.bench.advice import Budgets
 from toolkit.bench.statistics import Blocks, Interval, Samples
 from toolkit.errors import ArtifactError
 from toolkit.files import atomic, write_json
 from toolkit.host import Host, State
-from toolkit.runtimes import REFERENCE_RUNTIME
 
 RECORD = "record.json"
 BASELINE_QUANTIZATION = "float32"
@@ -192,6 +191,7 @@ class Record:
     interrupted: bool = False
     before: State | None = None
     after: State | None = None
+    budgets: Budgets = field(default_factory=Budgets)
 
     @property
     def marked(self) -> dict[str, int]:
@@ -210,44 +210,8 @@ class Record:
         return statistics.speedup(baseline.invoke, result.invoke) if baseline else None
 
     def recommended(self) -> list[dict[str, Any]]:
-        """Return what to ship, one entry per folder of artifacts: the fastest that did not fail its verification.
-
-        Among those whose intervals overlap with the fastest one's, the smallest file wins.
-        """
-        chosen = []
-        for folder in dict.fromkeys(result.path.parent for result in self.results):
-            allowed = [
-                r
-                for r in self.results
-                if r.path.parent == folder and r.batch == 1 and r.runtime != REFERENCE_RUNTIME and r.parity != "fail"
-            ]
-            if not allowed or self.host.emulated:
-                continue
-            fastest = min(allowed, key=lambda r: r.median.value)
-            ties = [r for r in allowed if r.median.low <= fastest.median.high]
-            best = min(ties, key=lambda r: (r.size_bytes, r.threads))
-            chosen.append(
-                {
-                    "artifact": str(best.path),
-                    "runtime": best.runtime,
-                    "threads": best.threads,
-                    "why": self._why(best, len(allowed), len(ties)),
-                }
-            )
-        return chosen
-
-    def _why(self, best: Result, measured: int, ties: int) -> str:
-        rank = f"the smallest of the {ties} fastest" if ties > 1 else "the fastest"
-        parts = [f"{rank} of {measured} measured here: {units.seconds(best.median.value)} per inference"]
-        speedup = self.speedup(best)
-        if speedup and statistics.verdict(speedup) == statistics.FASTER:
-            parts.append(f"{speedup.value:.1f} times as fast as float32")
-        parts.append(units.size(best.size_bytes))
-        if best.parity is None:
-            parts.append("not verified yet, run 'toolkit verify --save'")
-        elif best.accuracy is not None:
-            parts.append(f"verified ({best.parity}), accuracy {units.percent(best.accuracy)}")
-        return ", ".join(parts)
+        """Return what to ship on this machine, one entry per folder of artifacts; nothing under emulation."""
+        return [] if self.host.emulated else advice.recommend(self.results, self.budgets, self.speedup)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit bench --json`` and of the record file."""
@@ -261,7 +225,8 @@ class Record:
             "versions": self.versions,
             "results": [self._result_json(result) for result in self.results],
             "failures": self.failures,
-            "recommended": recommendations[0] if recommendations else None,
+            "budgets": self.budgets.to_json(),
+            "recommended": next((one for one in recommendations if one["fits"]), None),
             "recommendations": recommendations,
             "record": str(self.folder),
             "interrupted": self.interrupted,
@@ -306,6 +271,7 @@ def read(folder: Path) -> Record:
             interrupted=document["interrupted"],
             before=State(**document["before"]) if document["before"] else None,
             after=State(**document["after"]) if document["after"] else None,
+            budgets=Budgets(**document["budgets"]),
         )
     except FileNotFoundError as error:
         raise ArtifactError(f"{error.filename}: no such file; 'toolkit bench' writes {RECORD}") from error

@@ -3,7 +3,7 @@
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from toolkit import extras, host, manifest, runtimes
 from toolkit.bench import conditions
+from toolkit.bench.advice import Budgets
 from toolkit.bench.measure import END_TO_END, INVOKE, PACED
 from toolkit.bench.process import Process
 from toolkit.bench.record import Opened, Record, Result
@@ -50,7 +51,8 @@ class Candidate:
 class Plan:
     """How to measure; UsageError for what makes no sense. seconds: of measuring each configuration, over all processes.
 
-    rate: images a second to pace a third figure by, as a camera would. seed: of the order of turns.
+    rate: images a second to pace a third figure by, as a camera would. seed: of the order of turns. budgets: of what is
+    recommended.
     """
 
     threads: Sequence[int] = (1,)
@@ -59,6 +61,7 @@ class Plan:
     processes: int = PROCESSES
     rate: float | None = None
     seed: int = 0
+    budgets: Budgets = field(default_factory=Budgets)
 
     def __post_init__(self) -> None:
         least = min((*self.threads, *self.batches, self.processes), default=0)
@@ -136,7 +139,9 @@ def bench(
     """
     settings = [Configuration(c, t, b) for c in candidates for b in plan.batches for t in plan.threads]
     folder.mkdir(parents=True)
-    record = Record(folder, host.describe(), _now(), plan.seconds, runtimes.versions(), before=host.state())
+    record = Record(
+        folder, host.describe(), _now(), plan.seconds, runtimes.versions(), before=host.state(), budgets=plan.budgets
+    )
     record.save()
     measured = {setting: _Measured([], [], Counter()) for setting in settings}
     failures: dict[Configuration, str] = {}

@@ -63,6 +63,16 @@ def speedup(baseline: Blocks, candidate: Blocks) -> Interval:
     return _interval(value, draws, processes=int(shape[0]))
 
 
+def unpaired_speedup(old: Blocks, new: Blocks) -> Interval:
+    """The same for latencies that were not measured in turns: each has its own draws."""
+    draws = [
+        _resampled(blocks.medians, *_rows(blocks.medians.shape, seed=RESAMPLING_SEED + number))
+        for number, blocks in enumerate((old, new))
+    ]
+    value = float(np.median(old.samples) / np.median(new.samples))
+    return _interval(value, draws[0] / draws[1], processes=min(len(old.medians), len(new.medians)))
+
+
 def percentile(samples: Samples, percent: int) -> float | None:
     """Return the smallest sample that ``percent`` % of all do not exceed (nearest rank); None with too few samples."""
     if len(samples) < SAMPLES_FOR[percent]:
@@ -96,9 +106,9 @@ def student_quantile(freedom: int) -> float:
     return z + sum(term / float(freedom) ** power for power, term in enumerate(terms, 1))
 
 
-def _rows(shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _rows(shape: tuple[int, ...], *, seed: int = RESAMPLING_SEED) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return RESAMPLES draws of processes, and for each of those of its turns, with replacement."""
-    rng = np.random.default_rng(RESAMPLING_SEED)
+    rng = np.random.default_rng(seed)
     processes, turns = shape
     drawn = rng.integers(0, processes, (RESAMPLES, processes))
     return drawn[:, :, None], rng.integers(0, turns, (RESAMPLES, processes, turns))

@@ -63,6 +63,11 @@ def command(
         float | None, typer.Option(help="Images a second: also time inferences at the pace of a camera.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the order in which configurations take turns.")] = 0,
+    max_latency: Annotated[
+        str | None, typer.Option(help="Of one inference, of what is recommended: 5ms, 80us.")
+    ] = None,
+    max_size: Annotated[str | None, typer.Option(help="Of the file that is recommended: 500kB, 1MB.")] = None,
+    min_accuracy: Annotated[float | None, typer.Option(help="Of what is recommended, in percent.")] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit code 1 where something changed on the machine in a block.")
     ] = False,
@@ -70,15 +75,24 @@ def command(
     recompute: Annotated[
         Path | None, typer.Option(help="The folder of a record whose figures are rebuilt from its raw samples.")
     ] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None, typer.Option(help="The folders of an older and a newer record to hold side by side.")
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="Of --compare: exit code 1 where one is surely slower by more than this, in percent.")
+    ] = 5.0,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
     """Time artifacts, anybody's, on the installed runtimes of this machine. Exit code 1 where one cannot be."""
+    from toolkit.bench.advice import parse_budgets
     from toolkit.bench.schedule import Plan
 
     console = Console(json_output=json)
     if recompute is not None:
         return _recompute(console, recompute)
+    if compare is not None:
+        return _compare(console, *compare, tolerance=tolerance / 100)
     if thorough:
         seconds, processes = THOROUGH
     plan = Plan(
@@ -88,6 +102,7 @@ def command(
         processes=processes,
         rate=rate,
         seed=seed,
+        budgets=parse_budgets(max_latency, max_size, min_accuracy),
     )
     record = perform(console, paths or [EXPORTED], plan, output=output)
     if not record.results and record.failures:
@@ -97,7 +112,8 @@ def command(
     console.document(record.to_json())
     if record.interrupted:
         return INTERRUPTED
-    return CheckFailedError.exit_code if record.failures or (strict and record.marked) else 0
+    nothing_fits = any(not choice["fits"] for choice in record.recommended())
+    return CheckFailedError.exit_code if record.failures or nothing_fits or (strict and record.marked) else 0
 
 
 def perform(console: Console, paths: Sequence[Path], plan: "Plan", *, output: Path = BENCHMARKS) -> "Record":
@@ -139,7 +155,8 @@ def recommend(console: Console, record: "Record") -> None:
     """Print what to ship, and why."""
     for choice in record.recommended():
         threads = "1 thread" if choice["threads"] == 1 else f"{choice['threads']} threads"
-        console.text(f"ship:  {choice['artifact']} ({choice['runtime']}, {threads}): {choice['why']}")
+        verb = "ship:" if choice["fits"] else "none:"
+        console.text(f"{verb}  {choice['artifact']} ({choice['runtime']}, {threads}): {choice['why']}")
 
 
 def _latency_row(result: dict[str, Any]) -> tuple[str, ...]:
@@ -208,3 +225,47 @@ def _recompute(console: Console, folder: Path) -> int:
     document = {"schema": 1, "command": "bench", "record": str(folder), "figures": count}
     console.document({**document, "differences": differences, "verdict": verdict})
     return CheckFailedError.exit_code if differences else 0
+
+
+def _compare(console: Console, old: Path, new: Path, *, tolerance: float) -> int:
+    from toolkit.bench.compare import compare
+    from toolkit.bench.record import read
+
+    same_host, pairs = compare(read(old), read(new))
+    if not pairs:
+        raise ArtifactError(f"{old} and {new} have no configuration in common")
+    columns = (
+        *NAME_COLUMNS,
+        Column("old"),
+        Column("new"),
+        Column("speed-up"),
+        Column("95 %"),
+        Column("", figures=False),
+    )
+    rows = []
+    for pair in pairs:
+        medians = (units.seconds(result.median.value) for result in (pair.old, pair.new))
+        change = pair.change
+        judged = (
+            ("–", "–", "")
+            if change is None
+            else (f"{change.value:.2f}×", f"{change.low:.2f} – {change.high:.2f}", pair.verdict or "")
+        )
+        rows.append((pair.new.path.name, pair.new.runtime, *medians, *judged))
+    console.table(columns, rows)
+    slower = [pair for pair in pairs if pair.regressed(tolerance)]
+    if same_host:
+        console.text(f"{len(slower)} of {len(pairs)} are surely more than {tolerance:.0%} slower")
+    else:
+        console.text("measured on two machines: side by side, without a verdict")
+    console.document(
+        {
+            "schema": 1,
+            "command": "bench",
+            "compared": [pair.to_json() for pair in pairs],
+            "same_host": same_host,
+            "tolerance": tolerance,
+            "verdict": "fail" if slower else "pass" if same_host else None,
+        }
+    )
+    return CheckFailedError.exit_code if slower else 0
