@@ -8,7 +8,8 @@ import pytest
 
 from toolkit import host
 from toolkit.bench.compare import compare
-from toolkit.bench.record import Opened, Record, Result
+from toolkit.bench.record import Record
+from toolkit.bench.result import Opened, Result
 from toolkit.bench.statistics import Blocks, unpaired_speedup
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from toolkit import host, manifest
 from toolkit.bench.advice import parse_budgets
-from toolkit.bench.record import Opened, Record, Result
+from toolkit.bench.record import Record
+from toolkit.bench.result import Opened, Result
 from toolkit.bench.statistics import Blocks
 from toolkit.errors import UsageError
 from toolkit.runtimes import for_file

@@ -11,9 +11,10 @@ import pytest
 
 from toolkit import manifest
 from toolkit.bench import process, schedule
+from toolkit.bench.candidates import select
 from toolkit.bench.process import COMMAND
 from toolkit.bench.record import recompute
-from toolkit.bench.schedule import LEAST_TURNS, Plan, bench, new_folder, select
+from toolkit.bench.schedule import LEAST_TURNS, Plan, bench, new_folder
 from toolkit.errors import ArtifactError, MissingExtraError, UsageError
 
 # One process and the fewest blocks.

@@ -3,16 +3,14 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolkit import units
 from toolkit.bench import statistics
+from toolkit.bench.result import Result
+from toolkit.bench.statistics import Interval
 from toolkit.errors import UsageError
 from toolkit.runtimes import REFERENCE_RUNTIME
-
-if TYPE_CHECKING:
-    from toolkit.bench.record import Result
-    from toolkit.bench.statistics import Interval
 
 _TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
 _SIZES = {"B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
@@ -29,7 +27,7 @@ class Budgets:
     max_size_bytes: float | None = None
     min_accuracy: float | None = None
 
-    def misses(self, result: "Result") -> dict[str, float]:
+    def misses(self, result: Result) -> dict[str, float]:
         """Return the budgets that a result misses, each with the share by which it does."""
         latency_s, accuracy = result.median.value, result.accuracy or 0.0
         over = {
@@ -56,7 +54,7 @@ def parse_budgets(latency: str | None, size: str | None, accuracy: float | None)
 
 
 def recommend(
-    results: Sequence["Result"], budgets: Budgets, speedup: Callable[["Result"], "Interval | None"]
+    results: Sequence[Result], budgets: Budgets, speedup: Callable[[Result], Interval | None]
 ) -> list[dict[str, Any]]:
     """Return what to ship, one entry per folder of artifacts, of those that did not fail their verification.
 
@@ -90,7 +88,7 @@ def recommend(
     return chosen
 
 
-def _describe(best: "Result", speedup: "Interval | None") -> str:
+def _describe(best: Result, speedup: Interval | None) -> str:
     parts = [f"{units.seconds(best.median.value)} per inference"]
     if speedup and statistics.verdict(speedup) == statistics.FASTER:
         parts.append(f"{speedup.value:.1f} times as fast as float32")

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.bench import statistics
-from toolkit.bench.record import Record, Result
+from toolkit.bench.record import Record
+from toolkit.bench.result import Result
 from toolkit.bench.statistics import SLOWER, Interval
 
 

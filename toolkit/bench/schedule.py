@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import extras, host, manifest, runtimes
+from toolkit import host, runtimes
 from toolkit.bench import conditions
 from toolkit.bench.advice import Budgets
+from toolkit.bench.candidates import Candidate
 from toolkit.bench.measure import END_TO_END, INVOKE, PACED
 from toolkit.bench.process import Process
-from toolkit.bench.record import Opened, Record, Result
+from toolkit.bench.record import Record
+from toolkit.bench.result import Opened, Result
 from toolkit.bench.statistics import Blocks
-from toolkit.errors import ArtifactError, MissingExtraError, UsageError
-from toolkit.manifest import MANIFEST, Artifact, Manifest
-from toolkit.runtimes import REFERENCE_RUNTIME
+from toolkit.errors import ArtifactError, UsageError
 
 # Processes differ more than the blocks of one: how memory happens to lie decides as much as the clock.
 PROCESSES = 5
@@ -30,21 +30,6 @@ LEAST_TURNS = 3
 PACED_S = 1.0
 # Share of the memory that is free at the start that one worker may take.
 MEMORY_SHARE = 0.8
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A file to measure. manifest: the one that lists it, where there is one."""
-
-    path: Path
-    runtime: str
-    manifest: Manifest | None
-
-    @property
-    def artifact(self) -> Artifact | None:
-        """The manifest's entry, where there is one; the Keras original has none."""
-        entries = self.manifest.artifacts if self.manifest else ()
-        return next((entry for entry in entries if entry.path == self.path.name), None)
 
 
 @dataclass(frozen=True)
@@ -95,33 +80,6 @@ class _Measured:
     opened: list[Opened]
     blocks: list[dict[str, list[NDArray[np.float64]]]]
     marked: Counter[str]
-
-
-def select(paths: Sequence[Path], *, warn: Callable[[str], None]) -> list[Candidate]:
-    """Return the files that files and folders stand for.
-
-    In a folder, files without an installed runtime are left out with a warning; named by itself, such a file is a
-    MissingExtraError. ArtifactError where nothing is left, or where a file is not the one that its manifest lists.
-    """
-    found: dict[Path, Candidate] = {}
-    missing: dict[str, int] = {}
-    for path in paths:
-        if not path.exists():
-            raise ArtifactError(f"{path}: no such file or folder")
-        for file in [path] if path.is_file() else _files(path):
-            name = runtimes.for_file(file)
-            if path.is_file():
-                extras.require(runtimes.get(name).PACKAGE)
-            if runtimes.installed(name):
-                found.setdefault(file.resolve(), Candidate(file, name, manifest.listing(file)))
-            elif name != REFERENCE_RUNTIME:  # a device without TensorFlow is as it should be
-                missing[name] = missing.get(name, 0) + 1
-    for name, count in missing.items():
-        warn(f"{count} files left out, {MissingExtraError(*runtimes.package_and_extra(name))}")
-    if not found:
-        places = ", ".join(str(path) for path in paths)
-        raise ArtifactError(f"{places}: nothing to measure there; allowed: {', '.join(runtimes.suffixes())} files")
-    return list(found.values())
 
 
 def bench(
@@ -295,24 +253,6 @@ def new_folder(parent: Path) -> Path:
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     names = (stamp, *(f"{stamp}-{number}" for number in range(2, 1000)))
     return next(folder for name in names if not (folder := parent / name).exists())
-
-
-def _files(folder: Path) -> list[Path]:
-    """Return the artifacts below a folder; beside a manifest only those that it lists.
-
-    The Keras original is measured where it is named itself: TensorFlow takes longer to start than all else to measure.
-    """
-    files = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix in runtimes.suffixes()
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
-    manifests = {path.parent: manifest.read(path.parent) for path in files if (path.parent / MANIFEST).is_file()}
-    listed = {parent: [artifact.path for artifact in found.artifacts] for parent, found in manifests.items()}
-    chosen = [path for path in files if path.parent not in listed or path.name in listed[path.parent]]
-    return sorted(chosen, key=lambda p: (p.parent, listed[p.parent].index(p.name) if p.parent in listed else 0, p.name))
 
 
 def _now() -> str:

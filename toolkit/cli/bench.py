@@ -118,7 +118,8 @@ def command(
 
 def perform(console: Console, paths: Sequence[Path], plan: "Plan", *, output: Path = BENCHMARKS) -> "Record":
     """Measure every artifact with a live display."""
-    from toolkit.bench.schedule import bench, new_folder, select
+    from toolkit.bench.candidates import select
+    from toolkit.bench.schedule import bench, new_folder
 
     candidates = select(paths, warn=console.warn)
     with console.progress(plan.processes, "measuring") as advance:

@@ -1,0 +1,150 @@
+"""One measured configuration: its raw latencies, the starts of its processes, and every figure derived from them."""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from toolkit.bench import statistics
+from toolkit.bench.statistics import Blocks, Interval, Samples
+from toolkit.files import atomic
+
+BASELINE_QUANTIZATION = "float32"
+KINDS = ("invoke", "end_to_end", "paced")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The start of one process. cold_s: from its start to its first inference. loop: inferences timed together."""
+
+    load_s: float
+    first_s: float
+    cold_s: float
+    peak_rss_bytes: int | None
+    added_rss_bytes: int | None
+    loop: int
+    settled: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One measured configuration: raw latencies by block, and its processes; all figures are derived from them.
+
+    format, quantization, parity, accuracy: what the manifest says of the artifact, where one lists it. marked: turns in
+    which something changed on the machine, by what; they are left in.
+    """
+
+    path: Path
+    size_bytes: int
+    format: str | None
+    quantization: str | None
+    parity: str | None
+    accuracy: float | None
+    runtime: str
+    threads: int
+    batch: int
+    samples: str
+    invoke: Blocks
+    end_to_end: Blocks
+    paced: Blocks | None
+    opened: tuple[Opened, ...]
+    marked: dict[str, int]
+
+    @cached_property
+    def median(self) -> Interval:
+        """The median latency of one inference, input and output not counted."""
+        return statistics.median(self.invoke)
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether each inference was timed on its own, so that there are percentiles."""
+        return all(opened.loop == 1 for opened in self.opened)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether the others of its format are held against it."""
+        return self.quantization == BASELINE_QUANTIZATION
+
+    def same_setting(self, other: "Result") -> bool:
+        """Say whether two results may be compared: one folder, format, runtime, thread count and batch size."""
+        settings = [(r.path.parent, r.format, r.runtime, r.threads, r.batch) for r in (self, other)]
+        return settings[0] == settings[1]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return what a reader must know."""
+        found = [
+            f"p{percent} withheld, it needs {needed} samples: measure longer (--seconds)"
+            for percent, needed in statistics.SAMPLES_FOR.items()
+            if self.one_by_one and len(self.invoke.samples) < needed
+        ]
+        if not self.one_by_one:
+            found.append("percentiles withheld: an inference is too short for this clock to be timed on its own")
+        if len(self.opened) < 2:
+            found.append("one process: the interval does not hold what differs from process to process")
+        if unsettled := sum(not opened.settled for opened in self.opened):
+            found.append(f"{unsettled} of {len(self.opened)} processes had not settled when the warm-up ended")
+        return found
+
+    def figures(self) -> dict[str, Any]:
+        """Return what is computed from the raw samples and the processes' starts."""
+        samples = self.invoke.samples
+        end_to_end = statistics.median(self.end_to_end)
+        peaks = [opened.peak_rss_bytes for opened in self.opened if opened.peak_rss_bytes is not None]
+        added = [opened.added_rss_bytes for opened in self.opened if opened.added_rss_bytes is not None]
+        return {
+            "median_s": self.median.value,
+            "median_ci95_s": [self.median.low, self.median.high],
+            **{f"p{p}_s": self._percentile(samples, p) for p in statistics.SAMPLES_FOR},
+            "outliers": statistics.outliers(samples),
+            "load_s": float(np.median([opened.load_s for opened in self.opened])),
+            "first_s": float(np.median([opened.first_s for opened in self.opened])),
+            "cold_s": float(np.median([opened.cold_s for opened in self.opened])),
+            "end_to_end_median_s": end_to_end.value,
+            "end_to_end_ci95_s": [end_to_end.low, end_to_end.high],
+            "images_per_s": self.batch / end_to_end.value,
+            "paced": self._paced(),
+            "peak_rss_bytes": max(peaks, default=None),
+            "added_rss_bytes": int(np.median(added)) if added else None,
+        }
+
+    def _percentile(self, samples: Samples, percent: int) -> float | None:
+        return statistics.percentile(samples, percent) if self.one_by_one else None
+
+    def _paced(self) -> dict[str, Any] | None:
+        if self.paced is None:
+            return None
+        samples = self.paced.samples
+        percentiles = {f"p{p}_s": statistics.percentile(samples, p) for p in statistics.SAMPLES_FOR}
+        return {"n": len(samples), "median_s": float(np.median(samples)), **percentiles, "max_s": float(samples.max())}
+
+    def write_samples(self, folder: Path) -> None:
+        """Write the raw latencies, in seconds, and the lengths of their blocks."""
+        arrays: dict[str, Any] = {}
+        for name in KINDS:
+            blocks: Blocks | None = getattr(self, name)
+            if blocks is not None:
+                arrays |= {f"{name}_s": blocks.samples, f"{name}_lengths": blocks.lengths}
+        with atomic(folder / self.samples) as temporary:
+            np.savez_compressed(temporary, allow_pickle=False, **arrays)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what was measured, and how."""
+        return {
+            "artifact": str(self.path),
+            "size_bytes": self.size_bytes,
+            "format": self.format,
+            "quantization": self.quantization,
+            "parity": self.parity,
+            "accuracy": self.accuracy,
+            "runtime": self.runtime,
+            "threads": self.threads,
+            "batch": self.batch,
+            "n": len(self.invoke.samples),
+            "processes": [asdict(opened) for opened in self.opened],
+            "blocks": int(self.invoke.lengths.size),
+            "marked": self.marked,
+            "samples": self.samples,
+        }
