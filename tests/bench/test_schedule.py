@@ -173,7 +173,7 @@ DEATHS = {
     "kill -SEGV $$": "was ended by SIGSEGV",
     "echo no such thing >&2; exit 3": "failed: no such thing",
     "exit 0": "failed: no message",
-    "sleep 60": "did not answer for 1 s and was ended",
+    "sleep 60": "did not answer for 8 s and was ended",
     f"read question; echo '{OPENED}, \"bytes\": 0}}'; read question; kill -KILL $$": "was ended by SIGKILL",
 }
 
@@ -182,7 +182,7 @@ DEATHS = {
 @pytest.mark.parametrize(("script", "says"), DEATHS.items(), ids=DEATHS.values())
 def test_a_worker_that_dies_or_hangs_is_named_and_the_others_go_on(exported, tmp_path, monkeypatch, script, says):
     worker(tmp_path, monkeypatch, script)
-    monkeypatch.setattr(process, "PATIENCE_S", 1.0 if "did not" in says else 120.0)
+    monkeypatch.setattr(process, "PATIENCE_S", 8.0 if "did not" in says else 120.0)
     candidates = select([exported / "cnn-int8.onnx", exported / "cnn-int8.tflite"], warn=pytest.fail)
     record = bench(candidates, tmp_path / "record", QUICK)
     assert says in record.failures[str(exported / "cnn-int8.onnx")]

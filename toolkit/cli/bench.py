@@ -105,7 +105,9 @@ def command(
         budgets=parse_budgets(max_latency, max_size, min_accuracy),
     )
     record = perform(console, paths or [EXPORTED], plan, output=output)
-    if not record.results and record.failures:
+    if not record.results and record.interrupted:
+        raise KeyboardInterrupt
+    if not record.results:
         raise ArtifactError("; ".join(record.failures.values()))
     report(console, record)
     recommend(console, record)
