@@ -42,7 +42,10 @@ def call(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; errors become one line on stderr."""
     console = Console()
     try:
-        return int(app(list(arguments) or ["--help"], prog_name="toolkit", standalone_mode=False) or 0)
+        code = int(app(list(arguments) or ["--help"], prog_name="toolkit", standalone_mode=False) or 0)
+        if code == INTERRUPTED:  # Typer makes an exit code of Ctrl-C and says nothing
+            console.error("interrupted")
+        return code
     except ToolkitError as error:
         return _fail(console, arguments, error, str(error), error.exit_code)
     except typer.TyperException as error:
@@ -54,9 +57,6 @@ def call(arguments: Sequence[str]) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(console, arguments, error, f"{where}{error.strerror or error}", UsageError.exit_code)
-    except KeyboardInterrupt:
-        console.error("interrupted")
-        return INTERRUPTED
     except Exception as error:  # noqa: BLE001 — the last resort of the program, never of the library
         text = f"unexpected {type(error).__name__}: {error}; please report it with the output of the same with --debug"
         return _fail(console, arguments, error, text, UNEXPECTED)
