@@ -117,6 +117,15 @@ def available_memory_bytes(root: Path = Path("/")) -> int | None:
     return _meminfo(root, "MemAvailable")
 
 
+def process_memory_bytes(field: str, pid: int | str = "self") -> int | None:
+    """Return the memory of a process, now (VmRSS) or at its peak (VmHWM), or None where the system does not tell.
+
+    getrusage's ru_maxrss would do for the peak, but on Linux it counts the parent's memory before the exec as well.
+    """
+    lines = (_read(Path(f"/proc/{pid}/status")) or "").splitlines()
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:")), None)
+
+
 def _read(path: Path) -> str | None:
     try:
         return path.read_text(errors="replace").strip()

@@ -8,13 +8,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.errors import ArtifactError, WorkerFailedError
+from toolkit.host import process_memory_bytes
 
 # Seconds that a worker may take longer than it was asked to measure: loading a large model, a slow inference.
 PATIENCE_S = 120.0
@@ -79,21 +79,22 @@ class Process:
     def _read(self, deadline: float) -> bytes:
         while not select.select([self._answers], [], [], LOOK_S)[0]:
             if time.monotonic() > deadline:
-                raise WorkerFailedError(f"{self._what} did not answer for {PATIENCE_S:.0f} s and was ended")
+                raise self._end(f"did not answer for {PATIENCE_S:.0f} s")
             used = self._rss_bytes()
             if self._most_bytes is not None and used > self._most_bytes:
-                raise WorkerFailedError(f"{self._what} took {used:,} bytes of memory and was ended")
+                raise self._end(f"took {used:,} bytes of memory")
         content = os.read(self._answers.fileno(), 1 << 20)
         if not content:
             raise WorkerFailedError(f"{self._what} {self._how_it_ended()}")
         return content
 
     def _rss_bytes(self) -> int:
-        try:
-            status = Path(f"/proc/{self.pid}/status").read_text()
-        except OSError:
-            return 0
-        return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS:")), 0)
+        return process_memory_bytes("VmRSS", self._process.pid) or 0
+
+    def _end(self, why: str) -> WorkerFailedError:
+        """End the process at once: it would disturb what is measured next."""
+        self._process.kill()
+        return WorkerFailedError(f"{self._what} {why} and was ended")
 
     def _how_it_ended(self) -> str:
         code = self._process.wait()

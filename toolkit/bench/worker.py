@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from toolkit.errors import ArtifactError, ToolkitError
+from toolkit.host import process_memory_bytes
 
 if TYPE_CHECKING:
     from toolkit.bench.measure import Subject
@@ -51,14 +52,14 @@ def _open(
     module = get(runtime)
     extras.load(module.PACKAGE)  # importing the package is not loading the artifact
     images = golden.read(Path(inputs)).images if inputs else None
-    before = _status_bytes("VmRSS")
+    before = process_memory_bytes("VmRSS")
     try:
         subject = Subject(lambda: module.open_session(Path(path), threads=threads), images, batch=batch)
     except MemoryError as error:
         raise ArtifactError(f"{path}: the memory does not suffice for it") from error
     cold_s = (time.perf_counter_ns() - spawned_ns) / 1e9  # the clock is the system's, the same in every process
     settled = subject.warm_up()
-    peak = _status_bytes("VmHWM")
+    peak = process_memory_bytes("VmHWM")
     answer = {
         "load_s": subject.load_s,
         "first_s": subject.first_s,
@@ -77,18 +78,6 @@ def _measure(subject: "Subject", question: dict[str, Any]) -> tuple[dict[str, An
     if question["do"] == PACED:
         return {}, subject.paced(question["rate"], question["seconds"]).tobytes()
     return {}, subject.block(question["do"], question["seconds"]).tobytes()
-
-
-def _status_bytes(field: str) -> int | None:
-    """Return the memory of this process, now (VmRSS) or at its peak (VmHWM).
-
-    getrusage's ru_maxrss would do for the peak, but on Linux it counts the parent's memory before the exec as well.
-    """
-    try:
-        status = Path("/proc/self/status").read_text()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(f"{field}:")), None)
 
 
 if __name__ == "__main__":

@@ -195,7 +195,7 @@ def _row(comparison: "Comparison", *, by_golden: bool, overlap: bool) -> tuple[s
         f"{0.0 - found.loss_pp:+.2f} [{low:+.2f}, {high:+.2f}]",
         f"{found.lost}/{found.gained}",
         str(found.changed),
-        f"{found.to_json()['mcnemar_p']:.2g}",
+        f"{found.mcnemar_p:.2g}",
         f"{found.bounds_pp[1]:.2f}",
         f"{found.kl_mean:.1e}",
     )

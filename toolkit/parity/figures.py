@@ -83,6 +83,11 @@ class Figures:
         lower, upper = loss_bounds(self.lost, self.gained, self.n, confidence=TWO_SIDED_CONFIDENCE)
         return -upper * 100, -lower * 100
 
+    @property
+    def mcnemar_p(self) -> float:
+        """The exact p-value of McNemar's test."""
+        return mcnemar_p(self.lost, self.gained)
+
     def images_to_decide(self, margin_pp: float) -> int | None:
         """Return how many images would decide at these rates; None where no practical number does."""
         return images_to_decide(self.lost, self.gained, self.n, margin_pp / 100)
@@ -92,8 +97,7 @@ class Figures:
         inference: dict[str, Any] = dict.fromkeys(INFERENCE)
         if of_test_set:
             lower, upper = self.bounds_pp
-            interval, p_value = list(self.change_ci95_pp), mcnemar_p(self.lost, self.gained)
-            inference = dict(zip(INFERENCE, (lower, upper, interval, p_value), strict=True))
+            inference = dict(zip(INFERENCE, (lower, upper, list(self.change_ci95_pp), self.mcnemar_p), strict=True))
         return {
             "accuracy": self.accuracy,
             "reference_accuracy": self.reference_accuracy,
