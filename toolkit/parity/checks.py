@@ -17,7 +17,7 @@ FLOAT32_TOLERANCE = 1e-4
 # The same between two machines for the other artifacts that answer in float: one step of an 8-bit probability.
 EIGHT_BIT_TOLERANCE = 1 / 256
 # Mean divergence of a quantized artifact's outputs, in nats. By Pinsker's and Jensen's inequalities, on average at most
-# sqrt(0.01 / 2) = 7 % of the probability lies on other classes than Keras put it on. docs/parity.md has what was
+# sqrt(0.01 / 2) = 7 % of the probability lies on other classes than Keras put it on. docs/evidence.md has what was
 # measured on both sides of it: quantization itself, and another run that is just as accurate.
 MAX_MEAN_DIVERGENCE = 0.01
 # How far from 1 the probabilities of one image may sum in float32.

@@ -20,7 +20,7 @@ from toolkit.runtimes.keras import Layers
 IMAGES = 200
 # The signal-to-noise ratio, in dB, below which a layer is damaged, not just rounded. Rounding leaves about 6 dB a bit
 # (W. R. Bennett, "Spectra of quantized signals", 1948): 144 for the 24 bits of float32, 66 for the 11 of float16, 48
-# for 8; sums of many products and ranges that are not filled cost some. docs/parity.md has what was measured.
+# for 8; sums of many products and ranges that are not filled cost some. docs/evidence.md has what was measured.
 LEAST_DB = {"float32": 100.0, "float16": 50.0}
 LEAST_8_BIT_DB = 30.0
 # What exporters append to a layer's name when they trace a copy of the model.
