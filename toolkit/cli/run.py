@@ -7,6 +7,7 @@ import typer
 
 from toolkit import units
 from toolkit.cli import bench, export, train, verify
+from toolkit.cli.bench import tables
 from toolkit.cli.options import INTERRUPTED, AllowOverlap, DataChoice, Debug, Json
 from toolkit.console import Console
 from toolkit.training.recipe import Recipe
@@ -63,7 +64,7 @@ def command(
         record.save(part)
     console.heading("4. bench: how fast is it here?")
     measured = bench.perform(console, [exports[0].manifest.folder], Plan(seconds=seconds), output=folder / "benchmarks")
-    bench.report(console, measured)
+    tables.report(console, measured)
     console.heading("Summary")
     _summarise(console, trained, exports[0], verified[0], measured)
     verdict = document(verified)["verdict"]
@@ -92,4 +93,4 @@ def _summarise(
     counts = Counter(comparison.verdict for comparison in verified.comparisons)
     judged = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     console.text(f"same:  {judged}, on {verified.dataset['n']} test images")
-    bench.recommend(console, record)
+    tables.recommend(console, record)

@@ -1,0 +1,105 @@
+"""``toolkit bench``: measure artifacts, and hold what was measured against other times."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from toolkit.cli.bench import records, tables
+from toolkit.cli.options import EXPORTED, INTERRUPTED, Debug, Json, Paths
+from toolkit.console import Console
+from toolkit.errors import ArtifactError, CheckFailedError
+
+if TYPE_CHECKING:
+    from toolkit.bench.record import Record
+    from toolkit.bench.schedule import Plan
+
+BENCHMARKS = Path("benchmarks")
+# Seconds and processes of --thorough.
+THOROUGH = (10.0, 10)
+
+
+def command(
+    paths: Paths = None,
+    threads: Annotated[str, typer.Option(help="Threads of the runtime, or several numbers with commas.")] = "1",
+    batch: Annotated[str, typer.Option(help="Images per inference, or several numbers with commas.")] = "1",
+    seconds: Annotated[float, typer.Option(help="Measuring time of each configuration, over its processes.")] = 1.0,
+    processes: Annotated[int, typer.Option(help="Processes of each configuration, one after the other.")] = 5,
+    thorough: Annotated[bool, typer.Option("--thorough", help="10 seconds in 10 processes of each.")] = False,
+    rate: Annotated[
+        float | None, typer.Option(help="Images a second: also time inferences at the pace of a camera.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the order in which configurations take turns.")] = 0,
+    max_latency: Annotated[
+        str | None, typer.Option(help="Of one inference, of what is recommended: 5ms, 80us.")
+    ] = None,
+    max_size: Annotated[str | None, typer.Option(help="Of the file that is recommended: 500kB, 1MB.")] = None,
+    min_accuracy: Annotated[float | None, typer.Option(help="Of what is recommended, in percent.")] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit code 1 where something changed on the machine in a block.")
+    ] = False,
+    output: Annotated[Path, typer.Option(help="The folder that gets a folder per record.")] = BENCHMARKS,
+    recompute: Annotated[
+        Path | None, typer.Option(help="The folder of a record whose figures are rebuilt from its raw samples.")
+    ] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None, typer.Option(help="The folders of an older and a newer record to hold side by side.")
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="Of --compare: exit code 1 where one is surely slower by more than this, in percent.")
+    ] = 5.0,
+    json: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Time artifacts, anybody's, on the installed runtimes of this machine. Exit code 1 where one cannot be."""
+    from toolkit.bench.advice import parse_budgets
+    from toolkit.bench.schedule import Plan
+
+    console = Console(json_output=json)
+    if recompute is not None:
+        return records.recompute(console, recompute)
+    if compare is not None:
+        return records.compare(console, *compare, tolerance=tolerance / 100)
+    if thorough:
+        seconds, processes = THOROUGH
+    plan = Plan(
+        threads=_numbers(threads, "--threads"),
+        batches=_numbers(batch, "--batch"),
+        seconds=seconds,
+        processes=processes,
+        rate=rate,
+        seed=seed,
+        budgets=parse_budgets(max_latency, max_size, min_accuracy),
+    )
+    record = perform(console, paths or [EXPORTED], plan, output=output)
+    if not record.results and record.interrupted:
+        raise KeyboardInterrupt
+    if not record.results:
+        raise ArtifactError("; ".join(record.failures.values()))
+    tables.report(console, record)
+    tables.recommend(console, record)
+    console.document(record.to_json())
+    if record.interrupted:
+        return INTERRUPTED
+    nothing_fits = any(not choice["fits"] for choice in record.recommended())
+    return CheckFailedError.exit_code if record.failures or nothing_fits or (strict and record.marked) else 0
+
+
+def perform(console: Console, paths: Sequence[Path], plan: "Plan", *, output: Path = BENCHMARKS) -> "Record":
+    """Measure every artifact with a live display."""
+    from toolkit.bench.candidates import select
+    from toolkit.bench.schedule import bench, new_folder
+
+    candidates = select(paths, warn=console.warn)
+    with console.progress(plan.processes, "measuring") as advance:
+        return bench(candidates, new_folder(output), plan, on_step=lambda done, total, what: advance(done, what))
+
+
+def _numbers(text: str, option: str) -> list[int]:
+    from toolkit.errors import UsageError
+
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise UsageError(f"{option} is '{text}'; it must be a whole number, or several with commas") from error

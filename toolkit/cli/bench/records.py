@@ -1,0 +1,67 @@
+"""What is done with the records of a benchmark: rebuild their figures, hold one against another."""
+
+from pathlib import Path
+
+from toolkit import units
+from toolkit.cli.bench.tables import NAME_COLUMNS
+from toolkit.console import Column, Console
+from toolkit.errors import ArtifactError, CheckFailedError
+
+
+def recompute(console: Console, folder: Path) -> int:
+    """Rebuild the figures of a record from its raw samples, and print what differs."""
+    from toolkit.bench import record
+
+    count, differences = record.recompute(folder)
+    for difference in differences:
+        console.text(difference)
+    verdict = "fail" if differences else "pass"
+    console.text(f"{folder}: {count} figures rebuilt from the raw samples, {len(differences)} differences")
+    document = {"schema": 1, "command": "bench", "record": str(folder), "figures": count}
+    console.document({**document, "differences": differences, "verdict": verdict})
+    return CheckFailedError.exit_code if differences else 0
+
+
+def compare(console: Console, old: Path, new: Path, *, tolerance: float) -> int:
+    """Print two records side by side; exit code 1 where one is surely slower by more than ``tolerance``, a share."""
+    from toolkit.bench import record
+    from toolkit.bench.compare import compare as pair_up
+
+    same_host, pairs = pair_up(record.read(old), record.read(new))
+    if not pairs:
+        raise ArtifactError(f"{old} and {new} have no configuration in common")
+    columns = (
+        *NAME_COLUMNS,
+        Column("old"),
+        Column("new"),
+        Column("speed-up"),
+        Column("95 %"),
+        Column("", figures=False),
+    )
+    rows = []
+    for pair in pairs:
+        medians = (units.seconds(result.median.value) for result in (pair.old, pair.new))
+        change = pair.change
+        judged = (
+            ("–", "–", "")
+            if change is None
+            else (f"{change.value:.2f}×", f"{change.low:.2f} – {change.high:.2f}", pair.verdict or "")
+        )
+        rows.append((pair.new.path.name, pair.new.runtime, *medians, *judged))
+    console.table(columns, rows)
+    slower = [pair for pair in pairs if pair.regressed(tolerance)]
+    if same_host:
+        console.text(f"{len(slower)} of {len(pairs)} are surely more than {tolerance:.0%} slower")
+    else:
+        console.text("measured on two machines: side by side, without a verdict")
+    console.document(
+        {
+            "schema": 1,
+            "command": "bench",
+            "compared": [pair.to_json() for pair in pairs],
+            "same_host": same_host,
+            "tolerance": tolerance,
+            "verdict": "fail" if slower else "pass" if same_host else None,
+        }
+    )
+    return CheckFailedError.exit_code if slower else 0
