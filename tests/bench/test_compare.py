@@ -1,41 +1,19 @@
 """Two records: what is said of them on one machine and on two."""
 
-from dataclasses import replace
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from toolkit import host
+from tests.bench import made_up
 from toolkit.bench.compare import compare
-from toolkit.bench.record import Record
-from toolkit.bench.result import Opened, Result
 from toolkit.bench.statistics import Blocks, unpaired_speedup
 
 
-def record_of(medians, seed, **facts) -> Record:
-    rng = np.random.default_rng(seed)
-    record = Record(Path("record"), replace(host.describe(), emulated=False, **facts), "now", 1.0, {})
-    for name, median in medians.items():
-        samples = median * rng.normal(1, 0.01, 1000)
-        blocks = Blocks(samples, np.full((5, 10), 20))
-        opened = (Opened(0.1, 0.1, 0.1, 1, 1, 1, True),) * 5
-        described = {"format": None, "quantization": None, "parity": None, "accuracy": None, "runtime": "litert"}
-        record.results.append(
-            Result(
-                path=Path(f"/{seed}/cnn/{name}"),
-                size_bytes=1,
-                **described,
-                threads=1,
-                batch=1,
-                samples="s.npz",
-                invoke=blocks,
-                end_to_end=blocks,
-                paced=None,
-                opened=opened,
-                marked={},
-            )
-        )
+def record_of(medians, seed, **facts):
+    record = made_up.record(**facts)
+    record.results = [
+        made_up.result(median, path=f"/{seed}/cnn/{name}", seed=100 * seed + number, spread=0.01)
+        for number, (name, median) in enumerate(medians.items())
+    ]
     return record
 
 

@@ -3,18 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from toolkit import host, manifest
+from tests.bench import made_up
+from toolkit import manifest
 from toolkit.bench.advice import parse_budgets
-from toolkit.bench.record import Record
-from toolkit.bench.result import Opened, Result
-from toolkit.bench.statistics import Blocks
 from toolkit.errors import UsageError
 from toolkit.runtimes import for_file
-
-OPENED = Opened(0.1, 0.1, 0.1, 1, 1, 1, True)
 
 
 @pytest.fixture
@@ -23,29 +18,19 @@ def record_of(exported):
 
     def build(medians, verdicts=None, spread=0.001):
         listed = {artifact.path: artifact for artifact in manifest.read(exported).artifacts}
-        record = Record(Path("record"), replace(host.describe(), emulated=False), "now", 1.0, {})
-        for name, median in medians.items():
-            noise = np.random.default_rng(len(record.results)).normal(1, spread, 1000)
-            blocks = Blocks(median * 1e-6 * noise, np.full((5, 4), 50))
+        record = made_up.record()
+        for seed, (name, median) in enumerate(medians.items()):
             artifact = listed.get(name)
+            facts = {
+                "size_bytes": (exported / name).stat().st_size,
+                "format": artifact.format if artifact else None,
+                "quantization": artifact.quantization if artifact else None,
+                "parity": (verdicts or {}).get(name),
+                "accuracy": 0.99,
+                "runtime": for_file(Path(name)),
+            }
             record.results.append(
-                Result(
-                    path=exported / name,
-                    size_bytes=(exported / name).stat().st_size,
-                    format=artifact.format if artifact else None,
-                    quantization=artifact.quantization if artifact else None,
-                    parity=(verdicts or {}).get(name),
-                    accuracy=0.99,
-                    runtime=for_file(Path(name)),
-                    threads=1,
-                    batch=1,
-                    samples="s.npz",
-                    invoke=blocks,
-                    end_to_end=blocks,
-                    paced=None,
-                    opened=(OPENED,) * 5,
-                    marked={},
-                )
+                made_up.result(median * 1e-6, path=exported / name, seed=seed, spread=spread, **facts)
             )
         return record
 

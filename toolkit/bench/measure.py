@@ -12,6 +12,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.bench.busy import BusyWork
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
 from toolkit.runtimes.base import Session
@@ -55,11 +56,16 @@ class Subject:
         images: NDArray[np.uint8] | None,
         *,
         batch: int,
+        busy_share: float | None = None,
         clock: Clock = time.perf_counter_ns,
         sleep: Sleep = time.sleep,
     ) -> None:
-        """Load it and run it once. images: (N, H, W, C) uint8 to rotate through, or None for random input values."""
+        """Load it and run it once.
+
+        images: (N, H, W, C) uint8 to rotate through, or None for random input values. busy_share: of busy work to add.
+        """
         self._clock, self._sleep = clock, sleep
+        self._busy = None if busy_share is None else BusyWork(busy_share, clock)
         start = clock()
         self._session = open_session()
         self.load_s = (clock() - start) / 1e9
@@ -86,7 +92,8 @@ class Subject:
             settled = len(last) == SETTLED_BLOCKS and max(last) <= min(last) * (1 + SETTLED_SHARE)
             enough = done >= WARMUP_INFERENCES and self._clock() >= least
             if (settled and enough) or self._clock() >= end:
-                self.loop = max(1, ceil(RESOLUTIONS * resolution_ns(self._clock) / max(medians[-1], 1.0)))
+                least_ns = BusyWork.LEAST_SAMPLE_NS if self._busy else RESOLUTIONS * resolution_ns(self._clock)
+                self.loop = max(1, ceil(least_ns / max(medians[-1], 1.0)))
                 return settled
 
     def block(self, kind: str, seconds: float) -> NDArray[np.float64]:
@@ -94,6 +101,8 @@ class Subject:
         time_one = {INVOKE: self._invoke_ns, END_TO_END: self._end_to_end_ns}[kind]
         with _no_collections():
             self._lead()
+            if self._busy and kind == INVOKE:
+                time_one = self._busy.behind(self._session.native_invoke, prepare=self._prepare, loop=self.loop)
             samples: list[float] = []
             end = self._clock() + int(seconds * 1e9)
             while not samples or (self._clock() < end and len(samples) < MAX_SAMPLES):
@@ -130,12 +139,15 @@ class Subject:
         self._session.invoke()
         self._session.read_outputs()
 
+    def _prepare(self) -> None:
+        self._session.set_inputs(self._next())
+
     def _next(self) -> Inputs:
         self._turn += 1
         return self._inputs[self._turn % len(self._inputs)]
 
     def _invoke_ns(self) -> float:
-        self._session.set_inputs(self._next())
+        self._prepare()
         invoke, clock = self._session.native_invoke, self._clock
         if self.loop == 1:
             start = clock()

@@ -63,11 +63,15 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Configuration:
-    """One artifact with a number of threads and a batch size; a key, itself and no other."""
+    """One artifact with a number of threads and a batch size; a key, itself and no other.
+
+    busy_share: busy work to add to each inference, as a share of it; a known slow-down, to test the benchmark by.
+    """
 
     candidate: Candidate
     threads: int
     batch: int
+    busy_share: float | None = None
 
     def __str__(self) -> str:
         return f"{self.candidate.path} ({self.threads} threads, batch {self.batch})"
@@ -89,13 +93,24 @@ def bench(
     *,
     on_step: Callable[[int, int, str], None] = lambda done, total, name: None,
 ) -> Record:
-    """Measure every candidate with every number of threads and batch size.
+    """Measure every candidate with every number of threads and batch size, as ``measure`` does."""
+    settings = [Configuration(c, t, b) for c in candidates for b in plan.batches for t in plan.threads]
+    return measure(settings, folder, plan, on_step=on_step)
+
+
+def measure(
+    settings: Sequence[Configuration],
+    folder: Path,
+    plan: Plan,
+    *,
+    on_step: Callable[[int, int, str], None] = lambda done, total, name: None,
+) -> Record:
+    """Measure configurations.
 
     One process of each is started, all take turns in a seeded random order while the others wait, and then the next
     ones are. An artifact that does not run, or whose process dies, hangs or takes too much memory, becomes a failure of
     the record, and the others go on. Ctrl-C ends the measurement (``interrupted``); what was measured is kept.
     """
-    settings = [Configuration(c, t, b) for c in candidates for b in plan.batches for t in plan.threads]
     folder.mkdir(parents=True)
     record = Record(
         folder, host.describe(), _now(), plan.seconds, runtimes.versions(), before=host.state(), budgets=plan.budgets
@@ -156,6 +171,7 @@ def _opened(
                 "threads": setting.threads,
                 "batch": setting.batch,
                 "inputs": str(inputs) if inputs and inputs.is_file() else None,
+                "busy_share": setting.busy_share,
                 "spawned_ns": process.spawned_ns,
             }
             with _failing(setting, failures):

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -42,9 +43,12 @@ def _answer(answers: BinaryIO, document: dict[str, Any], samples: bytes) -> None
 
 
 def _open(
-    *, path: str, runtime: str, threads: int, batch: int, inputs: str | None, spawned_ns: int
+    *, path: str, runtime: str, threads: int, batch: int, inputs: str | None, busy_share: float | None, spawned_ns: int
 ) -> tuple["Subject", dict[str, Any]]:
-    """Load and run an artifact. inputs: a golden with images to rotate through. spawned_ns: when the process began."""
+    """Load and run an artifact.
+
+    inputs: a golden with images to rotate through. busy_share: of busy work to add. spawned_ns: when the process began.
+    """
     from toolkit import extras, golden
     from toolkit.bench.measure import Subject
     from toolkit.runtimes import get
@@ -54,7 +58,8 @@ def _open(
     images = golden.read(Path(inputs)).images if inputs else None
     before = process_memory_bytes("VmRSS")
     try:
-        subject = Subject(lambda: module.open_session(Path(path), threads=threads), images, batch=batch)
+        opened = partial(module.open_session, Path(path), threads=threads)
+        subject = Subject(opened, images, batch=batch, busy_share=busy_share)
     except MemoryError as error:
         raise ArtifactError(f"{path}: the memory does not suffice for it") from error
     cold_s = (time.perf_counter_ns() - spawned_ns) / 1e9  # the clock is the system's, the same in every process

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit.cli.bench import records, tables
+from toolkit.cli.bench import certificate, records, tables
 from toolkit.cli.options import EXPORTED, INTERRUPTED, Debug, Json, Paths
 from toolkit.console import Console
 from toolkit.errors import ArtifactError, CheckFailedError
@@ -38,6 +38,9 @@ def command(
     min_accuracy: Annotated[float | None, typer.Option(help="Of what is recommended, in percent.")] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit code 1 where something changed on the machine in a block.")
+    ] = False,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="Test the benchmark: hold an artifact against itself, 20 times.")
     ] = False,
     output: Annotated[Path, typer.Option(help="The folder that gets a folder per record.")] = BENCHMARKS,
     recompute: Annotated[
@@ -72,6 +75,8 @@ def command(
         seed=seed,
         budgets=parse_budgets(max_latency, max_size, min_accuracy),
     )
+    if certify:
+        return certificate.command(console, paths or [EXPORTED], plan, output=output)
     record = perform(console, paths or [EXPORTED], plan, output=output)
     if not record.results and record.interrupted:
         raise KeyboardInterrupt

@@ -1,0 +1,40 @@
+"""Records of measurements that never happened, so that the figures in them are known."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from toolkit import host
+from toolkit.bench.record import Record
+from toolkit.bench.result import Opened, Result
+from toolkit.bench.statistics import Blocks
+
+OPENED = Opened(0.1, 0.1, 0.1, 1, 1, 1, True)
+PROCESSES, TURNS, SAMPLES = 5, 5, 40
+
+
+def record(**host_facts) -> Record:
+    """Return an empty record of a machine that is not emulated."""
+    return Record(Path("record"), replace(host.describe(), emulated=False, **host_facts), "now", 1.0, {})
+
+
+def result(median_s, *, path="a.tflite", seed=0, spread=0.001, **facts) -> Result:
+    """Return a result whose latencies lie around ``median_s``, ``spread`` of it apart."""
+    noise = np.random.default_rng(seed).normal(1, spread, PROCESSES * TURNS * SAMPLES)
+    blocks = Blocks(median_s * noise, np.full((PROCESSES, TURNS), SAMPLES))
+    made_up = {
+        "path": Path(path),
+        "size_bytes": 1,
+        "format": None,
+        "quantization": None,
+        "parity": None,
+        "accuracy": None,
+        "runtime": "litert",
+        "threads": 1,
+        "batch": 1,
+        "samples": "s.npz",
+        "opened": (OPENED,) * PROCESSES,
+        "marked": {},
+    }
+    return Result(invoke=blocks, end_to_end=blocks, paced=None, **{**made_up, **facts})
