@@ -37,6 +37,9 @@ benchmark: $(INSTALLED)  ## figures of the README that are ratios; run it with n
 	$(BIN)/python tests/benchmarks/training_speed.py
 	$(BIN)/python tests/benchmarks/help_speed.py
 	$(BIN)/python tests/benchmarks/verify_memory.py
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group rivals
+	$(BIN)/python tests/benchmarks/against_others.py
+	$(BIN)/toolkit bench --certify exported/cnn/cnn-int8.tflite
 
 picture: $(INSTALLED)  ## docs/run.svg and docs/flips.png: of real runs
 	$(BIN)/python docs/picture.py

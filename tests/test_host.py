@@ -85,7 +85,7 @@ def test_the_state_of_a_raspberry_pi_4(tmp_path):
         clock_1="600000\n", temperature="61835\n", loadavg="0.52 0.58 0.59 1/467 12345\n", throttled="70003\n",
         stat="cpu  100 0 50 9000 3 0 1 0 0 0\ncpu0 50 0 25 4500 1 0 0 0 0 0\n",
     )  # fmt: skip
-    assert host.state(root) == host.State(1.05e9, "ondemand", 61.835, 0.52, 0x70003, 0.0)
+    assert host.state(root) == host.State(1.05e9, "ondemand", 61.835, 0.52, 1, 0x70003, 0.0)
     assert host.describe(root).throttled == (
         "under-voltage now",
         "frequency capped now",
@@ -99,6 +99,10 @@ def test_the_state_of_a_raspberry_pi_5_that_is_well(tmp_path):
     root = machine(
         tmp_path, cpuinfo=PI_5, governor="performance", clock_0="2400000", temperature="48000", throttled="0"
     )
+    node = root / "sys/devices/platform/soc"
+    node.rename(node.with_name("soc@107c000000"))
+    firmware = root / "sys/devices/platform/soc@107c000000/soc:firmware"
+    firmware.rename(firmware.with_name("soc@107c000000:firmware"))
     found = host.state(root)
     assert (found.clock_hz, found.temperature_c, found.throttled) == (2.4e9, 48.0, 0)
     assert host.describe(root).throttled == ()
@@ -116,7 +120,7 @@ def test_the_state_of_a_pc(tmp_path):
 
 
 def test_a_system_that_tells_nothing_is_no_error(tmp_path):
-    assert host.state(tmp_path) == host.State(None, None, None, None, None, None)
+    assert host.state(tmp_path) == host.State(None, None, None, None, None, None, None)
     machine(tmp_path, throttled="not hexadecimal", temperature="hot")
     assert host.state(tmp_path).throttled is host.state(tmp_path).temperature_c is None
 

@@ -11,6 +11,7 @@ CLOCK_SHARE = 0.1
 STEAL_SHARE = 0.1
 
 CLOCK, GOVERNOR, STEAL = "clock changed", "governor changed", "CPU time taken by other virtual machines"
+OTHERS = "other programs running"
 _STEADY = "hold the clock: sudo cpupower frequency-set --governor performance"
 _POWER = "use a stronger power supply (5 V, 3 A; 5 A for a Raspberry Pi 5)"
 _COOL = "cool it: a heat sink or a fan"
@@ -18,6 +19,7 @@ ADVICE = {
     CLOCK: _STEADY,
     GOVERNOR: _STEADY,
     STEAL: "measure on a machine of its own, or longer (--thorough)",
+    OTHERS: "end what else runs on this machine",
     "under-voltage now": _POWER,
     "frequency capped now": _POWER,
     "throttled now": _COOL,
@@ -35,6 +37,8 @@ def changes(before: State, after: State, *, seconds: float) -> tuple[str, ...]:
     stolen_s = (after.steal_s or 0.0) - (before.steal_s or 0.0)
     if stolen_s > STEAL_SHARE * seconds:
         found.append(STEAL)
+    if max(before.running or 0, after.running or 0) > 1:  # the benchmark, which looks; its workers wait
+        found.append(OTHERS)
     bits = (before.throttled or 0) | (after.throttled or 0)
     return (*found, *(word for word in host.describe_throttled(bits) if word in ADVICE))
 
