@@ -34,6 +34,9 @@ def command(
     ] = "val_loss",
     seed: Annotated[int, typer.Option(help="Of the first weights and of the order of rows.")] = 0,
     device: Annotated[str, typer.Option(help="auto (a GPU where there is one), gpu or cpu.")] = "auto",
+    strategy: Annotated[
+        str, typer.Option(help="single, or mirrored: each batch is shared out over all GPUs of this machine.")
+    ] = "single",
     precision: Annotated[str, typer.Option(help="float32, or mixed (bfloat16 arithmetic).")] = "float32",
     name: Annotated[str | None, typer.Option(help="Of the run; default: the model and the time.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run --name, or the newest.")] = False,
@@ -49,7 +52,9 @@ def command(
         recipe, data, folder = _resumed(name, given, options, data)
     else:
         recipe, folder = Recipe(**options), new_folder(model, name)
-    trained = perform(console, recipe, folder, data=data, device=device, resume=resume, allow_overlap=allow_overlap)
+    trained = perform(
+        console, recipe, folder, data=data, device=device, strategy=strategy, resume=resume, allow_overlap=allow_overlap
+    )
     report(console, trained)
     console.document(trained.to_json())
     return INTERRUPTED if trained.interrupted else 0
@@ -62,6 +67,7 @@ def perform(
     *,
     data: str = "auto",
     device: str = "auto",
+    strategy: str = "single",
     resume: bool = False,
     allow_overlap: bool = False,
 ) -> "Trained":
@@ -86,6 +92,7 @@ def perform(
             dataset,
             folder,
             device_choice=device,
+            strategy_choice=strategy,
             resume=resume,
             allow_overlap=allow_overlap,
             on_start=on_start,

@@ -5,6 +5,7 @@ from typing import Any
 from toolkit.errors import UsageError
 
 DEVICES = ("auto", "gpu", "cpu")
+STRATEGIES = ("single", "mirrored")
 
 
 def choose(tf: Any, device: str) -> str:
@@ -28,3 +29,20 @@ def choose(tf: Any, device: str) -> str:
         tf.config.experimental.set_memory_growth(gpu, True)
     details = tf.config.experimental.get_device_details(gpus[0])
     return f"GPU ({details.get('device_name', gpus[0].name)})"
+
+
+def strategy(tf: Any, name: str) -> Any | None:
+    """Return what spreads each batch over the devices of this machine (``mirrored``), or None (``single``).
+
+    It takes all GPUs, or, where there is none, all logical CPU devices. Call it after ``choose``.
+    """
+    if name not in STRATEGIES:
+        raise UsageError(f"unknown strategy '{name}'; allowed: {', '.join(STRATEGIES)}")
+    if name == "single":
+        return None
+    mirrored = tf.distribute.MirroredStrategy()
+    if mirrored.num_replicas_in_sync < 2:
+        raise UsageError(
+            "--strategy mirrored needs at least two GPUs, TensorFlow sees one device; use --strategy single"
+        )
+    return mirrored

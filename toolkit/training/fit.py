@@ -1,5 +1,6 @@
 """Train one model by a recipe into a run folder, or go on where a run was stopped."""
 
+import contextlib
 import csv
 import io
 import math
@@ -91,6 +92,7 @@ def train(
     folder: Path,
     *,
     device_choice: str = "auto",
+    strategy_choice: str = "single",
     resume: bool = False,
     allow_overlap: bool = False,
     on_start: Callable[[Started], None] = lambda started: None,
@@ -109,12 +111,16 @@ def train(
     shared = shared_images(dataset, training_rows=rows_to_train(len(dataset.train), recipe.validation_split))
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap or resume)
     device_name = device.choose(tf, device_choice)
+    strategy = device.strategy(tf, strategy_choice)
+    if strategy is not None:
+        device_name = f"{strategy.num_replicas_in_sync} × {device_name}, mirrored"
     config = _config(recipe, dataset, device_name, tf, keras)
     runs.prepare(folder, config, resume=resume)
     keras.utils.set_random_seed(recipe.seed)
-    model, optimizer = _build(keras, recipe, dataset)
+    with contextlib.nullcontext() if strategy is None else strategy.scope():
+        model, optimizer = _build(keras, recipe, dataset)
     progress = checkpoint.load_state(folder / STATE, model=model, optimizer=optimizer) if resume else Progress()
-    run = _Run(tf, keras, recipe, dataset, folder, model, optimizer, progress)
+    run = _Run(tf, keras, recipe, dataset, folder, model, optimizer, progress, strategy)
     rows = layers.table(model)
     on_start(Started(folder, rows, device_name, run.resident, len(progress.history)))
     write_text(folder / "summary.txt", layers.text(rows))
@@ -144,6 +150,7 @@ class _Run:
         model: Any,
         optimizer: Any,
         progress: Progress,
+        strategy: Any,
     ) -> None:
         self._tf = tf
         self._recipe = recipe
@@ -159,7 +166,15 @@ class _Run:
             raise UsageError(f"{rows} training rows leave none to validate with {recipe.validation_split:g} of them")
         self._training = Feed(tf, dataset.train.rows(slice(0, cut)))
         self._validation = Feed(tf, dataset.train.rows(slice(cut, rows))) if cut < rows else None
-        self._loop = Loop(tf, keras, model=model, optimizer=optimizer, loss=recipe.loss, batch_size=recipe.batch_size)
+        self._loop = Loop(
+            tf,
+            keras,
+            model=model,
+            optimizer=optimizer,
+            loss=recipe.loss,
+            batch_size=recipe.batch_size,
+            strategy=strategy,
+        )
         self._block_batches = FIRST_BLOCK_BATCHES
 
     @property

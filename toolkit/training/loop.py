@@ -39,7 +39,9 @@ class Totals:
 class Loop:
     """Trains and evaluates one model on blocks of rows: images (N, H, W, C) uint8, labels (N,) integers."""
 
-    def __init__(self, tf: Any, keras: Any, *, model: Any, optimizer: Any, loss: str, batch_size: int) -> None:
+    def __init__(
+        self, tf: Any, keras: Any, *, model: Any, optimizer: Any, loss: str, batch_size: int, strategy: Any = None
+    ) -> None:
         self._tf = tf
         self._model = model
         self._optimizer = optimizer
@@ -48,7 +50,9 @@ class Loop:
         self.batch_size = batch_size
         # XLA fuses the many small operations of dense layers and wins 2×; its CPU convolutions lose 2× to oneDNN's.
         convolutional = any("conv" in type(layer).__name__.lower() for layer in model.layers)
-        self._step = tf.function(self._train_step, jit_compile=not convolutional)
+        self._strategy = strategy
+        one_device = tf.function(self._train_step, jit_compile=not convolutional)
+        self._step = self._mirrored_step if strategy else one_device
         self._train_blocks: dict[int, Any] = {}
         self._evaluate_blocks: dict[int, Any] = {}
 
@@ -105,12 +109,28 @@ class Loop:
         right = tf.equal(tf.argmax(probabilities, axis=1, output_type=tf.int32), tf.cast(labels, tf.int32))
         return losses, tf.reduce_sum(tf.cast(right, tf.int64))
 
-    def _train_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
+    def _mirrored_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
+        """Let each device learn from its share of the batch; the optimizer adds up the gradients of all."""
+        totals = self._strategy.run(self._share_step, args=(images, labels))
+        loss, correct = (self._strategy.reduce(self._tf.distribute.ReduceOp.SUM, total, axis=None) for total in totals)
+        return loss, correct
+
+    def _share_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
+        replica = self._tf.distribute.get_replica_context()
+        size, number, replicas = images.shape[0], replica.replica_id_in_sync_group, replica.num_replicas_in_sync
+        share = slice(number * size // replicas, (number + 1) * size // replicas)
+        return self._train_step(images[share], labels[share], batch_size=size, replicas=replicas)
+
+    def _train_step(
+        self, images: Any, labels: Any, *, batch_size: int | None = None, replicas: int = 1
+    ) -> tuple[Any, Any]:
+        """Learn from a batch, or from one device's share of a batch of ``batch_size`` rows."""
         tf = self._tf
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
             losses, correct = self._forward(images, labels, training=True)
-            loss = tf.add_n([tf.reduce_mean(losses), *self._model.losses])
+            mean = tf.reduce_mean(losses) if batch_size is None else tf.reduce_sum(losses) / batch_size
+            loss = tf.add_n([mean, *(penalty / replicas for penalty in self._model.losses)])
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         return tf.reduce_sum(losses), correct
 
