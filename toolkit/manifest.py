@@ -39,6 +39,18 @@ class Artifact:
 
 
 @dataclass(frozen=True)
+class Derived:
+    """A file that holds an artifact in a form for compilers, which no runtime runs. made_from: the artifact's path."""
+
+    path: str
+    format: str
+    quantization: str
+    sha256: str
+    size_bytes: int
+    made_from: str
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The manifest of one exported model. ``folder`` is where it was read from and is not written."""
 
@@ -53,6 +65,7 @@ class Manifest:
     versions: dict[str, str]
     created: str
     artifacts: tuple[Artifact, ...]
+    derived: tuple[Derived, ...] = ()
 
     @property
     def reference_path(self) -> Path:
@@ -69,9 +82,9 @@ class Manifest:
         artifacts = (replace(a, verified=results.get(a.path, a.verified)) for a in self.artifacts)
         return replace(self, artifacts=tuple(artifacts))
 
-    def check_digest(self, entry: Artifact | dict[str, Any]) -> str | None:
+    def check_digest(self, entry: Artifact | Derived | dict[str, Any]) -> str | None:
         """Return what is wrong with the file of an entry, or None where it is the file that was exported."""
-        document = asdict(entry) if isinstance(entry, Artifact) else entry
+        document = entry if isinstance(entry, dict) else asdict(entry)
         path = self.folder / str(document["path"])
         if not path.is_file():
             return f"{path}: named in {self.folder / MANIFEST} but missing; export the model again"
@@ -79,7 +92,7 @@ class Manifest:
             return f"{path}: changed since it was exported (its SHA-256 is not the manifest's); export the model again"
         return None
 
-    def require(self, *entries: Artifact | dict[str, Any]) -> None:
+    def require(self, *entries: Artifact | Derived | dict[str, Any]) -> None:
         """Raise ArtifactError unless the files of the entries are the exported ones."""
         for entry in entries:
             if problem := self.check_digest(entry):
@@ -111,8 +124,9 @@ def read(folder: Path) -> Manifest:
         if document["schema"] != SCHEMA:
             raise ArtifactError(f"{path}: has schema {document['schema']}, this toolkit reads {SCHEMA}; export again")
         artifacts = tuple(_artifact(entry) for entry in document["artifacts"])
-        rest = {key: value for key, value in document.items() if key not in ("schema", "artifacts")}
-        return Manifest(folder=folder, artifacts=artifacts, **rest)
+        derived = tuple(Derived(**entry) for entry in document.get("derived", ()))
+        rest = {key: value for key, value in document.items() if key not in ("schema", "artifacts", "derived")}
+        return Manifest(folder=folder, artifacts=artifacts, derived=derived, **rest)
     except (KeyError, TypeError) as error:
         raise ArtifactError(f"{path}: not a manifest that toolkit wrote ({error})") from error
 

@@ -58,7 +58,7 @@ MISTAKES = [
     (("export",), "no run in runs/ has a best.keras yet; 'toolkit train' makes one"),
     (("export", "none.keras"), "none.keras: no such file"),
     (("export", "none"), "no run is called 'none'"),
-    (("export", "--format", "coreml"), "unknown format 'coreml'; allowed: onnx, tflite"),
+    (("export", "--format", "coreml"), "unknown format 'coreml'; allowed: c, onnx, tflite"),
     (("export", "--quantize", "int4"), "unknown quantization 'int4'; allowed: onnx: float32"),
     (("export", "--onnx-activations", "int4"), "allowed: uint8, int8"),
     (("export", "CUT.keras", "--data", "TINY"), "CUT.keras: not a whole .keras file"),

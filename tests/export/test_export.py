@@ -39,10 +39,16 @@ def test_a_quantization_picks_the_formats_that_have_it():
     assert plan(["onnx"], ["int8"]) == [("onnx", "int8")]
 
 
+def test_c_is_made_where_it_is_asked_for_and_after_the_tflite_that_it_holds():
+    assert plan(["c"], []) == [("tflite", "int8"), ("c", "int8")]
+    assert plan(["c", "onnx", "tflite"], ["int8"]) == [("onnx", "int8"), ("tflite", "int8"), ("c", "int8")]
+
+
 @pytest.mark.parametrize(
     ("formats", "quantizations", "message"),
     [
-        (["coreml"], [], "unknown format 'coreml'; allowed: onnx, tflite"),
+        (["coreml"], [], "unknown format 'coreml'; allowed: c, onnx, tflite"),
+        (["c"], ["float16"], "unknown quantization 'float16'; allowed: c: int8"),
         (["onnx"], ["float16"], "unknown quantization 'float16'; allowed: onnx: float32, int8"),
         ([], ["int4"], "unknown quantization 'int4'; allowed: onnx: float32, int8; tflite: "),
     ],

@@ -20,7 +20,10 @@ def command(
         list[str] | None,
         typer.Argument(help="Runs, by name or folder, or .keras files; default: the newest run of each model."),
     ] = None,
-    format: Annotated[str, typer.Option(help="tflite, onnx, or both with a comma; default: both.")] = "",
+    format: Annotated[
+        str,
+        typer.Option(help="tflite, onnx, c (the int8 TFLite, also as a C array), with commas; default: tflite,onnx."),
+    ] = "",
     quantize: Annotated[str, typer.Option(help="float32,float16,dynamic,int8; default: all that a format has.")] = "",
     data: Annotated[
         str | None, typer.Option(help="Where calibration images come from; default: what the run was trained on.")
@@ -37,7 +40,7 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Export a trained model as quantized TFLite and ONNX, with a manifest."""
+    """Export a trained model as quantized TFLite and ONNX, or as C for microcontrollers, with a manifest."""
     from toolkit.errors import ExportFailedError, UsageError
     from toolkit.export import sources as found
     from toolkit.export.exporter import Options
@@ -94,18 +97,19 @@ def perform(
 
 
 def report(console: Console, exports: Sequence["Exported"]) -> None:
-    """Print the artifacts, and what became of older files."""
+    """Print the files that were made, and what became of older ones."""
+    from toolkit.manifest import Artifact
+
     columns = (Column("artifact", figures=False), Column("size"), Column("input"), Column("output"), Column("sha256"))
     rows = [
         (
-            str(part.manifest.folder / artifact.path),
-            units.size(artifact.size_bytes),
-            artifact.inputs[0].dtype,
-            artifact.outputs[0].dtype,
-            artifact.sha256[:12],
+            str(part.manifest.folder / file.path),
+            units.size(file.size_bytes),
+            *((file.inputs[0].dtype, file.outputs[0].dtype) if isinstance(file, Artifact) else ("", "")),
+            file.sha256[:12],
         )
         for part in exports
-        for artifact in part.made
+        for file in part.made
     ]
     console.table(columns, rows)
     for part in exports:
@@ -123,14 +127,14 @@ def document(exports: Sequence["Exported"]) -> dict[str, Any]:
         "manifests": manifests,
         "artifacts": [
             {
-                "path": str(part.manifest.folder / artifact.path),
-                "format": artifact.format,
-                "quantization": artifact.quantization,
-                "sha256": artifact.sha256,
-                "size_bytes": artifact.size_bytes,
+                "path": str(part.manifest.folder / file.path),
+                "format": file.format,
+                "quantization": file.quantization,
+                "sha256": file.sha256,
+                "size_bytes": file.size_bytes,
             }
             for part in exports
-            for artifact in part.made
+            for file in part.made
         ],
         "overlap": [one for part in exports for one in part.manifest.data["overlap"]],
         "failures": {name: why for part in exports for name, why in part.failures.items()},

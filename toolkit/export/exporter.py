@@ -11,18 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import data, extras, golden, overlap, registry, runtimes
+from toolkit import data, extras, golden, overlap, runtimes
 from toolkit.data.base import Dataset, Split, shared_images
-from toolkit.errors import ArtifactError, ExportFailedError, MissingExtraError
+from toolkit.errors import ArtifactError, ExportFailedError
 from toolkit.export import calibration
 from toolkit.export.calibration import Calibration
-from toolkit.export.formats import plan
-from toolkit.export.formats.base import Prepared, Request
+from toolkit.export.conversion import Converted, convert_all
+from toolkit.export.formats import plan, suffixes
+from toolkit.export.formats.base import Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import Source
 from toolkit.files import sha256
 from toolkit.golden import GOLDEN, Golden
-from toolkit.manifest import MANIFEST, Artifact, Manifest, read
+from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest, read
 from toolkit.overlap import Overlap
 from toolkit.parity import card
 from toolkit.runtimes.keras import load_model
@@ -51,7 +52,7 @@ class Exported:
     """What an export came to. failures: why, by file name. unlisted: files that no longer belong to the manifest."""
 
     manifest: Manifest
-    made: tuple[Artifact, ...]
+    made: tuple[Artifact | Derived, ...]
     failures: dict[str, str]
     unlisted: tuple[Path, ...]
     log: Path
@@ -91,36 +92,29 @@ def export(
             model.save(reference)
             prepared = prepare(model, work)
         scaled = chosen.scaled
-        made: list[Artifact] = []
-        failures: dict[str, str] = {}
-        recorded = {}
-        for format_name, quantization in options.pairs:
-            module = registry.member("toolkit.export.formats", format_name, kind="format")
-            name = f"{source.name}-{quantization}{module.SUFFIX}"
-            request = Request(quantization, scaled, options.onnx_activations)
-            try:
-                with extras.streams_to(folder / LOG):
-                    artifact, recorded[name] = make(module, prepared, request, work / name, format_name, golden_rows)
-            except (OSError, MissingExtraError):
-                raise
-            except Exception as error:  # noqa: BLE001 — converters raise anything; one failure must not end the others
-                failures[name] = " ".join(f"{type(error).__name__}: {error}".split())
-            else:
-                made.append(artifact)
-            on_artifact(name, failures.get(name))
-        if not made:
-            reasons = "; ".join(f"{name}: {why}" for name, why in failures.items())
+        converted = convert_all(
+            prepared,
+            options.pairs,
+            lambda quantization: Request(quantization, scaled, options.onnx_activations),
+            name=source.name,
+            golden_rows=golden_rows,
+            log=folder / LOG,
+            on_artifact=on_artifact,
+        )
+        if not converted.made:
+            reasons = "; ".join(f"{name}: {why}" for name, why in converted.failures.items())
             raise ExportFailedError(f"{reasons}; nothing was exported (log: {folder / LOG})")
         outputs = runtimes.open_session(reference, threads=0).predict(golden_rows.images)
-        record = Golden(golden_rows.images, golden_rows.labels, outputs, recorded)
-        manifest = _install(source, dataset, folder, work, tuple(made), record, chosen, shared)
-    return Exported(manifest, tuple(made), failures, _unlisted(manifest), folder / LOG)
+        record = Golden(golden_rows.images, golden_rows.labels, outputs, converted.recorded)
+        manifest = _install(source, dataset, folder, work, converted, record, chosen, shared)
+    return Exported(manifest, converted.files, converted.failures, _unlisted(manifest), folder / LOG)
 
 
 def _unlisted(manifest: Manifest) -> tuple[Path, ...]:
     """Return the model files of a folder that no longer belong to its manifest."""
-    listed = {manifest.reference["path"], *(artifact.path for artifact in manifest.artifacts)}
-    files = [path for path in sorted(manifest.folder.iterdir()) if path.suffix in runtimes.suffixes()]
+    listed = {manifest.reference["path"], *(a.path for a in manifest.artifacts), *(d.path for d in manifest.derived)}
+    written = {*runtimes.suffixes(), *suffixes()}
+    files = [path for path in sorted(manifest.folder.iterdir()) if path.suffix in written]
     return tuple(path for path in files if path.name not in listed)
 
 
@@ -131,29 +125,6 @@ def _check_model(model: Any, source: Source, dataset: Dataset) -> None:
             f"{source.keras_path}: takes images {tuple(model.input_shape[1:])} of {model.output_shape[-1]} classes, "
             f"'{dataset.name}' has {dataset.input_shape} of {dataset.classes}; give the data it was made for by --data"
         )
-
-
-def make(
-    module: Any, prepared: Prepared, request: Request, path: Path, format_name: str, golden_rows: Split
-) -> tuple[Artifact, Any]:
-    """Convert, then load and run the artifact, which is returned with its outputs for the images of the golden.
-
-    One that does not run is not an artifact: the errors of converter and runtime are passed on.
-    """
-    details = module.convert(prepared, request, path)
-    session = runtimes.open_session(path, threads=0)
-    outputs = session.predict(golden_rows.images)
-    artifact = Artifact(
-        path=path.name,
-        format=format_name,
-        quantization=request.quantization,
-        sha256=sha256(path),
-        size_bytes=path.stat().st_size,
-        inputs=(session.input,),
-        outputs=(session.output,),
-        details=details,
-    )
-    return artifact, outputs
 
 
 def _golden_rows(dataset: Dataset, *, warn: Callable[[str], None]) -> Split:
@@ -170,7 +141,7 @@ def _install(
     dataset: Dataset,
     folder: Path,
     work: Path,
-    made: tuple[Artifact, ...],
+    converted: Converted,
     record: Golden,
     chosen: Calibration,
     shared: tuple[Overlap, ...],
@@ -189,8 +160,9 @@ def _install(
     }
     source_document, calibration_document = source.to_json(), {"data": dataset.name, **chosen.to_json()}
     before = _earlier(folder, source_document["sha256"], dataset.digests, calibration_document)
-    names = {artifact.path for artifact in made}
+    names = {artifact.path for artifact in converted.made}
     earlier = tuple(a for a in before.artifacts if a.path not in names) if before else ()
+    derived = _still_derived(before, converted) if before else ()
     if before is not None:
         known = golden.read(before.golden_path).recorded
         recorded = {a.path: known[a.path] for a in earlier} | record.recorded
@@ -211,11 +183,13 @@ def _install(
         calibration=calibration_document,
         versions={tool: version(tool) for tool in TOOLS},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        artifacts=tuple(sorted((*earlier, *made), key=lambda a: order.index((a.format, a.quantization)))),
+        artifacts=tuple(sorted((*earlier, *converted.made), key=lambda a: order.index((a.format, a.quantization)))),
+        derived=(*derived, *converted.derived),
     )
     manifest.write()
     card.write(manifest)
     others = [chart.name for chart in source.charts] + ([ROWS] if data_document["rows"] else [])
+    names |= {entry.path for entry in converted.derived}
     for name in (*sorted(names), reference.name, GOLDEN, *others, card.CARD, MANIFEST):
         (work / name).replace(folder / name)
     return replace(manifest, folder=folder)
@@ -230,6 +204,15 @@ def _write_rows(dataset: Dataset, work: Path) -> dict[str, Any] | None:
         return None
     np.save(work / ROWS, dataset.train.row_digests)
     return {"path": ROWS, "sha256": sha256(work / ROWS), "n": len(dataset.train)}
+
+
+def _still_derived(before: Manifest, converted: Converted) -> tuple[Derived, ...]:
+    """Return the derived files of an earlier export whose artifacts are what they were."""
+    now = {artifact.path: artifact.sha256 for artifact in (*before.artifacts, *converted.made)}
+    then = {artifact.path: artifact.sha256 for artifact in before.artifacts}
+    replaced = {entry.path for entry in converted.derived}
+    kept = (entry for entry in before.derived if entry.path not in replaced)
+    return tuple(entry for entry in kept if now[entry.made_from] == then[entry.made_from])
 
 
 def _earlier(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from toolkit.errors import RunError
 from toolkit.files import sha256
-from toolkit.manifest import Artifact, Manifest, TensorSpec
+from toolkit.manifest import Artifact, Derived, Manifest, TensorSpec
 from toolkit.parity.figures import CLEAR_MARGIN, Figures
 from toolkit.training.runs import read_config
 
@@ -65,9 +65,12 @@ class Sums:
 
 
 def of_file(manifest: Manifest, artifact: Artifact) -> Problem | None:
-    """The file is the one that was exported, from images that differ."""
-    if text := manifest.check_digest(artifact):
-        return Problem(DIGEST, text)
+    """The file, and what was made from it, are those that were exported, from images that differ."""
+    files: list[Artifact | Derived] = [artifact]
+    files += [entry for entry in manifest.derived if entry.made_from == artifact.path]
+    for entry in files:
+        if text := manifest.check_digest(entry):
+            return Problem(DIGEST, text)
     digests = manifest.calibration.get("row_sha256_16", [])
     distinct = len(set(digests))
     if artifact.quantization == "int8" and distinct < DISTINCT_SHARE * len(digests):

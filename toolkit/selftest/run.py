@@ -12,7 +12,7 @@ import numpy as np
 from toolkit import extras, golden, registry
 from toolkit.data.base import Dataset, Split
 from toolkit.errors import UsageError
-from toolkit.export import calibration, exporter
+from toolkit.export import calibration, conversion, exporter
 from toolkit.export.formats.base import Prepared, Request
 from toolkit.export.prepare import prepare
 from toolkit.files import sha256, write_json
@@ -166,7 +166,7 @@ class _Bench:
             path = self._copy.folder / f"{self._found.model}-{quantization}{module.SUFFIX}"
             request = Request(quantization, chosen.scaled, "uint8")
             with extras.streams_to(self._log):
-                artifact, _ = exporter.make(module, prepared, request, path, format_name, self._golden)
+                artifact, _ = conversion.make(module, prepared, request, path, format_name, self._golden)
             yield artifact
 
     def _edited(self, fault: str, artifact: Artifact, edit: Callable[[Path], None]) -> Outcome:

@@ -1,4 +1,8 @@
-"""Formats: one module a format, each with its QUANTIZATIONS and ``convert``."""
+"""Formats: one module a format, each with its SUFFIX and QUANTIZATIONS, and ``convert`` or ``derive``.
+
+A format converts the Keras model (MADE_FROM is None), or it writes the artifacts of another format in another form
+(MADE_FROM names that format).
+"""
 
 from collections.abc import Sequence
 
@@ -7,17 +11,28 @@ from toolkit.errors import UsageError
 
 
 def plan(formats: Sequence[str], quantizations: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the (format, quantization) pairs to make, formats by name; empty arguments stand for all there are.
+    """Return the (format, quantization) pairs to make, formats by name, in the order in which they can be made.
 
-    A quantization that none of the formats has is a UsageError, as is one that a format, asked for by name, lacks.
+    Empty arguments stand for all there are; without formats those that convert the model. A format that is made from
+    another one brings that one's artifacts along, so that both are of one conversion. A quantization that none of the
+    formats has is a UsageError, as is one that a format, asked for by name, lacks.
     """
-    known = {name: registry.member(__name__, name, kind="format").QUANTIZATIONS for name in registry.names(__name__)}
-    for name in formats:
-        registry.member(__name__, name, kind="format")
-    chosen = list(dict.fromkeys(formats)) or list(known)
+    modules = {name: registry.member(__name__, name, kind="format") for name in (*registry.names(__name__), *formats)}
+    chosen = list(dict.fromkeys(formats)) or [name for name, module in modules.items() if module.MADE_FROM is None]
     for quantization in quantizations:
-        lacking = [name for name in chosen if quantization not in known[name]]
+        lacking = [name for name in chosen if quantization not in modules[name].QUANTIZATIONS]
         if len(lacking) == len(chosen) or (formats and lacking):
-            allowed = "; ".join(f"{name}: {', '.join(known[name])}" for name in chosen)
+            allowed = "; ".join(f"{name}: {', '.join(modules[name].QUANTIZATIONS)}" for name in chosen)
             raise UsageError(f"unknown quantization '{quantization}'; allowed: {allowed}")
-    return [(name, q) for name in chosen for q in known[name] if not quantizations or q in quantizations]
+    asked = [
+        (name, q) for name in chosen for q in modules[name].QUANTIZATIONS if not quantizations or q in quantizations
+    ]
+    derived = [(name, q) for name, q in asked if modules[name].MADE_FROM is not None]
+    origins = [(str(modules[name].MADE_FROM), q) for name, q in derived]
+    converted = [pair for pair in asked if pair not in derived]
+    return list(dict.fromkeys((*converted, *origins, *derived)))
+
+
+def suffixes() -> tuple[str, ...]:
+    """Return the suffixes of the files that exports write: the artifacts', and of what is made from them."""
+    return tuple(registry.member(__name__, name, kind="format").SUFFIX for name in registry.names(__name__))

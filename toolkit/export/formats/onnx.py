@@ -12,6 +12,7 @@ from toolkit.export import onnx_graph
 from toolkit.export.formats.base import INPUT_NAME, Prepared, Request
 
 SUFFIX = ".onnx"
+MADE_FROM = None
 QUANTIZATIONS = ("float32", "int8")
 # The newest opset whose every operator tf2onnx 1.17 writes.
 OPSET = 18

@@ -7,6 +7,7 @@ from toolkit import extras
 from toolkit.export.formats.base import Prepared, Request
 
 SUFFIX = ".tflite"
+MADE_FROM = None
 QUANTIZATIONS = ("float32", "float16", "dynamic", "int8")
 
 

@@ -1,0 +1,103 @@
+"""Convert one prepared model into every artifact that was asked for, and go on where one cannot be made."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import extras, registry, runtimes
+from toolkit.data.base import Split
+from toolkit.errors import ArtifactError, MissingExtraError
+from toolkit.export.formats.base import Prepared, Request
+from toolkit.files import sha256
+from toolkit.manifest import Artifact, Derived
+
+
+@dataclass
+class Converted:
+    """What was made in a scratch folder. recorded: outputs for the golden's images, failures: why, by file name."""
+
+    made: list[Artifact] = field(default_factory=list)
+    derived: list[Derived] = field(default_factory=list)
+    recorded: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def files(self) -> tuple[Artifact | Derived, ...]:
+        """Everything that was made."""
+        return (*self.made, *self.derived)
+
+
+def convert_all(
+    prepared: Prepared,
+    pairs: Sequence[tuple[str, str]],
+    request: Callable[[str], Request],
+    *,
+    name: str,
+    golden_rows: Split,
+    log: Path,
+    on_artifact: Callable[[str, str | None], None],
+) -> Converted:
+    """Make ``name``'s files for the (format, quantization) pairs in the prepared model's scratch folder.
+
+    What converters print goes to ``log``. Errors of the disk and missing packages end it; others are ``failures``.
+    """
+    converted = Converted()
+    for format_name, quantization in pairs:
+        module = registry.member("toolkit.export.formats", format_name, kind="format")
+        path = prepared.work / f"{name}-{quantization}{module.SUFFIX}"
+        try:
+            with extras.streams_to(log):
+                if module.MADE_FROM is None:
+                    artifact, outputs = make(module, prepared, request(quantization), path, format_name, golden_rows)
+                    converted.made.append(artifact)
+                    converted.recorded[path.name] = outputs
+                else:
+                    converted.derived += _derive(module, path, format_name, quantization, converted.made)
+        except (OSError, MissingExtraError):
+            raise
+        except Exception as error:  # noqa: BLE001 — converters raise anything; one failure must not end the others
+            converted.failures[path.name] = " ".join(f"{type(error).__name__}: {error}".split())
+        on_artifact(path.name, converted.failures.get(path.name))
+    return converted
+
+
+def make(
+    module: Any, prepared: Prepared, request: Request, path: Path, format_name: str, golden_rows: Split
+) -> tuple[Artifact, NDArray[np.float32]]:
+    """Convert, then load and run the artifact, which is returned with its outputs for the images of the golden.
+
+    One that does not run is not an artifact: the errors of converter and runtime are passed on.
+    """
+    details = module.convert(prepared, request, path)
+    session = runtimes.open_session(path, threads=0)
+    outputs = session.predict(golden_rows.images)
+    artifact = Artifact(
+        path=path.name,
+        format=format_name,
+        quantization=request.quantization,
+        sha256=sha256(path),
+        size_bytes=path.stat().st_size,
+        inputs=(session.input,),
+        outputs=(session.output,),
+        details=details,
+    )
+    return artifact, outputs
+
+
+def _derive(
+    module: Any, path: Path, format_name: str, quantization: str, made: Sequence[Artifact]
+) -> tuple[Derived, ...]:
+    """Write an artifact of this export in another form; ArtifactError where it could not be made itself."""
+    pair = (module.MADE_FROM, quantization)
+    origin = next((artifact.path for artifact in made if (artifact.format, artifact.quantization) == pair), None)
+    if origin is None:
+        raise ArtifactError(f"it is made from the {quantization} {module.MADE_FROM}, which could not be exported")
+    files = module.derive(path.with_name(origin), path)
+    return tuple(
+        Derived(file.name, format_name, quantization, sha256(file), file.stat().st_size, made_from=origin)
+        for file in files
+    )

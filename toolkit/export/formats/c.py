@@ -1,0 +1,174 @@
+"""C: the int8 TFLite artifact as an aligned array with a header, for LiteRT for Microcontrollers (TFLM)."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from toolkit import extras
+
+SUFFIX = ".c"
+HEADER_SUFFIX = ".h"
+MADE_FROM = "tflite"
+QUANTIZATIONS = ("int8",)
+# TFLM reads the model in place, and places tensors in its arena, at multiples of 16 bytes
+# (tflite-micro, tensorflow/lite/micro/micro_arena_constants.h: MicroArenaBufferAlignment).
+ALIGNMENT_BYTES = 16
+BYTES_PER_LINE = 16
+
+_HEADER = """\
+/* {stem}: an int8 image classifier for LiteRT for Microcontrollers (TFLM), written by toolkit.
+ *
+ * The array holds {artifact} byte for byte: {size} bytes, SHA-256
+ * {digest}
+ *
+ * Input:  pixels / 255 as int8, rows of an image one after the other, channels last:
+ *         value = round(pixel / 255 / {prefix}_INPUT_SCALE) + {prefix}_INPUT_ZERO_POINT
+ * Output: one int8 per class: probability = (value - {prefix}_OUTPUT_ZERO_POINT) * {prefix}_OUTPUT_SCALE
+ * Operators for the resolver: {operators}
+ *
+ * {prefix}_ARENA_HINT_BYTES is a lower bound of the tensor arena, computed from the file and not measured: the
+ * activations that are alive at one operator, each rounded up to {alignment} bytes, at the operator where they
+ * take most (no operator computes in place). The interpreter's own structures and the kernels' scratch memory
+ * come on top: begin with more, and read MicroInterpreter::arena_used_bytes().
+ */
+#ifndef {prefix}_H
+#define {prefix}_H
+
+#define {prefix}_ALIGNMENT_BYTES {alignment}
+#define {prefix}_ARENA_HINT_BYTES {arena}
+
+#define {prefix}_INPUT_SHAPE {{{input_shape}}}
+#define {prefix}_INPUT_BYTES {input_bytes}
+#define {prefix}_INPUT_SCALE {input_scale}
+#define {prefix}_INPUT_ZERO_POINT ({input_zero_point})
+
+#define {prefix}_OUTPUT_SHAPE {{{output_shape}}}
+#define {prefix}_OUTPUT_BYTES {output_bytes}
+#define {prefix}_OUTPUT_SCALE {output_scale}
+#define {prefix}_OUTPUT_ZERO_POINT ({output_zero_point})
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+extern const unsigned char {name}_model[];
+extern const unsigned int {name}_model_bytes;
+
+#ifdef __cplusplus
+}}
+#endif
+
+#endif
+"""
+
+_ARRAY = """\
+/* {artifact} as an array; see {header}. */
+#include "{header}"
+
+#ifdef __cplusplus
+#define ALIGNED alignas({alignment})
+#else
+#define ALIGNED _Alignas({alignment})
+#endif
+
+ALIGNED const unsigned char {name}_model[] = {{
+{rows}
+}};
+const unsigned int {name}_model_bytes = sizeof({name}_model);
+"""
+
+
+def derive(artifact: Path, path: Path) -> tuple[Path, Path]:
+    """Write the bytes of an int8 ``.tflite`` file as C to ``path``, and its header beside it; return both."""
+    flatbuffer_utils = extras.load("tensorflow.lite.tools.flatbuffer_utils")
+    content = artifact.read_bytes()
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    graph = model.subgraphs[0]
+    header = path.with_suffix(HEADER_SUFFIX)
+    name = identifier(path.stem)
+    operators = [flatbuffer_utils.opcode_to_name(model, operator.opcodeIndex) for operator in graph.operators]
+    names = {"name": name, "prefix": name.upper(), "artifact": artifact.name, "alignment": ALIGNMENT_BYTES}
+    header.write_text(
+        _HEADER.format(
+            **names,
+            **_tensor("input", graph.tensors[graph.inputs[0]]),
+            **_tensor("output", graph.tensors[graph.outputs[0]]),
+            stem=path.stem,
+            size=len(content),
+            digest=hashlib.sha256(content).hexdigest(),
+            operators=", ".join(sorted(set(operators))),
+            arena=least_arena_bytes(
+                [_activation_bytes(tensor, model.buffers) for tensor in graph.tensors],
+                [(operator.inputs, operator.outputs) for operator in graph.operators],
+                inputs=graph.inputs,
+                outputs=graph.outputs,
+            ),
+        )
+    )
+    lines = (content[start : start + BYTES_PER_LINE] for start in range(0, len(content), BYTES_PER_LINE))
+    rows = "\n".join("  " + " ".join(f"0x{byte:02x}," for byte in line) for line in lines)
+    path.write_text(_ARRAY.format(**names, header=header.name, rows=rows))
+    return path, header
+
+
+def identifier(stem: str) -> str:
+    """Return a file's stem as a C identifier: ``cnn-int8`` becomes ``cnn_int8``."""
+    name = re.sub(r"\W", "_", stem, flags=re.ASCII)
+    return f"model_{name}" if name[0].isdigit() else name
+
+
+def least_arena_bytes(
+    sizes: Sequence[int],
+    operators: Sequence[tuple[Sequence[int], Sequence[int]]],
+    *,
+    inputs: Sequence[int],
+    outputs: Sequence[int],
+) -> int:
+    """Return what the tensors take that are alive together, at the operator where they take most.
+
+    sizes: bytes by tensor, 0 for constants. operators: (inputs, outputs) in the order of execution. A tensor is alive
+    from the operator that writes it to the last that reads it, the model's inputs from the start and its outputs to the
+    end. Every plan of the arena needs that much: it is the bound that TFLM's greedy planner approaches.
+    """
+    born = dict.fromkeys(inputs, 0)
+    dies = dict.fromkeys(outputs, len(operators) - 1)
+    for step, (read, written) in enumerate(operators):
+        for tensor in written:
+            born.setdefault(tensor, step)
+        for tensor in (*read, *written):
+            dies[tensor] = max(dies.get(tensor, 0), step)
+    alive = (
+        sum(_aligned(sizes[tensor]) for tensor, first in born.items() if first <= step <= dies[tensor])
+        for step in range(len(operators))
+    )
+    return max(alive, default=0)
+
+
+def _aligned(size_bytes: int) -> int:
+    return -(-size_bytes // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
+
+
+def _activation_bytes(tensor: Any, buffers: Any) -> int:
+    """Return the bytes of a tensor for one image, 0 for a constant, which stays in the model."""
+    constant = buffers[tensor.buffer].data
+    return 0 if constant is not None and len(constant) else _size_bytes(tensor)
+
+
+def _size_bytes(tensor: Any) -> int:
+    flatbuffer_utils = extras.load("tensorflow.lite.tools.flatbuffer_utils")
+    dtype = np.dtype(flatbuffer_utils.type_to_name(tensor.type).lower())
+    return int(np.prod(tensor.shape) * dtype.itemsize)
+
+
+def _tensor(which: str, tensor: Any) -> dict[str, Any]:
+    """Return what the header says of the input or the output; a float32 needs nine digits to be read back as it is."""
+    return {
+        f"{which}_shape": ", ".join(str(size) for size in tensor.shape),
+        f"{which}_bytes": _size_bytes(tensor),
+        f"{which}_scale": f"{tensor.quantization.scale[0]:.8e}f",
+        f"{which}_zero_point": int(tensor.quantization.zeroPoint[0]),
+    }
