@@ -89,6 +89,11 @@ def describe(root: Path = Path("/")) -> Host:
     )
 
 
+def is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Say whether two ``host`` documents are of one machine, by what they have of it."""
+    return all(one.get(fact) == other.get(fact) for fact in ("cpu", "arch", "cores", "model"))
+
+
 def state(root: Path = Path("/")) -> State:
     """Read what may change, from the system files under ``root``."""
     clocks = [_number(path) for path in root.glob("sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq")]

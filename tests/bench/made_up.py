@@ -26,6 +26,7 @@ def result(median_s, *, path="a.tflite", seed=0, spread=0.001, **facts) -> Resul
     made_up = {
         "path": Path(path),
         "size_bytes": 1,
+        "sha256": "0" * 64,
         "format": None,
         "quantization": None,
         "parity": None,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit import host
 from toolkit.bench import statistics
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result
@@ -43,7 +44,7 @@ class Pair:
 
 def compare(old: Record, new: Record) -> tuple[bool, list[Pair]]:
     """Return whether both were measured on one machine, and the configurations that both have."""
-    same = all(getattr(old.host, fact) == getattr(new.host, fact) for fact in ("cpu", "arch", "cores", "model"))
+    same = host.is_same(old.host.to_json(), new.host.to_json())
     before = {_key(result): result for result in old.results}
     pairs = [
         Pair(before[key], result, statistics.unpaired_speedup(before[key].invoke, result.invoke) if same else None)

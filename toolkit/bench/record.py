@@ -166,6 +166,7 @@ def _read_result(folder: Path, entry: dict[str, Any]) -> Result:
     described = ("size_bytes", "format", "quantization", "parity", "accuracy", "runtime", "threads", "batch", "samples")
     return Result(
         path=Path(entry["artifact"]),
+        sha256=entry.get("sha256"),
         **{name: entry[name] for name in described},
         invoke=invoke,
         end_to_end=end_to_end,

@@ -32,11 +32,13 @@ class Opened:
 class Result:
     """One measured configuration: raw latencies by block, and its processes; all figures are derived from them.
 
-    format, quantization, parity, accuracy: what the manifest says of the artifact, where one lists it. marked: turns in
-    which something changed on the machine, by what; they are left in.
+    sha256: of the file; None in records from before it was kept. format, quantization, parity, accuracy: what the
+    manifest says of the artifact, where one lists it. marked: turns in which something changed on the machine, by what;
+    they are left in.
     """
 
     path: Path
+    sha256: str | None
     size_bytes: int
     format: str | None
     quantization: str | None
@@ -134,6 +136,7 @@ class Result:
         """Return what was measured, and how."""
         return {
             "artifact": str(self.path),
+            "sha256": self.sha256,
             "size_bytes": self.size_bytes,
             "format": self.format,
             "quantization": self.quantization,

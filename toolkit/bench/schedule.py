@@ -20,6 +20,7 @@ from toolkit.bench.record import Record
 from toolkit.bench.result import Opened, Result
 from toolkit.bench.statistics import Blocks
 from toolkit.errors import ArtifactError, UsageError
+from toolkit.files import sha256
 
 # Processes differ more than the blocks of one: how memory happens to lie decides as much as the clock.
 PROCESSES = 5
@@ -237,6 +238,7 @@ def _result(setting: Configuration, found: _Measured, folder: Path, position: in
     verified = (listed.verified if listed else None) or {}
     result = Result(
         path=path,
+        sha256=sha256(path),
         size_bytes=path.stat().st_size,
         format=listed.format if listed else None,
         quantization=listed.quantization if listed else None,
