@@ -14,11 +14,11 @@ MODULES = sorted(ROOT.rglob("*.py"))
 # Each floor may import from its own and from those below it.
 FLOORS = [
     {"errors", "units"},
-    {"registry", "extras", "files", "host", "console", "downloads", "images"},
+    {"registry", "extras", "files", "archive", "wheel", "host", "console", "downloads", "images"},
     {"manifest", "golden", "overlap"},
     {"data", "models", "runtimes"},
     {"training", "parity", "bench", "prediction"},
-    {"export"},
+    {"export", "bundle"},
     {"selftest"},
     {"cli", "__main__"},
 ]

@@ -3,13 +3,15 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.conftest import tiny_arrays
-from toolkit import registry
+from toolkit import manifest, registry
 from toolkit.cli import VERBS, app, call
+from toolkit.files import sha256
 
 
 @pytest.fixture
@@ -88,6 +90,14 @@ MISTAKES = [
     (("bench", "--recompute", "EMPTY"), "no such file; 'toolkit bench' writes record.json"),
     (("predict",), "Missing argument"),
     (("predict", "none.png"), "exported: no artifact there"),
+    (("bundle",), "name one model, for example exported/cnn or cnn, or one bundle by --check"),
+    (("bundle", "cnn", "--check", "x.zip"), "name one model, for example exported/cnn or cnn, or one bundle"),
+    (("bundle", "--check", "x.zip", "--output", "y.zip"), "--check writes nothing; leave out --output"),
+    (("bundle", "resnet"), "resnet: no folder of artifacts, no artifact and no model of exported/ (there: none)"),
+    (("bundle", "CUT.tflite"), ".: no manifest.json there"),
+    (("bundle", "--check", "none.zip"), "none.zip: No such file or directory"),
+    (("bundle", "--check", "EMPTY"), "EMPTY: Is a directory"),
+    (("bundle", "--check", "CUT.tflite"), "CUT.tflite: not a whole archive"),
     (("data", "--fetch"), "--fetch needs the names"),
     (("data", "CUT.npz"), "CUT.npz: cannot be read as a .npz file"),
     (("data", "EMPTY"), "no data set was recognised there"),
@@ -361,6 +371,54 @@ def test_predict_prints_class_probability_and_runner_up(cli, exported_once, here
     assert result["probability"] > result["runner_up_probability"]
     code, out, _ = cli("predict", "one.png", "--model", exported_once / "cnn-int8.onnx")
     assert "runner-up" in out
+
+
+def test_bundle_measures_once_and_its_file_is_checked(cli, exported, here, monkeypatch):
+    from toolkit.bench.schedule import Plan
+
+    quick = Plan(seconds=0.01, processes=1)
+    monkeypatch.setattr("toolkit.bench.schedule.Plan", lambda: quick)
+    found = manifest.read(exported)
+    replace(found, artifacts=found.artifacts[-2:]).write()
+    code, out, err = cli("bundle", exported, "--json", "--output", "first.zip")
+    assert code == 0, err
+    assert "no benchmark of these artifacts in benchmarks/ was made here: measuring" in err
+    first = json.loads(out)
+    assert (first["schema"], first["command"], first["bundle"]) == (1, "bundle", "first.zip")
+    assert first["artifact"] in ("cnn-dynamic.tflite", "cnn-int8.tflite")
+    assert first["sha256"] == sha256(here / "first.zip")
+    code, out, err = cli("bundle", exported, "--output", "second.zip")
+    assert (code, err) == (0, "")
+    assert f"artifact: {first['artifact']}: the " in out
+    assert f"python3 -m zipfile -e second.zip . && python3 {first['folder']}/classify.py" in out
+    assert (here / "second.zip").read_bytes() == (here / "first.zip").read_bytes()
+    code, out, _ = cli("bundle", "--check", "first.zip")
+    assert (code, "5 files, 0 problems; verdict: pass" in out) == (0, True)
+    content = (here / "first.zip").read_bytes()
+    (here / "first.zip").write_bytes(content.replace(b"import numpy", b"import dumpy"))
+    code, out, err = cli("bundle", "--check", "first.zip")
+    assert (code, err) == (1, "")
+    assert "classify.py: its bytes are damaged" in out
+    code, out, _ = cli("bundle", "--check", "first.zip", "--json")
+    assert (code, json.loads(out)["verdict"]) == (1, "fail")
+
+
+def test_bundle_of_an_artifact_that_failed_warns(cli, exported, here):
+    found = manifest.read(exported)
+    found.with_verified({"cnn-int8.tflite": {"verdict": "fail"}}).write()
+    code, _, err = cli("bundle", exported / "cnn-int8.tflite")
+    assert (code, err) == (0, "warning: cnn-int8.tflite failed its verification\n")
+    assert [path.name for path in here.iterdir()] == ["cnn-int8-tflite.zip"]
+
+
+def test_ctrl_c_while_bundle_measures_ends_with_130_and_no_bundle(cli, exported, here, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("toolkit.bench.schedule._opened", interrupt)
+    code, out, err = cli("bundle", exported)
+    assert (code, out, err.splitlines()[-1]) == (130, "", "error: interrupted")
+    assert list(here.glob("*.zip")) == []
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from toolkit import __version__
-from toolkit.cli import bench, data, export, predict, run, train, verify
+from toolkit.cli import bench, bundle, data, export, predict, run, train, verify
 from toolkit.cli.options import INTERRUPTED
 from toolkit.console import Console
 from toolkit.errors import ToolkitError, UsageError
@@ -20,7 +20,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-VERBS = {module.__name__.rpartition(".")[2]: module for module in (train, export, verify, bench, run, predict, data)}
+VERBS = {
+    module.__name__.rpartition(".")[2]: module for module in (train, export, verify, bench, run, predict, bundle, data)
+}
 for name, module in VERBS.items():
     app.command(name)(module.command)
 

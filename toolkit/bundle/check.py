@@ -1,0 +1,84 @@
+"""Check a bundle: that it can be unpacked safely, and that every file in it is the one that was packed."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit import archive, manifest
+from toolkit.bundle.make import SUMS
+from toolkit.errors import ArtifactError
+from toolkit.files import sha256
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What became of a check. digests: SHA-256 by file name, as they are. problems: empty for a sound bundle."""
+
+    path: Path
+    digests: dict[str, str]
+    problems: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON document of ``toolkit bundle --check``."""
+        return {
+            "schema": 1,
+            "command": "bundle",
+            "bundle": str(self.path),
+            "files": self.digests,
+            "problems": list(self.problems),
+            "verdict": "fail" if self.problems else "pass",
+        }
+
+
+def check(path: Path) -> Checked:
+    """Unpack a bundle into a scratch folder and hold its files against its digests and its manifest.
+
+    ArtifactError where it is no bundle, or one that could leave its folder. Digests show damage; they do not show who
+    made the bundle.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        work = Path(scratch) / "files"
+        work.mkdir()
+        if damaged := archive.unpack(path, work):
+            return Checked(path, {}, tuple(f"{name}: its bytes are damaged" for name in damaged))
+        folders = list(work.iterdir())
+        if len(folders) != 1 or not (folders[0] / SUMS).is_file():
+            raise ArtifactError(f"{path}: not a bundle, it has no {SUMS}; 'toolkit bundle' makes one")
+        (folder,) = folders
+        files = {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
+        digests = {name: sha256(file) for name, file in files.items() if name != SUMS}
+        problems = _compare(digests, _read_sums(folder / SUMS)) or _check_manifest(folder)
+        if not problems:
+            packed = Path(scratch) / "packed"
+            archive.pack(packed, {f"{folder.name}/{name}": file.read_bytes() for name, file in files.items()})
+            if sha256(packed) != sha256(path):
+                problems = ["its files are whole, but it is not the archive that toolkit packs of them"]
+    return Checked(path, digests, tuple(problems))
+
+
+def _compare(digests: dict[str, str], listed: dict[str, str]) -> list[str]:
+    """Return how the files, by their digests, differ from those that are listed."""
+    problems = [f"{name}: listed in {SUMS} but missing" for name in sorted(listed.keys() - digests.keys())]
+    for name, digest in digests.items():
+        if name not in listed:
+            problems.append(f"{name}: not listed in {SUMS}")
+        elif digest != listed[name]:
+            problems.append(f"{name}: changed, its SHA-256 is not the one of {SUMS}")
+    return problems
+
+
+def _read_sums(path: Path) -> dict[str, str]:
+    """Return the digests by file name; a line that is none becomes an entry that no file has."""
+    lines = path.read_text(errors="replace").splitlines()
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def _check_manifest(folder: Path) -> list[str]:
+    """Return what the manifest says of artifact and golden that the files do not."""
+    try:
+        found = manifest.read(folder)
+        problems = [found.check_digest(found.golden), *(found.check_digest(artifact) for artifact in found.artifacts)]
+    except (ArtifactError, KeyError, TypeError) as error:
+        problems = [str(error)]
+    return [problem.replace(f"{folder}/", "") for problem in problems if problem]

@@ -1,0 +1,84 @@
+"""Which artifact goes to the device: the one that was named, or the one that a benchmark on this machine recommends."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit import host, manifest, runtimes
+from toolkit.bench.record import RECORD
+from toolkit.errors import ArtifactError
+from toolkit.manifest import MANIFEST, Artifact, Manifest
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An artifact, and why it was chosen. record: the benchmark that recommends it; None where the user named it."""
+
+    artifact: Artifact
+    why: str
+    record: str | None = None
+
+
+def resolve(given: str, exported: Path) -> tuple[Manifest, Choice | None]:
+    """Return the manifest that a folder, an artifact or a model's name stands for, and the artifact where it is named.
+
+    ArtifactError where there is none.
+    """
+    path = Path(given)
+    if not path.exists() and (exported / given / MANIFEST).is_file():
+        path = exported / given
+    if path.is_file():
+        found = manifest.read(path.parent)
+        artifact = next((entry for entry in found.artifacts if entry.path == path.name), None)
+        if artifact is None:
+            names = ", ".join(entry.path for entry in found.artifacts)
+            raise ArtifactError(f"{path}: not an artifact of {path.parent / MANIFEST}; allowed: {names}")
+        return found, Choice(artifact, "it was named")
+    if not (path / MANIFEST).is_file():
+        known = ", ".join(sorted(entry.parent.name for entry in exported.glob(f"*/{MANIFEST}"))) or "none"
+        raise ArtifactError(
+            f"{given}: no folder of artifacts, no artifact and no model of {exported}/ (there: {known})"
+        )
+    return manifest.read(path), None
+
+
+def recommended(found: Manifest, benchmarks: Path) -> Choice | None:
+    """Return what the newest benchmark on this machine of the folder's present artifacts recommends.
+
+    None where there is no such benchmark: one that was not interrupted and has, by their digests, all artifacts that
+    an installed runtime runs.
+    """
+    here = host.describe().to_json()
+    for path in sorted(benchmarks.glob(f"*/{RECORD}"), reverse=True):
+        try:
+            document = json.loads(path.read_text())
+            current = host.is_same(document["host"], here) and not document["interrupted"]
+            if current and _covers(document, found):
+                return recommendation(document, found)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue  # not a record, or one of another toolkit
+    return None
+
+
+def recommendation(document: Mapping[str, Any], found: Manifest) -> Choice:
+    """Return what a benchmark, as its JSON document, recommends of a folder; ArtifactError where that is nothing."""
+    digests = {result["artifact"]: result["sha256"] for result in document["results"]}
+    artifacts = {artifact.sha256: artifact for artifact in found.artifacts}
+    for entry in document["recommendations"]:
+        artifact = artifacts.get(digests[entry["artifact"]])
+        if artifact is not None and entry["fits"]:
+            return Choice(artifact, entry["why"], document["record"])
+    reason = "under emulation no latency is given" if document["host"]["emulated"] else "nothing fits or ran"
+    raise ArtifactError(f"{document['record']} recommends nothing of {found.folder} ({reason}); name an artifact")
+
+
+def _covers(document: Mapping[str, Any], found: Manifest) -> bool:
+    measured = {result["sha256"] for result in document["results"]}
+    failed = {Path(path).name for path in document["failures"]}
+    return all(
+        artifact.sha256 in measured or artifact.path in failed
+        for artifact in found.artifacts
+        if runtimes.installed(runtimes.for_file(found.folder / artifact.path))
+    )

@@ -1,0 +1,68 @@
+"""Make a bundle: the artifact, its golden and manifest, a wheel of toolkit, ``classify.py``, and their digests."""
+
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from toolkit import archive, golden, runtimes
+from toolkit.bundle import classify
+from toolkit.errors import ArtifactError
+from toolkit.files import sha256
+from toolkit.manifest import Artifact, Manifest
+from toolkit.wheel import build_wheel
+
+SCRIPT = "classify.py"
+# As `sha256sum --check` reads it, so that a device without toolkit can check the files too.
+SUMS = "SHA256SUMS"
+SUFFIX = ".zip"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was made. name: of the folder that it unpacks to. digests: SHA-256 by file name."""
+
+    path: Path
+    name: str
+    runtime: str
+    digests: dict[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the JSON document of ``toolkit bundle`` says of it."""
+        return {
+            "bundle": str(self.path),
+            "sha256": sha256(self.path),
+            "size_bytes": self.path.stat().st_size,
+            "folder": self.name,
+            "runtime": self.runtime,
+            "files": self.digests,
+        }
+
+
+def make(found: Manifest, artifact: Artifact, path: Path | None = None) -> Bundle:
+    """Write the bundle of one artifact, to ``MODEL-QUANTIZATION-FORMAT.zip`` in this folder unless told otherwise.
+
+    The same artifact, golden and toolkit give the same bytes. The golden is the folder's own, whole: its digest is the
+    one that the export wrote. ArtifactError where a file is not the exported one or the golden lacks the artifact.
+    """
+    for file in (artifact.path, str(found.golden["path"])):
+        if Path(file).name != file:
+            raise ArtifactError(f"{found.folder}: its manifest names '{file}', which is no file of that folder")
+    found.require(artifact, found.golden)
+    if artifact.path not in golden.read(found.golden_path).recorded:
+        raise ArtifactError(f"{found.golden_path}: has no recorded outputs of {artifact.path}; export it again")
+    runtime = runtimes.for_file(found.folder / artifact.path)
+    name = f"{found.model}-{artifact.quantization}-{artifact.format}"
+    path = Path(f"{name}{SUFFIX}") if path is None else path
+    with tempfile.TemporaryDirectory() as scratch:
+        work = Path(scratch)
+        for file in (artifact.path, found.golden_path.name):
+            shutil.copyfile(found.folder / file, work / file)
+        replace(found, folder=work, artifacts=(artifact,), derived=()).write()
+        (work / SCRIPT).write_text(classify.script(runtime))
+        build_wheel(work)
+        digests = {file.name: sha256(file) for file in sorted(work.iterdir())}
+        (work / SUMS).write_text("".join(f"{digest}  {file}\n" for file, digest in digests.items()))
+        archive.pack(path, {f"{name}/{file.name}": file.read_bytes() for file in work.iterdir()})
+    return Bundle(path, name, runtime, digests)
