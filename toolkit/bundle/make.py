@@ -8,7 +8,7 @@ from typing import Any
 
 from toolkit import archive, golden, runtimes
 from toolkit.bundle import classify
-from toolkit.errors import ArtifactError
+from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import sha256
 from toolkit.manifest import Artifact, Manifest
 from toolkit.wheel import build_wheel
@@ -44,7 +44,8 @@ def make(found: Manifest, artifact: Artifact, path: Path | None = None) -> Bundl
     """Write the bundle of one artifact, to ``MODEL-QUANTIZATION-FORMAT.zip`` in this folder unless told otherwise.
 
     The same artifact, golden and toolkit give the same bytes. The golden is the folder's own, whole: its digest is the
-    one that the export wrote. ArtifactError where a file is not the exported one or the golden lacks the artifact.
+    one that the export wrote. ArtifactError where a file is not the exported one or the golden lacks the artifact,
+    UsageError where ``path`` is there and no plain file.
     """
     for file in (artifact.path, str(found.golden["path"])):
         if Path(file).name != file:
@@ -55,6 +56,8 @@ def make(found: Manifest, artifact: Artifact, path: Path | None = None) -> Bundl
     runtime = runtimes.for_file(found.folder / artifact.path)
     name = f"{found.model}-{artifact.quantization}-{artifact.format}"
     path = Path(f"{name}{SUFFIX}") if path is None else path
+    if path.exists() and not path.is_file():  # renaming a file to it would take the place of a device
+        raise UsageError(f"{path}: a folder, device or pipe; give the name of a file to write")
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         for file in (artifact.path, found.golden_path.name):
