@@ -7,6 +7,7 @@ import time
 import pytest
 
 from toolkit import files
+from toolkit.errors import UsageError
 
 
 def test_an_error_leaves_the_old_file_and_no_leftover(tmp_path):
@@ -22,6 +23,15 @@ def test_an_error_leaves_the_old_file_and_no_leftover(tmp_path):
         fail()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("occupy", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_is_not_replaced(tmp_path, occupy):
+    occupy(tmp_path / "taken")
+    before = (tmp_path / "taken").stat()
+    with pytest.raises(UsageError, match="taken: a folder, device or pipe; give the name of a file to write"):
+        files.write_text(tmp_path / "taken", "new")
+    assert (tmp_path / "taken").stat() == before
 
 
 def test_the_temporary_keeps_the_suffix(tmp_path):

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from toolkit.errors import UsageError
+
 PARTIAL = ".partial"
 
 
@@ -17,7 +19,10 @@ def atomic(path: Path) -> Iterator[Path]:
 
     At every instant, also when the process is killed, ``path`` is the whole old file or the whole new one. The sibling
     keeps the suffix, since writers such as Keras choose the format by it. Errors remove it and leave ``path`` alone.
+    UsageError where ``path`` is there and no file: the rename would take the place of a device or a pipe.
     """
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path}: a folder, device or pipe; give the name of a file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}-{os.getpid()}{PARTIAL}{path.suffix}")
     try:

@@ -143,15 +143,6 @@ def test_what_is_not_the_exported_file_is_not_bundled(exported, tmp_path):
     assert not (tmp_path / "b.zip").exists()
 
 
-@pytest.mark.parametrize("occupy", [os.mkdir, os.mkfifo])
-def test_what_is_no_plain_file_is_not_replaced(exported_once, tmp_path, occupy):
-    occupy(tmp_path / "taken")
-    before = (tmp_path / "taken").stat()
-    with pytest.raises(UsageError, match="taken: a folder, device or pipe; give the name of a file to write"):
-        bundle_of(exported_once, "cnn-int8.tflite", tmp_path / "taken")
-    assert (tmp_path / "taken").stat() == before
-
-
 def test_a_sound_bundle_passes(bundle):
     checked = check(bundle.path)
     assert checked.problems == ()

@@ -8,7 +8,7 @@ from typing import Any
 
 from toolkit import archive, golden, runtimes
 from toolkit.bundle import classify
-from toolkit.errors import ArtifactError, UsageError
+from toolkit.errors import ArtifactError
 from toolkit.files import sha256
 from toolkit.manifest import Artifact, Manifest
 from toolkit.wheel import build_wheel
@@ -56,8 +56,6 @@ def make(found: Manifest, artifact: Artifact, path: Path | None = None) -> Bundl
     runtime = runtimes.for_file(found.folder / artifact.path)
     name = f"{found.model}-{artifact.quantization}-{artifact.format}"
     path = Path(f"{name}{SUFFIX}") if path is None else path
-    if path.exists() and not path.is_file():  # renaming a file to it would take the place of a device
-        raise UsageError(f"{path}: a folder, device or pipe; give the name of a file to write")
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         for file in (artifact.path, found.golden_path.name):
