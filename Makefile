@@ -1,11 +1,13 @@
 # Every target makes .venv and installs what it needs when that is missing or older than the files that say what it is.
 PYTHON ?= python3
 VENV   ?= .venv
+EDGE   ?= .venv-edge
 EPOCHS ?= 5
 INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-unit check format benchmark exported picture clean
+.PHONY: run test test-unit check format edge dist benchmark exported picture clean
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
@@ -28,15 +30,29 @@ format: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-	    --build-constraint constraints.txt --editable '.[train]' --group dev
+	$(BIN)/python $(PIP_INSTALL) --upgrade pip
+	$(BIN)/python $(PIP_INSTALL) --build-constraint constraints.txt --editable '.[train]' --group dev
 	touch $@
+
+edge: $(EDGE)/.installed  ## what a device installs, without TensorFlow: what works here, and the shipped models on it
+	$(EDGE)/bin/toolkit doctor
+	$(EDGE)/bin/toolkit verify --golden
+	$(EDGE)/bin/toolkit bench
+
+$(EDGE)/.installed: pyproject.toml constraints.txt
+	test -x $(EDGE)/bin/python || $(PYTHON) -m venv $(EDGE)
+	$(EDGE)/bin/python $(PIP_INSTALL) --no-compile --upgrade pip
+	$(EDGE)/bin/python $(PIP_INSTALL) --no-compile --build-constraint constraints.txt --editable '.[edge]'
+	touch $@
+
+dist: $(INSTALLED)  ## the wheel and the source archive, in dist/
+	$(BIN)/python -m hatchling build
 
 benchmark: $(INSTALLED)  ## figures of the README that are ratios; run it with nothing else running
 	$(BIN)/python tests/benchmarks/training_speed.py
 	$(BIN)/python tests/benchmarks/help_speed.py
 	$(BIN)/python tests/benchmarks/verify_memory.py
+	$(BIN)/python tests/benchmarks/edge_footprint.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group rivals
 	$(BIN)/python tests/benchmarks/against_others.py
 	$(BIN)/toolkit bench --certify exported/cnn/cnn-int8.tflite
@@ -58,4 +74,4 @@ runs/mlp-full/metrics.json: | $(INSTALLED)
 	$(BIN)/toolkit train --data mnist --model mlp --name mlp-full
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(EDGE) dist .mypy_cache .pytest_cache .ruff_cache

@@ -14,17 +14,17 @@ MODULES = sorted(ROOT.rglob("*.py"))
 # Each floor may import from its own and from those below it.
 FLOORS = [
     {"errors", "units"},
-    {"registry", "extras", "files", "archive", "wheel", "host", "console", "downloads", "images"},
+    {"registry", "extras", "constraints", "files", "archive", "wheel", "host", "console", "downloads", "images"},
     {"manifest", "golden", "overlap"},
     {"data", "models", "runtimes"},
     {"training", "parity", "bench", "prediction"},
-    {"export", "bundle"},
+    {"export", "bundle", "doctor"},
     {"selftest"},
     {"cli", "__main__"},
 ]
 MAY_LOAD_TENSORFLOW = {"models", "training", "export", "selftest"}
 TRAINING_PACKAGES = ("tensorflow", "keras", "tf2onnx", "matplotlib", "mlxtend", "pooch", "onnx")
-EDGE_VERBS = ("verify", "bench", "predict", "data")
+EDGE_VERBS = ("verify", "bench", "predict", "data", "doctor")
 
 
 def part_of(module: Path) -> str:

@@ -16,8 +16,10 @@ PLAIN_WIDTH = 160
 # How a verdict looks. The words carry the meaning; the colours repeat it.
 VERDICT_STYLES = {
     "pass": "green",
+    "ok": "green",
     "faster": "green",
     "fail": "bold red",
+    "broken": "bold red",
     "slower": "red",
     "inconclusive": "yellow",
 }

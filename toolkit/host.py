@@ -2,6 +2,7 @@
 
 import os
 import platform
+import struct
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,25 @@ ARM_CORES = {
 }
 
 
+# The instruction sets that decide how fast these models run, and the flags of /proc/cpuinfo any of which means one:
+# fields "Features" (Arm) and "flags" (x86; AVX stands first since TensorFlow's builds need it).
+INSTRUCTION_SETS: dict[str, dict[str, tuple[str, ...]]] = {
+    "Features": {
+        "dotprod": ("asimddp",),
+        "i8mm": ("i8mm",),
+        "fp16": ("asimdhp",),
+        "bf16": ("bf16",),
+    },
+    "flags": {
+        "AVX": ("avx",),
+        "AVX2": ("avx2",),
+        "AVX-512": ("avx512f",),
+        "VNNI": ("avx512_vnni", "avx_vnni"),
+        "fp16": ("avx512_fp16",),
+        "bf16": ("avx512_bf16", "amx_bf16"),
+    },
+}
+
 # Bits of `vcgencmd get_throttled` (Raspberry Pi documentation, "vcgencmd"): now, and 16 higher since boot.
 THROTTLE_BITS = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
 SINCE_BOOT_SHIFT = 16
@@ -27,6 +47,8 @@ _THROTTLED = "sys/devices/platform/soc*/soc*:firmware/get_throttled"
 # Units of /proc/stat in a second (USER_HZ, 100 on Linux), and the place of the time that a hypervisor took.
 _TICKS = 100
 _STEAL_COLUMN = 8
+# Neither LiteRT nor ONNX Runtime is built for less.
+MINIMUM_BITS = 64
 _GOVERNOR = "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
 
 
@@ -111,6 +133,32 @@ def state(root: Path = Path("/")) -> State:
         throttled=_throttled(root),
         steal_s=int(stat[_STEAL_COLUMN]) / _TICKS if len(stat) > _STEAL_COLUMN else None,
     )
+
+
+def instruction_sets(root: Path = Path("/")) -> dict[str, bool]:
+    """Return which of INSTRUCTION_SETS every core has; empty where the system does not tell."""
+    lines = [line.partition(":") for line in (_read(root / "proc/cpuinfo") or "").splitlines()]
+    for field, known in INSTRUCTION_SETS.items():
+        cores = [set(value.split()) for key, _, value in lines if key.strip() == field]
+        if cores:
+            shared = set.intersection(*cores)
+            return {name: not shared.isdisjoint(flags) for name, flags in known.items()}
+    return {}
+
+
+def bits() -> int:
+    """Return 32 or 64, of this Python: a 64-bit kernel also runs 32-bit systems, so the kernel's name does not tell."""
+    return 8 * struct.calcsize("P")
+
+
+def unsupported() -> str | None:
+    """Return why no runtime can be installed here, or None."""
+    if bits() < MINIMUM_BITS:
+        return (
+            f"this Python is {bits()}-bit, and LiteRT and ONNX Runtime are built for 64-bit systems only; install the "
+            "64-bit Raspberry Pi OS ('getconf LONG_BIT' prints 64 there)"
+        )
+    return None
 
 
 def describe_throttled(bits: int | None) -> tuple[str, ...]:

@@ -131,6 +131,16 @@ def read(folder: Path) -> Manifest:
         raise ArtifactError(f"{path}: not a manifest that toolkit wrote ({error})") from error
 
 
+def folders(path: Path) -> list[Path]:
+    """Return the folder itself where it has a manifest, else its subfolders that have one; ArtifactError for none."""
+    if (path / MANIFEST).is_file():
+        return [path]
+    found = sorted(file.parent for file in path.glob(f"*/{MANIFEST}"))
+    if not found:
+        raise ArtifactError(f"{path}: no {MANIFEST} there or in its subfolders; 'toolkit export' writes one")
+    return found
+
+
 def listing(file: Path) -> Manifest | None:
     """Return the manifest that lists ``file``, as an artifact or as the reference; None where none does.
 

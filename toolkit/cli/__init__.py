@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import typer
 
-from toolkit import __version__
-from toolkit.cli import bench, bundle, data, export, predict, run, train, verify
+from toolkit import __version__, host
+from toolkit.cli import bench, bundle, data, doctor, export, predict, run, train, verify
 from toolkit.cli.options import INTERRUPTED
 from toolkit.console import Console
 from toolkit.errors import ToolkitError, UsageError
@@ -21,7 +21,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 VERBS = {
-    module.__name__.rpartition(".")[2]: module for module in (train, export, verify, bench, run, predict, bundle, data)
+    module.__name__.rpartition(".")[2]: module
+    for module in (train, export, verify, bench, run, predict, bundle, data, doctor)
 }
 for name, module in VERBS.items():
     app.command(name)(module.command)
@@ -43,6 +44,8 @@ def _options(
 def call(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; errors become one line on stderr."""
     console = Console()
+    if reason := host.unsupported():
+        console.warn(reason)
     try:
         code = int(app(list(arguments) or ["--help"], prog_name="toolkit", standalone_mode=False) or 0)
         if code == INTERRUPTED:  # Typer makes an exit code of Ctrl-C and says nothing

@@ -82,7 +82,7 @@ def select(paths: Sequence[Path]) -> list[tuple[Manifest, list[Artifact]]]:
     for path in paths:
         if not path.exists():
             raise ArtifactError(f"{path}: no such file or folder")
-        folders = [path.parent] if path.is_file() else _manifest_folders(path)
+        folders = [path.parent] if path.is_file() else manifest.folders(path)
         for folder in folders:
             found, artifacts = chosen.setdefault(folder.resolve(), (manifest.read(folder), []))
             wanted = [a for a in found.artifacts if path.is_dir() or a.path == path.name]
@@ -215,12 +215,3 @@ def _compare_all(
         on_comparison(comparison)
         comparisons.append(comparison)
     return comparisons
-
-
-def _manifest_folders(folder: Path) -> list[Path]:
-    if (folder / MANIFEST).is_file():
-        return [folder]
-    found = sorted(path.parent for path in folder.glob(f"*/{MANIFEST}"))
-    if not found:
-        raise ArtifactError(f"{folder}: no {MANIFEST} there or in its subfolders; 'toolkit export' writes one")
-    return found

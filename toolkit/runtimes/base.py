@@ -130,6 +130,9 @@ class RuntimeModule(Protocol):
     def operators(self, path: Path) -> list[Operator]:
         """Return the operators of an artifact in order, as this machine executes them."""
 
+    def devices(self) -> tuple[str, ...]:
+        """Return what it computes on here: the CPU, and accelerators that it sees and uses."""
+
 
 def dequantize(values: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:
     """Bring the values of a tensor to real numbers."""

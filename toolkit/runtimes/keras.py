@@ -127,3 +127,14 @@ def trace(path: Path, images: NDArray[np.uint8]) -> list[Traced]:
 def operators(path: Path) -> list[Operator]:
     """Return the kinds of the layers."""
     return [Operator(kind, KERNELS[0]) for kind in Layers(path).kinds]
+
+
+def devices() -> tuple[str, ...]:
+    """Return the CPU, and the GPUs that TensorFlow sees."""
+    tf = extras.load("tensorflow")
+    return ("CPU", *(f"GPU ({gpu_name(tf, gpu)})" for gpu in tf.config.list_physical_devices("GPU")))
+
+
+def gpu_name(tf: Any, gpu: Any) -> str:
+    """Return what a GPU of TensorFlow is called by its maker, where the driver tells."""
+    return str(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name))

@@ -155,3 +155,8 @@ def operators(path: Path) -> list[Operator]:
         for node in nodes
         if node["op_name"] != _DELEGATE
     ]
+
+
+def devices() -> tuple[str, ...]:
+    """Return the CPU: sessions are opened on nothing else."""
+    return ("CPU",)

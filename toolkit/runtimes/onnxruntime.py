@@ -138,3 +138,8 @@ def operators(path: Path) -> list[Operator]:
         options.optimized_model_filepath = str(rewritten)
         _session(path, str(path), options)
         return [Operator(node.op_type, OPTIMIZED) for node in onnx.load(rewritten).graph.node]
+
+
+def devices() -> tuple[str, ...]:
+    """Return the CPU: sessions are opened on nothing else."""
+    return ("CPU",)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from toolkit.errors import UsageError
+from toolkit.runtimes.keras import gpu_name
 
 DEVICES = ("auto", "gpu", "cpu")
 STRATEGIES = ("single", "mirrored")
@@ -27,8 +28,7 @@ def choose(tf: Any, device: str) -> str:
         return "CPU"
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
-    details = tf.config.experimental.get_device_details(gpus[0])
-    return f"GPU ({details.get('device_name', gpus[0].name)})"
+    return f"GPU ({gpu_name(tf, gpus[0])})"
 
 
 def strategy(tf: Any, name: str) -> Any | None:

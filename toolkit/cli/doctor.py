@@ -1,0 +1,96 @@
+"""``toolkit doctor``."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from toolkit import units
+from toolkit.cli.options import EXPORTED, Debug, Json, Paths
+from toolkit.console import Column, Console
+
+if TYPE_CHECKING:
+    from toolkit.doctor.report import Machine, Package, Report
+
+PART_COLUMNS = (Column("part", figures=False), Column("state", figures=False), Column("what it is", figures=False))
+FILE_COLUMNS = (Column("file", figures=False), Column("size"), Column("sha256"), Column("state", figures=False))
+DATA_COLUMNS = (Column("data set", figures=False), Column("where", figures=False))
+
+
+def command(paths: Paths = None, json: Json = False, debug: Debug = False) -> int:
+    """Show what works on this machine, and the command that mends what does not. Exit code 1: something is broken."""
+    from toolkit.doctor.finding import OK
+    from toolkit.doctor.report import examine, parts
+
+    console = Console(json_output=json)
+    names = parts()
+    with console.progress(len(names), "trying") as advance:
+        report = examine(
+            paths or ([EXPORTED] if EXPORTED.is_dir() else []), on_part=lambda part: advance(names.index(part), part)
+        )
+    _print_machine(console, report.machine)
+    _print_versions(console, report.packages)
+    _print_parts(console, report)
+    console.document(report.to_json())
+    return 0 if report.verdict == OK else 1
+
+
+def _print_machine(console: Console, machine: "Machine") -> None:
+    from toolkit import __version__, host
+
+    here, state = machine.host, machine.state
+    console.text(f"toolkit {__version__}, Python {here.python} ({host.bits()}-bit), {here.os}")
+    emulated = ["emulated"] if here.emulated else []
+    known = [text for text in (here.model, here.cpu, here.arch, f"{here.cores} cores", here.virtual) if text]
+    console.text(f"machine: {', '.join([*known, *emulated])}")
+    has = [name for name, there in machine.instruction_sets.items() if there]
+    lacks = [name for name, there in machine.instruction_sets.items() if not there]
+    told = f"{_list(has, 'none of those that matter')}{f'; not {_list(lacks)}' if lacks else ''}"
+    console.text(f"instruction sets: {told if machine.instruction_sets else UNTOLD}")
+    conditions = [
+        f"governor {state.governor or UNTOLD}",
+        f"clock {f'{state.clock_hz / 1e9:.2f} GHz' if state.clock_hz else UNTOLD}",
+        f"temperature {f'{state.temperature_c:.1f} °C' if state.temperature_c is not None else UNTOLD}",
+        f"load {state.load if state.load is not None else UNTOLD}",
+    ]
+    console.text(f"conditions: {', '.join(conditions)}")
+    power = UNTOLD if state.throttled is None else _list(here.throttled, "nothing since boot")
+    console.text(f"throttling and power supply: {power}")
+    console.text(
+        f"memory: {_size(here.memory_bytes)}, {_size(machine.available_memory_bytes)} available; "
+        f"disk: {units.size(machine.disk_bytes)}, {units.size(machine.free_disk_bytes)} free"
+    )
+
+
+UNTOLD = "not told by the system"
+
+
+def _size(value_bytes: int | None) -> str:
+    return UNTOLD if value_bytes is None else units.size(value_bytes)
+
+
+def _list(words: Sequence[str], none: str = "") -> str:
+    return ", ".join(words) or none
+
+
+def _print_versions(console: Console, packages: Sequence["Package"]) -> None:
+    same = sum(package.installed == package.tested for package in packages)
+    console.text(f"versions: {same} of {len(packages)} installed packages are of the version that is tested")
+
+
+def _print_parts(console: Console, report: "Report") -> None:
+    console.table(PART_COLUMNS, [(one.part, one.finding.state, one.finding.text) for one in report.probes])
+    if report.files:
+        rows = [
+            (str(file.path), units.size(file.size_bytes), file.sha256[:12], "broken" if file.problem else "ok")
+            for file in report.files
+        ]
+        console.table(FILE_COLUMNS, rows)
+    else:
+        console.text("no artifacts here; 'toolkit export' makes them")
+    if report.data:
+        places = [(name, str(place or "not on this machine")) for name, place in report.data.items()]
+        console.table(DATA_COLUMNS, places)
+    for finding in report.findings:
+        console.text(f"{finding.state}: {finding.name}: {finding.text}")
+        if finding.remedy:
+            console.text(f"  to mend it: {finding.remedy}")
+    console.text(f"verdict: {report.verdict}")

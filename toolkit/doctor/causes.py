@@ -1,0 +1,68 @@
+"""From how a process ended to one line, and the command that mends it."""
+
+import re
+from signal import Signals
+
+from toolkit.constraints import normalized, requirement, tested
+
+# Distributions whose modules have another name.
+DISTRIBUTION_OF = {"google": "protobuf", "PIL": "pillow", "yaml": "PyYAML"}
+# Without these there is no toolkit.
+ESSENTIAL = ("numpy",)
+# What protobuf says where generated code and library are of versions that do not go together.
+_PROTOBUF = re.compile(r"Descriptors cannot be created|[Pp]rotobuf|descriptor_pool|google\._upb|duplicate file name")
+_NUMPY_ABI = re.compile(r"numpy\.dtype size changed|compiled using NumPy|numpy\.core\.multiarray|_ARRAY_API")
+_OLD_SYSTEM = re.compile(r"version [`'](GLIBC(?:XX)?_[0-9.]+)' not found")
+_MISSING_MODULE = re.compile(r"No module named '([^'.]+)")
+
+
+def of_error(error: str, distribution: str, doing: str) -> tuple[str, str]:
+    """Return (what happened, what mends it) for an exception, given as its last line."""
+    said = " ".join(error.split())
+    text = f"{distribution} fails when {doing}: {said}"
+    if missing := _MISSING_MODULE.search(error):
+        return text, _reinstall(_distribution_of(missing[1], distribution))
+    if old := _OLD_SYSTEM.search(error):
+        return f"{distribution} needs a newer system ({old[1]})", "install 64-bit Raspberry Pi OS Bookworm or newer"
+    if _NUMPY_ABI.search(error):
+        return f"{distribution} and numpy are of versions that do not go together: {said}", _reinstall("numpy")
+    if _PROTOBUF.search(error):
+        return f"{distribution} and protobuf are of versions that do not go together: {said}", _reinstall("protobuf")
+    return text, _reinstall(distribution)
+
+
+def of_signal(ended_by: Signals, distribution: str, doing: str, version: str | None) -> tuple[str, str]:
+    """Return (what happened, what mends it) for a process that a signal ended."""
+    text = f"{distribution} was ended by {ended_by.name} when {doing}"
+    if ended_by is Signals.SIGKILL:
+        return (
+            f"{text}: most likely the memory did not suffice",
+            "close other programs or add swap space, and try again",
+        )
+    if ended_by is Signals.SIGILL:
+        text += ": it uses an instruction that this CPU does not have"
+        same = version == tested().get(normalized(distribution))  # it would come again
+        if same and distribution not in ESSENTIAL:
+            return text, f"pip uninstall {distribution}"
+    return text, _reinstall(distribution)
+
+
+def of_silence(seconds: float, distribution: str, doing: str) -> tuple[str, str]:
+    """Return (what happened, what mends it) for a process that had to be ended."""
+    return f"{distribution} did not come to an end in {seconds:g} s when {doing}", _reinstall(distribution)
+
+
+def of_missing_files(distribution: str, *, known: bool) -> tuple[str, str]:
+    """Return (what happened, what mends it) for a package without its files. known: whether pip still lists it."""
+    what = "is listed as installed, but its files are missing" if known else "is not installed"
+    return f"{distribution} {what}", _reinstall(distribution)
+
+
+def _reinstall(distribution: str) -> str:
+    return f"pip install --force-reinstall --no-deps {requirement(distribution)}"
+
+
+def _distribution_of(module: str, distribution: str) -> str:
+    """Return the distribution that brings a missing module, where that is known; else the one that wants it."""
+    name = DISTRIBUTION_OF.get(module, module)
+    return name if normalized(name) in tested() else distribution

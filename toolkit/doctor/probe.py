@@ -1,0 +1,120 @@
+"""Try a part in a process of its own, and name what went wrong with the command that mends it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from toolkit.doctor import causes
+from toolkit.doctor.child import FOUND, IMPORTED, RAN
+from toolkit.doctor.finding import ABSENT, BROKEN, OK, Finding
+
+# Seconds that a part may take: TensorFlow's first import from a slow SD card takes more than one.
+DEADLINE_S = 120.0
+COMMAND = (sys.executable, "-m", "toolkit.doctor.child")
+# What a part was doing after each step.
+_DOING = {None: "looking for it", FOUND: "importing it", IMPORTED: "running an artifact"}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What became of one part. devices: what it computes on here. artifact: the one that it ran."""
+
+    part: str
+    finding: Finding
+    versions: dict[str, str] = field(default_factory=dict)
+    devices: tuple[str, ...] = ()
+    artifact: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of this part."""
+        return {
+            **self.finding.to_json(),
+            "versions": self.versions,
+            "devices": list(self.devices),
+            "artifact": self.artifact,
+        }
+
+
+def probe(
+    part: str,
+    artifacts: Sequence[Path] = (),
+    *,
+    command: Sequence[str] = COMMAND,
+    deadline_s: float = DEADLINE_S,
+) -> Probe:
+    """Try a package or a runtime. artifacts: those that are whole, for the runtime to run one."""
+    code, answer, stderr = _run([*command, part, *map(str, artifacts)], deadline_s)
+    told = [json.loads(line) for line in answer.splitlines() if line.startswith("{") and line.endswith("}")]
+    steps = {step["step"]: step for step in told if "step" in step}
+    found: dict[str, Any] = steps.get(FOUND, {})
+    versions = found.get("versions", {})
+    error = next((step["error"] for step in told if "error" in step), None)
+    if error is None and code not in (0, None) and code > 0:
+        error = stderr.strip().splitlines()[-1] if stderr.strip() else f"exit code {code}"
+    if error is None and code == 0 and found.get("installed", True) and IMPORTED not in steps:
+        error = "it ended the process"
+    if error is None and code == 0:
+        return _whole(part, steps, versions)
+    doing = _DOING[next((step for step in (IMPORTED, FOUND) if step in steps), None)]
+    distribution = _culprit(found, part, versions)
+    if error is not None:
+        text, remedy = causes.of_error(error, distribution, doing)
+    elif code is None:
+        text, remedy = causes.of_silence(deadline_s, distribution, doing)
+    else:
+        text, remedy = causes.of_signal(signal.Signals(-code), distribution, doing, versions.get(distribution))
+    return Probe(part, Finding(part, BROKEN, text, remedy), versions, tuple(steps.get(IMPORTED, {}).get("devices", ())))
+
+
+def _whole(part: str, steps: dict[str, dict[str, Any]], versions: dict[str, str]) -> Probe:
+    """Return the probe of a part that came to its end: it works, it is not installed, or only half of it is."""
+    found = steps[FOUND]
+    if not found["installed"]:
+        if versions or found["extra"] is None:
+            distribution = _culprit(found, part, versions)
+            text, remedy = causes.of_missing_files(distribution, known=bool(versions))
+            return Probe(part, Finding(part, BROKEN, text, remedy), versions)
+        remedy = f"pip install 'edge-model-toolkit[{found['extra']}]'"
+        return Probe(part, Finding(part, ABSENT, f"{found['package']} is not installed", remedy))
+    devices = tuple(steps[IMPORTED]["devices"])
+    artifact = steps.get(RAN, {}).get("artifact")
+    what = [", ".join(f"{name} {version}" for name, version in versions.items()) or "of an unknown version"]
+    what.append(f"ran {artifact}" if artifact else "imported")
+    what += [f"on {', '.join(devices)}"] if devices else []
+    return Probe(part, Finding(part, OK, ", ".join(what[:2]) + " ".join(["", *what[2:]])), versions, devices, artifact)
+
+
+def _culprit(found: dict[str, Any], part: str, versions: dict[str, str]) -> str:
+    """Return the distribution to name: that of the package itself where a part has several."""
+    package = str(found.get("package", part)).replace("_", "-")
+    return package if package in versions or not versions else next(iter(versions))
+
+
+def _run(command: Sequence[str], deadline_s: float) -> tuple[int | None, str, str]:
+    """Return (exit code, stdout, stderr); the code is None where it had to be ended, with all that it started."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        # Files, not pipes: a process that it started and left behind would hold a pipe open.
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True, bufsize=0
+        )
+        code: int | None = None
+        try:
+            with suppress(subprocess.TimeoutExpired):
+                code = process.wait(deadline_s)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        texts = []
+        for stream in (out, err):
+            stream.seek(0)
+            texts.append(stream.read().decode(errors="replace"))
+        return code, texts[0], texts[1]

@@ -1,0 +1,212 @@
+"""Everything that ``toolkit doctor`` looks at, and its verdict."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit import __version__, constraints, host, manifest, registry
+from toolkit.bench.conditions import ADVICE, CLOCK
+from toolkit.doctor.child import PACKAGES
+from toolkit.doctor.finding import ABSENT, BROKEN, OK, WARNING, Finding
+from toolkit.doctor.privacy import scrub
+from toolkit.doctor.probe import Probe, probe
+from toolkit.errors import ArtifactError
+from toolkit.host import Host, State
+from toolkit.manifest import MANIFEST, Artifact
+
+RUNTIMES = "toolkit.runtimes"
+# A Raspberry Pi lowers its clock from here on (Raspberry Pi documentation, "Frequency management and thermal control").
+HOT_C = 80.0
+STEADY_GOVERNOR = "performance"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The machine. instruction_sets: which it has, empty where it does not tell. disk: of the current folder."""
+
+    host: Host
+    state: State
+    instruction_sets: dict[str, bool]
+    available_memory_bytes: int | None
+    disk_bytes: int
+    free_disk_bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return its document."""
+        return {**asdict(self), "host": self.host.to_json(), "bits": host.bits()}
+
+
+@dataclass(frozen=True)
+class Package:
+    """An installed distribution, and its version that this toolkit is tested with."""
+
+    name: str
+    installed: str
+    tested: str
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a manifest lists. problem: what is wrong with it, or None where it is the one that was exported."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found. notes: findings that are about no part and no file."""
+
+    machine: Machine
+    packages: tuple[Package, ...]
+    probes: tuple[Probe, ...]
+    data: dict[str, Path | None]
+    files: tuple[File, ...]
+    notes: tuple[Finding, ...]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """All that is not as it should be, the broken first."""
+        parts = [one.finding for one in self.probes if one.finding.state == BROKEN]
+        files = [Finding(str(f.path), BROKEN, f.problem, "toolkit export") for f in self.files if f.problem]
+        rest = sorted(self.notes, key=lambda note: note.state != BROKEN)
+        return [*parts, *files, *rest]
+
+    @property
+    def verdict(self) -> str:
+        """BROKEN where something that is needed is, else OK."""
+        return BROKEN if any(finding.state == BROKEN for finding in self.findings) else OK
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document for a bug report: it holds nothing private."""
+        document = {
+            "schema": 1,
+            "command": "doctor",
+            "toolkit": __version__,
+            **self.machine.to_json(),
+            "packages": {package.name: package.installed for package in self.packages},
+            "tested_otherwise": {p.name: p.tested for p in self.packages if p.installed != p.tested},
+            "parts": [one.to_json() for one in self.probes],
+            # Where a data set lies is nobody's business: only whether it is there.
+            "data": {name: place is not None for name, place in self.data.items()},
+            "artifacts": [{**asdict(file), "path": _short(file.path)} for file in self.files],
+            "findings": [finding.to_json() for finding in self.findings],
+            "verdict": self.verdict,
+        }
+        scrubbed: dict[str, Any] = scrub(document)
+        return scrubbed
+
+
+def parts() -> tuple[str, ...]:
+    """Return the names of what is tried, in order: packages that others need, then the runtimes."""
+    return (*PACKAGES, *registry.names(RUNTIMES))
+
+
+def examine(
+    paths: Sequence[Path],
+    *,
+    root: Path = Path("/"),
+    try_part: Callable[[str, Sequence[Path]], Probe] = probe,
+    on_part: Callable[[str], None] = lambda part: None,
+) -> Report:
+    """Look at the machine under ``root``, at every part, and at the artifacts of folders with manifests.
+
+    Raises ArtifactError for a path that does not exist.
+    """
+    files, notes = _files(paths)
+    machine = _machine(root)
+    whole = [file.path for file in files if file.problem is None]
+    probes = []
+    for part in parts():
+        on_part(part)
+        probes.append(try_part(part, whole if part not in PACKAGES else ()))
+    packages = _packages()
+    working = any(one.finding.state == OK for one in probes if one.part not in PACKAGES)
+    if reason := host.unsupported():
+        notes.append(Finding("Python", BROKEN, reason))
+    elif all(one.finding.state == ABSENT for one in probes if one.part not in PACKAGES) and not working:
+        notes.append(Finding("runtimes", BROKEN, "none is installed", "pip install 'edge-model-toolkit[edge]'"))
+    notes += [_other_version(package) for package in packages if package.installed != package.tested]
+    notes += _conditions(machine)
+    numpy_works = next(one.finding.state == OK for one in probes if one.part == "numpy")
+    return Report(machine, packages, tuple(probes), _data() if numpy_works else {}, tuple(files), tuple(notes))
+
+
+def _machine(root: Path) -> Machine:
+    described = host.describe(root)
+    disk = shutil.disk_usage(Path.cwd())
+    return Machine(
+        host=described,
+        state=host.state(root),
+        # Under emulation the file is the real CPU's, or made up.
+        instruction_sets={} if described.emulated else host.instruction_sets(root),
+        available_memory_bytes=host.available_memory_bytes(root),
+        disk_bytes=disk.total,
+        free_disk_bytes=disk.free,
+    )
+
+
+def _packages() -> tuple[Package, ...]:
+    """Return the installed distributions of which a version is tested."""
+    found = ((name, constraints.installed(name), tested) for name, tested in constraints.tested().items())
+    return tuple(Package(name, version, tested) for name, version, tested in found if version)
+
+
+def _other_version(package: Package) -> Finding:
+    text = f"version {package.installed} is installed, {package.tested} is tested"
+    return Finding(package.name, WARNING, text, f"pip install {constraints.requirement(package.name)}")
+
+
+def _conditions(machine: Machine) -> list[Finding]:
+    """Return what makes this machine slower, or its figures worth less, than they could be."""
+    found = []
+    governor, temperature = machine.state.governor, machine.state.temperature_c
+    if governor not in (None, STEADY_GOVERNOR):
+        found.append(Finding("governor", WARNING, f"it is {governor}: the clock follows the load", ADVICE[CLOCK]))
+    if temperature is not None and temperature >= HOT_C:
+        cool = ADVICE["soft temperature limit now"]
+        found.append(Finding("temperature", WARNING, f"{temperature:.1f} °C: the clock is lowered", cool))
+    for word in machine.host.throttled:
+        event = word.removesuffix(" since boot").removesuffix(" now")
+        found.append(Finding("firmware", WARNING, word, ADVICE[f"{event} now"]))
+    if machine.host.emulated:
+        found.append(Finding("CPU", WARNING, "it is emulated: no time measured here is a latency"))
+    return found
+
+
+def _data() -> dict[str, Path | None]:
+    """Return where each data set is that is asked for by name."""
+    from toolkit.data import named_sources
+
+    return {name: module.locate() for name, module in named_sources().items()}
+
+
+def _files(paths: Sequence[Path]) -> tuple[list[File], list[Finding]]:
+    """Return the files of all manifests, and the manifests that cannot be read."""
+    files: dict[Path, File] = {}
+    notes = []
+    for path in paths:
+        if not path.exists():
+            raise ArtifactError(f"{path}: no such file or folder")
+        for folder in [path.parent] if path.is_file() else manifest.folders(path):
+            try:
+                found = manifest.read(folder)
+            except ArtifactError as error:
+                notes.append(Finding(str(folder / MANIFEST), BROKEN, str(error), "toolkit export"))
+                continue
+            entries: list[Artifact | dict[str, Any]] = [*found.artifacts, found.reference, found.golden]
+            for entry in entries:
+                document = asdict(entry) if isinstance(entry, Artifact) else entry
+                file = folder / str(document["path"])
+                size = file.stat().st_size if file.is_file() else 0
+                files[file.resolve()] = File(file, document["sha256"], size, found.check_digest(entry))
+    return list(files.values()), notes
+
+
+def _short(path: Path) -> str:
+    """Return a path by its last folder and its name."""
+    return "/".join(path.parts[-2:])
