@@ -31,7 +31,10 @@ def machine(root: Path, **contents: str) -> Path:
     return root
 
 
-PI_5 = "processor\t: 0\nBogoMIPS\t: 108.00\nCPU implementer\t: 0x41\nCPU part\t: 0xd0b\n"
+FEATURES_4 = "fp asimd evtstrm crc32 cpuid"
+FEATURES_5 = "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp"
+PI_4 = f"processor\t: 0\nFeatures\t: {FEATURES_4}\nCPU implementer\t: 0x41\nCPU part\t: 0xd08\n"
+PI_5 = f"processor\t: 0\nBogoMIPS\t: 108.00\nFeatures\t: {FEATURES_5}\nCPU implementer\t: 0x41\nCPU part\t: 0xd0b\n"
 PC = "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Core(TM) i5-7200U CPU @ 2.50GHz\n"
 
 
@@ -81,7 +84,7 @@ def test_a_machine_that_tells_nothing_is_described_all_the_same(tmp_path):
 def test_the_state_of_a_raspberry_pi_4(tmp_path):
     """Too weak a power supply: under-voltage and capped now, both and throttled since boot."""
     root = machine(
-        tmp_path, cpuinfo=PI_5.replace("0xd0b", "0xd08"), governor="ondemand\n", clock_0="1500000\n",
+        tmp_path, cpuinfo=PI_4, governor="ondemand\n", clock_0="1500000\n",
         clock_1="600000\n", temperature="61835\n", loadavg="0.52 0.58 0.59 1/467 12345\n", throttled="70003\n",
         stat="cpu  100 0 50 9000 3 0 1 0 0 0\ncpu0 50 0 25 4500 1 0 0 0 0 0\n",
     )  # fmt: skip
@@ -143,3 +146,30 @@ def test_every_bit_of_the_firmware_is_put_into_words(bit):
 )
 def test_containers_and_virtual_machines_are_told(tmp_path, files, virtual):
     assert host.describe(machine(tmp_path, **files)).virtual == virtual
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "sets"),
+    [
+        (PI_4, {"dotprod": False, "i8mm": False, "fp16": False, "bf16": False}),
+        (PI_5, {"dotprod": True, "i8mm": False, "fp16": True, "bf16": False}),
+        (PI_5 + "\n" + PI_4, {"dotprod": False, "i8mm": False, "fp16": False, "bf16": False}),
+        (
+            PC + "flags\t\t: fpu avx avx2 avx512f avx512_vnni\n",
+            {"AVX": True, "AVX2": True, "AVX-512": True, "VNNI": True, "fp16": False, "bf16": False},
+        ),
+        (
+            PC + "flags\t\t: fpu avx avx2 avx_vnni\n",
+            {"AVX": True, "AVX2": True, "AVX-512": False, "VNNI": True, "fp16": False, "bf16": False},
+        ),
+        ("", {}),
+    ],
+)
+def test_the_instruction_sets_are_those_that_every_core_has(tmp_path, cpuinfo, sets):
+    assert host.instruction_sets(machine(tmp_path, cpuinfo=cpuinfo)) == sets
+
+
+def test_a_32_bit_python_is_told_on_whatever_kernel(monkeypatch):
+    assert host.unsupported() is None
+    monkeypatch.setattr("struct.calcsize", lambda kind: 4)
+    assert "this Python is 32-bit" in host.unsupported()

@@ -101,6 +101,8 @@ MISTAKES = [
     (("data", "--fetch"), "--fetch needs the names"),
     (("data", "CUT.npz"), "CUT.npz: cannot be read as a .npz file"),
     (("data", "EMPTY"), "no data set was recognised there"),
+    (("doctor", "none"), "none: no such file or folder"),
+    (("doctor", "EMPTY"), "no manifest.json there or in its subfolders"),
     (("run", "--model", "vgg"), "unknown model 'vgg'"),
     (("run", "--epochs", "-3"), "at least 1"),
 ]
@@ -358,6 +360,30 @@ def test_bench_of_a_good_and_a_bad_file_shows_the_good_one(cli, exported_once, h
     document = json.loads(out)
     assert len(document["results"]) == 1
     assert list(document["failures"]) == ["bad.onnx"]
+
+
+def test_doctor_shows_what_works_and_fails_where_something_is_broken(cli, exported, monkeypatch):
+    monkeypatch.setattr("toolkit.doctor.report.parts", lambda: ("numpy", "litert"))
+    code, out, err = cli("doctor", exported)
+    assert (code, err) == (0, "")
+    assert f"ran {exported / 'cnn-dynamic.tflite'} on CPU" in out
+    assert "verdict: ok" in out
+    (exported / "cnn-int8.onnx").write_bytes(b"changed")
+    code, out, _ = cli("doctor", exported)
+    assert code == 1
+    assert f"broken: {exported / 'cnn-int8.onnx'}: " in out
+    assert "verdict: broken" in out
+    code, out, _ = cli("doctor", exported, "--json")
+    document = json.loads(out)
+    assert (code, document["verdict"]) == (1, "broken")
+    assert [part["state"] for part in document["parts"]] == ["ok", "ok"]
+
+
+def test_a_32_bit_system_is_told_so_by_every_verb(cli, here, monkeypatch):
+    monkeypatch.setattr("toolkit.host.bits", lambda: 32)
+    code, _, err = cli("data")
+    assert code == 0
+    assert err.startswith("warning: this Python is 32-bit, and LiteRT and ONNX Runtime are built for 64-bit systems")
 
 
 def test_predict_prints_class_probability_and_runner_up(cli, exported_once, here, tiny):

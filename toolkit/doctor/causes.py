@@ -10,7 +10,9 @@ DISTRIBUTION_OF = {"google": "protobuf", "PIL": "pillow", "yaml": "PyYAML"}
 # Without these there is no toolkit.
 ESSENTIAL = ("numpy",)
 # What protobuf says where generated code and library are of versions that do not go together.
-_PROTOBUF = re.compile(r"Descriptors cannot be created|[Pp]rotobuf|descriptor_pool|google\._upb|duplicate file name")
+_PROTOBUF = re.compile(
+    r"Descriptors cannot be created|Protobuf Gencode|google\.(protobuf|_upb)|duplicate file name|Couldn't build proto"
+)
 _NUMPY_ABI = re.compile(r"numpy\.dtype size changed|compiled using NumPy|numpy\.core\.multiarray|_ARRAY_API")
 _OLD_SYSTEM = re.compile(r"version [`'](GLIBC(?:XX)?_[0-9.]+)' not found")
 _MISSING_MODULE = re.compile(r"No module named '([^'.]+)")

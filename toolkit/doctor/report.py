@@ -19,6 +19,8 @@ from toolkit.manifest import MANIFEST, Artifact
 RUNTIMES = "toolkit.runtimes"
 # A Raspberry Pi lowers its clock from here on (Raspberry Pi documentation, "Frequency management and thermal control").
 HOT_C = 80.0
+# What installs packages and is part of none: every system brings its own.
+INSTALLERS = {"pip", "setuptools", "wheel"}
 STEADY_GOVERNOR = "performance"
 
 
@@ -153,7 +155,9 @@ def _machine(root: Path) -> Machine:
 def _packages() -> tuple[Package, ...]:
     """Return the installed distributions of which a version is tested."""
     found = ((name, constraints.installed(name), tested) for name, tested in constraints.tested().items())
-    return tuple(Package(name, version, tested) for name, version, tested in found if version)
+    return tuple(
+        Package(name, version, tested) for name, version, tested in found if version and name not in INSTALLERS
+    )
 
 
 def _other_version(package: Package) -> Finding:

@@ -1,0 +1,155 @@
+"""Every way in which a runtime can fail becomes one named line with the command that mends it."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from toolkit import constraints, extras, registry
+from toolkit.doctor.child import PACKAGES
+from toolkit.doctor.probe import probe
+
+SHIPPED = sorted((Path(__file__).parents[2] / "exported" / "mlp").glob("mlp*"))
+FOUND = json.dumps(
+    {"step": "found", "package": "onnxruntime", "extra": "onnx", "installed": True, "versions": {"onnxruntime": "1.0"}}
+)
+IMPORTED = json.dumps({"step": "imported", "devices": ["CPU"]})
+REINSTALL = f"pip install --force-reinstall --no-deps 'onnxruntime=={constraints.tested()['onnxruntime']}'"
+
+
+def die(*steps, how):
+    """Return the command of a child that tells its steps and then does ``how``."""
+    told = "".join(f"print({step!r}, flush=True);" for step in steps)
+    return (sys.executable, "-S", "-c", f"import os, sys, time; {told} {how}")
+
+
+@pytest.mark.parametrize(
+    ("signal", "steps", "said", "remedy"),
+    [
+        (4, (FOUND,), "was ended by SIGILL when importing it: it uses an instruction that this CPU", REINSTALL),
+        (11, (FOUND,), "was ended by SIGSEGV when importing it", REINSTALL),
+        (6, (FOUND, IMPORTED), "was ended by SIGABRT when running an artifact", REINSTALL),
+        (9, (FOUND, IMPORTED), "most likely the memory did not suffice", "close other programs or add swap space"),
+    ],
+)
+def test_a_signal_is_named(signal, steps, said, remedy):
+    found = probe("onnxruntime", command=die(*steps, how=f"os.kill(os.getpid(), {signal})")).finding
+    assert found.state == "broken"
+    assert found.text.startswith("onnxruntime was ended by ")
+    assert said in found.text
+    assert found.remedy.startswith(remedy)
+
+
+def test_where_the_tested_version_cannot_run_it_is_taken_away():
+    tested = FOUND.replace("1.0", constraints.tested()["onnxruntime"])
+    found = probe("onnxruntime", command=die(tested, how="os.kill(os.getpid(), 4)")).finding
+    assert found.remedy == "pip uninstall onnxruntime"
+
+
+def test_a_hang_is_ended_with_all_that_it_started(tmp_path):
+    """The grandchild would write the file if it went on."""
+    late = tmp_path / "late"
+    grandchild = f"import time; time.sleep(1); open({str(late)!r}, 'w')"
+    how = f"import subprocess; subprocess.Popen([sys.executable, '-S', '-c', {grandchild!r}]); time.sleep(60)"
+    found = probe("onnxruntime", command=die(FOUND, how=how), deadline_s=0.5).finding
+    assert found.text == "onnxruntime did not come to an end in 0.5 s when importing it"
+    assert found.remedy == REINSTALL
+    import time
+
+    time.sleep(1)
+    assert not late.exists()
+
+
+def test_a_package_that_ends_the_process_is_not_taken_for_one_that_works():
+    found = probe("onnxruntime", command=die(FOUND, how="sys.exit(0)")).finding
+    assert (found.state, found.text) == (
+        "broken",
+        "onnxruntime fails when importing it: it ended the process",
+    )
+
+
+def broken_package(folder: Path, name: str, code: str) -> None:
+    (folder / name).mkdir()
+    (folder / name / "__init__.py").write_text(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "mended"),
+    [
+        (
+            "raise TypeError('Descriptors cannot be created directly.\\nIf this call came from a _pb2.py file …')",
+            "onnxruntime and protobuf are of versions that do not go together: TypeError: Descriptors cannot be",
+            "protobuf",
+        ),
+        ("import flatbuffers_that_is_not_there", "No module named 'flatbuffers_that_is_not_there'", "onnxruntime"),
+        ("raise ModuleNotFoundError(\"No module named 'google.protobuf'\")", "No module named 'google", "protobuf"),
+        ("raise ImportError('numpy.core.multiarray failed to import')", "onnxruntime and numpy are of", "numpy"),
+    ],
+)
+def test_an_install_that_cannot_be_imported_names_the_package_to_mend(tmp_path, monkeypatch, code, said, mended):
+    broken_package(tmp_path, "onnxruntime", code)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    found = probe("onnxruntime", SHIPPED).finding
+    assert found.state == "broken"
+    assert said in found.text
+    assert "\n" not in found.text
+    assert found.remedy == f"pip install --force-reinstall --no-deps {constraints.requirement(mended)}"
+
+
+def test_a_system_that_is_too_old_is_named(tmp_path, monkeypatch):
+    broken_package(
+        tmp_path,
+        "onnxruntime",
+        'raise ImportError("/lib/libc.so.6: version `GLIBC_2.34\' not found (required by x.so)")',
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    found = probe("onnxruntime").finding
+    assert found.text == "onnxruntime needs a newer system (GLIBC_2.34)"
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_package_without_its_files_is_broken_and_one_never_installed_is_absent(installed):
+    versions = {"onnxruntime": "1.32.0"} if installed else {}
+    step = json.dumps(
+        {"step": "found", "package": "onnxruntime", "extra": "onnx", "installed": False, "versions": versions}
+    )
+    found = probe("onnxruntime", command=die(step, how="pass")).finding
+    if installed:
+        assert (found.state, found.remedy) == ("broken", REINSTALL)
+        assert found.text == "onnxruntime is listed as installed, but its files are missing"
+    else:
+        assert (found.state, found.text) == ("absent", "onnxruntime is not installed")
+        assert found.remedy == "pip install 'edge-model-toolkit[onnx]'"
+
+
+PARTS = [
+    pytest.param(name, marks=pytest.mark.slow) if name == "keras" else name
+    for name in (*PACKAGES, *registry.names("toolkit.runtimes"))
+]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_of_a_sound_install_works(part):
+    tried = probe(part, SHIPPED)
+    assert tried.finding.state == "ok", tried.finding
+    assert tried.versions.items() <= {name: constraints.tested()[name] for name in tried.versions}.items()
+    if part in PACKAGES:
+        assert tried.artifact is None
+    else:
+        assert tried.devices[0] == "CPU"
+        smallest = {"keras": "mlp.keras", "litert": "mlp-dynamic.tflite", "onnxruntime": "mlp-int8.onnx"}[part]
+        assert Path(tried.artifact).name == smallest
+
+
+def test_a_file_that_the_runtime_cannot_run_is_named(tmp_path):
+    damaged = tmp_path / "cut.onnx"
+    damaged.write_bytes(b"nonsense")
+    found = probe("onnxruntime", [damaged]).finding
+    assert found.state == "broken"
+    assert "fails when running an artifact: ArtifactError:" in found.text
+
+
+def test_packages_name_what_can_be_imported():
+    assert all(extras.installed(module) for module, _ in PACKAGES.values())

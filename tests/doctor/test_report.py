@@ -1,0 +1,166 @@
+"""What `toolkit doctor` makes of machines, parts and files; and that it tells nobody whose machine it is."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.test_host import PI_4, PI_5, machine
+from toolkit import constraints, host
+from toolkit.doctor import report
+from toolkit.doctor.finding import Finding
+from toolkit.doctor.probe import Probe
+from toolkit.doctor.report import examine
+from toolkit.errors import ArtifactError
+
+SHIPPED = Path(__file__).parents[2] / "exported" / "mlp"
+
+
+def all_are(state, text="as it is"):
+    return lambda part, artifacts: Probe(part, Finding(part, state, text))
+
+
+def only(working):
+    return lambda part, artifacts: Probe(part, Finding(part, "ok" if part in working else "absent", ""))
+
+
+@pytest.fixture(autouse=True)
+def _versions_do_not_matter(monkeypatch):
+    monkeypatch.setattr(constraints, "tested", dict)
+
+
+@pytest.fixture
+def pi(monkeypatch):
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+
+
+def found(examined):
+    return {(finding.name, finding.state): finding for finding in examined.findings}
+
+
+def test_one_runtime_is_enough(tmp_path, pi):
+    examined = examine([], root=machine(tmp_path, cpuinfo=PI_5), try_part=only({"numpy", "litert"}))
+    assert (examined.verdict, examined.findings) == ("ok", [])
+
+
+def test_no_runtime_at_all_is_broken(tmp_path, pi):
+    examined = examine([], root=machine(tmp_path, cpuinfo=PI_5), try_part=only({"numpy", "pillow"}))
+    assert examined.verdict == "broken"
+    assert found(examined)["runtimes", "broken"].remedy == "pip install 'edge-model-toolkit[edge]'"
+
+
+def test_a_broken_runtime_is_broken_though_another_works(tmp_path, pi):
+    def one_broken(part, artifacts):
+        return Probe(part, Finding(part, "broken" if part == "onnxruntime" else "ok", ""))
+
+    examined = examine([], root=machine(tmp_path, cpuinfo=PI_5), try_part=one_broken)
+    assert list(found(examined)) == [("onnxruntime", "broken")]
+    assert examined.verdict == "broken"
+
+
+def test_without_numpy_the_data_sets_are_not_looked_for(tmp_path, pi):
+    """Looking for them imports numpy, in this process."""
+    examined = examine([], root=machine(tmp_path, cpuinfo=PI_5), try_part=all_are("broken"))
+    assert examined.data == {}
+    assert examined.verdict == "broken"
+
+
+def test_a_raspberry_pi_4_with_too_weak_a_power_supply_is_warned_and_not_broken(tmp_path, pi):
+    root = machine(
+        tmp_path, cpuinfo=PI_4, governor="ondemand\n", clock_0="600000\n", temperature="82100\n", throttled="50005\n"
+    )
+    examined = examine([], root=root, try_part=all_are("ok"))
+    assert examined.verdict == "ok"
+    assert [(f.name, f.text) for f in examined.findings] == [
+        ("governor", "it is ondemand: the clock follows the load"),
+        ("temperature", "82.1 °C: the clock is lowered"),
+        ("firmware", "under-voltage now"),
+        ("firmware", "throttled now"),
+        ("firmware", "under-voltage since boot"),
+        ("firmware", "throttled since boot"),
+    ]
+    assert all(finding.remedy for finding in examined.findings)
+
+
+def test_an_emulated_cpu_has_no_instruction_sets_to_tell(tmp_path, pi):
+    root = machine(tmp_path, cpuinfo=PI_5, modalias="cpu:type:x86,ven0000fam0006mod00A7:feature:,0000")
+    examined = examine([], root=root, try_part=all_are("ok"))
+    assert examined.machine.instruction_sets == {}
+    assert ("CPU", "warning") in found(examined)
+
+
+def test_a_32_bit_system_gets_one_clear_sentence(tmp_path, pi, monkeypatch):
+    monkeypatch.setattr(host, "bits", lambda: 32)
+    examined = examine([], root=machine(tmp_path, cpuinfo=PI_4), try_part=only({"numpy"}))
+    assert [finding.name for finding in examined.findings] == ["Python"]
+    assert "built for 64-bit systems only; install the 64-bit Raspberry Pi OS" in examined.findings[0].text
+
+
+def test_a_version_that_is_not_the_tested_one_is_a_warning(tmp_path, pi, monkeypatch):
+    monkeypatch.setattr(constraints, "tested", lambda: {"numpy": "1.0", "not-there": "1.0", "pip": "1.0"})
+    examined = examine([], root=machine(tmp_path, cpuinfo=PI_5), try_part=all_are("ok"))
+    assert list(found(examined)) == [("numpy", "warning")]
+    assert examined.findings[0].remedy == "pip install 'numpy==1.0'"
+    assert examined.to_json()["tested_otherwise"] == {"numpy": "1.0"}
+
+
+def test_artifacts_are_held_against_their_digests_and_only_whole_ones_are_run(tmp_path, pi):
+    folder = shutil.copytree(SHIPPED, tmp_path / "models" / "mlp")
+    (folder / "mlp-int8.tflite").write_bytes(b"changed")
+    (folder / "mlp-int8.onnx").unlink()
+    given = {}
+
+    def note(part, artifacts):
+        given[part] = {path.name for path in artifacts}
+        return Probe(part, Finding(part, "ok", ""))
+
+    examined = examine([tmp_path / "models"], root=machine(tmp_path, cpuinfo=PI_5), try_part=note)
+    assert given["numpy"] == set()
+    assert "mlp-float32.onnx" in given["litert"]
+    assert not {"mlp-int8.tflite", "mlp-int8.onnx"} & given["litert"]
+    texts = [finding.text for finding in examined.findings]
+    assert len(texts) == 2
+    assert "mlp-int8.onnx: named in" in texts[0]
+    assert "mlp-int8.tflite: changed since it was exported" in texts[1]
+    assert examined.verdict == "broken"
+
+
+def test_a_manifest_that_cannot_be_read_is_broken_and_leaves_the_others(tmp_path, pi):
+    shutil.copytree(SHIPPED, tmp_path / "models" / "mlp")
+    (tmp_path / "models" / "cut").mkdir()
+    (tmp_path / "models" / "cut" / "manifest.json").write_text('{"schema": 1')
+    examined = examine([tmp_path / "models"], root=machine(tmp_path, cpuinfo=PI_5), try_part=all_are("ok"))
+    assert len(examined.files) == 8
+    assert [(f.state, "cannot be read" in f.text) for f in examined.findings] == [("broken", True)]
+
+
+def test_a_path_that_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(ArtifactError, match="no such file or folder"):
+        examine([tmp_path / "none"], try_part=all_are("ok"))
+
+
+def test_the_json_names_no_user_no_host_and_no_folder(tmp_path, pi, monkeypatch):
+    home = tmp_path / "home" / "alice smith"
+    models = home / "models"
+    shutil.copytree(SHIPPED, models / "mlp")
+    (models / "mlp" / "mlp-int8.onnx").write_bytes(b"")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("TOOLKIT_DATA_DIR", "/media/alice/stick/digits")
+    monkeypatch.setenv("USER", "alice")
+    monkeypatch.setenv("LOGNAME", "alice")
+    monkeypatch.setattr("platform.node", lambda: "alices-pi.example.org")
+    monkeypatch.setattr(report, "_data", lambda: {"mnist": Path("/media/alice/stick/digits/mnist.npz")})
+    said = (
+        f"ImportError: {home}/.venv/lib/x.so: cannot open; "
+        "see '/opt/alice/build/y.py', file:///home/bob/z, alice@alices-pi, alice_models"
+    )
+    examined = examine([models], root=machine(tmp_path, cpuinfo=PI_5), try_part=all_are("broken", said))
+    document = examined.to_json()
+    text = json.dumps(document)
+    for private in ("alice", "smith", "bob", "alices-pi", "example.org", "/home", "/media", "/opt", str(tmp_path)):
+        assert private not in text, private
+    assert document["parts"][0]["text"].startswith("ImportError: ~/.venv/lib/x.so: cannot open; see '<path>/y.py'")
+    assert document["artifacts"][0]["path"] == "mlp/mlp-float32.onnx"
+    assert document["data"] in ({"mnist": True}, {})
+    assert document["verdict"] == "broken"

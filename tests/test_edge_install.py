@@ -1,0 +1,101 @@
+"""What `make dist` builds, installed for a device into an empty environment."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = ROOT / "exported" / "mlp"
+NEVER = {"tensorflow", "keras", "scipy", "matplotlib", "onnx", "mlxtend", "pooch"}
+
+pytestmark = pytest.mark.slow
+
+
+def build(target, folder):
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", target, "-d", folder], cwd=ROOT, check=True)
+    (built,) = folder.iterdir()
+    return built
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    return build("wheel", tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def device(tmp_path_factory, wheel):
+    """An empty environment with the wheel and its extra ``edge``; returns its toolkit."""
+    folder = tmp_path_factory.mktemp("device")
+    venv.create(folder, symlinks=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--quiet"]
+    pip += ["--disable-pip-version-check", "--no-compile", "--constraint", str(ROOT / "constraints.txt")]
+    subprocess.run([*pip, f"{wheel}[edge]"], check=True)
+    return folder / "bin" / "toolkit"
+
+
+def run(device, *arguments, home):
+    """Run the installed toolkit, in a home of its own and without what this process would hand on."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
+    command = [str(device), *map(str, arguments)]
+    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_tested_versions_travel_in_the_wheel(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.read("toolkit/constraints.txt") == (ROOT / "constraints.txt").read_bytes()
+        assert {name.partition("/")[0] for name in archive.namelist() if ".dist-info" not in name} == {"toolkit"}
+
+
+def test_a_wheel_is_built_from_the_source_archive(tmp_path):
+    shutil.unpack_archive(build("sdist", tmp_path / "sdist"), tmp_path, filter="data")
+    (source,) = tmp_path.glob("edge_model_toolkit-*")
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel"], cwd=source, check=True)
+    (built,) = (source / "dist").iterdir()
+    assert "toolkit/constraints.txt" in zipfile.ZipFile(built).namelist()
+
+
+def test_it_installs_without_anything_of_training(device):
+    (packages,) = (device.parents[1] / "lib").glob("python*/site-packages")
+    names = {path.name for path in packages.iterdir()}
+    assert {"toolkit", "numpy", "ai_edge_litert", "onnxruntime", "PIL"} <= names
+    assert not names & NEVER
+
+
+def test_doctor_finds_nothing_to_mend_on_the_device(device, tmp_path):
+    done = run(device, "doctor", SHIPPED, "--json", home=tmp_path)
+    document = json.loads(done.stdout)
+    states = {part["name"]: part["state"] for part in document["parts"]}
+    assert done.returncode == 0, done.stdout
+    assert states == {"numpy": "ok", "pillow": "ok", "litert": "ok", "onnxruntime": "ok", "keras": "absent"}
+    assert document["tested_otherwise"] == {}
+
+
+@pytest.mark.parametrize("artifact", ["mlp-int8.tflite", "mlp-int8.onnx"])
+def test_an_artifact_is_verified_on_the_device_and_nothing_is_written_there(device, tmp_path, artifact):
+    """ONNX Runtime's telemetry would leave files in the home."""
+    done = run(device, "verify", "--golden", SHIPPED / artifact, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "verdict: pass" in done.stdout
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_on_a_32_bit_python_the_build_ends_in_one_sentence(tmp_path):
+    code = "import struct; struct.calcsize = lambda kind: 4; from hatchling.build import build_wheel; build_wheel('.')"
+    done = subprocess.run(
+        [sys.executable, "-c", code.replace("'.'", repr(str(tmp_path)))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("toolkit cannot be installed: this Python is 32-bit, and LiteRT and ONNX Runtime")
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
