@@ -90,7 +90,8 @@ def _print_parts(console: Console, report: "Report") -> None:
         places = [(name, str(place or "not on this machine")) for name, place in report.data.items()]
         console.table(DATA_COLUMNS, places)
     for finding in report.findings:
-        console.text(f"{finding.state}: {finding.name}: {finding.text}")
+        named = finding.text.startswith(finding.name)
+        console.text(f"{finding.state}: {finding.text if named else f'{finding.name}: {finding.text}'}")
         if finding.remedy:
             console.text(f"  to mend it: {finding.remedy}")
     console.text(f"verdict: {report.verdict}")
