@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 PART_COLUMNS = (Column("part", figures=False), Column("state", figures=False), Column("what it is", figures=False))
 FILE_COLUMNS = (Column("file", figures=False), Column("size"), Column("sha256"), Column("state", figures=False))
 DATA_COLUMNS = (Column("data set", figures=False), Column("where", figures=False))
+UNTOLD = "not told by the system"
 
 
 def command(paths: Paths = None, json: Json = False, debug: Debug = False) -> int:
@@ -58,9 +59,6 @@ def _print_machine(console: Console, machine: "Machine") -> None:
         f"memory: {_size(here.memory_bytes)}, {_size(machine.available_memory_bytes)} available; "
         f"disk: {units.size(machine.disk_bytes)}, {units.size(machine.free_disk_bytes)} free"
     )
-
-
-UNTOLD = "not told by the system"
 
 
 def _size(value_bytes: int | None) -> str:
