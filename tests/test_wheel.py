@@ -29,7 +29,10 @@ def test_it_holds_the_package_and_what_describes_it(built):
     assert built.name == f"edge_model_toolkit-{toolkit.__version__}-py3-none-any.whl"
     names = zipfile.ZipFile(built).namelist()
     package = {name for name in names if name.startswith("toolkit/")}
-    assert package == {f"toolkit/{path.relative_to(ROOT)}" for path in ROOT.rglob("*.py")} | {"toolkit/py.typed"}
+    assert package == {f"toolkit/{path.relative_to(ROOT)}" for path in ROOT.rglob("*.py")} | {
+        "toolkit/py.typed",
+        "toolkit/constraints.txt",
+    }
     described = {name.partition("/")[2] for name in set(names) - package}
     assert described == {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
 

@@ -5,7 +5,7 @@ import hashlib
 from importlib import metadata
 from pathlib import Path
 
-from toolkit import __version__, archive
+from toolkit import __version__, archive, constraints
 from toolkit.errors import UsageError
 
 DISTRIBUTION = "edge-model-toolkit"
@@ -32,6 +32,7 @@ def build_wheel(folder: Path) -> Path:
         for path in PACKAGE.rglob("*")
         if path.is_file() and path.suffix in (".py", ".typed")
     }
+    entries[f"{PACKAGE.name}/{constraints.FILE}"] = constraints.path().read_bytes()
     record = [f"{path},sha256={_digest(content)},{len(content)}" for path, content in sorted(entries.items())]
     entries[f"{info}/RECORD"] = "\n".join([*record, f"{info}/RECORD,,", ""]).encode()
     wheel = folder / f"{name}-{__version__}-py3-none-any.whl"
