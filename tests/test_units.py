@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from toolkit import units
@@ -29,3 +31,21 @@ def test_sizes_are_decimal(value, text):
 
 def test_shares_become_percentages():
     assert units.percent(0.98905) == "98.91 %"
+
+
+@pytest.mark.parametrize(
+    ("low_s", "high_s", "text"),
+    [(145e-6, 180e-6, "145 – 180 µs"), (950e-9, 1.02e-6, "950 ns – 1.02 µs"), (61, 3700, "1 min 1 s – 1 h 1 min")],
+)
+def test_an_interval_names_a_unit_once(low_s, high_s, text):
+    assert units.interval(low_s, high_s) == text
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders():
+    assert units.short_names([Path("a/x.onnx"), Path("b/y.onnx")]) == ["x.onnx", "y.onnx"]
+    assert units.short_names([Path("r/a/x.onnx"), Path("r/b/x.onnx"), Path("r/a/y.onnx")]) == [
+        "a/x.onnx",
+        "b/x.onnx",
+        "y.onnx",
+    ]
+    assert units.short_names([Path("x.onnx"), Path("x.onnx")]) == ["x.onnx", "x.onnx"]

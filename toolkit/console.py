@@ -2,16 +2,26 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from toolkit import files
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
+    from rich.console import RenderableType
+    from rich.table import Table
 
 # Wide enough for the widest table of toolkit when stdout is a file or a pipe, where there is no terminal to ask.
 PLAIN_WIDTH = 160
+
+# A live table is drawn again after this many seconds at the earliest, and takes at most this share of the time: a
+# picture takes 10 to 40 ms of a PC, and more of a Raspberry Pi.
+LIVE_S, LIVE_SHARE = 0.5, 0.05
 
 # How a verdict looks. The words carry the meaning; the colours repeat it.
 VERDICT_STYLES = {
@@ -22,6 +32,7 @@ VERDICT_STYLES = {
     "broken": "bold red",
     "slower": "red",
     "inconclusive": "yellow",
+    "failed": "bold red",
 }
 
 
@@ -33,11 +44,25 @@ class Column:
     figures: bool = True
 
 
-class Console:
-    """Prints for one command: for a person, or, with ``json_output``, one document for a script."""
+@dataclass(frozen=True)
+class Standing:
+    """What a live table shows at one time. done: in [0, 1], the length of the bar; text: what stands beside it."""
 
-    def __init__(self, *, json_output: bool = False) -> None:
+    done: float
+    text: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+
+
+class Console:
+    """Prints for one command: for a person, or, with ``json_output``, one document for a script.
+
+    save: a file that gets the document as well.
+    """
+
+    def __init__(self, *, json_output: bool = False, save: Path | None = None) -> None:
         self.json_output = json_output
+        self.save = save
 
     def text(self, text: str = "") -> None:
         """Print a line of the result for a person."""
@@ -53,22 +78,15 @@ class Console:
         """Print a table for a person; every row has one text per column."""
         if self.json_output:
             return
-        from rich import box
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for column in columns:
-            table.add_column(column.heading, justify="right" if column.figures else "left", no_wrap=column.figures)
-        for row in rows:
-            table.add_row(*(Text(cell, style=VERDICT_STYLES.get(cell, "")) for cell in row))
         # At its natural width: a terminal that is too narrow wraps lines, where rich would cut figures off.
         console = _rich(sys.stdout)
         console.width = max(console.width, PLAIN_WIDTH)
-        console.print(table)
+        console.print(_table(columns, rows))
 
     def document(self, document: dict[str, Any]) -> None:
-        """Print the JSON document of the command, where JSON was asked for."""
+        """Print the JSON document of the command, where JSON was asked for, and save it, where that was."""
+        if self.save is not None:
+            files.write_json(self.save, document)
         if self.json_output:
             sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
             sys.stdout.flush()
@@ -107,6 +125,69 @@ class Console:
         with Progress(*columns, console=_rich(sys.stderr), transient=True) as bars:
             task = bars.add_task(what, total=total, completed=done, text="")
             yield lambda steps, text: bars.update(task, completed=steps, text=text)
+
+    @contextmanager
+    def live(self) -> Iterator[Callable[[Callable[[], Standing]], None]]:
+        """Show a bar and a table on stderr while the block runs, or nothing where stderr is no terminal.
+
+        Yields ``show(standing)``, which asks for a standing and draws it where the last picture is old enough. Nothing
+        is drawn in between: no thread disturbs what is measured.
+        """
+        if not sys.stderr.isatty():
+            yield lambda standing: None
+            return
+        from rich.live import Live
+
+        due_s = 0.0
+
+        def show(standing: Callable[[], Standing]) -> None:
+            nonlocal due_s
+            start_s = time.monotonic()
+            if start_s >= due_s:
+                live.update(_picture(standing()), refresh=True)
+                due_s = start_s + max(LIVE_S, (time.monotonic() - start_s) / LIVE_SHARE)
+
+        with Live(
+            console=_rich(sys.stderr),
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        ) as live:
+            yield show
+
+
+def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> "Table":
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        justify: Literal["left", "right"] = "right" if column.figures else "left"
+        table.add_column(column.heading, justify=justify, no_wrap=column.figures)
+    for row in rows:
+        # A verdict may have its reason behind a colon.
+        table.add_row(*(Text(cell, style=VERDICT_STYLES.get(cell.partition(":")[0], "")) for cell in row))
+    return table
+
+
+def _picture(standing: Standing) -> "RenderableType":
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    line = Table.grid(padding=(0, 2))
+    line.add_row(ProgressBar(total=1.0, completed=standing.done, width=30), standing.text)
+    table = _table(standing.columns, standing.rows)
+    for position, column in enumerate(table.columns):
+        column.no_wrap = True
+        if column is not table.columns[-1]:  # that one gives way: it may hold a long reason
+            cells = [row[position] for row in standing.rows]
+            column.min_width = max(len(cell) for cell in (standing.columns[position].heading, *cells))
+    # The cursor waits on an empty line: where the terminal writes ^C there, no line breaks.
+    return Group(line, table, Text())
 
 
 def _rich(stream: TextIO) -> "RichConsole":

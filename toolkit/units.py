@@ -1,4 +1,7 @@
-"""Text for seconds, bytes and shares: one place, one style."""
+"""Text for seconds, bytes, shares and paths: one place, one style."""
+
+from collections.abc import Sequence
+from pathlib import Path
 
 # Set at every figure that was measured on images a model has learned from.
 MARK = "*"
@@ -21,6 +24,13 @@ def seconds(value_s: float) -> str:
     return f"{_significant(value_s * 1e9)} ns"
 
 
+def interval(low_s: float, high_s: float) -> str:
+    """Return a range of durations, with one unit where both have the same: ``145 – 180 µs``."""
+    low, high = seconds(low_s), seconds(high_s)
+    same = low.count(" ") == 1 and low.partition(" ")[2] == high.partition(" ")[2]
+    return f"{low.partition(' ')[0] if same else low} – {high}"
+
+
 def size(value_bytes: float) -> str:
     """Return a size in decimal units, as file managers and SD cards count: ``433 kB``, ``1.69 MB``."""
     for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
@@ -32,6 +42,28 @@ def size(value_bytes: float) -> str:
 def percent(share: float) -> str:
     """Return a share in [0, 1] as a percentage with two decimals: ``98.90 %``."""
     return f"{share * 100:.2f} %"
+
+
+def short_names(paths: Sequence[Path]) -> list[str]:
+    """Return file names, with as many of their folders as tell apart two files of one name: ``cnn/int8.tflite``."""
+    different = set(paths)
+
+    def ends(path: Path, length: int) -> tuple[str, ...]:
+        return path.parts[-length:]
+
+    return [
+        str(
+            Path(
+                *next(
+                    ends(path, length)
+                    for length in range(1, len(path.parts) + 1)
+                    if length == len(path.parts)
+                    or sum(ends(other, length) == ends(path, length) for other in different) == 1
+                )
+            )
+        )
+        for path in paths
+    ]
 
 
 def _significant(value: float) -> str:

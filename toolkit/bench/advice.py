@@ -73,9 +73,8 @@ def recommend(
             continue
         fitting = [result for result in allowed if not budgets.misses(result)]
         if fitting:
-            fastest = min(fitting, key=lambda r: r.median.value)
-            ties = [r for r in fitting if r.median.low <= fastest.median.high]
-            best = min(ties, key=lambda r: (r.size_bytes, r.threads))
+            ties = tied(fitting)
+            best = ties[0]
             rank = f"the smallest of the {len(ties)} fastest" if len(ties) > 1 else "the fastest"
             within = f" that fit of {len(allowed)}" if len(fitting) < len(allowed) else f" of {len(allowed)}"
             why = f"{rank}{within} measured here: {_describe(best, speedup(best))}"
@@ -86,6 +85,13 @@ def recommend(
         entry = {"artifact": str(best.path), "runtime": best.runtime, "threads": best.threads, "why": why}
         chosen.append({**entry, "fits": bool(fitting)})
     return chosen
+
+
+def tied(results: Sequence[Result]) -> list[Result]:
+    """Return the fastest and those whose intervals overlap with its: the smallest first, then the fewest threads."""
+    fastest = min(results, key=lambda r: r.median.value)
+    ties = [r for r in results if r.median.low <= fastest.median.high]
+    return sorted(ties, key=lambda r: (r.size_bytes, r.threads))
 
 
 def _describe(best: Result, speedup: Interval | None) -> str:

@@ -16,6 +16,7 @@ from toolkit.bench.advice import Budgets
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.measure import END_TO_END, INVOKE, PACED
 from toolkit.bench.process import Process
+from toolkit.bench.progress import PACE, START, TURN, Progress
 from toolkit.bench.record import Record
 from toolkit.bench.result import Opened, Result
 from toolkit.bench.statistics import Blocks
@@ -92,7 +93,7 @@ def bench(
     folder: Path,
     plan: Plan,
     *,
-    on_step: Callable[[int, int, str], None] = lambda done, total, name: None,
+    on_step: Callable[[Progress], None] = lambda progress: None,
 ) -> Record:
     """Measure every candidate with every number of threads and batch size, as ``measure`` does."""
     settings = [Configuration(c, t, b) for c in candidates for b in plan.batches for t in plan.threads]
@@ -111,6 +112,7 @@ def measure(
     One process of each is started, all take turns in a seeded random order while the others wait, and then the next
     ones are. An artifact that does not run, or whose process dies, hangs or takes too much memory, becomes a failure of
     the record, and the others go on. Ctrl-C ends the measurement (``interrupted``); what was measured is kept.
+    on_step: told where the benchmark stands while no block is measured.
     """
     folder.mkdir(parents=True)
     record = Record(
@@ -120,16 +122,24 @@ def measure(
     measured = {setting: _Measured([], [], Counter()) for setting in settings}
     failures: dict[Configuration, str] = {}
     rng = np.random.default_rng(plan.seed)
+    planned = {START: 1, TURN: plan.turns, PACE: 0 if plan.rate is None else 1}
+    expected_s = {TURN: sum(BLOCK_S.values()), PACE: PACED_S}
+    progress = Progress(
+        settings,
+        planned,
+        processes=plan.processes,
+        expected_s=expected_s,
+        emulated=record.host.emulated,
+        on_step=on_step,
+    )
     try:
-        for number in range(plan.processes):
-            on_step(number, plan.processes, f"process {number + 1} of each of {len(settings)}")
-            with _opened(settings, measured, failures) as processes:
-                _take_turns(processes, plan, measured, failures, rng)
+        for _ in range(plan.processes):
+            with _opened(settings, measured, failures, progress) as processes:
+                _take_turns(processes, plan, measured, failures, progress, rng)
             _keep(record, settings, measured, failures)
     except KeyboardInterrupt:
         record.interrupted = True
         _keep(record, settings, measured, failures)
-    on_step(plan.processes, plan.processes, "")
     return record
 
 
@@ -153,6 +163,7 @@ def _opened(
     settings: Sequence[Configuration],
     measured: dict[Configuration, _Measured],
     failures: dict[Configuration, str],
+    progress: Progress,
 ) -> Iterator[dict[Configuration, Process]]:
     """Start a process of each configuration that has not failed, one after the other, and end them all in the end."""
     free = host.available_memory_bytes()
@@ -162,6 +173,7 @@ def _opened(
         for setting in settings:
             if setting in failures:
                 continue
+            progress.starting(setting)
             candidate = setting.candidate
             inputs = candidate.manifest.golden_path if candidate.manifest else None
             processes[setting] = process = Process(f"{candidate.path}: {candidate.runtime}", most_bytes=most_bytes)
@@ -175,10 +187,11 @@ def _opened(
                 "busy_share": setting.busy_share,
                 "spawned_ns": process.spawned_ns,
             }
-            with _failing(setting, failures):
+            with _failing(setting, failures, progress):
                 answer, _ = process.ask(question)
                 measured[setting].opened.append(Opened(**{k: v for k, v in answer.items() if k != "bytes"}))
                 measured[setting].blocks.append({kind: [] for kind in (INVOKE, END_TO_END, PACED)})
+                progress.did(START, setting)
         yield processes
     finally:
         for process in processes.values():
@@ -190,6 +203,7 @@ def _take_turns(
     plan: Plan,
     measured: dict[Configuration, _Measured],
     failures: dict[Configuration, str],
+    progress: Progress,
     rng: np.random.Generator,
 ) -> None:
     settings = list(processes)
@@ -198,7 +212,7 @@ def _take_turns(
             setting = settings[position]
             if setting in failures:
                 continue
-            with _failing(setting, failures):
+            with _failing(setting, failures, progress):
                 blocks = measured[setting].blocks[-1]
                 before = host.state()
                 for kind, seconds in BLOCK_S.items():
@@ -206,18 +220,21 @@ def _take_turns(
                     blocks[kind].append(samples)
                 changed = conditions.changes(before, host.state(), seconds=sum(BLOCK_S.values()))
                 measured[setting].marked.update(changed)
+                progress.did(TURN, setting, blocks[INVOKE][-1])
                 if plan.rate is not None and turn == 0:
                     paced = {"do": PACED, "rate": plan.rate, "seconds": PACED_S}
                     blocks[PACED].append(processes[setting].ask(paced, seconds=PACED_S)[1])
+                    progress.did(PACE, setting)
 
 
 @contextlib.contextmanager
-def _failing(setting: Configuration, failures: dict[Configuration, str]) -> Iterator[None]:
+def _failing(setting: Configuration, failures: dict[Configuration, str], progress: Progress) -> Iterator[None]:
     """Note a failure of one configuration, and let the others go on."""
     try:
         yield
     except ArtifactError as error:
         failures[setting] = str(error)
+        progress.failed(setting, str(error))
 
 
 def _result(setting: Configuration, found: _Measured, folder: Path, position: int) -> Result | None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit.cli.bench import certificate, records, tables
+from toolkit.cli.bench import certificate, live, records, tables
 from toolkit.cli.options import EXPORTED, INTERRUPTED, Debug, Json, Paths
 from toolkit.console import Console
-from toolkit.errors import ArtifactError, CheckFailedError
+from toolkit.errors import ArtifactError, CheckFailedError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
@@ -52,16 +52,27 @@ def command(
     tolerance: Annotated[
         float, typer.Option(help="Of --compare: exit code 1 where one is surely slower by more than this, in percent.")
     ] = 5.0,
+    save: Annotated[Path | None, typer.Option(help="A file that gets the document of --json as well.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="A picture to write, .png or .svg; with --recompute of that record.")
+    ] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
     """Time artifacts, anybody's, on the installed runtimes of this machine. Exit code 1 where one cannot be."""
+    from toolkit.bench import plot as pictures
     from toolkit.bench.advice import parse_budgets
     from toolkit.bench.schedule import Plan
 
-    console = Console(json_output=json)
+    if save is not None and save.is_dir():
+        raise UsageError(f"--save is '{save}', a folder; it must be a file")
+    if plot is not None and compare is not None:
+        raise UsageError("--plot draws one record; leave out --compare")
+    if plot is not None:
+        pictures.check(plot)
+    console = Console(json_output=json, save=save)
     if recompute is not None:
-        return records.recompute(console, recompute)
+        return records.recompute(console, recompute, plot)
     if compare is not None:
         return records.compare(console, *compare, tolerance=tolerance / 100)
     if thorough:
@@ -85,6 +96,8 @@ def command(
     tables.report(console, record)
     tables.recommend(console, record)
     console.document(record.to_json())
+    if plot is not None:
+        records.draw(console, plot, record)
     if record.interrupted:
         return INTERRUPTED
     nothing_fits = any(not choice["fits"] for choice in record.recommended())
@@ -97,13 +110,11 @@ def perform(console: Console, paths: Sequence[Path], plan: "Plan", *, output: Pa
     from toolkit.bench.schedule import bench, new_folder
 
     candidates = select(paths, warn=console.warn)
-    with console.progress(plan.processes, "measuring") as advance:
-        return bench(candidates, new_folder(output), plan, on_step=lambda done, total, what: advance(done, what))
+    with console.live() as show:
+        return bench(candidates, new_folder(output), plan, on_step=lambda at: show(lambda: live.standing(at)))
 
 
 def _numbers(text: str, option: str) -> list[int]:
-    from toolkit.errors import UsageError
-
     try:
         return [int(part) for part in text.split(",")]
     except ValueError as error:

@@ -1,15 +1,19 @@
-"""What is done with the records of a benchmark: rebuild their figures, hold one against another."""
+"""What is done with the records of a benchmark: rebuild their figures, draw them, hold one against another."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toolkit import units
 from toolkit.cli.bench.tables import NAME_COLUMNS
 from toolkit.console import Column, Console
 from toolkit.errors import ArtifactError, CheckFailedError
 
+if TYPE_CHECKING:
+    from toolkit.bench.record import Record
 
-def recompute(console: Console, folder: Path) -> int:
-    """Rebuild the figures of a record from its raw samples, and print what differs."""
+
+def recompute(console: Console, folder: Path, plot: Path | None = None) -> int:
+    """Rebuild the figures of a record from its raw samples, print what differs, and draw them where ``plot`` is."""
     from toolkit.bench import record
 
     count, differences = record.recompute(folder)
@@ -17,9 +21,19 @@ def recompute(console: Console, folder: Path) -> int:
         console.text(difference)
     verdict = "fail" if differences else "pass"
     console.text(f"{folder}: {count} figures rebuilt from the raw samples, {len(differences)} differences")
+    if plot is not None:
+        draw(console, plot, record.read(folder))
     document = {"schema": 1, "command": "bench", "record": str(folder), "figures": count}
     console.document({**document, "differences": differences, "verdict": verdict})
     return CheckFailedError.exit_code if differences else 0
+
+
+def draw(console: Console, path: Path, record: "Record") -> None:
+    """Draw a record, and say where, and what is missing in the picture."""
+    from toolkit.bench import plot
+
+    missing = plot.draw(path, record)
+    console.text(f"picture: {path}{f', latencies alone: {missing}' if missing else ''}")
 
 
 def compare(console: Console, old: Path, new: Path, *, tolerance: float) -> int:

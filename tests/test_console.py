@@ -1,0 +1,81 @@
+"""What is shown while something runs, on a made-up terminal."""
+
+import io
+
+import pytest
+from rich.console import Console as RichConsole
+
+from toolkit import console as consoles
+from toolkit.console import Column, Console, Standing
+
+REASON = "failed: " + "a long reason " * 10
+STANDING = Standing(
+    0.25,
+    "about 3 s left",
+    (Column("artifact", figures=False), Column("median so far"), Column("state", figures=False)),
+    [("cnn-int8.tflite", "21.3 µs", "process 1 of 5, turn 2 of 7"), ("cut.onnx", "–", REASON)],
+)
+SHOW_CURSOR, ERASE_LINE = "\x1b[?25h", "\x1b[2K"
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """A terminal of 80 columns; returns what was written to it."""
+    written = io.StringIO()
+    rich = RichConsole(file=written, force_terminal=True, width=80, height=24, _environ={})
+    monkeypatch.setattr(consoles, "_rich", lambda stream: rich)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    return written
+
+
+def test_a_live_table_shows_every_figure_and_cuts_a_long_reason(terminal):
+    with Console().live() as show:
+        show(lambda: STANDING)
+        text = terminal.getvalue()
+    assert "about 3 s left" in text
+    assert "cnn-int8.tflite" in text
+    assert "21.3 µs" in text
+    assert "process 1 of 5, turn 2 of 7" in text
+    assert "failed: a long reason" in text
+    assert REASON not in text
+
+
+def test_a_live_table_is_drawn_again_only_when_it_is_due(terminal, monkeypatch):
+    times = [100.0, 100.0, 100.1, 100.4, 100.6, 100.6, 100.7]  # two looks at the clock where a picture is drawn
+    clock = iter(times)
+    monkeypatch.setattr(consoles.time, "monotonic", lambda: next(clock))
+    asked = []
+    with Console().live() as show:
+        for number in range(5):
+            show(lambda number=number: asked.append(number) or STANDING)
+    assert asked == [0, 3]
+
+
+def test_a_live_table_that_takes_long_is_drawn_less_often(terminal, monkeypatch):
+    clock = iter([100.0, 100.2, 103.9, 104.1, 104.3])
+    monkeypatch.setattr(consoles.time, "monotonic", lambda: next(clock))
+    asked = []
+    with Console().live() as show:
+        for _ in range(3):  # at 100, where it takes 0.2 s, so not at 103.9 but at 104.1
+            show(lambda: asked.append(1) or STANDING)
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_ctrl_c_and_errors_leave_a_clean_terminal(terminal, error):
+    def fail():
+        with Console().live() as show:
+            show(lambda: STANDING)
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    lines = len(STANDING.rows) + 5  # the bar, an empty line, headings, a rule, an empty line
+    assert SHOW_CURSOR in terminal.getvalue()
+    assert terminal.getvalue().rpartition(SHOW_CURSOR)[2].count(ERASE_LINE) >= lines
+
+
+def test_where_stderr_is_no_terminal_nothing_is_asked_or_shown(capfd):
+    with Console().live() as show:
+        show(lambda: pytest.fail("asked"))
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,31 @@
+"""Accuracy against latency against size: the artifacts that can be held against each other, and those none beats."""
+
+from collections.abc import Sequence
+
+from toolkit.bench import advice
+from toolkit.bench.result import Result
+
+
+def contenders(results: Sequence[Result]) -> list[Result]:
+    """Return one result of each artifact whose accuracy is known: the fastest of one image; of ties, fewest threads."""
+    known = [result for result in results if result.batch == 1 and result.accuracy is not None]
+    return [advice.tied([r for r in known if r.path == path])[0] for path in dict.fromkeys(r.path for r in known)]
+
+
+def front(contenders: Sequence[Result]) -> list[Result]:
+    """Return the results that no other equals or betters in accuracy, latency and size at once, failed ones left out.
+
+    Accuracies come from one test set; artifacts that failed their verification are no candidates.
+    """
+    sound = [result for result in contenders if result.parity != "fail"]
+    return [result for result in sound if not any(_beats(other, result) for other in sound)]
+
+
+def _beats(one: Result, other: Result) -> bool:
+    """Say whether ``one`` is nowhere worse and somewhere better than ``other``."""
+    pairs = list(zip(_goodness(one), _goodness(other), strict=True))
+    return all(mine >= theirs for mine, theirs in pairs) and any(mine > theirs for mine, theirs in pairs)
+
+
+def _goodness(result: Result) -> tuple[float, float, float]:
+    return result.accuracy or 0.0, -result.median.value, -float(result.size_bytes)

@@ -1,0 +1,42 @@
+"""The table that fills in while a benchmark measures."""
+
+from typing import TYPE_CHECKING
+
+from toolkit import units
+from toolkit.console import Column, Standing
+
+if TYPE_CHECKING:
+    from toolkit.bench.progress import Progress
+
+
+def standing(progress: "Progress") -> Standing:
+    """Return what a live table shows of a benchmark."""
+    rows = progress.rows()
+    names = units.short_names([row.path for row in rows])
+    settings = {"threads": [row.threads for row in rows], "batch": [row.batch for row in rows]}
+    varied = [name for name, values in settings.items() if len(set(values)) > 1]
+    return Standing(
+        done=progress.share,
+        text="measuring" if progress.left_s is None else f"about {_whole_seconds(progress.left_s)} left",
+        columns=(
+            Column("artifact", figures=False),
+            Column("runtime", figures=False),
+            *(Column(name) for name in varied),
+            Column("median so far"),
+            Column("state", figures=False),
+        ),
+        rows=[
+            (
+                name,
+                row.runtime,
+                *(str(settings[varying][number]) for varying in varied),
+                "–" if row.median_s is None else units.seconds(row.median_s),
+                row.state,
+            )
+            for number, (name, row) in enumerate(zip(names, rows, strict=True))
+        ],
+    )
+
+
+def _whole_seconds(value_s: float) -> str:
+    return units.seconds(value_s) if value_s >= 60 else f"{value_s:.0f} s"
