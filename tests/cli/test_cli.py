@@ -87,6 +87,9 @@ MISTAKES = [
     (("bench", "CUT.tflite", "--rate", "0"), "it must be above 0 images a second"),
     (("bench", "CUT.tflite", "--max-latency", "fast"), "--max-latency is 'fast'; it must be a number and a unit"),
     (("bench", "--compare", "EMPTY", "EMPTY"), "no such file; 'toolkit bench' writes record.json"),
+    (("bench", "--plot", "bench.pdf"), "bench.pdf: a picture must end in .png or .svg"),
+    (("bench", "--plot", "a.png", "--compare", "EMPTY", "EMPTY"), "--plot draws one record; leave out --compare"),
+    (("bench", "--save", "EMPTY"), "a folder; it must be a file"),
     (("bench", "--recompute", "EMPTY"), "no such file; 'toolkit bench' writes record.json"),
     (("predict",), "Missing argument"),
     (("predict", "none.png"), "exported: no artifact there"),
@@ -314,16 +317,20 @@ def test_verify_json_has_the_contract(cli, exported_once, tiny_npz):
 def test_bench_prints_its_tables(cli, exported_once, here):
     code, out, _ = cli(
         "bench", exported_once / "cnn-int8.tflite", exported_once / "cnn-float32.tflite", "--seconds", "0.1",
-        "--processes", "2", "--rate", "100",
+        "--processes", "2", "--rate", "100", "--save", "report.json",
     )  # fmt: skip
     assert code == 0
+    assert "Latency of one inference, 1 thread, 1 image" in out
     assert "paced median" in out
     assert "speed-up" in out
     assert "baseline" in out
     assert f"ship:  {exported_once}" in out
     (folder,) = (here / "benchmarks").iterdir()
-    code, out, _ = cli("bench", "--recompute", folder)
+    assert (here / "report.json").read_bytes() == (folder / "record.json").read_bytes()
+    code, out, _ = cli("bench", "--recompute", folder, "--plot", "bench.png")
     assert code == 0
+    assert "picture: bench.png, latencies alone: no accuracy is known" in out
+    assert (here / "bench.png").is_file()
     assert "figures rebuilt from the raw samples, 0 differences" in out
     code, out, _ = cli("bench", "--compare", folder, folder)
     assert code == 0
