@@ -246,7 +246,7 @@ def test_a_changed_figure_or_sample_is_found(exported, tmp_path):
 def test_turns_in_which_the_machine_changed_are_marked_and_left_in(exported, tmp_path, monkeypatch):
     clocks = iter([2.4e9, 2.4e9, 1.2e9] + [2.4e9] * 100)  # before all; before and after the first turn; the others
     real = schedule.host.state()
-    monkeypatch.setattr(schedule.host, "state", lambda: replace(real, clock_hz=next(clocks), steal_s=None))
+    monkeypatch.setattr(schedule.host, "state", lambda: replace(real, clock_hz=next(clocks), running=1, steal_s=None))
     candidates = select([exported / "cnn-int8.tflite"], warn=pytest.fail)
     record = bench(candidates, tmp_path / "record", QUICK)
     assert record.marked == {"clock changed": 1}

@@ -89,3 +89,10 @@ def test_one_process_is_not_widened_and_more_are():
     rng = np.random.default_rng(5)
     one = blocks_of(rng, 20, 0, 0.02, processes=1)
     assert statistics.median(one).low < 20 < statistics.median(one).high
+
+
+def test_two_processes_do_not_widen_an_interval_without_bound():
+    rng = np.random.default_rng(0)
+    latencies = Blocks(rng.normal(20e-6, 5e-6, 400).clip(5e-6), np.full((2, 10), 20))
+    found = statistics.median(latencies)
+    assert 15e-6 < found.low < found.value < found.high < 25e-6

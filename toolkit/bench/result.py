@@ -84,8 +84,8 @@ class Result:
         ]
         if not self.one_by_one:
             found.append("percentiles withheld: an inference is too short for this clock to be timed on its own")
-        if len(self.opened) < 2:
-            found.append("one process: the interval does not hold what differs from process to process")
+        if len(self.opened) < statistics.LEAST_PROCESSES:
+            found.append("too few processes: the interval does not hold what differs from process to process")
         if unsettled := sum(not opened.settled for opened in self.opened):
             found.append(f"{unsettled} of {len(self.opened)} processes had not settled when the warm-up ended")
         return found

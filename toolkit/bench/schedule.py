@@ -105,7 +105,7 @@ def measure(
     folder: Path,
     plan: Plan,
     *,
-    on_step: Callable[[int, int, str], None] = lambda done, total, name: None,
+    on_step: Callable[[Progress], None] = lambda progress: None,
 ) -> Record:
     """Measure configurations.
 

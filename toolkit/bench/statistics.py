@@ -7,6 +7,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+# With fewer processes nothing is known of what differs between them: Student's t would widen an interval without bound.
+LEAST_PROCESSES = 3
 RESAMPLES = 2000
 RESAMPLING_SEED = 0
 FASTER, SLOWER, INDISTINGUISHABLE = "faster", "slower", "indistinguishable"
@@ -121,6 +123,6 @@ def _resampled(medians: Samples, processes: NDArray[np.int64], turns: NDArray[np
 
 def _interval(value: float, draws: Samples, *, processes: int) -> Interval:
     """Return the percentile interval of the draws, moved to the value and widened on the scale of ratios."""
-    widened = student_quantile(processes - 1) / _NORMAL_QUANTILE if processes > 1 else 1.0
+    widened = student_quantile(processes - 1) / _NORMAL_QUANTILE if processes >= LEAST_PROCESSES else 1.0
     low, high = np.exp(np.quantile(np.log(draws / np.median(draws)), (0.025, 0.975)) * widened)
     return Interval(value, float(value * low), float(value * high))
