@@ -13,7 +13,12 @@ from toolkit.errors import MissingExtraError
 
 EXTRA_OF = {
     "ai_edge_litert.interpreter": "litert",
+    "ai_edge_litert.tools.flatbuffer_utils": "litert",
     "onnxruntime": "onnx",
+    "google.protobuf": "onnx",
+    "google.protobuf.descriptor_pb2": "onnx",
+    "google.protobuf.descriptor_pool": "onnx",
+    "google.protobuf.message_factory": "onnx",
     "PIL.Image": "edge",
     "PIL.ImageOps": "edge",
     "tensorflow": "train",

@@ -52,6 +52,10 @@ MINIMUM_BITS = 64
 _GOVERNOR = "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
 
 
+# Instructions that multiply and add 8-bit integers, as /proc/cpuinfo names them (x86 "flags", Arm "Features").
+INTEGER_INSTRUCTIONS = ("avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm")
+
+
 @dataclass(frozen=True)
 class State:
     """What may change while something is measured; None where the system does not tell.
@@ -168,6 +172,13 @@ def describe_throttled(bits: int | None) -> tuple[str, ...]:
     now = [f"{word} now" for bit, word in THROTTLE_BITS.items() if bits >> bit & 1]
     before = [f"{word} since boot" for bit, word in THROTTLE_BITS.items() if bits >> (bit + SINCE_BOOT_SHIFT) & 1]
     return (*now, *before)
+
+
+def instruction_sets(root: Path = Path("/")) -> tuple[str, ...]:
+    """Return which of INTEGER_INSTRUCTIONS the CPU has."""
+    fields = _fields(_read(root / "proc/cpuinfo") or "")
+    found = (fields.get("flags") or fields.get("Features") or "").split()
+    return tuple(name for name in INTEGER_INSTRUCTIONS if name in found)
 
 
 def available_memory_bytes(root: Path = Path("/")) -> int | None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.bench import advice, conditions, statistics
+from toolkit.bench import advice, conditions, explanation, statistics
 from toolkit.bench.advice import Budgets
+from toolkit.bench.explanation import Explanation
 from toolkit.bench.result import KINDS, Opened, Result
 from toolkit.bench.statistics import Blocks, Interval
 from toolkit.errors import ArtifactError
@@ -42,7 +43,10 @@ FIGURES = (
 
 @dataclass
 class Record:
-    """A benchmark while it grows. failures: why an artifact could not be measured, by its path."""
+    """A benchmark while it grows. failures: why an artifact could not be measured, by its path.
+
+    why: what is explained of a result, by its file of samples.
+    """
 
     folder: Path
     host: Host
@@ -55,6 +59,7 @@ class Record:
     before: State | None = None
     after: State | None = None
     budgets: Budgets = field(default_factory=Budgets)
+    why: dict[str, Explanation] = field(default_factory=dict)
 
     @property
     def marked(self) -> dict[str, int]:
@@ -104,9 +109,11 @@ class Record:
 
     def _result_json(self, result: Result) -> dict[str, Any]:
         described = result.describe()
+        explained = self.why.get(result.samples)
         if self.host.emulated:  # emulated time is no latency
+            why = explained.to_json(None) if explained else None
             emulated = ["emulated: it runs, and no latency is given"]
-            return {**described, "processes": [], **dict.fromkeys(FIGURES), "warnings": emulated}
+            return {**described, "processes": [], **dict.fromkeys(FIGURES), "warnings": emulated, "why": why}
         speedup = self.speedup(result)
         return {
             **described,
@@ -115,6 +122,7 @@ class Record:
             "speedup_ci95": [speedup.low, speedup.high] if speedup else None,
             "verdict": statistics.verdict(speedup) if speedup else "baseline" if result.is_baseline else None,
             "warnings": result.warnings,
+            "why": explained.to_json(result.median.value) if explained else None,
         }
 
 
@@ -135,6 +143,7 @@ def read(folder: Path) -> Record:
             before=State(**document["before"]) if document["before"] else None,
             after=State(**document["after"]) if document["after"] else None,
             budgets=Budgets(**document["budgets"]),
+            why={one["samples"]: explanation.read(one["why"]) for one in document["results"] if one.get("why")},
         )
     except FileNotFoundError as error:
         raise ArtifactError(f"{error.filename}: no such file; 'toolkit bench' writes {RECORD}") from error

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -31,6 +32,9 @@ def main() -> None:
             if question["do"] == "open":
                 subject, answer = _open(**{key: value for key, value in question.items() if key != "do"})
                 _answer(answers, answer, b"")
+            elif question["do"] in _ASIDE:
+                arguments = {key: value for key, value in question.items() if key != "do"}
+                _answer(answers, _ASIDE[question["do"]](**arguments), b"")
             elif subject is not None:
                 _answer(answers, *_measure(subject, question))
         except ToolkitError as error:
@@ -75,6 +79,27 @@ def _open(
         "settled": settled,
     }
     return subject, answer
+
+
+def _profile(*, path: str, runtime: str, threads: int, batch: int, inputs: str | None, timed: bool) -> dict[str, Any]:
+    from toolkit import golden
+    from toolkit.bench import dissect
+    from toolkit.runtimes import get
+
+    images = golden.read(Path(inputs)).images if inputs else None
+    return dissect.profile(get(runtime), Path(path), images, threads=threads, batch=batch, timed=timed)
+
+
+def _probe(*, runtime: str, threads: int) -> dict[str, Any]:
+    from toolkit.bench import dissect
+    from toolkit.runtimes import get
+
+    return {"roofs": dissect.probe(get(runtime), threads=threads)}
+
+
+# What is measured beside the latency of an artifact.
+PROFILE, PROBE = "profile", "probe"
+_ASIDE: dict[str, Callable[..., dict[str, Any]]] = {PROFILE: _profile, PROBE: _probe}
 
 
 def _measure(subject: "Subject", question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -103,12 +104,23 @@ class Traced:
     values: NDArray[np.float32]
 
 
+# What an operator multiplies in.
+FLOAT32, INT8 = "float32", "int8"
+
+
 @dataclass(frozen=True)
 class Operator:
-    """An operator of an artifact, and which kernels execute it."""
+    """An operator of an artifact, and which kernels execute it.
+
+    macs: multiply-accumulates of one inference, of convolutions and matrix products; 0 where it has none to speak of,
+    None where the shapes do not tell. arithmetic: what it multiplies in, where it does. weight_bytes: of its constants.
+    """
 
     name: str
     kernels: str
+    macs: int | None = 0
+    arithmetic: str | None = None
+    weight_bytes: int = 0
 
 
 class RuntimeModule(Protocol):
@@ -128,8 +140,20 @@ class RuntimeModule(Protocol):
     def trace(self, path: Path, images: NDArray[np.uint8]) -> list[Traced]:
         """Run (N, H, W, C) pixels through an artifact and return its tensors in order, the output last."""
 
-    def operators(self, path: Path) -> list[Operator]:
-        """Return the operators of an artifact in order, as this machine executes them."""
+    def operators(self, path: Path, *, batch: int = 1) -> list[Operator]:
+        """Return the operators of an artifact in order, as this machine executes them. batch: where it is not fixed."""
+
+    def prefixes(self, path: Path, *, threads: int = 1) -> list[Session]:
+        """Return the artifact cut off after none of its ``operators``, after the first, … after all: ready to time.
+
+        Empty where the runtime has no operators that could be cut.
+        """
+
+    def write_probe(self, path: Path, *, arithmetic: str, rows: int, width: int) -> bool:
+        """Write an artifact of one dense layer, (rows, width) by (width, width): what the runtime does at best.
+
+        False where the runtime has no such arithmetic of its own to probe.
+        """
 
     def devices(self) -> tuple[str, ...]:
         """Return what it computes on here: the CPU, and accelerators that it sees and uses."""
@@ -141,6 +165,16 @@ def dequantize(values: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:
     if spec.scale is None or spec.zero_point is None:
         return real
     return (real - np.float32(spec.zero_point)) * np.float32(spec.scale)
+
+
+def convolution_macs(result: Sequence[int], weights: Sequence[int]) -> int:
+    """Return the multiply-accumulates of a convolution: for each output, a filter. weights: (filters, …)."""
+    return prod(result) * prod(weights[1:])
+
+
+def product_macs(rows: Sequence[int], result: Sequence[int]) -> int:
+    """Return those of a matrix product: each value of the left matrix is used for each column of the result."""
+    return prod(rows) * (result[-1] if result else 1)
 
 
 def check_batch(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> None:

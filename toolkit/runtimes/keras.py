@@ -124,9 +124,19 @@ def trace(path: Path, images: NDArray[np.uint8]) -> list[Traced]:
     return [Traced(name, values) for name, values in Layers(path).together(images).items()]
 
 
-def operators(path: Path) -> list[Operator]:
-    """Return the kinds of the layers."""
-    return [Operator(kind, KERNELS[0]) for kind in Layers(path).kinds]
+def operators(path: Path, *, batch: int = 1) -> list[Operator]:
+    """Return the kinds of the layers. TensorFlow compiles them into something else: what each computes is not known."""
+    return [Operator(kind, KERNELS[0], macs=None) for kind in Layers(path).kinds]
+
+
+def prefixes(path: Path, *, threads: int = 1) -> list[Session]:
+    """Return nothing: the compiled function has no operators that could be cut off."""
+    return []
+
+
+def write_probe(path: Path, *, arithmetic: str, rows: int, width: int) -> bool:
+    """Write nothing: the reference is here to be compared with, not to be made fast."""
+    return False
 
 
 def devices() -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit.cli.bench import certificate, live, records, tables
+from toolkit.cli.bench import certificate, live, records, tables, why
 from toolkit.cli.options import EXPORTED, INTERRUPTED, Debug, Json, Paths
 from toolkit.console import Console
 from toolkit.errors import ArtifactError, CheckFailedError, UsageError
@@ -56,6 +56,9 @@ def command(
     plot: Annotated[
         Path | None, typer.Option(help="A picture to write, .png or .svg; with --recompute of that record.")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also show operators, their times, and the share of what the CPU can do.")
+    ] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -88,12 +91,13 @@ def command(
     )
     if certify:
         return certificate.command(console, paths or [EXPORTED], plan, output=output)
-    record = perform(console, paths or [EXPORTED], plan, output=output)
+    record = perform(console, paths or [EXPORTED], plan, output=output, explain=explain)
     if not record.results and record.interrupted:
         raise KeyboardInterrupt
     if not record.results:
         raise ArtifactError("; ".join(record.failures.values()))
     tables.report(console, record)
+    why.report(console, record, everything=explain)
     tables.recommend(console, record)
     console.document(record.to_json())
     if plot is not None:
@@ -104,14 +108,21 @@ def command(
     return CheckFailedError.exit_code if record.failures or nothing_fits or (strict and record.marked) else 0
 
 
-def perform(console: Console, paths: Sequence[Path], plan: "Plan", *, output: Path = BENCHMARKS) -> "Record":
-    """Measure every artifact with a live display."""
+def perform(
+    console: Console, paths: Sequence[Path], plan: "Plan", *, output: Path = BENCHMARKS, explain: bool = False
+) -> "Record":
+    """Measure every artifact with a live display, and find out why integer ones are not faster."""
+    from toolkit.bench import explain as explaining
     from toolkit.bench.candidates import select
     from toolkit.bench.schedule import bench, new_folder
 
     candidates = select(paths, warn=console.warn)
     with console.live() as show:
-        return bench(candidates, new_folder(output), plan, on_step=lambda at: show(lambda: live.standing(at)))
+        record = bench(candidates, new_folder(output), plan, on_step=lambda at: show(lambda: live.standing(at)))
+    if not record.interrupted:
+        with console.progress(1, "taking apart") as advance:
+            explaining.explain(record, everything=explain, on_step=lambda done, total, what: advance(0, what))
+    return record
 
 
 def _numbers(text: str, option: str) -> list[int]:

@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 from toolkit import extras
 from toolkit.errors import ArtifactError
+from toolkit.files import write_bytes
 from toolkit.manifest import TensorSpec
 from toolkit.runtimes.base import Operator, Session, Traced, check_batch, dequantize, require_file
+from toolkit.runtimes.litert import graph
 
 SUFFIXES = (".tflite",)
 PACKAGE = "ai_edge_litert.interpreter"
 DISTRIBUTIONS = ("ai-edge-litert",)
+# Reads and writes the file format.
+FORMAT = "ai_edge_litert.tools.flatbuffer_utils"
 # XNNPACK where it can and the built-in kernels elsewhere; the built-in ones alone; the plain loops they are tested by.
 XNNPACK, BUILTIN, REFERENCE = "XNNPACK", "built-in", "reference"
 KERNELS = (XNNPACK, BUILTIN, REFERENCE)
@@ -27,9 +31,14 @@ _DELEGATE = "DELEGATE"
 class LiteRTSession(Session):
     """A LiteRT interpreter."""
 
-    def __init__(self, path: Path, *, threads: int, kernels: str, keep_tensors: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, threads: int, kernels: str, keep_tensors: bool = False, content: bytes | None = None
+    ) -> None:
+        """Load a file. content: what to load in its place."""
         self.path = path
-        self._interpreter = _interpreter(path, threads=threads, kernels=kernels, keep_tensors=keep_tensors)
+        self._interpreter = _interpreter(
+            path, threads=threads, kernels=kernels, keep_tensors=keep_tensors, content=content
+        )
         names = self._signature_names()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self.inputs = tuple(_spec(details, names.get(details["index"])) for details in inputs)
@@ -89,6 +98,32 @@ class LiteRTSession(Session):
         output = found.pop(self._output_indices[0])
         return [*found.values(), output]
 
+    def operators(self) -> list[Operator]:
+        """Return the operators of an interpreter that keeps its tensors."""
+        nodes = self._interpreter._get_ops_details()  # LiteRT has no public list of its operators
+        delegates = [node for node in nodes if node["op_name"] == _DELEGATE]
+        taken = {int(tensor) for node in delegates for tensor in node["outputs"]}
+        made = {int(tensor) for node in nodes for tensor in node["outputs"]} | set(self._input_indices)
+        tensors = {details["index"]: details for details in self._interpreter.get_tensor_details()}
+        return [
+            Operator(
+                node["op_name"],
+                XNNPACK if taken & {int(tensor) for tensor in node["outputs"]} else BUILTIN,
+                *graph.work(
+                    node["op_name"],
+                    [tensors.get(int(index)) for index in node["inputs"]],
+                    [tensors.get(int(index)) for index in node["outputs"]],
+                ),
+                weight_bytes=sum(
+                    int(np.prod(tensors[index]["shape"])) * np.dtype(tensors[index]["dtype"]).itemsize
+                    for index in {int(index) for index in node["inputs"]} - made
+                    if index in tensors
+                ),
+            )
+            for node in nodes
+            if node["op_name"] != _DELEGATE
+        ]
+
     def _signature_names(self) -> dict[int, str]:
         """Return the names of tensors, by index, in the model's only signature, where it has one."""
         signatures = self._interpreter.get_signature_list()
@@ -112,14 +147,17 @@ def _spec(details: dict[str, Any], name: str | None) -> TensorSpec:
     )
 
 
-def _interpreter(path: Path, *, threads: int, kernels: str, keep_tensors: bool = False) -> Any:
+def _interpreter(
+    path: Path, *, threads: int, kernels: str, keep_tensors: bool = False, content: bytes | None = None
+) -> Any:
     module = extras.load(PACKAGE)
     require_file(path)
     try:
         # It announces its XNNPACK delegate on stderr, and warns of the memory that kept tensors take.
         with extras.streams_to(Path(os.devnull)), warnings.catch_warnings(action="ignore"):
             interpreter = module.Interpreter(
-                str(path),
+                str(path) if content is None else None,
+                content,
                 num_threads=threads or None,
                 experimental_op_resolver_type=getattr(module.OpResolverType, _RESOLVERS[kernels]),
                 experimental_preserve_all_tensors=keep_tensors,
@@ -142,19 +180,27 @@ def trace(path: Path, images: NDArray[np.uint8]) -> list[Traced]:
     return session.tensors(len(images))
 
 
-def operators(path: Path) -> list[Operator]:
+def operators(path: Path, *, batch: int = 1) -> list[Operator]:
     """Return the operators, and whether XNNPACK or the built-in kernels execute them.
 
     Where every tensor is kept, each operator that XNNPACK takes is a delegate of its own with that operator's outputs.
     """
-    interpreter = _interpreter(path, threads=1, kernels=KERNELS[0], keep_tensors=True)
-    nodes = interpreter._get_ops_details()  # LiteRT has no public list of its operators
-    taken = {int(tensor) for node in nodes if node["op_name"] == _DELEGATE for tensor in node["outputs"]}
-    return [
-        Operator(node["op_name"], XNNPACK if taken & {int(tensor) for tensor in node["outputs"]} else BUILTIN)
-        for node in nodes
-        if node["op_name"] != _DELEGATE
-    ]
+    session = LiteRTSession(path, threads=1, kernels=KERNELS[0], keep_tensors=True)
+    if any(spec.shape and spec.shape[0] is None for spec in session.inputs):
+        session.resize(batch)
+    return session.operators()
+
+
+def prefixes(path: Path, *, threads: int = 1) -> list[Session]:
+    """Return the artifact cut off after none of its operators, after the first, … after all."""
+    cut = graph.prefixes(extras.load(FORMAT), path.read_bytes())
+    return [LiteRTSession(path, threads=threads, kernels=KERNELS[0], content=content) for content in cut]
+
+
+def write_probe(path: Path, *, arithmetic: str, rows: int, width: int) -> bool:
+    """Write an artifact of one dense layer."""
+    write_bytes(path, graph.dense(extras.load(FORMAT), arithmetic=arithmetic, rows=rows, width=width))
+    return True
 
 
 def devices() -> tuple[str, ...]:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from toolkit import extras
 from toolkit.errors import ArtifactError
+from toolkit.files import write_bytes
 from toolkit.manifest import TensorSpec
 from toolkit.runtimes.base import Operator, Session, Traced, check_batch, dequantize, require_file
+from toolkit.runtimes.onnxruntime import graph
 
 SUFFIXES = (".onnx",)
 PACKAGE = "onnxruntime"
@@ -39,10 +41,9 @@ _ERRORS_ONLY = 3
 class OnnxSession(Session):
     """An ONNX Runtime session. Input and output are bound once, so that ``invoke`` is the inference alone."""
 
-    def __init__(self, path: Path, *, threads: int, kernels: str) -> None:
-        require_file(path)
+    def __init__(self, path: Path, session: Any) -> None:
         self.path = path
-        self._session = _session(path, str(path), _options(threads=threads, kernels=kernels))
+        self._session = session
         self.inputs = tuple(self._spec(tensor) for tensor in self._session.get_inputs())
         self.outputs = tuple(self._spec(tensor) for tensor in self._session.get_outputs())
         self._binding = self._session.io_binding()
@@ -101,7 +102,9 @@ def _session(path: Path, model: str | bytes, options: Any) -> Any:
 
 def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) -> Session:
     """Load an ``.onnx`` file."""
-    return OnnxSession(path, threads=threads, kernels=kernels or KERNELS[0])
+    require_file(path)
+    options = _options(threads=threads, kernels=kernels or KERNELS[0])
+    return OnnxSession(path, _session(path, str(path), options))
 
 
 def trace(path: Path, images: NDArray[np.uint8]) -> list[Traced]:
@@ -129,15 +132,49 @@ def trace(path: Path, images: NDArray[np.uint8]) -> list[Traced]:
     return [*found, Traced(session.output.name, output)]
 
 
-def operators(path: Path) -> list[Operator]:
+def operators(path: Path, *, batch: int = 1) -> list[Operator]:
     """Return the nodes of the graph as ONNX Runtime rewrites it for this CPU; its kernels execute all of them."""
-    onnx = extras.load("onnx")
+    model = _rewritten(path)
+    session = OnnxSession(path, _session(path, graph.with_every_output(model), _options(threads=1, kernels=AS_WRITTEN)))
+    session.set_inputs([np.zeros([size or batch for size in spec.shape], spec.dtype) for spec in session.inputs])
+    session.invoke()
+    made = dict(zip(graph.outputs(model), session.read_outputs(), strict=True))
+    kept = graph.constants(model)
+    shapes = {name: shape for name, (shape, _) in kept.items()} | {name: value.shape for name, value in made.items()}
+    shapes |= {spec.name: tuple(size or batch for size in spec.shape) for spec in session.inputs}
+    one_byte = graph.one_byte_constants(model) | {name for name, value in made.items() if value.dtype.itemsize == 1}
+    return [
+        Operator(
+            node.op_type,
+            OPTIMIZED,
+            *graph.work(node, shapes, one_byte),
+            weight_bytes=sum(kept[name][1] for name in set(node.input) if name in kept),
+        )
+        for node in model.graph.node
+    ]
+
+
+def prefixes(path: Path, *, threads: int = 1) -> list[Session]:
+    """Return the rewritten graph cut off after none of its nodes, after the first, … after all."""
+    options = partial(_options, threads=threads, kernels=AS_WRITTEN)
+    return [OnnxSession(path, _session(path, content, options())) for content in graph.prefixes(_rewritten(path))]
+
+
+def write_probe(path: Path, *, arithmetic: str, rows: int, width: int) -> bool:
+    """Write an artifact of one dense layer."""
+    write_bytes(path, graph.dense(arithmetic=arithmetic, rows=rows, width=width))
+    return True
+
+
+def _rewritten(path: Path) -> Any:
+    """Return the graph as ONNX Runtime rewrites it for this CPU."""
+    require_file(path)
     with tempfile.TemporaryDirectory() as folder:
         rewritten = Path(folder) / "rewritten.onnx"
-        options = _options(threads=1, kernels=KERNELS[0])
+        options = _options(threads=1, kernels=OPTIMIZED)
         options.optimized_model_filepath = str(rewritten)
         _session(path, str(path), options)
-        return [Operator(node.op_type, OPTIMIZED) for node in onnx.load(rewritten).graph.node]
+        return graph.parse(rewritten.read_bytes())
 
 
 def devices() -> tuple[str, ...]:

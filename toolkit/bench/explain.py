@@ -1,0 +1,142 @@
+"""Say why: take artifacts apart, in workers, after they were measured, and hold them against the machine."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from toolkit import host, manifest, runtimes
+from toolkit.bench import profile, reasons, roofline, statistics
+from toolkit.bench.explanation import Explanation
+from toolkit.bench.process import Process
+from toolkit.bench.profile import Profile
+from toolkit.bench.reasons import Evidence
+from toolkit.bench.record import Record
+from toolkit.bench.result import Result
+from toolkit.bench.roofline import Cache, Roofs
+from toolkit.bench.statistics import FASTER, SLOWER
+from toolkit.bench.worker import PROBE, PROFILE
+from toolkit.errors import ArtifactError
+
+# Seconds that a worker may take longer than any other answer.
+PATIENCE_S = 60.0
+
+
+def explain(
+    record: Record, *, everything: bool, on_step: Callable[[int, int, str], None] = lambda done, total, name: None
+) -> None:
+    """Add to a record, and save, why integer artifacts are not faster than float32, and with everything what each
+    artifact computes and how near it comes to what this machine can do.
+
+    An artifact that cannot be taken apart says so in its own entry. Ctrl-C keeps what is explained.
+    """
+    puzzling = [result for result in record.results if _puzzles(record, result)]
+    chosen = list(record.results) if everything else puzzling
+    needed = [*chosen, *(b for r in puzzling if (b := record.baseline(r)) and b not in chosen)]
+    roofs: dict[tuple[str, int], Roofs] = {}
+    profiles: dict[str, Profile] = {}
+    try:
+        for number, result in enumerate(needed):
+            on_step(number, len(needed), f"taking {result.path.name} apart")
+            profiles[result.samples] = _profile(record, result)
+        for number, result in enumerate(chosen):
+            on_step(number, len(chosen), "")
+            reason = _reason(record, result, profiles) if result in puzzling else None
+            explanation = Explanation(profiles[result.samples], None, reason)
+            if everything and not record.host.emulated:
+                explanation = _under_roof(record, result, explanation, roofs)
+            record.why[result.samples] = explanation
+    except KeyboardInterrupt:
+        record.interrupted = True
+    if record.why or record.interrupted:
+        record.save()
+
+
+def _puzzles(record: Record, result: Result) -> bool:
+    """Say whether an artifact should be faster than it is: int8 that is not faster, whatever is slower."""
+    speedup = record.speedup(result)
+    if record.host.emulated or speedup is None:
+        return False
+    verdict = statistics.verdict(speedup)
+    return verdict == SLOWER or (verdict != FASTER and "int8" in (result.quantization or ""))
+
+
+def _profile(record: Record, result: Result) -> Profile:
+    found = manifest.listing(result.path)
+    inputs = found.golden_path if found else None
+    question = {
+        "do": PROFILE,
+        "path": str(result.path),
+        "runtime": result.runtime,
+        "threads": result.threads,
+        "batch": result.batch,
+        "inputs": str(inputs) if inputs and inputs.is_file() else None,
+        "timed": not record.host.emulated,
+    }
+    try:
+        return profile.read(_asked(question, result))
+    except ArtifactError as error:
+        return Profile((), None, f"it could not be taken apart: {error}")
+
+
+def _asked(question: dict[str, Any], result: Result) -> dict[str, Any]:
+    free = host.available_memory_bytes()
+    process = Process(f"{result.path}: {result.runtime}", most_bytes=free)
+    try:
+        return process.ask(question, seconds=PATIENCE_S)[0]
+    finally:
+        process.close()
+
+
+def _reason(record: Record, result: Result, profiles: dict[str, Profile]) -> str:
+    baseline = record.baseline(result)
+    if baseline is None:
+        return reasons.NONE_FOUND
+    evidence = Evidence(
+        candidate=profiles[result.samples],
+        baseline=profiles[baseline.samples],
+        threads=result.threads,
+        fewer_threads=_faster_with_fewer(record.results, result),
+        arch=record.host.arch,
+        instruction_sets=host.instruction_sets(),
+    )
+    return reasons.why(evidence)
+
+
+def _faster_with_fewer(results: Sequence[Result], result: Result) -> tuple[int, float] | None:
+    """Return the number of threads, smaller than a result's, with which the artifact is surely and most faster."""
+    found = []
+    for other in results:
+        same = (other.path, other.runtime, other.batch) == (result.path, result.runtime, result.batch)
+        if same and other.threads < result.threads:
+            speedup = statistics.speedup(result.invoke, other.invoke)
+            if statistics.verdict(speedup) == FASTER:
+                found.append((other.threads, speedup.value))
+    return max(found, key=lambda pair: pair[1], default=None)
+
+
+def _under_roof(record: Record, result: Result, bare: Explanation, roofs: dict[tuple[str, int], Roofs]) -> Explanation:
+    """Add the roofline: from the cache, else measured, and again where the artifact is above it."""
+    setting = (result.runtime, result.threads)
+    names = runtimes.get(result.runtime).DISTRIBUTIONS
+    versions = {name: text for name, text in record.versions.items() if name in names}
+    cache = Cache(record.host, versions, result.runtime, threads=result.threads)
+    known = roofs.get(setting) or cache.read()
+    fresh = known is None
+    if known is None:
+        known = _probed(result)
+        cache.keep(known)
+    explanation = Explanation(bare.profile, known.get(bare.profile.arithmetic or ""), bare.reason)
+    share = explanation.share(result.median.value)
+    if share is not None and share > 1 and setting not in roofs and not fresh:
+        known = roofline.higher(known, _probed(result))  # it was measured in a bad moment
+        cache.keep(known)
+        explanation = Explanation(bare.profile, known.get(bare.profile.arithmetic or ""), bare.reason)
+    roofs[setting] = known
+    return explanation
+
+
+def _probed(result: Result) -> Roofs:
+    try:
+        answer = _asked({"do": PROBE, "runtime": result.runtime, "threads": result.threads}, result)
+    except ArtifactError:  # a machine without the memory for the probes: no roof, and all else is told
+        return {}
+    return {name: roofline.read(roof) for name, roof in answer["roofs"].items()}

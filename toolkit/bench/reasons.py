@@ -1,0 +1,140 @@
+"""Why an integer artifact is not faster than its float32 original: one line, from the profiles of both.
+
+Each rule looks at the evidence and returns a sentence or nothing; the first sentence is the answer.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain
+
+from toolkit import units
+from toolkit.bench.profile import Profile
+
+# Share of the lost time that a cause must explain to be named as the cause.
+MOST = 0.5
+# Share of an inference that is the call itself from which arithmetic hardly matters.
+CALL_SHARE = 0.3
+NONE_FOUND = "no cause was found"
+# Kernels that are made for speed, with integers too; what runs elsewhere is named.
+FAST_KERNELS = ("XNNPACK", "optimized")
+_X86 = ("x86_64", "i686", "AMD64")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a candidate and of its float32 original, the baseline.
+
+    fewer_threads: a smaller number of threads with which the same artifact is surely faster, and how many times.
+    instruction_sets: those for integers that the CPU has.
+    """
+
+    candidate: Profile
+    baseline: Profile
+    threads: int
+    fewer_threads: tuple[int, float] | None
+    arch: str
+    instruction_sets: tuple[str, ...]
+
+    @property
+    def lost_s(self) -> float:
+        """How much longer the candidate takes."""
+        return (self.candidate.total_s or 0.0) - (self.baseline.total_s or 0.0)
+
+    @property
+    def arithmetic_lost_s(self) -> float:
+        """How much longer its operators that multiply take."""
+        return self.candidate.arithmetic_s() - self.baseline.arithmetic_s()
+
+    def explains(self, seconds: float) -> bool:
+        """Say whether a time is most of what the candidate has lost."""
+        return seconds > 0 and seconds >= MOST * self.lost_s
+
+
+def why(evidence: Evidence) -> str:
+    """Return the cause, or that none was found, and where the time went."""
+    timed = evidence.candidate.prefixes_s is not None and evidence.baseline.prefixes_s is not None
+    rules = chain(UNTIMED_RULES, TIMED_RULES if timed else ())
+    cause = next((said for rule in rules if (said := rule(evidence))), NONE_FOUND)
+    return f"{cause}; {_balance(evidence)}" if timed else f"{cause} (operators were not timed)"
+
+
+def more_threads(evidence: Evidence) -> str | None:
+    """Threads that wait for one another cost more than they compute."""
+    if evidence.fewer_threads is None:
+        return None
+    fewer, ratio = evidence.fewer_threads
+    return f"{evidence.threads} threads cost more than they save: with {fewer} it is {ratio:.2f} times as fast"
+
+
+def slow_kernels(evidence: Evidence) -> str | None:
+    """Operators that multiply run in kernels that are not made for speed."""
+    operators = [one for one in evidence.candidate.timed if one.operator.arithmetic]
+    slow = [one for one in operators if one.operator.kernels not in FAST_KERNELS]
+    taken = sum(one.seconds or 0.0 for one in slow)
+    timed = evidence.candidate.prefixes_s is not None
+    if not slow or (timed and not evidence.explains(taken)):
+        return None
+    names = ", ".join(dict.fromkeys(one.operator.name for one in slow))
+    kernels = ", ".join(dict.fromkeys(one.operator.kernels for one in slow))
+    whole = evidence.candidate.total_s
+    share = f", {taken / whole:.0%} of its time" if whole else ""
+    return f"{FAST_KERNELS[0]} has no kernel for {names} of these types: the {kernels} ones run{share}"
+
+
+def conversions(evidence: Evidence) -> str | None:
+    """Most of the lost time brings numbers from one type to another."""
+    lost = evidence.candidate.conversions_s() - evidence.baseline.conversions_s()
+    if not evidence.explains(lost) or lost < evidence.arithmetic_lost_s:
+        return None
+    share = evidence.candidate.conversions_s() / (evidence.candidate.total_s or 1.0)
+    return f"quantizing and dequantizing takes {share:.0%} of its time, more than integers save"
+
+
+def no_instructions(evidence: Evidence) -> str | None:
+    """The CPU has no instructions that multiply and add bytes."""
+    if evidence.instruction_sets or not evidence.candidate.integer or evidence.arithmetic_lost_s <= 0:
+        return None
+    wanted = "VNNI" if evidence.arch in _X86 else "dot-product (dotprod, i8mm)"
+    return f"this CPU has no {wanted} instructions, so integers are not multiplied faster than floats"
+
+
+def fixed_cost(evidence: Evidence) -> str | None:
+    """The arithmetic is so little that the call, and what each operator costs beside it, decide."""
+    call_s, whole_s = evidence.candidate.call_s or 0.0, evidence.candidate.total_s or 0.0
+    if not whole_s or call_s < CALL_SHARE * min(whole_s, evidence.baseline.total_s or whole_s):
+        return None
+    more = len(evidence.candidate.operators) - len(evidence.baseline.operators)
+    count = f" and it has {more} operators more" if more > 0 else ""
+    return (
+        f"it is too small to gain: {units.seconds(call_s)} of {units.seconds(whole_s)} are the call itself{count}, "
+        f"where integers save {units.seconds(max(0.0, -evidence.arithmetic_lost_s))} of arithmetic"
+    )
+
+
+def slow_arithmetic(evidence: Evidence) -> str | None:
+    """An operator's integer kernel is slower than the float32 one."""
+    if not evidence.explains(evidence.arithmetic_lost_s):
+        return None
+    slowest = max(evidence.candidate.timed, key=lambda one: (one.seconds or 0.0) if one.operator.arithmetic else -1.0)
+    return (
+        f"its integer kernels are slower than the float32 ones at these shapes, "
+        f"{slowest.operator.name} above all ({units.seconds(slowest.seconds or 0.0)})"
+    )
+
+
+Rule = Callable[[Evidence], str | None]
+UNTIMED_RULES: tuple[Rule, ...] = (more_threads, slow_kernels)
+TIMED_RULES: tuple[Rule, ...] = (no_instructions, fixed_cost, conversions, slow_arithmetic)
+
+
+def _balance(evidence: Evidence) -> str:
+    """Return where the candidate loses and gains time, part by part."""
+    candidate, baseline = evidence.candidate, evidence.baseline
+    parts = {
+        "arithmetic": evidence.arithmetic_lost_s,
+        "quantize and dequantize": candidate.conversions_s() - baseline.conversions_s(),
+        "other operators": candidate.rest_s() - baseline.rest_s(),
+        "call": (candidate.call_s or 0.0) - (baseline.call_s or 0.0),
+    }
+    told = (f"{name} {'+' if change > 0 else '−'}{units.seconds(abs(change))}" for name, change in parts.items())
+    return f"beside float32: {', '.join(told)}"

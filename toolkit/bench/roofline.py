@@ -1,0 +1,89 @@
+"""What this machine can do at best with one runtime and arithmetic: S. Williams, A. Waterman and D. Patterson,
+"Roofline: An Insightful Visual Performance Model for Multicore Architectures", Communications of the ACM 52(4), 2009.
+
+The bytes a second are those of weights of the artifact's size, wherever they lie, in a cache or in memory: a small
+model never leaves the caches (A. Ilic, F. Pratas and L. Sousa, "Cache-aware Roofline Model", IEEE CAL 13(1), 2014).
+"""
+
+import contextlib
+import hashlib
+import json
+from dataclasses import dataclass
+from math import log
+from typing import Any
+
+from toolkit.downloads import cache_folder
+from toolkit.files import write_json
+from toolkit.host import Host
+
+FOLDER = "roofline"
+# Part of the key of the cache: raised when a probe changes.
+PROBES = 1
+COMPUTE, MEMORY = "arithmetic", "memory"
+
+
+@dataclass(frozen=True)
+class Roofline:
+    """Two roofs. bytes_per_s: by bytes of weights that are read once an inference, ascending."""
+
+    macs_per_s: float
+    bytes_per_s: tuple[tuple[int, float], ...]
+
+    def bandwidth(self, weight_bytes: int) -> float:
+        """Return the bytes a second of the probe whose weights come nearest."""
+        return min(self.bytes_per_s, key=lambda pair: abs(log(pair[0] / max(weight_bytes, 1))))[1]
+
+    def attainable(self, macs: int, weight_bytes: int) -> tuple[float, str]:
+        """Return the multiply-accumulates a second that the lower roof allows, and which roof that is."""
+        by_memory = macs / max(weight_bytes, 1) * self.bandwidth(weight_bytes)
+        return (self.macs_per_s, COMPUTE) if self.macs_per_s <= by_memory else (by_memory, MEMORY)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the cache and a record say of it."""
+        return {"macs_per_s": self.macs_per_s, "bytes_per_s": [list(pair) for pair in self.bytes_per_s]}
+
+
+def read(document: dict[str, Any]) -> Roofline:
+    """Return the roofs of a worker's answer, the cache or a record."""
+    rates = tuple((int(size), float(rate)) for size, rate in document["bytes_per_s"])
+    return Roofline(macs_per_s=float(document["macs_per_s"]), bytes_per_s=rates)
+
+
+Roofs = dict[str, Roofline]
+
+
+def higher(one: Roofs, other: Roofs) -> Roofs:
+    """Return the higher of two measurements of the same roofs: a disturbance makes them lower, never higher."""
+    return {
+        name: Roofline(
+            max(roof.macs_per_s, other[name].macs_per_s),
+            tuple(
+                (size, max(rate, again))
+                for (size, rate), (_, again) in zip(roof.bytes_per_s, other[name].bytes_per_s, strict=True)
+            ),
+        )
+        for name, roof in one.items()
+    }
+
+
+class Cache:
+    """Roofs of one runtime with a number of threads, in the user's cache by processor, cores and versions."""
+
+    def __init__(self, host: Host, versions: dict[str, str], runtime: str, *, threads: int) -> None:
+        """Find its place."""
+        known = {name: getattr(host, name) for name in ("cpu", "arch", "cores", "model", "virtual")}
+        self._asked = {"probes": PROBES, "runtime": runtime, "threads": threads, "versions": versions, "host": known}
+        digest = hashlib.sha256(json.dumps(self._asked, sort_keys=True).encode()).hexdigest()[:16]
+        self.path = cache_folder() / FOLDER / f"{runtime}-{digest}.json"
+
+    def read(self) -> Roofs | None:
+        """Return what is kept; None where nothing is, or where the file is damaged."""
+        try:
+            return {name: read(roof) for name, roof in json.loads(self.path.read_text())["roofs"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def keep(self, roofs: Roofs) -> None:
+        """Write roofs, where the cache can be written; else they are measured again next time."""
+        with contextlib.suppress(OSError):
+            write_json(self.path, {**self._asked, "roofs": {name: roof.to_json() for name, roof in roofs.items()}})
