@@ -174,10 +174,12 @@ def describe_throttled(bits: int | None) -> tuple[str, ...]:
     return (*now, *before)
 
 
-def instruction_sets(root: Path = Path("/")) -> tuple[str, ...]:
-    """Return which of INTEGER_INSTRUCTIONS the CPU has."""
+def instruction_sets(root: Path = Path("/")) -> tuple[str, ...] | None:
+    """Return which of INTEGER_INSTRUCTIONS the CPU has, or None where the system does not tell."""
     fields = _fields(_read(root / "proc/cpuinfo") or "")
     found = (fields.get("flags") or fields.get("Features") or "").split()
+    if not found:
+        return None
     return tuple(name for name in INTEGER_INSTRUCTIONS if name in found)
 
 

@@ -172,3 +172,52 @@ def test_it_names_its_operators_and_who_executes_them(name, path):
     operators = module.operators(path)
     assert len(operators) > 4
     assert {operator.kernels for operator in operators} <= set(module.KERNELS)
+
+
+def test_it_counts_multiply_accumulates_or_says_that_it_cannot(name, path):
+    """The tiny CNN: 8×8×1 images, convolutions to 32 and 64 channels with pools between, 128 and 3 units."""
+    module = runtimes.get(name)
+    counts = [operator.macs for operator in module.operators(path)]
+    if name == runtimes.REFERENCE_RUNTIME:
+        assert set(counts) == {None}
+        return
+    expected = [8 * 8 * 9 * 32, 4 * 4 * 9 * 32 * 64, 2 * 2 * 64 * 128, 128 * 3]
+    assert [count for count in counts if count] == expected
+    assert [operator.macs for operator in module.operators(path, batch=3) if operator.macs] == [3 * n for n in expected]
+    weights = 4 * (9 * 32 + 32 + 9 * 32 * 64 + 64 + 256 * 128 + 128 + 128 * 3 + 3)
+    assert weights <= sum(operator.weight_bytes for operator in module.operators(path)) <= weights + 100
+
+
+def test_its_prefixes_run_and_the_last_is_the_whole(name, path, images):
+    module = runtimes.get(name)
+    prefixes = module.prefixes(path)
+    if name == runtimes.REFERENCE_RUNTIME:
+        assert prefixes == []
+        return
+    assert len(prefixes) == len(module.operators(path)) + 1
+    outputs = []
+    for session in prefixes:
+        session.resize(7)
+        session.set_inputs([session.encode(images[:7])])
+        session.invoke()
+        outputs.append(session.read_outputs()[-1])
+    np.testing.assert_array_equal(outputs[0], images[:7] / np.float32(255))
+    np.testing.assert_allclose(outputs[-1], open_here(path).predict(images[:7]), atol=1e-6)
+
+
+@pytest.mark.parametrize("arithmetic", ["float32", "int8"])
+def test_its_probe_is_one_dense_layer_in_that_arithmetic(name, arithmetic, tmp_path):
+    module = runtimes.get(name)
+    probe = tmp_path / f"probe{module.SUFFIXES[0]}"
+    if not module.write_probe(probe, arithmetic=arithmetic, rows=3, width=16):
+        assert name == runtimes.REFERENCE_RUNTIME
+        assert not probe.exists()
+        return
+    (operator,) = module.operators(probe)
+    assert (operator.macs, operator.arithmetic) == (3 * 16 * 16, arithmetic)
+    assert operator.kernels == module.KERNELS[0]
+    session = module.open_session(probe)
+    session.resize(3)
+    session.set_inputs([np.ones((3, 16), session.input.dtype)])
+    session.invoke()
+    assert session.read_outputs()[0].shape == (3, 16)

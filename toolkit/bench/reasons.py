@@ -12,8 +12,12 @@ from toolkit.bench.profile import Profile
 
 # Share of the lost time that a cause must explain to be named as the cause.
 MOST = 0.5
-# Share of an inference that is the call itself from which arithmetic hardly matters.
-CALL_SHARE = 0.3
+# Share of the original's time below which an artifact is faster, whatever was measured before.
+FASTER_AGAIN = 0.9
+# Share of all multiply-accumulates up to which an operator has next to none.
+NEXT_TO_NONE = 0.05
+# Share of the original's time below which a difference is not told.
+TOLD = 0.01
 NONE_FOUND = "no cause was found"
 # Kernels that are made for speed, with integers too; what runs elsewhere is named.
 FAST_KERNELS = ("XNNPACK", "optimized")
@@ -25,7 +29,7 @@ class Evidence:
     """What is known of a candidate and of its float32 original, the baseline.
 
     fewer_threads: a smaller number of threads with which the same artifact is surely faster, and how many times.
-    instruction_sets: those for integers that the CPU has.
+    instruction_sets: those for integers that the CPU has; None where the system does not tell.
     """
 
     candidate: Profile
@@ -33,7 +37,7 @@ class Evidence:
     threads: int
     fewer_threads: tuple[int, float] | None
     arch: str
-    instruction_sets: tuple[str, ...]
+    instruction_sets: tuple[str, ...] | None
 
     @property
     def lost_s(self) -> float:
@@ -90,24 +94,35 @@ def conversions(evidence: Evidence) -> str | None:
     return f"quantizing and dequantizing takes {share:.0%} of its time, more than integers save"
 
 
+def not_again(evidence: Evidence) -> str | None:
+    """Timed once more, it is faster: the measurement was disturbed."""
+    taken, original = evidence.candidate.total_s or 0.0, evidence.baseline.total_s or 0.0
+    if taken > FASTER_AGAIN * original:
+        return None
+    again = f"{units.seconds(taken)} against {units.seconds(original)}"
+    return f"no cause was found, and timed again it is faster, {again}: measure longer (--thorough)"
+
+
 def no_instructions(evidence: Evidence) -> str | None:
     """The CPU has no instructions that multiply and add bytes."""
-    if evidence.instruction_sets or not evidence.candidate.integer or evidence.arithmetic_lost_s <= 0:
+    if evidence.instruction_sets != () or not evidence.candidate.integer or evidence.arithmetic_lost_s <= 0:
         return None
     wanted = "VNNI" if evidence.arch in _X86 else "dot-product (dotprod, i8mm)"
     return f"this CPU has no {wanted} instructions, so integers are not multiplied faster than floats"
 
 
-def fixed_cost(evidence: Evidence) -> str | None:
-    """The arithmetic is so little that the call, and what each operator costs beside it, decide."""
-    call_s, whole_s = evidence.candidate.call_s or 0.0, evidence.candidate.total_s or 0.0
-    if not whole_s or call_s < CALL_SHARE * min(whole_s, evidence.baseline.total_s or whole_s):
+def too_small(evidence: Evidence) -> str | None:
+    """Most of both inferences is what they cost however little they compute: calls, conversions, an operator's own."""
+    pair = evidence.candidate, evidence.baseline
+    fixed_s, original_s = (_fixed_s(profile) for profile in pair)
+    if any(_fixed_s(profile) < MOST * (profile.total_s or 0.0) for profile in pair):
         return None
-    more = len(evidence.candidate.operators) - len(evidence.baseline.operators)
-    count = f" and it has {more} operators more" if more > 0 else ""
+    if not (evidence.explains(fixed_s - original_s) or evidence.arithmetic_lost_s < 0):
+        return None
+    whole_s = evidence.candidate.total_s or 0.0
     return (
-        f"it is too small to gain: {units.seconds(call_s)} of {units.seconds(whole_s)} are the call itself{count}, "
-        f"where integers save {units.seconds(max(0.0, -evidence.arithmetic_lost_s))} of arithmetic"
+        f"it is too small to gain: {units.seconds(fixed_s)} of its {units.seconds(whole_s)} are what calls, "
+        f"conversions and operators cost however little they compute, {units.seconds(original_s)} in float32"
     )
 
 
@@ -124,7 +139,21 @@ def slow_arithmetic(evidence: Evidence) -> str | None:
 
 Rule = Callable[[Evidence], str | None]
 UNTIMED_RULES: tuple[Rule, ...] = (more_threads, slow_kernels)
-TIMED_RULES: tuple[Rule, ...] = (no_instructions, fixed_cost, conversions, slow_arithmetic)
+TIMED_RULES: tuple[Rule, ...] = (not_again, no_instructions, too_small, conversions, slow_arithmetic)
+
+
+def _fixed_s(profile: Profile) -> float:
+    """Return what an inference takes however little it computes.
+
+    That is the call, all operators that do not multiply, and for each that does what the smallest of them takes, where
+    it has next to no multiply-accumulates.
+    """
+    products = [one for one in profile.timed if one.operator.arithmetic]
+    smallest = min(products, key=lambda one: one.operator.macs or 0, default=None)
+    each_s = 0.0
+    if smallest and (smallest.operator.macs or 0) <= NEXT_TO_NONE * (profile.macs or 0):
+        each_s = smallest.seconds or 0.0
+    return (profile.call_s or 0.0) + profile.conversions_s() + profile.rest_s() + len(products) * each_s
 
 
 def _balance(evidence: Evidence) -> str:
@@ -136,5 +165,9 @@ def _balance(evidence: Evidence) -> str:
         "other operators": candidate.rest_s() - baseline.rest_s(),
         "call": (candidate.call_s or 0.0) - (baseline.call_s or 0.0),
     }
-    told = (f"{name} {'+' if change > 0 else '−'}{units.seconds(abs(change))}" for name, change in parts.items())
-    return f"beside float32: {', '.join(told)}"
+    told = [
+        f"{name} {'+' if change > 0 else '−'}{units.seconds(abs(change))}"
+        for name, change in parts.items()
+        if abs(change) > TOLD * (baseline.total_s or 0.0)
+    ]
+    return f"beside float32: {', '.join(told) or 'the same'}"
