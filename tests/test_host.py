@@ -166,7 +166,9 @@ def test_containers_and_virtual_machines_are_told(tmp_path, files, virtual):
     ],
 )
 def test_the_instruction_sets_are_those_that_every_core_has(tmp_path, cpuinfo, sets):
-    assert host.instruction_sets(machine(tmp_path, cpuinfo=cpuinfo)) == sets
+    root = machine(tmp_path, cpuinfo=cpuinfo)
+    assert host.instruction_sets(root) == sets
+    assert host.multiplies_bytes(root) == (sets.get("VNNI") or sets.get("dotprod") if sets else None)
 
 
 def test_a_32_bit_python_is_told_on_whatever_kernel(monkeypatch):

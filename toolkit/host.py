@@ -39,6 +39,9 @@ INSTRUCTION_SETS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 
+# Those of them that multiply and add 8-bit integers.
+BYTE_SETS = ("VNNI", "dotprod", "i8mm")
+
 # Bits of `vcgencmd get_throttled` (Raspberry Pi documentation, "vcgencmd"): now, and 16 higher since boot.
 THROTTLE_BITS = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
 SINCE_BOOT_SHIFT = 16
@@ -50,10 +53,6 @@ _STEAL_COLUMN = 8
 # Neither LiteRT nor ONNX Runtime is built for less.
 MINIMUM_BITS = 64
 _GOVERNOR = "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
-
-
-# Instructions that multiply and add 8-bit integers, as /proc/cpuinfo names them (x86 "flags", Arm "Features").
-INTEGER_INSTRUCTIONS = ("avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm")
 
 
 @dataclass(frozen=True)
@@ -150,6 +149,12 @@ def instruction_sets(root: Path = Path("/")) -> dict[str, bool]:
     return {}
 
 
+def multiplies_bytes(root: Path = Path("/")) -> bool | None:
+    """Say whether the CPU has instructions that multiply and add bytes, or None where the system does not tell."""
+    found = instruction_sets(root)
+    return any(found.get(name, False) for name in BYTE_SETS) if found else None
+
+
 def bits() -> int:
     """Return 32 or 64, of this Python: a 64-bit kernel also runs 32-bit systems, so the kernel's name does not tell."""
     return 8 * struct.calcsize("P")
@@ -172,15 +177,6 @@ def describe_throttled(bits: int | None) -> tuple[str, ...]:
     now = [f"{word} now" for bit, word in THROTTLE_BITS.items() if bits >> bit & 1]
     before = [f"{word} since boot" for bit, word in THROTTLE_BITS.items() if bits >> (bit + SINCE_BOOT_SHIFT) & 1]
     return (*now, *before)
-
-
-def instruction_sets(root: Path = Path("/")) -> tuple[str, ...] | None:
-    """Return which of INTEGER_INSTRUCTIONS the CPU has, or None where the system does not tell."""
-    fields = _fields(_read(root / "proc/cpuinfo") or "")
-    found = (fields.get("flags") or fields.get("Features") or "").split()
-    if not found:
-        return None
-    return tuple(name for name in INTEGER_INSTRUCTIONS if name in found)
 
 
 def available_memory_bytes(root: Path = Path("/")) -> int | None:

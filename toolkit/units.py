@@ -39,6 +39,14 @@ def size(value_bytes: float) -> str:
     return f"{value_bytes:.0f} B"
 
 
+def rate(value_per_s: float) -> str:
+    """Return how many a second: ``40.0 G/s``, ``433 M/s``."""
+    for scale, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value_per_s >= scale:
+            return f"{_significant(value_per_s / scale)} {unit}/s"
+    return f"{value_per_s:.0f} /s"
+
+
 def percent(share: float) -> str:
     """Return a share in [0, 1] as a percentage with two decimals: ``98.90 %``."""
     return f"{share * 100:.2f} %"

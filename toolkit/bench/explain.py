@@ -96,7 +96,7 @@ def _reason(record: Record, result: Result, profiles: dict[str, Profile]) -> str
         threads=result.threads,
         fewer_threads=_faster_with_fewer(record.results, result),
         arch=record.host.arch,
-        instruction_sets=host.instruction_sets(),
+        multiplies_bytes=host.multiplies_bytes(),
     )
     return reasons.why(evidence)
 

@@ -63,7 +63,7 @@ class Profile:
 
     @property
     def weight_bytes(self) -> int:
-        """Bytes of the constants, as they are stored."""
+        """Bytes of the constants, as the kernels take them: float16 that is computed in float32 counts as float32."""
         return sum(operator.weight_bytes for operator in self.operators)
 
     @property

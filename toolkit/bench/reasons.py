@@ -29,7 +29,7 @@ class Evidence:
     """What is known of a candidate and of its float32 original, the baseline.
 
     fewer_threads: a smaller number of threads with which the same artifact is surely faster, and how many times.
-    instruction_sets: those for integers that the CPU has; None where the system does not tell.
+    multiplies_bytes: whether the CPU has instructions for that; None where the system does not tell.
     """
 
     candidate: Profile
@@ -37,7 +37,7 @@ class Evidence:
     threads: int
     fewer_threads: tuple[int, float] | None
     arch: str
-    instruction_sets: tuple[str, ...] | None
+    multiplies_bytes: bool | None
 
     @property
     def lost_s(self) -> float:
@@ -105,7 +105,7 @@ def not_again(evidence: Evidence) -> str | None:
 
 def no_instructions(evidence: Evidence) -> str | None:
     """The CPU has no instructions that multiply and add bytes."""
-    if evidence.instruction_sets != () or not evidence.candidate.integer or evidence.arithmetic_lost_s <= 0:
+    if evidence.multiplies_bytes is not False or not evidence.candidate.integer or evidence.arithmetic_lost_s <= 0:
         return None
     wanted = "VNNI" if evidence.arch in _X86 else "dot-product (dotprod, i8mm)"
     return f"this CPU has no {wanted} instructions, so integers are not multiplied faster than floats"

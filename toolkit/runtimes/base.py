@@ -113,7 +113,8 @@ class Operator:
     """An operator of an artifact, and which kernels execute it.
 
     macs: multiply-accumulates of one inference, of convolutions and matrix products; 0 where it has none to speak of,
-    None where the shapes do not tell. arithmetic: what it multiplies in, where it does. weight_bytes: of its constants.
+    None where the shapes do not tell. arithmetic: what it multiplies in, where it does. weight_bytes: of its constants,
+    as its kernels take them.
     """
 
     name: str

@@ -88,7 +88,7 @@ def _operator_rows(why: dict[str, Any]) -> list[tuple[str, ...]]:
 def _time(seconds: float | None, whole_s: float | None) -> tuple[str, str]:
     if seconds is None or not whole_s:
         return "–", "–"
-    return units.seconds(seconds), f"{seconds / whole_s:.0%}"
+    return units.seconds(seconds) if seconds else "0 s", f"{seconds / whole_s:.0%}"
 
 
 def _count(macs: int | None) -> str:
@@ -96,4 +96,4 @@ def _count(macs: int | None) -> str:
 
 
 def _rate(macs_per_s: float | None) -> str:
-    return "–" if macs_per_s is None else f"{macs_per_s / 1e9:.2f} G/s"
+    return "–" if macs_per_s is None else units.rate(macs_per_s)

@@ -100,29 +100,20 @@ class LiteRTSession(Session):
 
     def operators(self) -> list[Operator]:
         """Return the operators of an interpreter that keeps its tensors."""
-        nodes = self._interpreter._get_ops_details()  # LiteRT has no public list of its operators
-        delegates = [node for node in nodes if node["op_name"] == _DELEGATE]
-        taken = {int(tensor) for node in delegates for tensor in node["outputs"]}
-        made = {int(tensor) for node in nodes for tensor in node["outputs"]} | set(self._input_indices)
+        every = self._interpreter._get_ops_details()  # LiteRT has no public list of its operators
+        taken = {int(tensor) for node in every if node["op_name"] == _DELEGATE for tensor in node["outputs"]}
+        nodes = [node for node in every if node["op_name"] != _DELEGATE]
         tensors = {details["index"]: details for details in self._interpreter.get_tensor_details()}
-        return [
-            Operator(
-                node["op_name"],
-                XNNPACK if taken & {int(tensor) for tensor in node["outputs"]} else BUILTIN,
-                *graph.work(
-                    node["op_name"],
-                    [tensors.get(int(index)) for index in node["inputs"]],
-                    [tensors.get(int(index)) for index in node["outputs"]],
-                ),
-                weight_bytes=sum(
-                    int(np.prod(tensors[index]["shape"])) * np.dtype(tensors[index]["dtype"]).itemsize
-                    for index in {int(index) for index in node["inputs"]} - made
-                    if index in tensors
-                ),
-            )
-            for node in nodes
-            if node["op_name"] != _DELEGATE
-        ]
+        live = graph.live(self._input_indices, [(node["inputs"], node["outputs"]) for node in nodes])
+        found = []
+        for node in nodes:
+            inputs, outputs = ([int(index) for index in node[end]] for end in ("inputs", "outputs"))
+            work = graph.work(node["op_name"], [tensors.get(i) for i in inputs], [tensors.get(i) for i in outputs])
+            # What only unpacks constants does so once, not at each inference; what it gives out are the weights.
+            constants = {*inputs} - live if live & {*outputs} else set()
+            size = sum(graph.size_bytes(tensors[index]) for index in constants if index in tensors)
+            found.append(Operator(node["op_name"], XNNPACK if taken & {*outputs} else BUILTIN, *work, size))
+        return found
 
     def _signature_names(self) -> dict[int, str]:
         """Return the names of tensors, by index, in the model's only signature, where it has one."""

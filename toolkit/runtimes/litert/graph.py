@@ -1,6 +1,6 @@
 """The graph of a ``.tflite`` file: what its operators compute, the graph cut short, and a graph of one dense layer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any
 
@@ -42,6 +42,20 @@ def work(
     return macs, INT8 if tensor is not None and np.dtype(tensor["dtype"]).itemsize == 1 else FLOAT32
 
 
+def live(inputs: Iterable[int], operators: Sequence[tuple[Iterable[int], Iterable[int]]]) -> set[int]:
+    """Return the tensors that depend on the inputs. operators: the tensors that each takes and gives out, in order."""
+    found = {int(tensor) for tensor in inputs}
+    for taken, given in operators:
+        if found & {int(tensor) for tensor in taken}:
+            found |= {int(tensor) for tensor in given}
+    return found
+
+
+def size_bytes(tensor: dict[str, Any]) -> int:
+    """Return the bytes of a tensor's values."""
+    return prod(int(size) for size in tensor["shape"]) * int(np.dtype(tensor["dtype"]).itemsize)
+
+
 def prefixes(format_module: Any, content: bytes) -> list[bytes]:
     """Return a file cut off after none of the operators of its main graph, after the first, … after all.
 
@@ -52,15 +66,12 @@ def prefixes(format_module: Any, content: bytes) -> list[bytes]:
     main = model.subgraphs[0]
     operators, outputs = list(main.operators), list(main.outputs)
     model.signatureDefs = None  # they name the outputs of the whole graph
-    live = set(main.inputs)
-    for operator in operators:
-        if live & set(operator.inputs):
-            live |= set(operator.outputs)
+    flowing = live(main.inputs, [(operator.inputs, operator.outputs) for operator in operators])
     cut = []
     for count in range(len(operators) + 1):
         done, rest = operators[:count], operators[count:]
         wanted = {tensor for operator in rest for tensor in operator.inputs} | set(outputs)
-        given = [tensor for operator in done for tensor in operator.outputs if tensor in wanted & live]
+        given = [tensor for operator in done for tensor in operator.outputs if tensor in wanted & flowing]
         main.operators, main.outputs = done, given or list(main.inputs)
         cut.append(bytes(format_module.convert_object_to_bytearray(model)))
     return cut
