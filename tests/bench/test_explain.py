@@ -9,7 +9,7 @@ from toolkit import runtimes
 from toolkit.bench import dissect, explain, schedule
 from toolkit.bench.candidates import select
 from toolkit.bench.process import Process
-from toolkit.bench.profile import read
+from toolkit.bench.profile import Profile, read
 from toolkit.bench.record import read as read_record
 from toolkit.bench.schedule import Plan, bench
 
@@ -121,3 +121,20 @@ def test_int16_activations_run_in_slow_kernels_and_it_says_so(tmp_path, tiny):
     because = {entry["quantization"]: entry["why"] for entry in record.to_json()["results"]}
     assert because["float32"] is None
     assert because["int16x8"]["not_faster_because"].startswith("XNNPACK has no kernel for CONV_2D of these types")
+
+
+def test_an_interruption_keeps_what_is_explained(exported, tmp_path, monkeypatch):
+    record = bench(select([exported / "cnn-float32.tflite"], warn=pytest.fail), tmp_path / "record", QUICK)
+    record.host = replace(record.host, emulated=True)
+    record.results.append(replace(record.results[0], samples="second.npz"))
+    answers = iter([Profile((), None, "made up")])
+
+    def profile(*_):
+        for answer in answers:
+            return answer
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(explain, "_profile", profile)
+    explain.explain(record, everything=True)
+    assert record.interrupted
+    assert list(record.why) == [record.results[0].samples]

@@ -30,16 +30,16 @@ def explain(
     """
     puzzling = [result for result in record.results if _puzzles(record, result)]
     chosen = list(record.results) if everything else puzzling
-    needed = [*chosen, *(b for r in puzzling if (b := record.baseline(r)) and b not in chosen)]
     roofs: dict[tuple[str, int], Roofs] = {}
     profiles: dict[str, Profile] = {}
     try:
-        for number, result in enumerate(needed):
-            on_step(number, len(needed), f"taking {result.path.name} apart")
-            profiles[result.samples] = _profile(record, result)
         for number, result in enumerate(chosen):
-            on_step(number, len(chosen), "")
-            reason = _reason(record, result, profiles) if result in puzzling else None
+            on_step(number, len(chosen), f"taking {result.path.name} apart")
+            baseline = record.baseline(result) if result in puzzling else None
+            for one in (result, baseline):
+                if one is not None and one.samples not in profiles:
+                    profiles[one.samples] = _profile(record, one)
+            reason = _reason(record, result, baseline, profiles) if baseline else None
             explanation = Explanation(profiles[result.samples], None, reason)
             if everything and not record.host.emulated:
                 explanation = _under_roof(record, result, explanation, roofs)
@@ -86,10 +86,7 @@ def _asked(question: dict[str, Any], result: Result) -> dict[str, Any]:
         process.close()
 
 
-def _reason(record: Record, result: Result, profiles: dict[str, Profile]) -> str:
-    baseline = record.baseline(result)
-    if baseline is None:
-        return reasons.NONE_FOUND
+def _reason(record: Record, result: Result, baseline: Result, profiles: dict[str, Profile]) -> str:
     evidence = Evidence(
         candidate=profiles[result.samples],
         baseline=profiles[baseline.samples],
