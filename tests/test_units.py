@@ -49,6 +49,9 @@ def test_files_of_one_name_are_told_apart_by_their_folders():
         "y.onnx",
     ]
     assert units.short_names([Path("x.onnx"), Path("x.onnx")]) == ["x.onnx", "x.onnx"]
+
+
+@pytest.mark.parametrize(
     ("value", "text"), [(4.02e11, "402 G/s"), (4e10, "40.0 G/s"), (5.36e6, "5.36 M/s"), (7, "7 /s")]
 )
 def test_rates_have_three_figures(value, text):
