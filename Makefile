@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-unit check format edge dist benchmark exported picture clean
+.PHONY: run test test-unit test-arm64 arm64-cost check format edge dist benchmark exported picture clean
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
@@ -18,6 +18,13 @@ test: $(INSTALLED)  ## every test
 
 test-unit: $(INSTALLED)  ## the tests that take under a minute together
 	$(BIN)/pytest -m "not slow and not road and not mnist"
+
+test-arm64: $(INSTALLED)  ## the edge part on an emulated Raspberry Pi 4 and 5 (needs qemu-user)
+	$(BIN)/python -m tests.arm64.userspace build
+	$(BIN)/pytest tests/arm64/emulated.py --log-cli-level=INFO
+
+arm64-cost: $(INSTALLED)  ## docs/arm64-cost.md: instructions per inference there (needs qemu-user and gcc)
+	$(BIN)/python -m tests.arm64.cost
 
 check: $(INSTALLED)  ## format, lint and types
 	$(BIN)/ruff format --check .

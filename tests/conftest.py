@@ -66,14 +66,20 @@ def trained_folder(tmp_path_factory, tiny) -> Path:
 
 
 @pytest.fixture(scope="session")
-def exported_once(tmp_path_factory, trained_folder, tiny) -> Path:
-    """All six artifacts of that run. Read only: tests that change files take a copy, ``exported``."""
+def exported_once(request, tmp_path_factory, tiny) -> Path:
+    """All six artifacts of that run. Read only: tests that change files take a copy, ``exported``.
+
+    A machine without TensorFlow gets the folder from one that has it, by TOOLKIT_TEST_EXPORTED.
+    """
+    if made_elsewhere := os.environ.get("TOOLKIT_TEST_EXPORTED"):
+        return Path(made_elsewhere)
     from toolkit.export.exporter import Options, export
     from toolkit.export.formats import plan
     from toolkit.export.sources import resolve
 
     folder = tmp_path_factory.mktemp("exported") / "cnn"
     options = Options(plan([], []), calibration_count=50)
+    trained_folder = request.getfixturevalue("trained_folder")
     result = export(resolve(str(trained_folder)), tiny, folder, options, warn=pytest.fail)
     assert result.failures == {}
     return folder

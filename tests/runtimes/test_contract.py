@@ -16,7 +16,7 @@ def open_here(path):
     return runtimes.open_session(path, threads=0)
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=[pytest.param(n, marks=pytest.mark.training if n == "keras" else ()) for n in NAMES])
 def name(request):
     return request.param
 
@@ -118,6 +118,7 @@ def test_quantized_inputs_and_outputs_are_encoded_and_decoded(exported_once, ima
     np.testing.assert_allclose(session.predict(images), reference, atol=0.2)
 
 
+@pytest.mark.training
 def test_plain_integer_inputs_are_the_pixels(tmp_path):
     """A model that takes uint8 without a scale, as many published ones do."""
     from onnx import TensorProto, helper, save
@@ -136,6 +137,7 @@ def test_plain_integer_inputs_are_the_pixels(tmp_path):
     assert session.predict(np.array([[[[7], [255]]]], np.uint8)).tolist() == [[7.0, 255.0]]
 
 
+@pytest.mark.training
 def test_a_fixed_batch_is_respected(tmp_path):
     from onnx import TensorProto, helper, save
 
@@ -160,6 +162,7 @@ def test_every_set_of_kernels_computes_the_same(name, path, images, reference):
         np.testing.assert_allclose(outputs, reference, atol=1e-5, err_msg=kernels)
 
 
+@pytest.mark.training
 def test_its_trace_has_a_row_for_each_image_and_ends_with_the_output(name, path, images):
     traced = runtimes.get(name).trace(path, images[:7])
     assert len(traced) > 4
@@ -167,6 +170,7 @@ def test_its_trace_has_a_row_for_each_image_and_ends_with_the_output(name, path,
     np.testing.assert_allclose(traced[-1].values, open_here(path).predict(images[:7]), atol=1e-6)
 
 
+@pytest.mark.training
 def test_it_names_its_operators_and_who_executes_them(name, path):
     module = runtimes.get(name)
     operators = module.operators(path)

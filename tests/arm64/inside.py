@@ -1,0 +1,65 @@
+"""What each artifact answers, and what an inference costs: run on this machine and inside the arm64 user-space.
+
+python -m tests.arm64.inside EXPORTED OUTPUTS.npz
+
+Writes the outputs for the images of golden.npz, by artifact. Under the plugin of icount.c, the marks on stderr enclose
+nothing, then one inference after the other, of each artifact in the order that stdout gives them in.
+"""
+
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from toolkit import golden, manifest, runtimes
+
+# Agreed with icount.c.
+MARK = 9999
+# Inferences before the first that counts: packing weights, growing buffers, the interpreter's caches.
+WARM_UP = 5
+INFERENCES = 5
+
+
+def mark(number: int) -> None:
+    """Ask the plugin for the number of instructions; without it, a system call that fails."""
+    with suppress(OSError):
+        os.getpriority(MARK, number)
+
+
+def nothing() -> None:
+    """Cost what calling something costs."""
+
+
+def main() -> None:
+    """Run every artifact of every manifest below a folder."""
+    exported, target = map(Path, sys.argv[1:])
+    outputs = {}
+    for listing in sorted(exported.glob(f"*/{manifest.MANIFEST}")):
+        found = manifest.read(listing.parent)
+        images = golden.read(found.golden_path).images
+        for artifact in found.artifacts:
+            session = runtimes.open_session(found.folder / artifact.path)
+            outputs[artifact.path] = session.predict(images)
+            session.resize(1)
+            session.set_inputs([session.encode(images[:1])])
+            count(nothing, number=0)
+            count(session.native_invoke, number=1)
+    np.savez(target, **outputs)
+    print(json.dumps(list(outputs)))
+
+
+def count(call, *, number: int) -> None:
+    """Put each call between two marks of that number, when all is warm."""
+    for _ in range(WARM_UP):
+        call()
+    for _ in range(INFERENCES):
+        mark(number)
+        call()
+        mark(number)
+
+
+if __name__ == "__main__":
+    main()

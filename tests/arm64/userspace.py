@@ -1,0 +1,247 @@
+"""An arm64 user-space on an x86-64 Debian: its Python and the wheels that a Raspberry Pi installs, under qemu-user.
+
+    python -m tests.arm64.userspace build
+    python -m tests.arm64.userspace run --cpu cortex-a76 -- -m toolkit verify --golden
+
+Needs qemu-user (not qemu-user-static, which has no plugins), and neither root nor a chroot: qemu looks for each file
+below a folder first. Debian's ``python3`` there is a script that starts qemu, so whatever starts Python by its path,
+a virtual environment, a console script and a worker process included, gets an arm64 process.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.downloads import cache_folder
+
+ROOT = Path(__file__).parents[2]
+# What qemu calls the cores of a Raspberry Pi, and what their /proc/cpuinfo says.
+CPUS = {
+    "cortex-a72": {  # Raspberry Pi 4
+        "Features": "fp asimd evtstrm crc32 cpuid",
+        "CPU variant": "0x0",
+        "CPU part": "0xd08",
+        "CPU revision": "3",
+    },
+    "cortex-a76": {  # Raspberry Pi 5
+        "Features": "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc asimddp",
+        "CPU variant": "0x4",
+        "CPU part": "0xd0b",
+        "CPU revision": "1",
+    },
+}
+CORES = 4
+QEMU = "qemu-aarch64"
+PACKAGES = ("python3", "python3-venv", "libstdc++6", "libgcc-s1")
+SOURCES = ("/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list")
+# The oldest C libraries that wheels for arm64 ask for, up to that of Debian 12.
+PLATFORMS = ("manylinux2014_aarch64", *(f"manylinux_2_{minor}_aarch64" for minor in range(17, 37)))
+PINNED = ("--constraint", str(ROOT / "constraints.txt"))
+BUILD_PINNED = ("--build-constraint", str(ROOT / "constraints.txt"))
+# Of the host, and wrong in the guest: libraries of another CPU, and names of its BLAS kernels.
+HOST_ONLY = ("LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+# -cpu always: what qemu takes without it computes wrong int8 results (qemu 7.2, SME). -0: Python finds its virtual
+# environment by the path that it was started by.
+PYTHON = """\
+#!/bin/sh
+unset {unset}
+cpu=${{QEMU_CPU:-cortex-a72}}
+exec {qemu} -cpu "$cpu" -L "{folder}/$cpu" -0 "$0" "{python}" "$@"
+"""
+
+
+@dataclass(frozen=True)
+class Userspace:
+    """A user-space that was built. folder: in the user's cache."""
+
+    folder: Path
+
+    @property
+    def python(self) -> Path:
+        """The Python of a virtual environment with toolkit's extra ``edge``, and pytest."""
+        return self.folder / "venv" / "bin" / "python"
+
+    def environment(self, cpu: str, **more: str) -> dict[str, str]:
+        """Return the environment to start ``python`` in. cpu: one of CPUS."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
+        return {**kept, "QEMU_CPU": cpu, "PIP_CONFIG_FILE": os.devnull, **more}
+
+
+def build() -> Userspace:
+    """Build what is missing or older than what it is made from; CalledProcessError where that is not possible."""
+    folder = cache_folder() / "arm64"
+    folder.mkdir(parents=True, exist_ok=True)
+    this = Path(__file__)
+    project = _digest(ROOT / "pyproject.toml", ROOT / "README.md", *sorted((ROOT / "toolkit").rglob("*.py")))
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with _layer(folder / "root.key", _digest(this)) as old:
+            if old:
+                _build_root(folder)
+        with _layer(folder / "venv.key", _digest(this, ROOT / "pyproject.toml", ROOT / "constraints.txt")) as old:
+            if old:
+                _build_environment(folder)
+                (folder / "project.key").write_text(project)
+        with _layer(folder / "project.key", project) as old:
+            if old:
+                _guest_pip(folder, "--no-deps", "--force-reinstall", str(_project_wheel(folder / "wheels")))
+    return Userspace(folder)
+
+
+@contextlib.contextmanager
+def _layer(stamp: Path, key: str) -> Iterator[bool]:
+    """Yield whether something has to be made anew, since it was made from other things; note that it was made."""
+    old = not stamp.is_file() or stamp.read_text() != key
+    if old:
+        stamp.unlink(missing_ok=True)
+    yield old
+    stamp.write_text(key)
+
+
+def _digest(*files: Path) -> str:
+    return hashlib.sha256(b"".join(file.name.encode() + file.read_bytes() for file in files)).hexdigest()
+
+
+def _build_root(folder: Path) -> None:
+    """Unpack Debian's packages for arm64, and lay the folders that qemu looks into over them: one for each CPU."""
+    root, apt = folder / "root", folder / "apt"
+    for leftover in (root, apt):
+        shutil.rmtree(leftover, ignore_errors=True)
+    root.mkdir()
+    for part in ("lists/partial", "archives/partial"):
+        (apt / part).mkdir(parents=True)
+    (apt / "status").touch()
+    settings = {
+        "APT::Architecture": "arm64",
+        "APT::Architectures::": "arm64",
+        "APT::Sandbox::User": "root",
+        "Acquire::Languages": "none",
+        "Acquire::Retries": "3",
+        "Debug::NoLocking": "1",
+        "Dir::Cache": apt,
+        "Dir::Cache::archives": apt / "archives",
+        "Dir::Etc::sourcelist": next((source for source in SOURCES if Path(source).is_file()), SOURCES[-1]),
+        "Dir::Etc::sourceparts": os.devnull,
+        "Dir::State": apt,
+        "Dir::State::lists": apt / "lists",
+        "Dir::State::status": apt / "status",
+    }
+    get = ["apt-get", "-qq", *(f"-o{name}={value}" for name, value in settings.items())]
+    _run([*get, "update"])
+    _run([*get, "install", "-y", "--download-only", "--no-install-recommends", *PACKAGES])
+    for package in sorted((apt / "archives").glob("*.deb")):
+        _run(["dpkg-deb", "-x", str(package), str(root)])
+    shutil.rmtree(apt)
+    for part in ("doc", "man", "locale", "info"):
+        shutil.rmtree(root / "usr" / "share" / part, ignore_errors=True)
+    for cpu, fields in CPUS.items():
+        shutil.rmtree(folder / cpu, ignore_errors=True)
+        (folder / cpu / "proc").mkdir(parents=True)
+        for entry in root.iterdir():
+            (folder / cpu / entry.name).symlink_to(entry)
+        # qemu shows the host's; the library by which runtimes choose their kernels crashes on another CPU's.
+        (folder / cpu / "proc" / "cpuinfo").write_text("".join(_core(number, fields) for number in range(CORES)))
+    _compile(root / "usr" / "lib")
+    python3 = root / "usr" / "bin" / "python3"
+    real = python3.resolve()
+    python3.unlink()
+    python3.write_text(PYTHON.format(unset=" ".join(HOST_ONLY), qemu=QEMU, folder=folder, python=real))
+    python3.chmod(0o755)
+
+
+def _core(number: int, fields: dict[str, str]) -> str:
+    core = {"processor": str(number), "BogoMIPS": "108.00", "CPU implementer": "0x41", "CPU architecture": "8"}
+    return "".join(f"{name}\t: {value}\n" for name, value in {**core, **fields}.items()) + "\n"
+
+
+def _build_environment(folder: Path) -> None:
+    """Download wheels for arm64 by the host's pip, which is fast, and install them by the guest's, which decides.
+
+    The guest's pip evaluates the markers of the requirements on the system that they are meant for. What it then finds
+    missing among the downloaded wheels, a Raspberry Pi would miss too.
+    """
+    python3, wheels, venv = folder / "root/usr/bin/python3", folder / "wheels", folder / "venv"
+    for leftover in (wheels, venv):
+        shutil.rmtree(leftover, ignore_errors=True)
+    wanted = [f"{_project_wheel(wheels)}[edge]", "pytest"]
+    version = next((folder / "root/usr/lib").glob("python3.*")).name.removeprefix("python")
+    platforms = [f"--platform={name}" for name in PLATFORMS]
+    fetch = ["download", "--only-binary=:all:", f"--python-version={version}", *platforms, *PINNED]
+    _run([sys.executable, "-m", "pip", *fetch, "--dest", str(wheels), "pip", *wanted])
+    _run([str(python3), "-m", "venv", "--without-pip", str(venv)])
+    shutil.rmtree(folder / "pip", ignore_errors=True)
+    shutil.unpack_archive(next(wheels.glob("pip-*.whl")), folder / "pip", "zip")
+    _compile(folder / "pip")
+    _guest_pip(folder, *PINNED, *wanted)
+    _compile(venv)
+
+
+def _compile(folder: Path) -> None:
+    """Compile Python's modules on the host, in a tenth of the guest's time; another version's bytecode is not read."""
+    _run([sys.executable, "-m", "compileall", "-q", "-j0", str(folder)], ok=(0, 1))  # some packages carry bad examples
+
+
+def _project_wheel(folder: Path) -> Path:
+    """Build the wheel of this project."""
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("edge_model_toolkit-*.whl"):
+        old.unlink()
+    _run([sys.executable, "-m", "pip", "wheel", "--no-deps", *BUILD_PINNED, "--wheel-dir", str(folder), str(ROOT)])
+    return next(folder.glob("edge_model_toolkit-*.whl"))
+
+
+def _guest_pip(folder: Path, *arguments: str) -> None:
+    """Install by the pip that was downloaded for the guest, from the downloaded wheels alone."""
+    guest, offline = Userspace(folder), ["--no-index", "--find-links", str(folder / "wheels"), "--no-compile"]
+    command = [str(guest.python), str(folder / "pip" / "pip"), "--disable-pip-version-check", "install"]
+    _run([*command, *offline, *arguments], guest.environment(next(iter(CPUS))))
+
+
+def _run(command: Sequence[str], environment: dict[str, str] | None = None, *, ok: Sequence[int] = (0,)) -> None:
+    """Run a command, and show what it wrote where it fails."""
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if done.returncode not in ok:
+        sys.stderr.write(done.stdout)
+        done.check_returncode()
+
+
+def build_or_exit() -> Userspace:
+    """Build for a command line: what is missing is one line."""
+    if shutil.which(QEMU) is None:
+        sys.exit(f"{QEMU} is not installed; install it with: apt-get install --no-install-recommends qemu-user")
+    try:
+        return build()
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"the arm64 user-space was not built: {shlex.join(map(str, error.cmd))} ended with {error.returncode}")
+
+
+def main() -> None:
+    """Build the user-space and print its folder, or run its Python."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("build")
+    run = verbs.add_parser("run")
+    run.add_argument("--cpu", choices=CPUS, default=next(iter(CPUS)))
+    run.add_argument("arguments", nargs="*", help="of Python, after --")
+    chosen = parser.parse_args()
+    guest = build_or_exit()
+    if chosen.verb == "build":
+        print(guest.folder)
+    else:
+        os.execve(guest.python, [str(guest.python), *chosen.arguments], guest.environment(chosen.cpu))
+
+
+if __name__ == "__main__":
+    main()
