@@ -4,10 +4,10 @@ Everything is run first, a column of steps on each CPU at once, and each test th
 """
 
 import json
-import logging
 import re
 import subprocess
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,21 +55,24 @@ class Machine:
     instructions: dict[str, int]
 
 
-def run(cpu: str, folder: Path, library: Path, tiny_exported: Future[Path]) -> Machine:
+def run(cpu: str, folder: Path, library: Path, tiny_exported: Future[Path], say: Callable[[str], None]) -> Machine:
     """Run every step on one CPU, in a folder with the shipped models."""
     commands = {}
+
+    def took(name: str, began: float) -> None:
+        say(f"{cpu}: {name} took {time.monotonic() - began:.0f} s")
 
     def step(name: str, *arguments: str, where: Path = folder, **environment: str) -> None:
         began = time.monotonic()
         command, all_of_it = [GUEST.python, "-m", *arguments], GUEST.environment(cpu, **environment)
         commands[name] = subprocess.run(command, cwd=where, env=all_of_it, capture_output=True, text=True)
-        logging.getLogger(__name__).info("%s: %s took %.0f s", cpu, name, time.monotonic() - began)
+        took(name, began)
 
     step("verify", "toolkit", "verify", "--golden", "--json")
     step("bench", "toolkit", "bench", *BENCHED, "--processes", "1", "--seconds", "0.05")
     began = time.monotonic()
     instructions = cost.measure(GUEST, cpu, folder / "exported", folder / "outputs.npz", library=library)
-    logging.getLogger(__name__).info("%s: outputs and instructions took %.0f s", cpu, time.monotonic() - began)
+    took("outputs and instructions", began)
     step("tests", *PYTEST, *EDGE_TESTS, where=ROOT, TOOLKIT_TEST_EXPORTED=str(tiny_exported.result()))
     return Machine(commands, folder, dict(np.load(folder / "outputs.npz")), instructions)
 
@@ -80,9 +83,10 @@ def machines(request, tmp_path_factory) -> dict[str, Machine]:
     for folder in folders.values():
         shorten(ROOT / "exported", folder / "exported", IMAGES)
     library = cost.plugin(tmp_path_factory.mktemp("plugin"))
+    say = request.config.pluginmanager.get_plugin("terminalreporter").write_line
     tiny_exported: Future[Path] = Future()
     with ThreadPoolExecutor(len(CPUS)) as pool:
-        running = {cpu: pool.submit(run, cpu, folder, library, tiny_exported) for cpu, folder in folders.items()}
+        running = {cpu: pool.submit(run, cpu, folder, library, tiny_exported, say) for cpu, folder in folders.items()}
         try:
             tiny_exported.set_result(
                 request.getfixturevalue("exported_once")
