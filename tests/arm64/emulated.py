@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,31 +49,29 @@ class Machine:
     """What came out on one CPU: of each command, and the outputs and instructions of each artifact."""
 
     commands: dict[str, subprocess.CompletedProcess[str]]
+    seconds: dict[str, float]
     folder: Path
     outputs: dict[str, np.ndarray]
     instructions: dict[str, int]
 
 
-def run(cpu: str, folder: Path, library: Path, tiny_exported: Future[Path], say: Callable[[str], None]) -> Machine:
+def run(cpu: str, folder: Path, library: Path, tiny_exported: Future[Path]) -> Machine:
     """Run every step on one CPU, in a folder with the shipped models."""
-    commands = {}
-
-    def took(name: str, began: float) -> None:
-        say(f"{cpu}: {name} took {time.monotonic() - began:.0f} s")
+    commands, seconds = {}, {}
 
     def step(name: str, *arguments: str, where: Path = folder, **environment: str) -> None:
         began = time.monotonic()
         command, all_of_it = [GUEST.python, "-m", *arguments], GUEST.environment(cpu, **environment)
         commands[name] = subprocess.run(command, cwd=where, env=all_of_it, capture_output=True, text=True)
-        took(name, began)
+        seconds[name] = time.monotonic() - began
 
     step("verify", "toolkit", "verify", "--golden", "--json")
     step("bench", "toolkit", "bench", *BENCHED, "--processes", "1", "--seconds", "0.05")
     began = time.monotonic()
     instructions = cost.measure(GUEST, cpu, folder / "exported", folder / "outputs.npz", library=library)
-    took("outputs and instructions", began)
+    seconds["outputs and instructions"] = time.monotonic() - began
     step("tests", *PYTEST, *EDGE_TESTS, where=ROOT, TOOLKIT_TEST_EXPORTED=str(tiny_exported.result()))
-    return Machine(commands, folder, dict(np.load(folder / "outputs.npz")), instructions)
+    return Machine(commands, seconds, folder, dict(np.load(folder / "outputs.npz")), instructions)
 
 
 @pytest.fixture(scope="session")
@@ -83,18 +80,20 @@ def machines(request, tmp_path_factory) -> dict[str, Machine]:
     for folder in folders.values():
         shorten(ROOT / "exported", folder / "exported", IMAGES)
     library = cost.plugin(tmp_path_factory.mktemp("plugin"))
-    say = request.config.pluginmanager.get_plugin("terminalreporter").write_line
     tiny_exported: Future[Path] = Future()
     with ThreadPoolExecutor(len(CPUS)) as pool:
-        running = {cpu: pool.submit(run, cpu, folder, library, tiny_exported, say) for cpu, folder in folders.items()}
-        try:
-            tiny_exported.set_result(
-                request.getfixturevalue("exported_once")
-            )  # by TensorFlow, which only this host has
+        running = {cpu: pool.submit(run, cpu, folder, library, tiny_exported) for cpu, folder in folders.items()}
+        try:  # meanwhile, what needs TensorFlow, which only this host has
+            tiny_exported.set_result(request.getfixturevalue("exported_once"))
         except BaseException as error:
             tiny_exported.set_exception(error)
             raise
-        return {cpu: future.result() for cpu, future in running.items()}
+        found = {cpu: future.result() for cpu, future in running.items()}
+    with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        for cpu, machine in found.items():
+            steps = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in machine.seconds.items())
+            print(f"\n{cpu}: {steps}", end=" ")
+    return found
 
 
 @pytest.fixture(params=CPUS)

@@ -36,17 +36,19 @@ def nothing() -> None:
 def main() -> None:
     """Run every artifact of every manifest below a folder."""
     exported, target = map(Path, sys.argv[1:])
-    outputs = {}
+    shipped = []
     for listing in sorted(exported.glob(f"*/{manifest.MANIFEST}")):
         found = manifest.read(listing.parent)
         images = golden.read(found.golden_path).images
-        for artifact in found.artifacts:
-            session = runtimes.open_session(found.folder / artifact.path)
-            outputs[artifact.path] = session.predict(images)
-            session.resize(1)
-            session.set_inputs([session.encode(images[:1])])
-            count(nothing, number=0)
-            count(session.native_invoke, number=1)
+        shipped += [(found.folder / artifact.path, images) for artifact in found.artifacts]
+    # All counts first: what was computed before them would leave the memory, and so the counts, otherwise.
+    for path, images in shipped:
+        session = runtimes.open_session(path)
+        session.resize(1)
+        session.set_inputs([session.encode(images[:1])])
+        count(nothing, number=0)
+        count(session.native_invoke, number=1)
+    outputs = {path.name: runtimes.open_session(path).predict(images) for path, images in shipped}
     np.savez(target, **outputs)
     print(json.dumps(list(outputs)))
 
