@@ -65,6 +65,7 @@ def run(cpu: str, folder: Path, library: Path, tiny_exported: Future[Path]) -> M
         commands[name] = subprocess.run(command, cwd=where, env=all_of_it, capture_output=True, text=True)
         seconds[name] = time.monotonic() - began
 
+    step("doctor", "toolkit", "doctor", "--json")
     step("verify", "toolkit", "verify", "--golden", "--json")
     step("bench", "toolkit", "bench", *BENCHED, "--processes", "1", "--seconds", "0.05")
     began = time.monotonic()
@@ -142,6 +143,13 @@ def done(machine: Machine, name: str) -> subprocess.CompletedProcess[str]:
 def test_the_edge_part_of_the_tests_passes(machine):
     counts = done(machine, "tests").stdout.splitlines()[-1]
     assert re.match(r"\d{3,} passed, \d+ deselected", counts), counts
+
+
+def test_the_doctor_finds_nothing_to_mend(machine, cpu):
+    document = json.loads(done(machine, "doctor").stdout)
+    states = {part["name"]: part["state"] for part in document["parts"]}
+    assert states == {"numpy": "ok", "pillow": "ok", "litert": "ok", "onnxruntime": "ok", "keras": "absent"}
+    assert (document["host"]["emulated"], document["host"]["cpu"]) == (True, CORES[cpu])
 
 
 def test_every_shipped_artifact_passes_by_golden(machine):

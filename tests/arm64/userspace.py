@@ -82,7 +82,8 @@ def build() -> Userspace:
     folder = cache_folder() / "arm64"
     folder.mkdir(parents=True, exist_ok=True)
     this = Path(__file__)
-    project = _digest(ROOT / "pyproject.toml", ROOT / "README.md", *sorted((ROOT / "toolkit").rglob("*.py")))
+    described = (ROOT / name for name in ("pyproject.toml", "hatch_build.py", "constraints.txt", "README.md"))
+    project = _digest(*described, *sorted((ROOT / "toolkit").rglob("*.py")))
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with _layer(folder / "root.key", _digest(this)) as old:
