@@ -52,7 +52,7 @@ def measure(guest: Userspace, cpu: str, exported: Path, outputs: Path, *, librar
     """Return the instructions of one inference by artifact, and write the outputs for the images of golden.npz."""
     command = [guest.python, "-m", "tests.arm64.inside", exported, outputs]
     # The same hashes in every process: the order of sets and dicts decides what Python and the runtimes execute.
-    environment = guest.environment(cpu, QEMU_PLUGIN=str(library), PYTHONHASHSEED="0")
+    environment = userspace.environment(cpu, QEMU_PLUGIN=str(library), PYTHONHASHSEED="0")
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{cpu}: tests.arm64.inside ended with {done.returncode}: {done.stderr}")

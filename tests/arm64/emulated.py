@@ -61,7 +61,7 @@ def run(cpu: str, folder: Path, library: Path, tiny_exported: Future[Path]) -> M
 
     def step(name: str, *arguments: str, where: Path = folder, **environment: str) -> None:
         began = time.monotonic()
-        command, all_of_it = [GUEST.python, "-m", *arguments], GUEST.environment(cpu, **environment)
+        command, all_of_it = [GUEST.python, "-m", *arguments], userspace.environment(cpu, **environment)
         commands[name] = subprocess.run(command, cwd=where, env=all_of_it, capture_output=True, text=True)
         seconds[name] = time.monotonic() - began
 
@@ -161,7 +161,7 @@ def test_every_shipped_artifact_passes_by_golden(machine):
 
 def test_a_benchmark_says_that_it_is_emulated_and_gives_no_latency(machine, cpu):
     shown = done(machine, "bench")
-    assert "warning: 2 of 2: emulated: it runs, and no latency is given" in shown.stderr
+    assert "warning: 2 of 2 rows: emulated: it runs, and no latency is given" in shown.stderr
     assert re.findall(r"\d (?:s|ms|µs|ns)\b", shown.stdout) == []
     (record,) = machine.folder.glob(f"benchmarks/*/{RECORD}")
     document = json.loads(record.read_text())

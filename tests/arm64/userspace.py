@@ -9,19 +9,21 @@ a virtual environment, a console script and a worker process included, gets an a
 """
 
 import argparse
-import contextlib
 import fcntl
 import hashlib
+import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from toolkit.downloads import cache_folder
+from toolkit.files import write_json
 
 ROOT = Path(__file__).parents[2]
 # What qemu calls the cores of a Raspberry Pi, and what their /proc/cpuinfo says.
@@ -40,9 +42,10 @@ CPUS = {
     },
 }
 CORES = 4
+KEYS = "keys.json"
 QEMU = "qemu-aarch64"
 PACKAGES = ("python3", "python3-venv", "libstdc++6", "libgcc-s1")
-SOURCES = ("/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list")
+SOURCES = (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list"))
 # The oldest C libraries that wheels for arm64 ask for, up to that of Debian 12.
 PLATFORMS = ("manylinux2014_aarch64", *(f"manylinux_2_{minor}_aarch64" for minor in range(17, 37)))
 PINNED = ("--constraint", str(ROOT / "constraints.txt"))
@@ -62,55 +65,82 @@ exec {qemu} -cpu "$cpu" -L "{folder}/$cpu" -0 "$0" "{python}" "$@"
 
 @dataclass(frozen=True)
 class Userspace:
-    """A user-space that was built. folder: in the user's cache."""
+    """A user-space that was built. folder: in the user's cache. lock: while it is open, nobody rebuilds the folder."""
 
     folder: Path
+    lock: IO[str]
 
     @property
     def python(self) -> Path:
         """The Python of a virtual environment with toolkit's extra ``edge``, and pytest."""
-        return self.folder / "venv" / "bin" / "python"
+        return _python(self.folder)
 
-    def environment(self, cpu: str, **more: str) -> dict[str, str]:
-        """Return the environment to start ``python`` in. cpu: one of CPUS."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
-        return {**kept, "QEMU_CPU": cpu, "PIP_CONFIG_FILE": os.devnull, **more}
+
+def environment(cpu: str, **more: str) -> dict[str, str]:
+    """Return the environment to start a guest's Python in. cpu: one of CPUS."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
+    return {**kept, "QEMU_CPU": cpu, "PIP_CONFIG_FILE": os.devnull, **more}
+
+
+def _python(folder: Path) -> Path:
+    return folder / "venv" / "bin" / "python"
 
 
 def build() -> Userspace:
-    """Build what is missing or older than what it is made from; CalledProcessError where that is not possible."""
+    """Build what is missing or older than what it is made from.
+
+    Checkouts share the folder: who would change it waits until nobody's process uses it. FileNotFoundError or
+    CalledProcessError where it cannot be built.
+    """
     folder = cache_folder() / "arm64"
     folder.mkdir(parents=True, exist_ok=True)
-    this = Path(__file__)
-    described = (ROOT / name for name in ("pyproject.toml", "hatch_build.py", "constraints.txt", "README.md"))
-    project = _digest(*described, *sorted((ROOT / "toolkit").rglob("*.py")))
-    with (folder / "lock").open("w") as lock:
+    described = (ROOT / "pyproject.toml", ROOT / "constraints.txt")
+    sources = (ROOT / "README.md", *sorted(ROOT.glob("*.py")), *sorted((ROOT / "toolkit").rglob("*.py")))
+    keys = {
+        "debian": _digest(Path(__file__), _apt_sources()),
+        "dependencies": _digest(*described),
+        "project": _digest(*described, *sources),
+    }
+    lock = (folder / "lock").open("w")
+    os.set_inheritable(lock.fileno(), True)  # `run` becomes the guest
+    while True:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        if _read_keys(folder) == keys:
+            return Userspace(folder, lock)
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with _layer(folder / "root.key", _digest(this)) as old:
-            if old:
-                _build_root(folder)
-        with _layer(folder / "venv.key", _digest(this, ROOT / "pyproject.toml", ROOT / "constraints.txt")) as old:
-            if old:
-                _build_environment(folder)
-                (folder / "project.key").write_text(project)
-        with _layer(folder / "project.key", project) as old:
-            if old:
-                _guest_pip(folder, "--no-deps", "--force-reinstall", str(_project_wheel(folder / "wheels")))
-    return Userspace(folder)
+        _rebuild(folder, keys)
 
 
-@contextlib.contextmanager
-def _layer(stamp: Path, key: str) -> Iterator[bool]:
-    """Yield whether something has to be made anew, since it was made from other things; note that it was made."""
-    old = not stamp.is_file() or stamp.read_text() != key
-    if old:
-        stamp.unlink(missing_ok=True)
-    yield old
-    stamp.write_text(key)
+def _read_keys(folder: Path) -> dict[str, str]:
+    """Return the digests of what the folder was made from; none where it is not whole."""
+    file = folder / KEYS
+    return json.loads(file.read_text()) if file.is_file() else {}
+
+
+def _rebuild(folder: Path, keys: dict[str, str]) -> None:
+    """Make what the keys say is old, and all that rests on it; nothing where somebody else did it meanwhile."""
+    before = _read_keys(folder)
+    old = {name for name in keys if before.get(name) != keys[name]}
+    (folder / KEYS).unlink(missing_ok=True)
+    if "debian" in old:
+        _build_root(folder)
+    if old & {"debian", "dependencies"}:
+        _build_environment(folder)
+    elif old:
+        _guest_pip(folder, "--no-deps", "--force-reinstall", str(_project_wheel(folder / "wheels")))
+    write_json(folder / KEYS, keys)
 
 
 def _digest(*files: Path) -> str:
     return hashlib.sha256(b"".join(file.name.encode() + file.read_bytes() for file in files)).hexdigest()
+
+
+def _apt_sources() -> Path:
+    """Return where this system gets Debian's packages from; FileNotFoundError where it is no Debian."""
+    for source in SOURCES:
+        if source.is_file():
+            return source
+    raise FileNotFoundError(f"none of {', '.join(map(str, SOURCES))} is there; this needs a Debian with apt-get")
 
 
 def _build_root(folder: Path) -> None:
@@ -131,7 +161,7 @@ def _build_root(folder: Path) -> None:
         "Debug::NoLocking": "1",
         "Dir::Cache": apt,
         "Dir::Cache::archives": apt / "archives",
-        "Dir::Etc::sourcelist": next((source for source in SOURCES if Path(source).is_file()), SOURCES[-1]),
+        "Dir::Etc::sourcelist": _apt_sources(),
         "Dir::Etc::sourceparts": os.devnull,
         "Dir::State": apt,
         "Dir::State::lists": apt / "lists",
@@ -203,15 +233,15 @@ def _project_wheel(folder: Path) -> Path:
 
 def _guest_pip(folder: Path, *arguments: str) -> None:
     """Install by the pip that was downloaded for the guest, from the downloaded wheels alone."""
-    guest, offline = Userspace(folder), ["--no-index", "--find-links", str(folder / "wheels"), "--no-compile"]
-    command = [str(guest.python), str(folder / "pip" / "pip"), "--disable-pip-version-check", "install"]
-    _run([*command, *offline, *arguments], guest.environment(next(iter(CPUS))))
+    offline = ["--no-index", "--find-links", str(folder / "wheels"), "--no-compile"]
+    command = [str(_python(folder)), str(folder / "pip" / "pip"), "--disable-pip-version-check", "install"]
+    _run([*command, *offline, *arguments], environment(next(iter(CPUS))))
 
 
-def _run(command: Sequence[str], environment: dict[str, str] | None = None, *, ok: Sequence[int] = (0,)) -> None:
+def _run(command: Sequence[str], variables: dict[str, str] | None = None, *, ok: Sequence[int] = (0,)) -> None:
     """Run a command, and show what it wrote where it fails."""
     done = subprocess.run(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     if done.returncode not in ok:
         sys.stderr.write(done.stdout)
@@ -224,6 +254,8 @@ def build_or_exit() -> Userspace:
         sys.exit(f"{QEMU} is not installed; install it with: apt-get install --no-install-recommends qemu-user")
     try:
         return build()
+    except FileNotFoundError as error:
+        sys.exit(f"the arm64 user-space was not built: {error}")
     except subprocess.CalledProcessError as error:
         sys.exit(f"the arm64 user-space was not built: {shlex.join(map(str, error.cmd))} ended with {error.returncode}")
 
@@ -241,7 +273,7 @@ def main() -> None:
     if chosen.verb == "build":
         print(guest.folder)
     else:
-        os.execve(guest.python, [str(guest.python), *chosen.arguments], guest.environment(chosen.cpu))
+        os.execve(guest.python, [str(guest.python), *chosen.arguments], environment(chosen.cpu))
 
 
 if __name__ == "__main__":

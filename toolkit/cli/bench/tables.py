@@ -81,7 +81,7 @@ def report(console: Console, record: "Record") -> None:
     for path, why in record.failures.items():
         console.warn(f"{path} was not measured: {why.removeprefix(f'{path}: ')}")
     turns = sum(result["blocks"] for result in results)
-    for reason, count in record.marked.items():
+    for reason, count in ({} if host.emulated else record.marked).items():
         console.warn(f"{reason} in {count} of {turns} blocks, which are left in; {conditions.ADVICE[reason]}")
     if record.host.throttled:
         console.warn(f"this machine reports: {', '.join(record.host.throttled)}")
