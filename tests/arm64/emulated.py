@@ -38,7 +38,7 @@ EDGE_TESTS = (
     "tests/test_prediction.py",
     "tests/test_units.py",
 )
-PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "--color=no", "-m", "not training and not slow")
+PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "--color=no", "-m", "not training and not slow and not mnist")
 # One artifact of each runtime: a worker takes some seconds to start.
 BENCHED = ("exported/mlp/mlp-int8.tflite", "exported/mlp/mlp-int8.onnx")
 CORES = {"cortex-a72": "Cortex-A72", "cortex-a76": "Cortex-A76"}
