@@ -95,6 +95,38 @@ def test_a_resumed_run_ends_with_the_same_weights(tmp_path, tiny, model):
         np.testing.assert_array_equal(left, right)
 
 
+def gradients(folder):
+    return list(csv.DictReader((folder / "gradients.csv").read_text().splitlines()))
+
+
+@pytest.mark.slow
+def test_measured_gradients_change_no_weight_and_go_on_in_a_resumed_run(tmp_path, tiny, uninterrupted):
+    train(replace(RECIPE, epochs=2), tiny, tmp_path / "parts", gradients=True)
+    train(RECIPE, tiny, tmp_path / "parts", resume=True)
+    assert_same(state(uninterrupted.folder), state(tmp_path / "parts"))
+    rows = gradients(tmp_path / "parts")
+    assert [row["epoch"] for row in rows] == ["0", "1", "2", "3", "4"]
+    assert list(rows[0]) == ["epoch", "dense_1", "probabilities"]
+    assert all(float(row[layer]) > 0 for row in rows for layer in ("dense_1", "probabilities"))
+
+
+def test_the_gradient_norm_of_the_last_layer_is_that_of_the_formula(tiny):
+    """Of softmax and cross-entropy: the mean of (probability - target) times the layer's input."""
+    from toolkit import extras, models
+    from toolkit.training.loop import Loop
+
+    tf, keras = extras.load("tensorflow"), extras.load("keras")
+    keras.utils.set_random_seed(0)
+    model = models.build("mlp", input_shape=(8, 8, 1), classes=3)
+    loop = Loop(tf, keras, model=model, optimizer=None, loss="categorical_crossentropy", batch_size=1)
+    rows = tiny.train.rows(slice(0, 50))
+    hidden = keras.Model(model.inputs[0], model.layers[-1].input)(rows.images / np.float32(255)).numpy()
+    excess = model(rows.images / np.float32(255)).numpy() - np.eye(3)[rows.labels]
+    expected = math.hypot(np.linalg.norm(hidden.T @ excess / 50), np.linalg.norm(excess.mean(axis=0)))
+    norms = loop.gradient_norms(rows.images, rows.labels)
+    assert norms["probabilities"] == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.slow
 def test_streamed_data_give_the_same_weights(tmp_path, tiny, monkeypatch, uninterrupted):
     monkeypatch.setattr("toolkit.training.feed.available_memory_bytes", lambda: 100)

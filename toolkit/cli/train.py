@@ -38,6 +38,9 @@ def command(
         str, typer.Option(help="single, or mirrored: each batch is shared out over all GPUs of this machine.")
     ] = "single",
     precision: Annotated[str, typer.Option(help="float32, or mixed (bfloat16 arithmetic).")] = "float32",
+    gradients: Annotated[
+        bool, typer.Option("--gradients", help="Also write each layer's gradient norm after each epoch: gradients.csv.")
+    ] = False,
     name: Annotated[str | None, typer.Option(help="Of the run; default: the model and the time.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run --name, or the newest.")] = False,
     allow_overlap: AllowOverlap = False,
@@ -53,7 +56,15 @@ def command(
     else:
         recipe, folder = Recipe(**options), new_folder(model, name)
     trained = perform(
-        console, recipe, folder, data=data, device=device, strategy=strategy, resume=resume, allow_overlap=allow_overlap
+        console,
+        recipe,
+        folder,
+        data=data,
+        device=device,
+        strategy=strategy,
+        resume=resume,
+        gradients=gradients,
+        allow_overlap=allow_overlap,
     )
     report(console, trained)
     console.document(trained.to_json())
@@ -69,6 +80,7 @@ def perform(
     device: str = "auto",
     strategy: str = "single",
     resume: bool = False,
+    gradients: bool = False,
     allow_overlap: bool = False,
 ) -> "Trained":
     """Train with a live display, and return the result."""
@@ -94,6 +106,7 @@ def perform(
             device_choice=device,
             strategy_choice=strategy,
             resume=resume,
+            gradients=gradients,
             allow_overlap=allow_overlap,
             on_start=on_start,
             on_epoch=on_epoch,

@@ -30,9 +30,14 @@ class Epoch:
 
 @dataclass
 class Progress:
-    """How far a run is: the finished epochs, and the best of them by the monitored value."""
+    """How far a run is: the finished epochs, and the best of them by the monitored value.
+
+    gradients: for each epoch from 0, before training, its number and each layer's gradient norm; empty where the run
+    does not measure them.
+    """
 
     history: list[Epoch] = field(default_factory=list)
+    gradients: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
     best_value: float = float("nan")
 
@@ -40,6 +45,7 @@ class Progress:
         """Return the document that the state file holds."""
         return {
             "history": [vars(epoch) for epoch in self.history],
+            "gradients": self.gradients,
             "best_epoch": self.best_epoch,
             "best_value": self.best_value,
         }
@@ -48,7 +54,7 @@ class Progress:
     def from_json(cls, document: dict[str, Any]) -> "Progress":
         """Read what ``to_json`` wrote."""
         history = [Epoch(**epoch) for epoch in document["history"]]
-        return cls(history, document["best_epoch"], document["best_value"])
+        return cls(history, document.get("gradients", []), document["best_epoch"], document["best_value"])
 
 
 def save_best(model: Any, path: Path) -> None:

@@ -1,8 +1,6 @@
 """Train one model by a recipe into a run folder, or go on where a run was stopped."""
 
 import contextlib
-import csv
-import io
 import math
 import time
 from collections.abc import Callable
@@ -94,6 +92,7 @@ def train(
     device_choice: str = "auto",
     strategy_choice: str = "single",
     resume: bool = False,
+    gradients: bool = False,
     allow_overlap: bool = False,
     on_start: Callable[[Started], None] = lambda started: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -101,10 +100,11 @@ def train(
     """Train into ``folder`` and return the result, measured on the test split with the best weights.
 
     Ctrl-C ends the run after what is finished (``interrupted``). With ``resume`` the run goes on from its last finished
-    epoch and ends with the weights of an uninterrupted run. Raises DivergedError when the loss is no longer a number,
-    RunError when the folder and the request do not fit, DataError where training, validation and test images overlap
-    (unless that is allowed, or was when the run began), KeyboardInterrupt when Ctrl-C came before the first epoch was
-    over and there is nothing to keep.
+    epoch and ends with the weights of an uninterrupted run. With ``gradients``, or where the resumed run was started
+    with it, each layer's gradient norm is measured after each epoch (``gradients.csv``). Raises DivergedError when the
+    loss is no longer a number, RunError when the folder and the request do not fit, DataError where training,
+    validation and test images overlap (unless that is allowed, or was when the run began), KeyboardInterrupt when
+    Ctrl-C came before the first epoch was over and there is nothing to keep.
     """
     tf = extras.load("tensorflow")
     keras = extras.load("keras")
@@ -120,14 +120,15 @@ def train(
     with contextlib.nullcontext() if strategy is None else strategy.scope():
         model, optimizer = _build(keras, recipe, dataset)
     progress = checkpoint.load_state(folder / STATE, model=model, optimizer=optimizer) if resume else Progress()
-    run = _Run(tf, keras, recipe, dataset, folder, model, optimizer, progress, strategy)
+    measured = gradients or bool(progress.gradients)
+    run = _Run(tf, keras, recipe, dataset, folder, model, optimizer, progress, strategy, measured)
     rows = layers.table(model)
     on_start(Started(folder, rows, device_name, run.resident, len(progress.history)))
     write_text(folder / "summary.txt", layers.text(rows))
     interrupted = run.epochs(on_epoch)
     if not progress.history:
         raise KeyboardInterrupt
-    _write_history(folder / "history.csv", progress.history)
+    runs.write_tables(folder, progress)
     plots.draw(folder, progress.history, title=_title(recipe, dataset), best_epoch=progress.best_epoch)
     model.set_weights(load_model(folder / BEST).get_weights())
     parameters = sum(layer.parameters for layer in rows)
@@ -151,6 +152,7 @@ class _Run:
         optimizer: Any,
         progress: Progress,
         strategy: Any,
+        gradients: bool,
     ) -> None:
         self._tf = tf
         self._recipe = recipe
@@ -176,6 +178,7 @@ class _Run:
             strategy=strategy,
         )
         self._block_batches = FIRST_BLOCK_BATCHES
+        self._measured_rows = dataset.train.rows(slice(0, min(cut, EVALUATION_BATCH))) if gradients else None
 
     @property
     def resident(self) -> bool:
@@ -186,8 +189,11 @@ class _Run:
         """Run the epochs that are left; return whether Ctrl-C cut them short."""
         writer = self._tf.summary.create_file_writer(str(self._folder / "tensorboard"))
         try:
+            if not self._progress.history:
+                self._measure_gradients(0)
             for number in range(len(self._progress.history) + 1, self._recipe.epochs + 1):
                 epoch = self._epoch(number)
+                self._measure_gradients(number)
                 self._keep(epoch, writer)
                 on_epoch(epoch)
         except KeyboardInterrupt:
@@ -222,6 +228,13 @@ class _Run:
             seconds=time.perf_counter() - start,
         )
 
+    def _measure_gradients(self, number: int) -> None:
+        """Note the gradients on the same rows at the end of each epoch, so that epochs can be compared."""
+        if self._measured_rows is not None:
+            rows = self._measured_rows
+            norms = self._loop.gradient_norms(self._tf.constant(rows.images), self._tf.constant(rows.labels))
+            self._progress.gradients.append({"epoch": number, **norms})
+
     def _check_finite(self, loss: float, number: int) -> None:
         if not math.isfinite(loss):
             rate = self._recipe.learning_rate
@@ -246,7 +259,7 @@ class _Run:
             progress.best_epoch, progress.best_value = epoch.epoch, value
         progress.history.append(epoch)
         checkpoint.save_state(self._folder / STATE, model=self._model, optimizer=self._optimizer, progress=progress)
-        _write_history(self._folder / "history.csv", progress.history)
+        runs.write_tables(self._folder, progress)
         with writer.as_default(step=epoch.epoch):
             for name, figure in vars(epoch).items():
                 if name != "epoch" and math.isfinite(figure):
@@ -291,11 +304,3 @@ def _config(recipe: Recipe, dataset: Dataset, device_name: str, tf: Any, keras: 
 
 def _title(recipe: Recipe, dataset: Dataset) -> str:
     return f"{recipe.model} on {dataset.name}: {recipe.optimizer}, learning rate {recipe.learning_rate:g}"
-
-
-def _write_history(path: Path, history: list[Epoch]) -> None:
-    text = io.StringIO(newline="")
-    rows = csv.DictWriter(text, fieldnames=list(vars(history[0])), lineterminator="\n")
-    rows.writeheader()
-    rows.writerows(vars(epoch) for epoch in history)
-    write_text(path, text.getvalue())

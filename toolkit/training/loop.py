@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Rows of one step of an evaluation: large enough to keep two cores busy, small enough for a GPU of 1 GB.
+# Rows of one step of an evaluation, and of the batch that gradients are measured on: large enough to keep two cores
+# busy, small enough for a GPU of 1 GB.
 EVALUATION_BATCH = 500
 
 
@@ -63,6 +64,19 @@ class Loop:
     def evaluate(self, images: Any, labels: Any, order: NDArray[np.int64]) -> Totals:
         """Return loss and accuracy on the rows that ``order`` names."""
         return self._run(self._evaluate_blocks, self._evaluate_step, images, labels, order, EVALUATION_BATCH)
+
+    def gradient_norms(self, images: Any, labels: Any) -> dict[str, float]:
+        """Return the Euclidean norm of the mean loss's gradient by the weights of each layer, from input to output."""
+        tf = self._tf
+        layers = [layer for layer in self._model.layers if layer.trainable_variables]
+        with tf.GradientTape() as tape:
+            losses, _ = self._forward(images, labels, training=False)
+            loss = tf.reduce_mean(losses)
+        gradients = tape.gradient(loss, [layer.trainable_variables for layer in layers])
+        return {
+            layer.name: float(tf.linalg.global_norm(of_layer))
+            for layer, of_layer in zip(layers, gradients, strict=True)
+        }
 
     def _run(
         self, compiled: dict[int, Any], step: Any, images: Any, labels: Any, order: NDArray[np.int64], batch_size: int

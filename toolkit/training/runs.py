@@ -1,13 +1,16 @@
 """Run folders: where they are, what they hold, and how one is found."""
 
+import csv
+import io
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from toolkit import data
 from toolkit.errors import RunError
-from toolkit.files import remove_partials, write_json
-from toolkit.training.checkpoint import BEST, STATE, load_progress
+from toolkit.files import remove_partials, write_json, write_text
+from toolkit.training.checkpoint import BEST, STATE, Progress, load_progress
 
 RUNS = Path("runs")
 CONFIG = "config.json"
@@ -54,6 +57,13 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
     write_json(folder / CONFIG, config)
 
 
+def write_tables(folder: Path, progress: Progress) -> None:
+    """Write ``history.csv``, and ``gradients.csv`` where gradients were measured."""
+    _write_csv(folder / "history.csv", [vars(epoch) for epoch in progress.history])
+    if progress.gradients:
+        _write_csv(folder / "gradients.csv", progress.gradients)
+
+
 def data_choice(config: dict[str, Any]) -> str:
     """Return what ``toolkit.data.load`` takes to load the data that a run was trained on."""
     name, origin = config["data"]["name"], config["data"]["origin"]
@@ -81,3 +91,11 @@ def newest(model: str | None = None, *, having: str = BEST) -> list[Path]:
 
 def _known() -> str:
     return ", ".join(sorted(config.parent.name for config in RUNS.glob(f"*/{CONFIG}"))) or "none"
+
+
+def _write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    write_text(path, text.getvalue())
