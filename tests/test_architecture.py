@@ -19,7 +19,7 @@ FLOORS = [
     {"data", "models", "runtimes"},
     {"training", "parity", "bench", "prediction"},
     {"export", "bundle", "doctor"},
-    {"selftest"},
+    {"selftest", "study"},
     {"cli", "__main__"},
 ]
 MAY_LOAD_TENSORFLOW = {"models", "training", "export", "selftest"}

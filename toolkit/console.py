@@ -33,6 +33,10 @@ VERDICT_STYLES = {
     "slower": "red",
     "inconclusive": "yellow",
     "failed": "bold red",
+    "finished": "green",
+    "running": "bold",
+    "diverged": "red",
+    "crashed": "bold red",
 }
 
 

@@ -46,3 +46,9 @@ def strategy(tf: Any, name: str) -> Any | None:
             "--strategy mirrored needs at least two GPUs, TensorFlow sees one device; use --strategy single"
         )
     return mirrored
+
+
+def limit_threads(tf: Any, threads: int) -> None:
+    """Let TensorFlow compute with so many threads. Call it before TensorFlow has run anything."""
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)

@@ -1,0 +1,134 @@
+"""Loss and accuracy against epochs: a panel for each learning rate, optimizer and loss, all on shared axes."""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from toolkit.study import words
+from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, accuracy_scale, every, new_figure, style, tidy
+from toolkit.study.outcome import Outcome
+from toolkit.study.study import Study
+
+ORDER = 1
+_CAPTION = (
+    "{quantity} of the {model} against epochs. Columns: learning rates. Rows: loss and optimizer. Thick lines with "
+    "markers are measured on validation images, thin ones on training images while they are learned from. "
+    "{scale}{seeds}"
+)
+_STRETCHED = "The axis is stretched towards 100 %: equal steps are equal factors of the error. "
+_BY_ROW = "Rows of one loss share their axis; the two losses are different quantities. "
+_SEEDS = "Lines are means over seeds, bands reach from the lowest to the highest."
+
+
+def draw(study: Study) -> Iterator[Chart]:
+    """Yield a chart of the accuracy and one of the loss for each model that has a finished epoch."""
+    for model in study.grid.model:
+        runs = [one for one in study.outcomes if one.trial.recipe.model == model and one.progress.history]
+        if runs:
+            for quantity in ("accuracy", "loss"):
+                yield _chart(study, runs, model=model, quantity=quantity)
+
+
+def _chart(study: Study, runs: Sequence[Outcome], *, model: str, quantity: str) -> Chart:
+    grid = study.grid
+    rows = list(product(grid.loss, grid.optimizer))
+    columns = sorted(grid.learning_rate)
+    figure = new_figure(width=2.0 + 2.6 * len(columns), height=1.3 + 1.75 * len(rows))
+    panels = figure.subplots(len(rows), len(columns), sharex=True, sharey=quantity == "accuracy", squeeze=False)
+    for (row, (loss, optimizer)), (column, rate) in product(enumerate(rows), enumerate(columns)):
+        axes = panels[row][column]
+        tidy(axes)
+        for position, activation in enumerate(grid.activation):
+            same = [
+                one
+                for one in runs
+                if one.configuration
+                == {
+                    "model": model,
+                    "optimizer": optimizer,
+                    "activation": activation,
+                    "learning_rate": rate,
+                    "loss": loss,
+                }
+            ]
+            _lines(axes, same, position, quantity=quantity)
+        if row == 0:
+            axes.set_title(f"learning rate {rate:g}", fontsize=10)
+        if row == len(rows) - 1:
+            axes.set_xlabel("epoch")
+        if column == 0:
+            axes.set_ylabel(f"{words.value(loss)}\n{words.value(optimizer)}", fontsize=9)
+    _scale(panels, rows, quantity=quantity)
+    title = f"{quantity.capitalize()}{' (%)' if quantity == 'accuracy' else ''} of the {words.value(model)}"
+    figure.suptitle(title)
+    _legend(figure, grid.activation)
+    caption = _CAPTION.format(
+        quantity=quantity.capitalize(),
+        model=words.value(model),
+        scale=_STRETCHED if quantity == "accuracy" else _BY_ROW,
+        seeds=_SEEDS if grid.seeds > 1 else "",
+    )
+    return Chart(f"{quantity}-{model}", title, caption.strip(), figure)
+
+
+def _lines(axes: Any, runs: Sequence[Outcome], position: int, *, quantity: str) -> None:
+    look, scale = style(position), 100.0 if quantity == "accuracy" else 1.0
+    for field in (quantity, f"val_{quantity}"):
+        curves = [[getattr(epoch, field) * scale for epoch in one.progress.history] for one in runs]
+        curves = [curve for curve in curves if curve]
+        if not curves:
+            continue
+        shortest = min(len(curve) for curve in curves)  # a run that diverged is shorter than the other seeds'
+        values = np.array([curve[:shortest] for curve in curves])
+        if scale > 1:
+            values = np.minimum(values, HIGHEST_PERCENT)
+        epochs = np.arange(1, shortest + 1)
+        middle = values.mean(axis=0)
+        if field == quantity:
+            axes.plot(epochs, middle, color=look.colour, ls=look.line, lw=0.7)
+            continue
+        axes.plot(
+            epochs, middle, color=look.colour, ls=look.line, lw=1.6, marker=look.marker, ms=4,
+            mfc=look.filled, markevery=every(shortest),
+        )  # fmt: skip
+        if len(values) > 1:
+            axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=look.colour, alpha=0.2, lw=0)
+        if any(one.state == "diverged" for one in runs):
+            axes.plot(epochs[-1], middle[-1], marker="x", color="black", ms=8, mew=2)
+
+
+def _scale(panels: Any, rows: Sequence[tuple[str, str]], *, quantity: str) -> None:
+    """Give all accuracies one axis, and the losses one for each kind of loss."""
+    from matplotlib.ticker import MaxNLocator
+
+    panels[0][0].xaxis.set_major_locator(MaxNLocator(integer=True))
+    if quantity == "accuracy":
+        ends = [end for axes in panels.flat if axes.lines for end in (axes.dataLim.y0, axes.dataLim.y1)]
+        for axes in panels.flat:
+            accuracy_scale(axes, ends)
+        return
+    for loss in dict.fromkeys(loss for loss, _ in rows):
+        own = [axes for row, (of, _) in enumerate(rows) if of == loss for axes in panels[row]]
+        filled = [axes.dataLim for axes in own if axes.lines]
+        for column, axes in enumerate(own):
+            axes.set_yscale("log")
+            if filled:
+                axes.set_ylim(min(limits.y0 for limits in filled) * 0.8, max(limits.y1 for limits in filled) * 1.25)
+            axes.tick_params(labelleft=column % len(panels[0]) == 0, which="both", labelsize=8)
+
+
+def _legend(figure: Any, activations: Sequence[str]) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = []
+    for position, activation in enumerate(activations):
+        look, name = style(position), words.value(activation)
+        marked = Line2D([], [], color=look.colour, ls=look.line, lw=1.6, marker=look.marker, ms=4, mfc=look.filled)
+        thin = Line2D([], [], color=look.colour, ls=look.line, lw=0.7)
+        marked.set_label(f"{name}, validation")
+        thin.set_label(f"{name}, training")
+        handles += [marked, thin]
+    handles.append(Line2D([], [], color="black", ls="none", marker="x", ms=8, mew=2, label="diverged after this epoch"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(5, len(handles)), frameon=False, fontsize=9)

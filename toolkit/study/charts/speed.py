@@ -1,0 +1,93 @@
+"""Epochs and seconds until a validation accuracy is reached, for every configuration."""
+
+from collections.abc import Iterator, Sequence
+from statistics import mean
+from typing import Any
+
+from toolkit.study import words
+from toolkit.study.charts.base import Chart, new_figure, style, tidy
+from toolkit.study.claims.base import TARGETS
+from toolkit.study.outcome import Outcome
+from toolkit.study.study import Study
+
+ORDER = 3
+
+
+def draw(study: Study) -> Iterator[Chart]:
+    """Yield a chart in epochs and one in seconds."""
+    if any(one.epochs_until(TARGETS[0]) for one in study.outcomes):
+        yield _chart(study, unit="epochs")
+        yield _chart(study, unit="seconds")
+
+
+def _chart(study: Study, *, unit: str) -> Chart:
+    grid = study.grid
+    groups: dict[str, dict[str, list[Outcome]]] = {model: {} for model in grid.model}
+    for one in study.outcomes:
+        if one.ended:
+            values = one.configuration
+            words_of = words.configuration({axis: of for axis, of in values.items() if axis != "model"})
+            groups[values["model"]].setdefault(words_of, []).append(one)
+    groups = {model: own for model, own in groups.items() if own}
+    most = max(len(own) for own in groups.values())
+    figure = new_figure(width=3.4 + 3.6 * len(groups), height=1.5 + 0.21 * most)
+    panels = figure.subplots(1, len(groups), sharex=unit == "epochs", sharey=True, squeeze=False)[0]
+    order = sorted(
+        dict.fromkeys(name for own in groups.values() for name in own),
+        key=lambda name: (
+            mean(
+                one.epochs_until(TARGETS[0]) or 2 * one.trial.recipe.epochs
+                for own in groups.values()
+                for one in own[name]
+            )
+            if all(name in own for own in groups.values())
+            else float("inf")
+        ),
+    )
+    for axes, (model, own) in zip(panels, groups.items(), strict=True):
+        _panel(axes, own, order, unit=unit)
+        axes.set_title(words.value(model), fontsize=10)
+        axes.set_xlabel(f"{unit} until it is reached")
+    panels[0].set_yticks(range(len(order)), order, fontsize=8)
+    panels[0].invert_yaxis()
+    title = f"{unit.capitalize()} until a validation accuracy is reached"
+    figure.suptitle(title)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=9)
+    shared = " Seconds include validation and, in the first epoch, compiling; they were measured with {} at a time."
+    jobs = " and ".join(str(number) for number in study.jobs) + (" run" if study.jobs == (1,) else " runs")
+    caption = (
+        f"{unit.capitalize()} until the validation accuracy first is 95, 98 and 99 %, on a logarithmic axis; means "
+        "over seeds, where all of them get there. A target without a marker was not reached by all seeds in the epochs "
+        "given; 'not reached' and 'diverged' mark configurations that did not get to 95 %. Fast ones are above."
+    ) + (shared.format(jobs) if unit == "seconds" else "")
+    return Chart(unit, title, caption, figure)
+
+
+def _panel(axes: Any, own: dict[str, list[Outcome]], order: Sequence[str], *, unit: str) -> None:
+    tidy(axes)
+    axes.set_xscale("log")
+    for position, target in enumerate(TARGETS):
+        look = style(position)
+        points = []
+        for height, name in enumerate(order):
+            reached = [
+                one.epochs_until(target) if unit == "epochs" else one.seconds_until(target) for one in own.get(name, [])
+            ]
+            if reached and None not in reached:
+                points.append((mean(value for value in reached if value is not None), height))
+        axes.plot(
+            [x for x, _ in points], [y for _, y in points], ls="none", marker=look.marker, ms=6, color=look.colour,
+            mfc=look.filled, label=f"{target * 100:.0f} %",
+        )  # fmt: skip
+    for height, name in enumerate(order):
+        if name in own and any(one.epochs_until(TARGETS[0]) is None for one in own[name]):
+            diverged = any(one.state == "diverged" for one in own[name])
+            axes.text(
+                0.98, height, "diverged" if diverged else "not reached", transform=axes.get_yaxis_transform(),
+                ha="right", va="center", fontsize=7, color="#555555",
+            )  # fmt: skip
+    from matplotlib.ticker import NullFormatter, ScalarFormatter
+
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_formatter(NullFormatter())

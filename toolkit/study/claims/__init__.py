@@ -1,0 +1,14 @@
+"""What the study is asked: one module a claim, whose docstring is the criterion that the report prints.
+
+Each has ``LETTER``, ``CLAIM``, ``CHARTS`` (prefixes of the names of charts that show it) and ``weigh(study)``.
+"""
+
+from toolkit import registry
+from toolkit.study.claims.base import Finding
+from toolkit.study.study import Study
+
+
+def weigh(study: Study) -> tuple[Finding, ...]:
+    """Return what the study says of every claim, by their letters."""
+    modules = (registry.member(__name__, name, kind="claim") for name in registry.names(__name__))
+    return tuple(module.weigh(study) for module in sorted(modules, key=lambda module: str(module.LETTER)))

@@ -1,0 +1,109 @@
+"""Runs that differ in the optimizer alone are compared by the first epoch with a validation accuracy of 95 %.
+
+A configuration supports the claim where SGD gets there later than Adam, or only Adam gets there; it opposes it the
+other way round; it says nothing where both get there in the same epoch, or neither does. The figure is the number of
+epochs that SGD needs more; an optimizer that does not get there counts as one epoch more than it was given, so that
+the figure is then a lower bound of its lag. Since one learning rate need not suit both, the second table compares each
+at the rate that is fastest for it.
+"""
+
+from collections.abc import Sequence
+from itertools import product
+from statistics import median
+
+from toolkit.study.claims.base import TARGETS, Case, Finding, Table, case, judge, left_out, matched, show
+from toolkit.study.grid import AXES
+from toolkit.study.outcome import Outcome
+from toolkit.study.study import Study
+
+LETTER = "a"
+CLAIM = "SGD with a constant learning rate needs more epochs than Adam to reach the same accuracy."
+CHARTS = ("epochs", "accuracy")
+
+
+def weigh(study: Study) -> Finding:
+    """Weigh the claim at 95 %, and tell what comes of it at the other targets."""
+    by_target = {target: judge(_same_rate(study, target)) for target in TARGETS}
+    judgement = by_target[TARGETS[0]]
+    return Finding(
+        letter=LETTER,
+        claim=CLAIM,
+        criterion=__doc__ or "",
+        verdict=judgement.verdict,
+        summary=judgement.sentence(),
+        figure="epochs that SGD needs more: " + show(judgement.figure, lambda epochs: f"{epochs:+.1f}"),
+        judgement=judgement,
+        tables=(
+            _table(study, "same learning rate", {target: _same_rate(study, target) for target in TARGETS}),
+            _table(study, "each at its fastest rate", {target: _own_rate(study, target) for target in TARGETS}),
+        ),
+        charts=CHARTS,
+        left_out=left_out(study),
+    )
+
+
+def _same_rate(study: Study, target: float) -> list[Case]:
+    return [
+        case(configuration, [_compare(adam, sgd, target) for adam, sgd in pairs])
+        for configuration, pairs in matched(study, "optimizer", "adam", "sgd")
+    ]
+
+
+def _own_rate(study: Study, target: float) -> list[Case]:
+    """Return the cases with each optimizer at the learning rate that reaches the target first."""
+    others = [axis for axis in AXES if axis not in ("optimizer", "learning_rate")]
+    cases = []
+    for values in product(*(getattr(study.grid, axis) for axis in others)):
+        configuration = dict(zip(others, values, strict=True))
+        readings = []
+        for seed in range(study.grid.seeds):
+            runs = [
+                one
+                for one in study.outcomes
+                if one.ended and one.trial.recipe.seed == seed and configuration.items() <= one.configuration.items()
+            ]
+            adam, sgd = (_fastest(runs, optimizer, target) for optimizer in ("adam", "sgd"))
+            if adam and sgd:
+                readings.append(_compare(adam, sgd, target))
+        if readings:
+            cases.append(case(configuration, readings))
+    return cases
+
+
+def _fastest(runs: Sequence[Outcome], optimizer: str, target: float) -> Outcome | None:
+    own = [one for one in runs if one.trial.recipe.optimizer == optimizer]
+    return min(own, key=lambda one: one.epochs_until(target) or one.trial.recipe.epochs + 1, default=None)
+
+
+def _compare(adam: Outcome, sgd: Outcome, target: float) -> tuple[bool | None, float | None]:
+    fast, slow = adam.epochs_until(target), sgd.epochs_until(target)
+    if fast is None and slow is None:
+        return None, None
+    more = (slow or sgd.trial.recipe.epochs + 1) - (fast or adam.trial.recipe.epochs + 1)
+    return (more > 0 if more else None), float(more)
+
+
+def _table(study: Study, title: str, cases: dict[float, list[Case]]) -> Table:
+    rows = []
+    for target, of_target in cases.items():
+        supports = [one.supports for one in of_target]
+        middle = [figure for one in of_target for figure in one.figures]
+        rows.append(
+            (
+                f"{target * 100:.0f} %",
+                str(supports.count(True)),
+                str(supports.count(False)),
+                str(supports.count(None)),
+                f"{median(middle):+g}" if middle else "–",
+                show(judge(of_target).figure, lambda epochs: f"{epochs:+.1f}"),
+            )
+        )
+    headings = (
+        f"validation accuracy ({title})",
+        "SGD later, or never",
+        "Adam later, or never",
+        "same epoch, or neither",
+        "epochs more, median",
+        "mean (95 % interval)",
+    )
+    return Table(headings, tuple(rows))

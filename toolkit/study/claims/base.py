@@ -1,0 +1,229 @@
+"""How a claim is weighed: matched configurations are cases for or against it, and their share makes the verdict."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from toolkit.bench.statistics import Interval
+from toolkit.study import statistics, words
+from toolkit.study.grid import AXES
+from toolkit.study.outcome import Outcome
+from toolkit.study.study import Study
+
+HOLDS, FAILS, DEPENDS, UNDECIDED = "holds", "does not hold", "depends", "undecided"
+# The share of decided cases from which a claim holds; below the rest of it, it does not.
+MOST = 0.9
+# The fewest cases that can tell: the 95 % interval of 4 of 4 (0.51 to 1) is above one half, that of 3 of 3 is not.
+FEWEST_CASES = 4
+# The validation accuracies that training is timed to; claims are judged by the first.
+TARGETS = (0.95, 0.98, 0.99)
+
+Configuration = Mapping[str, Any]
+Pairs = list[tuple[Outcome, Outcome]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A configuration with all its seeds. figures: the measured quantity, one for each seed that has it.
+
+    supports: whether more of its seeds speak for the claim than against it; None where as many do, or none.
+    """
+
+    configuration: Configuration
+    supports: bool | None
+    figures: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Figures as texts: a heading for each column, and rows."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Cases that have the same values on some axes."""
+
+    values: Configuration
+    supporting: int
+    decided: int
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What cases say together. depends_on: the cells that differ, where the verdict is ``depends``."""
+
+    verdict: str
+    cases: tuple[Case, ...]
+    share: Interval | None
+    figure: Interval | None
+    depends_on: tuple[Cell, ...] = ()
+
+    @property
+    def decided(self) -> int:
+        """How many cases speak for or against."""
+        return sum(case.supports is not None for case in self.cases)
+
+    @property
+    def supporting(self) -> int:
+        """How many cases speak for."""
+        return sum(case.supports is True for case in self.cases)
+
+    def sentence(self) -> str:
+        """Say what the verdict rests on."""
+        if not self.decided:
+            return f"None of {len(self.cases)} matched configurations decides"
+        parts = [f"{self.supporting} of {self.decided} deciding configurations support it"]
+        if self.share:
+            low, high = self.share.low * 100, self.share.high * 100
+            parts[0] += f" (95 % interval of the share: {low:.0f} to {high:.0f} %)"
+        if self.verdict == UNDECIDED:
+            parts.append(f"Fewer than {FEWEST_CASES} cannot tell")
+        if self.depends_on:
+            axes = " and ".join(words.AXIS_WORDS[axis] for axis in self.depends_on[0].values)
+            cells = (f"{words.configuration(c.values)} {c.supporting} of {c.decided}" for c in self.depends_on)
+            parts.append(f"It depends on {axes}: {'; '.join(cells)}")
+        return ". ".join(parts)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a study says of a claim. criterion: paragraphs. figure: the measured quantity with its interval, in words.
+
+    charts: prefixes of the names of the charts that show it.
+    """
+
+    letter: str
+    claim: str
+    criterion: str
+    verdict: str
+    summary: str
+    figure: str
+    judgement: Judgement
+    tables: tuple[Table, ...]
+    charts: tuple[str, ...]
+    left_out: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the claim as ``toolkit study --json`` has it."""
+        share, figure = self.judgement.share, self.judgement.figure
+        return {
+            "letter": self.letter,
+            "claim": self.claim,
+            "verdict": self.verdict,
+            "summary": self.summary,
+            "figure": self.figure,
+            "supporting": self.judgement.supporting,
+            "decided": self.judgement.decided,
+            "cases": len(self.judgement.cases),
+            "share_ci95": [share.low, share.high] if share else None,
+            "figure_mean": figure.value if figure else None,
+            "figure_ci95": [figure.low, figure.high] if figure and abs(figure.low) != float("inf") else None,
+            "depends_on": [
+                {**cell.values, "supporting": cell.supporting, "decided": cell.decided}
+                for cell in self.judgement.depends_on
+            ],
+            "left_out": self.left_out,
+        }
+
+
+def matched(study: Study, axis: str, left: object, right: object) -> Iterator[tuple[Configuration, Pairs]]:
+    """Yield (configuration, pairs) of runs that differ in nothing but ``axis``: one pair for each seed with both ended.
+
+    Configurations lack the axis; one of which no pair has ended is left out.
+    """
+    groups: dict[tuple[Any, ...], dict[tuple[int, object], Outcome]] = {}
+    others = [name for name in AXES if name != axis]
+    for one in study.outcomes:
+        values = one.configuration
+        if one.ended:
+            key = tuple(values[name] for name in others)
+            groups.setdefault(key, {})[one.trial.recipe.seed, values[axis]] = one
+    for key, runs in groups.items():
+        pairs = [
+            (runs[seed, left], runs[seed, right])
+            for seed in range(study.grid.seeds)
+            if (seed, left) in runs and (seed, right) in runs
+        ]
+        if pairs:
+            yield dict(zip(others, key, strict=True)), pairs
+
+
+def case(configuration: Configuration, readings: Sequence[tuple[bool | None, float | None]]) -> Case:
+    """Return the case of a configuration from what each seed says: (for or against, figure), None for neither."""
+    said = Counter(supports for supports, _ in readings)
+    supports = None if said[True] == said[False] else said[True] > said[False]
+    return Case(configuration, supports, tuple(figure for _, figure in readings if figure is not None))
+
+
+def judge(cases: Sequence[Case]) -> Judgement:
+    """Return the verdict of the cases that decide, with the intervals of their share and of the measured quantity.
+
+    ``holds`` where at least MOST of them support the claim, ``does not hold`` where at most the rest do, else
+    ``depends``; ``undecided`` of fewer than FEWEST_CASES.
+    """
+    decided = [one for one in cases if one.supports is not None]
+    figure = statistics.mean([one.figures for one in cases])
+    if not decided:
+        return Judgement(UNDECIDED, tuple(cases), None, figure)
+    share = statistics.share(sum(one.supports is True for one in decided), len(decided))
+    verdict, cells = DEPENDS, _explain(decided)
+    if len(decided) < FEWEST_CASES:
+        verdict, cells = UNDECIDED, ()
+    elif share.value >= MOST or share.value <= 1 - MOST:
+        verdict, cells = HOLDS if share.value >= MOST else FAILS, ()
+    return Judgement(verdict, tuple(cases), share, figure, cells)
+
+
+def learned(study: Study, outcome: Outcome) -> float:
+    """Return which share of the way from chance (one class of all) to 100 % the best validation accuracy went."""
+    chance = 1 / int(study.data["classes"])
+    return (outcome.best_validation_accuracy - chance) / (1 - chance)
+
+
+def left_out(study: Study) -> int:
+    """Return how many runs are not ended, and so have no part in a finding."""
+    return len(study.due)
+
+
+def show(interval: Interval | None, text: Callable[[float], str]) -> str:
+    """Return a figure with its 95 % interval in words."""
+    if interval is None:
+        return "not measured"
+    if abs(interval.low) == float("inf"):
+        return f"{text(interval.value)} (one configuration: no interval)"
+    return f"{text(interval.value)} (95 % interval {text(interval.low)} to {text(interval.high)})"
+
+
+def _explain(decided: Sequence[Case]) -> tuple[Cell, ...]:
+    """Return the cells of the one axis, or else the two, whose values tell best which cases support a claim.
+
+    The fewest axes by which MOST of the cases are told right; where none do, the one axis that tells the most. Cells of
+    one case each would explain anything: there must be two cases a cell, on average.
+    """
+    axes = [axis for axis in AXES if len({str(one.configuration.get(axis)) for one in decided}) > 1]
+    found = []
+    for count in (1, 2):
+        for chosen in combinations(axes, count):
+            cells = _cells(decided, chosen)
+            if len(cells) * 2 <= len(decided):
+                told = sum(max(cell.supporting, cell.decided - cell.supporting) for cell in cells) / len(decided)
+                found.append((told, cells))
+        best = max(found, key=lambda one: one[0], default=None)
+        if best and best[0] >= MOST:
+            return best[1]
+    return max((one for one in found if len(one[1][0].values) == 1), key=lambda one: one[0], default=(0.0, ()))[1]
+
+
+def _cells(decided: Sequence[Case], axes: Sequence[str]) -> tuple[Cell, ...]:
+    groups: dict[tuple[Any, ...], list[Case]] = {}
+    for one in decided:
+        groups.setdefault(tuple(one.configuration[axis] for axis in axes), []).append(one)
+    return tuple(
+        Cell(dict(zip(axes, key, strict=True)), sum(one.supports is True for one in group), len(group))
+        for key, group in groups.items()
+    )

@@ -1,0 +1,72 @@
+"""Runs that differ in the loss alone are compared by the accuracy of their best weights on the test images.
+
+The claim is read as: cross-entropy ends at a higher accuracy than the mean squared error. A configuration supports it
+where cross-entropy is ahead by more than two accuracies of so many images differ by chance (1.96 standard errors of
+the difference of two independent shares, which is more than that of two shares of the same images); it opposes it
+where the mean squared error is; it says nothing within. A run that diverged counts as chance (one class of all). The
+figure is the difference of the test accuracies in percentage points. The table also has the epochs until 95 %
+validation accuracy.
+"""
+
+from math import sqrt
+from statistics import NormalDist, mean
+
+from toolkit import units
+from toolkit.study import words
+from toolkit.study.claims.base import TARGETS, Case, Finding, Table, case, judge, left_out, matched, show
+from toolkit.study.outcome import Outcome
+from toolkit.study.study import Study
+
+LETTER = "e"
+CLAIM = "Cross-entropy trains a better classifier than the mean squared error."
+CHARTS = ("heat", "accuracy")
+LOSSES = ("categorical_crossentropy", "mse")
+
+
+def weigh(study: Study) -> Finding:
+    """Weigh the claim by test accuracies."""
+    judgement = judge(
+        [
+            case(configuration, [_compare(study, *pair) for pair in pairs])
+            for configuration, pairs in matched(study, "loss", *LOSSES)
+        ]
+    )
+    return Finding(
+        letter=LETTER,
+        claim=CLAIM,
+        criterion=__doc__ or "",
+        verdict=judgement.verdict,
+        summary=judgement.sentence(),
+        figure="test accuracy that cross-entropy gains: " + show(judgement.figure, lambda points: f"{points:+.2f} pp"),
+        judgement=judgement,
+        tables=(_table(study, judgement.cases),),
+        charts=CHARTS,
+        left_out=left_out(study),
+    )
+
+
+def _compare(study: Study, entropy: Outcome, squared: Outcome) -> tuple[bool | None, float | None]:
+    first, second = (_accuracy(study, one) for one in (entropy, squared))
+    rows = int(study.data["test_rows"])
+    error = sqrt((first * (1 - first) + second * (1 - second)) / rows)
+    gain = first - second
+    return (None if abs(gain) <= NormalDist().inv_cdf(0.975) * error else gain > 0), gain * 100
+
+
+def _accuracy(study: Study, outcome: Outcome) -> float:
+    return 1 / int(study.data["classes"]) if outcome.test_accuracy is None else outcome.test_accuracy
+
+
+def _table(study: Study, cases: tuple[Case, ...]) -> Table:
+    rows = []
+    gains = {tuple(one.configuration.values()): one.figures for one in cases}
+    for configuration, pairs in matched(study, "loss", *LOSSES):
+        cells = []
+        for position in (0, 1):
+            runs = [pair[position] for pair in pairs]
+            epochs = [str(one.epochs_until(TARGETS[0]) or "–") for one in runs]
+            cells += [units.percent(mean(_accuracy(study, one) for one in runs)), ", ".join(epochs)]
+        gain = f"{mean(gains[tuple(configuration.values())]):+.2f}"
+        rows.append((words.configuration(configuration), *cells, gain))
+    headings = ("", "cross-entropy", "epochs until 95 %", "mean squared error", "epochs until 95 %", "gain (pp)")
+    return Table(headings, tuple(rows))

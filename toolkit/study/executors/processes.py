@@ -1,0 +1,114 @@
+"""Runs in processes of this machine, some at a time. A process lives for many runs: TensorFlow is imported once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Generator, Sequence
+from dataclasses import asdict, dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import cast
+
+from toolkit.errors import UsageError
+from toolkit.study.executors.base import ENDED, STARTED, Event, Work
+from toolkit.study.trials import CRASHED, Trial, record_failure
+
+WORKER = "toolkit.study.worker"
+
+
+@dataclass(frozen=True)
+class Processes:
+    """``jobs`` processes that share the cores of this machine. log: the file that gets what they print."""
+
+    jobs: int
+    log: Path
+
+    def __post_init__(self) -> None:
+        if self.jobs < 1:
+            raise UsageError(f"the number of jobs is {self.jobs}; it must be at least 1")
+
+    def __call__(self, trials: Sequence[Trial], work: Work) -> Generator[Event, None, None]:
+        """Carry out the runs; a process that dies costs the run it was at, and is replaced."""
+        waiting = deque(trials)
+        jobs = min(self.jobs, len(trials))
+        workers = [_Worker(work, threads=_threads(jobs), log=self.log) for _ in range(jobs)]
+        try:
+            while waiting or any(worker.trial for worker in workers):
+                for position, worker in enumerate(workers):
+                    if waiting and worker.trial is None:
+                        if worker.dead:
+                            workers[position] = worker = _Worker(work, threads=_threads(jobs), log=self.log)
+                        trial = waiting.popleft()
+                        worker.give(trial)
+                        yield Event(trial, STARTED)
+                busy = {worker.connection: (worker, worker.trial) for worker in workers if worker.trial}
+                for connection in cast("list[Connection]", wait(list(busy))):
+                    worker, trial = busy[connection]
+                    yield worker.hear(trial)
+        finally:
+            for worker in workers:
+                worker.end()
+
+
+class _Worker:
+    """One process, and the run it is at."""
+
+    def __init__(self, work: Work, *, threads: int, log: Path) -> None:
+        self.trial: Trial | None = None
+        self.dead = False
+        self.connection, theirs = Pipe()
+        self._log = log
+        settings = json.dumps({**asdict(work), "threads": threads})
+        with log.open("ab") as sink:
+            # Its standard input ends when this process does, however it ends. A session of its own: Ctrl-C is for the
+            # parent, which ends its workers.
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", WORKER, str(theirs.fileno()), settings],
+                stdin=subprocess.PIPE,
+                stdout=sink,
+                stderr=sink,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+        theirs.close()
+
+    def give(self, trial: Trial) -> None:
+        """Let the process begin with a run."""
+        self.trial = trial
+        try:
+            self.connection.send(trial)
+        except OSError:
+            self.dead = True  # as hear() will find
+
+    def hear(self, trial: Trial) -> Event:
+        """Return the next thing that happened to the run; the end of the process is the end of the run."""
+        try:
+            event: Event = self.connection.recv()
+        except (EOFError, OSError):
+            self.dead = True
+            record_failure(trial, CRASHED, f"its process {self._how_it_ended()}; see {self._log}")
+            event = Event(trial, ENDED)
+        if event.kind == ENDED:
+            self.trial = None
+        return event
+
+    def end(self) -> None:
+        """End the process at once, whatever it does: every file of a run is whole at every instant."""
+        self._process.kill()
+        self._process.wait()
+        self.connection.close()
+        if self._process.stdin:
+            self._process.stdin.close()
+
+    def _how_it_ended(self) -> str:
+        code = self._process.wait()
+        return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+
+def _threads(jobs: int) -> int:
+    """Return how many threads each process may compute with, so that all of them together fit this machine's cores."""
+    return max(1, len(os.sched_getaffinity(0)) // jobs)

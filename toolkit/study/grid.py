@@ -1,0 +1,62 @@
+"""The grid of a study: every combination of the values on its axes, once per seed."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from itertools import product
+from typing import Any
+
+from toolkit.errors import UsageError
+from toolkit.training.recipe import Recipe
+
+# The fields of a recipe that a study compares, in the order in which names and tables have them.
+AXES = ("model", "optimizer", "activation", "learning_rate", "loss")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """The values on each axis; the defaults are the full comparison. Seeds are 0 to ``seeds`` - 1."""
+
+    model: tuple[str, ...] = ("cnn", "mlp")
+    optimizer: tuple[str, ...] = ("adam", "sgd")
+    activation: tuple[str, ...] = ("relu", "sigmoid")
+    learning_rate: tuple[float, ...] = (0.001, 0.01, 0.1)
+    loss: tuple[str, ...] = ("categorical_crossentropy", "mse")
+    seeds: int = 1
+    epochs: int = 100
+
+    def __post_init__(self) -> None:
+        for axis in AXES:
+            values = getattr(self, axis)
+            if not values or len(set(values)) < len(values):
+                raise UsageError(f"the values of {axis} are {_listed(values)}; name at least one, and each once")
+        if 0 in self.learning_rate:
+            raise UsageError("a learning rate of 0 stands for a default of each optimizer; a study needs the numbers")
+        if self.seeds < 1:
+            raise UsageError(f"the number of seeds is {self.seeds}; it must be at least 1")
+        self.recipes()  # which names what is allowed
+
+    def recipes(self) -> tuple[Recipe, ...]:
+        """Return the recipe of each run; all of the first seed come before any of the second."""
+        return tuple(
+            Recipe(**dict(zip(AXES, values, strict=True)), seed=seed, epochs=self.epochs)
+            for seed in range(self.seeds)
+            for values in product(*(getattr(self, axis) for axis in AXES))
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document that ``study.json`` holds."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Grid":
+        """Read what ``to_json`` wrote."""
+        values: dict[str, Any] = {field.name: document[field.name] for field in fields(cls)}
+        return cls(**{**values, **{axis: tuple(values[axis]) for axis in AXES}})
+
+
+# Minutes, not hours: what `--quick` takes for each axis and number that is not given.
+QUICK: dict[str, Any] = {"model": ("mlp",), "epochs": 5}
+
+
+def _listed(values: Sequence[object]) -> str:
+    return ", ".join(f"'{value}'" for value in values) or "none"

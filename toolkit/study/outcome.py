@@ -1,0 +1,103 @@
+"""What has come of a run so far, read from its folder."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+from typing import Any
+
+from toolkit.errors import UsageError
+from toolkit.study.grid import AXES
+from toolkit.study.trials import CRASHED, DIVERGED, FAILURE, Trial
+from toolkit.training.checkpoint import STATE, Progress, load_progress
+from toolkit.training.runs import METRICS, read_json
+
+FINISHED, UNFINISHED, WAITING = "finished", "unfinished", "waiting"
+# What says something about the recipe: a crash says something about the machine, and is tried again.
+ENDED = (FINISHED, DIVERGED)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run as it stands. state: finished, diverged, crashed, unfinished or waiting. message: why it failed.
+
+    metrics: the document of a finished run.
+    """
+
+    trial: Trial
+    state: str
+    progress: Progress
+    metrics: dict[str, Any] | None = None
+    message: str = ""
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The run's value on each axis."""
+        return {axis: getattr(self.trial.recipe, axis) for axis in AXES}
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left to train, be it that the run diverged."""
+        return self.state in ENDED
+
+    @property
+    def test_accuracy(self) -> float | None:
+        """On the test images with the best weights; None for a run that is not finished."""
+        return self.metrics["test_accuracy"] if self.metrics else None
+
+    @cached_property
+    def best_validation_accuracy(self) -> float:
+        """The highest of all epochs; 0 where no epoch was finished."""
+        return max((epoch.val_accuracy for epoch in self.progress.history), default=0.0)
+
+    @property
+    def seconds(self) -> float:
+        """Time spent in epochs, validation included."""
+        return sum(epoch.seconds for epoch in self.progress.history)
+
+    def epochs_until(self, accuracy: float) -> int | None:
+        """Return the first epoch whose validation accuracy is at least ``accuracy``; None where there is none."""
+        return next((epoch.epoch for epoch in self.progress.history if epoch.val_accuracy >= accuracy), None)
+
+    def seconds_until(self, accuracy: float) -> float | None:
+        """Return the training time up to the end of that epoch, in seconds."""
+        last = self.epochs_until(accuracy)
+        return None if last is None else sum(epoch.seconds for epoch in self.progress.history[:last])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the run as ``toolkit study --json`` has it."""
+        history = self.progress.history
+        return {
+            "run": self.trial.folder.name,
+            **self.configuration,
+            "seed": self.trial.recipe.seed,
+            "state": self.state,
+            "message": self.message,
+            "epochs_run": len(history),
+            "best_epoch": self.progress.best_epoch,
+            "best_value": self.progress.best_value if isfinite(self.progress.best_value) else None,
+            "best_validation_accuracy": self.best_validation_accuracy if history else None,
+            "test_accuracy": self.test_accuracy,
+            "seconds": self.seconds,
+        }
+
+
+def read(trial: Trial) -> Outcome:
+    """Read how far a run is; UsageError where it has more epochs than are asked for."""
+    folder, asked = trial.folder, trial.recipe.epochs
+    progress = load_progress(folder / STATE) if (folder / STATE).is_file() else Progress()
+    done = len(progress.history)
+    if done > asked:
+        raise UsageError(
+            f"{folder}: has {done} epochs already, {asked} were asked for; ask for {done} or more, or choose another "
+            "--name"
+        )
+    failure = read_json(folder / FAILURE) if (folder / FAILURE).is_file() else None
+    if failure and failure["kind"] == DIVERGED:
+        return Outcome(trial, DIVERGED, progress, message=failure["message"])
+    metrics = read_json(folder / METRICS) if done == asked and (folder / METRICS).is_file() else None
+    # Metrics of fewer epochs are of a run that was killed after its last epoch, before they were written anew.
+    if metrics and metrics["epochs_run"] == asked:
+        return Outcome(trial, FINISHED, progress, metrics)
+    if failure:
+        return Outcome(trial, CRASHED, progress, message=failure["message"])
+    return Outcome(trial, UNFINISHED if progress.history else WAITING, progress)

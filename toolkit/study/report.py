@@ -1,0 +1,151 @@
+"""The report of a study: what was run, what it says of each claim, and the charts; as Markdown and as one HTML page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit import units
+from toolkit.errors import RunError
+from toolkit.files import write_text
+from toolkit.study import charts, claims, statistics, study, words
+from toolkit.study.charts.base import Chart
+from toolkit.study.claims.base import Finding, Table
+from toolkit.study.html import render as render_html
+from toolkit.study.markdown import render as render_markdown
+from toolkit.study.outcome import FINISHED, Outcome
+from toolkit.study.page import Block, Heading, Image, Paragraph
+from toolkit.study.study import Study
+
+MARKDOWN, HTML = "study.md", "study.html"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a study came to, and where it is written."""
+
+    study: Study
+    findings: tuple[Finding, ...]
+    markdown: Path
+    html: Path
+    charts: tuple[Path, ...]
+
+
+def write(of: Study, folder: Path) -> Report:
+    """Weigh the claims, draw the charts and write ``study.md`` and ``study.html`` into ``folder``.
+
+    Raises RunError where no run has ended.
+    """
+    if not any(one.ended for one in of.outcomes):
+        raise RunError(f"{of.folder}: no run has ended yet, there is nothing to report")
+    findings = claims.weigh(of)
+    drawn = [(chart, charts.save(chart, folder / charts.FOLDER)) for chart in charts.draw(of)]
+    blocks = _page(of, findings, [(chart, paths[1]) for chart, paths in drawn])
+    write_text(folder / MARKDOWN, render_markdown(blocks, folder))
+    write_text(folder / HTML, render_html(blocks))
+    paths = tuple(path for _, both in drawn for path in both)
+    return Report(of, findings, folder / MARKDOWN, folder / HTML, paths)
+
+
+def _page(of: Study, findings: Sequence[Finding], drawn: Sequence[tuple[Chart, Path]]) -> list[Block]:
+    grid, jobs = of.grid, " and ".join(str(number) for number in of.jobs)
+    seeds = f"{grid.seeds} seeds" if grid.seeds > 1 else "1 seed"
+    blocks: list[Block] = [
+        Heading(1, "The study"),
+        Paragraph(
+            f"{study.summarise(of)}: {_axes(of)}, {seeds}, {grid.epochs} epochs each; batch 64. Data: "
+            f"{of.data['name']}, {of.data['training_rows']:,} images to train, {of.data['validation_rows']:,} to "
+            f"validate, {of.data['test_rows']:,} to test. The weights of a run are those of the epoch with the lowest "
+            f"validation loss. Machine: {of.host['cpu']}, {of.host['cores']} cores; runs at a time: {jobs}."
+        ),
+        Heading(2, "Verdicts"),
+        Table(
+            ("", "claim", "verdict", "what was measured"),
+            tuple((one.letter, one.claim, one.verdict, one.figure) for one in findings),
+        ),
+        Paragraph(_intervals(of)),
+        *(Paragraph(f"{units.MARK} {_overlap(one)}: no test accuracy on this page is one.") for one in of.overlap),
+    ]
+    for finding in findings:
+        blocks += [
+            Heading(2, f"({finding.letter}) {finding.claim}"),
+            Paragraph(f"Verdict: {finding.verdict}. {finding.summary}."),
+            Paragraph(f"Figure: {finding.figure}."),
+            *(Paragraph(" ".join(part.split())) for part in finding.criterion.strip().split("\n\n")),
+            *(table for table in finding.tables if table.rows),
+        ]
+        shown = [chart.title for chart, _ in drawn if chart.name.startswith(finding.charts)]
+        if shown:
+            blocks.append(Paragraph(f"Charts: {'; '.join(shown)}."))
+        if finding.left_out:
+            blocks.append(Paragraph(f"{finding.left_out} runs have not ended and have no part in this."))
+    blocks.append(Heading(2, "Charts"))
+    for chart, path in drawn:
+        blocks += [Heading(3, chart.title), Image(path, chart.title), Paragraph(chart.caption)]
+    blocks += [Heading(2, "Best of each model"), _best(of), Heading(2, "All runs"), _all(of)]
+    return blocks
+
+
+def _overlap(one: dict[str, Any]) -> str:
+    return f"{one['count']:,} {one['part']} images are {one['other']} images too"
+
+
+def _axes(of: Study) -> str:
+    grid = of.grid
+    parts = (grid.model, grid.optimizer, grid.activation, grid.learning_rate, grid.loss)
+    return " × ".join("{" + ", ".join(words.value(value) for value in values) + "}" for values in parts)
+
+
+def _intervals(of: Study) -> str:
+    over = "configurations and over the seeds within each" if of.grid.seeds > 1 else "configurations"
+    single = (
+        "" if of.grid.seeds > 1 else " With one seed nothing is known of how much a run varies with the seed alone."
+    )
+    return (
+        "A verdict is the share of matched configurations, runs that differ in one value alone, that support the "
+        "claim: it holds from 90 % of those that decide, does not hold up to 10 %, and depends in between; fewer than "
+        f"four cannot tell. Intervals of figures are 95 % bootstrap intervals over {over}.{single} The configurations "
+        "are those of the grid, and no sample of all that there are."
+    )
+
+
+def _best(of: Study) -> Table:
+    rows = []
+    for model in of.grid.model:
+        finished = [one for one in of.outcomes if one.state == FINISHED and one.trial.recipe.model == model]
+        if finished:
+            best = max(finished, key=lambda one: one.best_validation_accuracy)
+            rows.append((_name(best), *_accuracies(of, best), f"`{best.trial.folder.name}`"))
+    headings = ("chosen by validation accuracy", "validation", "test (95 % interval)", "run")
+    return Table(headings, tuple(rows))
+
+
+def _all(of: Study) -> Table:
+    rows = [
+        (
+            _name(one),
+            str(one.trial.recipe.seed),
+            one.state,
+            f"{len(one.progress.history)}",
+            *_accuracies(of, one),
+            units.seconds(one.seconds) if one.progress.history else "–",
+            one.message,
+        )
+        for one in of.outcomes
+    ]
+    headings = ("run", "seed", "state", "epochs", "best validation", "test (95 % interval)", "training time", "")
+    return Table(headings, tuple(rows))
+
+
+def _accuracies(of: Study, one: Outcome) -> tuple[str, str]:
+    validation = units.percent(one.best_validation_accuracy) if one.progress.history else "–"
+    if one.test_accuracy is None:
+        return validation, "–"
+    rows = int(of.data["test_rows"])
+    interval = statistics.share(round(one.test_accuracy * rows), rows)
+    text = f"{units.percent(interval.value)} ({interval.low * 100:.2f} – {interval.high * 100:.2f})"
+    return validation, units.marked(text, overlap=of.overlap)
+
+
+def _name(one: Outcome) -> str:
+    return words.configuration(one.configuration)

@@ -1,0 +1,160 @@
+"""A study: a grid, the data it is for, and what has come of each of its runs; begun, gone on with, and read again."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from toolkit import host, overlap
+from toolkit.data.base import Dataset, shared_images
+from toolkit.errors import RunError
+from toolkit.files import write_json
+from toolkit.study import outcome, trials
+from toolkit.study.executors.base import Event, Executor, Work
+from toolkit.study.grid import Grid
+from toolkit.study.outcome import FINISHED, Outcome
+from toolkit.study.trials import CRASHED, DIVERGED
+from toolkit.training import runs
+from toolkit.training.recipe import rows_to_train
+
+DOCUMENT = "study.json"
+LOG = "workers.log"
+_LOCK = ".lock"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A grid with the outcome of each run. data: name, origin, digests, classes, and the sizes of its parts.
+
+    jobs: how many runs were trained at a time, one entry for each number that was used. overlap: what test, validation
+    and training images share.
+    """
+
+    folder: Path
+    grid: Grid
+    data: dict[str, Any]
+    host: dict[str, Any]
+    jobs: tuple[int, ...]
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def overlap(self) -> list[dict[str, Any]]:
+        """Images that parts of the data share: with them a test accuracy is none."""
+        shared: list[dict[str, Any]] = self.data["overlap"]
+        return shared
+
+    @property
+    def due(self) -> tuple[trials.Trial, ...]:
+        """The runs that have something left to train."""
+        return tuple(one.trial for one in self.outcomes if not one.ended)
+
+    def count(self, state: str) -> int:
+        """Return how many runs are in a state."""
+        return sum(one.state == state for one in self.outcomes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``study.json``."""
+        return {
+            "schema": 1,
+            "command": "study",
+            "folder": str(self.folder),
+            "grid": self.grid.to_json(),
+            "data": self.data,
+            "host": self.host,
+            "jobs": list(self.jobs),
+            "runs": [one.to_json() for one in self.outcomes],
+        }
+
+
+def begin(grid: Grid, dataset: Dataset, folder: Path, *, jobs: int, allow_overlap: bool = False) -> Study:
+    """Return a study with what there is of its runs already, and write down what it is.
+
+    Raises UsageError where a run has more epochs than the grid, DataError where training, validation and test images
+    overlap and that is not allowed.
+    """
+    cut = rows_to_train(len(dataset.train), grid.recipes()[0].validation_split)
+    shared = shared_images(dataset, training_rows=cut)
+    overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
+    about = {
+        "name": dataset.name,
+        "origin": dataset.origin,
+        "digests": dataset.digests,
+        "classes": dataset.classes,
+        "training_rows": cut,
+        "validation_rows": len(dataset.train) - cut,
+        "test_rows": len(dataset.test),
+        "overlap": [one.to_json() for one in shared],
+    }
+    outcomes = tuple(outcome.read(trial) for trial in trials.of_grid(grid, dataset.digests, folder))
+    used = set(runs.read_json(folder / DOCUMENT)["jobs"]) if (folder / DOCUMENT).is_file() else set()
+    if not all(one.ended for one in outcomes):
+        used.add(jobs)
+    study = Study(folder, grid, about, host.describe().to_json(), tuple(sorted(used)), outcomes)
+    write_json(folder / DOCUMENT, study.to_json())
+    return study
+
+
+def conduct(
+    study: Study,
+    executor: Executor,
+    *,
+    device: str = "auto",
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> Study:
+    """Carry out the runs that are due, and return the study with their outcomes. Ctrl-C ends it as a KeyboardInterrupt.
+
+    Whenever it ends, also by a kill, all finished epochs of all runs are on the disk, and the next call goes on there.
+    """
+    # An overlap that is not allowed never gets here.
+    work = Work(runs.data_choice({"data": study.data}), device, allow_overlap=bool(study.overlap))
+    if study.due:
+        with _alone(study.folder), closing(executor(study.due, work)) as events:
+            for event in events:
+                on_event(event)
+    study = _reread(study)
+    write_json(study.folder / DOCUMENT, study.to_json())
+    return study
+
+
+def read(folder: Path) -> Study:
+    """Return the study of a folder as it stands; RunError where there is none."""
+    path = folder / DOCUMENT
+    if not path.is_file():
+        raise RunError(f"{folder}: no study is there, it has no {DOCUMENT}; 'toolkit study' makes one")
+    document = runs.read_json(path)
+    try:
+        grid, about = Grid.from_json(document["grid"]), document["data"]
+        found = tuple(outcome.read(trial) for trial in trials.of_grid(grid, about["digests"], folder))
+        return Study(folder, grid, about, document["host"], tuple(document["jobs"]), found)
+    except (KeyError, TypeError) as error:
+        raise RunError(f"{path}: not the document of a study") from error
+
+
+def summarise(study: Study) -> str:
+    """Say in a line how far a study is."""
+    counts = {state: study.count(state) for state in (FINISHED, DIVERGED, CRASHED)}
+    others = "".join(f", {count} {state}" for state, count in counts.items() if count and state != FINISHED)
+    return f"{counts[FINISHED]} of {len(study.outcomes)} runs finished{others}"
+
+
+def _reread(study: Study) -> Study:
+    return replace(study, outcomes=tuple(outcome.read(one.trial) for one in study.outcomes))
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, so that no two processes train the same run; the system frees it with the process."""
+    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunError(
+                f"{folder}: another 'toolkit study' is at work there; wait, or choose another --name"
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)

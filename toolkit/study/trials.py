@@ -1,0 +1,76 @@
+"""One run of a study: its folder, named by what decides its weights, and the training that goes on where it was."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.data.base import Dataset
+from toolkit.errors import DataError, DivergedError
+from toolkit.files import write_json
+from toolkit.study.grid import AXES, Grid
+from toolkit.training.checkpoint import STATE, Epoch
+from toolkit.training.recipe import Recipe
+
+FAILURE = "failure.json"
+DIVERGED, CRASHED = "diverged", "crashed"
+# Characters of the digest in a folder's name: by chance two of a thousand runs share them once in 8,000 studies.
+DIGEST_CHARACTERS = 8
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A recipe of the grid, the folder of its run, and the data it is for (digests by array)."""
+
+    recipe: Recipe
+    folder: Path
+    data_digests: Mapping[str, str]
+
+
+def of_grid(grid: Grid, data_digests: Mapping[str, str], folder: Path) -> tuple[Trial, ...]:
+    """Return the runs of a grid. A folder is named by its configuration and a digest of recipe and data.
+
+    So a run is found again by what it is, and one of another recipe or of other data never takes its place. The number
+    of epochs is no part of the digest: a run goes on for more of them.
+    """
+    return tuple(Trial(recipe, folder / _name(recipe, data_digests), data_digests) for recipe in grid.recipes())
+
+
+def perform(
+    trial: Trial, dataset: Dataset, *, device: str, allow_overlap: bool, on_epoch: Callable[[Epoch], None]
+) -> None:
+    """Train a run, or go on from its last finished epoch. What comes of it, also a failure, is in its folder."""
+    from toolkit.training.fit import train
+
+    (trial.folder / FAILURE).unlink(missing_ok=True)
+    try:
+        if dataset.digests != trial.data_digests:
+            raise DataError(f"'{dataset.name}' ({dataset.origin}) changed since the study was called")
+        train(
+            trial.recipe,
+            dataset,
+            trial.folder,
+            device_choice=device,
+            resume=(trial.folder / STATE).is_file(),
+            gradients=True,
+            allow_overlap=allow_overlap,
+            on_epoch=on_epoch,
+        )
+    except DivergedError as error:
+        record_failure(trial, DIVERGED, str(error))
+    except Exception as error:  # noqa: BLE001 — whatever ends one run, the others go on
+        record_failure(trial, CRASHED, f"{type(error).__name__}: {error}")
+
+
+def record_failure(trial: Trial, kind: str, message: str) -> None:
+    """Note in the run's folder that it diverged or crashed."""
+    write_json(trial.folder / FAILURE, {"schema": 1, "kind": kind, "message": message})
+
+
+def _name(recipe: Recipe, data_digests: Mapping[str, str]) -> str:
+    document = {"recipe": {**recipe.to_json(), "epochs": None}, "data": dict(data_digests)}
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    values = (getattr(recipe, axis) for axis in AXES)
+    parts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+    return "-".join([*parts, f"seed{recipe.seed}", digest[:DIGEST_CHARACTERS]])

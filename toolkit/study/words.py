@@ -1,0 +1,40 @@
+"""How tables, charts and claims call the values of a grid."""
+
+from collections.abc import Mapping
+from typing import Any
+
+AXIS_WORDS = {
+    "model": "model",
+    "optimizer": "optimizer",
+    "activation": "activation",
+    "learning_rate": "learning rate",
+    "loss": "loss",
+}
+_VALUE_WORDS = {
+    "cnn": "CNN",
+    "mlp": "MLP",
+    "adam": "Adam",
+    "sgd": "SGD",
+    "relu": "ReLU",
+    "elu": "ELU",
+    "categorical_crossentropy": "cross-entropy",
+    "binary_crossentropy": "binary cross-entropy",
+    "mse": "mean squared error",
+}
+
+
+def value(of: object) -> str:
+    """Return the word for a value on an axis: ``cross-entropy``, ``SGD``, ``0.01``."""
+    return f"{of:g}" if isinstance(of, float) else _VALUE_WORDS.get(str(of), str(of))
+
+
+def run(values: Mapping[str, Any], *, seed: int) -> str:
+    """Return the words for a run: ``MLP Adam ReLU 0.01 cross-entropy seed 0``."""
+    return " ".join([*(value(of) for of in values.values()), f"seed {seed}"])
+
+
+def configuration(values: Mapping[str, Any]) -> str:
+    """Return the words for some axes' values: ``MLP, Adam, learning rate 0.01``."""
+    return ", ".join(
+        f"{AXIS_WORDS[axis]} {value(of)}" if axis == "learning_rate" else value(of) for axis, of in values.items()
+    )

@@ -1,0 +1,50 @@
+"""The process that runs of a study are trained in: ``python -m toolkit.study.worker DESCRIPTOR SETTINGS``.
+
+It takes runs from a connection, the file DESCRIPTOR, and answers with events until the connection is closed.
+"""
+
+import gc
+import json
+import os
+import sys
+import threading
+from multiprocessing.connection import Connection
+
+from toolkit import data, extras
+from toolkit.study import trials
+from toolkit.study.executors.base import ENDED, EPOCH, Event
+from toolkit.training import device
+from toolkit.training.checkpoint import Epoch
+
+
+def main(descriptor: str, settings: str) -> None:
+    """Train what is asked for."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    connection: Connection = Connection(int(descriptor))
+    work = json.loads(settings)
+    device.limit_threads(extras.load("tensorflow"), work["threads"])
+    dataset = data.load(work["data"], warn=print)
+    while True:
+        try:
+            trial: trials.Trial = connection.recv()
+        except EOFError:
+            return
+
+        def on_epoch(epoch: Epoch, trial: trials.Trial = trial) -> None:
+            connection.send(Event(trial, EPOCH, epoch))
+
+        trials.perform(trial, dataset, device=work["device"], allow_overlap=work["allow_overlap"], on_epoch=on_epoch)
+        connection.send(Event(trial, ENDED))
+        # Keras and TensorFlow keep graphs in reference cycles; a process lives for many runs.
+        extras.load("keras").backend.clear_session()
+        gc.collect()
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of standard input, which is the end of the parent, and end at once: another may take over."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
