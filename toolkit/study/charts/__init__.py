@@ -28,4 +28,5 @@ def save(chart: Chart, folder: Path) -> tuple[Path, Path]:
         for path, nothing in zip(paths, ({"Software": None}, {"Date": None}), strict=True):
             with atomic(path) as temporary:
                 chart.figure.savefig(temporary, dpi=PNG_DPI, metadata=nothing)
+            chart.figure.set_layout_engine("none")  # what was laid out for the first stays where it is
     return paths

@@ -12,6 +12,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 # How many markers a line has at most.
 MARKERS_A_LINE = 8
+# What an entry of a legend takes.
+LEGEND_COLUMN_INCHES = 1.9
 # Above this the axis of accuracies has no more room: 100 % would be infinitely far.
 HIGHEST_PERCENT = 99.99
 # The axis ends this factor of the error beyond the values.
@@ -63,6 +65,23 @@ def tidy(axes: Any) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def legend(figure: Any, handles: Sequence[Any]) -> None:
+    """Put the legend below the panels, in as many columns as there is room for."""
+    columns = max(1, int(figure.get_figwidth() / LEGEND_COLUMN_INCHES))
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=min(columns, len(handles)), frameon=False, fontsize=9
+    )
+
+
+def log_axis(axis: Any) -> None:
+    """Label an axis with a logarithmic scale at 1, 2 and 5 times each power of ten, in plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
+
+
 def every(points: int) -> int:
     """Return at how many points of a line a marker stands."""
     return max(1, points // MARKERS_A_LINE)
@@ -84,10 +103,10 @@ def accuracy_scale(axes: Any, values: Sequence[float], *, of: str = "y") -> None
     set_scale, set_limits, axis = (
         (axes.set_xscale, axes.set_xlim, axes.xaxis) if of == "x" else (axes.set_yscale, axes.set_ylim, axes.yaxis)
     )
-    set_scale("function", functions=(forward, inverse))
     errors = [100 - min(value, HIGHEST_PERCENT) for value in (min(values), max(values))]
     low, high = max(0.0, 100 - errors[0] * _MARGIN), 100 - errors[1] / _MARGIN
-    set_limits(low, high)
+    set_limits(low, high)  # first, or the scale would fit the axis by itself
+    set_scale("function", functions=(forward, inverse))
     ticks = [tick for tick in _TICKS if low <= tick <= high]
     axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.set_ticks([], minor=True)

@@ -7,9 +7,20 @@ from typing import Any
 import numpy as np
 
 from toolkit.study import words
-from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, accuracy_scale, every, new_figure, style, tidy
+from toolkit.study.charts.base import (
+    HIGHEST_PERCENT,
+    Chart,
+    accuracy_scale,
+    every,
+    legend,
+    log_axis,
+    new_figure,
+    style,
+    tidy,
+)
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
+from toolkit.study.trials import DIVERGED
 
 ORDER = 1
 _CAPTION = (
@@ -63,7 +74,7 @@ def _chart(study: Study, runs: Sequence[Outcome], *, model: str, quantity: str) 
     _scale(panels, rows, quantity=quantity)
     title = f"{quantity.capitalize()}{' (%)' if quantity == 'accuracy' else ''} of the {words.value(model)}"
     figure.suptitle(title)
-    _legend(figure, grid.activation)
+    _legend(figure, grid.activation, diverged=any(one.state == DIVERGED for one in runs))
     caption = _CAPTION.format(
         quantity=quantity.capitalize(),
         model=words.value(model),
@@ -95,7 +106,7 @@ def _lines(axes: Any, runs: Sequence[Outcome], position: int, *, quantity: str) 
         )  # fmt: skip
         if len(values) > 1:
             axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=look.colour, alpha=0.2, lw=0)
-        if any(one.state == "diverged" for one in runs):
+        if any(one.state == DIVERGED for one in runs):
             axes.plot(epochs[-1], middle[-1], marker="x", color="black", ms=8, mew=2)
 
 
@@ -113,13 +124,14 @@ def _scale(panels: Any, rows: Sequence[tuple[str, str]], *, quantity: str) -> No
         own = [axes for row, (of, _) in enumerate(rows) if of == loss for axes in panels[row]]
         filled = [axes.dataLim for axes in own if axes.lines]
         for column, axes in enumerate(own):
-            axes.set_yscale("log")
-            if filled:
+            if filled:  # before the scale, which would fit the axis by itself
                 axes.set_ylim(min(limits.y0 for limits in filled) * 0.8, max(limits.y1 for limits in filled) * 1.25)
+            axes.set_yscale("log")
+            log_axis(axes.yaxis)
             axes.tick_params(labelleft=column % len(panels[0]) == 0, which="both", labelsize=8)
 
 
-def _legend(figure: Any, activations: Sequence[str]) -> None:
+def _legend(figure: Any, activations: Sequence[str], *, diverged: bool) -> None:
     from matplotlib.lines import Line2D
 
     handles = []
@@ -130,5 +142,7 @@ def _legend(figure: Any, activations: Sequence[str]) -> None:
         marked.set_label(f"{name}, validation")
         thin.set_label(f"{name}, training")
         handles += [marked, thin]
-    handles.append(Line2D([], [], color="black", ls="none", marker="x", ms=8, mew=2, label="diverged after this epoch"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(5, len(handles)), frameon=False, fontsize=9)
+    if diverged:
+        cross = Line2D([], [], color="black", ls="none", marker="x", ms=8, mew=2, label="diverged after this epoch")
+        handles.append(cross)
+    legend(figure, handles)

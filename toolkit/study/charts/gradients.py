@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from toolkit.study import words
-from toolkit.study.charts.base import Chart, every, new_figure, style, tidy
+from toolkit.study.charts.base import Chart, every, legend, log_axis, new_figure, style, tidy
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
 
@@ -42,6 +42,7 @@ def _chart(study: Study, runs: Sequence[Outcome], *, model: str, rate: float) ->
         axes = panels[row][column]
         tidy(axes)
         axes.set_yscale("log")
+        log_axis(axes.yaxis)
         same = [
             one
             for one in runs
@@ -60,9 +61,9 @@ def _chart(study: Study, runs: Sequence[Outcome], *, model: str, rate: float) ->
     title = f"Gradient norm of each layer of the {words.value(model)}, learning rate {rate:g}"
     figure.suptitle(title, fontsize=11)
     handles, _ = panels[0][0].get_legend_handles_labels()
-    names = [f"{layer} ({'first' if n == 0 else 'last'})" if n in (0, len(layers) - 1) else layer
-             for n, layer in enumerate(layers)]  # fmt: skip
-    figure.legend(handles, names, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=9)
+    handles[0].set_label(f"{layers[0]} (first)")
+    handles[-1].set_label(f"{layers[-1]} (last)")
+    legend(figure, handles)
     caption = (
         f"Euclidean norm of the loss's gradient by the weights of each layer of the {words.value(model)}, on the same "
         f"500 training images before training and after each epoch, at learning rate {rate:g}"

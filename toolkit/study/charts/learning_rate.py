@@ -5,7 +5,7 @@ from itertools import product
 from statistics import mean
 
 from toolkit.study import words
-from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, accuracy_scale, new_figure, style, tidy
+from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, accuracy_scale, legend, new_figure, style, tidy
 from toolkit.study.study import Study
 
 ORDER = 2
@@ -57,8 +57,7 @@ def draw(study: Study) -> Iterator[Chart]:
         axes.set_ylabel("best validation accuracy (%)")
     title = "Sensitivity to the learning rate"
     figure.suptitle(title)
-    handles, labels = panels[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(handles)), frameon=False, fontsize=9)
+    legend(figure, panels[0][0].get_legend_handles_labels()[0])
     caption = (
         "Best validation accuracy over all epochs against the learning rate: a marker for each seed, lines through "
         "their means. The axis is stretched towards 100 %: equal steps are equal factors of the error."

@@ -43,7 +43,7 @@ def draw(study: Study) -> Iterator[Chart]:
         axes.set_xlabel("test accuracy (%)")
         accuracy_scale(axes, every, of="x")
     panels[0].set_yticks(range(len(order)), order, fontsize=8)
-    panels[0].invert_yaxis()
+    panels[0].set_ylim(len(order) - 0.5, -0.5)
     title = "Spread over seeds"
     figure.suptitle(title)
     caption = (

@@ -5,10 +5,11 @@ from statistics import mean
 from typing import Any
 
 from toolkit.study import words
-from toolkit.study.charts.base import Chart, new_figure, style, tidy
+from toolkit.study.charts.base import Chart, legend, log_axis, new_figure, style, tidy
 from toolkit.study.claims.base import TARGETS
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
+from toolkit.study.trials import DIVERGED
 
 ORDER = 3
 
@@ -49,11 +50,10 @@ def _chart(study: Study, *, unit: str) -> Chart:
         axes.set_title(words.value(model), fontsize=10)
         axes.set_xlabel(f"{unit} until it is reached")
     panels[0].set_yticks(range(len(order)), order, fontsize=8)
-    panels[0].invert_yaxis()
+    panels[0].set_ylim(len(order) - 0.5, -0.5)
     title = f"{unit.capitalize()} until a validation accuracy is reached"
     figure.suptitle(title)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=9)
+    legend(figure, panels[0].get_legend_handles_labels()[0])
     shared = " Seconds include validation and, in the first epoch, compiling; they were measured with {} at a time."
     jobs = " and ".join(str(number) for number in study.jobs) + (" run" if study.jobs == (1,) else " runs")
     caption = (
@@ -82,12 +82,9 @@ def _panel(axes: Any, own: dict[str, list[Outcome]], order: Sequence[str], *, un
         )  # fmt: skip
     for height, name in enumerate(order):
         if name in own and any(one.epochs_until(TARGETS[0]) is None for one in own[name]):
-            diverged = any(one.state == "diverged" for one in own[name])
+            diverged = any(one.state == DIVERGED for one in own[name])
             axes.text(
                 0.98, height, "diverged" if diverged else "not reached", transform=axes.get_yaxis_transform(),
                 ha="right", va="center", fontsize=7, color="#555555",
             )  # fmt: skip
-    from matplotlib.ticker import NullFormatter, ScalarFormatter
-
-    axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    log_axis(axes.xaxis)

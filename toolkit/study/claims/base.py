@@ -174,7 +174,7 @@ def judge(cases: Sequence[Case]) -> Judgement:
     verdict, cells = DEPENDS, _explain(decided)
     if len(decided) < FEWEST_CASES:
         verdict, cells = UNDECIDED, ()
-    elif share.value >= MOST or share.value <= 1 - MOST:
+    elif max(share.value, 1 - share.value) >= MOST:
         verdict, cells = HOLDS if share.value >= MOST else FAILS, ()
     return Judgement(verdict, tuple(cases), share, figure, cells)
 

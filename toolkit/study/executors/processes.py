@@ -41,6 +41,7 @@ class Processes:
                 for position, worker in enumerate(workers):
                     if waiting and worker.trial is None:
                         if worker.dead:
+                            worker.end()
                             workers[position] = worker = _Worker(work, threads=_threads(jobs), log=self.log)
                         trial = waiting.popleft()
                         worker.give(trial)

@@ -1,0 +1,265 @@
+"""Each claim on histories that were made up so that the verdict is known."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.study.made_up import SMALL, plausible, study
+from toolkit import registry
+from toolkit.study import claims
+from toolkit.study.claims import (
+    adam_needs_fewer_epochs,
+    cross_entropy_beats_mse,
+    larger_rate_is_faster,
+    relu_gradients_do_not_vanish,
+    sigmoid_hardly_learns,
+)
+from toolkit.study.claims.base import DEPENDS, FAILS, HOLDS, UNDECIDED, Case, judge
+from toolkit.study.outcome import UNFINISHED
+from toolkit.study.trials import DIVERGED
+
+EARLY, LATE, NEVER = [0.96] * 4, [0.2, 0.5, 0.9, 0.96], [0.1, 0.2, 0.3, 0.4]
+
+
+def cases(*supports):
+    """A case of each reading, which alternate between optimizers."""
+    return [
+        Case({"optimizer": ("adam", "sgd")[n % 2], "model": "mlp"}, one, (float(n),)) for n, one in enumerate(supports)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("supports", "verdict"),
+    [
+        ([True] * 4, HOLDS),
+        ([True] * 9 + [False], HOLDS),
+        ([True] * 8 + [False] * 2, DEPENDS),
+        ([False] * 9 + [True], FAILS),
+        ([False] * 4, FAILS),
+        ([True] * 3, UNDECIDED),
+        ([True] * 3 + [None] * 5, UNDECIDED),
+        ([None] * 5, UNDECIDED),
+        ([], UNDECIDED),
+    ],
+)
+def test_the_verdict_is_the_share_of_the_deciding_cases(supports, verdict):
+    assert judge(cases(*supports)).verdict == verdict
+
+
+def test_what_it_depends_on_is_the_axis_that_tells_the_cases_apart():
+    judgement = judge(cases(True, False, True, False))
+    assert [(cell.values, cell.supporting, cell.decided) for cell in judgement.depends_on] == [
+        ({"optimizer": "adam"}, 2, 2),
+        ({"optimizer": "sgd"}, 0, 2),
+    ]
+    assert judgement.sentence() == (
+        "2 of 4 deciding configurations support it (95 % interval of the share: 15 to 85 %). "
+        "It depends on optimizer: Adam 2 of 2; SGD 0 of 2"
+    )
+
+
+def test_two_axes_are_named_where_one_does_not_tell():
+    both = [
+        Case({"optimizer": optimizer, "loss": loss, "model": model}, (optimizer == "adam") == (loss == "mse"), (1.0,))
+        for optimizer in ("adam", "sgd")
+        for loss in ("mse", "categorical_crossentropy")
+        for model in ("cnn", "mlp")
+    ]
+    assert {tuple(cell.values) for cell in judge(both).depends_on} == {("optimizer", "loss")}
+
+
+def test_every_claim_is_weighed_and_says_its_criterion():
+    findings = claims.weigh(study(plausible))
+    assert [finding.letter for finding in findings] == ["a", "b", "c", "d", "e"]
+    assert len(registry.names("toolkit.study.claims")) == 5
+    for finding in findings:
+        assert len(finding.criterion) > 200
+        assert finding.to_json()["verdict"] in (HOLDS, FAILS, DEPENDS, UNDECIDED)
+
+
+def test_a_study_of_one_value_a_side_decides_nothing():
+    grid = replace(SMALL, optimizer=("adam",), activation=("relu",), learning_rate=(0.01,), loss=("mse",))
+    assert {finding.verdict for finding in claims.weigh(study(plausible, grid))} == {UNDECIDED}
+
+
+def test_runs_that_have_not_ended_have_no_part():
+    findings = claims.weigh(study(lambda recipe: {"accuracies": [0.5], "state": UNFINISHED}))
+    assert {finding.verdict for finding in findings} == {UNDECIDED}
+    assert {finding.left_out for finding in findings} == {24}
+
+
+class TestAdamNeedsFewerEpochs:
+    def test_it_holds_where_sgd_is_later(self):
+        finding = adam_needs_fewer_epochs.weigh(study(lambda recipe: LATE if recipe.optimizer == "sgd" else EARLY))
+        assert finding.verdict == HOLDS
+        assert finding.judgement.figure.value == 3.0
+        assert finding.figure == "epochs that SGD needs more: +3.0 (95 % interval +3.0 to +3.0)"
+
+    def test_it_does_not_hold_where_sgd_is_earlier(self):
+        finding = adam_needs_fewer_epochs.weigh(study(lambda recipe: EARLY if recipe.optimizer == "sgd" else LATE))
+        assert (finding.verdict, finding.judgement.figure.value) == (FAILS, -3.0)
+
+    def test_one_that_never_gets_there_needs_at_least_one_epoch_more_than_it_was_given(self):
+        finding = adam_needs_fewer_epochs.weigh(study(lambda recipe: NEVER if recipe.optimizer == "sgd" else EARLY))
+        assert (finding.verdict, finding.judgement.figure.value) == (HOLDS, 4.0)
+
+    def test_nothing_is_said_where_neither_gets_there_or_both_do_at_once(self):
+        assert adam_needs_fewer_epochs.weigh(study(lambda recipe: NEVER)).judgement.decided == 0
+        assert adam_needs_fewer_epochs.weigh(study(lambda recipe: EARLY)).judgement.decided == 0
+
+    def test_it_depends_on_the_learning_rate_where_the_largest_turns_it_round(self):
+        def story(recipe):
+            return LATE if (recipe.optimizer == "sgd") == (recipe.learning_rate < 0.1) else EARLY
+
+        finding = adam_needs_fewer_epochs.weigh(study(story))
+        assert finding.verdict == DEPENDS
+        assert [cell.supporting for cell in finding.judgement.depends_on] == [4, 4, 0]
+        assert "learning rate 0.1 0 of 4" in finding.summary
+
+    def test_each_at_its_own_fastest_rate_is_told_beside(self):
+        def story(recipe):
+            fast = {"adam": 0.001, "sgd": 0.1}[recipe.optimizer]
+            return EARLY if recipe.learning_rate == fast else NEVER
+
+        table = adam_needs_fewer_epochs.weigh(study(story)).tables[1]
+        assert table.rows[0][:4] == ("95 %", "0", "0", "4")
+
+    def test_seeds_of_a_configuration_are_one_case(self):
+        def story(recipe):
+            return LATE if recipe.optimizer == "sgd" and recipe.seed < 2 else EARLY
+
+        judgement = adam_needs_fewer_epochs.weigh(study(story, replace(SMALL, seeds=3))).judgement
+        assert (judgement.decided, judgement.supporting) == (12, 12)
+        assert judgement.figure.value == 2.0
+
+
+class TestSigmoidHardlyLearns:
+    def story(self, *hardly):
+        return lambda recipe: (
+            NEVER
+            if recipe.activation == "sigmoid" and recipe.learning_rate == 0.001 and recipe.optimizer in hardly
+            else EARLY
+        )
+
+    def test_it_holds_where_none_learns(self):
+        finding = sigmoid_hardly_learns.weigh(study(self.story("adam", "sgd")))
+        assert (finding.verdict, finding.judgement.decided) == (HOLDS, 4)
+        assert finding.judgement.figure.value == pytest.approx(0.4)
+
+    def test_it_does_not_hold_where_all_learn(self):
+        assert sigmoid_hardly_learns.weigh(study(self.story())).verdict == FAILS
+
+    def test_it_depends_on_the_optimizer(self):
+        finding = sigmoid_hardly_learns.weigh(study(self.story("sgd")))
+        assert (finding.verdict, [cell.supporting for cell in finding.judgement.depends_on]) == (DEPENDS, [0, 2])
+
+    def test_half_the_way_from_chance_is_55_percent_of_ten_classes(self):
+        below, above = (study(lambda recipe, best=best: [best]) for best in (0.549, 0.551))
+        assert sigmoid_hardly_learns.weigh(below).verdict == HOLDS
+        assert sigmoid_hardly_learns.weigh(above).verdict == FAILS
+
+
+class TestReluGradientsDoNotVanish:
+    def story(self, *, relu=EARLY, relu_first=1.0, sigmoid_first=0.01):
+        def told(recipe):
+            is_relu = recipe.activation == "relu"
+            first = relu_first if is_relu else sigmoid_first
+            return {"accuracies": relu if is_relu else NEVER, "gradients": [(first * 2, 2.0)] * 5}
+
+        return study(told)
+
+    def test_it_holds_where_relu_learns_and_more_comes_through(self):
+        finding = relu_gradients_do_not_vanish.weigh(self.story())
+        assert (finding.verdict, finding.judgement.decided) == (HOLDS, 4)
+        assert finding.judgement.figure.value == pytest.approx(2.0)  # a power of ten
+        assert "100×" in finding.figure
+
+    def test_it_does_not_hold_where_relu_does_not_learn(self):
+        assert relu_gradients_do_not_vanish.weigh(self.story(relu=NEVER)).verdict == FAILS
+
+    def test_it_does_not_hold_where_less_comes_through(self):
+        assert relu_gradients_do_not_vanish.weigh(self.story(relu_first=0.001)).verdict == FAILS
+
+    def test_gradients_that_were_not_measured_or_are_no_number_decide_nothing(self):
+        unmeasured = study(lambda recipe: EARLY)
+        assert relu_gradients_do_not_vanish.weigh(unmeasured).judgement.decided == 0
+        assert relu_gradients_do_not_vanish.weigh(self.story(relu_first=float("nan"))).judgement.decided == 0
+
+
+class TestLargerRateIsFaster:
+    def test_it_holds_where_larger_is_faster_and_the_largest_diverges(self):
+        def story(recipe):
+            if recipe.learning_rate == 0.1:
+                return {"accuracies": [], "state": DIVERGED}
+            return LATE if recipe.learning_rate == 0.001 else EARLY
+
+        finding = larger_rate_is_faster.weigh(study(story))
+        assert (finding.verdict, finding.judgement.figure.value) == (HOLDS, 3.0)
+        assert finding.tables[0].rows[0] == ("0.001 → 0.01", "Adam", "4", "0", "0", "0", "0")
+        assert finding.tables[0].rows[2] == ("0.01 → 0.1", "Adam", "0", "4", "0", "0", "0")
+
+    def test_it_does_not_hold_where_no_larger_rate_was_unstable(self):
+        finding = larger_rate_is_faster.weigh(study(lambda recipe: [0.1 + recipe.learning_rate * 8] * 4))
+        assert finding.verdict == FAILS
+        assert finding.summary.endswith("But no larger rate was unstable or missed")
+
+    def test_it_does_not_hold_where_larger_is_slower(self):
+        finding = larger_rate_is_faster.weigh(
+            study(
+                lambda recipe: {0.001: EARLY, 0.01: [0.9, *EARLY[1:]], 0.1: [0.9, 0.9, 0.96, 0.96]}[
+                    recipe.learning_rate
+                ]
+            )
+        )
+        assert finding.verdict == FAILS
+
+    @pytest.mark.parametrize(
+        ("small", "large", "effect"),
+        [
+            (LATE, EARLY, "faster"),
+            (EARLY, LATE, "slower"),
+            (EARLY, EARLY, "same"),
+            (NEVER, EARLY, "faster"),
+            (EARLY, [0.94] * 4, "missed the minimum"),
+            ([0.955] * 4, [0.9, 0.9, 0.9, 0.949], "slower"),
+            (LATE, [0.96, 0.9, 0.96, 0.96], "unstable"),
+            (NEVER, [0.1, 0.2, 0.3, 0.5], "faster"),
+            (NEVER, [0.1, 0.2, 0.3, 0.395], "slower"),
+        ],
+    )
+    def test_what_a_larger_rate_does(self, small, large, effect):
+        def story(recipe):
+            return small if recipe.learning_rate == 0.001 else large
+
+        grid = replace(
+            SMALL, optimizer=("adam",), activation=("relu",), loss=("mse",), learning_rate=(0.001, 0.01)
+        )  # fmt: skip
+        slow, fast = study(story, grid).outcomes
+        assert larger_rate_is_faster.effect(slow, fast) == effect
+
+
+class TestCrossEntropyBeatsMse:
+    def finding(self, cross_entropy, mse):
+        def story(recipe):
+            return {"accuracies": EARLY, "test": mse if recipe.loss == "mse" else cross_entropy}
+
+        return cross_entropy_beats_mse.weigh(study(story))
+
+    def test_it_holds_where_it_is_ahead_by_more_than_chance(self):
+        finding = self.finding(0.97, 0.96)
+        assert (finding.verdict, finding.judgement.decided) == (HOLDS, 12)
+        assert finding.judgement.figure.value == pytest.approx(1.0)
+
+    def test_it_does_not_hold_the_other_way_round(self):
+        assert self.finding(0.96, 0.97).verdict == FAILS
+
+    def test_a_difference_that_chance_makes_decides_nothing(self):
+        """Of 10,000 images, 1.96 standard errors of 0.960 beside 0.955 are 0.0056."""
+        assert self.finding(0.960, 0.955).judgement.decided == 0
+        assert self.finding(0.960, 0.954).judgement.decided == 12
+
+    def test_a_run_that_diverged_counts_as_chance(self):
+        def story(recipe):
+            return {"accuracies": [], "state": DIVERGED} if recipe.loss == "mse" else [0.6]
+
+        assert cross_entropy_beats_mse.weigh(study(story)).judgement.figure.value == pytest.approx(50.0)

@@ -1,0 +1,46 @@
+import pytest
+
+from toolkit.errors import UsageError
+from toolkit.study.grid import QUICK, Grid
+from toolkit.training.recipe import Recipe
+
+
+def test_the_full_grid_is_the_published_comparison():
+    recipes = Grid().recipes()
+    assert len(recipes) == len(set(recipes)) == 2 * 2 * 2 * 3 * 2
+    assert Recipe(model="mlp", optimizer="sgd", activation="sigmoid", learning_rate=0.01, loss="mse") in recipes
+    assert {(recipe.epochs, recipe.batch_size, recipe.validation_split) for recipe in recipes} == {(100, 64, 0.2)}
+
+
+def test_all_of_the_first_seed_come_before_the_second():
+    seeds = [recipe.seed for recipe in Grid(seeds=3).recipes()]
+    assert seeds == sorted(seeds)
+    assert seeds.count(2) == 48
+
+
+def test_the_quick_grid_has_every_axis_but_the_model():
+    assert len(Grid(**QUICK).recipes()) == 24
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            {"optimizer": ("adam", "adam")},
+            "the values of optimizer are 'adam', 'adam'; name at least one, and each once",
+        ),
+        ({"loss": ()}, "the values of loss are none"),
+        ({"model": ("vgg",)}, "unknown model 'vgg'; allowed: cnn, mlp"),
+        ({"learning_rate": (0.0, 0.1)}, "a study needs the numbers"),
+        ({"seeds": 0}, "must be at least 1"),
+        ({"epochs": 0}, "at least 1"),
+    ],
+)
+def test_nonsense_is_refused(wrong, message):
+    with pytest.raises(UsageError, match=message):
+        Grid(**wrong)
+
+
+def test_a_grid_is_read_as_it_was_written():
+    grid = Grid(model=("mlp",), learning_rate=(0.5,), seeds=2)
+    assert Grid.from_json(grid.to_json()) == grid

@@ -1,0 +1,207 @@
+"""A study from its first call to its last: what is trained, what is not trained again, and what a failure costs."""
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import tiny_arrays
+from toolkit.data.base import make_dataset
+from toolkit.errors import DataError, RunError, UsageError
+from toolkit.study import study, trials
+from toolkit.study.executors.base import ENDED, EPOCH, STARTED, Event
+from toolkit.study.grid import Grid
+from toolkit.study.outcome import FINISHED, UNFINISHED, WAITING
+from toolkit.study.trials import CRASHED, DIVERGED
+
+ONE = Grid(
+    model=("mlp",), optimizer=("adam",), activation=("relu",), learning_rate=(0.01,), loss=("mse",), epochs=2
+)  # fmt: skip
+TWO = replace(ONE, loss=("categorical_crossentropy", "mse"))
+
+
+class Here:
+    """Carries out runs in this process, and remembers which; ``jobs`` at a time in name only."""
+
+    jobs = 1
+
+    def __init__(self, dataset, *, stop_after=None):
+        self.dataset, self.stop_after, self.trained = dataset, stop_after, []
+
+    def __call__(self, due, work):
+        for trial in due:
+            yield Event(trial, STARTED)
+            epochs = []
+            trials.perform(trial, self.dataset, device=work.device, allow_overlap=False, on_epoch=self.count(epochs))
+            self.trained += [(trial.folder.name, epoch.epoch) for epoch in epochs]
+            yield from (Event(trial, EPOCH, epoch) for epoch in epochs)
+            yield Event(trial, ENDED)
+
+    def count(self, epochs):
+        def on_epoch(epoch):
+            epochs.append(epoch)
+
+        return on_epoch
+
+
+def conduct(grid, dataset, folder, executor=None):
+    executor = executor or Here(dataset)
+    of = study.conduct(study.begin(grid, dataset, folder, jobs=executor.jobs), executor)
+    return of, executor
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, tiny):
+    folder = tmp_path_factory.mktemp("runs") / "study"
+    return conduct(ONE, tiny, folder)[0]
+
+
+def test_a_run_of_a_study_is_a_run_that_export_takes(finished):
+    from toolkit.export.sources import resolve
+
+    (one,) = finished.outcomes
+    assert one.state == FINISHED
+    assert resolve(str(one.trial.folder)).recipe == one.trial.recipe.to_json()
+    assert (one.trial.folder / "gradients.csv").is_file()
+    assert json.loads((finished.folder / "study.json").read_text())["runs"][0]["test_accuracy"] == one.test_accuracy
+
+
+def test_a_finished_run_is_not_trained_again(finished, tiny):
+    of, executor = conduct(ONE, tiny, finished.folder)
+    assert executor.trained == []
+    assert of.outcomes[0].metrics == finished.outcomes[0].metrics
+
+
+def test_other_data_or_another_recipe_is_another_run(finished, tiny):
+    rows = tiny.train.rows(slice(0, 239))
+    other = make_dataset((rows.images, rows.labels, tiny.test.images, tiny.test.labels), name="other", origin="tests")
+    for grid, dataset in ((ONE, other), (replace(ONE, loss=("categorical_crossentropy",)), tiny)):
+        of = study.begin(grid, dataset, finished.folder, jobs=1)
+        assert [one.state for one in of.outcomes] == [WAITING]
+
+
+def test_the_name_of_a_run_is_its_configuration_and_a_digest(finished, tiny):
+    (one,) = trials.of_grid(ONE, tiny.digests, finished.folder)
+    assert one.folder.name.startswith("mlp-adam-relu-0.01-mse-seed0-")
+    assert one.folder == trials.of_grid(replace(ONE, epochs=9), tiny.digests, finished.folder)[0].folder
+
+
+@pytest.mark.slow
+def test_more_epochs_go_on_and_fewer_are_refused(tmp_path, tiny):
+    conduct(ONE, tiny, tmp_path)
+    of, executor = conduct(replace(ONE, epochs=3), tiny, tmp_path)
+    assert [epoch for _, epoch in executor.trained] == [3]
+    assert of.outcomes[0].state == FINISHED
+    with pytest.raises(UsageError, match="has 3 epochs already, 2 were asked for; ask for 3 or more, or choose"):
+        study.begin(ONE, tiny, tmp_path, jobs=1)
+
+
+@pytest.mark.slow
+def test_a_run_that_diverges_is_a_result_and_is_not_tried_again(tmp_path, tiny):
+    grid = replace(ONE, optimizer=("sgd",), learning_rate=(1e30, 0.1))
+    of, _ = conduct(grid, tiny, tmp_path)
+    assert [one.state for one in of.outcomes] == [DIVERGED, FINISHED]
+    assert "learning rate" in of.outcomes[0].message
+    assert study.summarise(of) == "1 of 2 runs finished, 1 diverged"
+    assert conduct(grid, tiny, tmp_path)[1].trained == []
+
+
+@pytest.mark.slow
+def test_a_run_that_crashes_costs_itself_alone_and_is_tried_again(tmp_path, tiny, monkeypatch):
+    from toolkit.training import fit
+
+    real = fit._Run._epoch
+
+    def crash(self, number):
+        if number == 2 and self._recipe.loss == "mse":
+            raise MemoryError("no memory")
+        return real(self, number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit._Run, "_epoch", crash)
+        of, _ = conduct(TWO, tiny, tmp_path)
+    assert [one.state for one in of.outcomes] == [FINISHED, CRASHED]
+    assert of.outcomes[1].message == "MemoryError: no memory"
+    of, executor = conduct(TWO, tiny, tmp_path)
+    assert [epoch for _, epoch in executor.trained] == [2]
+    assert [one.state for one in of.outcomes] == [FINISHED, FINISHED]
+
+
+def test_data_that_changed_under_way_crash_the_run_and_train_nothing(tmp_path, tiny):
+    (trial,) = trials.of_grid(ONE, {**tiny.digests, "train_labels": "0"}, tmp_path)
+    trials.perform(trial, tiny, device="cpu", allow_overlap=False, on_epoch=pytest.fail)
+    assert [path.name for path in trial.folder.iterdir()] == ["failure.json"]
+
+
+def test_two_studies_do_not_work_in_one_folder(tmp_path, tiny):
+    of = study.begin(ONE, tiny, tmp_path, jobs=1)
+
+    def meddling(due, work):
+        yield Event(due[0], STARTED)
+        with pytest.raises(RunError, match="another 'toolkit study' is at work there"):
+            study.conduct(of, Here(tiny))
+        yield Event(due[0], ENDED)
+
+    study.conduct(of, meddling)
+
+
+def test_an_executor_is_closed_when_a_study_is_interrupted(tmp_path, tiny):
+    closed = []
+
+    def endless(due, work):
+        try:
+            while True:
+                yield Event(due[0], STARTED)
+        finally:
+            closed.append(True)
+
+    def interrupt(event):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        study.conduct(study.begin(ONE, tiny, tmp_path, jobs=1), endless, on_event=interrupt)
+    assert closed == [True]
+    assert study.read(tmp_path).outcomes[0].state == WAITING
+
+
+def test_images_that_are_in_both_parts_are_refused(tmp_path):
+    train, labels, _, _ = tiny_arrays()
+    leaky = make_dataset((train, labels, train[:9], labels[:9]), name="leaky", origin="tests")
+    with pytest.raises(DataError, match="9 of the 9 test images are training images too"):
+        study.begin(ONE, leaky, tmp_path, jobs=1)
+    assert study.begin(ONE, leaky, tmp_path, jobs=1, allow_overlap=True).overlap[0]["count"] == 9
+
+
+def test_a_folder_without_a_study_is_said_to_be_one(tmp_path):
+    with pytest.raises(RunError, match="no study is there"):
+        study.read(tmp_path)
+    (tmp_path / "study.json").write_text('{"schema": 1}')
+    with pytest.raises(RunError, match="not the document of a study"):
+        study.read(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_study_that_is_killed_leaves_no_process_and_goes_on_where_it_was(tmp_path, tiny, tiny_npz):
+    """SIGKILL of the whole command after an epoch; what is left is trained then, and nothing else."""
+    axes = ("--model", "mlp", "--optimizer", "adam", "--activation", "relu", "--learning-rate", "0.01", "--loss", "mse")
+    command = [sys.executable, "-m", "toolkit", "study", "--data", str(tiny_npz), *axes, "--epochs", "4000"]
+    folder = tmp_path / "runs" / "study"
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        while not list(folder.glob("mlp-*/history.csv")):
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.05)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.kill()
+    assert len(children) == 1
+    while Path(f"/proc/{children[0]}/cmdline").exists() and Path(f"/proc/{children[0]}/cmdline").read_text():
+        time.sleep(0.05)  # it ends with the pipe from its parent
+    (before,) = study.read(folder).outcomes
+    done = len(before.progress.history)
+    assert (before.state, done > 0) == (UNFINISHED, True)
+    of, executor = conduct(replace(ONE, epochs=done + 1), tiny, folder)
+    assert [epoch for _, epoch in executor.trained] == [done + 1]
+    assert of.outcomes[0].progress.history[:done] == before.progress.history
