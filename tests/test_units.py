@@ -56,3 +56,7 @@ def test_files_of_one_name_are_told_apart_by_their_folders():
 )
 def test_rates_have_three_figures(value, text):
     assert units.rate(value) == text
+
+
+def test_a_count_has_its_noun():
+    assert [units.count(number, "epoch") for number in (0, 1, 1500)] == ["0 epochs", "1 epoch", "1,500 epochs"]

@@ -74,6 +74,11 @@ def short_names(paths: Sequence[Path]) -> list[str]:
     ]
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 seed``, ``3 seeds``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _significant(value: float) -> str:
     """Three significant figures, never in exponent form."""
     if value >= 99.95:

@@ -115,7 +115,12 @@ def test_what_looks_like_markup_is_escaped(tmp_path):
     assert render_markdown(blocks, tmp_path) == "# a < b\n\n`x` & *y*\n\n| p\\|q |\n| --- |\n| <i> |\n"
 
 
-def test_an_overlap_marks_every_test_accuracy(tmp_path):
+@pytest.fixture
+def no_charts(monkeypatch):
+    monkeypatch.setattr(charts, "draw", lambda of: iter(()))
+
+
+def test_an_overlap_marks_every_test_accuracy(tmp_path, no_charts):
     of = study(plausible, replace(SMALL, activation=("sigmoid",), learning_rate=(0.1,), seeds=1))
     shared = {"part": "test", "other": "training", "count": 7, "rows": 90, "first": [0]}
     text = report.write(replace(of, data={**of.data, "overlap": [shared]}), tmp_path).markdown.read_text()
@@ -130,7 +135,13 @@ def test_a_study_without_an_ended_run_has_no_report(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_best_is_chosen_by_validation_and_not_by_test(tmp_path):
+def test_a_single_epoch_of_a_single_run_is_drawn(tmp_path):
+    grid = replace(SMALL, activation=("relu",), learning_rate=(0.01,), epochs=1, seeds=1)
+    drawn = [charts.save(chart, tmp_path) for chart in charts.draw(study(plausible, grid))]
+    assert [png.stem for png, _ in drawn] == ["heat", "accuracy-mlp", "loss-mlp", "epochs", "seconds", "gradients-mlp"]
+
+
+def test_the_best_is_chosen_by_validation_and_not_by_test(tmp_path, no_charts):
     def story(recipe):
         best = 0.9 if recipe.optimizer == "adam" else 0.8
         return {"accuracies": [best], "test": 1.7 - best}

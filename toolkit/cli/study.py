@@ -115,7 +115,9 @@ def perform(
     dataset = load(data, warn=console.warn)
     of = studies.begin(grid, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
     console.note(f"data: {dataset.name} ({dataset.origin}), {len(dataset.train)} + {len(dataset.test)} images")
-    console.note(f"{studies.summarise(of)}; {grid.epochs} epochs each, {executor.jobs} at a time; in {folder}/")
+    console.note(
+        f"{studies.summarise(of)}; {units.count(grid.epochs, 'epoch')} each, {executor.jobs} at a time; in {folder}/"
+    )
     board = Board(of, jobs=executor.jobs)
     try:
         with console.live() as show:

@@ -48,16 +48,9 @@ def write(of: Study, folder: Path) -> Report:
 
 
 def _page(of: Study, findings: Sequence[Finding], drawn: Sequence[tuple[Chart, Path]]) -> list[Block]:
-    grid, jobs = of.grid, " and ".join(str(number) for number in of.jobs)
-    seeds = f"{grid.seeds} seeds" if grid.seeds > 1 else "1 seed"
     blocks: list[Block] = [
         Heading(1, "The study"),
-        Paragraph(
-            f"{study.summarise(of)}: {_axes(of)}, {seeds}, {grid.epochs} epochs each; batch 64. Data: "
-            f"{of.data['name']}, {of.data['training_rows']:,} images to train, {of.data['validation_rows']:,} to "
-            f"validate, {of.data['test_rows']:,} to test. The weights of a run are those of the epoch with the lowest "
-            f"validation loss. Machine: {of.host['cpu']}, {of.host['cores']} cores; runs at a time: {jobs}."
-        ),
+        Paragraph(_about(of)),
         Heading(2, "Verdicts"),
         Table(
             ("", "claim", "verdict", "what was measured"),
@@ -84,6 +77,20 @@ def _page(of: Study, findings: Sequence[Finding], drawn: Sequence[tuple[Chart, P
         blocks += [Heading(3, chart.title), Image(path, chart.title), Paragraph(chart.caption)]
     blocks += [Heading(2, "Best of each model"), _best(of), Heading(2, "All runs"), _all(of)]
     return blocks
+
+
+def _about(of: Study) -> str:
+    jobs = " and ".join(str(number) for number in of.jobs)
+    each = f"{units.count(of.grid.seeds, 'seed')}, {units.count(of.grid.epochs, 'epoch')} each; batch {of.outcomes[0].trial.recipe.batch_size}"
+    parts = ", ".join(
+        f"{of.data[f'{part}_rows']:,} images to {verb}"
+        for part, verb in (("training", "train"), ("validation", "validate"), ("test", "test"))
+    )
+    return (
+        f"{study.summarise(of)}: {_axes(of)}, {each}. Data: {of.data['name']}, {parts}. The weights of a run are those of "
+        f"the epoch with the lowest validation loss. Machine: {of.host['cpu']}, {of.host['cores']} cores; runs at a "
+        f"time: {jobs}."
+    )
 
 
 def _overlap(one: dict[str, Any]) -> str:

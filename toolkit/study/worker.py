@@ -3,14 +3,13 @@
 It takes runs from a connection, the file DESCRIPTOR, and answers with events until the connection is closed.
 """
 
-import gc
 import json
 import os
 import sys
 import threading
 from multiprocessing.connection import Connection
 
-from toolkit import data, extras
+from toolkit import data
 from toolkit.study import trials
 from toolkit.study.executors.base import ENDED, EPOCH, Event
 from toolkit.training import device
@@ -22,7 +21,7 @@ def main(descriptor: str, settings: str) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     connection: Connection = Connection(int(descriptor))
     work = json.loads(settings)
-    device.limit_threads(extras.load("tensorflow"), work["threads"])
+    device.limit_threads(work["threads"])
     dataset = data.load(work["data"], warn=print)
     while True:
         try:
@@ -35,9 +34,7 @@ def main(descriptor: str, settings: str) -> None:
 
         trials.perform(trial, dataset, device=work["device"], allow_overlap=work["allow_overlap"], on_epoch=on_epoch)
         connection.send(Event(trial, ENDED))
-        # Keras and TensorFlow keep graphs in reference cycles; a process lives for many runs.
-        extras.load("keras").backend.clear_session()
-        gc.collect()
+        device.release()
 
 
 def _end_with_parent() -> None:

@@ -1,7 +1,9 @@
 """The device that training runs on."""
 
+import gc
 from typing import Any
 
+from toolkit import extras
 from toolkit.errors import UsageError
 from toolkit.runtimes.keras import gpu_name
 
@@ -48,7 +50,14 @@ def strategy(tf: Any, name: str) -> Any | None:
     return mirrored
 
 
-def limit_threads(tf: Any, threads: int) -> None:
+def limit_threads(threads: int) -> None:
     """Let TensorFlow compute with so many threads. Call it before TensorFlow has run anything."""
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    threading = extras.load("tensorflow").config.threading
+    threading.set_intra_op_parallelism_threads(threads)
+    threading.set_inter_op_parallelism_threads(threads)
+
+
+def release() -> None:
+    """Free what finished runs have left: Keras and TensorFlow keep graphs in reference cycles."""
+    extras.load("keras").backend.clear_session()
+    gc.collect()

@@ -110,8 +110,3 @@ def accuracy_scale(axes: Any, values: Sequence[float], *, of: str = "y") -> None
     ticks = [tick for tick in _TICKS if low <= tick <= high]
     axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.set_ticks([], minor=True)
-
-
-def count(values: Sequence[object], word: str) -> str:
-    """Return a number with its noun: ``3 seeds``."""
-    return f"{len(values)} {word}{'' if len(values) == 1 else 's'}"

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from statistics import mean
 
+from toolkit import units
 from toolkit.study import words
-from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, accuracy_scale, count, new_figure, style, tidy
+from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, accuracy_scale, new_figure, style, tidy
 from toolkit.study.study import Study
 
 ORDER = 4
@@ -47,7 +48,7 @@ def draw(study: Study) -> Iterator[Chart]:
     title = "Spread over seeds"
     figure.suptitle(title)
     caption = (
-        f"Test accuracy of the best weights for each of {count(range(study.grid.seeds), 'seed')} (open markers), from "
+        f"Test accuracy of the best weights for each of {units.count(study.grid.seeds, 'seed')} (open markers), from "
         "lowest to highest (line), and their mean (bar). The axis is stretched towards 100 %."
     )
     yield Chart("seeds", title, caption, figure)

@@ -1,0 +1,97 @@
+"""``toolkit study`` with runs that are finished already, so that no process is needed."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from tests.study.test_study import conduct
+from toolkit.cli import call
+from toolkit.data.base import make_dataset
+from toolkit.study.grid import Grid
+from toolkit.study.trials import CRASHED, record_failure
+
+AXES = ("--model", "mlp", "--optimizer", "sgd", "--activation", "relu", "--learning-rate", "0.1", "--epochs", "1")
+GRID = Grid(model=("mlp",), optimizer=("sgd",), activation=("relu",), learning_rate=(0.1,), epochs=1)
+
+
+@pytest.fixture
+def cli(capfd, here):
+    def run(*arguments):
+        code = call(["study", *(str(argument) for argument in arguments)])
+        return (code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory, tiny):
+    """Two finished runs."""
+    folder = tmp_path_factory.mktemp("template")
+    conduct(GRID, tiny, folder)
+    return folder
+
+
+@pytest.fixture
+def finished(here, template, tiny, monkeypatch):
+    monkeypatch.setattr("toolkit.data.load", lambda data, warn: tiny)
+    return shutil.copytree(template, here / "runs" / "study")
+
+
+def test_a_finished_study_is_reported_at_once(cli, finished):
+    code, out, err = cli(*AXES)
+    assert code == 0
+    assert "2 of 2 runs finished; 1 epoch each, 1 at a time; in runs/study/" in err
+    assert re.search(r"^ e +Cross-entropy trains a better classifier .* +undecided *$", out, re.MULTILINE)
+    assert "2 of 2 runs finished; report: runs/study/study.md, runs/study/study.html (4 charts)" in out
+    assert (finished / "study.html").is_file()
+
+
+def test_the_document_has_the_runs_and_the_claims(cli, finished):
+    code, out, _ = cli("--report", "--json", "--output", "elsewhere")
+    document = json.loads(out)
+    assert code == 0
+    assert (document["schema"], document["command"], document["interrupted"]) == (1, "study", False)
+    assert document["report"] == {"markdown": "elsewhere/study.md", "html": "elsewhere/study.html"}
+    assert [claim["letter"] for claim in document["claims"]] == ["a", "b", "c", "d", "e"]
+    assert {claim["verdict"] for claim in document["claims"]} == {"undecided"}
+    for run in document["runs"]:
+        assert run.keys() == {
+            "run", "model", "optimizer", "activation", "learning_rate", "loss", "seed", "state", "message",
+            "epochs_run", "best_epoch", "best_value", "best_validation_accuracy", "test_accuracy", "seconds",
+        }  # fmt: skip
+
+
+def test_a_crash_is_exit_code_1_and_named(cli, finished):
+    from toolkit.study import study
+
+    trial = study.read(finished).outcomes[0].trial
+    (trial.folder / "metrics.json").unlink()
+    record_failure(trial, CRASHED, "it was unplugged")
+    code, out, err = cli("--report")
+    assert code == 1
+    assert f"warning: {trial.folder.name}: it was unplugged" in err
+    assert "1 of 2 runs finished, 1 crashed" in out
+
+
+def test_ctrl_c_says_how_to_go_on(cli, finished, monkeypatch, tiny):
+    def interrupt(self, due, work):
+        assert [trial.recipe.loss for trial in due] == ["binary_crossentropy"]
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr("toolkit.study.executors.processes.Processes.__call__", interrupt)
+    code, out, err = cli(*AXES, "--loss", "mse,binary_crossentropy")
+    assert (code, out) == (130, "")
+    assert "interrupted: 1 of 2 runs finished; call the same again to go on" in err
+
+
+def test_images_in_both_parts_are_refused_before_anything_is_trained(cli, here, monkeypatch, tiny):
+    train = tiny.train
+    leaky = make_dataset((train.images, train.labels, train.images[:5], train.labels[:5]), name="x", origin="tests")
+    monkeypatch.setattr("toolkit.data.load", lambda data, warn: leaky)
+    code, _, err = cli(*AXES)
+    assert code == 2
+    assert "5 of the 5 test images are training images too" in err
+    assert list(here.iterdir()) == []
