@@ -81,14 +81,15 @@ def _page(of: Study, findings: Sequence[Finding], drawn: Sequence[tuple[Chart, P
 
 def _about(of: Study) -> str:
     jobs = " and ".join(str(number) for number in of.jobs)
-    each = f"{units.count(of.grid.seeds, 'seed')}, {units.count(of.grid.epochs, 'epoch')} each; batch {of.outcomes[0].trial.recipe.batch_size}"
+    batch = of.outcomes[0].trial.recipe.batch_size
+    each = f"{units.count(of.grid.seeds, 'seed')}, {units.count(of.grid.epochs, 'epoch')} each, batches of {batch}"
     parts = ", ".join(
         f"{of.data[f'{part}_rows']:,} images to {verb}"
         for part, verb in (("training", "train"), ("validation", "validate"), ("test", "test"))
     )
     return (
-        f"{study.summarise(of)}: {_axes(of)}, {each}. Data: {of.data['name']}, {parts}. The weights of a run are those of "
-        f"the epoch with the lowest validation loss. Machine: {of.host['cpu']}, {of.host['cores']} cores; runs at a "
+        f"{study.summarise(of)}: {_axes(of)}, {each}. Data: {of.data['name']}, {parts}. The weights of a run are those "
+        f"of the epoch with the lowest validation loss. Machine: {of.host['cpu']}, {of.host['cores']} cores; runs at a "
         f"time: {jobs}."
     )
 

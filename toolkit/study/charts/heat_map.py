@@ -1,12 +1,14 @@
 """Test accuracies over the whole grid."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from math import log10
 from statistics import mean
+from typing import Any
 
 from toolkit.study import words
 from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, new_figure
+from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
 from toolkit.study.trials import DIVERGED
 
@@ -49,7 +51,7 @@ def draw(study: Study) -> Iterator[Chart]:
     yield Chart("heat", title, caption, figure)
 
 
-def _cell(axes: object, left: int, height: int, same: list) -> None:  # type: ignore[type-arg]
+def _cell(axes: Any, left: int, height: int, same: Sequence[Outcome]) -> None:
     from matplotlib.patches import Rectangle
 
     accuracies = [100 * one.test_accuracy for one in same if one.test_accuracy is not None]
@@ -66,9 +68,9 @@ def _cell(axes: object, left: int, height: int, same: list) -> None:  # type: ig
     patch = Rectangle(
         (left - 0.48, height - 0.46), 0.96, 0.92, facecolor=shade, edgecolor="#777777", hatch=hatch, lw=0.5
     )
-    axes.add_patch(patch)  # type: ignore[attr-defined]
+    axes.add_patch(patch)
     dark = accuracies and float(shade) < 0.5
-    axes.text(  # type: ignore[attr-defined]
+    axes.text(
         left, height, text, ha="center", va="center", fontsize=9, color="white" if dark else "black",
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1} if diverged else None,
     )  # fmt: skip
