@@ -59,6 +59,7 @@ benchmark: $(INSTALLED)  ## figures of the README that are ratios; run it with n
 	$(BIN)/python tests/benchmarks/training_speed.py
 	$(BIN)/python tests/benchmarks/help_speed.py
 	$(BIN)/python tests/benchmarks/verify_memory.py
+	$(BIN)/python tests/benchmarks/study_overhead.py
 	$(BIN)/python tests/benchmarks/edge_footprint.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group rivals
 	$(BIN)/python tests/benchmarks/against_others.py

@@ -178,7 +178,9 @@ class _Run:
             strategy=strategy,
         )
         self._block_batches = FIRST_BLOCK_BATCHES
-        self._measured_rows = dataset.train.rows(slice(0, min(cut, EVALUATION_BATCH))) if gradients else None
+        rows_to_measure = dataset.train.rows(slice(0, min(cut, EVALUATION_BATCH)))
+        self._measured = (tf.constant(rows_to_measure.images), tf.constant(rows_to_measure.labels))
+        self._gradients = gradients
 
     @property
     def resident(self) -> bool:
@@ -230,10 +232,8 @@ class _Run:
 
     def _measure_gradients(self, number: int) -> None:
         """Note the gradients on the same rows at the end of each epoch, so that epochs can be compared."""
-        if self._measured_rows is not None:
-            rows = self._measured_rows
-            norms = self._loop.gradient_norms(self._tf.constant(rows.images), self._tf.constant(rows.labels))
-            self._progress.gradients.append({"epoch": number, **norms})
+        if self._gradients:
+            self._progress.gradients.append({"epoch": number, **self._loop.gradient_norms(*self._measured)})
 
     def _check_finite(self, loss: float, number: int) -> None:
         if not math.isfinite(loss):

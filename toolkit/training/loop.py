@@ -56,6 +56,8 @@ class Loop:
         self._step = self._mirrored_step if strategy else one_device
         self._train_blocks: dict[int, Any] = {}
         self._evaluate_blocks: dict[int, Any] = {}
+        self._layers = [layer for layer in model.layers if layer.trainable_variables]
+        self._norms = tf.function(self._norm_of_each_layer)
 
     def train(self, images: Any, labels: Any, order: NDArray[np.int64]) -> Totals:
         """Learn from the rows that ``order`` names, in that order, in batches; the last batch may be smaller."""
@@ -67,16 +69,8 @@ class Loop:
 
     def gradient_norms(self, images: Any, labels: Any) -> dict[str, float]:
         """Return the Euclidean norm of the mean loss's gradient by the weights of each layer, from input to output."""
-        tf = self._tf
-        layers = [layer for layer in self._model.layers if layer.trainable_variables]
-        with tf.GradientTape() as tape:
-            losses, _ = self._forward(images, labels, training=False)
-            loss = tf.reduce_mean(losses)
-        gradients = tape.gradient(loss, [layer.trainable_variables for layer in layers])
-        return {
-            layer.name: float(tf.linalg.global_norm(of_layer))
-            for layer, of_layer in zip(layers, gradients, strict=True)
-        }
+        norms = self._norms(images, labels).numpy()
+        return {layer.name: float(norm) for layer, norm in zip(self._layers, norms, strict=True)}
 
     def _run(
         self, compiled: dict[int, Any], step: Any, images: Any, labels: Any, order: NDArray[np.int64], batch_size: int
@@ -147,6 +141,14 @@ class Loop:
             loss = tf.add_n([mean, *(penalty / replicas for penalty in self._model.losses)])
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         return tf.reduce_sum(losses), correct
+
+    def _norm_of_each_layer(self, images: Any, labels: Any) -> Any:
+        tf = self._tf
+        with tf.GradientTape() as tape:
+            losses, _ = self._forward(images, labels, training=False)
+            loss = tf.reduce_mean(losses)
+        gradients = tape.gradient(loss, [layer.trainable_variables for layer in self._layers])
+        return tf.stack([tf.linalg.global_norm(of_layer) for of_layer in gradients])
 
     def _evaluate_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
         losses, correct = self._forward(images, labels, training=False)

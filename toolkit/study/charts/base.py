@@ -18,7 +18,7 @@ LEGEND_COLUMN_INCHES = 1.9
 HIGHEST_PERCENT = 99.99
 # The axis ends this factor of the error beyond the values.
 _MARGIN = 1.15
-_TICKS = (10, 50, 80, 90, 95, 98, 99, 99.9)
+_TICKS = (10, 50, 80, 90, 95, 98, 99, 99.5, 99.9)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from toolkit.study.study import Study
 from toolkit.study.trials import DIVERGED
 
 ORDER = 3
+# Targets of one configuration stand this far above each other, so that equal ones do not hide each other.
+DODGE = 0.22
 
 
 def draw(study: Study) -> Iterator[Chart]:
@@ -77,8 +79,8 @@ def _panel(axes: Any, own: dict[str, list[Outcome]], order: Sequence[str], *, un
             if reached and None not in reached:
                 points.append((mean(value for value in reached if value is not None), height))
         axes.plot(
-            [x for x, _ in points], [y for _, y in points], ls="none", marker=look.marker, ms=6, color=look.colour,
-            mfc=look.filled, label=f"{target * 100:.0f} %",
+            [x for x, _ in points], [y + DODGE * (position - 1) for _, y in points], ls="none", marker=look.marker,
+            ms=4.5, color=look.colour, mfc=look.filled, label=f"{target * 100:.0f} %",
         )  # fmt: skip
     for height, name in enumerate(order):
         if name in own and any(one.epochs_until(TARGETS[0]) is None for one in own[name]):
