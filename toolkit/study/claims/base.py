@@ -75,6 +75,8 @@ class Judgement:
 
     def sentence(self) -> str:
         """Say what the verdict rests on."""
+        if not self.cases:
+            return "The runs that have ended hold no two that the claim compares"
         if not self.decided:
             return f"None of {len(self.cases)} matched configurations decides"
         parts = [f"{self.supporting} of {self.decided} deciding configurations support it"]
