@@ -30,6 +30,7 @@ EXTRA_OF = {
     "pooch": "train",
     "requests": "train",
     "mlxtend": "train",
+    "ray": "cluster",
 }
 
 # Read by the packages when they are imported. TensorFlow's C++ log is for its developers (3 = errors only);

@@ -51,6 +51,11 @@ def command(
     quick: Annotated[bool, typer.Option("--quick", help="Minutes: the MLP alone, 5 epochs, unless given.")] = False,
     data: DataChoice = "auto",
     jobs: Annotated[int, typer.Option(help="Runs at a time, each in a process with its share of the cores.")] = 1,
+    ray: Annotated[
+        str | None, typer.Option(help="Spread the runs over a Ray cluster: auto (of this machine) or HOST:PORT.")
+    ] = None,
+    run_cpus: Annotated[int, typer.Option(help="CPUs that each run asks of the Ray cluster.")] = 1,
+    run_gpus: Annotated[float, typer.Option(help="GPUs that each run asks of it; a part of one for several.")] = 0.0,
     device: Annotated[str, typer.Option(help="auto (a GPU where there is one), gpu or cpu.")] = "auto",
     name: Annotated[str, typer.Option(help="Of the study; its runs are in runs/NAME/.")] = "study",
     report: Annotated[
@@ -64,6 +69,7 @@ def command(
     """Train a grid of recipes, chart them, and weigh what they say. Called again, it goes on where it was."""
     from toolkit.study import study as studies
     from toolkit.study.executors.processes import Processes
+    from toolkit.study.executors.ray import Ray, connect
     from toolkit.training.device import DEVICES
 
     console = Console(json_output=json)
@@ -86,7 +92,11 @@ def command(
     else:
         if device not in DEVICES:
             raise UsageError(f"unknown device '{device}'; allowed: {', '.join(DEVICES)}")
-        executor = Processes(jobs, folder / studies.LOG)
+        if ray is not None and jobs != 1:
+            raise UsageError("--jobs is for this machine, --ray for a cluster; leave out one of them")
+        executor: Processes | Ray = Processes(jobs, folder / studies.LOG)
+        if ray is not None:
+            executor = connect(ray, cpus=run_cpus, gpus=run_gpus)
         of, interrupted = perform(
             console, _grid(axes, quick=quick), folder, executor, data=data, device=device, allow_overlap=allow_overlap
         )

@@ -1,0 +1,87 @@
+"""A study on a real Ray cluster of several nodes on this machine, one of which is killed in the middle."""
+
+import os
+from dataclasses import replace
+
+import pytest
+
+from toolkit.errors import UsageError
+from toolkit.study import study
+from toolkit.study.executors import ray as module
+from toolkit.study.executors.base import ENDED, EPOCH, STARTED
+from toolkit.study.executors.processes import Processes
+from toolkit.study.grid import Grid
+from toolkit.study.outcome import FINISHED
+
+GRID = Grid(
+    model=("mlp",),
+    optimizer=("adam",),
+    activation=("relu", "sigmoid"),
+    learning_rate=(0.01,),
+    loss=("mse",),
+    epochs=60,
+)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A head without room for runs; nodes are added by the tests."""
+    from ray.cluster_utils import Cluster
+
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    yield cluster
+    cluster.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def _disconnected():
+    """A process is connected to one cluster at a time."""
+    import ray
+
+    yield
+    ray.shutdown()
+
+
+def histories(of):
+    return [[replace(epoch, seconds=0.0) for epoch in one.progress.history] for one in of.outcomes]
+
+
+@pytest.mark.slow
+def test_a_node_is_killed_and_the_figures_are_those_without_a_cluster(cluster, tmp_path, tiny, tiny_npz):
+    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    executor = module.connect(cluster.address, cpus=1, gpus=0)
+    assert executor.jobs == 2
+    events = []
+
+    def on_event(event):
+        events.append(event)
+        if len(nodes) == 2 and event.kind == EPOCH and event.epoch.epoch == 2:
+            cluster.remove_node(nodes.pop(), allow_graceful=False)
+
+    dataset = replace(tiny, origin=str(tiny_npz))
+    of = study.conduct(study.begin(GRID, dataset, tmp_path / "ray", jobs=2), executor, on_event=on_event)
+    assert of.count(FINISHED) == 2, [one.message for one in of.outcomes]
+    for kind in (STARTED, ENDED):
+        assert len([event for event in events if event.kind == kind]) == 2
+    assert len(nodes) == 1
+    alone = study.begin(GRID, dataset, tmp_path / "alone", jobs=1)
+    alone = study.conduct(alone, Processes(2, tmp_path / "log"))
+    assert histories(of) == histories(alone)
+    assert [one.test_accuracy for one in of.outcomes] == [one.test_accuracy for one in alone.outcomes]
+
+
+def test_what_a_cluster_cannot_be_asked_for_is_refused(cluster):
+    with pytest.raises(UsageError, match=r"the Ray cluster has .* CPUs and 0 GPUs; a run asks for 1 and 2"):
+        module.connect(cluster.address, cpus=1, gpus=2)
+    with pytest.raises(UsageError, match="a run cannot ask for 0 CPUs"):
+        module.connect(cluster.address, cpus=0, gpus=0)
+
+
+def test_a_cluster_that_is_not_there_is_one_clear_line(monkeypatch):
+    def refuse(**_):
+        raise ConnectionError("nobody answers")
+
+    monkeypatch.setattr("ray.init", refuse)
+    with pytest.raises(UsageError, match="no Ray cluster answers at 'auto'; start one with: ray start --head"):
+        module.connect("auto", cpus=1, gpus=0)
