@@ -128,14 +128,10 @@ def _setting(results: Sequence[dict[str, Any]]) -> str:
     threads, batches = ({result[name] for result in results} for name in ("threads", "batch"))
     parts = []
     if len(threads) == 1:
-        parts.append(_counted(threads.pop(), "thread"))
+        parts.append(units.count(threads.pop(), "thread"))
     if len(batches) == 1:
-        parts.append(_counted(batches.pop(), "image"))
+        parts.append(units.count(batches.pop(), "image"))
     return f", {', '.join(parts)}" if parts else ""
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'s' if number > 1 else ''}"
 
 
 def _latency_row(result: dict[str, Any]) -> tuple[str, ...]:
