@@ -1,4 +1,5 @@
 import fcntl
+import os
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_nobody_rebuilds_what_a_process_uses(tmp_path, made, monkeypatch):
         fcntl.flock(another, fcntl.LOCK_SH | fcntl.LOCK_NB)
         with pytest.raises(BlockingIOError):
             fcntl.flock(another, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        guest.lock.close()
+        os.close(guest.lock)
         fcntl.flock(another, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

@@ -20,7 +20,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from toolkit.downloads import cache_folder
 from toolkit.files import write_json
@@ -65,10 +64,10 @@ exec {qemu} -cpu "$cpu" -L "{folder}/$cpu" -0 "$0" "{python}" "$@"
 
 @dataclass(frozen=True)
 class Userspace:
-    """A user-space that was built. folder: in the user's cache. lock: while it is open, nobody rebuilds the folder."""
+    """A user-space that was built. folder: in the user's cache. lock: a file descriptor; while open, nobody rebuilds it."""
 
     folder: Path
-    lock: IO[str]
+    lock: int
 
     @property
     def python(self) -> Path:
@@ -101,8 +100,8 @@ def build() -> Userspace:
         "dependencies": _digest(*described),
         "project": _digest(*described, *sources),
     }
-    lock = (folder / "lock").open("w")
-    os.set_inheritable(lock.fileno(), True)  # `run` becomes the guest
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)  # closed by the end of the process
+    os.set_inheritable(lock, True)  # `run` becomes the guest
     while True:
         fcntl.flock(lock, fcntl.LOCK_SH)
         if _read_keys(folder) == keys:
