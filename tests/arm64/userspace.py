@@ -64,7 +64,7 @@ exec {qemu} -cpu "$cpu" -L "{folder}/$cpu" -0 "$0" "{python}" "$@"
 
 @dataclass(frozen=True)
 class Userspace:
-    """A user-space that was built. folder: in the user's cache. lock: a file descriptor; while open, nobody rebuilds it."""
+    """A user-space that was built, in the user's cache. lock: a file descriptor; while open, nobody rebuilds it."""
 
     folder: Path
     lock: int
