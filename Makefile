@@ -14,7 +14,7 @@ run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 f
 	$(BIN)/toolkit run --epochs $(EPOCHS)
 
 test: $(INSTALLED)  ## every test
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test-unit: $(INSTALLED)  ## the tests that take under a minute together
 	$(BIN)/pytest -m "not slow and not road and not mnist"
