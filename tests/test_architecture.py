@@ -18,7 +18,7 @@ FLOORS = [
     {"manifest", "golden", "overlap"},
     {"data", "models", "runtimes"},
     {"training", "parity", "bench", "prediction"},
-    {"export", "bundle", "doctor"},
+    {"export", "bundle", "doctor", "remote"},
     {"selftest", "study"},
     {"cli", "__main__"},
 ]

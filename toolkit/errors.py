@@ -7,6 +7,7 @@ ToolkitError                    exit 2: wrong usage or wrong input
 ├── ArtifactError               a model file or manifest that is missing, damaged or changed
 │   └── WorkerFailedError       a model file whose runtime crashed on it
 ├── RunError                    a run folder that is missing, unfinished or contradicts the request
+├── DeviceError                 a device that cannot be reached, lacks something or was lost
 ├── MissingExtraError           a package that an extra of toolkit installs
 └── CheckFailedError            exit 1: the work was done and its outcome is bad
     ├── DivergedError           a training loss that is no longer a number
@@ -42,6 +43,10 @@ class WorkerFailedError(ArtifactError):
 
 class RunError(ToolkitError):
     """A run folder that is missing, unfinished or contradicts the request."""
+
+
+class DeviceError(ToolkitError):
+    """A device that cannot be reached, lacks something or was lost."""
 
 
 class MissingExtraError(ToolkitError):

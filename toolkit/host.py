@@ -160,12 +160,13 @@ def bits() -> int:
     return 8 * struct.calcsize("P")
 
 
-def unsupported() -> str | None:
-    """Return why no runtime can be installed here, or None."""
-    if bits() < MINIMUM_BITS:
+def unsupported(python_bits: int | None = None) -> str | None:
+    """Return why no runtime can be installed for a Python, this one unless told otherwise, or None."""
+    python_bits = bits() if python_bits is None else python_bits
+    if python_bits < MINIMUM_BITS:
         return (
-            f"this Python is {bits()}-bit, and LiteRT and ONNX Runtime are built for 64-bit systems only; install the "
-            "64-bit Raspberry Pi OS ('getconf LONG_BIT' prints 64 there)"
+            f"this Python is {python_bits}-bit, and LiteRT and ONNX Runtime are built for 64-bit systems only; install "
+            "the 64-bit Raspberry Pi OS ('getconf LONG_BIT' prints 64 there)"
         )
     return None
 

@@ -27,7 +27,7 @@ def cli(capfd):
 
 def test_every_verb_is_a_module_of_the_folder():
     assert {command.name for command in app.registered_commands} == set(VERBS)
-    assert set(registry.names("toolkit.cli")) == {*VERBS, "options"}
+    assert set(registry.names("toolkit.cli")) == {*VERBS, "options", "devices"}
 
 
 @pytest.mark.parametrize("verb", VERBS)

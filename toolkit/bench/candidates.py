@@ -34,9 +34,7 @@ def select(paths: Sequence[Path], *, warn: Callable[[str], None]) -> list[Candid
     found: dict[Path, Candidate] = {}
     missing: dict[str, int] = {}
     for path in paths:
-        if not path.exists():
-            raise ArtifactError(f"{path}: no such file or folder")
-        for file in [path] if path.is_file() else _files(path):
+        for file in files(path):
             name = runtimes.for_file(file)
             if path.is_file():
                 extras.require(runtimes.get(name).PACKAGE)
@@ -52,19 +50,24 @@ def select(paths: Sequence[Path], *, warn: Callable[[str], None]) -> list[Candid
     return list(found.values())
 
 
-def _files(folder: Path) -> list[Path]:
-    """Return the artifacts below a folder; beside a manifest only those that it lists.
+def files(path: Path) -> list[Path]:
+    """Return the file itself, or the artifacts below a folder, beside a manifest only those that it lists.
 
     The Keras original is measured where it is named itself: TensorFlow takes longer to start than all else to measure.
+    ArtifactError where there is neither.
     """
-    files = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix in runtimes.suffixes()
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    if path.is_file():
+        return [path]
+    if not path.exists():
+        raise ArtifactError(f"{path}: no such file or folder")
+    below = [
+        file
+        for file in sorted(path.rglob("*"))
+        if file.suffix in runtimes.suffixes()
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
     ]
-    manifests = {path.parent: manifest.read(path.parent) for path in files if (path.parent / MANIFEST).is_file()}
+    manifests = {file.parent: manifest.read(file.parent) for file in below if (file.parent / MANIFEST).is_file()}
     listed = {parent: [artifact.path for artifact in found.artifacts] for parent, found in manifests.items()}
-    chosen = [path for path in files if path.parent not in listed or path.name in listed[path.parent]]
+    chosen = [file for file in below if file.parent not in listed or file.name in listed[file.parent]]
     return sorted(chosen, key=lambda p: (p.parent, listed[p.parent].index(p.name) if p.parent in listed else 0, p.name))

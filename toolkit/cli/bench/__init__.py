@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit.cli.bench import certificate, live, records, tables, why
-from toolkit.cli.options import EXPORTED, INTERRUPTED, Debug, Json, Paths
+from toolkit.cli import devices
+from toolkit.cli.bench import certificate, live, records, remote, tables, why
+from toolkit.cli.devices import On, Wheels
+from toolkit.cli.options import EXPORTED, Debug, Json, Paths
 from toolkit.console import Console
-from toolkit.errors import ArtifactError, CheckFailedError, UsageError
+from toolkit.errors import ArtifactError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
@@ -59,6 +61,8 @@ def command(
     explain: Annotated[
         bool, typer.Option("--explain", help="Also show operators, their times, and the share of what the CPU can do.")
     ] = False,
+    on: On = None,
+    wheels: Wheels = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -89,6 +93,12 @@ def command(
         seed=seed,
         budgets=parse_budgets(max_latency, max_size, min_accuracy),
     )
+    devices.check(on, wheels)
+    if on and certify:
+        raise UsageError("--certify tests the benchmark on this machine; leave out --on, or run it on the device")
+    if on:
+        measured = paths or [EXPORTED]
+        return remote.command(console, on, measured, plan, wheels=wheels, output=output, strict=strict)
     if certify:
         return certificate.command(console, paths or [EXPORTED], plan, output=output)
     record = perform(console, paths or [EXPORTED], plan, output=output, explain=explain)
@@ -102,10 +112,7 @@ def command(
     console.document(record.to_json())
     if plot is not None:
         records.draw(console, plot, record)
-    if record.interrupted:
-        return INTERRUPTED
-    nothing_fits = any(not choice["fits"] for choice in record.recommended())
-    return CheckFailedError.exit_code if record.failures or nothing_fits or (strict and record.marked) else 0
+    return records.exit_code(record, strict=strict)
 
 
 def perform(

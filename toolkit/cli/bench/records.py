@@ -5,11 +5,21 @@ from typing import TYPE_CHECKING
 
 from toolkit import units
 from toolkit.cli.bench.tables import NAME_COLUMNS
+from toolkit.cli.options import INTERRUPTED
 from toolkit.console import Column, Console
 from toolkit.errors import ArtifactError, CheckFailedError
 
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
+
+
+def exit_code(record: "Record", *, strict: bool) -> int:
+    """Return the exit code of a benchmark. strict: whether what changed on the machine counts."""
+    if record.interrupted:
+        return INTERRUPTED
+    nothing_fits = any(not choice["fits"] for choice in record.recommended())
+    return CheckFailedError.exit_code if record.failures or nothing_fits or (strict and record.marked) else 0
+
 
 
 def recompute(console: Console, folder: Path, plot: Path | None = None) -> int:

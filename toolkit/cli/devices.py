@@ -1,0 +1,68 @@
+"""What the verbs share that run on devices: their options, and how they run."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from toolkit.console import Console
+from toolkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from toolkit.remote.cargo import Cargo
+    from toolkit.remote.device import Device
+    from toolkit.remote.fleet import Outcome
+
+On = Annotated[
+    list[str] | None,
+    typer.Option("--on", help="A device to do it on, over SSH: user@host, or a name of ~/.ssh/config. Several times."),
+]
+Wheels = Annotated[
+    Path | None,
+    typer.Option(help="With --on, for a device without internet: the folder that 'toolkit wheels' has filled."),
+]
+Result = TypeVar("Result")
+# Steps of the bar for each device.
+STEPS = 100
+
+
+def check(on: Sequence[str] | None, wheels: Path | None) -> None:
+    """Raise UsageError for ``--wheels`` that does not go with anything, or is no folder of wheels."""
+    if wheels is None:
+        return
+    if not on:
+        raise UsageError("--wheels is what is taken along to a device; name one by --on")
+    if not any(wheels.glob("*.whl")):
+        raise UsageError(
+            f"{wheels}: no wheels there; fill it with: toolkit wheels --python 3.11 --arch aarch64 {wheels}"
+        )
+
+
+def on_each(
+    console: Console,
+    destinations: Sequence[str],
+    cargo: "Cargo",
+    work: "Callable[[Device], Result]",
+    *,
+    wheels: Path | None,
+    what: str,
+) -> "list[Outcome[Result]]":
+    """Do a piece of work on each device with a live display."""
+    from toolkit.remote import fleet
+    from toolkit.remote.device import Kit, Reporter
+    from toolkit.wheel import build_wheel
+
+    done = dict.fromkeys(destinations, 0.0)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        console.progress(STEPS * len(destinations), what) as advance,
+    ):
+
+        def step(device: str, steps: int, total: int, text: str) -> None:
+            done[device] = steps / total
+            advance(round(STEPS * sum(done.values())), f"{device}: {text}")
+
+        kit = Kit(build_wheel(Path(scratch)), wheels)
+        return fleet.on_each(destinations, cargo, kit, work, Reporter(console.note, console.warn, step))

@@ -1,0 +1,141 @@
+"""What a device does in its environment: ``python -m toolkit.remote.agent`` benchmarks or verifies, and tells of it.
+
+It ends when the connection does: the one that reads it interrupts the work, which ends its workers.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from toolkit import __version__
+from toolkit.errors import ToolkitError
+from toolkit.remote.wire import MARK, PIECE_BYTES, SILENCE_S, Channel
+
+RECORD_FOLDER = Path("benchmark")
+# Seconds that the work has to end by itself; workers end with their parent.
+GRACE_S = 15.0
+
+
+class Agent:
+    """Does one piece of work for the other end of a channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._kept = threading.Event()
+        self._done = False
+        self._lost = False
+
+    def serve(self) -> None:
+        """Tell of itself, then do what is asked and tell how it went."""
+        self._channel.send({"toolkit": __version__})
+        question, _ = self._channel.receive()
+        while question["do"] == "alive":
+            question, _ = self._channel.receive()
+        threading.Thread(target=self._listen, daemon=True).start()
+        kind = question.pop("do")
+        try:
+            answer = self._bench(**question) if kind == "bench" else self._verify(**question)
+            self._done = True
+        except ToolkitError as error:
+            answer = {"event": "failed", "text": str(error)}
+        except KeyboardInterrupt:
+            answer = {"event": "stopped"}
+        if not self._lost:
+            self._channel.send(answer)
+
+    def _bench(self, *, paths: list[str], plan: dict[str, Any]) -> dict[str, Any]:
+        from toolkit.bench.advice import Budgets
+        from toolkit.bench.candidates import select
+        from toolkit.bench.schedule import Plan, bench
+
+        candidates = select([Path(path) for path in paths], warn=self._warn)
+        budgets = Budgets(**plan.pop("budgets"))
+        bench(candidates, RECORD_FOLDER, Plan(**plan, budgets=budgets), on_step=self._after_round)
+        return {"event": "done"}
+
+    def _verify(self, *, paths: list[str]) -> dict[str, Any]:
+        from toolkit.parity.verify import Options, document, select, verify
+
+        chosen = select([Path(path) for path in paths])
+        total = sum(len(artifacts) for _, artifacts in chosen)
+        finished: list[str] = []
+
+        def tell(artifact: str) -> None:
+            finished.append(artifact)
+            self._channel.send({"event": "step", "done": len(finished), "total": total, "text": artifact})
+
+        parts = [
+            verify(found, artifacts, Options(by_golden=True), warn=self._warn, on_comparison=lambda c: tell(c.artifact))
+            for found, artifacts in chosen
+        ]
+        return {"event": "done", "document": document(parts)}
+
+    def _after_round(self, done: int, total: int, text: str) -> None:
+        """Send the record, and wait until it is home: what measures next shall have the machine to itself."""
+        if done and not self._lost:
+            self._kept.clear()
+            for path in sorted(RECORD_FOLDER.iterdir()):
+                _pieces(path, self._channel.send)
+            self._channel.send({"event": "record"})
+            self._kept.wait()
+        self._channel.send({"event": "step", "done": done, "total": total, "text": text})
+
+    def _warn(self, text: str) -> None:
+        self._channel.send({"event": "warning", "text": text})
+
+    def _listen(self) -> None:
+        """Hear the other end, and interrupt the work when it says so or is gone."""
+        try:
+            while True:
+                message, _ = self._channel.receive()
+                if message["do"] == "kept":
+                    self._kept.set()
+                elif message["do"] == "stop":
+                    self._interrupt()
+        except ConnectionError:
+            self._lost = True
+            self._kept.set()
+            self._interrupt()
+            time.sleep(GRACE_S)
+            shutil.rmtree(Path.cwd(), ignore_errors=True)
+            os._exit(1)
+
+    def _interrupt(self) -> None:
+        with self._channel.writing:
+            if self._done:
+                return
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
+def _pieces(path: Path, send: Callable[[dict[str, Any], bytes], None]) -> None:
+    """Send a file in pieces; of an empty one, one."""
+    with path.open("rb") as file:
+        content = file.read(PIECE_BYTES)
+        send({"event": "file", "name": path.name, "first": True}, content)
+        while content := file.read(PIECE_BYTES):
+            send({"event": "file", "name": path.name, "first": False}, content)
+
+
+def main() -> None:
+    """Serve the other end of stdin and stdout, and leave nothing in the folder that it was started in."""
+    # What a runtime prints must not come between the messages.
+    channel = Channel(0, os.dup(1), patience_s=SILENCE_S)
+    os.write(1, MARK)
+    os.dup2(2, 1)
+    folder = Path.cwd()
+    try:
+        Agent(channel).serve()
+    except ConnectionError:
+        sys.exit(1)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

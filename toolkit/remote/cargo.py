@@ -1,0 +1,68 @@
+"""What is taken to a device to be measured there, and how its files are called on either side."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit import runtimes
+from toolkit.bench import candidates
+from toolkit.errors import ArtifactError, UsageError
+from toolkit.manifest import MANIFEST, Manifest, listing
+from toolkit.parity import verify
+from toolkit.runtimes import REFERENCE_RUNTIME
+
+
+@dataclass(frozen=True)
+class Cargo:
+    """Files for a device, by their path there. paths: those to measure. folders: the one here of each there."""
+
+    files: dict[str, Path]
+    paths: list[str]
+    folders: dict[str, Path]
+
+    def here(self, path: str) -> Path:
+        """Return what a path on the device is called here; ArtifactError for one that was not asked for."""
+        if path not in self.paths:
+            raise ArtifactError(f"it speaks of {path!r}, which was not asked for")
+        return self.folders[str(Path(path).parent)] / Path(path).name
+
+    def at_home(self, text: str) -> str:
+        """Return what a device says with its paths replaced by those here."""
+        for there, here in self.folders.items():
+            text = text.replace(f"{there}/", f"{here}/" if here != Path() else "")
+        return text
+
+
+def to_bench(paths: Sequence[Path]) -> Cargo:
+    """Return what ``bench`` needs of files and folders, whatever is installed here; UsageError for a Keras original."""
+    files = {file.resolve(): file for path in paths for file in candidates.files(path)}.values()
+    originals = [file for file in files if runtimes.for_file(file) == REFERENCE_RUNTIME]
+    if named := [file for file in originals if file in paths]:
+        raise UsageError(f"{named[0]}: a Keras original needs TensorFlow, which no device gets; leave it out")
+    chosen = [file for file in files if file not in originals]
+    if not chosen:
+        raise ArtifactError(f"{', '.join(map(str, paths))}: nothing to measure there")
+    return _pack((file, listing(file)) for file in chosen)
+
+
+def to_verify(paths: Sequence[Path]) -> Cargo:
+    """Return what ``verify --golden`` needs of files and folders."""
+    return _pack((found.folder / a.path, found) for found, artifacts in verify.select(paths) for a in artifacts)
+
+
+def _pack(chosen: Iterable[tuple[Path, Manifest | None]]) -> Cargo:
+    """Number the folders: what a path here is called, and where, is no device's concern."""
+    files: dict[str, Path] = {}
+    paths: list[str] = []
+    folders: dict[Path, str] = {}
+    for path, manifest in chosen:
+        there = folders.setdefault(path.parent, f"models/{len(folders)}")
+        paths.append(f"{there}/{path.name}")
+        needed = [path]
+        if manifest is not None:
+            golden = manifest.golden_path
+            if golden.parent != path.parent:
+                raise ArtifactError(f"{path.parent / MANIFEST}: names '{golden}', which is no file of that folder")
+            needed += [path.parent / MANIFEST, golden]
+        files |= {f"{there}/{file.name}": file for file in needed if file.is_file()}  # what is missing is told there
+    return Cargo(files, paths, {there: here for here, there in folders.items()})

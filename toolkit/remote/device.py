@@ -1,0 +1,189 @@
+"""One device from the connection to the result: what it lacks is brought there, the work is done there."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit import host, units
+from toolkit.bench.record import Record
+from toolkit.bench.schedule import Plan
+from toolkit.errors import ArtifactError, DeviceError
+from toolkit.files import sha256
+from toolkit.remote.cargo import Cargo
+from toolkit.remote.home import Home
+from toolkit.remote.ssh import Connection, printable
+from toolkit.remote.wire import PIECE_BYTES
+from toolkit.wheel import DISTRIBUTION
+
+EXTRA = "edge"
+# What pip says where no package index answers.
+UNREACHABLE = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "ProxyError", "Max retries exceeded",
+               "Temporary failure in name resolution", "Connection refused", "Network is unreachable")  # fmt: skip
+LACKING = ("No matching distribution found for ", "Could not find a version that satisfies the requirement ")
+FULL = ("No space left on device", "Disk quota exceeded")
+
+
+@dataclass(frozen=True)
+class Kit:
+    """What the environment of a device is made from. packages: a folder of wheels, where no index is to be asked."""
+
+    wheel: Path
+    packages: Path | None = None
+
+    def key(self, python: str) -> str:
+        """Return what tells environments apart: toolkit with its tested versions, which its wheel holds, and Python."""
+        return hashlib.sha256(f"{sha256(self.wheel)} {python} {EXTRA}".encode()).hexdigest()[:16]
+
+    def files(self, machine: str) -> dict[str, Path]:
+        """Return the wheels to take along, by name: of toolkit this one, of the others those for that machine."""
+        others = sorted(self.packages.glob("*.whl")) if self.packages else []
+        own = f"{DISTRIBUTION.replace('-', '_')}-"
+        chosen = [path for path in others if path.stem.endswith(("-any", machine)) and not path.name.startswith(own)]
+        return {path.name: path for path in (*chosen, self.wheel)}
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Where the news of devices go: a sentence, a warning, and of a device the steps done of a total."""
+
+    note: Callable[[str], None]
+    warn: Callable[[str], None]
+    step: Callable[[str, int, int, str], None]
+
+
+class Device:
+    """A device that was connected to and has what it needs."""
+
+    def __init__(self, connection: Connection, cargo: Cargo, kit: Kit, reporter: Reporter) -> None:
+        self._connection, self._cargo, self._kit, self._reporter = connection, cargo, kit, reporter
+        self.name = connection.destination
+
+    def prepare(self) -> None:
+        """Bring what the device lacks, make its environment where there is none, and start the agent in it."""
+        hello = self._connection.hello
+        python, machine = str(hello["python"]), str(hello["machine"])
+        if reason := host.unsupported(int(hello["bits"])):
+            raise DeviceError(f"{self.name}: {reason}")
+        if not hello["venv"]:
+            raise DeviceError(f"{self.name}: its Python makes no environments; install: sudo apt install python3-venv")
+        key = self._kit.key(python)
+        files = {name: (path, sha256(path)) for name, path in self._cargo.files.items()}
+        packages = {name: (path, sha256(path)) for name, path in self._kit.files(machine).items()}
+        digests = {digest: path for path, digest in (*files.values(), *packages.values())}
+        offered = self._ask({"do": "offer", "key": key, "digests": list(digests)})
+        needed = {digest for _, digest in files.values()}
+        if not offered["ready"]:
+            needed |= {digest for _, digest in packages.values()}
+        self._copy([(digests[digest], digest) for digest in offered["missing"] if digest in needed])
+        if not offered["ready"]:
+            self._reporter.note(f"{self.name}: making an environment, once (Python {python}, {machine})")
+            self._install(key, {name: digest for name, (_, digest) in packages.items()})
+        self._connection.hand_over(
+            {"do": "start", "key": key, "files": {n: digest for n, (_, digest) in files.items()}}
+        )
+
+    def bench(self, plan: Plan, output: Path) -> Record:
+        """Measure, and bring the record home round by round; DeviceError where the device was lost, with what is kept.
+
+        An interrupted benchmark is a record of what was measured.
+        """
+        with Home(output, self._cargo) as home:
+            self._connection.work({"do": "bench", "paths": self._cargo.paths, "plan": asdict(plan)})
+            try:
+                for message, content in self._messages():
+                    if message["event"] == "file":
+                        home.take(message, content)
+                    elif message["event"] == "record":
+                        home.keep()
+                        self._connection.send({"do": "kept"})
+            except BaseException:
+                home.interrupted()
+                raise
+            if home.record is None:
+                raise DeviceError(f"{self.name}: no record came of it")
+            return home.record
+
+    def verify(self) -> dict[str, Any]:
+        """Compare by golden, and return the document of it."""
+        self._connection.work({"do": "verify", "paths": self._cargo.paths})
+        document: dict[str, Any] = {}
+        for message, _ in self._messages():
+            document = message.get("document", document)
+        for result in document["results"]:
+            result["artifact"] = self._cargo.at_home(result["artifact"])
+            result["problem"] = result["problem"] and self._cargo.at_home(result["problem"])
+        return document
+
+    def _messages(self) -> Iterable[tuple[dict[str, Any], bytes]]:
+        """Yield what comes until the work is done; report what is for the user."""
+        while True:
+            message, content = self._connection.receive()
+            event = message["event"]
+            if event == "step":
+                self._reporter.step(self.name, message["done"], message["total"], self._cargo.at_home(message["text"]))
+            elif event == "warning":
+                self._reporter.warn(f"{self.name}: {self._cargo.at_home(message['text'])}")
+            elif event == "failed":
+                raise ArtifactError(f"{self.name}: {self._cargo.at_home(message['text'])}")
+            elif event == "stopped":
+                raise KeyboardInterrupt
+            yield message, content
+            if event == "done":
+                return
+
+    def _ask(self, message: dict[str, Any], content: bytes = b"") -> dict[str, Any]:
+        answer = self._connection.ask(message, content)
+        if "error" in answer:
+            raise DeviceError(f"{self.name}: {self._explain(answer)}")
+        return answer
+
+    def _copy(self, files: list[tuple[Path, str]]) -> None:
+        if files:
+            total = units.size(sum(path.stat().st_size for path, _ in files))
+            self._reporter.note(f"{self.name}: copying {len(files)} files, {total}")
+        for path, digest in files:
+            with path.open("rb") as file:
+                content, first = file.read(PIECE_BYTES), True
+                while True:
+                    following = file.read(PIECE_BYTES)
+                    piece = {"do": "piece", "digest": digest, "first": first, "last": not following}
+                    self._ask(piece, content)
+                    if not following:
+                        break
+                    content, first = following, False
+
+    def _install(self, key: str, packages: dict[str, str]) -> None:
+        self._ask(
+            {
+                "do": "install",
+                "key": key,
+                "wheel": self._kit.wheel.name,
+                "extra": EXTRA,
+                "packages": packages,
+                "offline": self._kit.packages is not None,
+            }
+        )
+
+    def _explain(self, answer: dict[str, Any]) -> str:
+        """Say in a line what a device could not do."""
+        lines = printable(str(answer.get("output", "")))
+        output = " ".join(lines)
+        if answer["error"] == "busy":
+            return "another toolkit is at work on it; wait until that one is done"
+        if answer["error"] == "disk" or any(text in output for text in FULL):
+            free = answer.get("free_bytes")
+            room = "" if free is None else f" ({units.size(free)} free)"
+            return f"its disk is full{room}; an environment takes about 300 MB"
+        python, machine = ".".join(self._connection.hello["python"].split(".")[:2]), self._connection.hello["machine"]
+        fill = f"toolkit wheels --python {python} --arch {machine}"
+        lacking = next((line.partition(text)[2] for line in lines for text in LACKING if text in line), None)
+        if self._kit.packages is not None and lacking:
+            missing = lacking.partition(" (")[0]
+            return f"{self._kit.packages} lacks {missing} for it; fill it with: {fill} {self._kit.packages}"
+        if any(text in output for text in UNREACHABLE):
+            return (
+                f"no package index can be reached from it; take the packages along: {fill} FOLDER, then --wheels FOLDER"
+            )
+        return f"its environment was not made: {lines[-1] if lines else 'no reason given'}"

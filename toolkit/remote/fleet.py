@@ -1,0 +1,70 @@
+"""Several devices side by side, one piece of work at a time on each; one that fails leaves the others alone."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from toolkit.errors import DeviceError, ToolkitError, UsageError
+from toolkit.remote import ssh
+from toolkit.remote.cargo import Cargo
+from toolkit.remote.device import Device, Kit, Reporter
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Result]):
+    """What came of the work on one device: a result, or why there is none."""
+
+    device: str
+    result: Result | None = None
+    error: ToolkitError | None = None
+
+
+def on_each(
+    destinations: Sequence[str], cargo: Cargo, kit: Kit, work: Callable[[Device], Result], reporter: Reporter
+) -> list[Outcome[Result]]:
+    """Prepare each device and do the work on it, all devices at once.
+
+    Ctrl-C tells the devices to stop; what they then give is returned, KeyboardInterrupt where none gives anything.
+    UsageError for a destination that is none or that is named twice.
+    """
+    for destination in destinations:
+        ssh.check(destination)
+    if len(set(destinations)) < len(destinations):
+        raise UsageError("--on names a device twice; its measurements would disturb each other")
+    stopped = threading.Event()
+
+    def on_one(destination: str) -> Outcome[Result]:
+        try:
+            with ssh.Connection(destination, stopped) as connection:
+                device = Device(connection, cargo, kit, reporter)
+                device.prepare()
+                return Outcome(destination, work(device))
+        except ToolkitError as error:
+            text = str(error)
+            return Outcome(destination, error=DeviceError(text if destination in text else f"{destination}: {text}"))
+        except (KeyError, TypeError, ValueError) as error:
+            return Outcome(destination, error=DeviceError(f"{destination}: its answer makes no sense ({error!r})"))
+
+    with ThreadPoolExecutor(len(destinations)) as pool:
+        running = [pool.submit(on_one, destination) for destination in destinations]
+        try:
+            return [future.result() for future in running]
+        except KeyboardInterrupt:
+            stopped.set()
+            return _of_stopped(running)
+
+
+def _of_stopped(running: Sequence[Future[Outcome[Result]]]) -> list[Outcome[Result]]:
+    outcomes = []
+    for future in running:
+        try:
+            outcomes.append(future.result())
+        except KeyboardInterrupt:
+            continue
+    if not any(outcome.result for outcome in outcomes):
+        raise KeyboardInterrupt
+    return outcomes

@@ -1,0 +1,71 @@
+"""Bring a record home: what a device sent becomes one like those that are measured here."""
+
+import tempfile
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from toolkit.bench import record
+from toolkit.bench.record import RECORD, Record
+from toolkit.bench.schedule import new_folder
+from toolkit.errors import ArtifactError
+from toolkit.files import write_bytes
+from toolkit.remote.cargo import Cargo
+
+# Held while one of several devices gets a folder.
+_CHOOSING = threading.Lock()
+
+
+class Home:
+    """A device's record here, which holds at every time what was measured up to then; a context manager.
+
+    Files are taken into a folder of their own, and kept once they make up a record that can be read: in a new folder
+    below ``output``, named by the time.
+    """
+
+    def __init__(self, output: Path, cargo: Cargo) -> None:
+        self._output, self._cargo = output, cargo
+        self._arriving = tempfile.TemporaryDirectory()
+        self.record: Record | None = None
+
+    def __enter__(self) -> "Home":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._arriving.cleanup()
+
+    def take(self, message: dict[str, Any], content: bytes) -> None:
+        """Take a piece of a file; ArtifactError for a name that no record has."""
+        name = str(message["name"])
+        if Path(name).name != name or not (name == RECORD or name.endswith(".npz")):
+            raise ArtifactError(f"it sent {name!r}, which is no part of a record")
+        with (Path(self._arriving.name) / name).open("wb" if message["first"] else "ab") as file:
+            file.write(content)
+
+    def keep(self) -> None:
+        """Keep the record that has arrived; ArtifactError where it is none, or of other artifacts."""
+        arrived = Path(self._arriving.name)
+        found = record.read(arrived)
+        found.results = [replace(result, path=self._cargo.here(str(result.path))) for result in found.results]
+        folder = self.record.folder if self.record else _made(self._output)
+        for result in found.results:
+            name = Path(result.samples).name
+            write_bytes(folder / name, (arrived / name).read_bytes())
+        found.failures = {self._cargo.at_home(k): self._cargo.at_home(why) for k, why in found.failures.items()}
+        found.folder = folder
+        found.save()
+        self.record = found
+
+    def interrupted(self) -> None:
+        """Note that nothing more comes."""
+        if self.record is not None:
+            self.record.interrupted = True
+            self.record.save()
+
+
+def _made(output: Path) -> Path:
+    with _CHOOSING:
+        folder = new_folder(output)
+        folder.mkdir(parents=True)
+    return folder

@@ -1,0 +1,229 @@
+"""What runs on a device before toolkit is there: take files, make the environment, hand over to the agent in it.
+
+Sent as text by ``ssh``: the standard library and ``wire`` alone. Everything lies in the user's cache on the device:
+
+    blobs/DIGEST        what was copied, by its SHA-256, so that nothing is copied twice
+    environments/KEY    a virtual environment, complete where it holds the file ``ready``
+    session/            what one connection works in; gone when it ends
+    lock                held by the one connection that may be there at a time
+"""
+
+import errno
+import fcntl
+import hashlib
+import os
+import platform
+import select
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, cast
+
+from toolkit.remote.wire import MARK, SILENCE_S, Channel
+
+READY = "ready"
+# After how many days a file that was not asked for again is forgotten.
+KEPT_DAYS = 30
+# Seconds between two looks at the connection while something else is at work.
+LOOK_S = 0.2
+# How much of what a command wrote is worth telling.
+TOLD_BYTES = 4000
+CONSTRAINTS = "toolkit/constraints.txt"
+# One attempt to reach an index that is not there: pip's own five take a minute for each package.
+PIP = ("-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile", "--retries", "1")
+
+
+class FailedCommandError(Exception):
+    """A command that ended badly, with what it wrote."""
+
+
+class Provision:
+    """Answers questions until it is told to start the agent."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        self._folder = cache / "edge-model-toolkit" / "remote"
+        self._lock: int | None = None
+
+    def serve(self) -> None:
+        """Answer each question; an error is an answer, and the last one."""
+        try:
+            self._channel.send(_hello())
+            while True:
+                question, content = self._channel.receive()
+                answer = self._answer(question, content)
+                if answer is not None:
+                    self._channel.send(answer)
+        except FailedCommandError as error:
+            self._channel.send({"error": "command", "output": str(error)})
+        except BlockingIOError:
+            self._channel.send({"error": "busy"})
+        except ConnectionError:
+            raise
+        except OSError as error:
+            self._channel.send(_describe(error, self._folder))
+
+    def _answer(self, question: dict[str, Any], content: bytes) -> dict[str, Any] | None:
+        kind = question.pop("do")
+        if kind == "alive":
+            return None
+        if kind == "offer":
+            return self._offer(**question)
+        if kind == "piece":
+            return self._take(content=content, **question)
+        if kind == "install":
+            return self._install(**question)
+        self._start(**question)
+        return None
+
+    def _offer(self, *, key: str, digests: Sequence[str]) -> dict[str, Any]:
+        """Take the lock, clear away what is old, and say what is missing. key: of the environment."""
+        for part in ("blobs", "environments"):
+            (self._folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._lock is None:
+            self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(self._folder / "session", ignore_errors=True)
+        oldest_s = time.time() - KEPT_DAYS * 86400
+        for blob in (self._folder / "blobs").iterdir():
+            if blob.name in digests:
+                os.utime(blob)
+            elif blob.stat().st_mtime < oldest_s:
+                blob.unlink()
+        return {
+            "ready": (self._folder / "environments" / key / READY).is_file(),
+            "missing": [digest for digest in digests if not self._blob(digest).is_file()],
+        }
+
+    def _take(self, *, digest: str, first: bool, last: bool, content: bytes) -> dict[str, Any]:
+        """Take a piece of a file, and check the file with the last one."""
+        partial = self._blob(f"{digest}.partial")
+        with partial.open("wb" if first else "ab") as file:
+            file.write(content)
+            if not last:
+                return {}
+            file.flush()
+            os.fsync(file.fileno())
+        with partial.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != digest:
+            partial.unlink()
+            raise OSError(errno.EIO, "a file did not arrive as it was sent", str(partial))
+        partial.replace(self._blob(digest))
+        return {}
+
+    def _install(self, *, key: str, wheel: str, extra: str, packages: dict[str, str], offline: bool) -> dict[str, Any]:
+        """Make the environment anew, in place of any other. packages: digests of wheels by name, toolkit's included."""
+        environments = self._folder / "environments"
+        folder, wheels = environments / key, self._folder / "session" / "wheels"
+        for old in environments.iterdir():
+            shutil.rmtree(old)
+        try:
+            wheels.mkdir(parents=True)
+            for name, digest in packages.items():
+                _link(self._blob(digest), wheels / name)
+            constraints = wheels / Path(CONSTRAINTS).name
+            constraints.write_bytes(zipfile.ZipFile(wheels / wheel).read(CONSTRAINTS))
+            self._run([sys.executable, "-m", "venv", str(folder)])
+            source = ["--no-index", "--find-links", str(wheels)] if offline else []
+            wanted = ["--constraint", str(constraints), f"{wheels / wheel}[{extra}]"]
+            self._run([str(folder / "bin" / "python"), *PIP, *source, *wanted])
+            (folder / READY).touch()
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        finally:
+            shutil.rmtree(self._folder / "session", ignore_errors=True)
+        for digest in packages.values():
+            self._blob(digest).unlink(missing_ok=True)
+        return {}
+
+    def _start(self, *, key: str, files: dict[str, str]) -> None:
+        """Lay the files out and become the agent. files: digests by path. The other end is silent until it answers."""
+        session = self._folder / "session"
+        for name, digest in files.items():
+            target = session / name
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _link(self._blob(digest), target)
+        os.chdir(session)
+        if self._lock is not None:
+            os.set_inheritable(self._lock, True)
+        python = str(self._folder / "environments" / key / "bin" / "python")
+        os.execv(python, [python, "-P", "-m", "toolkit.remote.agent"])
+
+    def _blob(self, digest: str) -> Path:
+        return self._folder / "blobs" / digest
+
+    def _run(self, command: Sequence[str]) -> None:
+        """Run a command, and end it where the connection ends; FailedCommandError where it fails."""
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        output = b""
+        try:
+            pipe = cast("Any", process.stdout).fileno()
+            while True:
+                if select.select([pipe], [], [], LOOK_S)[0]:
+                    content = os.read(pipe, 1 << 16)
+                    if not content:
+                        break
+                    output = (output + content)[-TOLD_BYTES:]
+                while self._channel.waiting(0):
+                    self._channel.receive()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        finally:
+            process.wait()
+        if process.returncode != 0:
+            raise FailedCommandError(output.decode(errors="replace") or f"it ended with {process.returncode}")
+
+
+def _hello() -> dict[str, Any]:
+    return {
+        "python": platform.python_version(),
+        "bits": 8 * struct.calcsize("P"),
+        "machine": platform.machine(),
+        "venv": all(find_spec(name) is not None for name in ("venv", "ensurepip")),
+    }
+
+
+def _describe(error: OSError, folder: Path) -> dict[str, Any]:
+    """Return what to tell of an error. full: whether the disk is."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    where = f"{error.filename}: " if error.filename else ""
+    place = folder if folder.exists() else Path.home()
+    return {
+        "error": "disk" if full else "system",
+        "output": f"{where}{error.strerror or error}",
+        "free_bytes": shutil.disk_usage(place).free,
+    }
+
+
+def _link(blob: Path, target: Path) -> None:
+    """Give a file a second name; where the file system cannot, copy it."""
+    try:
+        os.link(blob, target)
+    except OSError:
+        shutil.copyfile(blob, target)
+
+
+def main() -> None:
+    """Serve the other end of stdin and stdout."""
+    os.write(1, MARK)
+    try:
+        Provision(Channel(0, 1, patience_s=SILENCE_S)).serve()
+    except ConnectionError:
+        sys.exit(1)

@@ -1,0 +1,258 @@
+"""A connection to a device: the system's OpenSSH client, and on the device Python, to which the rest is sent."""
+
+import contextlib
+import importlib.util
+import re
+import shlex
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+from toolkit.errors import DeviceError, UsageError
+from toolkit.remote.wire import ALIVE_S, Channel
+
+# A connection of its own that asks nothing and forwards nothing; whom to trust and how to log in is the user's
+# configuration. A device that stopped answering is noticed after 3 times 10 seconds.
+OPTIONS = {
+    "BatchMode": "yes",
+    "ClearAllForwardings": "yes",
+    "ConnectTimeout": "20",
+    "ControlMaster": "no",
+    "ControlPath": "none",
+    "ForwardAgent": "no",
+    "ForwardX11": "no",
+    "LogLevel": "ERROR",
+    "PermitLocalCommand": "no",
+    "RemoteCommand": "none",
+    "RequestTTY": "no",
+    "ServerAliveCountMax": "3",
+    "ServerAliveInterval": "10",
+}
+# Seconds that Python may take to start on a device, and that a process here may take to end when it was told to.
+START_S, END_S = 60.0, 10.0
+# Seconds between two looks at whether the user has stopped it, and that the device then has to send what there is.
+LOOK_S, STOP_S = 0.2, 20.0
+OLDEST_PYTHON = (3, 11)
+# The only words that a device's shell sees: all else comes over stdin. No quote or exclamation mark in it, for shells
+# that read those in their own way.
+FIRST = (
+    'import sys; sys.version_info < {oldest} and sys.exit("toolkit: old Python " + sys.version.split()[0]); '
+    "exec(sys.stdin.buffer.read({size}))"
+)
+# What runs on a device that has nothing but Python, in the order in which they need each other.
+SENT = ("toolkit.remote.wire", "toolkit.remote.provision")
+FAILED, NOT_FOUND = 255, 127
+# What OpenSSH or a device's shell says, and what it means. {host}: the destination.
+CAUSES = (
+    (r"REMOTE HOST IDENTIFICATION HAS CHANGED", "its host key is not the one that known_hosts has of it: another "
+     "device answers, or it was set up anew; if you know why, forget the old key with: ssh-keygen -R {name}"),
+    (r"Host key verification failed|host key is known", "its host key is not known here; look at it and accept it "
+     "once with: ssh {host}"),
+    (r"Permission denied \(", "it does not let you in without a password; give it your key once with: "
+     "ssh-copy-id {host}"),
+    (r"Could not resolve hostname", "no host of that name is known here; check the name, or give its address"),
+    (r"Connection refused", "no SSH server answers there; on a Raspberry Pi switch it on with: sudo raspi-config"),
+    (r"timed out|No route to host|Network is unreachable|Host is down", "it does not answer; is it switched on, and in "
+     "this network?"),
+    (r"toolkit: old Python (?P<found>\S+)",
+     "it has Python {found}; toolkit needs 3.11 or newer: install a newer system"),
+    (r"python3.*not found|python3: (?:No such file|Unknown command)", "it has no python3; install it with: "
+     "sudo apt install python3 python3-venv"),
+)  # fmt: skip
+
+
+def check(destination: str) -> None:
+    """Raise UsageError for what is no host name, ``user@host``, alias or ``ssh://`` address, above all for an option.
+
+    https://nvd.nist.gov/vuln/detail/CVE-2017-1000117 is what becomes of a destination that begins with a dash.
+    """
+    allowed = "user@host, an address, or a name of your ~/.ssh/config"
+    if not destination or destination.startswith("-") or "@-" in destination:
+        raise UsageError(f"--on is '{destination}', which is no host name; allowed: {allowed}")
+    if any(character.isspace() or not character.isprintable() for character in destination):
+        raise UsageError(f"--on is {destination!r}, which has spaces or control characters; allowed: {allowed}")
+
+
+class Connection:
+    """One device, connected; a context manager that leaves no process behind.
+
+    DeviceError where it cannot be reached or was lost; KeyboardInterrupt once ``stopped`` is set, unless the device was
+    told to begin its work: then it is told to end it, and its answer is waited for.
+    """
+
+    def __init__(self, destination: str, stopped: threading.Event) -> None:
+        check(destination)
+        self.destination = destination
+        self._stopped = stopped
+        self._working = False
+        self._give_up_s: float | None = None
+        self._quiet = threading.Lock()
+        self._ended = threading.Event()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 — closed with the process
+        payload = _payload()
+        try:
+            # A session of its own: Ctrl-C ends this process, which ends the connection when all is brought home.
+            self._process = subprocess.Popen(
+                command(destination, len(payload)),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                start_new_session=True,
+                bufsize=0,
+            )
+        except FileNotFoundError as error:
+            self._stderr.close()
+            raise UsageError("--on needs OpenSSH's client, ssh; install it: sudo apt install openssh-client") from error
+        self._pipes = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
+        self._channel = Channel(self._pipes[1].fileno(), self._pipes[0].fileno())
+        self._beating = threading.Thread(target=self._beat, daemon=True)
+        try:
+            self.hello = self._open(payload)
+        except BaseException:
+            self.close()
+            raise
+        self._beating.start()
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def send(self, message: dict[str, Any], content: bytes = b"") -> None:
+        """Send a message that is not answered."""
+        with self._lost_named():
+            self._channel.send(message, content)
+
+    def receive(self) -> tuple[dict[str, Any], bytes]:
+        """Wait for the next message."""
+        with self._lost_named():
+            while not self._channel.waiting(LOOK_S):
+                self._look_for_stop()
+            return self._channel.receive()
+
+    def ask(self, message: dict[str, Any], content: bytes = b"") -> dict[str, Any]:
+        """Send a message and return the answer."""
+        self.send(message, content)
+        return self.receive()[0]
+
+    def hand_over(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Send a message after which another program reads there, and be silent until that one answers."""
+        with self._quiet, self._lost_named():
+            self._channel.send(message)
+            self._channel.skip_to_mark()
+            return self._channel.receive()[0]
+
+    def work(self, message: dict[str, Any]) -> None:
+        """Tell the device to begin."""
+        self.send(message)
+        self._working = True
+
+    def close(self) -> None:
+        """End the connection: the device ends what it does when nothing comes any more."""
+        self._ended.set()
+        if self._beating.is_alive():
+            self._beating.join()
+        self._pipes[0].close()
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._pipes[1].close()
+        self._stderr.close()
+
+    def _open(self, payload: bytes) -> dict[str, Any]:
+        """Send what runs on the device, and return what it says of itself."""
+        patience_s = START_S + float(OPTIONS["ConnectTimeout"])
+        with self._lost_named():
+            deadline = time.monotonic() + patience_s
+            with contextlib.suppress(BrokenPipeError):  # ssh has ended, and says why
+                self._pipes[0].write(payload)
+            while not self._channel.waiting(LOOK_S):
+                self._look_for_stop()
+                if time.monotonic() > deadline:
+                    self._process.kill()
+                    raise DeviceError(f"{self.destination}: nothing was heard from it for {patience_s:.0f} s")
+            self._channel.skip_to_mark()
+            return self._channel.receive()[0]
+
+    def _look_for_stop(self) -> None:
+        if not self._stopped.is_set():
+            return
+        if not self._working:
+            raise KeyboardInterrupt
+        if self._give_up_s is None:
+            self._give_up_s = time.monotonic() + STOP_S
+            self._channel.send({"do": "stop"})
+        elif time.monotonic() > self._give_up_s:
+            raise ConnectionError("it did not stop")
+
+    def _beat(self) -> None:
+        while not self._ended.wait(ALIVE_S):
+            try:
+                with self._quiet:
+                    self._channel.send({"do": "alive"})
+            except OSError:
+                return
+
+    @contextlib.contextmanager
+    def _lost_named(self) -> Iterator[None]:
+        """Say of a connection that ended why it did."""
+        try:
+            yield
+        except ConnectionError as error:
+            raise DeviceError(f"{self.destination}: {self._why_it_ended()}") from error
+
+    def _why_it_ended(self) -> str:
+        try:
+            code = self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        self._stderr.seek(0)
+        return explain(self.destination, code, self._stderr.read().decode(errors="replace"))
+
+
+def command(destination: str, size: int) -> list[str]:
+    """Return the command that starts Python on a device, which reads and runs ``size`` bytes of its stdin."""
+    options = [word for name, value in OPTIONS.items() for word in ("-o", f"{name}={value}")]
+    first = FIRST.format(oldest=OLDEST_PYTHON, size=size)
+    return ["ssh", "-T", *options, "--", destination, "python3", "-c", shlex.quote(first)]
+
+
+def explain(destination: str, code: int, stderr: str) -> str:
+    """Say in a line why a connection ended. code: the exit code of ssh, that of the device's shell but for 255."""
+    name = destination.rpartition("@")[2]
+    for pattern, meaning in CAUSES:
+        if found := re.search(pattern, stderr):
+            return meaning.format(host=destination, name=name, **found.groupdict())
+    if code == NOT_FOUND:
+        return "it has no python3; install it with: sudo apt install python3 python3-venv"
+    said = printable(stderr)
+    return f"the connection was lost{f' ({said[-1]})' if said else ''}"
+
+
+def printable(text: str) -> list[str]:
+    """Return the lines of what a device wrote that are not empty, without what would steer a terminal."""
+    lines = ("".join(c if c.isprintable() else " " for c in line).strip() for line in text.splitlines())
+    return [line for line in lines if line]
+
+
+def _payload() -> bytes:
+    """Return the program that makes modules of SENT on the device and runs the last."""
+    sources = {}
+    for name in SENT:
+        found = importlib.util.find_spec(name)
+        sources[name] = Path(str(found.origin)).read_text() if found else ""
+    return (
+        f"import sys, types\n"
+        f"for name, source in {sources!r}.items():\n"
+        f"    sys.modules[name] = types.ModuleType(name)\n"
+        f"    exec(compile(source, name, 'exec'), sys.modules[name].__dict__)\n"
+        f"sys.modules[name].main()\n"
+    ).encode()

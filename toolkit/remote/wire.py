@@ -1,0 +1,94 @@
+"""Messages between this machine and a device: a line of JSON each, and as many bytes as it counts.
+
+Sent to devices as text, before toolkit is there: the standard library alone.
+"""
+
+import json
+import os
+import select
+import threading
+import time
+from typing import Any
+
+# What a device writes before its first message: a login shell may have written something of its own before.
+MARK = b"toolkit: here\n"
+# Seconds between two messages that say nothing but that the connection is there, and after how many without any a
+# device takes it for lost: a cable that was pulled ends no connection by itself.
+ALIVE_S, SILENCE_S = 10.0, 45.0
+# How much of a file travels in one message, so that neither end holds a large file.
+PIECE_BYTES = 1 << 20
+# The longest line and the most bytes behind it that are taken, and the most that a shell may write before the mark.
+LONGEST_BYTES = 1 << 26
+NOISE_BYTES = 1 << 20
+
+
+class Channel:
+    """One end of a conversation over two file descriptors; ConnectionError where it ended or makes no sense.
+
+    patience_s: after which time without a message it counts as ended; None waits for ever.
+    """
+
+    def __init__(self, source: int, target: int, *, patience_s: float | None = None) -> None:
+        self._source, self._target = source, target
+        self._patience_s = patience_s
+        self._heard_s = time.monotonic()
+        self._pending = bytearray()
+        # Held while a message is written; who holds it can interrupt the writer between two messages.
+        self.writing = threading.Lock()
+
+    def send(self, message: dict[str, Any], content: bytes = b"") -> None:
+        """Send a message; any thread may."""
+        line = json.dumps({**message, "bytes": len(content)}).encode() + b"\n"
+        with self.writing:
+            for part in (line, content):
+                rest = memoryview(part)
+                while rest:
+                    rest = rest[os.write(self._target, rest) :]
+
+    def receive(self) -> tuple[dict[str, Any], bytes]:
+        """Wait for a message and return it with the bytes behind it."""
+        line = self._until(b"\n", most=LONGEST_BYTES)
+        try:
+            message = json.loads(line)
+            count = int(message.pop("bytes"))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ConnectionError(f"not a message: {line[:80]!r}") from error
+        if not 0 <= count <= LONGEST_BYTES:
+            raise ConnectionError(f"a message of {count} bytes")
+        while len(self._pending) < count:
+            self._read()
+        content = bytes(self._pending[:count])
+        del self._pending[:count]
+        return message, content
+
+    def skip_to_mark(self) -> None:
+        """Pass over what comes before MARK."""
+        self._until(MARK, most=NOISE_BYTES)
+
+    def waiting(self, seconds: float) -> bool:
+        """Wait for at most ``seconds``, and say whether there is something to receive."""
+        if self._pending or select.select([self._source], [], [], seconds)[0]:
+            return True
+        if self._patience_s is not None and time.monotonic() - self._heard_s > self._patience_s:
+            raise ConnectionError("silence")
+        return False
+
+    def _until(self, end: bytes, *, most: int) -> bytes:
+        searched = 0
+        while (found := self._pending.find(end, max(0, searched - len(end)))) < 0:
+            searched = len(self._pending)
+            if searched > most:
+                raise ConnectionError(f"{most} bytes without an end")
+            self._read()
+        before = bytes(self._pending[:found])
+        del self._pending[: found + len(end)]
+        return before
+
+    def _read(self) -> None:
+        if not select.select([self._source], [], [], self._patience_s)[0]:
+            raise ConnectionError("silence")
+        content = os.read(self._source, PIECE_BYTES)
+        if not content:
+            raise ConnectionError("the end")
+        self._heard_s = time.monotonic()
+        self._pending += content
