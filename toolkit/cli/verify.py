@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from toolkit import units
+from toolkit.cli import devices
+from toolkit.cli.devices import On, Wheels
 from toolkit.cli.options import EXPORTED, AllowOverlap, Debug, Json, Paths
 from toolkit.console import Column, Console
 from toolkit.errors import UsageError
@@ -50,6 +52,8 @@ def command(
         bool, typer.Option("--self-test", help="Plant faults into copies of the artifacts, and show what catches each.")
     ] = False,
     reexports: Annotated[int, typer.Option(help="Faultless exports that --self-test judges as well.")] = 20,
+    on: On = None,
+    wheels: Wheels = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -65,7 +69,15 @@ def command(
     other = {"--golden": golden, "--save": save, "--flips": flips is not None}
     if question and (unused := [name for name, given in other.items() if given]):
         raise UsageError(f"{question} does not go with {', '.join(unused)}")
+    devices.check(on, wheels)
     console = Console(json_output=json)
+    if on:
+        alone = {**questions, "--data": data is not None, **other, "--golden": False}
+        if unused := [name for name, given in alone.items() if given]:
+            raise UsageError(f"--on compares by golden on a device; it does not go with {', '.join(unused)}")
+        from toolkit.cli.devices.verify import command as on_devices
+
+        return on_devices(console, on, paths or [EXPORTED], wheels=wheels)
     if recompute is not None:
         return _recompute(console, recompute)
     if localize is not None:
@@ -152,7 +164,7 @@ def _print_problem(console: Console, comparison: "Comparison") -> None:
 
 def _rule(part: "Verified") -> str:
     if part.by_golden:
-        return "outputs are those of the machine that exported; the digits of golden.npz do not measure accuracy"
+        return GOLDEN_RULE
     margin = part.comparisons[0].margin_pp
     if part.overlaps:
         return f"at most {margin:g} points fewer right; shows equal outputs on images it has learned from, not accuracy"
@@ -174,21 +186,16 @@ GOLDEN_FIGURES = {
     "flips, recorded": "images put into another class than the artifact itself did on the machine that exported it",
     "difference, recorded": "the largest of any output from there; LSB: in steps of an int8 output",
 }
+GOLDEN_RULE = "outputs are those of the machine that exported; the digits of golden.npz do not measure accuracy"
 
 
 def _row(comparison: "Comparison", *, by_golden: bool, overlap: bool) -> tuple[str, ...]:
+    if by_golden:
+        return golden_row(comparison.to_json())
     name = Path(comparison.artifact).name
     found = comparison.figures
     if found is None:
-        return (name, *["–"] * len(GOLDEN_FIGURES if by_golden else FIGURES), comparison.verdict)
-    if by_golden:
-        return (
-            name,
-            str(found.changed),
-            f"{found.max_abs_error:.2g}",
-            *_recorded(comparison),
-            comparison.verdict,
-        )
+        return (name, *["–"] * len(FIGURES), comparison.verdict)
     low, high = found.change_ci95_pp
     figures = (
         units.percent(found.accuracy),
@@ -202,12 +209,17 @@ def _row(comparison: "Comparison", *, by_golden: bool, overlap: bool) -> tuple[s
     return (name, *(units.marked(figure, overlap=overlap) for figure in (*figures, comparison.verdict)))
 
 
-def _recorded(comparison: "Comparison") -> tuple[str, str]:
-    before = comparison.recorded
-    if before is None:
-        return "–", "–"
-    lsb = before.max_lsb
-    return str(before.flips), f"{before.max_abs_error:.2g}" if lsb is None else f"{lsb:.0f} LSB"
+def golden_row(result: dict[str, Any]) -> tuple[str, ...]:
+    """Return the cells of GOLDEN_FIGURES, between the name and the verdict, of a result as the JSON document has it."""
+    name, verdict = Path(result["artifact"]).name, str(result["verdict"])
+    if result["changed"] is None:
+        return (name, *["–"] * len(GOLDEN_FIGURES), verdict)
+    keras = (str(result["changed"]), f"{result['max_abs_error']:.2g}")
+    if result["recorded_flips"] is None:
+        return (name, *keras, "–", "–", verdict)
+    lsb = result["recorded_max_lsb"]
+    difference = f"{result['recorded_max_abs_error']:.2g}" if lsb is None else f"{lsb:.0f} LSB"
+    return (name, *keras, str(result["recorded_flips"]), difference, verdict)
 
 
 def _measured_on(part: "Verified") -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit.cli import devices
-from toolkit.cli.bench import certificate, live, records, remote, tables, why
+from toolkit.cli.bench import certificate, live, records, tables, why
 from toolkit.cli.devices import On, Wheels
 from toolkit.cli.options import EXPORTED, Debug, Json, Paths
 from toolkit.console import Console
@@ -97,8 +97,9 @@ def command(
     if on and certify:
         raise UsageError("--certify tests the benchmark on this machine; leave out --on, or run it on the device")
     if on:
-        measured = paths or [EXPORTED]
-        return remote.command(console, on, measured, plan, wheels=wheels, output=output, strict=strict)
+        from toolkit.cli.devices.bench import command as on_devices
+
+        return on_devices(console, on, paths or [EXPORTED], plan, wheels=wheels, output=output, strict=strict)
     if certify:
         return certificate.command(console, paths or [EXPORTED], plan, output=output)
     record = perform(console, paths or [EXPORTED], plan, output=output, explain=explain)
