@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from toolkit import __version__, host
-from toolkit.cli import bench, bundle, data, doctor, export, predict, run, study, train, verify
+from toolkit.cli import bench, bundle, data, doctor, export, predict, run, study, train, verify, wheels
 from toolkit.cli.options import INTERRUPTED
 from toolkit.console import Console
 from toolkit.errors import ToolkitError, UsageError
@@ -22,7 +22,7 @@ app = typer.Typer(
 )
 VERBS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (train, export, verify, bench, run, predict, study, bundle, data, doctor)
+    for module in (train, export, verify, bench, run, predict, study, bundle, wheels, data, doctor)
 }
 for name, module in VERBS.items():
     app.command(name)(module.command)

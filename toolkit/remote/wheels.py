@@ -1,0 +1,88 @@
+"""Fill a folder with the wheels that a device without internet installs from."""
+
+import email
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolkit import constraints, extras
+from toolkit.errors import DeviceError, UsageError
+from toolkit.remote.device import EXTRA
+from toolkit.remote.ssh import OLDEST_PYTHON, printable
+from toolkit.wheel import build_wheel
+
+ARCHITECTURES = ("aarch64", "x86_64")
+# The C libraries that wheels may ask for: up to glibc 2.36, that of the oldest system, Raspberry Pi OS Bookworm.
+GLIBC_MINORS = range(17, 37)
+
+
+def fill(folder: Path, *, python: str, arch: str, on_step: Callable[[str], None] = lambda name: None) -> list[Path]:
+    """Download the tested versions of all that the extra ``edge`` needs, for a Python (``3.11``) on Linux; return them.
+
+    What a wheel requires is read from itself and judged for the device: ``pip download --platform`` would judge it for
+    this machine (https://github.com/pypa/pip/issues/11664). UsageError for what no wheel exists for, DeviceError where
+    one could not be had.
+    """
+    if arch not in ARCHITECTURES:
+        raise UsageError(f"--arch is '{arch}'; LiteRT and ONNX Runtime are built for {', '.join(ARCHITECTURES)}")
+    version = re.fullmatch(r"3\.(\d+)", python)
+    if version is None or (3, int(version[1])) < OLDEST_PYTHON:
+        raise UsageError(f"--python is '{python}'; give the first two numbers that the device has, 3.11 or newer")
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: not a folder")
+    extras.require("packaging.requirements")
+    folder.mkdir(parents=True, exist_ok=True)
+    own = build_wheel(folder)
+    found = {constraints.normalized(own.name.partition("-")[0]): own}
+    # Wheels with an extra each whose requirements are still to be followed, and those that were.
+    wanted, followed = {(own, ""), (own, EXTRA)}, set[tuple[Path, str]]()
+    while wanted := wanted - followed:
+        followed |= wanted
+        required = [one for wheel, extra in wanted for one in _requirements(wheel, extra, python, arch)]
+        if missing := sorted({name for name, _ in required} - found.keys()):
+            on_step(", ".join(missing))
+            found |= _download(missing, folder, python, arch)
+        wanted = {(found[name], extra) for name, its_extras in required for extra in ("", *its_extras)}
+    return sorted(found.values())
+
+
+def _requirements(wheel: Path, extra: str, python: str, arch: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the names, with the extras asked for, of what a wheel requires on the device."""
+    requirement = extras.load("packaging.requirements").Requirement
+    environment = {
+        "extra": extra,
+        "implementation_name": "cpython",
+        "os_name": "posix",
+        "platform_machine": arch,
+        "platform_python_implementation": "CPython",
+        "platform_system": "Linux",
+        "python_full_version": f"{python}.0",
+        "python_version": python,
+        "sys_platform": "linux",
+    }
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name))
+        metadata = email.message_from_bytes(archive.read(name))
+    for line in metadata.get_all("Requires-Dist", []):
+        one: Any = requirement(line)
+        if one.marker is None or one.marker.evaluate(environment):
+            yield constraints.normalized(one.name), sorted(one.extras)
+
+
+def _download(names: Sequence[str], folder: Path, python: str, arch: str) -> dict[str, Path]:
+    """Download the tested versions of distributions, and return the wheels by name."""
+    platforms = [f"--platform=manylinux_2_{minor}_{arch}" for minor in GLIBC_MINORS]
+    target = ["--only-binary=:all:", "--no-deps", f"--python-version={python}", f"--platform=manylinux2014_{arch}"]
+    pinned = ["--constraint", str(constraints.path()), "--dest", str(folder), *names]
+    command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", *target, *platforms, *pinned]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    saved = re.findall(r"(?:Saved|File was already downloaded) (.+\.whl)$", done.stdout, re.MULTILINE)
+    wheels = {constraints.normalized(Path(path).name.partition("-")[0]): folder / Path(path).name for path in saved}
+    if done.returncode != 0 or wheels.keys() != set(names):
+        said = printable(done.stderr) or ["pip gave no reason"]
+        raise DeviceError(f"not all wheels for Python {python} on {arch} were to be had: {said[-1]}")
+    return wheels
