@@ -8,6 +8,7 @@ ToolkitError                    exit 2: wrong usage or wrong input
 │   └── WorkerFailedError       a model file whose runtime crashed on it
 ├── RunError                    a run folder that is missing, unfinished or contradicts the request
 ├── DeviceError                 a device that cannot be reached, lacks something or was lost
+│   └── DeviceLostError         a device whose connection ended before its work did
 ├── MissingExtraError           a package that an extra of toolkit installs
 └── CheckFailedError            exit 1: the work was done and its outcome is bad
     ├── DivergedError           a training loss that is no longer a number
@@ -47,6 +48,10 @@ class RunError(ToolkitError):
 
 class DeviceError(ToolkitError):
     """A device that cannot be reached, lacks something or was lost."""
+
+
+class DeviceLostError(DeviceError):
+    """A device whose connection ended before its work did."""
 
 
 class MissingExtraError(ToolkitError):

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import host, units
+from toolkit.bench import resume
 from toolkit.bench.record import Record
 from toolkit.bench.schedule import Plan
-from toolkit.errors import ArtifactError, DeviceError
+from toolkit.errors import ArtifactError, DeviceError, DeviceLostError
 from toolkit.files import sha256
 from toolkit.remote.cargo import Cargo
 from toolkit.remote.home import Home
@@ -18,6 +19,7 @@ from toolkit.remote.wire import PIECE_BYTES
 from toolkit.wheel import DISTRIBUTION
 
 EXTRA = "edge"
+AGAIN = "run the same command again: what was copied and installed is still there"
 # What pip says where no package index answers.
 UNREACHABLE = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "ProxyError", "Max retries exceeded",
                "Temporary failure in name resolution", "Connection refused", "Network is unreachable")  # fmt: skip
@@ -62,6 +64,12 @@ class Device:
 
     def prepare(self) -> None:
         """Bring what the device lacks, make its environment where there is none, and start the agent in it."""
+        try:
+            self._prepare()
+        except DeviceLostError as error:
+            raise DeviceLostError(f"{error}; {AGAIN}") from error
+
+    def _prepare(self) -> None:
         hello = self._connection.hello
         python, machine = str(hello["python"]), str(hello["machine"])
         if reason := host.unsupported(int(hello["bits"])):
@@ -84,12 +92,15 @@ class Device:
             {"do": "start", "key": key, "files": {n: digest for n, (_, digest) in files.items()}}
         )
 
-    def bench(self, plan: Plan, output: Path) -> Record:
-        """Measure, and bring the record home round by round; DeviceError where the device was lost, with what is kept.
+    def bench(self, plan: Plan, output: Path, earlier: Record | None = None) -> Record:
+        """Measure, and bring the record home round by round. earlier: the part of it that is there already.
 
-        An interrupted benchmark is a record of what was measured.
+        An interrupted benchmark is a record of what was measured; DeviceLostError where the connection ended, which
+        says where what was measured is, and how to go on.
         """
-        with Home(output, self._cargo) as home:
+        done = resume.rounds(earlier) if earlier else 0
+        plan = resume.rest(earlier, plan) if earlier else plan
+        with Home(output, self._cargo, earlier) as home:
             self._connection.work({"do": "bench", "paths": self._cargo.paths, "plan": asdict(plan)})
             try:
                 for message, content in self._messages():
@@ -98,9 +109,11 @@ class Device:
                     elif message["event"] == "record":
                         home.keep()
                         self._connection.send({"do": "kept"})
-            except BaseException:
+            except DeviceLostError as error:
                 home.interrupted()
-                raise
+                raise DeviceLostError(
+                    f"{error}; {_how_to_go_on(home.record or earlier, done + plan.processes)}"
+                ) from error
             if home.record is None:
                 raise DeviceError(f"{self.name}: no record came of it")
             return home.record
@@ -187,3 +200,10 @@ class Device:
                 f"no package index can be reached from it; take the packages along: {fill} FOLDER, then --wheels FOLDER"
             )
         return f"its environment was not made: {lines[-1] if lines else 'no reason given'}"
+
+
+def _how_to_go_on(record: Record | None, planned: int) -> str:
+    if record is None or not record.results:
+        return f"nothing was measured yet; {AGAIN}"
+    kept = f"{resume.rounds(record)} of {planned} rounds are kept in {record.folder}"
+    return f"{kept}; measure the rest by the same command with --resume {record.folder}"

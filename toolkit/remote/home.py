@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from toolkit.bench import record
+from toolkit.bench import record, resume
 from toolkit.bench.record import RECORD, Record
 from toolkit.bench.schedule import new_folder
 from toolkit.errors import ArtifactError
@@ -21,11 +21,11 @@ class Home:
     """A device's record here, which holds at every time what was measured up to then; a context manager.
 
     Files are taken into a folder of their own, and kept once they make up a record that can be read: in a new folder
-    below ``output``, named by the time.
+    below ``output``, named by the time, or in that of an ``earlier`` record, which they are joined to.
     """
 
-    def __init__(self, output: Path, cargo: Cargo) -> None:
-        self._output, self._cargo = output, cargo
+    def __init__(self, output: Path, cargo: Cargo, earlier: Record | None) -> None:
+        self._output, self._cargo, self._earlier = output, cargo, earlier
         self._arriving = tempfile.TemporaryDirectory()
         self.record: Record | None = None
 
@@ -48,12 +48,13 @@ class Home:
         arrived = Path(self._arriving.name)
         found = record.read(arrived)
         found.results = [replace(result, path=self._cargo.here(str(result.path))) for result in found.results]
-        folder = self.record.folder if self.record else _made(self._output)
-        for result in found.results:
-            name = Path(result.samples).name
-            write_bytes(folder / name, (arrived / name).read_bytes())
         found.failures = {self._cargo.at_home(k): self._cargo.at_home(why) for k, why in found.failures.items()}
-        found.folder = folder
+        if self._earlier is not None:
+            found = resume.join(self._earlier, found)
+        else:
+            found.folder = self.record.folder if self.record else _made(self._output)
+            for result in found.results:
+                write_bytes(found.folder / Path(result.samples).name, (arrived / result.samples).read_bytes())
         found.save()
         self.record = found
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
-from toolkit.errors import DeviceError, UsageError
+from toolkit.errors import DeviceError, DeviceLostError, UsageError
 from toolkit.remote.wire import ALIVE_S, Channel
 
 # A connection of its own that asks nothing and forwards nothing; whom to trust and how to log in is the user's
@@ -88,6 +88,7 @@ class Connection:
         check(destination)
         self.destination = destination
         self._stopped = stopped
+        self._opened = False
         self._working = False
         self._give_up_s: float | None = None
         self._quiet = threading.Lock()
@@ -112,6 +113,7 @@ class Connection:
         self._beating = threading.Thread(target=self._beat, daemon=True)
         try:
             self.hello = self._open(payload)
+            self._opened = True
         except BaseException:
             self.close()
             raise
@@ -206,16 +208,19 @@ class Connection:
         try:
             yield
         except ConnectionError as error:
-            raise DeviceError(f"{self.destination}: {self._why_it_ended()}") from error
+            code, stderr = self._last_words()
+            if self._opened:
+                raise DeviceLostError(f"{self.destination}: {_ended(code, stderr)}") from error
+            raise DeviceError(f"{self.destination}: {explain(self.destination, code, stderr)}") from error
 
-    def _why_it_ended(self) -> str:
+    def _last_words(self) -> tuple[int, str]:
         try:
             code = self._process.wait(END_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
         self._stderr.seek(0)
-        return explain(self.destination, code, self._stderr.read().decode(errors="replace"))
+        return code, self._stderr.read().decode(errors="replace")
 
 
 def command(destination: str, size: int) -> list[str]:
@@ -226,15 +231,20 @@ def command(destination: str, size: int) -> list[str]:
 
 
 def explain(destination: str, code: int, stderr: str) -> str:
-    """Say in a line why a connection ended. code: the exit code of ssh, that of the device's shell but for 255."""
+    """Say in a line why there is no connection. code: that of the device's shell, or 255 of ssh itself."""
     name = destination.rpartition("@")[2]
     for pattern, meaning in CAUSES:
         if found := re.search(pattern, stderr):
             return meaning.format(host=destination, name=name, **found.groupdict())
     if code == NOT_FOUND:
         return "it has no python3; install it with: sudo apt install python3 python3-venv"
+    return _ended(code, stderr)
+
+
+def _ended(code: int, stderr: str) -> str:
     said = printable(stderr)
-    return f"the connection was lost{f' ({said[-1]})' if said else ''}"
+    what = "the connection was lost" if code == FAILED else f"what runs there ended with {code}"
+    return f"{what}{f' ({said[-1]})' if said else ''}"
 
 
 def printable(text: str) -> list[str]:

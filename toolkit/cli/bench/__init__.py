@@ -63,6 +63,9 @@ def command(
     ] = False,
     on: On = None,
     wheels: Wheels = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="With --on, the folder of a record that was cut off: measure what it lacks.")
+    ] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -99,7 +102,10 @@ def command(
     if on:
         from toolkit.cli.devices.bench import command as on_devices
 
-        return on_devices(console, on, paths or [EXPORTED], plan, wheels=wheels, output=output, strict=strict)
+        measured = paths or [EXPORTED]
+        return on_devices(console, on, measured, plan, wheels=wheels, output=output, resume=resume, strict=strict)
+    if resume is not None:
+        raise UsageError("--resume goes on with the record of a device; name it by --on")
     if certify:
         return certificate.command(console, paths or [EXPORTED], plan, output=output)
     record = perform(console, paths or [EXPORTED], plan, output=output, explain=explain)

@@ -1,6 +1,7 @@
 """``toolkit bench --on``: measure on devices, side by side."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from toolkit.cli import devices
 from toolkit.cli.bench import tables
 from toolkit.cli.bench.records import exit_code
 from toolkit.console import Column, Console
-from toolkit.errors import ArtifactError, ToolkitError
+from toolkit.errors import ArtifactError, ToolkitError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
@@ -25,16 +26,26 @@ def command(
     *,
     wheels: Path | None,
     output: Path,
+    resume: Path | None,
     strict: bool,
 ) -> int:
     """Measure on each device and print what each gave; several are held side by side at the end."""
+    from toolkit.bench.record import read
+    from toolkit.bench.resume import rest
     from toolkit.remote import cargo
+
+    earlier = None
+    if resume is not None:
+        if len(destinations) > 1:
+            raise UsageError("--resume is of the record of one device; name one by --on")
+        earlier = replace(read(resume), folder=resume)
+        rest(earlier, plan)  # says at once where nothing is left
 
     outcomes = devices.on_each(
         console,
         destinations,
         cargo.to_bench(paths),
-        lambda device: device.bench(plan, output),
+        lambda device: device.bench(plan, output, earlier),
         wheels=wheels,
         what="measuring",
     )

@@ -1,0 +1,43 @@
+"""A device: a login of an SSH server on this machine, with an environment that is made once a session."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+from tests.remote.server import SSHD, Server
+from toolkit.cli import call
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    if SSHD is None or shutil.which("ssh") is None:
+        pytest.skip("OpenSSH's client and server are not installed: apt-get install openssh-client openssh-server")
+    server = Server(tmp_path_factory.mktemp("server"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def device(server, tmp_path_factory):
+    """The login of a device that has all it needs. Its environment is made by the first test that wants one."""
+    return server.login("device", tmp_path_factory.mktemp("device"))
+
+
+@pytest.fixture
+def on_path(server, monkeypatch):
+    monkeypatch.setenv("PATH", f"{server.folder / 'bin'}:{os.environ['PATH']}")
+
+
+@pytest.fixture
+def toolkit(on_path, here, capsys):
+    """Call toolkit in an empty folder; returns the exit code, the lines of stderr, and stdout or its document."""
+
+    def run(*arguments):
+        code = call([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        out = json.loads(captured.out) if "--json" in arguments and captured.out else captured.out
+        return code, out, captured.err.splitlines()
+
+    return run

@@ -1,0 +1,66 @@
+"""What a device is called, the words that its shell sees, and what is said where there is no connection."""
+
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from toolkit.errors import UsageError
+from toolkit.remote import ssh
+
+
+@pytest.mark.parametrize("name", ["pi", "pi@raspberrypi.local", "pi@192.0.2.7", "ssh://pi@host:2222", "fe80::1%eth0"])
+def test_a_destination_that_openssh_takes_is_taken(name):
+    ssh.check(name)
+    assert ssh.command(name, 1)[-5:-3] == ["--", name]
+
+
+@pytest.mark.parametrize(
+    "name", ["", "-oProxyCommand=touch x", "--", "-", "pi@-oX", "pi host", "pi\n", "pi\x1b[2J", "\t"]
+)
+def test_what_is_no_destination_is_refused(name):
+    with pytest.raises(UsageError, match="^--on is .* allowed: user@host"):
+        ssh.check(name)
+
+
+def test_the_words_for_the_shell_are_the_same_for_every_device_and_run_what_is_sent():
+    words = ssh.command("one", 7)[-3:]
+    assert words == ssh.command("another", 7)[-3:]
+    words[0] = shlex.quote(sys.executable)
+    done = subprocess.run(["/bin/sh", "-c", " ".join(words)], input=b"print(6*7)"[:7] + b"!", capture_output=True)
+    assert done.stderr.endswith(b"SyntaxError: '(' was never closed\n")
+    words = ssh.command("one", 10)[-3:]
+    words[0] = shlex.quote(sys.executable)
+    done = subprocess.run(["/bin/sh", "-c", " ".join(words)], input=b"print(6*7) and the rest", capture_output=True)
+    assert (done.stdout, done.stderr) == (b"42\n", b"")
+
+
+def test_it_never_asks_and_takes_who_to_trust_from_the_user():
+    options = dict(zip(ssh.command("pi", 1)[3::2], ssh.command("pi", 1)[2::2], strict=False))
+    assert "BatchMode=yes" in options
+    assert not any(option.startswith(("StrictHostKeyChecking", "UserKnownHosts", "Identity")) for option in options)
+
+
+@pytest.mark.parametrize(
+    ("code", "stderr", "said"),
+    [
+        (255, "ssh: connect to host 192.0.2.7 port 22: Connection timed out", "it does not answer; is it switched on"),
+        (255, "ssh: connect to host pi port 22: No route to host", "it does not answer; is it switched on"),
+        (1, "toolkit: old Python 3.9.2", "it has Python 3.9.2; toolkit needs 3.11 or newer"),
+        (127, "sh: 1: python3: not found", "it has no python3; install it with: sudo apt install python3"),
+        (127, "fish: Unknown command: python3", "it has no python3; install it with: sudo apt install python3"),
+        (255, "Bad configuration option: \x1b[2Jfoo", "the connection was lost (Bad configuration option:  [2Jfoo)"),
+        (3, "", "what runs there ended with 3"),
+    ],
+)
+def test_the_reason_is_one_line(code, stderr, said):
+    assert ssh.explain("pi@host", code, f"Warning: something else\n{stderr}\n").startswith(said)
+
+
+def test_without_openssh_it_says_so(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    import threading
+
+    with pytest.raises(UsageError, match="needs OpenSSH's client, ssh; install it: sudo apt install openssh-client"):
+        ssh.Connection("pi", threading.Event())

@@ -1,0 +1,65 @@
+"""Messages over two pipes."""
+
+import os
+import time
+
+import pytest
+
+from toolkit.remote.wire import MARK, Channel
+
+
+@pytest.fixture
+def pipe():
+    """A channel that hears what is written to the second, a file descriptor."""
+    source, target = os.pipe()
+    yield Channel(source, target, patience_s=0.2), target
+    for descriptor in (source, target):
+        try:
+            os.close(descriptor)
+        except OSError:
+            continue
+
+
+def test_messages_come_whole_with_their_bytes(pipe):
+    channel, _ = pipe
+    channel.send({"do": "one"}, b"\n{}\n\0")
+    channel.send({"do": "two", "text": "ü\n"})
+    assert channel.receive() == ({"do": "one"}, b"\n{}\n\0")
+    assert channel.receive() == ({"do": "two", "text": "ü\n"}, b"")
+    assert not channel.waiting(0)
+
+
+def test_what_a_shell_writes_before_the_mark_is_passed_over(pipe):
+    channel, target = pipe
+    os.write(target, b"Welcome!\ntoolkit: \n" + MARK)
+    channel.send({"do": "one"})
+    channel.skip_to_mark()
+    assert channel.receive()[0] == {"do": "one"}
+
+
+@pytest.mark.parametrize("line", [b"no json\n", b"[]\n", b"{}\n", b'{"bytes": -1}\n', b'{"bytes": 1e30}\n', b"\xff\n"])
+def test_what_is_no_message_ends_the_connection(pipe, line):
+    channel, target = pipe
+    os.write(target, line)
+    with pytest.raises(ConnectionError):
+        channel.receive()
+
+
+def test_the_end_of_the_other_side_is_noticed_in_the_middle_of_a_message(pipe):
+    channel, target = pipe
+    os.write(target, b'{"bytes": 10}\nabc')
+    os.close(target)
+    with pytest.raises(ConnectionError, match="the end"):
+        channel.receive()
+
+
+def test_silence_counts_as_the_end(pipe):
+    """A cable that was pulled ends no connection by itself."""
+    channel, _ = pipe
+    with pytest.raises(ConnectionError, match="silence"):
+        channel.receive()
+    began = time.monotonic()
+    with pytest.raises(ConnectionError, match="silence"):
+        while True:
+            channel.waiting(0.05)
+    assert time.monotonic() - began < 1

@@ -1,0 +1,68 @@
+"""Go on with a benchmark that ended early: which of its processes are missing, and how two parts become one record."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from toolkit import host
+from toolkit.bench import conditions
+from toolkit.bench.record import Record
+from toolkit.bench.result import Result
+from toolkit.bench.schedule import Plan
+from toolkit.bench.statistics import Blocks
+from toolkit.errors import ArtifactError, UsageError
+
+
+def rounds(record: Record) -> int:
+    """Return how many processes of each configuration a record holds."""
+    return max((len(result.invoke.lengths) for result in record.results), default=0)
+
+
+def rest(earlier: Record, plan: Plan) -> Plan:
+    """Return the plan of what a record lacks of ``plan``; UsageError where it lacks nothing."""
+    done = rounds(earlier)
+    missing = plan.processes - done
+    if missing < 1:
+        raise UsageError(f"{earlier.folder}: all {done} processes of each were measured; nothing is left to resume")
+    # Each process measures as long as it would have, in another order of turns.
+    return replace(plan, processes=missing, seconds=plan.seconds * missing / plan.processes, seed=plan.seed + done)
+
+
+def join(earlier: Record, later: Record) -> Record:
+    """Return both parts as one record in the folder of the first, its samples saved there.
+
+    ArtifactError where they are not of one machine, one set of versions, or the same artifacts and settings.
+    """
+    if not host.is_same(earlier.host.to_json(), later.host.to_json()) or earlier.versions != later.versions:
+        raise ArtifactError(f"{earlier.folder}: was measured on another machine, or with other versions; measure anew")
+    before = {_key(result): result for result in earlier.results}
+    after = {_key(result): result for result in later.results}
+    if later.results and before.keys() != after.keys():
+        raise ArtifactError(f"{earlier.folder}: holds other artifacts or settings than were measured now; measure anew")
+    results = [_joined((result, after[key])) if key in after else result for key, result in before.items()]
+    for result in results:
+        result.write_samples(earlier.folder)
+    first = {"folder": earlier.folder, "started": earlier.started, "seconds": earlier.seconds, "before": earlier.before}
+    return replace(later, **first, results=results)
+
+
+def _key(result: Result) -> tuple[str, str | None, str, int, int, int]:
+    turns = result.invoke.lengths.shape[1]
+    return str(result.path), result.sha256, result.runtime, result.threads, result.batch, turns
+
+
+def _joined(parts: tuple[Result, Result]) -> Result:
+    paced = [part.paced for part in parts if part.paced is not None]
+    return replace(
+        parts[0],
+        invoke=_appended([part.invoke for part in parts]),
+        end_to_end=_appended([part.end_to_end for part in parts]),
+        paced=_appended(paced) if len(paced) == len(parts) else None,
+        opened=tuple(opened for part in parts for opened in part.opened),
+        marked=conditions.total([part.marked for part in parts]),
+    )
+
+
+def _appended(parts: Sequence[Blocks]) -> Blocks:
+    return Blocks(np.concatenate([p.samples for p in parts]), np.concatenate([p.lengths for p in parts]))
