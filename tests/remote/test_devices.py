@@ -230,12 +230,10 @@ def test_a_key_that_is_not_let_in_is_named(toolkit, server, device):
     stranger = server.folder / "stranger.key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", stranger], check=True)
     server.configure("stranger", key=stranger)
-    assert toolkit("bench", ONE, "--on", "stranger")[::2] == (
-        2,
-        [
-            "error: stranger: it does not let you in without a password; give it your key once with: ssh-copy-id stranger"
-        ],
+    said = (
+        "error: stranger: it does not let you in without a password; give it your key once with: ssh-copy-id stranger"
     )
+    assert toolkit("bench", ONE, "--on", "stranger")[::2] == (2, [said])
 
 
 def test_a_host_key_that_is_unknown_or_wrong_is_refused_and_not_learned(toolkit, server, device):

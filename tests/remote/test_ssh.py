@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -20,7 +21,7 @@ def test_a_destination_that_openssh_takes_is_taken(name):
     "name", ["", "-oProxyCommand=touch x", "--", "-", "pi@-oX", "pi host", "pi\n", "pi\x1b[2J", "\t"]
 )
 def test_what_is_no_destination_is_refused(name):
-    with pytest.raises(UsageError, match="^--on is .* allowed: user@host"):
+    with pytest.raises(UsageError, match=r"^--on is .* allowed: user@host"):
         ssh.check(name)
 
 
@@ -60,7 +61,5 @@ def test_the_reason_is_one_line(code, stderr, said):
 
 def test_without_openssh_it_says_so(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    import threading
-
     with pytest.raises(UsageError, match="needs OpenSSH's client, ssh; install it: sudo apt install openssh-client"):
         ssh.Connection("pi", threading.Event())

@@ -58,8 +58,6 @@ def test_silence_counts_as_the_end(pipe):
     channel, _ = pipe
     with pytest.raises(ConnectionError, match="silence"):
         channel.receive()
-    began = time.monotonic()
+    time.sleep(0.25)
     with pytest.raises(ConnectionError, match="silence"):
-        while True:
-            channel.waiting(0.05)
-    assert time.monotonic() - began < 1
+        channel.waiting(0)

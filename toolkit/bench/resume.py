@@ -43,8 +43,14 @@ def join(earlier: Record, later: Record) -> Record:
     results = [_joined((result, after[key])) if key in after else result for key, result in before.items()]
     for result in results:
         result.write_samples(earlier.folder)
-    first = {"folder": earlier.folder, "started": earlier.started, "seconds": earlier.seconds, "before": earlier.before}
-    return replace(later, **first, results=results)
+    return replace(
+        later,
+        folder=earlier.folder,
+        started=earlier.started,
+        seconds=earlier.seconds,
+        before=earlier.before,
+        results=results,
+    )
 
 
 def _key(result: Result) -> tuple[str, str | None, str, int, int, int]:

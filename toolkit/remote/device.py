@@ -1,6 +1,7 @@
 """One device from the connection to the result: what it lacks is brought there, the work is done there."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ AGAIN = "run the same command again: what was copied and installed is still ther
 # What pip says where no package index answers.
 UNREACHABLE = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "ProxyError", "Max retries exceeded",
                "Temporary failure in name resolution", "Connection refused", "Network is unreachable")  # fmt: skip
-LACKING = ("No matching distribution found for ", "Could not find a version that satisfies the requirement ")
+LACKING = re.compile(r"No matching distribution found for ([^\s(]+)|The user requested \(constraint\) (\S+)")
 FULL = ("No space left on device", "Disk quota exceeded")
 
 
@@ -191,14 +192,16 @@ class Device:
             return f"its disk is full{room}; an environment takes about 300 MB"
         python, machine = ".".join(self._connection.hello["python"].split(".")[:2]), self._connection.hello["machine"]
         fill = f"toolkit wheels --python {python} --arch {machine}"
-        lacking = next((line.partition(text)[2] for line in lines for text in LACKING if text in line), None)
-        if self._kit.packages is not None and lacking:
-            missing = lacking.partition(" (")[0]
-            return f"{self._kit.packages} lacks {missing} for it; fill it with: {fill} {self._kit.packages}"
+        lacking = LACKING.search(output)
+        if lacking and self._kit.packages is not None:
+            folder = self._kit.packages
+            return f"{folder} lacks {lacking[1] or lacking[2]} for it; fill it with: {fill} {folder}"
         if any(text in output for text in UNREACHABLE):
             return (
                 f"no package index can be reached from it; take the packages along: {fill} FOLDER, then --wheels FOLDER"
             )
+        if lacking:
+            return f"no package index that it asks has {lacking[1] or lacking[2]} for Python {python} on {machine}"
         return f"its environment was not made: {lines[-1] if lines else 'no reason given'}"
 
 
