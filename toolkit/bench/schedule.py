@@ -94,10 +94,11 @@ def bench(
     plan: Plan,
     *,
     on_step: Callable[[Progress], None] = lambda progress: None,
+    on_kept: Callable[[], None] = lambda: None,
 ) -> Record:
     """Measure every candidate with every number of threads and batch size, as ``measure`` does."""
     settings = [Configuration(c, t, b) for c in candidates for b in plan.batches for t in plan.threads]
-    return measure(settings, folder, plan, on_step=on_step)
+    return measure(settings, folder, plan, on_step=on_step, on_kept=on_kept)
 
 
 def measure(
@@ -106,13 +107,15 @@ def measure(
     plan: Plan,
     *,
     on_step: Callable[[Progress], None] = lambda progress: None,
+    on_kept: Callable[[], None] = lambda: None,
 ) -> Record:
     """Measure configurations.
 
     One process of each is started, all take turns in a seeded random order while the others wait, and then the next
     ones are. An artifact that does not run, or whose process dies, hangs or takes too much memory, becomes a failure of
     the record, and the others go on. Ctrl-C ends the measurement (``interrupted``); what was measured is kept.
-    on_step: told where the benchmark stands while no block is measured.
+    on_step: told where the benchmark stands while no block is measured. on_kept: called when the record on the disk has
+    what a round of processes measured.
     """
     folder.mkdir(parents=True)
     record = Record(
@@ -137,9 +140,11 @@ def measure(
             with _opened(settings, measured, failures, progress) as processes:
                 _take_turns(processes, plan, measured, failures, progress, rng)
             _keep(record, settings, measured, failures)
+            on_kept()
     except KeyboardInterrupt:
         record.interrupted = True
         _keep(record, settings, measured, failures)
+        on_kept()
     return record
 
 

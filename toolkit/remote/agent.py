@@ -11,13 +11,18 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit import __version__
 from toolkit.errors import ToolkitError
 from toolkit.remote.wire import MARK, PIECE_BYTES, SILENCE_S, Channel
 
+if TYPE_CHECKING:
+    from toolkit.bench.progress import Progress
+
 RECORD_FOLDER = Path("benchmark")
+# Seconds between two messages of how far a benchmark is.
+TELL_S = 1.0
 # Seconds that the work has to end by itself; workers end with their parent.
 GRACE_S = 15.0
 
@@ -30,6 +35,7 @@ class Agent:
         self._kept = threading.Event()
         self._done = False
         self._lost = False
+        self._told_s = 0.0
 
     def serve(self) -> None:
         """Tell of itself, then do what is asked and tell how it went."""
@@ -56,7 +62,8 @@ class Agent:
 
         candidates = select([Path(path) for path in paths], warn=self._warn)
         budgets = Budgets(**plan.pop("budgets"))
-        bench(candidates, RECORD_FOLDER, Plan(**plan, budgets=budgets), on_step=self._after_round)
+        all_of_it = Plan(**plan, budgets=budgets)
+        bench(candidates, RECORD_FOLDER, all_of_it, on_step=self._step, on_kept=self._send_record)
         return {"event": "done"}
 
     def _verify(self, *, paths: list[str]) -> dict[str, Any]:
@@ -76,15 +83,21 @@ class Agent:
         ]
         return {"event": "done", "document": document(parts)}
 
-    def _after_round(self, done: int, total: int, text: str) -> None:
+    def _send_record(self) -> None:
         """Send the record, and wait until it is home: what measures next shall have the machine to itself."""
-        if done and not self._lost:
+        if not self._lost:
             self._kept.clear()
             for path in sorted(RECORD_FOLDER.iterdir()):
                 _pieces(path, self._channel.send)
             self._channel.send({"event": "record"})
             self._kept.wait()
-        self._channel.send({"event": "step", "done": done, "total": total, "text": text})
+
+    def _step(self, progress: "Progress") -> None:
+        if time.monotonic() - self._told_s > TELL_S:
+            self._told_s = time.monotonic()
+            left_s = progress.left_s
+            text = "" if left_s is None else f"about {left_s:.0f} s left"
+            self._channel.send({"event": "step", "done": round(100 * progress.share), "total": 100, "text": text})
 
     def _warn(self, text: str) -> None:
         self._channel.send({"event": "warning", "text": text})

@@ -97,8 +97,11 @@ def command(
         budgets=parse_budgets(max_latency, max_size, min_accuracy),
     )
     devices.check(on, wheels)
-    if on and certify:
-        raise UsageError("--certify tests the benchmark on this machine; leave out --on, or run it on the device")
+    if on and (certify or explain or plot):
+        raise UsageError(
+            "--certify, --explain and --plot are of this machine; leave out --on, or run them on the device "
+            "(a picture of the record that comes home: --recompute RECORD --plot FILE)"
+        )
     if on:
         from toolkit.cli.devices.bench import command as on_devices
 

@@ -21,7 +21,6 @@ def exit_code(record: "Record", *, strict: bool) -> int:
     return CheckFailedError.exit_code if record.failures or nothing_fits or (strict and record.marked) else 0
 
 
-
 def recompute(console: Console, folder: Path, plot: Path | None = None) -> int:
     """Rebuild the figures of a record from its raw samples, print what differs, and draw them where ``plot`` is."""
     from toolkit.bench import record
