@@ -293,7 +293,7 @@ def test_without_a_package_index_it_names_the_way_without_one(toolkit, server, t
     [
         (("bench", "none.tflite", "--on", "pi"), "none.tflite: no such file or folder"),
         (("bench", "--on", "-oProxyCommand=x"), "--on is '-oProxyCommand=x', which is no host name"),
-        (("bench", "--on", "pi", "--certify"), "--certify tests the benchmark on this machine"),
+        (("bench", "--on", "pi", "--certify"), "--certify, --explain and --plot are of this machine"),
         (("bench", "--wheels", "."), "--wheels is what is taken along to a device; name one by --on"),
         (("bench", "--on", "pi", "--wheels", "."), ".: no wheels there; fill it with: toolkit wheels"),
         (("bench", "--resume", "x"), "--resume goes on with the record of a device; name it by --on"),
