@@ -51,6 +51,8 @@ def exported_c(tmp_path_factory, trained_folder, tiny):
 
 @pytest.mark.parametrize("language", [("gcc", "-std=c11"), ("gcc", "-std=c17", "-Os"), ("g++", "-x", "c++")])
 def test_a_compiler_sees_the_bytes_of_the_artifact_aligned(exported_c, tmp_path, language):
+    if shutil.which(language[0]) is None:
+        pytest.skip(f"{language[0]} is not installed")
     (tmp_path / "main.c").write_text(MAIN)
     sources = (str(tmp_path / "main.c"), str(exported_c / "cnn-int8.c"))
     command = [*language, *WARNINGS, f"-I{exported_c}", *sources, "-o", str(tmp_path / "main")]
