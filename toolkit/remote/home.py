@@ -47,14 +47,17 @@ class Home:
         """Keep the record that has arrived; ArtifactError where it is none, or of other artifacts."""
         arrived = Path(self._arriving.name)
         found = record.read(arrived)
-        found.results = [replace(result, path=self._cargo.here(str(result.path))) for result in found.results]
+        found.results = [
+            replace(result, path=self._cargo.here(str(result.path)), samples=Path(result.samples).name)
+            for result in found.results
+        ]
         found.failures = {self._cargo.at_home(k): self._cargo.at_home(why) for k, why in found.failures.items()}
         if self._earlier is not None:
             found = resume.join(self._earlier, found)
         else:
             found.folder = self.record.folder if self.record else _made(self._output)
             for result in found.results:
-                write_bytes(found.folder / Path(result.samples).name, (arrived / result.samples).read_bytes())
+                write_bytes(found.folder / result.samples, (arrived / result.samples).read_bytes())
         found.save()
         self.record = found
 

@@ -38,16 +38,8 @@ TOLD_BYTES = 4000
 CONSTRAINTS = "toolkit/constraints.txt"
 # Not --quiet, which hides what a conflict is about. One attempt to reach an index that is not there: pip's own five
 # take a minute for each package.
-PIP = (
-    "-m",
-    "pip",
-    "install",
-    "--no-input",
-    "--progress-bar=off",
-    "--disable-pip-version-check",
-    "--no-compile",
-    "--retries=1",
-)
+PIP = ("-m", "pip", "--no-input", "--disable-pip-version-check", "--retries=1", "install")
+PIP_OPTIONS = ("--no-compile", "--progress-bar=off")
 
 
 class FailedCommandError(Exception):
@@ -145,7 +137,7 @@ class Provision:
             self._run([sys.executable, "-m", "venv", str(folder)])
             source = ["--no-index", "--find-links", str(wheels)] if offline else []
             wanted = ["--constraint", str(constraints), f"{wheels / wheel}[{extra}]"]
-            self._run([str(folder / "bin" / "python"), *PIP, *source, *wanted])
+            self._run([str(folder / "bin" / "python"), *PIP, *PIP_OPTIONS, *source, *wanted])
             (folder / READY).touch()
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,81 @@
+"""What is taken to a device, and what is taken from one."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from toolkit.errors import ArtifactError, UsageError
+from toolkit.files import sha256
+from toolkit.remote import cargo
+from toolkit.remote.home import Home
+
+
+def test_a_benchmark_takes_the_artifacts_their_manifests_and_goldens(exported_once):
+    taken = cargo.to_bench([exported_once, exported_once / "cnn-int8.onnx"])
+    assert len(taken.paths) == 6
+    assert {Path(path).parent for path in taken.files} == {Path("models/0")}
+    assert taken.files.keys() - set(taken.paths) == {"models/0/manifest.json", "models/0/golden.npz"}
+    assert taken.here("models/0/cnn-int8.onnx") == exported_once / "cnn-int8.onnx"
+    assert taken.at_home("models/0/x.onnx is bad") == f"{exported_once}/x.onnx is bad"
+
+
+def test_anybodys_files_are_taken_alone_and_by_their_folders(exported_once, here):
+    for name in ("one", "two"):
+        (here / name).mkdir()
+        shutil.copy(exported_once / "cnn-int8.onnx", here / name / "a.onnx")
+    shutil.copy(exported_once / "cnn-int8.onnx", here / "b.onnx")
+    taken = cargo.to_bench([Path("two"), Path("one/a.onnx"), Path("b.onnx")])
+    assert taken.paths == ["models/0/a.onnx", "models/1/a.onnx", "models/2/b.onnx"]
+    assert [str(taken.here(path)) for path in taken.paths] == ["two/a.onnx", "one/a.onnx", "b.onnx"]
+    assert taken.at_home("models/2/b.onnx, models/1/a.onnx") == "b.onnx, one/a.onnx"
+
+
+def test_a_keras_original_is_not_taken(exported_once, here):
+    with pytest.raises(UsageError, match=r"cnn\.keras: a Keras original needs TensorFlow, which no device gets"):
+        cargo.to_bench([exported_once / "cnn.keras"])
+    shutil.copy(exported_once / "cnn.keras", here)
+    with pytest.raises(ArtifactError, match="nothing to measure there"):
+        cargo.to_bench([here])
+
+
+def test_verify_takes_what_is_there_and_leaves_it_to_the_device_to_miss_the_rest(exported):
+    (exported / "cnn-int8.onnx").unlink()
+    taken = cargo.to_verify([exported])
+    assert "models/0/cnn-int8.onnx" in taken.paths
+    assert "models/0/cnn-int8.onnx" not in taken.files
+
+
+def test_a_manifest_that_points_out_of_its_folder_takes_nothing_from_there(exported):
+    document = json.loads((exported / "manifest.json").read_text())
+    (exported.parent / "secret").write_bytes(b"")
+    document["golden"] = {"path": "../secret", "sha256": sha256(exported.parent / "secret")}
+    (exported / "manifest.json").write_text(json.dumps(document))
+    with pytest.raises(ArtifactError, match="secret', which is no file of that folder"):
+        cargo.to_verify([exported])
+
+
+@pytest.mark.parametrize("name", ["../record.json", "/etc/x.npz", "x.py", "a/b.npz", "..", ""])
+def test_a_device_cannot_write_what_is_no_part_of_a_record(exported_once, here, name):
+    taken = cargo.to_bench([exported_once])
+    with Home(here / "benchmarks", taken, None) as home, pytest.raises(ArtifactError, match="which is no part of a"):
+        home.take({"name": name, "first": True}, b"")
+    assert list(here.iterdir()) == []
+
+
+def test_a_record_of_what_was_not_asked_for_is_not_kept(exported_once, here, tmp_path):
+    from tests.bench import made_up
+
+    folder = tmp_path / "sent"
+    folder.mkdir()
+    sent = made_up.record()
+    sent.folder, sent.results = folder, [made_up.result(1e-4, path="/etc/passwd")]
+    sent.results[0].write_samples(folder)
+    sent.save()
+    with Home(here / "benchmarks", cargo.to_bench([exported_once]), None) as home:
+        for path in folder.iterdir():
+            home.take({"name": path.name, "first": True}, path.read_bytes())
+        with pytest.raises(ArtifactError, match="it speaks of '/etc/passwd', which was not asked for"):
+            home.keep()
+    assert list(here.iterdir()) == []
