@@ -1,5 +1,6 @@
 """A device: a login of an SSH server on this machine, with an environment that is made once a session."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -20,9 +21,20 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def device(server, tmp_path_factory):
-    """The login of a device that has all it needs. Its environment is made by the first test that wants one."""
-    return server.login("device", tmp_path_factory.mktemp("device"))
+def one_device(server, request, tmp_path_factory):
+    """The login of a device that has all it needs, one for all processes that run tests."""
+    folder = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):  # pytest-xdist's: each has a folder of its own below that of the run
+        folder = folder.parent
+    return server.login("device", folder / "device")
+
+
+@pytest.fixture
+def device(one_device):
+    """That device, for one test at a time. Its environment is made by the first that wants one."""
+    with one_device.home.with_name("device.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield one_device
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import pytest
 
 from toolkit.bench import record
 from toolkit.files import sha256
+from toolkit.remote import ssh
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "exported" / "mlp"
@@ -97,9 +99,9 @@ def test_several_devices_are_measured_side_by_side_and_one_that_is_lost_leaves_t
     assert len(records()) == 1
 
 
-def test_two_devices_have_a_column_each(toolkit, server, device):
+def test_two_devices_have_a_column_each(toolkit, server, device, tmp_path):
     """The second name is another login of one machine: its cache is another one's, which only links to the first."""
-    other = server.login("other", device.home.with_name("other-home"))
+    other = server.login("other", tmp_path / "home")
     remote = other.home / ".cache" / "edge-model-toolkit" / "remote"
     remote.mkdir(parents=True)
     toolkit("bench", ONE, "--on", "device", *QUICK)
@@ -156,12 +158,26 @@ def test_ctrl_c_stops_the_device_and_keeps_what_was_measured(server, device, on_
     command = [sys.executable, "-m", "toolkit", "bench", str(ONE), "--on", "device", *LONG]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    when(lambda: bool(records()), lambda: process.send_signal(2)).join()
+    when(lambda: bool(records()), lambda: process.send_signal(signal.SIGINT)).join()
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
     assert err.splitlines()[-1] == "error: interrupted"
     assert "interrupted: the figures are those of the blocks that were measured" in err
     assert str(ONE.name) in out
+    assert device.processes_after(10) == []
+
+
+def test_a_device_that_no_longer_answers_is_noticed(toolkit, device, monkeypatch):
+    """As one whose cable was pulled; after half a minute, here after less."""
+    monkeypatch.setitem(ssh.OPTIONS, "ServerAliveInterval", "1")
+    monkeypatch.setattr(ssh, "END_S", 1.0)
+    stopped = when(lambda: bool(records()), lambda: os.kill(int(device.session.read_text()), signal.SIGSTOP))
+    code, _, err = toolkit("bench", ONE, "--on", "device", *LONG)
+    stopped.join()
+    device.cut()
+    assert code == 2
+    assert "not responding.); " in err[-1]
+    assert " of 40 rounds are kept in benchmarks" in err[-1]
     assert device.processes_after(10) == []
 
 
@@ -226,7 +242,7 @@ def test_a_host_that_is_not_reached_is_named(toolkit, server):
     )
 
 
-def test_a_key_that_is_not_let_in_is_named(toolkit, server, device):
+def test_a_key_that_is_not_let_in_is_named(toolkit, server):
     stranger = server.folder / "stranger.key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", stranger], check=True)
     server.configure("stranger", key=stranger)
@@ -236,7 +252,7 @@ def test_a_key_that_is_not_let_in_is_named(toolkit, server, device):
     assert toolkit("bench", ONE, "--on", "stranger")[::2] == (2, [said])
 
 
-def test_a_host_key_that_is_unknown_or_wrong_is_refused_and_not_learned(toolkit, server, device):
+def test_a_host_key_that_is_unknown_or_wrong_is_refused_and_not_learned(toolkit, server, one_device):
     server.configure("unknown", key=server.folder / "device.key", known="nobody")
     code, _, err = toolkit("bench", ONE, "--on", "unknown")
     assert (code, err) == (

@@ -36,8 +36,8 @@ LOOK_S = 0.2
 # How much of what a command wrote is worth telling.
 TOLD_BYTES = 4000
 CONSTRAINTS = "toolkit/constraints.txt"
-# Not --quiet, which hides what a conflict is about. One attempt to reach an index that is not there: pip's own five
-# take a minute for each package.
+# Not --quiet, which hides what a conflict is about. One more attempt to reach an index that is not there: pip's own
+# five take a minute for each package.
 PIP = ("-m", "pip", "--no-input", "--disable-pip-version-check", "--retries=1", "install")
 PIP_OPTIONS = ("--no-compile", "--progress-bar=off")
 
