@@ -4,6 +4,7 @@ Run by name, as the other emulated tests are: ``pytest tests/remote/emulated.py`
 """
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,8 @@ CPU = "cortex-a76"
 
 @pytest.fixture(scope="module")
 def pi(server, tmp_path_factory):
-    home = tmp_path_factory.mktemp("pi")
-    guest = GUEST.environment(CPU)
-    kept = {name: guest[name] for name in ("QEMU_CPU", "PIP_CONFIG_FILE")}
-    return server.login("pi", home, path=f"{GUEST.folder / 'root/usr/bin'}:/usr/bin:/bin", **kept)
+    path = f"{GUEST.folder / 'root' / 'usr' / 'bin'}:/usr/bin:/bin"
+    return server.login("pi", tmp_path_factory.mktemp("pi"), path=path, QEMU_CPU=CPU, PIP_CONFIG_FILE=os.devnull)
 
 
 def test_a_device_without_internet_is_given_its_packages_and_verifies(toolkit, pi):

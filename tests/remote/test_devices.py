@@ -46,10 +46,6 @@ def when(happened, do, seconds=60):
 def test_a_benchmark_runs_there_and_its_record_is_like_one_of_here(toolkit, device):
     code, document, err = toolkit("bench", SHIPPED, "--on", "device", *QUICK, "--json")
     assert code == 0, err
-    assert [line.partition(", ")[0] for line in err[:2]] == [
-        "device: copying 9 files",
-        "device: making an environment",
-    ]
     assert (document["device"], document["command"], len(document["results"])) == ("device", "bench", 6)
     assert {Path(result["artifact"]).parent for result in document["results"]} == {SHIPPED}
     assert document["host"]["python"] == sys.version.split()[0]
@@ -176,7 +172,7 @@ def test_a_device_that_no_longer_answers_is_noticed(toolkit, device, monkeypatch
     stopped.join()
     device.cut()
     assert code == 2
-    assert "not responding.); " in err[-1]
+    assert err[-1].startswith("error: device: the connection was lost; ")
     assert " of 40 rounds are kept in benchmarks" in err[-1]
     assert device.processes_after(10) == []
 
@@ -188,6 +184,10 @@ def test_a_connection_that_is_cut_while_the_environment_is_made_leaves_nothing_h
     code, _, err = toolkit("bench", ONE, "--on", "fresh", *QUICK)
     cut.join()
     assert code == 2
+    assert [line.partition(", ")[0] for line in err[:-1]] == [
+        "fresh: copying 4 files",
+        "fresh: making an environment",
+    ]
     assert err[-1].startswith("error: fresh: the connection was lost")
     assert err[-1].endswith("; run the same command again: what was copied and installed is still there")
     assert fresh.processes_after(10) == []
