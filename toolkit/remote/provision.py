@@ -38,7 +38,7 @@ TOLD_BYTES = 4000
 CONSTRAINTS = "toolkit/constraints.txt"
 # Not --quiet, which hides what a conflict is about. One more attempt to reach an index that is not there: pip's own
 # five take a minute for each package.
-PIP = ("-m", "pip", "--no-input", "--disable-pip-version-check", "--retries=1", "install")
+PIP = ("--no-input", "--disable-pip-version-check", "--retries=1", "install")
 PIP_OPTIONS = ("--no-compile", "--progress-bar=off")
 
 
@@ -134,10 +134,13 @@ class Provision:
                 _link(self._blob(digest), wheels / name)
             constraints = wheels / Path(CONSTRAINTS).name
             constraints.write_bytes(zipfile.ZipFile(wheels / wheel).read(CONSTRAINTS))
-            self._run([sys.executable, "-m", "venv", str(folder)])
+            # A pip that was taken along runs from its wheel: to install Python's own takes a device most of a minute.
+            taken = next((wheels / name / "pip" for name in packages if name.startswith("pip-")), None)
+            self._run([sys.executable, "-m", "venv", *(["--without-pip"] if taken else []), str(folder)])
             source = ["--no-index", "--find-links", str(wheels)] if offline else []
             wanted = ["--constraint", str(constraints), f"{wheels / wheel}[{extra}]"]
-            self._run([str(folder / "bin" / "python"), *PIP, *PIP_OPTIONS, *source, *wanted])
+            pip = [str(taken)] if taken else ["-m", "pip"]
+            self._run([str(folder / "bin" / "python"), *pip, *PIP, *PIP_OPTIONS, *source, *wanted])
             (folder / READY).touch()
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

@@ -18,10 +18,12 @@ from toolkit.wheel import build_wheel
 ARCHITECTURES = ("aarch64", "x86_64")
 # The C libraries that wheels may ask for: up to glibc 2.36, that of the oldest system, Raspberry Pi OS Bookworm.
 GLIBC_MINORS = range(17, 37)
+# What installs the others, and itself needs none.
+INSTALLER = "pip"
 
 
 def fill(folder: Path, *, python: str, arch: str, on_step: Callable[[str], None] = lambda name: None) -> list[Path]:
-    """Download the tested versions of all that the extra ``edge`` needs, for a Python (``3.11``) on Linux; return them.
+    """Download pip and the tested versions of all that the extra ``edge`` needs, for a Python (``3.11``) on Linux.
 
     What a wheel requires is read from itself and judged for the device: ``pip download --platform`` would judge it for
     this machine (https://github.com/pypa/pip/issues/11664). UsageError for what no wheel exists for, DeviceError where
@@ -40,6 +42,7 @@ def fill(folder: Path, *, python: str, arch: str, on_step: Callable[[str], None]
     found = {constraints.normalized(own.name.partition("-")[0]): own}
     # Wheels with an extra each whose requirements are still to be followed, and those that were.
     wanted, followed = {(own, ""), (own, EXTRA)}, set[tuple[Path, str]]()
+    found |= _download([INSTALLER], folder, python, arch)
     while wanted := wanted - followed:
         followed |= wanted
         required = [one for wheel, extra in wanted for one in _requirements(wheel, extra, python, arch)]

@@ -1,0 +1,80 @@
+"""What a device without internet is given, judged for the device and not for this machine."""
+
+import subprocess
+import zipfile
+
+import pytest
+
+from toolkit.errors import DeviceError, UsageError
+from toolkit.remote import wheels
+
+
+def wheel(folder, name, *requirements):
+    """Write a wheel of which only the requirements are looked at."""
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        lines = [f"Requires-Dist: {requirement}" for requirement in requirements]
+        archive.writestr(f"{name}-1.0.dist-info/METADATA", "\n".join([f"Name: {name}", *lines, "", "About it."]))
+    return path
+
+
+@pytest.fixture
+def index(tmp_path, monkeypatch):
+    """An index by name of what each requires, in place of pip; returns it with the calls."""
+    known, calls = {"pip": ()}, []
+
+    def run(command, **_):
+        folder, names = command[command.index("--dest") + 1], command[command.index("--dest") + 2 :]
+        calls.append(command)
+        if unknown := [name for name in names if name not in known]:
+            said = f"ERROR: No matching distribution found for {unknown[0]}\n"
+            return subprocess.CompletedProcess(command, 1, "", said)
+        said = "".join(f"Saved {wheel(type(tmp_path)(folder), name, *known[name])}\n" for name in names)
+        return subprocess.CompletedProcess(command, 0, said, "")
+
+    monkeypatch.setattr(wheels.subprocess, "run", run)
+    monkeypatch.setattr(wheels, "build_wheel", lambda folder: wheel(folder, "own", *known["own"]))
+    return known, calls
+
+
+def test_markers_are_judged_for_the_device(index, tmp_path):
+    known, _ = index
+    known["own"] = ("base", "runtime ; platform_machine == 'aarch64' and extra == 'edge'", "gone ; extra == 'train'")
+    known["base"] = ("backport ; python_version < '3.12'", "colour ; platform_system == 'Windows'", "part[more]")
+    known["runtime"], known["backport"], known["extra"] = (), (), ("base",)
+    known["part"] = ("extra ; extra == 'more'", "never ; extra == 'less'")
+    names = ["backport", "base", "extra", "own", "part", "pip", "runtime"]
+    found = wheels.fill(tmp_path / "on a device", python="3.11", arch="aarch64")
+    assert [path.name.partition("-")[0] for path in found] == names
+    found = wheels.fill(tmp_path / "other", python="3.13", arch="x86_64")
+    assert [path.name.partition("-")[0] for path in found] == ["base", "extra", "own", "part", "pip"]
+    assert all(path.is_file() for path in found)
+
+
+def test_a_wheel_that_is_not_to_be_had_is_named(index, tmp_path):
+    known, calls = index
+    known["own"] = ("nothing",)
+    with pytest.raises(DeviceError, match=r"Python 3\.11 on aarch64 were to be had: .* found for nothing"):
+        wheels.fill(tmp_path / "wheels", python="3.11", arch="aarch64")
+    assert {"--python-version=3.11", "--platform=manylinux_2_28_aarch64", "--only-binary=:all:"} <= set(calls[-1])
+
+
+@pytest.mark.parametrize(
+    ("python", "arch", "said"),
+    [
+        ("3.11", "armv7l", "--arch is 'armv7l'; LiteRT and ONNX Runtime are built for aarch64, x86_64"),
+        ("3.9", "aarch64", "--python is '3.9'; give the first two numbers that the device has, 3.11 or newer"),
+        ("3.11.2", "aarch64", r"--python is '3\.11\.2'"),
+        ("", "aarch64", "--python is ''"),
+    ],
+)
+def test_what_no_wheel_is_built_for_is_refused(tmp_path, python, arch, said):
+    with pytest.raises(UsageError, match=said):
+        wheels.fill(tmp_path / "wheels", python=python, arch=arch)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_no_folder_for_wheels(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="not a folder"):
+        wheels.fill(tmp_path / "file", python="3.11", arch="aarch64")
