@@ -21,7 +21,7 @@ test-unit: $(INSTALLED)  ## the tests that take under a minute together
 
 test-arm64: $(INSTALLED)  ## the edge part on an emulated Raspberry Pi 4 and 5 (needs qemu-user)
 	$(BIN)/python -m tests.arm64.userspace build
-	$(BIN)/pytest tests/arm64/emulated.py
+	$(BIN)/pytest tests/arm64/emulated.py tests/remote/emulated.py
 
 arm64-cost: $(INSTALLED)  ## docs/arm64-cost.md: instructions per inference there (needs qemu-user and gcc)
 	$(BIN)/python -m tests.arm64.cost
