@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -153,7 +154,15 @@ def test_a_connection_that_is_cut_stops_the_device_keeps_the_rounds_and_can_be_r
 def test_ctrl_c_stops_the_device_and_keeps_what_was_measured(server, device, on_path, here):
     command = [sys.executable, "-m", "toolkit", "bench", str(ONE), "--on", "device", *LONG]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that starts the tests in the background lets them ignore Ctrl-C.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
     when(lambda: bool(records()), lambda: process.send_signal(signal.SIGINT)).join()
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130, err

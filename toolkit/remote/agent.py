@@ -141,6 +141,8 @@ def main() -> None:
     channel = Channel(0, os.dup(1), patience_s=SILENCE_S)
     os.write(1, MARK)
     os.dup2(2, 1)
+    # Whoever started the SSH server may have let it ignore Ctrl-C, which is how the work is interrupted.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = Path.cwd()
     try:
         Agent(channel).serve()
