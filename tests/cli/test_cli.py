@@ -109,6 +109,7 @@ MISTAKES = [
     (("study", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp"),
     (("study", "--loss", "mse,mse"), "the values of loss are 'mse', 'mse'; name at least one, and each once"),
     (("study", "--learning-rate", "fast"), "--learning-rate is 'fast'; it must be numbers with commas"),
+    (("study", "--epochs", "many"), "--epochs is 'many'; it must be numbers with commas, as in 20,100"),
     (("study", "--learning-rate", ","), "the values of learning_rate are none"),
     (("study", "--jobs", "0"), "the number of jobs is 0; it must be at least 1"),
     (("study", "--device", "tpu"), "unknown device 'tpu'; allowed: auto, gpu, cpu"),

@@ -22,7 +22,7 @@ DATA = {
     "overlap": [],
 }
 HOST = {"cpu": "a CPU", "cores": 2}
-SMALL = Grid(model=("mlp",), epochs=4)
+SMALL = Grid(model=("mlp",), epochs=(4,))
 
 
 def progress(accuracies, *, losses=None, gradients=()) -> Progress:

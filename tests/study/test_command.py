@@ -13,7 +13,7 @@ from toolkit.study.grid import Grid
 from toolkit.study.trials import CRASHED, record_failure
 
 AXES = ("--model", "mlp", "--optimizer", "sgd", "--activation", "relu", "--learning-rate", "0.1", "--epochs", "1")
-GRID = Grid(model=("mlp",), optimizer=("sgd",), activation=("relu",), learning_rate=(0.1,), epochs=1)
+GRID = Grid(model=("mlp",), optimizer=("sgd",), activation=("relu",), learning_rate=(0.1,), epochs=(1,))
 
 
 @pytest.fixture

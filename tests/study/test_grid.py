@@ -18,6 +18,13 @@ def test_all_of_the_first_seed_come_before_the_second():
     assert seeds.count(2) == 48
 
 
+def test_each_model_can_have_epochs_of_its_own():
+    grid = Grid(epochs=(20, 100))
+    assert {(recipe.model, recipe.epochs) for recipe in grid.recipes()} == {("cnn", 20), ("mlp", 100)}
+    assert grid.describe_epochs() == "20 epochs each of the cnn, 100 epochs each of the mlp"
+    assert Grid(epochs=(1,)).describe_epochs() == "1 epoch each"
+
+
 def test_the_quick_grid_has_every_axis_but_the_model():
     assert len(Grid(**QUICK).recipes()) == 24
 
@@ -33,7 +40,9 @@ def test_the_quick_grid_has_every_axis_but_the_model():
         ({"model": ("vgg",)}, "unknown model 'vgg'; allowed: cnn, mlp"),
         ({"learning_rate": (0.0, 0.1)}, "a study needs the numbers"),
         ({"seeds": 0}, "must be at least 1"),
-        ({"epochs": 0}, "at least 1"),
+        ({"epochs": (0,)}, "at least 1"),
+        ({"epochs": (5, 5, 5)}, "3 numbers of epochs are given for 2 models; give one, or one for each"),
+        ({"epochs": ()}, "0 numbers of epochs"),
     ],
 )
 def test_nonsense_is_refused(wrong, message):
@@ -42,5 +51,5 @@ def test_nonsense_is_refused(wrong, message):
 
 
 def test_a_grid_is_read_as_it_was_written():
-    grid = Grid(model=("mlp",), learning_rate=(0.5,), seeds=2)
+    grid = Grid(model=("mlp",), learning_rate=(0.5,), seeds=2, epochs=(3,))
     assert Grid.from_json(grid.to_json()) == grid

@@ -20,7 +20,7 @@ GRID = Grid(
     activation=("relu", "sigmoid"),
     learning_rate=(0.01,),
     loss=("mse",),
-    epochs=40,
+    epochs=(40,),
 )
 
 

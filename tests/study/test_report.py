@@ -18,7 +18,7 @@ from toolkit.study.markdown import render as render_markdown
 from toolkit.study.outcome import WAITING
 from toolkit.study.page import Heading, Paragraph
 
-SMALL = Grid(model=("mlp",), optimizer=("adam",), learning_rate=(0.01, 0.1), loss=("mse",), epochs=3, seeds=2)
+SMALL = Grid(model=("mlp",), optimizer=("adam",), learning_rate=(0.01, 0.1), loss=("mse",), epochs=(3,), seeds=2)
 WHOLE = replace(SMALL, model=("cnn", "mlp"))
 NAMES = [
     "heat",
@@ -55,7 +55,7 @@ def test_of_one_seed_there_is_no_spread():
 
 
 def test_the_heat_map_says_every_accuracy():
-    grid = Grid(model=("mlp",), loss=("mse",), epochs=3)
+    grid = Grid(model=("mlp",), loss=("mse",), epochs=(3,))
     heat = next(chart for chart in charts.draw(study(plausible, grid)) if chart.name == "heat")
     texts = [text.get_text() for axes in heat.figure.axes for text in axes.texts]
     expected = [
@@ -136,7 +136,7 @@ def test_a_study_without_an_ended_run_has_no_report(tmp_path):
 
 
 def test_a_single_epoch_of_a_single_run_is_drawn(tmp_path):
-    grid = replace(SMALL, activation=("relu",), learning_rate=(0.01,), epochs=1, seeds=1)
+    grid = replace(SMALL, activation=("relu",), learning_rate=(0.01,), epochs=(1,), seeds=1)
     drawn = [charts.save(chart, tmp_path) for chart in charts.draw(study(plausible, grid))]
     assert [png.stem for png, _ in drawn] == ["heat", "accuracy-mlp", "loss-mlp", "epochs", "seconds", "gradients-mlp"]
 
@@ -146,7 +146,7 @@ def test_the_best_is_chosen_by_validation_and_not_by_test(tmp_path, no_charts):
         best = 0.9 if recipe.optimizer == "adam" else 0.8
         return {"accuracies": [best], "test": 1.7 - best}
 
-    grid = Grid(model=("mlp",), loss=("mse",), activation=("relu",), learning_rate=(0.1,), epochs=1)
+    grid = Grid(model=("mlp",), loss=("mse",), activation=("relu",), learning_rate=(0.1,), epochs=(1,))
     text = report.write(study(story, grid), tmp_path).markdown.read_text()
     row = text.partition("## Best of each model")[2].partition("## All runs")[0].strip().splitlines()[-1]
     assert row.startswith("| MLP, Adam, ReLU, learning rate 0.1, mean squared error | 90.00 % | 80.00 % (")

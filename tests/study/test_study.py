@@ -19,7 +19,7 @@ from toolkit.study.outcome import FINISHED, UNFINISHED, WAITING
 from toolkit.study.trials import CRASHED, DIVERGED
 
 ONE = Grid(
-    model=("mlp",), optimizer=("adam",), activation=("relu",), learning_rate=(0.01,), loss=("mse",), epochs=2
+    model=("mlp",), optimizer=("adam",), activation=("relu",), learning_rate=(0.01,), loss=("mse",), epochs=(2,)
 )  # fmt: skip
 TWO = replace(ONE, loss=("categorical_crossentropy", "mse"))
 
@@ -87,13 +87,13 @@ def test_other_data_or_another_recipe_is_another_run(finished, tiny):
 def test_the_name_of_a_run_is_its_configuration_and_a_digest(finished, tiny):
     (one,) = trials.of_grid(ONE, tiny.digests, finished.folder)
     assert one.folder.name.startswith("mlp-adam-relu-0.01-mse-seed0-")
-    assert one.folder == trials.of_grid(replace(ONE, epochs=9), tiny.digests, finished.folder)[0].folder
+    assert one.folder == trials.of_grid(replace(ONE, epochs=(9,)), tiny.digests, finished.folder)[0].folder
 
 
 @pytest.mark.slow
 def test_more_epochs_go_on_and_fewer_are_refused(tmp_path, tiny):
     conduct(ONE, tiny, tmp_path)
-    of, executor = conduct(replace(ONE, epochs=3), tiny, tmp_path)
+    of, executor = conduct(replace(ONE, epochs=(3,)), tiny, tmp_path)
     assert [epoch for _, epoch in executor.trained] == [3]
     assert of.outcomes[0].state == FINISHED
     with pytest.raises(UsageError, match="has 3 epochs already, 2 were asked for; ask for 3 or more, or choose"):

@@ -39,6 +39,12 @@ CLAIM_COLUMNS = (
     Column("verdict", figures=False),
 )
 
+# What is a number among the axes and the epochs, and how several are given.
+_NUMBERS: dict[str, tuple[type[float] | type[int], str]] = {
+    "learning_rate": (float, "0.001,0.01"),
+    "epochs": (int, "20,100"),
+}
+
 
 def command(
     model: Annotated[str | None, typer.Option(help="One or several with commas; default: cnn,mlp.")] = None,
@@ -47,7 +53,9 @@ def command(
     learning_rate: Annotated[str | None, typer.Option(help="Default: 0.001,0.01,0.1.")] = None,
     loss: Annotated[str | None, typer.Option(help="Default: categorical_crossentropy,mse.")] = None,
     seeds: Annotated[int | None, typer.Option(help="How many times each, with seeds from 0; default: 1.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Of each run; default: 100.")] = None,
+    epochs: Annotated[
+        str | None, typer.Option(help="Of each run; one number, or one for each model with commas; default: 100.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Minutes: the MLP alone, 5 epochs, unless given.")] = False,
     data: DataChoice = "auto",
     jobs: Annotated[int, typer.Option(help="Runs at a time, each in a process with its share of the cores.")] = 1,
@@ -125,9 +133,7 @@ def perform(
     dataset = load(data, warn=console.warn)
     of = studies.begin(grid, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
     console.note(f"data: {dataset.name} ({dataset.origin}), {len(dataset.train)} + {len(dataset.test)} images")
-    console.note(
-        f"{studies.summarise(of)}; {units.count(grid.epochs, 'epoch')} each, {executor.jobs} at a time; in {folder}/"
-    )
+    console.note(f"{studies.summarise(of)}; {grid.describe_epochs()}, {executor.jobs} at a time; in {folder}/")
     board = Board(of, jobs=executor.jobs)
     try:
         with console.live() as show:
@@ -195,20 +201,20 @@ def _folder(name: str) -> Path:
 
 
 def _grid(given: dict[str, Any], *, quick: bool) -> "Grid":
-    from toolkit.study.grid import AXES, QUICK, Grid
+    from toolkit.study.grid import QUICK, Grid
 
     chosen: dict[str, Any] = dict(QUICK) if quick else {}
     for name, value in given.items():
         if value is not None:
-            chosen[name] = _values(name, value) if name in AXES else value
+            chosen[name] = _values(name, value) if isinstance(value, str) else value
     return Grid(**chosen)
 
 
-def _values(axis: str, text: str) -> tuple[str, ...] | tuple[float, ...]:
-    values = tuple(part.strip() for part in text.split(",") if part.strip())
-    if axis != "learning_rate":
-        return values
+def _values(name: str, text: str) -> tuple[str | float | int, ...]:
+    parts = tuple(part.strip() for part in text.split(",") if part.strip())
+    number, example = _NUMBERS.get(name, (str, ""))
     try:
-        return tuple(float(value) for value in values)
+        return tuple(number(part) for part in parts)
     except ValueError as error:
-        raise UsageError(f"--learning-rate is '{text}'; it must be numbers with commas, as in 0.001,0.01") from error
+        option = "--" + name.replace("_", "-")
+        raise UsageError(f"{option} is '{text}'; it must be numbers with commas, as in {example}") from error

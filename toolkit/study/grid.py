@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from itertools import product
 from typing import Any
 
+from toolkit import units
 from toolkit.errors import UsageError
 from toolkit.training.recipe import Recipe
 
@@ -14,7 +15,10 @@ AXES = ("model", "optimizer", "activation", "learning_rate", "loss")
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """The values on each axis; the defaults are the full comparison. Seeds are 0 to ``seeds`` - 1."""
+    """The values on each axis; the defaults are the full comparison. Seeds are 0 to ``seeds`` - 1.
+
+    epochs: of each run, one number for all models or one for each, in their order.
+    """
 
     model: tuple[str, ...] = ("cnn", "mlp")
     optimizer: tuple[str, ...] = ("adam", "sgd")
@@ -22,7 +26,7 @@ class Grid:
     learning_rate: tuple[float, ...] = (0.001, 0.01, 0.1)
     loss: tuple[str, ...] = ("categorical_crossentropy", "mse")
     seeds: int = 1
-    epochs: int = 100
+    epochs: tuple[int, ...] = (100,)
 
     def __post_init__(self) -> None:
         for axis in AXES:
@@ -33,15 +37,30 @@ class Grid:
             raise UsageError("a learning rate of 0 stands for a default of each optimizer; a study needs the numbers")
         if self.seeds < 1:
             raise UsageError(f"the number of seeds is {self.seeds}; it must be at least 1")
+        if len(self.epochs) not in (1, len(self.model)):
+            raise UsageError(
+                f"{len(self.epochs)} numbers of epochs are given for {units.count(len(self.model), 'model')}; "
+                "give one, or one for each"
+            )
         self.recipes()  # which names what is allowed
 
     def recipes(self) -> tuple[Recipe, ...]:
         """Return the recipe of each run; all of the first seed come before any of the second."""
         return tuple(
-            Recipe(**dict(zip(AXES, values, strict=True)), seed=seed, epochs=self.epochs)
+            Recipe(**dict(zip(AXES, values, strict=True)), seed=seed, epochs=self.epochs_of(values[0]))
             for seed in range(self.seeds)
             for values in product(*(getattr(self, axis) for axis in AXES))
         )
+
+    def epochs_of(self, model: str) -> int:
+        """Return the number of epochs of each run of a model."""
+        return self.epochs[self.model.index(model) if len(self.epochs) > 1 else 0]
+
+    def describe_epochs(self) -> str:
+        """Say in words how many epochs a run has."""
+        if len(set(self.epochs)) == 1:
+            return f"{units.count(self.epochs[0], 'epoch')} each"
+        return ", ".join(f"{units.count(self.epochs_of(model), 'epoch')} each of the {model}" for model in self.model)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that ``study.json`` holds."""
@@ -51,11 +70,11 @@ class Grid:
     def from_json(cls, document: dict[str, Any]) -> "Grid":
         """Read what ``to_json`` wrote."""
         values: dict[str, Any] = {field.name: document[field.name] for field in fields(cls)}
-        return cls(**{**values, **{axis: tuple(values[axis]) for axis in AXES}})
+        return cls(**{**values, **{name: tuple(values[name]) for name in (*AXES, "epochs")}})
 
 
 # Minutes, not hours: what `--quick` takes for each axis and number that is not given.
-QUICK: dict[str, Any] = {"model": ("mlp",), "epochs": 5}
+QUICK: dict[str, Any] = {"model": ("mlp",), "epochs": (5,)}
 
 
 def _listed(values: Sequence[object]) -> str:

@@ -82,7 +82,7 @@ def _page(of: Study, findings: Sequence[Finding], drawn: Sequence[tuple[Chart, P
 def _about(of: Study) -> str:
     jobs = " and ".join(str(number) for number in of.jobs)
     batch = of.outcomes[0].trial.recipe.batch_size
-    each = f"{units.count(of.grid.seeds, 'seed')}, {units.count(of.grid.epochs, 'epoch')} each, batches of {batch}"
+    each = f"{units.count(of.grid.seeds, 'seed')}, {of.grid.describe_epochs()}, batches of {batch}"
     parts = ", ".join(
         f"{of.data[f'{part}_rows']:,} images to {verb}"
         for part, verb in (("training", "train"), ("validation", "validate"), ("test", "test"))
