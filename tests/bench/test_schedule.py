@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from toolkit import manifest
 from toolkit.bench import process, schedule
 from toolkit.bench.candidates import select
+from toolkit.bench.measure import INVOKE
 from toolkit.bench.process import COMMAND
 from toolkit.bench.record import recompute
 from toolkit.bench.schedule import LEAST_TURNS, Plan, bench, new_folder
@@ -271,6 +273,20 @@ def test_the_order_of_turns_is_seeded_and_random(exported, tmp_path, monkeypatch
         orders.append(list(asked))
     assert orders[0] == orders[1] != orders[2]
     assert len(orders[0]) == 6 + 6 * 2 * LEAST_TURNS
+
+
+def test_the_turns_of_a_process_are_some_time_apart(exported, tmp_path, monkeypatch):
+    asked = []
+
+    def ask(self, question, seconds=0.0):
+        asked.append((question["do"], time.monotonic()))
+        return json.loads(OPENED + "}"), np.ones(2)
+
+    monkeypatch.setattr(process.Process, "ask", ask)
+    bench(select([exported / "cnn-int8.tflite"], warn=pytest.fail), tmp_path / "record", QUICK)
+    turns = [at for what, at in asked if what == INVOKE]
+    assert len(turns) == LEAST_TURNS
+    assert np.diff(turns).min() >= schedule.TURN_S * 0.99
 
 
 def test_under_emulation_no_latency_is_given(exported, tmp_path, monkeypatch):

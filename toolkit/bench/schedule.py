@@ -1,6 +1,7 @@
 """What to measure, in which order: every configuration in several processes, which take turns in short blocks."""
 
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,10 @@ from toolkit.files import sha256
 PROCESSES = 5
 # Seconds of one block, by what it times. Short, so that drift hits all configurations alike.
 BLOCK_S = {INVOKE: 0.02, END_TO_END: 0.01}
+# Least seconds from one turn of a process to its next. What disturbs a shared machine still disturbs it a tenth of a
+# second later (tests/benchmarks/disturbance.py), so blocks further apart tell more. Where several configurations take
+# turns, they are that far apart anyway.
+TURN_S = 0.15
 # Fewest turns of each process, and seconds of a block at the pace of a camera.
 LEAST_TURNS = 3
 PACED_S = 1.0
@@ -126,7 +131,7 @@ def measure(
     failures: dict[Configuration, str] = {}
     rng = np.random.default_rng(plan.seed)
     planned = {START: 1, TURN: plan.turns, PACE: 0 if plan.rate is None else 1}
-    expected_s = {TURN: sum(BLOCK_S.values()), PACE: PACED_S}
+    expected_s = {TURN: max(sum(BLOCK_S.values()), TURN_S / max(1, len(settings))), PACE: PACED_S}
     progress = Progress(
         settings,
         planned,
@@ -213,6 +218,7 @@ def _take_turns(
 ) -> None:
     settings = list(processes)
     for turn in range(plan.turns):
+        begun = time.monotonic()
         for position in rng.permutation(len(settings)):
             setting = settings[position]
             if setting in failures:
@@ -230,6 +236,8 @@ def _take_turns(
                     paced = {"do": PACED, "rate": plan.rate, "seconds": PACED_S}
                     blocks[PACED].append(processes[setting].ask(paced, seconds=PACED_S)[1])
                     progress.did(PACE, setting)
+        if turn + 1 < plan.turns:
+            time.sleep(max(0.0, begun + TURN_S - time.monotonic()))
 
 
 @contextlib.contextmanager
