@@ -1,0 +1,81 @@
+"""docs/raspberry-pi.md, followed to the letter: each line of its shell blocks, in one shell, in a fresh checkout."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from toolkit import manifest
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "raspberry-pi.md"
+CHECKOUT = ("LICENSE", "Makefile", "README.md", "constraints.txt", "hatch_build.py", "pyproject.toml", "toolkit")
+SHIPPED, ARTIFACT = "exported/cnn", "cnn-int8.tflite"
+# What the lines mean that need root: they are noted, and tested on their own.
+SUDO = '#!/bin/sh\necho "$@" >> "$HOME/sudo.txt"\n'
+# Whether two benchmarks of a busy machine differ is not the question here.
+COMPARED = re.compile(r"^(toolkit bench --compare .*)$", re.MULTILINE)
+
+pytestmark = pytest.mark.slow
+
+
+def lines():
+    return "".join(re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL))
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A checkout that ships one artifact, so that benchmarks are short."""
+    folder = tmp_path_factory.mktemp("device") / "checkout"
+    folder.mkdir()
+    for name in CHECKOUT:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    shutil.copytree(ROOT / SHIPPED, folder / SHIPPED)
+    found = manifest.read(folder / SHIPPED)
+    replace(found, artifacts=tuple(entry for entry in found.artifacts if entry.path == ARTIFACT)).write()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def followed(checkout):
+    """What came of the whole page; each line is printed before it runs."""
+    home = checkout.parent
+    commands = home / "bin"
+    commands.mkdir()
+    (commands / "python3").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
+    (commands / "sudo").write_text(SUDO)
+    (commands / "sudo").chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if name.startswith("PIP_") or "PROXY" in name}
+    environment |= {"HOME": str(home), "PATH": f"{commands}:/usr/bin:/bin", "LANG": "C.UTF-8"}
+    script = COMPARED.sub(r"\1 || test $? = 1", lines())
+    assert script != lines()
+    return subprocess.run(
+        ["bash", "-evc", script], cwd=checkout, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_every_line_of_the_page_runs(followed, checkout):
+    assert followed.returncode == 0, followed.stdout[-3000:] + followed.stderr[-3000:]
+    said = followed.stdout
+    assert said.startswith("64\n")
+    assert said.count("verdict: pass") == 2
+    assert said.count("ship: ") == 5
+    assert len(list(checkout.glob("before/*/record.json"))) == len(list(checkout.glob("after/*/record.json"))) == 1
+    assert (checkout / ".venv" / "bin" / "toolkit").is_file()
+    assert len(list(checkout.glob("*.zip"))) == 1
+
+
+def test_what_needs_root_is_the_system_s_packages(followed, checkout):
+    assert (checkout.parent / "sudo.txt").read_text() == "apt install python3-venv git\n"
+
+
+@pytest.mark.skipif(not list(Path("/var/lib/apt/lists").glob("*Packages*")), reason="no list of Debian's packages")
+def test_those_packages_exist():
+    names = re.findall(r"^sudo apt install (.*)$", lines(), re.MULTILINE)[0].split()
+    subprocess.run(["apt-get", "--simulate", "install", *names], check=True, capture_output=True)
