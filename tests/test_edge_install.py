@@ -11,9 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks import edge_footprint
+
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "exported" / "mlp"
+# Peak of the resident set, pages of libraries included; measured: 86 MB.
+MOST_BYTES = 90e6
 NEVER = {"tensorflow", "keras", "scipy", "matplotlib", "onnx", "mlxtend", "pooch"}
+PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 pytestmark = pytest.mark.slow
 
@@ -84,6 +93,16 @@ def test_an_artifact_is_verified_on_the_device_and_nothing_is_written_there(devi
     assert done.returncode == 0, done.stderr
     assert "verdict: pass" in done.stdout
     assert list(tmp_path.rglob("*")) == []
+
+
+def test_verifying_an_artifact_takes_little_memory(device, tmp_path):
+    """Of the shipped ones the CNN in float32 on ONNX Runtime takes most."""
+    command = (device, "verify", "--golden", ROOT / "exported" / "cnn" / "cnn-float32.onnx")
+    assert run(*command, home=tmp_path).returncode == 0  # the first time, Python compiles the modules
+    edge_footprint.forget(device.parents[1])
+    # A peak includes that of the process which it was forked from: of a small one, not of pytest.
+    peak = run(device.with_name("python"), "-c", PEAK, *command, home=tmp_path)
+    assert int(peak.stdout) * 1024 <= MOST_BYTES
 
 
 def test_on_a_32_bit_python_the_build_ends_in_one_sentence(tmp_path):

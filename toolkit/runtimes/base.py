@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
 
-# Rows of one call of `predict`: large enough to be fast, small enough for the activations to stay small on a Pi. 250
-# rows of the shipped CNN took 48 MB more and, in int8, up to a tenth less time.
-PREDICT_BATCH = 50
+# Rows of one call of `predict`: few, so that the activations stay small on a Pi. With 50 the shipped CNN in ONNX took
+# 10 MB more, and up to a fifth less time.
+PREDICT_BATCH = 10
 
 
 class Session(ABC):
