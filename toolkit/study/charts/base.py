@@ -18,6 +18,8 @@ LEGEND_COLUMN_INCHES = 1.9
 HIGHEST_PERCENT = 99.99
 # The axis ends this factor of the error beyond the values.
 _MARGIN = 1.15
+# From this ratio of its ends on, a logarithmic axis is long.
+_LONG = 1e3
 _TICKS = (10, 50, 80, 90, 95, 98, 99, 99.5, 99.9)
 
 
@@ -74,10 +76,18 @@ def legend(figure: Any, handles: Sequence[Any]) -> None:
 
 
 def log_axis(axis: Any) -> None:
-    """Label an axis with a logarithmic scale at 1, 2 and 5 times each power of ten, in plain numbers."""
+    """Label an axis with a logarithmic scale at 1, 2 and 5 times each power of ten, in plain numbers.
+
+    A long one only at the powers, or the labels would cover each other.
+    """
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+    class Locator(LogLocator):
+        def tick_values(self, vmin: float, vmax: float) -> Any:
+            self.set_params(subs=(1,) if vmax > vmin * _LONG else (1, 2, 5))
+            return super().tick_values(vmin, vmax)
+
+    axis.set_major_locator(Locator(numticks=9))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
 
