@@ -59,7 +59,7 @@ def command(
     verified = verify.perform(
         console, [exports[0].manifest.folder], VerifyOptions(source.data, allow_overlap=allow_overlap)
     )
-    verify.report(console, verified)
+    verify.tables.report(console, verified)
     for part in verified:
         record.save(part)
     console.heading("4. bench: how fast is it here?")

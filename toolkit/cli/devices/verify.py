@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.cli import devices
-from toolkit.cli.verify import EXIT_CODES, GOLDEN_FIGURES, GOLDEN_RULE, golden_row
+from toolkit.cli.verify.tables import EXIT_CODES, GOLDEN_FIGURES, GOLDEN_RULE, golden_row
 from toolkit.console import Column, Console
 from toolkit.errors import ToolkitError
 

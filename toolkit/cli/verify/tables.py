@@ -1,0 +1,125 @@
+"""The tables of ``toolkit verify``, and what their columns hold."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit import units
+from toolkit.console import Column, Console
+
+if TYPE_CHECKING:
+    from toolkit.parity.compare import Comparison
+    from toolkit.parity.verify import Verified
+
+# Of a verdict.
+EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
+FIGURES = {
+    "accuracy": "share of the test images that the artifact gets right",
+    "change": "of the accuracy from Keras', in percentage points, with its 95 % interval (Tango's score interval)",
+    "lost/gained": "images that only Keras gets right, and that only the artifact does",
+    "changed": "images put into another class than Keras puts them, right or wrong",
+    "p": "how probable so uneven a lost/gained is between equally good models (exact McNemar test)",
+    "at most lost": "95 % upper bound of the accuracy lost, in percentage points; the verdict rests on it",
+    "divergence": "mean Kullback-Leibler divergence of the probabilities from Keras', in nats",
+}
+GOLDEN_FIGURES = {
+    "flips, Keras": "images of golden.npz put into another class than Keras puts them",
+    "difference, Keras": "the largest of any output from Keras'",
+    "flips, recorded": "images put into another class than the artifact itself did on the machine that exported it",
+    "difference, recorded": "the largest of any output from there; LSB: in steps of an int8 output",
+}
+GOLDEN_RULE = "outputs are those of the machine that exported; the digits of golden.npz do not measure accuracy"
+
+
+def report(console: Console, parts: Sequence["Verified"]) -> None:
+    """Print a table for the test set and one for golden, where there are both, the problems, and the verdict."""
+    from toolkit.parity.compare import overall
+
+    for by_golden in (False, True):
+        kind = [part for part in parts if part.by_golden == by_golden]
+        if not kind:
+            continue
+        figures = GOLDEN_FIGURES if by_golden else FIGURES
+        columns = [Column("artifact", figures=False), *map(Column, figures), Column("verdict", figures=False)]
+        console.table(columns, [_row(c, by_golden=by_golden, overlap=p.overlaps) for p in kind for c in p.comparisons])
+        for part in kind:
+            for comparison in part.comparisons:
+                _print_problem(console, comparison)
+            console.text(_measured_on(part))
+    comparisons = [comparison for part in parts for comparison in part.comparisons]
+    console.text(f"verdict: {overall(comparisons)}")
+    for rule in dict.fromkeys(_rule(part) for part in parts):
+        console.text(f"to pass: {rule}")
+
+
+def explain(console: Console, parts: Sequence["Verified"]) -> None:
+    """Print what the columns hold."""
+    for by_golden, figures in ((False, FIGURES), (True, GOLDEN_FIGURES)):
+        if any(part.by_golden == by_golden for part in parts):
+            for figure, meaning in figures.items():
+                console.text(f"  {figure}: {meaning}")
+
+
+def golden_row(result: dict[str, Any]) -> tuple[str, ...]:
+    """Return the cells of GOLDEN_FIGURES, between the name and the verdict, of a result as the JSON document has it."""
+    name, verdict = Path(result["artifact"]).name, str(result["verdict"])
+    if result["changed"] is None:
+        return (name, *["–"] * len(GOLDEN_FIGURES), verdict)
+    keras = (str(result["changed"]), f"{result['max_abs_error']:.2g}")
+    if result["recorded_flips"] is None:
+        return (name, *keras, "–", "–", verdict)
+    lsb = result["recorded_max_lsb"]
+    difference = f"{result['recorded_max_abs_error']:.2g}" if lsb is None else f"{lsb:.0f} LSB"
+    return (name, *keras, str(result["recorded_flips"]), difference, verdict)
+
+
+def _row(comparison: "Comparison", *, by_golden: bool, overlap: bool) -> tuple[str, ...]:
+    if by_golden:
+        return golden_row(comparison.to_json())
+    name = Path(comparison.artifact).name
+    found = comparison.figures
+    if found is None:
+        return (name, *["–"] * len(FIGURES), comparison.verdict)
+    low, high = found.change_ci95_pp
+    figures = (
+        units.percent(found.accuracy),
+        f"{0.0 - found.loss_pp:+.2f} [{low:+.2f}, {high:+.2f}]",
+        f"{found.lost}/{found.gained}",
+        str(found.changed),
+        f"{found.mcnemar_p:.2g}",
+        f"{found.bounds_pp[1]:.2f}",
+        f"{found.kl_mean:.1e}",
+    )
+    return (name, *(units.marked(figure, overlap=overlap) for figure in (*figures, comparison.verdict)))
+
+
+def _print_problem(console: Console, comparison: "Comparison") -> None:
+    if comparison.problem:
+        path = comparison.artifact
+        console.text(f"{path}: {comparison.problem.text.removeprefix(f'{path}: ')}")
+    elif comparison.verdict == "inconclusive":
+        needed = comparison.images_to_decide
+        enough = f"about {needed:,} images would tell" if needed else "no number of images would tell"
+        console.text(f"{comparison.artifact}: {comparison.n:,} images cannot tell; at these rates {enough}")
+
+
+def _rule(part: "Verified") -> str:
+    if part.by_golden:
+        return GOLDEN_RULE
+    margin = part.comparisons[0].margin_pp
+    if part.overlaps:
+        return f"at most {margin:g} points fewer right; shows equal outputs on images it has learned from, not accuracy"
+    return f"with 95 % confidence no more than {margin:g} percentage points of accuracy are lost (docs/parity.md)"
+
+
+def _measured_on(part: "Verified") -> str:
+    data = part.dataset
+    first = next((c.figures for c in part.comparisons if c.figures), None)
+    accuracy = ""
+    if first and not part.by_golden:
+        accuracy = f", Keras {units.marked(units.percent(first.reference_accuracy), overlap=part.overlaps)}"
+    text = f"{part.manifest.folder}{accuracy}: {data['n']} images ({data['name']}, {data['split']}, "
+    text += f"sha256 {data['sha256'][:12]})"
+    for shared in data["overlap"]:
+        text += f"; {units.MARK} not an accuracy: {shared['count']:,} of them are {shared['other']} images of the model"
+    return text
