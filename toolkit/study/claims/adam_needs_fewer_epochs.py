@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import product
 from statistics import median
 
-from toolkit.study.claims.base import TARGETS, Case, Finding, Table, case, judge, left_out, matched, show
+from toolkit.study.claims.base import TARGETS, Case, Table, Weighed, case, judge, matched, show
 from toolkit.study.grid import AXES
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
@@ -21,24 +21,17 @@ CLAIM = "SGD with a constant learning rate needs more epochs than Adam to reach 
 CHARTS = ("epochs", "accuracy")
 
 
-def weigh(study: Study) -> Finding:
+def weigh(study: Study) -> Weighed:
     """Weigh the claim at 95 %, and tell what comes of it at the other targets."""
     by_target = {target: judge(_same_rate(study, target)) for target in TARGETS}
     judgement = by_target[TARGETS[0]]
-    return Finding(
-        letter=LETTER,
-        claim=CLAIM,
-        criterion=__doc__ or "",
-        verdict=judgement.verdict,
-        summary=judgement.sentence(),
+    return Weighed(
         figure="epochs that SGD needs more: " + show(judgement.figure, lambda epochs: f"{epochs:+.1f}"),
         judgement=judgement,
         tables=(
             _table(study, "same learning rate", {target: _same_rate(study, target) for target in TARGETS}),
             _table(study, "each at its fastest rate", {target: _own_rate(study, target) for target in TARGETS}),
         ),
-        charts=CHARTS,
-        left_out=left_out(study),
     )
 
 

@@ -92,21 +92,40 @@ class Judgement:
         return ". ".join(parts)
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What a study says of a claim. criterion: paragraphs. figure: the measured quantity with its interval, in words.
+@dataclass(frozen=True, kw_only=True)
+class Weighed:
+    """What a study says of a claim. figure: the measured quantity with its interval, in words.
 
-    charts: prefixes of the names of the charts that show it.
+    but: why the claim does not hold whatever the cases say; empty where there is no such reason.
+    """
+
+    judgement: Judgement
+    figure: str
+    tables: tuple[Table, ...]
+    but: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """That of the cases, unless something speaks against it."""
+        return FAILS if self.but else self.judgement.verdict
+
+    @property
+    def summary(self) -> str:
+        """What the verdict rests on."""
+        sentence = self.judgement.sentence()
+        return f"{sentence}. But {self.but}" if self.but else sentence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding(Weighed):
+    """The same with the claim. criterion: paragraphs. charts: prefixes of the names of the charts that show it.
+
+    left_out: how many runs have not ended, and so have no part in it.
     """
 
     letter: str
     claim: str
     criterion: str
-    verdict: str
-    summary: str
-    figure: str
-    judgement: Judgement
-    tables: tuple[Table, ...]
     charts: tuple[str, ...]
     left_out: int
 
@@ -185,11 +204,6 @@ def learned(study: Study, outcome: Outcome) -> float:
     """Return which share of the way from chance (one class of all) to 100 % the best validation accuracy went."""
     chance = 1 / int(study.data["classes"])
     return (outcome.best_validation_accuracy - chance) / (1 - chance)
-
-
-def left_out(study: Study) -> int:
-    """Return how many runs are not ended, and so have no part in a finding."""
-    return len(study.due)
 
 
 def show(interval: Interval | None, text: Callable[[float], str]) -> str:

@@ -13,7 +13,7 @@ from statistics import NormalDist, mean
 
 from toolkit import units
 from toolkit.study import words
-from toolkit.study.claims.base import TARGETS, Case, Finding, Table, case, judge, left_out, matched, show
+from toolkit.study.claims.base import TARGETS, Case, Table, Weighed, case, judge, matched, show
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
 
@@ -23,7 +23,7 @@ CHARTS = ("heat", "accuracy")
 LOSSES = ("categorical_crossentropy", "mse")
 
 
-def weigh(study: Study) -> Finding:
+def weigh(study: Study) -> Weighed:
     """Weigh the claim by test accuracies."""
     judgement = judge(
         [
@@ -31,17 +31,10 @@ def weigh(study: Study) -> Finding:
             for configuration, pairs in matched(study, "loss", *LOSSES)
         ]
     )
-    return Finding(
-        letter=LETTER,
-        claim=CLAIM,
-        criterion=__doc__ or "",
-        verdict=judgement.verdict,
-        summary=judgement.sentence(),
+    return Weighed(
         figure="test accuracy that cross-entropy gains: " + show(judgement.figure, lambda points: f"{points:+.2f} pp"),
         judgement=judgement,
         tables=(_table(study, judgement.cases),),
-        charts=CHARTS,
-        left_out=left_out(study),
     )
 
 

@@ -17,14 +17,12 @@ from itertools import pairwise
 from toolkit.study import words
 from toolkit.study.claims.base import (
     DEPENDS,
-    FAILS,
     HOLDS,
     TARGETS,
-    Finding,
     Table,
+    Weighed,
     case,
     judge,
-    left_out,
     matched,
     show,
 )
@@ -43,7 +41,7 @@ FALL, FALL_FROM = 0.05, 0.5
 MISS = 0.01
 
 
-def weigh(study: Study) -> Finding:
+def weigh(study: Study) -> Weighed:
     """Weigh the claim over every step from one learning rate to the next."""
     kinds: Counter[tuple[str, str, str]] = Counter()
     cases = []
@@ -56,22 +54,15 @@ def weigh(study: Study) -> Finding:
             cases.append(case({**configuration, "learning_rate": large}, readings))
     judgement = judge(cases)
     happened = {kind for _, _, kind in kinds}
-    verdict, summary = judgement.verdict, judgement.sentence()
-    if verdict in (HOLDS, DEPENDS) and not (FASTER in happened and happened & {UNSTABLE, MISSED}):
-        missing = "no larger rate was faster" if FASTER not in happened else "no larger rate was unstable or missed"
-        verdict, summary = FAILS, f"{summary}. But {missing}"
-    return Finding(
-        letter=LETTER,
-        claim=CLAIM,
-        criterion=__doc__ or "",
-        verdict=verdict,
-        summary=summary,
+    but = ""
+    if judgement.verdict in (HOLDS, DEPENDS) and not (FASTER in happened and happened & {UNSTABLE, MISSED}):
+        but = "no larger rate was faster" if FASTER not in happened else "no larger rate was unstable or missed"
+    return Weighed(
         figure="epochs until 95 % that the larger rate saves: "
         + show(judgement.figure, lambda epochs: f"{epochs:+.1f}"),
         judgement=judgement,
         tables=(_table(kinds),),
-        charts=CHARTS,
-        left_out=left_out(study),
+        but=but,
     )
 
 

@@ -13,7 +13,7 @@ from statistics import mean
 
 from toolkit import units
 from toolkit.study import words
-from toolkit.study.claims.base import Case, Finding, Table, case, judge, learned, left_out, matched, show
+from toolkit.study.claims.base import Case, Table, Weighed, case, judge, learned, matched, show
 from toolkit.study.claims.sigmoid_hardly_learns import HARDLY
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
@@ -23,21 +23,14 @@ CLAIM = "ReLU does not have that problem, because its gradients do not vanish."
 CHARTS = ("gradients",)
 
 
-def weigh(study: Study) -> Finding:
+def weigh(study: Study) -> Weighed:
     """Weigh the claim at the smallest learning rate."""
     judgement = judge(_cases(study))
-    return Finding(
-        letter=LETTER,
-        claim=CLAIM,
-        criterion=__doc__ or "",
-        verdict=judgement.verdict,
-        summary=judgement.sentence(),
+    return Weighed(
         figure="gradient that comes through with ReLU, over that with sigmoid: "
         + show(judgement.figure, lambda power: f"{10**power:.3g}×"),
         judgement=judgement,
         tables=(_table(study),),
-        charts=CHARTS,
-        left_out=left_out(study),
     )
 
 

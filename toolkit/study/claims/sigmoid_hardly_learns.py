@@ -9,7 +9,7 @@ from statistics import median
 
 from toolkit import units
 from toolkit.study import words
-from toolkit.study.claims.base import Case, Finding, Table, case, judge, learned, left_out, show
+from toolkit.study.claims.base import Case, Table, Weighed, case, judge, learned, show
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
 
@@ -20,21 +20,14 @@ CHARTS = ("rate", "accuracy")
 HARDLY = 0.5
 
 
-def weigh(study: Study) -> Finding:
+def weigh(study: Study) -> Weighed:
     """Weigh the claim at the smallest learning rate."""
     judgement = judge(_cases(study, "sigmoid", min(study.grid.learning_rate)))
-    return Finding(
-        letter=LETTER,
-        claim=CLAIM,
-        criterion=__doc__ or "",
-        verdict=judgement.verdict,
-        summary=judgement.sentence(),
+    return Weighed(
         figure=f"best validation accuracy with sigmoid at {min(study.grid.learning_rate):g}: "
         + show(judgement.figure, lambda accuracy: units.percent(min(1.0, max(0.0, accuracy)))),
         judgement=judgement,
         tables=(_table(study),),
-        charts=CHARTS,
-        left_out=left_out(study),
     )
 
 
