@@ -70,7 +70,6 @@ def command(
     debug: Debug = False,
 ) -> int:
     """Time artifacts, anybody's, on the installed runtimes of this machine. Exit code 1 where one cannot be."""
-    from toolkit.bench import plot as pictures
     from toolkit.bench.advice import parse_budgets
     from toolkit.bench.schedule import Plan
 
@@ -79,7 +78,7 @@ def command(
     if plot is not None and compare is not None:
         raise UsageError("--plot draws one record; leave out --compare")
     if plot is not None:
-        pictures.check(plot)
+        records.check_picture(plot)
     console = Console(json_output=json, save=save)
     if recompute is not None:
         return records.recompute(console, recompute, plot)

@@ -12,6 +12,15 @@ from toolkit.errors import ArtifactError, CheckFailedError
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
 
+COMPARED_COLUMNS = (
+    *NAME_COLUMNS,
+    Column("old"),
+    Column("new"),
+    Column("speed-up"),
+    Column("95 %"),
+    Column("", figures=False),
+)
+
 
 def exit_code(record: "Record", *, strict: bool) -> int:
     """Return the exit code of a benchmark. strict: whether what changed on the machine counts."""
@@ -37,6 +46,13 @@ def recompute(console: Console, folder: Path, plot: Path | None = None) -> int:
     return CheckFailedError.exit_code if differences else 0
 
 
+def check_picture(path: Path) -> None:
+    """Raise before anything is measured where no picture could be written."""
+    from toolkit.bench import plot
+
+    plot.check(path)
+
+
 def draw(console: Console, path: Path, record: "Record") -> None:
     """Draw a record, and say where, and what is missing in the picture."""
     from toolkit.bench import plot
@@ -53,14 +69,6 @@ def compare(console: Console, old: Path, new: Path, *, tolerance: float) -> int:
     same_host, pairs = pair_up(record.read(old), record.read(new))
     if not pairs:
         raise ArtifactError(f"{old} and {new} have no configuration in common")
-    columns = (
-        *NAME_COLUMNS,
-        Column("old"),
-        Column("new"),
-        Column("speed-up"),
-        Column("95 %"),
-        Column("", figures=False),
-    )
     rows = []
     for pair in pairs:
         medians = (units.seconds(result.median.value) for result in (pair.old, pair.new))
@@ -71,7 +79,7 @@ def compare(console: Console, old: Path, new: Path, *, tolerance: float) -> int:
             else (f"{change.value:.2f}×", f"{change.low:.2f} – {change.high:.2f}", pair.verdict or "")
         )
         rows.append((pair.new.path.name, pair.new.runtime, *medians, *judged))
-    console.table(columns, rows)
+    console.table(COMPARED_COLUMNS, rows)
     slower = [pair for pair in pairs if pair.regressed(tolerance)]
     if same_host:
         console.text(f"{len(slower)} of {len(pairs)} are surely more than {tolerance:.0%} slower")
