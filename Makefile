@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-unit test-arm64 arm64-cost check format edge dist benchmark exported picture clean
+.PHONY: run test test-unit test-arm64 arm64-cost check format edge dist benchmark exported study picture clean
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
@@ -68,6 +68,10 @@ benchmark: $(INSTALLED)  ## figures of the README that are ratios; run it with n
 
 picture: $(INSTALLED)  ## docs/run.svg and docs/flips.png: of real runs
 	$(BIN)/python docs/picture.py
+
+# Hours, on two cores. Called again, it goes on where it was.
+study: $(INSTALLED)  ## exported/study/: training choices compared on the full MNIST
+	$(BIN)/toolkit study --data mnist --epochs 20,100 --jobs 2 --output exported/study
 
 # The shipped models: trained on the full MNIST (about an hour on two cores), exported, verified. The seed of the CNN is
 # the one of 0 to 3 with the lowest validation loss after 12 epochs.

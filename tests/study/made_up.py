@@ -3,11 +3,12 @@
 import math
 from pathlib import Path
 
+from toolkit.files import write_text
 from toolkit.study import outcome, trials
 from toolkit.study.grid import Grid
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
-from toolkit.training.checkpoint import Epoch, Progress
+from toolkit.training.checkpoint import BEST, Epoch, Progress
 from toolkit.training.recipe import Recipe
 
 DIGESTS = {"train_images": "1", "train_labels": "2", "test_images": "3", "test_labels": "4"}
@@ -52,6 +53,8 @@ def _outcome(trial, story) -> Outcome:
     state = told.pop("state", outcome.FINISHED)
     test = told.pop("test", max(told["accuracies"], default=0.0))
     metrics = {"test_accuracy": test} if state == outcome.FINISHED else None
+    if trial.folder.parent.is_dir():  # of a study on the disk
+        write_text(trial.folder / BEST, f"weights of {trial.folder.name}")
     return Outcome(trial, state, progress(**told), metrics, "" if metrics else f"it is {state}")
 
 

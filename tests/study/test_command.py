@@ -53,7 +53,8 @@ def test_the_document_has_the_runs_and_the_claims(cli, finished):
     document = json.loads(out)
     assert code == 0
     assert (document["schema"], document["command"], document["interrupted"]) == (1, "study", False)
-    assert document["report"] == {"markdown": "elsewhere/study.md", "html": "elsewhere/study.html"}
+    weights = ["elsewhere/mlp.keras"]
+    assert document["report"] == {"markdown": "elsewhere/study.md", "html": "elsewhere/study.html", "weights": weights}
     assert [claim["letter"] for claim in document["claims"]] == ["a", "b", "c", "d", "e"]
     assert {claim["verdict"] for claim in document["claims"]} == {"undecided"}
     for run in document["runs"]:

@@ -121,7 +121,7 @@ def no_charts(monkeypatch):
 
 
 def test_an_overlap_marks_every_test_accuracy(tmp_path, no_charts):
-    of = study(plausible, replace(SMALL, activation=("sigmoid",), learning_rate=(0.1,), seeds=1))
+    of = study(plausible, replace(SMALL, activation=("sigmoid",), learning_rate=(0.1,), seeds=1), tmp_path)
     shared = {"part": "test", "other": "training", "count": 7, "rows": 90, "first": [0]}
     text = report.write(replace(of, data={**of.data, "overlap": [shared]}), tmp_path).markdown.read_text()
     assert "* 7 test images are training images too: no test accuracy on this page is one." in text
@@ -132,7 +132,7 @@ def test_a_study_without_an_ended_run_has_no_report(tmp_path):
     of = study(lambda recipe: {"accuracies": [], "state": WAITING}, folder=tmp_path)
     with pytest.raises(RunError, match="no run has ended yet, there is nothing to report"):
         report.write(of, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / report.MARKDOWN).exists()
 
 
 def test_a_single_epoch_of_a_single_run_is_drawn(tmp_path):
@@ -147,7 +147,10 @@ def test_the_best_is_chosen_by_validation_and_not_by_test(tmp_path, no_charts):
         return {"accuracies": [best], "test": 1.7 - best}
 
     grid = Grid(model=("mlp",), loss=("mse",), activation=("relu",), learning_rate=(0.1,), epochs=(1,))
-    text = report.write(study(story, grid), tmp_path).markdown.read_text()
+    written = report.write(study(story, grid, tmp_path), tmp_path / "report")
+    text = written.markdown.read_text()
     row = text.partition("## Best of each model")[2].partition("## All runs")[0].strip().splitlines()[-1]
     assert row.startswith("| MLP, Adam, ReLU, learning rate 0.1, mean squared error | 90.00 % | 80.00 % (")
     assert np.char.count(row, "mlp-adam-relu-0.1-mse-seed0-") == 1
+    assert [path.name for path in written.weights] == ["mlp.keras"]
+    assert written.weights[0].read_text().startswith("weights of mlp-adam-relu-0.1-mse-seed0-")

@@ -159,12 +159,18 @@ def conclude(console: Console, of: "Study", folder: Path) -> int:
         if one.message:
             console.warn(f"{one.trial.folder.name}: {one.message}")
     console.text(f"{summarise(of)}; report: {written.markdown}, {written.html} ({len(written.charts) // 2} charts)")
+    if written.weights:
+        console.text(f"weights of the best: {', '.join(map(str, written.weights))}; 'toolkit export FILE' takes them")
     console.document(
         {
             **of.to_json(),
             "interrupted": False,
             "claims": [finding.to_json() for finding in written.findings],
-            "report": {"markdown": str(written.markdown), "html": str(written.html)},
+            "report": {
+                "markdown": str(written.markdown),
+                "html": str(written.html),
+                "weights": [str(path) for path in written.weights],
+            },
         }
     )
     return CheckFailedError.exit_code if of.count(CRASHED) else 0

@@ -7,7 +7,7 @@ from typing import Any
 
 from toolkit import units
 from toolkit.errors import RunError
-from toolkit.files import write_text
+from toolkit.files import write_bytes, write_text
 from toolkit.study import charts, claims, statistics, study, words
 from toolkit.study.charts.base import Chart
 from toolkit.study.claims.base import Finding, Table
@@ -16,25 +16,28 @@ from toolkit.study.markdown import render as render_markdown
 from toolkit.study.outcome import FINISHED, Outcome
 from toolkit.study.page import Block, Heading, Image, Paragraph
 from toolkit.study.study import Study
+from toolkit.training.checkpoint import BEST
 
 MARKDOWN, HTML = "study.md", "study.html"
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a study came to, and where it is written."""
+    """What a study came to, and where it is written. weights: of the best run of each model."""
 
     study: Study
     findings: tuple[Finding, ...]
     markdown: Path
     html: Path
     charts: tuple[Path, ...]
+    weights: tuple[Path, ...]
 
 
 def write(of: Study, folder: Path) -> Report:
     """Weigh the claims, draw the charts and write ``study.md`` and ``study.html`` into ``folder``.
 
-    Raises RunError where no run has ended.
+    The weights of the best run of each model go beside them, as ``MODEL.keras``. Raises RunError where no run has
+    ended.
     """
     if not any(one.ended for one in of.outcomes):
         raise RunError(f"{of.folder}: no run has ended yet, there is nothing to report")
@@ -43,8 +46,11 @@ def write(of: Study, folder: Path) -> Report:
     blocks = _page(of, findings, [(chart, paths[1]) for chart, paths in drawn])
     write_text(folder / MARKDOWN, render_markdown(blocks, folder))
     write_text(folder / HTML, render_html(blocks))
+    weights = {folder / _weights(one): one.trial.folder / BEST for one in _best(of)}
+    for path, best in weights.items():
+        write_bytes(path, best.read_bytes())
     paths = tuple(path for _, both in drawn for path in both)
-    return Report(of, findings, folder / MARKDOWN, folder / HTML, paths)
+    return Report(of, findings, folder / MARKDOWN, folder / HTML, paths, tuple(weights))
 
 
 def _page(of: Study, findings: Sequence[Finding], drawn: Sequence[tuple[Chart, Path]]) -> list[Block]:
@@ -75,7 +81,7 @@ def _page(of: Study, findings: Sequence[Finding], drawn: Sequence[tuple[Chart, P
     blocks.append(Heading(2, "Charts"))
     for chart, path in drawn:
         blocks += [Heading(3, chart.title), Image(path, chart.title), Paragraph(chart.caption)]
-    blocks += [Heading(2, "Best of each model"), _best(of), Heading(2, "All runs"), _all(of)]
+    blocks += [Heading(2, "Best of each model"), _best_table(of), Heading(2, "All runs"), _all(of)]
     return blocks
 
 
@@ -117,14 +123,20 @@ def _intervals(of: Study) -> str:
     )
 
 
-def _best(of: Study) -> Table:
-    rows = []
-    for model in of.grid.model:
-        finished = [one for one in of.outcomes if one.state == FINISHED and one.trial.recipe.model == model]
-        if finished:
-            best = max(finished, key=lambda one: one.best_validation_accuracy)
-            rows.append((_name(best), *_accuracies(of, best), f"`{best.trial.folder.name}`"))
-    headings = ("chosen by validation accuracy", "validation", "test (95 % interval)", "run")
+def _best(of: Study) -> list[Outcome]:
+    """Return the run of each model with the highest validation accuracy; losses of two kinds cannot be compared."""
+    finished = [one for one in of.outcomes if one.state == FINISHED]
+    own = [[one for one in finished if one.trial.recipe.model == model] for model in of.grid.model]
+    return [max(runs, key=lambda one: one.best_validation_accuracy) for runs in own if runs]
+
+
+def _weights(one: Outcome) -> str:
+    return f"{one.trial.recipe.model}.keras"
+
+
+def _best_table(of: Study) -> Table:
+    rows = [(_name(one), *_accuracies(of, one), _weights(one), f"`{one.trial.folder.name}`") for one in _best(of)]
+    headings = ("chosen by validation accuracy", "validation", "test (95 % interval)", "weights", "run")
     return Table(headings, tuple(rows))
 
 
