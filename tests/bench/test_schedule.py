@@ -1,6 +1,7 @@
 """Real workers on the tiny artifacts, and files that do not run."""
 
 import json
+import shutil
 import sys
 import time
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 
 from toolkit import manifest
 from toolkit.bench import process, schedule
-from toolkit.bench.candidates import select
+from toolkit.bench.candidates import files, select
 from toolkit.bench.measure import INVOKE
 from toolkit.bench.process import COMMAND
 from toolkit.bench.record import recompute
@@ -33,6 +34,15 @@ def test_a_folder_stands_for_what_its_manifest_lists(exported):
     assert names(select([exported], warn=pytest.fail)) == listed
     assert names(select([exported.parent], warn=pytest.fail)) == listed
     assert names(select([exported / "cnn.keras"], warn=pytest.fail)) == ["cnn.keras"]
+
+
+def test_a_keras_model_beside_other_files_is_not_measured(exported, tmp_path):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    shutil.copy(exported / "cnn.keras", theirs)
+    assert [file.name for file in files(theirs)] == ["cnn.keras"]
+    shutil.copy(exported / "cnn-int8.tflite", theirs)
+    assert [file.name for file in files(theirs)] == ["cnn-int8.tflite"]
 
 
 def test_anybody_s_files_are_taken(exported, tmp_path):

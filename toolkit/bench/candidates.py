@@ -53,7 +53,8 @@ def select(paths: Sequence[Path], *, warn: Callable[[str], None]) -> list[Candid
 def files(path: Path) -> list[Path]:
     """Return the file itself, or the artifacts below a folder, beside a manifest only those that it lists.
 
-    The Keras original is measured where it is named itself: TensorFlow takes longer to start than all else to measure.
+    A Keras model is measured where it is named itself, or nothing else is there: TensorFlow takes longer to start than
+    all else to measure.
     ArtifactError where there is neither.
     """
     if path.is_file():
@@ -67,6 +68,7 @@ def files(path: Path) -> list[Path]:
         and file.is_file()
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     ]
+    below = [file for file in below if runtimes.for_file(file) != REFERENCE_RUNTIME] or below
     manifests = {file.parent: manifest.read(file.parent) for file in below if (file.parent / MANIFEST).is_file()}
     listed = {parent: [artifact.path for artifact in found.artifacts] for parent, found in manifests.items()}
     chosen = [file for file in below if file.parent not in listed or file.name in listed[file.parent]]
