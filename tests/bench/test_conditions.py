@@ -29,7 +29,7 @@ def test_a_machine_that_stays_as_it_was_marks_nothing():
         ({"running": 2}, ("other programs running",)),
         ({"throttled": 0x1}, ("under-voltage now",)),
         ({"throttled": 0xC}, ("throttled now", "soft temperature limit now")),
-        ({"throttled": 0x50000}, ()),
+        ({"throttled": 0x50000}, ("under-voltage now", "throttled now")),
     ],
 )
 def test_what_changed_is_named(after, marks):
@@ -38,6 +38,11 @@ def test_what_changed_is_named(after, marks):
 
 def test_a_throttled_start_marks_a_block_that_ends_well():
     assert changes(replace(STEADY, throttled=0x4), STEADY, seconds=0.03) == ("throttled now",)
+
+
+def test_what_was_before_the_block_marks_nothing():
+    before = replace(STEADY, throttled=0x50000)
+    assert changes(before, before, seconds=0.03) == ()
 
 
 def test_every_mark_comes_with_advice():

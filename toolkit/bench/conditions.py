@@ -40,6 +40,9 @@ def changes(before: State, after: State, *, seconds: float) -> tuple[str, ...]:
     if max(before.running or 0, after.running or 0) > 1:  # the benchmark, which looks; its workers wait
         found.append(OTHERS)
     bits = (before.throttled or 0) | (after.throttled or 0)
+    # What began and ended within the block is only seen in the bits since boot that it set.
+    passed = (after.throttled or 0) & ~(before.throttled or 0)
+    bits |= passed >> host.SINCE_BOOT_SHIFT
     return (*found, *(word for word in host.describe_throttled(bits) if word in ADVICE))
 
 
