@@ -12,6 +12,7 @@ from toolkit.bench.process import Process
 from toolkit.bench.profile import Profile, read
 from toolkit.bench.record import read as read_record
 from toolkit.bench.schedule import Plan, bench
+from toolkit.errors import ArtifactError
 
 QUICK = Plan(seconds=0.01, processes=1)
 
@@ -138,3 +139,21 @@ def test_an_interruption_keeps_what_is_explained(exported, tmp_path, monkeypatch
     explain.explain(record, everything=True)
     assert record.interrupted
     assert list(record.why) == [record.results[0].samples]
+
+
+def test_without_the_memory_for_the_probes_there_is_no_roof_and_none_is_kept(exported, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    record = bench(select([exported / "cnn-float32.tflite"], warn=pytest.fail), tmp_path / "record", QUICK)
+    record.host = replace(record.host, emulated=False)
+    real = explain._asked
+
+    def asked(question, result):
+        if question["do"] == explain.PROBE:
+            raise ArtifactError("not enough memory")
+        return real(question, result)
+
+    monkeypatch.setattr(explain, "_asked", asked)
+    explain.explain(record, everything=True)
+    (explanation,) = record.why.values()
+    assert explanation.roofline is None
+    assert list((tmp_path / "cache").rglob("*.json")) == []

@@ -60,18 +60,18 @@ def _puzzles(record: Record, result: Result) -> bool:
 
 
 def _profile(record: Record, result: Result) -> Profile:
-    found = manifest.listing(result.path)
-    inputs = found.golden_path if found else None
-    question = {
-        "do": PROFILE,
-        "path": str(result.path),
-        "runtime": result.runtime,
-        "threads": result.threads,
-        "batch": result.batch,
-        "inputs": str(inputs) if inputs and inputs.is_file() else None,
-        "timed": not record.host.emulated,
-    }
     try:
+        found = manifest.listing(result.path)
+        inputs = found.golden_path if found else None
+        question = {
+            "do": PROFILE,
+            "path": str(result.path),
+            "runtime": result.runtime,
+            "threads": result.threads,
+            "batch": result.batch,
+            "inputs": str(inputs) if inputs and inputs.is_file() else None,
+            "timed": not record.host.emulated,
+        }
         return profile.read(_asked(question, result))
     except ArtifactError as error:
         return Profile((), None, f"it could not be taken apart: {error}")
@@ -116,24 +116,26 @@ def _under_roof(record: Record, result: Result, bare: Explanation, roofs: dict[t
     names = runtimes.get(result.runtime).DISTRIBUTIONS
     versions = {name: text for name, text in record.versions.items() if name in names}
     cache = Cache(record.host, versions, result.runtime, threads=result.threads)
-    known = roofs.get(setting) or cache.read()
+    known = roofs.get(setting) or cache.read() or None
     fresh = known is None
-    if known is None:
-        known = _probed(result)
+    if known is None and (known := _probed(result)) is not None:
         cache.keep(known)
+    if known is None:
+        return bare
     explanation = Explanation(bare.profile, known.get(bare.profile.arithmetic or ""), bare.reason)
     share = explanation.share(result.median.value)
-    if share is not None and share > 1 and setting not in roofs and not fresh:
-        known = roofline.higher(known, _probed(result))  # it was measured in a bad moment
+    # Above the roof, which was then measured in a bad moment.
+    if share is not None and share > 1 and setting not in roofs and not fresh and (again := _probed(result)):
+        known = roofline.higher(known, again)
         cache.keep(known)
         explanation = Explanation(bare.profile, known.get(bare.profile.arithmetic or ""), bare.reason)
     roofs[setting] = known
     return explanation
 
 
-def _probed(result: Result) -> Roofs:
+def _probed(result: Result) -> Roofs | None:
     try:
         answer = _asked({"do": PROBE, "runtime": result.runtime, "threads": result.threads}, result)
     except ArtifactError:  # a machine without the memory for the probes: no roof, and all else is told
-        return {}
+        return None
     return {name: roofline.read(roof) for name, roof in answer["roofs"].items()}
