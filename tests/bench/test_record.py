@@ -3,11 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.bench import made_up
 from toolkit import manifest
 from toolkit.bench.advice import parse_budgets
+from toolkit.bench.statistics import Blocks
 from toolkit.errors import UsageError
 from toolkit.runtimes import for_file
 
@@ -59,6 +61,52 @@ def test_of_those_that_tie_the_smallest_is_recommended(record_of):
     assert choice["artifact"].endswith("cnn-int8.tflite")
     assert "the smallest of the 2 fastest" in choice["why"]
     assert "not verified yet" in choice["why"]
+
+
+def test_one_that_is_surely_slower_in_the_same_turns_does_not_tie(record_of):
+    """The intervals of both overlap, since what drifts is the machine; turn by turn one is slower."""
+    record = record_of({"cnn-float32.tflite": 20, "cnn-int8.tflite": 20})
+    fast, slow = record.results
+    drift = np.repeat(np.linspace(0.8, 1.2, fast.invoke.lengths.size), fast.invoke.lengths.ravel())
+    record.results = [
+        replace(one, invoke=Blocks(factor * 20e-6 * drift, one.invoke.lengths), size_bytes=size)
+        for one, factor, size in ((fast, 1.0, 2000), (slow, 1.07, 1000))
+    ]
+    (choice,) = record.recommended()
+    assert choice["artifact"].endswith("cnn-float32.tflite")
+    assert choice["why"].startswith("the fastest of 2")
+
+
+def test_of_those_that_tie_in_speed_and_size_the_most_accurate_is_recommended(record_of):
+    record = record_of({"cnn-float32.tflite": 20, "cnn-int8.tflite": 20.05}, spread=0.1)
+    record.results = [
+        replace(one, size_bytes=1000, accuracy=accuracy)
+        for one, accuracy in zip(record.results, (0.98, 0.99), strict=True)
+    ]
+    assert record.recommended()[0]["artifact"].endswith("cnn-int8.tflite")
+
+
+def test_where_all_failed_their_verification_nothing_is_recommended(record_of):
+    record = record_of({"cnn-int8.tflite": 20}, {"cnn-int8.tflite": "fail"})
+    (choice,) = record.recommended()
+    assert (choice["fits"], choice["why"]) == (False, "nothing to ship: all failed their verification")
+    assert record.to_json()["recommended"] is None
+
+
+def test_an_unknown_accuracy_misses_its_budget(record_of):
+    record = record_of({"cnn-int8.tflite": 20})
+    record.results = [replace(one, accuracy=None) for one in record.results]
+    record.budgets = parse_budgets(None, None, 98.0)
+    (choice,) = record.recommended()
+    assert choice["why"].startswith("nothing fits; the nearest misses accuracy, which is not known: ")
+
+
+def test_of_batches_alone_the_smallest_is_judged(record_of):
+    record = record_of({"cnn-int8.tflite": 20})
+    record.results = [replace(one, batch=batch) for one in record.results for batch in (64, 8)]
+    record.budgets = parse_budgets("1us", None, None)
+    (choice,) = record.recommended()
+    assert choice["fits"] is False
 
 
 def test_the_reference_is_measured_and_never_recommended(record_of):

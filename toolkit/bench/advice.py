@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from toolkit import units
-from toolkit.bench import statistics
+from toolkit.bench import front, statistics
 from toolkit.bench.result import Result
 from toolkit.bench.statistics import Interval
 from toolkit.errors import UsageError
@@ -58,40 +58,43 @@ def recommend(
 ) -> list[dict[str, Any]]:
     """Return what to ship, one entry per folder of artifacts, of those that did not fail their verification.
 
-    That is the fastest within the budgets; among those whose intervals overlap with its, the smallest file. It lies on
-    the Pareto front of latency and size of what the budgets leave. Where nothing fits, ``fits`` is false and the entry
-    is the one that misses a budget by the smallest share.
+    That is the fastest within the budgets; among those that cannot be told from it, the smallest file, then the most
+    accurate. None that is left beats it in latency, size and accuracy. Where nothing fits, ``fits`` is false and the
+    entry is the one that misses a budget by the smallest share.
     """
     chosen = []
     for folder in dict.fromkeys(result.path.parent for result in results):
-        allowed = [
-            r
-            for r in results
-            if r.path.parent == folder and r.batch == 1 and r.runtime != REFERENCE_RUNTIME and r.parity != "fail"
-        ]
+        here = [r for r in results if r.path.parent == folder and r.runtime != REFERENCE_RUNTIME]
+        smallest = min((r.batch for r in here), default=1)
+        here = [r for r in here if r.batch == smallest]
+        allowed = [r for r in here if r.parity != "fail"]
         if not allowed:
+            if here:
+                chosen.append(_entry(here[0], "nothing to ship: all failed their verification", fits=False))
             continue
         fitting = [result for result in allowed if not budgets.misses(result)]
         if fitting:
-            ties = tied(fitting)
+            ties = front.tied(fitting)
             best = ties[0]
             rank = f"the smallest of the {len(ties)} fastest" if len(ties) > 1 else "the fastest"
             within = f" that fit of {len(allowed)}" if len(fitting) < len(allowed) else f" of {len(allowed)}"
             why = f"{rank}{within} measured here: {_describe(best, speedup(best))}"
         else:
             best = min(allowed, key=lambda r: max(budgets.misses(r).values()))
-            missed = ", ".join(f"{name} by {share:.1%}" for name, share in budgets.misses(best).items())
+            missed = ", ".join(_missed(best, *missed) for missed in budgets.misses(best).items())
             why = f"nothing fits; the nearest misses {missed}: {_describe(best, speedup(best))}"
-        entry = {"artifact": str(best.path), "runtime": best.runtime, "threads": best.threads, "why": why}
-        chosen.append({**entry, "fits": bool(fitting)})
+        chosen.append(_entry(best, why, fits=bool(fitting)))
     return chosen
 
 
-def tied(results: Sequence[Result]) -> list[Result]:
-    """Return the fastest and those whose intervals overlap with its: the smallest first, then the fewest threads."""
-    fastest = min(results, key=lambda r: r.median.value)
-    ties = [r for r in results if r.median.low <= fastest.median.high]
-    return sorted(ties, key=lambda r: (r.size_bytes, r.threads))
+def _entry(result: Result, why: str, *, fits: bool) -> dict[str, Any]:
+    entry = {"artifact": str(result.path), "runtime": result.runtime, "threads": result.threads, "why": why}
+    return {**entry, "fits": fits}
+
+
+def _missed(result: Result, budget: str, share: float) -> str:
+    unknown = budget == "accuracy" and result.accuracy is None
+    return "accuracy, which is not known" if unknown else f"{budget} by {share:.1%}"
 
 
 def _describe(best: Result, speedup: Interval | None) -> str:

@@ -2,14 +2,28 @@
 
 from collections.abc import Sequence
 
-from toolkit.bench import advice
+from toolkit.bench import statistics
 from toolkit.bench.result import Result
+
+
+def tied(results: Sequence[Result]) -> list[Result]:
+    """Return the fastest, and those of the same record that are not surely slower.
+
+    The smallest file comes first; of those, the most accurate, and then that with the fewest threads.
+    """
+    fastest = min(results, key=lambda r: r.median.value)
+    ties = [
+        one
+        for one in results
+        if one is fastest or statistics.verdict(statistics.speedup(fastest.invoke, one.invoke)) != statistics.SLOWER
+    ]
+    return sorted(ties, key=lambda one: (one.size_bytes, -(one.accuracy or 0.0), one.threads))
 
 
 def contenders(results: Sequence[Result]) -> list[Result]:
     """Return one result of each artifact whose accuracy is known: the fastest of one image; of ties, fewest threads."""
     known = [result for result in results if result.batch == 1 and result.accuracy is not None]
-    return [advice.tied([r for r in known if r.path == path])[0] for path in dict.fromkeys(r.path for r in known)]
+    return [tied([r for r in known if r.path == path])[0] for path in dict.fromkeys(r.path for r in known)]
 
 
 def front(contenders: Sequence[Result]) -> list[Result]:
