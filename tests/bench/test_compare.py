@@ -1,20 +1,27 @@
 """Two records: what is said of them on one machine and on two."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.bench import made_up
+from toolkit.bench import record
 from toolkit.bench.compare import compare
 from toolkit.bench.statistics import Blocks, unpaired_speedup
+from toolkit.cli.bench import records
+from toolkit.console import Console
+from toolkit.errors import ArtifactError, UsageError
 
 
 def record_of(medians, seed, **facts):
-    record = made_up.record(**facts)
-    record.results = [
+    made = made_up.record(**facts)
+    made.results = [
         made_up.result(median, path=f"/{seed}/cnn/{name}", seed=100 * seed + number, spread=0.01)
         for number, (name, median) in enumerate(medians.items())
     ]
-    return record
+    return made
 
 
 OLD = {"a.tflite": 20e-6, "b.tflite": 20e-6, "c.tflite": 20e-6, "gone.tflite": 1e-6}
@@ -22,9 +29,9 @@ NEW = {"a.tflite": 20e-6, "b.tflite": 30e-6, "c.tflite": 10e-6, "added.tflite": 
 
 
 def test_on_one_machine_each_configuration_gets_a_verdict():
-    same, pairs = compare(record_of(OLD, 1), record_of(NEW, 2))
-    assert same
-    assert {pair.new.path.name: pair.verdict for pair in pairs} == {
+    compared = compare(record_of(OLD, 1), record_of(NEW, 2))
+    assert compared.same_host
+    assert {pair.new.path.name: pair.verdict for pair in compared.pairs} == {
         "a.tflite": "indistinguishable",
         "b.tflite": "slower",
         "c.tflite": "faster",
@@ -33,15 +40,61 @@ def test_on_one_machine_each_configuration_gets_a_verdict():
 
 @pytest.mark.parametrize(("tolerance", "regressed"), [(0.05, True), (0.4, True), (0.6, False)])
 def test_a_regression_is_surely_more_than_the_tolerance(tolerance, regressed):
-    _, pairs = compare(record_of(OLD, 1), record_of(NEW, 2))
+    pairs = compare(record_of(OLD, 1), record_of(NEW, 2)).pairs
     assert [pair.new.path.name for pair in pairs if pair.regressed(tolerance)] == ["b.tflite"] * regressed
 
 
 def test_on_two_machines_there_is_no_verdict():
-    same, pairs = compare(record_of(OLD, 1), record_of(NEW, 2, cpu="another"))
-    assert not same
-    assert {pair.verdict for pair in pairs} == {None}
-    assert not any(pair.regressed(0.0) for pair in pairs)
+    compared = compare(record_of(OLD, 1), record_of(NEW, 2, cpu="another"))
+    assert not compared.same_host
+    assert {pair.verdict for pair in compared.pairs} == {None}
+    assert not any(pair.regressed(0.0) for pair in compared.pairs)
+
+
+def test_what_can_no_longer_be_measured_is_told():
+    new = record_of(NEW, 2)
+    new.failures = {"/2/cnn/gone.tflite": "it crashed"}
+    compared = compare(record_of(OLD, 1), new)
+    assert [result.path.name for result in compared.gone] == ["gone.tflite"]
+    assert compared.failed == {"/2/cnn/gone.tflite": "it crashed"}
+
+
+def test_emulated_records_are_not_compared():
+    emulated = record_of(NEW, 2)
+    emulated.host = replace(emulated.host, emulated=True)
+    for pair in ((record_of(OLD, 1), emulated), (emulated, record_of(OLD, 1))):
+        with pytest.raises(ArtifactError, match="made under emulation"):
+            compare(*pair)
+
+
+def test_records_of_other_artifacts_are_refused():
+    with pytest.raises(ArtifactError, match="no configuration in common"):
+        compare(record_of({"a.tflite": 1e-6}, 1), record_of({"b.tflite": 1e-6}, 2))
+
+
+@pytest.mark.parametrize(
+    ("new", "facts", "failures", "tolerance", "code", "said"),
+    [
+        (NEW, {}, {}, 5.0, 1, "1 of 3 are surely more than 5 % slower"),
+        (NEW, {}, {}, 62.5, 0, "0 of 3 are surely more than 62.5 % slower"),
+        (OLD, {}, {"x.tflite": "x.tflite: it crashed"}, 5.0, 1, "0 of 4 are surely more than 5 % slower"),
+        (NEW, {"cpu": "another"}, {}, 5.0, 0, "measured on two machines: side by side, without a verdict"),
+    ],
+)
+def test_a_job_fails_where_one_is_slower_or_fails(monkeypatch, capsys, new, facts, failures, tolerance, code, said):
+    made = {Path("old"): record_of(OLD, 1), Path("new"): record_of(new, 2, **facts)}
+    made[Path("new")].failures = failures
+    monkeypatch.setattr(record, "read", made.__getitem__)
+    assert records.compare(Console(), Path("old"), Path("new"), tolerance=tolerance) == code
+    out, err = capsys.readouterr()
+    assert said in out
+    assert ("x.tflite was not measured in new: it crashed" in err) == bool(failures)
+    assert ("gone.tflite (threads 1, batch 1) is in old only" in err) == (new is NEW)
+
+
+def test_a_negative_tolerance_is_refused():
+    with pytest.raises(UsageError, match="a percentage from 0"):
+        records.compare(Console(), Path("old"), Path("new"), tolerance=-100.0)
 
 
 def test_two_runs_of_the_same_are_called_different_at_most_one_time_in_twenty():

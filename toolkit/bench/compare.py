@@ -8,6 +8,7 @@ from toolkit.bench import statistics
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result
 from toolkit.bench.statistics import SLOWER, Interval
+from toolkit.errors import ArtifactError
 
 
 @dataclass(frozen=True)
@@ -42,16 +43,44 @@ class Pair:
         }
 
 
-def compare(old: Record, new: Record) -> tuple[bool, list[Pair]]:
-    """Return whether both were measured on one machine, and the configurations that both have."""
+@dataclass(frozen=True)
+class Compared:
+    """Two records side by side.
+
+    same_host: whether both are of one machine, as far as its CPU, cores and model tell. gone: configurations of the
+    older that the newer does not have. failed: what could not be measured in the newer, and why.
+    """
+
+    same_host: bool
+    pairs: tuple[Pair, ...]
+    gone: tuple[Result, ...]
+    failed: dict[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``toolkit bench --compare --json`` has of them."""
+        return {
+            "compared": [pair.to_json() for pair in self.pairs],
+            "same_host": self.same_host,
+            "gone": [{"artifact": str(r.path), "threads": r.threads, "batch": r.batch} for r in self.gone],
+            "failures": self.failed,
+        }
+
+
+def compare(old: Record, new: Record) -> Compared:
+    """Hold two records against each other; ArtifactError where nothing can be, or one was measured under emulation."""
+    for record in (old, new):
+        if record.host.emulated:
+            raise ArtifactError(f"{record.folder}: was made under emulation and has no latencies to compare")
     same = host.is_same(old.host.to_json(), new.host.to_json())
-    before = {_key(result): result for result in old.results}
-    pairs = [
+    before, after = ({_key(result): result for result in record.results} for record in (old, new))
+    pairs = tuple(
         Pair(before[key], result, statistics.unpaired_speedup(before[key].invoke, result.invoke) if same else None)
-        for result in new.results
-        if (key := _key(result)) in before
-    ]
-    return same, pairs
+        for key, result in after.items()
+        if key in before
+    )
+    if not pairs:
+        raise ArtifactError(f"{old.folder} and {new.folder} have no configuration in common")
+    return Compared(same, pairs, tuple(result for key, result in before.items() if key not in after), new.failures)
 
 
 def _key(result: Result) -> tuple[str, str, str, int, int]:

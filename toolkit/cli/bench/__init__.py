@@ -83,7 +83,7 @@ def command(
     if recompute is not None:
         return records.recompute(console, recompute, plot)
     if compare is not None:
-        return records.compare(console, *compare, tolerance=tolerance / 100)
+        return records.compare(console, *compare, tolerance=tolerance)
     if thorough:
         seconds, processes = THOROUGH
     plan = Plan(

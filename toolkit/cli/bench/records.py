@@ -7,13 +7,16 @@ from toolkit import units
 from toolkit.cli.bench.tables import NAME_COLUMNS
 from toolkit.cli.options import INTERRUPTED
 from toolkit.console import Column, Console
-from toolkit.errors import ArtifactError, CheckFailedError
+from toolkit.errors import CheckFailedError, UsageError
 
 if TYPE_CHECKING:
+    from toolkit.bench.compare import Pair
     from toolkit.bench.record import Record
 
 COMPARED_COLUMNS = (
     *NAME_COLUMNS,
+    Column("threads"),
+    Column("batch"),
     Column("old"),
     Column("new"),
     Column("speed-up"),
@@ -62,37 +65,39 @@ def draw(console: Console, path: Path, record: "Record") -> None:
 
 
 def compare(console: Console, old: Path, new: Path, *, tolerance: float) -> int:
-    """Print two records side by side; exit code 1 where one is surely slower by more than ``tolerance``, a share."""
+    """Print two records side by side.
+
+    Exit code 1 where one is surely slower by more than ``tolerance``, a share, or can no longer be measured.
+    """
     from toolkit.bench import record
     from toolkit.bench.compare import compare as pair_up
 
-    same_host, pairs = pair_up(record.read(old), record.read(new))
-    if not pairs:
-        raise ArtifactError(f"{old} and {new} have no configuration in common")
-    rows = []
-    for pair in pairs:
-        medians = (units.seconds(result.median.value) for result in (pair.old, pair.new))
-        change = pair.change
-        judged = (
-            ("–", "–", "")
-            if change is None
-            else (f"{change.value:.2f}×", f"{change.low:.2f} – {change.high:.2f}", pair.verdict or "")
-        )
-        rows.append((pair.new.path.name, pair.new.runtime, *medians, *judged))
-    console.table(COMPARED_COLUMNS, rows)
-    slower = [pair for pair in pairs if pair.regressed(tolerance)]
-    if same_host:
-        console.text(f"{len(slower)} of {len(pairs)} are surely more than {tolerance:.0%} slower")
+    if tolerance < 0:
+        raise UsageError(f"--tolerance is {tolerance:.4g}; it must be a percentage from 0")
+    tolerance /= 100
+    compared = pair_up(record.read(old), record.read(new))
+    console.table(COMPARED_COLUMNS, [_compared_row(pair) for pair in compared.pairs])
+    for result in compared.gone:
+        console.warn(f"{result.path.name} (threads {result.threads}, batch {result.batch}) is in {old} only")
+    for path, why in compared.failed.items():
+        console.warn(f"{path} was not measured in {new}: {why.removeprefix(f'{path}: ')}")
+    slower = [pair for pair in compared.pairs if pair.regressed(tolerance)]
+    if compared.same_host:
+        console.text(f"{len(slower)} of {len(compared.pairs)} are surely more than {tolerance * 100:g} % slower")
     else:
         console.text("measured on two machines: side by side, without a verdict")
+    failed = bool(slower or compared.failed)
+    verdict = "fail" if failed else "pass" if compared.same_host else None
     console.document(
-        {
-            "schema": 1,
-            "command": "bench",
-            "compared": [pair.to_json() for pair in pairs],
-            "same_host": same_host,
-            "tolerance": tolerance,
-            "verdict": "fail" if slower else "pass" if same_host else None,
-        }
+        {"schema": 1, "command": "bench", **compared.to_json(), "tolerance": tolerance, "verdict": verdict}
     )
-    return CheckFailedError.exit_code if slower else 0
+    return CheckFailedError.exit_code if failed else 0
+
+
+def _compared_row(pair: "Pair") -> tuple[str, ...]:
+    medians = (units.seconds(result.median.value) for result in (pair.old, pair.new))
+    setting = (pair.new.path.name, pair.new.runtime, str(pair.new.threads), str(pair.new.batch))
+    if pair.change is None:
+        return (*setting, *medians, "–", "–", "")
+    interval = f"{pair.change.low:.2f} – {pair.change.high:.2f}"
+    return (*setting, *medians, f"{pair.change.value:.2f}×", interval, pair.verdict or "")
