@@ -1,6 +1,7 @@
 """Real workers on the tiny artifacts, and files that do not run."""
 
 import json
+import re
 import shutil
 import sys
 import time
@@ -18,6 +19,7 @@ from toolkit.bench.measure import INVOKE
 from toolkit.bench.process import COMMAND
 from toolkit.bench.record import recompute
 from toolkit.bench.schedule import LEAST_TURNS, Plan, bench, new_folder
+from toolkit.cli import call
 from toolkit.errors import ArtifactError, MissingExtraError, UsageError
 
 # One process and the fewest blocks.
@@ -198,7 +200,27 @@ def test_a_worker_that_dies_or_hangs_is_named_and_the_others_go_on(exported, tmp
     candidates = select([exported / "cnn-int8.onnx", exported / "cnn-int8.tflite"], warn=pytest.fail)
     record = bench(candidates, tmp_path / "record", QUICK)
     assert says in record.failures[str(exported / "cnn-int8.onnx")]
+    assert record.crashed
     assert [result.path.name for result in record.results] == ["cnn-int8.tflite"]
+
+
+@pytest.mark.slow
+def test_a_crash_of_the_only_artifact_is_a_row_and_exit_code_1(exported, tmp_path, monkeypatch, capsys):
+    worker(tmp_path, monkeypatch, "kill -SEGV $$")
+    quick = ("--processes", "1", "--seconds", "0.01", "--output", str(tmp_path / "records"))
+    assert call(["bench", str(exported / "cnn-int8.onnx"), *quick]) == 1
+    out, err = capsys.readouterr()
+    assert re.search(r"cnn-int8\.onnx .*failed", out)
+    assert "was not measured: onnxruntime was ended by SIGSEGV" in err
+
+
+@pytest.mark.slow
+def test_a_worker_that_eats_memory_while_it_answers_at_once_is_ended(exported, tmp_path, monkeypatch):
+    used = iter([0, 0, 10**12])
+    monkeypatch.setattr(process.Process, "_rss_bytes", lambda self: next(used, 10**12))
+    monkeypatch.setattr(process, "LOOK_S", 60.0)  # so that nobody looks while an answer is awaited
+    record = bench(select([exported / "cnn-int8.tflite"], warn=pytest.fail), tmp_path / "record", QUICK)
+    assert "bytes of memory and was ended" in record.failures[str(exported / "cnn-int8.tflite")]
 
 
 @pytest.mark.slow

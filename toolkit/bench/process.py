@@ -54,6 +54,7 @@ class Process:
         takes more memory than it may.
         """
         deadline = time.monotonic() + seconds + PATIENCE_S
+        self._check_memory()  # an answer that comes at once is not looked at while it is awaited
         try:
             self._questions.write(json.dumps(question).encode() + b"\n")
         except OSError as error:
@@ -80,13 +81,16 @@ class Process:
         while not select.select([self._answers], [], [], LOOK_S)[0]:
             if time.monotonic() > deadline:
                 raise self._end(f"did not answer for {PATIENCE_S:.0f} s")
-            used = self._rss_bytes()
-            if self._most_bytes is not None and used > self._most_bytes:
-                raise self._end(f"took {used:,} bytes of memory")
+            self._check_memory()
         content = os.read(self._answers.fileno(), 1 << 20)
         if not content:
             raise WorkerFailedError(f"{self._what} {self._how_it_ended()}")
         return content
+
+    def _check_memory(self) -> None:
+        used = self._rss_bytes()
+        if self._most_bytes is not None and used > self._most_bytes:
+            raise self._end(f"took {used:,} bytes of memory")
 
     def _rss_bytes(self) -> int:
         return process_memory_bytes("VmRSS", self._process.pid) or 0

@@ -45,7 +45,8 @@ FIGURES = (
 class Record:
     """A benchmark while it grows. failures: why an artifact could not be measured, by its path.
 
-    why: what is explained of a result, by its file of samples.
+    crashed: whether the process of one of those died, hung or took too much memory. rate: images a second of the paced
+    figures. seed: of the order of turns. why: what is explained of a result, by its file of samples.
     """
 
     folder: Path
@@ -59,6 +60,9 @@ class Record:
     before: State | None = None
     after: State | None = None
     budgets: Budgets = field(default_factory=Budgets)
+    crashed: bool = False
+    rate: float | None = None
+    seed: int = 0
     why: dict[str, Explanation] = field(default_factory=dict)
 
     @property
@@ -89,10 +93,13 @@ class Record:
             "command": "bench",
             "started": self.started,
             "seconds": self.seconds,
+            "rate": self.rate,
+            "seed": self.seed,
             "host": self.host.to_json(),
             "versions": self.versions,
             "results": [self._result_json(result) for result in self.results],
             "failures": self.failures,
+            "crashed": self.crashed,
             "budgets": self.budgets.to_json(),
             "recommended": next((one for one in recommendations if one["fits"]), None),
             "recommendations": recommendations,
@@ -136,9 +143,12 @@ def read(folder: Path) -> Record:
             host=Host(**{**document["host"], "throttled": tuple(document["host"]["throttled"])}),
             started=document["started"],
             seconds=document["seconds"],
+            rate=document["rate"],
+            seed=document["seed"],
             versions=document["versions"],
             results=[_read_result(folder, entry) for entry in document["results"]],
             failures=document["failures"],
+            crashed=document["crashed"],
             interrupted=document["interrupted"],
             before=State(**document["before"]) if document["before"] else None,
             after=State(**document["after"]) if document["after"] else None,

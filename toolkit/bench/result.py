@@ -82,6 +82,12 @@ class Result:
             for percent, needed in statistics.SAMPLES_FOR.items()
             if self.one_by_one and len(self.invoke.samples) < needed
         ]
+        if self.paced is not None:
+            found += [
+                f"p{percent} at the pace of a camera withheld, it needs {needed} samples: more --processes or --rate"
+                for percent, needed in statistics.SAMPLES_FOR.items()
+                if len(self.paced.samples) < needed
+            ]
         if not self.one_by_one:
             found.append("percentiles withheld: an inference is too short for this clock to be timed on its own")
         if len(self.opened) < statistics.LEAST_PROCESSES:

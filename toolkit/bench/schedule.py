@@ -21,7 +21,7 @@ from toolkit.bench.progress import PACE, START, TURN, Progress
 from toolkit.bench.record import Record
 from toolkit.bench.result import Opened, Result
 from toolkit.bench.statistics import Blocks
-from toolkit.errors import ArtifactError, UsageError
+from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.files import sha256
 
 # Processes differ more than the blocks of one: how memory happens to lie decides as much as the clock.
@@ -124,11 +124,19 @@ def measure(
     """
     folder.mkdir(parents=True)
     record = Record(
-        folder, host.describe(), _now(), plan.seconds, runtimes.versions(), before=host.state(), budgets=plan.budgets
+        folder,
+        host.describe(),
+        _now(),
+        plan.seconds,
+        runtimes.versions(),
+        before=host.state(),
+        budgets=plan.budgets,
+        rate=plan.rate,
+        seed=plan.seed,
     )
     record.save()
     measured = {setting: _Measured([], [], Counter()) for setting in settings}
-    failures: dict[Configuration, str] = {}
+    failures: dict[Configuration, ArtifactError] = {}
     rng = np.random.default_rng(plan.seed)
     planned = {START: 1, TURN: plan.turns, PACE: 0 if plan.rate is None else 1}
     expected_s = {TURN: max(sum(BLOCK_S.values()), TURN_S / max(1, len(settings))), PACE: PACED_S}
@@ -157,14 +165,15 @@ def _keep(
     record: Record,
     settings: Sequence[Configuration],
     measured: dict[Configuration, _Measured],
-    failures: dict[Configuration, str],
+    failures: dict[Configuration, ArtifactError],
 ) -> None:
     """Bring the record and its raw samples to what has been measured so far, and save it."""
     results = (_result(s, measured[s], record.folder, i) for i, s in enumerate(settings) if s not in failures)
     record.results = [result for result in results if result is not None]
     several = len({setting.candidate.path for setting in settings}) < len(settings)
     record.after = host.state()
-    record.failures = {str(s if several else s.candidate.path): why for s, why in failures.items()}
+    record.failures = {str(s if several else s.candidate.path): str(why) for s, why in failures.items()}
+    record.crashed = any(isinstance(why, WorkerFailedError) for why in failures.values())
     record.save()
 
 
@@ -172,7 +181,7 @@ def _keep(
 def _opened(
     settings: Sequence[Configuration],
     measured: dict[Configuration, _Measured],
-    failures: dict[Configuration, str],
+    failures: dict[Configuration, ArtifactError],
     progress: Progress,
 ) -> Iterator[dict[Configuration, Process]]:
     """Start a process of each configuration that has not failed, one after the other, and end them all in the end."""
@@ -212,7 +221,7 @@ def _take_turns(
     processes: dict[Configuration, Process],
     plan: Plan,
     measured: dict[Configuration, _Measured],
-    failures: dict[Configuration, str],
+    failures: dict[Configuration, ArtifactError],
     progress: Progress,
     rng: np.random.Generator,
 ) -> None:
@@ -241,12 +250,14 @@ def _take_turns(
 
 
 @contextlib.contextmanager
-def _failing(setting: Configuration, failures: dict[Configuration, str], progress: Progress) -> Iterator[None]:
+def _failing(
+    setting: Configuration, failures: dict[Configuration, ArtifactError], progress: Progress
+) -> Iterator[None]:
     """Note a failure of one configuration, and let the others go on."""
     try:
         yield
     except ArtifactError as error:
-        failures[setting] = str(error)
+        failures[setting] = error
         progress.failed(setting, str(error))
 
 

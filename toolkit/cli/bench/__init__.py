@@ -113,13 +113,13 @@ def command(
     record = perform(console, paths or [EXPORTED], plan, output=output, explain=explain)
     if not record.results and record.interrupted:
         raise KeyboardInterrupt
-    if not record.results:
+    if not record.results and not record.crashed:
         raise ArtifactError("; ".join(record.failures.values()))
     tables.report(console, record)
     why.report(console, record, everything=explain)
     tables.recommend(console, record)
     console.document(record.to_json())
-    if plot is not None:
+    if plot is not None and record.results:
         records.draw(console, plot, record)
     return records.exit_code(record, strict=strict)
 
