@@ -98,6 +98,33 @@ def test_an_install_that_cannot_be_imported_names_the_package_to_mend(tmp_path, 
     assert found.remedy == f"pip install --force-reinstall --no-deps {constraints.requirement(mended)}"
 
 
+NUMPY = f"pip install --force-reinstall --no-deps {constraints.requirement('numpy')}"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import os; os.kill(os.getpid(), 4)", "numpy was ended by SIGILL when importing it: it uses an instruction"),
+        ("import os; os.kill(os.getpid(), 11)", "numpy was ended by SIGSEGV when importing it"),
+        ("raise ImportError('multiarray.so: file too short')", "numpy fails when importing it: ImportError: multiarr"),
+    ],
+)
+def test_where_numpy_is_what_breaks_no_runtime_is_named(tmp_path, monkeypatch, code, said):
+    broken_package(tmp_path, "numpy", code)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    found = [probe(part).finding for part in ("numpy", "litert", "keras")]
+    assert {finding.state for finding in found} == {"broken"}
+    assert len({finding.text for finding in found}) == 1
+    assert found[0].text.startswith(said)
+    assert {finding.remedy for finding in found} == {NUMPY}
+
+
+def test_a_part_that_ends_before_it_was_looked_for_gets_no_command_for_a_package_that_does_not_exist():
+    found = probe("litert", command=die(how="os.kill(os.getpid(), 4)")).finding
+    assert found.text.startswith("litert was ended by SIGILL when looking for it")
+    assert found.remedy is None
+
+
 def test_a_system_that_is_too_old_is_named(tmp_path, monkeypatch):
     broken_package(
         tmp_path,

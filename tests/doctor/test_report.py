@@ -59,6 +59,18 @@ def test_a_broken_runtime_is_broken_though_another_works(tmp_path, pi):
     assert examined.verdict == "broken"
 
 
+def test_what_breaks_several_parts_is_told_once(tmp_path, pi):
+    """Each runtime imports numpy."""
+
+    def numpy_broken(part, artifacts):
+        return Probe(
+            part, Finding(part, "ok" if part == "pillow" else "broken", "numpy was ended by SIGILL", "mend it")
+        )
+
+    examined = examine([], root=machine(tmp_path, cpuinfo=PI_5), try_part=numpy_broken)
+    assert examined.findings == [Finding("numpy", "broken", "numpy was ended by SIGILL", "mend it")]
+
+
 def test_without_numpy_the_data_sets_are_not_looked_for(tmp_path, pi):
     """Looking for them imports numpy, in this process."""
     examined = examine([], root=machine(tmp_path, cpuinfo=PI_5), try_part=all_are("broken"))

@@ -72,8 +72,9 @@ class Report:
 
     @property
     def findings(self) -> list[Finding]:
-        """All that is not as it should be, the broken first."""
-        parts = [one.finding for one in self.probes if one.finding.state == BROKEN]
+        """All that is not as it should be, the broken first. What breaks several parts is told once."""
+        broken = [one.finding for one in reversed(self.probes) if one.finding.state == BROKEN]
+        parts = reversed({(finding.text, finding.remedy): finding for finding in broken}.values())
         files = [Finding(str(f.path), BROKEN, f.problem, "toolkit export") for f in self.files if f.problem]
         rest = sorted(self.notes, key=lambda note: note.state != BROKEN)
         return [*parts, *files, *rest]
