@@ -11,6 +11,7 @@ from toolkit import constraints, host
 from toolkit.doctor import report
 from toolkit.doctor.finding import Finding
 from toolkit.doctor.probe import Probe
+from toolkit.doctor.remedy import COPY, EXPORT, pip
 from toolkit.doctor.report import examine
 from toolkit.errors import ArtifactError
 
@@ -47,7 +48,7 @@ def test_one_runtime_is_enough(tmp_path, pi):
 def test_no_runtime_at_all_is_broken(tmp_path, pi):
     examined = examine([], root=machine(tmp_path, cpuinfo=PI_5), try_part=only({"numpy", "pillow"}))
     assert examined.verdict == "broken"
-    assert found(examined)["runtimes", "broken"].remedy == "pip install 'edge-model-toolkit[edge]'"
+    assert found(examined)["runtimes", "broken"].remedy == pip("install 'edge-model-toolkit[edge]'")
 
 
 def test_a_broken_runtime_is_broken_though_another_works(tmp_path, pi):
@@ -113,7 +114,7 @@ def test_a_version_that_is_not_the_tested_one_is_a_warning(tmp_path, pi, monkeyp
     monkeypatch.setattr(constraints, "tested", lambda: {"numpy": "1.0", "not-there": "1.0", "pip": "1.0"})
     examined = examine([], root=machine(tmp_path, cpuinfo=PI_5), try_part=all_are("ok"))
     assert list(found(examined)) == [("numpy", "warning")]
-    assert examined.findings[0].remedy == "pip install 'numpy==1.0'"
+    assert examined.findings[0].remedy == pip("install 'numpy==1.0'")
     assert examined.to_json()["tested_otherwise"] == {"numpy": "1.0"}
 
 
@@ -135,7 +136,20 @@ def test_artifacts_are_held_against_their_digests_and_only_whole_ones_are_run(tm
     assert len(texts) == 2
     assert "mlp-int8.onnx: named in" in texts[0]
     assert "mlp-int8.tflite: changed since it was exported" in texts[1]
+    assert {finding.remedy for finding in examined.findings} == {EXPORT}
     assert examined.verdict == "broken"
+
+
+def test_without_keras_a_damaged_file_is_to_be_copied_again(tmp_path, pi):
+    """An export takes TensorFlow, which a device does not have."""
+    folder = shutil.copytree(SHIPPED, tmp_path / "models" / "mlp")
+    (folder / "mlp-int8.tflite").write_bytes(b"changed")
+    (tmp_path / "models" / "cut").mkdir()
+    (tmp_path / "models" / "cut" / "manifest.json").write_text('{"schema": 1')
+    root = machine(tmp_path, cpuinfo=PI_5)
+    for working, remedy in (({"numpy", "litert"}, COPY), ({"numpy", "litert", "keras"}, EXPORT)):
+        examined = examine([tmp_path / "models"], root=root, try_part=only(working))
+        assert [finding.remedy for finding in examined.findings] == [remedy, remedy]
 
 
 def test_a_manifest_that_cannot_be_read_is_broken_and_leaves_the_others(tmp_path, pi):
@@ -176,3 +190,17 @@ def test_the_json_names_no_user_no_host_and_no_folder(tmp_path, pi, monkeypatch)
     assert document["artifacts"][0]["path"] == "mlp/mlp-float32.onnx"
     assert document["data"] in ({"mnist": True}, {})
     assert document["verdict"] == "broken"
+
+
+def test_a_command_names_the_python_of_this_installation(tmp_path, monkeypatch):
+    """`make edge` calls it by its path, and a bare pip is then the system's."""
+    monkeypatch.setattr("sys.executable", str(tmp_path / "my project" / ".venv-edge" / "bin" / "python"))
+    monkeypatch.chdir(tmp_path)
+    assert pip("install x") == "'my project/.venv-edge/bin/python' -m pip install x"
+    (tmp_path / "my project" / ".venv-edge" / "bin").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "my project")
+    assert pip("install x") == ".venv-edge/bin/python -m pip install x"
+    monkeypatch.chdir(tmp_path / "my project" / ".venv-edge" / "bin")
+    assert pip("install x") == "./python -m pip install x"
+    monkeypatch.setattr("sys.executable", "/usr/bin/python3")
+    assert pip("install x") == "/usr/bin/python3 -m pip install x"

@@ -4,6 +4,7 @@ import re
 from signal import Signals
 
 from toolkit.constraints import normalized, requirement, tested
+from toolkit.doctor.remedy import pip
 
 # Distributions whose modules have another name.
 DISTRIBUTION_OF = {"google": "protobuf", "PIL": "pillow", "yaml": "PyYAML"}
@@ -46,7 +47,7 @@ def of_signal(ended_by: Signals, distribution: str, doing: str, version: str | N
         # Where it is the tested version already, it would come again.
         same = version is not None and version == tested().get(normalized(distribution))
         if same and distribution not in ESSENTIAL:
-            return text, f"pip uninstall {distribution}"
+            return text, pip(f"uninstall {distribution}")
     return text, _reinstall(distribution)
 
 
@@ -65,7 +66,7 @@ def _reinstall(distribution: str) -> str | None:
     """Return what installs a distribution anew; None for a name that is none of those that toolkit installs."""
     if normalized(distribution) not in tested():
         return None
-    return f"pip install --force-reinstall --no-deps {requirement(distribution)}"
+    return pip(f"install --force-reinstall --no-deps {requirement(distribution)}")
 
 
 def _distribution_of(module: str, distribution: str) -> str:
