@@ -63,12 +63,13 @@ class File:
 
 @dataclass(frozen=True)
 class Report:
-    """What was found. notes: findings that are about no part and no file."""
+    """What was found. folders: those with a manifest. notes: findings that are about no part and no file."""
 
     machine: Machine
     packages: tuple[Package, ...]
     probes: tuple[Probe, ...]
     data: dict[str, Path | None]
+    folders: tuple[Path, ...]
     files: tuple[File, ...]
     notes: tuple[Finding, ...]
 
@@ -99,11 +100,11 @@ class Report:
             "parts": [one.to_json() for one in self.probes],
             # Where a data set lies is nobody's business: only whether it is there.
             "data": {name: place is not None for name, place in self.data.items()},
-            "artifacts": [{**asdict(file), "path": _short(file.path)} for file in self.files],
+            "artifacts": [{**asdict(file), "path": file.path.name} for file in self.files],
             "findings": [finding.to_json() for finding in self.findings],
             "verdict": self.verdict,
         }
-        scrubbed: dict[str, Any] = scrub(document)
+        scrubbed: dict[str, Any] = scrub(document, self.folders)
         return scrubbed
 
 
@@ -145,6 +146,7 @@ def examine(
         packages=packages,
         probes=tuple(probes),
         data=_data() if numpy_works else {},
+        folders=tuple({path.parent for path in (*(file.path for file in files), *unreadable)}),
         files=tuple(files),
         notes=tuple(notes),
     )
@@ -227,8 +229,3 @@ def _files(paths: Sequence[Path]) -> tuple[list[File], dict[Path, str]]:
                 size = file.stat().st_size if file.is_file() else 0
                 files[file.resolve()] = File(file, document["sha256"], size, found.check_digest(entry))
     return list(files.values()), unreadable
-
-
-def _short(path: Path) -> str:
-    """Return a path by its last folder and its name."""
-    return "/".join(path.parts[-2:])
