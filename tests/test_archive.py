@@ -4,6 +4,7 @@ import os
 import random
 import stat
 import struct
+import time
 import zipfile
 
 import pytest
@@ -107,6 +108,33 @@ def test_entries_that_share_their_bytes_cannot_grow(tmp_path):
             made.filelist.append(other)
     with pytest.raises(ArtifactError, match="its files are larger than itself"):
         archive.unpack(path, tmp_path / "out")
+
+
+def many(path, names):
+    """Write an archive whose directory has an empty file of each name; the names need not be told apart."""
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr(entry(names[0]), b"")
+        for name in names[1:]:
+            made.filelist.append(entry(name, header_offset=0, CRC=0))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("names", "twice"),
+    [
+        # As many as there can be without zip64: two billion pairs of names.
+        ([*(f"box/{number}" for number in range(65_534)), "box/0"], "box/0"),
+        # The longest names that there can be: each lies in 32,767 folders.
+        ([*("a/" * 32_767 + str(number) for number in range(10)), "a"], "a"),
+    ],
+    ids=["many", "deep"],
+)
+def test_very_many_entries_are_refused_quickly(tmp_path, names, twice):
+    path = many(tmp_path / "many.zip", names)
+    started = time.process_time()
+    with pytest.raises(ArtifactError, match=f"'{twice}' is there twice"):
+        archive.unpack(path, tmp_path / "out")
+    assert time.process_time() - started < 4
 
 
 def test_an_encrypted_entry_is_refused(packed, tmp_path):

@@ -10,6 +10,7 @@ import stat
 import struct
 import zipfile
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 from toolkit.errors import ArtifactError
@@ -71,11 +72,11 @@ def _check(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     for entry in entries:
         if problem := _problem(entry):
             raise ArtifactError(f"{path}: refused, nothing was unpacked: {entry.orig_filename!r} {problem}")
-    names = [entry.filename.casefold() for entry in entries]  # file systems of SD cards know no upper case
-    folders = {"/".join(parts[:end]) for parts in (name.split("/") for name in names) for end in range(1, len(parts))}
-    for number, name in enumerate(names):
-        if name in names[:number] or name in folders:
-            raise ArtifactError(f"{path}: refused, nothing was unpacked: {name!r} is there twice")
+    # File systems of SD cards know no upper case. In this order what lies in a folder follows it.
+    names = sorted(f"{entry.filename.casefold()}/" for entry in entries)
+    for name, following in pairwise(names):
+        if following.startswith(name):
+            raise ArtifactError(f"{path}: refused, nothing was unpacked: {name.removesuffix('/')!r} is there twice")
     if sum(entry.file_size for entry in entries) > path.stat().st_size:
         raise ArtifactError(f"{path}: refused, nothing was unpacked: its files are larger than itself")
 

@@ -10,13 +10,16 @@ import pytest
 from toolkit import constraints, extras, registry
 from toolkit.doctor.child import PACKAGES
 from toolkit.doctor.probe import probe
+from toolkit.doctor.remedy import interpreter, pip
 
 SHIPPED = sorted((Path(__file__).parents[2] / "exported" / "mlp").glob("mlp*"))
 FOUND = json.dumps(
     {"step": "found", "package": "onnxruntime", "extra": "onnx", "installed": True, "versions": {"onnxruntime": "1.0"}}
 )
 IMPORTED = json.dumps({"step": "imported", "devices": ["CPU"]})
-REINSTALL = f"pip install --force-reinstall --no-deps 'onnxruntime=={constraints.tested()['onnxruntime']}'"
+REINSTALL = (
+    f"{interpreter()} -m pip install --force-reinstall --no-deps 'onnxruntime=={constraints.tested()['onnxruntime']}'"
+)
 
 
 def die(*steps, how):
@@ -45,7 +48,7 @@ def test_a_signal_is_named(signal, steps, said, remedy):
 def test_where_the_tested_version_cannot_run_it_is_taken_away():
     tested = FOUND.replace("1.0", constraints.tested()["onnxruntime"])
     found = probe("onnxruntime", command=die(tested, how="os.kill(os.getpid(), 4)")).finding
-    assert found.remedy == "pip uninstall onnxruntime"
+    assert found.remedy == f"{interpreter()} -m pip uninstall onnxruntime"
 
 
 def test_a_hang_is_ended_with_all_that_it_started(tmp_path):
@@ -95,7 +98,34 @@ def test_an_install_that_cannot_be_imported_names_the_package_to_mend(tmp_path, 
     assert found.state == "broken"
     assert said in found.text
     assert "\n" not in found.text
-    assert found.remedy == f"pip install --force-reinstall --no-deps {constraints.requirement(mended)}"
+    assert found.remedy == pip(f"install --force-reinstall --no-deps {constraints.requirement(mended)}")
+
+
+NUMPY = f"{interpreter()} -m pip install --force-reinstall --no-deps {constraints.requirement('numpy')}"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import os; os.kill(os.getpid(), 4)", "numpy was ended by SIGILL when importing it: it uses an instruction"),
+        ("import os; os.kill(os.getpid(), 11)", "numpy was ended by SIGSEGV when importing it"),
+        ("raise ImportError('multiarray.so: file too short')", "numpy fails when importing it: ImportError: multiarr"),
+    ],
+)
+def test_where_numpy_is_what_breaks_no_runtime_is_named(tmp_path, monkeypatch, code, said):
+    broken_package(tmp_path, "numpy", code)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    found = [probe(part).finding for part in ("numpy", "litert", "keras")]
+    assert {finding.state for finding in found} == {"broken"}
+    assert len({finding.text for finding in found}) == 1
+    assert found[0].text.startswith(said)
+    assert {finding.remedy for finding in found} == {NUMPY}
+
+
+def test_a_part_that_ends_before_it_was_looked_for_gets_no_command_for_a_package_that_does_not_exist():
+    found = probe("litert", command=die(how="os.kill(os.getpid(), 4)")).finding
+    assert found.text.startswith("litert was ended by SIGILL when looking for it")
+    assert found.remedy is None
 
 
 def test_a_system_that_is_too_old_is_named(tmp_path, monkeypatch):
@@ -121,7 +151,7 @@ def test_a_package_without_its_files_is_broken_and_one_never_installed_is_absent
         assert found.text == "onnxruntime is listed as installed, but its files are missing"
     else:
         assert (found.state, found.text) == ("absent", "onnxruntime is not installed")
-        assert found.remedy == "pip install 'edge-model-toolkit[onnx]'"
+        assert found.remedy == f"{interpreter()} -m pip install 'edge-model-toolkit[onnx]'"
 
 
 PARTS = [

@@ -2,15 +2,17 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.test_host import PI_4, PI_5, machine
 from toolkit import constraints, host
-from toolkit.doctor import report
+from toolkit.doctor import privacy, report
 from toolkit.doctor.finding import Finding
 from toolkit.doctor.probe import Probe
+from toolkit.doctor.remedy import COPY, EXPORT, pip
 from toolkit.doctor.report import examine
 from toolkit.errors import ArtifactError
 
@@ -47,7 +49,7 @@ def test_one_runtime_is_enough(tmp_path, pi):
 def test_no_runtime_at_all_is_broken(tmp_path, pi):
     examined = examine([], root=machine(tmp_path, cpuinfo=PI_5), try_part=only({"numpy", "pillow"}))
     assert examined.verdict == "broken"
-    assert found(examined)["runtimes", "broken"].remedy == "pip install 'edge-model-toolkit[edge]'"
+    assert found(examined)["runtimes", "broken"].remedy == pip("install 'edge-model-toolkit[edge]'")
 
 
 def test_a_broken_runtime_is_broken_though_another_works(tmp_path, pi):
@@ -57,6 +59,18 @@ def test_a_broken_runtime_is_broken_though_another_works(tmp_path, pi):
     examined = examine([], root=machine(tmp_path, cpuinfo=PI_5), try_part=one_broken)
     assert list(found(examined)) == [("onnxruntime", "broken")]
     assert examined.verdict == "broken"
+
+
+def test_what_breaks_several_parts_is_told_once(tmp_path, pi):
+    """Each runtime imports numpy."""
+
+    def numpy_broken(part, artifacts):
+        return Probe(
+            part, Finding(part, "ok" if part == "pillow" else "broken", "numpy was ended by SIGILL", "mend it")
+        )
+
+    examined = examine([], root=machine(tmp_path, cpuinfo=PI_5), try_part=numpy_broken)
+    assert examined.findings == [Finding("numpy", "broken", "numpy was ended by SIGILL", "mend it")]
 
 
 def test_without_numpy_the_data_sets_are_not_looked_for(tmp_path, pi):
@@ -101,7 +115,7 @@ def test_a_version_that_is_not_the_tested_one_is_a_warning(tmp_path, pi, monkeyp
     monkeypatch.setattr(constraints, "tested", lambda: {"numpy": "1.0", "not-there": "1.0", "pip": "1.0"})
     examined = examine([], root=machine(tmp_path, cpuinfo=PI_5), try_part=all_are("ok"))
     assert list(found(examined)) == [("numpy", "warning")]
-    assert examined.findings[0].remedy == "pip install 'numpy==1.0'"
+    assert examined.findings[0].remedy == pip("install 'numpy==1.0'")
     assert examined.to_json()["tested_otherwise"] == {"numpy": "1.0"}
 
 
@@ -123,7 +137,20 @@ def test_artifacts_are_held_against_their_digests_and_only_whole_ones_are_run(tm
     assert len(texts) == 2
     assert "mlp-int8.onnx: named in" in texts[0]
     assert "mlp-int8.tflite: changed since it was exported" in texts[1]
+    assert {finding.remedy for finding in examined.findings} == {EXPORT}
     assert examined.verdict == "broken"
+
+
+def test_without_keras_a_damaged_file_is_to_be_copied_again(tmp_path, pi):
+    """An export takes TensorFlow, which a device does not have."""
+    folder = shutil.copytree(SHIPPED, tmp_path / "models" / "mlp")
+    (folder / "mlp-int8.tflite").write_bytes(b"changed")
+    (tmp_path / "models" / "cut").mkdir()
+    (tmp_path / "models" / "cut" / "manifest.json").write_text('{"schema": 1')
+    root = machine(tmp_path, cpuinfo=PI_5)
+    for working, remedy in (({"numpy", "litert"}, COPY), ({"numpy", "litert", "keras"}, EXPORT)):
+        examined = examine([tmp_path / "models"], root=root, try_part=only(working))
+        assert [finding.remedy for finding in examined.findings] == [remedy, remedy]
 
 
 def test_a_manifest_that_cannot_be_read_is_broken_and_leaves_the_others(tmp_path, pi):
@@ -155,12 +182,77 @@ def test_the_json_names_no_user_no_host_and_no_folder(tmp_path, pi, monkeypatch)
         f"ImportError: {home}/.venv/lib/x.so: cannot open; "
         "see '/opt/alice/build/y.py', file:///home/bob/z, alice@alices-pi, alice_models"
     )
+    # An interpreter of a name that the shell must not read.
+    monkeypatch.setattr("sys.executable", f"{home}/it's/bin/python")
     examined = examine([models], root=machine(tmp_path, cpuinfo=PI_5), try_part=all_are("broken", said))
     document = examined.to_json()
     text = json.dumps(document)
-    for private in ("alice", "smith", "bob", "alices-pi", "example.org", "/home", "/media", "/opt", str(tmp_path)):
+    for private in ("alice", "smith", "bob", "alices-pi", "example.org", "/home", "/media", "/opt", "it's", "/models"):
         assert private not in text, private
-    assert document["parts"][0]["text"].startswith("ImportError: ~/.venv/lib/x.so: cannot open; see '<path>/y.py'")
-    assert document["artifacts"][0]["path"] == "mlp/mlp-float32.onnx"
+    assert document["parts"][0]["text"].startswith("ImportError: <path>/x.so: cannot open; see '<path>/y.py'")
+    assert document["artifacts"][0]["path"] == "mlp-float32.onnx"
     assert document["data"] in ({"mnist": True}, {})
     assert document["verdict"] == "broken"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("../bob/client-x/mlp.tflite: no", "<path>/mlp.tflite: no"),
+        ("../../bob/mlp.tflite: no", "<path>/mlp.tflite: no"),
+        ("./client-x/mlp.tflite: no", "<path>/mlp.tflite: no"),
+        ("~bob/client-x/mlp.tflite and ~/client-x/y.so", "<path>/mlp.tflite and <path>/y.so"),
+        ("/home/bob/My Secret/x.so: cannot open", "<path>/x.so: cannot open"),
+        ("/home/bob/x.so needs /opt/client x/lib/y.so.1 here", "<path>/x.so needs <path>/y.so.1 here"),
+        ("[Errno 2] none: '/home/bob/My Secret'", "[Errno 2] none: '<path>'"),
+        ('none: "../bob/My Secret/a b.tflite"', 'none: "<path>/a b.tflite"'),
+        ("in /home/bob/client-x: none", "in <path>: none"),
+        ("in /home/bob/client-x/", "in <path>"),
+        ("CWD/client-x/x.so", "<path>/x.so"),
+        ("BASE/lib/json/__init__.py", "<python>/lib/json/__init__.py"),
+        ("1/2 of 30 images/s, and/or a / b", "1/2 of 30 images/s, and/or a / b"),
+    ],
+)
+def test_no_folder_of_a_text_is_told(said, told):
+    said = said.replace("CWD", str(Path.cwd())).replace("BASE", sys.base_prefix)
+    assert privacy.scrub({"text": [said]}) == {"text": [told]}
+
+
+@pytest.mark.parametrize("given", ["client-x", "../client-x", "../home/client-x/models"])
+def test_a_path_as_the_user_gave_it_is_told_by_its_name_alone(tmp_path, pi, monkeypatch, given):
+    (tmp_path / "home").mkdir()
+    monkeypatch.chdir(tmp_path / "home")
+    folder = shutil.copytree(SHIPPED, Path(given) / "mlp")
+    (folder / "mlp-int8.tflite").write_bytes(b"changed")
+    (folder / "mlp-int8.onnx").unlink()
+    (Path(given) / "cut").mkdir()
+    (Path(given) / "cut" / "manifest.json").write_text('{"schema": 1')
+
+    def ran(part, artifacts):
+        artifact = str(artifacts[0]) if artifacts else None
+        return Probe(part, Finding(part, "ok", f"ran {artifact}"), artifact=artifact)
+
+    document = examine([Path(given)], root=machine(tmp_path, cpuinfo=PI_5), try_part=ran).to_json()
+    assert not any(private in json.dumps(document) for private in ("client-x", "home", "models", "mlp/", "cut/"))
+    assert document["parts"][-1]["text"] == "ran mlp-float32.onnx"
+    assert {finding["name"] for finding in document["findings"]} == {
+        "mlp-int8.onnx",
+        "mlp-int8.tflite",
+        "manifest.json",
+    }
+    assert document["findings"][0]["text"].startswith("mlp-int8.onnx: named in manifest.json but missing")
+
+
+def test_a_command_names_the_python_of_this_installation(tmp_path, monkeypatch):
+    """`make edge` calls it by its path, and a bare pip is then the system's."""
+    monkeypatch.setattr("sys.executable", str(tmp_path / "my project" / ".venv-edge" / "bin" / "python"))
+    monkeypatch.chdir(tmp_path)
+    assert pip("install x") == "'my project/.venv-edge/bin/python' -m pip install x"
+    (tmp_path / "my project" / ".venv-edge" / "bin").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "my project")
+    assert pip("install x") == ".venv-edge/bin/python -m pip install x"
+    assert privacy.scrub(pip("install x")) == "<environment>/bin/python -m pip install x"
+    monkeypatch.chdir(tmp_path / "my project" / ".venv-edge" / "bin")
+    assert pip("install x") == "./python -m pip install x"
+    monkeypatch.setattr("sys.executable", "/usr/bin/python3")
+    assert pip("install x") == "/usr/bin/python3 -m pip install x"

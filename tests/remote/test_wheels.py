@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 
+from toolkit.cli import call
 from toolkit.errors import DeviceError, UsageError
 from toolkit.remote import wheels
 
@@ -78,3 +79,17 @@ def test_a_file_is_no_folder_for_wheels(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="not a folder"):
         wheels.fill(tmp_path / "file", python="3.11", arch="aarch64")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("python", ["3.11", "3.13"])
+def test_the_wheels_of_a_raspberry_pi_are_to_be_had(tmp_path, python):
+    """From the index that pip asks here: of Raspberry Pi OS Bookworm and Trixie."""
+    folder, tag = tmp_path / "wheels", f"cp{python.replace('.', '')}"
+    assert call(["wheels", "--python", python, "--arch", "aarch64", str(folder)]) == 0
+    names = {path.name.partition("-")[0]: path.name for path in folder.iterdir()}
+    for name in ("numpy", "ai_edge_litert", "onnxruntime", "pillow"):
+        assert f"-{tag}-{tag}-manylinux" in names[name]
+        assert names[name].endswith("_aarch64.whl")
+    assert {"edge_model_toolkit", "pip", "typer", "rich"} <= names.keys()
+    assert not any("x86_64" in name for name in names.values())

@@ -4,6 +4,7 @@ import re
 from signal import Signals
 
 from toolkit.constraints import normalized, requirement, tested
+from toolkit.doctor.remedy import pip
 
 # Distributions whose modules have another name.
 DISTRIBUTION_OF = {"google": "protobuf", "PIL": "pillow", "yaml": "PyYAML"}
@@ -18,7 +19,7 @@ _OLD_SYSTEM = re.compile(r"version [`'](GLIBC(?:XX)?_[0-9.]+)' not found")
 _MISSING_MODULE = re.compile(r"No module named '([^'.]+)")
 
 
-def of_error(error: str, distribution: str, doing: str) -> tuple[str, str]:
+def of_error(error: str, distribution: str, doing: str) -> tuple[str, str | None]:
     """Return (what happened, what mends it) for an exception, given as its last line."""
     said = " ".join(error.split())
     text = f"{distribution} fails when {doing}: {said}"
@@ -33,7 +34,7 @@ def of_error(error: str, distribution: str, doing: str) -> tuple[str, str]:
     return text, _reinstall(distribution)
 
 
-def of_signal(ended_by: Signals, distribution: str, doing: str, version: str | None) -> tuple[str, str]:
+def of_signal(ended_by: Signals, distribution: str, doing: str, version: str | None) -> tuple[str, str | None]:
     """Return (what happened, what mends it) for a process that a signal ended."""
     text = f"{distribution} was ended by {ended_by.name} when {doing}"
     if ended_by is Signals.SIGKILL:
@@ -43,25 +44,29 @@ def of_signal(ended_by: Signals, distribution: str, doing: str, version: str | N
         )
     if ended_by is Signals.SIGILL:
         text += ": it uses an instruction that this CPU does not have"
-        same = version == tested().get(normalized(distribution))  # it would come again
+        # Where it is the tested version already, it would come again.
+        same = version is not None and version == tested().get(normalized(distribution))
         if same and distribution not in ESSENTIAL:
-            return text, f"pip uninstall {distribution}"
+            return text, pip(f"uninstall {distribution}")
     return text, _reinstall(distribution)
 
 
-def of_silence(seconds: float, distribution: str, doing: str) -> tuple[str, str]:
+def of_silence(seconds: float, distribution: str, doing: str) -> tuple[str, str | None]:
     """Return (what happened, what mends it) for a process that had to be ended."""
     return f"{distribution} did not come to an end in {seconds:g} s when {doing}", _reinstall(distribution)
 
 
-def of_missing_files(distribution: str, *, known: bool) -> tuple[str, str]:
+def of_missing_files(distribution: str, *, known: bool) -> tuple[str, str | None]:
     """Return (what happened, what mends it) for a package without its files. known: whether pip still lists it."""
     what = "is listed as installed, but its files are missing" if known else "is not installed"
     return f"{distribution} {what}", _reinstall(distribution)
 
 
-def _reinstall(distribution: str) -> str:
-    return f"pip install --force-reinstall --no-deps {requirement(distribution)}"
+def _reinstall(distribution: str) -> str | None:
+    """Return what installs a distribution anew; None for a name that is none of those that toolkit installs."""
+    if normalized(distribution) not in tested():
+        return None
+    return pip(f"install --force-reinstall --no-deps {requirement(distribution)}")
 
 
 def _distribution_of(module: str, distribution: str) -> str:

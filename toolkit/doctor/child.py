@@ -33,19 +33,23 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _try_package(steps: BinaryIO, module: str, distribution: str) -> None:
-    _tell(steps, {"step": FOUND, **_package(module, (distribution,))})
+    _tell(steps, {"step": FOUND, **_package(module, distribution)})
     if extras.installed(module):
         extras.load(module)
         _tell(steps, {"step": IMPORTED, "devices": []})
 
 
 def _try_runtime(steps: BinaryIO, name: str, artifacts: Sequence[Path]) -> None:
+    # Every runtime's module imports numpy: where that is what breaks, it is numpy that is to be named.
+    _tell(steps, {"step": FOUND, **_package(*PACKAGES["numpy"])})
+    if not extras.installed("numpy"):
+        return
     import numpy as np
 
     from toolkit import runtimes
 
     module = runtimes.get(name)
-    _tell(steps, {"step": FOUND, **_package(module.PACKAGE, module.DISTRIBUTIONS)})
+    _tell(steps, {"step": FOUND, **_package(module.PACKAGE, *module.DISTRIBUTIONS)})
     if not extras.installed(module.PACKAGE):
         return
     extras.load(module.PACKAGE)
@@ -61,7 +65,7 @@ def _try_runtime(steps: BinaryIO, name: str, artifacts: Sequence[Path]) -> None:
         _tell(steps, {"step": RAN, "artifact": str(smallest)})
 
 
-def _package(module: str, distributions: Sequence[str]) -> dict[str, Any]:
+def _package(module: str, *distributions: str) -> dict[str, Any]:
     return {
         "package": module.partition(".")[0],
         "extra": extras.EXTRA_OF.get(module),

@@ -15,6 +15,7 @@ from typing import Any
 from toolkit.doctor import causes
 from toolkit.doctor.child import FOUND, IMPORTED, RAN
 from toolkit.doctor.finding import ABSENT, BROKEN, OK, Finding
+from toolkit.doctor.remedy import pip
 
 # Seconds that a part may take: TensorFlow's first import from a slow SD card takes more than one.
 DEADLINE_S = 120.0
@@ -82,7 +83,7 @@ def _whole(part: str, steps: dict[str, dict[str, Any]], versions: dict[str, str]
             distribution = _culprit(found, part, versions)
             text, remedy = causes.of_missing_files(distribution, known=bool(versions))
             return Probe(part, Finding(part, BROKEN, text, remedy), versions)
-        remedy = f"pip install 'edge-model-toolkit[{found['extra']}]'"
+        remedy = pip(f"install 'edge-model-toolkit[{found['extra']}]'")
         return Probe(part, Finding(part, ABSENT, f"{found['package']} is not installed", remedy))
     devices = tuple(steps[IMPORTED]["devices"])
     artifact = steps.get(RAN, {}).get("artifact")

@@ -12,9 +12,11 @@ from toolkit.doctor.child import PACKAGES
 from toolkit.doctor.finding import ABSENT, BROKEN, OK, WARNING, Finding
 from toolkit.doctor.privacy import scrub
 from toolkit.doctor.probe import Probe, probe
+from toolkit.doctor.remedy import COPY, EXPORT, pip
 from toolkit.errors import ArtifactError
 from toolkit.host import Host, State
 from toolkit.manifest import MANIFEST, Artifact
+from toolkit.runtimes import REFERENCE_RUNTIME
 
 RUNTIMES = "toolkit.runtimes"
 # A Raspberry Pi lowers its clock from here on (Raspberry Pi documentation, "Frequency management and thermal control").
@@ -61,20 +63,23 @@ class File:
 
 @dataclass(frozen=True)
 class Report:
-    """What was found. notes: findings that are about no part and no file."""
+    """What was found. folders: those with a manifest. notes: findings that are about no part and no file."""
 
     machine: Machine
     packages: tuple[Package, ...]
     probes: tuple[Probe, ...]
     data: dict[str, Path | None]
+    folders: tuple[Path, ...]
     files: tuple[File, ...]
     notes: tuple[Finding, ...]
 
     @property
     def findings(self) -> list[Finding]:
-        """All that is not as it should be, the broken first."""
-        parts = [one.finding for one in self.probes if one.finding.state == BROKEN]
-        files = [Finding(str(f.path), BROKEN, f.problem, "toolkit export") for f in self.files if f.problem]
+        """All that is not as it should be, the broken first. What breaks several parts is told once."""
+        broken = [one.finding for one in reversed(self.probes) if one.finding.state == BROKEN]
+        parts = reversed({(finding.text, finding.remedy): finding for finding in broken}.values())
+        again = _again(self.probes)
+        files = [Finding(str(f.path), BROKEN, f.problem, again) for f in self.files if f.problem]
         rest = sorted(self.notes, key=lambda note: note.state != BROKEN)
         return [*parts, *files, *rest]
 
@@ -95,11 +100,11 @@ class Report:
             "parts": [one.to_json() for one in self.probes],
             # Where a data set lies is nobody's business: only whether it is there.
             "data": {name: place is not None for name, place in self.data.items()},
-            "artifacts": [{**asdict(file), "path": _short(file.path)} for file in self.files],
+            "artifacts": [{**asdict(file), "path": file.path.name} for file in self.files],
             "findings": [finding.to_json() for finding in self.findings],
             "verdict": self.verdict,
         }
-        scrubbed: dict[str, Any] = scrub(document)
+        scrubbed: dict[str, Any] = scrub(document, self.folders)
         return scrubbed
 
 
@@ -119,23 +124,32 @@ def examine(
 
     Raises ArtifactError for a path that does not exist.
     """
-    files, notes = _files(paths)
+    files, unreadable = _files(paths)
     machine = _machine(root)
     whole = [file.path for file in files if file.problem is None]
     probes = []
     for part in parts():
         on_part(part)
         probes.append(try_part(part, whole if part not in PACKAGES else ()))
+    notes = [Finding(str(path), BROKEN, said, _again(probes)) for path, said in unreadable.items()]
     packages = _packages()
     working = any(one.finding.state == OK for one in probes if one.part not in PACKAGES)
     if reason := host.unsupported():
         notes.append(Finding("Python", BROKEN, reason))
     elif all(one.finding.state == ABSENT for one in probes if one.part not in PACKAGES) and not working:
-        notes.append(Finding("runtimes", BROKEN, "none is installed", "pip install 'edge-model-toolkit[edge]'"))
+        notes.append(Finding("runtimes", BROKEN, "none is installed", pip("install 'edge-model-toolkit[edge]'")))
     notes += [_other_version(package) for package in packages if package.installed != package.tested]
     notes += _conditions(machine)
     numpy_works = next(one.finding.state == OK for one in probes if one.part == "numpy")
-    return Report(machine, packages, tuple(probes), _data() if numpy_works else {}, tuple(files), tuple(notes))
+    return Report(
+        machine=machine,
+        packages=packages,
+        probes=tuple(probes),
+        data=_data() if numpy_works else {},
+        folders=tuple({path.parent for path in (*(file.path for file in files), *unreadable)}),
+        files=tuple(files),
+        notes=tuple(notes),
+    )
 
 
 def _machine(root: Path) -> Machine:
@@ -162,7 +176,7 @@ def _packages() -> tuple[Package, ...]:
 
 def _other_version(package: Package) -> Finding:
     text = f"version {package.installed} is installed, {package.tested} is tested"
-    return Finding(package.name, WARNING, text, f"pip install {constraints.requirement(package.name)}")
+    return Finding(package.name, WARNING, text, pip(f"install {constraints.requirement(package.name)}"))
 
 
 def _conditions(machine: Machine) -> list[Finding]:
@@ -189,10 +203,16 @@ def _data() -> dict[str, Path | None]:
     return {name: module.locate() for name, module in named_sources().items()}
 
 
-def _files(paths: Sequence[Path]) -> tuple[list[File], list[Finding]]:
-    """Return the files of all manifests, and the manifests that cannot be read."""
+def _again(probes: Sequence[Probe]) -> str:
+    """Return what gives a damaged file of an export anew on this machine."""
+    exports = any(one.part == REFERENCE_RUNTIME and one.finding.state == OK for one in probes)
+    return EXPORT if exports else COPY
+
+
+def _files(paths: Sequence[Path]) -> tuple[list[File], dict[Path, str]]:
+    """Return the files of all manifests, and the manifests that cannot be read with what is wrong with each."""
     files: dict[Path, File] = {}
-    notes = []
+    unreadable = {}
     for path in paths:
         if not path.exists():
             raise ArtifactError(f"{path}: no such file or folder")
@@ -200,7 +220,7 @@ def _files(paths: Sequence[Path]) -> tuple[list[File], list[Finding]]:
             try:
                 found = manifest.read(folder)
             except ArtifactError as error:
-                notes.append(Finding(str(folder / MANIFEST), BROKEN, str(error), "toolkit export"))
+                unreadable[folder / MANIFEST] = str(error)
                 continue
             entries: list[Artifact | dict[str, Any]] = [*found.artifacts, found.reference, found.golden]
             for entry in entries:
@@ -208,9 +228,4 @@ def _files(paths: Sequence[Path]) -> tuple[list[File], list[Finding]]:
                 file = folder / str(document["path"])
                 size = file.stat().st_size if file.is_file() else 0
                 files[file.resolve()] = File(file, document["sha256"], size, found.check_digest(entry))
-    return list(files.values()), notes
-
-
-def _short(path: Path) -> str:
-    """Return a path by its last folder and its name."""
-    return "/".join(path.parts[-2:])
+    return list(files.values()), unreadable
