@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.bench import made_up
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import sha256
 from toolkit.remote import cargo
@@ -64,18 +66,44 @@ def test_a_device_cannot_write_what_is_no_part_of_a_record(exported_once, here, 
     assert list(here.iterdir()) == []
 
 
-def test_a_record_of_what_was_not_asked_for_is_not_kept(exported_once, here, tmp_path):
-    from tests.bench import made_up
-
-    folder = tmp_path / "sent"
+def sent(folder, **facts):
+    """A record as a device may send it, of one result."""
     folder.mkdir()
-    sent = made_up.record()
-    sent.folder, sent.results = folder, [made_up.result(1e-4, path="/etc/passwd")]
-    sent.results[0].write_samples(folder)
-    sent.save()
-    with Home(here / "benchmarks", cargo.to_bench([exported_once]), None) as home:
-        for path in folder.iterdir():
-            home.take({"name": path.name, "first": True}, path.read_bytes())
-        with pytest.raises(ArtifactError, match="it speaks of '/etc/passwd', which was not asked for"):
-            home.keep()
+    found = made_up.record()
+    found.folder, found.results = folder, [made_up.result(1e-4, **facts)]
+    found.results[0].write_samples(folder)
+    found.save()
+    return found
+
+
+def arrive(home, folder):
+    for path in folder.iterdir():
+        home.take({"name": path.name, "first": True}, path.read_bytes())
+    home.keep()
+
+
+def test_a_record_of_what_was_not_asked_for_is_not_kept(exported_once, here, tmp_path):
+    sent(tmp_path / "sent", path="/etc/passwd")
+    with (
+        Home(here / "benchmarks", cargo.to_bench([exported_once]), None) as home,
+        pytest.raises(ArtifactError, match="it speaks of '/etc/passwd', which was not asked for"),
+    ):
+        arrive(home, tmp_path / "sent")
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("climbs", [False, True])
+def test_a_record_from_a_device_opens_no_file_of_this_machine(exported_once, here, tmp_path, climbs):
+    """Its samples are there, and would be read, were they not outside of what it sent."""
+    record = sent(tmp_path / "sent", path="models/0/cnn-int8.onnx")
+    own = tmp_path / "own.npz"
+    (record.folder / "s.npz").rename(own)
+    name = f"{'../' * 20}{str(own).lstrip('/')}" if climbs else str(own)
+    record.results = [replace(record.results[0], samples=name)]
+    record.save()
+    with (
+        Home(here / "benchmarks", cargo.to_bench([exported_once]), None) as home,
+        pytest.raises(ArtifactError, match=r"own\.npz', which is no file of samples beside it"),
+    ):
+        arrive(home, record.folder)
     assert list(here.iterdir()) == []

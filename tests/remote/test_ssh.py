@@ -11,14 +11,43 @@ from toolkit.errors import UsageError
 from toolkit.remote import ssh
 
 
-@pytest.mark.parametrize("name", ["pi", "pi@raspberrypi.local", "pi@192.0.2.7", "ssh://pi@host:2222", "fe80::1%eth0"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pi",
+        "pi@raspberrypi.local",
+        "pi@192.0.2.7",
+        "ssh://pi@host:2222",
+        "ssh://pi_4",
+        "ssh://pi@[2001:db8::7]:22",
+        "fe80::1%eth0",
+        "pi@::1",
+        "küche.local",
+    ],
+)
 def test_a_destination_that_openssh_takes_is_taken(name):
     ssh.check(name)
     assert ssh.command(name, 1)[-5:-3] == ["--", name]
 
 
 @pytest.mark.parametrize(
-    "name", ["", "-oProxyCommand=touch x", "--", "-", "pi@-oX", "pi host", "pi\n", "pi\x1b[2J", "\t"]
+    "name",
+    [
+        *("", "-oProxyCommand=touch x", "--", "-", "pi@-oX", "pi host", "pi\n", "pi\x1b[2J", "\t"),
+        *("ssh://-oProxyCommand=x", "ssh://-x", "ssh://pi@-x", "ssh://", "ssh://pi:x", "[-x]"),
+        *(
+            "host;id",
+            "host`id`",
+            "host|id",
+            "host$(id)",
+            "$(id)@host",
+            "`id`@host",
+            "a'b",
+            "a\\b",
+            "ssh://$(id)@host:1",
+        ),
+        *("::1%$(id)", "ssh://[::1%;id]", "pi@pi@host"),
+    ],
 )
 def test_what_is_no_destination_is_refused(name):
     with pytest.raises(UsageError, match=r"^--on is .* allowed: user@host"):

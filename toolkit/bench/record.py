@@ -161,6 +161,11 @@ def read(folder: Path) -> Record:
         raise ArtifactError(f"{path}: not a benchmark record ({error})") from error
 
 
+def is_name_of_samples(name: str) -> bool:
+    """Say whether a record, maybe somebody else's, may have samples in a file of this name: one of its own folder."""
+    return Path(name).name == name and name.endswith(".npz")
+
+
 def recompute(folder: Path) -> tuple[int, list[str]]:
     """Rebuild every figure of a record from its raw samples; return how many there are, and those that differ."""
     rebuilt = read(folder).to_json()
@@ -176,6 +181,8 @@ def recompute(folder: Path) -> tuple[int, list[str]]:
 
 
 def _read_result(folder: Path, entry: dict[str, Any]) -> Result:
+    if not is_name_of_samples(entry["samples"]):
+        raise ArtifactError(f"{folder / RECORD}: names {entry['samples']!r}, which is no file of samples beside it")
     with np.load(folder / entry["samples"], allow_pickle=False) as arrays:
         invoke, end_to_end, paced = (
             Blocks(arrays[f"{kind}_s"], arrays[f"{kind}_lengths"]) if f"{kind}_s" in arrays else None for kind in KINDS

@@ -38,7 +38,7 @@ class Home:
     def take(self, message: dict[str, Any], content: bytes) -> None:
         """Take a piece of a file; ArtifactError for a name that no record has."""
         name = str(message["name"])
-        if Path(name).name != name or not (name == RECORD or name.endswith(".npz")):
+        if name != RECORD and not record.is_name_of_samples(name):
             raise ArtifactError(f"it sent {name!r}, which is no part of a record")
         with (Path(self._arriving.name) / name).open("wb" if message["first"] else "ab") as file:
             file.write(content)
@@ -47,10 +47,7 @@ class Home:
         """Keep the record that has arrived; ArtifactError where it is none, or of other artifacts."""
         arrived = Path(self._arriving.name)
         found = record.read(arrived)
-        found.results = [
-            replace(result, path=self._cargo.here(str(result.path)), samples=Path(result.samples).name)
-            for result in found.results
-        ]
+        found.results = [replace(result, path=self._cargo.here(str(result.path))) for result in found.results]
         found.failures = {self._cargo.at_home(k): self._cargo.at_home(why) for k, why in found.failures.items()}
         if self._earlier is not None:
             found = resume.join(self._earlier, found)

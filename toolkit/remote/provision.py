@@ -29,6 +29,8 @@ from typing import Any, cast
 from toolkit.remote.wire import MARK, SILENCE_S, Channel
 
 READY = "ready"
+# Of a file that is on its way. One that a lost connection left behind is of no use: each is sent from its beginning.
+PARTIAL = ".partial"
 # After how many days a file that was not asked for again is forgotten.
 KEPT_DAYS = 30
 # Seconds between two looks at the connection while something else is at work.
@@ -98,7 +100,7 @@ class Provision:
         for blob in (self._folder / "blobs").iterdir():
             if blob.name in digests:
                 os.utime(blob)
-            elif blob.stat().st_mtime < oldest_s:
+            elif blob.suffix == PARTIAL or blob.stat().st_mtime < oldest_s:
                 blob.unlink()
         return {
             "ready": (self._folder / "environments" / key / READY).is_file(),
@@ -106,20 +108,23 @@ class Provision:
         }
 
     def _take(self, *, digest: str, first: bool, last: bool, content: bytes) -> dict[str, Any]:
-        """Take a piece of a file, and check the file with the last one."""
-        partial = self._blob(f"{digest}.partial")
-        with partial.open("wb" if first else "ab") as file:
-            file.write(content)
-            if not last:
-                return {}
-            file.flush()
-            os.fsync(file.fileno())
-        with partial.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != digest:
-            partial.unlink()
-            raise OSError(errno.EIO, "a file did not arrive as it was sent", str(partial))
-        partial.replace(self._blob(digest))
+        """Take a piece of a file, and check the file with the last one; what did not fit on the disk is removed."""
+        partial = self._blob(f"{digest}{PARTIAL}")
+        try:
+            with partial.open("wb" if first else "ab") as file:
+                file.write(content)
+                if not last:
+                    return {}
+                file.flush()
+                os.fsync(file.fileno())
+            with partial.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != digest:
+                raise OSError(errno.EIO, "a file did not arrive as it was sent", str(partial))
+            partial.replace(self._blob(digest))
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
         return {}
 
     def _install(self, *, key: str, wheel: str, extra: str, packages: dict[str, str], offline: bool) -> dict[str, Any]:

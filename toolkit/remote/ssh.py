@@ -46,6 +46,12 @@ FIRST = (
 # What runs on a device that has nothing but Python, in the order in which they need each other.
 SENT = ("toolkit.remote.wire", "toolkit.remote.provision")
 FAILED, NOT_FOUND = 255, 127
+# What OpenSSH's client is given as a destination: nothing that it takes for an option, and nothing that a shell reads
+# in a way of its own, since one may see it: that of a ProxyCommand.
+NAME = r"\w[\w.-]*"
+IPV6 = r"(?=[^:]*:)[0-9A-Fa-f:.]+(?:%\w[\w.-]*)?"
+USER = r"(?:\w[\w.+-]*@)?"
+DESTINATION = re.compile(rf"{USER}(?:{NAME}|{IPV6})|ssh://{USER}(?:{NAME}|\[{IPV6}\])(?::\d{{1,5}})?/?")
 # What OpenSSH or a device's shell says, and what it means. {host}: the destination.
 CAUSES = (
     (r"REMOTE HOST IDENTIFICATION HAS CHANGED", "its host key is not the one that known_hosts has of it: another "
@@ -68,13 +74,14 @@ CAUSES = (
 def check(destination: str) -> None:
     """Raise UsageError for what is no host name, ``user@host``, alias or ``ssh://`` address, above all for an option.
 
-    https://nvd.nist.gov/vuln/detail/CVE-2017-1000117 is what becomes of a destination that begins with a dash.
+    https://nvd.nist.gov/vuln/detail/CVE-2017-1000117 is what becomes of a destination that begins with a dash, and
+    https://nvd.nist.gov/vuln/detail/CVE-2023-51385 of one that holds what a ProxyCommand's shell would run.
     """
-    allowed = "user@host, an address, or a name of your ~/.ssh/config"
-    if not destination or destination.startswith("-") or "@-" in destination:
-        raise UsageError(f"--on is '{destination}', which is no host name; allowed: {allowed}")
-    if any(character.isspace() or not character.isprintable() for character in destination):
-        raise UsageError(f"--on is {destination!r}, which has spaces or control characters; allowed: {allowed}")
+    if not DESTINATION.fullmatch(destination):
+        shown = destination if destination.isprintable() else ascii(destination)
+        raise UsageError(
+            f"--on is '{shown}', which is no host name; allowed: user@host, an address, or a name of your ~/.ssh/config"
+        )
 
 
 class Connection:
