@@ -143,7 +143,8 @@ def test_two_studies_do_not_work_in_one_folder(tmp_path, tiny):
     def meddling(due, work):
         yield Event(due[0], STARTED)
         with pytest.raises(RunError, match="another 'toolkit study' is at work there"):
-            study.conduct(of, Here(tiny))
+            study.conduct(study.begin(replace(ONE, epochs=(9,)), tiny, tmp_path, jobs=7), Here(tiny))
+        assert study.read(tmp_path).grid == ONE
         yield Event(due[0], ENDED)
 
     study.conduct(of, meddling)

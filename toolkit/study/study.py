@@ -70,7 +70,7 @@ class Study:
 
 
 def begin(grid: Grid, dataset: Dataset, folder: Path, *, jobs: int, allow_overlap: bool = False) -> Study:
-    """Return a study with what there is of its runs already, and write down what it is.
+    """Return a study with what there is of its runs already.
 
     Raises UsageError where a run has more epochs than the grid, DataError where training, validation and test images
     overlap and that is not allowed.
@@ -92,9 +92,7 @@ def begin(grid: Grid, dataset: Dataset, folder: Path, *, jobs: int, allow_overla
     used = set(runs.read_json(folder / DOCUMENT)["jobs"]) if (folder / DOCUMENT).is_file() else set()
     if not all(one.ended for one in outcomes):
         used.add(jobs)
-    study = Study(folder, grid, about, host.describe().to_json(), tuple(sorted(used)), outcomes)
-    write_json(folder / DOCUMENT, study.to_json())
-    return study
+    return Study(folder, grid, about, host.describe().to_json(), tuple(sorted(used)), outcomes)
 
 
 def conduct(
@@ -110,12 +108,14 @@ def conduct(
     """
     # An overlap that is not allowed never gets here.
     work = Work(runs.data_choice({"data": study.data}), device, allow_overlap=bool(study.overlap))
-    if study.due:
-        with _alone(study.folder), closing(executor(study.due, work)) as events:
-            for event in events:
-                on_event(event)
-    study = _reread(study)
-    write_json(study.folder / DOCUMENT, study.to_json())
+    with _alone(study.folder):
+        write_json(study.folder / DOCUMENT, study.to_json())
+        if study.due:
+            with closing(executor(study.due, work)) as events:
+                for event in events:
+                    on_event(event)
+        study = _reread(study)
+        write_json(study.folder / DOCUMENT, study.to_json())
     return study
 
 
@@ -147,6 +147,7 @@ def _reread(study: Study) -> Study:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Hold the folder's lock, so that no two processes train the same run; the system frees it with the process."""
+    folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
