@@ -28,6 +28,13 @@ def cases(*supports):
     ]
 
 
+def test_an_axis_that_tells_no_more_than_the_most_do_is_not_named():
+    judgement = judge(cases(True, True, True, False))  # of optimizers: 2 of 2, and 1 of 2
+    assert judgement.verdict == DEPENDS
+    assert judgement.depends_on == ()
+    assert judgement.sentence().endswith("(95 % interval of the share: 30 to 95 %). No axis of the grid tells which do")
+
+
 @pytest.mark.parametrize(
     ("supports", "verdict"),
     [

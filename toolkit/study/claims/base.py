@@ -89,6 +89,8 @@ class Judgement:
             axes = " and ".join(words.AXIS_WORDS[axis] for axis in self.depends_on[0].values)
             cells = (f"{words.configuration(c.values)} {c.supporting} of {c.decided}" for c in self.depends_on)
             parts.append(f"It depends on {axes}: {'; '.join(cells)}")
+        elif self.verdict == DEPENDS:
+            parts.append("No axis of the grid tells which do")
         return ". ".join(parts)
 
 
@@ -218,21 +220,23 @@ def show(interval: Interval | None, text: Callable[[float], str]) -> str:
 def _explain(decided: Sequence[Case]) -> tuple[Cell, ...]:
     """Return the cells of the one axis, or else the two, whose values tell best which cases support a claim.
 
-    The fewest axes by which MOST of the cases are told right; where none do, the one axis that tells the most. Cells of
-    one case each would explain anything: there must be two cases a cell, on average.
+    They must tell more cases right than the verdict of the most does of all; none do, and there are no cells. Two axes
+    are taken where one does not tell MOST of the cases. Cells of one case each would explain anything: there must be
+    two cases a cell, on average.
     """
+    supporting = sum(one.supports is True for one in decided)
+    told = max(supporting, len(decided) - supporting)
+    best: tuple[Cell, ...] = ()
     axes = [axis for axis in AXES if len({str(one.configuration.get(axis)) for one in decided}) > 1]
-    found = []
     for count in (1, 2):
         for chosen in combinations(axes, count):
             cells = _cells(decided, chosen)
-            if len(cells) * 2 <= len(decided):
-                told = sum(max(cell.supporting, cell.decided - cell.supporting) for cell in cells) / len(decided)
-                found.append((told, cells))
-        best = max(found, key=lambda one: one[0], default=None)
-        if best and best[0] >= MOST:
-            return best[1]
-    return max((one for one in found if len(one[1][0].values) == 1), key=lambda one: one[0], default=(0.0, ()))[1]
+            right = sum(max(cell.supporting, cell.decided - cell.supporting) for cell in cells)
+            if len(cells) * 2 <= len(decided) and right > told:
+                told, best = right, cells
+        if best and told / len(decided) >= MOST:
+            break
+    return best
 
 
 def _cells(decided: Sequence[Case], axes: Sequence[str]) -> tuple[Cell, ...]:
