@@ -17,6 +17,7 @@ from toolkit.study.html import render as render_html
 from toolkit.study.markdown import render as render_markdown
 from toolkit.study.outcome import WAITING
 from toolkit.study.page import Heading, Paragraph
+from toolkit.study.trials import DIVERGED
 
 SMALL = Grid(model=("mlp",), optimizer=("adam",), learning_rate=(0.01, 0.1), loss=("mse",), epochs=(3,), seeds=2)
 WHOLE = replace(SMALL, model=("cnn", "mlp"))
@@ -48,6 +49,36 @@ def test_every_chart_is_drawn_of_a_whole_study():
 def test_a_study_with_nothing_to_show_has_no_charts():
     of = study(lambda recipe: {"accuracies": [], "state": WAITING})
     assert list(charts.draw(of)) == []
+
+
+def test_a_first_run_without_an_epoch_has_its_place_in_every_chart():
+    def story(recipe):
+        first = (recipe.activation, recipe.learning_rate) == ("relu", 0.01)
+        return {"accuracies": [], "state": DIVERGED} if first else plausible(recipe)
+
+    assert "gradients-mlp" in [chart.name for chart in charts.draw(study(story, SMALL))]
+
+
+def test_configurations_stand_in_the_order_of_the_unit_of_the_chart():
+    def story(recipe):
+        return {"accuracies": [0.5, 0.9, 0.96 if recipe.activation == "relu" else 0.2]}
+
+    of = study(story, replace(SMALL, seeds=1, learning_rate=(0.1,)))
+    for chart in charts.draw(of):
+        if chart.name in ("epochs", "seconds"):
+            names = [label.get_text() for label in chart.figure.axes[0].get_yticklabels()]
+            assert [name.split(", ")[1] for name in names] == ["ReLU", "sigmoid"]
+
+
+def test_the_validation_accuracy_is_that_of_the_weights_that_are_kept(tmp_path, no_charts):
+    """Those with the lowest loss, whose accuracy is not the highest."""
+    grid = Grid(
+        model=("mlp",), optimizer=("adam",), loss=("mse",), activation=("relu",), learning_rate=(0.1,), epochs=(2,)
+    )
+    of = study(lambda recipe: {"accuracies": [0.9, 0.95], "losses": [0.1, 0.2]}, grid, tmp_path)
+    text = report.write(of, tmp_path / "report").markdown.read_text()
+    assert "| MLP, Adam, ReLU, learning rate 0.1, mean squared error | 90.00 % |" in text
+    assert "| finished | 2 | 90.00 % |" in text
 
 
 def test_of_one_seed_there_is_no_spread():

@@ -50,6 +50,11 @@ class Outcome:
         return max((epoch.val_accuracy for epoch in self.progress.history), default=0.0)
 
     @property
+    def kept_validation_accuracy(self) -> float:
+        """Of the weights that are kept, those with the lowest validation loss; 0 where no epoch was finished."""
+        return self.progress.history[self.progress.best_epoch - 1].val_accuracy if self.progress.history else 0.0
+
+    @property
     def seconds(self) -> float:
         """Time spent in epochs, validation included."""
         return sum(epoch.seconds for epoch in self.progress.history)

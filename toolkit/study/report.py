@@ -124,10 +124,13 @@ def _intervals(of: Study) -> str:
 
 
 def _best(of: Study) -> list[Outcome]:
-    """Return the run of each model with the highest validation accuracy; losses of two kinds cannot be compared."""
+    """Return the run of each model whose weights have the highest validation accuracy.
+
+    Not the lowest validation loss: losses of two kinds cannot be compared.
+    """
     finished = [one for one in of.outcomes if one.state == FINISHED]
     own = [[one for one in finished if one.trial.recipe.model == model] for model in of.grid.model]
-    return [max(runs, key=lambda one: one.best_validation_accuracy) for runs in own if runs]
+    return [max(runs, key=lambda one: one.kept_validation_accuracy) for runs in own if runs]
 
 
 def _weights(one: Outcome) -> str:
@@ -153,12 +156,12 @@ def _all(of: Study) -> Table:
         )
         for one in of.outcomes
     ]
-    headings = ("run", "seed", "state", "epochs", "best validation", "test (95 % interval)", "training time", "")
+    headings = ("run", "seed", "state", "epochs", "validation", "test (95 % interval)", "training time", "")
     return Table(headings, tuple(rows))
 
 
 def _accuracies(of: Study, one: Outcome) -> tuple[str, str]:
-    validation = units.percent(one.best_validation_accuracy) if one.progress.history else "–"
+    validation = units.percent(one.kept_validation_accuracy) if one.progress.history else "–"
     if one.test_accuracy is None:
         return validation, "–"
     rows = int(of.data["test_rows"])

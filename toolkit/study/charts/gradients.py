@@ -60,10 +60,8 @@ def _chart(study: Study, runs: Sequence[Outcome], *, model: str, rate: float) ->
     panels[0][0].xaxis.set_major_locator(MaxNLocator(integer=True))
     title = f"Gradient norm of each layer of the {words.value(model)}, learning rate {rate:g}"
     figure.suptitle(title, fontsize=11)
-    handles, _ = panels[0][0].get_legend_handles_labels()
-    handles[0].set_label(f"{layers[0]} (first)")
-    handles[-1].set_label(f"{layers[-1]} (last)")
-    legend(figure, handles)
+    figure.supylabel("gradient norm", fontsize=9)
+    _legend(figure, layers)
     caption = (
         f"Euclidean norm of the loss's gradient by the weights of each layer of the {words.value(model)}, on the same "
         f"500 training images before training and after each epoch, at learning rate {rate:g}"
@@ -82,8 +80,25 @@ def _line(axes: Any, runs: Sequence[Outcome], layer: str, position: int) -> None
     values = np.array([curve[:shortest] for curve in curves])
     with np.errstate(divide="ignore", invalid="ignore"):
         middle = np.exp(np.log(values).mean(axis=0))
-    look = style(position)
+    look, apart = style(position), every(shortest)
+    # Markers of lines that cover each other stand at different epochs.
     axes.plot(
         np.arange(shortest), middle, color=look.colour, ls=look.line, lw=1.4, marker=look.marker, ms=4,
-        mfc=look.filled, markevery=every(shortest), label=layer,
+        mfc=look.filled, markevery=(position % apart, apart),
     )  # fmt: skip
+
+
+def _legend(figure: Any, layers: Sequence[str]) -> None:
+    from matplotlib.lines import Line2D
+
+    places = {0: " (first)", len(layers) - 1: " (last)"}
+    handles = []
+    for position, layer in enumerate(layers):
+        look = style(position)
+        handles.append(
+            Line2D(
+                [], [], color=look.colour, ls=look.line, lw=1.4, marker=look.marker, ms=4, mfc=look.filled,
+                label=f"{layer}{places.get(position, '')}",
+            )
+        )  # fmt: skip
+    legend(figure, handles)

@@ -46,7 +46,7 @@ def draw(study: Study) -> Iterator[Chart]:
     caption = (
         "Accuracy of the best weights on the test images in percent"
         + (", the mean over seeds" if grid.seeds > 1 else "")
-        + ". The darker, the smaller the error, on a logarithmic scale. Hatched: diverged; empty: not trained."
+        + ". The darker, the smaller the error, on a logarithmic scale. Hatched: diverged; empty: not finished."
     )
     yield Chart("heat", title, caption, figure)
 

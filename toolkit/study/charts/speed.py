@@ -35,18 +35,8 @@ def _chart(study: Study, *, unit: str) -> Chart:
     most = max(len(own) for own in groups.values())
     figure = new_figure(width=3.4 + 3.6 * len(groups), height=1.5 + 0.21 * most)
     panels = figure.subplots(1, len(groups), sharex=unit == "epochs", sharey=True, squeeze=False)[0]
-    order = sorted(
-        dict.fromkeys(name for own in groups.values() for name in own),
-        key=lambda name: (
-            mean(
-                one.epochs_until(TARGETS[0]) or 2 * one.trial.recipe.epochs
-                for own in groups.values()
-                for one in own[name]
-            )
-            if all(name in own for own in groups.values())
-            else float("inf")
-        ),
-    )
+    names = dict.fromkeys(name for own in groups.values() for name in own)
+    order = sorted(names, key=lambda name: mean(_rank(name, own, unit=unit) for own in groups.values()))
     for axes, (model, own) in zip(panels, groups.items(), strict=True):
         _panel(axes, own, order, unit=unit)
         axes.set_title(words.value(model), fontsize=10)
@@ -61,9 +51,24 @@ def _chart(study: Study, *, unit: str) -> Chart:
     caption = (
         f"{unit.capitalize()} until the validation accuracy first is 95, 98 and 99 %, on a logarithmic axis; means "
         "over seeds, where all of them get there. A target without a marker was not reached by all seeds in the epochs "
-        "given; 'not reached' and 'diverged' mark configurations that did not get to 95 %. Fast ones are above."
+        "given; 'not reached' and 'diverged' mark configurations that did not get to 95 %."
+        + (" Fast ones are above." if len(groups) == 1 else " Above are those that are fast on average of the models.")
     ) + (shared.format(jobs) if unit == "seconds" else "")
     return Chart(unit, title, caption, figure)
+
+
+def _until(one: Outcome, target: float, *, unit: str) -> float | None:
+    return one.epochs_until(target) if unit == "epochs" else one.seconds_until(target)
+
+
+def _rank(name: str, own: dict[str, list[Outcome]], *, unit: str) -> float:
+    """Return the place of a configuration among those of its model, from 0, the fastest to the first target."""
+
+    def slowness(runs: Sequence[Outcome]) -> float:
+        reached = [_until(one, TARGETS[0], unit=unit) for one in runs]
+        return mean(float("inf") if value is None else value for value in reached) if reached else float("inf")
+
+    return sum(slowness(runs) < slowness(own.get(name, [])) for runs in own.values())
 
 
 def _panel(axes: Any, own: dict[str, list[Outcome]], order: Sequence[str], *, unit: str) -> None:
@@ -73,9 +78,7 @@ def _panel(axes: Any, own: dict[str, list[Outcome]], order: Sequence[str], *, un
         look = style(position)
         points = []
         for height, name in enumerate(order):
-            reached = [
-                one.epochs_until(target) if unit == "epochs" else one.seconds_until(target) for one in own.get(name, [])
-            ]
+            reached = [_until(one, target, unit=unit) for one in own.get(name, [])]
             if reached and None not in reached:
                 points.append((mean(value for value in reached if value is not None), height))
         axes.plot(
