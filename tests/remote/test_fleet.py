@@ -1,7 +1,8 @@
 """What the user reads of devices that answer badly, whatever they were sent."""
 
-from tests.remote.scripted import HELLO
+from tests.remote.scripted import HELLO, READY
 from tests.remote.test_devices import ONE
+from toolkit.remote import ssh
 from toolkit.remote.wire import MARK
 
 
@@ -19,3 +20,12 @@ def test_what_fails_when_the_work_is_handed_over_is_named(call_here, scripted):
         2,
         ["error: gone: its environment does not start: /cache/python: No such file or directory"],
     )
+
+
+def test_a_verification_that_is_cut_off_names_the_way_on(call_here, scripted, monkeypatch):
+    monkeypatch.setattr(ssh, "END_S", 0.2)
+    scripted.device("cut", *READY, b"no message\n")
+    code, _, err = call_here("verify", ONE, "--on", "cut")
+    assert (code, len(err)) == (2, 1)
+    assert err[0].startswith("error: cut: what runs there ended with ")
+    assert err[0].endswith("; run the same command again: what was copied and installed is still there")

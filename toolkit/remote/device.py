@@ -125,11 +125,14 @@ class Device:
             return home.record
 
     def verify(self) -> dict[str, Any]:
-        """Compare by golden, and return the document of it."""
+        """Compare by golden, and return the document of it; DeviceLostError, with how to go on, where it was lost."""
         self._connection.work({"do": "verify", "paths": self._cargo.paths})
         document: dict[str, Any] = {}
-        for message, _ in self._messages():
-            document = message.get("document", document)
+        try:
+            for message, _ in self._messages():
+                document = message.get("document", document)
+        except DeviceLostError as error:
+            raise DeviceLostError(f"{error}; {AGAIN}") from error
         for result in document["results"]:
             result["artifact"] = self._cargo.at_home(result["artifact"])
             result["problem"] = result["problem"] and self._cargo.at_home(result["problem"])
