@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from tests.remote.scripted import Scripted
 from tests.remote.server import SSHD, Server
 from toolkit.cli import call
 
@@ -43,8 +44,22 @@ def on_path(server, monkeypatch):
 
 
 @pytest.fixture
-def toolkit(on_path, here, capsys):
-    """Call toolkit in an empty folder; returns the exit code, the lines of stderr, and stdout or its document."""
+def scripted(tmp_path_factory, monkeypatch):
+    """Devices that say what a test lets them say."""
+    folder = tmp_path_factory.mktemp("scripted")
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return Scripted(folder)
+
+
+@pytest.fixture
+def toolkit(on_path, call_here):
+    """Call toolkit where the devices are logins of the server."""
+    return call_here
+
+
+@pytest.fixture
+def call_here(here, capsys):
+    """Call toolkit in an empty folder; returns the exit code, stdout or its document, and the lines of stderr."""
 
     def run(*arguments):
         code = call([str(argument) for argument in arguments])

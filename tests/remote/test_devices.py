@@ -324,6 +324,14 @@ def test_without_a_package_index_it_names_the_way_without_one(toolkit, server, t
         (("bench", "--resume", "x"), "--resume goes on with the record of a device; name it by --on"),
         (("verify", "--on", "pi", "--save"), "--on compares by golden on a device; it does not go with --save"),
         (("verify", "--on", "pi", "--data", "x"), "--on compares by golden on a device; it does not go with --data"),
+        (
+            ("verify", "--on", "pi", "--margin", "2"),
+            "--on compares by golden on a device; it does not go with --margin",
+        ),
+        (
+            ("verify", "--on", "pi", "--allow-overlap"),
+            "--on compares by golden on a device; it does not go with --allow",
+        ),
     ],
 )
 def test_wrong_usage_is_one_line(toolkit, arguments, said):

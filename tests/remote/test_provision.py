@@ -1,13 +1,20 @@
 """What runs on a device before toolkit is there, as a process of this machine with a cache of its own."""
 
+import hashlib
 import os
 import subprocess
 import sys
+import venv
+from pathlib import Path
+
+import pytest
 
 from toolkit.remote.wire import Channel
 
 DIGEST = "0" * 64
-PROGRAM = "from toolkit.remote import provision; provision.main()"
+EMPTY = hashlib.sha256().hexdigest()
+ROOT = Path(__file__).parents[2]
+PROGRAM = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from toolkit.remote import provision; provision.main()"
 
 
 class Device:
@@ -17,7 +24,8 @@ class Device:
         self.folder = cache / "edge-model-toolkit" / "remote"
         self._process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM],
-            env={**os.environ, "XDG_CACHE_HOME": str(cache)},
+            # An environment has a toolkit of its own, not that of the tests.
+            env={**os.environ, "XDG_CACHE_HOME": str(cache), "PYTHONPATH": ""},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -39,8 +47,26 @@ class Device:
     def offer(self):
         return self.ask({"do": "offer", "key": "key", "digests": [DIGEST]})
 
-    def piece(self, content, **which):
-        return self.ask({"do": "piece", "digest": DIGEST, **which}, content)
+    def piece(self, content, *, digest=DIGEST, **which):
+        return self.ask({"do": "piece", "digest": digest, **which}, content)
+
+    def start(self, digest=EMPTY):
+        """Let it become the agent beside a file, and return what comes first behind the mark."""
+        assert self.piece(b"", digest=EMPTY, first=True, last=True) == {}
+        self.channel.send({"do": "start", "key": "key", "files": {"models/0/a.onnx": digest}})
+        self.channel.skip_to_mark()
+        return self.channel.receive()[0]
+
+    def environment(self):
+        """Make one of this machine's Python with a toolkit of its own, and return that and what says it is ready."""
+        folder = self.folder / "environments" / "key"
+        venv.create(folder, with_pip=False)
+        toolkit = folder / "lib" / f"python3.{sys.version_info.minor}" / "site-packages" / "toolkit"
+        (toolkit / "remote").mkdir(parents=True)
+        (toolkit / "__init__.py").touch()
+        ready = folder / "ready"
+        ready.touch()
+        return toolkit, ready
 
 
 def test_a_file_that_the_disk_has_no_room_for_leaves_nothing(tmp_path):
@@ -68,3 +94,53 @@ def test_what_a_lost_connection_left_of_a_file_is_cleared_away(tmp_path):
     with Device(tmp_path) as device:
         assert device.offer()["missing"] == [DIGEST]
         assert list((device.folder / "blobs").iterdir()) == []
+
+
+@pytest.mark.parametrize("agent", [None, b"import numpy.of.another.age", b"\0" * 512])
+def test_an_environment_in_which_the_agent_does_not_start_is_no_longer_ready(tmp_path, agent):
+    """Modules full of zero bytes are what a power cut leaves on an SD card."""
+    with Device(tmp_path) as device:
+        device.offer()
+        toolkit, ready = device.environment()
+        if agent is not None:
+            (toolkit / "remote" / "agent.py").write_bytes(agent)
+        assert device.offer()["ready"]
+        with pytest.raises(ConnectionError):
+            device.start()
+    assert not ready.exists()
+
+
+def test_an_environment_in_which_the_agent_starts_stays_ready(tmp_path):
+    with Device(tmp_path) as device:
+        device.offer()
+        toolkit, ready = device.environment()
+        content = """\
+def main():
+    import os
+    os.write(1, b'toolkit: here\\n{"bytes": 0, "fine": true}\\n')
+    raise ValueError("while it works")
+"""
+        (toolkit / "remote" / "agent.py").write_text(content)
+        assert device.start() == {"fine": True}
+    assert ready.exists()
+
+
+def test_a_python_that_is_gone_is_told_and_the_environment_is_no_longer_ready(tmp_path):
+    with Device(tmp_path) as device:
+        device.offer()
+        _, ready = device.environment()
+        python = ready.with_name("bin") / "python"
+        python.unlink()
+        answer = device.start()
+    assert (answer["error"], answer["output"]) == ("system", f"{python}: No such file or directory")
+    assert not ready.exists()
+
+
+def test_files_that_cannot_be_laid_out_are_told_and_the_environment_stays_ready(tmp_path):
+    with Device(tmp_path) as device:
+        device.offer()
+        _, ready = device.environment()
+        answer = device.start(DIGEST)
+    assert (answer["error"], "No such file" in answer["output"]) == ("system", True)
+    assert ready.exists()
+    assert not (device.folder / "session").exists()

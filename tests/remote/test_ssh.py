@@ -7,8 +7,10 @@ import threading
 
 import pytest
 
-from toolkit.errors import UsageError
+from tests.remote.scripted import HELLO
+from toolkit.errors import DeviceError, UsageError
 from toolkit.remote import ssh
+from toolkit.remote.wire import MARK
 
 
 @pytest.mark.parametrize(
@@ -92,3 +94,28 @@ def test_without_openssh_it_says_so(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="needs OpenSSH's client, ssh; install it: sudo apt install openssh-client"):
         ssh.Connection("pi", threading.Event())
+
+
+@pytest.mark.parametrize("said", [b"", b'{"bytes": 0', b"a shell's greeting\n"])
+def test_a_device_that_starts_nothing_is_given_up(scripted, monkeypatch, said):
+    monkeypatch.setattr(ssh, "START_S", 0.3)
+    with (
+        ssh.Connection(scripted.device("slow", HELLO, said), threading.Event()) as connection,
+        pytest.raises(DeviceError, match=r"^slow: nothing was heard from it for 0 s$"),
+    ):
+        connection.hand_over({"do": "start"})
+
+
+def test_a_device_that_lets_in_and_says_no_more_is_given_up(scripted, monkeypatch):
+    monkeypatch.setattr(ssh, "START_S", 0.3 - float(ssh.OPTIONS["ConnectTimeout"]))
+    with pytest.raises(DeviceError, match=r"^half: nothing was heard from it for 0 s$"):
+        ssh.Connection(scripted.device("half", b'{"python": '), threading.Event())
+
+
+@pytest.mark.parametrize("said", [b"", b'{"bytes": 0', MARK])
+def test_ctrl_c_is_answered_while_a_device_starts_something(scripted, said):
+    stopped = threading.Event()
+    with ssh.Connection(scripted.device("slow", HELLO, said), stopped) as connection:
+        threading.Timer(0.2, stopped.set).start()
+        with pytest.raises(KeyboardInterrupt):
+            connection.hand_over({"do": "start"})

@@ -1,6 +1,7 @@
-"""What a device does in its environment: ``python -m toolkit.remote.agent`` benchmarks or verifies, and tells of it.
+"""What a device does in its environment: benchmark or verify, and tell of it.
 
-It ends when the connection does: the one that reads it interrupts the work, which ends its workers.
+All that it needs is imported at once: ``provision`` takes an environment in which that fails for damaged. It ends when
+the connection does: the one that reads it interrupts the work, which ends its workers.
 """
 
 import os
@@ -11,14 +12,16 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolkit import __version__
+from toolkit.bench import candidates
+from toolkit.bench.advice import Budgets
+from toolkit.bench.progress import Progress
+from toolkit.bench.schedule import Plan, bench
 from toolkit.errors import ToolkitError
+from toolkit.parity.verify import Options, document, select, verify
 from toolkit.remote.wire import MARK, PIECE_BYTES, SILENCE_S, Channel
-
-if TYPE_CHECKING:
-    from toolkit.bench.progress import Progress
 
 RECORD_FOLDER = Path("benchmark")
 # Seconds between two messages of how far a benchmark is.
@@ -56,19 +59,13 @@ class Agent:
             self._channel.send(answer)
 
     def _bench(self, *, paths: list[str], plan: dict[str, Any]) -> dict[str, Any]:
-        from toolkit.bench.advice import Budgets
-        from toolkit.bench.candidates import select
-        from toolkit.bench.schedule import Plan, bench
-
-        candidates = select([Path(path) for path in paths], warn=self._warn)
+        found = candidates.select([Path(path) for path in paths], warn=self._warn)
         budgets = Budgets(**plan.pop("budgets"))
         all_of_it = Plan(**plan, budgets=budgets)
-        bench(candidates, RECORD_FOLDER, all_of_it, on_step=self._step, on_kept=self._send_record)
+        bench(found, RECORD_FOLDER, all_of_it, on_step=self._step, on_kept=self._send_record)
         return {"event": "done"}
 
     def _verify(self, *, paths: list[str]) -> dict[str, Any]:
-        from toolkit.parity.verify import Options, document, select, verify
-
         chosen = select([Path(path) for path in paths])
         total = sum(len(artifacts) for _, artifacts in chosen)
         finished: list[str] = []
@@ -92,7 +89,7 @@ class Agent:
             self._channel.send({"event": "record"})
             self._kept.wait()
 
-    def _step(self, progress: "Progress") -> None:
+    def _step(self, progress: Progress) -> None:
         if time.monotonic() - self._told_s > TELL_S:
             self._told_s = time.monotonic()
             left_s = progress.left_s
@@ -150,7 +147,3 @@ def main() -> None:
         sys.exit(1)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -20,6 +20,7 @@ from toolkit.remote.wire import PIECE_BYTES
 from toolkit.wheel import DISTRIBUTION
 
 EXTRA = "edge"
+MADE_ANEW = "run the same command again: an environment that does not start is made anew"
 AGAIN = "run the same command again: what was copied and installed is still there"
 # What pip says where no package index answers.
 UNREACHABLE = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "ProxyError", "Max retries exceeded",
@@ -66,11 +67,17 @@ class Device:
     def prepare(self) -> None:
         """Bring what the device lacks, make its environment where there is none, and start the agent in it."""
         try:
-            self._prepare()
+            key, files = self._bring()
         except DeviceLostError as error:
             raise DeviceLostError(f"{error}; {AGAIN}") from error
+        try:
+            answer = self._connection.hand_over({"do": "start", "key": key, "files": files})
+        except DeviceLostError as error:
+            raise DeviceLostError(f"{error}; {MADE_ANEW}") from error
+        self._check(answer, "does not start")
 
-    def _prepare(self) -> None:
+    def _bring(self) -> tuple[str, dict[str, str]]:
+        """Return the key of the environment, and the digests of the files there by path."""
         hello = self._connection.hello
         python, machine = str(hello["python"]), str(hello["machine"])
         if reason := host.unsupported(int(hello["bits"])):
@@ -89,9 +96,7 @@ class Device:
         if not offered["ready"]:
             self._reporter.note(f"{self.name}: making an environment, once (Python {python}, {machine})")
             self._install(key, {name: digest for name, (_, digest) in packages.items()})
-        self._connection.hand_over(
-            {"do": "start", "key": key, "files": {n: digest for n, (_, digest) in files.items()}}
-        )
+        return key, {name: digest for name, (_, digest) in files.items()}
 
     def bench(self, plan: Plan, output: Path, earlier: Record | None = None) -> Record:
         """Measure, and bring the record home round by round. earlier: the part of it that is there already.
@@ -120,11 +125,14 @@ class Device:
             return home.record
 
     def verify(self) -> dict[str, Any]:
-        """Compare by golden, and return the document of it."""
+        """Compare by golden, and return the document of it; DeviceLostError, with how to go on, where it was lost."""
         self._connection.work({"do": "verify", "paths": self._cargo.paths})
         document: dict[str, Any] = {}
-        for message, _ in self._messages():
-            document = message.get("document", document)
+        try:
+            for message, _ in self._messages():
+                document = message.get("document", document)
+        except DeviceLostError as error:
+            raise DeviceLostError(f"{error}; {AGAIN}") from error
         for result in document["results"]:
             result["artifact"] = self._cargo.at_home(result["artifact"])
             result["problem"] = result["problem"] and self._cargo.at_home(result["problem"])
@@ -149,9 +157,13 @@ class Device:
 
     def _ask(self, message: dict[str, Any], content: bytes = b"") -> dict[str, Any]:
         answer = self._connection.ask(message, content)
-        if "error" in answer:
-            raise DeviceError(f"{self.name}: {self._explain(answer)}")
+        self._check(answer, "was not made")
         return answer
+
+    def _check(self, answer: dict[str, Any], environment: str) -> None:
+        """Raise DeviceError for an answer that is an error. environment: what is then to be said of it."""
+        if "error" in answer:
+            raise DeviceError(f"{self.name}: {self._explain(answer, environment)}")
 
     def _copy(self, files: list[tuple[Path, str]]) -> None:
         if files:
@@ -180,7 +192,7 @@ class Device:
             }
         )
 
-    def _explain(self, answer: dict[str, Any]) -> str:
+    def _explain(self, answer: dict[str, Any], environment: str) -> str:
         """Say in a line what a device could not do."""
         lines = printable(str(answer.get("output", "")))
         output = " ".join(lines)
@@ -202,7 +214,7 @@ class Device:
             )
         if lacking:
             return f"no package index that it asks has {lacking[1] or lacking[2]} for Python {python} on {machine}"
-        return f"its environment was not made: {lines[-1] if lines else 'no reason given'}"
+        return f"its environment {environment}: {lines[-1] if lines else 'no reason given'}"
 
 
 def _how_to_go_on(record: Record | None, planned: int) -> str:

@@ -24,7 +24,7 @@ import zipfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from toolkit.remote.wire import MARK, SILENCE_S, Channel
 
@@ -42,6 +42,16 @@ CONSTRAINTS = "toolkit/constraints.txt"
 # five take a minute for each package.
 PIP = ("--no-input", "--disable-pip-version-check", "--retries=1", "install")
 PIP_OPTIONS = ("--no-compile", "--progress-bar=off")
+# What an environment runs, given the file that says that it is ready.
+AGENT = """\
+import os, sys
+try:
+    from toolkit.remote import agent
+except BaseException:
+    os.unlink(sys.argv[1])
+    raise
+agent.main()
+"""
 
 
 class FailedCommandError(Exception):
@@ -157,17 +167,24 @@ class Provision:
         return {}
 
     def _start(self, *, key: str, files: dict[str, str]) -> None:
-        """Lay the files out and become the agent. files: digests by path. The other end is silent until it answers."""
-        session = self._folder / "session"
-        for name, digest in files.items():
-            target = session / name
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _link(self._blob(digest), target)
-        os.chdir(session)
-        if self._lock is not None:
-            os.set_inheritable(self._lock, True)
-        python = str(self._folder / "environments" / key / "bin" / "python")
-        os.execv(python, [python, "-P", "-m", "toolkit.remote.agent"])
+        """Lay the files out and become the agent. files: digests by path. The other end is silent until it answers.
+
+        An error is told as the agent's first answer would be, behind a mark.
+        """
+        session, environment = self._folder / "session", self._folder / "environments" / key
+        try:
+            for name, digest in files.items():
+                target = session / name
+                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _link(self._blob(digest), target)
+            os.chdir(session)
+            if self._lock is not None:
+                os.set_inheritable(self._lock, True)
+            _become_agent(environment)
+        except OSError:
+            shutil.rmtree(session, ignore_errors=True)
+            os.write(1, MARK)
+            raise
 
     def _blob(self, digest: str) -> Path:
         return self._folder / "blobs" / digest
@@ -220,6 +237,16 @@ def _describe(error: OSError, folder: Path) -> dict[str, Any]:
         "output": f"{where}{error.strerror or error}",
         "free_bytes": shutil.disk_usage(place).free,
     }
+
+
+def _become_agent(environment: Path) -> NoReturn:
+    """Go on as the agent; an environment in which it does not start is no longer ready, and will be made anew."""
+    python, ready = str(environment / "bin" / "python"), environment / READY
+    try:
+        os.execv(python, [python, "-P", "-c", AGENT, str(ready)])
+    except OSError as error:
+        ready.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, python) from error
 
 
 def _link(blob: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import math
 import re
 import shlex
 import subprocess
@@ -32,10 +33,9 @@ OPTIONS = {
     "ServerAliveCountMax": "3",
     "ServerAliveInterval": "10",
 }
-# Seconds that Python may take to start on a device, and that a process here may take to end when it was told to.
-START_S, END_S = 60.0, 10.0
-# Seconds between two looks at whether the user has stopped it, and that the device then has to send what there is.
-LOOK_S, STOP_S = 0.2, 20.0
+# Seconds that Python may take to start on a device, that a process here may take to end when it was told to, and that
+# a device has to send what there is when the user has stopped it.
+START_S, END_S, STOP_S = 60.0, 10.0, 20.0
 OLDEST_PYTHON = (3, 11)
 # The only words that a device's shell sees: all else comes over stdin. No quote or exclamation mark in it, for shells
 # that read those in their own way.
@@ -98,6 +98,7 @@ class Connection:
         self._opened = False
         self._working = False
         self._give_up_s: float | None = None
+        self._answer_by_s = math.inf
         self._quiet = threading.Lock()
         self._ended = threading.Event()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 — closed with the process
@@ -116,12 +117,13 @@ class Connection:
             self._stderr.close()
             raise UsageError("--on needs OpenSSH's client, ssh; install it: sudo apt install openssh-client") from error
         self._pipes = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
-        self._channel = Channel(self._pipes[1].fileno(), self._pipes[0].fileno())
+        self._channel = Channel(self._pipes[1].fileno(), self._pipes[0].fileno(), look=self._look)
         self._beating = threading.Thread(target=self._beat, daemon=True)
         try:
             self.hello = self._open(payload)
             self._opened = True
         except BaseException:
+            self._process.kill()
             self.close()
             raise
         self._beating.start()
@@ -140,8 +142,6 @@ class Connection:
     def receive(self) -> tuple[dict[str, Any], bytes]:
         """Wait for the next message."""
         with self._lost_named():
-            while not self._channel.waiting(LOOK_S):
-                self._look_for_stop()
             return self._channel.receive()
 
     def ask(self, message: dict[str, Any], content: bytes = b"") -> dict[str, Any]:
@@ -151,7 +151,7 @@ class Connection:
 
     def hand_over(self, message: dict[str, Any]) -> dict[str, Any]:
         """Send a message after which another program reads there, and be silent until that one answers."""
-        with self._quiet, self._lost_named():
+        with self._quiet, self._lost_named(), self._answered_within(START_S):
             self._channel.send(message)
             self._channel.skip_to_mark()
             return self._channel.receive()[0]
@@ -177,20 +177,28 @@ class Connection:
 
     def _open(self, payload: bytes) -> dict[str, Any]:
         """Send what runs on the device, and return what it says of itself."""
-        patience_s = START_S + float(OPTIONS["ConnectTimeout"])
-        with self._lost_named():
-            deadline = time.monotonic() + patience_s
+        with self._lost_named(), self._answered_within(START_S + float(OPTIONS["ConnectTimeout"])):
             with contextlib.suppress(BrokenPipeError):  # ssh has ended, and says why
                 self._pipes[0].write(payload)
-            while not self._channel.waiting(LOOK_S):
-                self._look_for_stop()
-                if time.monotonic() > deadline:
-                    self._process.kill()
-                    raise DeviceError(f"{self.destination}: nothing was heard from it for {patience_s:.0f} s")
             self._channel.skip_to_mark()
             return self._channel.receive()[0]
 
-    def _look_for_stop(self) -> None:
+    @contextlib.contextmanager
+    def _answered_within(self, seconds: float) -> Iterator[None]:
+        """Give up a device that starts something and does not answer in time."""
+        self._answer_by_s = time.monotonic() + seconds
+        try:
+            yield
+        except TimeoutError as error:
+            self._process.kill()
+            raise DeviceError(f"{self.destination}: nothing was heard from it for {seconds:.0f} s") from error
+        finally:
+            self._answer_by_s = math.inf
+
+    def _look(self) -> None:
+        """Look, while an answer is waited for, at whether there is still reason to."""
+        if time.monotonic() > self._answer_by_s:
+            raise TimeoutError
         if not self._stopped.is_set():
             return
         if not self._working:

@@ -8,6 +8,7 @@ import os
 import select
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 # What a device writes before its first message: a login shell may have written something of its own before.
@@ -15,6 +16,8 @@ MARK = b"toolkit: here\n"
 # Seconds between two messages that say nothing but that the connection is there, and after how many without any a
 # device takes it for lost: a cable that was pulled ends no connection by itself.
 ALIVE_S, SILENCE_S = 10.0, 45.0
+# Seconds between two looks at whether a message is still to be waited for.
+LOOK_S = 0.2
 # How much of a file travels in one message, so that neither end holds a large file.
 PIECE_BYTES = 1 << 20
 # The longest line and the most bytes behind it that are taken, and the most that a shell may write before the mark.
@@ -25,12 +28,20 @@ NOISE_BYTES = 1 << 20
 class Channel:
     """One end of a conversation over two file descriptors; ConnectionError where it ended or makes no sense.
 
-    patience_s: after which time without a message it counts as ended; None waits for ever.
+    patience_s: after which time without a message it counts as ended; None waits for ever. look: called again and again
+    while a message is waited for, which ends with what it raises.
     """
 
-    def __init__(self, source: int, target: int, *, patience_s: float | None = None) -> None:
+    def __init__(
+        self,
+        source: int,
+        target: int,
+        *,
+        patience_s: float | None = None,
+        look: Callable[[], None] | None = None,
+    ) -> None:
         self._source, self._target = source, target
-        self._patience_s = patience_s
+        self._patience_s, self._look = patience_s, look
         self._heard_s = time.monotonic()
         self._pending = bytearray()
         # Held while a message is written; who holds it can interrupt the writer between two messages.
@@ -85,10 +96,18 @@ class Channel:
         return before
 
     def _read(self) -> None:
-        if not select.select([self._source], [], [], self._patience_s)[0]:
-            raise ConnectionError("silence")
+        self._wait()
         content = os.read(self._source, PIECE_BYTES)
         if not content:
             raise ConnectionError("the end")
         self._heard_s = time.monotonic()
         self._pending += content
+
+    def _wait(self) -> None:
+        if self._look is None:  # nobody to wake up for: what is measured meanwhile is not disturbed
+            if not select.select([self._source], [], [], self._patience_s)[0]:
+                raise ConnectionError("silence")
+            return
+        self._look()
+        while not select.select([self._source], [], [], LOOK_S)[0]:
+            self._look()

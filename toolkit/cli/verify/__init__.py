@@ -58,7 +58,12 @@ def command(
     asked = {"--recompute": recompute is not None, "--localize": localize is not None, "--self-test": self_test}
     besides = {"--golden": golden, "--save": save, "--flips": flips is not None}
     devices.check(on, wheels)
-    _check(asked, besides, {"--data": data is not None} if on else None)
+    of_test_sets = {
+        "--data": data is not None,
+        "--margin": margin != DEFAULT_MARGIN_PP,
+        "--allow-overlap": allow_overlap,
+    }
+    _check(asked, besides, of_test_sets if on else None)
     console, where = Console(json_output=json), paths or [EXPORTED]
     if on:
         from toolkit.cli.devices.verify import command as on_devices
