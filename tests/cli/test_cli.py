@@ -345,7 +345,7 @@ def test_bench_prints_its_tables(cli, exported_once, here):
     assert "figures rebuilt from the raw samples, 0 differences" in out
     code, out, _ = cli("bench", "--compare", folder, folder)
     assert code == 0
-    assert "0 of 2 are surely more than 5% slower" in out
+    assert "0 of 2 are surely more than 5 % slower" in out
 
 
 def test_bench_says_what_changed_on_the_machine_and_strict_fails(cli, exported_once, here, monkeypatch):

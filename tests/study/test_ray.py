@@ -73,13 +73,25 @@ def test_a_node_is_killed_and_the_figures_are_those_without_a_cluster(cluster, t
     for kind in (STARTED, ENDED):
         assert len([event for event in events if event.kind == kind]) == 2
     assert len(nodes) == 1
+    for trial in {event.trial.folder: event.trial for event in events}.values():  # from its checkpoint, not anew
+        epochs = [event.epoch.epoch for event in events if event.kind == EPOCH and event.trial == trial]
+        assert epochs == list(range(1, 41))
     alone = study.conduct(study.begin(GRID, dataset, tmp_path / "alone", jobs=1), Here(tiny))
     np.testing.assert_allclose(histories(of), histories(alone), rtol=1e-4)
     assert [one.test_accuracy for one in of.outcomes] == [one.test_accuracy for one in alone.outcomes]
 
 
+def test_what_two_nodes_have_together_is_no_room_for_a_run(monkeypatch):
+    node = {"Alive": True, "Resources": {"CPU": 3.0}}
+    monkeypatch.setattr("ray.nodes", lambda: [node, node, {**node, "Alive": False}])
+    assert [module.Ray(cpus, 0.0).jobs for cpus in (1, 2, 3, 4)] == [6, 2, 2, 0]
+    assert module.Ray(1, 0.5).jobs == 0
+
+
 def test_what_a_cluster_cannot_be_asked_for_is_refused(cluster):
-    with pytest.raises(UsageError, match=r"the Ray cluster has .* CPUs and 0 GPUs; a run asks for 1 and 2"):
+    with pytest.raises(
+        UsageError, match=r"the Ray cluster has .* CPUs and 0 GPUs; a run asks one of its nodes for 1 and 2"
+    ):
         module.connect(cluster.address, cpus=1, gpus=2)
     with pytest.raises(UsageError, match="a run cannot ask for 0 CPUs"):
         module.connect(cluster.address, cpus=0, gpus=0)

@@ -203,6 +203,6 @@ def test_a_study_that_is_killed_leaves_no_process_and_goes_on_where_it_was(tmp_p
     (before,) = study.read(folder).outcomes
     done = len(before.progress.history)
     assert (before.state, done > 0) == (UNFINISHED, True)
-    of, executor = conduct(replace(ONE, epochs=done + 1), tiny, folder)
+    of, executor = conduct(replace(ONE, epochs=(done + 1,)), tiny, folder)
     assert [epoch for _, epoch in executor.trained] == [done + 1]
     assert of.outcomes[0].progress.history[:done] == before.progress.history

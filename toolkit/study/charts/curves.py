@@ -72,6 +72,7 @@ def _chart(study: Study, runs: Sequence[Outcome], *, model: str, quantity: str) 
         if column == 0:
             axes.set_ylabel(f"{words.value(loss)}\n{words.value(optimizer)}", fontsize=9)
     _scale(panels, rows, quantity=quantity)
+    figure.supylabel("accuracy (%)" if quantity == "accuracy" else "loss", fontsize=9)
     title = f"{quantity.capitalize()}{' (%)' if quantity == 'accuracy' else ''} of the {words.value(model)}"
     figure.suptitle(title)
     _legend(figure, grid.activation, diverged=any(one.state == DIVERGED for one in runs))

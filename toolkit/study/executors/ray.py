@@ -2,7 +2,7 @@
 
 import queue
 import tempfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,10 +33,13 @@ class Ray:
 
     @property
     def jobs(self) -> int:
-        """How many runs the cluster has room for at a time."""
-        there = extras.load("ray").cluster_resources()
-        rooms = [there.get("CPU", 0) / self.cpus] + ([there.get("GPU", 0) / self.gpus] if self.gpus else [])
-        return int(min(rooms))
+        """How many runs the cluster's nodes have room for at a time; a run is on one of them."""
+        nodes = (node["Resources"] for node in extras.load("ray").nodes() if node["Alive"])
+        return sum(self._room(there) for there in nodes)
+
+    def _room(self, there: Mapping[str, float]) -> int:
+        asked = {"CPU": self.cpus, "GPU": self.gpus}
+        return min(int(there.get(kind, 0) / count) for kind, count in asked.items() if count)
 
     def __call__(self, due: Sequence[Trial], work: Work) -> Generator[Event, None, None]:
         """Carry out the runs, as many at a time as there is room for."""
@@ -93,7 +96,7 @@ def connect(address: str, *, cpus: int, gpus: float) -> Ray:
     if not cluster.jobs:
         there = ray.cluster_resources()
         has = f"{there.get('CPU', 0):g} CPUs and {there.get('GPU', 0):g} GPUs"
-        raise UsageError(f"the Ray cluster has {has}; a run asks for {cpus} and {gpus:g}")
+        raise UsageError(f"the Ray cluster has {has}; a run asks one of its nodes for {cpus} and {gpus:g}")
     return cluster
 
 
