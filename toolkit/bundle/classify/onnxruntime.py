@@ -1,12 +1,11 @@
 """With ONNX Runtime."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 
-def predict(model: Path, images: Any) -> Any:
+def predict(model: Path, images: np.ndarray) -> np.ndarray:
     """Return the probabilities, (N, classes) float32, of images (N, height, width, channels) uint8."""
     import os
 
@@ -16,6 +15,5 @@ def predict(model: Path, images: Any) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    (given,) = session.get_inputs()
-    scaled = images[:, None] / np.float32(255)
-    return np.concatenate([session.run(None, {given.name: image})[0] for image in scaled])
+    name, values = session.get_inputs()[0].name, images[:, None] / np.float32(255)
+    return np.concatenate([session.run(None, {name: value})[0] for value in values])
