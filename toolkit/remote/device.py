@@ -1,6 +1,7 @@
 """One device from the connection to the result: what it lacks is brought there, the work is done there."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -136,6 +137,7 @@ class Device:
         for result in document["results"]:
             result["artifact"] = self._cargo.at_home(result["artifact"])
             result["problem"] = result["problem"] and self._cargo.at_home(result["problem"])
+        json.dumps(document, allow_nan=False)  # raises where it could not be printed
         return document
 
     def _messages(self) -> Iterable[tuple[dict[str, Any], bytes]]:
@@ -144,7 +146,10 @@ class Device:
             message, content = self._connection.receive()
             event = message["event"]
             if event == "step":
-                self._reporter.step(self.name, message["done"], message["total"], self._cargo.at_home(message["text"]))
+                done, total = message["done"], message["total"]
+                if not 0 <= done <= total or total == 0:
+                    raise ValueError(f"{done} of {total} steps")
+                self._reporter.step(self.name, done, total, self._cargo.at_home(message["text"]))
             elif event == "warning":
                 self._reporter.warn(f"{self.name}: {self._cargo.at_home(message['text'])}")
             elif event == "failed":
