@@ -1,5 +1,9 @@
 """What the user reads of devices that answer badly, whatever they were sent."""
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from tests.remote.scripted import HELLO, READY
@@ -41,6 +45,13 @@ def found(**facts):
     return {"event": "done", "document": {"verdict": "pass", "results": [result | facts], "schema": 1}}
 
 
+def pieces(folder):
+    """The files of a record as a device sends them."""
+    return [
+        ({"event": "file", "name": path.name, "first": True}, path.read_bytes()) for path in sorted(folder.iterdir())
+    ]
+
+
 def judged(verdict):
     message = found()
     message["document"]["verdict"] = verdict
@@ -74,6 +85,49 @@ def test_a_device_whose_answer_makes_no_sense_leaves_the_others_alone(call_here,
     assert "verdict: pass" in out.partition("\ngood\n")[2]
 
 
+def test_what_a_device_says_cannot_steer_the_terminal(call_here, scripted):
+    """Neither with escape sequences, also those of one byte of the C1 set, nor with lines that look like another's."""
+    evil = "\x1b]0;owned\x07\x9b2J\u202e"
+    warning = {"event": "warning", "text": f"{evil}\nerror: all is lost"}
+    scripted.device("evil", *READY, warning, found(artifact=f"models/0/{evil}.onnx", problem=evil))
+    code, out, err = call_here("verify", ONE, "--on", "evil")
+    assert (code, err) == (0, ["warning: evil: ]0;owned 2J error: all is lost"])
+    assert [character for character in out if not character.isprintable() and character != "\n"] == []
+    _, document, _ = call_here("verify", ONE, "--on", "evil", "--json")
+    assert document["results"][0]["problem"] == " ]0;owned  2J "
+
+
+def test_a_record_from_a_device_cannot_steer_the_terminal(call_here, scripted, tmp_path):
+    record = sent(tmp_path / "sent", path="models/0/mlp-int8.tflite")
+    record.host = replace(record.host, cpu="Cortex\x1b[2J", throttled=("hot\x9b2J",))
+    record.failures = {"models/0/a\x1b.tflite": "\x1b[31mno"}
+    record.save()
+    scripted.device("evil", *READY, *pieces(record.folder), {"event": "record"}, {"event": "done"})
+    _, out, err = call_here("bench", ONE, "--on", "evil")
+    assert [c for c in f"{out}{''.join(err)}" if not c.isprintable() and c != "\n"] == []
+    assert "Cortex [2J, " in out
+    (path,) = Path("benchmarks").glob("*/record.json")
+    assert json.loads(path.read_text())["host"]["cpu"] == "Cortex [2J"
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"machine": "aarch64; rm -rf ~"},
+        {"machine": "-x"},
+        {"machine": ""},
+        {"python": "3.$(id).1"},
+        {"python": "3.11\n.2"},
+    ],
+)
+def test_a_command_for_the_user_is_made_of_nothing_that_a_shell_reads(call_here, scripted, claim):
+    unreachable = {"error": "command", "output": "Max retries exceeded"}
+    scripted.device("evil", HELLO | claim, {"ready": False, "missing": []}, unreachable)
+    code, _, err = call_here("verify", ONE, "--on", "evil")
+    assert (code, len(err)) == (2, 1)
+    assert err[0].startswith("error: evil: its answer makes no sense (Python '3.")
+
+
 def test_a_device_that_says_it_was_stopped_stops_no_other(call_here, scripted):
     scripted.device("good", *READY, found())
     scripted.device("bad", *READY, {"event": "stopped"})
@@ -87,11 +141,7 @@ def test_a_record_that_cannot_be_kept_or_printed_leaves_the_others_alone(call_he
 
     def sends(name, **facts):
         record = sent(tmp_path / name, path="models/0/mlp-int8.tflite", **facts)
-        files = [
-            ({"event": "file", "name": path.name, "first": True}, path.read_bytes())
-            for path in sorted(record.folder.iterdir())
-        ]
-        scripted.device(name, *READY, *files, {"event": "record"}, {"event": "done"})
+        scripted.device(name, *READY, *pieces(record.folder), {"event": "record"}, {"event": "done"})
 
     sends("good")
     sends("bad", marked={"full moon": 1})
