@@ -1,6 +1,13 @@
 """What the user reads of devices that answer badly, whatever they were sent."""
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
 from tests.remote.scripted import HELLO, READY
+from tests.remote.test_cargo import sent
 from tests.remote.test_devices import ONE
 from toolkit.remote import ssh
 from toolkit.remote.wire import MARK
@@ -29,3 +36,119 @@ def test_a_verification_that_is_cut_off_names_the_way_on(call_here, scripted, mo
     assert (code, len(err)) == (2, 1)
     assert err[0].startswith("error: cut: what runs there ended with ")
     assert err[0].endswith("; run the same command again: what was copied and installed is still there")
+
+
+def found(**facts):
+    """What a device finds of one artifact."""
+    figures = {"changed": 0, "max_abs_error": 0.0, "recorded_flips": None, "n": 3}
+    result = {"artifact": "models/0/mlp-int8.tflite", "verdict": "pass", "problem": None, **figures}
+    return {"event": "done", "document": {"verdict": "pass", "results": [result | facts], "schema": 1}}
+
+
+def pieces(folder):
+    """The files of a record as a device sends them."""
+    return [
+        ({"event": "file", "name": path.name, "first": True}, path.read_bytes()) for path in sorted(folder.iterdir())
+    ]
+
+
+def judged(verdict):
+    message = found()
+    message["document"]["verdict"] = verdict
+    return message
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"event": "step", "done": 1, "total": 0, "text": ""}, "1 of 0 steps"),
+        ({"event": "step", "done": float("nan"), "total": 1, "text": ""}, "nan of 1 steps"),
+        ({"event": "step", "done": 2, "total": 1, "text": ""}, "2 of 1 steps"),
+        ({"event": "warning", "text": 5}, "AttributeError"),
+        ({"event": "failed", "text": None}, "AttributeError"),
+        ({"event": "done"}, "KeyError('results')"),
+        (judged("splendid"), "KeyError('splendid')"),
+        (judged([]), "TypeError"),
+        (found(max_abs_error="large"), "ValueError"),
+        (found(artifact=None), "AttributeError"),
+        (found(max_abs_error=float("inf")), "ValueError"),
+        ({}, "KeyError('event')"),
+    ],
+)
+def test_a_device_whose_answer_makes_no_sense_leaves_the_others_alone(call_here, scripted, said, why):
+    scripted.device("good", *READY, found())
+    scripted.device("bad", *READY, said)
+    code, out, err = call_here("verify", ONE, "--on", "bad", "--on", "good")
+    assert (code, len(err)) == (2, 1)
+    assert err[0].startswith("error: bad: its answer makes no sense (")
+    assert why in err[0]
+    assert "verdict: pass" in out.partition("\ngood\n")[2]
+
+
+def test_what_a_device_says_cannot_steer_the_terminal(call_here, scripted):
+    """Neither with escape sequences, also those of one byte of the C1 set, nor with lines that look like another's."""
+    evil = "\x1b]0;owned\x07\x9b2J\u202e"
+    warning = {"event": "warning", "text": f"{evil}\nerror: all is lost"}
+    scripted.device("evil", *READY, warning, found(artifact=f"models/0/{evil}.onnx", problem=evil))
+    code, out, err = call_here("verify", ONE, "--on", "evil")
+    assert (code, err) == (0, ["warning: evil: ]0;owned 2J error: all is lost"])
+    assert [character for character in out if not character.isprintable() and character != "\n"] == []
+    _, document, _ = call_here("verify", ONE, "--on", "evil", "--json")
+    assert document["results"][0]["problem"] == " ]0;owned  2J "
+
+
+def test_a_record_from_a_device_cannot_steer_the_terminal(call_here, scripted, tmp_path):
+    record = sent(tmp_path / "sent", path="models/0/mlp-int8.tflite")
+    record.host = replace(record.host, cpu="Cortex\x1b[2J", throttled=("hot\x9b2J",))
+    record.failures = {"models/0/a\x1b.tflite": "\x1b[31mno"}
+    record.save()
+    scripted.device("evil", *READY, *pieces(record.folder), {"event": "record"}, {"event": "done"})
+    _, out, err = call_here("bench", ONE, "--on", "evil")
+    assert [c for c in f"{out}{''.join(err)}" if not c.isprintable() and c != "\n"] == []
+    assert "Cortex [2J, " in out
+    (path,) = Path("benchmarks").glob("*/record.json")
+    assert json.loads(path.read_text())["host"]["cpu"] == "Cortex [2J"
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"machine": "aarch64; rm -rf ~"},
+        {"machine": "-x"},
+        {"machine": ""},
+        {"python": "3.$(id).1"},
+        {"python": "3.11\n.2"},
+    ],
+)
+def test_a_command_for_the_user_is_made_of_nothing_that_a_shell_reads(call_here, scripted, claim):
+    unreachable = {"error": "command", "output": "Max retries exceeded"}
+    scripted.device("evil", HELLO | claim, {"ready": False, "missing": []}, unreachable)
+    code, _, err = call_here("verify", ONE, "--on", "evil")
+    assert (code, len(err)) == (2, 1)
+    assert err[0].startswith("error: evil: its answer makes no sense (Python '3.")
+
+
+def test_a_device_that_says_it_was_stopped_stops_no_other(call_here, scripted):
+    scripted.device("good", *READY, found())
+    scripted.device("bad", *READY, {"event": "stopped"})
+    code, out, err = call_here("verify", ONE, "--on", "bad", "--on", "good")
+    assert (code, err) == (2, ["error: bad: it was stopped there"])
+    assert "verdict: pass" in out.partition("\ngood\n")[2]
+
+
+def test_a_record_that_cannot_be_kept_or_printed_leaves_the_others_alone(call_here, scripted, tmp_path):
+    """One names a reason that toolkit does not know, and one a file for which the system has no name."""
+
+    def sends(name, **facts):
+        record = sent(tmp_path / name, path="models/0/mlp-int8.tflite", **facts)
+        scripted.device(name, *READY, *pieces(record.folder), {"event": "record"}, {"event": "done"})
+
+    sends("good")
+    sends("bad", marked={"full moon": 1})
+    scripted.device("long", *READY, {"event": "file", "name": f"{'x' * 300}.npz", "first": True})
+    code, out, err = call_here("bench", ONE, "--on", "bad", "--on", "good", "--on", "long")
+    assert code == 2
+    assert err[0] == "error: bad: its answer makes no sense (KeyError('full moon'))"
+    assert err[-1].startswith("error: long: ")
+    assert err[-1].endswith(".npz: File name too long")
+    assert "record with the raw samples" in out.partition("\ngood\n")[2]

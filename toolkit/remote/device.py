@@ -1,6 +1,7 @@
 """One device from the connection to the result: what it lacks is brought there, the work is done there."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -15,7 +16,8 @@ from toolkit.errors import ArtifactError, DeviceError, DeviceLostError
 from toolkit.files import sha256
 from toolkit.remote.cargo import Cargo
 from toolkit.remote.home import Home
-from toolkit.remote.ssh import Connection, printable
+from toolkit.remote.ssh import Connection
+from toolkit.remote.text import lines
 from toolkit.remote.wire import PIECE_BYTES
 from toolkit.wheel import DISTRIBUTION
 
@@ -26,6 +28,9 @@ AGAIN = "run the same command again: what was copied and installed is still ther
 UNREACHABLE = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "ProxyError", "Max retries exceeded",
                "Temporary failure in name resolution", "Connection refused", "Network is unreachable")  # fmt: skip
 LACKING = re.compile(r"No matching distribution found for ([^\s(]+)|The user requested \(constraint\) (\S+)")
+# What a device may call its Python and its processor: a command that the user may copy is made from them.
+PYTHON = re.compile(r"3\.[0-9]{1,3}\.[0-9]{1,3}[a-z0-9+]{0,20}")
+MACHINE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,30}")
 FULL = ("No space left on device", "Disk quota exceeded")
 
 
@@ -80,6 +85,8 @@ class Device:
         """Return the key of the environment, and the digests of the files there by path."""
         hello = self._connection.hello
         python, machine = str(hello["python"]), str(hello["machine"])
+        if not (PYTHON.fullmatch(python) and MACHINE.fullmatch(machine)):
+            raise DeviceError(f"{self.name}: its answer makes no sense (Python '{python}' on '{machine}')")
         if reason := host.unsupported(int(hello["bits"])):
             raise DeviceError(f"{self.name}: {reason}")
         if not hello["venv"]:
@@ -136,6 +143,7 @@ class Device:
         for result in document["results"]:
             result["artifact"] = self._cargo.at_home(result["artifact"])
             result["problem"] = result["problem"] and self._cargo.at_home(result["problem"])
+        json.dumps(document, allow_nan=False)  # raises where it could not be printed
         return document
 
     def _messages(self) -> Iterable[tuple[dict[str, Any], bytes]]:
@@ -144,16 +152,23 @@ class Device:
             message, content = self._connection.receive()
             event = message["event"]
             if event == "step":
-                self._reporter.step(self.name, message["done"], message["total"], self._cargo.at_home(message["text"]))
+                done, total = message["done"], message["total"]
+                if not 0 <= done <= total or total == 0:
+                    raise ValueError(f"{done} of {total} steps")
+                self._reporter.step(self.name, done, total, self._text(message))
             elif event == "warning":
-                self._reporter.warn(f"{self.name}: {self._cargo.at_home(message['text'])}")
+                self._reporter.warn(f"{self.name}: {self._text(message)}")
             elif event == "failed":
-                raise ArtifactError(f"{self.name}: {self._cargo.at_home(message['text'])}")
+                raise ArtifactError(f"{self.name}: {self._text(message)}")
             elif event == "stopped":
                 raise KeyboardInterrupt
             yield message, content
             if event == "done":
                 return
+
+    def _text(self, message: dict[str, Any]) -> str:
+        """Return the text of a message in one line."""
+        return " ".join(self._cargo.at_home(message["text"]).split())
 
     def _ask(self, message: dict[str, Any], content: bytes = b"") -> dict[str, Any]:
         answer = self._connection.ask(message, content)
@@ -194,8 +209,8 @@ class Device:
 
     def _explain(self, answer: dict[str, Any], environment: str) -> str:
         """Say in a line what a device could not do."""
-        lines = printable(str(answer.get("output", "")))
-        output = " ".join(lines)
+        said = lines(str(answer.get("output", "")))
+        output = " ".join(said)
         if answer["error"] == "busy":
             return "another toolkit is at work on it; wait until that one is done"
         if answer["error"] == "disk" or any(text in output for text in FULL):
@@ -214,7 +229,7 @@ class Device:
             )
         if lacking:
             return f"no package index that it asks has {lacking[1] or lacking[2]} for Python {python} on {machine}"
-        return f"its environment {environment}: {lines[-1] if lines else 'no reason given'}"
+        return f"its environment {environment}: {said[-1] if said else 'no reason given'}"
 
 
 def _how_to_go_on(record: Record | None, planned: int) -> str:

@@ -45,9 +45,16 @@ def on_each(
                 return Outcome(destination, work(device))
         except ToolkitError as error:
             text = str(error)
-            return Outcome(destination, error=DeviceError(text if destination in text else f"{destination}: {text}"))
-        except (KeyError, TypeError, ValueError) as error:
-            return Outcome(destination, error=DeviceError(f"{destination}: its answer makes no sense ({error!r})"))
+            return _failed(destination, text if destination in text else f"{destination}: {text}", error)
+        except KeyboardInterrupt as error:
+            if stopped.is_set():
+                raise
+            return _failed(destination, f"{destination}: it was stopped there", error)
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            return _failed(destination, f"{destination}: {where}{error.strerror or error}", error)
+        except Exception as error:  # noqa: BLE001 — whatever one device sends, the others are left alone
+            return _failed(destination, f"{destination}: its answer makes no sense ({error!r})", error)
 
     with ThreadPoolExecutor(len(destinations)) as pool:
         running = [pool.submit(on_one, destination) for destination in destinations]
@@ -56,6 +63,12 @@ def on_each(
         except KeyboardInterrupt:
             stopped.set()
             return _of_stopped(running)
+
+
+def _failed(destination: str, text: str, cause: BaseException) -> Outcome[Result]:
+    error = DeviceError(text)
+    error.__cause__ = cause
+    return Outcome(destination, error=error)
 
 
 def _of_stopped(running: Sequence[Future[Outcome[Result]]]) -> list[Outcome[Result]]:

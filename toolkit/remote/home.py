@@ -1,5 +1,6 @@
 """Bring a record home: what a device sent becomes one like those that are measured here."""
 
+import json
 import tempfile
 import threading
 from dataclasses import replace
@@ -10,8 +11,9 @@ from toolkit.bench import record, resume
 from toolkit.bench.record import RECORD, Record
 from toolkit.bench.schedule import new_folder
 from toolkit.errors import ArtifactError
-from toolkit.files import write_bytes
+from toolkit.files import write_bytes, write_json
 from toolkit.remote.cargo import Cargo
+from toolkit.remote.text import printable
 
 # Held while one of several devices gets a folder.
 _CHOOSING = threading.Lock()
@@ -46,6 +48,7 @@ class Home:
     def keep(self) -> None:
         """Keep the record that has arrived; ArtifactError where it is none, or of other artifacts."""
         arrived = Path(self._arriving.name)
+        write_json(arrived / RECORD, printable(json.loads((arrived / RECORD).read_text())))
         found = record.read(arrived)
         found.results = [replace(result, path=self._cargo.here(str(result.path))) for result in found.results]
         found.failures = {self._cargo.at_home(k): self._cargo.at_home(why) for k, why in found.failures.items()}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from toolkit.errors import DeviceError, DeviceLostError, UsageError
+from toolkit.remote.text import lines, printable
 from toolkit.remote.wire import ALIVE_S, Channel
 
 # A connection of its own that asks nothing and forwards nothing; whom to trust and how to log in is the user's
@@ -142,7 +143,7 @@ class Connection:
     def receive(self) -> tuple[dict[str, Any], bytes]:
         """Wait for the next message."""
         with self._lost_named():
-            return self._channel.receive()
+            return self._received()
 
     def ask(self, message: dict[str, Any], content: bytes = b"") -> dict[str, Any]:
         """Send a message and return the answer."""
@@ -154,7 +155,7 @@ class Connection:
         with self._quiet, self._lost_named(), self._answered_within(START_S):
             self._channel.send(message)
             self._channel.skip_to_mark()
-            return self._channel.receive()[0]
+            return self._received()[0]
 
     def work(self, message: dict[str, Any]) -> None:
         """Tell the device to begin."""
@@ -181,7 +182,11 @@ class Connection:
             with contextlib.suppress(BrokenPipeError):  # ssh has ended, and says why
                 self._pipes[0].write(payload)
             self._channel.skip_to_mark()
-            return self._channel.receive()[0]
+            return self._received()[0]
+
+    def _received(self) -> tuple[dict[str, Any], bytes]:
+        message, content = self._channel.receive()
+        return printable(message, keep="\n"), content
 
     @contextlib.contextmanager
     def _answered_within(self, seconds: float) -> Iterator[None]:
@@ -257,15 +262,9 @@ def explain(destination: str, code: int, stderr: str) -> str:
 
 
 def _ended(code: int, stderr: str) -> str:
-    said = printable(stderr)
+    said = lines(stderr)
     what = "the connection was lost" if code == FAILED else f"what runs there ended with {code}"
     return f"{what}{f' ({said[-1]})' if said else ''}"
-
-
-def printable(text: str) -> list[str]:
-    """Return the lines of what a device wrote that are not empty, without what would steer a terminal."""
-    lines = ("".join(c if c.isprintable() else " " for c in line).strip() for line in text.splitlines())
-    return [line for line in lines if line]
 
 
 def _payload() -> bytes:

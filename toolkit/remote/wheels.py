@@ -12,7 +12,8 @@ from typing import Any
 from toolkit import constraints, extras
 from toolkit.errors import DeviceError, UsageError
 from toolkit.remote.device import EXTRA
-from toolkit.remote.ssh import OLDEST_PYTHON, printable
+from toolkit.remote.ssh import OLDEST_PYTHON
+from toolkit.remote.text import lines
 from toolkit.wheel import build_wheel
 
 ARCHITECTURES = ("aarch64", "x86_64")
@@ -86,6 +87,6 @@ def _download(names: Sequence[str], folder: Path, python: str, arch: str) -> dic
     saved = re.findall(r"(?:Saved|File was already downloaded) (.+\.whl)$", done.stdout, re.MULTILINE)
     wheels = {constraints.normalized(Path(path).name.partition("-")[0]): folder / Path(path).name for path in saved}
     if done.returncode != 0 or wheels.keys() != set(names):
-        said = printable(done.stderr) or ["pip gave no reason"]
+        said = lines(done.stderr) or ["pip gave no reason"]
         raise DeviceError(f"not all wheels for Python {python} on {arch} were to be had: {said[-1]}")
     return wheels

@@ -19,6 +19,7 @@ def command(console: Console, destinations: Sequence[str], paths: Sequence[Path]
         destinations,
         cargo.to_verify(paths),
         lambda device: device.verify(),
+        _report,
         wheels=wheels,
         what="verifying",
     )
@@ -26,24 +27,25 @@ def command(console: Console, destinations: Sequence[str], paths: Sequence[Path]
         (outcome,) = outcomes
         if outcome.result is None:
             raise outcome.error or ToolkitError(f"{outcome.device}: nothing came of it")
-        _report(console, outcome.result)
+        code = _report(console, outcome.result)
         _explain(console)
         console.document({**outcome.result, "device": outcome.device})
-        return EXIT_CODES[outcome.result["verdict"]]
+        return code
+    codes = [outcome.error.exit_code for outcome in outcomes if outcome.error]
     for outcome in outcomes:
         console.heading(outcome.device)
         if outcome.result is None:
             console.error(str(outcome.error))
         else:
-            _report(console, outcome.result)
+            codes.append(_report(console, outcome.result))
     _explain(console)
     found = [{"device": o.device, **(o.result or {"error": str(o.error)})} for o in outcomes]
     console.document({"schema": 1, "command": "verify", "devices": found})
-    codes = [EXIT_CODES[outcome.result["verdict"]] for outcome in outcomes if outcome.result]
-    return max([*codes, *(outcome.error.exit_code for outcome in outcomes if outcome.error)])
+    return max(codes)
 
 
-def _report(console: Console, document: dict[str, Any]) -> None:
+def _report(console: Console, document: dict[str, Any]) -> int:
+    """Print what a device found, and return the exit code of its verdict."""
     results = document["results"]
     columns = [Column("artifact", figures=False), *map(Column, GOLDEN_FIGURES), Column("verdict", figures=False)]
     console.table(columns, [golden_row(result) for result in results])
@@ -51,6 +53,7 @@ def _report(console: Console, document: dict[str, Any]) -> None:
         if result["problem"]:
             console.text(f"{result['artifact']}: {result['problem'].removeprefix(result['artifact'] + ': ')}")
     console.text(f"verdict: {document['verdict']}")
+    return EXIT_CODES[document["verdict"]]
 
 
 def _explain(console: Console) -> None:
