@@ -27,6 +27,12 @@ def tiny_arrays(seed: int = 0, train: int = 240, test: int = 90):
     return tuple(parts)
 
 
+@pytest.fixture(autouse=True)
+def _without_waiting(monkeypatch):
+    """Benchmarks of this process do not keep turns apart: what is measured is not looked at."""
+    monkeypatch.setattr("toolkit.bench.schedule.TURN_S", 0.0)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment(tmp_path_factory):
     """No test reads or writes the caches of whoever runs it; what they say of MNIST is kept for the mnist tests."""
