@@ -54,8 +54,7 @@ def files(path: Path) -> list[Path]:
     """Return the file itself, or the artifacts below a folder, beside a manifest only those that it lists.
 
     A Keras model is measured where it is named itself, or nothing else is there: TensorFlow takes longer to start than
-    all else to measure.
-    ArtifactError where there is neither.
+    all else to measure. ArtifactError where there is neither.
     """
     if path.is_file():
         return [path]

@@ -23,13 +23,13 @@ CHARTS = ("epochs", "accuracy")
 
 def weigh(study: Study) -> Weighed:
     """Weigh the claim at 95 %, and tell what comes of it at the other targets."""
-    by_target = {target: judge(_same_rate(study, target)) for target in TARGETS}
-    judgement = by_target[TARGETS[0]]
+    same_rate = {target: _same_rate(study, target) for target in TARGETS}
+    judgement = judge(same_rate[TARGETS[0]])
     return Weighed(
         figure="epochs that SGD needs more: " + show(judgement.figure, lambda epochs: f"{epochs:+.1f}"),
         judgement=judgement,
         tables=(
-            _table(study, "same learning rate", {target: _same_rate(study, target) for target in TARGETS}),
+            _table(study, "same learning rate", same_rate),
             _table(study, "each at its fastest rate", {target: _own_rate(study, target) for target in TARGETS}),
         ),
     )
