@@ -21,7 +21,7 @@ def test_all_of_the_first_seed_come_before_the_second():
 def test_each_model_can_have_epochs_of_its_own():
     grid = Grid(epochs=(20, 100))
     assert {(recipe.model, recipe.epochs) for recipe in grid.recipes()} == {("cnn", 20), ("mlp", 100)}
-    assert grid.describe_epochs() == "20 epochs each of the cnn, 100 epochs each of the mlp"
+    assert grid.describe_epochs() == "20 epochs each of the CNN, 100 epochs each of the MLP"
     assert Grid(epochs=(1,)).describe_epochs() == "1 epoch each"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.study.made_up import plausible, study
 from toolkit.errors import RunError
+from toolkit.files import write_json
 from toolkit.study import charts, report
 from toolkit.study.charts.base import MARKERS, style
 from toolkit.study.claims.base import Table
@@ -185,3 +186,14 @@ def test_the_best_is_chosen_by_validation_and_not_by_test(tmp_path, no_charts):
     assert np.char.count(row, "mlp-adam-relu-0.1-mse-seed0-") == 1
     assert [path.name for path in written.weights] == ["mlp.keras"]
     assert written.weights[0].read_text().startswith("weights of mlp-adam-relu-0.1-mse-seed0-")
+
+
+def test_the_report_says_when_and_with_what_the_runs_were_made(tmp_path, no_charts):
+    of = study(plausible, replace(SMALL, activation=("sigmoid",), seeds=1), tmp_path)
+    for day, one in enumerate(of.outcomes, 1):
+        document = {"started": f"2026-01-0{day}T00:00:00+00:00", "versions": {"keras": "3.1", "tensorflow": "2.2"}}
+        one.trial.folder.mkdir(exist_ok=True)
+        write_json(one.trial.folder / "config.json", document)
+    text = report.write(of, tmp_path).markdown.read_text()
+    assert f"Runs begun: 2026-01-01 to 2026-01-0{len(of.outcomes)}, with keras 3.1, tensorflow 2.2." in text
+    assert f"sha256 of the test images: `{of.data['digests']['test_images']}`" in text

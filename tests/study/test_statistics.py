@@ -1,5 +1,3 @@
-import math
-
 import numpy as np
 import pytest
 
@@ -19,24 +17,31 @@ def test_no_share_of_nothing():
         statistics.share(1, 0)
 
 
-def test_the_mean_is_over_configurations_and_not_over_seeds():
-    assert statistics.mean([[1.0, 1.0, 1.0], [3.0]]).value == 2.0
+def test_the_median_is_over_configurations_and_not_over_seeds():
+    assert statistics.median([[1.0, 1.0, 1.0], [3.0]]).value == 2.0
 
 
-def test_equal_figures_have_no_spread():
-    interval = statistics.mean([[2.0], [2.0], [2.0]])
-    assert (interval.value, interval.low, interval.high) == (2.0, 2.0, 2.0)
+def test_of_none_nothing_is_known():
+    assert statistics.median([[], []]) is None
+    assert statistics.median([[1.0, 2.0], []]) == statistics.Median(1.5, 1.5, 1.5, 1, is_interval=False)
 
 
-def test_of_none_nothing_is_known_and_of_one_no_interval():
-    assert statistics.mean([[], []]) is None
-    assert statistics.mean([[1.0, 2.0], []]) == statistics.Interval(1.5, -math.inf, math.inf)
+@pytest.mark.parametrize(("n", "rank"), [(6, 1), (8, 1), (9, 2), (12, 3), (15, 4), (20, 6), (25, 8), (50, 18)])
+def test_the_interval_ends_at_the_ranks_of_the_tables(n, rank):
+    """Conover 1999, table A3 with p = 0.5; the same in every table of the sign test at 5 %, two-sided."""
+    interval = statistics.median([[float(figure)] for figure in range(1, n + 1)])
+    assert (interval.low, interval.high, interval.is_interval) == (rank, n + 1 - rank, True)
 
 
-def test_the_interval_covers_the_true_mean_as_often_as_it_says():
+def test_five_figures_have_a_range_and_no_interval():
+    found = statistics.median([[5.0], [1.0], [2.0], [9.0], [3.0]])
+    assert (found.value, found.low, found.high, found.is_interval) == (3.0, 1.0, 9.0, False)
+
+
+def test_the_interval_covers_the_true_median_of_a_skewed_figure_at_least_as_often_as_it_says():
     rng = np.random.default_rng(0)
     covered = 0
-    for _ in range(200):
-        interval = statistics.mean([[value] for value in rng.normal(1.0, 2.0, 8)])
-        covered += interval.low <= 1.0 <= interval.high
-    assert 0.9 <= covered / 200 <= 0.99
+    for _ in range(500):
+        interval = statistics.median([[value] for value in rng.exponential(1.0, 12)])
+        covered += interval.low <= np.log(2) <= interval.high
+    assert covered / 500 >= 0.95

@@ -7,6 +7,7 @@ from typing import Any
 
 from toolkit import units
 from toolkit.errors import UsageError
+from toolkit.study import words
 from toolkit.training.recipe import Recipe
 
 # The fields of a recipe that a study compares, in the order in which names and tables have them.
@@ -60,7 +61,9 @@ class Grid:
         """Say in words how many epochs a run has."""
         if len(set(self.epochs)) == 1:
             return f"{units.count(self.epochs[0], 'epoch')} each"
-        return ", ".join(f"{units.count(self.epochs_of(model), 'epoch')} each of the {model}" for model in self.model)
+        return ", ".join(
+            f"{units.count(self.epochs_of(model), 'epoch')} each of the {words.value(model)}" for model in self.model
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that ``study.json`` holds."""

@@ -17,6 +17,7 @@ from toolkit.study.outcome import FINISHED, Outcome
 from toolkit.study.page import Block, Heading, Image, Paragraph
 from toolkit.study.study import Study
 from toolkit.training.checkpoint import BEST
+from toolkit.training.runs import CONFIG, read_json
 
 MARKDOWN, HTML = "study.md", "study.html"
 
@@ -88,16 +89,26 @@ def _page(of: Study, findings: Sequence[Finding], drawn: Sequence[tuple[Chart, P
 def _about(of: Study) -> str:
     jobs = " and ".join(str(number) for number in of.jobs)
     batch = of.outcomes[0].trial.recipe.batch_size
-    each = f"{units.count(of.grid.seeds, 'seed')}, {of.grid.describe_epochs()}, batches of {batch}"
     parts = ", ".join(
         f"{of.data[f'{part}_rows']:,} images to {verb}"
         for part, verb in (("training", "train"), ("validation", "validate"), ("test", "test"))
     )
     return (
-        f"{study.summarise(of)}: {_axes(of)}, {each}. Data: {of.data['name']}, {parts}. The weights of a run are those "
-        f"of the epoch with the lowest validation loss. Machine: {of.host['cpu']}, {of.host['cores']} cores; runs at a "
-        f"time: {jobs}."
+        f"{study.summarise(of)}: {_axes(of)}, {units.count(of.grid.seeds, 'seed')}, {of.grid.describe_epochs()}, "
+        f"batches of {batch}. Data: {of.data['name']}, {parts} (sha256 of the test images: "
+        f"`{of.data['digests']['test_images']}`). The weights of a run are those of the epoch with the lowest "
+        f"validation loss. Machine: {of.host['cpu']}, {of.host['cores']} cores; runs at a time: {jobs}.{_made_with(of)}"
     )
+
+
+def _made_with(of: Study) -> str:
+    """Say when the runs were begun and with which versions, as their own folders tell."""
+    made = [read_json(path) for one in of.outcomes if (path := one.trial.folder / CONFIG).is_file()]
+    if not made:
+        return ""
+    days = sorted({document["started"][:10] for document in made})
+    versions = sorted({f"{name} {version}" for document in made for name, version in document["versions"].items()})
+    return f" Runs begun: {' to '.join(dict.fromkeys((days[0], days[-1])))}, with {', '.join(versions)}."
 
 
 def _overlap(one: dict[str, Any]) -> str:
@@ -111,15 +122,16 @@ def _axes(of: Study) -> str:
 
 
 def _intervals(of: Study) -> str:
-    over = "configurations and over the seeds within each" if of.grid.seeds > 1 else "configurations"
     single = (
         "" if of.grid.seeds > 1 else " With one seed nothing is known of how much a run varies with the seed alone."
     )
     return (
-        "A verdict is the share of matched configurations, runs that differ in one value alone, that support the "
-        "claim: it holds from 90 % of those that decide, does not hold up to 10 %, and depends in between; fewer than "
-        f"four cannot tell. Intervals of figures are 95 % bootstrap intervals over {over}.{single} The configurations "
-        "are those of the grid, and no sample of all that there are."
+        "What a claim compares and what it takes for support is said under each. Its verdict is the share of "
+        "configurations that support it: it holds from 90 % of those that decide, does not hold up to 10 %, and "
+        "depends in between; fewer than four cannot tell. The interval of a share is Wilson's. A figure is the median "
+        "over configurations, and its 95 % interval that of the sign test, which six configurations are the fewest "
+        f"for: of fewer their range is told.{single} The configurations are those of the grid, and no sample of all "
+        "that there are."
     )
 
 

@@ -1,14 +1,25 @@
-"""Intervals of a study: of a share of cases, and of a paired difference over configurations and seeds."""
+"""Intervals of a study: of a share of cases, and of the median over configurations."""
 
 from collections.abc import Sequence
-from math import sqrt
+from dataclasses import dataclass
+from math import comb, sqrt
 from statistics import NormalDist
+from statistics import median as middle_of
 
-import numpy as np
-
-from toolkit.bench.statistics import RESAMPLES, RESAMPLING_SEED, Interval, student_quantile
+from toolkit.bench.statistics import Interval
 
 _NORMAL_QUANTILE: float = NormalDist().inv_cdf(0.975)
+
+
+@dataclass(frozen=True)
+class Median:
+    """The median of ``count`` figures. low, high: its 95 % interval, or their range where no such interval exists."""
+
+    value: float
+    low: float
+    high: float
+    count: int
+    is_interval: bool
 
 
 def share(count: int, n: int) -> Interval:
@@ -22,24 +33,19 @@ def share(count: int, n: int) -> Interval:
     return Interval(p, max(0.0, middle - reach), min(1.0, middle + reach))
 
 
-def mean(groups: Sequence[Sequence[float]]) -> Interval | None:
-    """Return the mean over configurations of their means over seeds, with a 95 % bootstrap interval; None of none.
+def median(groups: Sequence[Sequence[float]]) -> Median | None:
+    """Return the median over configurations of their medians over seeds; None of none.
 
-    groups: the figures of each configuration, one per seed. Configurations are resampled, and seeds within each (A. C.
-    Davison and D. V. Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8). Few configurations show
-    less spread than there is: the interval is widened by what Student's t of one degree less has over the normal
-    distribution. One configuration alone has no interval: it is from minus to plus infinity.
+    groups: the figures of each configuration, one per seed. The interval is that of the sign test: between the k-th
+    smallest and the k-th largest figure, with the largest k that the true median lies outside of with a probability of
+    at most 5 % (W. J. Conover, "Practical Nonparametric Statistics", 3rd edition, 1999, section 3.2). It supposes no
+    distribution, never leaves what was measured, and stays right where extreme figures are only bounds. Of fewer than
+    six figures even the smallest and the largest are no 95 % interval.
     """
-    filled = [np.asarray(group, float) for group in groups if len(group)]
-    if not filled:
+    figures = sorted(middle_of(group) for group in groups if len(group))
+    n = len(figures)
+    if not n:
         return None
-    value = float(np.mean([group.mean() for group in filled]))
-    if len(filled) == 1:
-        return Interval(value, -np.inf, np.inf)
-    rng = np.random.default_rng(RESAMPLING_SEED)
-    means = np.stack([group[rng.integers(0, len(group), (RESAMPLES, len(group)))].mean(axis=1) for group in filled])
-    drawn = rng.integers(0, len(filled), (len(filled), RESAMPLES))
-    draws = np.take_along_axis(means, drawn, axis=0).mean(axis=0)
-    widened = student_quantile(len(filled) - 1) / _NORMAL_QUANTILE
-    low, high = np.quantile(draws, (0.025, 0.975))
-    return Interval(value, float(value + (low - value) * widened), float(value + (high - value) * widened))
+    k = sum(2 * sum(comb(n, below) for below in range(outside + 1)) <= 0.05 * 2**n for outside in range(n // 2))
+    low, high = (figures[k - 1], figures[n - k]) if k else (figures[0], figures[-1])
+    return Median(middle_of(figures), low, high, n, is_interval=k > 0)

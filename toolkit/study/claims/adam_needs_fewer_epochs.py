@@ -2,14 +2,13 @@
 
 A configuration supports the claim where SGD gets there later than Adam, or only Adam gets there; it opposes it the
 other way round; it says nothing where both get there in the same epoch, or neither does. The figure is the number of
-epochs that SGD needs more; an optimizer that does not get there counts as one epoch more than it was given, so that
-the figure is then a lower bound of its lag. Since one learning rate need not suit both, the second table compares each
-at the rate that is fastest for it.
+epochs that SGD needs more. An optimizer that does not get there counts as one epoch more than it was given: such a
+figure is a bound, of SGD's lag from below and of its lead from above, and is why the median is told and no mean. Since
+one learning rate need not suit both, the second table compares each at the rate that is fastest for it.
 """
 
 from collections.abc import Sequence
 from itertools import product
-from statistics import median
 
 from toolkit.study.claims.base import TARGETS, Case, Table, Weighed, case, judge, matched, show
 from toolkit.study.grid import AXES
@@ -26,7 +25,7 @@ def weigh(study: Study) -> Weighed:
     same_rate = {target: _same_rate(study, target) for target in TARGETS}
     judgement = judge(same_rate[TARGETS[0]])
     return Weighed(
-        figure="epochs that SGD needs more: " + show(judgement.figure, lambda epochs: f"{epochs:+.1f}"),
+        figure="epochs that SGD needs more: " + show(judgement.figure, lambda epochs: f"{epochs:+g}"),
         judgement=judgement,
         tables=(
             _table(study, "same learning rate", same_rate),
@@ -80,15 +79,13 @@ def _table(study: Study, title: str, cases: dict[float, list[Case]]) -> Table:
     rows = []
     for target, of_target in cases.items():
         supports = [one.supports for one in of_target]
-        middle = [figure for one in of_target for figure in one.figures]
         rows.append(
             (
                 f"{target * 100:.0f} %",
                 str(supports.count(True)),
                 str(supports.count(False)),
                 str(supports.count(None)),
-                f"{median(middle):+g}" if middle else "–",
-                show(judge(of_target).figure, lambda epochs: f"{epochs:+.1f}"),
+                show(judge(of_target).figure, lambda epochs: f"{epochs:+g}"),
             )
         )
     headings = (
@@ -96,7 +93,6 @@ def _table(study: Study, title: str, cases: dict[float, list[Case]]) -> Table:
         "SGD later, or never",
         "Adam later, or never",
         "same epoch, or neither",
-        "epochs more, median",
-        "mean (95 % interval)",
+        "epochs that SGD needs more",
     )
     return Table(headings, tuple(rows))

@@ -60,7 +60,7 @@ class Judgement:
     verdict: str
     cases: tuple[Case, ...]
     share: Interval | None
-    figure: Interval | None
+    figure: statistics.Median | None
     depends_on: tuple[Cell, ...] = ()
 
     @property
@@ -144,8 +144,9 @@ class Finding(Weighed):
             "decided": self.judgement.decided,
             "cases": len(self.judgement.cases),
             "share_ci95": [share.low, share.high] if share else None,
-            "figure_mean": figure.value if figure else None,
-            "figure_ci95": [figure.low, figure.high] if figure and abs(figure.low) != float("inf") else None,
+            "figure_median": figure.value if figure else None,
+            "figure_ci95": [figure.low, figure.high] if figure and figure.is_interval else None,
+            "figure_n": figure.count if figure else 0,
             "depends_on": [
                 {**cell.values, "supporting": cell.supporting, "decided": cell.decided}
                 for cell in self.judgement.depends_on
@@ -184,13 +185,13 @@ def case(configuration: Configuration, readings: Sequence[tuple[bool | None, flo
 
 
 def judge(cases: Sequence[Case]) -> Judgement:
-    """Return the verdict of the cases that decide, with the intervals of their share and of the measured quantity.
+    """Return the verdict of the cases that decide, with the interval of their share and the median figure.
 
     ``holds`` where at least MOST of them support the claim, ``does not hold`` where at most the rest do, else
     ``depends``; ``undecided`` of fewer than FEWEST_CASES.
     """
     decided = [one for one in cases if one.supports is not None]
-    figure = statistics.mean([one.figures for one in cases])
+    figure = statistics.median([one.figures for one in cases])
     if not decided:
         return Judgement(UNDECIDED, tuple(cases), None, figure)
     share = statistics.share(sum(one.supports is True for one in decided), len(decided))
@@ -202,19 +203,26 @@ def judge(cases: Sequence[Case]) -> Judgement:
     return Judgement(verdict, tuple(cases), share, figure, cells)
 
 
-def learned(study: Study, outcome: Outcome) -> float:
-    """Return which share of the way from chance (one class of all) to 100 % the best validation accuracy went."""
+def way(study: Study, accuracy: float) -> float:
+    """Return which share of the way from chance (one class of all) to 100 % an accuracy is."""
     chance = 1 / int(study.data["classes"])
-    return (outcome.best_validation_accuracy - chance) / (1 - chance)
+    return (accuracy - chance) / (1 - chance)
 
 
-def show(interval: Interval | None, text: Callable[[float], str]) -> str:
-    """Return a figure with its 95 % interval in words."""
-    if interval is None:
+def learned(study: Study, outcome: Outcome) -> float:
+    """Return which share of that way the best validation accuracy went."""
+    return way(study, outcome.best_validation_accuracy)
+
+
+def show(figure: statistics.Median | None, text: Callable[[float], str]) -> str:
+    """Return the median figure in words, with its interval or its range and the number of configurations."""
+    if figure is None:
         return "not measured"
-    if abs(interval.low) == float("inf"):
-        return f"{text(interval.value)} (one configuration: no interval)"
-    return f"{text(interval.value)} (95 % interval {text(interval.low)} to {text(interval.high)})"
+    if figure.count == 1:
+        return f"{text(figure.value)} (one configuration)"
+    kind = "95 % interval" if figure.is_interval else "range"
+    reach = f"{kind} {text(figure.low)} to {text(figure.high)}"
+    return f"median {text(figure.value)} ({reach}, {figure.count} configurations)"
 
 
 def _explain(decided: Sequence[Case]) -> tuple[Cell, ...]:

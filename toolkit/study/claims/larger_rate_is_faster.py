@@ -1,31 +1,22 @@
 """Runs that differ in the learning rate alone are compared, each rate of the grid with the next larger one.
 
-The larger rate is *unstable* where the run diverged, or where its validation accuracy once fell by more than 5
-percentage points from one epoch to the next after it had reached 50 %; it *missed the minimum* where its best
-validation accuracy is more than 1 percentage point below that of the smaller rate. It is *faster* where it is neither,
-and reaches 95 % validation accuracy in an earlier epoch, or alone reaches it; where neither rate reaches 95 %, by a
-lower training loss after the last epoch. A configuration supports the claim where the larger rate is faster, unstable
-or missed the minimum, and opposes it where it is slower and none of these; it says nothing where both get there in the
-same epoch, or the smaller rate diverged already. Beyond that the claim holds only if both happened: a rate that was
-faster, and one that was unstable or missed the minimum. The figure is the number of epochs until 95 % that the larger
-rate saves where both get there.
+A rate is *unstable* where the run diverged, or where its validation accuracy once fell by more than 5 percentage points
+from one epoch to the next after it had reached 50 %. The larger rate *missed the minimum* where it is not unstable and
+its best validation accuracy is more than 1 percentage point below that of the smaller rate. Where the smaller rate is
+unstable itself, the pair says nothing. The claim has two parts. That a larger rate trains faster is weighed by the
+pairs in which it is neither unstable nor missed the minimum: such a pair supports the claim where the larger rate
+reaches 95 % validation accuracy in an earlier epoch, or alone reaches it, or, where neither does, has the lower
+training loss after the last epoch; it opposes it the other way round, and says nothing where both get there in the same
+epoch. That it can become unstable or miss the minimum needs one pair in which it did: where there is none, the claim
+does not hold. The figure is the number of epochs until 95 % that the larger rate saves in the pairs of the first part
+where both get there.
 """
 
 from collections import Counter
 from itertools import pairwise
 
 from toolkit.study import words
-from toolkit.study.claims.base import (
-    DEPENDS,
-    HOLDS,
-    TARGETS,
-    Table,
-    Weighed,
-    case,
-    judge,
-    matched,
-    show,
-)
+from toolkit.study.claims.base import DEPENDS, HOLDS, TARGETS, Table, Weighed, case, judge, matched, show
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
 from toolkit.study.trials import DIVERGED
@@ -34,7 +25,9 @@ LETTER = "d"
 CLAIM = "A larger learning rate trains faster but can become unstable or miss the minimum."
 CHARTS = ("rate", "epochs")
 TARGET = TARGETS[0]
-FASTER, UNSTABLE, MISSED, SLOWER, SAME = "faster", "unstable", "missed the minimum", "slower", "same"
+FASTER, SAME, SLOWER = "faster", "same epoch", "slower"
+UNSTABLE, MISSED, BOTH = "unstable", "missed the minimum", "the smaller rate unstable"
+SUPPORTS = {FASTER: True, SLOWER: False}
 # A fall of the validation accuracy from one epoch to the next, and the accuracy from which it counts.
 FALL, FALL_FROM = 0.05, 0.5
 # How far below the smaller rate's best validation accuracy the minimum counts as missed.
@@ -50,16 +43,18 @@ def weigh(study: Study) -> Weighed:
             read = [effect(slow, fast) for slow, fast in pairs]
             for kind in read:
                 kinds[f"{small:g} → {large:g}", words.value(configuration["optimizer"]), kind] += 1
-            readings = [(_supports(kind), _saved(*pair)) for kind, pair in zip(read, pairs, strict=True)]
+            readings = [(SUPPORTS.get(kind), _saved(kind, *pair)) for kind, pair in zip(read, pairs, strict=True)]
             cases.append(case({**configuration, "learning_rate": large}, readings))
     judgement = judge(cases)
-    happened = {kind for _, _, kind in kinds}
+    went_wrong = sum(count for (_, _, kind), count in kinds.items() if kind in (UNSTABLE, MISSED))
+    read_pairs = sum(count for (_, _, kind), count in kinds.items() if kind != BOTH)
     but = ""
-    if judgement.verdict in (HOLDS, DEPENDS) and not (FASTER in happened and happened & {UNSTABLE, MISSED}):
-        but = "no larger rate was faster" if FASTER not in happened else "no larger rate was unstable or missed"
+    if judgement.verdict in (HOLDS, DEPENDS) and not went_wrong:
+        but = "no larger rate became unstable or missed the minimum"
+    saved = show(judgement.figure, lambda epochs: f"{epochs:+g}")
     return Weighed(
-        figure="epochs until 95 % that the larger rate saves: "
-        + show(judgement.figure, lambda epochs: f"{epochs:+.1f}"),
+        figure=f"the larger rate became unstable or missed the minimum in {went_wrong} of {read_pairs} pairs; epochs "
+        f"until 95 % that it saves in the others: {saved}",
         judgement=judgement,
         tables=(_table(kinds),),
         but=but,
@@ -68,9 +63,9 @@ def weigh(study: Study) -> Weighed:
 
 def effect(small: Outcome, large: Outcome) -> str:
     """Say in a word what the larger of two learning rates did."""
-    if small.state == DIVERGED:
-        return SAME
-    if large.state == DIVERGED or _fell(large):
+    if _unstable(small):
+        return BOTH
+    if _unstable(large):
         return UNSTABLE
     if large.best_validation_accuracy < small.best_validation_accuracy - MISS:
         return MISSED
@@ -80,6 +75,10 @@ def effect(small: Outcome, large: Outcome) -> str:
     if slow == fast:
         return SAME
     return FASTER if slow is None or (fast is not None and fast < slow) else SLOWER
+
+
+def _unstable(outcome: Outcome) -> bool:
+    return outcome.state == DIVERGED or _fell(outcome)
 
 
 def _fell(outcome: Outcome) -> bool:
@@ -92,17 +91,15 @@ def _fell(outcome: Outcome) -> bool:
     return False
 
 
-def _supports(kind: str) -> bool | None:
-    return None if kind == SAME else kind != SLOWER
-
-
-def _saved(small: Outcome, large: Outcome) -> float | None:
+def _saved(kind: str, small: Outcome, large: Outcome) -> float | None:
     slow, fast = small.epochs_until(TARGET), large.epochs_until(TARGET)
-    return None if slow is None or fast is None else float(slow - fast)
+    if kind not in (FASTER, SAME, SLOWER) or slow is None or fast is None:
+        return None
+    return float(slow - fast)
 
 
 def _table(kinds: Counter[tuple[str, str, str]]) -> Table:
-    columns = (FASTER, UNSTABLE, MISSED, SAME, SLOWER)
+    columns = (FASTER, SAME, SLOWER, UNSTABLE, MISSED, BOTH)
     steps = dict.fromkeys((step, optimizer) for step, optimizer, _ in kinds)
     rows = [(*step, *(str(kinds[(*step, kind)]) for kind in columns)) for step in steps]
     return Table(("learning rate", "optimizer", *columns), tuple(rows))

@@ -2,7 +2,8 @@
 
 A configuration supports the claim where its best validation accuracy went less than half of the way from chance (one
 class of all) to 100 %, which is below 55 % with ten classes; it opposes it where it went further. The figure is the
-best validation accuracy. The table has the same of the activations beside it.
+best validation accuracy. No run is held against another here: the first table has the run with ReLU beside each, which
+tells whether it is the sigmoid or the small rate, and the second one counts the same at every rate.
 """
 
 from statistics import median
@@ -18,6 +19,8 @@ CLAIM = "With sigmoid and a small learning rate the network hardly learns."
 CHARTS = ("rate", "accuracy")
 # The share of the way from chance to 100 % below which a network hardly learned.
 HARDLY = 0.5
+# The axes that are left when activation and learning rate are given.
+OTHERS = ("model", "optimizer", "loss")
 
 
 def weigh(study: Study) -> Weighed:
@@ -25,9 +28,9 @@ def weigh(study: Study) -> Weighed:
     judgement = judge(_cases(study, "sigmoid", min(study.grid.learning_rate)))
     return Weighed(
         figure=f"best validation accuracy with sigmoid at {min(study.grid.learning_rate):g}: "
-        + show(judgement.figure, lambda accuracy: units.percent(min(1.0, max(0.0, accuracy)))),
+        + show(judgement.figure, units.percent),
         judgement=judgement,
-        tables=(_table(study),),
+        tables=(_beside(study), _counts(study)),
     )
 
 
@@ -37,21 +40,41 @@ def of_rate(study: Study, activation: str, rate: float) -> dict[tuple[object, ..
     for one in study.outcomes:
         recipe = one.trial.recipe
         if one.ended and recipe.activation == activation and recipe.learning_rate == rate:
-            groups.setdefault((recipe.model, recipe.optimizer, recipe.loss), []).append(one)
+            groups.setdefault(tuple(getattr(recipe, axis) for axis in OTHERS), []).append(one)
     return groups
 
 
 def _cases(study: Study, activation: str, rate: float) -> list[Case]:
     return [
         case(
-            dict(zip(("model", "optimizer", "loss"), key, strict=True)),
+            dict(zip(OTHERS, key, strict=True)),
             [(learned(study, one) < HARDLY, one.best_validation_accuracy) for one in runs],
         )
         for key, runs in of_rate(study, activation, rate).items()
     ]
 
 
-def _table(study: Study) -> Table:
+def _beside(study: Study) -> Table:
+    """Show what sigmoid came to at the smallest rate, with every other activation beside it."""
+    rate = min(study.grid.learning_rate)
+    own = of_rate(study, "sigmoid", rate)
+    others = {name: of_rate(study, name, rate) for name in study.grid.activation if name != "sigmoid"}
+    rows = [
+        (
+            words.configuration(dict(zip(OTHERS, key, strict=True))),
+            *(_accuracies(found.get(key, [])) for found in (own, *others.values())),
+        )
+        for key in own
+    ]
+    headings = (f"best validation accuracy, learning rate {rate:g}", "sigmoid", *map(words.value, others))
+    return Table(headings, tuple(rows))
+
+
+def _accuracies(runs: list[Outcome]) -> str:
+    return ", ".join(units.percent(one.best_validation_accuracy) for one in runs) or "–"
+
+
+def _counts(study: Study) -> Table:
     rows = []
     for rate in sorted(study.grid.learning_rate):
         for activation in study.grid.activation:
