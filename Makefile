@@ -63,9 +63,9 @@ benchmark: $(INSTALLED)  ## figures of the README that are ratios; run it with n
 	$(BIN)/python tests/benchmarks/study_overhead.py
 	$(BIN)/python tests/benchmarks/edge_footprint.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group rivals
-	$(BIN)/python tests/benchmarks/against_others.py
 	$(BIN)/python tests/benchmarks/disturbance.py
 	$(BIN)/toolkit bench --certify exported/cnn/cnn-int8.tflite
+	$(BIN)/python tests/benchmarks/against_others.py
 
 picture: $(INSTALLED)  ## docs/run.svg and docs/flips.png: of real runs
 	$(BIN)/python docs/picture.py

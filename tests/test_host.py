@@ -142,6 +142,7 @@ def test_every_bit_of_the_firmware_is_put_into_words(bit):
         ({"docker": ""}, "container"),
         ({"cpuinfo": PC + "flags\t: fpu hypervisor\n"}, "virtual machine"),
         ({"product": "Standard PC (QEMU)"}, "virtual machine"),
+        ({"docker": "", "product": "Standard PC (QEMU)"}, "container in a virtual machine"),
     ],
 )
 def test_containers_and_virtual_machines_are_told(tmp_path, files, virtual):

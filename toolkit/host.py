@@ -3,7 +3,7 @@
 import os
 import platform
 import struct
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,12 @@ class Host:
     def to_json(self) -> dict[str, Any]:
         """Return the document that goes under ``host``."""
         return {**asdict(self), "throttled": list(self.throttled)}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Host":
+        """Read the facts of a ``host`` document, which may hold more."""
+        facts = {field.name: document[field.name] for field in fields(cls)}
+        return cls(**{**facts, "throttled": tuple(facts["throttled"])})
 
 
 def describe(root: Path = Path("/")) -> Host:
@@ -224,13 +230,15 @@ def _cpuinfo_clock_hz(root: Path) -> float | None:
 
 
 def _virtual(root: Path, cpuinfo: str) -> str | None:
-    """Say whether this is a container or a virtual machine, by what either leaves in the system files."""
-    if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
-        return "container"
+    """Say whether this is a container, a virtual machine or both, by what either leaves in the system files."""
     flags = _fields(cpuinfo).get("flags", "").split()
     product = _read(root / "sys/class/dmi/id/product_name") or ""
     known = any(name in product for name in ("KVM", "VirtualBox", "VMware", "Virtual Machine", "QEMU"))
-    return "virtual machine" if "hypervisor" in flags or known else None
+    found = {
+        "container": (root / ".dockerenv").exists() or (root / "run/.containerenv").exists(),
+        "virtual machine": "hypervisor" in flags or known,
+    }
+    return " in a ".join(what for what, is_so in found.items() if is_so) or None
 
 
 def _meminfo(root: Path, field: str) -> int | None:

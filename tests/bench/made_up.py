@@ -10,7 +10,7 @@ from toolkit.bench.record import Record
 from toolkit.bench.result import Opened, Result
 from toolkit.bench.statistics import Blocks
 
-OPENED = Opened(0.1, 0.1, 0.1, 1, 1, 1, True)
+OPENED = Opened(0.1, 0.1, 0.1, 1, 1, 1, True, True)
 PROCESSES, TURNS, SAMPLES = 5, 5, 40
 
 
@@ -36,6 +36,6 @@ def result(median_s, *, path="a.tflite", seed=0, spread=0.001, **facts) -> Resul
         "batch": 1,
         "samples": "s.npz",
         "opened": (OPENED,) * PROCESSES,
-        "marked": {},
+        "marks": (),
     }
     return Result(invoke=blocks, end_to_end=blocks, paced=None, **{**made_up, **facts})

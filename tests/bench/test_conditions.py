@@ -48,7 +48,3 @@ def test_what_was_before_the_block_marks_nothing():
 def test_every_mark_comes_with_advice():
     assert set(describe_throttled(0xF)) <= ADVICE.keys()
     assert {conditions.CLOCK, conditions.GOVERNOR, conditions.STEAL, conditions.OTHERS} <= ADVICE.keys()
-
-
-def test_marks_add_up_by_reason():
-    assert conditions.total([{"a": 1}, {"b": 2, "a": 3}, {}]) == {"a": 4, "b": 2}

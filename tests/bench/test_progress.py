@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from toolkit.bench.candidates import Candidate
+from toolkit.bench.configuration import Configuration
 from toolkit.bench.progress import PACE, START, TURN, Progress
-from toolkit.bench.schedule import Configuration
 from toolkit.cli.bench.live import standing
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.bench import made_up
 from toolkit.bench import record, resume
+from toolkit.bench.result import Mark
 from toolkit.bench.schedule import Plan
 from toolkit.errors import ArtifactError, UsageError
 
@@ -23,7 +24,7 @@ def part(tmp_path):
         made = replace(made_up.record(**facts), folder=folder, seconds=2.0)
         for number, (quantization, median_s) in enumerate((("float32", 2e-4), ("int8", 1e-4))):
             one = made_up.result(median_s, path=f"{path}{number}", seed=seed + number, samples=f"{number}.npz")
-            made.results.append(replace(one, quantization=quantization, marked={"clock changed": 1}))
+            made.results.append(replace(one, quantization=quantization, marks=(Mark(4, 2, "clock changed"),)))
         for result in made.results:
             result.write_samples(folder)
         made.save()
@@ -52,6 +53,7 @@ def test_joined_parts_are_one_record_whose_figures_are_rebuilt_from_its_samples(
         assert np.array_equal(both.invoke.samples, np.concatenate([before.invoke.samples, after.invoke.samples]))
         assert both.invoke.lengths.shape == (10, made_up.TURNS)
         assert (len(both.opened), both.marked) == (10, {"clock changed": 2})
+        assert [mark.process for mark in both.marks] == [4, 9]
     assert again.speedup(again.results[1]) is not None
 
 

@@ -5,13 +5,14 @@ import re
 import shutil
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.bench import made_up
 from toolkit import manifest
 from toolkit.bench import process, schedule
 from toolkit.bench.candidates import files, select
@@ -179,9 +180,7 @@ def worker(tmp_path, monkeypatch, script):
     monkeypatch.setattr(process.Process, "__init__", start)
 
 
-OPENED = (
-    '{"load_s": 1, "first_s": 1, "cold_s": 1, "peak_rss_bytes": 1, "added_rss_bytes": 1, "loop": 1, "settled": true'
-)
+OPENED = json.dumps(asdict(made_up.OPENED)).removesuffix("}")
 DEATHS = {
     "kill -ILL $$": "was ended by SIGILL",
     "kill -SEGV $$": "was ended by SIGSEGV",
@@ -285,8 +284,18 @@ def test_turns_in_which_the_machine_changed_are_marked_and_left_in(exported, tmp
     record = bench(candidates, tmp_path / "record", QUICK)
     assert record.marked == {"clock changed": 1}
     assert record.to_json()["results"][0]["blocks"] == LEAST_TURNS
-    assert record.to_json()["before"]["clock_hz"] == 2.4e9
+    document = record.to_json()
+    assert document["results"][0]["marks"] == [{"process": 0, "turn": 0, "reason": "clock changed"}]
+    assert document["host"]["before"]["clock_hz"] == document["host"]["after"]["clock_hz"] == 2.4e9
+    assert document["host"]["marked"] == record.marked
     assert recompute(tmp_path / "record")[1] == []
+
+
+def test_a_file_without_a_golden_gets_random_inputs_and_says_so(exported, tmp_path):
+    alone = shutil.copy(exported / "cnn-int8.tflite", tmp_path)
+    record = bench(select([Path(alone), exported / "cnn-int8.tflite"], warn=pytest.fail), tmp_path / "record", QUICK)
+    said = ["random inputs" in " ".join(result.warnings) for result in record.results]
+    assert said == [True, False]
 
 
 def test_the_order_of_turns_is_seeded_and_random(exported, tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from toolkit.bench import statistics
-from toolkit.bench.statistics import Blocks
+from toolkit.bench.statistics import Blocks, Interval
 
 PROCESSES, TURNS, LENGTH = 5, 8, 20
 
@@ -96,3 +96,16 @@ def test_two_processes_do_not_widen_an_interval_without_bound():
     latencies = Blocks(rng.normal(20e-6, 5e-6, 400).clip(5e-6), np.full((2, 10), 20))
     found = statistics.median(latencies)
     assert 15e-6 < found.low < found.value < found.high < 25e-6
+
+
+@pytest.mark.parametrize(
+    ("ratio", "bound", "words"),
+    [
+        (Interval(1.5, 1.319, 1.7), 1.319, "faster, at least 1.31×"),
+        (Interval(0.5, 0.4, 0.8), 1.25, "slower, at least 1.25×"),
+        (Interval(1.01, 0.99, 1.03), None, "indistinguishable"),
+    ],
+)
+def test_a_verdict_says_by_how_much_at_least(ratio, bound, words):
+    assert statistics.at_least(ratio) == bound
+    assert statistics.describe(ratio) == words

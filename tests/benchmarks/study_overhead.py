@@ -60,7 +60,8 @@ def main():
         f"two cores, {arguments.gain_epochs} epochs: one job {one_s:.1f} s, two jobs {two_s:.1f} s, "
         f"{one_s / two_s:.2f} times as fast (required: at least {LEAST_GAIN})"
     )
+    return int(wall_s / training_s > MOST_OVERHEAD or one_s / two_s < LEAST_GAIN)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -9,6 +9,7 @@ import pytest
 from tests.remote.scripted import HELLO, READY
 from tests.remote.test_cargo import sent
 from tests.remote.test_devices import ONE
+from toolkit.bench.result import Mark
 from toolkit.remote import ssh
 from toolkit.remote.wire import MARK
 
@@ -144,7 +145,7 @@ def test_a_record_that_cannot_be_kept_or_printed_leaves_the_others_alone(call_he
         scripted.device(name, *READY, *pieces(record.folder), {"event": "record"}, {"event": "done"})
 
     sends("good")
-    sends("bad", marked={"full moon": 1})
+    sends("bad", marks=(Mark(0, 0, "full moon"),))
     scripted.device("long", *READY, {"event": "file", "name": f"{'x' * 300}.npz", "first": True})
     code, out, err = call_here("bench", ONE, "--on", "bad", "--on", "good", "--on", "long")
     assert code == 2

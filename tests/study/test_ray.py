@@ -1,5 +1,6 @@
 """A study on a real Ray cluster of several nodes on this machine, one of which is killed in the middle."""
 
+import json
 import os
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.study.test_study import Here
+from toolkit.cli import call
 from toolkit.errors import UsageError
 from toolkit.study import study
 from toolkit.study.executors import ray as module
@@ -79,6 +81,20 @@ def test_a_node_is_killed_and_the_figures_are_those_without_a_cluster(cluster, t
     alone = study.conduct(study.begin(GRID, dataset, tmp_path / "alone", jobs=1), Here(tiny))
     np.testing.assert_allclose(histories(of), histories(alone), rtol=1e-4)
     assert [one.test_accuracy for one in of.outcomes] == [one.test_accuracy for one in alone.outcomes]
+
+
+@pytest.mark.slow
+def test_the_command_spreads_its_runs_over_the_cluster(cluster, tiny_npz, here, capfd):
+    node = cluster.add_node(num_cpus=2)
+    few = ("--model", "mlp", "--optimizer", "adam", "--activation", "relu", "--loss", "mse", "--epochs", "2")
+    asked = ("--ray", cluster.address, "--run-cpus", "1", "--data", str(tiny_npz), "--json")
+    assert call(["study", *few, *asked]) == 0
+    cluster.remove_node(node)
+    out, _ = capfd.readouterr()
+    document = json.loads(out)
+    assert [run["state"] for run in document["runs"]] == ["finished"] * 3
+    assert document["jobs"][0] >= 2  # and what nodes of other tests have
+    assert (here / document["report"]["html"]).is_file()
 
 
 def test_what_two_nodes_have_together_is_no_room_for_a_run(monkeypatch):

@@ -11,8 +11,9 @@ import numpy as np
 from toolkit import host
 from toolkit.bench import statistics
 from toolkit.bench.candidates import Candidate
+from toolkit.bench.configuration import Configuration
 from toolkit.bench.record import Record
-from toolkit.bench.schedule import Configuration, Plan, measure
+from toolkit.bench.schedule import Plan, measure
 from toolkit.bench.statistics import INDISTINGUISHABLE, SLOWER, Interval
 from toolkit.errors import ArtifactError
 from toolkit.files import write_json

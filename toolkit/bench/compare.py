@@ -39,6 +39,7 @@ class Pair:
             "new_median_s": self.new.median.value,
             "speedup": self.change.value if self.change else None,
             "speedup_ci95": [self.change.low, self.change.high] if self.change else None,
+            "at_least": statistics.at_least(self.change) if self.change else None,
             "verdict": self.verdict,
         }
 

@@ -1,7 +1,5 @@
 """What changed on the machine while a block was measured, and what to do about it."""
 
-from collections.abc import Sequence
-
 from toolkit import host
 from toolkit.host import State
 
@@ -44,9 +42,3 @@ def changes(before: State, after: State, *, seconds: float) -> tuple[str, ...]:
     passed = (after.throttled or 0) & ~(before.throttled or 0)
     bits |= passed >> host.SINCE_BOOT_SHIFT
     return (*found, *(word for word in host.describe_throttled(bits) if word in ADVICE))
-
-
-def total(marked: Sequence[dict[str, int]]) -> dict[str, int]:
-    """Add up marks, by reason."""
-    reasons = dict.fromkeys(reason for marks in marked for reason in marks)
-    return {reason: sum(marks.get(reason, 0) for marks in marked) for reason in reasons}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from toolkit.bench.schedule import Configuration
+    from toolkit.bench.configuration import Configuration
 
 # What takes time: starting a process (load, warm up), a turn of it, and its block at the pace of a camera.
 START, TURN, PACE = "start", "turn", "pace"

@@ -2,16 +2,17 @@
 
 import json
 import zipfile
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from toolkit.bench import advice, conditions, explanation, statistics
+from toolkit.bench import advice, explanation, statistics
 from toolkit.bench.advice import Budgets
 from toolkit.bench.explanation import Explanation
-from toolkit.bench.result import KINDS, Opened, Result
+from toolkit.bench.result import KINDS, Mark, Opened, Result
 from toolkit.bench.statistics import Blocks, Interval
 from toolkit.errors import ArtifactError
 from toolkit.files import write_json
@@ -37,6 +38,7 @@ FIGURES = (
     "added_rss_bytes",
     "speedup",
     "speedup_ci95",
+    "at_least",
     "verdict",
 )
 
@@ -68,7 +70,7 @@ class Record:
     @property
     def marked(self) -> dict[str, int]:
         """How many turns are marked, by what changed on the machine."""
-        return conditions.total([result.marked for result in self.results])
+        return dict(Counter(mark.reason for result in self.results for mark in result.marks))
 
     def baseline(self, result: Result) -> Result | None:
         """Return the float32 result that ``result`` is compared with; None for itself and where there is none."""
@@ -95,7 +97,7 @@ class Record:
             "seconds": self.seconds,
             "rate": self.rate,
             "seed": self.seed,
-            "host": self.host.to_json(),
+            "host": {**self.host.to_json(), **self._states()},
             "versions": self.versions,
             "results": [self._result_json(result) for result in self.results],
             "failures": self.failures,
@@ -105,10 +107,12 @@ class Record:
             "recommendations": recommendations,
             "record": str(self.folder),
             "interrupted": self.interrupted,
-            "before": asdict(self.before) if self.before else None,
-            "after": asdict(self.after) if self.after else None,
-            "marked": self.marked,
         }
+
+    def _states(self) -> dict[str, Any]:
+        """Return what changes on a machine: before and after all blocks, and how many of them are marked, by what."""
+        both = {"before": self.before, "after": self.after}
+        return {**{when: asdict(state) if state else None for when, state in both.items()}, "marked": self.marked}
 
     def save(self) -> None:
         """Write the record file atomically."""
@@ -127,6 +131,7 @@ class Record:
             **result.figures(),
             "speedup": speedup.value if speedup else None,
             "speedup_ci95": [speedup.low, speedup.high] if speedup else None,
+            "at_least": statistics.at_least(speedup) if speedup else None,
             "verdict": statistics.verdict(speedup) if speedup else "baseline" if result.is_baseline else None,
             "warnings": result.warnings,
             "why": explained.to_json(result.median.value) if explained else None,
@@ -138,9 +143,11 @@ def read(folder: Path) -> Record:
     path = folder / RECORD
     try:
         document = json.loads(path.read_text())
+        facts = document["host"]
+        states = {when: State(**facts[when]) if facts[when] else None for when in ("before", "after")}
         return Record(
             folder=Path(document["record"]),
-            host=Host(**{**document["host"], "throttled": tuple(document["host"]["throttled"])}),
+            host=Host.from_json(facts),
             started=document["started"],
             seconds=document["seconds"],
             rate=document["rate"],
@@ -150,8 +157,7 @@ def read(folder: Path) -> Record:
             failures=document["failures"],
             crashed=document["crashed"],
             interrupted=document["interrupted"],
-            before=State(**document["before"]) if document["before"] else None,
-            after=State(**document["after"]) if document["after"] else None,
+            **states,
             budgets=Budgets(**document["budgets"]),
             why={one["samples"]: explanation.read(one["why"]) for one in document["results"] if one.get("why")},
         )
@@ -198,5 +204,5 @@ def _read_result(folder: Path, entry: dict[str, Any]) -> Result:
         end_to_end=end_to_end,
         paced=paced,
         opened=tuple(Opened(**opened) for opened in entry["processes"]),
-        marked=entry["marked"],
+        marks=tuple(Mark(**mark) for mark in entry["marks"]),
     )

@@ -1,5 +1,6 @@
 """One measured configuration: its raw latencies, the starts of its processes, and every figure derived from them."""
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,10 @@ KINDS = ("invoke", "end_to_end", "paced")
 
 @dataclass(frozen=True)
 class Opened:
-    """The start of one process. cold_s: from its start to its first inference. loop: inferences timed together."""
+    """The start of one process. cold_s: from its start to its first inference. loop: inferences timed together.
+
+    real_inputs: whether those of a golden are in rotation; otherwise they are random.
+    """
 
     load_s: float
     first_s: float
@@ -26,6 +30,16 @@ class Opened:
     added_rss_bytes: int | None
     loop: int
     settled: bool
+    real_inputs: bool
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A turn of a process, both counted from 0, in which something changed on the machine, and what."""
+
+    process: int
+    turn: int
+    reason: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +47,8 @@ class Result:
     """One measured configuration: raw latencies by block, and its processes; all figures are derived from them.
 
     sha256: of the file; None in records from before it was kept. format, quantization, parity, accuracy: what the
-    manifest says of the artifact, where one lists it. marked: turns in which something changed on the machine, by what;
-    they are left in.
+    manifest says of the artifact, where one lists it. marks: turns in which something changed on the machine; they are
+    left in.
     """
 
     path: Path
@@ -52,12 +66,17 @@ class Result:
     end_to_end: Blocks
     paced: Blocks | None
     opened: tuple[Opened, ...]
-    marked: dict[str, int]
+    marks: tuple[Mark, ...]
 
     @cached_property
     def median(self) -> Interval:
         """The median latency of one inference, input and output not counted."""
         return statistics.median(self.invoke)
+
+    @property
+    def marked(self) -> dict[str, int]:
+        """How many turns are marked, by what changed on the machine."""
+        return dict(Counter(mark.reason for mark in self.marks))
 
     @property
     def one_by_one(self) -> bool:
@@ -92,6 +111,8 @@ class Result:
             found.append("percentiles withheld: an inference is too short for this clock to be timed on its own")
         if len(self.opened) < statistics.LEAST_PROCESSES:
             found.append("too few processes: the interval does not hold what differs from process to process")
+        if not all(opened.real_inputs for opened in self.opened):
+            found.append("random inputs: no golden of its own is beside it; 'toolkit export' writes one")
         if unsettled := sum(not opened.settled for opened in self.opened):
             found.append(f"{unsettled} of {len(self.opened)} processes had not settled when the warm-up ended")
         return found
@@ -155,5 +176,6 @@ class Result:
             "processes": [asdict(opened) for opened in self.opened],
             "blocks": int(self.invoke.lengths.size),
             "marked": self.marked,
+            "marks": [asdict(mark) for mark in self.marks],
             "samples": self.samples,
         }

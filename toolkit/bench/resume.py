@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 
 from toolkit import host
-from toolkit.bench import conditions
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result
 from toolkit.bench.schedule import Plan
@@ -59,14 +58,15 @@ def _key(result: Result) -> tuple[str, str | None, str, int, int, int]:
 
 
 def _joined(parts: tuple[Result, Result]) -> Result:
+    first, second = parts
     paced = [part.paced for part in parts if part.paced is not None]
     return replace(
-        parts[0],
+        first,
         invoke=_appended([part.invoke for part in parts]),
         end_to_end=_appended([part.end_to_end for part in parts]),
         paced=_appended(paced) if len(paced) == len(parts) else None,
         opened=tuple(opened for part in parts for opened in part.opened),
-        marked=conditions.total([part.marked for part in parts]),
+        marks=(*first.marks, *(replace(mark, process=mark.process + len(first.opened)) for mark in second.marks)),
     )
 
 

@@ -2,27 +2,24 @@
 
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from toolkit import host, runtimes
 from toolkit.bench import conditions
 from toolkit.bench.advice import Budgets
 from toolkit.bench.candidates import Candidate
+from toolkit.bench.configuration import Configuration, Measured
 from toolkit.bench.measure import END_TO_END, INVOKE, PACED
 from toolkit.bench.process import Process
 from toolkit.bench.progress import PACE, START, TURN, Progress
 from toolkit.bench.record import Record
-from toolkit.bench.result import Opened, Result
-from toolkit.bench.statistics import Blocks
+from toolkit.bench.result import Opened
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
-from toolkit.files import sha256
 
 # Processes differ more than the blocks of one: how memory happens to lie decides as much as the clock.
 PROCESSES = 5
@@ -68,31 +65,6 @@ class Plan:
         return max(LEAST_TURNS, round(self.seconds / self.processes / sum(BLOCK_S.values())))
 
 
-@dataclass(frozen=True, eq=False)
-class Configuration:
-    """One artifact with a number of threads and a batch size; a key, itself and no other.
-
-    busy_share: busy work to add to each inference, as a share of it; a known slow-down, to test the benchmark by.
-    """
-
-    candidate: Candidate
-    threads: int
-    batch: int
-    busy_share: float | None = None
-
-    def __str__(self) -> str:
-        return f"{self.candidate.path} ({self.threads} threads, batch {self.batch})"
-
-
-@dataclass
-class _Measured:
-    """What was measured of one configuration: a list of blocks by kind for each process; turns by what marked them."""
-
-    opened: list[Opened]
-    blocks: list[dict[str, list[NDArray[np.float64]]]]
-    marked: Counter[str]
-
-
 def bench(
     candidates: Sequence[Candidate],
     folder: Path,
@@ -135,7 +107,7 @@ def measure(
         seed=plan.seed,
     )
     record.save()
-    measured = {setting: _Measured([], [], Counter()) for setting in settings}
+    measured = {setting: Measured() for setting in settings}
     failures: dict[Configuration, ArtifactError] = {}
     rng = np.random.default_rng(plan.seed)
     planned = {START: 1, TURN: plan.turns, PACE: 0 if plan.rate is None else 1}
@@ -164,11 +136,11 @@ def measure(
 def _keep(
     record: Record,
     settings: Sequence[Configuration],
-    measured: dict[Configuration, _Measured],
+    measured: dict[Configuration, Measured],
     failures: dict[Configuration, ArtifactError],
 ) -> None:
     """Bring the record and its raw samples to what has been measured so far, and save it."""
-    results = (_result(s, measured[s], record.folder, i) for i, s in enumerate(settings) if s not in failures)
+    results = (measured[s].result(s, record.folder, i) for i, s in enumerate(settings) if s not in failures)
     record.results = [result for result in results if result is not None]
     several = len({setting.candidate.path for setting in settings}) < len(settings)
     record.after = host.state()
@@ -180,7 +152,7 @@ def _keep(
 @contextlib.contextmanager
 def _opened(
     settings: Sequence[Configuration],
-    measured: dict[Configuration, _Measured],
+    measured: dict[Configuration, Measured],
     failures: dict[Configuration, ArtifactError],
     progress: Progress,
 ) -> Iterator[dict[Configuration, Process]]:
@@ -208,8 +180,7 @@ def _opened(
             }
             with _failing(setting, failures, progress):
                 answer, _ = process.ask(question)
-                measured[setting].opened.append(Opened(**{k: v for k, v in answer.items() if k != "bytes"}))
-                measured[setting].blocks.append({kind: [] for kind in (INVOKE, END_TO_END, PACED)})
+                measured[setting].begin(Opened(**{k: v for k, v in answer.items() if k != "bytes"}))
                 progress.did(START, setting)
         yield processes
     finally:
@@ -220,7 +191,7 @@ def _opened(
 def _take_turns(
     processes: dict[Configuration, Process],
     plan: Plan,
-    measured: dict[Configuration, _Measured],
+    measured: dict[Configuration, Measured],
     failures: dict[Configuration, ArtifactError],
     progress: Progress,
     rng: np.random.Generator,
@@ -233,17 +204,16 @@ def _take_turns(
             if setting in failures:
                 continue
             with _failing(setting, failures, progress):
-                blocks = measured[setting].blocks[-1]
+                paced = plan.rate is not None and turn == 0
+                blocks_s = {**BLOCK_S, PACED: PACED_S} if paced else BLOCK_S
                 before = host.state()
-                for kind, seconds in BLOCK_S.items():
-                    _, samples = processes[setting].ask({"do": kind, "seconds": seconds}, seconds=seconds)
-                    blocks[kind].append(samples)
-                changed = conditions.changes(before, host.state(), seconds=sum(BLOCK_S.values()))
-                measured[setting].marked.update(changed)
-                progress.did(TURN, setting, blocks[INVOKE][-1])
-                if plan.rate is not None and turn == 0:
-                    paced = {"do": PACED, "rate": plan.rate, "seconds": PACED_S}
-                    blocks[PACED].append(processes[setting].ask(paced, seconds=PACED_S)[1])
+                for kind, seconds in blocks_s.items():
+                    question = {"do": kind, "rate": plan.rate, "seconds": seconds}
+                    measured[setting].add(kind, processes[setting].ask(question, seconds=seconds)[1])
+                changed = conditions.changes(before, host.state(), seconds=sum(blocks_s.values()))
+                measured[setting].mark(turn, changed)
+                progress.did(TURN, setting, measured[setting].blocks[-1][INVOKE][-1])
+                if paced:
                     progress.did(PACE, setting)
         if turn + 1 < plan.turns:
             time.sleep(max(0.0, begun + TURN_S - time.monotonic()))
@@ -259,52 +229,6 @@ def _failing(
     except ArtifactError as error:
         failures[setting] = error
         progress.failed(setting, str(error))
-
-
-def _result(setting: Configuration, found: _Measured, folder: Path, position: int) -> Result | None:
-    """Return what was measured of a configuration, its raw samples saved; None where no block was.
-
-    A process that was interrupted has fewer blocks than the others and is left out, unless it is the only one.
-    """
-    turns = max((len(blocks[END_TO_END]) for blocks in found.blocks), default=0)
-    if not turns:
-        return None
-    kept = [
-        (blocks, opened)
-        for blocks, opened in zip(found.blocks, found.opened, strict=True)
-        if len(blocks[END_TO_END]) == turns
-    ]
-    whole = [blocks for blocks, _ in kept]
-    path, listed = setting.candidate.path, setting.candidate.artifact
-    verified = (listed.verified if listed else None) or {}
-    result = Result(
-        path=path,
-        sha256=sha256(path),
-        size_bytes=path.stat().st_size,
-        format=listed.format if listed else None,
-        quantization=listed.quantization if listed else None,
-        parity=verified.get("verdict"),
-        accuracy=verified.get("accuracy"),
-        runtime=setting.candidate.runtime,
-        threads=setting.threads,
-        batch=setting.batch,
-        samples=f"{position:03}-{path.name}-t{setting.threads}-b{setting.batch}.npz",
-        invoke=_blocks([blocks[INVOKE] for blocks in whole]),
-        end_to_end=_blocks([blocks[END_TO_END] for blocks in whole]),
-        paced=_blocks([blocks[PACED] for blocks in whole]) if all(blocks[PACED] for blocks in whole) else None,
-        opened=tuple(opened for _, opened in kept),
-        marked=dict(found.marked),
-    )
-    result.write_samples(folder)
-    return result
-
-
-def _blocks(processes: list[list[NDArray[np.float64]]]) -> Blocks:
-    """Return the blocks that every process has, in seconds; an interrupted process may have fewer."""
-    turns = min(len(blocks) for blocks in processes)
-    kept = [block for blocks in processes for block in blocks[:turns]]
-    lengths = np.array([len(block) for block in kept]).reshape(len(processes), turns)
-    return Blocks(np.concatenate(kept) / 1e9, lengths)
 
 
 def new_folder(parent: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import floor
 from statistics import NormalDist
 
 import numpy as np
@@ -94,6 +95,18 @@ def verdict(ratio: Interval) -> str:
     if ratio.low > 1:
         return FASTER
     return SLOWER if ratio.high < 1 else INDISTINGUISHABLE
+
+
+def at_least(ratio: Interval) -> float | None:
+    """Return how many times faster, or slower, a speed-up is by its interval; None where that cannot be told."""
+    return {FASTER: ratio.low, SLOWER: 1 / ratio.high}.get(verdict(ratio))
+
+
+def describe(ratio: Interval) -> str:
+    """Say what a speed-up means, and by how much at least: ``faster, at least 1.31×``."""
+    bound = at_least(ratio)
+    # Cut off, not rounded: it is a bound.
+    return verdict(ratio) if bound is None else f"{verdict(ratio)}, at least {floor(bound * 100) / 100:.2f}×"
 
 
 def student_quantile(freedom: int) -> float:

@@ -77,6 +77,7 @@ def _open(
         "added_rss_bytes": None if peak is None or before is None else max(0, peak - before),
         "loop": subject.loop,
         "settled": settled,
+        "real_inputs": subject.real_inputs,
     }
     return subject, answer
 

@@ -109,6 +109,7 @@ def command(
     if resume is not None:
         raise UsageError("--resume goes on with the record of a device; name it by --on")
     if certify:
+        certificate.check(plan, explain=explain, plot=plot, strict=strict)
         return certificate.command(console, paths or [EXPORTED], plan, output=output)
     record = perform(console, paths or [EXPORTED], plan, output=output, explain=explain)
     if not record.results and record.interrupted:

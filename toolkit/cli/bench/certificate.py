@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from toolkit import units
 from toolkit.console import Column, Console
-from toolkit.errors import CheckFailedError
+from toolkit.errors import CheckFailedError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.bench.certify import Certificate
@@ -19,6 +19,23 @@ COLUMNS = (
     Column("called faster"),
     Column("interval holds the truth"),
 )
+
+
+def check(plan: "Plan", *, explain: bool, plot: Path | None, strict: bool) -> None:
+    """Raise where something is asked for that a certificate does not have."""
+    from toolkit.bench.advice import Budgets
+
+    asked = {
+        "--threads": plan.threads != [1],
+        "--batch": plan.batches != [1],
+        "--rate": plan.rate is not None,
+        "budgets": plan.budgets != Budgets(),
+        "--explain": explain,
+        "--plot": plot is not None,
+        "--strict": strict,
+    }
+    if unknown := [option for option, is_asked in asked.items() if is_asked]:
+        raise UsageError(f"--certify holds one artifact against itself, on one thread; leave out {', '.join(unknown)}")
 
 
 def command(console: Console, paths: Sequence[Path], plan: "Plan", *, output: Path) -> int:

@@ -95,9 +95,11 @@ def compare(console: Console, old: Path, new: Path, *, tolerance: float) -> int:
 
 
 def _compared_row(pair: "Pair") -> tuple[str, ...]:
+    from toolkit.bench.statistics import describe
+
     medians = (units.seconds(result.median.value) for result in (pair.old, pair.new))
     setting = (pair.new.path.name, pair.new.runtime, str(pair.new.threads), str(pair.new.batch))
     if pair.change is None:
         return (*setting, *medians, "–", "–", "")
     interval = f"{pair.change.low:.2f} – {pair.change.high:.2f}"
-    return (*setting, *medians, f"{pair.change.value:.2f}×", interval, pair.verdict or "")
+    return (*setting, *medians, f"{pair.change.value:.2f}×", interval, describe(pair.change))

@@ -46,7 +46,7 @@ PACED_COLUMNS = (
 LATENCY_LEGEND = """\
 median: of one inference, input and output not counted; 95 % interval: over processes and blocks.
 p90, p99: what 90 %, 99 % of the inferences did not exceed. – : not measured, or withheld (see the warnings).
-speed-up: of the median, over the float32 artifact of the same format and setting."""
+speed-up: of the median, over the float32 artifact of the same format and setting; at least: by its 95 % interval."""
 START_LEGEND = """\
 end to end: input set, inference, output read; images/s: by that. load: opening the file. first: the first inference.
 cold: from the start of the process to the end of the first inference. added: memory, its runtime not counted."""
@@ -147,8 +147,16 @@ def _latency_row(result: dict[str, Any]) -> tuple[str, ...]:
         "–" if result["p90_s"] is None else units.seconds(result["p90_s"]),
         "–" if result["p99_s"] is None else units.seconds(result["p99_s"]),
         "–" if speedup is None else f"{speedup:.2f}×",
-        result["verdict"] or "",
+        _verdict(result),
     )
+
+
+def _verdict(result: dict[str, Any]) -> str:
+    from toolkit.bench.statistics import Interval, describe
+
+    if result["speedup"] is None:
+        return result["verdict"] or ""
+    return describe(Interval(result["speedup"], *result["speedup_ci95"]))
 
 
 def _start_row(result: dict[str, Any]) -> tuple[str, ...]:

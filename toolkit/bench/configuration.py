@@ -1,0 +1,96 @@
+"""One thing to measure, and what has been measured of it so far, until that is a result."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.bench.candidates import Candidate
+from toolkit.bench.measure import END_TO_END, INVOKE, PACED
+from toolkit.bench.result import Mark, Opened, Result
+from toolkit.bench.statistics import Blocks
+from toolkit.files import sha256
+
+
+@dataclass(frozen=True, eq=False)
+class Configuration:
+    """One artifact with a number of threads and a batch size; a key, itself and no other.
+
+    busy_share: busy work to add to each inference, as a share of it; a known slow-down, to test the benchmark by.
+    """
+
+    candidate: Candidate
+    threads: int
+    batch: int
+    busy_share: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.candidate.path} ({self.threads} threads, batch {self.batch})"
+
+
+@dataclass
+class Measured:
+    """What was measured of one configuration: a list of blocks by kind for each process, and the marked turns."""
+
+    opened: list[Opened] = field(default_factory=list)
+    blocks: list[dict[str, list[NDArray[np.float64]]]] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+
+    def begin(self, opened: Opened) -> None:
+        """Note that another process has opened the artifact."""
+        self.opened.append(opened)
+        self.blocks.append({kind: [] for kind in (INVOKE, END_TO_END, PACED)})
+
+    def add(self, kind: str, samples: NDArray[np.float64]) -> None:
+        """Note a block of the newest process; samples: ns an inference."""
+        self.blocks[-1][kind].append(samples)
+
+    def mark(self, turn: int, reasons: tuple[str, ...]) -> None:
+        """Note what changed on the machine in a turn of the newest process."""
+        self.marks += [Mark(len(self.blocks) - 1, turn, reason) for reason in reasons]
+
+    def result(self, setting: Configuration, folder: Path, position: int) -> Result | None:
+        """Return what was measured, its raw samples saved in ``folder``; None where no block was.
+
+        A process that was interrupted has fewer blocks than the others and is left out, unless it is the only one.
+        """
+        turns = max((len(blocks[END_TO_END]) for blocks in self.blocks), default=0)
+        if not turns:
+            return None
+        kept = [number for number, blocks in enumerate(self.blocks) if len(blocks[END_TO_END]) == turns]
+        whole = [self.blocks[number] for number in kept]
+        path, listed = setting.candidate.path, setting.candidate.artifact
+        verified = (listed.verified if listed else None) or {}
+        result = Result(
+            path=path,
+            sha256=sha256(path),
+            size_bytes=path.stat().st_size,
+            format=listed.format if listed else None,
+            quantization=listed.quantization if listed else None,
+            parity=verified.get("verdict"),
+            accuracy=verified.get("accuracy"),
+            runtime=setting.candidate.runtime,
+            threads=setting.threads,
+            batch=setting.batch,
+            samples=f"{position:03}-{path.name}-t{setting.threads}-b{setting.batch}.npz",
+            invoke=_blocks([blocks[INVOKE] for blocks in whole]),
+            end_to_end=_blocks([blocks[END_TO_END] for blocks in whole]),
+            paced=_blocks([blocks[PACED] for blocks in whole]) if all(blocks[PACED] for blocks in whole) else None,
+            opened=tuple(self.opened[number] for number in kept),
+            marks=tuple(
+                Mark(kept.index(mark.process), mark.turn, mark.reason)
+                for mark in self.marks
+                if mark.process in kept and mark.turn < turns
+            ),
+        )
+        result.write_samples(folder)
+        return result
+
+
+def _blocks(processes: list[list[NDArray[np.float64]]]) -> Blocks:
+    """Return the blocks that every process has, in seconds; an interrupted process may have fewer."""
+    turns = min(len(blocks) for blocks in processes)
+    kept = [block for blocks in processes for block in blocks[:turns]]
+    lengths = np.array([len(block) for block in kept]).reshape(len(processes), turns)
+    return Blocks(np.concatenate(kept) / 1e9, lengths)
