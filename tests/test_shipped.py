@@ -1,17 +1,19 @@
 """The models that the project ships."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from toolkit import data, golden, manifest
+from toolkit import data, golden, manifest, runtimes
 from toolkit.errors import DataError
 from toolkit.parity import card
 from toolkit.parity.record import RECORD, recompute
 from toolkit.parity.verify import Options, select, verify
 
 EXPORTED = Path(__file__).parents[1] / "exported"
+STUDY = EXPORTED / "study"
 LEAST_ACCURACY = {"cnn": 0.990, "mlp": 0.977}
 # The shipped models are held to a fifth of the default margin.
 MARGIN_PP = 0.1
@@ -91,6 +93,30 @@ def test_no_path_of_a_machine_is_in_the_manifest(shipped):
     assert "/home" not in text
     assert "/root" not in text
     assert "/tmp" not in text
+
+
+def test_the_study_is_whole_and_the_readme_says_what_it_says():
+    text = (STUDY / "study.md").read_text()
+    assert text.startswith("# The study\n\n48 of 48 runs finished: {CNN, MLP} × {Adam, SGD} × {ReLU, sigmoid} × ")
+    shown = re.findall(r"!\[.*\]\((charts/.*)\)", text)
+    assert sorted(shown) == sorted(f"charts/{path.name}" for path in (STUDY / "charts").glob("*.png"))
+    assert (STUDY / "study.html").read_text().count('src="data:image/svg+xml;base64,') == len(shown) == 10
+    readme = (EXPORTED.parent / "README.md").read_text()
+    for letter in "abcde":
+        (said,) = (line for line in readme.splitlines() if line.startswith(f"| {letter} |"))
+        assert f"\n{said} " in text
+    assert "/root" not in text
+    assert "/tmp" not in text
+
+
+@pytest.mark.mnist
+def test_the_weights_of_the_study_have_the_accuracy_that_its_report_says(real_mnist):
+    text = (STUDY / "study.md").read_text().partition("## Best of each model")[2].partition("## All runs")[0]
+    said = re.findall(r"\| ([0-9.]+) % \([^|]*\) \| (\w+\.keras) \|", text)
+    assert [name for _, name in said] == ["cnn.keras", "mlp.keras"]
+    for percent, name in said:
+        predicted = runtimes.open_session(STUDY / name).predict(real_mnist.test.images).argmax(axis=1)
+        assert f"{100 * (predicted == real_mnist.test.labels).mean():.2f}" == percent
 
 
 @pytest.mark.mnist

@@ -5,6 +5,7 @@ Everything is run first, a column of steps on each CPU at once, and each test th
 
 import json
 import re
+import shutil
 import subprocess
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,6 +20,7 @@ from tests.arm64.shorten import shorten
 from tests.arm64.userspace import CPUS, ROOT
 from toolkit import manifest, runtimes
 from toolkit.bench.record import FIGURES, RECORD
+from toolkit.bundle.make import make
 
 # Before any test, since they change where the user's cache is.
 GUEST = userspace.build()
@@ -31,6 +33,7 @@ EDGE_TESTS = (
     "tests/bench/test_measure.py",
     "tests/bench/test_record.py",
     "tests/parity/test_compare.py",
+    "tests/test_archive.py",
     "tests/test_files.py",
     "tests/test_host.py",
     "tests/test_images.py",
@@ -41,6 +44,8 @@ EDGE_TESTS = (
 PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "--color=no", "-m", "not training and not slow and not mnist")
 # One artifact of each runtime: a worker takes some seconds to start.
 BENCHED = ("exported/mlp/mlp-int8.tflite", "exported/mlp/mlp-int8.onnx")
+# What is bundled for a device: one artifact of each runtime.
+BUNDLED = ("mlp-int8.tflite", "mlp-int8.onnx")
 CORES = {"cortex-a72": "Cortex-A72", "cortex-a76": "Cortex-A76"}
 
 
@@ -65,6 +70,9 @@ def run(cpu: str, folder: Path, library: Path, tiny_exported: Future[Path]) -> M
         commands[name] = subprocess.run(command, cwd=where, env=all_of_it, capture_output=True, text=True)
         seconds[name] = time.monotonic() - began
 
+    for name in BUNDLED:  # unpacked there, and run without toolkit
+        (bundle,) = (folder / "bundles" / name).iterdir()
+        step(name, "classify", where=bundle)
     step("doctor", "toolkit", "doctor", "--json")
     step("verify", "toolkit", "verify", "--golden", "--json")
     step("bench", "toolkit", "bench", *BENCHED, "--processes", "1", "--seconds", "0.05")
@@ -78,8 +86,13 @@ def run(cpu: str, folder: Path, library: Path, tiny_exported: Future[Path]) -> M
 @pytest.fixture(scope="session")
 def machines(request, tmp_path_factory) -> dict[str, Machine]:
     folders = {cpu: tmp_path_factory.mktemp(cpu) for cpu in CPUS}
+    listed = manifest.read(ROOT / "exported" / "mlp")
     for folder in folders.values():
         shorten(ROOT / "exported", folder / "exported", IMAGES)
+        for artifact in listed.artifacts:
+            if artifact.path in BUNDLED:
+                bundle = make(listed, artifact, folder / f"{artifact.path}.zip")
+                shutil.unpack_archive(bundle.path, folder / "bundles" / artifact.path)
     library = cost.plugin(tmp_path_factory.mktemp("plugin"))
     tiny_exported: Future[Path] = Future()
     with ThreadPoolExecutor(len(CPUS)) as pool:
@@ -157,6 +170,12 @@ def test_every_shipped_artifact_passes_by_golden(machine):
     assert len(document["results"]) == 12
     assert {result["verdict"] for result in document["results"]} == {"pass"}
     assert [result["n"] for result in document["results"]] == [IMAGES["cnn"]] * 6 + [IMAGES["mlp"]] * 6
+
+
+def test_a_bundle_classifies_like_the_machine_that_exported_it(machine):
+    for name in BUNDLED:
+        said = done(machine, name).stdout
+        assert said == f"{name}: 500 of 500 predictions are those of the machine that exported it\n"
 
 
 def test_a_benchmark_says_that_it_is_emulated_and_gives_no_latency(machine, cpu):

@@ -150,6 +150,14 @@ def test_the_budgets_choose(record_of, budgets, chosen):
     (choice,) = record.recommended()
     assert (Path(choice["artifact"]).name, choice["fits"]) == (chosen, True)
     assert record.to_json()["recommended"] == choice
+    assert [Path(one).name for one in choice["front"]] == ["cnn-float16.tflite", "cnn-int8.tflite"]
+
+
+def test_the_front_leaves_out_what_another_betters(record_of):
+    record = record_of({"cnn-float32.tflite": 60, "cnn-int8.tflite": 20})
+    record.results = [replace(r, accuracy=0.99, size_bytes=100) for r in record.results]
+    (choice,) = record.recommended()
+    assert [Path(one).name for one in choice["front"]] == ["cnn-int8.tflite"]
 
 
 def test_where_nothing_fits_the_nearest_miss_is_named(record_of):

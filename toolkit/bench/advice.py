@@ -60,7 +60,8 @@ def recommend(
 
     That is the fastest within the budgets; among those that cannot be told from it, the smallest file, then the most
     accurate. None that is left beats it in latency, size and accuracy. Where nothing fits, ``fits`` is false and the
-    entry is the one that misses a budget by the smallest share.
+    entry is the one that misses a budget by the smallest share. ``front`` names the artifacts of known accuracy that no
+    other equals or betters in all three.
     """
     chosen = []
     for folder in dict.fromkeys(result.path.parent for result in results):
@@ -83,13 +84,14 @@ def recommend(
             best = min(allowed, key=lambda r: max(budgets.misses(r).values()))
             missed = ", ".join(_missed(best, *missed) for missed in budgets.misses(best).items())
             why = f"nothing fits; the nearest misses {missed}: {_describe(best, speedup(best))}"
-        chosen.append(_entry(best, why, fits=bool(fitting)))
+        chosen.append(_entry(best, why, fits=bool(fitting), beside=front.front(front.contenders(here))))
     return chosen
 
 
-def _entry(result: Result, why: str, *, fits: bool) -> dict[str, Any]:
+def _entry(result: Result, why: str, *, fits: bool, beside: Sequence[Result] = ()) -> dict[str, Any]:
+    """Return what the document says of a choice; beside: the Pareto front that it was taken from."""
     entry = {"artifact": str(result.path), "runtime": result.runtime, "threads": result.threads, "why": why}
-    return {**entry, "fits": fits}
+    return {**entry, "fits": fits, "front": [str(one.path) for one in beside]}
 
 
 def _missed(result: Result, budget: str, share: float) -> str:

@@ -12,6 +12,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 # How many markers a line has at most.
 MARKERS_A_LINE = 8
+# What marks a run that diverged.
+CROSS: dict[str, Any] = {"ls": "none", "marker": "x", "color": "black", "ms": 8, "mew": 2}
 # What an entry of a legend takes.
 LEGEND_COLUMN_INCHES = 1.9
 # Above this the axis of accuracies has no more room: 100 % would be infinitely far.

@@ -8,6 +8,7 @@ import numpy as np
 
 from toolkit.study import words
 from toolkit.study.charts.base import (
+    CROSS,
     HIGHEST_PERCENT,
     Chart,
     accuracy_scale,
@@ -28,7 +29,10 @@ _CAPTION = (
     "markers are measured on validation images, thin ones on training images while they are learned from. "
     "{scale}{seeds}"
 )
-_STRETCHED = "The axis is stretched towards 100 %: equal steps are equal factors of the error. "
+_STRETCHED = (
+    "The axis is stretched towards 100 %: equal steps are equal factors of the error; what is above "
+    f"{HIGHEST_PERCENT:g} % is drawn at its end. "
+)
 _BY_ROW = "Rows of one loss share their axis; the two losses are different quantities. "
 _SEEDS = "Lines are means over seeds, bands reach from the lowest to the highest."
 
@@ -108,7 +112,7 @@ def _lines(axes: Any, runs: Sequence[Outcome], position: int, *, quantity: str) 
         if len(values) > 1:
             axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=look.colour, alpha=0.2, lw=0)
         if any(one.state == DIVERGED for one in runs):
-            axes.plot(epochs[-1], middle[-1], marker="x", color="black", ms=8, mew=2)
+            axes.plot(epochs[-1], middle[-1], **CROSS)
 
 
 def _scale(panels: Any, rows: Sequence[tuple[str, str]], *, quantity: str) -> None:
@@ -144,6 +148,5 @@ def _legend(figure: Any, activations: Sequence[str], *, diverged: bool) -> None:
         thin.set_label(f"{name}, training")
         handles += [marked, thin]
     if diverged:
-        cross = Line2D([], [], color="black", ls="none", marker="x", ms=8, mew=2, label="diverged after this epoch")
-        handles.append(cross)
+        handles.append(Line2D([], [], label="diverged after this epoch", **CROSS))
     legend(figure, handles)
