@@ -104,6 +104,7 @@ def test_two_processes_do_not_widen_an_interval_without_bound():
         (Interval(1.5, 1.319, 1.7), 1.319, "faster, at least 1.31×"),
         (Interval(0.5, 0.4, 0.8), 1.25, "slower, at least 1.25×"),
         (Interval(1.01, 0.99, 1.03), None, "indistinguishable"),
+        (Interval(1.02, 1.009, 1.03), 1.009, "faster"),
     ],
 )
 def test_a_verdict_says_by_how_much_at_least(ratio, bound, words):

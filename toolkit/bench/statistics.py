@@ -104,9 +104,8 @@ def at_least(ratio: Interval) -> float | None:
 
 def describe(ratio: Interval) -> str:
     """Say what a speed-up means, and by how much at least: ``faster, at least 1.31×``."""
-    bound = at_least(ratio)
-    # Cut off, not rounded: it is a bound.
-    return verdict(ratio) if bound is None else f"{verdict(ratio)}, at least {floor(bound * 100) / 100:.2f}×"
+    percent = floor((at_least(ratio) or 1.0) * 100)  # cut off, not rounded: it is a bound
+    return f"{verdict(ratio)}, at least {percent / 100:.2f}×" if percent > 100 else verdict(ratio)
 
 
 def student_quantile(freedom: int) -> float:
