@@ -22,7 +22,7 @@ GRID = Grid(
     activation=("relu", "sigmoid"),
     learning_rate=(0.01,),
     loss=("mse",),
-    epochs=(40,),
+    epochs=(20,),
 )
 
 
@@ -77,7 +77,7 @@ def test_a_node_is_killed_and_the_figures_are_those_without_a_cluster(cluster, t
     assert len(nodes) == 1
     for trial in {event.trial.folder: event.trial for event in events}.values():  # from its checkpoint, not anew
         epochs = [event.epoch.epoch for event in events if event.kind == EPOCH and event.trial == trial]
-        assert epochs == list(range(1, 41))
+        assert epochs == list(range(1, 21))
     alone = study.conduct(study.begin(GRID, dataset, tmp_path / "alone", jobs=1), Here(tiny))
     np.testing.assert_allclose(histories(of), histories(alone), rtol=1e-4)
     assert [one.test_accuracy for one in of.outcomes] == [one.test_accuracy for one in alone.outcomes]
