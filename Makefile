@@ -13,9 +13,9 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint c
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
 	$(BIN)/toolkit run --epochs $(EPOCHS)
 
-# Four at a time, also on two cores: many wait for a process, a server or the next turn.
+# Three at a time, also on two cores: many wait for a process, a server or the next turn.
 test: $(INSTALLED)  ## every test
-	$(BIN)/pytest --numprocesses 4 --dist worksteal
+	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
 test-unit: $(INSTALLED)  ## the tests that take under a minute together
 	$(BIN)/pytest -m "not slow and not road and not mnist"

@@ -33,7 +33,6 @@ EDGE_TESTS = (
     "tests/bench/test_measure.py",
     "tests/bench/test_record.py",
     "tests/parity/test_compare.py",
-    "tests/test_archive.py",
     "tests/test_files.py",
     "tests/test_host.py",
     "tests/test_images.py",
