@@ -1,6 +1,5 @@
 """A tiny data set and tiny models, made once a session: everything else in the tests builds on them."""
 
-import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -76,8 +75,7 @@ def trained_folder(tmp_path_factory, tiny) -> Path:
 def exported_once(request, tmp_path_factory, tiny) -> Path:
     """All six artifacts of that run. Read only: tests that change files take a copy, ``exported``.
 
-    Test processes side by side share one folder. A machine without TensorFlow gets it from one that has it, by
-    TOOLKIT_TEST_EXPORTED.
+    A machine without TensorFlow gets the folder from one that has it, by TOOLKIT_TEST_EXPORTED.
     """
     if made_elsewhere := os.environ.get("TOOLKIT_TEST_EXPORTED"):
         return Path(made_elsewhere)
@@ -85,20 +83,11 @@ def exported_once(request, tmp_path_factory, tiny) -> Path:
     from toolkit.export.formats import plan
     from toolkit.export.sources import resolve
 
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    folder = shared / "exported" / "cnn"
-    with (shared / "exported.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            options = Options(plan([], []), calibration_count=50)
-            trained_folder = request.getfixturevalue("trained_folder")
-            begun = tmp_path_factory.mktemp("begun") / "cnn"
-            result = export(resolve(str(trained_folder)), tiny, begun, options, warn=pytest.fail)
-            assert result.failures == {}
-            folder.parent.mkdir()
-            begun.rename(folder)
+    folder = tmp_path_factory.mktemp("exported") / "cnn"
+    options = Options(plan([], []), calibration_count=50)
+    trained_folder = request.getfixturevalue("trained_folder")
+    result = export(resolve(str(trained_folder)), tiny, folder, options, warn=pytest.fail)
+    assert result.failures == {}
     return folder
 
 
