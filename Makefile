@@ -17,8 +17,8 @@ run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 f
 test: $(INSTALLED)  ## every test
 	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
-test-unit: $(INSTALLED)  ## the tests that take under a minute together
-	$(BIN)/pytest -m "not slow and not road and not mnist"
+test-unit: $(INSTALLED)  ## the quick ones: two minutes together
+	$(BIN)/pytest --numprocesses 3 --dist worksteal -m "not slow and not road and not mnist"
 
 test-arm64: $(INSTALLED)  ## the edge part on an emulated Raspberry Pi 4 and 5 (needs qemu-user)
 	$(BIN)/python -m tests.arm64.userspace build
