@@ -53,7 +53,8 @@ class Measured:
     def result(self, setting: Configuration, folder: Path, position: int) -> Result | None:
         """Return what was measured, its raw samples saved in ``folder``; None where no block was.
 
-        A process that was interrupted has fewer blocks than the others and is left out, unless it is the only one.
+        A process that was interrupted, the last one, has fewer blocks than the others and is left out, unless it is the
+        only one.
         """
         turns = max((len(blocks[END_TO_END]) for blocks in self.blocks), default=0)
         if not turns:
@@ -78,11 +79,7 @@ class Measured:
             end_to_end=_blocks([blocks[END_TO_END] for blocks in whole]),
             paced=_blocks([blocks[PACED] for blocks in whole]) if all(blocks[PACED] for blocks in whole) else None,
             opened=tuple(self.opened[number] for number in kept),
-            marks=tuple(
-                Mark(kept.index(mark.process), mark.turn, mark.reason)
-                for mark in self.marks
-                if mark.process in kept and mark.turn < turns
-            ),
+            marks=tuple(mark for mark in self.marks if mark.process in kept),
         )
         result.write_samples(folder)
         return result
