@@ -44,7 +44,6 @@ class Options:
     pairs: Sequence[tuple[str, str]]
     calibration_count: int | None = None
     seed: int = 0
-    onnx_activations: str = "uint8"
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def export(
         converted = convert_all(
             prepared,
             options.pairs,
-            lambda quantization: Request(quantization, scaled, options.onnx_activations),
+            lambda quantization: Request(quantization, scaled),
             name=source.name,
             golden_rows=golden_rows,
             log=folder / LOG,
