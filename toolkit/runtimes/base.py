@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +24,8 @@ class Session(ABC):
     path: Path
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    # How it was opened, where that is not as the runtime would by itself: a sentence.
+    remark: str | None = None
 
     @property
     def input(self) -> TensorSpec:
@@ -124,6 +126,38 @@ class Operator:
     weight_bytes: int = 0
 
 
+# Layers that a sentence names.
+NAMED_LAYERS = 3
+
+
+@dataclass(frozen=True)
+class Portability:
+    """What of an artifact may come out otherwise on another kind of CPU.
+
+    saturating: layers whose sums in integers may saturate there, by name, with the greatest sum of two products that
+    are added. limit: the greatest that is added right. where: on which CPUs. here: whether this is one of them.
+    right_as_written: whether the operators that the file names, executed one by one, do not saturate.
+    not_analysed: why parts of it could not be looked at.
+    """
+
+    saturating: dict[str, int] = field(default_factory=dict)
+    limit: int = 0
+    where: str = ""
+    here: bool = False
+    right_as_written: bool = True
+    not_analysed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return one sentence on what saturates, or an empty text."""
+        if not self.saturating:
+            return ""
+        named, others = list(self.saturating)[:NAMED_LAYERS], len(self.saturating) - NAMED_LAYERS
+        layers = ", ".join(named) + (f" and {others} more" if others > 0 else "")
+        this = "this machine is one" if self.here else "this machine is not"
+        greatest = max(self.saturating.values())
+        return f"{layers} can saturate on {self.where} ({this}): two products add up to {greatest:,} of {self.limit:,}"
+
+
 class RuntimeModule(Protocol):
     """What a module in this folder has. Importing it loads no framework.
 
@@ -155,6 +189,9 @@ class RuntimeModule(Protocol):
 
         False where the runtime has no such arithmetic of its own to probe.
         """
+
+    def portability(self, path: Path) -> Portability:
+        """Return what of an artifact may come out otherwise on another kind of CPU, from its weights alone."""
 
     def devices(self) -> tuple[str, ...]:
         """Return what it computes on here: the CPU, and accelerators that it sees and uses."""
