@@ -94,13 +94,16 @@ def _row(comparison: "Comparison", *, by_golden: bool, overlap: bool) -> tuple[s
 
 
 def _print_problem(console: Console, comparison: "Comparison") -> None:
+    path = comparison.artifact
     if comparison.problem:
-        path = comparison.artifact
-        console.text(f"{path}: {comparison.problem.text.removeprefix(f'{path}: ')}")
+        cause = f" ({comparison.cause})" if comparison.cause else ""
+        console.text(f"{path}: {comparison.problem.text.removeprefix(f'{path}: ')}{cause}")
     elif comparison.verdict == "inconclusive":
         needed = comparison.images_to_decide
         enough = f"about {needed:,} images would tell" if needed else "no number of images would tell"
-        console.text(f"{comparison.artifact}: {comparison.n:,} images cannot tell; at these rates {enough}")
+        console.text(f"{path}: {comparison.n:,} images cannot tell; at these rates {enough}")
+    for reason in comparison.portability.not_analysed if comparison.portability else ():
+        console.text(f"{path}: not analysed for saturation: {reason}")
 
 
 def _rule(part: "Verified") -> str:
