@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def command(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(help="Runs, by name or folder, or .keras files; default: the newest run of each model."),
+        typer.Argument(
+            help="Runs, by name or folder, folders of exports, or .keras files; default: the newest run of each model."
+        ),
     ] = None,
     format: Annotated[
         str,

@@ -157,7 +157,7 @@ def _install(
         "overlap": [one.to_json() for one in shared],
         "rows": _write_rows(dataset, work),
     }
-    source_document, calibration_document = source.to_json(), {"data": dataset.name, **chosen.to_json()}
+    source_document, calibration_document = source.origin, {"data": dataset.name, **chosen.to_json()}
     before = _earlier(folder, source_document["sha256"], dataset.digests, calibration_document)
     names = {artifact.path for artifact in converted.made}
     earlier = tuple(a for a in before.artifacts if a.path not in names) if before else ()
