@@ -1,21 +1,22 @@
 """Hold one artifact's outputs against the reference's, image by image, and judge."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit import host
 from toolkit.data.base import chunks
 from toolkit.errors import ArtifactError
-from toolkit.manifest import Artifact, Manifest, TensorSpec
+from toolkit.manifest import Artifact, Manifest, MeasuredOn, TensorSpec
 from toolkit.parity import checks, figures
 from toolkit.parity.checks import Problem
 from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, Table, candidate_rows, reference_rows
 from toolkit.parity.figures import Figures
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
-from toolkit.runtimes import for_file, open_session
+from toolkit.runtimes import for_file, open_session, versions
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 
@@ -88,6 +89,7 @@ class Comparison:
     recorded: Recorded | None = None
     problem: Problem | None = None
     by_golden: bool = False
+    measured_on: MeasuredOn | None = None
     table: Table | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -128,6 +130,7 @@ class Comparison:
             "images_to_decide": self.images_to_decide,
             "failed_check": self.problem.check if self.problem else None,
             "problem": self.problem.text if self.problem else None,
+            "measured_on": asdict(self.measured_on) if self.measured_on else None,
         }
 
 
@@ -157,17 +160,24 @@ def compare(
             result = _run(manifest, artifact, shown)
         except ArtifactError as error:
             result = {"problem": Problem("runs", str(error))}
+    runtime = for_file(path)
     return Comparison(
         artifact=str(path),
-        runtime=for_file(path),
+        runtime=runtime,
         format=artifact.format,
         quantization=artifact.quantization,
         sha256=artifact.sha256,
         margin_pp=margin_pp,
         n=len(shown.table),
         by_golden=recorded is not None,
+        measured_on=_measured_on(runtime),
         **({"problem": problem} | result),
     )
+
+
+def _measured_on(runtime: str) -> MeasuredOn:
+    found = ", ".join(f"{name} {version}" for name, version in versions(runtime).items())
+    return MeasuredOn(host.describe().cpu, host.kernel_class(), found)
 
 
 def _run(manifest: Manifest, artifact: Artifact, shown: Material) -> dict[str, Any]:
