@@ -36,11 +36,14 @@ INSTRUCTION_SETS: dict[str, dict[str, tuple[str, ...]]] = {
         "VNNI": ("avx512_vnni", "avx_vnni"),
         "fp16": ("avx512_fp16",),
         "bf16": ("avx512_bf16", "amx_bf16"),
+        "AMX int8": ("amx_int8",),
     },
 }
 
 # Those of them that multiply and add 8-bit integers.
-BYTE_SETS = ("VNNI", "dotprod", "i8mm")
+BYTE_SETS = ("VNNI", "AMX int8", "dotprod", "i8mm")
+# Those of them that choose the kernels of float32 and integer models; fp16 and bf16 are used only on request.
+KERNEL_SETS = ("AVX", "AVX2", "AVX-512", "VNNI", "AMX int8", "dotprod", "i8mm")
 
 # Bits of `vcgencmd get_throttled` (Raspberry Pi documentation, "vcgencmd"): now, and 16 higher since boot.
 THROTTLE_BITS = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
@@ -153,6 +156,24 @@ def instruction_sets(root: Path = Path("/")) -> dict[str, bool]:
             shared = set.intersection(*cores)
             return {name: not shared.isdisjoint(flags) for name, flags in known.items()}
     return {}
+
+
+def kernel_class(root: Path = Path("/")) -> str | None:
+    """Return what chooses the runtimes' kernels on this CPU, as one text: ``x86_64 with AVX2, AVX-512 and VNNI``.
+
+    Machines with the same text give the same answers. None where the system does not tell, and under emulation, where
+    its files are those of another CPU.
+    """
+    described = describe(root)
+    found = instruction_sets(root)
+    known = {name: found[name] for name in KERNEL_SETS if name in found}
+    if not known or described.emulated:
+        return None
+    has = [name for name, there in known.items() if there and not (name == "AVX" and known["AVX2"])]
+    *all_but_last, last = has or known
+    return (
+        f"{described.arch} {'with' if has else 'without'} {' and '.join(filter(None, (', '.join(all_but_last), last)))}"
+    )
 
 
 def multiplies_bytes(root: Path = Path("/")) -> bool | None:

@@ -1,14 +1,14 @@
 """Hold one artifact's outputs against the reference's, image by image, and judge."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import runtimes
+from toolkit import host, runtimes
 from toolkit.errors import ArtifactError
-from toolkit.manifest import Artifact, Manifest, TensorSpec
+from toolkit.manifest import Artifact, Manifest, MeasuredOn, TensorSpec
 from toolkit.parity import checks, diagnose, figures
 from toolkit.parity.checks import Problem
 from toolkit.parity.evidence import CANDIDATE_ROW, Table, candidate_rows
@@ -52,6 +52,7 @@ class Comparison:
     cause: str | None = None
     portability: Portability | None = None
     by_golden: bool = False
+    measured_on: MeasuredOn | None = None
     table: Table | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -95,6 +96,7 @@ class Comparison:
             "cause": self.cause,
             "saturating": self.portability.saturating if self.portability else {},
             "not_analysed": list(self.portability.not_analysed) if self.portability else [],
+            "measured_on": asdict(self.measured_on) if self.measured_on else None,
         }
 
 
@@ -124,17 +126,24 @@ def compare(
             result = _run(manifest, artifact, shown)
         except ArtifactError as error:
             result = {"problem": Problem("runs", str(error))}
+    runtime = for_file(path)
     return Comparison(
         artifact=str(path),
-        runtime=for_file(path),
+        runtime=runtime,
         format=artifact.format,
         quantization=artifact.quantization,
         sha256=artifact.sha256,
         margin_pp=margin_pp,
         n=len(shown.table),
         by_golden=recorded is not None,
+        measured_on=_measured_on(runtime),
         **({"problem": problem} | result),
     )
+
+
+def _measured_on(runtime: str) -> MeasuredOn:
+    found = ", ".join(f"{name} {version}" for name, version in runtimes.versions(runtime).items())
+    return MeasuredOn(host.describe().cpu, host.kernel_class(), found)
 
 
 def _run(manifest: Manifest, artifact: Artifact, shown: Material) -> dict[str, Any]:

@@ -47,6 +47,9 @@ def report(console: Console, parts: Sequence["Verified"]) -> None:
                 _print_problem(console, comparison)
             console.text(_measured_on(part))
     comparisons = [comparison for part in parts for comparison in part.comparisons]
+    if told := [comparison.measured_on for comparison in comparisons if comparison.measured_on]:
+        runtimes = ", ".join(dict.fromkeys(on.runtime for on in told))
+        console.text(f"measured on {told[0].kernels or 'a CPU whose instruction sets are not told'}, by {runtimes}")
     console.text(f"verdict: {overall(comparisons)}")
     for rule in dict.fromkeys(_rule(part) for part in parts):
         console.text(f"to pass: {rule}")
