@@ -43,8 +43,6 @@ _BASIC = "ORT_ENABLE_BASIC"
 _EXACTLY = f"opened with {_PRECISION[0]}, which is slower: its weights saturate on this CPU"
 _IN_FLOAT = "computed in float32, which is slower: its integer kernels saturate on this CPU"
 _NOT_EXACTLY = "its integer kernels saturate on this CPU, and ONNX Runtime cannot open it so that they do not"
-# A file that has none of these in it has no integer kernels.
-_INTEGER_WORDS = (b"QuantizeLinear", b"QLinear", b"QGemm", b"Integer", b"DynamicQuantize")
 # onnxruntime's log levels: 3 = errors.
 _ERRORS_ONLY = 3
 
@@ -127,7 +125,7 @@ def _exactly(path: Path, options: Callable[[], Any]) -> tuple[Any, str | None]:
 
     Return the session, and a remark where it is not the usual one.
     """
-    found = portability(path) if _may_saturate(path) else Portability()
+    found = portability(path) if saturation.saturates_here() else Portability()
     if not found.here:
         return _session(path, str(path), options()), None
     precise = options()
@@ -138,11 +136,6 @@ def _exactly(path: Path, options: Callable[[], Any]) -> tuple[Any, str | None]:
     if found.right_as_written:
         usual.graph_optimization_level = getattr(extras.load(PACKAGE).GraphOptimizationLevel, _BASIC)
     return _session(path, str(path), usual), _IN_FLOAT if found.right_as_written else _NOT_EXACTLY
-
-
-def _may_saturate(path: Path) -> bool:
-    content = path.read_bytes()
-    return any(word in content for word in _INTEGER_WORDS) and saturation.saturates_here()
 
 
 def portability(path: Path) -> Portability:

@@ -49,9 +49,9 @@ _FIELDS: dict[str, dict[str, tuple[int, str]]] = {
     "Dimension": {"dim_value": (1, "int64")},
 }
 # Numbers of onnx.proto's DataType, and bytes of those that are not four long.
-DATA_TYPES = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6}
+DATA_TYPES = {"float32": 1, "uint8": 2, "int8": 3}
 _ITEM_BYTES = {2: 1, 3: 1, 4: 2, 5: 2, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2}
-_IR_VERSION, _OPSET = 8, 13
+IR_VERSION, OPSET = 8, 13
 
 # Places of the left side and of the weights among the inputs, by operator, ONNX Runtime's own included
 # (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md).
@@ -163,37 +163,26 @@ def dense(*, arithmetic: str, rows: int, width: int) -> bytes:
     """Return a file of one dense layer, (rows, width) by (width, width)."""
     quantized = arithmetic == INT8
     weights: NDArray[Any] = np.random.default_rng(0).integers(-127, 128, (width, width)).astype(np.int8)
-    tensors: dict[str, Any] = {"weights": weights if quantized else (weights * _SCALE).astype(np.float32)}
     if not quantized:
-        return _one_node("MatMul", ["values", "weights"], tensors, rows=rows, types=("float32", "float32"))
-    tensors |= {"scale": np.float32(_SCALE), "zero": np.uint8(0), "zero_of_weights": np.int8(0)}
-    names = ["values", "scale", "zero", "weights", "scale", "zero_of_weights", "scale", "zero"]
-    return _one_node("QLinearMatMul", names, tensors, rows=rows, types=("uint8", "uint8"))
-
-
-def product(weights: NDArray[np.int8], *, rows: int) -> bytes:
-    """Return a file that multiplies values, (rows, K) uint8, by weights, (K, N), into int32."""
-    return _one_node("MatMulInteger", ["values", "weights"], {"weights": weights}, rows=rows, types=("uint8", "int32"))
-
-
-def _one_node(
-    operator: str, names: Sequence[str], tensors: Mapping[str, Any], *, rows: int, types: tuple[str, str]
-) -> bytes:
-    """Return a file of one node that makes "products" of "values", (rows, K), and of constants, "weights" (K, N)."""
-    model = _model_class()(ir_version=_IR_VERSION)
-    model.opset_import.add(domain="", version=_OPSET)
+        weights = (weights * _SCALE).astype(np.float32)
+    model = _model_class()(ir_version=IR_VERSION)
+    model.opset_import.add(domain="", version=OPSET)
     graph = model.graph
-    graph.name = "probe"
-    for name, values in tensors.items():
+    graph.name = "dense"
+    scale, zero, zero_of_weights = np.float32(_SCALE), np.uint8(0), np.int8(0)
+    tensors = {"weights": weights, "scale": scale, "zero": zero, "zero_of_weights": zero_of_weights}
+    for name, values in tensors.items() if quantized else [("weights", weights)]:
         content = np.asarray(values)
         number = DATA_TYPES[content.dtype.name]
         graph.initializer.add(name=name, dims=content.shape, data_type=number, raw_data=content.tobytes())
-    graph.node.add(op_type=operator, input=names, output=["products"])
-    for values, name, dtype, columns in zip(
-        (graph.input, graph.output), ("values", "products"), types, tensors["weights"].shape, strict=True
-    ):
+    if quantized:
+        quantization = ["scale", "zero", "weights", "scale", "zero_of_weights", "scale", "zero"]
+        graph.node.add(op_type="QLinearMatMul", input=["values", *quantization], output=["products"])
+    else:
+        graph.node.add(op_type="MatMul", input=["values", "weights"], output=["products"])
+    for values, name in ((graph.input, "values"), (graph.output, "products")):
         kind = values.add(name=name).type.tensor_type
-        kind.elem_type = DATA_TYPES[dtype]
-        for size in (rows, columns):
+        kind.elem_type = DATA_TYPES["uint8" if quantized else "float32"]
+        for size in (rows, width):
             kind.shape.dim.add(dim_value=size)
     return bytes(model.SerializeToString())

@@ -7,6 +7,7 @@ int8 activations of a QDQ graph are rewritten to uint8 there; those of an operat
 right.
 """
 
+import platform
 from collections.abc import Iterator
 from functools import cache
 from math import prod
@@ -22,6 +23,7 @@ from toolkit.runtimes.onnxruntime import graph
 # The greatest sum of an int16, and the greatest activation.
 LIMIT = 2**15 - 1
 GREATEST_ACTIVATION = 2**8 - 1
+X86_64 = ("x86_64", "AMD64")
 WHERE = "x86-64 with AVX2 or AVX-512, without VNNI"
 # Float operators that are rewritten to integer ones where both of their inputs come from DequantizeLinear.
 REWRITTEN = ("Conv", "MatMul", "Gemm")
@@ -35,7 +37,9 @@ _EXTERNAL = 1
 # What else onnx.proto's DataType may say of quantized weights; 16 bits and wider are never rewritten.
 _NAMES = {17: "float8", 18: "float8", 19: "float8", 20: "float8", 21: "uint4", 22: "int4", 23: "float4"}
 # Of the probe: more than one pair, and as many columns as a kernel takes at once.
-_PROBE_SHAPE = (8, 16)
+_ROWS, _COLUMNS = 8, 16
+_GREATEST_WEIGHT = 2**7 - 1
+_INT32 = 6
 
 
 class _NotAnalysedError(Exception):
@@ -62,12 +66,42 @@ def analyse(model: Any) -> Portability:
 @cache
 def saturates_here() -> bool:
     """Try it: multiply the greatest activations by the greatest weights, and see whether the sum is right."""
+    if platform.machine() not in X86_64:
+        return False
     ort = extras.load("onnxruntime")
-    weights: NDArray[np.int8] = np.full(_PROBE_SHAPE, 127, np.int8)
-    values = np.full((1, len(weights)), GREATEST_ACTIVATION, np.uint8)
-    session = ort.InferenceSession(graph.product(weights, rows=1), providers=["CPUExecutionProvider"])
-    (products,) = session.run(None, {"values": values})
-    return not np.array_equal(products, values.astype(np.int32) @ weights.astype(np.int32))
+    session = ort.InferenceSession(_probe(), providers=["CPUExecutionProvider"])
+    (products,) = session.run(None, {"values": np.full((1, _ROWS), GREATEST_ACTIVATION, np.uint8)})
+    return bool((products != _ROWS * GREATEST_ACTIVATION * _GREATEST_WEIGHT).any())
+
+
+def _probe() -> bytes:
+    """Return a file that multiplies (1, _ROWS) uint8 by the greatest weights: a process may open a model only for this.
+
+    Written field by field (numbers as in graph.py), since importing protobuf takes longer than opening a small model.
+    """
+    weights = _field(1, _ROWS) + _field(1, _COLUMNS) + _field(2, _INT8) + _field(8, b"weights")
+    weights += _field(9, bytes([_GREATEST_WEIGHT]) * (_ROWS * _COLUMNS))
+    node = _field(1, b"values") + _field(1, b"weights") + _field(2, b"products") + _field(4, b"MatMulInteger")
+    inner = _field(1, node) + _field(2, b"probe") + _field(5, weights)
+    inner += _field(11, _value(b"values", _UINT8, (1, _ROWS))) + _field(12, _value(b"products", _INT32, (1, _COLUMNS)))
+    return _field(1, graph.IR_VERSION) + _field(7, inner) + _field(8, _field(1, b"") + _field(2, graph.OPSET))
+
+
+def _value(name: bytes, data_type: int, shape: tuple[int, ...]) -> bytes:
+    sizes = b"".join(_field(1, _field(1, size)) for size in shape)
+    return _field(1, name) + _field(2, _field(1, _field(1, data_type) + _field(2, sizes)))
+
+
+def _field(number: int, value: int | bytes) -> bytes:
+    """Encode a field of a message (https://protobuf.dev/programming-guides/encoding/): a number or counted bytes."""
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    return _varint(number << 3 | 2) + _varint(len(value)) + value
+
+
+def _varint(value: int) -> bytes:
+    low, high = value & 0x7F, value >> 7
+    return bytes([low | 0x80]) + _varint(high) if high else bytes([low])
 
 
 class _Graph:
