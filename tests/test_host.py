@@ -196,7 +196,7 @@ def test_the_instruction_sets_are_those_that_every_core_has(tmp_path, cpuinfo, s
 )
 def test_the_kernel_class_is_the_architecture_with_the_instruction_sets(tmp_path, monkeypatch, arch, cpuinfo, told):
     monkeypatch.setattr("platform.machine", lambda: arch)
-    assert host.kernel_class(machine(tmp_path, cpuinfo=cpuinfo)) == told
+    assert host.describe(machine(tmp_path, cpuinfo=cpuinfo)).kernels == told
 
 
 def test_a_32_bit_python_is_told_on_whatever_kernel(monkeypatch):

@@ -78,7 +78,11 @@ class State:
 
 @dataclass(frozen=True)
 class Host:
-    """What a measurement must say about the machine it was made on. ``None`` means that the system does not tell."""
+    """What a measurement must say about the machine it was made on. ``None`` means that the system does not tell.
+
+    kernels: its kernel class, what chooses the runtimes' kernels: ``x86_64 with AVX2, AVX-512 and VNNI``. Machines of
+    the same give the same answers. None also under emulation, where the system's files are those of another CPU.
+    """
 
     cpu: str
     arch: str
@@ -91,6 +95,7 @@ class Host:
     throttled: tuple[str, ...]
     os: str
     python: str
+    kernels: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that goes under ``host``."""
@@ -99,7 +104,7 @@ class Host:
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Host":
         """Read the facts of a ``host`` document, which may hold more."""
-        facts = {field.name: document[field.name] for field in fields(cls)}
+        facts = {field.name: document[field.name] for field in fields(cls) if field.name in document}
         return cls(**{**facts, "throttled": tuple(facts["throttled"])})
 
 
@@ -108,6 +113,7 @@ def describe(root: Path = Path("/")) -> Host:
     cpuinfo = _read(root / "proc/cpuinfo") or ""
     arch = platform.machine()
     board = _read(root / "proc/device-tree/model")
+    emulated = _emulated(arch, cpuinfo, _read(root / "sys/devices/system/cpu/modalias") or "")
     return Host(
         cpu=_cpu_name(cpuinfo) or platform.processor() or arch,
         arch=arch,
@@ -117,15 +123,16 @@ def describe(root: Path = Path("/")) -> Host:
         governor=_read(root / _GOVERNOR),
         virtual=_virtual(root, cpuinfo),
         throttled=describe_throttled(_throttled(root)),
-        emulated=_emulated(arch, cpuinfo, _read(root / "sys/devices/system/cpu/modalias") or ""),
+        emulated=emulated,
         os=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
+        kernels=None if emulated else _kernel_class(arch, instruction_sets(root)),
     )
 
 
 def is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Say whether two ``host`` documents are of one machine, by what they have of it."""
-    return all(one.get(fact) == other.get(fact) for fact in ("cpu", "arch", "cores", "model"))
+    return all(one.get(fact) == other.get(fact) for fact in ("cpu", "arch", "cores", "model", "kernels"))
 
 
 def state(root: Path = Path("/")) -> State:
@@ -156,24 +163,6 @@ def instruction_sets(root: Path = Path("/")) -> dict[str, bool]:
             shared = set.intersection(*cores)
             return {name: not shared.isdisjoint(flags) for name, flags in known.items()}
     return {}
-
-
-def kernel_class(root: Path = Path("/")) -> str | None:
-    """Return what chooses the runtimes' kernels on this CPU, as one text: ``x86_64 with AVX2, AVX-512 and VNNI``.
-
-    Machines with the same text give the same answers. None where the system does not tell, and under emulation, where
-    its files are those of another CPU.
-    """
-    described = describe(root)
-    found = instruction_sets(root)
-    known = {name: found[name] for name in KERNEL_SETS if name in found}
-    if not known or described.emulated:
-        return None
-    has = [name for name, there in known.items() if there and not (name == "AVX" and known["AVX2"])]
-    *all_but_last, last = has or known
-    return (
-        f"{described.arch} {'with' if has else 'without'} {' and '.join(filter(None, (', '.join(all_but_last), last)))}"
-    )
 
 
 def multiplies_bytes(root: Path = Path("/")) -> bool | None:
@@ -279,6 +268,17 @@ def _cpu_name(cpuinfo: str) -> str | None:
     fields = _fields(cpuinfo)
     part = fields.get("CPU part")
     return fields.get("model name") or (ARM_CORES.get(part, f"Arm core {part}") if part else None)
+
+
+def _kernel_class(arch: str, sets: dict[str, bool]) -> str | None:
+    """Return the architecture with those of KERNEL_SETS that the CPU has, or without those that it could have."""
+    known = {name: sets[name] for name in KERNEL_SETS if name in sets}
+    if not known:
+        return None
+    has = [name for name, there in known.items() if there and not (name == "AVX" and known["AVX2"])]
+    *most, last = has or known
+    listed = f"{', '.join(most)} and {last}" if most else last
+    return f"{arch} {'with' if has else 'without'} {listed}"
 
 
 def _emulated(arch: str, cpuinfo: str, modalias: str) -> bool:

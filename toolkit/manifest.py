@@ -27,7 +27,7 @@ class TensorSpec:
 class MeasuredOn:
     """Where a figure was measured, by what decides about it: the CPU, its kernel class, the runtime and its version.
 
-    kernels: as ``host.kernel_class`` gives it, None where the system did not tell.
+    kernels: ``Host.kernels`` of that machine, None where its system did not tell.
     """
 
     cpu: str

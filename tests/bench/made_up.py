@@ -31,6 +31,8 @@ def result(median_s, *, path="a.tflite", seed=0, spread=0.001, **facts) -> Resul
         "quantization": None,
         "parity": None,
         "accuracy": None,
+        "measured_on": None,
+        "golden": None,
         "runtime": "litert",
         "threads": 1,
         "batch": 1,

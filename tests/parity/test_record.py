@@ -73,7 +73,7 @@ def test_a_result_says_on_which_kernels_of_which_runtime_it_was_measured(saved_o
     results = {result["artifact"]: result for result in json.loads((saved_once / RECORD).read_text())["results"]}
     on = {artifact.path: artifact.measured_on for artifact in found.artifacts}
     assert {name: results[name]["measured_on"] for name in on} == {name: asdict(one) for name, one in on.items()}
-    assert {one.kernels for one in on.values()} == {host.kernel_class()}
+    assert {one.kernels for one in on.values()} == {host.describe().kernels}
     assert on["cnn-int8.onnx"].runtime == f"onnxruntime {version('onnxruntime')}"
     assert on["cnn-int8.tflite"].runtime == f"ai-edge-litert {version('ai-edge-litert')}"
     (said,) = (line for line in (saved_once / "README.md").read_text().splitlines() if line.startswith("Measured on "))

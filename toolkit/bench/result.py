@@ -47,8 +47,9 @@ class Result:
     """One measured configuration: raw latencies by block, and its processes; all figures are derived from them.
 
     sha256: of the file; None in records from before it was kept. format, quantization, parity, accuracy: what the
-    manifest says of the artifact, where one lists it. marks: turns in which something changed on the machine; they are
-    left in.
+    manifest says of the artifact, where one lists it. measured_on: the kernel class of the machine that measured the
+    accuracy, where it is recorded. golden: how the artifact answers otherwise here than where it was exported, None
+    where it does not or has no golden. marks: turns in which something changed on the machine; they are left in.
     """
 
     path: Path
@@ -58,6 +59,8 @@ class Result:
     quantization: str | None
     parity: str | None
     accuracy: float | None
+    measured_on: str | None
+    golden: str | None
     runtime: str
     threads: int
     batch: int
@@ -169,6 +172,8 @@ class Result:
             "quantization": self.quantization,
             "parity": self.parity,
             "accuracy": self.accuracy,
+            "accuracy_measured_on": self.measured_on,
+            "golden": self.golden,
             "runtime": self.runtime,
             "threads": self.threads,
             "batch": self.batch,

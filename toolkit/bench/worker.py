@@ -98,9 +98,18 @@ def _probe(*, runtime: str, threads: int) -> dict[str, Any]:
     return {"roofs": dissect.probe(get(runtime), threads=threads)}
 
 
-# What is measured beside the latency of an artifact.
-PROFILE, PROBE = "profile", "probe"
-_ASIDE: dict[str, Callable[..., dict[str, Any]]] = {PROFILE: _profile, PROBE: _probe}
+def _check(*, path: str, images: int | None) -> dict[str, Any]:
+    from toolkit import manifest
+    from toolkit.parity import recorded
+
+    found = manifest.read(Path(path).parent)
+    artifact = next(entry for entry in found.artifacts if entry.path == Path(path).name)
+    return {"problem": recorded.problem(found, artifact, images=images)}
+
+
+# What is asked beside the latency of an artifact.
+PROFILE, PROBE, CHECK = "profile", "probe", "check"
+_ASIDE: dict[str, Callable[..., dict[str, Any]]] = {PROFILE: _profile, PROBE: _probe, CHECK: _check}
 
 
 def _measure(subject: "Subject", question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:

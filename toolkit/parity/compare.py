@@ -143,7 +143,8 @@ def compare(
 
 def _measured_on(runtime: str) -> MeasuredOn:
     found = ", ".join(f"{name} {version}" for name, version in runtimes.versions(runtime).items())
-    return MeasuredOn(host.describe().cpu, host.kernel_class(), found)
+    here = host.describe()
+    return MeasuredOn(here.cpu, here.kernels, found)
 
 
 def _run(manifest: Manifest, artifact: Artifact, shown: Material) -> dict[str, Any]:
