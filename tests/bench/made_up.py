@@ -33,6 +33,7 @@ def result(median_s, *, path="a.tflite", seed=0, spread=0.001, **facts) -> Resul
         "accuracy": None,
         "measured_on": None,
         "golden": None,
+        "notes": (),
         "runtime": "litert",
         "threads": 1,
         "batch": 1,

@@ -24,6 +24,7 @@ from toolkit.bench.schedule import LEAST_TURNS, Plan, bench, new_folder
 from toolkit.bench.worker import CHECK
 from toolkit.cli import call
 from toolkit.errors import ArtifactError, MissingExtraError, UsageError
+from toolkit.selftest.files import faults
 
 # One process and the fewest blocks.
 QUICK = Plan(seconds=0.01, processes=1)
@@ -187,7 +188,7 @@ OPENED = json.dumps(asdict(made_up.OPENED)).removesuffix("}")
 
 def answer(question):
     """Return what a worker in which nothing is wrong answers."""
-    return {"problem": None} if question["do"] == CHECK else asdict(made_up.OPENED)
+    return {"problem": None, "notes": []} if question["do"] == CHECK else asdict(made_up.OPENED)
 
 
 DEATHS = {
@@ -323,6 +324,22 @@ def test_the_golden_is_asked_for_once_after_the_start_and_before_the_first_block
     assert done.count(CHECK) == 1
     assert done.count("open") == 2
     assert asked[1]["images"] == schedule.CHECK_S / 0.5  # of a slow one fewer images do
+
+
+def test_anybody_s_file_that_can_saturate_is_told_in_one_line(exported, tmp_path, capsys):
+    (artifact,) = (a for a in manifest.read(exported).artifacts if a.path == "cnn-int8.onnx")
+    foreign = Path(shutil.copyfile(exported / artifact.path, tmp_path / "foreign.onnx"))
+    quick = ("--processes", "1", "--seconds", "0.01", "--output", str(tmp_path / "records"), "--json")
+    assert call(["bench", str(foreign), *quick]) == 0
+    assert json.loads(capsys.readouterr().out)["results"][0]["notes"] == []
+    faults(artifact)["weights of 8 bits"](foreign)
+    assert call(["bench", str(foreign), *quick]) == 0
+    out, err = capsys.readouterr()
+    (note,) = json.loads(out)["results"][0]["notes"]
+    assert note.startswith("cnn_1/conv_1_1/BiasAdd, cnn_1/conv_2_1/BiasAdd, ")
+    assert f"foreign.onnx: {note}" in " ".join(err.split())
+    (record,) = (read(folder) for folder in sorted((tmp_path / "records").iterdir())[1:])
+    assert record.results[0].notes == (note,)
 
 
 def test_a_golden_that_was_changed_holds_nothing(exported, tmp_path):

@@ -10,9 +10,10 @@ from toolkit.manifest import Artifact, Manifest
 def otherwise(found: Manifest, artifact: Artifact) -> str | None:
     """Return what keeps the artifact from answering as recorded, a crash included; None where nothing does."""
     path = found.folder / artifact.path
-    process = Process(f"{path}: {runtimes.for_file(path)}", most_bytes=None)
+    runtime = runtimes.for_file(path)
+    process = Process(f"{path}: {runtime}", most_bytes=None)
     try:
-        answer, _ = process.ask({"do": CHECK, "path": str(path), "images": None})
+        answer, _ = process.ask({"do": CHECK, "path": str(path), "runtime": runtime, "listed": True, "images": None})
     except ArtifactError as error:
         return str(error).removeprefix(f"{path}: ")
     finally:

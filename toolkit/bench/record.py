@@ -204,6 +204,7 @@ def _read_result(folder: Path, entry: dict[str, Any]) -> Result:
         **{name: entry[name] for name in described},
         measured_on=entry.get("accuracy_measured_on"),
         golden=entry.get("golden"),
+        notes=tuple(entry.get("notes", ())),
         invoke=invoke,
         end_to_end=end_to_end,
         paced=paced,

@@ -187,8 +187,8 @@ def _opened(
                 answer, _ = process.ask(question)
                 opened = Opened(**{k: v for k, v in answer.items() if k != "bytes"})
                 measured[setting].begin(opened)
-                if candidate.artifact and len(measured[setting].opened) == 1:
-                    measured[setting].golden = _ask_for_golden(process, candidate, opened)
+                if len(measured[setting].opened) == 1:
+                    measured[setting].golden, measured[setting].notes = _check(process, candidate, opened)
                 progress.did(START, setting)
         yield processes
     finally:
@@ -196,12 +196,15 @@ def _opened(
             process.close()
 
 
-def _ask_for_golden(process: Process, candidate: Candidate, opened: Opened) -> str | None:
-    """Return how an artifact answers otherwise than recorded: after its start was measured, before its first block."""
+def _check(process: Process, candidate: Candidate, opened: Opened) -> tuple[str | None, tuple[str, ...]]:
+    """Return how an artifact answers otherwise than recorded, and what may come out otherwise on other CPUs.
+
+    It is asked for after its start was measured, and before its first block.
+    """
+    question = {"do": CHECK, "path": str(candidate.path), "runtime": candidate.runtime}
     images = max(1, int(CHECK_S / max(opened.first_s, LEAST_FIRST_S)))
-    answer, _ = process.ask({"do": CHECK, "path": str(candidate.path), "images": images})
-    problem: str | None = answer["problem"]
-    return problem
+    answer, _ = process.ask({**question, "listed": candidate.artifact is not None, "images": images})
+    return answer["problem"], tuple(answer["notes"])
 
 
 def _take_turns(

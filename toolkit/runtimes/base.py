@@ -147,6 +147,12 @@ class Portability:
     right_as_written: bool = True
     not_analysed: tuple[str, ...] = ()
 
+    @property
+    def notes(self) -> list[str]:
+        """What is to be told of it: a sentence on what saturates, and what could not be looked at."""
+        unknown = [f"not analysed for saturation: {reason}" for reason in self.not_analysed]
+        return [str(self), *unknown] if self.saturating else unknown
+
     def __str__(self) -> str:
         """Return one sentence on what saturates, or an empty text."""
         if not self.saturating:

@@ -80,6 +80,8 @@ def report(console: Console, record: "Record") -> None:
         console.warn(f"{count} of {len(results)} rows: {warning}")
     for artifact, how in {one.path: one.golden for one in record.results if one.golden}.items():
         console.warn(f"{artifact} answers otherwise here than where it was exported, so it is not one to ship: {how}")
+    for artifact, note in dict.fromkeys((one.path, note) for one in record.results for note in one.notes):
+        console.warn(f"{artifact}: {note}")
     for path, why in record.failures.items():
         console.warn(f"{path} was not measured: {why.removeprefix(f'{path}: ')}")
     turns = sum(result["blocks"] for result in results)

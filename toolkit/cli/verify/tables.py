@@ -105,8 +105,9 @@ def _print_problem(console: Console, comparison: "Comparison") -> None:
         needed = comparison.images_to_decide
         enough = f"about {needed:,} images would tell" if needed else "no number of images would tell"
         console.text(f"{path}: {comparison.n:,} images cannot tell; at these rates {enough}")
-    for reason in comparison.portability.not_analysed if comparison.portability else ():
-        console.text(f"{path}: not analysed for saturation: {reason}")
+    for note in comparison.portability.notes if comparison.portability else ():
+        if comparison.problem is None or note not in comparison.problem.text:
+            console.text(f"{path}: {note}")
 
 
 def _rule(part: "Verified") -> str:
