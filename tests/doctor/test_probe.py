@@ -2,15 +2,19 @@
 
 import json
 import os
+import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from toolkit import constraints, extras, registry
+from tests.elsewhere import elsewhere
+from toolkit import constraints, extras, manifest, registry
 from toolkit.doctor.child import PACKAGES
 from toolkit.doctor.probe import probe
 from toolkit.doctor.remedy import interpreter, pip
+from toolkit.files import sha256
 
 SHIPPED = sorted((Path(__file__).parents[2] / "exported" / "mlp").glob("mlp*"))
 FOUND = json.dumps(
@@ -43,6 +47,32 @@ def test_a_signal_is_named(signal, steps, said, remedy):
     assert found.text.startswith("onnxruntime was ended by ")
     assert said in found.text
     assert found.remedy.startswith(remedy)
+
+
+def test_an_artifact_that_ends_the_process_is_named():
+    holds = json.dumps({"step": "holds", "artifact": "cnn-int8.onnx"})
+    found = probe("onnxruntime", command=die(FOUND, IMPORTED, holds, how="os.kill(os.getpid(), 11)")).finding
+    assert found.text == "onnxruntime was ended by SIGSEGV when running cnn-int8.onnx"
+
+
+def test_each_artifact_is_held_against_its_golden(exported):
+    """The process goes on with the others, and the runtime itself is well."""
+    files = sorted(exported.glob("*.tflite"))
+    assert probe("litert", files).otherwise == {}
+    elsewhere(exported, "cnn-float32.tflite", "cnn-int8.tflite")
+    found = probe("litert", files)
+    assert found.finding.state == "ok"
+    said = "90 of 90 predictions are not those of the machine that exported it"
+    assert found.otherwise == {str(exported / name): said for name in ("cnn-float32.tflite", "cnn-int8.tflite")}
+
+
+def test_a_golden_that_cannot_be_read_is_what_is_wrong_and_no_part_is(exported):
+    (exported / "golden.npz").write_bytes(b"cut")
+    found = manifest.read(exported)
+    replace(found, golden={**found.golden, "sha256": sha256(exported / "golden.npz")}).write()
+    seen = probe("litert", [exported / "cnn-int8.tflite"])
+    assert seen.finding.state == "ok"
+    assert "golden.npz: cannot be read as a golden" in seen.otherwise[str(exported / "cnn-int8.tflite")]
 
 
 def test_where_the_tested_version_cannot_run_it_is_taken_away():
