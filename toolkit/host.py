@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from toolkit import units
+
 # CPU part numbers of the Arm cores that single-board computers carry (Arm Ltd., Main ID Register of each core).
 ARM_CORES = {
     "0xd03": "Cortex-A53",
@@ -276,9 +278,7 @@ def _kernel_class(arch: str, sets: dict[str, bool]) -> str | None:
     if not known:
         return None
     has = [name for name, there in known.items() if there and not (name == "AVX" and known["AVX2"])]
-    *most, last = has or known
-    listed = f"{', '.join(most)} and {last}" if most else last
-    return f"{arch} {'with' if has else 'without'} {listed}"
+    return f"{arch} {'with' if has else 'without'} {units.listed(has or list(known))}"
 
 
 def _emulated(arch: str, cpuinfo: str, modalias: str) -> bool:

@@ -62,8 +62,7 @@ def test_a_broken_runtime_is_broken_though_another_works(tmp_path, pi):
 
 
 @pytest.mark.parametrize(
-    ("cpuinfo", "here"),
-    [(PI_5, "answers otherwise here (aarch64 with dotprod) than"), ("", "answers otherwise here than")],
+    ("cpuinfo", "here"), [(PI_5, "otherwise here (aarch64 with dotprod) than"), ("", "otherwise here than")]
 )
 def test_an_artifact_that_answers_otherwise_here_is_broken(exported, tmp_path, pi, cpuinfo, here):
     path = exported / "cnn-int8.onnx"
@@ -75,14 +74,11 @@ def test_an_artifact_that_answers_otherwise_here_is_broken(exported, tmp_path, p
     examined = examine([exported], root=machine(tmp_path, cpuinfo=cpuinfo), try_part=runs)
     assert examined.verdict == "broken"
     said = found(examined)[str(path), "broken"]
-    assert said.text == f"{here} where it was exported: 1 of 500 predictions are not those"
+    assert said.text == f"answers {here} where it was exported: 1 of 500 predictions are not those"
     assert said.remedy == EXPORT_ANEW
     document = examined.to_json()
-    assert {one["path"]: one["golden"] for one in document["artifacts"]}[
-        "cnn-int8.onnx"
-    ] == "1 of 500 predictions are not those"
     assert str(tmp_path) not in json.dumps(document)
-    assert len([one for one in document["artifacts"] if one["golden"]]) == 1
+    assert [one["path"] for one in document["artifacts"] if one["golden"]] == ["cnn-int8.onnx"]
 
 
 def test_what_breaks_several_parts_is_told_once(tmp_path, pi):
