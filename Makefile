@@ -21,11 +21,11 @@ test-unit: $(INSTALLED)  ## the quick ones: two minutes together
 	$(BIN)/pytest --numprocesses 3 --dist worksteal -m "not slow and not road and not mnist"
 
 test-arm64: $(INSTALLED)  ## the edge part on an emulated Raspberry Pi 4 and 5 (needs qemu-user)
-	$(BIN)/python -m tests.arm64.userspace build
-	$(BIN)/pytest tests/arm64/emulated.py tests/remote/emulated.py
+	$(BIN)/python -m tests.cpus.userspace build
+	$(BIN)/pytest tests/cpus/emulated.py tests/remote/emulated.py
 
 arm64-cost: $(INSTALLED)  ## docs/arm64-cost.md: instructions per inference there (needs qemu-user and gcc)
-	$(BIN)/python -m tests.arm64.cost
+	$(BIN)/python -m tests.cpus.cost
 
 check: $(INSTALLED)  ## format, lint and types
 	$(BIN)/ruff format --check .

@@ -1,6 +1,6 @@
 """Guest instructions per inference of every shipped artifact on the CPUs of userspace.CPUS, and the page they are on.
 
-python -m tests.arm64.cost    writes docs/arm64-cost.md anew
+python -m tests.cpus.cost    writes docs/arm64-cost.md anew
 """
 
 import json
@@ -12,10 +12,10 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.arm64 import userspace
-from tests.arm64.inside import INFERENCES
-from tests.arm64.shorten import shorten
-from tests.arm64.userspace import CPUS, ROOT, Userspace
+from tests.cpus import userspace
+from tests.cpus.inside import INFERENCES
+from tests.cpus.shorten import shorten
+from tests.cpus.userspace import CPUS, ROOT, Userspace
 from toolkit import runtimes
 
 EXPORTED = ROOT / "exported"
@@ -50,12 +50,12 @@ def plugin(folder: Path) -> Path:
 
 def measure(guest: Userspace, cpu: str, exported: Path, outputs: Path, *, library: Path) -> dict[str, int]:
     """Return the instructions of one inference by artifact, and write the outputs for the images of golden.npz."""
-    command = [guest.python, "-m", "tests.arm64.inside", exported, outputs]
+    command = [guest.python, "-m", "tests.cpus.inside", exported, outputs]
     # The same hashes in every process: the order of sets and dicts decides what Python and the runtimes execute.
     environment = userspace.environment(cpu, QEMU_PLUGIN=str(library), PYTHONHASHSEED="0")
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"{cpu}: tests.arm64.inside ended with {done.returncode}: {done.stderr}")
+        raise RuntimeError(f"{cpu}: tests.cpus.inside ended with {done.returncode}: {done.stderr}")
     return instructions(json.loads(done.stdout), done.stderr)
 
 

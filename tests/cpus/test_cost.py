@@ -1,7 +1,7 @@
 import pytest
 
-from tests.arm64 import cost
-from tests.arm64.inside import INFERENCES
+from tests.cpus import cost
+from tests.cpus.inside import INFERENCES
 from toolkit import manifest
 
 

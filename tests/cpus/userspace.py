@@ -1,7 +1,7 @@
 """An arm64 user-space on an x86-64 Debian: its Python and the wheels that a Raspberry Pi installs, under qemu-user.
 
-    python -m tests.arm64.userspace build
-    python -m tests.arm64.userspace run --cpu cortex-a76 -- -m toolkit verify --golden
+    python -m tests.cpus.userspace build
+    python -m tests.cpus.userspace run --cpu cortex-a76 -- -m toolkit verify --golden
 
 Needs qemu-user (not qemu-user-static, which has no plugins), and neither root nor a chroot: qemu looks for each file
 below a folder first. Debian's ``python3`` there is a script that starts qemu, so whatever starts Python by its path,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.arm64.agreement import RULES, between_cpus, from_x86
+from tests.cpus.agreement import RULES, between_cpus, from_x86
 
 STEP = 1 / 256
 OUTPUTS = np.tile(np.float32([0.75, 0.25]), (100, 1))

@@ -1,6 +1,6 @@
 """What each artifact answers, and what an inference costs: run on this machine and inside the arm64 user-space.
 
-python -m tests.arm64.inside EXPORTED OUTPUTS.npz
+python -m tests.cpus.inside EXPORTED OUTPUTS.npz
 
 Writes the outputs for the images of golden.npz, by artifact. Under the plugin of icount.c, the marks on stderr enclose
 nothing, then one inference after the other, of each artifact in the order that stdout gives them in.

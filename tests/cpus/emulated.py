@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.arm64 import agreement, cost, userspace
-from tests.arm64.shorten import shorten
-from tests.arm64.userspace import CPUS, ROOT
+from tests.cpus import agreement, cost, userspace
+from tests.cpus.shorten import shorten
+from tests.cpus.userspace import CPUS, ROOT
 from toolkit import manifest, runtimes
 from toolkit.bench.record import FIGURES, RECORD
 from toolkit.bundle.make import make

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from tests.arm64 import userspace
+from tests.cpus import userspace
 
 NEW = {"debian": "1", "dependencies": "1", "project": "1"}
 
