@@ -1,6 +1,7 @@
-"""The edge part on the CPUs of a Raspberry Pi 4 and 5, emulated side by side: ``make test-arm64``.
+"""The shipped artifacts on every CPU of the table and on this one, the edge part on the devices: ``make test-cpus``.
 
-Everything is run first, a column of steps on each CPU at once, and each test then looks at what came out.
+Everything is run first, the steps of one CPU after the other and CPUs side by side, and each test then looks at what
+came out.
 """
 
 import json
@@ -8,24 +9,28 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from tests.cpus import agreement, cost, userspace
+from tests.cpus import cost, guests, page
+from tests.cpus.answers import EXPORTED, Answers, ask, ask_here
 from tests.cpus.shorten import shorten
-from tests.cpus.userspace import CPUS, ROOT
-from toolkit import manifest, runtimes
+from tests.cpus.table import CPUS, DEVICES, IMAGES, NATIVE
+from tests.cpus.userspace import ROOT, environment
+from toolkit import manifest
 from toolkit.bench.record import FIGURES, RECORD
 from toolkit.bundle.make import make
 
 # Before any test, since they change where the user's cache is.
-GUEST = userspace.build()
-# The MLP's whole golden takes a second, the CNN's would take three minutes.
-IMAGES = {"cnn": 50, "mlp": 500}
+PYTHONS = guests.build()
+# CPUs side by side: one more than cores, since bench and doctor wait for processes of theirs.
+JOBS = 3
+# Images that ``verify`` is given: here the verb is tried, the outputs are looked at of more of them.
+VERIFIED = {"cnn": 10, "mlp": 500}
 # Tests whose outcome may depend on the machine, of what is installed without the extra ``train``.
 EDGE_TESTS = (
     "tests/runtimes",
@@ -45,104 +50,109 @@ PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "--color=no", "-m", "not tra
 BENCHED = ("exported/mlp/mlp-int8.tflite", "exported/mlp/mlp-int8.onnx")
 # What is bundled for a device: one artifact of each runtime.
 BUNDLED = ("mlp-int8.tflite", "mlp-int8.onnx")
-CORES = {"cortex-a72": "Cortex-A72", "cortex-a76": "Cortex-A76"}
+# On these the commands are run: the Cortex-A53 has the instruction sets and so the kernels of the Cortex-A72.
+COMMANDED = [name for name in CPUS if name != "cortex-a53"]
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What came out on one CPU: of each command, and the outputs and instructions of each artifact."""
+    """What came out on one CPU: its answers, and of each command what it said and the seconds it took."""
 
+    answers: Answers
     commands: dict[str, subprocess.CompletedProcess[str]]
     seconds: dict[str, float]
     folder: Path
-    outputs: dict[str, np.ndarray]
-    instructions: dict[str, int]
 
 
-def run(cpu: str, folder: Path, library: Path, tiny_exported: Future[Path]) -> Machine:
+@dataclass(frozen=True)
+class Prepared:
+    """What all CPUs are given. tiny: a model that only this host can make, for the edge tests."""
+
+    exported: Path
+    plugin: Path
+    tiny: Future[Path]
+
+
+def run(name: str, folder: Path, given: Prepared) -> Machine:
     """Run every step on one CPU, in a folder with the shipped models."""
     commands, seconds = {}, {}
 
-    def step(name: str, *arguments: str, where: Path = folder, **environment: str) -> None:
+    def step(what: str, *arguments: str, where: Path = folder, **more: str) -> None:
         began = time.monotonic()
-        command, all_of_it = [GUEST.python, "-m", *arguments], userspace.environment(cpu, **environment)
-        commands[name] = subprocess.run(command, cwd=where, env=all_of_it, capture_output=True, text=True)
-        seconds[name] = time.monotonic() - began
+        command, variables = [PYTHONS[name], "-m", *arguments], environment(name, **more)
+        commands[what] = subprocess.run(command, cwd=where, env=variables, capture_output=True, text=True)
+        seconds[what] = time.monotonic() - began
 
-    for name in BUNDLED:  # unpacked there, and run without toolkit
-        (bundle,) = (folder / "bundles" / name).iterdir()
-        step(name, "classify", where=bundle)
-    step("doctor", "toolkit", "doctor", "--json")
-    step("verify", "toolkit", "verify", "--golden", "--json")
-    step("bench", "toolkit", "bench", *BENCHED, "--processes", "1", "--seconds", "0.05")
     began = time.monotonic()
-    instructions = cost.measure(GUEST, cpu, folder / "exported", folder / "outputs.npz", library=library)
-    seconds["outputs and instructions"] = time.monotonic() - began
-    step("tests", *PYTEST, *EDGE_TESTS, where=ROOT, TOOLKIT_TEST_EXPORTED=str(tiny_exported.result()))
-    return Machine(commands, seconds, folder, dict(np.load(folder / "outputs.npz")), instructions)
+    plugin = given.plugin if name in DEVICES else None
+    answers = ask(name, PYTHONS[name], given.exported, folder / "outputs.npz", plugin=plugin)
+    seconds["outputs"] = time.monotonic() - began
+    if name in COMMANDED:
+        step("doctor", "toolkit", "doctor", "--json")
+        step("bench", "toolkit", "bench", *BENCHED, "--processes", "1", "--seconds", "0.05")
+    if name in DEVICES:
+        for artifact in BUNDLED:  # unpacked there, and run without toolkit
+            (bundle,) = (folder / "bundles" / artifact).iterdir()
+            step(artifact, "classify", where=bundle)
+        step("verify", "toolkit", "verify", "--golden", "--json")
+        step("tests", *PYTEST, *EDGE_TESTS, where=ROOT, TOOLKIT_TEST_EXPORTED=str(given.tiny.result()))
+    return Machine(answers, commands, seconds, folder)
+
+
+def furnish(folder: Path) -> Path:
+    """Put the shipped models and bundles of two of them into a folder."""
+    shorten(EXPORTED, folder / "exported", VERIFIED)
+    listed = manifest.read(EXPORTED / "mlp")
+    for artifact in listed.artifacts:
+        if artifact.path in BUNDLED:
+            bundle = make(listed, artifact, folder / f"{artifact.path}.zip")
+            shutil.unpack_archive(bundle.path, folder / "bundles" / artifact.path)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def machines(request, tmp_path_factory) -> dict[str, Machine]:
-    folders = {cpu: tmp_path_factory.mktemp(cpu) for cpu in CPUS}
-    listed = manifest.read(ROOT / "exported" / "mlp")
-    for folder in folders.values():
-        shorten(ROOT / "exported", folder / "exported", IMAGES)
-        for artifact in listed.artifacts:
-            if artifact.path in BUNDLED:
-                bundle = make(listed, artifact, folder / f"{artifact.path}.zip")
-                shutil.unpack_archive(bundle.path, folder / "bundles" / artifact.path)
-    library = cost.plugin(tmp_path_factory.mktemp("plugin"))
-    tiny_exported: Future[Path] = Future()
-    with ThreadPoolExecutor(len(CPUS)) as pool:
-        running = {cpu: pool.submit(run, cpu, folder, library, tiny_exported) for cpu, folder in folders.items()}
+def given(tmp_path_factory) -> Prepared:
+    exported = shorten(EXPORTED, tmp_path_factory.mktemp("shipped") / "exported", IMAGES)
+    return Prepared(exported, cost.plugin(tmp_path_factory.mktemp("plugin")), Future())
+
+
+@pytest.fixture(scope="session")
+def machines(request, tmp_path_factory, given) -> dict[str, Machine]:
+    # Those with the most to do first.
+    order = sorted(CPUS, key=lambda name: (name in DEVICES, name in COMMANDED), reverse=True)
+    folders = {name: furnish(tmp_path_factory.mktemp(name)) for name in order}
+    with ThreadPoolExecutor(JOBS) as pool:
+        running = {name: pool.submit(run, name, folder, given) for name, folder in folders.items()}
         try:  # meanwhile, what needs TensorFlow, which only this host has
-            tiny_exported.set_result(request.getfixturevalue("exported_once"))
+            given.tiny.set_result(request.getfixturevalue("exported_once"))
         except BaseException as error:
-            tiny_exported.set_exception(error)
+            given.tiny.set_exception(error)
             raise
-        found = {cpu: future.result() for cpu, future in running.items()}
+        found = {name: running[name].result() for name in CPUS}
     with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
-        for cpu, machine in found.items():
-            steps = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in machine.seconds.items())
-            print(f"\n{cpu}: {steps}", end=" ")
+        for name, machine in found.items():
+            steps = ", ".join(f"{what} {seconds:.0f} s" for what, seconds in machine.seconds.items())
+            print(f"\n{name}: {steps}", end=" ")
     return found
 
 
-@pytest.fixture(params=CPUS)
-def cpu(request) -> str:
+@pytest.fixture(scope="session")
+def answers(request, machines, given, tmp_path_factory) -> Mapping[str, Answers]:
+    """Of every CPU, and of this machine."""
+    here = ask_here(given.exported, tmp_path_factory.mktemp("native") / "outputs.npz")
+    with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        print(f"\n{NATIVE}: {here.cpu}, {', '.join(sorted(here.told)) or 'no instruction set that matters'}", end=" ")
+    return {**{name: machine.answers for name, machine in machines.items()}, NATIVE: here}
+
+
+@pytest.fixture(params=DEVICES)
+def device(request) -> str:
     return request.param
 
 
-@pytest.fixture
-def machine(machines, cpu) -> Machine:
-    return machines[cpu]
-
-
-@pytest.fixture(scope="session")
-def x86(machines) -> dict[str, np.ndarray]:
-    """The outputs of this host."""
-    return {
-        artifact.path: runtimes.open_session(found.folder / artifact.path).predict(images)
-        for found, artifact, images in shipped(next(iter(machines.values())).folder)
-    }
-
-
-def shipped(folder: Path):
-    """Return each manifest and artifact below a folder with the images of its golden."""
-    for listing in sorted(folder.glob(f"exported/*/{manifest.MANIFEST}")):
-        found = manifest.read(listing.parent)
-        with np.load(found.golden_path) as golden:
-            images = golden["images"]
-        for artifact in found.artifacts:
-            yield found, artifact, images
-
-
-def rules(folder: Path):
-    """Return the path, the rule and the size of a step of each artifact's output."""
-    for found, artifact, _ in shipped(folder):
-        runtime = runtimes.for_file(found.folder / artifact.path)
-        yield artifact.path, agreement.RULES[runtime, artifact.quantization], artifact.outputs[0].scale
+@pytest.fixture(params=COMMANDED)
+def commanded(request) -> str:
+    return request.param
 
 
 def done(machine: Machine, name: str) -> subprocess.CompletedProcess[str]:
@@ -152,59 +162,62 @@ def done(machine: Machine, name: str) -> subprocess.CompletedProcess[str]:
     return found
 
 
-def test_the_edge_part_of_the_tests_passes(machine):
-    counts = done(machine, "tests").stdout.splitlines()[-1]
+@pytest.mark.parametrize("name", CPUS)
+def test_every_cpu_is_what_it_is_called(machines, name):
+    found, cpu = machines[name].answers, CPUS[name]
+    assert (found.cpu, found.emulated, found.told, found.offered) == (cpu.core, True, cpu.sets, cpu.sets)
+
+
+def test_every_artifact_answers_on_every_cpu_as_recorded_and_as_on_any_other(answers, given):
+    wrong = page.disagreements(given.exported, answers)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_page_is_of_these_artifacts_and_these_figures(answers, given):
+    text = page.PAGE.read_text()
+    old = page.stale(text) or page.changes(page.parse(text), page.rows(given.exported, answers))
+    assert not old, "\n".join([*old, page.RENEW])
+
+
+def test_an_inference_costs_the_instructions_of_the_page(machines, device):
+    found = machines[device].answers
+    listed = cost.parse(cost.PAGE.read_text())[device]
+    old = cost.changes(listed, cost.instructions(list(found.outputs), found.marks))
+    assert not old, "\n".join([*old, page.RENEW])
+
+
+def test_the_edge_part_of_the_tests_passes(machines, device):
+    counts = done(machines[device], "tests").stdout.splitlines()[-1]
     assert re.match(r"\d{3,} passed, \d+ deselected", counts), counts
 
 
-def test_the_doctor_finds_nothing_to_mend(machine, cpu):
-    document = json.loads(done(machine, "doctor").stdout)
+def test_the_doctor_finds_nothing_to_mend(machines, commanded):
+    document = json.loads(done(machines[commanded], "doctor").stdout)
     states = {part["name"]: part["state"] for part in document["parts"]}
     assert states == {"numpy": "ok", "pillow": "ok", "litert": "ok", "onnxruntime": "ok", "keras": "absent"}
-    assert (document["host"]["emulated"], document["host"]["cpu"]) == (True, CORES[cpu])
+    assert (document["host"]["emulated"], document["host"]["cpu"]) == (True, CPUS[commanded].core)
 
 
-def test_every_shipped_artifact_passes_by_golden(machine):
-    document = json.loads(done(machine, "verify").stdout)
+def test_every_shipped_artifact_passes_by_golden(machines, device):
+    document = json.loads(done(machines[device], "verify").stdout)
     assert len(document["results"]) == 12
     assert {result["verdict"] for result in document["results"]} == {"pass"}
-    assert [result["n"] for result in document["results"]] == [IMAGES["cnn"]] * 6 + [IMAGES["mlp"]] * 6
+    assert [result["n"] for result in document["results"]] == [VERIFIED["cnn"]] * 6 + [VERIFIED["mlp"]] * 6
 
 
-def test_a_bundle_classifies_like_the_machine_that_exported_it(machine):
+def test_a_bundle_classifies_like_the_machine_that_exported_it(machines, device):
     for name in BUNDLED:
-        said = done(machine, name).stdout
+        said = done(machines[device], name).stdout
         assert said == f"{name}: 500 of 500 predictions are those of the machine that exported it\n"
 
 
-def test_a_benchmark_says_that_it_is_emulated_and_gives_no_latency(machine, cpu):
+def test_a_benchmark_says_that_it_is_emulated_and_gives_no_latency(machines, commanded):
+    machine = machines[commanded]
     shown = done(machine, "bench")
     assert "warning: 2 of 2 rows: emulated: it runs, and no latency is given" in shown.stderr
     assert re.findall(r"\d (?:s|ms|µs|ns)\b", shown.stdout) == []
     (record,) = machine.folder.glob(f"benchmarks/*/{RECORD}")
     document = json.loads(record.read_text())
-    assert (document["host"]["emulated"], document["host"]["cpu"]) == (True, CORES[cpu])
+    assert (document["host"]["emulated"], document["host"]["cpu"]) == (True, CPUS[commanded].core)
     assert len(document["results"]) == 2
     assert {result[figure] for result in document["results"] for figure in FIGURES} == {None}
-
-
-def test_both_cpus_give_the_same_outputs(machines):
-    (one, other) = machines.values()
-    found = {
-        path: agreement.between_cpus(one.outputs[path], other.outputs[path], rule)
-        for path, rule, _ in rules(one.folder)
-    }
-    assert {path: problem for path, problem in found.items() if problem} == {}
-
-
-def test_an_arm64_cpu_gives_the_outputs_of_x86(machine, x86):
-    found = {
-        path: agreement.from_x86(machine.outputs[path], x86[path], rule, step=step)
-        for path, rule, step in rules(machine.folder)
-    }
-    assert {path: problem for path, problem in found.items() if problem} == {}
-
-
-def test_an_inference_costs_the_instructions_of_the_page(machine, cpu):
-    listed = cost.parse(cost.PAGE.read_text())[cpu]
-    assert cost.changes(listed, machine.instructions) == [], "if this is meant: make arm64-cost, and commit the page"

@@ -1,9 +1,10 @@
-"""What each artifact answers, and what an inference costs: run on this machine and inside the arm64 user-space.
+"""What each artifact answers, and what an inference costs: run on this machine and on every emulated CPU.
 
 python -m tests.cpus.inside EXPORTED OUTPUTS.npz
 
-Writes the outputs for the images of golden.npz, by artifact. Under the plugin of icount.c, the marks on stderr enclose
-nothing, then one inference after the other, of each artifact in the order that stdout gives them in.
+Writes the outputs for the images of golden.npz, by artifact, and to stdout what toolkit and numpy say of the CPU. Under
+the plugin of icount.c, the marks on stderr enclose nothing, then one inference after the other, of each artifact in the
+order that stdout gives them in.
 """
 
 import json
@@ -14,13 +15,25 @@ from pathlib import Path
 
 import numpy as np
 
-from toolkit import golden, manifest, runtimes
+# No public function returns it (numpy.show_runtime prints it): it asks the CPU itself on x86-64, the kernel on Arm.
+from numpy._core._multiarray_umath import __cpu_features__
+
+from toolkit import golden, host, manifest, runtimes
 
 # Agreed with icount.c.
 MARK = 9999
 # Inferences before the first that counts: packing weights, growing buffers, the interpreter's caches.
 WARM_UP = 5
 INFERENCES = 5
+# Instruction sets of toolkit.host by their names in numpy.
+ASKED = {
+    "AVX": "AVX",
+    "AVX2": "AVX2",
+    "AVX-512": "AVX512F",
+    "VNNI": "AVX512VNNI",
+    "dotprod": "ASIMDDP",
+    "fp16": "ASIMDHP",
+}
 
 
 def mark(number: int) -> None:
@@ -50,7 +63,15 @@ def main() -> None:
         count(session.native_invoke, number=1)
     outputs = {path.name: runtimes.open_session(path).predict(images) for path, images in shipped}
     np.savez(target, **outputs)
-    print(json.dumps(list(outputs)))
+    print(json.dumps({"artifacts": list(outputs), **described()}))
+
+
+def described() -> dict[str, object]:
+    """Return what this CPU is by the system's files, and which instruction sets it has by its own instructions."""
+    here = host.describe()
+    told = sorted(name for name, has in host.instruction_sets().items() if has)
+    offered = sorted(name for name, ours in ASKED.items() if __cpu_features__[ours])
+    return {"cpu": here.cpu, "emulated": here.emulated, "told": told, "offered": offered}
 
 
 def count(call, *, number: int) -> None:
