@@ -7,6 +7,13 @@ from toolkit import golden, manifest
 from toolkit.errors import ArtifactError
 
 
+def with_verified(text, verified):
+    """Return a manifest's text with a verify result of its first artifact."""
+    document = json.loads(text)
+    document["artifacts"][0]["verified"] = verified
+    return json.dumps(document)
+
+
 def test_a_manifest_survives_a_round_trip(exported):
     found = manifest.read(exported)
     found.write()
@@ -29,6 +36,17 @@ def test_it_says_where_the_artifacts_came_from(exported):
     assert found.calibration["n"] == len(found.calibration["row_sha256_16"]) == 50
     assert {"tensorflow", "onnxruntime", "ai-edge-litert"} <= found.versions.keys()
     assert found.source["metrics"]["epochs_run"] == 4
+
+
+def test_it_says_on_which_kernels_an_accuracy_was_measured_where_that_is_recorded(exported):
+    path = exported / "manifest.json"
+    on = {"cpu": "a PC", "kernels": "x86_64 with AVX2", "runtime": "onnxruntime 1.32.0"}
+    path.write_text(with_verified(path.read_text(), {"verdict": "pass", "measured_on": on}))
+    first, second, *_ = manifest.read(exported).artifacts
+    assert first.measured_on == manifest.MeasuredOn("a PC", "x86_64 with AVX2", "onnxruntime 1.32.0")
+    assert second.measured_on is None
+    path.write_text(with_verified(path.read_text(), {"verdict": "pass"}))
+    assert manifest.read(exported).artifacts[0].measured_on is None
 
 
 def test_a_changed_file_is_named(exported):
@@ -55,6 +73,15 @@ def test_a_missing_file_is_named(exported):
         lambda text: json.dumps({**json.loads(text), "schema": 99}),
         lambda text: json.dumps({k: v for k, v in json.loads(text).items() if k != "artifacts"}),
         lambda text: json.dumps({**json.loads(text), "surplus": 1}),
+        *(
+            lambda text, verified=verified: with_verified(text, verified)
+            for verified in (
+                "pass",
+                {"measured_on": "a PC"},
+                {"measured_on": {"cpu": "a PC"}},
+                {"measured_on": ["a PC"]},
+            )
+        ),
     ],
 )
 def test_a_damaged_manifest_is_refused(exported, change):

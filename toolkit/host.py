@@ -36,11 +36,14 @@ INSTRUCTION_SETS: dict[str, dict[str, tuple[str, ...]]] = {
         "VNNI": ("avx512_vnni", "avx_vnni"),
         "fp16": ("avx512_fp16",),
         "bf16": ("avx512_bf16", "amx_bf16"),
+        "AMX int8": ("amx_int8",),
     },
 }
 
 # Those of them that multiply and add 8-bit integers.
-BYTE_SETS = ("VNNI", "dotprod", "i8mm")
+BYTE_SETS = ("VNNI", "AMX int8", "dotprod", "i8mm")
+# Those of them that choose the kernels of float32 and integer models; fp16 and bf16 are used only on request.
+KERNEL_SETS = ("AVX", "AVX2", "AVX-512", "VNNI", "AMX int8", "dotprod", "i8mm")
 
 # Bits of `vcgencmd get_throttled` (Raspberry Pi documentation, "vcgencmd"): now, and 16 higher since boot.
 THROTTLE_BITS = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
@@ -75,7 +78,11 @@ class State:
 
 @dataclass(frozen=True)
 class Host:
-    """What a measurement must say about the machine it was made on. ``None`` means that the system does not tell."""
+    """What a measurement must say about the machine it was made on. ``None`` means that the system does not tell.
+
+    kernels: its kernel class, what chooses the runtimes' kernels: ``x86_64 with AVX2, AVX-512 and VNNI``. Machines of
+    the same give the same answers. None also under emulation, where the system's files are those of another CPU.
+    """
 
     cpu: str
     arch: str
@@ -88,6 +95,7 @@ class Host:
     throttled: tuple[str, ...]
     os: str
     python: str
+    kernels: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that goes under ``host``."""
@@ -96,7 +104,7 @@ class Host:
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Host":
         """Read the facts of a ``host`` document, which may hold more."""
-        facts = {field.name: document[field.name] for field in fields(cls)}
+        facts = {field.name: document[field.name] for field in fields(cls) if field.name in document}
         return cls(**{**facts, "throttled": tuple(facts["throttled"])})
 
 
@@ -105,6 +113,7 @@ def describe(root: Path = Path("/")) -> Host:
     cpuinfo = _read(root / "proc/cpuinfo") or ""
     arch = platform.machine()
     board = _read(root / "proc/device-tree/model")
+    emulated = _emulated(root, arch, cpuinfo)
     return Host(
         cpu=_cpu_name(cpuinfo) or platform.processor() or arch,
         arch=arch,
@@ -114,15 +123,16 @@ def describe(root: Path = Path("/")) -> Host:
         governor=_read(root / _GOVERNOR),
         virtual=_virtual(root, cpuinfo),
         throttled=describe_throttled(_throttled(root)),
-        emulated=_emulated(root, arch, cpuinfo),
+        emulated=emulated,
         os=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
+        kernels=None if emulated else _kernel_class(arch, instruction_sets(root)),
     )
 
 
 def is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Say whether two ``host`` documents are of one machine, by what they have of it."""
-    return all(one.get(fact) == other.get(fact) for fact in ("cpu", "arch", "cores", "model"))
+    return all(one.get(fact) == other.get(fact) for fact in ("cpu", "arch", "cores", "model", "kernels"))
 
 
 def state(root: Path = Path("/")) -> State:
@@ -258,6 +268,17 @@ def _cpu_name(cpuinfo: str) -> str | None:
     fields = _fields(cpuinfo)
     part = fields.get("CPU part")
     return fields.get("model name") or (ARM_CORES.get(part, f"Arm core {part}") if part else None)
+
+
+def _kernel_class(arch: str, sets: dict[str, bool]) -> str | None:
+    """Return the architecture with those of KERNEL_SETS that the CPU has, or without those that it could have."""
+    known = {name: sets[name] for name in KERNEL_SETS if name in sets}
+    if not known:
+        return None
+    has = [name for name, there in known.items() if there and not (name == "AVX" and known["AVX2"])]
+    *most, last = has or known
+    listed = f"{', '.join(most)} and {last}" if most else last
+    return f"{arch} {'with' if has else 'without'} {listed}"
 
 
 def _emulated(root: Path, arch: str, cpuinfo: str) -> bool:

@@ -24,6 +24,18 @@ class TensorSpec:
 
 
 @dataclass(frozen=True)
+class MeasuredOn:
+    """Where a figure was measured, by what decides about it: the CPU, its kernel class, the runtime and its version.
+
+    kernels: ``Host.kernels`` of that machine, None where its system did not tell.
+    """
+
+    cpu: str
+    kernels: str | None
+    runtime: str
+
+
+@dataclass(frozen=True)
 class Artifact:
     """One exported file, named relative to its manifest."""
 
@@ -36,6 +48,12 @@ class Artifact:
     outputs: tuple[TensorSpec, ...]
     details: dict[str, Any] = field(default_factory=dict)
     verified: dict[str, Any] | None = None
+
+    @property
+    def measured_on(self) -> "MeasuredOn | None":
+        """The machine that verified it; None where that is not recorded."""
+        document = (self.verified or {}).get("measured_on")
+        return MeasuredOn(**document) if document else None
 
 
 @dataclass(frozen=True)
@@ -158,7 +176,11 @@ def listing(file: Path) -> Manifest | None:
 
 def _artifact(document: dict[str, Any]) -> Artifact:
     tensors = {key: tuple(_tensor(spec) for spec in document[key]) for key in ("inputs", "outputs")}
-    return Artifact(**{**document, **tensors})
+    artifact = Artifact(**{**document, **tensors})
+    if not isinstance(artifact.verified, dict | None):
+        raise TypeError(f"the result of {artifact.path} is {artifact.verified!r}")
+    _ = artifact.measured_on  # TypeError where it is not understood
+    return artifact
 
 
 def _tensor(document: dict[str, Any]) -> TensorSpec:

@@ -55,6 +55,47 @@ def test_an_artifact_that_failed_its_verification_is_never_recommended(record_of
     assert record.recommended()[0]["artifact"].endswith("cnn-float32.tflite")
 
 
+def test_one_that_answers_otherwise_here_is_never_recommended_nor_on_the_front(record_of):
+    record = record_of({"cnn-float32.tflite": 60, "cnn-int8.tflite": 20})
+    record.results[1] = replace(record.results[1], golden="3 of 500 predictions are not those")
+    (choice,) = record.recommended()
+    assert choice["artifact"].endswith("cnn-float32.tflite")
+    assert choice["why"].startswith("the fastest of 1 measured here")
+    assert [Path(one).name for one in choice["front"]] == ["cnn-float32.tflite"]
+
+
+def test_where_none_may_be_shipped_each_reason_is_told(record_of):
+    record = record_of({"cnn-float32.tflite": 60, "cnn-int8.tflite": 20}, {"cnn-float32.tflite": "fail"})
+    record.results[1] = replace(record.results[1], golden="3 of 500 predictions are not those")
+    (choice,) = record.recommended()
+    assert choice["fits"] is False
+    assert choice["why"].startswith("nothing to ship: 1 failed their verification, the others answer otherwise here")
+
+
+HERE, THERE = "x86_64 with AVX2", "x86_64 with AVX2, AVX-512 and VNNI"
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "told"),
+    [
+        (HERE, HERE, ""),
+        (HERE, THERE, f" measured on {THERE}"),
+        (HERE, None, " measured on a kind of CPU that was not recorded"),
+        (None, THERE, f" measured on {THERE}"),
+        (None, None, " measured on a kind of CPU that was not recorded"),
+    ],
+)
+def test_an_accuracy_from_another_kind_of_cpu_says_so(record_of, here, there, told):
+    record = record_of({"cnn-int8.tflite": 20}, {"cnn-int8.tflite": "pass"})
+    record.host = replace(record.host, kernels=here)
+    record.results = [replace(one, measured_on=there) for one in record.results]
+    record.budgets = parse_budgets(None, None, 98.9)
+    (choice,) = record.recommended()
+    assert choice["fits"]
+    assert choice["why"].endswith(f"verified (pass), accuracy 99.00 %{told}")
+    assert record.to_json()["results"][0]["accuracy_measured_on"] == there
+
+
 def test_of_those_that_tie_the_smallest_is_recommended(record_of):
     record = record_of({"cnn-float32.tflite": 20, "cnn-int8.tflite": 20.05}, spread=0.1)
     (choice,) = record.recommended()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from toolkit import data, runtimes
 from toolkit.parity import figures
-from toolkit.parity.compare import material
 from toolkit.parity.evidence import CANDIDATE_ROW, Table, candidate_rows
+from toolkit.parity.material import material
 
 
 def main() -> None:

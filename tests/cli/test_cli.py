@@ -62,7 +62,6 @@ MISTAKES = [
     (("export", "none"), "no run is called 'none'"),
     (("export", "--format", "coreml"), "unknown format 'coreml'; allowed: c, onnx, tflite"),
     (("export", "--quantize", "int4"), "unknown quantization 'int4'; allowed: onnx: float32"),
-    (("export", "--onnx-activations", "int4"), "allowed: uint8, int8"),
     (("export", "CUT.keras", "--data", "TINY"), "CUT.keras: not a whole .keras file"),
     (("verify",), "exported: no such file or folder"),
     (("verify", "--margin", "-1"), "the margin is -1.0; it must be from 0 to 100"),

@@ -183,6 +183,19 @@ def test_a_second_export_of_the_same_run_keeps_what_it_does_not_make(exported, t
     assert set(golden.read(exported / "golden.npz").recorded) == {a.path for a in found.artifacts}
 
 
+def test_an_export_is_a_source_that_knows_what_its_run_knew(exported, trained_folder, tiny):
+    before, original = manifest.read(exported), sources.resolve(str(exported))
+    export(original, tiny, exported, Options(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)
+    after = manifest.read(exported)
+    assert (after.source, after.recipe, after.reference) == (before.source, before.recipe, before.reference)
+    assert after.source["run"] == trained_folder.name
+    assert [a.path for a in after.artifacts] == [a.path for a in before.artifacts]
+    assert (exported / "loss.png").is_file()
+    (exported / "cnn.keras").write_bytes(b"changed")
+    with pytest.raises(ArtifactError, match=r"cnn\.keras: changed since it was exported"):
+        sources.resolve(str(exported))
+
+
 def test_an_export_of_another_run_unlists_what_is_not_of_it(exported, tiny, tmp_path):
     from toolkit.models import build
 

@@ -1,17 +1,21 @@
 """The rule of the verdict, and what fails whatever the accuracy."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from toolkit import manifest
+from toolkit import golden, manifest, runtimes
 from toolkit.errors import ArtifactError
+from toolkit.files import sha256
 from toolkit.parity import compare as module
 from toolkit.parity import figures
 from toolkit.parity.checks import Problem
-from toolkit.parity.compare import Comparison, compare, material, overall
+from toolkit.parity.compare import Comparison, compare, overall
 from toolkit.parity.figures import Figures
+from toolkit.parity.material import material
+from toolkit.selftest.files import faults
 
 
 def comparison(lost=0, gained=0, n=10_000, correct=9_900, **rest) -> Comparison:
@@ -219,3 +223,38 @@ def test_by_golden_nothing_is_inferred_about_accuracy(judge):
     assert result["verdict"] == "pass"
     assert {result[name] for name in ("loss_upper_pp", "loss_lower_pp", "change_ci95_pp", "mcnemar_p")} == {None}
     assert (result["recorded_flips"], result["recorded_max_lsb"]) == (0, 0.0)
+
+
+@pytest.mark.training
+def test_weights_that_can_saturate_fail_on_every_machine(exported):
+    found = manifest.read(exported)
+    (artifact,) = (a for a in found.artifacts if a.path == "cnn-int8.onnx")
+    faults(artifact)["weights of 8 bits"](exported / artifact.path)
+    edited = replace(artifact, sha256=sha256(exported / artifact.path))
+    record = golden.read(found.golden_path)
+    judged = compare(found, edited, material(record.images, record.labels, record.reference))
+    assert (judged.verdict, judged.problem.check, judged.figures.changed) == ("fail", "saturation", 0)
+    said = r"\S+conv_1\S+, .* can saturate on x86-64 with AVX2 .*: a sum of two products may be 6\d,\d{3}, "
+    assert re.match(said + "an int16 holds 32,767; ", judged.problem.text)
+    assert len(judged.to_json()["saturating"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("kernels_agree", "cause"),
+    [
+        (True, "kernels of this machine: with those called 'other' it agrees with Keras"),
+        (False, "other weights, inputs"),
+    ],
+)
+def test_probabilities_that_other_kernels_get_right_are_not_blamed_on_the_file(
+    judge, exported, monkeypatch, kernels_agree, cause
+):
+    softer = REFERENCE * np.float32(0.5) + np.float32(1 / 6)
+    again = Fake(manifest.read(exported).artifacts[INT8], REFERENCE if kernels_agree else softer)
+    litert = runtimes.get("litert")
+    monkeypatch.setattr(litert, "KERNELS", ("usual", "other"))
+    monkeypatch.setattr(litert, "open_session", lambda path, kernels: again)
+    judged = judge(softer)
+    assert judged.problem.check == "divergence"
+    assert cause in judged.cause
+    assert judge(REFERENCE).cause is None

@@ -64,6 +64,16 @@ def test_it_says_which_kernels_ran(exported_once):
     assert [one.kernels for one in found.kernel_sets] == ["as written"]
 
 
+def test_layers_that_can_saturate_are_named_on_every_machine(exported):
+    (artifact,) = (a for a in manifest.read(exported).artifacts if a.path == "cnn-int8.onnx")
+    assert localized(exported, artifact.path).passed
+    faults(artifact)["weights of 8 bits"](exported / artifact.path)
+    found = localized(exported, artifact.path)
+    document = found.to_json()
+    assert (len(document["saturating"]), document["not_analysed"], document["verdict"]) == (4, [], "fail")
+    assert found.portability.here == any(kernels.max_abs_error > 0.01 for kernels in found.kernel_sets)
+
+
 def test_the_picture_is_drawn(exported_once, tmp_path):
     draw(tmp_path / "layers.png", localized(exported_once, "cnn-int8.onnx"))
     assert (tmp_path / "layers.png").read_bytes()[:4] == b"\x89PNG"

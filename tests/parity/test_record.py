@@ -3,15 +3,16 @@
 import contextlib
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
+from importlib.metadata import version
 
 import numpy as np
 import pytest
 
-from toolkit import manifest
+from toolkit import host, manifest
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import sha256
-from toolkit.parity import record
+from toolkit.parity import card, record
 from toolkit.parity.record import RECORD, ROWS, recompute
 from toolkit.parity.verify import Options, select, verify
 from toolkit.selftest import files
@@ -60,6 +61,45 @@ def test_a_record_has_what_a_reader_needs(saved_once):
     with np.load(saved_once / ROWS) as rows:
         assert len(rows.files) == 7
         assert all(len(rows[name]) == 90 for name in rows.files)
+
+
+def without(text, key):
+    """Return a JSON document without a key, wherever it stands: as an older toolkit wrote it."""
+    return json.loads(text, object_hook=lambda found: {name: value for name, value in found.items() if name != key})
+
+
+def test_a_result_says_on_which_kernels_of_which_runtime_it_was_measured(saved_once):
+    found = manifest.read(saved_once)
+    results = {result["artifact"]: result for result in json.loads((saved_once / RECORD).read_text())["results"]}
+    on = {artifact.path: artifact.measured_on for artifact in found.artifacts}
+    assert {name: results[name]["measured_on"] for name in on} == {name: asdict(one) for name, one in on.items()}
+    assert {one.kernels for one in on.values()} == {host.describe().kernels}
+    assert on["cnn-int8.onnx"].runtime == f"onnxruntime {version('onnxruntime')}"
+    assert on["cnn-int8.tflite"].runtime == f"ai-edge-litert {version('ai-edge-litert')}"
+    (said,) = (line for line in (saved_once / "README.md").read_text().splitlines() if line.startswith("Measured on "))
+    here, one = on["cnn-int8.onnx"], on["cnn-int8.tflite"].runtime
+    told = here.kernels or "unknown instruction sets"  # as under emulation
+    assert said == f"Measured on {told} ({here.cpu}), by {here.runtime} and {one}."
+
+
+def test_a_record_from_before_it_said_where_holds_and_its_card_is_as_it_was(saved):
+    path = saved / "manifest.json"
+    path.write_text(json.dumps(without(path.read_text(), "measured_on")))
+    card_of_it = card.render(manifest.read(saved))
+    assert "Measured on" not in card_of_it
+    (saved / "README.md").write_text(card_of_it)
+
+    def age(document):
+        for result in document["results"]:
+            del result["measured_on"]
+
+    assert change(saved, age, forged=True) == ()
+
+
+def test_a_machine_that_no_record_names_is_found(saved):
+    text = (saved / "manifest.json").read_text()
+    (saved / "manifest.json").write_text(text.replace('"kernels": ', '"kernels": null, "cpu": ', 1))
+    assert any("manifest.json says of cnn-float32.onnx" in one for one in recompute(saved / RECORD).differences)
 
 
 def test_a_record_does_not_depend_on_where_the_models_were(saved_once, saved):

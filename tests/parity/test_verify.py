@@ -33,12 +33,12 @@ def test_weights_of_another_training_fail(exported, tiny_npz, tiny, tmp_path):
     """A whole, valid artifact of the same architecture that is not this model."""
     from toolkit.export import exporter
     from toolkit.export.formats import plan
-    from toolkit.export.sources import Source
+    from toolkit.export.sources import resolve
     from toolkit.models import build
 
     build("cnn", input_shape=(8, 8, 1), classes=3).save(tmp_path / "cnn.keras")
     other = exporter.export(
-        Source(tmp_path / "cnn.keras", "cnn", None),
+        resolve(str(tmp_path / "cnn.keras")),
         tiny,
         tmp_path / "other",
         exporter.Options(plan(["onnx"], ["float32"]), 20),

@@ -24,6 +24,7 @@ FAULTS = {
     "a scale off by 2 %",
     "one channel's weights zeroed",
     "a NaN weight",
+    "weights of 8 bits",
 }
 
 
@@ -57,13 +58,14 @@ def test_no_fault_slips_through_and_no_faultless_export_fails(sample_mlp, capsys
     assert "stale" in caught["a stale artifact", "mlp-int8.tflite"]
     assert "numbers" in caught["a NaN weight", "mlp-float32.onnx"]
     assert "accuracy" in caught["inputs inverted", "mlp-int8.onnx"]
+    assert caught["weights of 8 bits", "mlp-int8.onnx"] == ["saturation"]
     assert {path: path.read_bytes() for path in sample_mlp.iterdir()} == before
 
 
 @pytest.mark.slow
 def test_a_gate_that_sees_nothing_is_found_out(sample_mlp, monkeypatch):
     """With its checks taken away, the self-test must say so."""
-    for check in ("of_file", "of_specification", "of_recorded"):
+    for check in ("of_file", "of_specification", "of_recorded", "of_weights"):
         monkeypatch.setattr(f"toolkit.parity.checks.{check}", lambda *arguments: None)
     for module in ("compare.checks.of_outputs", "verify.of_source"):
         monkeypatch.setattr(f"toolkit.parity.{module}", lambda *arguments: None)

@@ -54,24 +54,30 @@ def parse_budgets(latency: str | None, size: str | None, accuracy: float | None)
 
 
 def recommend(
-    results: Sequence[Result], budgets: Budgets, speedup: Callable[[Result], Interval | None]
+    results: Sequence[Result],
+    budgets: Budgets,
+    speedup: Callable[[Result], Interval | None],
+    *,
+    kernels: str | None,
 ) -> list[dict[str, Any]]:
     """Return what to ship, one entry per folder of artifacts, of those that did not fail their verification.
 
-    That is the fastest within the budgets; among those that cannot be told from it, the smallest file, then the most
-    accurate. None that is left beats it in latency, size and accuracy. Where nothing fits, ``fits`` is false and the
-    entry is the one that misses a budget by the smallest share. ``front`` names the artifacts of known accuracy that no
-    other equals or betters in all three.
+    Those that answer otherwise here than where they were exported are left out as well. That is the fastest within the
+    budgets; among those that cannot be told from it, the smallest file, then the most accurate. None that is left beats
+    it in latency, size and accuracy. Where nothing fits, ``fits`` is false and the entry is that which misses a budget
+    by the smallest share. ``front`` names the artifacts of known accuracy that no other equals or betters in all three.
+
+    kernels: the kernel class of this machine; an accuracy that another kind of machine measured is told with that.
     """
     chosen = []
     for folder in dict.fromkeys(result.path.parent for result in results):
         here = [r for r in results if r.path.parent == folder and r.runtime != REFERENCE_RUNTIME]
         smallest = min((r.batch for r in here), default=1)
         here = [r for r in here if r.batch == smallest]
-        allowed = [r for r in here if r.parity != "fail"]
+        allowed = [r for r in here if r.parity != "fail" and r.golden is None]
         if not allowed:
             if here:
-                chosen.append(_entry(here[0], "nothing to ship: all failed their verification", fits=False))
+                chosen.append(_entry(here[0], f"nothing to ship: {_why_none(here)}", fits=False))
             continue
         fitting = [result for result in allowed if not budgets.misses(result)]
         if fitting:
@@ -79,13 +85,21 @@ def recommend(
             best = ties[0]
             rank = f"the smallest of the {len(ties)} fastest" if len(ties) > 1 else "the fastest"
             within = f" that fit of {len(allowed)}" if len(fitting) < len(allowed) else f" of {len(allowed)}"
-            why = f"{rank}{within} measured here: {_describe(best, speedup(best))}"
+            why = f"{rank}{within} measured here: {_describe(best, speedup(best), kernels)}"
         else:
             best = min(allowed, key=lambda r: max(budgets.misses(r).values()))
             missed = ", ".join(_missed(best, *missed) for missed in budgets.misses(best).items())
-            why = f"nothing fits; the nearest misses {missed}: {_describe(best, speedup(best))}"
+            why = f"nothing fits; the nearest misses {missed}: {_describe(best, speedup(best), kernels)}"
         chosen.append(_entry(best, why, fits=bool(fitting), beside=front.front(front.contenders(here))))
     return chosen
+
+
+def _why_none(results: Sequence[Result]) -> str:
+    if all(result.parity == "fail" for result in results):
+        return "all failed their verification"
+    otherwise = "answer otherwise here than where they were exported, which verify --golden shows; export them again"
+    failed = sum(result.parity == "fail" for result in results)
+    return f"{failed} failed their verification, the others {otherwise}" if failed else f"all {otherwise}"
 
 
 def _entry(result: Result, why: str, *, fits: bool, beside: Sequence[Result] = ()) -> dict[str, Any]:
@@ -99,7 +113,7 @@ def _missed(result: Result, budget: str, share: float) -> str:
     return "accuracy, which is not known" if unknown else f"{budget} by {share:.1%}"
 
 
-def _describe(best: Result, speedup: Interval | None) -> str:
+def _describe(best: Result, speedup: Interval | None, kernels: str | None) -> str:
     parts = [f"{units.seconds(best.median.value)} per inference"]
     if speedup and statistics.verdict(speedup) == statistics.FASTER:
         parts.append(f"{speedup.value:.1f} times as fast as float32")
@@ -107,7 +121,9 @@ def _describe(best: Result, speedup: Interval | None) -> str:
     if best.parity is None:
         parts.append("not verified yet, run 'toolkit verify --save'")
     elif best.accuracy is not None:
-        parts.append(f"verified ({best.parity}), accuracy {units.percent(best.accuracy)}")
+        known = best.measured_on is not None and best.measured_on == kernels
+        where = "" if known else f" measured on {best.measured_on or 'a kind of CPU that was not recorded'}"
+        parts.append(f"verified ({best.parity}), accuracy {units.percent(best.accuracy)}{where}")
     return ", ".join(parts)
 
 

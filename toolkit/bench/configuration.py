@@ -31,11 +31,17 @@ class Configuration:
 
 @dataclass
 class Measured:
-    """What was measured of one configuration: a list of blocks by kind for each process, and the marked turns."""
+    """What was measured of one configuration: a list of blocks by kind for each process, and the marked turns.
+
+    golden: what is wrong with its answers to the golden. notes: what may come out otherwise elsewhere. Its first
+    process is asked for both.
+    """
 
     opened: list[Opened] = field(default_factory=list)
     blocks: list[dict[str, list[NDArray[np.float64]]]] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    golden: str | None = None
+    notes: tuple[str, ...] = ()
 
     def begin(self, opened: Opened) -> None:
         """Note that another process has opened the artifact."""
@@ -71,6 +77,9 @@ class Measured:
             quantization=listed.quantization if listed else None,
             parity=verified.get("verdict"),
             accuracy=verified.get("accuracy"),
+            measured_on=listed.measured_on.kernels if listed and listed.measured_on else None,
+            golden=self.golden,
+            notes=self.notes,
             runtime=setting.candidate.runtime,
             threads=setting.threads,
             batch=setting.batch,

@@ -47,7 +47,7 @@ class Subject:
     """One artifact, loaded and run once: what is timed.
 
     real_inputs: whether the images are in rotation. load_s, first_s: loading it, and its first inference. loop: how
-    many inferences are timed together, 1 where each is timed on its own.
+    many inferences are timed together, 1 where each is timed on its own. remark: how it was opened, if not as usual.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Subject:
         start = clock()
         self._session = open_session()
         self.load_s = (clock() - start) / 1e9
+        self.remark = self._session.remark
         self._session.resize(batch)
         usable = None if images is None or not _takes(self._session, images) else images
         self.real_inputs = usable is not None

@@ -85,7 +85,9 @@ class Record:
 
     def recommended(self) -> list[dict[str, Any]]:
         """Return what to ship on this machine, one entry per folder of artifacts; nothing under emulation."""
-        return [] if self.host.emulated else advice.recommend(self.results, self.budgets, self.speedup)
+        if self.host.emulated:
+            return []
+        return advice.recommend(self.results, self.budgets, self.speedup, kernels=self.host.kernels)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit bench --json`` and of the record file."""
@@ -200,6 +202,9 @@ def _read_result(folder: Path, entry: dict[str, Any]) -> Result:
         path=Path(entry["artifact"]),
         sha256=entry.get("sha256"),
         **{name: entry[name] for name in described},
+        measured_on=entry.get("accuracy_measured_on"),
+        golden=entry.get("golden"),
+        notes=tuple(entry.get("notes", ())),
         invoke=invoke,
         end_to_end=end_to_end,
         paced=paced,

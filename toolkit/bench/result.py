@@ -20,7 +20,8 @@ KINDS = ("invoke", "end_to_end", "paced")
 class Opened:
     """The start of one process. cold_s: from its start to its first inference. loop: inferences timed together.
 
-    real_inputs: whether those of a golden are in rotation; otherwise they are random.
+    real_inputs: whether those of a golden are in rotation; otherwise they are random. remark: how the runtime opened
+    the artifact, if not as it would by itself.
     """
 
     load_s: float
@@ -31,6 +32,7 @@ class Opened:
     loop: int
     settled: bool
     real_inputs: bool
+    remark: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,10 @@ class Result:
     """One measured configuration: raw latencies by block, and its processes; all figures are derived from them.
 
     sha256: of the file; None in records from before it was kept. format, quantization, parity, accuracy: what the
-    manifest says of the artifact, where one lists it. marks: turns in which something changed on the machine; they are
-    left in.
+    manifest says of the artifact, where one lists it. measured_on: the kernel class of the machine that measured the
+    accuracy, where it is recorded. golden: how the artifact answers otherwise here than where it was exported, None
+    where it does not or has no golden. notes: what may come out otherwise on another kind of CPU. marks: turns in which
+    something changed on the machine; they are left in.
     """
 
     path: Path
@@ -58,6 +62,9 @@ class Result:
     quantization: str | None
     parity: str | None
     accuracy: float | None
+    measured_on: str | None
+    golden: str | None
+    notes: tuple[str, ...]
     runtime: str
     threads: int
     batch: int
@@ -111,6 +118,7 @@ class Result:
             found.append("percentiles withheld: an inference is too short for this clock to be timed on its own")
         if len(self.opened) < statistics.LEAST_PROCESSES:
             found.append("too few processes: the interval does not hold what differs from process to process")
+        found += sorted({opened.remark for opened in self.opened if opened.remark})
         if not all(opened.real_inputs for opened in self.opened):
             found.append("random inputs: no golden of its own is beside it; 'toolkit export' writes one")
         if unsettled := sum(not opened.settled for opened in self.opened):
@@ -169,6 +177,9 @@ class Result:
             "quantization": self.quantization,
             "parity": self.parity,
             "accuracy": self.accuracy,
+            "accuracy_measured_on": self.measured_on,
+            "golden": self.golden,
+            "notes": list(self.notes),
             "runtime": self.runtime,
             "threads": self.threads,
             "batch": self.batch,

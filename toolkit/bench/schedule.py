@@ -19,6 +19,7 @@ from toolkit.bench.process import Process
 from toolkit.bench.progress import PACE, START, TURN, Progress
 from toolkit.bench.record import Record
 from toolkit.bench.result import Opened
+from toolkit.bench.worker import CHECK
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 
 # Processes differ more than the blocks of one: how memory happens to lie decides as much as the clock.
@@ -32,6 +33,10 @@ TURN_S = 0.15
 # Fewest turns of each process, and seconds of a block at the pace of a camera.
 LEAST_TURNS = 3
 PACED_S = 1.0
+# Seconds that holding an artifact against its golden may take: of one that is slow, fewer images do. By its first
+# inference, which a coarse clock may give as 0.
+CHECK_S = 20.0
+LEAST_FIRST_S = 1e-6
 # Share of the memory that is free at the start that one worker may take.
 MEMORY_SHARE = 0.8
 
@@ -180,12 +185,26 @@ def _opened(
             }
             with _failing(setting, failures, progress):
                 answer, _ = process.ask(question)
-                measured[setting].begin(Opened(**{k: v for k, v in answer.items() if k != "bytes"}))
+                opened = Opened(**{k: v for k, v in answer.items() if k != "bytes"})
+                measured[setting].begin(opened)
+                if len(measured[setting].opened) == 1:
+                    measured[setting].golden, measured[setting].notes = _check(process, candidate, opened)
                 progress.did(START, setting)
         yield processes
     finally:
         for process in processes.values():
             process.close()
+
+
+def _check(process: Process, candidate: Candidate, opened: Opened) -> tuple[str | None, tuple[str, ...]]:
+    """Return how an artifact answers otherwise than recorded, and what may come out otherwise on other CPUs.
+
+    It is asked for after its start was measured, and before its first block.
+    """
+    question = {"do": CHECK, "path": str(candidate.path), "runtime": candidate.runtime}
+    images = max(1, int(CHECK_S / max(opened.first_s, LEAST_FIRST_S)))
+    answer, _ = process.ask({**question, "listed": candidate.artifact is not None, "images": images})
+    return answer["problem"], tuple(answer["notes"])
 
 
 def _take_turns(

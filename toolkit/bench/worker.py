@@ -78,6 +78,7 @@ def _open(
         "loop": subject.loop,
         "settled": settled,
         "real_inputs": subject.real_inputs,
+        "remark": subject.remark,
     }
     return subject, answer
 
@@ -98,9 +99,23 @@ def _probe(*, runtime: str, threads: int) -> dict[str, Any]:
     return {"roofs": dissect.probe(get(runtime), threads=threads)}
 
 
-# What is measured beside the latency of an artifact.
-PROFILE, PROBE = "profile", "probe"
-_ASIDE: dict[str, Callable[..., dict[str, Any]]] = {PROFILE: _profile, PROBE: _probe}
+def _check(*, path: str, runtime: str, listed: bool, images: int | None) -> dict[str, Any]:
+    """Hold an artifact that a manifest lists against its golden, and say what may come out otherwise elsewhere."""
+    from toolkit import manifest
+    from toolkit.parity import recorded
+    from toolkit.runtimes import get
+
+    file, problem = Path(path), None
+    if listed:
+        found = manifest.read(file.parent)
+        artifact = next(entry for entry in found.artifacts if entry.path == file.name)
+        problem = recorded.problem(found, artifact, images=images)
+    return {"problem": problem, "notes": get(runtime).portability(file).notes}
+
+
+# What is asked beside the latency of an artifact.
+PROFILE, PROBE, CHECK = "profile", "probe", "check"
+_ASIDE: dict[str, Callable[..., dict[str, Any]]] = {PROFILE: _profile, PROBE: _probe, CHECK: _check}
 
 
 def _measure(subject: "Subject", question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:

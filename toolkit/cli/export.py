@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def command(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(help="Runs, by name or folder, or .keras files; default: the newest run of each model."),
+        typer.Argument(
+            help="Runs, by name or folder, folders of exports, or .keras files; default: the newest run of each model."
+        ),
     ] = None,
     format: Annotated[
         str,
@@ -33,24 +35,19 @@ def command(
         int | None, typer.Option(help="Training images that int8 takes its ranges from; default: 500, or all if fewer.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the choice of calibration images.")] = 0,
-    onnx_activations: Annotated[
-        str, typer.Option(help="Of the int8 ONNX: uint8 (x86-64 with VNNI, Arm), or int8 (see the README).")
-    ] = "uint8",
     allow_overlap: AllowOverlap = False,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
     """Export a trained model as quantized TFLite and ONNX, or as C for microcontrollers, with a manifest."""
-    from toolkit.errors import ExportFailedError, UsageError
+    from toolkit.errors import ExportFailedError
     from toolkit.export import sources as found
     from toolkit.export.exporter import Options
     from toolkit.export.formats import plan
 
-    if onnx_activations not in ("uint8", "int8"):
-        raise UsageError(f"unknown activations '{onnx_activations}'; allowed: uint8, int8")
     extras.require("tensorflow")
     console = Console(json_output=json)
-    options = Options(plan(_split(format), _split(quantize)), calibration, seed, onnx_activations)
+    options = Options(plan(_split(format), _split(quantize)), calibration, seed)
     chosen = [found.resolve(source) for source in sources] if sources else found.newest_of_each_model()
     exports = perform(console, chosen, options, output=output, data=data, allow_overlap=allow_overlap)
     report(console, exports)

@@ -44,7 +44,6 @@ class Options:
     pairs: Sequence[tuple[str, str]]
     calibration_count: int | None = None
     seed: int = 0
-    onnx_activations: str = "uint8"
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def export(
         converted = convert_all(
             prepared,
             options.pairs,
-            lambda quantization: Request(quantization, scaled, options.onnx_activations),
+            lambda quantization: Request(quantization, scaled),
             name=source.name,
             golden_rows=golden_rows,
             log=folder / LOG,
@@ -158,7 +157,7 @@ def _install(
         "overlap": [one.to_json() for one in shared],
         "rows": _write_rows(dataset, work),
     }
-    source_document, calibration_document = source.to_json(), {"data": dataset.name, **chosen.to_json()}
+    source_document, calibration_document = source.origin, {"data": dataset.name, **chosen.to_json()}
     before = _earlier(folder, source_document["sha256"], dataset.digests, calibration_document)
     names = {artifact.path for artifact in converted.made}
     earlier = tuple(a for a in before.artifacts if a.path not in names) if before else ()

@@ -1,50 +1,49 @@
-"""What an export starts from: a run, by its name or folder, or any ``.keras`` file."""
+"""What an export starts from: a run, by its name or folder, an earlier export, or any ``.keras`` file."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import registry
+from toolkit import data, manifest, registry
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset, Split
 from toolkit.errors import ArtifactError, RunError
+from toolkit.files import sha256
+from toolkit.manifest import MANIFEST
 from toolkit.training import runs
 from toolkit.training.checkpoint import BEST
 from toolkit.training.recipe import rows_to_train
 from toolkit.training.runs import CONFIG, METRICS
 
+CHARTS = ("loss.png", "accuracy.png")
+
 
 @dataclass(frozen=True)
 class Source:
-    """A Keras model, with the configuration of the run that made it, where there is one."""
+    """A Keras model, and what is known of its training.
+
+    origin: what the manifest says of where it came from. trained_on: "name" and "digests" of the data, or None. data:
+    what ``toolkit.data.load`` takes to load them.
+    """
 
     keras_path: Path
     name: str
-    config: dict[str, Any] | None
-
-    @property
-    def recipe(self) -> dict[str, Any] | None:
-        """The recipe of the run."""
-        return self.config["recipe"] if self.config else None
-
-    @property
-    def data(self) -> str:
-        """What ``toolkit.data.load`` takes to load the data that the run was trained on."""
-        return runs.data_choice(self.config) if self.config else AUTO
+    origin: dict[str, Any]
+    recipe: dict[str, Any] | None = None
+    trained_on: dict[str, Any] | None = None
+    data: str = AUTO
 
     @property
     def charts(self) -> tuple[Path, ...]:
-        """The training charts of the run."""
-        folder = self.keras_path.parent
-        return tuple(
-            folder / name for name in ("loss.png", "accuracy.png") if self.config and (folder / name).is_file()
-        )
+        """The training charts beside the model."""
+        beside = (self.keras_path.with_name(name) for name in CHARTS)
+        return tuple(chart for chart in beside if self.trained_on and chart.is_file())
 
     def check_data(self, dataset: Dataset) -> None:
-        """Raise RunError where the run was trained on other data."""
-        if self.config and self.config["data"]["digests"] != dataset.digests:
+        """Raise RunError where it was trained on other data."""
+        if self.trained_on and self.trained_on["digests"] != dataset.digests:
             raise RunError(
-                f"{self.keras_path.parent}: was trained on '{self.config['data']['name']}' with other digests than "
+                f"{self.keras_path.parent}: was trained on '{self.trained_on['name']}' with other digests than "
                 f"'{dataset.name}' ({dataset.origin}); give the same data by --data"
             )
 
@@ -53,19 +52,6 @@ class Source:
         share = self.recipe["validation_split"] if self.recipe else 0.0
         return dataset.train.rows(slice(0, rows_to_train(len(dataset.train), share)))
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what the manifest says of the source."""
-        from toolkit.files import sha256
-
-        run = self.keras_path.parent if self.config else None
-        metrics = run / METRICS if run else None
-        return {
-            "run": run.name if run else None,
-            "file": self.keras_path.name,
-            "sha256": sha256(self.keras_path),
-            "metrics": runs.read_json(metrics) if metrics and metrics.is_file() else None,
-        }
-
 
 def resolve(given: str) -> Source:
     """Return the source that a path or a run's name stands for."""
@@ -73,10 +59,11 @@ def resolve(given: str) -> Source:
     if path.suffix == ".keras":
         if not path.is_file():
             raise ArtifactError(f"{path}: no such file")
-        config = path.parent / CONFIG
-        if path.name != BEST or not config.is_file():
-            return Source(path, path.stem, None)
-        return _from_run(path.parent)
+        if path.name == BEST and (path.parent / CONFIG).is_file():
+            return _from_run(path.parent)
+        return Source(path, path.stem, _origin(path))
+    if (path / MANIFEST).is_file():
+        return _from_export(path)
     return _from_run(runs.find(given))
 
 
@@ -90,6 +77,21 @@ def newest_of_each_model() -> list[Source]:
 
 def _from_run(folder: Path) -> Source:
     config = runs.read_config(folder)
-    if not (folder / BEST).is_file():
+    path, metrics = folder / BEST, folder / METRICS
+    if not path.is_file():
         raise RunError(f"{folder}: has no {BEST} yet; no epoch was finished there")
-    return Source(folder / BEST, config["recipe"]["model"], config)
+    origin = _origin(path, run=folder.name, metrics=runs.read_json(metrics) if metrics.is_file() else None)
+    recipe = config["recipe"]
+    return Source(path, recipe["model"], origin, recipe, config["data"], data=runs.data_choice(config))
+
+
+def _from_export(folder: Path) -> Source:
+    """Return the Keras original of an export, with all that its manifest says of the training."""
+    found = manifest.read(folder)
+    found.require(found.reference)
+    choice = str(found.data["name"]) if found.data["name"] in data.named_sources() else AUTO
+    return Source(found.reference_path, found.model, found.source, found.recipe, found.data, data=choice)
+
+
+def _origin(path: Path, *, run: str | None = None, metrics: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"run": run, "file": path.name, "sha256": sha256(path), "metrics": metrics}

@@ -54,6 +54,7 @@ def _artifacts(manifest: Manifest) -> str:
         "",
         "lost: images that only the Keras original gets right; gained: that only the artifact does. pass: with 95 % "
         "confidence no more accuracy is lost than the margin, in percentage points (pp).",
+        *(f"\n{text}." for text in _measured_on(manifest)),
         *(f"\n{units.MARK} not an accuracy: {text}." for text in _overlaps(manifest)),
     ]
     return "\n".join(rows)
@@ -67,6 +68,15 @@ def _overlaps(manifest: Manifest) -> list[str]:
     shared = [one for document in documents for one in document.get("overlap", [])]
     texts = (f"{one['count']:,} {one['part']} images are {one['other']} images too" for one in shared)
     return list(dict.fromkeys(texts))
+
+
+def _measured_on(manifest: Manifest) -> list[str]:
+    """Return on which kernels the figures were measured, in one sentence for each kind of machine that is recorded."""
+    runtimes: dict[str, list[str]] = {}
+    for artifact in manifest.artifacts:
+        if on := artifact.measured_on:
+            runtimes.setdefault(f"{on.kernels or 'unknown instruction sets'} ({on.cpu})", []).append(on.runtime)
+    return [f"Measured on {machine}, by {' and '.join(dict.fromkeys(by))}" for machine, by in runtimes.items()]
 
 
 def _row(artifact: Artifact) -> str:

@@ -10,6 +10,7 @@ from toolkit.errors import RunError
 from toolkit.files import sha256
 from toolkit.manifest import Artifact, Derived, Manifest, TensorSpec
 from toolkit.parity.figures import CLEAR_MARGIN, Figures
+from toolkit.runtimes.base import Portability
 from toolkit.training.runs import read_config
 
 # Largest difference of a float32 artifact's outputs from Keras', or between two machines (sums in another order).
@@ -26,9 +27,9 @@ SUM_TOLERANCE = 1e-3
 DISTINCT_SHARE = 0.5
 
 
+DIGEST, DIVERGENCE, SATURATION = "digest", "divergence", "saturation"
 # The checks that rest on figures alone.
-OF_FIGURES = ("float32", "divergence")
-DIGEST = "digest"
+OF_FIGURES = ("float32", DIVERGENCE)
 
 
 @dataclass(frozen=True)
@@ -136,13 +137,20 @@ def of_recorded(artifact: Artifact, flips: int, difference: float, step: float |
     return Problem("recorded", text)
 
 
+def of_weights(found: Portability) -> Problem | None:
+    """The artifact answers the same on every CPU: no weights with which the integer kernels of one saturate."""
+    if not found.saturating:
+        return None
+    return Problem(SATURATION, f"{found}; export it again, which gives weights of 7 bits")
+
+
 def of_outputs(quantization: str, found: Figures) -> Problem | None:
     """A float32 artifact answers as Keras does; the probabilities of a quantized one stay near."""
     if quantization != "float32":
         if found.kl_mean <= MAX_MEAN_DIVERGENCE:
             return None
-        text = f"its probabilities are not Keras' (mean divergence {found.kl_mean:.3g} nats"
-        return Problem("divergence", f"{text}, allowed: {MAX_MEAN_DIVERGENCE:g}): other weights, inputs, calibration?")
+        text = f"its probabilities are not Keras': the mean divergence is {found.kl_mean:.3g} nats"
+        return Problem(DIVERGENCE, f"{text}, allowed: {MAX_MEAN_DIVERGENCE:g}")
     if found.clear_changes:
         text = f"{found.clear_changes} predictions changed though Keras' two best outputs are more than"
         return Problem("float32", f"{text} {CLEAR_MARGIN:g} apart; none may in float32")

@@ -1,62 +1,24 @@
 """Hold one artifact's outputs against the reference's, image by image, and judge."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.data.base import chunks
+from toolkit import host, runtimes
 from toolkit.errors import ArtifactError
-from toolkit.manifest import Artifact, Manifest, TensorSpec
-from toolkit.parity import checks, figures
+from toolkit.manifest import Artifact, Manifest, MeasuredOn, TensorSpec
+from toolkit.parity import checks, diagnose, figures
 from toolkit.parity.checks import Problem
-from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, Table, candidate_rows, reference_rows
+from toolkit.parity.evidence import CANDIDATE_ROW, Table, candidate_rows
 from toolkit.parity.figures import Figures
+from toolkit.parity.material import Material
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.runtimes import for_file, open_session
+from toolkit.runtimes.base import Portability
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
-
-
-@dataclass(frozen=True)
-class Material:
-    """The images of a comparison and what the reference answers to them; arrays may be mapped files.
-
-    images: (N, H, W, C) uint8. reference: (N, classes) float32. table: what is kept of the reference's answers.
-    recorded: the outputs of each artifact on the machine that exported it, by its path, where it is a golden.
-    logits: whether the reference answers with logits, not with probabilities.
-    """
-
-    images: NDArray[np.uint8]
-    reference: NDArray[np.float32]
-    table: Table
-    recorded: dict[str, NDArray[np.float32]]
-    logits: bool
-
-    @property
-    def classes(self) -> int:
-        """How many classes there are."""
-        return int(self.reference.shape[1])
-
-    def batches(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-        """Yield images with the reference's outputs."""
-        return zip(chunks(self.images), chunks(self.reference), strict=True)
-
-
-def material(
-    images: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    reference: NDArray[np.float32],
-    recorded: dict[str, NDArray[np.float32]] | None = None,
-) -> Material:
-    """Return the material of (N, …) images, labels and reference outputs."""
-    logits = not all(checks.are_probabilities(outputs) for outputs in chunks(reference))
-    table = Table(REFERENCE_ROW)
-    for outputs, answers in zip(chunks(reference), chunks(labels), strict=True):
-        table.append(reference_rows(outputs, answers, logits=logits))
-    return Material(images, reference, table, recorded or {}, logits)
 
 
 @dataclass(frozen=True)
@@ -75,7 +37,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One artifact beside the reference. ``problem`` says why it fails whatever its accuracy."""
+    """One artifact beside the reference. ``problem`` says why it fails whatever its accuracy; ``cause``, what of."""
 
     artifact: str
     runtime: str
@@ -87,7 +49,10 @@ class Comparison:
     figures: Figures | None = None
     recorded: Recorded | None = None
     problem: Problem | None = None
+    cause: str | None = None
+    portability: Portability | None = None
     by_golden: bool = False
+    measured_on: MeasuredOn | None = None
     table: Table | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -128,6 +93,10 @@ class Comparison:
             "images_to_decide": self.images_to_decide,
             "failed_check": self.problem.check if self.problem else None,
             "problem": self.problem.text if self.problem else None,
+            "cause": self.cause,
+            "saturating": self.portability.saturating if self.portability else {},
+            "not_analysed": list(self.portability.not_analysed) if self.portability else [],
+            "measured_on": asdict(self.measured_on) if self.measured_on else None,
         }
 
 
@@ -157,22 +126,31 @@ def compare(
             result = _run(manifest, artifact, shown)
         except ArtifactError as error:
             result = {"problem": Problem("runs", str(error))}
+    runtime = for_file(path)
     return Comparison(
         artifact=str(path),
-        runtime=for_file(path),
+        runtime=runtime,
         format=artifact.format,
         quantization=artifact.quantization,
         sha256=artifact.sha256,
         margin_pp=margin_pp,
         n=len(shown.table),
         by_golden=recorded is not None,
+        measured_on=_measured_on(runtime),
         **({"problem": problem} | result),
     )
 
 
+def _measured_on(runtime: str) -> MeasuredOn:
+    found = ", ".join(f"{name} {version}" for name, version in runtimes.versions(runtime).items())
+    here = host.describe()
+    return MeasuredOn(here.cpu, here.kernels, found)
+
+
 def _run(manifest: Manifest, artifact: Artifact, shown: Material) -> dict[str, Any]:
-    """Return figures, recorded, table and problem of an artifact whose file is the one that was exported."""
-    session = open_session(manifest.folder / artifact.path, threads=0)
+    """Return what a comparison says of an artifact whose file is the one that was exported."""
+    path = manifest.folder / artifact.path
+    session = open_session(path, threads=0)
     if problem := checks.of_specification(artifact, session.input, session.output):
         return {"problem": problem}
     seen = _Outputs(shown, shown.recorded.get(artifact.path), session.output.scale)
@@ -181,7 +159,12 @@ def _run(manifest: Manifest, artifact: Artifact, shown: Material) -> dict[str, A
         if problem := checks.of_shape(outputs, reference):
             return {"problem": problem}
         seen.add(outputs, reference)
-    return seen.result(artifact, session.output)
+    result = seen.result(artifact, session.output)
+    portability = runtimes.get(for_file(path)).portability(path)
+    problem = result["problem"] or checks.of_weights(portability)
+    divergent = problem is not None and problem.check == checks.DIVERGENCE
+    cause = diagnose.why_divergent(path, shown) if divergent else None
+    return {**result, "problem": problem, "cause": cause, "portability": portability}
 
 
 class _Outputs:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from toolkit import runtimes
 from toolkit.errors import ArtifactError
 from toolkit.manifest import Artifact, Manifest
-from toolkit.runtimes.base import Operator, Traced
+from toolkit.runtimes.base import Operator, Portability, Traced
 from toolkit.runtimes.keras import Layers
 
 # Images that layers are compared on.
@@ -62,11 +62,17 @@ class Localized:
     unmatched: tuple[str, ...]
     operators: tuple[Operator, ...]
     kernel_sets: tuple[KernelSet, ...]
+    portability: Portability
 
     @property
     def culprit(self) -> Layer | None:
         """The first layer that adds more noise than its arithmetic explains."""
         return next((layer for layer in self.layers if layer.own_sqnr_db < self.least_db), None)
+
+    @property
+    def passed(self) -> bool:
+        """Whether no layer is damaged, here or on another kind of CPU."""
+        return self.culprit is None and not self.portability.saturating
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON document of ``toolkit verify --localize``; infinite figures are null."""
@@ -91,7 +97,9 @@ class Localized:
             "operators": [vars(operator) for operator in self.operators],
             "kernel_sets": [vars(kernels) for kernels in self.kernel_sets],
             "culprit": culprit.name if culprit else None,
-            "verdict": "fail" if culprit else "pass",
+            "saturating": self.portability.saturating,
+            "not_analysed": list(self.portability.not_analysed),
+            "verdict": "pass" if self.passed else "fail",
         }
 
 
@@ -122,7 +130,8 @@ def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> 
     )
     unmatched = tuple(name for name in expected if name not in given)
     least_db = LEAST_DB.get(artifact.quantization, LEAST_8_BIT_DB)
-    return Localized(path, least_db, layers, unmatched, tuple(runtime.operators(path)), _kernel_sets(path, images))
+    operators, portability = tuple(runtime.operators(path)), runtime.portability(path)
+    return Localized(path, least_db, layers, unmatched, operators, _kernel_sets(path, images), portability)
 
 
 def match(layers: dict[str, NDArray[np.float32]], tensors: Sequence[Traced]) -> dict[str, Traced]:
@@ -175,7 +184,7 @@ def _in_layout(values: NDArray[np.float32], expected: NDArray[np.float32]) -> ND
 
 def _kernel_sets(path: Path, images: NDArray[np.uint8]) -> tuple[KernelSet, ...]:
     runtime = runtimes.get(runtimes.for_file(path))
-    own = runtime.open_session(path)
+    own = runtime.open_session(path, kernels=runtime.KERNELS[0])
     expected = own.predict(images)
     found = []
     for kernels in runtime.KERNELS[1:]:

@@ -122,9 +122,10 @@ def recompute(path: Path) -> Recomputed:
     tables = _read_rows(rows)
     try:
         count, found = _differences_within(document, tables)
+        found += _differences_beside(path.parent, document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArtifactError(f"{path}: not a parity record that can be rebuilt ({error!r})") from error
-    differences += [*found, *_differences_beside(path.parent, document)]
+    differences += found
     return Recomputed(path, len(tables[_REFERENCE]), len(document["results"]), count, tuple(differences))
 
 

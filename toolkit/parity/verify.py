@@ -12,7 +12,8 @@ from toolkit.files import sha256
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.parity import leaks, reference
 from toolkit.parity.checks import Problem, of_source
-from toolkit.parity.compare import Comparison, Material, compare, material, overall
+from toolkit.parity.compare import Comparison, compare, overall
+from toolkit.parity.material import Material, material
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
 from toolkit.training.runs import RUNS

@@ -44,10 +44,10 @@ def package_and_extra(name: str) -> tuple[str, str]:
     return package.partition(".")[0], extras.EXTRA_OF[package]
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of the installed runtimes' packages."""
+def versions(*of: str) -> dict[str, str]:
+    """Return the versions of the installed packages of these runtimes, or of all."""
     found = {}
-    for name in registry.names(__name__):
+    for name in of or registry.names(__name__):
         for distribution in get(name).DISTRIBUTIONS:
             try:
                 found[distribution] = version(distribution)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +24,8 @@ class Session(ABC):
     path: Path
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    # How it was opened, where that is not as the runtime would by itself: a sentence.
+    remark: str | None = None
 
     @property
     def input(self) -> TensorSpec:
@@ -124,6 +126,46 @@ class Operator:
     weight_bytes: int = 0
 
 
+# Layers that a sentence names.
+NAMED_LAYERS = 3
+
+
+@dataclass(frozen=True)
+class Portability:
+    """What of an artifact may come out otherwise on another kind of CPU.
+
+    saturating: layers whose sums in integers may saturate there, by name, with the greatest sum of two products that
+    are added. limit: the greatest that is added right. where: on which CPUs. here: whether this is one of them.
+    right_as_written: whether the operators that the file names, executed one by one, do not saturate.
+    not_analysed: why parts of it could not be looked at.
+    """
+
+    saturating: dict[str, int] = field(default_factory=dict)
+    limit: int = 0
+    where: str = ""
+    here: bool = False
+    right_as_written: bool = True
+    not_analysed: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be told of it: a sentence on what saturates, and what could not be looked at."""
+        unknown = [f"not analysed for saturation: {reason}" for reason in self.not_analysed]
+        return [str(self), *unknown] if self.saturating else unknown
+
+    def __str__(self) -> str:
+        """Return one sentence on what saturates, or an empty text."""
+        if not self.saturating:
+            return ""
+        named, others = list(self.saturating)[:NAMED_LAYERS], len(self.saturating) - NAMED_LAYERS
+        layers = ", ".join(named) + (f" and {others} more" if others > 0 else "")
+        greatest, this = max(self.saturating.values()), "one" if self.here else "not one"
+        return (
+            f"{layers} can saturate on {self.where}: a sum of two products may be {greatest:,}, an int16 holds "
+            f"{self.limit:,}; this machine is {this} of those"
+        )
+
+
 class RuntimeModule(Protocol):
     """What a module in this folder has. Importing it loads no framework.
 
@@ -155,6 +197,9 @@ class RuntimeModule(Protocol):
 
         False where the runtime has no such arithmetic of its own to probe.
         """
+
+    def portability(self, path: Path) -> Portability:
+        """Return what of an artifact may come out otherwise on another kind of CPU, from its weights alone."""
 
     def devices(self) -> tuple[str, ...]:
         """Return what it computes on here: the CPU, and accelerators that it sees and uses."""

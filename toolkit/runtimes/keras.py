@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from toolkit import extras
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Operator, Session, Traced, require_file
+from toolkit.runtimes.base import Operator, Portability, Session, Traced, require_file
 
 SUFFIXES = (".keras",)
 PACKAGE = "tensorflow"
@@ -137,6 +137,11 @@ def prefixes(path: Path, *, threads: int = 1) -> list[Session]:
 def write_probe(path: Path, *, arithmetic: str, rows: int, width: int) -> bool:
     """Write nothing: the reference is here to be compared with, not to be made fast."""
     return False
+
+
+def portability(path: Path) -> Portability:
+    """Return nothing: it computes in float32."""
+    return Portability()
 
 
 def devices() -> tuple[str, ...]:

@@ -78,6 +78,10 @@ def report(console: Console, record: "Record") -> None:
     console.text(f"{host.cpu}, {host.arch}, {host.cores} cores{_where(host)}, {host.os}, Python {host.python}")
     for warning, count in Counter(warning for result in results for warning in result["warnings"]).items():
         console.warn(f"{count} of {len(results)} rows: {warning}")
+    for artifact, how in {one.path: one.golden for one in record.results if one.golden}.items():
+        console.warn(f"{artifact} answers otherwise here than where it was exported, so it is not one to ship: {how}")
+    for artifact, note in dict.fromkeys((one.path, note) for one in record.results for note in one.notes):
+        console.warn(f"{artifact}: {note}")
     for path, why in record.failures.items():
         console.warn(f"{path} was not measured: {why.removeprefix(f'{path}: ')}")
     turns = sum(result["blocks"] for result in results)
@@ -136,6 +140,8 @@ def _setting(results: Sequence[dict[str, Any]]) -> str:
 
 def _latency_row(result: dict[str, Any]) -> tuple[str, ...]:
     accuracy = "–" if result["accuracy"] is None else units.percent(result["accuracy"])
+    if result["golden"]:
+        accuracy = "not known here"
     described = (units.size(result["size_bytes"]), accuracy)
     if result["median_s"] is None:
         return (*described, *["–"] * 5, "")

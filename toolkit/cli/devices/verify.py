@@ -51,7 +51,8 @@ def _report(console: Console, document: dict[str, Any]) -> int:
     console.table(columns, [golden_row(result) for result in results])
     for result in results:
         if result["problem"]:
-            console.text(f"{result['artifact']}: {result['problem'].removeprefix(result['artifact'] + ': ')}")
+            cause = f" ({result['cause']})" if result.get("cause") else ""
+            console.text(f"{result['artifact']}: {result['problem'].removeprefix(result['artifact'] + ': ')}{cause}")
     console.text(f"verdict: {document['verdict']}")
     return EXIT_CODES[document["verdict"]]
 

@@ -57,11 +57,14 @@ def localize(console: Console, path: Path, picture: Path) -> int:
         difference = f"{other.max_abs_error:.1e}" if other.max_lsb is None else f"{other.max_lsb:.0f} LSB"
         console.text(f"with {other.kernels} kernels: {other.flips} flips, outputs differ by at most {difference}")
     draw(picture, result)
+    for note in result.portability.notes:
+        cause = result.portability.here and note == str(result.portability)
+        console.text(f"cause: {note}" if cause else note)
     culprit = result.culprit
     named = f"first damaged layer: {culprit.name}" if culprit else "no layer is damaged"
     console.text(f"{path}: {named} (one that adds more noise than {result.least_db:.0f} dB); picture: {picture}")
     console.document(result.to_json())
-    return 1 if culprit else 0
+    return 0 if result.passed else 1
 
 
 def self_test(console: Console, paths: Sequence[Path], options: "Options", reexports: int) -> int:

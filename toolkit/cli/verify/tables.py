@@ -47,6 +47,9 @@ def report(console: Console, parts: Sequence["Verified"]) -> None:
                 _print_problem(console, comparison)
             console.text(_measured_on(part))
     comparisons = [comparison for part in parts for comparison in part.comparisons]
+    if told := [comparison.measured_on for comparison in comparisons if comparison.measured_on]:
+        runtimes = ", ".join(dict.fromkeys(on.runtime for on in told))
+        console.text(f"measured on {told[0].kernels or 'a CPU whose instruction sets are not told'}, by {runtimes}")
     console.text(f"verdict: {overall(comparisons)}")
     for rule in dict.fromkeys(_rule(part) for part in parts):
         console.text(f"to pass: {rule}")
@@ -94,13 +97,17 @@ def _row(comparison: "Comparison", *, by_golden: bool, overlap: bool) -> tuple[s
 
 
 def _print_problem(console: Console, comparison: "Comparison") -> None:
+    path = comparison.artifact
     if comparison.problem:
-        path = comparison.artifact
-        console.text(f"{path}: {comparison.problem.text.removeprefix(f'{path}: ')}")
+        cause = f" ({comparison.cause})" if comparison.cause else ""
+        console.text(f"{path}: {comparison.problem.text.removeprefix(f'{path}: ')}{cause}")
     elif comparison.verdict == "inconclusive":
         needed = comparison.images_to_decide
         enough = f"about {needed:,} images would tell" if needed else "no number of images would tell"
-        console.text(f"{comparison.artifact}: {comparison.n:,} images cannot tell; at these rates {enough}")
+        console.text(f"{path}: {comparison.n:,} images cannot tell; at these rates {enough}")
+    for note in comparison.portability.notes if comparison.portability else ():
+        if comparison.problem is None or note not in comparison.problem.text:
+            console.text(f"{path}: {note}")
 
 
 def _rule(part: "Verified") -> str:

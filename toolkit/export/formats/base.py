@@ -27,8 +27,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Request:
-    """One conversion. calibration: (N, H, W, C) float32 in [0, 1]. onnx_activations: uint8 or int8."""
+    """One conversion. calibration: (N, H, W, C) float32 in [0, 1]."""
 
     quantization: str
     calibration: NDArray[np.float32]
-    onnx_activations: str

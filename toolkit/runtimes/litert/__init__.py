@@ -13,7 +13,7 @@ from toolkit import extras
 from toolkit.errors import ArtifactError
 from toolkit.files import write_bytes
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Operator, Session, Traced, check_batch, dequantize, require_file
+from toolkit.runtimes.base import Operator, Portability, Session, Traced, check_batch, dequantize, require_file
 from toolkit.runtimes.litert import graph
 
 SUFFIXES = (".tflite",)
@@ -192,6 +192,11 @@ def write_probe(path: Path, *, arithmetic: str, rows: int, width: int) -> bool:
     """Write an artifact of one dense layer."""
     write_bytes(path, graph.dense(extras.load(FORMAT), arithmetic=arithmetic, rows=rows, width=width))
     return True
+
+
+def portability(path: Path) -> Portability:
+    """Return nothing: its 8-bit kernels add in int32 on every CPU."""
+    return Portability()
 
 
 def devices() -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from toolkit import extras
 from toolkit.errors import ArtifactError
 from toolkit.files import write_bytes
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Operator, Session, Traced, check_batch, dequantize, require_file
-from toolkit.runtimes.onnxruntime import graph
+from toolkit.runtimes.base import Operator, Portability, Session, Traced, check_batch, dequantize, require_file
+from toolkit.runtimes.onnxruntime import graph, saturation
 
 SUFFIXES = (".onnx",)
 PACKAGE = "onnxruntime"
@@ -34,6 +35,14 @@ _DTYPES = {
     "tensor(int32)": "int32",
     "tensor(int64)": "int64",
 }
+# Makes int8 weights uint8 ones, whose kernels do not saturate but are slower. It does not load every graph: those in
+# which two operators share a constant end in an error (https://github.com/microsoft/onnxruntime/pull/12088).
+_PRECISION = ("session.x64quantprecision", "1")
+# Rewrites the graph without bringing in integer kernels.
+_BASIC = "ORT_ENABLE_BASIC"
+_EXACTLY = f"opened with {_PRECISION[0]}, which is slower: its weights saturate on this CPU"
+_IN_FLOAT = "computed in float32, which is slower: its integer kernels saturate on this CPU"
+_NOT_EXACTLY = "its integer kernels saturate on this CPU, and ONNX Runtime cannot open it so that they do not"
 # onnxruntime's log levels: 3 = errors.
 _ERRORS_ONLY = 3
 
@@ -103,8 +112,40 @@ def _session(path: Path, model: str | bytes, options: Any) -> Any:
 def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) -> Session:
     """Load an ``.onnx`` file."""
     require_file(path)
-    options = _options(threads=threads, kernels=kernels or KERNELS[0])
-    return OnnxSession(path, _session(path, str(path), options))
+    if kernels is not None:
+        return OnnxSession(path, _session(path, str(path), _options(threads=threads, kernels=kernels)))
+    opened, remark = _exactly(path, partial(_options, threads=threads, kernels=OPTIMIZED))
+    session = OnnxSession(path, opened)
+    session.remark = remark
+    return session
+
+
+def _exactly(path: Path, options: Callable[[], Any]) -> tuple[Any, str | None]:
+    """Open a file as ONNX Runtime does by itself, but so that its kernels do not saturate on this CPU.
+
+    Return the session, and a remark where it is not the usual one.
+    """
+    found = portability(path) if saturation.saturates_here() else Portability()
+    if not found.here:
+        return _session(path, str(path), options()), None
+    precise = options()
+    precise.add_session_config_entry(*_PRECISION)
+    with suppress(ArtifactError):
+        return _session(path, str(path), precise), _EXACTLY
+    usual = options()
+    if found.right_as_written:
+        usual.graph_optimization_level = getattr(extras.load(PACKAGE).GraphOptimizationLevel, _BASIC)
+    return _session(path, str(path), usual), _IN_FLOAT if found.right_as_written else _NOT_EXACTLY
+
+
+def portability(path: Path) -> Portability:
+    """Return which layers of a quantized graph can saturate, and on which CPUs."""
+    require_file(path)
+    try:
+        model = graph.parse(path.read_bytes())
+    except Exception as error:  # protobuf's DecodeError, whose module need not be installed
+        raise ArtifactError(f"{path}: cannot be read as ONNX: {error}") from error
+    return saturation.analyse(model)
 
 
 def trace(path: Path, images: NDArray[np.uint8]) -> list[Traced]:
@@ -171,9 +212,13 @@ def _rewritten(path: Path) -> Any:
     require_file(path)
     with tempfile.TemporaryDirectory() as folder:
         rewritten = Path(folder) / "rewritten.onnx"
-        options = _options(threads=1, kernels=OPTIMIZED)
-        options.optimized_model_filepath = str(rewritten)
-        _session(path, str(path), options)
+
+        def options() -> Any:
+            made = _options(threads=1, kernels=OPTIMIZED)
+            made.optimized_model_filepath = str(rewritten)
+            return made
+
+        _exactly(path, options)
         return graph.parse(rewritten.read_bytes())
 
 

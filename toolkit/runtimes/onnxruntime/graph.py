@@ -26,8 +26,22 @@ _FIELDS: dict[str, dict[str, tuple[int, str]]] = {
         "input": (11, "*Value"),
         "output": (12, "*Value"),
     },
-    "Node": {"input": (1, "*string"), "output": (2, "*string"), "op_type": (4, "string")},
-    "Tensor": {"dims": (1, "*int64"), "data_type": (2, "int32"), "name": (8, "string"), "raw_data": (9, "bytes")},
+    "Node": {
+        "input": (1, "*string"),
+        "output": (2, "*string"),
+        "name": (3, "string"),
+        "op_type": (4, "string"),
+        "attribute": (5, "*Attribute"),
+    },
+    "Attribute": {"name": (1, "string"), "i": (3, "int64"), "t": (5, "Tensor"), "g": (6, "Graph")},
+    "Tensor": {
+        "dims": (1, "*int64"),
+        "data_type": (2, "int32"),
+        "int32_data": (5, "*int32"),
+        "name": (8, "string"),
+        "raw_data": (9, "bytes"),
+        "data_location": (14, "int32"),
+    },
     "Value": {"name": (1, "string"), "type": (2, "Type")},
     "Type": {"tensor_type": (1, "TensorType")},
     "TensorType": {"elem_type": (1, "int32"), "shape": (2, "Shape")},
@@ -35,18 +49,18 @@ _FIELDS: dict[str, dict[str, tuple[int, str]]] = {
     "Dimension": {"dim_value": (1, "int64")},
 }
 # Numbers of onnx.proto's DataType, and bytes of those that are not four long.
-_DATA_TYPES = {"float32": 1, "uint8": 2, "int8": 3}
+DATA_TYPES = {"float32": 1, "uint8": 2, "int8": 3}
 _ITEM_BYTES = {2: 1, 3: 1, 4: 2, 5: 2, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2}
-_IR_VERSION, _OPSET = 8, 13
+IR_VERSION, OPSET = 8, 13
 
 # Places of the left side and of the weights among the inputs, by operator, ONNX Runtime's own included
 # (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md).
-_CONVOLUTIONS = {"Conv": (0, 1), "FusedConv": (0, 1), "NhwcFusedConv": (0, 1), "ConvInteger": (0, 1)}
-_CONVOLUTIONS |= {"QLinearConv": (0, 3)}
+CONVOLUTIONS = {"Conv": (0, 1), "FusedConv": (0, 1), "NhwcFusedConv": (0, 1), "ConvInteger": (0, 1)}
+CONVOLUTIONS |= {"QLinearConv": (0, 3)}
 _TRANSPOSED = "ConvTranspose"
-_PRODUCTS = dict.fromkeys(("MatMul", "Gemm", "FusedMatMul", "FusedGemm", "MatMulInteger"), (0, 1))
-_PRODUCTS |= {"MatMulIntegerToFloat": (0, 1), "DynamicQuantizeMatMul": (0, 1)}
-_PRODUCTS |= {"QLinearMatMul": (0, 3), "QGemm": (0, 3)}
+PRODUCTS = dict.fromkeys(("MatMul", "Gemm", "FusedMatMul", "FusedGemm", "MatMulInteger"), (0, 1))
+PRODUCTS |= {"MatMulIntegerToFloat": (0, 1), "DynamicQuantizeMatMul": (0, 1)}
+PRODUCTS |= {"QLinearMatMul": (0, 3), "QGemm": (0, 3)}
 # They multiply, in loops or blocks that their shapes do not tell.
 _UNKNOWN = ("LSTM", "GRU", "RNN", "Attention", "Einsum", "NBits", "Loop", "If", "Scan", "MoE", "QLinearConvTranspose")
 _SCALE = 1 / 64
@@ -103,14 +117,14 @@ def constants(model: Any) -> dict[str, tuple[tuple[int, ...], int]]:
 def work(node: Any, shapes: Mapping[str, Sequence[int]], one_byte: set[str]) -> tuple[int | None, str | None]:
     """Return the multiply-accumulates of a node, and what it multiplies in. one_byte: names of 8-bit tensors."""
     name: str = node.op_type
-    places = (_CONVOLUTIONS | _PRODUCTS | {_TRANSPOSED: (0, 1)}).get(name)
+    places = (CONVOLUTIONS | PRODUCTS | {_TRANSPOSED: (0, 1)}).get(name)
     if places is None:
         return (None if any(word in name for word in _UNKNOWN) else 0), None
     left, weights = (node.input[place] for place in places)
     arithmetic = INT8 if left in one_byte or weights in one_byte else FLOAT32
     if any(tensor not in shapes for tensor in (left, weights, node.output[0])):
         return None, arithmetic
-    if name in _CONVOLUTIONS:
+    if name in CONVOLUTIONS:
         return convolution_macs(shapes[node.output[0]], shapes[weights]), arithmetic
     if name == _TRANSPOSED:
         return convolution_macs(shapes[left], shapes[weights]), arithmetic
@@ -119,7 +133,7 @@ def work(node: Any, shapes: Mapping[str, Sequence[int]], one_byte: set[str]) -> 
 
 def one_byte_constants(model: Any) -> set[str]:
     """Return the names of the constants of 8-bit integers."""
-    eight = {_DATA_TYPES["uint8"], _DATA_TYPES["int8"]}
+    eight = {DATA_TYPES["uint8"], DATA_TYPES["int8"]}
     return {tensor.name for tensor in model.graph.initializer if tensor.data_type in eight}
 
 
@@ -151,15 +165,15 @@ def dense(*, arithmetic: str, rows: int, width: int) -> bytes:
     weights: NDArray[Any] = np.random.default_rng(0).integers(-127, 128, (width, width)).astype(np.int8)
     if not quantized:
         weights = (weights * _SCALE).astype(np.float32)
-    model = _model_class()(ir_version=_IR_VERSION)
-    model.opset_import.add(domain="", version=_OPSET)
+    model = _model_class()(ir_version=IR_VERSION)
+    model.opset_import.add(domain="", version=OPSET)
     graph = model.graph
     graph.name = "dense"
     scale, zero, zero_of_weights = np.float32(_SCALE), np.uint8(0), np.int8(0)
     tensors = {"weights": weights, "scale": scale, "zero": zero, "zero_of_weights": zero_of_weights}
     for name, values in tensors.items() if quantized else [("weights", weights)]:
         content = np.asarray(values)
-        number = _DATA_TYPES[content.dtype.name]
+        number = DATA_TYPES[content.dtype.name]
         graph.initializer.add(name=name, dims=content.shape, data_type=number, raw_data=content.tobytes())
     if quantized:
         quantization = ["scale", "zero", "weights", "scale", "zero_of_weights", "scale", "zero"]
@@ -168,7 +182,7 @@ def dense(*, arithmetic: str, rows: int, width: int) -> bytes:
         graph.node.add(op_type="MatMul", input=["values", "weights"], output=["products"])
     for values, name in ((graph.input, "values"), (graph.output, "products")):
         kind = values.add(name=name).type.tensor_type
-        kind.elem_type = _DATA_TYPES["uint8" if quantized else "float32"]
+        kind.elem_type = DATA_TYPES["uint8" if quantized else "float32"]
         for size in (rows, width):
             kind.shape.dim.add(dim_value=size)
     return bytes(model.SerializeToString())

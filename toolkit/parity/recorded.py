@@ -1,0 +1,29 @@
+"""Whether an artifact answers here as on the machine that exported it: its golden, in milliseconds."""
+
+from toolkit import golden
+from toolkit.manifest import Artifact, Manifest
+from toolkit.parity.checks import SATURATION
+from toolkit.parity.compare import compare
+from toolkit.parity.material import material
+
+
+def problem(found: Manifest, artifact: Artifact, *, images: int | None = None) -> str | None:
+    """Return what `toolkit verify --golden` has against an artifact on this machine, or None.
+
+    None too where the folder has no golden, or one without outputs of this artifact. images: how many of the golden's
+    are enough; all unless told. Raises ArtifactError where the golden cannot be read.
+    """
+    if not found.golden_path.is_file():
+        return None
+    if changed := found.check_digest(found.golden):
+        return changed
+    record = golden.read(found.golden_path)
+    recorded = record.recorded.get(artifact.path)
+    if recorded is None:
+        return None
+    rows = slice(images)
+    shown = material(record.images[rows], record.labels[rows], record.reference[rows], {artifact.path: recorded[rows]})
+    broken = compare(found, artifact, shown).problem
+    if broken is None or broken.check == SATURATION:  # which is about other machines: here it is opened exactly
+        return None
+    return broken.text.removeprefix(f"{found.folder / artifact.path}: ")
