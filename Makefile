@@ -20,7 +20,7 @@ test: $(INSTALLED)  ## every test
 test-unit: $(INSTALLED)  ## the quick ones: two minutes together
 	$(BIN)/pytest --numprocesses 3 --dist worksteal -m "not slow and not road and not mnist"
 
-test-cpus: $(INSTALLED)  ## the shipped models on five emulated CPUs and this one, the edge part on two of them (needs qemu-user and gcc)
+test-cpus: $(INSTALLED)  ## the shipped models on emulated CPUs and this one, the edge part on a Pi's (needs qemu-user and gcc)
 	$(BIN)/python -m tests.cpus.guests build
 	$(BIN)/pytest tests/cpus/emulated.py tests/remote/emulated.py
 
