@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-unit test-arm64 arm64-cost check format edge dist benchmark exported trained study picture clean
+.PHONY: run test test-unit test-cpus cpus check format edge dist benchmark exported trained study picture clean
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
@@ -20,12 +20,12 @@ test: $(INSTALLED)  ## every test
 test-unit: $(INSTALLED)  ## the quick ones: two minutes together
 	$(BIN)/pytest --numprocesses 3 --dist worksteal -m "not slow and not road and not mnist"
 
-test-arm64: $(INSTALLED)  ## the edge part on an emulated Raspberry Pi 4 and 5 (needs qemu-user)
-	$(BIN)/python -m tests.arm64.userspace build
-	$(BIN)/pytest tests/arm64/emulated.py tests/remote/emulated.py
+test-cpus: $(INSTALLED)  ## the shipped models on emulated CPUs and this one, the edge part on a Pi's (needs qemu-user and gcc)
+	$(BIN)/python -m tests.cpus.guests build
+	$(BIN)/pytest tests/cpus/emulated.py tests/remote/emulated.py
 
-arm64-cost: $(INSTALLED)  ## docs/arm64-cost.md: instructions per inference there (needs qemu-user and gcc)
-	$(BIN)/python -m tests.arm64.cost
+cpus: $(INSTALLED)  ## docs/cpus.md and docs/arm64-cost.md: what came out there (needs qemu-user and gcc)
+	$(BIN)/python -m tests.cpus.pages
 
 check: $(INSTALLED)  ## format, lint and types
 	$(BIN)/ruff format --check .
