@@ -1,6 +1,7 @@
 """Real workers on the tiny artifacts, and files that do not run."""
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -205,6 +206,8 @@ def test_a_worker_that_dies_or_hangs_is_named_and_the_others_go_on(exported, tmp
     assert says in record.failures[str(exported / "cnn-int8.onnx")]
     assert record.crashed
     assert [result.path.name for result in record.results] == ["cnn-int8.tflite"]
+    if "did not answer" in says:
+        assert next(minutes) == 240  # two minutes of patience, and the look at the third
 
 
 @pytest.mark.slow
@@ -215,6 +218,18 @@ def test_a_crash_of_the_only_artifact_is_a_row_and_exit_code_1(exported, tmp_pat
     out, err = capsys.readouterr()
     assert re.search(r"cnn-int8\.onnx .*failed", out)
     assert "was not measured: onnxruntime was ended by SIGSEGV" in err
+
+
+def test_a_worker_that_does_not_end_when_it_is_asked_to_is_made_to(tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "END_S", 0.1)
+    monkeypatch.setattr(
+        process, "COMMAND", ("/bin/sh", "-c", "trap '' TERM; echo '{\"bytes\": 0}'; read more; read more")
+    )
+    stubborn = process.Process("stubborn", most_bytes=None)
+    stubborn.ask({"do": "open"})  # it is there, and has set its trap
+    stubborn.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(stubborn.pid, 0)
 
 
 @pytest.mark.slow

@@ -19,8 +19,8 @@ from toolkit.host import process_memory_bytes
 
 # Seconds that a worker may take longer than it was asked to measure: loading a large model, a slow inference.
 PATIENCE_S = 120.0
-# Seconds between two looks at a worker's memory.
-LOOK_S = 0.2
+# Seconds between two looks at a worker's memory, and that one may take to end when it was asked to.
+LOOK_S, END_S = 0.2, 5.0
 COMMAND = (sys.executable, "-m", "toolkit.bench.worker")
 
 
@@ -73,9 +73,13 @@ class Process:
         return answer, np.frombuffer(content, np.float64)
 
     def close(self) -> None:
-        """End the process, whatever it does."""
-        self._process.kill()
-        self._process.wait()
+        """End the process, whatever it does: it is asked to, and made to where it does not."""
+        self._process.terminate()
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         for stream in (self._questions, self._answers, self._stderr):
             stream.close()
 
