@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 EDGE   ?= .venv-edge
 EPOCHS ?= 5
+COVERAGE ?=
 INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -14,8 +15,9 @@ run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 f
 	$(BIN)/toolkit run --epochs $(EPOCHS)
 
 # Three at a time, also on two cores: many wait for a process, a server or the next turn.
-test: $(INSTALLED)  ## every test
-	$(BIN)/pytest --numprocesses 3 --dist worksteal
+test: $(INSTALLED)  ## every test (COVERAGE=yes: and how much of each module they run)
+	$(BIN)/pytest --numprocesses 3 --dist worksteal $(if $(COVERAGE),--cov --cov-report=)
+	$(if $(COVERAGE),$(BIN)/python -m tests.coverage_report)
 
 test-unit: $(INSTALLED)  ## the quick ones: two minutes together
 	$(BIN)/pytest --numprocesses 3 --dist worksteal -m "not slow and not road and not mnist"
@@ -91,4 +93,4 @@ runs/mlp-full/metrics.json: | $(INSTALLED)
 	$(BIN)/toolkit train --data mnist --model mlp --name mlp-full
 
 clean:
-	rm -rf $(VENV) $(EDGE) dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(EDGE) dist .coverage* .mypy_cache .pytest_cache .ruff_cache
