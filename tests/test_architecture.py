@@ -13,10 +13,11 @@ ROOT = Path(toolkit.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 # Each floor may import from its own and from those below it.
 FLOORS = [
-    {"errors", "units"},
+    {"errors", "units", "wire"},
     {"registry", "extras", "constraints", "files", "archive", "wheel", "host", "console", "downloads", "images"},
     {"manifest", "golden", "overlap"},
     {"data", "models", "runtimes"},
+    {"worker"},
     {"training", "parity", "bench", "prediction"},
     {"export", "bundle", "doctor", "remote"},
     {"selftest", "study"},

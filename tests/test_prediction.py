@@ -4,9 +4,9 @@ from PIL import Image
 
 from tests.elsewhere import elsewhere
 from toolkit import manifest
-from toolkit.bench import process
 from toolkit.errors import ArtifactError, DataError
 from toolkit.prediction import default_model, predict
+from toolkit.worker import process
 
 
 @pytest.fixture
@@ -57,10 +57,10 @@ def test_one_that_ends_its_process_is_not_the_default_and_ends_nothing_else(expo
     manifest.read(exported).with_verified({"cnn-int8.tflite": {"verdict": "pass", "accuracy": 0.98}}).write()
     real = process.Process.__init__
 
-    def start(self, what, **options):
+    def start(self, what, tasks, **options):
         dies = ("/bin/sh", "-c", "kill -SEGV $$")
         monkeypatch.setattr(process, "COMMAND", dies if "int8.tflite" in what else process_command)
-        real(self, what, **options)
+        real(self, what, tasks, **options)
 
     process_command = process.COMMAND
     monkeypatch.setattr(process.Process, "__init__", start)

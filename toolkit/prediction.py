@@ -11,6 +11,7 @@ from toolkit import images, manifest, runtimes
 from toolkit.bench import answers
 from toolkit.errors import ArtifactError
 from toolkit.manifest import MANIFEST
+from toolkit.worker.session import contained
 
 # Data sets of handwritten digits: photos are brought to their form. Others are only scaled.
 DIGITS = ("mnist", "sample")
@@ -55,15 +56,16 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
 def predict(files: Sequence[Path], model: Path) -> list[Prediction]:
     """Return the prediction for each image file; DataError or ArtifactError where one cannot be made."""
     found = manifest.listing(model)
-    session = runtimes.open_session(model)
-    shape = session.input.shape[1:]
-    sizes = [size for size in shape if size is not None]
-    if len(sizes) != 3 or sizes[2] not in (1, 3):
-        raise ArtifactError(f"{model}: takes {shape}; allowed: (height, width, 1 or 3) images")
-    height, width, channels = sizes
-    digits = channels == 1 and (found is None or found.data["name"] in DIGITS)
-    pixels = np.stack([_prepare(file, height, width, channels, digits=digits) for file in files])
-    outputs = session.predict(pixels)
+    with contained() as workers:
+        session = workers.open_session(model)
+        shape = session.input.shape[1:]
+        sizes = [size for size in shape if size is not None]
+        if len(sizes) != 3 or sizes[2] not in (1, 3):
+            raise ArtifactError(f"{model}: takes {shape}; allowed: (height, width, 1 or 3) images")
+        height, width, channels = sizes
+        digits = channels == 1 and (found is None or found.data["name"] in DIGITS)
+        pixels = np.stack([_prepare(file, height, width, channels, digits=digits) for file in files])
+        outputs = session.predict(pixels)
     if outputs.ndim != 2 or outputs.shape[1] < 2:
         raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
     names = found.data["classes"] if found else [str(label) for label in range(outputs.shape[1])]

@@ -11,12 +11,12 @@ from tests.bench.test_measure import Clock, FakeSession
 from toolkit import runtimes
 from toolkit.bench import dissect, explain
 from toolkit.bench.candidates import select
-from toolkit.bench.process import Process
 from toolkit.bench.profile import Profile, read
 from toolkit.bench.record import read as read_record
 from toolkit.bench.schedule import Plan, bench
 from toolkit.errors import ArtifactError
 from toolkit.runtimes.base import Operator
+from toolkit.worker.process import Process
 
 QUICK = Plan(seconds=0.01, processes=1)
 

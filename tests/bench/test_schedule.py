@@ -18,16 +18,17 @@ from tests.bench import made_up
 from tests.bench.test_measure import Clock
 from tests.elsewhere import elsewhere, write_golden
 from toolkit import golden, manifest
-from toolkit.bench import process, schedule
+from toolkit.bench import schedule
 from toolkit.bench.candidates import files, select
 from toolkit.bench.measure import INVOKE
-from toolkit.bench.process import COMMAND
 from toolkit.bench.record import read, recompute
 from toolkit.bench.schedule import LEAST_TURNS, Plan, bench, new_folder
-from toolkit.bench.worker import CHECK
+from toolkit.bench.tasks import CHECK
 from toolkit.cli import call
 from toolkit.errors import ArtifactError, MissingExtraError, UsageError
 from toolkit.selftest.files import faults
+from toolkit.worker import process
+from toolkit.worker.process import COMMAND
 
 # One process and the fewest blocks.
 QUICK = Plan(seconds=0.01, processes=1)
@@ -179,10 +180,10 @@ def worker(tmp_path, monkeypatch, script, **of_the_script):
     fake.chmod(0o755)
     real = process.Process.__init__
 
-    def start(self, what, **options):
+    def start(self, what, tasks, **options):
         scripted = "int8.onnx" in what
         monkeypatch.setattr(process, "COMMAND", (str(fake),) if scripted else COMMAND)
-        real(self, what, **options, **(of_the_script if scripted else {}))
+        real(self, what, tasks, **options, **(of_the_script if scripted else {}))
 
     monkeypatch.setattr(process.Process, "__init__", start)
 
@@ -235,7 +236,7 @@ def test_a_worker_that_does_not_end_when_it_is_asked_to_is_made_to(tmp_path, mon
     monkeypatch.setattr(
         process, "COMMAND", ("/bin/sh", "-c", "trap '' TERM; echo '{\"bytes\": 0}'; read more; read more")
     )
-    stubborn = process.Process("stubborn", most_bytes=None)
+    stubborn = process.Process("stubborn", "tasks")
     stubborn.ask({"do": "open"})  # it is there, and has set its trap
     stubborn.close()
     with pytest.raises(ProcessLookupError):
@@ -246,7 +247,7 @@ def test_a_worker_that_does_not_end_when_it_is_asked_to_is_made_to(tmp_path, mon
 def test_a_worker_that_eats_memory_while_it_answers_at_once_is_ended(exported, tmp_path, monkeypatch):
     used = iter([0, 0, 10**12])
     monkeypatch.setattr(process.Process, "_rss_bytes", lambda self: next(used, 10**12))
-    monkeypatch.setattr(process, "LOOK_S", 60.0)  # so that nobody looks while an answer is awaited
+    monkeypatch.setattr("toolkit.wire.LOOK_S", 60.0)  # so that nobody looks while an answer is awaited
     record = bench(select([exported / "cnn-int8.tflite"], warn=pytest.fail), tmp_path / "record", QUICK)
     assert "bytes of memory and was ended" in record.failures[str(exported / "cnn-int8.tflite")]
 
@@ -254,7 +255,7 @@ def test_a_worker_that_eats_memory_while_it_answers_at_once_is_ended(exported, t
 @pytest.mark.slow
 def test_a_worker_that_eats_memory_is_ended(exported, tmp_path, monkeypatch):
     worker(tmp_path, monkeypatch, f"{sys.executable} -c 'x = bytearray(300_000_000); import time; time.sleep(600)'")
-    monkeypatch.setattr(schedule.host, "available_memory_bytes", lambda: 250_000_000)
+    monkeypatch.setattr(process, "available_memory_bytes", lambda: 250_000_000)
     monkeypatch.setattr(process.Process, "_rss_bytes", children_rss_bytes)
     candidates = select([exported / "cnn-int8.onnx", exported / "cnn-int8.tflite"], warn=pytest.fail)
     record = bench(candidates, tmp_path / "record", QUICK)
@@ -400,7 +401,7 @@ def test_the_order_of_turns_is_seeded_and_random(exported, tmp_path, monkeypatch
     asked = []
 
     def ask(self, question, seconds=0.0):
-        asked.append(self._what)
+        asked.append(self.what)
         return answer(question), np.ones(2)
 
     monkeypatch.setattr(process.Process, "ask", ask)

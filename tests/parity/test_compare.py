@@ -9,7 +9,6 @@ import pytest
 from toolkit import golden, manifest, runtimes
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256
-from toolkit.parity import compare as module
 from toolkit.parity import figures
 from toolkit.parity.checks import Problem
 from toolkit.parity.compare import Comparison, compare, overall
@@ -102,16 +101,22 @@ INT8, FLOAT32 = 5, 0
 
 
 @pytest.fixture
-def judge(exported, monkeypatch):
+def judge(exported):
     found = manifest.read(exported)
 
-    def run(outputs, which=INT8, recorded=None, reference=REFERENCE, manifest=found, **specification):
+    def run(outputs, which=INT8, recorded=None, reference=REFERENCE, manifest=found, by_others=None, **specification):
         artifact = found.artifacts[which]
-        fake = Fake(artifact, outputs, **specification)
-        monkeypatch.setattr(module, "open_session", lambda path, threads: fake)
+        fake, again = (
+            Fake(artifact, answers, **specification)
+            for answers in (outputs, outputs if by_others is None else by_others)
+        )
         images = np.zeros((90, 8, 8, 1), np.uint8)
         shown = material(images, LABELS, reference, {artifact.path: recorded} if recorded is not None else None)
-        return compare(manifest, artifact, shown)
+
+        def open_session(path, *, threads=1, kernels=None):
+            return again if kernels else fake
+
+        return compare(manifest, artifact, shown, open_session=open_session)
 
     assert [found.artifacts[i].quantization for i in (INT8, FLOAT32)] == ["int8", "float32"]
     return run
@@ -247,14 +252,11 @@ def test_weights_that_can_saturate_fail_on_every_machine(exported):
     ],
 )
 def test_probabilities_that_other_kernels_get_right_are_not_blamed_on_the_file(
-    judge, exported, monkeypatch, kernels_agree, cause
+    judge, monkeypatch, kernels_agree, cause
 ):
     softer = REFERENCE * np.float32(0.5) + np.float32(1 / 6)
-    again = Fake(manifest.read(exported).artifacts[INT8], REFERENCE if kernels_agree else softer)
-    litert = runtimes.get("litert")
-    monkeypatch.setattr(litert, "KERNELS", ("usual", "other"))
-    monkeypatch.setattr(litert, "open_session", lambda path, kernels: again)
-    judged = judge(softer)
+    monkeypatch.setattr(runtimes.get("litert"), "KERNELS", ("usual", "other"))
+    judged = judge(softer, by_others=REFERENCE if kernels_agree else softer)
     assert judged.problem.check == "divergence"
     assert cause in judged.cause
     assert judge(REFERENCE).cause is None

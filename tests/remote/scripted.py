@@ -3,7 +3,7 @@
 import json
 import shlex
 
-from toolkit.remote.wire import MARK
+from toolkit.wire import MARK
 
 HELLO = {"python": "3.11.2", "bits": 64, "machine": "aarch64", "venv": True}
 # As a device answers that has all it needs, up to the mark of the program that its environment starts.

@@ -11,7 +11,7 @@ from tests.remote.test_cargo import sent
 from tests.remote.test_devices import ONE
 from toolkit.bench.result import Mark
 from toolkit.remote import ssh
-from toolkit.remote.wire import MARK
+from toolkit.wire import MARK
 
 
 def test_what_fails_when_the_work_is_handed_over_is_named(call_here, scripted):

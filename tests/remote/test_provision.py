@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.remote.wire import Channel
+from toolkit.wire import Channel
 
 DIGEST = "0" * 64
 EMPTY = hashlib.sha256().hexdigest()

@@ -10,7 +10,7 @@ import pytest
 from tests.remote.scripted import HELLO
 from toolkit.errors import DeviceError, UsageError
 from toolkit.remote import ssh
-from toolkit.remote.wire import MARK
+from toolkit.wire import MARK
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,15 @@ from typing import Any
 from toolkit import host, manifest, runtimes
 from toolkit.bench import profile, reasons, roofline, statistics
 from toolkit.bench.explanation import Explanation
-from toolkit.bench.process import Process
 from toolkit.bench.profile import Profile
 from toolkit.bench.reasons import Evidence
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result
 from toolkit.bench.roofline import Cache, Roofs
 from toolkit.bench.statistics import FASTER, SLOWER
-from toolkit.bench.worker import PROBE, PROFILE
+from toolkit.bench.tasks import PROBE, PROFILE
 from toolkit.errors import ArtifactError
+from toolkit.worker.process import Process
 
 # Seconds that a worker may take longer than any other answer.
 PATIENCE_S = 60.0
@@ -78,8 +78,7 @@ def _profile(record: Record, result: Result) -> Profile:
 
 
 def _asked(question: dict[str, Any], result: Result) -> dict[str, Any]:
-    free = host.available_memory_bytes()
-    process = Process(f"{result.path}: {result.runtime}", most_bytes=free)
+    process = Process(f"{result.path}: {result.runtime}", "toolkit.bench.tasks")
     try:
         return process.ask(question, seconds=PATIENCE_S)[0]
     finally:

@@ -15,12 +15,12 @@ from toolkit.bench.advice import Budgets
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration, Measured
 from toolkit.bench.measure import END_TO_END, INVOKE, PACED
-from toolkit.bench.process import Process
 from toolkit.bench.progress import PACE, START, TURN, Progress
 from toolkit.bench.record import Record
 from toolkit.bench.result import Opened
-from toolkit.bench.worker import CHECK
+from toolkit.bench.tasks import CHECK, OPEN
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
+from toolkit.worker.process import Process, memory_share
 
 # Processes differ more than the blocks of one: how memory happens to lie decides as much as the clock.
 PROCESSES = 5
@@ -37,8 +37,8 @@ PACED_S = 1.0
 # inference, which a coarse clock may give as 0.
 CHECK_S = 20.0
 LEAST_FIRST_S = 1e-6
-# Share of the memory that is free at the start that one worker may take.
-MEMORY_SHARE = 0.8
+# The module whose tasks its workers carry out.
+TASKS = "toolkit.bench.tasks"
 
 
 @dataclass(frozen=True)
@@ -162,8 +162,7 @@ def _opened(
     progress: Progress,
 ) -> Iterator[dict[Configuration, Process]]:
     """Start a process of each configuration that has not failed, one after the other, and end them all in the end."""
-    free = host.available_memory_bytes()
-    most_bytes = None if free is None else int(free * MEMORY_SHARE)
+    most_bytes = memory_share()  # before the first of them starts
     processes: dict[Configuration, Process] = {}
     try:
         for setting in settings:
@@ -172,9 +171,11 @@ def _opened(
             progress.starting(setting)
             candidate = setting.candidate
             inputs = candidate.manifest.golden_path if candidate.manifest else None
-            processes[setting] = process = Process(f"{candidate.path}: {candidate.runtime}", most_bytes=most_bytes)
+            processes[setting] = process = Process(
+                f"{candidate.path}: {candidate.runtime}", TASKS, most_bytes=most_bytes
+            )
             question = {
-                "do": "open",
+                "do": OPEN,
                 "path": str(candidate.path),
                 "runtime": candidate.runtime,
                 "threads": setting.threads,
@@ -227,7 +228,8 @@ def _take_turns(
                 before = host.state()
                 for kind, seconds in blocks_s.items():
                     question = {"do": kind, "rate": plan.rate, "seconds": seconds}
-                    measured[setting].add(kind, processes[setting].ask(question, seconds=seconds)[1])
+                    _, samples = processes[setting].ask(question, seconds=seconds)
+                    measured[setting].add(kind, np.frombuffer(samples, np.float64))
                 changed = conditions.changes(before, host.state(), seconds=sum(blocks_s.values()))
                 measured[setting].mark(turn, changed)
                 progress.did(TURN, setting, measured[setting].blocks[-1][INVOKE][-1])

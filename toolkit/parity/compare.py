@@ -15,8 +15,8 @@ from toolkit.parity.evidence import CANDIDATE_ROW, Table, candidate_rows
 from toolkit.parity.figures import Figures
 from toolkit.parity.material import Material
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
-from toolkit.runtimes import for_file, open_session
-from toolkit.runtimes.base import Portability
+from toolkit.runtimes import for_file
+from toolkit.runtimes.base import Opener, Portability
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 
@@ -112,10 +112,12 @@ def compare(
     shown: Material,
     *,
     margin_pp: float = DEFAULT_MARGIN_PP,
+    open_session: Opener = runtimes.open_session,
 ) -> Comparison:
     """Run ``artifact`` over the images of ``shown`` and compare with the outputs of the reference.
 
-    Where ``shown`` holds recorded outputs of this very artifact, it is a comparison by golden.
+    Where ``shown`` holds recorded outputs of this very artifact, it is a comparison by golden. open_session: what opens
+    the artifact, here or in a worker.
     """
     path = manifest.folder / artifact.path
     recorded = shown.recorded.get(artifact.path)
@@ -123,7 +125,7 @@ def compare(
     problem = checks.of_file(manifest, artifact)
     if problem is None:
         try:
-            result = _run(manifest, artifact, shown)
+            result = _run(manifest, artifact, shown, open_session)
         except ArtifactError as error:
             result = {"problem": Problem("runs", str(error))}
     runtime = for_file(path)
@@ -147,7 +149,7 @@ def _measured_on(runtime: str) -> MeasuredOn:
     return MeasuredOn(here.cpu, here.kernels, found)
 
 
-def _run(manifest: Manifest, artifact: Artifact, shown: Material) -> dict[str, Any]:
+def _run(manifest: Manifest, artifact: Artifact, shown: Material, open_session: Opener) -> dict[str, Any]:
     """Return what a comparison says of an artifact whose file is the one that was exported."""
     path = manifest.folder / artifact.path
     session = open_session(path, threads=0)
@@ -163,7 +165,7 @@ def _run(manifest: Manifest, artifact: Artifact, shown: Material) -> dict[str, A
     portability = runtimes.get(for_file(path)).portability(path)
     problem = result["problem"] or checks.of_weights(portability)
     divergent = problem is not None and problem.check == checks.DIVERGENCE
-    cause = diagnose.why_divergent(path, shown) if divergent else None
+    cause = diagnose.why_divergent(path, shown, open_session) if divergent else None
     return {**result, "problem": problem, "cause": cause, "portability": portability}
 
 

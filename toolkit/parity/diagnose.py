@@ -9,27 +9,28 @@ from toolkit.errors import ArtifactError
 from toolkit.parity.checks import MAX_MEAN_DIVERGENCE
 from toolkit.parity.evidence import candidate_rows
 from toolkit.parity.material import Material
+from toolkit.runtimes.base import Opener
 
 # Images that kernels are compared on.
 IMAGES = 500
 OF_THE_FILE = "other weights, inputs, calibration?"
 
 
-def why_divergent(path: Path, shown: Material) -> str:
+def why_divergent(path: Path, shown: Material, open_session: Opener) -> str:
     """Run the artifact again with the runtime's other kernels, and say whether the file is what differs from Keras."""
     runtime = runtimes.get(runtimes.for_file(path))
     for kernels in runtime.KERNELS[1:]:
         try:
-            if _mean_divergence(path, shown, kernels) <= MAX_MEAN_DIVERGENCE:
+            if _mean_divergence(path, shown, open_session, kernels) <= MAX_MEAN_DIVERGENCE:
                 return f"not the file, but kernels of this machine: with those called '{kernels}' it agrees with Keras"
         except ArtifactError:
             continue
     return OF_THE_FILE
 
 
-def _mean_divergence(path: Path, shown: Material, kernels: str) -> float:
+def _mean_divergence(path: Path, shown: Material, open_session: Opener, kernels: str) -> float:
     """Return the mean divergence from the reference's probabilities, in nats; inf where outputs are no numbers."""
-    session = runtimes.get(runtimes.for_file(path)).open_session(path, kernels=kernels)
+    session = open_session(path, kernels=kernels)
     outputs, reference = session.predict(shown.images[:IMAGES]), shown.reference[:IMAGES]
     if not np.isfinite(outputs).all():
         return float("inf")

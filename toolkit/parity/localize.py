@@ -15,6 +15,7 @@ from toolkit.errors import ArtifactError
 from toolkit.manifest import Artifact, Manifest
 from toolkit.runtimes.base import Operator, Portability, Traced
 from toolkit.runtimes.keras import Layers
+from toolkit.worker.session import Workers, contained
 
 # Images that layers are compared on.
 IMAGES = 200
@@ -114,7 +115,9 @@ def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> 
     images = images[:IMAGES]
     model = Layers(found.reference_path)
     expected = model.together(images)
-    given = match(expected, runtime.trace(path, images))
+    with contained() as workers:
+        given = match(expected, workers.trace(path, images))
+        operators, kernel_sets = tuple(workers.operators(path)), _kernel_sets(path, images, workers)
     if not given:
         raise ArtifactError(f"{path}: none of its tensors is named after a layer of {found.reference_path}")
     outputs = {name: tensor.values for name, tensor in given.items()}
@@ -130,8 +133,7 @@ def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> 
     )
     unmatched = tuple(name for name in expected if name not in given)
     least_db = LEAST_DB.get(artifact.quantization, LEAST_8_BIT_DB)
-    operators, portability = tuple(runtime.operators(path)), runtime.portability(path)
-    return Localized(path, least_db, layers, unmatched, operators, _kernel_sets(path, images), portability)
+    return Localized(path, least_db, layers, unmatched, operators, kernel_sets, runtime.portability(path))
 
 
 def match(layers: dict[str, NDArray[np.float32]], tensors: Sequence[Traced]) -> dict[str, Traced]:
@@ -182,13 +184,13 @@ def _in_layout(values: NDArray[np.float32], expected: NDArray[np.float32]) -> ND
     return max(fitting, key=lambda layout: sqnr_db(expected, layout), default=None)
 
 
-def _kernel_sets(path: Path, images: NDArray[np.uint8]) -> tuple[KernelSet, ...]:
-    runtime = runtimes.get(runtimes.for_file(path))
-    own = runtime.open_session(path, kernels=runtime.KERNELS[0])
+def _kernel_sets(path: Path, images: NDArray[np.uint8], workers: Workers) -> tuple[KernelSet, ...]:
+    its_own, *others = runtimes.get(runtimes.for_file(path)).KERNELS
+    own = workers.open_session(path, kernels=its_own)
     expected = own.predict(images)
     found = []
-    for kernels in runtime.KERNELS[1:]:
-        outputs = runtime.open_session(path, kernels=kernels).predict(images)
+    for kernels in others:
+        outputs = workers.open_session(path, kernels=kernels).predict(images)
         difference = float(np.abs(outputs - expected).max())
         flips = int((outputs.argmax(axis=1) != expected.argmax(axis=1)).sum())
         found.append(KernelSet(kernels, flips, difference, difference / own.output.scale if own.output.scale else None))

@@ -17,6 +17,7 @@ from toolkit.parity.material import Material, material
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
 from toolkit.training.runs import RUNS
+from toolkit.worker.session import contained
 
 # What shows parity on images that the model has learned from.
 INSTEAD = "--golden to compare outputs alone, "
@@ -209,10 +210,11 @@ def _compare_all(
 ) -> list[Comparison]:
     stale: Problem | None = of_source(found, options.runs)
     comparisons = []
-    for artifact in artifacts:
-        comparison = compare(found, artifact, shown, margin_pp=options.margin_pp)
-        if stale is not None and comparison.problem is None:
-            comparison = replace(comparison, problem=stale)
-        on_comparison(comparison)
-        comparisons.append(comparison)
+    with contained() as workers:
+        for artifact in artifacts:
+            comparison = compare(found, artifact, shown, margin_pp=options.margin_pp, open_session=workers.open_session)
+            if stale is not None and comparison.problem is None:
+                comparison = replace(comparison, problem=stale)
+            on_comparison(comparison)
+            comparisons.append(comparison)
     return comparisons

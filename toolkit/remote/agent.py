@@ -21,7 +21,7 @@ from toolkit.bench.progress import Progress
 from toolkit.bench.schedule import Plan, bench
 from toolkit.errors import ToolkitError
 from toolkit.parity.verify import Options, document, select, verify
-from toolkit.remote.wire import MARK, PIECE_BYTES, SILENCE_S, Channel
+from toolkit.wire import MARK, PIECE_BYTES, SILENCE_S, Channel
 
 RECORD_FOLDER = Path("benchmark")
 # Seconds between two messages of how far a benchmark is.

@@ -18,8 +18,8 @@ from toolkit.remote.cargo import Cargo
 from toolkit.remote.home import Home
 from toolkit.remote.ssh import Connection
 from toolkit.remote.text import lines
-from toolkit.remote.wire import PIECE_BYTES
 from toolkit.wheel import DISTRIBUTION
+from toolkit.wire import PIECE_BYTES
 
 EXTRA = "edge"
 MADE_ANEW = "run the same command again: an environment that does not start is made anew"

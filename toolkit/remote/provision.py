@@ -26,7 +26,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from toolkit.remote.wire import MARK, SILENCE_S, Channel
+from toolkit.wire import MARK, SILENCE_S, Channel
 
 READY = "ready"
 # Of a file that is on its way. One that a lost connection left behind is of no use: each is sent from its beginning.

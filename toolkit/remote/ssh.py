@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 
 from toolkit.errors import DeviceError, DeviceLostError, UsageError
 from toolkit.remote.text import lines, printable
-from toolkit.remote.wire import ALIVE_S, Channel
+from toolkit.wire import ALIVE_S, Channel
 
 # A connection of its own that asks nothing and forwards nothing; whom to trust and how to log in is the user's
 # configuration. A device that stopped answering is noticed after 3 times 10 seconds.
@@ -45,7 +45,7 @@ FIRST = (
     "exec(sys.stdin.buffer.read({size}))"
 )
 # What runs on a device that has nothing but Python, in the order in which they need each other.
-SENT = ("toolkit.remote.wire", "toolkit.remote.provision")
+SENT = ("toolkit.wire", "toolkit.remote.provision")
 FAILED, NOT_FOUND = 255, 127
 # What OpenSSH's client is given as a destination: nothing that it takes for an option, and nothing that a shell reads
 # in a way of its own, since one may see it: that of a ProxyCommand.

@@ -56,6 +56,6 @@ def versions(*of: str) -> dict[str, str]:
     return found
 
 
-def open_session(path: Path, *, threads: int = 1) -> "Session":
-    """Load a file on the runtime of its suffix. ``threads`` 0 leaves the choice to the runtime."""
-    return get(for_file(path)).open_session(path, threads=threads)
+def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) -> "Session":
+    """Load a file on the runtime of its suffix. ``threads`` 0 and no ``kernels`` leave the choice to the runtime."""
+    return get(for_file(path)).open_session(path, threads=threads, kernels=kernels)

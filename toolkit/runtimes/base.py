@@ -30,12 +30,12 @@ class Session(ABC):
     @property
     def input(self) -> TensorSpec:
         """The only input of a classifier; ArtifactError where there are several."""
-        return _single(self.inputs, path=self.path, what="input")
+        return single(self.inputs, path=self.path, what="input")
 
     @property
     def output(self) -> TensorSpec:
         """The only output of a classifier; ArtifactError where there are several."""
-        return _single(self.outputs, path=self.path, what="output")
+        return single(self.outputs, path=self.path, what="output")
 
     @abstractmethod
     def resize(self, batch: int) -> None:
@@ -80,8 +80,7 @@ class Session(ABC):
 
         Raises ArtifactError where the images do not have the shape of the input.
         """
-        if tuple(self.input.shape[1:]) != images.shape[1:]:
-            raise ArtifactError(f"{self.path}: takes images {self.input.shape[1:]}, the data are {images.shape[1:]}")
+        check_images(images, self.input, path=self.path)
         fixed = self.input.shape[0]
         step = fixed or PREDICT_BATCH
         rows = len(images)
@@ -96,6 +95,31 @@ class Session(ABC):
         self.set_inputs([self.encode(images)])
         self.invoke()
         return self.decode(self.read_outputs()[0])
+
+
+class Predictor(Protocol):
+    """What can answer for images: a session here, or one in another process. remark: as of a Session."""
+
+    path: Path
+    remark: str | None
+
+    @property
+    def input(self) -> TensorSpec:
+        """The only input."""
+
+    @property
+    def output(self) -> TensorSpec:
+        """The only output."""
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the outputs for pixels (N, H, W, C) uint8: (N, …) float32."""
+
+
+class Opener(Protocol):
+    """What loads an artifact on the runtime of its suffix."""
+
+    def __call__(self, path: Path, *, threads: int = 1, kernels: str | None = None) -> Predictor:
+        """Return a predictor. threads: 0 leaves the choice to the runtime. kernels: one of the runtime's KERNELS."""
 
 
 @dataclass(frozen=True)
@@ -230,7 +254,14 @@ def check_batch(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> None
         raise ArtifactError(f"{path}: its batch is fixed to {fixed.pop()}, {batch} was asked for")
 
 
-def _single(tensors: tuple[TensorSpec, ...], *, path: Path, what: str) -> TensorSpec:
+def check_images(images: NDArray[np.uint8], spec: TensorSpec, *, path: Path) -> None:
+    """Raise ArtifactError where images (N, H, W, C) do not have the shape of the input."""
+    if tuple(spec.shape[1:]) != images.shape[1:]:
+        raise ArtifactError(f"{path}: takes images {spec.shape[1:]}, the data are {images.shape[1:]}")
+
+
+def single(tensors: tuple[TensorSpec, ...], *, path: Path, what: str) -> TensorSpec:
+    """Return the only one of the inputs or outputs; ArtifactError where there are several."""
     if len(tensors) != 1:
         raise ArtifactError(f"{path}: has {len(tensors)} {what}s; a classifier of images has one")
     return tensors[0]

@@ -1,6 +1,6 @@
-"""Messages between this machine and a device: a line of JSON each, and as many bytes as it counts.
+"""Messages between processes, here or on a device: a line of JSON each, and as many bytes as it counts.
 
-Sent to devices as text, before toolkit is there: the standard library alone.
+Also sent to devices as text, before toolkit is there: the standard library alone.
 """
 
 import json
@@ -29,7 +29,8 @@ class Channel:
     """One end of a conversation over two file descriptors; ConnectionError where it ended or makes no sense.
 
     patience_s: after which time without a message it counts as ended; None waits for ever. look: called again and again
-    while a message is waited for, which ends with what it raises. clock: in seconds.
+    while a message is waited for, which ends with what it raises. longest_bytes: the most behind a message. clock: in
+    seconds.
     """
 
     def __init__(
@@ -39,10 +40,12 @@ class Channel:
         *,
         patience_s: float | None = None,
         look: Callable[[], None] | None = None,
+        longest_bytes: int = LONGEST_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source, self._target = source, target
         self._patience_s, self._look = patience_s, look
+        self._longest_bytes = longest_bytes
         self._clock = clock
         self._heard_s = clock()
         self._pending = bytearray()
@@ -66,7 +69,7 @@ class Channel:
             count = int(message.pop("bytes"))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConnectionError(f"not a message: {line[:80]!r}") from error
-        if not 0 <= count <= LONGEST_BYTES:
+        if not 0 <= count <= self._longest_bytes:
             raise ConnectionError(f"a message of {count} bytes")
         while len(self._pending) < count:
             self._read()

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from toolkit.remote.wire import MARK, Channel
+from toolkit.wire import MARK, Channel
 
 PATIENCE_S = 0.125
 

@@ -1,0 +1,149 @@
+"""The parent's end of a worker: ask, wait no longer than a time, and know how it ended."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import IO, Any, cast
+
+from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
+from toolkit.host import available_memory_bytes, process_memory_bytes
+from toolkit.wire import Channel
+from toolkit.worker.child import LONGEST_BYTES
+
+# Seconds that a worker may take longer than what it was asked for should: loading a large model, a slow inference.
+PATIENCE_S = 120.0
+# Share of the memory that is free when a worker starts which it may take.
+MEMORY_SHARE = 0.8
+# What sets other limits: seconds, and bytes.
+PATIENCE_VARIABLE, MEMORY_VARIABLE = "TOOLKIT_WORKER_SECONDS", "TOOLKIT_WORKER_BYTES"
+# Seconds that a worker may take to end when it was asked to.
+END_S = 5.0
+COMMAND = (sys.executable, "-m", "toolkit.worker.child")
+
+
+class Process:
+    """One worker. what: the artifact and runtime, for errors. tasks: the module whose TASKS it carries out.
+
+    failed: whether it died or had to be ended; such a one answers nothing more.
+    most_bytes: memory at which it is ended; a share of what is free unless told. patience_s: as PATIENCE_S. Both can be
+    set by the variables above.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        tasks: str,
+        *,
+        most_bytes: int | None = None,
+        patience_s: float = PATIENCE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.what = what
+        self._most_bytes = int(limit(MEMORY_VARIABLE) or 0) or most_bytes or memory_share()
+        self._patience_s = limit(PATIENCE_VARIABLE) or patience_s
+        self._clock = clock
+        self._deadline, self._waits_s = 0.0, 0.0
+        self.failed = False
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 — closed with the process
+        self.spawned_ns = time.perf_counter_ns()
+        # A session of its own: Ctrl-C ends the parent, which ends its workers when it has saved what there is.
+        self._process = subprocess.Popen(
+            [*COMMAND, tasks],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            start_new_session=True,
+            bufsize=0,
+        )
+        self._pipes = tuple(cast("IO[bytes]", pipe) for pipe in (self._process.stdout, self._process.stdin))
+        source, target = (pipe.fileno() for pipe in self._pipes)
+        self._channel = Channel(source, target, look=self._look, longest_bytes=LONGEST_BYTES)
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    def ask(
+        self, question: dict[str, Any], content: bytes = b"", *, seconds: float = 0.0
+    ) -> tuple[dict[str, Any], bytes]:
+        """Return the answer and the bytes behind it. seconds: how long it should take.
+
+        Raises ArtifactError where the worker says that it cannot be done, WorkerFailedError where it dies, hangs or
+        takes more memory than it may.
+        """
+        self._waits_s = seconds + self._patience_s
+        self._deadline = self._clock() + self._waits_s
+        try:
+            self._channel.send(question, content)
+            answer, content = self._channel.receive()
+        except OSError as error:  # a ConnectionError among them: the process has ended
+            self.failed = True
+            raise WorkerFailedError(f"{self.what} {self._how_it_ended()}") from error
+        if "error" in answer:
+            raise ArtifactError(str(answer["error"]))
+        return answer, content
+
+    def close(self) -> None:
+        """End the process, whatever it does: it is asked to, and made to where it does not."""
+        self._process.terminate()
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for stream in (*self._pipes, self._stderr):
+            stream.close()
+
+    def _look(self) -> None:
+        """Look at the worker, again and again while its answer is awaited."""
+        if self._clock() > self._deadline:
+            raise self._end(f"did not answer for {self._waits_s:.0f} s")
+        used = self._rss_bytes()
+        if self._most_bytes is not None and used > self._most_bytes:
+            raise self._end(f"took {used:,} bytes of memory")
+
+    def _rss_bytes(self) -> int:
+        return process_memory_bytes("VmRSS", self._process.pid) or 0
+
+    def _end(self, why: str) -> WorkerFailedError:
+        """End the process at once: it would disturb what is measured next."""
+        self.failed = True
+        self._process.kill()
+        return WorkerFailedError(f"{self.what} {why} and was ended")
+
+    def _how_it_ended(self) -> str:
+        try:
+            code = self._process.wait(END_S)
+        except subprocess.TimeoutExpired:  # it lives and says what is no answer
+            self._process.kill()
+            code = self._process.wait()
+        if code < 0:
+            return f"was ended by {signal.Signals(-code).name}"
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
+        return f"failed: {lines[-1] if lines else 'no message'}"
+
+
+def memory_share() -> int | None:
+    """Return the memory that a worker may take that starts now, None where the system does not tell what is free."""
+    free = available_memory_bytes()
+    return None if free is None else int(free * MEMORY_SHARE)
+
+
+def limit(variable: str) -> float | None:
+    """Return the limit that a variable sets; UsageError where it is no number above 0."""
+    text = os.environ.get(variable)
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise UsageError(f"{variable} is '{text}'; it must be a number above 0")
+    return number

@@ -1,0 +1,128 @@
+"""Sessions of a worker: an artifact runs there, and its outputs come here."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import extras, runtimes
+from toolkit.manifest import TensorSpec
+from toolkit.runtimes.base import Operator, Traced, check_images, require_file, single
+from toolkit.worker.process import Process
+from toolkit.worker.tasks import OPEN, OPERATORS, PREDICT, TENSOR, TRACE
+
+TASKS = "toolkit.worker.tasks"
+# Seconds that a worker may take to open an artifact and to run one image, beyond what is usual: a large model from a
+# slow card. An endless one costs that much.
+PATIENCE_S = 60.0
+# How many times as long as its first image an artifact may take for each of the others.
+SLOWER = 20.0
+# Bytes of images in one message.
+MESSAGE_BYTES = 1 << 24
+
+
+class ContainedSession:
+    """One artifact that is open in a worker. Whatever it does there is an ArtifactError here.
+
+    remark: how it was opened, where that is not as the runtime would by itself: a sentence.
+    """
+
+    def __init__(self, process: Process, path: Path, answer: dict[str, Any]) -> None:
+        self.path = path
+        self.inputs, self.outputs = (tuple(_spec(one) for one in answer[name]) for name in ("inputs", "outputs"))
+        self.remark: str | None = answer["remark"]
+        self._process = process
+        self._image_s: float | None = None
+
+    @property
+    def input(self) -> TensorSpec:
+        """The only input of a classifier; ArtifactError where there are several."""
+        return single(self.inputs, path=self.path, what="input")
+
+    @property
+    def output(self) -> TensorSpec:
+        """The only output of a classifier; ArtifactError where there are several."""
+        return single(self.outputs, path=self.path, what="output")
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the outputs for pixels (N, H, W, C) uint8: (N, …) float32, as ``Session.predict`` does."""
+        check_images(images, self.input, path=self.path)
+        parts = []
+        if self._image_s is None:  # by which it is known how long the others may take
+            parts, images = [self._ask(images[:1])], images[1:]
+        step = max(1, MESSAGE_BYTES // max(1, math.prod(images.shape[1:])))
+        parts += [self._ask(images[start : start + step]) for start in range(0, len(images), step)]
+        return np.concatenate(parts)
+
+    def _ask(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        question = {"do": PREDICT, "shape": list(images.shape)}
+        seconds = SLOWER * (self._image_s or 0.0) * len(images)
+        answer, content = self._process.ask(question, np.ascontiguousarray(images).tobytes(), seconds=seconds)
+        self._image_s = self._image_s or float(answer["seconds"])
+        return np.frombuffer(content, np.float32).reshape(answer["shape"])
+
+
+class Workers:
+    """One worker at a time, started when it is first needed, and a new one where the last has failed."""
+
+    def __init__(self) -> None:
+        self._process: Process | None = None
+
+    def open_session(self, path: Path, *, threads: int = 1, kernels: str | None = None) -> ContainedSession:
+        """Load a file on the runtime of its suffix; what was opened before is closed. threads: as for a runtime."""
+        process, about = self._worker(path)
+        answer, _ = process.ask({"do": OPEN, **about, "threads": threads, "kernels": kernels})
+        return ContainedSession(process, path, answer)
+
+    def trace(self, path: Path, images: NDArray[np.uint8]) -> list[Traced]:
+        """Return the tensors of an artifact for (N, H, W, C) pixels, as its runtime's ``trace``."""
+        process, about = self._worker(path)
+        question = {"do": TRACE, **about, "shape": images.shape}
+        answer, _ = process.ask(question, np.ascontiguousarray(images).tobytes())
+        found = []
+        for place, one in enumerate(answer["tensors"]):
+            _, content = process.ask({"do": TENSOR, "place": place})
+            found.append(Traced(one["name"], np.frombuffer(content, np.float32).reshape(one["shape"])))
+        return found
+
+    def operators(self, path: Path) -> list[Operator]:
+        """Return the operators of an artifact, as its runtime's ``operators``."""
+        process, about = self._worker(path)
+        answer, _ = process.ask({"do": OPERATORS, **about})
+        return [Operator(**one) for one in answer["operators"]]
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._process is not None:
+            self._process.close()
+        self._process = None
+
+    def _worker(self, path: Path) -> tuple[Process, dict[str, str]]:
+        """Return a worker that lives, and what every question about a file says."""
+        runtime = runtimes.for_file(path)
+        require_file(path)
+        extras.require(runtimes.get(runtime).PACKAGE)
+        if self._process is not None and self._process.failed:
+            self.close()
+        if self._process is None:
+            self._process = Process("", TASKS, patience_s=PATIENCE_S)
+        self._process.what = f"{path}: {runtime}"
+        return self._process, {"path": str(path), "runtime": runtime}
+
+
+@contextmanager
+def contained() -> Iterator[Workers]:
+    """Yield workers, and end them with the block."""
+    workers = Workers()
+    try:
+        yield workers
+    finally:
+        workers.close()
+
+
+def _spec(document: dict[str, Any]) -> TensorSpec:
+    return TensorSpec(**{**document, "shape": tuple(document["shape"])})

@@ -1,0 +1,56 @@
+"""What a worker does for a session of the parent: open an artifact, and answer for images."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from toolkit import runtimes
+from toolkit.runtimes.base import Session
+from toolkit.worker.child import Task
+
+OPEN, PREDICT, TRACE, TENSOR, OPERATORS = "open", "predict", "trace", "tensor", "operators"
+Answer = tuple[dict[str, Any], bytes]
+
+
+def _open(
+    kept: dict[str, Any], content: bytes, *, path: str, runtime: str, threads: int, kernels: str | None
+) -> Answer:
+    kept.pop("session", None)  # before the next takes memory
+    kept["session"] = session = runtimes.get(runtime).open_session(Path(path), threads=threads, kernels=kernels)
+    specs = {name: [asdict(one) for one in getattr(session, name)] for name in ("inputs", "outputs")}
+    return {**specs, "remark": session.remark}, b""
+
+
+def _predict(kept: dict[str, Any], content: bytes, *, shape: list[int]) -> Answer:
+    """Return the outputs for pixels, and the seconds that they took."""
+    session: Session = kept["session"]
+    began = time.perf_counter()
+    outputs = session.predict(np.frombuffer(content, np.uint8).reshape(shape))
+    return {"shape": outputs.shape, "seconds": time.perf_counter() - began}, outputs.astype(np.float32).tobytes()
+
+
+def _trace(kept: dict[str, Any], content: bytes, *, path: str, runtime: str, shape: list[int]) -> Answer:
+    """Run pixels through an artifact and return its tensors' names and shapes; each is then asked for by its place."""
+    images = np.frombuffer(content, np.uint8).reshape(shape)
+    kept["tensors"] = found = runtimes.get(runtime).trace(Path(path), images)
+    return {"tensors": [{"name": one.name, "shape": one.values.shape} for one in found]}, b""
+
+
+def _tensor(kept: dict[str, Any], content: bytes, *, place: int) -> Answer:
+    return {}, np.ascontiguousarray(kept["tensors"][place].values, np.float32).tobytes()
+
+
+def _operators(kept: dict[str, Any], content: bytes, *, path: str, runtime: str) -> Answer:
+    return {"operators": [asdict(one) for one in runtimes.get(runtime).operators(Path(path))]}, b""
+
+
+TASKS: dict[str, Task] = {
+    OPEN: _open,
+    PREDICT: _predict,
+    TRACE: _trace,
+    TENSOR: _tensor,
+    OPERATORS: _operators,
+}
