@@ -19,7 +19,7 @@ test: $(INSTALLED)  ## every test (COVERAGE=yes: and how much of each module the
 	$(BIN)/pytest --numprocesses 3 --dist worksteal $(if $(COVERAGE),--cov --cov-report=)
 	$(if $(COVERAGE),$(BIN)/python -m tests.coverage_report)
 
-test-unit: $(INSTALLED)  ## the quick ones: two minutes together
+test-unit: $(INSTALLED)  ## the quick ones: under a minute together, on two cores
 	$(BIN)/pytest --numprocesses 3 --dist worksteal -m "not slow and not road and not mnist"
 
 test-arm64: $(INSTALLED)  ## the edge part on an emulated Raspberry Pi 4 and 5 (needs qemu-user)
