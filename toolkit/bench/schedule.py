@@ -21,6 +21,7 @@ from toolkit.bench.record import Record
 from toolkit.bench.result import Opened
 from toolkit.bench.worker import CHECK
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
+from toolkit.files import remove_partials
 
 # Processes differ more than the blocks of one: how memory happens to lie decides as much as the clock.
 PROCESSES = 5
@@ -252,6 +253,7 @@ def _failing(
 
 def new_folder(parent: Path) -> Path:
     """Return a folder for a record that does not exist yet, named by the time."""
+    remove_partials(parent, "*/")  # no benchmark comes back to the folder of one that was killed
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     names = (stamp, *(f"{stamp}-{number}" for number in range(2, 1000)))
     return next(folder for name in names if not (folder := parent / name).exists())

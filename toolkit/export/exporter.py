@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import data, extras, golden, overlap, runtimes
+from toolkit import data, extras, golden, locks, overlap, runtimes
 from toolkit.data.base import Dataset, Split, shared_images
 from toolkit.errors import ArtifactError, ExportFailedError
 from toolkit.export import calibration
@@ -72,8 +72,22 @@ def export(
     Nothing in ``folder`` changes before every conversion was tried. A conversion that fails is reported in ``failures``
     and leaves the other artifacts, and an older file of its name, as they are; converters print into ``folder/LOG``.
     Artifacts of the same source and calibration that were exported before stay listed. Raises ExportFailedError where
-    no conversion succeeds, DataError where training, validation and test images overlap, unless that is allowed.
+    no conversion succeeds, DataError where training, validation and test images overlap, unless that is allowed,
+    BusyError where another process writes there.
     """
+    with locks.alone(folder, "export", otherwise="choose another --output"):
+        return _export(source, dataset, folder, options, warn, allow_overlap, on_artifact)
+
+
+def _export(
+    source: Source,
+    dataset: Dataset,
+    folder: Path,
+    options: Options,
+    warn: Callable[[str], None],
+    allow_overlap: bool,
+    on_artifact: Callable[[str, str | None], None],
+) -> Exported:
     source.check_data(dataset)
     shared = shared_images(dataset, training_rows=len(source.training_rows(dataset)))
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
@@ -81,8 +95,7 @@ def export(
     _check_model(model, source, dataset)
     chosen = calibration.choose(source.training_rows(dataset), count=options.calibration_count, seed=options.seed)
     golden_rows = _golden_rows(dataset, warn=warn)
-    folder.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.glob(f"{SCRATCH}*"):  # of an export that was killed
+    for leftover in folder.glob(f"{SCRATCH}*"):  # of an export that was killed: nobody else is at work here
         shutil.rmtree(leftover)
     with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
         work = Path(scratch)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import __version__, host, manifest, runtimes
+from toolkit import __version__, host, locks, manifest, runtimes
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import atomic, sha256, write_json
 from toolkit.manifest import MANIFEST
@@ -36,6 +36,11 @@ def save(part: Verified) -> Path:
     UsageError where ``check_savable`` says no.
     """
     check_savable(part)
+    with locks.alone(part.manifest.folder, "verify --save", otherwise="verify it then"):
+        return _save(part)
+
+
+def _save(part: Verified) -> Path:
     folder = part.manifest.folder
     results = [{**c.to_json(), "artifact": Path(c.artifact).name} for c in part.comparisons]
     _write_rows(folder / ROWS, part)

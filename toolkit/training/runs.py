@@ -53,7 +53,7 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
     elif (folder / STATE).exists():
         raise RunError(f"{folder}: a run of that name exists; choose another --name, or go on with it by --resume")
     folder.mkdir(parents=True, exist_ok=True)
-    remove_partials(folder)
+    remove_partials(folder.parent, "*/")  # also of runs that are never gone on with
     write_json(folder / CONFIG, config)
 
 
