@@ -1,7 +1,6 @@
 """Files that are never half-written, and their digests."""
 
 import hashlib
-import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 from toolkit import locks
 from toolkit.errors import UsageError
+from toolkit.text import to_json
 
 PARTIAL = ".partial"
 # Bytes of the random part of a partial's name, and what its digits look like.
@@ -59,7 +59,7 @@ def write_text(path: Path, content: str) -> None:
 
 def write_json(path: Path, document: Any) -> None:
     """Write ``document`` atomically, indented, with a final line break."""
-    write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, to_json(document))
 
 
 def remove_partials(folder: Path, pattern: str = "") -> None:

@@ -69,7 +69,7 @@ def _compare(digests: dict[str, str], listed: dict[str, str]) -> list[str]:
 
 def _read_sums(path: Path) -> dict[str, str]:
     """Return the digests by file name; a line that is none becomes an entry that no file has."""
-    lines = path.read_text(errors="replace").splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
 
 

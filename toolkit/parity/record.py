@@ -20,6 +20,7 @@ from toolkit.parity.checks import Problem
 from toolkit.parity.compare import Comparison, overall
 from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, Table
 from toolkit.parity.verify import Verified
+from toolkit.text import to_json
 
 RECORD, ROWS = "parity.json", "parity.npz"
 SCHEMA = 1
@@ -116,7 +117,7 @@ def recompute(path: Path) -> Recomputed:
     """
     text, document = _read(path)
     differences = []
-    if json.dumps(document, indent=2, ensure_ascii=False) + "\n" != text:
+    if not _is_as_written(text, document):
         differences.append(f"{path} was edited: its layout is not the one that toolkit writes")
     if document["sha256"] != _digest({key: value for key, value in document.items() if key != "sha256"}):
         differences.append(f"{path} was edited: it does not have the SHA-256 that it names")
@@ -200,7 +201,7 @@ def _differences_beside(folder: Path, document: dict[str, Any]) -> list[str]:
         for result in document["results"]
         if listed.get(result["artifact"]) != _published(result, document["dataset"])
     ]
-    if (folder / card.CARD).is_file() and (folder / card.CARD).read_text() != card.render(beside):
+    if (folder / card.CARD).is_file() and (folder / card.CARD).read_text(encoding="utf-8") != card.render(beside):
         found.append(f"{folder / card.CARD} is not the card that the manifest gives")
     return found
 
@@ -243,7 +244,7 @@ def _read_rows(path: Path) -> dict[str, Table]:
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         document = json.loads(text)
         if document["schema"] != SCHEMA or not {"results", "rows", "sha256", "classes", "reference"} <= document.keys():
             raise ArtifactError(f"{path}: not a parity record that this toolkit reads")
@@ -254,6 +255,13 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ArtifactError(f"{path}: not a parity record ({error})") from error
     return text, document
+
+
+def _is_as_written(text: str, document: dict[str, Any]) -> bool:
+    try:
+        return to_json(document) == text
+    except ValueError:  # a figure that is no number, which JSON does not have
+        return False
 
 
 def _digest(document: dict[str, Any]) -> str:

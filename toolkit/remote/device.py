@@ -17,8 +17,8 @@ from toolkit.files import sha256
 from toolkit.remote.cargo import Cargo
 from toolkit.remote.home import Home
 from toolkit.remote.ssh import Connection
-from toolkit.remote.text import lines
 from toolkit.remote.wire import PIECE_BYTES
+from toolkit.text import lines
 from toolkit.wheel import DISTRIBUTION
 
 EXTRA = "edge"

@@ -13,7 +13,7 @@ from toolkit.bench.schedule import new_folder
 from toolkit.errors import ArtifactError
 from toolkit.files import write_bytes, write_json
 from toolkit.remote.cargo import Cargo
-from toolkit.remote.text import printable
+from toolkit.text import printable
 
 # Held while one of several devices gets a folder.
 _CHOOSING = threading.Lock()
@@ -49,7 +49,7 @@ class Home:
     def keep(self) -> None:
         """Keep the record that has arrived; ArtifactError where it is none, or of other artifacts."""
         arrived = self._arriving
-        write_json(arrived / RECORD, printable(json.loads((arrived / RECORD).read_text())))
+        write_json(arrived / RECORD, printable(json.loads((arrived / RECORD).read_text(encoding="utf-8"))))
         found = record.read(arrived)
         found.results = [replace(result, path=self._cargo.here(str(result.path))) for result in found.results]
         found.failures = {self._cargo.at_home(k): self._cargo.at_home(why) for k, why in found.failures.items()}

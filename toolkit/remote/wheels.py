@@ -14,7 +14,7 @@ from toolkit import constraints, extras, locks
 from toolkit.errors import DeviceError, UsageError
 from toolkit.remote.device import EXTRA
 from toolkit.remote.ssh import OLDEST_PYTHON
-from toolkit.remote.text import lines
+from toolkit.text import lines
 from toolkit.wheel import build_wheel
 
 ARCHITECTURES = ("aarch64", "x86_64")

@@ -20,7 +20,7 @@ METRICS = "metrics.json"
 def read_json(path: Path) -> dict[str, Any]:
     """Read one of a run's documents; RunError where it is damaged."""
     try:
-        document = json.loads(path.read_text())
+        document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: cannot be read: {error}") from error
     if not isinstance(document, dict):
