@@ -3,29 +3,31 @@ PYTHON ?= python3
 VENV   ?= .venv
 EDGE   ?= .venv-edge
 EPOCHS ?= 5
+COVERAGE ?=
 INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-unit test-arm64 arm64-cost check format edge dist benchmark exported trained study picture clean
+.PHONY: run test test-unit test-cpus cpus check format edge dist benchmark exported trained study picture clean
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
 	$(BIN)/toolkit run --epochs $(EPOCHS)
 
 # Three at a time, also on two cores: many wait for a process, a server or the next turn.
-test: $(INSTALLED)  ## every test
-	$(BIN)/pytest --numprocesses 3 --dist worksteal
+test: $(INSTALLED)  ## every test (COVERAGE=yes: and how much of each module they run)
+	$(BIN)/pytest --numprocesses 3 --dist worksteal $(if $(COVERAGE),--cov --cov-report=)
+	$(if $(COVERAGE),$(BIN)/python -m tests.coverage_report)
 
 test-unit: $(INSTALLED)  ## the quick ones: two minutes together
 	$(BIN)/pytest --numprocesses 3 --dist worksteal -m "not slow and not road and not mnist"
 
-test-arm64: $(INSTALLED)  ## the edge part on an emulated Raspberry Pi 4 and 5 (needs qemu-user)
-	$(BIN)/python -m tests.arm64.userspace build
-	$(BIN)/pytest tests/arm64/emulated.py tests/remote/emulated.py
+test-cpus: $(INSTALLED)  ## the shipped models on emulated CPUs and this one, the edge part on a Pi's (needs qemu-user and gcc)
+	$(BIN)/python -m tests.cpus.guests build
+	$(BIN)/pytest tests/cpus/emulated.py tests/remote/emulated.py
 
-arm64-cost: $(INSTALLED)  ## docs/arm64-cost.md: instructions per inference there (needs qemu-user and gcc)
-	$(BIN)/python -m tests.arm64.cost
+cpus: $(INSTALLED)  ## docs/cpus.md and docs/arm64-cost.md: what came out there (needs qemu-user and gcc)
+	$(BIN)/python -m tests.cpus.pages
 
 check: $(INSTALLED)  ## format, lint and types
 	$(BIN)/ruff format --check .
@@ -91,4 +93,4 @@ runs/mlp-full/metrics.json: | $(INSTALLED)
 	$(BIN)/toolkit train --data mnist --model mlp --name mlp-full
 
 clean:
-	rm -rf $(VENV) $(EDGE) dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(EDGE) dist .coverage* .mypy_cache .pytest_cache .ruff_cache

@@ -40,22 +40,19 @@ def test_a_live_table_shows_every_figure_and_cuts_a_long_reason(terminal):
     assert REASON not in text
 
 
-def test_a_live_table_is_drawn_again_only_when_it_is_due(terminal, monkeypatch):
+def test_a_live_table_is_drawn_again_only_when_it_is_due(terminal):
     times = [100.0, 100.0, 100.1, 100.4, 100.6, 100.6, 100.7]  # two looks at the clock where a picture is drawn
-    clock = iter(times)
-    monkeypatch.setattr(consoles.time, "monotonic", lambda: next(clock))
     asked = []
-    with Console().live() as show:
+    with Console().live(clock=iter(times).__next__) as show:
         for number in range(5):
             show(lambda number=number: asked.append(number) or STANDING)
     assert asked == [0, 3]
 
 
-def test_a_live_table_that_takes_long_is_drawn_less_often(terminal, monkeypatch):
-    clock = iter([100.0, 100.2, 103.9, 104.1, 104.3])
-    monkeypatch.setattr(consoles.time, "monotonic", lambda: next(clock))
+def test_a_live_table_that_takes_long_is_drawn_less_often(terminal):
+    times = [100.0, 100.2, 103.9, 104.1, 104.3]
     asked = []
-    with Console().live() as show:
+    with Console().live(clock=iter(times).__next__) as show:
         for _ in range(3):  # at 100, where it takes 0.2 s, so not at 103.9 but at 104.1
             show(lambda: asked.append(1) or STANDING)
     assert len(asked) == 2

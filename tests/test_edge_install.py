@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import venv
 import zipfile
 from pathlib import Path
 
@@ -39,12 +38,12 @@ def wheel(tmp_path_factory):
     return build("wheel", tmp_path_factory.mktemp("wheel"))
 
 
-def install(folder, wheel, extra):
-    """Make an empty environment with the wheel and an extra; return its toolkit."""
-    venv.create(folder, symlinks=True)
+def install(folder, wheel, extra, *others, python=sys.executable):
+    """Make an empty environment with the wheel, an extra and other packages; return its toolkit."""
+    subprocess.run([python, "-m", "venv", "--without-pip", "--symlinks", folder], check=True)
     pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--quiet"]
     pip += ["--disable-pip-version-check", "--no-compile", "--constraint", str(ROOT / "constraints.txt")]
-    subprocess.run([*pip, f"{wheel}[{extra}]"], check=True)
+    subprocess.run([*pip, f"{wheel}[{extra}]", *others], check=True)
     return folder / "bin" / "toolkit"
 
 

@@ -23,6 +23,7 @@ def machine(root: Path, **contents: str) -> Path:
         "throttled": "sys/devices/platform/soc/soc:firmware/get_throttled",
         "product": "sys/class/dmi/id/product_name",
         "docker": ".dockerenv",
+        "status": "proc/self/status",
     }
     for name, text in contents.items():
         path = root / places[name]
@@ -71,6 +72,16 @@ def test_a_cpuinfo_that_the_emulated_system_brings_along_does_not_hide_it(tmp_pa
     assert host.describe(root).emulated
     machine(tmp_path, modalias="cpu:type:aarch64:feature:,0000,0001")
     assert not host.describe(root).emulated
+
+
+@pytest.mark.parametrize(("name", "emulated"), [("qemu-x86_64", True), ("python3", False)])
+def test_the_kernel_knows_a_process_of_qemu_also_where_the_cpu_is_of_the_same_kind(
+    tmp_path, monkeypatch, name, emulated
+):
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    status = f"Name:\t{name}\nUmask:\t0022\nState:\tR (running)\n"
+    root = machine(tmp_path, cpuinfo=PC, modalias="cpu:type:x86,ven0000fam0006mod003C:feature:,0000", status=status)
+    assert host.describe(root).emulated is emulated
 
 
 def test_a_machine_that_tells_nothing_is_described_all_the_same(tmp_path):

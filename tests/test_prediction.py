@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.elsewhere import elsewhere
 from toolkit import manifest
+from toolkit.bench import process
 from toolkit.errors import ArtifactError, DataError
 from toolkit.prediction import default_model, predict
 
@@ -35,12 +37,49 @@ def test_the_default_is_the_most_accurate_verified_artifact(exported):
             "cnn-float32.onnx": {"verdict": "pass", "accuracy": 0.97},
         }
     ).write()
-    assert default_model(exported.parent) == exported / "cnn-dynamic.tflite"
+    assert default_model(exported.parent, warn=pytest.fail) == exported / "cnn-dynamic.tflite"
+
+
+def test_one_that_answers_otherwise_here_is_not_the_default(exported):
+    verified = {name: {"verdict": "pass", "accuracy": 0.98} for name in ("cnn-int8.tflite", "cnn-float32.onnx")}
+    manifest.read(exported).with_verified(verified).write()
+    elsewhere(exported, "cnn-int8.tflite")
+    said = []
+    assert default_model(exported.parent, warn=said.append) == exported / "cnn-float32.onnx"
+    assert said == [
+        f"{exported / 'cnn-int8.tflite'} is left out, it answers otherwise here than where it was exported: "
+        "90 of 90 predictions are not those of the machine that exported it"
+    ]
+
+
+def test_one_that_ends_its_process_is_not_the_default_and_ends_nothing_else(exported, monkeypatch):
+    """The most accurate one brings down whoever runs it."""
+    manifest.read(exported).with_verified({"cnn-int8.tflite": {"verdict": "pass", "accuracy": 0.98}}).write()
+    real = process.Process.__init__
+
+    def start(self, what, **options):
+        dies = ("/bin/sh", "-c", "kill -SEGV $$")
+        monkeypatch.setattr(process, "COMMAND", dies if "int8.tflite" in what else process_command)
+        real(self, what, **options)
+
+    process_command = process.COMMAND
+    monkeypatch.setattr(process.Process, "__init__", start)
+    said = []
+    assert default_model(exported.parent, warn=said.append).name == "cnn-dynamic.tflite"
+    assert "litert was ended by SIGSEGV" in said[0]
 
 
 def test_no_artifact_says_what_to_do(tmp_path):
     with pytest.raises(ArtifactError, match="name one by --model"):
-        default_model(tmp_path)
+        default_model(tmp_path, warn=pytest.fail)
+
+
+def test_where_all_answer_otherwise_there_is_no_default(exported):
+    elsewhere(exported, *(artifact.path for artifact in manifest.read(exported).artifacts))
+    said = []
+    with pytest.raises(ArtifactError, match=r"all artifacts there answer otherwise here .*; name one by --model"):
+        default_model(exported.parent, warn=said.append)
+    assert len(said) == 6
 
 
 def test_a_changed_artifact_is_not_used(exported, photos):

@@ -70,6 +70,21 @@ def test_the_road_is_walked_on_one_s_own_data(tiny_npz, tmp_path):
     assert json.loads(done.stdout)["verify"]["dataset"]["name"] == "tiny"
 
 
+def test_so_few_test_images_are_no_fault(tiny_npz, tmp_path):
+    """90 images can prove nothing at 0.5 points: the summary says so, and reads as a success."""
+    arguments = ("run", "--model", "mlp", "--data", str(tiny_npz), "--epochs", "3", "--seconds", "0.05")
+    done = toolkit(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "inconclusive" not in done.stdout + done.stderr
+    assert "verdict: too few images" in done.stdout
+    summary = done.stdout.partition("\nSummary: ")[2].splitlines()
+    assert summary[0] == "nothing is wrong"
+    assert [line[:6] for line in summary[1:]] == ["made: ", "same: ", *[" " * 6] * 3, "ship: "]
+    command = summary[5].partition("can prove: ")[2].split()
+    proven = toolkit(*command[1:], cwd=tmp_path)
+    assert proven.returncode == 0, proven.stdout
+
+
 def test_a_photo_is_classified_with_the_default_model(walked, tmp_path):
     import numpy as np
     from PIL import Image

@@ -144,7 +144,9 @@ class Console:
             yield lambda steps, text: bars.update(task, completed=steps, text=printable(text))
 
     @contextmanager
-    def live(self) -> Iterator[Callable[[Callable[[], Standing]], None]]:
+    def live(
+        self, *, clock: Callable[[], float] = time.monotonic
+    ) -> Iterator[Callable[[Callable[[], Standing]], None]]:
         """Show a bar and a table on stderr while the block runs, or nothing where stderr is no terminal.
 
         Yields ``show(standing)``, which asks for a standing and draws it where the last picture is old enough. Nothing
@@ -159,10 +161,10 @@ class Console:
 
         def show(standing: Callable[[], Standing]) -> None:
             nonlocal due_s
-            start_s = time.monotonic()
+            start_s = clock()
             if start_s >= due_s:
                 live.update(_picture(standing()), refresh=True)
-                due_s = start_s + max(LIVE_S, (time.monotonic() - start_s) / LIVE_SHARE)
+                due_s = start_s + max(LIVE_S, (clock() - start_s) / LIVE_SHARE)
 
         with Live(
             console=_rich(sys.stderr),

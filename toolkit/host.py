@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from toolkit import units
+
 # CPU part numbers of the Arm cores that single-board computers carry (Arm Ltd., Main ID Register of each core).
 ARM_CORES = {
     "0xd03": "Cortex-A53",
@@ -113,7 +115,7 @@ def describe(root: Path = Path("/")) -> Host:
     cpuinfo = _read(root / "proc/cpuinfo") or ""
     arch = platform.machine()
     board = _read(root / "proc/device-tree/model")
-    emulated = _emulated(arch, cpuinfo, _read(root / "sys/devices/system/cpu/modalias") or "")
+    emulated = _emulated(root, arch, cpuinfo)
     return Host(
         cpu=_cpu_name(cpuinfo) or platform.processor() or arch,
         arch=arch,
@@ -276,17 +278,19 @@ def _kernel_class(arch: str, sets: dict[str, bool]) -> str | None:
     if not known:
         return None
     has = [name for name, there in known.items() if there and not (name == "AVX" and known["AVX2"])]
-    *most, last = has or known
-    listed = f"{', '.join(most)} and {last}" if most else last
-    return f"{arch} {'with' if has else 'without'} {listed}"
+    return f"{arch} {'with' if has else 'without'} {units.listed(has or list(known))}"
 
 
-def _emulated(arch: str, cpuinfo: str, modalias: str) -> bool:
-    """Say whether qemu-user runs this process: the kernel's files are then those of another kind of CPU.
+def _emulated(root: Path, arch: str, cpuinfo: str) -> bool:
+    """Say whether qemu-user runs this process.
 
-    Either file may be hidden by one that the emulated system brings along, hardly both.
+    The kernel then calls it by the name of qemu's program (qemu-x86_64), and its files are those of another kind of CPU
+    where qemu emulates one. The emulated system may bring a file of its own along for one of them, hardly for all.
     """
+    if _fields(_read(root / "proc/self/status") or "").get("Name", "").startswith("qemu-"):
+        return True
     here = "x86" if arch in ("x86_64", "i686") else "other"
+    modalias = _read(root / "sys/devices/system/cpu/modalias") or ""
     seen = set()
     if cpuinfo:
         seen.add("x86" if "vendor_id" in _fields(cpuinfo) else "other")

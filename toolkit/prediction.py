@@ -1,6 +1,6 @@
 """Classify image files with one artifact."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import images, manifest, runtimes
+from toolkit.bench import answers
 from toolkit.errors import ArtifactError
 from toolkit.manifest import MANIFEST
 
@@ -24,10 +25,11 @@ class Prediction:
     probabilities: tuple[float, float]
 
 
-def default_model(folder: Path) -> Path:
+def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
     """Return the most accurate verified artifact under ``folder`` that runs here, of equals the smallest.
 
-    Artifacts that were not verified come last, those that failed never.
+    Artifacts that were not verified come last, those that failed never, nor those that answer otherwise here than where
+    they were exported. ArtifactError where none is left.
     """
     choices = []
     for path in folder.glob(f"*/{MANIFEST}"):
@@ -36,10 +38,18 @@ def default_model(folder: Path) -> Path:
             file = found.folder / artifact.path
             verified = artifact.verified or {}
             if verified.get("verdict") != "fail" and file.is_file() and runtimes.installed(runtimes.for_file(file)):
-                choices.append((-(verified.get("accuracy") or 0.0), artifact.size_bytes, file))
-    if not choices:
-        raise ArtifactError(f"{folder}: no artifact there that an installed runtime runs; name one by --model")
-    return min(choices)[-1]
+                choices.append((-(verified.get("accuracy") or 0.0), artifact.size_bytes, file, found, artifact))
+    for *_, file, found, artifact in sorted(choices, key=lambda choice: choice[:3]):
+        why = answers.otherwise(found, artifact)
+        if why is None:
+            return file
+        warn(f"{file} is left out, it answers otherwise here than where it was exported: {why}")
+    none = (
+        "all artifacts there answer otherwise here than recorded"
+        if choices
+        else "no artifact there that an installed runtime runs"
+    )
+    raise ArtifactError(f"{folder}: {none}; name one by --model")
 
 
 def predict(files: Sequence[Path], model: Path) -> list[Prediction]:

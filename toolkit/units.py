@@ -79,6 +79,12 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def listed(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them: ``a``, ``a and b``, ``a, b and c``; there must be one."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def _significant(value: float) -> str:
     """Three significant figures, never in exponent form."""
     if value >= 99.95:

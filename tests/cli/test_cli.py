@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import tiny_arrays
+from tests.elsewhere import elsewhere
 from toolkit import manifest, registry
 from toolkit.cli import VERBS, app, call
 from toolkit.files import sha256
@@ -452,6 +453,34 @@ def test_bundle_of_an_artifact_that_failed_warns(cli, exported, here):
     code, _, err = cli("bundle", exported / "cnn-int8.tflite")
     assert (code, err) == (0, "warning: cnn-int8.tflite failed its verification\n")
     assert [path.name for path in here.iterdir()] == ["cnn-int8-tflite.zip"]
+
+
+def test_bundle_of_an_artifact_that_answers_otherwise_here_warns(cli, exported, here):
+    elsewhere(exported, "cnn-int8.tflite")
+    code, _, err = cli("bundle", exported / "cnn-int8.tflite")
+    said = "warning: cnn-int8.tflite answers otherwise here than where it was exported: 90 of 90 predictions are not "
+    assert (code, err) == (0, f"{said}those of the machine that exported it\n")
+
+
+def test_bundle_leaves_out_what_answers_otherwise_here(cli, exported, here, monkeypatch):
+    """Also what an older benchmark recommends: a runtime may have been replaced since."""
+    from toolkit.bench.schedule import Plan
+
+    quick = Plan(seconds=0.01, processes=1)
+    monkeypatch.setattr("toolkit.bench.schedule.Plan", lambda: quick)
+    found = manifest.read(exported)
+    replace(found, artifacts=found.artifacts[-2:]).write()
+    first = json.loads(cli("bundle", exported, "--json")[1])["artifact"]
+    elsewhere(exported, first)
+    code, out, err = cli("bundle", exported, "--json")
+    assert code == 0, err
+    (other,) = {"cnn-dynamic.tflite", "cnn-int8.tflite"} - {first}
+    assert json.loads(out)["artifact"] == other
+    assert re.search(rf"{first}, which benchmarks/.* recommends, answers otherwise here by now \(90 of 90", err)
+    elsewhere(exported, other)
+    code, _, err = cli("bundle", exported)
+    assert code == 2
+    assert "(nothing to ship: all answer otherwise here than where they were exported" in err.splitlines()[-1]
 
 
 def test_ctrl_c_while_bundle_measures_ends_with_130_and_no_bundle(cli, exported, here, monkeypatch):

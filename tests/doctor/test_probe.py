@@ -2,16 +2,23 @@
 
 import json
 import os
+import select
+import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from toolkit import constraints, extras, registry
+from tests.elsewhere import elsewhere
+from toolkit import constraints, extras, manifest, registry
 from toolkit.doctor.child import PACKAGES
 from toolkit.doctor.probe import probe
 from toolkit.doctor.remedy import interpreter, pip
+from toolkit.files import sha256
 
+# Seconds in which a process that was killed is surely gone.
+PATIENCE_S = 60.0
 SHIPPED = sorted((Path(__file__).parents[2] / "exported" / "mlp").glob("mlp*"))
 FOUND = json.dumps(
     {"step": "found", "package": "onnxruntime", "extra": "onnx", "installed": True, "versions": {"onnxruntime": "1.0"}}
@@ -45,24 +52,61 @@ def test_a_signal_is_named(signal, steps, said, remedy):
     assert found.remedy.startswith(remedy)
 
 
+def test_an_artifact_that_ends_the_process_is_named():
+    holds = json.dumps({"step": "holds", "artifact": "cnn-int8.onnx"})
+    found = probe("onnxruntime", command=die(FOUND, IMPORTED, holds, how="os.kill(os.getpid(), 11)")).finding
+    assert found.text == "onnxruntime was ended by SIGSEGV when running cnn-int8.onnx"
+
+
+def test_each_artifact_is_held_against_its_golden(exported):
+    """The process goes on with the others, and the runtime itself is well."""
+    files = sorted(exported.glob("*.tflite"))
+    assert probe("litert", files).otherwise == {}
+    elsewhere(exported, "cnn-float32.tflite", "cnn-int8.tflite")
+    found = probe("litert", files)
+    assert found.finding.state == "ok"
+    said = "90 of 90 predictions are not those of the machine that exported it"
+    assert found.otherwise == {str(exported / name): said for name in ("cnn-float32.tflite", "cnn-int8.tflite")}
+
+
+def test_a_golden_that_cannot_be_read_is_what_is_wrong_and_no_part_is(exported):
+    (exported / "golden.npz").write_bytes(b"cut")
+    found = manifest.read(exported)
+    replace(found, golden={**found.golden, "sha256": sha256(exported / "golden.npz")}).write()
+    seen = probe("litert", [exported / "cnn-int8.tflite"])
+    assert seen.finding.state == "ok"
+    assert "golden.npz: cannot be read as a golden" in seen.otherwise[str(exported / "cnn-int8.tflite")]
+
+
 def test_where_the_tested_version_cannot_run_it_is_taken_away():
     tested = FOUND.replace("1.0", constraints.tested()["onnxruntime"])
     found = probe("onnxruntime", command=die(tested, how="os.kill(os.getpid(), 4)")).finding
     assert found.remedy == f"{interpreter()} -m pip uninstall onnxruntime"
 
 
-def test_a_hang_is_ended_with_all_that_it_started(tmp_path):
-    """The grandchild would write the file if it went on."""
-    late = tmp_path / "late"
-    grandchild = f"import time; time.sleep(1); open({str(late)!r}, 'w')"
-    how = f"import subprocess; subprocess.Popen([sys.executable, '-S', '-c', {grandchild!r}]); time.sleep(60)"
-    found = probe("onnxruntime", command=die(FOUND, how=how), deadline_s=0.5).finding
-    assert found.text == "onnxruntime did not come to an end in 0.5 s when importing it"
-    assert found.remedy == REINSTALL
-    import time
+def test_a_hang_is_ended_with_all_that_it_started(tmp_path, monkeypatch):
+    """Its time is over as soon as the grandchild is there, which holds a pipe open as long as it lives."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    grandchild = f"import os, time; pipe = open({str(pipe)!r}, 'wb', 0); pipe.write(b'here'); time.sleep(600)"
+    how = f"import subprocess; subprocess.Popen([sys.executable, '-S', '-c', {grandchild!r}]); time.sleep(600)"
+    streams = []
 
-    time.sleep(1)
-    assert not late.exists()
+    class Hanging(subprocess.Popen):
+        def wait(self, timeout=None):
+            if timeout is None:
+                return super().wait()
+            streams.append(pipe.open("rb", 0))
+            assert streams[0].read(4) == b"here"
+            raise subprocess.TimeoutExpired(self.args, timeout)
+
+    monkeypatch.setattr(subprocess, "Popen", Hanging)
+    found = probe("onnxruntime", command=die(FOUND, how=how), deadline_s=7.0).finding
+    assert found.text == "onnxruntime did not come to an end in 7 s when importing it"
+    assert found.remedy == REINSTALL
+    with streams[0] as stream:
+        assert select.select([stream], [], [], PATIENCE_S)[0]
+        assert stream.read(1) == b""  # nobody holds its other end
 
 
 def test_a_package_that_ends_the_process_is_not_taken_for_one_that_works():

@@ -12,7 +12,7 @@ from toolkit import constraints, host
 from toolkit.doctor import privacy, report
 from toolkit.doctor.finding import Finding
 from toolkit.doctor.probe import Probe
-from toolkit.doctor.remedy import COPY, EXPORT, pip
+from toolkit.doctor.remedy import COPY, EXPORT, EXPORT_ANEW, pip
 from toolkit.doctor.report import examine
 from toolkit.errors import ArtifactError
 
@@ -59,6 +59,26 @@ def test_a_broken_runtime_is_broken_though_another_works(tmp_path, pi):
     examined = examine([], root=machine(tmp_path, cpuinfo=PI_5), try_part=one_broken)
     assert list(found(examined)) == [("onnxruntime", "broken")]
     assert examined.verdict == "broken"
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "here"), [(PI_5, "otherwise here (aarch64 with dotprod) than"), ("", "otherwise here than")]
+)
+def test_an_artifact_that_answers_otherwise_here_is_broken(exported, tmp_path, pi, cpuinfo, here):
+    path = exported / "cnn-int8.onnx"
+
+    def runs(part, artifacts):
+        differs = {str(path): "1 of 500 predictions are not those"} if part == "onnxruntime" else {}
+        return Probe(part, Finding(part, "ok", ""), otherwise=differs)
+
+    examined = examine([exported], root=machine(tmp_path, cpuinfo=cpuinfo), try_part=runs)
+    assert examined.verdict == "broken"
+    said = found(examined)[str(path), "broken"]
+    assert said.text == f"answers {here} where it was exported: 1 of 500 predictions are not those"
+    assert said.remedy == EXPORT_ANEW
+    document = examined.to_json()
+    assert str(tmp_path) not in json.dumps(document)
+    assert [one["path"] for one in document["artifacts"] if one["golden"]] == ["cnn-int8.onnx"]
 
 
 def test_what_breaks_several_parts_is_told_once(tmp_path, pi):

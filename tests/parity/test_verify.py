@@ -8,8 +8,9 @@ import pytest
 
 from tests.conftest import tiny_arrays
 from toolkit import manifest
-from toolkit.errors import ArtifactError, DataError, MissingExtraError, UsageError
-from toolkit.parity import record
+from toolkit.errors import ArtifactError, DataError, DataUnavailableError, MissingExtraError, UsageError
+from toolkit.files import sha256
+from toolkit.parity import leaks, record
 from toolkit.parity import verify as module
 from toolkit.parity.verify import Options, select, verify
 
@@ -170,10 +171,44 @@ def test_without_the_digests_the_calibration_images_are_a_sample(exported_once, 
     assert result.dataset["overlap_checked"] == "calibration images"
 
 
+def test_without_the_digests_a_data_set_of_that_name_on_this_machine_is_asked(
+    exported_once, tmp_path, tiny, monkeypatch
+):
+    ((found, artifacts),) = select([exported_once])
+    found = replace(found, data={**found.data, "rows": None, "name": "sample"})
+    leaky = leaky_npz(tmp_path, tiny, [3])
+    asked = []
+
+    def load(name, *, warn):
+        asked.append(name)
+        if name == "sample" and asked.count(name) == 2:
+            raise DataUnavailableError("it is gone since")
+        return tiny if name == "sample" else real(name, warn=warn)
+
+    real = leaks.data.load
+    monkeypatch.setattr(leaks.data, "load", load)
+    with pytest.raises(DataError, match="1 of the 90 test images are training images too"):
+        verify(found, artifacts[:1], Options(leaky), warn=lambda text: None)
+    result = verify(found, artifacts[:1], Options(leaky, allow_overlap=True), warn=lambda text: None)
+    assert asked.count("sample") == 2
+    assert result.dataset["overlap_checked"] == "calibration images"
+
+
 def test_damaged_digests_are_an_error(exported, tmp_path, tiny):
     (exported / "learned.npy").write_bytes(b"changed")
     ((found, artifacts),) = select([exported])
     with pytest.raises(ArtifactError, match=r"learned.npy: changed since it was exported"):
+        verify(found, artifacts[:1], Options(leaky_npz(tmp_path, tiny, [3])), warn=lambda text: None)
+
+
+def test_digests_that_cannot_be_read_are_an_error(exported, tmp_path, tiny):
+    """They are the file that the manifest speaks of."""
+    (exported / "learned.npy").write_bytes(b"nonsense")
+    document = json.loads((exported / "manifest.json").read_text())
+    document["data"]["rows"]["sha256"] = sha256(exported / "learned.npy")
+    (exported / "manifest.json").write_text(json.dumps(document))
+    ((found, artifacts),) = select([exported])
+    with pytest.raises(ArtifactError, match=r"learned\.npy: cannot be read as digests: "):
         verify(found, artifacts[:1], Options(leaky_npz(tmp_path, tiny, [3])), warn=lambda text: None)
 
 

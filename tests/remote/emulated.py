@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.arm64 import userspace
+from tests.cpus import userspace
 from tests.remote.test_devices import ONE
 
 # Before any test, since they change where the user's cache is.

@@ -9,7 +9,7 @@ HELLO = {"python": "3.11.2", "bits": 64, "machine": "aarch64", "venv": True}
 # As a device answers that has all it needs, up to the mark of the program that its environment starts.
 READY = (HELLO, {"ready": True, "missing": []}, MARK, {"toolkit": "1"})
 # The longest that a test may wait for one that says no more.
-SECONDS = 8
+SECONDS = 120
 
 SSH = """\
 #!/bin/sh

@@ -13,6 +13,8 @@ from pathlib import Path
 
 # Not on the PATH of everybody.
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
+# Seconds that the server may take to start.
+START_S = 60.0
 KEY = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "")
 # What pip on a device may need to know of a network.
 HANDED_ON = ("PIP_", "SSL_", "REQUESTS_", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
@@ -141,7 +143,8 @@ class Server:
             )
 
     def _wait(self) -> None:
-        for _ in range(100):
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return

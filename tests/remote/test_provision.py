@@ -30,7 +30,7 @@ class Device:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        self.channel = Channel(self._process.stdout.fileno(), self._process.stdin.fileno(), patience_s=20)
+        self.channel = Channel(self._process.stdout.fileno(), self._process.stdin.fileno(), patience_s=120)
 
     def __enter__(self):
         self.channel.skip_to_mark()

@@ -1,18 +1,25 @@
 """Messages over two pipes."""
 
 import os
-import time
 
 import pytest
 
 from toolkit.remote.wire import MARK, Channel
 
+PATIENCE_S = 0.125
+
 
 @pytest.fixture
-def pipe():
+def clock():
+    """What the time is, first in the list."""
+    return [1000.0]
+
+
+@pytest.fixture
+def pipe(clock):
     """A channel that hears what is written to the second, a file descriptor."""
     source, target = os.pipe()
-    yield Channel(source, target, patience_s=0.2), target
+    yield Channel(source, target, patience_s=PATIENCE_S, clock=lambda: clock[0]), target
     for descriptor in (source, target):
         try:
             os.close(descriptor)
@@ -53,11 +60,22 @@ def test_the_end_of_the_other_side_is_noticed_in_the_middle_of_a_message(pipe):
         channel.receive()
 
 
-def test_silence_counts_as_the_end(pipe):
+def test_silence_counts_as_the_end(pipe, clock):
     """A cable that was pulled ends no connection by itself."""
     channel, _ = pipe
     with pytest.raises(ConnectionError, match="silence"):
         channel.receive()
-    time.sleep(0.25)
+    clock[0] += PATIENCE_S
+    assert not channel.waiting(0)
+    clock[0] += PATIENCE_S
     with pytest.raises(ConnectionError, match="silence"):
         channel.waiting(0)
+
+
+def test_what_was_heard_ends_the_silence(pipe, clock):
+    channel, _ = pipe
+    clock[0] += PATIENCE_S
+    channel.send({"do": "alive"})
+    assert channel.receive()[0] == {"do": "alive"}
+    clock[0] += PATIENCE_S
+    assert not channel.waiting(0)

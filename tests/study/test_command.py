@@ -106,11 +106,14 @@ def test_images_in_both_parts_are_refused_before_anything_is_trained(cli, here, 
 
 @pytest.mark.slow
 def test_ctrl_c_of_two_jobs_and_a_second_call_come_to_the_figures_of_one_job(tmp_path, tiny, tiny_npz):
-    """The real command with real workers: interrupted after an epoch, called again to its end, beside one job alone."""
-    few = ("--model", "mlp", "--optimizer", "sgd", "--learning-rate", "0.1", "--loss", "mse", "--epochs", "100")
-    command = [sys.executable, "-m", "toolkit", "study", "--data", str(tiny_npz), *few]
+    """The real command with real workers: interrupted after an epoch, called again for one more, beside one job alone.
+
+    Both have more epochs before them than they can come to before the other has had one.
+    """
+    few = ("--model", "mlp", "--optimizer", "sgd", "--learning-rate", "0.1", "--loss", "mse")
+    command = [sys.executable, "-m", "toolkit", "study", "--data", str(tiny_npz), *few, "--jobs", "2", "--json"]
     with subprocess.Popen(
-        [*command, "--jobs", "2", "--json"],
+        [*command, "--epochs", "100000"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -122,14 +125,16 @@ def test_ctrl_c_of_two_jobs_and_a_second_call_come_to_the_figures_of_one_job(tmp
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     assert process.returncode == 130
-    assert re.search(rb"interrupted: [01] of 2 runs finished; call the same again to go on", err)
+    assert re.search(rb"interrupted: 0 of 2 runs finished; call the same again to go on", err)
     interrupted = json.loads(out)
     assert interrupted["interrupted"] is True
-    assert 0 < min(run["epochs_run"] for run in interrupted["runs"]) < 100
-    done = subprocess.run([*command, "--jobs", "2", "--json"], cwd=tmp_path, check=True, stdout=subprocess.PIPE)
-    grid = replace(GRID, activation=("relu", "sigmoid"), loss=("mse",), epochs=(100,))
+    begun = [run["epochs_run"] for run in interrupted["runs"]]
+    assert min(begun) > 0
+    epochs = max(begun) + 1
+    done = subprocess.run([*command, "--epochs", str(epochs)], cwd=tmp_path, check=True, stdout=subprocess.PIPE)
+    grid = replace(GRID, activation=("relu", "sigmoid"), loss=("mse",), epochs=(epochs,))
     alone, _ = conduct(grid, tiny, tmp_path / "alone")
     for run, beside in zip(json.loads(done.stdout)["runs"], alone.outcomes, strict=True):
-        assert (run["state"], run["epochs_run"]) == ("finished", 100)
+        assert (run["state"], run["epochs_run"]) == ("finished", epochs)
         assert run["best_value"] == pytest.approx(beside.progress.best_value, rel=1e-4)
         assert run["test_accuracy"] == beside.test_accuracy

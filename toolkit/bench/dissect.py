@@ -4,6 +4,7 @@ A runtime's own profiler is not used. LiteRT's Python package gives access to no
 to each operator, more than a small model takes in all: cut-off copies take turns instead, and nothing is added.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import locks
-from toolkit.bench.measure import INVOKE, Subject
+from toolkit.bench.measure import INVOKE, Clock, Subject
 from toolkit.runtimes.base import FLOAT32, INT8, RuntimeModule, Session
 
 # Turns of the prefixes, the first of which warms up, and seconds of all turns of one.
@@ -32,7 +33,14 @@ MEMORY_BYTES = (1 << 18, 1 << 20, 1 << 22, 1 << 24)
 
 
 def profile(
-    module: RuntimeModule, path: Path, images: NDArray[np.uint8] | None, *, threads: int, batch: int, timed: bool
+    module: RuntimeModule,
+    path: Path,
+    images: NDArray[np.uint8] | None,
+    *,
+    threads: int,
+    batch: int,
+    timed: bool,
+    clock: Clock = time.perf_counter_ns,
 ) -> dict[str, Any]:
     """Return operators and times of prefixes, as ``toolkit.bench.profile.read`` takes them."""
     operators = module.operators(path, batch=batch)
@@ -41,7 +49,8 @@ def profile(
         return {**document, "untimed": "emulated: no times"}
     if path.stat().st_size * (len(operators) + 1) > MOST_BYTES:
         return {**document, "untimed": f"its prefixes would take more than {MOST_BYTES:,} bytes"}
-    subjects = [_subject(session, images, batch) for session in module.prefixes(path, threads=threads)]
+    sessions = module.prefixes(path, threads=threads)
+    subjects = [_subject(session, images, batch, clock) for session in sessions]
     if not subjects:
         return {**document, "untimed": "its runtime has no operators that could be timed"}
     a_turn_s = INFERENCES_A_TURN * sum(subject.first_s for subject in subjects)
@@ -101,5 +110,7 @@ def _best_s(
     return [max(whole - call, 1.0) / 1e9 for call, whole in best]
 
 
-def _subject(session: Session, images: NDArray[np.uint8] | None, batch: int) -> Subject:
-    return Subject(lambda: session, images, batch=batch)
+def _subject(
+    session: Session, images: NDArray[np.uint8] | None, batch: int, clock: Clock = time.perf_counter_ns
+) -> Subject:
+    return Subject(lambda: session, images, batch=batch, clock=clock)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from typing import IO, Any, cast
 
 import numpy as np
@@ -18,17 +19,18 @@ from toolkit.host import process_memory_bytes
 
 # Seconds that a worker may take longer than it was asked to measure: loading a large model, a slow inference.
 PATIENCE_S = 120.0
-# Seconds between two looks at a worker's memory.
-LOOK_S = 0.2
+# Seconds between two looks at a worker's memory, and that one may take to end when it was asked to.
+LOOK_S, END_S = 0.2, 5.0
 COMMAND = (sys.executable, "-m", "toolkit.bench.worker")
 
 
 class Process:
     """One worker. what: the artifact and runtime, for errors. most_bytes: memory at which it is ended."""
 
-    def __init__(self, what: str, *, most_bytes: int | None) -> None:
+    def __init__(self, what: str, *, most_bytes: int | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._what = what
         self._most_bytes = most_bytes
+        self._clock = clock
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 — closed with the process
         self.spawned_ns = time.perf_counter_ns()
         # A session of its own: Ctrl-C ends the parent, which ends its workers when it has saved what there is.
@@ -53,7 +55,7 @@ class Process:
         Raises ArtifactError where the artifact cannot be measured, WorkerFailedError where the process dies, hangs or
         takes more memory than it may.
         """
-        deadline = time.monotonic() + seconds + PATIENCE_S
+        deadline = self._clock() + seconds + PATIENCE_S
         self._check_memory()  # an answer that comes at once is not looked at while it is awaited
         try:
             self._questions.write(json.dumps(question).encode() + b"\n")
@@ -71,15 +73,19 @@ class Process:
         return answer, np.frombuffer(content, np.float64)
 
     def close(self) -> None:
-        """End the process, whatever it does."""
-        self._process.kill()
-        self._process.wait()
+        """End the process, whatever it does: it is asked to, and made to where it does not."""
+        self._process.terminate()
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         for stream in (self._questions, self._answers, self._stderr):
             stream.close()
 
     def _read(self, deadline: float) -> bytes:
         while not select.select([self._answers], [], [], LOOK_S)[0]:
-            if time.monotonic() > deadline:
+            if self._clock() > deadline:
                 raise self._end(f"did not answer for {PATIENCE_S:.0f} s")
             self._check_memory()
         content = os.read(self._answers.fileno(), 1 << 20)

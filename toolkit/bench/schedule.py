@@ -217,8 +217,7 @@ def _take_turns(
     rng: np.random.Generator,
 ) -> None:
     settings = list(processes)
-    for turn in range(plan.turns):
-        begun = time.monotonic()
+    for turn in turns_apart(plan.turns):
         for position in rng.permutation(len(settings)):
             setting = settings[position]
             if setting in failures:
@@ -235,8 +234,17 @@ def _take_turns(
                 progress.did(TURN, setting, measured[setting].blocks[-1][INVOKE][-1])
                 if paced:
                     progress.did(PACE, setting)
-        if turn + 1 < plan.turns:
-            time.sleep(max(0.0, begun + TURN_S - time.monotonic()))
+
+
+def turns_apart(
+    count: int, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[int]:
+    """Yield the number of each turn, TURN_S after the one before began or as soon as that one is done."""
+    due_s = clock()
+    for turn in range(count):
+        sleep(max(0.0, due_s - clock()))
+        due_s = clock() + TURN_S
+        yield turn
 
 
 @contextlib.contextmanager

@@ -70,7 +70,10 @@ def recommendation(document: Mapping[str, Any], found: Manifest) -> Choice:
         artifact = artifacts.get(digests[entry["artifact"]])
         if artifact is not None and entry["fits"]:
             return Choice(artifact, entry["why"], document["record"])
-    reason = "under emulation no latency is given" if document["host"]["emulated"] else "nothing fits or ran"
+    whys = [entry["why"] for entry in document["recommendations"] if digests[entry["artifact"]] in artifacts]
+    reason = "; ".join(filter(None, whys)) or "nothing fits or ran"
+    if document["host"]["emulated"]:
+        reason = "under emulation no latency is given"
     raise ArtifactError(f"{document['record']} recommends nothing of {found.folder} ({reason}); name an artifact")
 
 

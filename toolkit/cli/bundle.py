@@ -40,6 +40,7 @@ def command(
 
 def _make(console: Console, model: str, output: Path | None) -> int:
     from toolkit import runtimes
+    from toolkit.bench import answers
     from toolkit.bundle.choose import resolve
     from toolkit.bundle.make import make
 
@@ -47,6 +48,8 @@ def _make(console: Console, model: str, output: Path | None) -> int:
     choice = named or _recommend(console, found)
     if (choice.artifact.verified or {}).get("verdict") == "fail":
         console.warn(f"{choice.artifact.path} failed its verification")
+    if named and (why := answers.otherwise(found, choice.artifact)):
+        console.warn(f"{choice.artifact.path} answers otherwise here than where it was exported: {why}")
     bundle = make(found, choice.artifact, output)
     result = {**bundle.to_json(), "artifact": choice.artifact.path, "why": choice.why, "record": choice.record}
     console.table(
@@ -64,13 +67,17 @@ def _make(console: Console, model: str, output: Path | None) -> int:
 
 def _recommend(console: Console, found: "Manifest") -> "Choice":
     """Ask the newest benchmark that was made here, or make one."""
+    from toolkit.bench import answers
     from toolkit.bench.schedule import Plan
     from toolkit.bundle.choose import recommendation, recommended
 
-    choice = recommended(found, bench.BENCHMARKS)
-    if choice is not None:
-        return choice
-    console.note(f"{found.folder}: no benchmark of these artifacts in {bench.BENCHMARKS}/ was made here: measuring")
+    why = f"{found.folder}: no benchmark of these artifacts in {bench.BENCHMARKS}/ was made here"
+    if choice := recommended(found, bench.BENCHMARKS):
+        otherwise = answers.otherwise(found, choice.artifact)
+        if otherwise is None:
+            return choice
+        why = f"{choice.artifact.path}, which {choice.record} recommends, answers otherwise here by now ({otherwise})"
+    console.note(f"{why}: measuring")
     record = bench.perform(console, [found.folder], Plan())
     if record.interrupted:
         raise KeyboardInterrupt

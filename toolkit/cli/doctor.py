@@ -8,7 +8,7 @@ from toolkit.cli.options import EXPORTED, Debug, Json, Paths
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
-    from toolkit.doctor.report import Machine, Package, Report
+    from toolkit.doctor.report import File, Machine, Package, Report
 
 PART_COLUMNS = (Column("part", figures=False), Column("state", figures=False), Column("what it is", figures=False))
 FILE_COLUMNS = (Column("file", figures=False), Column("size"), Column("sha256"), Column("state", figures=False))
@@ -74,13 +74,14 @@ def _print_versions(console: Console, packages: Sequence["Package"]) -> None:
     console.text(f"versions: {same} of {len(packages)} installed packages are of the version that is tested")
 
 
+def _state(file: "File") -> str:
+    return "broken" if file.problem else "answers otherwise" if file.golden else "ok"
+
+
 def _print_parts(console: Console, report: "Report") -> None:
     console.table(PART_COLUMNS, [(one.part, one.finding.state, one.finding.text) for one in report.probes])
     if report.files:
-        rows = [
-            (str(file.path), units.size(file.size_bytes), file.sha256[:12], "broken" if file.problem else "ok")
-            for file in report.files
-        ]
+        rows = [(str(file.path), units.size(file.size_bytes), file.sha256[:12], _state(file)) for file in report.files]
         console.table(FILE_COLUMNS, rows)
     else:
         console.text("no artifacts here; 'toolkit export' makes them")

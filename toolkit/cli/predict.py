@@ -22,7 +22,7 @@ def command(
     from toolkit.prediction import default_model, predict
 
     console = Console(json_output=json)
-    artifact = model or default_model(EXPORTED)
+    artifact = model or default_model(EXPORTED, warn=console.warn)
     predictions = predict(images, artifact)
     columns = (
         Column("image", figures=False),

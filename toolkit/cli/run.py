@@ -1,12 +1,12 @@
 """``toolkit run``: the whole road."""
 
-from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from toolkit import units
-from toolkit.cli import bench, export, train, verify
+from toolkit.cli import bench, export, same, train, verify
 from toolkit.cli.bench import tables
 from toolkit.cli.options import INTERRUPTED, AllowOverlap, DataChoice, Debug, Json
 from toolkit.console import Console
@@ -15,7 +15,6 @@ from toolkit.training.recipe import Recipe
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
     from toolkit.export.exporter import Exported
-    from toolkit.parity.verify import Verified
     from toolkit.training.fit import Trained
 
 
@@ -59,15 +58,15 @@ def command(
     verified = verify.perform(
         console, [exports[0].manifest.folder], VerifyOptions(source.data, allow_overlap=allow_overlap)
     )
-    verify.tables.report(console, verified)
+    verify.tables.report(console, verified, undecided=same.UNDECIDED)
     for part in verified:
         record.save(part)
     console.heading("4. bench: how fast is it here?")
     measured = bench.perform(console, [exports[0].manifest.folder], Plan(seconds=seconds), output=folder / "benchmarks")
     tables.report(console, measured)
-    console.heading("Summary")
-    _summarise(console, trained, exports[0], verified[0], measured)
-    verdict = document(verified)["verdict"]
+    is_wrong = document(verified)["verdict"] == FAIL or bool(exports[0].failures or measured.failures)
+    console.heading(f"Summary: {'not all of it is right' if is_wrong else 'nothing is wrong'}")
+    _summarise(console, trained, exports[0], measured, same.lines(verified[0], model=model, choice=source.data))
     console.document(
         {
             "schema": 1,
@@ -78,11 +77,11 @@ def command(
             "bench": measured.to_json(),
         }
     )
-    return 1 if verdict == FAIL or exports[0].failures or measured.failures else 0
+    return 1 if is_wrong else 0
 
 
 def _summarise(
-    console: Console, trained: "Trained", exported: "Exported", verified: "Verified", record: "Record"
+    console: Console, trained: "Trained", exported: "Exported", record: "Record", judged: Sequence[str]
 ) -> None:
     console.text(
         f"made:  the {trained.recipe.model}, test accuracy {units.percent(trained.test.accuracy)} on "
@@ -90,7 +89,8 @@ def _summarise(
     )
     for name, why in exported.failures.items():
         console.text(f"       {name} could not be made: {why} (log: {exported.log})")
-    counts = Counter(comparison.verdict for comparison in verified.comparisons)
-    judged = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    console.text(f"same:  {judged}, on {verified.dataset['n']} test images")
+    for first, line in zip(("same: ", *[""] * len(judged)), judged, strict=False):
+        console.text(f"{first:6} {line}")
     tables.recommend(console, record)
+    for path, why in record.failures.items():
+        console.text(f"       {path} could not be measured: {why.removeprefix(f'{path}: ')}")

@@ -14,11 +14,13 @@ from toolkit import constraints, extras
 
 # Packages that are tried beside the runtimes: what to import, and the distribution.
 PACKAGES = {"numpy": ("numpy", "numpy"), "pillow": ("PIL.Image", "pillow")}
-FOUND, IMPORTED, RAN = "found", "imported", "ran"
+FOUND, IMPORTED, RAN, HOLDS = "found", "imported", "ran", "holds"
+# Of an artifact that answers otherwise here than where it was exported.
+OTHERWISE = "otherwise"
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Try a package of PACKAGES or a runtime, on the smallest of the artifacts that it runs."""
+    """Try a package of PACKAGES or a runtime: on the smallest of the artifacts that it runs, then by their goldens."""
     part, *artifacts = arguments
     # What a package prints must not come between the steps.
     steps = os.fdopen(os.dup(1), "wb")
@@ -63,6 +65,23 @@ def _try_runtime(steps: BinaryIO, name: str, artifacts: Sequence[Path]) -> None:
         if not np.isfinite(outputs).all():
             raise ArithmeticError(f"{smallest.name} gave outputs that are no numbers")
         _tell(steps, {"step": RAN, "artifact": str(smallest)})
+    for path in mine:
+        _tell(steps, {"step": HOLDS, "artifact": str(path)})
+        if problem := _hold(path):
+            _tell(steps, {OTHERWISE: str(path), "problem": problem})
+
+
+def _hold(path: Path) -> str | None:
+    """Return how an artifact answers otherwise here than its golden recorded; None for the Keras original as well."""
+    from toolkit import manifest
+    from toolkit.errors import ArtifactError
+    from toolkit.parity import recorded
+
+    try:
+        found = manifest.read(path.parent)
+        return next((recorded.problem(found, entry) for entry in found.artifacts if entry.path == path.name), None)
+    except ArtifactError as error:
+        return str(error)
 
 
 def _package(module: str, *distributions: str) -> dict[str, Any]:

@@ -8,12 +8,12 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from toolkit.doctor import causes
-from toolkit.doctor.child import FOUND, IMPORTED, RAN
+from toolkit.doctor.child import FOUND, HOLDS, IMPORTED, OTHERWISE, RAN
 from toolkit.doctor.finding import ABSENT, BROKEN, OK, Finding
 from toolkit.doctor.remedy import pip
 
@@ -26,13 +26,18 @@ _DOING = {None: "looking for it", FOUND: "importing it", IMPORTED: "running an a
 
 @dataclass(frozen=True)
 class Probe:
-    """What became of one part. devices: what it computes on here. artifact: the one that it ran."""
+    """What became of one part.
+
+    devices: what it computes on here. artifact: the one that it ran. otherwise: how artifacts answer otherwise here
+    than where they were exported, by path; the report tells it of the files.
+    """
 
     part: str
     finding: Finding
     versions: dict[str, str] = field(default_factory=dict)
     devices: tuple[str, ...] = ()
     artifact: str | None = None
+    otherwise: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of this part."""
@@ -63,8 +68,11 @@ def probe(
     if error is None and code == 0 and found.get("installed", True) and IMPORTED not in steps:
         error = "it ended the process"
     if error is None and code == 0:
-        return _whole(part, steps, versions)
+        otherwise = {str(step[OTHERWISE]): str(step["problem"]) for step in told if OTHERWISE in step}
+        return replace(_whole(part, steps, versions), otherwise=otherwise)
     doing = _DOING[next((step for step in (IMPORTED, FOUND) if step in steps), None)]
+    if HOLDS in steps:
+        doing = f"running {steps[HOLDS]['artifact']}"
     distribution = _culprit(found, part, versions)
     if error is not None:
         text, remedy = causes.of_error(error, distribution, doing)

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from toolkit.doctor.child import PACKAGES
 from toolkit.doctor.finding import ABSENT, BROKEN, OK, WARNING, Finding
 from toolkit.doctor.privacy import scrub
 from toolkit.doctor.probe import Probe, probe
-from toolkit.doctor.remedy import COPY, EXPORT, pip
+from toolkit.doctor.remedy import COPY, EXPORT, EXPORT_ANEW, pip
 from toolkit.errors import ArtifactError
 from toolkit.host import Host, State
 from toolkit.manifest import MANIFEST, Artifact
@@ -53,12 +53,16 @@ class Package:
 
 @dataclass(frozen=True)
 class File:
-    """A file that a manifest lists. problem: what is wrong with it, or None where it is the one that was exported."""
+    """A file that a manifest lists. problem: what is wrong with it, or None where it is the one that was exported.
+
+    golden: how it answers otherwise here than where it was exported; None where it does not, or nothing runs it.
+    """
 
     path: Path
     sha256: str
     size_bytes: int
     problem: str | None
+    golden: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,17 @@ class Report:
         parts = reversed({(finding.text, finding.remedy): finding for finding in broken}.values())
         again = _again(self.probes)
         files = [Finding(str(f.path), BROKEN, f.problem, again) for f in self.files if f.problem]
+        here = f" ({self.machine.host.kernels})" if self.machine.host.kernels else ""
+        files += [
+            Finding(
+                str(file.path),
+                BROKEN,
+                f"answers otherwise here{here} than where it was exported: {file.golden}",
+                EXPORT_ANEW,
+            )
+            for file in self.files
+            if file.golden
+        ]
         rest = sorted(self.notes, key=lambda note: note.state != BROKEN)
         return [*parts, *files, *rest]
 
@@ -131,6 +146,7 @@ def examine(
     for part in parts():
         on_part(part)
         probes.append(try_part(part, whole if part not in PACKAGES else ()))
+    otherwise = {path: how for one in probes for path, how in one.otherwise.items()}
     notes = [Finding(str(path), BROKEN, said, _again(probes)) for path, said in unreadable.items()]
     packages = _packages()
     working = any(one.finding.state == OK for one in probes if one.part not in PACKAGES)
@@ -147,7 +163,7 @@ def examine(
         probes=tuple(probes),
         data=_data() if numpy_works else {},
         folders=tuple({path.parent for path in (*(file.path for file in files), *unreadable)}),
-        files=tuple(files),
+        files=tuple(replace(file, golden=otherwise.get(str(file.path))) for file in files),
         notes=tuple(notes),
     )
 

@@ -29,7 +29,7 @@ class Channel:
     """One end of a conversation over two file descriptors; ConnectionError where it ended or makes no sense.
 
     patience_s: after which time without a message it counts as ended; None waits for ever. look: called again and again
-    while a message is waited for, which ends with what it raises.
+    while a message is waited for, which ends with what it raises. clock: in seconds.
     """
 
     def __init__(
@@ -39,10 +39,12 @@ class Channel:
         *,
         patience_s: float | None = None,
         look: Callable[[], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source, self._target = source, target
         self._patience_s, self._look = patience_s, look
-        self._heard_s = time.monotonic()
+        self._clock = clock
+        self._heard_s = clock()
         self._pending = bytearray()
         # Held while a message is written; who holds it can interrupt the writer between two messages.
         self.writing = threading.Lock()
@@ -80,7 +82,7 @@ class Channel:
         """Wait for at most ``seconds``, and say whether there is something to receive."""
         if self._pending or select.select([self._source], [], [], seconds)[0]:
             return True
-        if self._patience_s is not None and time.monotonic() - self._heard_s > self._patience_s:
+        if self._patience_s is not None and self._clock() - self._heard_s > self._patience_s:
             raise ConnectionError("silence")
         return False
 
@@ -100,7 +102,7 @@ class Channel:
         content = os.read(self._source, PIECE_BYTES)
         if not content:
             raise ConnectionError("the end")
-        self._heard_s = time.monotonic()
+        self._heard_s = self._clock()
         self._pending += content
 
     def _wait(self) -> None:

@@ -159,9 +159,11 @@ class Portability:
             return ""
         named, others = list(self.saturating)[:NAMED_LAYERS], len(self.saturating) - NAMED_LAYERS
         layers = ", ".join(named) + (f" and {others} more" if others > 0 else "")
-        this = "this machine is one" if self.here else "this machine is not"
-        greatest = max(self.saturating.values())
-        return f"{layers} can saturate on {self.where} ({this}): two products add up to {greatest:,} of {self.limit:,}"
+        greatest, this = max(self.saturating.values()), "one" if self.here else "not one"
+        return (
+            f"{layers} can saturate on {self.where}: a sum of two products may be {greatest:,}, an int16 holds "
+            f"{self.limit:,}; this machine is {this} of those"
+        )
 
 
 class RuntimeModule(Protocol):

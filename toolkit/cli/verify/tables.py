@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from toolkit.parity.compare import Comparison
     from toolkit.parity.verify import Verified
 
+UNDECIDED = "inconclusive"
 # Of a verdict.
-EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
+EXIT_CODES = {"pass": 0, "fail": 1, UNDECIDED: 3}
 FIGURES = {
     "accuracy": "share of the test images that the artifact gets right",
     "change": "of the accuracy from Keras', in percentage points, with its 95 % interval (Tango's score interval)",
@@ -31,8 +32,11 @@ GOLDEN_FIGURES = {
 GOLDEN_RULE = "outputs are those of the machine that exported; the digits of golden.npz do not measure accuracy"
 
 
-def report(console: Console, parts: Sequence["Verified"]) -> None:
-    """Print a table for the test set and one for golden, where there are both, the problems, and the verdict."""
+def report(console: Console, parts: Sequence["Verified"], *, undecided: str = UNDECIDED) -> None:
+    """Print a table for the test set and one for golden, where there are both, the problems, and the verdict.
+
+    undecided: the word for what the test images are too few to decide.
+    """
     from toolkit.parity.compare import overall
 
     for by_golden in (False, True):
@@ -41,7 +45,7 @@ def report(console: Console, parts: Sequence["Verified"]) -> None:
             continue
         figures = GOLDEN_FIGURES if by_golden else FIGURES
         columns = [Column("artifact", figures=False), *map(Column, figures), Column("verdict", figures=False)]
-        console.table(columns, [_row(c, by_golden=by_golden, overlap=p.overlaps) for p in kind for c in p.comparisons])
+        console.table(columns, [_row(c, p, undecided) for p in kind for c in p.comparisons])
         for part in kind:
             for comparison in part.comparisons:
                 _print_problem(console, comparison)
@@ -50,7 +54,7 @@ def report(console: Console, parts: Sequence["Verified"]) -> None:
     if told := [comparison.measured_on for comparison in comparisons if comparison.measured_on]:
         runtimes = ", ".join(dict.fromkeys(on.runtime for on in told))
         console.text(f"measured on {told[0].kernels or 'a CPU whose instruction sets are not told'}, by {runtimes}")
-    console.text(f"verdict: {overall(comparisons)}")
+    console.text(f"verdict: {_word(overall(comparisons), undecided)}")
     for rule in dict.fromkeys(_rule(part) for part in parts):
         console.text(f"to pass: {rule}")
 
@@ -76,8 +80,8 @@ def golden_row(result: dict[str, Any]) -> tuple[str, ...]:
     return (name, *keras, str(result["recorded_flips"]), difference, verdict)
 
 
-def _row(comparison: "Comparison", *, by_golden: bool, overlap: bool) -> tuple[str, ...]:
-    if by_golden:
+def _row(comparison: "Comparison", part: "Verified", undecided: str) -> tuple[str, ...]:
+    if part.by_golden:
         return golden_row(comparison.to_json())
     name = Path(comparison.artifact).name
     found = comparison.figures
@@ -93,7 +97,12 @@ def _row(comparison: "Comparison", *, by_golden: bool, overlap: bool) -> tuple[s
         f"{found.bounds_pp[1]:.2f}",
         f"{found.kl_mean:.1e}",
     )
-    return (name, *(units.marked(figure, overlap=overlap) for figure in (*figures, comparison.verdict)))
+    cells = (*figures, _word(comparison.verdict, undecided))
+    return (name, *(units.marked(cell, overlap=part.overlaps) for cell in cells))
+
+
+def _word(verdict: str, undecided: str) -> str:
+    return undecided if verdict == UNDECIDED else verdict
 
 
 def _print_problem(console: Console, comparison: "Comparison") -> None:
@@ -101,7 +110,7 @@ def _print_problem(console: Console, comparison: "Comparison") -> None:
     if comparison.problem:
         cause = f" ({comparison.cause})" if comparison.cause else ""
         console.text(f"{path}: {comparison.problem.text.removeprefix(f'{path}: ')}{cause}")
-    elif comparison.verdict == "inconclusive":
+    elif comparison.verdict == UNDECIDED:
         needed = comparison.images_to_decide
         enough = f"about {needed:,} images would tell" if needed else "no number of images would tell"
         console.text(f"{path}: {comparison.n:,} images cannot tell; at these rates {enough}")

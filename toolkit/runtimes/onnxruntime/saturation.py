@@ -24,7 +24,7 @@ from toolkit.runtimes.onnxruntime import graph
 LIMIT = 2**15 - 1
 GREATEST_ACTIVATION = 2**8 - 1
 X86_64 = ("x86_64", "AMD64")
-WHERE = "x86-64 with AVX2 or AVX-512, without VNNI"
+WHERE = "x86-64 with AVX2 or AVX-512 but without VNNI"
 # Float operators that are rewritten to integer ones where both of their inputs come from DequantizeLinear.
 REWRITTEN = ("Conv", "MatMul", "Gemm")
 # The place of the activations' zero point among the inputs, which tells their type.

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.arm64.agreement import RULES, between_cpus, from_x86
+from tests.cpus.agreement import REQUIRED, RULES, between, problems
 
 STEP = 1 / 256
 OUTPUTS = np.tile(np.float32([0.75, 0.25]), (100, 1))
@@ -24,7 +24,7 @@ def off(values: int, by: float) -> np.ndarray:
     ],
 )
 def test_between_two_arm64_cpus(kernels, other, problem):
-    assert between_cpus(OUTPUTS, other, RULES[kernels]) == problem
+    assert between(OUTPUTS, other, RULES[kernels], on_arm64=True, step=STEP) == problem
 
 
 @pytest.mark.parametrize(
@@ -38,5 +38,20 @@ def test_between_two_arm64_cpus(kernels, other, problem):
         (("onnxruntime", "int8"), off(1, 2e-5), "differ by 2e-05; allowed: 4.8e-06"),
     ],
 )
-def test_between_arm64_and_x86(kernels, other, problem):
-    assert from_x86(other, OUTPUTS, RULES[kernels], step=STEP) == problem
+def test_between_any_others(kernels, other, problem):
+    assert between(other, OUTPUTS, RULES[kernels], on_arm64=False, step=STEP) == problem
+
+
+def test_every_cpu_is_held_against_the_record_and_every_other():
+    outputs = {"Haswell": off(1, 2e-5), "cortex-a53": OUTPUTS, "cortex-a72": off(1, 1e-6), "native": OUTPUTS}
+    assert problems(outputs, OUTPUTS, RULES["onnxruntime", "int8"], step=None) == [
+        "Haswell and what was recorded: differ by 2e-05; allowed: 4.8e-06",
+        "Haswell and cortex-a53: differ by 2e-05; allowed: 4.8e-06",
+        "Haswell and cortex-a72: differ by 1.9e-05; allowed: 4.8e-06",
+        "Haswell and native: differ by 2e-05; allowed: 4.8e-06",
+        "cortex-a53 and cortex-a72: differ by 1e-06; allowed: 0",
+    ]
+
+
+def test_no_finer_bound_is_wider_than_what_is_required():
+    assert max(max(rule.on_arm64, rule.otherwise) for rule in RULES.values()) <= REQUIRED

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from tests.arm64 import userspace
+from tests.cpus import userspace
 
 NEW = {"debian": "1", "dependencies": "1", "project": "1"}
 
@@ -63,11 +63,3 @@ def test_nobody_rebuilds_what_a_process_uses(tmp_path, made, monkeypatch):
             fcntl.flock(another, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.close(guest.lock)
         fcntl.flock(another, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-@pytest.mark.parametrize(("cpu", "part"), [("cortex-a72", "0xd08"), ("cortex-a76", "0xd0b")])
-def test_the_cpuinfo_is_that_of_the_core(cpu, part):
-    core = userspace._core(3, userspace.CPUS[cpu])
-    assert core.startswith("processor\t: 3\n")
-    assert f"CPU part\t: {part}\n" in core
-    assert ("asimddp" in core) is (cpu == "cortex-a76")

@@ -1,19 +1,14 @@
 """An arm64 user-space on an x86-64 Debian: its Python and the wheels that a Raspberry Pi installs, under qemu-user.
 
-    python -m tests.arm64.userspace build
-    python -m tests.arm64.userspace run --cpu cortex-a76 -- -m toolkit verify --golden
-
 Needs qemu-user (not qemu-user-static, which has no plugins), and neither root nor a chroot: qemu looks for each file
 below a folder first. Debian's ``python3`` there is a script that starts qemu, so whatever starts Python by its path,
 a virtual environment, a console script and a worker process included, gets an arm64 process.
 """
 
-import argparse
 import fcntl
 import hashlib
 import json
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -21,28 +16,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.cpus import table
 from toolkit.downloads import cache_folder
 from toolkit.files import write_json
 
 ROOT = Path(__file__).parents[2]
-# What qemu calls the cores of a Raspberry Pi, and what their /proc/cpuinfo says.
-CPUS = {
-    "cortex-a72": {  # Raspberry Pi 4
-        "Features": "fp asimd evtstrm crc32 cpuid",
-        "CPU variant": "0x0",
-        "CPU part": "0xd08",
-        "CPU revision": "3",
-    },
-    "cortex-a76": {  # Raspberry Pi 5
-        "Features": "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc asimddp",
-        "CPU variant": "0x4",
-        "CPU part": "0xd0b",
-        "CPU revision": "1",
-    },
-}
-CORES = 4
+ARCHITECTURE = "aarch64"
+CPUS = table.of(ARCHITECTURE)
 KEYS = "keys.json"
-QEMU = "qemu-aarch64"
+QEMU = f"qemu-{ARCHITECTURE}"
 PACKAGES = ("python3", "python3-venv", "libstdc++6", "libgcc-s1")
 SOURCES = (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list"))
 # The oldest C libraries that wheels for arm64 ask for, up to that of Debian 12.
@@ -96,7 +78,7 @@ def build() -> Userspace:
     described = (ROOT / "pyproject.toml", ROOT / "constraints.txt")
     sources = (ROOT / "README.md", *sorted(ROOT.glob("*.py")), *sorted((ROOT / "toolkit").rglob("*.py")))
     keys = {
-        "debian": _digest(Path(__file__), _apt_sources()),
+        "debian": _digest(Path(__file__), Path(table.__file__), _apt_sources()),
         "dependencies": _digest(*described),
         "project": _digest(*described, *sources),
     }
@@ -174,24 +156,19 @@ def _build_root(folder: Path) -> None:
     shutil.rmtree(apt)
     for part in ("doc", "man", "locale", "info"):
         shutil.rmtree(root / "usr" / "share" / part, ignore_errors=True)
-    for cpu, fields in CPUS.items():
-        shutil.rmtree(folder / cpu, ignore_errors=True)
-        (folder / cpu / "proc").mkdir(parents=True)
+    for name, cpu in CPUS.items():
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name / "proc").mkdir(parents=True)
         for entry in root.iterdir():
-            (folder / cpu / entry.name).symlink_to(entry)
+            (folder / name / entry.name).symlink_to(entry)
         # qemu shows the host's; the library by which runtimes choose their kernels crashes on another CPU's.
-        (folder / cpu / "proc" / "cpuinfo").write_text("".join(_core(number, fields) for number in range(CORES)))
+        (folder / name / "proc" / "cpuinfo").write_text(cpu.cpuinfo_text())
     _compile(root / "usr" / "lib")
     python3 = root / "usr" / "bin" / "python3"
     real = python3.resolve()
     python3.unlink()
     python3.write_text(PYTHON.format(unset=" ".join(HOST_ONLY), qemu=QEMU, folder=folder, python=real))
     python3.chmod(0o755)
-
-
-def _core(number: int, fields: dict[str, str]) -> str:
-    core = {"processor": str(number), "BogoMIPS": "108.00", "CPU implementer": "0x41", "CPU architecture": "8"}
-    return "".join(f"{name}\t: {value}\n" for name, value in {**core, **fields}.items()) + "\n"
 
 
 def _build_environment(folder: Path) -> None:
@@ -245,35 +222,3 @@ def _run(command: Sequence[str], variables: dict[str, str] | None = None, *, ok:
     if done.returncode not in ok:
         sys.stderr.write(done.stdout)
         done.check_returncode()
-
-
-def build_or_exit() -> Userspace:
-    """Build for a command line: what is missing is one line."""
-    if shutil.which(QEMU) is None:
-        sys.exit(f"{QEMU} is not installed; install it with: apt-get install --no-install-recommends qemu-user")
-    try:
-        return build()
-    except FileNotFoundError as error:
-        sys.exit(f"the arm64 user-space was not built: {error}")
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"the arm64 user-space was not built: {shlex.join(map(str, error.cmd))} ended with {error.returncode}")
-
-
-def main() -> None:
-    """Build the user-space and print its folder, or run its Python."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("build")
-    run = verbs.add_parser("run")
-    run.add_argument("--cpu", choices=CPUS, default=next(iter(CPUS)))
-    run.add_argument("arguments", nargs="*", help="of Python, after --")
-    chosen = parser.parse_args()
-    guest = build_or_exit()
-    if chosen.verb == "build":
-        print(guest.folder)
-    else:
-        os.execve(guest.python, [str(guest.python), *chosen.arguments], environment(chosen.cpu))
-
-
-if __name__ == "__main__":
-    main()

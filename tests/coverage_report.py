@@ -1,0 +1,68 @@
+"""How much of toolkit the tests run, module by module: ``make test COVERAGE=yes``, as CI does.
+
+A module of which they run too little needs a reason here, and one of which they run enough must have none.
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from coverage import Coverage
+
+ROOT = Path(__file__).parents[1]
+# Share of a module's statements that is enough.
+ENOUGH = 0.9
+_BUNDLED = "runs as a copy inside a bundle, with an interpreter that has nothing else (tests/bundle)"
+REASONS = {
+    "toolkit/bundle/classify/base.py": _BUNDLED,
+    "toolkit/bundle/classify/litert.py": _BUNDLED,
+    "toolkit/bundle/classify/onnxruntime.py": _BUNDLED,
+    "toolkit/remote/agent.py": "runs in an environment of its own, without coverage (tests/remote/test_devices.py)",
+    "toolkit/remote/provision.py": "runs on devices as text that is sent to them (tests/remote/test_devices.py)",
+    "toolkit/study/executors/ray.py": "runs in processes of a cluster that are killed (tests/study/test_ray.py)",
+    "toolkit/study/worker.py": "is ended by SIGKILL, so that only what it had written counts (tests/study)",
+    "toolkit/training/loop.py": "is run by TensorFlow as a copy that it makes of it, AutoGraph (tests/training)",
+}
+
+
+def shares(coverage: Coverage) -> dict[str, float]:
+    """Return the share of its statements that was run, by module; those without statements are left out."""
+    found = {}
+    for path in sorted((ROOT / "toolkit").rglob("*.py")):
+        _, statements, _, missing, _ = coverage.analysis2(str(path))
+        if statements:
+            found[str(path.relative_to(ROOT))] = 1 - len(missing) / len(statements)
+    return found
+
+
+def problems(found: Mapping[str, float], reasons: Mapping[str, str]) -> list[str]:
+    """Return a line for each module that lacks a reason, and for each reason that lacks its module."""
+    lines = [
+        f"{module}: {share:.0%} of it is run, less than {ENOUGH:.0%}; test it, or give the reason in REASONS"
+        for module, share in found.items()
+        if share < ENOUGH and module not in reasons
+    ]
+    for module in reasons:
+        if module not in found:
+            lines.append(f"{module}: no such module; take its reason out of REASONS")
+        elif found[module] >= ENOUGH:
+            lines.append(f"{module}: {found[module]:.0%} of it is run; take its reason out of REASONS")
+    return lines
+
+
+def main() -> int:
+    """Print the report, the reasons and the problems; the exit code is 1 where there are any."""
+    coverage = Coverage()
+    coverage.load()
+    coverage.report(file=sys.stdout)
+    print(f"\nLess than {ENOUGH:.0%} of these is seen to run:")
+    for module, reason in REASONS.items():
+        print(f"  {module} {reason}")
+    found = problems(shares(coverage), REASONS)
+    for line in found:
+        print(f"error: {line}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,223 @@
+"""The shipped artifacts on every CPU of the table and on this one, the edge part on the devices: ``make test-cpus``.
+
+Everything is run first, the steps of one CPU after the other and CPUs side by side, and each test then looks at what
+came out.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.cpus import cost, guests, page
+from tests.cpus.answers import EXPORTED, Answers, ask, ask_here
+from tests.cpus.shorten import shorten
+from tests.cpus.table import CPUS, DEVICES, IMAGES, NATIVE
+from tests.cpus.userspace import ROOT, environment
+from toolkit import manifest
+from toolkit.bench.record import FIGURES, RECORD
+from toolkit.bundle.make import make
+
+# Before any test, since they change where the user's cache is.
+PYTHONS = guests.build()
+# CPUs side by side: one more than cores, since bench and doctor wait for processes of theirs.
+JOBS = 3
+# Images that ``verify`` is given: here the verb is tried, the outputs are looked at of more of them.
+VERIFIED = {"cnn": 10, "mlp": 500}
+# Tests whose outcome may depend on the machine, of what is installed without the extra ``train``.
+EDGE_TESTS = (
+    "tests/runtimes",
+    "tests/bench/test_conditions.py",
+    "tests/bench/test_measure.py",
+    "tests/bench/test_record.py",
+    "tests/parity/test_compare.py",
+    "tests/test_files.py",
+    "tests/test_host.py",
+    "tests/test_images.py",
+    "tests/test_manifest.py",
+    "tests/test_prediction.py",
+    "tests/test_units.py",
+)
+PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "--color=no", "-m", "not training and not slow and not mnist")
+# One artifact of each runtime: a worker takes some seconds to start.
+BENCHED = ("exported/mlp/mlp-int8.tflite", "exported/mlp/mlp-int8.onnx")
+# What is bundled for a device: one artifact of each runtime.
+BUNDLED = ("mlp-int8.tflite", "mlp-int8.onnx")
+# On these the commands are run: the Cortex-A53 has the instruction sets and so the kernels of the Cortex-A72.
+COMMANDED = [name for name in CPUS if name != "cortex-a53"]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What came out on one CPU: its answers, and of each command what it said and the seconds it took."""
+
+    answers: Answers
+    commands: dict[str, subprocess.CompletedProcess[str]]
+    seconds: dict[str, float]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What all CPUs are given. tiny: a model that only this host can make, for the edge tests."""
+
+    exported: Path
+    plugin: Path
+    tiny: Future[Path]
+
+
+def run(name: str, folder: Path, given: Prepared) -> Machine:
+    """Run every step on one CPU, in a folder with the shipped models."""
+    commands, seconds = {}, {}
+
+    def step(what: str, *arguments: str, where: Path = folder, **more: str) -> None:
+        began = time.monotonic()
+        command, variables = [PYTHONS[name], "-m", *arguments], environment(name, **more)
+        commands[what] = subprocess.run(command, cwd=where, env=variables, capture_output=True, text=True)
+        seconds[what] = time.monotonic() - began
+
+    began = time.monotonic()
+    plugin = given.plugin if name in DEVICES else None
+    answers = ask(name, PYTHONS[name], given.exported, folder / "outputs.npz", plugin=plugin)
+    seconds["outputs"] = time.monotonic() - began
+    if name in COMMANDED:
+        step("doctor", "toolkit", "doctor", "--json")
+        step("bench", "toolkit", "bench", *BENCHED, "--processes", "1", "--seconds", "0.05")
+    if name in DEVICES:
+        for artifact in BUNDLED:  # unpacked there, and run without toolkit
+            (bundle,) = (folder / "bundles" / artifact).iterdir()
+            step(artifact, "classify", where=bundle)
+        step("verify", "toolkit", "verify", "--golden", "--json")
+        step("tests", *PYTEST, *EDGE_TESTS, where=ROOT, TOOLKIT_TEST_EXPORTED=str(given.tiny.result()))
+    return Machine(answers, commands, seconds, folder)
+
+
+def furnish(folder: Path) -> Path:
+    """Put the shipped models and bundles of two of them into a folder."""
+    shorten(EXPORTED, folder / "exported", VERIFIED)
+    listed = manifest.read(EXPORTED / "mlp")
+    for artifact in listed.artifacts:
+        if artifact.path in BUNDLED:
+            bundle = make(listed, artifact, folder / f"{artifact.path}.zip")
+            shutil.unpack_archive(bundle.path, folder / "bundles" / artifact.path)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def given(tmp_path_factory) -> Prepared:
+    exported = shorten(EXPORTED, tmp_path_factory.mktemp("shipped") / "exported", IMAGES)
+    return Prepared(exported, cost.plugin(tmp_path_factory.mktemp("plugin")), Future())
+
+
+@pytest.fixture(scope="session")
+def machines(request, tmp_path_factory, given) -> dict[str, Machine]:
+    # Those with the most to do first.
+    order = sorted(CPUS, key=lambda name: (name in DEVICES, name in COMMANDED), reverse=True)
+    folders = {name: furnish(tmp_path_factory.mktemp(name)) for name in order}
+    with ThreadPoolExecutor(JOBS) as pool:
+        running = {name: pool.submit(run, name, folder, given) for name, folder in folders.items()}
+        try:  # meanwhile, what needs TensorFlow, which only this host has
+            given.tiny.set_result(request.getfixturevalue("exported_once"))
+        except BaseException as error:
+            given.tiny.set_exception(error)
+            raise
+        found = {name: running[name].result() for name in CPUS}
+    with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        for name, machine in found.items():
+            steps = ", ".join(f"{what} {seconds:.0f} s" for what, seconds in machine.seconds.items())
+            print(f"\n{name}: {steps}", end=" ")
+    return found
+
+
+@pytest.fixture(scope="session")
+def answers(request, machines, given, tmp_path_factory) -> Mapping[str, Answers]:
+    """Of every CPU, and of this machine."""
+    here = ask_here(given.exported, tmp_path_factory.mktemp("native") / "outputs.npz")
+    with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        print(f"\n{NATIVE}: {here.cpu}, {', '.join(sorted(here.told)) or 'no instruction set that matters'}", end=" ")
+    return {**{name: machine.answers for name, machine in machines.items()}, NATIVE: here}
+
+
+@pytest.fixture(params=DEVICES)
+def device(request) -> str:
+    return request.param
+
+
+@pytest.fixture(params=COMMANDED)
+def commanded(request) -> str:
+    return request.param
+
+
+def done(machine: Machine, name: str) -> subprocess.CompletedProcess[str]:
+    """Return a command that ended well."""
+    found = machine.commands[name]
+    assert found.returncode == 0, f"{found.stdout}\n{found.stderr}"
+    return found
+
+
+@pytest.mark.parametrize("name", CPUS)
+def test_every_cpu_is_what_it_is_called(machines, name):
+    found, cpu = machines[name].answers, CPUS[name]
+    assert (found.cpu, found.emulated, found.told, found.offered) == (cpu.core, True, cpu.sets, cpu.sets)
+
+
+def test_every_artifact_answers_on_every_cpu_as_recorded_and_as_on_any_other(answers, given):
+    wrong = page.disagreements(given.exported, answers)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_page_is_of_these_artifacts_and_these_figures(answers, given):
+    text = page.PAGE.read_text()
+    old = page.stale(text) or page.changes(page.parse(text), page.rows(given.exported, answers))
+    assert not old, "\n".join([*old, page.RENEW])
+
+
+def test_an_inference_costs_the_instructions_of_the_page(machines, device):
+    found = machines[device].answers
+    listed = cost.parse(cost.PAGE.read_text())[device]
+    old = cost.changes(listed, cost.instructions(list(found.outputs), found.marks))
+    assert not old, "\n".join([*old, page.RENEW])
+
+
+def test_the_edge_part_of_the_tests_passes(machines, device):
+    counts = done(machines[device], "tests").stdout.splitlines()[-1]
+    assert re.match(r"\d{3,} passed, \d+ deselected", counts), counts
+
+
+def test_the_doctor_finds_nothing_to_mend(machines, commanded):
+    document = json.loads(done(machines[commanded], "doctor").stdout)
+    states = {part["name"]: part["state"] for part in document["parts"]}
+    assert states == {"numpy": "ok", "pillow": "ok", "litert": "ok", "onnxruntime": "ok", "keras": "absent"}
+    assert (document["host"]["emulated"], document["host"]["cpu"]) == (True, CPUS[commanded].core)
+
+
+def test_every_shipped_artifact_passes_by_golden(machines, device):
+    document = json.loads(done(machines[device], "verify").stdout)
+    assert len(document["results"]) == 12
+    assert {result["verdict"] for result in document["results"]} == {"pass"}
+    assert [result["n"] for result in document["results"]] == [VERIFIED["cnn"]] * 6 + [VERIFIED["mlp"]] * 6
+
+
+def test_a_bundle_classifies_like_the_machine_that_exported_it(machines, device):
+    for name in BUNDLED:
+        said = done(machines[device], name).stdout
+        assert said == f"{name}: 500 of 500 predictions are those of the machine that exported it\n"
+
+
+def test_a_benchmark_says_that_it_is_emulated_and_gives_no_latency(machines, commanded):
+    machine = machines[commanded]
+    shown = done(machine, "bench")
+    assert "warning: 2 of 2 rows: emulated: it runs, and no latency is given" in shown.stderr
+    assert re.findall(r"\d (?:s|ms|µs|ns)\b", shown.stdout) == []
+    (record,) = machine.folder.glob(f"benchmarks/*/{RECORD}")
+    document = json.loads(record.read_text())
+    assert (document["host"]["emulated"], document["host"]["cpu"]) == (True, CPUS[commanded].core)
+    assert len(document["results"]) == 2
+    assert {result[figure] for result in document["results"] for figure in FIGURES} == {None}

@@ -1,0 +1,95 @@
+"""What each artifact answers, and what an inference costs: run on this machine and on every emulated CPU.
+
+python -m tests.cpus.inside EXPORTED OUTPUTS.npz
+
+Writes the outputs for the images of golden.npz, by artifact, and to stdout what toolkit and numpy say of the CPU. Under
+the plugin of icount.c, the marks on stderr enclose nothing, then one inference after the other, of each artifact in the
+order that stdout gives them in.
+"""
+
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+# No public function returns it (numpy.show_runtime prints it): it asks the CPU itself on x86-64, the kernel on Arm.
+from numpy._core._multiarray_umath import __cpu_features__
+
+from toolkit import golden, host, manifest, runtimes
+from toolkit.runtimes.base import Session
+
+# Agreed with icount.c.
+MARK = 9999
+# Inferences before the first that counts: packing weights, growing buffers, the interpreter's caches.
+WARM_UP = 5
+INFERENCES = 5
+# Instruction sets of toolkit.host by their names in numpy.
+ASKED = {
+    "AVX": "AVX",
+    "AVX2": "AVX2",
+    "AVX-512": "AVX512F",
+    "VNNI": "AVX512VNNI",
+    "dotprod": "ASIMDDP",
+    "fp16": "ASIMDHP",
+}
+
+
+def mark(number: int) -> None:
+    """Ask the plugin for the number of instructions; without it, a system call that fails."""
+    with suppress(OSError):
+        os.getpriority(MARK, number)
+
+
+def nothing() -> None:
+    """Cost what calling something costs."""
+
+
+def main() -> None:
+    """Run every artifact of every manifest below a folder."""
+    exported, target = map(Path, sys.argv[1:])
+    shipped = []
+    for listing in sorted(exported.glob(f"*/{manifest.MANIFEST}")):
+        found = manifest.read(listing.parent)
+        images = golden.read(found.golden_path).images
+        shipped += [(found.folder / artifact.path, images) for artifact in found.artifacts]
+    # All counts first: what was computed before them would leave the memory, and so the counts, otherwise.
+    for path, images in shipped:
+        session = open_plainly(path)
+        session.resize(1)
+        session.set_inputs([session.encode(images[:1])])
+        count(nothing, number=0)
+        count(session.native_invoke, number=1)
+    outputs = {path.name: open_plainly(path).predict(images) for path, images in shipped}
+    np.savez(target, **outputs)
+    print(json.dumps({"artifacts": list(outputs), **described()}))
+
+
+def described() -> dict[str, object]:
+    """Return what this CPU is by the system's files, and which instruction sets it has by its own instructions."""
+    here = host.describe()
+    told = sorted(name for name, has in host.instruction_sets().items() if has)
+    offered = sorted(name for name, ours in ASKED.items() if __cpu_features__[ours])
+    return {"cpu": here.cpu, "emulated": here.emulated, "told": told, "offered": offered}
+
+
+def open_plainly(path: Path) -> Session:
+    """Open an artifact as any program would: toolkit itself opens a file that saturates on this CPU another way."""
+    runtime = runtimes.get(runtimes.for_file(path))
+    return runtime.open_session(path, kernels=runtime.KERNELS[0])
+
+
+def count(call, *, number: int) -> None:
+    """Put each call between two marks of that number, when all is warm."""
+    for _ in range(WARM_UP):
+        call()
+    for _ in range(INFERENCES):
+        mark(number)
+        call()
+        mark(number)
+
+
+if __name__ == "__main__":
+    main()

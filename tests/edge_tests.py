@@ -1,0 +1,19 @@
+"""Which tests a device could run: what their outcome may depend on is the machine or the Python, and no TensorFlow."""
+
+PATHS = (
+    "tests/runtimes",
+    "tests/bench/test_conditions.py",
+    "tests/bench/test_measure.py",
+    "tests/bench/test_record.py",
+    "tests/parity/test_compare.py",
+    "tests/test_files.py",
+    "tests/test_host.py",
+    "tests/test_images.py",
+    "tests/test_manifest.py",
+    "tests/test_prediction.py",
+    "tests/test_units.py",
+)
+# They are given tiny artifacts by the variable TOOLKIT_TEST_EXPORTED.
+PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "--color=no", "-m", "not training and not slow and not mnist")
+# What the last line says where all of them passed.
+PASSED = r"\d{3,} passed, \d+ deselected"

@@ -1,0 +1,65 @@
+"""What a run says of its artifacts beside the model that it trained: what is proven, what is not, what settles it."""
+
+import shlex
+from collections.abc import Sequence
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toolkit import units
+
+if TYPE_CHECKING:
+    from toolkit.parity.compare import Comparison
+    from toolkit.parity.verify import Verified
+
+# The verdict where nothing is wrong and nothing could be proven.
+UNDECIDED = "too few images"
+# What is trained on where MNIST cannot be had, and the test images of MNIST.
+SAMPLE = "sample"
+FULL = "toolkit run --data mnist"
+FULL_IMAGES = 10_000
+
+
+def lines(verified: "Verified", *, model: str, choice: str) -> list[str]:
+    """Return sentences. choice: the data that the run was trained on, as ``--data`` takes it."""
+    from toolkit.parity.compare import FAIL, INCONCLUSIVE, PASS
+
+    every = verified.comparisons
+    by_verdict = {verdict: [c for c in every if c.verdict == verdict] for verdict in (PASS, INCONCLUSIVE, FAIL)}
+    proven, undecided = by_verdict[PASS], by_verdict[INCONCLUSIVE]
+    count, margin = f"{verified.dataset['n']:,} test images", every[0].margin_pp
+    said = []
+    if verified.overlaps:
+        said.append(f"the model has learned from some of the {count}: what follows is no accuracy")
+    many = {0: f"none of the {len(every)} artifacts is", 1: f"1 of {len(every)} artifacts is"}
+    said.append(
+        f"{many.get(len(proven), f'{len(proven)} of {len(every)} artifacts are')} proven to be as good: no more than "
+        f"{margin:g} percentage points of accuracy are lost (with 95 % confidence, on {count})"
+    )
+    if undecided:
+        said += _undecided(undecided, verified, model=model, choice=choice)
+    for one in by_verdict[FAIL]:
+        why = one.problem.text if one.problem else f"it loses more than {margin:g} percentage points of accuracy"
+        said.append(f"{Path(one.artifact).name} failed: {why}")
+    return said
+
+
+def _undecided(undecided: Sequence["Comparison"], verified: "Verified", *, model: str, choice: str) -> list[str]:
+    from toolkit.data import named_sources
+
+    names = units.listed([Path(one.artifact).name for one in undecided])
+    found = [one.figures for one in undecided if one.figures]
+    lost = max(figures.loss_pp for figures in found)
+    at_most = max(figures.bounds_pp[1] for figures in found)
+    needed = [one.images_to_decide for one in undecided]
+    about = f", about {max(number for number in needed if number):,} in all" if all(needed) else ""
+    wider = ["toolkit", "verify", str(verified.manifest.folder), "--margin", f"{ceil(at_most * 10) / 10:g}"]
+    wider += [] if choice in named_sources() else ["--data", choice]
+    full = f"{FULL}{'' if model == 'cnn' else f' --model {model}'}"
+    more = f" ({full}, once MNIST can be fetched, has {FULL_IMAGES:,})" if choice == SAMPLE else ""
+    return [
+        f"{verified.dataset['n']:,} images are too few to prove that of {names}. Nothing is wrong there: on these "
+        f"images {f'at most {lost:.2f} points were lost' if lost > 0 else 'no accuracy was lost'}",
+        f"more test images would settle it{about}{more}",
+        f"or allow more to be lost, as little as these images can prove: {shlex.join(wider)}",
+    ]
