@@ -46,6 +46,17 @@ def atomic(path: Path) -> Iterator[Path]:
     _sync(path.parent)
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Give an OSError of the block a file's name where it has none: a full disk shows in write(), which has none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write ``content`` atomically."""
     with atomic(path) as temporary:

@@ -21,7 +21,7 @@ from toolkit.export.formats import plan, suffixes
 from toolkit.export.formats.base import Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import Source
-from toolkit.files import sha256
+from toolkit.files import naming, sha256
 from toolkit.golden import GOLDEN, Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest, read
 from toolkit.overlap import Overlap
@@ -29,6 +29,7 @@ from toolkit.parity import card
 from toolkit.runtimes.keras import load_model
 
 LOG = "export.log"
+_ALLOWED = "allowed: one input, an image, and one output, a probability for each of at least two classes"
 SCRATCH = ".export-"
 ROWS = "learned.npy"
 # Images of a golden: a classifier that errs on 1 % of them shows it with a probability above 99 %.
@@ -100,7 +101,7 @@ def _export(
     with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
         work = Path(scratch)
         reference = work / f"{source.name}.keras"
-        with extras.streams_to(folder / LOG):
+        with extras.streams_to(folder / LOG), naming(folder / reference.name):
             model.save(reference)
             prepared = prepare(model, work)
         scaled = chosen.scaled
@@ -132,6 +133,15 @@ def _unlisted(manifest: Manifest) -> tuple[Path, ...]:
 
 def _check_model(model: Any, source: Source, dataset: Dataset) -> None:
     """Raise ArtifactError where the model is not one for the images and classes of the data."""
+    for what, tensors in (("inputs", model.inputs), ("outputs", model.outputs)):
+        if len(tensors) != 1:
+            raise ArtifactError(f"{source.keras_path}: has {len(tensors)} {what}; {_ALLOWED}")
+    answer = tuple(model.output_shape[1:])
+    if len(answer) != 1 or answer[0] == 1:
+        raise ArtifactError(
+            f"{source.keras_path}: answers an image with {'one number' if answer == (1,) else f'numbers {answer}'}; "
+            f"{_ALLOWED}; of a model that tells two classes apart by one number, make one with a softmax of two"
+        )
     if tuple(model.input_shape[1:]) != dataset.input_shape or model.output_shape[-1] != dataset.classes:
         raise ArtifactError(
             f"{source.keras_path}: takes images {tuple(model.input_shape[1:])} of {model.output_shape[-1]} classes, "

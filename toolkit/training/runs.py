@@ -32,7 +32,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """Read the configuration of a run; RunError where the folder is no run."""
     path = folder / CONFIG
     if not path.is_file():
-        raise RunError(f"{folder}: not a run folder, it has no {CONFIG}; known runs: {_known()}")
+        raise RunError(f"{folder}: not a run folder, it has no {CONFIG}; known runs: {known()}")
     document = read_json(path)
     if not {"recipe", "data", "started"} <= document.keys():
         raise RunError(f"{path}: not the configuration of a run")
@@ -75,7 +75,7 @@ def find(name: str) -> Path:
     for folder in (RUNS / name, Path(name)):
         if (folder / CONFIG).is_file():
             return folder
-    raise RunError(f"no run is called '{name}'; known runs: {_known()}")
+    raise RunError(f"no run is called '{name}'; known runs: {known()}")
 
 
 def newest(model: str | None = None, *, having: str = BEST) -> list[Path]:
@@ -89,7 +89,8 @@ def newest(model: str | None = None, *, having: str = BEST) -> list[Path]:
     return [folder for _, folder in sorted(found, reverse=True)]
 
 
-def _known() -> str:
+def known() -> str:
+    """Return the names of the runs that there are, for a message."""
     return ", ".join(sorted(config.parent.name for config in RUNS.glob(f"*/{CONFIG}"))) or "none"
 
 
