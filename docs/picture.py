@@ -53,7 +53,7 @@ def main() -> None:
         output = record(COMMAND, folder)
         record(SMALL_RUN, folder)
         record((*FLIPS, str(Path(__file__).with_name("flips.png").resolve())), folder)
-    console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"))  # noqa: SIM115 — lives as long as the script
+    console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 — lives as long as the script
     console.print(Text(f"$ toolkit {' '.join(COMMAND)}", style="bold"))
     console.print(Text.from_ansi(output), soft_wrap=False)
     svg = console.export_svg(title="toolkit run")

@@ -13,8 +13,11 @@ ROOT = Path(toolkit.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 # Each floor may import from its own and from those below it.
 FLOORS = [
-    {"errors", "units", "wire"},
-    {"registry", "extras", "constraints", "files", "archive", "wheel", "host", "console", "downloads", "images"},
+    {"errors", "units", "text", "wire"},
+    {
+        *("registry", "extras", "constraints", "locks", "files", "archive", "wheel", "host", "console", "downloads"),
+        "images",
+    },
     {"manifest", "golden", "overlap"},
     {"data", "models", "runtimes"},
     {"worker"},
@@ -94,6 +97,27 @@ def test_golden_verification_and_bench_load_no_tensorflow(exported_once, tmp_pat
     loaded = loaded_after(code)
     assert "onnxruntime" in loaded
     assert not loaded & set(TRAINING_PACKAGES)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
+def test_text_files_are_utf_8_whatever_the_locale(module):
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+        given = {keyword.arg for keyword in node.keywords}
+        values = [a.value for a in (*node.args, *(k.value for k in node.keywords)) if isinstance(a, ast.Constant)]
+        where = f"{module}:{node.lineno}"
+        if name in ("read_text", "write_text") and not isinstance(node.func, ast.Name):
+            assert "encoding" in given, where
+        of_archive = "force_zip64" in given  # a member of a zip file has bytes alone
+        if (
+            name in ("open", "fdopen")
+            and not of_archive
+            and any(value in ("r", "w", "a", "x", "rt", "wt") for value in values)
+        ):
+            assert "encoding" in given, where
+        assert not ({"text", "universal_newlines"} & given and name in ("run", "Popen")) or "encoding" in given, where
 
 
 def test_every_module_says_what_it_is():

@@ -76,3 +76,40 @@ def test_where_stderr_is_no_terminal_nothing_is_asked_or_shown(capfd):
     with Console().live() as show:
         show(lambda: pytest.fail("asked"))
     assert capfd.readouterr() == ("", "")
+
+
+EVIL = "a\x1b]0;x\x07\u202e[red]b[/]\nc"
+SHOWN = r"a\x1b]0;x\x07\u202e[red]b[/]\x0ac"
+
+
+def test_nothing_that_is_printed_steers_the_terminal_or_is_markup(capfd):
+    console = Console()
+    console.text(EVIL)
+    console.heading(EVIL)
+    console.table((Column(EVIL), Column("b")), [(EVIL, "1")])
+    console.note(EVIL)
+    console.warn(EVIL)
+    console.error(EVIL.replace("\n", ""))
+    console.traceback(ValueError(EVIL.replace("\n", "")))
+    out, err = capfd.readouterr()
+    assert out.count(SHOWN) == 4
+    assert err.count(SHOWN.removesuffix(r"\x0ac")) == 4
+    assert [c for c in out + err if not c.isprintable() and c != "\n"] == []
+
+
+def test_nothing_in_a_live_picture_is_markup_or_steers_the_terminal(terminal):
+    with Console().live() as show:
+        show(lambda: Standing(0.5, EVIL, (Column("a", figures=False), Column("b")), [(EVIL, "1")]))
+    with Console().progress(2, EVIL) as advance:
+        advance(1, EVIL)
+    written = terminal.getvalue()
+    assert written.count(SHOWN) >= 2
+    assert "\x1b]0" not in written
+    assert "\u202e" not in written
+
+
+def test_a_document_goes_to_an_ascii_terminal_as_json(monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii"))
+    Console(json_output=True).document({"a": "µ"})
+    assert written.getvalue() == b'{\n  "a": "\\u00b5"\n}\n'

@@ -68,6 +68,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
 
     def fill() -> None:
         with files.atomic(path) as temporary:
+            temporary.unlink()
             temporary.symlink_to("/dev/full")
             temporary.write_bytes(b"x" * 100_000)
 

@@ -4,8 +4,8 @@ from PIL import Image
 
 from tests.elsewhere import elsewhere
 from toolkit import manifest
-from toolkit.errors import ArtifactError, DataError
-from toolkit.prediction import default_model, predict
+from toolkit.errors import ArtifactError
+from toolkit.prediction import Refused, default_model, predict
 from toolkit.worker import process
 
 
@@ -90,8 +90,16 @@ def test_a_changed_artifact_is_not_used(exported, photos):
 
 
 def test_a_missing_image_is_named(exported_once, tmp_path):
-    with pytest.raises(DataError, match=r"none\.png: no such file"):
-        predict([tmp_path / "none.png"], exported_once / "cnn-int8.tflite")
+    (refused,) = predict([tmp_path / "none.png"], exported_once / "cnn-int8.tflite")
+    assert refused == Refused(str(tmp_path / "none.png"), f"{tmp_path / 'none.png'}: no such file")
+
+
+def test_an_image_that_is_none_costs_the_others_nothing(exported_once, photos, tmp_path):
+    (tmp_path / "blank.png").touch()
+    found = predict([photos[0], tmp_path / "blank.png", photos[1]], exported_once / "cnn-int8.tflite")
+    whole = predict(photos[:2], exported_once / "cnn-int8.tflite")
+    assert [found[0], found[2]] == whole
+    assert "blank.png: cannot be read as an image" in found[1].error
 
 
 @pytest.mark.mnist

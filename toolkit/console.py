@@ -1,8 +1,11 @@
-"""The only printer: results to stdout (text and tables, or one JSON document), progress and warnings to stderr."""
+"""The only printer: results to stdout (text and tables, or one JSON document), progress and warnings to stderr.
 
-import json
+What it is given may come from anywhere, so nothing of it steers the terminal.
+"""
+
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from toolkit import files
+from toolkit.text import printable, to_json, write_plainly
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -71,12 +75,17 @@ class Console:
     def text(self, text: str = "") -> None:
         """Print a line of the result for a person."""
         if not self.json_output:
-            _rich(sys.stdout).print(text, markup=False, highlight=False, soft_wrap=True)
+            _rich(sys.stdout).print(printable(text), markup=False, highlight=False, soft_wrap=True)
+
+    def legend(self, lines: str) -> None:
+        """Print the lines that explain a table."""
+        for line in lines.splitlines():
+            self.text(line)
 
     def heading(self, text: str) -> None:
         """Print the heading of a part of the result."""
         if not self.json_output:
-            _rich(sys.stdout).print(f"\n{text}", markup=False, highlight=False, style="bold")
+            _rich(sys.stdout).print(f"\n{printable(text)}", markup=False, highlight=False, style="bold")
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
         """Print a table for a person; every row has one text per column."""
@@ -92,21 +101,25 @@ class Console:
         if self.save is not None:
             files.write_json(self.save, document)
         if self.json_output:
-            sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+            sys.stdout.write(to_json(document, encoding=sys.stdout.encoding or "ascii"))
             sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """Print a line about what is going on to stderr."""
-        _rich(sys.stderr).print(text, markup=False, highlight=False, soft_wrap=True, style="dim")
+        _line_on_stderr(text, style="dim")
 
     def warn(self, text: str) -> None:
         """Print a warning to stderr."""
-        _rich(sys.stderr).print(f"warning: {text}", markup=False, highlight=False, soft_wrap=True, style="yellow")
+        _line_on_stderr(f"warning: {text}", style="yellow")
 
     def error(self, text: str) -> None:
         """Print an error to stderr, as one line."""
-        line = " ".join(text.split())
-        _rich(sys.stderr).print(f"error: {line}", markup=False, highlight=False, soft_wrap=True, style="bold red")
+        _line_on_stderr(f"error: {' '.join(text.split())}", style="bold red")
+
+    def traceback(self, error: BaseException) -> None:
+        """Print where an error came from to stderr."""
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            _line_on_stderr(line)
 
     @contextmanager
     def progress(self, total: int, what: str, *, done: int = 0) -> Iterator[Callable[[int, str], None]]:
@@ -120,15 +133,15 @@ class Console:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[text]}"),
+            TextColumn("{task.fields[text]}", markup=False),
         )
         with Progress(*columns, console=_rich(sys.stderr), transient=True) as bars:
-            task = bars.add_task(what, total=total, completed=done, text="")
-            yield lambda steps, text: bars.update(task, completed=steps, text=text)
+            task = bars.add_task(printable(what), total=total, completed=done, text="")
+            yield lambda steps, text: bars.update(task, completed=steps, text=printable(text))
 
     @contextmanager
     def live(
@@ -171,10 +184,11 @@ def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> "Table":
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         justify: Literal["left", "right"] = "right" if column.figures else "left"
-        table.add_column(column.heading, justify=justify, no_wrap=column.figures)
+        table.add_column(Text(printable(column.heading)), justify=justify, no_wrap=column.figures)
     for row in rows:
         # A verdict may have its reason behind a colon.
-        table.add_row(*(Text(cell, style=VERDICT_STYLES.get(cell.partition(":")[0], "")) for cell in row))
+        shown = [printable(cell) for cell in row]
+        table.add_row(*(Text(cell, style=VERDICT_STYLES.get(cell.partition(":")[0], "")) for cell in shown))
     return table
 
 
@@ -185,18 +199,23 @@ def _picture(standing: Standing) -> "RenderableType":
     from rich.text import Text
 
     line = Table.grid(padding=(0, 2))
-    line.add_row(ProgressBar(total=1.0, completed=standing.done, width=30), standing.text)
+    line.add_row(ProgressBar(total=1.0, completed=standing.done, width=30), Text(printable(standing.text)))
     table = _table(standing.columns, standing.rows)
     for position, column in enumerate(table.columns):
         column.no_wrap = True
         if column is not table.columns[-1]:  # that one gives way: it may hold a long reason
-            cells = [row[position] for row in standing.rows]
+            cells = [printable(row[position]) for row in standing.rows]
             column.min_width = max(len(cell) for cell in (standing.columns[position].heading, *cells))
     # The cursor waits on an empty line: where the terminal writes ^C there, no line breaks.
     return Group(line, table, Text())
 
 
+def _line_on_stderr(text: str, *, style: str | None = None) -> None:
+    _rich(sys.stderr).print(printable(text), markup=False, highlight=False, soft_wrap=True, style=style)
+
+
 def _rich(stream: TextIO) -> "RichConsole":
     from rich.console import Console as RichConsole
 
+    write_plainly(stream)
     return RichConsole(file=stream, width=None if stream.isatty() else PLAIN_WIDTH)

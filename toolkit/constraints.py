@@ -16,7 +16,7 @@ def path() -> Path:
 
 def tested() -> dict[str, str]:
     """Return the tested version of each distribution, by its normalized name (PEP 503)."""
-    lines = (line.partition("#")[0].partition("==") for line in path().read_text().splitlines())
+    lines = (line.partition("#")[0].partition("==") for line in path().read_text(encoding="utf-8").splitlines())
     return {normalized(name): pinned.strip() for name, _, pinned in lines if pinned}
 
 

@@ -7,6 +7,7 @@ ToolkitError                    exit 2: wrong usage or wrong input
 ├── ArtifactError               a model file or manifest that is missing, damaged or changed
 │   └── WorkerFailedError       a model file whose runtime crashed on it
 ├── RunError                    a run folder that is missing, unfinished or contradicts the request
+├── BusyError                   a folder that another process is at work in
 ├── DeviceError                 a device that cannot be reached, lacks something or was lost
 │   └── DeviceLostError         a device whose connection ended before its work did
 ├── MissingExtraError           a package that an extra of toolkit installs
@@ -44,6 +45,10 @@ class WorkerFailedError(ArtifactError):
 
 class RunError(ToolkitError):
     """A run folder that is missing, unfinished or contradicts the request."""
+
+
+class BusyError(ToolkitError):
+    """A folder that another process is at work in."""
 
 
 class DeviceError(ToolkitError):

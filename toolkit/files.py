@@ -1,40 +1,60 @@
 """Files that are never half-written, and their digests."""
 
 import hashlib
-import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from toolkit import locks
 from toolkit.errors import UsageError
+from toolkit.text import to_json
 
 PARTIAL = ".partial"
+# Bytes of the random part of a partial's name, and what its digits look like.
+_TOKEN_BYTES = 4
+_TOKEN = "[0-9a-f]" * 2 * _TOKEN_BYTES
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a sibling to write to, and rename it to ``path`` once it is on the disk.
+    """Yield an empty sibling to write to, and rename it to ``path`` once it is on the disk.
 
     At every instant, also when the process is killed, ``path`` is the whole old file or the whole new one. The sibling
-    keeps the suffix, since writers such as Keras choose the format by it. Errors remove it and leave ``path`` alone.
-    UsageError where ``path`` is there and no file: the rename would take the place of a device or a pipe.
+    keeps the suffix, since writers such as Keras choose the format by it. Errors remove it and leave ``path`` alone,
+    and so does the next writer in the folder with the sibling that a kill left. UsageError where ``path`` is there and
+    no file: the rename would take the place of a device or a pipe.
     """
     if path.exists() and not path.is_file():
         raise UsageError(f"{path}: a folder, device or pipe; give the name of a file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}-{os.getpid()}{PARTIAL}{path.suffix}")
+    remove_partials(path.parent)
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(_TOKEN_BYTES)}{PARTIAL}{path.suffix}")
     try:
-        yield temporary
-        _sync(temporary)
-        temporary.replace(path)
+        with locks.held(temporary):
+            yield temporary
+            _sync(temporary)
+            temporary.replace(path)
     except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:  # a full disk shows in write(), which has no name
+        # A full disk shows in write(), which has no name.
+        if isinstance(error, OSError) and error.filename in (None, str(temporary), temporary):
             error.filename = str(path)
+        temporary.unlink(missing_ok=True)
         raise
     _sync(path.parent)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Give an OSError of the block a file's name where it has none: a full disk shows in write(), which has none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -50,13 +70,13 @@ def write_text(path: Path, content: str) -> None:
 
 def write_json(path: Path, document: Any) -> None:
     """Write ``document`` atomically, indented, with a final line break."""
-    write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, to_json(document))
 
 
-def remove_partials(folder: Path) -> None:
-    """Remove what writers that were killed left behind in ``folder``."""
-    for leftover in folder.glob(f".*{PARTIAL}*"):
-        leftover.unlink(missing_ok=True)
+def remove_partials(folder: Path, pattern: str = "") -> None:
+    """Remove what writers that were killed left behind in ``folder``, or in those below it that match ``*/``."""
+    for leftover in folder.glob(f"{pattern}.*-{_TOKEN}{PARTIAL}*"):
+        locks.remove_dead(leftover)
 
 
 def sha256(path: Path) -> str:

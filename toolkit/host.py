@@ -214,7 +214,7 @@ def process_memory_bytes(field: str, pid: int | str = "self") -> int | None:
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text(errors="replace").strip()
+        return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return None
 

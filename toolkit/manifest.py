@@ -133,7 +133,7 @@ def read(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     try:
-        document = json.loads(path.read_text())
+        document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ArtifactError(f"{folder}: no {MANIFEST} there; 'toolkit export' writes one") from error
     except (OSError, ValueError) as error:

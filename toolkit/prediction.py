@@ -1,6 +1,6 @@
 """Classify image files with one artifact."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from toolkit import images, manifest, runtimes
 from toolkit.bench import answers
-from toolkit.errors import ArtifactError
-from toolkit.manifest import MANIFEST
+from toolkit.errors import ArtifactError, DataError
+from toolkit.manifest import MANIFEST, Manifest
+from toolkit.runtimes.base import Predictor
 from toolkit.worker.session import contained
 
 # Data sets of handwritten digits: photos are brought to their form. Others are only scaled.
@@ -24,6 +25,14 @@ class Prediction:
     image: str
     classes: tuple[str, str]
     probabilities: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An image that cannot be classified, and why."""
+
+    image: str
+    error: str
 
 
 def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
@@ -53,31 +62,45 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
     raise ArtifactError(f"{folder}: {none}; name one by --model")
 
 
-def predict(files: Sequence[Path], model: Path) -> list[Prediction]:
-    """Return the prediction for each image file; DataError or ArtifactError where one cannot be made."""
+def predict(files: Sequence[Path], model: Path) -> list[Prediction | Refused]:
+    """Return the prediction for each image file, or why there is none; ArtifactError where the model makes none."""
     found = manifest.listing(model)
     with contained() as workers:
-        session = workers.open_session(model)
-        shape = session.input.shape[1:]
-        sizes = [size for size in shape if size is not None]
-        if len(sizes) != 3 or sizes[2] not in (1, 3):
-            raise ArtifactError(f"{model}: takes {shape}; allowed: (height, width, 1 or 3) images")
-        height, width, channels = sizes
-        digits = channels == 1 and (found is None or found.data["name"] in DIGITS)
-        pixels = np.stack([_prepare(file, height, width, channels, digits=digits) for file in files])
-        outputs = session.predict(pixels)
+        return _predict(files, workers.open_session(model), found)
+
+
+def _predict(files: Sequence[Path], session: Predictor, found: Manifest | None) -> list[Prediction | Refused]:
+    model, shape = session.path, session.input.shape[1:]
+    sizes = [size for size in shape if size is not None]
+    if len(sizes) != 3 or sizes[2] not in (1, 3):
+        raise ArtifactError(f"{model}: takes {shape}; allowed: (height, width, 1 or 3) images")
+    height, width, channels = sizes
+    digits = channels == 1 and (found is None or found.data["name"] in DIGITS)
+    prepared: list[NDArray[np.uint8] | Refused] = []
+    for file in files:
+        try:
+            prepared.append(_prepare(file, height, width, channels, digits=digits))
+        except DataError as error:
+            prepared.append(Refused(str(file), str(error)))
+    pixels = [one for one in prepared if not isinstance(one, Refused)]
+    rows = iter(_classify(session, found, np.stack(pixels)) if pixels else ())
+    return [
+        one if isinstance(one, Refused) else Prediction(str(file), *next(rows))
+        for file, one in zip(files, prepared, strict=True)
+    ]
+
+
+def _classify(
+    session: Predictor, found: Manifest | None, pixels: NDArray[np.uint8]
+) -> Iterator[tuple[tuple[str, str], tuple[float, float]]]:
+    """Yield the two likeliest classes of each image with their probabilities."""
+    model, outputs = session.path, session.predict(pixels)
     if outputs.ndim != 2 or outputs.shape[1] < 2:
         raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
     names = found.data["classes"] if found else [str(label) for label in range(outputs.shape[1])]
     order = np.argsort(-outputs, axis=1)
-    return [
-        Prediction(
-            image=str(file),
-            classes=(names[first], names[second]),
-            probabilities=(float(row[first]), float(row[second])),
-        )
-        for file, row, (first, second) in zip(files, outputs, order[:, :2], strict=True)
-    ]
+    for row, (first, second) in zip(outputs, order[:, :2], strict=True):
+        yield (names[first], names[second]), (float(row[first]), float(row[second]))
 
 
 def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool) -> NDArray[np.uint8]:

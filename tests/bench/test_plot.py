@@ -117,3 +117,11 @@ def test_two_files_of_one_name_are_told_apart(record_of, exported, tmp_path):  #
     other = Path(shutil.copytree(exported, tmp_path / "other"))
     made.results.append(replace(made.results[0], path=other / "cnn-int8.tflite"))
     assert plot._names(made.results) == ["cnn/cnn-int8.tflite", "other/cnn-int8.tflite"]
+
+
+def test_a_name_in_the_picture_is_no_formula_and_steers_nothing(record, tmp_path):
+    """Warnings are errors here, and matplotlib warns of characters that no font has."""
+    record.results = [replace(r, path=Path(f"a$\x1b_{{$b{number}.tflite")) for number, r in enumerate(record.results)]
+    with rc_context({"svg.fonttype": "none"}):
+        plot.draw(tmp_path / "bench.svg", record)
+    assert r"a$\x1b_{$b0.tflite" in (tmp_path / "bench.svg").read_text(encoding="utf-8")

@@ -60,7 +60,11 @@ MISTAKES = [
     (("train", "--resume", "--name", "none"), "no run is called 'none'; known runs: none"),
     (("export",), "no run in runs/ has a best.keras yet; 'toolkit train' makes one"),
     (("export", "none.keras"), "none.keras: no such file"),
-    (("export", "none"), "no run is called 'none'"),
+    (
+        ("export", "none"),
+        "none: no such file, folder or run; allowed: a run, by name or folder, a folder of an export,",
+    ),
+    (("export", "CUT.npz"), "CUT.npz: neither a run nor an export; allowed: a run, by name or folder"),
     (("export", "--format", "coreml"), "unknown format 'coreml'; allowed: c, onnx, tflite"),
     (("export", "--quantize", "int4"), "unknown quantization 'int4'; allowed: onnx: float32"),
     (("export", "CUT.keras", "--data", "TINY"), "CUT.keras: not a whole .keras file"),

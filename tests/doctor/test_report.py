@@ -2,14 +2,13 @@
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.test_host import PI_4, PI_5, machine
 from toolkit import constraints, host
-from toolkit.doctor import privacy, report
+from toolkit.doctor import report
 from toolkit.doctor.finding import Finding
 from toolkit.doctor.probe import Probe
 from toolkit.doctor.remedy import COPY, EXPORT, EXPORT_ANEW, pip
@@ -209,33 +208,10 @@ def test_the_json_names_no_user_no_host_and_no_folder(tmp_path, pi, monkeypatch)
     text = json.dumps(document)
     for private in ("alice", "smith", "bob", "alices-pi", "example.org", "/home", "/media", "/opt", "it's", "/models"):
         assert private not in text, private
-    assert document["parts"][0]["text"].startswith("ImportError: <path>/x.so: cannot open; see '<path>/y.py'")
+    assert document["parts"][0]["text"] == "ImportError: <…>: cannot open; see <…>"
     assert document["artifacts"][0]["path"] == "mlp-float32.onnx"
     assert document["data"] in ({"mnist": True}, {})
     assert document["verdict"] == "broken"
-
-
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [
-        ("../bob/client-x/mlp.tflite: no", "<path>/mlp.tflite: no"),
-        ("../../bob/mlp.tflite: no", "<path>/mlp.tflite: no"),
-        ("./client-x/mlp.tflite: no", "<path>/mlp.tflite: no"),
-        ("~bob/client-x/mlp.tflite and ~/client-x/y.so", "<path>/mlp.tflite and <path>/y.so"),
-        ("/home/bob/My Secret/x.so: cannot open", "<path>/x.so: cannot open"),
-        ("/home/bob/x.so needs /opt/client x/lib/y.so.1 here", "<path>/x.so needs <path>/y.so.1 here"),
-        ("[Errno 2] none: '/home/bob/My Secret'", "[Errno 2] none: '<path>'"),
-        ('none: "../bob/My Secret/a b.tflite"', 'none: "<path>/a b.tflite"'),
-        ("in /home/bob/client-x: none", "in <path>: none"),
-        ("in /home/bob/client-x/", "in <path>"),
-        ("CWD/client-x/x.so", "<path>/x.so"),
-        ("BASE/lib/json/__init__.py", "<python>/lib/json/__init__.py"),
-        ("1/2 of 30 images/s, and/or a / b", "1/2 of 30 images/s, and/or a / b"),
-    ],
-)
-def test_no_folder_of_a_text_is_told(said, told):
-    said = said.replace("CWD", str(Path.cwd())).replace("BASE", sys.base_prefix)
-    assert privacy.scrub({"text": [said]}) == {"text": [told]}
 
 
 @pytest.mark.parametrize("given", ["client-x", "../client-x", "../home/client-x/models"])
@@ -271,7 +247,6 @@ def test_a_command_names_the_python_of_this_installation(tmp_path, monkeypatch):
     (tmp_path / "my project" / ".venv-edge" / "bin").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "my project")
     assert pip("install x") == ".venv-edge/bin/python -m pip install x"
-    assert privacy.scrub(pip("install x")) == "<environment>/bin/python -m pip install x"
     monkeypatch.chdir(tmp_path / "my project" / ".venv-edge" / "bin")
     assert pip("install x") == "./python -m pip install x"
     monkeypatch.setattr("sys.executable", "/usr/bin/python3")

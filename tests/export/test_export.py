@@ -8,9 +8,9 @@ import onnx
 import pytest
 
 from tests.conftest import tiny_arrays
-from toolkit import data, golden, manifest
+from toolkit import data, golden, locks, manifest
 from toolkit.data.base import make_dataset
-from toolkit.errors import ArtifactError, ExportFailedError, MissingExtraError, RunError, UsageError
+from toolkit.errors import ArtifactError, BusyError, ExportFailedError, MissingExtraError, RunError, UsageError
 from toolkit.export import calibration, sources
 from toolkit.export.exporter import Options, export
 from toolkit.export.formats import plan
@@ -256,6 +256,58 @@ def test_another_number_of_classes_is_refused(tiny, tmp_path):
         export(source, tiny, tmp_path / "x", Options(plan([], [])), warn=pytest.fail)
 
 
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (
+            lambda keras, image, flat: (image, keras.layers.Dense(1, "sigmoid")(flat)),
+            "with one number; allowed: one input",
+        ),
+        (lambda keras, image, flat: (image, [keras.layers.Dense(3)(flat)] * 2), "has 2 outputs; allowed: one input"),
+        (
+            lambda keras, image, flat: ([image, keras.Input((8, 8, 1))], keras.layers.Dense(3)(flat)),
+            "has 2 inputs; allow",
+        ),
+        (lambda keras, image, flat: (image, keras.layers.Dense(3)(image)), r"with numbers \(8, 8, 3\); allowed"),
+    ],
+)
+def test_what_is_no_classifier_of_images_is_told_so(tiny, tmp_path, make, said):
+    from toolkit import extras
+
+    keras = extras.load("keras")
+    image = keras.Input((8, 8, 1))
+    keras.Model(*make(keras, image, keras.layers.Flatten()(image))).save(tmp_path / "other.keras")
+    source = sources.resolve(str(tmp_path / "other.keras"))
+    with pytest.raises(ArtifactError, match=said):
+        export(source, tiny, tmp_path / "x", Options(plan([], [])), warn=pytest.fail)
+
+
+def test_a_full_disk_names_what_could_not_be_written(exported, trained_folder, tiny, monkeypatch):
+    full = OSError(28, "No space left on device")
+    options = Options(plan(["tflite"], ["int8"]), 50)
+    monkeypatch.setattr(tflite_format, "convert", lambda *_: (_ for _ in ()).throw(full))
+    with pytest.raises(OSError, match="space") as caught:
+        export(sources.resolve(str(trained_folder)), tiny, exported, options, warn=pytest.fail)
+    assert caught.value.filename == str(exported / "cnn-int8.tflite")
+    from toolkit import extras
+
+    tf, archive = extras.load("tensorflow"), extras.load("keras").export.ExportArchive
+    error = tf.errors.ResourceExhaustedError(None, None, "{{node x}} a/b; No space left on device [Op:SaveV2]")
+    monkeypatch.setattr(archive, "write_out", lambda *_, **__: (_ for _ in ()).throw(error))
+    with pytest.raises(OSError, match=r"TensorFlow could not write its copy: No space left on device"):
+        export(sources.resolve(str(trained_folder)), tiny, exported, options, warn=pytest.fail)
+
+
+def test_the_second_of_two_exports_into_one_folder_is_refused_and_disturbs_nothing(exported, trained_folder, tiny):
+    before = snapshot(exported)
+    with locks.alone(exported, "export", otherwise=""):
+        (exported / ".export-alive").mkdir()
+        with pytest.raises(BusyError, match=r"'toolkit export' is at work there .*; .* or choose another --output"):
+            export(sources.resolve(str(trained_folder)), tiny, exported, Options(plan([], [])), warn=pytest.fail)
+        (exported / ".export-alive").rmdir()
+    assert snapshot(exported) == before
+
+
 def test_an_interrupted_export_changes_nothing(exported, trained_folder, tiny, monkeypatch):
     before = snapshot(exported)
     monkeypatch.setattr(tflite_format, "convert", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -300,8 +352,14 @@ def test_a_model_with_optimizer_state_is_exported_without(tiny, tmp_path):
 
 
 def test_sources_that_lead_nowhere_are_named(tmp_path, here):
-    with pytest.raises(RunError, match="no run is called 'nosuch'; known runs: none"):
+    with pytest.raises(UsageError, match=r"nosuch: no such file, folder or run; allowed: .*; known runs: none"):
         sources.resolve("nosuch")
+    Path("notes.md").touch()
+    with pytest.raises(UsageError, match=r"notes\.md: neither a run nor an export; allowed: .* or a \.keras file"):
+        sources.resolve("notes.md")
+    Path("a\x1bb.keras").touch()
+    with pytest.raises(UsageError, match="rename it, artifacts are named after it"):
+        sources.resolve("a\x1bb.keras")
     with pytest.raises(ArtifactError, match=r"none\.keras: no such file"):
         sources.resolve("none.keras")
     with pytest.raises(RunError, match="'toolkit train' makes one"):

@@ -92,10 +92,10 @@ def test_what_a_device_says_cannot_steer_the_terminal(call_here, scripted):
     warning = {"event": "warning", "text": f"{evil}\nerror: all is lost"}
     scripted.device("evil", *READY, warning, found(artifact=f"models/0/{evil}.onnx", problem=evil))
     code, out, err = call_here("verify", ONE, "--on", "evil")
-    assert (code, err) == (0, ["warning: evil: ]0;owned 2J error: all is lost"])
+    assert (code, err) == (0, [r"warning: evil: \x1b]0;owned\x07\x9b2J\u202e\x0aerror: all is lost"])
     assert [character for character in out if not character.isprintable() and character != "\n"] == []
     _, document, _ = call_here("verify", ONE, "--on", "evil", "--json")
-    assert document["results"][0]["problem"] == " ]0;owned  2J "
+    assert document["results"][0]["problem"] == r"\x1b]0;owned\x07\x9b2J\u202e"
 
 
 def test_a_record_from_a_device_cannot_steer_the_terminal(call_here, scripted, tmp_path):
@@ -106,9 +106,9 @@ def test_a_record_from_a_device_cannot_steer_the_terminal(call_here, scripted, t
     scripted.device("evil", *READY, *pieces(record.folder), {"event": "record"}, {"event": "done"})
     _, out, err = call_here("bench", ONE, "--on", "evil")
     assert [c for c in f"{out}{''.join(err)}" if not c.isprintable() and c != "\n"] == []
-    assert "Cortex [2J, " in out
+    assert r"Cortex\x1b[2J, " in out
     (path,) = Path("benchmarks").glob("*/record.json")
-    assert json.loads(path.read_text())["host"]["cpu"] == "Cortex [2J"
+    assert json.loads(path.read_text())["host"]["cpu"] == r"Cortex\x1b[2J"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import tiny_arrays
 from toolkit.data.base import make_dataset
-from toolkit.errors import DataError, RunError, UsageError
+from toolkit.errors import BusyError, DataError, RunError, UsageError
 from toolkit.study import study, trials
 from toolkit.study.executors.base import ENDED, EPOCH, STARTED, Event
 from toolkit.study.grid import Grid
@@ -142,7 +142,9 @@ def test_two_studies_do_not_work_in_one_folder(tmp_path, tiny):
 
     def meddling(due, work):
         yield Event(due[0], STARTED)
-        with pytest.raises(RunError, match="another 'toolkit study' is at work there"):
+        with pytest.raises(
+            BusyError, match=r"'toolkit study' is at work there \(process \d+, since .*\); wait for its end"
+        ):
             study.conduct(study.begin(replace(ONE, epochs=(9,)), tiny, tmp_path, jobs=7), Here(tiny))
         assert study.read(tmp_path).grid == ONE
         yield Event(due[0], ENDED)

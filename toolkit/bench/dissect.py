@@ -4,7 +4,6 @@ A runtime's own profiler is not used. LiteRT's Python package gives access to no
 to each operator, more than a small model takes in all: cut-off copies take turns instead, and nothing is added.
 """
 
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit import locks
 from toolkit.bench.measure import INVOKE, Clock, Subject
 from toolkit.runtimes.base import FLOAT32, INT8, RuntimeModule, Session
 
@@ -95,9 +95,9 @@ def _best_s(
 ) -> list[float] | None:
     """Return the best latency of dense layers, (rows, width) each, the call not counted; None without such a probe."""
     pairs = []
-    with tempfile.TemporaryDirectory() as folder:
+    with locks.scratch() as folder:
         for rows, width in shapes:
-            path = Path(folder) / f"{rows}-{width}{module.SUFFIXES[0]}"
+            path = folder / f"{rows}-{width}{module.SUFFIXES[0]}"
             if not module.write_probe(path, arithmetic=arithmetic, rows=rows, width=width):
                 return None
             sessions = module.prefixes(path, threads=threads)

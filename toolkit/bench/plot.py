@@ -13,6 +13,7 @@ from toolkit.bench.record import Record
 from toolkit.bench.result import Result
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import atomic
+from toolkit.text import drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -222,5 +223,6 @@ def _names(results: Sequence[Result]) -> list[str]:
         for r in results
     ]
     return [
-        f"{name}{setting}" for name, setting in zip(units.short_names([r.path for r in results]), settings, strict=True)
+        f"{drawn(name)}{setting}"
+        for name, setting in zip(units.short_names([r.path for r in results]), settings, strict=True)
     ]

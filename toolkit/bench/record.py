@@ -144,7 +144,7 @@ def read(folder: Path) -> Record:
     """Read a record with its raw samples; ArtifactError where it is none or was damaged."""
     path = folder / RECORD
     try:
-        document = json.loads(path.read_text())
+        document = json.loads(path.read_text(encoding="utf-8"))
         facts = document["host"]
         states = {when: State(**facts[when]) if facts[when] else None for when in ("before", "after")}
         return Record(
@@ -177,7 +177,7 @@ def is_name_of_samples(name: str) -> bool:
 def recompute(folder: Path) -> tuple[int, list[str]]:
     """Rebuild every figure of a record from its raw samples; return how many there are, and those that differ."""
     rebuilt = read(folder).to_json()
-    document = json.loads((folder / RECORD).read_text())
+    document = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     pairs = [
         (f"{entry['artifact']}: {name}", entry.get(name), value)
         for entry, again in zip(document["results"], rebuilt["results"], strict=True)

@@ -79,7 +79,9 @@ class Cache:
     def read(self) -> Roofs | None:
         """Return what is kept; None where nothing is, or where the file is damaged."""
         try:
-            return {name: read(roof) for name, roof in json.loads(self.path.read_text())["roofs"].items()}
+            return {
+                name: read(roof) for name, roof in json.loads(self.path.read_text(encoding="utf-8"))["roofs"].items()
+            }
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 

@@ -1,11 +1,10 @@
 """Check a bundle: that it can be unpacked safely, and that every file in it is the one that was packed."""
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import archive, manifest
+from toolkit import archive, locks, manifest
 from toolkit.bundle.make import SUMS
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256
@@ -37,8 +36,8 @@ def check(path: Path) -> Checked:
     ArtifactError where it is no bundle, or one that could leave its folder. Digests show damage; they do not show who
     made the bundle.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        work = Path(scratch) / "files"
+    with locks.scratch() as scratch:
+        work = scratch / "files"
         work.mkdir()
         if damaged := archive.unpack(path, work):
             return Checked(path, {}, tuple(f"{name}: its bytes are damaged" for name in damaged))
@@ -50,7 +49,7 @@ def check(path: Path) -> Checked:
         digests = {name: sha256(file) for name, file in files.items() if name != SUMS}
         problems = _compare(digests, _read_sums(folder / SUMS)) or _check_manifest(folder)
         if not problems:
-            packed = Path(scratch) / "packed"
+            packed = scratch / "packed"
             archive.pack(packed, {f"{folder.name}/{name}": file.read_bytes() for name, file in files.items()})
             if sha256(packed) != sha256(path):
                 problems = ["its files are whole, but it is not the archive that toolkit packs of them"]
@@ -70,7 +69,7 @@ def _compare(digests: dict[str, str], listed: dict[str, str]) -> list[str]:
 
 def _read_sums(path: Path) -> dict[str, str]:
     """Return the digests by file name; a line that is none becomes an entry that no file has."""
-    lines = path.read_text(errors="replace").splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
 
 

@@ -53,7 +53,7 @@ def recommended(found: Manifest, benchmarks: Path) -> Choice | None:
     here = host.describe().to_json()
     for path in sorted(benchmarks.glob(f"*/{RECORD}"), reverse=True):
         try:
-            document = json.loads(path.read_text())
+            document = json.loads(path.read_text(encoding="utf-8"))
             current = host.is_same(document["host"], here) and not document["interrupted"]
             if current and _covers(document, found):
                 return recommendation(document, found)

@@ -1,12 +1,11 @@
 """Make a bundle: the artifact, its golden and manifest, a wheel of toolkit, ``classify.py``, and their digests."""
 
 import shutil
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import archive, golden, runtimes
+from toolkit import archive, golden, locks, runtimes
 from toolkit.bundle import classify
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256
@@ -56,14 +55,13 @@ def make(found: Manifest, artifact: Artifact, path: Path | None = None) -> Bundl
     runtime = runtimes.for_file(found.folder / artifact.path)
     name = f"{found.model}-{artifact.quantization}-{artifact.format}"
     path = Path(f"{name}{SUFFIX}") if path is None else path
-    with tempfile.TemporaryDirectory() as scratch:
-        work = Path(scratch)
+    with locks.scratch() as work:
         for file in (artifact.path, found.golden_path.name):
             shutil.copyfile(found.folder / file, work / file)
         replace(found, folder=work, artifacts=(artifact,), derived=()).write()
-        (work / SCRIPT).write_text(classify.script(runtime))
+        (work / SCRIPT).write_text(classify.script(runtime), encoding="utf-8")
         build_wheel(work)
         digests = {file.name: sha256(file) for file in sorted(work.iterdir())}
-        (work / SUMS).write_text("".join(f"{digest}  {file}\n" for file, digest in digests.items()))
+        (work / SUMS).write_text("".join(f"{digest}  {file}\n" for file, digest in digests.items()), encoding="utf-8")
         archive.pack(path, {f"{name}/{file.name}": file.read_bytes() for file in work.iterdir()})
     return Bundle(path, name, runtime, digests)

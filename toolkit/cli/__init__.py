@@ -1,7 +1,7 @@
 """The command line: one module a verb, each thin. Here the verbs become one program with one way to fail."""
 
+import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 import typer
@@ -11,6 +11,7 @@ from toolkit.cli import bench, bundle, data, doctor, export, predict, run, study
 from toolkit.cli.options import INTERRUPTED
 from toolkit.console import Console
 from toolkit.errors import ToolkitError, UsageError
+from toolkit.text import well_formed
 
 UNEXPECTED = 1
 
@@ -47,6 +48,7 @@ def call(arguments: Sequence[str]) -> int:
     if reason := host.unsupported():
         console.warn(reason)
     try:
+        _check_encoding(arguments)
         code = int(app(list(arguments) or ["--help"], prog_name="toolkit", standalone_mode=False) or 0)
         if code == INTERRUPTED:  # Typer makes an exit code of Ctrl-C and says nothing
             console.error("interrupted")
@@ -60,16 +62,39 @@ def call(arguments: Sequence[str]) -> int:
     except (typer.Abort, EOFError) as error:
         return _fail(console, arguments, error, "the input ended too early", UsageError.exit_code)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
+        named = " → ".join(
+            os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)
+        )
+        where = f"{named}: " if named else ""
         return _fail(console, arguments, error, f"{where}{error.strerror or error}", UsageError.exit_code)
+    except UnicodeEncodeError as error:
+        return _fail(console, arguments, error, _unwritable(error.object), UsageError.exit_code)
     except Exception as error:  # noqa: BLE001 — the last resort of the program, never of the library
         text = f"unexpected {type(error).__name__}: {error}; please report it with the output of the same with --debug"
         return _fail(console, arguments, error, text, UNEXPECTED)
 
 
+def _check_encoding(arguments: Sequence[str]) -> None:
+    """Raise UsageError for a name that is no text here: runtimes, records and JSON documents could not hold it."""
+    for argument in arguments:
+        if well_formed(argument) != argument:
+            raise UsageError(_unwritable(argument))
+
+
+def _unwritable(name: str) -> str:
+    try:
+        os.fsencode(name).decode()
+    except UnicodeError:
+        return f"{name}: not a name in UTF-8; rename it"
+    return (
+        f"{name}: the encoding of this environment, {sys.getfilesystemencoding()}, has not all characters of this name;"
+        " set LC_ALL=C.UTF-8 or PYTHONUTF8=1"
+    )
+
+
 def _fail(console: Console, arguments: Sequence[str], error: BaseException, text: str, code: int) -> int:
     if "--debug" in arguments:
-        traceback.print_exception(error)
+        console.traceback(error)
     console.error(text)
     return code
 

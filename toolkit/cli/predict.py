@@ -1,13 +1,17 @@
 """``toolkit predict``."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from toolkit import units
 from toolkit.cli.options import EXPORTED, Debug, Json
 from toolkit.console import Column, Console
+
+if TYPE_CHECKING:
+    from toolkit.prediction import Prediction, Refused
 
 
 def command(
@@ -19,11 +23,25 @@ def command(
     debug: Debug = False,
 ) -> int:
     """Classify image files: class, probability and runner-up."""
-    from toolkit.prediction import default_model, predict
+    from toolkit.errors import DataError
+    from toolkit.prediction import Refused, default_model, predict
 
     console = Console(json_output=json)
     artifact = model or default_model(EXPORTED, warn=console.warn)
     predictions = predict(images, artifact)
+    _print(console, predictions)
+    console.note(f"model: {artifact}")
+    results = [_result(one) for one in predictions]
+    console.document({"schema": 1, "command": "predict", "model": str(artifact), "results": results})
+    refused = [one.error for one in predictions if isinstance(one, Refused)]
+    for error in refused:
+        console.error(error)
+    return DataError.exit_code if refused else 0
+
+
+def _print(console: Console, predictions: "Sequence[Prediction | Refused]") -> None:
+    from toolkit.prediction import Refused
+
     columns = (
         Column("image", figures=False),
         Column("class"),
@@ -32,20 +50,29 @@ def command(
         Column("probability"),
     )
     rows = [
-        (p.image, p.classes[0], units.percent(p.probabilities[0]), p.classes[1], units.percent(p.probabilities[1]))
-        for p in predictions
+        (one.image, *["–"] * (len(columns) - 1))
+        if isinstance(one, Refused)
+        else (
+            one.image,
+            one.classes[0],
+            units.percent(one.probabilities[0]),
+            one.classes[1],
+            units.percent(one.probabilities[1]),
+        )
+        for one in predictions
     ]
     console.table(columns, rows)
-    console.note(f"model: {artifact}")
-    results = [
-        {
-            "image": p.image,
-            "class": p.classes[0],
-            "probability": p.probabilities[0],
-            "runner_up": p.classes[1],
-            "runner_up_probability": p.probabilities[1],
-        }
-        for p in predictions
-    ]
-    console.document({"schema": 1, "command": "predict", "model": str(artifact), "results": results})
-    return 0
+
+
+def _result(one: "Prediction | Refused") -> dict[str, Any]:
+    from toolkit.prediction import Refused
+
+    if isinstance(one, Refused):
+        return {"image": one.image, "error": one.error}
+    return {
+        "image": one.image,
+        "class": one.classes[0],
+        "probability": one.probabilities[0],
+        "runner_up": one.classes[1],
+        "runner_up_probability": one.probabilities[1],
+    }

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from toolkit import images
 from toolkit.data.base import Dataset, check_memory, make_dataset, stratified_split
 from toolkit.errors import DataError
+from toolkit.text import well_formed
 
 SUMMARY = "a folder with one folder of images per class (or train/ and test/ with such folders)"
 SPLIT_SEED = 0
@@ -37,7 +38,7 @@ def load(path: Path) -> Dataset:
         raise DataError(f"{path}: too few images to train and to test with ({len(train_files)} + {len(test_files)})")
     channels = 1 if all(images.is_grey(file) for file in train_files + test_files) else 3
     arrays = (_read_all(train_files, channels), train_labels, _read_all(test_files, channels), test_labels)
-    return make_dataset(arrays, name=path.name, origin=str(path), class_names=names)
+    return make_dataset(arrays, name=path.name, origin=str(path), class_names=tuple(map(well_formed, names)))
 
 
 def _subfolders(path: Path) -> list[str]:

@@ -1,89 +1,222 @@
-"""Take out of a report what says whose machine it is: names of users and of the host, and of folders."""
+"""What a report may tell: what is listed here, and nothing else, so that nobody can see whose machine it is of.
 
+A value stays where its key is listed and its kind is right. A text stays word by word: known words, names of packages,
+versions. Whatever else it holds (paths, addresses, names) becomes ``<…>``: nothing is looked for, so nothing is missed.
+"""
+
+import builtins
 import getpass
 import os
 import platform
 import re
-import sys
-import tempfile
-from collections.abc import Sequence
+import signal
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
+from toolkit import constraints, errors, registry
+from toolkit.doctor import vocabulary
+from toolkit.doctor.causes import DISTRIBUTION_OF
 from toolkit.doctor.remedy import interpreter
-from toolkit.downloads import DATA_VARIABLE
+from toolkit.text import printable
 
-# What stands for a folder. Inside an environment and inside Python the folders are the packages' own.
-_PATH, _ENVIRONMENT, _PYTHON = "<path>", "<environment>", "<python>"
-# The name of a folder may hold spaces, but not at its ends, nor before what begins another path.
-_NAME = r"(?:[^\s'\":,;()\[\]<>/]|[ ]+(?![\s/~.]))+"
-_ANY_PATH = re.compile(
-    rf"(?P<kept>(?:{_ENVIRONMENT}|{_PYTHON})(?:/[^\s'\":,;()\[\]<>]*)?)"
-    # Absolute, from a home or relative: between quotes all of it, else to the first space in its last name.
-    r"|(?<=(?P<quote>['\"]))(?:<path>|~[\w.-]*|\.\.?)?/[^'\"\n]*(?=(?P=quote))"
-    rf"|(?<![\w.~<>/])(?:<path>|~[\w.-]*|\.\.?)?/+(?=[^\s'\":,;()\[\]<>])(?:{_NAME}/+)*[^\s'\":,;()\[\]<>/]*"
-)
-# A name with a suffix is that of a file, which is told; any other may be a folder's.
-_FILE = re.compile(r"[^/]+\.\w+\Z")
-
-
-def scrub(document: Any, folders: Sequence[Path] = ()) -> Any:
-    """Return a JSON document whose texts name no user, no host and no folder.
-
-    folders: those that the user gave, in whose files' names they are left out.
-    """
-    return _scrub(document, [str(folder) for folder in folders], _folders(), _names())
+UNTOLD = "<…>"
+# What every machine of a kind has as a user: it tells nobody.
+_EVERYBODY = {"pi", "root", "user", "ubuntu"}
+_PYTHON = "python"
+# A word with the punctuation around it. Options begin with dashes.
+_CHUNK = re.compile(r"(?P<before>[(\[{<'\"`-]*)(?P<core>.*?)(?P<after>[)\]}>'\"`,.;:!?]*)", re.DOTALL)
+_QUOTED = re.compile(r"""(['"`])([^\n]*?)\1(?=[\s,.;:)\]]|\Z)""")
+_REPEATED = re.compile(rf"{UNTOLD}(?:\W*\s\W*{UNTOLD})+")
+# Three numbers at most: four are an address. Four digits at most: more may be anybody's.
+_NUMBER = re.compile(r"[+-]?\d{1,4}(?:\.\d{1,4}){0,2}(?:(?:a|b|rc|\.post|\.dev)\d{1,3}|e-?\d{1,2})?%?|0x[0-9a-f]{1,4}")
+_VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4}){0,4}(?:(?:a|b|rc|\.post|\.dev)\d{1,8})*")
+_SYMBOL_VERSION = re.compile(r"(?:GLIBC|GLIBCXX|CXXABI)_\d{1,2}(?:\.\d{1,3}){0,3}")
+# A library's number, which follows its name.
+_LIBRARY = re.compile(r"\.so(?:\.\d{1,3}){0,3}")
+# Models and clocks of hardware: 8481C, E5, v4, 7B13, 2.70GHz.
+_MODEL = re.compile(r"[A-Za-z]{0,2}\d{1,5}(?:[A-Za-z]{1,2}\d{0,3})?|\d\.\d{1,2}[GM]Hz|rpi\d")
+_SYSTEM = re.compile(r"(?P<name>\w+) (?P<release>\d+(?:\.\d+){0,2})(?P<rest>.*)", re.DOTALL)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def _scrub(document: Any, given: Sequence[str], folders: dict[str, str], names: dict[str, str]) -> Any:
-    if isinstance(document, dict):
-        return {key: _scrub(value, given, folders, names) for key, value in document.items()}
-    if isinstance(document, list | tuple):
-        return [_scrub(value, given, folders, names) for value in document]
-    return _text(document, given, folders, names) if isinstance(document, str) else document
+@dataclass(frozen=True)
+class _Teller:
+    """Says what may be told of each kind of value. files: those of which the report is, which it may name."""
+
+    files: Collection[Path]
+
+    def number(self, value: Any) -> Any:
+        return value if isinstance(value, bool | int | float) else None
+
+    def text(self, value: Any) -> str | None:
+        return self._words(value, self._is_known) if isinstance(value, str) else None
+
+    def hardware(self, value: Any) -> str | None:
+        return self._words(value, self._is_hardware) if isinstance(value, str) else None
+
+    def system(self, value: Any) -> str | None:
+        """Tell a kernel's name and release; what its builder has added, only where it is known."""
+        found = _SYSTEM.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            return self.hardware(value)
+        added = (part for part in re.split(r"[-+.~]", found["rest"]) if part)
+        known = all(self._is_hardware(part) for part in added)
+        return f"{self.hardware(found['name'])} {found['release']}{found['rest'] if known else f'-{UNTOLD}'}"
+
+    def version(self, value: Any) -> str:
+        return value if isinstance(value, str) and _VERSION.fullmatch(value) else UNTOLD
+
+    def digest(self, value: Any) -> str:
+        return value if isinstance(value, str) and _DIGEST.fullmatch(value) else UNTOLD
+
+    def file(self, value: Any) -> str | None:
+        """Tell the name of a file, without its folder and without the names of user and host."""
+        if not isinstance(value, str):
+            return None
+        name = str(printable(PureWindowsPath(value).name))
+        for private in sorted(self._private - _EVERYBODY, key=len, reverse=True):
+            name = re.sub(rf"(?<![a-z0-9]){re.escape(private)}(?![a-z0-9])", UNTOLD, name, flags=re.IGNORECASE)
+        return name
+
+    def subject(self, value: Any) -> str | None:
+        """Tell what a finding is about: a file of the report, or a part."""
+        return self.file(value) if value in {str(path) for path in self.files} else self.text(value)
+
+    @cached_property
+    def _private(self) -> set[str]:
+        return {name.casefold() for name in _names_here()}
+
+    @cached_property
+    def _known_names(self) -> re.Pattern[str]:
+        known = sorted({interpreter(), *(str(path) for path in self.files)}, key=len, reverse=True)
+        return re.compile(rf"(?<![^\s'\"(])({'|'.join(map(re.escape, known))})(?![^\s'\":,;)])")
+
+    @cached_property
+    def _packages(self) -> set[str]:
+        """The names of all distributions that toolkit knows, of its extras, and of its own parts."""
+        brought = {name for names in (DISTRIBUTION_OF.keys(), DISTRIBUTION_OF.values()) for name in names}
+        parts = registry.names("toolkit.runtimes")
+        known = {*constraints.tested(), *brought, *parts, "edge-model-toolkit", "ai-edge-litert", "numpy", "pillow"}
+        known |= {f"edge-model-toolkit[{extra}]" for extra in ("edge", "litert", "onnx", "train", "gpu", "cluster")}
+        return {name.casefold() for name in known}
+
+    def _words(self, text: str, is_known: Callable[[str], bool]) -> str:
+        told = []
+        for position, piece in enumerate(self._known_names.split(text)):
+            if position % 2:
+                told.append(_PYTHON if piece == interpreter() else str(self.file(piece)))
+            else:
+                told.append(_chunks(_QUOTED.sub(lambda quoted: _quoted(quoted, is_known), piece), is_known))
+        return _REPEATED.sub(UNTOLD, str(printable("".join(told))))
+
+    def _is_known(self, word: str) -> bool:
+        return self._is_any_of(word, _WORDS)
+
+    def _is_hardware(self, word: str) -> bool:
+        if _MODEL.fullmatch(word):
+            return True
+        parts = re.split(r"[-_()]", word)
+        return self._is_any_of(word, _ALL_WORDS) or (
+            all(_MODEL.fullmatch(part) or part.casefold() in _ALL_WORDS for part in parts) and len(parts) > 1
+        )
+
+    def _is_any_of(self, word: str, words: Collection[str]) -> bool:
+        if word in _NAMES or _NUMBER.fullmatch(word) or _SYMBOL_VERSION.fullmatch(word):
+            return True
+        word = word.casefold()
+        if word in _NUMBERED or word in self._packages:
+            return True
+        name, is_pinned, pinned = word.partition("==")
+        if is_pinned:
+            return name in self._packages and bool(_VERSION.fullmatch(pinned))
+        # Words that belong together, as in the names of modules: each of them must be known.
+        parts = re.split(r"[-_.=:,'()\[\]]", _LIBRARY.sub("", word))
+        private = self._private - _EVERYBODY
+        return all((part in words or (len(part) == 1 and part.isascii())) and part not in private for part in parts)
 
 
-def _text(text: str, given: Sequence[str], folders: dict[str, str], names: dict[str, str]) -> str:
-    # Known ones first, the longest before those that it lies in: they may hold anything.
-    for folder in sorted(given, key=len, reverse=True):
-        text = re.sub(rf"(?<![\w./~-]){re.escape(folder)}/", "", text)
-    for folder in sorted(folders, key=len, reverse=True):
-        text = re.sub(rf"(?<![\w./~-]){re.escape(folder)}(?![\w.-])", folders[folder], text)
-    text = _ANY_PATH.sub(_without_folders, text)
-    for name, word in names.items():
-        text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", word, text)
-    return text
+def _chunks(text: str, is_known: Callable[[str], bool]) -> str:
+    return "".join(part if not part.strip() else _chunk(part, is_known) for part in re.split(r"(\s+)", text))
 
 
-def _without_folders(path: re.Match[str]) -> str:
-    if path["kept"]:
-        return path["kept"]
-    file = _FILE.search(path[0])
-    return f"{_PATH}/{file[0]}" if file else _PATH
+def _chunk(chunk: str, is_known: Callable[[str], bool]) -> str:
+    found = _CHUNK.fullmatch(chunk)
+    if found is None or (found["core"] and not is_known(found["core"])):
+        return UNTOLD + (found["after"] if found else "")
+    return chunk
 
 
-def _folders() -> dict[str, str]:
-    """Return the folders that a text may hold, with what stands for them."""
-    known = {
-        str(Path.cwd()): _PATH,
-        tempfile.gettempdir(): _PATH,
-        str(Path("~").expanduser()): _PATH,
-        os.environ.get(DATA_VARIABLE, ""): _PATH,
-        sys.base_prefix: _PYTHON,
-        sys.prefix: _ENVIRONMENT,
-    }
-    real = {os.path.realpath(folder): word for folder, word in known.items() if folder}
-    commands = {interpreter(): f"{_ENVIRONMENT}/bin/python"}
-    return {folder: word for folder, word in {**real, **known, **commands}.items() if len(folder) > 1}
+def _quoted(found: re.Match[str], is_known: Callable[[str], bool]) -> str:
+    """Tell all between two quotes or nothing: words of a path are no words of a sentence."""
+    return found[0] if UNTOLD not in _chunks(found[2], is_known) else UNTOLD
 
 
-def _names() -> dict[str, str]:
-    """Return the names of user and host, with what stands for them."""
+def _names_here() -> Iterator[str]:
+    """Yield the names of user and host."""
     host = platform.node()
-    users = {os.environ.get(variable, "") for variable in ("USER", "LOGNAME", "SUDO_USER")}
-    users.add(Path("~").expanduser().name)
+    yield from (name for name in {host, *re.split(r"[.-]", host), Path("~").expanduser().name} if name)
+    yield from (name for variable in ("USER", "LOGNAME", "SUDO_USER") if (name := os.environ.get(variable)))
     with suppress(OSError, KeyError):  # a process of a user that has no entry
-        users.add(getpass.getuser())
-    names = {host: "<host>", host.partition(".")[0]: "<host>", **dict.fromkeys(users, "<user>")}
-    return {name: word for name, word in names.items() if name}
+        yield getpass.getuser()
+
+
+_WORDS = frozenset(f"{vocabulary.OWN} {vocabulary.SYSTEM} {vocabulary.SOFTWARE}".split())
+_ALL_WORDS = _WORDS | frozenset(vocabulary.HARDWARE.split())
+_NUMBERED = frozenset(vocabulary.NUMBERED.split())
+_NAMES = frozenset(
+    [name for module in (builtins, errors) for name, one in vars(module).items() if isinstance(one, type)]
+    + [one.name for one in signal.Signals]
+    + ["·", "–", "—", "=", "+", "@", "|", "°C", "…", "/", "&", UNTOLD]
+)
+
+_T = _Teller
+_FINDING = {"name": _T.subject, "state": _T.text, "text": _T.text, "remedy": _T.text}
+# The document of `toolkit doctor`: a record by its keys, a list by what it holds, and (kind, kind) what has free keys.
+_DOCUMENT: dict[str, Any] = {
+    "schema": _T.number,
+    "command": _T.text,
+    "toolkit": _T.version,
+    "host": {
+        **dict.fromkeys(("cpu", "arch", "model", "governor", "virtual", "kernels"), _T.hardware),
+        **dict.fromkeys(("cores", "memory_bytes", "emulated"), _T.number),
+        "throttled": [_T.text],
+        "os": _T.system,
+        "python": _T.version,
+    },
+    "state": {
+        **dict.fromkeys(("clock_hz", "temperature_c", "load", "running", "throttled", "steal_s"), _T.number),
+        "governor": _T.hardware,
+    },
+    "instruction_sets": (_T.text, _T.number),
+    **dict.fromkeys(("available_memory_bytes", "disk_bytes", "free_disk_bytes", "bits"), _T.number),
+    "packages": (_T.text, _T.version),
+    "tested_otherwise": (_T.text, _T.version),
+    "parts": [{**_FINDING, "versions": (_T.text, _T.version), "devices": [_T.hardware], "artifact": _T.file}],
+    "data": (_T.text, _T.number),
+    "artifacts": [
+        {"path": _T.file, "sha256": _T.digest, "size_bytes": _T.number, "problem": _T.text, "golden": _T.text}
+    ],
+    "findings": [_FINDING],
+    "verdict": _T.text,
+}
+
+
+def told(document: dict[str, Any], files: Collection[Path] = ()) -> dict[str, Any]:
+    """Return of a report's document what may be told. files: those that the report is about; their names are told."""
+    result: dict[str, Any] = _tell(_Teller(files), document, _DOCUMENT)
+    return result
+
+
+def _tell(teller: _Teller, value: Any, kind: Any) -> Any:
+    if isinstance(kind, dict):
+        return {key: _tell(teller, one, kind[key]) for key, one in value.items() if key in kind}
+    if isinstance(kind, list):
+        return [_tell(teller, one, kind[0]) for one in value]
+    if isinstance(kind, tuple):
+        of_key, of_value = kind
+        return {key: of_value(teller, one) for key, one in value.items() if of_key(teller, key) == key}
+    return kind(teller, value)

@@ -8,9 +8,9 @@ from typing import Any
 
 from toolkit import __version__, constraints, host, manifest, registry
 from toolkit.bench.conditions import ADVICE, CLOCK
+from toolkit.doctor import privacy
 from toolkit.doctor.child import PACKAGES
 from toolkit.doctor.finding import ABSENT, BROKEN, OK, WARNING, Finding
-from toolkit.doctor.privacy import scrub
 from toolkit.doctor.probe import Probe, probe
 from toolkit.doctor.remedy import COPY, EXPORT, EXPORT_ANEW, pip
 from toolkit.errors import ArtifactError
@@ -119,8 +119,8 @@ class Report:
             "findings": [finding.to_json() for finding in self.findings],
             "verdict": self.verdict,
         }
-        scrubbed: dict[str, Any] = scrub(document, self.folders)
-        return scrubbed
+        manifests = [folder / MANIFEST for folder in self.folders]
+        return privacy.told(document, [*(file.path for file in self.files), *manifests])
 
 
 def parts() -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from toolkit import extras, registry, runtimes
 from toolkit.data.base import Split
 from toolkit.errors import ArtifactError, MissingExtraError
 from toolkit.export.formats.base import Prepared, Request
-from toolkit.files import sha256
+from toolkit.files import naming, sha256
 from toolkit.manifest import Artifact, Derived
 
 
@@ -50,7 +50,7 @@ def convert_all(
         module = registry.member("toolkit.export.formats", format_name, kind="format")
         path = prepared.work / f"{name}-{quantization}{module.SUFFIX}"
         try:
-            with extras.streams_to(log):
+            with extras.streams_to(log), naming(log.with_name(path.name)):
                 if module.MADE_FROM is None:
                     artifact, outputs = make(module, prepared, request(quantization), path, format_name, golden_rows)
                     converted.made.append(artifact)

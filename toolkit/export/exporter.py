@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import data, extras, golden, overlap, runtimes
+from toolkit import data, extras, golden, locks, overlap, runtimes
 from toolkit.data.base import Dataset, Split, shared_images
 from toolkit.errors import ArtifactError, ExportFailedError
 from toolkit.export import calibration
@@ -21,7 +21,7 @@ from toolkit.export.formats import plan, suffixes
 from toolkit.export.formats.base import Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import Source
-from toolkit.files import sha256
+from toolkit.files import naming, sha256
 from toolkit.golden import GOLDEN, Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest, read
 from toolkit.overlap import Overlap
@@ -29,6 +29,7 @@ from toolkit.parity import card
 from toolkit.runtimes.keras import load_model
 
 LOG = "export.log"
+_ALLOWED = "allowed: one input, an image, and one output, a probability for each of at least two classes"
 SCRATCH = ".export-"
 ROWS = "learned.npy"
 # Images of a golden: a classifier that errs on 1 % of them shows it with a probability above 99 %.
@@ -72,8 +73,22 @@ def export(
     Nothing in ``folder`` changes before every conversion was tried. A conversion that fails is reported in ``failures``
     and leaves the other artifacts, and an older file of its name, as they are; converters print into ``folder/LOG``.
     Artifacts of the same source and calibration that were exported before stay listed. Raises ExportFailedError where
-    no conversion succeeds, DataError where training, validation and test images overlap, unless that is allowed.
+    no conversion succeeds, DataError where training, validation and test images overlap, unless that is allowed,
+    BusyError where another process writes there.
     """
+    with locks.alone(folder, "export", otherwise="choose another --output"):
+        return _export(source, dataset, folder, options, warn, allow_overlap, on_artifact)
+
+
+def _export(
+    source: Source,
+    dataset: Dataset,
+    folder: Path,
+    options: Options,
+    warn: Callable[[str], None],
+    allow_overlap: bool,
+    on_artifact: Callable[[str, str | None], None],
+) -> Exported:
     source.check_data(dataset)
     shared = shared_images(dataset, training_rows=len(source.training_rows(dataset)))
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
@@ -81,13 +96,12 @@ def export(
     _check_model(model, source, dataset)
     chosen = calibration.choose(source.training_rows(dataset), count=options.calibration_count, seed=options.seed)
     golden_rows = _golden_rows(dataset, warn=warn)
-    folder.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.glob(f"{SCRATCH}*"):  # of an export that was killed
+    for leftover in folder.glob(f"{SCRATCH}*"):  # of an export that was killed: nobody else is at work here
         shutil.rmtree(leftover)
     with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
         work = Path(scratch)
         reference = work / f"{source.name}.keras"
-        with extras.streams_to(folder / LOG):
+        with extras.streams_to(folder / LOG), naming(folder / reference.name):
             model.save(reference)
             prepared = prepare(model, work)
         scaled = chosen.scaled
@@ -119,6 +133,15 @@ def _unlisted(manifest: Manifest) -> tuple[Path, ...]:
 
 def _check_model(model: Any, source: Source, dataset: Dataset) -> None:
     """Raise ArtifactError where the model is not one for the images and classes of the data."""
+    for what, tensors in (("inputs", model.inputs), ("outputs", model.outputs)):
+        if len(tensors) != 1:
+            raise ArtifactError(f"{source.keras_path}: has {len(tensors)} {what}; {_ALLOWED}")
+    answer = tuple(model.output_shape[1:])
+    if len(answer) != 1 or answer[0] == 1:
+        raise ArtifactError(
+            f"{source.keras_path}: answers an image with {'one number' if answer == (1,) else f'numbers {answer}'}; "
+            f"{_ALLOWED}; of a model that tells two classes apart by one number, make one with a softmax of two"
+        )
     if tuple(model.input_shape[1:]) != dataset.input_shape or model.output_shape[-1] != dataset.classes:
         raise ArtifactError(
             f"{source.keras_path}: takes images {tuple(model.input_shape[1:])} of {model.output_shape[-1]} classes, "

@@ -1,5 +1,6 @@
 """Make a Keras model ready for converters."""
 
+import errno
 import math
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,11 @@ def prepare(model: Any, work: Path) -> Prepared:
     archive = extras.load("keras").export.ExportArchive()
     archive.track(steady)
     archive.add_endpoint("serve", function)
-    archive.write_out(str(saved_model), verbose=False)
+    try:
+        archive.write_out(str(saved_model), verbose=False)
+    except tf.errors.OpError as error:  # of a full disk: "…; No space left on device [Op:SaveV2]"
+        why = error.message.rpartition("; ")[2].partition(" [Op")[0]
+        raise OSError(errno.EIO, f"TensorFlow could not write its copy: {why}", str(saved_model)) from error
     return Prepared(function, saved_model, work)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from toolkit import data, manifest, registry
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset, Split
-from toolkit.errors import ArtifactError, RunError
+from toolkit.errors import ArtifactError, RunError, UsageError
 from toolkit.files import sha256
 from toolkit.manifest import MANIFEST
+from toolkit.text import printable
 from toolkit.training import runs
 from toolkit.training.checkpoint import BEST
 from toolkit.training.recipe import rows_to_train
@@ -59,12 +60,20 @@ def resolve(given: str) -> Source:
     if path.suffix == ".keras":
         if not path.is_file():
             raise ArtifactError(f"{path}: no such file")
+        if printable(path.stem) != path.stem:
+            raise UsageError(f"{path}: rename it, artifacts are named after it and cannot hold all of its characters")
         if path.name == BEST and (path.parent / CONFIG).is_file():
             return _from_run(path.parent)
         return Source(path, path.stem, _origin(path))
     if (path / MANIFEST).is_file():
         return _from_export(path)
-    return _from_run(runs.find(given))
+    if (path / CONFIG).is_file() or (runs.RUNS / given / CONFIG).is_file():
+        return _from_run(runs.find(given))
+    what = "neither a run nor an export" if path.exists() else "no such file, folder or run"
+    raise UsageError(
+        f"{given}: {what}; allowed: a run, by name or folder, a folder of an export, or a .keras file; "
+        f"known runs: {runs.known()}"
+    )
 
 
 def newest_of_each_model() -> list[Source]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from toolkit import data, units
 from toolkit.files import write_text
 from toolkit.manifest import Artifact, Manifest
+from toolkit.text import printable
 
 CARD = "README.md"
 _GENERAL_LIMITS = (
@@ -26,7 +27,7 @@ def render(manifest: Manifest) -> str:
     about = source.SUMMARY if source else str(manifest.data["name"])
     spec = manifest.artifacts[0].inputs[0]
     shape = "×".join(str(size) for size in spec.shape[1:])
-    classes = ", ".join(manifest.data["classes"])
+    classes = ", ".join(map(printable, manifest.data["classes"]))
     parts = [
         f"# {manifest.model}, trained on {manifest.data['name']}",
         f"A classifier of {shape} images into {len(manifest.data['classes'])} classes ({classes}), exported by "

@@ -9,6 +9,7 @@ from toolkit.errors import UsageError
 from toolkit.files import atomic
 from toolkit.parity.figures import Flip
 from toolkit.parity.verify import Verified
+from toolkit.text import drawn
 
 COLUMNS = 6
 MOST_TILES = 60
@@ -40,7 +41,7 @@ def draw(path: Path, parts: Sequence[Verified]) -> int:
     total = sum(c.figures.changed for part in parts for c in part.comparisons if c.figures)
     more = f" (the first {len(shown)}; {total} flips in all)" if len(tiles) > len(shown) else ""
     if silent := [Path(c.artifact).name for part in parts for c in part.comparisons if c.figures is None]:
-        more += f"; without outputs: {', '.join(silent)}"
+        more += f"; without outputs: {drawn(', '.join(silent))}"
     figure.suptitle(title + more, fontsize=12)
     grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     for axes in grid:
@@ -49,9 +50,11 @@ def draw(path: Path, parts: Sequence[Verified]) -> int:
         pixels = part.shown.images[flip.index]
         axes.imshow(pixels[..., 0] if pixels.shape[-1] == 1 else pixels, cmap="gray", vmin=0, vmax=255)
         classes = part.manifest.data["classes"]
-        label, reference, candidate = (classes[c] for c in (flip.label, flip.reference, flip.candidate))
+        label, reference, candidate = (drawn(classes[c]) for c in (flip.label, flip.reference, flip.candidate))
         axes.set_title(f"#{flip.index}: a {label}\nKeras {reference} → {candidate}", fontsize=9, color=_colour(flip))
-        axes.text(0.5, -0.04, "\n".join(names), transform=axes.transAxes, ha="center", va="top", fontsize=6.5)
+        axes.text(
+            0.5, -0.04, "\n".join(map(drawn, names)), transform=axes.transAxes, ha="center", va="top", fontsize=6.5
+        )
     legend = [(LOST_COLOUR, "lost"), (GAINED_COLOUR, "gained"), (OTHER_COLOUR, "both wrong")]
     for position, (colour, text) in enumerate(legend):
         figure.text(0.02 + 0.06 * position, 0.995, text, color=colour, fontsize=9, va="top")

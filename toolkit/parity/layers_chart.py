@@ -6,6 +6,7 @@ from pathlib import Path
 from toolkit import extras
 from toolkit.files import atomic
 from toolkit.parity.localize import Localized
+from toolkit.text import drawn
 
 # Blue, sky blue and vermilion of the Okabe-Ito palette, which the colour-blind can tell apart.
 OWN_COLOUR, WHOLE_COLOUR, CULPRIT_COLOUR = "#0072B2", "#56B4E9", "#D55E00"
@@ -28,10 +29,10 @@ def draw(path: Path, found: Localized) -> None:
             text = "exact" if ratio == inf else f"{ratio:.0f} dB"
             axes.text(max(0.0, min(ratio, EXACT_DB)) + 1.5, position + offset, text, va="center", fontsize=8)
     axes.axvline(found.least_db, color="#555555", lw=0.9, ls=":")
-    names = [f"{layer.name}\n(first damaged)" if layer is culprit else layer.name for layer in found.layers]
+    names = [drawn(layer.name) + ("\n(first damaged)" if layer is culprit else "") for layer in found.layers]
     axes.set_yticks(range(len(found.layers)), names)
     axes.invert_yaxis()
-    axes.set(xlim=(0, EXACT_DB + 15), xlabel="signal to noise (dB), longer is better", title=found.artifact.name)
+    axes.set(xlim=(0, EXACT_DB + 15), xlabel="signal to noise (dB), longer is better", title=drawn(found.artifact.name))
     axes.spines[["top", "right"]].set_visible(False)
     handles = [
         axes.barh(0, 0, color=OWN_COLOUR, label="of this layer alone"),

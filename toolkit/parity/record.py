@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import __version__, host, manifest, runtimes
+from toolkit import __version__, host, locks, manifest, runtimes
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import atomic, sha256, write_json
 from toolkit.manifest import MANIFEST
@@ -20,6 +20,7 @@ from toolkit.parity.checks import Problem
 from toolkit.parity.compare import Comparison, overall
 from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, Table
 from toolkit.parity.verify import Verified
+from toolkit.text import to_json
 
 RECORD, ROWS = "parity.json", "parity.npz"
 SCHEMA = 1
@@ -36,6 +37,11 @@ def save(part: Verified) -> Path:
     UsageError where ``check_savable`` says no.
     """
     check_savable(part)
+    with locks.alone(part.manifest.folder, "verify --save", otherwise="verify it then"):
+        return _save(part)
+
+
+def _save(part: Verified) -> Path:
     folder = part.manifest.folder
     results = [{**c.to_json(), "artifact": Path(c.artifact).name} for c in part.comparisons]
     _write_rows(folder / ROWS, part)
@@ -111,7 +117,7 @@ def recompute(path: Path) -> Recomputed:
     """
     text, document = _read(path)
     differences = []
-    if json.dumps(document, indent=2, ensure_ascii=False) + "\n" != text:
+    if not _is_as_written(text, document):
         differences.append(f"{path} was edited: its layout is not the one that toolkit writes")
     if document["sha256"] != _digest({key: value for key, value in document.items() if key != "sha256"}):
         differences.append(f"{path} was edited: it does not have the SHA-256 that it names")
@@ -195,7 +201,7 @@ def _differences_beside(folder: Path, document: dict[str, Any]) -> list[str]:
         for result in document["results"]
         if listed.get(result["artifact"]) != _published(result, document["dataset"])
     ]
-    if (folder / card.CARD).is_file() and (folder / card.CARD).read_text() != card.render(beside):
+    if (folder / card.CARD).is_file() and (folder / card.CARD).read_text(encoding="utf-8") != card.render(beside):
         found.append(f"{folder / card.CARD} is not the card that the manifest gives")
     return found
 
@@ -238,7 +244,7 @@ def _read_rows(path: Path) -> dict[str, Table]:
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         document = json.loads(text)
         if document["schema"] != SCHEMA or not {"results", "rows", "sha256", "classes", "reference"} <= document.keys():
             raise ArtifactError(f"{path}: not a parity record that this toolkit reads")
@@ -249,6 +255,13 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ArtifactError(f"{path}: not a parity record ({error})") from error
     return text, document
+
+
+def _is_as_written(text: str, document: dict[str, Any]) -> bool:
+    try:
+        return to_json(document) == text
+    except ValueError:  # a figure that is no number, which JSON does not have
+        return False
 
 
 def _digest(document: dict[str, Any]) -> str:

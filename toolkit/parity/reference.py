@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import runtimes
+from toolkit import locks, runtimes
 from toolkit.data.base import Split, chunks
 from toolkit.downloads import cache_folder
 from toolkit.files import atomic, sha256
@@ -31,10 +30,10 @@ def outputs(found: Manifest, split: Split) -> Iterator[NDArray[np.float32]]:
     The file is named after the digests of the model, of the images and of itself, so neither another model, other
     images nor a damaged file is ever taken for it. Where no cache can be written, the file is a temporary one.
     """
-    with tempfile.TemporaryDirectory() as scratch:
+    with locks.scratch() as scratch:
         path = _cached(found, split)
         if path is None:
-            path = _compute(found, split, Path(scratch))
+            path = _compute(found, split, scratch)
             path = _keep(path, found, split) or path
         yield np.load(path, mmap_mode="r", allow_pickle=False)
 

@@ -17,7 +17,7 @@ from toolkit.files import sha256
 from toolkit.remote.cargo import Cargo
 from toolkit.remote.home import Home
 from toolkit.remote.ssh import Connection
-from toolkit.remote.text import lines
+from toolkit.text import lines
 from toolkit.wheel import DISTRIBUTION
 from toolkit.wire import PIECE_BYTES
 

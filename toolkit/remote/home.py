@@ -1,19 +1,19 @@
 """Bring a record home: what a device sent becomes one like those that are measured here."""
 
 import json
-import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from toolkit import locks
 from toolkit.bench import record, resume
 from toolkit.bench.record import RECORD, Record
 from toolkit.bench.schedule import new_folder
 from toolkit.errors import ArtifactError
 from toolkit.files import write_bytes, write_json
 from toolkit.remote.cargo import Cargo
-from toolkit.remote.text import printable
+from toolkit.text import printable
 
 # Held while one of several devices gets a folder.
 _CHOOSING = threading.Lock()
@@ -28,27 +28,28 @@ class Home:
 
     def __init__(self, output: Path, cargo: Cargo, earlier: Record | None) -> None:
         self._output, self._cargo, self._earlier = output, cargo, earlier
-        self._arriving = tempfile.TemporaryDirectory()
+        self._scratch = locks.scratch()
         self.record: Record | None = None
 
     def __enter__(self) -> "Home":
+        self._arriving = self._scratch.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._arriving.cleanup()
+    def __exit__(self, *how: Any) -> None:
+        self._scratch.__exit__(*how)
 
     def take(self, message: dict[str, Any], content: bytes) -> None:
         """Take a piece of a file; ArtifactError for a name that no record has."""
         name = str(message["name"])
         if name != RECORD and not record.is_name_of_samples(name):
             raise ArtifactError(f"it sent {name!r}, which is no part of a record")
-        with (Path(self._arriving.name) / name).open("wb" if message["first"] else "ab") as file:
+        with (self._arriving / name).open("wb" if message["first"] else "ab") as file:
             file.write(content)
 
     def keep(self) -> None:
         """Keep the record that has arrived; ArtifactError where it is none, or of other artifacts."""
-        arrived = Path(self._arriving.name)
-        write_json(arrived / RECORD, printable(json.loads((arrived / RECORD).read_text())))
+        arrived = self._arriving
+        write_json(arrived / RECORD, printable(json.loads((arrived / RECORD).read_text(encoding="utf-8"))))
         found = record.read(arrived)
         found.results = [replace(result, path=self._cargo.here(str(result.path))) for result in found.results]
         found.failures = {self._cargo.at_home(k): self._cargo.at_home(why) for k, why in found.failures.items()}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from toolkit.errors import DeviceError, DeviceLostError, UsageError
-from toolkit.remote.text import lines, printable
+from toolkit.text import lines, printable
 from toolkit.wire import ALIVE_S, Channel
 
 # A connection of its own that asks nothing and forwards nothing; whom to trust and how to log in is the user's
@@ -272,7 +272,7 @@ def _payload() -> bytes:
     sources = {}
     for name in SENT:
         found = importlib.util.find_spec(name)
-        sources[name] = Path(str(found.origin)).read_text() if found else ""
+        sources[name] = Path(str(found.origin)).read_text(encoding="utf-8") if found else ""
     return (
         f"import sys, types\n"
         f"for name, source in {sources!r}.items():\n"

@@ -1,6 +1,7 @@
 """Fill a folder with the wheels that a device without internet installs from."""
 
 import email
+import os
 import re
 import subprocess
 import sys
@@ -9,11 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from toolkit import constraints, extras
+from toolkit import constraints, extras, locks
 from toolkit.errors import DeviceError, UsageError
 from toolkit.remote.device import EXTRA
 from toolkit.remote.ssh import OLDEST_PYTHON
-from toolkit.remote.text import lines
+from toolkit.text import lines
 from toolkit.wheel import build_wheel
 
 ARCHITECTURES = ("aarch64", "x86_64")
@@ -38,18 +39,22 @@ def fill(folder: Path, *, python: str, arch: str, on_step: Callable[[str], None]
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: not a folder")
     extras.require("packaging.requirements")
-    folder.mkdir(parents=True, exist_ok=True)
+    with locks.alone(folder, "wheels", otherwise="choose another folder"), locks.scratch() as scratch:
+        return _fill(folder, scratch, python, arch, on_step)
+
+
+def _fill(folder: Path, scratch: Path, python: str, arch: str, on_step: Callable[[str], None]) -> list[Path]:
     own = build_wheel(folder)
     found = {constraints.normalized(own.name.partition("-")[0]): own}
     # Wheels with an extra each whose requirements are still to be followed, and those that were.
     wanted, followed = {(own, ""), (own, EXTRA)}, set[tuple[Path, str]]()
-    found |= _download([INSTALLER], folder, python, arch)
+    found |= _download([INSTALLER], folder, scratch, python, arch)
     while wanted := wanted - followed:
         followed |= wanted
         required = [one for wheel, extra in wanted for one in _requirements(wheel, extra, python, arch)]
         if missing := sorted({name for name, _ in required} - found.keys()):
             on_step(", ".join(missing))
-            found |= _download(missing, folder, python, arch)
+            found |= _download(missing, folder, scratch, python, arch)
         wanted = {(found[name], extra) for name, its_extras in required for extra in ("", *its_extras)}
     return sorted(found.values())
 
@@ -77,13 +82,16 @@ def _requirements(wheel: Path, extra: str, python: str, arch: str) -> Iterator[t
             yield constraints.normalized(one.name), sorted(one.extras)
 
 
-def _download(names: Sequence[str], folder: Path, python: str, arch: str) -> dict[str, Path]:
-    """Download the tested versions of distributions, and return the wheels by name."""
+def _download(names: Sequence[str], folder: Path, scratch: Path, python: str, arch: str) -> dict[str, Path]:
+    """Download the tested versions of distributions, and return the wheels by name. scratch: for pip's own files."""
     platforms = [f"--platform=manylinux_2_{minor}_{arch}" for minor in GLIBC_MINORS]
     target = ["--only-binary=:all:", "--no-deps", f"--python-version={python}", f"--platform=manylinux2014_{arch}"]
     pinned = ["--constraint", str(constraints.path()), "--dest", str(folder), *names]
     command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", *target, *platforms, *pinned]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "TMPDIR": str(scratch), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", env=environment, check=False
+    )
     saved = re.findall(r"(?:Saved|File was already downloaded) (.+\.whl)$", done.stdout, re.MULTILINE)
     wheels = {constraints.normalized(Path(path).name.partition("-")[0]): folder / Path(path).name for path in saved}
     if done.returncode != 0 or wheels.keys() != set(names):

@@ -1,7 +1,6 @@
 """Plant every fault, let the gate judge, and say which check caught it; then judge faultless exports."""
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import extras, golden, registry
+from toolkit import extras, golden, locks, registry
 from toolkit.data.base import Dataset, Split
 from toolkit.errors import UsageError
 from toolkit.export import calibration, conversion, exporter
@@ -95,8 +94,8 @@ def self_test(
     if reexports < 0:
         raise UsageError(f"{reexports} exports were asked for; allowed: 0 or more")
     check_overlap(found, dataset, options, warn=warn)
-    with tempfile.TemporaryDirectory() as scratch:
-        bench = _Bench(found, dataset, Path(scratch), options)
+    with locks.scratch() as work:
+        bench = _Bench(found, dataset, work, options)
         outcomes = []
         for outcome in (*bench.edited(), *bench.exported()):
             on_step(f"{outcome.artifact}: {outcome.fault}")

@@ -1,14 +1,12 @@
 """A study: a grid, the data it is for, and what has come of each of its runs; begun, gone on with, and read again."""
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import host, overlap
+from toolkit import host, locks, overlap
 from toolkit.data.base import Dataset, shared_images
 from toolkit.errors import RunError
 from toolkit.files import write_json
@@ -22,7 +20,6 @@ from toolkit.training.recipe import rows_to_train
 
 DOCUMENT = "study.json"
 LOG = "workers.log"
-_LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -108,7 +105,7 @@ def conduct(
     """
     # An overlap that is not allowed never gets here.
     work = Work(runs.data_choice({"data": study.data}), device, allow_overlap=bool(study.overlap))
-    with _alone(study.folder):
+    with locks.alone(study.folder, "study", otherwise="choose another --name"):
         write_json(study.folder / DOCUMENT, study.to_json())
         if study.due:
             with closing(executor(study.due, work)) as events:
@@ -142,20 +139,3 @@ def summarise(study: Study) -> str:
 
 def _reread(study: Study) -> Study:
     return replace(study, outcomes=tuple(outcome.read(one.trial) for one in study.outcomes))
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that no two processes train the same run; the system frees it with the process."""
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RunError(
-                f"{folder}: another 'toolkit study' is at work there; wait, or choose another --name"
-            ) from error
-        yield
-    finally:
-        os.close(descriptor)

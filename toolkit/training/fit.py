@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import extras, models, overlap
+from toolkit import extras, locks, models, overlap
 from toolkit.data.base import Dataset, Split, shared_images
 from toolkit.errors import DivergedError, UsageError
 from toolkit.files import write_json, write_text
@@ -104,8 +104,37 @@ def train(
     with it, each layer's gradient norm is measured after each epoch (``gradients.csv``). Raises DivergedError when the
     loss is no longer a number, RunError when the folder and the request do not fit, DataError where training,
     validation and test images overlap (unless that is allowed, or was when the run began), KeyboardInterrupt when
-    Ctrl-C came before the first epoch was over and there is nothing to keep.
+    Ctrl-C came before the first epoch was over and there is nothing to keep, BusyError while another process trains
+    there.
     """
+    with locks.alone(folder, "train", otherwise="choose another --name"):
+        return _train(
+            recipe,
+            dataset,
+            folder,
+            device_choice=device_choice,
+            strategy_choice=strategy_choice,
+            resume=resume,
+            gradients=gradients,
+            allow_overlap=allow_overlap,
+            on_start=on_start,
+            on_epoch=on_epoch,
+        )
+
+
+def _train(
+    recipe: Recipe,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    device_choice: str,
+    strategy_choice: str,
+    resume: bool,
+    gradients: bool,
+    allow_overlap: bool,
+    on_start: Callable[[Started], None],
+    on_epoch: Callable[[Epoch], None],
+) -> Trained:
     tf = extras.load("tensorflow")
     keras = extras.load("keras")
     shared = shared_images(dataset, training_rows=rows_to_train(len(dataset.train), recipe.validation_split))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from toolkit import extras
 from toolkit.files import atomic
+from toolkit.text import drawn
 from toolkit.training.checkpoint import Epoch
 
 # Blue and orange of the Okabe-Ito palette, which the colour-blind can tell apart; the line styles differ as well.
@@ -16,7 +17,7 @@ def draw(folder: Path, history: Sequence[Epoch], *, title: str, best_epoch: int)
     """Write ``loss.png`` and ``accuracy.png`` into ``folder`` and return their paths."""
     paths = folder / "loss.png", folder / "accuracy.png"
     for path, quantity, unit in zip(paths, ("loss", "accuracy"), ("", " (%)"), strict=True):
-        _draw_one(path, history, quantity=quantity, unit=unit, title=title, best_epoch=best_epoch)
+        _draw_one(path, history, quantity=quantity, unit=unit, title=drawn(title), best_epoch=best_epoch)
     return paths
 
 
@@ -42,7 +43,7 @@ def _draw_one(path: Path, history: Sequence[Epoch], *, quantity: str, unit: str,
     axes.axvline(best_epoch, color=BEST_COLOUR, lw=0.8, ls=":")
     label = f"best epoch: {best_epoch} ({best:.2f} %)" if unit else f"best epoch: {best_epoch} ({best:.4f})"
     axes.plot([best_epoch], [best], ls="none", marker="D", color=BEST_COLOUR, markersize=6, label=label)
-    axes.set(title=title, xlabel="epoch", ylabel=f"{quantity}{unit}")
+    axes.set(title=drawn(title), xlabel="epoch", ylabel=f"{quantity}{unit}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

@@ -20,7 +20,7 @@ METRICS = "metrics.json"
 def read_json(path: Path) -> dict[str, Any]:
     """Read one of a run's documents; RunError where it is damaged."""
     try:
-        document = json.loads(path.read_text())
+        document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: cannot be read: {error}") from error
     if not isinstance(document, dict):
@@ -32,7 +32,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """Read the configuration of a run; RunError where the folder is no run."""
     path = folder / CONFIG
     if not path.is_file():
-        raise RunError(f"{folder}: not a run folder, it has no {CONFIG}; known runs: {_known()}")
+        raise RunError(f"{folder}: not a run folder, it has no {CONFIG}; known runs: {known()}")
     document = read_json(path)
     if not {"recipe", "data", "started"} <= document.keys():
         raise RunError(f"{path}: not the configuration of a run")
@@ -53,7 +53,7 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
     elif (folder / STATE).exists():
         raise RunError(f"{folder}: a run of that name exists; choose another --name, or go on with it by --resume")
     folder.mkdir(parents=True, exist_ok=True)
-    remove_partials(folder)
+    remove_partials(folder.parent, "*/")  # also of runs that are never gone on with
     write_json(folder / CONFIG, config)
 
 
@@ -75,7 +75,7 @@ def find(name: str) -> Path:
     for folder in (RUNS / name, Path(name)):
         if (folder / CONFIG).is_file():
             return folder
-    raise RunError(f"no run is called '{name}'; known runs: {_known()}")
+    raise RunError(f"no run is called '{name}'; known runs: {known()}")
 
 
 def newest(model: str | None = None, *, having: str = BEST) -> list[Path]:
@@ -89,7 +89,8 @@ def newest(model: str | None = None, *, having: str = BEST) -> list[Path]:
     return [folder for _, folder in sorted(found, reverse=True)]
 
 
-def _known() -> str:
+def known() -> str:
+    """Return the names of the runs that there are, for a message."""
     return ", ".join(sorted(config.parent.name for config in RUNS.glob(f"*/{CONFIG}"))) or "none"
 
 

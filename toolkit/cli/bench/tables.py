@@ -63,10 +63,10 @@ def report(console: Console, record: "Record") -> None:
     failed = [(*name, *["–"] * (len(LATENCY_COLUMNS) - 1), "failed") for name in _failed(record, len(columns))]
     console.heading(f"Latency of one inference{_setting(results)}")
     _table(console, (*columns, *LATENCY_COLUMNS), names, [_latency_row(result) for result in results], failed)
-    console.text(LATENCY_LEGEND)
+    console.legend(LATENCY_LEGEND)
     console.heading("End to end, start and memory")
     _table(console, (*columns, *START_COLUMNS), names, [_start_row(result) for result in results])
-    console.text(START_LEGEND)
+    console.legend(START_LEGEND)
     paced = [number for number, result in enumerate(results) if result["paced"]]
     if paced:
         console.heading("At the pace of a camera")

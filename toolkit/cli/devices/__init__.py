@@ -1,12 +1,12 @@
 """What the verbs share that run on devices: their options, and how they run."""
 
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from toolkit import locks
 from toolkit.console import Column, Console
 from toolkit.errors import UsageError
 
@@ -60,7 +60,7 @@ def on_each(
 
     done = dict.fromkeys(destinations, 0.0)
     with (
-        tempfile.TemporaryDirectory() as scratch,
+        locks.scratch() as scratch,
         console.progress(STEPS * len(destinations), what) as advance,
     ):
 
@@ -73,7 +73,7 @@ def on_each(
             report(_Mute(), result)
             return result
 
-        kit = Kit(build_wheel(Path(scratch)), wheels)
+        kit = Kit(build_wheel(scratch), wheels)
         return fleet.on_each(destinations, cargo, kit, printable, Reporter(console.note, console.warn, step))
 
 

@@ -107,11 +107,12 @@ def derive(artifact: Path, path: Path) -> tuple[Path, Path]:
                 inputs=graph.inputs,
                 outputs=graph.outputs,
             ),
-        )
+        ),
+        encoding="utf-8",
     )
     lines = (content[start : start + BYTES_PER_LINE] for start in range(0, len(content), BYTES_PER_LINE))
     rows = "\n".join("  " + " ".join(f"0x{byte:02x}," for byte in line) for line in lines)
-    path.write_text(_ARRAY.format(**names, header=header.name, rows=rows))
+    path.write_text(_ARRAY.format(**names, header=header.name, rows=rows), encoding="utf-8")
     return path, header
 
 

@@ -1,6 +1,5 @@
 """ONNX Runtime on the CPU."""
 
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import extras
+from toolkit import extras, locks
 from toolkit.errors import ArtifactError
 from toolkit.files import write_bytes
 from toolkit.manifest import TensorSpec
@@ -210,8 +209,8 @@ def write_probe(path: Path, *, arithmetic: str, rows: int, width: int) -> bool:
 def _rewritten(path: Path) -> Any:
     """Return the graph as ONNX Runtime rewrites it for this CPU."""
     require_file(path)
-    with tempfile.TemporaryDirectory() as folder:
-        rewritten = Path(folder) / "rewritten.onnx"
+    with locks.scratch() as folder:
+        rewritten = folder / "rewritten.onnx"
 
         def options() -> Any:
             made = _options(threads=1, kernels=OPTIMIZED)

@@ -1,14 +1,13 @@
 """Runs on the machines of a Ray cluster. A run's files come home after each epoch, so a lost machine costs no epoch."""
 
 import queue
-import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import data, extras
+from toolkit import data, extras, locks
 from toolkit.data.base import Dataset
 from toolkit.errors import UsageError
 from toolkit.files import write_bytes
@@ -106,8 +105,8 @@ def _carry_out(
     """Train a run on a machine of the cluster, from the files it has; yield what it gains with each epoch."""
     device.limit_threads(threads)
     parcels: queue.Queue[Parcel] = queue.Queue()
-    with tempfile.TemporaryDirectory() as scratch:
-        here = replace(trial, folder=Path(scratch) / trial.folder.name)
+    with locks.scratch() as scratch:
+        here = replace(trial, folder=scratch / trial.folder.name)
         _unpack(here.folder, files)
         sent = _stamps(here.folder)
 
@@ -138,7 +137,7 @@ def _carry_out(
 
 def _stamps(folder: Path) -> dict[str, tuple[int, int]]:
     """Return what tells whether a file changed, by path inside a folder."""
-    files = (path for path in folder.rglob("*") if path.is_file())
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != locks.LOCK)
     return {
         str(path.relative_to(folder)): (status.st_mtime_ns, status.st_ino)
         for path in files

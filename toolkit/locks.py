@@ -1,0 +1,127 @@
+"""Who is at work where. A lock is held on a file, so the system frees it with the process, however that ends."""
+
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from toolkit.errors import BusyError
+
+LOCK = ".lock"
+# A process that was killed keeps its locks until its memory is given back, which takes a moment where it was large.
+PATIENCE_S = 1.0
+_NEW = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+_OLD = os.O_RDWR | os.O_NOFOLLOW
+# As much of a lock file as is read: it holds one sentence.
+_SENTENCE_BYTES = 200
+
+
+@contextmanager
+def alone(folder: Path, verb: str, *, otherwise: str) -> Iterator[None]:
+    """Hold a folder, which is made where it is not there, so that no other process works in it.
+
+    otherwise: what to do instead of waiting, for the message. BusyError says who is at work there. The folder is
+    removed again where it was made and nothing came of it.
+    """
+    made = not folder.exists()
+    deadline_s = time.monotonic() + PATIENCE_S
+    while (descriptor := _enter(folder)) is None and time.monotonic() < deadline_s:
+        time.sleep(PATIENCE_S / 20)
+    if descriptor is None:
+        said = _read(folder / LOCK) or "another process is at work there"
+        raise BusyError(f"{folder}: {said}; wait for its end, or {otherwise}")
+    try:
+        since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"'toolkit {verb}' is at work there (process {os.getpid()}, since {since})\n".encode())
+        yield
+    finally:
+        # Unlinked before it is let go: who waits for it finds that it is no longer the file of that name.
+        (folder / LOCK).unlink(missing_ok=True)
+        if made:
+            with suppress(OSError):  # not empty
+                folder.rmdir()
+        os.close(descriptor)
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Make a file, and hold it while the block writes to it by its name: ``remove_dead`` then leaves it alone."""
+    descriptor = _take(path, _NEW)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def remove_dead(path: Path, *, beside: Path | None = None) -> None:
+    """Remove a file that ``held`` made, and a folder beside it, where the process that made them is gone."""
+    with suppress(OSError):  # somebody else's, or just removed
+        descriptor = _take(path, _OLD)
+        if descriptor is not None:
+            try:
+                if beside is not None:
+                    shutil.rmtree(beside, ignore_errors=True)
+                path.unlink(missing_ok=True)
+            finally:
+                os.close(descriptor)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Yield an empty folder among the temporary files of the system, and remove it, and those of killed processes."""
+    place = Path(tempfile.gettempdir())
+    mine = f"toolkit-{os.getuid()}-"
+    for lock in place.glob(f"{mine}*{LOCK}"):
+        remove_dead(lock, beside=lock.with_suffix(""))
+    folder = place / f"{mine}{secrets.token_hex(8)}"
+    lock = folder.with_suffix(LOCK)
+    with held(lock):
+        try:
+            folder.mkdir(mode=0o700)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            lock.unlink(missing_ok=True)
+
+
+def _enter(folder: Path) -> int | None:
+    """Make the folder and take its lock; another process may remove either in between."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            return _take(folder / LOCK, _NEW)
+
+
+def _take(path: Path, flags: int) -> int | None:
+    """Return the descriptor of a file that is now this process's; None where it is another's."""
+    while True:
+        descriptor = os.open(path, flags, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), path.lstat()):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except FileNotFoundError:
+            if not flags & os.O_CREAT:
+                os.close(descriptor)
+                return None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _read(path: Path) -> str:
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(_SENTENCE_BYTES).decode(errors="replace").strip()
+    return ""
