@@ -34,9 +34,8 @@ def default_model(folder: Path) -> Path:
         found = manifest.read(path.parent)
         for artifact in found.artifacts:
             file = found.folder / artifact.path
-            verified = artifact.verified or {}
-            if verified.get("verdict") != "fail" and file.is_file() and runtimes.installed(runtimes.for_file(file)):
-                choices.append((-(verified.get("accuracy") or 0.0), artifact.size_bytes, file))
+            if artifact.verdict != "fail" and file.is_file() and runtimes.installed(runtimes.for_file(file)):
+                choices.append((-(artifact.accuracy or 0.0), artifact.size_bytes, file))
     if not choices:
         raise ArtifactError(f"{folder}: no artifact there that an installed runtime runs; name one by --model")
     return min(choices)[-1]

@@ -45,7 +45,7 @@ def _make(console: Console, model: str, output: Path | None) -> int:
 
     found, named = resolve(model, EXPORTED)
     choice = named or _recommend(console, found)
-    if (choice.artifact.verified or {}).get("verdict") == "fail":
+    if choice.artifact.verdict == "fail":
         console.warn(f"{choice.artifact.path} failed its verification")
     bundle = make(found, choice.artifact, output)
     result = {**bundle.to_json(), "artifact": choice.artifact.path, "why": choice.why, "record": choice.record}

@@ -62,10 +62,10 @@ def _artifacts(manifest: Manifest) -> str:
 
 def _overlaps(manifest: Manifest) -> list[str]:
     """Return which test images the model has learned from, each said once."""
-    metrics = manifest.source.get("metrics") or {}
-    measured = [metrics.get("dataset"), *(a.verified["dataset"] for a in manifest.artifacts if a.verified)]
-    documents = [manifest.data, *(dataset for dataset in measured if dataset)]
-    shared = [one for document in documents for one in document.get("overlap", [])]
+    documents = [manifest.source.get("metrics"), *(artifact.verified for artifact in manifest.artifacts)]
+    measured = [document.get("dataset") for document in documents if document]
+    overlaps = [manifest.data.get("overlap"), *(dataset.get("overlap") for dataset in measured if dataset)]
+    shared = [one for several in overlaps for one in several or []]
     texts = (f"{one['count']:,} {one['part']} images are {one['other']} images too" for one in shared)
     return list(dict.fromkeys(texts))
 
@@ -83,11 +83,11 @@ def _row(artifact: Artifact) -> str:
     types = f"{artifact.inputs[0].dtype} → {artifact.outputs[0].dtype}"
     described = f"| `{artifact.path}` | {units.size(artifact.size_bytes)} | {types} |"
     verified = artifact.verified
-    if not verified or verified.get("accuracy") is None:
+    if not verified or artifact.accuracy is None:
         return f"{described} – | – | – | – | {verified['verdict'] if verified else 'not verified'} |"
     images = f"{verified['n']:,} ({verified['dataset']['name']})"
     verdict = f"{verified['verdict']} (margin {verified['margin_pp']:g} pp)"
-    shares = [units.percent(verified[key]) for key in ("accuracy", "reference_accuracy")]
+    shares = [units.percent(share) for share in (artifact.accuracy, verified["reference_accuracy"] or 0.0)]
     figures = (*shares, f"{verified['lost']} / {verified['gained']}", verdict)
     marked = (units.marked(figure, overlap=verified["dataset"].get("overlap")) for figure in figures)
     return f"{described} {images} | {' | '.join(marked)} |"

@@ -44,7 +44,7 @@ def of_test_set(found: Manifest, dataset: Dataset, *, warn: Callable[[str], None
 
 def _training_digests(found: Manifest, dataset: Dataset) -> Digests | None:
     """Return the digests of all training and validation images, if they are on this machine."""
-    if dataset.digests["train_images"] == found.data["digests"]["train_images"]:
+    if dataset.digests["train_images"] == found.data["digests"].get("train_images"):
         return dataset.train.row_digests
     if kept := found.data.get("rows"):
         found.require(kept)

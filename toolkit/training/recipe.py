@@ -67,7 +67,3 @@ class Recipe:
         """Return the document that ``config.json`` and manifests hold."""
         return asdict(self)
 
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> "Recipe":
-        """Read what ``to_json`` wrote."""
-        return cls(**{field.name: document[field.name] for field in fields(cls)})

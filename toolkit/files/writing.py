@@ -1,6 +1,5 @@
-"""Files that are never half-written, and their digests."""
+"""Files that are never half-written."""
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -57,12 +56,6 @@ def remove_partials(folder: Path) -> None:
     """Remove what writers that were killed left behind in ``folder``."""
     for leftover in folder.glob(f".*{PARTIAL}*"):
         leftover.unlink(missing_ok=True)
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:
