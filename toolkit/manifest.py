@@ -21,6 +21,7 @@ class RowDigest(str):
     __slots__ = ()
 
     def __new__(cls, digits: str) -> "RowDigest":
+        """Check and make it."""
         if not re.fullmatch("[0-9a-f]{16}", digits):
             raise ValueError(f"{digits!r} is not 16 hexadecimal digits")
         return super().__new__(cls, digits)
@@ -93,7 +94,7 @@ class SourceEntry(TypedDict):
 
 
 class CalibrationEntry(TypedDict):
-    """The training images that integer ranges were taken from. row_sha256_16: ``toolkit.overlap.row_digest`` of each."""
+    """The training images that integer ranges were taken from. row_sha256_16: the digest of each."""
 
     data: NotRequired[str]
     n: int
@@ -148,7 +149,10 @@ class VerifiedEntry(TypedDict):
 
 
 class AccuracyEntry(TypedDict):
-    """What a ``VerifiedEntry`` has where it measured an accuracy."""
+    """What a ``VerifiedEntry`` must have to be shown with its accuracy."""
+
+    verdict: str
+    accuracy: float
 
     n: int
     reference_accuracy: float
@@ -287,12 +291,10 @@ def read(folder: Path) -> Manifest:
         raise ArtifactError(f"{path}: has schema {document.get('schema')}, this toolkit reads {SCHEMA}; export again")
     del document["schema"]
     found = documents.convert({**document, "folder": str(folder)}, Manifest, path, what=_WHAT)
-    for artifact in found.artifacts:
-        if artifact.accuracy is not None:
-            where = f"{path} ({artifact.path}, verified)"
-            documents.convert(artifact.verified, AccuracyEntry, where, what="a result")
     if found.recipe and not 0 <= found.recipe["validation_split"] < 1:
-        raise ArtifactError(f"{path}: $.recipe.validation_split: {found.recipe['validation_split']} is no share of rows")
+        raise ArtifactError(
+            f"{path}: $.recipe.validation_split: {found.recipe['validation_split']} is no share of rows"
+        )
     for name in found.names:
         _check_place(folder / name, path)
     return found

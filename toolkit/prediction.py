@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from toolkit import images, manifest, runtimes
 from toolkit.errors import ArtifactError
+from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST
 
 # Data sets of handwritten digits: photos are brought to their form. Others are only scaled.
@@ -50,12 +51,16 @@ def predict(files: Sequence[Path], model: Path) -> list[Prediction]:
     if len(sizes) != 3 or sizes[2] not in (1, 3):
         raise ArtifactError(f"{model}: takes {shape}; allowed: (height, width, 1 or 3) images")
     height, width, channels = sizes
+    # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
+    check_memory(len(files) * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
     digits = channels == 1 and (found is None or found.data["name"] in DIGITS)
     pixels = np.stack([_prepare(file, height, width, channels, digits=digits) for file in files])
     outputs = session.predict(pixels)
     if outputs.ndim != 2 or outputs.shape[1] < 2:
         raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
     names = found.data["classes"] if found else [str(label) for label in range(outputs.shape[1])]
+    if len(names) != outputs.shape[1]:
+        raise ArtifactError(f"{model}: tells {outputs.shape[1]} classes apart, its manifest names {len(names)}")
     order = np.argsort(-outputs, axis=1)
     return [
         Prediction(

@@ -47,9 +47,6 @@ def make(found: Manifest, artifact: Artifact, path: Path | None = None) -> Bundl
     one that the export wrote. ArtifactError where a file is not the exported one or the golden lacks the artifact,
     UsageError where ``path`` is there and no plain file.
     """
-    for file in (artifact.path, str(found.golden["path"])):
-        if Path(file).name != file:
-            raise ArtifactError(f"{found.folder}: its manifest names '{file}', which is no file of that folder")
     found.require(artifact, found.golden)
     if artifact.path not in golden.read(found.golden_path).recorded:
         raise ArtifactError(f"{found.golden_path}: has no recorded outputs of {artifact.path}; export it again")
@@ -61,9 +58,9 @@ def make(found: Manifest, artifact: Artifact, path: Path | None = None) -> Bundl
         for file in (artifact.path, found.golden_path.name):
             shutil.copyfile(found.folder / file, work / file)
         replace(found, folder=work, artifacts=(artifact,), derived=()).write()
-        (work / SCRIPT).write_text(classify.script(runtime))
+        (work / SCRIPT).write_text(classify.script(runtime), encoding="utf-8")
         build_wheel(work)
         digests = {file.name: sha256(file) for file in sorted(work.iterdir())}
-        (work / SUMS).write_text("".join(f"{digest}  {file}\n" for file, digest in digests.items()))
+        (work / SUMS).write_text("".join(f"{digest}  {file}\n" for file, digest in digests.items()), encoding="utf-8")
         archive.pack(path, {f"{name}/{file.name}": file.read_bytes() for file in work.iterdir()})
     return Bundle(path, name, runtime, digests)

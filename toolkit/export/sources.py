@@ -81,7 +81,9 @@ def _from_run(folder: Path) -> Source:
     path, metrics = folder / BEST, folder / METRICS
     if not path.is_file():
         raise RunError(f"{folder}: has no {BEST} yet; no epoch was finished there")
-    origin = _origin(path, run=folder.name, metrics=runs.read_json(metrics, MetricsEntry) if metrics.is_file() else None)
+    origin = _origin(
+        path, run=folder.name, metrics=runs.read_json(metrics, MetricsEntry) if metrics.is_file() else None
+    )
     recipe, choice = runs.recipe_of(config, folder), runs.data_choice(config["data"])
     return Source(path, recipe.model, origin, cast("RecipeEntry", recipe.to_json()), config["data"], data=choice)
 

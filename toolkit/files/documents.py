@@ -65,7 +65,8 @@ def convert(tree: Any, kind: type[T], where: Path | str, *, what: str, error: ty
     """Return a decoded document as ``kind``; raise ``error``, naming the field, for what is missing or of another type.
 
     A field that a dataclass does not have is refused; what a TypedDict does not have stays in it, so that nothing is lost
-    when the document is written again. A class that takes one text, such as ``FileName``, is made of it.
+    when the document is written again. A text whose type is a class that takes one, such as ``FileName``, is
+    checked by it.
     """
     import msgspec
 
@@ -124,4 +125,4 @@ def _whole(tree: Any, found: Any, at: str) -> Any:
         if surplus := sorted(tree.keys() - names):
             raise ValueError(f"unknown field - at `{at}.{ascii(surplus[0])[1:-1]}`")
         return replace(found, **{name: _whole(tree[name], getattr(found, name), f"{at}.{name}") for name in names})
-    return found
+    return tree if isinstance(found, str) else found  # of a class of its own it was only to be checked

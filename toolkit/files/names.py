@@ -10,6 +10,7 @@ class FileName(str):
     __slots__ = ()
 
     def __new__(cls, name: str) -> "FileName":
+        """Check and make it."""
         if name in ("", ".", "..") or "/" in name or "\\" in name or not name.isprintable():
             raise ValueError(f"{name!r} is no plain file name; it must name a file beside this one")
         if len(name.encode()) > LONGEST_BYTES:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from toolkit import data, units
-from toolkit.files import write_text
-from toolkit.manifest import Artifact, Manifest
+from toolkit.files import documents, write_text
+from toolkit.manifest import AccuracyEntry, Artifact, Manifest
 
 CARD = "README.md"
 _GENERAL_LIMITS = (
@@ -83,13 +83,14 @@ def _row(artifact: Artifact) -> str:
     types = f"{artifact.inputs[0].dtype} → {artifact.outputs[0].dtype}"
     described = f"| `{artifact.path}` | {units.size(artifact.size_bytes)} | {types} |"
     verified = artifact.verified
-    if not verified or artifact.accuracy is None:
+    if not verified or verified.get("accuracy") is None:
         return f"{described} – | – | – | – | {verified['verdict'] if verified else 'not verified'} |"
-    images = f"{verified['n']:,} ({verified['dataset']['name']})"
-    verdict = f"{verified['verdict']} (margin {verified['margin_pp']:g} pp)"
-    shares = [units.percent(share) for share in (artifact.accuracy, verified["reference_accuracy"] or 0.0)]
-    figures = (*shares, f"{verified['lost']} / {verified['gained']}", verdict)
-    marked = (units.marked(figure, overlap=verified["dataset"].get("overlap")) for figure in figures)
+    measured = documents.convert(verified, AccuracyEntry, artifact.path, what="a result")
+    images = f"{measured['n']:,} ({measured['dataset']['name']})"
+    verdict = f"{measured['verdict']} (margin {measured['margin_pp']:g} pp)"
+    shares = [units.percent(share) for share in (measured["accuracy"], measured["reference_accuracy"])]
+    figures = (*shares, f"{measured['lost']} / {measured['gained']}", verdict)
+    marked = (units.marked(figure, overlap=measured["dataset"].get("overlap")) for figure in figures)
     return f"{described} {images} | {' | '.join(marked)} |"
 
 

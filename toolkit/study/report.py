@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from toolkit import units
 from toolkit.errors import RunError
@@ -106,7 +105,9 @@ def _made_with(of: Study) -> str:
     if not made:
         return ""
     days = sorted({document["started"][:10] for document in made})
-    versions = sorted({f"{name} {version}" for document in made for name, version in document.get("versions", {}).items()})
+    versions = sorted(
+        {f"{name} {version}" for document in made for name, version in document.get("versions", {}).items()}
+    )
     return f" Runs begun: {' to '.join(dict.fromkeys((days[0], days[-1])))}, with {', '.join(versions)}."
 
 

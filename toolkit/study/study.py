@@ -150,7 +150,9 @@ def read(folder: Path) -> Study:
     if not path.is_file():
         raise RunError(f"{folder}: no study is there, it has no {DOCUMENT}; 'toolkit study' makes one")
     document = runs.read_json(path, StudyEntry)
-    found = tuple(outcome.read(trial) for trial in trials.of_grid(document["grid"], document["data"]["digests"], folder))
+    found = tuple(
+        outcome.read(trial) for trial in trials.of_grid(document["grid"], document["data"]["digests"], folder)
+    )
     return Study(folder, document["grid"], document["data"], document["host"], tuple(document["jobs"]), found)
 
 
