@@ -177,5 +177,4 @@ def _read_values(stream: BinaryIO, header: Header) -> NDArray[Any]:
         raise ValueError(f"more than the {len(room):,} bytes that its header claims")
     native = values.dtype.newbyteorder("=")
     values = values if native == values.dtype else values.astype(native)
-    shaped = values.reshape(header.shape[::-1]).T if header.fortran else values.reshape(header.shape)
-    return shaped
+    return values.reshape(header.shape[::-1]).T if header.fortran else values.reshape(header.shape)

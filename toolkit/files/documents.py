@@ -13,7 +13,7 @@ from toolkit.files.regular import read_bytes
 
 T = TypeVar("T")
 
-# The longest document; decoded it takes up to 25 times as much. A manifest that names 100,000 calibration images has 4 MB.
+# The longest document; decoded it takes up to 25 times as much. A manifest of 100,000 calibration images has 4 MB.
 MOST_BYTES = 16 << 20
 # How deep lists and objects may lie in each other: five levels are written, and all that walks a document is recursive.
 MOST_DEPTH = 50
@@ -64,8 +64,8 @@ def parse(
 def convert(tree: Any, kind: type[T], where: Path | str, *, what: str, error: type[ToolkitError] = ArtifactError) -> T:
     """Return a decoded document as ``kind``; raise ``error``, naming the field, for what is missing or of another type.
 
-    A field that a dataclass does not have is refused; what a TypedDict does not have stays in it, so that nothing is lost
-    when the document is written again. A text whose type is a class that takes one, such as ``FileName``, is
+    A field that a dataclass does not have is refused; what a TypedDict does not have stays in it, so that nothing is
+    lost when the document is written again. A text whose type is a class that takes one, such as ``FileName``, is
     checked by it.
     """
     import msgspec
@@ -114,7 +114,7 @@ def _is_broken(text: str) -> bool:
 
 
 def _whole(tree: Any, found: Any, at: str) -> Any:
-    """Return ``found``, made of ``tree``, with what TypedDicts were not asked for; ValueError for that of a dataclass."""
+    """Return ``found``, made of ``tree``, with what its TypedDicts left out; ValueError where a dataclass did."""
     if isinstance(found, list | tuple):
         parts = enumerate(zip(tree, found, strict=True))
         return type(found)(_whole(part, made, f"{at}[{number}]") for number, (part, made) in parts)

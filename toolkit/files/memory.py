@@ -3,7 +3,7 @@
 from toolkit import host
 from toolkit.errors import ToolkitError
 
-# Of the memory that is free, what the content of one file may take: decoding it, and what is computed of it, takes more.
+# Of the memory that is free, what the content of one file may take: what is computed of it takes some too.
 SHARE = 0.5
 
 

@@ -24,8 +24,8 @@ _MOVERS = ("InputLayer", "Flatten", "Reshape", "Permute", "Dropout")
 
 def load_model(path: Path) -> Any:
     """Load a ``.keras`` file for inference; ArtifactError where it is missing, damaged or not a model."""
-    keras = extras.load("keras")
     _check(path)
+    keras = extras.load("keras")
     try:
         return keras.saving.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever the damaged part happens to cause
