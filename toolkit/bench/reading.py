@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from toolkit.files import FileName, documents
 from toolkit.files.arrays import Arrays, Expected, opened_npz
 from toolkit.files.memory import check_memory
 from toolkit.host import Host, State
+
+T = TypeVar("T")
 
 RECORD = "record.json"
 _SUFFIX = ".npz"
@@ -66,6 +68,13 @@ class HostEntry(TypedDict):
     after: State | None
 
 
+class NamedEntry(TypedDict):
+    """Which artifact a result is of."""
+
+    artifact: str
+    sha256: NotRequired[str | None]
+
+
 class RecommendationEntry(TypedDict):
     """What to ship of a folder."""
 
@@ -74,8 +83,19 @@ class RecommendationEntry(TypedDict):
     why: str
 
 
+class OutcomeEntry(TypedDict):
+    """What a benchmark came to: all that is asked of a record to recommend by."""
+
+    record: str
+    host: dict[str, Any]
+    results: list[NamedEntry]
+    failures: dict[str, str]
+    interrupted: bool
+    recommendations: list[RecommendationEntry]
+
+
 class RecordEntry(TypedDict):
-    """What a record must have."""
+    """What a record must have to be made again."""
 
     record: str
     started: str
@@ -92,9 +112,9 @@ class RecordEntry(TypedDict):
     recommendations: list[RecommendationEntry]
 
 
-def document(path: Path) -> RecordEntry:
-    """Return the document of a record, checked; ArtifactError where it is none."""
-    return documents.read(path, RecordEntry, what=_WHAT, missing="no such file; 'toolkit bench' writes it")
+def document(path: Path, kind: type[T]) -> T:
+    """Return the document of a record, checked; ArtifactError where it is none. kind: what is asked of it."""
+    return documents.read(path, kind, what=_WHAT, missing="no such file; 'toolkit bench' writes it")
 
 
 def host(record: RecordEntry, path: Path) -> Host:

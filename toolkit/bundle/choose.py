@@ -7,7 +7,7 @@ from typing import Any
 
 from toolkit import host, manifest, runtimes
 from toolkit.bench import reading
-from toolkit.bench.reading import RECORD
+from toolkit.bench.reading import RECORD, OutcomeEntry
 from toolkit.errors import ArtifactError
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 
@@ -53,7 +53,7 @@ def recommended(found: Manifest, benchmarks: Path) -> Choice | None:
     here = host.describe().to_json()
     for path in sorted(benchmarks.glob(f"*/{RECORD}"), reverse=True):
         try:
-            document = reading.document(path)
+            document = reading.document(path, OutcomeEntry)
         except ArtifactError:
             continue  # not a record, or one of another toolkit
         current = host.is_same(document["host"], here) and not document["interrupted"]
@@ -70,7 +70,7 @@ def recommendation(document: Mapping[str, Any], found: Manifest) -> Choice:
         artifact = artifacts.get(digests.get(entry["artifact"]) or "")
         if artifact is not None and entry["fits"]:
             return Choice(artifact, entry["why"], document["record"])
-    reason = "under emulation no latency is given" if document["host"]["emulated"] else "nothing fits or ran"
+    reason = "under emulation no latency is given" if document["host"].get("emulated") else "nothing fits or ran"
     raise ArtifactError(f"{document['record']} recommends nothing of {found.folder} ({reason}); name an artifact")
 
 

@@ -9,7 +9,7 @@ from toolkit import data, manifest, registry
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset, Split
 from toolkit.errors import ArtifactError, RunError
-from toolkit.files import FileName, sha256
+from toolkit.files import FileName, require_file, sha256
 from toolkit.manifest import MANIFEST, MetricsEntry, RecipeEntry, SourceEntry
 from toolkit.training import runs
 from toolkit.training.checkpoint import BEST
@@ -58,13 +58,14 @@ def resolve(given: str) -> Source:
     """Return the source that a path or a run's name stands for."""
     path = Path(given)
     if path.suffix == ".keras":
-        if not path.is_file():
-            raise ArtifactError(f"{path}: no such file")
+        require_file(path)
         if path.name == BEST and (path.parent / CONFIG).is_file():
             return _from_run(path.parent)
         return Source(path, path.stem, _origin(path))
     if (path / MANIFEST).is_file():
         return _from_export(path)
+    if path.exists() and not path.is_dir():
+        raise ArtifactError(f"{path}: not a .keras file; allowed: such a file, a run, or a folder of an export")
     return _from_run(runs.find(given))
 
 

@@ -56,9 +56,14 @@ def parse(
     """
     with refused(where, what, error=error):
         tree = json.loads(text.decode("utf-8"))
-        for at, problem in _problems(tree, finite=finite):
-            raise ValueError(f"{at}: {problem}")
+    check(tree, where, what=what, error=error, finite=finite)
     return convert(tree, dict[str, Any], where, what=what, error=error)
+
+
+def check(tree: Any, where: Path | str, *, what: str, error: type[ToolkitError], finite: bool = True) -> None:
+    """Raise ``error``, naming the field, for what no document may hold: ``parse`` has the list."""
+    for at, problem in _problems(tree, finite=finite):
+        raise error(f"{where}: not {what} that toolkit reads: {at}: {problem}")
 
 
 def convert(tree: Any, kind: type[T], where: Path | str, *, what: str, error: type[ToolkitError] = ArtifactError) -> T:
@@ -71,13 +76,20 @@ def convert(tree: Any, kind: type[T], where: Path | str, *, what: str, error: ty
     import msgspec
 
     try:
-        found: T = _whole(tree, msgspec.convert(tree, kind, dec_hook=lambda wanted, value: wanted(value)), "$")
+        found: T = _whole(tree, msgspec.convert(tree, kind, dec_hook=_made), "$")
     except (msgspec.ValidationError, ValueError) as problem:
         message, _, at = str(problem).partition(" - at ")
         message = message.replace("`", "")
         text = f"{at.strip('`') or '$'}: {message[0].lower()}{message[1:]}"
         raise error(f"{where}: not {what} that toolkit reads: {text}") from problem
     return found
+
+
+def _made(kind: type[Any], value: Any) -> Any:
+    """Return a text, or a path, as a class of this project."""
+    if not isinstance(value, str):
+        raise ValueError(f"expected str, got {type(value).__name__}")
+    return kind(value)
 
 
 def _problems(tree: Any, *, finite: bool) -> Iterator[tuple[str, str]]:

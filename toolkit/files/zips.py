@@ -31,6 +31,8 @@ def opened_zip(
             for member in archive.infolist():
                 if problem := _problem(member):
                     raise ValueError(f"{member.orig_filename!r} {problem}")
+            if sum(member.compress_size for member in archive.infolist()) > path.stat().st_size:
+                raise ValueError("its parts are longer than itself")
             size = sum(member.file_size for member in archive.infolist())
             check_memory(size, what=f"{path}: what it holds", error=error)
             yield archive

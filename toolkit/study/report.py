@@ -17,7 +17,7 @@ from toolkit.study.outcome import FINISHED, Outcome
 from toolkit.study.page import Block, Heading, Image, Paragraph
 from toolkit.study.study import Study
 from toolkit.training.checkpoint import BEST
-from toolkit.training.runs import CONFIG, ConfigEntry, read_json
+from toolkit.training.runs import CONFIG, StartedEntry, read_json
 
 MARKDOWN, HTML = "study.md", "study.html"
 
@@ -101,7 +101,7 @@ def _about(of: Study) -> str:
 
 def _made_with(of: Study) -> str:
     """Say when the runs were begun and with which versions, as their own folders tell."""
-    made = [read_json(path, ConfigEntry) for one in of.outcomes if (path := one.trial.folder / CONFIG).is_file()]
+    made = [read_json(path, StartedEntry) for one in of.outcomes if (path := one.trial.folder / CONFIG).is_file()]
     if not made:
         return ""
     days = sorted({document["started"][:10] for document in made})

@@ -27,13 +27,18 @@ class TrainedOnEntry(TypedDict):
     digests: dict[str, str]
 
 
-class ConfigEntry(TypedDict):
-    """What ``config.json`` must have. started: a time, as ISO 8601 writes it."""
+class StartedEntry(TypedDict):
+    """When a run was started, as ISO 8601 writes it, and with which versions."""
+
+    started: str
+    versions: NotRequired[dict[str, str]]
+
+
+class ConfigEntry(StartedEntry):
+    """What ``config.json`` must have."""
 
     recipe: dict[str, Any]
     data: TrainedOnEntry
-    started: str
-    versions: NotRequired[dict[str, str]]
 
 
 def read_json(path: Path, kind: type[T]) -> T:
