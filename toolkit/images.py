@@ -59,7 +59,7 @@ def _opened(path: Path) -> Iterator[Any]:
     with (
         opened(path, error=DataError) as file,
         refused(path, "an image", error=DataError),
-        warnings.catch_warnings(action="ignore"),  # Pillow's own limit, below which it only warns
+        _limited(pil),
         pil.open(file) as image,
     ):
         pixels = image.width * image.height
@@ -67,6 +67,16 @@ def _opened(path: Path) -> Iterator[Any]:
             raise DataError(f"{path}: {image.width}×{image.height} pixels; allowed: {MAX_PIXELS:,} in all")
         check_memory(pixels * PIXEL_BYTES, what=f"{path}: {image.width}×{image.height} pixels", error=DataError)
         yield image
+
+
+@contextmanager
+def _limited(pil: Any) -> Iterator[None]:
+    """Say of Pillow's own limit, twice this one, what is allowed; near this one it only warns."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    except pil.DecompressionBombError as error:
+        raise ValueError(f"more than {MAX_PIXELS:,} pixels") from error
 
 
 def fit(pixels: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.uint8]:

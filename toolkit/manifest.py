@@ -194,7 +194,7 @@ class Artifact:
     def measured_on(self) -> "MeasuredOn | None":
         """The machine that verified it; None where that is not recorded."""
         document = self.verified.get("measured_on") if self.verified else None
-        return MeasuredOn(**document) if document else None
+        return MeasuredOn(document["cpu"], document["kernels"], document["runtime"]) if document else None
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,8 @@ def convert(tree: Any, kind: type[T], where: Path | str, *, what: str, error: ty
 
     try:
         found: T = _whole(tree, msgspec.convert(tree, kind, dec_hook=_made), "$")
+    except ToolkitError as problem:  # of a dataclass that checks itself
+        raise error(f"{where}: {problem}") from problem
     except (msgspec.ValidationError, ValueError) as problem:
         message, _, at = str(problem).partition(" - at ")
         message = message.replace("`", "")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from toolkit import data, units
 from toolkit.files import documents, write_text
-from toolkit.manifest import AccuracyEntry, Artifact, Manifest
+from toolkit.manifest import MANIFEST, AccuracyEntry, Artifact, Manifest
 
 CARD = "README.md"
 _GENERAL_LIMITS = (
@@ -50,7 +50,7 @@ def _artifacts(manifest: Manifest) -> str:
     rows = [
         "| artifact | size | input → output | test images | accuracy | Keras | lost / gained | verdict |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
-        *(_row(artifact) for artifact in manifest.artifacts),
+        *(_row(artifact, manifest.folder / MANIFEST) for artifact in manifest.artifacts),
         "",
         "lost: images that only the Keras original gets right; gained: that only the artifact does. pass: with 95 % "
         "confidence no more accuracy is lost than the margin, in percentage points (pp).",
@@ -79,13 +79,13 @@ def _measured_on(manifest: Manifest) -> list[str]:
     return [f"Measured on {machine}, by {' and '.join(dict.fromkeys(by))}" for machine, by in runtimes.items()]
 
 
-def _row(artifact: Artifact) -> str:
+def _row(artifact: Artifact, listed_in: Path) -> str:
     types = f"{artifact.inputs[0].dtype} → {artifact.outputs[0].dtype}"
     described = f"| `{artifact.path}` | {units.size(artifact.size_bytes)} | {types} |"
     verified = artifact.verified
     if not verified or verified.get("accuracy") is None:
         return f"{described} – | – | – | – | {verified['verdict'] if verified else 'not verified'} |"
-    measured = documents.convert(verified, AccuracyEntry, artifact.path, what="a result")
+    measured = documents.convert(verified, AccuracyEntry, listed_in, what=f"a result of {artifact.path}")
     images = f"{measured['n']:,} ({measured['dataset']['name']})"
     verdict = f"{measured['verdict']} (margin {measured['margin_pp']:g} pp)"
     shares = [units.percent(share) for share in (measured["accuracy"], measured["reference_accuracy"])]

@@ -15,6 +15,8 @@ from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, Table
 SCHEMA = 1
 REFERENCE, ARTIFACT = "reference", "artifact/"
 _WHAT = "a parity record"
+# Far more than any output, and still a whole number of 64 bits when figures count by it.
+GREATEST = 1e17
 
 
 class ResultEntry(TypedDict):
@@ -72,7 +74,7 @@ def read_rows(path: Path, classes: int) -> dict[str, Table]:
             for column in values.dtype.names or ():
                 if column in ("label", "prediction") and values[column].max() >= classes:
                     raise ValueError(f"'{name}' has a {column} of {values[column].max()}, there are {classes} classes")
-                if not np.isfinite(values[column]).all():
+                if not (np.abs(values[column]) <= GREATEST).all():
                     raise ValueError(f"'{name}' has a {column} that is no number")
             tables[name] = Table(values.dtype)
             tables[name].append(values)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict, TypeVar
 
 from toolkit import data
-from toolkit.errors import RunError, UsageError
+from toolkit.errors import RunError
 from toolkit.files import documents, remove_partials, write_json, write_text
 from toolkit.training.checkpoint import BEST, STATE, Progress, load_progress
 from toolkit.training.recipe import Recipe
@@ -81,11 +81,7 @@ def write_tables(folder: Path, progress: Progress) -> None:
 
 def recipe_of(config: ConfigEntry, folder: Path) -> Recipe:
     """Return the recipe of a run; RunError where it makes none."""
-    path = folder / CONFIG
-    try:
-        return documents.convert(config["recipe"], Recipe, path, what="the recipe of a run", error=RunError)
-    except UsageError as error:
-        raise RunError(f"{path}: {error}") from error
+    return documents.convert(config["recipe"], Recipe, folder / CONFIG, what="the recipe of a run", error=RunError)
 
 
 def data_choice(trained_on: TrainedOnEntry) -> str:
