@@ -15,7 +15,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 FLOORS = [
     {"errors", "units"},
     {"registry", "extras", "constraints", "files", "archive", "wheel", "host", "console", "downloads", "images"},
-    {"manifest", "golden", "overlap"},
+    {"entries", "manifest", "golden", "overlap"},
     {"data", "models", "runtimes"},
     {"training", "parity", "bench", "prediction"},
     {"export", "bundle", "doctor", "remote"},

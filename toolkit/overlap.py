@@ -8,8 +8,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.entries import OverlapEntry
 from toolkit.errors import DataError
-from toolkit.manifest import OverlapEntry
 
 # Bytes of a row's SHA-256 that are kept: by chance two of a million rows share them once in 40 million data sets.
 DIGEST_BYTES = 8

@@ -13,9 +13,10 @@ from toolkit.doctor.finding import ABSENT, BROKEN, OK, WARNING, Finding
 from toolkit.doctor.privacy import scrub
 from toolkit.doctor.probe import Probe, probe
 from toolkit.doctor.remedy import COPY, EXPORT, pip
+from toolkit.entries import FileEntry
 from toolkit.errors import ArtifactError
 from toolkit.host import Host, State
-from toolkit.manifest import MANIFEST, Artifact, FileEntry
+from toolkit.manifest import MANIFEST, Artifact
 from toolkit.runtimes import REFERENCE_RUNTIME
 
 RUNTIMES = "toolkit.runtimes"

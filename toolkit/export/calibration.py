@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.data.base import Split
+from toolkit.entries import CalibrationEntry, RowDigest
 from toolkit.errors import UsageError
-from toolkit.manifest import CalibrationEntry, RowDigest
 from toolkit.overlap import row_digest
 
 # Enough that the ranges of a small network no longer move; TensorFlow's guide suggests 100 to 500.

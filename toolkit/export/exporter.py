@@ -13,6 +13,7 @@ import numpy as np
 
 from toolkit import data, extras, golden, overlap, runtimes
 from toolkit.data.base import Dataset, Split, shared_images
+from toolkit.entries import CalibrationEntry, CountedEntry, DataEntry
 from toolkit.errors import ArtifactError, ExportFailedError
 from toolkit.export import calibration
 from toolkit.export.calibration import Calibration
@@ -23,16 +24,7 @@ from toolkit.export.prepare import prepare
 from toolkit.export.sources import Source
 from toolkit.files import FileName, sha256
 from toolkit.golden import GOLDEN, Golden
-from toolkit.manifest import (
-    MANIFEST,
-    Artifact,
-    CalibrationEntry,
-    CountedEntry,
-    DataEntry,
-    Derived,
-    Manifest,
-    read,
-)
+from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest, read
 from toolkit.overlap import Overlap
 from toolkit.parity import card
 from toolkit.runtimes.keras import load_model

@@ -8,9 +8,10 @@ from typing import Any, cast
 from toolkit import data, manifest, registry
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset, Split
+from toolkit.entries import MetricsEntry, RecipeEntry, SourceEntry
 from toolkit.errors import ArtifactError, RunError
 from toolkit.files import FileName, require_file, sha256
-from toolkit.manifest import MANIFEST, MetricsEntry, RecipeEntry, SourceEntry
+from toolkit.manifest import MANIFEST
 from toolkit.training import runs
 from toolkit.training.checkpoint import BEST
 from toolkit.training.recipe import rows_to_train

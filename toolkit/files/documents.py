@@ -56,8 +56,10 @@ def parse(
     """
     with refused(where, what, error=error):
         tree = json.loads(text.decode("utf-8"))
+    if not isinstance(tree, dict):
+        raise error(f"{where}: not {what} that toolkit reads: no JSON object, but {type(tree).__name__}")
     check(tree, where, what=what, error=error, finite=finite)
-    return convert(tree, dict[str, Any], where, what=what, error=error)
+    return tree
 
 
 def check(tree: Any, where: Path | str, *, what: str, error: type[ToolkitError], finite: bool = True) -> None:

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from toolkit import data, units
+from toolkit.entries import AccuracyEntry
 from toolkit.files import documents, write_text
-from toolkit.manifest import MANIFEST, AccuracyEntry, Artifact, Manifest
+from toolkit.manifest import MANIFEST, Artifact, Manifest
 
 CARD = "README.md"
 _GENERAL_LIMITS = (

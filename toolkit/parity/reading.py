@@ -5,11 +5,11 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from toolkit.entries import DatasetEntry, FileEntry
 from toolkit.errors import ArtifactError
 from toolkit.files import FileName, documents
 from toolkit.files.arrays import Expected, opened_npz
 from toolkit.golden import MAX_CLASSES
-from toolkit.manifest import DatasetEntry, FileEntry
 from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, Table
 
 SCHEMA = 1

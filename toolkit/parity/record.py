@@ -12,9 +12,10 @@ from typing import Any, cast
 import numpy as np
 
 from toolkit import __version__, host, manifest, runtimes
+from toolkit.entries import VerifiedEntry
 from toolkit.errors import UsageError
 from toolkit.files import atomic, sha256, write_json
-from toolkit.manifest import MANIFEST, VerifiedEntry
+from toolkit.manifest import MANIFEST
 from toolkit.parity import card, checks, figures, reading
 from toolkit.parity.checks import Problem
 from toolkit.parity.compare import Comparison, overall

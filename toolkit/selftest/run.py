@@ -11,12 +11,13 @@ import numpy as np
 
 from toolkit import extras, golden, registry
 from toolkit.data.base import Dataset, Split
+from toolkit.entries import SourceEntry
 from toolkit.errors import UsageError
 from toolkit.export import calibration, conversion, exporter
 from toolkit.export.formats.base import Prepared, Request
 from toolkit.export.prepare import prepare
 from toolkit.files import FileName, sha256, write_json
-from toolkit.manifest import Artifact, Manifest, SourceEntry
+from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
 from toolkit.parity.verify import Options, by_golden, check_overlap, on_test_set
 from toolkit.runtimes.keras import load_model

@@ -5,8 +5,8 @@ from functools import cached_property
 from math import isfinite
 from typing import Any, TypedDict
 
+from toolkit.entries import MetricsEntry
 from toolkit.errors import UsageError
-from toolkit.manifest import MetricsEntry
 from toolkit.study.grid import AXES
 from toolkit.study.trials import CRASHED, DIVERGED, FAILURE, Trial
 from toolkit.training.checkpoint import STATE, Progress, load_progress

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit import units
+from toolkit.entries import OverlapEntry
 from toolkit.errors import RunError
 from toolkit.files import write_bytes, write_text
-from toolkit.manifest import OverlapEntry
 from toolkit.study import charts, claims, statistics, study, words
 from toolkit.study.charts.base import Chart
 from toolkit.study.claims.base import Finding, Table

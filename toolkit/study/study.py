@@ -10,9 +10,9 @@ from typing import Any, TypedDict
 
 from toolkit import host, overlap
 from toolkit.data.base import Dataset, shared_images
+from toolkit.entries import OverlapEntry
 from toolkit.errors import RunError
 from toolkit.files import write_json
-from toolkit.manifest import OverlapEntry
 from toolkit.study import outcome, trials
 from toolkit.study.executors.base import Event, Executor, Work
 from toolkit.study.grid import Grid
