@@ -18,7 +18,7 @@ FLOORS = [
         *("registry", "extras", "constraints", "locks", "files", "archive", "wheel", "host", "console", "downloads"),
         "images",
     },
-    {"manifest", "golden", "overlap"},
+    {"entries", "manifest", "golden", "overlap"},
     {"data", "models", "runtimes"},
     {"worker"},
     {"training", "parity", "bench", "prediction"},

@@ -82,7 +82,7 @@ def test_transparency_is_paper(tmp_path):
 def test_a_file_that_is_no_image_is_named(tmp_path, content):
     path = tmp_path / "broken.png"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"broken\.png: cannot be read as an image"):
+    with pytest.raises(DataError, match=r"broken\.png: (cannot be read as an image|an empty file)"):
         images.read(path, channels=1)
 
 

@@ -108,5 +108,5 @@ def test_a_golden_is_the_same_bytes_for_the_same_content(exported, tmp_path):
 def test_a_truncated_golden_is_refused(exported, keep):
     path = exported / "golden.npz"
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(ArtifactError, match=r"golden\.npz: cannot be read"):
+    with pytest.raises(ArtifactError, match=r"golden\.npz: (cannot be read|an empty file)"):
         golden.read(path)

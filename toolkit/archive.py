@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from toolkit.errors import ArtifactError
-from toolkit.files import atomic
+from toolkit.files import atomic, opened
 
 # The earliest time that a zip entry can have, and the mode that every entry gets.
 _TIME = (1980, 1, 1, 0, 0, 0)
@@ -22,7 +22,7 @@ _MODE = stat.S_IFREG | 0o644
 _UNIX = 3
 _ENCRYPTED = 0x1
 # What `zipfile` raises for files that are no whole zip file, beside its own errors.
-_DAMAGED = (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OverflowError, struct.error)
+_DAMAGED = (zipfile.BadZipFile, RuntimeError, ValueError, EOFError, OverflowError, MemoryError, struct.error)
 
 
 def pack(path: Path, entries: Mapping[str, bytes]) -> None:
@@ -49,7 +49,7 @@ def unpack(path: Path, folder: Path) -> list[str]:
     """
     damaged = []
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened(path) as packed, zipfile.ZipFile(packed) as archive:
             entries = archive.infolist()
             _check(path, entries)
             for entry in entries:

@@ -1,6 +1,5 @@
 """``golden.npz``: recorded inputs and outputs, so that a device without TensorFlow and without data can compare."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,11 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.errors import ArtifactError
 from toolkit.files import atomic
+from toolkit.files.arrays import Expected, opened_npz
 
 GOLDEN = "golden.npz"
 _RECORDED = "recorded/"
+# More classes than this are a mistake, not a classifier for an edge device.
+MAX_CLASSES = 10_000
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,26 @@ class Golden:
 
 
 def read(path: Path) -> Golden:
-    """Read a golden; ArtifactError where it is missing, damaged or not one."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            recorded = {key.removeprefix(_RECORDED): arrays[key] for key in arrays.files if key.startswith(_RECORDED)}
-            return Golden(arrays["images"], arrays["labels"], arrays["reference"], recorded)
-    except FileNotFoundError as error:
-        raise ArtifactError(f"{path}: no such file; 'toolkit export' writes it") from error
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ArtifactError(f"{path}: cannot be read as a golden: {error}") from error
+    """Read a golden; ArtifactError where it is missing, damaged or not one. No array is read before all fit."""
+    missing = "no such file; 'toolkit export' writes it"
+    with opened_npz(path, what="a golden", missing=missing) as arrays:
+        rows, *size = arrays.header("images", Expected(("uint8",), (None, None, None, None))).shape
+        labels = Expected(("int64",), (rows,))
+        reference = Expected(("float32",), (rows, None))
+        classes = arrays.header("reference", reference).shape[1]
+        if 0 in (rows, *size) or not 2 <= classes <= MAX_CLASSES:
+            raise ValueError(f"{rows} images of {tuple(size)} and {classes} classes")
+        recorded = [name for name in arrays.names if name.startswith(_RECORDED)]
+        for name, expected in (("labels", labels), *((name, reference) for name in recorded)):
+            arrays.header(name, expected)
+        found = Golden(
+            arrays.read("images"),
+            arrays.read("labels"),
+            arrays.read("reference"),
+            {name.removeprefix(_RECORDED): arrays.read(name) for name in recorded},
+        )
+        if not 0 <= found.labels.min() <= found.labels.max() < classes:
+            raise ValueError(f"labels from {found.labels.min()} to {found.labels.max()} of {classes} classes")
+        if not np.isfinite(found.reference).all():
+            raise ValueError("'reference' holds what is no number")
+    return found

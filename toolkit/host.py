@@ -3,7 +3,8 @@
 import os
 import platform
 import struct
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -103,12 +104,6 @@ class Host:
         """Return the document that goes under ``host``."""
         return {**asdict(self), "throttled": list(self.throttled)}
 
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> "Host":
-        """Read the facts of a ``host`` document, which may hold more."""
-        facts = {field.name: document[field.name] for field in fields(cls) if field.name in document}
-        return cls(**{**facts, "throttled": tuple(facts["throttled"])})
-
 
 def describe(root: Path = Path("/")) -> Host:
     """Read the facts from the system files under ``root``."""
@@ -132,7 +127,7 @@ def describe(root: Path = Path("/")) -> Host:
     )
 
 
-def is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Say whether two ``host`` documents are of one machine, by what they have of it."""
     return all(one.get(fact) == other.get(fact) for fact in ("cpu", "arch", "cores", "model", "kernels"))
 

@@ -1,5 +1,8 @@
 """Image files to pixels: read safely, and bring handwritten digits to the form that MNIST has."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +11,15 @@ from numpy.typing import NDArray
 
 from toolkit import extras
 from toolkit.errors import DataError
+from toolkit.files import opened
+from toolkit.files.damage import refused
+from toolkit.files.memory import check_memory
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 # More pixels than a 100-megapixel camera makes: a decompression bomb or a mistake.
 MAX_PIXELS = 100_000_000
+# What a pixel takes at most while a digit is looked for: three arrays of float64, two of one byte, and Pillow's copies.
+PIXEL_BYTES = 40
 # MNIST's digits were scaled to fit a box of 20 pixels in an image of 28 (http://yann.lecun.com/exdb/mnist).
 DIGIT_BOX_SHARE = 20 / 28
 # Ink fainter than this share of the darkest stroke is paper grain, shadow or JPEG noise.
@@ -24,35 +32,51 @@ def read(path: Path, *, channels: int) -> NDArray[np.uint8]:
     """Read an image file as (H, W, channels) uint8, upright, transparency on white. DataError if it is none."""
     pil = extras.load("PIL.Image")
     ops = extras.load("PIL.ImageOps")
-    try:
-        with pil.open(path) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise DataError(f"{path}: {image.width}×{image.height} pixels; allowed: {MAX_PIXELS:,} in all")
-            image.load()
-            upright = ops.exif_transpose(image)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
-    except (OSError, ValueError, SyntaxError, pil.DecompressionBombError) as error:
-        raise DataError(f"{path}: cannot be read as an image: {error}") from error
-    if upright.mode.startswith("I"):  # Pillow would clip 16-bit grey to 255 instead of scaling it
-        wide = np.asarray(upright)
-        upright = pil.fromarray((wide >> (8 if wide.max() > 255 else 0)).astype(np.uint8))
-    if upright.has_transparency_data:
-        upright = upright.convert("RGBA")
-        paper = pil.new("RGBA", upright.size, "white")
-        upright = pil.alpha_composite(paper, upright)
-    pixels = np.asarray(upright.convert("L" if channels == 1 else "RGB"), dtype=np.uint8)
+    with _opened(path) as image:
+        image.load()
+        upright = ops.exif_transpose(image)
+        if upright.mode.startswith("I"):  # Pillow would clip 16-bit grey to 255 instead of scaling it
+            wide = np.asarray(upright)
+            upright = pil.fromarray((wide >> (8 if wide.max() > 255 else 0)).astype(np.uint8))
+        if upright.has_transparency_data:
+            upright = upright.convert("RGBA")
+            paper = pil.new("RGBA", upright.size, "white")
+            upright = pil.alpha_composite(paper, upright)
+        pixels = np.asarray(upright.convert("L" if channels == 1 else "RGB"), dtype=np.uint8)
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
 def is_grey(path: Path) -> bool:
     """Say whether an image file holds grey or black-and-white pixels only, by its header."""
+    with _opened(path) as image:
+        return image.mode in ("1", "L", "I") or str(image.mode).startswith("I;16")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Yield an image whose pixels are not decoded yet; DataError where it is none, or larger than is allowed."""
     pil = extras.load("PIL.Image")
+    with (
+        opened(path, error=DataError) as file,
+        refused(path, "an image", error=DataError),
+        _limited(pil),
+        pil.open(file) as image,
+    ):
+        pixels = image.width * image.height
+        if pixels > MAX_PIXELS:
+            raise DataError(f"{path}: {image.width}×{image.height} pixels; allowed: {MAX_PIXELS:,} in all")
+        check_memory(pixels * PIXEL_BYTES, what=f"{path}: {image.width}×{image.height} pixels", error=DataError)
+        yield image
+
+
+@contextmanager
+def _limited(pil: Any) -> Iterator[None]:
+    """Say of Pillow's own limit, twice this one, what is allowed; near this one it only warns."""
     try:
-        with pil.open(path) as image:
-            return image.mode in ("1", "L", "I") or str(image.mode).startswith("I;16")
-    except (OSError, ValueError, SyntaxError, pil.DecompressionBombError) as error:
-        raise DataError(f"{path}: cannot be read as an image: {error}") from error
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    except pil.DecompressionBombError as error:
+        raise ValueError(f"more than {MAX_PIXELS:,} pixels") from error
 
 
 def fit(pixels: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.uint8]:

@@ -1,15 +1,26 @@
 """``manifest.json``: what a folder of artifacts is and where it came from."""
 
-import json
+import stat
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from toolkit.entries import (
+    CalibrationEntry,
+    CountedEntry,
+    DataEntry,
+    FileEntry,
+    RecipeEntry,
+    SourceEntry,
+    VerifiedEntry,
+)
 from toolkit.errors import ArtifactError
-from toolkit.files import sha256, write_json
+from toolkit.files import FileName, documents, sha256, write_json
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
+_WHAT = "a manifest"
 
 
 @dataclass(frozen=True)
@@ -37,9 +48,9 @@ class MeasuredOn:
 
 @dataclass(frozen=True)
 class Artifact:
-    """One exported file, named relative to its manifest."""
+    """One exported file, beside its manifest."""
 
-    path: str
+    path: FileName
     format: str
     quantization: str
     sha256: str
@@ -47,25 +58,43 @@ class Artifact:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     details: dict[str, Any] = field(default_factory=dict)
-    verified: dict[str, Any] | None = None
+    verified: VerifiedEntry | None = None
+
+    def __post_init__(self) -> None:
+        if not self.inputs or not self.outputs:
+            raise ValueError(f"{self.path} has {len(self.inputs)} inputs and {len(self.outputs)} outputs")
+
+    @property
+    def verdict(self) -> str | None:
+        """What its verification came to; None where it was not verified."""
+        return self.verified["verdict"] if self.verified else None
+
+    @property
+    def accuracy(self) -> float | None:
+        """What its verification measured; None where it did not."""
+        return self.verified.get("accuracy") if self.verified else None
 
     @property
     def measured_on(self) -> "MeasuredOn | None":
         """The machine that verified it; None where that is not recorded."""
-        document = (self.verified or {}).get("measured_on")
-        return MeasuredOn(**document) if document else None
+        document = self.verified.get("measured_on") if self.verified else None
+        return MeasuredOn(document["cpu"], document["kernels"], document["runtime"]) if document else None
 
 
 @dataclass(frozen=True)
 class Derived:
     """A file that holds an artifact in a form for compilers, which no runtime runs. made_from: the artifact's path."""
 
-    path: str
+    path: FileName
     format: str
     quantization: str
     sha256: str
     size_bytes: int
-    made_from: str
+    made_from: FileName
+
+
+# What names a file of a manifest, with its digest.
+Entry = Artifact | Derived | FileEntry
 
 
 @dataclass(frozen=True)
@@ -74,12 +103,12 @@ class Manifest:
 
     folder: Path
     model: str
-    data: dict[str, Any]
-    recipe: dict[str, Any] | None
-    source: dict[str, Any]
-    reference: dict[str, Any]
-    golden: dict[str, Any]
-    calibration: dict[str, Any]
+    data: DataEntry
+    recipe: RecipeEntry | None
+    source: SourceEntry
+    reference: FileEntry
+    golden: CountedEntry
+    calibration: CalibrationEntry
     versions: dict[str, str]
     created: str
     artifacts: tuple[Artifact, ...]
@@ -88,29 +117,37 @@ class Manifest:
     @property
     def reference_path(self) -> Path:
         """The Keras original."""
-        return self.folder / str(self.reference["path"])
+        return self.folder / self.reference["path"]
 
     @property
     def golden_path(self) -> Path:
         """The recorded inputs and outputs."""
-        return self.folder / str(self.golden["path"])
+        return self.folder / self.golden["path"]
 
-    def with_verified(self, results: dict[str, dict[str, Any]]) -> "Manifest":
+    @property
+    def names(self) -> set[str]:
+        """The names of all files that it speaks of."""
+        rows = self.data.get("rows")
+        entries: list[FileEntry] = [self.reference, self.golden, *([rows] if rows else [])]
+        own = {artifact.path for artifact in self.artifacts} | {derived.path for derived in self.derived}
+        return own | {entry["path"] for entry in entries}
+
+    def with_verified(self, results: Mapping[str, VerifiedEntry]) -> "Manifest":
         """Return the manifest with the verify results of the artifacts named in ``results``."""
         artifacts = (replace(a, verified=results.get(a.path, a.verified)) for a in self.artifacts)
         return replace(self, artifacts=tuple(artifacts))
 
-    def check_digest(self, entry: Artifact | Derived | dict[str, Any]) -> str | None:
+    def check_digest(self, entry: Entry) -> str | None:
         """Return what is wrong with the file of an entry, or None where it is the file that was exported."""
-        document = entry if isinstance(entry, dict) else asdict(entry)
-        path = self.folder / str(document["path"])
+        name, digest = (entry["path"], entry["sha256"]) if isinstance(entry, dict) else (entry.path, entry.sha256)
+        path = self.folder / name
         if not path.is_file():
             return f"{path}: named in {self.folder / MANIFEST} but missing; export the model again"
-        if sha256(path) != document["sha256"]:
+        if sha256(path) != digest:
             return f"{path}: changed since it was exported (its SHA-256 is not the manifest's); export the model again"
         return None
 
-    def require(self, *entries: Artifact | Derived | dict[str, Any]) -> None:
+    def require(self, *entries: Entry) -> None:
         """Raise ArtifactError unless the files of the entries are the exported ones."""
         for entry in entries:
             if problem := self.check_digest(entry):
@@ -129,24 +166,34 @@ def read(folder: Path) -> Manifest:
     """Read the manifest of ``folder``; ArtifactError where there is none or it cannot be understood.
 
     Digests are held against the files with ``check_digest`` and ``require``, so that a command can report one changed
-    file and go on with the others.
+    file and go on with the others. A name that leads elsewhere, as a path or as a symbolic link, is refused here.
     """
     path = folder / MANIFEST
+    missing = f"no such file; '{folder}' holds no export, 'toolkit export' writes one"
+    document = documents.load(path, what=_WHAT, missing=missing)
+    if document.get("schema") != SCHEMA:
+        raise ArtifactError(f"{path}: has schema {document.get('schema')}, this toolkit reads {SCHEMA}; export again")
+    del document["schema"]
+    found = documents.convert({**document, "folder": str(folder)}, Manifest, path, what=_WHAT)
+    if found.recipe and not 0 <= found.recipe["validation_split"] < 1:
+        raise ArtifactError(
+            f"{path}: $.recipe.validation_split: {found.recipe['validation_split']} is no share of rows"
+        )
+    for name in found.names:
+        _check_place(folder / name, path)
+    return found
+
+
+def _check_place(file: Path, path: Path) -> None:
+    """Raise ArtifactError for a name of the manifest ``path`` that leads elsewhere, or to what is no file."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ArtifactError(f"{folder}: no {MANIFEST} there; 'toolkit export' writes one") from error
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{path}: cannot be read: {error}") from error
-    try:
-        if document["schema"] != SCHEMA:
-            raise ArtifactError(f"{path}: has schema {document['schema']}, this toolkit reads {SCHEMA}; export again")
-        artifacts = tuple(_artifact(entry) for entry in document["artifacts"])
-        derived = tuple(Derived(**entry) for entry in document.get("derived", ()))
-        rest = {key: value for key, value in document.items() if key not in ("schema", "artifacts", "derived")}
-        return Manifest(folder=folder, artifacts=artifacts, derived=derived, **rest)
-    except (KeyError, TypeError) as error:
-        raise ArtifactError(f"{path}: not a manifest that toolkit wrote ({error})") from error
+        kind = file.lstat().st_mode
+    except FileNotFoundError:
+        return  # said of each file where it is needed
+    if stat.S_ISLNK(kind):
+        raise ArtifactError(f"{path}: names '{file.name}', which is a symbolic link; put the file itself there")
+    if not stat.S_ISREG(kind):
+        raise ArtifactError(f"{path}: names '{file.name}', which is no file")
 
 
 def folders(path: Path) -> list[Path]:
@@ -167,21 +214,8 @@ def listing(file: Path) -> Manifest | None:
     if not (file.parent / MANIFEST).is_file():
         return None
     found = read(file.parent)
-    entries: list[Artifact | dict[str, Any]] = [a for a in found.artifacts if a.path == file.name]
+    entries: list[Entry] = [a for a in found.artifacts if a.path == file.name]
     if found.reference["path"] == file.name:
         entries.append(found.reference)
     found.require(*entries)
     return found if entries else None
-
-
-def _artifact(document: dict[str, Any]) -> Artifact:
-    tensors = {key: tuple(_tensor(spec) for spec in document[key]) for key in ("inputs", "outputs")}
-    artifact = Artifact(**{**document, **tensors})
-    if not isinstance(artifact.verified, dict | None):
-        raise TypeError(f"the result of {artifact.path} is {artifact.verified!r}")
-    _ = artifact.measured_on  # TypeError where it is not understood
-    return artifact
-
-
-def _tensor(document: dict[str, Any]) -> TensorSpec:
-    return TensorSpec(**{**document, "shape": tuple(document["shape"])})

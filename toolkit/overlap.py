@@ -1,13 +1,14 @@
 """Images that two sets share: a test set that overlaps what a model learned from measures memory, not accuracy."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.entries import OverlapEntry
 from toolkit.errors import DataError
 
 # Bytes of a row's SHA-256 that are kept: by chance two of a million rows share them once in 40 million data sets.
@@ -35,9 +36,9 @@ class Overlap:
             f"{self.count:,} of the {self.rows:,} {self.part} images are {self.other} images too (rows {named}{more})"
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> OverlapEntry:
         """Return what results, manifests and records say of it."""
-        return asdict(self)
+        return cast("OverlapEntry", asdict(self))
 
 
 def row_digest(image: NDArray[np.uint8]) -> bytes:
@@ -45,7 +46,7 @@ def row_digest(image: NDArray[np.uint8]) -> bytes:
     return hashlib.sha256(np.ascontiguousarray(image).data).digest()[:DIGEST_BYTES]
 
 
-def from_hex(digests: list[str]) -> Digests:
+def from_hex(digests: Sequence[str]) -> Digests:
     """Return digests that a manifest holds in hexadecimal."""
     return np.array([int(digest, 16) for digest in digests], np.uint64)
 

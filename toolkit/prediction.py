@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from toolkit import images, manifest, runtimes
 from toolkit.bench import answers
 from toolkit.errors import ArtifactError, DataError
+from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.runtimes.base import Predictor
 from toolkit.worker.session import contained
@@ -46,9 +47,8 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
         found = manifest.read(path.parent)
         for artifact in found.artifacts:
             file = found.folder / artifact.path
-            verified = artifact.verified or {}
-            if verified.get("verdict") != "fail" and file.is_file() and runtimes.installed(runtimes.for_file(file)):
-                choices.append((-(verified.get("accuracy") or 0.0), artifact.size_bytes, file, found, artifact))
+            if artifact.verdict != "fail" and file.is_file() and runtimes.installed(runtimes.for_file(file)):
+                choices.append((-(artifact.accuracy or 0.0), artifact.size_bytes, file, found, artifact))
     for *_, file, found, artifact in sorted(choices, key=lambda choice: choice[:3]):
         why = answers.otherwise(found, artifact)
         if why is None:
@@ -75,6 +75,8 @@ def _predict(files: Sequence[Path], session: Predictor, found: Manifest | None) 
     if len(sizes) != 3 or sizes[2] not in (1, 3):
         raise ArtifactError(f"{model}: takes {shape}; allowed: (height, width, 1 or 3) images")
     height, width, channels = sizes
+    # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
+    check_memory(len(files) * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
     digits = channels == 1 and (found is None or found.data["name"] in DIGITS)
     prepared: list[NDArray[np.uint8] | Refused] = []
     for file in files:
@@ -98,6 +100,8 @@ def _classify(
     if outputs.ndim != 2 or outputs.shape[1] < 2:
         raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
     names = found.data["classes"] if found else [str(label) for label in range(outputs.shape[1])]
+    if len(names) != outputs.shape[1]:
+        raise ArtifactError(f"{model}: tells {outputs.shape[1]} classes apart, its manifest names {len(names)}")
     order = np.argsort(-outputs, axis=1)
     for row, (first, second) in zip(outputs, order[:, :2], strict=True):
         yield (names[first], names[second]), (float(row[first]), float(row[second]))

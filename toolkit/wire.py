@@ -21,7 +21,7 @@ LOOK_S = 0.2
 # How much of a file travels in one message, so that neither end holds a large file.
 PIECE_BYTES = 1 << 20
 # The longest line and the most bytes behind it that are taken, and the most that a shell may write before the mark.
-LONGEST_BYTES = 1 << 26
+LONGEST_BYTES = 1 << 24
 NOISE_BYTES = 1 << 20
 
 
@@ -67,7 +67,7 @@ class Channel:
         try:
             message = json.loads(line)
             count = int(message.pop("bytes"))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ConnectionError(f"not a message: {line[:80]!r}") from error
         if not 0 <= count <= self._longest_bytes:
             raise ConnectionError(f"a message of {count} bytes")

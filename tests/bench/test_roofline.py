@@ -1,14 +1,16 @@
 """Roofs with round numbers, and their cache."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from toolkit import host
 from toolkit.bench import roofline
-from toolkit.bench.explanation import Explanation, read
+from toolkit.bench.explanation import Explanation, WhyEntry, read
 from toolkit.bench.profile import Profile
 from toolkit.bench.roofline import COMPUTE, MEMORY, Cache, Roofline
+from toolkit.files import documents
 from toolkit.runtimes.base import INT8, Operator
 
 ROOF = Roofline(100e9, ((1 << 18, 40e9), (1 << 20, 20e9), (1 << 22, 10e9)))
@@ -64,7 +66,7 @@ def test_an_explanation_derives_rate_and_share_and_survives_its_record():
     assert told["macs_per_s"] == pytest.approx((1 << 22) * 1e4)
     assert told["share_of_attainable"] == pytest.approx((1 << 22) * 1e4 / 80e9)
     assert (told["bound"], told["arithmetic"], told["call_s"]) == (MEMORY, INT8, 1e-6)
-    assert read(told) == explanation
+    assert read(documents.convert(json.loads(json.dumps(told)), WhyEntry, "here", what="a record")) == explanation
 
 
 def test_unknown_multiply_accumulates_leave_no_rate():

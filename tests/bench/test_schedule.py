@@ -300,7 +300,7 @@ def test_a_changed_figure_or_sample_is_found(exported, tmp_path):
     (folder / "record.json").write_text(json.dumps(document))
     assert "median_s is" in recompute(folder)[1][0]
     (folder / document["results"][0]["samples"]).write_bytes(b"cut")
-    with pytest.raises(ArtifactError, match="not a benchmark record"):
+    with pytest.raises(ArtifactError, match="cannot be read as the samples of a benchmark"):
         recompute(folder)
     with pytest.raises(ArtifactError, match="no such file"):
         recompute(tmp_path / "none")

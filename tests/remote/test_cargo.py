@@ -54,7 +54,7 @@ def test_a_manifest_that_points_out_of_its_folder_takes_nothing_from_there(expor
     (exported.parent / "secret").write_bytes(b"")
     document["golden"] = {"path": "../secret", "sha256": sha256(exported.parent / "secret")}
     (exported / "manifest.json").write_text(json.dumps(document))
-    with pytest.raises(ArtifactError, match="secret', which is no file of that folder"):
+    with pytest.raises(ArtifactError, match=r"golden\.path: '\.\./secret' is no plain file name"):
         cargo.to_verify([exported])
 
 
@@ -103,7 +103,7 @@ def test_a_record_from_a_device_opens_no_file_of_this_machine(exported_once, her
     record.save()
     with (
         Home(here / "benchmarks", cargo.to_bench([exported_once]), None) as home,
-        pytest.raises(ArtifactError, match=r"own\.npz', which is no file of samples beside it"),
+        pytest.raises(ArtifactError, match=r"samples: '.*own\.npz' is no plain file name"),
     ):
         arrive(home, record.folder)
     assert list(here.iterdir()) == []

@@ -1,6 +1,9 @@
+import json
+
 import pytest
 
 from toolkit.errors import UsageError
+from toolkit.files import documents
 from toolkit.study.grid import QUICK, Grid
 from toolkit.training.recipe import Recipe
 
@@ -52,4 +55,4 @@ def test_nonsense_is_refused(wrong, message):
 
 def test_a_grid_is_read_as_it_was_written():
     grid = Grid(model=("mlp",), learning_rate=(0.5,), seeds=2, epochs=(3,))
-    assert Grid.from_json(grid.to_json()) == grid
+    assert documents.convert(json.loads(json.dumps(grid.to_json())), Grid, "here", what="a grid") == grid

@@ -183,7 +183,7 @@ def test_a_folder_without_a_study_is_said_to_be_one(tmp_path):
     with pytest.raises(RunError, match="no study is there"):
         study.read(tmp_path)
     (tmp_path / "study.json").write_text('{"schema": 1}')
-    with pytest.raises(RunError, match="not the document of a study"):
+    with pytest.raises(RunError, match=r"study\.json: not the document of a run"):
         study.read(tmp_path)
 
 

@@ -177,19 +177,20 @@ def test_a_kill_leaves_a_whole_checkpoint_and_a_run_that_resumes(tmp_path, tiny_
     script = f"""
 import os, signal
 from pathlib import Path
-from toolkit import data, files
+from toolkit import data
+from toolkit.files import writing
 from toolkit.training import checkpoint
 from toolkit.training.fit import train
 from toolkit.training.recipe import Recipe
 saves = []
-write = files._sync
+write = writing._sync
 def sync_then_die(path):
     write(path)
     if path.suffix == ".keras" and len(saves) == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     if path.suffix == ".keras":
         saves.append(path)
-files._sync = sync_then_die
+writing._sync = sync_then_die
 dataset = data.load({str(tiny_npz)!r}, warn=print)
 train(Recipe(**{RECIPE.to_json()!r}), dataset, Path({str(tmp_path / "run")!r}))
 """

@@ -69,6 +69,8 @@ def files(path: Path) -> list[Path]:
     ]
     below = [file for file in below if runtimes.for_file(file) != REFERENCE_RUNTIME] or below
     manifests = {file.parent: manifest.read(file.parent) for file in below if (file.parent / MANIFEST).is_file()}
-    listed = {parent: [artifact.path for artifact in found.artifacts] for parent, found in manifests.items()}
+    listed: dict[Path, list[str]] = {
+        parent: [artifact.path for artifact in found.artifacts] for parent, found in manifests.items()
+    }
     chosen = [file for file in below if file.parent not in listed or file.name in listed[file.parent]]
     return sorted(chosen, key=lambda p: (p.parent, listed[p.parent].index(p.name) if p.parent in listed else 0, p.name))

@@ -68,15 +68,14 @@ class Measured:
         kept = [number for number, blocks in enumerate(self.blocks) if len(blocks[END_TO_END]) == turns]
         whole = [self.blocks[number] for number in kept]
         path, listed = setting.candidate.path, setting.candidate.artifact
-        verified = (listed.verified if listed else None) or {}
         result = Result(
             path=path,
             sha256=sha256(path),
             size_bytes=path.stat().st_size,
             format=listed.format if listed else None,
             quantization=listed.quantization if listed else None,
-            parity=verified.get("verdict"),
-            accuracy=verified.get("accuracy"),
+            parity=listed.verdict if listed else None,
+            accuracy=listed.accuracy if listed else None,
             measured_on=listed.measured_on.kernels if listed and listed.measured_on else None,
             golden=self.golden,
             notes=self.notes,

@@ -3,9 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.bench import profile, roofline
-from toolkit.bench.profile import Profile
+from toolkit.bench import profile
+from toolkit.bench.profile import Profile, ProfileEntry
 from toolkit.bench.roofline import Roofline
+
+
+class WhyEntry(ProfileEntry):
+    """``Explanation`` as a document."""
+
+    roofline: Roofline | None
+    not_faster_because: str | None
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,6 @@ class Explanation:
         }
 
 
-def read(document: dict[str, Any]) -> Explanation:
+def read(document: WhyEntry) -> Explanation:
     """Return what a record says; its other keys are derived."""
-    roof = document["roofline"]
-    return Explanation(profile.read(document), roofline.read(roof) if roof else None, document["not_faster_because"])
+    return Explanation(profile.read(document), document["roofline"], document["not_faster_because"])

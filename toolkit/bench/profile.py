@@ -1,15 +1,33 @@
 """What an artifact computes and how long each operator takes: figures, from what a worker has measured."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypedDict
 
 from toolkit.runtimes.base import INT8, Operator
 
 # Operators that only bring numbers from one type to another, by what their names hold.
 CONVERSIONS = ("Quantize", "QUANTIZE", "Cast", "CAST")
+
+
+class OperatorEntry(TypedDict):
+    """``Operator`` as a document."""
+
+    name: str
+    kernels: str
+    macs: int | None
+    arithmetic: str | None
+    weight_bytes: int
+
+
+class ProfileEntry(TypedDict):
+    """``Profile`` as a document."""
+
+    operators: list[OperatorEntry]
+    prefixes_s: list[float] | None
+    untimed: str | None
 
 
 @dataclass(frozen=True)
@@ -105,7 +123,7 @@ class Profile:
         }
 
 
-def read(document: dict[str, Any]) -> Profile:
+def read(document: Mapping[str, Any]) -> Profile:
     """Return the profile of a worker's answer, or of a record; its other keys are derived."""
     prefixes_s, fields = document["prefixes_s"], ("name", "kernels", "macs", "arithmetic", "weight_bytes")
     return Profile(

@@ -1,24 +1,19 @@
 """The record of a benchmark: results with their raw samples, what they mean, and what to ship."""
 
-import json
-import zipfile
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from toolkit.bench import advice, explanation, statistics
+from toolkit.bench import advice, explanation, reading, statistics
 from toolkit.bench.advice import Budgets
 from toolkit.bench.explanation import Explanation
-from toolkit.bench.result import KINDS, Mark, Opened, Result
-from toolkit.bench.statistics import Blocks, Interval
-from toolkit.errors import ArtifactError
-from toolkit.files import write_json
+from toolkit.bench.reading import RECORD, RecordEntry
+from toolkit.bench.result import Result
+from toolkit.bench.statistics import Interval
+from toolkit.files import documents, write_json
 from toolkit.host import Host, State
 
-RECORD = "record.json"
 # The keys of a result that hold what was measured; null under emulation.
 FIGURES = (
     "median_s",
@@ -143,41 +138,30 @@ class Record:
 def read(folder: Path) -> Record:
     """Read a record with its raw samples; ArtifactError where it is none or was damaged."""
     path = folder / RECORD
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        facts = document["host"]
-        states = {when: State(**facts[when]) if facts[when] else None for when in ("before", "after")}
-        return Record(
-            folder=Path(document["record"]),
-            host=Host.from_json(facts),
-            started=document["started"],
-            seconds=document["seconds"],
-            rate=document["rate"],
-            seed=document["seed"],
-            versions=document["versions"],
-            results=[_read_result(folder, entry) for entry in document["results"]],
-            failures=document["failures"],
-            crashed=document["crashed"],
-            interrupted=document["interrupted"],
-            **states,
-            budgets=Budgets(**document["budgets"]),
-            why={one["samples"]: explanation.read(one["why"]) for one in document["results"] if one.get("why")},
-        )
-    except FileNotFoundError as error:
-        raise ArtifactError(f"{error.filename}: no such file; 'toolkit bench' writes {RECORD}") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise ArtifactError(f"{path}: not a benchmark record ({error})") from error
-
-
-def is_name_of_samples(name: str) -> bool:
-    """Say whether a record, maybe somebody else's, may have samples in a file of this name: one of its own folder."""
-    return Path(name).name == name and name.endswith(".npz")
+    document = reading.document(path, RecordEntry)
+    return Record(
+        folder=Path(document["record"]),
+        host=reading.host(document, path),
+        started=document["started"],
+        seconds=document["seconds"],
+        rate=document["rate"],
+        seed=document["seed"],
+        versions=document["versions"],
+        results=[reading.result(folder, entry) for entry in document["results"]],
+        failures=document["failures"],
+        crashed=document["crashed"],
+        interrupted=document["interrupted"],
+        before=document["host"]["before"],
+        after=document["host"]["after"],
+        budgets=document["budgets"],
+        why={one["samples"]: explanation.read(why) for one in document["results"] if (why := one.get("why"))},
+    )
 
 
 def recompute(folder: Path) -> tuple[int, list[str]]:
     """Rebuild every figure of a record from its raw samples; return how many there are, and those that differ."""
     rebuilt = read(folder).to_json()
-    document = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    document: dict[str, Any] = documents.load(folder / RECORD, what="a benchmark record")
     pairs = [
         (f"{entry['artifact']}: {name}", entry.get(name), value)
         for entry, again in zip(document["results"], rebuilt["results"], strict=True)
@@ -186,28 +170,3 @@ def recompute(folder: Path) -> tuple[int, list[str]]:
     ]
     pairs.append(("what to ship", document["recommendations"], rebuilt["recommendations"]))
     return len(pairs), [f"{name} is {says}, its samples say {value}" for name, says, value in pairs if says != value]
-
-
-def _read_result(folder: Path, entry: dict[str, Any]) -> Result:
-    if not is_name_of_samples(entry["samples"]):
-        raise ArtifactError(f"{folder / RECORD}: names {entry['samples']!r}, which is no file of samples beside it")
-    with np.load(folder / entry["samples"], allow_pickle=False) as arrays:
-        invoke, end_to_end, paced = (
-            Blocks(arrays[f"{kind}_s"], arrays[f"{kind}_lengths"]) if f"{kind}_s" in arrays else None for kind in KINDS
-        )
-    if invoke is None or end_to_end is None:
-        raise ValueError(f"{entry['samples']} lacks samples")
-    described = ("size_bytes", "format", "quantization", "parity", "accuracy", "runtime", "threads", "batch", "samples")
-    return Result(
-        path=Path(entry["artifact"]),
-        sha256=entry.get("sha256"),
-        **{name: entry[name] for name in described},
-        measured_on=entry.get("accuracy_measured_on"),
-        golden=entry.get("golden"),
-        notes=tuple(entry.get("notes", ())),
-        invoke=invoke,
-        end_to_end=end_to_end,
-        paced=paced,
-        opened=tuple(Opened(**opened) for opened in entry["processes"]),
-        marks=tuple(Mark(**mark) for mark in entry["marks"]),
-    )

@@ -10,10 +10,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from math import log
-from typing import Any
+from typing import Any, TypedDict
 
 from toolkit.downloads import cache_folder
-from toolkit.files import write_json
+from toolkit.errors import ArtifactError
+from toolkit.files import documents, write_json
 from toolkit.host import Host
 
 FOLDER = "roofline"
@@ -28,6 +29,11 @@ class Roofline:
 
     macs_per_s: float
     bytes_per_s: tuple[tuple[int, float], ...]
+
+    def __post_init__(self) -> None:
+        rates = (self.macs_per_s, *(number for pair in self.bytes_per_s for number in pair))
+        if not self.bytes_per_s or min(rates) <= 0:
+            raise ValueError("a rate of a roofline is not above 0")
 
     def bandwidth(self, weight_bytes: int) -> float:
         """Return the bytes a second of the probe whose weights come nearest."""
@@ -50,6 +56,12 @@ def read(document: dict[str, Any]) -> Roofline:
 
 
 Roofs = dict[str, Roofline]
+
+
+class KeptEntry(TypedDict):
+    """What a file of the cache must have."""
+
+    roofs: Roofs
 
 
 def higher(one: Roofs, other: Roofs) -> Roofs:
@@ -79,10 +91,8 @@ class Cache:
     def read(self) -> Roofs | None:
         """Return what is kept; None where nothing is, or where the file is damaged."""
         try:
-            return {
-                name: read(roof) for name, roof in json.loads(self.path.read_text(encoding="utf-8"))["roofs"].items()
-            }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return documents.read(self.path, KeptEntry, what="a roofline")["roofs"]
+        except ArtifactError:
             return None
 
     def keep(self, roofs: Roofs) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 from toolkit import archive, locks, manifest
 from toolkit.bundle.make import SUMS
 from toolkit.errors import ArtifactError
-from toolkit.files import sha256
+from toolkit.files import read_bytes, sha256
+from toolkit.files.documents import MOST_BYTES
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def _compare(digests: dict[str, str], listed: dict[str, str]) -> list[str]:
 
 def _read_sums(path: Path) -> dict[str, str]:
     """Return the digests by file name; a line that is none becomes an entry that no file has."""
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = read_bytes(path, most=MOST_BYTES).decode(errors="replace").splitlines()
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
 
 
@@ -78,6 +79,6 @@ def _check_manifest(folder: Path) -> list[str]:
     try:
         found = manifest.read(folder)
         problems = [found.check_digest(found.golden), *(found.check_digest(artifact) for artifact in found.artifacts)]
-    except (ArtifactError, KeyError, TypeError) as error:
+    except ArtifactError as error:
         problems = [str(error)]
     return [problem.replace(f"{folder}/", "") for problem in problems if problem]

@@ -1,13 +1,13 @@
 """Which artifact goes to the device: the one that was named, or the one that a benchmark on this machine recommends."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from toolkit import host, manifest, runtimes
-from toolkit.bench.record import RECORD
+from toolkit.bench import reading
+from toolkit.bench.reading import RECORD, OutcomeEntry
 from toolkit.errors import ArtifactError
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 
@@ -53,32 +53,32 @@ def recommended(found: Manifest, benchmarks: Path) -> Choice | None:
     here = host.describe().to_json()
     for path in sorted(benchmarks.glob(f"*/{RECORD}"), reverse=True):
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-            current = host.is_same(document["host"], here) and not document["interrupted"]
-            if current and _covers(document, found):
-                return recommendation(document, found)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            document = reading.document(path, OutcomeEntry)
+        except ArtifactError:
             continue  # not a record, or one of another toolkit
+        current = host.is_same(document["host"], here) and not document["interrupted"]
+        if current and _covers(document, found):
+            return recommendation(document, found)
     return None
 
 
 def recommendation(document: Mapping[str, Any], found: Manifest) -> Choice:
     """Return what a benchmark, as its JSON document, recommends of a folder; ArtifactError where that is nothing."""
-    digests = {result["artifact"]: result["sha256"] for result in document["results"]}
+    digests = {result["artifact"]: result.get("sha256") for result in document["results"]}
     artifacts = {artifact.sha256: artifact for artifact in found.artifacts}
     for entry in document["recommendations"]:
-        artifact = artifacts.get(digests[entry["artifact"]])
+        artifact = artifacts.get(digests.get(entry["artifact"]) or "")
         if artifact is not None and entry["fits"]:
             return Choice(artifact, entry["why"], document["record"])
-    whys = [entry["why"] for entry in document["recommendations"] if digests[entry["artifact"]] in artifacts]
+    whys = [entry["why"] for entry in document["recommendations"] if digests.get(entry["artifact"]) in artifacts]
     reason = "; ".join(filter(None, whys)) or "nothing fits or ran"
-    if document["host"]["emulated"]:
+    if document["host"].get("emulated"):
         reason = "under emulation no latency is given"
     raise ArtifactError(f"{document['record']} recommends nothing of {found.folder} ({reason}); name an artifact")
 
 
 def _covers(document: Mapping[str, Any], found: Manifest) -> bool:
-    measured = {result["sha256"] for result in document["results"]}
+    measured = {result.get("sha256") for result in document["results"]}
     failed = {Path(path).name for path in document["failures"]}
     return all(
         artifact.sha256 in measured or artifact.path in failed

@@ -46,7 +46,7 @@ def _make(console: Console, model: str, output: Path | None) -> int:
 
     found, named = resolve(model, EXPORTED)
     choice = named or _recommend(console, found)
-    if (choice.artifact.verified or {}).get("verdict") == "fail":
+    if choice.artifact.verdict == "fail":
         console.warn(f"{choice.artifact.path} failed its verification")
     if named and (why := answers.otherwise(found, choice.artifact)):
         console.warn(f"{choice.artifact.path} answers otherwise here than where it was exported: {why}")

@@ -158,12 +158,12 @@ def _resumed(name: str | None, given: set[str], options: dict[str, Any], data: s
             raise RunError("no run has a finished epoch to go on from; start one with 'toolkit train'")
         folder = found[0]
     config = runs.read_config(folder)
-    stored = Recipe.from_json(config["recipe"])
+    stored = runs.recipe_of(config, folder)
     wanted = replace(stored, **{key: value for key, value in options.items() if key in given})
     if replace(wanted, epochs=stored.epochs) != stored:
         changed = [key for key in sorted(given & options.keys()) if getattr(wanted, key) != getattr(stored, key)]
         raise UsageError(f"{folder} was started with another {', '.join(changed)}; only --epochs may change")
-    return wanted, data if "data" in given else runs.data_choice(config), folder
+    return wanted, data if "data" in given else runs.data_choice(config["data"]), folder
 
 
 def _is_given(context: typer.Context, parameter: str) -> bool:

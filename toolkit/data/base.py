@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.errors import DataError
-from toolkit.host import available_memory_bytes
+from toolkit.golden import MAX_CLASSES
 from toolkit.overlap import Digests, Overlap, find, row_digest
 
 # IDX type codes and their element types (http://yann.lecun.com/exdb/mnist, "the IDX file format").
@@ -20,9 +20,6 @@ IDX_TYPES: dict[int, np.dtype[np.generic]] = {0x08: np.dtype(">u1"), 0x0B: np.dt
 
 # Rows that are looked at together where a whole array might not fit in memory.
 CHUNK_ROWS = 1000
-
-# More classes than this are a mistake in the labels, not a classifier for an edge device.
-MAX_CLASSES = 10_000
 
 
 def idx_header(shape: tuple[int, ...], *, type_code: int = 0x08) -> bytes:
@@ -180,13 +177,6 @@ def stratified_split(labels: NDArray[np.int64], *, test_share: float, seed: int)
         test.append(rows[:cut])
         train.append(rows[cut:])
     return rng.permutation(np.concatenate(train)), rng.permutation(np.concatenate(test))
-
-
-def check_memory(size_bytes: int, *, what: str) -> None:
-    """Refuse, before memory is taken, what this machine cannot hold."""
-    available = available_memory_bytes()
-    if available is not None and size_bytes > available:
-        raise DataError(f"{what} needs {size_bytes:,} bytes of memory and {available:,} are available")
 
 
 def _make_split(images: NDArray[np.generic], labels: NDArray[np.generic], *, part: str, origin: str) -> Split:

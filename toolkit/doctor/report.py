@@ -13,6 +13,7 @@ from toolkit.doctor.child import PACKAGES
 from toolkit.doctor.finding import ABSENT, BROKEN, OK, WARNING, Finding
 from toolkit.doctor.probe import Probe, probe
 from toolkit.doctor.remedy import COPY, EXPORT, EXPORT_ANEW, pip
+from toolkit.entries import FileEntry
 from toolkit.errors import ArtifactError
 from toolkit.host import Host, State
 from toolkit.manifest import MANIFEST, Artifact
@@ -238,10 +239,12 @@ def _files(paths: Sequence[Path]) -> tuple[list[File], dict[Path, str]]:
             except ArtifactError as error:
                 unreadable[folder / MANIFEST] = str(error)
                 continue
-            entries: list[Artifact | dict[str, Any]] = [*found.artifacts, found.reference, found.golden]
+            entries: list[Artifact | FileEntry] = [*found.artifacts, found.reference, found.golden]
             for entry in entries:
-                document = asdict(entry) if isinstance(entry, Artifact) else entry
-                file = folder / str(document["path"])
+                name, digest = (
+                    (entry.path, entry.sha256) if isinstance(entry, Artifact) else (entry["path"], entry["sha256"])
+                )
+                file = folder / name
                 size = file.stat().st_size if file.is_file() else 0
-                files[file.resolve()] = File(file, document["sha256"], size, found.check_digest(entry))
+                files[file.resolve()] = File(file, digest, size, found.check_digest(entry))
     return list(files.values()), unreadable

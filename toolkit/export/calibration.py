@@ -1,12 +1,12 @@
 """The images that integer quantization takes its value ranges from."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.data.base import Split
+from toolkit.entries import CalibrationEntry, RowDigest
 from toolkit.errors import UsageError
 from toolkit.overlap import row_digest
 
@@ -27,10 +27,14 @@ class Calibration:
         """The images as the network takes them: float32 in [0, 1]."""
         return self.images.astype(np.float32) / np.float32(255)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> CalibrationEntry:
         """Return what the manifest says: how many, which rows, and the digest of each."""
-        digests = [row_digest(image).hex() for image in self.images]
-        return {"n": len(self.rows), "seed": self.seed, "rows": self.rows.tolist(), "row_sha256_16": digests}
+        return {
+            "n": len(self.rows),
+            "seed": self.seed,
+            "rows": self.rows.tolist(),
+            "row_sha256_16": [RowDigest(row_digest(image).hex()) for image in self.images],
+        }
 
 
 def choose(training: Split, *, count: int | None, seed: int) -> Calibration:

@@ -12,7 +12,7 @@ from toolkit import extras, registry, runtimes
 from toolkit.data.base import Split
 from toolkit.errors import ArtifactError, MissingExtraError
 from toolkit.export.formats.base import Prepared, Request
-from toolkit.files import naming, sha256
+from toolkit.files import FileName, naming, sha256
 from toolkit.manifest import Artifact, Derived
 
 
@@ -76,7 +76,7 @@ def make(
     session = runtimes.open_session(path, threads=0)
     outputs = session.predict(golden_rows.images)
     artifact = Artifact(
-        path=path.name,
+        path=FileName(path.name),
         format=format_name,
         quantization=request.quantization,
         sha256=sha256(path),
@@ -96,8 +96,8 @@ def _derive(
     origin = next((artifact.path for artifact in made if (artifact.format, artifact.quantization) == pair), None)
     if origin is None:
         raise ArtifactError(f"it is made from the {quantization} {module.MADE_FROM}, which could not be exported")
-    files = module.derive(path.with_name(origin), path)
+    files = module.derive(path.parent / origin, path)
     return tuple(
-        Derived(file.name, format_name, quantization, sha256(file), file.stat().st_size, made_from=origin)
+        Derived(FileName(file.name), format_name, quantization, sha256(file), file.stat().st_size, made_from=origin)
         for file in files
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from toolkit import data, extras, golden, locks, overlap, runtimes
 from toolkit.data.base import Dataset, Split, shared_images
+from toolkit.entries import CalibrationEntry, CountedEntry, DataEntry
 from toolkit.errors import ArtifactError, ExportFailedError
 from toolkit.export import calibration
 from toolkit.export.calibration import Calibration
@@ -21,7 +22,7 @@ from toolkit.export.formats import plan, suffixes
 from toolkit.export.formats.base import Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import Source
-from toolkit.files import naming, sha256
+from toolkit.files import FileName, naming, sha256
 from toolkit.golden import GOLDEN, Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest, read
 from toolkit.overlap import Overlap
@@ -173,14 +174,15 @@ def _install(
     Renaming takes no space on the disk, so what can fail has failed before the first old file is replaced.
     """
     reference = work / f"{source.name}.keras"
-    data_document = {
+    data_document: DataEntry = {
         "name": dataset.name,
         "classes": list(dataset.class_names),
         "digests": dataset.digests,
         "overlap": [one.to_json() for one in shared],
         "rows": _write_rows(dataset, work),
     }
-    source_document, calibration_document = source.origin, {"data": dataset.name, **chosen.to_json()}
+    source_document = source.origin
+    calibration_document: CalibrationEntry = {"data": dataset.name, **chosen.to_json()}
     before = _earlier(folder, source_document["sha256"], dataset.digests, calibration_document)
     names = {artifact.path for artifact in converted.made}
     earlier = tuple(a for a in before.artifacts if a.path not in names) if before else ()
@@ -200,8 +202,8 @@ def _install(
         data=data_document,
         recipe=source.recipe,
         source=source_document,
-        reference={"path": reference.name, "sha256": sha256(reference)},
-        golden={"path": GOLDEN, "sha256": sha256(work / GOLDEN), "n": len(record.labels)},
+        reference={"path": FileName(reference.name), "sha256": sha256(reference)},
+        golden={"path": FileName(GOLDEN), "sha256": sha256(work / GOLDEN), "n": len(record.labels)},
         calibration=calibration_document,
         versions={tool: version(tool) for tool in TOOLS},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -217,7 +219,7 @@ def _install(
     return replace(manifest, folder=folder)
 
 
-def _write_rows(dataset: Dataset, work: Path) -> dict[str, Any] | None:
+def _write_rows(dataset: Dataset, work: Path) -> CountedEntry | None:
     """Keep the digests of the training and validation images, so that a later test set can be held against them.
 
     Published data, which can be had anywhere, need none.
@@ -225,7 +227,7 @@ def _write_rows(dataset: Dataset, work: Path) -> dict[str, Any] | None:
     if getattr(data.sources().get(dataset.name), "DIGESTS", None):
         return None
     np.save(work / ROWS, dataset.train.row_digests)
-    return {"path": ROWS, "sha256": sha256(work / ROWS), "n": len(dataset.train)}
+    return {"path": FileName(ROWS), "sha256": sha256(work / ROWS), "n": len(dataset.train)}
 
 
 def _still_derived(before: Manifest, converted: Converted) -> tuple[Derived, ...]:
@@ -238,7 +240,7 @@ def _still_derived(before: Manifest, converted: Converted) -> tuple[Derived, ...
 
 
 def _earlier(
-    folder: Path, source_sha256: str, digests: dict[str, str], calibration_document: dict[str, Any]
+    folder: Path, source_sha256: str, digests: dict[str, str], calibration_document: CalibrationEntry
 ) -> Manifest | None:
     """Return the manifest that is there, if what it lists was made from the same and its files are whole."""
     if not (folder / MANIFEST).is_file():

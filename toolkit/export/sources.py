@@ -1,14 +1,16 @@
 """What an export starts from: a run, by its name or folder, an earlier export, or any ``.keras`` file."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from toolkit import data, manifest, registry
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset, Split
-from toolkit.errors import ArtifactError, RunError, UsageError
-from toolkit.files import sha256
+from toolkit.entries import MetricsEntry, RecipeEntry, SourceEntry
+from toolkit.errors import RunError, UsageError
+from toolkit.files import FileName, require_file, sha256
 from toolkit.manifest import MANIFEST
 from toolkit.text import printable
 from toolkit.training import runs
@@ -29,9 +31,9 @@ class Source:
 
     keras_path: Path
     name: str
-    origin: dict[str, Any]
-    recipe: dict[str, Any] | None = None
-    trained_on: dict[str, Any] | None = None
+    origin: SourceEntry
+    recipe: RecipeEntry | None = None
+    trained_on: Mapping[str, Any] | None = None
     data: str = AUTO
 
     @property
@@ -58,8 +60,7 @@ def resolve(given: str) -> Source:
     """Return the source that a path or a run's name stands for."""
     path = Path(given)
     if path.suffix == ".keras":
-        if not path.is_file():
-            raise ArtifactError(f"{path}: no such file")
+        require_file(path)
         if printable(path.stem) != path.stem:
             raise UsageError(f"{path}: rename it, artifacts are named after it and cannot hold all of its characters")
         if path.name == BEST and (path.parent / CONFIG).is_file():
@@ -89,9 +90,11 @@ def _from_run(folder: Path) -> Source:
     path, metrics = folder / BEST, folder / METRICS
     if not path.is_file():
         raise RunError(f"{folder}: has no {BEST} yet; no epoch was finished there")
-    origin = _origin(path, run=folder.name, metrics=runs.read_json(metrics) if metrics.is_file() else None)
-    recipe = config["recipe"]
-    return Source(path, recipe["model"], origin, recipe, config["data"], data=runs.data_choice(config))
+    origin = _origin(
+        path, run=folder.name, metrics=runs.read_json(metrics, MetricsEntry) if metrics.is_file() else None
+    )
+    recipe, choice = runs.recipe_of(config, folder), runs.data_choice(config["data"])
+    return Source(path, recipe.model, origin, cast("RecipeEntry", recipe.to_json()), config["data"], data=choice)
 
 
 def _from_export(folder: Path) -> Source:
@@ -102,5 +105,10 @@ def _from_export(folder: Path) -> Source:
     return Source(found.reference_path, found.model, found.source, found.recipe, found.data, data=choice)
 
 
-def _origin(path: Path, *, run: str | None = None, metrics: dict[str, Any] | None = None) -> dict[str, Any]:
-    return {"run": run, "file": path.name, "sha256": sha256(path), "metrics": metrics}
+def _origin(path: Path, *, run: str | None = None, metrics: MetricsEntry | None = None) -> SourceEntry:
+    return {
+        "run": None if run is None else FileName(run),
+        "file": FileName(path.name),
+        "sha256": sha256(path),
+        "metrics": metrics,
+    }

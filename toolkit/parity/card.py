@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from toolkit import data, units
-from toolkit.files import write_text
-from toolkit.manifest import Artifact, Manifest
+from toolkit.entries import AccuracyEntry
+from toolkit.files import documents, write_text
+from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.text import printable
 
 CARD = "README.md"
@@ -51,7 +52,7 @@ def _artifacts(manifest: Manifest) -> str:
     rows = [
         "| artifact | size | input → output | test images | accuracy | Keras | lost / gained | verdict |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
-        *(_row(artifact) for artifact in manifest.artifacts),
+        *(_row(artifact, manifest.folder / MANIFEST) for artifact in manifest.artifacts),
         "",
         "lost: images that only the Keras original gets right; gained: that only the artifact does. pass: with 95 % "
         "confidence no more accuracy is lost than the margin, in percentage points (pp).",
@@ -63,10 +64,10 @@ def _artifacts(manifest: Manifest) -> str:
 
 def _overlaps(manifest: Manifest) -> list[str]:
     """Return which test images the model has learned from, each said once."""
-    metrics = manifest.source.get("metrics") or {}
-    measured = [metrics.get("dataset"), *(a.verified["dataset"] for a in manifest.artifacts if a.verified)]
-    documents = [manifest.data, *(dataset for dataset in measured if dataset)]
-    shared = [one for document in documents for one in document.get("overlap", [])]
+    documents = [manifest.source.get("metrics"), *(artifact.verified for artifact in manifest.artifacts)]
+    measured = [document.get("dataset") for document in documents if document]
+    overlaps = [manifest.data.get("overlap"), *(dataset.get("overlap") for dataset in measured if dataset)]
+    shared = [one for several in overlaps for one in several or []]
     texts = (f"{one['count']:,} {one['part']} images are {one['other']} images too" for one in shared)
     return list(dict.fromkeys(texts))
 
@@ -80,17 +81,18 @@ def _measured_on(manifest: Manifest) -> list[str]:
     return [f"Measured on {machine}, by {' and '.join(dict.fromkeys(by))}" for machine, by in runtimes.items()]
 
 
-def _row(artifact: Artifact) -> str:
+def _row(artifact: Artifact, listed_in: Path) -> str:
     types = f"{artifact.inputs[0].dtype} → {artifact.outputs[0].dtype}"
     described = f"| `{artifact.path}` | {units.size(artifact.size_bytes)} | {types} |"
     verified = artifact.verified
     if not verified or verified.get("accuracy") is None:
         return f"{described} – | – | – | – | {verified['verdict'] if verified else 'not verified'} |"
-    images = f"{verified['n']:,} ({verified['dataset']['name']})"
-    verdict = f"{verified['verdict']} (margin {verified['margin_pp']:g} pp)"
-    shares = [units.percent(verified[key]) for key in ("accuracy", "reference_accuracy")]
-    figures = (*shares, f"{verified['lost']} / {verified['gained']}", verdict)
-    marked = (units.marked(figure, overlap=verified["dataset"].get("overlap")) for figure in figures)
+    measured = documents.convert(verified, AccuracyEntry, listed_in, what=f"a result of {artifact.path}")
+    images = f"{measured['n']:,} ({measured['dataset']['name']})"
+    verdict = f"{measured['verdict']} (margin {measured['margin_pp']:g} pp)"
+    shares = [units.percent(share) for share in (measured["accuracy"], measured["reference_accuracy"])]
+    figures = (*shares, f"{measured['lost']} / {measured['gained']}", verdict)
+    marked = (units.marked(figure, overlap=measured["dataset"].get("overlap")) for figure in figures)
     return f"{described} {images} | {' | '.join(marked)} |"
 
 

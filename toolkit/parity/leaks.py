@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from toolkit import data, overlap
 from toolkit.data.base import Dataset
-from toolkit.errors import ArtifactError, DataUnavailableError
+from toolkit.errors import DataUnavailableError
+from toolkit.files.arrays import Expected, read_npy
 from toolkit.manifest import Manifest
 from toolkit.overlap import Digests, Overlap
 
@@ -44,14 +43,11 @@ def of_test_set(found: Manifest, dataset: Dataset, *, warn: Callable[[str], None
 
 def _training_digests(found: Manifest, dataset: Dataset) -> Digests | None:
     """Return the digests of all training and validation images, if they are on this machine."""
-    if dataset.digests["train_images"] == found.data["digests"]["train_images"]:
+    if dataset.digests["train_images"] == found.data["digests"].get("train_images"):
         return dataset.train.row_digests
     if kept := found.data.get("rows"):
         found.require(kept)
-        try:
-            return np.asarray(np.load(found.folder / kept["path"], allow_pickle=False), np.uint64)
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{found.folder / kept['path']}: cannot be read as digests: {error}") from error
+        return read_npy(found.folder / kept["path"], Expected(("uint64",), (None,)), what="digests of images")
     source = data.named_sources().get(str(found.data["name"]))
     if source is None or source.locate() is None:
         return None

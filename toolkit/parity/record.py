@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import python_version
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from toolkit import __version__, host, locks, manifest, runtimes
-from toolkit.errors import ArtifactError, UsageError
+from toolkit.entries import VerifiedEntry
+from toolkit.errors import UsageError
 from toolkit.files import atomic, sha256, write_json
 from toolkit.manifest import MANIFEST
-from toolkit.parity import card, checks, figures
+from toolkit.parity import card, checks, figures, reading
 from toolkit.parity.checks import Problem
 from toolkit.parity.compare import Comparison, overall
-from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, Table
+from toolkit.parity.evidence import Table
+from toolkit.parity.reading import ARTIFACT, REFERENCE
 from toolkit.parity.verify import Verified
 from toolkit.text import to_json
 
 RECORD, ROWS = "parity.json", "parity.npz"
-SCHEMA = 1
-_REFERENCE, _ARTIFACT = "reference", "artifact/"
 # What is rebuilt from the images; the rest of a result describes the artifact.
 _REBUILT = (*figures.NAMES, "n", "verdict", "images_to_decide", "failed_check", "problem")
 # What a manifest leaves to the record.
@@ -46,7 +46,7 @@ def _save(part: Verified) -> Path:
     results = [{**c.to_json(), "artifact": Path(c.artifact).name} for c in part.comparisons]
     _write_rows(folder / ROWS, part)
     document = {
-        "schema": SCHEMA,
+        "schema": reading.SCHEMA,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "model": part.manifest.model,
         "classes": part.shown.classes,
@@ -115,29 +115,25 @@ def recompute(path: Path) -> Recomputed:
     The manifest, the model card and the artifacts beside the record, where they are there, are held against it as well.
     Raises ArtifactError where the file is no record.
     """
-    text, document = _read(path)
+    text, document = reading.read(path)
     differences = []
-    if not _is_as_written(text, document):
+    if to_json(document).encode() != text:
         differences.append(f"{path} was edited: its layout is not the one that toolkit writes")
     if document["sha256"] != _digest({key: value for key, value in document.items() if key != "sha256"}):
         differences.append(f"{path} was edited: it does not have the SHA-256 that it names")
-    rows = path.parent / str(document["rows"]["path"])
-    if not rows.is_file() or sha256(rows) != document["rows"]["sha256"]:
+    rows = path.parent / document["rows"]["path"]
+    if rows.is_symlink() or not rows.is_file() or sha256(rows) != document["rows"]["sha256"]:
         differences.append(f"{rows} is missing or was changed: it does not have the SHA-256 that the record names")
         return Recomputed(path, 0, len(document["results"]), 0, tuple(differences))
-    tables = _read_rows(rows)
-    try:
-        count, found = _differences_within(document, tables)
-        found += _differences_beside(path.parent, document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArtifactError(f"{path}: not a parity record that can be rebuilt ({error!r})") from error
-    differences += found
-    return Recomputed(path, len(tables[_REFERENCE]), len(document["results"]), count, tuple(differences))
+    tables = reading.read_rows(rows, document["classes"])
+    count, found = _differences_within(document, tables)
+    differences += found + _differences_beside(path.parent, document)
+    return Recomputed(path, len(tables[REFERENCE]), len(document["results"]), count, tuple(differences))
 
 
 def _differences_within(document: dict[str, Any], tables: dict[str, Table]) -> tuple[int, list[str]]:
     """Return how many figures were rebuilt, and those that are not what the images say."""
-    rebuilt = [_rebuild(result, tables, int(document["classes"])) for result in document["results"]]
+    rebuilt = [_rebuild(result, tables, document["classes"]) for result in document["results"]]
     pairs = [
         (result, name, value)
         for result, comparison in zip(document["results"], rebuilt, strict=True)
@@ -159,8 +155,8 @@ def _rebuild(result: dict[str, Any], tables: dict[str, Table], classes: int) -> 
 
     What other checks found (a file that was changed, say) is in no image and is taken as it is.
     """
-    table = tables.get(_ARTIFACT + str(result["artifact"]))
-    reference = tables[_REFERENCE]
+    table = tables.get(ARTIFACT + str(result["artifact"]))
+    reference = tables[REFERENCE]
     found = figures.compute(reference, table, classes=classes) if table else None
     problem = Problem(result["failed_check"], result["problem"]) if result["problem"] else None
     if found is not None and (problem is None or problem.check in checks.OF_FIGURES):
@@ -187,7 +183,7 @@ def _differences_beside(folder: Path, document: dict[str, Any]) -> list[str]:
     found = [
         f"{folder / name} is not the file that was verified"
         for name, digest in files.items()
-        if name not in changed and (not (folder / name).is_file() or sha256(folder / name) != digest)
+        if name not in changed and not _is(folder / name, digest)
     ]
     beside = manifest.read(folder)
     listed = {artifact.path: artifact.verified for artifact in beside.artifacts}
@@ -201,20 +197,25 @@ def _differences_beside(folder: Path, document: dict[str, Any]) -> list[str]:
         for result in document["results"]
         if listed.get(result["artifact"]) != _published(result, document["dataset"])
     ]
-    if (folder / card.CARD).is_file() and (folder / card.CARD).read_text(encoding="utf-8") != card.render(beside):
+    if (folder / card.CARD).is_file() and not _is(folder / card.CARD, _sha256_of(card.render(beside))):
         found.append(f"{folder / card.CARD} is not the card that the manifest gives")
     return found
 
 
-def _published(result: dict[str, Any], dataset: dict[str, Any]) -> dict[str, Any]:
+def _is(file: Path, digest: str) -> bool:
+    return not file.is_symlink() and file.is_file() and sha256(file) == digest
+
+
+def _published(result: dict[str, Any], dataset: dict[str, Any]) -> VerifiedEntry:
     """Return what a manifest says of a result."""
-    return {"dataset": dataset, **{name: value for name, value in result.items() if name not in _LONG}}
+    document = {"dataset": dataset, **{name: value for name, value in result.items() if name not in _LONG}}
+    return cast("VerifiedEntry", document)
 
 
 def _write_rows(path: Path, part: Verified) -> None:
     """Write the tables as the arrays of an ``.npz``, some rows at a time."""
-    tables = {_REFERENCE: part.shown.table}
-    tables |= {_ARTIFACT + Path(c.artifact).name: c.table for c in part.comparisons if c.table is not None}
+    tables = {REFERENCE: part.shown.table}
+    tables |= {ARTIFACT + Path(c.artifact).name: c.table for c in part.comparisons if c.table is not None}
     with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, table in tables.items():
             entry = zipfile.ZipInfo(f"{name}.npy")  # its fixed time lets the same rows give the same bytes
@@ -227,42 +228,9 @@ def _write_rows(path: Path, part: Verified) -> None:
                     member.write(rows.tobytes())
 
 
-def _read_rows(path: Path) -> dict[str, Table]:
-    tables = {}
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            for name in arrays.files:
-                table = Table(REFERENCE_ROW if name == _REFERENCE else CANDIDATE_ROW)
-                table.append(arrays[name])
-                tables[name] = table
-        if not len(tables[_REFERENCE]):
-            raise ValueError("no rows")
-    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        raise ArtifactError(f"{path}: cannot be read as the rows of a parity record: {error}") from error
-    return tables
-
-
-def _read(path: Path) -> tuple[str, dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = json.loads(text)
-        if document["schema"] != SCHEMA or not {"results", "rows", "sha256", "classes", "reference"} <= document.keys():
-            raise ArtifactError(f"{path}: not a parity record that this toolkit reads")
-        if not document["results"]:
-            raise ArtifactError(f"{path}: not a parity record, it has no results")
-    except FileNotFoundError as error:
-        raise ArtifactError(f"{path}: no such file; 'toolkit verify --save' writes {RECORD}") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ArtifactError(f"{path}: not a parity record ({error})") from error
-    return text, document
-
-
-def _is_as_written(text: str, document: dict[str, Any]) -> bool:
-    try:
-        return to_json(document) == text
-    except ValueError:  # a figure that is no number, which JSON does not have
-        return False
-
-
 def _digest(document: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(document, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return _sha256_of(json.dumps(document, sort_keys=True, ensure_ascii=False))
+
+
+def _sha256_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

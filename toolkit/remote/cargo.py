@@ -61,8 +61,6 @@ def _pack(chosen: Iterable[tuple[Path, Manifest | None]]) -> Cargo:
         needed = [path]
         if manifest is not None:
             golden = manifest.golden_path
-            if golden.parent != path.parent:
-                raise ArtifactError(f"{path.parent / MANIFEST}: names '{golden}', which is no file of that folder")
             needed += [path.parent / MANIFEST, golden]
         files |= {f"{there}/{file.name}": file for file in needed if file.is_file()}  # what is missing is told there
     return Cargo(files, paths, {there: here for here, there in folders.items()})

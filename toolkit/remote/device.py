@@ -1,19 +1,18 @@
 """One device from the connection to the result: what it lacks is brought there, the work is done there."""
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from toolkit import host, units
 from toolkit.bench import resume
 from toolkit.bench.record import Record
 from toolkit.bench.schedule import Plan
 from toolkit.errors import ArtifactError, DeviceError, DeviceLostError
-from toolkit.files import sha256
+from toolkit.files import documents, sha256
 from toolkit.remote.cargo import Cargo
 from toolkit.remote.home import Home
 from toolkit.remote.ssh import Connection
@@ -32,6 +31,30 @@ LACKING = re.compile(r"No matching distribution found for ([^\s(]+)|The user req
 PYTHON = re.compile(r"3\.[0-9]{1,3}\.[0-9]{1,3}[a-z0-9+]{0,20}")
 MACHINE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,30}")
 FULL = ("No space left on device", "Disk quota exceeded")
+
+
+ANSWER = "an answer"
+
+
+class ComparedEntry(TypedDict):
+    """What is told of an artifact that was compared by golden on a device; ``toolkit verify`` has its meaning."""
+
+    artifact: str
+    verdict: str
+    changed: int | None
+    max_abs_error: float | None
+    recorded_flips: int | None
+    recorded_max_abs_error: float | None
+    recorded_max_lsb: float | None
+    problem: str | None
+    cause: NotRequired[str | None]
+
+
+class VerifiedEntry(TypedDict):
+    """What a verification on a device came to."""
+
+    results: list[ComparedEntry]
+    verdict: Literal["pass", "fail", "inconclusive"]
 
 
 @dataclass(frozen=True)
@@ -134,17 +157,18 @@ class Device:
     def verify(self) -> dict[str, Any]:
         """Compare by golden, and return the document of it; DeviceLostError, with how to go on, where it was lost."""
         self._connection.work({"do": "verify", "paths": self._cargo.paths})
-        document: dict[str, Any] = {}
+        told: Any = None
         try:
             for message, _ in self._messages():
-                document = message.get("document", document)
+                told = message.get("document", told)
         except DeviceLostError as error:
             raise DeviceLostError(f"{error}; {AGAIN}") from error
+        documents.check(told, self.name, what=ANSWER, error=DeviceError)
+        document = documents.convert(told, VerifiedEntry, self.name, what=ANSWER, error=DeviceError)
         for result in document["results"]:
             result["artifact"] = self._cargo.at_home(result["artifact"])
             result["problem"] = result["problem"] and self._cargo.at_home(result["problem"])
-        json.dumps(document, allow_nan=False)  # raises where it could not be printed
-        return document
+        return cast("dict[str, Any]", document)
 
     def _messages(self) -> Iterable[tuple[dict[str, Any], bytes]]:
         """Yield what comes until the work is done; report what is for the user."""

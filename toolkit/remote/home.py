@@ -1,6 +1,5 @@
 """Bring a record home: what a device sent becomes one like those that are measured here."""
 
-import json
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -8,13 +7,16 @@ from typing import Any
 
 from toolkit import locks
 from toolkit.bench import record, resume
-from toolkit.bench.record import RECORD, Record
+from toolkit.bench.reading import RECORD, SamplesName
+from toolkit.bench.record import Record
 from toolkit.bench.schedule import new_folder
 from toolkit.errors import ArtifactError
-from toolkit.files import write_bytes, write_json
+from toolkit.files import documents, write_bytes, write_json
 from toolkit.remote.cargo import Cargo
 from toolkit.text import printable
 
+# A record is sent anew with each round; one of a thousand artifacts with 10,000 samples each has less than that.
+MOST_BYTES = 1 << 28
 # Held while one of several devices gets a folder.
 _CHOOSING = threading.Lock()
 
@@ -29,6 +31,7 @@ class Home:
     def __init__(self, output: Path, cargo: Cargo, earlier: Record | None) -> None:
         self._output, self._cargo, self._earlier = output, cargo, earlier
         self._scratch = locks.scratch()
+        self._taken_bytes = 0
         self.record: Record | None = None
 
     def __enter__(self) -> "Home":
@@ -41,15 +44,20 @@ class Home:
     def take(self, message: dict[str, Any], content: bytes) -> None:
         """Take a piece of a file; ArtifactError for a name that no record has."""
         name = str(message["name"])
-        if name != RECORD and not record.is_name_of_samples(name):
-            raise ArtifactError(f"it sent {name!r}, which is no part of a record")
-        with (self._arriving / name).open("wb" if message["first"] else "ab") as file:
+        try:
+            name = name if name == RECORD else SamplesName(name)
+        except ValueError as error:
+            raise ArtifactError(f"it sent {name!r}, which is no part of a record") from error
+        self._taken_bytes += len(content)
+        if self._taken_bytes > MOST_BYTES:
+            raise ArtifactError(f"it sent more than {MOST_BYTES:,} bytes of a record")
+        with (self._arriving / name).open("wb" if message["first"] is True else "ab") as file:
             file.write(content)
 
     def keep(self) -> None:
         """Keep the record that has arrived; ArtifactError where it is none, or of other artifacts."""
-        arrived = self._arriving
-        write_json(arrived / RECORD, printable(json.loads((arrived / RECORD).read_text(encoding="utf-8"))))
+        arrived, self._taken_bytes = self._arriving, 0
+        write_json(arrived / RECORD, printable(documents.load(arrived / RECORD, what="a benchmark record")))
         found = record.read(arrived)
         found.results = [replace(result, path=self._cargo.here(str(result.path))) for result in found.results]
         found.failures = {self._cargo.at_home(k): self._cargo.at_home(why) for k, why in found.failures.items()}

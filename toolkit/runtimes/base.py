@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.errors import ArtifactError
+from toolkit.files.memory import check_memory
 from toolkit.manifest import TensorSpec
 
 # Rows of one call of `predict`: few, so that the activations stay small on a Pi. With 50 the shipped CNN in ONNX took
@@ -267,7 +268,8 @@ def single(tensors: tuple[TensorSpec, ...], *, path: Path, what: str) -> TensorS
     return tensors[0]
 
 
-def require_file(path: Path) -> None:
-    """Raise ArtifactError unless ``path`` is a file."""
-    if not path.is_file():
-        raise ArtifactError(f"{path}: no such file")
+def check_size(inputs: Sequence[TensorSpec], *, path: Path) -> None:
+    """Raise ArtifactError where one image of an artifact is more than this machine can hold."""
+    for spec in inputs:
+        size = prod(size or 1 for size in spec.shape) * np.dtype(spec.dtype).itemsize
+        check_memory(size, what=f"{path}: its input {spec.name} {spec.shape}", error=ArtifactError)

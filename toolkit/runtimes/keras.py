@@ -1,6 +1,5 @@
 """Keras itself, on TensorFlow: the reference. TensorFlow is imported when a model is loaded."""
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,10 @@ from numpy.typing import NDArray
 
 from toolkit import extras
 from toolkit.errors import ArtifactError
+from toolkit.files import documents
+from toolkit.files.zips import opened_zip
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Operator, Portability, Session, Traced, require_file
+from toolkit.runtimes.base import Operator, Portability, Session, Traced, check_size
 
 SUFFIXES = (".keras",)
 PACKAGE = "tensorflow"
@@ -23,14 +24,20 @@ _MOVERS = ("InputLayer", "Flatten", "Reshape", "Permute", "Dropout")
 
 def load_model(path: Path) -> Any:
     """Load a ``.keras`` file for inference; ArtifactError where it is missing, damaged or not a model."""
+    _check(path)
     keras = extras.load("keras")
-    require_file(path)
-    if not zipfile.is_zipfile(path):
-        raise ArtifactError(f"{path}: not a whole .keras file (truncated, or of another kind)")
     try:
         return keras.saving.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever the damaged part happens to cause
         raise ArtifactError(f"{path}: Keras cannot load it: {error}") from error
+
+
+def _check(path: Path) -> None:
+    """Raise ArtifactError for a file that is no .keras, or whose parts are larger than they may be."""
+    with opened_zip(path, what="a .keras file", error=ArtifactError) as archive:
+        for member in archive.infolist():
+            if member.filename.endswith(".json") and member.file_size > documents.MOST_BYTES:
+                raise ValueError(f"{member.filename!r} claims {member.file_size:,} bytes")
 
 
 class KerasSession(Session):
@@ -48,6 +55,7 @@ class KerasSession(Session):
             raise ArtifactError(f"{path}: a classifier of images has one input and one output")
         self.inputs = (TensorSpec(name="image", shape=shape, dtype="float32"),)
         self.outputs = (TensorSpec(name="probabilities", shape=outputs, dtype="float32"),)
+        check_size(self.inputs, path=path)
         signature = tf.TensorSpec(shape, tf.float32)
         self._function = tf.function(lambda image: self._model(image, training=False), input_signature=[signature])
         self._values: Any = None

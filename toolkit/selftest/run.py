@@ -10,11 +10,12 @@ import numpy as np
 
 from toolkit import extras, golden, locks, registry
 from toolkit.data.base import Dataset, Split
+from toolkit.entries import SourceEntry
 from toolkit.errors import UsageError
 from toolkit.export import calibration, conversion, exporter
 from toolkit.export.formats.base import Prepared, Request
 from toolkit.export.prepare import prepare
-from toolkit.files import sha256, write_json
+from toolkit.files import FileName, sha256, write_json
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
 from toolkit.parity.verify import Options, by_golden, check_overlap, on_test_set
@@ -177,9 +178,13 @@ class _Bench:
 
     def _stale(self, artifact: Artifact) -> Outcome:
         """Judge an artifact whose run was trained on after it was exported."""
-        source = {"run": "again", "file": BEST, "sha256": self._found.reference["sha256"]}
-        folder = self._options.runs / source["run"]
-        config = {"recipe": self._found.recipe or {}, "data": {"digests": self._found.data["digests"]}, "started": ""}
+        source: SourceEntry = {
+            "run": FileName("again"),
+            "file": FileName(BEST),
+            "sha256": self._found.reference["sha256"],
+        }
+        folder = self._options.runs / "again"
+        config = {"recipe": self._found.recipe or {}, "data": {**self._found.data, "origin": ""}, "started": ""}
         write_json(folder / CONFIG, config)
         (folder / BEST).write_bytes(b"newer weights")
         shutil.copyfile(self._found.folder / artifact.path, self._copy.folder / artifact.path)

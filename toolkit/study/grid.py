@@ -1,8 +1,9 @@
 """The grid of a study: every combination of the values on its axes, once per seed."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
 from toolkit import units
@@ -12,6 +13,9 @@ from toolkit.training.recipe import Recipe
 
 # The fields of a recipe that a study compares, in the order in which names and tables have them.
 AXES = ("model", "optimizer", "activation", "learning_rate", "loss")
+
+# More runs than that take years.
+MOST_RUNS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,9 @@ class Grid:
                 f"{len(self.epochs)} numbers of epochs are given for {units.count(len(self.model), 'model')}; "
                 "give one, or one for each"
             )
+        count = prod(len(getattr(self, axis)) for axis in AXES) * self.seeds
+        if count > MOST_RUNS:
+            raise UsageError(f"the grid has {count:,} runs; allowed: {MOST_RUNS:,}")
         self.recipes()  # which names what is allowed
 
     def recipes(self) -> tuple[Recipe, ...]:
@@ -68,12 +75,6 @@ class Grid:
     def to_json(self) -> dict[str, Any]:
         """Return the document that ``study.json`` holds."""
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> "Grid":
-        """Read what ``to_json`` wrote."""
-        values: dict[str, Any] = {field.name: document[field.name] for field in fields(cls)}
-        return cls(**{**values, **{name: tuple(values[name]) for name in (*AXES, "epochs")}})
 
 
 # Minutes, not hours: what `--quick` takes for each axis and number that is not given.

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
-from typing import Any
+from typing import Any, TypedDict
 
+from toolkit.entries import MetricsEntry
 from toolkit.errors import UsageError
 from toolkit.study.grid import AXES
 from toolkit.study.trials import CRASHED, DIVERGED, FAILURE, Trial
@@ -14,6 +15,13 @@ from toolkit.training.runs import METRICS, read_json
 FINISHED, UNFINISHED, WAITING = "finished", "unfinished", "waiting"
 # What says something about the recipe: a crash says something about the machine, and is tried again.
 ENDED = (FINISHED, DIVERGED)
+
+
+class FailureEntry(TypedDict):
+    """The document of a run that failed."""
+
+    kind: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class Outcome:
     trial: Trial
     state: str
     progress: Progress
-    metrics: dict[str, Any] | None = None
+    metrics: MetricsEntry | None = None
     message: str = ""
 
     @property
@@ -96,10 +104,10 @@ def read(trial: Trial) -> Outcome:
             f"{folder}: has {done} epochs already, {asked} were asked for; ask for {done} or more, or choose another "
             "--name"
         )
-    failure = read_json(folder / FAILURE) if (folder / FAILURE).is_file() else None
+    failure = read_json(folder / FAILURE, FailureEntry) if (folder / FAILURE).is_file() else None
     if failure and failure["kind"] == DIVERGED:
         return Outcome(trial, DIVERGED, progress, message=failure["message"])
-    metrics = read_json(folder / METRICS) if done == asked and (folder / METRICS).is_file() else None
+    metrics = read_json(folder / METRICS, MetricsEntry) if done == asked and (folder / METRICS).is_file() else None
     # Metrics of fewer epochs are of a run that was killed after its last epoch, before they were written anew.
     if metrics and metrics["epochs_run"] == asked:
         return Outcome(trial, FINISHED, progress, metrics)

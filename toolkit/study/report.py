@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from toolkit import units
+from toolkit.entries import OverlapEntry
 from toolkit.errors import RunError
 from toolkit.files import write_bytes, write_text
 from toolkit.study import charts, claims, statistics, study, words
@@ -17,7 +17,7 @@ from toolkit.study.outcome import FINISHED, Outcome
 from toolkit.study.page import Block, Heading, Image, Paragraph
 from toolkit.study.study import Study
 from toolkit.training.checkpoint import BEST
-from toolkit.training.runs import CONFIG, read_json
+from toolkit.training.runs import CONFIG, StartedEntry, read_json
 
 MARKDOWN, HTML = "study.md", "study.html"
 
@@ -89,10 +89,8 @@ def _page(of: Study, findings: Sequence[Finding], drawn: Sequence[tuple[Chart, P
 def _about(of: Study) -> str:
     jobs = " and ".join(str(number) for number in of.jobs)
     batch = of.outcomes[0].trial.recipe.batch_size
-    parts = ", ".join(
-        f"{of.data[f'{part}_rows']:,} images to {verb}"
-        for part, verb in (("training", "train"), ("validation", "validate"), ("test", "test"))
-    )
+    rows = {"train": of.data["training_rows"], "validate": of.data["validation_rows"], "test": of.data["test_rows"]}
+    parts = ", ".join(f"{count:,} images to {verb}" for verb, count in rows.items())
     return (
         f"{study.summarise(of)}: {_axes(of)}, {units.count(of.grid.seeds, 'seed')}, {of.grid.describe_epochs()}, "
         f"batches of {batch}. Data: {of.data['name']}, {parts} (sha256 of the test images: "
@@ -103,15 +101,17 @@ def _about(of: Study) -> str:
 
 def _made_with(of: Study) -> str:
     """Say when the runs were begun and with which versions, as their own folders tell."""
-    made = [read_json(path) for one in of.outcomes if (path := one.trial.folder / CONFIG).is_file()]
+    made = [read_json(path, StartedEntry) for one in of.outcomes if (path := one.trial.folder / CONFIG).is_file()]
     if not made:
         return ""
     days = sorted({document["started"][:10] for document in made})
-    versions = sorted({f"{name} {version}" for document in made for name, version in document["versions"].items()})
+    versions = sorted(
+        {f"{name} {version}" for document in made for name, version in document.get("versions", {}).items()}
+    )
     return f" Runs begun: {' to '.join(dict.fromkeys((days[0], days[-1])))}, with {', '.join(versions)}."
 
 
-def _overlap(one: dict[str, Any]) -> str:
+def _overlap(one: OverlapEntry) -> str:
     return f"{one['count']:,} {one['part']} images are {one['other']} images too"
 
 

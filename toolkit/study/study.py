@@ -4,10 +4,11 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from toolkit import host, locks, overlap
 from toolkit.data.base import Dataset, shared_images
+from toolkit.entries import OverlapEntry
 from toolkit.errors import RunError
 from toolkit.files import write_json
 from toolkit.study import outcome, trials
@@ -22,6 +23,30 @@ DOCUMENT = "study.json"
 LOG = "workers.log"
 
 
+class JobsEntry(TypedDict):
+    """How many runs were trained at a time."""
+
+    jobs: list[int]
+
+
+class StudyDataEntry(runs.TrainedOnEntry):
+    """The data of a study, and the sizes of its parts."""
+
+    classes: int
+    training_rows: int
+    validation_rows: int
+    test_rows: int
+    overlap: list[OverlapEntry]
+
+
+class StudyEntry(JobsEntry):
+    """What ``study.json`` must have; of its runs their own folders tell."""
+
+    grid: Grid
+    data: StudyDataEntry
+    host: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Study:
     """A grid with the outcome of each run. data: name, origin, digests, classes, and the sizes of its parts.
@@ -32,15 +57,15 @@ class Study:
 
     folder: Path
     grid: Grid
-    data: dict[str, Any]
+    data: StudyDataEntry
     host: dict[str, Any]
     jobs: tuple[int, ...]
     outcomes: tuple[Outcome, ...]
 
     @property
-    def overlap(self) -> list[dict[str, Any]]:
+    def overlap(self) -> list[OverlapEntry]:
         """Images that parts of the data share: with them a test accuracy is none."""
-        shared: list[dict[str, Any]] = self.data["overlap"]
+        shared: list[OverlapEntry] = self.data["overlap"]
         return shared
 
     @property
@@ -75,7 +100,7 @@ def begin(grid: Grid, dataset: Dataset, folder: Path, *, jobs: int, allow_overla
     cut = rows_to_train(len(dataset.train), grid.recipes()[0].validation_split)
     shared = shared_images(dataset, training_rows=cut)
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
-    about = {
+    about: StudyDataEntry = {
         "name": dataset.name,
         "origin": dataset.origin,
         "digests": dataset.digests,
@@ -86,7 +111,7 @@ def begin(grid: Grid, dataset: Dataset, folder: Path, *, jobs: int, allow_overla
         "overlap": [one.to_json() for one in shared],
     }
     outcomes = tuple(outcome.read(trial) for trial in trials.of_grid(grid, dataset.digests, folder))
-    used = set(runs.read_json(folder / DOCUMENT)["jobs"]) if (folder / DOCUMENT).is_file() else set()
+    used = set(runs.read_json(folder / DOCUMENT, JobsEntry)["jobs"]) if (folder / DOCUMENT).is_file() else set()
     if not all(one.ended for one in outcomes):
         used.add(jobs)
     return Study(folder, grid, about, host.describe().to_json(), tuple(sorted(used)), outcomes)
@@ -104,7 +129,7 @@ def conduct(
     Whenever it ends, also by a kill, all finished epochs of all runs are on the disk, and the next call goes on there.
     """
     # An overlap that is not allowed never gets here.
-    work = Work(runs.data_choice({"data": study.data}), device, allow_overlap=bool(study.overlap))
+    work = Work(runs.data_choice(study.data), device, allow_overlap=bool(study.overlap))
     with locks.alone(study.folder, "study", otherwise="choose another --name"):
         write_json(study.folder / DOCUMENT, study.to_json())
         if study.due:
@@ -121,13 +146,11 @@ def read(folder: Path) -> Study:
     path = folder / DOCUMENT
     if not path.is_file():
         raise RunError(f"{folder}: no study is there, it has no {DOCUMENT}; 'toolkit study' makes one")
-    document = runs.read_json(path)
-    try:
-        grid, about = Grid.from_json(document["grid"]), document["data"]
-        found = tuple(outcome.read(trial) for trial in trials.of_grid(grid, about["digests"], folder))
-        return Study(folder, grid, about, document["host"], tuple(document["jobs"]), found)
-    except (KeyError, TypeError) as error:
-        raise RunError(f"{path}: not the document of a study") from error
+    document = runs.read_json(path, StudyEntry)
+    found = tuple(
+        outcome.read(trial) for trial in trials.of_grid(document["grid"], document["data"]["digests"], folder)
+    )
+    return Study(folder, document["grid"], document["data"], document["host"], tuple(document["jobs"]), found)
 
 
 def summarise(study: Study) -> str:

@@ -1,7 +1,6 @@
 """What a run keeps on the disk while it goes on: the best model, and the state that ``--resume`` starts from."""
 
 import json
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from toolkit.errors import RunError
-from toolkit.files import atomic
+from toolkit.files import atomic, documents
+from toolkit.files.arrays import Arrays, Expected, opened_npz
 
 BEST = "best.keras"
 STATE = "state.npz"
 _PROGRESS = "progress"
+_WHAT = "the state of a run"
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,6 @@ class Progress:
             "best_value": self.best_value,
         }
 
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> "Progress":
-        """Read what ``to_json`` wrote."""
-        history = [Epoch(**epoch) for epoch in document["history"]]
-        return cls(history, document.get("gradients", []), document["best_epoch"], document["best_value"])
-
 
 def save_best(model: Any, path: Path) -> None:
     """Write the model without optimizer state, atomically."""
@@ -74,20 +69,30 @@ def save_state(path: Path, *, model: Any, optimizer: Any, progress: Progress) ->
 
 def load_progress(path: Path) -> Progress:
     """Read the progress of a state file; RunError where it is missing or damaged."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return Progress.from_json(json.loads(arrays[_PROGRESS].tobytes()))
-    except FileNotFoundError as error:
-        raise RunError(f"{path.parent}: no epoch was finished there, nothing can be resumed; start it anew") from error
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise RunError(f"{path}: cannot be read as the state of a run: {error}") from error
+    if not path.exists():
+        raise RunError(f"{path.parent}: no epoch was finished there, nothing can be resumed; start it anew")
+    with opened_npz(path, what=_WHAT, error=RunError) as arrays:
+        return _progress(arrays, path)
 
 
 def load_state(path: Path, *, model: Any, optimizer: Any) -> Progress:
     """Put the saved variables into ``model`` and ``optimizer``, and return the progress."""
-    progress = load_progress(path)
-    with np.load(path, allow_pickle=False) as arrays:
-        for owner, variables in (("model", model.variables), ("optimizer", optimizer.variables)):
-            for i, variable in enumerate(variables):
-                variable.assign(arrays[f"{owner}_{i}"])
+    owners = {"model": model, "optimizer": optimizer}
+    variables = {f"{name}_{i}": one for name, owner in owners.items() for i, one in enumerate(owner.variables)}
+    with opened_npz(path, what=_WHAT, error=RunError) as arrays:
+        progress = _progress(arrays, path)
+        expected = {name: Expected((one.dtype,), tuple(one.shape)) for name, one in variables.items()}
+        for name, one in expected.items():
+            arrays.header(name, one)
+        for name, variable in variables.items():
+            variable.assign(arrays.read(name, expected[name]))
+    return progress
+
+
+def _progress(arrays: Arrays, path: Path) -> Progress:
+    text = arrays.read(_PROGRESS, Expected(("uint8",), (None,))).tobytes()
+    tree = documents.parse(text, path, what=_WHAT, error=RunError, finite=False)
+    progress = documents.convert(tree, Progress, path, what=_WHAT, error=RunError)
+    if not 0 <= progress.best_epoch <= len(progress.history):
+        raise ValueError(f"its best epoch is {progress.best_epoch} of {len(progress.history)}")
     return progress

@@ -1,6 +1,6 @@
 """The recipe of a training: all that decides its weights, besides the data."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from toolkit import registry
@@ -66,8 +66,3 @@ class Recipe:
     def to_json(self) -> dict[str, Any]:
         """Return the document that ``config.json`` and manifests hold."""
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> "Recipe":
-        """Read what ``to_json`` wrote."""
-        return cls(**{field.name: document[field.name] for field in fields(cls)})

@@ -2,41 +2,56 @@
 
 import csv
 import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict, TypeVar
 
 from toolkit import data
 from toolkit.errors import RunError
-from toolkit.files import remove_partials, write_json, write_text
+from toolkit.files import documents, remove_partials, write_json, write_text
 from toolkit.training.checkpoint import BEST, STATE, Progress, load_progress
+from toolkit.training.recipe import Recipe
+
+T = TypeVar("T")
 
 RUNS = Path("runs")
 CONFIG = "config.json"
 METRICS = "metrics.json"
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read one of a run's documents; RunError where it is damaged."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(document, dict):
-        raise RunError(f"{path}: not a document that toolkit wrote")
-    return document
+class TrainedOnEntry(TypedDict):
+    """The data that a run is trained on."""
+
+    name: str
+    origin: str
+    digests: dict[str, str]
 
 
-def read_config(folder: Path) -> dict[str, Any]:
+class StartedEntry(TypedDict):
+    """When a run was started, as ISO 8601 writes it, and with which versions."""
+
+    started: str
+    versions: NotRequired[dict[str, str]]
+
+
+class ConfigEntry(StartedEntry):
+    """What ``config.json`` must have."""
+
+    recipe: dict[str, Any]
+    data: TrainedOnEntry
+
+
+def read_json(path: Path, kind: type[T]) -> T:
+    """Read one of a run's documents as ``kind``, a TypedDict; RunError where it is damaged."""
+    return documents.read(path, kind, what="the document of a run", error=RunError)
+
+
+def read_config(folder: Path) -> ConfigEntry:
     """Read the configuration of a run; RunError where the folder is no run."""
     path = folder / CONFIG
     if not path.is_file():
         raise RunError(f"{folder}: not a run folder, it has no {CONFIG}; known runs: {known()}")
-    document = read_json(path)
-    if not {"recipe", "data", "started"} <= document.keys():
-        raise RunError(f"{path}: not the configuration of a run")
-    return document
+    return read_json(path, ConfigEntry)
 
 
 def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
@@ -49,7 +64,7 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
         done = len(load_progress(folder / STATE).history)
         if config["recipe"]["epochs"] < done:
             raise RunError(f"{folder}: has {done} epochs already, {config['recipe']['epochs']} were asked for")
-        config = {**before, "recipe": config["recipe"]}
+        config = {**read_json(folder / CONFIG, dict[str, Any]), "recipe": config["recipe"]}
     elif (folder / STATE).exists():
         raise RunError(f"{folder}: a run of that name exists; choose another --name, or go on with it by --resume")
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,10 +79,15 @@ def write_tables(folder: Path, progress: Progress) -> None:
         _write_csv(folder / "gradients.csv", progress.gradients)
 
 
-def data_choice(config: dict[str, Any]) -> str:
+def recipe_of(config: ConfigEntry, folder: Path) -> Recipe:
+    """Return the recipe of a run; RunError where it makes none."""
+    return documents.convert(config["recipe"], Recipe, folder / CONFIG, what="the recipe of a run", error=RunError)
+
+
+def data_choice(trained_on: TrainedOnEntry) -> str:
     """Return what ``toolkit.data.load`` takes to load the data that a run was trained on."""
-    name, origin = config["data"]["name"], config["data"]["origin"]
-    return str(name if name in data.named_sources() else origin)
+    name = trained_on["name"]
+    return name if name in data.named_sources() else trained_on["origin"]
 
 
 def find(name: str) -> Path:
@@ -84,7 +104,7 @@ def newest(model: str | None = None, *, having: str = BEST) -> list[Path]:
     for config in RUNS.glob(f"*/{CONFIG}"):
         if (config.parent / having).is_file():
             document = read_config(config.parent)
-            if model in (None, document["recipe"]["model"]):
+            if model in (None, document["recipe"].get("model")):
                 found.append((document["started"], config.parent))
     return [folder for _, folder in sorted(found, reverse=True)]
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras, runtimes
+from toolkit.files import require_file
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Operator, Traced, check_images, require_file, single
+from toolkit.runtimes.base import Operator, Traced, check_images, single
 from toolkit.worker.process import Process
 from toolkit.worker.tasks import OPEN, OPERATORS, PREDICT, TENSOR, TRACE
 

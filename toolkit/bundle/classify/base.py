@@ -17,10 +17,7 @@ def predict(model: Path, images: np.ndarray) -> np.ndarray:
 if __name__ == "__main__":
     folder, given = Path(__file__).parent, sys.argv[1:]
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
-    manifest, golden = (
-        json.loads((folder / "manifest.json").read_text(encoding="utf-8")),
-        np.load(folder / "golden.npz"),
-    )
+    manifest, golden = json.loads((folder / "manifest.json").read_bytes()), np.load(folder / "golden.npz")
     artifact, shape = manifest["artifacts"][0]["path"], golden["images"].shape[1:]
     images = np.load(given[0]) if given else golden["images"]
     if images.dtype != np.uint8 or images.shape[1:] != shape:

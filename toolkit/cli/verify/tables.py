@@ -70,10 +70,10 @@ def explain(console: Console, parts: Sequence["Verified"]) -> None:
 def golden_row(result: dict[str, Any]) -> tuple[str, ...]:
     """Return the cells of GOLDEN_FIGURES, between the name and the verdict, of a result as the JSON document has it."""
     name, verdict = Path(result["artifact"]).name, str(result["verdict"])
-    if result["changed"] is None:
+    if result["changed"] is None or result["max_abs_error"] is None:
         return (name, *["–"] * len(GOLDEN_FIGURES), verdict)
     keras = (str(result["changed"]), f"{result['max_abs_error']:.2g}")
-    if result["recorded_flips"] is None:
+    if result["recorded_flips"] is None or result["recorded_max_abs_error"] is None:
         return (name, *keras, "–", "–", verdict)
     lsb = result["recorded_max_lsb"]
     difference = f"{result['recorded_max_abs_error']:.2g}" if lsb is None else f"{lsb:.0f} LSB"

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from toolkit import extras
 from toolkit.errors import ArtifactError
-from toolkit.files import write_bytes
+from toolkit.files import require_file, write_bytes
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Operator, Portability, Session, Traced, check_batch, dequantize, require_file
+from toolkit.runtimes.base import Operator, Portability, Session, Traced, check_batch, check_size, dequantize
 from toolkit.runtimes.litert import graph
 
 SUFFIXES = (".tflite",)
@@ -153,6 +153,8 @@ def _interpreter(
                 experimental_op_resolver_type=getattr(module.OpResolverType, _RESOLVERS[kernels]),
                 experimental_preserve_all_tensors=keep_tensors,
             )
+            tensors = (*interpreter.get_input_details(), *interpreter.get_output_details())
+            check_size([_spec(details, None) for details in tensors], path=path)
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise ArtifactError(f"{path}: LiteRT cannot load it: {error}") from error

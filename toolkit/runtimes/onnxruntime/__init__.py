@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from toolkit import extras, locks
 from toolkit.errors import ArtifactError
-from toolkit.files import write_bytes
+from toolkit.files import require_file, write_bytes
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Operator, Portability, Session, Traced, check_batch, dequantize, require_file
+from toolkit.runtimes.base import Operator, Portability, Session, Traced, check_batch, check_size, dequantize
 from toolkit.runtimes.onnxruntime import graph, saturation
 
 SUFFIXES = (".onnx",)
@@ -54,6 +54,7 @@ class OnnxSession(Session):
         self._session = session
         self.inputs = tuple(self._spec(tensor) for tensor in self._session.get_inputs())
         self.outputs = tuple(self._spec(tensor) for tensor in self._session.get_outputs())
+        check_size(self.inputs, path=path)
         self._binding = self._session.io_binding()
 
     def resize(self, batch: int) -> None:

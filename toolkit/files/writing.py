@@ -1,6 +1,5 @@
-"""Files that are never half-written, and their digests."""
+"""Files that are never half-written."""
 
-import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -77,12 +76,6 @@ def remove_partials(folder: Path, pattern: str = "") -> None:
     """Remove what writers that were killed left behind in ``folder``, or in those below it that match ``*/``."""
     for leftover in folder.glob(f"{pattern}.*-{_TOKEN}{PARTIAL}*"):
         locks.remove_dead(leftover)
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

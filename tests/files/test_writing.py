@@ -78,11 +78,6 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
     assert path.read_text() == '{\n  "a": 1\n}\n'
 
 
-def test_sha256_of_a_file(tmp_path):
-    (tmp_path / "f").write_bytes(b"abc")
-    assert files.sha256(tmp_path / "f") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-
-
 def test_json_is_written_whole_under_concurrent_reading(tmp_path):
     path = tmp_path / "record.json"
     files.write_json(path, {"rows": []})

@@ -1,0 +1,174 @@
+"""Read the record of a benchmark, checked: it may be a device's, or one that somebody gave away."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict, TypeVar
+
+import numpy as np
+
+from toolkit.bench.advice import Budgets
+from toolkit.bench.explanation import WhyEntry
+from toolkit.bench.result import KINDS, Mark, Opened, Result
+from toolkit.bench.statistics import RESAMPLES, Blocks
+from toolkit.errors import ArtifactError
+from toolkit.files import FileName, documents
+from toolkit.files.arrays import Arrays, Expected, opened_npz
+from toolkit.files.memory import check_memory
+from toolkit.host import Host, State
+
+T = TypeVar("T")
+
+RECORD = "record.json"
+_SUFFIX = ".npz"
+_WHAT = "a benchmark record"
+# No latency is shorter or longer, in seconds; what is computed of those between stays finite.
+SHORTEST_S, LONGEST_S = 1e-12, 1e6
+# What a draw of the bootstrap takes of each block: the number of a process and of a turn, a median, and a copy of it.
+_DRAW_BYTES = 32
+
+
+class SamplesName(FileName):
+    """The name of a file of samples; ValueError for another."""
+
+    __slots__ = ()
+
+    def __new__(cls, name: str) -> "SamplesName":
+        """Check and make it."""
+        if not name.endswith(_SUFFIX):
+            raise ValueError(f"{name!r} is no file of samples")
+        return super().__new__(cls, name)  # type: ignore[return-value]
+
+
+class ResultEntry(TypedDict):
+    """What a result is made of again, its samples beside; its figures are derived."""
+
+    artifact: str
+    sha256: NotRequired[str | None]
+    size_bytes: int
+    format: str | None
+    quantization: str | None
+    parity: str | None
+    accuracy: float | None
+    accuracy_measured_on: NotRequired[str | None]
+    golden: NotRequired[str | None]
+    notes: NotRequired[list[str]]
+    runtime: str
+    threads: int
+    batch: int
+    samples: SamplesName
+    processes: list[Opened]
+    marks: list[Mark]
+    why: NotRequired[WhyEntry | None]
+
+
+class HostEntry(TypedDict):
+    """What changes on a machine; beside it stands what ``Host`` has."""
+
+    before: State | None
+    after: State | None
+
+
+class NamedEntry(TypedDict):
+    """Which artifact a result is of."""
+
+    artifact: str
+    sha256: NotRequired[str | None]
+
+
+class RecommendationEntry(TypedDict):
+    """What to ship of a folder."""
+
+    artifact: str
+    fits: bool
+    why: str
+
+
+class OutcomeEntry(TypedDict):
+    """What a benchmark came to: all that is asked of a record to recommend by."""
+
+    record: str
+    host: dict[str, Any]
+    results: list[NamedEntry]
+    failures: dict[str, str]
+    interrupted: bool
+    recommendations: list[RecommendationEntry]
+
+
+class RecordEntry(TypedDict):
+    """What a record must have to be made again."""
+
+    record: str
+    started: str
+    seconds: float
+    rate: float | None
+    seed: int
+    host: HostEntry
+    versions: dict[str, str]
+    results: list[ResultEntry]
+    failures: dict[str, str]
+    crashed: bool
+    interrupted: bool
+    budgets: Budgets
+    recommendations: list[RecommendationEntry]
+
+
+def document(path: Path, kind: type[T]) -> T:
+    """Return the document of a record, checked; ArtifactError where it is none. kind: what is asked of it."""
+    return documents.read(path, kind, what=_WHAT, missing="no such file; 'toolkit bench' writes it")
+
+
+def host(record: RecordEntry, path: Path) -> Host:
+    """Return the machine that a record was made on."""
+    names = {field.name for field in fields(Host)}
+    facts: dict[str, Any] = {name: value for name, value in record["host"].items() if name in names}
+    return documents.convert(facts, Host, path, what=_WHAT)
+
+
+def result(folder: Path, entry: ResultEntry) -> Result:
+    """Return a result with its raw samples."""
+    if not entry["processes"] or entry["batch"] < 1:
+        raise ArtifactError(f"{folder / RECORD}: {entry['samples']} is of no process, or of a batch below 1")
+    path = folder / entry["samples"]
+    if path.is_symlink():
+        raise ArtifactError(f"{path}: a symbolic link; put the file itself there")
+    with opened_npz(path, what="the samples of a benchmark") as arrays:
+        kinds = {kind: _blocks(arrays, kind, path) for kind in KINDS if f"{kind}_s" in arrays.names}
+        missing = [kind for kind in KINDS[:2] if kind not in kinds]
+        if missing:
+            raise ValueError(f"it lacks {missing[0]}_s")
+    return Result(
+        path=Path(entry["artifact"]),
+        sha256=entry.get("sha256"),
+        size_bytes=entry["size_bytes"],
+        format=entry["format"],
+        quantization=entry["quantization"],
+        parity=entry["parity"],
+        accuracy=entry["accuracy"],
+        measured_on=entry.get("accuracy_measured_on"),
+        golden=entry.get("golden"),
+        notes=tuple(entry.get("notes", ())),
+        runtime=entry["runtime"],
+        threads=entry["threads"],
+        batch=entry["batch"],
+        samples=entry["samples"],
+        invoke=kinds[KINDS[0]],
+        end_to_end=kinds[KINDS[1]],
+        paced=kinds.get(KINDS[2]),
+        opened=tuple(entry["processes"]),
+        marks=tuple(entry["marks"]),
+    )
+
+
+def _blocks(arrays: Arrays, kind: str, path: Path) -> Blocks:
+    """Return the samples of a kind; ValueError where their blocks are not what they are said to be."""
+    lengths = Expected(("int64",), (None, None))
+    blocks = np.prod(arrays.header(f"{kind}_lengths", lengths).shape, dtype=object)
+    check_memory(_DRAW_BYTES * RESAMPLES * blocks, what=f"{path}: a bootstrap of it", error=ArtifactError)
+    found = Blocks(arrays.read(f"{kind}_s", Expected(("float64",), (None,))), arrays.read(f"{kind}_lengths", lengths))
+    if not found.lengths.size or found.lengths.min() < 1 or found.lengths.max() > len(found.samples):
+        raise ValueError(f"'{kind}_lengths' are no lengths of blocks")
+    if int(found.lengths.sum()) != len(found.samples):
+        raise ValueError(f"'{kind}_lengths' add up to {found.lengths.sum()}, there are {len(found.samples)} samples")
+    if not ((found.samples > SHORTEST_S) & (found.samples < LONGEST_S)).all():
+        raise ValueError(f"'{kind}_s' holds what is no latency in seconds")
+    return found

@@ -1,0 +1,20 @@
+"""Files: never half-written, and never trusted: every reader looks at kind, size and types before it uses anything."""
+
+from toolkit.files.names import FileName
+from toolkit.files.regular import opened, read_bytes, require_file, sha256
+from toolkit.files.writing import PARTIAL, atomic, naming, remove_partials, write_bytes, write_json, write_text
+
+__all__ = [
+    "PARTIAL",
+    "FileName",
+    "atomic",
+    "naming",
+    "opened",
+    "read_bytes",
+    "remove_partials",
+    "require_file",
+    "sha256",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]

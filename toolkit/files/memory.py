@@ -1,0 +1,14 @@
+"""Sizes before memory: what a file claims is held against what this machine can hold."""
+
+from toolkit import host
+from toolkit.errors import ToolkitError
+
+# Of the memory that is free, what the content of one file may take: what is computed of it takes some too.
+SHARE = 0.5
+
+
+def check_memory(size_bytes: int, *, what: str, error: type[ToolkitError], share: float = SHARE) -> None:
+    """Raise ``error`` for more than a share of the free memory. Where the system does not tell, nothing is refused."""
+    available = host.available_memory_bytes()
+    if available is not None and size_bytes > share * available:
+        raise error(f"{what} needs {size_bytes:,} bytes of memory; {available:,} are free, half of which may be used")

@@ -1,0 +1,74 @@
+"""Open files, and nothing else that a path may lead to."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+
+from toolkit.errors import ArtifactError, ToolkitError
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def require_file(path: Path, *, error: type[ToolkitError] = ArtifactError, missing: str = "no such file") -> int:
+    """Return the size of a file in bytes, without opening it; raise ``error`` where there is none.
+
+    Also where there is something else: to read a pipe or a device may wait for ever. What the system makes up as it is
+    read (/proc) has a size of 0, and is refused as an empty file is.
+    """
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as problem:
+        raise error(f"{path}: {missing}") from problem
+    except (OSError, ValueError) as problem:  # ValueError: a name with a null in it
+        raise error(f"{path}: cannot be read: {getattr(problem, 'strerror', None) or problem}") from problem
+    if not stat.S_ISREG(found.st_mode):
+        raise error(f"{path}: {_KINDS.get(stat.S_IFMT(found.st_mode), 'no file')}; give a file")
+    if found.st_size == 0:
+        raise error(f"{path}: an empty file")
+    return found.st_size
+
+
+@contextmanager
+def opened(
+    path: Path, *, error: type[ToolkitError] = ArtifactError, missing: str = "no such file"
+) -> Iterator[BufferedReader]:
+    """Yield a file to read; raise ``error`` for what ``require_file`` refuses, and where it cannot be opened."""
+    require_file(path, error=error, missing=missing)
+    try:
+        # Whatever takes its place between the two looks: a pipe is not waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as problem:
+        raise error(f"{path}: cannot be read: {problem.strerror}") from problem
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise error(f"{path}: no file; give a file")
+        yield file
+
+
+def read_bytes(
+    path: Path, *, most: int, error: type[ToolkitError] = ArtifactError, missing: str = "no such file"
+) -> bytes:
+    """Return the content of a file; raise ``error`` for more than ``most`` bytes, of which none is read."""
+    size = require_file(path, error=error, missing=missing)
+    if size > most:
+        raise error(f"{path}: has {size:,} bytes; allowed: {most:,}")
+    with opened(path, error=error) as file:
+        return file.read(size)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal; ArtifactError for what is no file."""
+    if path.is_file() and path.stat().st_size == 0:
+        return hashlib.sha256(b"").hexdigest()
+    with opened(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
