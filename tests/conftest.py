@@ -1,7 +1,9 @@
 """A tiny data set and tiny models, made once a session: everything else in the tests builds on them."""
 
+import fcntl
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +51,32 @@ def _own_environment(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def run_folder(request, tmp_path_factory) -> Path:
+    """A folder that all processes which run tests share."""
+    folder = tmp_path_factory.getbasetemp()
+    # pytest-xdist's processes have a folder each, below that of the run.
+    return folder.parent if hasattr(request.config, "workerinput") else folder
+
+
+@pytest.fixture(scope="session")
+def once(run_folder) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Return a folder of a name that is filled once, by whichever process comes first."""
+
+    def made(name: str, fill: Callable[[Path], object]) -> Path:
+        folder = run_folder / name
+        folder.parent.mkdir(exist_ok=True)
+        done = folder.with_suffix(".done")
+        with folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                fill(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
 def tiny() -> Dataset:
     return make_dataset(tiny_arrays(), name="tiny", origin="tests")
 
@@ -61,18 +89,17 @@ def tiny_npz(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained_folder(tmp_path_factory, tiny) -> Path:
-    """A run of the CNN on the tiny data."""
+def trained_folder(once, tiny) -> Path:
+    """A run of the CNN on the tiny data. Read only."""
     from toolkit.training.fit import train
     from toolkit.training.recipe import Recipe
 
-    folder = tmp_path_factory.mktemp("runs") / "tiny-cnn"
-    train(Recipe(model="cnn", epochs=4, batch_size=16, learning_rate=0.003), tiny, folder)
-    return folder
+    recipe = Recipe(model="cnn", epochs=4, batch_size=16, learning_rate=0.003)
+    return once("runs/tiny-cnn", lambda folder: train(recipe, tiny, folder))
 
 
 @pytest.fixture(scope="session")
-def exported_once(request, tmp_path_factory, tiny) -> Path:
+def exported_once(request, once, tiny) -> Path:
     """All six artifacts of that run. Read only: tests that change files take a copy, ``exported``.
 
     A machine without TensorFlow gets the folder from one that has it, by TOOLKIT_TEST_EXPORTED.
@@ -83,12 +110,12 @@ def exported_once(request, tmp_path_factory, tiny) -> Path:
     from toolkit.export.formats import plan
     from toolkit.export.sources import resolve
 
-    folder = tmp_path_factory.mktemp("exported") / "cnn"
-    options = Options(plan([], []), calibration_count=50)
-    trained_folder = request.getfixturevalue("trained_folder")
-    result = export(resolve(str(trained_folder)), tiny, folder, options, warn=pytest.fail)
-    assert result.failures == {}
-    return folder
+    def fill(folder: Path) -> None:
+        run = resolve(str(request.getfixturevalue("trained_folder")))
+        result = export(run, tiny, folder, Options(plan([], []), calibration_count=50), warn=pytest.fail)
+        assert result.failures == {}
+
+    return once("exported/cnn", fill)
 
 
 @pytest.fixture

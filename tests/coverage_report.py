@@ -1,6 +1,6 @@
 """How much of toolkit the tests run, module by module: ``make test COVERAGE=yes``, as CI does.
 
-A module of which they run too little needs a reason here, and one of which they run enough must have none.
+A module of which they run too little needs a reason here. One that has a reason, and of which they run enough, is said.
 """
 
 import sys
@@ -37,17 +37,18 @@ def shares(coverage: Coverage) -> dict[str, float]:
 
 def problems(found: Mapping[str, float], reasons: Mapping[str, str]) -> list[str]:
     """Return a line for each module that lacks a reason, and for each reason that lacks its module."""
-    lines = [
+    lacking = [
         f"{module}: {share:.0%} of it is run, less than {ENOUGH:.0%}; test it, or give the reason in REASONS"
         for module, share in found.items()
         if share < ENOUGH and module not in reasons
     ]
-    for module in reasons:
-        if module not in found:
-            lines.append(f"{module}: no such module; take its reason out of REASONS")
-        elif found[module] >= ENOUGH:
-            lines.append(f"{module}: {found[module]:.0%} of it is run; take its reason out of REASONS")
-    return lines
+    return lacking + [f"{module}: no such module; take its reason out of REASONS" for module in reasons.keys() - found]
+
+
+def superfluous(found: Mapping[str, float], reasons: Mapping[str, str]) -> list[str]:
+    """Return a line for each reason that is not needed: no error, since how much of a killed process counts varies."""
+    enough = (module for module in reasons if found.get(module, 0.0) >= ENOUGH)
+    return [f"{module}: {found[module]:.0%} of it is run; its reason may go" for module in enough]
 
 
 def main() -> int:
@@ -58,10 +59,13 @@ def main() -> int:
     print(f"\nLess than {ENOUGH:.0%} of these is seen to run:")
     for module, reason in REASONS.items():
         print(f"  {module} {reason}")
-    found = problems(shares(coverage), REASONS)
-    for line in found:
+    found = shares(coverage)
+    for line in superfluous(found, REASONS):
+        print(f"note: {line}")
+    wrong = problems(found, REASONS)
+    for line in wrong:
         print(f"error: {line}")
-    return 1 if found else 0
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -88,6 +88,7 @@ def test_no_edge_module_imports_tensorflow():
     assert not loaded & {*TRAINING_PACKAGES, "onnxruntime", "ai_edge_litert"}
 
 
+@pytest.mark.slow
 def test_golden_verification_and_bench_load_no_tensorflow(exported_once, tmp_path):
     verify = ["verify", "--golden", str(exported_once)]
     bench = ["bench", str(exported_once / "cnn-int8.tflite"), "--seconds", "0.05", "--output", str(tmp_path)]

@@ -64,6 +64,7 @@ def test_busy_work_takes_its_share_of_the_inference(share, loop):
     assert time_one() == pytest.approx(60_000 * (1 + share) + 100 / loop, abs=10)
 
 
+@pytest.mark.slow
 def test_a_real_trial_is_recorded_and_one_line_says_what_failed(exported, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(module, "TRIALS", 1)
     quick = ["--seconds", "0.01", "--processes", "1", "--output", str(tmp_path)]

@@ -97,6 +97,7 @@ def test_a_negative_tolerance_is_refused():
         records.compare(Console(), Path("old"), Path("new"), tolerance=-100.0)
 
 
+@pytest.mark.slow
 def test_two_runs_of_the_same_are_called_different_at_most_one_time_in_twenty():
     rng = np.random.default_rng(0)
 

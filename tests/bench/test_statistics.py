@@ -44,6 +44,7 @@ def test_outliers_lie_outside_tukey_s_fences():
     assert statistics.outliers(np.array([*range(1, 9), 9, 100.0, -50.0])) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("between", "within"), [(0.0, 0.03), (0.02, 0.03), (0.05, 0.02)])
 def test_the_interval_covers_the_true_median(between, within):
     rng = np.random.default_rng(1)
@@ -51,6 +52,7 @@ def test_the_interval_covers_the_true_median(between, within):
     assert np.mean([figure.low <= 20 <= figure.high for figure in figures]) >= 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("between", "within"), [(0.0, 0.03), (0.02, 0.03), (0.05, 0.02)])
 def test_the_same_latencies_are_called_different_at_most_one_time_in_twenty(between, within):
     rng = np.random.default_rng(2)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from toolkit.cli import same
+from toolkit.cli.run import same
 from toolkit.parity.checks import Problem
 from toolkit.parity.compare import Comparison
 from toolkit.parity.figures import Figures

@@ -17,6 +17,9 @@ from pathlib import Path
 from tests.cpus import userspace, x86
 from tests.cpus.table import CPUS
 
+# Compiles the plugin that counts instructions.
+COMPILER = {"gcc": "gcc libc6-dev"}
+
 
 def build() -> dict[str, Path]:
     """Build what is missing or old, and return the Python of each CPU; nobody rebuilds it while this process lives."""
@@ -25,9 +28,9 @@ def build() -> dict[str, Path]:
 
 def build_or_exit() -> dict[str, Path]:
     """Build for a command line: what is missing is one line."""
-    for emulator in sorted({cpu.emulator for cpu in CPUS.values()}):
-        if shutil.which(emulator) is None:
-            sys.exit(f"{emulator} is not installed; install it with: apt-get install --no-install-recommends qemu-user")
+    for program, package in {**{cpu.emulator: "qemu-user" for cpu in CPUS.values()}, **COMPILER}.items():
+        if shutil.which(program) is None:
+            sys.exit(f"{program} is not installed; install it with: apt-get install --no-install-recommends {package}")
     try:
         return build()
     except FileNotFoundError as error:

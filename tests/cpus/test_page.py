@@ -86,6 +86,12 @@ def test_what_breaks_the_promise_is_named(artifact, by, cell):
     assert {problem.partition(":")[0] for problem in found} == (set() if by == 1 / 256 else {artifact})
 
 
+def test_an_image_in_another_class_breaks_it_however_small_the_difference():
+    text = written().replace("| 0, 0 |", "| 0, 1 |", 1)
+    first = next(iter(SHIPPED))
+    assert page.stale(text) == [f"{first}: Nehalem: 0, 1 breaks what is required"]
+
+
 def test_figures_of_emulated_cpus_are_held_against_the_page_and_those_of_this_machine_are_not():
     listed = page.parse(written(Nehalem=off("cnn-float32.onnx", 3.0e-6), native=off("cnn-float32.onnx", 3.0e-6)))
     assert page.changes(listed, page.rows(EXPORTED, answers(Nehalem=off("cnn-float32.onnx", 3.1e-6)))) == []

@@ -22,12 +22,9 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def one_device(server, request, tmp_path_factory):
+def one_device(server, run_folder):
     """The login of a device that has all it needs, one for all processes that run tests."""
-    folder = tmp_path_factory.getbasetemp()
-    if hasattr(request.config, "workerinput"):  # pytest-xdist's: each has a folder of its own below that of the run
-        folder = folder.parent
-    return server.login("device", folder / "device")
+    return server.login("device", run_folder / "device")
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ def finished(here, template, tiny, monkeypatch):
     return shutil.copytree(template, here / "runs" / "study")
 
 
+@pytest.mark.slow
 def test_a_finished_study_is_reported_at_once(cli, finished):
     code, out, err = cli(*AXES)
     assert code == 0
@@ -54,6 +55,7 @@ def test_a_finished_study_is_reported_at_once(cli, finished):
     assert (finished / "study.html").is_file()
 
 
+@pytest.mark.slow
 def test_the_document_has_the_runs_and_the_claims(cli, finished):
     code, out, _ = cli("--report", "--json", "--output", "elsewhere")
     document = json.loads(out)
@@ -70,6 +72,7 @@ def test_the_document_has_the_runs_and_the_claims(cli, finished):
         }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_crash_is_exit_code_1_and_named(cli, finished):
     from toolkit.study import study
 
@@ -82,6 +85,7 @@ def test_a_crash_is_exit_code_1_and_named(cli, finished):
     assert "1 of 2 runs finished, 1 crashed" in out
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(cli, finished, monkeypatch, tiny):
     def interrupt(self, due, work):
         assert [trial.recipe.loss for trial in due] == ["binary_crossentropy"]

@@ -16,6 +16,8 @@ from toolkit.study.executors.base import ENDED, EPOCH, STARTED
 from toolkit.study.grid import Grid
 from toolkit.study.outcome import FINISHED
 
+# Ray alone takes seconds to import.
+pytestmark = pytest.mark.slow
 GRID = Grid(
     model=("mlp",),
     optimizer=("adam",),
@@ -57,7 +59,6 @@ def histories(of):
     ]
 
 
-@pytest.mark.slow
 def test_a_node_is_killed_and_the_figures_are_those_without_a_cluster(cluster, tmp_path, tiny, tiny_npz):
     nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
     executor = module.connect(cluster.address, cpus=1, gpus=0)
@@ -83,7 +84,6 @@ def test_a_node_is_killed_and_the_figures_are_those_without_a_cluster(cluster, t
     assert [one.test_accuracy for one in of.outcomes] == [one.test_accuracy for one in alone.outcomes]
 
 
-@pytest.mark.slow
 def test_the_command_spreads_its_runs_over_the_cluster(cluster, tiny_npz, here, capfd):
     node = cluster.add_node(num_cpus=2)
     few = ("--model", "mlp", "--optimizer", "adam", "--activation", "relu", "--loss", "mse", "--epochs", "2")

@@ -15,8 +15,8 @@ from toolkit.manifest import Artifact
 # How far a zero point is moved, in steps, and how wrong a scale is.
 MOVED_ZERO_POINT = 10
 WRONG_SCALE = 1.02
-# The greatest int8 weights of an export, and those that are possible.
-SEVEN_BITS, EIGHT_BITS = 64, 127
+# Of symmetric weights in int8.
+GREATEST_WEIGHT = 127
 # TFLite's schema: TensorType.FLOAT32 and TensorType.INT8.
 _TFLITE_DTYPES: dict[int, type[np.generic]] = {0: np.float32, 9: np.int8}
 
@@ -139,17 +139,18 @@ def _eight_bits(path: Path) -> None:
     It is the same model, but the kernels of some CPUs saturate.
     """
     onnx = extras.load("onnx")
-    finer = np.float32(SEVEN_BITS / EIGHT_BITS)
+    to_array, from_array = onnx.numpy_helper.to_array, onnx.numpy_helper.from_array
     with _onnx(path) as model:
         constants = {tensor.name: tensor for tensor in model.graph.initializer}
         dequantizers = {node.output[0]: node for node in model.graph.node if node.op_type == "DequantizeLinear"}
-        layers = [node for node in model.graph.node if node.op_type in ("Conv", "MatMul", "Gemm")]
-        for name in dict.fromkeys(name for node in layers for name in node.input[1:] if name in dequantizers):
-            for place, factor in ((0, 1 / finer), (1, finer)):
-                tensor = constants[dequantizers[name].input[place]]
-                values = onnx.numpy_helper.to_array(tensor)
-                spread = np.round(values * factor) if place == 0 else values * factor
-                tensor.CopyFrom(onnx.numpy_helper.from_array(spread.astype(values.dtype), tensor.name))
+        for layer in (node for node in model.graph.node if node.op_type in ("Conv", "MatMul", "Gemm")):
+            weights, *bias = (dequantizers[name].input for name in layer.input[1:] if name in dequantizers)
+            finer = GREATEST_WEIGHT / np.abs(to_array(constants[weights[0]])).max()
+            for name, scale in (inputs[:2] for inputs in (weights, *bias)):
+                for tensor, factor in ((constants[name], finer), (constants[scale], 1 / finer)):
+                    values = to_array(tensor)
+                    spread = np.round(values * factor) if tensor.name == name else values * factor
+                    tensor.CopyFrom(from_array(spread.astype(values.dtype), tensor.name))
 
 
 def _wrong_zero_point(path: Path) -> None:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import units
-from toolkit.cli import bench, export, same, train, verify
+from toolkit.cli import bench, export, train, verify
 from toolkit.cli.bench import tables
 from toolkit.cli.options import INTERRUPTED, AllowOverlap, DataChoice, Debug, Json
+from toolkit.cli.run import same
 from toolkit.console import Console
 from toolkit.training.recipe import Recipe
 
