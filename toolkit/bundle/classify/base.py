@@ -23,8 +23,10 @@ if __name__ == "__main__":
         sys.exit(f"{given[0]}: {images.dtype} {images.shape}; allowed: uint8 (N, *{shape})")
     probabilities = predict(folder / artifact, images)
     if given:
-        names = [ascii(name)[1:-1] for name in manifest["data"]["classes"]]  # safe on any terminal
-        print(*(f"{names[row.argmax()]} {row.max():.4f}" for row in probabilities), sep="\n")
+        print(
+            *(f"{ascii(manifest['data']['classes'][row.argmax()])[1:-1]} {row.max():.4f}" for row in probabilities),
+            sep="\n",
+        )
     else:
         same = sum(probabilities.argmax(axis=1) == golden[f"recorded/{artifact}"].argmax(axis=1))
         print(f"{artifact}: {same} of {len(images)} predictions are those of the machine that exported it")
