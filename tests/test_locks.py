@@ -93,6 +93,21 @@ while entered < 50:
     assert not (tmp_path / "x" / locks.LOCK).exists()
 
 
+def test_the_lock_of_a_file_that_was_removed_meanwhile_is_none(tmp_path, monkeypatch):
+    """Between opening and locking, the one before ends and removes the file."""
+    real, removed = locks.fcntl.flock, []
+
+    def flock(descriptor, operation):
+        real(descriptor, operation)
+        if not removed:
+            removed.append(True)
+            (tmp_path / locks.LOCK).unlink()
+
+    monkeypatch.setattr(locks.fcntl, "flock", flock)
+    with locks.alone(tmp_path, "train", otherwise="go"):
+        assert (tmp_path / locks.LOCK).is_file()
+
+
 def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path):
     (tmp_path / "kept").write_text("kept", encoding="utf-8")
     (tmp_path / locks.LOCK).symlink_to(tmp_path / "kept")

@@ -26,10 +26,10 @@ _SENTENCE_BYTES = 200
 def alone(folder: Path, verb: str, *, otherwise: str) -> Iterator[None]:
     """Hold a folder, which is made where it is not there, so that no other process works in it.
 
-    otherwise: what to do instead of waiting, for the message. BusyError says who is at work there. The folder is
-    removed again where it was made and nothing came of it.
+    otherwise: what to do instead of waiting, for the message. BusyError says who is at work there. What was made of the
+    folder and its parents is removed again where nothing came of it.
     """
-    made = not folder.exists()
+    made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     deadline_s = time.monotonic() + PATIENCE_S
     while (descriptor := _enter(folder)) is None and time.monotonic() < deadline_s:
         time.sleep(PATIENCE_S / 20)
@@ -44,9 +44,9 @@ def alone(folder: Path, verb: str, *, otherwise: str) -> Iterator[None]:
     finally:
         # Unlinked before it is let go: who waits for it finds that it is no longer the file of that name.
         (folder / LOCK).unlink(missing_ok=True)
-        if made:
-            with suppress(OSError):  # not empty
-                folder.rmdir()
+        with suppress(OSError):  # not empty
+            for empty in made:
+                empty.rmdir()
         os.close(descriptor)
 
 

@@ -291,7 +291,7 @@ def test_a_full_disk_names_what_could_not_be_written(exported, trained_folder, t
     assert caught.value.filename == str(exported / "cnn-int8.tflite")
     from toolkit import extras
 
-    tf, archive = extras.load("tensorflow"), extras.load("keras").export.ExportArchive
+    tf, archive = extras.load("tensorflow"), type(extras.load("keras").export.ExportArchive())
     error = tf.errors.ResourceExhaustedError(None, None, "{{node x}} a/b; No space left on device [Op:SaveV2]")
     monkeypatch.setattr(archive, "write_out", lambda *_, **__: (_ for _ in ()).throw(error))
     with pytest.raises(OSError, match=r"TensorFlow could not write its copy: No space left on device"):

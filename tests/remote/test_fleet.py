@@ -92,7 +92,7 @@ def test_what_a_device_says_cannot_steer_the_terminal(call_here, scripted):
     warning = {"event": "warning", "text": f"{evil}\nerror: all is lost"}
     scripted.device("evil", *READY, warning, found(artifact=f"models/0/{evil}.onnx", problem=evil))
     code, out, err = call_here("verify", ONE, "--on", "evil")
-    assert (code, err) == (0, [r"warning: evil: \x1b]0;owned\x07\x9b2J\u202e\x0aerror: all is lost"])
+    assert (code, err) == (0, [r"warning: evil: \x1b]0;owned\x07\x9b2J\u202e error: all is lost"])
     assert [character for character in out if not character.isprintable() and character != "\n"] == []
     _, document, _ = call_here("verify", ONE, "--on", "evil", "--json")
     assert document["results"][0]["problem"] == r"\x1b]0;owned\x07\x9b2J\u202e"

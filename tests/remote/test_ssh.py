@@ -82,7 +82,11 @@ def test_it_never_asks_and_takes_who_to_trust_from_the_user():
         (1, "toolkit: old Python 3.9.2", "it has Python 3.9.2; toolkit needs 3.11 or newer"),
         (127, "sh: 1: python3: not found", "it has no python3; install it with: sudo apt install python3"),
         (127, "fish: Unknown command: python3", "it has no python3; install it with: sudo apt install python3"),
-        (255, "Bad configuration option: \x1b[2Jfoo", "the connection was lost (Bad configuration option:  [2Jfoo)"),
+        (
+            255,
+            "Bad configuration option: \x1b[2Jfoo",
+            "the connection was lost (Bad configuration option: \\x1b[2Jfoo)",
+        ),
         (3, "", "what runs there ended with 3"),
     ],
 )

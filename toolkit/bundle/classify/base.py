@@ -16,16 +16,14 @@ def predict(model: Path, images: np.ndarray) -> np.ndarray:
 
 if __name__ == "__main__":
     folder, given = Path(__file__).parent, sys.argv[1:]
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     manifest, golden = json.loads((folder / "manifest.json").read_bytes()), np.load(folder / "golden.npz")
-    artifact, shape = manifest["artifacts"][0]["path"], golden["images"].shape[1:]
-    images = np.load(given[0]) if given else golden["images"]
+    artifact, classes = manifest["artifacts"][0]["path"], manifest["data"]["classes"]
+    images, shape = np.load(given[0]) if given else golden["images"], golden["images"].shape[1:]
     if images.dtype != np.uint8 or images.shape[1:] != shape:
         sys.exit(f"{given[0]}: {images.dtype} {images.shape}; allowed: uint8 (N, *{shape})")
     probabilities = predict(folder / artifact, images)
     if given:
-        names = ["".join(c if c.isprintable() else "?" for c in name) for name in manifest["data"]["classes"]]
-        print(*(f"{names[row.argmax()]} {row.max():.4f}" for row in probabilities), sep="\n")
+        print(*(f"{ascii(classes[row.argmax()])[1:-1]} {row.max():.4f}" for row in probabilities), sep="\n")
     else:
         same = sum(probabilities.argmax(axis=1) == golden[f"recorded/{artifact}"].argmax(axis=1))
         print(f"{artifact}: {same} of {len(images)} predictions are those of the machine that exported it")
