@@ -99,7 +99,7 @@ def test_an_image_that_is_none_costs_the_others_nothing(exported_once, photos, t
     found = predict([photos[0], tmp_path / "blank.png", photos[1]], exported_once / "cnn-int8.tflite")
     whole = predict(photos[:2], exported_once / "cnn-int8.tflite")
     assert [found[0], found[2]] == whole
-    assert "blank.png: cannot be read as an image" in found[1].error
+    assert "blank.png: an empty file" in found[1].error
 
 
 @pytest.mark.mnist

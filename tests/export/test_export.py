@@ -357,7 +357,7 @@ def test_sources_that_lead_nowhere_are_named(tmp_path, here):
     Path("notes.md").touch()
     with pytest.raises(UsageError, match=r"notes\.md: neither a run nor an export; allowed: .* or a \.keras file"):
         sources.resolve("notes.md")
-    Path("a\x1bb.keras").touch()
+    Path("a\x1bb.keras").write_bytes(b"a model")
     with pytest.raises(UsageError, match="rename it, artifacts are named after it"):
         sources.resolve("a\x1bb.keras")
     with pytest.raises(ArtifactError, match=r"none\.keras: no such file"):

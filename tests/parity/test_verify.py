@@ -208,7 +208,7 @@ def test_digests_that_cannot_be_read_are_an_error(exported, tmp_path, tiny):
     document["data"]["rows"]["sha256"] = sha256(exported / "learned.npy")
     (exported / "manifest.json").write_text(json.dumps(document))
     ((found, artifacts),) = select([exported])
-    with pytest.raises(ArtifactError, match=r"learned\.npy: cannot be read as digests: "):
+    with pytest.raises(ArtifactError, match=r"learned\.npy: cannot be read as digests of images: "):
         verify(found, artifacts[:1], Options(leaky_npz(tmp_path, tiny, [3])), warn=lambda text: None)
 
 
