@@ -190,7 +190,7 @@ def test_what_is_not_analysed_says_why(tmp_path, helper):
     )
     assert reasons(blocks) == ("nbits: MatMulNBits holds its weights in a way of its own",)
 
-    body = helper.make_graph([], "body", [], [])
+    body = helper.make_graph([helper.make_node("QuantizeLinear", ["values", "s"], ["result"])], "body", [], [])
     nodes = [helper.make_node("If", ["condition"], ["result"], "choice", then_branch=body, else_branch=body)]
     branching = save(tmp_path / "if.onnx", nodes, [constant("condition", True, bool)], shape=[1])
     assert reasons(branching) == ("choice: If has a graph of its own",)
@@ -207,7 +207,7 @@ def test_weights_that_are_kept_as_numbers_are_read(tmp_path):
 
 
 def test_a_file_that_is_no_graph_is_one_clear_error(tmp_path):
-    (tmp_path / "a.onnx").write_bytes(b"\x3a\xff")
+    (tmp_path / "a.onnx").write_bytes(b"\x3a\xffQuantizeLinear")
     with pytest.raises(ArtifactError, match=r"a\.onnx: cannot be read as ONNX"):
         onnxruntime.portability(tmp_path / "a.onnx")
 

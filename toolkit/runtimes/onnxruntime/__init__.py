@@ -141,8 +141,11 @@ def _exactly(path: Path, options: Callable[[], Any]) -> tuple[Any, str | None]:
 def portability(path: Path) -> Portability:
     """Return which layers of a quantized graph can saturate, and on which CPUs."""
     require_file(path)
+    content = path.read_bytes()
+    if not any(word in content for word in saturation.WORDS):
+        return Portability()
     try:
-        model = graph.parse(path.read_bytes())
+        model = graph.parse(content)
     except Exception as error:  # protobuf's DecodeError, whose module need not be installed
         raise ArtifactError(f"{path}: cannot be read as ONNX: {error}") from error
     return saturation.analyse(model)

@@ -32,6 +32,8 @@ _ZERO_POINTS = {"QLinearConv": 2, "QLinearMatMul": 2, "QGemm": 2, "MatMulInteger
 _ZERO_POINTS |= {"MatMulIntegerToFloat": 4}
 # They hold weights in ways of their own.
 _OTHERS = ("MatMulNBits", "QAttention", "DynamicQuantizeLSTM", "QEmbedLayerNormalization", "QMoE")
+# A file in which none of these stands has no operator that is looked at here: for most it need not be parsed.
+WORDS = (b"QuantizeLinear", b"QLinear", b"QGemm", b"Integer", b"DynamicQuantize", *(name.encode() for name in _OTHERS))
 _UINT8, _INT8 = graph.DATA_TYPES["uint8"], graph.DATA_TYPES["int8"]
 _EXTERNAL = 1
 # What else onnx.proto's DataType may say of quantized weights; 16 bits and wider are never rewritten.
