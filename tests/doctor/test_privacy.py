@@ -71,7 +71,7 @@ def test_of_a_sound_report_nothing_is_lost(tmp_path, somebody, monkeypatch):
         ("ImportError: /lib/libc.so.6: version `GLIBC_2.38' not found (required by /home/bob/x.so)",
          "ImportError: <…>: version `GLIBC_2.38' not found (required by <…>)"),
         ("numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88", None),
-        ("ai-edge-litert was ended by SIGILL when importing it: it uses an instruction that the CPU lacks", None),
+        ("ai-edge-litert was ended by SIGILL when importing it: this CPU does not have an instruction", None),
         ("version 2.4.6 is installed, 2.3.1 is tested", None),
         ("[Errno 13] Permission denied: '/media/alice/My Secret (2), old: b [c]/x.tflite'",
          "[Errno 13] Permission denied: <…>"),
