@@ -282,7 +282,7 @@ def test_a_keras_file_whose_parts_are_too_large_is_refused_before_keras_sees_it(
         bomb.writestr("config.json", b" " * (17 << 20))
     monkeypatch.setattr("toolkit.extras.load", pytest.fail)
     with pytest.raises(
-        ArtifactError, match=r"bomb\.keras: cannot be read as a \.keras file: 'config\.json' claims 17,"
+        ArtifactError, match=r"bomb\.keras: cannot be read as a whole \.keras file: 'config\.json' claims 17,"
     ):
         keras.load_model(path)
 

@@ -169,8 +169,9 @@ def read(folder: Path) -> Manifest:
     file and go on with the others. A name that leads elsewhere, as a path or as a symbolic link, is refused here.
     """
     path = folder / MANIFEST
-    missing = f"no such file; '{folder}' holds no export, 'toolkit export' writes one"
-    document = documents.load(path, what=_WHAT, missing=missing)
+    if not path.exists():
+        raise ArtifactError(f"{folder}: no {MANIFEST} there; 'toolkit export' writes one")
+    document = documents.load(path, what=_WHAT)
     if document.get("schema") != SCHEMA:
         raise ArtifactError(f"{path}: has schema {document.get('schema')}, this toolkit reads {SCHEMA}; export again")
     del document["schema"]

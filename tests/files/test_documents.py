@@ -33,7 +33,8 @@ def read(tmp_path, content):
 def test_a_document_becomes_its_dataclass_and_loses_nothing(tmp_path):
     text = '{"name": "ä", "parts": [{"path": "a", "b": {"c": 1}, "share": 1}], "more": {"x": [1, null]}}'
     found = read(tmp_path, text)
-    assert found == Whole("ä", ({"path": "a", "b": {"c": 1}, "share": 1.0},), None, {"x": [1, None]})
+    assert found == Whole("ä", ({"path": "a", "b": {"c": 1}, "share": 1},), None, {"x": [1, None]})
+    assert (type(found.parts[0]["path"]), type(found.parts[0]["share"])) == (str, int)
     assert list(found.parts[0]) == ["path", "b", "share"]  # in its order, for whoever writes it again
 
 

@@ -114,7 +114,7 @@ class RecordEntry(TypedDict):
 
 def document(path: Path, kind: type[T]) -> T:
     """Return the document of a record, checked; ArtifactError where it is none. kind: what is asked of it."""
-    return documents.read(path, kind, what=_WHAT, missing="no such file; 'toolkit bench' writes it")
+    return documents.read(path, kind, what=_WHAT, missing="no such file; 'toolkit bench' writes record.json")
 
 
 def host(record: RecordEntry, path: Path) -> Host:

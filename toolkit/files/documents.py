@@ -141,4 +141,5 @@ def _whole(tree: Any, found: Any, at: str) -> Any:
         if surplus := sorted(tree.keys() - names):
             raise ValueError(f"unknown field - at `{at}.{ascii(surplus[0])[1:-1]}`")
         return replace(found, **{name: _whole(tree[name], getattr(found, name), f"{at}.{name}") for name in names})
-    return tree if isinstance(found, str) else found  # of a class of its own it was only to be checked
+    # A text of a class of its own was only to be checked, and a whole number is a float without becoming 1.0.
+    return tree if isinstance(found, str | float) else found

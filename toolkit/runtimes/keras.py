@@ -34,7 +34,7 @@ def load_model(path: Path) -> Any:
 
 def _check(path: Path) -> None:
     """Raise ArtifactError for a file that is no .keras, or whose parts are larger than they may be."""
-    with opened_zip(path, what="a .keras file", error=ArtifactError) as archive:
+    with opened_zip(path, what="a whole .keras file", error=ArtifactError) as archive:
         for member in archive.infolist():
             if member.filename.endswith(".json") and member.file_size > documents.MOST_BYTES:
                 raise ValueError(f"{member.filename!r} claims {member.file_size:,} bytes")
