@@ -6,7 +6,7 @@ PATHS = (
     "tests/bench/test_measure.py",
     "tests/bench/test_record.py",
     "tests/parity/test_compare.py",
-    "tests/test_files.py",
+    "tests/files",
     "tests/test_host.py",
     "tests/test_images.py",
     "tests/test_manifest.py",

@@ -57,6 +57,7 @@ class ResultEntry(TypedDict):
     batch: int
     samples: SamplesName
     processes: list[Opened]
+    median_s: NotRequired[float | None]
     marks: list[Mark]
     why: NotRequired[WhyEntry | None]
 
@@ -126,8 +127,11 @@ def host(record: RecordEntry, path: Path) -> Host:
 
 def result(folder: Path, entry: ResultEntry) -> Result:
     """Return a result with its raw samples."""
-    if not entry["processes"] or entry["batch"] < 1:
-        raise ArtifactError(f"{folder / RECORD}: {entry['samples']} is of no process, or of a batch below 1")
+    if entry["batch"] < 1:
+        raise ArtifactError(f"{folder / RECORD}: {entry['samples']} is of a batch below 1")
+    emulated = entry.get("median_s", 0.0) is None
+    if not entry["processes"] and not emulated:
+        raise ArtifactError(f"{folder / RECORD}: {entry['samples']} is of no process")
     path = folder / entry["samples"]
     if path.is_symlink():
         raise ArtifactError(f"{path}: a symbolic link; put the file itself there")

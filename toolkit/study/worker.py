@@ -30,11 +30,19 @@ def main(descriptor: str, settings: str) -> None:
             return
 
         def on_epoch(epoch: Epoch, trial: trials.Trial = trial) -> None:
-            connection.send(Event(trial, EPOCH, epoch))
+            _tell(connection, Event(trial, EPOCH, epoch))
 
         trials.perform(trial, dataset, device=work["device"], allow_overlap=work["allow_overlap"], on_epoch=on_epoch)
-        connection.send(Event(trial, ENDED))
+        _tell(connection, Event(trial, ENDED))
         device.release()
+
+
+def _tell(connection: Connection, event: Event) -> None:
+    """Tell the parent; where it has ended, end at once too, or a run that goes on elsewhere would count as crashed."""
+    try:
+        connection.send(event)
+    except BrokenPipeError:
+        os._exit(1)
 
 
 def _end_with_parent() -> None:
