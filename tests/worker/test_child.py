@@ -1,0 +1,17 @@
+"""The worker's own end."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_it_says_that_the_memory_does_not_suffice_and_ends_with_its_questions():
+    command = [sys.executable, "-m", "toolkit.worker.child", "tests.worker.failing"]
+    questions = b'{"do": "eat", "bytes": 0}\n' * 2
+    done = subprocess.run(command, input=questions, cwd=ROOT, capture_output=True, check=True)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert answers == [{"error": "the memory does not suffice for it", "bytes": 0}] * 2
+    assert done.stderr == b""
