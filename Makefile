@@ -19,7 +19,7 @@ test: $(INSTALLED)  ## every test (COVERAGE=yes: and how much of each module the
 	$(BIN)/pytest --numprocesses 3 --dist worksteal $(if $(COVERAGE),--cov --cov-report=)
 	$(if $(COVERAGE),$(BIN)/python -m tests.coverage_report)
 
-test-unit: $(INSTALLED)  ## the quick ones: under a minute together, on two cores
+test-unit: $(INSTALLED)  ## the quick ones: under two minutes together, on two cores
 	$(BIN)/pytest --numprocesses 3 --dist worksteal -m "not slow and not road and not mnist"
 
 test-cpus: $(INSTALLED)  ## the shipped models on emulated CPUs and this one, the edge part on a Pi's (needs qemu-user and gcc)
