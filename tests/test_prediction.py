@@ -1,3 +1,6 @@
+import os
+import signal
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -6,7 +9,7 @@ from tests.elsewhere import elsewhere
 from toolkit import manifest
 from toolkit.errors import ArtifactError
 from toolkit.prediction import Refused, default_model, predict
-from toolkit.worker import process
+from toolkit.worker.session import Workers
 
 
 @pytest.fixture
@@ -55,15 +58,15 @@ def test_one_that_answers_otherwise_here_is_not_the_default(exported):
 def test_one_that_ends_its_process_is_not_the_default_and_ends_nothing_else(exported, monkeypatch):
     """The most accurate one brings down whoever runs it."""
     manifest.read(exported).with_verified({"cnn-int8.tflite": {"verdict": "pass", "accuracy": 0.98}}).write()
-    real = process.Process.__init__
+    real = Workers.open_session
 
-    def start(self, what, tasks, **options):
-        dies = ("/bin/sh", "-c", "kill -SEGV $$")
-        monkeypatch.setattr(process, "COMMAND", dies if "int8.tflite" in what else process_command)
-        real(self, what, tasks, **options)
+    def opened(self, path, **options):
+        session = real(self, path, **options)
+        if path.name == "cnn-int8.tflite":
+            os.kill(session._process.pid, signal.SIGSEGV)
+        return session
 
-    process_command = process.COMMAND
-    monkeypatch.setattr(process.Process, "__init__", start)
+    monkeypatch.setattr(Workers, "open_session", opened)
     said = []
     assert default_model(exported.parent, warn=said.append).name == "cnn-dynamic.tflite"
     assert "litert was ended by SIGSEGV" in said[0]

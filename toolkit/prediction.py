@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import images, manifest, runtimes
-from toolkit.bench import answers
 from toolkit.errors import ArtifactError, DataError
 from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
+from toolkit.parity import recorded
 from toolkit.runtimes.base import Predictor
 from toolkit.worker.session import contained
 
@@ -49,11 +49,12 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
             file = found.folder / artifact.path
             if artifact.verdict != "fail" and file.is_file() and runtimes.installed(runtimes.for_file(file)):
                 choices.append((-(artifact.accuracy or 0.0), artifact.size_bytes, file, found, artifact))
-    for *_, file, found, artifact in sorted(choices, key=lambda choice: choice[:3]):
-        why = answers.otherwise(found, artifact)
-        if why is None:
-            return file
-        warn(f"{file} is left out, it answers otherwise here than where it was exported: {why}")
+    with contained() as workers:
+        for *_, file, found, artifact in sorted(choices, key=lambda choice: choice[:3]):
+            why = recorded.otherwise(found, artifact, workers)
+            if why is None:
+                return file
+            warn(f"{file} is left out, it answers otherwise here than where it was exported: {why}")
     none = (
         "all artifacts there answer otherwise here than recorded"
         if choices

@@ -40,7 +40,6 @@ def command(
 
 def _make(console: Console, model: str, output: Path | None) -> int:
     from toolkit import runtimes
-    from toolkit.bench import answers
     from toolkit.bundle.choose import resolve
     from toolkit.bundle.make import make
 
@@ -48,7 +47,7 @@ def _make(console: Console, model: str, output: Path | None) -> int:
     choice = named or _recommend(console, found)
     if choice.artifact.verdict == "fail":
         console.warn(f"{choice.artifact.path} failed its verification")
-    if named and (why := answers.otherwise(found, choice.artifact)):
+    if named and (why := _otherwise(found, choice)):
         console.warn(f"{choice.artifact.path} answers otherwise here than where it was exported: {why}")
     bundle = make(found, choice.artifact, output)
     result = {**bundle.to_json(), "artifact": choice.artifact.path, "why": choice.why, "record": choice.record}
@@ -67,13 +66,12 @@ def _make(console: Console, model: str, output: Path | None) -> int:
 
 def _recommend(console: Console, found: "Manifest") -> "Choice":
     """Ask the newest benchmark that was made here, or make one."""
-    from toolkit.bench import answers
     from toolkit.bench.schedule import Plan
     from toolkit.bundle.choose import recommendation, recommended
 
     why = f"{found.folder}: no benchmark of these artifacts in {bench.BENCHMARKS}/ was made here"
     if choice := recommended(found, bench.BENCHMARKS):
-        otherwise = answers.otherwise(found, choice.artifact)
+        otherwise = _otherwise(found, choice)
         if otherwise is None:
             return choice
         why = f"{choice.artifact.path}, which {choice.record} recommends, answers otherwise here by now ({otherwise})"
@@ -82,6 +80,14 @@ def _recommend(console: Console, found: "Manifest") -> "Choice":
     if record.interrupted:
         raise KeyboardInterrupt
     return recommendation(record.to_json(), found)
+
+
+def _otherwise(found: "Manifest", choice: "Choice") -> str | None:
+    from toolkit.parity import recorded
+    from toolkit.worker.session import contained
+
+    with contained() as workers:
+        return recorded.otherwise(found, choice.artifact, workers)
 
 
 def _check(console: Console, path: Path) -> int:

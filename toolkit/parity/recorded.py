@@ -1,13 +1,18 @@
 """Whether an artifact answers here as on the machine that exported it: its golden, in milliseconds."""
 
-from toolkit import golden
+from toolkit import golden, runtimes
+from toolkit.errors import ArtifactError
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.checks import SATURATION
 from toolkit.parity.compare import compare
 from toolkit.parity.material import material
+from toolkit.runtimes.base import Opener
+from toolkit.worker.session import Workers
 
 
-def problem(found: Manifest, artifact: Artifact, *, images: int | None = None) -> str | None:
+def problem(
+    found: Manifest, artifact: Artifact, *, images: int | None = None, open_session: Opener = runtimes.open_session
+) -> str | None:
     """Return what `toolkit verify --golden` has against an artifact on this machine, or None.
 
     None too where the folder has no golden, or one without outputs of this artifact. images: how many of the golden's
@@ -23,7 +28,15 @@ def problem(found: Manifest, artifact: Artifact, *, images: int | None = None) -
         return None
     rows = slice(images)
     shown = material(record.images[rows], record.labels[rows], record.reference[rows], {artifact.path: recorded[rows]})
-    broken = compare(found, artifact, shown).problem
+    broken = compare(found, artifact, shown, open_session=open_session).problem
     if broken is None or broken.check == SATURATION:  # which is about other machines: here it is opened exactly
         return None
     return broken.text.removeprefix(f"{found.folder / artifact.path}: ")
+
+
+def otherwise(found: Manifest, artifact: Artifact, workers: Workers) -> str | None:
+    """Return what keeps an artifact from answering as recorded, in a worker: a crash and a damaged golden included."""
+    try:
+        return problem(found, artifact, open_session=workers.open_session)
+    except ArtifactError as error:
+        return str(error)

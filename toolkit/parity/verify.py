@@ -16,6 +16,7 @@ from toolkit.parity.compare import Comparison, compare, overall
 from toolkit.parity.material import Material, material
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
+from toolkit.runtimes.base import Opener
 from toolkit.training.runs import RUNS
 from toolkit.worker.session import contained
 
@@ -25,13 +26,17 @@ INSTEAD = "--golden to compare outputs alone, "
 
 @dataclass(frozen=True)
 class Options:
-    """How to verify. data: a choice of ``toolkit.data.load``, or None for the manifest's. runs: where trainings lie."""
+    """How to verify. data: a choice of ``toolkit.data.load``, or None for the manifest's. runs: where trainings lie.
+
+    open_session: what opens the artifacts, here or in a worker.
+    """
 
     data: str | None = None
     by_golden: bool = False
     margin_pp: float = DEFAULT_MARGIN_PP
     allow_overlap: bool = False
     runs: Path = RUNS
+    open_session: Opener = runtimes.open_session
 
     def __post_init__(self) -> None:
         if not 0 <= self.margin_pp <= 100:
@@ -92,6 +97,19 @@ def select(paths: Sequence[Path]) -> list[tuple[Manifest, list[Artifact]]]:
                 raise ArtifactError(f"{path}: {folder / MANIFEST} does not list it as an artifact; export it again")
             artifacts.extend(a for a in wanted if a not in artifacts)
     return list(chosen.values())
+
+
+def verify_all(
+    chosen: Sequence[tuple[Manifest, list[Artifact]]],
+    options: Options,
+    *,
+    warn: Callable[[str], None],
+    on_comparison: Callable[[Comparison], None] = lambda comparison: None,
+) -> list[Verified]:
+    """Compare the artifacts of every manifest, as ``verify`` does, in one worker: none of them can end the caller."""
+    with contained() as workers:
+        there = replace(options, open_session=workers.open_session)
+        return [verify(found, artifacts, there, warn=warn, on_comparison=on_comparison) for found, artifacts in chosen]
 
 
 def verify(
@@ -210,11 +228,10 @@ def _compare_all(
 ) -> list[Comparison]:
     stale: Problem | None = of_source(found, options.runs)
     comparisons = []
-    with contained() as workers:
-        for artifact in artifacts:
-            comparison = compare(found, artifact, shown, margin_pp=options.margin_pp, open_session=workers.open_session)
-            if stale is not None and comparison.problem is None:
-                comparison = replace(comparison, problem=stale)
-            on_comparison(comparison)
-            comparisons.append(comparison)
+    for artifact in artifacts:
+        comparison = compare(found, artifact, shown, margin_pp=options.margin_pp, open_session=options.open_session)
+        if stale is not None and comparison.problem is None:
+            comparison = replace(comparison, problem=stale)
+        on_comparison(comparison)
+        comparisons.append(comparison)
     return comparisons

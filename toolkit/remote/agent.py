@@ -20,7 +20,7 @@ from toolkit.bench.advice import Budgets
 from toolkit.bench.progress import Progress
 from toolkit.bench.schedule import Plan, bench
 from toolkit.errors import ToolkitError
-from toolkit.parity.verify import Options, document, select, verify
+from toolkit.parity.verify import Options, document, select, verify_all
 from toolkit.wire import MARK, PIECE_BYTES, SILENCE_S, Channel
 
 RECORD_FOLDER = Path("benchmark")
@@ -74,10 +74,8 @@ class Agent:
             finished.append(artifact)
             self._channel.send({"event": "step", "done": len(finished), "total": total, "text": artifact})
 
-        parts = [
-            verify(found, artifacts, Options(by_golden=True), warn=self._warn, on_comparison=lambda c: tell(c.artifact))
-            for found, artifacts in chosen
-        ]
+        golden = Options(by_golden=True)
+        parts = verify_all(chosen, golden, warn=self._warn, on_comparison=lambda one: tell(one.artifact))
         return {"event": "done", "document": document(parts)}
 
     def _send_record(self) -> None:

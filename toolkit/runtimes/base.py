@@ -19,24 +19,44 @@ from toolkit.manifest import TensorSpec
 PREDICT_BATCH = 10
 
 
-class Session(ABC):
-    """One loaded artifact. Not for several threads at once. Members implement what is abstract."""
+class Predictor(ABC):
+    """What answers for images: a session here, or one in another process.
+
+    remark: how the artifact was opened, where that is not as the runtime would by itself: a sentence.
+    """
 
     path: Path
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
-    # How it was opened, where that is not as the runtime would by itself: a sentence.
     remark: str | None = None
 
     @property
     def input(self) -> TensorSpec:
         """The only input of a classifier; ArtifactError where there are several."""
-        return single(self.inputs, path=self.path, what="input")
+        return _single(self.inputs, path=self.path, what="input")
 
     @property
     def output(self) -> TensorSpec:
         """The only output of a classifier; ArtifactError where there are several."""
-        return single(self.outputs, path=self.path, what="output")
+        return _single(self.outputs, path=self.path, what="output")
+
+    @abstractmethod
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the outputs for pixels (N, H, W, C) uint8: (N, …) float32.
+
+        Raises ArtifactError where the images do not have the shape of the input.
+        """
+
+
+class Opener(Protocol):
+    """What loads an artifact on the runtime of its suffix."""
+
+    def __call__(self, path: Path, *, threads: int = 1, kernels: str | None = None) -> Predictor:
+        """Return a predictor. threads: 0 leaves the choice to the runtime. kernels: one of the runtime's KERNELS."""
+
+
+class Session(Predictor):
+    """One loaded artifact. Not for several threads at once. Members implement what is abstract."""
 
     @abstractmethod
     def resize(self, batch: int) -> None:
@@ -96,31 +116,6 @@ class Session(ABC):
         self.set_inputs([self.encode(images)])
         self.invoke()
         return self.decode(self.read_outputs()[0])
-
-
-class Predictor(Protocol):
-    """What can answer for images: a session here, or one in another process. remark: as of a Session."""
-
-    path: Path
-    remark: str | None
-
-    @property
-    def input(self) -> TensorSpec:
-        """The only input."""
-
-    @property
-    def output(self) -> TensorSpec:
-        """The only output."""
-
-    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the outputs for pixels (N, H, W, C) uint8: (N, …) float32."""
-
-
-class Opener(Protocol):
-    """What loads an artifact on the runtime of its suffix."""
-
-    def __call__(self, path: Path, *, threads: int = 1, kernels: str | None = None) -> Predictor:
-        """Return a predictor. threads: 0 leaves the choice to the runtime. kernels: one of the runtime's KERNELS."""
 
 
 @dataclass(frozen=True)
@@ -261,7 +256,7 @@ def check_images(images: NDArray[np.uint8], spec: TensorSpec, *, path: Path) -> 
         raise ArtifactError(f"{path}: takes images {spec.shape[1:]}, the data are {images.shape[1:]}")
 
 
-def single(tensors: tuple[TensorSpec, ...], *, path: Path, what: str) -> TensorSpec:
+def _single(tensors: tuple[TensorSpec, ...], *, path: Path, what: str) -> TensorSpec:
     """Return the only one of the inputs or outputs; ArtifactError where there are several."""
     if len(tensors) != 1:
         raise ArtifactError(f"{path}: has {len(tensors)} {what}s; a classifier of images has one")

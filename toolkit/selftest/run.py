@@ -24,6 +24,7 @@ from toolkit.selftest import files, models
 from toolkit.training.checkpoint import BEST
 from toolkit.training.recipe import rows_to_train
 from toolkit.training.runs import CONFIG, RUNS
+from toolkit.worker.session import contained
 
 # What faults are planted into: the strictest and the loosest rule of the gate, in both formats.
 PAIRS = (("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32"), ("onnx", "int8"))
@@ -95,8 +96,8 @@ def self_test(
     if reexports < 0:
         raise UsageError(f"{reexports} exports were asked for; allowed: 0 or more")
     check_overlap(found, dataset, options, warn=warn)
-    with locks.scratch() as work:
-        bench = _Bench(found, dataset, work, options)
+    with locks.scratch() as work, contained() as workers:
+        bench = _Bench(found, dataset, work, replace(options, open_session=workers.open_session))
         outcomes = []
         for outcome in (*bench.edited(), *bench.exported()):
             on_step(f"{outcome.artifact}: {outcome.fault}")

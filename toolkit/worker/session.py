@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from toolkit import extras, runtimes
 from toolkit.files import require_file
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Operator, Traced, check_images, single
+from toolkit.runtimes.base import Operator, Predictor, Traced, check_images
 from toolkit.worker.process import Process
 from toolkit.worker.tasks import OPEN, OPERATORS, PREDICT, TENSOR, TRACE
 
@@ -26,31 +26,18 @@ SLOWER = 20.0
 MESSAGE_BYTES = 1 << 24
 
 
-class ContainedSession:
-    """One artifact that is open in a worker. Whatever it does there is an ArtifactError here.
-
-    remark: how it was opened, where that is not as the runtime would by itself: a sentence.
-    """
+class ContainedSession(Predictor):
+    """One artifact that is open in a worker. Whatever it does there is an ArtifactError here."""
 
     def __init__(self, process: Process, path: Path, answer: dict[str, Any]) -> None:
         self.path = path
         self.inputs, self.outputs = (tuple(_spec(one) for one in answer[name]) for name in ("inputs", "outputs"))
-        self.remark: str | None = answer["remark"]
+        self.remark = answer["remark"]
         self._process = process
         self._image_s: float | None = None
 
-    @property
-    def input(self) -> TensorSpec:
-        """The only input of a classifier; ArtifactError where there are several."""
-        return single(self.inputs, path=self.path, what="input")
-
-    @property
-    def output(self) -> TensorSpec:
-        """The only output of a classifier; ArtifactError where there are several."""
-        return single(self.outputs, path=self.path, what="output")
-
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the outputs for pixels (N, H, W, C) uint8: (N, …) float32, as ``Session.predict`` does."""
+        """Return the outputs for pixels (N, H, W, C) uint8: (N, …) float32; the first image alone at first."""
         check_images(images, self.input, path=self.path)
         parts = []
         if self._image_s is None:  # by which it is known how long the others may take

@@ -120,18 +120,14 @@ def _compare(console: Console, paths: Sequence[Path], options: "Options", *, sav
 
 def perform(console: Console, paths: Sequence[Path], options: "Options") -> list["Verified"]:
     """Compare the artifacts of every manifest."""
-    from toolkit.parity.verify import select, verify
+    from toolkit.parity.verify import select, verify_all
 
     chosen = select(paths)
     finished = itertools.count(1)
     with console.progress(sum(len(artifacts) for _, artifacts in chosen), "verifying") as advance:
-        return [
-            verify(
-                manifest,
-                artifacts,
-                options,
-                warn=console.warn,
-                on_comparison=lambda comparison: advance(next(finished), comparison.artifact),
-            )
-            for manifest, artifacts in chosen
-        ]
+        return verify_all(
+            chosen,
+            options,
+            warn=console.warn,
+            on_comparison=lambda comparison: advance(next(finished), comparison.artifact),
+        )
