@@ -55,10 +55,10 @@ class ContainedSession(Predictor):
 
 
 class Workers:
-    """One worker at a time, started when it is first needed, and a new one where the last has failed."""
+    """One worker at a time, started ahead: it imports while the caller reads. A new one where the last has failed."""
 
     def __init__(self) -> None:
-        self._process: Process | None = None
+        self._process = _start()
 
     def open_session(self, path: Path, *, threads: int = 1, kernels: str | None = None) -> ContainedSession:
         """Load a file on the runtime of its suffix; what was opened before is closed. threads: as for a runtime."""
@@ -85,21 +85,22 @@ class Workers:
 
     def close(self) -> None:
         """End the worker."""
-        if self._process is not None:
-            self._process.close()
-        self._process = None
+        self._process.close()
 
     def _worker(self, path: Path) -> tuple[Process, dict[str, str]]:
         """Return a worker that lives, and what every question about a file says."""
         runtime = runtimes.for_file(path)
         require_file(path)
         extras.require(runtimes.get(runtime).PACKAGE)
-        if self._process is not None and self._process.failed:
-            self.close()
-        if self._process is None:
-            self._process = Process("", TASKS, patience_s=PATIENCE_S)
+        if self._process.failed:
+            self._process.close()
+            self._process = _start()
         self._process.what = f"{path}: {runtime}"
         return self._process, {"path": str(path), "runtime": runtime}
+
+
+def _start() -> Process:
+    return Process("", TASKS, patience_s=PATIENCE_S)
 
 
 @contextmanager
