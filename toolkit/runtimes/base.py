@@ -1,7 +1,8 @@
 """What every runtime offers: a Session that runs one artifact."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.errors import ArtifactError
+from toolkit.errors import ArtifactError, ToolkitError
 from toolkit.files.memory import check_memory
 from toolkit.manifest import TensorSpec
+from toolkit.text import lines
 
 # Rows of one call of `predict`: few, so that the activations stay small on a Pi. With 50 the shipped CNN in ONNX took
 # 10 MB more, and up to a fifth less time.
@@ -241,6 +243,25 @@ def convolution_macs(result: Sequence[int], weights: Sequence[int]) -> int:
 def product_macs(rows: Sequence[int], result: Sequence[int]) -> int:
     """Return those of a matrix product: each value of the left matrix is used for each column of the result."""
     return prod(rows) * (result[-1] if result else 1)
+
+
+@contextmanager
+def as_artifact_error(path: Path, what: str) -> Iterator[None]:
+    """Raise ArtifactError for whatever a runtime raises in a block: of a damaged file that is of any kind.
+
+    what: "Keras cannot load it".
+    """
+    try:
+        yield
+    except ToolkitError:
+        raise
+    except Exception as error:
+        raise ArtifactError(f"{path}: {what}: {reason(error)}") from error
+
+
+def reason(error: Exception) -> str:
+    """Return what a runtime says of an error, in one line."""
+    return "; ".join(lines(str(error))) or type(error).__name__
 
 
 def check_batch(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> None:

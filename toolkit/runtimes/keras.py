@@ -12,7 +12,7 @@ from toolkit.errors import ArtifactError
 from toolkit.files import documents
 from toolkit.files.zips import opened_zip
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Operator, Portability, Session, Traced, check_size
+from toolkit.runtimes.base import Operator, Portability, Session, Traced, as_artifact_error, check_size
 
 SUFFIXES = (".keras",)
 PACKAGE = "tensorflow"
@@ -26,10 +26,8 @@ def load_model(path: Path) -> Any:
     """Load a ``.keras`` file for inference; ArtifactError where it is missing, damaged or not a model."""
     _check(path)
     keras = extras.load("keras")
-    try:
+    with as_artifact_error(path, "Keras cannot load it"):
         return keras.saving.load_model(path, compile=False)
-    except Exception as error:  # Keras raises whatever the damaged part happens to cause
-        raise ArtifactError(f"{path}: Keras cannot load it: {error}") from error
 
 
 def _check(path: Path) -> None:

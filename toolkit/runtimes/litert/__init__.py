@@ -13,7 +13,17 @@ from toolkit import extras
 from toolkit.errors import ArtifactError
 from toolkit.files import require_file, write_bytes
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Operator, Portability, Session, Traced, check_batch, check_size, dequantize
+from toolkit.runtimes.base import (
+    Operator,
+    Portability,
+    Session,
+    Traced,
+    as_artifact_error,
+    check_batch,
+    check_size,
+    dequantize,
+    reason,
+)
 from toolkit.runtimes.litert import graph
 
 SUFFIXES = (".tflite",)
@@ -39,10 +49,11 @@ class LiteRTSession(Session):
         self._interpreter = _interpreter(
             path, threads=threads, kernels=kernels, keep_tensors=keep_tensors, content=content
         )
-        names = self._signature_names()
-        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        self.inputs = tuple(_spec(details, names.get(details["index"])) for details in inputs)
-        self.outputs = tuple(_spec(details, names.get(details["index"])) for details in outputs)
+        with as_artifact_error(path, "LiteRT cannot describe it"):
+            names = self._signature_names()
+            inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+            self.inputs = tuple(_spec(details, names.get(details["index"])) for details in inputs)
+            self.outputs = tuple(_spec(details, names.get(details["index"])) for details in outputs)
         self._input_indices = [details["index"] for details in inputs]
         self._output_indices = [details["index"] for details in outputs]
         self._batch: int | None = None
@@ -52,13 +63,11 @@ class LiteRTSession(Session):
         if batch == self._batch:
             return
         check_batch(self.inputs, batch, path=self.path)
-        try:
+        with as_artifact_error(self.path, f"LiteRT cannot run a batch of {batch}"):
             for index, spec in zip(self._input_indices, self.inputs, strict=True):
                 if spec.shape and spec.shape[0] is None and None not in spec.shape[1:]:
                     self._interpreter.resize_tensor_input(index, [batch, *spec.shape[1:]])
             self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise ArtifactError(f"{self.path}: LiteRT cannot run a batch of {batch}: {error}") from error
         self._batch = batch
 
     def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
@@ -67,14 +76,14 @@ class LiteRTSession(Session):
             for index, value in zip(self._input_indices, values, strict=True):
                 self._interpreter.set_tensor(index, value)
         except ValueError as error:
-            raise ArtifactError(f"{self.path}: LiteRT does not take the input: {error}") from error
+            raise ArtifactError(f"{self.path}: LiteRT does not take the input: {reason(error)}") from error
 
     def invoke(self) -> None:
         """Run the interpreter once."""
         try:
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as error:
-            raise ArtifactError(f"{self.path}: LiteRT cannot run it: {error}") from error
+            raise ArtifactError(f"{self.path}: LiteRT cannot run it: {reason(error)}") from error
 
     @property
     def native_invoke(self) -> Callable[[], object]:
@@ -143,21 +152,22 @@ def _interpreter(
 ) -> Any:
     module = extras.load(PACKAGE)
     require_file(path)
-    try:
-        # It announces its XNNPACK delegate on stderr, and warns of the memory that kept tensors take.
-        with extras.streams_to(Path(os.devnull)), warnings.catch_warnings(action="ignore"):
-            interpreter = module.Interpreter(
-                str(path) if content is None else None,
-                content,
-                num_threads=threads or None,
-                experimental_op_resolver_type=getattr(module.OpResolverType, _RESOLVERS[kernels]),
-                experimental_preserve_all_tensors=keep_tensors,
-            )
-            tensors = (*interpreter.get_input_details(), *interpreter.get_output_details())
-            check_size([_spec(details, None) for details in tensors], path=path)
-            interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise ArtifactError(f"{path}: LiteRT cannot load it: {error}") from error
+    # It announces its XNNPACK delegate on stderr, and warns of the memory that kept tensors take.
+    with (
+        as_artifact_error(path, "LiteRT cannot load it"),
+        extras.streams_to(Path(os.devnull)),
+        warnings.catch_warnings(action="ignore"),
+    ):
+        interpreter = module.Interpreter(
+            str(path) if content is None else None,
+            content,
+            num_threads=threads or None,
+            experimental_op_resolver_type=getattr(module.OpResolverType, _RESOLVERS[kernels]),
+            experimental_preserve_all_tensors=keep_tensors,
+        )
+        tensors = (*interpreter.get_input_details(), *interpreter.get_output_details())
+        check_size([_spec(details, None) for details in tensors], path=path)
+        interpreter.allocate_tensors()
     return interpreter
 
 
@@ -181,7 +191,8 @@ def operators(path: Path, *, batch: int = 1) -> list[Operator]:
     session = LiteRTSession(path, threads=1, kernels=KERNELS[0], keep_tensors=True)
     if any(spec.shape and spec.shape[0] is None for spec in session.inputs):
         session.resize(batch)
-    return session.operators()
+    with as_artifact_error(path, "LiteRT cannot list its operators"):
+        return session.operators()
 
 
 def prefixes(path: Path, *, threads: int = 1) -> list[Session]:

@@ -13,7 +13,17 @@ from toolkit import extras, locks
 from toolkit.errors import ArtifactError
 from toolkit.files import require_file, write_bytes
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Operator, Portability, Session, Traced, check_batch, check_size, dequantize
+from toolkit.runtimes.base import (
+    Operator,
+    Portability,
+    Session,
+    Traced,
+    as_artifact_error,
+    check_batch,
+    check_size,
+    dequantize,
+    reason,
+)
 from toolkit.runtimes.onnxruntime import graph, saturation
 
 SUFFIXES = (".onnx",)
@@ -52,8 +62,9 @@ class OnnxSession(Session):
     def __init__(self, path: Path, session: Any) -> None:
         self.path = path
         self._session = session
-        self.inputs = tuple(self._spec(tensor) for tensor in self._session.get_inputs())
-        self.outputs = tuple(self._spec(tensor) for tensor in self._session.get_outputs())
+        with as_artifact_error(path, "ONNX Runtime cannot describe it"):
+            self.inputs = tuple(self._spec(tensor) for tensor in self._session.get_inputs())
+            self.outputs = tuple(self._spec(tensor) for tensor in self._session.get_outputs())
         check_size(self.inputs, path=path)
         self._binding = self._session.io_binding()
 
@@ -73,7 +84,7 @@ class OnnxSession(Session):
         try:
             self._session.run_with_iobinding(self._binding)
         except Exception as error:  # of the native module, with no base but Exception
-            raise ArtifactError(f"{self.path}: ONNX Runtime cannot run it: {error}") from error
+            raise ArtifactError(f"{self.path}: ONNX Runtime cannot run it: {reason(error)}") from error
 
     @property
     def native_invoke(self) -> Callable[[], object]:
@@ -103,10 +114,8 @@ def _options(*, threads: int, kernels: str) -> Any:
 
 
 def _session(path: Path, model: str | bytes, options: Any) -> Any:
-    try:
+    with as_artifact_error(path, "ONNX Runtime cannot load it"):
         return extras.load(PACKAGE).InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions are classes of the native module, with no base but Exception
-        raise ArtifactError(f"{path}: ONNX Runtime cannot load it: {error}") from error
 
 
 def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) -> Session:
@@ -144,10 +153,8 @@ def portability(path: Path) -> Portability:
     content = path.read_bytes()
     if not any(word in content for word in saturation.WORDS):
         return Portability()
-    try:
+    with as_artifact_error(path, "cannot be read as ONNX"):
         model = graph.parse(content)
-    except Exception as error:  # protobuf's DecodeError, whose module need not be installed
-        raise ArtifactError(f"{path}: cannot be read as ONNX: {error}") from error
     return saturation.analyse(model)
 
 

@@ -1,0 +1,123 @@
+"""Good files to damage: small, and made up where the project ships none."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from tests.bench import made_up
+from toolkit import golden
+from toolkit.files import sha256, write_json
+from toolkit.parity import record as parity
+from toolkit.study import trials
+from toolkit.study.grid import Grid
+from toolkit.training.checkpoint import Epoch, Progress
+from toolkit.training.recipe import Recipe
+
+SHIPPED = Path(__file__).parents[2] / "exported" / "mlp"
+ARTIFACTS = ("mlp-int8.tflite", "mlp-int8.onnx")
+IMAGES = 12
+DATA = {"name": "mnist", "origin": "here", "digests": {"train_images": "0"}}
+RECIPE = Recipe(model="mlp", epochs=3).to_json()
+
+
+def artifacts(folder):
+    """Make a folder of two shipped artifacts with a short golden, and their parity record."""
+    for name in (*ARTIFACTS, "golden.npz", "manifest.json", "parity.json", "README.md"):
+        shutil.copyfile(SHIPPED / name, folder / name)
+    whole = golden.read(folder / "golden.npz")
+    recorded = {name: whole.recorded[name][:IMAGES] for name in ARTIFACTS}
+    parts = (whole.images[:IMAGES], whole.labels[:IMAGES], whole.reference[:IMAGES], recorded)
+    golden.Golden(*parts).write(folder / "golden.npz")
+    document = json.loads((folder / "manifest.json").read_text())
+    document["artifacts"] = [entry for entry in document["artifacts"] if entry["path"] in ARTIFACTS]
+    document["calibration"]["row_sha256_16"] = document["calibration"]["row_sha256_16"][:5]
+    write_json(folder / "manifest.json", document)
+    with np.load(SHIPPED / "parity.npz") as rows:
+        kept = {name: rows[name][:50] for name in rows if name == "reference" or name.endswith(ARTIFACTS)}
+    np.savez_compressed(folder / "parity.npz", **kept)
+    document = json.loads((folder / "parity.json").read_text())
+    document["results"] = [entry for entry in document["results"] if entry["artifact"] in ARTIFACTS]
+    write_json(folder / "parity.json", document)
+    mend(folder)
+
+
+def mend(folder):
+    """Make every digest right that a document of the folder names, as who damages it on purpose would."""
+    path = folder / "manifest.json"
+    if document := _document(path):
+        for entry in (document.get("golden"), *_entries(document, "artifacts")):
+            _set_digest(folder, entry)
+        _write(path, document)
+    path = folder / "parity.json"
+    if document := _document(path):
+        _set_digest(folder, document.get("rows"))
+        document["sha256"] = parity._digest({key: value for key, value in document.items() if key != "sha256"})
+        _write(path, document)
+
+
+def _document(path):
+    """Return a document that can be mended: none that is damaged beyond that."""
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _entries(document, name):
+    entries = document.get(name)
+    return entries if isinstance(entries, list) else []
+
+
+def _set_digest(folder, entry):
+    name = entry.get("path") if isinstance(entry, dict) else None
+    if isinstance(name, str) and name.isprintable() and "/" not in name and (folder / name).is_file():
+        entry["sha256"] = sha256(folder / name)
+
+
+def _write(path, document):
+    path.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def benchmark(folder):
+    """Save a record of a benchmark with one result."""
+    found = made_up.record()
+    found.folder, found.results = folder, [made_up.result(1e-4)]
+    found.results[0].write_samples(folder)
+    found.save()
+
+
+def run(folder):
+    """Make the files of a run that the readers of runs read, without its weights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "config.json", {"recipe": RECIPE, "data": DATA, "started": "2026"})
+    epochs = [Epoch(number, 0.5 / number, 0.9, 0.6 / number, 0.89, 1.0) for number in (1, 2, 3)]
+    progress = Progress(epochs, [{"dense": 0.1, "epoch": 0}], 3, 0.2)
+    text = np.frombuffer(json.dumps(progress.to_json()).encode(), np.uint8)
+    np.savez(folder / "state.npz", progress=text, model_0=np.zeros((3, 2), np.float32))
+
+
+def study(folder):
+    """Make a study of one run, which is finished."""
+    rows = {"training_rows": 8, "validation_rows": 1, "test_rows": 1}
+    data = {**DATA, "classes": 10, "overlap": [], **rows}
+    grid = Grid(
+        model=("mlp",), optimizer=("adam",), activation=("relu",), learning_rate=(0.1,), loss=("mse",), epochs=(3,)
+    )
+    (trial,) = trials.of_grid(grid, data["digests"], folder)
+    run(trial.folder)
+    write_json(folder / "study.json", {"grid": grid.to_json(), "data": data, "host": {}, "jobs": [1]})
+    metrics = {"epochs_run": 3, "best_epoch": 3, "monitor": "val_loss", "best_value": 0.2, "test_accuracy": 0.9}
+    write_json(trial.folder / "metrics.json", metrics)
+
+
+def pixels(*shape, seed=0):
+    """Return random pixels, uint8."""
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+def labels(count):
+    """Return labels of three classes, uint8."""
+    return np.arange(count, dtype=np.uint8) % 3

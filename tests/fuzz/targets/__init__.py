@@ -1,0 +1,14 @@
+"""One module a kind of file, each with its TARGETS by name."""
+
+import importlib
+import pkgutil
+
+from tests.fuzz.target import Target
+
+
+def targets() -> dict[str, Target]:
+    """Return all targets by name, those that take longest first."""
+    found: dict[str, Target] = {}
+    for module in pkgutil.iter_modules(__path__):
+        found |= importlib.import_module(f"{__name__}.{module.name}").TARGETS
+    return found

@@ -1,0 +1,26 @@
+"""Images of every format that is read, as they are and as digits."""
+
+from PIL import Image
+
+from tests.fuzz import made
+from tests.fuzz.target import Target
+from toolkit import images
+
+MODES = {".png": "RGBA", ".jpg": "RGB", ".bmp": "L", ".gif": "P", ".tif": "RGB", ".webp": "RGB", ".pgm": "L"}
+
+
+def _prepare(folder):
+    paths = [folder / f"image{suffix}" for suffix in MODES]
+    for path, mode in zip(paths, MODES.values(), strict=True):
+        Image.fromarray(made.pixels(24, 20, 3)).convert(mode).save(path)
+    return paths
+
+
+def _read(folder):
+    for path in folder.iterdir():
+        images.is_grey(path)
+        images.read(path, channels=3)
+        images.to_digit(images.read(path, channels=1), height=28, width=28, what=path.name)
+
+
+TARGETS = {"images": Target(1000, _prepare, _read)}

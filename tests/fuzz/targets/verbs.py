@@ -1,0 +1,89 @@
+"""Verbs, from their command line to their exit code."""
+
+import contextlib
+import io
+import shutil
+
+import numpy as np
+from PIL import Image
+
+from tests.fuzz import changes, made
+from tests.fuzz.target import Target
+from toolkit.cli import call
+from toolkit.errors import ToolkitError
+
+ALLOWED = (0, 1, 2, 3)
+
+
+def verb(*arguments):
+    """Return what calls a verb on the folder and raises ToolkitError where it ends in one line, AssertionError else."""
+
+    def read(folder):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = call(arguments)
+        said = err.getvalue()
+        assert code in ALLOWED, f"exit code {code}: {said}"
+        assert "unexpected " not in said, said
+        assert "Traceback" not in said, said
+        if code:
+            raise ToolkitError(said.strip().splitlines()[-1] if said.strip() else "a check failed")
+
+    return read
+
+
+def _folder(*names):
+    def prepare(folder):
+        made.artifacts(folder)
+        Image.fromarray(np.eye(28, dtype=np.uint8) * 255).save(folder / "digit.png")
+        return [folder / name for name in names]
+
+    return prepare
+
+
+def _whole(folder):
+    """Make a folder with the Keras original, which doctor asks for."""
+    shutil.copyfile(made.SHIPPED / "mlp.keras", folder / "mlp.keras")
+    return _MODELS(folder)
+
+
+def _records(folder):
+    for name in ("old", "new"):
+        (folder / name).mkdir()
+        made.benchmark(folder / name)
+    return [folder / "new" / "record.json", folder / "old" / "record.json"]
+
+
+def _study(folder):
+    made.study(folder / "runs" / "study")
+    return [path for name in ("study.json", "metrics.json") for path in folder.rglob(name)]
+
+
+def _run(folder):
+    """Train for an epoch, on few images."""
+    arrays = {"x_train": made.pixels(30, 6, 6), "y_train": made.labels(30)}
+    np.savez_compressed(folder / "data.npz", **arrays, x_test=made.pixels(12, 6, 6, seed=1), y_test=made.labels(12))
+    verb(*TRAIN)(folder)
+    return [folder / "runs" / "small" / name for name in ("state.npz", "best.keras")]
+
+
+TRAIN = ("train", "--model", "mlp", "--data", "data.npz", "--epochs", "1", "--name", "small")
+_MODELS = _folder(*made.ARTIFACTS)
+_VERIFY = verb("verify", "--golden", ".")
+TARGETS = {
+    "verify --golden, artifacts": Target(60, _MODELS, _VERIFY, mend=made.mend),
+    "verify --golden, a manifest": Target(60, _folder("manifest.json"), _VERIFY, changes.as_json, made.mend),
+    "predict, an image": Target(80, _folder("digit.png"), verb("predict", "digit.png", "--model", "mlp-int8.tflite")),
+    "predict, a model": Target(
+        60, _MODELS, verb("predict", "digit.png", "--model", "mlp-int8.onnx"), changes.in_place, made.mend
+    ),
+    "bench": Target(20, _MODELS, verb("bench", ".", "--seconds", "0.05", "--processes", "1"), mend=made.mend),
+    "bench --compare": Target(60, _records, verb("bench", "--compare", "old", "new"), changes.as_json),
+    "bundle": Target(
+        60, _folder("manifest.json"), verb("bundle", "mlp-int8.tflite", "--output", "b.zip"), changes.as_json
+    ),
+    "doctor": Target(10, _whole, verb("doctor", "."), changes.in_place, made.mend),
+    "export": Target(15, _run, verb("export", "runs/small", "--data", "data.npz")),
+    "study --report": Target(15, _study, verb("study", "--report", "--name", "study"), changes.as_json),
+    "train --resume": Target(30, _run, verb(*TRAIN, "--resume"), changes.as_zip),
+}
