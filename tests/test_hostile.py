@@ -6,33 +6,28 @@ import shutil
 import struct
 import warnings
 import zipfile
-from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.bench import made_up
+from tests.fuzz import changes, made
 from toolkit import archive, golden, host, manifest, runtimes
 from toolkit.bench import record as benchmark
 from toolkit.bundle.check import check
 from toolkit.bundle.make import make
 from toolkit.cli import call
 from toolkit.errors import ArtifactError, DataError, RunError, ToolkitError
-from toolkit.files import sha256, write_json
+from toolkit.files import sha256
 from toolkit.parity import card
 from toolkit.parity import record as parity
 from toolkit.runtimes import keras
 from toolkit.study import study
-from toolkit.study.grid import Grid
 from toolkit.training import checkpoint, runs
-from toolkit.training.recipe import Recipe
 
 SHIPPED = Path(__file__).parents[1] / "exported" / "mlp"
 NAMES = ("mlp-int8.tflite", "mlp-int8.onnx", "golden.npz", "manifest.json", "parity.json", "parity.npz", "README.md")
-# What a field is replaced with; of a list no more than its first two entries are.
-ODD = (None, True, -1, 2**80, 1e308, "../x", "\x1b[31m", "x" * 300, [], [[]], {}, float("nan"), "\ud800")
 
 
 @pytest.fixture
@@ -47,20 +42,7 @@ def shipped(tmp_path):
 
 def change(path, at, value):
     """Replace a field of a JSON file."""
-    document = json.loads(path.read_text())
-    part = document
-    for step in at[:-1]:
-        part = part[step]
-    part[at[-1]] = value
-    path.write_text(json.dumps(document))
-
-
-def fields(tree, at=()):
-    """Yield the place of every field of a document."""
-    parts = tree.items() if isinstance(tree, dict) else enumerate(tree[:2]) if isinstance(tree, list) else ()
-    for step, part in parts:
-        yield (*at, step)
-        yield from fields(part, (*at, step))
+    path.write_text(json.dumps(changes.replaced(json.loads(path.read_text()), at, value)))
 
 
 def read_folder(folder):
@@ -79,31 +61,12 @@ def read_run(folder):
     runs.recipe_of(runs.read_config(folder), folder)
 
 
-def save_benchmark(folder):
-    found = made_up.record()
-    found.folder, found.results = folder, [made_up.result(1e-4)]
-    found.results[0].write_samples(folder)
-    found.save()
-
-
-def save_run(folder):
-    data = {"name": "mnist", "origin": "here", "digests": {"train_images": "0"}}
-    write_json(folder / "config.json", {"recipe": Recipe(model="mlp").to_json(), "data": data, "started": "2026"})
-
-
-def save_study(folder):
-    data = {"name": "m", "origin": "o", "digests": {}, "classes": 10, "overlap": []}
-    rows = {"training_rows": 8, "validation_rows": 1, "test_rows": 1}
-    grid = Grid(model=("mlp",), optimizer=("adam",), learning_rate=(0.1,)).to_json()
-    write_json(folder / "study.json", {"grid": grid, "data": {**data, **rows}, "host": {}, "jobs": [1]})
-
-
 DOCUMENTS = {
     "manifest.json": (lambda folder: None, read_folder),
     "parity.json": (lambda folder: None, read_parity),
-    "record.json": (save_benchmark, read_benchmark),
-    "config.json": (save_run, read_run),
-    "study.json": (save_study, study.read),
+    "record.json": (made.benchmark, read_benchmark),
+    "config.json": (made.run, read_run),
+    "study.json": (made.study, study.read),
 }
 
 
@@ -116,15 +79,9 @@ def test_a_field_of_another_kind_or_missing_is_no_surprise(shipped, name):
     read(shipped)
     document = json.loads(path.read_text())
     refused = 0
-    for number, at in enumerate(fields(document)):
-        changed = deepcopy(document)
-        part = changed
-        for step in at[:-1]:
-            part = part[step]
-        part[at[-1]] = ODD[number % len(ODD)]
-        if number % 7 == 0:
-            del part[at[-1]]
-        path.write_text(json.dumps(changed))
+    for number, at in enumerate(changes.fields(document)):
+        odd = changes.ODD[number % len(changes.ODD)]
+        path.write_text(json.dumps(changes.replaced(document, at, odd, gone=number % 7 == 0)))
         try:
             read(shipped)
         except ToolkitError as error:
@@ -248,14 +205,14 @@ def test_rows_of_a_parity_record_that_make_no_sense_are_refused(shipped, column)
     ],
 )
 def test_samples_that_are_none_are_refused(tmp_path, arrays, message):
-    save_benchmark(tmp_path)
+    made.benchmark(tmp_path)
     np.savez_compressed(tmp_path / "s.npz", **arrays)
     with pytest.raises(ArtifactError, match=rf"s\.npz: cannot be read as the samples of a benchmark: .*{message}"):
         benchmark.read(tmp_path)
 
 
 def test_more_blocks_than_a_bootstrap_can_hold_are_refused(tmp_path, monkeypatch):
-    save_benchmark(tmp_path)
+    made.benchmark(tmp_path)
     monkeypatch.setattr(host, "available_memory_bytes", lambda: 1_000_000)
     with pytest.raises(ArtifactError, match=r"s\.npz: a bootstrap of it needs 1,600,000 bytes"):
         benchmark.read(tmp_path)

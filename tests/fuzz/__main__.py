@@ -66,7 +66,7 @@ def _watch(tally: Tally, count: int, number: int, scratch: Path) -> None:
     """Start a process and count what it tells, until it ends."""
     command = [*COMMAND, tally.target, str(count), str(number), str(scratch / "work")]
     with (scratch / "stderr").open("wb") as stderr:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, cwd=ROOT)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, cwd=ROOT, bufsize=0)
     with process, process.stdout as answers:  # type: ignore[union-attr]
         while ready := select.select([answers], [], [], SILENCE_S)[0]:
             line = answers.readline()

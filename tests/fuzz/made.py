@@ -18,7 +18,7 @@ from toolkit.training.recipe import Recipe
 SHIPPED = Path(__file__).parents[2] / "exported" / "mlp"
 ARTIFACTS = ("mlp-int8.tflite", "mlp-int8.onnx")
 IMAGES = 12
-DATA = {"name": "mnist", "origin": "here", "digests": {"train_images": "0"}}
+DATA = {"name": "mnist", "origin": "here", "digests": {"train_images": "0", "test_images": "1"}}
 RECIPE = Recipe(model="mlp", epochs=3).to_json()
 
 
@@ -108,7 +108,9 @@ def study(folder):
     )
     (trial,) = trials.of_grid(grid, data["digests"], folder)
     run(trial.folder)
-    write_json(folder / "study.json", {"grid": grid.to_json(), "data": data, "host": {}, "jobs": [1]})
+    write_json(
+        folder / "study.json", {"grid": grid.to_json(), "data": data, "host": {"cpu": "one", "cores": 2}, "jobs": [1]}
+    )
     metrics = {"epochs_run": 3, "best_epoch": 3, "monitor": "val_loss", "best_value": 0.2, "test_accuracy": 0.9}
     write_json(trial.folder / "metrics.json", metrics)
 

@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_damage(damage, content):
     [
         (None, {"outcome": "read"}, ""),
         (ArtifactError("x: damaged"), {"outcome": "refused"}, "x: damaged"),
-        (ArtifactError("two\nlines"), {"bad": "a message that does not print"}, r"'two\nlines'"),
+        (ArtifactError("two\nlines"), {"bad": "more than a line"}, r"'two\nlines'"),
         (KeyError("sha256"), {"bad": "KeyError"}, "'sha256' (test_fuzz.py:"),
     ],
     ids=["read", "refused", "two lines", "other exception"],

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from toolkit import host, locks, overlap
 from toolkit.data.base import Dataset, shared_images
@@ -39,12 +39,19 @@ class StudyDataEntry(runs.TrainedOnEntry):
     overlap: list[OverlapEntry]
 
 
+class MachineEntry(TypedDict):
+    """What a report says of the machine; the rest of its description is kept."""
+
+    cpu: str
+    cores: int
+
+
 class StudyEntry(JobsEntry):
     """What ``study.json`` must have; of its runs their own folders tell."""
 
     grid: Grid
     data: StudyDataEntry
-    host: dict[str, Any]
+    host: MachineEntry
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ class Study:
     folder: Path
     grid: Grid
     data: StudyDataEntry
-    host: dict[str, Any]
+    host: MachineEntry
     jobs: tuple[int, ...]
     outcomes: tuple[Outcome, ...]
 
@@ -114,7 +121,7 @@ def begin(grid: Grid, dataset: Dataset, folder: Path, *, jobs: int, allow_overla
     used = set(runs.read_json(folder / DOCUMENT, JobsEntry)["jobs"]) if (folder / DOCUMENT).is_file() else set()
     if not all(one.ended for one in outcomes):
         used.add(jobs)
-    return Study(folder, grid, about, host.describe().to_json(), tuple(sorted(used)), outcomes)
+    return Study(folder, grid, about, cast("MachineEntry", host.describe().to_json()), tuple(sorted(used)), outcomes)
 
 
 def conduct(
@@ -147,6 +154,8 @@ def read(folder: Path) -> Study:
     if not path.is_file():
         raise RunError(f"{folder}: no study is there, it has no {DOCUMENT}; 'toolkit study' makes one")
     document = runs.read_json(path, StudyEntry)
+    if "test_images" not in document["data"]["digests"]:  # which a report names
+        raise RunError(f"{path}: its data lack the digest of the test images")
     found = tuple(
         outcome.read(trial) for trial in trials.of_grid(document["grid"], document["data"]["digests"], folder)
     )

@@ -56,6 +56,8 @@ def _records(folder):
 
 def _study(folder):
     made.study(folder / "runs" / "study")
+    (metrics,) = folder.rglob("metrics.json")
+    shutil.copyfile(made.SHIPPED / "mlp.keras", metrics.parent / "best.keras")
     return [path for name in ("study.json", "metrics.json") for path in folder.rglob(name)]
 
 
