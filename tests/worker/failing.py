@@ -6,4 +6,10 @@ def eat(kept, content):
     raise MemoryError
 
 
-TASKS = {"eat": eat}
+def loop(kept, content):
+    """Go on for ever."""
+    while True:
+        pass
+
+
+TASKS = {"eat": eat, "loop": loop}

@@ -1,6 +1,7 @@
 """The worker's own end."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,21 @@ ROOT = Path(__file__).parents[2]
 
 def test_it_says_that_the_memory_does_not_suffice_and_ends_with_its_questions():
     command = [sys.executable, "-m", "toolkit.worker.child", "tests.worker.failing"]
-    questions = b'{"do": "eat", "bytes": 0}\n' * 2
+    questions = b'{"do": "eat", "within": 60, "bytes": 0}\n' * 2
     done = subprocess.run(command, input=questions, cwd=ROOT, capture_output=True, check=True)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert answers == [{"error": "the memory does not suffice for it", "bytes": 0}] * 2
     assert done.stderr == b""
+
+
+def test_it_ends_itself_where_nobody_else_does():
+    alone = "from toolkit.worker import child; child.ALONE_S = 0.1; child.main()"
+    question = b'{"do": "loop", "within": 0.1, "bytes": 0}\n'
+    done = subprocess.run(
+        [sys.executable, "-c", alone, "tests.worker.failing"],
+        input=question,
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (-signal.SIGALRM, b"")

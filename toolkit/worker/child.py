@@ -6,6 +6,7 @@ question, of the bytes behind the question, and of its arguments. It returns the
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,9 @@ from toolkit.wire import Channel
 
 # Of the bytes behind a message: tensors of many images.
 LONGEST_BYTES = 1 << 31
+# The field of a question that says after how many seconds the parent ends this process, and how many more it waits for
+# that: then the parent has died, and nobody else ends what has no end.
+WITHIN, ALONE_S = "within", 10.0
 Task = Callable[..., tuple[dict[str, Any], bytes]]
 
 
@@ -31,13 +35,15 @@ def main() -> None:
             question, content = channel.receive()
         except ConnectionError:  # the parent has ended, or has no more questions
             return
-        arguments = {name: value for name, value in question.items() if name != "do"}
+        task = tasks[question.pop("do")]
+        signal.setitimer(signal.ITIMER_REAL, question.pop(WITHIN) + ALONE_S)
         try:
-            answer = tasks[question["do"]](kept, content, **arguments)
+            answer = task(kept, content, **question)
         except ToolkitError as error:
             answer = {"error": str(error)}, b""
         except MemoryError:
             answer = {"error": "the memory does not suffice for it"}, b""
+        signal.setitimer(signal.ITIMER_REAL, 0)
         channel.send(*answer)
 
 

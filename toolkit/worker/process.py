@@ -12,7 +12,7 @@ from typing import IO, Any, cast
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.host import available_memory_bytes, process_memory_bytes
 from toolkit.wire import Channel
-from toolkit.worker.child import LONGEST_BYTES
+from toolkit.worker.child import LONGEST_BYTES, WITHIN
 
 # Seconds that a worker may take longer than what it was asked for should: loading a large model, a slow inference.
 PATIENCE_S = 120.0
@@ -79,7 +79,7 @@ class Process:
         self._waits_s = seconds + self._patience_s
         self._deadline = self._clock() + self._waits_s
         try:
-            self._channel.send(question, content)
+            self._channel.send({**question, WITHIN: self._waits_s}, content)
             answer, content = self._channel.receive()
         except OSError as error:  # a ConnectionError among them: the process has ended
             self.failed = True
