@@ -27,8 +27,8 @@ INTRODUCTION = """\
 # The same answer on every CPU
 
 This page shows that every shipped artifact gives the same answer on six kinds of CPU. `make cpus` writes it, and
-`make test-cpus`, which CI runs, does the same again and compares. Every artifact classified images of its `golden.npz` on
-every CPU below: {images}, evenly spread.
+`make test-cpus`, which CI runs, does the same again and compares. Every artifact classified images of its `golden.npz`
+on every CPU below: {images}, evenly spread.
 
 {cpus}
 
