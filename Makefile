@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-unit test-cpus cpus docs check format edge dist benchmark exported trained study picture clean
+.PHONY: run test test-unit test-cpus cpus docs site check format edge dist benchmark exported trained study picture clean
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
@@ -29,9 +29,12 @@ test-cpus: $(INSTALLED)  ## the shipped models on emulated CPUs and this one, th
 cpus: $(INSTALLED)  ## docs/cpus.md and docs/arm64-cost.md: what came out there (needs qemu-user and gcc)
 	$(BIN)/python -m tests.cpus.pages
 
-docs: $(INSTALLED)  ## docs/commands.md, and the site of the pages, in site/: a broken link is an error
-	$(BIN)/python $(PIP_INSTALL) --group docs
+docs: $(INSTALLED)  ## docs/commands.md anew, then the site
 	$(BIN)/python -m tests.command_reference
+	$(MAKE) site
+
+site: $(INSTALLED)  ## the pages as a site, in site/: a broken link is an error
+	$(BIN)/python $(PIP_INSTALL) --group docs
 	rm -rf build/pages site
 	mkdir -p build/pages
 	cp --parents *.md docs/*.md docs/*.png docs/*.svg exported/*/*.md exported/*/*.png exported/study/charts/*.png build/pages
