@@ -82,7 +82,10 @@ def test_what_needs_root_is_the_system_s_packages_and_the_governor(followed, che
 
 
 def test_what_was_not_checked_is_said():
-    assert "[The status table](status.md) lists what was not confirmed" in PAGE.read_text().partition("## What was checked")[2]
+    assert (
+        "[The status table](status.md) lists what was not confirmed"
+        in PAGE.read_text().partition("## What was checked")[2]
+    )
     not_confirmed = [line.split(" | ")[0] for line in STATUS.read_text().splitlines() if line.startswith("| ")]
     assert "| Python 3.13 on Arm (Raspberry Pi OS Trixie)" in not_confirmed
     assert "| a Cortex-A53 (Pi 3, Zero 2 W) beyond the models' answers" in not_confirmed
