@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-unit test-cpus cpus fuzz check format edge dist benchmark exported trained study picture clean
+.PHONY: run test test-unit test-cpus cpus fuzz docs site check format edge dist benchmark exported trained study picture clean
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
@@ -31,6 +31,17 @@ cpus: $(INSTALLED)  ## docs/cpus.md and docs/arm64-cost.md: what came out there 
 
 fuzz: $(INSTALLED)  ## 10,000 damaged files, to every reader and verb: what came of them is in docs/robustness.md
 	$(BIN)/python -m tests.fuzz
+
+docs: $(INSTALLED)  ## docs/commands.md anew, then the site
+	$(BIN)/python -m tests.command_reference
+	$(MAKE) site
+
+site: $(INSTALLED)  ## the pages as a site, in site/: a broken link is an error
+	$(BIN)/python $(PIP_INSTALL) --group docs
+	rm -rf build/pages site
+	mkdir -p build/pages
+	cp --parents *.md docs/*.md docs/*.png docs/*.svg exported/*/*.md exported/*/*.png exported/study/charts/*.png build/pages
+	$(BIN)/zensical build --strict --clean
 
 check: $(INSTALLED)  ## format, lint and types
 	$(BIN)/ruff format --check .
@@ -61,7 +72,7 @@ $(EDGE)/.installed: pyproject.toml constraints.txt
 dist: $(INSTALLED)  ## the wheel and the source archive, in dist/
 	$(BIN)/python -m hatchling build
 
-benchmark: $(INSTALLED)  ## figures of the README that are ratios; run it with nothing else running
+benchmark: $(INSTALLED)  ## figures of docs/measurements.md that are ratios; run it with nothing else running
 	$(BIN)/python tests/benchmarks/training_speed.py
 	$(BIN)/python tests/benchmarks/help_speed.py
 	$(BIN)/python tests/benchmarks/verify_memory.py
@@ -96,4 +107,4 @@ runs/mlp-full/metrics.json: | $(INSTALLED)
 	$(BIN)/toolkit train --data mnist --model mlp --name mlp-full
 
 clean:
-	rm -rf $(VENV) $(EDGE) dist .coverage* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(EDGE) dist build site .cache .coverage* .mypy_cache .pytest_cache .ruff_cache

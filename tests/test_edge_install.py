@@ -13,7 +13,7 @@ from tests.benchmarks import edge_footprint
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "exported" / "mlp"
-# What the README and docs/raspberry-pi.md promise of the disk, without pip; measured: 237 and 141 MB.
+# What docs/measurements.md and docs/raspberry-pi.md promise of the disk, without pip; measured: 237 and 141 MB.
 MOST_ON_DISK_BYTES = {"edge": 250e6, "litert": 150e6}
 # Peak of the resident set, pages of libraries included; measured: 91 MB.
 MOST_BYTES = 94e6

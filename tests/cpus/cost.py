@@ -18,11 +18,11 @@ TOLERANCE = 0.02
 INTRODUCTION = """\
 # Instructions per inference on arm64
 
-`make cpus` writes this page; `make test-cpus` fails where a figure is more than 2 % off. **These are
-instructions, not times**: counted by qemu-user, which runs the wheels that a Raspberry Pi installs and offers the
-instruction sets of its cores, but knows nothing of their clocks, caches and pipelines. They show when a model, a
-converter or a runtime has become dearer, and which kernels run: a Cortex-A76 has dot products of int8, a Cortex-A72
-has not.
+This page counts the instructions that one inference takes on the cores of a Raspberry Pi 4 and 5. `make cpus` writes
+it; `make test-cpus` fails if a figure is more than 2 % off. **These are instructions, not times**: counted by
+qemu-user, which runs the wheels that a Raspberry Pi installs and offers the instruction sets of its cores, but knows
+nothing of their clocks, caches and pipelines. They show when a model, a converter or a runtime has become dearer, and
+which kernels run: a Cortex-A76 has dot products of int8, a Cortex-A72 has not.
 
 One image, one thread, the runtime's own call (`Session.native_invoke`) without input and output; the median of five
 after five others. The versions are those of `constraints.txt`.

@@ -26,9 +26,9 @@ ROUNDING, LAST_BITS = 0.05, 4 * 2.0**-23
 INTRODUCTION = """\
 # The same answer on every CPU
 
-`make cpus` writes this page. `make test-cpus`, which CI runs, does the same again and holds the two against each other.
-Every shipped artifact classified images of its `golden.npz` on every CPU below:
-{images}, evenly spread.
+This page shows that every shipped artifact gives the same answer on six kinds of CPU. `make cpus` writes it, and
+`make test-cpus`, which CI runs, does the same again and compares. Every artifact classified images of its `golden.npz`
+on every CPU below: {images}, evenly spread.
 
 {cpus}
 
