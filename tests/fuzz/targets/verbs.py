@@ -73,13 +73,15 @@ TRAIN = ("train", "--model", "mlp", "--data", "data.npz", "--epochs", "1", "--na
 _MODELS = _folder(*made.ARTIFACTS)
 _VERIFY = verb("verify", "--golden", ".")
 TARGETS = {
-    "verify --golden, artifacts": Target(60, _MODELS, _VERIFY, mend=made.mend),
+    "verify --golden, artifacts": Target(60, _MODELS, _VERIFY, changes.in_place, made.mend),
     "verify --golden, a manifest": Target(60, _folder("manifest.json"), _VERIFY, changes.as_json, made.mend),
     "predict, an image": Target(80, _folder("digit.png"), verb("predict", "digit.png", "--model", "mlp-int8.tflite")),
     "predict, a model": Target(
         60, _MODELS, verb("predict", "digit.png", "--model", "mlp-int8.onnx"), changes.in_place, made.mend
     ),
-    "bench": Target(20, _MODELS, verb("bench", ".", "--seconds", "0.05", "--processes", "1"), mend=made.mend),
+    "bench": Target(
+        20, _MODELS, verb("bench", ".", "--seconds", "0.05", "--processes", "1"), changes.in_place, made.mend
+    ),
     "bench --compare": Target(60, _records, verb("bench", "--compare", "old", "new"), changes.as_json),
     "bundle": Target(
         60, _folder("manifest.json"), verb("bundle", "mlp-int8.tflite", "--output", "b.zip"), changes.as_json
