@@ -2,11 +2,13 @@
 
 import subprocess
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from toolkit.cli import call
 from toolkit.errors import DeviceError, UsageError
+from toolkit.files import sha256, sums
 from toolkit.remote import wheels
 
 
@@ -79,6 +81,25 @@ def test_a_file_is_no_folder_for_wheels(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="not a folder"):
         wheels.fill(tmp_path / "file", python="3.11", arch="aarch64")
+
+
+def test_only_wheels_as_they_were_downloaded_are_taken_along(index, tmp_path, capsys):
+    known, _ = index
+    known["own"], known["base"] = ("base",), ()
+    folder = tmp_path / "wheels"
+    for python in ("3.11", "3.13"):
+        wheels.fill(folder, python=python, arch="aarch64")
+    wheels.check(folder)
+    assert sums.read(folder) == {path.name: sha256(path) for path in folder.glob("*.whl")}
+    (folder / "base-1.0-py3-none-any.whl").write_bytes(b"another")
+    artifact = Path(__file__).parents[2] / "exported" / "mlp" / "mlp-int8.tflite"
+    assert call(["verify", str(artifact), "--on", "pi", "--wheels", str(folder)]) == 2
+    assert "base-1.0-py3-none-any.whl: not as 'toolkit wheels' left it, by its SHA-256" in capsys.readouterr().err
+    (folder / "base-1.0-py3-none-any.whl").unlink()
+    wheels.check(folder)
+    wheel(folder, "stranger")
+    with pytest.raises(UsageError, match=r"stranger-1\.0-py3-none-any\.whl: not as 'toolkit wheels' left it"):
+        wheels.check(folder)
 
 
 @pytest.mark.slow
