@@ -261,14 +261,17 @@ def test_another_number_of_classes_is_refused(tiny, tmp_path):
     [
         (
             lambda keras, image, flat: (image, keras.layers.Dense(1, "sigmoid")(flat)),
-            "with one number; allowed: one input",
+            "with one number; allowed: one input.*; make it one with a softmax of two",
         ),
         (lambda keras, image, flat: (image, [keras.layers.Dense(3)(flat)] * 2), "has 2 outputs; allowed: one input"),
         (
             lambda keras, image, flat: ([image, keras.Input((8, 8, 1))], keras.layers.Dense(3)(flat)),
             "has 2 inputs; allow",
         ),
-        (lambda keras, image, flat: (image, keras.layers.Dense(3)(image)), r"with numbers \(8, 8, 3\); allowed"),
+        (
+            lambda keras, image, flat: (image, keras.layers.Dense(3)(image)),
+            r"with numbers \(8, 8, 3\); allowed.* classes$",
+        ),
     ],
 )
 def test_what_is_no_classifier_of_images_is_told_so(tiny, tmp_path, make, said):
@@ -279,6 +282,17 @@ def test_what_is_no_classifier_of_images_is_told_so(tiny, tmp_path, make, said):
     keras.Model(*make(keras, image, keras.layers.Flatten()(image))).save(tmp_path / "other.keras")
     source = sources.resolve(str(tmp_path / "other.keras"))
     with pytest.raises(ArtifactError, match=said):
+        export(source, tiny, tmp_path / "x", Options(plan([], [])), warn=pytest.fail)
+
+
+def test_a_model_that_answers_with_no_numbers_is_not_exported(tiny, tmp_path):
+    from toolkit.models import build
+
+    model = build("mlp", input_shape=(8, 8, 1), classes=3)
+    model.set_weights([np.full_like(values, np.nan) for values in model.get_weights()])
+    model.save(tmp_path / "mlp.keras")
+    source = sources.resolve(str(tmp_path / "mlp.keras"))
+    with pytest.raises(ArtifactError, match=r"mlp\.keras: NaN or infinite outputs for 90 of 90 images"):
         export(source, tiny, tmp_path / "x", Options(plan([], [])), warn=pytest.fail)
 
 

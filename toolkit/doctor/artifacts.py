@@ -36,9 +36,9 @@ def _failure(path: Path, workers: "Workers", kernels: str | None) -> str | None:
         session = workers.open_session(path)
         session.predict(np.zeros((1, *(size or 1 for size in session.input.shape[1:])), np.uint8))
         found = manifest.read(path.parent)
+        artifact = next((entry for entry in found.artifacts if entry.path == path.name), None)
+        why = recorded.problem(found, artifact, open_session=workers.open_session) if artifact else None
     except ArtifactError as error:
         return str(error)
-    artifact = next((entry for entry in found.artifacts if entry.path == path.name), None)
-    why = recorded.otherwise(found, artifact, workers) if artifact else None
     here = f" ({kernels})" if kernels else ""
     return f"answers otherwise here{here} than where it was exported: {why}" if why else None
