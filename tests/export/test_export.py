@@ -1,5 +1,6 @@
 """Exports of the tiny CNN: what the artifacts are, and what failures leave behind."""
 
+import resource
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tests.conftest import tiny_arrays
 from toolkit import data, golden, locks, manifest
 from toolkit.data.base import make_dataset
 from toolkit.errors import ArtifactError, BusyError, ExportFailedError, MissingExtraError, RunError, UsageError
-from toolkit.export import calibration, sources
+from toolkit.export import calibration, exporter, sources
 from toolkit.export.exporter import Options, export
 from toolkit.export.formats import plan
 from toolkit.export.formats import tflite as tflite_format
@@ -310,6 +311,18 @@ def test_a_full_disk_names_what_could_not_be_written(exported, trained_folder, t
     monkeypatch.setattr(archive, "write_out", lambda *_, **__: (_ for _ in ()).throw(error))
     with pytest.raises(OSError, match=r"TensorFlow could not write its copy: No space left on device"):
         export(sources.resolve(str(trained_folder)), tiny, exported, options, warn=pytest.fail)
+
+
+def test_a_disk_that_is_full_when_the_rows_are_written_names_them(tiny, tmp_path):
+    assert tiny.train.row_digests.nbytes > 1000
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(OSError, match="too large") as caught:
+            exporter._write_rows(tiny, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.filename == str(tmp_path / "learned.npy")
 
 
 def test_the_second_of_two_exports_into_one_folder_is_refused_and_disturbs_nothing(exported, trained_folder, tiny):

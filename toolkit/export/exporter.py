@@ -1,5 +1,6 @@
 """Export one model: convert in a scratch folder, try every artifact, then put all files in their place."""
 
+import io
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -22,7 +23,7 @@ from toolkit.export.formats import plan, suffixes
 from toolkit.export.formats.base import Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import Source
-from toolkit.files import FileName, naming, sha256
+from toolkit.files import FileName, naming, sha256, write_bytes
 from toolkit.golden import GOLDEN, Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest, read
 from toolkit.overlap import Overlap
@@ -227,7 +228,9 @@ def _write_rows(dataset: Dataset, work: Path) -> CountedEntry | None:
     """
     if getattr(data.sources().get(dataset.name), "DIGESTS", None):
         return None
-    np.save(work / ROWS, dataset.train.row_digests)
+    content = io.BytesIO()  # of a full disk np.save says how many bytes it wrote, and no name
+    np.save(content, dataset.train.row_digests)
+    write_bytes(work / ROWS, content.getvalue())
     return {"path": FileName(ROWS), "sha256": sha256(work / ROWS), "n": len(dataset.train)}
 
 
