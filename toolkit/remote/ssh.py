@@ -229,7 +229,9 @@ class Connection:
 
     def _listen(self) -> None:
         """Read all that is written to stderr, and keep the last of it: a device may write without end."""
-        with contextlib.suppress(ValueError):  # closed, though a process that ssh started still holds the other end
+        with contextlib.suppress(
+            OSError, ValueError
+        ):  # closed, though a process that ssh started still holds the other end
             while content := self._pipes[2].read(STDERR_BYTES):
                 self._said = (self._said + content)[-STDERR_BYTES:]
 
