@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 import struct
 import warnings
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.fuzz import changes, made
-from toolkit import archive, golden, host, manifest, runtimes
+from toolkit import archive, extras, golden, host, manifest, runtimes
 from toolkit.bench import record as benchmark
 from toolkit.bundle.check import check
 from toolkit.bundle.make import make
@@ -25,6 +26,7 @@ from toolkit.parity import record as parity
 from toolkit.runtimes import keras
 from toolkit.study import study
 from toolkit.training import checkpoint, runs
+from toolkit.worker import process
 
 SHIPPED = Path(__file__).parents[1] / "exported" / "mlp"
 NAMES = ("mlp-int8.tflite", "mlp-int8.onnx", "golden.npz", "manifest.json", "parity.json", "parity.npz", "README.md")
@@ -274,8 +276,8 @@ def test_an_image_that_claims_too_many_pixels_is_not_decoded(tmp_path, monkeypat
         images.is_grey(path)
     whole[18:26] = struct.pack("<2i", 5_000, 5_000)
     path.write_bytes(whole)
-    monkeypatch.setattr(host, "available_memory_bytes", lambda: 10**9)
-    with pytest.raises(DataError, match="5000×5000 pixels needs 1,000,000,000 bytes of memory"):
+    monkeypatch.setattr(host, "available_memory_bytes", lambda: 9 * 10**8)
+    with pytest.raises(DataError, match="5000×5000 pixels needs 500,000,000 bytes of memory"):
         images.is_grey(path)
 
 
@@ -285,6 +287,44 @@ def test_an_input_that_memory_cannot_hold_is_refused_before_it_is_taken(shipped,
     monkeypatch.setattr(host, "available_memory_bytes", lambda: 100)
     with pytest.raises(ArtifactError, match=rf"{name}: its input .* needs [\d,]+ bytes of memory; 100 are free"):
         runtimes.open_session(shipped / name)
+
+
+CANVAS = (1, 7 * 2**20, 2**22, 1)  # 28 TiB in int8
+
+
+@pytest.mark.parametrize(
+    ("shape", "signature", "claims"),
+    [
+        (CANVAS, None, "30,786,325,577,728"),
+        ((1, 28, 28, 1), (-1, *CANVAS[1:]), "30,786,325,577,728"),
+        ((2**31 - 1, 28, 28, 1), None, "1,683,627,179,248"),
+    ],
+    ids=["as it is", "resized", "rows"],
+)
+def test_a_canvas_of_terabytes_is_one_line_of_every_verb(
+    shipped, tmp_path, monkeypatch, capsys, shape, signature, claims
+):
+    """In a worker that would be ended if it took a gigabyte."""
+    monkeypatch.setenv(process.MEMORY_VARIABLE, "1e9")
+    path = shipped / "mlp-int8.tflite"
+    file_format = extras.load("ai_edge_litert.tools.flatbuffer_utils")
+    model = file_format.convert_bytearray_to_object(bytearray(path.read_bytes()))
+    tensor = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]]
+    tensor.shape, tensor.shapeSignature = shape, signature
+    path.write_bytes(bytes(file_format.convert_object_to_bytearray(model)))
+    number = next(n for n, a in enumerate(manifest.read(shipped).artifacts) if a.path == path.name)
+    change(shipped / "manifest.json", ("artifacts", number, "sha256"), sha256(path))
+    Image.fromarray(np.eye(28, dtype=np.uint8) * 255).save(tmp_path / "x.png")
+    said = rf"mlp-int8\.tflite: its input \S+ \(.*\) needs {claims} bytes of memory; [\d,]+ are free"
+    for arguments, code in (
+        (["predict", tmp_path / "x.png", "--model", path], 2),
+        (["bench", path], 2),
+        (["verify", "--golden", path], 1),
+    ):
+        assert call(list(map(str, arguments))) == code
+        out, err = capsys.readouterr()
+        (line,) = (line for line in (out + err).splitlines() if "needs" in line)
+        assert re.search(said, line), arguments
 
 
 def test_a_manifest_that_names_fewer_classes_than_the_model_tells_apart_is_refused(shipped, tmp_path, capsys):

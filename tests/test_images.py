@@ -1,5 +1,9 @@
 """Photos of digits are brought to the form that MNIST has."""
 
+import subprocess
+import sys
+import tracemalloc
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -44,6 +48,45 @@ def test_faint_grain_is_not_ink():
     digit = images.to_digit(page.clip(0, 255).astype(np.uint8), height=28, width=28, what="bar")
     columns = np.flatnonzero(digit.any(axis=(0, 2)))
     assert columns[-1] - columns[0] + 1 <= 6
+
+
+@pytest.mark.parametrize(("width", "height"), [(4000, 3000), (8192, 6144)])
+def test_a_photo_of_a_camera_is_read_in_the_memory_of_a_small_computer(tmp_path, monkeypatch, width, height):
+    """12 and 50 megapixels."""
+    monkeypatch.setattr("toolkit.host.available_memory_bytes", lambda: 2_100_000_000)
+    page = np.full((height, width), 220, np.uint8)
+    page[height // 4 : height // 2, width // 2 : width // 2 + height // 8] = 30
+    Image.fromarray(page).save(tmp_path / "photo.jpg")
+    pixels = images.read(tmp_path / "photo.jpg", channels=1)
+    assert pixels.shape == (height, width, 1)
+    ink = images.to_digit(pixels, height=28, width=28, what="photo")[..., 0] > 128
+    assert [int(np.ptp(np.flatnonzero(ink.any(axis=axis)))) + 1 for axis in (1, 0)] == [20, 10]
+
+
+def test_looking_for_a_digit_takes_little_memory_beside_the_page():
+    page = bar(4500, 6000)
+    tracemalloc.start()
+    try:
+        images.to_digit(page, height=28, width=28, what="page")
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 6 * page.size
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "I", "P"])
+def test_decoding_takes_no_more_memory_than_is_allowed_for(tmp_path, mode):
+    side = 4000
+    path = tmp_path / ("x.png" if mode in ("LA", "P") else "x.tif")
+    options = {"transparency": 0} if mode == "P" else {} if mode == "LA" else {"compression": "tiff_adobe_deflate"}
+    Image.new(mode, (side, side)).save(path, **options)
+    read = (
+        "import sys; from pathlib import Path; import PIL.Image; from toolkit import host, images\n"
+        "before = host.process_memory_bytes('VmHWM'); images.read(Path(sys.argv[1]), channels=3)\n"
+        "print(host.process_memory_bytes('VmHWM') - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", read, path], capture_output=True, check=True, text=True)
+    assert int(done.stdout) < images.PIXEL_BYTES * side**2
 
 
 def test_an_empty_page_is_refused():

@@ -31,6 +31,13 @@ def test_photos_of_another_size_are_classified(exported_once, photos, tiny, name
     assert [p.image for p in predictions] == [str(path) for path in photos]
 
 
+def test_a_model_that_answers_with_no_numbers_predicts_nothing(exported_once, photos, monkeypatch):
+    nothing = np.full((len(photos), 3), np.nan, np.float32)
+    monkeypatch.setattr("toolkit.worker.session.ContainedSession.predict", lambda self, images: nothing)
+    with pytest.raises(ArtifactError, match=r"cnn-int8\.tflite: NaN or infinite outputs for 6 of 6 images"):
+        predict(photos, exported_once / "cnn-int8.tflite")
+
+
 def test_the_default_is_the_most_accurate_verified_artifact(exported):
     found = manifest.read(exported)
     found.with_verified(

@@ -18,8 +18,10 @@ from toolkit.files.memory import check_memory
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 # More pixels than a 100-megapixel camera makes: a decompression bomb or a mistake.
 MAX_PIXELS = 100_000_000
-# What a pixel takes at most while a digit is looked for: three arrays of float64, two of one byte, and Pillow's copies.
-PIXEL_BYTES = 40
+# What a pixel takes at most until it is one or three bytes: grey of 32 bits, and copies of it.
+PIXEL_BYTES = 20
+# A page of twice as many pixels along its longer side is shrunk before a digit is looked for, in arrays of floats.
+PAGE_SIDE = 2000
 # MNIST's digits were scaled to fit a box of 20 pixels in an image of 28 (http://yann.lecun.com/exdb/mnist).
 DIGIT_BOX_SHARE = 20 / 28
 # Ink fainter than this share of the darkest stroke is paper grain, shadow or JPEG noise.
@@ -33,16 +35,18 @@ def read(path: Path, *, channels: int) -> NDArray[np.uint8]:
     pil = extras.load("PIL.Image")
     ops = extras.load("PIL.ImageOps")
     with _opened(path) as image:
-        image.load()
-        upright = ops.exif_transpose(image)
-        if upright.mode.startswith("I"):  # Pillow would clip 16-bit grey to 255 instead of scaling it
-            wide = np.asarray(upright)
+        ops.exif_transpose(image, in_place=True)
+        upright = image
+        if image.mode.startswith("I"):  # Pillow would clip 16-bit grey to 255 instead of scaling it
+            wide = np.asarray(image)
             upright = pil.fromarray((wide >> (8 if wide.max() > 255 else 0)).astype(np.uint8))
-        if upright.has_transparency_data:
-            upright = upright.convert("RGBA")
-            paper = pil.new("RGBA", upright.size, "white")
-            upright = pil.alpha_composite(paper, upright)
-        pixels = np.asarray(upright.convert("L" if channels == 1 else "RGB"), dtype=np.uint8)
+        elif image.has_transparency_data:
+            clear = image if image.mode == "RGBA" else image.convert("RGBA")
+            upright = pil.new("RGB", image.size, "white")
+            upright.paste(clear, mask=clear)
+            del clear
+        mode = "L" if channels == 1 else "RGB"
+        pixels = np.asarray(upright if upright.mode == mode else upright.convert(mode), dtype=np.uint8)
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
@@ -100,6 +104,9 @@ def to_digit(pixels: NDArray[np.uint8], *, height: int, width: int, what: str) -
     paper = float(_border_median(pixels)[0])
     if pixels.shape[:2] == (height, width) and paper == 0:
         return pixels
+    if (times := max(pixels.shape) // max(PAGE_SIDE, height, width)) > 1:
+        pil: Any = extras.load("PIL.Image")
+        pixels = np.asarray(pil.fromarray(pixels[..., 0]).reduce(times))[..., np.newaxis]
     ink = np.abs(pixels[..., 0].astype(np.float64) - paper)
     # Light ink on dark paper or dark on light: keep the side that has more of it, the other is noise or glare.
     brighter = pixels[..., 0] > paper

@@ -11,7 +11,7 @@ from toolkit import images, manifest, runtimes
 from toolkit.errors import ArtifactError, DataError
 from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
-from toolkit.parity import recorded
+from toolkit.parity import checks, recorded
 from toolkit.runtimes.base import Predictor
 from toolkit.worker.session import contained
 
@@ -100,6 +100,7 @@ def _classify(
     model, outputs = session.path, session.predict(pixels)
     if outputs.ndim != 2 or outputs.shape[1] < 2:
         raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
+    checks.require_finite(outputs, path=model)
     names = found.data["classes"] if found else [str(label) for label in range(outputs.shape[1])]
     if len(names) != outputs.shape[1]:
         raise ArtifactError(f"{model}: tells {outputs.shape[1]} classes apart, its manifest names {len(names)}")

@@ -388,7 +388,7 @@ def test_doctor_shows_what_works_and_fails_where_something_is_broken(cli, export
     monkeypatch.setattr("toolkit.doctor.report.parts", lambda: ("numpy", "litert"))
     code, out, err = cli("doctor", exported)
     assert (code, err) == (0, "")
-    assert f"ran {exported / 'cnn-dynamic.tflite'} on CPU" in out
+    assert ", ran a model on CPU" in out
     assert "verdict: ok" in out
     (exported / "cnn-int8.onnx").write_bytes(b"changed")
     code, out, _ = cli("doctor", exported)

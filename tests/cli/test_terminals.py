@@ -15,6 +15,7 @@ from toolkit import manifest
 from toolkit.cli import VERBS, call
 
 EVIL = "a\x1b]0;x\x07\u202eb$c$"
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
 NOT_UTF_8 = os.fsdecode(b"q\xff\xfe")
 OPTIONS = {
     "train": ("--data",),
@@ -106,12 +107,22 @@ def test_an_ascii_terminal_ends_no_verb(arguments, codes, exported_once, here, m
         json.loads(out.getvalue())
 
 
+@pytest.mark.parametrize("verb", ["", *VERBS])
+def test_the_help_is_for_every_terminal(verb, monkeypatch):
+    """Typer writes UTF-8 to a terminal that says ASCII."""
+    out = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(out, encoding="ascii"))
+    assert call([*([verb] if verb else []), "--help"]) == 0
+    sys.stdout.flush()
+    assert b"Usage: toolkit" in out.getvalue()
+    assert out.getvalue().isascii()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("doctor",), ("data", "sample"), ("predict", "größe.png")])
 def test_an_ascii_environment_ends_no_verb(arguments, here):
-    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
     command = [sys.executable, "-m", "toolkit", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    done = subprocess.run(command, env={**os.environ, **ASCII}, capture_output=True, check=False)
     said = done.stderr.decode("ascii")
     assert "Traceback" not in said
     assert "unexpected" not in said

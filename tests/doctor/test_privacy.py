@@ -12,7 +12,7 @@ import pytest
 import toolkit
 from tests.doctor.test_report import SHIPPED, all_are
 from tests.test_host import PI_4, PI_5, machine
-from toolkit.doctor import privacy, vocabulary
+from toolkit.doctor import privacy, report, vocabulary
 from toolkit.doctor.finding import Finding
 from toolkit.doctor.probe import Probe
 from toolkit.doctor.remedy import pip
@@ -24,6 +24,7 @@ SPEAKING = (
     *sorted((PACKAGE / "doctor").glob("*.py")),
     *(PACKAGE / name for name in ("manifest.py", "golden.py", "parity/recorded.py", "parity/checks.py")),
     PACKAGE / "bench" / "conditions.py",
+    PACKAGE / "worker" / "process.py",
 )
 # Strings in them that are no words: keys, patterns, and names of what privacy knows.
 SILENT = {"privacy.py", "vocabulary.py"}
@@ -49,10 +50,11 @@ def test_of_a_sound_report_nothing_is_lost(tmp_path, somebody, monkeypatch):
     """A key that the report gets must be listed, or it would be dropped without a word."""
     shutil.copytree(SHIPPED, tmp_path / "models" / "mlp")
 
-    def ran(part, artifacts):
+    def ran(part):
         finding = Finding(part, "ok", "numpy 2.4.6, imported on CPU")
-        return Probe(part, finding, {"numpy": "2.4.6"}, ("CPU", "GPU (NVIDIA GeForce RTX 4090)"), "mlp-int8.tflite")
+        return Probe(part, finding, {"numpy": "2.4.6"}, ("CPU", "GPU (NVIDIA GeForce RTX 4090)"))
 
+    monkeypatch.setattr(report, "failures", lambda paths, working, kernels: {})
     root = machine(tmp_path, cpuinfo=PI_4, governor="ondemand\n", temperature="82100\n", throttled="50005\n")
     examined = examine([tmp_path / "models"], root=root, try_part=ran)
     told = examined.to_json()
@@ -97,8 +99,8 @@ def test_the_user_and_the_host_are_not_told_though_they_are_named_like_a_word(so
     monkeypatch.setenv("USER", "will")
     monkeypatch.setattr("platform.node", lambda: "memory")
     assert text_of("no memory, said will") == "no <…>"
-    assert privacy.told({"parts": [{"artifact": "/home/will/will-int8.tflite"}]}) == {
-        "parts": [{"artifact": "<…>-int8.tflite"}]
+    assert privacy.told({"artifacts": [{"path": "/home/will/will-int8.tflite"}]}) == {
+        "artifacts": [{"path": "<…>-int8.tflite"}]
     }
 
 
@@ -175,6 +177,12 @@ def test_no_planted_secret_is_told(somebody):
         }
         told = json.dumps(privacy.told(document, [Path("mlp.onnx")]))
         assert SECRET not in told.casefold(), text
+
+
+def test_what_a_worker_says_of_a_file_is_told(somebody):
+    for said in ("was ended by SIGSEGV", "did not answer for 60 s and was ended", "failed: no message"):
+        text = f"client-x/mlp.onnx: onnxruntime {said}"
+        assert text_of(text, files=[Path("client-x/mlp.onnx")]) == f"mlp.onnx: onnxruntime {said}"
 
 
 def test_every_word_of_the_sentences_of_a_report_is_known():

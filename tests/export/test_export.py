@@ -1,5 +1,6 @@
 """Exports of the tiny CNN: what the artifacts are, and what failures leave behind."""
 
+import resource
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tests.conftest import tiny_arrays
 from toolkit import data, golden, locks, manifest
 from toolkit.data.base import make_dataset
 from toolkit.errors import ArtifactError, BusyError, ExportFailedError, MissingExtraError, RunError, UsageError
-from toolkit.export import calibration, sources
+from toolkit.export import calibration, exporter, sources
 from toolkit.export.exporter import Options, export
 from toolkit.export.formats import plan
 from toolkit.export.formats import tflite as tflite_format
@@ -261,14 +262,17 @@ def test_another_number_of_classes_is_refused(tiny, tmp_path):
     [
         (
             lambda keras, image, flat: (image, keras.layers.Dense(1, "sigmoid")(flat)),
-            "with one number; allowed: one input",
+            "with one number; allowed: one input.*; make it one with a softmax of two",
         ),
         (lambda keras, image, flat: (image, [keras.layers.Dense(3)(flat)] * 2), "has 2 outputs; allowed: one input"),
         (
             lambda keras, image, flat: ([image, keras.Input((8, 8, 1))], keras.layers.Dense(3)(flat)),
             "has 2 inputs; allow",
         ),
-        (lambda keras, image, flat: (image, keras.layers.Dense(3)(image)), r"with numbers \(8, 8, 3\); allowed"),
+        (
+            lambda keras, image, flat: (image, keras.layers.Dense(3)(image)),
+            r"with numbers \(8, 8, 3\); allowed.* classes$",
+        ),
     ],
 )
 def test_what_is_no_classifier_of_images_is_told_so(tiny, tmp_path, make, said):
@@ -279,6 +283,17 @@ def test_what_is_no_classifier_of_images_is_told_so(tiny, tmp_path, make, said):
     keras.Model(*make(keras, image, keras.layers.Flatten()(image))).save(tmp_path / "other.keras")
     source = sources.resolve(str(tmp_path / "other.keras"))
     with pytest.raises(ArtifactError, match=said):
+        export(source, tiny, tmp_path / "x", Options(plan([], [])), warn=pytest.fail)
+
+
+def test_a_model_that_answers_with_no_numbers_is_not_exported(tiny, tmp_path):
+    from toolkit.models import build
+
+    model = build("mlp", input_shape=(8, 8, 1), classes=3)
+    model.set_weights([np.full_like(values, np.nan) for values in model.get_weights()])
+    model.save(tmp_path / "mlp.keras")
+    source = sources.resolve(str(tmp_path / "mlp.keras"))
+    with pytest.raises(ArtifactError, match=r"mlp\.keras: NaN or infinite outputs for 90 of 90 images"):
         export(source, tiny, tmp_path / "x", Options(plan([], [])), warn=pytest.fail)
 
 
@@ -296,6 +311,18 @@ def test_a_full_disk_names_what_could_not_be_written(exported, trained_folder, t
     monkeypatch.setattr(archive, "write_out", lambda *_, **__: (_ for _ in ()).throw(error))
     with pytest.raises(OSError, match=r"TensorFlow could not write its copy: No space left on device"):
         export(sources.resolve(str(trained_folder)), tiny, exported, options, warn=pytest.fail)
+
+
+def test_a_disk_that_is_full_when_the_rows_are_written_names_them(tiny, tmp_path):
+    assert tiny.train.row_digests.nbytes > 1000
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(OSError, match="too large") as caught:
+            exporter._write_rows(tiny, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.filename == str(tmp_path / "learned.npy")
 
 
 def test_the_second_of_two_exports_into_one_folder_is_refused_and_disturbs_nothing(exported, trained_folder, tiny):

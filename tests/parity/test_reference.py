@@ -7,6 +7,7 @@ import pytest
 
 from toolkit import manifest
 from toolkit.downloads import cache_folder
+from toolkit.errors import ArtifactError
 from toolkit.parity import reference
 from toolkit.runtimes import open_session
 
@@ -42,6 +43,17 @@ def test_the_second_time_the_reference_does_not_run(exported_once, tiny, cache, 
     assert np.array_equal(first, open_session(found.reference_path, threads=0).predict(tiny.test.images))
     assert len(sessions) == 1
     assert len(list(cache.iterdir())) == 1
+
+
+def test_a_reference_that_answers_with_no_numbers_is_none(exported_once, tiny, cache, monkeypatch):
+    class Broken:
+        def predict(self, images):
+            return np.full((len(images), 3), np.nan, np.float32)
+
+    monkeypatch.setattr(reference, "open_session", lambda path, **_: Broken())
+    for _ in ("computed", "cached"):
+        with pytest.raises(ArtifactError, match=r"cnn\.keras: NaN or infinite outputs for 90 of 90 images"):
+            outputs_of(manifest.read(exported_once), tiny.test)
 
 
 def test_other_images_and_other_models_are_computed_anew(exported, tiny, cache, sessions):

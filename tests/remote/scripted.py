@@ -14,6 +14,7 @@ SECONDS = 120
 SSH = """\
 #!/bin/sh
 while [ "$1" != -- ]; do shift; done
+cat {folder}/"$2".stderr >&2
 cat {folder}/"$2"
 exec timeout {seconds} sh -c 'cat > /dev/null'
 """
@@ -28,8 +29,9 @@ class Scripted:
         ssh.write_text(SSH.format(folder=shlex.quote(str(folder)), seconds=SECONDS))
         ssh.chmod(0o755)
 
-    def device(self, name, *said):
+    def device(self, name, *said, stderr=b""):
         """Let a device say messages, and bytes as they are; a message may be a pair with the bytes behind it."""
+        self._folder.joinpath(f"{name}.stderr").write_bytes(stderr)
         self._folder.joinpath(name).write_bytes(MARK + b"".join(map(_encoded, said)))
         return name
 

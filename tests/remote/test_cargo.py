@@ -58,11 +58,45 @@ def test_a_manifest_that_points_out_of_its_folder_takes_nothing_from_there(expor
         cargo.to_verify([exported])
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "golden.npz", "cnn-int8.onnx", "mine.onnx"])
+def test_a_link_leads_no_file_to_a_device_but_one_that_the_user_named(exported, name):
+    secret = exported.parent / "secret.onnx"
+    if name == "mine.onnx":
+        shutil.copy(exported / "cnn-int8.onnx", secret)
+        for path in exported.iterdir():
+            path.unlink()
+    else:
+        (exported / name).rename(secret)
+    (exported / name).symlink_to(secret)
+    for take in (cargo.to_bench, *([cargo.to_verify] if name != "mine.onnx" else [])):
+        with pytest.raises(ArtifactError, match=rf"{name}.*a symbolic link.*; put the file itself there"):
+            take([exported])
+    if name == "mine.onnx":
+        assert list(cargo.to_bench([exported / name]).files) == ["models/0/mine.onnx"]
+
+
 @pytest.mark.parametrize("name", ["../record.json", "/etc/x.npz", "x.py", "a/b.npz", "..", ""])
 def test_a_device_cannot_write_what_is_no_part_of_a_record(exported_once, here, name):
     taken = cargo.to_bench([exported_once])
     with Home(here / "benchmarks", taken, None) as home, pytest.raises(ArtifactError, match="which is no part of a"):
         home.take({"name": name, "first": True}, b"")
+    assert list(here.iterdir()) == []
+
+
+def test_a_device_cannot_send_without_end(exported_once, here, monkeypatch):
+    """Neither in one round nor in many: what a later one replaces is counted once."""
+    monkeypatch.setattr("toolkit.remote.home.MOST_FILES", 3)
+    monkeypatch.setattr("toolkit.remote.home.MOST_BYTES", 100)
+    taken = cargo.to_bench([exported_once])
+    with Home(here / "benchmarks", taken, None) as home:
+        for _ in range(5):
+            home.take({"name": "record.json", "first": True}, bytes(50))
+            home.take({"name": "record.json", "first": False}, bytes(40))
+        for name in ("a.npz", "b.npz"):
+            home.take({"name": name, "first": True}, bytes(5))
+        for name, size in (("c.npz", 0), ("a.npz", 6)):
+            with pytest.raises(ArtifactError, match="it sent more than 3 files or 100 bytes of a record"):
+                home.take({"name": name, "first": True}, bytes(size))
     assert list(here.iterdir()) == []
 
 

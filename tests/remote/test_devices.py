@@ -1,5 +1,6 @@
 """Devices over SSH, for real: an sshd on the loopback address whose logins are devices, good ones and bad ones."""
 
+import hashlib
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from toolkit.bench import record
-from toolkit.files import sha256
+from toolkit.files import sha256, sums
 from toolkit.remote import ssh
 
 ROOT = Path(__file__).parents[2]
@@ -309,6 +310,7 @@ def test_without_a_package_index_it_names_the_way_without_one(toolkit, server, t
     )
     (tmp_path / "wheels").mkdir()
     (tmp_path / "wheels" / "nothing-1.0-py3-none-any.whl").write_bytes(b"")
+    sums.write(tmp_path / "wheels", {"nothing-1.0-py3-none-any.whl": hashlib.sha256().hexdigest()})
     code, _, err = toolkit("bench", ONE, "--on", "offline", "--wheels", tmp_path / "wheels")
     assert code == 2
     assert err[-1].startswith(f"error: offline: {tmp_path / 'wheels'} lacks ")

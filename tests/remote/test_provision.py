@@ -1,10 +1,12 @@
 """What runs on a device before toolkit is there, as a process of this machine with a cache of its own."""
 
 import hashlib
+import io
 import os
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,72 @@ def test_an_environment_in_which_the_agent_does_not_start_is_no_longer_ready(tmp
         with pytest.raises(ConnectionError):
             device.start()
     assert not ready.exists()
+
+
+def install(device, content):
+    """Let it make an environment of a wheel of toolkit and a pip, both copied before."""
+    packages = {name: hashlib.sha256(one).hexdigest() for name, one in content.items()}
+    for name, digest in packages.items():
+        assert device.piece(content[name], digest=digest, first=True, last=True) == {}
+    blobs = {name: device.folder / "blobs" / digest for name, digest in packages.items()}
+    question = {"do": "install", "key": "key", "wheel": "toolkit.whl", "extra": "edge", "packages": packages}
+    return blobs, {**question, "offline": True}
+
+
+# Says what it was called with.
+PIP = {
+    "pip/__main__.py": "import os, sys; sys.exit(str([sys.argv, {k: v for k, v in os.environ.items() if 'PIP_' in k}]))"
+}
+
+
+@pytest.fixture
+def content():
+    made = {}
+    for name, members in (("toolkit.whl", {"toolkit/constraints.txt": ""}), ("pip-1-py3-none-any.whl", PIP)):
+        with zipfile.ZipFile(buffer := io.BytesIO(), "w") as archive:
+            for member, text in members.items():
+                archive.writestr(member, text)
+        made[name] = buffer.getvalue()
+    return made
+
+
+def test_of_what_was_taken_along_nothing_else_is_installed(tmp_path, monkeypatch, content):
+    """Whatever the device's pip is configured to ask."""
+    monkeypatch.setenv("PIP_FIND_LINKS", "/elsewhere")
+    with Device(tmp_path) as device:
+        device.offer()
+        _, question = install(device, content)
+        answer = device.ask(question)
+    assert answer["error"] == "command"
+    assert "'--no-index', '--find-links'" in answer["output"]
+    assert "'PIP_CONFIG_FILE': '/dev/null'" in answer["output"]
+    assert "PIP_FIND_LINKS" not in answer["output"]
+
+
+def test_a_wheel_that_is_no_longer_as_it_was_copied_is_not_installed(tmp_path, content):
+    with Device(tmp_path) as device:
+        device.offer()
+        blobs, question = install(device, content)
+        blob = blobs["pip-1-py3-none-any.whl"]
+        blob.write_bytes(bytes(blob.stat().st_size))
+        answer = device.ask(question)
+        assert answer["output"] == f"{blob}: it is no longer as it was copied; run the same command again"
+        assert not blob.exists()
+        assert list((device.folder / "environments").iterdir()) == []
+
+
+def test_what_is_made_there_is_nobody_elses(tmp_path, content):
+    before = os.umask(0)
+    try:
+        with Device(tmp_path / "cache") as device:
+            device.offer()
+            blobs, _ = install(device, content)
+    finally:
+        os.umask(before)
+    made = [*blobs.values(), *(path for blob in blobs.values() for path in blob.parents if path != tmp_path)]
+    inside = [path for path in made if path.is_relative_to(tmp_path)]
+    assert tmp_path / "cache" in inside
+    assert [path for path in inside if path.stat().st_mode & 0o077] == []
 
 
 def test_an_environment_in_which_the_agent_starts_stays_ready(tmp_path):

@@ -110,6 +110,14 @@ def test_a_device_that_starts_nothing_is_given_up(scripted, monkeypatch, said):
         connection.hand_over({"do": "start"})
 
 
+def test_what_a_device_writes_to_stderr_takes_no_room(scripted):
+    name = scripted.device("loud", HELLO, stderr=b"x" * 10_000_000 + b"\nthe last\n")
+    with ssh.Connection(name, threading.Event()) as connection:
+        assert connection.hello["bits"] == 64
+    assert connection._said.endswith(b"\nthe last\n")
+    assert len(connection._said) == ssh.STDERR_BYTES
+
+
 def test_a_device_that_lets_in_and_says_no_more_is_given_up(scripted, monkeypatch):
     monkeypatch.setattr(ssh, "START_S", 0.3 - float(ssh.OPTIONS["ConnectTimeout"]))
     with pytest.raises(DeviceError, match=r"^half: nothing was heard from it for 0 s$"):

@@ -1,13 +1,23 @@
 """What a device without internet is given, judged for the device and not for this machine."""
 
+import os
+import signal
+import socket
 import subprocess
+import sys
 import zipfile
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from toolkit.cli import call
 from toolkit.errors import DeviceError, UsageError
+from toolkit.files import sha256, sums
 from toolkit.remote import wheels
+
+# Seconds in which a process has surely come as far as it can.
+PATIENCE_S = 300
 
 
 def wheel(folder, name, *requirements):
@@ -79,6 +89,50 @@ def test_a_file_is_no_folder_for_wheels(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="not a folder"):
         wheels.fill(tmp_path / "file", python="3.11", arch="aarch64")
+
+
+def test_only_wheels_as_they_were_downloaded_are_taken_along(index, tmp_path, capsys):
+    known, _ = index
+    known["own"], known["base"] = ("base",), ()
+    folder = tmp_path / "wheels"
+    for python in ("3.11", "3.13"):
+        wheels.fill(folder, python=python, arch="aarch64")
+    wheels.check(folder)
+    assert sums.read(folder) == {path.name: sha256(path) for path in folder.glob("*.whl")}
+    (folder / "base-1.0-py3-none-any.whl").write_bytes(b"another")
+    artifact = Path(__file__).parents[2] / "exported" / "mlp" / "mlp-int8.tflite"
+    assert call(["verify", str(artifact), "--on", "pi", "--wheels", str(folder)]) == 2
+    assert "base-1.0-py3-none-any.whl: not as 'toolkit wheels' left it, by its SHA-256" in capsys.readouterr().err
+    (folder / "base-1.0-py3-none-any.whl").unlink()
+    wheels.check(folder)
+    wheel(folder, "stranger")
+    with pytest.raises(UsageError, match=r"stranger-1\.0-py3-none-any\.whl: not as 'toolkit wheels' left it"):
+        wheels.check(folder)
+
+
+def test_the_second_of_two_processes_in_a_folder_says_who_is_at_work_there(tmp_path):
+    """The first waits for an index that never answers."""
+    command = [sys.executable, "-m", "toolkit", "wheels", str(tmp_path / "wheels")]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE_S)
+        index = {"PIP_INDEX_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/simple", "PIP_CONFIG_FILE": os.devnull}
+        index["PIP_DEFAULT_TIMEOUT"] = str(2 * PATIENCE_S)
+        nothing = dict.fromkeys(("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX"), "")
+        environment = {**os.environ, **index, **nothing, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+        interruptible = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        first = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, preexec_fn=interruptible)
+        try:
+            connection, _ = silent.accept()
+            with connection:
+                second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
+        finally:
+            first.send_signal(signal.SIGINT)
+            _, said = first.communicate()
+    assert second.returncode == 2
+    at_work = f"'toolkit wheels' is at work there (process {first.pid}, since "
+    assert second.stderr.startswith(f"error: {tmp_path / 'wheels'}: {at_work}")
+    assert second.stderr.endswith("); wait for its end, or choose another folder\n")
+    assert (first.returncode, said) == (130, b"error: interrupted\n")
 
 
 @pytest.mark.slow

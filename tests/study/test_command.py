@@ -1,6 +1,7 @@
 """``toolkit study`` with runs that are finished already, so that no process is needed."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -12,6 +13,7 @@ from functools import partial
 
 import pytest
 
+from tests.cli.test_terminals import ASCII
 from tests.study.test_study import conduct
 from toolkit.cli import call
 from toolkit.data.base import make_dataset
@@ -53,6 +55,16 @@ def test_a_finished_study_is_reported_at_once(cli, finished):
     assert re.search(r"^ e +Cross-entropy trains a better classifier .* +undecided *$", out, re.MULTILINE)
     assert "2 of 2 runs finished; report: runs/study/study.md, runs/study/study.html (4 charts)" in out
     assert (finished / "study.html").is_file()
+
+
+@pytest.mark.slow
+def test_a_terminal_without_its_characters_ends_no_report(finished):
+    command = [sys.executable, "-m", "toolkit", "study", "--report"]
+    done = subprocess.run(command, env={**os.environ, **ASCII}, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"2 of 2 runs finished; report: runs/study/study.md" in done.stdout
+    assert done.stdout.isascii()
+    assert not (finished / "study.md").read_text(encoding="utf-8").isascii()
 
 
 @pytest.mark.slow

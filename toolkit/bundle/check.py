@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import archive, locks, manifest
-from toolkit.bundle.make import SUMS
 from toolkit.errors import ArtifactError
-from toolkit.files import read_bytes, sha256
-from toolkit.files.documents import MOST_BYTES
+from toolkit.files import sha256, sums
+from toolkit.files.sums import SUMS
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def check(path: Path) -> Checked:
         (folder,) = folders
         files = {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
         digests = {name: sha256(file) for name, file in files.items() if name != SUMS}
-        problems = _compare(digests, _read_sums(folder / SUMS)) or _check_manifest(folder)
+        problems = _compare(digests, sums.read(folder)) or _check_manifest(folder)
         if not problems:
             packed = scratch / "packed"
             archive.pack(packed, {f"{folder.name}/{name}": file.read_bytes() for name, file in files.items()})
@@ -66,12 +65,6 @@ def _compare(digests: dict[str, str], listed: dict[str, str]) -> list[str]:
         elif digest != listed[name]:
             problems.append(f"{name}: changed, its SHA-256 is not the one of {SUMS}")
     return problems
-
-
-def _read_sums(path: Path) -> dict[str, str]:
-    """Return the digests by file name; a line that is none becomes an entry that no file has."""
-    lines = read_bytes(path, most=MOST_BYTES).decode(errors="replace").splitlines()
-    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
 
 
 def _check_manifest(folder: Path) -> list[str]:

@@ -8,13 +8,11 @@ from typing import Any
 from toolkit import archive, golden, locks, runtimes
 from toolkit.bundle import classify
 from toolkit.errors import ArtifactError
-from toolkit.files import sha256
+from toolkit.files import sha256, sums
 from toolkit.manifest import Artifact, Manifest
 from toolkit.wheel import build_wheel
 
 SCRIPT = "classify.py"
-# As `sha256sum --check` reads it, so that a device without toolkit can check the files too.
-SUMS = "SHA256SUMS"
 SUFFIX = ".zip"
 
 
@@ -59,6 +57,6 @@ def make(found: Manifest, artifact: Artifact, path: Path | None = None) -> Bundl
         (work / SCRIPT).write_text(classify.script(runtime), encoding="utf-8")
         build_wheel(work)
         digests = {file.name: sha256(file) for file in sorted(work.iterdir())}
-        (work / SUMS).write_text("".join(f"{digest}  {file}\n" for file, digest in digests.items()), encoding="utf-8")
+        sums.write(work, digests)
         archive.pack(path, {f"{name}/{file.name}": file.read_bytes() for file in work.iterdir()})
     return Bundle(path, name, runtime, digests)

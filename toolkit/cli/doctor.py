@@ -19,10 +19,10 @@ UNTOLD = "not told by the system"
 def command(paths: Paths = None, json: Json = False, debug: Debug = False) -> int:
     """Show what works on this machine, and the command that mends what does not. Exit code 1: something is broken."""
     from toolkit.doctor.finding import OK
-    from toolkit.doctor.report import examine, parts
+    from toolkit.doctor.report import ARTIFACTS, examine, parts
 
     console = Console(json_output=json)
-    names = parts()
+    names = (*parts(), ARTIFACTS)
     with console.progress(len(names), "trying") as advance:
         report = examine(
             paths or ([EXPORTED] if EXPORTED.is_dir() else []), on_part=lambda part: advance(names.index(part), part)
@@ -75,7 +75,7 @@ def _print_versions(console: Console, packages: Sequence["Package"]) -> None:
 
 
 def _state(file: "File") -> str:
-    return "broken" if file.problem else "answers otherwise" if file.golden else "ok"
+    return "broken" if file.problem else "fails here" if file.golden else "ok"
 
 
 def _print_parts(console: Console, report: "Report") -> None:

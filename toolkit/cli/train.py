@@ -22,7 +22,7 @@ def command(
     data: DataChoice = "auto",
     optimizer: Annotated[str, typer.Option(help="adam or sgd.")] = "adam",
     learning_rate: Annotated[float, typer.Option(help="0: 0.001 for adam, 0.01 for sgd.")] = 0.0,
-    activation: Annotated[str, typer.Option(help="Of hidden layers: relu, sigmoid, tanh, elu, …")] = "relu",
+    activation: Annotated[str, typer.Option(help="Of hidden layers: relu, sigmoid, tanh, elu and others")] = "relu",
     loss: Annotated[
         str, typer.Option(help="categorical_crossentropy, mse or binary_crossentropy.")
     ] = "categorical_crossentropy",

@@ -1,4 +1,4 @@
-"""The process that one part is tried in: ``python -m toolkit.doctor.child PART [ARTIFACT…]``.
+"""The process that one part is tried in: ``python -m toolkit.doctor.child PART``.
 
 A line of JSON on stdout for each step that was reached: where it dies, the steps tell what it was doing.
 """
@@ -6,22 +6,19 @@ A line of JSON on stdout for each step that was reached: where it dies, the step
 import json
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, BinaryIO
 
-from toolkit import constraints, extras
+from toolkit import constraints, extras, locks
 
 # Packages that are tried beside the runtimes: what to import, and the distribution.
 PACKAGES = {"numpy": ("numpy", "numpy"), "pillow": ("PIL.Image", "pillow")}
-FOUND, IMPORTED, RAN, HOLDS = "found", "imported", "ran", "holds"
-# Of an artifact that answers otherwise here than where it was exported.
-OTHERWISE = "otherwise"
+FOUND, IMPORTED, RAN = "found", "imported", "ran"
+# Of the artifact that a runtime is tried on.
+WIDTH = 8
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Try a package of PACKAGES or a runtime: on the smallest of the artifacts that it runs, then by their goldens."""
-    part, *artifacts = arguments
+def main(part: str) -> None:
+    """Try a package of PACKAGES, or a runtime on an artifact that is made for it: no file is to blame where it dies."""
     # What a package prints must not come between the steps.
     steps = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -29,7 +26,7 @@ def main(arguments: Sequence[str]) -> None:
         if part in PACKAGES:
             _try_package(steps, *PACKAGES[part])
         else:
-            _try_runtime(steps, part, [Path(artifact) for artifact in artifacts])
+            _try_runtime(steps, part)
     except Exception as error:  # noqa: BLE001 — a broken package raises anything when it is imported
         _tell(steps, {"error": f"{type(error).__name__}: {error}"})
 
@@ -41,7 +38,7 @@ def _try_package(steps: BinaryIO, module: str, distribution: str) -> None:
         _tell(steps, {"step": IMPORTED, "devices": []})
 
 
-def _try_runtime(steps: BinaryIO, name: str, artifacts: Sequence[Path]) -> None:
+def _try_runtime(steps: BinaryIO, name: str) -> None:
     # Every runtime's module imports numpy: where that is what breaks, it is numpy that is to be named.
     _tell(steps, {"step": FOUND, **_package(*PACKAGES["numpy"])})
     if not extras.installed("numpy"):
@@ -49,6 +46,7 @@ def _try_runtime(steps: BinaryIO, name: str, artifacts: Sequence[Path]) -> None:
     import numpy as np
 
     from toolkit import runtimes
+    from toolkit.runtimes.base import FLOAT32
 
     module = runtimes.get(name)
     _tell(steps, {"step": FOUND, **_package(module.PACKAGE, *module.DISTRIBUTIONS)})
@@ -56,32 +54,11 @@ def _try_runtime(steps: BinaryIO, name: str, artifacts: Sequence[Path]) -> None:
         return
     extras.load(module.PACKAGE)
     _tell(steps, {"step": IMPORTED, "devices": list(module.devices())})
-    mine = [path for path in artifacts if path.suffix in module.SUFFIXES]
-    if mine:
-        smallest = min(mine, key=lambda path: path.stat().st_size)
-        session = module.open_session(smallest, threads=1)
-        shape = [size or 1 for size in session.input.shape[1:]]
-        outputs = session.predict_once(np.zeros((session.input.shape[0] or 1, *shape), np.uint8))
-        if not np.isfinite(outputs).all():
-            raise ArithmeticError(f"{smallest.name} gave outputs that are no numbers")
-        _tell(steps, {"step": RAN, "artifact": str(smallest)})
-    for path in mine:
-        _tell(steps, {"step": HOLDS, "artifact": str(path)})
-        if problem := _hold(path):
-            _tell(steps, {OTHERWISE: str(path), "problem": problem})
-
-
-def _hold(path: Path) -> str | None:
-    """Return how an artifact answers otherwise here than its golden recorded; None for the Keras original as well."""
-    from toolkit import manifest
-    from toolkit.errors import ArtifactError
-    from toolkit.parity import recorded
-
-    try:
-        found = manifest.read(path.parent)
-        return next((recorded.problem(found, entry) for entry in found.artifacts if entry.path == path.name), None)
-    except ArtifactError as error:
-        return str(error)
+    with locks.scratch() as folder:
+        path = folder / f"dense{module.SUFFIXES[0]}"
+        if module.write_probe(path, arithmetic=FLOAT32, rows=1, width=WIDTH):
+            module.open_session(path).predict_once(np.zeros((1, WIDTH), np.uint8))
+            _tell(steps, {"step": RAN})
 
 
 def _package(module: str, *distributions: str) -> dict[str, Any]:
@@ -99,4 +76,4 @@ def _tell(steps: BinaryIO, step: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1])

@@ -195,7 +195,7 @@ _DOCUMENT: dict[str, Any] = {
     **dict.fromkeys(("available_memory_bytes", "disk_bytes", "free_disk_bytes", "bits"), _T.number),
     "packages": (_T.text, _T.version),
     "tested_otherwise": (_T.text, _T.version),
-    "parts": [{**_FINDING, "versions": (_T.text, _T.version), "devices": [_T.hardware], "artifact": _T.file}],
+    "parts": [{**_FINDING, "versions": (_T.text, _T.version), "devices": [_T.hardware]}],
     "data": (_T.text, _T.number),
     "artifacts": [
         {"path": _T.file, "sha256": _T.digest, "size_bytes": _T.number, "problem": _T.text, "golden": _T.text}

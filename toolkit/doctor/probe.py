@@ -8,12 +8,11 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.doctor import causes
-from toolkit.doctor.child import FOUND, HOLDS, IMPORTED, OTHERWISE, RAN
+from toolkit.doctor.child import FOUND, IMPORTED, RAN
 from toolkit.doctor.finding import ABSENT, BROKEN, OK, Finding
 from toolkit.doctor.remedy import pip
 
@@ -21,43 +20,26 @@ from toolkit.doctor.remedy import pip
 DEADLINE_S = 120.0
 COMMAND = (sys.executable, "-m", "toolkit.doctor.child")
 # What a part was doing after each step.
-_DOING = {None: "looking for it", FOUND: "importing it", IMPORTED: "running an artifact"}
+_DOING = {None: "looking for it", FOUND: "importing it", IMPORTED: "running a model"}
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What became of one part.
-
-    devices: what it computes on here. artifact: the one that it ran. otherwise: how artifacts answer otherwise here
-    than where they were exported, by path; the report tells it of the files.
-    """
+    """What became of one part. devices: what it computes on here."""
 
     part: str
     finding: Finding
     versions: dict[str, str] = field(default_factory=dict)
     devices: tuple[str, ...] = ()
-    artifact: str | None = None
-    otherwise: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of this part."""
-        return {
-            **self.finding.to_json(),
-            "versions": self.versions,
-            "devices": list(self.devices),
-            "artifact": self.artifact,
-        }
+        return {**self.finding.to_json(), "versions": self.versions, "devices": list(self.devices)}
 
 
-def probe(
-    part: str,
-    artifacts: Sequence[Path] = (),
-    *,
-    command: Sequence[str] = COMMAND,
-    deadline_s: float = DEADLINE_S,
-) -> Probe:
-    """Try a package or a runtime. artifacts: those that are whole, for the runtime to run one."""
-    code, answer, stderr = _run([*command, part, *map(str, artifacts)], deadline_s)
+def probe(part: str, *, command: Sequence[str] = COMMAND, deadline_s: float = DEADLINE_S) -> Probe:
+    """Try a package or a runtime."""
+    code, answer, stderr = _run([*command, part], deadline_s)
     told = [json.loads(line) for line in answer.splitlines() if line.startswith("{") and line.endswith("}")]
     steps = {step["step"]: step for step in told if "step" in step}
     found: dict[str, Any] = steps.get(FOUND, {})
@@ -68,11 +50,8 @@ def probe(
     if error is None and code == 0 and found.get("installed", True) and IMPORTED not in steps:
         error = "it ended the process"
     if error is None and code == 0:
-        otherwise = {str(step[OTHERWISE]): str(step["problem"]) for step in told if OTHERWISE in step}
-        return replace(_whole(part, steps, versions), otherwise=otherwise)
+        return _whole(part, steps, versions)
     doing = _DOING[next((step for step in (IMPORTED, FOUND) if step in steps), None)]
-    if HOLDS in steps:
-        doing = f"running {steps[HOLDS]['artifact']}"
     distribution = _culprit(found, part, versions)
     if error is not None:
         text, remedy = causes.of_error(error, distribution, doing)
@@ -94,11 +73,10 @@ def _whole(part: str, steps: dict[str, dict[str, Any]], versions: dict[str, str]
         remedy = pip(f"install 'edge-model-toolkit[{found['extra']}]'")
         return Probe(part, Finding(part, ABSENT, f"{found['package']} is not installed", remedy))
     devices = tuple(steps[IMPORTED]["devices"])
-    artifact = steps.get(RAN, {}).get("artifact")
-    what = [", ".join(f"{name} {version}" for name, version in versions.items()) or "of an unknown version"]
-    what.append(f"ran {artifact}" if artifact else "imported")
-    what += [f"on {', '.join(devices)}"] if devices else []
-    return Probe(part, Finding(part, OK, ", ".join(what[:2]) + " ".join(["", *what[2:]])), versions, devices, artifact)
+    what = ", ".join(f"{name} {version}" for name, version in versions.items()) or "of an unknown version"
+    what += ", ran a model" if RAN in steps else ", imported"
+    what += f" on {', '.join(devices)}" if devices else ""
+    return Probe(part, Finding(part, OK, what), versions, devices)
 
 
 def _culprit(found: dict[str, Any], part: str, versions: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from toolkit import __version__, constraints, host, manifest, registry
 from toolkit.bench.conditions import ADVICE, CLOCK
 from toolkit.doctor import privacy
+from toolkit.doctor.artifacts import failures
 from toolkit.doctor.child import PACKAGES
 from toolkit.doctor.finding import ABSENT, BROKEN, OK, WARNING, Finding
 from toolkit.doctor.probe import Probe, probe
@@ -25,6 +26,8 @@ HOT_C = 80.0
 # What installs packages and is part of none: every system brings its own.
 INSTALLERS = {"pip", "setuptools", "wheel"}
 STEADY_GOVERNOR = "performance"
+# What is tried after the parts.
+ARTIFACTS = "artifacts"
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Package:
 class File:
     """A file that a manifest lists. problem: what is wrong with it, or None where it is the one that was exported.
 
-    golden: how it answers otherwise here than where it was exported; None where it does not, or nothing runs it.
+    golden: how it fails here, or answers otherwise than where it was exported; None where neither, or nothing runs it.
     """
 
     path: Path
@@ -85,17 +88,7 @@ class Report:
         parts = reversed({(finding.text, finding.remedy): finding for finding in broken}.values())
         again = _again(self.probes)
         files = [Finding(str(f.path), BROKEN, f.problem, again) for f in self.files if f.problem]
-        here = f" ({self.machine.host.kernels})" if self.machine.host.kernels else ""
-        files += [
-            Finding(
-                str(file.path),
-                BROKEN,
-                f"answers otherwise here{here} than where it was exported: {file.golden}",
-                EXPORT_ANEW,
-            )
-            for file in self.files
-            if file.golden
-        ]
+        files += [Finding(str(f.path), BROKEN, f.golden, EXPORT_ANEW) for f in self.files if f.golden]
         rest = sorted(self.notes, key=lambda note: note.state != BROKEN)
         return [*parts, *files, *rest]
 
@@ -133,7 +126,7 @@ def examine(
     paths: Sequence[Path],
     *,
     root: Path = Path("/"),
-    try_part: Callable[[str, Sequence[Path]], Probe] = probe,
+    try_part: Callable[[str], Probe] = probe,
     on_part: Callable[[str], None] = lambda part: None,
 ) -> Report:
     """Look at the machine under ``root``, at every part, and at the artifacts of folders with manifests.
@@ -142,15 +135,16 @@ def examine(
     """
     files, unreadable = _files(paths)
     machine = _machine(root)
-    whole = [file.path for file in files if file.problem is None]
     probes = []
     for part in parts():
         on_part(part)
-        probes.append(try_part(part, whole if part not in PACKAGES else ()))
-    otherwise = {path: how for one in probes for path, how in one.otherwise.items()}
+        probes.append(try_part(part))
+    on_part(ARTIFACTS)
+    working = {one.part for one in probes if one.part not in PACKAGES and one.finding.state == OK}
+    whole = [file.path for file in files if file.problem is None]
+    failed = failures(whole, working, kernels=machine.host.kernels)
     notes = [Finding(str(path), BROKEN, said, _again(probes)) for path, said in unreadable.items()]
     packages = _packages()
-    working = any(one.finding.state == OK for one in probes if one.part not in PACKAGES)
     if reason := host.unsupported():
         notes.append(Finding("Python", BROKEN, reason))
     elif all(one.finding.state == ABSENT for one in probes if one.part not in PACKAGES) and not working:
@@ -164,7 +158,7 @@ def examine(
         probes=tuple(probes),
         data=_data() if numpy_works else {},
         folders=tuple({path.parent for path in (*(file.path for file in files), *unreadable)}),
-        files=tuple(replace(file, golden=otherwise.get(str(file.path))) for file in files),
+        files=tuple(replace(file, golden=failed.get(file.path)) for file in files),
         notes=tuple(notes),
     )
 

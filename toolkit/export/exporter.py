@@ -1,5 +1,6 @@
 """Export one model: convert in a scratch folder, try every artifact, then put all files in their place."""
 
+import io
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -22,11 +23,11 @@ from toolkit.export.formats import plan, suffixes
 from toolkit.export.formats.base import Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import Source
-from toolkit.files import FileName, naming, sha256
+from toolkit.files import FileName, naming, sha256, write_bytes
 from toolkit.golden import GOLDEN, Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest, read
 from toolkit.overlap import Overlap
-from toolkit.parity import card
+from toolkit.parity import card, checks
 from toolkit.runtimes.keras import load_model
 
 LOG = "export.log"
@@ -105,6 +106,8 @@ def _export(
         with extras.streams_to(folder / LOG), naming(folder / reference.name):
             model.save(reference)
             prepared = prepare(model, work)
+        outputs = runtimes.open_session(reference, threads=0).predict(golden_rows.images)
+        checks.require_finite(outputs, path=source.keras_path)
         scaled = chosen.scaled
         converted = convert_all(
             prepared,
@@ -118,7 +121,6 @@ def _export(
         if not converted.made:
             reasons = "; ".join(f"{name}: {why}" for name, why in converted.failures.items())
             raise ExportFailedError(f"{reasons}; nothing was exported (log: {folder / LOG})")
-        outputs = runtimes.open_session(reference, threads=0).predict(golden_rows.images)
         record = Golden(golden_rows.images, golden_rows.labels, outputs, converted.recorded)
         manifest = _install(source, dataset, folder, work, converted, record, chosen, shared)
     return Exported(manifest, converted.files, converted.failures, _unlisted(manifest), folder / LOG)
@@ -141,7 +143,7 @@ def _check_model(model: Any, source: Source, dataset: Dataset) -> None:
     if len(answer) != 1 or answer[0] == 1:
         raise ArtifactError(
             f"{source.keras_path}: answers an image with {'one number' if answer == (1,) else f'numbers {answer}'}; "
-            f"{_ALLOWED}; of a model that tells two classes apart by one number, make one with a softmax of two"
+            f"{_ALLOWED}{'; make it one with a softmax of two' if answer == (1,) else ''}"
         )
     if tuple(model.input_shape[1:]) != dataset.input_shape or model.output_shape[-1] != dataset.classes:
         raise ArtifactError(
@@ -226,7 +228,9 @@ def _write_rows(dataset: Dataset, work: Path) -> CountedEntry | None:
     """
     if getattr(data.sources().get(dataset.name), "DIGESTS", None):
         return None
-    np.save(work / ROWS, dataset.train.row_digests)
+    content = io.BytesIO()  # of a full disk np.save says how many bytes it wrote, and no name
+    np.save(content, dataset.train.row_digests)
+    write_bytes(work / ROWS, content.getvalue())
     return {"path": FileName(ROWS), "sha256": sha256(work / ROWS), "n": len(dataset.train)}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.errors import RunError
+from toolkit.errors import ArtifactError, RunError
 from toolkit.files import sha256
 from toolkit.manifest import Artifact, Derived, Manifest, TensorSpec
 from toolkit.parity.figures import CLEAR_MARGIN, Figures
@@ -120,9 +120,20 @@ def of_shape(outputs: NDArray[np.float32], reference: NDArray[np.float32]) -> Pr
     return Problem("classes", text)
 
 
+def count_not_finite(outputs: NDArray[np.float32]) -> int:
+    """Return for how many images an output is no number."""
+    return int((~np.isfinite(outputs)).any(axis=1).sum())
+
+
 def not_finite(bad: int, images: int) -> Problem:
     """Outputs are numbers."""
     return Problem("numbers", f"NaN or infinite outputs for {bad} of {images} images")
+
+
+def require_finite(outputs: NDArray[np.float32], *, path: Path) -> None:
+    """Raise ArtifactError where a model that others are held against, or that is asked, answers with no numbers."""
+    if bad := count_not_finite(outputs):
+        raise ArtifactError(f"{path}: {not_finite(bad, len(outputs)).text}")
 
 
 def of_recorded(artifact: Artifact, flips: int, difference: float, step: float | None, images: int) -> Problem | None:

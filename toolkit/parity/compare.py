@@ -183,7 +183,7 @@ class _Outputs:
         self._difference = 0.0
 
     def add(self, outputs: NDArray[np.float32], reference: NDArray[np.float32]) -> None:
-        bad = int((~np.isfinite(outputs)).any(axis=1).sum())
+        bad = checks.count_not_finite(outputs)
         self._not_finite += bad
         if bad:
             self._table.append(np.zeros(len(outputs), CANDIDATE_ROW))  # only the count of bad images is reported

@@ -15,6 +15,7 @@ from toolkit.data.base import Split, chunks
 from toolkit.downloads import cache_folder
 from toolkit.files import atomic, sha256
 from toolkit.manifest import Manifest
+from toolkit.parity import checks
 from toolkit.runtimes import REFERENCE_RUNTIME, open_session
 
 FOLDER = "reference"
@@ -29,13 +30,16 @@ def outputs(found: Manifest, split: Split) -> Iterator[NDArray[np.float32]]:
 
     The file is named after the digests of the model, of the images and of itself, so neither another model, other
     images nor a damaged file is ever taken for it. Where no cache can be written, the file is a temporary one.
+    ArtifactError where the outputs are no numbers.
     """
     with locks.scratch() as scratch:
         path = _cached(found, split)
         if path is None:
             path = _compute(found, split, scratch)
             path = _keep(path, found, split) or path
-        yield np.load(path, mmap_mode="r", allow_pickle=False)
+        answers = np.load(path, mmap_mode="r", allow_pickle=False)
+        checks.require_finite(answers, path=found.reference_path)
+        yield answers
 
 
 def _key(found: Manifest, split: Split) -> str:

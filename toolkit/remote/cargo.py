@@ -42,16 +42,20 @@ def to_bench(paths: Sequence[Path]) -> Cargo:
     chosen = [file for file in files if file not in originals]
     if not chosen:
         raise ArtifactError(f"{', '.join(map(str, paths))}: nothing to measure there")
-    return _pack((file, listing(file)) for file in chosen)
+    return _pack(((file, listing(file)) for file in chosen), named=paths)
 
 
 def to_verify(paths: Sequence[Path]) -> Cargo:
     """Return what ``verify --golden`` needs of files and folders."""
-    return _pack((found.folder / a.path, found) for found, artifacts in verify.select(paths) for a in artifacts)
+    chosen = ((found.folder / a.path, found) for found, artifacts in verify.select(paths) for a in artifacts)
+    return _pack(chosen, named=paths)
 
 
-def _pack(chosen: Iterable[tuple[Path, Manifest | None]]) -> Cargo:
-    """Number the folders: what a path here is called, and where, is no device's concern."""
+def _pack(chosen: Iterable[tuple[Path, Manifest | None]], *, named: Sequence[Path]) -> Cargo:
+    """Number the folders: what a path here is called, and where, is no device's concern.
+
+    ArtifactError for a symbolic link that the user did not name: what it leads to may not be meant for a device.
+    """
     files: dict[str, Path] = {}
     paths: list[str] = []
     folders: dict[Path, str] = {}
@@ -62,5 +66,8 @@ def _pack(chosen: Iterable[tuple[Path, Manifest | None]]) -> Cargo:
         if manifest is not None:
             golden = manifest.golden_path
             needed += [path.parent / MANIFEST, golden]
+        for file in needed:
+            if file.is_symlink() and file not in named:
+                raise ArtifactError(f"{file}: a symbolic link, which no device gets; put the file itself there")
         files |= {f"{there}/{file.name}": file for file in needed if file.is_file()}  # what is missing is told there
     return Cargo(files, paths, {there: here for here, there in folders.items()})

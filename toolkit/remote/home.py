@@ -16,7 +16,7 @@ from toolkit.remote.cargo import Cargo
 from toolkit.text import printable
 
 # A record is sent anew with each round; one of a thousand artifacts with 10,000 samples each has less than that.
-MOST_BYTES = 1 << 28
+MOST_FILES, MOST_BYTES = 10_000, 1 << 28
 # Held while one of several devices gets a folder.
 _CHOOSING = threading.Lock()
 
@@ -31,7 +31,7 @@ class Home:
     def __init__(self, output: Path, cargo: Cargo, earlier: Record | None) -> None:
         self._output, self._cargo, self._earlier = output, cargo, earlier
         self._scratch = locks.scratch()
-        self._taken_bytes = 0
+        self._taken_bytes: dict[str, int] = {}
         self.record: Record | None = None
 
     def __enter__(self) -> "Home":
@@ -48,15 +48,16 @@ class Home:
             name = name if name == RECORD else SamplesName(name)
         except ValueError as error:
             raise ArtifactError(f"it sent {name!r}, which is no part of a record") from error
-        self._taken_bytes += len(content)
-        if self._taken_bytes > MOST_BYTES:
-            raise ArtifactError(f"it sent more than {MOST_BYTES:,} bytes of a record")
-        with (self._arriving / name).open("wb" if message["first"] is True else "ab") as file:
+        first = message["first"] is True
+        self._taken_bytes[name] = len(content) + (0 if first else self._taken_bytes.get(name, 0))
+        if len(self._taken_bytes) > MOST_FILES or sum(self._taken_bytes.values()) > MOST_BYTES:
+            raise ArtifactError(f"it sent more than {MOST_FILES:,} files or {MOST_BYTES:,} bytes of a record")
+        with (self._arriving / name).open("wb" if first else "ab") as file:
             file.write(content)
 
     def keep(self) -> None:
         """Keep the record that has arrived; ArtifactError where it is none, or of other artifacts."""
-        arrived, self._taken_bytes = self._arriving, 0
+        arrived = self._arriving
         write_json(arrived / RECORD, printable(documents.load(arrived / RECORD, what="a benchmark record")))
         found = record.read(arrived)
         found.results = [replace(result, path=self._cargo.here(str(result.path))) for result in found.results]

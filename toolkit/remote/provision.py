@@ -38,6 +38,8 @@ LOOK_S = 0.2
 # How much of what a command wrote is worth telling.
 TOLD_BYTES = 4000
 CONSTRAINTS = "toolkit/constraints.txt"
+# Of what is taken along nothing else is installed, whatever the device's pip is told to look at.
+ALONE = {"PIP_CONFIG_FILE": os.devnull}
 # Not --quiet, which hides what a conflict is about. One more attempt to reach an index that is not there: pip's own
 # five take a minute for each package.
 PIP = ("--no-input", "--disable-pip-version-check", "--retries=1", "install")
@@ -101,7 +103,7 @@ class Provision:
     def _offer(self, *, key: str, digests: Sequence[str]) -> dict[str, Any]:
         """Take the lock, clear away what is old, and say what is missing. key: of the environment."""
         for part in ("blobs", "environments"):
-            (self._folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self._folder / part).mkdir(parents=True, exist_ok=True)
         if self._lock is None:
             self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -146,7 +148,7 @@ class Provision:
         try:
             wheels.mkdir(parents=True)
             for name, digest in packages.items():
-                _link(self._blob(digest), wheels / name)
+                self._lay(digest, wheels / name)
             constraints = wheels / Path(CONSTRAINTS).name
             constraints.write_bytes(zipfile.ZipFile(wheels / wheel).read(CONSTRAINTS))
             # A pip that was taken along runs from its wheel: to install Python's own takes a device most of a minute.
@@ -155,7 +157,9 @@ class Provision:
             source = ["--no-index", "--find-links", str(wheels)] if offline else []
             wanted = ["--constraint", str(constraints), f"{wheels / wheel}[{extra}]"]
             pip = [str(taken)] if taken else ["-m", "pip"]
-            self._run([str(folder / "bin" / "python"), *pip, *PIP, *PIP_OPTIONS, *source, *wanted])
+            untold = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")} | ALONE
+            command = [str(folder / "bin" / "python"), *pip, *PIP, *PIP_OPTIONS, *source, *wanted]
+            self._run(command, untold if offline else None)
             (folder / READY).touch()
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -175,8 +179,8 @@ class Provision:
         try:
             for name, digest in files.items():
                 target = session / name
-                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                _link(self._blob(digest), target)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._lay(digest, target)
             os.chdir(session)
             if self._lock is not None:
                 os.set_inheritable(self._lock, True)
@@ -189,7 +193,19 @@ class Provision:
     def _blob(self, digest: str) -> Path:
         return self._folder / "blobs" / digest
 
-    def _run(self, command: Sequence[str]) -> None:
+    def _lay(self, digest: str, target: Path) -> None:
+        """Give a file that was copied its name; one that is no longer what was copied is removed instead."""
+        blob = self._blob(digest)
+        with blob.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+                blob.unlink()
+                raise OSError(errno.EIO, "it is no longer as it was copied; run the same command again", str(blob))
+        try:
+            os.link(blob, target)
+        except OSError:  # the file system has no second names
+            shutil.copyfile(blob, target)
+
+    def _run(self, command: Sequence[str], environment: dict[str, str] | None = None) -> None:
         """Run a command, and end it where the connection ends; FailedCommandError where it fails."""
         process = subprocess.Popen(
             command,
@@ -197,6 +213,7 @@ class Provision:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env=environment,
         )
         output = b""
         try:
@@ -249,16 +266,9 @@ def _become_agent(environment: Path) -> NoReturn:
         raise OSError(error.errno, error.strerror, python) from error
 
 
-def _link(blob: Path, target: Path) -> None:
-    """Give a file a second name; where the file system cannot, copy it."""
-    try:
-        os.link(blob, target)
-    except OSError:
-        shutil.copyfile(blob, target)
-
-
 def main() -> None:
-    """Serve the other end of stdin and stdout."""
+    """Serve the other end of stdin and stdout; what is made there is the user's alone, folders above it included."""
+    os.umask(0o077)
     os.write(1, MARK)
     try:
         Provision(Channel(0, 1, patience_s=SILENCE_S)).serve()

@@ -6,7 +6,6 @@ import math
 import re
 import shlex
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -37,6 +36,8 @@ OPTIONS = {
 # Seconds that Python may take to start on a device, that a process here may take to end when it was told to, and that
 # a device has to send what there is when the user has stopped it.
 START_S, END_S, STOP_S = 60.0, 10.0, 20.0
+# As much as is kept of what ssh and the device write to stderr: the end.
+STDERR_BYTES = 1 << 16
 OLDEST_PYTHON = (3, 11)
 # The only words that a device's shell sees: all else comes over stdin. No quote or exclamation mark in it, for shells
 # that read those in their own way.
@@ -102,7 +103,7 @@ class Connection:
         self._answer_by_s = math.inf
         self._quiet = threading.Lock()
         self._ended = threading.Event()
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 — closed with the process
+        self._said = b""
         payload = _payload()
         try:
             # A session of its own: Ctrl-C ends this process, which ends the connection when all is brought home.
@@ -110,14 +111,17 @@ class Connection:
                 command(destination, len(payload)),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=self._stderr,
+                stderr=subprocess.PIPE,
                 start_new_session=True,
                 bufsize=0,
             )
         except FileNotFoundError as error:
-            self._stderr.close()
             raise UsageError("--on needs OpenSSH's client, ssh; install it: sudo apt install openssh-client") from error
-        self._pipes = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
+        self._pipes = tuple(
+            cast("IO[bytes]", pipe) for pipe in (self._process.stdin, self._process.stdout, self._process.stderr)
+        )
+        self._listening = threading.Thread(target=self._listen, daemon=True)
+        self._listening.start()
         self._channel = Channel(self._pipes[1].fileno(), self._pipes[0].fileno(), look=self._look)
         self._beating = threading.Thread(target=self._beat, daemon=True)
         try:
@@ -173,8 +177,9 @@ class Connection:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._pipes[1].close()
-        self._stderr.close()
+        self._listening.join(END_S)
+        for pipe in self._pipes[1:]:
+            pipe.close()
 
     def _open(self, payload: bytes) -> dict[str, Any]:
         """Send what runs on the device, and return what it says of itself."""
@@ -222,6 +227,14 @@ class Connection:
             except OSError:
                 return
 
+    def _listen(self) -> None:
+        """Read all that is written to stderr, and keep the last of it: a device may write without end."""
+        with contextlib.suppress(
+            OSError, ValueError
+        ):  # closed, though a process that ssh started still holds the other end
+            while content := self._pipes[2].read(STDERR_BYTES):
+                self._said = (self._said + content)[-STDERR_BYTES:]
+
     @contextlib.contextmanager
     def _lost_named(self) -> Iterator[None]:
         """Say of a connection that ended why it did."""
@@ -239,8 +252,8 @@ class Connection:
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
-        self._stderr.seek(0)
-        return code, self._stderr.read().decode(errors="replace")
+        self._listening.join(END_S)
+        return code, self._said.decode(errors="replace")
 
 
 def command(destination: str, size: int) -> list[str]:

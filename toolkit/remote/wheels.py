@@ -12,6 +12,8 @@ from typing import Any
 
 from toolkit import constraints, extras, locks
 from toolkit.errors import DeviceError, UsageError
+from toolkit.files import sha256, sums
+from toolkit.files.sums import SUMS
 from toolkit.remote.device import EXTRA
 from toolkit.remote.ssh import OLDEST_PYTHON
 from toolkit.text import lines
@@ -26,6 +28,8 @@ INSTALLER = "pip"
 
 def fill(folder: Path, *, python: str, arch: str, on_step: Callable[[str], None] = lambda name: None) -> list[Path]:
     """Download pip and the tested versions of all that the extra ``edge`` needs, for a Python (``3.11``) on Linux.
+
+    Their digests are listed beside them, for ``check``.
 
     What a wheel requires is read from itself and judged for the device: ``pip download --platform`` would judge it for
     this machine (https://github.com/pypa/pip/issues/11664). UsageError for what no wheel exists for, DeviceError where
@@ -43,6 +47,22 @@ def fill(folder: Path, *, python: str, arch: str, on_step: Callable[[str], None]
         return _fill(folder, scratch, python, arch, on_step)
 
 
+def check(folder: Path) -> None:
+    """Raise UsageError where a folder has no wheels, or one that is not as ``fill`` left it."""
+    remedy = f"fill it with: toolkit wheels --python 3.11 --arch aarch64 {folder}"
+    wheels = sorted(folder.glob("*.whl"))
+    if not wheels:
+        raise UsageError(f"{folder}: no wheels there; {remedy}")
+    listed = _listed(folder)
+    for wheel in wheels:
+        if listed.get(wheel.name) != sha256(wheel):
+            raise UsageError(f"{wheel}: not as 'toolkit wheels' left it, by its SHA-256; remove it, and {remedy}")
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    return sums.read(folder) if (folder / SUMS).is_file() else {}
+
+
 def _fill(folder: Path, scratch: Path, python: str, arch: str, on_step: Callable[[str], None]) -> list[Path]:
     own = build_wheel(folder)
     found = {constraints.normalized(own.name.partition("-")[0]): own}
@@ -56,6 +76,8 @@ def _fill(folder: Path, scratch: Path, python: str, arch: str, on_step: Callable
             on_step(", ".join(missing))
             found |= _download(missing, folder, scratch, python, arch)
         wanted = {(found[name], extra) for name, its_extras in required for extra in ("", *its_extras)}
+    others = {name: digest for name, digest in _listed(folder).items() if (folder / name).is_file()}
+    sums.write(folder, {**others, **{wheel.name: sha256(wheel) for wheel in found.values()}})
     return sorted(found.values())
 
 

@@ -34,10 +34,9 @@ def check(on: Sequence[str] | None, wheels: Path | None) -> None:
         return
     if not on:
         raise UsageError("--wheels is what is taken along to a device; name one by --on")
-    if not any(wheels.glob("*.whl")):
-        raise UsageError(
-            f"{wheels}: no wheels there; fill it with: toolkit wheels --python 3.11 --arch aarch64 {wheels}"
-        )
+    from toolkit.remote.wheels import check as check_wheels
+
+    check_wheels(wheels)
 
 
 def on_each(

@@ -1,0 +1,44 @@
+"""Run what was exported, in a worker, as ``bench`` and ``verify`` do: whatever a file does, it is one line."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toolkit import manifest, runtimes
+from toolkit.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from toolkit.worker.session import Workers
+
+
+def failures(paths: Sequence[Path], working: Collection[str], *, kernels: str | None) -> dict[Path, str]:
+    """Return how files fail here, or answer otherwise than where they were exported.
+
+    working: the runtimes that do; without one, nothing is imported. kernels: what chooses the kernels here.
+    """
+    suffixes = {suffix for name in working for suffix in runtimes.get(name).SUFFIXES}
+    mine = [path for path in paths if path.suffix in suffixes]
+    if not mine:
+        return {}
+    from toolkit.worker.session import contained
+
+    with contained() as workers:
+        found = {path: _failure(path, workers, kernels) for path in mine}
+    return {path: said for path, said in found.items() if said}
+
+
+def _failure(path: Path, workers: "Workers", kernels: str | None) -> str | None:
+    import numpy as np
+
+    from toolkit.parity import recorded
+
+    try:
+        session = workers.open_session(path)
+        session.predict(np.zeros((1, *(size or 1 for size in session.input.shape[1:])), np.uint8))
+        found = manifest.read(path.parent)
+        artifact = next((entry for entry in found.artifacts if entry.path == path.name), None)
+        why = recorded.problem(found, artifact, open_session=workers.open_session) if artifact else None
+    except ArtifactError as error:
+        return str(error)
+    here = f" ({kernels})" if kernels else ""
+    return f"answers otherwise here{here} than where it was exported: {why}" if why else None
