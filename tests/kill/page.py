@@ -1,0 +1,40 @@
+"""The part of docs/robustness.md that tells of the last kills."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.kill.campaign import Tally
+from tests.kill.verbs import Verb
+from toolkit import host
+
+PAGE = Path(__file__).parents[2] / "docs" / "robustness.md"
+BEGIN, END = "<!-- what 'make kill' found: begin -->", "<!-- what 'make kill' found: end -->"
+HEADINGS = ("verb", "kills at writes", "kills at random", "run again", "apart until then", "lost", "left over")
+
+
+def render(tallies: Mapping[Verb, Tally], *, seconds: float, seed: int) -> str:
+    """Return the figures of all verbs as Markdown."""
+    rows = [(f"`{verb.name}`", *figures(tally)) for verb, tally in tallies.items()]
+    total = [sum(column) for column in zip(*(figures(tally) for tally in tallies.values()), strict=True)]
+    machine = host.describe()
+    lines = [
+        f"| {' | '.join(HEADINGS)} |",
+        f"| --- |{' ---: |' * (len(HEADINGS) - 1)}",
+        *(f"| {' | '.join(map(str, row))} |" for row in (*rows, ("all", *total))),
+        "",
+        f"{total[0] + total[1]:,} kills in {seconds:.0f} s (seed {seed}), {total[-2]} losses; {machine.cpu}, "
+        f"{machine.cores} cores.",
+    ]
+    return "\n".join(lines)
+
+
+def figures(tally: Tally) -> tuple[int, ...]:
+    """Return the columns of a verb."""
+    return tally.at_writes, tally.at_random, tally.again, tally.apart, len(tally.lost), len(tally.left)
+
+
+def write(text: str) -> None:
+    """Put the figures between the marks of the page."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
