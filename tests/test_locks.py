@@ -151,3 +151,14 @@ def test_the_next_scratch_folder_removes_those_of_dead_processes_and_no_other(tm
     with locks.scratch():
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_temporary_files_of_libraries_go_with_the_next_scratch_folder_after_a_kill(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    block = "locks.own_temporaries() as there, __import__('tempfile').NamedTemporaryFile(delete=False)"
+    with another(block, environment={**os.environ, "TMPDIR": str(tmp_path)}):
+        assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2  # one of them the lock
+    with locks.own_temporaries():
+        assert tempfile.gettempdir() != str(tmp_path)
+    assert tempfile.gettempdir() == str(tmp_path)
+    assert list(tmp_path.iterdir()) == []

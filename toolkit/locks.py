@@ -92,6 +92,19 @@ def scratch() -> Iterator[Path]:
             lock.unlink(missing_ok=True)
 
 
+@contextmanager
+def own_temporaries() -> Iterator[None]:
+    """Let libraries put their temporary files into a scratch folder: of a process that was killed, nobody else would
+    remove them.
+    """
+    with scratch() as folder:
+        before, tempfile.tempdir = tempfile.tempdir, str(folder)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
+
+
 def _enter(folder: Path) -> int | None:
     """Make the folder and take its lock; another process may remove either in between."""
     while True:

@@ -77,7 +77,8 @@ def export(
     no conversion succeeds, DataError where training, validation and test images overlap, unless that is allowed,
     BusyError where another process writes there.
     """
-    with locks.alone(folder, "export", otherwise="choose another --output"):
+    # Converters write whole models into temporary folders.
+    with locks.alone(folder, "export", otherwise="choose another --output"), locks.own_temporaries():
         return _export(source, dataset, folder, options, warn, allow_overlap, on_artifact)
 
 
