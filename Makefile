@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-unit test-cpus cpus check format edge dist benchmark exported trained study picture clean
+.PHONY: run test test-unit test-cpus cpus kill check format edge dist benchmark exported trained study picture clean
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
@@ -28,6 +28,9 @@ test-cpus: $(INSTALLED)  ## the shipped models on emulated CPUs and this one, th
 
 cpus: $(INSTALLED)  ## docs/cpus.md and docs/arm64-cost.md: what came out there (needs qemu-user and gcc)
 	$(BIN)/python -m tests.cpus.pages
+
+kill: $(INSTALLED)  ## docs/robustness.md: 1,000 kills of every verb that writes, half an hour at most
+	$(BIN)/python -m tests.kill
 
 check: $(INSTALLED)  ## format, lint and types
 	$(BIN)/ruff format --check .

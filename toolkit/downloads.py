@@ -54,9 +54,7 @@ def download(url: str, path: Path, *, known_hash: str, what: str) -> Path:
         except requests.RequestException as error:
             raise DataUnavailableError(f"{unavailable} (no network, or no answer); {remedy}") from error
         except ValueError as error:
-            raise DataUnavailableError(
-                f"{unavailable} (its digest is not the published one); {remedy}"
-            ) from error
+            raise DataUnavailableError(f"{unavailable} (its digest is not the published one); {remedy}") from error
         with atomic(path) as temporary:
             shutil.copyfile(fetched, temporary)
     return path

@@ -76,7 +76,9 @@ class Campaign:
             box = start(verb.start, self._scratch, server)
             self._before.setdefault(verb.start, check.digests(box))
         servers.put(server)
-        for verb, ended in zip(self._verbs, pool.map(lambda verb: self._count(servers, verb), self._verbs), strict=True):
+        for verb, ended in zip(
+            self._verbs, pool.map(lambda verb: self._count(servers, verb), self._verbs), strict=True
+        ):
             self._whole[verb] = ended
 
     def _count(self, servers: "SimpleQueue[Server]", verb: Verb) -> Ended:

@@ -26,6 +26,9 @@ from toolkit.training.checkpoint import BEST, STATE
 # Written piece by piece, on purpose: a reader of these takes what is there.
 APPENDED = re.compile(r"\.log$|\.tfevents\.")
 
+# The file by which Python's tempfile, in each process once, tries whether it can write.
+PROBE = re.compile(r"[a-z0-9_]{8}")
+
 
 def _read_json(path: Path) -> None:
     documents.load(path, what="a document")
@@ -82,6 +85,10 @@ READERS: dict[str, Callable[[Path], object]] = {
 }
 
 
+def _reader(path: Path) -> Callable[[Path], object]:
+    return READERS.get(path.name) or READERS[path.suffix]
+
+
 def digests(box: Box) -> dict[Path, str]:
     """Return the SHA-256 of each file, by its path in the box; without what killed writers leave."""
     files = (path for top in (box.here, box.cache) for path in top.rglob("*") if path.is_file() and not _is_waste(path))
@@ -95,8 +102,8 @@ def lost(box: Box, before: Mapping[Path, str]) -> list[str]:
     for path, digest in now.items():
         if before.get(path) != digest and not APPENDED.search(path.name):
             try:
-                (READERS.get(path.name) or READERS[path.suffix])(box.folder / path)
-            except Exception as error:  # whatever a reader says of it
+                _reader(path)(box.folder / path)
+            except Exception as error:  # noqa: BLE001 — whatever a reader says of it
                 found.append(f"{path}: {type(error).__name__}: {error}")
     return found + _without_weights(box)
 
@@ -125,8 +132,11 @@ def apart(box: Box, before: Mapping[Path, str]) -> list[str]:
 def left(box: Box) -> list[str]:
     """Return what writers have left that nobody reads."""
     waste = [path for top in (box.here, box.cache) for path in top.rglob("*") if _is_waste(path)]
-    return [str(path.relative_to(box.folder)) for path in (*waste, *box.tmp.iterdir())]
+    waste += [path for path in box.tmp.iterdir() if not PROBE.fullmatch(path.name)]
+    return [str(path.relative_to(box.folder)) for path in waste]
 
 
 def _is_waste(path: Path) -> bool:
-    return any(PARTIAL in part or part == locks.LOCK or part.startswith(SCRATCH) for part in path.parts)
+    """Say whether a file has a name that toolkit gives to what it removes, or one that no file of it has."""
+    known = path.is_dir() or path.suffix in READERS or APPENDED.search(path.name)
+    return not known or any(PARTIAL in part or part == locks.LOCK or part.startswith(SCRATCH) for part in path.parts)

@@ -14,21 +14,22 @@ HEADINGS = ("verb", "kills at writes", "kills at random", "run again", "apart un
 
 def render(tallies: Mapping[Verb, Tally], *, seconds: float, seed: int) -> str:
     """Return the figures of all verbs as Markdown."""
-    rows = [(f"`{verb.name}`", *figures(tally)) for verb, tally in tallies.items()]
-    total = [sum(column) for column in zip(*(figures(tally) for tally in tallies.values()), strict=True)]
+    figures = {f"`{verb.name}`": _figures(tally) for verb, tally in tallies.items()}
+    total = [sum(column) for column in zip(*figures.values(), strict=True)]
+    rows = [(name, *(f"{one:,}" for one in row)) for name, row in (*figures.items(), ("all", total))]
     machine = host.describe()
     lines = [
         f"| {' | '.join(HEADINGS)} |",
         f"| --- |{' ---: |' * (len(HEADINGS) - 1)}",
-        *(f"| {' | '.join(map(str, row))} |" for row in (*rows, ("all", *total))),
+        *(f"| {' | '.join(row)} |" for row in rows),
         "",
-        f"{total[0] + total[1]:,} kills in {seconds:.0f} s (seed {seed}), {total[-2]} losses; {machine.cpu}, "
-        f"{machine.cores} cores.",
+        f"{total[0] + total[1]:,} kills in {seconds:.0f} s (seed {seed}), {total[-2]} lost, {total[-1]} left over; "
+        f"{machine.cpu}, {machine.cores} cores.",
     ]
     return "\n".join(lines)
 
 
-def figures(tally: Tally) -> tuple[int, ...]:
+def _figures(tally: Tally) -> tuple[int, ...]:
     """Return the columns of a verb."""
     return tally.at_writes, tally.at_random, tally.again, tally.apart, len(tally.lost), len(tally.left)
 

@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 from tests.kill.hook import Counter
@@ -67,7 +68,7 @@ def _verb(request: dict[str, Any], target: int) -> int:
     os.chdir(request["folder"])
     os.environ.update(request["environment"])
     tempfile.tempdir = None
-    with open(request["log"], "ab") as log, open(os.devnull) as nothing:
+    with Path(request["log"]).open("ab") as log, Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)

@@ -81,9 +81,7 @@ class Server:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def call(
-        self, box: Box, arguments: Sequence[str], *, at: int | None = None, after_s: float | None = None
-    ) -> Ended:
+    def call(self, box: Box, arguments: Sequence[str], *, at: int | None = None, after_s: float | None = None) -> Ended:
         """Run a verb to its end, or kill it at a write, or after a time."""
         request = {"arguments": list(arguments), "folder": str(box.here), "log": str(box.log)}
         request |= {"environment": box.environment, "at": at, "after_s": after_s}

@@ -17,7 +17,7 @@ SHIPPED = Path(__file__).parents[2] / "exported" / "mlp"
 RUN, EXPORT = "first", "exported/mlp"
 TRAIN = ("train", "--data", "tiny.npz", "--model", "mlp", "--epochs", "3", "--name", RUN)
 STUDY = ("study", "--data", "tiny.npz", "--model", "mlp", "--optimizer", "adam", "--activation", "relu")
-BENCH = ("bench", "--processes", "2", "--seconds", "0.05")
+BENCH = ("bench", "--processes", "2", "--seconds", "0.05", f"{EXPORT}/mlp-int8.tflite")
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ HEAVY = (
     Verb("verify --save", "exported", ("verify", EXPORT, "--save", "--data", "tiny.npz"), again_each=3),
     Verb("verify --save, again", "verified", ("verify", EXPORT, "--save", "--data", "tiny.npz"), again_each=3),
     Verb("verify --localize", "exported", ("verify", "--localize", f"{EXPORT}/mlp-int8.tflite"), again_each=4),
-    Verb("bench", "exported", (*BENCH, EXPORT), random=20, again_each=8),
-    Verb("bench --explain", "exported", (*BENCH, f"{EXPORT}/mlp-int8.tflite", "--explain"), some=12, again_each=8),
+    Verb("bench", "exported", (*BENCH, f"{EXPORT}/mlp-int8.onnx"), random=20, again_each=8),
+    Verb("bench --explain", "exported", (*BENCH, "--explain"), some=12, again_each=8),
     Verb("study", "empty", (*STUDY, "--learning-rate", "0.01", "--epochs", "2"), some=12, random=20, again_each=8),
     Verb("study --report", "studied", ("study", "--report"), again_each=8),
     Verb(
