@@ -104,7 +104,12 @@ def _export(
         work = Path(scratch)
         reference = work / f"{source.name}.keras"
         with extras.streams_to(folder / LOG), naming(folder / reference.name):
-            model.save(reference)
+            # Saved again it would have other bytes: into its own folder, a kill before the new manifest is there would
+            # leave an original that the old one does not know.
+            if source.is_original:
+                shutil.copyfile(source.keras_path, reference)
+            else:
+                model.save(reference)
             prepared = prepare(model, work)
         scaled = chosen.scaled
         converted = convert_all(
