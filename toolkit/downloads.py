@@ -38,11 +38,11 @@ def download(url: str, path: Path, *, known_hash: str, what: str) -> Path:
     remedy = f"put {path.name} into a folder and set {DATA_VARIABLE} to that folder"
     pooch.get_logger().setLevel(logging.ERROR)
     algorithm, _, digest = known_hash.partition(":")
-    if path.is_file() and pooch.file_hash(str(path), alg=algorithm) == digest:
-        return path
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT_S)
     # pooch would leave what it has of a file beside it when it is killed.
     with locks.scratch() as scratch:
+        if path.is_file() and pooch.file_hash(str(path), alg=algorithm) == digest:
+            return path
         try:
             fetched = pooch.create(
                 path=scratch,
