@@ -5,7 +5,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -100,9 +100,9 @@ class Campaign:
         return moments[:most]
 
     def _of(self, verb: Verb) -> Iterator[Moment]:
-        numbers: Iterable[int] = range(1, self._whole[verb].writes + 1)
-        if verb.some is not None and verb.some < self._whole[verb].writes:
-            numbers = sorted(self._random.sample(list(numbers), verb.some))
+        numbers: Sequence[int] = range(1, (verb.worker or self._whole[verb].writes) + 1)
+        if verb.some is not None and verb.some < len(numbers):
+            numbers = sorted(self._random.sample(numbers, verb.some))
         for position, number in enumerate(numbers):
             yield Moment(verb, at=number, again=position % verb.again_each == 0)
         for position in range(verb.random):
@@ -120,7 +120,8 @@ class Campaign:
         verb, tally, whole = moment.verb, self.tallies[moment.verb], self._whole[moment.verb]
         after_s = None if moment.share is None else moment.share * whole.seconds
         with self._box(verb) as box:
-            if not server.call(box, verb.arguments, at=moment.at, after_s=after_s).killed:
+            number = "worker_at" if verb.worker else "at"
+            if not server.call(box, verb.arguments, **{number: moment.at}, after_s=after_s).killed:
                 return False
             when = f"write {moment.at}" if moment.at else f"{after_s:.2f} s"
             tally.left += [f"{verb.name}, {when}: process {process} lives on" for process in box.still()]

@@ -11,7 +11,7 @@ from typing import Any
 
 CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate", "os.link", "os.symlink", "fcntl.flock"}
 FOR_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-# Set for a process that verbs start: at which of its writes it kills the verb and itself.
+# The number of the write at which a process that a verb has started kills both.
 VARIABLE = "KILL_WORKER_AT"
 
 
@@ -19,7 +19,7 @@ class Counter:
     """The writes so far. at: the number of the one that is not made, None where all are."""
 
     def __init__(self, at: int | None, *, parent: bool = False) -> None:
-        """Begin to count; it cannot be ended. parent: whether the parent is killed too, just before."""
+        """Begin to count, which cannot be ended. parent: whether its parent is killed too, just before."""
         self.count, self._at, self._parent = 0, at, parent
         sys.addaudithook(self._hear)
         real = os.fsync

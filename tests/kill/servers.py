@@ -10,9 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.kill.hook import VARIABLE
+
 # Imported before a process is forked off: what verbs would import again and again.
 LIGHT = ("numpy", "matplotlib.pyplot", "matplotlib.font_manager", "PIL.Image", "toolkit.bench.schedule")
 HEAVY = (*LIGHT, "tensorflow", "keras", "onnx", "tf2onnx", "onnxruntime", "ai_edge_litert.interpreter", "mlxtend")
+ROOT = Path(__file__).parents[2]
 # Seconds that the processes of a killed verb may take to end, on a machine where all is slow.
 END_S = 120.0
 
@@ -81,10 +84,19 @@ class Server:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def call(self, box: Box, arguments: Sequence[str], *, at: int | None = None, after_s: float | None = None) -> Ended:
-        """Run a verb to its end, or kill it at a write, or after a time."""
+    def call(
+        self,
+        box: Box,
+        arguments: Sequence[str],
+        *,
+        at: int | None = None,
+        worker_at: int | None = None,
+        after_s: float | None = None,
+    ) -> Ended:
+        """Run a verb to its end, or kill it at a write, of its own or of its worker's, or after a time."""
+        environment = {**box.environment, **({} if worker_at is None else _startup(worker_at))}
         request = {"arguments": list(arguments), "folder": str(box.here), "log": str(box.log)}
-        request |= {"environment": box.environment, "at": at, "after_s": after_s}
+        request |= {"environment": environment, "at": at, "after_s": after_s}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         reply = json.loads(self._process.stdout.readline())
@@ -101,7 +113,7 @@ def served(modules: Sequence[str], home: Path) -> Iterator[Server]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         env={**os.environ, **own, "PYTHONDONTWRITEBYTECODE": "1"},
     ) as process:
         process.stdout.readline()
@@ -109,6 +121,10 @@ def served(modules: Sequence[str], home: Path) -> Iterator[Server]:
             yield Server(process)
         finally:
             process.stdin.close()
+
+
+def _startup(at: int) -> dict[str, str]:
+    return {VARIABLE: str(at), "PYTHONPATH": f"{Path(__file__).with_name('startup')}{os.pathsep}{ROOT}"}
 
 
 def _environment(process: Path) -> bytes:

@@ -17,6 +17,7 @@ SHIPPED = Path(__file__).parents[2] / "exported" / "mlp"
 RUN, EXPORT = "first", "exported/mlp"
 TRAIN = ("train", "--data", "tiny.npz", "--model", "mlp", "--epochs", "3", "--name", RUN)
 STUDY = ("study", "--data", "tiny.npz", "--model", "mlp", "--optimizer", "adam", "--activation", "relu")
+SMALL_STUDY = (*STUDY, "--learning-rate", "0.01", "--epochs", "2")
 BENCH = ("bench", "--processes", "2", "--seconds", "0.05", f"{EXPORT}/mlp-int8.tflite")
 
 
@@ -24,8 +25,9 @@ BENCH = ("bench", "--processes", "2", "--seconds", "0.05", f"{EXPORT}/mlp-int8.t
 class Verb:
     """One call. start: the folder that it is called in, by its name in STARTS.
 
-    every: whether it is killed at each of its writes, otherwise at ``some`` of them. random: kills at random moments.
-    again_each: of so many kills one is followed by the verb again. again: how it is called then.
+    some: at how many of its writes it is killed, None for each. random: kills at random moments. again_each: of so many
+    kills one is followed by the verb again. again: how it is called then. worker: about how many writes the process
+    makes that it starts and is killed with, at some of those writes; 0 where it is killed at its own.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Verb:
     random: int = 10
     again_each: int = 1
     again: Callable[[Path, "Verb"], Sequence[str]] = lambda here, verb: verb.arguments
+    worker: int = 0
 
 
 def _resumed(here: Path, verb: Verb) -> Sequence[str]:
@@ -76,7 +79,8 @@ HEAVY = (
     Verb("verify --localize", "exported", ("verify", "--localize", f"{EXPORT}/mlp-int8.tflite"), again_each=4),
     Verb("bench", "exported", (*BENCH, f"{EXPORT}/mlp-int8.onnx"), random=20, again_each=8),
     Verb("bench --explain", "exported", (*BENCH, "--explain"), some=12, again_each=8),
-    Verb("study", "empty", (*STUDY, "--learning-rate", "0.01", "--epochs", "2"), some=12, random=20, again_each=8),
+    Verb("study", "empty", SMALL_STUDY, some=12, random=20, again_each=8),
+    Verb("study, its worker", "empty", SMALL_STUDY, some=30, random=0, again_each=8, worker=150),
     Verb("study --report", "studied", ("study", "--report"), again_each=8),
     Verb(
         "run",
@@ -122,7 +126,7 @@ STARTS: dict[str, tuple[str | None, Callable[[Box, Server], None]]] = {
     "trained": ("empty", lambda box, server: call(server, box, *TRAIN)),
     "exported": ("trained", lambda box, server: call(server, box, "export", RUN)),
     "verified": ("exported", lambda box, server: call(server, box, "verify", EXPORT, "--save", "--data", "tiny.npz")),
-    "studied": ("empty", lambda box, server: call(server, box, *STUDY, "--learning-rate", "0.01", "--epochs", "2")),
+    "studied": ("empty", lambda box, server: call(server, box, *SMALL_STUDY)),
 }
 
 
