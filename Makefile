@@ -29,7 +29,7 @@ test-cpus: $(INSTALLED)  ## the shipped models on emulated CPUs and this one, th
 cpus: $(INSTALLED)  ## docs/cpus.md and docs/arm64-cost.md: what came out there (needs qemu-user and gcc)
 	$(BIN)/python -m tests.cpus.pages
 
-kill: $(INSTALLED)  ## docs/robustness.md: 1,000 kills of every verb that writes, half an hour at most
+kill: $(INSTALLED)  ## docs/robustness.md: verbs that write, killed at every write and at random, for half an hour at most
 	$(BIN)/python -m tests.kill
 
 check: $(INSTALLED)  ## format, lint and types

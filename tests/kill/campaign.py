@@ -34,8 +34,12 @@ class Moment:
 
 @dataclass
 class Tally:
-    """What came of the kills of one verb. apart: kills after which files that belong together did not agree."""
+    """What came of the kills of one verb. apart: kills after which files that belong together did not agree.
 
+    writes: how many it makes undisturbed, or its worker, if that is killed.
+    """
+
+    writes: int = 0
     at_writes: int = 0
     at_random: int = 0
     again: int = 0
@@ -80,6 +84,7 @@ class Campaign:
             self._verbs, pool.map(lambda verb: self._count(servers, verb), self._verbs), strict=True
         ):
             self._whole[verb] = ended
+            self.tallies[verb].writes = verb.worker or ended.writes
 
     def _count(self, servers: "SimpleQueue[Server]", verb: Verb) -> Ended:
         server = servers.get()
@@ -100,7 +105,7 @@ class Campaign:
         return moments[:most]
 
     def _of(self, verb: Verb) -> Iterator[Moment]:
-        numbers: Sequence[int] = range(1, (verb.worker or self._whole[verb].writes) + 1)
+        numbers: Sequence[int] = range(1, self.tallies[verb].writes + 1)
         if verb.some is not None and verb.some < len(numbers):
             numbers = sorted(self._random.sample(numbers, verb.some))
         for position, number in enumerate(numbers):

@@ -70,10 +70,10 @@ def test_the_page_gets_the_figures_between_its_marks(tmp_path, monkeypatch):
     path = tmp_path / "page.md"
     path.write_text(f"# Title\n\n{page.BEGIN}\nold\n{page.END}\n\n## Next\n", encoding="utf-8")
     monkeypatch.setattr(page, "PAGE", path)
-    tally = Tally(at_writes=1200, at_random=34, again=20, apart=2, lost=["x"])
+    tally = Tally(writes=1500, at_writes=1200, at_random=34, again=20, apart=2, lost=["x"])
     page.write(page.render({Verb("bundle", "shipped", ()): tally}, seconds=1234.5, seed=7))
     text = path.read_text(encoding="utf-8")
     assert text.startswith(f"# Title\n\n{page.BEGIN}\n| verb | ")
-    assert "| `bundle` | 1,200 | 34 | 20 | 2 | 1 | 0 |" in text
+    assert "| `bundle` | 1,500 | 1,200 | 34 | 20 | 2 | 1 | 0 |" in text
     assert "1,234 kills in 1234 s (seed 7), 1 lost, 0 left over; " in text
     assert text.endswith(f"{page.END}\n\n## Next\n")

@@ -15,7 +15,7 @@ from toolkit.training.checkpoint import STATE
 
 SHIPPED = Path(__file__).parents[2] / "exported" / "mlp"
 RUN, EXPORT = "first", "exported/mlp"
-TRAIN = ("train", "--data", "tiny.npz", "--model", "mlp", "--epochs", "3", "--name", RUN)
+TRAIN = ("train", "--data", "tiny.npz", "--model", "mlp", "--epochs", "2", "--name", RUN)
 STUDY = ("study", "--data", "tiny.npz", "--model", "mlp", "--optimizer", "adam", "--activation", "relu")
 SMALL_STUDY = (*STUDY, "--learning-rate", "0.01", "--epochs", "2")
 BENCH = ("bench", "--processes", "2", "--seconds", "0.05", f"{EXPORT}/mlp-int8.tflite")
@@ -60,11 +60,11 @@ LIGHT = (
     Verb("bundle --check", "shipped", ("bundle", "--check", "packed.zip")),
     Verb("verify --golden --flips", "shipped", ("verify", EXPORT, "--golden", "--flips", "flips.png")),
     Verb("data --fetch", "shipped", ("tests.kill.calls.fetch", "packed.zip")),
-    Verb("wheels", "indexed", ("tests.kill.calls.fill", "wheels")),
+    Verb("wheels", "indexed", ("tests.kill.calls.fill", "wheels"), again_each=4),
 )
 HEAVY = (
     Verb("train", "empty", TRAIN, random=40, again_each=8, again=_resumed),
-    Verb("train --resume", "trained", ("train", "--resume", "--epochs", "6", "--name", RUN), random=40, again_each=8),
+    Verb("train --resume", "trained", ("train", "--resume", "--epochs", "4", "--name", RUN), random=40, again_each=8),
     Verb("export", "trained", ("export", RUN), random=30, again_each=8),
     Verb("export, again", "exported", ("export", RUN, "--calibration", "50"), random=20, again_each=8),
     Verb(
