@@ -7,8 +7,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -51,6 +51,11 @@ class Tally:
     def kills(self) -> int:
         return self.at_writes + self.at_random
 
+    def add(self, other: "Tally") -> None:
+        """Count also what came of other kills of the verb."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+
 
 class Campaign:
     """The kills of some verbs, in folders below ``scratch``."""
@@ -58,6 +63,7 @@ class Campaign:
     def __init__(self, verbs: Sequence[Verb], modules: Sequence[str], scratch: Path, *, seed: int) -> None:
         self._verbs, self._modules, self._scratch = verbs, modules, scratch
         self._random = random.Random(seed)
+        self._servers: SimpleQueue[Server] = SimpleQueue()
         self._whole: dict[Verb, Ended] = {}
         self._before: dict[str, dict[Path, str]] = {}
         self.tallies = {verb: Tally() for verb in verbs}
@@ -65,44 +71,41 @@ class Campaign:
     def run(self, most: int, *, until_s: float) -> None:
         """Kill up to so many times, until a time of ``time.monotonic``."""
         with ExitStack() as stack, ThreadPoolExecutor(LANES) as pool:
-            servers: SimpleQueue[Server] = SimpleQueue()
             for _ in range(LANES):
-                servers.put(stack.enter_context(served(self._modules, self._scratch)))
-            self._prepare(servers, pool)
-            for killed in pool.map(lambda moment: self._lend(servers, moment, until_s), self._plan(most)):
-                sys.stderr.write("." if killed else "")
+                self._servers.put(stack.enter_context(served(self._modules, self._scratch)))
+            self._prepare(pool)
+            moments = self._plan()[:most]
+            found = pool.map(lambda one: self._kill(one) if time.monotonic() < until_s else Tally(), moments)
+            for moment, tally in zip(moments, found, strict=True):
+                self.tallies[moment.verb].add(tally)
+                sys.stderr.write("." * tally.kills)
                 sys.stderr.flush()
 
-    def _prepare(self, servers: "SimpleQueue[Server]", pool: ThreadPoolExecutor) -> None:
+    def _prepare(self, pool: ThreadPoolExecutor) -> None:
         """Make the folders to start in, one after the other, and run each verb to its end."""
-        server = servers.get()
-        for verb in self._verbs:
-            box = start(verb.start, self._scratch, server)
-            self._before.setdefault(verb.start, check.digests(box))
-        servers.put(server)
-        for verb, ended in zip(
-            self._verbs, pool.map(lambda verb: self._count(servers, verb), self._verbs), strict=True
-        ):
+        with self._server() as server:
+            for verb in self._verbs:
+                box = start(verb.start, self._scratch, server)
+                self._before.setdefault(verb.start, check.digests(box))
+        for verb, (ended, tally) in zip(self._verbs, pool.map(self._undisturbed, self._verbs), strict=True):
             self._whole[verb] = ended
-            self.tallies[verb].writes = verb.worker or ended.writes
+            self.tallies[verb].add(tally)
 
-    def _count(self, servers: "SimpleQueue[Server]", verb: Verb) -> Ended:
-        server = servers.get()
-        with self._box(verb) as box:
+    def _undisturbed(self, verb: Verb) -> tuple[Ended, Tally]:
+        """Run a verb to its end, where nothing may be lost or left either."""
+        with self._server() as server, self._box(verb) as box:
             ended = server.call(box, verb.arguments)
-            said = box.log.read_text(encoding="utf-8")
-            assert not ended.killed, said
-            assert ended.writes, said
-            assert not box.still()
-            self._judge(verb, box, "uninterrupted", done=True)
-        servers.put(server)
-        return ended
+            assert ended.writes, box.log.read_text(encoding="utf-8")
+            tally = Tally(writes=verb.worker or ended.writes)
+            self._wait(verb, box, "undisturbed", tally)
+            self._judge(verb, box, "undisturbed", tally, done=True)
+        return ended, tally
 
-    def _plan(self, most: int) -> list[Moment]:
+    def _plan(self) -> list[Moment]:
         """Return the moments in a random order: each write of a verb once, and moments that are drawn."""
         moments = [moment for verb in self._verbs for moment in self._of(verb)]
         self._random.shuffle(moments)
-        return moments[:most]
+        return moments
 
     def _of(self, verb: Verb) -> Iterator[Moment]:
         numbers: Sequence[int] = range(1, self.tallies[verb].writes + 1)
@@ -113,45 +116,38 @@ class Campaign:
         for position in range(verb.random):
             yield Moment(verb, share=self._random.uniform(0, SHARE), again=position % verb.again_each == 0)
 
-    def _lend(self, servers: "SimpleQueue[Server]", moment: Moment, until_s: float) -> bool:
-        server = servers.get()
-        try:
-            return time.monotonic() < until_s and self._kill(server, moment)
-        finally:
-            servers.put(server)
-
-    def _kill(self, server: Server, moment: Moment) -> bool:
-        """Kill once and look; False where the verb was done before."""
-        verb, tally, whole = moment.verb, self.tallies[moment.verb], self._whole[moment.verb]
-        after_s = None if moment.share is None else moment.share * whole.seconds
-        with self._box(verb) as box:
+    def _kill(self, moment: Moment) -> Tally:
+        """Kill once and look; the tally is empty where the verb was done before."""
+        verb, tally = moment.verb, Tally()
+        after_s = None if moment.share is None else moment.share * self._whole[verb].seconds
+        with self._server() as server, self._box(verb) as box:
             number = "worker_at" if verb.worker else "at"
             if not server.call(box, verb.arguments, **{number: moment.at}, after_s=after_s).killed:
-                return False
-            when = f"write {moment.at}" if moment.at else f"{after_s:.2f} s"
-            tally.left += [f"{verb.name}, {when}: process {process} lives on" for process in box.still()]
-            if moment.at:
-                tally.at_writes += 1
-            else:
-                tally.at_random += 1
-            if self._judge(verb, box, when) or moment.again:
-                self._again(server, verb, box, when)
-        return True
+                return tally
+            tally.at_writes, tally.at_random = (0, 1) if moment.at is None else (1, 0)
+            when = f"{after_s:.2f} s" if moment.at is None else f"write {moment.at}"
+            self._wait(verb, box, when, tally)
+            if self._judge(verb, box, when, tally) or moment.again:
+                self._again(server, verb, box, when, tally)
+        return tally
 
-    def _again(self, server: Server, verb: Verb, box: Box, when: str) -> None:
+    def _again(self, server: Server, verb: Verb, box: Box, when: str, tally: Tally) -> None:
         """Run the verb again: it must come to its end as it does undisturbed, and leave nothing of the killed one."""
-        tally = self.tallies[verb]
         tally.again += 1
         ended = server.call(box, verb.again(box.here, verb))
         if ended.code != self._whole[verb].code:
             said = box.log.read_text(encoding="utf-8").splitlines()[-1:]
             tally.lost.append(f"{verb.name}, {when}: called again it ended with {ended.code}: {said}")
-        box.still()
-        self._judge(verb, box, f"{when}, and again", done=True)
+        self._wait(verb, box, f"{when}, and again", tally)
+        self._judge(verb, box, f"{when}, and again", tally, done=True)
 
-    def _judge(self, verb: Verb, box: Box, when: str, *, done: bool = False) -> bool:
+    def _wait(self, verb: Verb, box: Box, when: str, tally: Tally) -> None:
+        """Wait for the end of all that the verb has started."""
+        tally.left += [f"{verb.name}, {when}: process {process} lives on" for process in box.still()]
+
+    def _judge(self, verb: Verb, box: Box, when: str, tally: Tally, *, done: bool = False) -> bool:
         """Note what is lost, and return whether files do not agree. done: a verb has ended since, so all must."""
-        tally, before = self.tallies[verb], self._before[verb.start]
+        before = self._before[verb.start]
         lost = check.lost(box, before)
         apart = [] if lost else check.apart(box, before)
         if done:
@@ -162,20 +158,18 @@ class Campaign:
         tally.lost += [f"{verb.name}, {when}: {problem}" for problem in lost]
         return bool(apart)
 
-    def _box(self, verb: Verb) -> "_Copy":
-        return _Copy(self._scratch / verb.start)
+    @contextmanager
+    def _server(self) -> Iterator[Server]:
+        """Lend a server."""
+        server = self._servers.get()
+        try:
+            yield server
+        finally:
+            self._servers.put(server)
 
-
-class _Copy:
-    """A copy of a folder to start in, removed in the end."""
-
-    def __init__(self, origin: Path) -> None:
-        self._origin = origin
-
-    def __enter__(self) -> Box:
-        self._folder = Path(tempfile.mkdtemp(prefix="box-", dir=self._origin.parent))
-        shutil.copytree(self._origin, self._folder, dirs_exist_ok=True)
-        return Box(self._folder)
-
-    def __exit__(self, *how: object) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+    @contextmanager
+    def _box(self, verb: Verb) -> Iterator[Box]:
+        """Lend a copy of the folder that a verb starts in."""
+        with tempfile.TemporaryDirectory(prefix="box-", dir=self._scratch, ignore_cleanup_errors=True) as folder:
+            shutil.copytree(self._scratch / verb.start, folder, dirs_exist_ok=True)
+            yield Box(Path(folder))
