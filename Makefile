@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-unit test-cpus cpus fuzz docs site check format edge dist benchmark exported trained study picture clean
+.PHONY: run test test-unit test-cpus cpus fuzz kill docs site check format edge dist benchmark exported trained study picture clean
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
@@ -29,7 +29,10 @@ test-cpus: $(INSTALLED)  ## the shipped models on emulated CPUs and this one, th
 cpus: $(INSTALLED)  ## docs/cpus.md and docs/arm64-cost.md: what came out there (needs qemu-user and gcc)
 	$(BIN)/python -m tests.cpus.pages
 
-fuzz: $(INSTALLED)  ## 10,000 damaged files, to every reader and verb: what came of them is in docs/robustness.md
+kill: $(INSTALLED)  ## verbs killed at every write and at random, half an hour at most; docs/robustness.md
+	$(BIN)/python -m tests.kill
+
+fuzz: $(INSTALLED)  ## 10,000 damaged files, to every reader and verb; docs/robustness.md
 	$(BIN)/python -m tests.fuzz
 
 docs: $(INSTALLED)  ## docs/commands.md anew, then the site

@@ -35,6 +35,11 @@ def test_a_download_is_kept_if_its_digest_is_right(tmp_path, monkeypatch):
         assert not path.exists()
         good = f"sha256:{hashlib.sha256(b'something else').hexdigest()}"
         assert downloads.download(url, path, known_hash=good, what="MNIST").read_bytes() == b"something else"
+        path.write_bytes(b"damaged")
+        downloads.download(url, path, known_hash=good, what="MNIST")
+        (tmp_path / "served" / "mnist.npz").unlink()
+        assert downloads.download(url, path, known_hash=good, what="MNIST").read_bytes() == b"something else"
+        assert list(path.parent.iterdir()) == [path]
     finally:
         server.shutdown()
         server.server_close()

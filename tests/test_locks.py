@@ -151,3 +151,25 @@ def test_the_next_scratch_folder_removes_those_of_dead_processes_and_no_other(tm
     with locks.scratch():
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_temporary_files_of_libraries_go_with_the_next_scratch_folder_after_a_kill(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    block = "locks.own_temporaries() as there, __import__('tempfile').NamedTemporaryFile(delete=False)"
+    with another(block, environment={**os.environ, "TMPDIR": str(tmp_path)}):
+        assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2  # one of them the lock
+    with locks.own_temporaries():
+        assert tempfile.gettempdir() != str(tmp_path)
+    assert tempfile.gettempdir() == str(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_locks_of_dead_processes_are_removed_with_what_goes_with_them(tmp_path):
+    with another(ALONE, tmp_path / "dead"):
+        pass
+    for name in ("dead", "alive"):
+        (tmp_path / name / ".export-1" / "file").mkdir(parents=True)
+    with locks.alone(tmp_path / "alive", "export", otherwise="go"):
+        locks.remove_dead_locks(tmp_path, "*/", beside=".export-*")
+        assert [path.name for path in (tmp_path / "dead").iterdir()] == []
+        assert len(list((tmp_path / "alive").iterdir())) == 2

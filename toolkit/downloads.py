@@ -2,11 +2,13 @@
 
 import logging
 import os
+import shutil
 import sys
 from pathlib import Path
 
-from toolkit import extras
+from toolkit import extras, locks
 from toolkit.errors import DataUnavailableError
+from toolkit.files import atomic
 
 DATA_VARIABLE = "TOOLKIT_DATA_DIR"
 RETRIES = 2
@@ -35,17 +37,24 @@ def download(url: str, path: Path, *, known_hash: str, what: str) -> Path:
     unavailable = f"{what} is not on this machine and could not be fetched"
     remedy = f"put {path.name} into a folder and set {DATA_VARIABLE} to that folder"
     pooch.get_logger().setLevel(logging.ERROR)
+    algorithm, _, digest = known_hash.partition(":")
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT_S)
-    try:
-        pooch.create(
-            path=path.parent,
-            base_url="",
-            registry={path.name: known_hash},
-            urls={path.name: url},
-            retry_if_failed=RETRIES,
-        ).fetch(path.name, downloader=downloader)
-    except requests.RequestException as error:
-        raise DataUnavailableError(f"{unavailable} (no network, or no answer); {remedy}") from error
-    except ValueError as error:
-        raise DataUnavailableError(f"{unavailable} (its digest is not the published one); {remedy}") from error
+    # pooch would leave what it has of a file beside it when it is killed.
+    with locks.scratch() as scratch:
+        if path.is_file() and pooch.file_hash(str(path), alg=algorithm) == digest:
+            return path
+        try:
+            fetched = pooch.create(
+                path=scratch,
+                base_url="",
+                registry={path.name: known_hash},
+                urls={path.name: url},
+                retry_if_failed=RETRIES,
+            ).fetch(path.name, downloader=downloader)
+        except requests.RequestException as error:
+            raise DataUnavailableError(f"{unavailable} (no network, or no answer); {remedy}") from error
+        except ValueError as error:
+            raise DataUnavailableError(f"{unavailable} (its digest is not the published one); {remedy}") from error
+        with atomic(path) as temporary:
+            shutil.copyfile(fetched, temporary)
     return path

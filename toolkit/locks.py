@@ -74,6 +74,15 @@ def remove_dead(path: Path, *, beside: Path | None = None) -> None:
                 os.close(descriptor)
 
 
+def remove_dead_locks(folder: Path, pattern: str, *, beside: str = "") -> None:
+    """Remove the locks that ``alone`` left in the folders below that match, where the process that held them is gone.
+
+    beside: a pattern of a folder that goes with the lock.
+    """
+    for lock in folder.glob(f"{pattern}{LOCK}"):
+        remove_dead(lock, beside=next(lock.parent.glob(beside), None) if beside else None)
+
+
 @contextmanager
 def scratch() -> Iterator[Path]:
     """Yield an empty folder among the temporary files of the system, and remove it, and those of killed processes."""
@@ -90,6 +99,19 @@ def scratch() -> Iterator[Path]:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             lock.unlink(missing_ok=True)
+
+
+@contextmanager
+def own_temporaries() -> Iterator[None]:
+    """Let libraries put their temporary files into a scratch folder: of a process that was killed, nobody else would
+    remove them.
+    """
+    with scratch() as folder:
+        before, tempfile.tempdir = tempfile.tempdir, str(folder)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
 
 def _enter(folder: Path) -> int | None:

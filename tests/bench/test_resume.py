@@ -77,3 +77,15 @@ def test_a_later_part_in_which_nothing_was_measured_leaves_the_earlier_one(part)
     joined = resume.join(earlier, replace(later, results=[], interrupted=True))
     assert (resume.rounds(joined), joined.interrupted) == (5, True)
     assert Path(joined.folder) == earlier.folder
+
+
+def test_samples_of_more_processes_than_the_record_tells_of_leave_it_as_it_was(part):
+    """A kill between the samples of both parts and the record that joins them."""
+    earlier, later = part("earlier"), part("later", seed=7)
+    resume.join(earlier, later)
+    assert record.recompute(earlier.folder)[1] == []
+    again = record.read(earlier.folder)
+    assert resume.rounds(again) == 5
+    resume.join(again, later).save()
+    assert record.recompute(earlier.folder)[1] == []
+    assert resume.rounds(record.read(earlier.folder)) == 10

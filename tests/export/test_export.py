@@ -197,6 +197,14 @@ def test_an_export_is_a_source_that_knows_what_its_run_knew(exported, trained_fo
         sources.resolve(str(exported))
 
 
+def test_an_export_of_an_export_that_is_killed_before_its_manifest_is_there_can_be_made_again(exported, tiny):
+    before = (exported / "manifest.json").read_bytes()
+    original = sources.resolve(str(exported))
+    export(original, tiny, exported, Options(plan(["onnx"], ["float32"]), 20), warn=pytest.fail)
+    (exported / "manifest.json").write_bytes(before)
+    assert sources.resolve(str(exported)).origin == original.origin
+
+
 def test_an_export_of_another_run_unlists_what_is_not_of_it(exported, tiny, tmp_path):
     from toolkit.models import build
 

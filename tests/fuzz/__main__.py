@@ -18,8 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests import robustness
 from tests.fuzz.child import READ, REFUSED, corpus, slug
 from tests.fuzz.targets import targets
+from tests.robustness import as_table
 from toolkit import host
 
 INPUTS, SEED, JOBS = 10_000, 0, 2
@@ -37,7 +39,6 @@ class Tally:
     """What came of the inputs of one target. failures: what happened, and the file that holds the input."""
 
     target: str
-    seconds: float = 0.0
     outcomes: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[str, Path | None]] = field(default_factory=list)
 
@@ -50,7 +51,6 @@ class Tally:
 def fuzz(name: str, count: int, number: int) -> Tally:
     """Give ``count`` inputs to a target, in as many processes as die of it and one."""
     tally = Tally(name)
-    began = time.monotonic()
     while (left := count + len(corpus(name)) - tally.inputs) > 0:
         before = tally.inputs
         with tempfile.TemporaryDirectory() as scratch:
@@ -58,7 +58,6 @@ def fuzz(name: str, count: int, number: int) -> Tally:
         if tally.inputs == before:
             break
         number += 1  # after a death other inputs, not the same to the same death
-    tally.seconds = time.monotonic() - began
     return tally
 
 
@@ -98,15 +97,12 @@ def _note(tally: Tally, told: dict[str, Any], scratch: Path) -> None:
 def table(tallies: list[Tally]) -> str:
     """Return what came of it as a table of Markdown."""
     kinds = [READ, REFUSED, *sorted({kind for tally in tallies for kind in tally.outcomes} - {READ, REFUSED})]
-    rows = [["kind of file or verb", "inputs", *kinds, "seconds"]]
-    rows += [
-        [tally.target, f"{tally.inputs:,}", *(f"{tally.outcomes[kind]:,}" for kind in kinds), f"{tally.seconds:.0f}"]
-        for tally in tallies
+    total = Tally("all", outcomes=sum((tally.outcomes for tally in tallies), Counter()))
+    rows = [
+        (tally.target, f"{tally.inputs:,}", *(f"{tally.outcomes[kind]:,}" for kind in kinds))
+        for tally in (*tallies, total)
     ]
-    totals = [f"{sum(tally.outcomes[kind] for tally in tallies):,}" for kind in kinds]
-    rows.append(["**all**", f"{sum(tally.inputs for tally in tallies):,}", *totals, ""])
-    rows.insert(1, ["---", *["---:"] * (len(rows[0]) - 1)])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return as_table(("kind of file, or verb", "inputs", *kinds), rows)
 
 
 def main() -> int:
@@ -124,9 +120,15 @@ def main() -> int:
     seconds = time.monotonic() - began
     failures = [f"{tally.target}: {what} ({kept})" for tally in tallies for what, kept in tally.failures]
     inputs = sum(tally.inputs for tally in tallies)
-    summary = f"{inputs:,} inputs, seed {asked.seed}, {len(failures)} of them did what nothing may"
-    machine = f"{seconds / 60:.0f} minutes, {JOBS} at a time, on {host.describe().cpu}, Python {sys.version.split()[0]}"
-    print(f"{table(tallies)}\n\n{summary}; {machine}", *failures, sep="\n")
+    machine = host.describe()
+    summary = (
+        f"{inputs:,} inputs in {seconds:.0f} s (seed {asked.seed}), {len(failures)} of them bad; {machine.cpu}, "
+        f"{machine.cores} cores."
+    )
+    text = f"{table(tallies)}\n\n{summary}"
+    print(text, *failures, sep="\n")
+    if asked.inputs == INPUTS:
+        robustness.write("make fuzz", text)
     return 1 if failures else 0
 
 

@@ -99,4 +99,4 @@ def test_a_process_that_dies_or_hangs_is_counted_and_its_input_kept(program, wha
     assert (said.startswith(what), tally.inputs) == (True, 1)
     if "sleep" not in program:  # which may be ended before it has written one
         assert Path(kept).read_bytes() == b"it"
-    assert f"| bench | 1 | 0 | 0 | 1 | {tally.seconds:.0f} |" in fuzzing.table([tally])
+    assert "| bench | 1 | 0 | 0 | 1 |" in fuzzing.table([tally])

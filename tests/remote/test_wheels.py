@@ -70,6 +70,19 @@ def test_a_wheel_that_is_not_to_be_had_is_named(index, tmp_path):
     assert {"--python-version=3.11", "--platform=manylinux_2_28_aarch64", "--only-binary=:all:"} <= set(calls[-1])
 
 
+def test_what_pip_had_written_of_a_wheel_when_it_was_killed_is_not_taken_for_one(index, tmp_path):
+    known, calls = index
+    known["own"], known["base"], known["other"] = ("base", "other"), (), ()
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    whole = wheel(folder, "other").read_bytes()
+    (folder / "base-1.0-py3-none-any.whl").write_bytes(whole[:100])
+    wheels.fill(folder, python="3.11", arch="aarch64")
+    assert zipfile.is_zipfile(folder / "base-1.0-py3-none-any.whl")
+    assert not any(str(folder) in command for command in calls)
+    assert not any(path.is_symlink() for path in folder.iterdir())
+
+
 @pytest.mark.parametrize(
     ("python", "arch", "said"),
     [

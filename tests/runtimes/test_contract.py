@@ -1,5 +1,7 @@
 """One contract over every runtime: the folder is the registry."""
 
+import tempfile
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,12 @@ def test_it_computes_what_the_reference_computes(path, images, reference):
     outputs = open_here(path).predict(images)
     assert outputs.dtype == np.float32
     np.testing.assert_allclose(outputs, reference, atol=1e-5)
+
+
+def test_it_writes_nothing_that_a_kill_could_leave(path, images, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    open_here(path).predict(images[:2])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_describes_its_tensors(path):

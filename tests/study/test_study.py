@@ -70,8 +70,11 @@ def test_a_run_of_a_study_is_a_run_that_export_takes(finished):
     assert json.loads((finished.folder / "study.json").read_text())["runs"][0]["test_accuracy"] == one.test_accuracy
 
 
-def test_a_finished_run_is_not_trained_again(finished, tiny):
+def test_a_finished_run_is_not_trained_again_and_its_lock_goes_where_a_kill_has_left_it(finished, tiny):
+    lock = finished.outcomes[0].trial.folder / ".lock"
+    lock.touch()
     of, executor = conduct(ONE, tiny, finished.folder)
+    assert not lock.exists()
     assert executor.trained == []
     assert of.outcomes[0].metrics == finished.outcomes[0].metrics
 

@@ -136,7 +136,10 @@ def result(folder: Path, entry: ResultEntry) -> Result:
     if path.is_symlink():
         raise ArtifactError(f"{path}: a symbolic link; put the file itself there")
     with opened_npz(path, what="the samples of a benchmark") as arrays:
-        kinds = {kind: _blocks(arrays, kind, path) for kind in KINDS if f"{kind}_s" in arrays.names}
+        found = {kind: _blocks(arrays, kind, path) for kind in KINDS if f"{kind}_s" in arrays.names}
+        # They are saved before the record that tells of them: a kill in between leaves those of further processes.
+        told = len(entry["processes"])
+        kinds = {kind: blocks.first(told) if told else blocks for kind, blocks in found.items()}
         missing = [kind for kind in KINDS[:2] if kind not in kinds]
         if missing:
             raise ValueError(f"it lacks {missing[0]}_s")

@@ -45,6 +45,11 @@ class Blocks:
         blocks = np.split(self.samples, np.cumsum(self.lengths.ravel())[:-1])
         return np.array([np.median(block) for block in blocks]).reshape(self.lengths.shape)
 
+    def first(self, processes: int) -> "Blocks":
+        """Return the blocks of the first processes."""
+        lengths = self.lengths[:processes]
+        return Blocks(self.samples[: int(lengths.sum())], lengths)
+
 
 def median(blocks: Blocks) -> Interval:
     """Return the median of all latencies with a bootstrap interval over processes and blocks.

@@ -78,7 +78,8 @@ def export(
     no conversion succeeds, DataError where training, validation and test images overlap, unless that is allowed,
     BusyError where another process writes there.
     """
-    with locks.alone(folder, "export", otherwise="choose another --output"):
+    # Converters write whole models into temporary folders.
+    with locks.alone(folder, "export", otherwise="choose another --output"), locks.own_temporaries():
         return _export(source, dataset, folder, options, warn, allow_overlap, on_artifact)
 
 
@@ -104,7 +105,12 @@ def _export(
         work = Path(scratch)
         reference = work / f"{source.name}.keras"
         with extras.streams_to(folder / LOG), naming(folder / reference.name):
-            model.save(reference)
+            # Saved again it would have other bytes: into its own folder, a kill before the new manifest is there would
+            # leave an original that the old one does not know.
+            if source.is_original:
+                shutil.copyfile(source.keras_path, reference)
+            else:
+                model.save(reference)
             prepared = prepare(model, work)
         outputs = runtimes.open_session(reference, threads=0).predict(golden_rows.images)
         checks.require_finite(outputs, path=source.keras_path)

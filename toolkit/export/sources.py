@@ -26,7 +26,8 @@ class Source:
     """A Keras model, and what is known of its training.
 
     origin: what the manifest says of where it came from. trained_on: "name" and "digests" of the data, or None. data:
-    what ``toolkit.data.load`` takes to load them.
+    what ``toolkit.data.load`` takes to load them. is_original: whether it is the Keras original of an export, which is
+    copied as it is.
     """
 
     keras_path: Path
@@ -35,6 +36,7 @@ class Source:
     recipe: RecipeEntry | None = None
     trained_on: Mapping[str, Any] | None = None
     data: str = AUTO
+    is_original: bool = False
 
     @property
     def charts(self) -> tuple[Path, ...]:
@@ -102,7 +104,9 @@ def _from_export(folder: Path) -> Source:
     found = manifest.read(folder)
     found.require(found.reference)
     choice = str(found.data["name"]) if found.data["name"] in data.named_sources() else AUTO
-    return Source(found.reference_path, found.model, found.source, found.recipe, found.data, data=choice)
+    return Source(
+        found.reference_path, found.model, found.source, found.recipe, found.data, data=choice, is_original=True
+    )
 
 
 def _origin(path: Path, *, run: str | None = None, metrics: MetricsEntry | None = None) -> SourceEntry:

@@ -3,6 +3,7 @@
 import email
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,7 +13,7 @@ from typing import Any
 
 from toolkit import constraints, extras, locks
 from toolkit.errors import DeviceError, UsageError
-from toolkit.files import sha256, sums
+from toolkit.files import atomic, sha256, sums
 from toolkit.files.sums import SUMS
 from toolkit.remote.device import EXTRA
 from toolkit.remote.ssh import OLDEST_PYTHON
@@ -105,10 +106,18 @@ def _requirements(wheel: Path, extra: str, python: str, arch: str) -> Iterator[t
 
 
 def _download(names: Sequence[str], folder: Path, scratch: Path, python: str, arch: str) -> dict[str, Path]:
-    """Download the tested versions of distributions, and return the wheels by name. scratch: for pip's own files."""
+    """Download the tested versions of distributions, and return the wheels by name.
+
+    scratch: where pip works. It sees the wheels that are there already by links, and would take half of one for whole.
+    """
+    arrived = scratch / "arrived"
+    arrived.mkdir(exist_ok=True)
+    for wheel in folder.glob("*.whl"):
+        if zipfile.is_zipfile(wheel) and not (arrived / wheel.name).exists():
+            (arrived / wheel.name).symlink_to(wheel.resolve())
     platforms = [f"--platform=manylinux_2_{minor}_{arch}" for minor in GLIBC_MINORS]
     target = ["--only-binary=:all:", "--no-deps", f"--python-version={python}", f"--platform=manylinux2014_{arch}"]
-    pinned = ["--constraint", str(constraints.path()), "--dest", str(folder), *names]
+    pinned = ["--constraint", str(constraints.path()), "--dest", str(arrived), *names]
     command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", *target, *platforms, *pinned]
     environment = {**os.environ, "TMPDIR": str(scratch), "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(
@@ -119,4 +128,8 @@ def _download(names: Sequence[str], folder: Path, scratch: Path, python: str, ar
     if done.returncode != 0 or wheels.keys() != set(names):
         said = lines(done.stderr) or ["pip gave no reason"]
         raise DeviceError(f"not all wheels for Python {python} on {arch} were to be had: {said[-1]}")
+    for wheel in wheels.values():
+        if not (arrived / wheel.name).is_symlink():
+            with atomic(wheel) as temporary:
+                shutil.copyfile(arrived / wheel.name, temporary)
     return wheels

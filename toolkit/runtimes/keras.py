@@ -55,7 +55,10 @@ class KerasSession(Session):
         self.outputs = (TensorSpec(name="probabilities", shape=outputs, dtype="float32"),)
         check_size(self.inputs, path=path)
         signature = tf.TensorSpec(shape, tf.float32)
-        self._function = tf.function(lambda image: self._model(image, training=False), input_signature=[signature])
+        # Layers need no AutoGraph, which would write a temporary file that a worker leaves when it is ended.
+        self._function = tf.function(
+            lambda image: self._model(image, training=False), input_signature=[signature], autograph=False
+        )
         self._values: Any = None
         self._result: Any = None
 

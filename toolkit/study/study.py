@@ -138,6 +138,7 @@ def conduct(
     # An overlap that is not allowed never gets here.
     work = Work(runs.data_choice(study.data), device, allow_overlap=bool(study.overlap))
     with locks.alone(study.folder, "study", otherwise="choose another --name"):
+        locks.remove_dead_locks(study.folder, "*/")  # a run that has ended is not gone on with
         write_json(study.folder / DOCUMENT, study.to_json())
         if study.due:
             with closing(executor(study.due, work)) as events:

@@ -107,7 +107,8 @@ def train(
     Ctrl-C came before the first epoch was over and there is nothing to keep, BusyError while another process trains
     there.
     """
-    with locks.alone(folder, "train", otherwise="choose another --name"):
+    # TensorFlow writes what it makes of Python functions into temporary files.
+    with locks.alone(folder, "train", otherwise="choose another --name"), locks.own_temporaries():
         return _train(
             recipe,
             dataset,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit import units
+from toolkit import files, locks, units
 from toolkit.cli import bench, export, train, verify
 from toolkit.cli.bench import tables
 from toolkit.cli.options import INTERRUPTED, AllowOverlap, DataChoice, Debug, Json
@@ -42,6 +42,7 @@ def command(
     from toolkit.parity.verify import document
 
     console = Console(json_output=json)
+    _remove_leftovers()
     recipe = Recipe(model=model, epochs=epochs, seed=seed)
     folder = train.new_folder(model, name)
     console.heading("1. train")
@@ -79,6 +80,16 @@ def command(
         }
     )
     return 1 if is_wrong else 0
+
+
+def _remove_leftovers() -> None:
+    """Remove what runs that were killed left, wherever they were: a new one never comes back to their folders."""
+    from toolkit.export.exporter import SCRATCH
+    from toolkit.training.runs import RUNS
+
+    for below in ("*/", "*/exported/*/", "*/benchmarks/*/"):
+        files.remove_partials(RUNS, below)
+        locks.remove_dead_locks(RUNS, below, beside=f"{SCRATCH}*")
 
 
 def _summarise(
