@@ -58,9 +58,10 @@ def mend(folder):
 
 
 def _document(path):
-    """Return a document that can be mended: none that is damaged beyond that."""
+    """Return a document that can be mended: none that is damaged beyond that, or holds a lone surrogate."""
     try:
         document = json.loads(path.read_bytes())
+        json.dumps(document, ensure_ascii=False).encode()
     except (OSError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
