@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from toolkit import extras, registry
-from toolkit.files import atomic
+from toolkit import drawing, registry
 from toolkit.study.charts.base import Chart
 from toolkit.study.study import Study
 
 # Beside the report.
 FOLDER = "charts"
-PNG_DPI = 110
 
 
 def draw(study: Study) -> Iterator[Chart]:
@@ -22,11 +20,7 @@ def draw(study: Study) -> Iterator[Chart]:
 
 def save(chart: Chart, folder: Path) -> tuple[Path, Path]:
     """Write a chart as PNG and as SVG, and return their paths. The same figures make the same bytes."""
-    matplotlib = extras.load("matplotlib")
     paths = folder / f"{chart.name}.png", folder / f"{chart.name}.svg"
-    with matplotlib.rc_context({"svg.hashsalt": chart.name}):
-        for path, nothing in zip(paths, ({"Software": None}, {"Date": None}), strict=True):
-            with atomic(path) as temporary:
-                chart.figure.savefig(temporary, dpi=PNG_DPI, metadata=nothing)
-            chart.figure.set_layout_engine("none")  # what was laid out for the first stays where it is
+    for path in paths:
+        drawing.save(chart.figure, path)
     return paths

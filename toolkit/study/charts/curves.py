@@ -6,19 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.study import words
-from toolkit.study.charts.base import (
-    CROSS,
-    HIGHEST_PERCENT,
-    Chart,
-    accuracy_scale,
-    every,
-    legend,
-    log_axis,
-    new_figure,
-    style,
-    tidy,
-)
+from toolkit import words
+from toolkit.drawing import FINE, every, legend, new_figure, style, tidy
+from toolkit.study.charts.base import CROSS, HIGHEST_PERCENT, Chart, accuracy_scale, log_axis, name_row
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
 from toolkit.study.trials import DIVERGED
@@ -50,6 +40,7 @@ def _chart(study: Study, runs: Sequence[Outcome], *, model: str, quantity: str) 
     grid = study.grid
     rows = list(product(grid.loss, grid.optimizer))
     columns = sorted(grid.learning_rate)
+    label = "accuracy (%)" if quantity == "accuracy" else "loss"
     figure = new_figure(width=2.0 + 2.6 * len(columns), height=1.3 + 1.75 * len(rows))
     panels = figure.subplots(len(rows), len(columns), sharex=True, sharey=quantity == "accuracy", squeeze=False)
     for (row, (loss, optimizer)), (column, rate) in product(enumerate(rows), enumerate(columns)):
@@ -74,10 +65,11 @@ def _chart(study: Study, runs: Sequence[Outcome], *, model: str, quantity: str) 
         if row == len(rows) - 1:
             axes.set_xlabel("epoch")
         if column == 0:
-            axes.set_ylabel(f"{words.value(loss)}\n{words.value(optimizer)}", fontsize=9)
+            axes.set_ylabel(label)
+    for axes, (loss, optimizer) in zip(panels[:, -1], rows, strict=True):
+        name_row(axes, f"{words.value(loss)}\n{words.value(optimizer)}")
     _scale(panels, rows, quantity=quantity)
-    figure.supylabel("accuracy (%)" if quantity == "accuracy" else "loss", fontsize=9)
-    title = f"{quantity.capitalize()}{' (%)' if quantity == 'accuracy' else ''} of the {words.value(model)}"
+    title = f"{label.capitalize()} of the {words.value(model)}"
     figure.suptitle(title)
     _legend(figure, grid.activation, diverged=any(one.state == DIVERGED for one in runs))
     caption = _CAPTION.format(
@@ -103,12 +95,9 @@ def _lines(axes: Any, runs: Sequence[Outcome], position: int, *, quantity: str) 
         epochs = np.arange(1, shortest + 1)
         middle = values.mean(axis=0)
         if field == quantity:
-            axes.plot(epochs, middle, color=look.colour, ls=look.line, lw=0.7)
+            axes.plot(epochs, middle, lw=0.7, **look.plain)
             continue
-        axes.plot(
-            epochs, middle, color=look.colour, ls=look.line, lw=1.6, marker=look.marker, ms=4,
-            mfc=look.filled, markevery=every(shortest),
-        )  # fmt: skip
+        axes.plot(epochs, middle, lw=1.6, markevery=every(shortest), **look.marked)
         if len(values) > 1:
             axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=look.colour, alpha=0.2, lw=0)
         if any(one.state == DIVERGED for one in runs):
@@ -120,6 +109,8 @@ def _scale(panels: Any, rows: Sequence[tuple[str, str]], *, quantity: str) -> No
     from matplotlib.ticker import MaxNLocator
 
     panels[0][0].xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axes in panels.flat:
+        axes.tick_params(axis="y", labelsize=FINE)
     if quantity == "accuracy":
         ends = [end for axes in panels.flat if axes.lines for end in (axes.dataLim.y0, axes.dataLim.y1)]
         for axes in panels.flat:
@@ -133,7 +124,7 @@ def _scale(panels: Any, rows: Sequence[tuple[str, str]], *, quantity: str) -> No
                 axes.set_ylim(min(limits.y0 for limits in filled) * 0.8, max(limits.y1 for limits in filled) * 1.25)
             axes.set_yscale("log")
             log_axis(axes.yaxis)
-            axes.tick_params(labelleft=column % len(panels[0]) == 0, which="both", labelsize=8)
+            axes.tick_params(labelleft=column % len(panels[0]) == 0)
 
 
 def _legend(figure: Any, activations: Sequence[str], *, diverged: bool) -> None:
@@ -142,11 +133,8 @@ def _legend(figure: Any, activations: Sequence[str], *, diverged: bool) -> None:
     handles = []
     for position, activation in enumerate(activations):
         look, name = style(position), words.value(activation)
-        marked = Line2D([], [], color=look.colour, ls=look.line, lw=1.6, marker=look.marker, ms=4, mfc=look.filled)
-        thin = Line2D([], [], color=look.colour, ls=look.line, lw=0.7)
-        marked.set_label(f"{name}, validation")
-        thin.set_label(f"{name}, training")
-        handles += [marked, thin]
+        handles.append(Line2D([], [], lw=1.6, label=f"{name}, validation", **look.marked))
+        handles.append(Line2D([], [], lw=0.7, label=f"{name}, training", **look.plain))
     if diverged:
         handles.append(Line2D([], [], label="diverged after this epoch", **CROSS))
     legend(figure, handles)

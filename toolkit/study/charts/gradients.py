@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.study import words
-from toolkit.study.charts.base import Chart, every, legend, log_axis, new_figure, style, tidy
+from toolkit import words
+from toolkit.drawing import FINE, every, legend, new_figure, style, tidy
+from toolkit.study.charts.base import Chart, log_axis, name_row
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
 
@@ -43,6 +44,7 @@ def _chart(study: Study, runs: Sequence[Outcome], *, model: str, rate: float) ->
         tidy(axes)
         axes.set_yscale("log")
         log_axis(axes.yaxis)
+        axes.tick_params(axis="y", labelsize=FINE)
         same = [
             one
             for one in runs
@@ -56,11 +58,12 @@ def _chart(study: Study, runs: Sequence[Outcome], *, model: str, rate: float) ->
         if row == len(rows) - 1:
             axes.set_xlabel("epoch (0: before training)")
         if column == 0:
-            axes.set_ylabel(f"{words.value(loss)}\n{words.value(optimizer)}", fontsize=9)
+            axes.set_ylabel("gradient norm")
+    for axes, (loss, optimizer) in zip(panels[:, -1], rows, strict=True):
+        name_row(axes, f"{words.value(loss)}\n{words.value(optimizer)}")
     panels[0][0].xaxis.set_major_locator(MaxNLocator(integer=True))
     title = f"Gradient norm of each layer of the {words.value(model)}, learning rate {rate:g}"
     figure.suptitle(title, fontsize=11)
-    figure.supylabel("gradient norm", fontsize=9)
     _legend(figure, layers)
     caption = (
         f"Euclidean norm of the loss's gradient by the weights of each layer of the {words.value(model)}, on the same "
@@ -80,25 +83,19 @@ def _line(axes: Any, runs: Sequence[Outcome], layer: str, position: int) -> None
     values = np.array([curve[:shortest] for curve in curves])
     with np.errstate(divide="ignore", invalid="ignore"):
         middle = np.exp(np.log(values).mean(axis=0))
-    look, apart = style(position), every(shortest)
+    apart = every(shortest)
     # Markers of lines that cover each other stand at different epochs.
-    axes.plot(
-        np.arange(shortest), middle, color=look.colour, ls=look.line, lw=1.4, marker=look.marker, ms=4,
-        mfc=look.filled, markevery=(position % apart, apart),
-    )  # fmt: skip
+    axes.plot(np.arange(shortest), middle, lw=1.4, markevery=(position % apart, apart), **style(position).marked)
 
 
 def _legend(figure: Any, layers: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
 
     places = {0: " (first)", len(layers) - 1: " (last)"}
-    handles = []
-    for position, layer in enumerate(layers):
-        look = style(position)
-        handles.append(
-            Line2D(
-                [], [], color=look.colour, ls=look.line, lw=1.4, marker=look.marker, ms=4, mfc=look.filled,
-                label=f"{layer}{places.get(position, '')}",
-            )
-        )  # fmt: skip
-    legend(figure, handles)
+    legend(
+        figure,
+        [
+            Line2D([], [], lw=1.4, label=f"{layer}{places.get(position, '')}", **style(position).marked)
+            for position, layer in enumerate(layers)
+        ],
+    )

@@ -5,13 +5,16 @@ from itertools import product
 from statistics import mean
 from typing import Any
 
-from toolkit.study import words
-from toolkit.study.charts.base import CROSS, HIGHEST_PERCENT, Chart, accuracy_scale, legend, new_figure, style, tidy
+from toolkit import words
+from toolkit.drawing import legend, new_figure, style, tidy
+from toolkit.study.charts.base import CROSS, HIGHEST_PERCENT, Chart, accuracy_scale
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
 from toolkit.study.trials import DIVERGED
 
 ORDER = 2
+# Lines stand this far beside and above each other, in points: less than a marker, so that equal ones can be told apart.
+APART_POINTS = (5.0, 2.0)
 
 
 def draw(study: Study) -> Iterator[Chart]:
@@ -24,12 +27,14 @@ def draw(study: Study) -> Iterator[Chart]:
     if len(rates) < 2 or not runs:
         return
     figure = new_figure(width=2 + 3.4 * len(grid.loss), height=1.4 + 2.6 * len(grid.model))
+    margin = (rates[-1] / rates[0]) ** 0.08
     panels = figure.subplots(len(grid.model), len(grid.loss), sharex=True, sharey=True, squeeze=False)
     for (row, model), (column, loss) in product(enumerate(grid.model), enumerate(grid.loss)):
         axes = panels[row][column]
         axes.set_xscale("log")
         axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
         axes.set_xticks([], minor=True)
+        axes.set_xlim(rates[0] / margin, rates[-1] * margin)
         axes.set_title(f"{words.value(model)}, {words.value(loss)}", fontsize=10)
         _panel(axes, study, {key: one for key, one in runs.items() if (key[1], key[5]) == (model, loss)})
     for axes in panels.flat:
@@ -45,7 +50,8 @@ def draw(study: Study) -> Iterator[Chart]:
     legend(figure, [*shown, Line2D([], [], label="diverged", **CROSS)] if diverged else shown)
     caption = (
         "Best validation accuracy over all epochs against the learning rate: a marker for each seed, lines through "
-        "their means. The axis is stretched towards 100 %: equal steps are equal factors of the error."
+        "their means, drawn a little beside and above each other, so that equal ones can be told apart. The axis is "
+        "stretched towards 100 %: equal steps are equal factors of the error."
         + (" A cross marks runs that diverged." if diverged else "")
     )
     yield Chart("rate", title, caption, figure)
@@ -53,23 +59,25 @@ def draw(study: Study) -> Iterator[Chart]:
 
 def _panel(axes: Any, study: Study, runs: Mapping[tuple[Any, ...], Outcome]) -> None:
     """Draw a line for each optimizer and activation; runs: by seed and the values on the axes."""
+    from matplotlib.transforms import ScaledTranslation
+
     tidy(axes)
-    for position, (optimizer, activation) in enumerate(product(study.grid.optimizer, study.grid.activation)):
-        look = style(position)
-        own = [(key[4], _percent(one)) for key, one in runs.items() if key[2:4] == (optimizer, activation)]
-        means = {rate: mean(value for of, value in own if of == rate) for rate in sorted({of for of, _ in own})}
-        axes.plot(list(means), list(means.values()), color=look.colour, ls=look.line, lw=1.3)
-        axes.plot(
-            [rate for rate, _ in own], [value for _, value in own], ls="none", marker=look.marker, ms=6,
-            color=look.colour, mfc=look.filled,
-        )  # fmt: skip
-        axes.plot(
-            [], [], color=look.colour, ls=look.line, marker=look.marker, ms=6, mfc=look.filled,
-            label=f"{words.value(optimizer)}, {words.value(activation)}",
-        )  # fmt: skip
-    for key, one in runs.items():
-        if one.state == DIVERGED:
-            axes.plot(key[4], _percent(one), **CROSS)
+    lines = list(product(study.grid.optimizer, study.grid.activation))
+    for position, (optimizer, activation) in enumerate(lines):
+        look, name = style(position), f"{words.value(optimizer)}, {words.value(activation)}"
+        right, up = (points / 72 * (position - (len(lines) - 1) / 2) for points in APART_POINTS)
+        place = axes.transData + ScaledTranslation(right, up, axes.figure.dpi_scale_trans)
+        own = {key: one for key, one in runs.items() if key[2:4] == (optimizer, activation)}
+        values: dict[float, list[float]] = {}
+        for key, one in sorted(own.items(), key=lambda item: item[0][4]):
+            values.setdefault(key[4], []).append(_percent(one))
+        axes.plot(list(values), [mean(of) for of in values.values()], lw=1.3, transform=place, **look.plain)
+        points = [(key[4], _percent(one)) for key, one in own.items()]
+        axes.plot([x for x, _ in points], [y for _, y in points], transform=place, **look.points)
+        axes.plot([], [], label=name, **look.marked)
+        for key, one in own.items():
+            if one.state == DIVERGED:
+                axes.plot(key[4], _percent(one), transform=place, **CROSS)
 
 
 def _percent(one: Outcome) -> float:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from statistics import mean
 
-from toolkit import units
-from toolkit.study import words
-from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, accuracy_scale, new_figure, style, tidy
+from toolkit import units, words
+from toolkit.drawing import FINE, new_figure, style, tidy
+from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, accuracy_scale
 from toolkit.study.study import Study
 
 ORDER = 4
@@ -37,13 +37,12 @@ def draw(study: Study) -> Iterator[Chart]:
             values = own.get(name, [])
             if values:
                 axes.plot([min(values), max(values)], [height, height], color=look.colour, lw=1)
-                axes.plot(values, [height] * len(values), ls="none", marker=look.marker, ms=4.5, color=look.colour,
-                          mfc="none")  # fmt: skip
+                axes.plot(values, [height] * len(values), **look.points | {"mfc": "none"})
                 axes.plot(mean(values), height, marker="|", ms=11, color="black")
         axes.set_title(words.value(model), fontsize=10)
         axes.set_xlabel("test accuracy (%)")
         accuracy_scale(axes, every, of="x")
-    panels[0].set_yticks(range(len(order)), order, fontsize=8)
+    panels[0].set_yticks(range(len(order)), order, fontsize=FINE)
     panels[0].set_ylim(len(order) - 0.5, -0.5)
     title = "Spread over seeds"
     figure.suptitle(title)
