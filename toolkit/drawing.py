@@ -86,6 +86,7 @@ def save(figure: Any, path: Path) -> None:
 def tidy(axes: Any) -> None:
     """Take away what carries no information."""
     axes.grid(alpha=0.3)
+    axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
 
 

@@ -11,7 +11,7 @@ from toolkit.bench import labels, statistics
 from toolkit.bench.front import contenders, front
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result
-from toolkit.drawing import FAINT, FINE, INK, Style
+from toolkit.drawing import FAINT, FINE, INK, Style, style
 from toolkit.errors import ArtifactError
 from toolkit.text import drawn
 
@@ -49,8 +49,7 @@ def draw(path: Path, record: Record) -> str | None:
     figure.suptitle(f"{record.host.cpu}, {record.host.cores} cores, {record.started[:10]}", fontsize=10, color=FAINT)
     panels = figure.subplots(len(heights), height_ratios=heights, squeeze=False)[:, 0]
     used = {result.runtime for result in record.results}
-    names = enumerate(registry.names("toolkit.runtimes"))
-    styles = {name: drawing.style(number) for number, name in names if name in used}
+    styles = {name: style(number) for number, name in enumerate(registry.names("toolkit.runtimes")) if name in used}
     _distributions(panels[0], record.results, styles)
     if not missing:
         texts = _front(panels[1], points, styles)
@@ -142,10 +141,7 @@ def _front(axes: "Axes", points: Sequence[Result], styles: Mapping[str, Style]) 
     _legend(
         axes,
         [
-            *(
-                Line2D([], [], ls="none", marker=o.marker, color=o.colour, label=runtime)
-                for runtime, o in styles.items()
-            ),
+            *(Line2D([], [], label=runtime, **look.points | {"mfc": look.colour}) for runtime, look in styles.items()),
             Line2D([], [], ls="none", marker="o", color=FAINT, label="filled: no other is as good in all three"),
             Line2D([], [], ls="none", marker="o", color=FAINT, mfc="none", label="hollow: another is"),
             Line2D([], [], color=INK, lw=1.0, ls="--", label="front of accuracy and latency"),

@@ -15,7 +15,9 @@ def draw(study: Study) -> Iterator[Chart]:
     """Yield every chart of a study, in the order of the report."""
     modules = [registry.member(__name__, name, kind="chart") for name in registry.names(__name__)]
     for module in sorted(modules, key=lambda module: int(module.ORDER)):
-        yield from module.draw(study)
+        for chart in module.draw(study):
+            chart.figure.suptitle(chart.title, fontsize=11)
+            yield chart
 
 
 def save(chart: Chart, folder: Path) -> tuple[Path, Path]:

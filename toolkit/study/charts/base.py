@@ -1,10 +1,14 @@
-"""What the charts share: names of rows, and axes on which accuracies near 100 % can be told apart."""
+"""What the charts share: how panels are laid out, and axes on which accuracies near 100 % can be told apart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
-from toolkit.drawing import SMALL
+from toolkit import words
+from toolkit.drawing import FINE, SMALL, new_figure, tidy
+from toolkit.study.grid import Grid
+from toolkit.study.outcome import Outcome
 
 # What marks a run that diverged.
 CROSS: dict[str, Any] = {"ls": "none", "marker": "x", "color": "black", "ms": 8, "mew": 2}
@@ -27,12 +31,73 @@ class Chart:
     figure: Any
 
 
-def name_row(axes: Any, text: str) -> None:
-    """Name a row of panels at the right of its last one; at the left stands what its axis shows."""
-    axes.annotate(
-        text, (1, 0.5), (8, 0), xycoords="axes fraction", textcoords="offset points", rotation=270, va="center",
-        ma="center", fontsize=SMALL,
-    )  # fmt: skip
+def alike(runs: Sequence[Outcome], **values: Any) -> list[Outcome]:
+    """Return the runs that have these values on the axes."""
+    return [one for one in runs if one.configuration.items() >= values.items()]
+
+
+def by_recipe(
+    grid: Grid, axis: str, columns: Sequence[Any], *, width: float, sharey: bool | str, xlabel: str, ylabel: str
+) -> tuple[Any, list[tuple[Any, dict[str, Any]]]]:
+    """Return a figure, and its panels with their values: a row for each loss and optimizer, a column for each value.
+
+    A row is named at its right; at its left stands what its axis shows. width: of a panel, in inches.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    rows = list(product(grid.loss, grid.optimizer))
+    figure = new_figure(width=2.0 + width * len(columns), height=1.4 + 1.75 * len(rows))
+    panels = figure.subplots(len(rows), len(columns), sharex=True, sharey=sharey, squeeze=False)
+    panels[0][0].xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axes, value in zip(panels[0], columns, strict=True):
+        axes.set_title(words.configuration({axis: value}), fontsize=10)
+    for line, (loss, optimizer) in zip(panels, rows, strict=True):
+        line[0].set_ylabel(ylabel)
+        line[-1].annotate(
+            f"{words.value(loss)}\n{words.value(optimizer)}", (1, 0.5), (8, 0), xycoords="axes fraction",
+            textcoords="offset points", rotation=270, va="center", ma="center", fontsize=SMALL,
+        )  # fmt: skip
+    for axes in panels.flat:
+        tidy(axes)
+        axes.tick_params(axis="y", labelsize=FINE)
+        axes.set_xlabel(xlabel)
+        axes.label_outer()
+    values = [{"loss": loss, "optimizer": how, axis: value} for (loss, how), value in product(rows, columns)]
+    return figure, list(zip(panels.flat, values, strict=True))
+
+
+def by_model_and_loss(grid: Grid, *, width: float, height: float) -> tuple[Any, list[tuple[Any, dict[str, Any]]]]:
+    """Return a figure of that size, and its panels with their values, over learning rates: rows of models."""
+    figure = new_figure(width=width, height=height)
+    panels = figure.subplots(len(grid.model), len(grid.loss), sharex=True, sharey=True, squeeze=False)
+    values = [{"model": model, "loss": loss} for model, loss in product(grid.model, grid.loss)]
+    for axes, own in zip(panels.flat, values, strict=True):
+        axes.set_title(words.configuration(own), fontsize=10)
+        axes.set_xlabel("learning rate")
+        axes.label_outer()
+    return figure, list(zip(panels.flat, values, strict=True))
+
+
+def by_model(runs: Sequence[Outcome]) -> dict[str, dict[str, list[Outcome]]]:
+    """Return the runs of each model, by the words for the rest of their configuration."""
+    groups: dict[str, dict[str, list[Outcome]]] = {}
+    for one in runs:
+        rest = words.configuration({axis: of for axis, of in one.configuration.items() if axis != "model"})
+        groups.setdefault(one.trial.recipe.model, {}).setdefault(rest, []).append(one)
+    return groups
+
+
+def a_row_each(models: Sequence[str], names: Sequence[str], *, inches: float, sharex: bool, xlabel: str) -> Any:
+    """Return a figure, and a panel for each model, with a row of that height for each name."""
+    figure = new_figure(width=3.4 + 3.6 * len(models), height=1.5 + inches * len(names))
+    panels = figure.subplots(1, len(models), sharex=sharex, sharey=True, squeeze=False)[0]
+    panels[0].set_yticks(range(len(names)), names, fontsize=FINE)
+    panels[0].set_ylim(len(names) - 0.5, -0.5)
+    for axes, model in zip(panels, models, strict=True):
+        tidy(axes)
+        axes.set_title(words.value(model), fontsize=10)
+        axes.set_xlabel(xlabel)
+    return figure, panels
 
 
 def tick_labels(percents: Sequence[float]) -> list[str]:

@@ -6,9 +6,8 @@ from statistics import mean
 from typing import Any
 
 from toolkit import words
-from toolkit.drawing import FAINT, SMALL, VERMILION, legend, new_figure
-from toolkit.study.charts.base import HIGHEST_PERCENT, TICKS_PERCENT, Chart, tick_labels
-from toolkit.study.grid import AXES
+from toolkit.drawing import FAINT, SMALL, VERMILION, legend
+from toolkit.study.charts.base import HIGHEST_PERCENT, TICKS_PERCENT, Chart, alike, by_model_and_loss, tick_labels
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
 from toolkit.study.trials import DIVERGED
@@ -26,36 +25,26 @@ def draw(study: Study) -> Iterator[Chart]:
         return
     rates = sorted(grid.learning_rate)
     rows = list(product(grid.optimizer, grid.activation))
-    figure = new_figure(
-        width=2.9 + (0.4 + 0.95 * len(rates)) * len(grid.loss), height=1.5 + (0.55 + 0.46 * len(rows)) * len(grid.model)
-    )
-    panels = figure.subplots(len(grid.model), len(grid.loss), sharex=True, sharey=True, squeeze=False)
-    shades = _shades(study.outcomes)
-    best = [one.configuration for one in study.best()]
-    for (row, model), (column, loss) in product(enumerate(grid.model), enumerate(grid.loss)):
-        axes = panels[row][column]
-        axes.set_title(f"{words.value(model)}, {words.value(loss)}", fontsize=10)
+    width, height = 0.4 + 0.95 * len(rates), 0.55 + 0.46 * len(rows)
+    figure, panels = by_model_and_loss(grid, width=2.9 + width * len(grid.loss), height=1.5 + height * len(grid.model))
+    shades, best = _shades(study.outcomes), study.best()
+    for axes, values in panels:
         axes.set(xlim=(-0.5, len(rates) - 0.5), ylim=(len(rows) - 0.5, -0.5))
         axes.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
         axes.set_yticks(range(len(rows)), [f"{words.value(o)}, {words.value(a)}" for o, a in rows], fontsize=SMALL)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        for (height, (optimizer, activation)), (left, rate) in product(enumerate(rows), enumerate(rates)):
-            values = dict(zip(AXES, (model, optimizer, activation, rate, loss), strict=True))
-            same = [one for one in study.outcomes if one.configuration == values]
-            _cell(axes, left, height, same, shades, best=values in best)
-    for axes in panels[-1]:
-        axes.set_xlabel("learning rate")
-    _explain(figure, panels, shades, diverged=any(one.state == DIVERGED for one in study.outcomes))
-    title = "Test accuracy (%) over the grid"
-    figure.suptitle(title)
+        for (down, (optimizer, activation)), (left, rate) in product(enumerate(rows), enumerate(rates)):
+            own = {**values, "optimizer": optimizer, "activation": activation, "learning_rate": rate}
+            _cell(axes, left, down, alike(study.outcomes, **own), shades, best=bool(alike(best, **own)))
+    _explain(figure, [axes for axes, _ in panels], shades, any(one.state == DIVERGED for one in study.outcomes))
     caption = (
         "Accuracy of the best weights on the test images in percent"
         + (", the mean over seeds" if grid.seeds > 1 else "")
         + ". The darker, the smaller the error, on a logarithmic scale. Framed: the best of each model, chosen by "
         "validation accuracy and not by what is shown. Hatched: diverged; empty: not finished."
     )
-    yield Chart("heat", title, caption, figure)
+    yield Chart("heat", "Test accuracy (%) over the grid", caption, figure)
 
 
 def _percent(runs: Sequence[Outcome]) -> float | None:
@@ -85,9 +74,8 @@ def _cell(axes: Any, left: int, height: int, same: Sequence[Outcome], shades: An
     text = "" if percent is None else f"{percent:.2f}"
     if diverged:
         text += f"{chr(10) if text else ''}{diverged} diverged" if len(same) > 1 else "diverged"
-    edge = _BEST if best else {"edgecolor": FAINT, "lw": 0.5}
-    hatch = _HATCH if diverged else None
-    axes.add_patch(Rectangle((left - 0.47, height - 0.45), 0.94, 0.9, facecolor=colour, hatch=hatch, **edge))
+    look: dict[str, Any] = {"facecolor": colour, "hatch": _HATCH if diverged else None, "edgecolor": FAINT, "lw": 0.5}
+    axes.add_patch(Rectangle((left - 0.47, height - 0.45), 0.94, 0.9, **look | (_BEST if best else {})))
     axes.text(
         left, height, text, ha="center", va="center", fontsize=SMALL,
         color="white" if mean(colour) < 0.55 and not diverged else "black",
@@ -95,15 +83,15 @@ def _cell(axes: Any, left: int, height: int, same: Sequence[Outcome], shades: An
     )  # fmt: skip
 
 
-def _explain(figure: Any, panels: Any, shades: Any, *, diverged: bool) -> None:
+def _explain(figure: Any, panels: Any, shades: Any, diverged: bool) -> None:
     """Put a bar of the colours at the right, and what frame and hatches mean below."""
     from matplotlib.patches import Patch
     from matplotlib.ticker import NullLocator
 
     bar = figure.colorbar(shades, ax=panels, label="test accuracy (%)", aspect=30)
-    shown = [tick for tick in TICKS_PERCENT if shades.norm.vmin <= _error(tick) <= shades.norm.vmax]
     bar.ax.invert_yaxis()
     bar.ax.yaxis.set_minor_locator(NullLocator())
+    shown = [tick for tick in TICKS_PERCENT if shades.norm.vmin <= _error(tick) <= shades.norm.vmax]
     bar.set_ticks([_error(tick) for tick in shown], labels=tick_labels(shown))
     handles = [Patch(facecolor="none", label="best of its model, by validation accuracy", **_BEST)]
     if diverged:
