@@ -87,7 +87,8 @@ benchmark: $(INSTALLED)  ## figures of docs/measurements.md that are ratios; run
 	$(BIN)/toolkit bench --certify exported/cnn/cnn-int8.tflite
 	$(BIN)/python tests/benchmarks/against_others.py
 
-picture: $(INSTALLED)  ## docs/run.svg and docs/flips.png: of real runs
+# To record the runs anew, with nothing else running: rm docs/run.txt
+picture: $(INSTALLED)  ## docs/run.svg: of the run that docs/run.txt is the record of
 	$(BIN)/python docs/picture.py
 
 # Hours, on two cores. Called again, it goes on where it was.

@@ -74,7 +74,7 @@ MISTAKES = [
     (("verify", "--golden", "--data", "sample"), "golden.npz has its own images; leave out --golden or --data"),
     (("verify", "--self-test", "--recompute", "x"), "are three questions; ask one at a time"),
     (("verify", "--self-test", "--save"), "--self-test does not go with --save"),
-    (("verify", "EMPTY", "--flips", "flips.gif"), "flips.gif: pictures are .png files"),
+    (("verify", "EMPTY", "--flips", "flips.gif"), "flips.gif: a picture must end in .png or .svg"),
     (("verify", "--recompute", "none.json"), "none.json: no such file"),
     (("verify", "--recompute", "CUT.npz"), "CUT.npz: cannot be read as a parity record"),
     (("verify", "--localize", "EMPTY"), "EMPTY: a folder; name one artifact"),

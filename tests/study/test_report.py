@@ -1,4 +1,4 @@
-"""The charts and the report of a made-up study."""
+"""The report of a made-up study."""
 
 import re
 from dataclasses import replace
@@ -11,64 +11,20 @@ from tests.study.made_up import plausible, study
 from toolkit.errors import RunError
 from toolkit.files import write_json
 from toolkit.study import charts, report
-from toolkit.study.charts.base import MARKERS, style
 from toolkit.study.claims.base import Table
 from toolkit.study.grid import Grid
 from toolkit.study.html import render as render_html
 from toolkit.study.markdown import render as render_markdown
 from toolkit.study.outcome import WAITING
 from toolkit.study.page import Heading, Paragraph
-from toolkit.study.trials import DIVERGED
 
 SMALL = Grid(model=("mlp",), optimizer=("adam",), learning_rate=(0.01, 0.1), loss=("mse",), epochs=(3,), seeds=2)
-WHOLE = replace(SMALL, model=("cnn", "mlp"))
-NAMES = [
-    "heat",
-    "accuracy-cnn",
-    "loss-cnn",
-    "accuracy-mlp",
-    "loss-mlp",
-    "rate",
-    "epochs",
-    "seconds",
-    "seeds",
-    "gradients-cnn",
-    "gradients-mlp",
-]
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     return report.write(study(plausible, SMALL, folder), folder)
-
-
-def test_every_chart_is_drawn_of_a_whole_study():
-    assert [chart.name for chart in charts.draw(study(plausible, WHOLE))] == NAMES
-
-
-def test_a_study_with_nothing_to_show_has_no_charts():
-    of = study(lambda recipe: {"accuracies": [], "state": WAITING})
-    assert list(charts.draw(of)) == []
-
-
-def test_a_first_run_without_an_epoch_has_its_place_in_every_chart():
-    def story(recipe):
-        first = (recipe.activation, recipe.learning_rate) == ("relu", 0.01)
-        return {"accuracies": [], "state": DIVERGED} if first else plausible(recipe)
-
-    assert "gradients-mlp" in [chart.name for chart in charts.draw(study(story, SMALL))]
-
-
-def test_configurations_stand_in_the_order_of_the_unit_of_the_chart():
-    def story(recipe):
-        return {"accuracies": [0.5, 0.9, 0.96 if recipe.activation == "relu" else 0.2]}
-
-    of = study(story, replace(SMALL, seeds=1, learning_rate=(0.1,)))
-    for chart in charts.draw(of):
-        if chart.name in ("epochs", "seconds"):
-            names = [label.get_text() for label in chart.figure.axes[0].get_yticklabels()]
-            assert [name.split(", ")[1] for name in names] == ["ReLU", "sigmoid"]
 
 
 def test_the_validation_accuracy_is_that_of_the_weights_that_are_kept(tmp_path, no_charts):
@@ -80,32 +36,6 @@ def test_the_validation_accuracy_is_that_of_the_weights_that_are_kept(tmp_path, 
     text = report.write(of, tmp_path / "report").markdown.read_text()
     assert "| MLP, Adam, ReLU, learning rate 0.1, mean squared error | 90.00 % |" in text
     assert "| finished | 2 | 90.00 % |" in text
-
-
-def test_of_one_seed_there_is_no_spread():
-    assert "seeds" not in [chart.name for chart in charts.draw(study(plausible, replace(WHOLE, seeds=1)))]
-
-
-def test_the_heat_map_says_every_accuracy():
-    grid = Grid(model=("mlp",), loss=("mse",), epochs=(3,))
-    heat = next(chart for chart in charts.draw(study(plausible, grid)) if chart.name == "heat")
-    texts = [text.get_text() for axes in heat.figure.axes for text in axes.texts]
-    expected = [
-        f"{100 * one.test_accuracy:.2f}" if one.test_accuracy is not None else "diverged"
-        for one in study(plausible, grid).outcomes
-    ]
-    assert sorted(texts) == sorted(expected)
-
-
-def test_things_differ_also_without_colour():
-    looks = [style(position) for position in range(len(MARKERS))]
-    assert len({look.marker for look in looks}) == len({str(look.line) for look in looks}) == len(looks)
-
-
-def test_a_chart_is_saved_to_the_same_bytes_again(tmp_path):
-    first, second = (next(charts.draw(study(plausible))) for _ in range(2))
-    left, right = charts.save(first, tmp_path / "a"), charts.save(second, tmp_path / "b")
-    assert [path.read_bytes() for path in left] == [path.read_bytes() for path in right]
 
 
 def test_the_report_names_every_claim_run_and_chart(written):
@@ -165,12 +95,6 @@ def test_a_study_without_an_ended_run_has_no_report(tmp_path):
     with pytest.raises(RunError, match="no run has ended yet, there is nothing to report"):
         report.write(of, tmp_path)
     assert not (tmp_path / report.MARKDOWN).exists()
-
-
-def test_a_single_epoch_of_a_single_run_is_drawn(tmp_path):
-    grid = replace(SMALL, activation=("relu",), learning_rate=(0.01,), epochs=(1,), seeds=1)
-    drawn = [charts.save(chart, tmp_path) for chart in charts.draw(study(plausible, grid))]
-    assert [png.stem for png, _ in drawn] == ["heat", "accuracy-mlp", "loss-mlp", "epochs", "seconds", "gradients-mlp"]
 
 
 def test_the_best_is_chosen_by_validation_and_not_by_test(tmp_path, no_charts):

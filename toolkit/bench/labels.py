@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.drawing import FAINT, FINE
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.text import Annotation
@@ -17,7 +19,6 @@ DISTANCES = np.arange(2.0, 200.0, 8.0)
 DIRECTIONS = 24
 # Space around a label, and the distance from which on a line leads to it, in points.
 GAP, LINE_FROM = 1.5, 8.0
-FONT_SIZE, LINE_COLOUR = 8.5, "#777777"
 # A line is held against a label at this many points of it.
 LINE_POINTS = 12
 # Orders in which the labels choose; the best one counts. What a label without room counts, in points.
@@ -82,7 +83,7 @@ def place(axes: "Axes", labels: Sequence[Label]) -> "list[Annotation]":
 
 
 def _write(axes: "Axes", label: Label) -> "Annotation":
-    style: dict[str, Any] = {"fontsize": FONT_SIZE, "weight": "bold" if label.bold else "normal", "zorder": 5}
+    style: dict[str, Any] = {"fontsize": FINE, "weight": "bold" if label.bold else "normal", "zorder": 5}
     return axes.annotate(
         label.text,
         label.at,
@@ -91,7 +92,7 @@ def _write(axes: "Axes", label: Label) -> "Annotation":
         ha="center",
         va="center",
         bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 0.5},
-        arrowprops={"arrowstyle": "-", "color": LINE_COLOUR, "lw": 0.6, "shrinkA": 0, "shrinkB": 0},
+        arrowprops={"arrowstyle": "-", "color": FAINT, "lw": 0.6, "shrinkA": 0, "shrinkB": 0},
         **style,
     )
 

@@ -1,31 +1,24 @@
 """A picture of a benchmark: how the latencies are distributed, and what accuracy costs in latency and size."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit import extras, registry, units
+from toolkit import drawing, registry, units
 from toolkit.bench import labels, statistics
 from toolkit.bench.front import contenders, front
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result
-from toolkit.errors import ArtifactError, UsageError
-from toolkit.files import atomic
+from toolkit.drawing import FAINT, FINE, INK, Style, style
+from toolkit.errors import ArtifactError
 from toolkit.text import drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SUFFIXES = (".png", ".svg")
-# Reddish purple, blue, orange and bluish green of the Okabe-Ito palette, which the colour-blind can tell apart, and
-# markers that differ too: one pair a runtime, in the order of their names.
-COLOURS = ("#CC79A7", "#0072B2", "#E69F00", "#009E73")
-MARKERS = ("^", "o", "s", "v")
-INK, FAINT = "#222222", "#777777"
 WIDTH_INCHES, ROW_INCHES, FRONT_INCHES = 11.0, 0.42, 6.0
-DPI = 120
 # Bins of a distribution for a factor of ten: 2.3 % each.
 BINS_PER_DECADE = 100
 # Area of the marker of the largest file, and the least of any, in square points.
@@ -39,12 +32,7 @@ ONE_ACCURACY = "the accuracy of one artifact alone is known, and it takes two to
 FIGURES_END = (54, 108)
 LEAST_RANGE = 0.2
 
-
-def check(path: Path) -> None:
-    """Raise what would keep ``draw`` from writing ``path``: UsageError, or MissingExtraError without matplotlib."""
-    if path.suffix not in SUFFIXES:
-        raise UsageError(f"{path}: a picture must end in {' or '.join(SUFFIXES)}")
-    extras.require("matplotlib")
+check = drawing.check
 
 
 def draw(path: Path, record: Record) -> str | None:
@@ -54,31 +42,25 @@ def draw(path: Path, record: Record) -> str | None:
     """
     if not record.results or record.host.emulated:
         raise ArtifactError(f"{record.folder}: no latencies to draw{', emulated' if record.host.emulated else ''}")
-    extras.load("matplotlib").use("Agg")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     points = contenders(record.results)
     missing = None if len(points) > 1 else ONE_ACCURACY if points else NO_ACCURACY
     heights = [ROW_INCHES * len(record.results) + 1.2, *([] if missing else [FRONT_INCHES])]
-    figure = Figure(figsize=(WIDTH_INCHES, sum(heights) + 0.4), layout="constrained", dpi=DPI)
-    FigureCanvasAgg(figure)
+    figure = drawing.new_figure(width=WIDTH_INCHES, height=sum(heights) + 0.4)
     figure.suptitle(f"{record.host.cpu}, {record.host.cores} cores, {record.started[:10]}", fontsize=10, color=FAINT)
     panels = figure.subplots(len(heights), height_ratios=heights, squeeze=False)[:, 0]
     used = {result.runtime for result in record.results}
-    styles = {name: number for number, name in enumerate(registry.names("toolkit.runtimes")) if name in used}
+    styles = {name: style(number) for number, name in enumerate(registry.names("toolkit.runtimes")) if name in used}
     _distributions(panels[0], record.results, styles)
     if not missing:
         texts = _front(panels[1], points, styles)
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # what is placed by its pixels must not move any more
         labels.place(panels[1], texts)
-    with atomic(path) as temporary:
-        figure.savefig(temporary)
+    drawing.save(figure, path)
     return missing
 
 
-def _distributions(axes: "Axes", results: Sequence[Result], styles: dict[str, int]) -> None:
+def _distributions(axes: "Axes", results: Sequence[Result], styles: Mapping[str, Style]) -> None:
     """Draw one row a result: a hill of its latencies, a line from the shortest to the longest, median and p99."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -91,7 +73,7 @@ def _distributions(axes: "Axes", results: Sequence[Result], styles: dict[str, in
     for row, result in enumerate(results):
         samples, base = result.invoke.samples, row + 0.35
         counts, _ = np.histogram(samples, edges)
-        colour = COLOURS[styles[result.runtime] % len(COLOURS)]
+        colour = styles[result.runtime].colour
         axes.stairs(base - 0.75 * counts / counts.max(), edges, baseline=base, fill=True, color=colour)
         axes.plot([samples.min(), samples.max()], [base, base], color=colour, lw=0.8, **LONGEST)
         axes.plot([result.median.value] * 2, [base, base - 0.8], color=INK, lw=1.6)
@@ -108,7 +90,7 @@ def _distributions(axes: "Axes", results: Sequence[Result], styles: dict[str, in
     _legend(
         axes,
         [
-            *(Patch(color=COLOURS[style % len(COLOURS)], label=runtime) for runtime, style in styles.items()),
+            *(Patch(color=look.colour, label=runtime) for runtime, look in styles.items()),
             Line2D([], [], color=INK, lw=1.6, label="median"),
             *([Line2D([], [], label="p99", **P99)] if any(p99 != WITHHELD for _, p99 in figures) else []),
             Line2D([], [], color=INK, lw=0.8, label="shortest to longest", **LONGEST),
@@ -132,7 +114,7 @@ def _figures(axes: "Axes", rows: Sequence[tuple[str, str]]) -> None:
             )
 
 
-def _front(axes: "Axes", points: Sequence[Result], styles: dict[str, int]) -> list[labels.Label]:
+def _front(axes: "Axes", points: Sequence[Result], styles: Mapping[str, Style]) -> list[labels.Label]:
     """Draw accuracy against latency, the area of a marker being the size of the file; return the labels to place."""
     from matplotlib.lines import Line2D
 
@@ -141,11 +123,10 @@ def _front(axes: "Axes", points: Sequence[Result], styles: dict[str, int]) -> li
     texts = []
     by_size = sorted(zip(points, _names(points), strict=True), key=lambda pair: -pair[0].size_bytes)
     for point, name in by_size:  # small ones lie on large ones
-        style, area = styles[point.runtime], max(LEAST_AREA, LARGEST_AREA * point.size_bytes / largest)
+        look, area = styles[point.runtime], max(LEAST_AREA, LARGEST_AREA * point.size_bytes / largest)
         at = (point.median.value, 100 * (point.accuracy or 0.0))
-        colour, marker = COLOURS[style % len(COLOURS)], MARKERS[style % len(MARKERS)]
-        face = colour if point in best else "none"
-        axes.scatter(*at, s=area, marker=marker, facecolor=face, edgecolor=colour, alpha=0.8, zorder=3)
+        face = look.colour if point in best else "none"
+        axes.scatter(*at, s=area, marker=look.marker, facecolor=face, edgecolor=look.colour, alpha=0.8, zorder=3)
         axes.plot(*at, marker=".", color=INK, ms=2.5, zorder=4)
         failed = ", failed verification" if point.parity == "fail" else ""
         texts.append(labels.Label(at, area, f"{name}, {units.size(point.size_bytes)}{failed}", bold=point in best))
@@ -157,11 +138,10 @@ def _front(axes: "Axes", points: Sequence[Result], styles: dict[str, int]) -> li
     height = max(LEAST_RANGE, max(accuracies) - min(accuracies))
     axes.set_ylim(min(accuracies) - 0.4 * height, min(max(accuracies) + 0.4 * height, 100 + 0.1 * height))
     _dress(axes, "Accuracy, latency and size (area of the marker)", "median latency of one inference, logarithmic")
-    shapes = ((runtime, MARKERS[n % len(MARKERS)], COLOURS[n % len(COLOURS)]) for runtime, n in styles.items())
     _legend(
         axes,
         [
-            *(Line2D([], [], ls="none", marker=m, color=colour, label=runtime) for runtime, m, colour in shapes),
+            *(Line2D([], [], label=runtime, **look.points | {"mfc": look.colour}) for runtime, look in styles.items()),
             Line2D([], [], ls="none", marker="o", color=FAINT, label="filled: no other is as good in all three"),
             Line2D([], [], ls="none", marker="o", color=FAINT, mfc="none", label="hollow: another is"),
             Line2D([], [], color=INK, lw=1.0, ls="--", label="front of accuracy and latency"),
@@ -191,8 +171,8 @@ def _dress(axes: "Axes", title: str, xlabel: str) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if high > 20 * low else (1.0, 2.0, 3.0, 5.0, 7.0)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _round(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.grid(axis="x", alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
+    drawing.tidy(axes)
+    axes.grid(visible=False, axis="y")
 
 
 def _legend(axes: "Axes", handles: Sequence[Any]) -> None:
@@ -204,7 +184,7 @@ def _legend(axes: "Axes", handles: Sequence[Any]) -> None:
         loc="lower left",
         bbox_to_anchor=(0, 1),
         borderaxespad=0.2,
-        fontsize=8,
+        fontsize=FINE,
         handletextpad=0.5,
         columnspacing=1.4,
     )

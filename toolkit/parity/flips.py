@@ -4,31 +4,21 @@ from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
 
-from toolkit import extras
-from toolkit.errors import UsageError
-from toolkit.files import atomic
+from toolkit import drawing
 from toolkit.parity.figures import Flip
 from toolkit.parity.verify import Verified
 from toolkit.text import drawn
 
 COLUMNS = 6
 MOST_TILES = 60
-# Vermilion, green and grey of the Okabe-Ito palette, which the colour-blind can tell apart; the text says it as well.
-LOST_COLOUR, GAINED_COLOUR, OTHER_COLOUR = "#D55E00", "#009E73", "#555555"
+# The text says it as well.
+LOST_COLOUR, GAINED_COLOUR, OTHER_COLOUR = drawing.VERMILION, drawing.GREEN, drawing.FAINT
 
-
-def check(path: Path) -> None:
-    """Raise before any work is done where the picture could not be written: its kind, or matplotlib missing."""
-    extras.require("matplotlib")
-    if path.suffix != ".png":
-        raise UsageError(f"{path}: pictures are .png files")
+check = drawing.check
 
 
 def draw(path: Path, parts: Sequence[Verified]) -> int:
     """Write the picture and return how many images it shows: each once, with the artifacts that flip it."""
-    extras.load("matplotlib").use("Agg")
-    from matplotlib.figure import Figure
-
     tiles = [
         (part, flip, names)
         for part in parts
@@ -36,7 +26,7 @@ def draw(path: Path, parts: Sequence[Verified]) -> int:
     ]
     shown = tiles[:MOST_TILES]
     rows = max(1, ceil(len(shown) / COLUMNS))
-    figure = Figure(figsize=(2.1 * COLUMNS, 2.75 * rows + 0.5), layout="constrained")
+    figure = drawing.new_figure(width=2.1 * COLUMNS, height=2.75 * rows + 0.5)
     title = "Images that an artifact classifies otherwise than Keras" if shown else "No image is classified otherwise"
     total = sum(c.figures.changed for part in parts for c in part.comparisons if c.figures)
     more = f" (the first {len(shown)}; {total} flips in all)" if len(tiles) > len(shown) else ""
@@ -51,15 +41,16 @@ def draw(path: Path, parts: Sequence[Verified]) -> int:
         axes.imshow(pixels[..., 0] if pixels.shape[-1] == 1 else pixels, cmap="gray", vmin=0, vmax=255)
         classes = part.manifest.data["classes"]
         label, reference, candidate = (drawn(classes[c]) for c in (flip.label, flip.reference, flip.candidate))
-        axes.set_title(f"#{flip.index}: a {label}\nKeras {reference} → {candidate}", fontsize=9, color=_colour(flip))
+        axes.set_title(
+            f"#{flip.index}: a {label}\nKeras {reference} → {candidate}", fontsize=drawing.SMALL, color=_colour(flip)
+        )
         axes.text(
             0.5, -0.04, "\n".join(map(drawn, names)), transform=axes.transAxes, ha="center", va="top", fontsize=6.5
         )
     legend = [(LOST_COLOUR, "lost"), (GAINED_COLOUR, "gained"), (OTHER_COLOUR, "both wrong")]
     for position, (colour, text) in enumerate(legend):
-        figure.text(0.02 + 0.06 * position, 0.995, text, color=colour, fontsize=9, va="top")
-    with atomic(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+        figure.text(0.02 + 0.06 * position, 0.995, text, color=colour, fontsize=drawing.SMALL, va="top")
+    drawing.save(figure, path)
     return len(shown)
 
 

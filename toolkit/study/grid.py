@@ -6,9 +6,8 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from toolkit import units
+from toolkit import units, words
 from toolkit.errors import UsageError
-from toolkit.study import words
 from toolkit.training.recipe import Recipe
 
 # The fields of a recipe that a study compares, in the order in which names and tables have them.

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from toolkit import units
-from toolkit.study import outcome, words
+from toolkit import units, words
+from toolkit.study import outcome
 from toolkit.study.executors.base import ENDED, STARTED, Event
 from toolkit.study.outcome import FINISHED, UNFINISHED, WAITING, Outcome
 from toolkit.study.study import Study

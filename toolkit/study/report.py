@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit import units
+from toolkit import units, words
 from toolkit.entries import OverlapEntry
 from toolkit.errors import RunError
 from toolkit.files import write_bytes, write_text
-from toolkit.study import charts, claims, statistics, study, words
+from toolkit.study import charts, claims, statistics, study
 from toolkit.study.charts.base import Chart
 from toolkit.study.claims.base import Finding, Table
 from toolkit.study.html import render as render_html
 from toolkit.study.markdown import render as render_markdown
-from toolkit.study.outcome import FINISHED, Outcome
+from toolkit.study.outcome import Outcome
 from toolkit.study.page import Block, Heading, Image, Paragraph
 from toolkit.study.study import Study
 from toolkit.training.checkpoint import BEST
@@ -47,7 +47,7 @@ def write(of: Study, folder: Path) -> Report:
     blocks = _page(of, findings, [(chart, paths[1]) for chart, paths in drawn])
     write_text(folder / MARKDOWN, render_markdown(blocks, folder))
     write_text(folder / HTML, render_html(blocks))
-    weights = {folder / _weights(one): one.trial.folder / BEST for one in _best(of)}
+    weights = {folder / _weights(one): one.trial.folder / BEST for one in of.best()}
     for path, best in weights.items():
         write_bytes(path, best.read_bytes())
     paths = tuple(path for _, both in drawn for path in both)
@@ -135,22 +135,12 @@ def _intervals(of: Study) -> str:
     )
 
 
-def _best(of: Study) -> list[Outcome]:
-    """Return the run of each model whose weights have the highest validation accuracy.
-
-    Not the lowest validation loss: losses of two kinds cannot be compared.
-    """
-    finished = [one for one in of.outcomes if one.state == FINISHED]
-    own = [[one for one in finished if one.trial.recipe.model == model] for model in of.grid.model]
-    return [max(runs, key=lambda one: one.kept_validation_accuracy) for runs in own if runs]
-
-
 def _weights(one: Outcome) -> str:
     return f"{one.trial.recipe.model}.keras"
 
 
 def _best_table(of: Study) -> Table:
-    rows = [(_name(one), *_accuracies(of, one), _weights(one), f"`{one.trial.folder.name}`") for one in _best(of)]
+    rows = [(_name(one), *_accuracies(of, one), _weights(one), f"`{one.trial.folder.name}`") for one in of.best()]
     headings = ("chosen by validation accuracy", "validation", "test (95 % interval)", "weights", "run")
     return Table(headings, tuple(rows))
 

@@ -75,6 +75,15 @@ class Study:
         shared: list[OverlapEntry] = self.data["overlap"]
         return shared
 
+    def best(self) -> list[Outcome]:
+        """Return the run of each model whose weights have the highest validation accuracy.
+
+        Not the lowest validation loss: losses of two kinds cannot be compared.
+        """
+        finished = [one for one in self.outcomes if one.state == FINISHED]
+        own = [[one for one in finished if one.trial.recipe.model == model] for model in self.grid.model]
+        return [max(runs, key=lambda one: one.kept_validation_accuracy) for runs in own if runs]
+
     @property
     def due(self) -> tuple[trials.Trial, ...]:
         """The runs that have something left to train."""

@@ -159,7 +159,7 @@ def _train(
     if not progress.history:
         raise KeyboardInterrupt
     runs.write_tables(folder, progress)
-    plots.draw(folder, progress.history, title=_title(recipe, dataset), best_epoch=progress.best_epoch)
+    plots.draw(folder, progress.history, recipe=recipe, data=dataset.name, best_epoch=progress.best_epoch)
     model.set_weights(load_model(folder / BEST).get_weights())
     parameters = sum(layer.parameters for layer in rows)
     measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
@@ -330,7 +330,3 @@ def _config(recipe: Recipe, dataset: Dataset, device_name: str, tf: Any, keras: 
         "versions": {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__},
         "started": datetime.now(UTC).isoformat(timespec="microseconds"),
     }
-
-
-def _title(recipe: Recipe, dataset: Dataset) -> str:
-    return f"{recipe.model} on {dataset.name}: {recipe.optimizer}, learning rate {recipe.learning_rate:g}"

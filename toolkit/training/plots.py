@@ -1,52 +1,56 @@
-"""The charts of a run: loss and accuracy against epochs."""
+"""The charts of a run: loss and accuracy against epochs, and which epoch's weights are kept."""
 
 from collections.abc import Sequence
 from math import isnan
 from pathlib import Path
+from typing import Any
 
-from toolkit import extras
-from toolkit.files import atomic
+from toolkit import drawing, words
 from toolkit.text import drawn
 from toolkit.training.checkpoint import Epoch
-
-# Blue and orange of the Okabe-Ito palette, which the colour-blind can tell apart; the line styles differ as well.
-TRAINING_COLOUR, VALIDATION_COLOUR, BEST_COLOUR = "#0072B2", "#D55E00", "#555555"
+from toolkit.training.recipe import Recipe
 
 
-def draw(folder: Path, history: Sequence[Epoch], *, title: str, best_epoch: int) -> tuple[Path, Path]:
-    """Write ``loss.png`` and ``accuracy.png`` into ``folder`` and return their paths."""
+def draw(folder: Path, history: Sequence[Epoch], *, recipe: Recipe, data: str, best_epoch: int) -> tuple[Path, Path]:
+    """Write ``loss.png`` and ``accuracy.png`` into ``folder`` and return their paths. data: what is trained on."""
+    configuration = words.configuration({a: getattr(recipe, a) for a in words.AXIS_WORDS if a != "model"})
+    title = drawn(f"{words.value(recipe.model)} on {data}: {configuration}")
+    why = f"{'highest' if recipe.monitor_sign > 0 else 'lowest'} {words.value(recipe.monitor)}"
     paths = folder / "loss.png", folder / "accuracy.png"
-    for path, quantity, unit in zip(paths, ("loss", "accuracy"), ("", " (%)"), strict=True):
-        _draw_one(path, history, quantity=quantity, unit=unit, title=drawn(title), best_epoch=best_epoch)
+    for path in paths:
+        drawing.save(_chart(history, quantity=path.stem, title=title, best_epoch=best_epoch, why=why), path)
     return paths
 
 
-def _draw_one(path: Path, history: Sequence[Epoch], *, quantity: str, unit: str, title: str, best_epoch: int) -> None:
-    extras.load("matplotlib").use("Agg")
-    from matplotlib.figure import Figure
+def _chart(history: Sequence[Epoch], *, quantity: str, title: str, best_epoch: int, why: str) -> Any:
+    figure = drawing.new_figure(width=8, height=4.6)
     from matplotlib.ticker import MaxNLocator
 
-    scale = 100.0 if unit else 1.0
-    epochs = [epoch.epoch for epoch in history]
-    training = [getattr(epoch, quantity) * scale for epoch in history]
-    validation = [getattr(epoch, f"val_{quantity}") * scale for epoch in history]
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
-    marker = "o" if len(epochs) <= 20 else None
-    axes.plot(epochs, training, color=TRAINING_COLOUR, marker=marker, markersize=3.5, label="training")
-    best = training[best_epoch - 1]
-    if not isnan(validation[0]):
-        axes.plot(
-            epochs, validation, color=VALIDATION_COLOUR, marker=marker, markersize=3.5, ls="--", label="validation"
-        )
-        best = validation[best_epoch - 1]
-    axes.axvline(best_epoch, color=BEST_COLOUR, lw=0.8, ls=":")
-    label = f"best epoch: {best_epoch} ({best:.2f} %)" if unit else f"best epoch: {best_epoch} ({best:.4f})"
-    axes.plot([best_epoch], [best], ls="none", marker="D", color=BEST_COLOUR, markersize=6, label=label)
-    axes.set(title=drawn(title), xlabel="epoch", ylabel=f"{quantity}{unit}")
+    drawing.tidy(axes)
+    epochs = [epoch.epoch for epoch in history]
+    percent = quantity == "accuracy"
+    # As in the charts of a study: thin is what is learned from, thick with markers what is not.
+    looks = {
+        "training": drawing.style(0).plain | {"lw": 0.9, "marker": "" if len(epochs) > 1 else "."},
+        "validation": drawing.style(1).marked | {"lw": 1.6, "markevery": drawing.every(len(epochs))},
+    }
+    if isnan(history[0].val_loss):  # no validation images
+        del looks["validation"]
+    for name, look in looks.items():
+        prefix = "val_" if name == "validation" else ""
+        values = [getattr(epoch, f"{prefix}{quantity}") * (100 if percent else 1) for epoch in history]
+        axes.plot(epochs, values, label=name, **look)
+        best = values[best_epoch - 1]
+    value = f"{best:.2f} %" if percent else f"{best:.4f}"
+    axes.plot(
+        best_epoch, best, ls="none", marker="D", color=drawing.INK, ms=7, zorder=3,
+        label=f"best epoch: {best_epoch} ({value}), {why}",
+    )  # fmt: skip
+    if best_epoch < epochs[-1]:
+        label = f"from epoch {best_epoch + 1} on: weights not kept"
+        axes.axvspan(best_epoch, epochs[-1], color=drawing.FAINT, alpha=0.12, lw=0, label=label)
+    axes.set(title=title, xlabel="epoch", ylabel=f"{quantity} (%)" if percent else quantity)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
-    with atomic(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    drawing.legend(figure, axes.get_legend_handles_labels()[0])
+    return figure

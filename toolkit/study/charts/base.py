@@ -1,28 +1,24 @@
-"""What the charts share: how a value looks, and axes on which accuracies near 100 % can be told apart."""
+"""What the charts share: how panels are laid out, and axes on which accuracies near 100 % can be told apart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
-from toolkit import extras
+from toolkit import words
+from toolkit.drawing import FINE, SMALL, new_figure, tidy
+from toolkit.study.grid import Grid
+from toolkit.study.outcome import Outcome
 
-# The Okabe-Ito palette without its yellow, dark enough on white; the colour-blind can tell its colours apart.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P")
-LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
-# How many markers a line has at most.
-MARKERS_A_LINE = 8
 # What marks a run that diverged.
 CROSS: dict[str, Any] = {"ls": "none", "marker": "x", "color": "black", "ms": 8, "mew": 2}
-# What an entry of a legend takes.
-LEGEND_COLUMN_INCHES = 1.9
 # Above this the axis of accuracies has no more room: 100 % would be infinitely far.
 HIGHEST_PERCENT = 99.99
-# The axis ends this factor of the error beyond the values.
-_MARGIN = 1.15
+# What an axis has beyond its values at each end, and the least distance of two labels: shares of what the values span.
+_MARGIN, _APART = 0.05, 0.08
 # From this ratio of its ends on, a logarithmic axis is long.
 _LONG = 1e3
-_TICKS = (10, 50, 80, 90, 95, 98, 99, 99.5, 99.9)
+TICKS_PERCENT = (10, 50, 80, 90, 95, 98, 99, 99.5, 99.9, HIGHEST_PERCENT)
 
 
 @dataclass(frozen=True)
@@ -35,46 +31,78 @@ class Chart:
     figure: Any
 
 
-@dataclass(frozen=True)
-class Style:
-    """How one of several things looks: alike in every chart, and different also without colour."""
-
-    colour: str
-    marker: str
-    line: Any
-
-    @property
-    def filled(self) -> str:
-        """The face of a marker: every second one is hollow."""
-        return self.colour if MARKERS.index(self.marker) % 2 == 0 else "white"
+def alike(runs: Sequence[Outcome], **values: Any) -> list[Outcome]:
+    """Return the runs that have these values on the axes."""
+    return [one for one in runs if one.configuration.items() >= values.items()]
 
 
-def style(position: int) -> Style:
-    """Return the look of the thing at a position of its axis."""
-    kinds = len(COLOURS)
-    return Style(COLOURS[position % kinds], MARKERS[position % kinds], LINES[position % kinds])
+def by_recipe(
+    grid: Grid, axis: str, columns: Sequence[Any], *, width: float, sharey: bool | str, xlabel: str, ylabel: str
+) -> tuple[Any, list[tuple[Any, dict[str, Any]]]]:
+    """Return a figure, and its panels with their values: a row for each loss and optimizer, a column for each value.
+
+    A row is named at its right; at its left stands what its axis shows. width: of a panel, in inches.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    rows = list(product(grid.loss, grid.optimizer))
+    figure = new_figure(width=2.0 + width * len(columns), height=1.4 + 1.75 * len(rows))
+    panels = figure.subplots(len(rows), len(columns), sharex=True, sharey=sharey, squeeze=False)
+    panels[0][0].xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axes, value in zip(panels[0], columns, strict=True):
+        axes.set_title(words.configuration({axis: value}), fontsize=10)
+    for line, (loss, optimizer) in zip(panels, rows, strict=True):
+        line[0].set_ylabel(ylabel)
+        line[-1].annotate(
+            f"{words.value(loss)}\n{words.value(optimizer)}", (1, 0.5), (8, 0), xycoords="axes fraction",
+            textcoords="offset points", rotation=270, va="center", ma="center", fontsize=SMALL,
+        )  # fmt: skip
+    for axes in panels.flat:
+        tidy(axes)
+        axes.tick_params(axis="y", labelsize=FINE)
+        axes.set_xlabel(xlabel)
+        axes.label_outer()
+    values = [{"loss": loss, "optimizer": how, axis: value} for (loss, how), value in product(rows, columns)]
+    return figure, list(zip(panels.flat, values, strict=True))
 
 
-def new_figure(*, width: float, height: float) -> Any:
-    """Return an empty figure; sizes in inches."""
-    extras.load("matplotlib").use("Agg")
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def tidy(axes: Any) -> None:
-    """Take away what carries no information."""
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
+def by_model_and_loss(grid: Grid, *, width: float, height: float) -> tuple[Any, list[tuple[Any, dict[str, Any]]]]:
+    """Return a figure of that size, and its panels with their values, over learning rates: rows of models."""
+    figure = new_figure(width=width, height=height)
+    panels = figure.subplots(len(grid.model), len(grid.loss), sharex=True, sharey=True, squeeze=False)
+    values = [{"model": model, "loss": loss} for model, loss in product(grid.model, grid.loss)]
+    for axes, own in zip(panels.flat, values, strict=True):
+        axes.set_title(words.configuration(own), fontsize=10)
+        axes.set_xlabel("learning rate")
+        axes.label_outer()
+    return figure, list(zip(panels.flat, values, strict=True))
 
 
-def legend(figure: Any, handles: Sequence[Any]) -> None:
-    """Put the legend below the panels, in as many columns as there is room for."""
-    columns = max(1, int(figure.get_figwidth() / LEGEND_COLUMN_INCHES))
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=min(columns, len(handles)), frameon=False, fontsize=9
-    )
+def by_model(runs: Sequence[Outcome]) -> dict[str, dict[str, list[Outcome]]]:
+    """Return the runs of each model, by the words for the rest of their configuration."""
+    groups: dict[str, dict[str, list[Outcome]]] = {}
+    for one in runs:
+        rest = words.configuration({axis: of for axis, of in one.configuration.items() if axis != "model"})
+        groups.setdefault(one.trial.recipe.model, {}).setdefault(rest, []).append(one)
+    return groups
+
+
+def a_row_each(models: Sequence[str], names: Sequence[str], *, inches: float, sharex: bool, xlabel: str) -> Any:
+    """Return a figure, and a panel for each model, with a row of that height for each name."""
+    figure = new_figure(width=3.4 + 3.6 * len(models), height=1.5 + inches * len(names))
+    panels = figure.subplots(1, len(models), sharex=sharex, sharey=True, squeeze=False)[0]
+    panels[0].set_yticks(range(len(names)), names, fontsize=FINE)
+    panels[0].set_ylim(len(names) - 0.5, -0.5)
+    for axes, model in zip(panels, models, strict=True):
+        tidy(axes)
+        axes.set_title(words.value(model), fontsize=10)
+        axes.set_xlabel(xlabel)
+    return figure, panels
+
+
+def tick_labels(percents: Sequence[float]) -> list[str]:
+    """Return the texts of ticks; the last is for all that is drawn at the end of an axis."""
+    return [f"{'≥ ' if percent == HIGHEST_PERCENT else ''}{percent:g}" for percent in percents]
 
 
 def log_axis(axis: Any) -> None:
@@ -94,20 +122,16 @@ def log_axis(axis: Any) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def every(points: int) -> int:
-    """Return at how many points of a line a marker stands."""
-    return max(1, points // MARKERS_A_LINE)
-
-
 def accuracy_scale(axes: Any, values: Sequence[float], *, of: str = "y") -> None:
     """Stretch the x or y axis towards 100 %, equal steps being equal factors of the error, and fit it to the values.
 
     values: all that the axis has to show, in percent.
     """
     import numpy as np
+    from matplotlib.ticker import MaxNLocator
 
     def forward(percent: Any) -> Any:
-        return -np.log10(100 - np.minimum(percent, HIGHEST_PERCENT))
+        return -np.log10(np.maximum(100 - np.asarray(percent), 1e-9))
 
     def inverse(height: Any) -> Any:
         return 100 - 10.0 ** -np.asarray(height)
@@ -115,10 +139,16 @@ def accuracy_scale(axes: Any, values: Sequence[float], *, of: str = "y") -> None
     set_scale, set_limits, axis = (
         (axes.set_xscale, axes.set_xlim, axes.xaxis) if of == "x" else (axes.set_yscale, axes.set_ylim, axes.yaxis)
     )
-    errors = [100 - min(value, HIGHEST_PERCENT) for value in (min(values), max(values))]
-    low, high = max(0.0, 100 - errors[0] * _MARGIN), 100 - errors[1] / _MARGIN
-    set_limits(low, high)  # first, or the scale would fit the axis by itself
+    low, high = forward([min(HIGHEST_PERCENT, value) for value in (min(values), max(values))])
+    span = max(high - low, 0.1)
+    first, last = inverse([low - _MARGIN * span, high + _MARGIN * span])
+    set_limits(first, last)  # before the scale, which would fit the axis by itself
     set_scale("function", functions=(forward, inverse))
-    ticks = [tick for tick in _TICKS if low <= tick <= high]
-    axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+    ticks: list[float] = []
+    for tick in TICKS_PERCENT:
+        if first <= tick <= last and (not ticks or forward(tick) - forward(ticks[-1]) >= _APART * span):
+            ticks.append(tick)
+    if len(ticks) < 2:  # a short axis between two of them
+        ticks = [tick for tick in MaxNLocator(3).tick_values(first, last) if first <= tick <= last]
+    axis.set_ticks(ticks, tick_labels(ticks))
     axis.set_ticks([], minor=True)

@@ -1,24 +1,13 @@
 """Loss and accuracy against epochs: a panel for each learning rate, optimizer and loss, all on shared axes."""
 
 from collections.abc import Iterator, Sequence
-from itertools import product
 from typing import Any
 
 import numpy as np
 
-from toolkit.study import words
-from toolkit.study.charts.base import (
-    CROSS,
-    HIGHEST_PERCENT,
-    Chart,
-    accuracy_scale,
-    every,
-    legend,
-    log_axis,
-    new_figure,
-    style,
-    tidy,
-)
+from toolkit import words
+from toolkit.drawing import every, legend, style
+from toolkit.study.charts.base import CROSS, HIGHEST_PERCENT, Chart, accuracy_scale, alike, by_recipe, log_axis
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
 from toolkit.study.trials import DIVERGED
@@ -40,7 +29,7 @@ _SEEDS = "Lines are means over seeds, bands reach from the lowest to the highest
 def draw(study: Study) -> Iterator[Chart]:
     """Yield a chart of the accuracy and one of the loss for each model that has a finished epoch."""
     for model in study.grid.model:
-        runs = [one for one in study.outcomes if one.trial.recipe.model == model and one.progress.history]
+        runs = [one for one in alike(study.outcomes, model=model) if one.progress.history]
         if runs:
             for quantity in ("accuracy", "loss"):
                 yield _chart(study, runs, model=model, quantity=quantity)
@@ -48,37 +37,19 @@ def draw(study: Study) -> Iterator[Chart]:
 
 def _chart(study: Study, runs: Sequence[Outcome], *, model: str, quantity: str) -> Chart:
     grid = study.grid
-    rows = list(product(grid.loss, grid.optimizer))
-    columns = sorted(grid.learning_rate)
-    figure = new_figure(width=2.0 + 2.6 * len(columns), height=1.3 + 1.75 * len(rows))
-    panels = figure.subplots(len(rows), len(columns), sharex=True, sharey=quantity == "accuracy", squeeze=False)
-    for (row, (loss, optimizer)), (column, rate) in product(enumerate(rows), enumerate(columns)):
-        axes = panels[row][column]
-        tidy(axes)
+    label = "accuracy (%)" if quantity == "accuracy" else "loss"
+    rates, shared = sorted(grid.learning_rate), quantity == "accuracy"
+    figure, panels = by_recipe(grid, "learning_rate", rates, width=2.6, sharey=shared, xlabel="epoch", ylabel=label)
+    for axes, values in panels:
         for position, activation in enumerate(grid.activation):
-            same = [
-                one
-                for one in runs
-                if one.configuration
-                == {
-                    "model": model,
-                    "optimizer": optimizer,
-                    "activation": activation,
-                    "learning_rate": rate,
-                    "loss": loss,
-                }
-            ]
-            _lines(axes, same, position, quantity=quantity)
-        if row == 0:
-            axes.set_title(f"learning rate {rate:g}", fontsize=10)
-        if row == len(rows) - 1:
-            axes.set_xlabel("epoch")
-        if column == 0:
-            axes.set_ylabel(f"{words.value(loss)}\n{words.value(optimizer)}", fontsize=9)
-    _scale(panels, rows, quantity=quantity)
-    figure.supylabel("accuracy (%)" if quantity == "accuracy" else "loss", fontsize=9)
-    title = f"{quantity.capitalize()}{' (%)' if quantity == 'accuracy' else ''} of the {words.value(model)}"
-    figure.suptitle(title)
+            _lines(axes, alike(runs, activation=activation, **values), position, quantity=quantity)
+    if shared:
+        ends = [end for axes, _ in panels if axes.lines for end in (axes.dataLim.y0, axes.dataLim.y1)]
+        for axes, _ in panels:
+            accuracy_scale(axes, ends)
+    else:
+        for loss in grid.loss:
+            _scale_losses([axes for axes, values in panels if values["loss"] == loss])
     _legend(figure, grid.activation, diverged=any(one.state == DIVERGED for one in runs))
     caption = _CAPTION.format(
         quantity=quantity.capitalize(),
@@ -86,7 +57,7 @@ def _chart(study: Study, runs: Sequence[Outcome], *, model: str, quantity: str) 
         scale=_STRETCHED if quantity == "accuracy" else _BY_ROW,
         seeds=_SEEDS if grid.seeds > 1 else "",
     )
-    return Chart(f"{quantity}-{model}", title, caption.strip(), figure)
+    return Chart(f"{quantity}-{model}", f"{label.capitalize()} of the {words.value(model)}", caption.strip(), figure)
 
 
 def _lines(axes: Any, runs: Sequence[Outcome], position: int, *, quantity: str) -> None:
@@ -103,37 +74,23 @@ def _lines(axes: Any, runs: Sequence[Outcome], position: int, *, quantity: str) 
         epochs = np.arange(1, shortest + 1)
         middle = values.mean(axis=0)
         if field == quantity:
-            axes.plot(epochs, middle, color=look.colour, ls=look.line, lw=0.7)
+            axes.plot(epochs, middle, lw=0.7, **look.plain)
             continue
-        axes.plot(
-            epochs, middle, color=look.colour, ls=look.line, lw=1.6, marker=look.marker, ms=4,
-            mfc=look.filled, markevery=every(shortest),
-        )  # fmt: skip
+        axes.plot(epochs, middle, lw=1.6, markevery=every(shortest), **look.marked)
         if len(values) > 1:
             axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=look.colour, alpha=0.2, lw=0)
         if any(one.state == DIVERGED for one in runs):
             axes.plot(epochs[-1], middle[-1], **CROSS)
 
 
-def _scale(panels: Any, rows: Sequence[tuple[str, str]], *, quantity: str) -> None:
-    """Give all accuracies one axis, and the losses one for each kind of loss."""
-    from matplotlib.ticker import MaxNLocator
-
-    panels[0][0].xaxis.set_major_locator(MaxNLocator(integer=True))
-    if quantity == "accuracy":
-        ends = [end for axes in panels.flat if axes.lines for end in (axes.dataLim.y0, axes.dataLim.y1)]
-        for axes in panels.flat:
-            accuracy_scale(axes, ends)
-        return
-    for loss in dict.fromkeys(loss for loss, _ in rows):
-        own = [axes for row, (of, _) in enumerate(rows) if of == loss for axes in panels[row]]
-        filled = [axes.dataLim for axes in own if axes.lines]
-        for column, axes in enumerate(own):
-            if filled:  # before the scale, which would fit the axis by itself
-                axes.set_ylim(min(limits.y0 for limits in filled) * 0.8, max(limits.y1 for limits in filled) * 1.25)
-            axes.set_yscale("log")
-            log_axis(axes.yaxis)
-            axes.tick_params(labelleft=column % len(panels[0]) == 0, which="both", labelsize=8)
+def _scale_losses(panels: Sequence[Any]) -> None:
+    """Give the values of one loss the same limits."""
+    filled = [axes.dataLim for axes in panels if axes.lines]
+    for axes in panels:
+        if filled:  # before the scale, which would fit the axis by itself
+            axes.set_ylim(min(limits.y0 for limits in filled) * 0.8, max(limits.y1 for limits in filled) * 1.25)
+        axes.set_yscale("log")
+        log_axis(axes.yaxis)
 
 
 def _legend(figure: Any, activations: Sequence[str], *, diverged: bool) -> None:
@@ -142,11 +99,8 @@ def _legend(figure: Any, activations: Sequence[str], *, diverged: bool) -> None:
     handles = []
     for position, activation in enumerate(activations):
         look, name = style(position), words.value(activation)
-        marked = Line2D([], [], color=look.colour, ls=look.line, lw=1.6, marker=look.marker, ms=4, mfc=look.filled)
-        thin = Line2D([], [], color=look.colour, ls=look.line, lw=0.7)
-        marked.set_label(f"{name}, validation")
-        thin.set_label(f"{name}, training")
-        handles += [marked, thin]
+        handles.append(Line2D([], [], lw=1.6, label=f"{name}, validation", **look.marked))
+        handles.append(Line2D([], [], lw=0.7, label=f"{name}, training", **look.plain))
     if diverged:
         handles.append(Line2D([], [], label="diverged after this epoch", **CROSS))
     legend(figure, handles)

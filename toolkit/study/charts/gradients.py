@@ -1,13 +1,13 @@
 """The gradient norm of each layer through training, with each activation beside the other."""
 
 from collections.abc import Iterator, Sequence
-from itertools import product
 from typing import Any
 
 import numpy as np
 
-from toolkit.study import words
-from toolkit.study.charts.base import Chart, every, legend, log_axis, new_figure, style, tidy
+from toolkit import words
+from toolkit.drawing import every, legend, style
+from toolkit.study.charts.base import Chart, alike, by_recipe, log_axis
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
 
@@ -18,50 +18,29 @@ def draw(study: Study) -> Iterator[Chart]:
     """Yield a chart for each model, at the smallest learning rate, where gradients were measured."""
     rate = min(study.grid.learning_rate)
     for model in study.grid.model:
-        runs = [
-            one
-            for one in study.outcomes
-            if one.trial.recipe.model == model
-            and one.trial.recipe.learning_rate == rate
-            and one.progress.history
-            and one.progress.gradients
-        ]
+        same = alike(study.outcomes, model=model, learning_rate=rate)
+        runs = [one for one in same if one.progress.history and one.progress.gradients]
         if runs:
             yield _chart(study, runs, model=model, rate=rate)
 
 
 def _chart(study: Study, runs: Sequence[Outcome], *, model: str, rate: float) -> Chart:
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.lines import Line2D
 
-    grid = study.grid
-    rows, columns = list(product(grid.loss, grid.optimizer)), grid.activation
-    figure = new_figure(width=2.2 + 3.0 * len(columns), height=1.4 + 1.7 * len(rows))
-    panels = figure.subplots(len(rows), len(columns), sharex=True, sharey="row", squeeze=False)
+    grid, xlabel = study.grid, "epoch (0: before training)"
+    figure, panels = by_recipe(
+        grid, "activation", grid.activation, width=3.1, sharey="row", xlabel=xlabel, ylabel="gradient norm"
+    )
     layers = [layer for layer in runs[0].progress.gradients[0] if layer != "epoch"]
-    for (row, (loss, optimizer)), (column, activation) in product(enumerate(rows), enumerate(columns)):
-        axes = panels[row][column]
-        tidy(axes)
+    for axes, values in panels:
         axes.set_yscale("log")
         log_axis(axes.yaxis)
-        same = [
-            one
-            for one in runs
-            if (one.trial.recipe.loss, one.trial.recipe.optimizer, one.trial.recipe.activation)
-            == (loss, optimizer, activation)
-        ]
         for position, layer in enumerate(layers):
-            _line(axes, same, layer, position)
-        if row == 0:
-            axes.set_title(words.value(activation), fontsize=10)
-        if row == len(rows) - 1:
-            axes.set_xlabel("epoch (0: before training)")
-        if column == 0:
-            axes.set_ylabel(f"{words.value(loss)}\n{words.value(optimizer)}", fontsize=9)
-    panels[0][0].xaxis.set_major_locator(MaxNLocator(integer=True))
+            _line(axes, alike(runs, **values), layer, position)
     title = f"Gradient norm of each layer of the {words.value(model)}, learning rate {rate:g}"
-    figure.suptitle(title, fontsize=11)
-    figure.supylabel("gradient norm", fontsize=9)
-    _legend(figure, layers)
+    places = {0: " (first)", len(layers) - 1: " (last)"}
+    looks = [{"label": f"{layer}{places.get(n, '')}", **style(n).marked} for n, layer in enumerate(layers)]
+    legend(figure, [Line2D([], [], lw=1.4, **look) for look in looks])
     caption = (
         f"Euclidean norm of the loss's gradient by the weights of each layer of the {words.value(model)}, on the same "
         f"500 training images before training and after each epoch, at learning rate {rate:g}"
@@ -80,25 +59,6 @@ def _line(axes: Any, runs: Sequence[Outcome], layer: str, position: int) -> None
     values = np.array([curve[:shortest] for curve in curves])
     with np.errstate(divide="ignore", invalid="ignore"):
         middle = np.exp(np.log(values).mean(axis=0))
-    look, apart = style(position), every(shortest)
+    apart = every(shortest)
     # Markers of lines that cover each other stand at different epochs.
-    axes.plot(
-        np.arange(shortest), middle, color=look.colour, ls=look.line, lw=1.4, marker=look.marker, ms=4,
-        mfc=look.filled, markevery=(position % apart, apart),
-    )  # fmt: skip
-
-
-def _legend(figure: Any, layers: Sequence[str]) -> None:
-    from matplotlib.lines import Line2D
-
-    places = {0: " (first)", len(layers) - 1: " (last)"}
-    handles = []
-    for position, layer in enumerate(layers):
-        look = style(position)
-        handles.append(
-            Line2D(
-                [], [], color=look.colour, ls=look.line, lw=1.4, marker=look.marker, ms=4, mfc=look.filled,
-                label=f"{layer}{places.get(position, '')}",
-            )
-        )  # fmt: skip
-    legend(figure, handles)
+    axes.plot(np.arange(shortest), middle, lw=1.4, markevery=(position % apart, apart), **style(position).marked)

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from math import log10
 from statistics import mean
 from typing import Any
 
-from toolkit.study import words
-from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, new_figure
+from toolkit import words
+from toolkit.drawing import FAINT, SMALL, VERMILION, legend
+from toolkit.study.charts.base import HIGHEST_PERCENT, TICKS_PERCENT, Chart, alike, by_model_and_loss, tick_labels
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
 from toolkit.study.trials import DIVERGED
 
 ORDER = 0
-_LEAST_ERROR, _MOST_ERROR = 0.3, 90.0
+# The frame of a cell that is the best of its model.
+_BEST: dict[str, Any] = {"edgecolor": VERMILION, "lw": 2.5}
+_HATCH = "////"
 
 
 def draw(study: Study) -> Iterator[Chart]:
@@ -23,54 +25,75 @@ def draw(study: Study) -> Iterator[Chart]:
         return
     rates = sorted(grid.learning_rate)
     rows = list(product(grid.optimizer, grid.activation))
-    figure = new_figure(
-        width=1.9 + (0.4 + 0.95 * len(rates)) * len(grid.loss), height=1.1 + (0.55 + 0.46 * len(rows)) * len(grid.model)
-    )
-    panels = figure.subplots(len(grid.model), len(grid.loss), sharex=True, sharey=True, squeeze=False)
-    for (row, model), (column, loss) in product(enumerate(grid.model), enumerate(grid.loss)):
-        axes = panels[row][column]
-        axes.set_title(f"{words.value(model)}, {words.value(loss)}", fontsize=10)
+    width, height = 0.4 + 0.95 * len(rates), 0.55 + 0.46 * len(rows)
+    figure, panels = by_model_and_loss(grid, width=2.9 + width * len(grid.loss), height=1.5 + height * len(grid.model))
+    shades, best = _shades(study.outcomes), study.best()
+    for axes, values in panels:
         axes.set(xlim=(-0.5, len(rates) - 0.5), ylim=(len(rows) - 0.5, -0.5))
         axes.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
-        axes.set_yticks(range(len(rows)), [f"{words.value(o)}, {words.value(a)}" for o, a in rows], fontsize=9)
+        axes.set_yticks(range(len(rows)), [f"{words.value(o)}, {words.value(a)}" for o, a in rows], fontsize=SMALL)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        for (height, (optimizer, activation)), (left, rate) in product(enumerate(rows), enumerate(rates)):
-            values = (model, optimizer, activation, rate, loss)
-            same = [one for one in study.outcomes if tuple(one.configuration.values()) == values]
-            _cell(axes, left, height, same)
-    for axes in panels[-1]:
-        axes.set_xlabel("learning rate")
-    title = "Test accuracy (%) over the grid"
-    figure.suptitle(title)
+        for (down, (optimizer, activation)), (left, rate) in product(enumerate(rows), enumerate(rates)):
+            own = {**values, "optimizer": optimizer, "activation": activation, "learning_rate": rate}
+            _cell(axes, left, down, alike(study.outcomes, **own), shades, best=bool(alike(best, **own)))
+    _explain(figure, [axes for axes, _ in panels], shades, any(one.state == DIVERGED for one in study.outcomes))
     caption = (
         "Accuracy of the best weights on the test images in percent"
         + (", the mean over seeds" if grid.seeds > 1 else "")
-        + ". The darker, the smaller the error, on a logarithmic scale. Hatched: diverged; empty: not finished."
+        + ". The darker, the smaller the error, on a logarithmic scale. Framed: the best of each model, chosen by "
+        "validation accuracy and not by what is shown. Hatched: diverged; empty: not finished."
     )
-    yield Chart("heat", title, caption, figure)
+    yield Chart("heat", "Test accuracy (%) over the grid", caption, figure)
 
 
-def _cell(axes: Any, left: int, height: int, same: Sequence[Outcome]) -> None:
+def _percent(runs: Sequence[Outcome]) -> float | None:
+    accuracies = [100 * one.test_accuracy for one in runs if one.test_accuracy is not None]
+    return mean(accuracies) if accuracies else None
+
+
+def _shades(runs: Sequence[Outcome]) -> Any:
+    """Return what gives an error, in percent, its colour: from the smallest of the runs, dark, to the largest."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LogNorm
+
+    errors = [_error(percent) for one in runs if (percent := _percent([one])) is not None] or [100.0]
+    return ScalarMappable(LogNorm(min(errors), max(*errors, min(errors) * 1.1)), "Blues_r")
+
+
+def _error(percent: float) -> float:
+    return 100 - min(percent, HIGHEST_PERCENT)
+
+
+def _cell(axes: Any, left: int, height: int, same: Sequence[Outcome], shades: Any, *, best: bool) -> None:
     from matplotlib.patches import Rectangle
 
-    accuracies = [100 * one.test_accuracy for one in same if one.test_accuracy is not None]
-    diverged = [one for one in same if one.state == DIVERGED]
-    shade, text, hatch = "white", "", None
-    if accuracies:
-        error = 100 - min(mean(accuracies), HIGHEST_PERCENT)
-        place = log10(_MOST_ERROR / max(error, _LEAST_ERROR)) / log10(_MOST_ERROR / _LEAST_ERROR)
-        shade = f"{1 - 0.85 * max(0.0, min(1.0, place)):.3f}"
-        text = f"{mean(accuracies):.2f}"
+    percent = _percent(same)
+    diverged = sum(one.state == DIVERGED for one in same)
+    colour = (1.0, 1.0, 1.0) if percent is None else shades.to_rgba(_error(percent))[:3]
+    text = "" if percent is None else f"{percent:.2f}"
     if diverged:
-        hatch = "////"
-        text += f"{chr(10) if text else ''}{len(diverged)} diverged" if len(same) > 1 else "diverged"
-    patch = Rectangle(
-        (left - 0.48, height - 0.46), 0.96, 0.92, facecolor=shade, edgecolor="#777777", hatch=hatch, lw=0.5
-    )
-    axes.add_patch(patch)
-    dark = accuracies and float(shade) < 0.5
+        text += f"{chr(10) if text else ''}{diverged} diverged" if len(same) > 1 else "diverged"
+    look: dict[str, Any] = {"facecolor": colour, "hatch": _HATCH if diverged else None, "edgecolor": FAINT, "lw": 0.5}
+    axes.add_patch(Rectangle((left - 0.47, height - 0.45), 0.94, 0.9, **look | (_BEST if best else {})))
     axes.text(
-        left, height, text, ha="center", va="center", fontsize=9, color="white" if dark else "black",
+        left, height, text, ha="center", va="center", fontsize=SMALL,
+        color="white" if mean(colour) < 0.55 and not diverged else "black",
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1} if diverged else None,
     )  # fmt: skip
+
+
+def _explain(figure: Any, panels: Any, shades: Any, diverged: bool) -> None:
+    """Put a bar of the colours at the right, and what frame and hatches mean below."""
+    from matplotlib.patches import Patch
+    from matplotlib.ticker import NullLocator
+
+    bar = figure.colorbar(shades, ax=panels, label="test accuracy (%)", aspect=30)
+    bar.ax.invert_yaxis()
+    bar.ax.yaxis.set_minor_locator(NullLocator())
+    shown = [tick for tick in TICKS_PERCENT if shades.norm.vmin <= _error(tick) <= shades.norm.vmax]
+    bar.set_ticks([_error(tick) for tick in shown], labels=tick_labels(shown))
+    handles = [Patch(facecolor="none", label="best of its model, by validation accuracy", **_BEST)]
+    if diverged:
+        handles.append(Patch(facecolor="white", edgecolor=FAINT, hatch=_HATCH, label="diverged"))
+    legend(figure, handles)

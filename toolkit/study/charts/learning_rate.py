@@ -1,75 +1,73 @@
 """How much the best validation accuracy depends on the learning rate."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from itertools import product
 from statistics import mean
 from typing import Any
 
-from toolkit.study import words
-from toolkit.study.charts.base import CROSS, HIGHEST_PERCENT, Chart, accuracy_scale, legend, new_figure, style, tidy
+from toolkit import words
+from toolkit.drawing import legend, style, tidy
+from toolkit.study.charts.base import CROSS, HIGHEST_PERCENT, Chart, accuracy_scale, alike, by_model_and_loss
+from toolkit.study.grid import Grid
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study
 from toolkit.study.trials import DIVERGED
 
 ORDER = 2
+# Lines stand this far beside and above each other, in points: less than a marker, so that equal ones can be told apart.
+APART_POINTS = (5.0, 2.0)
 
 
 def draw(study: Study) -> Iterator[Chart]:
     """Yield one chart: a panel for each model and loss, a line for each optimizer and activation."""
     from matplotlib.lines import Line2D
 
-    grid = study.grid
-    rates = sorted(grid.learning_rate)
-    runs = {(one.trial.recipe.seed, *one.configuration.values()): one for one in study.outcomes if one.ended}
+    grid, rates = study.grid, sorted(study.grid.learning_rate)
+    runs = [one for one in study.outcomes if one.ended]
     if len(rates) < 2 or not runs:
         return
-    figure = new_figure(width=2 + 3.4 * len(grid.loss), height=1.4 + 2.6 * len(grid.model))
-    panels = figure.subplots(len(grid.model), len(grid.loss), sharex=True, sharey=True, squeeze=False)
-    for (row, model), (column, loss) in product(enumerate(grid.model), enumerate(grid.loss)):
-        axes = panels[row][column]
+    figure, panels = by_model_and_loss(grid, width=2 + 3.4 * len(grid.loss), height=1.4 + 2.6 * len(grid.model))
+    margin = (rates[-1] / rates[0]) ** 0.08
+    for axes, values in panels:
         axes.set_xscale("log")
         axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
         axes.set_xticks([], minor=True)
-        axes.set_title(f"{words.value(model)}, {words.value(loss)}", fontsize=10)
-        _panel(axes, study, {key: one for key, one in runs.items() if (key[1], key[5]) == (model, loss)})
-    for axes in panels.flat:
-        accuracy_scale(axes, [_percent(one) for one in runs.values()])
-    for axes in panels[-1]:
-        axes.set_xlabel("learning rate")
-    for axes in panels[:, 0]:
+        axes.set_xlim(rates[0] / margin, rates[-1] * margin)
         axes.set_ylabel("best validation accuracy (%)")
-    title = "Sensitivity to the learning rate"
-    figure.suptitle(title)
+        axes.label_outer()
+        _panel(axes, grid, alike(runs, **values))
+    for axes, _ in panels:
+        accuracy_scale(axes, [_percent(one) for one in runs])
     shown = panels[0][0].get_legend_handles_labels()[0]
-    diverged = any(one.state == DIVERGED for one in runs.values())
+    diverged = any(one.state == DIVERGED for one in runs)
     legend(figure, [*shown, Line2D([], [], label="diverged", **CROSS)] if diverged else shown)
     caption = (
         "Best validation accuracy over all epochs against the learning rate: a marker for each seed, lines through "
-        "their means. The axis is stretched towards 100 %: equal steps are equal factors of the error."
+        "their means, drawn a little beside and above each other, so that equal ones can be told apart. The axis is "
+        "stretched towards 100 %: equal steps are equal factors of the error."
         + (" A cross marks runs that diverged." if diverged else "")
     )
-    yield Chart("rate", title, caption, figure)
+    yield Chart("rate", "Sensitivity to the learning rate", caption, figure)
 
 
-def _panel(axes: Any, study: Study, runs: Mapping[tuple[Any, ...], Outcome]) -> None:
-    """Draw a line for each optimizer and activation; runs: by seed and the values on the axes."""
+def _panel(axes: Any, grid: Grid, runs: Sequence[Outcome]) -> None:
+    """Draw a line for each optimizer and activation."""
+    from matplotlib.transforms import ScaledTranslation
+
     tidy(axes)
-    for position, (optimizer, activation) in enumerate(product(study.grid.optimizer, study.grid.activation)):
-        look = style(position)
-        own = [(key[4], _percent(one)) for key, one in runs.items() if key[2:4] == (optimizer, activation)]
-        means = {rate: mean(value for of, value in own if of == rate) for rate in sorted({of for of, _ in own})}
-        axes.plot(list(means), list(means.values()), color=look.colour, ls=look.line, lw=1.3)
-        axes.plot(
-            [rate for rate, _ in own], [value for _, value in own], ls="none", marker=look.marker, ms=6,
-            color=look.colour, mfc=look.filled,
-        )  # fmt: skip
-        axes.plot(
-            [], [], color=look.colour, ls=look.line, marker=look.marker, ms=6, mfc=look.filled,
-            label=f"{words.value(optimizer)}, {words.value(activation)}",
-        )  # fmt: skip
-    for key, one in runs.items():
-        if one.state == DIVERGED:
-            axes.plot(key[4], _percent(one), **CROSS)
+    lines = list(product(grid.optimizer, grid.activation))
+    for position, (optimizer, activation) in enumerate(lines):
+        look, name = style(position), f"{words.value(optimizer)}, {words.value(activation)}"
+        right, up = (points / 72 * (position - (len(lines) - 1) / 2) for points in APART_POINTS)
+        place = axes.transData + ScaledTranslation(right, up, axes.figure.dpi_scale_trans)
+        same = alike(runs, optimizer=optimizer, activation=activation)
+        rates = [rate for rate in sorted(grid.learning_rate) if alike(same, learning_rate=rate)]
+        means = [mean(_percent(one) for one in alike(same, learning_rate=rate)) for rate in rates]
+        axes.plot(rates, means, lw=1.3, transform=place, **look.plain)
+        for kind, own in ((look.points, same), (CROSS, [one for one in same if one.state == DIVERGED])):
+            at = [one.trial.recipe.learning_rate for one in own]
+            axes.plot(at, [_percent(one) for one in own], transform=place, **kind)
+        axes.plot([], [], label=name, **look.marked)
 
 
 def _percent(one: Outcome) -> float:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from toolkit import words
 from toolkit.bench.statistics import Interval
-from toolkit.study import statistics, words
+from toolkit.study import statistics
 from toolkit.study.grid import AXES
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study

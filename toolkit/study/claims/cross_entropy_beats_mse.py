@@ -13,8 +13,7 @@ validation accuracy.
 from math import sqrt
 from statistics import NormalDist, mean
 
-from toolkit import units
-from toolkit.study import words
+from toolkit import units, words
 from toolkit.study.claims.base import TARGETS, Case, Table, Weighed, case, judge, matched, show
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study

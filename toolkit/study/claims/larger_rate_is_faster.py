@@ -15,7 +15,7 @@ where both get there.
 from collections import Counter
 from itertools import pairwise
 
-from toolkit.study import words
+from toolkit import words
 from toolkit.study.claims.base import DEPENDS, HOLDS, TARGETS, Table, Weighed, case, judge, matched, show
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study

@@ -15,8 +15,7 @@ from itertools import takewhile
 from math import exp, isfinite, log
 from statistics import mean
 
-from toolkit import units
-from toolkit.study import words
+from toolkit import units, words
 from toolkit.study.claims.base import Case, Table, Weighed, case, judge, learned, matched, show, way
 from toolkit.study.claims.sigmoid_hardly_learns import HARDLY
 from toolkit.study.outcome import Outcome

@@ -8,8 +8,7 @@ tells whether it is the sigmoid or the small rate, and the second one counts the
 
 from statistics import median
 
-from toolkit import units
-from toolkit.study import words
+from toolkit import units, words
 from toolkit.study.claims.base import Case, Table, Weighed, case, judge, learned, show
 from toolkit.study.outcome import Outcome
 from toolkit.study.study import Study

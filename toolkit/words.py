@@ -1,4 +1,4 @@
-"""How tables, charts and claims call the values of a grid."""
+"""How tables, charts and claims call the values of a recipe."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +20,10 @@ _VALUE_WORDS = {
     "categorical_crossentropy": "cross-entropy",
     "binary_crossentropy": "binary cross-entropy",
     "mse": "mean squared error",
+    "val_loss": "validation loss",
+    "val_accuracy": "validation accuracy",
+    "loss": "training loss",
+    "accuracy": "training accuracy",
 }
 
 
