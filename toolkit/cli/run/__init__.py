@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit import units
+from toolkit import api, units
 from toolkit.cli import bench, export, train, verify
 from toolkit.cli.bench import tables
 from toolkit.cli.options import INTERRUPTED, AllowOverlap, DataChoice, Debug, Json
@@ -38,8 +38,6 @@ def command(
     from toolkit.export.sources import resolve
     from toolkit.parity import record
     from toolkit.parity.compare import FAIL
-    from toolkit.parity.verify import Options as VerifyOptions
-    from toolkit.parity.verify import document
 
     console = Console(json_output=json)
     recipe = Recipe(model=model, epochs=epochs, seed=seed)
@@ -56,25 +54,24 @@ def command(
     )
     export.report(console, exports)
     console.heading("3. verify: is it still the model I trained?")
-    verified = verify.perform(
-        console, [exports[0].manifest.folder], VerifyOptions(source.data, allow_overlap=allow_overlap)
-    )
-    verify.tables.report(console, verified, undecided=same.UNDECIDED)
-    for part in verified:
-        record.save(part)
+    with console.steps("verifying") as show:
+        parity = api.verify(exports[0].manifest.folder, data=source.data, allow_overlap=allow_overlap, on_step=show)
+    verify.tables.report(console, parity, undecided=same.UNDECIDED)
+    (verified,) = parity.parts
+    record.save(verified)
     console.heading("4. bench: how fast is it here?")
     measured = bench.perform(console, [exports[0].manifest.folder], Plan(seconds=seconds), output=folder / "benchmarks")
     tables.report(console, measured)
-    is_wrong = document(verified)["verdict"] == FAIL or bool(exports[0].failures or measured.failures)
+    is_wrong = parity.verdict == FAIL or bool(exports[0].failures or measured.failures)
     console.heading(f"Summary: {'not all of it is right' if is_wrong else 'nothing is wrong'}")
-    _summarise(console, trained, exports[0], measured, same.lines(verified[0], model=model, choice=source.data))
+    _summarise(console, trained, exports[0], measured, same.lines(verified, model=model, choice=source.data))
     console.document(
         {
             "schema": 1,
             "command": "run",
             "train": trained.to_json(),
             "export": export.document(exports),
-            "verify": document(verified),
+            "verify": parity.to_json(),
             "bench": measured.to_json(),
         }
     )
