@@ -3,11 +3,33 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from toolkit.api import EXPORTED, Step, ToolkitError, ToolkitWarning, open_session, verify
+    from toolkit.api import (
+        BENCHMARKS,
+        EXPORTED,
+        Step,
+        ToolkitError,
+        ToolkitWarning,
+        default_artifact,
+        open_session,
+        predict,
+        train,
+        verify,
+    )
 
 __version__ = "0.1.0"
 # Of toolkit.api, all but what is called like a folder here.
-__all__ = ["EXPORTED", "Step", "ToolkitError", "ToolkitWarning", "open_session", "verify"]
+__all__ = [
+    "BENCHMARKS",
+    "EXPORTED",
+    "Step",
+    "ToolkitError",
+    "ToolkitWarning",
+    "default_artifact",
+    "open_session",
+    "predict",
+    "train",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

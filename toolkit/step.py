@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Step:
-    """A step that is over: ``done`` of ``total``. text: what it was; about: the object that tells more of it."""
+    """How far a verb is: ``done`` of ``total``. text: at what, in words; about: the object that tells more."""
 
     done: int
     total: int

@@ -67,11 +67,8 @@ class Agent:
         return {"event": "done"}
 
     def _verify(self, *, paths: list[str]) -> dict[str, Any]:
-        def tell(step: Step) -> None:
-            self._channel.send({"event": "step", "done": step.done, "total": step.total, "text": step.text})
-
         golden = Options(by_golden=True)
-        parity = verify_all([Path(path) for path in paths], golden, warn=self._warn, on_step=tell)
+        parity = verify_all([Path(path) for path in paths], golden, warn=self._warn, on_step=self._tell)
         return {"event": "done", "document": parity.to_json()}
 
     def _send_record(self) -> None:
@@ -86,9 +83,10 @@ class Agent:
     def _step(self, progress: Progress) -> None:
         if time.monotonic() - self._told_s > TELL_S:
             self._told_s = time.monotonic()
-            left_s = progress.left_s
-            text = "" if left_s is None else f"about {left_s:.0f} s left"
-            self._channel.send({"event": "step", "done": round(100 * progress.share), "total": 100, "text": text})
+            self._tell(progress.step)
+
+    def _tell(self, step: Step) -> None:
+        self._channel.send({"event": "step", "done": step.done, "total": step.total, "text": step.text})
 
     def _warn(self, text: str) -> None:
         self._channel.send({"event": "warning", "text": text})
