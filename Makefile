@@ -43,7 +43,7 @@ site: $(INSTALLED)  ## the pages as a site, in site/: a broken link is an error
 	$(BIN)/python $(PIP_INSTALL) --group docs
 	rm -rf build/pages site
 	mkdir -p build/pages
-	cp --parents *.md docs/*.md docs/*.png docs/*.svg exported/*/*.md exported/*/*.png exported/study/charts/*.png build/pages
+	cp --parents *.md docs/*.md docs/example.py docs/*.png docs/*.svg exported/*/*.md exported/*/*.png exported/study/charts/*.png build/pages
 	$(BIN)/zensical build --strict --clean
 
 check: $(INSTALLED)  ## format, lint and types

@@ -13,7 +13,7 @@ ROOT = Path(toolkit.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 # Each floor may import from its own and from those below it.
 FLOORS = [
-    {"errors", "units", "text", "words", "wire"},
+    {"errors", "units", "text", "words", "wire", "step"},
     {
         *("registry", "extras", "constraints", "locks", "files", "archive", "wheel", "host", "console", "downloads"),
         *("images", "drawing"),
@@ -24,6 +24,7 @@ FLOORS = [
     {"training", "parity", "bench", "prediction"},
     {"export", "bundle", "doctor", "remote"},
     {"selftest", "study"},
+    {"api"},
     {"cli", "__main__"},
 ]
 MAY_LOAD_TENSORFLOW = {"models", "training", "export", "selftest"}

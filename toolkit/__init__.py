@@ -1,3 +1,40 @@
 """The edge-model toolkit: train, export, verify and bench small Keras classifiers."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from toolkit.api import (
+        BENCHMARKS,
+        EXPORTED,
+        Step,
+        ToolkitError,
+        ToolkitWarning,
+        default_artifact,
+        open_session,
+        predict,
+        train,
+        verify,
+    )
+
 __version__ = "0.1.0"
+# Of toolkit.api, all but what is called like a folder here.
+__all__ = [
+    "BENCHMARKS",
+    "EXPORTED",
+    "Step",
+    "ToolkitError",
+    "ToolkitWarning",
+    "default_artifact",
+    "open_session",
+    "predict",
+    "train",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    from toolkit import api
+
+    return getattr(api, name)

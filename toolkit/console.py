@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from toolkit import files
+from toolkit.step import OnStep, Step
 from toolkit.text import printable, to_json, write_plainly
 
 if TYPE_CHECKING:
@@ -122,13 +123,20 @@ class Console:
             _line_on_stderr(line)
 
     @contextmanager
-    def progress(self, total: int, what: str, *, done: int = 0) -> Iterator[Callable[[int, str], None]]:
+    def progress(self, total: int, what: str) -> Iterator[Callable[[int, str], None]]:
+        """Show a bar of a known number of steps, as ``steps`` does. Yields ``advance(steps_done, text)``."""
+        with self.steps(what) as show:
+            show(Step(0, total, ""))
+            yield lambda done, text: show(Step(done, total, text))
+
+    @contextmanager
+    def steps(self, what: str) -> Iterator[OnStep]:
         """Show a bar with an ETA on stderr while the block runs, or nothing where stderr is no terminal.
 
-        Yields ``advance(steps_done, text)``.
+        Yields what shows a step.
         """
         if not sys.stderr.isatty():
-            yield lambda steps, text: None
+            yield lambda step: None
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -140,8 +148,8 @@ class Console:
             TextColumn("{task.fields[text]}", markup=False),
         )
         with Progress(*columns, console=_rich(sys.stderr), transient=True) as bars:
-            task = bars.add_task(printable(what), total=total, completed=done, text="")
-            yield lambda steps, text: bars.update(task, completed=steps, text=printable(text))
+            task = bars.add_task(printable(what), total=None, text="")
+            yield lambda step: bars.update(task, completed=step.done, total=step.total, text=printable(step.text))
 
     @contextmanager
     def live(

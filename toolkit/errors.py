@@ -14,6 +14,8 @@ ToolkitError                    exit 2: wrong usage or wrong input
 └── CheckFailedError            exit 1: the work was done and its outcome is bad
     ├── DivergedError           a training loss that is no longer a number
     └── ExportFailedError       at least one artifact could not be converted
+
+ToolkitWarning                  what was done otherwise than asked, or what a result must be read with
 """
 
 
@@ -21,6 +23,10 @@ class ToolkitError(Exception):
     """What every error that toolkit raises on purpose is a kind of."""
 
     exit_code = 2
+
+
+class ToolkitWarning(UserWarning):
+    """What was done otherwise than asked, or what a result must be read with."""
 
 
 class UsageError(ToolkitError):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,16 @@ class Prediction:
     classes: tuple[str, str]
     probabilities: tuple[float, float]
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the result of ``toolkit predict --json``."""
+        return {
+            "image": self.image,
+            "class": self.classes[0],
+            "probability": self.probabilities[0],
+            "runner_up": self.classes[1],
+            "runner_up_probability": self.probabilities[1],
+        }
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -34,6 +45,10 @@ class Refused:
 
     image: str
     error: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result of ``toolkit predict --json``."""
+        return {"image": self.image, "error": self.error}
 
 
 def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:

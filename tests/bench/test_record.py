@@ -44,7 +44,7 @@ def test_the_fastest_is_recommended_with_its_reasons(record_of):
         {"cnn-float32.tflite": 60, "cnn-int8.tflite": 20},
         {"cnn-float32.tflite": "pass", "cnn-int8.tflite": "pass"},
     )
-    (choice,) = record.recommended()
+    (choice,) = record.recommendations
     assert choice["artifact"].endswith("cnn-int8.tflite")
     assert choice["why"].startswith("the fastest of 2 measured here: 20.0 µs per inference, 3.0 times as fast as")
     assert "verified (pass), accuracy 99.00 %" in choice["why"]
@@ -52,13 +52,13 @@ def test_the_fastest_is_recommended_with_its_reasons(record_of):
 
 def test_an_artifact_that_failed_its_verification_is_never_recommended(record_of):
     record = record_of({"cnn-float32.tflite": 60, "cnn-int8.tflite": 20}, {"cnn-int8.tflite": "fail"})
-    assert record.recommended()[0]["artifact"].endswith("cnn-float32.tflite")
+    assert record.recommendations[0]["artifact"].endswith("cnn-float32.tflite")
 
 
 def test_one_that_answers_otherwise_here_is_never_recommended_nor_on_the_front(record_of):
     record = record_of({"cnn-float32.tflite": 60, "cnn-int8.tflite": 20})
     record.results[1] = replace(record.results[1], golden="3 of 500 predictions are not those")
-    (choice,) = record.recommended()
+    (choice,) = record.recommendations
     assert choice["artifact"].endswith("cnn-float32.tflite")
     assert choice["why"].startswith("the fastest of 1 measured here")
     assert [Path(one).name for one in choice["front"]] == ["cnn-float32.tflite"]
@@ -67,7 +67,7 @@ def test_one_that_answers_otherwise_here_is_never_recommended_nor_on_the_front(r
 def test_where_none_may_be_shipped_each_reason_is_told(record_of):
     record = record_of({"cnn-float32.tflite": 60, "cnn-int8.tflite": 20}, {"cnn-float32.tflite": "fail"})
     record.results[1] = replace(record.results[1], golden="3 of 500 predictions are not those")
-    (choice,) = record.recommended()
+    (choice,) = record.recommendations
     assert choice["fits"] is False
     assert choice["why"].startswith("nothing to ship: 1 failed their verification, the others answer otherwise here")
 
@@ -90,7 +90,7 @@ def test_an_accuracy_from_another_kind_of_cpu_says_so(record_of, here, there, to
     record.host = replace(record.host, kernels=here)
     record.results = [replace(one, measured_on=there) for one in record.results]
     record.budgets = parse_budgets(None, None, 98.9)
-    (choice,) = record.recommended()
+    (choice,) = record.recommendations
     assert choice["fits"]
     assert choice["why"].endswith(f"verified (pass), accuracy 99.00 %{told}")
     assert record.to_json()["results"][0]["accuracy_measured_on"] == there
@@ -98,7 +98,7 @@ def test_an_accuracy_from_another_kind_of_cpu_says_so(record_of, here, there, to
 
 def test_of_those_that_tie_the_smallest_is_recommended(record_of):
     record = record_of({"cnn-float32.tflite": 20, "cnn-int8.tflite": 20.05}, spread=0.1)
-    (choice,) = record.recommended()
+    (choice,) = record.recommendations
     assert choice["artifact"].endswith("cnn-int8.tflite")
     assert "the smallest of the 2 fastest" in choice["why"]
     assert "not verified yet" in choice["why"]
@@ -113,7 +113,7 @@ def test_one_that_is_surely_slower_in_the_same_turns_does_not_tie(record_of):
         replace(one, invoke=Blocks(factor * 20e-6 * drift, one.invoke.lengths), size_bytes=size)
         for one, factor, size in ((fast, 1.0, 2000), (slow, 1.07, 1000))
     ]
-    (choice,) = record.recommended()
+    (choice,) = record.recommendations
     assert choice["artifact"].endswith("cnn-float32.tflite")
     assert choice["why"].startswith("the fastest of 2")
 
@@ -124,12 +124,12 @@ def test_of_those_that_tie_in_speed_and_size_the_most_accurate_is_recommended(re
         replace(one, size_bytes=1000, accuracy=accuracy)
         for one, accuracy in zip(record.results, (0.98, 0.99), strict=True)
     ]
-    assert record.recommended()[0]["artifact"].endswith("cnn-int8.tflite")
+    assert record.recommendations[0]["artifact"].endswith("cnn-int8.tflite")
 
 
 def test_where_all_failed_their_verification_nothing_is_recommended(record_of):
     record = record_of({"cnn-int8.tflite": 20}, {"cnn-int8.tflite": "fail"})
-    (choice,) = record.recommended()
+    (choice,) = record.recommendations
     assert (choice["fits"], choice["why"]) == (False, "nothing to ship: all failed their verification")
     assert record.to_json()["recommended"] is None
 
@@ -138,7 +138,7 @@ def test_an_unknown_accuracy_misses_its_budget(record_of):
     record = record_of({"cnn-int8.tflite": 20})
     record.results = [replace(one, accuracy=None) for one in record.results]
     record.budgets = parse_budgets(None, None, 98.0)
-    (choice,) = record.recommended()
+    (choice,) = record.recommendations
     assert choice["why"].startswith("nothing fits; the nearest misses accuracy, which is not known: ")
 
 
@@ -146,7 +146,7 @@ def test_of_batches_alone_the_smallest_is_judged(record_of):
     record = record_of({"cnn-int8.tflite": 20})
     record.results = [replace(one, batch=batch) for one in record.results for batch in (64, 8)]
     record.budgets = parse_budgets("1us", None, None)
-    (choice,) = record.recommended()
+    (choice,) = record.recommendations
     assert choice["fits"] is False
 
 
@@ -160,7 +160,7 @@ def test_a_percentile_at_the_pace_of_a_camera_is_withheld_with_a_warning():
 
 
 def test_the_reference_is_measured_and_never_recommended(record_of):
-    assert record_of({"cnn.keras": 1}).recommended() == []
+    assert record_of({"cnn.keras": 1}).recommendations == []
 
 
 def test_speed_ups_are_against_the_float32_of_the_same_format(record_of):
@@ -188,7 +188,7 @@ def test_the_budgets_choose(record_of, budgets, chosen):
     record = record_of(MEDIANS)
     record.results = [replace(r, accuracy=ACCURACIES[r.path.name]) for r in record.results]
     record.budgets = parse_budgets(*budgets)
-    (choice,) = record.recommended()
+    (choice,) = record.recommendations
     assert (Path(choice["artifact"]).name, choice["fits"]) == (chosen, True)
     assert record.to_json()["recommended"] == choice
     assert [Path(one).name for one in choice["front"]] == ["cnn-float16.tflite", "cnn-int8.tflite"]
@@ -197,7 +197,7 @@ def test_the_budgets_choose(record_of, budgets, chosen):
 def test_the_front_leaves_out_what_another_betters(record_of):
     record = record_of({"cnn-float32.tflite": 60, "cnn-int8.tflite": 20})
     record.results = [replace(r, accuracy=0.99, size_bytes=100) for r in record.results]
-    (choice,) = record.recommended()
+    (choice,) = record.recommendations
     assert [Path(one).name for one in choice["front"]] == ["cnn-int8.tflite"]
 
 
@@ -205,7 +205,7 @@ def test_where_nothing_fits_the_nearest_miss_is_named(record_of):
     record = record_of(MEDIANS)
     record.results = [replace(r, accuracy=ACCURACIES[r.path.name]) for r in record.results]
     record.budgets = parse_budgets("10us", None, 98.9)
-    (choice,) = record.recommended()
+    (choice,) = record.recommendations
     assert Path(choice["artifact"]).name == "cnn-int8.tflite"
     assert choice["fits"] is False
     assert choice["why"].startswith("nothing fits; the nearest misses latency by 100.")

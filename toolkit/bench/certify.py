@@ -1,6 +1,6 @@
 """Test the benchmark itself: one artifact against itself, and against itself with a slow-down of known size."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from toolkit.bench.schedule import Plan, measure
 from toolkit.bench.statistics import INDISTINGUISHABLE, SLOWER, Interval
 from toolkit.errors import ArtifactError
 from toolkit.files import write_json
+from toolkit.step import OnStep, Step, ignore
 
 CERTIFICATE = "certificate.json"
 # Slow-downs to plant, as shares; 0 is the artifact itself under another name.
@@ -149,7 +150,7 @@ def certify(
     plan: Plan,
     *,
     trials: int = TRIALS,
-    on_step: Callable[[int, int, str], None] = lambda done, total, name: None,
+    on_step: OnStep = ignore,
 ) -> Certificate:
     """Measure an artifact beside itself and its slowed copies, again and again, each time with new processes.
 
@@ -162,7 +163,7 @@ def certify(
     settings = [Configuration(candidate, 1, 1, busy_share=share) for share in (0.0, *PLANTED)]
     records: list[Record] = []
     for number in range(trials):
-        on_step(number, trials, f"trial {number + 1}")
+        on_step(Step(number, trials, f"trial {number + 1}"))
         record = measure(settings, folder / f"trial-{number + 1:02}", replace(plan, seed=plan.seed + number))
         if record.failures:
             raise ArtifactError("; ".join(dict.fromkeys(record.failures.values())))
@@ -171,7 +172,7 @@ def certify(
         records.append(record)
         found = Certificate(candidate.path, tuple(records))
         write_json(folder / CERTIFICATE, found.to_json())
-    on_step(trials, trials, "")
+    on_step(Step(trials, trials, ""))
     if not records:
         raise KeyboardInterrupt
     return found

@@ -1,6 +1,6 @@
 """Say why: take artifacts apart, in workers, after they were measured, and hold them against the machine."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from toolkit import host, manifest, runtimes
@@ -14,15 +14,14 @@ from toolkit.bench.roofline import Cache, Roofs
 from toolkit.bench.statistics import FASTER, SLOWER
 from toolkit.bench.tasks import PROBE, PROFILE
 from toolkit.errors import ArtifactError
+from toolkit.step import OnStep, Step, ignore
 from toolkit.worker.process import Process
 
 # Seconds that a worker may take longer than any other answer.
 PATIENCE_S = 60.0
 
 
-def explain(
-    record: Record, *, everything: bool, on_step: Callable[[int, int, str], None] = lambda done, total, name: None
-) -> None:
+def explain(record: Record, *, everything: bool, on_step: OnStep = ignore) -> None:
     """Add to a record, and save, why integer artifacts are not faster than float32, and with everything what each
     artifact computes and how near it comes to what this machine can do.
 
@@ -34,7 +33,7 @@ def explain(
     profiles: dict[str, Profile] = {}
     try:
         for number, result in enumerate(chosen):
-            on_step(number, len(chosen), f"taking {result.path.name} apart")
+            on_step(Step(number, len(chosen), f"taking {result.path.name} apart", result))
             baseline = record.baseline(result) if result in puzzling else None
             for one in (result, baseline):
                 if one is not None and one.samples not in profiles:

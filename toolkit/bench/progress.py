@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.step import Step
+
 if TYPE_CHECKING:
     from toolkit.bench.configuration import Configuration
 
@@ -123,6 +125,12 @@ class Progress:
         left_s = self.left_s
         spent_s = sum(self._spent_s.values())
         return 0.0 if left_s is None else spent_s / (spent_s + left_s)
+
+    @property
+    def step(self) -> Step:
+        """The same in words and in percent."""
+        left_s = self.left_s
+        return Step(round(100 * self.share), 100, "" if left_s is None else f"about {left_s:.0f} s left", self)
 
     def _left(self, step: str) -> int:
         going_on = (standing for standing in self._standings.values() if standing.failure is None)

@@ -78,15 +78,21 @@ class Record:
         baseline = self.baseline(result)
         return statistics.speedup(baseline.invoke, result.invoke) if baseline else None
 
-    def recommended(self) -> list[dict[str, Any]]:
-        """Return what to ship on this machine, one entry per folder of artifacts; nothing under emulation."""
+    @property
+    def recommended(self) -> dict[str, Any] | None:
+        """What to ship on this machine: the first of ``recommendations`` that fits the budgets; None for none."""
+        return _fitting(self.recommendations)
+
+    @property
+    def recommendations(self) -> list[dict[str, Any]]:
+        """What to ship on this machine, one entry per folder of artifacts; nothing under emulation."""
         if self.host.emulated:
             return []
         return advice.recommend(self.results, self.budgets, self.speedup, kernels=self.host.kernels)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit bench --json`` and of the record file."""
-        recommendations = self.recommended()
+        recommendations = self.recommendations
         return {
             "schema": 1,
             "command": "bench",
@@ -100,7 +106,7 @@ class Record:
             "failures": self.failures,
             "crashed": self.crashed,
             "budgets": self.budgets.to_json(),
-            "recommended": next((one for one in recommendations if one["fits"]), None),
+            "recommended": _fitting(recommendations),
             "recommendations": recommendations,
             "record": str(self.folder),
             "interrupted": self.interrupted,
@@ -133,6 +139,11 @@ class Record:
             "warnings": result.warnings,
             "why": explained.to_json(result.median.value) if explained else None,
         }
+
+
+def _fitting(recommendations: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the first that fits the budgets."""
+    return next((one for one in recommendations if one["fits"]), None)
 
 
 def read(folder: Path) -> Record:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 
@@ -40,6 +41,18 @@ CHECK_S = 20.0
 LEAST_FIRST_S = 1e-6
 # The module whose tasks its workers carry out.
 TASKS = "toolkit.bench.tasks"
+
+
+class PlanOptions(TypedDict, total=False):
+    """The fields of a Plan, as options of a call."""
+
+    threads: Sequence[int]
+    batches: Sequence[int]
+    seconds: float
+    processes: int
+    rate: float | None
+    seed: int
+    budgets: Budgets
 
 
 @dataclass(frozen=True)

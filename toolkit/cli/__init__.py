@@ -2,7 +2,10 @@
 
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
 
 import typer
 
@@ -10,7 +13,7 @@ from toolkit import __version__, host
 from toolkit.cli import bench, bundle, data, doctor, export, predict, run, study, train, verify, wheels
 from toolkit.cli.options import INTERRUPTED
 from toolkit.console import Console
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.errors import ToolkitError, ToolkitWarning, UsageError
 from toolkit.text import well_formed
 
 UNEXPECTED = 1
@@ -49,7 +52,8 @@ def call(arguments: Sequence[str]) -> int:
         console.warn(reason)
     try:
         _check_encoding(arguments)
-        code = int(app(list(arguments) or ["--help"], prog_name="toolkit", standalone_mode=False) or 0)
+        with _warnings_to(console):
+            code = int(app(list(arguments) or ["--help"], prog_name="toolkit", standalone_mode=False) or 0)
         if code == INTERRUPTED:  # Typer makes an exit code of Ctrl-C and says nothing
             console.error("interrupted")
         return code
@@ -72,6 +76,30 @@ def call(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 — the last resort of the program, never of the library
         text = f"unexpected {type(error).__name__}: {error}; please report it with the output of the same with --debug"
         return _fail(console, arguments, error, text, UNEXPECTED)
+
+
+@contextmanager
+def _warnings_to(console: Console) -> Iterator[None]:
+    """Print toolkit's own warnings as lines of the console, each time; others as Python does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ToolkitWarning)
+        show_others = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if isinstance(message, ToolkitWarning):
+                console.warn(str(message))
+            else:
+                show_others(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
 
 
 def _check_encoding(arguments: Sequence[str]) -> None:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit import units
-from toolkit.cli import bench
+from toolkit import api, units
+from toolkit.cli.bench import live
 from toolkit.cli.options import EXPORTED, Debug, Json
 from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError, UsageError
@@ -66,17 +66,17 @@ def _make(console: Console, model: str, output: Path | None) -> int:
 
 def _recommend(console: Console, found: "Manifest") -> "Choice":
     """Ask the newest benchmark that was made here, or make one."""
-    from toolkit.bench.schedule import Plan
     from toolkit.bundle.choose import recommendation, recommended
 
-    why = f"{found.folder}: no benchmark of these artifacts in {bench.BENCHMARKS}/ was made here"
-    if choice := recommended(found, bench.BENCHMARKS):
+    why = f"{found.folder}: no benchmark of these artifacts in {api.BENCHMARKS}/ was made here"
+    if choice := recommended(found, api.BENCHMARKS):
         otherwise = _otherwise(found, choice)
         if otherwise is None:
             return choice
         why = f"{choice.artifact.path}, which {choice.record} recommends, answers otherwise here by now ({otherwise})"
     console.note(f"{why}: measuring")
-    record = bench.perform(console, [found.folder], Plan())
+    with live.shown(console) as show:
+        record = api.bench(found.folder, on_step=show)
     if record.interrupted:
         raise KeyboardInterrupt
     return recommendation(record.to_json(), found)

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit import extras, units
+from toolkit import api, extras, units
 from toolkit.cli.options import EXPORTED, AllowOverlap, Debug, Json
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
-    from toolkit.export.exporter import Exported, Options
-    from toolkit.export.sources import Source
+    from toolkit.export.exporter import Exported
+    from toolkit.step import OnStep
 
 
 def command(
@@ -41,15 +41,27 @@ def command(
 ) -> int:
     """Export a trained model as quantized TFLite and ONNX, or as C for microcontrollers, with a manifest."""
     from toolkit.errors import ExportFailedError
-    from toolkit.export import sources as found
-    from toolkit.export.exporter import Options
+    from toolkit.export.exporter import document
     from toolkit.export.formats import plan
+    from toolkit.export.sources import resolve_all
 
     extras.require("tensorflow")
+    plan(_split(format), _split(quantize))  # an unknown name is said before sources are looked for
     console = Console(json_output=json)
-    options = Options(plan(_split(format), _split(quantize)), calibration, seed)
-    chosen = [found.resolve(source) for source in sources] if sources else found.newest_of_each_model()
-    exports = perform(console, chosen, options, output=output, data=data, allow_overlap=allow_overlap)
+    exports = [
+        api.export(
+            source,
+            format=_split(format),
+            quantize=_split(quantize),
+            data=data,
+            output=output,
+            calibration=calibration,
+            seed=seed,
+            allow_overlap=allow_overlap,
+            on_step=noting(console),
+        )
+        for source in resolve_all(sources or ())
+    ]
     report(console, exports)
     console.document(document(exports))
     failures = [f"{name}: {why} (log: {part.log})" for part in exports for name, why in part.failures.items()]
@@ -58,39 +70,9 @@ def command(
     return 0
 
 
-def perform(
-    console: Console,
-    sources: Sequence["Source"],
-    options: "Options",
-    *,
-    output: Path,
-    data: str | None = None,
-    allow_overlap: bool = False,
-) -> list["Exported"]:
-    """Export every source into its folder of ``output``."""
-    from toolkit.data import load
-    from toolkit.errors import UsageError
-    from toolkit.export.exporter import export
-
-    names = [source.name for source in sources]
-    if len(set(names)) < len(names):
-        raise UsageError(f"several sources are of one name ({', '.join(names)}) and would overwrite each other")
-    exports = []
-    for source in sources:
-        dataset = load(data or source.data, warn=console.warn)
-        console.note(f"exporting {source.keras_path}, calibrated on '{dataset.name}' ({dataset.origin})")
-        exports.append(
-            export(
-                source,
-                dataset,
-                output / source.name,
-                options,
-                warn=console.warn,
-                allow_overlap=allow_overlap,
-                on_artifact=lambda name, failure: console.note(f"  {name}{': failed' if failure else ''}"),
-            )
-        )
-    return exports
+def noting(console: Console) -> "OnStep":
+    """Return what notes each step of an export."""
+    return lambda step: console.note(f"  {step.text}" if step.done else step.text)
 
 
 def report(console: Console, exports: Sequence["Exported"]) -> None:
@@ -112,30 +94,6 @@ def report(console: Console, exports: Sequence["Exported"]) -> None:
     for part in exports:
         for path in part.unlisted:
             console.warn(f"{path} is of another export and no longer listed in the manifest; remove or export it again")
-
-
-def document(exports: Sequence["Exported"]) -> dict[str, Any]:
-    """Return the JSON document. ``manifest`` is the first of ``manifests``."""
-    manifests = [str(part.manifest.folder / "manifest.json") for part in exports]
-    return {
-        "schema": 1,
-        "command": "export",
-        "manifest": manifests[0],
-        "manifests": manifests,
-        "artifacts": [
-            {
-                "path": str(part.manifest.folder / file.path),
-                "format": file.format,
-                "quantization": file.quantization,
-                "sha256": file.sha256,
-                "size_bytes": file.size_bytes,
-            }
-            for part in exports
-            for file in part.made
-        ],
-        "overlap": [one for part in exports for one in part.manifest.data["overlap"]],
-        "failures": {name: why for part in exports for name, why in part.failures.items()},
-    }
 
 
 def _split(text: str) -> list[str]:

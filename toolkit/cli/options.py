@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from toolkit.api import EXPORTED as EXPORTED
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 DataChoice = Annotated[
@@ -19,6 +21,3 @@ Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; defa
 
 # Exit code of a command that Ctrl-C ended: 128 + SIGINT, as shells have it.
 INTERRUPTED = 130
-
-# Where `export` writes, and where `verify` and `bench` look, unless told otherwise.
-EXPORTED = Path("exported")

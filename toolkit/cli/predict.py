@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit import units
-from toolkit.cli.options import EXPORTED, Debug, Json
+from toolkit import api, units
+from toolkit.cli.options import Debug, Json
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ def command(
 ) -> int:
     """Classify image files: class, probability and runner-up."""
     from toolkit.errors import DataError
-    from toolkit.prediction import Refused, default_model, predict
+    from toolkit.prediction import Refused
 
     console = Console(json_output=json)
-    artifact = model or default_model(EXPORTED, warn=console.warn)
-    predictions = predict(images, artifact)
+    artifact = model or api.default_artifact()
+    predictions = api.predict(images, artifact)
     _print(console, predictions)
     console.note(f"model: {artifact}")
-    results = [_result(one) for one in predictions]
+    results = [one.to_json() for one in predictions]
     console.document({"schema": 1, "command": "predict", "model": str(artifact), "results": results})
     refused = [one.error for one in predictions if isinstance(one, Refused)]
     for error in refused:
@@ -62,17 +62,3 @@ def _print(console: Console, predictions: "Sequence[Prediction | Refused]") -> N
         for one in predictions
     ]
     console.table(columns, rows)
-
-
-def _result(one: "Prediction | Refused") -> dict[str, Any]:
-    from toolkit.prediction import Refused
-
-    if isinstance(one, Refused):
-        return {"image": one.image, "error": one.error}
-    return {
-        "image": one.image,
-        "class": one.classes[0],
-        "probability": one.probabilities[0],
-        "runner_up": one.classes[1],
-        "runner_up_probability": one.probabilities[1],
-    }

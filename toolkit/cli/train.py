@@ -1,18 +1,18 @@
 """``toolkit train``."""
 
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit import extras, units
+from toolkit import api, units
 from toolkit.cli.options import INTERRUPTED, AllowOverlap, DataChoice, Debug, Json
 from toolkit.console import Column, Console
+from toolkit.step import OnStep, Step
 from toolkit.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from toolkit.training.checkpoint import Epoch
     from toolkit.training.fit import Started, Trained
 
 
@@ -49,68 +49,38 @@ def command(
 ) -> int:
     """Train a model into runs/NAME/: best weights, history, charts."""
     console = Console(json_output=json)
-    options = {key: value for key, value in context.params.items() if key in Recipe.__dataclass_fields__}
-    if resume:
-        given = {key for key in context.params if _is_given(context, key)}
-        recipe, data, folder = _resumed(name, given, options, data)
-    else:
-        recipe, folder = Recipe(**options), new_folder(model, name)
-    trained = perform(
-        console,
-        recipe,
-        folder,
-        data=data,
-        device=device,
-        strategy=strategy,
-        resume=resume,
-        gradients=gradients,
-        allow_overlap=allow_overlap,
-    )
+    given = {key: value for key, value in context.params.items() if _is_given(context, key)}
+    recipe = {key: value for key, value in given.items() if key in Recipe.__dataclass_fields__}
+    with shown(console) as show:
+        trained = api.train(
+            data=given.get("data"),
+            name=name,
+            resume=resume,
+            device=device,
+            strategy=strategy,
+            gradients=gradients,
+            allow_overlap=allow_overlap,
+            on_step=show,
+            **recipe,
+        )
     report(console, trained)
     console.document(trained.to_json())
     return INTERRUPTED if trained.interrupted else 0
 
 
-def perform(
-    console: Console,
-    recipe: Recipe,
-    folder: Path,
-    *,
-    data: str = "auto",
-    device: str = "auto",
-    strategy: str = "single",
-    resume: bool = False,
-    gradients: bool = False,
-    allow_overlap: bool = False,
-) -> "Trained":
-    """Train with a live display, and return the result."""
-    from toolkit.data import load
-    from toolkit.training.fit import train
+@contextmanager
+def shown(console: Console) -> Iterator[OnStep]:
+    """Show a bar of epochs while the block runs. Yields what shows a step of ``api.train``."""
+    from toolkit.training.fit import Started
 
-    extras.require("tensorflow")
-    dataset = load(data, warn=console.warn)
-    with console.progress(recipe.epochs, f"training {recipe.model}") as advance:
+    with console.steps("training") as show_bar:
 
-        def on_start(started: "Started") -> None:
-            console.note(f"data: {dataset.name} ({dataset.origin}), {len(dataset.train)} + {len(dataset.test)} images")
-            _print_layers(console, started)
-            advance(started.epochs_done, "")
+        def show(step: Step) -> None:
+            if isinstance(step.about, Started):
+                _print_start(console, step.about)
+            show_bar(step)
 
-        def on_epoch(epoch: "Epoch") -> None:
-            advance(epoch.epoch, f"loss {epoch.loss:.4f}, val_loss {epoch.val_loss:.4f}, {epoch.seconds:.1f} s")
-
-        return train(
-            recipe,
-            dataset,
-            folder,
-            device_choice=device,
-            strategy_choice=strategy,
-            resume=resume,
-            gradients=gradients,
-            allow_overlap=allow_overlap,
-            on_start=on_start,
-            on_epoch=on_epoch,
-        )
+        yield show
 
 
 def report(console: Console, trained: "Trained") -> None:
@@ -131,47 +101,14 @@ def report(console: Console, trained: "Trained") -> None:
     console.text(f"run: {trained.folder}/ (best.keras, history.csv, loss.png, accuracy.png, metrics.json)")
 
 
-def new_folder(model: str, name: str | None) -> Path:
-    """Return the folder of a new run."""
-    from toolkit.errors import UsageError
-    from toolkit.training.runs import RUNS
-
-    chosen = name or f"{model}-{datetime.now():%Y%m%d-%H%M%S}"
-    if Path(chosen).name != chosen or chosen in (".", ".."):
-        raise UsageError(f"'{chosen}' cannot name a run; a name has no slash, its folder is {RUNS}/NAME")
-    return RUNS / chosen
-
-
-def _resumed(name: str | None, given: set[str], options: dict[str, Any], data: str) -> tuple[Recipe, str, Path]:
-    """Return (recipe, data, folder) of the run to go on with; what was given must fit what the run was started with."""
-    from dataclasses import replace
-
-    from toolkit.errors import RunError, UsageError
-    from toolkit.training import runs
-    from toolkit.training.checkpoint import STATE
-
-    if name:
-        folder = runs.find(name)
-    else:
-        found = runs.newest(options["model"] if "model" in given else None, having=STATE)
-        if not found:
-            raise RunError("no run has a finished epoch to go on from; start one with 'toolkit train'")
-        folder = found[0]
-    config = runs.read_config(folder)
-    stored = runs.recipe_of(config, folder)
-    wanted = replace(stored, **{key: value for key, value in options.items() if key in given})
-    if replace(wanted, epochs=stored.epochs) != stored:
-        changed = [key for key in sorted(given & options.keys()) if getattr(wanted, key) != getattr(stored, key)]
-        raise UsageError(f"{folder} was started with another {', '.join(changed)}; only --epochs may change")
-    return wanted, data if "data" in given else runs.data_choice(config["data"]), folder
-
-
 def _is_given(context: typer.Context, parameter: str) -> bool:
     source = context.get_parameter_source(parameter)
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _print_layers(console: Console, started: "Started") -> None:
+def _print_start(console: Console, started: "Started") -> None:
+    dataset = started.dataset
+    console.note(f"data: {dataset.name} ({dataset.origin}), {len(dataset.train)} + {len(dataset.test)} images")
     columns = (Column("layer", figures=False), Column("kind", figures=False), Column("output"), Column("parameters"))
     rows = [
         (layer.name, layer.kind, " × ".join(str(size) for size in layer.output_shape[1:]), f"{layer.parameters:,}")

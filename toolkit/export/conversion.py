@@ -14,6 +14,7 @@ from toolkit.errors import ArtifactError, MissingExtraError
 from toolkit.export.formats.base import Prepared, Request
 from toolkit.files import FileName, naming, sha256
 from toolkit.manifest import Artifact, Derived
+from toolkit.step import OnStep, Step
 
 
 @dataclass
@@ -39,14 +40,14 @@ def convert_all(
     name: str,
     golden_rows: Split,
     log: Path,
-    on_artifact: Callable[[str, str | None], None],
+    on_step: OnStep,
 ) -> Converted:
     """Make ``name``'s files for the (format, quantization) pairs in the prepared model's scratch folder.
 
     What converters print goes to ``log``. Errors of the disk and missing packages end it; others are ``failures``.
     """
     converted = Converted()
-    for format_name, quantization in pairs:
+    for number, (format_name, quantization) in enumerate(pairs, 1):
         module = registry.member("toolkit.export.formats", format_name, kind="format")
         path = prepared.work / f"{name}-{quantization}{module.SUFFIX}"
         try:
@@ -61,7 +62,7 @@ def convert_all(
             raise
         except Exception as error:  # noqa: BLE001 — converters raise anything; one failure must not end the others
             converted.failures[path.name] = " ".join(f"{type(error).__name__}: {error}".split())
-        on_artifact(path.name, converted.failures.get(path.name))
+        on_step(Step(number, len(pairs), f"{path.name}{': failed' if path.name in converted.failures else ''}"))
     return converted
 
 

@@ -29,6 +29,7 @@ from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest, read
 from toolkit.overlap import Overlap
 from toolkit.parity import card, checks
 from toolkit.runtimes.keras import load_model
+from toolkit.step import OnStep, ignore
 
 LOG = "export.log"
 _ALLOWED = "allowed: one input, an image, and one output, a probability for each of at least two classes"
@@ -51,13 +52,48 @@ class Options:
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export came to. failures: why, by file name. unlisted: files that no longer belong to the manifest."""
+    """What an export came to; as a path, its folder.
+
+    made: artifacts and what was made from them. failures: why a file could not be made, by its name. unlisted: files
+    that no longer belong to the manifest.
+    """
 
     manifest: Manifest
     made: tuple[Artifact | Derived, ...]
     failures: dict[str, str]
     unlisted: tuple[Path, ...]
     log: Path
+
+    def __fspath__(self) -> str:
+        return str(self.manifest.folder)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``toolkit export --json``."""
+        return document([self])
+
+
+def document(exports: Sequence[Exported]) -> dict[str, Any]:
+    """Return the JSON document of several. ``manifest`` is the first of ``manifests``."""
+    manifests = [str(part.manifest.folder / MANIFEST) for part in exports]
+    return {
+        "schema": 1,
+        "command": "export",
+        "manifest": manifests[0],
+        "manifests": manifests,
+        "artifacts": [
+            {
+                "path": str(part.manifest.folder / file.path),
+                "format": file.format,
+                "quantization": file.quantization,
+                "sha256": file.sha256,
+                "size_bytes": file.size_bytes,
+            }
+            for part in exports
+            for file in part.made
+        ],
+        "overlap": [one for part in exports for one in part.manifest.data["overlap"]],
+        "failures": {name: why for part in exports for name, why in part.failures.items()},
+    }
 
 
 def export(
@@ -68,7 +104,7 @@ def export(
     *,
     warn: Callable[[str], None],
     allow_overlap: bool = False,
-    on_artifact: Callable[[str, str | None], None] = lambda name, failure: None,
+    on_step: OnStep = ignore,
 ) -> Exported:
     """Write the artifacts of ``source`` into ``folder``, with golden, Keras original, charts and manifest.
 
@@ -80,7 +116,7 @@ def export(
     """
     # Converters write whole models into temporary folders.
     with locks.alone(folder, "export", otherwise="choose another --output"), locks.own_temporaries():
-        return _export(source, dataset, folder, options, warn, allow_overlap, on_artifact)
+        return _export(source, dataset, folder, options, warn, allow_overlap, on_step)
 
 
 def _export(
@@ -90,7 +126,7 @@ def _export(
     options: Options,
     warn: Callable[[str], None],
     allow_overlap: bool,
-    on_artifact: Callable[[str, str | None], None],
+    on_step: OnStep,
 ) -> Exported:
     source.check_data(dataset)
     shared = shared_images(dataset, training_rows=len(source.training_rows(dataset)))
@@ -122,7 +158,7 @@ def _export(
             name=source.name,
             golden_rows=golden_rows,
             log=folder / LOG,
-            on_artifact=on_artifact,
+            on_step=on_step,
         )
         if not converted.made:
             reasons = "; ".join(f"{name}: {why}" for name, why in converted.failures.items())

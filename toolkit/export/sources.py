@@ -1,6 +1,6 @@
 """What an export starts from: a run, by its name or folder, an earlier export, or any ``.keras`` file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -77,6 +77,15 @@ def resolve(given: str) -> Source:
         f"{given}: {what}; allowed: a run, by name or folder, a folder of an export, or a .keras file; "
         f"known runs: {runs.known()}"
     )
+
+
+def resolve_all(given: Sequence[str]) -> list[Source]:
+    """Return the sources of several, or of none the newest run of each model; UsageError for two of one name."""
+    chosen = [resolve(one) for one in given] if given else newest_of_each_model()
+    names = [source.name for source in chosen]
+    if len(set(names)) < len(names):
+        raise UsageError(f"several sources are of one name ({', '.join(names)}) and would overwrite each other")
+    return chosen
 
 
 def newest_of_each_model() -> list[Source]:

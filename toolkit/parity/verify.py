@@ -1,5 +1,6 @@
 """Verify folders of artifacts: on a test set beside the Keras reference, or by golden where that is not possible."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,11 +13,12 @@ from toolkit.files import sha256
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.parity import leaks, reference
 from toolkit.parity.checks import Problem, of_source
-from toolkit.parity.compare import Comparison, compare, overall
+from toolkit.parity.compare import PASS, Comparison, compare, overall
 from toolkit.parity.material import Material, material
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
 from toolkit.runtimes.base import Opener
+from toolkit.step import OnStep, Step, ignore
 from toolkit.training.runs import RUNS
 from toolkit.worker.session import contained
 
@@ -65,19 +67,35 @@ class Verified:
         return bool(self.dataset["overlap"])
 
 
-def document(verified: Sequence[Verified]) -> dict[str, Any]:
-    """Return the JSON document of ``toolkit verify``. ``dataset`` is null where folders have different ones."""
-    datasets = [part.dataset for part in verified]
-    comparisons = [comparison for part in verified for comparison in part.comparisons]
-    return {
-        "schema": 1,
-        "command": "verify",
-        "dataset": datasets[0] if all(dataset == datasets[0] for dataset in datasets) else None,
-        "results": [
-            {**comparison.to_json(), "dataset": part.dataset} for part in verified for comparison in part.comparisons
-        ],
-        "verdict": overall(comparisons),
-    }
+@dataclass(frozen=True)
+class Parity:
+    """What a verification came to, one part for each manifest. True where every artifact passed."""
+
+    parts: tuple[Verified, ...]
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """One for each artifact."""
+        return [comparison for part in self.parts for comparison in part.comparisons]
+
+    @property
+    def verdict(self) -> str:
+        """The worst of the verdicts: ``pass``, ``fail`` or ``inconclusive``."""
+        return overall(self.comparisons)
+
+    def __bool__(self) -> bool:
+        return self.verdict == PASS
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``toolkit verify --json``. ``dataset`` is null where folders have different ones."""
+        datasets = [part.dataset for part in self.parts]
+        return {
+            "schema": 1,
+            "command": "verify",
+            "dataset": datasets[0] if all(dataset == datasets[0] for dataset in datasets) else None,
+            "results": [{**one.to_json(), "dataset": part.dataset} for part in self.parts for one in part.comparisons],
+            "verdict": self.verdict,
+        }
 
 
 def select(paths: Sequence[Path]) -> list[tuple[Manifest, list[Artifact]]]:
@@ -100,16 +118,24 @@ def select(paths: Sequence[Path]) -> list[tuple[Manifest, list[Artifact]]]:
 
 
 def verify_all(
-    chosen: Sequence[tuple[Manifest, list[Artifact]]],
+    paths: Sequence[Path],
     options: Options,
     *,
     warn: Callable[[str], None],
-    on_comparison: Callable[[Comparison], None] = lambda comparison: None,
-) -> list[Verified]:
-    """Compare the artifacts of every manifest, as ``verify`` does, in one worker: none of them can end the caller."""
+    on_step: OnStep = ignore,
+) -> Parity:
+    """Compare what ``paths`` stand for, as ``verify`` does, in one worker: no artifact can end the caller."""
+    chosen = select(paths)
+    total = sum(len(artifacts) for _, artifacts in chosen)
+    number = itertools.count(1)
+
+    def tell(comparison: Comparison) -> None:
+        on_step(Step(next(number), total, comparison.artifact, comparison))
+
     with contained() as workers:
         there = replace(options, open_session=workers.open_session)
-        return [verify(found, artifacts, there, warn=warn, on_comparison=on_comparison) for found, artifacts in chosen]
+        parts = [verify(found, artifacts, there, warn=warn, on_comparison=tell) for found, artifacts in chosen]
+    return Parity(tuple(parts))
 
 
 def verify(

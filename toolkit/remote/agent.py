@@ -20,7 +20,8 @@ from toolkit.bench.advice import Budgets
 from toolkit.bench.progress import Progress
 from toolkit.bench.schedule import Plan, bench
 from toolkit.errors import ToolkitError
-from toolkit.parity.verify import Options, document, select, verify_all
+from toolkit.parity.verify import Options, verify_all
+from toolkit.step import Step
 from toolkit.wire import MARK, PIECE_BYTES, SILENCE_S, Channel
 
 RECORD_FOLDER = Path("benchmark")
@@ -66,17 +67,9 @@ class Agent:
         return {"event": "done"}
 
     def _verify(self, *, paths: list[str]) -> dict[str, Any]:
-        chosen = select([Path(path) for path in paths])
-        total = sum(len(artifacts) for _, artifacts in chosen)
-        finished: list[str] = []
-
-        def tell(artifact: str) -> None:
-            finished.append(artifact)
-            self._channel.send({"event": "step", "done": len(finished), "total": total, "text": artifact})
-
         golden = Options(by_golden=True)
-        parts = verify_all(chosen, golden, warn=self._warn, on_comparison=lambda one: tell(one.artifact))
-        return {"event": "done", "document": document(parts)}
+        parity = verify_all([Path(path) for path in paths], golden, warn=self._warn, on_step=self._tell)
+        return {"event": "done", "document": parity.to_json()}
 
     def _send_record(self) -> None:
         """Send the record, and wait until it is home: what measures next shall have the machine to itself."""
@@ -90,9 +83,10 @@ class Agent:
     def _step(self, progress: Progress) -> None:
         if time.monotonic() - self._told_s > TELL_S:
             self._told_s = time.monotonic()
-            left_s = progress.left_s
-            text = "" if left_s is None else f"about {left_s:.0f} s left"
-            self._channel.send({"event": "step", "done": round(100 * progress.share), "total": 100, "text": text})
+            self._tell(progress.step)
+
+    def _tell(self, step: Step) -> None:
+        self._channel.send({"event": "step", "done": step.done, "total": step.total, "text": step.text})
 
     def _warn(self, text: str) -> None:
         self._channel.send({"event": "warning", "text": text})

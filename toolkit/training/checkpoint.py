@@ -28,6 +28,10 @@ class Epoch:
     val_accuracy: float
     seconds: float
 
+    def __str__(self) -> str:
+        """Return its losses and time."""
+        return f"loss {self.loss:.4f}, val_loss {self.val_loss:.4f}, {self.seconds:.1f} s"
+
 
 @dataclass
 class Progress:

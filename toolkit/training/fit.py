@@ -35,6 +35,7 @@ class Started:
     """What is known when training begins."""
 
     folder: Path
+    dataset: Dataset
     layers: tuple[Layer, ...]
     device: str
     resident: bool
@@ -48,7 +49,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run came to. ``seconds`` is the time spent in epochs, validation included, over all parts of the run."""
+    """What a run came to; as a path, its folder. test: on the test images, with the best weights."""
 
     folder: Path
     recipe: Recipe
@@ -57,6 +58,9 @@ class Trained:
     dataset: dict[str, Any]
     test: Totals
     interrupted: bool
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
 
     @property
     def seconds(self) -> float:
@@ -153,7 +157,7 @@ def _train(
     measured = gradients or bool(progress.gradients)
     run = _Run(tf, keras, recipe, dataset, folder, model, optimizer, progress, strategy, measured)
     rows = layers.table(model)
-    on_start(Started(folder, rows, device_name, run.resident, len(progress.history)))
+    on_start(Started(folder, dataset, rows, device_name, run.resident, len(progress.history)))
     write_text(folder / "summary.txt", layers.text(rows))
     interrupted = run.epochs(on_epoch)
     if not progress.history:

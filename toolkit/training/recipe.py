@@ -1,7 +1,7 @@
 """The recipe of a training: all that decides its weights, besides the data."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from toolkit import registry
 from toolkit.errors import UsageError
@@ -17,6 +17,21 @@ PRECISIONS = ("float32", "mixed")
 def rows_to_train(rows: int, validation_split: float) -> int:
     """Return how many of the rows, the first, weights are learned from; the rest validate, as in Keras."""
     return rows - int(rows * validation_split)
+
+
+class RecipeOptions(TypedDict, total=False):
+    """The fields of a Recipe besides the model, as options of a call."""
+
+    optimizer: str
+    learning_rate: float
+    activation: str
+    loss: str
+    epochs: int
+    batch_size: int
+    validation_split: float
+    monitor: str
+    seed: int
+    precision: str
 
 
 @dataclass(frozen=True, kw_only=True)

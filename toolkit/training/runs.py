@@ -3,11 +3,13 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, TypeVar
 
 from toolkit import data
-from toolkit.errors import RunError
+from toolkit.errors import RunError, UsageError
 from toolkit.files import documents, remove_partials, write_json, write_text
 from toolkit.training.checkpoint import BEST, STATE, Progress, load_progress
 from toolkit.training.recipe import Recipe
@@ -70,6 +72,33 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     remove_partials(folder.parent, "*/")  # also of runs that are never gone on with
     write_json(folder / CONFIG, config)
+
+
+def begin(options: Mapping[str, Any], data_asked: str | None, name: str | None) -> tuple[Recipe, str, Path]:
+    """Return (recipe, choice of data, folder) of a new run. options: fields of its recipe."""
+    recipe = Recipe(**options)
+    chosen = name or f"{recipe.model}-{datetime.now():%Y%m%d-%H%M%S}"
+    if Path(chosen).name != chosen or chosen in (".", ".."):
+        raise UsageError(f"'{chosen}' cannot name a run; a name has no slash, its folder is {RUNS}/NAME")
+    return recipe, data_asked or data.AUTO, RUNS / chosen
+
+
+def go_on(options: Mapping[str, Any], data_asked: str | None, name: str | None) -> tuple[Recipe, str, Path]:
+    """Return the same of the run of that name, or of the newest; ``options`` must fit what it was started with."""
+    if name:
+        folder = find(name)
+    else:
+        found = newest(options.get("model"), having=STATE)
+        if not found:
+            raise RunError("no run has a finished epoch to go on from; start one with 'toolkit train'")
+        folder = found[0]
+    config = read_config(folder)
+    stored = recipe_of(config, folder)
+    wanted = replace(stored, **options)
+    if replace(wanted, epochs=stored.epochs) != stored:
+        changed = [key for key in sorted(options) if getattr(wanted, key) != getattr(stored, key)]
+        raise UsageError(f"{folder} was started with another {', '.join(changed)}; only --epochs may change")
+    return wanted, data_asked or data_choice(config["data"]), folder
 
 
 def write_tables(folder: Path, progress: Progress) -> None:

@@ -1,11 +1,11 @@
 """``toolkit bench``: measure artifacts, and hold what was measured against other times."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from toolkit import api
 from toolkit.cli import devices
 from toolkit.cli.bench import certificate, live, records, tables, why
 from toolkit.cli.devices import On, Wheels
@@ -13,11 +13,6 @@ from toolkit.cli.options import EXPORTED, Debug, Json, Paths
 from toolkit.console import Console
 from toolkit.errors import ArtifactError, UsageError
 
-if TYPE_CHECKING:
-    from toolkit.bench.record import Record
-    from toolkit.bench.schedule import Plan
-
-BENCHMARKS = Path("benchmarks")
 # Seconds and processes of --thorough.
 THOROUGH = (10.0, 10)
 
@@ -44,7 +39,7 @@ def command(
     certify: Annotated[
         bool, typer.Option("--certify", help="Test the benchmark: hold an artifact against itself, 20 times.")
     ] = False,
-    output: Annotated[Path, typer.Option(help="The folder that gets a folder per record.")] = BENCHMARKS,
+    output: Annotated[Path, typer.Option(help="The folder that gets a folder per record.")] = api.BENCHMARKS,
     recompute: Annotated[
         Path | None, typer.Option(help="The folder of a record whose figures are rebuilt from its raw samples.")
     ] = None,
@@ -71,7 +66,7 @@ def command(
 ) -> int:
     """Time artifacts, anybody's, on the installed runtimes of this machine. Exit code 1 where one cannot be."""
     from toolkit.bench.advice import parse_budgets
-    from toolkit.bench.schedule import Plan
+    from toolkit.bench.schedule import Plan, PlanOptions
 
     if save is not None and save.is_dir():
         raise UsageError(f"--save is '{save}', a folder; it must be a file")
@@ -86,15 +81,16 @@ def command(
         return records.compare(console, *compare, tolerance=tolerance)
     if thorough:
         seconds, processes = THOROUGH
-    plan = Plan(
-        threads=_numbers(threads, "--threads"),
-        batches=_numbers(batch, "--batch"),
-        seconds=seconds,
-        processes=processes,
-        rate=rate,
-        seed=seed,
-        budgets=parse_budgets(max_latency, max_size, min_accuracy),
-    )
+    options: PlanOptions = {
+        "threads": _numbers(threads, "--threads"),
+        "batches": _numbers(batch, "--batch"),
+        "seconds": seconds,
+        "processes": processes,
+        "rate": rate,
+        "seed": seed,
+        "budgets": parse_budgets(max_latency, max_size, min_accuracy),
+    }
+    plan = Plan(**options)
     devices.check(on, wheels)
     if on and (certify or explain or plot):
         raise UsageError(
@@ -111,7 +107,8 @@ def command(
     if certify:
         certificate.check(plan, explain=explain, plot=plot, strict=strict)
         return certificate.command(console, paths or [EXPORTED], plan, output=output)
-    record = perform(console, paths or [EXPORTED], plan, output=output, explain=explain)
+    with live.shown(console) as show:
+        record = api.bench(*(paths or ()), output=output, explain=explain, on_step=show, **options)
     if not record.results and record.interrupted:
         raise KeyboardInterrupt
     if not record.results and not record.crashed:
@@ -123,23 +120,6 @@ def command(
     if plot is not None and record.results:
         records.draw(console, plot, record)
     return records.exit_code(record, strict=strict)
-
-
-def perform(
-    console: Console, paths: Sequence[Path], plan: "Plan", *, output: Path = BENCHMARKS, explain: bool = False
-) -> "Record":
-    """Measure every artifact with a live display, and find out why integer ones are not faster."""
-    from toolkit.bench import explain as explaining
-    from toolkit.bench.candidates import select
-    from toolkit.bench.schedule import bench, new_folder
-
-    candidates = select(paths, warn=console.warn)
-    with console.live() as show:
-        record = bench(candidates, new_folder(output), plan, on_step=lambda at: show(lambda: live.standing(at)))
-    if not record.interrupted:
-        with console.progress(1, "taking apart") as advance:
-            explaining.explain(record, everything=explain, on_step=lambda done, total, what: advance(0, what))
-    return record
 
 
 def _numbers(text: str, option: str) -> list[int]:

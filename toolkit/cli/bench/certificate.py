@@ -47,8 +47,8 @@ def command(console: Console, paths: Sequence[Path], plan: "Plan", *, output: Pa
     candidates = select(paths, warn=console.warn)
     smallest = min(candidates, key=lambda candidate: candidate.path.stat().st_size)
     folder = new_folder(output)
-    with console.progress(TRIALS, f"certifying with {smallest.path}") as advance:
-        found = certify(smallest, folder, plan, trials=TRIALS, on_step=lambda done, total, what: advance(done, what))
+    with console.steps(f"certifying with {smallest.path}") as show:
+        found = certify(smallest, folder, plan, trials=TRIALS, on_step=show)
     _report(console, found)
     console.text(f"certificate: {folder / CERTIFICATE}, with the raw samples of each trial beside it")
     console.document(found.to_json())

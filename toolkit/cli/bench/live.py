@@ -1,12 +1,30 @@
 """The table that fills in while a benchmark measures."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from toolkit import units
-from toolkit.console import Column, Standing
+from toolkit.console import Column, Console, Standing
+from toolkit.step import OnStep
 
 if TYPE_CHECKING:
     from toolkit.bench.progress import Progress
+
+
+@contextmanager
+def shown(console: Console) -> Iterator[OnStep]:
+    """Show the table while the block runs. Yields what shows a step of ``api.bench``."""
+    from toolkit.bench.progress import Progress
+
+    with console.live() as show:
+        yield lambda step: show(
+            lambda: (
+                standing(step.about)
+                if isinstance(step.about, Progress)
+                else Standing(step.done / step.total, step.text, (), ())
+            )
+        )
 
 
 def standing(progress: "Progress") -> Standing:

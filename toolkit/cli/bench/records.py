@@ -29,7 +29,7 @@ def exit_code(record: "Record", *, strict: bool) -> int:
     """Return the exit code of a benchmark. strict: whether what changed on the machine counts."""
     if record.interrupted:
         return INTERRUPTED
-    nothing_fits = any(not choice["fits"] for choice in record.recommended())
+    nothing_fits = any(not choice["fits"] for choice in record.recommendations)
     return CheckFailedError.exit_code if record.failures or nothing_fits or (strict and record.marked) else 0
 
 

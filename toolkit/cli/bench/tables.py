@@ -96,7 +96,7 @@ def report(console: Console, record: "Record") -> None:
 
 def recommend(console: Console, record: "Record") -> None:
     """Print what to ship, and why."""
-    for choice in record.recommended():
+    for choice in record.recommendations:
         threads = "1 thread" if choice["threads"] == 1 else f"{choice['threads']} threads"
         verb = "ship:" if choice["fits"] else "none:"
         console.text(f"{verb}  {choice['artifact']} ({choice['runtime']}, {threads}): {choice['why']}")

@@ -1,17 +1,16 @@
 """``toolkit run``: the whole road."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit import files, locks, units
-from toolkit.cli import bench, export, train, verify
-from toolkit.cli.bench import tables
+from toolkit import api, files, locks, units
+from toolkit.cli import export, train, verify
+from toolkit.cli.bench import live, tables
 from toolkit.cli.options import INTERRUPTED, AllowOverlap, DataChoice, Debug, Json
 from toolkit.cli.run import same
 from toolkit.console import Console
-from toolkit.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
@@ -32,50 +31,47 @@ def command(
     debug: Debug = False,
 ) -> int:
     """Train, export, verify and bench in one go, all of it in runs/NAME/. Exit code 1 where an artifact fails."""
-    from toolkit.bench.schedule import Plan
-    from toolkit.export.exporter import Options
-    from toolkit.export.formats import plan
     from toolkit.export.sources import resolve
     from toolkit.parity import record
     from toolkit.parity.compare import FAIL
-    from toolkit.parity.verify import Options as VerifyOptions
-    from toolkit.parity.verify import document
+    from toolkit.training import runs
 
     console = Console(json_output=json)
     _remove_leftovers()
-    recipe = Recipe(model=model, epochs=epochs, seed=seed)
-    folder = train.new_folder(model, name)
+    asked: dict[str, Any] = {"model": model, "epochs": epochs, "seed": seed}
+    runs.begin(asked, data, name)  # what cannot be asked for is said before anything is printed
     console.heading("1. train")
-    trained = train.perform(console, recipe, folder, data=data, device=device, allow_overlap=allow_overlap)
+    with train.shown(console) as show:
+        trained = api.train(data=data, name=name, device=device, allow_overlap=allow_overlap, on_step=show, **asked)
     train.report(console, trained)
     if trained.interrupted:
         return INTERRUPTED
     console.heading("2. export")
-    source = resolve(str(folder))
-    exports = export.perform(
-        console, [source], Options(plan([], [])), output=folder / "exported", allow_overlap=allow_overlap
+    source, folder = resolve(str(trained.folder)), trained.folder
+    exported = api.export(
+        source, output=folder / "exported", allow_overlap=allow_overlap, on_step=export.noting(console)
     )
-    export.report(console, exports)
+    export.report(console, [exported])
     console.heading("3. verify: is it still the model I trained?")
-    verified = verify.perform(
-        console, [exports[0].manifest.folder], VerifyOptions(source.data, allow_overlap=allow_overlap)
-    )
-    verify.tables.report(console, verified, undecided=same.UNDECIDED)
-    for part in verified:
-        record.save(part)
+    with console.steps("verifying") as show:
+        parity = api.verify(exported, data=source.data, allow_overlap=allow_overlap, on_step=show)
+    verify.tables.report(console, parity, undecided=same.UNDECIDED)
+    (verified,) = parity.parts
+    record.save(verified)
     console.heading("4. bench: how fast is it here?")
-    measured = bench.perform(console, [exports[0].manifest.folder], Plan(seconds=seconds), output=folder / "benchmarks")
+    with live.shown(console) as show:
+        measured = api.bench(exported, output=folder / "benchmarks", on_step=show, seconds=seconds)
     tables.report(console, measured)
-    is_wrong = document(verified)["verdict"] == FAIL or bool(exports[0].failures or measured.failures)
+    is_wrong = parity.verdict == FAIL or bool(exported.failures or measured.failures)
     console.heading(f"Summary: {'not all of it is right' if is_wrong else 'nothing is wrong'}")
-    _summarise(console, trained, exports[0], measured, same.lines(verified[0], model=model, choice=source.data))
+    _summarise(console, trained, exported, measured, same.lines(verified, model=model, choice=source.data))
     console.document(
         {
             "schema": 1,
             "command": "run",
             "train": trained.to_json(),
-            "export": export.document(exports),
-            "verify": document(verified),
+            "export": exported.to_json(),
+            "verify": parity.to_json(),
             "bench": measured.to_json(),
         }
     )

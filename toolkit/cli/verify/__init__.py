@@ -1,12 +1,11 @@
 """``toolkit verify``."""
 
-import itertools
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from toolkit import api
 from toolkit.cli import devices
 from toolkit.cli.devices import On, Wheels
 from toolkit.cli.options import EXPORTED, AllowOverlap, Debug, Json, Paths
@@ -17,7 +16,7 @@ from toolkit.errors import UsageError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 
 if TYPE_CHECKING:
-    from toolkit.parity.verify import Options, Verified
+    from toolkit.parity.verify import Parity
 
 
 def command(
@@ -53,6 +52,7 @@ def command(
     debug: Debug = False,
 ) -> int:
     """Prove that artifacts classify like the Keras original, or say no. Exit code: 0 pass, 1 fail, 3 inconclusive."""
+    from toolkit.parity import flips as pictures
     from toolkit.parity.verify import Options
 
     asked = {"--recompute": recompute is not None, "--localize": localize is not None, "--self-test": self_test}
@@ -73,10 +73,20 @@ def command(
         return questions.recompute(console, recompute)
     if localize is not None:
         return questions.localize(console, localize, picture)
-    options = Options(data, by_golden=golden, margin_pp=margin, allow_overlap=allow_overlap)
     if self_test:
+        options = Options(data, by_golden=golden, margin_pp=margin, allow_overlap=allow_overlap)
         return questions.self_test(console, where, options, reexports)
-    return _compare(console, where, options, save=save, flips=flips)
+    if flips is not None:
+        pictures.check(flips)
+    with console.steps("verifying") as show:
+        parity = api.verify(
+            *where, data=data, golden=golden, margin_pp=margin, allow_overlap=allow_overlap, on_step=show
+        )
+    tables.report(console, parity)
+    tables.explain(console, parity)
+    _keep(console, parity, save=save, flips=flips)
+    console.document(parity.to_json())
+    return EXIT_CODES[parity.verdict]
 
 
 def _check(asked: dict[str, bool], besides: dict[str, bool], on_device: dict[str, bool] | None) -> None:
@@ -95,39 +105,15 @@ def _check(asked: dict[str, bool], besides: dict[str, bool], on_device: dict[str
         raise UsageError("results by golden measure no accuracy and are not saved; leave out --golden or --save")
 
 
-def _compare(console: Console, paths: Sequence[Path], options: "Options", *, save: bool, flips: Path | None) -> int:
-    """Compare, print, save and draw what is asked for; return the exit code of the verdict."""
+def _keep(console: Console, parity: "Parity", *, save: bool, flips: Path | None) -> None:
+    """Save records and draw flips, where that is asked for."""
     from toolkit.parity import flips as pictures
     from toolkit.parity import record
-    from toolkit.parity.verify import document
 
-    if flips is not None:
-        pictures.check(flips)
-    parts = perform(console, paths, options)
-    tables.report(console, parts)
-    tables.explain(console, parts)
     if save:
-        for part in parts:
+        for part in parity.parts:
             record.check_savable(part)
-        for part in parts:
+        for part in parity.parts:
             console.text(f"record: {record.save(part)}")
     if flips is not None:
-        console.text(f"{pictures.draw(flips, parts)} images in {flips}")
-    result = document(parts)
-    console.document(result)
-    return EXIT_CODES[result["verdict"]]
-
-
-def perform(console: Console, paths: Sequence[Path], options: "Options") -> list["Verified"]:
-    """Compare the artifacts of every manifest."""
-    from toolkit.parity.verify import select, verify_all
-
-    chosen = select(paths)
-    finished = itertools.count(1)
-    with console.progress(sum(len(artifacts) for _, artifacts in chosen), "verifying") as advance:
-        return verify_all(
-            chosen,
-            options,
-            warn=console.warn,
-            on_comparison=lambda comparison: advance(next(finished), comparison.artifact),
-        )
+        console.text(f"{pictures.draw(flips, parity.parts)} images in {flips}")

@@ -1,6 +1,5 @@
 """The tables of ``toolkit verify``, and what their columns hold."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,7 @@ from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
     from toolkit.parity.compare import Comparison
-    from toolkit.parity.verify import Verified
+    from toolkit.parity.verify import Parity, Verified
 
 UNDECIDED = "inconclusive"
 # Of a verdict.
@@ -32,15 +31,13 @@ GOLDEN_FIGURES = {
 GOLDEN_RULE = "outputs are those of the machine that exported; the digits of golden.npz do not measure accuracy"
 
 
-def report(console: Console, parts: Sequence["Verified"], *, undecided: str = UNDECIDED) -> None:
+def report(console: Console, parity: "Parity", *, undecided: str = UNDECIDED) -> None:
     """Print a table for the test set and one for golden, where there are both, the problems, and the verdict.
 
     undecided: the word for what the test images are too few to decide.
     """
-    from toolkit.parity.compare import overall
-
     for by_golden in (False, True):
-        kind = [part for part in parts if part.by_golden == by_golden]
+        kind = [part for part in parity.parts if part.by_golden == by_golden]
         if not kind:
             continue
         figures = GOLDEN_FIGURES if by_golden else FIGURES
@@ -50,19 +47,18 @@ def report(console: Console, parts: Sequence["Verified"], *, undecided: str = UN
             for comparison in part.comparisons:
                 _print_problem(console, comparison)
             console.text(_measured_on(part))
-    comparisons = [comparison for part in parts for comparison in part.comparisons]
-    if told := [comparison.measured_on for comparison in comparisons if comparison.measured_on]:
+    if told := [comparison.measured_on for comparison in parity.comparisons if comparison.measured_on]:
         runtimes = ", ".join(dict.fromkeys(on.runtime for on in told))
         console.text(f"measured on {told[0].kernels or 'a CPU whose instruction sets are not told'}, by {runtimes}")
-    console.text(f"verdict: {_word(overall(comparisons), undecided)}")
-    for rule in dict.fromkeys(_rule(part) for part in parts):
+    console.text(f"verdict: {_word(parity.verdict, undecided)}")
+    for rule in dict.fromkeys(_rule(part) for part in parity.parts):
         console.text(f"to pass: {rule}")
 
 
-def explain(console: Console, parts: Sequence["Verified"]) -> None:
+def explain(console: Console, parity: "Parity") -> None:
     """Print what the columns hold."""
     for by_golden, figures in ((False, FIGURES), (True, GOLDEN_FIGURES)):
-        if any(part.by_golden == by_golden for part in parts):
+        if any(part.by_golden == by_golden for part in parity.parts):
             for figure, meaning in figures.items():
                 console.text(f"  {figure}: {meaning}")
 
