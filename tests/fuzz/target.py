@@ -24,3 +24,13 @@ class Target:
     read: Callable[[Path], Any]
     damage: Callable[[bytes], SearchStrategy[bytes]] = changes.as_bytes
     mend: Callable[[Path], None] = lambda folder: None
+
+
+def files(make: Callable[[Path], object], *names: str) -> Callable[[Path], list[Path]]:
+    """Return how files are prepared: ``make`` fills a folder, in which those of these names are damaged."""
+
+    def prepare(folder: Path) -> list[Path]:
+        make(folder)
+        return [path for name in names for path in sorted(folder.rglob(name))]
+
+    return prepare
