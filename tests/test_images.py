@@ -53,7 +53,7 @@ def test_faint_grain_is_not_ink():
 @pytest.mark.parametrize(("width", "height"), [(4000, 3000), (8192, 6144)])
 def test_a_photo_of_a_camera_is_read_in_the_memory_of_a_small_computer(tmp_path, monkeypatch, width, height):
     """12 and 50 megapixels."""
-    monkeypatch.setattr("toolkit.host.available_memory_bytes", lambda: 2_100_000_000)
+    monkeypatch.setattr("toolkit.host.available_memory_bytes", lambda: 2_500_000_000)
     page = np.full((height, width), 220, np.uint8)
     page[height // 4 : height // 2, width // 2 : width // 2 + height // 8] = 30
     Image.fromarray(page).save(tmp_path / "photo.jpg")
