@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from tests.bench.test_record import record_of  # noqa: F401 — a fixture
+from toolkit import drawing
 from toolkit.bench import labels, plot
 from toolkit.bench.front import contenders, front
 from toolkit.bench.labels import Label
@@ -83,10 +84,10 @@ def test_a_p99_that_is_withheld_is_not_drawn(record, tmp_path):
 
 def test_what_cannot_be_drawn_is_said_before_anything_is_measured(record, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match=r"front\.pdf: a picture must end in \.png or \.svg"):
-        plot.check(Path("front.pdf"))
+        drawing.check(Path("front.pdf"))
     monkeypatch.setattr("toolkit.extras.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"matplotlib is not installed; .*\[train\]"):
-        plot.check(Path("front.png"))
+        drawing.check(Path("front.png"))
 
 
 def test_emulated_time_is_not_drawn(record, tmp_path):

@@ -32,8 +32,6 @@ ONE_ACCURACY = "the accuracy of one artifact alone is known, and it takes two to
 FIGURES_END = (54, 108)
 LEAST_RANGE = 0.2
 
-check = drawing.check
-
 
 def draw(path: Path, record: Record) -> str | None:
     """Write the picture; return why there is no front of accuracy in it, where there is none.

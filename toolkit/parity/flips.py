@@ -14,8 +14,6 @@ MOST_TILES = 60
 # The text says it as well.
 LOST_COLOUR, GAINED_COLOUR, OTHER_COLOUR = drawing.VERMILION, drawing.GREEN, drawing.FAINT
 
-check = drawing.check
-
 
 def draw(path: Path, parts: Sequence[Verified]) -> int:
     """Write the picture and return how many images it shows: each once, with the artifacts that flip it."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from toolkit import api
+from toolkit import api, drawing
 from toolkit.cli import devices
 from toolkit.cli.bench import certificate, live, records, tables, why
 from toolkit.cli.devices import On, Wheels
@@ -73,7 +73,7 @@ def command(
     if plot is not None and compare is not None:
         raise UsageError("--plot draws one record; leave out --compare")
     if plot is not None:
-        records.check_picture(plot)
+        drawing.check(plot)
     console = Console(json_output=json, save=save)
     if recompute is not None:
         return records.recompute(console, recompute, plot)

@@ -49,13 +49,6 @@ def recompute(console: Console, folder: Path, plot: Path | None = None) -> int:
     return CheckFailedError.exit_code if differences else 0
 
 
-def check_picture(path: Path) -> None:
-    """Raise before anything is measured where no picture could be written."""
-    from toolkit.bench import plot
-
-    plot.check(path)
-
-
 def draw(console: Console, path: Path, record: "Record") -> None:
     """Draw a record, and say where, and what is missing in the picture."""
     from toolkit.bench import plot

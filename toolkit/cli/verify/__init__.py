@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit import api
+from toolkit import api, drawing
 from toolkit.cli import devices
 from toolkit.cli.devices import On, Wheels
 from toolkit.cli.options import EXPORTED, AllowOverlap, Debug, Json, Paths
@@ -52,7 +52,6 @@ def command(
     debug: Debug = False,
 ) -> int:
     """Prove that artifacts classify like the Keras original, or say no. Exit code: 0 pass, 1 fail, 3 inconclusive."""
-    from toolkit.parity import flips as pictures
     from toolkit.parity.verify import Options
 
     asked = {"--recompute": recompute is not None, "--localize": localize is not None, "--self-test": self_test}
@@ -77,7 +76,7 @@ def command(
         options = Options(data, by_golden=golden, margin_pp=margin, allow_overlap=allow_overlap)
         return questions.self_test(console, where, options, reexports)
     if flips is not None:
-        pictures.check(flips)
+        drawing.check(flips)
     with console.steps("verifying") as show:
         parity = api.verify(
             *where, data=data, golden=golden, margin_pp=margin, allow_overlap=allow_overlap, on_step=show

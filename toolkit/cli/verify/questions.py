@@ -6,6 +6,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from toolkit import drawing
 from toolkit.cli.verify.tables import EXIT_CODES
 from toolkit.console import Column, Console
 from toolkit.errors import UsageError
@@ -32,14 +33,13 @@ def recompute(console: Console, path: Path) -> int:
 def localize(console: Console, path: Path, picture: Path) -> int:
     """Compare an artifact with Keras layer by layer; exit code 1 where a layer is damaged."""
     from toolkit import golden
-    from toolkit.parity import flips as pictures
     from toolkit.parity import localize as by_layer
     from toolkit.parity.layers_chart import draw
     from toolkit.parity.verify import select
 
     if path.is_dir():
         raise UsageError(f"{path}: a folder; name one artifact")
-    pictures.check(picture)
+    drawing.check(picture)
     ((found, (artifact,)),) = select([path])
     found.require(artifact, found.golden)
     result = by_layer.localize(found, artifact, golden.read(found.golden_path).images)
