@@ -130,7 +130,7 @@ def export(
         found,
         dataset,
         Path(output) / found.name,
-        exporter.Options(pairs, calibration, seed),
+        exporter.ExportOptions(pairs, calibration, seed),
         warn=_warn,
         allow_overlap=allow_overlap,
         on_step=on_step,
@@ -234,9 +234,9 @@ def verify(
     ``problem``. Raises ArtifactError for a manifest or Keras model that is missing or damaged, DataError for data that
     cannot be had or overlap.
     """
-    from toolkit.parity.verify import Options, verify_all
+    from toolkit.parity.verify import VerifyOptions, verify_all
 
-    options = Options(
+    options = VerifyOptions(
         None if data is None else fspath(data), by_golden=golden, margin_pp=margin_pp, allow_overlap=allow_overlap
     )
     return verify_all([Path(path) for path in paths or (EXPORTED,)], options, warn=_warn, on_step=on_step)

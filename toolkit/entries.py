@@ -4,6 +4,7 @@ import re
 from typing import NotRequired, TypedDict
 
 from toolkit.files import FileName
+from toolkit.verdict import Verdict
 
 
 class RowDigest(str):
@@ -105,7 +106,7 @@ class MeasuredOnEntry(TypedDict):
 class VerifiedEntry(TypedDict):
     """What ``toolkit verify --save`` came to."""
 
-    verdict: str
+    verdict: Verdict
     accuracy: NotRequired[float | None]
     n: NotRequired[int]
     reference_accuracy: NotRequired[float | None]
@@ -119,7 +120,7 @@ class VerifiedEntry(TypedDict):
 class AccuracyEntry(TypedDict):
     """What a ``VerifiedEntry`` must have to be shown with its accuracy."""
 
-    verdict: str
+    verdict: Verdict
     accuracy: float
 
     n: int

@@ -11,6 +11,7 @@ from toolkit.bench.result import Result
 from toolkit.bench.statistics import Interval
 from toolkit.errors import UsageError
 from toolkit.runtimes import REFERENCE_RUNTIME
+from toolkit.verdict import Verdict
 
 _TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
 _SIZES = {"B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
@@ -74,7 +75,7 @@ def recommend(
         here = [r for r in results if r.path.parent == folder and r.runtime != REFERENCE_RUNTIME]
         smallest = min((r.batch for r in here), default=1)
         here = [r for r in here if r.batch == smallest]
-        allowed = [r for r in here if r.parity != "fail" and r.golden is None]
+        allowed = [r for r in here if r.parity != Verdict.FAIL and r.golden is None]
         if not allowed:
             if here:
                 chosen.append(_entry(here[0], f"nothing to ship: {_why_none(here)}", fits=False))
@@ -95,10 +96,10 @@ def recommend(
 
 
 def _why_none(results: Sequence[Result]) -> str:
-    if all(result.parity == "fail" for result in results):
+    if all(result.parity == Verdict.FAIL for result in results):
         return "all failed their verification"
     otherwise = "answer otherwise here than where they were exported, which verify --golden shows; export them again"
-    failed = sum(result.parity == "fail" for result in results)
+    failed = sum(result.parity == Verdict.FAIL for result in results)
     return f"{failed} failed their verification, the others {otherwise}" if failed else f"all {otherwise}"
 
 
@@ -123,7 +124,7 @@ def _describe(best: Result, speedup: Interval | None, kernels: str | None) -> st
     elif best.accuracy is not None:
         known = best.measured_on is not None and best.measured_on == kernels
         where = "" if known else f" measured on {best.measured_on or 'a kind of CPU that was not recorded'}"
-        how = "as far as its test images can tell" if best.parity == "inconclusive" else f"({best.parity})"
+        how = "as far as its test images can tell" if best.parity == Verdict.INCONCLUSIVE else f"({best.parity})"
         parts.append(f"verified {how}, accuracy {units.percent(best.accuracy)}{where}")
     return ", ".join(parts)
 

@@ -18,6 +18,7 @@ from toolkit.bench.statistics import INDISTINGUISHABLE, SLOWER, Interval
 from toolkit.errors import ArtifactError
 from toolkit.files import write_json
 from toolkit.step import OnStep, Step, ignore
+from toolkit.verdict import Verdict
 
 CERTIFICATE = "certificate.json"
 # Slow-downs to plant, as shares; 0 is the artifact itself under another name.
@@ -30,7 +31,7 @@ TRIALS = 20
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PlantedTrial:
     """The speed-up that one trial found for a planted slow-down."""
 
     planted: float
@@ -52,7 +53,7 @@ class Planted:
     """What all trials found for one planted slow-down."""
 
     share: float
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[PlantedTrial, ...]
 
     @property
     def called_different(self) -> int:
@@ -140,7 +141,7 @@ class Certificate:
             "detectable": self.detectable,
             "medians_s": list(self.medians_s),
             "spread": self.spread if len(self.trials) > 1 else None,
-            "verdict": "pass" if self.passed else "fail",
+            "verdict": Verdict.of(self.passed),
         }
 
 
@@ -160,11 +161,11 @@ def certify(
     """
     if host.describe().emulated:
         raise ArtifactError(f"{candidate.path}: this machine is emulated, its times say nothing of a benchmark")
-    settings = [Configuration(candidate, 1, 1, busy_share=share) for share in (0.0, *PLANTED)]
+    configurations = [Configuration(candidate, 1, 1, busy_share=share) for share in (0.0, *PLANTED)]
     records: list[Record] = []
     for number in range(trials):
         on_step(Step(number, trials, f"trial {number + 1}"))
-        record = measure(settings, folder / f"trial-{number + 1:02}", replace(plan, seed=plan.seed + number))
+        record = measure(configurations, folder / f"trial-{number + 1:02}", replace(plan, seed=plan.seed + number))
         if record.failures:
             raise ArtifactError("; ".join(dict.fromkeys(record.failures.values())))
         if record.interrupted:
@@ -178,9 +179,9 @@ def certify(
     return found
 
 
-def _comparisons(record: Record) -> Sequence[Comparison]:
+def _comparisons(record: Record) -> Sequence[PlantedTrial]:
     itself, *others = record.results
     return [
-        Comparison(share, statistics.speedup(itself.invoke, other.invoke))
+        PlantedTrial(share, statistics.speedup(itself.invoke, other.invoke))
         for share, other in zip(PLANTED, others, strict=True)
     ]

@@ -85,5 +85,5 @@ def compare(old: Record, new: Record) -> Compared:
 
 
 def _key(result: Result) -> tuple[str, str, str, int, int]:
-    """What makes two results comparable, wherever the folder lies: its name and the file's, and the setting."""
+    """What makes two results comparable, wherever the folder lies: its name and the file's, and the configuration."""
     return result.path.parent.name, result.path.name, result.runtime, result.threads, result.batch

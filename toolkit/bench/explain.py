@@ -110,11 +110,11 @@ def _faster_with_fewer(results: Sequence[Result], result: Result) -> tuple[int, 
 
 def _under_roof(record: Record, result: Result, bare: Explanation, roofs: dict[tuple[str, int], Roofs]) -> Explanation:
     """Add the roofline: from the cache, else measured, and again where the artifact is above it."""
-    setting = (result.runtime, result.threads)
+    configuration = (result.runtime, result.threads)
     names = runtimes.get(result.runtime).DISTRIBUTIONS
     versions = {name: text for name, text in record.versions.items() if name in names}
     cache = Cache(record.host, versions, result.runtime, threads=result.threads)
-    known = roofs.get(setting) or cache.read() or None
+    known = roofs.get(configuration) or cache.read() or None
     fresh = known is None
     if known is None and (known := _probed(result)) is not None:
         cache.keep(known)
@@ -123,11 +123,11 @@ def _under_roof(record: Record, result: Result, bare: Explanation, roofs: dict[t
     explanation = Explanation(bare.profile, known.get(bare.profile.arithmetic or ""), bare.reason)
     share = explanation.share(result.median.value)
     # Above the roof, which was then measured in a bad moment.
-    if share is not None and share > 1 and setting not in roofs and not fresh and (again := _probed(result)):
+    if share is not None and share > 1 and configuration not in roofs and not fresh and (again := _probed(result)):
         known = roofline.higher(known, again)
         cache.keep(known)
         explanation = Explanation(bare.profile, known.get(bare.profile.arithmetic or ""), bare.reason)
-    roofs[setting] = known
+    roofs[configuration] = known
     return explanation
 
 

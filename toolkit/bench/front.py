@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from toolkit.bench import statistics
 from toolkit.bench.result import Result
+from toolkit.verdict import Verdict
 
 
 def tied(results: Sequence[Result]) -> list[Result]:
@@ -34,7 +35,7 @@ def front(contenders: Sequence[Result]) -> list[Result]:
 
     Accuracies come from one test set; artifacts that failed their verification are no candidates.
     """
-    sound = [result for result in contenders if result.parity != "fail"]
+    sound = [result for result in contenders if result.parity != Verdict.FAIL]
     return [result for result in sound if not any(_beats(other, result) for other in sound)]
 
 

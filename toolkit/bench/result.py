@@ -11,6 +11,7 @@ import numpy as np
 from toolkit.bench import statistics
 from toolkit.bench.statistics import Blocks, Interval, Samples
 from toolkit.files import atomic
+from toolkit.verdict import Verdict
 
 BASELINE_QUANTIZATION = "float32"
 KINDS = ("invoke", "end_to_end", "paced")
@@ -60,7 +61,7 @@ class Result:
     size_bytes: int
     format: str | None
     quantization: str | None
-    parity: str | None
+    parity: Verdict | None
     accuracy: float | None
     measured_on: str | None
     golden: str | None
@@ -97,8 +98,8 @@ class Result:
 
     def same_setting(self, other: "Result") -> bool:
         """Say whether two results may be compared: one folder, format, runtime, thread count and batch size."""
-        settings = [(r.path.parent, r.format, r.runtime, r.threads, r.batch) for r in (self, other)]
-        return settings[0] == settings[1]
+        configurations = [(r.path.parent, r.format, r.runtime, r.threads, r.batch) for r in (self, other)]
+        return configurations[0] == configurations[1]
 
     @property
     def warnings(self) -> list[str]:

@@ -13,7 +13,7 @@ from toolkit.errors import CheckFailedError, UsageError
 if TYPE_CHECKING:
     from toolkit.study.executors.base import Event
     from toolkit.study.grid import Grid
-    from toolkit.study.report import Report
+    from toolkit.study.report import StudyReport
     from toolkit.study.study import Study
 
 LIVE_COLUMNS = (
@@ -176,7 +176,7 @@ def conclude(console: Console, of: "Study", folder: Path) -> int:
     return CheckFailedError.exit_code if of.count(CRASHED) else 0
 
 
-def _print(console: Console, written: "Report") -> None:
+def _print(console: Console, written: "StudyReport") -> None:
     rows = []
     for one in written.study.outcomes:
         accuracy = one.test_accuracy

@@ -42,7 +42,7 @@ TOOLS = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "ai-edge-liter
 
 
 @dataclass(frozen=True)
-class Options:
+class ExportOptions:
     """How to export. pairs: (format, quantization), from ``formats.plan``; the rest as in ``calibration.choose``."""
 
     pairs: Sequence[tuple[str, str]]
@@ -100,7 +100,7 @@ def export(
     source: Source,
     dataset: Dataset,
     folder: Path,
-    options: Options,
+    options: ExportOptions,
     *,
     warn: Callable[[str], None],
     allow_overlap: bool = False,
@@ -123,7 +123,7 @@ def _export(
     source: Source,
     dataset: Dataset,
     folder: Path,
-    options: Options,
+    options: ExportOptions,
     warn: Callable[[str], None],
     allow_overlap: bool,
     on_step: OnStep,

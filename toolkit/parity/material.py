@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from toolkit.data.base import chunks
 from toolkit.parity import checks
-from toolkit.parity.evidence import REFERENCE_ROW, Table, reference_rows
+from toolkit.parity.evidence import REFERENCE_ROW, RowFile, reference_rows
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Material:
 
     images: NDArray[np.uint8]
     reference: NDArray[np.float32]
-    table: Table
+    table: RowFile
     recorded: dict[str, NDArray[np.float32]]
     logits: bool
 
@@ -44,7 +44,7 @@ def material(
 ) -> Material:
     """Return the material of (N, …) images, labels and reference outputs."""
     logits = not all(checks.are_probabilities(outputs) for outputs in chunks(reference))
-    table = Table(REFERENCE_ROW)
+    table = RowFile(REFERENCE_ROW)
     for outputs, answers in zip(chunks(reference), chunks(labels), strict=True):
         table.append(reference_rows(outputs, answers, logits=logits))
     return Material(images, reference, table, recorded or {}, logits)

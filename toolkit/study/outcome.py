@@ -9,7 +9,7 @@ from toolkit.entries import MetricsEntry
 from toolkit.errors import UsageError
 from toolkit.study.grid import AXES
 from toolkit.study.trials import CRASHED, DIVERGED, FAILURE, Trial
-from toolkit.training.checkpoint import STATE, Progress, load_progress
+from toolkit.training.checkpoint import STATE, TrainingProgress, load_progress
 from toolkit.training.runs import METRICS, read_json
 
 FINISHED, UNFINISHED, WAITING = "finished", "unfinished", "waiting"
@@ -25,7 +25,7 @@ class FailureEntry(TypedDict):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrialOutcome:
     """A run as it stands. state: finished, diverged, crashed, unfinished or waiting. message: why it failed.
 
     metrics: the document of a finished run.
@@ -33,7 +33,7 @@ class Outcome:
 
     trial: Trial
     state: str
-    progress: Progress
+    progress: TrainingProgress
     metrics: MetricsEntry | None = None
     message: str = ""
 
@@ -94,10 +94,10 @@ class Outcome:
         }
 
 
-def read(trial: Trial) -> Outcome:
+def read(trial: Trial) -> TrialOutcome:
     """Read how far a run is; UsageError where it has more epochs than are asked for."""
     folder, asked = trial.folder, trial.recipe.epochs
-    progress = load_progress(folder / STATE) if (folder / STATE).is_file() else Progress()
+    progress = load_progress(folder / STATE) if (folder / STATE).is_file() else TrainingProgress()
     done = len(progress.history)
     if done > asked:
         raise UsageError(
@@ -106,11 +106,11 @@ def read(trial: Trial) -> Outcome:
         )
     failure = read_json(folder / FAILURE, FailureEntry) if (folder / FAILURE).is_file() else None
     if failure and failure["kind"] == DIVERGED:
-        return Outcome(trial, DIVERGED, progress, message=failure["message"])
+        return TrialOutcome(trial, DIVERGED, progress, message=failure["message"])
     metrics = read_json(folder / METRICS, MetricsEntry) if done == asked and (folder / METRICS).is_file() else None
     # Metrics of fewer epochs are of a run that was killed after its last epoch, before they were written anew.
     if metrics and metrics["epochs_run"] == asked:
-        return Outcome(trial, FINISHED, progress, metrics)
+        return TrialOutcome(trial, FINISHED, progress, metrics)
     if failure:
-        return Outcome(trial, CRASHED, progress, message=failure["message"])
-    return Outcome(trial, UNFINISHED if progress.history else WAITING, progress)
+        return TrialOutcome(trial, CRASHED, progress, message=failure["message"])
+    return TrialOutcome(trial, UNFINISHED if progress.history else WAITING, progress)

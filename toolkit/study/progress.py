@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from toolkit import units, words
 from toolkit.study import outcome
 from toolkit.study.executors.base import ENDED, STARTED, Event
-from toolkit.study.outcome import FINISHED, UNFINISHED, WAITING, Outcome
+from toolkit.study.outcome import FINISHED, UNFINISHED, WAITING, TrialOutcome
 from toolkit.study.study import Study
 from toolkit.study.trials import CRASHED, DIVERGED, Trial
 
@@ -115,7 +115,7 @@ class Board:
         return total / self._jobs, all(mean for _, mean in means)
 
 
-def _line(one: Outcome) -> _Line:
+def _line(one: TrialOutcome) -> _Line:
     history = one.progress.history
     accuracy = history[-1].val_accuracy if history else None
     name = words.run(one.configuration, seed=one.trial.recipe.seed)

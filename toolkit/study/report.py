@@ -10,10 +10,10 @@ from toolkit.errors import RunError
 from toolkit.files import write_bytes, write_text
 from toolkit.study import charts, claims, statistics, study
 from toolkit.study.charts.base import Chart
-from toolkit.study.claims.base import Finding, Table
+from toolkit.study.claims.base import Table, WeighedClaim
 from toolkit.study.html import render as render_html
 from toolkit.study.markdown import render as render_markdown
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.page import Block, Heading, Image, Paragraph
 from toolkit.study.study import Study
 from toolkit.training.checkpoint import BEST
@@ -23,18 +23,18 @@ MARKDOWN, HTML = "study.md", "study.html"
 
 
 @dataclass(frozen=True)
-class Report:
+class StudyReport:
     """What a study came to, and where it is written. weights: of the best run of each model."""
 
     study: Study
-    findings: tuple[Finding, ...]
+    findings: tuple[WeighedClaim, ...]
     markdown: Path
     html: Path
     charts: tuple[Path, ...]
     weights: tuple[Path, ...]
 
 
-def write(of: Study, folder: Path) -> Report:
+def write(of: Study, folder: Path) -> StudyReport:
     """Weigh the claims, draw the charts and write ``study.md`` and ``study.html`` into ``folder``.
 
     The weights of the best run of each model go beside them, as ``MODEL.keras``. Raises RunError where no run has
@@ -51,10 +51,10 @@ def write(of: Study, folder: Path) -> Report:
     for path, best in weights.items():
         write_bytes(path, best.read_bytes())
     paths = tuple(path for _, both in drawn for path in both)
-    return Report(of, findings, folder / MARKDOWN, folder / HTML, paths, tuple(weights))
+    return StudyReport(of, findings, folder / MARKDOWN, folder / HTML, paths, tuple(weights))
 
 
-def _page(of: Study, findings: Sequence[Finding], drawn: Sequence[tuple[Chart, Path]]) -> list[Block]:
+def _page(of: Study, findings: Sequence[WeighedClaim], drawn: Sequence[tuple[Chart, Path]]) -> list[Block]:
     blocks: list[Block] = [
         Heading(1, "The study"),
         Paragraph(_about(of)),
@@ -135,7 +135,7 @@ def _intervals(of: Study) -> str:
     )
 
 
-def _weights(one: Outcome) -> str:
+def _weights(one: TrialOutcome) -> str:
     return f"{one.trial.recipe.model}.keras"
 
 
@@ -162,7 +162,7 @@ def _all(of: Study) -> Table:
     return Table(headings, tuple(rows))
 
 
-def _accuracies(of: Study, one: Outcome) -> tuple[str, str]:
+def _accuracies(of: Study, one: TrialOutcome) -> tuple[str, str]:
     validation = units.percent(one.kept_validation_accuracy) if one.progress.history else "–"
     if one.test_accuracy is None:
         return validation, "–"
@@ -172,5 +172,5 @@ def _accuracies(of: Study, one: Outcome) -> tuple[str, str]:
     return validation, units.marked(text, overlap=of.overlap)
 
 
-def _name(one: Outcome) -> str:
+def _name(one: TrialOutcome) -> str:
     return words.configuration(one.configuration)

@@ -14,7 +14,7 @@ from toolkit.files import write_json
 from toolkit.study import outcome, trials
 from toolkit.study.executors.base import Event, Executor, Work
 from toolkit.study.grid import Grid
-from toolkit.study.outcome import FINISHED, Outcome
+from toolkit.study.outcome import FINISHED, TrialOutcome
 from toolkit.study.trials import CRASHED, DIVERGED
 from toolkit.training import runs
 from toolkit.training.recipe import rows_to_train
@@ -67,7 +67,7 @@ class Study:
     data: StudyDataEntry
     host: MachineEntry
     jobs: tuple[int, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[TrialOutcome, ...]
 
     @property
     def overlap(self) -> list[OverlapEntry]:
@@ -75,7 +75,7 @@ class Study:
         shared: list[OverlapEntry] = self.data["overlap"]
         return shared
 
-    def best(self) -> list[Outcome]:
+    def best(self) -> list[TrialOutcome]:
         """Return the run of each model whose weights have the highest validation accuracy.
 
         Not the lowest validation loss: losses of two kinds cannot be compared.

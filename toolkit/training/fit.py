@@ -17,9 +17,9 @@ from toolkit.errors import DivergedError, UsageError
 from toolkit.files import write_json, write_text
 from toolkit.runtimes.keras import load_model
 from toolkit.training import checkpoint, device, layers, plots, runs
-from toolkit.training.checkpoint import BEST, STATE, Epoch, Progress
+from toolkit.training.checkpoint import BEST, STATE, Epoch, TrainingProgress
 from toolkit.training.feed import Feed
-from toolkit.training.layers import Layer
+from toolkit.training.layers import LayerRow
 from toolkit.training.loop import EVALUATION_BATCH, Loop, Totals
 from toolkit.training.recipe import Recipe, rows_to_train
 from toolkit.training.runs import METRICS
@@ -36,7 +36,7 @@ class Started:
 
     folder: Path
     dataset: Dataset
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerRow, ...]
     device: str
     resident: bool
     epochs_done: int
@@ -54,7 +54,7 @@ class Trained:
     folder: Path
     recipe: Recipe
     parameters: int
-    progress: Progress
+    progress: TrainingProgress
     dataset: dict[str, Any]
     test: Totals
     interrupted: bool
@@ -153,7 +153,7 @@ def _train(
     keras.utils.set_random_seed(recipe.seed)
     with contextlib.nullcontext() if strategy is None else strategy.scope():
         model, optimizer = _build(keras, recipe, dataset)
-    progress = checkpoint.load_state(folder / STATE, model=model, optimizer=optimizer) if resume else Progress()
+    progress = checkpoint.load_state(folder / STATE, model=model, optimizer=optimizer) if resume else TrainingProgress()
     measured = gradients or bool(progress.gradients)
     run = _Run(tf, keras, recipe, dataset, folder, model, optimizer, progress, strategy, measured)
     rows = layers.table(model)
@@ -184,7 +184,7 @@ class _Run:
         folder: Path,
         model: Any,
         optimizer: Any,
-        progress: Progress,
+        progress: TrainingProgress,
         strategy: Any,
         gradients: bool,
     ) -> None:

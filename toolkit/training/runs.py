@@ -11,7 +11,7 @@ from typing import Any, NotRequired, TypedDict, TypeVar
 from toolkit import data
 from toolkit.errors import RunError, UsageError
 from toolkit.files import documents, remove_partials, write_json, write_text
-from toolkit.training.checkpoint import BEST, STATE, Progress, load_progress
+from toolkit.training.checkpoint import BEST, STATE, TrainingProgress, load_progress
 from toolkit.training.recipe import Recipe
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ def go_on(options: Mapping[str, Any], data_asked: str | None, name: str | None) 
     return wanted, data_asked or data_choice(config["data"]), folder
 
 
-def write_tables(folder: Path, progress: Progress) -> None:
+def write_tables(folder: Path, progress: TrainingProgress) -> None:
     """Write ``history.csv``, and ``gradients.csv`` where gradients were measured."""
     _write_csv(folder / "history.csv", [vars(epoch) for epoch in progress.history])
     if progress.gradients:

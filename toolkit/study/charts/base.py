@@ -8,7 +8,7 @@ from typing import Any
 from toolkit import words
 from toolkit.drawing import FINE, SMALL, new_figure, tidy
 from toolkit.study.grid import Grid
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
 
 # What marks a run that diverged.
 CROSS: dict[str, Any] = {"ls": "none", "marker": "x", "color": "black", "ms": 8, "mew": 2}
@@ -31,7 +31,7 @@ class Chart:
     figure: Any
 
 
-def alike(runs: Sequence[Outcome], **values: Any) -> list[Outcome]:
+def alike(runs: Sequence[TrialOutcome], **values: Any) -> list[TrialOutcome]:
     """Return the runs that have these values on the axes."""
     return [one for one in runs if one.configuration.items() >= values.items()]
 
@@ -78,9 +78,9 @@ def by_model_and_loss(grid: Grid, *, width: float, height: float) -> tuple[Any, 
     return figure, list(zip(panels.flat, values, strict=True))
 
 
-def by_model(runs: Sequence[Outcome]) -> dict[str, dict[str, list[Outcome]]]:
+def by_model(runs: Sequence[TrialOutcome]) -> dict[str, dict[str, list[TrialOutcome]]]:
     """Return the runs of each model, by the words for the rest of their configuration."""
-    groups: dict[str, dict[str, list[Outcome]]] = {}
+    groups: dict[str, dict[str, list[TrialOutcome]]] = {}
     for one in runs:
         rest = words.configuration({axis: of for axis, of in one.configuration.items() if axis != "model"})
         groups.setdefault(one.trial.recipe.model, {}).setdefault(rest, []).append(one)

@@ -8,7 +8,7 @@ import numpy as np
 from toolkit import words
 from toolkit.drawing import every, legend, style
 from toolkit.study.charts.base import CROSS, HIGHEST_PERCENT, Chart, accuracy_scale, alike, by_recipe, log_axis
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
 from toolkit.study.trials import DIVERGED
 
@@ -35,7 +35,7 @@ def draw(study: Study) -> Iterator[Chart]:
                 yield _chart(study, runs, model=model, quantity=quantity)
 
 
-def _chart(study: Study, runs: Sequence[Outcome], *, model: str, quantity: str) -> Chart:
+def _chart(study: Study, runs: Sequence[TrialOutcome], *, model: str, quantity: str) -> Chart:
     grid = study.grid
     label = "accuracy (%)" if quantity == "accuracy" else "loss"
     rates, shared = sorted(grid.learning_rate), quantity == "accuracy"
@@ -60,7 +60,7 @@ def _chart(study: Study, runs: Sequence[Outcome], *, model: str, quantity: str) 
     return Chart(f"{quantity}-{model}", f"{label.capitalize()} of the {words.value(model)}", caption.strip(), figure)
 
 
-def _lines(axes: Any, runs: Sequence[Outcome], position: int, *, quantity: str) -> None:
+def _lines(axes: Any, runs: Sequence[TrialOutcome], position: int, *, quantity: str) -> None:
     look, scale = style(position), 100.0 if quantity == "accuracy" else 1.0
     for field in (quantity, f"val_{quantity}"):
         curves = [[getattr(epoch, field) * scale for epoch in one.progress.history] for one in runs]

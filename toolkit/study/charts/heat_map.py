@@ -8,7 +8,7 @@ from typing import Any
 from toolkit import words
 from toolkit.drawing import FAINT, SMALL, VERMILION, legend
 from toolkit.study.charts.base import HIGHEST_PERCENT, TICKS_PERCENT, Chart, alike, by_model_and_loss, tick_labels
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
 from toolkit.study.trials import DIVERGED
 
@@ -47,12 +47,12 @@ def draw(study: Study) -> Iterator[Chart]:
     yield Chart("heat", "Test accuracy (%) over the grid", caption, figure)
 
 
-def _percent(runs: Sequence[Outcome]) -> float | None:
+def _percent(runs: Sequence[TrialOutcome]) -> float | None:
     accuracies = [100 * one.test_accuracy for one in runs if one.test_accuracy is not None]
     return mean(accuracies) if accuracies else None
 
 
-def _shades(runs: Sequence[Outcome]) -> Any:
+def _shades(runs: Sequence[TrialOutcome]) -> Any:
     """Return what gives an error, in percent, its colour: from the smallest of the runs, dark, to the largest."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm
@@ -65,7 +65,7 @@ def _error(percent: float) -> float:
     return 100 - min(percent, HIGHEST_PERCENT)
 
 
-def _cell(axes: Any, left: int, height: int, same: Sequence[Outcome], shades: Any, *, best: bool) -> None:
+def _cell(axes: Any, left: int, height: int, same: Sequence[TrialOutcome], shades: Any, *, best: bool) -> None:
     from matplotlib.patches import Rectangle
 
     percent = _percent(same)

@@ -9,7 +9,7 @@ from toolkit import words
 from toolkit.drawing import legend, style, tidy
 from toolkit.study.charts.base import CROSS, HIGHEST_PERCENT, Chart, accuracy_scale, alike, by_model_and_loss
 from toolkit.study.grid import Grid
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
 from toolkit.study.trials import DIVERGED
 
@@ -50,7 +50,7 @@ def draw(study: Study) -> Iterator[Chart]:
     yield Chart("rate", "Sensitivity to the learning rate", caption, figure)
 
 
-def _panel(axes: Any, grid: Grid, runs: Sequence[Outcome]) -> None:
+def _panel(axes: Any, grid: Grid, runs: Sequence[TrialOutcome]) -> None:
     """Draw a line for each optimizer and activation."""
     from matplotlib.transforms import ScaledTranslation
 
@@ -70,5 +70,5 @@ def _panel(axes: Any, grid: Grid, runs: Sequence[Outcome]) -> None:
         axes.plot([], [], label=name, **look.marked)
 
 
-def _percent(one: Outcome) -> float:
+def _percent(one: TrialOutcome) -> float:
     return min(HIGHEST_PERCENT, 100 * one.best_validation_accuracy)

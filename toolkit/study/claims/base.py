@@ -10,7 +10,7 @@ from toolkit import words
 from toolkit.bench.statistics import Interval
 from toolkit.study import statistics
 from toolkit.study.grid import AXES
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
 
 HOLDS, FAILS, DEPENDS, UNDECIDED = "holds", "does not hold", "depends", "undecided"
@@ -21,8 +21,8 @@ FEWEST_CASES = 4
 # The validation accuracies that training is timed to; claims are judged by the first.
 TARGETS = (0.95, 0.98, 0.99)
 
-Configuration = Mapping[str, Any]
-Pairs = list[tuple[Outcome, Outcome]]
+AxisValues = Mapping[str, Any]
+Pairs = list[tuple[TrialOutcome, TrialOutcome]]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Case:
     supports: whether more of its seeds speak for the claim than against it; None where as many do, or none.
     """
 
-    configuration: Configuration
+    configuration: AxisValues
     supports: bool | None
     figures: tuple[float, ...]
 
@@ -49,7 +49,7 @@ class Table:
 class Cell:
     """Cases that have the same values on some axes."""
 
-    values: Configuration
+    values: AxisValues
     supporting: int
     decided: int
 
@@ -120,7 +120,7 @@ class Weighed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding(Weighed):
+class WeighedClaim(Weighed):
     """The same with the claim. criterion: paragraphs. charts: prefixes of the names of the charts that show it.
 
     left_out: how many runs have not ended, and so have no part in it.
@@ -156,12 +156,12 @@ class Finding(Weighed):
         }
 
 
-def matched(study: Study, axis: str, left: object, right: object) -> Iterator[tuple[Configuration, Pairs]]:
+def matched(study: Study, axis: str, left: object, right: object) -> Iterator[tuple[AxisValues, Pairs]]:
     """Yield (configuration, pairs) of runs that differ in nothing but ``axis``: one pair for each seed with both ended.
 
     Configurations lack the axis; one of which no pair has ended is left out.
     """
-    groups: dict[tuple[Any, ...], dict[tuple[int, object], Outcome]] = {}
+    groups: dict[tuple[Any, ...], dict[tuple[int, object], TrialOutcome]] = {}
     others = [name for name in AXES if name != axis]
     for one in study.outcomes:
         values = one.configuration
@@ -178,7 +178,7 @@ def matched(study: Study, axis: str, left: object, right: object) -> Iterator[tu
             yield dict(zip(others, key, strict=True)), pairs
 
 
-def case(configuration: Configuration, readings: Sequence[tuple[bool | None, float | None]]) -> Case:
+def case(configuration: AxisValues, readings: Sequence[tuple[bool | None, float | None]]) -> Case:
     """Return the case of a configuration from what each seed says: (for or against, figure), None for neither."""
     said = Counter(supports for supports, _ in readings)
     supports = None if said[True] == said[False] else said[True] > said[False]
@@ -210,7 +210,7 @@ def way(study: Study, accuracy: float) -> float:
     return (accuracy - chance) / (1 - chance)
 
 
-def learned(study: Study, outcome: Outcome) -> float:
+def learned(study: Study, outcome: TrialOutcome) -> float:
     """Return which share of that way the best validation accuracy went."""
     return way(study, outcome.best_validation_accuracy)
 
