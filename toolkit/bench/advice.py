@@ -8,8 +8,8 @@ from typing import Any
 from toolkit import units
 from toolkit.bench import front, statistics
 from toolkit.bench.result import Result
-from toolkit.bench.statistics import Interval
 from toolkit.errors import UsageError
+from toolkit.interval import Interval
 from toolkit.runtimes import REFERENCE_RUNTIME
 from toolkit.verdict import Verdict
 

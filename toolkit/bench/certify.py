@@ -14,9 +14,10 @@ from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.record import Record
 from toolkit.bench.schedule import Plan, measure
-from toolkit.bench.statistics import INDISTINGUISHABLE, SLOWER, Interval
+from toolkit.bench.statistics import INDISTINGUISHABLE, SLOWER
 from toolkit.errors import ArtifactError
 from toolkit.files import write_json
+from toolkit.interval import Interval
 from toolkit.step import OnStep, Step, ignore
 from toolkit.verdict import Verdict
 

@@ -7,8 +7,9 @@ from toolkit import host
 from toolkit.bench import statistics
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result
-from toolkit.bench.statistics import SLOWER, Interval
+from toolkit.bench.statistics import SLOWER
 from toolkit.errors import ArtifactError
+from toolkit.interval import Interval
 
 
 @dataclass(frozen=True)

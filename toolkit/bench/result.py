@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from toolkit.bench import statistics
-from toolkit.bench.statistics import Blocks, Interval, Samples
+from toolkit.bench.statistics import Blocks, Samples
 from toolkit.files import atomic
+from toolkit.interval import Interval
 from toolkit.verdict import Verdict
 
 BASELINE_QUANTIZATION = "float32"

@@ -8,6 +8,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.interval import Interval
+
 # With fewer processes nothing is known of what differs between them: Student's t would widen an interval without bound.
 LEAST_PROCESSES = 3
 RESAMPLES = 2000
@@ -21,15 +23,6 @@ FENCE = 1.5
 _NORMAL_QUANTILE = NormalDist().inv_cdf(0.975)
 
 Samples = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A figure with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, eq=False)

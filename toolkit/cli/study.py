@@ -199,7 +199,7 @@ def _print(console: Console, written: "StudyReport") -> None:
 
 
 def _folder(name: str) -> Path:
-    from toolkit.training.runs import RUNS
+    from toolkit.runs import RUNS
 
     if Path(name).name != name or name in (".", ".."):
         raise UsageError(f"'{name}' cannot name a study; a name has no slash, its folder is {RUNS}/NAME")

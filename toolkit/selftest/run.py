@@ -19,11 +19,10 @@ from toolkit.files import FileName, sha256, write_json
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
 from toolkit.parity.verify import VerifyOptions, by_golden, check_overlap, on_test_set
+from toolkit.runs import BEST, CONFIG, RUNS
 from toolkit.runtimes.keras import load_model
 from toolkit.selftest import files, models
-from toolkit.training.checkpoint import BEST
 from toolkit.training.recipe import rows_to_train
-from toolkit.training.runs import CONFIG, RUNS
 from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
 

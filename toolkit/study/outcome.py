@@ -7,10 +7,10 @@ from typing import Any, TypedDict
 
 from toolkit.entries import MetricsEntry
 from toolkit.errors import UsageError
+from toolkit.runs import METRICS, read_json
 from toolkit.study.grid import AXES
 from toolkit.study.trials import CRASHED, DIVERGED, FAILURE, Trial
 from toolkit.training.checkpoint import STATE, TrainingProgress, load_progress
-from toolkit.training.runs import METRICS, read_json
 
 FINISHED, UNFINISHED, WAITING = "finished", "unfinished", "waiting"
 # What says something about the recipe: a crash says something about the machine, and is tried again.

@@ -8,6 +8,7 @@ from toolkit import units, words
 from toolkit.entries import OverlapEntry
 from toolkit.errors import RunError
 from toolkit.files import write_bytes, write_text
+from toolkit.runs import BEST, CONFIG, StartedEntry, read_json
 from toolkit.study import charts, claims, statistics, study
 from toolkit.study.charts.base import Chart
 from toolkit.study.claims.base import Table, WeighedClaim
@@ -15,8 +16,6 @@ from toolkit.study.html import render as render_html
 from toolkit.study.markdown import image, table
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
-from toolkit.training.checkpoint import BEST
-from toolkit.training.runs import CONFIG, StartedEntry, read_json
 
 MARKDOWN, HTML = "study.md", "study.html"
 

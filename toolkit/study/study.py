@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
-from toolkit import host, locks, overlap
+from toolkit import host, locks, overlap, runs
 from toolkit.data.base import Dataset, shared_images
 from toolkit.entries import OverlapEntry
 from toolkit.errors import RunError
@@ -16,7 +16,6 @@ from toolkit.study.executors.base import Event, Executor, Work
 from toolkit.study.grid import Grid
 from toolkit.study.outcome import FINISHED, TrialOutcome
 from toolkit.study.trials import CRASHED, DIVERGED
-from toolkit.training import runs
 from toolkit.training.recipe import rows_to_train
 
 DOCUMENT = "study.json"

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from toolkit import words
-from toolkit.bench.statistics import Interval
+from toolkit.interval import Interval
 from toolkit.study import statistics
 from toolkit.study.grid import AXES
 from toolkit.study.outcome import TrialOutcome
