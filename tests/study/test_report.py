@@ -14,7 +14,7 @@ from toolkit.study import charts, markdown, report
 from toolkit.study.claims.base import Table
 from toolkit.study.grid import Grid
 from toolkit.study.html import render as render_html
-from toolkit.study.outcome import WAITING
+from toolkit.study.trials import TrialState
 
 SMALL = Grid(model=("mlp",), optimizer=("adam",), learning_rate=(0.01, 0.1), loss=("mse",), epochs=(3,), seeds=2)
 
@@ -91,7 +91,7 @@ def test_an_overlap_marks_every_test_accuracy(tmp_path, no_charts):
 
 
 def test_a_study_without_an_ended_run_has_no_report(tmp_path):
-    of = study(lambda recipe: {"accuracies": [], "state": WAITING}, folder=tmp_path)
+    of = study(lambda recipe: {"accuracies": [], "state": TrialState.WAITING}, folder=tmp_path)
     with pytest.raises(RunError, match="no run has ended yet, there is nothing to report"):
         report.write(of, tmp_path)
     assert not (tmp_path / report.MARKDOWN).exists()

@@ -151,7 +151,7 @@ def conclude(console: Console, of: "Study", folder: Path) -> int:
     """Write the report, print what there is, and return the exit code: 1 where a run crashed."""
     from toolkit.study import report
     from toolkit.study.study import summarise
-    from toolkit.study.trials import CRASHED
+    from toolkit.study.trials import TrialState
 
     written = report.write(of, folder)
     _print(console, written)
@@ -173,7 +173,7 @@ def conclude(console: Console, of: "Study", folder: Path) -> int:
             },
         }
     )
-    return CheckFailedError.exit_code if of.count(CRASHED) else 0
+    return CheckFailedError.exit_code if of.count(TrialState.CRASHED) else 0
 
 
 def _print(console: Console, written: "StudyReport") -> None:
