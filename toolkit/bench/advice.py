@@ -8,6 +8,7 @@ from typing import Any
 from toolkit import units
 from toolkit.bench import front, statistics
 from toolkit.bench.result import Result
+from toolkit.bench.statistics import SpeedVerdict
 from toolkit.errors import UsageError
 from toolkit.interval import Interval
 from toolkit.runtimes import REFERENCE_RUNTIME
@@ -116,7 +117,7 @@ def _missed(result: Result, budget: str, share: float) -> str:
 
 def _describe(best: Result, speedup: Interval | None, kernels: str | None) -> str:
     parts = [f"{units.seconds(best.median.value)} per inference"]
-    if speedup and statistics.verdict(speedup) == statistics.FASTER:
+    if speedup and statistics.verdict(speedup) == SpeedVerdict.FASTER:
         parts.append(f"{speedup.value:.1f} times as fast as float32")
     parts.append(units.size(best.size_bytes))
     if best.parity is None:

@@ -1,6 +1,7 @@
 """Figures of latencies: a median with an interval over processes and blocks, percentiles, ratios of paired blocks."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from math import floor
 from statistics import NormalDist
@@ -14,7 +15,6 @@ from toolkit.interval import Interval
 LEAST_PROCESSES = 3
 RESAMPLES = 2000
 RESAMPLING_SEED = 0
-FASTER, SLOWER, INDISTINGUISHABLE = "faster", "slower", "indistinguishable"
 # Fewest samples from which MLPerf LoadGen's early stopping estimates a percentile at 99 % confidence
 # (https://github.com/mlcommons/inference_policies, "Early stopping").
 SAMPLES_FOR = {90: 64, 95: 130, 99: 662}
@@ -23,6 +23,14 @@ FENCE = 1.5
 _NORMAL_QUANTILE = NormalDist().inv_cdf(0.975)
 
 Samples = NDArray[np.float64]
+
+
+class SpeedVerdict(StrEnum):
+    """What the interval of a speed-up means: ``INDISTINGUISHABLE`` if it holds 1."""
+
+    FASTER = "faster"
+    SLOWER = "slower"
+    INDISTINGUISHABLE = "indistinguishable"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,16 +96,16 @@ def outliers(samples: Samples) -> int:
     return int(((samples < low - reach) | (samples > high + reach)).sum())
 
 
-def verdict(ratio: Interval) -> str:
+def verdict(ratio: Interval) -> SpeedVerdict:
     """Say in a word what a speed-up means."""
     if ratio.low > 1:
-        return FASTER
-    return SLOWER if ratio.high < 1 else INDISTINGUISHABLE
+        return SpeedVerdict.FASTER
+    return SpeedVerdict.SLOWER if ratio.high < 1 else SpeedVerdict.INDISTINGUISHABLE
 
 
 def at_least(ratio: Interval) -> float | None:
     """Return how many times faster, or slower, a speed-up is by its interval; None where that cannot be told."""
-    return {FASTER: ratio.low, SLOWER: 1 / ratio.high}.get(verdict(ratio))
+    return {SpeedVerdict.FASTER: ratio.low, SpeedVerdict.SLOWER: 1 / ratio.high}.get(verdict(ratio))
 
 
 def describe(ratio: Interval) -> str:
