@@ -1,14 +1,15 @@
 """Classify image files with one artifact."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import images, manifest, runtimes
+from toolkit import images, manifest, runtimes, units
+from toolkit.digits import Box, find, is_mnist, to_form
 from toolkit.errors import ArtifactError, DataError
 from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
@@ -23,11 +24,15 @@ DIGITS = ("mnist", "sample")
 
 @dataclass(frozen=True)
 class Prediction:
-    """The two likeliest classes of one image, the likeliest first."""
+    """The two likeliest classes of one image, the likeliest first.
+
+    box: where in the image the digit is, in pixels of the upright image; None where all of it was classified.
+    """
 
     image: str
     classes: tuple[str, str]
     probabilities: tuple[float, float]
+    box: Box | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the result of ``toolkit predict --json``."""
@@ -37,6 +42,7 @@ class Prediction:
             "probability": self.probabilities[0],
             "runner_up": self.classes[1],
             "runner_up_probability": self.probabilities[1],
+            "box": None if self.box is None else asdict(self.box),
         }
 
 
@@ -79,14 +85,27 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
     raise ArtifactError(f"{folder}: {none}; name one by --model")
 
 
-def predict(files: Sequence[Path], model: Path) -> list[Prediction | Refused]:
-    """Return the prediction for each image file, or why there is none; ArtifactError where the model makes none."""
+@dataclass(frozen=True)
+class _View:
+    """What the model is to see: (H, W, C) pixels, and where in the image they are from."""
+
+    pixels: NDArray[np.uint8]
+    box: Box | None = None
+
+
+def predict(files: Sequence[Path], model: Path, *, every_digit: bool = False) -> list[Prediction | Refused]:
+    """Return the prediction for each image file, or why there is none; ArtifactError where the model makes none.
+
+    every_digit: one for each digit of an image, in reading order; else an image with several digits is refused.
+    """
     found = manifest.listing(model)
     with contained() as workers:
-        return _predict(files, workers.open_session(model), found)
+        return _predict(files, workers.open_session(model), found, every_digit=every_digit)
 
 
-def _predict(files: Sequence[Path], session: Predictor, found: Manifest | None) -> list[Prediction | Refused]:
+def _predict(
+    files: Sequence[Path], session: Predictor, found: Manifest | None, *, every_digit: bool
+) -> list[Prediction | Refused]:
     model, shape = session.path, session.input.shape[1:]
     sizes = [size for size in shape if size is not None]
     if len(sizes) != 3 or sizes[2] not in (1, 3):
@@ -95,18 +114,18 @@ def _predict(files: Sequence[Path], session: Predictor, found: Manifest | None) 
     # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
     check_memory(len(files) * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
     digits = channels == 1 and (found is None or found.data["name"] in DIGITS)
-    prepared: list[NDArray[np.uint8] | Refused] = []
+    prepared: list[tuple[Path, _View | Refused]] = []
     for file in files:
         try:
-            prepared.append(_prepare(file, height, width, channels, digits=digits))
+            views = _prepare(file, height, width, channels, digits=digits)
+            if len(views) > 1 and not every_digit:
+                raise DataError(f"{file}: {units.count(len(views), 'digit')} in one image; --all reads each of them")
+            prepared += [(file, view) for view in views]
         except DataError as error:
-            prepared.append(Refused(str(file), str(error)))
-    pixels = [one for one in prepared if not isinstance(one, Refused)]
+            prepared.append((file, Refused(str(file), str(error))))
+    pixels = [one.pixels for _, one in prepared if isinstance(one, _View)]
     rows = iter(_classify(session, found, np.stack(pixels)) if pixels else ())
-    return [
-        one if isinstance(one, Refused) else Prediction(str(file), *next(rows))
-        for file, one in zip(files, prepared, strict=True)
-    ]
+    return [one if isinstance(one, Refused) else Prediction(str(file), *next(rows), one.box) for file, one in prepared]
 
 
 def _classify(
@@ -125,8 +144,15 @@ def _classify(
         yield (names[first], names[second]), (float(row[first]), float(row[second]))
 
 
-def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool) -> NDArray[np.uint8]:
+def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool) -> list[_View]:
+    """Return what the model is to see of a file: the whole image, or each digit in it. DataError where it has none."""
     pixels = images.read(file, channels=channels)
-    if digits:
-        return images.to_digit(pixels, height=height, width=width, what=str(file))
-    return images.fit(pixels, height=height, width=width)
+    if not digits:
+        return [_View(images.fit(pixels, height=height, width=width))]
+    grey = pixels[..., 0]
+    if is_mnist(grey, height=height, width=width):
+        return [_View(pixels)]
+    page = find(grey)
+    if page.refusal:
+        raise DataError(f"{file}: {page.refusal}")
+    return [_View(to_form(digit.ink, height=height, width=width)[..., np.newaxis], digit.box) for digit in page.digits]

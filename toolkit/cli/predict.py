@@ -19,6 +19,9 @@ def command(
     model: Annotated[
         Path | None, typer.Option(help="Any artifact; default: the most accurate verified one of exported/.")
     ] = None,
+    every_digit: Annotated[
+        bool, typer.Option("--all", help="Find and read every digit of an image, in reading order.")
+    ] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -28,7 +31,7 @@ def command(
 
     console = Console(json_output=json)
     artifact = model or api.default_artifact()
-    predictions = api.predict(images, artifact)
+    predictions = api.predict(images, artifact, every_digit=every_digit)
     _print(console, predictions)
     console.note(f"model: {artifact}")
     results = [one.to_json() for one in predictions]
