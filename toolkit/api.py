@@ -154,18 +154,25 @@ def predict(
     artifact: str | PathLike[str] | None = None,
     *,
     every_digit: bool = False,
+    explain: str | PathLike[str] | None = None,
 ) -> "list[Prediction | Refused]":
     """Classify image files of any size, in a process of its own; None stands for ``default_artifact()``.
 
     One for each image: a ``Prediction`` with the two likeliest ``.classes`` and their ``.probabilities``, or a
     ``Refused`` with the ``.error`` of an image that cannot be read. An image with several digits is refused, unless
-    ``every_digit`` asks for one Prediction for each, in reading order, with its ``.box``. Raises ArtifactError where
-    the artifact is missing, damaged or no classifier of images.
+    ``every_digit`` asks for one Prediction for each, in reading order, with its ``.box``. explain: where to
+    write a picture of how a single image was read, a .png file. Raises ArtifactError where the artifact is missing,
+    damaged or no classifier of images.
     """
     from toolkit import prediction
 
     model = default_artifact() if artifact is None else Path(artifact)
-    return prediction.predict([Path(image) for image in images], model, every_digit=every_digit)
+    return prediction.predict(
+        [Path(image) for image in images],
+        model,
+        every_digit=every_digit,
+        explain=None if explain is None else Path(explain),
+    )
 
 
 def train(

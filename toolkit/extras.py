@@ -21,6 +21,8 @@ EXTRA_OF = {
     "google.protobuf.message_factory": "onnx",
     "packaging.requirements": "onnx",
     "PIL.Image": "edge",
+    "PIL.ImageDraw": "edge",
+    "PIL.ImageFont": "edge",
     "PIL.ImageOps": "edge",
     "tensorflow": "train",
     "tensorflow.lite.tools.flatbuffer_utils": "train",

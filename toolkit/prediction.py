@@ -1,7 +1,7 @@
 """Classify image files with one artifact."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import images, manifest, runtimes, units
-from toolkit.digits import Box, find, is_mnist, to_form
-from toolkit.errors import ArtifactError, DataError
+from toolkit.digits import Box, Page, Read, draw, find, is_mnist, to_form
+from toolkit.errors import ArtifactError, DataError, UsageError
+from toolkit.files import atomic
 from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.parity import checks, recorded
@@ -93,18 +94,34 @@ class _View:
     box: Box | None = None
 
 
-def predict(files: Sequence[Path], model: Path, *, every_digit: bool = False) -> list[Prediction | Refused]:
+@dataclass(frozen=True)
+class _Image:
+    """One image file. page: where its digits were looked for; views: nothing where it was refused, for a reason."""
+
+    file: Path
+    pixels: NDArray[np.uint8] | None = None
+    page: Page | None = None
+    views: Sequence[_View] = ()
+    refusal: str | None = None
+
+
+def predict(
+    files: Sequence[Path], model: Path, *, every_digit: bool = False, explain: Path | None = None
+) -> list[Prediction | Refused]:
     """Return the prediction for each image file, or why there is none; ArtifactError where the model makes none.
 
     every_digit: one for each digit of an image, in reading order; else an image with several digits is refused.
+    explain: where the picture of how one image was read is written; UsageError for several images.
     """
+    if explain is not None and (len(files) != 1 or explain.suffix != ".png"):
+        raise UsageError(f"{explain}: --explain writes one .png file, of one image; {len(files)} were given")
     found = manifest.listing(model)
     with contained() as workers:
-        return _predict(files, workers.open_session(model), found, every_digit=every_digit)
+        return _predict(files, workers.open_session(model), found, every_digit=every_digit, explain=explain)
 
 
 def _predict(
-    files: Sequence[Path], session: Predictor, found: Manifest | None, *, every_digit: bool
+    files: Sequence[Path], session: Predictor, found: Manifest | None, *, every_digit: bool, explain: Path | None
 ) -> list[Prediction | Refused]:
     model, shape = session.path, session.input.shape[1:]
     sizes = [size for size in shape if size is not None]
@@ -114,24 +131,53 @@ def _predict(
     # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
     check_memory(len(files) * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
     digits = channels == 1 and (found is None or found.data["name"] in DIGITS)
-    prepared: list[tuple[Path, _View | Refused]] = []
+    prepared = []
     for file in files:
-        try:
-            views = _prepare(file, height, width, channels, digits=digits)
-            if len(views) > 1 and not every_digit:
-                raise DataError(f"{file}: {units.count(len(views), 'digit')} in one image; --all reads each of them")
-            prepared += [(file, view) for view in views]
-        except DataError as error:
-            prepared.append((file, Refused(str(file), str(error))))
-    pixels = [one.pixels for _, one in prepared if isinstance(one, _View)]
-    rows = iter(_classify(session, found, np.stack(pixels)) if pixels else ())
-    return [one if isinstance(one, Refused) else Prediction(str(file), *next(rows), one.box) for file, one in prepared]
+        one = _prepare(file, height, width, channels, digits=digits)
+        if len(one.views) > 1 and not every_digit:
+            several = f"{file}: {units.count(len(one.views), 'digit')} in one image; --all reads each of them"
+            one = replace(one, views=(), refusal=several)
+        prepared.append(one if explain else replace(one, pixels=None, page=None))
+    views = [view for one in prepared for view in one.views]
+    names, rows = _classify(session, found, np.stack([view.pixels for view in views])) if views else ((), ())
+    if explain is not None:
+        _explain(prepared[0], names, rows, explain)
+    left = iter(rows)
+    predictions: list[Prediction | Refused] = []
+    for one in prepared:
+        if one.refusal is not None:
+            predictions.append(Refused(str(one.file), one.refusal))
+        predictions += [_prediction(one.file, names, next(left), view.box) for view in one.views]
+    return predictions
+
+
+def _prediction(file: Path, names: Sequence[str], row: NDArray[np.float32], box: Box | None) -> Prediction:
+    first, second = np.argsort(-row)[:2]
+    return Prediction(str(file), (names[first], names[second]), (float(row[first]), float(row[second])), box)
+
+
+def _explain(image: _Image, names: Sequence[str], rows: Iterable[NDArray[np.float32]], path: Path) -> None:
+    """Write the picture of how one image was read; nothing where it could not be opened."""
+    if image.pixels is None:
+        return
+    reads = []
+    for view, row in zip(image.views, rows, strict=True):
+        order = np.argsort(-row)
+        reads.append(Read(_flat(view.pixels), [names[label] for label in order], row[order].tolist()))
+    picture = draw(_flat(image.pixels), image.page, reads, refusal=image.refusal)
+    with atomic(path) as temporary:
+        picture.save(temporary)
+
+
+def _flat(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return (H, W) for (H, W, 1) pixels."""
+    return pixels[..., 0] if pixels.shape[2] == 1 else pixels
 
 
 def _classify(
     session: Predictor, found: Manifest | None, pixels: NDArray[np.uint8]
-) -> Iterator[tuple[tuple[str, str], tuple[float, float]]]:
-    """Yield the two likeliest classes of each image with their probabilities."""
+) -> tuple[Sequence[str], NDArray[np.float32]]:
+    """Return the names of the classes, and their probabilities for each image, (N, classes)."""
     model, outputs = session.path, session.predict(pixels)
     if outputs.ndim != 2 or outputs.shape[1] < 2:
         raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
@@ -139,20 +185,22 @@ def _classify(
     names = found.data["classes"] if found else [str(label) for label in range(outputs.shape[1])]
     if len(names) != outputs.shape[1]:
         raise ArtifactError(f"{model}: tells {outputs.shape[1]} classes apart, its manifest names {len(names)}")
-    order = np.argsort(-outputs, axis=1)
-    for row, (first, second) in zip(outputs, order[:, :2], strict=True):
-        yield (names[first], names[second]), (float(row[first]), float(row[second]))
+    return names, outputs
 
 
-def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool) -> list[_View]:
-    """Return what the model is to see of a file: the whole image, or each digit in it. DataError where it has none."""
-    pixels = images.read(file, channels=channels)
+def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool) -> _Image:
+    """Return an image with what the model is to see of it, the whole or each digit in it, or why that is nothing."""
+    try:
+        pixels = images.read(file, channels=channels)
+    except DataError as error:
+        return _Image(file, refusal=str(error))
     if not digits:
-        return [_View(images.fit(pixels, height=height, width=width))]
+        return _Image(file, pixels, views=[_View(images.fit(pixels, height=height, width=width))])
     grey = pixels[..., 0]
     if is_mnist(grey, height=height, width=width):
-        return [_View(pixels)]
+        return _Image(file, pixels, views=[_View(pixels)])
     page = find(grey)
-    if page.refusal:
-        raise DataError(f"{file}: {page.refusal}")
-    return [_View(to_form(digit.ink, height=height, width=width)[..., np.newaxis], digit.box) for digit in page.digits]
+    if page.refusal is not None:
+        return _Image(file, pixels, page, refusal=f"{file}: {page.refusal}")
+    forms = [to_form(digit.ink, height=height, width=width)[..., np.newaxis] for digit in page.digits]
+    return _Image(file, pixels, page, [_View(form, digit.box) for form, digit in zip(forms, page.digits, strict=True)])

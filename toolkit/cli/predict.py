@@ -22,6 +22,12 @@ def command(
     every_digit: Annotated[
         bool, typer.Option("--all", help="Find and read every digit of an image, in reading order.")
     ] = False,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            help="A .png file to write: what was taken for paper and ink, and what the model saw of one image."
+        ),
+    ] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -31,7 +37,7 @@ def command(
 
     console = Console(json_output=json)
     artifact = model or api.default_artifact()
-    predictions = api.predict(images, artifact, every_digit=every_digit)
+    predictions = api.predict(images, artifact, every_digit=every_digit, explain=explain)
     _print(console, predictions)
     console.note(f"model: {artifact}")
     results = [one.to_json() for one in predictions]

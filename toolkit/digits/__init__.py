@@ -6,3 +6,5 @@ from toolkit.digits.form import to_form as to_form
 from toolkit.digits.page import Digit as Digit
 from toolkit.digits.page import Page as Page
 from toolkit.digits.page import find as find
+from toolkit.digits.picture import Read as Read
+from toolkit.digits.picture import draw as draw

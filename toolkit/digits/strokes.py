@@ -12,12 +12,8 @@ from toolkit.digits.form import stroke_width
 LEAST_AREA, LEAST_SIDE = 4, 5
 # What is this much wider than high is a dash, never a digit by itself.
 WIDEST = 2.0
-# A patch whose strokes are this thick, of its longer side, is a blot: a disc and a square have a half. A convex one is
-# the hole of a 0 rather than a 1 where it is this thick.
-BLOT, BLOT_CONVEX = 0.42, 0.22
-# A patch that fills this share of the spans of its rows and of its columns is convex, if it fills that of its box too: a 7
-# does not.
-CONVEX, CONVEX_FILL = 0.95, 0.45
+# A patch whose strokes are this thick, of its longer side, is a blot: a disc and a square have a half.
+BLOT = 0.42
 # A patch that encloses one of at least this share of its side is a frame around it.
 FRAMED = 0.25
 # Beside a larger patch that touches the image's border (a finger, a shadow), one of this share of its side is a digit.
@@ -100,17 +96,7 @@ def _is_frame(one: Component, patches: Sequence[Component]) -> bool:
 def _is_candidate(one: Component, labels: NDArray[np.int32]) -> bool:
     if one.box.width > WIDEST * one.box.height:
         return False
-    mask = labels[one.box.slices] == one.label
-    return stroke_width(mask) <= (BLOT_CONVEX if _is_convex(mask) else BLOT) * one.box.side
-
-
-def _is_convex(mask: NDArray[np.bool_]) -> bool:
-    """Say whether no row and no column enters a patch twice: a 1 or the hole of a 0."""
-    spans = 0
-    for lines in (mask, mask.T):
-        first, last = lines.argmax(axis=1), lines.shape[1] - lines[:, ::-1].argmax(axis=1)
-        spans = max(spans, int(((last - first) * lines.any(axis=1)).sum()))
-    return bool(mask.sum() >= CONVEX * spans and mask.mean() >= CONVEX_FILL)
+    return stroke_width(labels[one.box.slices] == one.label) <= BLOT * one.box.side
 
 
 def _inside(candidates: list[Component], shape: tuple[int, ...]) -> list[Component]:
