@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 # A line may be this steep: a page is seldom held worse than 8 degrees askew.
 STEEPEST = np.tan(np.deg2rad(8))
-# The share of the columns in which a line must have ink, and that of its faint edges.
-WHOLE, EDGE = 0.7, 0.6
+# The share of the columns in which a line must have ink, more than the side of a frame, and that of its faint edges.
+WHOLE, EDGE = 0.92, 0.6
 # Nothing thicker than this share of the shorter side is a ruled line; a stroke of a digit is, where it is as long.
 THICKEST = 0.02
 # Lines are looked for in so many columns of a mask.

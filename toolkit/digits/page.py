@@ -26,10 +26,11 @@ LEAST_HEIGHT = 8
 MOST_DIGITS = 100
 # The blurred edge of a stroke is as wide as this share of the digit.
 EDGE_SHARE = 0.02
-# What fills more than this share of its box is a card, as strokes fill less, unless it is as narrow as a 1.
-CARD, NARROW = 0.55, 0.5
+# What fills more than this share of its box is a card if what is on it has this share of its side: strokes fill less,
+# but for a 1, and holes are smaller.
+CARD, ON_CARD = 0.62, 0.4
 # Ink that covers more of the page is the paper between lines, in the other polarity.
-MOST_INK = 0.6
+MOST_INK = 0.7
 # Around the box of a digit, as wide as this share of it, at most this share is ink of the other polarity.
 BESIDE, INK_BESIDE = 0.05, 0.35
 
@@ -168,8 +169,7 @@ def _agreed(grey: NDArray[np.uint8]) -> tuple[_Candidate, str | None]:
 def _figure(dark: _Candidate, light: _Candidate) -> _Candidate:
     """Return which of two polarities shows the digit: the outer one, unless that is a card under the inner one."""
     inner, outer = sorted((dark, light), key=lambda one: one.box.area)
-    is_narrow = min(outer.box.height, outer.box.width) < NARROW * outer.box.side
-    is_card = not is_narrow and outer.mask.sum() > CARD * outer.box.area
+    is_card = outer.mask.sum() > CARD * outer.box.area and inner.box.side >= ON_CARD * outer.box.side
     return outer if _stands_on_paper(outer, inner) and not is_card else inner
 
 
