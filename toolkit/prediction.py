@@ -93,7 +93,7 @@ def _predict(files: Sequence[Path], session: Predictor, found: Manifest | None) 
     height, width, channels = sizes
     # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
     check_memory(len(files) * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
-    digits = channels == 1 and (found is None or found.data["name"] in DIGITS)
+    digits = channels == 1 and (found is None or found.data.name in DIGITS)
     prepared: list[NDArray[np.uint8] | Refused] = []
     for file in files:
         try:
@@ -116,7 +116,7 @@ def _classify(
     if outputs.ndim != 2 or outputs.shape[1] < 2:
         raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
     checks.require_finite(outputs, path=model)
-    names = found.data["classes"] if found else [str(label) for label in range(outputs.shape[1])]
+    names = found.data.classes if found else [str(label) for label in range(outputs.shape[1])]
     if len(names) != outputs.shape[1]:
         raise ArtifactError(f"{model}: tells {outputs.shape[1]} classes apart, its manifest names {len(names)}")
     order = np.argsort(-outputs, axis=1)

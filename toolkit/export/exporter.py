@@ -1,44 +1,34 @@
 """Export one model: convert in a scratch folder, try every artifact, then put all files in their place."""
 
-import io
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from toolkit import data, extras, golden, locks, overlap, runtimes
+from toolkit import data, extras, locks, overlap, runtimes
 from toolkit.data.base import Dataset, Split, shared_images
-from toolkit.entries import CalibrationEntry, CountedEntry, DataEntry
 from toolkit.errors import ArtifactError, ExportFailedError
 from toolkit.export import calibration
-from toolkit.export.calibration import Calibration
 from toolkit.export.conversion import Converted, convert_all
 from toolkit.export.formats import plan, suffixes
 from toolkit.export.formats.base import Request
+from toolkit.export.installation import Job, install
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import Source
-from toolkit.files import FileName, naming, sha256, write_bytes
-from toolkit.golden import GOLDEN, Golden
-from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest, read
-from toolkit.overlap import Overlap
-from toolkit.parity import card, checks
+from toolkit.files import naming
+from toolkit.golden import Golden
+from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest
+from toolkit.parity import checks
 from toolkit.runtimes.keras import load_model
 from toolkit.step import OnStep, ignore
 
 LOG = "export.log"
 _ALLOWED = "allowed: one input, an image, and one output, a probability for each of at least two classes"
 SCRATCH = ".export-"
-ROWS = "learned.npy"
 # Images of a golden: a classifier that errs on 1 % of them shows it with a probability above 99 %.
 GOLDEN_IMAGES = 500
-# Distributions whose versions decide what an export writes.
-TOOLS = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert", "numpy")
 
 
 @dataclass(frozen=True)
@@ -91,7 +81,7 @@ def document(exports: Sequence[Exported]) -> dict[str, Any]:
             for part in exports
             for file in part.made
         ],
-        "overlap": [one for part in exports for one in part.manifest.data["overlap"]],
+        "overlap": [one.to_json() for part in exports for one in part.manifest.data.overlap],
         "failures": {name: why for part in exports for name, why in part.failures.items()},
     }
 
@@ -116,64 +106,66 @@ def export(
     """
     # Converters write whole models into temporary folders.
     with locks.alone(folder, "export", otherwise="choose another --output"), locks.own_temporaries():
-        return _export(source, dataset, folder, options, warn, allow_overlap, on_step)
+        job, model = _begin(source, dataset, options, warn=warn, allow_overlap=allow_overlap)
+        for leftover in folder.glob(f"{SCRATCH}*"):  # of an export that was killed: nobody else is at work here
+            shutil.rmtree(leftover)
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
+            work, log = Path(scratch), folder / LOG
+            converted, record = _convert(job, model, options.pairs, work=work, log=log, on_step=on_step)
+            manifest = install(job, converted, record, work=work, folder=folder)
+    return Exported(manifest, converted.files, converted.failures, _unlisted(manifest), log)
 
 
-def _export(
-    source: Source,
-    dataset: Dataset,
-    folder: Path,
-    options: Options,
-    warn: Callable[[str], None],
-    allow_overlap: bool,
-    on_step: OnStep,
-) -> Exported:
+def _begin(
+    source: Source, dataset: Dataset, options: Options, *, warn: Callable[[str], None], allow_overlap: bool
+) -> tuple[Job, Any]:
+    """Return what is to be done, and the Keras model, once model and data are known to fit each other."""
     source.check_data(dataset)
-    shared = shared_images(dataset, training_rows=len(source.training_rows(dataset)))
+    training = source.training_rows(dataset)
+    shared = shared_images(dataset, training_rows=len(training))
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
     model = load_model(source.keras_path)
     _check_model(model, source, dataset)
-    chosen = calibration.choose(source.training_rows(dataset), count=options.calibration_count, seed=options.seed)
-    golden_rows = _golden_rows(dataset, warn=warn)
-    for leftover in folder.glob(f"{SCRATCH}*"):  # of an export that was killed: nobody else is at work here
-        shutil.rmtree(leftover)
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
-        work = Path(scratch)
-        reference = work / f"{source.name}.keras"
-        with extras.streams_to(folder / LOG), naming(folder / reference.name):
-            # Saved again it would have other bytes: into its own folder, a kill before the new manifest is there would
-            # leave an original that the old one does not know.
-            if source.is_original:
-                shutil.copyfile(source.keras_path, reference)
-            else:
-                model.save(reference)
-            prepared = prepare(model, work)
-        outputs = runtimes.open_session(reference, threads=0).predict(golden_rows.images)
-        checks.require_finite(outputs, path=source.keras_path)
-        scaled = chosen.scaled
-        converted = convert_all(
-            prepared,
-            options.pairs,
-            lambda quantization: Request(quantization, scaled),
-            name=source.name,
-            golden_rows=golden_rows,
-            log=folder / LOG,
-            on_step=on_step,
-        )
-        if not converted.made:
-            reasons = "; ".join(f"{name}: {why}" for name, why in converted.failures.items())
-            raise ExportFailedError(f"{reasons}; nothing was exported (log: {folder / LOG})")
-        record = Golden(golden_rows.images, golden_rows.labels, outputs, converted.recorded)
-        manifest = _install(source, dataset, folder, work, converted, record, chosen, shared)
-    return Exported(manifest, converted.files, converted.failures, _unlisted(manifest), folder / LOG)
+    chosen = calibration.choose(training, count=options.calibration_count, seed=options.seed)
+    return Job(source, dataset, shared, chosen, _golden_rows(dataset, warn=warn)), model
+
+
+def _convert(
+    job: Job, model: Any, pairs: Sequence[tuple[str, str]], *, work: Path, log: Path, on_step: OnStep
+) -> tuple[Converted, Golden]:
+    """Make the files in ``work`` and return them with their golden; ExportFailedError where none could be made."""
+    source, reference = job.source, job.reference(work)
+    with extras.streams_to(log), naming(log.with_name(reference.name)):
+        # Saved again it would have other bytes: into its own folder, a kill before the new manifest is there would
+        # leave an original that the old one does not know.
+        if source.is_original:
+            shutil.copyfile(source.keras_path, reference)
+        else:
+            model.save(reference)
+        prepared = prepare(model, work)
+    outputs = runtimes.open_session(reference, threads=0).predict(job.golden_rows.images)
+    checks.require_finite(outputs, path=source.keras_path)
+    scaled = job.calibration.scaled
+    converted = convert_all(
+        prepared,
+        pairs,
+        lambda quantization: Request(quantization, scaled),
+        name=source.name,
+        golden_rows=job.golden_rows,
+        log=log,
+        on_step=on_step,
+    )
+    if not converted.made:
+        reasons = "; ".join(f"{name}: {why}" for name, why in converted.failures.items())
+        raise ExportFailedError(f"{reasons}; nothing was exported (log: {log})")
+    return converted, Golden(job.golden_rows.images, job.golden_rows.labels, outputs, converted.recorded)
 
 
 def _unlisted(manifest: Manifest) -> tuple[Path, ...]:
     """Return the model files of a folder that no longer belong to its manifest."""
-    listed = {manifest.reference["path"], *(a.path for a in manifest.artifacts), *(d.path for d in manifest.derived)}
     written = {*runtimes.suffixes(), *suffixes()}
     files = [path for path in sorted(manifest.folder.iterdir()) if path.suffix in written]
-    return tuple(path for path in files if path.name not in listed)
+    return tuple(path for path in files if path.name not in manifest.names)
 
 
 def _check_model(model: Any, source: Source, dataset: Dataset) -> None:
@@ -202,99 +194,3 @@ def _golden_rows(dataset: Dataset, *, warn: Callable[[str], None]) -> Split:
     shareable = data.load(data.FALLBACK, warn=warn) if dataset.name == data.PREFERRED else dataset
     return shareable.test.rows(slice(0, GOLDEN_IMAGES))
 
-
-def _install(
-    source: Source,
-    dataset: Dataset,
-    folder: Path,
-    work: Path,
-    converted: Converted,
-    record: Golden,
-    chosen: Calibration,
-    shared: tuple[Overlap, ...],
-) -> Manifest:
-    """Complete the files in ``work``, then rename them into ``folder``, the manifest last.
-
-    Renaming takes no space on the disk, so what can fail has failed before the first old file is replaced.
-    """
-    reference = work / f"{source.name}.keras"
-    data_document: DataEntry = {
-        "name": dataset.name,
-        "classes": list(dataset.class_names),
-        "digests": dataset.digests,
-        "overlap": [one.to_json() for one in shared],
-        "rows": _write_rows(dataset, work),
-    }
-    source_document = source.origin
-    calibration_document: CalibrationEntry = {"data": dataset.name, **chosen.to_json()}
-    before = _earlier(folder, source_document["sha256"], dataset.digests, calibration_document)
-    names = {artifact.path for artifact in converted.made}
-    earlier = tuple(a for a in before.artifacts if a.path not in names) if before else ()
-    derived = _still_derived(before, converted) if before else ()
-    if before is not None:
-        known = golden.read(before.golden_path).recorded
-        recorded = {a.path: known[a.path] for a in earlier} | record.recorded
-        record = replace(record, recorded=recorded)
-        shutil.copyfile(before.reference_path, reference)
-    record.write(work / GOLDEN)
-    for chart in source.charts:
-        shutil.copyfile(chart, work / chart.name)
-    order = plan([], [])
-    manifest = Manifest(
-        folder=work,
-        model=source.name,
-        data=data_document,
-        recipe=source.recipe,
-        source=source_document,
-        reference={"path": FileName(reference.name), "sha256": sha256(reference)},
-        golden={"path": FileName(GOLDEN), "sha256": sha256(work / GOLDEN), "n": len(record.labels)},
-        calibration=calibration_document,
-        versions={tool: version(tool) for tool in TOOLS},
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        artifacts=tuple(sorted((*earlier, *converted.made), key=lambda a: order.index((a.format, a.quantization)))),
-        derived=(*derived, *converted.derived),
-    )
-    manifest.write()
-    card.write(manifest)
-    others = [chart.name for chart in source.charts] + ([ROWS] if data_document["rows"] else [])
-    names |= {entry.path for entry in converted.derived}
-    for name in (*sorted(names), reference.name, GOLDEN, *others, card.CARD, MANIFEST):
-        (work / name).replace(folder / name)
-    return replace(manifest, folder=folder)
-
-
-def _write_rows(dataset: Dataset, work: Path) -> CountedEntry | None:
-    """Keep the digests of the training and validation images, so that a later test set can be held against them.
-
-    Published data, which can be had anywhere, need none.
-    """
-    if getattr(data.sources().get(dataset.name), "DIGESTS", None):
-        return None
-    content = io.BytesIO()  # of a full disk np.save says how many bytes it wrote, and no name
-    np.save(content, dataset.train.row_digests)
-    write_bytes(work / ROWS, content.getvalue())
-    return {"path": FileName(ROWS), "sha256": sha256(work / ROWS), "n": len(dataset.train)}
-
-
-def _still_derived(before: Manifest, converted: Converted) -> tuple[Derived, ...]:
-    """Return the derived files of an earlier export whose artifacts are what they were."""
-    now = {artifact.path: artifact.sha256 for artifact in (*before.artifacts, *converted.made)}
-    then = {artifact.path: artifact.sha256 for artifact in before.artifacts}
-    replaced = {entry.path for entry in converted.derived}
-    kept = (entry for entry in before.derived if entry.path not in replaced)
-    return tuple(entry for entry in kept if now[entry.made_from] == then[entry.made_from])
-
-
-def _earlier(
-    folder: Path, source_sha256: str, digests: dict[str, str], calibration_document: CalibrationEntry
-) -> Manifest | None:
-    """Return the manifest that is there, if what it lists was made from the same and its files are whole."""
-    if not (folder / MANIFEST).is_file():
-        return None
-    try:
-        manifest = read(folder)
-        manifest.require(manifest.reference, manifest.golden)
-    except ArtifactError:
-        return None
-    made_from = manifest.source["sha256"], manifest.data["digests"], manifest.calibration
-    return manifest if made_from == (source_sha256, digests, calibration_document) else None

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.errors import ArtifactError, RunError
-from toolkit.files import sha256
+from toolkit.files import documents, sha256
 from toolkit.manifest import Artifact, Derived, Manifest, TensorSpec
 from toolkit.parity.figures import CLEAR_MARGIN, Figures
 from toolkit.runtimes.base import Portability
@@ -72,7 +72,7 @@ def of_file(manifest: Manifest, artifact: Artifact) -> Problem | None:
     for entry in files:
         if text := manifest.check_digest(entry):
             return Problem(DIGEST, text)
-    digests = manifest.calibration.get("row_sha256_16", [])
+    digests = manifest.calibration.row_sha256_16
     distinct = len(set(digests))
     if artifact.quantization == "int8" and distinct < DISTINCT_SHARE * len(digests):
         text = f"its ranges were calibrated on {len(digests)} images of which only {distinct} differ"
@@ -82,11 +82,11 @@ def of_file(manifest: Manifest, artifact: Artifact) -> Problem | None:
 
 def of_source(manifest: Manifest, runs: Path) -> Problem | None:
     """The run that was exported, where it lies in ``runs``, still has the weights that were exported."""
-    run, file = manifest.source["run"], str(manifest.source["file"])
+    run, file = manifest.source.run, manifest.source.file
     folder = runs / str(run)
     if run is None or not (folder / file).is_file() or not _is_run_of(folder, manifest):
         return None
-    if sha256(folder / file) == manifest.source["sha256"]:
+    if sha256(folder / file) == manifest.source.sha256:
         return None
     return Problem("stale", f"{folder / file} has changed since it was exported; export it again")
 
@@ -97,8 +97,9 @@ def _is_run_of(folder: Path, manifest: Manifest) -> bool:
         config = read_config(folder)
     except RunError:
         return False
-    recipe = {**config["recipe"], "epochs": None} == {**(manifest.recipe or {}), "epochs": None}
-    return recipe and config["data"]["digests"] == manifest.data["digests"]
+    recipe = documents.to_tree(manifest.recipe) or {}
+    same = {**config["recipe"], "epochs": None} == {**recipe, "epochs": None}
+    return same and config["data"]["digests"] == manifest.data.digests
 
 
 def of_specification(artifact: Artifact, given: TensorSpec, returned: TensorSpec) -> Problem | None:

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import host, runtimes
+from toolkit.entries import MeasuredOn
 from toolkit.errors import ArtifactError
-from toolkit.manifest import Artifact, Manifest, MeasuredOn, TensorSpec
+from toolkit.manifest import Artifact, Manifest, TensorSpec
 from toolkit.parity import checks, diagnose, figures
 from toolkit.parity.checks import Problem
 from toolkit.parity.evidence import CANDIDATE_ROW, Table, candidate_rows

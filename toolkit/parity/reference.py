@@ -44,7 +44,7 @@ def outputs(found: Manifest, split: Split) -> Iterator[NDArray[np.float32]]:
 
 def _key(found: Manifest, split: Split) -> str:
     versions = {name: text for name, text in runtimes.versions().items() if name in _reference_distributions()}
-    parts = (found.reference["sha256"], split.images_sha256, *(f"{k}={v}" for k, v in sorted(versions.items())))
+    parts = (found.reference.sha256, split.images_sha256, *(f"{k}={v}" for k, v in sorted(versions.items())))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[: 2 * _DIGEST_DIGITS]
 
 

@@ -198,11 +198,11 @@ def check_overlap(found: Manifest, dataset: Dataset, options: Options, *, warn: 
 
 def load(found: Manifest, options: Options, warn: Callable[[str], None]) -> Dataset:
     """Return the data that the options ask for, or those of the manifest."""
-    name = str(found.data["name"])
+    name = found.data.name
     if options.data is None and name not in data.named_sources():
         raise DataError(f"{found.folder}: was trained on '{name}', which has no source of that name; give it by --data")
     dataset = data.load(options.data or name, warn=warn)
-    if dataset.digests != found.data["digests"]:
+    if dataset.digests != found.data.digests:
         warn(f"{found.folder}: was trained on '{name}', this is '{dataset.name}' ({dataset.origin})")
     return dataset
 

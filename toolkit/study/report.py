@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit import units, words
-from toolkit.entries import OverlapEntry
+from toolkit.overlap import OverlapEntry
 from toolkit.errors import RunError
 from toolkit.files import write_bytes, write_text
 from toolkit.study import charts, claims, statistics, study

@@ -8,7 +8,7 @@ from typing import Any, TypedDict, cast
 
 from toolkit import host, locks, overlap
 from toolkit.data.base import Dataset, shared_images
-from toolkit.entries import OverlapEntry
+from toolkit.overlap import OverlapEntry
 from toolkit.errors import RunError
 from toolkit.files import write_json
 from toolkit.study import outcome, trials
