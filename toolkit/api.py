@@ -99,6 +99,7 @@ def export(
     output: str | PathLike[str] = EXPORTED,
     calibration: int | None = None,
     seed: int = 0,
+    input_range: str | None = None,
     allow_overlap: bool = False,
     on_step: OnStep = ignore,
 ) -> "Exported":
@@ -107,14 +108,17 @@ def export(
     format: ``tflite``, ``onnx``, ``c``; none stands for the first two. quantize: ``float32``, ``float16``,
     ``dynamic``, ``int8``; none stands for all that a format has. data: where calibration images come from, by name or
     path; None stands for what the run was trained on. calibration: how many training images int8 takes its ranges
-    from; None stands for 500, or all if fewer. seed: of their choice. allow_overlap: go on where test images are
-    training images too.
+    from; None stands for 500, or all if fewer. seed: of their choice. input_range: what pixels of 0 and 255 become for
+    the model, as ``--input-range`` takes it; None stands for what the model itself says, else ``0..1``. allow_overlap: go
+    on where test images are training images too.
 
     As a path, the result is the folder; ``.made`` has the files, ``.failures`` says why one could not be made,
     ``.to_json()`` is the document of ``toolkit export --json``. Raises ExportFailedError where none could be made,
-    RunError or ArtifactError for a source that is unfinished, damaged or no classifier of images, DataError for data
+    RunError or ArtifactError for a source that is unfinished, damaged or no classifier of images, UsageError for an input
+    range that is clearly another than the model's, DataError for data
     that cannot be had or overlap, BusyError where another process writes there, MissingExtraError without TensorFlow.
     """
+    from toolkit.convention import parse
     from toolkit.data import load
     from toolkit.export import exporter
     from toolkit.export.formats import plan
@@ -122,6 +126,7 @@ def export(
 
     extras.require("tensorflow")
     pairs = plan(_several(format), _several(quantize))
+    convention = None if input_range is None else parse(input_range)
     found = source if isinstance(source, Source) else resolve(fspath(source))
     dataset = load(found.data if data is None else fspath(data), warn=_warn)
     text = f"exporting {found.keras_path}, calibrated on '{dataset.name}' ({dataset.origin})"
@@ -130,7 +135,7 @@ def export(
         found,
         dataset,
         Path(output) / found.name,
-        exporter.Options(pairs, calibration, seed),
+        exporter.Options(pairs, calibration, seed, convention),
         warn=_warn,
         allow_overlap=allow_overlap,
         on_step=on_step,
@@ -140,28 +145,39 @@ def export(
 def open_session(artifact: str | PathLike[str], *, threads: int = 1) -> "Session":
     """Load an artifact on the runtime of its suffix, in this process: ``.predict(images)`` gives (N, classes) float32.
 
-    threads: of the runtime; 0 leaves their number to it. A session is not for several threads at once. Raises
+    threads: of the runtime; 0 leaves their number to it. What pixels become is what the manifest beside it says, else what
+    the file itself does, else from 0 to 1; set ``.convention`` to a ``toolkit.convention.parse("0..255")`` for another. A session is not for several threads at once. Raises
     ArtifactError for a file that cannot be loaded, MissingExtraError where its runtime is not installed, UsageError
     where none runs such files. Open only files that you trust: what a runtime does with a damaged one, it does here.
     """
-    from toolkit import runtimes
+    from toolkit import manifest, runtimes
 
-    return runtimes.open_session(Path(artifact), threads=threads)
+    session = runtimes.open_session(Path(artifact), threads=threads)
+    if (found := manifest.listing(Path(artifact))) is not None:
+        session.convention = found.convention
+    return session
 
 
 def predict(
-    images: Sequence[str | PathLike[str]], artifact: str | PathLike[str] | None = None
+    images: Sequence[str | PathLike[str]],
+    artifact: str | PathLike[str] | None = None,
+    *,
+    input_range: str | None = None,
 ) -> "list[Prediction | Refused]":
     """Classify image files of any size, in a process of its own; None stands for ``default_artifact()``.
+
+    input_range: what pixels of 0 and 255 become, as ``--input-range`` takes it, for an artifact without a manifest.
 
     One for each image: a ``Prediction`` with the two likeliest ``.classes`` and their ``.probabilities``, or a
     ``Refused`` with the ``.error`` of an image that cannot be read. Raises ArtifactError where the artifact is
     missing, damaged or no classifier of images.
     """
     from toolkit import prediction
+    from toolkit.convention import parse
 
     model = default_artifact() if artifact is None else Path(artifact)
-    return prediction.predict([Path(image) for image in images], model)
+    given = None if input_range is None else parse(input_range)
+    return prediction.predict([Path(image) for image in images], model, given=given, warn=_warn)
 
 
 def train(

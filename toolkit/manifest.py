@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from toolkit.convention import Convention
 from toolkit.entries import (
     CalibrationRows,
     CountedFile,
@@ -87,7 +88,10 @@ Entry = Artifact | Derived | ListedFile
 
 @dataclass(frozen=True)
 class Manifest:
-    """The manifest of one exported model. ``folder`` is where it was read from and is not written."""
+    """The manifest of one exported model. ``folder`` is where it was read from and is not written.
+
+    convention: of the reference and of every artifact; pixels from 0 to 1 where an older manifest does not say.
+    """
 
     folder: Path
     model: str
@@ -101,6 +105,7 @@ class Manifest:
     created: str
     artifacts: tuple[Artifact, ...]
     derived: tuple[Derived, ...] = ()
+    convention: Convention = documents.later(Convention())
 
     @property
     def reference_path(self) -> Path:

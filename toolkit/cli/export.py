@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, extras, units
-from toolkit.cli.options import EXPORTED, AllowOverlap, Debug, Json
+from toolkit.cli.options import EXPORTED, AllowOverlap, Debug, InputRange, Json
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def command(
         int | None, typer.Option(help="Training images that int8 takes its ranges from; default: 500, or all if fewer.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the choice of calibration images.")] = 0,
+    input_range: InputRange = None,
     allow_overlap: AllowOverlap = False,
     json: Json = False,
     debug: Debug = False,
@@ -57,6 +58,7 @@ def command(
             output=output,
             calibration=calibration,
             seed=seed,
+            input_range=input_range,
             allow_overlap=allow_overlap,
             on_step=noting(console),
         )

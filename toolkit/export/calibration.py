@@ -22,11 +22,6 @@ class Calibration:
     rows: NDArray[np.int64]
     seed: int
 
-    @property
-    def scaled(self) -> NDArray[np.float32]:
-        """The images as the network takes them: float32 in [0, 1]."""
-        return self.images.astype(np.float32) / np.float32(255)
-
     def listed(self, data: str) -> CalibrationRows:
         """Return what the manifest says of them. data: the name of the data set that they are of."""
         digests = tuple(RowDigest(row_digest(image).hex()) for image in self.images)

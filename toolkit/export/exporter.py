@@ -3,14 +3,18 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from toolkit import data, extras, locks, overlap, runtimes
+from toolkit.convention import Convention
 from toolkit.data.base import Dataset, Split, shared_images
 from toolkit.errors import ArtifactError, ExportFailedError
-from toolkit.export import calibration
+from toolkit.export import calibration, inputs
 from toolkit.export.conversion import Converted, convert_all
 from toolkit.export.formats import plan, suffixes
 from toolkit.export.formats.base import Request
@@ -25,7 +29,7 @@ from toolkit.runtimes.keras import load_model
 from toolkit.step import OnStep, ignore
 
 LOG = "export.log"
-_ALLOWED = "allowed: one input, an image, and one output, a probability for each of at least two classes"
+_ALLOWED = "allowed: one input, an image, and one output, a number for each class or one for two classes"
 SCRATCH = ".export-"
 # Images of a golden: a classifier that errs on 1 % of them shows it with a probability above 99 %.
 GOLDEN_IMAGES = 500
@@ -33,11 +37,15 @@ GOLDEN_IMAGES = 500
 
 @dataclass(frozen=True)
 class Options:
-    """How to export. pairs: (format, quantization), from ``formats.plan``; the rest as in ``calibration.choose``."""
+    """How to export. pairs: (format, quantization), from ``formats.plan``; count and seed as in ``calibration.choose``.
+
+    convention: what the model takes; None where it is to be found out.
+    """
 
     pairs: Sequence[tuple[str, str]]
     calibration_count: int | None = None
     seed: int = 0
+    convention: Convention | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,7 @@ def export(
     Nothing in ``folder`` changes before every conversion was tried. A conversion that fails is reported in ``failures``
     and leaves the other artifacts, and an older file of its name, as they are; converters print into ``folder/LOG``.
     Artifacts of the same source and calibration that were exported before stay listed. Raises ExportFailedError where
-    no conversion succeeds, DataError where training, validation and test images overlap, unless that is allowed,
+    no conversion succeeds, UsageError where pixels are clearly in another range, DataError where training, validation and test images overlap, unless that is allowed,
     BusyError where another process writes there.
     """
     # Converters write whole models into temporary folders.
@@ -111,7 +119,9 @@ def export(
             shutil.rmtree(leftover)
         with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
             work, log = Path(scratch), folder / LOG
-            converted, record = _convert(job, model, options.pairs, work=work, log=log, on_step=on_step)
+            job, outputs = _ask_reference(job, model, options.convention, work=work, log=log, warn=warn)
+            converted = _convert(job, model, options.pairs, work=work, log=log, on_step=on_step)
+            record = Golden(job.golden_rows.images, job.golden_rows.labels, outputs, converted.recorded)
             manifest = install(job, converted, record, work=work, folder=folder)
     return Exported(manifest, converted.files, converted.failures, _unlisted(manifest), log)
 
@@ -130,10 +140,14 @@ def _begin(
     return Job(source, dataset, shared, chosen, _golden_rows(dataset, warn=warn)), model
 
 
-def _convert(
-    job: Job, model: Any, pairs: Sequence[tuple[str, str]], *, work: Path, log: Path, on_step: OnStep
-) -> tuple[Converted, Golden]:
-    """Make the files in ``work`` and return them with their golden; ExportFailedError where none could be made."""
+def _ask_reference(
+    job: Job, model: Any, given: Convention | None, *, work: Path, log: Path, warn: Callable[[str], None]
+) -> tuple[Job, NDArray[np.float32]]:
+    """Save the Keras original in ``work``, and return what it answers for the images of the golden.
+
+    The job is returned with what input and output mean: what is given, else what the source or the model itself says,
+    tried on training images.
+    """
     source, reference = job.source, job.reference(work)
     with extras.streams_to(log), naming(log.with_name(reference.name)):
         # Saved again it would have other bytes: into its own folder, a kill before the new manifest is there would
@@ -142,15 +156,26 @@ def _convert(
             shutil.copyfile(source.keras_path, reference)
         else:
             model.save(reference)
-        prepared = prepare(model, work)
-    outputs = runtimes.open_session(reference, threads=0).predict(job.golden_rows.images)
+    session = runtimes.open_session(reference, threads=0)
+    session.convention = chosen = given or source.convention or session.convention
+    outputs = session.predict(job.golden_rows.images)
     checks.require_finite(outputs, path=source.keras_path)
-    scaled = job.calibration.scaled
+    convention = inputs.check(session, chosen, source.training_rows(job.dataset), path=source.keras_path, warn=warn)
+    return replace(job, convention=convention), convention.answers(outputs)
+
+
+def _convert(
+    job: Job, model: Any, pairs: Sequence[tuple[str, str]], *, work: Path, log: Path, on_step: OnStep
+) -> Converted:
+    """Make the files in ``work``; ExportFailedError where none could be made."""
+    values = job.convention.values(job.calibration.images)
+    with extras.streams_to(log), naming(log.with_name(job.reference(work).name)):
+        prepared = prepare(model, work)
     converted = convert_all(
         prepared,
         pairs,
-        lambda quantization: Request(quantization, scaled),
-        name=source.name,
+        lambda quantization: Request(quantization, values, job.convention),
+        name=job.source.name,
         golden_rows=job.golden_rows,
         log=log,
         on_step=on_step,
@@ -158,7 +183,7 @@ def _convert(
     if not converted.made:
         reasons = "; ".join(f"{name}: {why}" for name, why in converted.failures.items())
         raise ExportFailedError(f"{reasons}; nothing was exported (log: {log})")
-    return converted, Golden(job.golden_rows.images, job.golden_rows.labels, outputs, converted.recorded)
+    return converted
 
 
 def _unlisted(manifest: Manifest) -> tuple[Path, ...]:
@@ -174,14 +199,12 @@ def _check_model(model: Any, source: Source, dataset: Dataset) -> None:
         if len(tensors) != 1:
             raise ArtifactError(f"{source.keras_path}: has {len(tensors)} {what}; {_ALLOWED}")
     answer = tuple(model.output_shape[1:])
-    if len(answer) != 1 or answer[0] == 1:
+    if len(answer) != 1:
+        raise ArtifactError(f"{source.keras_path}: answers an image with numbers {answer}; {_ALLOWED}")
+    classes = max(answer[0], 2)  # one number tells two apart
+    if tuple(model.input_shape[1:]) != dataset.input_shape or classes != dataset.classes:
         raise ArtifactError(
-            f"{source.keras_path}: answers an image with {'one number' if answer == (1,) else f'numbers {answer}'}; "
-            f"{_ALLOWED}{'; make it one with a softmax of two' if answer == (1,) else ''}"
-        )
-    if tuple(model.input_shape[1:]) != dataset.input_shape or model.output_shape[-1] != dataset.classes:
-        raise ArtifactError(
-            f"{source.keras_path}: takes images {tuple(model.input_shape[1:])} of {model.output_shape[-1]} classes, "
+            f"{source.keras_path}: takes images {tuple(model.input_shape[1:])} of {classes} classes, "
             f"'{dataset.name}' has {dataset.input_shape} of {dataset.classes}; give the data it was made for by --data"
         )
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from toolkit import data, golden
+from toolkit.convention import Convention
 from toolkit.data.base import Dataset, Split
-from toolkit.entries import CalibrationRows, CountedFile, ListedFile, TrainingData
+from toolkit.entries import CountedFile, ListedFile, TrainingData
 from toolkit.errors import ArtifactError
 from toolkit.export.calibration import Calibration
 from toolkit.export.conversion import Converted
@@ -32,7 +33,7 @@ TOOLS = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "ai-edge-liter
 class Job:
     """A model with data that fit it. shared: images that its training, validation and test rows share.
 
-    calibration: of int8. golden_rows: the images of the golden.
+    calibration: of int8. golden_rows: the images of the golden. convention: what the model takes and answers with.
     """
 
     source: Source
@@ -40,6 +41,7 @@ class Job:
     shared: tuple[Overlap, ...]
     calibration: Calibration
     golden_rows: Split
+    convention: Convention = Convention()
 
     def reference(self, work: Path) -> Path:
         """Return where the Keras original lies in the scratch folder."""
@@ -50,12 +52,12 @@ def install(job: Job, converted: Converted, record: Golden, *, work: Path, folde
     """Complete the files in ``work``, then rename them into ``folder``, the manifest last.
 
     Renaming takes no space on the disk, so what can fail has failed before the first old file is replaced. Artifacts of
-    the same source and calibration that were exported before stay listed.
+    the same source, calibration and input range that were exported before stay listed.
     """
     reference, source = job.reference(work), job.source
     trained_on = _trained_on(job, work)
     calibration = job.calibration.listed(job.dataset.name)
-    before = _earlier(folder, source.origin.sha256, trained_on.digests, calibration)
+    before = _earlier(folder, (source.origin.sha256, trained_on.digests, calibration, str(job.convention)))
     names = {artifact.path for artifact in converted.made}
     earlier = tuple(a for a in before.artifacts if a.path not in names) if before else ()
     if before is not None:
@@ -79,6 +81,7 @@ def install(job: Job, converted: Converted, record: Golden, *, work: Path, folde
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         artifacts=tuple(sorted((*earlier, *converted.made), key=lambda a: order.index((a.format, a.quantization)))),
         derived=(*(_still_derived(before, converted) if before else ()), *converted.derived),
+        convention=job.convention,
     )
     manifest.write()
     card.write(manifest)
@@ -112,9 +115,7 @@ def _still_derived(before: Manifest, converted: Converted) -> tuple[Derived, ...
     return tuple(entry for entry in kept if now[entry.made_from] == then[entry.made_from])
 
 
-def _earlier(
-    folder: Path, source_sha256: str, digests: dict[str, str], calibration: CalibrationRows
-) -> Manifest | None:
+def _earlier(folder: Path, made_from: tuple[object, ...]) -> Manifest | None:
     """Return the manifest that is there, if what it lists was made from the same and its files are whole."""
     if not (folder / MANIFEST).is_file():
         return None
@@ -123,5 +124,5 @@ def _earlier(
         manifest.require(manifest.reference, manifest.golden)
     except ArtifactError:
         return None
-    made_from = manifest.source.sha256, manifest.data.digests, manifest.calibration
-    return manifest if made_from == (source_sha256, digests, calibration) else None
+    its = (manifest.source.sha256, manifest.data.digests, manifest.calibration, str(manifest.convention))
+    return manifest if its == made_from else None

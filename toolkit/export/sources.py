@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import data, manifest, registry
+from toolkit.convention import Convention
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset, Split
 from toolkit.entries import Metrics, Origin, RecordedRecipe
@@ -27,7 +28,7 @@ class Source:
 
     origin: what the manifest says of where it came from. trained_on: "name" and "digests" of the data, or None. data:
     what ``toolkit.data.load`` takes to load them. is_original: whether it is the Keras original of an export, which is
-    copied as it is.
+    copied as it is. convention: what is known of its input.
     """
 
     keras_path: Path
@@ -37,6 +38,7 @@ class Source:
     trained_on: Mapping[str, Any] | None = None
     data: str = AUTO
     is_original: bool = False
+    convention: Convention | None = None
 
     @property
     def charts(self) -> tuple[Path, ...]:
@@ -115,7 +117,16 @@ def _from_export(folder: Path) -> Source:
     found.require(found.reference)
     trained_on = {"name": found.data.name, "digests": found.data.digests}
     choice = found.data.name if found.data.name in data.named_sources() else AUTO
-    return Source(found.reference_path, found.model, found.source, found.recipe, trained_on, choice, is_original=True)
+    return Source(
+        found.reference_path,
+        found.model,
+        found.source,
+        found.recipe,
+        trained_on,
+        choice,
+        is_original=True,
+        convention=found.convention,
+    )
 
 
 def _origin(path: Path, *, run: str | None = None, metrics: Metrics | None = None) -> Origin:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.convention import SUM_TOLERANCE
 from toolkit.errors import ArtifactError, RunError
 from toolkit.files import documents, sha256
 from toolkit.manifest import Artifact, Derived, Manifest, TensorSpec
@@ -21,8 +22,6 @@ EIGHT_BIT_TOLERANCE = 1 / 256
 # sqrt(0.01 / 2) = 7 % of the probability lies on other classes than Keras put it on. docs/evidence.md has what was
 # measured on both sides of it: quantization itself, and another run that is just as accurate.
 MAX_MEAN_DIVERGENCE = 0.01
-# How far from 1 the probabilities of one image may sum in float32.
-SUM_TOLERANCE = 1e-3
 # Share of the calibration images that must differ from each other.
 DISTINCT_SHARE = 0.5
 
@@ -38,11 +37,6 @@ class Problem:
 
     check: str
     text: str
-
-
-def are_probabilities(outputs: NDArray[np.float32]) -> bool:
-    """Say whether the outputs of every image, (N, classes), sum to 1."""
-    return bool(np.abs(outputs.sum(axis=1) - 1).max() <= SUM_TOLERANCE)
 
 
 @dataclass

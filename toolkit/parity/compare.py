@@ -154,6 +154,7 @@ def _run(manifest: Manifest, artifact: Artifact, shown: Material, open_session: 
     """Return what a comparison says of an artifact whose file is the one that was exported."""
     path = manifest.folder / artifact.path
     session = open_session(path, threads=0)
+    session.convention = shown.convention
     if problem := checks.of_specification(artifact, session.input, session.output):
         return {"problem": problem}
     seen = _Outputs(shown, shown.recorded.get(artifact.path), session.output.scale)
@@ -204,7 +205,7 @@ class _Outputs:
         recorded = None
         if self._recorded is not None:
             recorded = Recorded(self._flips, self._difference, self._step)
-        problem = None if self._shown.logits else self._sums.problem(output)
+        problem = self._sums.problem(output) if self._shown.sums_to_one else None
         if problem is None and recorded is not None:
             problem = checks.of_recorded(artifact, recorded.flips, recorded.max_abs_error, recorded.step, found.n)
         if problem is None:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.convention import Convention, layout_of, of_tensor
 from toolkit.errors import ArtifactError, ToolkitError
 from toolkit.files.memory import check_memory
 from toolkit.manifest import TensorSpec
@@ -31,6 +32,7 @@ class Predictor(ABC):
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     remark: str | None = None
+    _convention: Convention | None = None
 
     @property
     def input(self) -> TensorSpec:
@@ -42,9 +44,23 @@ class Predictor(ABC):
         """The only output of a classifier; ArtifactError where there are several."""
         return _single(self.outputs, path=self.path, what="output")
 
+    @property
+    def declared(self) -> Convention | None:
+        """What the file itself says of its input; None where it could be anything."""
+        return of_tensor(self.input)
+
+    @property
+    def convention(self) -> Convention:
+        """What input and output mean: what was set, else what the file itself says, else pixels from 0 to 1."""
+        return self._convention or replace(self.declared or Convention(), layout=layout_of(self.input.shape))
+
+    @convention.setter
+    def convention(self, convention: Convention | None) -> None:
+        self._convention = convention
+
     @abstractmethod
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the outputs for pixels (N, H, W, C) uint8: (N, …) float32.
+        """Return the outputs for pixels (N, H, W, C) uint8, as ``convention`` has them: (N, …) float32.
 
         Raises ArtifactError where the images do not have the shape of the input.
         """
@@ -81,16 +97,14 @@ class Session(Predictor):
     def read_outputs(self) -> list[NDArray[Any]]:
         """Return copies of the outputs, in the order of ``outputs``, in the artifact's own dtypes."""
 
-    def encode(self, images: NDArray[np.uint8]) -> NDArray[Any]:
-        """Bring pixels (N, H, W, C) uint8 to the input's dtype.
-
-        Floats are divided by 255, then quantized where the input is; plain integers are the pixels themselves.
-        """
+    def encode(self, values: NDArray[np.float32]) -> NDArray[Any]:
+        """Bring real values to the input's dtype: quantized where the input is, rounded where it is of integers."""
         dtype = np.dtype(self.input.dtype)
-        if self.input.scale is None or self.input.zero_point is None:
-            return images.astype(dtype) if dtype.kind in "iu" else (images / np.float32(255)).astype(dtype)
-        steps = np.round(images / np.float32(255) / np.float32(self.input.scale)) + self.input.zero_point
+        if dtype.kind not in "iu":
+            return values.astype(dtype, copy=False)
+        scale, zero_point = (1.0, 0) if self.input.scale is None else (self.input.scale, self.input.zero_point or 0)
         limits = np.iinfo(dtype)
+        steps = np.round(values / np.float32(scale)) + zero_point
         quantized: NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(dtype)
         return quantized
 
@@ -103,7 +117,7 @@ class Session(Predictor):
 
         Raises ArtifactError where the images do not have the shape of the input.
         """
-        check_images(images, self.input, path=self.path)
+        check_images(images, self)
         fixed = self.input.shape[0]
         step = fixed or PREDICT_BATCH
         rows = len(images)
@@ -114,8 +128,12 @@ class Session(Predictor):
 
     def predict_once(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The same, computed in one batch."""
-        self.resize(len(images))
-        self.set_inputs([self.encode(images)])
+        return self.convention.answers(self.run(self.convention.values(images)))
+
+    def run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the outputs for what the input takes, real values in its layout, as they are."""
+        self.resize(len(values))
+        self.set_inputs([self.encode(values)])
         self.invoke()
         return self.decode(self.read_outputs()[0])
 
@@ -202,8 +220,8 @@ class RuntimeModule(Protocol):
     def open_session(self, path: Path, *, threads: int = 1, kernels: str | None = None) -> Session:
         """Load an artifact; ArtifactError where it cannot be, MissingExtraError where the runtime is not installed."""
 
-    def trace(self, path: Path, images: NDArray[np.uint8]) -> list[Traced]:
-        """Run (N, H, W, C) pixels through an artifact and return its tensors in order, the output last."""
+    def trace(self, path: Path, values: NDArray[np.float32]) -> list[Traced]:
+        """Run real values (N, …) through an artifact and return its tensors in order, the output last."""
 
     def operators(self, path: Path, *, batch: int = 1) -> list[Operator]:
         """Return the operators of an artifact in order, as this machine executes them. batch: where it is not fixed."""
@@ -271,10 +289,11 @@ def check_batch(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> None
         raise ArtifactError(f"{path}: its batch is fixed to {fixed.pop()}, {batch} was asked for")
 
 
-def check_images(images: NDArray[np.uint8], spec: TensorSpec, *, path: Path) -> None:
+def check_images(images: NDArray[np.uint8], by: Predictor) -> None:
     """Raise ArtifactError where images (N, H, W, C) do not have the shape of the input."""
-    if tuple(spec.shape[1:]) != images.shape[1:]:
-        raise ArtifactError(f"{path}: takes images {spec.shape[1:]}, the data are {images.shape[1:]}")
+    shape = by.convention.image_shape(by.input.shape)
+    if shape != images.shape[1:]:
+        raise ArtifactError(f"{by.path}: takes images {shape}, the data are {images.shape[1:]}")
 
 
 def _single(tensors: tuple[TensorSpec, ...], *, path: Path, what: str) -> TensorSpec:

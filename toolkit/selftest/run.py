@@ -165,7 +165,8 @@ class _Bench:
         for format_name, quantization in pairs:
             module = registry.member("toolkit.export.formats", format_name, kind="format")
             path = self._copy.folder / f"{self._found.model}-{quantization}{module.SUFFIX}"
-            request = Request(quantization, chosen.scaled)
+            convention = self._found.convention
+            request = Request(quantization, convention.values(chosen.images), convention)
             with extras.streams_to(self._log):
                 artifact, _ = conversion.make(module, prepared, request, path, format_name, self._golden)
             yield artifact
