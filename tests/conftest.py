@@ -106,13 +106,13 @@ def exported_once(request, once, tiny) -> Path:
     """
     if made_elsewhere := os.environ.get("TOOLKIT_TEST_EXPORTED"):
         return Path(made_elsewhere)
-    from toolkit.export.exporter import Options, export
+    from toolkit.export.exporter import ExportOptions, export
     from toolkit.export.formats import plan
     from toolkit.export.sources import resolve
 
     def fill(folder: Path) -> None:
         run = resolve(str(request.getfixturevalue("trained_folder")))
-        result = export(run, tiny, folder, Options(plan([], []), calibration_count=50), warn=pytest.fail)
+        result = export(run, tiny, folder, ExportOptions(plan([], []), calibration_count=50), warn=pytest.fail)
         assert result.failures == {}
 
     return once("exported/cnn", fill)

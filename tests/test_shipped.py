@@ -10,7 +10,7 @@ from toolkit import data, extras, golden, manifest
 from toolkit.errors import DataError
 from toolkit.parity import card
 from toolkit.parity.record import RECORD, recompute
-from toolkit.parity.verify import Options, select, verify
+from toolkit.parity.verify import VerifyOptions, select, verify
 
 EXPORTED = Path(__file__).parents[1] / "exported"
 STUDY = EXPORTED / "study"
@@ -71,14 +71,14 @@ def test_every_published_figure_is_what_the_images_of_its_record_say(shipped):
 
 
 def test_it_passes_by_golden_on_this_machine(shipped):
-    result = verify(shipped, shipped.artifacts, Options(by_golden=True), warn=pytest.fail)
+    result = verify(shipped, shipped.artifacts, VerifyOptions(by_golden=True), warn=pytest.fail)
     assert [(c.artifact, c.problem) for c in result.comparisons if c.verdict != "pass"] == []
 
 
 def test_the_sample_is_no_test_set_of_it(shipped):
     """All of its digits are MNIST training images; without MNIST its calibration digests tell."""
     with pytest.raises(DataError, match=r"of the 1,000 test images are (training|calibration) images too"):
-        verify(shipped, shipped.artifacts[:1], Options("sample"), warn=lambda text: None)
+        verify(shipped, shipped.artifacts[:1], VerifyOptions("sample"), warn=lambda text: None)
 
 
 def test_its_golden_holds_images_of_the_sample_only(shipped):
@@ -125,7 +125,7 @@ def test_the_weights_of_the_study_have_the_accuracy_that_its_report_says(real_mn
 def test_all_artifacts_match_keras_on_the_full_test_set(real_mnist):
     """And the float32 artifacts to more: not one image lost or gained, outputs equal to 1e-4."""
     for found, artifacts in select([EXPORTED]):
-        result = verify(found, artifacts, Options("mnist", margin_pp=MARGIN_PP), warn=pytest.fail)
+        result = verify(found, artifacts, VerifyOptions("mnist", margin_pp=MARGIN_PP), warn=pytest.fail)
         assert {c.verdict for c in result.comparisons} == {"pass"}
         for comparison in result.comparisons:
             if comparison.quantization == "float32":

@@ -135,7 +135,7 @@ def export(
         found,
         dataset,
         Path(output) / found.name,
-        exporter.Options(pairs, calibration, seed, convention),
+        exporter.ExportOptions(pairs, calibration, seed, convention),
         warn=_warn,
         allow_overlap=allow_overlap,
         on_step=on_step,
@@ -210,10 +210,10 @@ def train(
     number, BusyError while another process trains there, MissingExtraError without TensorFlow.
     """
     from toolkit.data import load
-    from toolkit.training import fit, runs
+    from toolkit.training import fit, folders
 
     options = {**recipe, **({} if model is None else {"model": model})}
-    choose = runs.go_on if resume else runs.begin
+    choose = folders.go_on if resume else folders.begin
     chosen, choice, folder = choose(options, None if data is None else fspath(data), name)
     extras.require("tensorflow")
     return fit.train(
@@ -250,9 +250,9 @@ def verify(
     ``problem``. Raises ArtifactError for a manifest or Keras model that is missing or damaged, DataError for data that
     cannot be had or overlap.
     """
-    from toolkit.parity.verify import Options, verify_all
+    from toolkit.parity.verify import VerifyOptions, verify_all
 
-    options = Options(
+    options = VerifyOptions(
         None if data is None else fspath(data), by_golden=golden, margin_pp=margin_pp, allow_overlap=allow_overlap
     )
     return verify_all([Path(path) for path in paths or (EXPORTED,)], options, warn=_warn, on_step=on_step)

@@ -9,6 +9,7 @@ from typing import Any
 from toolkit.files import FileName
 from toolkit.files.documents import later
 from toolkit.overlap import Overlap, RowDigest
+from toolkit.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class MeasuredOn:
 class Verification:
     """What ``toolkit verify --save`` came to. The accuracies and counts are None where none were measured."""
 
-    verdict: str
+    verdict: Verdict
     accuracy: float | None
     reference_accuracy: float | None
     lost: int | None

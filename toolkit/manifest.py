@@ -19,6 +19,7 @@ from toolkit.entries import (
 )
 from toolkit.errors import ArtifactError
 from toolkit.files import FileName, documents, sha256, write_json
+from toolkit.verdict import Verdict
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
@@ -55,7 +56,7 @@ class Artifact:
             raise ValueError(f"{self.path} has {len(self.inputs)} inputs and {len(self.outputs)} outputs")
 
     @property
-    def verdict(self) -> str | None:
+    def verdict(self) -> Verdict | None:
         """What its verification came to; None where it was not verified."""
         return self.verified.verdict if self.verified else None
 

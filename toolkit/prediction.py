@@ -15,6 +15,7 @@ from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.parity import checks, recorded
 from toolkit.runtimes.base import Predictor
+from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
 
 # Data sets of handwritten digits: photos are brought to their form. Others are only scaled.
@@ -63,7 +64,7 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
         found = manifest.read(path.parent)
         for artifact in found.artifacts:
             file = found.folder / artifact.path
-            if artifact.verdict != "fail" and file.is_file() and runtimes.installed(runtimes.for_file(file)):
+            if artifact.verdict != Verdict.FAIL and file.is_file() and runtimes.installed(runtimes.for_file(file)):
                 choices.append((-(artifact.accuracy or 0.0), artifact.size_bytes, file, found, artifact))
     with contained() as workers:
         for *_, file, found, artifact in sorted(choices, key=lambda choice: choice[:3]):

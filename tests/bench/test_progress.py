@@ -7,7 +7,7 @@ import pytest
 
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
-from toolkit.bench.progress import PACE, START, TURN, Progress
+from toolkit.bench.progress import PACE, START, TURN, BenchProgress
 from toolkit.cli.bench.live import standing
 
 
@@ -28,7 +28,7 @@ FAST, SLOW = (Configuration(Candidate(Path(f"x/{name}.tflite"), "litert", None),
 
 @pytest.fixture
 def progress(clock):
-    return Progress(
+    return BenchProgress(
         [FAST, SLOW],
         {START: 1, TURN: 3, PACE: 0},
         processes=2,
@@ -94,7 +94,9 @@ def test_the_median_so_far_is_that_of_the_blocks(progress):
 def test_under_emulation_no_median_is_shown():
     steps = {START: 1, TURN: 1, PACE: 0}
     told = []
-    hidden = Progress([FAST], steps, processes=1, expected_s={TURN: 1, PACE: 1}, emulated=True, on_step=told.append)
+    hidden = BenchProgress(
+        [FAST], steps, processes=1, expected_s={TURN: 1, PACE: 1}, emulated=True, on_step=told.append
+    )
     hidden.did(START, FAST)
     hidden.did(TURN, FAST, np.array([1e3]))
     assert hidden.rows()[0].median_s is None
@@ -112,7 +114,7 @@ def test_the_live_table_has_a_column_for_each_setting_that_varies(progress, cloc
     assert standing(progress).text == "about 2 min 0 s left"
     assert standing(progress).rows[0] == ("fast.tflite", "litert", "21.3 µs", "process 1 of 2, turn 1 of 3")
     two = [Configuration(FAST.candidate, threads, 1) for threads in (1, 2)]
-    sweep = Progress(
+    sweep = BenchProgress(
         two, {START: 1, TURN: 1, PACE: 0}, processes=1, expected_s={}, emulated=False, on_step=lambda progress: None
     )
     assert standing(sweep).columns[2].heading == "threads"

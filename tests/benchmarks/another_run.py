@@ -9,7 +9,7 @@ from pathlib import Path
 from toolkit import data, runtimes
 from toolkit.convention import Convention
 from toolkit.parity import figures
-from toolkit.parity.evidence import CANDIDATE_ROW, Table, candidate_rows
+from toolkit.parity.evidence import CANDIDATE_ROW, RowFile, candidate_rows
 from toolkit.parity.material import material
 
 
@@ -18,7 +18,7 @@ def main() -> None:
     test = data.load("mnist", warn=print).test
     files = Path(f"exported/{model}/{model}.keras"), Path(f"runs/{run}/best.keras")
     reference, other = (runtimes.open_session(path, threads=0).predict(test.images) for path in files)
-    table = Table(CANDIDATE_ROW)
+    table = RowFile(CANDIDATE_ROW)
     table.append(candidate_rows(other, reference))
     found = figures.compute(material(test.images, test.labels, reference, convention=Convention()).table, table, classes=10)
     print(

@@ -19,7 +19,7 @@ from toolkit.bundle.choose import recommendation, recommended, resolve
 from toolkit.bundle.make import make
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import sha256
-from toolkit.parity.verify import Options, verify
+from toolkit.parity.verify import VerifyOptions, verify
 from toolkit.runtimes import REFERENCE_RUNTIME
 
 # Runs a script and says which packages, not of Python itself, it has loaded.
@@ -68,7 +68,7 @@ def test_it_holds_one_artifact_and_what_goes_with_it(bundle, exported_once, tmp_
 
 def test_its_folder_is_verified_by_golden(bundle, tmp_path):
     found = manifest.read(unpacked(bundle, tmp_path))
-    result = verify(found, found.artifacts, Options(by_golden=True), warn=pytest.fail)
+    result = verify(found, found.artifacts, VerifyOptions(by_golden=True), warn=pytest.fail)
     assert [comparison.verdict for comparison in result.comparisons] == ["pass"]
 
 

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from toolkit import golden, manifest
-from toolkit.export.exporter import Options, export
+from toolkit.export.exporter import ExportOptions, export
 from toolkit.export.formats import c, plan, tflite
 from toolkit.export.sources import resolve
 from toolkit.files import sha256
-from toolkit.parity.verify import Options as VerifyOptions
-from toolkit.parity.verify import verify
+from toolkit.parity.verify import VerifyOptions, verify
 
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Werror")
 # What a firmware would do with the header, and the bytes on stdout.
@@ -43,7 +42,7 @@ NUMBERS = struct.Struct("13i2f")
 @pytest.fixture(scope="module")
 def exported_c(tmp_path_factory, trained_folder, tiny):
     folder = tmp_path_factory.mktemp("c") / "cnn"
-    result = export(resolve(str(trained_folder)), tiny, folder, Options(plan(["c"], []), 50), warn=pytest.fail)
+    result = export(resolve(str(trained_folder)), tiny, folder, ExportOptions(plan(["c"], []), 50), warn=pytest.fail)
     assert result.failures == {}
     assert [file.path for file in result.made] == ["cnn-int8.tflite", "cnn-int8.c", "cnn-int8.h"]
     return folder
@@ -113,11 +112,11 @@ def test_verify_runs_the_artifact_and_holds_the_c_files_against_their_digests(ex
 def test_c_files_stay_listed_as_long_as_their_artifact_is_the_same(exported_c, tmp_path, trained_folder, tiny):
     folder = shutil.copytree(exported_c, tmp_path / "cnn")
     source = resolve(str(trained_folder))
-    export(source, tiny, folder, Options(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)
+    export(source, tiny, folder, ExportOptions(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)
     found = manifest.read(folder)
     found.require(*found.artifacts, *found.derived)
     assert [entry.path for entry in found.derived] == ["cnn-int8.c", "cnn-int8.h"]
-    result = export(source, tiny, folder, Options(plan(["onnx"], ["float32"]), 20), warn=pytest.fail)
+    result = export(source, tiny, folder, ExportOptions(plan(["onnx"], ["float32"]), 20), warn=pytest.fail)
     assert manifest.read(folder).derived == ()
     assert [path.name for path in result.unlisted] == ["cnn-int8.c", "cnn-int8.tflite"]
 
@@ -126,7 +125,7 @@ def test_without_its_tflite_there_is_no_c(exported_c, tmp_path, trained_folder, 
     folder = shutil.copytree(exported_c, tmp_path / "cnn")
     before = {path.name: sha256(path) for path in folder.glob("cnn-int8.*")}
     monkeypatch.setattr(tflite, "convert", lambda *_: (_ for _ in ()).throw(RuntimeError("no")))
-    options = Options(plan(["c", "onnx"], []), 50)
+    options = ExportOptions(plan(["c", "onnx"], []), 50)
     result = export(resolve(str(trained_folder)), tiny, folder, options, warn=pytest.fail)
     assert result.failures == {
         "cnn-int8.tflite": "RuntimeError: no",

@@ -13,7 +13,7 @@ from toolkit import data, golden, locks, manifest
 from toolkit.data.base import make_dataset
 from toolkit.errors import ArtifactError, BusyError, ExportFailedError, MissingExtraError, RunError, UsageError
 from toolkit.export import calibration, exporter, sources
-from toolkit.export.exporter import Options, export
+from toolkit.export.exporter import ExportOptions, export
 from toolkit.export.formats import plan
 from toolkit.export.formats import tflite as tflite_format
 from toolkit.files import sha256
@@ -158,7 +158,7 @@ def test_one_failed_conversion_leaves_the_others_and_the_old_file(exported, trai
 
     monkeypatch.setattr(tflite_format, "convert", fail_on_int8)
     source = sources.resolve(str(trained_folder))
-    result = export(source, tiny, exported, Options(plan(["tflite"], []), 50), warn=pytest.fail)
+    result = export(source, tiny, exported, ExportOptions(plan(["tflite"], []), 50), warn=pytest.fail)
     assert result.failures == {"cnn-int8.tflite": "RuntimeError: the converter says no"}
     after = snapshot(exported)
     assert after["cnn-int8.tflite"] == before["cnn-int8.tflite"]
@@ -170,7 +170,7 @@ def test_one_failed_conversion_leaves_the_others_and_the_old_file(exported, trai
 def test_a_second_export_of_the_same_run_keeps_what_it_does_not_make(exported, trained_folder, tiny):
     before = snapshot(exported)
     source = sources.resolve(str(trained_folder))
-    export(source, tiny, exported, Options(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)
+    export(source, tiny, exported, ExportOptions(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)
     found = manifest.read(exported)
     assert len(found.artifacts) == 6
     found.require(*found.artifacts, found.reference, found.golden)
@@ -185,7 +185,7 @@ def test_a_second_export_of_the_same_run_keeps_what_it_does_not_make(exported, t
 
 def test_an_export_is_a_source_that_knows_what_its_run_knew(exported, trained_folder, tiny):
     before, original = manifest.read(exported), sources.resolve(str(exported))
-    export(original, tiny, exported, Options(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)
+    export(original, tiny, exported, ExportOptions(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)
     after = manifest.read(exported)
     assert (after.source, after.recipe, after.reference) == (before.source, before.recipe, before.reference)
     assert after.source.run == trained_folder.name
@@ -199,7 +199,7 @@ def test_an_export_is_a_source_that_knows_what_its_run_knew(exported, trained_fo
 def test_an_export_of_an_export_that_is_killed_before_its_manifest_is_there_can_be_made_again(exported, tiny):
     before = (exported / "manifest.json").read_bytes()
     original = sources.resolve(str(exported))
-    export(original, tiny, exported, Options(plan(["onnx"], ["float32"]), 20), warn=pytest.fail)
+    export(original, tiny, exported, ExportOptions(plan(["onnx"], ["float32"]), 20), warn=pytest.fail)
     (exported / "manifest.json").write_bytes(before)
     assert sources.resolve(str(exported)).origin == original.origin
 
@@ -209,7 +209,7 @@ def test_an_export_of_another_run_unlists_what_is_not_of_it(exported, tiny, tmp_
 
     build("cnn", input_shape=(8, 8, 1), classes=3).save(tmp_path / "cnn.keras")
     source = sources.resolve(str(tmp_path / "cnn.keras"))
-    result = export(source, tiny, exported, Options(plan(["onnx"], ["float32"]), 20), warn=pytest.fail)
+    result = export(source, tiny, exported, ExportOptions(plan(["onnx"], ["float32"]), 20), warn=pytest.fail)
     assert [a.path for a in manifest.read(exported).artifacts] == ["cnn-float32.onnx"]
     assert "cnn-int8.tflite" in [path.name for path in result.unlisted]
     assert (exported / "cnn-int8.tflite").is_file()
@@ -217,7 +217,7 @@ def test_an_export_of_another_run_unlists_what_is_not_of_it(exported, tiny, tmp_
 
 def test_an_export_with_another_calibration_unlists_what_had_the_first(exported, trained_folder, tiny):
     source = sources.resolve(str(trained_folder))
-    export(source, tiny, exported, Options(plan(["onnx"], ["int8"]), 20), warn=pytest.fail)
+    export(source, tiny, exported, ExportOptions(plan(["onnx"], ["int8"]), 20), warn=pytest.fail)
     found = manifest.read(exported)
     assert found.calibration.n == 20
     assert [a.path for a in found.artifacts] == ["cnn-int8.onnx"]
@@ -228,7 +228,11 @@ def test_if_every_conversion_fails_nothing_changes(exported, trained_folder, tin
     monkeypatch.setattr(tflite_format, "convert", lambda *_: (_ for _ in ()).throw(RuntimeError("no")))
     with pytest.raises(ExportFailedError, match=r"cnn-int8\.tflite: RuntimeError: no; nothing was exported"):
         export(
-            sources.resolve(str(trained_folder)), tiny, exported, Options(plan(["tflite"], ["int8"])), warn=pytest.fail
+            sources.resolve(str(trained_folder)),
+            tiny,
+            exported,
+            ExportOptions(plan(["tflite"], ["int8"])),
+            warn=pytest.fail,
         )
     assert snapshot(exported) == before
 
@@ -238,7 +242,7 @@ def test_a_full_disk_or_a_missing_package_is_no_failed_conversion(exported, trai
     before = snapshot(exported)
     monkeypatch.setattr(tflite_format, "convert", lambda *_: (_ for _ in ()).throw(error))
     with pytest.raises(type(error)):
-        export(sources.resolve(str(trained_folder)), tiny, exported, Options(plan([], [])), warn=pytest.fail)
+        export(sources.resolve(str(trained_folder)), tiny, exported, ExportOptions(plan([], [])), warn=pytest.fail)
     assert snapshot(exported) == before
 
 
@@ -247,7 +251,7 @@ def test_what_a_killed_export_left_is_removed(exported, trained_folder, tiny):
     (leftover / "saved_model").mkdir(parents=True)
     (leftover / "cnn-int8.tflite").write_bytes(b"half")
     source = sources.resolve(str(trained_folder))
-    export(source, tiny, exported, Options(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)
+    export(source, tiny, exported, ExportOptions(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)
     assert not leftover.exists()
 
 
@@ -261,7 +265,7 @@ def test_another_number_of_classes_is_refused(tiny, tmp_path):
     build("mlp", input_shape=(8, 8, 1), classes=4).save(tmp_path / "mlp.keras")
     source = sources.resolve(str(tmp_path / "mlp.keras"))
     with pytest.raises(ArtifactError, match="of 4 classes"):
-        export(source, tiny, tmp_path / "x", Options(plan([], [])), warn=pytest.fail)
+        export(source, tiny, tmp_path / "x", ExportOptions(plan([], [])), warn=pytest.fail)
 
 
 @pytest.mark.parametrize(
@@ -290,7 +294,7 @@ def test_what_is_no_classifier_of_images_is_told_so(tiny, tmp_path, make, said):
     keras.Model(*make(keras, image, keras.layers.Flatten()(image))).save(tmp_path / "other.keras")
     source = sources.resolve(str(tmp_path / "other.keras"))
     with pytest.raises(ArtifactError, match=said):
-        export(source, tiny, tmp_path / "x", Options(plan([], [])), warn=pytest.fail)
+        export(source, tiny, tmp_path / "x", ExportOptions(plan([], [])), warn=pytest.fail)
 
 
 def test_a_model_that_answers_with_no_numbers_is_not_exported(tiny, tmp_path):
@@ -301,12 +305,12 @@ def test_a_model_that_answers_with_no_numbers_is_not_exported(tiny, tmp_path):
     model.save(tmp_path / "mlp.keras")
     source = sources.resolve(str(tmp_path / "mlp.keras"))
     with pytest.raises(ArtifactError, match=r"mlp\.keras: NaN or infinite outputs for 90 of 90 images"):
-        export(source, tiny, tmp_path / "x", Options(plan([], [])), warn=pytest.fail)
+        export(source, tiny, tmp_path / "x", ExportOptions(plan([], [])), warn=pytest.fail)
 
 
 def test_a_full_disk_names_what_could_not_be_written(exported, trained_folder, tiny, monkeypatch):
     full = OSError(28, "No space left on device")
-    options = Options(plan(["tflite"], ["int8"]), 50)
+    options = ExportOptions(plan(["tflite"], ["int8"]), 50)
     monkeypatch.setattr(tflite_format, "convert", lambda *_: (_ for _ in ()).throw(full))
     with pytest.raises(OSError, match="space") as caught:
         export(sources.resolve(str(trained_folder)), tiny, exported, options, warn=pytest.fail)
@@ -337,7 +341,7 @@ def test_the_second_of_two_exports_into_one_folder_is_refused_and_disturbs_nothi
     with locks.alone(exported, "export", otherwise=""):
         (exported / ".export-alive").mkdir()
         with pytest.raises(BusyError, match=r"'toolkit export' is at work there .*; .* or choose another --output"):
-            export(sources.resolve(str(trained_folder)), tiny, exported, Options(plan([], [])), warn=pytest.fail)
+            export(sources.resolve(str(trained_folder)), tiny, exported, ExportOptions(plan([], [])), warn=pytest.fail)
         (exported / ".export-alive").rmdir()
     assert snapshot(exported) == before
 
@@ -346,14 +350,16 @@ def test_an_interrupted_export_changes_nothing(exported, trained_folder, tiny, m
     before = snapshot(exported)
     monkeypatch.setattr(tflite_format, "convert", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        export(sources.resolve(str(trained_folder)), tiny, exported, Options(plan([], []), 20), warn=pytest.fail)
+        export(sources.resolve(str(trained_folder)), tiny, exported, ExportOptions(plan([], []), 20), warn=pytest.fail)
     assert snapshot(exported) == before
 
 
 def test_other_data_than_the_run_s_are_refused(trained_folder, tmp_path):
     other = make_dataset(tiny_arrays(seed=9), name="other", origin="elsewhere")
     with pytest.raises(RunError, match="was trained on 'tiny' with other digests"):
-        export(sources.resolve(str(trained_folder)), other, tmp_path / "x", Options(plan([], [])), warn=pytest.fail)
+        export(
+            sources.resolve(str(trained_folder)), other, tmp_path / "x", ExportOptions(plan([], [])), warn=pytest.fail
+        )
     assert not (tmp_path / "x").exists()
 
 
@@ -363,7 +369,11 @@ def test_data_of_another_shape_are_refused(tiny, tmp_path):
     build("mlp", input_shape=(28, 28, 1), classes=10).save(tmp_path / "mlp.keras")
     with pytest.raises(ArtifactError, match=r"takes images \(28, 28, 1\) of 10 classes, 'tiny' has \(8, 8, 1\)"):
         export(
-            sources.resolve(str(tmp_path / "mlp.keras")), tiny, tmp_path / "x", Options(plan([], [])), warn=pytest.fail
+            sources.resolve(str(tmp_path / "mlp.keras")),
+            tiny,
+            tmp_path / "x",
+            ExportOptions(plan([], [])),
+            warn=pytest.fail,
         )
 
 
@@ -379,7 +389,7 @@ def test_a_model_with_optimizer_state_is_exported_without(tiny, tmp_path):
     model.fit(tiny.train.images / np.float32(255), labels, epochs=1, verbose=0)
     model.save(tmp_path / "mine.keras")
     source = sources.resolve(str(tmp_path / "mine.keras"))
-    result = export(source, tiny, tmp_path / "out", Options(plan(["tflite"], ["float32"]), 20), warn=pytest.fail)
+    result = export(source, tiny, tmp_path / "out", ExportOptions(plan(["tflite"], ["float32"]), 20), warn=pytest.fail)
     assert result.failures == {}
     assert (tmp_path / "out" / "mine.keras").stat().st_size < (tmp_path / "mine.keras").stat().st_size / 1.5
     assert not load_model(tmp_path / "out" / "mine.keras").compiled

@@ -12,7 +12,7 @@ from toolkit.files import sha256, write_json
 from toolkit.parity import record as parity
 from toolkit.study import trials
 from toolkit.study.grid import Grid
-from toolkit.training.checkpoint import Epoch, Progress
+from toolkit.training.checkpoint import Epoch, TrainingProgress
 from toolkit.training.recipe import Recipe
 
 SHIPPED = Path(__file__).parents[2] / "exported" / "mlp"
@@ -95,7 +95,7 @@ def run(folder):
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "config.json", {"recipe": RECIPE, "data": DATA, "started": "2026"})
     epochs = [Epoch(number, 0.5 / number, 0.9, 0.6 / number, 0.89, 1.0) for number in (1, 2, 3)]
-    progress = Progress(epochs, [{"dense": 0.1, "epoch": 0}], 3, 0.2)
+    progress = TrainingProgress(epochs, [{"dense": 0.1, "epoch": 0}], 3, 0.2)
     text = np.frombuffer(json.dumps(progress.to_json()).encode(), np.uint8)
     np.savez(folder / "state.npz", progress=text, model_0=np.zeros((3, 2), np.float32))
 

@@ -5,15 +5,15 @@ import pytest
 from scipy.stats import entropy
 
 from toolkit.parity import evidence, figures
-from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, Table, candidate_rows, reference_rows
+from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, RowFile, candidate_rows, reference_rows
 from toolkit.parity.figures import Flip
 
 
 def tables(outputs, reference, labels):
-    ours, theirs = Table(REFERENCE_ROW), Table(CANDIDATE_ROW)
-    ours.append(reference_rows(np.float32(reference), np.asarray(labels)))
-    theirs.append(candidate_rows(np.float32(outputs), np.float32(reference)))
-    return ours, theirs
+    reference_file, candidate_file = RowFile(REFERENCE_ROW), RowFile(CANDIDATE_ROW)
+    reference_file.append(reference_rows(np.float32(reference), np.asarray(labels)))
+    candidate_file.append(candidate_rows(np.float32(outputs), np.float32(reference)))
+    return reference_file, candidate_file
 
 
 def random_outputs(n, classes, seed):
@@ -26,7 +26,7 @@ def test_a_table_gives_back_its_rows_in_chunks(monkeypatch):
     monkeypatch.setattr(evidence, "CHUNK_ROWS", 7)
     outputs, labels = random_outputs(30, 4, 0)
     rows = reference_rows(outputs, labels)
-    table = Table(REFERENCE_ROW)
+    table = RowFile(REFERENCE_ROW)
     for start in range(0, 30, 11):
         table.append(rows[start : start + 11])
     assert len(table) == 30
@@ -76,13 +76,13 @@ def test_the_figures_do_not_depend_on_how_the_rows_came(monkeypatch):
     reference, labels = random_outputs(1000, 10, 3)
     outputs, _ = random_outputs(1000, 10, 4)
     whole = figures.compute(*tables(outputs, reference, labels), classes=10)
-    ours, theirs = Table(REFERENCE_ROW), Table(CANDIDATE_ROW)
+    reference_file, candidate_file = RowFile(REFERENCE_ROW), RowFile(CANDIDATE_ROW)
     for rows in np.array_split(np.arange(1000), 13):
-        ours.append(reference_rows(reference[rows], labels[rows]))
-        theirs.append(candidate_rows(outputs[rows], reference[rows]))
-    assert figures.compute(ours, theirs, classes=10) == whole
+        reference_file.append(reference_rows(reference[rows], labels[rows]))
+        candidate_file.append(candidate_rows(outputs[rows], reference[rows]))
+    assert figures.compute(reference_file, candidate_file, classes=10) == whole
     monkeypatch.setattr(evidence, "CHUNK_ROWS", 100)
-    chunked = figures.compute(ours, theirs, classes=10)
+    chunked = figures.compute(reference_file, candidate_file, classes=10)
     assert (chunked.lost, chunked.changed, chunked.flips) == (whole.lost, whole.changed, whole.flips)
     assert chunked.kl_mean == pytest.approx(whole.kl_mean)
 

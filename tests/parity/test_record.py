@@ -14,7 +14,7 @@ from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import sha256
 from toolkit.parity import card, record
 from toolkit.parity.record import RECORD, ROWS, recompute
-from toolkit.parity.verify import Options, select, verify
+from toolkit.parity.verify import VerifyOptions, select, verify
 from toolkit.selftest import files
 
 
@@ -22,7 +22,7 @@ from toolkit.selftest import files
 def saved_once(tmp_path_factory, exported_once, tiny_npz):
     folder = shutil.copytree(exported_once, tmp_path_factory.mktemp("saved") / "cnn")
     ((found, artifacts),) = select([folder])
-    record.save(verify(found, artifacts, Options(str(tiny_npz), margin_pp=5.0), warn=pytest.fail))
+    record.save(verify(found, artifacts, VerifyOptions(str(tiny_npz), margin_pp=5.0), warn=pytest.fail))
     return folder
 
 
@@ -109,7 +109,7 @@ def test_a_record_does_not_depend_on_where_the_models_were(saved_once, saved):
 
 def test_the_same_comparison_gives_the_same_rows(saved_once, saved, tiny_npz):
     ((found, artifacts),) = select([saved])
-    record.save(verify(found, artifacts, Options(str(tiny_npz), margin_pp=5.0), warn=pytest.fail))
+    record.save(verify(found, artifacts, VerifyOptions(str(tiny_npz), margin_pp=5.0), warn=pytest.fail))
     assert (saved / ROWS).read_bytes() == (saved_once / ROWS).read_bytes()
 
 
@@ -121,7 +121,7 @@ def test_a_fail_that_was_edited_into_a_pass_is_found(saved, tiny_npz):
     found = replace(found, artifacts=(faulted, *found.artifacts[1:]))
     found.write()
     ((found, artifacts),) = select([saved])
-    part = verify(found, artifacts, Options(str(tiny_npz), margin_pp=5.0), warn=pytest.fail)
+    part = verify(found, artifacts, VerifyOptions(str(tiny_npz), margin_pp=5.0), warn=pytest.fail)
     assert part.comparisons[0].problem.check == "float32"
     record.save(part)
     assert recompute(saved / RECORD).differences == ()
@@ -135,7 +135,7 @@ def test_a_fail_that_was_edited_into_a_pass_is_found(saved, tiny_npz):
 
 def test_a_record_is_of_a_whole_folder(saved, tiny_npz):
     ((found, artifacts),) = select([saved / "cnn-int8.onnx"])
-    part = verify(found, artifacts, Options(str(tiny_npz), margin_pp=5.0), warn=pytest.fail)
+    part = verify(found, artifacts, VerifyOptions(str(tiny_npz), margin_pp=5.0), warn=pytest.fail)
     before = (saved / RECORD).read_bytes()
     with pytest.raises(UsageError, match=r"a record is of a whole folder; cnn-float32.onnx, .* would be left out"):
         record.save(part)

@@ -12,12 +12,12 @@ from toolkit.errors import ArtifactError, DataError, DataUnavailableError, Missi
 from toolkit.files import sha256
 from toolkit.parity import leaks, record
 from toolkit.parity import verify as module
-from toolkit.parity.verify import Options, select, verify
+from toolkit.parity.verify import VerifyOptions, select, verify
 
 
 def test_real_artifacts_match_their_reference(exported_once, tiny_npz):
     ((found, artifacts),) = select([exported_once])
-    result = verify(found, artifacts, Options(str(tiny_npz), margin_pp=5.0), warn=pytest.fail)
+    result = verify(found, artifacts, VerifyOptions(str(tiny_npz), margin_pp=5.0), warn=pytest.fail)
     assert [c.verdict for c in result.comparisons] == ["pass"] * 6
     assert result.dataset["n"] == 90
     float32 = [c for c in result.comparisons if c.quantization == "float32"]
@@ -26,7 +26,7 @@ def test_real_artifacts_match_their_reference(exported_once, tiny_npz):
 
 def test_by_golden_real_artifacts_pass(exported_once):
     ((found, artifacts),) = select([exported_once])
-    result = verify(found, artifacts, Options(by_golden=True), warn=pytest.fail)
+    result = verify(found, artifacts, VerifyOptions(by_golden=True), warn=pytest.fail)
     assert {c.verdict for c in result.comparisons} == {"pass"}
 
 
@@ -42,14 +42,14 @@ def test_weights_of_another_training_fail(exported, tiny_npz, tiny, tmp_path):
         resolve(str(tmp_path / "cnn.keras")),
         tiny,
         tmp_path / "other",
-        exporter.Options(plan(["onnx"], ["float32"]), 20),
+        exporter.ExportOptions(plan(["onnx"], ["float32"]), 20),
         warn=pytest.fail,
     )
     target = exported / "cnn-float32.onnx"
     target.write_bytes((other.manifest.folder / "cnn-float32.onnx").read_bytes())
     found = manifest.read(exported)
     forged = [a for a in other.manifest.artifacts if a.path == target.name]
-    for options in (Options(str(tiny_npz)), Options(by_golden=True)):
+    for options in (VerifyOptions(str(tiny_npz)), VerifyOptions(by_golden=True)):
         result = verify(found, forged, options, warn=pytest.fail)
         assert [c.verdict for c in result.comparisons] == ["fail"]
 
@@ -58,7 +58,7 @@ def test_a_changed_file_fails_and_the_others_are_still_judged(exported, tiny_npz
     path = exported / "cnn-int8.onnx"
     path.write_bytes(path.read_bytes()[:-1] + b"\0")
     ((found, artifacts),) = select([exported])
-    result = verify(found, artifacts, Options(str(tiny_npz), margin_pp=5.0), warn=pytest.fail)
+    result = verify(found, artifacts, VerifyOptions(str(tiny_npz), margin_pp=5.0), warn=pytest.fail)
     assert {c.artifact.split("/")[-1]: c.verdict for c in result.comparisons if c.verdict != "pass"} == {
         "cnn-int8.onnx": "fail"
     }
@@ -66,7 +66,7 @@ def test_a_changed_file_fails_and_the_others_are_still_judged(exported, tiny_npz
 
 def test_a_changed_reference_or_golden_is_an_error(exported, tiny_npz):
     ((found, artifacts),) = select([exported])
-    for name, options in (("cnn.keras", Options(str(tiny_npz))), ("golden.npz", Options(by_golden=True))):
+    for name, options in (("cnn.keras", VerifyOptions(str(tiny_npz))), ("golden.npz", VerifyOptions(by_golden=True))):
         (exported / name).write_bytes(b"changed")
         with pytest.raises(ArtifactError, match="changed since it was exported"):
             verify(found, artifacts, options, warn=pytest.fail)
@@ -74,7 +74,7 @@ def test_a_changed_reference_or_golden_is_an_error(exported, tiny_npz):
 
 def test_results_are_saved_in_the_manifest(exported, tiny_npz):
     ((found, artifacts),) = select([exported])
-    record.save(verify(found, artifacts, Options(str(tiny_npz)), warn=pytest.fail))
+    record.save(verify(found, artifacts, VerifyOptions(str(tiny_npz)), warn=pytest.fail))
     assert [a.verified.dataset.others["n"] for a in manifest.read(exported).artifacts] == [90] * 6
 
 
@@ -82,7 +82,7 @@ def test_results_by_golden_never_replace_those_of_a_test_set(exported):
     ((found, artifacts),) = select([exported])
     before = (exported / "manifest.json").read_bytes()
     with pytest.raises(UsageError, match="measure no accuracy and are not saved"):
-        record.save(verify(found, artifacts, Options(by_golden=True), warn=pytest.fail))
+        record.save(verify(found, artifacts, VerifyOptions(by_golden=True), warn=pytest.fail))
     assert (exported / "manifest.json").read_bytes() == before
 
 
@@ -90,11 +90,11 @@ def test_without_tensorflow_the_golden_is_taken(exported_once, monkeypatch):
     monkeypatch.setattr(module, "installed", lambda name: name != "keras")
     ((found, artifacts),) = select([exported_once])
     said = []
-    result = verify(found, artifacts, Options(), warn=said.append)
+    result = verify(found, artifacts, VerifyOptions(), warn=said.append)
     assert result.dataset["name"] == "golden"
     assert "TensorFlow is not installed" in said[0]
     with pytest.raises(UsageError, match="needs TensorFlow"):
-        verify(found, artifacts, Options("mnist"), warn=pytest.fail)
+        verify(found, artifacts, VerifyOptions("mnist"), warn=pytest.fail)
 
 
 def test_artifacts_without_a_runtime_are_left_out_and_named(exported_once, monkeypatch):
@@ -102,17 +102,17 @@ def test_artifacts_without_a_runtime_are_left_out_and_named(exported_once, monke
     monkeypatch.setattr("toolkit.extras.find_spec", lambda name: None if name in absent else find_spec(name))
     ((found, artifacts),) = select([exported_once])
     said = []
-    result = verify(found, artifacts, Options(by_golden=True), warn=said.append)
+    result = verify(found, artifacts, VerifyOptions(by_golden=True), warn=said.append)
     assert {c.runtime for c in result.comparisons} == {"litert"}
     assert "2 artifacts left out, onnxruntime is not installed" in said[0]
     with pytest.raises(MissingExtraError, match="onnxruntime is not installed"):
-        verify(found, artifacts[:2], Options(by_golden=True), warn=pytest.fail)
+        verify(found, artifacts[:2], VerifyOptions(by_golden=True), warn=pytest.fail)
 
 
 def test_data_without_a_source_name_must_be_given(exported_once):
     ((found, artifacts),) = select([exported_once])
     with pytest.raises(DataError, match="give it by --data"):
-        verify(found, artifacts, Options(), warn=pytest.fail)
+        verify(found, artifacts, VerifyOptions(), warn=pytest.fail)
 
 
 def test_other_data_than_the_training_s_are_said(exported_once, tmp_path):
@@ -120,7 +120,7 @@ def test_other_data_than_the_training_s_are_said(exported_once, tmp_path):
     np.savez(tmp_path / "other.npz", **dict(zip(names, tiny_arrays(seed=1), strict=True)))
     ((found, artifacts),) = select([exported_once])
     said = []
-    verify(found, artifacts[:1], Options(str(tmp_path / "other.npz")), warn=said.append)
+    verify(found, artifacts[:1], VerifyOptions(str(tmp_path / "other.npz")), warn=said.append)
     assert "was trained on 'tiny', this is 'other'" in said[0]
 
 
@@ -153,8 +153,8 @@ def test_images_that_the_model_has_learned_from_are_no_test(exported_once, tmp_p
     ((found, artifacts),) = select([exported_once])
     leaky = leaky_npz(tmp_path, tiny, [3, 4, 230, 239])
     with pytest.raises(DataError, match=r"4 of the 90 test images are training images too \(rows 0, 1, 2, 3\)"):
-        verify(found, artifacts[:1], Options(leaky), warn=lambda text: None)
-    result = verify(found, artifacts[:1], Options(leaky, allow_overlap=True), warn=lambda text: None)
+        verify(found, artifacts[:1], VerifyOptions(leaky), warn=lambda text: None)
+    result = verify(found, artifacts[:1], VerifyOptions(leaky, allow_overlap=True), warn=lambda text: None)
     assert result.overlaps
     assert (result.dataset["overlap"][0]["count"], result.dataset["overlap_checked"]) == (4, "all")
 
@@ -165,9 +165,9 @@ def test_without_the_digests_the_calibration_images_are_a_sample(exported_once, 
     leaky = leaky_npz(tmp_path, tiny, list(found.calibration.rows[:4]))
     said = []
     with pytest.raises(DataError, match="4 of the 90 test images are calibration images too"):
-        verify(found, artifacts[:1], Options(leaky), warn=said.append)
+        verify(found, artifacts[:1], VerifyOptions(leaky), warn=said.append)
     assert "held against a sample of them, its 50 calibration images" in said[-1]
-    result = verify(found, artifacts[:1], Options(leaky, allow_overlap=True), warn=said.append)
+    result = verify(found, artifacts[:1], VerifyOptions(leaky, allow_overlap=True), warn=said.append)
     assert result.dataset["overlap_checked"] == "calibration images"
 
 
@@ -188,8 +188,8 @@ def test_without_the_digests_a_data_set_of_that_name_on_this_machine_is_asked(
     real = leaks.data.load
     monkeypatch.setattr(leaks.data, "load", load)
     with pytest.raises(DataError, match="1 of the 90 test images are training images too"):
-        verify(found, artifacts[:1], Options(leaky), warn=lambda text: None)
-    result = verify(found, artifacts[:1], Options(leaky, allow_overlap=True), warn=lambda text: None)
+        verify(found, artifacts[:1], VerifyOptions(leaky), warn=lambda text: None)
+    result = verify(found, artifacts[:1], VerifyOptions(leaky, allow_overlap=True), warn=lambda text: None)
     assert asked.count("sample") == 2
     assert result.dataset["overlap_checked"] == "calibration images"
 
@@ -198,7 +198,7 @@ def test_damaged_digests_are_an_error(exported, tmp_path, tiny):
     (exported / "learned.npy").write_bytes(b"changed")
     ((found, artifacts),) = select([exported])
     with pytest.raises(ArtifactError, match=r"learned.npy: changed since it was exported"):
-        verify(found, artifacts[:1], Options(leaky_npz(tmp_path, tiny, [3])), warn=lambda text: None)
+        verify(found, artifacts[:1], VerifyOptions(leaky_npz(tmp_path, tiny, [3])), warn=lambda text: None)
 
 
 def test_digests_that_cannot_be_read_are_an_error(exported, tmp_path, tiny):
@@ -209,7 +209,7 @@ def test_digests_that_cannot_be_read_are_an_error(exported, tmp_path, tiny):
     (exported / "manifest.json").write_text(json.dumps(document))
     ((found, artifacts),) = select([exported])
     with pytest.raises(ArtifactError, match=r"learned\.npy: cannot be read as digests of images: "):
-        verify(found, artifacts[:1], Options(leaky_npz(tmp_path, tiny, [3])), warn=lambda text: None)
+        verify(found, artifacts[:1], VerifyOptions(leaky_npz(tmp_path, tiny, [3])), warn=lambda text: None)
 
 
 def test_a_run_that_was_trained_on_since_makes_its_export_stale(exported_once, trained_folder, here, tiny_npz):
@@ -218,7 +218,7 @@ def test_a_run_that_was_trained_on_since_makes_its_export_stale(exported_once, t
     ((found, artifacts),) = select([exported_once])
 
     def verdict():
-        result = verify(found, artifacts[:1], Options(str(tiny_npz), margin_pp=5.0), warn=pytest.fail)
+        result = verify(found, artifacts[:1], VerifyOptions(str(tiny_npz), margin_pp=5.0), warn=pytest.fail)
         return result.comparisons[0].problem
 
     assert verdict() is None
@@ -234,4 +234,4 @@ def test_a_run_that_was_trained_on_since_makes_its_export_stale(exported_once, t
 @pytest.mark.parametrize("margin", [-1.0, 101.0, float("nan")])
 def test_a_margin_that_makes_no_sense_is_refused(margin):
     with pytest.raises(UsageError, match="the margin is"):
-        Options(margin_pp=margin)
+        VerifyOptions(margin_pp=margin)

@@ -7,9 +7,9 @@ import pytest
 from toolkit import manifest
 from toolkit.cli import call
 from toolkit.data import load
-from toolkit.parity.verify import Options
+from toolkit.parity.verify import VerifyOptions
 from toolkit.selftest import run
-from toolkit.selftest.run import NOTHING, Outcome, SelfTested, self_test
+from toolkit.selftest.run import NOTHING, FaultOutcome, SelfTested, self_test
 
 FAULTS = {
     "inputs not divided by 255",
@@ -31,7 +31,7 @@ FAULTS = {
 @pytest.fixture(scope="module")
 def sample_mlp(tmp_path_factory):
     """An MLP trained on the sample and exported in the four ways that faults are planted into."""
-    from toolkit.export.exporter import Options, export
+    from toolkit.export.exporter import ExportOptions, export
     from toolkit.export.sources import resolve
     from toolkit.training.fit import train
     from toolkit.training.recipe import Recipe
@@ -39,7 +39,7 @@ def sample_mlp(tmp_path_factory):
     dataset = load("sample", warn=pytest.fail)
     folder = tmp_path_factory.mktemp("sample")
     train(Recipe(model="mlp", epochs=10), dataset, folder / "mlp-sample")
-    export(resolve(str(folder / "mlp-sample")), dataset, folder / "mlp", Options(run.PAIRS), warn=pytest.fail)
+    export(resolve(str(folder / "mlp-sample")), dataset, folder / "mlp", ExportOptions(run.PAIRS), warn=pytest.fail)
     return folder / "mlp"
 
 
@@ -67,10 +67,10 @@ def test_a_gate_that_sees_nothing_is_found_out(sample_mlp, monkeypatch):
     """With its checks taken away, the self-test must say so."""
     for check in ("of_file", "of_specification", "of_recorded", "of_weights"):
         monkeypatch.setattr(f"toolkit.parity.checks.{check}", lambda *arguments: None)
-    for module in ("compare.checks.of_outputs", "verify.of_source"):
+    for module in ("compare.checks.check_outputs", "verify.of_source"):
         monkeypatch.setattr(f"toolkit.parity.{module}", lambda *arguments: None)
     dataset = load("sample", warn=pytest.fail)
-    options = Options(margin_pp=100.0)
+    options = VerifyOptions(margin_pp=100.0)
     result = self_test(manifest.read(sample_mlp), dataset, options=options, reexports=0, warn=pytest.fail)
     assert not result.passed
     assert {o.fault for o in result.outcomes if not o.right} >= {
@@ -80,8 +80,8 @@ def test_a_gate_that_sees_nothing_is_found_out(sample_mlp, monkeypatch):
     }
 
 
-def outcome(fault, *checks) -> Outcome:
-    return Outcome(fault, "a.onnx", checks, ())
+def outcome(fault, *checks) -> FaultOutcome:
+    return FaultOutcome(fault, "a.onnx", checks, ())
 
 
 @pytest.mark.parametrize(

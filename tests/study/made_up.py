@@ -4,11 +4,12 @@ import math
 from pathlib import Path
 
 from toolkit.files import write_text
+from toolkit.runs import BEST
 from toolkit.study import outcome, trials
 from toolkit.study.grid import Grid
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
-from toolkit.training.checkpoint import BEST, Epoch, Progress
+from toolkit.training.checkpoint import Epoch, TrainingProgress
 from toolkit.training.recipe import Recipe
 
 DIGESTS = {"train_images": "1", "train_labels": "2", "test_images": "3", "test_labels": "4"}
@@ -26,7 +27,7 @@ HOST = {"cpu": "a CPU", "cores": 2}
 SMALL = Grid(model=("mlp",), epochs=(4,))
 
 
-def progress(accuracies, *, losses=None, gradients=()) -> Progress:
+def progress(accuracies, *, losses=None, gradients=()) -> TrainingProgress:
     """An epoch of 2 s for each validation accuracy; gradients: (first, last) norms, one more than epochs."""
     losses = losses or [1 - accuracy for accuracy in accuracies]
     history = [
@@ -35,9 +36,9 @@ def progress(accuracies, *, losses=None, gradients=()) -> Progress:
     ]
     rows = [{"epoch": n, "dense_1": first, "probabilities": last} for n, (first, last) in enumerate(gradients)]
     if not history:
-        return Progress([], rows)
+        return TrainingProgress([], rows)
     best = min(history, key=lambda epoch: epoch.val_loss)
-    return Progress(history, rows, best.epoch, best.val_loss)
+    return TrainingProgress(history, rows, best.epoch, best.val_loss)
 
 
 def study(story, grid: Grid = SMALL, folder: Path = Path("runs/made-up")) -> Study:
@@ -47,7 +48,7 @@ def study(story, grid: Grid = SMALL, folder: Path = Path("runs/made-up")) -> Stu
     )
 
 
-def _outcome(trial, story) -> Outcome:
+def _outcome(trial, story) -> TrialOutcome:
     told = story(trial.recipe)
     told = told if isinstance(told, dict) else {"accuracies": told}
     state = told.pop("state", outcome.FINISHED)
@@ -55,7 +56,7 @@ def _outcome(trial, story) -> Outcome:
     metrics = {"test_accuracy": test} if state == outcome.FINISHED else None
     if trial.folder.parent.is_dir():  # of a study on the disk
         write_text(trial.folder / BEST, f"weights of {trial.folder.name}")
-    return Outcome(trial, state, progress(**told), metrics, "" if metrics else f"it is {state}")
+    return TrialOutcome(trial, state, progress(**told), metrics, "" if metrics else f"it is {state}")
 
 
 def plausible(recipe: Recipe) -> dict:

@@ -8,9 +8,11 @@ from typing import Any
 from toolkit import units
 from toolkit.bench import front, statistics
 from toolkit.bench.result import Result
-from toolkit.bench.statistics import Interval
+from toolkit.bench.statistics import SpeedVerdict
 from toolkit.errors import UsageError
+from toolkit.interval import Interval
 from toolkit.runtimes import REFERENCE_RUNTIME
+from toolkit.verdict import Verdict
 
 _TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
 _SIZES = {"B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
@@ -62,6 +64,7 @@ def recommend(
 ) -> list[dict[str, Any]]:
     """Return what to ship, one entry per folder of artifacts, of those that did not fail their verification.
 
+    A folder without a manifest may hold models of different tasks: nothing is chosen there, unless a budget is given.
     Those that answer otherwise here than where they were exported are left out as well. That is the fastest within the
     budgets; among those that cannot be told from it, the smallest file, then the most accurate. None that is left beats
     it in latency, size and accuracy. Where nothing fits, ``fits`` is false and the entry is that which misses a budget
@@ -72,9 +75,11 @@ def recommend(
     chosen = []
     for folder in dict.fromkeys(result.path.parent for result in results):
         here = [r for r in results if r.path.parent == folder and r.runtime != REFERENCE_RUNTIME]
+        if budgets == Budgets() and not any(r.is_listed for r in here):
+            continue
         smallest = min((r.batch for r in here), default=1)
         here = [r for r in here if r.batch == smallest]
-        allowed = [r for r in here if r.parity != "fail" and r.golden is None]
+        allowed = [r for r in here if r.parity != Verdict.FAIL and r.golden is None]
         if not allowed:
             if here:
                 chosen.append(_entry(here[0], f"nothing to ship: {_why_none(here)}", fits=False))
@@ -95,10 +100,10 @@ def recommend(
 
 
 def _why_none(results: Sequence[Result]) -> str:
-    if all(result.parity == "fail" for result in results):
+    if all(result.parity == Verdict.FAIL for result in results):
         return "all failed their verification"
     otherwise = "answer otherwise here than where they were exported, which verify --golden shows; export them again"
-    failed = sum(result.parity == "fail" for result in results)
+    failed = sum(result.parity == Verdict.FAIL for result in results)
     return f"{failed} failed their verification, the others {otherwise}" if failed else f"all {otherwise}"
 
 
@@ -115,7 +120,7 @@ def _missed(result: Result, budget: str, share: float) -> str:
 
 def _describe(best: Result, speedup: Interval | None, kernels: str | None) -> str:
     parts = [f"{units.seconds(best.median.value)} per inference"]
-    if speedup and statistics.verdict(speedup) == statistics.FASTER:
+    if speedup and statistics.verdict(speedup) == SpeedVerdict.FASTER:
         parts.append(f"{speedup.value:.1f} times as fast as float32")
     parts.append(units.size(best.size_bytes))
     if best.parity is None:
@@ -123,7 +128,7 @@ def _describe(best: Result, speedup: Interval | None, kernels: str | None) -> st
     elif best.accuracy is not None:
         known = best.measured_on is not None and best.measured_on == kernels
         where = "" if known else f" measured on {best.measured_on or 'a kind of CPU that was not recorded'}"
-        how = "as far as its test images can tell" if best.parity == "inconclusive" else f"({best.parity})"
+        how = "as far as its test images can tell" if best.parity == Verdict.INCONCLUSIVE else f"({best.parity})"
         parts.append(f"verified {how}, accuracy {units.percent(best.accuracy)}{where}")
     return ", ".join(parts)
 

@@ -14,10 +14,12 @@ from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.record import Record
 from toolkit.bench.schedule import Plan, measure
-from toolkit.bench.statistics import INDISTINGUISHABLE, SLOWER, Interval
+from toolkit.bench.statistics import SpeedVerdict
 from toolkit.errors import ArtifactError
 from toolkit.files import write_json
+from toolkit.interval import Interval
 from toolkit.step import OnStep, Step, ignore
+from toolkit.verdict import Verdict
 
 CERTIFICATE = "certificate.json"
 # Slow-downs to plant, as shares; 0 is the artifact itself under another name.
@@ -30,14 +32,14 @@ TRIALS = 20
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PlantedTrial:
     """The speed-up that one trial found for a planted slow-down."""
 
     planted: float
     speedup: Interval
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> SpeedVerdict:
         """What the benchmark called it."""
         return statistics.verdict(self.speedup)
 
@@ -52,17 +54,17 @@ class Planted:
     """What all trials found for one planted slow-down."""
 
     share: float
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[PlantedTrial, ...]
 
     @property
     def called_different(self) -> int:
         """In how many trials it was called faster or slower."""
-        return sum(one.verdict != INDISTINGUISHABLE for one in self.comparisons)
+        return sum(one.verdict != SpeedVerdict.INDISTINGUISHABLE for one in self.comparisons)
 
     @property
     def detected(self) -> int:
         """In how many trials it was called slower."""
-        return sum(one.verdict == SLOWER for one in self.comparisons)
+        return sum(one.verdict == SpeedVerdict.SLOWER for one in self.comparisons)
 
     @property
     def covered(self) -> int:
@@ -140,7 +142,7 @@ class Certificate:
             "detectable": self.detectable,
             "medians_s": list(self.medians_s),
             "spread": self.spread if len(self.trials) > 1 else None,
-            "verdict": "pass" if self.passed else "fail",
+            "verdict": Verdict.of(self.passed),
         }
 
 
@@ -160,11 +162,11 @@ def certify(
     """
     if host.describe().emulated:
         raise ArtifactError(f"{candidate.path}: this machine is emulated, its times say nothing of a benchmark")
-    settings = [Configuration(candidate, 1, 1, busy_share=share) for share in (0.0, *PLANTED)]
+    configurations = [Configuration(candidate, 1, 1, busy_share=share) for share in (0.0, *PLANTED)]
     records: list[Record] = []
     for number in range(trials):
         on_step(Step(number, trials, f"trial {number + 1}"))
-        record = measure(settings, folder / f"trial-{number + 1:02}", replace(plan, seed=plan.seed + number))
+        record = measure(configurations, folder / f"trial-{number + 1:02}", replace(plan, seed=plan.seed + number))
         if record.failures:
             raise ArtifactError("; ".join(dict.fromkeys(record.failures.values())))
         if record.interrupted:
@@ -178,9 +180,9 @@ def certify(
     return found
 
 
-def _comparisons(record: Record) -> Sequence[Comparison]:
+def _comparisons(record: Record) -> Sequence[PlantedTrial]:
     itself, *others = record.results
     return [
-        Comparison(share, statistics.speedup(itself.invoke, other.invoke))
+        PlantedTrial(share, statistics.speedup(itself.invoke, other.invoke))
         for share, other in zip(PLANTED, others, strict=True)
     ]

@@ -56,7 +56,7 @@ class Measured:
         """Note what changed on the machine in a turn of the newest process."""
         self.marks += [Mark(len(self.blocks) - 1, turn, reason) for reason in reasons]
 
-    def result(self, setting: Configuration, folder: Path, position: int) -> Result | None:
+    def result(self, configuration: Configuration, folder: Path, position: int) -> Result | None:
         """Return what was measured, its raw samples saved in ``folder``; None where no block was.
 
         A process that was interrupted, the last one, has fewer blocks than the others and is left out, unless it is the
@@ -67,7 +67,7 @@ class Measured:
             return None
         kept = [number for number, blocks in enumerate(self.blocks) if len(blocks[END_TO_END]) == turns]
         whole = [self.blocks[number] for number in kept]
-        path, listed = setting.candidate.path, setting.candidate.artifact
+        path, listed = configuration.candidate.path, configuration.candidate.artifact
         result = Result(
             path=path,
             sha256=sha256(path),
@@ -79,10 +79,10 @@ class Measured:
             measured_on=listed.measured_on.kernels if listed and listed.measured_on else None,
             golden=self.golden,
             notes=self.notes,
-            runtime=setting.candidate.runtime,
-            threads=setting.threads,
-            batch=setting.batch,
-            samples=f"{position:03}-{path.name}-t{setting.threads}-b{setting.batch}.npz",
+            runtime=configuration.candidate.runtime,
+            threads=configuration.threads,
+            batch=self.opened[0].batch or configuration.batch,
+            samples=f"{position:03}-{path.name}-t{configuration.threads}-b{configuration.batch}.npz",
             invoke=_blocks([blocks[INVOKE] for blocks in whole]),
             end_to_end=_blocks([blocks[END_TO_END] for blocks in whole]),
             paced=_blocks([blocks[PACED] for blocks in whole]) if all(blocks[PACED] for blocks in whole) else None,

@@ -11,7 +11,7 @@ from toolkit.bench.reasons import Evidence
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result
 from toolkit.bench.roofline import Cache, Roofs
-from toolkit.bench.statistics import FASTER, SLOWER
+from toolkit.bench.statistics import SpeedVerdict
 from toolkit.bench.tasks import PROBE, PROFILE
 from toolkit.errors import ArtifactError
 from toolkit.files import documents
@@ -56,7 +56,7 @@ def _puzzles(record: Record, result: Result) -> bool:
     if record.host.emulated or speedup is None:
         return False
     verdict = statistics.verdict(speedup)
-    return verdict == SLOWER or (verdict != FASTER and "int8" in (result.quantization or ""))
+    return verdict == SpeedVerdict.SLOWER or (verdict != SpeedVerdict.FASTER and "int8" in (result.quantization or ""))
 
 
 def _profile(record: Record, result: Result) -> Profile:
@@ -105,18 +105,18 @@ def _faster_with_fewer(results: Sequence[Result], result: Result) -> tuple[int, 
         same = (other.path, other.runtime, other.batch) == (result.path, result.runtime, result.batch)
         if same and other.threads < result.threads:
             speedup = statistics.speedup(result.invoke, other.invoke)
-            if statistics.verdict(speedup) == FASTER:
+            if statistics.verdict(speedup) == SpeedVerdict.FASTER:
                 found.append((other.threads, speedup.value))
     return max(found, key=lambda pair: pair[1], default=None)
 
 
 def _under_roof(record: Record, result: Result, bare: Explanation, roofs: dict[tuple[str, int], Roofs]) -> Explanation:
     """Add the roofline: from the cache, else measured, and again where the artifact is above it."""
-    setting = (result.runtime, result.threads)
+    configuration = (result.runtime, result.threads)
     names = runtimes.get(result.runtime).DISTRIBUTIONS
     versions = {name: text for name, text in record.versions.items() if name in names}
     cache = Cache(record.host, versions, result.runtime, threads=result.threads)
-    known = roofs.get(setting) or cache.read() or None
+    known = roofs.get(configuration) or cache.read() or None
     fresh = known is None
     if known is None and (known := _probed(result)) is not None:
         cache.keep(known)
@@ -125,11 +125,11 @@ def _under_roof(record: Record, result: Result, bare: Explanation, roofs: dict[t
     explanation = Explanation(bare.profile, known.get(bare.profile.arithmetic or ""), bare.reason)
     share = explanation.share(result.median.value)
     # Above the roof, which was then measured in a bad moment.
-    if share is not None and share > 1 and setting not in roofs and not fresh and (again := _probed(result)):
+    if share is not None and share > 1 and configuration not in roofs and not fresh and (again := _probed(result)):
         known = roofline.higher(known, again)
         cache.keep(known)
         explanation = Explanation(bare.profile, known.get(bare.profile.arithmetic or ""), bare.reason)
-    roofs[setting] = known
+    roofs[configuration] = known
     return explanation
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from toolkit.bench import statistics
 from toolkit.bench.result import Result
+from toolkit.bench.statistics import SpeedVerdict
+from toolkit.verdict import Verdict
 
 
 def tied(results: Sequence[Result]) -> list[Result]:
@@ -15,7 +17,7 @@ def tied(results: Sequence[Result]) -> list[Result]:
     ties = [
         one
         for one in results
-        if one is fastest or statistics.verdict(statistics.speedup(fastest.invoke, one.invoke)) != statistics.SLOWER
+        if one is fastest or statistics.verdict(statistics.speedup(fastest.invoke, one.invoke)) != SpeedVerdict.SLOWER
     ]
     return sorted(ties, key=lambda one: (one.size_bytes, -(one.accuracy or 0.0), one.threads))
 
@@ -34,7 +36,7 @@ def front(contenders: Sequence[Result]) -> list[Result]:
 
     Accuracies come from one test set; artifacts that failed their verification are no candidates.
     """
-    sound = [result for result in contenders if result.parity != "fail"]
+    sound = [result for result in contenders if result.parity != Verdict.FAIL]
     return [result for result in sound if not any(_beats(other, result) for other in sound)]
 
 

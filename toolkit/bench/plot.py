@@ -14,6 +14,7 @@ from toolkit.bench.result import Result
 from toolkit.drawing import FAINT, FINE, INK, Style, style
 from toolkit.errors import ArtifactError
 from toolkit.text import drawn
+from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,7 +127,7 @@ def _front(axes: "Axes", points: Sequence[Result], styles: Mapping[str, Style]) 
         face = look.colour if point in best else "none"
         axes.scatter(*at, s=area, marker=look.marker, facecolor=face, edgecolor=look.colour, alpha=0.8, zorder=3)
         axes.plot(*at, marker=".", color=INK, ms=2.5, zorder=4)
-        failed = ", failed verification" if point.parity == "fail" else ""
+        failed = ", failed verification" if point.parity == Verdict.FAIL else ""
         texts.append(labels.Label(at, area, f"{name}, {units.size(point.size_bytes)}{failed}", bold=point in best))
     _stairs(axes, best)
     latencies = [point.median.value for point in points]
@@ -196,11 +197,11 @@ def _round(value_s: float) -> str:
 
 def _names(results: Sequence[Result]) -> list[str]:
     """Return the name of each, with threads and batch where they are not 1."""
-    settings = [
+    configurations = [
         "".join(f", {number} {what}" for number, what in ((r.threads, "threads"), (r.batch, "images")) if number > 1)
         for r in results
     ]
     return [
-        f"{drawn(name)}{setting}"
-        for name, setting in zip(units.short_names([r.path for r in results]), settings, strict=True)
+        f"{drawn(name)}{configuration}"
+        for name, configuration in zip(units.short_names([r.path for r in results]), configurations, strict=True)
     ]

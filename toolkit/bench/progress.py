@@ -41,7 +41,7 @@ class _Standing:
     starting: bool = False
 
 
-class Progress:
+class BenchProgress:
     """Told by the schedule of each step, after it; shows where the benchmark stands to whoever listens.
 
     The listener is called between two blocks, so that it disturbs none; what it asks for is computed only then.
@@ -49,13 +49,13 @@ class Progress:
 
     def __init__(
         self,
-        settings: Sequence["Configuration"],
+        configurations: Sequence["Configuration"],
         planned: dict[str, int],
         *,
         processes: int,
         expected_s: dict[str, float],
         emulated: bool,
-        on_step: Callable[["Progress"], None],
+        on_step: Callable[["BenchProgress"], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begin.
@@ -64,20 +64,20 @@ class Progress:
 
         emulated: emulated time is no latency, and no median is shown.
         """
-        self._standings = {setting: _Standing() for setting in settings}
+        self._standings = {configuration: _Standing() for configuration in configurations}
         self._planned, self._processes, self._expected_s = planned, processes, expected_s
         self._emulated, self._on_step, self._clock = emulated, on_step, clock
         self._spent_s = dict.fromkeys(planned, 0.0)
         self._last_s = clock()
 
-    def starting(self, setting: "Configuration") -> None:
+    def starting(self, configuration: "Configuration") -> None:
         """Note that the next process of a configuration will be started."""
-        self._standings[setting].starting = True
+        self._standings[configuration].starting = True
         self._on_step(self)
 
-    def did(self, step: str, setting: "Configuration", samples_ns: NDArray[np.float64] | None = None) -> None:
+    def did(self, step: str, configuration: "Configuration", samples_ns: NDArray[np.float64] | None = None) -> None:
         """Note a step that is over, and its samples, where they count for the median."""
-        standing = self._standings[setting]
+        standing = self._standings[configuration]
         standing.starting = False
         standing.done[step] += 1
         if samples_ns is not None and not self._emulated:
@@ -88,9 +88,9 @@ class Progress:
         if step != START:  # the next start or turn follows at once, and says more
             self._on_step(self)
 
-    def failed(self, setting: "Configuration", why: str) -> None:
+    def failed(self, configuration: "Configuration", why: str) -> None:
         """Note that a configuration is given up."""
-        self._standings[setting].failure = why.removeprefix(f"{setting.candidate.path}: ")
+        self._standings[configuration].failure = why.removeprefix(f"{configuration.candidate.path}: ")
         self._last_s = self._clock()
         self._on_step(self)
 
@@ -98,14 +98,14 @@ class Progress:
         """Return one row for each configuration."""
         return [
             Row(
-                setting.candidate.path,
-                setting.candidate.runtime,
-                setting.threads,
-                setting.batch,
+                configuration.candidate.path,
+                configuration.candidate.runtime,
+                configuration.threads,
+                configuration.batch,
                 self._state(standing),
                 float(np.median(standing.medians_s)) if standing.medians_s else None,
             )
-            for setting, standing in self._standings.items()
+            for configuration, standing in self._standings.items()
         ]
 
     @property

@@ -15,6 +15,7 @@ from toolkit.files import FileName, documents
 from toolkit.files.arrays import Arrays, Expected, opened_npz
 from toolkit.files.memory import check_memory
 from toolkit.host import Host, State
+from toolkit.verdict import Verdict
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ class SamplesName(FileName):
         return super().__new__(cls, name)  # type: ignore[return-value]
 
 
-class ResultEntry(TypedDict):
+class BenchResultEntry(TypedDict):
     """What a result is made of again, its samples beside; its figures are derived."""
 
     artifact: str
@@ -47,7 +48,7 @@ class ResultEntry(TypedDict):
     size_bytes: int
     format: str | None
     quantization: str | None
-    parity: str | None
+    parity: Verdict | None
     accuracy: float | None
     accuracy_measured_on: NotRequired[str | None]
     golden: NotRequired[str | None]
@@ -95,7 +96,7 @@ class OutcomeEntry(TypedDict):
     recommendations: list[RecommendationEntry]
 
 
-class RecordEntry(TypedDict):
+class BenchRecordEntry(TypedDict):
     """What a record must have to be made again."""
 
     record: str
@@ -105,7 +106,7 @@ class RecordEntry(TypedDict):
     seed: int
     host: HostEntry
     versions: dict[str, str]
-    results: list[ResultEntry]
+    results: list[BenchResultEntry]
     failures: dict[str, str]
     crashed: bool
     interrupted: bool
@@ -118,14 +119,14 @@ def document(path: Path, kind: type[T]) -> T:
     return documents.read(path, kind, what=_WHAT, missing="no such file; 'toolkit bench' writes record.json")
 
 
-def host(record: RecordEntry, path: Path) -> Host:
+def host(record: BenchRecordEntry, path: Path) -> Host:
     """Return the machine that a record was made on."""
     names = {field.name for field in fields(Host)}
     facts: dict[str, Any] = {name: value for name, value in record["host"].items() if name in names}
     return documents.convert(facts, Host, path, what=_WHAT)
 
 
-def result(folder: Path, entry: ResultEntry) -> Result:
+def result(folder: Path, entry: BenchResultEntry) -> Result:
     """Return a result with its raw samples."""
     if entry["batch"] < 1:
         raise ArtifactError(f"{folder / RECORD}: {entry['samples']} is of a batch below 1")

@@ -8,11 +8,11 @@ from typing import Any
 from toolkit.bench import advice, explanation, reading, statistics
 from toolkit.bench.advice import Budgets
 from toolkit.bench.explanation import Explanation
-from toolkit.bench.reading import RECORD, RecordEntry
+from toolkit.bench.reading import RECORD, BenchRecordEntry
 from toolkit.bench.result import Result
-from toolkit.bench.statistics import Interval
 from toolkit.files import documents, write_json
 from toolkit.host import Host, State
+from toolkit.interval import Interval
 
 # The keys of a result that hold what was measured; null under emulation.
 FIGURES = (
@@ -149,7 +149,7 @@ def _fitting(recommendations: list[dict[str, Any]]) -> dict[str, Any] | None:
 def read(folder: Path) -> Record:
     """Read a record with its raw samples; ArtifactError where it is none or was damaged."""
     path = folder / RECORD
-    document = reading.document(path, RecordEntry)
+    document = reading.document(path, BenchRecordEntry)
     return Record(
         folder=Path(document["record"]),
         host=reading.host(document, path),

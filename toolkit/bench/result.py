@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from toolkit.bench import statistics
-from toolkit.bench.statistics import Blocks, Interval, Samples
+from toolkit.bench.statistics import Blocks, Samples
 from toolkit.files import atomic
+from toolkit.interval import Interval
+from toolkit.verdict import Verdict
 
 BASELINE_QUANTIZATION = "float32"
 KINDS = ("invoke", "end_to_end", "paced")
@@ -21,7 +23,7 @@ class Opened:
     """The start of one process. cold_s: from its start to its first inference. loop: inferences timed together.
 
     real_inputs: whether those of a golden are in rotation; otherwise they are random. remark: how the runtime opened
-    the artifact, if not as it would by itself.
+    the artifact, if not as it would by itself. batch: images of an inference; None in records from before it was kept.
     """
 
     load_s: float
@@ -33,6 +35,7 @@ class Opened:
     settled: bool
     real_inputs: bool
     remark: str | None = None
+    batch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Result:
     size_bytes: int
     format: str | None
     quantization: str | None
-    parity: str | None
+    parity: Verdict | None
     accuracy: float | None
     measured_on: str | None
     golden: str | None
@@ -91,14 +94,19 @@ class Result:
         return all(opened.loop == 1 for opened in self.opened)
 
     @property
+    def is_listed(self) -> bool:
+        """Whether a manifest lists the artifact."""
+        return self.format is not None
+
+    @property
     def is_baseline(self) -> bool:
         """Whether the others of its format are held against it."""
         return self.quantization == BASELINE_QUANTIZATION
 
     def same_setting(self, other: "Result") -> bool:
         """Say whether two results may be compared: one folder, format, runtime, thread count and batch size."""
-        settings = [(r.path.parent, r.format, r.runtime, r.threads, r.batch) for r in (self, other)]
-        return settings[0] == settings[1]
+        configurations = [(r.path.parent, r.format, r.runtime, r.threads, r.batch) for r in (self, other)]
+        return configurations[0] == configurations[1]
 
     @property
     def warnings(self) -> list[str]:

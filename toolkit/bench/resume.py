@@ -31,14 +31,16 @@ def rest(earlier: Record, plan: Plan) -> Plan:
 def join(earlier: Record, later: Record) -> Record:
     """Return both parts as one record in the folder of the first, its samples saved there.
 
-    ArtifactError where they are not of one machine, one set of versions, or the same artifacts and settings.
+    ArtifactError where they are not of one machine, one set of versions, or the same artifacts and configurations.
     """
     if not host.is_same(earlier.host.to_json(), later.host.to_json()) or earlier.versions != later.versions:
         raise ArtifactError(f"{earlier.folder}: was measured on another machine, or with other versions; measure anew")
     before = {_key(result): result for result in earlier.results}
     after = {_key(result): result for result in later.results}
     if later.results and before.keys() != after.keys():
-        raise ArtifactError(f"{earlier.folder}: holds other artifacts or settings than were measured now; measure anew")
+        raise ArtifactError(
+            f"{earlier.folder}: holds other artifacts or configurations than were measured now; measure anew"
+        )
     results = [_joined((result, after[key])) if key in after else result for key, result in before.items()]
     for result in results:
         result.write_samples(earlier.folder)

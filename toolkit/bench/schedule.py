@@ -16,7 +16,7 @@ from toolkit.bench.advice import Budgets
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration, Measured
 from toolkit.bench.measure import END_TO_END, INVOKE, PACED
-from toolkit.bench.progress import PACE, START, TURN, Progress
+from toolkit.bench.progress import PACE, START, TURN, BenchProgress
 from toolkit.bench.record import Record
 from toolkit.bench.result import Opened
 from toolkit.bench.tasks import CHECK, OPEN
@@ -90,20 +90,20 @@ def bench(
     folder: Path,
     plan: Plan,
     *,
-    on_step: Callable[[Progress], None] = lambda progress: None,
+    on_step: Callable[[BenchProgress], None] = lambda progress: None,
     on_kept: Callable[[], None] = lambda: None,
 ) -> Record:
     """Measure every candidate with every number of threads and batch size, as ``measure`` does."""
-    settings = [Configuration(c, t, b) for c in candidates for b in plan.batches for t in plan.threads]
-    return measure(settings, folder, plan, on_step=on_step, on_kept=on_kept)
+    configurations = [Configuration(c, t, b) for c in candidates for b in plan.batches for t in plan.threads]
+    return measure(configurations, folder, plan, on_step=on_step, on_kept=on_kept)
 
 
 def measure(
-    settings: Sequence[Configuration],
+    configurations: Sequence[Configuration],
     folder: Path,
     plan: Plan,
     *,
-    on_step: Callable[[Progress], None] = lambda progress: None,
+    on_step: Callable[[BenchProgress], None] = lambda progress: None,
     on_kept: Callable[[], None] = lambda: None,
 ) -> Record:
     """Measure configurations.
@@ -127,13 +127,13 @@ def measure(
         seed=plan.seed,
     )
     record.save()
-    measured = {setting: Measured() for setting in settings}
+    measured = {configuration: Measured() for configuration in configurations}
     failures: dict[Configuration, ArtifactError] = {}
     rng = np.random.default_rng(plan.seed)
     planned = {START: 1, TURN: plan.turns, PACE: 0 if plan.rate is None else 1}
-    expected_s = {TURN: max(sum(BLOCK_S.values()), TURN_S / max(1, len(settings))), PACE: PACED_S}
-    progress = Progress(
-        settings,
+    expected_s = {TURN: max(sum(BLOCK_S.values()), TURN_S / max(1, len(configurations))), PACE: PACED_S}
+    progress = BenchProgress(
+        configurations,
         planned,
         processes=plan.processes,
         expected_s=expected_s,
@@ -142,27 +142,27 @@ def measure(
     )
     try:
         for _ in range(plan.processes):
-            with _opened(settings, measured, failures, progress) as processes:
+            with _opened(configurations, measured, failures, progress) as processes:
                 _take_turns(processes, plan, measured, failures, progress, rng)
-            _keep(record, settings, measured, failures)
+            _keep(record, configurations, measured, failures)
             on_kept()
     except KeyboardInterrupt:
         record.interrupted = True
-        _keep(record, settings, measured, failures)
+        _keep(record, configurations, measured, failures)
         on_kept()
     return record
 
 
 def _keep(
     record: Record,
-    settings: Sequence[Configuration],
+    configurations: Sequence[Configuration],
     measured: dict[Configuration, Measured],
     failures: dict[Configuration, ArtifactError],
 ) -> None:
     """Bring the record and its raw samples to what has been measured so far, and save it."""
-    results = (measured[s].result(s, record.folder, i) for i, s in enumerate(settings) if s not in failures)
+    results = (measured[s].result(s, record.folder, i) for i, s in enumerate(configurations) if s not in failures)
     record.results = [result for result in results if result is not None]
-    several = len({setting.candidate.path for setting in settings}) < len(settings)
+    several = len({configuration.candidate.path for configuration in configurations}) < len(configurations)
     record.after = host.state()
     record.failures = {str(s if several else s.candidate.path): str(why) for s, why in failures.items()}
     record.crashed = any(isinstance(why, WorkerFailedError) for why in failures.values())
@@ -171,42 +171,42 @@ def _keep(
 
 @contextlib.contextmanager
 def _opened(
-    settings: Sequence[Configuration],
+    configurations: Sequence[Configuration],
     measured: dict[Configuration, Measured],
     failures: dict[Configuration, ArtifactError],
-    progress: Progress,
+    progress: BenchProgress,
 ) -> Iterator[dict[Configuration, Process]]:
     """Start a process of each configuration that has not failed, one after the other, and end them all in the end."""
     most_bytes = memory_share()  # before the first of them starts
     processes: dict[Configuration, Process] = {}
     try:
-        for setting in settings:
-            if setting in failures:
+        for configuration in configurations:
+            if configuration in failures:
                 continue
-            progress.starting(setting)
-            candidate = setting.candidate
+            progress.starting(configuration)
+            candidate = configuration.candidate
             inputs = candidate.manifest.golden_path if candidate.manifest else None
-            processes[setting] = process = Process(
+            processes[configuration] = process = Process(
                 f"{candidate.path}: {candidate.runtime}", TASKS, most_bytes=most_bytes
             )
             question = {
                 "do": OPEN,
                 "path": str(candidate.path),
                 "runtime": candidate.runtime,
-                "threads": setting.threads,
-                "batch": setting.batch,
+                "threads": configuration.threads,
+                "batch": configuration.batch,
                 "inputs": str(inputs) if inputs and inputs.is_file() else None,
                 "convention": to_tree(candidate.manifest.convention) if candidate.manifest else None,
-                "busy_share": setting.busy_share,
+                "busy_share": configuration.busy_share,
                 "spawned_ns": process.spawned_ns,
             }
-            with _failing(setting, failures, progress):
+            with _failing(configuration, failures, progress):
                 answer, _ = process.ask(question)
                 opened = Opened(**{k: v for k, v in answer.items() if k != "bytes"})
-                measured[setting].begin(opened)
-                if len(measured[setting].opened) == 1:
-                    measured[setting].golden, measured[setting].notes = _check(process, candidate, opened)
-                progress.did(START, setting)
+                measured[configuration].begin(opened)
+                if len(measured[configuration].opened) == 1:
+                    measured[configuration].golden, measured[configuration].notes = _check(process, candidate, opened)
+                progress.did(START, configuration)
         yield processes
     finally:
         for process in processes.values():
@@ -229,28 +229,28 @@ def _take_turns(
     plan: Plan,
     measured: dict[Configuration, Measured],
     failures: dict[Configuration, ArtifactError],
-    progress: Progress,
+    progress: BenchProgress,
     rng: np.random.Generator,
 ) -> None:
-    settings = list(processes)
+    configurations = list(processes)
     for turn in turns_apart(plan.turns):
-        for position in rng.permutation(len(settings)):
-            setting = settings[position]
-            if setting in failures:
+        for position in rng.permutation(len(configurations)):
+            configuration = configurations[position]
+            if configuration in failures:
                 continue
-            with _failing(setting, failures, progress):
+            with _failing(configuration, failures, progress):
                 paced = plan.rate is not None and turn == 0
                 blocks_s = {**BLOCK_S, PACED: PACED_S} if paced else BLOCK_S
                 before = host.state()
                 for kind, seconds in blocks_s.items():
                     question = {"do": kind, "rate": plan.rate, "seconds": seconds}
-                    _, samples = processes[setting].ask(question, seconds=seconds)
-                    measured[setting].add(kind, np.frombuffer(samples, np.float64))
+                    _, samples = processes[configuration].ask(question, seconds=seconds)
+                    measured[configuration].add(kind, np.frombuffer(samples, np.float64))
                 changed = conditions.changes(before, host.state(), seconds=sum(blocks_s.values()))
-                measured[setting].mark(turn, changed)
-                progress.did(TURN, setting, measured[setting].blocks[-1][INVOKE][-1])
+                measured[configuration].mark(turn, changed)
+                progress.did(TURN, configuration, measured[configuration].blocks[-1][INVOKE][-1])
                 if paced:
-                    progress.did(PACE, setting)
+                    progress.did(PACE, configuration)
 
 
 def turns_apart(
@@ -266,14 +266,14 @@ def turns_apart(
 
 @contextlib.contextmanager
 def _failing(
-    setting: Configuration, failures: dict[Configuration, ArtifactError], progress: Progress
+    configuration: Configuration, failures: dict[Configuration, ArtifactError], progress: BenchProgress
 ) -> Iterator[None]:
     """Note a failure of one configuration, and let the others go on."""
     try:
         yield
     except ArtifactError as error:
-        failures[setting] = error
-        progress.failed(setting, str(error))
+        failures[configuration] = error
+        progress.failed(configuration, str(error))
 
 
 def new_folder(parent: Path) -> Path:

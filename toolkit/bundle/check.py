@@ -8,6 +8,7 @@ from toolkit import archive, locks, manifest
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256, sums
 from toolkit.files.sums import SUMS
+from toolkit.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Checked:
             "bundle": str(self.path),
             "files": self.digests,
             "problems": list(self.problems),
-            "verdict": "fail" if self.problems else "pass",
+            "verdict": Verdict.of(not self.problems),
         }
 
 

@@ -10,6 +10,7 @@ from toolkit.cli.bench import live
 from toolkit.cli.options import EXPORTED, Debug, Json
 from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError, UsageError
+from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from toolkit.bundle.choose import Choice
@@ -45,7 +46,7 @@ def _make(console: Console, model: str, output: Path | None) -> int:
 
     found, named = resolve(model, EXPORTED)
     choice = named or _recommend(console, found)
-    if choice.artifact.verdict == "fail":
+    if choice.artifact.verdict == Verdict.FAIL:
         console.warn(f"{choice.artifact.path} failed its verification")
     if named and (why := _otherwise(found, choice)):
         console.warn(f"{choice.artifact.path} answers otherwise here than where it was exported: {why}")

@@ -8,7 +8,7 @@ from toolkit.cli.options import EXPORTED, Debug, Json, Paths
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
-    from toolkit.doctor.report import File, Machine, Package, Report
+    from toolkit.doctor.report import DoctorReport, File, Machine, Package
 
 PART_COLUMNS = (Column("part", figures=False), Column("state", figures=False), Column("what it is", figures=False))
 FILE_COLUMNS = (Column("file", figures=False), Column("size"), Column("sha256"), Column("state", figures=False))
@@ -78,7 +78,7 @@ def _state(file: "File") -> str:
     return "broken" if file.problem else "fails here" if file.golden else "ok"
 
 
-def _print_parts(console: Console, report: "Report") -> None:
+def _print_parts(console: Console, report: "DoctorReport") -> None:
     console.table(PART_COLUMNS, [(one.part, one.finding.state, one.finding.text) for one in report.probes])
     if report.files:
         rows = [(str(file.path), units.size(file.size_bytes), file.sha256[:12], _state(file)) for file in report.files]

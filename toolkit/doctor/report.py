@@ -70,7 +70,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Report:
+class DoctorReport:
     """What was found. folders: those with a manifest. notes: findings that are about no part and no file."""
 
     machine: Machine
@@ -128,7 +128,7 @@ def examine(
     root: Path = Path("/"),
     try_part: Callable[[str], Probe] = probe,
     on_part: Callable[[str], None] = lambda part: None,
-) -> Report:
+) -> DoctorReport:
     """Look at the machine under ``root``, at every part, and at the artifacts of folders with manifests.
 
     Raises ArtifactError for a path that does not exist.
@@ -152,7 +152,7 @@ def examine(
     notes += [_other_version(package) for package in packages if package.installed != package.tested]
     notes += _conditions(machine)
     numpy_works = next(one.finding.state == OK for one in probes if one.part == "numpy")
-    return Report(
+    return DoctorReport(
         machine=machine,
         packages=packages,
         probes=tuple(probes),

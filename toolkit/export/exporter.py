@@ -36,7 +36,7 @@ GOLDEN_IMAGES = 500
 
 
 @dataclass(frozen=True)
-class Options:
+class ExportOptions:
     """How to export. pairs: (format, quantization), from ``formats.plan``; count and seed as in ``calibration.choose``.
 
     convention: what the model takes; None where it is to be found out.
@@ -98,7 +98,7 @@ def export(
     source: Source,
     dataset: Dataset,
     folder: Path,
-    options: Options,
+    options: ExportOptions,
     *,
     warn: Callable[[str], None],
     allow_overlap: bool = False,
@@ -127,7 +127,7 @@ def export(
 
 
 def _begin(
-    source: Source, dataset: Dataset, options: Options, *, warn: Callable[[str], None], allow_overlap: bool
+    source: Source, dataset: Dataset, options: ExportOptions, *, warn: Callable[[str], None], allow_overlap: bool
 ) -> tuple[Job, Any]:
     """Return what is to be done, and the Keras model, once model and data are known to fit each other."""
     source.check_data(dataset)

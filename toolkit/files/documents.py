@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import field, fields, is_dataclass, replace
+from enum import Enum
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
@@ -166,4 +167,4 @@ def _whole(tree: Any, found: Any, at: str) -> Any:
             raise ValueError(f"unknown field - at `{at}.{ascii(min(surplus))[1:-1]}`")
         return replace(found, **parts)
     # A text of a class of its own was only to be checked, and a whole number is a float without becoming 1.0.
-    return tree if isinstance(found, str | float) else found
+    return tree if isinstance(found, str | float) and not isinstance(found, Enum) else found

@@ -11,8 +11,8 @@ from toolkit.errors import ArtifactError, RunError
 from toolkit.files import documents, sha256
 from toolkit.manifest import Artifact, Derived, Manifest, TensorSpec
 from toolkit.parity.figures import CLEAR_MARGIN, Figures
+from toolkit.runs import read_config
 from toolkit.runtimes.base import Portability
-from toolkit.training.runs import read_config
 
 # Largest difference of a float32 artifact's outputs from Keras', or between two machines (sums in another order).
 FLOAT32_TOLERANCE = 1e-4
@@ -59,7 +59,7 @@ class Sums:
         return Problem("probabilities", text)
 
 
-def of_file(manifest: Manifest, artifact: Artifact) -> Problem | None:
+def check_file(manifest: Manifest, artifact: Artifact) -> Problem | None:
     """The file, and what was made from it, are those that were exported, from images that differ."""
     files: list[Artifact | Derived] = [artifact]
     files += [entry for entry in manifest.derived if entry.made_from == artifact.path]
@@ -74,7 +74,7 @@ def of_file(manifest: Manifest, artifact: Artifact) -> Problem | None:
     return None
 
 
-def of_source(manifest: Manifest, runs: Path) -> Problem | None:
+def check_source(manifest: Manifest, runs: Path) -> Problem | None:
     """The run that was exported, where it lies in ``runs``, still has the weights that were exported."""
     run, file = manifest.source.run, manifest.source.file
     folder = runs / str(run)
@@ -96,7 +96,7 @@ def _is_run_of(folder: Path, manifest: Manifest) -> bool:
     return same and config["data"]["digests"] == manifest.data.digests
 
 
-def of_specification(artifact: Artifact, given: TensorSpec, returned: TensorSpec) -> Problem | None:
+def check_specification(artifact: Artifact, given: TensorSpec, returned: TensorSpec) -> Problem | None:
     """The tensors of the file are those that the manifest tells an application about."""
     for listed, found in ((artifact.inputs[0], given), (artifact.outputs[0], returned)):
         for name in ("shape", "dtype", "scale", "zero_point"):
@@ -107,7 +107,7 @@ def of_specification(artifact: Artifact, given: TensorSpec, returned: TensorSpec
     return None
 
 
-def of_shape(outputs: NDArray[np.float32], reference: NDArray[np.float32]) -> Problem | None:
+def check_shape(outputs: NDArray[np.float32], reference: NDArray[np.float32]) -> Problem | None:
     """The outputs tell as many classes apart as the reference's."""
     if outputs.shape == reference.shape:
         return None
@@ -131,7 +131,9 @@ def require_finite(outputs: NDArray[np.float32], *, path: Path) -> None:
         raise ArtifactError(f"{path}: {not_finite(bad, len(outputs)).text}")
 
 
-def of_recorded(artifact: Artifact, flips: int, difference: float, step: float | None, images: int) -> Problem | None:
+def check_recorded(
+    artifact: Artifact, flips: int, difference: float, step: float | None, images: int
+) -> Problem | None:
     """The outputs are those of the machine that exported: no flip, one step of an int8 output, 1e-4 of a float32."""
     if flips:
         text = f"{flips} of {images} predictions are not those of the machine that exported it"
@@ -143,14 +145,14 @@ def of_recorded(artifact: Artifact, flips: int, difference: float, step: float |
     return Problem("recorded", text)
 
 
-def of_weights(found: Portability) -> Problem | None:
+def check_weights(found: Portability) -> Problem | None:
     """The artifact answers the same on every CPU: no weights with which the integer kernels of one saturate."""
     if not found.saturating:
         return None
     return Problem(SATURATION, f"{found}; export it again, which gives weights of 7 bits")
 
 
-def of_outputs(quantization: str, found: Figures) -> Problem | None:
+def check_outputs(quantization: str, found: Figures) -> Problem | None:
     """A float32 artifact answers as Keras does; the probabilities of a quantized one stay near."""
     if quantization != "float32":
         if found.kl_mean <= MAX_MEAN_DIVERGENCE:

@@ -12,14 +12,13 @@ from toolkit.errors import ArtifactError
 from toolkit.manifest import Artifact, Manifest, TensorSpec
 from toolkit.parity import checks, diagnose, figures
 from toolkit.parity.checks import Problem
-from toolkit.parity.evidence import CANDIDATE_ROW, Table, candidate_rows
+from toolkit.parity.evidence import CANDIDATE_ROW, RowFile, candidate_rows
 from toolkit.parity.figures import Figures
 from toolkit.parity.material import Material
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.runtimes import for_file
 from toolkit.runtimes.base import Opener, Portability
-
-PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
+from toolkit.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -54,25 +53,25 @@ class Comparison:
     portability: Portability | None = None
     by_golden: bool = False
     measured_on: MeasuredOn | None = None
-    table: Table | None = field(default=None, compare=False, repr=False)
+    table: RowFile | None = field(default=None, compare=False, repr=False)
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         """Non-inferiority: pass where the loss is surely within the margin, fail where it surely is not.
 
         By golden there are too few images to speak of accuracy: no problem is a pass.
         """
         if self.problem is not None or self.figures is None:
-            return FAIL
+            return Verdict.FAIL
         lower, upper = self.figures.bounds_pp
         if self.by_golden or upper <= self.margin_pp:
-            return PASS
-        return FAIL if lower > self.margin_pp else INCONCLUSIVE
+            return Verdict.PASS
+        return Verdict.FAIL if lower > self.margin_pp else Verdict.INCONCLUSIVE
 
     @property
     def images_to_decide(self) -> int | None:
         """How many images would decide an inconclusive comparison."""
-        undecided = self.verdict == INCONCLUSIVE and self.figures is not None
+        undecided = self.verdict == Verdict.INCONCLUSIVE and self.figures is not None
         return self.figures.images_to_decide(self.margin_pp) if undecided and self.figures else None
 
     def to_json(self) -> dict[str, Any]:
@@ -101,10 +100,10 @@ class Comparison:
         }
 
 
-def overall(comparisons: list[Comparison]) -> str:
+def overall(comparisons: list[Comparison]) -> Verdict:
     """Return the worst verdict."""
     verdicts = {comparison.verdict for comparison in comparisons}
-    return next(verdict for verdict in (FAIL, INCONCLUSIVE, PASS) if verdict in verdicts)
+    return next(verdict for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS) if verdict in verdicts)
 
 
 def compare(
@@ -123,7 +122,7 @@ def compare(
     path = manifest.folder / artifact.path
     recorded = shown.recorded.get(artifact.path)
     result: dict[str, Any] = {}
-    problem = checks.of_file(manifest, artifact)
+    problem = checks.check_file(manifest, artifact)
     if problem is None:
         try:
             result = _run(manifest, artifact, shown, open_session)
@@ -155,17 +154,17 @@ def _run(manifest: Manifest, artifact: Artifact, shown: Material, open_session: 
     path = manifest.folder / artifact.path
     session = open_session(path, threads=0)
     session.convention = shown.convention
-    if problem := checks.of_specification(artifact, session.input, session.output):
+    if problem := checks.check_specification(artifact, session.input, session.output):
         return {"problem": problem}
     seen = _Outputs(shown, shown.recorded.get(artifact.path), session.output.scale)
     for images, reference in shown.batches():
         outputs = session.predict(images)
-        if problem := checks.of_shape(outputs, reference):
+        if problem := checks.check_shape(outputs, reference):
             return {"problem": problem}
         seen.add(outputs, reference)
     result = seen.result(artifact, session.output)
     portability = runtimes.get(for_file(path)).portability(path)
-    problem = result["problem"] or checks.of_weights(portability)
+    problem = result["problem"] or checks.check_weights(portability)
     divergent = problem is not None and problem.check == checks.DIVERGENCE
     cause = diagnose.why_divergent(path, shown, open_session) if divergent else None
     return {**result, "problem": problem, "cause": cause, "portability": portability}
@@ -178,7 +177,7 @@ class _Outputs:
         self._shown = shown
         self._step = step
         self._recorded = recorded
-        self._table = Table(CANDIDATE_ROW)
+        self._table = RowFile(CANDIDATE_ROW)
         self._sums = checks.Sums(shown.classes)
         self._not_finite = 0
         self._flips = 0
@@ -207,7 +206,7 @@ class _Outputs:
             recorded = Recorded(self._flips, self._difference, self._step)
         problem = self._sums.problem(output) if self._shown.sums_to_one else None
         if problem is None and recorded is not None:
-            problem = checks.of_recorded(artifact, recorded.flips, recorded.max_abs_error, recorded.step, found.n)
+            problem = checks.check_recorded(artifact, recorded.flips, recorded.max_abs_error, recorded.step, found.n)
         if problem is None:
-            problem = checks.of_outputs(artifact.quantization, found)
+            problem = checks.check_outputs(artifact.quantization, found)
         return {"figures": found, "recorded": recorded, "table": self._table, "problem": problem}

@@ -22,7 +22,7 @@ CHUNK_ROWS = 4096
 Rows = NDArray[np.void]
 
 
-class Table:
+class RowFile:
     """Rows of one dtype on the disk, so that memory does not grow with the number of images."""
 
     def __init__(self, dtype: np.dtype[Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.parity.evidence import Rows, Table
+from toolkit.parity.evidence import RowFile, Rows
 from toolkit.parity.statistics import TWO_SIDED_CONFIDENCE, images_to_decide, loss_bounds, mcnemar_p
 
 # Bins of the expected calibration error (C. Guo et al., "On calibration of modern neural networks", ICML 2017).
@@ -118,7 +118,7 @@ class Figures:
         }
 
 
-def compute(reference: Table, candidate: Table, *, classes: int) -> Figures:
+def compute(reference: RowFile, candidate: RowFile, *, classes: int) -> Figures:
     """Return the figures; both tables hold the same images in the same order."""
     counts = dict.fromkeys(("reference_correct", "lost", "gained", "changed", "clear_changes"), 0)
     images, correct, reference_correct = (np.zeros(classes, np.int64) for _ in range(3))
@@ -126,24 +126,24 @@ def compute(reference: Table, candidate: Table, *, classes: int) -> Figures:
     kl_sum = kl_max = max_abs_error = 0.0
     flips: list[Flip] = []
     start = 0
-    for ours, theirs in zip(reference.chunks(), candidate.chunks(), strict=True):
-        label = ours["label"]
-        right, candidate_right = ours["prediction"] == label, theirs["prediction"] == label
-        changed = ours["prediction"] != theirs["prediction"]
+    for reference_rows, candidate_rows in zip(reference.chunks(), candidate.chunks(), strict=True):
+        label = reference_rows["label"]
+        right, candidate_right = reference_rows["prediction"] == label, candidate_rows["prediction"] == label
+        changed = reference_rows["prediction"] != candidate_rows["prediction"]
         counts["reference_correct"] += int(right.sum())
         counts["lost"] += int((right & ~candidate_right).sum())
         counts["gained"] += int((~right & candidate_right).sum())
         counts["changed"] += int(changed.sum())
-        counts["clear_changes"] += int((changed & (ours["margin"] > CLEAR_MARGIN)).sum())
+        counts["clear_changes"] += int((changed & (reference_rows["margin"] > CLEAR_MARGIN)).sum())
         images += np.bincount(label, minlength=classes)
         correct += np.bincount(label[candidate_right], minlength=classes)
         reference_correct += np.bincount(label[right], minlength=classes)
-        calibration.add(theirs["confidence"], candidate_right)
-        reference_calibration.add(ours["confidence"], right)
-        kl_sum += _sum(theirs["kl"])
-        kl_max = max(kl_max, float(theirs["kl"].max()))
-        max_abs_error = max(max_abs_error, float(theirs["difference"].max()))
-        flips += _flips(ours, theirs, np.flatnonzero(changed)[: LISTED_FLIPS - len(flips)], start)
+        calibration.add(candidate_rows["confidence"], candidate_right)
+        reference_calibration.add(reference_rows["confidence"], right)
+        kl_sum += _sum(candidate_rows["kl"])
+        kl_max = max(kl_max, float(candidate_rows["kl"].max()))
+        max_abs_error = max(max_abs_error, float(candidate_rows["difference"].max()))
+        flips += _flips(reference_rows, candidate_rows, np.flatnonzero(changed)[: LISTED_FLIPS - len(flips)], start)
         start += len(label)
     return Figures(
         n=start,
@@ -184,8 +184,8 @@ def _sum(values: NDArray[np.float32]) -> float:
     return float(np.bincount(np.zeros(len(values), np.int64), weights=values)[0])
 
 
-def _flips(ours: Rows, theirs: Rows, rows: NDArray[np.int64], start: int) -> list[Flip]:
-    columns = (ours["label"][rows], ours["prediction"][rows], theirs["prediction"][rows])
+def _flips(reference: Rows, candidate: Rows, rows: NDArray[np.int64], start: int) -> list[Flip]:
+    columns = (reference["label"][rows], reference["prediction"][rows], candidate["prediction"][rows])
     return [
         Flip(start + row, label, reference, candidate)
         for row, label, reference, candidate in zip(rows.tolist(), *(c.tolist() for c in columns), strict=True)

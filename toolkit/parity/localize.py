@@ -16,6 +16,7 @@ from toolkit.errors import ArtifactError
 from toolkit.manifest import Artifact, Manifest
 from toolkit.runtimes.base import Operator, Portability, Traced
 from toolkit.runtimes.keras import Layers
+from toolkit.verdict import Verdict
 from toolkit.worker.session import Workers, contained
 
 # Images that layers are compared on.
@@ -30,7 +31,7 @@ _SUFFIXES = ("", "_1", "_2")
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerNoise:
     """One layer, or what an artifact fused into one tensor. Ratios of signal to noise power, in dB; inf is exact.
 
     sqnr_db: from Keras' output, whatever went before. own_sqnr_db: the noise of this layer alone, which is given what
@@ -60,14 +61,14 @@ class Localized:
 
     artifact: Path
     least_db: float
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerNoise, ...]
     unmatched: tuple[str, ...]
     operators: tuple[Operator, ...]
     kernel_sets: tuple[KernelSet, ...]
     portability: Portability
 
     @property
-    def culprit(self) -> Layer | None:
+    def culprit(self) -> LayerNoise | None:
         """The first layer that adds more noise than its arithmetic explains."""
         return next((layer for layer in self.layers if layer.own_sqnr_db < self.least_db), None)
 
@@ -101,7 +102,7 @@ class Localized:
             "culprit": culprit.name if culprit else None,
             "saturating": self.portability.saturating,
             "not_analysed": list(self.portability.not_analysed),
-            "verdict": "pass" if self.passed else "fail",
+            "verdict": Verdict.of(self.passed),
         }
 
 
@@ -124,7 +125,7 @@ def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> 
         raise ArtifactError(f"{path}: none of its tensors is named after a layer of {found.reference_path}")
     outputs = {name: tensor.values for name, tensor in given.items()}
     layers = tuple(
-        Layer(
+        LayerNoise(
             name=name,
             tensor=tensor.name,
             sqnr_db=sqnr_db(expected[name], tensor.values),

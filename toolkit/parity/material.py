@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from toolkit.convention import Convention, Output, sum_to_one
 from toolkit.data.base import chunks
-from toolkit.parity.evidence import REFERENCE_ROW, Table, reference_rows
+from toolkit.parity.evidence import REFERENCE_ROW, RowFile, reference_rows
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Material:
 
     images: NDArray[np.uint8]
     reference: NDArray[np.float32]
-    table: Table
+    table: RowFile
     recorded: dict[str, NDArray[np.float32]]
     convention: Convention
 
@@ -67,7 +67,7 @@ def material(
         sum_up = all(sum_to_one(outputs) for outputs in chunks(reference))
         convention = replace(convention, output=Output.PROBABILITIES if sum_up else Output.LOGITS)
     logits = convention.output == Output.LOGITS
-    table = Table(REFERENCE_ROW)
+    table = RowFile(REFERENCE_ROW)
     for outputs, answers in zip(chunks(reference), chunks(labels), strict=True):
         table.append(reference_rows(outputs, answers, logits=logits))
     return Material(images, reference, table, recorded or {}, convention)

@@ -10,7 +10,8 @@ from toolkit.errors import ArtifactError
 from toolkit.files import FileName, documents
 from toolkit.files.arrays import Expected, opened_npz
 from toolkit.golden import MAX_CLASSES
-from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, Table
+from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, RowFile
+from toolkit.verdict import Verdict
 
 SCHEMA = 1
 REFERENCE, ARTIFACT = "reference", "artifact/"
@@ -19,7 +20,7 @@ _WHAT = "a parity record"
 GREATEST = 1e17
 
 
-class ResultEntry(TypedDict):
+class ParityResultEntry(TypedDict):
     """What describes a result; its figures are rebuilt, and compared whatever they are."""
 
     artifact: FileName
@@ -32,16 +33,16 @@ class ResultEntry(TypedDict):
     problem: str | None
 
 
-class RecordEntry(TypedDict):
+class ParityRecordEntry(TypedDict):
     """What a record must have."""
 
     classes: int
     dataset: EvaluationSet
     reference: ListedFile
-    results: list[ResultEntry]
+    results: list[ParityResultEntry]
     rows: ListedFile
     sha256: str
-    verdict: str
+    verdict: Verdict
 
 
 def read(path: Path) -> tuple[bytes, dict[str, Any]]:
@@ -51,7 +52,7 @@ def read(path: Path) -> tuple[bytes, dict[str, Any]]:
     document = documents.parse(text, path, what=_WHAT)
     if document.get("schema") != SCHEMA:
         raise ArtifactError(f"{path}: not a parity record that this toolkit reads (its schema is not {SCHEMA})")
-    record = documents.convert(document, RecordEntry, path, what=_WHAT)
+    record = documents.convert(document, ParityRecordEntry, path, what=_WHAT)
     if not record["results"]:
         raise ArtifactError(f"{path}: not a parity record, it has no results")
     if not 2 <= record["classes"] <= MAX_CLASSES:
@@ -59,7 +60,7 @@ def read(path: Path) -> tuple[bytes, dict[str, Any]]:
     return text, document
 
 
-def read_rows(path: Path, classes: int) -> dict[str, Table]:
+def read_rows(path: Path, classes: int) -> dict[str, RowFile]:
     """Return what was kept of every image, by name; ArtifactError where that cannot be."""
     tables = {}
     with opened_npz(path, what="the rows of a parity record") as arrays:
@@ -76,6 +77,6 @@ def read_rows(path: Path, classes: int) -> dict[str, Table]:
                     raise ValueError(f"'{name}' has a {column} of {values[column].max()}, there are {classes} classes")
                 if not (np.abs(values[column]) <= GREATEST).all():
                     raise ValueError(f"'{name}' has a {column} that is no number")
-            tables[name] = Table(values.dtype)
+            tables[name] = RowFile(values.dtype)
             tables[name].append(values)
     return tables

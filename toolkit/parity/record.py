@@ -19,10 +19,11 @@ from toolkit.manifest import MANIFEST
 from toolkit.parity import card, checks, figures, reading
 from toolkit.parity.checks import Problem
 from toolkit.parity.compare import Comparison, overall
-from toolkit.parity.evidence import Table
+from toolkit.parity.evidence import RowFile
 from toolkit.parity.reading import ARTIFACT, REFERENCE
 from toolkit.parity.verify import Verified
 from toolkit.text import to_json
+from toolkit.verdict import Verdict
 
 RECORD, ROWS = "parity.json", "parity.npz"
 # What is rebuilt from the images; the rest of a result describes the artifact.
@@ -109,7 +110,7 @@ class Recomputed:
             "artifacts": self.artifacts,
             "figures": self.figures,
             "differences": list(self.differences),
-            "verdict": "fail" if self.differences else "pass",
+            "verdict": Verdict.of(not self.differences),
         }
 
 
@@ -135,7 +136,7 @@ def recompute(path: Path) -> Recomputed:
     return Recomputed(path, len(tables[REFERENCE]), len(document["results"]), count, tuple(differences))
 
 
-def _differences_within(document: dict[str, Any], tables: dict[str, Table]) -> tuple[int, list[str]]:
+def _differences_within(document: dict[str, Any], tables: dict[str, RowFile]) -> tuple[int, list[str]]:
     """Return how many figures were rebuilt, and those that are not what the images say."""
     rebuilt = [_rebuild(result, tables, document["classes"]) for result in document["results"]]
     pairs = [
@@ -154,7 +155,7 @@ def _differences_within(document: dict[str, Any], tables: dict[str, Table]) -> t
     return len(pairs), found
 
 
-def _rebuild(result: dict[str, Any], tables: dict[str, Table], classes: int) -> Comparison:
+def _rebuild(result: dict[str, Any], tables: dict[str, RowFile], classes: int) -> Comparison:
     """Return the comparison that a result describes, its figures computed again, and the checks that rest on them.
 
     What other checks found (a file that was changed, say) is in no image and is taken as it is.
@@ -164,7 +165,7 @@ def _rebuild(result: dict[str, Any], tables: dict[str, Table], classes: int) -> 
     found = figures.compute(reference, table, classes=classes) if table else None
     problem = Problem(result["failed_check"], result["problem"]) if result["problem"] else None
     if found is not None and (problem is None or problem.check in checks.OF_FIGURES):
-        problem = checks.of_outputs(str(result["quantization"]), found)
+        problem = checks.check_outputs(str(result["quantization"]), found)
     taken = ("artifact", "runtime", "format", "quantization", "sha256", "margin_pp")
     return Comparison(
         **{name: result[name] for name in taken},

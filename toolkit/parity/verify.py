@@ -14,14 +14,15 @@ from toolkit.errors import ArtifactError, DataError, DataUnavailableError, Missi
 from toolkit.files import sha256
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.parity import leaks, reference
-from toolkit.parity.checks import Problem, of_source
-from toolkit.parity.compare import PASS, Comparison, compare, overall
+from toolkit.parity.checks import Problem, check_source
+from toolkit.parity.compare import Comparison, compare, overall
 from toolkit.parity.material import Material, material
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP, near_chance
+from toolkit.runs import RUNS
 from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
 from toolkit.runtimes.base import Opener
 from toolkit.step import OnStep, Step, ignore
-from toolkit.training.runs import RUNS
+from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
 
 # What shows parity on images that the model has learned from.
@@ -30,7 +31,7 @@ _NEAR_CHANCE = "right on {right:,} of {images:,} images is near chance: are thes
 
 
 @dataclass(frozen=True)
-class Options:
+class VerifyOptions:
     """How to verify. data: a choice of ``toolkit.data.load``, or None for the manifest's. runs: where trainings lie.
 
     open_session: what opens the artifacts, here or in a worker.
@@ -82,12 +83,12 @@ class Parity:
         return [comparison for part in self.parts for comparison in part.comparisons]
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         """The worst of the verdicts: ``pass``, ``fail`` or ``inconclusive``."""
         return overall(self.comparisons)
 
     def __bool__(self) -> bool:
-        return self.verdict == PASS
+        return self.verdict == Verdict.PASS
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit verify --json``. ``dataset`` is null where folders have different ones."""
@@ -122,7 +123,7 @@ def select(paths: Sequence[Path]) -> list[tuple[Manifest, list[Artifact]]]:
 
 def verify_all(
     paths: Sequence[Path],
-    options: Options,
+    options: VerifyOptions,
     *,
     warn: Callable[[str], None],
     on_step: OnStep = ignore,
@@ -144,7 +145,7 @@ def verify_all(
 def verify(
     found: Manifest,
     artifacts: Sequence[Artifact],
-    options: Options,
+    options: VerifyOptions,
     *,
     warn: Callable[[str], None],
     on_comparison: Callable[[Comparison], None] = lambda comparison: None,
@@ -175,7 +176,7 @@ def on_test_set(
     found: Manifest,
     artifacts: Sequence[Artifact],
     dataset: Dataset,
-    options: Options,
+    options: VerifyOptions,
     warn: Callable[[str], None],
     on_comparison: Callable[[Comparison], None] = lambda comparison: None,
 ) -> Verified:
@@ -193,7 +194,9 @@ def on_test_set(
     return Verified(found, description, comparisons, shown)
 
 
-def check_overlap(found: Manifest, dataset: Dataset, options: Options, *, warn: Callable[[str], None]) -> leaks.Learned:
+def check_overlap(
+    found: Manifest, dataset: Dataset, options: VerifyOptions, *, warn: Callable[[str], None]
+) -> leaks.Learned:
     """Return which test images the model has learned from; DataError where it has, unless that is allowed."""
     learned = leaks.of_test_set(found, dataset, warn=warn)
     what = f"{found.folder} on '{dataset.name}'"
@@ -201,7 +204,7 @@ def check_overlap(found: Manifest, dataset: Dataset, options: Options, *, warn: 
     return learned
 
 
-def load(found: Manifest, options: Options, warn: Callable[[str], None]) -> Dataset:
+def load(found: Manifest, options: VerifyOptions, warn: Callable[[str], None]) -> Dataset:
     """Return the data that the options ask for, or those of the manifest."""
     name = found.data.name
     if options.data is None and name not in data.named_sources():
@@ -227,7 +230,7 @@ def _runnable(found: Manifest, artifacts: Sequence[Artifact], warn: Callable[[st
 def by_golden(
     found: Manifest,
     artifacts: Sequence[Artifact],
-    options: Options,
+    options: VerifyOptions,
     on_comparison: Callable[[Comparison], None] = lambda comparison: None,
 ) -> Verified:
     """Compare with the outputs that golden.npz recorded."""
@@ -256,10 +259,10 @@ def _compare_all(
     found: Manifest,
     artifacts: Sequence[Artifact],
     shown: Material,
-    options: Options,
+    options: VerifyOptions,
     on_comparison: Callable[[Comparison], None],
 ) -> list[Comparison]:
-    stale: Problem | None = of_source(found, options.runs)
+    stale: Problem | None = check_source(found, options.runs)
     comparisons = []
     for artifact in artifacts:
         comparison = compare(found, artifact, shown, margin_pp=options.margin_pp, open_session=options.open_session)

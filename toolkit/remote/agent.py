@@ -17,10 +17,10 @@ from typing import Any
 from toolkit import __version__
 from toolkit.bench import candidates
 from toolkit.bench.advice import Budgets
-from toolkit.bench.progress import Progress
+from toolkit.bench.progress import BenchProgress
 from toolkit.bench.schedule import Plan, bench
 from toolkit.errors import ToolkitError
-from toolkit.parity.verify import Options, verify_all
+from toolkit.parity.verify import VerifyOptions, verify_all
 from toolkit.step import Step
 from toolkit.wire import MARK, PIECE_BYTES, SILENCE_S, Channel
 
@@ -67,7 +67,7 @@ class Agent:
         return {"event": "done"}
 
     def _verify(self, *, paths: list[str]) -> dict[str, Any]:
-        golden = Options(by_golden=True)
+        golden = VerifyOptions(by_golden=True)
         parity = verify_all([Path(path) for path in paths], golden, warn=self._warn, on_step=self._tell)
         return {"event": "done", "document": parity.to_json()}
 
@@ -80,7 +80,7 @@ class Agent:
             self._channel.send({"event": "record"})
             self._kept.wait()
 
-    def _step(self, progress: Progress) -> None:
+    def _step(self, progress: BenchProgress) -> None:
         if time.monotonic() - self._told_s > TELL_S:
             self._told_s = time.monotonic()
             self._tell(progress.step)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, NotRequired, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 from toolkit import host, units
 from toolkit.bench import resume
@@ -17,6 +17,7 @@ from toolkit.remote.cargo import Cargo
 from toolkit.remote.home import Home
 from toolkit.remote.ssh import Connection
 from toolkit.text import lines
+from toolkit.verdict import Verdict
 from toolkit.wheel import DISTRIBUTION
 from toolkit.wire import PIECE_BYTES
 
@@ -50,11 +51,11 @@ class ComparedEntry(TypedDict):
     cause: NotRequired[str | None]
 
 
-class VerifiedEntry(TypedDict):
+class DeviceVerifyEntry(TypedDict):
     """What a verification on a device came to."""
 
     results: list[ComparedEntry]
-    verdict: Literal["pass", "fail", "inconclusive"]
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ class Device:
         except DeviceLostError as error:
             raise DeviceLostError(f"{error}; {AGAIN}") from error
         documents.check(told, self.name, what=ANSWER, error=DeviceError)
-        document = documents.convert(told, VerifiedEntry, self.name, what=ANSWER, error=DeviceError)
+        document = documents.convert(told, DeviceVerifyEntry, self.name, what=ANSWER, error=DeviceError)
         for result in document["results"]:
             result["artifact"] = self._cargo.at_home(result["artifact"])
             result["problem"] = result["problem"] and self._cargo.at_home(result["problem"])

@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[Result]):
+class DeviceOutcome(Generic[Result]):
     """What came of the work on one device: a result, or why there is none."""
 
     device: str
@@ -25,7 +25,7 @@ class Outcome(Generic[Result]):
 
 def on_each(
     destinations: Sequence[str], cargo: Cargo, kit: Kit, work: Callable[[Device], Result], reporter: Reporter
-) -> list[Outcome[Result]]:
+) -> list[DeviceOutcome[Result]]:
     """Prepare each device and do the work on it, all devices at once.
 
     Ctrl-C tells the devices to stop; what they then give is returned, KeyboardInterrupt where none gives anything.
@@ -37,12 +37,12 @@ def on_each(
         raise UsageError("--on names a device twice; its measurements would disturb each other")
     stopped = threading.Event()
 
-    def on_one(destination: str) -> Outcome[Result]:
+    def on_one(destination: str) -> DeviceOutcome[Result]:
         try:
             with ssh.Connection(destination, stopped) as connection:
                 device = Device(connection, cargo, kit, reporter)
                 device.prepare()
-                return Outcome(destination, work(device))
+                return DeviceOutcome(destination, work(device))
         except ToolkitError as error:
             text = str(error)
             return _failed(destination, text if destination in text else f"{destination}: {text}", error)
@@ -65,13 +65,13 @@ def on_each(
             return _of_stopped(running)
 
 
-def _failed(destination: str, text: str, cause: BaseException) -> Outcome[Result]:
+def _failed(destination: str, text: str, cause: BaseException) -> DeviceOutcome[Result]:
     error = DeviceError(text)
     error.__cause__ = cause
-    return Outcome(destination, error=error)
+    return DeviceOutcome(destination, error=error)
 
 
-def _of_stopped(running: Sequence[Future[Outcome[Result]]]) -> list[Outcome[Result]]:
+def _of_stopped(running: Sequence[Future[DeviceOutcome[Result]]]) -> list[DeviceOutcome[Result]]:
     outcomes = []
     for future in running:
         try:

@@ -18,12 +18,12 @@ from toolkit.export.prepare import prepare
 from toolkit.files import FileName, documents, sha256, write_json
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
-from toolkit.parity.verify import Options, by_golden, check_overlap, on_test_set
+from toolkit.parity.verify import VerifyOptions, by_golden, check_overlap, on_test_set
+from toolkit.runs import BEST, CONFIG, RUNS
 from toolkit.runtimes.keras import load_model
 from toolkit.selftest import files, models
-from toolkit.training.checkpoint import BEST
 from toolkit.training.recipe import rows_to_train
-from toolkit.training.runs import CONFIG, RUNS
+from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
 
 # What faults are planted into: the strictest and the loosest rule of the gate, in both formats.
@@ -36,7 +36,7 @@ GREY = 128
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FaultOutcome:
     """One artifact with one fault: the checks that failed it on the test set and by golden, where that was asked."""
 
     fault: str
@@ -57,7 +57,7 @@ class SelfTested:
 
     manifest: Manifest
     images: int
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[FaultOutcome, ...]
     reexports: int
     false_alarms: int
 
@@ -75,7 +75,7 @@ class SelfTested:
             "outcomes": [{**asdict(outcome), "right": outcome.right} for outcome in self.outcomes],
             "reexports": self.reexports,
             "false_alarms": self.false_alarms,
-            "verdict": "pass" if self.passed else "fail",
+            "verdict": Verdict.of(self.passed),
         }
 
 
@@ -83,7 +83,7 @@ def self_test(
     found: Manifest,
     dataset: Dataset,
     *,
-    options: Options,
+    options: VerifyOptions,
     reexports: int,
     warn: Callable[[str], None],
     on_step: Callable[[str], None] = lambda what: None,
@@ -112,7 +112,7 @@ def self_test(
 class _Bench:
     """A copy of a manifest's folder to do damage in."""
 
-    def __init__(self, found: Manifest, dataset: Dataset, scratch: Path, options: Options) -> None:
+    def __init__(self, found: Manifest, dataset: Dataset, scratch: Path, options: VerifyOptions) -> None:
         found.require(*found.artifacts, found.reference, found.golden)
         for file in (found.reference_path, found.golden_path):
             shutil.copyfile(file, scratch / file.name)
@@ -128,7 +128,7 @@ class _Bench:
         self._golden = Split(record.images, record.labels)
         self._wanted = [a for a in found.artifacts if (a.format, a.quantization) in PAIRS]
 
-    def edited(self) -> Iterator[Outcome]:
+    def edited(self) -> Iterator[FaultOutcome]:
         """Yield the outcomes of faults that are edited into the exported files, and of copies without one."""
         for artifact in self._wanted:
             yield self._edited(NOTHING, artifact, lambda path: None)
@@ -136,16 +136,16 @@ class _Bench:
                 yield self._edited(name, artifact, edit)
             yield self._stale(artifact)
 
-    def exported(self) -> Iterator[Outcome]:
+    def exported(self) -> Iterator[FaultOutcome]:
         """Yield the outcomes of exports of faulted models, of constant calibration, and of files put back."""
         for name, plant in models.faults(self._model).items():
             for artifact in self._export(plant(self._model, self._training), PAIRS, self._calibration(0)):
-                yield Outcome(name, artifact.path, self._on_test_set(artifact), None)
+                yield FaultOutcome(name, artifact.path, self._on_test_set(artifact), None)
         constant = np.full_like(self._training.images[: calibration.DEFAULT_COUNT], GREY)
         chosen = calibration.Calibration(constant, np.arange(len(constant)), 0)
         for artifact in self._export(self._model, [pair for pair in PAIRS if pair[1] == "int8"], chosen):
             calibrated = replace(self._copy, calibration=chosen.listed(self._dataset.name))
-            yield Outcome(CONSTANT, artifact.path, self._on_test_set(artifact, calibrated), None)
+            yield FaultOutcome(CONSTANT, artifact.path, self._on_test_set(artifact, calibrated), None)
 
     def false_alarm(self, seed: int) -> bool:
         """Export without a fault, calibrated on other images, and say whether the gate calls it a failure.
@@ -171,14 +171,14 @@ class _Bench:
                 artifact, _ = conversion.make(module, prepared, request, path, format_name, self._golden)
             yield artifact
 
-    def _edited(self, fault: str, artifact: Artifact, edit: Callable[[Path], None]) -> Outcome:
+    def _edited(self, fault: str, artifact: Artifact, edit: Callable[[Path], None]) -> FaultOutcome:
         path = Path(shutil.copyfile(self._found.folder / artifact.path, self._copy.folder / artifact.path))
         edit(path)
         edited = replace(artifact, sha256=sha256(path))  # or the digest would catch them all
         by_file = by_golden(self._with(edited), [edited], self._options).comparisons[0]
-        return Outcome(fault, artifact.path, self._on_test_set(edited), _failed(by_file))
+        return FaultOutcome(fault, artifact.path, self._on_test_set(edited), _failed(by_file))
 
-    def _stale(self, artifact: Artifact) -> Outcome:
+    def _stale(self, artifact: Artifact) -> FaultOutcome:
         """Judge an artifact whose run was trained on after it was exported."""
         source = Origin(FileName("again"), FileName(BEST), self._found.reference.sha256, metrics=None)
         folder = self._options.runs / "again"
@@ -187,7 +187,7 @@ class _Bench:
         write_json(folder / CONFIG, config)
         (folder / BEST).write_bytes(b"newer weights")
         shutil.copyfile(self._found.folder / artifact.path, self._copy.folder / artifact.path)
-        return Outcome(STALE, artifact.path, self._on_test_set(artifact, replace(self._copy, source=source)), None)
+        return FaultOutcome(STALE, artifact.path, self._on_test_set(artifact, replace(self._copy, source=source)), None)
 
     def _on_test_set(self, artifact: Artifact, manifest: Manifest | None = None) -> tuple[str, ...]:
         listed = self._with(artifact, manifest)

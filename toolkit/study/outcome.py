@@ -7,14 +7,13 @@ from typing import Any, TypedDict
 
 from toolkit.entries import Metrics
 from toolkit.errors import UsageError
+from toolkit.runs import METRICS, read_json
 from toolkit.study.grid import AXES
-from toolkit.study.trials import CRASHED, DIVERGED, FAILURE, Trial
-from toolkit.training.checkpoint import STATE, Progress, load_progress
-from toolkit.training.runs import METRICS, read_json
+from toolkit.study.trials import FAILURE, Trial, TrialState
+from toolkit.training.checkpoint import STATE, TrainingProgress, load_progress
 
-FINISHED, UNFINISHED, WAITING = "finished", "unfinished", "waiting"
 # What says something about the recipe: a crash says something about the machine, and is tried again.
-ENDED = (FINISHED, DIVERGED)
+ENDED = (TrialState.FINISHED, TrialState.DIVERGED)
 
 
 class FailureEntry(TypedDict):
@@ -25,15 +24,15 @@ class FailureEntry(TypedDict):
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A run as it stands. state: finished, diverged, crashed, unfinished or waiting. message: why it failed.
+class TrialOutcome:
+    """A run as it stands. message: why it failed.
 
     metrics: the document of a finished run.
     """
 
     trial: Trial
-    state: str
-    progress: Progress
+    state: TrialState
+    progress: TrainingProgress
     metrics: Metrics | None = None
     message: str = ""
 
@@ -94,10 +93,10 @@ class Outcome:
         }
 
 
-def read(trial: Trial) -> Outcome:
+def read(trial: Trial) -> TrialOutcome:
     """Read how far a run is; UsageError where it has more epochs than are asked for."""
     folder, asked = trial.folder, trial.recipe.epochs
-    progress = load_progress(folder / STATE) if (folder / STATE).is_file() else Progress()
+    progress = load_progress(folder / STATE) if (folder / STATE).is_file() else TrainingProgress()
     done = len(progress.history)
     if done > asked:
         raise UsageError(
@@ -105,12 +104,12 @@ def read(trial: Trial) -> Outcome:
             "--name"
         )
     failure = read_json(folder / FAILURE, FailureEntry) if (folder / FAILURE).is_file() else None
-    if failure and failure["kind"] == DIVERGED:
-        return Outcome(trial, DIVERGED, progress, message=failure["message"])
+    if failure and failure["kind"] == TrialState.DIVERGED:
+        return TrialOutcome(trial, TrialState.DIVERGED, progress, message=failure["message"])
     metrics = read_json(folder / METRICS, Metrics) if done == asked and (folder / METRICS).is_file() else None
     # Metrics of fewer epochs are of a run that was killed after its last epoch, before they were written anew.
     if metrics and metrics.epochs_run == asked:
-        return Outcome(trial, FINISHED, progress, metrics)
+        return TrialOutcome(trial, TrialState.FINISHED, progress, metrics)
     if failure:
-        return Outcome(trial, CRASHED, progress, message=failure["message"])
-    return Outcome(trial, UNFINISHED if progress.history else WAITING, progress)
+        return TrialOutcome(trial, TrialState.CRASHED, progress, message=failure["message"])
+    return TrialOutcome(trial, TrialState.UNFINISHED if progress.history else TrialState.WAITING, progress)

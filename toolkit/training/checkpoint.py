@@ -11,7 +11,6 @@ from toolkit.errors import RunError
 from toolkit.files import atomic, documents
 from toolkit.files.arrays import Arrays, Expected, opened_npz
 
-BEST = "best.keras"
 STATE = "state.npz"
 _PROGRESS = "progress"
 _WHAT = "the state of a run"
@@ -34,7 +33,7 @@ class Epoch:
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """How far a run is: the finished epochs, and the best of them by the monitored value.
 
     gradients: for each epoch from 0, before training, its number and each layer's gradient norm; empty where the run
@@ -62,7 +61,7 @@ def save_best(model: Any, path: Path) -> None:
         model.save(temporary)
 
 
-def save_state(path: Path, *, model: Any, optimizer: Any, progress: Progress) -> None:
+def save_state(path: Path, *, model: Any, optimizer: Any, progress: TrainingProgress) -> None:
     """Write all that the next epoch depends on, atomically: every variable of model and optimizer, and the progress."""
     arrays = {f"model_{i}": variable.numpy() for i, variable in enumerate(model.variables)}
     arrays |= {f"optimizer_{i}": variable.numpy() for i, variable in enumerate(optimizer.variables)}
@@ -71,7 +70,7 @@ def save_state(path: Path, *, model: Any, optimizer: Any, progress: Progress) ->
         np.savez(temporary, **arrays)
 
 
-def load_progress(path: Path) -> Progress:
+def load_progress(path: Path) -> TrainingProgress:
     """Read the progress of a state file; RunError where it is missing or damaged."""
     if not path.exists():
         raise RunError(f"{path.parent}: no epoch was finished there, nothing can be resumed; start it anew")
@@ -79,7 +78,7 @@ def load_progress(path: Path) -> Progress:
         return _progress(arrays, path)
 
 
-def load_state(path: Path, *, model: Any, optimizer: Any) -> Progress:
+def load_state(path: Path, *, model: Any, optimizer: Any) -> TrainingProgress:
     """Put the saved variables into ``model`` and ``optimizer``, and return the progress."""
     owners = {"model": model, "optimizer": optimizer}
     variables = {f"{name}_{i}": one for name, owner in owners.items() for i, one in enumerate(owner.variables)}
@@ -93,10 +92,10 @@ def load_state(path: Path, *, model: Any, optimizer: Any) -> Progress:
     return progress
 
 
-def _progress(arrays: Arrays, path: Path) -> Progress:
+def _progress(arrays: Arrays, path: Path) -> TrainingProgress:
     text = arrays.read(_PROGRESS, Expected(("uint8",), (None,))).tobytes()
     tree = documents.parse(text, path, what=_WHAT, error=RunError, finite=False)
-    progress = documents.convert(tree, Progress, path, what=_WHAT, error=RunError)
+    progress = documents.convert(tree, TrainingProgress, path, what=_WHAT, error=RunError)
     if not 0 <= progress.best_epoch <= len(progress.history):
         raise ValueError(f"its best epoch is {progress.best_epoch} of {len(progress.history)}")
     return progress

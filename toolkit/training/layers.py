@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerRow:
     """One line of the layer table."""
 
     name: str
@@ -14,15 +14,15 @@ class Layer:
     parameters: int
 
 
-def table(model: Any) -> tuple[Layer, ...]:
+def table(model: Any) -> tuple[LayerRow, ...]:
     """Return a line for each layer of a Keras model."""
     return tuple(
-        Layer(layer.name, type(layer).__name__, tuple(layer.output.shape), layer.count_params())
+        LayerRow(layer.name, type(layer).__name__, tuple(layer.output.shape), layer.count_params())
         for layer in model.layers
     )
 
 
-def text(layers: tuple[Layer, ...]) -> str:
+def text(layers: tuple[LayerRow, ...]) -> str:
     """Return the table as plain text, with the total."""
     lines = [f"{layer.name:16}{layer.kind:14}{layer.output_shape!s:22}{layer.parameters:>10,}" for layer in layers]
     total = sum(layer.parameters for layer in layers)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from toolkit import units
 from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError, UsageError
+from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from toolkit.bench.certify import Certificate
@@ -71,7 +72,7 @@ def _report(console: Console, found: "Certificate") -> None:
     ]
     console.text(f"{found.artifact} against itself and against slowed copies of itself, in {trials} trials")
     console.table(COLUMNS, rows)
-    verdict = "pass" if found.passed else "fail"
+    verdict = Verdict.of(found.passed)
     wrong = found.planted[0].called_different
     console.text(f"{verdict}: called different from itself in {wrong} of {trials}; allowed: {MOST_FALSE:.0%}")
     if found.detectable is None:

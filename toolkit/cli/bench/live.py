@@ -9,25 +9,25 @@ from toolkit.console import Column, Console, Standing
 from toolkit.step import OnStep
 
 if TYPE_CHECKING:
-    from toolkit.bench.progress import Progress
+    from toolkit.bench.progress import BenchProgress
 
 
 @contextmanager
 def shown(console: Console) -> Iterator[OnStep]:
     """Show the table while the block runs. Yields what shows a step of ``api.bench``."""
-    from toolkit.bench.progress import Progress
+    from toolkit.bench.progress import BenchProgress
 
     with console.live() as show:
         yield lambda step: show(
             lambda: (
                 standing(step.about)
-                if isinstance(step.about, Progress)
+                if isinstance(step.about, BenchProgress)
                 else Standing(step.done / step.total, step.text, (), ())
             )
         )
 
 
-def standing(progress: "Progress") -> Standing:
+def standing(progress: "BenchProgress") -> Standing:
     """Return what a live table shows of a benchmark."""
     rows = progress.rows()
     names = units.short_names([row.path for row in rows])

@@ -8,6 +8,7 @@ from toolkit.cli.bench.tables import NAME_COLUMNS
 from toolkit.cli.options import INTERRUPTED
 from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError, UsageError
+from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from toolkit.bench.compare import Pair
@@ -40,7 +41,7 @@ def recompute(console: Console, folder: Path, plot: Path | None = None) -> int:
     count, differences = record.recompute(folder)
     for difference in differences:
         console.text(difference)
-    verdict = "fail" if differences else "pass"
+    verdict = Verdict.of(not differences)
     console.text(f"{folder}: {count} figures rebuilt from the raw samples, {len(differences)} differences")
     if plot is not None:
         draw(console, plot, record.read(folder))
@@ -80,7 +81,7 @@ def compare(console: Console, old: Path, new: Path, *, tolerance: float) -> int:
     else:
         console.text("measured on two machines: side by side, without a verdict")
     failed = bool(slower or compared.failed)
-    verdict = "fail" if failed else "pass" if compared.same_host else None
+    verdict = Verdict.of(not failed) if failed or compared.same_host else None
     console.document(
         {"schema": 1, "command": "bench", **compared.to_json(), "tolerance": tolerance, "verdict": verdict}
     )

@@ -158,7 +158,8 @@ def _latency_row(result: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _verdict(result: dict[str, Any]) -> str:
-    from toolkit.bench.statistics import Interval, describe
+    from toolkit.bench.statistics import describe
+    from toolkit.interval import Interval
 
     if result["speedup"] is None:
         return result["verdict"] or ""

@@ -13,7 +13,7 @@ from toolkit.errors import UsageError
 if TYPE_CHECKING:
     from toolkit.remote.cargo import Cargo
     from toolkit.remote.device import Device
-    from toolkit.remote.fleet import Outcome
+    from toolkit.remote.fleet import DeviceOutcome
 
 On = Annotated[
     list[str] | None,
@@ -48,7 +48,7 @@ def on_each(
     *,
     wheels: Path | None,
     what: str,
-) -> "list[Outcome[Result]]":
+) -> "list[DeviceOutcome[Result]]":
     """Do a piece of work on each device with a live display. report: what will print a result.
 
     A result that it cannot print is an error of its device.

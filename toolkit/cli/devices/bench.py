@@ -15,7 +15,7 @@ from toolkit.errors import ArtifactError, ToolkitError, UsageError
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
     from toolkit.bench.schedule import Plan
-    from toolkit.remote.fleet import Outcome
+    from toolkit.remote.fleet import DeviceOutcome
 
 
 def command(
@@ -69,7 +69,7 @@ def command(
     return max([*codes, *(o.error.exit_code for o in outcomes if o.error)])
 
 
-def _only(outcome: "Outcome[Record]") -> "Record":
+def _only(outcome: "DeviceOutcome[Record]") -> "Record":
     record = outcome.result
     if record is None:
         raise outcome.error or ToolkitError(f"{outcome.device}: nothing came of it")
@@ -85,7 +85,7 @@ def _report(console: Console, record: "Record") -> None:
     tables.recommend(console, record)
 
 
-def _document(outcome: "Outcome[Record]") -> dict[str, object]:
+def _document(outcome: "DeviceOutcome[Record]") -> dict[str, object]:
     found = outcome.result.to_json() if outcome.result else {"error": str(outcome.error)}
     return {"device": outcome.device, **found}
 

@@ -11,6 +11,7 @@ from toolkit.cli.bench import live, tables
 from toolkit.cli.options import INTERRUPTED, AllowOverlap, DataChoice, Debug, Json
 from toolkit.cli.run import same
 from toolkit.console import Console
+from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
@@ -33,13 +34,12 @@ def command(
     """Train, export, verify and bench in one go, all of it in runs/NAME/. Exit code 1 where an artifact fails."""
     from toolkit.export.sources import resolve
     from toolkit.parity import record
-    from toolkit.parity.compare import FAIL
-    from toolkit.training import runs
+    from toolkit.training import folders
 
     console = Console(json_output=json)
     _remove_leftovers()
     asked: dict[str, Any] = {"model": model, "epochs": epochs, "seed": seed}
-    runs.begin(asked, data, name)  # what cannot be asked for is said before anything is printed
+    folders.begin(asked, data, name)  # what cannot be asked for is said before anything is printed
     console.heading("1. train")
     with train.shown(console) as show:
         trained = api.train(data=data, name=name, device=device, allow_overlap=allow_overlap, on_step=show, **asked)
@@ -62,7 +62,7 @@ def command(
     with live.shown(console) as show:
         measured = api.bench(exported, output=folder / "benchmarks", on_step=show, seconds=seconds)
     tables.report(console, measured)
-    is_wrong = parity.verdict == FAIL or bool(exported.failures or measured.failures)
+    is_wrong = parity.verdict == Verdict.FAIL or bool(exported.failures or measured.failures)
     console.heading(f"Summary: {'not all of it is right' if is_wrong else 'nothing is wrong'}")
     _summarise(console, trained, exported, measured, same.lines(verified, model=model, choice=source.data))
     console.document(
@@ -81,7 +81,7 @@ def command(
 def _remove_leftovers() -> None:
     """Remove what runs that were killed left, wherever they were: a new one never comes back to their folders."""
     from toolkit.export.exporter import SCRATCH
-    from toolkit.training.runs import RUNS
+    from toolkit.runs import RUNS
 
     for below in ("*/", "*/exported/*/", "*/benchmarks/*/"):
         files.remove_partials(RUNS, below)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit import units
+from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from toolkit.parity.compare import Comparison
@@ -22,11 +23,9 @@ FULL_IMAGES = 10_000
 
 def lines(verified: "Verified", *, model: str, choice: str) -> list[str]:
     """Return sentences. choice: the data that the run was trained on, as ``--data`` takes it."""
-    from toolkit.parity.compare import FAIL, INCONCLUSIVE, PASS
-
     every = verified.comparisons
-    by_verdict = {verdict: [c for c in every if c.verdict == verdict] for verdict in (PASS, INCONCLUSIVE, FAIL)}
-    proven, undecided = by_verdict[PASS], by_verdict[INCONCLUSIVE]
+    by_verdict = {verdict: [c for c in every if c.verdict == verdict] for verdict in Verdict}
+    proven, undecided = by_verdict[Verdict.PASS], by_verdict[Verdict.INCONCLUSIVE]
     count, margin = f"{verified.dataset['n']:,} test images", every[0].margin_pp
     said = []
     if verified.overlaps:
@@ -38,7 +37,7 @@ def lines(verified: "Verified", *, model: str, choice: str) -> list[str]:
     )
     if undecided:
         said += _undecided(undecided, verified, model=model, choice=choice)
-    for one in by_verdict[FAIL]:
+    for one in by_verdict[Verdict.FAIL]:
         why = one.problem.text if one.problem else f"it loses more than {margin:g} percentage points of accuracy"
         said.append(f"{Path(one.artifact).name} failed: {why}")
     return said

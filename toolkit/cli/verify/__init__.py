@@ -52,7 +52,7 @@ def command(
     debug: Debug = False,
 ) -> int:
     """Prove that artifacts classify like the Keras original, or say no. Exit code: 0 pass, 1 fail, 3 inconclusive."""
-    from toolkit.parity.verify import Options
+    from toolkit.parity.verify import VerifyOptions
 
     asked = {"--recompute": recompute is not None, "--localize": localize is not None, "--self-test": self_test}
     besides = {"--golden": golden, "--save": save, "--flips": flips is not None}
@@ -73,7 +73,7 @@ def command(
     if localize is not None:
         return questions.localize(console, localize, picture)
     if self_test:
-        options = Options(data, by_golden=golden, margin_pp=margin, allow_overlap=allow_overlap)
+        options = VerifyOptions(data, by_golden=golden, margin_pp=margin, allow_overlap=allow_overlap)
         return questions.self_test(console, where, options, reexports)
     if flips is not None:
         drawing.check(flips)

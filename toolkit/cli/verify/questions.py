@@ -10,10 +10,11 @@ from toolkit import drawing
 from toolkit.cli.verify.tables import EXIT_CODES
 from toolkit.console import Column, Console
 from toolkit.errors import UsageError
+from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
-    from toolkit.parity.verify import Options
-    from toolkit.selftest.run import Outcome
+    from toolkit.parity.verify import VerifyOptions
+    from toolkit.selftest.run import FaultOutcome
 
 
 def recompute(console: Console, path: Path) -> int:
@@ -67,7 +68,7 @@ def localize(console: Console, path: Path, picture: Path) -> int:
     return 0 if result.passed else 1
 
 
-def self_test(console: Console, paths: Sequence[Path], options: "Options", reexports: int) -> int:
+def self_test(console: Console, paths: Sequence[Path], options: "VerifyOptions", reexports: int) -> int:
     """Plant faults, and print which the gate catches; exit code 1 where it is wrong about one."""
     from toolkit import extras
     from toolkit.parity.verify import load, select
@@ -104,7 +105,7 @@ def self_test(console: Console, paths: Sequence[Path], options: "Options", reexp
             "schema": 1,
             "command": "verify",
             "self_test": [result.to_json() for result in tested],
-            "verdict": "pass" if passed else "fail",
+            "verdict": Verdict.of(passed),
         }
     )
     return 0 if passed else 1
@@ -114,5 +115,5 @@ def _decibels(ratio: float) -> str:
     return "exact" if ratio == inf else f"{ratio:.1f} dB"
 
 
-def _by_golden(outcome: "Outcome") -> str:
+def _by_golden(outcome: "FaultOutcome") -> str:
     return "not asked" if outcome.golden is None else ", ".join(outcome.golden) or "–"

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import units
 from toolkit.console import Column, Console
+from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from toolkit.parity.compare import Comparison
     from toolkit.parity.verify import Parity, Verified
 
-UNDECIDED = "inconclusive"
 # Of a verdict.
-EXIT_CODES = {"pass": 0, "fail": 1, UNDECIDED: 3}
+EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}
 FIGURES = {
     "accuracy": "share of the test images that the artifact gets right",
     "change": "of the accuracy from Keras', in percentage points, with its 95 % interval (Tango's score interval)",
@@ -31,7 +31,7 @@ GOLDEN_FIGURES = {
 GOLDEN_RULE = "outputs are those of the machine that exported; the digits of golden.npz do not measure accuracy"
 
 
-def report(console: Console, parity: "Parity", *, undecided: str = UNDECIDED) -> None:
+def report(console: Console, parity: "Parity", *, undecided: str = Verdict.INCONCLUSIVE) -> None:
     """Print a table for the test set and one for golden, where there are both, the problems, and the verdict.
 
     undecided: the word for what the test images are too few to decide.
@@ -98,7 +98,7 @@ def _row(comparison: "Comparison", part: "Verified", undecided: str) -> tuple[st
 
 
 def _word(verdict: str, undecided: str) -> str:
-    return undecided if verdict == UNDECIDED else verdict
+    return undecided if verdict == Verdict.INCONCLUSIVE else verdict
 
 
 def _print_problem(console: Console, comparison: "Comparison") -> None:
@@ -106,7 +106,7 @@ def _print_problem(console: Console, comparison: "Comparison") -> None:
     if comparison.problem:
         cause = f" ({comparison.cause})" if comparison.cause else ""
         console.text(f"{path}: {comparison.problem.text.removeprefix(f'{path}: ')}{cause}")
-    elif comparison.verdict == UNDECIDED:
+    elif comparison.verdict == Verdict.INCONCLUSIVE:
         needed = comparison.images_to_decide
         enough = f"about {needed:,} images would tell" if needed else "no number of images would tell"
         console.text(f"{path}: {comparison.n:,} images cannot tell; at these rates {enough}")

@@ -1,14 +1,15 @@
 """What the charts share: how panels are laid out, and axes on which accuracies near 100 % can be told apart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, Protocol
 
 from toolkit import words
 from toolkit.drawing import FINE, SMALL, new_figure, tidy
 from toolkit.study.grid import Grid
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
+from toolkit.study.study import Study
 
 # What marks a run that diverged.
 CROSS: dict[str, Any] = {"ls": "none", "marker": "x", "color": "black", "ms": 8, "mew": 2}
@@ -31,7 +32,16 @@ class Chart:
     figure: Any
 
 
-def alike(runs: Sequence[Outcome], **values: Any) -> list[Outcome]:
+class ChartModule(Protocol):
+    """What a module in this folder has. ORDER: its place in the report."""
+
+    ORDER: int
+
+    def draw(self, study: Study) -> Iterator[Chart]:
+        """Yield what there is to show of a study."""
+
+
+def alike(runs: Sequence[TrialOutcome], **values: Any) -> list[TrialOutcome]:
     """Return the runs that have these values on the axes."""
     return [one for one in runs if one.configuration.items() >= values.items()]
 
@@ -78,9 +88,9 @@ def by_model_and_loss(grid: Grid, *, width: float, height: float) -> tuple[Any, 
     return figure, list(zip(panels.flat, values, strict=True))
 
 
-def by_model(runs: Sequence[Outcome]) -> dict[str, dict[str, list[Outcome]]]:
+def by_model(runs: Sequence[TrialOutcome]) -> dict[str, dict[str, list[TrialOutcome]]]:
     """Return the runs of each model, by the words for the rest of their configuration."""
-    groups: dict[str, dict[str, list[Outcome]]] = {}
+    groups: dict[str, dict[str, list[TrialOutcome]]] = {}
     for one in runs:
         rest = words.configuration({axis: of for axis, of in one.configuration.items() if axis != "model"})
         groups.setdefault(one.trial.recipe.model, {}).setdefault(rest, []).append(one)

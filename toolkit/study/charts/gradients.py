@@ -8,7 +8,7 @@ import numpy as np
 from toolkit import words
 from toolkit.drawing import every, legend, style
 from toolkit.study.charts.base import Chart, alike, by_recipe, log_axis
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
 
 ORDER = 5
@@ -24,7 +24,7 @@ def draw(study: Study) -> Iterator[Chart]:
             yield _chart(study, runs, model=model, rate=rate)
 
 
-def _chart(study: Study, runs: Sequence[Outcome], *, model: str, rate: float) -> Chart:
+def _chart(study: Study, runs: Sequence[TrialOutcome], *, model: str, rate: float) -> Chart:
     from matplotlib.lines import Line2D
 
     grid, xlabel = study.grid, "epoch (0: before training)"
@@ -51,7 +51,7 @@ def _chart(study: Study, runs: Sequence[Outcome], *, model: str, rate: float) ->
     return Chart(f"gradients-{model}", title, caption, figure)
 
 
-def _line(axes: Any, runs: Sequence[Outcome], layer: str, position: int) -> None:
+def _line(axes: Any, runs: Sequence[TrialOutcome], layer: str, position: int) -> None:
     curves = [[row[layer] for row in one.progress.gradients] for one in runs]
     if not curves:
         return

@@ -6,7 +6,7 @@ from statistics import mean
 from toolkit import units
 from toolkit.drawing import style
 from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, a_row_each, accuracy_scale, by_model
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
 
 ORDER = 4
@@ -41,5 +41,5 @@ def draw(study: Study) -> Iterator[Chart]:
     yield Chart("seeds", "Spread over seeds", caption, figure)
 
 
-def _percent(one: Outcome) -> float:
+def _percent(one: TrialOutcome) -> float:
     return min(HIGHEST_PERCENT, 100 * (one.test_accuracy or 0.0))

@@ -7,9 +7,9 @@ from typing import Any
 from toolkit.drawing import FAINT, FINE, legend, style
 from toolkit.study.charts.base import Chart, a_row_each, by_model, log_axis
 from toolkit.study.claims.base import TARGETS
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
-from toolkit.study.trials import DIVERGED
+from toolkit.study.trials import TrialState
 
 ORDER = 3
 # Targets of one configuration stand this far above each other, so that equal ones do not hide each other.
@@ -47,17 +47,17 @@ def _chart(study: Study, *, unit: str) -> Chart:
     return Chart(unit, f"{unit.capitalize()} until a validation accuracy is reached", caption, figure)
 
 
-def _rank(name: str, own: dict[str, list[Outcome]], *, unit: str) -> float:
+def _rank(name: str, own: dict[str, list[TrialOutcome]], *, unit: str) -> float:
     """Return the place of a configuration among those of its model, from 0, the fastest to the first target."""
 
-    def slowness(runs: Sequence[Outcome]) -> float:
+    def slowness(runs: Sequence[TrialOutcome]) -> float:
         reached = [getattr(one, f"{unit}_until")(TARGETS[0]) for one in runs]
         return mean(float("inf") if value is None else value for value in reached) if reached else float("inf")
 
     return sum(slowness(runs) < slowness(own.get(name, [])) for runs in own.values())
 
 
-def _panel(axes: Any, own: dict[str, list[Outcome]], order: Sequence[str], *, unit: str) -> None:
+def _panel(axes: Any, own: dict[str, list[TrialOutcome]], order: Sequence[str], *, unit: str) -> None:
     axes.set_xscale("log")
     for position, target in enumerate(TARGETS):
         look = style(position)
@@ -70,7 +70,7 @@ def _panel(axes: Any, own: dict[str, list[Outcome]], order: Sequence[str], *, un
         axes.plot([x for x, _ in points], heights, label=f"{target * 100:.0f} %", **look.points)
     for height, name in enumerate(order):
         if name in own and any(one.epochs_until(TARGETS[0]) is None for one in own[name]):
-            diverged = any(one.state == DIVERGED for one in own[name])
+            diverged = any(one.state == TrialState.DIVERGED for one in own[name])
             axes.text(
                 0.98, height, "diverged" if diverged else "not reached", transform=axes.get_yaxis_transform(),
                 ha="right", va="center", fontsize=FINE, color=FAINT,

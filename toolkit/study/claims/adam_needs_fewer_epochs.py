@@ -12,7 +12,7 @@ from itertools import product
 
 from toolkit.study.claims.base import TARGETS, Case, Table, Weighed, case, judge, matched, show
 from toolkit.study.grid import AXES
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
 
 LETTER = "a"
@@ -62,12 +62,12 @@ def _own_rate(study: Study, target: float) -> list[Case]:
     return cases
 
 
-def _fastest(runs: Sequence[Outcome], optimizer: str, target: float) -> Outcome | None:
+def _fastest(runs: Sequence[TrialOutcome], optimizer: str, target: float) -> TrialOutcome | None:
     own = [one for one in runs if one.trial.recipe.optimizer == optimizer]
     return min(own, key=lambda one: one.epochs_until(target) or one.trial.recipe.epochs + 1, default=None)
 
 
-def _compare(adam: Outcome, sgd: Outcome, target: float) -> tuple[bool | None, float | None]:
+def _compare(adam: TrialOutcome, sgd: TrialOutcome, target: float) -> tuple[bool | None, float | None]:
     fast, slow = adam.epochs_until(target), sgd.epochs_until(target)
     if fast is None and slow is None:
         return None, None

@@ -3,17 +3,17 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import combinations
-from typing import Any
+from typing import Any, Protocol
 
 from toolkit import words
-from toolkit.bench.statistics import Interval
+from toolkit.interval import Interval
 from toolkit.study import statistics
 from toolkit.study.grid import AXES
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
 
-HOLDS, FAILS, DEPENDS, UNDECIDED = "holds", "does not hold", "depends", "undecided"
 # The share of decided cases from which a claim holds; below the rest of it, it does not.
 MOST = 0.9
 # The fewest cases that can tell: the 95 % interval of 4 of 4 (0.51 to 1) is above one half, that of 3 of 3 is not.
@@ -21,8 +21,17 @@ FEWEST_CASES = 4
 # The validation accuracies that training is timed to; claims are judged by the first.
 TARGETS = (0.95, 0.98, 0.99)
 
-Configuration = Mapping[str, Any]
-Pairs = list[tuple[Outcome, Outcome]]
+AxisValues = Mapping[str, Any]
+Pairs = list[tuple[TrialOutcome, TrialOutcome]]
+
+
+class ClaimVerdict(StrEnum):
+    """What the study says of a claim; ``UNDECIDED``: too few cases can tell."""
+
+    HOLDS = "holds"
+    FAILS = "does not hold"
+    DEPENDS = "depends"
+    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class Case:
     supports: whether more of its seeds speak for the claim than against it; None where as many do, or none.
     """
 
-    configuration: Configuration
+    configuration: AxisValues
     supports: bool | None
     figures: tuple[float, ...]
 
@@ -49,7 +58,7 @@ class Table:
 class Cell:
     """Cases that have the same values on some axes."""
 
-    values: Configuration
+    values: AxisValues
     supporting: int
     decided: int
 
@@ -58,7 +67,7 @@ class Cell:
 class Judgement:
     """What cases say together. depends_on: the cells that differ, where the verdict is ``depends``."""
 
-    verdict: str
+    verdict: ClaimVerdict
     cases: tuple[Case, ...]
     share: Interval | None
     figure: statistics.Median | None
@@ -84,13 +93,13 @@ class Judgement:
         if self.share:
             low, high = self.share.low * 100, self.share.high * 100
             parts[0] += f" (95 % interval of the share: {low:.0f} to {high:.0f} %)"
-        if self.verdict == UNDECIDED:
+        if self.verdict == ClaimVerdict.UNDECIDED:
             parts.append(f"Fewer than {FEWEST_CASES} cannot tell")
         if self.depends_on:
             axes = " and ".join(words.AXIS_WORDS[axis] for axis in self.depends_on[0].values)
             cells = (f"{words.configuration(c.values)} {c.supporting} of {c.decided}" for c in self.depends_on)
             parts.append(f"It depends on {axes}: {'; '.join(cells)}")
-        elif self.verdict == DEPENDS:
+        elif self.verdict == ClaimVerdict.DEPENDS:
             parts.append("No axis of the grid tells which do")
         return ". ".join(parts)
 
@@ -108,9 +117,9 @@ class Weighed:
     but: str = ""
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> ClaimVerdict:
         """That of the cases, unless something speaks against it."""
-        return FAILS if self.but else self.judgement.verdict
+        return ClaimVerdict.FAILS if self.but else self.judgement.verdict
 
     @property
     def summary(self) -> str:
@@ -119,8 +128,23 @@ class Weighed:
         return f"{sentence}. But {self.but}" if self.but else sentence
 
 
+class ClaimModule(Protocol):
+    """What a module in this folder has; its docstring is the criterion that the report prints.
+
+    CHARTS: prefixes of the names of the charts that show the claim.
+    """
+
+    __doc__: str | None
+    LETTER: str
+    CLAIM: str
+    CHARTS: tuple[str, ...]
+
+    def weigh(self, study: Study) -> Weighed:
+        """Return what the study says of the claim."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class Finding(Weighed):
+class WeighedClaim(Weighed):
     """The same with the claim. criterion: paragraphs. charts: prefixes of the names of the charts that show it.
 
     left_out: how many runs have not ended, and so have no part in it.
@@ -156,12 +180,12 @@ class Finding(Weighed):
         }
 
 
-def matched(study: Study, axis: str, left: object, right: object) -> Iterator[tuple[Configuration, Pairs]]:
+def matched(study: Study, axis: str, left: object, right: object) -> Iterator[tuple[AxisValues, Pairs]]:
     """Yield (configuration, pairs) of runs that differ in nothing but ``axis``: one pair for each seed with both ended.
 
     Configurations lack the axis; one of which no pair has ended is left out.
     """
-    groups: dict[tuple[Any, ...], dict[tuple[int, object], Outcome]] = {}
+    groups: dict[tuple[Any, ...], dict[tuple[int, object], TrialOutcome]] = {}
     others = [name for name in AXES if name != axis]
     for one in study.outcomes:
         values = one.configuration
@@ -178,7 +202,7 @@ def matched(study: Study, axis: str, left: object, right: object) -> Iterator[tu
             yield dict(zip(others, key, strict=True)), pairs
 
 
-def case(configuration: Configuration, readings: Sequence[tuple[bool | None, float | None]]) -> Case:
+def case(configuration: AxisValues, readings: Sequence[tuple[bool | None, float | None]]) -> Case:
     """Return the case of a configuration from what each seed says: (for or against, figure), None for neither."""
     said = Counter(supports for supports, _ in readings)
     supports = None if said[True] == said[False] else said[True] > said[False]
@@ -194,13 +218,13 @@ def judge(cases: Sequence[Case]) -> Judgement:
     decided = [one for one in cases if one.supports is not None]
     figure = statistics.median([one.figures for one in cases])
     if not decided:
-        return Judgement(UNDECIDED, tuple(cases), None, figure)
+        return Judgement(ClaimVerdict.UNDECIDED, tuple(cases), None, figure)
     share = statistics.share(sum(one.supports is True for one in decided), len(decided))
-    verdict, cells = DEPENDS, _explain(decided)
+    verdict, cells = ClaimVerdict.DEPENDS, _explain(decided)
     if len(decided) < FEWEST_CASES:
-        verdict, cells = UNDECIDED, ()
+        verdict, cells = ClaimVerdict.UNDECIDED, ()
     elif max(share.value, 1 - share.value) >= MOST:
-        verdict, cells = HOLDS if share.value >= MOST else FAILS, ()
+        verdict, cells = ClaimVerdict.HOLDS if share.value >= MOST else ClaimVerdict.FAILS, ()
     return Judgement(verdict, tuple(cases), share, figure, cells)
 
 
@@ -210,7 +234,7 @@ def way(study: Study, accuracy: float) -> float:
     return (accuracy - chance) / (1 - chance)
 
 
-def learned(study: Study, outcome: Outcome) -> float:
+def learned(study: Study, outcome: TrialOutcome) -> float:
     """Return which share of that way the best validation accuracy went."""
     return way(study, outcome.best_validation_accuracy)
 

@@ -15,7 +15,7 @@ from statistics import NormalDist, mean
 
 from toolkit import units, words
 from toolkit.study.claims.base import TARGETS, Case, Table, Weighed, case, judge, matched, show
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
 
 LETTER = "e"
@@ -39,7 +39,7 @@ def weigh(study: Study) -> Weighed:
     )
 
 
-def _compare(study: Study, entropy: Outcome, squared: Outcome) -> tuple[bool | None, float | None]:
+def _compare(study: Study, entropy: TrialOutcome, squared: TrialOutcome) -> tuple[bool | None, float | None]:
     first, second = (_accuracy(study, one) for one in (entropy, squared))
     rows = int(study.data["test_rows"])
     error = sqrt((first * (1 - first) + second * (1 - second)) / rows)
@@ -47,7 +47,7 @@ def _compare(study: Study, entropy: Outcome, squared: Outcome) -> tuple[bool | N
     return (None if abs(gain) <= NormalDist().inv_cdf(0.975) * error else gain > 0), gain * 100
 
 
-def _accuracy(study: Study, outcome: Outcome) -> float:
+def _accuracy(study: Study, outcome: TrialOutcome) -> float:
     return 1 / int(study.data["classes"]) if outcome.test_accuracy is None else outcome.test_accuracy
 
 

@@ -16,10 +16,10 @@ from collections import Counter
 from itertools import pairwise
 
 from toolkit import words
-from toolkit.study.claims.base import DEPENDS, HOLDS, TARGETS, Table, Weighed, case, judge, matched, show
-from toolkit.study.outcome import Outcome
+from toolkit.study.claims.base import TARGETS, ClaimVerdict, Table, Weighed, case, judge, matched, show
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
-from toolkit.study.trials import DIVERGED
+from toolkit.study.trials import TrialState
 
 LETTER = "d"
 CLAIM = "A larger learning rate trains faster but can become unstable or miss the minimum."
@@ -49,7 +49,7 @@ def weigh(study: Study) -> Weighed:
     went_wrong = sum(count for (_, _, kind), count in kinds.items() if kind in (UNSTABLE, MISSED))
     read_pairs = sum(count for (_, _, kind), count in kinds.items() if kind != BOTH)
     but = ""
-    if judgement.verdict in (HOLDS, DEPENDS) and not went_wrong:
+    if judgement.verdict in (ClaimVerdict.HOLDS, ClaimVerdict.DEPENDS) and not went_wrong:
         but = "no larger rate became unstable or missed the minimum"
     saved = show(judgement.figure, lambda epochs: f"{epochs:+g}")
     return Weighed(
@@ -61,7 +61,7 @@ def weigh(study: Study) -> Weighed:
     )
 
 
-def effect(small: Outcome, large: Outcome) -> str:
+def effect(small: TrialOutcome, large: TrialOutcome) -> str:
     """Say in a word what the larger of two learning rates did."""
     if _unstable(small):
         return BOTH
@@ -77,11 +77,11 @@ def effect(small: Outcome, large: Outcome) -> str:
     return FASTER if slow is None or (fast is not None and fast < slow) else SLOWER
 
 
-def _unstable(outcome: Outcome) -> bool:
-    return outcome.state == DIVERGED or _fell(outcome)
+def _unstable(outcome: TrialOutcome) -> bool:
+    return outcome.state == TrialState.DIVERGED or _fell(outcome)
 
 
-def _fell(outcome: Outcome) -> bool:
+def _fell(outcome: TrialOutcome) -> bool:
     accuracies = [epoch.val_accuracy for epoch in outcome.progress.history]
     reached = False
     for before, after in pairwise(accuracies):
@@ -91,7 +91,7 @@ def _fell(outcome: Outcome) -> bool:
     return False
 
 
-def _saved(kind: str, small: Outcome, large: Outcome) -> float | None:
+def _saved(kind: str, small: TrialOutcome, large: TrialOutcome) -> float | None:
     slow, fast = small.epochs_until(TARGET), large.epochs_until(TARGET)
     if kind not in (FASTER, SAME, SLOWER) or slow is None or fast is None:
         return None

@@ -18,7 +18,7 @@ from statistics import mean
 from toolkit import units, words
 from toolkit.study.claims.base import Case, Table, Weighed, case, judge, learned, matched, show, way
 from toolkit.study.claims.sigmoid_hardly_learns import HARDLY
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
 
 LETTER = "c"
@@ -39,7 +39,7 @@ def weigh(study: Study) -> Weighed:
     )
 
 
-def comes_through(study: Study, outcome: Outcome) -> float | None:
+def comes_through(study: Study, outcome: TrialOutcome) -> float | None:
     """Return the gradient norm of the first layer over that of the last while the run had hardly learned.
 
     None where it was not measured, or was 0 or no number in every such epoch.
@@ -62,7 +62,7 @@ def _cases(study: Study) -> list[Case]:
     ]
 
 
-def _compare(study: Study, relu: Outcome, sigmoid: Outcome) -> tuple[bool | None, float | None]:
+def _compare(study: Study, relu: TrialOutcome, sigmoid: TrialOutcome) -> tuple[bool | None, float | None]:
     through, beside = comes_through(study, relu), comes_through(study, sigmoid)
     if through is None or beside is None:
         return None, None

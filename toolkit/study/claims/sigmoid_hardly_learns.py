@@ -10,7 +10,7 @@ from statistics import median
 
 from toolkit import units, words
 from toolkit.study.claims.base import Case, Table, Weighed, case, judge, learned, show
-from toolkit.study.outcome import Outcome
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
 
 LETTER = "b"
@@ -33,9 +33,9 @@ def weigh(study: Study) -> Weighed:
     )
 
 
-def of_rate(study: Study, activation: str, rate: float) -> dict[tuple[object, ...], list[Outcome]]:
+def of_rate(study: Study, activation: str, rate: float) -> dict[tuple[object, ...], list[TrialOutcome]]:
     """Return the ended runs of an activation and a learning rate, grouped over seeds by their other values."""
-    groups: dict[tuple[object, ...], list[Outcome]] = {}
+    groups: dict[tuple[object, ...], list[TrialOutcome]] = {}
     for one in study.outcomes:
         recipe = one.trial.recipe
         if one.ended and recipe.activation == activation and recipe.learning_rate == rate:
@@ -69,7 +69,7 @@ def _beside(study: Study) -> Table:
     return Table(headings, tuple(rows))
 
 
-def _accuracies(runs: list[Outcome]) -> str:
+def _accuracies(runs: list[TrialOutcome]) -> str:
     return ", ".join(units.percent(one.best_validation_accuracy) for one in runs) or "–"
 
 
