@@ -108,15 +108,15 @@ def export(
     format: ``tflite``, ``onnx``, ``c``; none stands for the first two. quantize: ``float32``, ``float16``,
     ``dynamic``, ``int8``; none stands for all that a format has. data: where calibration images come from, by name or
     path; None stands for what the run was trained on. calibration: how many training images int8 takes its ranges
-    from; None stands for 500, or all if fewer. seed: of their choice. input_range: what pixels of 0 and 255 become for
-    the model, as ``--input-range`` takes it; None stands for what the model itself says, else ``0..1``. allow_overlap: go
-    on where test images are training images too.
+    from; None stands for 500, or all if fewer. seed: of their choice. input_range: which values
+    the pixels become for the model, as ``--input-range`` takes it; None stands for what the model itself says, else
+    ``0..1``. allow_overlap: go on where test images are training images too.
 
     As a path, the result is the folder; ``.made`` has the files, ``.failures`` says why one could not be made,
     ``.to_json()`` is the document of ``toolkit export --json``. Raises ExportFailedError where none could be made,
-    RunError or ArtifactError for a source that is unfinished, damaged or no classifier of images, UsageError for an input
-    range that is clearly another than the model's, DataError for data
-    that cannot be had or overlap, BusyError where another process writes there, MissingExtraError without TensorFlow.
+    RunError or ArtifactError for a source that is unfinished, damaged or no classifier of images, UsageError for an
+    input range that is clearly not the model's, DataError for data that cannot be had or overlap, BusyError where
+    another process writes there, MissingExtraError without TensorFlow.
     """
     from toolkit.convention import parse
     from toolkit.data import load
@@ -145,16 +145,18 @@ def export(
 def open_session(artifact: str | PathLike[str], *, threads: int = 1) -> "Session":
     """Load an artifact on the runtime of its suffix, in this process: ``.predict(images)`` gives (N, classes) float32.
 
-    threads: of the runtime; 0 leaves their number to it. What pixels become is what the manifest beside it says, else what
-    the file itself does, else from 0 to 1; set ``.convention`` to a ``toolkit.convention.parse("0..255")`` for another. A session is not for several threads at once. Raises
-    ArtifactError for a file that cannot be loaded, MissingExtraError where its runtime is not installed, UsageError
-    where none runs such files. Open only files that you trust: what a runtime does with a damaged one, it does here.
+    threads: of the runtime; 0 leaves their number to it. ``.convention`` says which values the pixels become: those of
+    the manifest that lists the file, else what the file itself says, else 0 to 1; for others set it to
+    ``toolkit.convention.parse("0..255")``. A session is not for several threads at once. Raises ArtifactError for a
+    file that cannot be loaded, MissingExtraError where its runtime is not installed, UsageError where none runs such
+    files. Open only files that you trust: what a runtime does with a damaged one, it does here.
     """
     from toolkit import manifest, runtimes
 
-    session = runtimes.open_session(Path(artifact), threads=threads)
-    if (found := manifest.listing(Path(artifact))) is not None:
-        session.convention = found.convention
+    path = Path(artifact)
+    session = runtimes.open_session(path, threads=threads)
+    if listed_by := manifest.listing(path):
+        session.convention = listed_by.convention
     return session
 
 
@@ -166,11 +168,10 @@ def predict(
 ) -> "list[Prediction | Refused]":
     """Classify image files of any size, in a process of its own; None stands for ``default_artifact()``.
 
-    input_range: what pixels of 0 and 255 become, as ``--input-range`` takes it, for an artifact without a manifest.
-
-    One for each image: a ``Prediction`` with the two likeliest ``.classes`` and their ``.probabilities``, or a
-    ``Refused`` with the ``.error`` of an image that cannot be read. Raises ArtifactError where the artifact is
-    missing, damaged or no classifier of images.
+    input_range: which values the pixels become, as ``--input-range`` takes it, for an artifact without a manifest.
+    The result has one for each image: a ``Prediction`` with the two likeliest ``.classes`` and their
+    ``.probabilities``, or a ``Refused`` with the ``.error`` of an image that cannot be read. Raises ArtifactError where
+    the artifact is missing, damaged or no classifier of images, UsageError where it must be known what pixels become.
     """
     from toolkit import prediction
     from toolkit.convention import parse

@@ -1,4 +1,4 @@
-"""What the numbers mean that a model takes and gives: the range of its pixels, their layout, the kind of its outputs."""
+"""What a model's numbers mean: the range of its pixels, their layout, and what its outputs are."""
 
 import re
 from collections.abc import Sequence

@@ -109,10 +109,10 @@ def _convention(
         if np.dtype(spec.dtype).kind in "iu":
             steps = "" if spec.scale is None else f" (scale {spec.scale:.4g}, zero point {spec.zero_point})"
             raise UsageError(
-                f"{session.path}: takes {spec.dtype}{steps}, which can stand for pixels in any range; give {OPTION}, such as "
-                "0..1, 0..255 or -1..1"
+                f"{session.path}: takes {spec.dtype}{steps}, which can stand for pixels in any range; "
+                f"give {OPTION}, such as 0..1, 0..255 or -1..1"
             )
-        warn(f"{session.path}: no manifest says in which range it takes pixels: 0..1 is assumed; {OPTION} names another")
+        warn(f"{session.path}: no manifest says in which range it takes pixels; 0..1 is assumed ({OPTION})")
     return session.convention
 
 

@@ -13,11 +13,10 @@ from toolkit.bundle.make import make
 from toolkit.convention import Convention, Output, parse
 from toolkit.data.base import make_dataset
 from toolkit.errors import UsageError
-from toolkit.export.exporter import Options, export
+from toolkit.export.exporter import ExportOptions, export
 from toolkit.export.formats import plan
 from toolkit.export.sources import resolve
-from toolkit.parity.verify import Options as VerifyOptions
-from toolkit.parity.verify import on_test_set
+from toolkit.parity.verify import VerifyOptions, on_test_set
 from toolkit.prediction import predict
 from toolkit.runtimes import open_session
 
@@ -63,7 +62,7 @@ def network(path, *before, shown=(0.0, 1.0), classes=3, activation="softmax", dt
 
 
 def exported(path, dataset, *, given=None, pairs=(("tflite", "float32"), ("tflite", "int8")), warn=pytest.fail):
-    options = Options(list(pairs), 50, convention=None if given is None else parse(given))
+    options = ExportOptions(list(pairs), 50, convention=None if given is None else parse(given))
     result = export(resolve(str(path)), dataset, path.parent / path.stem, options, warn=warn)
     assert result.failures == {}
     return manifest.read(result.manifest.folder)
@@ -109,7 +108,7 @@ def test_a_model_is_given_its_pixels_as_it_takes_them(tmp_path, bright, name):
     found = exported(network(tmp_path / f"{name}.keras", *before, **options), bright, given=given)
     assert (str(found.convention), found.convention.output) == (said, Output.PROBABILITIES)
     assert judged(found, bright) == [("pass", 1.0, 1.0)] * 2
-    again = export(resolve(str(found.folder)), bright, found.folder, Options([("tflite", "int8")], 50), warn=pytest.fail)
+    again = export(resolve(str(found.folder)), bright, found.folder, ExportOptions([("tflite", "int8")], 50), warn=pytest.fail)
     assert str(again.manifest.convention) == said
     assert len(again.manifest.artifacts) == 2
 

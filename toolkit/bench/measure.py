@@ -65,8 +65,8 @@ class Subject:
     ) -> None:
         """Load it and run it once.
 
-        images: (N, H, W, C) uint8 to rotate through, or None for random input values. convention: what the artifact takes
-        for them; None where nobody has said. busy_share: of busy work to add.
+        images: (N, H, W, C) uint8 to rotate through, or None for random input values. convention: what the artifact
+        takes for them; None where nobody has said. busy_share: of busy work to add.
         """
         self._clock, self._sleep = clock, sleep
         self._busy = None if busy_share is None else BusyWork(busy_share, clock)

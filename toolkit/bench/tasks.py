@@ -32,8 +32,8 @@ def _open(
 ) -> Answer:
     """Load and run an artifact.
 
-    inputs: a golden with images to rotate through. convention: what the artifact takes for them. busy_share: of busy work
-    to add. spawned_ns: when the process began.
+    inputs: a golden with images to rotate through. convention: what the artifact takes for them. busy_share: of busy
+    work to add. spawned_ns: when the process began.
     """
     from toolkit import extras, golden
     from toolkit.runtimes import get

@@ -19,7 +19,7 @@ AllowOverlap = Annotated[
 ]
 InputRange = Annotated[
     str | None,
-    typer.Option(help="What pixels of 0 and 255 become: 0..1, 0..255, -1..1, or MEAN,STD; default: what the file says."),
+    typer.Option(help="What pixels of 0 and 255 become: 0..1, 0..255, -1..1 or MEAN,STD; default: what the file says."),
 ]
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: exported/", show_default=False)]
 

@@ -109,8 +109,8 @@ def export(
     Nothing in ``folder`` changes before every conversion was tried. A conversion that fails is reported in ``failures``
     and leaves the other artifacts, and an older file of its name, as they are; converters print into ``folder/LOG``.
     Artifacts of the same source and calibration that were exported before stay listed. Raises ExportFailedError where
-    no conversion succeeds, UsageError where pixels are clearly in another range, DataError where training, validation and test images overlap, unless that is allowed,
-    BusyError where another process writes there.
+    no conversion succeeds, UsageError where the model clearly takes its pixels in another range, DataError where
+    training, validation and test images overlap, unless that is allowed, BusyError where another process writes there.
     """
     # Converters write whole models into temporary folders.
     with locks.alone(folder, "export", otherwise="choose another --output"), locks.own_temporaries():

@@ -67,8 +67,8 @@ def _save(part: Verified) -> Path:
     path = folder / RECORD
     write_json(path, {**document, "sha256": _digest(document)})
     verified = {
-        str(result["artifact"]): documents.convert(_published(result, part.dataset), Verification, path, what="a result")
-        for result in results
+        str(one["artifact"]): documents.convert(_published(one, part.dataset), Verification, path, what="a result")
+        for one in results
     }
     updated = part.manifest.with_verified(verified)
     updated.write()

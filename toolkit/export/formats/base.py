@@ -29,7 +29,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Request:
-    """One conversion. calibration: (N, H, W, C) float32, values of the input. convention: what input and output mean."""
+    """One conversion. calibration: values of the input, (N, H, W, C) float32, as the convention has them."""
 
     quantization: str
     calibration: NDArray[np.float32]
