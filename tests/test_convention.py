@@ -33,7 +33,8 @@ def test_a_range_is_written_as_it_is_read(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0-1", "0..", "1..1", "0..nan", "0..1..2", "0.5", "0.5,0", "0.5,-1", "123.7,58.4", "1,2,3", "a,b", "٣..4"]
+    "text",
+    ["", "0-1", "0..", "1..1", "0..nan", "0..1..2", "0.5", "0.5,0", "0.5,-1", "123.7,58.4", "1,2,3", "a,b", "٣..4"],
 )
 def test_what_is_no_range_is_refused_with_what_is(text):
     with pytest.raises(UsageError, match=r"--input-range is '.*'; allowed: LOW\.\.HIGH, .* or MEAN,STD"):
@@ -97,8 +98,8 @@ def test_a_file_tells_its_range_only_where_that_is_plain(dtype, scale, zero_poin
     ("outputs", "step", "said"),
     [
         ([[0.2, 0.8], [1.0, 0.0]], None, Output.PROBABILITIES),
-        ([[0.2, 0.79], [1.0, 0.0]], None, Output.SIGMOIDS),
-        ([[0.2, 0.79], [1.0, 0.0]], 1 / 256, Output.PROBABILITIES),
+        ([[0.2, 0.795], [1.0, 0.0]], None, Output.SIGMOIDS),
+        ([[0.2, 0.795], [1.0, 0.0]], 1 / 256, Output.PROBABILITIES),
         ([[0.9, 0.8], [0.1, 0.0]], None, Output.SIGMOIDS),
         ([[0.9, 1.8], [0.1, 0.0]], None, Output.LOGITS),
         ([[0.9], [0.1]], None, Output.SIGMOID),

@@ -17,7 +17,7 @@ VERIFIED = {
     "gained": 0,
     "n": 10,
     "margin_pp": 0.5,
-    "dataset": {"name": "digits"},
+    "dataset": {"name": "digits", "overlap": []},
 }
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.errors import UsageError
-from toolkit.files.documents import later
+from toolkit.files.documents import LATER
 
 if TYPE_CHECKING:
     from toolkit.manifest import TensorSpec
@@ -53,7 +53,7 @@ class Convention:
     low: tuple[float, ...] = (0.0,)
     high: tuple[float, ...] = (1.0,)
     layout: Layout = Layout.NHWC
-    output: Output | None = later(None)
+    output: Output | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         if len(self.low) != len(self.high) or len(self.low) not in _CHANNELS:
@@ -77,8 +77,8 @@ class Convention:
     def formula(self) -> str:
         """How a pixel becomes a value of the input, as a C program would write it."""
         if len(self.low) > 1:
-            span, low = (f"{{{', '.join(f'{value:.9g}' for value in ends)}}}" for ends in (self.spans, self.low))
-            return f"pixel / 255 * {span}[channel] + {low}[channel]"
+            spans, lows = (f"{{{', '.join(f'{value:.9g}' for value in ends)}}}" for ends in (self.spans, self.low))
+            return f"pixel / 255 * {spans}[channel] + {lows}[channel]"
         (low,), (span,) = self.low, self.spans
         scaled = {255.0: "pixel", 1.0: "pixel / 255"}.get(span, f"pixel / 255 * {span:.9g}")
         return f"{scaled} {'-' if low < 0 else '+'} {abs(low):.9g}" if low else scaled
@@ -122,7 +122,7 @@ STANDARD = (Convention(), Convention((0.0,), (255.0,)), Convention((-1.0,), (1.0
 
 def parse(text: str) -> Convention:
     """Return the convention of a range as users write it; UsageError where it is none."""
-    number = r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*"
+    number = r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*"
     wrong = UsageError(f"{OPTION} is '{text}'; allowed: {_ALLOWED}")
     if ends := re.fullmatch(rf"{number}\.\.{number}", text):
         low, high = (float(end) for end in ends.groups())
@@ -181,7 +181,7 @@ def output_of(outputs: NDArray[np.float32], *, step: float | None = None) -> Out
     classes = outputs.shape[1]
     if classes > 1 and sum_to_one(outputs, tolerance=SUM_TOLERANCE + classes * (step or 0.0)):
         return Output.PROBABILITIES
-    if 0 <= outputs.min() and outputs.max() <= 1:
+    if outputs.min() >= 0 and outputs.max() <= 1:
         return Output.SIGMOID if classes == 1 else Output.SIGMOIDS
     return Output.LOGITS
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.files import FileName
-from toolkit.files.documents import later
+from toolkit.files.documents import LATER
 from toolkit.overlap import Overlap, RowDigest
 from toolkit.verdict import Verdict
 
@@ -34,8 +34,8 @@ class TrainingData:
     name: str
     classes: tuple[str, ...]
     digests: dict[str, str]
+    overlap: tuple[Overlap, ...]
     rows: CountedFile | None
-    overlap: tuple[Overlap, ...] = later(())
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class EvaluationSet:
     """The images that a figure was measured on. overlap: which of them the model has learned from."""
 
     name: str
-    overlap: tuple[Overlap, ...] = later(())
+    overlap: tuple[Overlap, ...]
     others: dict[str, Any] = field(default_factory=dict)
 
 
@@ -78,7 +78,7 @@ class Metrics:
     monitor: str
     best_value: float
     test_accuracy: float
-    dataset: EvaluationSet | None = later(None)
+    dataset: EvaluationSet | None = field(default=None, metadata=LATER)
     others: dict[str, Any] = field(default_factory=dict)
 
 
@@ -127,5 +127,5 @@ class Verification:
     n: int
     margin_pp: float
     dataset: EvaluationSet
-    measured_on: MeasuredOn | None = later(None)
+    measured_on: MeasuredOn | None = field(default=None, metadata=LATER)
     others: dict[str, Any] = field(default_factory=dict)

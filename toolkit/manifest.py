@@ -106,7 +106,7 @@ class Manifest:
     created: str
     artifacts: tuple[Artifact, ...]
     derived: tuple[Derived, ...] = ()
-    convention: Convention = documents.later(Convention())
+    convention: Convention = field(default=Convention(), metadata=documents.LATER)
 
     @property
     def reference_path(self) -> Path:

@@ -19,7 +19,7 @@ class Whole:
     parts: tuple[Part, ...] = ()
     size: int | None = None
     more: dict[str, Any] = field(default_factory=dict)
-    newer: int = documents.later(0)
+    newer: int = field(default=0, metadata=documents.LATER)
 
     def __post_init__(self):
         if self.name == "nobody":
@@ -92,7 +92,7 @@ def test_numbers_that_are_none_are_read_where_they_may_be():
 class Open:
     name: str
     parts: tuple[Whole, ...] = ()
-    newer: int | None = documents.later(None)
+    newer: int | None = field(default=None, metadata=documents.LATER)
     others: dict[str, Any] = field(default_factory=dict)
 
 

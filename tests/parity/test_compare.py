@@ -244,7 +244,9 @@ def test_weights_that_can_saturate_fail_on_every_machine(exported):
     faults(artifact)["weights of 8 bits"](exported / artifact.path)
     edited = replace(artifact, sha256=sha256(exported / artifact.path))
     record = golden.read(found.golden_path)
-    judged = compare(found, edited, material(record.images, record.labels, record.reference, convention=found.convention))
+    judged = compare(
+        found, edited, material(record.images, record.labels, record.reference, convention=found.convention)
+    )
     assert (judged.verdict, judged.problem.check, judged.figures.changed) == ("fail", "saturation", 0)
     said = r"\S+conv_1\S+, .* can saturate on x86-64 with AVX2 .*: a sum of two products may be 6\d,\d{3}, "
     assert re.match(said + "an int16 holds 32,767; ", judged.problem.text)

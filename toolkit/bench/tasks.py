@@ -95,8 +95,9 @@ def _profile(
     from toolkit.runtimes import get
 
     images = golden.read(Path(inputs)).images if inputs else None
-    asked = {"threads": threads, "batch": batch, "timed": timed, "convention": of_message(convention)}
-    return dissect.profile(get(runtime), Path(path), images, **asked), b""
+    module, means = get(runtime), of_message(convention)
+    found = dissect.profile(module, Path(path), images, threads=threads, batch=batch, timed=timed, convention=means)
+    return found, b""
 
 
 def _probe(kept: dict[str, Any], content: bytes, *, runtime: str, threads: int) -> Answer:

@@ -97,9 +97,13 @@ def _derive(
     pair = (module.MADE_FROM, request.quantization)
     origin = next((artifact.path for artifact in made if (artifact.format, artifact.quantization) == pair), None)
     if origin is None:
-        raise ArtifactError(f"it is made from the {request.quantization} {module.MADE_FROM}, which could not be exported")
+        raise ArtifactError(
+            f"it is made from the {request.quantization} {module.MADE_FROM}, which could not be exported"
+        )
     files = module.derive(path.parent / origin, path, request.convention)
     return tuple(
-        Derived(FileName(file.name), format_name, request.quantization, sha256(file), file.stat().st_size, made_from=origin)
+        Derived(
+            FileName(file.name), format_name, request.quantization, sha256(file), file.stat().st_size, made_from=origin
+        )
         for file in files
     )

@@ -16,7 +16,7 @@ from toolkit.data.base import Dataset, Split, shared_images
 from toolkit.errors import ArtifactError, ExportFailedError
 from toolkit.export import calibration, inputs
 from toolkit.export.conversion import Converted, convert_all
-from toolkit.export.formats import plan, suffixes
+from toolkit.export.formats import suffixes
 from toolkit.export.formats.base import Request
 from toolkit.export.installation import Job, install
 from toolkit.export.prepare import prepare
@@ -216,4 +216,3 @@ def _golden_rows(dataset: Dataset, *, warn: Callable[[str], None]) -> Split:
     """
     shareable = data.load(data.FALLBACK, warn=warn) if dataset.name == data.PREFERRED else dataset
     return shareable.test.rows(slice(0, GOLDEN_IMAGES))
-

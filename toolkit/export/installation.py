@@ -2,7 +2,7 @@
 
 import io
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -41,7 +41,7 @@ class Job:
     shared: tuple[Overlap, ...]
     calibration: Calibration
     golden_rows: Split
-    convention: Convention = Convention()
+    convention: Convention = field(default_factory=Convention)
 
     def reference(self, work: Path) -> Path:
         """Return where the Keras original lies in the scratch folder."""
@@ -103,7 +103,7 @@ def _trained_on(job: Job, work: Path) -> TrainingData:
         np.save(content, dataset.train.row_digests)
         write_bytes(work / ROWS, content.getvalue())
         rows = CountedFile(FileName(ROWS), sha256(work / ROWS), len(dataset.train))
-    return TrainingData(dataset.name, dataset.class_names, dataset.digests, rows, job.shared)
+    return TrainingData(dataset.name, dataset.class_names, dataset.digests, job.shared, rows)
 
 
 def _still_derived(before: Manifest, converted: Converted) -> tuple[Derived, ...]:

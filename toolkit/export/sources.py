@@ -102,9 +102,7 @@ def _from_run(folder: Path) -> Source:
     path, metrics = folder / BEST, folder / METRICS
     if not path.is_file():
         raise RunError(f"{folder}: has no {BEST} yet; no epoch was finished there")
-    origin = _origin(
-        path, run=folder.name, metrics=runs.read_json(metrics, Metrics) if metrics.is_file() else None
-    )
+    origin = _origin(path, run=folder.name, metrics=runs.read_json(metrics, Metrics) if metrics.is_file() else None)
     recipe, choice = recipe_of(config, folder), runs.data_choice(config["data"])
     recorded = documents.convert(recipe.to_json(), RecordedRecipe, folder / CONFIG, what="a recipe", error=RunError)
     return Source(path, recipe.model, origin, recorded, config["data"], data=choice)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import field, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from math import isfinite
 from pathlib import Path
@@ -21,7 +21,8 @@ MOST_DEPTH = 50
 MOST_WHOLE = 2**63 - 1
 # The field of a dataclass that takes what a document has beside its other fields.
 OTHERS = "others"
-_LATER = "later"
+# The metadata of a field that older documents lack: at its default it is not written, so that those stay the same.
+LATER = {"later": True}
 
 
 def read(
@@ -93,16 +94,10 @@ def convert(tree: Any, kind: type[T], where: Path | str, *, what: str, error: ty
     return found
 
 
-def later(default: T) -> T:
-    """Return a field that older documents lack: at its default it is not written, so that those stay the same."""
-    made: T = field(default=default, metadata={_LATER: True})
-    return made
-
-
 def to_tree(value: Any) -> Any:
     """Return a dataclass, and those within it, as the document that ``convert`` makes it of."""
     if is_dataclass(value):
-        written = (one for one in fields(value) if _LATER not in one.metadata or getattr(value, one.name) != one.default)
+        written = (one for one in fields(value) if not one.metadata or getattr(value, one.name) != one.default)
         tree = {one.name: to_tree(getattr(value, one.name)) for one in written}
         return tree | tree.pop(OTHERS, {})
     if isinstance(value, dict):
@@ -159,12 +154,12 @@ def _whole(tree: Any, found: Any, at: str) -> Any:
         return {key: _whole(part, found[key], f"{at}.{key}") if key in found else part for key, part in tree.items()}
     if is_dataclass(found) and not isinstance(found, type):
         names = {field.name for field in fields(found)} & tree.keys() - {OTHERS}
-        parts = {name: _whole(tree[name], getattr(found, name), f"{at}.{name}") for name in names}
+        made = {name: _whole(tree[name], getattr(found, name), f"{at}.{name}") for name in names}
         surplus = {name: part for name, part in tree.items() if name not in names}
         if hasattr(found, OTHERS):
-            parts[OTHERS] = surplus
+            made[OTHERS] = surplus
         elif surplus:
             raise ValueError(f"unknown field - at `{at}.{ascii(min(surplus))[1:-1]}`")
-        return replace(found, **parts)
+        return replace(found, **made)
     # A text of a class of its own was only to be checked, and a whole number is a float without becoming 1.0.
     return tree if isinstance(found, str | float) and not isinstance(found, Enum) else found

@@ -29,9 +29,9 @@ _DIGEST_DIGITS = 16
 def outputs(found: Manifest, split: Split) -> Iterator[NDArray[np.float32]]:
     """Yield the reference's outputs for the images of ``split``, (N, classes), as a mapped file.
 
-    The file is named after the digests of the model, of the images and of itself, and after what the model takes: neither
-    another model, other images nor a damaged file is ever taken for it. Where no cache can be written, the file is a
-    temporary one. ArtifactError where the outputs are no numbers.
+    The file is named after the digests of the model, of the images and of itself, and after what the model takes:
+    neither another model, other images nor a damaged file is ever taken for it. Where no cache can be written, the file
+    is a temporary one. ArtifactError where the outputs are no numbers.
     """
     with locks.scratch() as scratch:
         path = _cached(found, split)

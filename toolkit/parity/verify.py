@@ -239,9 +239,7 @@ def by_golden(
     missing = [artifact.path for artifact in artifacts if artifact.path not in record.recorded]
     if missing:
         raise ArtifactError(f"{found.golden_path}: has no recorded outputs of {', '.join(missing)}; export it again")
-    shown = material(
-        record.images, record.labels, record.reference, record.recorded, convention=found.convention
-    )
+    shown = material(record.images, record.labels, record.reference, record.recorded, convention=found.convention)
     comparisons = _compare_all(found, artifacts, shown, options, on_comparison)
     digest = sha256(found.golden_path)
     description = {

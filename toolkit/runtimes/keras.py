@@ -155,7 +155,7 @@ def _declared(model: Any) -> Convention | None:
 def _scaling(model: Any) -> tuple[NDArray[Any], NDArray[Any]] | None:
     """Return (scale, offset), each a value or one a channel, of a first layer that scales; None for another layer."""
     passed = [layer for layer in model.layers if not layer.__class__.__name__.startswith(_AUGMENTING)]
-    first = passed[0] if passed else None
+    first: Any = passed[0] if passed else None
     if getattr(first, "layers", None):
         return _scaling(first)
     if first.__class__.__name__ == "Rescaling":
