@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.conftest import verification
 from tests.elsewhere import elsewhere
 from toolkit import manifest
 from toolkit.errors import ArtifactError
@@ -42,16 +43,16 @@ def test_the_default_is_the_most_accurate_verified_artifact(exported):
     found = manifest.read(exported)
     found.with_verified(
         {
-            "cnn-int8.tflite": {"verdict": "fail", "accuracy": 0.999},
-            "cnn-dynamic.tflite": {"verdict": "pass", "accuracy": 0.98},
-            "cnn-float32.onnx": {"verdict": "pass", "accuracy": 0.97},
+            "cnn-int8.tflite": verification("fail", 0.999),
+            "cnn-dynamic.tflite": verification("pass", 0.98),
+            "cnn-float32.onnx": verification("pass", 0.97),
         }
     ).write()
     assert default_model(exported.parent, warn=pytest.fail) == exported / "cnn-dynamic.tflite"
 
 
 def test_one_that_answers_otherwise_here_is_not_the_default(exported):
-    verified = {name: {"verdict": "pass", "accuracy": 0.98} for name in ("cnn-int8.tflite", "cnn-float32.onnx")}
+    verified = {name: verification("pass", 0.98) for name in ("cnn-int8.tflite", "cnn-float32.onnx")}
     manifest.read(exported).with_verified(verified).write()
     elsewhere(exported, "cnn-int8.tflite")
     said = []
@@ -64,7 +65,7 @@ def test_one_that_answers_otherwise_here_is_not_the_default(exported):
 
 def test_one_that_ends_its_process_is_not_the_default_and_ends_nothing_else(exported, monkeypatch):
     """The most accurate one brings down whoever runs it."""
-    manifest.read(exported).with_verified({"cnn-int8.tflite": {"verdict": "pass", "accuracy": 0.98}}).write()
+    manifest.read(exported).with_verified({"cnn-int8.tflite": verification("pass", 0.98)}).write()
     real = Workers.open_session
 
     def opened(self, path, **options):

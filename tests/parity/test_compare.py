@@ -215,7 +215,7 @@ def test_a_quantized_artifact_with_other_probabilities_fails_at_equal_accuracy(j
 
 def test_int8_that_was_calibrated_on_one_image_fails(judge, exported):
     found = manifest.read(exported)
-    same = {**found.calibration, "row_sha256_16": ["00"] * 50}
+    same = replace(found.calibration, row_sha256_16=("00",) * 50)
     assert judge(REFERENCE, manifest=replace(found, calibration=same)).problem.check == "calibration"
     assert judge(REFERENCE, manifest=replace(found, calibration=same), which=FLOAT32).problem is None
 

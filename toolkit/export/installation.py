@@ -54,9 +54,10 @@ def install(job: Job, converted: Converted, record: Golden, *, work: Path, folde
     Renaming takes no space on the disk, so what can fail has failed before the first old file is replaced. Artifacts of
     the same source, calibration and input range that were exported before stay listed.
     """
-    reference, source = job.reference(work), job.source
-    trained_on = _trained_on(job, work)
-    calibration = job.calibration.listed(job.dataset.name)
+    reference, source, dataset = job.reference(work), job.source, job.dataset
+    rows = _write_rows(dataset, work)
+    trained_on = TrainingData(dataset.name, dataset.class_names, dataset.digests, job.shared, rows)
+    calibration = job.calibration.listed(dataset.name)
     before = _earlier(folder, (source.origin.sha256, trained_on.digests, calibration, str(job.convention)))
     names = {artifact.path for artifact in converted.made}
     earlier = tuple(a for a in before.artifacts if a.path not in names) if before else ()
@@ -85,25 +86,24 @@ def install(job: Job, converted: Converted, record: Golden, *, work: Path, folde
     )
     manifest.write()
     card.write(manifest)
-    others = [chart.name for chart in source.charts] + ([ROWS] if trained_on.rows else [])
+    others = [chart.name for chart in source.charts] + ([ROWS] if rows else [])
     names |= {entry.path for entry in converted.derived}
     for name in (*sorted(names), reference.name, GOLDEN, *others, card.CARD, MANIFEST):
         (work / name).replace(folder / name)
     return replace(manifest, folder=folder)
 
 
-def _trained_on(job: Job, work: Path) -> TrainingData:
-    """Return what the manifest says of the data, and keep the digests of the images that the model learned from.
+def _write_rows(dataset: Dataset, work: Path) -> CountedFile | None:
+    """Keep the digests of the training and validation images, so that a later test set can be held against them.
 
-    By them a later test set can be held against these images; published data, which can be had anywhere, need none.
+    Published data, which can be had anywhere, need none.
     """
-    dataset, rows = job.dataset, None
-    if not getattr(data.sources().get(dataset.name), "DIGESTS", None):
-        content = io.BytesIO()  # of a full disk np.save says how many bytes it wrote, and no name
-        np.save(content, dataset.train.row_digests)
-        write_bytes(work / ROWS, content.getvalue())
-        rows = CountedFile(FileName(ROWS), sha256(work / ROWS), len(dataset.train))
-    return TrainingData(dataset.name, dataset.class_names, dataset.digests, job.shared, rows)
+    if getattr(data.sources().get(dataset.name), "DIGESTS", None):
+        return None
+    content = io.BytesIO()  # of a full disk np.save says how many bytes it wrote, and no name
+    np.save(content, dataset.train.row_digests)
+    write_bytes(work / ROWS, content.getvalue())
+    return CountedFile(FileName(ROWS), sha256(work / ROWS), len(dataset.train))
 
 
 def _still_derived(before: Manifest, converted: Converted) -> tuple[Derived, ...]:
