@@ -19,7 +19,7 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Show the data sources and where they are; check, and on request fetch, the named ones."""
+    """Show the data sources; check, and with --fetch download, the named ones."""
     from toolkit.errors import UsageError
 
     if "auto" in (names or []):
