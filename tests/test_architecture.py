@@ -13,14 +13,14 @@ ROOT = Path(toolkit.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 # Each floor may import from its own and from those below it.
 FLOORS = [
-    {"errors", "units", "text", "verdict", "rebuilt", "words", "wire", "step"},
+    {"errors", "interval", "units", "text", "verdict", "rebuilt", "words", "wire", "step"},
     {
         *("registry", "extras", "constraints", "locks", "files", "archive", "wheel", "host", "console", "downloads"),
         *("images", "drawing"),
     },
     {"entries", "manifest", "golden", "overlap"},
     {"data", "models", "runtimes"},
-    {"worker"},
+    {"worker", "runs"},
     {"training", "parity", "bench", "prediction"},
     {"export", "bundle", "doctor", "remote"},
     {"selftest", "study"},

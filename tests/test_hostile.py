@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.fuzz import changes, made
-from toolkit import archive, extras, golden, host, manifest, runtimes
+from toolkit import archive, extras, golden, host, manifest, runs, runtimes
 from toolkit.bench import record as benchmark
 from toolkit.bundle.check import check
 from toolkit.bundle.make import make
@@ -25,7 +25,8 @@ from toolkit.parity import card
 from toolkit.parity import record as parity
 from toolkit.runtimes import keras
 from toolkit.study import study
-from toolkit.training import checkpoint, runs
+from toolkit.training import checkpoint
+from toolkit.training.folders import recipe_of
 from toolkit.worker import process
 
 SHIPPED = Path(__file__).parents[1] / "exported" / "mlp"
@@ -60,7 +61,7 @@ def read_benchmark(folder):
 
 
 def read_run(folder):
-    runs.recipe_of(runs.read_config(folder), folder)
+    recipe_of(runs.read_config(folder), folder)
 
 
 DOCUMENTS = {

@@ -50,6 +50,16 @@ def test_the_fastest_is_recommended_with_its_reasons(record_of):
     assert "verified (pass), accuracy 99.00 %" in choice["why"]
 
 
+def test_models_that_no_manifest_lists_do_not_compete_unless_asked(record_of):
+    """They may do different things."""
+    record = record_of({"cnn-float32.tflite": 60, "cnn-int8.tflite": 20})
+    foreign = [replace(one, format=None, quantization=None, accuracy=None) for one in record.results]
+    record.results = foreign
+    assert record.recommendations == []
+    record.budgets = parse_budgets("1ms", None, None)
+    assert record.recommendations[0]["artifact"].endswith("cnn-int8.tflite")
+
+
 def test_an_artifact_that_failed_its_verification_is_never_recommended(record_of):
     record = record_of({"cnn-float32.tflite": 60, "cnn-int8.tflite": 20}, {"cnn-int8.tflite": "fail"})
     assert record.recommendations[0]["artifact"].endswith("cnn-float32.tflite")

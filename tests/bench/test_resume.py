@@ -63,11 +63,11 @@ def test_parts_that_are_not_of_one_benchmark_are_not_joined(part):
         resume.join(earlier, part("elsewhere", cpu="another"))
     with pytest.raises(ArtifactError, match="was measured on another machine, or with other versions"):
         resume.join(earlier, replace(part("updated"), versions={"onnxruntime": "0"}))
-    with pytest.raises(ArtifactError, match="holds other artifacts or settings than were measured now"):
+    with pytest.raises(ArtifactError, match="holds other artifacts or configurations than were measured now"):
         resume.join(earlier, part("others", path="m/b.tflite"))
     changed = part("changed")
     changed.results[0] = replace(changed.results[0], sha256="f" * 64)
-    with pytest.raises(ArtifactError, match="holds other artifacts or settings than were measured now"):
+    with pytest.raises(ArtifactError, match="holds other artifacts or configurations than were measured now"):
         resume.join(earlier, changed)
     assert record.recompute(earlier.folder).differences == ()
 

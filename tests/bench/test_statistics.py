@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from toolkit.bench import statistics
-from toolkit.bench.statistics import Blocks, Interval
+from toolkit.bench.statistics import Blocks
+from toolkit.interval import Interval
 
 PROCESSES, TURNS, LENGTH = 5, 8, 20
 

@@ -98,7 +98,7 @@ def test_a_read_only_folder_is_one_clear_line(cli, here, monkeypatch, tiny_npz):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied", "runs/x")
 
-    monkeypatch.setattr("toolkit.training.runs.prepare", refuse)
+    monkeypatch.setattr("toolkit.training.folders.prepare", refuse)
     code, _, err = cli("train", "--data", tiny_npz, "--name", "x", "--epochs", "1")
     assert code == 2
     assert "error: runs/x: Permission denied" in err

@@ -12,16 +12,17 @@ import numpy as np
 from PIL import Image
 
 from tests.kill.servers import Box
-from toolkit import golden, locks, manifest, runtimes
+from toolkit import golden, locks, manifest, runs, runtimes
 from toolkit.bench import record as benchmark
 from toolkit.bench.reading import RECORD as BENCHMARK
 from toolkit.export.exporter import SCRATCH
 from toolkit.files import PARTIAL, documents
 from toolkit.parity import reading
 from toolkit.parity import record as parity
+from toolkit.runs import BEST
 from toolkit.study import study
-from toolkit.training import checkpoint, runs
-from toolkit.training.checkpoint import BEST, STATE
+from toolkit.training import checkpoint
+from toolkit.training.checkpoint import STATE
 
 # Written piece by piece, on purpose: a reader of these takes what is there.
 APPENDED = re.compile(r"\.log$|\.tfevents\.")

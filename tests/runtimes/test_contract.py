@@ -9,6 +9,7 @@ from toolkit import registry, runtimes
 from toolkit.errors import ArtifactError, MissingExtraError, UsageError
 from toolkit.extras import EXTRA_OF
 from toolkit.golden import read as read_golden
+from toolkit.runtimes.base import batch_of
 
 NAMES = registry.names("toolkit.runtimes")
 
@@ -159,8 +160,9 @@ def test_a_fixed_batch_is_respected(tmp_path):
     session = runtimes.open_session(tmp_path / "fixed.onnx")
     images = np.arange(6, dtype=np.uint8).reshape(3, 1, 2, 1) * 51  # three images: the last batch is filled up
     np.testing.assert_allclose(session.predict(images), images.reshape(3, 2) / 255, atol=1e-6)
-    with pytest.raises(ArtifactError, match="fixed to 2"):
-        session.resize(1)
+    assert batch_of(session.inputs, 1, path=session.path) == batch_of(session.inputs, 2, path=session.path) == 1
+    with pytest.raises(ArtifactError, match=r"fixed to \(2, 1, 2, 1\); a batch of 3 was asked for"):
+        batch_of(session.inputs, 3, path=session.path)
 
 
 def test_every_set_of_kernels_computes_the_same(name, path, images, reference):

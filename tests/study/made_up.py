@@ -4,11 +4,12 @@ import math
 from pathlib import Path
 
 from toolkit.files import write_text
+from toolkit.runs import BEST
 from toolkit.study import outcome, trials
 from toolkit.study.grid import Grid
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
-from toolkit.training.checkpoint import BEST, Epoch, TrainingProgress
+from toolkit.training.checkpoint import Epoch, TrainingProgress
 from toolkit.training.recipe import Recipe
 
 DIGESTS = {"train_images": "1", "train_labels": "2", "test_images": "3", "test_labels": "4"}

@@ -10,8 +10,7 @@ from tests.study.made_up import plausible, study
 from toolkit import drawing
 from toolkit.study import charts
 from toolkit.study.grid import Grid
-from toolkit.study.outcome import WAITING
-from toolkit.study.trials import DIVERGED
+from toolkit.study.trials import TrialState
 
 SMALL = Grid(model=("mlp",), optimizer=("adam",), learning_rate=(0.01, 0.1), loss=("mse",), epochs=(3,), seeds=2)
 WHOLE = replace(SMALL, model=("cnn", "mlp"))
@@ -47,14 +46,14 @@ def test_every_chart_is_drawn_of_a_whole_study():
 
 
 def test_a_study_with_nothing_to_show_has_no_charts():
-    of = study(lambda recipe: {"accuracies": [], "state": WAITING})
+    of = study(lambda recipe: {"accuracies": [], "state": TrialState.WAITING})
     assert list(charts.draw(of)) == []
 
 
 def test_a_first_run_without_an_epoch_has_its_place_in_every_chart():
     def story(recipe):
         first = (recipe.activation, recipe.learning_rate) == ("relu", 0.01)
-        return {"accuracies": [], "state": DIVERGED} if first else plausible(recipe)
+        return {"accuracies": [], "state": TrialState.DIVERGED} if first else plausible(recipe)
 
     assert "gradients-mlp" in [chart.name for chart in charts.draw(study(story, SMALL))]
 

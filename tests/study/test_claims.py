@@ -14,9 +14,8 @@ from toolkit.study.claims import (
     relu_gradients_do_not_vanish,
     sigmoid_hardly_learns,
 )
-from toolkit.study.claims.base import DEPENDS, FAILS, HOLDS, UNDECIDED, Case, judge
-from toolkit.study.outcome import UNFINISHED
-from toolkit.study.trials import DIVERGED
+from toolkit.study.claims.base import Case, ClaimVerdict, judge
+from toolkit.study.trials import TrialState
 
 EARLY, LATE, NEVER = [0.96] * 4, [0.2, 0.5, 0.9, 0.96], [0.1, 0.2, 0.3, 0.4]
 
@@ -30,7 +29,7 @@ def cases(*supports):
 
 def test_an_axis_that_tells_no_more_than_the_most_do_is_not_named():
     judgement = judge(cases(True, True, True, False))  # of optimizers: 2 of 2, and 1 of 2
-    assert judgement.verdict == DEPENDS
+    assert judgement.verdict == ClaimVerdict.DEPENDS
     assert judgement.depends_on == ()
     assert judgement.sentence().endswith("(95 % interval of the share: 30 to 95 %). No axis of the grid tells which do")
 
@@ -38,15 +37,15 @@ def test_an_axis_that_tells_no_more_than_the_most_do_is_not_named():
 @pytest.mark.parametrize(
     ("supports", "verdict"),
     [
-        ([True] * 4, HOLDS),
-        ([True] * 9 + [False], HOLDS),
-        ([True] * 8 + [False] * 2, DEPENDS),
-        ([False] * 9 + [True], FAILS),
-        ([False] * 4, FAILS),
-        ([True] * 3, UNDECIDED),
-        ([True] * 3 + [None] * 5, UNDECIDED),
-        ([None] * 5, UNDECIDED),
-        ([], UNDECIDED),
+        ([True] * 4, ClaimVerdict.HOLDS),
+        ([True] * 9 + [False], ClaimVerdict.HOLDS),
+        ([True] * 8 + [False] * 2, ClaimVerdict.DEPENDS),
+        ([False] * 9 + [True], ClaimVerdict.FAILS),
+        ([False] * 4, ClaimVerdict.FAILS),
+        ([True] * 3, ClaimVerdict.UNDECIDED),
+        ([True] * 3 + [None] * 5, ClaimVerdict.UNDECIDED),
+        ([None] * 5, ClaimVerdict.UNDECIDED),
+        ([], ClaimVerdict.UNDECIDED),
     ],
 )
 def test_the_verdict_is_the_share_of_the_deciding_cases(supports, verdict):
@@ -81,34 +80,39 @@ def test_every_claim_is_weighed_and_says_its_criterion():
     assert len(registry.names("toolkit.study.claims")) == 5
     for finding in findings:
         assert len(finding.criterion) > 200
-        assert finding.to_json()["verdict"] in (HOLDS, FAILS, DEPENDS, UNDECIDED)
+        assert finding.to_json()["verdict"] in (
+            ClaimVerdict.HOLDS,
+            ClaimVerdict.FAILS,
+            ClaimVerdict.DEPENDS,
+            ClaimVerdict.UNDECIDED,
+        )
 
 
 def test_a_study_of_one_value_a_side_decides_nothing():
     grid = replace(SMALL, optimizer=("adam",), activation=("relu",), learning_rate=(0.01,), loss=("mse",))
-    assert {finding.verdict for finding in claims.weigh(study(plausible, grid))} == {UNDECIDED}
+    assert {finding.verdict for finding in claims.weigh(study(plausible, grid))} == {ClaimVerdict.UNDECIDED}
 
 
 def test_runs_that_have_not_ended_have_no_part():
-    findings = claims.weigh(study(lambda recipe: {"accuracies": [0.5], "state": UNFINISHED}))
-    assert {finding.verdict for finding in findings} == {UNDECIDED}
+    findings = claims.weigh(study(lambda recipe: {"accuracies": [0.5], "state": TrialState.UNFINISHED}))
+    assert {finding.verdict for finding in findings} == {ClaimVerdict.UNDECIDED}
     assert {finding.left_out for finding in findings} == {24}
 
 
 class TestAdamNeedsFewerEpochs:
     def test_it_holds_where_sgd_is_later(self):
         finding = adam_needs_fewer_epochs.weigh(study(lambda recipe: LATE if recipe.optimizer == "sgd" else EARLY))
-        assert finding.verdict == HOLDS
+        assert finding.verdict == ClaimVerdict.HOLDS
         assert finding.judgement.figure.value == 3.0
         assert finding.figure == "epochs that SGD needs more: median +3 (95 % interval +3 to +3, 12 configurations)"
 
     def test_it_does_not_hold_where_sgd_is_earlier(self):
         finding = adam_needs_fewer_epochs.weigh(study(lambda recipe: EARLY if recipe.optimizer == "sgd" else LATE))
-        assert (finding.verdict, finding.judgement.figure.value) == (FAILS, -3.0)
+        assert (finding.verdict, finding.judgement.figure.value) == (ClaimVerdict.FAILS, -3.0)
 
     def test_one_that_never_gets_there_needs_at_least_one_epoch_more_than_it_was_given(self):
         finding = adam_needs_fewer_epochs.weigh(study(lambda recipe: NEVER if recipe.optimizer == "sgd" else EARLY))
-        assert (finding.verdict, finding.judgement.figure.value) == (HOLDS, 4.0)
+        assert (finding.verdict, finding.judgement.figure.value) == (ClaimVerdict.HOLDS, 4.0)
 
     def test_nothing_is_said_where_neither_gets_there_or_both_do_at_once(self):
         assert adam_needs_fewer_epochs.weigh(study(lambda recipe: NEVER)).judgement.decided == 0
@@ -119,7 +123,7 @@ class TestAdamNeedsFewerEpochs:
             return LATE if (recipe.optimizer == "sgd") == (recipe.learning_rate < 0.1) else EARLY
 
         finding = adam_needs_fewer_epochs.weigh(study(story))
-        assert finding.verdict == DEPENDS
+        assert finding.verdict == ClaimVerdict.DEPENDS
         assert [cell.supporting for cell in finding.judgement.depends_on] == [4, 4, 0]
         assert "learning rate 0.1 0 of 4" in finding.summary
 
@@ -150,15 +154,18 @@ class TestSigmoidHardlyLearns:
 
     def test_it_holds_where_none_learns(self):
         finding = sigmoid_hardly_learns.weigh(study(self.story("adam", "sgd")))
-        assert (finding.verdict, finding.judgement.decided) == (HOLDS, 4)
+        assert (finding.verdict, finding.judgement.decided) == (ClaimVerdict.HOLDS, 4)
         assert finding.judgement.figure.value == pytest.approx(0.4)
 
     def test_it_does_not_hold_where_all_learn(self):
-        assert sigmoid_hardly_learns.weigh(study(self.story())).verdict == FAILS
+        assert sigmoid_hardly_learns.weigh(study(self.story())).verdict == ClaimVerdict.FAILS
 
     def test_it_depends_on_the_optimizer(self):
         finding = sigmoid_hardly_learns.weigh(study(self.story("sgd")))
-        assert (finding.verdict, [cell.supporting for cell in finding.judgement.depends_on]) == (DEPENDS, [0, 2])
+        assert (finding.verdict, [cell.supporting for cell in finding.judgement.depends_on]) == (
+            ClaimVerdict.DEPENDS,
+            [0, 2],
+        )
 
     def test_the_runs_with_relu_stand_beside(self):
         table = sigmoid_hardly_learns.weigh(study(self.story("sgd"))).tables[0]
@@ -167,8 +174,8 @@ class TestSigmoidHardlyLearns:
 
     def test_half_the_way_from_chance_is_55_percent_of_ten_classes(self):
         below, above = (study(lambda recipe, best=best: [best]) for best in (0.549, 0.551))
-        assert sigmoid_hardly_learns.weigh(below).verdict == HOLDS
-        assert sigmoid_hardly_learns.weigh(above).verdict == FAILS
+        assert sigmoid_hardly_learns.weigh(below).verdict == ClaimVerdict.HOLDS
+        assert sigmoid_hardly_learns.weigh(above).verdict == ClaimVerdict.FAILS
 
 
 class TestReluGradientsDoNotVanish:
@@ -182,16 +189,18 @@ class TestReluGradientsDoNotVanish:
 
     def test_it_holds_where_relu_learns_and_only_the_gradient_of_sigmoid_vanishes(self):
         finding = relu_gradients_do_not_vanish.weigh(self.story())
-        assert (finding.verdict, finding.judgement.decided) == (HOLDS, 4)
+        assert (finding.verdict, finding.judgement.decided) == (ClaimVerdict.HOLDS, 4)
         assert finding.judgement.figure.value == pytest.approx(100)
         assert finding.figure.endswith("with sigmoid: median 100× (range 100× to 100×, 4 configurations)")
 
     def test_it_does_not_hold_where_relu_does_not_learn(self):
-        assert relu_gradients_do_not_vanish.weigh(self.story(relu=NEVER)).verdict == FAILS
-        assert relu_gradients_do_not_vanish.weigh(self.story(relu=NEVER, sigmoid_first=1.0)).verdict == FAILS
+        assert relu_gradients_do_not_vanish.weigh(self.story(relu=NEVER)).verdict == ClaimVerdict.FAILS
+        assert (
+            relu_gradients_do_not_vanish.weigh(self.story(relu=NEVER, sigmoid_first=1.0)).verdict == ClaimVerdict.FAILS
+        )
 
     def test_it_does_not_hold_where_the_gradient_of_relu_vanishes_too(self):
-        assert relu_gradients_do_not_vanish.weigh(self.story(relu_first=0.09)).verdict == FAILS
+        assert relu_gradients_do_not_vanish.weigh(self.story(relu_first=0.09)).verdict == ClaimVerdict.FAILS
 
     def test_a_sigmoid_whose_gradient_does_not_vanish_says_nothing(self):
         judgement = relu_gradients_do_not_vanish.weigh(self.story(sigmoid_first=0.11)).judgement
@@ -215,26 +224,26 @@ class TestLargerRateIsFaster:
     def test_it_holds_where_larger_is_faster_and_the_largest_diverges(self):
         def story(recipe):
             if recipe.learning_rate == 0.1:
-                return {"accuracies": [], "state": DIVERGED}
+                return {"accuracies": [], "state": TrialState.DIVERGED}
             return LATE if recipe.learning_rate == 0.001 else EARLY
 
         finding = larger_rate_is_faster.weigh(study(story))
-        assert (finding.verdict, finding.judgement.figure.value) == (HOLDS, 3.0)
+        assert (finding.verdict, finding.judgement.figure.value) == (ClaimVerdict.HOLDS, 3.0)
         assert finding.figure.startswith("the larger rate became unstable or missed the minimum in 8 of 16 pairs; ")
         assert finding.tables[0].rows[0] == ("0.001 → 0.01", "Adam", "4", "0", "0", "0", "0", "0")
         assert finding.tables[0].rows[2] == ("0.01 → 0.1", "Adam", "0", "0", "0", "4", "0", "0")
 
     def test_a_pair_that_went_wrong_says_nothing_of_speed(self):
         def story(recipe):
-            return EARLY if recipe.learning_rate == 0.001 else {"accuracies": [], "state": DIVERGED}
+            return EARLY if recipe.learning_rate == 0.001 else {"accuracies": [], "state": TrialState.DIVERGED}
 
         finding = larger_rate_is_faster.weigh(study(story))
-        assert (finding.verdict, finding.judgement.decided) == (UNDECIDED, 0)
+        assert (finding.verdict, finding.judgement.decided) == (ClaimVerdict.UNDECIDED, 0)
         assert finding.tables[0].rows[2][-1] == "4"  # of 0.01 → 0.1: the smaller rate diverged already
 
     def test_it_does_not_hold_where_no_larger_rate_was_unstable(self):
         finding = larger_rate_is_faster.weigh(study(lambda recipe: [0.1 + recipe.learning_rate * 8] * 4))
-        assert finding.verdict == FAILS
+        assert finding.verdict == ClaimVerdict.FAILS
         assert finding.summary.endswith("But no larger rate became unstable or missed the minimum")
 
     def test_it_does_not_hold_where_larger_is_slower(self):
@@ -245,7 +254,7 @@ class TestLargerRateIsFaster:
                 ]
             )
         )
-        assert finding.verdict == FAILS
+        assert finding.verdict == ClaimVerdict.FAILS
 
     @pytest.mark.parametrize(
         ("small", "large", "effect"),
@@ -282,11 +291,11 @@ class TestCrossEntropyBeatsMse:
 
     def test_it_holds_where_it_is_ahead_by_more_than_chance(self):
         finding = self.finding(0.97, 0.96)
-        assert (finding.verdict, finding.judgement.decided) == (HOLDS, 12)
+        assert (finding.verdict, finding.judgement.decided) == (ClaimVerdict.HOLDS, 12)
         assert finding.judgement.figure.value == pytest.approx(1.0)
 
     def test_it_does_not_hold_the_other_way_round(self):
-        assert self.finding(0.96, 0.97).verdict == FAILS
+        assert self.finding(0.96, 0.97).verdict == ClaimVerdict.FAILS
 
     def test_a_difference_that_chance_makes_decides_nothing(self):
         """Of 10,000 images, 1.96 standard errors of 0.960 beside 0.955 are 0.0056."""
@@ -295,6 +304,6 @@ class TestCrossEntropyBeatsMse:
 
     def test_a_run_that_diverged_counts_as_chance(self):
         def story(recipe):
-            return {"accuracies": [], "state": DIVERGED} if recipe.loss == "mse" else [0.6]
+            return {"accuracies": [], "state": TrialState.DIVERGED} if recipe.loss == "mse" else [0.6]
 
         assert cross_entropy_beats_mse.weigh(study(story)).judgement.figure.value == pytest.approx(50.0)

@@ -18,7 +18,7 @@ from tests.study.test_study import conduct
 from toolkit.cli import call
 from toolkit.data.base import make_dataset
 from toolkit.study.grid import Grid
-from toolkit.study.trials import CRASHED, record_failure
+from toolkit.study.trials import TrialState, record_failure
 
 AXES = ("--model", "mlp", "--optimizer", "sgd", "--activation", "relu", "--learning-rate", "0.1", "--epochs", "1")
 GRID = Grid(model=("mlp",), optimizer=("sgd",), activation=("relu",), learning_rate=(0.1,), epochs=(1,))
@@ -90,7 +90,7 @@ def test_a_crash_is_exit_code_1_and_named(cli, finished):
 
     trial = study.read(finished).outcomes[0].trial
     (trial.folder / "metrics.json").unlink()
-    record_failure(trial, CRASHED, "it was unplugged")
+    record_failure(trial, TrialState.CRASHED, "it was unplugged")
     code, out, err = cli("--report")
     assert code == 1
     assert f"warning: {trial.folder.name}: it was unplugged" in err

@@ -4,16 +4,15 @@ from dataclasses import replace
 
 from tests.study.made_up import SMALL, study
 from toolkit.study.executors.base import ENDED, EPOCH, STARTED, Event
-from toolkit.study.outcome import UNFINISHED, WAITING
 from toolkit.study.progress import Board
-from toolkit.study.trials import CRASHED
+from toolkit.study.trials import TrialState
 from toolkit.training.checkpoint import Epoch
 
 GRID = replace(SMALL, optimizer=("adam",), activation=("relu",), learning_rate=(0.001, 0.01))
 
 
 def waiting(recipe):
-    return {"accuracies": [], "state": WAITING}
+    return {"accuracies": [], "state": TrialState.WAITING}
 
 
 def epoch(number):
@@ -48,21 +47,23 @@ def test_the_rest_is_reckoned_from_the_wall_time_of_epochs():
 
 def test_runs_of_before_tell_what_an_epoch_takes():
     board, _ = board_of(
-        lambda recipe: {"accuracies": [0.5, 0.6], "state": UNFINISHED} if recipe.loss == "mse" else waiting(recipe)
+        lambda recipe: (
+            {"accuracies": [0.5, 0.6], "state": TrialState.UNFINISHED} if recipe.loss == "mse" else waiting(recipe)
+        )
     )
     assert board.headline() == "0 of 4 runs finished, about 24.0 s left"
 
 
 def test_a_model_without_a_finished_epoch_makes_it_a_lower_bound():
     def story(recipe):
-        return {"accuracies": [0.5, 0.6], "state": UNFINISHED} if recipe.model == "mlp" else waiting(recipe)
+        return {"accuracies": [0.5, 0.6], "state": TrialState.UNFINISHED} if recipe.model == "mlp" else waiting(recipe)
 
     board = Board(study(story, replace(GRID, model=("cnn", "mlp"))), jobs=1)
     assert board.headline() == "0 of 8 runs finished, more than 16.0 s left"
 
 
 def test_a_crash_of_an_earlier_call_is_due_again():
-    board, _ = board_of(lambda recipe: {"accuracies": [], "state": CRASHED})
+    board, _ = board_of(lambda recipe: {"accuracies": [], "state": TrialState.CRASHED})
     assert [row[1] for row in board.rows()] == ["waiting"] * 4
 
 
@@ -71,7 +72,7 @@ def test_what_a_run_came_to_is_read_from_its_folder(tmp_path):
     board = Board(of, jobs=1)
     from toolkit.study.trials import record_failure
 
-    record_failure(of.outcomes[0].trial, CRASHED, "it was unplugged")
+    record_failure(of.outcomes[0].trial, TrialState.CRASHED, "it was unplugged")
     board.note(Event(of.outcomes[0].trial, STARTED))
     board.note(Event(of.outcomes[0].trial, ENDED))
     assert board.headline() == "0 of 4 runs finished, 1 crashed"

@@ -14,7 +14,7 @@ from toolkit.study import study
 from toolkit.study.executors import ray as module
 from toolkit.study.executors.base import ENDED, EPOCH, STARTED
 from toolkit.study.grid import Grid
-from toolkit.study.outcome import FINISHED
+from toolkit.study.trials import TrialState
 
 # Ray alone takes seconds to import.
 pytestmark = pytest.mark.slow
@@ -72,7 +72,7 @@ def test_a_node_is_killed_and_the_figures_are_those_without_a_cluster(cluster, t
 
     dataset = replace(tiny, origin=str(tiny_npz))
     of = study.conduct(study.begin(GRID, dataset, tmp_path / "ray", jobs=2), executor, on_event=on_event)
-    assert of.count(FINISHED) == 2, [one.message for one in of.outcomes]
+    assert of.count(TrialState.FINISHED) == 2, [one.message for one in of.outcomes]
     for kind in (STARTED, ENDED):
         assert len([event for event in events if event.kind == kind]) == 2
     assert len(nodes) == 1

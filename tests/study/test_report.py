@@ -10,13 +10,11 @@ import pytest
 from tests.study.made_up import plausible, study
 from toolkit.errors import RunError
 from toolkit.files import write_json
-from toolkit.study import charts, report
+from toolkit.study import charts, markdown, report
 from toolkit.study.claims.base import Table
 from toolkit.study.grid import Grid
 from toolkit.study.html import render as render_html
-from toolkit.study.markdown import render as render_markdown
-from toolkit.study.outcome import WAITING
-from toolkit.study.page import Heading, Paragraph
+from toolkit.study.trials import TrialState
 
 SMALL = Grid(model=("mlp",), optimizer=("adam",), learning_rate=(0.01, 0.1), loss=("mse",), epochs=(3,), seeds=2)
 
@@ -69,12 +67,14 @@ def test_the_page_needs_nothing_else(written):
 
 
 def test_what_looks_like_markup_is_escaped(tmp_path):
-    blocks = [Heading(1, "a < b"), Paragraph("`x` & *y*"), Table(("p|q",), (("<i>",),))]
-    page = render_html(blocks)
+    text = "# a < b\n\n`x` & *y*\n\n" + markdown.table(Table(("p|q",), (("<i>",),)))
+    assert text == "# a < b\n\n`x` & *y*\n\n| p\\|q |\n| --- |\n| <i> |"
+    page = render_html(text, tmp_path)
     assert "<h1>a &lt; b</h1>" in page
+    assert "<title>a &lt; b</title>" in page
     assert "<code>x</code> &amp; <em>y</em>" in page
+    assert "<th>p|q</th>" in page
     assert "<td>&lt;i&gt;</td>" in page
-    assert render_markdown(blocks, tmp_path) == "# a < b\n\n`x` & *y*\n\n| p\\|q |\n| --- |\n| <i> |\n"
 
 
 @pytest.fixture
@@ -86,12 +86,12 @@ def test_an_overlap_marks_every_test_accuracy(tmp_path, no_charts):
     of = study(plausible, replace(SMALL, activation=("sigmoid",), learning_rate=(0.1,), seeds=1), tmp_path)
     shared = {"part": "test", "other": "training", "count": 7, "rows": 90, "first": [0]}
     text = report.write(replace(of, data={**of.data, "overlap": [shared]}), tmp_path).markdown.read_text()
-    assert "* 7 test images are training images too: no test accuracy on this page is one." in text
+    assert "\n\\* 7 test images are training images too: no test accuracy on this page is one." in text
     assert len(re.findall(r"\)\* \|", text)) == len(of.outcomes) + 1
 
 
 def test_a_study_without_an_ended_run_has_no_report(tmp_path):
-    of = study(lambda recipe: {"accuracies": [], "state": WAITING}, folder=tmp_path)
+    of = study(lambda recipe: {"accuracies": [], "state": TrialState.WAITING}, folder=tmp_path)
     with pytest.raises(RunError, match="no run has ended yet, there is nothing to report"):
         report.write(of, tmp_path)
     assert not (tmp_path / report.MARKDOWN).exists()

@@ -15,8 +15,7 @@ from toolkit.errors import BusyError, DataError, RunError, UsageError
 from toolkit.study import study, trials
 from toolkit.study.executors.base import ENDED, EPOCH, STARTED, Event
 from toolkit.study.grid import Grid
-from toolkit.study.outcome import FINISHED, UNFINISHED, WAITING
-from toolkit.study.trials import CRASHED, DIVERGED
+from toolkit.study.trials import TrialState
 
 ONE = Grid(
     model=("mlp",), optimizer=("adam",), activation=("relu",), learning_rate=(0.01,), loss=("mse",), epochs=(2,)
@@ -64,7 +63,7 @@ def test_a_run_of_a_study_is_a_run_that_export_takes(finished):
     from toolkit.export.sources import resolve
 
     (one,) = finished.outcomes
-    assert one.state == FINISHED
+    assert one.state == TrialState.FINISHED
     assert resolve(str(one.trial.folder)).recipe == one.trial.recipe.to_json()
     assert (one.trial.folder / "gradients.csv").is_file()
     assert json.loads((finished.folder / "study.json").read_text())["runs"][0]["test_accuracy"] == one.test_accuracy
@@ -84,7 +83,7 @@ def test_other_data_or_another_recipe_is_another_run(finished, tiny):
     other = make_dataset((rows.images, rows.labels, tiny.test.images, tiny.test.labels), name="other", origin="tests")
     for grid, dataset in ((ONE, other), (replace(ONE, loss=("categorical_crossentropy",)), tiny)):
         of = study.begin(grid, dataset, finished.folder, jobs=1)
-        assert [one.state for one in of.outcomes] == [WAITING]
+        assert [one.state for one in of.outcomes] == [TrialState.WAITING]
 
 
 def test_the_name_of_a_run_is_its_configuration_and_a_digest(finished, tiny):
@@ -98,7 +97,7 @@ def test_more_epochs_go_on_and_fewer_are_refused(tmp_path, tiny):
     conduct(ONE, tiny, tmp_path)
     of, executor = conduct(replace(ONE, epochs=(3,)), tiny, tmp_path)
     assert [epoch for _, epoch in executor.trained] == [3]
-    assert of.outcomes[0].state == FINISHED
+    assert of.outcomes[0].state == TrialState.FINISHED
     with pytest.raises(UsageError, match="has 3 epochs already, 2 were asked for; ask for 3 or more, or choose"):
         study.begin(ONE, tiny, tmp_path, jobs=1)
 
@@ -107,7 +106,7 @@ def test_more_epochs_go_on_and_fewer_are_refused(tmp_path, tiny):
 def test_a_run_that_diverges_is_a_result_and_is_not_tried_again(tmp_path, tiny):
     grid = replace(ONE, optimizer=("sgd",), learning_rate=(1e30, 0.1))
     of, _ = conduct(grid, tiny, tmp_path)
-    assert [one.state for one in of.outcomes] == [DIVERGED, FINISHED]
+    assert [one.state for one in of.outcomes] == [TrialState.DIVERGED, TrialState.FINISHED]
     assert "learning rate" in of.outcomes[0].message
     assert study.summarise(of) == "1 of 2 runs finished, 1 diverged"
     assert conduct(grid, tiny, tmp_path)[1].trained == []
@@ -127,11 +126,11 @@ def test_a_run_that_crashes_costs_itself_alone_and_is_tried_again(tmp_path, tiny
     with monkeypatch.context() as patch:
         patch.setattr(fit._Run, "_epoch", crash)
         of, _ = conduct(TWO, tiny, tmp_path)
-    assert [one.state for one in of.outcomes] == [FINISHED, CRASHED]
+    assert [one.state for one in of.outcomes] == [TrialState.FINISHED, TrialState.CRASHED]
     assert of.outcomes[1].message == "MemoryError: no memory"
     of, executor = conduct(TWO, tiny, tmp_path)
     assert [epoch for _, epoch in executor.trained] == [2]
-    assert [one.state for one in of.outcomes] == [FINISHED, FINISHED]
+    assert [one.state for one in of.outcomes] == [TrialState.FINISHED, TrialState.FINISHED]
 
 
 def test_data_that_changed_under_way_crash_the_run_and_train_nothing(tmp_path, tiny):
@@ -171,7 +170,7 @@ def test_an_executor_is_closed_when_a_study_is_interrupted(tmp_path, tiny):
     with pytest.raises(KeyboardInterrupt):
         study.conduct(study.begin(ONE, tiny, tmp_path, jobs=1), endless, on_event=interrupt)
     assert closed == [True]
-    assert study.read(tmp_path).outcomes[0].state == WAITING
+    assert study.read(tmp_path).outcomes[0].state == TrialState.WAITING
 
 
 def test_images_that_are_in_both_parts_are_refused(tmp_path):
@@ -207,7 +206,7 @@ def test_a_study_that_is_killed_leaves_no_process_and_goes_on_where_it_was(tmp_p
         time.sleep(0.05)  # it ends with the pipe from its parent
     (before,) = study.read(folder).outcomes
     done = len(before.progress.history)
-    assert (before.state, done > 0) == (UNFINISHED, True)
+    assert (before.state, done > 0) == (TrialState.UNFINISHED, True)
     of, executor = conduct(replace(ONE, epochs=(done + 1,)), tiny, folder)
     assert [epoch for _, epoch in executor.trained] == [done + 1]
     assert of.outcomes[0].progress.history[:done] == before.progress.history

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from toolkit.cli import call
-from toolkit.training.runs import RUNS
+from toolkit.runs import RUNS
 
 SCRIPT = """
 import sys

@@ -168,10 +168,10 @@ def train(
     number, BusyError while another process trains there, MissingExtraError without TensorFlow.
     """
     from toolkit.data import load
-    from toolkit.training import fit, runs
+    from toolkit.training import fit, folders
 
     options = {**recipe, **({} if model is None else {"model": model})}
-    choose = runs.go_on if resume else runs.begin
+    choose = folders.go_on if resume else folders.begin
     chosen, choice, folder = choose(options, None if data is None else fspath(data), name)
     extras.require("tensorflow")
     return fit.train(

@@ -8,8 +8,9 @@ from typing import Any
 from toolkit import units
 from toolkit.bench import front, statistics
 from toolkit.bench.result import Result
-from toolkit.bench.statistics import Interval
+from toolkit.bench.statistics import SpeedVerdict
 from toolkit.errors import UsageError
+from toolkit.interval import Interval
 from toolkit.runtimes import REFERENCE_RUNTIME
 from toolkit.verdict import Verdict
 
@@ -63,6 +64,7 @@ def recommend(
 ) -> list[dict[str, Any]]:
     """Return what to ship, one entry per folder of artifacts, of those that did not fail their verification.
 
+    A folder without a manifest may hold models of different tasks: nothing is chosen there, unless a budget is given.
     Those that answer otherwise here than where they were exported are left out as well. That is the fastest within the
     budgets; among those that cannot be told from it, the smallest file, then the most accurate. None that is left beats
     it in latency, size and accuracy. Where nothing fits, ``fits`` is false and the entry is that which misses a budget
@@ -73,6 +75,8 @@ def recommend(
     chosen = []
     for folder in dict.fromkeys(result.path.parent for result in results):
         here = [r for r in results if r.path.parent == folder and r.runtime != REFERENCE_RUNTIME]
+        if budgets == Budgets() and not any(r.is_listed for r in here):
+            continue
         smallest = min((r.batch for r in here), default=1)
         here = [r for r in here if r.batch == smallest]
         allowed = [r for r in here if r.parity != Verdict.FAIL and r.golden is None]
@@ -116,7 +120,7 @@ def _missed(result: Result, budget: str, share: float) -> str:
 
 def _describe(best: Result, speedup: Interval | None, kernels: str | None) -> str:
     parts = [f"{units.seconds(best.median.value)} per inference"]
-    if speedup and statistics.verdict(speedup) == statistics.FASTER:
+    if speedup and statistics.verdict(speedup) == SpeedVerdict.FASTER:
         parts.append(f"{speedup.value:.1f} times as fast as float32")
     parts.append(units.size(best.size_bytes))
     if best.parity is None:

@@ -14,9 +14,10 @@ from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.record import Record
 from toolkit.bench.schedule import Plan, measure
-from toolkit.bench.statistics import INDISTINGUISHABLE, SLOWER, Interval
+from toolkit.bench.statistics import SpeedVerdict
 from toolkit.errors import ArtifactError
 from toolkit.files import write_json
+from toolkit.interval import Interval
 from toolkit.step import OnStep, Step, ignore
 from toolkit.verdict import Verdict
 
@@ -38,7 +39,7 @@ class PlantedTrial:
     speedup: Interval
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> SpeedVerdict:
         """What the benchmark called it."""
         return statistics.verdict(self.speedup)
 
@@ -58,12 +59,12 @@ class Planted:
     @property
     def called_different(self) -> int:
         """In how many trials it was called faster or slower."""
-        return sum(one.verdict != INDISTINGUISHABLE for one in self.comparisons)
+        return sum(one.verdict != SpeedVerdict.INDISTINGUISHABLE for one in self.comparisons)
 
     @property
     def detected(self) -> int:
         """In how many trials it was called slower."""
-        return sum(one.verdict == SLOWER for one in self.comparisons)
+        return sum(one.verdict == SpeedVerdict.SLOWER for one in self.comparisons)
 
     @property
     def covered(self) -> int:

@@ -7,8 +7,9 @@ from toolkit import host
 from toolkit.bench import statistics
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result
-from toolkit.bench.statistics import SLOWER, Interval
+from toolkit.bench.statistics import SpeedVerdict
 from toolkit.errors import ArtifactError, UsageError
+from toolkit.interval import Interval
 from toolkit.verdict import Verdict
 
 
@@ -21,13 +22,15 @@ class Pair:
     change: Interval | None
 
     @property
-    def verdict(self) -> str | None:
+    def verdict(self) -> SpeedVerdict | None:
         """What the newer one is; None between two machines."""
         return statistics.verdict(self.change) if self.change else None
 
     def regressed(self, tolerance: float) -> bool:
         """Say whether the newer one is slower by surely more than ``tolerance``, a share."""
-        return self.change is not None and self.verdict == SLOWER and self.change.high < 1 / (1 + tolerance)
+        return (
+            self.change is not None and self.verdict == SpeedVerdict.SLOWER and self.change.high < 1 / (1 + tolerance)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``toolkit compare --json`` has of the pair."""

@@ -81,7 +81,7 @@ class Measured:
             notes=self.notes,
             runtime=configuration.candidate.runtime,
             threads=configuration.threads,
-            batch=configuration.batch,
+            batch=self.opened[0].batch or configuration.batch,
             samples=f"{position:03}-{path.name}-t{configuration.threads}-b{configuration.batch}.npz",
             invoke=_blocks([blocks[INVOKE] for blocks in whole]),
             end_to_end=_blocks([blocks[END_TO_END] for blocks in whole]),

@@ -11,7 +11,7 @@ from toolkit.bench.reasons import Evidence
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result
 from toolkit.bench.roofline import Cache, Roofs
-from toolkit.bench.statistics import FASTER, SLOWER
+from toolkit.bench.statistics import SpeedVerdict
 from toolkit.bench.tasks import PROBE, PROFILE
 from toolkit.errors import ArtifactError
 from toolkit.step import OnStep, Step, ignore
@@ -55,7 +55,7 @@ def _puzzles(record: Record, result: Result) -> bool:
     if record.host.emulated or speedup is None:
         return False
     verdict = statistics.verdict(speedup)
-    return verdict == SLOWER or (verdict != FASTER and "int8" in (result.quantization or ""))
+    return verdict == SpeedVerdict.SLOWER or (verdict != SpeedVerdict.FASTER and "int8" in (result.quantization or ""))
 
 
 def _profile(record: Record, result: Result) -> Profile:
@@ -103,7 +103,7 @@ def _faster_with_fewer(results: Sequence[Result], result: Result) -> tuple[int, 
         same = (other.path, other.runtime, other.batch) == (result.path, result.runtime, result.batch)
         if same and other.threads < result.threads:
             speedup = statistics.speedup(result.invoke, other.invoke)
-            if statistics.verdict(speedup) == FASTER:
+            if statistics.verdict(speedup) == SpeedVerdict.FASTER:
                 found.append((other.threads, speedup.value))
     return max(found, key=lambda pair: pair[1], default=None)
 

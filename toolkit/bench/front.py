@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from toolkit.bench import statistics
 from toolkit.bench.result import Result
+from toolkit.bench.statistics import SpeedVerdict
 from toolkit.verdict import Verdict
 
 
@@ -16,7 +17,7 @@ def tied(results: Sequence[Result]) -> list[Result]:
     ties = [
         one
         for one in results
-        if one is fastest or statistics.verdict(statistics.speedup(fastest.invoke, one.invoke)) != statistics.SLOWER
+        if one is fastest or statistics.verdict(statistics.speedup(fastest.invoke, one.invoke)) != SpeedVerdict.SLOWER
     ]
     return sorted(ties, key=lambda one: (one.size_bytes, -(one.accuracy or 0.0), one.threads))
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from toolkit.bench.busy import BusyWork
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Session
+from toolkit.runtimes.base import Session, batch_of
 
 Clock = Callable[[], int]
 Sleep = Callable[[float], None]
@@ -46,8 +46,9 @@ RANDOM_ROTATION = 8
 class Subject:
     """One artifact, loaded and run once: what is timed.
 
-    real_inputs: whether the images are in rotation. load_s, first_s: loading it, and its first inference. loop: how
-    many inferences are timed together, 1 where each is timed on its own. remark: how it was opened, if not as usual.
+    batch: how many images an inference takes. real_inputs: whether the images are in rotation. load_s, first_s: loading
+    it, and its first inference. loop: how many inferences are timed together, 1 where each is timed on its own. remark:
+    how it was opened, if not as usual.
     """
 
     def __init__(
@@ -70,10 +71,13 @@ class Subject:
         self._session = open_session()
         self.load_s = (clock() - start) / 1e9
         self.remark = self._session.remark
-        self._session.resize(batch)
+        self.batch = batch_of(self._session.inputs, batch, path=self._session.path)
+        self._session.resize(self.batch)
         usable = None if images is None or not _takes(self._session, images) else images
         self.real_inputs = usable is not None
-        self._inputs = _random_inputs(self._session, batch) if usable is None else _real(self._session, usable, batch)
+        self._inputs = (
+            _random_inputs(self._session, self.batch) if usable is None else _real(self._session, usable, self.batch)
+        )
         self._turn = 0
         self._session.set_inputs(self._inputs[0])
         start = clock()
@@ -185,8 +189,9 @@ def _takes(session: Session, images: NDArray[np.uint8]) -> bool:
 
 def _real(session: Session, images: NDArray[np.uint8], batch: int) -> list[Inputs]:
     """Return the inputs to rotate through, in the artifact's own type; no more of them are encoded than are used."""
-    encoded = session.encode(images[: batch * ROTATION])
-    rows = (np.arange(batch) + batch * turn for turn in range(ROTATION))
+    count = session.input.shape[0] or batch
+    encoded = session.encode(images[: count * ROTATION])
+    rows = (np.arange(count) + count * turn for turn in range(ROTATION))
     return [[np.ascontiguousarray(encoded[row % len(encoded)])] for row in rows]
 
 
@@ -199,7 +204,7 @@ def _random_inputs(session: Session, batch: int) -> list[Inputs]:
     rng = np.random.default_rng(0)
     return [
         [
-            _random(rng, spec, (batch, *shape) if spec.shape else ())
+            _random(rng, spec, (spec.shape[0] or batch, *shape) if spec.shape else ())
             for spec, shape in zip(session.inputs, shapes, strict=True)
         ]
         for _ in range(RANDOM_ROTATION)

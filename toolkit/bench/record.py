@@ -10,9 +10,9 @@ from toolkit.bench.advice import Budgets
 from toolkit.bench.explanation import Explanation
 from toolkit.bench.reading import RECORD, BenchRecordEntry
 from toolkit.bench.result import Result
-from toolkit.bench.statistics import Interval
 from toolkit.files import documents, write_json
 from toolkit.host import Host, State
+from toolkit.interval import Interval
 from toolkit.rebuilt import BENCHMARK, Rebuilt
 
 # The keys of a result that hold what was measured; null under emulation.

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from toolkit.bench import statistics
-from toolkit.bench.statistics import Blocks, Interval, Samples
+from toolkit.bench.statistics import Blocks, Samples
 from toolkit.files import atomic
+from toolkit.interval import Interval
 from toolkit.verdict import Verdict
 
 BASELINE_QUANTIZATION = "float32"
@@ -22,7 +23,7 @@ class Opened:
     """The start of one process. cold_s: from its start to its first inference. loop: inferences timed together.
 
     real_inputs: whether those of a golden are in rotation; otherwise they are random. remark: how the runtime opened
-    the artifact, if not as it would by itself.
+    the artifact, if not as it would by itself. batch: images of an inference; None in records from before it was kept.
     """
 
     load_s: float
@@ -34,6 +35,7 @@ class Opened:
     settled: bool
     real_inputs: bool
     remark: str | None = None
+    batch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,11 @@ class Result:
     def one_by_one(self) -> bool:
         """Whether each inference was timed on its own, so that there are percentiles."""
         return all(opened.loop == 1 for opened in self.opened)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether a manifest lists the artifact."""
+        return self.format is not None
 
     @property
     def is_baseline(self) -> bool:

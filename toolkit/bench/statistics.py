@@ -1,6 +1,7 @@
 """Figures of latencies: a median with an interval over processes and blocks, percentiles, ratios of paired blocks."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from math import floor
 from statistics import NormalDist
@@ -8,11 +9,12 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.interval import Interval
+
 # With fewer processes nothing is known of what differs between them: Student's t would widen an interval without bound.
 LEAST_PROCESSES = 3
 RESAMPLES = 2000
 RESAMPLING_SEED = 0
-FASTER, SLOWER, INDISTINGUISHABLE = "faster", "slower", "indistinguishable"
 # Fewest samples from which MLPerf LoadGen's early stopping estimates a percentile at 99 % confidence
 # (https://github.com/mlcommons/inference_policies, "Early stopping").
 SAMPLES_FOR = {90: 64, 95: 130, 99: 662}
@@ -23,13 +25,12 @@ _NORMAL_QUANTILE = NormalDist().inv_cdf(0.975)
 Samples = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A figure with its 95 % interval."""
+class SpeedVerdict(StrEnum):
+    """What the interval of a speed-up means: ``INDISTINGUISHABLE`` if it holds 1."""
 
-    value: float
-    low: float
-    high: float
+    FASTER = "faster"
+    SLOWER = "slower"
+    INDISTINGUISHABLE = "indistinguishable"
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,16 +96,16 @@ def outliers(samples: Samples) -> int:
     return int(((samples < low - reach) | (samples > high + reach)).sum())
 
 
-def verdict(ratio: Interval) -> str:
+def verdict(ratio: Interval) -> SpeedVerdict:
     """Say in a word what a speed-up means."""
     if ratio.low > 1:
-        return FASTER
-    return SLOWER if ratio.high < 1 else INDISTINGUISHABLE
+        return SpeedVerdict.FASTER
+    return SpeedVerdict.SLOWER if ratio.high < 1 else SpeedVerdict.INDISTINGUISHABLE
 
 
 def at_least(ratio: Interval) -> float | None:
     """Return how many times faster, or slower, a speed-up is by its interval; None where that cannot be told."""
-    return {FASTER: ratio.low, SLOWER: 1 / ratio.high}.get(verdict(ratio))
+    return {SpeedVerdict.FASTER: ratio.low, SpeedVerdict.SLOWER: 1 / ratio.high}.get(verdict(ratio))
 
 
 def describe(ratio: Interval) -> str:

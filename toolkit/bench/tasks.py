@@ -54,6 +54,7 @@ def _open(
         "peak_rss_bytes": peak,
         "added_rss_bytes": None if peak is None or before is None else max(0, peak - before),
         "loop": subject.loop,
+        "batch": subject.batch,
         "settled": settled,
         "real_inputs": subject.real_inputs,
         "remark": subject.remark,

@@ -177,7 +177,7 @@ def conclude(console: Console, of: "Study", folder: Path) -> int:
     """Write the report, print what there is, and return the exit code: 1 where a run crashed."""
     from toolkit.study import report
     from toolkit.study.study import summarise
-    from toolkit.study.trials import CRASHED
+    from toolkit.study.trials import TrialState
 
     written = report.write(of, folder)
     _print(console, written)
@@ -199,7 +199,7 @@ def conclude(console: Console, of: "Study", folder: Path) -> int:
             },
         }
     )
-    return CheckFailedError.exit_code if of.count(CRASHED) else 0
+    return CheckFailedError.exit_code if of.count(TrialState.CRASHED) else 0
 
 
 def _print(console: Console, written: "StudyReport") -> None:
@@ -225,7 +225,7 @@ def _print(console: Console, written: "StudyReport") -> None:
 
 
 def _folder(name: str) -> Path:
-    from toolkit.training.runs import RUNS
+    from toolkit.runs import RUNS
 
     if Path(name).name != name or name in (".", ".."):
         raise UsageError(f"'{name}' cannot name a study; a name has no slash, its folder is {RUNS}/NAME")

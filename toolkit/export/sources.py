@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from toolkit import data, manifest, registry
+from toolkit import data, manifest, registry, runs
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset, Split
 from toolkit.entries import MetricsEntry, RecipeEntry, SourceEntry
 from toolkit.errors import RunError, UsageError
 from toolkit.files import FileName, require_file, sha256
 from toolkit.manifest import MANIFEST
+from toolkit.runs import BEST, CONFIG, METRICS
 from toolkit.text import printable
-from toolkit.training import runs
-from toolkit.training.checkpoint import BEST
+from toolkit.training.folders import recipe_of
 from toolkit.training.recipe import rows_to_train
-from toolkit.training.runs import CONFIG, METRICS
 
 CHARTS = ("loss.png", "accuracy.png")
 
@@ -104,7 +103,7 @@ def _from_run(folder: Path) -> Source:
     origin = _origin(
         path, run=folder.name, metrics=runs.read_json(metrics, MetricsEntry) if metrics.is_file() else None
     )
-    recipe, choice = runs.recipe_of(config, folder), runs.data_choice(config["data"])
+    recipe, choice = recipe_of(config, folder), runs.data_choice(config["data"])
     return Source(path, recipe.model, origin, cast("RecipeEntry", recipe.to_json()), config["data"], data=choice)
 
 

@@ -10,8 +10,8 @@ from toolkit.errors import ArtifactError, RunError
 from toolkit.files import sha256
 from toolkit.manifest import Artifact, Derived, Manifest, TensorSpec
 from toolkit.parity.figures import CLEAR_MARGIN, Figures
+from toolkit.runs import read_config
 from toolkit.runtimes.base import Portability
-from toolkit.training.runs import read_config
 
 # Largest difference of a float32 artifact's outputs from Keras', or between two machines (sums in another order).
 FLOAT32_TOLERANCE = 1e-4

@@ -16,10 +16,10 @@ from toolkit.parity.checks import Problem, check_source
 from toolkit.parity.compare import Comparison, compare, overall
 from toolkit.parity.material import Material, material
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
+from toolkit.runs import RUNS
 from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
 from toolkit.runtimes.base import Opener
 from toolkit.step import OnStep, Step, ignore
-from toolkit.training.runs import RUNS
 from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
 

@@ -62,7 +62,7 @@ class Session(Predictor):
 
     @abstractmethod
     def resize(self, batch: int) -> None:
-        """Make every input (batch, …); ArtifactError where the artifact's batch is fixed to another number."""
+        """Make every input whose first size is free (batch, …); the others stay as they are."""
 
     @abstractmethod
     def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
@@ -264,11 +264,19 @@ def reason(error: Exception) -> str:
     return "; ".join(lines(str(error))) or type(error).__name__
 
 
-def check_batch(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> None:
-    """Raise ArtifactError where an input's batch is fixed to another number."""
-    fixed = {spec.shape[0] for spec in inputs if spec.shape} - {None, batch}
-    if fixed:
-        raise ArtifactError(f"{path}: its batch is fixed to {fixed.pop()}, {batch} was asked for")
+def batch_of(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> int:
+    """Return how many images an inference takes if ``batch`` are asked for: that many where a first size is free.
+
+    If none is free, an inference takes its inputs as they are, and counts as one: the first size may be the steps of a
+    sequence as well. ArtifactError if another number is asked for.
+    """
+    first = {spec.shape[0] for spec in inputs if spec.shape}
+    if None in first:
+        return batch
+    if batch not in {1, *first}:
+        sizes = ", ".join(str(spec.shape) for spec in inputs)
+        raise ArtifactError(f"{path}: its input is fixed to {sizes}; a batch of {batch} was asked for")
+    return 1
 
 
 def check_images(images: NDArray[np.uint8], spec: TensorSpec, *, path: Path) -> None:

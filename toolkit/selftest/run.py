@@ -20,12 +20,11 @@ from toolkit.files import FileName, sha256, write_json
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
 from toolkit.parity.verify import VerifyOptions, by_golden, check_overlap, load, on_test_set, select
+from toolkit.runs import BEST, CONFIG, RUNS
 from toolkit.runtimes.keras import load_model
 from toolkit.selftest import files, models
 from toolkit.step import OnStep, Step, ignore
-from toolkit.training.checkpoint import BEST
 from toolkit.training.recipe import rows_to_train
-from toolkit.training.runs import CONFIG, RUNS
 from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
 

@@ -2,11 +2,9 @@
 
 import base64
 import html
-import re
-from collections.abc import Sequence
+from pathlib import Path
 
-from toolkit.study.claims.base import Table
-from toolkit.study.page import Block, Heading, Image
+from markdown_it import MarkdownIt
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
@@ -18,34 +16,20 @@ h2 { margin-top: 2.5rem; }
 """.strip()
 
 
-def render(blocks: Sequence[Block]) -> str:
-    """Return the page; its title is its first heading."""
-    title = next((block.text for block in blocks if isinstance(block, Heading)), "")
-    body = "\n".join(_block(block) for block in blocks)
+def render(markdown: str, folder: Path) -> str:
+    """Return a page of Markdown whose first line is its title.
+
+    Its pictures are PNG files named from ``folder``; the SVG files of the same names beside them are taken instead.
+    """
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(markdown)
+    for image in (part for token in tokens for part in token.children or () if part.type == "image"):
+        content = (folder / str(image.attrs["src"])).with_suffix(".svg").read_bytes()
+        image.attrs["src"] = f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}"
+    title = html.escape(markdown.partition("\n")[0].removeprefix("# "))
+    body = parser.renderer.render(tokens, parser.options, {})
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{_text(title)}</title>\n<style>\n{_STYLE}\n</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+        f"<title>{title}</title>\n<style>\n{_STYLE}\n</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
     )
-
-
-def _block(block: Block) -> str:
-    if isinstance(block, Heading):
-        return f"<h{block.level}>{_text(block.text)}</h{block.level}>"
-    if isinstance(block, Image):
-        content = base64.b64encode(block.path.read_bytes()).decode()
-        return f'<img src="data:image/svg+xml;base64,{content}" alt="{html.escape(block.alt)}">'
-    if isinstance(block, Table):
-        rows = [_row("th", block.headings), *(_row("td", row) for row in block.rows)]
-        return "<table>\n" + "\n".join(rows) + "\n</table>"
-    return f"<p>{_text(block.text)}</p>"
-
-
-def _row(tag: str, cells: Sequence[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{_text(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-
-def _text(text: str) -> str:
-    """Return the text with what HTML takes for markup escaped, and the code and emphasis of Markdown."""
-    escaped = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
-    return re.sub(r"(?<!\w)\*([^*\s][^*]*)\*(?!\w)", r"<em>\1</em>", escaped)

@@ -7,14 +7,13 @@ from typing import Any, TypedDict
 
 from toolkit.entries import MetricsEntry
 from toolkit.errors import UsageError
+from toolkit.runs import METRICS, read_json
 from toolkit.study.grid import AXES
-from toolkit.study.trials import CRASHED, DIVERGED, FAILURE, Trial
+from toolkit.study.trials import FAILURE, Trial, TrialState
 from toolkit.training.checkpoint import STATE, TrainingProgress, load_progress
-from toolkit.training.runs import METRICS, read_json
 
-FINISHED, UNFINISHED, WAITING = "finished", "unfinished", "waiting"
 # What says something about the recipe: a crash says something about the machine, and is tried again.
-ENDED = (FINISHED, DIVERGED)
+ENDED = (TrialState.FINISHED, TrialState.DIVERGED)
 
 
 class FailureEntry(TypedDict):
@@ -26,13 +25,13 @@ class FailureEntry(TypedDict):
 
 @dataclass(frozen=True)
 class TrialOutcome:
-    """A run as it stands. state: finished, diverged, crashed, unfinished or waiting. message: why it failed.
+    """A run as it stands. message: why it failed.
 
     metrics: the document of a finished run.
     """
 
     trial: Trial
-    state: str
+    state: TrialState
     progress: TrainingProgress
     metrics: MetricsEntry | None = None
     message: str = ""
@@ -105,12 +104,12 @@ def read(trial: Trial) -> TrialOutcome:
             "--name"
         )
     failure = read_json(folder / FAILURE, FailureEntry) if (folder / FAILURE).is_file() else None
-    if failure and failure["kind"] == DIVERGED:
-        return TrialOutcome(trial, DIVERGED, progress, message=failure["message"])
+    if failure and failure["kind"] == TrialState.DIVERGED:
+        return TrialOutcome(trial, TrialState.DIVERGED, progress, message=failure["message"])
     metrics = read_json(folder / METRICS, MetricsEntry) if done == asked and (folder / METRICS).is_file() else None
     # Metrics of fewer epochs are of a run that was killed after its last epoch, before they were written anew.
     if metrics and metrics["epochs_run"] == asked:
-        return TrialOutcome(trial, FINISHED, progress, metrics)
+        return TrialOutcome(trial, TrialState.FINISHED, progress, metrics)
     if failure:
-        return TrialOutcome(trial, CRASHED, progress, message=failure["message"])
-    return TrialOutcome(trial, UNFINISHED if progress.history else WAITING, progress)
+        return TrialOutcome(trial, TrialState.CRASHED, progress, message=failure["message"])
+    return TrialOutcome(trial, TrialState.UNFINISHED if progress.history else TrialState.WAITING, progress)

@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from toolkit import units, words
 from toolkit.study import outcome
 from toolkit.study.executors.base import ENDED, STARTED, Event
-from toolkit.study.outcome import FINISHED, UNFINISHED, WAITING, TrialOutcome
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
-from toolkit.study.trials import CRASHED, DIVERGED, Trial
+from toolkit.study.trials import Trial, TrialState
 
 RUNNING = "running"
 # The order of lines where not all fit on the screen: what goes on, what went wrong, what is next, what is done.
-_PROMINENCE = (RUNNING, CRASHED, DIVERGED, UNFINISHED, WAITING, FINISHED)
+_PROMINENCE = (
+    RUNNING,
+    TrialState.CRASHED,
+    TrialState.DIVERGED,
+    TrialState.UNFINISHED,
+    TrialState.WAITING,
+    TrialState.FINISHED,
+)
 
 
 @dataclass
@@ -28,7 +35,7 @@ class _Line:
     @property
     def left(self) -> int:
         """Epochs that are still to be trained."""
-        return 0 if self.state in (*outcome.ENDED, CRASHED) else self.trial.recipe.epochs - self.epochs
+        return 0 if self.state in (*outcome.ENDED, TrialState.CRASHED) else self.trial.recipe.epochs - self.epochs
 
 
 class Board:
@@ -37,8 +44,8 @@ class Board:
     def __init__(self, study: Study, *, jobs: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._lines = {one.trial.folder: _line(one) for one in study.outcomes}
         for line in self._lines.values():
-            if line.state == CRASHED:  # in an earlier call; it is due again
-                line.state = UNFINISHED if line.epochs else WAITING
+            if line.state == TrialState.CRASHED:  # in an earlier call; it is due again
+                line.state = TrialState.UNFINISHED if line.epochs else TrialState.WAITING
         self._jobs = jobs
         self._clock = clock
         self._epoch_ended: dict[str, float] = {}
@@ -71,8 +78,10 @@ class Board:
     def headline(self) -> str:
         """Say how many runs are done, and how long the others will take."""
         states = [line.state for line in self._lines.values()]
-        parts = [f"{states.count(FINISHED)} of {len(states)} runs finished"]
-        parts += [f"{states.count(state)} {state}" for state in (DIVERGED, CRASHED) if state in states]
+        parts = [f"{states.count(TrialState.FINISHED)} of {len(states)} runs finished"]
+        parts += [
+            f"{states.count(state)} {state}" for state in (TrialState.DIVERGED, TrialState.CRASHED) if state in states
+        ]
         left_s, known = self._left_s()
         if left_s:
             parts.append(f"about {units.seconds(left_s)} left" if known else f"more than {units.seconds(left_s)} left")

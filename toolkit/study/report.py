@@ -8,16 +8,14 @@ from toolkit import units, words
 from toolkit.entries import OverlapEntry
 from toolkit.errors import RunError
 from toolkit.files import write_bytes, write_text
+from toolkit.runs import BEST, CONFIG, StartedEntry, read_json
 from toolkit.study import charts, claims, statistics, study
 from toolkit.study.charts.base import Chart
 from toolkit.study.claims.base import Table, WeighedClaim
 from toolkit.study.html import render as render_html
-from toolkit.study.markdown import render as render_markdown
+from toolkit.study.markdown import image, table
 from toolkit.study.outcome import TrialOutcome
-from toolkit.study.page import Block, Heading, Image, Paragraph
 from toolkit.study.study import Study
-from toolkit.training.checkpoint import BEST
-from toolkit.training.runs import CONFIG, StartedEntry, read_json
 
 MARKDOWN, HTML = "study.md", "study.html"
 
@@ -44,9 +42,10 @@ def write(of: Study, folder: Path) -> StudyReport:
         raise RunError(f"{of.folder}: no run has ended yet, there is nothing to report")
     findings = claims.weigh(of)
     drawn = [(chart, charts.save(chart, folder / charts.FOLDER)) for chart in charts.draw(of)]
-    blocks = _page(of, findings, [(chart, paths[1]) for chart, paths in drawn])
-    write_text(folder / MARKDOWN, render_markdown(blocks, folder))
-    write_text(folder / HTML, render_html(blocks))
+    pictures = [(chart, image(paths[0], chart.title, folder)) for chart, paths in drawn]
+    markdown = _page(of, findings, pictures)
+    write_text(folder / MARKDOWN, markdown)
+    write_text(folder / HTML, render_html(markdown, folder))
     weights = {folder / _weights(one): one.trial.folder / BEST for one in of.best()}
     for path, best in weights.items():
         write_bytes(path, best.read_bytes())
@@ -54,36 +53,35 @@ def write(of: Study, folder: Path) -> StudyReport:
     return StudyReport(of, findings, folder / MARKDOWN, folder / HTML, paths, tuple(weights))
 
 
-def _page(of: Study, findings: Sequence[WeighedClaim], drawn: Sequence[tuple[Chart, Path]]) -> list[Block]:
-    blocks: list[Block] = [
-        Heading(1, "The study"),
-        Paragraph(_about(of)),
-        Heading(2, "Verdicts"),
-        Table(
-            ("", "claim", "verdict", "what was measured"),
-            tuple((one.letter, one.claim, one.verdict, one.figure) for one in findings),
-        ),
-        Paragraph(_intervals(of)),
-        *(Paragraph(f"{units.MARK} {_overlap(one)}: no test accuracy on this page is one.") for one in of.overlap),
+def _page(of: Study, findings: Sequence[WeighedClaim], pictures: Sequence[tuple[Chart, str]]) -> str:
+    """Return the page in Markdown. pictures: charts, as Markdown shows them."""
+    rows = tuple((one.letter, one.claim, one.verdict, one.figure) for one in findings)
+    blocks = [
+        "# The study",
+        _about(of),
+        "## Verdicts",
+        table(Table(("", "claim", "verdict", "what was measured"), rows)),
+        _intervals(of),
+        *(f"\\{units.MARK} {_overlap(one)}: no test accuracy on this page is one." for one in of.overlap),
     ]
     for finding in findings:
         blocks += [
-            Heading(2, f"({finding.letter}) {finding.claim}"),
-            Paragraph(f"Verdict: {finding.verdict}. {finding.summary}."),
-            Paragraph(f"Figure: {finding.figure}."),
-            *(Paragraph(" ".join(part.split())) for part in finding.criterion.strip().split("\n\n")),
-            *(table for table in finding.tables if table.rows),
+            f"## ({finding.letter}) {finding.claim}",
+            f"Verdict: {finding.verdict}. {finding.summary}.",
+            f"Figure: {finding.figure}.",
+            *(" ".join(part.split()) for part in finding.criterion.strip().split("\n\n")),
+            *(table(figures) for figures in finding.tables if figures.rows),
         ]
-        shown = [chart.title for chart, _ in drawn if chart.name.startswith(finding.charts)]
+        shown = [chart.title for chart, _ in pictures if chart.name.startswith(finding.charts)]
         if shown:
-            blocks.append(Paragraph(f"Charts: {'; '.join(shown)}."))
+            blocks.append(f"Charts: {'; '.join(shown)}.")
         if finding.left_out:
-            blocks.append(Paragraph(f"{finding.left_out} runs have not ended and have no part in this."))
-    blocks.append(Heading(2, "Charts"))
-    for chart, path in drawn:
-        blocks += [Heading(3, chart.title), Image(path, chart.title), Paragraph(chart.caption)]
-    blocks += [Heading(2, "Best of each model"), _best_table(of), Heading(2, "All runs"), _all(of)]
-    return blocks
+            blocks.append(f"{finding.left_out} runs have not ended and have no part in this.")
+    blocks.append("## Charts")
+    for chart, picture in pictures:
+        blocks += [f"### {chart.title}", picture, chart.caption]
+    blocks += ["## Best of each model", table(_best_table(of)), "## All runs", table(_all(of))]
+    return "\n\n".join(blocks) + "\n"
 
 
 def _about(of: Study) -> str:

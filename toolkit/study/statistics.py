@@ -6,7 +6,7 @@ from math import comb, sqrt
 from statistics import NormalDist
 from statistics import median as middle_of
 
-from toolkit.bench.statistics import Interval
+from toolkit.interval import Interval
 
 _NORMAL_QUANTILE: float = NormalDist().inv_cdf(0.975)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
-from toolkit import host, locks, overlap
+from toolkit import host, locks, overlap, runs
 from toolkit.data.base import Dataset, shared_images
 from toolkit.entries import OverlapEntry
 from toolkit.errors import RunError
@@ -14,9 +14,8 @@ from toolkit.files import write_json
 from toolkit.study import outcome, trials
 from toolkit.study.executors.base import Event, Executor, Work
 from toolkit.study.grid import Grid
-from toolkit.study.outcome import FINISHED, TrialOutcome
-from toolkit.study.trials import CRASHED, DIVERGED
-from toolkit.training import runs
+from toolkit.study.outcome import TrialOutcome
+from toolkit.study.trials import TrialState
 from toolkit.training.recipe import rows_to_train
 
 DOCUMENT = "study.json"
@@ -80,7 +79,7 @@ class Study:
 
         Not the lowest validation loss: losses of two kinds cannot be compared.
         """
-        finished = [one for one in self.outcomes if one.state == FINISHED]
+        finished = [one for one in self.outcomes if one.state == TrialState.FINISHED]
         own = [[one for one in finished if one.trial.recipe.model == model] for model in self.grid.model]
         return [max(runs, key=lambda one: one.kept_validation_accuracy) for runs in own if runs]
 
@@ -174,9 +173,9 @@ def read(folder: Path) -> Study:
 
 def summarise(study: Study) -> str:
     """Say in a line how far a study is."""
-    counts = {state: study.count(state) for state in (FINISHED, DIVERGED, CRASHED)}
-    others = "".join(f", {count} {state}" for state, count in counts.items() if count and state != FINISHED)
-    return f"{counts[FINISHED]} of {len(study.outcomes)} runs finished{others}"
+    counts = {state: study.count(state) for state in (TrialState.FINISHED, TrialState.DIVERGED, TrialState.CRASHED)}
+    others = "".join(f", {count} {state}" for state, count in counts.items() if count and state != TrialState.FINISHED)
+    return f"{counts[TrialState.FINISHED]} of {len(study.outcomes)} runs finished{others}"
 
 
 def _reread(study: Study) -> Study:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from toolkit.data.base import Dataset
@@ -14,9 +15,18 @@ from toolkit.training.checkpoint import STATE, Epoch
 from toolkit.training.recipe import Recipe
 
 FAILURE = "failure.json"
-DIVERGED, CRASHED = "diverged", "crashed"
 # Characters of the digest in a folder's name: by chance two of a thousand runs share them once in 8,000 studies.
 DIGEST_CHARACTERS = 8
+
+
+class TrialState(StrEnum):
+    """Where a run of a study stands; ``UNFINISHED``: with some of its epochs."""
+
+    FINISHED = "finished"
+    DIVERGED = "diverged"
+    CRASHED = "crashed"
+    UNFINISHED = "unfinished"
+    WAITING = "waiting"
 
 
 @dataclass(frozen=True)
@@ -58,12 +68,12 @@ def perform(
             on_epoch=on_epoch,
         )
     except DivergedError as error:
-        record_failure(trial, DIVERGED, str(error))
+        record_failure(trial, TrialState.DIVERGED, str(error))
     except Exception as error:  # noqa: BLE001 — whatever ends one run, the others go on
-        record_failure(trial, CRASHED, f"{type(error).__name__}: {error}")
+        record_failure(trial, TrialState.CRASHED, f"{type(error).__name__}: {error}")
 
 
-def record_failure(trial: Trial, kind: str, message: str) -> None:
+def record_failure(trial: Trial, kind: TrialState, message: str) -> None:
     """Note in the run's folder that it diverged or crashed."""
     write_json(trial.folder / FAILURE, {"schema": 1, "kind": kind, "message": message})
 

@@ -11,7 +11,6 @@ from toolkit.errors import RunError
 from toolkit.files import atomic, documents
 from toolkit.files.arrays import Arrays, Expected, opened_npz
 
-BEST = "best.keras"
 STATE = "state.npz"
 _PROGRESS = "progress"
 _WHAT = "the state of a run"

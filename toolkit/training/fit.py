@@ -15,14 +15,14 @@ from toolkit import extras, locks, models, overlap
 from toolkit.data.base import Dataset, Split, shared_images
 from toolkit.errors import DivergedError, UsageError
 from toolkit.files import write_json, write_text
+from toolkit.runs import BEST, METRICS
 from toolkit.runtimes.keras import load_model
-from toolkit.training import checkpoint, device, layers, plots, runs
-from toolkit.training.checkpoint import BEST, STATE, Epoch, TrainingProgress
+from toolkit.training import checkpoint, device, folders, layers, plots
+from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
 from toolkit.training.feed import Feed
 from toolkit.training.layers import LayerRow
 from toolkit.training.loop import EVALUATION_BATCH, Loop, Totals
 from toolkit.training.recipe import Recipe, rows_to_train
-from toolkit.training.runs import METRICS
 
 # An epoch is one compiled call where it takes less than this; a longer one is cut, so that Ctrl-C is answered soon.
 RESPONSIVE_S = 1.0
@@ -149,7 +149,7 @@ def _train(
     if strategy is not None:
         device_name = f"{strategy.num_replicas_in_sync} × {device_name}, mirrored"
     config = _config(recipe, dataset, device_name, tf, keras)
-    runs.prepare(folder, config, resume=resume)
+    folders.prepare(folder, config, resume=resume)
     keras.utils.set_random_seed(recipe.seed)
     with contextlib.nullcontext() if strategy is None else strategy.scope():
         model, optimizer = _build(keras, recipe, dataset)
@@ -162,7 +162,7 @@ def _train(
     interrupted = run.epochs(on_epoch)
     if not progress.history:
         raise KeyboardInterrupt
-    runs.write_tables(folder, progress)
+    folders.write_tables(folder, progress)
     plots.draw(folder, progress.history, recipe=recipe, data=dataset.name, best_epoch=progress.best_epoch)
     model.set_weights(load_model(folder / BEST).get_weights())
     parameters = sum(layer.parameters for layer in rows)
@@ -293,7 +293,7 @@ class _Run:
             progress.best_epoch, progress.best_value = epoch.epoch, value
         progress.history.append(epoch)
         checkpoint.save_state(self._folder / STATE, model=self._model, optimizer=self._optimizer, progress=progress)
-        runs.write_tables(self._folder, progress)
+        folders.write_tables(self._folder, progress)
         with writer.as_default(step=epoch.epoch):
             for name, figure in vars(epoch).items():
                 if name != "epoch" and math.isfinite(figure):

@@ -2,16 +2,16 @@
 
 from tests.fuzz import changes, made
 from tests.fuzz.target import Target, files
-from toolkit import manifest
+from toolkit import manifest, runs
 from toolkit.bench import record as benchmark
 from toolkit.parity import card
 from toolkit.parity import record as parity
 from toolkit.study import study
-from toolkit.training import runs
+from toolkit.training.folders import recipe_of
 
 
 def _read_run(folder):
-    runs.recipe_of(runs.read_config(folder), folder)
+    recipe_of(runs.read_config(folder), folder)
 
 
 TARGETS = {

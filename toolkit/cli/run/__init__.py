@@ -37,12 +37,12 @@ def command(
     """
     from toolkit.export.sources import resolve
     from toolkit.parity import record
-    from toolkit.training import runs
+    from toolkit.training import folders
 
     console = Console(json_output=json)
     _remove_leftovers()
     asked: dict[str, Any] = {"model": model, "epochs": epochs, "seed": seed}
-    runs.begin(asked, data, name)  # what cannot be asked for is said before anything is printed
+    folders.begin(asked, data, name)  # what cannot be asked for is said before anything is printed
     console.heading("1. train")
     with train.shown(console) as show:
         trained = api.train(data=data, name=name, device=device, allow_overlap=allow_overlap, on_step=show, **asked)
@@ -84,7 +84,7 @@ def command(
 def _remove_leftovers() -> None:
     """Remove what runs that were killed left, wherever they were: a new one never comes back to their folders."""
     from toolkit.export.exporter import SCRATCH
-    from toolkit.training.runs import RUNS
+    from toolkit.runs import RUNS
 
     for below in ("*/", "*/exported/*/", "*/benchmarks/*/"):
         files.remove_partials(RUNS, below)

@@ -19,7 +19,6 @@ from toolkit.runtimes.base import (
     Session,
     Traced,
     as_artifact_error,
-    check_batch,
     check_size,
     dequantize,
     reason,
@@ -59,10 +58,9 @@ class LiteRTSession(Session):
         self._batch: int | None = None
 
     def resize(self, batch: int) -> None:
-        """Make every input (batch, …) and allocate for it."""
+        """Make every input whose first size is free (batch, …), and allocate for it."""
         if batch == self._batch:
             return
-        check_batch(self.inputs, batch, path=self.path)
         with as_artifact_error(self.path, f"LiteRT cannot run a batch of {batch}"):
             for index, spec in zip(self._input_indices, self.inputs, strict=True):
                 if spec.shape and spec.shape[0] is None and None not in spec.shape[1:]:
@@ -189,8 +187,7 @@ def operators(path: Path, *, batch: int = 1) -> list[Operator]:
     Where every tensor is kept, each operator that XNNPACK takes is a delegate of its own with that operator's outputs.
     """
     session = LiteRTSession(path, threads=1, kernels=KERNELS[0], keep_tensors=True)
-    if any(spec.shape and spec.shape[0] is None for spec in session.inputs):
-        session.resize(batch)
+    session.resize(batch)
     with as_artifact_error(path, "LiteRT cannot list its operators"):
         return session.operators()
 

@@ -19,7 +19,6 @@ from toolkit.runtimes.base import (
     Session,
     Traced,
     as_artifact_error,
-    check_batch,
     check_size,
     dequantize,
     reason,
@@ -69,8 +68,7 @@ class OnnxSession(Session):
         self._binding = self._session.io_binding()
 
     def resize(self, batch: int) -> None:
-        """Only check: the inputs that are bound next have their own batch."""
-        check_batch(self.inputs, batch, path=self.path)
+        """Nothing to do: the inputs that are bound next have their own batch."""
 
     def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
         """Bind the inputs."""

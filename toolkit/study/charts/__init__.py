@@ -1,10 +1,11 @@
-"""The charts of a study: one module each, with ``ORDER`` and ``draw(study)``, which yields what there is to show."""
+"""The charts of a study: one module each (``base.ChartModule``)."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 from toolkit import drawing, registry
-from toolkit.study.charts.base import Chart
+from toolkit.study.charts.base import Chart, ChartModule
 from toolkit.study.study import Study
 
 # Beside the report.
@@ -13,8 +14,8 @@ FOLDER = "charts"
 
 def draw(study: Study) -> Iterator[Chart]:
     """Yield every chart of a study, in the order of the report."""
-    modules = [registry.member(__name__, name, kind="chart") for name in registry.names(__name__)]
-    for module in sorted(modules, key=lambda module: int(module.ORDER)):
+    modules = [cast("ChartModule", registry.member(__name__, name, kind="chart")) for name in registry.names(__name__)]
+    for module in sorted(modules, key=lambda module: module.ORDER):
         for chart in module.draw(study):
             chart.figure.suptitle(chart.title, fontsize=11)
             yield chart

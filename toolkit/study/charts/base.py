@@ -1,14 +1,15 @@
 """What the charts share: how panels are laid out, and axes on which accuracies near 100 % can be told apart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, Protocol
 
 from toolkit import words
 from toolkit.drawing import FINE, SMALL, new_figure, tidy
 from toolkit.study.grid import Grid
 from toolkit.study.outcome import TrialOutcome
+from toolkit.study.study import Study
 
 # What marks a run that diverged.
 CROSS: dict[str, Any] = {"ls": "none", "marker": "x", "color": "black", "ms": 8, "mew": 2}
@@ -29,6 +30,15 @@ class Chart:
     title: str
     caption: str
     figure: Any
+
+
+class ChartModule(Protocol):
+    """What a module in this folder has. ORDER: its place in the report."""
+
+    ORDER: int
+
+    def draw(self, study: Study) -> Iterator[Chart]:
+        """Yield what there is to show of a study."""
 
 
 def alike(runs: Sequence[TrialOutcome], **values: Any) -> list[TrialOutcome]:

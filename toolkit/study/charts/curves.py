@@ -10,7 +10,7 @@ from toolkit.drawing import every, legend, style
 from toolkit.study.charts.base import CROSS, HIGHEST_PERCENT, Chart, accuracy_scale, alike, by_recipe, log_axis
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
-from toolkit.study.trials import DIVERGED
+from toolkit.study.trials import TrialState
 
 ORDER = 1
 _CAPTION = (
@@ -50,7 +50,7 @@ def _chart(study: Study, runs: Sequence[TrialOutcome], *, model: str, quantity: 
     else:
         for loss in grid.loss:
             _scale_losses([axes for axes, values in panels if values["loss"] == loss])
-    _legend(figure, grid.activation, diverged=any(one.state == DIVERGED for one in runs))
+    _legend(figure, grid.activation, diverged=any(one.state == TrialState.DIVERGED for one in runs))
     caption = _CAPTION.format(
         quantity=quantity.capitalize(),
         model=words.value(model),
@@ -79,7 +79,7 @@ def _lines(axes: Any, runs: Sequence[TrialOutcome], position: int, *, quantity: 
         axes.plot(epochs, middle, lw=1.6, markevery=every(shortest), **look.marked)
         if len(values) > 1:
             axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=look.colour, alpha=0.2, lw=0)
-        if any(one.state == DIVERGED for one in runs):
+        if any(one.state == TrialState.DIVERGED for one in runs):
             axes.plot(epochs[-1], middle[-1], **CROSS)
 
 

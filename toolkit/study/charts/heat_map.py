@@ -10,7 +10,7 @@ from toolkit.drawing import FAINT, SMALL, VERMILION, legend
 from toolkit.study.charts.base import HIGHEST_PERCENT, TICKS_PERCENT, Chart, alike, by_model_and_loss, tick_labels
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
-from toolkit.study.trials import DIVERGED
+from toolkit.study.trials import TrialState
 
 ORDER = 0
 # The frame of a cell that is the best of its model.
@@ -37,7 +37,9 @@ def draw(study: Study) -> Iterator[Chart]:
         for (down, (optimizer, activation)), (left, rate) in product(enumerate(rows), enumerate(rates)):
             own = {**values, "optimizer": optimizer, "activation": activation, "learning_rate": rate}
             _cell(axes, left, down, alike(study.outcomes, **own), shades, best=bool(alike(best, **own)))
-    _explain(figure, [axes for axes, _ in panels], shades, any(one.state == DIVERGED for one in study.outcomes))
+    _explain(
+        figure, [axes for axes, _ in panels], shades, any(one.state == TrialState.DIVERGED for one in study.outcomes)
+    )
     caption = (
         "Accuracy of the best weights on the test images in percent"
         + (", the mean over seeds" if grid.seeds > 1 else "")
@@ -69,7 +71,7 @@ def _cell(axes: Any, left: int, height: int, same: Sequence[TrialOutcome], shade
     from matplotlib.patches import Rectangle
 
     percent = _percent(same)
-    diverged = sum(one.state == DIVERGED for one in same)
+    diverged = sum(one.state == TrialState.DIVERGED for one in same)
     colour = (1.0, 1.0, 1.0) if percent is None else shades.to_rgba(_error(percent))[:3]
     text = "" if percent is None else f"{percent:.2f}"
     if diverged:

@@ -11,7 +11,7 @@ from toolkit.study.charts.base import CROSS, HIGHEST_PERCENT, Chart, accuracy_sc
 from toolkit.study.grid import Grid
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
-from toolkit.study.trials import DIVERGED
+from toolkit.study.trials import TrialState
 
 ORDER = 2
 # Lines stand this far beside and above each other, in points: less than a marker, so that equal ones can be told apart.
@@ -39,7 +39,7 @@ def draw(study: Study) -> Iterator[Chart]:
     for axes, _ in panels:
         accuracy_scale(axes, [_percent(one) for one in runs])
     shown = panels[0][0].get_legend_handles_labels()[0]
-    diverged = any(one.state == DIVERGED for one in runs)
+    diverged = any(one.state == TrialState.DIVERGED for one in runs)
     legend(figure, [*shown, Line2D([], [], label="diverged", **CROSS)] if diverged else shown)
     caption = (
         "Best validation accuracy over all epochs against the learning rate: a marker for each seed, lines through "
@@ -64,7 +64,7 @@ def _panel(axes: Any, grid: Grid, runs: Sequence[TrialOutcome]) -> None:
         rates = [rate for rate in sorted(grid.learning_rate) if alike(same, learning_rate=rate)]
         means = [mean(_percent(one) for one in alike(same, learning_rate=rate)) for rate in rates]
         axes.plot(rates, means, lw=1.3, transform=place, **look.plain)
-        for kind, own in ((look.points, same), (CROSS, [one for one in same if one.state == DIVERGED])):
+        for kind, own in ((look.points, same), (CROSS, [one for one in same if one.state == TrialState.DIVERGED])):
             at = [one.trial.recipe.learning_rate for one in own]
             axes.plot(at, [_percent(one) for one in own], transform=place, **kind)
         axes.plot([], [], label=name, **look.marked)

@@ -9,7 +9,7 @@ from toolkit.study.charts.base import Chart, a_row_each, by_model, log_axis
 from toolkit.study.claims.base import TARGETS
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
-from toolkit.study.trials import DIVERGED
+from toolkit.study.trials import TrialState
 
 ORDER = 3
 # Targets of one configuration stand this far above each other, so that equal ones do not hide each other.
@@ -70,7 +70,7 @@ def _panel(axes: Any, own: dict[str, list[TrialOutcome]], order: Sequence[str], 
         axes.plot([x for x, _ in points], heights, label=f"{target * 100:.0f} %", **look.points)
     for height, name in enumerate(order):
         if name in own and any(one.epochs_until(TARGETS[0]) is None for one in own[name]):
-            diverged = any(one.state == DIVERGED for one in own[name])
+            diverged = any(one.state == TrialState.DIVERGED for one in own[name])
             axes.text(
                 0.98, height, "diverged" if diverged else "not reached", transform=axes.get_yaxis_transform(),
                 ha="right", va="center", fontsize=FINE, color=FAINT,

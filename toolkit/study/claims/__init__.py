@@ -1,23 +1,19 @@
-"""What the study is asked: one module a claim, whose docstring is the criterion that the report prints.
+"""What the study is asked: one module a claim (``base.ClaimModule``)."""
 
-Each has ``LETTER``, ``CLAIM``, ``CHARTS`` (prefixes of the names of charts that show it) and ``weigh(study)``, which
-returns a ``base.Weighed``.
-"""
-
-from types import ModuleType
+from typing import cast
 
 from toolkit import registry
-from toolkit.study.claims.base import WeighedClaim
+from toolkit.study.claims.base import ClaimModule, WeighedClaim
 from toolkit.study.study import Study
 
 
 def weigh(study: Study) -> tuple[WeighedClaim, ...]:
     """Return what the study says of every claim, by their letters."""
-    modules = (registry.member(__name__, name, kind="claim") for name in registry.names(__name__))
-    return tuple(_weigh(study, module) for module in sorted(modules, key=lambda module: str(module.LETTER)))
+    modules = [cast("ClaimModule", registry.member(__name__, name, kind="claim")) for name in registry.names(__name__)]
+    return tuple(_weigh(study, module) for module in sorted(modules, key=lambda module: module.LETTER))
 
 
-def _weigh(study: Study, module: ModuleType) -> WeighedClaim:
+def _weigh(study: Study, module: ClaimModule) -> WeighedClaim:
     return WeighedClaim(
         **vars(module.weigh(study)),
         letter=module.LETTER,

@@ -3,17 +3,17 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import combinations
-from typing import Any
+from typing import Any, Protocol
 
 from toolkit import words
-from toolkit.bench.statistics import Interval
+from toolkit.interval import Interval
 from toolkit.study import statistics
 from toolkit.study.grid import AXES
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
 
-HOLDS, FAILS, DEPENDS, UNDECIDED = "holds", "does not hold", "depends", "undecided"
 # The share of decided cases from which a claim holds; below the rest of it, it does not.
 MOST = 0.9
 # The fewest cases that can tell: the 95 % interval of 4 of 4 (0.51 to 1) is above one half, that of 3 of 3 is not.
@@ -23,6 +23,15 @@ TARGETS = (0.95, 0.98, 0.99)
 
 AxisValues = Mapping[str, Any]
 Pairs = list[tuple[TrialOutcome, TrialOutcome]]
+
+
+class ClaimVerdict(StrEnum):
+    """What the study says of a claim; ``UNDECIDED``: too few cases can tell."""
+
+    HOLDS = "holds"
+    FAILS = "does not hold"
+    DEPENDS = "depends"
+    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class Cell:
 class Judgement:
     """What cases say together. depends_on: the cells that differ, where the verdict is ``depends``."""
 
-    verdict: str
+    verdict: ClaimVerdict
     cases: tuple[Case, ...]
     share: Interval | None
     figure: statistics.Median | None
@@ -84,13 +93,13 @@ class Judgement:
         if self.share:
             low, high = self.share.low * 100, self.share.high * 100
             parts[0] += f" (95 % interval of the share: {low:.0f} to {high:.0f} %)"
-        if self.verdict == UNDECIDED:
+        if self.verdict == ClaimVerdict.UNDECIDED:
             parts.append(f"Fewer than {FEWEST_CASES} cannot tell")
         if self.depends_on:
             axes = " and ".join(words.AXIS_WORDS[axis] for axis in self.depends_on[0].values)
             cells = (f"{words.configuration(c.values)} {c.supporting} of {c.decided}" for c in self.depends_on)
             parts.append(f"It depends on {axes}: {'; '.join(cells)}")
-        elif self.verdict == DEPENDS:
+        elif self.verdict == ClaimVerdict.DEPENDS:
             parts.append("No axis of the grid tells which do")
         return ". ".join(parts)
 
@@ -108,15 +117,30 @@ class Weighed:
     but: str = ""
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> ClaimVerdict:
         """That of the cases, unless something speaks against it."""
-        return FAILS if self.but else self.judgement.verdict
+        return ClaimVerdict.FAILS if self.but else self.judgement.verdict
 
     @property
     def summary(self) -> str:
         """What the verdict rests on."""
         sentence = self.judgement.sentence()
         return f"{sentence}. But {self.but}" if self.but else sentence
+
+
+class ClaimModule(Protocol):
+    """What a module in this folder has; its docstring is the criterion that the report prints.
+
+    CHARTS: prefixes of the names of the charts that show the claim.
+    """
+
+    __doc__: str | None
+    LETTER: str
+    CLAIM: str
+    CHARTS: tuple[str, ...]
+
+    def weigh(self, study: Study) -> Weighed:
+        """Return what the study says of the claim."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,13 +218,13 @@ def judge(cases: Sequence[Case]) -> Judgement:
     decided = [one for one in cases if one.supports is not None]
     figure = statistics.median([one.figures for one in cases])
     if not decided:
-        return Judgement(UNDECIDED, tuple(cases), None, figure)
+        return Judgement(ClaimVerdict.UNDECIDED, tuple(cases), None, figure)
     share = statistics.share(sum(one.supports is True for one in decided), len(decided))
-    verdict, cells = DEPENDS, _explain(decided)
+    verdict, cells = ClaimVerdict.DEPENDS, _explain(decided)
     if len(decided) < FEWEST_CASES:
-        verdict, cells = UNDECIDED, ()
+        verdict, cells = ClaimVerdict.UNDECIDED, ()
     elif max(share.value, 1 - share.value) >= MOST:
-        verdict, cells = HOLDS if share.value >= MOST else FAILS, ()
+        verdict, cells = ClaimVerdict.HOLDS if share.value >= MOST else ClaimVerdict.FAILS, ()
     return Judgement(verdict, tuple(cases), share, figure, cells)
 
 

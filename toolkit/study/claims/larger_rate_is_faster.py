@@ -16,10 +16,10 @@ from collections import Counter
 from itertools import pairwise
 
 from toolkit import words
-from toolkit.study.claims.base import DEPENDS, HOLDS, TARGETS, Table, Weighed, case, judge, matched, show
+from toolkit.study.claims.base import TARGETS, ClaimVerdict, Table, Weighed, case, judge, matched, show
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
-from toolkit.study.trials import DIVERGED
+from toolkit.study.trials import TrialState
 
 LETTER = "d"
 CLAIM = "A larger learning rate trains faster but can become unstable or miss the minimum."
@@ -49,7 +49,7 @@ def weigh(study: Study) -> Weighed:
     went_wrong = sum(count for (_, _, kind), count in kinds.items() if kind in (UNSTABLE, MISSED))
     read_pairs = sum(count for (_, _, kind), count in kinds.items() if kind != BOTH)
     but = ""
-    if judgement.verdict in (HOLDS, DEPENDS) and not went_wrong:
+    if judgement.verdict in (ClaimVerdict.HOLDS, ClaimVerdict.DEPENDS) and not went_wrong:
         but = "no larger rate became unstable or missed the minimum"
     saved = show(judgement.figure, lambda epochs: f"{epochs:+g}")
     return Weighed(
@@ -78,7 +78,7 @@ def effect(small: TrialOutcome, large: TrialOutcome) -> str:
 
 
 def _unstable(outcome: TrialOutcome) -> bool:
-    return outcome.state == DIVERGED or _fell(outcome)
+    return outcome.state == TrialState.DIVERGED or _fell(outcome)
 
 
 def _fell(outcome: TrialOutcome) -> bool:

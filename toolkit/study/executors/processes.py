@@ -15,7 +15,7 @@ from typing import cast
 
 from toolkit.errors import UsageError
 from toolkit.study.executors.base import ENDED, STARTED, Event, Work
-from toolkit.study.trials import CRASHED, Trial, record_failure
+from toolkit.study.trials import Trial, TrialState, record_failure
 
 WORKER = "toolkit.study.worker"
 
@@ -91,7 +91,7 @@ class _Worker:
             event: Event = self.connection.recv()
         except (EOFError, OSError):
             self.dead = True
-            record_failure(trial, CRASHED, f"its process {self._how_it_ended()}; see {self._log}")
+            record_failure(trial, TrialState.CRASHED, f"its process {self._how_it_ended()}; see {self._log}")
             event = Event(trial, ENDED)
         if event.kind == ENDED:
             self.trial = None

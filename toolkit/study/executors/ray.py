@@ -13,7 +13,7 @@ from toolkit.errors import UsageError
 from toolkit.files import write_bytes
 from toolkit.study import trials
 from toolkit.study.executors.base import ENDED, EPOCH, STARTED, Event, Work
-from toolkit.study.trials import CRASHED, Trial, record_failure
+from toolkit.study.trials import Trial, TrialState, record_failure
 from toolkit.training import device
 from toolkit.training.checkpoint import STATE, Epoch
 
@@ -68,7 +68,7 @@ class Ray:
                         if lost[trial.folder] <= RETRIES:
                             running[submit(trial)] = trial
                             continue
-                    record_failure(trial, CRASHED, f"{type(error).__name__}: {error}".partition("\n")[0])
+                    record_failure(trial, TrialState.CRASHED, f"{type(error).__name__}: {error}".partition("\n")[0])
                     kind, epoch, files = ENDED, None, {}
                 _unpack(trial.folder, files)
                 if kind != STARTED or trial.folder not in begun:

@@ -1,0 +1,80 @@
+"""Run folders: where they are, what they hold, and how one is found."""
+
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict, TypeVar
+
+from toolkit import data
+from toolkit.errors import RunError
+from toolkit.files import documents
+
+T = TypeVar("T")
+
+RUNS = Path("runs")
+CONFIG = "config.json"
+METRICS = "metrics.json"
+BEST = "best.keras"
+
+
+class TrainedOnEntry(TypedDict):
+    """The data that a run is trained on."""
+
+    name: str
+    origin: str
+    digests: dict[str, str]
+
+
+class StartedEntry(TypedDict):
+    """When a run was started, as ISO 8601 writes it, and with which versions."""
+
+    started: str
+    versions: NotRequired[dict[str, str]]
+
+
+class ConfigEntry(StartedEntry):
+    """What ``config.json`` must have."""
+
+    recipe: dict[str, Any]
+    data: TrainedOnEntry
+
+
+def read_json(path: Path, kind: type[T]) -> T:
+    """Read one of a run's documents as ``kind``, a TypedDict; RunError where it is damaged."""
+    return documents.read(path, kind, what="the document of a run", error=RunError)
+
+
+def read_config(folder: Path) -> ConfigEntry:
+    """Read the configuration of a run; RunError where the folder is no run."""
+    path = folder / CONFIG
+    if not path.is_file():
+        raise RunError(f"{folder}: not a run folder, it has no {CONFIG}; known runs: {known()}")
+    return read_json(path, ConfigEntry)
+
+
+def data_choice(trained_on: TrainedOnEntry) -> str:
+    """Return what ``toolkit.data.load`` takes to load the data that a run was trained on."""
+    name = trained_on["name"]
+    return name if name in data.named_sources() else trained_on["origin"]
+
+
+def find(name: str) -> Path:
+    """Return the folder of a run by its name or its path."""
+    for folder in (RUNS / name, Path(name)):
+        if (folder / CONFIG).is_file():
+            return folder
+    raise RunError(f"no run is called '{name}'; known runs: {known()}")
+
+
+def newest(model: str | None = None, *, having: str = BEST) -> list[Path]:
+    """Return the runs of ``model`` (of any) that have a file of that name, the newest first."""
+    found = []
+    for config in RUNS.glob(f"*/{CONFIG}"):
+        if (config.parent / having).is_file():
+            document = read_config(config.parent)
+            if model in (None, document["recipe"].get("model")):
+                found.append((document["started"], config.parent))
+    return [folder for _, folder in sorted(found, reverse=True)]
+
+
+def known() -> str:
+    """Return the names of the runs that there are, for a message."""
+    return ", ".join(sorted(config.parent.name for config in RUNS.glob(f"*/{CONFIG}"))) or "none"
