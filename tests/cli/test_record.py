@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -45,14 +44,7 @@ def test_the_record_of_a_verification_is_rebuilt_from_its_images(cli, exported, 
 @pytest.fixture
 def benchmark(here):
     """The folder of a benchmark's record, made up."""
-    record = made_up.record()
-    record.folder = here / "benchmarks" / "1"
-    record.results = [made_up.result(20e-6, path="exported/cnn/a.tflite"), made_up.result(30e-6, path="exported/cnn/b.tflite", seed=1)]
-    for number, result in enumerate(record.results):
-        record.results[number] = replace(result, samples=f"{number}.npz")
-        record.results[number].write_samples(record.folder)
-    record.save()
-    return record.folder
+    return made_up.saved(here / "benchmarks" / "1", 20e-6, 30e-6)
 
 
 @pytest.mark.parametrize("given", ["", "record.json"])
@@ -64,7 +56,7 @@ def test_the_record_of_a_benchmark_is_rebuilt_from_its_latencies(cli, benchmark,
     path.write_text(re.sub(r'"median_s": [\d.e-]+', '"median_s": 1.0', path.read_text(), count=1))
     code, out, _ = cli("record", "check", benchmark / given)
     assert code == 1
-    assert "exported/cnn/a.tflite: median_s is 1.0, its samples say " in out
+    assert "exported/cnn/0.tflite: median_s is 1.0, its samples say " in out
     assert "2 artifacts rebuilt from" in out
     assert "latencies, 1 differences; verdict: fail" in out
 

@@ -39,7 +39,10 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Export a trained model as quantized TFLite, ONNX or C, with a manifest."""
+    """Export a trained model as quantized TFLite, ONNX or C.
+
+    The folder of the files gets a manifest, golden outputs and the Keras original.
+    """
     from toolkit.errors import ExportFailedError
     from toolkit.export.exporter import document
     from toolkit.export.formats import plan

@@ -24,7 +24,7 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Compare an artifact with Keras layer by layer: where does it break?
+    """Compare an artifact with its Keras original layer by layer.
 
     The exit code is 1 if a layer is damaged: if it adds more noise than its arithmetic explains.
     """

@@ -54,7 +54,7 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Prove that artifacts classify like the Keras original, or say no.
+    """Prove that artifacts classify like their Keras original.
 
     The exit code is 0 for pass, 1 for fail, and 3 for inconclusive: too few images to tell.
     """
