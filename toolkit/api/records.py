@@ -34,6 +34,8 @@ def check_record(record: str | PathLike[str]) -> Rebuilt:
     document = documents.load(path, what="a record", missing=f"no such file or folder; {_NO_RECORD}")
     if document.get("command") == "bench":
         return benchmarks.recompute(_folder(path))
+    if "rows" not in document:
+        raise ArtifactError(f"{path}: no record; {_NO_RECORD}")
     return verifications.recompute(path)
 
 
