@@ -9,7 +9,7 @@ from tests.bench.test_compare import NEW, OLD, record_of
 from toolkit.bench import record
 
 MISTAKES = [
-    (("compare", "EMPTY"), "Missing argument 'NEW'"),
+    (("compare", "EMPTY"), "Missing argument 'new'"),
     (("compare", "EMPTY", "EMPTY"), "no such file; 'toolkit bench' writes record.json"),
     (("compare", "CUT.npz", "EMPTY"), "CUT.npz: not the record of a benchmark"),
 ]

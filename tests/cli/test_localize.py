@@ -9,7 +9,7 @@ MISTAKES = [
     (("localize", "none.onnx"), "none.onnx: no such file or folder"),
     (("localize", "CUT.onnx"), ".: no manifest.json there"),
     (("localize", "CUT.onnx", "--picture", "layers.gif"), "layers.gif: a picture must end in .png or .svg"),
-    (("localize",), "Missing argument 'ARTIFACT'"),
+    (("localize",), "Missing argument 'artifact'"),
 ]
 
 

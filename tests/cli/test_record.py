@@ -11,7 +11,10 @@ MISTAKES = [
     (("record",), "Missing command; see: toolkit record --help"),
     (("record", "mend", "x"), "No such command 'mend'; see: toolkit record --help"),
     (("record", "check", "none"), "none: no such file or folder; 'toolkit bench' writes record.json, "),
-    (("record", "check", "EMPTY"), "EMPTY: no record there; 'toolkit bench' writes record.json, 'toolkit verify --save'"),
+    (
+        ("record", "check", "EMPTY"),
+        "EMPTY: no record there; 'toolkit bench' writes record.json, 'toolkit verify --save'",
+    ),
     (("record", "check", "CUT.npz"), "CUT.npz: cannot be read as a record"),
     (("record", "plot", "EMPTY", "plot.png"), "record.json: no such file; 'toolkit bench' writes record.json"),
     (("record", "plot", "EMPTY", "plot.pdf"), "plot.pdf: a picture must end in .png or .svg"),
@@ -63,7 +66,9 @@ def test_the_record_of_a_benchmark_is_rebuilt_from_its_latencies(cli, benchmark,
 
 def test_a_copy_of_a_benchmark_s_document_has_no_samples_beside_it(mistake, benchmark):
     (benchmark / "copy.json").write_bytes((benchmark / "record.json").read_bytes())
-    mistake("record", "check", str(benchmark / "copy.json"), says="copy.json: not the record of a benchmark; that is called")
+    mistake(
+        "record", "check", str(benchmark / "copy.json"), says="copy.json: not the record of a benchmark; that is called"
+    )
 
 
 def test_a_benchmark_is_drawn(cli, benchmark, here):

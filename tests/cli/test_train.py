@@ -11,7 +11,10 @@ from toolkit.cli import train
 from toolkit.training.recipe import Recipe
 
 MISTAKES = [
-    (("train", "--model", "vgg"), "Invalid value for '--model': 'vgg' is not one of 'cnn', 'mlp'; see: toolkit train --help"),
+    (
+        ("train", "--model", "vgg"),
+        "Invalid value for '--model': 'vgg' is not one of 'cnn', 'mlp'; see: toolkit train --help",
+    ),
     (("train", "--activation", "gelu"), "Invalid value for '--activation': 'gelu' is not one of 'relu', "),
     (("train", "--epochs", "many"), "Invalid value 'many' for '--epochs': Input should be a valid integer"),
     (("train", "--epochs", "0"), "epochs and batch size must be at least 1"),

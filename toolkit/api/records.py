@@ -22,11 +22,12 @@ def check_record(record: str | PathLike[str]) -> Rebuilt:
     ``.differences`` has a sentence for each figure that differs. Raises ArtifactError where it is no record.
     """
     from toolkit.bench import record as benchmarks
+    from toolkit.bench.reading import RECORD
     from toolkit.parity import record as verifications
 
     path = Path(record)
     if path.is_dir():
-        names = (benchmarks.RECORD, verifications.RECORD)
+        names = (RECORD, verifications.RECORD)
         there = [path / name for name in names if (path / name).exists()]
         if not there:
             raise ArtifactError(f"{path}: no record there; {_NO_RECORD}")
@@ -66,7 +67,7 @@ def plot_record(record: str | PathLike[str], picture: str | PathLike[str]) -> st
 
 def _folder(record: Path) -> Path:
     """Return the folder of a benchmark's record."""
-    from toolkit.bench.record import RECORD
+    from toolkit.bench.reading import RECORD
 
     if not record.is_file():
         return record

@@ -89,4 +89,4 @@ def selftest(
     extras.require("tensorflow")
     options = VerifyOptions(None if data is None else fspath(data), margin_pp=margin_pp, allow_overlap=allow_overlap)
     chosen = [Path(path) for path in paths or (EXPORTED,)]
-    return run.test_all(chosen, options, reexports=reexports, warn=warn, on_step=on_step)
+    return run.self_tests(chosen, options, reexports=reexports, warn=warn, on_step=on_step)

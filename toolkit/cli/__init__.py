@@ -47,8 +47,8 @@ app = typer.Typer(
 PANELS = {
     "Everything in one command": (run,),
     "Make a model": (data, train, study, export),
-    "Is it still the same model?": (verify, localize, selftest),
-    "How fast is it?": (bench, certify),
+    "Check it": (verify, localize, selftest),
+    "Time it": (bench, certify),
     "Use it": (predict, bundle, wheels, doctor),
     "Records": (compare, record),
 }

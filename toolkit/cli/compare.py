@@ -27,17 +27,15 @@ COLUMNS = (
 
 
 def command(
-    old: Annotated[Path, typer.Argument(help="The folder of the older record.", metavar="OLD")],
-    new: Annotated[Path, typer.Argument(help="The folder of the newer record.", metavar="NEW")],
-    tolerance: Annotated[
-        float, typer.Option(help="How many percent slower an artifact may be, with 95 % confidence.")
-    ] = 5.0,
+    old: Annotated[Path, typer.Argument(help="The folder of the older record.")],
+    new: Annotated[Path, typer.Argument(help="The folder of the newer record.")],
+    tolerance: Annotated[float, typer.Option(help="How much slower an artifact may be, in percent.")] = 5.0,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
     """Compare two benchmark records: has an artifact become slower?
 
-    The exit code is 1 if one is slower by more than --tolerance, or can no longer be measured.
+    The exit code is 1 if one is slower by more than --tolerance with 95 % confidence, or can no longer be measured.
     """
     console = Console(json_output=json)
     compared = api.compare(old, new, tolerance=tolerance / 100)

@@ -18,9 +18,7 @@ app = typer.Typer(cls=PanelGroup, help="Check or plot the record of a benchmark 
 def check(
     record: Annotated[
         Path,
-        typer.Argument(
-            help="A folder of benchmarks/, or a parity.json; a folder with one of these.", metavar="RECORD"
-        ),
+        typer.Argument(help="The folder of a benchmark's record, or a parity.json."),
     ],
     json: Json = False,
     debug: Debug = False,
@@ -46,8 +44,8 @@ def check(
 
 @app.command(cls=PanelCommand)
 def plot(
-    record: Annotated[Path, typer.Argument(help="The folder of a benchmark's record.", metavar="RECORD")],
-    picture: Annotated[Path, typer.Argument(help="The picture to write: .png or .svg.", metavar="FILE")],
+    record: Annotated[Path, typer.Argument(help="The folder of a benchmark's record.")],
+    picture: Annotated[Path, typer.Argument(help="The picture to write: .png or .svg.")],
     json: Json = False,
     debug: Debug = False,
 ) -> int:

@@ -33,7 +33,7 @@ def command(
 ) -> int:
     """Test verify: plant faults, and show which check catches each.
 
-    The exit code is 1 if a fault is not caught, or if more than 5 % of the exports without a fault are called a failure.
+    The exit code is 1 if a fault is not caught, or if more than 5 % of the exports without a fault fail.
     """
     console = Console(json_output=json)
     with console.steps("planting faults") as show:

@@ -50,8 +50,8 @@ _NUMBERS: dict[str, tuple[type[float] | type[int], str]] = {
 }
 
 
-def _axis(text: str) -> Any:
-    return typer.Option(help=f"{text}, with commas.", rich_help_panel=GRID)
+def _axis(what: str, default: str) -> Any:
+    return typer.Option(help=f"{what}, with commas; default: {default}.", rich_help_panel=GRID)
 
 
 def command(
@@ -63,12 +63,12 @@ def command(
         bool, typer.Option("--report", help="Train nothing: write the report of the study of that name as it stands.")
     ] = False,
     allow_overlap: AllowOverlap = False,
-    model: Annotated[str | None, _axis("Networks; default: cnn,mlp")] = None,
-    optimizer: Annotated[str | None, _axis("Optimizers; default: adam,sgd")] = None,
-    activation: Annotated[str | None, _axis("Activations of hidden layers; default: relu,sigmoid")] = None,
-    learning_rate: Annotated[str | None, _axis("Learning rates; default: 0.001,0.01,0.1")] = None,
-    loss: Annotated[str | None, _axis("Losses; default: categorical_crossentropy,mse")] = None,
-    epochs: Annotated[str | None, _axis("Epochs of each run, one number or one for each network; default: 100")] = None,
+    model: Annotated[str | None, _axis("Networks", "cnn,mlp")] = None,
+    optimizer: Annotated[str | None, _axis("Optimizers", "adam,sgd")] = None,
+    activation: Annotated[str | None, _axis("Activations of hidden layers", "relu,sigmoid")] = None,
+    learning_rate: Annotated[str | None, _axis("Learning rates", "0.001,0.01,0.1")] = None,
+    loss: Annotated[str | None, _axis("Losses", "categorical_crossentropy,mse")] = None,
+    epochs: Annotated[str | None, _axis("Epochs of each run: one number, or one for each network", "100")] = None,
     seeds: Annotated[
         int | None,
         typer.Option(help="How often each recipe is trained, with seeds from 0; default: 1.", rich_help_panel=GRID),

@@ -79,7 +79,6 @@ def command(
         ),
     ] = False,
     allow_overlap: AllowOverlap = False,
-
     json: Json = False,
     debug: Debug = False,
 ) -> int:

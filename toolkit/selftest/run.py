@@ -105,7 +105,7 @@ class SelfTests:
         }
 
 
-def test_all(
+def self_tests(
     paths: Sequence[Path],
     options: VerifyOptions,
     *,
@@ -181,7 +181,7 @@ class _Bench:
 
     @property
     def planned(self) -> int:
-        """How many outcomes ``edited`` and ``exported`` yield: with each artifact, one without a fault and a stale one."""
+        """How many outcomes ``edited`` and ``exported`` yield; two of each artifact are: no fault, and a stale file."""
         edited = sum(len(files.faults(artifact)) + 2 for artifact in self._wanted)
         constant = sum(quantization == "int8" for _, quantization in PAIRS)
         return edited + len(models.faults(self._model)) * len(PAIRS) + constant
