@@ -23,7 +23,7 @@ from toolkit.export.formats import plan, suffixes
 from toolkit.export.formats.base import Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import Source
-from toolkit.files import FileName, naming, sha256, write_bytes
+from toolkit.files import FileName, naming, naming_final, sha256, write_bytes
 from toolkit.golden import GOLDEN, Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest, read
 from toolkit.overlap import Overlap
@@ -137,7 +137,7 @@ def _export(
     golden_rows = _golden_rows(dataset, warn=warn)
     for leftover in folder.glob(f"{SCRATCH}*"):  # of an export that was killed: nobody else is at work here
         shutil.rmtree(leftover)
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch, naming_final(Path(scratch), folder):
         work = Path(scratch)
         reference = work / f"{source.name}.keras"
         with extras.streams_to(folder / LOG), naming(folder / reference.name):
