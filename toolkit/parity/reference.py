@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import locks, runtimes
+from toolkit.cache import cache_folder
 from toolkit.data.base import Split, chunks
-from toolkit.downloads import cache_folder
 from toolkit.files import atomic, sha256
 from toolkit.manifest import Manifest
 from toolkit.parity import checks
