@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.host.machines import PI_4, PI_5, machine
-from toolkit import constraints, host
+from toolkit import constraints
 from toolkit.doctor import report
 from toolkit.doctor.finding import Finding
 from toolkit.doctor.probe import Probe
