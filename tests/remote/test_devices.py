@@ -327,7 +327,7 @@ def test_without_a_package_index_it_names_the_way_without_one(toolkit, server, t
         (("bench", "--on", "-oProxyCommand=x"), "--on is '-oProxyCommand=x', which is no host name"),
         (("bench", "--on", "pi", "--certify"), "--certify, --explain and --plot are of this machine"),
         (("bench", "--wheels", "."), "--wheels is what is taken along to a device; name one by --on"),
-        (("bench", "--on", "pi", "--wheels", "."), ".: none of the tested wheels is there; fill it with"),
+        (("bench", "--on", "pi", "--wheels", "."), ".: none of the tested wheels is there; fill the folder with"),
         (("bench", "--resume", "x"), "--resume goes on with the record of a device; name it by --on"),
         (("verify", "--on", "pi", "--save"), "--on compares by golden on a device; it does not go with --save"),
         (("verify", "--on", "pi", "--data", "x"), "--on compares by golden on a device; it does not go with --data"),

@@ -87,7 +87,7 @@ def test_a_wheel_that_is_not_to_be_had_is_named(index, tmp_path):
     ("python", "arch", "said"),
     [
         ("3.11", "armv7l", "--arch is 'armv7l'; LiteRT and ONNX Runtime are built for aarch64, x86_64"),
-        ("3.9", "aarch64", r"--python is '3\.9'; give the first two numbers of the device's: 3\.11, 3\.12, "),
+        ("3.9", "aarch64", r"--python is '3\.9'; allowed: 3\.11, 3\.12, "),
         ("3.11.2", "aarch64", r"--python is '3\.11\.2'"),
         ("", "aarch64", "--python is ''"),
     ],
@@ -112,10 +112,10 @@ def test_only_the_tested_files_are_taken_along(index, tmp_path, capsys):
     (folder / BASE).write_bytes(b"another")
     artifact = Path(__file__).parents[2] / "exported" / "mlp" / "mlp-int8.tflite"
     assert call(["verify", str(artifact), "--on", "pi", "--wheels", str(folder)]) == 2
-    assert f"{BASE}: not the tested file, by its SHA-256; remove it, and fill it with: " in capsys.readouterr().err
+    assert f"{BASE}: not the tested file, by its SHA-256; fill the folder with: " in capsys.readouterr().err
     for wheel in (BASE, RUNTIME):
         (folder / wheel).unlink()
-    with pytest.raises(UsageError, match="none of the tested wheels is there; fill it with: toolkit wheels"):
+    with pytest.raises(UsageError, match="none of the tested wheels is there; fill the folder with: toolkit wheels"):
         wheels.check(folder)
 
 

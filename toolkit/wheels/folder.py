@@ -29,7 +29,7 @@ def fill(folder: Path, *, python: str, arch: str) -> list[Path]:
         raise UsageError(f"--arch is '{arch}'; LiteRT and ONNX Runtime are built for {', '.join(ARCHITECTURES)}")
     if python not in tested.pythons():
         pythons = ", ".join(tested.pythons())
-        raise UsageError(f"--python is '{python}'; give the first two numbers of the device's: {pythons}")
+        raise UsageError(f"--python is '{python}'; allowed: {pythons} (the first two numbers of the device's Python)")
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: not a folder")
     with locks.alone(folder, "wheels", otherwise="choose another folder"), locks.scratch() as scratch:
@@ -47,13 +47,13 @@ def fill(folder: Path, *, python: str, arch: str) -> list[Path]:
 
 def check(folder: Path) -> None:
     """Raise UsageError if a folder has none of the tested wheels, or another file in the place of one."""
-    remedy = f"fill it with: toolkit wheels --python 3.11 --arch aarch64 {folder}"
+    remedy = f"fill the folder with: toolkit wheels --python 3.11 --arch aarch64 {folder}"
     there = {folder / wheel: digest for wheel, digest in tested.digests().items() if (folder / wheel).is_file()}
     if not there:
         raise UsageError(f"{folder}: none of the tested wheels is there; {remedy}")
     for wheel, digest in there.items():
         if sha256(wheel) != digest:
-            raise UsageError(f"{wheel}: not the tested file, by its SHA-256; remove it, and {remedy}")
+            raise UsageError(f"{wheel}: not the tested file, by its SHA-256; {remedy}")
 
 
 def _is_there(wheel: Path, digest: str) -> bool:
