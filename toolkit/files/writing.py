@@ -58,7 +58,7 @@ def naming(path: Path) -> Iterator[None]:
 
 @contextmanager
 def naming_final(scratch: Path, folder: Path) -> Iterator[None]:
-    """Let an OSError of the block that names a file in ``scratch`` name the one in ``folder`` that it was to become."""
+    """Let an OSError that names a file in ``scratch`` name the one in ``folder`` that it was to become."""
     try:
         yield
     except OSError as error:

@@ -83,7 +83,7 @@ class Device:
         return key, {name: digest for name, (_, digest) in files.items()}
 
     def _check_system(self) -> None:
-        """Raise DeviceError where toolkit cannot be installed, by what the device says of itself."""
+        """Raise DeviceError if toolkit cannot be installed there, by what the device says of itself."""
         hello, python, machine = self._connection.hello, self._system.python, self._system.machine
         if not (PYTHON.fullmatch(python) and MACHINE.fullmatch(machine)):
             raise DeviceError(f"{self.name}: its answer makes no sense (Python '{python}' on '{machine}')")
@@ -93,7 +93,7 @@ class Device:
             raise DeviceError(f"{self.name}: its Python makes no environments; install: sudo apt install python3-venv")
 
     def _check_packages(self) -> None:
-        """Raise DeviceError where the folder lacks a wheel; warn where no digest tells the tested files."""
+        """Raise DeviceError if the folder lacks a wheel; warn if no digests are known for the device."""
         system, folder = self._system, self._kit.packages
         if lacking := self._kit.lacking(system):
             raise DeviceError(f"{self.name}: {folder} lacks {lacking[0]} for it; fill it with: {system.fill} {folder}")
