@@ -134,8 +134,8 @@ class Layers:
 def _declared(model: Any) -> Convention | None:
     """Return the range that a model makes plain by its first layer: one of bytes, or one that scales its pixels.
 
-    A network behind such a layer is made for values of about -1 to 1. The range is the standard one that the layer brings
-    nearest to that: about as wide, and with 0 in it.
+    A network behind such a layer is made for values of about -1 to 1. The range is the standard one that the layer
+    brings nearest to that: about as wide, and with 0 in it.
     """
     if model.inputs and str(model.inputs[0].dtype).startswith(("int", "uint")):
         return STANDARD[1]
