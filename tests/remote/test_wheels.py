@@ -43,7 +43,7 @@ def index(tmp_path, monkeypatch):
         said = "".join(f"Saved {wheel(type(tmp_path)(folder), name, *known[name])}\n" for name in names)
         return subprocess.CompletedProcess(command, 0, said, "")
 
-    monkeypatch.setattr(wheels.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setattr(wheels, "build_wheel", lambda folder: wheel(folder, "own", *known["own"]))
     return known, calls
 
@@ -123,6 +123,7 @@ def test_only_wheels_as_they_were_downloaded_are_taken_along(index, tmp_path, ca
         wheels.check(folder)
 
 
+@pytest.mark.slow
 def test_the_second_of_two_processes_in_a_folder_says_who_is_at_work_there(tmp_path):
     """The first waits for an index that never answers."""
     command = [sys.executable, "-m", "toolkit", "wheels", str(tmp_path / "wheels")]
