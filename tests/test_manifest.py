@@ -28,7 +28,7 @@ def test_a_manifest_survives_a_round_trip(exported):
     ]
 
 
-def test_it_says_where_the_artifacts_came_from(exported):
+def test_a_manifest_says_where_the_artifacts_came_from(exported):
     found = manifest.read(exported)
     assert found.data["name"] == "tiny"
     assert len(found.data["digests"]) == 4
@@ -38,7 +38,7 @@ def test_it_says_where_the_artifacts_came_from(exported):
     assert found.source["metrics"]["epochs_run"] == 4
 
 
-def test_it_says_on_which_kernels_an_accuracy_was_measured_where_that_is_recorded(exported):
+def test_a_manifest_says_on_which_kernels_an_accuracy_was_measured_where_that_is_recorded(exported):
     path = exported / "manifest.json"
     on = {"cpu": "a PC", "kernels": "x86_64 with AVX2", "runtime": "onnxruntime 1.32.0"}
     path.write_text(with_verified(path.read_text(), {"verdict": "pass", "measured_on": on}))
