@@ -13,6 +13,16 @@ from toolkit.data.base import Dataset, make_dataset
 
 CLASSES = 3
 SIDE = 8
+SHIPPED = Path(__file__).parents[1] / "exported" / "mlp"
+SHIPPED_FILES = (
+    "mlp-int8.tflite",
+    "mlp-int8.onnx",
+    "golden.npz",
+    "manifest.json",
+    "parity.json",
+    "parity.npz",
+    "README.md",
+)
 
 
 def tiny_arrays(seed: int = 0, train: int = 240, test: int = 90):
@@ -29,6 +39,18 @@ def tiny_arrays(seed: int = 0, train: int = 240, test: int = 90):
     return tuple(parts)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Sort the files: the longest first, since the last of them would run alone in the end.
+
+    Before them one that makes the exports, for which those that need them would wait otherwise.
+    """
+    long = {item.path for item in items if any(item.iter_markers("slow")) or any(item.iter_markers("road"))}
+    waiting = dict.fromkeys(item.path for item in items if "exported_once" in item.fixturenames)
+    first = next(iter(waiting), None)
+    items.sort(key=lambda item: (item.path != first, item.path not in long, item.path in waiting))
+
+
 @pytest.fixture(autouse=True)
 def _without_waiting(monkeypatch):
     """Benchmarks of this process do not keep turns apart: what is measured is not looked at."""
@@ -36,11 +58,16 @@ def _without_waiting(monkeypatch):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_environment(tmp_path_factory):
-    """No test reads or writes the caches of whoever runs it; what they say of MNIST is kept for the mnist tests."""
-    saved = {name: os.environ.get(name) for name in ("HOME", "XDG_CACHE_HOME", "KERAS_HOME", "MPLCONFIGDIR")}
+def _own_environment(run_folder, tmp_path_factory):
+    """No test reads or writes the caches of whoever runs it; what they say of MNIST is kept for the mnist tests.
+
+    pip has one for all, so that no package is downloaded twice.
+    """
+    names = ("HOME", "XDG_CACHE_HOME", "KERAS_HOME", "MPLCONFIGDIR", "PIP_CACHE_DIR")
+    saved = {name: os.environ.get(name) for name in names}
     home = tmp_path_factory.mktemp("home")
     os.environ.update(HOME=str(home), XDG_CACHE_HOME=str(home / "cache"), MPLCONFIGDIR=str(home / "matplotlib"))
+    os.environ["PIP_CACHE_DIR"] = str(run_folder / "pip")
     os.environ["KERAS_HOME"] = saved["KERAS_HOME"] or str(Path(saved["HOME"] or home) / ".keras")
     yield
     for name, value in saved.items():
@@ -121,6 +148,16 @@ def exported_once(request, once, tiny) -> Path:
 @pytest.fixture
 def exported(tmp_path, exported_once) -> Path:
     return Path(shutil.copytree(exported_once, tmp_path / "exported" / "cnn"))
+
+
+@pytest.fixture
+def shipped(tmp_path) -> Path:
+    """A copy of a folder that the project ships, with two of its artifacts."""
+    folder = tmp_path / "mlp"
+    folder.mkdir()
+    for name in SHIPPED_FILES:
+        shutil.copyfile(SHIPPED / name, folder / name)
+    return folder
 
 
 @pytest.fixture

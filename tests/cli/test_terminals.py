@@ -86,8 +86,8 @@ def test_a_document_holds_names_escaped(evil, capfd):
     [
         (("data", "sample"), (0,)),
         (("verify", "--golden", "EXPORTED"), (0,)),
-        (("bench", "EXPORTED/cnn-int8.tflite", "--seconds", "0.05"), (0,)),
-        (("bench", "EXPORTED/cnn-int8.tflite", "--seconds", "0.05", "--json"), (0,)),
+        (("bench", "EXPORTED/cnn-int8.tflite", "--seconds", "0.05", "--processes", "1"), (0,)),
+        (("bench", "EXPORTED/cnn-int8.tflite", "--seconds", "0.05", "--processes", "1", "--json"), (0,)),
         (("predict", "none.png", "--model", "EXPORTED/cnn-int8.tflite"), (2,)),
         (("bundle", "EXPORTED/cnn-int8.tflite"), (0,)),
         (("study", "--report", "--output", "none"), (2,)),
@@ -156,7 +156,7 @@ def test_files_inside_whose_names_are_not_utf_8_end_nothing(exported, tmp_path, 
     (exported / f"{NOT_UTF_8}.tflite").write_bytes((exported / "cnn-int8.tflite").read_bytes())
     (here / NOT_UTF_8).mkdir()
     os.chdir(here / NOT_UTF_8)
-    assert call(["bench", str(exported), "--seconds", "0.02"]) in (0, 2)
+    assert call(["bench", str(exported), "--seconds", "0.02", "--processes", "1"]) in (0, 2)
     out, err = capfd.readouterr()
     assert "Traceback" not in err
     assert "unexpected" not in err

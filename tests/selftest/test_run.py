@@ -46,7 +46,7 @@ def sample_mlp(tmp_path_factory):
 @pytest.mark.slow
 def test_no_fault_slips_through_and_no_faultless_export_fails(sample_mlp, capsys, tmp_path):
     before = {path: path.read_bytes() for path in sample_mlp.iterdir()}
-    code = call(["verify", "--self-test", str(sample_mlp), "--data", "sample", "--reexports", "4", "--json"])
+    code = call(["verify", "--self-test", str(sample_mlp), "--data", "sample", "--reexports", "2", "--json"])
     document = json.loads(capsys.readouterr().out)
     (result,) = document["self_test"]
     wrong = [outcome for outcome in result["outcomes"] if not outcome["right"]]
@@ -64,7 +64,8 @@ def test_no_fault_slips_through_and_no_faultless_export_fails(sample_mlp, capsys
 
 @pytest.mark.slow
 def test_a_gate_that_sees_nothing_is_found_out(sample_mlp, monkeypatch):
-    """With its checks taken away, the self-test must say so."""
+    """With its checks taken away, the self-test must say so. One artifact is enough for that."""
+    monkeypatch.setattr(run, "PAIRS", (("tflite", "int8"),))
     for check in ("of_file", "of_specification", "of_recorded", "of_weights"):
         monkeypatch.setattr(f"toolkit.parity.checks.{check}", lambda *arguments: None)
     for module in ("compare.checks.check_outputs", "verify.of_source"):
