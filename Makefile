@@ -21,7 +21,7 @@ test: $(INSTALLED)  ## every test (COVERAGE=yes: and how much of each module the
 	$(if $(COVERAGE),$(BIN)/python -m tests.coverage_report)
 
 test-unit: $(INSTALLED)  ## the quick ones: under a minute together, on two cores
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not slow and not road and not mnist"
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow and not road and not mnist"
 
 test-cpus: $(INSTALLED)  ## the shipped models on emulated CPUs and this one, the edge part on a Pi's (needs qemu-user and gcc)
 	$(BIN)/python -m tests.cpus.guests build

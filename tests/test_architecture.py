@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,13 @@ def floor_of(part: str) -> int:
     return next(number for number, parts in enumerate(FLOORS) if part in parts)
 
 
+@cache
+def tree(module: Path) -> ast.Module:
+    return ast.parse(module.read_text(encoding="utf-8"))
+
+
 def imports_of(module: Path):
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
@@ -102,7 +108,7 @@ def test_golden_verification_and_bench_load_no_tensorflow(exported_once, tmp_pat
 
 
 def test_text_files_are_utf_8_whatever_the_locale():
-    nodes = ((module, node) for module in MODULES for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))))
+    nodes = ((module, node) for module in MODULES for node in ast.walk(tree(module)))
     for module, node in nodes:
         if not isinstance(node, ast.Call):
             continue
@@ -123,4 +129,4 @@ def test_text_files_are_utf_8_whatever_the_locale():
 
 
 def test_every_module_says_what_it_is():
-    assert [module for module in MODULES if not ast.get_docstring(ast.parse(module.read_text()))] == []
+    assert [module for module in MODULES if not ast.get_docstring(tree(module))] == []

@@ -49,6 +49,7 @@ def steering(text):
     return [c for c in text if not c.isprintable() and c != "\n"]
 
 
+@pytest.mark.slow
 def test_names_of_classes_files_and_folders_reach_no_terminal_raw(evil, here, capfd):
     folder, image = evil
     artifact = folder / f"{EVIL}.tflite"
@@ -142,6 +143,7 @@ def test_a_name_that_is_not_utf_8_is_refused_in_a_line(verb, option, json_output
     assert capfd.readouterr() == ("", "error: q\\xff\\xfe: not a name in UTF-8; rename it\n")
 
 
+@pytest.mark.slow
 def test_files_inside_whose_names_are_not_utf_8_end_nothing(exported, tmp_path, here, capfd):
     """A class folder, an image in it, an artifact, and the folder that one stands in."""
     classes = tmp_path / "classes"

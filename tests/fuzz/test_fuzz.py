@@ -34,6 +34,7 @@ def test_the_corpus_belongs_to_targets():
     assert {folder.name for folder in child.CORPUS.iterdir()} <= {child.slug(name) for name in targets()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "content"),
     [

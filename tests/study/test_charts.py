@@ -167,6 +167,7 @@ def test_what_never_gets_there_takes_no_row_and_is_counted():
     assert "Left out: 2 of 4 configurations" in chart.caption
 
 
+@pytest.mark.slow
 def test_an_axis_of_accuracies_that_are_close_has_labels():
     of = study(lambda recipe: {"accuracies": [0.961 + recipe.seed / 1000]}, replace(SMALL, epochs=(1,)))
     (axes,) = drawn(of, "seeds").figure.axes
