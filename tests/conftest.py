@@ -58,16 +58,11 @@ def _without_waiting(monkeypatch):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_environment(run_folder, tmp_path_factory):
-    """No test reads or writes the caches of whoever runs it; what they say of MNIST is kept for the mnist tests.
-
-    pip has one for all, so that no package is downloaded twice.
-    """
-    names = ("HOME", "XDG_CACHE_HOME", "KERAS_HOME", "MPLCONFIGDIR", "PIP_CACHE_DIR")
-    saved = {name: os.environ.get(name) for name in names}
+def _own_environment(tmp_path_factory):
+    """No test reads or writes the caches of whoever runs it; what they say of MNIST is kept for the mnist tests."""
+    saved = {name: os.environ.get(name) for name in ("HOME", "XDG_CACHE_HOME", "KERAS_HOME", "MPLCONFIGDIR")}
     home = tmp_path_factory.mktemp("home")
     os.environ.update(HOME=str(home), XDG_CACHE_HOME=str(home / "cache"), MPLCONFIGDIR=str(home / "matplotlib"))
-    os.environ["PIP_CACHE_DIR"] = str(run_folder / "pip")
     os.environ["KERAS_HOME"] = saved["KERAS_HOME"] or str(Path(saved["HOME"] or home) / ".keras")
     yield
     for name, value in saved.items():
