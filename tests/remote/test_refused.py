@@ -105,7 +105,12 @@ def test_a_full_disk_is_named(toolkit, server, tmp_path):
 
 
 def test_without_a_package_index_it_names_the_way_without_one(toolkit, server, tmp_path):
-    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:1/simple", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
+    nowhere = {
+        "PIP_INDEX_URL": "http://127.0.0.1:1/simple",
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_FIND_LINKS": "",
+        "PIP_RETRIES": "0",
+    }
     server.login("offline", tmp_path / "home", **nowhere, PIP_EXTRA_INDEX_URL="")
     code, _, err = toolkit("bench", ONE, "--on", "offline")
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
