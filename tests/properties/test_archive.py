@@ -1,7 +1,7 @@
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.properties import quick
@@ -20,7 +20,7 @@ def files_in(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@quick
+@settings(quick, max_examples=20)  # each writes files
 @given(st.dictionaries(SOUND, CONTENT, max_size=4))
 def test_what_was_packed_is_unpacked_and_its_order_does_not_matter(files):
     with tempfile.TemporaryDirectory() as place:
@@ -32,7 +32,7 @@ def test_what_was_packed_is_unpacked_and_its_order_does_not_matter(files):
         assert files_in(folder) == files
 
 
-@quick
+@settings(quick, max_examples=20)  # each writes files
 @given(st.dictionaries(ANY, CONTENT, min_size=1, max_size=4))
 def test_whatever_a_file_is_called_it_is_refused_or_unpacked_inside_the_folder(files):
     with tempfile.TemporaryDirectory() as place:
