@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from toolkit.data.base import Dataset, make_dataset
+from toolkit.entries import EvaluationSet, Verification
+from toolkit.verdict import Verdict
 
 CLASSES = 3
 SIDE = 8
@@ -49,6 +51,12 @@ def pytest_collection_modifyitems(items):
     waiting = dict.fromkeys(item.path for item in items if "exported_once" in item.fixturenames)
     first = next(iter(waiting), None)
     items.sort(key=lambda item: (item.path != first, item.path not in long, item.path in waiting))
+
+
+def verification(verdict: str, accuracy: float | None = None) -> Verification:
+    """What a verify result of an artifact comes to, as a manifest keeps it."""
+    images = EvaluationSet("tiny", ())
+    return Verification(Verdict(verdict), accuracy, accuracy, 0, 0, n=90, margin_pp=0.5, dataset=images)
 
 
 @pytest.fixture(autouse=True)

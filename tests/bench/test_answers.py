@@ -33,7 +33,7 @@ def test_an_artifact_that_answers_otherwise_than_recorded_is_timed_and_never_rec
     assert otherwise["median_s"] > 0
     assert record.to_json()["recommended"]["artifact"] == held["artifact"]
     assert read(tmp_path / "record").to_json() == record.to_json()
-    assert recompute(tmp_path / "record")[1] == []
+    assert recompute(tmp_path / "record").differences == ()
 
 
 def test_where_all_answer_otherwise_nothing_is_recommended_and_the_table_says_why(exported, tmp_path, capsys):

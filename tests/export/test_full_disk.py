@@ -2,12 +2,13 @@
 
 import resource
 
+import numpy as np
 import pytest
 
 from tests.export.test_export import snapshot
 from toolkit import extras
 from toolkit.errors import MissingExtraError
-from toolkit.export import exporter, sources
+from toolkit.export import installation, sources
 from toolkit.export.exporter import ExportOptions, export
 from toolkit.export.formats import plan
 from toolkit.export.formats import tflite as tflite_format
@@ -44,7 +45,17 @@ def test_a_disk_that_is_full_when_the_rows_are_written_names_them(tiny, tmp_path
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
         with pytest.raises(OSError, match="too large") as caught:
-            exporter._write_rows(tiny, tmp_path)
+            installation._write_rows(tiny, tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert caught.value.filename == str(tmp_path / "learned.npy")
+
+
+def test_a_disk_that_is_full_when_the_golden_is_written_names_it_where_it_is_to_be(
+    exported, trained_folder, tiny, monkeypatch
+):
+    monkeypatch.setattr(np, "savez_compressed", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left")))
+    options = ExportOptions(plan(["tflite"], ["int8"]), 50)
+    with pytest.raises(OSError, match="space") as caught:
+        export(sources.resolve(str(trained_folder)), tiny, exported, options, warn=pytest.fail)
+    assert caught.value.filename == str(exported / "golden.npz")

@@ -32,9 +32,9 @@ def test_a_benchmark_runs_there_and_its_record_is_like_one_of_here(toolkit, devi
     (path,) = records()
     saved = json.loads(path.read_text())
     assert {key: value for key, value in document.items() if key != "device"} == saved
-    assert toolkit("bench", "--recompute", path.parent)[0] == 0
-    code, out, _ = toolkit("bench", "--compare", path.parent, path.parent)
-    assert (code, "0 of 6 are surely" in out) == (0, True)
+    assert toolkit("record", "check", path.parent)[0] == 0
+    code, out, _ = toolkit("compare", path.parent, path.parent)
+    assert (code, "0 of 6 are more than 5 % slower" in out) == (0, True)
     assert device.processes_after(PATIENCE_S) == []
 
 
@@ -110,9 +110,9 @@ def test_a_device_is_measured_by_one_at_a_time(toolkit, server, device):
     [
         (("bench", "none.tflite", "--on", "pi"), "none.tflite: no such file or folder"),
         (("bench", "--on", "-oProxyCommand=x"), "--on is '-oProxyCommand=x', which is no host name"),
-        (("bench", "--on", "pi", "--certify"), "--certify, --explain and --plot are of this machine"),
+        (("bench", "--on", "pi", "--explain"), "--explain looks at this machine; leave out --on"),
         (("bench", "--wheels", "."), "--wheels is what is taken along to a device; name one by --on"),
-        (("bench", "--on", "pi", "--wheels", "."), ".: no wheels there; fill it with: toolkit wheels"),
+        (("bench", "--on", "pi", "--wheels", "."), ".: none of the tested wheels is there; fill the folder with"),
         (("bench", "--resume", "x"), "--resume goes on with the record of a device; name it by --on"),
         (("verify", "--on", "pi", "--save"), "--on compares by golden on a device; it does not go with --save"),
         (("verify", "--on", "pi", "--data", "x"), "--on compares by golden on a device; it does not go with --data"),

@@ -53,7 +53,7 @@ def test_a_connection_that_is_cut_stops_the_device_keeps_the_rounds_and_can_be_r
     assert code == 0, err
     assert (len(document["results"][0]["processes"]), document["interrupted"]) == (rounds + 2, False)
     assert records() == [path]
-    assert toolkit("bench", "--recompute", path.parent)[0] == 0
+    assert toolkit("record", "check", path.parent)[0] == 0
     code, _, err = toolkit("bench", ONE, "--on", "device", *planned, "--resume", path.parent)
     assert code == 2
     assert err[-1].endswith(f"all {rounds + 2} processes of each were measured; nothing is left to resume")

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.remote.test_devices import ONE, SHIPPED
-from toolkit.files import sums
+from toolkit.wheels import tested
 
 pytestmark = pytest.mark.slow
 
@@ -104,7 +104,7 @@ def test_a_full_disk_is_named(toolkit, server, tmp_path):
     assert err[-1].endswith(" kB free); an environment takes about 300 MB") or "(0 B free)" in err[-1]
 
 
-def test_without_a_package_index_it_names_the_way_without_one(toolkit, server, tmp_path):
+def test_without_a_package_index_it_names_the_way_without_one(toolkit, server, tmp_path, monkeypatch):
     nowhere = {
         "PIP_INDEX_URL": "http://127.0.0.1:1/simple",
         "PIP_CONFIG_FILE": os.devnull,
@@ -121,9 +121,11 @@ def test_without_a_package_index_it_names_the_way_without_one(toolkit, server, t
         "then --wheels FOLDER"
     )
     (tmp_path / "wheels").mkdir()
-    (tmp_path / "wheels" / "nothing-1.0-py3-none-any.whl").write_bytes(b"")
-    sums.write(tmp_path / "wheels", {"nothing-1.0-py3-none-any.whl": hashlib.sha256().hexdigest()})
+    one, other = (f"{name}-1.0-py3-none-any.whl" for name in ("one", "other"))
+    (tmp_path / "wheels" / one).write_bytes(b"")
+    monkeypatch.setattr(tested, "digests", lambda: dict.fromkeys((one, other), hashlib.sha256().hexdigest()))
     code, _, err = toolkit("bench", ONE, "--on", "offline", "--wheels", tmp_path / "wheels")
-    assert code == 2
-    assert err[-1].startswith(f"error: offline: {tmp_path / 'wheels'} lacks ")
-    assert err[-1].endswith(f" for it; fill it with: {fill} {tmp_path / 'wheels'}")
+    assert (code, err[-1]) == (
+        2,
+        f"error: offline: {tmp_path / 'wheels'} lacks {other} for it; fill it with: {fill} {tmp_path / 'wheels'}",
+    )
