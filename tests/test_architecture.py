@@ -77,8 +77,10 @@ def nodes_that_run(module: Path):
     while left:
         node = left.pop()
         yield node
-        for_types = isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING"
-        left += node.orelse if for_types else ast.iter_child_nodes(node)
+        if isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING":
+            left += node.orelse
+        else:
+            left += ast.iter_child_nodes(node)
 
 
 def with_packages(name: str) -> set[str]:
