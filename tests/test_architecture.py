@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,12 @@ ROOT = Path(toolkit.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 # Each floor may import from its own and from those below it.
 FLOORS = [
-    {"errors", "interval", "units", "text", "verdict", "words", "wire", "step"},
+    {"errors", "interval", "units", "text", "verdict", "rebuilt", "words", "wire", "step", "cache"},
     {
-        *("registry", "extras", "constraints", "locks", "files", "archive", "wheel", "host", "console", "downloads"),
+        *("registry", "extras", "constraints", "locks", "files", "archive", "wheels", "host", "console", "downloads"),
         *("images", "digits", "drawing"),
     },
-    {"entries", "manifest", "golden", "overlap"},
+    {"convention", "portability", "entries", "manifest", "golden", "overlap"},
     {"data", "models", "runtimes"},
     {"worker", "runs"},
     {"training", "parity", "bench", "prediction"},
@@ -36,35 +38,77 @@ def part_of(module: Path) -> str:
     return module.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
+def dotted(module: Path) -> str:
+    return ".".join(("toolkit", *module.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
+
+
 def floor_of(part: str) -> int:
     return next(number for number, parts in enumerate(FLOORS) if part in parts)
 
 
+@cache
+def tree(module: Path) -> ast.Module:
+    return ast.parse(module.read_text(encoding="utf-8"))
+
+
 def imports_of(module: Path):
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
-def test_imports_run_downward(module):
-    if module.parent == ROOT and module.stem == "__init__":
-        return
-    floor = floor_of(part_of(module))
-    for name in imports_of(module):
-        if name.startswith("toolkit.") and not name.startswith("toolkit.__version__"):
-            assert floor_of(name.split(".")[1]) <= floor, f"{module} imports {name}"
+def test_imports_run_downward():
+    upward = [
+        f"{module.relative_to(ROOT)} imports {name}"
+        for module in MODULES
+        if module != ROOT / "__init__.py"
+        for name in imports_of(module)
+        if name.startswith("toolkit.") and not name.startswith("toolkit.__version__")
+        if floor_of(name.split(".")[1]) > floor_of(part_of(module))
+    ]
+    assert upward == []
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
-def test_training_packages_are_loaded_late_and_only_where_they_may_be(module):
-    for name in imports_of(module):
-        assert name.split(".")[0] not in ("tensorflow", "keras", "tf2onnx", "onnx", "mlxtend", "pooch"), name
-    text = module.read_text()
-    if 'extras.load("tensorflow")' in text or 'extras.load("keras")' in text:
-        assert part_of(module) in MAY_LOAD_TENSORFLOW or module == ROOT / "runtimes" / "keras.py"
+def nodes_that_run(module: Path):
+    """Yield the nodes of a module, without those that are there for types alone."""
+    left: list[ast.AST] = [tree(module)]
+    while left:
+        node = left.pop()
+        yield node
+        if isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING":
+            left += node.orelse
+        else:
+            left += ast.iter_child_nodes(node)
+
+
+def with_packages(name: str) -> set[str]:
+    """Return a dotted name and those of the packages that it is in."""
+    parts = name.split(".")
+    return {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
+
+
+def test_no_imports_go_round_in_a_circle():
+    """Neither at the top of a module nor in its functions; toolkit itself, which has the version, is left out."""
+    modules = {dotted(module): module for module in MODULES if module != ROOT / "__init__.py"}
+    graph = {name: set() for name in modules}
+    for name, module in modules.items():
+        for node in nodes_that_run(module):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                imported = {f"{node.module}.{alias.name}" for alias in node.names}
+                # A package of the module itself is there already; others are run first.
+                graph[name] |= {one for part in imported for one in with_packages(part)} - with_packages(name)
+        graph[name] &= set(modules)
+    TopologicalSorter(graph).prepare()  # a CycleError names the circle
+
+
+def test_training_packages_are_loaded_late_and_only_where_they_may_be():
+    late = ("tensorflow", "keras", "tf2onnx", "onnx", "mlxtend", "pooch")
+    early = {(module, name) for module in MODULES for name in imports_of(module) if name.split(".")[0] in late}
+    assert early == set()
+    loading = {m for m in MODULES if any(f'extras.load("{name}")' in m.read_text() for name in ("tensorflow", "keras"))}
+    assert {part_of(module) for module in loading - {ROOT / "runtimes" / "keras.py"}} <= MAY_LOAD_TENSORFLOW
 
 
 def loaded_after(code: str) -> set[str]:
@@ -82,9 +126,7 @@ def test_help_loads_neither_numpy_nor_tensorflow():
 
 def test_no_edge_module_imports_tensorflow():
     edge = [
-        ".".join(("toolkit", *module.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
-        for module in MODULES
-        if part_of(module) not in MAY_LOAD_TENSORFLOW and module.stem != "__main__"
+        dotted(module) for module in MODULES if part_of(module) not in MAY_LOAD_TENSORFLOW and module.stem != "__main__"
     ]
     loaded = loaded_after("import importlib\n" + "\n".join(f"importlib.import_module({name!r})" for name in edge))
     assert not loaded & {*TRAINING_PACKAGES, "onnxruntime", "ai_edge_litert"}
@@ -100,9 +142,9 @@ def test_golden_verification_and_bench_load_no_tensorflow(exported_once, tmp_pat
     assert not loaded & {*TRAINING_PACKAGES, "onnxruntime", "ai_edge_litert"}
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
-def test_text_files_are_utf_8_whatever_the_locale(module):
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+def test_text_files_are_utf_8_whatever_the_locale():
+    nodes = ((module, node) for module in MODULES for node in ast.walk(tree(module)))
+    for module, node in nodes:
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
@@ -122,4 +164,4 @@ def test_text_files_are_utf_8_whatever_the_locale(module):
 
 
 def test_every_module_says_what_it_is():
-    assert [module for module in MODULES if not ast.get_docstring(ast.parse(module.read_text()))] == []
+    assert [module for module in MODULES if not ast.get_docstring(tree(module))] == []

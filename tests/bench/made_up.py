@@ -1,6 +1,6 @@
 """Records of measurements that never happened, so that the figures in them are known."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +8,19 @@ import numpy as np
 from toolkit import host
 from toolkit.bench.record import Record
 from toolkit.bench.result import Opened, Result
+from toolkit.bench.schedule import Plan
 from toolkit.bench.statistics import Blocks
+from toolkit.bench.tasks import CHECK
 
+# One process and the fewest blocks.
+QUICK = Plan(seconds=0.01, processes=1)
 OPENED = Opened(0.1, 0.1, 0.1, 1, 1, 1, True, True)
 PROCESSES, TURNS, SAMPLES = 5, 5, 40
+
+
+def answer(question) -> dict:
+    """Return what a worker in which nothing is wrong answers."""
+    return {"problem": None, "notes": []} if question["do"] == CHECK else asdict(OPENED)
 
 
 def record(**host_facts) -> Record:
@@ -42,3 +51,16 @@ def result(median_s, *, path="a.tflite", seed=0, spread=0.001, **facts) -> Resul
         "marks": (),
     }
     return Result(invoke=blocks, end_to_end=blocks, paced=None, **{**made_up, **facts})
+
+
+def saved(folder, *medians_s) -> Path:
+    """Write a record with a result for each median into a folder, with its samples; return the folder."""
+    made = record()
+    made.folder = folder
+    for number, median_s in enumerate(medians_s):
+        made.results.append(
+            result(median_s, path=f"exported/cnn/{number}.tflite", seed=number, samples=f"{number}.npz")
+        )
+        made.results[-1].write_samples(folder)
+    made.save()
+    return folder

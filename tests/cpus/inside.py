@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 # No public function returns it (numpy.show_runtime prints it): it asks the CPU itself on x86-64, the kernel on Arm.
-from numpy._core._multiarray_umath import __cpu_features__
+from numpy._core._multiarray_umath import __cpu_features__  # type: ignore[import-not-found]
 
 from toolkit import golden, host, manifest, runtimes
 from toolkit.runtimes.base import Session
@@ -59,7 +59,7 @@ def main() -> None:
     for path, images in shipped:
         session = open_plainly(path)
         session.resize(1)
-        session.set_inputs([session.encode(images[:1])])
+        session.set_inputs([session.encode(session.convention.values(images[:1]))])
         count(nothing, number=0)
         count(session.native_invoke, number=1)
     outputs = {path.name: open_plainly(path).predict(images) for path, images in shipped}

@@ -49,7 +49,7 @@ def outcome(said: Iterable[Prediction | Refused], labels: Iterable[int]) -> Outc
 def measure(scene: Scene, digits: Digits, model: Path, folder: Path) -> Outcome:
     """Have each digit classified in a scene of its own."""
     digits = digits[:: EVERY if scene.slow else 1]
-    said = predict([draw(scene, ink, row, folder) for row, (_, ink) in enumerate(digits)], model)
+    said = predict([draw(scene, ink, row, folder) for row, (_, ink) in enumerate(digits)], model, warn=print)
     return outcome(said, (label for label, _ in digits))
 
 

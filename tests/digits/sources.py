@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 FONTS = Path("/usr/share/fonts/truetype")
 # Strokes of each digit, in a box of 1 × 1: each a list of (x, y); arcs are sampled by `_arc`.
-STROKES = {
+STROKES: dict[int, list[list[tuple[float, ...]]]] = {
     0: [[(0.5, 0.5, 0.3, 0.5, 0, 360)]],
     1: [[(0.3, 0.2), (0.55, 0.0), (0.55, 1.0)]],
     2: [[(0.5, 0.28, 0.33, 0.28, 200, 390), (0.2, 1.0), (0.85, 1.0)]],

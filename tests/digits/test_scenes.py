@@ -20,7 +20,7 @@ QUICK = tuple(scene for scene in scenes.SCENES if not scene.slow)
 def read(digits, which, folder: Path) -> Outcome:
     """Have every digit classified in every scene, by one process."""
     paths = [draw(scene, ink, row, folder) for scene in which for row, (_, ink) in enumerate(digits)]
-    return outcome(predict(paths, MODEL), [label for _ in which for label, _ in digits])
+    return outcome(predict(paths, MODEL, warn=pytest.fail), [label for _ in which for label, _ in digits])
 
 
 @pytest.mark.slow
@@ -63,7 +63,7 @@ def two(tmp_path) -> Path:
 
 
 def test_several_digits_are_counted_and_not_answered_with_one(two):
-    (refused,) = predict([two], MODEL)
+    (refused,) = predict([two], MODEL, warn=pytest.fail)
     assert refused == Refused(str(two), f"{two}: 2 digits in one image; --all reads each of them")
 
 
@@ -76,7 +76,7 @@ def test_all_of_them_are_read_in_reading_order(two, capsys):
 
 def test_a_picture_explains_how_an_image_was_read(two, tmp_path):
     path = tmp_path / "why.png"
-    predict([two], MODEL, every_digit=True, explain=path)
+    predict([two], MODEL, warn=pytest.fail, every_digit=True, explain=path)
     with Image.open(path) as picture:
         pixels = np.asarray(picture.convert("RGB"))
     assert (pixels == (0, 114, 178)).all(axis=2).any()  # the first digit's colour, and the second's
@@ -86,7 +86,7 @@ def test_a_picture_explains_how_an_image_was_read(two, tmp_path):
 @pytest.mark.parametrize("shade", [255, 0])
 def test_a_picture_explains_why_an_image_was_refused(tmp_path, shade):
     Image.new("L", (60, 40), shade).save(tmp_path / "blank.png")
-    (refused,) = predict([tmp_path / "blank.png"], MODEL, explain=tmp_path / "why.png")
+    (refused,) = predict([tmp_path / "blank.png"], MODEL, warn=pytest.fail, explain=tmp_path / "why.png")
     assert refused.error == f"{tmp_path / 'blank.png'}: no digit to be seen, the image is of one shade"
     assert (tmp_path / "why.png").is_file()
 
@@ -95,7 +95,7 @@ def test_what_has_mnists_form_is_explained_as_it_is(tmp_path):
     form = np.zeros((28, 28), np.uint8)
     form[4:24, 13:16] = 255
     Image.fromarray(form).save(tmp_path / "one.png")
-    (said,) = predict([tmp_path / "one.png"], MODEL, explain=tmp_path / "why.png")
+    (said,) = predict([tmp_path / "one.png"], MODEL, warn=pytest.fail, explain=tmp_path / "why.png")
     assert isinstance(said, Prediction)
     assert said.box is None
     assert (tmp_path / "why.png").is_file()
@@ -103,13 +103,13 @@ def test_what_has_mnists_form_is_explained_as_it_is(tmp_path):
 
 def test_one_image_is_explained_and_not_several(two, tmp_path):
     with pytest.raises(UsageError, match=r"--explain writes one \.png file, of one image; 2 were given"):
-        predict([two, two], MODEL, explain=tmp_path / "why.png")
+        predict([two, two], MODEL, warn=pytest.fail, explain=tmp_path / "why.png")
     with pytest.raises(UsageError, match=r"why\.gif: --explain writes one \.png file"):
-        predict([two], MODEL, explain=tmp_path / "why.gif")
+        predict([two], MODEL, warn=pytest.fail, explain=tmp_path / "why.gif")
 
 
 def test_an_image_that_is_none_is_explained_by_its_error_alone(tmp_path):
-    (refused,) = predict([tmp_path / "none.png"], MODEL, explain=tmp_path / "why.png")
+    (refused,) = predict([tmp_path / "none.png"], MODEL, warn=pytest.fail, explain=tmp_path / "why.png")
     assert isinstance(refused, Refused)
     assert not (tmp_path / "why.png").exists()
 

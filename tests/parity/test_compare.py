@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from toolkit import golden, manifest, runtimes
+from toolkit.convention import Convention
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256
 from toolkit.parity import diagnose, figures
@@ -95,7 +96,7 @@ class Fake:
         return self._outputs
 
 
-REFERENCE = np.float32([[0.9, 0.06, 0.04], [0.04, 0.9, 0.06], [0.06, 0.04, 0.9]])[np.arange(90) % 3]
+REFERENCE = np.array([[0.9, 0.06, 0.04], [0.04, 0.9, 0.06], [0.06, 0.04, 0.9]], np.float32)[np.arange(90) % 3]
 LABELS = np.arange(90) % 3
 INT8, FLOAT32 = 5, 0
 
@@ -111,7 +112,13 @@ def judge(exported):
             for answers in (outputs, outputs if by_others is None else by_others)
         )
         images = np.zeros((90, 8, 8, 1), np.uint8)
-        shown = material(images, LABELS, reference, {artifact.path: recorded} if recorded is not None else None)
+        shown = material(
+            images,
+            LABELS,
+            reference,
+            {artifact.path: recorded} if recorded is not None else None,
+            convention=Convention(),
+        )
 
         def open_session(path, *, threads=1, kernels=None):
             return again if kernels else fake
@@ -182,8 +189,8 @@ def test_logits_of_another_model_diverge(judge):
 
 
 def test_float32_may_differ_by_a_ten_thousandth(judge):
-    assert judge(REFERENCE + np.float32([0.9e-4, -0.9e-4, 0]), which=FLOAT32).problem is None
-    judged = judge(REFERENCE + np.float32([1.2e-4, -1.2e-4, 0]), which=FLOAT32)
+    assert judge(REFERENCE + np.array([0.9e-4, -0.9e-4, 0], np.float32), which=FLOAT32).problem is None
+    judged = judge(REFERENCE + np.array([1.2e-4, -1.2e-4, 0], np.float32), which=FLOAT32)
     assert judged.problem.check == "float32"
     assert "differs by 0.00012 from Keras'; allowed in float32: 0.0001" in judged.problem.text
 
@@ -208,7 +215,7 @@ def test_a_quantized_artifact_with_other_probabilities_fails_at_equal_accuracy(j
 
 def test_int8_that_was_calibrated_on_one_image_fails(judge, exported):
     found = manifest.read(exported)
-    same = {**found.calibration, "row_sha256_16": ["00"] * 50}
+    same = replace(found.calibration, row_sha256_16=("00",) * 50)
     assert judge(REFERENCE, manifest=replace(found, calibration=same)).problem.check == "calibration"
     assert judge(REFERENCE, manifest=replace(found, calibration=same), which=FLOAT32).problem is None
 
@@ -216,10 +223,13 @@ def test_int8_that_was_calibrated_on_one_image_fails(judge, exported):
 def test_by_golden_a_flip_or_more_than_one_step_fails(judge):
     step = np.float32(1 / 256)
     assert judge(REFERENCE, recorded=REFERENCE).verdict == "pass"
-    near = judge(REFERENCE - step * np.float32([1, -1, 1]), recorded=REFERENCE)
+    near = judge(REFERENCE - step * np.array([1, -1, 1], np.float32), recorded=REFERENCE)
     assert (near.verdict, near.recorded.flips) == ("pass", 0)
     assert near.recorded.max_lsb == pytest.approx(1.0, rel=1e-5)
-    assert "outputs differ by" in judge(REFERENCE - 2 * step * np.float32([1, -1, 0]), recorded=REFERENCE).problem.text
+    assert (
+        "outputs differ by"
+        in judge(REFERENCE - 2 * step * np.array([1, -1, 0], np.float32), recorded=REFERENCE).problem.text
+    )
     assert "90 of 90 predictions" in judge(np.roll(REFERENCE, 1, axis=1), recorded=REFERENCE).problem.text
 
 
@@ -237,7 +247,9 @@ def test_weights_that_can_saturate_fail_on_every_machine(exported):
     faults(artifact)["weights of 8 bits"](exported / artifact.path)
     edited = replace(artifact, sha256=sha256(exported / artifact.path))
     record = golden.read(found.golden_path)
-    judged = compare(found, edited, material(record.images, record.labels, record.reference))
+    judged = compare(
+        found, edited, material(record.images, record.labels, record.reference, convention=found.convention)
+    )
     assert (judged.verdict, judged.problem.check, judged.figures.changed) == ("fail", "saturation", 0)
     said = r"\S+conv_1\S+, .* can saturate on x86-64 with AVX2 .*: a sum of two products may be 6\d,\d{3}, "
     assert re.match(said + "an int16 holds 32,767; ", judged.problem.text)

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from toolkit.files import write_text
 from toolkit.runs import BEST
-from toolkit.study import outcome, trials
+from toolkit.study import trials
 from toolkit.study.grid import Grid
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
+from toolkit.study.trials import TrialState
 from toolkit.training.checkpoint import Epoch, TrainingProgress
 from toolkit.training.recipe import Recipe
 
@@ -51,9 +52,9 @@ def study(story, grid: Grid = SMALL, folder: Path = Path("runs/made-up")) -> Stu
 def _outcome(trial, story) -> TrialOutcome:
     told = story(trial.recipe)
     told = told if isinstance(told, dict) else {"accuracies": told}
-    state = told.pop("state", outcome.FINISHED)
+    state = told.pop("state", TrialState.FINISHED)
     test = told.pop("test", max(told["accuracies"], default=0.0))
-    metrics = {"test_accuracy": test} if state == outcome.FINISHED else None
+    metrics = {"test_accuracy": test} if state == TrialState.FINISHED else None
     if trial.folder.parent.is_dir():  # of a study on the disk
         write_text(trial.folder / BEST, f"weights of {trial.folder.name}")
     return TrialOutcome(trial, state, progress(**told), metrics, "" if metrics else f"it is {state}")
@@ -62,7 +63,7 @@ def _outcome(trial, story) -> TrialOutcome:
 def plausible(recipe: Recipe) -> dict:
     """Something like what a study measures: slow rates learn slowly, the largest rate with Adam diverges."""
     if recipe.optimizer == "adam" and recipe.learning_rate == 0.1 and recipe.activation == "relu":
-        return {"accuracies": [0.4, 0.3], "gradients": [(1.0, 1.0)] * 3, "state": trials.DIVERGED}
+        return {"accuracies": [0.4, 0.3], "gradients": [(1.0, 1.0)] * 3, "state": TrialState.DIVERGED}
     speed = recipe.learning_rate * (100 if recipe.optimizer == "adam" else 8) * (1.0 + 0.1 * recipe.seed)
     if recipe.activation == "sigmoid":
         speed /= 3

@@ -10,6 +10,7 @@ from toolkit.errors import UsageError
 from toolkit.study import outcome, trials
 from toolkit.study.executors.base import ENDED, EPOCH, STARTED, Work
 from toolkit.study.executors.processes import Processes
+from toolkit.study.trials import TrialState
 
 WORK = Work("sample", "cpu", allow_overlap=False)
 SOUND = replace(SMALL, loss=("categorical_crossentropy",), optimizer=("adam",))
@@ -25,7 +26,7 @@ def carry_out(grid, folder, *, jobs):
     return of, list(Processes(jobs, folder / "log")(of, WORK))
 
 
-@pytest.mark.parametrize("jobs", [1, 2, 9])
+@pytest.mark.parametrize("jobs", [1, 2, pytest.param(9, marks=pytest.mark.slow)])
 def test_every_run_starts_and_ends_once(tmp_path, jobs):
     of, events = carry_out(SOUND, tmp_path, jobs=jobs)
     for kind in (STARTED, EPOCH, ENDED):
@@ -51,9 +52,12 @@ def test_a_process_that_dies_costs_its_run_and_is_replaced(tmp_path):
     for trial in of:
         read = outcome.read(trial)
         if trial.recipe.loss == "mse":
-            assert (read.state, read.message.partition(";")[0]) == (trials.CRASHED, "its process was ended by SIGKILL")
+            assert (read.state, read.message.partition(";")[0]) == (
+                TrialState.CRASHED,
+                "its process was ended by SIGKILL",
+            )
         else:
-            assert read.state == outcome.WAITING  # nothing was trained
+            assert read.state == TrialState.WAITING  # nothing was trained
     assert len([event for event in events if event.kind == EPOCH]) == 2
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import Debug, Json
+from toolkit.cli.options import Debug, InputRange, Json
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def command(
             help="A .png file to write: what was taken for paper and ink, and what the model saw of one image."
         ),
     ] = None,
+    input_range: InputRange = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -37,7 +38,7 @@ def command(
 
     console = Console(json_output=json)
     artifact = model or api.default_artifact()
-    predictions = api.predict(images, artifact, every_digit=every_digit, explain=explain)
+    predictions = api.predict(images, artifact, input_range=input_range, every_digit=every_digit, explain=explain)
     _print(console, predictions)
     console.note(f"model: {artifact}")
     results = [one.to_json() for one in predictions]
