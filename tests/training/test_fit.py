@@ -13,7 +13,7 @@ import pytest
 
 from toolkit.data.base import make_dataset
 from toolkit.errors import DivergedError, RunError, UsageError
-from toolkit.runtimes.keras import load_model
+from toolkit.runtimes.keras.loading import load_model
 from toolkit.training import fit
 from toolkit.training.fit import train
 from toolkit.training.recipe import Recipe

@@ -14,7 +14,7 @@ from toolkit import runtimes
 from toolkit.errors import ArtifactError
 from toolkit.manifest import Artifact, Manifest
 from toolkit.runtimes.base import Operator, Portability, Traced
-from toolkit.runtimes.keras import Layers
+from toolkit.runtimes.keras.layers import Layers
 from toolkit.verdict import Verdict
 from toolkit.worker.session import Workers, contained
 

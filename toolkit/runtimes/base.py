@@ -86,6 +86,7 @@ class Session(Predictor):
 
         Floats are divided by 255, then quantized where the input is; plain integers are the pixels themselves.
         """
+        images = fitted(images, self.input.shape)
         dtype = np.dtype(self.input.dtype)
         if self.input.scale is None or self.input.zero_point is None:
             return images.astype(dtype) if dtype.kind in "iu" else (images / np.float32(255)).astype(dtype)
@@ -279,9 +280,14 @@ def batch_of(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> int:
     return 1
 
 
+def fitted(images: NDArray[Any], shape: Sequence[int | None]) -> NDArray[Any]:
+    """Return images (N, H, W, 1) as (N, H, W) where an input, (batch, H, W), has no axis of channels."""
+    return images[..., 0] if len(shape) == 3 and images.shape[3:] == (1,) else images
+
+
 def check_images(images: NDArray[np.uint8], spec: TensorSpec, *, path: Path) -> None:
     """Raise ArtifactError where images (N, H, W, C) do not have the shape of the input."""
-    if tuple(spec.shape[1:]) != images.shape[1:]:
+    if tuple(spec.shape[1:]) != fitted(images, spec.shape).shape[1:]:
         raise ArtifactError(f"{path}: takes images {spec.shape[1:]}, the data are {images.shape[1:]}")
 
 
