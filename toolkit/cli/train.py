@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def command(
     context: typer.Context,
-    model: Annotated[str, typer.Option(help="cnn or mlp.")] = "cnn",
+    model: Annotated[str, typer.Option(help="cnn, mlp, or a Python file with build(); see docs/own-model.md.")] = "cnn",
     data: DataChoice = "auto",
     optimizer: Annotated[str, typer.Option(help="adam or sgd.")] = "adam",
     learning_rate: Annotated[float, typer.Option(help="0: 0.001 for adam, 0.01 for sgd.")] = 0.0,
@@ -91,7 +91,7 @@ def report(console: Console, trained: "Trained") -> None:
         last = len(progress.history)
         console.warn(f"interrupted after epoch {last}; go on with: toolkit train --resume --name {trained.folder.name}")
     console.text(
-        f"{trained.recipe.model}: {len(progress.history)} epochs in {units.seconds(trained.seconds)}, best epoch "
+        f"{trained.recipe.model_name}: {len(progress.history)} epochs in {units.seconds(trained.seconds)}, best epoch "
         f"{progress.best_epoch} ({trained.recipe.monitor} {progress.best_value:.4f}), "
         f"test accuracy {accuracy} of {trained.test.rows} images "
         f"({trained.dataset['name']}, sha256 {trained.dataset['sha256'][:12]})"
