@@ -21,14 +21,15 @@ from toolkit.export.calibration import Calibration
 from toolkit.export.conversion import Converted, convert_all
 from toolkit.export.formats import plan, suffixes
 from toolkit.export.formats.base import Request
-from toolkit.export.prepare import prepare
+from toolkit.export.prepare import fixed, prepare, prove
 from toolkit.export.sources import Source
 from toolkit.files import FileName, naming, sha256, write_bytes
 from toolkit.golden import GOLDEN, Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest, read
 from toolkit.overlap import Overlap
 from toolkit.parity import card, checks
-from toolkit.runtimes.keras import load_model
+from toolkit.runtimes.base import fitted
+from toolkit.runtimes.keras.loading import load_model
 from toolkit.step import OnStep, ignore
 
 LOG = "export.log"
@@ -43,11 +44,15 @@ TOOLS = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "ai-edge-liter
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """How to export. pairs: (format, quantization), from ``formats.plan``; the rest as in ``calibration.choose``."""
+    """How to export. pairs: (format, quantization), from ``formats.plan``; the rest as in ``calibration.choose``.
+
+    input_shape: (H, W, C) of one image, where the model takes any size; None stands for that of the data.
+    """
 
     pairs: Sequence[tuple[str, str]]
     calibration_count: int | None = None
     seed: int = 0
+    input_shape: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,8 @@ def _export(
     source.check_data(dataset)
     shared = shared_images(dataset, training_rows=len(source.training_rows(dataset)))
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
-    model = load_model(source.keras_path)
+    size = options.input_shape or dataset.input_shape
+    model = fixed(load_model(source.keras_path), source.keras_path, input_shape=size, warn=warn)
     _check_model(model, source, dataset)
     chosen = calibration.choose(source.training_rows(dataset), count=options.calibration_count, seed=options.seed)
     golden_rows = _golden_rows(dataset, warn=warn)
@@ -148,9 +154,11 @@ def _export(
             else:
                 model.save(reference)
             prepared = prepare(model, work)
-        outputs = runtimes.open_session(reference, threads=0).predict(golden_rows.images)
+        original = runtimes.open_session(reference, threads=0)
+        outputs = original.predict(golden_rows.images)
         checks.require_finite(outputs, path=source.keras_path)
-        scaled = chosen.scaled
+        scaled = fitted(chosen.scaled, model.input_shape)
+        prove(prepared, original, scaled)
         converted = convert_all(
             prepared,
             options.pairs,
@@ -187,7 +195,9 @@ def _check_model(model: Any, source: Source, dataset: Dataset) -> None:
             f"{source.keras_path}: answers an image with {'one number' if answer == (1,) else f'numbers {answer}'}; "
             f"{_ALLOWED}{'; make it one with a softmax of two' if answer == (1,) else ''}"
         )
-    if tuple(model.input_shape[1:]) != dataset.input_shape or model.output_shape[-1] != dataset.classes:
+    height, width, channels = dataset.input_shape
+    taken = (dataset.input_shape, (height, width)) if channels == 1 else (dataset.input_shape,)
+    if tuple(model.input_shape[1:]) not in taken or model.output_shape[-1] != dataset.classes:
         raise ArtifactError(
             f"{source.keras_path}: takes images {tuple(model.input_shape[1:])} of {model.output_shape[-1]} classes, "
             f"'{dataset.name}' has {dataset.input_shape} of {dataset.classes}; give the data it was made for by --data"
