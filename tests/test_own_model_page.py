@@ -25,9 +25,14 @@ def lines():
     return "".join(re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL))
 
 
+def own_net():
+    """Return the page's my_net.py."""
+    return re.search(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL).group(1)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """What the page begins with: fruit/ and my-classifier.keras."""
+    """What the page begins with: fruit/, my_net.py and my-classifier.keras."""
     from PIL import Image
 
     place = tmp_path_factory.mktemp("own")
@@ -50,6 +55,7 @@ def folder(tmp_path_factory):
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(images / 255, np.repeat(range(len(FRUIT)), IMAGES), epochs=5, verbose=0)
     model.save(place / "my-classifier.keras")
+    (place / "my_net.py").write_text(own_net())
     return place
 
 

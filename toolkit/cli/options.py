@@ -21,3 +21,10 @@ Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; defa
 
 # Exit code of a command that Ctrl-C ended: 128 + SIGINT, as shells have it.
 INTERRUPTED = 130
+Imports = Annotated[
+    list[Path] | None,
+    typer.Option("--import", help="A Python file with layers of the model that are not Keras' own; it is run."),
+]
+UnsafeLambda = Annotated[
+    bool, typer.Option("--unsafe-lambda", help="Run the Python code that Lambda layers of the model hold.")
+]

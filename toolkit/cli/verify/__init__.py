@@ -8,7 +8,7 @@ import typer
 from toolkit import api, drawing
 from toolkit.cli import devices
 from toolkit.cli.devices import On, Wheels
-from toolkit.cli.options import EXPORTED, AllowOverlap, Debug, Json, Paths
+from toolkit.cli.options import EXPORTED, AllowOverlap, Debug, Imports, Json, Paths, UnsafeLambda
 from toolkit.cli.verify import questions, tables
 from toolkit.cli.verify.tables import EXIT_CODES
 from toolkit.console import Console
@@ -46,6 +46,8 @@ def command(
         bool, typer.Option("--self-test", help="Plant faults into copies of the artifacts, and show what catches each.")
     ] = False,
     reexports: Annotated[int, typer.Option(help="Faultless exports that --self-test judges as well.")] = 20,
+    imports: Imports = None,
+    unsafe_lambda: UnsafeLambda = False,
     on: On = None,
     wheels: Wheels = None,
     json: Json = False,
@@ -53,6 +55,7 @@ def command(
 ) -> int:
     """Prove that artifacts classify like the Keras original, or say no. Exit code: 0 pass, 1 fail, 3 inconclusive."""
     from toolkit.parity.verify import VerifyOptions
+    from toolkit.runtimes.keras.loading import allowing
 
     asked = {"--recompute": recompute is not None, "--localize": localize is not None, "--self-test": self_test}
     besides = {"--golden": golden, "--save": save, "--flips": flips is not None}
@@ -71,7 +74,8 @@ def command(
     if recompute is not None:
         return questions.recompute(console, recompute)
     if localize is not None:
-        return questions.localize(console, localize, picture)
+        with allowing(imports or (), unsafe_lambda=unsafe_lambda):
+            return questions.localize(console, localize, picture)
     if self_test:
         options = VerifyOptions(data, by_golden=golden, margin_pp=margin, allow_overlap=allow_overlap)
         return questions.self_test(console, where, options, reexports)
@@ -79,7 +83,14 @@ def command(
         drawing.check(flips)
     with console.steps("verifying") as show:
         parity = api.verify(
-            *where, data=data, golden=golden, margin_pp=margin, allow_overlap=allow_overlap, on_step=show
+            *where,
+            data=data,
+            golden=golden,
+            margin_pp=margin,
+            imports=imports or (),
+            unsafe_lambda=unsafe_lambda,
+            allow_overlap=allow_overlap,
+            on_step=show,
         )
     tables.report(console, parity)
     tables.explain(console, parity)
