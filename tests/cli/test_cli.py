@@ -50,6 +50,7 @@ def test_the_version_is_told(cli):
 MISTAKES = [
     (("fly",), "No such command 'fly'"),
     (("train", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp"),
+    (("train", "--model", "none.py"), "none.py: no such file"),
     (("train", "--epochs", "many"), "Invalid value for '--epochs'"),
     (("train", "--epochs", "0"), "epochs and batch size must be at least 1"),
     (("train", "--optimiser", "adam"), "No such option"),
@@ -65,6 +66,10 @@ MISTAKES = [
         "none: no such file, folder or run; allowed: a run, by name or folder, a folder of an export,",
     ),
     (("export", "CUT.npz"), "CUT.npz: neither a run nor an export; allowed: a run, by name or folder"),
+    (
+        ("export", "CUT.keras", "--input-shape", "96x96"),
+        "the input shape is '96x96'; it must be height, width and channels",
+    ),
     (("export", "--format", "coreml"), "unknown format 'coreml'; allowed: c, onnx, tflite"),
     (("export", "--quantize", "int4"), "unknown quantization 'int4'; allowed: onnx: float32"),
     (("export", "CUT.keras", "--data", "TINY"), "CUT.keras: cannot be read as a whole .keras file"),

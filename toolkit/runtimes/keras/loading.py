@@ -106,8 +106,8 @@ def _check_code(keras: Any, config: Any, path: Path, allowed: Allowed) -> None:
             if allowed.unsafe_lambda:
                 continue
             raise ArtifactError(
-                f"{path}: has a Lambda layer, which is Python code inside the file; if you trust whoever made the file "
-                "give --unsafe-lambda, else make the layer a class and give its Python file by --import"
+                f"{path}: has a Lambda layer, which is Python code inside the file; give --unsafe-lambda if you trust "
+                "whoever made the file, or make the layer a class and give its Python file by --import"
             )
         if kind is not None and isinstance(module := one.get("module"), str) and not _is_of_keras(keras, one):
             name = one["config"] if kind == "function" else kind
