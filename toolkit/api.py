@@ -102,6 +102,7 @@ def export(
     input_shape: tuple[int, int, int] | None = None,
     imports: Sequence[str | PathLike[str]] = (),
     unsafe_lambda: bool = False,
+    input_range: str | None = None,
     allow_overlap: bool = False,
     on_step: OnStep = ignore,
 ) -> "Exported":
@@ -112,14 +113,17 @@ def export(
     path; None stands for what the run was trained on. calibration: how many training images int8 takes its ranges
     from; None stands for 500, or all if fewer. seed: of their choice. input_shape: (height, width, channels) where the
     model takes images of any size; None stands for those of the data. imports: Python files with the layers of the
-    model that are not Keras' own. unsafe_lambda: run the Python code that Lambda layers hold. allow_overlap: go on
-    where test images are training images too.
+    model that are not Keras' own. unsafe_lambda: run the Python code that Lambda layers hold. input_range: which values
+    the pixels become for the model, as ``--input-range`` takes it; None stands for what the model itself says, else
+    ``0..1``. allow_overlap: go on where test images are training images too.
 
     As a path, the result is the folder; ``.made`` has the files, ``.failures`` says why one could not be made,
     ``.to_json()`` is the document of ``toolkit export --json``. Raises ExportFailedError where none could be made,
-    RunError or ArtifactError for a source that is unfinished, damaged or no classifier of images, DataError for data
-    that cannot be had or overlap, BusyError where another process writes there, MissingExtraError without TensorFlow.
+    RunError or ArtifactError for a source that is unfinished, damaged or no classifier of images, UsageError for an
+    input range that is clearly not the model's, DataError for data that cannot be had or overlap, BusyError where
+    another process writes there, MissingExtraError without TensorFlow.
     """
+    from toolkit.convention import parse
     from toolkit.data import load
     from toolkit.export import exporter
     from toolkit.export.formats import plan
@@ -128,6 +132,7 @@ def export(
 
     extras.require("tensorflow")
     pairs = plan(_several(format), _several(quantize))
+    convention = None if input_range is None else parse(input_range)
     found = source if isinstance(source, Source) else resolve(fspath(source))
     dataset = load(found.data if data is None else fspath(data), warn=_warn)
     text = f"exporting {found.keras_path}, calibrated on '{dataset.name}' ({dataset.origin})"
@@ -137,7 +142,7 @@ def export(
             found,
             dataset,
             Path(output) / found.name,
-            exporter.ExportOptions(pairs, calibration, seed, input_shape),
+            exporter.ExportOptions(pairs, calibration, seed, convention, input_shape),
             warn=_warn,
             allow_overlap=allow_overlap,
             on_step=on_step,
@@ -147,28 +152,40 @@ def export(
 def open_session(artifact: str | PathLike[str], *, threads: int = 1) -> "Session":
     """Load an artifact on the runtime of its suffix, in this process: ``.predict(images)`` gives (N, classes) float32.
 
-    threads: of the runtime; 0 leaves their number to it. A session is not for several threads at once. Raises
-    ArtifactError for a file that cannot be loaded, MissingExtraError where its runtime is not installed, UsageError
-    where none runs such files. Open only files that you trust: what a runtime does with a damaged one, it does here.
+    threads: of the runtime; 0 leaves their number to it. ``.convention`` says which values the pixels become: those of
+    the manifest that lists the file, else what the file itself says, else 0 to 1; for others set it to
+    ``toolkit.convention.parse("0..255")``. A session is not for several threads at once. Raises ArtifactError for a
+    file that cannot be loaded, MissingExtraError where its runtime is not installed, UsageError where none runs such
+    files. Open only files that you trust: what a runtime does with a damaged one, it does here.
     """
-    from toolkit import runtimes
+    from toolkit import manifest, runtimes
 
-    return runtimes.open_session(Path(artifact), threads=threads)
+    path = Path(artifact)
+    session = runtimes.open_session(path, threads=threads)
+    if listed_by := manifest.listing(path):
+        session.convention = listed_by.convention
+    return session
 
 
 def predict(
-    images: Sequence[str | PathLike[str]], artifact: str | PathLike[str] | None = None
+    images: Sequence[str | PathLike[str]],
+    artifact: str | PathLike[str] | None = None,
+    *,
+    input_range: str | None = None,
 ) -> "list[Prediction | Refused]":
     """Classify image files of any size, in a process of its own; None stands for ``default_artifact()``.
 
-    One for each image: a ``Prediction`` with the two likeliest ``.classes`` and their ``.probabilities``, or a
-    ``Refused`` with the ``.error`` of an image that cannot be read. Raises ArtifactError where the artifact is
-    missing, damaged or no classifier of images.
+    input_range: which values the pixels become, as ``--input-range`` takes it, for an artifact without a manifest.
+    The result has one for each image: a ``Prediction`` with the two likeliest ``.classes`` and their
+    ``.probabilities``, or a ``Refused`` with the ``.error`` of an image that cannot be read. Raises ArtifactError where
+    the artifact is missing, damaged or no classifier of images, UsageError where it must be known what pixels become.
     """
     from toolkit import prediction
+    from toolkit.convention import parse
 
     model = default_artifact() if artifact is None else Path(artifact)
-    return prediction.predict([Path(image) for image in images], model)
+    given = None if input_range is None else parse(input_range)
+    return prediction.predict([Path(image) for image in images], model, given=given, warn=_warn)
 
 
 def train(

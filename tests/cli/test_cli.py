@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.conftest import tiny_arrays
+from tests.conftest import tiny_arrays, verification
 from tests.elsewhere import elsewhere
 from toolkit import manifest, registry
 from toolkit.cli import VERBS, app, call
@@ -458,7 +458,7 @@ def test_bundle_measures_once_and_its_file_is_checked(cli, exported, here, monke
 
 def test_bundle_of_an_artifact_that_failed_warns(cli, exported, here):
     found = manifest.read(exported)
-    found.with_verified({"cnn-int8.tflite": {"verdict": "fail"}}).write()
+    found.with_verified({"cnn-int8.tflite": verification("fail")}).write()
     code, _, err = cli("bundle", exported / "cnn-int8.tflite")
     assert (code, err) == (0, "warning: cnn-int8.tflite failed its verification\n")
     assert [path.name for path in here.iterdir()] == ["cnn-int8-tflite.zip"]

@@ -38,7 +38,7 @@ def evil(exported, tmp_path):
     found = manifest.read(exported)
     from dataclasses import replace
 
-    replace(found, data={**found.data, "classes": [EVIL, f"{EVIL}2", f"{EVIL}3"]}).write()
+    replace(found, data=replace(found.data, classes=(EVIL, f"{EVIL}2", f"{EVIL}3"))).write()
     image = tmp_path / EVIL.replace("/", "") / "one.png"
     image.parent.mkdir()
     Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(image)

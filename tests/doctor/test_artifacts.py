@@ -43,7 +43,7 @@ def test_what_no_working_runtime_runs_is_not_tried(exported, monkeypatch):
 def test_a_golden_that_cannot_be_read_is_what_is_wrong(exported):
     (exported / "golden.npz").write_bytes(b"cut")
     found = manifest.read(exported)
-    replace(found, golden={**found.golden, "sha256": sha256(exported / "golden.npz")}).write()
+    replace(found, golden=replace(found.golden, sha256=sha256(exported / "golden.npz"))).write()
     path = exported / "cnn-int8.tflite"
     assert failed(path)[path].startswith(f"{exported / 'golden.npz'}: cannot be read as a golden")
 

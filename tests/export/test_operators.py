@@ -13,17 +13,22 @@ from toolkit.export.formats.base import refusal
 
 pytestmark = pytest.mark.slow
 
-LEAST_OF_FLOAT32 = 1e-5
+MOST_OF_FLOAT32 = 1e-5
+
+
+def untrained(text):
+    """Take the warning that a model which has learned nothing is near chance, and no other."""
+    assert "near chance" in text
 
 
 @pytest.fixture
 def exported_model(tiny, tmp_path):
     """Export a model on the tiny data, and return what that came to."""
 
-    def run(model, *, formats=(), quantizations=("float32", "int8"), warn=pytest.fail):
+    def run(model, *, quantizations=("float32", "int8")):
         model.save(tmp_path / "own.keras")
-        options = ExportOptions(plan(list(formats), list(quantizations)), 40)
-        return export(sources.resolve(str(tmp_path / "own.keras")), tiny, tmp_path / "out", options, warn=warn)
+        options = ExportOptions(plan([], list(quantizations)), 40)
+        return export(sources.resolve(str(tmp_path / "own.keras")), tiny, tmp_path / "out", options, warn=untrained)
 
     return run
 
@@ -81,7 +86,7 @@ def test_they_answer_as_keras_does(exported_model, make):
     assert exported.failures == {}
     found = differences(exported)
     assert len(found) == 4
-    assert max(found[name] for name in found if "float32" in name) < LEAST_OF_FLOAT32
+    assert max(found[name] for name in found if "float32" in name) < MOST_OF_FLOAT32
     assert max(found.values()) < 0.05
     assert {artifact.inputs[0].shape[0] for artifact in manifest.read(exported.manifest.folder).artifacts} == {None}
 
@@ -138,7 +143,7 @@ def test_a_network_of_keras_applications_is_converted_as_it_is(tmp_path):
     images, labels = rng.integers(0, 256, (40, 96, 96, 3)).astype(np.uint8), np.arange(40, dtype=np.uint8) % 3
     data = make_dataset((images[:20], labels[:20], images[20:], labels[20:]), name="noise", origin="tests")
     options = ExportOptions(plan([], ["float32"]), 20)
-    exported = export(sources.resolve(str(tmp_path / "own.keras")), data, tmp_path / "out", options, warn=pytest.fail)
+    exported = export(sources.resolve(str(tmp_path / "own.keras")), data, tmp_path / "out", options, warn=untrained)
     assert exported.failures == {}
     assert np.ptp(golden.read(exported.manifest.golden_path).reference) > 0.1
-    assert max(differences(exported).values()) < LEAST_OF_FLOAT32
+    assert max(differences(exported).values()) < MOST_OF_FLOAT32

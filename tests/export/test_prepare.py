@@ -6,7 +6,6 @@ import pytest
 from toolkit import extras
 from toolkit.errors import ArtifactError
 from toolkit.export.prepare import fixed, prepare, prove
-from toolkit.runtimes.base import fitted
 from toolkit.runtimes.keras import open_session
 
 SHAPE = (8, 8, 1)
@@ -101,6 +100,21 @@ def test_a_layer_that_draws_random_numbers_is_told(keras, ready):
         prove(*ready(model), ROWS)
 
 
+def test_a_model_that_runs_in_no_graph_is_told(keras, ready, capfd):
+    @keras.saving.register_keras_serializable("tests")
+    class Eager(keras.layers.Layer):
+        def compute_output_shape(self, input_shape):
+            return input_shape
+
+        def call(self, inputs):
+            return inputs * float(inputs[0, 0])
+
+    steps = [keras.layers.Flatten(), Eager(), keras.layers.Dense(3)]
+    with pytest.raises(ArtifactError, match=r"cannot be run as a TensorFlow graph; export\.log says why$"):
+        ready(keras.Sequential([keras.Input(SHAPE), *steps]))
+    assert "Traceback" in capfd.readouterr().err
+
+
 def test_a_state_that_is_not_saved_is_told(keras, ready):
     @keras.saving.register_keras_serializable("tests")
     class Offset(keras.layers.Layer):
@@ -149,6 +163,6 @@ def test_a_model_of_any_size_is_exported_for_one(keras, ready, tmp_path):
 def test_images_without_channels_are_images(keras, ready):
     model = keras.Sequential([keras.Input((8, 8)), keras.layers.Flatten(), keras.layers.Dense(3)])
     prepared, reference = ready(model)
-    prove(prepared, reference, fitted(ROWS, model.input_shape))
+    prove(prepared, reference, ROWS[..., 0])
     pixels = (ROWS * 255).astype(np.uint8)
     np.testing.assert_allclose(reference.predict(pixels), model(pixels[..., 0] / np.float32(255)), atol=1e-5)

@@ -150,11 +150,11 @@ def test_layers_that_are_shared_nested_and_of_two_inputs_are_run_one_by_one(kera
     second = shared(layers.Concatenate(name="pair")([first, first])[..., :1] + 1.0)
     sum_ = layers.Add(name="sum")([first, second])
     keras.Model(image, layers.Dense(3, name="dense")(inner(sum_))).save(tmp_path / "m.keras")
-    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1)).astype(np.uint8)
+    images = np.random.default_rng(0).random((4, 8, 8, 1), np.float32)
     model = Layers(tmp_path / "m.keras")
     outputs = model.together(images)
     assert list(outputs) == ["pair", "sum", "inner", "dense"]
-    expected = runtimes.open_session(tmp_path / "m.keras", threads=0).predict(images)
+    expected = runtimes.open_session(tmp_path / "m.keras", threads=0).run(images)
     np.testing.assert_allclose(outputs["dense"], expected, atol=1e-5)
     alone = model.alone("dense", {"inner": outputs["inner"] * 0}, images)
     np.testing.assert_allclose(alone, np.zeros((4, 3)), atol=1e-6)  # a new layer's bias is 0

@@ -22,6 +22,7 @@ from toolkit.bench.result import Opened
 from toolkit.bench.tasks import CHECK, OPEN
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.files import remove_partials
+from toolkit.files.documents import to_tree
 from toolkit.worker.process import Process, memory_share
 
 # Processes differ more than the blocks of one: how memory happens to lie decides as much as the clock.
@@ -195,6 +196,7 @@ def _opened(
                 "threads": configuration.threads,
                 "batch": configuration.batch,
                 "inputs": str(inputs) if inputs and inputs.is_file() else None,
+                "convention": to_tree(candidate.manifest.convention) if candidate.manifest else None,
                 "busy_share": configuration.busy_share,
                 "spawned_ns": process.spawned_ns,
             }

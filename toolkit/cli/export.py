@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, extras, units
-from toolkit.cli.options import EXPORTED, AllowOverlap, Debug, Imports, Json, UnsafeLambda
+from toolkit.cli.options import EXPORTED, AllowOverlap, Debug, Imports, InputRange, Json, UnsafeLambda
 from toolkit.console import Column, Console
 from toolkit.errors import UsageError
 
@@ -42,6 +42,7 @@ def command(
     ] = None,
     imports: Imports = None,
     unsafe_lambda: UnsafeLambda = False,
+    input_range: InputRange = None,
     allow_overlap: AllowOverlap = False,
     json: Json = False,
     debug: Debug = False,
@@ -68,6 +69,7 @@ def command(
             input_shape=shape,
             imports=imports or (),
             unsafe_lambda=unsafe_lambda,
+            input_range=input_range,
             allow_overlap=allow_overlap,
             on_step=noting(console),
         )

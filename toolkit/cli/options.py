@@ -17,6 +17,10 @@ AllowOverlap = Annotated[
     bool,
     typer.Option("--allow-overlap", help="Go on where test images are training images too; every figure is marked."),
 ]
+InputRange = Annotated[
+    str | None,
+    typer.Option(help="What pixels of 0 and 255 become: 0..1, 0..255, -1..1 or MEAN,STD; default: what the file says."),
+]
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: exported/", show_default=False)]
 
 # Exit code of a command that Ctrl-C ended: 128 + SIGINT, as shells have it.

@@ -15,7 +15,6 @@ from toolkit.errors import ArtifactError
 from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, Prepared
 from toolkit.export.tracing import is_recurrent, plainly, unrolled
 from toolkit.runtimes.base import Session
-from toolkit.text import lines
 
 # How far an output may be from Keras', as a share of the greatest one where that is above 1: sums of float32 in another
 # order differ by less.
@@ -84,8 +83,9 @@ def _traced(tf: Any, model: Any) -> Any:
             function.get_concrete_function()
     except Exception as error:
         traceback.print_exc()  # goes to the log
-        *_, last = lines(str(error)) or [type(error).__name__]
-        raise ArtifactError(f"the model '{model.name}' cannot be run as a TensorFlow graph: {last}") from error
+        raise ArtifactError(
+            f"the model '{model.name}' cannot be run as a TensorFlow graph; export.log says why"
+        ) from error
     return function
 
 
@@ -95,20 +95,14 @@ def prove(prepared: Prepared, reference: Session, rows: NDArray[np.float32]) -> 
     rows: (N, …) float32, as the model takes them.
     """
 
-    def answers(images: NDArray[np.float32]) -> NDArray[np.float32]:
-        reference.set_inputs([images])
-        reference.invoke()
-        (outputs,) = reference.read_outputs()
-        return outputs
-
     for images in chunks(rows, ROWS):
-        expected = answers(images)
+        expected = reference.run(images)
         given = [function(images)[OUTPUT_NAME].numpy() for function in {prepared.function, prepared.steps}]
         difference = float(np.abs(np.stack(given) - expected).max())
         allowed = TOLERANCE * max(1.0, float(np.abs(expected).max()))
         if difference <= allowed:
             continue
-        again = float(np.abs(answers(images) - expected).max())
+        again = float(np.abs(reference.run(images) - expected).max())
         why = (
             "it answers otherwise each time it is asked; switch off the layer that draws random numbers"
             if again > allowed

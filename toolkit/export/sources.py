@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from toolkit import data, manifest, runs
+from toolkit.convention import Convention
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset, Split
-from toolkit.entries import MetricsEntry, RecipeEntry, SourceEntry
+from toolkit.entries import Metrics, Origin, RecordedRecipe
 from toolkit.errors import RunError, UsageError
-from toolkit.files import FileName, require_file, sha256
+from toolkit.files import FileName, documents, require_file, sha256
 from toolkit.manifest import MANIFEST
 from toolkit.runs import BEST, CONFIG, METRICS
 from toolkit.runtimes.keras import SUFFIXES
@@ -29,16 +30,17 @@ class Source:
 
     origin: what the manifest says of where it came from. trained_on: "name" and "digests" of the data, or None. data:
     what ``toolkit.data.load`` takes to load them. is_original: whether it is the Keras original of an export, which is
-    copied as it is.
+    copied as it is. convention: what is known of its input.
     """
 
     keras_path: Path
     name: str
-    origin: SourceEntry
-    recipe: RecipeEntry | None = None
+    origin: Origin
+    recipe: RecordedRecipe | None = None
     trained_on: Mapping[str, Any] | None = None
     data: str = AUTO
     is_original: bool = False
+    convention: Convention | None = None
 
     @property
     def charts(self) -> tuple[Path, ...]:
@@ -56,7 +58,7 @@ class Source:
 
     def training_rows(self, dataset: Dataset) -> Split:
         """Return the rows that the weights were learned from, without the validation rows."""
-        share = self.recipe["validation_split"] if self.recipe else 0.0
+        share = self.recipe.validation_split if self.recipe else 0.0
         return dataset.train.rows(slice(0, rows_to_train(len(dataset.train), share)))
 
 
@@ -110,27 +112,29 @@ def _from_run(folder: Path) -> Source:
     path, metrics = folder / BEST, folder / METRICS
     if not path.is_file():
         raise RunError(f"{folder}: has no {BEST} yet; no epoch was finished there")
-    origin = _origin(
-        path, run=folder.name, metrics=runs.read_json(metrics, MetricsEntry) if metrics.is_file() else None
-    )
+    origin = _origin(path, run=folder.name, metrics=runs.read_json(metrics, Metrics) if metrics.is_file() else None)
     recipe, choice = recipe_of(config, folder), runs.data_choice(config["data"])
-    return Source(path, recipe.model_name, origin, cast("RecipeEntry", recipe.to_json()), config["data"], data=choice)
+    recorded = documents.convert(recipe.to_json(), RecordedRecipe, folder / CONFIG, what="a recipe", error=RunError)
+    return Source(path, recipe.model_name, origin, recorded, config["data"], data=choice)
 
 
 def _from_export(folder: Path) -> Source:
     """Return the Keras original of an export, with all that its manifest says of the training."""
     found = manifest.read(folder)
     found.require(found.reference)
-    choice = str(found.data["name"]) if found.data["name"] in data.named_sources() else AUTO
+    trained_on = {"name": found.data.name, "digests": found.data.digests}
+    choice = found.data.name if found.data.name in data.named_sources() else AUTO
     return Source(
-        found.reference_path, found.model, found.source, found.recipe, found.data, data=choice, is_original=True
+        found.reference_path,
+        found.model,
+        found.source,
+        found.recipe,
+        trained_on,
+        choice,
+        is_original=True,
+        convention=found.convention,
     )
 
 
-def _origin(path: Path, *, run: str | None = None, metrics: MetricsEntry | None = None) -> SourceEntry:
-    return {
-        "run": None if run is None else FileName(run),
-        "file": FileName(path.name),
-        "sha256": sha256(path),
-        "metrics": metrics,
-    }
+def _origin(path: Path, *, run: str | None = None, metrics: Metrics | None = None) -> Origin:
+    return Origin(None if run is None else FileName(run), FileName(path.name), sha256(path), metrics)

@@ -7,16 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import host, runtimes
+from toolkit.entries import MeasuredOn
 from toolkit.errors import ArtifactError
-from toolkit.manifest import Artifact, Manifest, MeasuredOn, TensorSpec
+from toolkit.manifest import Artifact, Manifest, TensorSpec
 from toolkit.parity import checks, diagnose, figures
 from toolkit.parity.checks import Problem
 from toolkit.parity.evidence import CANDIDATE_ROW, RowFile, candidate_rows
 from toolkit.parity.figures import Figures
 from toolkit.parity.material import Material
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
+from toolkit.portability import Portability
 from toolkit.runtimes import for_file
-from toolkit.runtimes.base import Opener, Portability
+from toolkit.runtimes.base import Opener
 from toolkit.verdict import Verdict
 
 
@@ -152,6 +154,7 @@ def _run(manifest: Manifest, artifact: Artifact, shown: Material, open_session: 
     """Return what a comparison says of an artifact whose file is the one that was exported."""
     path = manifest.folder / artifact.path
     session = open_session(path, threads=0)
+    session.convention = shown.convention
     if problem := checks.check_specification(artifact, session.input, session.output):
         return {"problem": problem}
     seen = _Outputs(shown, shown.recorded.get(artifact.path), session.output.scale)
@@ -202,7 +205,7 @@ class _Outputs:
         recorded = None
         if self._recorded is not None:
             recorded = Recorded(self._flips, self._difference, self._step)
-        problem = None if self._shown.logits else self._sums.problem(output)
+        problem = self._sums.problem(output) if self._shown.sums_to_one else None
         if problem is None and recorded is not None:
             problem = checks.check_recorded(artifact, recorded.flips, recorded.max_abs_error, recorded.step, found.n)
         if problem is None:

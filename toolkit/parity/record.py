@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import python_version
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from toolkit import __version__, host, locks, manifest, runtimes
-from toolkit.entries import VerifiedEntry
+from toolkit.entries import Verification
 from toolkit.errors import UsageError
-from toolkit.files import atomic, sha256, write_json
+from toolkit.files import atomic, documents, sha256, write_json
 from toolkit.manifest import MANIFEST
 from toolkit.parity import card, checks, figures, reading
 from toolkit.parity.checks import Problem
@@ -52,7 +52,7 @@ def _save(part: Verified) -> Path:
         "model": part.manifest.model,
         "classes": part.shown.classes,
         "dataset": part.dataset,
-        "reference": part.manifest.reference,
+        "reference": documents.to_tree(part.manifest.reference),
         "results": results,
         "verdict": overall(part.comparisons),
         "versions": {
@@ -66,7 +66,11 @@ def _save(part: Verified) -> Path:
     }
     path = folder / RECORD
     write_json(path, {**document, "sha256": _digest(document)})
-    updated = part.manifest.with_verified({str(r["artifact"]): _published(r, part.dataset) for r in results})
+    verified = {
+        str(one["artifact"]): documents.convert(_published(one, part.dataset), Verification, path, what="a result")
+        for one in results
+    }
+    updated = part.manifest.with_verified(verified)
     updated.write()
     card.write(updated)
     return path
@@ -187,7 +191,7 @@ def _differences_beside(folder: Path, document: dict[str, Any]) -> list[str]:
         if name not in changed and not _is(folder / name, digest)
     ]
     beside = manifest.read(folder)
-    listed = {artifact.path: artifact.verified for artifact in beside.artifacts}
+    listed = {artifact.path: documents.to_tree(artifact.verified) for artifact in beside.artifacts}
     found += [
         f"{folder / MANIFEST} has a result of {path} that the record does not have"
         for path, verified in listed.items()
@@ -207,10 +211,9 @@ def _is(file: Path, digest: str) -> bool:
     return not file.is_symlink() and file.is_file() and sha256(file) == digest
 
 
-def _published(result: dict[str, Any], dataset: dict[str, Any]) -> VerifiedEntry:
+def _published(result: dict[str, Any], dataset: dict[str, Any]) -> dict[str, Any]:
     """Return what a manifest says of a result."""
-    document = {"dataset": dataset, **{name: value for name, value in result.items() if name not in _LONG}}
-    return cast("VerifiedEntry", document)
+    return {"dataset": dataset, **{name: value for name, value in result.items() if name not in _LONG}}
 
 
 def _write_rows(path: Path, part: Verified) -> None:

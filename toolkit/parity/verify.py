@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from toolkit import data, extras, golden, manifest, overlap, runtimes
 from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError, DataError, DataUnavailableError, MissingExtraError, UsageError
@@ -15,7 +17,7 @@ from toolkit.parity import leaks, reference
 from toolkit.parity.checks import Problem, check_source
 from toolkit.parity.compare import Comparison, compare, overall
 from toolkit.parity.material import Material, material
-from toolkit.parity.statistics import DEFAULT_MARGIN_PP
+from toolkit.parity.statistics import DEFAULT_MARGIN_PP, near_chance
 from toolkit.runs import RUNS
 from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
 from toolkit.runtimes.base import Opener
@@ -25,6 +27,7 @@ from toolkit.worker.session import contained
 
 # What shows parity on images that the model has learned from.
 INSTEAD = "--golden to compare outputs alone, "
+_NEAR_CHANCE = "right on {right:,} of {images:,} images is near chance: are these the data that it was made for?"
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,9 @@ def on_test_set(
     with reference.outputs(found, dataset.test) as outputs:
         if outputs.shape[1] <= int(dataset.test.labels.max()):
             raise DataError(f"{found.reference_path}: tells {outputs.shape[1]} classes apart, the data have more")
-        shown = material(dataset.test.images, dataset.test.labels, outputs)
+        shown = material(dataset.test.images, dataset.test.labels, outputs, convention=found.convention)
+        if near_chance(shown.right, np.bincount(dataset.test.labels).tolist()):
+            warn(f"{found.reference_path}: {_NEAR_CHANCE.format(right=shown.right, images=len(dataset.test))}")
         comparisons = _compare_all(found, artifacts, shown, options, on_comparison)
     return Verified(found, description, comparisons, shown)
 
@@ -201,11 +206,11 @@ def check_overlap(
 
 def load(found: Manifest, options: VerifyOptions, warn: Callable[[str], None]) -> Dataset:
     """Return the data that the options ask for, or those of the manifest."""
-    name = str(found.data["name"])
+    name = found.data.name
     if options.data is None and name not in data.named_sources():
         raise DataError(f"{found.folder}: was trained on '{name}', which has no source of that name; give it by --data")
     dataset = data.load(options.data or name, warn=warn)
-    if dataset.digests != found.data["digests"]:
+    if dataset.digests != found.data.digests:
         warn(f"{found.folder}: was trained on '{name}', this is '{dataset.name}' ({dataset.origin})")
     return dataset
 
@@ -234,7 +239,7 @@ def by_golden(
     missing = [artifact.path for artifact in artifacts if artifact.path not in record.recorded]
     if missing:
         raise ArtifactError(f"{found.golden_path}: has no recorded outputs of {', '.join(missing)}; export it again")
-    shown = material(record.images, record.labels, record.reference, record.recorded)
+    shown = material(record.images, record.labels, record.reference, record.recorded, convention=found.convention)
     comparisons = _compare_all(found, artifacts, shown, options, on_comparison)
     digest = sha256(found.golden_path)
     description = {

@@ -10,12 +10,12 @@ import numpy as np
 
 from toolkit import extras, golden, locks, registry
 from toolkit.data.base import Dataset, Split
-from toolkit.entries import SourceEntry
+from toolkit.entries import Origin
 from toolkit.errors import UsageError
 from toolkit.export import calibration, conversion, exporter
 from toolkit.export.formats.base import Prepared, Request
 from toolkit.export.prepare import prepare
-from toolkit.files import FileName, sha256, write_json
+from toolkit.files import FileName, documents, sha256, write_json
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
 from toolkit.parity.verify import VerifyOptions, by_golden, check_overlap, on_test_set
@@ -122,7 +122,7 @@ class _Bench:
         self._options = replace(options, runs=scratch / RUNS, allow_overlap=True)  # what was refused is over by now
         self._log = scratch / exporter.LOG
         self._model = load_model(found.reference_path)
-        share = found.recipe["validation_split"] if found.recipe else 0.0
+        share = found.recipe.validation_split if found.recipe else 0.0
         self._training = dataset.train.rows(slice(0, rows_to_train(len(dataset.train), share)))
         record = golden.read(found.golden_path)
         self._golden = Split(record.images, record.labels)
@@ -144,7 +144,7 @@ class _Bench:
         constant = np.full_like(self._training.images[: calibration.DEFAULT_COUNT], GREY)
         chosen = calibration.Calibration(constant, np.arange(len(constant)), 0)
         for artifact in self._export(self._model, [pair for pair in PAIRS if pair[1] == "int8"], chosen):
-            calibrated = replace(self._copy, calibration=chosen.to_json())
+            calibrated = replace(self._copy, calibration=chosen.listed(self._dataset.name))
             yield FaultOutcome(CONSTANT, artifact.path, self._on_test_set(artifact, calibrated), None)
 
     def false_alarm(self, seed: int) -> bool:
@@ -165,7 +165,8 @@ class _Bench:
         for format_name, quantization in pairs:
             module = registry.member("toolkit.export.formats", format_name, kind="format")
             path = self._copy.folder / f"{self._found.model}-{quantization}{module.SUFFIX}"
-            request = Request(quantization, chosen.scaled)
+            convention = self._found.convention
+            request = Request(quantization, convention.values(chosen.images), convention)
             with extras.streams_to(self._log):
                 artifact, _ = conversion.make(module, prepared, request, path, format_name, self._golden)
             yield artifact
@@ -179,13 +180,10 @@ class _Bench:
 
     def _stale(self, artifact: Artifact) -> FaultOutcome:
         """Judge an artifact whose run was trained on after it was exported."""
-        source: SourceEntry = {
-            "run": FileName("again"),
-            "file": FileName(BEST),
-            "sha256": self._found.reference["sha256"],
-        }
+        source = Origin(FileName("again"), FileName(BEST), self._found.reference.sha256, metrics=None)
         folder = self._options.runs / "again"
-        config = {"recipe": self._found.recipe or {}, "data": {**self._found.data, "origin": ""}, "started": ""}
+        known = documents.to_tree(self._found)
+        config = {"recipe": known["recipe"] or {}, "data": {**known["data"], "origin": ""}, "started": ""}
         write_json(folder / CONFIG, config)
         (folder / BEST).write_bytes(b"newer weights")
         shutil.copyfile(self._found.folder / artifact.path, self._copy.folder / artifact.path)

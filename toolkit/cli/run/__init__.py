@@ -97,7 +97,7 @@ def _summarise(
 ) -> None:
     console.text(
         f"made:  the {trained.recipe.model_name}, test accuracy {units.percent(trained.test.accuracy)} on "
-        f"{exported.manifest.data['name']}, and {len(exported.made)} artifacts of it in {exported.manifest.folder}/"
+        f"{exported.manifest.data.name}, and {len(exported.made)} artifacts of it in {exported.manifest.folder}/"
     )
     for name, why in exported.failures.items():
         console.text(f"       {name} could not be made: {why} (log: {exported.log})")

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.convention import Convention
+
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"
 BATCH_NAME = "batch"
@@ -26,8 +28,8 @@ LEAVE_OUT = "leave this {} out by --format or --quantize"
 class Prepared:
     """A Keras model made ready for converters.
 
-    function: a ``tf.function`` {OUTPUT_NAME: …} of INPUT_NAME (batch, H, W[, C]) float32 in [0, 1], of operators that
-    converters know. steps: the same with each step of its recurrent layers after the other, in no loop. saved_model:
+    function: a ``tf.function`` {OUTPUT_NAME: …} of INPUT_NAME (batch, H, W[, C]) float32, of operators that converters
+    know. steps: the same with each step of its recurrent layers after the other, in no loop. saved_model:
     ``steps`` as a SavedModel. work: a scratch folder that lasts as long as the export. layers: their classes, by name.
     """
 
@@ -40,10 +42,11 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Request:
-    """One conversion. calibration: (N, H, W[, C]) float32 in [0, 1]."""
+    """One conversion. calibration: values of the input, (N, H, W, C) float32, as the convention has them."""
 
     quantization: str
     calibration: NDArray[np.float32]
+    convention: Convention
 
 
 def refusal(said: str, layers: Mapping[str, str], *, format_name: str) -> str:

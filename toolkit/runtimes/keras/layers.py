@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
-from toolkit.runtimes.base import fitted
 from toolkit.runtimes.keras.loading import load_model
 
 # Layers that compute nothing, only name values or put them in another order.
@@ -43,17 +42,17 @@ class Layers:
         """Their classes."""
         return tuple(type(node.operation).__name__ for node in self._shown.values())
 
-    def together(self, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        """Return the output of each layer for (N, H, W, C) pixels."""
-        values = self._run(self._nodes, images, {})
+    def together(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Return the output of each layer for real values (N, …) of the input."""
+        values = self._run(self._nodes, inputs, {})
         return {name: np.array(values[id(node.outputs[0])]) for name, node in self._shown.items()}
 
     def alone(
-        self, name: str, known: Mapping[str, NDArray[np.float32]], images: NDArray[np.uint8]
+        self, name: str, known: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Return the output of one layer where the layers before it give out what ``known`` has.
 
-        Layers before it that ``known`` lacks are computed from those before them, or from the pixels.
+        Layers before it that ``known`` lacks are computed from those before them, or from the input's values.
         """
         wanted = self._shown[name]
         given = {id(self._shown[other].outputs[0]): known[other] for other in known if other != name}
@@ -61,23 +60,19 @@ class Layers:
         for node in reversed(self._nodes):
             if id(node) in needed and (node is wanted or id(node.outputs[0]) not in given):
                 needed |= {id(parent) for parent in node.parent_nodes}
-        values = self._run([node for node in self._nodes if id(node) in needed], images, given)
+        values = self._run([node for node in self._nodes if id(node) in needed], inputs, given)
         return np.array(values[id(wanted.outputs[0])])
 
     def _run(
-        self, nodes: Sequence[Any], images: NDArray[np.uint8], given: Mapping[int, NDArray[np.float32]]
+        self, nodes: Sequence[Any], inputs: NDArray[np.float32], given: Mapping[int, NDArray[np.float32]]
     ) -> dict[int, Any]:
         """Return the values of tensors, by identity, after running the calls that ``given`` has no values of."""
         values: dict[int, Any] = dict(given)
         for node in nodes:
             if node.is_input:
-                values[id(node.outputs[0])] = fitted(_scaled(images), node.outputs[0].shape)
+                values[id(node.outputs[0])] = inputs
             elif id(node.outputs[0]) not in given:
                 arguments, named = node.arguments.fill_in(values)
                 results = self._flatten(node.operation(*arguments, **named))
                 values |= {id(tensor): result for tensor, result in zip(node.outputs, results, strict=True)}
         return values
-
-
-def _scaled(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return images.astype(np.float32) / np.float32(255)
