@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, extras, units
-from toolkit.cli.options import EXPORTED, AllowOverlap, Debug, Imports, InputRange, Json, UnsafeLambda
+from toolkit.cli.options import (
+    EXPORTED,
+    OWN,
+    AllowOverlap,
+    Debug,
+    Imports,
+    InputRange,
+    Json,
+    UnsafeLambda,
+    option,
+)
 from toolkit.console import Column, Console
 from toolkit.errors import UsageError
 
@@ -36,9 +46,9 @@ def command(
     calibration: Annotated[
         int | None, typer.Option(help="Training images that int8 takes its ranges from; default: 500, or all if fewer.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the choice of calibration images.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random choice of calibration images.")] = 0,
     input_shape: Annotated[
-        str | None, typer.Option(help="HxWxC, where the model takes images of any size; default: those of the data.")
+        str | None, option(OWN, "HxWxC, where the model takes images of any size; default: those of the data.")
     ] = None,
     imports: Imports = None,
     unsafe_lambda: UnsafeLambda = False,
@@ -47,7 +57,10 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Export a trained model as quantized TFLite and ONNX, or as C for microcontrollers, with a manifest."""
+    """Export a trained model as quantized TFLite, ONNX or C.
+
+    The folder of the files gets a manifest, golden outputs and the Keras original.
+    """
     from toolkit.errors import ExportFailedError
     from toolkit.export.exporter import document
     from toolkit.export.formats import plan
