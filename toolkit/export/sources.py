@@ -115,7 +115,8 @@ def _from_run(folder: Path) -> Source:
     origin = _origin(path, run=folder.name, metrics=runs.read_json(metrics, Metrics) if metrics.is_file() else None)
     recipe, choice = recipe_of(config, folder), runs.data_choice(config["data"])
     recorded = documents.convert(recipe.to_json(), RecordedRecipe, folder / CONFIG, what="a recipe", error=RunError)
-    return Source(path, recipe.model_name, origin, recorded, config["data"], data=choice)
+    taken = Convention()  # what the training feeds to every model
+    return Source(path, recipe.model_name, origin, recorded, config["data"], data=choice, convention=taken)
 
 
 def _from_export(folder: Path) -> Source:
