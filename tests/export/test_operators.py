@@ -96,7 +96,7 @@ def test_what_cannot_be_converted_is_one_sentence_with_the_layer_and_the_remedy(
     tf = extras.load("tensorflow")
 
     @keras.saving.register_keras_serializable("tests")
-    class Spectrum(keras.layers.Layer):
+    class Spectrum(keras.layers.Layer):  # type: ignore[misc,name-defined]
         def call(self, inputs):
             return tf.linalg.svd(inputs, compute_uv=False)
 

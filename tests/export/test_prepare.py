@@ -30,6 +30,17 @@ def ready(tmp_path):
     return make
 
 
+@pytest.fixture
+def proven(ready):
+    """Prepare a model, and prove it."""
+
+    def check(model):
+        prepared, reference = ready(model)
+        prove(prepared, reference, ROWS)
+
+    return check
+
+
 def normalization(keras, image):
     adapted = keras.layers.Normalization(axis=None)
     adapted.adapt(7 * ROWS - 3)
@@ -83,26 +94,26 @@ def test_flattening_asks_no_batch_for_its_size(keras, ready):
     assert reshapes == ["Const"] * 4
 
 
-def test_a_channels_first_flatten_keeps_its_order(keras, ready):
+def test_a_channels_first_flatten_keeps_its_order(keras, proven):
     flatten = keras.layers.Flatten(data_format="channels_first")
     model = keras.Sequential([keras.Input(SHAPE), keras.layers.Reshape((4, 4, 4)), flatten, keras.layers.Dense(3)])
-    prove(*ready(model), ROWS)
+    proven(model)
 
 
-def test_a_layer_that_draws_random_numbers_is_told(keras, ready):
+def test_a_layer_that_draws_random_numbers_is_told(keras, proven):
     @keras.saving.register_keras_serializable("tests")
-    class Noise(keras.layers.Layer):
+    class Noise(keras.layers.Layer):  # type: ignore[misc,name-defined]
         def call(self, inputs):
             return inputs + keras.random.normal(inputs.shape[1:])
 
     model = keras.Sequential([keras.Input(SHAPE), Noise(), keras.layers.Flatten(), keras.layers.Dense(3)])
     with pytest.raises(ArtifactError, match=r"m\.keras: .* does not answer as Keras does .* otherwise each time"):
-        prove(*ready(model), ROWS)
+        proven(model)
 
 
 def test_a_model_that_runs_in_no_graph_is_told(keras, ready, capfd):
     @keras.saving.register_keras_serializable("tests")
-    class Eager(keras.layers.Layer):
+    class Eager(keras.layers.Layer):  # type: ignore[misc,name-defined]
         def compute_output_shape(self, input_shape):
             return input_shape
 
@@ -115,9 +126,9 @@ def test_a_model_that_runs_in_no_graph_is_told(keras, ready, capfd):
     assert "Traceback" in capfd.readouterr().err
 
 
-def test_a_state_that_is_not_saved_is_told(keras, ready):
+def test_a_state_that_is_not_saved_is_told(keras, proven):
     @keras.saving.register_keras_serializable("tests")
-    class Offset(keras.layers.Layer):
+    class Offset(keras.layers.Layer):  # type: ignore[misc,name-defined]
         by = 0.0
 
         def call(self, inputs):
@@ -127,7 +138,7 @@ def test_a_state_that_is_not_saved_is_told(keras, ready):
     offset.by = 0.25
     model = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(3), offset])
     with pytest.raises(ArtifactError, match=r"differs by 0\.25, allowed: .*: a layer has a state that is not saved"):
-        prove(*ready(model), ROWS)
+        proven(model)
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
@@ -150,12 +161,12 @@ def test_a_model_of_mixed_precision_is_exported_in_float32(keras, ready, tmp_pat
     assert fixed(model, tmp_path / "m.keras", input_shape=SHAPE, warn=pytest.fail) is model
 
 
-def test_a_model_of_any_size_is_exported_for_one(keras, ready, tmp_path):
+def test_a_model_of_any_size_is_exported_for_one(keras, proven, tmp_path):
     steps = [keras.layers.Conv2D(4, 3), keras.layers.GlobalMaxPooling2D(), keras.layers.Dense(3)]
     model = keras.Sequential([keras.Input((None, None, 1)), *steps])
     of_one_size = fixed(model, tmp_path / "m.keras", input_shape=SHAPE, warn=pytest.fail)
     assert (of_one_size.input_shape, of_one_size.output_shape) == ((None, *SHAPE), (None, 3))
-    prove(*ready(of_one_size), ROWS)
+    proven(of_one_size)
     with pytest.raises(ArtifactError, match=r"takes \(None, None, 1\), which cannot be \(8, 8, 3\); give the size by"):
         fixed(model, tmp_path / "m.keras", input_shape=(8, 8, 3), warn=pytest.fail)
 
