@@ -1,6 +1,7 @@
 """A fake session under a fake clock: the expected figures are exact."""
 
 import gc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ class Clock:
 
 
 class FakeSession(Session):
-    path = "fake"
+    path = Path("fake")
     inputs = (TensorSpec("image", (None, 2, 2, 1), "uint8"),)
     outputs = (TensorSpec("probabilities", (None, 2), "float32"),)
 

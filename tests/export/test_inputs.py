@@ -97,12 +97,13 @@ def judged(found, dataset):
 @pytest.mark.parametrize("name", ["rescaling", "uint8", "bytes", "signed"])
 def test_a_model_is_given_its_pixels_as_it_takes_them(tmp_path, bright, name):
     rescaling = extras.load("keras").layers.Rescaling(1 / 255)
-    options, given, said = {
+    cases: dict[str, tuple[dict, str, str]] = {
         "rescaling": ({"before": [rescaling]}, None, "0..255"),
         "uint8": ({"before": [rescaling], "dtype": "uint8"}, None, "0..255"),
         "bytes": ({"shown": (0.0, 255.0)}, "0..255", "0..255"),
         "signed": ({"shown": (-1.0, 1.0)}, "-1..1", "-1..1"),
-    }[name]
+    }
+    options, given, said = cases[name]
     before = options.pop("before", [])
     found = exported(network(tmp_path / f"{name}.keras", *before, **options), bright, given=given)
     assert (str(found.convention), found.convention.output) == (said, Output.PROBABILITIES)

@@ -44,7 +44,7 @@ def index(tmp_path, monkeypatch):
             (folder / wheel).write_bytes((served / wheel).read_bytes())
         return subprocess.CompletedProcess(command, 0, "", "")
 
-    monkeypatch.setattr(wheels.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setattr(tested, "digests", lambda: digests)
     return served, calls
 
