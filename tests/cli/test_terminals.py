@@ -22,7 +22,7 @@ OPTIONS = {
     "export": ("--output", ""),
     "verify": ("--data", "--flips", ""),
     "localize": ("--picture", ""),
-    "diagnose": ("--against", "--data", ""),
+    "diagnose": ("",),
     "selftest": ("--data", ""),
     "bench": ("--output", "--wheels", ""),
     "certify": ("--output", ""),
