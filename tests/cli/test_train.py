@@ -11,10 +11,8 @@ from toolkit.cli import train
 from toolkit.training.recipe import Recipe
 
 MISTAKES = [
-    (
-        ("train", "--model", "vgg"),
-        "Invalid value for '--model': 'vgg' is not one of 'cnn', 'mlp'; see: toolkit train --help",
-    ),
+    (("train", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp, or a Python file with build(keras, *, "),
+    (("train", "--model", "none.py"), "none.py: no such file"),
     (("train", "--activation", "gelu"), "Invalid value for '--activation': 'gelu' is not one of 'relu', "),
     (("train", "--epochs", "many"), "Invalid value 'many' for '--epochs': Input should be a valid integer"),
     (("train", "--epochs", "0"), "epochs and batch size must be at least 1"),
