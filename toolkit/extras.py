@@ -20,6 +20,8 @@ EXTRA_OF = {
     "google.protobuf.descriptor_pool": "onnx",
     "google.protobuf.message_factory": "onnx",
     "PIL.Image": "edge",
+    "PIL.ImageDraw": "edge",
+    "PIL.ImageFont": "edge",
     "PIL.ImageOps": "edge",
     "tensorflow": "train",
     "tensorflow.lite.tools.flatbuffer_utils": "train",

@@ -147,20 +147,26 @@ def predict(
     artifact: str | PathLike[str] | None = None,
     *,
     input_range: str | None = None,
+    every_digit: bool = False,
+    explain: str | PathLike[str] | None = None,
 ) -> "list[Prediction | Refused]":
     """Classify image files of any size, in a process of its own; None stands for ``default_artifact()``.
 
     input_range: which values the pixels become, as ``--input-range`` takes it, for an artifact without a manifest.
-    The result has one for each image: a ``Prediction`` with the two likeliest ``.classes`` and their
-    ``.probabilities``, or a ``Refused`` with the ``.error`` of an image that cannot be read. Raises ArtifactError where
-    the artifact is missing, damaged or no classifier of images, UsageError where it must be known what pixels become.
+    every_digit: of photos of handwritten digits, read each digit, in reading order; else an image with several is
+    refused. explain: where to write a picture of how a single image was read, a .png file. The result has one for each
+    image or digit: a ``Prediction`` with the two likeliest ``.classes``, their ``.probabilities`` and the digit's
+    ``.box``, or a ``Refused`` with the ``.error`` of an image that cannot be read. Raises ArtifactError where the
+    artifact is missing, damaged or no classifier of images, UsageError where it must be known what pixels become.
     """
     from toolkit import prediction
     from toolkit.convention import parse
 
     model = default_artifact() if artifact is None else Path(artifact)
     given = None if input_range is None else parse(input_range)
-    return prediction.predict([Path(image) for image in images], model, given=given, warn=warn)
+    picture = None if explain is None else Path(explain)
+    files = [Path(image) for image in images]
+    return prediction.predict(files, model, given=given, every_digit=every_digit, explain=picture, warn=warn)
 
 
 def train(
