@@ -67,6 +67,7 @@ def run(device, *arguments, home):
 def test_the_tested_versions_travel_in_the_wheel(wheel):
     with zipfile.ZipFile(wheel) as archive:
         assert archive.read("toolkit/constraints.txt") == (ROOT / "constraints.txt").read_bytes()
+        assert "toolkit/wheels/SHA256SUMS" in archive.namelist()
         assert {name.partition("/")[0] for name in archive.namelist() if ".dist-info" not in name} == {"toolkit"}
 
 
