@@ -132,6 +132,7 @@ def test_a_range_that_is_clearly_not_the_models_is_refused_with_both_figures(tmp
     assert not (tmp_path / "bright" / "manifest.json").exists()
 
 
+@pytest.mark.slow
 def test_a_model_that_is_wrong_in_every_range_is_warned_of(tmp_path, bright):
     strange = replace(
         bright, train=replace(bright.train, labels=np.random.default_rng(1).permutation(bright.train.labels))
@@ -277,3 +278,7 @@ def test_a_range_that_the_manifest_knows_better_is_refused(exported_once, tmp_pa
     assert predict(images, path, given=Convention(), warn=pytest.fail)
     with pytest.raises(UsageError, match=r"cnn-int8\.tflite: its manifest says 0\.\.1; leave out --input-range"):
         predict(images, path, given=parse("0..255"), warn=pytest.fail)
+
+
+def test_a_model_that_was_trained_here_takes_what_the_training_gave_it(trained_folder):
+    assert resolve(str(trained_folder)).convention == Convention()

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import tiny_arrays
 from toolkit.data.base import make_dataset
+from toolkit.entries import RecordedRecipe
 from toolkit.errors import BusyError, DataError, RunError, UsageError
 from toolkit.study import study, trials
 from toolkit.study.executors.base import ENDED, EPOCH, STARTED, Event
@@ -65,7 +66,7 @@ def test_a_run_of_a_study_is_a_run_that_export_takes(finished):
 
     (one,) = finished.outcomes
     assert one.state == TrialState.FINISHED
-    assert resolve(str(one.trial.folder)).recipe == one.trial.recipe.to_json()
+    assert resolve(str(one.trial.folder)).recipe == RecordedRecipe(**one.trial.recipe.to_json())
     assert (one.trial.folder / "gradients.csv").is_file()
     assert json.loads((finished.folder / "study.json").read_text())["runs"][0]["test_accuracy"] == one.test_accuracy
 

@@ -1,11 +1,11 @@
-"""What an export starts from: a run, by its name or folder, an earlier export, or any ``.keras`` file."""
+"""What an export starts from: a run, by its name or folder, an earlier export, or any model file of Keras."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import data, manifest, registry, runs
+from toolkit import data, manifest, runs
 from toolkit.convention import Convention
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset, Split
@@ -14,11 +14,14 @@ from toolkit.errors import RunError, UsageError
 from toolkit.files import FileName, documents, require_file, sha256
 from toolkit.manifest import MANIFEST
 from toolkit.runs import BEST, CONFIG, METRICS
+from toolkit.runtimes.keras import SUFFIXES
+from toolkit.runtimes.keras.loading import HDF5_SUFFIXES
 from toolkit.text import printable
 from toolkit.training.folders import recipe_of
 from toolkit.training.recipe import rows_to_train
 
 CHARTS = ("loss.png", "accuracy.png")
+SAVED_MODEL = "saved_model.pb"
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Source:
 def resolve(given: str) -> Source:
     """Return the source that a path or a run's name stands for."""
     path = Path(given)
-    if path.suffix == ".keras":
+    if path.suffix in (*SUFFIXES, *HDF5_SUFFIXES):
         require_file(path)
         if printable(path.stem) != path.stem:
             raise UsageError(f"{path}: rename it, artifacts are named after it and cannot hold all of its characters")
@@ -73,9 +76,14 @@ def resolve(given: str) -> Source:
         return _from_export(path)
     if (path / CONFIG).is_file() or (runs.RUNS / given / CONFIG).is_file():
         return _from_run(runs.find(given))
+    if (path / SAVED_MODEL).is_file():
+        raise UsageError(
+            f"{given}: a SavedModel, which holds TensorFlow's graph of a model and not its layers; load the model "
+            "where it was made, and save it as .keras"
+        )
     what = "neither a run nor an export" if path.exists() else "no such file, folder or run"
     raise UsageError(
-        f"{given}: {what}; allowed: a run, by name or folder, a folder of an export, or a .keras file; "
+        f"{given}: {what}; allowed: a run, by name or folder, a folder of an export, or a .keras or .h5 file; "
         f"known runs: {runs.known()}"
     )
 
@@ -91,10 +99,12 @@ def resolve_all(given: Sequence[str]) -> list[Source]:
 
 def newest_of_each_model() -> list[Source]:
     """Return the newest run of each model; RunError where there is none."""
-    found = [_from_run(folder) for name in registry.names("toolkit.models") for folder in runs.newest(name)[:1]]
-    if not found:
+    newest: dict[str, Path] = {}
+    for folder in runs.newest():
+        newest.setdefault(str(runs.read_config(folder)["recipe"].get("model")), folder)
+    if not newest:
         raise RunError(f"no run in {runs.RUNS}/ has a {BEST} yet; 'toolkit train' makes one")
-    return found
+    return [_from_run(newest[model]) for model in sorted(newest)]
 
 
 def _from_run(folder: Path) -> Source:
@@ -106,7 +116,7 @@ def _from_run(folder: Path) -> Source:
     recipe, choice = recipe_of(config, folder), runs.data_choice(config["data"])
     recorded = documents.convert(recipe.to_json(), RecordedRecipe, folder / CONFIG, what="a recipe", error=RunError)
     taken = Convention()  # what the training feeds to every model
-    return Source(path, recipe.model, origin, recorded, config["data"], data=choice, convention=taken)
+    return Source(path, recipe.model_name, origin, recorded, config["data"], data=choice, convention=taken)
 
 
 def _from_export(folder: Path) -> Source:
