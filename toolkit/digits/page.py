@@ -28,9 +28,9 @@ MOST_DIGITS = 100
 EDGE_SHARE = 0.02
 # What fills more than this share of its box is a card if what is on it has this share of its side: strokes fill less,
 # but for a 1, and holes are smaller.
-CARD, ON_CARD = 0.62, 0.4
+CARD, ON_CARD = 0.6, 0.4
 # Ink that covers more of the page is the paper between lines, in the other polarity.
-MOST_INK = 0.7
+MOST_INK = 0.64
 # Around the box of a digit, as wide as this share of it, at most this share is ink of the other polarity.
 BESIDE, INK_BESIDE = 0.05, 0.35
 
@@ -167,10 +167,11 @@ def _agreed(grey: NDArray[np.uint8]) -> tuple[_Candidate, str | None]:
 
 
 def _figure(dark: _Candidate, light: _Candidate) -> _Candidate:
-    """Return which of two polarities shows the digit: the outer one, unless that is a card under the inner one."""
+    """Return the outer one of two polarities, unless it is a card or only the inner one stands on paper."""
     inner, outer = sorted((dark, light), key=lambda one: one.box.area)
     is_card = outer.mask.sum() > CARD * outer.box.area and inner.box.side >= ON_CARD * outer.box.side
-    return outer if _stands_on_paper(outer, inner) and not is_card else inner
+    only_inner_stands = _stands_on_paper(inner, outer) and not _stands_on_paper(outer, inner)
+    return inner if is_card or only_inner_stands else outer
 
 
 def _agree(first: _Candidate, second: _Candidate) -> bool:
