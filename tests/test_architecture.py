@@ -16,7 +16,7 @@ FLOORS = [
     {"errors", "interval", "units", "text", "verdict", "words", "wire", "step"},
     {
         *("registry", "extras", "constraints", "locks", "files", "archive", "wheel", "host", "console", "downloads"),
-        *("images", "drawing"),
+        *("images", "photos", "reading", "drawing"),
     },
     {"entries", "manifest", "golden", "overlap"},
     {"data", "models", "runtimes"},

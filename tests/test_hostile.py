@@ -268,18 +268,18 @@ def test_an_image_that_claims_too_many_pixels_is_not_decoded(tmp_path, monkeypat
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", pytest.fail)
     from toolkit import images
 
-    for read in (images.is_grey, lambda path: images.read(path, channels=1)):
+    for read in (images.look, lambda path: images.read(path, channels=1)):
         with pytest.raises(DataError, match="12000×12000 pixels; allowed: 100,000,000 in all"):
             read(path)
     whole[18:26] = struct.pack("<2i", 20_000, 20_000)
     path.write_bytes(whole)
     with pytest.raises(DataError, match="cannot be read as an image: more than 100,000,000 pixels"):
-        images.is_grey(path)
+        images.look(path)
     whole[18:26] = struct.pack("<2i", 5_000, 5_000)
     path.write_bytes(whole)
     monkeypatch.setattr(host, "available_memory_bytes", lambda: 9 * 10**8)
     with pytest.raises(DataError, match="5000×5000 pixels needs 600,000,000 bytes of memory"):
-        images.is_grey(path)
+        images.look(path)
 
 
 @pytest.mark.parametrize("name", ["mlp-int8.tflite", "mlp-int8.onnx"])

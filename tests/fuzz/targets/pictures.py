@@ -18,7 +18,7 @@ def _prepare(folder):
 
 def _read(folder):
     for path in folder.iterdir():
-        images.is_grey(path)
+        images.look(path)
         images.read(path, channels=3)
         images.to_digit(images.read(path, channels=1), height=28, width=28, what=path.name)
 
