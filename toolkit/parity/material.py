@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.data.base import chunks
+from toolkit.data.base.pixels import chunks
 from toolkit.parity import checks
 from toolkit.parity.evidence import REFERENCE_ROW, RowFile, reference_rows
 

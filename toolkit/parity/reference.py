@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import locks, runtimes
-from toolkit.data.base import Split, chunks
+from toolkit.data.base import Split
+from toolkit.data.base.pixels import chunks
 from toolkit.downloads import cache_folder
 from toolkit.files import atomic, sha256
 from toolkit.manifest import Manifest
