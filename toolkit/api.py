@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from toolkit.export.sources import Source
     from toolkit.parity.verify import Parity
     from toolkit.prediction import Prediction, Refused
+    from toolkit.reading import Reading
     from toolkit.runtimes.base import Session
     from toolkit.training.fit import Trained
     from toolkit.training.recipe import RecipeOptions
@@ -98,6 +99,7 @@ def export(
     data: str | PathLike[str] | None = None,
     output: str | PathLike[str] = EXPORTED,
     calibration: int | None = None,
+    reading: "Reading | None" = None,
     seed: int = 0,
     allow_overlap: bool = False,
     on_step: OnStep = ignore,
@@ -106,7 +108,8 @@ def export(
 
     format: ``tflite``, ``onnx``, ``c``; none stands for the first two. quantize: ``float32``, ``float16``,
     ``dynamic``, ``int8``; none stands for all that a format has. data: where calibration images come from, by name or
-    path; None stands for what the run was trained on. calibration: how many training images int8 takes its ranges
+    path; None stands for what the run was trained on. reading: how they are read; None stands for how the run
+    read them. calibration: how many training images int8 takes its ranges
     from; None stands for 500, or all if fewer. seed: of their choice. allow_overlap: go on where test images are
     training images too.
 
@@ -116,14 +119,14 @@ def export(
     that cannot be had or overlap, BusyError where another process writes there, MissingExtraError without TensorFlow.
     """
     from toolkit.data import load
-    from toolkit.export import exporter
+    from toolkit.export import exporter, sources
     from toolkit.export.formats import plan
-    from toolkit.export.sources import Source, resolve
 
     extras.require("tensorflow")
     pairs = plan(_several(format), _several(quantize))
-    found = source if isinstance(source, Source) else resolve(fspath(source))
-    dataset = load(found.data if data is None else fspath(data), warn=_warn)
+    found = source if isinstance(source, sources.Source) else sources.resolve(fspath(source))
+    choice = found.data if data is None else fspath(data)
+    dataset = load(choice, warn=_warn, reading=found.reading_for(choice) if reading is None else reading)
     text = f"exporting {found.keras_path}, calibrated on '{dataset.name}' ({dataset.origin})"
     on_step(Step(0, len(pairs), text, found))
     return exporter.export(
@@ -172,6 +175,7 @@ def train(
     resume: bool = False,
     device: str = "auto",
     strategy: str = "single",
+    reading: "Reading | None" = None,
     gradients: bool = False,
     allow_overlap: bool = False,
     on_step: OnStep = ignore,
@@ -180,9 +184,10 @@ def train(
     """Train ``cnn`` (None stands for it) or ``mlp`` into ``runs/NAME/``: best weights, history, charts.
 
     data: by name (``auto``, ``mnist``, ``fashion-mnist``, ``sample``) or path; None stands for ``auto``, or for what
-    the resumed run was trained on. name: of the run; None stands for the model and the time. resume: go on with the
-    run of that name, or the newest; what is given must fit what it was started with, only ``epochs`` may grow. device:
-    ``auto``, ``gpu`` or ``cpu``. strategy: ``single``, or ``mirrored`` over all GPUs. gradients: also write each
+    the resumed run was trained on. reading: how they are read, a ``toolkit.reading.Reading``; None stands for how the
+    resumed run read them. name: of the run; None stands for the model and the time. resume: go on with the run of that
+    name, or the newest; what is given must fit what it was started with, only ``epochs`` may grow. device: ``auto``,
+    ``gpu`` or ``cpu``. strategy: ``single``, or ``mirrored`` over all GPUs. gradients: also write each
     layer's gradient norm. allow_overlap: go on where test images are training images too. recipe: the options of
     ``toolkit train`` that decide the weights: ``epochs``, ``batch_size``, ``optimizer``, ``learning_rate``,
     ``activation``, ``loss``, ``validation_split`` (a share), ``monitor``, ``seed``, ``precision``.
@@ -193,22 +198,27 @@ def train(
     overlap, RunError for a run that exists or cannot be gone on with, DivergedError where the loss is no longer a
     number, BusyError while another process trains there, MissingExtraError without TensorFlow.
     """
+    from toolkit import runs
     from toolkit.data import load
+    from toolkit.reading import AS_THEY_ARE
     from toolkit.training import fit, folders
 
     options = {**recipe, **({} if model is None else {"model": model})}
     choose = folders.go_on if resume else folders.begin
     chosen, choice, folder = choose(options, None if data is None else fspath(data), name)
     extras.require("tensorflow")
+    if reading is None:
+        reading = runs.reading_of(folder) if resume else AS_THEY_ARE
     return fit.train(
         chosen,
-        load(choice, warn=_warn),
+        load(choice, warn=_warn, reading=reading),
         folder,
         device_choice=device,
         strategy_choice=strategy,
         resume=resume,
         gradients=gradients,
         allow_overlap=allow_overlap,
+        warn=_warn,
         on_start=lambda started: on_step(Step(started.epochs_done, chosen.epochs, "", started)),
         on_epoch=lambda epoch: on_step(Step(epoch.epoch, chosen.epochs, str(epoch), epoch)),
     )
@@ -218,6 +228,7 @@ def verify(
     *paths: str | PathLike[str],
     data: str | PathLike[str] | None = None,
     golden: bool = False,
+    reading: "Reading | None" = None,
     margin_pp: float = DEFAULT_MARGIN_PP,
     allow_overlap: bool = False,
     on_step: OnStep = ignore,
@@ -225,7 +236,8 @@ def verify(
     """Compare artifacts with the Keras model that they were made from, image by image; true where all passed.
 
     paths: artifacts or folders of them; none stands for ``exported/``. data: whose test images are used, by name or
-    path, as ``--data`` takes it; None stands for what the model was trained on. golden: compare with the recorded
+    path, as ``--data`` takes it; None stands for what the model was trained on. reading: how they are read; None
+    stands for how the training data were. golden: compare with the recorded
     outputs instead, which takes neither TensorFlow nor data and measures no accuracy. margin_pp: accuracy that may be
     lost, in percentage points. allow_overlap: go on where the model has learned from test images.
 
@@ -237,7 +249,11 @@ def verify(
     from toolkit.parity.verify import VerifyOptions, verify_all
 
     options = VerifyOptions(
-        None if data is None else fspath(data), by_golden=golden, margin_pp=margin_pp, allow_overlap=allow_overlap
+        None if data is None else fspath(data),
+        by_golden=golden,
+        margin_pp=margin_pp,
+        allow_overlap=allow_overlap,
+        reading=reading,
     )
     return verify_all([Path(path) for path in paths or (EXPORTED,)], options, warn=_warn, on_step=on_step)
 

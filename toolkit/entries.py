@@ -1,7 +1,7 @@
 """What the JSON documents of this project must have, part by part: what several of them share."""
 
 import re
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from toolkit.files import FileName
 from toolkit.verdict import Verdict
@@ -41,13 +41,15 @@ class OverlapEntry(TypedDict):
 
 
 class DataEntry(TypedDict):
-    """The data that the model was trained on. rows: where the digests of its images are kept."""
+    """The data that the model was trained on. rows: where the digests of its images are kept. reading: how
+    they were read, a ``toolkit.reading.Reading`` as a document."""
 
     name: str
     classes: list[str]
     digests: dict[str, str]
     overlap: NotRequired[list[OverlapEntry]]
     rows: NotRequired[CountedEntry | None]
+    reading: NotRequired[dict[str, Any]]
 
 
 class DatasetEntry(TypedDict):
@@ -63,6 +65,7 @@ class RecipeEntry(TypedDict):
     model: str
     epochs: int
     validation_split: float
+    seed: NotRequired[int]
 
 
 class MetricsEntry(TypedDict):

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, extras, units
-from toolkit.cli.options import EXPORTED, AllowOverlap, Debug, Json
+from toolkit.cli.options import (
+    EXPORTED,
+    AllowOverlap,
+    Debug,
+    ImageSize,
+    Json,
+    Keys,
+    ResizeTo,
+    SkipUnreadable,
+    reading,
+)
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
@@ -36,6 +46,10 @@ def command(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the choice of calibration images.")] = 0,
     allow_overlap: AllowOverlap = False,
+    image_size: ImageSize = None,
+    resize: ResizeTo = None,
+    skip_unreadable: SkipUnreadable = False,
+    keys: Keys = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -47,13 +61,14 @@ def command(
 
     extras.require("tensorflow")
     plan(_split(format), _split(quantize))  # an unknown name is said before sources are looked for
-    console = Console(json_output=json)
+    console, read_as = Console(json_output=json), reading(image_size, resize, skip_unreadable, keys)
     exports = [
         api.export(
             source,
             format=_split(format),
             quantize=_split(quantize),
             data=data,
+            reading=read_as,
             output=output,
             calibration=calibration,
             seed=seed,

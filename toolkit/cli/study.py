@@ -6,11 +6,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolkit import extras, units
-from toolkit.cli.options import INTERRUPTED, AllowOverlap, DataChoice, Debug, Json
+from toolkit.cli.options import (
+    INTERRUPTED,
+    AllowOverlap,
+    DataChoice,
+    Debug,
+    ImageSize,
+    Json,
+    Keys,
+    ResizeTo,
+    SkipUnreadable,
+    reading,
+)
 from toolkit.console import Column, Console, Standing
 from toolkit.errors import CheckFailedError, UsageError
 
 if TYPE_CHECKING:
+    from toolkit.reading import Reading
     from toolkit.study.executors.base import Event
     from toolkit.study.grid import Grid
     from toolkit.study.report import StudyReport
@@ -71,6 +83,10 @@ def command(
     ] = False,
     output: Annotated[Path | None, typer.Option(help="The folder of the report; default: runs/NAME/.")] = None,
     allow_overlap: AllowOverlap = False,
+    image_size: ImageSize = None,
+    resize: ResizeTo = None,
+    skip_unreadable: SkipUnreadable = False,
+    keys: Keys = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -106,7 +122,14 @@ def command(
         if ray is not None:
             executor = connect(ray, cpus=run_cpus, gpus=run_gpus)
         of, interrupted = perform(
-            console, _grid(axes, quick=quick), folder, executor, data=data, device=device, allow_overlap=allow_overlap
+            console,
+            _grid(axes, quick=quick),
+            folder,
+            executor,
+            data=data,
+            reading=reading(image_size, resize, skip_unreadable, keys),
+            device=device,
+            allow_overlap=allow_overlap,
         )
         if interrupted:
             console.warn(f"interrupted: {studies.summarise(of)}; call the same again to go on")
@@ -122,17 +145,19 @@ def perform(
     executor: Any,
     *,
     data: str,
+    reading: "Reading | None",
     device: str,
     allow_overlap: bool,
 ) -> tuple["Study", bool]:
     """Train what is due with a live table; return the study and whether Ctrl-C ended it."""
     from toolkit.data import load
+    from toolkit.reading import AS_THEY_ARE
     from toolkit.study import study as studies
     from toolkit.study.progress import Board
 
-    dataset = load(data, warn=console.warn)
+    dataset = load(data, warn=console.warn, reading=reading or AS_THEY_ARE)
     of = studies.begin(grid, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
-    console.note(f"data: {dataset.name} ({dataset.origin}), {len(dataset.train)} + {len(dataset.test)} images")
+    console.note(f"data: {dataset.name} ({dataset.origin}), {dataset.counts} images")
     console.note(f"{studies.summarise(of)}; {grid.describe_epochs()}, {executor.jobs} at a time; in {folder}/")
     board = Board(of, jobs=executor.jobs)
     try:

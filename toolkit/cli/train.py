@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import INTERRUPTED, AllowOverlap, DataChoice, Debug, Json
+from toolkit.cli.options import (
+    INTERRUPTED,
+    AllowOverlap,
+    DataChoice,
+    Debug,
+    ImageSize,
+    Json,
+    Keys,
+    ResizeTo,
+    SkipUnreadable,
+    reading,
+)
 from toolkit.console import Column, Console
 from toolkit.step import OnStep, Step
 from toolkit.training.recipe import Recipe
@@ -28,7 +39,10 @@ def command(
     ] = "categorical_crossentropy",
     epochs: Annotated[int, typer.Option(help="Passes over the training rows.")] = 100,
     batch_size: Annotated[int, typer.Option(help="Rows of one step.")] = 64,
-    validation_split: Annotated[float, typer.Option(help="Share of the training rows, the last, to validate.")] = 0.2,
+    validation_split: Annotated[
+        float,
+        typer.Option(help="Share of the training rows to validate: the last, or drawn by class where those lack one."),
+    ] = 0.2,
     monitor: Annotated[
         str, typer.Option(help="What the best epoch is chosen by: val_loss, val_accuracy, loss or accuracy.")
     ] = "val_loss",
@@ -44,6 +58,10 @@ def command(
     name: Annotated[str | None, typer.Option(help="Of the run; default: the model and the time.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run --name, or the newest.")] = False,
     allow_overlap: AllowOverlap = False,
+    image_size: ImageSize = None,
+    resize: ResizeTo = None,
+    skip_unreadable: SkipUnreadable = False,
+    keys: Keys = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -59,6 +77,7 @@ def command(
             device=device,
             strategy=strategy,
             gradients=gradients,
+            reading=reading(image_size, resize, skip_unreadable, keys),
             allow_overlap=allow_overlap,
             on_step=show,
             **recipe,
@@ -108,7 +127,7 @@ def _is_given(context: typer.Context, parameter: str) -> bool:
 
 def _print_start(console: Console, started: "Started") -> None:
     dataset = started.dataset
-    console.note(f"data: {dataset.name} ({dataset.origin}), {len(dataset.train)} + {len(dataset.test)} images")
+    console.note(f"data: {dataset.name} ({dataset.origin}), {dataset.counts} images")
     columns = (Column("layer", figures=False), Column("kind", figures=False), Column("output"), Column("parameters"))
     rows = [
         (layer.name, layer.kind, " × ".join(str(size) for size in layer.output_shape[1:]), f"{layer.parameters:,}")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import data, extras, golden, locks, overlap, runtimes
-from toolkit.data.base import Dataset, Split, shared_images
+from toolkit.data.base import Dataset, Split
 from toolkit.entries import CalibrationEntry, CountedEntry, DataEntry
 from toolkit.errors import ArtifactError, ExportFailedError
 from toolkit.export import calibration
@@ -129,11 +129,12 @@ def _export(
     on_step: OnStep,
 ) -> Exported:
     source.check_data(dataset)
-    shared = shared_images(dataset, training_rows=len(source.training_rows(dataset)))
+    parts = source.parts(dataset)
+    shared = parts.shared_images()
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
     model = load_model(source.keras_path)
     _check_model(model, source, dataset)
-    chosen = calibration.choose(source.training_rows(dataset), count=options.calibration_count, seed=options.seed)
+    chosen = calibration.choose(parts.learned, count=options.calibration_count, seed=options.seed)
     golden_rows = _golden_rows(dataset, warn=warn)
     for leftover in folder.glob(f"{SCRATCH}*"):  # of an export that was killed: nobody else is at work here
         shutil.rmtree(leftover)
@@ -225,6 +226,8 @@ def _install(
         "overlap": [one.to_json() for one in shared],
         "rows": _write_rows(dataset, work),
     }
+    if dataset.reading.asked:
+        data_document["reading"] = dataset.reading.to_json()
     source_document = source.origin
     calibration_document: CalibrationEntry = {"data": dataset.name, **chosen.to_json()}
     before = _earlier(folder, source_document["sha256"], dataset.digests, calibration_document)
@@ -271,9 +274,9 @@ def _write_rows(dataset: Dataset, work: Path) -> CountedEntry | None:
     if getattr(data.sources().get(dataset.name), "DIGESTS", None):
         return None
     content = io.BytesIO()  # of a full disk np.save says how many bytes it wrote, and no name
-    np.save(content, dataset.train.row_digests)
+    np.save(content, dataset.learned_digests)
     write_bytes(work / ROWS, content.getvalue())
-    return {"path": FileName(ROWS), "sha256": sha256(work / ROWS), "n": len(dataset.train)}
+    return {"path": FileName(ROWS), "sha256": sha256(work / ROWS), "n": len(dataset.learned_digests)}
 
 
 def _still_derived(before: Manifest, converted: Converted) -> tuple[Derived, ...]:

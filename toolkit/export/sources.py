@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from toolkit import data, manifest, registry, runs
+from toolkit import data, manifest, reading, registry, runs
 from toolkit.data import AUTO
-from toolkit.data.base import Dataset, Split
+from toolkit.data.base import Dataset
+from toolkit.data.base.parts import Parts, divide
 from toolkit.entries import MetricsEntry, RecipeEntry, SourceEntry
 from toolkit.errors import RunError, UsageError
 from toolkit.files import FileName, require_file, sha256
 from toolkit.manifest import MANIFEST
+from toolkit.reading import AS_THEY_ARE, Reading, image_shape
 from toolkit.runs import BEST, CONFIG, METRICS
+from toolkit.runtimes.keras import load_model
 from toolkit.text import printable
 from toolkit.training.folders import recipe_of
-from toolkit.training.recipe import rows_to_train
 
 CHARTS = ("loss.png", "accuracy.png")
 
@@ -26,7 +28,7 @@ class Source:
 
     origin: what the manifest says of where it came from. trained_on: "name" and "digests" of the data, or None. data:
     what ``toolkit.data.load`` takes to load them. is_original: whether it is the Keras original of an export, which is
-    copied as it is.
+    copied as it is. reading: how they were read.
     """
 
     keras_path: Path
@@ -36,6 +38,7 @@ class Source:
     trained_on: Mapping[str, Any] | None = None
     data: str = AUTO
     is_original: bool = False
+    reading: Reading = AS_THEY_ARE
 
     @property
     def charts(self) -> tuple[Path, ...]:
@@ -51,10 +54,26 @@ class Source:
                 f"'{dataset.name}' ({dataset.origin}); give the same data by --data"
             )
 
-    def training_rows(self, dataset: Dataset) -> Split:
-        """Return the rows that the weights were learned from, without the validation rows."""
-        share = self.recipe["validation_split"] if self.recipe else 0.0
-        return dataset.train.rows(slice(0, rows_to_train(len(dataset.train), share)))
+    def reading_for(self, choice: str) -> Reading:
+        """Return how data are read for this model: as it was trained, else in the size that it takes.
+
+        choice: what ``toolkit.data.load`` takes.
+        """
+        meaningful = data.reads(choice)
+        if self.trained_on or "image_size" not in meaningful:
+            return self.reading.only(meaningful)
+        return Reading(model_shape=image_shape(load_model(self.keras_path).input_shape))
+
+    def parts(self, dataset: Dataset) -> Parts:
+        """Return which rows the weights were learned from, and which validated them."""
+        return parts_of(self.recipe, dataset)
+
+
+def parts_of(recipe: RecipeEntry | None, dataset: Dataset) -> Parts:
+    """Return what a recipe makes of the training images: where none is known, all are learned from."""
+    if recipe is None:
+        return divide(dataset, share=0.0, seed=0)
+    return divide(dataset, share=recipe["validation_split"], seed=recipe.get("seed", 0))
 
 
 def resolve(given: str) -> Source:
@@ -104,7 +123,15 @@ def _from_run(folder: Path) -> Source:
         path, run=folder.name, metrics=runs.read_json(metrics, MetricsEntry) if metrics.is_file() else None
     )
     recipe, choice = recipe_of(config, folder), runs.data_choice(config["data"])
-    return Source(path, recipe.model, origin, cast("RecipeEntry", recipe.to_json()), config["data"], data=choice)
+    return Source(
+        path,
+        recipe.model,
+        origin,
+        cast("RecipeEntry", recipe.to_json()),
+        config["data"],
+        data=choice,
+        reading=runs.reading_of(folder),
+    )
 
 
 def _from_export(folder: Path) -> Source:
@@ -113,7 +140,14 @@ def _from_export(folder: Path) -> Source:
     found.require(found.reference)
     choice = str(found.data["name"]) if found.data["name"] in data.named_sources() else AUTO
     return Source(
-        found.reference_path, found.model, found.source, found.recipe, found.data, data=choice, is_original=True
+        found.reference_path,
+        found.model,
+        found.source,
+        found.recipe,
+        found.data,
+        data=choice,
+        is_original=True,
+        reading=reading.from_json(found.data.get("reading", {}), folder / MANIFEST),
     )
 
 

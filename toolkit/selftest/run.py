@@ -15,6 +15,7 @@ from toolkit.errors import UsageError
 from toolkit.export import calibration, conversion, exporter
 from toolkit.export.formats.base import Prepared, Request
 from toolkit.export.prepare import prepare
+from toolkit.export.sources import parts_of
 from toolkit.files import FileName, sha256, write_json
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
@@ -22,7 +23,6 @@ from toolkit.parity.verify import VerifyOptions, by_golden, check_overlap, on_te
 from toolkit.runs import BEST, CONFIG, RUNS
 from toolkit.runtimes.keras import load_model
 from toolkit.selftest import files, models
-from toolkit.training.recipe import rows_to_train
 from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
 
@@ -122,8 +122,7 @@ class _Bench:
         self._options = replace(options, runs=scratch / RUNS, allow_overlap=True)  # what was refused is over by now
         self._log = scratch / exporter.LOG
         self._model = load_model(found.reference_path)
-        share = found.recipe["validation_split"] if found.recipe else 0.0
-        self._training = dataset.train.rows(slice(0, rows_to_train(len(dataset.train), share)))
+        self._training = parts_of(found.recipe, dataset).learned
         record = golden.read(found.golden_path)
         self._golden = Split(record.images, record.labels)
         self._wanted = [a for a in found.artifacts if (a.format, a.quantization) in PAIRS]

@@ -8,8 +8,9 @@ import os
 import sys
 import threading
 from multiprocessing.connection import Connection
+from pathlib import Path
 
-from toolkit import data
+from toolkit import data, reading
 from toolkit.study import trials
 from toolkit.study.executors.base import ENDED, EPOCH, Event
 from toolkit.training import device
@@ -22,7 +23,7 @@ def main(descriptor: str, settings: str) -> None:
     connection: Connection = Connection(int(descriptor))
     work = json.loads(settings)
     device.limit_threads(work["threads"])
-    dataset = data.load(work["data"], warn=print)
+    dataset = data.load(work["data"], warn=print, reading=reading.from_json(work["reading"], Path("SETTINGS")))
     while True:
         try:
             trial: trials.Trial = connection.recv()

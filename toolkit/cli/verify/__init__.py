@@ -8,7 +8,18 @@ import typer
 from toolkit import api, drawing
 from toolkit.cli import devices
 from toolkit.cli.devices import On, Wheels
-from toolkit.cli.options import EXPORTED, AllowOverlap, Debug, Json, Paths
+from toolkit.cli.options import (
+    EXPORTED,
+    AllowOverlap,
+    Debug,
+    ImageSize,
+    Json,
+    Keys,
+    Paths,
+    ResizeTo,
+    SkipUnreadable,
+    reading,
+)
 from toolkit.cli.verify import questions, tables
 from toolkit.cli.verify.tables import EXIT_CODES
 from toolkit.console import Console
@@ -48,6 +59,10 @@ def command(
     reexports: Annotated[int, typer.Option(help="Faultless exports that --self-test judges as well.")] = 20,
     on: On = None,
     wheels: Wheels = None,
+    image_size: ImageSize = None,
+    resize: ResizeTo = None,
+    skip_unreadable: SkipUnreadable = False,
+    keys: Keys = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -57,10 +72,12 @@ def command(
     asked = {"--recompute": recompute is not None, "--localize": localize is not None, "--self-test": self_test}
     besides = {"--golden": golden, "--save": save, "--flips": flips is not None}
     devices.check(on, wheels)
+    read_as = reading(image_size, resize, skip_unreadable, keys)
     of_test_sets = {
         "--data": data is not None,
         "--margin": margin != DEFAULT_MARGIN_PP,
         "--allow-overlap": allow_overlap,
+        "--image-size, --resize, --skip-unreadable or --keys": read_as is not None,
     }
     _check(asked, besides, of_test_sets if on else None)
     console, where = Console(json_output=json), paths or [EXPORTED]
@@ -73,13 +90,19 @@ def command(
     if localize is not None:
         return questions.localize(console, localize, picture)
     if self_test:
-        options = VerifyOptions(data, by_golden=golden, margin_pp=margin, allow_overlap=allow_overlap)
+        options = VerifyOptions(data, by_golden=golden, margin_pp=margin, allow_overlap=allow_overlap, reading=read_as)
         return questions.self_test(console, where, options, reexports)
     if flips is not None:
         drawing.check(flips)
     with console.steps("verifying") as show:
         parity = api.verify(
-            *where, data=data, golden=golden, margin_pp=margin, allow_overlap=allow_overlap, on_step=show
+            *where,
+            data=data,
+            golden=golden,
+            margin_pp=margin,
+            reading=read_as,
+            allow_overlap=allow_overlap,
+            on_step=show,
         )
     tables.report(console, parity)
     tables.explain(console, parity)
