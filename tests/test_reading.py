@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from toolkit import reading
-from toolkit.errors import DataError, UsageError
+from toolkit.errors import RunError, UsageError
 from toolkit.reading import Reading, image_shape, keys_of, size_of
 
 
@@ -45,7 +45,7 @@ def test_an_array_that_is_not_one_of_a_data_set_is_refused():
     ],
 )
 def test_a_document_says_the_same(asked):
-    assert reading.from_json(asked.to_json(), Path("config.json")) == asked
+    assert reading.from_json(asked.to_json(), Path("config.json"), error=RunError) == asked
 
 
 def test_what_is_not_asked_for_is_not_recorded():
@@ -54,8 +54,8 @@ def test_what_is_not_asked_for_is_not_recorded():
 
 @pytest.mark.parametrize("wrong", [{"resize": 3}, {"image_size": [1]}, {"colour": 1}, {"resize": "squeeze"}])
 def test_a_damaged_document_is_refused_by_name(wrong):
-    with pytest.raises(DataError, match=r"config\.json"):
-        reading.from_json(wrong, Path("config.json"))
+    with pytest.raises(RunError, match=r"config\.json"):
+        reading.from_json(wrong, Path("config.json"), error=RunError)
 
 
 def test_what_has_a_meaning_is_kept():

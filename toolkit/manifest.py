@@ -17,6 +17,7 @@ from toolkit.entries import (
 )
 from toolkit.errors import ArtifactError
 from toolkit.files import FileName, documents, sha256, write_json
+from toolkit.reading import Reading, from_json
 from toolkit.verdict import Verdict
 
 MANIFEST = "manifest.json"
@@ -114,6 +115,11 @@ class Manifest:
     created: str
     artifacts: tuple[Artifact, ...]
     derived: tuple[Derived, ...] = ()
+
+    @property
+    def reading(self) -> Reading:
+        """How the data that the model was trained on were read."""
+        return from_json(self.data.get("reading", {}), self.folder / MANIFEST, error=ArtifactError)
 
     @property
     def reference_path(self) -> Path:

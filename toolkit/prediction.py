@@ -13,6 +13,7 @@ from toolkit.errors import ArtifactError, DataError
 from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.parity import checks, recorded
+from toolkit.reading import Resize
 from toolkit.runtimes.base import Predictor
 from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
@@ -95,10 +96,12 @@ def _predict(files: Sequence[Path], session: Predictor, found: Manifest | None) 
     # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
     check_memory(len(files) * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
     digits = channels == 1 and (found is None or found.data["name"] in DIGITS)
+    # As the images that it has learned from were, where they were not of one size.
+    how = (found.reading.resize if found else None) or "fit"
     prepared: list[NDArray[np.uint8] | Refused] = []
     for file in files:
         try:
-            prepared.append(_prepare(file, height, width, channels, digits=digits))
+            prepared.append(_prepare(file, height, width, channels, digits=digits, how=how))
         except DataError as error:
             prepared.append(Refused(str(file), str(error)))
     pixels = [one for one in prepared if not isinstance(one, Refused)]
@@ -125,8 +128,8 @@ def _classify(
         yield (names[first], names[second]), (float(row[first]), float(row[second]))
 
 
-def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool) -> NDArray[np.uint8]:
+def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool, how: Resize) -> NDArray[np.uint8]:
     pixels = images.read(file, channels=channels)
     if digits:
         return images.to_digit(pixels, height=height, width=width, what=str(file))
-    return images.fit(pixels, height=height, width=width)
+    return images.resize(pixels, height=height, width=width, how=how)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from toolkit.errors import DataError, UsageError
+from toolkit.errors import DataError, ToolkitError, UsageError
 from toolkit.files import documents
 
 Resize = Literal["fit", "crop", "stretch"]
@@ -91,9 +91,9 @@ def keys_of(text: str) -> dict[str, str]:
     return keys
 
 
-def from_json(document: dict[str, Any], where: Path) -> Reading:
-    """Return what a run or a manifest recorded; ToolkitError, naming ``where``, where it is none."""
-    return documents.convert(document, Reading, where, what="how data are read", error=DataError)
+def from_json(document: dict[str, Any], where: Path, *, error: type[ToolkitError]) -> Reading:
+    """Return what a run or a manifest recorded; ``error``, naming ``where``, where it is none."""
+    return documents.convert(document, Reading, where, what="how data are read", error=error)
 
 
 def image_shape(shape: Sequence[int | None]) -> tuple[int, int, int] | None:

@@ -61,7 +61,7 @@ def data_choice(trained_on: TrainedOnEntry) -> str:
 
 def reading_of(folder: Path) -> Reading:
     """Return how the data of a run were read."""
-    return reading.from_json(read_config(folder)["data"].get("reading", {}), folder / CONFIG)
+    return reading.from_json(read_config(folder)["data"].get("reading", {}), folder / CONFIG, error=RunError)
 
 
 def find(name: str) -> Path:

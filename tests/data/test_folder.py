@@ -258,3 +258,12 @@ def test_data_shows_parts_and_warnings(tmp_path, capfd):
     (result,) = json.loads(printed.out)["results"]
     assert len(result["warnings"]) == 1
     assert f"warning: {result['warnings'][0]}" in printed.err
+
+
+def test_photos_that_lie_in_a_file_stay_there(tmp_path, monkeypatch):
+    folder = save_classes(tmp_path / "pets")
+    in_memory = load(folder)
+    monkeypatch.setattr("toolkit.photos.IN_MEMORY_SHARE", 0)
+    mapped = load(folder)
+    assert isinstance(mapped.train.images, np.memmap)
+    assert mapped.digests == in_memory.digests

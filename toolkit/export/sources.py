@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from toolkit import data, manifest, reading, registry, runs
+from toolkit import data, manifest, registry, runs
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts, divide
@@ -147,7 +147,7 @@ def _from_export(folder: Path) -> Source:
         found.data,
         data=choice,
         is_original=True,
-        reading=reading.from_json(found.data.get("reading", {}), folder / MANIFEST),
+        reading=found.reading,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import data, extras, golden, manifest, overlap, reading, runtimes
+from toolkit import data, extras, golden, manifest, overlap, runtimes
 from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError, DataError, DataUnavailableError, MissingExtraError, UsageError
 from toolkit.files import sha256
@@ -216,9 +216,8 @@ def load(found: Manifest, options: VerifyOptions, warn: Callable[[str], None]) -
 
 def _reading_for(found: Manifest, choice: str) -> Reading:
     """Return how data are read for the model of a manifest: as its own were, else in the size that it takes."""
-    recorded = reading.from_json(found.data.get("reading", {}), found.folder / MANIFEST)
     shape = image_shape(found.artifacts[0].inputs[0].shape) if found.artifacts else None
-    return replace(recorded.only(data.reads(choice)), model_shape=shape)
+    return replace(found.reading.only(data.reads(choice)), model_shape=shape)
 
 
 def _runnable(found: Manifest, artifacts: Sequence[Artifact], warn: Callable[[str], None]) -> list[Artifact]:

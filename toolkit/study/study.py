@@ -146,7 +146,7 @@ def conduct(
     Whenever it ends, also by a kill, all finished epochs of all runs are on the disk, and the next call goes on there.
     """
     # An overlap that is not allowed never gets here.
-    read_as = reading.from_json(study.data.get("reading", {}), study.folder / DOCUMENT)
+    read_as = reading.from_json(study.data.get("reading", {}), study.folder / DOCUMENT, error=RunError)
     work = Work(runs.data_choice(study.data), device, allow_overlap=bool(study.overlap), reading=read_as)
     with locks.alone(study.folder, "study", otherwise="choose another --name"):
         locks.remove_dead_locks(study.folder, "*/")  # a run that has ended is not gone on with
