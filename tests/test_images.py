@@ -246,3 +246,9 @@ def test_fit_pads_crop_cuts_and_stretch_does_neither():
 def test_an_image_of_the_size_that_is_wanted_stays_what_it_is(how):
     page = bar(10, 12)
     assert images.resize(page, height=10, width=12, how=how) is page
+
+
+def test_a_file_of_no_format_is_said_to_be_so(tmp_path):
+    (tmp_path / "x.png").write_bytes(b"not an image")
+    with pytest.raises(DataError, match=r"x\.png: cannot be read as an image: it is of no format that is read here"):
+        images.look(tmp_path / "x.png")

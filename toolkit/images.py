@@ -171,11 +171,13 @@ def _opened(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def _limited(pil: Any) -> Iterator[None]:
-    """Say of Pillow's own limit, twice this one, what is allowed; near this one it only warns."""
+    """Say what is wrong in our words. Pillow's own limit is twice this one; near this one it only warns."""
     try:
         yield
     except pil.DecompressionBombError as error:
         raise ValueError(f"more than {MAX_PIXELS:,} pixels") from error
+    except pil.UnidentifiedImageError as error:  # whose message names the open file, not the path
+        raise ValueError("it is of no format that is read here") from error
 
 
 def resize(pixels: NDArray[np.uint8], *, height: int, width: int, how: Resize) -> NDArray[np.uint8]:

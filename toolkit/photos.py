@@ -87,7 +87,7 @@ def read_all(parts: Mapping[str, Sequence[Path]], reading: Reading, *, what: str
         bad += worse
     if bad:
         listed = "; ".join(one.why for one in bad[:LISTED]) + ("; …" if len(bad) > LISTED else "")
-        notes.append(f"{len(bad):,} images that cannot be read were left out: {listed}")
+        notes.append(f"images that cannot be read were left out ({len(bad):,}): {listed}")
     return Photos(pixels, rows, reading, tuple(notes))
 
 

@@ -95,7 +95,7 @@ def test_folders_beside_the_parts_are_counted(tmp_path):
     for part in ("train", "test", "unlabelled"):
         save_classes(tmp_path / "pets" / part)
     load(tmp_path / "pets", said=said)
-    assert said == [f"{tmp_path / 'pets'}: 1 folders beside the parts were left out: unlabelled"]
+    assert said == [f"{tmp_path / 'pets'}: folders beside the parts were left out (1): unlabelled"]
 
 
 def test_a_test_class_that_training_lacks_is_refused(tmp_path):
@@ -135,7 +135,7 @@ def test_folders_within_a_class_belong_to_it_and_other_files_are_counted(tmp_pat
     (folder / "dog" / ".DS_Store").write_text("x")
     (folder / "labels.csv").write_text("x")
     assert load(folder, said=said).counts == "20 + 5"
-    assert said == [f"{folder}: 2 files that are no images were left out: cat/session2/notes.txt, labels.csv"]
+    assert said == [f"{folder}: files that are no images were left out (2): cat/session2/notes.txt, labels.csv"]
 
 
 def test_an_empty_class_folder_is_named(tmp_path):
@@ -209,7 +209,7 @@ def test_images_that_cannot_be_read_are_left_out_and_listed(tmp_path):
     assert len(loaded.train) + len(loaded.test) == 18
     assert whole.input_shape == loaded.input_shape
     (text,) = said
-    assert text.startswith(f"{folder}: 2 images that cannot be read were left out: ")
+    assert text.startswith(f"{folder}: images that cannot be read were left out (2): ")
     assert f"{folder}/cat/3.png" in text
     assert f"{folder}/dog/4.png" in text
 

@@ -110,12 +110,11 @@ class _Notes:
 
     def left_out(self, root: Path, folders: set[str]) -> None:
         if folders:
-            self.add(f"{len(folders)} folders beside the parts were left out: {_some(sorted(folders))}")
+            self.add(f"folders beside the parts were left out ({len(folders)}): {_some(sorted(folders))}")
 
     def all(self) -> tuple[str, ...]:
         if self._others:
-            count = len(self._others)
-            self.add(f"{count:,} files that are no images were left out: {_some(sorted(self._others))}")
+            self.add(f"files that are no images were left out ({len(self._others):,}): {_some(sorted(self._others))}")
         return tuple(self._said)
 
 
