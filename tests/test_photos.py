@@ -13,9 +13,9 @@ from toolkit.images import Look
 from toolkit.reading import AS_THEY_ARE
 
 
-def save_all(folder, count, size=(16, 12)):
+def save_all(folder, count, *, size=(16, 12), suffix=".png"):
     rng = np.random.default_rng(0)
-    files = [folder / f"{number:04}.png" for number in range(count)]
+    files = [folder / f"{number:04}{suffix}" for number in range(count)]
     for file in files:
         Image.fromarray(rng.integers(0, 256, size[::-1]).astype(np.uint8)).save(file)
     return files
@@ -70,24 +70,33 @@ def test_few_large_images_are_decoded_at_a_time(monkeypatch):
 
 PROGRAM = """
 import sys
-from pathlib import Path
-from toolkit import host, photos
-from toolkit.reading import AS_THEY_ARE
+from toolkit import data, host, photos
 
 photos.IN_MEMORY_SHARE = float(sys.argv[2])
-files = sorted(Path(sys.argv[1]).glob("*.png"))
-photos.read_all({"some": files[:20]}, AS_THEY_ARE, what="x")
+data.load(sys.argv[1] + "/few", warn=print)
 before = host.process_memory_bytes("VmRSS")
-found = photos.read_all({"all": files}, AS_THEY_ARE, what="x")
-print(host.process_memory_bytes("VmHWM") - before, found.pixels["all"].nbytes)
+found = data.load(sys.argv[1] + "/many", warn=print)
+found.digests, found.learned_digests
+pixels = sum(split.images.nbytes for split in found.splits.values())
+print(host.process_memory_bytes("VmHWM") - before, pixels)
 """
 
 
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    for name, count in (("few", 10), ("many", 2400)):
+        for label in ("cat", "dog"):
+            (folder / name / label).mkdir(parents=True)
+            save_all(folder / name / label, count, size=(100, 100), suffix=".pgm")
+    return folder
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("share", "most"), [(0.9, 1.5), (0, 0.6)], ids=["in memory", "in a file"])
-def test_reading_takes_no_second_copy(tmp_path, share, most):
+def test_a_folder_is_loaded_and_looked_at_without_a_second_copy(folders, share, most):
     """48 MB of pixels: less than half as much beside them, and where they lie in a file less than they have."""
-    save_all(tmp_path, 1200, size=(200, 200))
-    command = [sys.executable, "-c", PROGRAM, tmp_path, str(share)]
+    command = [sys.executable, "-c", PROGRAM, folders, str(share)]
     done = subprocess.run(command, capture_output=True, check=True, text=True)
     grown, size = map(int, done.stdout.split())
     assert size == 48_000_000
