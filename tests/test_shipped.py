@@ -67,7 +67,7 @@ def test_its_card_says_what_its_manifest_says(shipped):
 def test_every_published_figure_is_what_the_images_of_its_record_say(shipped):
     rebuilt = recompute(shipped.folder / RECORD)
     assert rebuilt.differences == ()
-    assert (rebuilt.images, rebuilt.artifacts) == (10_000, 6)
+    assert (rebuilt.samples, rebuilt.artifacts) == (10_000, 6)
 
 
 def test_it_passes_by_golden_on_this_machine(shipped):

@@ -139,7 +139,7 @@ def apart(box: Box, before: Mapping[Path, str]) -> list[str]:
         if (folder / parity.RECORD).is_file():
             found += parity.recompute(folder / parity.RECORD).differences
         if (folder / BENCHMARK).is_file():
-            found += benchmark.recompute(folder)[1]
+            found += benchmark.recompute(folder).differences
     return found
 
 

@@ -56,9 +56,9 @@ def test_a_benchmark_runs_there_and_its_record_is_like_one_of_here(toolkit, devi
     (path,) = records()
     saved = json.loads(path.read_text())
     assert {key: value for key, value in document.items() if key != "device"} == saved
-    assert toolkit("bench", "--recompute", path.parent)[0] == 0
-    code, out, _ = toolkit("bench", "--compare", path.parent, path.parent)
-    assert (code, "0 of 6 are surely" in out) == (0, True)
+    assert toolkit("record", "check", path.parent)[0] == 0
+    code, out, _ = toolkit("compare", path.parent, path.parent)
+    assert (code, "0 of 6 are more than 5 % slower" in out) == (0, True)
     assert device.processes_after(PATIENCE_S) == []
 
 
@@ -148,7 +148,7 @@ def test_a_connection_that_is_cut_stops_the_device_keeps_the_rounds_and_can_be_r
     assert code == 0, err
     assert (len(document["results"][0]["processes"]), document["interrupted"]) == (rounds + 2, False)
     assert records() == [path]
-    assert toolkit("bench", "--recompute", path.parent)[0] == 0
+    assert toolkit("record", "check", path.parent)[0] == 0
     code, _, err = toolkit("bench", ONE, "--on", "device", *planned, "--resume", path.parent)
     assert code == 2
     assert err[-1].endswith(f"all {rounds + 2} processes of each were measured; nothing is left to resume")
@@ -322,7 +322,7 @@ def test_without_a_package_index_it_names_the_way_without_one(toolkit, server, t
     [
         (("bench", "none.tflite", "--on", "pi"), "none.tflite: no such file or folder"),
         (("bench", "--on", "-oProxyCommand=x"), "--on is '-oProxyCommand=x', which is no host name"),
-        (("bench", "--on", "pi", "--certify"), "--certify, --explain and --plot are of this machine"),
+        (("bench", "--on", "pi", "--explain"), "--explain looks at this machine; leave out --on"),
         (("bench", "--wheels", "."), "--wheels is what is taken along to a device; name one by --on"),
         (("bench", "--on", "pi", "--wheels", "."), ".: no wheels there; fill it with: toolkit wheels"),
         (("bench", "--resume", "x"), "--resume goes on with the record of a device; name it by --on"),

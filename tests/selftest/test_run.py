@@ -46,9 +46,10 @@ def sample_mlp(tmp_path_factory):
 @pytest.mark.slow
 def test_no_fault_slips_through_and_no_faultless_export_fails(sample_mlp, capsys, tmp_path):
     before = {path: path.read_bytes() for path in sample_mlp.iterdir()}
-    code = call(["verify", "--self-test", str(sample_mlp), "--data", "sample", "--reexports", "4", "--json"])
+    code = call(["selftest", str(sample_mlp), "--data", "sample", "--reexports", "4", "--json"])
     document = json.loads(capsys.readouterr().out)
-    (result,) = document["self_test"]
+    assert document["command"] == "selftest"
+    (result,) = document["results"]
     wrong = [outcome for outcome in result["outcomes"] if not outcome["right"]]
     assert wrong == []
     assert (code, document["verdict"], result["false_alarms"]) == (0, "pass", 0)

@@ -1,18 +1,61 @@
-"""The options that several verbs share."""
+"""The options that several verbs share, and the headings of the help that options stand under."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from toolkit import registry
+from toolkit.api import BENCHMARKS as BENCHMARKS
 from toolkit.api import EXPORTED as EXPORTED
+from toolkit.training.device import DEVICES
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+# Exit code of a command that Ctrl-C ended: 128 + SIGINT, as shells have it.
+INTERRUPTED = 130
+OUTPUT, REMOTE = "Output", "Remote devices"
+
+if TYPE_CHECKING:
+    Model = str
+    Device = str
+else:  # Typer shows, completes and checks the values of a Literal.
+    Model = Literal[registry.names("toolkit.models")]
+    Device = Literal[DEVICES]
+
+
+@dataclass
+class Invocation:
+    """What one call of the command line is told besides its verb. debug: whether an error shows its traceback."""
+
+    debug: bool = False
+
+
+def _note_debug(context: typer.Context, value: bool) -> bool:
+    if value and isinstance(context.obj, Invocation):
+        context.obj.debug = True
+    return value
+
+
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.", rich_help_panel=OUTPUT),
+]
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        help="Show the traceback of an error.",
+        callback=_note_debug,
+        is_eager=True,  # also if another option is then refused
+        rich_help_panel=OUTPUT,
+    ),
+]
 DataChoice = Annotated[
     str,
     typer.Option(help="auto, mnist, fashion-mnist, sample, or a path: .npz, folder of IDX files, folder of images."),
 ]
+ModelChoice = Annotated[Model, typer.Option(help="The network to train.")]
+DeviceChoice = Annotated[Device, typer.Option(help="Where to train; auto: on a GPU if there is one.")]
 AllowOverlap = Annotated[
     bool,
     typer.Option("--allow-overlap", help="Go on where test images are training images too; every figure is marked."),
@@ -23,5 +66,32 @@ InputRange = Annotated[
 ]
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: exported/", show_default=False)]
 
-# Exit code of a command that Ctrl-C ended: 128 + SIGINT, as shells have it.
-INTERRUPTED = 130
+Seconds = Annotated[float, typer.Option(help="How long each configuration is measured, over all its processes.")]
+Processes = Annotated[int, typer.Option(help="How many processes measure each configuration, one after the other.")]
+Thorough = Annotated[bool, typer.Option("--thorough", help="Measure each configuration 10 seconds in 10 processes.")]
+Seed = Annotated[int, typer.Option(help="Seed of the random order in which configurations are measured.")]
+Records = Annotated[
+    Path, typer.Option("--output", help="The folder that gets a folder per record.", rich_help_panel=OUTPUT)
+]
+# Seconds and processes of --thorough.
+THOROUGH = (10.0, 10)
+
+On = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--on",
+        help="Do it on a device over SSH: user@host, or a name of ~/.ssh/config. Give it once for each device.",
+        rich_help_panel=REMOTE,
+    ),
+]
+Wheels = Annotated[
+    Path | None,
+    typer.Option(
+        help="For a device without internet: the folder that 'toolkit wheels' has filled.", rich_help_panel=REMOTE
+    ),
+]
+
+TestData = Annotated[
+    str | None, typer.Option(help="The data set whose test images are used; default: the one of the manifest.")
+]
+Margin = Annotated[float, typer.Option(help="Accuracy that may be lost, in percentage points.")]

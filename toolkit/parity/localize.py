@@ -78,11 +78,11 @@ class Localized:
         return self.culprit is None and not self.portability.saturating
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON document of ``toolkit verify --localize``; infinite figures are null."""
+        """Return the document of ``toolkit localize --json``; infinite figures are null."""
         culprit = self.culprit
         return {
             "schema": 1,
-            "command": "verify",
+            "command": "localize",
             "artifact": str(self.artifact),
             "layers": [
                 {

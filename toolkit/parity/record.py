@@ -3,7 +3,6 @@
 import hashlib
 import json
 import zipfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import python_version
@@ -22,8 +21,8 @@ from toolkit.parity.compare import Comparison, overall
 from toolkit.parity.evidence import RowFile
 from toolkit.parity.reading import ARTIFACT, REFERENCE
 from toolkit.parity.verify import Verified
+from toolkit.rebuilt import PARITY, Rebuilt
 from toolkit.text import to_json
-from toolkit.verdict import Verdict
 
 RECORD, ROWS = "parity.json", "parity.npz"
 # What is rebuilt from the images; the rest of a result describes the artifact.
@@ -90,31 +89,7 @@ def check_savable(part: Verified) -> None:
         raise UsageError(f"{folder}: a record is of a whole folder; {', '.join(left_out)} would be left out")
 
 
-@dataclass(frozen=True)
-class Recomputed:
-    """What a record holds once it was rebuilt from its images: ``differences`` is empty where it is what it says."""
-
-    path: Path
-    images: int
-    artifacts: int
-    figures: int
-    differences: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON document of ``toolkit verify --recompute``."""
-        return {
-            "schema": 1,
-            "command": "verify",
-            "record": str(self.path),
-            "n": self.images,
-            "artifacts": self.artifacts,
-            "figures": self.figures,
-            "differences": list(self.differences),
-            "verdict": Verdict.of(not self.differences),
-        }
-
-
-def recompute(path: Path) -> Recomputed:
+def recompute(path: Path) -> Rebuilt:
     """Rebuild every figure of a record from what it kept of every image, and name each that differs.
 
     The manifest, the model card and the artifacts beside the record, where they are there, are held against it as well.
@@ -129,11 +104,11 @@ def recompute(path: Path) -> Recomputed:
     rows = path.parent / document["rows"]["path"]
     if rows.is_symlink() or not rows.is_file() or sha256(rows) != document["rows"]["sha256"]:
         differences.append(f"{rows} is missing or was changed: it does not have the SHA-256 that the record names")
-        return Recomputed(path, 0, len(document["results"]), 0, tuple(differences))
+        return Rebuilt(path, PARITY, len(document["results"]), 0, 0, tuple(differences))
     tables = reading.read_rows(rows, document["classes"])
     count, found = _differences_within(document, tables)
     differences += found + _differences_beside(path.parent, document)
-    return Recomputed(path, len(tables[REFERENCE]), len(document["results"]), count, tuple(differences))
+    return Rebuilt(path, PARITY, len(document["results"]), len(tables[REFERENCE]), count, tuple(differences))
 
 
 def _differences_within(document: dict[str, Any], tables: dict[str, RowFile]) -> tuple[int, list[str]]:

@@ -1,7 +1,8 @@
 """Plant every fault, let the gate judge, and say which check caught it; then judge faultless exports."""
 
+import itertools
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from toolkit.export.prepare import prepare
 from toolkit.files import FileName, documents, sha256, write_json
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
-from toolkit.parity.verify import VerifyOptions, by_golden, check_overlap, on_test_set
+from toolkit.parity.verify import VerifyOptions, by_golden, check_overlap, load, on_test_set, select
 from toolkit.runs import BEST, CONFIG, RUNS
 from toolkit.runtimes.keras import load_model
 from toolkit.selftest import files, models
+from toolkit.step import OnStep, Step, ignore
 from toolkit.training.recipe import rows_to_train
 from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
@@ -68,7 +70,7 @@ class SelfTested:
         return quiet and all(outcome.right for outcome in self.outcomes)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the part of ``toolkit verify --self-test --json`` for one model."""
+        """Return what ``toolkit selftest --json`` has of one model."""
         return {
             "manifest": str(self.manifest.folder),
             "n": self.images,
@@ -79,6 +81,54 @@ class SelfTested:
         }
 
 
+@dataclass(frozen=True)
+class SelfTests:
+    """What the gate made of the faults of several models. True where it was right about all."""
+
+    parts: tuple[SelfTested, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """FAIL where the gate is wrong about one model."""
+        return Verdict.of(bool(self))
+
+    def __bool__(self) -> bool:
+        return all(part.passed for part in self.parts)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``toolkit selftest --json``."""
+        return {
+            "schema": 1,
+            "command": "selftest",
+            "results": [part.to_json() for part in self.parts],
+            "verdict": self.verdict,
+        }
+
+
+def self_tests(
+    paths: Sequence[Path],
+    options: VerifyOptions,
+    *,
+    reexports: int,
+    warn: Callable[[str], None],
+    on_step: OnStep = ignore,
+) -> SelfTests:
+    """Test the gate on each manifest that ``paths`` stand for, as ``self_test`` does."""
+    return SelfTests(
+        tuple(
+            self_test(
+                found,
+                load(found, options, warn),
+                options=options,
+                reexports=reexports,
+                warn=warn,
+                on_step=on_step,
+            )
+            for found, _ in select(paths)
+        )
+    )
+
+
 def self_test(
     found: Manifest,
     dataset: Dataset,
@@ -86,7 +136,7 @@ def self_test(
     options: VerifyOptions,
     reexports: int,
     warn: Callable[[str], None],
-    on_step: Callable[[str], None] = lambda what: None,
+    on_step: OnStep = ignore,
 ) -> SelfTested:
     """Plant every fault into copies of the artifacts of a manifest, and judge them and ``reexports`` faultless ones.
 
@@ -98,14 +148,15 @@ def self_test(
     check_overlap(found, dataset, options, warn=warn)
     with locks.scratch() as work, contained() as workers:
         bench = _Bench(found, dataset, work, replace(options, open_session=workers.open_session))
-        outcomes = []
-        for outcome in (*bench.edited(), *bench.exported()):
-            on_step(f"{outcome.artifact}: {outcome.fault}")
+        total = bench.planned + reexports
+        outcomes: list[FaultOutcome] = []
+        for outcome in itertools.chain(bench.edited(), bench.exported()):
             outcomes.append(outcome)
+            on_step(Step(len(outcomes), total, f"{outcome.artifact}: {outcome.fault}", outcome))
         alarms = 0
         for seed in range(1, reexports + 1):
             alarms += bench.false_alarm(seed)
-            on_step(f"export {seed} of {reexports}")
+            on_step(Step(len(outcomes) + seed, total, f"export {seed} of {reexports} without a fault"))
     return SelfTested(found, len(dataset.test), tuple(outcomes), reexports, alarms)
 
 
@@ -127,6 +178,13 @@ class _Bench:
         record = golden.read(found.golden_path)
         self._golden = Split(record.images, record.labels)
         self._wanted = [a for a in found.artifacts if (a.format, a.quantization) in PAIRS]
+
+    @property
+    def planned(self) -> int:
+        """How many outcomes ``edited`` and ``exported`` yield; two of each artifact are: no fault, and a stale file."""
+        edited = sum(len(files.faults(artifact)) + 2 for artifact in self._wanted)
+        constant = sum(quantization == "int8" for _, quantization in PAIRS)
+        return edited + len(models.faults(self._model)) * len(PAIRS) + constant
 
     def edited(self) -> Iterator[FaultOutcome]:
         """Yield the outcomes of faults that are edited into the exported files, and of copies without one."""

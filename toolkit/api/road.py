@@ -1,19 +1,12 @@
-"""What a program calls, and what every verb of the command line calls: it prints nothing.
+"""The steps of the road: train, export, verify, bench, and the use of an artifact."""
 
-Paths are ``str`` or ``os.PathLike``; a run and an export are paths of their folders. Images are pixels, (N, H, W, C)
-uint8. Errors are ToolkitError or one of its kinds (toolkit/errors.py); warnings are ``ToolkitWarning``. ``on_step`` is
-called with a ``Step`` after each step, in this thread.
-"""
-
-import sys
-import warnings
 from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from toolkit import extras
-from toolkit.errors import ToolkitError, ToolkitWarning
+from toolkit.api.base import BENCHMARKS, EXPORTED, warn
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.step import OnStep, Step, ignore
 
@@ -27,25 +20,6 @@ if TYPE_CHECKING:
     from toolkit.runtimes.base import Session
     from toolkit.training.fit import Trained
     from toolkit.training.recipe import RecipeOptions
-
-__all__ = [
-    "BENCHMARKS",
-    "EXPORTED",
-    "Step",
-    "ToolkitError",
-    "ToolkitWarning",
-    "bench",
-    "default_artifact",
-    "export",
-    "open_session",
-    "predict",
-    "train",
-    "verify",
-]
-
-# Where `export` writes and the others look, and where `bench` keeps records, unless told otherwise.
-EXPORTED = Path("exported")
-BENCHMARKS = Path("benchmarks")
 
 
 def bench(
@@ -72,7 +46,7 @@ def bench(
     from toolkit.bench.explain import explain as add_reasons
 
     asked = schedule.Plan(**plan)
-    chosen = candidates.select([Path(path) for path in paths or (EXPORTED,)], warn=_warn)
+    chosen = candidates.select([Path(path) for path in paths or (EXPORTED,)], warn=warn)
     folder = schedule.new_folder(Path(output))
     record = schedule.bench(chosen, folder, asked, on_step=lambda progress: on_step(progress.step))
     if not record.interrupted:
@@ -87,7 +61,7 @@ def default_artifact() -> Path:
     """
     from toolkit.prediction import default_model
 
-    return default_model(EXPORTED, warn=_warn)
+    return default_model(EXPORTED, warn=warn)
 
 
 def export(
@@ -128,7 +102,7 @@ def export(
     pairs = plan(_several(format), _several(quantize))
     convention = None if input_range is None else parse(input_range)
     found = source if isinstance(source, Source) else resolve(fspath(source))
-    dataset = load(found.data if data is None else fspath(data), warn=_warn)
+    dataset = load(found.data if data is None else fspath(data), warn=warn)
     text = f"exporting {found.keras_path}, calibrated on '{dataset.name}' ({dataset.origin})"
     on_step(Step(0, len(pairs), text, found))
     return exporter.export(
@@ -136,7 +110,7 @@ def export(
         dataset,
         Path(output) / found.name,
         exporter.ExportOptions(pairs, calibration, seed, convention),
-        warn=_warn,
+        warn=warn,
         allow_overlap=allow_overlap,
         on_step=on_step,
     )
@@ -178,7 +152,7 @@ def predict(
 
     model = default_artifact() if artifact is None else Path(artifact)
     given = None if input_range is None else parse(input_range)
-    return prediction.predict([Path(image) for image in images], model, given=given, warn=_warn)
+    return prediction.predict([Path(image) for image in images], model, given=given, warn=warn)
 
 
 def train(
@@ -219,7 +193,7 @@ def train(
     extras.require("tensorflow")
     return fit.train(
         chosen,
-        load(choice, warn=_warn),
+        load(choice, warn=warn),
         folder,
         device_choice=device,
         strategy_choice=strategy,
@@ -256,16 +230,8 @@ def verify(
     options = VerifyOptions(
         None if data is None else fspath(data), by_golden=golden, margin_pp=margin_pp, allow_overlap=allow_overlap
     )
-    return verify_all([Path(path) for path in paths or (EXPORTED,)], options, warn=_warn, on_step=on_step)
+    return verify_all([Path(path) for path in paths or (EXPORTED,)], options, warn=warn, on_step=on_step)
 
 
 def _several(names: str | Sequence[str]) -> Sequence[str]:
     return [names] if isinstance(names, str) else names
-
-
-def _warn(text: str) -> None:
-    """Warn at the line that called toolkit."""
-    frame, depth = sys._getframe(1), 2
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
-        frame, depth = frame.f_back, depth + 1
-    warnings.warn(text, ToolkitWarning, stacklevel=depth)

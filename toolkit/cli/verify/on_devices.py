@@ -10,7 +10,7 @@ from toolkit.console import Column, Console
 from toolkit.errors import ToolkitError
 
 
-def command(console: Console, destinations: Sequence[str], paths: Sequence[Path], *, wheels: Path | None) -> int:
+def verify(console: Console, destinations: Sequence[str], paths: Sequence[Path], *, wheels: Path | None) -> int:
     """Verify on each device, and print what each found."""
     from toolkit.remote import cargo
 

@@ -7,34 +7,34 @@ from typing import TYPE_CHECKING
 
 from toolkit import units
 from toolkit.cli import devices
-from toolkit.cli.bench import tables
-from toolkit.cli.bench.records import exit_code
+from toolkit.cli.bench import ending, tables
 from toolkit.console import Column, Console
-from toolkit.errors import ArtifactError, ToolkitError, UsageError
+from toolkit.errors import ToolkitError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
-    from toolkit.bench.schedule import Plan
+    from toolkit.bench.schedule import PlanOptions
     from toolkit.remote.fleet import DeviceOutcome
 
 
-def command(
+def measure(
     console: Console,
     destinations: Sequence[str],
     paths: Sequence[Path],
-    plan: "Plan",
+    options: "PlanOptions",
     *,
     wheels: Path | None,
     output: Path,
     resume: Path | None,
     strict: bool,
 ) -> int:
-    """Measure on each device and print what each gave; several are held side by side at the end."""
+    """Measure on each device, print what each gave, several side by side at the end, and return the exit code."""
     from toolkit.bench.record import read
     from toolkit.bench.resume import rest
+    from toolkit.bench.schedule import Plan
     from toolkit.remote import cargo
 
-    earlier = None
+    plan, earlier = Plan(**options), None
     if resume is not None:
         if len(destinations) > 1:
             raise UsageError("--resume is of the record of one device; name one by --on")
@@ -54,7 +54,7 @@ def command(
         record = _only(outcomes[0])
         _report(console, record)
         console.document({**record.to_json(), "device": outcomes[0].device})
-        return exit_code(record, strict=strict)
+        return ending.exit_code(record, strict=strict)
     for outcome in outcomes:
         console.heading(outcome.device)
         if outcome.result is None:
@@ -65,7 +65,7 @@ def command(
     if len(measured) > 1:
         _side_by_side(console, measured)
     console.document({"schema": 1, "command": "bench", "devices": [_document(outcome) for outcome in outcomes]})
-    codes = [exit_code(record, strict=strict) for record in measured.values()]
+    codes = [ending.exit_code(record, strict=strict) for record in measured.values()]
     return max([*codes, *(o.error.exit_code for o in outcomes if o.error)])
 
 
@@ -73,10 +73,7 @@ def _only(outcome: "DeviceOutcome[Record]") -> "Record":
     record = outcome.result
     if record is None:
         raise outcome.error or ToolkitError(f"{outcome.device}: nothing came of it")
-    if not record.results and record.interrupted:
-        raise KeyboardInterrupt
-    if not record.results:
-        raise ArtifactError("; ".join(record.failures.values()))
+    ending.require_results(record)
     return record
 
 
@@ -94,10 +91,10 @@ def _side_by_side(console: Console, measured: "dict[str, Record]") -> None:
     """Print the medians of all devices, a column each."""
     rows: dict[tuple[str, ...], dict[str, str]] = {}
     for device, record in measured.items():
-        for result in record.to_json()["results"]:
-            name = (result["artifact"], result["runtime"], str(result["threads"]), str(result["batch"]))
-            median = result["median_s"]
-            rows.setdefault(name, {})[device] = "–" if median is None else units.seconds(median)
+        for result in record.results:
+            name = (str(result.path), result.runtime, str(result.threads), str(result.batch))
+            median = "–" if record.host.emulated else units.seconds(result.median.value)
+            rows.setdefault(name, {})[device] = median
     console.heading("median of one inference")
     columns = (*tables.NAME_COLUMNS, Column("threads"), Column("batch"), *map(Column, measured))
     console.table(

@@ -1,10 +1,8 @@
-"""What the verbs share that run on devices: their options, and how they run."""
+"""What the verbs share that run on devices: how work is done on each of them."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
-
-import typer
+from typing import TYPE_CHECKING, TypeVar
 
 from toolkit import locks
 from toolkit.console import Column, Console
@@ -15,14 +13,6 @@ if TYPE_CHECKING:
     from toolkit.remote.device import Device
     from toolkit.remote.fleet import DeviceOutcome
 
-On = Annotated[
-    list[str] | None,
-    typer.Option("--on", help="A device to do it on, over SSH: user@host, or a name of ~/.ssh/config. Several times."),
-]
-Wheels = Annotated[
-    Path | None,
-    typer.Option(help="With --on, for a device without internet: the folder that 'toolkit wheels' has filled."),
-]
 Result = TypeVar("Result")
 # Steps of the bar for each device.
 STEPS = 100
