@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from toolkit import extras
 from toolkit.api.base import BENCHMARKS, EXPORTED, warn
+from toolkit.errors import UsageError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.step import OnStep, Step, ignore
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from toolkit.bench.schedule import PlanOptions
     from toolkit.export.exporter import Exported
     from toolkit.export.sources import Source
-    from toolkit.parity.verify import Parity
+    from toolkit.parity.result import Parity
     from toolkit.prediction import Prediction, Refused
     from toolkit.runtimes.base import Session
     from toolkit.training.fit import Trained
@@ -211,6 +212,8 @@ def verify(
     golden: bool = False,
     margin_pp: float = DEFAULT_MARGIN_PP,
     allow_overlap: bool = False,
+    against: str | PathLike[str] | None = None,
+    input_range: str | None = None,
     on_step: OnStep = ignore,
 ) -> "Parity":
     """Compare artifacts with the Keras model that they were made from, image by image; true where all passed.
@@ -218,7 +221,10 @@ def verify(
     paths: artifacts or folders of them; none stands for ``exported/``. data: whose test images are used, by name or
     path, as ``--data`` takes it; None stands for what the model was trained on. golden: compare with the recorded
     outputs instead, which takes neither TensorFlow nor data and measures no accuracy. margin_pp: accuracy that may be
-    lost, in percentage points. allow_overlap: go on where the model has learned from test images.
+    lost, in percentage points. allow_overlap: go on where the model has learned from test images. against: another
+    model, a file of any format, to compare files with, anybody's, by their accuracy alone; it needs ``data``.
+    input_range: which values the pixels become for files without a manifest, as ``--input-range`` takes it; None
+    stands for what gets most training images right.
 
     ``.comparisons`` has one for each artifact, ``.verdict`` is ``pass``, ``fail`` or ``inconclusive`` (too few images
     to tell), ``.to_json()`` is the document of ``toolkit verify --json``. A damaged artifact fails, with its
@@ -227,10 +233,35 @@ def verify(
     """
     from toolkit.parity.verify import VerifyOptions, verify_all
 
+    if against is not None:
+        return _verify_against(Path(against), paths, data, margin_pp, input_range, on_step)
     options = VerifyOptions(
         None if data is None else fspath(data), by_golden=golden, margin_pp=margin_pp, allow_overlap=allow_overlap
     )
     return verify_all([Path(path) for path in paths or (EXPORTED,)], options, warn=warn, on_step=on_step)
+
+
+def _verify_against(
+    against: Path,
+    paths: Sequence[str | PathLike[str]],
+    data: str | PathLike[str] | None,
+    margin_pp: float,
+    input_range: str | None,
+    on_step: OnStep,
+) -> "Parity":
+    from toolkit.convention import parse
+    from toolkit.data import load
+    from toolkit.parity.against import compare_all
+    from toolkit.parity.result import Parity
+
+    if data is None:
+        raise UsageError(f"comparing with {against} needs labelled images; give them by --data")
+    given = None if input_range is None else parse(input_range)
+    files, dataset = [Path(path) for path in paths], load(fspath(data), warn=warn)
+    if not files:
+        raise UsageError(f"name the files to compare with {against}")
+    part = compare_all(files, against, dataset, given=given, margin_pp=margin_pp, warn=warn, on_step=on_step)
+    return Parity((part,))
 
 
 def _several(names: str | Sequence[str]) -> Sequence[str]:

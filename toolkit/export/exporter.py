@@ -14,7 +14,7 @@ from toolkit import data, extras, locks, overlap, runtimes
 from toolkit.convention import Convention
 from toolkit.data.base import Dataset, Split, shared_images
 from toolkit.errors import ArtifactError, ExportFailedError
-from toolkit.export import calibration, inputs
+from toolkit.export import calibration
 from toolkit.export.conversion import Converted, convert_all
 from toolkit.export.formats import suffixes
 from toolkit.export.formats.base import Request
@@ -24,7 +24,7 @@ from toolkit.export.sources import Source
 from toolkit.files import naming
 from toolkit.golden import Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest
-from toolkit.parity import checks
+from toolkit.parity import checks, inputs
 from toolkit.runtimes.keras import load_model
 from toolkit.step import OnStep, ignore
 

@@ -14,13 +14,13 @@ from toolkit import __version__, host, locks, manifest, runtimes
 from toolkit.entries import Verification
 from toolkit.errors import UsageError
 from toolkit.files import atomic, documents, sha256, write_json
-from toolkit.manifest import MANIFEST
+from toolkit.manifest import MANIFEST, Manifest
 from toolkit.parity import card, checks, figures, reading
 from toolkit.parity.checks import Problem
 from toolkit.parity.compare import Comparison, overall
 from toolkit.parity.evidence import RowFile
 from toolkit.parity.reading import ARTIFACT, REFERENCE
-from toolkit.parity.verify import Verified
+from toolkit.parity.result import Verified
 from toolkit.rebuilt import PARITY, Rebuilt
 from toolkit.text import to_json
 
@@ -34,24 +34,24 @@ _LONG = ("flips", "class_images", "class_accuracy", "reference_class_accuracy")
 def save(part: Verified) -> Path:
     """Write the record beside the manifest, the results into the manifest, and the model card; return the record.
 
-    UsageError where ``check_savable`` says no.
+    UsageError where ``savable`` says no.
     """
-    check_savable(part)
-    with locks.alone(part.manifest.folder, "verify --save", otherwise="verify it then"):
-        return _save(part)
+    listed_by = savable(part)
+    with locks.alone(listed_by.folder, "verify --save", otherwise="verify it then"):
+        return _save(part, listed_by)
 
 
-def _save(part: Verified) -> Path:
-    folder = part.manifest.folder
+def _save(part: Verified, listed_by: Manifest) -> Path:
+    folder = listed_by.folder
     results = [{**c.to_json(), "artifact": Path(c.artifact).name} for c in part.comparisons]
     _write_rows(folder / ROWS, part)
     document = {
         "schema": reading.SCHEMA,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "model": part.manifest.model,
+        "model": listed_by.model,
         "classes": part.shown.classes,
         "dataset": part.dataset,
-        "reference": documents.to_tree(part.manifest.reference),
+        "reference": documents.to_tree(listed_by.reference),
         "results": results,
         "verdict": overall(part.comparisons),
         "versions": {
@@ -69,24 +69,27 @@ def _save(part: Verified) -> Path:
         str(one["artifact"]): documents.convert(_published(one, part.dataset), Verification, path, what="a result")
         for one in results
     }
-    updated = part.manifest.with_verified(verified)
+    updated = listed_by.with_verified(verified)
     updated.write()
     card.write(updated)
     return path
 
 
-def check_savable(part: Verified) -> None:
-    """Raise UsageError for results that would replace better ones.
+def savable(part: Verified) -> Manifest:
+    """Return the manifest that gets the results; UsageError for results that would replace better ones.
 
     By golden: they show that outputs are the same elsewhere, not accuracy. Of a part of the artifacts: a record is of a
     whole folder.
     """
+    if part.manifest is None:
+        raise UsageError(f"no manifest lists what was compared with {part.reference}; leave out --save")
     folder = part.manifest.folder
     if part.by_golden:
         raise UsageError(f"{folder}: results by golden measure no accuracy and are not saved; verify on the test set")
     verified = {Path(comparison.artifact).name for comparison in part.comparisons}
     if left_out := [artifact.path for artifact in part.manifest.artifacts if artifact.path not in verified]:
         raise UsageError(f"{folder}: a record is of a whole folder; {', '.join(left_out)} would be left out")
+    return part.manifest
 
 
 def recompute(path: Path) -> Rebuilt:

@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,14 +14,14 @@ from toolkit.files import sha256
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.parity import leaks, reference
 from toolkit.parity.checks import Problem, check_source
-from toolkit.parity.compare import Comparison, compare, overall
+from toolkit.parity.compare import Comparison, compare
 from toolkit.parity.material import Material, material
+from toolkit.parity.result import Parity, Verified
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP, near_chance
 from toolkit.runs import RUNS
 from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
 from toolkit.runtimes.base import Opener
 from toolkit.step import OnStep, Step, ignore
-from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
 
 # What shows parity on images that the model has learned from.
@@ -49,57 +48,6 @@ class VerifyOptions:
             raise UsageError(f"the margin is {self.margin_pp}; it must be from 0 to 100 percentage points")
         if self.by_golden and self.data is not None:
             raise UsageError("golden.npz has its own images; leave out --golden or --data")
-
-
-@dataclass(frozen=True)
-class Verified:
-    """The comparisons of the artifacts of one manifest, and the images that they were made on."""
-
-    manifest: Manifest
-    dataset: dict[str, Any]
-    comparisons: list[Comparison]
-    shown: Material
-
-    @property
-    def by_golden(self) -> bool:
-        """Whether the images were those of golden.npz."""
-        return any(comparison.by_golden for comparison in self.comparisons)
-
-    @property
-    def overlaps(self) -> bool:
-        """Whether the model has learned from some of the test images."""
-        return bool(self.dataset["overlap"])
-
-
-@dataclass(frozen=True)
-class Parity:
-    """What a verification came to, one part for each manifest. True where every artifact passed."""
-
-    parts: tuple[Verified, ...]
-
-    @property
-    def comparisons(self) -> list[Comparison]:
-        """One for each artifact."""
-        return [comparison for part in self.parts for comparison in part.comparisons]
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst of the verdicts: ``pass``, ``fail`` or ``inconclusive``."""
-        return overall(self.comparisons)
-
-    def __bool__(self) -> bool:
-        return self.verdict == Verdict.PASS
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the document of ``toolkit verify --json``. ``dataset`` is null where folders have different ones."""
-        datasets = [part.dataset for part in self.parts]
-        return {
-            "schema": 1,
-            "command": "verify",
-            "dataset": datasets[0] if all(dataset == datasets[0] for dataset in datasets) else None,
-            "results": [{**one.to_json(), "dataset": part.dataset} for part in self.parts for one in part.comparisons],
-            "verdict": self.verdict,
-        }
 
 
 def select(paths: Sequence[Path]) -> list[tuple[Manifest, list[Artifact]]]:
@@ -191,7 +139,7 @@ def on_test_set(
         if near_chance(shown.right, np.bincount(dataset.test.labels).tolist()):
             warn(f"{found.reference_path}: {_NEAR_CHANCE.format(right=shown.right, images=len(dataset.test))}")
         comparisons = _compare_all(found, artifacts, shown, options, on_comparison)
-    return Verified(found, description, comparisons, shown)
+    return Verified(found.reference_path, found, found.data.classes, description, comparisons, shown)
 
 
 def check_overlap(
@@ -250,7 +198,7 @@ def by_golden(
         "overlap": [],
         "overlap_checked": None,
     }
-    return Verified(found, description, comparisons, shown)
+    return Verified(found.reference_path, found, found.data.classes, description, comparisons, shown)
 
 
 def _compare_all(

@@ -12,6 +12,7 @@ from toolkit.cli.options import (
     OUTPUT,
     AllowOverlap,
     Debug,
+    InputRange,
     Json,
     Margin,
     On,
@@ -26,7 +27,7 @@ from toolkit.errors import UsageError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 
 if TYPE_CHECKING:
-    from toolkit.parity.verify import Parity
+    from toolkit.parity.result import Parity
 
 
 def command(
@@ -37,6 +38,11 @@ def command(
         bool, typer.Option("--golden", help="Compare with golden.npz: no TensorFlow and no data set needed.")
     ] = False,
     allow_overlap: AllowOverlap = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Another model to compare files with, anybody's: .keras, .tflite or .onnx; needs --data."),
+    ] = None,
+    input_range: InputRange = None,
     on: On = None,
     wheels: Wheels = None,
     save: Annotated[
@@ -67,6 +73,8 @@ def command(
             "--allow-overlap": allow_overlap,
             "--save": save,
             "--flips": flips is not None,
+            "--against": against is not None,
+            "--input-range": input_range is not None,
         }
         if given := [option for option, is_given in unused.items() if is_given]:
             raise UsageError(f"--on compares by golden on a device; it does not go with {', '.join(given)}")
@@ -75,11 +83,22 @@ def command(
         return verify(console, on, paths or [EXPORTED], wheels=wheels)
     if golden and save:
         raise UsageError("results by golden measure no accuracy and are not saved; leave out --golden or --save")
+    if against is not None and (golden or save or allow_overlap):
+        raise UsageError("--against compares any files by accuracy; leave out --golden, --save and --allow-overlap")
+    if input_range is not None and against is None:
+        raise UsageError("manifests say what pixels become; --input-range goes with --against")
     if flips is not None:
         drawing.check(flips)
     with console.steps("verifying") as show:
         parity = api.verify(
-            *(paths or ()), data=data, golden=golden, margin_pp=margin, allow_overlap=allow_overlap, on_step=show
+            *(paths or ()),
+            data=data,
+            golden=golden,
+            margin_pp=margin,
+            allow_overlap=allow_overlap,
+            against=against,
+            input_range=input_range,
+            on_step=show,
         )
     tables.report(console, parity)
     tables.explain(console, parity)
@@ -95,7 +114,7 @@ def _keep(console: Console, parity: "Parity", *, save: bool, flips: Path | None)
 
     if save:
         for part in parity.parts:
-            record.check_savable(part)
+            record.savable(part)
         for part in parity.parts:
             console.text(f"record: {record.save(part)}")
     if flips is not None:

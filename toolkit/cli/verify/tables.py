@@ -9,18 +9,18 @@ from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from toolkit.parity.compare import Comparison
-    from toolkit.parity.verify import Parity, Verified
+    from toolkit.parity.result import Parity, Verified
 
 # Of a verdict.
 EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}
 FIGURES = {
     "accuracy": "share of the test images that the artifact gets right",
-    "change": "of the accuracy from Keras', in percentage points, with its 95 % interval (Tango's score interval)",
-    "lost/gained": "images that only Keras gets right, and that only the artifact does",
-    "changed": "images put into another class than Keras puts them, right or wrong",
+    "change": "of the accuracy from the reference's, in percentage points, with Tango's 95 % score interval",
+    "lost/gained": "images that only the reference gets right, and that only the artifact does",
+    "changed": "images put into another class than the reference puts them, right or wrong",
     "p": "how probable so uneven a lost/gained is between equally good models (exact McNemar test)",
     "at most lost": "95 % upper bound of the accuracy lost, in percentage points; the verdict rests on it",
-    "divergence": "mean Kullback-Leibler divergence of the probabilities from Keras', in nats",
+    "divergence": "mean Kullback-Leibler divergence of the probabilities from the reference's, in nats",
 }
 GOLDEN_FIGURES = {
     "flips, Keras": "images of golden.npz put into another class than Keras puts them",
@@ -129,8 +129,9 @@ def _measured_on(part: "Verified") -> str:
     first = next((c.figures for c in part.comparisons if c.figures), None)
     accuracy = ""
     if first and not part.by_golden:
-        accuracy = f", Keras {units.marked(units.percent(first.reference_accuracy), overlap=part.overlaps)}"
-    text = f"{part.manifest.folder}{accuracy}: {data['n']} images ({data['name']}, {data['split']}, "
+        marked = units.marked(units.percent(first.reference_accuracy), overlap=part.overlaps)
+        accuracy = f", {'Keras ' if part.manifest else ''}{marked}"
+    text = f"{part.subject}{accuracy}: {data['n']} images ({data['name']}, {data['split']}, "
     text += f"sha256 {data['sha256'][:12]})"
     for shared in data["overlap"]:
         text += f"; {units.MARK} not an accuracy: {shared['count']:,} of them are {shared['other']} images of the model"

@@ -1,0 +1,75 @@
+"""What a verification came to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit.manifest import Manifest
+from toolkit.parity.compare import Comparison, overall
+from toolkit.parity.material import Material
+from toolkit.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Comparisons with one reference, and the images that they were made on.
+
+    manifest: the one that lists the artifacts, None if they were compared with a model of the user's choice.
+    """
+
+    reference: Path
+    manifest: Manifest | None
+    class_names: tuple[str, ...]
+    dataset: dict[str, Any]
+    comparisons: list[Comparison]
+    shown: Material
+
+    @property
+    def subject(self) -> Path:
+        """What is said to have been verified: the folder of the manifest, else the reference."""
+        return self.manifest.folder if self.manifest else self.reference
+
+    @property
+    def by_golden(self) -> bool:
+        """Whether the images were those of golden.npz."""
+        return any(comparison.by_golden for comparison in self.comparisons)
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether the model has learned from some of the test images."""
+        return bool(self.dataset["overlap"])
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What a verification came to, one part for each reference. True if every artifact passed."""
+
+    parts: tuple[Verified, ...]
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """One for each artifact."""
+        return [comparison for part in self.parts for comparison in part.comparisons]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the verdicts: ``pass``, ``fail`` or ``inconclusive``."""
+        return overall(self.comparisons)
+
+    def __bool__(self) -> bool:
+        return self.verdict == Verdict.PASS
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``toolkit verify --json``. ``dataset`` is null if folders have different ones."""
+        datasets = [part.dataset for part in self.parts]
+        return {
+            "schema": 1,
+            "command": "verify",
+            "dataset": datasets[0] if all(dataset == datasets[0] for dataset in datasets) else None,
+            "results": [
+                {**one.to_json(), "reference": str(part.reference), "dataset": part.dataset}
+                for part in self.parts
+                for one in part.comparisons
+            ],
+            "verdict": self.verdict,
+        }
