@@ -19,13 +19,10 @@ def bright():
     return dataset_of()
 
 
-def linear(path, *, low=0.0, high=1.0, classes=(0, 1, 2), softmax=True):
-    """Save a model that is right on every image, whose pixels it takes from ``low`` to ``high``."""
+def linear(path, *, weights, bias, softmax=True):
+    """Save a model of one dense layer: (pixels, classes) weights of SIDE × SIDE × 3 pixels."""
     from onnx import TensorProto, helper, numpy_helper, save
 
-    centres = low + np.array(BRIGHT)[list(classes)] / 255 * (high - low)
-    sharp, size = 100 / (high - low) ** 2, SIDE * SIDE * 3
-    weights = np.tile(2 * sharp * centres / size, (size, 1)).astype(np.float32)
     nodes = [
         helper.make_node("Flatten", ["image"], ["values"]),
         helper.make_node("Gemm", ["values", "weights", "bias"], ["logits"]),
@@ -36,14 +33,22 @@ def linear(path, *, low=0.0, high=1.0, classes=(0, 1, 2), softmax=True):
         nodes if softmax else nodes[:2],
         "linear",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, [None, SIDE, SIDE, 3])],
-        [helper.make_tensor_value_info(output, TensorProto.FLOAT, [None, len(classes)])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, [None, len(bias)])],
         [
-            numpy_helper.from_array(weights, "weights"),
-            numpy_helper.from_array((-sharp * centres**2).astype(np.float32), "bias"),
+            numpy_helper.from_array(np.asarray(weights, np.float32), "weights"),
+            numpy_helper.from_array(np.asarray(bias, np.float32), "bias"),
         ],
     )
     save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path)
     return path
+
+
+def by_brightness(path, *, low=0.0, high=1.0, classes=(0, 1, 2), softmax=True):
+    """Save a model that is right on every image, whose pixels it takes from ``low`` to ``high``."""
+    centres = low + np.array(BRIGHT)[list(classes)] / 255 * (high - low)
+    sharp, size = 100 / (high - low) ** 2, SIDE * SIDE * 3
+    weights = np.tile(2 * sharp * centres / size, (size, 1))
+    return linear(path, weights=weights, bias=-sharp * centres**2, softmax=softmax)
 
 
 def compared(bright, reference, *paths, **options):
@@ -53,8 +58,8 @@ def compared(bright, reference, *paths, **options):
 
 def test_each_file_gets_the_range_in_which_it_is_right(tmp_path, bright):
     """And is compared by probabilities, whatever it answers with."""
-    reference = linear(tmp_path / "reference.onnx", high=255.0)
-    logits = linear(tmp_path / "logits.onnx", low=-1.0, softmax=False)
+    reference = by_brightness(tmp_path / "reference.onnx", high=255.0)
+    logits = by_brightness(tmp_path / "logits.onnx", low=-1.0, softmax=False)
     part, said = compared(bright, reference, logits, margin_pp=5.0)
     (comparison,) = part.comparisons
     assert (comparison.verdict, comparison.figures.accuracy, comparison.figures.changed) == ("pass", 1.0, 0)
@@ -64,21 +69,21 @@ def test_each_file_gets_the_range_in_which_it_is_right(tmp_path, bright):
 
 
 def test_a_file_that_means_other_classes_fails(tmp_path, bright):
-    reference = linear(tmp_path / "reference.onnx")
-    swapped = linear(tmp_path / "swapped.onnx", classes=(1, 0, 2))
+    reference = by_brightness(tmp_path / "reference.onnx")
+    swapped = by_brightness(tmp_path / "swapped.onnx", classes=(1, 0, 2))
     part, _ = compared(bright, reference, swapped)
     assert part.comparisons[0].verdict == "fail"
     assert part.comparisons[0].figures.lost == 60
 
 
 def test_a_range_that_is_clearly_not_the_models_is_refused(tmp_path, bright):
-    reference = linear(tmp_path / "reference.onnx", high=255.0)
+    reference = by_brightness(tmp_path / "reference.onnx", high=255.0)
     with pytest.raises(UsageError, match=r"100\.00 % of 300 training images right with 0\.\.255, .* with 0\.\.1: give"):
         compared(bright, reference, reference, given=parse("0..1"))
 
 
 def test_what_cannot_be_compared_is_named(tmp_path, bright):
-    three, two = (linear(tmp_path / f"{n}.onnx", classes=range(n)) for n in (3, 2))
+    three, two = (by_brightness(tmp_path / f"{n}.onnx", classes=range(n)) for n in (3, 2))
     with pytest.raises(DataError, match="tells 2 classes apart, the data have more"):
         compared(bright, two, three)
     part, _ = compared(bright, three, two)
@@ -94,7 +99,7 @@ def test_the_verb_compares_and_says_with_what(capfd, tmp_path, bright):
         code = call([str(argument) for argument in arguments])
         return (code, *capfd.readouterr())
 
-    reference = linear(tmp_path / "reference.onnx")
+    reference = by_brightness(tmp_path / "reference.onnx")
     data = tmp_path / "data.npz"
     arrays = (bright.train.images, bright.train.labels, bright.test.images, bright.test.labels)
     np.savez(data, **dict(zip(("x_train", "y_train", "x_test", "y_test"), arrays, strict=True)))

@@ -8,7 +8,7 @@ called with a ``Step`` after each step, in this thread.
 from toolkit.api.base import BENCHMARKS, EXPORTED
 from toolkit.api.records import check_record, compare, plot_record
 from toolkit.api.road import bench, default_artifact, export, open_session, predict, train, verify
-from toolkit.api.trust import certify, localize, selftest
+from toolkit.api.trust import certify, diagnose, localize, selftest
 from toolkit.errors import ToolkitError, ToolkitWarning
 from toolkit.step import Step
 
@@ -23,6 +23,7 @@ __all__ = [
     "check_record",
     "compare",
     "default_artifact",
+    "diagnose",
     "export",
     "localize",
     "open_session",

@@ -12,6 +12,7 @@ from toolkit.step import OnStep, ignore
 
 if TYPE_CHECKING:
     from toolkit.bench.certify import Certificate
+    from toolkit.parity.causes import Diagnosis
     from toolkit.parity.localize import Localized
     from toolkit.selftest.run import SelfTests
 
@@ -41,6 +42,28 @@ def certify(
     chosen = candidates.select([Path(path)], warn=warn)
     smallest = min(chosen, key=lambda candidate: candidate.path.stat().st_size)
     return certify.certify(smallest, new_folder(Path(output)), plan, trials=certify.TRIALS, on_step=on_step)
+
+
+def diagnose(
+    artifact: str | PathLike[str],
+    *,
+    against: str | PathLike[str],
+    data: str | PathLike[str],
+    input_range: str | None = None,
+) -> "Diagnosis":
+    """Find out why a file of any format does not answer as another model does, on the test images of ``data``.
+
+    input_range: which values the pixels become for it, as ``--input-range`` takes it; None stands for what its manifest
+    or the file itself says, else ``0..1``. ``.causes`` are what it means otherwise, each with the share of equal
+    answers before and after, on images that it was not fitted on; ``.explained`` says whether they agree then. Raises
+    ArtifactError if one of the two is no classifier of these images, DataError for data that cannot be had.
+    """
+    from toolkit.convention import parse
+    from toolkit.data import load
+    from toolkit.parity.causes import diagnose
+
+    given = None if input_range is None else parse(input_range)
+    return diagnose(Path(artifact), Path(against), load(fspath(data), warn=warn), given=given, warn=warn)
 
 
 def localize(artifact: str | PathLike[str], *, picture: str | PathLike[str] | None = None) -> "Localized":

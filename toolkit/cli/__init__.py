@@ -16,6 +16,7 @@ from toolkit.cli import (
     certify,
     compare,
     data,
+    diagnose,
     doctor,
     export,
     localize,
@@ -47,7 +48,7 @@ app = typer.Typer(
 PANELS = {
     "Everything in one command": (run,),
     "Make a model": (data, train, study, export),
-    "Check it": (verify, localize, selftest),
+    "Check it": (verify, localize, diagnose, selftest),
     "Time it": (bench, certify),
     "Use it": (predict, bundle, wheels, doctor),
     "Records": (compare, record),

@@ -27,7 +27,7 @@ _PROBABILITIES, _SIGMOIDS = Convention(output=Output.PROBABILITIES), Convention(
 
 
 @dataclass(frozen=True)
-class _Classifier:
+class Classifier:
     """A model in a worker, and what its input and output mean."""
 
     session: Predictor
@@ -71,35 +71,40 @@ def compare_all(
         if not path.is_file():
             raise ArtifactError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}; name the files to compare")
     with contained() as workers:
-        shown = _material(_open(workers, reference, given, dataset.train, warn), dataset.test)
+        shown = _material(open_classifier(workers, reference, given, dataset.train, warn), dataset.test)
         comparisons: list[Comparison] = []
         for number, path in zip(itertools.count(1), paths):
-            candidate = _open(workers, path, given, dataset.train, warn)
+            candidate = open_classifier(workers, path, given, dataset.train, warn)
             comparisons.append(compare_file(path, shown, candidate.answer, candidate.output, margin_pp=margin_pp))
             on_step(Step(number, len(paths), str(path), comparisons[-1]))
     description = {**dataset.describe_test(), "overlap": [], "overlap_checked": None}
     return Verified(reference, None, dataset.class_names, description, comparisons, shown)
 
 
-def _material(reference: _Classifier, test: Split) -> Material:
+def _material(reference: Classifier, test: Split) -> Material:
     answers = np.concatenate([reference.answer(images) for images in chunks(test.images)])
     if answers.shape[1] <= int(test.labels.max()):
         raise DataError(f"{reference.session.path}: tells {answers.shape[1]} classes apart, the data have more")
     return material(test.images, test.labels, answers, convention=_PROBABILITIES if reference.exclusive else _SIGMOIDS)
 
 
-def _open(
+def open_classifier(
     workers: Workers, path: Path, given: Convention | None, training: Split, warn: Callable[[str], None]
-) -> _Classifier:
+) -> Classifier:
     """Open a model, and find out what its input and output mean: what is said of them is tried, else what fits."""
-    listed_by = manifest.listing(path)
     session = workers.open_session(path, threads=0)
-    said = listed_by.convention if listed_by else given and replace(given, layout=session.convention.layout)
-    said = said or session.declared
+    said = said_of(session, given)
     convention = (
         inputs.check(session, said, training, path=path, warn=warn)
         if said
         else inputs.choose(session, training, path=path, warn=warn)
     )
     session.convention = convention
-    return _Classifier(session, convention)
+    return Classifier(session, convention)
+
+
+def said_of(session: Predictor, given: Convention | None) -> Convention | None:
+    """Return what the manifest that lists a file, the user or the file itself says of its input; None if none does."""
+    if listed_by := manifest.listing(session.path):
+        return listed_by.convention
+    return replace(given, layout=session.convention.layout) if given else session.declared
