@@ -97,8 +97,8 @@ class Workers:
 
     def _worker(self, path: Path) -> tuple[Process, dict[str, str]]:
         """Return a worker that lives, and what every question about a file says."""
-        runtime = runtimes.for_file(path)
         require_file(path)
+        runtime = runtimes.for_file(path)
         extras.require(runtimes.get(runtime).PACKAGE)
         if self._process.failed:
             self._process.close()
