@@ -106,10 +106,17 @@ def selftest(
     fault was caught and at most 5 % of the faultless exports were called a failure. Raises what ``verify`` raises, and
     MissingExtraError without TensorFlow.
     """
-    from toolkit.parity.verify import VerifyOptions
-    from toolkit.selftest import run
+    from toolkit.parity.verify import VerifyOptions, load, select
+    from toolkit.selftest.run import SelfTests, self_test
 
     extras.require("tensorflow")
     options = VerifyOptions(None if data is None else fspath(data), margin_pp=margin_pp, allow_overlap=allow_overlap)
     chosen = [Path(path) for path in paths or (EXPORTED,)]
-    return run.self_tests(chosen, options, reexports=reexports, warn=warn, on_step=on_step)
+    return SelfTests(
+        tuple(
+            self_test(
+                found, load(found, options, warn), options=options, reexports=reexports, warn=warn, on_step=on_step
+            )
+            for found, _ in select(chosen)
+        )
+    )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -23,6 +23,11 @@ else:  # Typer shows, completes and checks the values of a Literal.
     Device = Literal[DEVICES]
 
 
+def option(heading: str, text: str, *flags: str) -> Any:
+    """Return an option that stands under a heading of the help."""
+    return typer.Option(*flags, help=text, rich_help_panel=heading)
+
+
 @dataclass
 class Invocation:
     """What one call of the command line is told besides its verb. debug: whether an error shows its traceback."""
@@ -36,10 +41,7 @@ def _note_debug(context: typer.Context, value: bool) -> bool:
     return value
 
 
-Json = Annotated[
-    bool,
-    typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.", rich_help_panel=OUTPUT),
-]
+Json = Annotated[bool, option(OUTPUT, "Print one JSON document on stdout, and nothing else there.", "--json")]
 Debug = Annotated[
     bool,
     typer.Option(
@@ -70,25 +72,20 @@ Seconds = Annotated[float, typer.Option(help="How long each configuration is mea
 Processes = Annotated[int, typer.Option(help="How many processes measure each configuration, one after the other.")]
 Thorough = Annotated[bool, typer.Option("--thorough", help="Measure each configuration 10 seconds in 10 processes.")]
 Seed = Annotated[int, typer.Option(help="Seed of the random order in which configurations are measured.")]
-Records = Annotated[
-    Path, typer.Option("--output", help="The folder that gets a folder per record.", rich_help_panel=OUTPUT)
-]
+Records = Annotated[Path, option(OUTPUT, "The folder that gets a folder per record.", "--output")]
 # Seconds and processes of --thorough.
 THOROUGH = (10.0, 10)
 
 On = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
+        REMOTE,
+        "Do it on a device over SSH: user@host, or a name of ~/.ssh/config. Give it once for each device.",
         "--on",
-        help="Do it on a device over SSH: user@host, or a name of ~/.ssh/config. Give it once for each device.",
-        rich_help_panel=REMOTE,
     ),
 ]
 Wheels = Annotated[
-    Path | None,
-    typer.Option(
-        help="For a device without internet: the folder that 'toolkit wheels' has filled.", rich_help_panel=REMOTE
-    ),
+    Path | None, option(REMOTE, "For a device without internet: the folder that 'toolkit wheels' has filled.")
 ]
 
 TestData = Annotated[

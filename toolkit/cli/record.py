@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from toolkit import api
+from toolkit import api, units
 from toolkit.cli.options import Debug, Json
 from toolkit.cli.panels import PanelCommand, PanelGroup
 from toolkit.console import Console
@@ -34,10 +34,10 @@ def check(
     for difference in rebuilt.differences:
         console.text(difference)
     samples = f"{rebuilt.samples:,} {'latencies' if rebuilt.kind == BENCHMARK else 'images'}"
-    console.text(
-        f"{rebuilt.path}: {rebuilt.figures} figures of {rebuilt.artifacts} artifacts rebuilt from {samples}, "
-        f"{len(rebuilt.differences)} differences; verdict: {rebuilt.verdict}"
-    )
+    artifacts = units.count(rebuilt.artifacts, "artifact")
+    differences = units.count(len(rebuilt.differences), "difference")
+    console.text(f"{rebuilt.path}: {rebuilt.figures} figures of {artifacts} rebuilt from {samples}")
+    console.text(f"{differences}; verdict: {rebuilt.verdict}")
     console.document(rebuilt.to_json())
     return 0 if rebuilt else CheckFailedError.exit_code
 

@@ -1,12 +1,13 @@
 """``toolkit study``."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from toolkit import extras, units
-from toolkit.cli.options import INTERRUPTED, OUTPUT, AllowOverlap, DataChoice, Debug, DeviceChoice, Json
+from toolkit.cli.options import INTERRUPTED, OUTPUT, AllowOverlap, DataChoice, Debug, DeviceChoice, Json, option
 from toolkit.console import Column, Console, Standing
 from toolkit.errors import CheckFailedError, UsageError
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from toolkit.study.grid import Grid
     from toolkit.study.report import StudyReport
     from toolkit.study.study import Study
-
-GRID, CLUSTER = "What is compared", "On a cluster"
 
 LIVE_COLUMNS = (
     Column("run", figures=False),
@@ -50,8 +49,12 @@ _NUMBERS: dict[str, tuple[type[float] | type[int], str]] = {
 }
 
 
+_of_grid = partial(option, "What is compared")
+_cluster = partial(option, "On a cluster")
+
+
 def _axis(what: str, default: str) -> Any:
-    return typer.Option(help=f"{what}, with commas; default: {default}.", rich_help_panel=GRID)
+    return _of_grid(f"{what}, with commas; default: {default}.")
 
 
 def command(
@@ -60,7 +63,7 @@ def command(
     device: DeviceChoice = "auto",
     name: Annotated[str, typer.Option(help="Name of the study; its runs are in runs/NAME/.")] = "study",
     report: Annotated[
-        bool, typer.Option("--report", help="Train nothing: write the report of the study of that name as it stands.")
+        bool, typer.Option("--report", help="Train nothing: write the report of the study --name.")
     ] = False,
     allow_overlap: AllowOverlap = False,
     model: Annotated[str | None, _axis("Networks", "cnn,mlp")] = None,
@@ -69,24 +72,12 @@ def command(
     learning_rate: Annotated[str | None, _axis("Learning rates", "0.001,0.01,0.1")] = None,
     loss: Annotated[str | None, _axis("Losses", "categorical_crossentropy,mse")] = None,
     epochs: Annotated[str | None, _axis("Epochs of each run: one number, or one for each network", "100")] = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option(help="How often each recipe is trained, with seeds from 0; default: 1.", rich_help_panel=GRID),
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Minutes: the MLP alone, 5 epochs, unless given.", rich_help_panel=GRID)
-    ] = False,
-    ray: Annotated[
-        str | None,
-        typer.Option(help="Train on a Ray cluster: auto (of this machine) or HOST:PORT.", rich_help_panel=CLUSTER),
-    ] = None,
-    run_cpus: Annotated[int, typer.Option(help="CPUs that each run asks for.", rich_help_panel=CLUSTER)] = 1,
-    run_gpus: Annotated[
-        float, typer.Option(help="GPUs that each run asks for; a part of one for several.", rich_help_panel=CLUSTER)
-    ] = 0.0,
-    output: Annotated[
-        Path | None, typer.Option(help="The folder of the report; default: runs/NAME/.", rich_help_panel=OUTPUT)
-    ] = None,
+    seeds: Annotated[int | None, _of_grid("How often each recipe is trained, from seed 0; default: 1.")] = None,
+    quick: Annotated[bool, _of_grid("Minutes: the MLP alone, 5 epochs, unless given.", "--quick")] = False,
+    ray: Annotated[str | None, _cluster("Train on a Ray cluster: auto (of this machine) or HOST:PORT.")] = None,
+    run_cpus: Annotated[int, _cluster("CPUs that each run asks for.")] = 1,
+    run_gpus: Annotated[float, _cluster("GPUs that each run asks for; a part of one for several.")] = 0.0,
+    output: Annotated[Path | None, option(OUTPUT, "The folder of the report; default: runs/NAME/.")] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:

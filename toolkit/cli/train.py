@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -16,6 +17,7 @@ from toolkit.cli.options import (
     DeviceChoice,
     Json,
     ModelChoice,
+    option,
 )
 from toolkit.console import Column, Console
 from toolkit.models import ACTIVATIONS
@@ -36,7 +38,9 @@ else:  # Typer shows, completes and checks the values of a Literal.
     Activation, Loss, Monitor = Literal[ACTIVATIONS], Literal[LOSSES], Literal[MONITORS]
     Optimizer, Precision, Strategy = Literal[tuple(LEARNING_RATES)], Literal[PRECISIONS], Literal[STRATEGIES]
 
-STEPS, MACHINE = "How weights are learned", "On which hardware"
+
+_learning = partial(option, "How weights are learned")
+_hardware = partial(option, "On which hardware")
 
 
 def command(
@@ -47,36 +51,18 @@ def command(
     seed: Annotated[int, typer.Option(help="Seed of the first weights and of the order of rows.")] = 0,
     name: Annotated[str | None, typer.Option(help="Name of the run; default: the model and the time.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run --name, or the newest.")] = False,
-    optimizer: Annotated[Optimizer, typer.Option(help="The optimizer.", rich_help_panel=STEPS)] = "adam",
-    learning_rate: Annotated[
-        float, typer.Option(help="The learning rate; 0: 0.001 for adam, 0.01 for sgd.", rich_help_panel=STEPS)
-    ] = 0.0,
-    activation: Annotated[
-        Activation, typer.Option(help="The activation of hidden layers.", rich_help_panel=STEPS)
-    ] = "relu",
-    loss: Annotated[Loss, typer.Option(help="The loss.", rich_help_panel=STEPS)] = "categorical_crossentropy",
-    batch_size: Annotated[int, typer.Option(help="Rows of one step.", rich_help_panel=STEPS)] = 64,
-    validation_split: Annotated[
-        float, typer.Option(help="Share of the training rows, the last, that validates.", rich_help_panel=STEPS)
-    ] = 0.2,
-    monitor: Annotated[
-        Monitor, typer.Option(help="What the best epoch is chosen by.", rich_help_panel=STEPS)
-    ] = "val_loss",
+    optimizer: Annotated[Optimizer, _learning("The optimizer.")] = "adam",
+    learning_rate: Annotated[float, _learning("The learning rate; 0: 0.001 for adam, 0.01 for sgd.")] = 0.0,
+    activation: Annotated[Activation, _learning("The activation of hidden layers.")] = "relu",
+    loss: Annotated[Loss, _learning("The loss.")] = "categorical_crossentropy",
+    batch_size: Annotated[int, _learning("Rows of one step.")] = 64,
+    validation_split: Annotated[float, _learning("Share of the training rows, the last, that validates.")] = 0.2,
+    monitor: Annotated[Monitor, _learning("What the best epoch is chosen by.")] = "val_loss",
     device: DeviceChoice = "auto",
-    strategy: Annotated[
-        Strategy,
-        typer.Option(help="mirrored: share each batch out over all GPUs of this machine.", rich_help_panel=MACHINE),
-    ] = "single",
-    precision: Annotated[
-        Precision, typer.Option(help="mixed: compute in bfloat16.", rich_help_panel=MACHINE)
-    ] = "float32",
+    strategy: Annotated[Strategy, _hardware("mirrored: share each batch out over this machine's GPUs.")] = "single",
+    precision: Annotated[Precision, _hardware("mixed: compute in bfloat16.")] = "float32",
     gradients: Annotated[
-        bool,
-        typer.Option(
-            "--gradients",
-            help="Also write each layer's gradient norm after each epoch: gradients.csv.",
-            rich_help_panel=OUTPUT,
-        ),
+        bool, option(OUTPUT, "Also write each layer's gradient norm after each epoch: gradients.csv.", "--gradients")
     ] = False,
     allow_overlap: AllowOverlap = False,
     json: Json = False,

@@ -2,7 +2,7 @@
 
 import itertools
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from toolkit.export.prepare import prepare
 from toolkit.files import FileName, documents, sha256, write_json
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
-from toolkit.parity.verify import VerifyOptions, by_golden, check_overlap, load, on_test_set, select
+from toolkit.parity.verify import VerifyOptions, by_golden, check_overlap, on_test_set
 from toolkit.runs import BEST, CONFIG, RUNS
 from toolkit.runtimes.keras import load_model
 from toolkit.selftest import files, models
@@ -103,30 +103,6 @@ class SelfTests:
             "results": [part.to_json() for part in self.parts],
             "verdict": self.verdict,
         }
-
-
-def self_tests(
-    paths: Sequence[Path],
-    options: VerifyOptions,
-    *,
-    reexports: int,
-    warn: Callable[[str], None],
-    on_step: OnStep = ignore,
-) -> SelfTests:
-    """Test the gate on each manifest that ``paths`` stand for, as ``self_test`` does."""
-    return SelfTests(
-        tuple(
-            self_test(
-                found,
-                load(found, options, warn),
-                options=options,
-                reexports=reexports,
-                warn=warn,
-                on_step=on_step,
-            )
-            for found, _ in select(paths)
-        )
-    )
 
 
 def self_test(

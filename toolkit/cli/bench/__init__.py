@@ -1,5 +1,6 @@
 """``toolkit bench``: measure artifacts, here or on devices."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,7 @@ from toolkit.cli.options import (
     Seed,
     Thorough,
     Wheels,
+    option,
 )
 from toolkit.console import Console
 from toolkit.errors import UsageError
@@ -31,33 +33,22 @@ from toolkit.errors import UsageError
 if TYPE_CHECKING:
     from toolkit.bench.schedule import PlanOptions
 
-BUDGETS = "What is recommended"
+_recommended = partial(option, "What is recommended")
 
 Threads = Annotated[str, typer.Option(help="Threads of the runtime; several numbers with commas.")]
 Batch = Annotated[str, typer.Option(help="Images per inference; several numbers with commas.")]
 Rate = Annotated[float | None, typer.Option(help="Also measure at the pace of a camera: so many images a second.")]
-MaxLatency = Annotated[
-    str | None, typer.Option(help="The longest median latency of one inference: 5ms, 80us.", rich_help_panel=BUDGETS)
-]
-MaxSize = Annotated[str | None, typer.Option(help="The largest file: 500kB, 1MB.", rich_help_panel=BUDGETS)]
-MinAccuracy = Annotated[float | None, typer.Option(help="The lowest accuracy, in percent.", rich_help_panel=BUDGETS)]
+MaxLatency = Annotated[str | None, _recommended("The longest median latency of one inference: 5ms, 80us.")]
+MaxSize = Annotated[str | None, _recommended("The largest file: 500kB, 1MB.")]
+MinAccuracy = Annotated[float | None, _recommended("The lowest accuracy, in percent.")]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Exit with 1 if something disturbed the machine during a block.")
 ]
 Explain = Annotated[
-    bool,
-    typer.Option(
-        "--explain",
-        help="Also show operators, their times, and the share of what the CPU can do.",
-        rich_help_panel=OUTPUT,
-    ),
+    bool, option(OUTPUT, "Also show operators, their times, and the share of what the CPU can do.", "--explain")
 ]
 Resume = Annotated[
-    Path | None,
-    typer.Option(
-        help="The folder of a record that was cut off: measure what it lacks, on the same device.",
-        rich_help_panel=REMOTE,
-    ),
+    Path | None, option(REMOTE, "The folder of a record that was cut off: measure what it lacks, on the same device.")
 ]
 
 

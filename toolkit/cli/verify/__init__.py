@@ -19,6 +19,7 @@ from toolkit.cli.options import (
     Paths,
     TestData,
     Wheels,
+    option,
 )
 from toolkit.cli.verify import tables
 from toolkit.cli.verify.tables import EXIT_CODES
@@ -46,16 +47,10 @@ def command(
     on: On = None,
     wheels: Wheels = None,
     save: Annotated[
-        bool,
-        typer.Option(
-            "--save", help="Write a parity record, and the results into the manifests.", rich_help_panel=OUTPUT
-        ),
+        bool, option(OUTPUT, "Write a parity record, and the results into the manifests.", "--save")
     ] = False,
     flips: Annotated[
-        Path | None,
-        typer.Option(
-            help="A picture to write: the images that an artifact classifies differently.", rich_help_panel=OUTPUT
-        ),
+        Path | None, option(OUTPUT, "A picture to write: the images that an artifact classifies differently.")
     ] = None,
     json: Json = False,
     debug: Debug = False,
