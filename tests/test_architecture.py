@@ -19,7 +19,7 @@ FLOORS = [
         *("registry", "extras", "constraints", "locks", "files", "archive", "wheel", "host", "console", "downloads"),
         *("images", "drawing"),
     },
-    {"convention", "entries", "manifest", "golden", "overlap"},
+    {"convention", "portability", "entries", "manifest", "golden", "overlap"},
     {"data", "models", "runtimes"},
     {"worker", "runs"},
     {"training", "parity", "bench", "prediction"},

@@ -11,8 +11,8 @@ from toolkit.errors import ArtifactError, RunError
 from toolkit.files import documents, sha256
 from toolkit.manifest import Artifact, Derived, Manifest, TensorSpec
 from toolkit.parity.figures import CLEAR_MARGIN, Figures
+from toolkit.portability import Portability
 from toolkit.runs import read_config
-from toolkit.runtimes.base import Portability
 
 # Largest difference of a float32 artifact's outputs from Keras', or between two machines (sums in another order).
 FLOAT32_TOLERANCE = 1e-4

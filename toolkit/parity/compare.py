@@ -19,8 +19,9 @@ from toolkit.parity.evidence import CANDIDATE_ROW, RowFile, candidate_rows
 from toolkit.parity.figures import Figures
 from toolkit.parity.material import Material
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
+from toolkit.portability import Portability
 from toolkit.runtimes import for_file
-from toolkit.runtimes.base import Opener, Portability
+from toolkit.runtimes.base import Opener
 from toolkit.verdict import Verdict
 
 

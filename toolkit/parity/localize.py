@@ -14,7 +14,8 @@ from toolkit import runtimes
 from toolkit.convention import Convention
 from toolkit.errors import ArtifactError
 from toolkit.manifest import Artifact, Manifest
-from toolkit.runtimes.base import Operator, Portability, Traced
+from toolkit.portability import Portability
+from toolkit.runtimes.base import Operator, Traced
 from toolkit.runtimes.keras import Layers
 from toolkit.verdict import Verdict
 from toolkit.worker.session import Workers, contained

@@ -13,7 +13,8 @@ from toolkit.errors import ArtifactError
 from toolkit.files import documents
 from toolkit.files.zips import opened_zip
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Operator, Portability, Session, Traced, as_artifact_error, check_size
+from toolkit.portability import Portability
+from toolkit.runtimes.base import Operator, Session, Traced, as_artifact_error, check_size
 
 SUFFIXES = (".keras",)
 PACKAGE = "tensorflow"

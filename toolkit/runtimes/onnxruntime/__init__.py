@@ -13,9 +13,9 @@ from toolkit import extras, locks
 from toolkit.errors import ArtifactError
 from toolkit.files import require_file, write_bytes
 from toolkit.manifest import TensorSpec
+from toolkit.portability import Portability
 from toolkit.runtimes.base import (
     Operator,
-    Portability,
     Session,
     Traced,
     as_artifact_error,
