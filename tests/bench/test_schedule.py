@@ -383,8 +383,9 @@ def test_without_outputs_of_its_own_in_the_golden_there_is_nothing_to_hold(expor
 
 def test_turns_in_which_the_machine_changed_are_marked_and_left_in(exported, tmp_path, monkeypatch):
     clocks = iter([2.4e9, 2.4e9, 1.2e9] + [2.4e9] * 100)  # before all; before and after the first turn; the others
-    real = schedule.host.state()
-    monkeypatch.setattr(schedule.host, "state", lambda: replace(real, clock_hz=next(clocks), running=1, steal_s=None))
+    real = schedule.host.read_state()
+    steady = replace(real, running=1, steal_s=None)
+    monkeypatch.setattr(schedule.host, "read_state", lambda: replace(steady, clock_hz=next(clocks)))
     candidates = select([exported / "cnn-int8.tflite"], warn=pytest.fail)
     record = bench(candidates, tmp_path / "record", QUICK)
     assert record.marked == {"clock changed": 1}

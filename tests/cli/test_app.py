@@ -115,7 +115,7 @@ def test_a_bug_is_one_line_that_asks_for_a_report(cli, here, monkeypatch):
 
 
 def test_a_32_bit_system_is_told_so_by_every_verb(cli, here, monkeypatch):
-    monkeypatch.setattr("toolkit.host.bits", lambda: 32)
+    monkeypatch.setattr("toolkit.host.facts.bits", lambda: 32)
     code, _, err = cli("data")
     assert code == 0
     assert err.startswith("warning: this Python is 32-bit, and LiteRT and ONNX Runtime are built for 64-bit systems")

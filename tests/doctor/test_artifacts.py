@@ -38,6 +38,7 @@ def test_what_no_working_runtime_runs_is_not_tried(exported, monkeypatch):
     monkeypatch.setattr("toolkit.worker.session.contained", pytest.fail)
     assert failures(sorted(exported.glob("*.onnx")), {"litert"}, kernels=None) == {}
     assert failures(sorted(exported.iterdir()), set(), kernels=None) == {}
+    assert failures([exported / "cnn.keras"], {"keras"}, kernels=None) == {}  # TensorFlow is imported once, as a part
 
 
 def test_a_golden_that_cannot_be_read_is_what_is_wrong(exported):

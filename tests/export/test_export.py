@@ -337,6 +337,16 @@ def test_a_disk_that_is_full_when_the_rows_are_written_names_them(tiny, tmp_path
     assert caught.value.filename == str(tmp_path / "learned.npy")
 
 
+def test_a_disk_that_is_full_when_the_golden_is_written_names_it_where_it_is_to_be(
+    exported, trained_folder, tiny, monkeypatch
+):
+    monkeypatch.setattr(np, "savez_compressed", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left")))
+    options = ExportOptions(plan(["tflite"], ["int8"]), 50)
+    with pytest.raises(OSError, match="space") as caught:
+        export(sources.resolve(str(trained_folder)), tiny, exported, options, warn=pytest.fail)
+    assert caught.value.filename == str(exported / "golden.npz")
+
+
 def test_the_second_of_two_exports_into_one_folder_is_refused_and_disturbs_nothing(exported, trained_folder, tiny):
     before = snapshot(exported)
     with locks.alone(exported, "export", otherwise=""):

@@ -59,7 +59,7 @@ LIGHT = (
     Verb("bundle --check", "shipped", ("bundle", "--check", "packed.zip")),
     Verb("verify --golden --flips", "shipped", ("verify", EXPORT, "--golden", "--flips", "flips.png")),
     Verb("data --fetch", "shipped", ("tests.kill.calls.fetch", "packed.zip")),
-    Verb("wheels", "indexed", ("tests.kill.calls.fill", "wheels"), again_each=4),
+    Verb("wheels", "indexed", ("tests.kill.calls.fill", "wheels"), some=90, again_each=4),
 )
 HEAVY = (
     Verb("train", "empty", TRAIN, random=40, again_each=8, again=_resumed),

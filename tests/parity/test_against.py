@@ -107,7 +107,7 @@ def test_the_verb_compares_and_says_with_what(capfd, tmp_path, bright):
     document = json.loads(out)
     assert (code, document["verdict"]) == (0, "pass")
     (result,) = document["results"]
-    assert (result["reference"], result["format"], result["changed"]) == (str(reference), None, 0)
+    assert (document["references"], result["format"], result["changed"]) == ([str(reference)], None, 0)
     for options, why in (
         ((), "needs labelled images; give them by --data"),
         (("--data", data, "--save"), "leave out --golden, --save and --allow-overlap"),

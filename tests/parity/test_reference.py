@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from toolkit import manifest
-from toolkit.downloads import cache_folder
+from toolkit.cache import cache_folder
 from toolkit.errors import ArtifactError
 from toolkit.parity import reference
 from toolkit.runtimes import open_session

@@ -121,7 +121,7 @@ def measure(
         _now(),
         plan.seconds,
         runtimes.versions(),
-        before=host.state(),
+        before=host.read_state(),
         budgets=plan.budgets,
         rate=plan.rate,
         seed=plan.seed,
@@ -163,7 +163,7 @@ def _keep(
     results = (measured[s].result(s, record.folder, i) for i, s in enumerate(configurations) if s not in failures)
     record.results = [result for result in results if result is not None]
     several = len({configuration.candidate.path for configuration in configurations}) < len(configurations)
-    record.after = host.state()
+    record.after = host.read_state()
     record.failures = {str(s if several else s.candidate.path): str(why) for s, why in failures.items()}
     record.crashed = any(isinstance(why, WorkerFailedError) for why in failures.values())
     record.save()
@@ -241,12 +241,12 @@ def _take_turns(
             with _failing(configuration, failures, progress):
                 paced = plan.rate is not None and turn == 0
                 blocks_s = {**BLOCK_S, PACED: PACED_S} if paced else BLOCK_S
-                before = host.state()
+                before = host.read_state()
                 for kind, seconds in blocks_s.items():
                     question = {"do": kind, "rate": plan.rate, "seconds": seconds}
                     _, samples = processes[configuration].ask(question, seconds=seconds)
                     measured[configuration].add(kind, np.frombuffer(samples, np.float64))
-                changed = conditions.changes(before, host.state(), seconds=sum(blocks_s.values()))
+                changed = conditions.changes(before, host.read_state(), seconds=sum(blocks_s.values()))
                 measured[configuration].mark(turn, changed)
                 progress.did(TURN, configuration, measured[configuration].blocks[-1][INVOKE][-1])
                 if paced:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from toolkit import locks
-from toolkit.console import Column, Console
+from toolkit.console import Console
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def check(on: Sequence[str] | None, wheels: Path | None) -> None:
         return
     if not on:
         raise UsageError("--wheels is what is taken along to a device; name one by --on")
-    from toolkit.remote.wheels import check as check_wheels
+    from toolkit.wheels.folder import check as check_wheels
 
     check_wheels(wheels)
 
@@ -34,18 +34,15 @@ def on_each(
     destinations: Sequence[str],
     cargo: "Cargo",
     work: "Callable[[Device], Result]",
-    report: Callable[[Console, Result], object],
     *,
     wheels: Path | None,
     what: str,
 ) -> "list[DeviceOutcome[Result]]":
-    """Do a piece of work on each device with a live display. report: what will print a result.
-
-    A result that it cannot print is an error of its device.
-    """
+    """Do a piece of work on each device with a live display."""
     from toolkit.remote import fleet
-    from toolkit.remote.device import Kit, Reporter
-    from toolkit.wheel import build_wheel
+    from toolkit.remote.device import Reporter
+    from toolkit.remote.kit import Kit
+    from toolkit.wheels.own import build_wheel
 
     done = dict.fromkeys(destinations, 0.0)
     with (
@@ -57,24 +54,5 @@ def on_each(
             done[device] = steps / total
             advance(round(STEPS * sum(done.values())), f"{device}: {text}")
 
-        def printable(device: "Device") -> Result:
-            result = work(device)
-            report(_Mute(), result)
-            return result
-
         kit = Kit(build_wheel(scratch), wheels)
-        return fleet.on_each(destinations, cargo, kit, printable, Reporter(console.note, console.warn, step))
-
-
-class _Mute(Console):
-    """Prints nothing, and raises what printing would."""
-
-    def __init__(self) -> None:
-        super().__init__(json_output=True)
-
-    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-        for row in rows:
-            "".join(row)
-
-    def warn(self, text: str) -> None:
-        pass
+        return fleet.on_each(destinations, cargo, kit, work, Reporter(console.note, console.warn, step))

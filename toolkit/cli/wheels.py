@@ -24,11 +24,11 @@ def command(
     Then use it: 'toolkit bench --on DEVICE --wheels FOLDER'.
     """
     from toolkit.files import sha256
-    from toolkit.remote.wheels import fill
+    from toolkit.wheels.folder import fill
 
     console = Console(json_output=json)
-    with console.progress(1, "downloading") as advance:
-        wheels = fill(folder, python=python, arch=arch, on_step=lambda name: advance(0, name))
+    with console.progress(1, "downloading"):
+        wheels = fill(folder, python=python, arch=arch)
     sizes = {wheel: wheel.stat().st_size for wheel in wheels}
     columns = (Column("wheel", figures=False), Column("size"))
     console.table(columns, [(wheel.name, units.size(size)) for wheel, size in sizes.items()])

@@ -168,7 +168,7 @@ def _machine(root: Path) -> Machine:
     disk = shutil.disk_usage(Path.cwd())
     return Machine(
         host=described,
-        state=host.state(root),
+        state=host.read_state(root),
         # Under emulation the file is the real CPU's, or made up.
         instruction_sets={} if described.emulated else host.instruction_sets(root),
         available_memory_bytes=host.available_memory_bytes(root),

@@ -21,7 +21,7 @@ from toolkit.export.formats.base import Request
 from toolkit.export.installation import Job, install
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import Source
-from toolkit.files import naming
+from toolkit.files import naming, naming_final
 from toolkit.golden import Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest
 from toolkit.parity import checks, inputs
@@ -117,7 +117,7 @@ def export(
         job, model = _begin(source, dataset, options, warn=warn, allow_overlap=allow_overlap)
         for leftover in folder.glob(f"{SCRATCH}*"):  # of an export that was killed: nobody else is at work here
             shutil.rmtree(leftover)
-        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch, naming_final(Path(scratch), folder):
             work, log = Path(scratch), folder / LOG
             job, outputs = _ask_reference(job, model, options.convention, work=work, log=log, warn=warn)
             converted = _convert(job, model, options.pairs, work=work, log=log, on_step=on_step)

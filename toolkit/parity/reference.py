@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import locks, runtimes
+from toolkit.cache import cache_folder
 from toolkit.data.base import Split, chunks
-from toolkit.downloads import cache_folder
 from toolkit.files import atomic, documents, sha256
 from toolkit.manifest import Manifest
 from toolkit.parity import checks

@@ -1,5 +1,6 @@
 """What a verification came to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,15 +62,17 @@ class Parity:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit verify --json``. ``dataset`` is null if folders have different ones."""
-        datasets = [part.dataset for part in self.parts]
-        return {
-            "schema": 1,
-            "command": "verify",
-            "dataset": datasets[0] if all(dataset == datasets[0] for dataset in datasets) else None,
-            "results": [
-                {**one.to_json(), "reference": str(part.reference), "dataset": part.dataset}
-                for part in self.parts
-                for one in part.comparisons
-            ],
-            "verdict": self.verdict,
-        }
+        compared = document([(part.dataset, part.comparisons) for part in self.parts])
+        return {**compared, "references": [str(part.reference) for part in self.parts]}
+
+
+def document(parts: Sequence[tuple[dict[str, Any], list[Comparison]]]) -> dict[str, Any]:
+    """Return the document of ``toolkit verify --json``, of the data and comparisons of each part."""
+    datasets = [dataset for dataset, _ in parts]
+    return {
+        "schema": 1,
+        "command": "verify",
+        "dataset": datasets[0] if all(dataset == datasets[0] for dataset in datasets) else None,
+        "results": [{**one.to_json(), "dataset": dataset} for dataset, comparisons in parts for one in comparisons],
+        "verdict": overall([one for _, comparisons in parts for one in comparisons]),
+    }

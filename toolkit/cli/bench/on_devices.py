@@ -46,7 +46,6 @@ def measure(
         destinations,
         cargo.to_bench(paths),
         lambda device: device.bench(plan, output, earlier),
-        _report,
         wheels=wheels,
         what="measuring",
     )

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from toolkit.cli import devices
-from toolkit.cli.verify.tables import EXIT_CODES, GOLDEN_FIGURES, GOLDEN_RULE, golden_row
+from toolkit.cli.verify.tables import EXIT_CODES, GOLDEN_FIGURES, GOLDEN_RULE, golden_row, print_problem
 from toolkit.console import Column, Console
 from toolkit.errors import ToolkitError
+
+if TYPE_CHECKING:
+    from toolkit.remote.answer import DeviceParity
 
 
 def verify(console: Console, destinations: Sequence[str], paths: Sequence[Path], *, wheels: Path | None) -> int:
@@ -19,7 +22,6 @@ def verify(console: Console, destinations: Sequence[str], paths: Sequence[Path],
         destinations,
         cargo.to_verify(paths),
         lambda device: device.verify(),
-        _report,
         wheels=wheels,
         what="verifying",
     )
@@ -29,7 +31,7 @@ def verify(console: Console, destinations: Sequence[str], paths: Sequence[Path],
             raise outcome.error or ToolkitError(f"{outcome.device}: nothing came of it")
         code = _report(console, outcome.result)
         _explain(console)
-        console.document({**outcome.result, "device": outcome.device})
+        console.document({**outcome.result.to_json(), "device": outcome.device})
         return code
     codes = [outcome.error.exit_code for outcome in outcomes if outcome.error]
     for outcome in outcomes:
@@ -39,22 +41,19 @@ def verify(console: Console, destinations: Sequence[str], paths: Sequence[Path],
         else:
             codes.append(_report(console, outcome.result))
     _explain(console)
-    found = [{"device": o.device, **(o.result or {"error": str(o.error)})} for o in outcomes]
+    found = [{"device": o.device, **(o.result.to_json() if o.result else {"error": str(o.error)})} for o in outcomes]
     console.document({"schema": 1, "command": "verify", "devices": found})
     return max(codes)
 
 
-def _report(console: Console, document: dict[str, Any]) -> int:
+def _report(console: Console, parity: "DeviceParity") -> int:
     """Print what a device found, and return the exit code of its verdict."""
-    results = document["results"]
     columns = [Column("artifact", figures=False), *map(Column, GOLDEN_FIGURES), Column("verdict", figures=False)]
-    console.table(columns, [golden_row(result) for result in results])
-    for result in results:
-        if result["problem"]:
-            cause = f" ({result['cause']})" if result.get("cause") else ""
-            console.text(f"{result['artifact']}: {result['problem'].removeprefix(result['artifact'] + ': ')}{cause}")
-    console.text(f"verdict: {document['verdict']}")
-    return EXIT_CODES[document["verdict"]]
+    console.table(columns, [golden_row(comparison) for comparison in parity.comparisons])
+    for comparison in parity.comparisons:
+        print_problem(console, comparison)
+    console.text(f"verdict: {parity.verdict}")
+    return EXIT_CODES[parity.verdict]
 
 
 def _explain(console: Console) -> None:

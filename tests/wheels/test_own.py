@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 
 import toolkit
-from toolkit import wheel
 from toolkit.errors import UsageError
+from toolkit.wheels import own
 
 ROOT = Path(toolkit.__file__).parent
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    return wheel.build_wheel(tmp_path_factory.mktemp("wheel"))
+    return own.build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def test_it_holds_the_package_and_what_describes_it(built):
@@ -32,6 +32,7 @@ def test_it_holds_the_package_and_what_describes_it(built):
     assert package == {f"toolkit/{path.relative_to(ROOT)}" for path in ROOT.rglob("*.py")} | {
         "toolkit/py.typed",
         "toolkit/constraints.txt",
+        "toolkit/wheels/SHA256SUMS",
     }
     described = {name.partition("/")[2] for name in set(names) - package}
     assert described == {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
@@ -56,7 +57,7 @@ def test_installed_by_pip_it_runs_and_makes_the_same_wheel(built, tmp_path):
     subprocess.run([*pip, "--disable-pip-version-check", "--target", target, built], check=True)
     (tmp_path / "again").mkdir()
     script = (
-        "from pathlib import Path\nimport toolkit\nfrom toolkit.wheel import build_wheel\n"
+        "from pathlib import Path\nimport toolkit\nfrom toolkit.wheels.own import build_wheel\n"
         "print(toolkit.__file__)\nprint(build_wheel(Path('again')))"
     )
     environment = {**os.environ, "PYTHONPATH": str(target)}
@@ -74,10 +75,10 @@ def test_a_toolkit_that_was_not_installed_says_what_to_do(tmp_path, monkeypatch)
 
     monkeypatch.setattr(metadata, "distribution", missing)
     with pytest.raises(UsageError, match="that was not installed; install it, from a checkout: pip install"):
-        wheel.build_wheel(tmp_path)
+        own.build_wheel(tmp_path)
 
 
 def test_a_toolkit_that_was_installed_as_another_version_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(wheel, "__version__", "9.9")
+    monkeypatch.setattr(own, "__version__", "9.9")
     with pytest.raises(UsageError, match=r"toolkit 9\.9 is installed as "):
-        wheel.build_wheel(tmp_path)
+        own.build_wheel(tmp_path)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from toolkit import __version__, archive, constraints
 from toolkit.errors import UsageError
+from toolkit.files.sums import SUMS
 
 DISTRIBUTION = "edge-model-toolkit"
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 # What the installer keeps of a wheel's own metadata; the rest (INSTALLER, direct_url.json) is of one installation.
 _KEPT = ("METADATA", "entry_points.txt", "licenses/")
 
@@ -30,7 +31,7 @@ def build_wheel(folder: Path) -> Path:
     entries |= {
         f"{PACKAGE.name}/{path.relative_to(PACKAGE).as_posix()}": path.read_bytes()
         for path in PACKAGE.rglob("*")
-        if path.is_file() and path.suffix in (".py", ".typed")
+        if path.is_file() and (path.suffix in (".py", ".typed") or path.name == SUMS)
     }
     entries[f"{PACKAGE.name}/{constraints.FILE}"] = constraints.path().read_bytes()
     record = [f"{path},sha256={_digest(content)},{len(content)}" for path, content in sorted(entries.items())]
