@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from toolkit.data.base import Dataset, make_dataset
+from toolkit.entries import EvaluationSet, Verification
+from toolkit.verdict import Verdict
 
 CLASSES = 3
 SIDE = 8
@@ -27,6 +29,12 @@ def tiny_arrays(seed: int = 0, train: int = 240, test: int = 90):
             images[row, 4 * top : 4 * top + 4, 4 * left : 4 * left + 4] += 90
         parts += [images, labels.astype(np.uint8)]
     return tuple(parts)
+
+
+def verification(verdict: str, accuracy: float | None = None) -> Verification:
+    """What a verify result of an artifact comes to, as a manifest keeps it."""
+    images = EvaluationSet("tiny", ())
+    return Verification(Verdict(verdict), accuracy, accuracy, 0, 0, n=90, margin_pp=0.5, dataset=images)
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ PATHS = (
     "tests/bench/test_record.py",
     "tests/parity/test_compare.py",
     "tests/files",
-    "tests/test_host.py",
+    "tests/host",
     "tests/test_images.py",
     "tests/test_manifest.py",
     "tests/test_prediction.py",

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import toolkit
+from tests.bench import made_up
 from tests.conftest import CLASSES, SIDE
 from toolkit import api
 from toolkit.bench.schedule import Plan, PlanOptions
@@ -145,6 +146,80 @@ def test_bench_measures_and_recommends(exported_once, here):
     assert record.recommended["artifact"] in [str(result.path) for result in record.results]
     assert record.folder.parent == api.BENCHMARKS
     assert all(0 <= step.done <= step.total for step in steps)
+
+
+@pytest.fixture
+def benchmark(here):
+    """The folder of a benchmark's record, made up."""
+    return made_up.saved(here / "benchmarks" / "1", 20e-6, 30e-6)
+
+
+def test_a_record_is_true_unless_a_figure_of_it_was_changed(benchmark):
+    rebuilt = api.check_record(benchmark)
+    assert rebuilt
+    assert (rebuilt.kind, rebuilt.artifacts, rebuilt.verdict) == ("benchmark", 2, "pass")
+    path = benchmark / "record.json"
+    path.write_text(path.read_text().replace('"n": 1000', '"n": 1001', 1))
+    assert not api.check_record(path)
+    assert "n is 1001, its samples say 1000" in api.check_record(path).differences[0]
+
+
+def test_what_is_no_record_is_an_error(here):
+    for name, text in (("one.json", "{}"), ("two.json", "[]"), ("three.json", "{")):
+        (here / name).write_text(text)
+        with pytest.raises(ArtifactError, match=name):
+            api.check_record(name)
+    with pytest.raises(ArtifactError, match=r"one\.json: no record; 'toolkit bench' writes"):
+        api.check_record("one.json")
+    with pytest.raises(ArtifactError, match="no record there"):
+        api.check_record(here)
+
+
+def test_records_are_compared(benchmark, here):
+    compared = api.compare(benchmark, str(benchmark / "record.json"))
+    assert compared
+    assert [pair.verdict for pair in compared.pairs] == ["indistinguishable"] * 2
+    slower = made_up.saved(here / "benchmarks" / "2", 20e-6, 40e-6)
+    compared = api.compare(benchmark, slower, tolerance=0.2)
+    assert not compared
+    assert [pair.new.path.name for pair in compared.slower] == ["1.tflite"]
+    with pytest.raises(UsageError, match="the tolerance is -20 %"):
+        api.compare(benchmark, slower, tolerance=-0.2)
+
+
+def test_a_record_is_drawn(benchmark, here):
+    assert "no accuracy is known" in api.plot_record(benchmark, "bench.svg")
+    assert (here / "bench.svg").is_file()
+    with pytest.raises(UsageError, match="must end in"):
+        api.plot_record(benchmark, "bench.gif")
+
+
+def test_an_artifact_is_compared_layer_by_layer(exported_once, here):
+    localized = api.localize(exported_once / "cnn-int8.tflite")
+    assert (localized.passed, localized.culprit) == (True, None)
+    assert localized.layers[0].name
+    assert list(here.iterdir()) == []
+    with pytest.raises(UsageError, match="a folder; name one artifact"):
+        api.localize(exported_once)
+
+
+def test_a_self_test_needs_a_sensible_number_of_exports(exported_once, tiny_npz):
+    with pytest.raises(UsageError, match="-1 exports were asked for"):
+        api.selftest(exported_once, data=tiny_npz, reexports=-1)
+
+
+@pytest.mark.slow
+def test_the_benchmark_is_certified(exported_once, here, monkeypatch):
+    monkeypatch.setattr("toolkit.bench.certify.TRIALS", 1)
+    steps = []
+    certificate = api.certify(exported_once, seconds=0.01, processes=1, on_step=steps.append)
+    assert certificate.path.parent.parent == api.BENCHMARKS
+    assert certificate.path.is_file()
+    assert certificate.artifact.name == min(
+        (path for path in exported_once.iterdir() if path.suffix in (".tflite", ".onnx")),
+        key=lambda path: path.stat().st_size,
+    ).name  # fmt: skip
+    assert [(step.done, step.total) for step in steps] == [(0, 1), (1, 1)]
 
 
 def test_predict_classifies_files(exported_once, here, tiny):

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,12 @@ ROOT = Path(toolkit.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 # Each floor may import from its own and from those below it.
 FLOORS = [
-    {"errors", "interval", "units", "text", "verdict", "words", "wire", "step"},
+    {"errors", "interval", "units", "text", "verdict", "rebuilt", "words", "wire", "step", "cache"},
     {
-        *("registry", "extras", "constraints", "locks", "files", "archive", "wheel", "host", "console", "downloads"),
+        *("registry", "extras", "constraints", "locks", "files", "archive", "wheels", "host", "console", "downloads"),
         *("images", "photos", "reading", "drawing"),
     },
-    {"entries", "manifest", "golden", "overlap"},
+    {"convention", "portability", "entries", "manifest", "golden", "overlap"},
     {"data", "models", "runtimes"},
     {"worker", "runs"},
     {"training", "parity", "bench", "prediction"},
@@ -34,6 +35,10 @@ EDGE_VERBS = ("verify", "bench", "predict", "data", "doctor")
 
 def part_of(module: Path) -> str:
     return module.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def dotted(module: Path) -> str:
+    return ".".join(("toolkit", *module.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
 
 
 def floor_of(part: str) -> int:
@@ -56,6 +61,36 @@ def test_imports_run_downward(module):
     for name in imports_of(module):
         if name.startswith("toolkit.") and not name.startswith("toolkit.__version__"):
             assert floor_of(name.split(".")[1]) <= floor, f"{module} imports {name}"
+
+
+def nodes_that_run(module: Path):
+    """Yield the nodes of a module, without those that are there for types alone."""
+    left = [ast.parse(module.read_text())]
+    while left:
+        node = left.pop()
+        yield node
+        for_types = isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING"
+        left += node.orelse if for_types else ast.iter_child_nodes(node)
+
+
+def with_packages(name: str) -> set[str]:
+    """Return a dotted name and those of the packages that it is in."""
+    parts = name.split(".")
+    return {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
+
+
+def test_no_imports_go_round_in_a_circle():
+    """Neither at the top of a module nor in its functions; toolkit itself, which has the version, is left out."""
+    modules = {dotted(module): module for module in MODULES if module != ROOT / "__init__.py"}
+    graph = {name: set() for name in modules}
+    for name, module in modules.items():
+        for node in nodes_that_run(module):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                imported = {f"{node.module}.{alias.name}" for alias in node.names}
+                # A package of the module itself is there already; others are run first.
+                graph[name] |= {one for part in imported for one in with_packages(part)} - with_packages(name)
+        graph[name] &= set(modules)
+    TopologicalSorter(graph).prepare()  # a CycleError names the circle
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
@@ -82,9 +117,7 @@ def test_help_loads_neither_numpy_nor_tensorflow():
 
 def test_no_edge_module_imports_tensorflow():
     edge = [
-        ".".join(("toolkit", *module.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
-        for module in MODULES
-        if part_of(module) not in MAY_LOAD_TENSORFLOW and module.stem != "__main__"
+        dotted(module) for module in MODULES if part_of(module) not in MAY_LOAD_TENSORFLOW and module.stem != "__main__"
     ]
     loaded = loaded_after("import importlib\n" + "\n".join(f"importlib.import_module({name!r})" for name in edge))
     assert not loaded & {*TRAINING_PACKAGES, "onnxruntime", "ai_edge_litert"}

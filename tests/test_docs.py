@@ -16,10 +16,22 @@ README = ROOT / "README.md"
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS]
 # The verbs whose page has another name.
-PAGE_OF = {"wheels": "remote"}
+PAGE_OF = {
+    "certify": "bench",
+    "compare": "bench",
+    "localize": "evidence",
+    "record": "bench",
+    "selftest": "evidence",
+    "wheels": "remote",
+}
 MOST_WORDS = 700
 OPTIONS = {
-    name: {flag for option in command.params for flag in (*option.opts, *option.secondary_opts)}
+    name: {
+        flag
+        for below in getattr(command, "commands", {"": command}).values()
+        for option in below.params
+        for flag in (*option.opts, *option.secondary_opts)
+    }
     for name, command in typer.main.get_command(app).commands.items()
 }
 # Sentences that nobody got through, and words of this project alone for what the field has words for.

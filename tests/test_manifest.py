@@ -1,10 +1,24 @@
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from toolkit import golden, manifest
+from toolkit.entries import MeasuredOn
 from toolkit.errors import ArtifactError
+
+# The least that a verify result says of an artifact.
+VERIFIED = {
+    "verdict": "pass",
+    "accuracy": 0.9,
+    "reference_accuracy": 0.9,
+    "lost": 0,
+    "gained": 0,
+    "n": 10,
+    "margin_pp": 0.5,
+    "dataset": {"name": "digits", "overlap": []},
+}
 
 
 def with_verified(text, verified):
@@ -28,24 +42,32 @@ def test_a_manifest_survives_a_round_trip(exported):
     ]
 
 
+@pytest.mark.parametrize("model", ["cnn", "mlp"])
+def test_a_manifest_of_before_is_written_as_it_was(model, tmp_path):
+    before = (Path(__file__).parents[1] / "exported" / model / "manifest.json").read_text(encoding="utf-8")
+    (tmp_path / "manifest.json").write_text(before, encoding="utf-8")
+    manifest.read(tmp_path).write()
+    assert json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8")) == json.loads(before)
+
+
 def test_it_says_where_the_artifacts_came_from(exported):
     found = manifest.read(exported)
-    assert found.data["name"] == "tiny"
-    assert len(found.data["digests"]) == 4
-    assert found.recipe["epochs"] == 4
-    assert found.calibration["n"] == len(found.calibration["row_sha256_16"]) == 50
+    assert found.data.name == "tiny"
+    assert len(found.data.digests) == 4
+    assert found.recipe.epochs == 4
+    assert found.calibration.n == len(found.calibration.row_sha256_16) == 50
     assert {"tensorflow", "onnxruntime", "ai-edge-litert"} <= found.versions.keys()
-    assert found.source["metrics"]["epochs_run"] == 4
+    assert found.source.metrics.epochs_run == 4
 
 
 def test_it_says_on_which_kernels_an_accuracy_was_measured_where_that_is_recorded(exported):
     path = exported / "manifest.json"
     on = {"cpu": "a PC", "kernels": "x86_64 with AVX2", "runtime": "onnxruntime 1.32.0"}
-    path.write_text(with_verified(path.read_text(), {"verdict": "pass", "measured_on": on}))
+    path.write_text(with_verified(path.read_text(), {**VERIFIED, "measured_on": on}))
     first, second, *_ = manifest.read(exported).artifacts
-    assert first.measured_on == manifest.MeasuredOn("a PC", "x86_64 with AVX2", "onnxruntime 1.32.0")
+    assert first.measured_on == MeasuredOn("a PC", "x86_64 with AVX2", "onnxruntime 1.32.0")
     assert second.measured_on is None
-    path.write_text(with_verified(path.read_text(), {"verdict": "pass"}))
+    path.write_text(with_verified(path.read_text(), VERIFIED))
     assert manifest.read(exported).artifacts[0].measured_on is None
 
 
@@ -77,9 +99,11 @@ def test_a_missing_file_is_named(exported):
             lambda text, verified=verified: with_verified(text, verified)
             for verified in (
                 "pass",
-                {"measured_on": "a PC"},
-                {"measured_on": {"cpu": "a PC"}},
-                {"measured_on": ["a PC"]},
+                {"verdict": "pass"},
+                {**VERIFIED, "lost": 0.5},
+                {**VERIFIED, "measured_on": "a PC"},
+                {**VERIFIED, "measured_on": {"cpu": "a PC"}},
+                {**VERIFIED, "measured_on": ["a PC"]},
             )
         ),
     ],

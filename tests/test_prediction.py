@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.conftest import verification
 from tests.elsewhere import elsewhere
 from toolkit import images, manifest
 from toolkit.errors import ArtifactError
 from toolkit.prediction import Refused, default_model, predict
+from toolkit.reading import Reading
 from toolkit.worker.session import Workers
 
 
@@ -26,7 +28,7 @@ def photos(tmp_path, tiny):
 
 @pytest.mark.parametrize("name", ["cnn-int8.tflite", "cnn-float32.onnx"])
 def test_photos_of_another_size_are_classified(exported_once, photos, tiny, name):
-    predictions = predict(photos, exported_once / name)
+    predictions = predict(photos, exported_once / name, warn=pytest.fail)
     assert [p.classes[0] for p in predictions] == [tiny.class_names[label] for label in tiny.test.labels[:6]]
     assert all(p.probabilities[0] > p.probabilities[1] for p in predictions)
     assert [p.image for p in predictions] == [str(path) for path in photos]
@@ -36,23 +38,23 @@ def test_a_model_that_answers_with_no_numbers_predicts_nothing(exported_once, ph
     nothing = np.full((len(photos), 3), np.nan, np.float32)
     monkeypatch.setattr("toolkit.worker.session.ContainedSession.predict", lambda self, images: nothing)
     with pytest.raises(ArtifactError, match=r"cnn-int8\.tflite: NaN or infinite outputs for 6 of 6 images"):
-        predict(photos, exported_once / "cnn-int8.tflite")
+        predict(photos, exported_once / "cnn-int8.tflite", warn=pytest.fail)
 
 
 def test_the_default_is_the_most_accurate_verified_artifact(exported):
     found = manifest.read(exported)
     found.with_verified(
         {
-            "cnn-int8.tflite": {"verdict": "fail", "accuracy": 0.999},
-            "cnn-dynamic.tflite": {"verdict": "pass", "accuracy": 0.98},
-            "cnn-float32.onnx": {"verdict": "pass", "accuracy": 0.97},
+            "cnn-int8.tflite": verification("fail", 0.999),
+            "cnn-dynamic.tflite": verification("pass", 0.98),
+            "cnn-float32.onnx": verification("pass", 0.97),
         }
     ).write()
     assert default_model(exported.parent, warn=pytest.fail) == exported / "cnn-dynamic.tflite"
 
 
 def test_one_that_answers_otherwise_here_is_not_the_default(exported):
-    verified = {name: {"verdict": "pass", "accuracy": 0.98} for name in ("cnn-int8.tflite", "cnn-float32.onnx")}
+    verified = {name: verification("pass", 0.98) for name in ("cnn-int8.tflite", "cnn-float32.onnx")}
     manifest.read(exported).with_verified(verified).write()
     elsewhere(exported, "cnn-int8.tflite")
     said = []
@@ -65,7 +67,7 @@ def test_one_that_answers_otherwise_here_is_not_the_default(exported):
 
 def test_one_that_ends_its_process_is_not_the_default_and_ends_nothing_else(exported, monkeypatch):
     """The most accurate one brings down whoever runs it."""
-    manifest.read(exported).with_verified({"cnn-int8.tflite": {"verdict": "pass", "accuracy": 0.98}}).write()
+    manifest.read(exported).with_verified({"cnn-int8.tflite": verification("pass", 0.98)}).write()
     real = Workers.open_session
 
     def opened(self, path, **options):
@@ -97,18 +99,18 @@ def test_a_changed_artifact_is_not_used(exported, photos):
     path = exported / "cnn-float32.onnx"
     path.write_bytes(path.read_bytes() + b" ")
     with pytest.raises(ArtifactError, match="changed since it was exported"):
-        predict(photos, path)
+        predict(photos, path, warn=pytest.fail)
 
 
 def test_a_missing_image_is_named(exported_once, tmp_path):
-    (refused,) = predict([tmp_path / "none.png"], exported_once / "cnn-int8.tflite")
+    (refused,) = predict([tmp_path / "none.png"], exported_once / "cnn-int8.tflite", warn=pytest.fail)
     assert refused == Refused(str(tmp_path / "none.png"), f"{tmp_path / 'none.png'}: no such file")
 
 
 def test_an_image_that_is_none_costs_the_others_nothing(exported_once, photos, tmp_path):
     (tmp_path / "blank.png").touch()
-    found = predict([photos[0], tmp_path / "blank.png", photos[1]], exported_once / "cnn-int8.tflite")
-    whole = predict(photos[:2], exported_once / "cnn-int8.tflite")
+    found = predict([photos[0], tmp_path / "blank.png", photos[1]], exported_once / "cnn-int8.tflite", warn=pytest.fail)
+    whole = predict(photos[:2], exported_once / "cnn-int8.tflite", warn=pytest.fail)
     assert [found[0], found[2]] == whole
     assert "blank.png: an empty file" in found[1].error
 
@@ -128,15 +130,15 @@ def test_photos_of_digits_are_brought_to_mnist_s_form(real_mnist, tmp_path):
         paths.append(tmp_path / f"{row}.png")
         Image.fromarray(255 - (page > 127).astype(np.uint8) * 255).convert("1").save(paths[-1])
     shipped = Path(__file__).parents[1] / "exported" / "cnn" / "cnn-int8.tflite"
-    predictions = predict(paths, shipped)
+    predictions = predict(paths, shipped, warn=pytest.fail)
     right = [int(p.classes[0]) == label for p, label in zip(predictions, real_mnist.test.labels[:300], strict=True)]
     assert np.mean(right) >= 0.97
 
 
-@pytest.mark.parametrize(("recorded", "how"), [({}, "fit"), ({"image_size": [8, 8], "resize": "crop"}, "crop")])
+@pytest.mark.parametrize(("recorded", "how"), [(Reading(), "fit"), (Reading(resize="crop"), "crop")])
 def test_photos_are_resized_as_those_that_the_model_learned_from(exported, photos, monkeypatch, recorded, how):
     found = manifest.read(exported)
-    replace(found, data={**found.data, "reading": recorded}).write()
+    replace(found, data=replace(found.data, reading=recorded)).write()
     asked, real = [], images.resize
 
     def resize(pixels, **options):
@@ -144,5 +146,5 @@ def test_photos_are_resized_as_those_that_the_model_learned_from(exported, photo
         return real(pixels, **options)
 
     monkeypatch.setattr(images, "resize", resize)
-    predict(photos[:1], exported / "cnn-float32.tflite")
+    predict(photos[:1], exported / "cnn-float32.tflite", warn=pytest.fail)
     assert asked == [how]

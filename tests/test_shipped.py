@@ -42,9 +42,9 @@ def test_every_file_is_the_one_that_was_exported(shipped):
 
 
 def test_it_is_trained_on_mnist_by_the_full_recipe(shipped):
-    assert shipped.data["digests"] == data.sources()["mnist"].DIGESTS
-    assert shipped.recipe["epochs"] == shipped.source["metrics"]["epochs_run"] == 100
-    assert (shipped.recipe["optimizer"], shipped.recipe["batch_size"], shipped.recipe["validation_split"]) == (
+    assert shipped.data.digests == data.sources()["mnist"].DIGESTS
+    assert shipped.recipe.epochs == shipped.source.metrics.epochs_run == 100
+    assert (shipped.recipe.optimizer, shipped.recipe.batch_size, shipped.recipe.validation_split) == (
         "adam",
         64,
         0.2,
@@ -53,11 +53,11 @@ def test_it_is_trained_on_mnist_by_the_full_recipe(shipped):
 
 def test_every_artifact_was_verified_on_the_test_set(shipped):
     for artifact in shipped.artifacts:
-        assert artifact.verified["verdict"] == "pass", artifact.path
-        assert artifact.verified["n"] == 10_000
-        assert artifact.verified["margin_pp"] == MARGIN_PP
-        assert artifact.verified["reference_accuracy"] >= LEAST_ACCURACY[shipped.model]
-        assert artifact.verified["reference_accuracy"] == shipped.source["metrics"]["test_accuracy"]
+        assert artifact.verified.verdict == "pass", artifact.path
+        assert artifact.verified.n == 10_000
+        assert artifact.verified.margin_pp == MARGIN_PP
+        assert artifact.verified.reference_accuracy >= LEAST_ACCURACY[shipped.model]
+        assert artifact.verified.reference_accuracy == shipped.source.metrics.test_accuracy
 
 
 def test_its_card_says_what_its_manifest_says(shipped):
@@ -67,7 +67,7 @@ def test_its_card_says_what_its_manifest_says(shipped):
 def test_every_published_figure_is_what_the_images_of_its_record_say(shipped):
     rebuilt = recompute(shipped.folder / RECORD)
     assert rebuilt.differences == ()
-    assert (rebuilt.images, rebuilt.artifacts) == (10_000, 6)
+    assert (rebuilt.samples, rebuilt.artifacts) == (10_000, 6)
 
 
 def test_it_passes_by_golden_on_this_machine(shipped):

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from toolkit import wire
 from toolkit.wire import MARK, Channel
 
 PATIENCE_S = 0.125
@@ -79,3 +80,17 @@ def test_what_was_heard_ends_the_silence(pipe, clock):
     assert channel.receive()[0] == {"do": "alive"}
     clock[0] += PATIENCE_S
     assert not channel.waiting(0)
+
+
+@pytest.mark.parametrize(
+    ("content", "sent"),
+    [
+        (b"", [(b"", True, True)]),
+        (b"abcd", [(b"abcd", True, True)]),
+        (b"abcdefghi", [(b"abcd", True, False), (b"efgh", False, False), (b"i", False, True)]),
+    ],
+)
+def test_a_file_is_sent_in_pieces_of_which_the_first_and_the_last_are_told(tmp_path, monkeypatch, content, sent):
+    monkeypatch.setattr(wire, "PIECE_BYTES", 4)
+    (tmp_path / "file").write_bytes(content)
+    assert list(wire.pieces(tmp_path / "file")) == sent

@@ -9,10 +9,8 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from toolkit import files
 from toolkit.step import OnStep, Step
 from toolkit.text import printable, to_json, write_plainly
 
@@ -64,14 +62,10 @@ class Standing:
 
 
 class Console:
-    """Prints for one command: for a person, or, with ``json_output``, one document for a script.
+    """Prints for one command: for a person, or, with ``json_output``, one document for a script."""
 
-    save: a file that gets the document as well.
-    """
-
-    def __init__(self, *, json_output: bool = False, save: Path | None = None) -> None:
+    def __init__(self, *, json_output: bool = False) -> None:
         self.json_output = json_output
-        self.save = save
 
     def text(self, text: str = "") -> None:
         """Print a line of the result for a person."""
@@ -98,9 +92,7 @@ class Console:
         console.print(_table(columns, rows))
 
     def document(self, document: dict[str, Any]) -> None:
-        """Print the JSON document of the command, where JSON was asked for, and save it, where that was."""
-        if self.save is not None:
-            files.write_json(self.save, document)
+        """Print the JSON document of the command, where JSON was asked for."""
         if self.json_output:
             sys.stdout.write(to_json(document, encoding=sys.stdout.encoding or "ascii"))
             sys.stdout.flush()

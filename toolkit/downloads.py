@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from toolkit import extras, locks
+from toolkit.cache import cache_folder
 from toolkit.errors import DataUnavailableError
 from toolkit.files import atomic
 
@@ -14,11 +15,6 @@ DATA_VARIABLE = "TOOLKIT_DATA_DIR"
 RETRIES = 2
 # Seconds to connect, and between two pieces of the answer.
 TIMEOUT_S = (5, 20)
-
-
-def cache_folder() -> Path:
-    """Return the user's cache folder of toolkit (``XDG_CACHE_HOME`` respected)."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-model-toolkit"
 
 
 def search_folders() -> tuple[Path, ...]:

@@ -1,134 +1,135 @@
-"""What the JSON documents of this project must have, part by part: what several of them share."""
+"""Parts of the JSON documents of this project, read by ``toolkit.files.documents``.
 
-import re
-from typing import Any, NotRequired, TypedDict
+others: what a document has beside, which nobody here asks for; it is written again.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
 
 from toolkit.files import FileName
+from toolkit.files.documents import LATER
+from toolkit.overlap import Overlap, RowDigest
+from toolkit.reading import AS_THEY_ARE, Reading
 from toolkit.verdict import Verdict
 
 
-class RowDigest(str):
-    """``toolkit.overlap.row_digest`` in hexadecimal; ValueError for what is none."""
-
-    __slots__ = ()
-
-    def __new__(cls, digits: str) -> "RowDigest":
-        """Check and make it."""
-        if not re.fullmatch("[0-9a-f]{16}", digits):
-            raise ValueError(f"{digits!r} is not 16 hexadecimal digits")
-        return super().__new__(cls, digits)
-
-
-class FileEntry(TypedDict):
+@dataclass(frozen=True)
+class ListedFile:
     """A file beside the manifest."""
 
     path: FileName
     sha256: str
 
 
-class CountedEntry(FileEntry):
+@dataclass(frozen=True)
+class CountedFile(ListedFile):
     """A file beside the manifest with a row for each of ``n`` images."""
 
     n: int
 
 
-class OverlapEntry(TypedDict):
-    """``toolkit.overlap.Overlap`` as a document."""
-
-    part: str
-    other: str
-    count: int
-
-
-class DataEntry(TypedDict):
-    """The data that the model was trained on. rows: where the digests of its images are kept. reading: how
-    they were read, a ``toolkit.reading.Reading`` as a document."""
+@dataclass(frozen=True)
+class TrainingData:
+    """The data that a model was trained on. rows: where the digests of its images are kept. reading: how they
+    were read.
+    """
 
     name: str
-    classes: list[str]
+    classes: tuple[str, ...]
     digests: dict[str, str]
-    overlap: NotRequired[list[OverlapEntry]]
-    rows: NotRequired[CountedEntry | None]
-    reading: NotRequired[dict[str, Any]]
+    overlap: tuple[Overlap, ...]
+    rows: CountedFile | None
+    reading: Reading = field(default=AS_THEY_ARE, metadata=LATER)
 
 
-class DatasetEntry(TypedDict):
-    """The images that a figure was measured on."""
+@dataclass(frozen=True)
+class EvaluationSet:
+    """The images that a figure was measured on. overlap: which of them the model has learned from."""
 
     name: str
-    overlap: NotRequired[list[OverlapEntry]]
+    overlap: tuple[Overlap, ...]
+    others: dict[str, Any] = field(default_factory=dict)
 
 
-class RecipeEntry(TypedDict):
-    """How a model was trained, as far as it matters afterwards."""
+@dataclass(frozen=True)
+class RecordedRecipe:
+    """How a model was trained: ``toolkit.training.recipe.Recipe``, whatever it allows today."""
 
     model: str
+    optimizer: str
+    learning_rate: float
+    activation: str
+    loss: str
     epochs: int
+    batch_size: int
     validation_split: float
-    seed: NotRequired[int]
+    monitor: str
+    seed: int
+    precision: str
+    others: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.validation_split < 1:
+            raise ValueError(f"a validation split of {self.validation_split} is no share of rows")
 
 
-class MetricsEntry(TypedDict):
-    """What a training came to."""
+@dataclass(frozen=True)
+class Metrics:
+    """What a training came to. dataset: what the test accuracy was measured on."""
 
     epochs_run: int
     best_epoch: int
     monitor: str
     best_value: float
     test_accuracy: float
-    dataset: NotRequired[DatasetEntry]
+    dataset: EvaluationSet | None = field(default=None, metadata=LATER)
+    others: dict[str, Any] = field(default_factory=dict)
 
 
-class SourceEntry(TypedDict):
-    """What the model was exported from. run: the name of its folder; None for a file of its own."""
+@dataclass(frozen=True)
+class Origin:
+    """What a model was exported from. run: the name of its folder; None for a file of its own."""
 
     run: FileName | None
     file: FileName
     sha256: str
-    metrics: NotRequired[MetricsEntry | None]
+    metrics: Metrics | None = None
 
 
-class CalibrationEntry(TypedDict):
+@dataclass(frozen=True)
+class CalibrationRows:
     """The training images that integer ranges were taken from. row_sha256_16: the digest of each."""
 
-    data: NotRequired[str]
+    data: str
     n: int
     seed: int
-    rows: NotRequired[list[int]]
-    row_sha256_16: list[RowDigest]
+    rows: tuple[int, ...]
+    row_sha256_16: tuple[RowDigest, ...]
 
 
-class MeasuredOnEntry(TypedDict):
-    """``MeasuredOn`` as a document."""
+@dataclass(frozen=True)
+class MeasuredOn:
+    """Where a figure was measured, by what decides about it: the CPU, its kernel class, the runtime and its version.
+
+    kernels: ``Host.kernels`` of that machine, None where its system did not tell.
+    """
 
     cpu: str
     kernels: str | None
     runtime: str
 
 
-class VerifiedEntry(TypedDict):
-    """What ``toolkit verify --save`` came to."""
+@dataclass(frozen=True)
+class Verification:
+    """What ``toolkit verify --save`` came to. The accuracies and counts are None where none were measured."""
 
     verdict: Verdict
-    accuracy: NotRequired[float | None]
-    n: NotRequired[int]
-    reference_accuracy: NotRequired[float | None]
-    lost: NotRequired[int | None]
-    gained: NotRequired[int | None]
-    margin_pp: NotRequired[float]
-    dataset: NotRequired[DatasetEntry]
-    measured_on: NotRequired[MeasuredOnEntry | None]
-
-
-class AccuracyEntry(TypedDict):
-    """What a ``VerifiedEntry`` must have to be shown with its accuracy."""
-
-    verdict: Verdict
-    accuracy: float
-
+    accuracy: float | None
+    reference_accuracy: float | None
+    lost: int | None
+    gained: int | None
     n: int
-    reference_accuracy: float
-    lost: int
-    gained: int
     margin_pp: float
-    dataset: DatasetEntry
+    dataset: EvaluationSet
+    measured_on: MeasuredOn | None = field(default=None, metadata=LATER)
+    others: dict[str, Any] = field(default_factory=dict)

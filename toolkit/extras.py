@@ -19,7 +19,6 @@ EXTRA_OF = {
     "google.protobuf.descriptor_pb2": "onnx",
     "google.protobuf.descriptor_pool": "onnx",
     "google.protobuf.message_factory": "onnx",
-    "packaging.requirements": "onnx",
     "PIL.Image": "edge",
     "PIL.ImageOps": "edge",
     "tensorflow": "train",

@@ -2,22 +2,23 @@
 
 import stat
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from toolkit.convention import Convention
 from toolkit.entries import (
-    CalibrationEntry,
-    CountedEntry,
-    DataEntry,
-    FileEntry,
-    RecipeEntry,
-    SourceEntry,
-    VerifiedEntry,
+    CalibrationRows,
+    CountedFile,
+    ListedFile,
+    MeasuredOn,
+    Origin,
+    RecordedRecipe,
+    TrainingData,
+    Verification,
 )
 from toolkit.errors import ArtifactError
 from toolkit.files import FileName, documents, sha256, write_json
-from toolkit.reading import Reading, from_json
 from toolkit.verdict import Verdict
 
 MANIFEST = "manifest.json"
@@ -37,18 +38,6 @@ class TensorSpec:
 
 
 @dataclass(frozen=True)
-class MeasuredOn:
-    """Where a figure was measured, by what decides about it: the CPU, its kernel class, the runtime and its version.
-
-    kernels: ``Host.kernels`` of that machine, None where its system did not tell.
-    """
-
-    cpu: str
-    kernels: str | None
-    runtime: str
-
-
-@dataclass(frozen=True)
 class Artifact:
     """One exported file, beside its manifest."""
 
@@ -60,7 +49,7 @@ class Artifact:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     details: dict[str, Any] = field(default_factory=dict)
-    verified: VerifiedEntry | None = None
+    verified: Verification | None = None
 
     def __post_init__(self) -> None:
         if not self.inputs or not self.outputs:
@@ -69,18 +58,17 @@ class Artifact:
     @property
     def verdict(self) -> Verdict | None:
         """What its verification came to; None where it was not verified."""
-        return self.verified["verdict"] if self.verified else None
+        return self.verified.verdict if self.verified else None
 
     @property
     def accuracy(self) -> float | None:
         """What its verification measured; None where it did not."""
-        return self.verified.get("accuracy") if self.verified else None
+        return self.verified.accuracy if self.verified else None
 
     @property
-    def measured_on(self) -> "MeasuredOn | None":
+    def measured_on(self) -> MeasuredOn | None:
         """The machine that verified it; None where that is not recorded."""
-        document = self.verified.get("measured_on") if self.verified else None
-        return MeasuredOn(document["cpu"], document["kernels"], document["runtime"]) if document else None
+        return self.verified.measured_on if self.verified else None
 
 
 @dataclass(frozen=True)
@@ -96,61 +84,57 @@ class Derived:
 
 
 # What names a file of a manifest, with its digest.
-Entry = Artifact | Derived | FileEntry
+Entry = Artifact | Derived | ListedFile
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The manifest of one exported model. ``folder`` is where it was read from and is not written."""
+    """The manifest of one exported model. ``folder`` is where it was read from and is not written.
+
+    convention: of the reference and of every artifact; pixels from 0 to 1 where an older manifest does not say.
+    """
 
     folder: Path
     model: str
-    data: DataEntry
-    recipe: RecipeEntry | None
-    source: SourceEntry
-    reference: FileEntry
-    golden: CountedEntry
-    calibration: CalibrationEntry
+    data: TrainingData
+    recipe: RecordedRecipe | None
+    source: Origin
+    reference: ListedFile
+    golden: CountedFile
+    calibration: CalibrationRows
     versions: dict[str, str]
     created: str
     artifacts: tuple[Artifact, ...]
     derived: tuple[Derived, ...] = ()
-
-    @property
-    def reading(self) -> Reading:
-        """How the data that the model was trained on were read."""
-        return from_json(self.data.get("reading", {}), self.folder / MANIFEST, error=ArtifactError)
+    convention: Convention = field(default=Convention(), metadata=documents.LATER)
 
     @property
     def reference_path(self) -> Path:
         """The Keras original."""
-        return self.folder / self.reference["path"]
+        return self.folder / self.reference.path
 
     @property
     def golden_path(self) -> Path:
         """The recorded inputs and outputs."""
-        return self.folder / self.golden["path"]
+        return self.folder / self.golden.path
 
     @property
     def names(self) -> set[str]:
         """The names of all files that it speaks of."""
-        rows = self.data.get("rows")
-        entries: list[FileEntry] = [self.reference, self.golden, *([rows] if rows else [])]
-        own = {artifact.path for artifact in self.artifacts} | {derived.path for derived in self.derived}
-        return own | {entry["path"] for entry in entries}
+        entries: list[Entry | None] = [*self.artifacts, *self.derived, self.reference, self.golden, self.data.rows]
+        return {entry.path for entry in entries if entry}
 
-    def with_verified(self, results: Mapping[str, VerifiedEntry]) -> "Manifest":
+    def with_verified(self, results: Mapping[str, Verification]) -> "Manifest":
         """Return the manifest with the verify results of the artifacts named in ``results``."""
         artifacts = (replace(a, verified=results.get(a.path, a.verified)) for a in self.artifacts)
         return replace(self, artifacts=tuple(artifacts))
 
     def check_digest(self, entry: Entry) -> str | None:
         """Return what is wrong with the file of an entry, or None where it is the file that was exported."""
-        name, digest = (entry["path"], entry["sha256"]) if isinstance(entry, dict) else (entry.path, entry.sha256)
-        path = self.folder / name
+        path = self.folder / entry.path
         if not path.is_file():
             return f"{path}: named in {self.folder / MANIFEST} but missing; export the model again"
-        if sha256(path) != digest:
+        if sha256(path) != entry.sha256:
             return f"{path}: changed since it was exported (its SHA-256 is not the manifest's); export the model again"
         return None
 
@@ -162,7 +146,7 @@ class Manifest:
 
     def write(self) -> Path:
         """Write the manifest into its folder and return its path."""
-        document = asdict(self)
+        document = documents.to_tree(self)
         del document["folder"]
         path = self.folder / MANIFEST
         write_json(path, {"schema": SCHEMA, **document})
@@ -183,10 +167,6 @@ def read(folder: Path) -> Manifest:
         raise ArtifactError(f"{path}: has schema {document.get('schema')}, this toolkit reads {SCHEMA}; export again")
     del document["schema"]
     found = documents.convert({**document, "folder": str(folder)}, Manifest, path, what=_WHAT)
-    if found.recipe and not 0 <= found.recipe["validation_split"] < 1:
-        raise ArtifactError(
-            f"{path}: $.recipe.validation_split: {found.recipe['validation_split']} is no share of rows"
-        )
     for name in found.names:
         _check_place(folder / name, path)
     return found
@@ -223,7 +203,7 @@ def listing(file: Path) -> Manifest | None:
         return None
     found = read(file.parent)
     entries: list[Entry] = [a for a in found.artifacts if a.path == file.name]
-    if found.reference["path"] == file.name:
+    if found.reference.path == file.name:
         entries.append(found.reference)
     found.require(*entries)
     return found if entries else None

@@ -1,14 +1,14 @@
 """Images that two sets share: a test set that overlaps what a model learned from measures memory, not accuracy."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import cast
+from typing import TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.entries import OverlapEntry
 from toolkit.errors import DataError
 
 # Bytes of a row's SHA-256 that are kept: by chance two of a million rows share them once in 40 million data sets.
@@ -17,6 +17,26 @@ DIGEST_BYTES = 8
 NAMED_ROWS = 5
 
 Digests = NDArray[np.uint64]
+
+
+class RowDigest(str):
+    """``row_digest`` in hexadecimal; ValueError for what is none."""
+
+    __slots__ = ()
+
+    def __new__(cls, digits: str) -> "RowDigest":
+        """Check and make it."""
+        if not re.fullmatch("[0-9a-f]{16}", digits):
+            raise ValueError(f"{digits!r} is not 16 hexadecimal digits")
+        return super().__new__(cls, digits)
+
+
+class OverlapEntry(TypedDict):
+    """What a document of a study has of an ``Overlap``."""
+
+    part: str
+    other: str
+    count: int
 
 
 @dataclass(frozen=True)

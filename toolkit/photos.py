@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import host, images
-from toolkit.downloads import cache_folder
+from toolkit.cache import cache_folder
 from toolkit.errors import DataError
 from toolkit.files.memory import release
 from toolkit.images import Look
@@ -76,6 +76,7 @@ def read_all(parts: Mapping[str, Sequence[Path]], reading: Reading, *, what: str
             f"{others:,} of {len(every):,} images are not of {shape[0]}×{shape[1]} pixels and were brought to it "
             f"({reading.resize or 'fit'}); --image-size and --resize say otherwise"
         )
+    reading = replace(reading, model_shape=None)
     if others:
         reading = replace(reading, image_size=shape[:2], resize=reading.resize or "fit")
     pixels, rows = {}, {}

@@ -1,12 +1,13 @@
 """How the files of a data set are read where more than one way is possible: what a user asks for, and runs record."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from toolkit.errors import DataError, ToolkitError, UsageError
 from toolkit.files import documents
+from toolkit.files.documents import LATER
 
 Resize = Literal["fit", "crop", "stretch"]
 RESIZES: tuple[Resize, ...] = get_args(Resize)
@@ -28,18 +29,18 @@ class Reading:
     brought to it where no size is asked for.
     """
 
-    image_size: tuple[int, int] | None = None
-    resize: Resize | None = None
-    skip_unreadable: bool = False
-    keys: Mapping[str, str] = field(default_factory=dict)
-    model_shape: tuple[int, int, int] | None = None
+    image_size: tuple[int, int] | None = field(default=None, metadata=LATER)
+    resize: Resize | None = field(default=None, metadata=LATER)
+    skip_unreadable: bool = field(default=False, metadata=LATER)
+    keys: Mapping[str, str] | None = field(default=None, metadata=LATER)
+    model_shape: tuple[int, int, int] | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         if self.image_size is not None and not all(1 <= side <= LONGEST_SIDE for side in self.image_size):
             raise UsageError(f"the image size is {self.image_size}; allowed: 1 to {LONGEST_SIDE:,} pixels a side")
         if self.resize not in (None, *RESIZES):
             raise UsageError(f"unknown resize '{self.resize}'; allowed: {', '.join(RESIZES)}")
-        if unknown := sorted(self.keys.keys() - {*REQUIRED_KEYS, *VALIDATION_KEYS}):
+        if unknown := sorted((self.keys or {}).keys() - {*REQUIRED_KEYS, *VALIDATION_KEYS}):
             allowed = ", ".join((*REQUIRED_KEYS, *VALIDATION_KEYS))
             raise UsageError(f"an array cannot stand for '{unknown[0]}'; allowed: {allowed}")
 
@@ -62,7 +63,8 @@ class Reading:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that runs and manifests hold."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in self.asked.items()}
+        document: dict[str, Any] = documents.to_tree(replace(self, model_shape=None))
+        return document
 
 
 # Nothing was asked for.

@@ -41,7 +41,7 @@ class ConfigEntry(StartedEntry):
 
 
 def read_json(path: Path, kind: type[T]) -> T:
-    """Read one of a run's documents as ``kind``, a TypedDict; RunError where it is damaged."""
+    """Read one of a run's documents as ``kind``; RunError where it is damaged."""
     return documents.read(path, kind, what="the document of a run", error=RunError)
 
 

@@ -8,7 +8,8 @@ import os
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 # What a device writes before its first message: a login shell may have written something of its own before.
@@ -23,6 +24,17 @@ PIECE_BYTES = 1 << 20
 # The longest line and the most bytes behind it that are taken, and the most that a shell may write before the mark.
 LONGEST_BYTES = 1 << 24
 NOISE_BYTES = 1 << 20
+
+
+def pieces(path: Path) -> Iterator[tuple[bytes, bool, bool]]:
+    """Yield the content of a file in pieces, each with whether it is the first and the last; of an empty file, one."""
+    with path.open("rb") as file:
+        content, first, more = file.read(PIECE_BYTES), True, True
+        while more:
+            following = file.read(PIECE_BYTES)
+            more = bool(following)
+            yield content, first, not more
+            content, first = following, False
 
 
 class Channel:

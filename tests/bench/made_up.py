@@ -42,3 +42,16 @@ def result(median_s, *, path="a.tflite", seed=0, spread=0.001, **facts) -> Resul
         "marks": (),
     }
     return Result(invoke=blocks, end_to_end=blocks, paced=None, **{**made_up, **facts})
+
+
+def saved(folder, *medians_s) -> Path:
+    """Write a record with a result for each median into a folder, with its samples; return the folder."""
+    made = record()
+    made.folder = folder
+    for number, median_s in enumerate(medians_s):
+        made.results.append(
+            result(median_s, path=f"exported/cnn/{number}.tflite", seed=number, samples=f"{number}.npz")
+        )
+        made.results[-1].write_samples(folder)
+    made.save()
+    return folder

@@ -68,7 +68,7 @@ def test_busy_work_takes_its_share_of_the_inference(share, loop):
 def test_a_real_trial_is_recorded_and_one_line_says_what_failed(exported, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(module, "TRIALS", 1)
     quick = ["--seconds", "0.01", "--processes", "1", "--output", str(tmp_path)]
-    code = call(["bench", str(exported), "--certify", *quick])
+    code = call(["certify", str(exported), *quick])
     printed = capsys.readouterr().out
     assert {"pass: called": 0, "fail: called": 1}[re.search("(pass|fail): called", printed)[0]] == code
     assert "against itself and against slowed copies of itself, in 1 trials" in printed
@@ -76,15 +76,8 @@ def test_a_real_trial_is_recorded_and_one_line_says_what_failed(exported, tmp_pa
     (folder,) = tmp_path.glob("2*")
     assert len(list((folder / "trial-01").glob("*.npz"))) == len(PLANTED) + 1
     (exported / "broken.tflite").write_bytes(b"no model")
-    assert call(["bench", str(exported / "broken.tflite"), "--certify", *quick]) == 2
+    assert call(["certify", str(exported / "broken.tflite"), *quick]) == 2
     assert capsys.readouterr().err.startswith(f"error: {exported / 'broken.tflite'}")
-
-
-def test_what_a_certificate_does_not_have_is_refused(exported, tmp_path, capsys):
-    asked = ("--threads", "1,2", "--rate", "30", "--strict", "--max-size", "1MB")
-    assert call(["bench", str(exported), "--certify", *asked, "--output", str(tmp_path / "none")]) == 2
-    assert "on one thread; leave out --threads, --rate, budgets, --strict" in capsys.readouterr().err
-    assert not (tmp_path / "none").exists()
 
 
 def test_ctrl_c_keeps_the_trials_that_were_finished(exported, tmp_path, monkeypatch):

@@ -163,7 +163,7 @@ def test_of_batches_alone_the_smallest_is_judged(record_of):
 def test_a_percentile_at_the_pace_of_a_camera_is_withheld_with_a_warning():
     paced = Blocks(np.full(150, 1e-3), np.full((5, 1), 30))
     found = replace(made_up.result(20e-6), paced=paced)
-    assert found.figures()["paced"]["p99_s"] is None
+    assert found.at_pace.percentiles_s[99] is None
     assert [text for text in found.warnings if "camera" in text] == [
         "p99 at the pace of a camera withheld, it needs 662 samples: more --processes or --rate"
     ]

@@ -46,7 +46,7 @@ def test_joined_parts_are_one_record_whose_figures_are_rebuilt_from_its_samples(
     joined = resume.join(earlier, later)
     joined.save()
     shutil.rmtree(later.folder)
-    assert record.recompute(earlier.folder)[1] == []
+    assert record.recompute(earlier.folder).differences == ()
     again = record.read(earlier.folder)
     assert (again.folder, again.seconds, resume.rounds(again)) == (earlier.folder, 2.0, 10)
     for before, after, both in zip(earlier.results, later.results, again.results, strict=True):
@@ -69,7 +69,7 @@ def test_parts_that_are_not_of_one_benchmark_are_not_joined(part):
     changed.results[0] = replace(changed.results[0], sha256="f" * 64)
     with pytest.raises(ArtifactError, match="holds other artifacts or configurations than were measured now"):
         resume.join(earlier, changed)
-    assert record.recompute(earlier.folder)[1] == []
+    assert record.recompute(earlier.folder).differences == ()
 
 
 def test_a_later_part_in_which_nothing_was_measured_leaves_the_earlier_one(part):
@@ -83,9 +83,9 @@ def test_samples_of_more_processes_than_the_record_tells_of_leave_it_as_it_was(p
     """A kill between the samples of both parts and the record that joins them."""
     earlier, later = part("earlier"), part("later", seed=7)
     resume.join(earlier, later)
-    assert record.recompute(earlier.folder)[1] == []
+    assert record.recompute(earlier.folder).differences == ()
     again = record.read(earlier.folder)
     assert resume.rounds(again) == 5
     resume.join(again, later).save()
-    assert record.recompute(earlier.folder)[1] == []
+    assert record.recompute(earlier.folder).differences == ()
     assert resume.rounds(record.read(earlier.folder)) == 10

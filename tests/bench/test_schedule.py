@@ -150,7 +150,7 @@ def test_a_record_holds_every_figure_and_the_raw_samples(exported, tmp_path):
         assert all(opened["cold_s"] > opened["load_s"] + opened["first_s"] > 0 for opened in result["processes"])
         assert result["images_per_s"] == 1 / result["end_to_end_median_s"]
         assert result["paced"]["n"] == 200
-    assert recompute(tmp_path / "record")[1] == []
+    assert recompute(tmp_path / "record").differences == ()
     baselines = [r for r in document["results"] if r["verdict"] == "baseline"]
     assert {Path(r["artifact"]).name for r in baselines} == {"cnn-float32.tflite"}
     assert {r["verdict"] for r in document["results"]} <= {"baseline", "faster", "slower", "indistinguishable"}
@@ -298,13 +298,13 @@ def test_ctrl_c_keeps_what_was_measured(exported, tmp_path, monkeypatch):
 def test_a_changed_figure_or_sample_is_found(exported, tmp_path):
     folder = tmp_path / "record"
     bench(select([exported / "cnn-int8.tflite"], warn=pytest.fail), folder, QUICK)
-    count, differences = recompute(folder)
-    assert count > 15
-    assert differences == []
+    rebuilt = recompute(folder)
+    assert rebuilt
+    assert rebuilt.figures > 15
     document = json.loads((folder / "record.json").read_text())
     document["results"][0]["median_s"] *= 1.0001
     (folder / "record.json").write_text(json.dumps(document))
-    assert "median_s is" in recompute(folder)[1][0]
+    assert "median_s is" in recompute(folder).differences[0]
     (folder / document["results"][0]["samples"]).write_bytes(b"cut")
     with pytest.raises(ArtifactError, match="cannot be read as the samples of a benchmark"):
         recompute(folder)
@@ -322,7 +322,7 @@ def test_an_artifact_that_answers_otherwise_than_recorded_is_timed_and_never_rec
     assert otherwise["median_s"] > 0
     assert record.to_json()["recommended"]["artifact"] == held["artifact"]
     assert read(tmp_path / "record").to_json() == record.to_json()
-    assert recompute(tmp_path / "record")[1] == []
+    assert recompute(tmp_path / "record").differences == ()
 
 
 def test_where_all_answer_otherwise_nothing_is_recommended_and_the_table_says_why(exported, tmp_path, capsys):
@@ -383,8 +383,9 @@ def test_without_outputs_of_its_own_in_the_golden_there_is_nothing_to_hold(expor
 
 def test_turns_in_which_the_machine_changed_are_marked_and_left_in(exported, tmp_path, monkeypatch):
     clocks = iter([2.4e9, 2.4e9, 1.2e9] + [2.4e9] * 100)  # before all; before and after the first turn; the others
-    real = schedule.host.state()
-    monkeypatch.setattr(schedule.host, "state", lambda: replace(real, clock_hz=next(clocks), running=1, steal_s=None))
+    real = schedule.host.read_state()
+    steady = replace(real, running=1, steal_s=None)
+    monkeypatch.setattr(schedule.host, "read_state", lambda: replace(steady, clock_hz=next(clocks)))
     candidates = select([exported / "cnn-int8.tflite"], warn=pytest.fail)
     record = bench(candidates, tmp_path / "record", QUICK)
     assert record.marked == {"clock changed": 1}
@@ -393,7 +394,7 @@ def test_turns_in_which_the_machine_changed_are_marked_and_left_in(exported, tmp
     assert document["results"][0]["marks"] == [{"process": 0, "turn": 0, "reason": "clock changed"}]
     assert document["host"]["before"]["clock_hz"] == document["host"]["after"]["clock_hz"] == 2.4e9
     assert document["host"]["marked"] == record.marked
-    assert recompute(tmp_path / "record")[1] == []
+    assert recompute(tmp_path / "record").differences == ()
 
 
 def test_a_file_without_a_golden_gets_random_inputs_and_says_so(exported, tmp_path):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from toolkit import data, runtimes
+from toolkit.convention import Convention
 from toolkit.parity import figures
 from toolkit.parity.evidence import CANDIDATE_ROW, RowFile, candidate_rows
 from toolkit.parity.material import material
@@ -19,7 +20,9 @@ def main() -> None:
     reference, other = (runtimes.open_session(path, threads=0).predict(test.images) for path in files)
     table = RowFile(CANDIDATE_ROW)
     table.append(candidate_rows(other, reference))
-    found = figures.compute(material(test.images, test.labels, reference).table, table, classes=10)
+    found = figures.compute(
+        material(test.images, test.labels, reference, convention=Convention()).table, table, classes=10
+    )
     print(
         f"{run}: accuracy {found.accuracy:.4f} ({model}: {found.reference_accuracy:.4f}), lost {found.lost}, gained "
         f"{found.gained}, changed {found.changed}, mean divergence {found.kl_mean:.3g} nats"

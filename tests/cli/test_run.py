@@ -1,6 +1,18 @@
 """The whole road: what it finds of earlier ones. The road itself is in tests/test_road.py."""
 
+import pytest
+
 from toolkit.cli import run
+
+MISTAKES = [
+    (("run", "--model", "vgg"), "Invalid value for '--model': 'vgg' is not one of 'cnn', 'mlp'"),
+    (("run", "--epochs", "-3"), "at least 1"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES)
+def test_a_mistake_gets_one_clear_line_and_exit_code_2(mistake, arguments, message):
+    mistake(*arguments, says=message)
 
 
 def test_what_killed_runs_left_in_their_folders_is_removed(here):

@@ -20,8 +20,13 @@ NOT_UTF_8 = os.fsdecode(b"q\xff\xfe")
 OPTIONS = {
     "train": ("--data",),
     "export": ("--output", ""),
-    "verify": ("--data", "--recompute", "--flips", ""),
-    "bench": ("--output", "--save", "--plot", "--wheels", ""),
+    "verify": ("--data", "--flips", ""),
+    "localize": ("--picture", ""),
+    "selftest": ("--data", ""),
+    "bench": ("--output", "--wheels", ""),
+    "certify": ("--output", ""),
+    "compare": ("",),
+    "record": ("check", "plot"),
     "run": ("--name",),
     "predict": ("--model", ""),
     "study": ("--output", "--data"),
@@ -38,7 +43,7 @@ def evil(exported, tmp_path):
     found = manifest.read(exported)
     from dataclasses import replace
 
-    replace(found, data={**found.data, "classes": [EVIL, f"{EVIL}2", f"{EVIL}3"]}).write()
+    replace(found, data=replace(found.data, classes=(EVIL, f"{EVIL}2", f"{EVIL}3"))).write()
     image = tmp_path / EVIL.replace("/", "") / "one.png"
     image.parent.mkdir()
     Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(image)
@@ -59,7 +64,9 @@ def test_names_of_classes_files_and_folders_reach_no_terminal_raw(evil, here, ca
         ["predict", image.with_name("none.png"), "--model", folder / "cnn-int8.tflite"],
         ["verify", "--golden", folder],
         ["verify", image.parent],
-        ["bench", artifact, folder / "cut.onnx", "--seconds", "0.05", "--plot", "plot.svg"],
+        ["bench", artifact, folder / "cut.onnx", "--seconds", "0.05", "--output", image.parent],
+        ["record", "check", image.parent],
+        ["localize", artifact],
         ["data", image.parent],
         ["train", "--data", "none", "--name", EVIL],
         ["export", EVIL],

@@ -10,6 +10,7 @@ from toolkit import host
 from toolkit.bench.explanation import Explanation
 from toolkit.bench.profile import Profile
 from toolkit.bench.roofline import Roofline
+from toolkit.bench.statistics import Interval
 from toolkit.cli.bench import why
 from toolkit.console import Console
 from toolkit.runtimes.base import INT8, Operator
@@ -21,15 +22,10 @@ ROOF = Roofline(100e9, ((1_000_000, 20e9),))
 def record_of(explanation, *, emulated=False):
     """A record of one result of 100 µs, as far as it is printed."""
     path = Path("exported/net/net-int8.tflite")
-    result = SimpleNamespace(path=path, samples="0.npz", runtime="litert", threads=1, batch=1)
-    told = explanation.to_json(None if emulated else 1e-4)
-    entry = {"artifact": str(path), "runtime": "litert", "threads": 1, "batch": 1, "why": told}
-    return SimpleNamespace(
-        results=[result],
-        why={"0.npz": explanation},
-        host=replace(host.describe(), emulated=emulated),
-        to_json=lambda: {"results": [entry]},
-    )
+    median = Interval(1e-4, 1e-4, 1e-4)
+    result = SimpleNamespace(path=path, samples="0.npz", runtime="litert", threads=1, batch=1, median=median)
+    facts = replace(host.describe(), emulated=emulated)
+    return SimpleNamespace(results=[result], why={"0.npz": explanation}, host=facts)
 
 
 def printed(capsys, record, *, everything):

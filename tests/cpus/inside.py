@@ -59,7 +59,7 @@ def main() -> None:
     for path, images in shipped:
         session = open_plainly(path)
         session.resize(1)
-        session.set_inputs([session.encode(images[:1])])
+        session.set_inputs([session.encode(session.convention.values(images[:1]))])
         count(nothing, number=0)
         count(session.native_invoke, number=1)
     outputs = {path.name: open_plainly(path).predict(images) for path, images in shipped}

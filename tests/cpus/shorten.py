@@ -21,5 +21,5 @@ def shorten(exported: Path, target: Path, images: dict[str, int]) -> Path:
             record.reference[::every],
             {name: outputs[::every] for name, outputs in record.recorded.items()},
         ).write(found.golden_path)
-        replace(found, golden={**found.golden, "sha256": sha256(found.golden_path)}).write()
+        replace(found, golden=replace(found.golden, sha256=sha256(found.golden_path))).write()
     return target

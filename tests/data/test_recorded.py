@@ -9,10 +9,12 @@ import pytest
 from tests.conftest import tiny_arrays
 from tests.data.test_folder import mixed
 from toolkit import api
+from toolkit.entries import RecordedRecipe
 from toolkit.errors import DataError, ToolkitWarning
 from toolkit.export import sources
 from toolkit.export.sources import parts_of
 from toolkit.reading import Reading
+from toolkit.training.recipe import Recipe
 
 
 @pytest.mark.slow
@@ -41,7 +43,7 @@ def test_a_model_of_ones_own_gets_photos_in_the_size_that_it_takes(tmp_path, her
     keras.Sequential(layers).save(tmp_path / "own.keras")
     folder = mixed(tmp_path / "pets")
     exported = api.export(tmp_path / "own.keras", data=folder, format="tflite", quantize="float32", calibration=4)
-    assert exported.manifest.data["reading"] == {"image_size": [5, 7], "resize": "fit"}
+    assert exported.manifest.data.reading == Reading(image_size=(5, 7), resize="fit")
     assert api.verify(exported, data=folder).parts[0].shown.images.shape[1:] == (5, 7, 3)
 
 
@@ -52,7 +54,7 @@ def test_the_rows_that_an_export_calibrates_on_are_those_that_were_learned_from(
     from toolkit.data.base.parts import divide
 
     dataset = make_dataset((images[order], labels[order], test, test_labels), name="x", origin="x")
-    recipe = {"model": "mlp", "epochs": 1, "validation_split": 0.2, "seed": 3}
+    recipe = RecordedRecipe(**Recipe(model="mlp", seed=3).to_json())
     expected = divide(dataset, share=0.2, seed=3)
     assert parts_of(recipe, dataset).training_rows.tolist() == expected.training_rows.tolist()
     assert len(parts_of(None, dataset).training_rows) == 240

@@ -38,12 +38,13 @@ def test_what_no_working_runtime_runs_is_not_tried(exported, monkeypatch):
     monkeypatch.setattr("toolkit.worker.session.contained", pytest.fail)
     assert failures(sorted(exported.glob("*.onnx")), {"litert"}, kernels=None) == {}
     assert failures(sorted(exported.iterdir()), set(), kernels=None) == {}
+    assert failures([exported / "cnn.keras"], {"keras"}, kernels=None) == {}  # TensorFlow is imported once, as a part
 
 
 def test_a_golden_that_cannot_be_read_is_what_is_wrong(exported):
     (exported / "golden.npz").write_bytes(b"cut")
     found = manifest.read(exported)
-    replace(found, golden={**found.golden, "sha256": sha256(exported / "golden.npz")}).write()
+    replace(found, golden=replace(found.golden, sha256=sha256(exported / "golden.npz"))).write()
     path = exported / "cnn-int8.tflite"
     assert failed(path)[path].startswith(f"{exported / 'golden.npz'}: cannot be read as a golden")
 

@@ -11,7 +11,7 @@ import pytest
 
 import toolkit
 from tests.doctor.test_report import SHIPPED, all_are
-from tests.test_host import PI_4, PI_5, machine
+from tests.host.machines import PI_4, PI_5, machine
 from toolkit.doctor import privacy, report, vocabulary
 from toolkit.doctor.finding import Finding
 from toolkit.doctor.probe import Probe

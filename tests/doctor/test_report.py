@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_host import PI_4, PI_5, machine
-from toolkit import constraints, host
+from tests.host.machines import PI_4, PI_5, machine
+from toolkit import constraints
 from toolkit.doctor import report
 from toolkit.doctor.finding import Finding
 from toolkit.doctor.probe import Probe
@@ -122,7 +122,7 @@ def test_an_emulated_cpu_has_no_instruction_sets_to_tell(tmp_path, pi):
 
 
 def test_a_32_bit_system_gets_one_clear_sentence(tmp_path, pi, monkeypatch):
-    monkeypatch.setattr(host, "bits", lambda: 32)
+    monkeypatch.setattr("toolkit.host.facts.bits", lambda: 32)
     examined = examine([], root=machine(tmp_path, cpuinfo=PI_4), try_part=only({"numpy"}))
     assert [finding.name for finding in examined.findings] == ["Python"]
     assert "built for 64-bit systems only; install the 64-bit Raspberry Pi OS" in examined.findings[0].text

@@ -12,7 +12,7 @@ from tests.conftest import tiny_arrays
 from toolkit import data, golden, locks, manifest
 from toolkit.data.base import make_dataset
 from toolkit.errors import ArtifactError, BusyError, ExportFailedError, MissingExtraError, RunError, UsageError
-from toolkit.export import calibration, exporter, sources
+from toolkit.export import calibration, installation, sources
 from toolkit.export.exporter import ExportOptions, export
 from toolkit.export.formats import plan
 from toolkit.export.formats import tflite as tflite_format
@@ -123,11 +123,10 @@ def test_the_golden_holds_what_each_artifact_answered(exported_once):
 
 
 def test_calibration_images_are_training_rows_only(exported_once, tiny):
-    rows = np.array(manifest.read(exported_once).calibration["rows"])
+    rows = np.array(manifest.read(exported_once).calibration.rows)
     assert rows.max() < 192  # of 240, the last 20 % validate
-    again = calibration.choose(tiny.train.rows(slice(0, 192)), count=50, seed=0).to_json()
-    assert again["rows"] == rows.tolist()
-    assert again["row_sha256_16"] == manifest.read(exported_once).calibration["row_sha256_16"]
+    again = calibration.choose(tiny.train.rows(slice(0, 192)), count=50, seed=0).listed("tiny")
+    assert again == manifest.read(exported_once).calibration
 
 
 @pytest.mark.parametrize("count", [0, 193])
@@ -189,7 +188,7 @@ def test_an_export_is_a_source_that_knows_what_its_run_knew(exported, trained_fo
     export(original, tiny, exported, ExportOptions(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)
     after = manifest.read(exported)
     assert (after.source, after.recipe, after.reference) == (before.source, before.recipe, before.reference)
-    assert after.source["run"] == trained_folder.name
+    assert after.source.run == trained_folder.name
     assert [a.path for a in after.artifacts] == [a.path for a in before.artifacts]
     assert (exported / "loss.png").is_file()
     (exported / "cnn.keras").write_bytes(b"changed")
@@ -209,9 +208,10 @@ def test_an_export_of_another_run_unlists_what_is_not_of_it(exported, tiny, tmp_
     from toolkit.models import build
 
     build("cnn", input_shape=(8, 8, 1), classes=3).save(tmp_path / "cnn.keras")
-    source = sources.resolve(str(tmp_path / "cnn.keras"))
-    result = export(source, tiny, exported, ExportOptions(plan(["onnx"], ["float32"]), 20), warn=pytest.fail)
+    source, said = sources.resolve(str(tmp_path / "cnn.keras")), []
+    result = export(source, tiny, exported, ExportOptions(plan(["onnx"], ["float32"]), 20), warn=said.append)
     assert [a.path for a in manifest.read(exported).artifacts] == ["cnn-float32.onnx"]
+    assert ["near chance" in text for text in said] == [True]  # it has learned nothing
     assert "cnn-int8.tflite" in [path.name for path in result.unlisted]
     assert (exported / "cnn-int8.tflite").is_file()
 
@@ -220,7 +220,7 @@ def test_an_export_with_another_calibration_unlists_what_had_the_first(exported,
     source = sources.resolve(str(trained_folder))
     export(source, tiny, exported, ExportOptions(plan(["onnx"], ["int8"]), 20), warn=pytest.fail)
     found = manifest.read(exported)
-    assert found.calibration["n"] == 20
+    assert found.calibration.n == 20
     assert [a.path for a in found.artifacts] == ["cnn-int8.onnx"]
 
 
@@ -274,7 +274,7 @@ def test_another_number_of_classes_is_refused(tiny, tmp_path):
     [
         (
             lambda keras, image, flat: (image, keras.layers.Dense(1, "sigmoid")(flat)),
-            "with one number; allowed: one input.*; make it one with a softmax of two",
+            r"takes images \(8, 8, 1\) of 2 classes, 'tiny' has \(8, 8, 1\) of 3; give the data",
         ),
         (lambda keras, image, flat: (image, [keras.layers.Dense(3)(flat)] * 2), "has 2 outputs; allowed: one input"),
         (
@@ -331,10 +331,20 @@ def test_a_disk_that_is_full_when_the_rows_are_written_names_them(tiny, tmp_path
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
         with pytest.raises(OSError, match="too large") as caught:
-            exporter._write_rows(tiny, tmp_path)
+            installation._write_rows(tiny, tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert caught.value.filename == str(tmp_path / "learned.npy")
+
+
+def test_a_disk_that_is_full_when_the_golden_is_written_names_it_where_it_is_to_be(
+    exported, trained_folder, tiny, monkeypatch
+):
+    monkeypatch.setattr(np, "savez_compressed", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left")))
+    options = ExportOptions(plan(["tflite"], ["int8"]), 50)
+    with pytest.raises(OSError, match="space") as caught:
+        export(sources.resolve(str(trained_folder)), tiny, exported, options, warn=pytest.fail)
+    assert caught.value.filename == str(exported / "golden.npz")
 
 
 def test_the_second_of_two_exports_into_one_folder_is_refused_and_disturbs_nothing(exported, trained_folder, tiny):

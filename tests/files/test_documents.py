@@ -4,7 +4,7 @@ from typing import Any, NotRequired, TypedDict
 
 import pytest
 
-from toolkit.errors import RunError
+from toolkit.errors import ArtifactError, RunError
 from toolkit.files import FileName, documents
 
 
@@ -19,6 +19,7 @@ class Whole:
     parts: tuple[Part, ...] = ()
     size: int | None = None
     more: dict[str, Any] = field(default_factory=dict)
+    newer: int = field(default=0, metadata=documents.LATER)
 
     def __post_init__(self):
         if self.name == "nobody":
@@ -85,3 +86,29 @@ def test_a_document_that_is_too_long_is_not_read(tmp_path, monkeypatch):
 def test_numbers_that_are_none_are_read_where_they_may_be():
     found = documents.parse(b'{"loss": NaN}', "here", what="a state", finite=False)
     assert json.dumps(found) == '{"loss": NaN}'
+
+
+@dataclass(frozen=True)
+class Open:
+    name: str
+    parts: tuple[Whole, ...] = ()
+    newer: int | None = field(default=None, metadata=documents.LATER)
+    others: dict[str, Any] = field(default_factory=dict)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"name": "x", "parts": []},
+        {"name": "x", "parts": [], "newer": 1, "more": {"y": [1, 2.5]}},
+        {"name": "x", "parts": [{"name": "y", "parts": [], "size": 1, "more": {}, "newer": 2}]},
+    ],
+)
+def test_a_document_is_written_as_it_was_read(document):
+    found = documents.convert(document, Open, "here", what="an open one")
+    assert documents.to_tree(found) == document
+
+
+def test_what_a_newer_field_is_not_is_said():
+    with pytest.raises(ArtifactError, match=r"here: .*\$\.newer: expected int \| null, got str"):
+        documents.convert({"name": "x", "newer": "y"}, Open, "here", what="an open one")

@@ -97,3 +97,17 @@ while True:
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def test_an_error_of_a_scratch_folder_names_the_final_file(tmp_path):
+    def fail(error) -> None:
+        with files.naming_final(tmp_path / "scratch", tmp_path / "exported"):
+            raise error
+
+    for said, named in (("scratch/golden.npz", "exported/golden.npz"), ("elsewhere", "elsewhere")):
+        with pytest.raises(OSError, match="full") as caught:
+            fail(OSError(28, "full", str(tmp_path / said)))
+        assert caught.value.filename == str(tmp_path / named)
+    with pytest.raises(OSError, match="full") as caught:
+        fail(OSError(28, "full"))
+    assert caught.value.filename is None

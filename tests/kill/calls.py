@@ -8,10 +8,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from toolkit import constraints, downloads
+from toolkit import downloads
 from toolkit.bench import record, resume
+from toolkit.cache import cache_folder
 from toolkit.files import sha256
-from toolkit.remote import wheels
+from toolkit.wheels import folder as wheels
+from toolkit.wheels import tested
 
 
 def join(earlier: str, later: str) -> None:
@@ -34,15 +36,15 @@ def fetch(name: str) -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/{name}"
         digest = sha256(Path(name))
-        downloads.download(url, downloads.cache_folder() / name, known_hash=f"sha256:{digest}", what=name)
+        downloads.download(url, cache_folder() / name, known_hash=f"sha256:{digest}", what=name)
         server.shutdown()
 
 
 def index(folder: Path) -> None:
-    """Write wheels of the names and tested versions of all that a device may need, which hold nothing."""
+    """Write wheels of the names and versions of all that a device installs, which hold nothing."""
     folder.mkdir()
-    for name, version in constraints.tested().items():
-        stem = f"{name.replace('-', '_')}-{version}"
+    for stem in {"-".join(wheel.split("-")[:2]) for wheel in tested.digests()}:
+        name, version = stem.split("-")
         with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
             about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
             wheel.writestr(f"{stem}.dist-info/METADATA", about)
@@ -51,6 +53,9 @@ def index(folder: Path) -> None:
 
 
 def fill(folder: str) -> None:
-    """Download wheels, as 'wheels' does, from the folder 'index'."""
+    """Download wheels, as 'wheels' does, from the folder 'index', in the place of the tested ones."""
     os.environ |= {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(Path("index").resolve())}
+    digests = {wheel.name: sha256(wheel) for wheel in Path("index").glob("*.whl")}
+    vars(tested)["digests"] = lambda: digests
+    vars(tested)["pythons"] = lambda: ["3.11"]
     wheels.fill(Path(folder), python="3.11", arch="aarch64")

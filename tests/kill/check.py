@@ -16,7 +16,7 @@ from toolkit import golden, locks, manifest, runs, runtimes
 from toolkit.bench import record as benchmark
 from toolkit.bench.reading import RECORD as BENCHMARK
 from toolkit.export.exporter import SCRATCH
-from toolkit.files import PARTIAL, documents, sha256, sums
+from toolkit.files import PARTIAL, documents
 from toolkit.parity import reading
 from toolkit.parity import record as parity
 from toolkit.runs import BEST
@@ -60,11 +60,6 @@ def _read_image(path: Path) -> None:
         image.load()
 
 
-def _read_sums(path: Path) -> None:
-    for digest in sums.read(path.parent).values():
-        bytes.fromhex(digest)
-
-
 # How a file is read, by its name or else its suffix.
 READERS: dict[str, Callable[[Path], object]] = {
     "manifest.json": lambda path: manifest.read(path.parent),
@@ -74,7 +69,6 @@ READERS: dict[str, Callable[[Path], object]] = {
     "study.json": lambda path: study.read(path.parent),
     "golden.npz": golden.read,
     "state.npz": checkpoint.load_progress,
-    sums.SUMS: _read_sums,
     ".json": _read_json,
     ".npz": _read_arrays,
     ".npy": np.load,
@@ -129,17 +123,10 @@ def apart(box: Box, before: Mapping[Path, str]) -> list[str]:
             of = manifest.read(folder)
             entries = (*of.artifacts, *of.derived, of.reference, of.golden)
             found += [problem for entry in entries if (problem := of.check_digest(entry))]
-        if (folder / sums.SUMS).is_file():
-            named = ((folder / name, digest) for name, digest in sums.read(folder).items())
-            found += [
-                f"{path} is not as {sums.SUMS} says"
-                for path, digest in named
-                if not path.is_file() or sha256(path) != digest
-            ]
         if (folder / parity.RECORD).is_file():
             found += parity.recompute(folder / parity.RECORD).differences
         if (folder / BENCHMARK).is_file():
-            found += benchmark.recompute(folder)[1]
+            found += benchmark.recompute(folder).differences
     return found
 
 
@@ -152,5 +139,5 @@ def left(box: Box) -> list[str]:
 
 def _is_waste(path: Path) -> bool:
     """Say whether a file has a name that toolkit gives to what it removes, or one that no file of it has."""
-    known = path.is_dir() or path.name in READERS or path.suffix in READERS or APPENDED.search(path.name)
+    known = path.is_dir() or path.suffix in READERS or APPENDED.search(path.name)
     return not known or any(PARTIAL in part or part == locks.LOCK or part.startswith(SCRATCH) for part in path.parts)

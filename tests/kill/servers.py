@@ -4,12 +4,12 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import processes
 from tests.kill.hook import VARIABLE
 
 # Imported before a process is forked off: what verbs would import again and again.
@@ -54,15 +54,11 @@ class Box:
 
     def processes(self) -> list[int]:
         """Return the processes that verbs have started here and that are still there."""
-        mark = f"TMPDIR={self.tmp}".encode()
-        return [int(process.name) for process in Path("/proc").glob("[0-9]*") if mark in _environment(process)]
+        return processes.with_variable("TMPDIR", str(self.tmp))
 
     def still(self) -> list[int]:
         """Wait until no process is left; return those that never end."""
-        deadline_s = time.monotonic() + END_S
-        while (found := self.processes()) and time.monotonic() < deadline_s:
-            time.sleep(0.02)
-        return found
+        return processes.left_after(END_S, self.processes)
 
 
 @dataclass(frozen=True)
@@ -125,10 +121,3 @@ def served(modules: Sequence[str], home: Path) -> Iterator[Server]:
 
 def _startup(at: int) -> dict[str, str]:
     return {VARIABLE: str(at), "PYTHONPATH": f"{Path(__file__).with_name('startup')}{os.pathsep}{ROOT}"}
-
-
-def _environment(process: Path) -> bytes:
-    try:
-        return (process / "environ").read_bytes()
-    except OSError:  # it has ended, or is another user's
-        return b""

@@ -53,14 +53,13 @@ def _another_road(here: Path, verb: Verb) -> Sequence[str]:
 
 # What needs no TensorFlow.
 LIGHT = (
-    Verb("bench --compare --save", "shipped", ("bench", "--compare", "old", "new", "--save", "saved.json")),
-    Verb("bench --recompute --plot", "shipped", ("bench", "--recompute", "old", "--plot", "plot.svg")),
+    Verb("record plot", "shipped", ("record", "plot", "old", "plot.svg")),
     Verb("bench --resume", "shipped", ("tests.kill.calls.join", "old", "new")),
     Verb("bundle", "shipped", ("bundle", f"{EXPORT}/mlp-int8.tflite")),
     Verb("bundle --check", "shipped", ("bundle", "--check", "packed.zip")),
     Verb("verify --golden --flips", "shipped", ("verify", EXPORT, "--golden", "--flips", "flips.png")),
     Verb("data --fetch", "shipped", ("tests.kill.calls.fetch", "packed.zip")),
-    Verb("wheels", "indexed", ("tests.kill.calls.fill", "wheels"), again_each=4),
+    Verb("wheels", "indexed", ("tests.kill.calls.fill", "wheels"), some=90, again_each=4),
 )
 HEAVY = (
     Verb("train", "empty", TRAIN, random=40, again_each=8, again=_resumed),
@@ -76,7 +75,7 @@ HEAVY = (
     ),
     Verb("verify --save", "exported", ("verify", EXPORT, "--save", "--data", "tiny.npz"), again_each=3),
     Verb("verify --save, again", "verified", ("verify", EXPORT, "--save", "--data", "tiny.npz"), again_each=3),
-    Verb("verify --localize", "exported", ("verify", "--localize", f"{EXPORT}/mlp-int8.tflite"), again_each=4),
+    Verb("localize", "exported", ("localize", f"{EXPORT}/mlp-int8.tflite"), again_each=4),
     Verb("bench", "exported", (*BENCH, f"{EXPORT}/mlp-int8.onnx"), random=20, again_each=8),
     Verb("bench --explain", "exported", (*BENCH, "--explain"), some=12, again_each=8),
     Verb("study", "empty", SMALL_STUDY, some=12, random=20, again_each=8),

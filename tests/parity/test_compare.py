@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from toolkit import golden, manifest, runtimes
+from toolkit.convention import Convention
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256
 from toolkit.parity import diagnose, figures
@@ -111,7 +112,13 @@ def judge(exported):
             for answers in (outputs, outputs if by_others is None else by_others)
         )
         images = np.zeros((90, 8, 8, 1), np.uint8)
-        shown = material(images, LABELS, reference, {artifact.path: recorded} if recorded is not None else None)
+        shown = material(
+            images,
+            LABELS,
+            reference,
+            {artifact.path: recorded} if recorded is not None else None,
+            convention=Convention(),
+        )
 
         def open_session(path, *, threads=1, kernels=None):
             return again if kernels else fake
@@ -208,7 +215,7 @@ def test_a_quantized_artifact_with_other_probabilities_fails_at_equal_accuracy(j
 
 def test_int8_that_was_calibrated_on_one_image_fails(judge, exported):
     found = manifest.read(exported)
-    same = {**found.calibration, "row_sha256_16": ["00"] * 50}
+    same = replace(found.calibration, row_sha256_16=("00",) * 50)
     assert judge(REFERENCE, manifest=replace(found, calibration=same)).problem.check == "calibration"
     assert judge(REFERENCE, manifest=replace(found, calibration=same), which=FLOAT32).problem is None
 
@@ -237,7 +244,9 @@ def test_weights_that_can_saturate_fail_on_every_machine(exported):
     faults(artifact)["weights of 8 bits"](exported / artifact.path)
     edited = replace(artifact, sha256=sha256(exported / artifact.path))
     record = golden.read(found.golden_path)
-    judged = compare(found, edited, material(record.images, record.labels, record.reference))
+    judged = compare(
+        found, edited, material(record.images, record.labels, record.reference, convention=found.convention)
+    )
     assert (judged.verdict, judged.problem.check, judged.figures.changed) == ("fail", "saturation", 0)
     said = r"\S+conv_1\S+, .* can saturate on x86-64 with AVX2 .*: a sum of two products may be 6\d,\d{3}, "
     assert re.match(said + "an int16 holds 32,767; ", judged.problem.text)

@@ -18,7 +18,7 @@ def part(**found):
         for name, of in found.items()
     ]
     images = SimpleNamespace(images=np.zeros((10, 4, 4, 1), np.uint8))
-    manifest = SimpleNamespace(data={"classes": ["cat", "dog", "fish"]})
+    manifest = SimpleNamespace(data=SimpleNamespace(classes=("cat", "dog", "fish")))
     return SimpleNamespace(comparisons=comparisons, shown=images, manifest=manifest)
 
 

@@ -46,7 +46,7 @@ def change(folder, edit, *, forged):
 def test_a_record_is_what_its_images_say(saved_once):
     rebuilt = recompute(saved_once / RECORD)
     assert rebuilt.differences == ()
-    assert (rebuilt.images, rebuilt.artifacts) == (90, 6)
+    assert (rebuilt.samples, rebuilt.artifacts) == (90, 6)
     assert rebuilt.figures > 6 * 20
 
 

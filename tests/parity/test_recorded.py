@@ -18,7 +18,7 @@ def with_golden(folder, change):
     found = manifest.read(folder)
     record = golden.read(found.golden_path)
     replace(record, recorded=change(record.recorded)).write(found.golden_path)
-    found = replace(found, golden=found.golden | {"sha256": sha256(found.golden_path)})
+    found = replace(found, golden=replace(found.golden, sha256=sha256(found.golden_path)))
     return found, next(artifact for artifact in found.artifacts if artifact.path == INT8)
 
 
@@ -50,7 +50,7 @@ def test_a_golden_that_was_changed_or_damaged_is_what_is_said(exported):
     before = manifest.read(exported)  # its digest is of the golden that was exported
     assert "changed since it was exported" in recorded.problem(before, artifact)
     found.golden_path.write_bytes(b"no golden")
-    found = replace(found, golden=found.golden | {"sha256": sha256(found.golden_path)})
+    found = replace(found, golden=replace(found.golden, sha256=sha256(found.golden_path)))
     with contained() as workers:
         assert str(found.golden_path) in recorded.otherwise(found, artifact, workers)
 

@@ -75,7 +75,7 @@ def test_a_changed_reference_or_golden_is_an_error(exported, tiny_npz):
 def test_results_are_saved_in_the_manifest(exported, tiny_npz):
     ((found, artifacts),) = select([exported])
     record.save(verify(found, artifacts, VerifyOptions(str(tiny_npz)), warn=pytest.fail))
-    assert [a.verified["dataset"]["n"] for a in manifest.read(exported).artifacts] == [90] * 6
+    assert [a.verified.dataset.others["n"] for a in manifest.read(exported).artifacts] == [90] * 6
 
 
 def test_results_by_golden_never_replace_those_of_a_test_set(exported):
@@ -161,8 +161,8 @@ def test_images_that_the_model_has_learned_from_are_no_test(exported_once, tmp_p
 
 def test_without_the_digests_the_calibration_images_are_a_sample(exported_once, tmp_path, tiny):
     ((found, artifacts),) = select([exported_once])
-    found = replace(found, data={**found.data, "rows": None})
-    leaky = leaky_npz(tmp_path, tiny, found.calibration["rows"][:4])
+    found = replace(found, data=replace(found.data, rows=None))
+    leaky = leaky_npz(tmp_path, tiny, list(found.calibration.rows[:4]))
     said = []
     with pytest.raises(DataError, match="4 of the 90 test images are calibration images too"):
         verify(found, artifacts[:1], VerifyOptions(leaky), warn=said.append)
@@ -175,7 +175,7 @@ def test_without_the_digests_a_data_set_of_that_name_on_this_machine_is_asked(
     exported_once, tmp_path, tiny, monkeypatch
 ):
     ((found, artifacts),) = select([exported_once])
-    found = replace(found, data={**found.data, "rows": None, "name": "sample"})
+    found = replace(found, data=replace(found.data, rows=None, name="sample"))
     leaky = leaky_npz(tmp_path, tiny, [3])
     asked = []
 

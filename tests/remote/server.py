@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import processes
+
 # Not on the PATH of everybody.
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
 # Seconds that the server may take to start.
@@ -66,22 +68,11 @@ class Login:
 
     def processes(self) -> list[int]:
         """Return the processes that run in this home."""
-        wanted = f"HOME={self.home}".encode()
-        found = []
-        for path in Path("/proc").glob("[0-9]*/environ"):
-            try:
-                if wanted in path.read_bytes().split(b"\0"):
-                    found.append(int(path.parent.name))
-            except OSError:  # it ended, or is not ours
-                continue
-        return found
+        return processes.with_variable("HOME", str(self.home))
 
     def processes_after(self, seconds: float) -> list[int]:
         """Return the processes that are still there after some time."""
-        deadline = time.monotonic() + seconds
-        while (left := self.processes()) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return left
+        return processes.left_after(seconds, self.processes)
 
 
 class Server:

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from toolkit.bench import record
-from toolkit.files import sha256, sums
+from toolkit.files import sha256
 from toolkit.remote import ssh
+from toolkit.wheels import tested
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "exported" / "mlp"
@@ -56,9 +57,9 @@ def test_a_benchmark_runs_there_and_its_record_is_like_one_of_here(toolkit, devi
     (path,) = records()
     saved = json.loads(path.read_text())
     assert {key: value for key, value in document.items() if key != "device"} == saved
-    assert toolkit("bench", "--recompute", path.parent)[0] == 0
-    code, out, _ = toolkit("bench", "--compare", path.parent, path.parent)
-    assert (code, "0 of 6 are surely" in out) == (0, True)
+    assert toolkit("record", "check", path.parent)[0] == 0
+    code, out, _ = toolkit("compare", path.parent, path.parent)
+    assert (code, "0 of 6 are more than 5 % slower" in out) == (0, True)
     assert device.processes_after(PATIENCE_S) == []
 
 
@@ -148,7 +149,7 @@ def test_a_connection_that_is_cut_stops_the_device_keeps_the_rounds_and_can_be_r
     assert code == 0, err
     assert (len(document["results"][0]["processes"]), document["interrupted"]) == (rounds + 2, False)
     assert records() == [path]
-    assert toolkit("bench", "--recompute", path.parent)[0] == 0
+    assert toolkit("record", "check", path.parent)[0] == 0
     code, _, err = toolkit("bench", ONE, "--on", "device", *planned, "--resume", path.parent)
     assert code == 2
     assert err[-1].endswith(f"all {rounds + 2} processes of each were measured; nothing is left to resume")
@@ -297,7 +298,7 @@ def test_a_full_disk_is_named(toolkit, server, tmp_path):
     assert err[-1].endswith(" kB free); an environment takes about 300 MB") or "(0 B free)" in err[-1]
 
 
-def test_without_a_package_index_it_names_the_way_without_one(toolkit, server, tmp_path):
+def test_without_a_package_index_it_names_the_way_without_one(toolkit, server, tmp_path, monkeypatch):
     nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:1/simple", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
     server.login("offline", tmp_path / "home", **nowhere, PIP_EXTRA_INDEX_URL="")
     code, _, err = toolkit("bench", ONE, "--on", "offline")
@@ -309,12 +310,14 @@ def test_without_a_package_index_it_names_the_way_without_one(toolkit, server, t
         "then --wheels FOLDER"
     )
     (tmp_path / "wheels").mkdir()
-    (tmp_path / "wheels" / "nothing-1.0-py3-none-any.whl").write_bytes(b"")
-    sums.write(tmp_path / "wheels", {"nothing-1.0-py3-none-any.whl": hashlib.sha256().hexdigest()})
+    one, other = (f"{name}-1.0-py3-none-any.whl" for name in ("one", "other"))
+    (tmp_path / "wheels" / one).write_bytes(b"")
+    monkeypatch.setattr(tested, "digests", lambda: dict.fromkeys((one, other), hashlib.sha256().hexdigest()))
     code, _, err = toolkit("bench", ONE, "--on", "offline", "--wheels", tmp_path / "wheels")
-    assert code == 2
-    assert err[-1].startswith(f"error: offline: {tmp_path / 'wheels'} lacks ")
-    assert err[-1].endswith(f" for it; fill it with: {fill} {tmp_path / 'wheels'}")
+    assert (code, err[-1]) == (
+        2,
+        f"error: offline: {tmp_path / 'wheels'} lacks {other} for it; fill it with: {fill} {tmp_path / 'wheels'}",
+    )
 
 
 @pytest.mark.parametrize(
@@ -322,9 +325,9 @@ def test_without_a_package_index_it_names_the_way_without_one(toolkit, server, t
     [
         (("bench", "none.tflite", "--on", "pi"), "none.tflite: no such file or folder"),
         (("bench", "--on", "-oProxyCommand=x"), "--on is '-oProxyCommand=x', which is no host name"),
-        (("bench", "--on", "pi", "--certify"), "--certify, --explain and --plot are of this machine"),
+        (("bench", "--on", "pi", "--explain"), "--explain looks at this machine; leave out --on"),
         (("bench", "--wheels", "."), "--wheels is what is taken along to a device; name one by --on"),
-        (("bench", "--on", "pi", "--wheels", "."), ".: no wheels there; fill it with: toolkit wheels"),
+        (("bench", "--on", "pi", "--wheels", "."), ".: none of the tested wheels is there; fill the folder with"),
         (("bench", "--resume", "x"), "--resume goes on with the record of a device; name it by --on"),
         (("verify", "--on", "pi", "--save"), "--on compares by golden on a device; it does not go with --save"),
         (("verify", "--on", "pi", "--data", "x"), "--on compares by golden on a device; it does not go with --data"),

@@ -1,7 +1,7 @@
 """What the user reads of devices that answer badly, whatever they were sent."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,10 @@ from tests.remote.scripted import HELLO, READY
 from tests.remote.test_cargo import sent
 from tests.remote.test_devices import ONE
 from toolkit.bench.result import Mark
+from toolkit.parity.compare import Comparison, Recorded
+from toolkit.parity.figures import Figures
 from toolkit.remote import ssh
+from toolkit.remote.answer import DeviceParity, DevicePart
 from toolkit.wire import MARK
 
 
@@ -41,10 +44,20 @@ def test_a_verification_that_is_cut_off_names_the_way_on(call_here, scripted, mo
 
 def found(**facts):
     """What a device finds of one artifact."""
-    recorded = dict.fromkeys(("recorded_flips", "recorded_max_abs_error", "recorded_max_lsb"))
-    figures = {"changed": 0, "max_abs_error": 0.0, "n": 3, **recorded}
-    result = {"artifact": "models/0/mlp-int8.tflite", "verdict": "pass", "problem": None, **figures}
-    return {"event": "done", "document": {"verdict": "pass", "results": [result | facts], "schema": 1}}
+    counts = dict.fromkeys(("lost", "gained", "changed", "clear_changes"), 0)
+    errors = dict.fromkeys(
+        ("max_abs_error", "kl_mean", "kl_max", "calibration_error", "reference_calibration_error"), 0.0
+    )
+    classes = dict.fromkeys(("class_images", "class_correct", "reference_class_correct"), (3,))
+    comparison = Comparison(
+        "models/0/mlp-int8.tflite", "litert", "tflite", "int8", "0" * 64, 0.5, 3,
+        figures=Figures(n=3, reference_correct=3, flips=(), **counts, **errors, **classes),
+        recorded=Recorded(0, 0.0, None),
+    )  # fmt: skip
+    part = DevicePart({"name": "golden", "n": 3}, [comparison])
+    parity = asdict(DeviceParity([part]))
+    parity["parts"][0]["comparisons"][0] |= facts
+    return {"event": "done", "parity": parity}
 
 
 def pieces(folder):
@@ -54,9 +67,9 @@ def pieces(folder):
     ]
 
 
-def judged(verdict):
+def counted(**facts):
     message = found()
-    message["document"]["verdict"] = verdict
+    message["parity"]["parts"][0]["comparisons"][0]["figures"] |= facts
     return message
 
 
@@ -69,11 +82,14 @@ def judged(verdict):
         ({"event": "warning", "text": 5}, "AttributeError"),
         ({"event": "failed", "text": None}, "AttributeError"),
         ({"event": "done"}, "$: expected object, got null"),
-        (judged("splendid"), "$.verdict: invalid enum value 'splendid'"),
-        (judged([]), "$.verdict: expected str, got array"),
-        (found(max_abs_error="large"), "$.results[0].max_abs_error: expected float | null, got str"),
-        (found(artifact=None), "$.results[0].artifact: expected str, got null"),
-        (found(max_abs_error=float("inf")), "$.results[0].max_abs_error: inf is no number"),
+        ({"event": "done", "parity": {"parts": []}}, "IndexError("),
+        (found(format=5), "$.parts[0].comparisons[0].format: expected str, got int"),
+        (found(splendid=True), "$.parts[0].comparisons[0].splendid: unknown field"),
+        (found(artifact=None), "$.parts[0].comparisons[0].artifact: expected str, got null"),
+        (found(artifact="models/0/other.onnx"), "it speaks of 'models/0/other.onnx', which was not asked for"),
+        (counted(max_abs_error="large"), ".figures.max_abs_error: expected float, got str"),
+        (counted(max_abs_error=float("inf")), ".figures.max_abs_error: inf is no number"),
+        (counted(n=0), "ZeroDivisionError"),
         ({}, "KeyError('event')"),
     ],
 )
@@ -82,9 +98,8 @@ def test_a_device_whose_answer_makes_no_sense_leaves_the_others_alone(call_here,
     scripted.device("bad", *READY, said)
     code, out, err = call_here("verify", ONE, "--on", "bad", "--on", "good")
     assert (code, len(err)) == (2, 1)
-    assert err[0].startswith(
-        ("error: bad: its answer makes no sense (", "error: bad: not an answer that toolkit reads: ")
-    )
+    ways = ("its answer makes no sense (", "not an answer that toolkit reads: ", "it speaks of ")
+    assert err[0].removeprefix("error: bad: ").startswith(ways)
     assert why in err[0]
     assert "verdict: pass" in out.partition("\ngood\n")[2]
 
@@ -93,12 +108,46 @@ def test_what_a_device_says_cannot_steer_the_terminal(call_here, scripted):
     """Neither with escape sequences, also those of one byte of the C1 set, nor with lines that look like another's."""
     evil = "\x1b]0;owned\x07\x9b2J\u202e"
     warning = {"event": "warning", "text": f"{evil}\nerror: all is lost"}
-    scripted.device("evil", *READY, warning, found(artifact=f"models/0/{evil}.onnx", problem=evil))
+    scripted.device("evil", *READY, warning, found(problem={"check": evil, "text": evil}))
     code, out, err = call_here("verify", ONE, "--on", "evil")
-    assert (code, err) == (0, [r"warning: evil: \x1b]0;owned\x07\x9b2J\u202e error: all is lost"])
+    assert (code, err) == (1, [r"warning: evil: \x1b]0;owned\x07\x9b2J\u202e error: all is lost"])
     assert [character for character in out if not character.isprintable() and character != "\n"] == []
     _, document, _ = call_here("verify", ONE, "--on", "evil", "--json")
     assert document["results"][0]["problem"] == r"\x1b]0;owned\x07\x9b2J\u202e"
+
+
+def test_of_a_device_that_warns_without_end_the_first_are_told_and_the_others_counted(call_here, scripted):
+    warning = {"event": "warning", "text": f"{'x' * 10_000} y"}
+    scripted.device("loud", *READY, *[warning] * 1025, found())
+    code, _, err = call_here("verify", ONE, "--on", "loud")
+    assert (code, len(err), err[-1]) == (0, 21, "warning: loud: 1,005 more warnings are left out")
+    assert max(map(len, err)) < 2100
+
+
+def test_a_device_whose_wheels_have_no_known_digests_is_warned_of(call_here, scripted):
+    scripted.device("new", {**HELLO, "python": "3.99.1"}, {"ready": False, "missing": []}, {}, *READY[2:], found())
+    code, _, err = call_here("verify", ONE, "--on", "new")
+    assert (code, err) == (
+        0,
+        [
+            "warning: new: no digests of wheels are known for Python 3.99.1 on aarch64: the tested versions are "
+            "installed as its package index gives them",
+            "new: making an environment, once (Python 3.99.1 on aarch64)",
+        ],
+    )
+
+
+def test_another_file_of_an_index_is_named(call_here, scripted):
+    said = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. Otherwise, examine them.\n"
+    said += "    numpy==2.4.6 from https://me:secret@host/numpy.whl:\n"
+    said += f"        Expected sha256 {'a' * 64}\n             Got        {'b' * 64}\n"
+    scripted.device("pi", HELLO, {"ready": False, "missing": []}, {"error": "command", "output": said})
+    code, _, err = call_here("verify", ONE, "--on", "pi")
+    assert (code, err[-1]) == (
+        2,
+        "error: pi: the package index gives another file of numpy==2.4.6 than the tested one (SHA-256 "
+        f"{'b' * 64}, not {'a' * 64}); nothing was installed",
+    )
 
 
 def test_a_record_from_a_device_cannot_steer_the_terminal(call_here, scripted, tmp_path):
@@ -152,7 +201,8 @@ def test_a_record_that_cannot_be_kept_or_printed_leaves_the_others_alone(call_he
     scripted.device("long", *READY, {"event": "file", "name": f"{'x' * 300}.npz", "first": True})
     code, out, err = call_here("bench", ONE, "--on", "bad", "--on", "good", "--on", "long")
     assert code == 2
-    assert err[0] == "error: bad: its answer makes no sense (KeyError('full moon'))"
+    assert err[0].startswith("error: bad: ")
+    assert err[0].endswith(" has a mark of no known reason: 'full moon'")
     assert err[-1].startswith("error: long: ")
     assert err[-1].endswith("', which is no part of a record")
     assert "record with the raw samples" in out.partition("\ngood\n")[2]

@@ -119,19 +119,23 @@ def install(device, content):
         assert device.piece(content[name], digest=digest, first=True, last=True) == {}
     blobs = {name: device.folder / "blobs" / digest for name, digest in packages.items()}
     question = {"do": "install", "key": "key", "wheel": "toolkit.whl", "extra": "edge", "packages": packages}
-    return blobs, {**question, "offline": True}
+    return blobs, {**question, "pinned": ["base==1 --hash=sha256:0"], "hashed": True, "offline": True}
 
 
-# Says what it was called with.
+# Says what it was called with, and what is in the file that it is to read.
 PIP = {
-    "pip/__main__.py": "import os, sys; sys.exit(str([sys.argv, {k: v for k, v in os.environ.items() if 'PIP_' in k}]))"
+    "pip/__main__.py": """\
+import os, sys
+(listed,) = (argument for argument in sys.argv if argument.endswith("pinned.txt"))
+sys.exit(str([sys.argv, {k: v for k, v in os.environ.items() if "PIP_" in k}, open(listed).read()]))
+"""
 }
 
 
 @pytest.fixture
 def content():
     made = {}
-    for name, members in (("toolkit.whl", {"toolkit/constraints.txt": ""}), ("pip-1-py3-none-any.whl", PIP)):
+    for name, members in (("toolkit.whl", {}), ("pip-1-py3-none-any.whl", PIP)):
         with zipfile.ZipFile(buffer := io.BytesIO(), "w") as archive:
             for member, text in members.items():
                 archive.writestr(member, text)
@@ -150,6 +154,36 @@ def test_of_what_was_taken_along_nothing_else_is_installed(tmp_path, monkeypatch
     assert "'--no-index', '--find-links'" in answer["output"]
     assert "'PIP_CONFIG_FILE': '/dev/null'" in answer["output"]
     assert "PIP_FIND_LINKS" not in answer["output"]
+
+
+def test_where_digests_are_known_pip_takes_no_other_file(tmp_path, content):
+    with Device(tmp_path) as device:
+        device.offer()
+        _, question = install(device, content)
+        output = device.ask(question)["output"]
+    assert "'--require-hashes', '--no-deps', '--only-binary=:all:', '--requirement'" in output
+    own = f"file://{device.folder}/session/wheels/toolkit.whl --hash=sha256:{question['packages']['toolkit.whl']}"
+    assert rf"{own}\nbase==1 --hash=sha256:0" in output
+
+
+def test_where_they_are_not_known_pip_takes_the_tested_versions(tmp_path, content):
+    with Device(tmp_path) as device:
+        device.offer()
+        _, question = install(device, content)
+        output = device.ask({**question, "hashed": False, "pinned": ["base==1"]})["output"]
+    assert "'--constraint'" in output
+    assert f"'{device.folder}/session/wheels/toolkit.whl[edge]'" in output
+    assert ("'base==1'" in output, "--require-hashes" in output) == (True, False)
+
+
+def test_folders_that_others_could_read_are_closed_to_them(tmp_path):
+    with Device(tmp_path) as device:
+        folders = [device.folder, device.folder / "blobs", device.folder / "environments"]
+        for folder in folders:
+            folder.mkdir(parents=True)
+            folder.chmod(0o775)
+        device.offer()
+    assert [oct(folder.stat().st_mode & 0o777) for folder in folders] == ["0o700"] * 3
 
 
 def test_a_wheel_that_is_no_longer_as_it_was_copied_is_not_installed(tmp_path, content):

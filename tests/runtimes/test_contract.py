@@ -122,7 +122,7 @@ def test_quantized_inputs_and_outputs_are_encoded_and_decoded(exported_once, ima
     session = runtimes.open_session(exported_once / "cnn-int8.tflite")
     assert session.input.dtype == session.output.dtype == "int8"
     step = session.input.scale
-    encoded = session.encode(np.array([0, 100, 255], np.uint8))
+    encoded = session.encode(session.convention.values(np.array([0, 100, 255], np.uint8)))
     assert encoded.tolist() == [-128, round(100 / 255 / step) - 128, 127]
     np.testing.assert_allclose(session.predict(images), reference, atol=0.2)
 
@@ -174,7 +174,7 @@ def test_every_set_of_kernels_computes_the_same(name, path, images, reference):
 
 @pytest.mark.training
 def test_its_trace_has_a_row_for_each_image_and_ends_with_the_output(name, path, images):
-    traced = runtimes.get(name).trace(path, images[:7])
+    traced = runtimes.get(name).trace(path, images[:7] / np.float32(255))
     assert len(traced) > 4
     assert all(len(tensor.values) == 7 for tensor in traced)
     np.testing.assert_allclose(traced[-1].values, open_here(path).predict(images[:7]), atol=1e-6)
@@ -212,7 +212,7 @@ def test_its_prefixes_run_and_the_last_is_the_whole(name, path, images):
     outputs = []
     for session in prefixes:
         session.resize(7)
-        session.set_inputs([session.encode(images[:7])])
+        session.set_inputs([session.encode(images[:7] / np.float32(255))])
         session.invoke()
         outputs.append(session.read_outputs()[-1])
     np.testing.assert_array_equal(outputs[0], images[:7] / np.float32(255))

@@ -46,9 +46,10 @@ def sample_mlp(tmp_path_factory):
 @pytest.mark.slow
 def test_no_fault_slips_through_and_no_faultless_export_fails(sample_mlp, capsys, tmp_path):
     before = {path: path.read_bytes() for path in sample_mlp.iterdir()}
-    code = call(["verify", "--self-test", str(sample_mlp), "--data", "sample", "--reexports", "4", "--json"])
+    code = call(["selftest", str(sample_mlp), "--data", "sample", "--reexports", "4", "--json"])
     document = json.loads(capsys.readouterr().out)
-    (result,) = document["self_test"]
+    assert document["command"] == "selftest"
+    (result,) = document["results"]
     wrong = [outcome for outcome in result["outcomes"] if not outcome["right"]]
     assert wrong == []
     assert (code, document["verdict"], result["false_alarms"]) == (0, "pass", 0)
@@ -65,9 +66,9 @@ def test_no_fault_slips_through_and_no_faultless_export_fails(sample_mlp, capsys
 @pytest.mark.slow
 def test_a_gate_that_sees_nothing_is_found_out(sample_mlp, monkeypatch):
     """With its checks taken away, the self-test must say so."""
-    for check in ("of_file", "of_specification", "of_recorded", "of_weights"):
+    for check in ("check_file", "check_specification", "check_recorded", "check_weights"):
         monkeypatch.setattr(f"toolkit.parity.checks.{check}", lambda *arguments: None)
-    for module in ("compare.checks.check_outputs", "verify.of_source"):
+    for module in ("compare.checks.check_outputs", "verify.check_source"):
         monkeypatch.setattr(f"toolkit.parity.{module}", lambda *arguments: None)
     dataset = load("sample", warn=pytest.fail)
     options = VerifyOptions(margin_pp=100.0)

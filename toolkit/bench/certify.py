@@ -96,6 +96,11 @@ class Certificate:
     artifact: Path
     trials: tuple[Record, ...]
 
+    @property
+    def path(self) -> Path:
+        """The file of it, in the folder that has the record of each trial."""
+        return self.trials[0].folder.parent / CERTIFICATE
+
     @cached_property
     def planted(self) -> tuple[Planted, ...]:
         """What was found, by planted slow-down."""
@@ -129,11 +134,11 @@ class Certificate:
         return same.called_different <= MOST_FALSE * len(same.comparisons)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the document of ``toolkit bench --certify --json``."""
+        """Return the document of ``toolkit certify --json``."""
         last = self.trials[-1]
         return {
             "schema": 1,
-            "command": "bench",
+            "command": "certify",
             "artifact": str(self.artifact),
             "host": last.host.to_json(),
             "versions": last.versions,
@@ -165,7 +170,7 @@ def certify(
     configurations = [Configuration(candidate, 1, 1, busy_share=share) for share in (0.0, *PLANTED)]
     records: list[Record] = []
     for number in range(trials):
-        on_step(Step(number, trials, f"trial {number + 1}"))
+        on_step(Step(number, trials, f"{candidate.path}: trial {number + 1}"))
         record = measure(configurations, folder / f"trial-{number + 1:02}", replace(plan, seed=plan.seed + number))
         if record.failures:
             raise ArtifactError("; ".join(dict.fromkeys(record.failures.values())))

@@ -8,8 +8,9 @@ from toolkit.bench import statistics
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result
 from toolkit.bench.statistics import SpeedVerdict
-from toolkit.errors import ArtifactError
+from toolkit.errors import ArtifactError, UsageError
 from toolkit.interval import Interval
+from toolkit.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Pair:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the pair as ``toolkit bench --compare --json`` has it."""
+        """Return what ``toolkit compare --json`` has of the pair."""
         return {
             "artifact": str(self.new.path),
             "runtime": self.new.runtime,
@@ -49,29 +50,54 @@ class Pair:
 
 @dataclass(frozen=True)
 class Compared:
-    """Two records side by side.
+    """Two records side by side. True unless an artifact is slower than tolerated or can no longer be measured.
 
-    same_host: whether both are of one machine, as far as its CPU, cores and model tell. gone: configurations of the
-    older that the newer does not have. failed: what could not be measured in the newer, and why.
+    tolerance: the share by which one may be slower. same_host: whether both are of one machine, as far as its CPU,
+    cores and model tell. gone: configurations of the older that the newer does not have. failed: what could not be
+    measured in the newer, and why.
     """
 
+    tolerance: float
     same_host: bool
     pairs: tuple[Pair, ...]
     gone: tuple[Result, ...]
     failed: dict[str, str]
 
+    @property
+    def slower(self) -> list[Pair]:
+        """The configurations that are slower by more than is tolerated, with 95 % confidence."""
+        return [pair for pair in self.pairs if pair.regressed(self.tolerance)]
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """PASS or FAIL; None for two machines, of which only a failure can be told."""
+        return Verdict.FAIL if not self else Verdict.PASS if self.same_host else None
+
+    def __bool__(self) -> bool:
+        return not (self.slower or self.failed)
+
     def to_json(self) -> dict[str, Any]:
-        """Return what ``toolkit bench --compare --json`` has of them."""
+        """Return the document of ``toolkit compare --json``."""
         return {
+            "schema": 1,
+            "command": "compare",
             "compared": [pair.to_json() for pair in self.pairs],
             "same_host": self.same_host,
             "gone": [{"artifact": str(r.path), "threads": r.threads, "batch": r.batch} for r in self.gone],
             "failures": self.failed,
+            "tolerance": self.tolerance,
+            "verdict": self.verdict,
         }
 
 
-def compare(old: Record, new: Record) -> Compared:
-    """Hold two records against each other; ArtifactError where nothing can be, or one was measured under emulation."""
+def compare(old: Record, new: Record, *, tolerance: float = 0.05) -> Compared:
+    """Compare two records, configuration by configuration. tolerance: the share by which the newer may be slower.
+
+    Raises UsageError for a negative tolerance, ArtifactError where the records have nothing in common or one was made
+    under emulation.
+    """
+    if not tolerance >= 0:
+        raise UsageError(f"the tolerance is {100 * tolerance:.4g} %; it must be 0 % or more")
     for record in (old, new):
         if record.host.emulated:
             raise ArtifactError(f"{record.folder}: was made under emulation and has no latencies to compare")
@@ -84,7 +110,8 @@ def compare(old: Record, new: Record) -> Compared:
     )
     if not pairs:
         raise ArtifactError(f"{old.folder} and {new.folder} have no configuration in common")
-    return Compared(same, pairs, tuple(result for key, result in before.items() if key not in after), new.failures)
+    gone = tuple(result for key, result in before.items() if key not in after)
+    return Compared(tolerance, same, pairs, gone, new.failures)
 
 
 def _key(result: Result) -> tuple[str, str, str, int, int]:

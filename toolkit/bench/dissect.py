@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from toolkit import locks
 from toolkit.bench.measure import INVOKE, Clock, Subject
+from toolkit.convention import Convention
 from toolkit.runtimes.base import FLOAT32, INT8, RuntimeModule, Session
 
 # Turns of the prefixes, the first of which warms up, and seconds of all turns of one.
@@ -40,6 +41,7 @@ def profile(
     threads: int,
     batch: int,
     timed: bool,
+    convention: Convention | None = None,
     clock: Clock = time.perf_counter_ns,
 ) -> dict[str, Any]:
     """Return operators and times of prefixes, as ``toolkit.bench.profile.read`` takes them."""
@@ -50,7 +52,7 @@ def profile(
     if path.stat().st_size * (len(operators) + 1) > MOST_BYTES:
         return {**document, "untimed": f"its prefixes would take more than {MOST_BYTES:,} bytes"}
     sessions = module.prefixes(path, threads=threads)
-    subjects = [_subject(session, images, batch, clock) for session in sessions]
+    subjects = [_subject(session, images, convention, batch, clock) for session in sessions]
     if not subjects:
         return {**document, "untimed": "its runtime has no operators that could be timed"}
     a_turn_s = INFERENCES_A_TURN * sum(subject.first_s for subject in subjects)
@@ -101,7 +103,7 @@ def _best_s(
             if not module.write_probe(path, arithmetic=arithmetic, rows=rows, width=width):
                 return None
             sessions = module.prefixes(path, threads=threads)
-            pairs.append([_subject(session, None, rows) for session in (sessions[0], sessions[-1])])
+            pairs.append([_subject(session, None, None, rows) for session in (sessions[0], sessions[-1])])
     best = np.full((len(shapes), 2), np.inf)
     for _ in range(PROBE_TURNS):  # spread over time: a disturbance passes
         for number, pair in enumerate(pairs):
@@ -111,6 +113,10 @@ def _best_s(
 
 
 def _subject(
-    session: Session, images: NDArray[np.uint8] | None, batch: int, clock: Clock = time.perf_counter_ns
+    session: Session,
+    images: NDArray[np.uint8] | None,
+    convention: Convention | None,
+    batch: int,
+    clock: Clock = time.perf_counter_ns,
 ) -> Subject:
-    return Subject(lambda: session, images, batch=batch, clock=clock)
+    return Subject(lambda: session, images, batch=batch, convention=convention, clock=clock)

@@ -14,6 +14,7 @@ from toolkit.bench.roofline import Cache, Roofs
 from toolkit.bench.statistics import SpeedVerdict
 from toolkit.bench.tasks import PROBE, PROFILE
 from toolkit.errors import ArtifactError
+from toolkit.files import documents
 from toolkit.step import OnStep, Step, ignore
 from toolkit.worker.process import Process
 
@@ -69,6 +70,7 @@ def _profile(record: Record, result: Result) -> Profile:
             "threads": result.threads,
             "batch": result.batch,
             "inputs": str(inputs) if inputs and inputs.is_file() else None,
+            "convention": documents.to_tree(found.convention) if found else None,
             "timed": not record.host.emulated,
         }
         return profile.read(_asked(question, result))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.bench.busy import BusyWork
+from toolkit.convention import Convention
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
 from toolkit.runtimes.base import Session, batch_of
@@ -57,19 +58,22 @@ class Subject:
         images: NDArray[np.uint8] | None,
         *,
         batch: int,
+        convention: Convention | None = None,
         busy_share: float | None = None,
         clock: Clock = time.perf_counter_ns,
         sleep: Sleep = time.sleep,
     ) -> None:
         """Load it and run it once.
 
-        images: (N, H, W, C) uint8 to rotate through, or None for random input values. busy_share: of busy work to add.
+        images: (N, H, W, C) uint8 to rotate through, or None for random input values. convention: what the artifact
+        takes for them; None where nobody has said. busy_share: of busy work to add.
         """
         self._clock, self._sleep = clock, sleep
         self._busy = None if busy_share is None else BusyWork(busy_share, clock)
         start = clock()
         self._session = open_session()
         self.load_s = (clock() - start) / 1e9
+        self._session.convention = convention
         self.remark = self._session.remark
         self.batch = batch_of(self._session.inputs, batch, path=self._session.path)
         self._session.resize(self.batch)
@@ -184,13 +188,13 @@ def resolution_ns(clock: Clock) -> float:
 
 
 def _takes(session: Session, images: NDArray[np.uint8]) -> bool:
-    return len(session.inputs) == 1 and images.shape[1:] == session.input.shape[1:]
+    return len(session.inputs) == 1 and session.convention.image_shape(session.input.shape) == images.shape[1:]
 
 
 def _real(session: Session, images: NDArray[np.uint8], batch: int) -> list[Inputs]:
     """Return the inputs to rotate through, in the artifact's own type; no more of them are encoded than are used."""
     count = session.input.shape[0] or batch
-    encoded = session.encode(images[: count * ROTATION])
+    encoded = session.encode(session.convention.values(images[: count * ROTATION]))
     rows = (np.arange(count) + count * turn for turn in range(ROTATION))
     return [[np.ascontiguousarray(encoded[row % len(encoded)])] for row in rows]
 

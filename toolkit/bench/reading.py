@@ -7,6 +7,7 @@ from typing import Any, NotRequired, TypedDict, TypeVar
 import numpy as np
 
 from toolkit.bench.advice import Budgets
+from toolkit.bench.conditions import ADVICE
 from toolkit.bench.explanation import WhyEntry
 from toolkit.bench.result import KINDS, Mark, Opened, Result
 from toolkit.bench.statistics import RESAMPLES, Blocks
@@ -130,6 +131,8 @@ def result(folder: Path, entry: BenchResultEntry) -> Result:
     """Return a result with its raw samples."""
     if entry["batch"] < 1:
         raise ArtifactError(f"{folder / RECORD}: {entry['samples']} is of a batch below 1")
+    if unknown := sorted({mark.reason for mark in entry["marks"]} - ADVICE.keys()):
+        raise ArtifactError(f"{folder / RECORD}: {entry['samples']} has a mark of no known reason: {unknown[0]!r}")
     emulated = entry.get("median_s", 0.0) is None
     if not entry["processes"] and not emulated:
         raise ArtifactError(f"{folder / RECORD}: {entry['samples']} is of no process")

@@ -13,6 +13,7 @@ from toolkit.bench.result import Result
 from toolkit.files import documents, write_json
 from toolkit.host import Host, State
 from toolkit.interval import Interval
+from toolkit.rebuilt import BENCHMARK, Rebuilt
 
 # The keys of a result that hold what was measured; null under emulation.
 FIGURES = (
@@ -36,6 +37,8 @@ FIGURES = (
     "at_least",
     "verdict",
 )
+
+EMULATED = "emulated: it runs, and no latency is given"
 
 
 @dataclass
@@ -77,6 +80,10 @@ class Record:
         """Return how many times faster than its baseline a result is."""
         baseline = self.baseline(result)
         return statistics.speedup(baseline.invoke, result.invoke) if baseline else None
+
+    def warnings(self, result: Result) -> list[str]:
+        """Return what a reader of a result must know."""
+        return [EMULATED] if self.host.emulated else result.warnings
 
     @property
     def recommended(self) -> dict[str, Any] | None:
@@ -126,8 +133,8 @@ class Record:
         explained = self.why.get(result.samples)
         if self.host.emulated:  # emulated time is no latency
             why = explained.to_json(None) if explained else None
-            emulated = ["emulated: it runs, and no latency is given"]
-            return {**described, "processes": [], **dict.fromkeys(FIGURES), "warnings": emulated, "why": why}
+            figures = dict.fromkeys(FIGURES)
+            return {**described, "processes": [], **figures, "warnings": self.warnings(result), "why": why}
         speedup = self.speedup(result)
         return {
             **described,
@@ -136,7 +143,7 @@ class Record:
             "speedup_ci95": [speedup.low, speedup.high] if speedup else None,
             "at_least": statistics.at_least(speedup) if speedup else None,
             "verdict": statistics.verdict(speedup) if speedup else "baseline" if result.is_baseline else None,
-            "warnings": result.warnings,
+            "warnings": self.warnings(result),
             "why": explained.to_json(result.median.value) if explained else None,
         }
 
@@ -169,9 +176,10 @@ def read(folder: Path) -> Record:
     )
 
 
-def recompute(folder: Path) -> tuple[int, list[str]]:
-    """Rebuild every figure of a record from its raw samples; return how many there are, and those that differ."""
-    rebuilt = read(folder).to_json()
+def recompute(folder: Path) -> Rebuilt:
+    """Rebuild every figure of a record from its raw samples. Raises ArtifactError where the folder has no record."""
+    found = read(folder)
+    rebuilt = found.to_json()
     document: dict[str, Any] = documents.load(folder / RECORD, what="a benchmark record")
     pairs = [
         (f"{entry['artifact']}: {name}", entry.get(name), value)
@@ -180,4 +188,11 @@ def recompute(folder: Path) -> tuple[int, list[str]]:
         if name in (*FIGURES, "n", "blocks")
     ]
     pairs.append(("what to ship", document["recommendations"], rebuilt["recommendations"]))
-    return len(pairs), [f"{name} is {says}, its samples say {value}" for name, says, value in pairs if says != value]
+    return Rebuilt(
+        path=folder / RECORD,
+        kind=BENCHMARK,
+        artifacts=len({result.path for result in found.results}),
+        samples=sum(len(result.invoke.samples) for result in found.results),
+        figures=len(pairs),
+        differences=tuple(f"{name} is {says}, its samples say {value}" for name, says, value in pairs if says != value),
+    )

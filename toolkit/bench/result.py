@@ -47,6 +47,20 @@ class Mark:
     reason: str
 
 
+@dataclass(frozen=True)
+class Paced:
+    """Latencies at the pace of a camera. percentiles: by percent; None with too few samples."""
+
+    n: int
+    median_s: float
+    percentiles_s: dict[int, float | None]
+    max_s: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a record says of them."""
+        return {"n": self.n, "median_s": self.median_s, **_named(self.percentiles_s), "max_s": self.max_s}
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """One measured configuration: raw latencies by block, and its processes; all figures are derived from them.
@@ -133,37 +147,75 @@ class Result:
             found.append(f"{unsettled} of {len(self.opened)} processes had not settled when the warm-up ended")
         return found
 
-    def figures(self) -> dict[str, Any]:
-        """Return what is computed from the raw samples and the processes' starts."""
-        samples = self.invoke.samples
-        end_to_end = statistics.median(self.end_to_end)
-        peaks = [opened.peak_rss_bytes for opened in self.opened if opened.peak_rss_bytes is not None]
+    @cached_property
+    def end_to_end_median(self) -> Interval:
+        """The median of setting the input, one inference, and reading the output."""
+        return statistics.median(self.end_to_end)
+
+    @property
+    def images_per_s(self) -> float:
+        """Images a second, input and output counted."""
+        return self.batch / self.end_to_end_median.value
+
+    @property
+    def percentiles_s(self) -> dict[int, float | None]:
+        """By percent; None with too few samples, or if an inference is too short to be timed on its own."""
+        if not self.one_by_one:
+            return dict.fromkeys(statistics.SAMPLES_FOR)
+        return _percentiles(self.invoke.samples)
+
+    @property
+    def load_s(self) -> float:
+        """The median time of opening the file."""
+        return float(np.median([opened.load_s for opened in self.opened]))
+
+    @property
+    def first_s(self) -> float:
+        """The median time of the first inference."""
+        return float(np.median([opened.first_s for opened in self.opened]))
+
+    @property
+    def cold_s(self) -> float:
+        """The median time from the start of a process to the end of its first inference."""
+        return float(np.median([opened.cold_s for opened in self.opened]))
+
+    @property
+    def peak_rss_bytes(self) -> int | None:
+        """The most memory that a process took; None where that is not known."""
+        return max((o.peak_rss_bytes for o in self.opened if o.peak_rss_bytes is not None), default=None)
+
+    @property
+    def added_rss_bytes(self) -> int | None:
+        """The median of the memory that the artifact added to its runtime; None where that is not known."""
         added = [opened.added_rss_bytes for opened in self.opened if opened.added_rss_bytes is not None]
-        return {
-            "median_s": self.median.value,
-            "median_ci95_s": [self.median.low, self.median.high],
-            **{f"p{p}_s": self._percentile(samples, p) for p in statistics.SAMPLES_FOR},
-            "outliers": statistics.outliers(samples),
-            "load_s": float(np.median([opened.load_s for opened in self.opened])),
-            "first_s": float(np.median([opened.first_s for opened in self.opened])),
-            "cold_s": float(np.median([opened.cold_s for opened in self.opened])),
-            "end_to_end_median_s": end_to_end.value,
-            "end_to_end_ci95_s": [end_to_end.low, end_to_end.high],
-            "images_per_s": self.batch / end_to_end.value,
-            "paced": self._paced(),
-            "peak_rss_bytes": max(peaks, default=None),
-            "added_rss_bytes": int(np.median(added)) if added else None,
-        }
+        return int(np.median(added)) if added else None
 
-    def _percentile(self, samples: Samples, percent: int) -> float | None:
-        return statistics.percentile(samples, percent) if self.one_by_one else None
-
-    def _paced(self) -> dict[str, Any] | None:
+    @property
+    def at_pace(self) -> Paced | None:
+        """The figures at the pace of a camera; None where that was not measured."""
         if self.paced is None:
             return None
         samples = self.paced.samples
-        percentiles = {f"p{p}_s": statistics.percentile(samples, p) for p in statistics.SAMPLES_FOR}
-        return {"n": len(samples), "median_s": float(np.median(samples)), **percentiles, "max_s": float(samples.max())}
+        return Paced(len(samples), float(np.median(samples)), _percentiles(samples), float(samples.max()))
+
+    def figures(self) -> dict[str, Any]:
+        """Return what a record says of all that is computed from the raw samples and the starts of the processes."""
+        at_pace = self.at_pace
+        return {
+            "median_s": self.median.value,
+            "median_ci95_s": [self.median.low, self.median.high],
+            **_named(self.percentiles_s),
+            "outliers": statistics.outliers(self.invoke.samples),
+            "load_s": self.load_s,
+            "first_s": self.first_s,
+            "cold_s": self.cold_s,
+            "end_to_end_median_s": self.end_to_end_median.value,
+            "end_to_end_ci95_s": [self.end_to_end_median.low, self.end_to_end_median.high],
+            "images_per_s": self.images_per_s,
+            "paced": at_pace.to_json() if at_pace else None,
+            "peak_rss_bytes": self.peak_rss_bytes,
+            "added_rss_bytes": self.added_rss_bytes,
+        }
 
     def write_samples(self, folder: Path) -> None:
         """Write the raw latencies, in seconds, and the lengths of their blocks."""
@@ -198,3 +250,11 @@ class Result:
             "marks": [asdict(mark) for mark in self.marks],
             "samples": self.samples,
         }
+
+
+def _percentiles(samples: Samples) -> dict[int, float | None]:
+    return {percent: statistics.percentile(samples, percent) for percent in statistics.SAMPLES_FOR}
+
+
+def _named(percentiles_s: dict[int, float | None]) -> dict[str, float | None]:
+    return {f"p{percent}_s": value_s for percent, value_s in percentiles_s.items()}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import log
 from typing import Any, TypedDict
 
-from toolkit.downloads import cache_folder
+from toolkit.cache import cache_folder
 from toolkit.errors import ArtifactError
 from toolkit.files import documents, write_json
 from toolkit.host import Host

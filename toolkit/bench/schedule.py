@@ -22,6 +22,7 @@ from toolkit.bench.result import Opened
 from toolkit.bench.tasks import CHECK, OPEN
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.files import remove_partials
+from toolkit.files.documents import to_tree
 from toolkit.worker.process import Process, memory_share
 
 # Processes differ more than the blocks of one: how memory happens to lie decides as much as the clock.
@@ -120,7 +121,7 @@ def measure(
         _now(),
         plan.seconds,
         runtimes.versions(),
-        before=host.state(),
+        before=host.read_state(),
         budgets=plan.budgets,
         rate=plan.rate,
         seed=plan.seed,
@@ -162,7 +163,7 @@ def _keep(
     results = (measured[s].result(s, record.folder, i) for i, s in enumerate(configurations) if s not in failures)
     record.results = [result for result in results if result is not None]
     several = len({configuration.candidate.path for configuration in configurations}) < len(configurations)
-    record.after = host.state()
+    record.after = host.read_state()
     record.failures = {str(s if several else s.candidate.path): str(why) for s, why in failures.items()}
     record.crashed = any(isinstance(why, WorkerFailedError) for why in failures.values())
     record.save()
@@ -195,6 +196,7 @@ def _opened(
                 "threads": configuration.threads,
                 "batch": configuration.batch,
                 "inputs": str(inputs) if inputs and inputs.is_file() else None,
+                "convention": to_tree(candidate.manifest.convention) if candidate.manifest else None,
                 "busy_share": configuration.busy_share,
                 "spawned_ns": process.spawned_ns,
             }
@@ -239,12 +241,12 @@ def _take_turns(
             with _failing(configuration, failures, progress):
                 paced = plan.rate is not None and turn == 0
                 blocks_s = {**BLOCK_S, PACED: PACED_S} if paced else BLOCK_S
-                before = host.state()
+                before = host.read_state()
                 for kind, seconds in blocks_s.items():
                     question = {"do": kind, "rate": plan.rate, "seconds": seconds}
                     _, samples = processes[configuration].ask(question, seconds=seconds)
                     measured[configuration].add(kind, np.frombuffer(samples, np.float64))
-                changed = conditions.changes(before, host.state(), seconds=sum(blocks_s.values()))
+                changed = conditions.changes(before, host.read_state(), seconds=sum(blocks_s.values()))
                 measured[configuration].mark(turn, changed)
                 progress.did(TURN, configuration, measured[configuration].blocks[-1][INVOKE][-1])
                 if paced:

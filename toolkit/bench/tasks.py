@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.bench.measure import END_TO_END, INVOKE, PACED, Subject
+from toolkit.convention import of_message
 from toolkit.errors import ArtifactError
 from toolkit.host import process_memory_bytes
 from toolkit.worker.child import Task
@@ -25,12 +26,14 @@ def _open(
     threads: int,
     batch: int,
     inputs: str | None,
+    convention: dict[str, Any] | None,
     busy_share: float | None,
     spawned_ns: int,
 ) -> Answer:
     """Load and run an artifact.
 
-    inputs: a golden with images to rotate through. busy_share: of busy work to add. spawned_ns: when the process began.
+    inputs: a golden with images to rotate through. convention: what the artifact takes for them. busy_share: of busy
+    work to add. spawned_ns: when the process began.
     """
     from toolkit import extras, golden
     from toolkit.runtimes import get
@@ -41,7 +44,9 @@ def _open(
     before = process_memory_bytes("VmRSS")
     try:
         opened = partial(module.open_session, Path(path), threads=threads)
-        kept["subject"] = subject = Subject(opened, images, batch=batch, busy_share=busy_share)
+        kept["subject"] = subject = Subject(
+            opened, images, batch=batch, convention=of_message(convention), busy_share=busy_share
+        )
     except MemoryError as error:
         raise ArtifactError(f"{path}: the memory does not suffice for it") from error
     cold_s = (time.perf_counter_ns() - spawned_ns) / 1e9  # the clock is the system's, the same in every process
@@ -82,6 +87,7 @@ def _profile(
     threads: int,
     batch: int,
     inputs: str | None,
+    convention: dict[str, Any] | None,
     timed: bool,
 ) -> Answer:
     from toolkit import golden
@@ -89,7 +95,9 @@ def _profile(
     from toolkit.runtimes import get
 
     images = golden.read(Path(inputs)).images if inputs else None
-    return dissect.profile(get(runtime), Path(path), images, threads=threads, batch=batch, timed=timed), b""
+    module, means = get(runtime), of_message(convention)
+    found = dissect.profile(module, Path(path), images, threads=threads, batch=batch, timed=timed, convention=means)
+    return found, b""
 
 
 def _probe(kept: dict[str, Any], content: bytes, *, runtime: str, threads: int) -> Answer:

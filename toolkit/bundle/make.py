@@ -10,7 +10,7 @@ from toolkit.bundle import classify
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256, sums
 from toolkit.manifest import Artifact, Manifest
-from toolkit.wheel import build_wheel
+from toolkit.wheels.own import build_wheel
 
 SCRIPT = "classify.py"
 SUFFIX = ".zip"

@@ -10,8 +10,27 @@ from typing import TextIO
 import typer
 
 from toolkit import __version__, host
-from toolkit.cli import bench, bundle, data, doctor, export, predict, run, study, train, verify, wheels
-from toolkit.cli.options import INTERRUPTED
+from toolkit.cli import (
+    bench,
+    bundle,
+    certify,
+    compare,
+    data,
+    diagnose,
+    doctor,
+    export,
+    localize,
+    predict,
+    record,
+    run,
+    selftest,
+    study,
+    train,
+    verify,
+    wheels,
+)
+from toolkit.cli.options import INTERRUPTED, Invocation
+from toolkit.cli.panels import PanelCommand, PanelGroup
 from toolkit.console import Console
 from toolkit.errors import ToolkitError, ToolkitWarning, UsageError
 from toolkit.text import well_formed
@@ -19,17 +38,29 @@ from toolkit.text import well_formed
 UNEXPECTED = 1
 
 app = typer.Typer(
+    cls=PanelGroup,
     name="toolkit",
     help="Train a small Keras classifier, export it, prove it is the same model, and time it on this machine.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-VERBS = {
-    module.__name__.rpartition(".")[2]: module
-    for module in (train, export, verify, bench, run, predict, study, bundle, wheels, data, doctor)
+# The verbs by what they are for, in the order of the road.
+PANELS = {
+    "Everything in one command": (run,),
+    "Make a model": (data, train, study, export),
+    "Check it": (verify, localize, diagnose, selftest),
+    "Time it": (bench, certify),
+    "Use it": (predict, bundle, wheels, doctor),
+    "Records": (compare, record),
 }
-for name, module in VERBS.items():
-    app.command(name)(module.command)
+VERBS = {module.__name__.rpartition(".")[2]: module for modules in PANELS.values() for module in modules}
+for panel, modules in PANELS.items():
+    for module in modules:
+        name = module.__name__.rpartition(".")[2]
+        if module is record:  # whose verbs have verbs of their own
+            app.add_typer(record.app, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, cls=PanelCommand, rich_help_panel=panel)(module.command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -47,35 +78,34 @@ def _options(
 
 def call(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; errors become one line on stderr."""
-    console = Console()
+    console, invocation = Console(), Invocation()
     if reason := host.unsupported():
         console.warn(reason)
     try:
         _check_encoding(arguments)
         with _warnings_to(console):
-            code = int(app(list(arguments) or ["--help"], prog_name="toolkit", standalone_mode=False) or 0)
+            words = list(arguments) or ["--help"]
+            code = int(app(words, prog_name="toolkit", standalone_mode=False, obj=invocation) or 0)
         if code == INTERRUPTED:  # Typer makes an exit code of Ctrl-C and says nothing
             console.error("interrupted")
         return code
     except ToolkitError as error:
-        return _fail(console, arguments, error, str(error), error.exit_code)
+        return _fail(console, invocation, error, str(error), error.exit_code)
     except typer.TyperException as error:
-        verb = [argument for argument in arguments[:1] if argument in VERBS]
-        text = f"{error.format_message().rstrip('.')}; see: {' '.join(['toolkit', *verb, '--help'])}"
-        return _fail(console, arguments, error, text, UsageError.exit_code)
+        return _fail(console, invocation, error, _usage(error), UsageError.exit_code)
     except (typer.Abort, EOFError) as error:
-        return _fail(console, arguments, error, "the input ended too early", UsageError.exit_code)
+        return _fail(console, invocation, error, "the input ended too early", UsageError.exit_code)
     except OSError as error:
         named = " → ".join(
             os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)
         )
         where = f"{named}: " if named else ""
-        return _fail(console, arguments, error, f"{where}{error.strerror or error}", UsageError.exit_code)
+        return _fail(console, invocation, error, f"{where}{error.strerror or error}", UsageError.exit_code)
     except UnicodeEncodeError as error:
-        return _fail(console, arguments, error, _unwritable(error.object), UsageError.exit_code)
+        return _fail(console, invocation, error, _unwritable(error.object), UsageError.exit_code)
     except Exception as error:  # noqa: BLE001 — the last resort of the program, never of the library
         text = f"unexpected {type(error).__name__}: {error}; please report it with the output of the same with --debug"
-        return _fail(console, arguments, error, text, UNEXPECTED)
+        return _fail(console, invocation, error, text, UNEXPECTED)
 
 
 @contextmanager
@@ -120,8 +150,19 @@ def _unwritable(name: str) -> str:
     )
 
 
-def _fail(console: Console, arguments: Sequence[str], error: BaseException, text: str, code: int) -> int:
-    if "--debug" in arguments:
+def _usage(error: typer.TyperException) -> str:
+    """Return Typer's message, with what was given and where the help is."""
+    text = error.format_message().rstrip(".").replace(": Value error, ", ": ")
+    if problems := getattr(error.__cause__, "errors", None):  # pydantic's, which checked the value
+        given = repr(problems()[0]["input"])
+        if given not in text:
+            text = text.replace("Invalid value", f"Invalid value {given}", 1)
+    context = getattr(error, "ctx", None)
+    return f"{text}; see: {context.command_path if context else 'toolkit'} --help"
+
+
+def _fail(console: Console, invocation: Invocation, error: BaseException, text: str, code: int) -> int:
+    if invocation.debug:
         console.traceback(error)
     console.error(text)
     return code

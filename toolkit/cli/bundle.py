@@ -28,7 +28,10 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Pack one file for a device: the artifact that bench recommends here, its golden, a wheel, and classify.py."""
+    """Pack one file for a device: an artifact and what runs it.
+
+    The file holds the artifact that bench recommends here, its golden, its manifest, a wheel and classify.py.
+    """
     if (model is None) == (check is None):
         raise UsageError("name one model, for example exported/cnn or cnn, or one bundle by --check")
     if check is not None and output is not None:

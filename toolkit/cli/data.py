@@ -26,7 +26,10 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Show the data sources and where they are; check, and on request fetch, the named ones."""
+    """Show, check and download data sets.
+
+    Without names it lists all sources. The digests of the named ones are checked.
+    """
     from toolkit.errors import UsageError
 
     if "auto" in (names or []):

@@ -17,7 +17,10 @@ UNTOLD = "not told by the system"
 
 
 def command(paths: Paths = None, json: Json = False, debug: Debug = False) -> int:
-    """Show what works on this machine, and the command that mends what does not. Exit code 1: something is broken."""
+    """Show what works on this machine, and how to mend what does not.
+
+    The exit code is 1 if something is broken.
+    """
     from toolkit.doctor.finding import OK
     from toolkit.doctor.report import ARTIFACTS, examine, parts
 

@@ -12,6 +12,7 @@ from toolkit.cli.options import (
     AllowOverlap,
     Debug,
     ImageSize,
+    InputRange,
     Json,
     Keys,
     ResizeTo,
@@ -44,7 +45,8 @@ def command(
     calibration: Annotated[
         int | None, typer.Option(help="Training images that int8 takes its ranges from; default: 500, or all if fewer.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the choice of calibration images.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random choice of calibration images.")] = 0,
+    input_range: InputRange = None,
     allow_overlap: AllowOverlap = False,
     image_size: ImageSize = None,
     resize: ResizeTo = None,
@@ -53,7 +55,10 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Export a trained model as quantized TFLite and ONNX, or as C for microcontrollers, with a manifest."""
+    """Export a trained model as quantized TFLite, ONNX or C.
+
+    The folder of the files gets a manifest, golden outputs and the Keras original.
+    """
     from toolkit.errors import ExportFailedError
     from toolkit.export.exporter import document
     from toolkit.export.formats import plan
@@ -72,6 +77,7 @@ def command(
             output=output,
             calibration=calibration,
             seed=seed,
+            input_range=input_range,
             allow_overlap=allow_overlap,
             on_step=noting(console),
         )

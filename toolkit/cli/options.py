@@ -1,64 +1,116 @@
-"""The options that several verbs share."""
+"""The options that several verbs share, and the headings of the help that options stand under."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from toolkit import registry
+from toolkit.api import BENCHMARKS as BENCHMARKS
 from toolkit.api import EXPORTED as EXPORTED
+from toolkit.reading import AS_THEY_ARE, Reading, Resize, keys_of, size_of
+from toolkit.training.device import DEVICES
+
+# Exit code of a command that Ctrl-C ended: 128 + SIGINT, as shells have it.
+INTERRUPTED = 130
+OUTPUT, REMOTE, READING = "Output", "Remote devices", "Reading data"
 
 if TYPE_CHECKING:
-    from toolkit.reading import Reading, Resize
+    Model = str
+    Device = str
+else:  # Typer shows, completes and checks the values of a Literal.
+    Model = Literal[registry.names("toolkit.models")]
+    Device = Literal[DEVICES]
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+def option(heading: str, text: str, *flags: str) -> Any:
+    """Return an option that stands under a heading of the help."""
+    return typer.Option(*flags, help=text, rich_help_panel=heading)
+
+
+@dataclass
+class Invocation:
+    """What one call of the command line is told besides its verb. debug: whether an error shows its traceback."""
+
+    debug: bool = False
+
+
+def _note_debug(context: typer.Context, value: bool) -> bool:
+    if value and isinstance(context.obj, Invocation):
+        context.obj.debug = True
+    return value
+
+
+Json = Annotated[bool, option(OUTPUT, "Print one JSON document on stdout, and nothing else there.", "--json")]
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        help="Show the traceback of an error.",
+        callback=_note_debug,
+        is_eager=True,  # also if another option is then refused
+        rich_help_panel=OUTPUT,
+    ),
+]
 DataChoice = Annotated[
     str,
     typer.Option(help="auto, mnist, fashion-mnist, sample, or a path: .npz, folder of IDX files, folder of images."),
 ]
+ModelChoice = Annotated[Model, typer.Option(help="The network to train.")]
+DeviceChoice = Annotated[Device, typer.Option(help="Where to train; auto: on a GPU if there is one.")]
 AllowOverlap = Annotated[
     bool,
     typer.Option("--allow-overlap", help="Go on where test images are training images too; every figure is marked."),
 ]
+InputRange = Annotated[
+    str | None,
+    typer.Option(help="What pixels of 0 and 255 become: 0..1, 0..255, -1..1 or MEAN,STD; default: what the file says."),
+]
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: exported/", show_default=False)]
 
-# Exit code of a command that Ctrl-C ended: 128 + SIGINT, as shells have it.
-INTERRUPTED = 130
+Seconds = Annotated[float, typer.Option(help="How long each configuration is measured, over all its processes.")]
+Processes = Annotated[int, typer.Option(help="How many processes measure each configuration, one after the other.")]
+Thorough = Annotated[bool, typer.Option("--thorough", help="Measure each configuration 10 seconds in 10 processes.")]
+Seed = Annotated[int, typer.Option(help="Seed of the random order in which configurations are measured.")]
+Records = Annotated[Path, option(OUTPUT, "The folder that gets a folder per record.", "--output")]
+# Seconds and processes of --thorough.
+THOROUGH = (10.0, 10)
 
-_READING = "Reading data"
+On = Annotated[
+    list[str] | None,
+    option(
+        REMOTE,
+        "Do it on a device over SSH: user@host, or a name of ~/.ssh/config. Give it once for each device.",
+        "--on",
+    ),
+]
+Wheels = Annotated[
+    Path | None, option(REMOTE, "For a device without internet: the folder that 'toolkit wheels' has filled.")
+]
+
+TestData = Annotated[
+    str | None, typer.Option(help="The data set whose test images are used; default: the one of the manifest.")
+]
+Margin = Annotated[float, typer.Option(help="Accuracy that may be lost, in percentage points.")]
+
 ImageSize = Annotated[
     str | None,
-    typer.Option(
-        metavar="HxW",
-        help="Height and width of the images of a folder; default: their own, or what most of them have.",
-        rich_help_panel=_READING,
-    ),
+    option(READING, "Height and width of a folder's images, HxW; default: their own, or what most of them have."),
 ]
 ResizeTo = Annotated[
-    str | None,
-    typer.Option(
-        help="How images of other sizes are brought to it: fit (padded; the default), crop or stretch.",
-        rich_help_panel=_READING,
-    ),
+    Resize | None, option(READING, "How images of other sizes are brought to it; default: fit, which pads.", "--resize")
 ]
-SkipUnreadable = Annotated[
-    bool,
-    typer.Option("--skip-unreadable", help="Leave out images that cannot be read.", rich_help_panel=_READING),
-]
-Keys = Annotated[
-    str | None,
-    typer.Option(metavar="x_train=NAME,…", help="What the arrays of a .npz file are called.", rich_help_panel=_READING),
-]
+SkipUnreadable = Annotated[bool, option(READING, "Leave out images that cannot be read.", "--skip-unreadable")]
+Keys = Annotated[str | None, option(READING, "What the arrays of a .npz file are called: x_train=NAME,y_train=NAME.")]
 
 
-def reading(image_size: str | None, resize: str | None, skip_unreadable: bool, keys: str | None) -> "Reading | None":
+def reading(image_size: str | None, resize: Resize | None, skip_unreadable: bool, keys: str | None) -> Reading | None:
     """Return how data are to be read; None where nothing is asked for."""
-    from toolkit.reading import AS_THEY_ARE, Reading, keys_of, size_of
-
     asked = Reading(
         image_size=None if image_size is None else size_of(image_size),
-        resize=cast("Resize | None", resize),
+        resize=resize,
         skip_unreadable=skip_unreadable,
-        keys={} if keys is None else keys_of(keys),
+        keys=None if keys is None else keys_of(keys),
     )
     return None if asked == AS_THEY_ARE else asked

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import Debug, Json
+from toolkit.cli.options import Debug, InputRange, Json
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def command(
     model: Annotated[
         Path | None, typer.Option(help="Any artifact; default: the most accurate verified one of exported/.")
     ] = None,
+    input_range: InputRange = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -28,7 +29,7 @@ def command(
 
     console = Console(json_output=json)
     artifact = model or api.default_artifact()
-    predictions = api.predict(images, artifact)
+    predictions = api.predict(images, artifact, input_range=input_range)
     _print(console, predictions)
     console.note(f"model: {artifact}")
     results = [one.to_json() for one in predictions]

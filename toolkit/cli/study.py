@@ -1,5 +1,6 @@
 """``toolkit study``."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,14 +9,17 @@ import typer
 from toolkit import extras, units
 from toolkit.cli.options import (
     INTERRUPTED,
+    OUTPUT,
     AllowOverlap,
     DataChoice,
     Debug,
+    DeviceChoice,
     ImageSize,
     Json,
     Keys,
     ResizeTo,
     SkipUnreadable,
+    option,
     reading,
 )
 from toolkit.console import Column, Console, Standing
@@ -24,6 +28,8 @@ from toolkit.errors import CheckFailedError, UsageError
 if TYPE_CHECKING:
     from toolkit.reading import Reading
     from toolkit.study.executors.base import Event
+    from toolkit.study.executors.processes import Processes
+    from toolkit.study.executors.ray import Ray
     from toolkit.study.grid import Grid
     from toolkit.study.report import StudyReport
     from toolkit.study.study import Study
@@ -58,31 +64,35 @@ _NUMBERS: dict[str, tuple[type[float] | type[int], str]] = {
 }
 
 
+_of_grid = partial(option, "What is compared")
+_cluster = partial(option, "On a cluster")
+
+
+def _axis(what: str, default: str) -> Any:
+    return _of_grid(f"{what}, with commas; default: {default}.")
+
+
 def command(
-    model: Annotated[str | None, typer.Option(help="One or several with commas; default: cnn,mlp.")] = None,
-    optimizer: Annotated[str | None, typer.Option(help="Default: adam,sgd.")] = None,
-    activation: Annotated[str | None, typer.Option(help="Default: relu,sigmoid.")] = None,
-    learning_rate: Annotated[str | None, typer.Option(help="Default: 0.001,0.01,0.1.")] = None,
-    loss: Annotated[str | None, typer.Option(help="Default: categorical_crossentropy,mse.")] = None,
-    seeds: Annotated[int | None, typer.Option(help="How many times each, with seeds from 0; default: 1.")] = None,
-    epochs: Annotated[
-        str | None, typer.Option(help="Of each run; one number, or one for each model with commas; default: 100.")
-    ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Minutes: the MLP alone, 5 epochs, unless given.")] = False,
     data: DataChoice = "auto",
-    jobs: Annotated[int, typer.Option(help="Runs at a time, each in a process with its share of the cores.")] = 1,
-    ray: Annotated[
-        str | None, typer.Option(help="Spread the runs over a Ray cluster: auto (of this machine) or HOST:PORT.")
-    ] = None,
-    run_cpus: Annotated[int, typer.Option(help="CPUs that each run asks of the Ray cluster.")] = 1,
-    run_gpus: Annotated[float, typer.Option(help="GPUs that each run asks of it; a part of one for several.")] = 0.0,
-    device: Annotated[str, typer.Option(help="auto (a GPU where there is one), gpu or cpu.")] = "auto",
-    name: Annotated[str, typer.Option(help="Of the study; its runs are in runs/NAME/.")] = "study",
+    jobs: Annotated[int, typer.Option(help="How many runs are trained at a time, each with its share of cores.")] = 1,
+    device: DeviceChoice = "auto",
+    name: Annotated[str, typer.Option(help="Name of the study; its runs are in runs/NAME/.")] = "study",
     report: Annotated[
-        bool, typer.Option("--report", help="Train nothing: write the report of the study of that name as it stands.")
+        bool, typer.Option("--report", help="Train nothing: write the report of the study --name.")
     ] = False,
-    output: Annotated[Path | None, typer.Option(help="The folder of the report; default: runs/NAME/.")] = None,
     allow_overlap: AllowOverlap = False,
+    model: Annotated[str | None, _axis("Networks", "cnn,mlp")] = None,
+    optimizer: Annotated[str | None, _axis("Optimizers", "adam,sgd")] = None,
+    activation: Annotated[str | None, _axis("Activations of hidden layers", "relu,sigmoid")] = None,
+    learning_rate: Annotated[str | None, _axis("Learning rates", "0.001,0.01,0.1")] = None,
+    loss: Annotated[str | None, _axis("Losses", "categorical_crossentropy,mse")] = None,
+    epochs: Annotated[str | None, _axis("Epochs of each run: one number, or one for each network", "100")] = None,
+    seeds: Annotated[int | None, _of_grid("How often each recipe is trained, from seed 0; default: 1.")] = None,
+    quick: Annotated[bool, _of_grid("Minutes: the MLP alone, 5 epochs, unless given.", "--quick")] = False,
+    ray: Annotated[str | None, _cluster("Train on a Ray cluster: auto (of this machine) or HOST:PORT.")] = None,
+    run_cpus: Annotated[int, _cluster("CPUs that each run asks for.")] = 1,
+    run_gpus: Annotated[float, _cluster("GPUs that each run asks for; a part of one for several.")] = 0.0,
+    output: Annotated[Path | None, option(OUTPUT, "The folder of the report; default: runs/NAME/.")] = None,
     image_size: ImageSize = None,
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
@@ -90,11 +100,11 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Train a grid of recipes, chart them, and weigh what they say. Called again, it goes on where it was."""
+    """Train a grid of recipes, chart them, and weigh what they say.
+
+    If it is called again, it goes on where it was.
+    """
     from toolkit.study import study as studies
-    from toolkit.study.executors.processes import Processes
-    from toolkit.study.executors.ray import Ray, connect
-    from toolkit.training.device import DEVICES
 
     console = Console(json_output=json)
     extras.require("tensorflow")
@@ -112,30 +122,34 @@ def command(
     if report:
         if quick or any(value is not None for value in axes.values()):
             raise UsageError("--report tells of the study that is there; leave out --report, or --quick and the axes")
-        of = studies.read(folder)
-    else:
-        if device not in DEVICES:
-            raise UsageError(f"unknown device '{device}'; allowed: {', '.join(DEVICES)}")
-        if ray is not None and jobs != 1:
-            raise UsageError("--jobs is for this machine, --ray for a cluster; leave out one of them")
-        executor: Processes | Ray = Processes(jobs, folder / studies.LOG)
-        if ray is not None:
-            executor = connect(ray, cpus=run_cpus, gpus=run_gpus)
-        of, interrupted = perform(
-            console,
-            _grid(axes, quick=quick),
-            folder,
-            executor,
-            data=data,
-            reading=reading(image_size, resize, skip_unreadable, keys),
-            device=device,
-            allow_overlap=allow_overlap,
-        )
-        if interrupted:
-            console.warn(f"interrupted: {studies.summarise(of)}; call the same again to go on")
-            console.document({**of.to_json(), "interrupted": True, "claims": [], "report": None})
-            return INTERRUPTED
+        return conclude(console, studies.read(folder), output or folder)
+    of, interrupted = perform(
+        console,
+        _grid(axes, quick=quick),
+        folder,
+        _executor(jobs, folder / studies.LOG, ray=ray, cpus=run_cpus, gpus=run_gpus),
+        data=data,
+        reading=reading(image_size, resize, skip_unreadable, keys),
+        device=device,
+        allow_overlap=allow_overlap,
+    )
+    if interrupted:
+        console.warn(f"interrupted: {studies.summarise(of)}; call the same again to go on")
+        console.document({**of.to_json(), "interrupted": True, "claims": [], "report": None})
+        return INTERRUPTED
     return conclude(console, of, output or folder)
+
+
+def _executor(jobs: int, log: Path, *, ray: str | None, cpus: int, gpus: float) -> "Processes | Ray":
+    """Return what carries out the runs: processes of this machine, or a cluster."""
+    from toolkit.study.executors.processes import Processes
+    from toolkit.study.executors.ray import connect
+
+    if ray is None:
+        return Processes(jobs, log)
+    if jobs != 1:
+        raise UsageError("--jobs is for this machine, --ray for a cluster; leave out one of them")
+    return connect(ray, cpus=cpus, gpus=gpus)
 
 
 def perform(

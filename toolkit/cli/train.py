@@ -2,61 +2,73 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from toolkit import api, units
 from toolkit.cli.options import (
     INTERRUPTED,
+    OUTPUT,
     AllowOverlap,
     DataChoice,
     Debug,
+    DeviceChoice,
     ImageSize,
     Json,
     Keys,
+    ModelChoice,
     ResizeTo,
     SkipUnreadable,
+    option,
     reading,
 )
 from toolkit.console import Column, Console
+from toolkit.models import ACTIVATIONS
 from toolkit.step import OnStep, Step
-from toolkit.training.recipe import Recipe
+from toolkit.training.device import STRATEGIES
+from toolkit.training.recipe import LEARNING_RATES, LOSSES, MONITORS, PRECISIONS, Recipe
 
 if TYPE_CHECKING:
     from toolkit.training.fit import Started, Trained
 
+    Activation = str
+    Loss = str
+    Monitor = str
+    Optimizer = str
+    Precision = str
+    Strategy = str
+else:  # Typer shows, completes and checks the values of a Literal.
+    Activation, Loss, Monitor = Literal[ACTIVATIONS], Literal[LOSSES], Literal[MONITORS]
+    Optimizer, Precision, Strategy = Literal[tuple(LEARNING_RATES)], Literal[PRECISIONS], Literal[STRATEGIES]
+
+
+_learning = partial(option, "How weights are learned")
+_hardware = partial(option, "On which hardware")
+
 
 def command(
     context: typer.Context,
-    model: Annotated[str, typer.Option(help="cnn or mlp.")] = "cnn",
+    model: ModelChoice = "cnn",
     data: DataChoice = "auto",
-    optimizer: Annotated[str, typer.Option(help="adam or sgd.")] = "adam",
-    learning_rate: Annotated[float, typer.Option(help="0: 0.001 for adam, 0.01 for sgd.")] = 0.0,
-    activation: Annotated[str, typer.Option(help="Of hidden layers: relu, sigmoid, tanh, elu and others")] = "relu",
-    loss: Annotated[
-        str, typer.Option(help="categorical_crossentropy, mse or binary_crossentropy.")
-    ] = "categorical_crossentropy",
-    epochs: Annotated[int, typer.Option(help="Passes over the training rows.")] = 100,
-    batch_size: Annotated[int, typer.Option(help="Rows of one step.")] = 64,
-    validation_split: Annotated[
-        float,
-        typer.Option(help="Share of the training rows to validate: the last, or drawn by class where those lack one."),
-    ] = 0.2,
-    monitor: Annotated[
-        str, typer.Option(help="What the best epoch is chosen by: val_loss, val_accuracy, loss or accuracy.")
-    ] = "val_loss",
-    seed: Annotated[int, typer.Option(help="Of the first weights and of the order of rows.")] = 0,
-    device: Annotated[str, typer.Option(help="auto (a GPU where there is one), gpu or cpu.")] = "auto",
-    strategy: Annotated[
-        str, typer.Option(help="single, or mirrored: each batch is shared out over all GPUs of this machine.")
-    ] = "single",
-    precision: Annotated[str, typer.Option(help="float32, or mixed (bfloat16 arithmetic).")] = "float32",
-    gradients: Annotated[
-        bool, typer.Option("--gradients", help="Also write each layer's gradient norm after each epoch: gradients.csv.")
-    ] = False,
-    name: Annotated[str | None, typer.Option(help="Of the run; default: the model and the time.")] = None,
+    epochs: Annotated[int, typer.Option(help="How often all training rows are passed over.")] = 100,
+    seed: Annotated[int, typer.Option(help="Seed of the first weights and of the order of rows.")] = 0,
+    name: Annotated[str | None, typer.Option(help="Name of the run; default: the model and the time.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run --name, or the newest.")] = False,
+    optimizer: Annotated[Optimizer, _learning("The optimizer.")] = "adam",
+    learning_rate: Annotated[float, _learning("The learning rate; 0: 0.001 for adam, 0.01 for sgd.")] = 0.0,
+    activation: Annotated[Activation, _learning("The activation of hidden layers.")] = "relu",
+    loss: Annotated[Loss, _learning("The loss.")] = "categorical_crossentropy",
+    batch_size: Annotated[int, _learning("Rows of one step.")] = 64,
+    validation_split: Annotated[float, _learning("Share of the training rows that validates.")] = 0.2,
+    monitor: Annotated[Monitor, _learning("What the best epoch is chosen by.")] = "val_loss",
+    device: DeviceChoice = "auto",
+    strategy: Annotated[Strategy, _hardware("mirrored: share each batch out over this machine's GPUs.")] = "single",
+    precision: Annotated[Precision, _hardware("mixed: compute in bfloat16.")] = "float32",
+    gradients: Annotated[
+        bool, option(OUTPUT, "Also write each layer's gradient norm after each epoch: gradients.csv.", "--gradients")
+    ] = False,
     allow_overlap: AllowOverlap = False,
     image_size: ImageSize = None,
     resize: ResizeTo = None,

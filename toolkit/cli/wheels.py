@@ -1,7 +1,7 @@
 """``toolkit wheels``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,17 +13,22 @@ from toolkit.console import Column, Console
 def command(
     folder: Annotated[Path, typer.Argument(help="The folder to fill.")] = Path("wheels"),
     python: Annotated[str, typer.Option(help="The Python of the device, its first two numbers.")] = "3.11",
-    arch: Annotated[str, typer.Option(help="The device's architecture: aarch64, or x86_64.")] = "aarch64",
+    arch: Annotated[
+        Literal["aarch64", "x86_64"], typer.Option(help="The processor architecture of the device.")
+    ] = "aarch64",
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Download what a device without internet installs: then 'toolkit bench --on DEVICE --wheels FOLDER'."""
+    """Download what a device without internet installs.
+
+    Then use it: 'toolkit bench --on DEVICE --wheels FOLDER'.
+    """
     from toolkit.files import sha256
-    from toolkit.remote.wheels import fill
+    from toolkit.wheels.folder import fill
 
     console = Console(json_output=json)
-    with console.progress(1, "downloading") as advance:
-        wheels = fill(folder, python=python, arch=arch, on_step=lambda name: advance(0, name))
+    with console.progress(1, "downloading"):
+        wheels = fill(folder, python=python, arch=arch)
     sizes = {wheel: wheel.stat().st_size for wheel in wheels}
     columns = (Column("wheel", figures=False), Column("size"))
     console.table(columns, [(wheel.name, units.size(size)) for wheel, size in sizes.items()])

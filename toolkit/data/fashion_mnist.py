@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from toolkit.cache import cache_folder
 from toolkit.data import idx
 from toolkit.data.base import Dataset
-from toolkit.downloads import cache_folder, download, search_folders
+from toolkit.downloads import download, search_folders
 
 SUMMARY = "Fashion-MNIST, 60,000 + 10,000 pieces of clothing"
 # SHA-256 of the uncompressed IDX bytes, as for MNIST.

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from toolkit.cache import cache_folder
 from toolkit.data import idx, npz
 from toolkit.data.base import Dataset
-from toolkit.downloads import cache_folder, download, search_folders
+from toolkit.downloads import download, search_folders
 
 SUMMARY = "MNIST, 60,000 + 10,000 handwritten digits"
 # SHA-256 of the uncompressed IDX bytes of the published files: they hold for every container.

@@ -18,10 +18,11 @@ def recognises(path: Path) -> bool:
 
 def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     """Read the arrays that a data set is made of; others of the file are left where they are."""
-    named = {key: reading.keys.get(key, key) for key in (*REQUIRED_KEYS, *VALIDATION_KEYS)}
+    keys = reading.keys or {}
+    named = {key: keys.get(key, key) for key in (*REQUIRED_KEYS, *VALIDATION_KEYS)}
     with opened_npz(path, what="a .npz file", error=DataError) as arrays:
         there = {key for key, name in named.items() if name in arrays.names}
-        validates = (there | reading.keys.keys()) & {*VALIDATION_KEYS}
+        validates = (there | keys.keys()) & {*VALIDATION_KEYS}
         wanted = (*REQUIRED_KEYS, *(VALIDATION_KEYS if validates else ()))
         missing = [named[key] for key in wanted if key not in there]
         if missing:

@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 from toolkit import manifest, runtimes
 from toolkit.errors import ArtifactError
+from toolkit.runtimes import REFERENCE_RUNTIME
 
 if TYPE_CHECKING:
     from toolkit.worker.session import Workers
 
 
 def failures(paths: Sequence[Path], working: Collection[str], *, kernels: str | None) -> dict[Path, str]:
-    """Return how files fail here, or answer otherwise than where they were exported.
+    """Return how artifacts fail here, or answer otherwise than where they were exported.
+
+    Not of a Keras original: TensorFlow was tried as a part, and to import it once more takes as long again.
 
     working: the runtimes that do; without one, nothing is imported. kernels: what chooses the kernels here.
     """
-    suffixes = {suffix for name in working for suffix in runtimes.get(name).SUFFIXES}
+    suffixes = {suffix for name in {*working} - {REFERENCE_RUNTIME} for suffix in runtimes.get(name).SUFFIXES}
     mine = [path for path in paths if path.suffix in suffixes]
     if not mine:
         return {}

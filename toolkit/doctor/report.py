@@ -14,7 +14,7 @@ from toolkit.doctor.child import PACKAGES
 from toolkit.doctor.finding import ABSENT, BROKEN, OK, WARNING, Finding
 from toolkit.doctor.probe import Probe, probe
 from toolkit.doctor.remedy import COPY, EXPORT, EXPORT_ANEW, pip
-from toolkit.entries import FileEntry
+from toolkit.entries import ListedFile
 from toolkit.errors import ArtifactError
 from toolkit.host import Host, State
 from toolkit.manifest import MANIFEST, Artifact
@@ -168,7 +168,7 @@ def _machine(root: Path) -> Machine:
     disk = shutil.disk_usage(Path.cwd())
     return Machine(
         host=described,
-        state=host.state(root),
+        state=host.read_state(root),
         # Under emulation the file is the real CPU's, or made up.
         instruction_sets={} if described.emulated else host.instruction_sets(root),
         available_memory_bytes=host.available_memory_bytes(root),
@@ -233,12 +233,9 @@ def _files(paths: Sequence[Path]) -> tuple[list[File], dict[Path, str]]:
             except ArtifactError as error:
                 unreadable[folder / MANIFEST] = str(error)
                 continue
-            entries: list[Artifact | FileEntry] = [*found.artifacts, found.reference, found.golden]
+            entries: list[Artifact | ListedFile] = [*found.artifacts, found.reference, found.golden]
             for entry in entries:
-                name, digest = (
-                    (entry.path, entry.sha256) if isinstance(entry, Artifact) else (entry["path"], entry["sha256"])
-                )
-                file = folder / name
+                file = folder / entry.path
                 size = file.stat().st_size if file.is_file() else 0
-                files[file.resolve()] = File(file, digest, size, found.check_digest(entry))
+                files[file.resolve()] = File(file, entry.sha256, size, found.check_digest(entry))
     return list(files.values()), unreadable

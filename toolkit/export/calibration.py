@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.data.base import Split
-from toolkit.entries import CalibrationEntry, RowDigest
+from toolkit.entries import CalibrationRows
 from toolkit.errors import UsageError
-from toolkit.overlap import row_digest
+from toolkit.overlap import RowDigest, row_digest
 
 # Enough that the ranges of a small network no longer move; TensorFlow's guide suggests 100 to 500.
 DEFAULT_COUNT = 500
@@ -22,19 +22,10 @@ class Calibration:
     rows: NDArray[np.int64]
     seed: int
 
-    @property
-    def scaled(self) -> NDArray[np.float32]:
-        """The images as the network takes them: float32 in [0, 1]."""
-        return self.images.astype(np.float32) / np.float32(255)
-
-    def to_json(self) -> CalibrationEntry:
-        """Return what the manifest says: how many, which rows, and the digest of each."""
-        return {
-            "n": len(self.rows),
-            "seed": self.seed,
-            "rows": self.rows.tolist(),
-            "row_sha256_16": [RowDigest(row_digest(image).hex()) for image in self.images],
-        }
+    def listed(self, data: str) -> CalibrationRows:
+        """Return what the manifest says of them. data: the name of the data set that they are of."""
+        digests = tuple(RowDigest(row_digest(image).hex()) for image in self.images)
+        return CalibrationRows(data, len(self.rows), self.seed, tuple(self.rows.tolist()), digests)
 
 
 def choose(training: Split, *, count: int | None, seed: int) -> Calibration:

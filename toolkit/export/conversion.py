@@ -57,7 +57,7 @@ def convert_all(
                     converted.made.append(artifact)
                     converted.recorded[path.name] = outputs
                 else:
-                    converted.derived += _derive(module, path, format_name, quantization, converted.made)
+                    converted.derived += _derive(module, path, format_name, request(quantization), converted.made)
         except (OSError, MissingExtraError):
             raise
         except Exception as error:  # noqa: BLE001 — converters raise anything; one failure must not end the others
@@ -75,6 +75,7 @@ def make(
     """
     details = module.convert(prepared, request, path)
     session = runtimes.open_session(path, threads=0)
+    session.convention = request.convention
     outputs = session.predict(golden_rows.images)
     artifact = Artifact(
         path=FileName(path.name),
@@ -90,15 +91,19 @@ def make(
 
 
 def _derive(
-    module: Any, path: Path, format_name: str, quantization: str, made: Sequence[Artifact]
+    module: Any, path: Path, format_name: str, request: Request, made: Sequence[Artifact]
 ) -> tuple[Derived, ...]:
     """Write an artifact of this export in another form; ArtifactError where it could not be made itself."""
-    pair = (module.MADE_FROM, quantization)
+    pair = (module.MADE_FROM, request.quantization)
     origin = next((artifact.path for artifact in made if (artifact.format, artifact.quantization) == pair), None)
     if origin is None:
-        raise ArtifactError(f"it is made from the {quantization} {module.MADE_FROM}, which could not be exported")
-    files = module.derive(path.parent / origin, path)
+        raise ArtifactError(
+            f"it is made from the {request.quantization} {module.MADE_FROM}, which could not be exported"
+        )
+    files = module.derive(path.parent / origin, path, request.convention)
     return tuple(
-        Derived(FileName(file.name), format_name, quantization, sha256(file), file.stat().st_size, made_from=origin)
+        Derived(
+            FileName(file.name), format_name, request.quantization, sha256(file), file.stat().st_size, made_from=origin
+        )
         for file in files
     )

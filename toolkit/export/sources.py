@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from toolkit import data, manifest, registry, runs
+from toolkit.convention import Convention
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts, divide
-from toolkit.entries import MetricsEntry, RecipeEntry, SourceEntry
+from toolkit.entries import Metrics, Origin, RecordedRecipe
 from toolkit.errors import RunError, UsageError
-from toolkit.files import FileName, require_file, sha256
+from toolkit.files import FileName, documents, require_file, sha256
 from toolkit.manifest import MANIFEST
 from toolkit.reading import AS_THEY_ARE, Reading, image_shape
 from toolkit.runs import BEST, CONFIG, METRICS
@@ -28,16 +29,17 @@ class Source:
 
     origin: what the manifest says of where it came from. trained_on: "name" and "digests" of the data, or None. data:
     what ``toolkit.data.load`` takes to load them. is_original: whether it is the Keras original of an export, which is
-    copied as it is. reading: how they were read.
+    copied as it is. convention: what is known of its input. reading: how the data were read.
     """
 
     keras_path: Path
     name: str
-    origin: SourceEntry
-    recipe: RecipeEntry | None = None
+    origin: Origin
+    recipe: RecordedRecipe | None = None
     trained_on: Mapping[str, Any] | None = None
     data: str = AUTO
     is_original: bool = False
+    convention: Convention | None = None
     reading: Reading = AS_THEY_ARE
 
     @property
@@ -69,11 +71,11 @@ class Source:
         return parts_of(self.recipe, dataset)
 
 
-def parts_of(recipe: RecipeEntry | None, dataset: Dataset) -> Parts:
+def parts_of(recipe: RecordedRecipe | None, dataset: Dataset) -> Parts:
     """Return what a recipe makes of the training images: where none is known, all are learned from."""
     if recipe is None:
         return divide(dataset, share=0.0, seed=0)
-    return divide(dataset, share=recipe["validation_split"], seed=recipe.get("seed", 0))
+    return divide(dataset, share=recipe.validation_split, seed=recipe.seed)
 
 
 def resolve(given: str) -> Source:
@@ -119,42 +121,31 @@ def _from_run(folder: Path) -> Source:
     path, metrics = folder / BEST, folder / METRICS
     if not path.is_file():
         raise RunError(f"{folder}: has no {BEST} yet; no epoch was finished there")
-    origin = _origin(
-        path, run=folder.name, metrics=runs.read_json(metrics, MetricsEntry) if metrics.is_file() else None
-    )
+    origin = _origin(path, run=folder.name, metrics=runs.read_json(metrics, Metrics) if metrics.is_file() else None)
     recipe, choice = recipe_of(config, folder), runs.data_choice(config["data"])
-    return Source(
-        path,
-        recipe.model,
-        origin,
-        cast("RecipeEntry", recipe.to_json()),
-        config["data"],
-        data=choice,
-        reading=runs.reading_of(folder),
-    )
+    recorded = documents.convert(recipe.to_json(), RecordedRecipe, folder / CONFIG, what="a recipe", error=RunError)
+    read_as = runs.reading_of(folder)
+    return Source(path, recipe.model, origin, recorded, config["data"], data=choice, reading=read_as)
 
 
 def _from_export(folder: Path) -> Source:
     """Return the Keras original of an export, with all that its manifest says of the training."""
     found = manifest.read(folder)
     found.require(found.reference)
-    choice = str(found.data["name"]) if found.data["name"] in data.named_sources() else AUTO
+    trained_on = {"name": found.data.name, "digests": found.data.digests}
+    choice = found.data.name if found.data.name in data.named_sources() else AUTO
     return Source(
         found.reference_path,
         found.model,
         found.source,
         found.recipe,
-        found.data,
-        data=choice,
+        trained_on,
+        choice,
         is_original=True,
-        reading=found.reading,
+        convention=found.convention,
+        reading=found.data.reading,
     )
 
 
-def _origin(path: Path, *, run: str | None = None, metrics: MetricsEntry | None = None) -> SourceEntry:
-    return {
-        "run": None if run is None else FileName(run),
-        "file": FileName(path.name),
-        "sha256": sha256(path),
-        "metrics": metrics,
-    }
+def _origin(path: Path, *, run: str | None = None, metrics: Metrics | None = None) -> Origin:
+    return Origin(None if run is None else FileName(run), FileName(path.name), sha256(path), metrics)

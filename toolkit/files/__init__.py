@@ -2,13 +2,23 @@
 
 from toolkit.files.names import FileName
 from toolkit.files.regular import opened, read_bytes, require_file, sha256
-from toolkit.files.writing import PARTIAL, atomic, naming, remove_partials, write_bytes, write_json, write_text
+from toolkit.files.writing import (
+    PARTIAL,
+    atomic,
+    naming,
+    naming_final,
+    remove_partials,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 __all__ = [
     "PARTIAL",
     "FileName",
     "atomic",
     "naming",
+    "naming_final",
     "opened",
     "read_bytes",
     "remove_partials",

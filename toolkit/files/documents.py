@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
+from enum import Enum
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +19,10 @@ MOST_BYTES = 16 << 20
 # How deep lists and objects may lie in each other: five levels are written, and all that walks a document is recursive.
 MOST_DEPTH = 50
 MOST_WHOLE = 2**63 - 1
+# The field of a dataclass that takes what a document has beside its other fields.
+OTHERS = "others"
+# The metadata of a field that older documents lack: at its default it is not written, so that those stay the same.
+LATER = {"later": True}
 
 
 def read(
@@ -71,9 +76,9 @@ def check(tree: Any, where: Path | str, *, what: str, error: type[ToolkitError],
 def convert(tree: Any, kind: type[T], where: Path | str, *, what: str, error: type[ToolkitError] = ArtifactError) -> T:
     """Return a decoded document as ``kind``; raise ``error``, naming the field, for what is missing or of another type.
 
-    A field that a dataclass does not have is refused; what a TypedDict does not have stays in it, so that nothing is
-    lost when the document is written again. A text whose type is a class that takes one, such as ``FileName``, is
-    checked by it.
+    What a TypedDict does not have stays in it, and what a dataclass does not have goes into its ``others``, so that
+    nothing is lost when the document is written again; a dataclass without ``others`` refuses it. A text whose type is
+    a class that takes one, such as ``FileName``, is checked by it.
     """
     import msgspec
 
@@ -87,6 +92,17 @@ def convert(tree: Any, kind: type[T], where: Path | str, *, what: str, error: ty
         text = f"{at.strip('`') or '$'}: {message[0].lower()}{message[1:]}"
         raise error(f"{where}: not {what} that toolkit reads: {text}") from problem
     return found
+
+
+def to_tree(value: Any) -> Any:
+    """Return a dataclass, and those within it, as the document that ``convert`` makes it of."""
+    if is_dataclass(value):
+        written = (one for one in fields(value) if not one.metadata or getattr(value, one.name) != one.default)
+        tree = {one.name: to_tree(getattr(value, one.name)) for one in written}
+        return tree | tree.pop(OTHERS, {})
+    if isinstance(value, dict):
+        return {name: to_tree(part) for name, part in value.items()}
+    return [to_tree(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _made(kind: type[Any], value: Any) -> Any:
@@ -137,9 +153,13 @@ def _whole(tree: Any, found: Any, at: str) -> Any:
     if isinstance(found, dict):
         return {key: _whole(part, found[key], f"{at}.{key}") if key in found else part for key, part in tree.items()}
     if is_dataclass(found) and not isinstance(found, type):
-        names = {field.name for field in fields(found)} & tree.keys()
-        if surplus := sorted(tree.keys() - names):
-            raise ValueError(f"unknown field - at `{at}.{ascii(surplus[0])[1:-1]}`")
-        return replace(found, **{name: _whole(tree[name], getattr(found, name), f"{at}.{name}") for name in names})
+        names = {field.name for field in fields(found)} & tree.keys() - {OTHERS}
+        made = {name: _whole(tree[name], getattr(found, name), f"{at}.{name}") for name in names}
+        surplus = {name: part for name, part in tree.items() if name not in names}
+        if hasattr(found, OTHERS):
+            made[OTHERS] = surplus
+        elif surplus:
+            raise ValueError(f"unknown field - at `{at}.{ascii(min(surplus))[1:-1]}`")
+        return replace(found, **made)
     # A text of a class of its own was only to be checked, and a whole number is a float without becoming 1.0.
-    return tree if isinstance(found, str | float) else found
+    return tree if isinstance(found, str | float) and not isinstance(found, Enum) else found

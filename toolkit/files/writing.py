@@ -56,6 +56,18 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def naming_final(scratch: Path, folder: Path) -> Iterator[None]:
+    """Let an OSError that names a file in ``scratch`` name the one in ``folder`` that it was to become."""
+    try:
+        yield
+    except OSError as error:
+        named = Path(str(error.filename))
+        if named.is_relative_to(scratch):
+            error.filename = str(folder / named.relative_to(scratch))
+        raise
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write ``content`` atomically."""
     with atomic(path) as temporary:

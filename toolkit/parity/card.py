@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from toolkit import data, units
-from toolkit.entries import AccuracyEntry
+from toolkit.entries import Metrics, Verification
 from toolkit.files import documents, write_text
-from toolkit.manifest import MANIFEST, Artifact, Manifest
+from toolkit.manifest import Artifact, Manifest
 from toolkit.text import printable
 
 CARD = "README.md"
@@ -24,22 +24,22 @@ def write(manifest: Manifest) -> Path:
 
 def render(manifest: Manifest) -> str:
     """Return the card as Markdown."""
-    source = data.sources().get(str(manifest.data["name"]))
-    about = source.SUMMARY if source else str(manifest.data["name"])
+    source = data.sources().get(manifest.data.name)
+    about = source.SUMMARY if source else manifest.data.name
     spec = manifest.artifacts[0].inputs[0]
     shape = "×".join(str(size) for size in spec.shape[1:])
-    classes = ", ".join(map(printable, manifest.data["classes"]))
+    classes = ", ".join(map(printable, manifest.data.classes))
     parts = [
-        f"# {manifest.model}, trained on {manifest.data['name']}",
-        f"A classifier of {shape} images into {len(manifest.data['classes'])} classes ({classes}), exported by "
+        f"# {manifest.model}, trained on {manifest.data.name}",
+        f"A classifier of {shape} images into {len(manifest.data.classes)} classes ({classes}), exported by "
         "[toolkit](../../README.md). This page is made from `manifest.json` by `toolkit verify --save`.",
         "## Artifacts",
         _artifacts(manifest),
         "## Data",
         f"{about}. SHA-256 of the arrays (uncompressed IDX bytes):\n\n"
-        + "\n".join(f"- {part.replace('_', ' ')}: `{digest}`" for part, digest in manifest.data["digests"].items()),
-        f"int8 artifacts took their ranges from {manifest.calibration['n']} training images (seed "
-        f"{manifest.calibration['seed']}). `{manifest.golden['path']}` holds {manifest.golden['n']} images with the "
+        + "\n".join(f"- {part.replace('_', ' ')}: `{digest}`" for part, digest in manifest.data.digests.items()),
+        f"int8 artifacts took their ranges from {manifest.calibration.n} training images (seed "
+        f"{manifest.calibration.seed}). `{manifest.golden.path}` holds {manifest.golden.n} images with the "
         "outputs of the Keras model and of every artifact, for comparing on a device.",
         *_recipe(manifest),
         "## Intended use and limits",
@@ -52,7 +52,7 @@ def _artifacts(manifest: Manifest) -> str:
     rows = [
         "| artifact | size | input → output | test images | accuracy | Keras | lost / gained | verdict |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
-        *(_row(artifact, manifest.folder / MANIFEST) for artifact in manifest.artifacts),
+        *(_row(artifact) for artifact in manifest.artifacts),
         "",
         "lost: images that only the Keras original gets right; gained: that only the artifact does. pass: with 95 % "
         "confidence no more accuracy is lost than the margin, in percentage points (pp).",
@@ -64,11 +64,10 @@ def _artifacts(manifest: Manifest) -> str:
 
 def _overlaps(manifest: Manifest) -> list[str]:
     """Return which test images the model has learned from, each said once."""
-    documents = [manifest.source.get("metrics"), *(artifact.verified for artifact in manifest.artifacts)]
-    measured = [document.get("dataset") for document in documents if document]
-    overlaps = [manifest.data.get("overlap"), *(dataset.get("overlap") for dataset in measured if dataset)]
-    shared = [one for several in overlaps for one in several or []]
-    texts = (f"{one['count']:,} {one['part']} images are {one['other']} images too" for one in shared)
+    measured: list[Metrics | Verification | None] = [manifest.source.metrics, *(a.verified for a in manifest.artifacts)]
+    overlaps = [manifest.data.overlap, *(one.dataset.overlap for one in measured if one and one.dataset)]
+    shared = (one for several in overlaps for one in several)
+    texts = (f"{one.count:,} {one.part} images are {one.other} images too" for one in shared)
     return list(dict.fromkeys(texts))
 
 
@@ -81,34 +80,33 @@ def _measured_on(manifest: Manifest) -> list[str]:
     return [f"Measured on {machine}, by {' and '.join(dict.fromkeys(by))}" for machine, by in runtimes.items()]
 
 
-def _row(artifact: Artifact, listed_in: Path) -> str:
+def _row(artifact: Artifact) -> str:
     types = f"{artifact.inputs[0].dtype} → {artifact.outputs[0].dtype}"
     described = f"| `{artifact.path}` | {units.size(artifact.size_bytes)} | {types} |"
     verified = artifact.verified
-    if not verified or verified.get("accuracy") is None:
-        return f"{described} – | – | – | – | {verified['verdict'] if verified else 'not verified'} |"
-    measured = documents.convert(verified, AccuracyEntry, listed_in, what=f"a result of {artifact.path}")
-    images = f"{measured['n']:,} ({measured['dataset']['name']})"
-    verdict = f"{measured['verdict']} (margin {measured['margin_pp']:g} pp)"
-    shares = [units.percent(share) for share in (measured["accuracy"], measured["reference_accuracy"])]
-    figures = (*shares, f"{measured['lost']} / {measured['gained']}", verdict)
-    marked = (units.marked(figure, overlap=measured["dataset"].get("overlap")) for figure in figures)
+    if verified is None or verified.accuracy is None or verified.reference_accuracy is None:
+        return f"{described} – | – | – | – | {verified.verdict if verified else 'not verified'} |"
+    images = f"{verified.n:,} ({verified.dataset.name})"
+    verdict = f"{verified.verdict} (margin {verified.margin_pp:g} pp)"
+    shares = [units.percent(share) for share in (verified.accuracy, verified.reference_accuracy)]
+    figures = (*shares, f"{verified.lost} / {verified.gained}", verdict)
+    marked = (units.marked(figure, overlap=verified.dataset.overlap) for figure in figures)
     return f"{described} {images} | {' | '.join(marked)} |"
 
 
 def _recipe(manifest: Manifest) -> list[str]:
     """Return what is known of the training; a model that this toolkit did not train has no recipe."""
-    recipe, metrics = manifest.recipe, manifest.source.get("metrics")
-    if recipe is None:
+    metrics = manifest.source.metrics
+    if manifest.recipe is None:
         return []
-    parts = ["## Training", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe.items()) + "."]
+    recipe = documents.to_tree(manifest.recipe).items()
+    parts = ["## Training", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe) + "."]
     if metrics:
-        accuracy = units.marked(
-            units.percent(metrics["test_accuracy"]), overlap=metrics.get("dataset", {}).get("overlap")
-        )
+        overlap = metrics.dataset.overlap if metrics.dataset else ()
+        accuracy = units.marked(units.percent(metrics.test_accuracy), overlap=overlap)
         parts.append(
-            f"{metrics['epochs_run']} epochs; the weights are those of epoch {metrics['best_epoch']}, the best by "
-            f"{metrics['monitor']} ({metrics['best_value']:.4f}); "
+            f"{metrics.epochs_run} epochs; the weights are those of epoch {metrics.best_epoch}, the best by "
+            f"{metrics.monitor} ({metrics.best_value:.4f}); "
             f"test accuracy {accuracy}."
         )
     if (manifest.folder / "loss.png").is_file():

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.convention import SUM_TOLERANCE
 from toolkit.errors import ArtifactError, RunError
-from toolkit.files import sha256
+from toolkit.files import documents, sha256
 from toolkit.manifest import Artifact, Derived, Manifest, TensorSpec
 from toolkit.parity.figures import CLEAR_MARGIN, Figures
+from toolkit.portability import Portability
 from toolkit.runs import read_config
-from toolkit.runtimes.base import Portability
 
 # Largest difference of a float32 artifact's outputs from Keras', or between two machines (sums in another order).
 FLOAT32_TOLERANCE = 1e-4
@@ -21,8 +22,6 @@ EIGHT_BIT_TOLERANCE = 1 / 256
 # sqrt(0.01 / 2) = 7 % of the probability lies on other classes than Keras put it on. docs/evidence.md has what was
 # measured on both sides of it: quantization itself, and another run that is just as accurate.
 MAX_MEAN_DIVERGENCE = 0.01
-# How far from 1 the probabilities of one image may sum in float32.
-SUM_TOLERANCE = 1e-3
 # Share of the calibration images that must differ from each other.
 DISTINCT_SHARE = 0.5
 
@@ -38,11 +37,6 @@ class Problem:
 
     check: str
     text: str
-
-
-def are_probabilities(outputs: NDArray[np.float32]) -> bool:
-    """Say whether the outputs of every image, (N, classes), sum to 1."""
-    return bool(np.abs(outputs.sum(axis=1) - 1).max() <= SUM_TOLERANCE)
 
 
 @dataclass
@@ -72,7 +66,7 @@ def check_file(manifest: Manifest, artifact: Artifact) -> Problem | None:
     for entry in files:
         if text := manifest.check_digest(entry):
             return Problem(DIGEST, text)
-    digests = manifest.calibration.get("row_sha256_16", [])
+    digests = manifest.calibration.row_sha256_16
     distinct = len(set(digests))
     if artifact.quantization == "int8" and distinct < DISTINCT_SHARE * len(digests):
         text = f"its ranges were calibrated on {len(digests)} images of which only {distinct} differ"
@@ -82,11 +76,11 @@ def check_file(manifest: Manifest, artifact: Artifact) -> Problem | None:
 
 def check_source(manifest: Manifest, runs: Path) -> Problem | None:
     """The run that was exported, where it lies in ``runs``, still has the weights that were exported."""
-    run, file = manifest.source["run"], str(manifest.source["file"])
+    run, file = manifest.source.run, manifest.source.file
     folder = runs / str(run)
     if run is None or not (folder / file).is_file() or not _is_run_of(folder, manifest):
         return None
-    if sha256(folder / file) == manifest.source["sha256"]:
+    if sha256(folder / file) == manifest.source.sha256:
         return None
     return Problem("stale", f"{folder / file} has changed since it was exported; export it again")
 
@@ -97,8 +91,9 @@ def _is_run_of(folder: Path, manifest: Manifest) -> bool:
         config = read_config(folder)
     except RunError:
         return False
-    recipe = {**config["recipe"], "epochs": None} == {**(manifest.recipe or {}), "epochs": None}
-    return recipe and config["data"]["digests"] == manifest.data["digests"]
+    recipe = documents.to_tree(manifest.recipe) or {}
+    same = {**config["recipe"], "epochs": None} == {**recipe, "epochs": None}
+    return same and config["data"]["digests"] == manifest.data.digests
 
 
 def check_specification(artifact: Artifact, given: TensorSpec, returned: TensorSpec) -> Problem | None:

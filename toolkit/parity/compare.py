@@ -1,22 +1,27 @@
 """Hold one artifact's outputs against the reference's, image by image, and judge."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import host, runtimes
+from toolkit.entries import MeasuredOn
 from toolkit.errors import ArtifactError
-from toolkit.manifest import Artifact, Manifest, MeasuredOn, TensorSpec
+from toolkit.files import sha256
+from toolkit.manifest import Artifact, Manifest, TensorSpec
 from toolkit.parity import checks, diagnose, figures
 from toolkit.parity.checks import Problem
 from toolkit.parity.evidence import CANDIDATE_ROW, RowFile, candidate_rows
 from toolkit.parity.figures import Figures
 from toolkit.parity.material import Material
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
+from toolkit.portability import Portability
 from toolkit.runtimes import for_file
-from toolkit.runtimes.base import Opener, Portability
+from toolkit.runtimes.base import Opener
 from toolkit.verdict import Verdict
 
 
@@ -40,8 +45,8 @@ class Comparison:
 
     artifact: str
     runtime: str
-    format: str
-    quantization: str
+    format: str | None
+    quantization: str | None
     sha256: str
     margin_pp: float
     n: int
@@ -152,20 +157,44 @@ def _run(manifest: Manifest, artifact: Artifact, shown: Material, open_session: 
     """Return what a comparison says of an artifact whose file is the one that was exported."""
     path = manifest.folder / artifact.path
     session = open_session(path, threads=0)
+    session.convention = shown.convention
     if problem := checks.check_specification(artifact, session.input, session.output):
         return {"problem": problem}
     seen = _Outputs(shown, shown.recorded.get(artifact.path), session.output.scale)
-    for images, reference in shown.batches():
-        outputs = session.predict(images)
-        if problem := checks.check_shape(outputs, reference):
-            return {"problem": problem}
-        seen.add(outputs, reference)
-    result = seen.result(artifact, session.output)
+    result = seen.look(session.predict, session.output, artifact)
     portability = runtimes.get(for_file(path)).portability(path)
-    problem = result["problem"] or checks.check_weights(portability)
+    problem = result.get("problem") or checks.check_weights(portability)
     divergent = problem is not None and problem.check == checks.DIVERGENCE
     cause = diagnose.why_divergent(path, shown, open_session) if divergent else None
     return {**result, "problem": problem, "cause": cause, "portability": portability}
+
+
+def compare_file(
+    path: Path,
+    shown: Material,
+    answer: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+    output: TensorSpec,
+    *,
+    margin_pp: float = DEFAULT_MARGIN_PP,
+) -> Comparison:
+    """Compare a file that no manifest speaks of: its accuracy alone decides. answer: its outputs for (N, …) images."""
+    try:
+        result = _Outputs(shown, None, output.scale).look(answer, output)
+    except ArtifactError as error:
+        result = {"problem": Problem("runs", str(error))}
+    runtime = for_file(path)
+    return Comparison(
+        artifact=str(path),
+        runtime=runtime,
+        format=None,
+        quantization=None,
+        sha256=sha256(path),
+        margin_pp=margin_pp,
+        n=len(shown.table),
+        measured_on=_measured_on(runtime),
+        portability=runtimes.get(runtime).portability(path),
+        **result,
+    )
 
 
 class _Outputs:
@@ -181,7 +210,21 @@ class _Outputs:
         self._flips = 0
         self._difference = 0.0
 
-    def add(self, outputs: NDArray[np.float32], reference: NDArray[np.float32]) -> None:
+    def look(
+        self,
+        answer: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+        output: TensorSpec,
+        artifact: Artifact | None = None,
+    ) -> dict[str, Any]:
+        """Return what a comparison says of the answers to all images. artifact: as a manifest lists it."""
+        for images, reference in self._shown.batches():
+            outputs = answer(images)
+            if problem := checks.check_shape(outputs, reference):
+                return {"problem": problem}
+            self._add(outputs, reference)
+        return self._result(artifact, output)
+
+    def _add(self, outputs: NDArray[np.float32], reference: NDArray[np.float32]) -> None:
         bad = checks.count_not_finite(outputs)
         self._not_finite += bad
         if bad:
@@ -195,14 +238,16 @@ class _Outputs:
         rows = candidate_rows(outputs, reference, step=self._step, logits=self._shown.logits)
         self._table.append(rows)
 
-    def result(self, artifact: Artifact, output: TensorSpec) -> dict[str, Any]:
+    def _result(self, artifact: Artifact | None, output: TensorSpec) -> dict[str, Any]:
         if self._not_finite:
             return {"problem": checks.not_finite(self._not_finite, len(self._table))}
         found = figures.compute(self._shown.table, self._table, classes=self._shown.classes)
         recorded = None
         if self._recorded is not None:
             recorded = Recorded(self._flips, self._difference, self._step)
-        problem = None if self._shown.logits else self._sums.problem(output)
+        problem = self._sums.problem(output) if self._shown.sums_to_one else None
+        if artifact is None:
+            return {"figures": found, "table": self._table, "problem": problem}
         if problem is None and recorded is not None:
             problem = checks.check_recorded(artifact, recorded.flips, recorded.max_abs_error, recorded.step, found.n)
         if problem is None:

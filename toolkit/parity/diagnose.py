@@ -31,6 +31,7 @@ def why_divergent(path: Path, shown: Material, open_session: Opener) -> str:
 def _mean_divergence(path: Path, shown: Material, open_session: Opener, kernels: str) -> float:
     """Return the mean divergence from the reference's probabilities, in nats; inf where outputs are no numbers."""
     session = open_session(path, kernels=kernels)
+    session.convention = shown.convention
     outputs, reference = session.predict(shown.images[:IMAGES]), shown.reference[:IMAGES]
     if not np.isfinite(outputs).all():
         return float("inf")

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.convention import softmax
+
 # prediction, confidence: the likeliest class and its output. margin: how far the second likeliest lies below it.
 REFERENCE_ROW = np.dtype([("label", "<u2"), ("prediction", "<u2"), ("confidence", "<f4"), ("margin", "<f4")])
 # kl: the divergence from the reference's outputs, in nats. difference: the largest of any output from the reference's.
@@ -43,13 +45,6 @@ class RowFile:
         for start in range(0, self._rows, CHUNK_ROWS):
             self._file.seek(start * self.dtype.itemsize)
             yield np.frombuffer(self._file.read(CHUNK_ROWS * self.dtype.itemsize), self.dtype)
-
-
-def softmax(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the probabilities of outputs that are logits."""
-    powers = np.exp(outputs.astype(np.float64) - outputs.max(axis=1, keepdims=True))
-    probabilities: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-    return probabilities
 
 
 def reference_rows(outputs: NDArray[np.float32], labels: NDArray[np.int64], *, logits: bool = False) -> Rows:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from toolkit import drawing
 from toolkit.parity.figures import Flip
-from toolkit.parity.verify import Verified
+from toolkit.parity.result import Verified
 from toolkit.text import drawn
 
 COLUMNS = 6
@@ -37,7 +37,7 @@ def draw(path: Path, parts: Sequence[Verified]) -> int:
     for axes, (part, flip, names) in zip(grid, shown, strict=False):
         pixels = part.shown.images[flip.index]
         axes.imshow(pixels[..., 0] if pixels.shape[-1] == 1 else pixels, cmap="gray", vmin=0, vmax=255)
-        classes = part.manifest.data["classes"]
+        classes = part.class_names
         label, reference, candidate = (drawn(classes[c]) for c in (flip.label, flip.reference, flip.candidate))
         axes.set_title(
             f"#{flip.index}: a {label}\nKeras {reference} → {candidate}", fontsize=drawing.SMALL, color=_colour(flip)

@@ -33,9 +33,9 @@ def of_test_set(found: Manifest, dataset: Dataset, *, warn: Callable[[str], None
     learned = _training_digests(found, dataset)
     if learned is not None:
         return Learned(overlap.find({"training": learned, "test": dataset.test.row_digests}), "all")
-    sample = overlap.from_hex(found.calibration["row_sha256_16"])
+    sample = overlap.from_hex(found.calibration.row_sha256_16)
     warn(
-        f"{found.folder}: the images of '{found.data['name']}' that it was trained on are not on this machine; the "
+        f"{found.folder}: the images of '{found.data.name}' that it was trained on are not on this machine; the "
         f"test images were held against a sample of them, its {len(sample)} calibration images"
     )
     return Learned(overlap.find({"calibration": sample, "test": dataset.test.row_digests}), "calibration images")
@@ -43,15 +43,15 @@ def of_test_set(found: Manifest, dataset: Dataset, *, warn: Callable[[str], None
 
 def _training_digests(found: Manifest, dataset: Dataset) -> Digests | None:
     """Return the digests of all training and validation images, if they are on this machine."""
-    if dataset.digests["train_images"] == found.data["digests"].get("train_images"):
+    if dataset.digests["train_images"] == found.data.digests.get("train_images"):
         return dataset.learned_digests
-    if kept := found.data.get("rows"):
+    if kept := found.data.rows:
         found.require(kept)
-        return read_npy(found.folder / kept["path"], Expected(("uint64",), (None,)), what="digests of images")
-    source = data.named_sources().get(str(found.data["name"]))
+        return read_npy(found.folder / kept.path, Expected(("uint64",), (None,)), what="digests of images")
+    source = data.named_sources().get(found.data.name)
     if source is None or source.locate() is None:
         return None
     try:
-        return data.load(str(found.data["name"]), warn=lambda text: None).learned_digests
+        return data.load(found.data.name, warn=lambda text: None).learned_digests
     except DataUnavailableError:
         return None

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import runtimes
+from toolkit.convention import Convention
 from toolkit.errors import ArtifactError
 from toolkit.manifest import Artifact, Manifest
-from toolkit.runtimes.base import Operator, Portability, Traced
+from toolkit.portability import Portability
+from toolkit.runtimes.base import Operator, Traced
 from toolkit.runtimes.keras import Layers
 from toolkit.verdict import Verdict
 from toolkit.worker.session import Workers, contained
@@ -77,11 +79,11 @@ class Localized:
         return self.culprit is None and not self.portability.saturating
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON document of ``toolkit verify --localize``; infinite figures are null."""
+        """Return the document of ``toolkit localize --json``; infinite figures are null."""
         culprit = self.culprit
         return {
             "schema": 1,
-            "command": "verify",
+            "command": "localize",
             "artifact": str(self.artifact),
             "layers": [
                 {
@@ -114,11 +116,12 @@ def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> 
     path = found.folder / artifact.path
     runtime = runtimes.get(runtimes.for_file(path))
     images = images[:IMAGES]
+    values = found.convention.values(images)
     model = Layers(found.reference_path)
-    expected = model.together(images)
+    expected = model.together(values)
     with contained() as workers:
-        given = match(expected, workers.trace(path, images))
-        operators, kernel_sets = tuple(workers.operators(path)), _kernel_sets(path, images, workers)
+        given = match(expected, workers.trace(path, values))
+        operators, kernel_sets = tuple(workers.operators(path)), _kernel_sets(path, images, found.convention, workers)
     if not given:
         raise ArtifactError(f"{path}: none of its tensors is named after a layer of {found.reference_path}")
     outputs = {name: tensor.values for name, tensor in given.items()}
@@ -127,7 +130,7 @@ def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> 
             name=name,
             tensor=tensor.name,
             sqnr_db=sqnr_db(expected[name], tensor.values),
-            own_sqnr_db=sqnr_db(model.alone(name, outputs, images), tensor.values),
+            own_sqnr_db=sqnr_db(model.alone(name, outputs, values), tensor.values),
             max_abs_error=float(np.abs(expected[name] - tensor.values).max()),
         )
         for name, tensor in given.items()
@@ -185,16 +188,23 @@ def _in_layout(values: NDArray[np.float32], expected: NDArray[np.float32]) -> ND
     return max(fitting, key=lambda layout: sqnr_db(expected, layout), default=None)
 
 
-def _kernel_sets(path: Path, images: NDArray[np.uint8], workers: Workers) -> tuple[KernelSet, ...]:
+def _kernel_sets(
+    path: Path, images: NDArray[np.uint8], convention: Convention, workers: Workers
+) -> tuple[KernelSet, ...]:
     its_own, *others = runtimes.get(runtimes.for_file(path)).KERNELS
-    own = workers.open_session(path, kernels=its_own)
-    expected = own.predict(images)
+
+    def answers(kernels: str) -> tuple[NDArray[np.float32], float | None]:
+        session = workers.open_session(path, kernels=kernels)
+        session.convention = convention
+        return session.predict(images), session.output.scale
+
+    expected, step = answers(its_own)
     found = []
     for kernels in others:
-        outputs = workers.open_session(path, kernels=kernels).predict(images)
+        outputs, _ = answers(kernels)
         difference = float(np.abs(outputs - expected).max())
         flips = int((outputs.argmax(axis=1) != expected.argmax(axis=1)).sum())
-        found.append(KernelSet(kernels, flips, difference, difference / own.output.scale if own.output.scale else None))
+        found.append(KernelSet(kernels, flips, difference, difference / step if step else None))
     return tuple(found)
 
 

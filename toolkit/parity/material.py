@@ -1,13 +1,13 @@
 """The images of a comparison, and what the reference answers to them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.convention import Convention, Output, sum_to_one
 from toolkit.data.base.pixels import chunks
-from toolkit.parity import checks
 from toolkit.parity.evidence import REFERENCE_ROW, RowFile, reference_rows
 
 
@@ -17,14 +17,29 @@ class Material:
 
     images: (N, H, W, C) uint8. reference: (N, classes) float32. table: what is kept of the reference's answers.
     recorded: the outputs of each artifact on the machine that exported it, by its path, where it is a golden.
-    logits: whether the reference answers with logits, not with probabilities.
+    convention: of the reference and the artifacts; what it answers with is known.
     """
 
     images: NDArray[np.uint8]
     reference: NDArray[np.float32]
     table: RowFile
     recorded: dict[str, NDArray[np.float32]]
-    logits: bool
+    convention: Convention
+
+    @property
+    def logits(self) -> bool:
+        """Whether the reference answers with logits."""
+        return self.convention.output == Output.LOGITS
+
+    @property
+    def sums_to_one(self) -> bool:
+        """Whether the outputs of an image are the probabilities of exclusive classes."""
+        return self.convention.output in (Output.PROBABILITIES, Output.SIGMOID)
+
+    @property
+    def right(self) -> int:
+        """How many images the reference classifies right."""
+        return sum(int((rows["prediction"] == rows["label"]).sum()) for rows in self.table.chunks())
 
     @property
     def classes(self) -> int:
@@ -41,10 +56,18 @@ def material(
     labels: NDArray[np.int64],
     reference: NDArray[np.float32],
     recorded: dict[str, NDArray[np.float32]] | None = None,
+    *,
+    convention: Convention,
 ) -> Material:
-    """Return the material of (N, …) images, labels and reference outputs."""
-    logits = not all(checks.are_probabilities(outputs) for outputs in chunks(reference))
+    """Return the material of (N, …) images, labels and reference outputs.
+
+    Outputs that nobody has said more of are logits unless they sum to 1.
+    """
+    if convention.output is None:
+        sum_up = all(sum_to_one(outputs) for outputs in chunks(reference))
+        convention = replace(convention, output=Output.PROBABILITIES if sum_up else Output.LOGITS)
+    logits = convention.output == Output.LOGITS
     table = RowFile(REFERENCE_ROW)
     for outputs, answers in zip(chunks(reference), chunks(labels), strict=True):
         table.append(reference_rows(outputs, answers, logits=logits))
-    return Material(images, reference, table, recorded or {}, logits)
+    return Material(images, reference, table, recorded or {}, convention)

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from toolkit.entries import DatasetEntry, FileEntry
+from toolkit.entries import EvaluationSet, ListedFile
 from toolkit.errors import ArtifactError
 from toolkit.files import FileName, documents
 from toolkit.files.arrays import Expected, opened_npz
@@ -37,10 +37,10 @@ class ParityRecordEntry(TypedDict):
     """What a record must have."""
 
     classes: int
-    dataset: DatasetEntry
-    reference: FileEntry
+    dataset: EvaluationSet
+    reference: ListedFile
     results: list[ParityResultEntry]
-    rows: FileEntry
+    rows: ListedFile
     sha256: str
     verdict: Verdict
 

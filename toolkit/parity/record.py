@@ -3,27 +3,26 @@
 import hashlib
 import json
 import zipfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import python_version
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from toolkit import __version__, host, locks, manifest, runtimes
-from toolkit.entries import VerifiedEntry
+from toolkit.entries import Verification
 from toolkit.errors import UsageError
-from toolkit.files import atomic, sha256, write_json
-from toolkit.manifest import MANIFEST
+from toolkit.files import atomic, documents, sha256, write_json
+from toolkit.manifest import MANIFEST, Manifest
 from toolkit.parity import card, checks, figures, reading
 from toolkit.parity.checks import Problem
 from toolkit.parity.compare import Comparison, overall
 from toolkit.parity.evidence import RowFile
 from toolkit.parity.reading import ARTIFACT, REFERENCE
-from toolkit.parity.verify import Verified
+from toolkit.parity.result import Verified
+from toolkit.rebuilt import PARITY, Rebuilt
 from toolkit.text import to_json
-from toolkit.verdict import Verdict
 
 RECORD, ROWS = "parity.json", "parity.npz"
 # What is rebuilt from the images; the rest of a result describes the artifact.
@@ -35,24 +34,24 @@ _LONG = ("flips", "class_images", "class_accuracy", "reference_class_accuracy")
 def save(part: Verified) -> Path:
     """Write the record beside the manifest, the results into the manifest, and the model card; return the record.
 
-    UsageError where ``check_savable`` says no.
+    UsageError where ``savable`` says no.
     """
-    check_savable(part)
-    with locks.alone(part.manifest.folder, "verify --save", otherwise="verify it then"):
-        return _save(part)
+    listed_by = savable(part)
+    with locks.alone(listed_by.folder, "verify --save", otherwise="verify it then"):
+        return _save(part, listed_by)
 
 
-def _save(part: Verified) -> Path:
-    folder = part.manifest.folder
+def _save(part: Verified, listed_by: Manifest) -> Path:
+    folder = listed_by.folder
     results = [{**c.to_json(), "artifact": Path(c.artifact).name} for c in part.comparisons]
     _write_rows(folder / ROWS, part)
     document = {
         "schema": reading.SCHEMA,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "model": part.manifest.model,
+        "model": listed_by.model,
         "classes": part.shown.classes,
         "dataset": part.dataset,
-        "reference": part.manifest.reference,
+        "reference": documents.to_tree(listed_by.reference),
         "results": results,
         "verdict": overall(part.comparisons),
         "versions": {
@@ -66,51 +65,34 @@ def _save(part: Verified) -> Path:
     }
     path = folder / RECORD
     write_json(path, {**document, "sha256": _digest(document)})
-    updated = part.manifest.with_verified({str(r["artifact"]): _published(r, part.dataset) for r in results})
+    verified = {
+        str(one["artifact"]): documents.convert(_published(one, part.dataset), Verification, path, what="a result")
+        for one in results
+    }
+    updated = listed_by.with_verified(verified)
     updated.write()
     card.write(updated)
     return path
 
 
-def check_savable(part: Verified) -> None:
-    """Raise UsageError for results that would replace better ones.
+def savable(part: Verified) -> Manifest:
+    """Return the manifest that gets the results; UsageError for results that would replace better ones.
 
     By golden: they show that outputs are the same elsewhere, not accuracy. Of a part of the artifacts: a record is of a
     whole folder.
     """
+    if part.manifest is None:
+        raise UsageError(f"no manifest lists what was compared with {part.reference}; leave out --save")
     folder = part.manifest.folder
     if part.by_golden:
         raise UsageError(f"{folder}: results by golden measure no accuracy and are not saved; verify on the test set")
     verified = {Path(comparison.artifact).name for comparison in part.comparisons}
     if left_out := [artifact.path for artifact in part.manifest.artifacts if artifact.path not in verified]:
         raise UsageError(f"{folder}: a record is of a whole folder; {', '.join(left_out)} would be left out")
+    return part.manifest
 
 
-@dataclass(frozen=True)
-class Recomputed:
-    """What a record holds once it was rebuilt from its images: ``differences`` is empty where it is what it says."""
-
-    path: Path
-    images: int
-    artifacts: int
-    figures: int
-    differences: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON document of ``toolkit verify --recompute``."""
-        return {
-            "schema": 1,
-            "command": "verify",
-            "record": str(self.path),
-            "n": self.images,
-            "artifacts": self.artifacts,
-            "figures": self.figures,
-            "differences": list(self.differences),
-            "verdict": Verdict.of(not self.differences),
-        }
-
-
-def recompute(path: Path) -> Recomputed:
+def recompute(path: Path) -> Rebuilt:
     """Rebuild every figure of a record from what it kept of every image, and name each that differs.
 
     The manifest, the model card and the artifacts beside the record, where they are there, are held against it as well.
@@ -125,11 +107,11 @@ def recompute(path: Path) -> Recomputed:
     rows = path.parent / document["rows"]["path"]
     if rows.is_symlink() or not rows.is_file() or sha256(rows) != document["rows"]["sha256"]:
         differences.append(f"{rows} is missing or was changed: it does not have the SHA-256 that the record names")
-        return Recomputed(path, 0, len(document["results"]), 0, tuple(differences))
+        return Rebuilt(path, PARITY, len(document["results"]), 0, 0, tuple(differences))
     tables = reading.read_rows(rows, document["classes"])
     count, found = _differences_within(document, tables)
     differences += found + _differences_beside(path.parent, document)
-    return Recomputed(path, len(tables[REFERENCE]), len(document["results"]), count, tuple(differences))
+    return Rebuilt(path, PARITY, len(document["results"]), len(tables[REFERENCE]), count, tuple(differences))
 
 
 def _differences_within(document: dict[str, Any], tables: dict[str, RowFile]) -> tuple[int, list[str]]:
@@ -187,7 +169,7 @@ def _differences_beside(folder: Path, document: dict[str, Any]) -> list[str]:
         if name not in changed and not _is(folder / name, digest)
     ]
     beside = manifest.read(folder)
-    listed = {artifact.path: artifact.verified for artifact in beside.artifacts}
+    listed = {artifact.path: documents.to_tree(artifact.verified) for artifact in beside.artifacts}
     found += [
         f"{folder / MANIFEST} has a result of {path} that the record does not have"
         for path, verified in listed.items()
@@ -207,10 +189,9 @@ def _is(file: Path, digest: str) -> bool:
     return not file.is_symlink() and file.is_file() and sha256(file) == digest
 
 
-def _published(result: dict[str, Any], dataset: dict[str, Any]) -> VerifiedEntry:
+def _published(result: dict[str, Any], dataset: dict[str, Any]) -> dict[str, Any]:
     """Return what a manifest says of a result."""
-    document = {"dataset": dataset, **{name: value for name, value in result.items() if name not in _LONG}}
-    return cast("VerifiedEntry", document)
+    return {"dataset": dataset, **{name: value for name, value in result.items() if name not in _LONG}}
 
 
 def _write_rows(path: Path, part: Verified) -> None:

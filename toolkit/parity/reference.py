@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import locks, runtimes
+from toolkit.cache import cache_folder
 from toolkit.data.base import Split
 from toolkit.data.base.pixels import chunks
-from toolkit.downloads import cache_folder
-from toolkit.files import atomic, sha256
+from toolkit.files import atomic, documents, sha256
 from toolkit.manifest import Manifest
 from toolkit.parity import checks
 from toolkit.runtimes import REFERENCE_RUNTIME, open_session
@@ -29,9 +30,9 @@ _DIGEST_DIGITS = 16
 def outputs(found: Manifest, split: Split) -> Iterator[NDArray[np.float32]]:
     """Yield the reference's outputs for the images of ``split``, (N, classes), as a mapped file.
 
-    The file is named after the digests of the model, of the images and of itself, so neither another model, other
-    images nor a damaged file is ever taken for it. Where no cache can be written, the file is a temporary one.
-    ArtifactError where the outputs are no numbers.
+    The file is named after the digests of the model, of the images and of itself, and after what the model takes:
+    neither another model, other images nor a damaged file is ever taken for it. Where no cache can be written, the file
+    is a temporary one. ArtifactError where the outputs are no numbers.
     """
     with locks.scratch() as scratch:
         path = _cached(found, split)
@@ -45,7 +46,9 @@ def outputs(found: Manifest, split: Split) -> Iterator[NDArray[np.float32]]:
 
 def _key(found: Manifest, split: Split) -> str:
     versions = {name: text for name, text in runtimes.versions().items() if name in _reference_distributions()}
-    parts = (found.reference["sha256"], split.images_sha256, *(f"{k}={v}" for k, v in sorted(versions.items())))
+    means = json.dumps(documents.to_tree(found.convention))
+    tools = (f"{name}={text}" for name, text in sorted(versions.items()))
+    parts = (found.reference.sha256, split.images_sha256, means, *tools)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[: 2 * _DIGEST_DIGITS]
 
 
@@ -66,6 +69,7 @@ def _cached(found: Manifest, split: Split) -> Path | None:
 def _compute(found: Manifest, split: Split, folder: Path) -> Path:
     """Write the outputs, some rows at a time, and return the file."""
     session = open_session(found.reference_path, threads=0)
+    session.convention = found.convention
     path = folder / "outputs.npy"
     with path.open("wb") as file:
         for start, rows in enumerate(chunks(split.images)):

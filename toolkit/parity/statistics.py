@@ -1,5 +1,6 @@
 """What the same images say about the difference of two accuracies: bounds, an interval, a test, a sample size."""
 
+from collections.abc import Sequence
 from math import sqrt
 from statistics import NormalDist
 
@@ -8,6 +9,8 @@ DEFAULT_MARGIN_PP = 0.5
 # One-sided confidence of the bounds that a verdict rests on, and the same for each end of a two-sided 95 % interval.
 CONFIDENCE = 0.95
 TWO_SIDED_CONFIDENCE = 0.975
+# A classifier that has learned nothing is so many standard deviations above chance in one of 740 data sets.
+CHANCE_DEVIATIONS = 3.0
 # More images than this decide nothing in practice: the loss is as good as equal to the margin.
 MOST_IMAGES = 10**9
 # Halvings of [-1, 1]: more than enough for double precision.
@@ -42,6 +45,16 @@ def mcnemar_p(lost: int, gained: int) -> float:
         tail += term
     p_value: float = 2 * tail / 2**discordant
     return min(1.0, p_value)  # of whole numbers, so the same to the last digit everywhere
+
+
+def near_chance(right: int, counts: Sequence[int]) -> bool:
+    """Say whether so many right answers could be those of a classifier that has looked at no image.
+
+    The best of those always names the most frequent class. counts: images by class. By the normal approximation of the
+    binomial distribution.
+    """
+    images, most = sum(counts), max(counts)
+    return right <= most + CHANCE_DEVIATIONS * sqrt(most * (1 - most / images))
 
 
 def images_to_decide(lost: int, gained: int, n: int, margin: float) -> int | None:

@@ -4,7 +4,8 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+
+import numpy as np
 
 from toolkit import data, extras, golden, manifest, overlap, runtimes
 from toolkit.data.base import Dataset
@@ -13,19 +14,20 @@ from toolkit.files import sha256
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.parity import leaks, reference
 from toolkit.parity.checks import Problem, check_source
-from toolkit.parity.compare import Comparison, compare, overall
+from toolkit.parity.compare import Comparison, compare
 from toolkit.parity.material import Material, material
-from toolkit.parity.statistics import DEFAULT_MARGIN_PP
+from toolkit.parity.result import Parity, Verified
+from toolkit.parity.statistics import DEFAULT_MARGIN_PP, near_chance
 from toolkit.reading import Reading, image_shape
 from toolkit.runs import RUNS
 from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
 from toolkit.runtimes.base import Opener
 from toolkit.step import OnStep, Step, ignore
-from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
 
 # What shows parity on images that the model has learned from.
 INSTEAD = "--golden to compare outputs alone, "
+_NEAR_CHANCE = "right on {right:,} of {images:,} images is near chance: are these the data that it was made for?"
 
 
 @dataclass(frozen=True)
@@ -49,57 +51,6 @@ class VerifyOptions:
             raise UsageError(f"the margin is {self.margin_pp}; it must be from 0 to 100 percentage points")
         if self.by_golden and self.data is not None:
             raise UsageError("golden.npz has its own images; leave out --golden or --data")
-
-
-@dataclass(frozen=True)
-class Verified:
-    """The comparisons of the artifacts of one manifest, and the images that they were made on."""
-
-    manifest: Manifest
-    dataset: dict[str, Any]
-    comparisons: list[Comparison]
-    shown: Material
-
-    @property
-    def by_golden(self) -> bool:
-        """Whether the images were those of golden.npz."""
-        return any(comparison.by_golden for comparison in self.comparisons)
-
-    @property
-    def overlaps(self) -> bool:
-        """Whether the model has learned from some of the test images."""
-        return bool(self.dataset["overlap"])
-
-
-@dataclass(frozen=True)
-class Parity:
-    """What a verification came to, one part for each manifest. True where every artifact passed."""
-
-    parts: tuple[Verified, ...]
-
-    @property
-    def comparisons(self) -> list[Comparison]:
-        """One for each artifact."""
-        return [comparison for part in self.parts for comparison in part.comparisons]
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst of the verdicts: ``pass``, ``fail`` or ``inconclusive``."""
-        return overall(self.comparisons)
-
-    def __bool__(self) -> bool:
-        return self.verdict == Verdict.PASS
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the document of ``toolkit verify --json``. ``dataset`` is null where folders have different ones."""
-        datasets = [part.dataset for part in self.parts]
-        return {
-            "schema": 1,
-            "command": "verify",
-            "dataset": datasets[0] if all(dataset == datasets[0] for dataset in datasets) else None,
-            "results": [{**one.to_json(), "dataset": part.dataset} for part in self.parts for one in part.comparisons],
-            "verdict": self.verdict,
-        }
 
 
 def select(paths: Sequence[Path]) -> list[tuple[Manifest, list[Artifact]]]:
@@ -187,9 +138,11 @@ def on_test_set(
     with reference.outputs(found, dataset.test) as outputs:
         if outputs.shape[1] <= int(dataset.test.labels.max()):
             raise DataError(f"{found.reference_path}: tells {outputs.shape[1]} classes apart, the data have more")
-        shown = material(dataset.test.images, dataset.test.labels, outputs)
+        shown = material(dataset.test.images, dataset.test.labels, outputs, convention=found.convention)
+        if near_chance(shown.right, np.bincount(dataset.test.labels).tolist()):
+            warn(f"{found.reference_path}: {_NEAR_CHANCE.format(right=shown.right, images=len(dataset.test))}")
         comparisons = _compare_all(found, artifacts, shown, options, on_comparison)
-    return Verified(found, description, comparisons, shown)
+    return Verified(found.reference_path, found, found.data.classes, description, comparisons, shown)
 
 
 def check_overlap(
@@ -204,12 +157,12 @@ def check_overlap(
 
 def load(found: Manifest, options: VerifyOptions, warn: Callable[[str], None]) -> Dataset:
     """Return the data that the options ask for, or those of the manifest."""
-    name = str(found.data["name"])
+    name = found.data.name
     if options.data is None and name not in data.named_sources():
         raise DataError(f"{found.folder}: was trained on '{name}', which has no source of that name; give it by --data")
     choice = options.data or name
     dataset = data.load(choice, warn=warn, reading=options.reading or _reading_for(found, choice))
-    if dataset.digests != found.data["digests"]:
+    if dataset.digests != found.data.digests:
         warn(f"{found.folder}: was trained on '{name}', this is '{dataset.name}' ({dataset.origin})")
     return dataset
 
@@ -217,7 +170,7 @@ def load(found: Manifest, options: VerifyOptions, warn: Callable[[str], None]) -
 def _reading_for(found: Manifest, choice: str) -> Reading:
     """Return how data are read for the model of a manifest: as its own were, else in the size that it takes."""
     shape = image_shape(found.artifacts[0].inputs[0].shape) if found.artifacts else None
-    return replace(found.reading.only(data.reads(choice)), model_shape=shape)
+    return replace(found.data.reading.only(data.reads(choice)), model_shape=shape)
 
 
 def _runnable(found: Manifest, artifacts: Sequence[Artifact], warn: Callable[[str], None]) -> list[Artifact]:
@@ -244,7 +197,7 @@ def by_golden(
     missing = [artifact.path for artifact in artifacts if artifact.path not in record.recorded]
     if missing:
         raise ArtifactError(f"{found.golden_path}: has no recorded outputs of {', '.join(missing)}; export it again")
-    shown = material(record.images, record.labels, record.reference, record.recorded)
+    shown = material(record.images, record.labels, record.reference, record.recorded, convention=found.convention)
     comparisons = _compare_all(found, artifacts, shown, options, on_comparison)
     digest = sha256(found.golden_path)
     description = {
@@ -255,7 +208,7 @@ def by_golden(
         "overlap": [],
         "overlap_checked": None,
     }
-    return Verified(found, description, comparisons, shown)
+    return Verified(found.reference_path, found, found.data.classes, description, comparisons, shown)
 
 
 def _compare_all(

@@ -1,4 +1,5 @@
 """Remote: run a benchmark or a verification on devices over the system's OpenSSH client, and bring home what it gave.
 
-``provision`` and ``wire`` also run on a device that has nothing but Python, ``agent`` in the environment made there.
+``provision``, ``cache`` and ``wire`` also run on a device that has nothing but Python; ``agent`` in the environment
+that is made there.
 """

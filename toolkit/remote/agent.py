@@ -10,7 +10,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,9 @@ from toolkit.bench.progress import BenchProgress
 from toolkit.bench.schedule import Plan, bench
 from toolkit.errors import ToolkitError
 from toolkit.parity.verify import VerifyOptions, verify_all
+from toolkit.remote.answer import pack
 from toolkit.step import Step
-from toolkit.wire import MARK, PIECE_BYTES, SILENCE_S, Channel
+from toolkit.wire import MARK, SILENCE_S, Channel, pieces
 
 RECORD_FOLDER = Path("benchmark")
 # Seconds between two messages of how far a benchmark is.
@@ -69,14 +69,15 @@ class Agent:
     def _verify(self, *, paths: list[str]) -> dict[str, Any]:
         golden = VerifyOptions(by_golden=True)
         parity = verify_all([Path(path) for path in paths], golden, warn=self._warn, on_step=self._tell)
-        return {"event": "done", "document": parity.to_json()}
+        return {"event": "done", "parity": pack(parity)}
 
     def _send_record(self) -> None:
         """Send the record, and wait until it is home: what measures next shall have the machine to itself."""
         if not self._lost:
             self._kept.clear()
             for path in sorted(RECORD_FOLDER.iterdir()):
-                _pieces(path, self._channel.send)
+                for content, first, _ in pieces(path):
+                    self._channel.send({"event": "file", "name": path.name, "first": first}, content)
             self._channel.send({"event": "record"})
             self._kept.wait()
 
@@ -113,15 +114,6 @@ class Agent:
             if self._done:
                 return
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-
-
-def _pieces(path: Path, send: Callable[[dict[str, Any], bytes], None]) -> None:
-    """Send a file in pieces; of an empty one, one."""
-    with path.open("rb") as file:
-        content = file.read(PIECE_BYTES)
-        send({"event": "file", "name": path.name, "first": True}, content)
-        while content := file.read(PIECE_BYTES):
-            send({"event": "file", "name": path.name, "first": False}, content)
 
 
 def main() -> None:

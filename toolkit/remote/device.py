@@ -1,27 +1,26 @@
 """One device from the connection to the result: what it lacks is brought there, the work is done there."""
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any
 
 from toolkit import host, units
 from toolkit.bench import resume
 from toolkit.bench.record import Record
 from toolkit.bench.schedule import Plan
 from toolkit.errors import ArtifactError, DeviceError, DeviceLostError
-from toolkit.files import documents, sha256
+from toolkit.files import sha256
+from toolkit.remote.answer import DeviceParity, unpack
 from toolkit.remote.cargo import Cargo
 from toolkit.remote.home import Home
+from toolkit.remote.kit import EXTRA, Kit, System
 from toolkit.remote.ssh import Connection
 from toolkit.text import lines
-from toolkit.verdict import Verdict
-from toolkit.wheel import DISTRIBUTION
-from toolkit.wire import PIECE_BYTES
+from toolkit.wheels.tested import explain_mismatch
+from toolkit.wire import pieces
 
-EXTRA = "edge"
 MADE_ANEW = "run the same command again: an environment that does not start is made anew"
 AGAIN = "run the same command again: what was copied and installed is still there"
 # What pip says where no package index answers.
@@ -32,49 +31,8 @@ LACKING = re.compile(r"No matching distribution found for ([^\s(]+)|The user req
 PYTHON = re.compile(r"3\.[0-9]{1,3}\.[0-9]{1,3}[a-z0-9+]{0,20}")
 MACHINE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,30}")
 FULL = ("No space left on device", "Disk quota exceeded")
-
-
-ANSWER = "an answer"
-
-
-class ComparedEntry(TypedDict):
-    """What is told of an artifact that was compared by golden on a device; ``toolkit verify`` has its meaning."""
-
-    artifact: str
-    verdict: str
-    changed: int | None
-    max_abs_error: float | None
-    recorded_flips: int | None
-    recorded_max_abs_error: float | None
-    recorded_max_lsb: float | None
-    problem: str | None
-    cause: NotRequired[str | None]
-
-
-class DeviceVerifyEntry(TypedDict):
-    """What a verification on a device came to."""
-
-    results: list[ComparedEntry]
-    verdict: Verdict
-
-
-@dataclass(frozen=True)
-class Kit:
-    """What the environment of a device is made from. packages: a folder of wheels, where no index is to be asked."""
-
-    wheel: Path
-    packages: Path | None = None
-
-    def key(self, python: str) -> str:
-        """Return what tells environments apart: toolkit with its tested versions, which its wheel holds, and Python."""
-        return hashlib.sha256(f"{sha256(self.wheel)} {python} {EXTRA}".encode()).hexdigest()[:16]
-
-    def files(self, machine: str) -> dict[str, Path]:
-        """Return the wheels to take along, by name: of toolkit this one, of the others those for that machine."""
-        others = sorted(self.packages.glob("*.whl")) if self.packages else []
-        own = f"{DISTRIBUTION.replace('-', '_')}-"
-        chosen = [path for path in others if path.stem.endswith(("-any", machine)) and not path.name.startswith(own)]
-        return {path.name: path for path in (*chosen, self.wheel)}
+# Of what a device may say to the user: so many warnings, and so many characters at a time.
+MOST_WARNINGS, LONGEST_TEXT = 20, 2000
 
 
 @dataclass(frozen=True)
@@ -92,6 +50,7 @@ class Device:
     def __init__(self, connection: Connection, cargo: Cargo, kit: Kit, reporter: Reporter) -> None:
         self._connection, self._cargo, self._kit, self._reporter = connection, cargo, kit, reporter
         self.name = connection.destination
+        self._system = System(str(connection.hello["python"]), str(connection.hello["machine"]))
 
     def prepare(self) -> None:
         """Bring what the device lacks, make its environment where there is none, and start the agent in it."""
@@ -107,27 +66,44 @@ class Device:
 
     def _bring(self) -> tuple[str, dict[str, str]]:
         """Return the key of the environment, and the digests of the files there by path."""
-        hello = self._connection.hello
-        python, machine = str(hello["python"]), str(hello["machine"])
+        self._check_system()
+        key = self._kit.key(self._system)
+        files = {name: (path, sha256(path)) for name, path in self._cargo.files.items()}
+        packages = {name: (path, sha256(path)) for name, path in self._kit.files(self._system).items()}
+        digests = {digest: path for path, digest in (*files.values(), *packages.values())}
+        offered = self._ask({"do": "offer", "key": key, "digests": list(digests)})
+        needed = {digest for _, digest in files.values()}
+        if not offered["ready"]:
+            self._check_packages()
+            needed |= {digest for _, digest in packages.values()}
+        self._copy([(digests[digest], digest) for digest in offered["missing"] if digest in needed])
+        if not offered["ready"]:
+            self._reporter.note(f"{self.name}: making an environment, once ({self._system})")
+            self._install(key, {name: digest for name, (_, digest) in packages.items()})
+        return key, {name: digest for name, (_, digest) in files.items()}
+
+    def _check_system(self) -> None:
+        """Raise DeviceError if toolkit cannot be installed there, by what the device says of itself."""
+        hello, python, machine = self._connection.hello, self._system.python, self._system.machine
         if not (PYTHON.fullmatch(python) and MACHINE.fullmatch(machine)):
             raise DeviceError(f"{self.name}: its answer makes no sense (Python '{python}' on '{machine}')")
         if reason := host.unsupported(int(hello["bits"])):
             raise DeviceError(f"{self.name}: {reason}")
         if not hello["venv"]:
             raise DeviceError(f"{self.name}: its Python makes no environments; install: sudo apt install python3-venv")
-        key = self._kit.key(python)
-        files = {name: (path, sha256(path)) for name, path in self._cargo.files.items()}
-        packages = {name: (path, sha256(path)) for name, path in self._kit.files(machine).items()}
-        digests = {digest: path for path, digest in (*files.values(), *packages.values())}
-        offered = self._ask({"do": "offer", "key": key, "digests": list(digests)})
-        needed = {digest for _, digest in files.values()}
-        if not offered["ready"]:
-            needed |= {digest for _, digest in packages.values()}
-        self._copy([(digests[digest], digest) for digest in offered["missing"] if digest in needed])
-        if not offered["ready"]:
-            self._reporter.note(f"{self.name}: making an environment, once (Python {python}, {machine})")
-            self._install(key, {name: digest for name, (_, digest) in packages.items()})
-        return key, {name: digest for name, (_, digest) in files.items()}
+
+    def _check_packages(self) -> None:
+        """Raise DeviceError if the folder lacks a wheel; warn if no digests are known for the device."""
+        system, folder = self._system, self._kit.packages
+        if lacking := self._kit.lacking(system):
+            raise DeviceError(f"{self.name}: {folder} lacks {lacking[0]} for it; fill it with: {system.fill} {folder}")
+        if not system.tested and folder:
+            raise DeviceError(f"{self.name}: no wheels are tested for {system}; leave out --wheels")
+        if not system.tested:
+            self._reporter.warn(
+                f"{self.name}: no digests of wheels are known for {system}: the tested versions are installed as its "
+                "package index gives them"
+            )
 
     def bench(self, plan: Plan, output: Path, earlier: Record | None = None) -> Record:
         """Measure, and bring the record home round by round. earlier: the part of it that is there already.
@@ -155,45 +131,48 @@ class Device:
                 raise DeviceError(f"{self.name}: no record came of it")
             return home.record
 
-    def verify(self) -> dict[str, Any]:
-        """Compare by golden, and return the document of it; DeviceLostError, with how to go on, where it was lost."""
+    def verify(self) -> DeviceParity:
+        """Compare by golden; DeviceLostError, with how to go on, where it was lost."""
         self._connection.work({"do": "verify", "paths": self._cargo.paths})
         told: Any = None
         try:
             for message, _ in self._messages():
-                told = message.get("document", told)
+                told = message.get("parity", told)
         except DeviceLostError as error:
             raise DeviceLostError(f"{error}; {AGAIN}") from error
-        documents.check(told, self.name, what=ANSWER, error=DeviceError)
-        document = documents.convert(told, DeviceVerifyEntry, self.name, what=ANSWER, error=DeviceError)
-        for result in document["results"]:
-            result["artifact"] = self._cargo.at_home(result["artifact"])
-            result["problem"] = result["problem"] and self._cargo.at_home(result["problem"])
-        return cast("dict[str, Any]", document)
+        return unpack(told, self.name, self._cargo)
 
     def _messages(self) -> Iterable[tuple[dict[str, Any], bytes]]:
         """Yield what comes until the work is done; report what is for the user."""
-        while True:
-            message, content = self._connection.receive()
-            event = message["event"]
-            if event == "step":
-                done, total = message["done"], message["total"]
-                if not 0 <= done <= total or total == 0:
-                    raise ValueError(f"{done} of {total} steps")
-                self._reporter.step(self.name, done, total, self._text(message))
-            elif event == "warning":
-                self._reporter.warn(f"{self.name}: {self._text(message)}")
-            elif event == "failed":
-                raise ArtifactError(f"{self.name}: {self._text(message)}")
-            elif event == "stopped":
-                raise KeyboardInterrupt
-            yield message, content
-            if event == "done":
-                return
+        warnings = 0
+        try:
+            while True:
+                message, content = self._connection.receive()
+                event = message["event"]
+                if event == "step":
+                    done, total = message["done"], message["total"]
+                    if not 0 <= done <= total or total == 0:
+                        raise ValueError(f"{done} of {total} steps")
+                    self._reporter.step(self.name, done, total, self._text(message))
+                elif event == "warning":
+                    warnings += 1
+                    if warnings <= MOST_WARNINGS:
+                        self._reporter.warn(f"{self.name}: {self._text(message)}")
+                elif event == "failed":
+                    raise ArtifactError(f"{self.name}: {self._text(message)}")
+                elif event == "stopped":
+                    raise KeyboardInterrupt
+                yield message, content
+                if event == "done":
+                    return
+        finally:
+            if warnings > MOST_WARNINGS:
+                self._reporter.warn(f"{self.name}: {warnings - MOST_WARNINGS:,} more warnings are left out")
 
     def _text(self, message: dict[str, Any]) -> str:
-        """Return the text of a message in one line."""
-        return " ".join(self._cargo.at_home(message["text"]).split())
+        """Return the text of a message in one line, which is not endless."""
+        text = " ".join(self._cargo.at_home(message["text"]).split())
+        return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} …"
 
     def _ask(self, message: dict[str, Any], content: bytes = b"") -> dict[str, Any]:
         answer = self._connection.ask(message, content)
@@ -210,17 +189,11 @@ class Device:
             total = units.size(sum(path.stat().st_size for path, _ in files))
             self._reporter.note(f"{self.name}: copying {len(files)} files, {total}")
         for path, digest in files:
-            with path.open("rb") as file:
-                content, first = file.read(PIECE_BYTES), True
-                while True:
-                    following = file.read(PIECE_BYTES)
-                    piece = {"do": "piece", "digest": digest, "first": first, "last": not following}
-                    self._ask(piece, content)
-                    if not following:
-                        break
-                    content, first = following, False
+            for content, first, last in pieces(path):
+                self._ask({"do": "piece", "digest": digest, "first": first, "last": last}, content)
 
     def _install(self, key: str, packages: dict[str, str]) -> None:
+        pinned, hashed = self._kit.pinned(self._system)
         self._ask(
             {
                 "do": "install",
@@ -228,6 +201,8 @@ class Device:
                 "wheel": self._kit.wheel.name,
                 "extra": EXTRA,
                 "packages": packages,
+                "pinned": pinned,
+                "hashed": hashed,
                 "offline": self._kit.packages is not None,
             }
         )
@@ -242,18 +217,20 @@ class Device:
             free = answer.get("free_bytes")
             room = "" if free is None else f" ({units.size(free)} free)"
             return f"its disk is full{room}; an environment takes about 300 MB"
-        python, machine = ".".join(self._connection.hello["python"].split(".")[:2]), self._connection.hello["machine"]
-        fill = f"toolkit wheels --python {python} --arch {machine}"
+
+        if other := explain_mismatch(output):
+            return f"{other}; nothing was installed"
+        fill, folder = self._system.fill, self._kit.packages
         lacking = LACKING.search(output)
-        if lacking and self._kit.packages is not None:
-            folder = self._kit.packages
-            return f"{folder} lacks {lacking[1] or lacking[2]} for it; fill it with: {fill} {folder}"
+        package = lacking and (lacking[1] or lacking[2])
+        if package and folder:
+            return f"its system takes no wheel of {package} that {folder} has: its C library is too old, or another one"
         if any(text in output for text in UNREACHABLE):
             return (
                 f"no package index can be reached from it; take the packages along: {fill} FOLDER, then --wheels FOLDER"
             )
-        if lacking:
-            return f"no package index that it asks has {lacking[1] or lacking[2]} for Python {python} on {machine}"
+        if package:
+            return f"no package index that it asks has {package} for {self._system}"
         return f"its environment {environment}: {said[-1] if said else 'no reason given'}"
 
 

@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 from toolkit.errors import DeviceError, ToolkitError, UsageError
 from toolkit.remote import ssh
 from toolkit.remote.cargo import Cargo
-from toolkit.remote.device import Device, Kit, Reporter
+from toolkit.remote.device import Device, Reporter
+from toolkit.remote.kit import Kit
 
 Result = TypeVar("Result")
 

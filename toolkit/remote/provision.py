@@ -1,6 +1,6 @@
 """What runs on a device before toolkit is there: take files, make the environment, hand over to the agent in it.
 
-Sent as text by ``ssh``: the standard library and ``wire`` alone. Everything lies in the user's cache on the device:
+Sent as text by ``ssh``: the standard library, ``cache`` and ``wire`` alone. Everything lies in the user's cache there:
 
     blobs/DIGEST        what was copied, by its SHA-256, so that nothing is copied twice
     environments/KEY    a virtual environment, complete where it holds the file ``ready``
@@ -20,12 +20,12 @@ import struct
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
+from toolkit.cache import cache_folder
 from toolkit.wire import MARK, SILENCE_S, Channel
 
 READY = "ready"
@@ -37,13 +37,14 @@ KEPT_DAYS = 30
 LOOK_S = 0.2
 # How much of what a command wrote is worth telling.
 TOLD_BYTES = 4000
-CONSTRAINTS = "toolkit/constraints.txt"
 # Of what is taken along nothing else is installed, whatever the device's pip is told to look at.
 ALONE = {"PIP_CONFIG_FILE": os.devnull}
 # Not --quiet, which hides what a conflict is about. One more attempt to reach an index that is not there: pip's own
 # five take a minute for each package.
 PIP = ("--no-input", "--disable-pip-version-check", "--retries=1", "install")
 PIP_OPTIONS = ("--no-compile", "--progress-bar=off")
+# Of what is listed with its digest nothing else is installed, and nothing is built.
+HASHED = ("--require-hashes", "--no-deps", "--only-binary=:all:")
 # What an environment runs, given the file that says that it is ready.
 AGENT = """\
 import os, sys
@@ -65,8 +66,7 @@ class Provision:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        self._folder = cache / "edge-model-toolkit" / "remote"
+        self._folder = cache_folder() / "remote"
         self._lock: int | None = None
 
     def serve(self) -> None:
@@ -102,8 +102,9 @@ class Provision:
 
     def _offer(self, *, key: str, digests: Sequence[str]) -> dict[str, Any]:
         """Take the lock, clear away what is old, and say what is missing. key: of the environment."""
-        for part in ("blobs", "environments"):
-            (self._folder / part).mkdir(parents=True, exist_ok=True)
+        for folder in (self._folder, self._folder / "blobs", self._folder / "environments"):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)  # one that was there may be open to others
         if self._lock is None:
             self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -139,8 +140,22 @@ class Provision:
             raise
         return {}
 
-    def _install(self, *, key: str, wheel: str, extra: str, packages: dict[str, str], offline: bool) -> dict[str, Any]:
-        """Make the environment anew, in place of any other. packages: digests of wheels by name, toolkit's included."""
+    def _install(
+        self,
+        *,
+        key: str,
+        wheel: str,
+        extra: str,
+        packages: dict[str, str],
+        pinned: list[str],
+        hashed: bool,
+        offline: bool,
+    ) -> dict[str, Any]:
+        """Make the environment anew, in place of any other.
+
+        packages: digests of wheels by name, toolkit's included. pinned: lines for pip with the tested versions, and if
+        they are ``hashed`` with the digests of the tested files: then nothing else is installed.
+        """
         environments = self._folder / "environments"
         folder, wheels = environments / key, self._folder / "session" / "wheels"
         for old in environments.iterdir():
@@ -149,13 +164,17 @@ class Provision:
             wheels.mkdir(parents=True)
             for name, digest in packages.items():
                 self._lay(digest, wheels / name)
-            constraints = wheels / Path(CONSTRAINTS).name
-            constraints.write_bytes(zipfile.ZipFile(wheels / wheel).read(CONSTRAINTS))
             # A pip that was taken along runs from its wheel: to install Python's own takes a device most of a minute.
             taken = next((wheels / name / "pip" for name in packages if name.startswith("pip-")), None)
             self._run([sys.executable, "-m", "venv", *(["--without-pip"] if taken else []), str(folder)])
             source = ["--no-index", "--find-links", str(wheels)] if offline else []
-            wanted = ["--constraint", str(constraints), f"{wheels / wheel}[{extra}]"]
+            own, listed = wheels / wheel, wheels / "pinned.txt"
+            if hashed:
+                pinned = [f"{own.as_uri()} --hash=sha256:{packages[wheel]}", *pinned]
+                wanted = [*HASHED, "--requirement", str(listed)]
+            else:
+                wanted = ["--constraint", str(listed), f"{own}[{extra}]"]
+            listed.write_text("\n".join(pinned), encoding="utf-8")
             pip = [str(taken)] if taken else ["-m", "pip"]
             untold = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")} | ALONE
             command = [str(folder / "bin" / "python"), *pip, *PIP, *PIP_OPTIONS, *source, *wanted]

@@ -46,7 +46,7 @@ FIRST = (
     "exec(sys.stdin.buffer.read({size}))"
 )
 # What runs on a device that has nothing but Python, in the order in which they need each other.
-SENT = ("toolkit.wire", "toolkit.remote.provision")
+SENT = ("toolkit.cache", "toolkit.wire", "toolkit.remote.provision")
 FAILED, NOT_FOUND = 255, 127
 # What OpenSSH's client is given as a destination: nothing that it takes for an option, and nothing that a shell reads
 # in a way of its own, since one may see it: that of a ProxyCommand.

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,9 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.convention import Convention, layout_of, of_tensor
 from toolkit.errors import ArtifactError, ToolkitError
 from toolkit.files.memory import check_memory
 from toolkit.manifest import TensorSpec
+from toolkit.portability import Portability
 from toolkit.text import lines
 
 # Rows of one call of `predict`: few, so that the activations stay small on a Pi. With 50 the shipped CNN in ONNX took
@@ -31,6 +33,7 @@ class Predictor(ABC):
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     remark: str | None = None
+    _convention: Convention | None = None
 
     @property
     def input(self) -> TensorSpec:
@@ -42,9 +45,23 @@ class Predictor(ABC):
         """The only output of a classifier; ArtifactError where there are several."""
         return _single(self.outputs, path=self.path, what="output")
 
+    @property
+    def declared(self) -> Convention | None:
+        """What the file itself says of its input; None where it could be anything."""
+        return of_tensor(self.input)
+
+    @property
+    def convention(self) -> Convention:
+        """What input and output mean: what was set, else what the file itself says, else pixels from 0 to 1."""
+        return self._convention or replace(self.declared or Convention(), layout=layout_of(self.input.shape))
+
+    @convention.setter
+    def convention(self, convention: Convention | None) -> None:
+        self._convention = convention
+
     @abstractmethod
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the outputs for pixels (N, H, W, C) uint8: (N, …) float32.
+        """Return the outputs for pixels (N, H, W, C) uint8, as ``convention`` has them: (N, …) float32.
 
         Raises ArtifactError where the images do not have the shape of the input.
         """
@@ -81,16 +98,14 @@ class Session(Predictor):
     def read_outputs(self) -> list[NDArray[Any]]:
         """Return copies of the outputs, in the order of ``outputs``, in the artifact's own dtypes."""
 
-    def encode(self, images: NDArray[np.uint8]) -> NDArray[Any]:
-        """Bring pixels (N, H, W, C) uint8 to the input's dtype.
-
-        Floats are divided by 255, then quantized where the input is; plain integers are the pixels themselves.
-        """
+    def encode(self, values: NDArray[np.float32]) -> NDArray[Any]:
+        """Bring real values to the input's dtype: quantized where the input is, rounded where it is of integers."""
         dtype = np.dtype(self.input.dtype)
-        if self.input.scale is None or self.input.zero_point is None:
-            return images.astype(dtype) if dtype.kind in "iu" else (images / np.float32(255)).astype(dtype)
-        steps = np.round(images / np.float32(255) / np.float32(self.input.scale)) + self.input.zero_point
+        if dtype.kind not in "iu":
+            return values.astype(dtype, copy=False)
+        scale, zero_point = (1.0, 0) if self.input.scale is None else (self.input.scale, self.input.zero_point or 0)
         limits = np.iinfo(dtype)
+        steps = np.round(values / np.float32(scale)) + zero_point
         quantized: NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(dtype)
         return quantized
 
@@ -103,7 +118,7 @@ class Session(Predictor):
 
         Raises ArtifactError where the images do not have the shape of the input.
         """
-        check_images(images, self.input, path=self.path)
+        check_images(images, self)
         fixed = self.input.shape[0]
         step = fixed or PREDICT_BATCH
         rows = len(images)
@@ -114,8 +129,12 @@ class Session(Predictor):
 
     def predict_once(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The same, computed in one batch."""
-        self.resize(len(images))
-        self.set_inputs([self.encode(images)])
+        return self.convention.answers(self.run(self.convention.values(images)))
+
+    def run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the outputs for what the input takes, real values in its layout, as they are."""
+        self.resize(len(values))
+        self.set_inputs([self.encode(values)])
         self.invoke()
         return self.decode(self.read_outputs()[0])
 
@@ -148,46 +167,6 @@ class Operator:
     weight_bytes: int = 0
 
 
-# Layers that a sentence names.
-NAMED_LAYERS = 3
-
-
-@dataclass(frozen=True)
-class Portability:
-    """What of an artifact may come out otherwise on another kind of CPU.
-
-    saturating: layers whose sums in integers may saturate there, by name, with the greatest sum of two products that
-    are added. limit: the greatest that is added right. where: on which CPUs. here: whether this is one of them.
-    right_as_written: whether the operators that the file names, executed one by one, do not saturate.
-    not_analysed: why parts of it could not be looked at.
-    """
-
-    saturating: dict[str, int] = field(default_factory=dict)
-    limit: int = 0
-    where: str = ""
-    here: bool = False
-    right_as_written: bool = True
-    not_analysed: tuple[str, ...] = ()
-
-    @property
-    def notes(self) -> list[str]:
-        """What is to be told of it: a sentence on what saturates, and what could not be looked at."""
-        unknown = [f"not analysed for saturation: {reason}" for reason in self.not_analysed]
-        return [str(self), *unknown] if self.saturating else unknown
-
-    def __str__(self) -> str:
-        """Return one sentence on what saturates, or an empty text."""
-        if not self.saturating:
-            return ""
-        named, others = list(self.saturating)[:NAMED_LAYERS], len(self.saturating) - NAMED_LAYERS
-        layers = ", ".join(named) + (f" and {others} more" if others > 0 else "")
-        greatest, this = max(self.saturating.values()), "one" if self.here else "not one"
-        return (
-            f"{layers} can saturate on {self.where}: a sum of two products may be {greatest:,}, an int16 holds "
-            f"{self.limit:,}; this machine is {this} of those"
-        )
-
-
 class RuntimeModule(Protocol):
     """What a module in this folder has. Importing it loads no framework.
 
@@ -202,8 +181,8 @@ class RuntimeModule(Protocol):
     def open_session(self, path: Path, *, threads: int = 1, kernels: str | None = None) -> Session:
         """Load an artifact; ArtifactError where it cannot be, MissingExtraError where the runtime is not installed."""
 
-    def trace(self, path: Path, images: NDArray[np.uint8]) -> list[Traced]:
-        """Run (N, H, W, C) pixels through an artifact and return its tensors in order, the output last."""
+    def trace(self, path: Path, values: NDArray[np.float32]) -> list[Traced]:
+        """Run real values (N, …) through an artifact and return its tensors in order, the output last."""
 
     def operators(self, path: Path, *, batch: int = 1) -> list[Operator]:
         """Return the operators of an artifact in order, as this machine executes them. batch: where it is not fixed."""
@@ -279,10 +258,11 @@ def batch_of(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> int:
     return 1
 
 
-def check_images(images: NDArray[np.uint8], spec: TensorSpec, *, path: Path) -> None:
+def check_images(images: NDArray[np.uint8], by: Predictor) -> None:
     """Raise ArtifactError where images (N, H, W, C) do not have the shape of the input."""
-    if tuple(spec.shape[1:]) != images.shape[1:]:
-        raise ArtifactError(f"{path}: takes images {spec.shape[1:]}, the data are {images.shape[1:]}")
+    shape = by.convention.image_shape(by.input.shape)
+    if shape != images.shape[1:]:
+        raise ArtifactError(f"{by.path}: takes images {shape}, the data are {images.shape[1:]}")
 
 
 def _single(tensors: tuple[TensorSpec, ...], *, path: Path, what: str) -> TensorSpec:

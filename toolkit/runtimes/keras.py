@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
+from toolkit.convention import STANDARD, Convention
 from toolkit.errors import ArtifactError
 from toolkit.files import documents
 from toolkit.files.zips import opened_zip
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Operator, Portability, Session, Traced, as_artifact_error, check_size
+from toolkit.portability import Portability
+from toolkit.runtimes.base import Operator, Session, Traced, as_artifact_error, check_size
 
 SUFFIXES = (".keras",)
 PACKAGE = "tensorflow"
@@ -20,6 +22,11 @@ DISTRIBUTIONS = ("keras", "tensorflow")
 KERNELS = ("TensorFlow",)
 # Layers that compute nothing, only name values or put them in another order.
 _MOVERS = ("InputLayer", "Flatten", "Reshape", "Permute", "Dropout")
+# Those before the first that computes something in inference.
+_AUGMENTING = ("InputLayer", "Random")
+# How far from a width of 2 a first layer may leave a range: half of the way, in factors, from one range to the next.
+_FARTHEST = 16
+_ROUNDING = 1e-3
 
 
 def load_model(path: Path) -> Any:
@@ -62,6 +69,11 @@ class KerasSession(Session):
         self._values: Any = None
         self._result: Any = None
 
+    @property
+    def declared(self) -> Convention | None:
+        """What its first layers say of the input."""
+        return _declared(self._model)
+
     def resize(self, batch: int) -> None:
         """Nothing to do: the compiled function takes any batch."""
 
@@ -91,26 +103,26 @@ class Layers:
         """Their classes."""
         return tuple(layer.__class__.__name__ for layer in self._layers.values())
 
-    def together(self, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        """Return the output of each layer for (N, H, W, C) pixels."""
+    def together(self, values: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Return the output of each layer for real values (N, …) of the input."""
         known: dict[str, NDArray[np.float32]] = {}
         for name in self._layers:
-            known[name] = self.alone(name, known, images)
+            known[name] = self.alone(name, known, values)
         return known
 
     def alone(
-        self, name: str, known: Mapping[str, NDArray[np.float32]], images: NDArray[np.uint8]
+        self, name: str, known: Mapping[str, NDArray[np.float32]], values: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Return the output of one layer where the layers before it give out what ``known`` has.
 
-        Layers before it that ``known`` lacks are computed from those before them, or from the pixels.
+        Layers before it that ``known`` lacks are computed from those before them, or from the input's values.
         """
 
         def value(tensor: Any) -> Any:
             layer = tensor._keras_history.operation
             if layer.name in known:
                 return known[layer.name]
-            return _scaled(images) if layer.__class__.__name__ == "InputLayer" else run(layer)
+            return values if layer.__class__.__name__ == "InputLayer" else run(layer)
 
         def run(layer: Any) -> Any:
             given = layer.input
@@ -119,8 +131,40 @@ class Layers:
         return np.array(run(self._layers[name]))
 
 
-def _scaled(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return images.astype(np.float32) / np.float32(255)
+def _declared(model: Any) -> Convention | None:
+    """Return the range that a model makes plain by its first layer: one of bytes, or one that scales its pixels.
+
+    Networks behind such a layer are made for values of about -1 to 1: of the standard ranges it is the one that the
+    layer brings nearest to that, around or from 0.
+    """
+    if str(model.inputs[0].dtype).startswith(("int", "uint")):
+        return STANDARD[1]
+    scaling = _scaling(model)
+    if scaling is None:
+        return None
+    scale, offset = scaling
+    found: dict[Convention, float] = {}
+    for known in STANDARD:
+        ends = np.sort(np.stack([known.low[0] * scale + offset, known.high[0] * scale + offset]), axis=0)
+        width = float((ends[1] - ends[0]).max())
+        if width > 0 and (ends[0] <= _ROUNDING).all() and (ends[1] >= -_ROUNDING).all():
+            found[known] = abs(np.log(width / 2))
+    best = min(found, key=lambda known: found[known], default=None)
+    return best if best is not None and found[best] <= np.log(_FARTHEST) else None
+
+
+def _scaling(model: Any) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """Return (scale, offset), each a value or one a channel, of a first layer that scales; None for another layer."""
+    passed = [layer for layer in model.layers if not layer.__class__.__name__.startswith(_AUGMENTING)]
+    first: Any = passed[0] if passed else None
+    if getattr(first, "layers", None):
+        return _scaling(first)
+    if first.__class__.__name__ == "Rescaling":
+        return np.asarray(first.scale, np.float64), np.asarray(first.offset, np.float64)
+    if first.__class__.__name__ == "Normalization":
+        deviation = np.sqrt(np.maximum(np.asarray(first.variance, np.float64), np.finfo(np.float32).tiny))
+        return 1 / deviation, -np.asarray(first.mean, np.float64) / deviation
+    return None
 
 
 def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) -> Session:
@@ -128,9 +172,9 @@ def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) ->
     return KerasSession(path, threads=threads)
 
 
-def trace(path: Path, images: NDArray[np.uint8]) -> list[Traced]:
-    """Run pixels through a model and return the output of each layer that computes something."""
-    return [Traced(name, values) for name, values in Layers(path).together(images).items()]
+def trace(path: Path, values: NDArray[np.float32]) -> list[Traced]:
+    """Run real values through a model and return the output of each layer that computes something."""
+    return [Traced(name, output) for name, output in Layers(path).together(values).items()]
 
 
 def operators(path: Path, *, batch: int = 1) -> list[Operator]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import extras
+from toolkit.convention import Convention
 from toolkit.data.base import Split
 
 # Enough to learn MNIST to about 96 %: weights that another run might well have ended with.
@@ -66,6 +67,6 @@ def _another_run(model: Any, training: Split) -> Any:
     fresh = keras.models.clone_model(model)
     fresh.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
     rows = training.rows(slice(0, ROWS_OF_ANOTHER_RUN))
-    scaled = rows.images.astype(np.float32) / np.float32(255)
+    scaled = Convention().values(rows.images)
     fresh.fit(scaled, rows.labels, batch_size=64, epochs=EPOCHS_OF_ANOTHER_RUN, verbose=0)
     return _copy(fresh)  # without the optimizer

@@ -1,5 +1,6 @@
 """Plant every fault, let the gate judge, and say which check caught it; then judge faultless exports."""
 
+import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -10,19 +11,20 @@ import numpy as np
 
 from toolkit import extras, golden, locks, registry
 from toolkit.data.base import Dataset, Split
-from toolkit.entries import SourceEntry
+from toolkit.entries import Origin
 from toolkit.errors import UsageError
 from toolkit.export import calibration, conversion, exporter
 from toolkit.export.formats.base import Prepared, Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import parts_of
-from toolkit.files import FileName, sha256, write_json
+from toolkit.files import FileName, documents, sha256, write_json
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
 from toolkit.parity.verify import VerifyOptions, by_golden, check_overlap, on_test_set
 from toolkit.runs import BEST, CONFIG, RUNS
 from toolkit.runtimes.keras import load_model
 from toolkit.selftest import files, models
+from toolkit.step import OnStep, Step, ignore
 from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
 
@@ -68,7 +70,7 @@ class SelfTested:
         return quiet and all(outcome.right for outcome in self.outcomes)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the part of ``toolkit verify --self-test --json`` for one model."""
+        """Return what ``toolkit selftest --json`` has of one model."""
         return {
             "manifest": str(self.manifest.folder),
             "n": self.images,
@@ -79,6 +81,30 @@ class SelfTested:
         }
 
 
+@dataclass(frozen=True)
+class SelfTests:
+    """What the gate made of the faults of several models. True where it was right about all."""
+
+    parts: tuple[SelfTested, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """FAIL where the gate is wrong about one model."""
+        return Verdict.of(bool(self))
+
+    def __bool__(self) -> bool:
+        return all(part.passed for part in self.parts)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``toolkit selftest --json``."""
+        return {
+            "schema": 1,
+            "command": "selftest",
+            "results": [part.to_json() for part in self.parts],
+            "verdict": self.verdict,
+        }
+
+
 def self_test(
     found: Manifest,
     dataset: Dataset,
@@ -86,7 +112,7 @@ def self_test(
     options: VerifyOptions,
     reexports: int,
     warn: Callable[[str], None],
-    on_step: Callable[[str], None] = lambda what: None,
+    on_step: OnStep = ignore,
 ) -> SelfTested:
     """Plant every fault into copies of the artifacts of a manifest, and judge them and ``reexports`` faultless ones.
 
@@ -98,14 +124,15 @@ def self_test(
     check_overlap(found, dataset, options, warn=warn)
     with locks.scratch() as work, contained() as workers:
         bench = _Bench(found, dataset, work, replace(options, open_session=workers.open_session))
-        outcomes = []
-        for outcome in (*bench.edited(), *bench.exported()):
-            on_step(f"{outcome.artifact}: {outcome.fault}")
+        total = bench.planned + reexports
+        outcomes: list[FaultOutcome] = []
+        for outcome in itertools.chain(bench.edited(), bench.exported()):
             outcomes.append(outcome)
+            on_step(Step(len(outcomes), total, f"{outcome.artifact}: {outcome.fault}", outcome))
         alarms = 0
         for seed in range(1, reexports + 1):
             alarms += bench.false_alarm(seed)
-            on_step(f"export {seed} of {reexports}")
+            on_step(Step(len(outcomes) + seed, total, f"export {seed} of {reexports} without a fault"))
     return SelfTested(found, len(dataset.test), tuple(outcomes), reexports, alarms)
 
 
@@ -127,6 +154,13 @@ class _Bench:
         self._golden = Split(record.images, record.labels)
         self._wanted = [a for a in found.artifacts if (a.format, a.quantization) in PAIRS]
 
+    @property
+    def planned(self) -> int:
+        """How many outcomes ``edited`` and ``exported`` yield; two of each artifact are: no fault, and a stale file."""
+        edited = sum(len(files.faults(artifact)) + 2 for artifact in self._wanted)
+        constant = sum(quantization == "int8" for _, quantization in PAIRS)
+        return edited + len(models.faults(self._model)) * len(PAIRS) + constant
+
     def edited(self) -> Iterator[FaultOutcome]:
         """Yield the outcomes of faults that are edited into the exported files, and of copies without one."""
         for artifact in self._wanted:
@@ -143,7 +177,7 @@ class _Bench:
         constant = np.full_like(self._training.images[: calibration.DEFAULT_COUNT], GREY)
         chosen = calibration.Calibration(constant, np.arange(len(constant)), 0)
         for artifact in self._export(self._model, [pair for pair in PAIRS if pair[1] == "int8"], chosen):
-            calibrated = replace(self._copy, calibration=chosen.to_json())
+            calibrated = replace(self._copy, calibration=chosen.listed(self._dataset.name))
             yield FaultOutcome(CONSTANT, artifact.path, self._on_test_set(artifact, calibrated), None)
 
     def false_alarm(self, seed: int) -> bool:
@@ -164,7 +198,8 @@ class _Bench:
         for format_name, quantization in pairs:
             module = registry.member("toolkit.export.formats", format_name, kind="format")
             path = self._copy.folder / f"{self._found.model}-{quantization}{module.SUFFIX}"
-            request = Request(quantization, chosen.scaled)
+            convention = self._found.convention
+            request = Request(quantization, convention.values(chosen.images), convention)
             with extras.streams_to(self._log):
                 artifact, _ = conversion.make(module, prepared, request, path, format_name, self._golden)
             yield artifact
@@ -178,13 +213,10 @@ class _Bench:
 
     def _stale(self, artifact: Artifact) -> FaultOutcome:
         """Judge an artifact whose run was trained on after it was exported."""
-        source: SourceEntry = {
-            "run": FileName("again"),
-            "file": FileName(BEST),
-            "sha256": self._found.reference["sha256"],
-        }
+        source = Origin(FileName("again"), FileName(BEST), self._found.reference.sha256, metrics=None)
         folder = self._options.runs / "again"
-        config = {"recipe": self._found.recipe or {}, "data": {**self._found.data, "origin": ""}, "started": ""}
+        known = documents.to_tree(self._found)
+        config = {"recipe": known["recipe"] or {}, "data": {**known["data"], "origin": ""}, "started": ""}
         write_json(folder / CONFIG, config)
         (folder / BEST).write_bytes(b"newer weights")
         shutil.copyfile(self._found.folder / artifact.path, self._copy.folder / artifact.path)

@@ -5,7 +5,7 @@ from functools import cached_property
 from math import isfinite
 from typing import Any, TypedDict
 
-from toolkit.entries import MetricsEntry
+from toolkit.entries import Metrics
 from toolkit.errors import UsageError
 from toolkit.runs import METRICS, read_json
 from toolkit.study.grid import AXES
@@ -33,7 +33,7 @@ class TrialOutcome:
     trial: Trial
     state: TrialState
     progress: TrainingProgress
-    metrics: MetricsEntry | None = None
+    metrics: Metrics | None = None
     message: str = ""
 
     @property
@@ -49,7 +49,7 @@ class TrialOutcome:
     @property
     def test_accuracy(self) -> float | None:
         """On the test images with the best weights; None for a run that is not finished."""
-        return self.metrics["test_accuracy"] if self.metrics else None
+        return self.metrics.test_accuracy if self.metrics else None
 
     @cached_property
     def best_validation_accuracy(self) -> float:
@@ -106,9 +106,9 @@ def read(trial: Trial) -> TrialOutcome:
     failure = read_json(folder / FAILURE, FailureEntry) if (folder / FAILURE).is_file() else None
     if failure and failure["kind"] == TrialState.DIVERGED:
         return TrialOutcome(trial, TrialState.DIVERGED, progress, message=failure["message"])
-    metrics = read_json(folder / METRICS, MetricsEntry) if done == asked and (folder / METRICS).is_file() else None
+    metrics = read_json(folder / METRICS, Metrics) if done == asked and (folder / METRICS).is_file() else None
     # Metrics of fewer epochs are of a run that was killed after its last epoch, before they were written anew.
-    if metrics and metrics["epochs_run"] == asked:
+    if metrics and metrics.epochs_run == asked:
         return TrialOutcome(trial, TrialState.FINISHED, progress, metrics)
     if failure:
         return TrialOutcome(trial, TrialState.CRASHED, progress, message=failure["message"])

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit import units, words
-from toolkit.entries import OverlapEntry
 from toolkit.errors import RunError
 from toolkit.files import write_bytes, write_text
+from toolkit.overlap import OverlapEntry
 from toolkit.runs import BEST, CONFIG, StartedEntry, read_json
 from toolkit.study import charts, claims, statistics, study
 from toolkit.study.charts.base import Chart

@@ -9,9 +9,9 @@ from typing import Any, TypedDict, cast
 from toolkit import host, locks, overlap, reading, runs
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
-from toolkit.entries import OverlapEntry
 from toolkit.errors import RunError
 from toolkit.files import write_json
+from toolkit.overlap import OverlapEntry
 from toolkit.study import outcome, trials
 from toolkit.study.executors.base import Event, Executor, Work
 from toolkit.study.grid import Grid

@@ -5,7 +5,6 @@ from typing import Any
 
 from toolkit import extras
 from toolkit.errors import UsageError
-from toolkit.runtimes.keras import gpu_name
 
 DEVICES = ("auto", "gpu", "cpu")
 STRATEGIES = ("single", "mirrored")
@@ -25,6 +24,8 @@ def choose(tf: Any, device: str) -> str:
             f"TensorFlow sees no GPU (this build {built} use CUDA); use --device cpu, or install the driver and "
             "pip install 'edge-model-toolkit[gpu]'"
         )
+    from toolkit.runtimes.keras import gpu_name  # numpy, which the help of the command line does without
+
     if device == "cpu" or not gpus:
         tf.config.set_visible_devices([], "GPU")
         return "CPU"

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras, runtimes
+from toolkit.convention import Convention, of_message
 from toolkit.files import require_file
+from toolkit.files.documents import to_tree
 from toolkit.manifest import TensorSpec
 from toolkit.runtimes.base import Operator, Predictor, Traced, check_images
 from toolkit.worker.process import Process
@@ -31,14 +33,20 @@ class ContainedSession(Predictor):
 
     def __init__(self, process: Process, path: Path, answer: dict[str, Any]) -> None:
         self.path = path
+        self._declared = of_message(answer["declared"])
         self.inputs, self.outputs = (tuple(_spec(one) for one in answer[name]) for name in ("inputs", "outputs"))
         self.remark = answer["remark"]
         self._process = process
         self._image_s: float | None = None
 
+    @property
+    def declared(self) -> Convention | None:
+        """What the file itself says of its input."""
+        return self._declared
+
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the outputs for pixels (N, H, W, C) uint8: (N, …) float32; the first image alone at first."""
-        check_images(images, self.input, path=self.path)
+        check_images(images, self)
         parts = []
         if self._image_s is None:  # by which it is known how long the others may take
             parts, images = [self._ask(images[:1])], images[1:]
@@ -47,7 +55,7 @@ class ContainedSession(Predictor):
         return np.concatenate(parts)
 
     def _ask(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        question = {"do": PREDICT, "shape": list(images.shape)}
+        question = {"do": PREDICT, "shape": list(images.shape), "convention": to_tree(self.convention)}
         seconds = SLOWER * (self._image_s or 0.0) * len(images)
         answer, content = self._process.ask(question, np.ascontiguousarray(images).tobytes(), seconds=seconds)
         self._image_s = self._image_s or float(answer["seconds"])
@@ -66,11 +74,11 @@ class Workers:
         answer, _ = process.ask({"do": OPEN, **about, "threads": threads, "kernels": kernels})
         return ContainedSession(process, path, answer)
 
-    def trace(self, path: Path, images: NDArray[np.uint8]) -> list[Traced]:
-        """Return the tensors of an artifact for (N, H, W, C) pixels, as its runtime's ``trace``."""
+    def trace(self, path: Path, values: NDArray[np.float32]) -> list[Traced]:
+        """Return the tensors of an artifact for real values (N, …), as its runtime's ``trace``."""
         process, about = self._worker(path)
-        question = {"do": TRACE, **about, "shape": images.shape}
-        answer, _ = process.ask(question, np.ascontiguousarray(images).tobytes())
+        question = {"do": TRACE, **about, "shape": values.shape}
+        answer, _ = process.ask(question, np.ascontiguousarray(values, np.float32).tobytes())
         found = []
         for place, one in enumerate(answer["tensors"]):
             _, content = process.ask({"do": TENSOR, "place": place})
@@ -89,8 +97,8 @@ class Workers:
 
     def _worker(self, path: Path) -> tuple[Process, dict[str, str]]:
         """Return a worker that lives, and what every question about a file says."""
-        runtime = runtimes.for_file(path)
         require_file(path)
+        runtime = runtimes.for_file(path)
         extras.require(runtimes.get(runtime).PACKAGE)
         if self._process.failed:
             self._process.close()

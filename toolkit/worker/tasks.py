@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from toolkit import runtimes
+from toolkit.convention import of_message
+from toolkit.files.documents import to_tree
 from toolkit.runtimes.base import Session
 from toolkit.worker.child import Task
 
@@ -21,21 +23,22 @@ def _open(
     kept.pop("session", None)  # before the next takes memory
     kept["session"] = session = runtimes.get(runtime).open_session(Path(path), threads=threads, kernels=kernels)
     specs = {name: [asdict(one) for one in getattr(session, name)] for name in ("inputs", "outputs")}
-    return {**specs, "remark": session.remark}, b""
+    return {**specs, "remark": session.remark, "declared": to_tree(session.declared)}, b""
 
 
-def _predict(kept: dict[str, Any], content: bytes, *, shape: list[int]) -> Answer:
+def _predict(kept: dict[str, Any], content: bytes, *, shape: list[int], convention: dict[str, Any]) -> Answer:
     """Return the outputs for pixels, and the seconds that they took."""
     session: Session = kept["session"]
+    session.convention = of_message(convention)
     began = time.perf_counter()
     outputs = session.predict(np.frombuffer(content, np.uint8).reshape(shape))
     return {"shape": outputs.shape, "seconds": time.perf_counter() - began}, outputs.astype(np.float32).tobytes()
 
 
 def _trace(kept: dict[str, Any], content: bytes, *, path: str, runtime: str, shape: list[int]) -> Answer:
-    """Run pixels through an artifact and return its tensors' names and shapes; each is then asked for by its place."""
-    images = np.frombuffer(content, np.uint8).reshape(shape)
-    kept["tensors"] = found = runtimes.get(runtime).trace(Path(path), images)
+    """Run real values through an artifact; return its tensors' names and shapes, each to be asked for by its place."""
+    values = np.frombuffer(content, np.float32).reshape(shape)
+    kept["tensors"] = found = runtimes.get(runtime).trace(Path(path), values)
     return {"tensors": [{"name": one.name, "shape": one.values.shape} for one in found]}, b""
 
 

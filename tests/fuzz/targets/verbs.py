@@ -90,7 +90,7 @@ TARGETS = {
     "bench": Target(
         20, _MODELS, verb("bench", ".", "--seconds", "0.05", "--processes", "1"), changes.in_place, made.mend
     ),
-    "bench --compare": Target(60, _records, verb("bench", "--compare", "old", "new"), changes.as_json),
+    "compare": Target(60, _records, verb("compare", "old", "new"), changes.as_json),
     "bundle, a manifest": Target(
         60, _folder("manifest.json"), verb("bundle", "mlp-int8.tflite", "--output", "b.zip"), changes.as_json
     ),

@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 
 
-def predict(model: Path, images: np.ndarray) -> np.ndarray:
-    """Return the probabilities, (N, classes) float32, of images (N, height, width, channels) uint8."""
+def predict(model: Path, values: np.ndarray) -> np.ndarray:
+    """Return the outputs, (N, …) float32, for values of the input, (N, height, width, channels) float32."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(model), num_threads=1)
     interpreter.allocate_tensors()
     (given,), (returned,) = interpreter.get_input_details(), interpreter.get_output_details()
     (scale, zero), (scale_out, zero_out) = given["quantization"], returned["quantization"]
-    values, outputs = images / np.float32(255), []
     if scale:  # real = scale * (value - zero)
         values = np.clip(np.round(values / np.float32(scale)) + zero, -128, 127)
+    outputs = []
     for value in values[:, None].astype(given["dtype"]):
         interpreter.set_tensor(given["index"], value)
         interpreter.invoke()

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 
-def predict(model: Path, images: np.ndarray) -> np.ndarray:
-    """Return the probabilities, (N, classes) float32, of images (N, height, width, channels) uint8."""
+def predict(model: Path, values: np.ndarray) -> np.ndarray:
+    """Return the outputs, (N, …) float32, for values of the input, (N, height, width, channels) float32."""
     import os
 
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when it is imported
@@ -15,5 +15,5 @@ def predict(model: Path, images: np.ndarray) -> np.ndarray:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    name, values = session.get_inputs()[0].name, images[:, None] / np.float32(255)
-    return np.concatenate([session.run(None, {name: value})[0] for value in values])
+    name = session.get_inputs()[0].name
+    return np.concatenate([session.run(None, {name: value})[0] for value in values[:, None]])

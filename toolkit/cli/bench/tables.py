@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from toolkit import units
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
+    from toolkit.bench.result import Paced, Result
     from toolkit.host import Host
 
 NAME_COLUMNS = (Column("artifact", figures=False), Column("runtime", figures=False))
@@ -55,43 +56,48 @@ PACED_LEGEND = "paced: from the instant at which an image was due to its output,
 
 def report(console: Console, record: "Record") -> None:
     """Print the tables, the machine and the warnings."""
-    from toolkit.bench import conditions
-
-    document = record.to_json()
-    results = document["results"]
+    results = record.results
     columns, names = _names(record)
     failed = [(*name, *["–"] * (len(LATENCY_COLUMNS) - 1), "failed") for name in _failed(record, len(columns))]
     console.heading(f"Latency of one inference{_setting(results)}")
-    _table(console, (*columns, *LATENCY_COLUMNS), names, [_latency_row(result) for result in results], failed)
+    _table(console, (*columns, *LATENCY_COLUMNS), names, [_latency_row(record, result) for result in results], failed)
     console.legend(LATENCY_LEGEND)
     console.heading("End to end, start and memory")
-    _table(console, (*columns, *START_COLUMNS), names, [_start_row(result) for result in results])
+    _table(console, (*columns, *START_COLUMNS), names, [_start_row(record, result) for result in results])
     console.legend(START_LEGEND)
-    paced = [number for number, result in enumerate(results) if result["paced"]]
-    if paced:
+    paced = [(name, found) for name, result in zip(names, results, strict=True) if (found := result.at_pace)]
+    if paced and not record.host.emulated:
         console.heading("At the pace of a camera")
-        rows = [_paced_row(results[number]["paced"]) for number in paced]
-        _table(console, (*columns, *PACED_COLUMNS), [names[number] for number in paced], rows)
+        rows = [_paced_row(found) for _, found in paced]
+        _table(console, (*columns, *PACED_COLUMNS), [name for name, _ in paced], rows)
         console.text(PACED_LEGEND)
+    _report_machine(console, record)
+    console.text(f"record with the raw samples: {record.folder}/")
+
+
+def _report_machine(console: Console, record: "Record") -> None:
+    """Print the machine, and what a reader of the tables must know."""
+    from toolkit.bench import conditions
+
+    results, host = record.results, record.host
     console.text()
-    host = record.host
     console.text(f"{host.cpu}, {host.arch}, {host.cores} cores{_where(host)}, {host.os}, Python {host.python}")
-    for warning, count in Counter(warning for result in results for warning in result["warnings"]).items():
+    warnings = Counter(warning for result in results for warning in record.warnings(result))
+    for warning, count in warnings.items():
         console.warn(f"{count} of {len(results)} rows: {warning}")
-    for artifact, how in {one.path: one.golden for one in record.results if one.golden}.items():
+    for artifact, how in {one.path: one.golden for one in results if one.golden}.items():
         console.warn(f"{artifact} answers otherwise here than where it was exported, so it is not one to ship: {how}")
-    for artifact, note in dict.fromkeys((one.path, note) for one in record.results for note in one.notes):
+    for artifact, note in dict.fromkeys((one.path, note) for one in results for note in one.notes):
         console.warn(f"{artifact}: {note}")
     for path, why in record.failures.items():
         console.warn(f"{path} was not measured: {why.removeprefix(f'{path}: ')}")
-    turns = sum(result["blocks"] for result in results)
+    turns = sum(result.invoke.lengths.size for result in results)
     for reason, count in ({} if host.emulated else record.marked).items():
         console.warn(f"{reason} in {count} of {turns} blocks, which are left in; {conditions.ADVICE[reason]}")
-    if record.host.throttled:
-        console.warn(f"this machine reports: {', '.join(record.host.throttled)}")
+    if host.throttled:
+        console.warn(f"this machine reports: {', '.join(host.throttled)}")
     if record.interrupted:
         console.warn("interrupted: the figures are those of the blocks that were measured")
-    console.text(f"record with the raw samples: {record.folder}/")
 
 
 def recommend(console: Console, record: "Record") -> None:
@@ -127,9 +133,9 @@ def _failed(record: "Record", width: int) -> list[tuple[str, ...]]:
     return [(Path(path).name, *["–"] * (width - 1)) for path in record.failures]
 
 
-def _setting(results: Sequence[dict[str, Any]]) -> str:
+def _setting(results: Sequence["Result"]) -> str:
     """Say what all rows have in common."""
-    threads, batches = ({result[name] for result in results} for name in ("threads", "batch"))
+    threads, batches = {result.threads for result in results}, {result.batch for result in results}
     parts = []
     if len(threads) == 1:
         parts.append(units.count(threads.pop(), "thread"))
@@ -138,53 +144,45 @@ def _setting(results: Sequence[dict[str, Any]]) -> str:
     return f", {', '.join(parts)}" if parts else ""
 
 
-def _latency_row(result: dict[str, Any]) -> tuple[str, ...]:
-    accuracy = "–" if result["accuracy"] is None else units.percent(result["accuracy"])
-    if result["golden"]:
-        accuracy = "not known here"
-    described = (units.size(result["size_bytes"]), accuracy)
-    if result["median_s"] is None:
+def _latency_row(record: "Record", result: "Result") -> tuple[str, ...]:
+    from toolkit.bench.statistics import describe
+
+    accuracy = "–" if result.accuracy is None else units.percent(result.accuracy)
+    described = (units.size(result.size_bytes), "not known here" if result.golden else accuracy)
+    if record.host.emulated:
         return (*described, *["–"] * 5, "")
-    speedup = result["speedup"]
+    speedup = record.speedup(result)
     return (
         *described,
-        units.seconds(result["median_s"]),
-        units.interval(*result["median_ci95_s"]),
-        "–" if result["p90_s"] is None else units.seconds(result["p90_s"]),
-        "–" if result["p99_s"] is None else units.seconds(result["p99_s"]),
-        "–" if speedup is None else f"{speedup:.2f}×",
-        _verdict(result),
+        units.seconds(result.median.value),
+        units.interval(result.median.low, result.median.high),
+        *(_seconds(result.percentiles_s[percent]) for percent in (90, 99)),
+        f"{speedup.value:.2f}×" if speedup else "–",
+        describe(speedup) if speedup else "baseline" if result.is_baseline else "",
     )
 
 
-def _verdict(result: dict[str, Any]) -> str:
-    from toolkit.bench.statistics import describe
-    from toolkit.interval import Interval
-
-    if result["speedup"] is None:
-        return result["verdict"] or ""
-    return describe(Interval(result["speedup"], *result["speedup_ci95"]))
-
-
-def _start_row(result: dict[str, Any]) -> tuple[str, ...]:
-    if result["median_s"] is None:
-        return (result["runtime"], *["–"] * 7)
-    memory = (result["peak_rss_bytes"], result["added_rss_bytes"])
+def _start_row(record: "Record", result: "Result") -> tuple[str, ...]:
+    if record.host.emulated:
+        return (result.runtime, *["–"] * 7)
     return (
-        result["runtime"],
-        units.seconds(result["end_to_end_median_s"]),
-        f"{result['images_per_s']:,.0f}",
-        units.seconds(result["load_s"]),
-        units.seconds(result["first_s"]),
-        units.seconds(result["cold_s"]),
-        *("–" if size is None else units.size(size) for size in memory),
+        result.runtime,
+        units.seconds(result.end_to_end_median.value),
+        f"{result.images_per_s:,.0f}",
+        units.seconds(result.load_s),
+        units.seconds(result.first_s),
+        units.seconds(result.cold_s),
+        *("–" if size is None else units.size(size) for size in (result.peak_rss_bytes, result.added_rss_bytes)),
     )
 
 
-def _paced_row(paced: dict[str, Any]) -> tuple[str, ...]:
-    figures = (paced[name] for name in ("median_s", "p90_s", "p99_s", "max_s"))
-    times = ("–" if figure is None else units.seconds(figure) for figure in figures)
-    return (str(paced["n"]), *times)
+def _paced_row(paced: "Paced") -> tuple[str, ...]:
+    times = (paced.median_s, paced.percentiles_s[90], paced.percentiles_s[99], paced.max_s)
+    return (str(paced.n), *map(_seconds, times))
+
+
+def _seconds(value_s: float | None) -> str:
+    return "–" if value_s is None else units.seconds(value_s)
 
 
 def _where(host: "Host") -> str:

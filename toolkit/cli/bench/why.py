@@ -1,13 +1,16 @@
 """What a benchmark explains: why an artifact is not faster, its operators, the share of what the machine can do."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from toolkit import units
 from toolkit.cli.bench.tables import NAME_COLUMNS
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
+    from toolkit.bench.explanation import Explanation
+    from toolkit.bench.profile import Profile
     from toolkit.bench.record import Record
+    from toolkit.bench.result import Result
 
 ROOF_COLUMNS = (
     *NAME_COLUMNS,
@@ -36,53 +39,53 @@ def report(console: Console, record: "Record", *, everything: bool) -> None:
     """Print a line for each integer artifact that is not faster than float32; with everything the tables as well."""
     explained = [(result, found) for result in record.results if (found := record.why.get(result.samples))]
     if everything and explained:
-        entries = [entry for entry in record.to_json()["results"] if entry["why"]]
-        console.table(ROOF_COLUMNS, [_roof_row(entry, entry["why"]) for entry in entries])
-        if not record.host.emulated:
+        emulated = record.host.emulated
+        console.table(ROOF_COLUMNS, [_roof_row(*pair, emulated=emulated) for pair in explained])
+        if not emulated:
             console.text(
                 "MAC: multiply-accumulate; attainable: min(MAC/s, MAC per byte of weights × bytes/s) of probes"
             )
         for result, found in explained:
             settings = f"{result.runtime}, threads {result.threads}, batch {result.batch}"
             console.heading(f"{result.path.name} ({settings})")
-            console.table(OPERATOR_COLUMNS, _operator_rows(found.to_json(None)))
+            console.table(OPERATOR_COLUMNS, _operator_rows(found.profile))
             console.text(found.profile.untimed or HOW_TIMED)
     for result, found in explained:
         if found.reason:
             console.text(f"why {result.path.name} ({result.runtime}) is not faster than float32: {found.reason}")
 
 
-def _roof_row(entry: dict[str, Any], why: dict[str, Any]) -> tuple[str, ...]:
-    share = why["share_of_attainable"]
+def _roof_row(result: "Result", found: "Explanation", *, emulated: bool) -> tuple[str, ...]:
+    profile, attainable = found.profile, found.attainable
+    share = None if emulated else found.share(result.median.value)
     return (
-        entry["artifact"].rpartition("/")[2],
-        entry["runtime"],
-        str(entry["threads"]),
-        str(entry["batch"]),
-        _count(why["macs"]),
-        units.size(why["weight_bytes"]),
-        why["arithmetic"] or "–",
-        _rate(why["macs_per_s"]),
-        _rate(why["attainable_macs_per_s"]),
+        result.path.name,
+        result.runtime,
+        str(result.threads),
+        str(result.batch),
+        _count(profile.macs),
+        units.size(profile.weight_bytes),
+        profile.arithmetic or "–",
+        _rate(None if emulated else found.rate(result.median.value)),
+        _rate(attainable[0] if attainable else None),
         "–" if share is None else f"{share:.0%}",
-        why["bound"] or "–",
+        attainable[1] if attainable else "–",
     )
 
 
-def _operator_rows(why: dict[str, Any]) -> list[tuple[str, ...]]:
-    operators, call_s = why["operators"], why["call_s"]
-    whole_s = why["prefixes_s"][-1] if why["prefixes_s"] else None
+def _operator_rows(profile: "Profile") -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [
         (
-            operator["name"],
-            operator["kernels"],
-            _count(operator["macs"]),
-            units.size(operator["weight_bytes"]),
-            *_time(operator["seconds"], whole_s),
+            timed.operator.name,
+            timed.operator.kernels,
+            _count(timed.operator.macs),
+            units.size(timed.operator.weight_bytes),
+            *_time(timed.seconds, profile.total_s),
         )
-        for operator in operators
+        for timed in profile.timed
     ]
-    return [("(the call itself)", "", "", "", *_time(call_s, whole_s)), *rows] if whole_s else rows
+    call = ("(the call itself)", "", "", "", *_time(profile.call_s, profile.total_s))
+    return [call, *rows] if profile.total_s else rows
 
 
 def _time(seconds: float | None, whole_s: float | None) -> tuple[str, str]:

@@ -13,10 +13,13 @@ from toolkit.cli.options import (
     AllowOverlap,
     DataChoice,
     Debug,
+    DeviceChoice,
     ImageSize,
     Json,
     Keys,
+    ModelChoice,
     ResizeTo,
+    Seconds,
     SkipUnreadable,
     reading,
 )
@@ -31,13 +34,13 @@ if TYPE_CHECKING:
 
 
 def command(
-    model: Annotated[str, typer.Option(help="cnn or mlp.")] = "cnn",
+    model: ModelChoice = "cnn",
     data: DataChoice = "auto",
-    epochs: Annotated[int, typer.Option(help="Passes over the training rows.")] = 100,
-    seed: Annotated[int, typer.Option(help="Of the training.")] = 0,
-    device: Annotated[str, typer.Option(help="auto (a GPU where there is one), gpu or cpu.")] = "auto",
-    seconds: Annotated[float, typer.Option(help="Measuring time of each artifact.")] = 1.0,
-    name: Annotated[str | None, typer.Option(help="Of the run; default: the model and the time.")] = None,
+    epochs: Annotated[int, typer.Option(help="How often all training rows are passed over.")] = 100,
+    seed: Annotated[int, typer.Option(help="Seed of the first weights and of the order of rows.")] = 0,
+    device: DeviceChoice = "auto",
+    seconds: Seconds = 1.0,
+    name: Annotated[str | None, typer.Option(help="Name of the run; default: the model and the time.")] = None,
     allow_overlap: AllowOverlap = False,
     image_size: ImageSize = None,
     resize: ResizeTo = None,
@@ -46,7 +49,10 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Train, export, verify and bench in one go, all of it in runs/NAME/. Exit code 1 where an artifact fails."""
+    """Train, export, verify and bench, all of it in runs/NAME/.
+
+    The exit code is 1 if an artifact fails.
+    """
     from toolkit.export.sources import resolve
     from toolkit.parity import record
     from toolkit.training import folders
@@ -116,7 +122,7 @@ def _summarise(
 ) -> None:
     console.text(
         f"made:  the {trained.recipe.model}, test accuracy {units.percent(trained.test.accuracy)} on "
-        f"{exported.manifest.data['name']}, and {len(exported.made)} artifacts of it in {exported.manifest.folder}/"
+        f"{exported.manifest.data.name}, and {len(exported.made)} artifacts of it in {exported.manifest.folder}/"
     )
     for name, why in exported.failures.items():
         console.text(f"       {name} could not be made: {why} (log: {exported.log})")

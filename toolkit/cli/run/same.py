@@ -11,7 +11,7 @@ from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from toolkit.parity.compare import Comparison
-    from toolkit.parity.verify import Verified
+    from toolkit.parity.result import Verified
 
 # The verdict where nothing is wrong and nothing could be proven.
 UNDECIDED = "too few images"
@@ -52,7 +52,7 @@ def _undecided(undecided: Sequence["Comparison"], verified: "Verified", *, model
     at_most = max(figures.bounds_pp[1] for figures in found)
     needed = [one.images_to_decide for one in undecided]
     about = f", about {max(number for number in needed if number):,} in all" if all(needed) else ""
-    wider = ["toolkit", "verify", str(verified.manifest.folder), "--margin", f"{ceil(at_most * 10) / 10:g}"]
+    wider = ["toolkit", "verify", str(verified.subject), "--margin", f"{ceil(at_most * 10) / 10:g}"]
     wider += [] if choice in named_sources() else ["--data", choice]
     full = f"{FULL}{'' if model == 'cnn' else f' --model {model}'}"
     more = f" ({full}, once MNIST can be fetched, has {FULL_IMAGES:,})" if choice == SAMPLE else ""

@@ -1,7 +1,7 @@
 """The tables of ``toolkit verify``, and what their columns hold."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from toolkit import units
 from toolkit.console import Column, Console
@@ -9,18 +9,18 @@ from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from toolkit.parity.compare import Comparison
-    from toolkit.parity.verify import Parity, Verified
+    from toolkit.parity.result import Parity, Verified
 
 # Of a verdict.
 EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}
 FIGURES = {
     "accuracy": "share of the test images that the artifact gets right",
-    "change": "of the accuracy from Keras', in percentage points, with its 95 % interval (Tango's score interval)",
-    "lost/gained": "images that only Keras gets right, and that only the artifact does",
-    "changed": "images put into another class than Keras puts them, right or wrong",
+    "change": "of the accuracy from the reference's, in percentage points, with Tango's 95 % score interval",
+    "lost/gained": "images that only the reference gets right, and that only the artifact does",
+    "changed": "images put into another class than the reference puts them, right or wrong",
     "p": "how probable so uneven a lost/gained is between equally good models (exact McNemar test)",
     "at most lost": "95 % upper bound of the accuracy lost, in percentage points; the verdict rests on it",
-    "divergence": "mean Kullback-Leibler divergence of the probabilities from Keras', in nats",
+    "divergence": "mean Kullback-Leibler divergence of the probabilities from the reference's, in nats",
 }
 GOLDEN_FIGURES = {
     "flips, Keras": "images of golden.npz put into another class than Keras puts them",
@@ -45,7 +45,7 @@ def report(console: Console, parity: "Parity", *, undecided: str = Verdict.INCON
         console.table(columns, [_row(c, p, undecided) for p in kind for c in p.comparisons])
         for part in kind:
             for comparison in part.comparisons:
-                _print_problem(console, comparison)
+                print_problem(console, comparison)
             console.text(_measured_on(part))
     if told := [comparison.measured_on for comparison in parity.comparisons if comparison.measured_on]:
         runtimes = ", ".join(dict.fromkeys(on.runtime for on in told))
@@ -63,22 +63,23 @@ def explain(console: Console, parity: "Parity") -> None:
                 console.text(f"  {figure}: {meaning}")
 
 
-def golden_row(result: dict[str, Any]) -> tuple[str, ...]:
-    """Return the cells of GOLDEN_FIGURES, between the name and the verdict, of a result as the JSON document has it."""
-    name, verdict = Path(result["artifact"]).name, str(result["verdict"])
-    if result["changed"] is None or result["max_abs_error"] is None:
+def golden_row(comparison: "Comparison") -> tuple[str, ...]:
+    """Return the cells of GOLDEN_FIGURES, between the name and the verdict."""
+    name, verdict = Path(comparison.artifact).name, str(comparison.verdict)
+    found, recorded = comparison.figures, comparison.recorded
+    if found is None:
         return (name, *["–"] * len(GOLDEN_FIGURES), verdict)
-    keras = (str(result["changed"]), f"{result['max_abs_error']:.2g}")
-    if result["recorded_flips"] is None or result["recorded_max_abs_error"] is None:
-        return (name, *keras, "–", "–", verdict)
-    lsb = result["recorded_max_lsb"]
-    difference = f"{result['recorded_max_abs_error']:.2g}" if lsb is None else f"{lsb:.0f} LSB"
-    return (name, *keras, str(result["recorded_flips"]), difference, verdict)
+    reference = (str(found.changed), f"{found.max_abs_error:.2g}")
+    if recorded is None:
+        return (name, *reference, "–", "–", verdict)
+    lsb = recorded.max_lsb
+    difference = f"{recorded.max_abs_error:.2g}" if lsb is None else f"{lsb:.0f} LSB"
+    return (name, *reference, str(recorded.flips), difference, verdict)
 
 
 def _row(comparison: "Comparison", part: "Verified", undecided: str) -> tuple[str, ...]:
     if part.by_golden:
-        return golden_row(comparison.to_json())
+        return golden_row(comparison)
     name = Path(comparison.artifact).name
     found = comparison.figures
     if found is None:
@@ -101,7 +102,8 @@ def _word(verdict: str, undecided: str) -> str:
     return undecided if verdict == Verdict.INCONCLUSIVE else verdict
 
 
-def _print_problem(console: Console, comparison: "Comparison") -> None:
+def print_problem(console: Console, comparison: "Comparison") -> None:
+    """Print why an artifact fails or what the images cannot tell, and what is to be known of it on other CPUs."""
     path = comparison.artifact
     if comparison.problem:
         cause = f" ({comparison.cause})" if comparison.cause else ""
@@ -129,8 +131,9 @@ def _measured_on(part: "Verified") -> str:
     first = next((c.figures for c in part.comparisons if c.figures), None)
     accuracy = ""
     if first and not part.by_golden:
-        accuracy = f", Keras {units.marked(units.percent(first.reference_accuracy), overlap=part.overlaps)}"
-    text = f"{part.manifest.folder}{accuracy}: {data['n']} images ({data['name']}, {data['split']}, "
+        marked = units.marked(units.percent(first.reference_accuracy), overlap=part.overlaps)
+        accuracy = f", {'Keras ' if part.manifest else ''}{marked}"
+    text = f"{part.subject}{accuracy}: {data['n']} images ({data['name']}, {data['split']}, "
     text += f"sha256 {data['sha256'][:12]})"
     for shared in data["overlap"]:
         text += f"; {units.MARK} not an accuracy: {shared['count']:,} of them are {shared['other']} images of the model"

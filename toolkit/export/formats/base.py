@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.convention import Convention
+
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"
 BATCH_NAME = "batch"
@@ -16,8 +18,8 @@ BATCH_NAME = "batch"
 class Prepared:
     """A Keras model made ready for converters.
 
-    function: a ``tf.function`` {OUTPUT_NAME: …} of INPUT_NAME (batch, H, W, C) float32 in [0, 1], whose reshapes do not
-    depend on the batch. saved_model: the same as a SavedModel. work: a scratch folder that lasts as long as the export.
+    function: a ``tf.function`` {OUTPUT_NAME: …} of INPUT_NAME (batch, H, W, C) float32, whose reshapes do not depend on
+    the batch. saved_model: the same as a SavedModel. work: a scratch folder that lasts as long as the export.
     """
 
     function: Any
@@ -27,7 +29,8 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Request:
-    """One conversion. calibration: (N, H, W, C) float32 in [0, 1]."""
+    """One conversion. calibration: values of the input, (N, H, W, C) float32, as the convention has them."""
 
     quantization: str
     calibration: NDArray[np.float32]
+    convention: Convention

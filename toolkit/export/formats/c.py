@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import extras
+from toolkit.convention import Convention, Output
 
 SUFFIX = ".c"
 HEADER_SUFFIX = ".h"
@@ -25,9 +26,9 @@ _HEADER = """\
  * The array holds {artifact} byte for byte: {size} bytes, SHA-256
  * {digest}
  *
- * Input:  pixels / 255 as int8, rows of an image one after the other, channels last:
- *         value = round(pixel / 255 / {prefix}_INPUT_SCALE) + {prefix}_INPUT_ZERO_POINT
- * Output: one int8 per class: probability = (value - {prefix}_OUTPUT_ZERO_POINT) * {prefix}_OUTPUT_SCALE
+ * Input:  {formula} as int8, rows of an image one after the other, channels last:
+ *         value = round(({formula}) / {prefix}_INPUT_SCALE) + {prefix}_INPUT_ZERO_POINT
+ * Output: {answer} = (value - {prefix}_OUTPUT_ZERO_POINT) * {prefix}_OUTPUT_SCALE
  * Operators for the resolver: {operators}
  *
  * {prefix}_ARENA_HINT_BYTES is a lower bound of the tensor arena, computed from the file and not measured: the
@@ -65,6 +66,14 @@ extern const unsigned int {name}_model_bytes;
 #endif
 """
 
+# What the numbers of the output are.
+_ANSWERS = {
+    Output.PROBABILITIES: "one int8 per class: probability",
+    Output.LOGITS: "one int8 per class: logit, of which the softmax gives probabilities",
+    Output.SIGMOID: "one int8: probability of the second of two classes",
+    Output.SIGMOIDS: "one int8 per class: probability of that class by itself",
+}
+
 _ARRAY = """\
 /* {artifact} as an array; see {header}. */
 #include "{header}"
@@ -82,7 +91,7 @@ const unsigned int {name}_model_bytes = sizeof({name}_model);
 """
 
 
-def derive(artifact: Path, path: Path) -> tuple[Path, Path]:
+def derive(artifact: Path, path: Path, convention: Convention) -> tuple[Path, Path]:
     """Write the bytes of an int8 ``.tflite`` file as C to ``path``, and its header beside it; return both."""
     flatbuffer_utils = extras.load("tensorflow.lite.tools.flatbuffer_utils")
     content = artifact.read_bytes()
@@ -98,6 +107,8 @@ def derive(artifact: Path, path: Path) -> tuple[Path, Path]:
             **_tensor("input", graph.tensors[graph.inputs[0]]),
             **_tensor("output", graph.tensors[graph.outputs[0]]),
             stem=path.stem,
+            formula=convention.formula,
+            answer=_ANSWERS[convention.output or Output.PROBABILITIES],
             size=len(content),
             digest=hashlib.sha256(content).hexdigest(),
             operators=", ".join(sorted(set(operators))),

@@ -13,9 +13,9 @@ from toolkit import extras
 from toolkit.errors import ArtifactError
 from toolkit.files import require_file, write_bytes
 from toolkit.manifest import TensorSpec
+from toolkit.portability import Portability
 from toolkit.runtimes.base import (
     Operator,
-    Portability,
     Session,
     Traced,
     as_artifact_error,
@@ -174,11 +174,11 @@ def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) ->
     return LiteRTSession(path, threads=threads, kernels=kernels or KERNELS[0])
 
 
-def trace(path: Path, images: NDArray[np.uint8]) -> list[Traced]:
-    """Run pixels through an artifact whose every tensor is kept, and return those that have a row for each image."""
+def trace(path: Path, values: NDArray[np.float32]) -> list[Traced]:
+    """Run real values through an artifact whose every tensor is kept; return those that have a row for each image."""
     session = LiteRTSession(path, threads=1, kernels=KERNELS[0], keep_tensors=True)
-    session.predict_once(images)
-    return session.tensors(len(images))
+    session.run(values)
+    return session.tensors(len(values))
 
 
 def operators(path: Path, *, batch: int = 1) -> list[Operator]:

@@ -13,9 +13,9 @@ from toolkit import extras, locks
 from toolkit.errors import ArtifactError
 from toolkit.files import require_file, write_bytes
 from toolkit.manifest import TensorSpec
+from toolkit.portability import Portability
 from toolkit.runtimes.base import (
     Operator,
-    Portability,
     Session,
     Traced,
     as_artifact_error,
@@ -156,8 +156,8 @@ def portability(path: Path) -> Portability:
     return saturation.analyse(model)
 
 
-def trace(path: Path, images: NDArray[np.uint8]) -> list[Traced]:
-    """Run pixels through a copy of the graph that gives out its inner tensors too.
+def trace(path: Path, values: NDArray[np.float32]) -> list[Traced]:
+    """Run real values through a copy of the graph that gives out its inner tensors too.
 
     Of a quantized graph those are the quantized ones, which leave its integer kernels as they are; others would take
     them apart.
@@ -171,9 +171,9 @@ def trace(path: Path, images: NDArray[np.uint8]) -> list[Traced]:
     names = [name for name in names if name != session.output.name]
     model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
     opened = _session(path, model.SerializeToString(), _options(threads=1, kernels=KERNELS[0]))
-    output, *values = opened.run([session.output.name, *names], {session.input.name: session.encode(images)})
+    output, *tensors = opened.run([session.output.name, *names], {session.input.name: session.encode(values)})
     found = []
-    for name, value in zip(names, values, strict=True):
+    for name, value in zip(names, tensors, strict=True):
         if name in quantizers:
             scale, zero_point = (float(constants[constant]) for constant in quantizers[name].input[1:3])
             value = dequantize(value, TensorSpec(name, (), "", scale, int(zero_point)))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
-from toolkit.runtimes.base import Portability
+from toolkit.portability import Portability
 from toolkit.runtimes.onnxruntime import graph
 
 # The greatest sum of an int16, and the greatest activation.

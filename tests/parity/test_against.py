@@ -1,0 +1,119 @@
+"""Any file beside any other: linear models by hand, none of them in a manifest."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.export.test_inputs import BRIGHT, SIDE, dataset_of
+from toolkit.cli import call
+from toolkit.convention import parse
+from toolkit.errors import ArtifactError, DataError, UsageError
+from toolkit.parity.against import compare_all
+
+pytestmark = pytest.mark.training
+
+
+@pytest.fixture(scope="module")
+def bright():
+    return dataset_of()
+
+
+def linear(path, *, weights, bias, softmax=True):
+    """Save a model of one dense layer: (pixels, classes) weights of SIDE × SIDE × 3 pixels."""
+    from onnx import TensorProto, helper, numpy_helper, save
+
+    nodes = [
+        helper.make_node("Flatten", ["image"], ["values"]),
+        helper.make_node("Gemm", ["values", "weights", "bias"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"]),
+    ]
+    output = "probabilities" if softmax else "logits"
+    graph = helper.make_graph(
+        nodes if softmax else nodes[:2],
+        "linear",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [None, SIDE, SIDE, 3])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, [None, len(bias)])],
+        [
+            numpy_helper.from_array(np.asarray(weights, np.float32), "weights"),
+            numpy_helper.from_array(np.asarray(bias, np.float32), "bias"),
+        ],
+    )
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path)
+    return path
+
+
+def by_brightness(path, *, low=0.0, high=1.0, classes=(0, 1, 2), softmax=True):
+    """Save a model that is right on every image, whose pixels it takes from ``low`` to ``high``."""
+    centres = low + np.array(BRIGHT)[list(classes)] / 255 * (high - low)
+    sharp, size = 100 / (high - low) ** 2, SIDE * SIDE * 3
+    weights = np.tile(2 * sharp * centres / size, (size, 1))
+    return linear(path, weights=weights, bias=-sharp * centres**2, softmax=softmax)
+
+
+def compared(bright, reference, *paths, **options):
+    said = []
+    return compare_all(paths, reference, bright, warn=said.append, **options), said
+
+
+def test_each_file_gets_the_range_in_which_it_is_right(tmp_path, bright):
+    """And is compared by probabilities, whatever it answers with."""
+    reference = by_brightness(tmp_path / "reference.onnx", high=255.0)
+    logits = by_brightness(tmp_path / "logits.onnx", low=-1.0, softmax=False)
+    part, said = compared(bright, reference, logits, margin_pp=5.0)
+    (comparison,) = part.comparisons
+    assert (comparison.verdict, comparison.figures.accuracy, comparison.figures.changed) == ("pass", 1.0, 0)
+    assert part.dataset["n"] == comparison.n == 90
+    assert ["0..255 is taken" in said[0], "-1..1 is taken" in said[1]] == [True, True]
+    assert "100.00 % of 300 training images are right" in said[0]
+
+
+def test_a_file_that_means_other_classes_fails(tmp_path, bright):
+    reference = by_brightness(tmp_path / "reference.onnx")
+    swapped = by_brightness(tmp_path / "swapped.onnx", classes=(1, 0, 2))
+    part, _ = compared(bright, reference, swapped)
+    assert part.comparisons[0].verdict == "fail"
+    assert part.comparisons[0].figures.lost == 60
+
+
+def test_a_range_that_is_clearly_not_the_models_is_refused(tmp_path, bright):
+    reference = by_brightness(tmp_path / "reference.onnx", high=255.0)
+    with pytest.raises(UsageError, match=r"100\.00 % of 300 training images right with 0\.\.255, .* with 0\.\.1: give"):
+        compared(bright, reference, reference, given=parse("0..1"))
+
+
+def test_what_cannot_be_compared_is_named(tmp_path, bright):
+    three, two = (by_brightness(tmp_path / f"{n}.onnx", classes=range(n)) for n in (3, 2))
+    with pytest.raises(DataError, match="tells 2 classes apart, the data have more"):
+        compared(bright, two, three)
+    part, _ = compared(bright, three, two)
+    assert part.comparisons[0].problem.text == "its outputs are (90, 2), the reference's (90, 3): not the same classes"
+    with pytest.raises(ArtifactError, match="a folder; name the files to compare"):
+        compared(bright, three, tmp_path)
+    with pytest.raises(ArtifactError, match=r"none\.onnx: no such file"):
+        compared(bright, three, tmp_path / "none.onnx")
+
+
+def test_the_verb_compares_and_says_with_what(capfd, tmp_path, bright):
+    def cli(*arguments):
+        code = call([str(argument) for argument in arguments])
+        return (code, *capfd.readouterr())
+
+    reference = by_brightness(tmp_path / "reference.onnx")
+    data = tmp_path / "data.npz"
+    arrays = (bright.train.images, bright.train.labels, bright.test.images, bright.test.labels)
+    np.savez(data, **dict(zip(("x_train", "y_train", "x_test", "y_test"), arrays, strict=True)))
+    code, out, _ = cli("verify", reference, "--against", reference, "--data", data, "--json", "--margin", 5)
+    document = json.loads(out)
+    assert (code, document["verdict"]) == (0, "pass")
+    (result,) = document["results"]
+    assert (document["references"], result["format"], result["changed"]) == ([str(reference)], None, 0)
+    for options, why in (
+        ((), "needs labelled images; give them by --data"),
+        (("--data", data, "--save"), "leave out --golden, --save and --allow-overlap"),
+    ):
+        code, _, err = cli("verify", reference, "--against", reference, *options)
+        assert (code, err.count("\n")) == (2, 1)
+        assert why in err
+    code, _, err = cli("verify", reference, "--input-range", "0..1")
+    assert (code, err) == (2, "error: manifests say what pixels become; --input-range goes with --against\n")

@@ -1,0 +1,144 @@
+"""What pixels become for a model, and what its outputs are: as users write it, as files tell it."""
+
+import numpy as np
+import pytest
+
+from toolkit.convention import STANDARD, Convention, Layout, Output, layout_of, of_tensor, output_of, parse
+from toolkit.errors import UsageError
+from toolkit.files import documents
+from toolkit.manifest import TensorSpec
+
+PIXELS = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+IMAGENET = "0.485,0.456,0.406,0.229,0.224,0.225"
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("0..1", (0.0,), (1.0,)),
+        ("0..255", (0.0,), (255.0,)),
+        ("-1..1", (-1.0,), (1.0,)),
+        (" -0.5 .. 0.5 ", (-0.5,), (0.5,)),
+        ("1..0", (1.0,), (0.0,)),
+        ("0.5,0.25", (-2.0,), (2.0,)),
+    ],
+)
+def test_a_range_is_read_as_it_is_written(text, low, high):
+    assert (parse(text).low, parse(text).high) == (low, high)
+
+
+@pytest.mark.parametrize("text", ["0..1", "0..255", "-1..1", "-128..127", IMAGENET])
+def test_a_range_is_written_as_it_is_read(text):
+    assert str(parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0-1", "0..", "1..1", "0..nan", "0..1..2", "0.5", "0.5,0", "0.5,-1", "123.7,58.4", "1,2,3", "a,b", "٣..4"],
+)
+def test_what_is_no_range_is_refused_with_what_is(text):
+    with pytest.raises(UsageError, match=r"--input-range is '.*'; allowed: LOW\.\.HIGH, .* or MEAN,STD"):
+        parse(text)
+
+
+def test_pixels_become_what_the_range_says_to_the_last_bit():
+    real = PIXELS.astype(np.float64)
+    np.testing.assert_array_equal(parse("0..1").values(PIXELS), PIXELS / np.float32(255))
+    np.testing.assert_array_equal(parse("0..255").values(PIXELS), real)
+    np.testing.assert_array_equal(parse("-1..1").values(PIXELS), PIXELS / np.float32(127.5) - np.float32(1))
+    assert parse("-1..1").values(PIXELS).dtype == np.float32
+
+
+def test_mean_and_deviation_are_of_each_channel():
+    images = np.random.default_rng(0).integers(0, 256, (2, 4, 5, 3)).astype(np.uint8)
+    expected = (images / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    np.testing.assert_allclose(parse(IMAGENET).values(images), expected, atol=1e-6)
+    with pytest.raises(UsageError, match="the input range is of 3 channels, the images have 1"):
+        parse(IMAGENET).values(PIXELS)
+
+
+def test_channels_come_first_where_the_layout_says_so():
+    images = np.arange(24, dtype=np.uint8).reshape(1, 2, 4, 3)
+    values = Convention((0.0,), (255.0,), Layout.NCHW).values(images)
+    assert values.shape == (1, 3, 2, 4)
+    np.testing.assert_array_equal(values[0, 2], images[0, :, :, 2])
+    assert Convention(layout=Layout.NCHW).image_shape((None, 3, 2, 4)) == (2, 4, 3)
+    assert [layout_of(shape) for shape in ((1, 3, 9, 9), (1, 9, 9, 3), (1, 3, 3, 3), (1, 9))] == [
+        Layout.NCHW,
+        Layout.NHWC,
+        Layout.NHWC,
+        Layout.NHWC,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale", "zero_point", "said"),
+    [
+        ("uint8", 1 / 255, 0, "0..1"),
+        ("int8", 1 / 255, -128, "0..1"),
+        ("uint8", 1 / 127.5, 127, "-1..1"),
+        ("uint8", 1 / 127.5, 128, "-1..1"),
+        ("int8", 1 / 127.5, 0, "-1..1"),
+        ("uint8", 1.0, 0, "0..255"),
+        ("int8", 1.0, -128, "0..255"),
+        ("uint8", None, None, "0..255"),
+        ("int32", None, None, "0..255"),
+        ("int8", None, None, None),
+        ("int16", 1 / 32767, 0, None),
+        ("uint8", 0.0074, 136, None),
+        ("float32", None, None, None),
+    ],
+)
+def test_a_file_tells_its_range_only_where_that_is_plain(dtype, scale, zero_point, said):
+    found = of_tensor(TensorSpec("image", (None, 8, 8, 1), dtype, scale, zero_point))
+    assert (None if found is None else str(found)) == said
+
+
+@pytest.mark.parametrize(
+    ("outputs", "step", "said"),
+    [
+        ([[0.2, 0.8], [1.0, 0.0]], None, Output.PROBABILITIES),
+        ([[0.2, 0.795], [1.0, 0.0]], None, Output.SIGMOIDS),
+        ([[0.2, 0.795], [1.0, 0.0]], 1 / 256, Output.PROBABILITIES),
+        ([[0.9, 0.8], [0.1, 0.0]], None, Output.SIGMOIDS),
+        ([[0.9, 1.8], [0.1, 0.0]], None, Output.LOGITS),
+        ([[0.9], [0.1]], None, Output.SIGMOID),
+        ([[0.9], [-2.0]], None, Output.LOGITS),
+    ],
+)
+def test_outputs_are_judged_by_themselves(outputs, step, said):
+    assert output_of(np.float32(outputs), step=step) == said
+
+
+def test_one_number_tells_two_classes_apart():
+    sigmoid, logit, unknown = (Convention(output=one) for one in (Output.SIGMOID, Output.LOGITS, None))
+    np.testing.assert_allclose(sigmoid.answers(np.float32([[0.9], [0.2]])), [[0.1, 0.9], [0.8, 0.2]], atol=1e-6)
+    answers = logit.answers(np.float32([[2.0], [-1.0]]))
+    np.testing.assert_allclose(logit.probabilities(answers)[:, 1], 1 / (1 + np.exp([-2.0, 1.0])), atol=1e-6)
+    assert unknown.answers(np.float32([[2.0]])).shape == (1, 1)
+    several = np.float32([[0.9, 0.8]])
+    assert Convention(output=Output.SIGMOIDS).probabilities(several) is several
+
+
+@pytest.mark.parametrize(
+    ("text", "formula"),
+    [
+        ("0..1", "pixel / 255"),
+        ("0..255", "pixel"),
+        ("-1..1", "pixel / 255 * 2 - 1"),
+        ("-128..127", "pixel - 128"),
+        ("1..3", "pixel / 255 * 2 + 1"),
+        ("0,0,0,1,1,0.5", "pixel / 255 * {1, 1, 2}[channel] + {-0, -0, -0}[channel]"),
+    ],
+)
+def test_a_formula_says_it_in_c(text, formula):
+    assert parse(text).formula == formula
+
+
+def test_a_manifest_keeps_it_and_refuses_what_it_cannot_be():
+    for one in (*STANDARD, parse(IMAGENET), Convention(layout=Layout.NCHW, output=Output.LOGITS)):
+        tree = documents.to_tree(one)
+        assert documents.convert(tree, Convention, "here", what="a convention") == one
+    for wrong in ({"low": [0], "high": [0]}, {"low": [0, 1], "high": [1, 2]}, {"layout": "CHW"}, {"output": "odds"}):
+        with pytest.raises(Exception, match="here: not a convention"):
+            documents.convert(wrong, Convention, "here", what="a convention")

@@ -1,0 +1,78 @@
+"""What is done with records of benchmarks and of verifications."""
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toolkit import drawing
+from toolkit.errors import ArtifactError
+from toolkit.files import documents
+from toolkit.rebuilt import Rebuilt
+
+if TYPE_CHECKING:
+    from toolkit.bench.compare import Compared
+
+_NO_RECORD = "'toolkit bench' writes record.json, 'toolkit verify --save' writes parity.json"
+
+
+def check_record(record: str | PathLike[str]) -> Rebuilt:
+    """Rebuild every figure of a record from the raw samples that it keeps; true where the record says the same.
+
+    record: of a benchmark or of a verification, its file or its folder; which of them it is, its content tells.
+    ``.differences`` has a sentence for each figure that differs. Raises ArtifactError where it is no record.
+    """
+    from toolkit.bench import record as benchmarks
+    from toolkit.bench.reading import RECORD
+    from toolkit.parity import record as verifications
+
+    path = Path(record)
+    if path.is_dir():
+        names = (RECORD, verifications.RECORD)
+        there = [path / name for name in names if (path / name).exists()]
+        if not there:
+            raise ArtifactError(f"{path}: no record there; {_NO_RECORD}")
+        path = there[0]
+    document = documents.load(path, what="a record", missing=f"no such file or folder; {_NO_RECORD}")
+    if document.get("command") == "bench":
+        return benchmarks.recompute(_folder(path))
+    if "rows" not in document:
+        raise ArtifactError(f"{path}: no record; {_NO_RECORD}")
+    return verifications.recompute(path)
+
+
+def compare(old: str | PathLike[str], new: str | PathLike[str], *, tolerance: float = 0.05) -> "Compared":
+    """Compare two records of benchmarks; true unless an artifact has become slower or can no longer be measured.
+
+    old, new: folders of records. tolerance: the share by which an artifact may have become slower; it must be slower by
+    more with 95 % confidence to count. ``.pairs`` has both results of each configuration, with their speed-up if both
+    records are of one machine. Raises ArtifactError where the records have nothing in common or are emulated.
+    """
+    from toolkit.bench import compare, record
+
+    return compare.compare(record.read(_folder(Path(old))), record.read(_folder(Path(new))), tolerance=tolerance)
+
+
+def plot_record(record: str | PathLike[str], picture: str | PathLike[str]) -> str | None:
+    """Draw the latencies of a benchmark's record, and accuracy and size against them, into a .png or .svg file.
+
+    Return why accuracy is not in the picture, None if it is. Raises ArtifactError where the record has no latencies,
+    MissingExtraError without matplotlib.
+    """
+    from toolkit.bench import plot
+    from toolkit.bench.record import read
+
+    drawing.check(Path(picture))
+    return plot.draw(Path(picture), read(_folder(Path(record))))
+
+
+def _folder(record: Path) -> Path:
+    """Return the folder of a benchmark's record."""
+    from toolkit.bench.reading import RECORD
+
+    if not record.is_file():
+        return record
+    if record.name != RECORD:
+        raise ArtifactError(
+            f"{record}: not the record of a benchmark; that is called {RECORD} and has its samples beside it"
+        )
+    return record.parent

@@ -1,0 +1,287 @@
+"""The steps of the road: train, export, verify, bench, and the use of an artifact."""
+
+from collections.abc import Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from toolkit import extras
+from toolkit.api.base import BENCHMARKS, EXPORTED, warn
+from toolkit.errors import UsageError
+from toolkit.parity.statistics import DEFAULT_MARGIN_PP
+from toolkit.step import OnStep, Step, ignore
+
+if TYPE_CHECKING:
+    from toolkit.bench.record import Record
+    from toolkit.bench.schedule import PlanOptions
+    from toolkit.export.exporter import Exported
+    from toolkit.export.sources import Source
+    from toolkit.parity.result import Parity
+    from toolkit.prediction import Prediction, Refused
+    from toolkit.reading import Reading
+    from toolkit.runtimes.base import Session
+    from toolkit.training.fit import Trained
+    from toolkit.training.recipe import RecipeOptions
+
+
+def bench(
+    *paths: str | PathLike[str],
+    output: str | PathLike[str] = BENCHMARKS,
+    explain: bool = False,
+    on_step: OnStep = ignore,
+    **plan: "Unpack[PlanOptions]",
+) -> "Record":
+    """Time artifacts, anybody's, on the installed runtimes of this machine; Ctrl-C ends it, with what was measured.
+
+    paths: artifacts or folders of them; none stands for ``exported/``. output: the folder that gets a folder with the
+    record and its raw samples. explain: also show operators, their times, and the share of what the CPU can do. plan:
+    ``threads`` and ``batches`` (images per inference), each several numbers; ``seconds`` of measuring each
+    configuration over its ``processes``; ``rate``, images a second, to time inferences at the pace of a camera as
+    well; ``seed`` of the order of turns; ``budgets`` of what is recommended, a ``toolkit.bench.advice.Budgets``.
+
+    ``.results`` has one for each artifact, number of threads and batch size, in seconds and bytes; ``.failures`` says
+    why an artifact could not be measured; ``.recommended`` is what to ship, None if nothing fits; ``.to_json()`` is
+    the document of ``toolkit bench --json``. Raises ArtifactError where nothing is there to measure, or a file is not
+    the one that its manifest lists, UsageError for a plan that makes no sense.
+    """
+    from toolkit.bench import candidates, schedule
+    from toolkit.bench.explain import explain as add_reasons
+
+    asked = schedule.Plan(**plan)
+    chosen = candidates.select([Path(path) for path in paths or (EXPORTED,)], warn=warn)
+    folder = schedule.new_folder(Path(output))
+    record = schedule.bench(chosen, folder, asked, on_step=lambda progress: on_step(progress.step))
+    if not record.interrupted:
+        add_reasons(record, everything=explain, on_step=on_step)
+    return record
+
+
+def default_artifact() -> Path:
+    """Return the most accurate verified artifact of ``exported/`` that answers here as where it was exported.
+
+    Raises ArtifactError where there is none.
+    """
+    from toolkit.prediction import default_model
+
+    return default_model(EXPORTED, warn=warn)
+
+
+def export(
+    source: "str | PathLike[str] | Source",
+    *,
+    format: str | Sequence[str] = (),
+    quantize: str | Sequence[str] = (),
+    data: str | PathLike[str] | None = None,
+    output: str | PathLike[str] = EXPORTED,
+    calibration: int | None = None,
+    reading: "Reading | None" = None,
+    seed: int = 0,
+    input_range: str | None = None,
+    allow_overlap: bool = False,
+    on_step: OnStep = ignore,
+) -> "Exported":
+    """Export a model into its folder of ``output``, with a manifest: a run, an earlier export or a ``.keras`` file.
+
+    format: ``tflite``, ``onnx``, ``c``; none stands for the first two. quantize: ``float32``, ``float16``,
+    ``dynamic``, ``int8``; none stands for all that a format has. data: where calibration images come from, by name or
+    path; None stands for what the run was trained on. reading: how they are read; None stands for how the run read
+    them. calibration: how many training images int8 takes its ranges from; None stands for 500, or all if fewer. seed:
+    of their choice. input_range: which values the pixels become for the model, as ``--input-range`` takes it; None
+    stands for what the model itself says, else ``0..1``. allow_overlap: go on where test images are training images
+    too.
+
+    As a path, the result is the folder; ``.made`` has the files, ``.failures`` says why one could not be made,
+    ``.to_json()`` is the document of ``toolkit export --json``. Raises ExportFailedError where none could be made,
+    RunError or ArtifactError for a source that is unfinished, damaged or no classifier of images, UsageError for an
+    input range that is clearly not the model's, DataError for data that cannot be had or overlap, BusyError where
+    another process writes there, MissingExtraError without TensorFlow.
+    """
+    from toolkit.convention import parse
+    from toolkit.data import load
+    from toolkit.export import exporter, sources
+    from toolkit.export.formats import plan
+
+    extras.require("tensorflow")
+    pairs = plan(_several(format), _several(quantize))
+    convention = None if input_range is None else parse(input_range)
+    found = source if isinstance(source, sources.Source) else sources.resolve(fspath(source))
+    choice = found.data if data is None else fspath(data)
+    dataset = load(choice, warn=warn, reading=found.reading_for(choice) if reading is None else reading)
+    text = f"exporting {found.keras_path}, calibrated on '{dataset.name}' ({dataset.origin})"
+    on_step(Step(0, len(pairs), text, found))
+    return exporter.export(
+        found,
+        dataset,
+        Path(output) / found.name,
+        exporter.ExportOptions(pairs, calibration, seed, convention),
+        warn=warn,
+        allow_overlap=allow_overlap,
+        on_step=on_step,
+    )
+
+
+def open_session(artifact: str | PathLike[str], *, threads: int = 1) -> "Session":
+    """Load an artifact on the runtime of its suffix, in this process: ``.predict(images)`` gives (N, classes) float32.
+
+    threads: of the runtime; 0 leaves their number to it. ``.convention`` says which values the pixels become: those of
+    the manifest that lists the file, else what the file itself says, else 0 to 1; for others set it to
+    ``toolkit.convention.parse("0..255")``. A session is not for several threads at once. Raises ArtifactError for a
+    file that cannot be loaded, MissingExtraError where its runtime is not installed, UsageError where none runs such
+    files. Open only files that you trust: what a runtime does with a damaged one, it does here.
+    """
+    from toolkit import manifest, runtimes
+
+    path = Path(artifact)
+    session = runtimes.open_session(path, threads=threads)
+    if listed_by := manifest.listing(path):
+        session.convention = listed_by.convention
+    return session
+
+
+def predict(
+    images: Sequence[str | PathLike[str]],
+    artifact: str | PathLike[str] | None = None,
+    *,
+    input_range: str | None = None,
+) -> "list[Prediction | Refused]":
+    """Classify image files of any size, in a process of its own; None stands for ``default_artifact()``.
+
+    input_range: which values the pixels become, as ``--input-range`` takes it, for an artifact without a manifest.
+    The result has one for each image: a ``Prediction`` with the two likeliest ``.classes`` and their
+    ``.probabilities``, or a ``Refused`` with the ``.error`` of an image that cannot be read. Raises ArtifactError where
+    the artifact is missing, damaged or no classifier of images, UsageError where it must be known what pixels become.
+    """
+    from toolkit import prediction
+    from toolkit.convention import parse
+
+    model = default_artifact() if artifact is None else Path(artifact)
+    given = None if input_range is None else parse(input_range)
+    return prediction.predict([Path(image) for image in images], model, given=given, warn=warn)
+
+
+def train(
+    model: str | None = None,
+    *,
+    data: str | PathLike[str] | None = None,
+    name: str | None = None,
+    resume: bool = False,
+    device: str = "auto",
+    strategy: str = "single",
+    reading: "Reading | None" = None,
+    gradients: bool = False,
+    allow_overlap: bool = False,
+    on_step: OnStep = ignore,
+    **recipe: "Unpack[RecipeOptions]",
+) -> "Trained":
+    """Train ``cnn`` (None stands for it) or ``mlp`` into ``runs/NAME/``: best weights, history, charts.
+
+    data: by name (``auto``, ``mnist``, ``fashion-mnist``, ``sample``) or path; None stands for ``auto``, or for what
+    the resumed run was trained on. reading: how they are read, a ``toolkit.reading.Reading``; None stands for how the
+    resumed run read them. name: of the run; None stands for the model and the time. resume: go on with the run of that
+    name, or the newest; what is given must fit what it was started with, only ``epochs`` may grow. device: ``auto``,
+    ``gpu`` or ``cpu``. strategy: ``single``, or ``mirrored`` over all GPUs. gradients: also write each
+    layer's gradient norm. allow_overlap: go on where test images are training images too. recipe: the options of
+    ``toolkit train`` that decide the weights: ``epochs``, ``batch_size``, ``optimizer``, ``learning_rate``,
+    ``activation``, ``loss``, ``validation_split`` (a share), ``monitor``, ``seed``, ``precision``.
+
+    As a path, the result is the run's folder; ``.test.accuracy`` is in [0, 1], ``.progress.history`` has the epochs,
+    ``.to_json()`` is the document of ``toolkit train --json``. Ctrl-C ends it after the last whole epoch, with
+    ``.interrupted``. Raises UsageError for a recipe that makes no sense, DataError for data that cannot be had or
+    overlap, RunError for a run that exists or cannot be gone on with, DivergedError where the loss is no longer a
+    number, BusyError while another process trains there, MissingExtraError without TensorFlow.
+    """
+    from toolkit import runs
+    from toolkit.data import load
+    from toolkit.reading import AS_THEY_ARE
+    from toolkit.training import fit, folders
+
+    options = {**recipe, **({} if model is None else {"model": model})}
+    choose = folders.go_on if resume else folders.begin
+    chosen, choice, folder = choose(options, None if data is None else fspath(data), name)
+    extras.require("tensorflow")
+    if reading is None:
+        reading = runs.reading_of(folder) if resume else AS_THEY_ARE
+    return fit.train(
+        chosen,
+        load(choice, warn=warn, reading=reading),
+        folder,
+        device_choice=device,
+        strategy_choice=strategy,
+        resume=resume,
+        gradients=gradients,
+        allow_overlap=allow_overlap,
+        warn=warn,
+        on_start=lambda started: on_step(Step(started.epochs_done, chosen.epochs, "", started)),
+        on_epoch=lambda epoch: on_step(Step(epoch.epoch, chosen.epochs, str(epoch), epoch)),
+    )
+
+
+def verify(
+    *paths: str | PathLike[str],
+    data: str | PathLike[str] | None = None,
+    golden: bool = False,
+    reading: "Reading | None" = None,
+    margin_pp: float = DEFAULT_MARGIN_PP,
+    allow_overlap: bool = False,
+    against: str | PathLike[str] | None = None,
+    input_range: str | None = None,
+    on_step: OnStep = ignore,
+) -> "Parity":
+    """Compare artifacts with the Keras model that they were made from, image by image; true where all passed.
+
+    paths: artifacts or folders of them; none stands for ``exported/``. data: whose test images are used, by name or
+    path, as ``--data`` takes it; None stands for what the model was trained on. reading: how they are read; None
+    stands for how the training data were. golden: compare with the recorded outputs instead, which takes neither
+    TensorFlow nor data and measures no accuracy. margin_pp: accuracy that may be lost, in percentage points.
+    allow_overlap: go on where the model has learned from test images. against: another model, a file of any format, to
+    compare files with, anybody's, by their accuracy alone; it needs ``data``. input_range: which values the pixels
+    become for files without a manifest, as ``--input-range`` takes it; None stands for what gets most training images
+    right.
+
+    ``.comparisons`` has one for each artifact, ``.verdict`` is ``pass``, ``fail`` or ``inconclusive`` (too few images
+    to tell), ``.to_json()`` is the document of ``toolkit verify --json``. A damaged artifact fails, with its
+    ``problem``. Raises ArtifactError for a manifest or Keras model that is missing or damaged, DataError for data that
+    cannot be had or overlap.
+    """
+    from toolkit.parity.verify import VerifyOptions, verify_all
+
+    if against is not None:
+        return _verify_against(Path(against), paths, data, reading, margin_pp, input_range, on_step)
+    options = VerifyOptions(
+        None if data is None else fspath(data),
+        by_golden=golden,
+        margin_pp=margin_pp,
+        allow_overlap=allow_overlap,
+        reading=reading,
+    )
+    return verify_all([Path(path) for path in paths or (EXPORTED,)], options, warn=warn, on_step=on_step)
+
+
+def _verify_against(
+    against: Path,
+    paths: Sequence[str | PathLike[str]],
+    data: str | PathLike[str] | None,
+    reading: "Reading | None",
+    margin_pp: float,
+    input_range: str | None,
+    on_step: OnStep,
+) -> "Parity":
+    from toolkit.convention import parse
+    from toolkit.data import load
+    from toolkit.parity.against import compare_all
+    from toolkit.parity.result import Parity
+    from toolkit.reading import AS_THEY_ARE
+
+    if data is None:
+        raise UsageError(f"comparing with {against} needs labelled images; give them by --data")
+    given = None if input_range is None else parse(input_range)
+    dataset = load(fspath(data), warn=warn, reading=reading or AS_THEY_ARE)
+    files = [Path(path) for path in paths]
+    if not files:
+        raise UsageError(f"name the files to compare with {against}")
+    part = compare_all(files, against, dataset, given=given, margin_pp=margin_pp, warn=warn, on_step=on_step)
+    return Parity((part,))
+
+
+def _several(names: str | Sequence[str]) -> Sequence[str]:
+    return [names] if isinstance(names, str) else names

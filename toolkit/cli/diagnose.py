@@ -1,0 +1,43 @@
+"""``toolkit diagnose``: why does a file answer differently from another model?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toolkit import api, units
+from toolkit.cli.options import Debug, InputRange, Json
+from toolkit.console import Console
+from toolkit.errors import CheckFailedError
+
+
+def command(
+    artifact: Annotated[Path, typer.Argument(help="The file whose answers are wrong, of any format.")],
+    against: Annotated[Path, typer.Option(help="The model that answers as it should, of any format.")],
+    data: Annotated[str, typer.Option(help="Labelled images: the name of a data set, or a path.")],
+    input_range: InputRange = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Find out why a file does not answer as another model does.
+
+    It tries what people get wrong: the range of the pixels, the order of channels or classes, inverted or turned
+    images. Each cause is fitted on one half of the images and confirmed on the other. The exit code is 1 if none
+    explains it.
+    """
+    console = Console(json_output=json)
+    found = api.diagnose(artifact, against=against, data=data, input_range=input_range)
+    console.text(f"{artifact} answers {units.percent(found.agreement)} of {found.n} images as {against} does")
+    for cause in found.causes:
+        shares = f"{units.percent(cause.before)} → {units.percent(cause.after)} of the answers are equal then"
+        console.text(f"cause: {cause.name}: {cause.text} ({shares})")
+    if found.softmax:
+        console.text(
+            "one of the two answers with logits, the other with probabilities: a softmax is missing, or one too many"
+        )
+    if not found.explained:
+        console.text("none of the usual causes explains the rest: other weights? Try 'toolkit localize' on an export")
+    elif not found.causes:
+        console.text("they agree; what differs is precision")
+    console.document(found.to_json())
+    return 0 if found.explained else CheckFailedError.exit_code

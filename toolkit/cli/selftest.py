@@ -1,0 +1,74 @@
+"""``toolkit selftest``: does ``verify`` catch what it should?"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from toolkit import api
+from toolkit.cli.options import AllowOverlap, Debug, Json, Margin, Paths, TestData
+from toolkit.console import Column, Console
+from toolkit.errors import CheckFailedError
+from toolkit.parity.statistics import DEFAULT_MARGIN_PP
+
+if TYPE_CHECKING:
+    from toolkit.selftest.run import FaultOutcome, SelfTested
+
+COLUMNS = (
+    Column("fault", figures=False),
+    Column("artifact", figures=False),
+    Column("caught on the test set by", figures=False),
+    Column("by golden", figures=False),
+    Column("the gate is", figures=False),
+)
+
+
+def command(
+    paths: Paths = None,
+    data: TestData = None,
+    margin: Margin = DEFAULT_MARGIN_PP,
+    reexports: Annotated[int, typer.Option(help="How many exports without a fault are judged as well.")] = 20,
+    allow_overlap: AllowOverlap = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Test verify: plant faults, and show which check catches each.
+
+    The exit code is 1 if a fault is not caught, or if more than 5 % of the exports without a fault fail.
+    """
+    console = Console(json_output=json)
+    with console.steps("planting faults") as show:
+        tested = api.selftest(
+            *(paths or ()),
+            data=data,
+            margin_pp=margin,
+            reexports=reexports,
+            allow_overlap=allow_overlap,
+            on_step=show,
+        )
+    for part in tested.parts:
+        _report(console, part)
+    console.document(tested.to_json())
+    return 0 if tested else CheckFailedError.exit_code
+
+
+def _report(console: Console, tested: "SelfTested") -> None:
+    rows = [
+        (
+            outcome.fault,
+            outcome.artifact,
+            ", ".join(outcome.test_set) or "–",
+            _by_golden(outcome),
+            "right" if outcome.right else "WRONG",
+        )
+        for outcome in tested.outcomes
+    ]
+    console.table(COLUMNS, sorted(rows, key=lambda row: row[0]))
+    wrong = sum(not outcome.right for outcome in tested.outcomes)
+    console.text(
+        f"{tested.manifest.folder}: {len(rows)} artifacts with and without a fault, {wrong} judged wrong; of "
+        f"{tested.reexports} faultless exports with other calibration images {tested.false_alarms} were called fail"
+    )
+
+
+def _by_golden(outcome: "FaultOutcome") -> str:
+    return "not asked" if outcome.golden is None else ", ".join(outcome.golden) or "–"

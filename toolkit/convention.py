@@ -1,0 +1,198 @@
+"""What a model's numbers mean: the range of its pixels, their layout, and what its outputs are."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.errors import UsageError
+from toolkit.files.documents import LATER
+
+if TYPE_CHECKING:
+    from toolkit.manifest import TensorSpec
+
+OPTION = "--input-range"
+_ALLOWED = (
+    "LOW..HIGH, what pixels of 0 and 255 become, such as 0..1, 0..255 or -1..1; or MEAN,STD of pixels from 0 to 1, "
+    "one of each or three of each"
+)
+# How far from 1 the probabilities of one image may sum in float32.
+SUM_TOLERANCE = 1e-3
+_CHANNELS = (1, 3)
+
+
+class Layout(StrEnum):
+    """Where the channels of an input stand."""
+
+    NHWC = "NHWC"
+    NCHW = "NCHW"
+
+
+class Output(StrEnum):
+    """What a classifier answers with: one number a class, or one for two classes."""
+
+    PROBABILITIES = "probabilities"
+    LOGITS = "logits"
+    SIGMOID = "sigmoid"
+    SIGMOIDS = "sigmoids"
+
+
+@dataclass(frozen=True)
+class Convention:
+    """What a model's input and output mean.
+
+    low, high: the values that pixels of 0 and of 255 become; one for all channels, or one for each. output: None where
+    nobody has said, as in older manifests; it is then judged by the outputs.
+    """
+
+    low: tuple[float, ...] = (0.0,)
+    high: tuple[float, ...] = (1.0,)
+    layout: Layout = Layout.NHWC
+    output: Output | None = field(default=None, metadata=LATER)
+
+    def __post_init__(self) -> None:
+        if len(self.low) != len(self.high) or len(self.low) not in _CHANNELS:
+            raise ValueError(f"{len(self.low)} low and {len(self.high)} high values; allowed: one of each, or three")
+        if not all(isfinite(value) for value in (*self.low, *self.high)) or not all(self.spans):
+            raise ValueError(f"{self.low} to {self.high} is no range of pixels")
+
+    @property
+    def spans(self) -> tuple[float, ...]:
+        """How much a pixel of 255 is above one of 0."""
+        return tuple(high - low for low, high in zip(self.low, self.high, strict=True))
+
+    def __str__(self) -> str:
+        """Return the range as ``parse`` takes it."""
+        if len(self.low) == 1:
+            return f"{self.low[0]:g}..{self.high[0]:g}"
+        means = (-low / span for low, span in zip(self.low, self.spans, strict=True))
+        return ",".join(f"{value:g}" for value in (*means, *(1 / span for span in self.spans)))
+
+    @property
+    def formula(self) -> str:
+        """How a pixel becomes a value of the input, as a C program would write it."""
+        if len(self.low) > 1:
+            spans, lows = (f"{{{', '.join(f'{value:.9g}' for value in ends)}}}" for ends in (self.spans, self.low))
+            return f"pixel / 255 * {spans}[channel] + {lows}[channel]"
+        (low,), (span,) = self.low, self.spans
+        scaled = {255.0: "pixel", 1.0: "pixel / 255"}.get(span, f"pixel / 255 * {span:.9g}")
+        return f"{scaled} {'-' if low < 0 else '+'} {abs(low):.9g}" if low else scaled
+
+    def image_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """Return the shape of one image, (H, W, C), of an input's shape, which begins with the batch."""
+        size = tuple(shape[1:])
+        return (*size[1:], *size[:1]) if self.layout == Layout.NCHW else size
+
+    def values(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return what the model takes for pixels (N, H, W, C): float32 in its range and its layout.
+
+        Raises UsageError where the range is of other channels.
+        """
+        if len(self.low) not in (1, pixels.shape[-1]):
+            raise UsageError(f"the input range is of {len(self.low)} channels, the images have {pixels.shape[-1]}")
+        low, high = (np.asarray(ends, np.float32) for ends in (self.low, self.high))
+        values: NDArray[np.float32] = pixels * (high - low)
+        values /= np.float32(255)
+        values += low
+        return np.ascontiguousarray(np.moveaxis(values, -1, 1)) if self.layout == Layout.NCHW else values
+
+    def answers(self, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return outputs with a column for each class: (N, 1), which tells two classes apart, becomes (N, 2).
+
+        A sigmoid is the probability of the second class, a logit its lead over the first.
+        """
+        if self.output is None or outputs.ndim != 2 or outputs.shape[1] != 1:
+            return outputs
+        first = 1 - outputs if self.output == Output.SIGMOID else np.zeros_like(outputs)
+        return np.concatenate([first, outputs], axis=1)
+
+    def probabilities(self, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (N, classes) answers as probabilities: those of logits by the softmax, others as they are."""
+        return softmax(outputs) if self.output == Output.LOGITS else outputs
+
+
+# What models take: as Keras' guides have it, in float; as bytes; as MobileNet and others were trained.
+STANDARD = (Convention(), Convention((0.0,), (255.0,)), Convention((-1.0,), (1.0,)))
+
+
+def parse(text: str) -> Convention:
+    """Return the convention of a range as users write it; UsageError where it is none."""
+    number = r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*"
+    wrong = UsageError(f"{OPTION} is '{text}'; allowed: {_ALLOWED}")
+    if ends := re.fullmatch(rf"{number}\.\.{number}", text):
+        low, high = (float(end) for end in ends.groups())
+        if low == high:
+            raise wrong
+        return Convention((low,), (high,))
+    parts = text.split(",")
+    if len(parts) not in [2 * channels for channels in _CHANNELS] or not all(re.fullmatch(number, p) for p in parts):
+        raise wrong
+    values = [float(part) for part in parts]
+    means, deviations = values[: len(values) // 2], values[len(values) // 2 :]
+    if not all(0 <= mean <= 1 for mean in means) or not all(deviation > 0 for deviation in deviations):
+        raise wrong
+    pairs = list(zip(means, deviations, strict=True))
+    return Convention(tuple(-mean / std for mean, std in pairs), tuple((1 - mean) / std for mean, std in pairs))
+
+
+def of_message(message: dict[str, Any] | None) -> Convention | None:
+    """Return a convention that another process of this project sent as a document."""
+    if message is None:
+        return None
+    output = message.get("output")
+    ends = tuple(message["low"]), tuple(message["high"])
+    return Convention(*ends, Layout(message["layout"]), None if output is None else Output(output))
+
+
+def of_tensor(spec: "TensorSpec") -> Convention | None:
+    """Return the range that the quantization of an input makes plain, None where it could be any.
+
+    Bytes without a scale are pixels. With one, the range is that of all bytes, where both its ends lie within a step of
+    those of a standard range: 1/127.5 and 127 is -1..1.
+    """
+    dtype = np.dtype(spec.dtype)
+    if dtype.kind not in "iu":
+        return None
+    if spec.scale is None or spec.zero_point is None:
+        return STANDARD[1] if dtype != np.int8 else None
+    if dtype.itemsize > 1:
+        return None
+    limits = np.iinfo(dtype)
+    ends = [(limit - spec.zero_point) * spec.scale for limit in (limits.min, limits.max)]
+    for known in STANDARD:
+        if all(abs(end - own) <= spec.scale for end, own in zip(ends, (*known.low, *known.high), strict=True)):
+            return known
+    return None
+
+
+def layout_of(shape: Sequence[int | None]) -> Layout:
+    """Return the layout that the shape of an input, (N, …), can have; channels last where both fit."""
+    first = len(shape) == 4 and shape[1] in _CHANNELS and shape[3] not in _CHANNELS
+    return Layout.NCHW if first else Layout.NHWC
+
+
+def output_of(outputs: NDArray[np.float32], *, step: float | None = None) -> Output:
+    """Judge what outputs (N, classes) are. step: of a quantized output."""
+    classes = outputs.shape[1]
+    if classes > 1 and sum_to_one(outputs, tolerance=SUM_TOLERANCE + classes * (step or 0.0)):
+        return Output.PROBABILITIES
+    if outputs.min() >= 0 and outputs.max() <= 1:
+        return Output.SIGMOID if classes == 1 else Output.SIGMOIDS
+    return Output.LOGITS
+
+
+def sum_to_one(outputs: NDArray[np.float32], *, tolerance: float = SUM_TOLERANCE) -> bool:
+    """Say whether the outputs of every image, (N, classes), sum to 1."""
+    return bool(np.abs(outputs.sum(axis=1) - 1).max() <= tolerance)
+
+
+def softmax(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the probabilities of outputs that are logits."""
+    powers = np.exp(outputs.astype(np.float64) - outputs.max(axis=1, keepdims=True))
+    probabilities: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return probabilities

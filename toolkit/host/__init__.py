@@ -1,0 +1,23 @@
+"""This machine: facts about it, its state, and the kernel class of its CPU."""
+
+from toolkit.host.facts import Host, bits, describe, is_same, unsupported
+from toolkit.host.kernels import instruction_sets, multiplies_bytes
+from toolkit.host.memory import available_memory_bytes, process_memory_bytes
+from toolkit.host.state import SINCE_BOOT_SHIFT, THROTTLE_BITS, State, describe_throttled, read_state
+
+__all__ = [
+    "SINCE_BOOT_SHIFT",
+    "THROTTLE_BITS",
+    "Host",
+    "State",
+    "available_memory_bytes",
+    "bits",
+    "describe",
+    "describe_throttled",
+    "instruction_sets",
+    "is_same",
+    "multiplies_bytes",
+    "process_memory_bytes",
+    "read_state",
+    "unsupported",
+]

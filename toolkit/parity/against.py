@@ -1,0 +1,111 @@
+"""Compare any artifacts with any other model, by accuracy on a test set: no manifest is needed."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import manifest
+from toolkit.convention import Convention, Output
+from toolkit.data.base import Dataset, Split
+from toolkit.data.base.pixels import chunks
+from toolkit.errors import ArtifactError, DataError
+from toolkit.manifest import TensorSpec
+from toolkit.parity import checks, inputs
+from toolkit.parity.compare import Comparison, compare_file
+from toolkit.parity.material import Material, material
+from toolkit.parity.result import Verified
+from toolkit.parity.statistics import DEFAULT_MARGIN_PP
+from toolkit.runtimes.base import Predictor
+from toolkit.step import OnStep, Step, ignore
+from toolkit.worker.session import Workers, contained
+
+# Models may answer with logits and with probabilities: they are compared by what those stand for.
+_PROBABILITIES, _SIGMOIDS = Convention(output=Output.PROBABILITIES), Convention(output=Output.SIGMOIDS)
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A model in a worker, and what its input and output mean."""
+
+    session: Predictor
+    convention: Convention
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether an image is of one class alone."""
+        return self.convention.output != Output.SIGMOIDS
+
+    def answer(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return probabilities (N, classes) for pixels (N, H, W, C)."""
+        outputs = self.session.predict(images)
+        checks.require_finite(outputs, path=self.session.path)
+        return self.convention.probabilities(outputs)
+
+    @property
+    def output(self) -> TensorSpec:
+        """The output; a softmax has no steps of quantization."""
+        output = self.session.output
+        return output if self.convention.output != Output.LOGITS else replace(output, scale=None, zero_point=None)
+
+
+def compare_all(
+    paths: Sequence[Path],
+    reference: Path,
+    dataset: Dataset,
+    *,
+    given: Convention | None = None,
+    margin_pp: float = DEFAULT_MARGIN_PP,
+    warn: Callable[[str], None],
+    on_step: OnStep = ignore,
+) -> Verified:
+    """Compare files with the model ``reference`` on the test images of ``dataset``, all of them in a worker.
+
+    given: the range of pixels, as the user has it, of files that no manifest lists. Which range a file takes is tried
+    on training images. Raises ArtifactError if a file or the reference is no classifier of these images, UsageError if
+    a range is clearly not the model's, DataError if the data have more classes than the reference.
+    """
+    for path in paths:
+        if not path.is_file():
+            raise ArtifactError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}; name the files to compare")
+    with contained() as workers:
+        shown = _material(open_classifier(workers, reference, given, dataset.train, warn), dataset.test)
+        comparisons: list[Comparison] = []
+        for number, path in zip(itertools.count(1), paths):
+            candidate = open_classifier(workers, path, given, dataset.train, warn)
+            comparisons.append(compare_file(path, shown, candidate.answer, candidate.output, margin_pp=margin_pp))
+            on_step(Step(number, len(paths), str(path), comparisons[-1]))
+    description = {**dataset.describe_test(), "overlap": [], "overlap_checked": None}
+    return Verified(reference, None, dataset.class_names, description, comparisons, shown)
+
+
+def _material(reference: Classifier, test: Split) -> Material:
+    answers = np.concatenate([reference.answer(images) for images in chunks(test.images)])
+    if answers.shape[1] <= int(test.labels.max()):
+        raise DataError(f"{reference.session.path}: tells {answers.shape[1]} classes apart, the data have more")
+    return material(test.images, test.labels, answers, convention=_PROBABILITIES if reference.exclusive else _SIGMOIDS)
+
+
+def open_classifier(
+    workers: Workers, path: Path, given: Convention | None, training: Split, warn: Callable[[str], None]
+) -> Classifier:
+    """Open a model, and find out what its input and output mean: what is said of them is tried, else what fits."""
+    session = workers.open_session(path, threads=0)
+    said = said_of(session, given)
+    convention = (
+        inputs.check(session, said, training, path=path, warn=warn)
+        if said
+        else inputs.choose(session, training, path=path, warn=warn)
+    )
+    session.convention = convention
+    return Classifier(session, convention)
+
+
+def said_of(session: Predictor, given: Convention | None) -> Convention | None:
+    """Return what the manifest that lists a file, the user or the file itself says of its input; None if none does."""
+    if listed_by := manifest.listing(session.path):
+        return listed_by.convention
+    return replace(given, layout=session.convention.layout) if given else session.declared

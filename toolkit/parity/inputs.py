@@ -1,0 +1,96 @@
+"""What a model's input and output mean, tried on training images, which the model should get right."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import units
+from toolkit.convention import OPTION, STANDARD, Convention, output_of
+from toolkit.data.base import Split
+from toolkit.errors import UsageError
+from toolkit.parity.statistics import mcnemar_p, near_chance
+from toolkit.runtimes.base import Predictor
+
+# Training images that every range is tried on.
+IMAGES = 300
+# A range is another than the model's where it is so improbable that it is as good as the best. Of the images that only
+# one of the two gets right it takes 15 to 0, far from what chance does to an export in a lifetime.
+LEVEL = 1e-4
+
+
+def check(
+    session: Predictor, chosen: Convention, training: Split, *, path: Path, warn: Callable[[str], None]
+) -> Convention:
+    """Return the chosen convention, and with it what the outputs of the model are.
+
+    session: of the model at ``path``. Raises UsageError if another of the standard ranges is clearly better (exact
+    McNemar test of the same images); warns if the model is near chance with all of them.
+    """
+    rows = _sample(training)
+    session.convention = chosen
+    chosen = replace(chosen, output=output_of(session.predict(rows.images)))
+    right = _right(session, chosen, rows)
+    if not _is_chance(right, rows) and mcnemar_p(0, int((~right).sum())) >= LEVEL:
+        return chosen  # no other can be clearly better
+    best, found = _best(session, chosen, rows)
+    lost, gained = int((right & ~found).sum()), int((found & ~right).sum())
+    if _is_chance(max(right, found, key=np.count_nonzero), rows):
+        _warn_of_chance(path, {chosen: right, best: found}, warn)
+    elif gained > lost and mcnemar_p(lost, gained) < LEVEL:
+        shares = [units.percent(float(one.mean())) for one in (found, right)]
+        raise UsageError(
+            f"{path}: gets {shares[0]} of {len(rows)} training images right with {best}, {shares[1]} with {chosen}: "
+            f"give {OPTION} {best}"
+        )
+    return chosen
+
+
+def choose(session: Predictor, training: Split, *, path: Path, warn: Callable[[str], None]) -> Convention:
+    """Return the standard range in which a model that nobody speaks of gets most training images right, and say so."""
+    rows = _sample(training)
+    like = replace(session.convention, output=output_of(session.predict(rows.images)))
+    best, right = _best(session, like, rows)
+    if _is_chance(right, rows):
+        _warn_of_chance(path, {best: right}, warn)
+    else:
+        share = units.percent(float(right.mean()))
+        warn(
+            f"{path}: no manifest says what pixels become; {best} is taken, with which {share} of {len(rows)} training "
+            f"images are right ({OPTION} says otherwise)"
+        )
+    return best
+
+
+def _sample(training: Split) -> Split:
+    count = min(IMAGES, len(training))
+    return training.rows(np.sort(np.random.default_rng(0).choice(len(training), size=count, replace=False)))
+
+
+def _best(session: Predictor, like: Convention, rows: Split) -> tuple[Convention, NDArray[np.bool_]]:
+    """Return the standard range with which the model gets most images right, the rest as in ``like``, and which."""
+    found = {one: _right(session, one, rows) for one in (replace(like, low=s.low, high=s.high) for s in STANDARD)}
+    best = max(found, key=lambda one: np.count_nonzero(found[one]))
+    return best, found[best]
+
+
+def _right(session: Predictor, convention: Convention, rows: Split) -> NDArray[np.bool_]:
+    """Return which images the model classifies right if its input and output mean that."""
+    session.convention = convention
+    outputs = session.predict(rows.images)
+    return np.asarray(np.isfinite(outputs).all(axis=1) & (outputs.argmax(axis=1) == rows.labels))
+
+
+def _is_chance(right: NDArray[np.bool_], rows: Split) -> bool:
+    return near_chance(int(right.sum()), np.bincount(rows.labels).tolist())
+
+
+def _warn_of_chance(path: Path, tried: Mapping[Convention, NDArray[np.bool_]], warn: Callable[[str], None]) -> None:
+    figures = ", ".join(f"{int(right.sum())} as {one}" for one, right in tried.items())
+    count = len(next(iter(tried.values())))
+    warn(
+        f"{path}: near chance in every input range (of {count} training images right: {figures}): "
+        "is this the data that the model was made for?"
+    )
