@@ -14,13 +14,14 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint c
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
 	$(BIN)/toolkit run --epochs $(EPOCHS)
 
-# Three at a time, also on two cores: many wait for a process, a server or the next turn.
+# Three at a time, also on two cores: many wait for a process, a server or the next turn. A file at a time, since its
+# tests share what takes long to make; in the order of tests/conftest.py.
 test: $(INSTALLED)  ## every test (COVERAGE=yes: and how much of each module they run)
-	$(BIN)/pytest --numprocesses 3 --dist worksteal $(if $(COVERAGE),--cov --cov-report=)
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(if $(COVERAGE),--cov --cov-report=)
 	$(if $(COVERAGE),$(BIN)/python -m tests.coverage_report)
 
-test-unit: $(INSTALLED)  ## the quick ones: under two minutes together, on two cores
-	$(BIN)/pytest --numprocesses 3 --dist worksteal -m "not slow and not road and not mnist"
+test-unit: $(INSTALLED)  ## the quick ones: under a minute together, on two cores
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow and not road and not mnist"
 
 test-cpus: $(INSTALLED)  ## the shipped models on emulated CPUs and this one, the edge part on a Pi's (needs qemu-user and gcc)
 	$(BIN)/python -m tests.cpus.guests build

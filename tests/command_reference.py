@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import typer
+from typer.core import TyperArgument, TyperOption
 
 from toolkit.cli import app
 
@@ -41,7 +42,8 @@ def _commands(words: str, command: typer.core.TyperCommand) -> Iterator[tuple[st
 def _section(part: str, commands: dict[str, typer.core.TyperCommand], summaries: dict[str, str]) -> str:
     """Return the section of one command: options and verbs under their headings, each verb with a link."""
     words = _SECTION.match(part)["command"]
-    panels = {option.opts[0]: option.rich_help_panel for option in commands[words].params if hasattr(option, "opts")}
+    options = (one for one in commands[words].params if isinstance(one, TyperOption | TyperArgument))
+    panels = {option.opts[0]: option.rich_help_panel for option in options}
     part = _under_headings(part, "Options", panels)
     below = getattr(commands[words], "commands", {})
     part = _under_headings(part, "Commands", {name: command.rich_help_panel for name, command in below.items()})

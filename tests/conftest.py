@@ -15,6 +15,16 @@ from toolkit.verdict import Verdict
 
 CLASSES = 3
 SIDE = 8
+SHIPPED = Path(__file__).parents[1] / "exported" / "mlp"
+SHIPPED_FILES = (
+    "mlp-int8.tflite",
+    "mlp-int8.onnx",
+    "golden.npz",
+    "manifest.json",
+    "parity.json",
+    "parity.npz",
+    "README.md",
+)
 
 
 def tiny_arrays(seed: int = 0, train: int = 240, test: int = 90):
@@ -29,6 +39,18 @@ def tiny_arrays(seed: int = 0, train: int = 240, test: int = 90):
             images[row, 4 * top : 4 * top + 4, 4 * left : 4 * left + 4] += 90
         parts += [images, labels.astype(np.uint8)]
     return tuple(parts)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Sort the files: the longest first, since the last of them would run alone in the end.
+
+    Before them one that makes the exports, for which those that need them would wait otherwise.
+    """
+    long = {item.path for item in items if any(item.iter_markers("slow")) or any(item.iter_markers("road"))}
+    waiting = dict.fromkeys(item.path for item in items if "exported_once" in item.fixturenames)
+    first = next(iter(waiting), None)
+    items.sort(key=lambda item: (item.path != first, item.path not in long, item.path in waiting))
 
 
 def verification(verdict: str, accuracy: float | None = None) -> Verification:
@@ -129,6 +151,16 @@ def exported_once(request, once, tiny) -> Path:
 @pytest.fixture
 def exported(tmp_path, exported_once) -> Path:
     return Path(shutil.copytree(exported_once, tmp_path / "exported" / "cnn"))
+
+
+@pytest.fixture
+def shipped(tmp_path) -> Path:
+    """A copy of a folder that the project ships, with two of its artifacts."""
+    folder = tmp_path / "mlp"
+    folder.mkdir()
+    for name in SHIPPED_FILES:
+        shutil.copyfile(SHIPPED / name, folder / name)
+    return folder
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_options_are_the_fields_of_what_they_make(options, whole, without):
 def test_a_session_gives_a_probability_for_each_class(exported_once):
     images = np.zeros((2, SIDE, SIDE, 1), np.uint8)
     outputs = api.open_session(str(exported_once / "cnn-int8.tflite")).predict(images)
-    assert (outputs.shape, outputs.dtype) == ((2, CLASSES), np.float32)
+    assert (outputs.shape, outputs.dtype) == ((2, CLASSES), np.dtype(np.float32))
 
 
 def test_verify_says_what_came_of_each_artifact(exported_once):
@@ -131,6 +131,7 @@ def test_train_says_what_is_wrong(here):
         api.train(resume=True)
 
 
+@pytest.mark.slow
 def test_bench_measures_and_recommends(exported_once, here):
     steps = []
     record = api.bench(

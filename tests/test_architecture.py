@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -45,32 +46,41 @@ def floor_of(part: str) -> int:
     return next(number for number, parts in enumerate(FLOORS) if part in parts)
 
 
+@cache
+def tree(module: Path) -> ast.Module:
+    return ast.parse(module.read_text(encoding="utf-8"))
+
+
 def imports_of(module: Path):
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
-def test_imports_run_downward(module):
-    if module.parent == ROOT and module.stem == "__init__":
-        return
-    floor = floor_of(part_of(module))
-    for name in imports_of(module):
-        if name.startswith("toolkit.") and not name.startswith("toolkit.__version__"):
-            assert floor_of(name.split(".")[1]) <= floor, f"{module} imports {name}"
+def test_imports_run_downward():
+    upward = [
+        f"{module.relative_to(ROOT)} imports {name}"
+        for module in MODULES
+        if module != ROOT / "__init__.py"
+        for name in imports_of(module)
+        if name.startswith("toolkit.") and not name.startswith("toolkit.__version__")
+        if floor_of(name.split(".")[1]) > floor_of(part_of(module))
+    ]
+    assert upward == []
 
 
 def nodes_that_run(module: Path):
     """Yield the nodes of a module, without those that are there for types alone."""
-    left = [ast.parse(module.read_text())]
+    left: list[ast.AST] = [tree(module)]
     while left:
         node = left.pop()
         yield node
-        for_types = isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING"
-        left += node.orelse if for_types else ast.iter_child_nodes(node)
+        if isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING":
+            left += node.orelse
+        else:
+            left += ast.iter_child_nodes(node)
 
 
 def with_packages(name: str) -> set[str]:
@@ -93,13 +103,12 @@ def test_no_imports_go_round_in_a_circle():
     TopologicalSorter(graph).prepare()  # a CycleError names the circle
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
-def test_training_packages_are_loaded_late_and_only_where_they_may_be(module):
-    for name in imports_of(module):
-        assert name.split(".")[0] not in ("tensorflow", "keras", "tf2onnx", "onnx", "mlxtend", "pooch"), name
-    text = module.read_text()
-    if 'extras.load("tensorflow")' in text or 'extras.load("keras")' in text:
-        assert part_of(module) in MAY_LOAD_TENSORFLOW or module == ROOT / "runtimes" / "keras.py"
+def test_training_packages_are_loaded_late_and_only_where_they_may_be():
+    late = ("tensorflow", "keras", "tf2onnx", "onnx", "mlxtend", "pooch")
+    early = {(module, name) for module in MODULES for name in imports_of(module) if name.split(".")[0] in late}
+    assert early == set()
+    loading = {m for m in MODULES if any(f'extras.load("{name}")' in m.read_text() for name in ("tensorflow", "keras"))}
+    assert {part_of(module) for module in loading - {ROOT / "runtimes" / "keras.py"}} <= MAY_LOAD_TENSORFLOW
 
 
 def loaded_after(code: str) -> set[str]:
@@ -133,9 +142,9 @@ def test_golden_verification_and_bench_load_no_tensorflow(exported_once, tmp_pat
     assert not loaded & {*TRAINING_PACKAGES, "onnxruntime", "ai_edge_litert"}
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
-def test_text_files_are_utf_8_whatever_the_locale(module):
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+def test_text_files_are_utf_8_whatever_the_locale():
+    nodes = ((module, node) for module in MODULES for node in ast.walk(tree(module)))
+    for module, node in nodes:
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
@@ -155,4 +164,4 @@ def test_text_files_are_utf_8_whatever_the_locale(module):
 
 
 def test_every_module_says_what_it_is():
-    assert [module for module in MODULES if not ast.get_docstring(ast.parse(module.read_text()))] == []
+    assert [module for module in MODULES if not ast.get_docstring(tree(module))] == []

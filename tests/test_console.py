@@ -45,7 +45,7 @@ def test_a_live_table_is_drawn_again_only_when_it_is_due(terminal):
     asked = []
     with Console().live(clock=iter(times).__next__) as show:
         for number in range(5):
-            show(lambda number=number: asked.append(number) or STANDING)
+            show(lambda number=number: asked.append(number) or STANDING)  # type: ignore[misc]
     assert asked == [0, 3]
 
 

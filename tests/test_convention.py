@@ -116,7 +116,7 @@ def test_one_number_tells_two_classes_apart():
     answers = logit.answers(np.float32([[2.0], [-1.0]]))
     np.testing.assert_allclose(logit.probabilities(answers)[:, 1], 1 / (1 + np.exp([-2.0, 1.0])), atol=1e-6)
     assert unknown.answers(np.float32([[2.0]])).shape == (1, 1)
-    several = np.float32([[0.9, 0.8]])
+    several = np.array([[0.9, 0.8]], np.float32)
     assert Convention(output=Output.SIGMOIDS).probabilities(several) is several
 
 

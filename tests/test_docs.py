@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from tests import command_reference
+from tests.pages import FENCE
 from toolkit.cli import VERBS, app
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +33,7 @@ OPTIONS = {
         for option in below.params
         for flag in (*option.opts, *option.secondary_opts)
     }
-    for name, command in typer.main.get_command(app).commands.items()
+    for name, command in vars(typer.main.get_command(app))["commands"].items()
 }
 # Sentences that nobody got through, and words of this project alone for what the field has words for.
 UNREADABLE = (
@@ -50,7 +51,6 @@ UNREADABLE = (
     "holds each against",
     "answers otherwise",
 )
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -59,12 +59,12 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 def prose(page):
     """Return the text of a page without blocks of code."""
-    return _FENCE.sub("", page.read_text())
+    return FENCE.sub("", page.read_text())
 
 
 def commands(page):
     """Return the calls of toolkit in the page's shell blocks, without comments, and those in its sentences."""
-    blocks = [block for language, block in _FENCE.findall(page.read_text()) if language in ("", "sh")]
+    blocks = [block for language, block in FENCE.findall(page.read_text()) if language in ("", "sh")]
     lines = [line for block in blocks for line in block.splitlines()]
     quoted = [" ".join(code.split()) for code in re.findall(r"`(toolkit\s[^`]+)`", prose(page))]
     for line in (*lines, *quoted):

@@ -67,26 +67,43 @@ def run(device, *arguments, home):
 def test_the_tested_versions_travel_in_the_wheel(wheel):
     with zipfile.ZipFile(wheel) as archive:
         assert archive.read("toolkit/constraints.txt") == (ROOT / "constraints.txt").read_bytes()
+        assert "toolkit/wheels/SHA256SUMS" in archive.namelist()
         assert {name.partition("/")[0] for name in archive.namelist() if ".dist-info" not in name} == {"toolkit"}
 
 
-def test_a_wheel_is_built_from_the_source_archive(tmp_path):
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """The source archive, unpacked."""
+    folder = tmp_path_factory.mktemp("source")
     # By tar: Python 3.11.2, that of Debian 12, cannot be told which members to trust, and newer ones ask to be told.
-    subprocess.run(["tar", "--extract", "--file", build("sdist", tmp_path / "sdist")], cwd=tmp_path, check=True)
-    (source,) = tmp_path.glob("edge_model_toolkit-*")
+    subprocess.run(["tar", "--extract", "--file", build("sdist", folder / "sdist")], cwd=folder, check=True)
+    (unpacked,) = folder.glob("edge_model_toolkit-*")
+    return unpacked
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no checkout")
+def test_the_source_archive_has_every_file_of_the_checkout(source):
+    """Its tests read most of them."""
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    assert [name for name in tracked if not (source / name).is_file()] == []
+
+
+def test_a_wheel_is_built_from_the_source_archive(source):
     subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel"], cwd=source, check=True)
     (built,) = (source / "dist").iterdir()
     assert "toolkit/constraints.txt" in zipfile.ZipFile(built).namelist()
 
 
-def test_it_installs_without_anything_of_training(device):
+def test_the_edge_part_installs_without_anything_of_training(device):
     names = {path.name for path in packages_of(device).iterdir()}
     assert {"toolkit", "numpy", "ai_edge_litert", "onnxruntime", "PIL"} <= names
     assert not names & NEVER
 
 
 @pytest.mark.parametrize("extra", MOST_ON_DISK_BYTES)
-def test_it_takes_no_more_of_the_disk_than_is_promised(device, wheel, tmp_path, extra):
+def test_an_installed_extra_takes_no_more_of_the_disk_than_is_promised(device, wheel, tmp_path, extra):
     """What pip puts there, and what Python adds when it runs for the first time."""
     toolkit = device if extra == "edge" else install(tmp_path / "env", wheel, extra)
     assert run(toolkit, "doctor", SHIPPED, home=tmp_path).returncode == 0

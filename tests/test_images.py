@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from toolkit import images
+from toolkit import host, images
 from toolkit.errors import DataError
 from toolkit.images import Look
 
@@ -19,6 +19,27 @@ def bar(height=100, width=100, *, ink=0, paper=255) -> np.ndarray:
     page = np.full((height, width, 1), paper, np.uint8)
     page[20:60, 70:80] = ink
     return page
+
+
+def test_an_image_that_claims_too_many_pixels_is_not_decoded(tmp_path, monkeypatch):
+    path = tmp_path / "x.bmp"
+    Image.new("L", (8, 8)).save(path)
+    whole = bytearray(path.read_bytes())
+    whole[18:26] = struct.pack("<2i", 12_000, 12_000)
+    path.write_bytes(whole)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", pytest.fail)
+    for read in (images.look, lambda path: images.read(path, channels=1)):
+        with pytest.raises(DataError, match="12000×12000 pixels; allowed: 100,000,000 in all"):
+            read(path)
+    whole[18:26] = struct.pack("<2i", 20_000, 20_000)
+    path.write_bytes(whole)
+    with pytest.raises(DataError, match="cannot be read as an image: more than 100,000,000 pixels"):
+        images.look(path)
+    whole[18:26] = struct.pack("<2i", 5_000, 5_000)
+    path.write_bytes(whole)
+    monkeypatch.setattr(host, "available_memory_bytes", lambda: 9 * 10**8)
+    with pytest.raises(DataError, match="5000×5000 pixels needs 600,000,000 bytes of memory"):
+        images.look(path)
 
 
 @pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0), (40, 200), (230, 90)])

@@ -1,5 +1,6 @@
 """Two processes at one place, and processes that are killed there."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -95,7 +96,7 @@ while entered < 50:
 
 def test_the_lock_of_a_file_that_was_removed_meanwhile_is_none(tmp_path, monkeypatch):
     """Between opening and locking, the one before ends and removes the file."""
-    real, removed = locks.fcntl.flock, []
+    real, removed = fcntl.flock, []
 
     def flock(descriptor, operation):
         real(descriptor, operation)
@@ -103,7 +104,7 @@ def test_the_lock_of_a_file_that_was_removed_meanwhile_is_none(tmp_path, monkeyp
             removed.append(True)
             (tmp_path / locks.LOCK).unlink()
 
-    monkeypatch.setattr(locks.fcntl, "flock", flock)
+    monkeypatch.setattr(fcntl, "flock", flock)
     with locks.alone(tmp_path, "train", otherwise="go"):
         assert (tmp_path / locks.LOCK).is_file()
 

@@ -50,7 +50,7 @@ def test_a_manifest_of_before_is_written_as_it_was(model, tmp_path):
     assert json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8")) == json.loads(before)
 
 
-def test_it_says_where_the_artifacts_came_from(exported):
+def test_a_manifest_says_where_the_artifacts_came_from(exported):
     found = manifest.read(exported)
     assert found.data.name == "tiny"
     assert len(found.data.digests) == 4
@@ -60,7 +60,7 @@ def test_it_says_where_the_artifacts_came_from(exported):
     assert found.source.metrics.epochs_run == 4
 
 
-def test_it_says_on_which_kernels_an_accuracy_was_measured_where_that_is_recorded(exported):
+def test_a_manifest_says_on_which_kernels_an_accuracy_was_measured_where_that_is_recorded(exported):
     path = exported / "manifest.json"
     on = {"cpu": "a PC", "kernels": "x86_64 with AVX2", "runtime": "onnxruntime 1.32.0"}
     path.write_text(with_verified(path.read_text(), {**VERIFIED, "measured_on": on}))

@@ -49,7 +49,7 @@ def test_a_full_disk_is_an_error_that_says_what_is_needed(tmp_path, monkeypatch)
 
     monkeypatch.setattr(photos, "IN_MEMORY_SHARE", 0)
     monkeypatch.setattr(photos, "cache_folder", lambda: tmp_path / "cache")
-    monkeypatch.setattr(photos.os, "posix_fallocate", refuse)
+    monkeypatch.setattr("os.posix_fallocate", refuse)
     with pytest.raises(
         DataError, match=r"5 images of 12×16 pixels need 960 bytes, .* \(No space left on device\); make"
     ):

@@ -32,21 +32,21 @@ def test_the_picture_is_that_of_the_recorded_run(picture, svg):
     assert picture.PICTURE.read_text(encoding="utf-8") == svg
 
 
-def test_its_text_is_as_large_as_that_of_the_page_and_it_fits_a_screen(svg):
+def test_the_picture_fits_a_screen_and_its_text_is_as_large_as_that_of_the_page(svg):
     width, height = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups())
     size = float(re.search(r"font-size: (\d+)px", svg)[1])
     assert size * PAGE_WIDTH / width >= TEXT_SIZE
     assert height < width
 
 
-def test_it_shows_what_matters(svg):
+def test_the_picture_shows_verdicts_speed_ups_and_what_to_ship(svg):
     text = html.unescape(re.sub(r"<[^>]+>", "", svg)).replace("\xa0", " ")
     for words in ("3. verify", "lost/gained", "pass", "speed-up", "faster, at least 2.78×", "ship:", "…"):
         assert words in text
     assert "divergence" not in text
 
 
-def test_its_columns_are_those_that_the_commands_print(picture):
+def test_the_columns_of_the_picture_are_those_that_the_commands_print(picture):
     verify, _, bench, _ = picture.SHOWN.values()
     assert set(verify) <= {"artifact", *FIGURES, "verdict"}
     assert set(bench) <= {"artifact", *(column.heading for column in LATENCY_COLUMNS)}

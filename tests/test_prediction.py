@@ -53,7 +53,7 @@ def test_the_default_is_the_most_accurate_verified_artifact(exported):
     assert default_model(exported.parent, warn=pytest.fail) == exported / "cnn-dynamic.tflite"
 
 
-def test_one_that_answers_otherwise_here_is_not_the_default(exported):
+def test_an_artifact_that_answers_otherwise_here_is_not_the_default(exported):
     verified = {name: verification("pass", 0.98) for name in ("cnn-int8.tflite", "cnn-float32.onnx")}
     manifest.read(exported).with_verified(verified).write()
     elsewhere(exported, "cnn-int8.tflite")
@@ -65,7 +65,7 @@ def test_one_that_answers_otherwise_here_is_not_the_default(exported):
     ]
 
 
-def test_one_that_ends_its_process_is_not_the_default_and_ends_nothing_else(exported, monkeypatch):
+def test_an_artifact_that_ends_its_process_is_not_the_default_and_ends_nothing_else(exported, monkeypatch):
     """The most accurate one brings down whoever runs it."""
     manifest.read(exported).with_verified({"cnn-int8.tflite": verification("pass", 0.98)}).write()
     real = Workers.open_session

@@ -1,19 +1,17 @@
 """docs/python.md and docs/example.py: every line of them runs."""
 
-import os
-import re
-import subprocess
-import sys
+import runpy
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-DOCS = Path(__file__).parents[1] / "docs"
+from tests.pages import DOCS, blocks
+
+pytestmark = pytest.mark.slow
 
 
-@pytest.mark.slow
 def test_the_examples_of_the_page_run_one_after_the_other(here):
     from PIL import Image
 
@@ -22,7 +20,7 @@ def test_the_examples_of_the_page_run_one_after_the_other(here):
     Image.fromarray(paper).save("photo.png")
     names = {}
     with warnings.catch_warnings():
-        for block in re.findall(r"```python\n(.*?)```", (DOCS / "python.md").read_text(), re.DOTALL):
+        for block in blocks(DOCS / "python.md", "python"):
             exec(block, names)
     assert names["run"].test.accuracy > 0.8
     assert len(names["summary"]) == 6
@@ -32,11 +30,12 @@ def test_the_examples_of_the_page_run_one_after_the_other(here):
     assert names["reason"] == "nowhere: no such file or folder"
 
 
-@pytest.mark.slow
-def test_the_example_trains_exports_verifies_and_plots(tmp_path):
-    script = [sys.executable, str(DOCS / "example.py")]
-    environment = {**os.environ, "MPLBACKEND": "agg"}
-    done = subprocess.run(script, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "10 of 10 loss " in done.stdout
-    assert (tmp_path / "example.png").stat().st_size > 10_000
+def test_the_example_trains_exports_verifies_and_plots(here, capsys):
+    """In this process, which may have TensorFlow loaded by now."""
+    import matplotlib.pyplot as plt
+
+    plt.switch_backend("agg")
+    runpy.run_path(str(DOCS / "example.py"), run_name="__main__")
+    plt.close("all")
+    assert "10 of 10 loss " in capsys.readouterr().out
+    assert (here / "example.png").stat().st_size > 10_000

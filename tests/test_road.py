@@ -8,27 +8,33 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.cli import call
+
 pytestmark = pytest.mark.road
-
-
-def toolkit(*arguments, cwd, **environment):
-    """Run ``python -m toolkit`` in a process of its own, as a user would."""
-    return subprocess.run(
-        [sys.executable, "-m", "toolkit", *arguments],
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory):
-    """``toolkit run`` in an empty folder; returns (folder, finished process)."""
+    """``toolkit run`` in an empty folder and in a process of its own, as a user has it; returns both."""
     folder = tmp_path_factory.mktemp("road")
     arguments = ("run", "--data", "sample", "--epochs", "3", "--seconds", "0.2", "--name", "road", "--json")
-    return folder, toolkit(*arguments, cwd=folder)
+    command = [sys.executable, "-m", "toolkit", *arguments]
+    done = subprocess.run(command, cwd=folder, env=os.environ, capture_output=True, text=True, check=False)
+    return folder, done
+
+
+@pytest.fixture
+def toolkit(capfd, monkeypatch):
+    """Call toolkit in a folder, in this process, which loads TensorFlow once; returns what it prints."""
+
+    def run(folder, *arguments):
+        monkeypatch.chdir(folder)
+        code = call(list(map(str, arguments)))
+        out, err = capfd.readouterr()
+        assert code == 0, out + err
+        return (json.loads(out) if "--json" in arguments else out), err
+
+    return run
 
 
 def test_the_road_is_walked_in_one_command(walked):
@@ -51,41 +57,32 @@ def test_nothing_but_warnings_and_notes_is_on_the_screen_of_errors(walked):
         assert line.startswith(("data: ", "device: ", "exporting ", "  cnn-", "warning: ")), line
 
 
-def test_its_run_is_exported_again_and_verified(walked):
+def test_a_run_of_the_road_is_exported_again_and_verified(walked, toolkit):
     folder, _ = walked
-    exported = toolkit("export", "--format", "tflite", "--quantize", "int8", "--json", cwd=folder)
-    assert exported.returncode == 0, exported.stderr
-    assert json.loads(exported.stdout)["artifacts"][0]["path"] == "exported/cnn/cnn-int8.tflite"
-    golden = toolkit("verify", "--golden", "--json", cwd=folder)
-    assert golden.returncode == 0, golden.stderr
-    assert json.loads(golden.stdout)["dataset"]["split"] == "golden"
-    benched = toolkit("bench", "--seconds", "0.1", "--json", "exported/cnn/cnn-int8.tflite", cwd=folder)
-    assert benched.returncode == 0, benched.stderr
+    exported, _ = toolkit(folder, "export", "--format", "tflite", "--quantize", "int8", "--json")
+    assert exported["artifacts"][0]["path"] == "exported/cnn/cnn-int8.tflite"
+    golden, _ = toolkit(folder, "verify", "--golden", "--json")
+    assert golden["dataset"]["split"] == "golden"
+    benched, _ = toolkit(folder, "bench", "--seconds", "0.1", "--json", "exported/cnn/cnn-int8.tflite")
+    assert len(benched["results"]) == 1
 
 
-def test_the_road_is_walked_on_one_s_own_data(tiny_npz, tmp_path):
-    arguments = ("run", "--model", "mlp", "--data", str(tiny_npz), "--epochs", "3", "--seconds", "0.05", "--json")
-    done = toolkit(*arguments, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["verify"]["dataset"]["name"] == "tiny"
-
-
-def test_so_few_test_images_are_no_fault(tiny_npz, tmp_path):
+def test_on_one_s_own_data_few_test_images_are_no_fault(toolkit, tiny_npz, tmp_path):
     """90 images can prove nothing at 0.5 points: the summary says so, and reads as a success."""
-    arguments = ("run", "--model", "mlp", "--data", str(tiny_npz), "--epochs", "3", "--seconds", "0.05")
-    done = toolkit(*arguments, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "inconclusive" not in done.stdout + done.stderr
-    assert "verdict: too few images" in done.stdout
-    summary = done.stdout.partition("\nSummary: ")[2].splitlines()
+    data = ("--data", tiny_npz, "--name", "own")
+    out, err = toolkit(tmp_path, "run", "--model", "mlp", *data, "--epochs", "3", "--seconds", "0.05")
+    manifest = tmp_path / "runs" / "own" / "exported" / "mlp" / "manifest.json"
+    assert json.loads(manifest.read_text())["data"]["name"] == "tiny"
+    assert "inconclusive" not in out + err
+    assert "verdict: too few images" in out
+    summary = out.partition("\nSummary: ")[2].splitlines()
     assert summary[0] == "nothing is wrong"
     assert [line[:6] for line in summary[1:]] == ["made: ", "same: ", *[" " * 6] * 3, "ship: "]
     command = summary[5].partition("can prove: ")[2].split()
-    proven = toolkit(*command[1:], cwd=tmp_path)
-    assert proven.returncode == 0, proven.stdout
+    toolkit(tmp_path, *command[1:])
 
 
-def test_a_photo_is_classified_with_the_default_model(walked, tmp_path):
+def test_a_photo_is_classified_with_the_default_model(walked, toolkit, tmp_path):
     import numpy as np
     from PIL import Image
 
@@ -95,9 +92,8 @@ def test_a_photo_is_classified_with_the_default_model(walked, tmp_path):
     test = data.load("sample", warn=pytest.fail).test
     large = Image.fromarray(255 - test.images[0, ..., 0]).resize((100, 100), Image.Resampling.BICUBIC)
     large.save(tmp_path / "photo.png")
-    done = toolkit("predict", str(tmp_path / "photo.png"), "--json", "--model",
-                   str(Path("runs/road/exported/cnn/cnn-int8.onnx")), cwd=folder)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    (result,) = json.loads(done.stdout)["results"]
+    model = Path("runs/road/exported/cnn/cnn-int8.onnx")
+    document, _ = toolkit(folder, "predict", tmp_path / "photo.png", "--json", "--model", model)
+    (result,) = document["results"]
     assert result["class"] == str(test.labels[0])
     assert np.isclose(result["probability"] + result["runner_up_probability"], 1, atol=0.3)

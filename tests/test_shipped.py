@@ -25,7 +25,7 @@ def shipped(request):
     return manifest.read(EXPORTED / request.param)
 
 
-def test_every_file_is_the_one_that_was_exported(shipped):
+def test_every_shipped_file_is_the_one_that_was_exported(shipped):
     shipped.require(*shipped.artifacts, shipped.reference, shipped.golden)
     assert len(shipped.artifacts) == 6
     assert {path.name for path in shipped.folder.iterdir() if path.suffix != ".log"} == {
@@ -41,7 +41,7 @@ def test_every_file_is_the_one_that_was_exported(shipped):
     }
 
 
-def test_it_is_trained_on_mnist_by_the_full_recipe(shipped):
+def test_a_shipped_model_is_trained_on_mnist_by_the_full_recipe(shipped):
     assert shipped.data.digests == data.sources()["mnist"].DIGESTS
     assert shipped.recipe.epochs == shipped.source.metrics.epochs_run == 100
     assert (shipped.recipe.optimizer, shipped.recipe.batch_size, shipped.recipe.validation_split) == (
@@ -51,7 +51,7 @@ def test_it_is_trained_on_mnist_by_the_full_recipe(shipped):
     )
 
 
-def test_every_artifact_was_verified_on_the_test_set(shipped):
+def test_every_shipped_artifact_was_verified_on_the_test_set(shipped):
     for artifact in shipped.artifacts:
         assert artifact.verified.verdict == "pass", artifact.path
         assert artifact.verified.n == 10_000
@@ -60,7 +60,7 @@ def test_every_artifact_was_verified_on_the_test_set(shipped):
         assert artifact.verified.reference_accuracy == shipped.source.metrics.test_accuracy
 
 
-def test_its_card_says_what_its_manifest_says(shipped):
+def test_the_card_of_a_shipped_model_says_what_its_manifest_says(shipped):
     assert (shipped.folder / card.CARD).read_text() == card.render(shipped)
 
 
@@ -70,18 +70,18 @@ def test_every_published_figure_is_what_the_images_of_its_record_say(shipped):
     assert (rebuilt.samples, rebuilt.artifacts) == (10_000, 6)
 
 
-def test_it_passes_by_golden_on_this_machine(shipped):
+def test_a_shipped_model_passes_by_golden_on_this_machine(shipped):
     result = verify(shipped, shipped.artifacts, VerifyOptions(by_golden=True), warn=pytest.fail)
     assert [(c.artifact, c.problem) for c in result.comparisons if c.verdict != "pass"] == []
 
 
-def test_the_sample_is_no_test_set_of_it(shipped):
+def test_the_sample_is_no_test_set_of_a_shipped_model(shipped):
     """All of its digits are MNIST training images; without MNIST its calibration digests tell."""
     with pytest.raises(DataError, match=r"of the 1,000 test images are (training|calibration) images too"):
         verify(shipped, shipped.artifacts[:1], VerifyOptions("sample"), warn=lambda text: None)
 
 
-def test_its_golden_holds_images_of_the_sample_only(shipped):
+def test_the_golden_of_a_shipped_model_holds_images_of_the_sample_only(shipped):
     record = golden.read(shipped.golden_path)
     sample = data.load("sample", warn=pytest.fail)
     np.testing.assert_array_equal(record.images, sample.test.images[: len(record.images)])

@@ -92,7 +92,7 @@ def test_ctrl_c_keeps_the_trials_that_were_finished(exported, tmp_path, monkeypa
 
 def test_an_emulated_machine_certifies_nothing(exported, tmp_path, monkeypatch):
     emulated = replace(host.describe(), emulated=True)
-    monkeypatch.setattr(module.host, "describe", lambda: emulated)
+    monkeypatch.setattr(host, "describe", lambda: emulated)
     candidate = select([exported / "cnn-int8.tflite"], warn=pytest.fail)[0]
     with pytest.raises(ArtifactError, match="this machine is emulated"):
         certify(candidate, tmp_path, Plan())

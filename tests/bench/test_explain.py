@@ -9,11 +9,12 @@ import pytest
 from tests.bench import made_up
 from tests.bench.test_measure import Clock, FakeSession
 from toolkit import runtimes
-from toolkit.bench import dissect, explain
+from toolkit.bench import dissect, explain, roofline
 from toolkit.bench.candidates import select
 from toolkit.bench.profile import Profile, read
 from toolkit.bench.record import read as read_record
 from toolkit.bench.schedule import Plan, bench
+from toolkit.bench.tasks import PROBE
 from toolkit.errors import ArtifactError
 from toolkit.runtimes.base import Operator
 from toolkit.worker.process import Process
@@ -93,7 +94,7 @@ def test_the_reference_has_nothing_to_probe():
 @pytest.mark.slow
 def test_everything_is_explained_and_read_back(exported, tmp_path, monkeypatch):
     roofs = {"int8": {"macs_per_s": 1e15, "bytes_per_s": [[1000, 1e15]]}}
-    monkeypatch.setattr(explain, "_probed", lambda result: {k: explain.roofline.read(v) for k, v in roofs.items()})
+    monkeypatch.setattr(explain, "_probed", lambda result: {k: roofline.read(v) for k, v in roofs.items()})
     record = bench(select([exported / "cnn-int8.tflite"], warn=pytest.fail), tmp_path / "record", QUICK)
     explain.explain(record, everything=True)
     (entry,) = record.to_json()["results"]
@@ -119,6 +120,7 @@ def test_under_emulation_there_are_operators_and_no_times(exported, tmp_path):
     assert [entry["why"][name] for name in ("macs_per_s", "call_s", "attainable_macs_per_s")] == [None] * 3
 
 
+@pytest.mark.slow
 def test_an_artifact_that_cannot_be_taken_apart_says_so(exported, tmp_path):
     record = bench(select([exported / "cnn-float32.tflite"], warn=pytest.fail), tmp_path / "record", QUICK)
     record.results = [replace(record.results[0], path=tmp_path / "gone.tflite")]
@@ -170,6 +172,7 @@ def test_an_interruption_keeps_what_is_explained(exported, tmp_path, monkeypatch
     assert list(record.why) == [record.results[0].samples]
 
 
+@pytest.mark.slow
 def test_without_the_memory_for_the_probes_there_is_no_roof_and_none_is_kept(exported, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     record = bench(select([exported / "cnn-float32.tflite"], warn=pytest.fail), tmp_path / "record", QUICK)
@@ -177,7 +180,7 @@ def test_without_the_memory_for_the_probes_there_is_no_roof_and_none_is_kept(exp
     real = explain._asked
 
     def asked(question, result):
-        if question["do"] == explain.PROBE:
+        if question["do"] == PROBE:
             raise ArtifactError("not enough memory")
         return real(question, result)
 

@@ -1,12 +1,14 @@
 """A fake session under a fake clock: the expected figures are exact."""
 
 import gc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from toolkit.bench import measure as module
 from toolkit.bench.measure import END_TO_END, INVOKE, Subject, resolution_ns
+from toolkit.convention import parse
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
 from toolkit.runtimes.base import Session
@@ -30,7 +32,7 @@ class Clock:
 
 
 class FakeSession(Session):
-    path = "fake"
+    path = Path("fake")
     inputs = (TensorSpec("image", (None, 2, 2, 1), "uint8"),)
     outputs = (TensorSpec("probabilities", (None, 2), "float32"),)
 
@@ -54,7 +56,7 @@ class FakeSession(Session):
         return [np.zeros((self.batch, 2), np.float32)]
 
 
-def subject_of(session=FakeSession, images=None, batch=1, tick=0):
+def subject_of(session=FakeSession, images=None, batch=1, tick=0, convention=None):
     clock = Clock(tick)
     opened = []
 
@@ -62,7 +64,8 @@ def subject_of(session=FakeSession, images=None, batch=1, tick=0):
         opened.append(session(clock))
         return opened[0]
 
-    return Subject(open_session, images, batch=batch, clock=clock, sleep=clock.sleep), opened[0], clock
+    subject = Subject(open_session, images, batch=batch, convention=convention, clock=clock, sleep=clock.sleep)
+    return subject, opened[0], clock
 
 
 def test_each_figure_measures_what_it_says():
@@ -161,6 +164,22 @@ def test_inputs_rotate_through_the_images():
     subject.block(INVOKE, 0.01)
     assert len({values.tobytes() for values in session.seen}) == 10
     assert {values.shape for values in session.seen} == {(3, 2, 2, 1)}
+
+
+class FloatSession(FakeSession):
+    inputs = (TensorSpec("image", (None, 2, 2, 1), "float32"),)
+
+
+@pytest.mark.parametrize(("given", "most"), [(None, 1.0), ("0..255", 255.0), ("-1..1", 1.0)])
+def test_images_become_what_the_artifact_takes(given, most):
+    images = np.full((3, 2, 2, 1), 255, np.uint8)
+    images[0] = 0
+    _, session, _ = subject_of(FloatSession, images, convention=given and parse(given))
+    least = -1.0 if given == "-1..1" else 0.0
+    assert session.seen[0].dtype == np.float32
+    assert session.seen[0].ravel().tolist() == [least] * 4
+    _, session, _ = subject_of(FloatSession, images[1:], convention=given and parse(given))
+    assert session.seen[0].ravel().tolist() == [most] * 4
 
 
 def test_without_images_the_input_is_random_and_seeded():

@@ -57,7 +57,7 @@ def test_a_picture_is_written(record, tmp_path, suffix, starts):
     assert path.read_bytes().startswith(starts)
 
 
-def test_the_words_of_a_picture(record, tmp_path):
+def test_a_picture_names_artifacts_latencies_and_accuracies(record, tmp_path):
     path = tmp_path / "bench.svg"
     with rc_context({"svg.fonttype": "none"}):
         plot.draw(path, record)

@@ -65,7 +65,7 @@ def test_an_artifact_that_failed_its_verification_is_never_recommended(record_of
     assert record.recommendations[0]["artifact"].endswith("cnn-float32.tflite")
 
 
-def test_one_that_answers_otherwise_here_is_never_recommended_nor_on_the_front(record_of):
+def test_an_artifact_that_answers_otherwise_here_is_never_recommended_nor_on_the_front(record_of):
     record = record_of({"cnn-float32.tflite": 60, "cnn-int8.tflite": 20})
     record.results[1] = replace(record.results[1], golden="3 of 500 predictions are not those")
     (choice,) = record.recommendations
@@ -114,7 +114,7 @@ def test_of_those_that_tie_the_smallest_is_recommended(record_of):
     assert "not verified yet" in choice["why"]
 
 
-def test_one_that_is_surely_slower_in_the_same_turns_does_not_tie(record_of):
+def test_a_result_that_is_surely_slower_in_the_same_turns_does_not_tie(record_of):
     """The intervals of both overlap, since what drifts is the machine; turn by turn one is slower."""
     record = record_of({"cnn-float32.tflite": 20, "cnn-int8.tflite": 20})
     fast, slow = record.results

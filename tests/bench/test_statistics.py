@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from toolkit.bench import statistics
-from toolkit.bench.statistics import Blocks
+from toolkit.bench.statistics import Blocks, SpeedVerdict
 from toolkit.interval import Interval
 
 PROCESSES, TURNS, LENGTH = 5, 8, 20
@@ -59,7 +59,7 @@ def test_the_same_latencies_are_called_different_at_most_one_time_in_twenty(betw
     rng = np.random.default_rng(2)
     pairs = ((blocks_of(rng, 20, between, within), blocks_of(rng, 20, between, within)) for _ in range(400))
     verdicts = [statistics.verdict(statistics.speedup(*pair)) for pair in pairs]
-    assert verdicts.count("indistinguishable") >= 0.95 * len(verdicts)
+    assert verdicts.count(SpeedVerdict.INDISTINGUISHABLE) >= 0.95 * len(verdicts)
 
 
 def test_a_speed_up_is_a_ratio_of_medians_with_an_interval():

@@ -41,7 +41,8 @@ def artifact(folder, name):
 
 
 def bundle_of(folder, name, path):
-    return make(*artifact(folder, name), path)
+    found, chosen = artifact(folder, name)
+    return make(found, chosen, path)
 
 
 def unpacked(bundle, folder):
@@ -54,7 +55,7 @@ def bundle(exported_once, tmp_path):
     return bundle_of(exported_once, "cnn-int8.tflite", tmp_path / "b.zip")
 
 
-def test_it_holds_one_artifact_and_what_goes_with_it(bundle, exported_once, tmp_path):
+def test_a_bundle_holds_one_artifact_and_what_goes_with_it(bundle, exported_once, tmp_path):
     folder = unpacked(bundle, tmp_path)
     wheel = "edge_model_toolkit-0.1.0-py3-none-any.whl"
     names = {"SHA256SUMS", "classify.py", "cnn-int8.tflite", wheel, "golden.npz", "manifest.json"}
@@ -66,18 +67,18 @@ def test_it_holds_one_artifact_and_what_goes_with_it(bundle, exported_once, tmp_
     assert found.golden == manifest.read(exported_once).golden
 
 
-def test_its_folder_is_verified_by_golden(bundle, tmp_path):
+def test_an_unpacked_bundle_is_verified_by_golden(bundle, tmp_path):
     found = manifest.read(unpacked(bundle, tmp_path))
     result = verify(found, found.artifacts, VerifyOptions(by_golden=True), warn=pytest.fail)
     assert [comparison.verdict for comparison in result.comparisons] == ["pass"]
 
 
-def test_its_digests_are_read_by_sha256sum(bundle, tmp_path):
+def test_the_digests_of_a_bundle_are_read_by_sha256sum(bundle, tmp_path):
     folder = unpacked(bundle, tmp_path)
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=folder, check=True, capture_output=True)
 
 
-def test_two_of_the_same_are_equal_byte_for_byte(bundle, exported, tmp_path):
+def test_two_bundles_of_the_same_are_equal_byte_for_byte(bundle, exported, tmp_path):
     for number, path in enumerate(sorted(exported.iterdir(), reverse=True)):
         os.utime(path, (number, number))
         path.chmod(0o600)
@@ -93,7 +94,7 @@ def test_two_of_the_same_are_equal_byte_for_byte(bundle, exported, tmp_path):
         ("cnn-int8.onnx", {"numpy", "onnxruntime"}),
     ],
 )
-def test_its_script_needs_numpy_and_the_runtime_alone(exported_once, tmp_path, name, packages):
+def test_the_script_of_a_bundle_needs_numpy_and_the_runtime_alone(exported_once, tmp_path, name, packages):
     made = bundle_of(exported_once, name, tmp_path / "b.zip")
     folder = unpacked(made, tmp_path)
     probe = (sys.executable, "-I", "-c", PROBE, folder / "classify.py")
@@ -107,7 +108,7 @@ def test_its_script_needs_numpy_and_the_runtime_alone(exported_once, tmp_path, n
     assert done.stdout.splitlines() == expected
 
 
-def test_its_script_says_no_to_other_answers_and_other_images(bundle, tmp_path):
+def test_the_script_of_a_bundle_says_no_to_other_answers_and_other_images(bundle, tmp_path):
     folder = unpacked(bundle, tmp_path)
     record = golden.read(folder / "golden.npz")
     turned = {name: np.roll(outputs, 1, axis=1) for name, outputs in record.recorded.items()}
@@ -186,7 +187,7 @@ def test_a_changed_bundle_fails_and_says_what_changed(bundle, case):
     assert check(bundle.path).problems == (problem,)
 
 
-def test_no_changed_byte_passes(bundle):
+def test_a_bundle_with_a_changed_byte_does_not_pass(bundle):
     """Of the files, of the headers, of the directory, and behind the end."""
     content = bundle.path.read_bytes()
     positions = [4, 10, 14, content.index(b"PK\3\4", 4) + 12, content.index(b"TFL3"), content.rindex(b"PK\1\2") + 4]

@@ -13,13 +13,14 @@ from toolkit.training.device import DEVICES
 
 
 def test_every_verb_is_a_module_of_the_folder():
-    assert {entry.name for entry in (*app.registered_commands, *app.registered_groups)} == set(VERBS)
+    names = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
+    assert names == set(VERBS)
     assert set(registry.names("toolkit.cli")) == {*VERBS, "options", "panels", "devices"}
 
 
 def commands():
     """Yield every command with its words: ``bench``, ``record check``."""
-    for name, command in typer.main.get_command(app).commands.items():
+    for name, command in vars(typer.main.get_command(app))["commands"].items():
         for below, inner in getattr(command, "commands", {"": command}).items():
             yield pytest.param(tuple(f"{name} {below}".split()), inner, id=f"{name} {below}".strip())
 

@@ -54,6 +54,7 @@ def steering(text):
     return [c for c in text if not c.isprintable() and c != "\n"]
 
 
+@pytest.mark.slow
 def test_names_of_classes_files_and_folders_reach_no_terminal_raw(evil, here, capfd):
     folder, image = evil
     artifact = folder / f"{EVIL}.tflite"
@@ -93,8 +94,8 @@ def test_a_document_holds_names_escaped(evil, capfd):
     [
         (("data", "sample"), (0,)),
         (("verify", "--golden", "EXPORTED"), (0,)),
-        (("bench", "EXPORTED/cnn-int8.tflite", "--seconds", "0.05"), (0,)),
-        (("bench", "EXPORTED/cnn-int8.tflite", "--seconds", "0.05", "--json"), (0,)),
+        (("bench", "EXPORTED/cnn-int8.tflite", "--seconds", "0.05", "--processes", "1"), (0,)),
+        (("bench", "EXPORTED/cnn-int8.tflite", "--seconds", "0.05", "--processes", "1", "--json"), (0,)),
         (("predict", "none.png", "--model", "EXPORTED/cnn-int8.tflite"), (2,)),
         (("bundle", "EXPORTED/cnn-int8.tflite"), (0,)),
         (("study", "--report", "--output", "none"), (2,)),
@@ -149,6 +150,7 @@ def test_a_name_that_is_not_utf_8_is_refused_in_a_line(verb, option, json_output
     assert capfd.readouterr() == ("", "error: q\\xff\\xfe: not a name in UTF-8; rename it\n")
 
 
+@pytest.mark.slow
 def test_files_inside_whose_names_are_not_utf_8_end_nothing(exported, tmp_path, here, capfd):
     """A class folder, an image in it, an artifact, and the folder that one stands in."""
     classes = tmp_path / "classes"
@@ -163,7 +165,7 @@ def test_files_inside_whose_names_are_not_utf_8_end_nothing(exported, tmp_path, 
     (exported / f"{NOT_UTF_8}.tflite").write_bytes((exported / "cnn-int8.tflite").read_bytes())
     (here / NOT_UTF_8).mkdir()
     os.chdir(here / NOT_UTF_8)
-    assert call(["bench", str(exported), "--seconds", "0.02"]) in (0, 2)
+    assert call(["bench", str(exported), "--seconds", "0.02", "--processes", "1"]) in (0, 2)
     out, err = capfd.readouterr()
     assert "Traceback" not in err
     assert "unexpected" not in err

@@ -10,9 +10,9 @@ from toolkit import host
 from toolkit.bench.explanation import Explanation
 from toolkit.bench.profile import Profile
 from toolkit.bench.roofline import Roofline
-from toolkit.bench.statistics import Interval
 from toolkit.cli.bench import why
 from toolkit.console import Console
+from toolkit.interval import Interval
 from toolkit.runtimes.base import INT8, Operator
 
 OPERATORS = (Operator("QUANTIZE", "XNNPACK"), Operator("CONV_2D", "XNNPACK", 4_000_000, INT8, 1_000_000))

@@ -23,7 +23,8 @@ from tests.cpus.shorten import shorten
 from tests.cpus.table import CPUS, DEVICES, IMAGES, NATIVE
 from tests.cpus.userspace import ROOT, environment
 from toolkit import manifest
-from toolkit.bench.record import FIGURES, RECORD
+from toolkit.bench.reading import RECORD
+from toolkit.bench.record import FIGURES
 from toolkit.bundle.make import make
 
 # Before any test, since they change where the user's cache is.

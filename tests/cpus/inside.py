@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 # No public function returns it (numpy.show_runtime prints it): it asks the CPU itself on x86-64, the kernel on Arm.
-from numpy._core._multiarray_umath import __cpu_features__
+from numpy._core._multiarray_umath import __cpu_features__  # type: ignore[import-not-found]
 
 from toolkit import golden, host, manifest, runtimes
 from toolkit.runtimes.base import Session

@@ -4,7 +4,7 @@ import pytest
 from tests.cpus.agreement import REQUIRED, RULES, between, problems
 
 STEP = 1 / 256
-OUTPUTS = np.tile(np.float32([0.75, 0.25]), (100, 1))
+OUTPUTS = np.tile(np.array([0.75, 0.25], np.float32), (100, 1))
 
 
 def off(values: int, by: float) -> np.ndarray:

@@ -39,7 +39,7 @@ def test_what_is_installed_later_is_there_after_the_next_build_and_nothing_is_lo
     assert (environment / "numpy2" / "file").exists()
 
 
-def test_its_python_starts_qemu_as_that_cpu_with_its_cpuinfo(environment, tmp_path, monkeypatch):
+def test_the_python_of_a_guest_starts_qemu_as_that_cpu_with_its_cpuinfo(environment, tmp_path, monkeypatch):
     python = x86.build()["Nehalem"]
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "qemu-x86_64").write_text('#!/bin/sh\nprintf "%s\\n" "$OPENBLAS_CORETYPE" "$@"\n')

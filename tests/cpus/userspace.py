@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cpus import table
-from toolkit.downloads import cache_folder
+from toolkit.cache import cache_folder
 from toolkit.files import write_json
 
 ROOT = Path(__file__).parents[2]

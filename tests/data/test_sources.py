@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import struct
 import zipfile
 
 import numpy as np
@@ -43,14 +42,6 @@ def test_npz_idx_and_gzipped_idx_hold_the_same_data(tmp_path):
     paths = save_npz(tmp_path / "a.npz"), save_idx(tmp_path / "b"), save_idx(tmp_path / "c", compress=True)
     digests = [data.load(str(path), warn=pytest.fail).digests for path in paths]
     assert digests[0] == digests[1] == digests[2]
-
-
-def test_a_plain_idx_file_is_mapped_not_read(tmp_path):
-    loaded = data.load(str(save_idx(tmp_path / "b")), warn=pytest.fail)
-    mapped = loaded.train.images
-    while isinstance(mapped, np.ndarray) and not isinstance(mapped, np.memmap):
-        mapped = mapped.base
-    assert isinstance(mapped, np.memmap)
 
 
 @pytest.mark.parametrize(
@@ -135,36 +126,6 @@ def test_more_than_the_memory_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(host, "available_memory_bytes", lambda: 1000)
     with pytest.raises(DataError, match="bytes of memory; 1,000 are free, half of which may be used"):
         data.load(str(path), warn=pytest.fail)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\0\0\x08",
-        b"\0\0\x08\x03",
-        b"\0\0\x0d\x01" + struct.pack(">I", 4) + bytes(16),
-        base.idx_header((240, 8, 8)),
-        base.idx_header((240, 8, 8)) + bytes(240 * 64 + 1),
-        base.idx_header((2**31, 2**31, 2**31)),
-        base.idx_header((0, 8, 8)),
-        b"\x1f\x8b not gzip",
-    ],
-)
-@pytest.mark.parametrize("compress", [False, True])
-def test_a_wrong_idx_file_is_refused_by_name(tmp_path, content, compress):
-    folder = save_idx(tmp_path / "idx", compress=compress)
-    path = folder / (f"{idx.FILES[0]}.gz" if compress else idx.FILES[0])
-    path.write_bytes(gzip.compress(content) if compress and content[:2] != b"\x1f\x8b" else content)
-    with pytest.raises(DataError, match=r"train-images-idx3-ubyte|idx:"):
-        data.load(str(folder), warn=pytest.fail)
-
-
-def test_a_missing_idx_file_is_named(tmp_path):
-    folder = save_idx(tmp_path / "idx")
-    (folder / idx.FILES[3]).unlink()
-    with pytest.raises(DataError, match="t10k-labels-idx1-ubyte missing"):
-        data.load(str(folder), warn=pytest.fail)
 
 
 def test_an_empty_folder_is_refused(tmp_path):
@@ -291,13 +252,6 @@ def test_a_data_set_is_known_by_its_digests(tmp_path, monkeypatch):
     digests = data.load(str(path), warn=pytest.fail).digests
     monkeypatch.setattr(mnist, "DIGESTS", digests)
     assert data.load(str(path), warn=pytest.fail).name == "mnist"
-
-
-def test_digests_are_those_of_the_idx_files():
-    images = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
-    with_channel = images[..., None]
-    assert base.idx_sha256(images) == base.idx_sha256(with_channel)
-    assert base.idx_header((2, 2, 2)) == bytes.fromhex("00000803000000020000000200000002")
 
 
 @pytest.mark.mnist

@@ -68,6 +68,7 @@ def test_a_crash_is_named_and_the_next_artifact_gets_a_new_worker(exported, monk
     assert failed(path, exported / "cnn-int8.onnx") == {path: f"{path}: litert was ended by SIGSEGV"}
 
 
+@pytest.mark.slow
 @pytest.mark.training
 def test_of_an_endless_one_the_same_is_said_as_by_bench(endless, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setenv(process.PATIENCE_VARIABLE, "2")

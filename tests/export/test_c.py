@@ -109,6 +109,7 @@ def test_verify_runs_the_artifact_and_holds_the_c_files_against_their_digests(ex
     assert "cnn-int8.c: changed since it was exported" in problem.text
 
 
+@pytest.mark.slow
 def test_c_files_stay_listed_as_long_as_their_artifact_is_the_same(exported_c, tmp_path, trained_folder, tiny):
     folder = shutil.copytree(exported_c, tmp_path / "cnn")
     source = resolve(str(trained_folder))
@@ -121,6 +122,7 @@ def test_c_files_stay_listed_as_long_as_their_artifact_is_the_same(exported_c, t
     assert [path.name for path in result.unlisted] == ["cnn-int8.c", "cnn-int8.tflite"]
 
 
+@pytest.mark.slow
 def test_without_its_tflite_there_is_no_c(exported_c, tmp_path, trained_folder, tiny, monkeypatch):
     folder = shutil.copytree(exported_c, tmp_path / "cnn")
     before = {path.name: sha256(path) for path in folder.glob("cnn-int8.*")}

@@ -97,12 +97,13 @@ def judged(found, dataset):
 @pytest.mark.parametrize("name", ["rescaling", "uint8", "bytes", "signed"])
 def test_a_model_is_given_its_pixels_as_it_takes_them(tmp_path, bright, name):
     rescaling = extras.load("keras").layers.Rescaling(1 / 255)
-    options, given, said = {
+    cases: dict[str, tuple[dict, str, str]] = {
         "rescaling": ({"before": [rescaling]}, None, "0..255"),
         "uint8": ({"before": [rescaling], "dtype": "uint8"}, None, "0..255"),
         "bytes": ({"shown": (0.0, 255.0)}, "0..255", "0..255"),
         "signed": ({"shown": (-1.0, 1.0)}, "-1..1", "-1..1"),
-    }[name]
+    }
+    options, given, said = cases[name]
     before = options.pop("before", [])
     found = exported(network(tmp_path / f"{name}.keras", *before, **options), bright, given=given)
     assert (str(found.convention), found.convention.output) == (said, Output.PROBABILITIES)
@@ -276,3 +277,7 @@ def test_a_range_that_the_manifest_knows_better_is_refused(exported_once, tmp_pa
     assert predict(images, path, given=Convention(), warn=pytest.fail)
     with pytest.raises(UsageError, match=r"cnn-int8\.tflite: its manifest says 0\.\.1; leave out --input-range"):
         predict(images, path, given=parse("0..255"), warn=pytest.fail)
+
+
+def test_a_model_that_was_trained_here_takes_what_the_training_gave_it(trained_folder):
+    assert resolve(str(trained_folder)).convention == Convention()

@@ -66,7 +66,7 @@ def _watch(tally: Tally, count: int, number: int, scratch: Path) -> None:
     command = [*COMMAND, tally.target, str(count), str(number), str(scratch / "work")]
     with (scratch / "stderr").open("wb") as stderr:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, cwd=ROOT, bufsize=0)
-    with process, process.stdout as answers:  # type: ignore[union-attr]
+    with process, process.stdout as answers:
         while ready := select.select([answers], [], [], SILENCE_S)[0]:
             line = answers.readline()
             if not line:

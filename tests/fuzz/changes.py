@@ -139,3 +139,8 @@ def as_gzip(content):
 
 def _gzipped(content):
     return gzip.compress(content, mtime=0)
+
+
+def change(path, at, value):
+    """Replace a field of a JSON file."""
+    path.write_text(json.dumps(replaced(json.loads(path.read_text()), at, value)))

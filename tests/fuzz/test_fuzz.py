@@ -18,6 +18,7 @@ HERE |= {**messages.TARGETS, "ONNX": models.TARGETS["ONNX"]}
 INPUTS = 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HERE)
 def test_damaged_files_are_read_or_refused_in_one_line(name, tmp_path, monkeypatch):
     monkeypatch.setenv("TOOLKIT_WORKER_SECONDS", "5")
@@ -33,6 +34,7 @@ def test_the_corpus_belongs_to_targets():
     assert {folder.name for folder in child.CORPUS.iterdir()} <= {child.slug(name) for name in targets()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "content"),
     [

@@ -28,7 +28,7 @@ class Counter:
             self._note()
             real(descriptor)
 
-        os.fsync = fsync
+        os.fsync = fsync  # type: ignore[assignment]
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event in CHANGES or (event == "open" and _is_for_writing(*arguments)):

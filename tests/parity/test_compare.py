@@ -96,7 +96,7 @@ class Fake:
         return self._outputs
 
 
-REFERENCE = np.float32([[0.9, 0.06, 0.04], [0.04, 0.9, 0.06], [0.06, 0.04, 0.9]])[np.arange(90) % 3]
+REFERENCE = np.array([[0.9, 0.06, 0.04], [0.04, 0.9, 0.06], [0.06, 0.04, 0.9]], np.float32)[np.arange(90) % 3]
 LABELS = np.arange(90) % 3
 INT8, FLOAT32 = 5, 0
 
@@ -189,8 +189,8 @@ def test_logits_of_another_model_diverge(judge):
 
 
 def test_float32_may_differ_by_a_ten_thousandth(judge):
-    assert judge(REFERENCE + np.float32([0.9e-4, -0.9e-4, 0]), which=FLOAT32).problem is None
-    judged = judge(REFERENCE + np.float32([1.2e-4, -1.2e-4, 0]), which=FLOAT32)
+    assert judge(REFERENCE + np.array([0.9e-4, -0.9e-4, 0], np.float32), which=FLOAT32).problem is None
+    judged = judge(REFERENCE + np.array([1.2e-4, -1.2e-4, 0], np.float32), which=FLOAT32)
     assert judged.problem.check == "float32"
     assert "differs by 0.00012 from Keras'; allowed in float32: 0.0001" in judged.problem.text
 
@@ -223,10 +223,13 @@ def test_int8_that_was_calibrated_on_one_image_fails(judge, exported):
 def test_by_golden_a_flip_or_more_than_one_step_fails(judge):
     step = np.float32(1 / 256)
     assert judge(REFERENCE, recorded=REFERENCE).verdict == "pass"
-    near = judge(REFERENCE - step * np.float32([1, -1, 1]), recorded=REFERENCE)
+    near = judge(REFERENCE - step * np.array([1, -1, 1], np.float32), recorded=REFERENCE)
     assert (near.verdict, near.recorded.flips) == ("pass", 0)
     assert near.recorded.max_lsb == pytest.approx(1.0, rel=1e-5)
-    assert "outputs differ by" in judge(REFERENCE - 2 * step * np.float32([1, -1, 0]), recorded=REFERENCE).problem.text
+    assert (
+        "outputs differ by"
+        in judge(REFERENCE - 2 * step * np.array([1, -1, 0], np.float32), recorded=REFERENCE).problem.text
+    )
     assert "90 of 90 predictions" in judge(np.roll(REFERENCE, 1, axis=1), recorded=REFERENCE).problem.text
 
 

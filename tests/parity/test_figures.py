@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.stats import entropy
 
 from toolkit.parity import evidence, figures
 from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, RowFile, candidate_rows, reference_rows
@@ -35,6 +34,8 @@ def test_a_table_gives_back_its_rows_in_chunks(monkeypatch):
 
 
 def test_the_divergence_is_scipy_s():
+    from scipy.stats import entropy  # type: ignore[import-untyped]
+
     reference, _ = random_outputs(200, 10, 1)
     outputs, _ = random_outputs(200, 10, 2)
     outputs[3] = 0
@@ -47,8 +48,8 @@ def test_the_divergence_is_scipy_s():
 
 
 def test_an_int8_output_is_not_blamed_for_what_it_cannot_resolve():
-    reference = np.float32([[0.9975, 0.0015, 0.001]])
-    rounded = np.float32([[255 / 256, 0, 0]])
+    reference = np.array([[0.9975, 0.0015, 0.001]], np.float32)
+    rounded = np.array([[255 / 256, 0, 0]], np.float32)
     assert candidate_rows(rounded, reference)["kl"][0] > 0.01
     assert candidate_rows(rounded, reference, step=1 / 256)["kl"][0] < 1e-4
 

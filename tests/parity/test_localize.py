@@ -1,5 +1,6 @@
 """The damaged layer is the one that is named, in both formats and both arithmetics; a whole artifact names none."""
 
+from contextlib import nullcontext
 from math import inf
 
 import numpy as np
@@ -10,10 +11,23 @@ from toolkit.parity.layers_chart import draw
 from toolkit.parity.localize import localize, match, sqnr_db
 from toolkit.runtimes.base import Traced
 from toolkit.selftest.files import faults, scale_layer
+from toolkit.worker.session import contained
 
 WEIGHTED = ("conv_1", "conv_2", "dense_1", "probabilities")
 LAYERS = ["conv_1", "pool_1", "conv_2", "pool_2", "dense_1", "probabilities"]
 FILES = ("cnn-float32.tflite", "cnn-int8.tflite", "cnn-float32.onnx", "cnn-int8.onnx")
+
+
+@pytest.fixture(scope="module")
+def workers():
+    with contained() as workers:
+        yield workers
+
+
+@pytest.fixture(autouse=True)
+def _one_worker(workers, monkeypatch):
+    """All artifacts run in one worker, not each in one of its own."""
+    monkeypatch.setattr("toolkit.parity.localize.contained", lambda: nullcontext(workers))
 
 
 def localized(folder, name):
@@ -55,7 +69,7 @@ def test_a_layer_that_gives_nan_is_the_damaged_one(exported):
     assert document["layers"][0]["max_abs_error"] is None
 
 
-def test_it_says_which_kernels_ran(exported_once):
+def test_a_localization_says_which_kernels_ran(exported_once):
     kernels = {operator.name: operator.kernels for operator in localized(exported_once, "cnn-int8.tflite").operators}
     assert kernels["CONV_2D"] == "XNNPACK"
     assert kernels["SOFTMAX"] == "built-in"
@@ -80,11 +94,11 @@ def test_the_picture_is_drawn(exported_once, tmp_path):
 
 
 def test_signal_to_noise_in_decibels():
-    signal = np.float32([3, 4])
+    signal = np.array([3, 4], np.float32)
     assert sqnr_db(signal, signal) == inf
     assert sqnr_db(signal, signal * np.float32(0.99)) == pytest.approx(40, abs=1e-4)
     assert sqnr_db(np.zeros(2, np.float32), signal) == -inf
-    assert sqnr_db(signal, np.float32([3, np.inf])) == -inf
+    assert sqnr_db(signal, np.array([3, np.inf], np.float32)) == -inf
 
 
 def test_channels_that_are_as_many_as_rows_are_matched_by_their_values():

@@ -57,5 +57,7 @@ def test_a_golden_that_was_changed_or_damaged_is_what_is_said(exported):
 
 def test_a_worker_says_the_same(exported):
     with contained() as workers:
-        assert recorded.otherwise(*with_golden(exported, dict), workers) is None
-        assert "90 of 90 predictions" in recorded.otherwise(*with_golden(exported, turned), workers)
+        found, artifact = with_golden(exported, dict)
+        assert recorded.otherwise(found, artifact, workers) is None
+        found, artifact = with_golden(exported, turned)
+        assert "90 of 90 predictions" in recorded.otherwise(found, artifact, workers)

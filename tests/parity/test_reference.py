@@ -83,6 +83,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(exported_once, tiny, cac
     assert outputs_of(manifest.read(exported_once), tiny.test).shape == (90, 3)
 
 
+@pytest.mark.slow
 def test_the_cache_keeps_the_newest(exported_once, tiny, cache, monkeypatch):
     monkeypatch.setattr(reference, "KEPT", 3)
     found = manifest.read(exported_once)

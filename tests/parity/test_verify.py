@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests.conftest import tiny_arrays
-from toolkit import manifest
+from toolkit import data, manifest
 from toolkit.errors import ArtifactError, DataError, DataUnavailableError, MissingExtraError, UsageError
 from toolkit.files import sha256
-from toolkit.parity import leaks, record
+from toolkit.parity import record
 from toolkit.parity import verify as module
 from toolkit.parity.verify import VerifyOptions, select, verify
 
@@ -185,8 +185,8 @@ def test_without_the_digests_a_data_set_of_that_name_on_this_machine_is_asked(
             raise DataUnavailableError("it is gone since")
         return tiny if name == "sample" else real(name, warn=warn)
 
-    real = leaks.data.load
-    monkeypatch.setattr(leaks.data, "load", load)
+    real = data.load
+    monkeypatch.setattr(data, "load", load)
     with pytest.raises(DataError, match="1 of the 90 test images are training images too"):
         verify(found, artifacts[:1], VerifyOptions(leaky), warn=lambda text: None)
     result = verify(found, artifacts[:1], VerifyOptions(leaky, allow_overlap=True), warn=lambda text: None)

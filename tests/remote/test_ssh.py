@@ -68,7 +68,7 @@ def test_the_words_for_the_shell_are_the_same_for_every_device_and_run_what_is_s
     assert (done.stdout, done.stderr) == (b"42\n", b"")
 
 
-def test_it_never_asks_and_takes_who_to_trust_from_the_user():
+def test_ssh_never_asks_and_takes_who_to_trust_from_the_user():
     options = dict(zip(ssh.command("pi", 1)[3::2], ssh.command("pi", 1)[2::2], strict=False))
     assert "BatchMode=yes" in options
     assert not any(option.startswith(("StrictHostKeyChecking", "UserKnownHosts", "Identity")) for option in options)

@@ -40,7 +40,7 @@ def reference(exported_once):
     return read_golden(exported_once / "golden.npz").reference
 
 
-def test_it_declares_what_the_registry_needs(name):
+def test_a_runtime_declares_what_the_registry_needs(name):
     module = runtimes.get(name)
     assert all(suffix.startswith(".") for suffix in module.SUFFIXES)
     assert module.PACKAGE in EXTRA_OF
@@ -48,24 +48,24 @@ def test_it_declares_what_the_registry_needs(name):
     assert set(module.DISTRIBUTIONS) <= runtimes.versions().keys()
 
 
-def test_its_suffixes_find_it(name, path):
+def test_a_runtime_is_found_by_its_suffixes(name, path):
     assert runtimes.for_file(path) == name
     assert runtimes.installed(name)
 
 
-def test_it_computes_what_the_reference_computes(path, images, reference):
+def test_a_runtime_computes_what_the_reference_computes(path, images, reference):
     outputs = open_here(path).predict(images)
     assert outputs.dtype == np.float32
     np.testing.assert_allclose(outputs, reference, atol=1e-5)
 
 
-def test_it_writes_nothing_that_a_kill_could_leave(path, images, tmp_path, monkeypatch):
+def test_a_session_writes_nothing_that_a_kill_could_leave(path, images, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     open_here(path).predict(images[:2])
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_describes_its_tensors(path):
+def test_a_session_describes_its_tensors(path):
     session = open_here(path)
     assert session.input.shape == (None, 8, 8, 1)
     assert session.output.shape == (None, 3)
@@ -173,7 +173,7 @@ def test_every_set_of_kernels_computes_the_same(name, path, images, reference):
 
 
 @pytest.mark.training
-def test_its_trace_has_a_row_for_each_image_and_ends_with_the_output(name, path, images):
+def test_a_trace_has_a_row_for_each_image_and_ends_with_the_output(name, path, images):
     traced = runtimes.get(name).trace(path, images[:7] / np.float32(255))
     assert len(traced) > 4
     assert all(len(tensor.values) == 7 for tensor in traced)
@@ -181,14 +181,14 @@ def test_its_trace_has_a_row_for_each_image_and_ends_with_the_output(name, path,
 
 
 @pytest.mark.training
-def test_it_names_its_operators_and_who_executes_them(name, path):
+def test_a_runtime_names_the_operators_of_a_file_and_who_executes_them(name, path):
     module = runtimes.get(name)
     operators = module.operators(path)
     assert len(operators) > 4
     assert {operator.kernels for operator in operators} <= set(module.KERNELS)
 
 
-def test_it_counts_multiply_accumulates_or_says_that_it_cannot(name, path):
+def test_a_runtime_counts_multiply_accumulates_or_says_that_it_cannot(name, path):
     """The tiny CNN: 8×8×1 images, convolutions to 32 and 64 channels with pools between, 128 and 3 units."""
     module = runtimes.get(name)
     counts = [operator.macs for operator in module.operators(path)]
@@ -202,7 +202,7 @@ def test_it_counts_multiply_accumulates_or_says_that_it_cannot(name, path):
     assert weights <= sum(operator.weight_bytes for operator in module.operators(path)) <= weights + 100
 
 
-def test_its_prefixes_run_and_the_last_is_the_whole(name, path, images):
+def test_the_prefixes_of_a_file_run_and_the_last_is_the_whole(name, path, images):
     module = runtimes.get(name)
     prefixes = module.prefixes(path)
     if name == runtimes.REFERENCE_RUNTIME:
@@ -220,7 +220,7 @@ def test_its_prefixes_run_and_the_last_is_the_whole(name, path, images):
 
 
 @pytest.mark.parametrize("arithmetic", ["float32", "int8"])
-def test_its_probe_is_one_dense_layer_in_that_arithmetic(name, arithmetic, tmp_path):
+def test_a_probe_is_one_dense_layer_in_one_arithmetic(name, arithmetic, tmp_path):
     module = runtimes.get(name)
     probe = tmp_path / f"probe{module.SUFFIXES[0]}"
     if not module.write_probe(probe, arithmetic=arithmetic, rows=3, width=16):

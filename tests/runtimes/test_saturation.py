@@ -15,7 +15,7 @@ pytestmark = pytest.mark.training  # the graphs are made by the package onnx
 SCALE, WEIGHT_SCALE = 1 / 50, 1 / 100
 GREATEST = 2 * 127 * 255
 # A row of neighbours that fill 7 bits, and one with a weight more: 255 × 128 = 32,640 and 255 × 129 = 32,895.
-JUST_RIGHT, JUST_TOO_MUCH = np.int8([[64], [64], [-64], [-64]]), np.int8([[1], [65], [64], [0]])
+JUST_RIGHT, JUST_TOO_MUCH = np.array([[64], [64], [-64], [-64]], np.int8), np.array([[1], [65], [64], [0]], np.int8)
 
 
 @pytest.fixture
@@ -83,11 +83,11 @@ def test_activations_without_a_zero_point_are_uint8(tmp_path):
 @pytest.mark.parametrize("transposed", [0, 1])
 def test_neighbours_lie_along_what_is_summed(tmp_path, transposed):
     """Weights of 127 side by side in the output are never added."""
-    apart = np.int8([[127, 127], [0, 0], [127, 127]])
+    apart = np.array([[127, 127], [0, 0], [127, 127]], np.int8)
     weights = apart.T if transposed else apart
     path = layer(tmp_path / "a.onnx", weights, "Gemm", transB=transposed, shape=[1, 3])
     assert saturating(path) == {}
-    together = np.int8([[127, 0], [127, 0], [0, 0]])
+    together = np.array([[127, 0], [127, 0], [0, 0]], np.int8)
     path = layer(tmp_path / "b.onnx", together.T if transposed else together, "Gemm", transB=transposed, shape=[1, 3])
     assert saturating(path) == {"the_layer": GREATEST}
 

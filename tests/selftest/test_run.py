@@ -46,7 +46,7 @@ def sample_mlp(tmp_path_factory):
 @pytest.mark.slow
 def test_no_fault_slips_through_and_no_faultless_export_fails(sample_mlp, capsys, tmp_path):
     before = {path: path.read_bytes() for path in sample_mlp.iterdir()}
-    code = call(["selftest", str(sample_mlp), "--data", "sample", "--reexports", "4", "--json"])
+    code = call(["selftest", str(sample_mlp), "--data", "sample", "--reexports", "2", "--json"])
     document = json.loads(capsys.readouterr().out)
     assert document["command"] == "selftest"
     (result,) = document["results"]
@@ -65,7 +65,8 @@ def test_no_fault_slips_through_and_no_faultless_export_fails(sample_mlp, capsys
 
 @pytest.mark.slow
 def test_a_gate_that_sees_nothing_is_found_out(sample_mlp, monkeypatch):
-    """With its checks taken away, the self-test must say so."""
+    """With its checks taken away, the self-test must say so. One artifact is enough for that."""
+    monkeypatch.setattr(run, "PAIRS", (("tflite", "int8"),))
     for check in ("check_file", "check_specification", "check_recorded", "check_weights"):
         monkeypatch.setattr(f"toolkit.parity.checks.{check}", lambda *arguments: None)
     for module in ("compare.checks.check_outputs", "verify.check_source"):

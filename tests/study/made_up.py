@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+from toolkit.entries import Metrics
 from toolkit.files import write_text
 from toolkit.runs import BEST
 from toolkit.study import trials
@@ -54,7 +55,8 @@ def _outcome(trial, story) -> TrialOutcome:
     told = told if isinstance(told, dict) else {"accuracies": told}
     state = told.pop("state", TrialState.FINISHED)
     test = told.pop("test", max(told["accuracies"], default=0.0))
-    metrics = {"test_accuracy": test} if state == TrialState.FINISHED else None
+    done, best = len(told["accuracies"]), max(told["accuracies"], default=0.0)
+    metrics = Metrics(done, done, "val_accuracy", best, test) if state == TrialState.FINISHED else None
     if trial.folder.parent.is_dir():  # of a study on the disk
         write_text(trial.folder / BEST, f"weights of {trial.folder.name}")
     return TrialOutcome(trial, state, progress(**told), metrics, "" if metrics else f"it is {state}")

@@ -69,6 +69,7 @@ def test_configurations_stand_in_the_order_of_the_unit_of_the_chart():
             assert [name.split(", ")[1] for name in names] == ["ReLU", "sigmoid"]
 
 
+@pytest.mark.slow
 def test_of_one_seed_there_is_no_spread():
     assert "seeds" not in [chart.name for chart in charts.draw(study(plausible, replace(WHOLE, seeds=1)))]
 
@@ -84,12 +85,14 @@ def test_the_heat_map_says_every_accuracy():
     assert sorted(texts) == sorted(expected)
 
 
+@pytest.mark.slow
 def test_a_chart_is_saved_to_the_same_bytes_again(tmp_path):
     first, second = (next(charts.draw(study(plausible))) for _ in range(2))
     left, right = charts.save(first, tmp_path / "a"), charts.save(second, tmp_path / "b")
     assert [path.read_bytes() for path in left] == [path.read_bytes() for path in right]
 
 
+@pytest.mark.slow
 def test_a_single_epoch_of_a_single_run_is_drawn(tmp_path):
     grid = replace(SMALL, activation=("relu",), learning_rate=(0.01,), epochs=(1,), seeds=1)
     drawn = [charts.save(chart, tmp_path) for chart in charts.draw(study(plausible, grid))]
@@ -164,6 +167,7 @@ def test_what_never_gets_there_takes_no_row_and_is_counted():
     assert "Left out: 2 of 4 configurations" in chart.caption
 
 
+@pytest.mark.slow
 def test_an_axis_of_accuracies_that_are_close_has_labels():
     of = study(lambda recipe: {"accuracies": [0.961 + recipe.seed / 1000]}, replace(SMALL, epochs=(1,)))
     (axes,) = drawn(of, "seeds").figure.axes

@@ -26,7 +26,7 @@ def carry_out(grid, folder, *, jobs):
     return of, list(Processes(jobs, folder / "log")(of, WORK))
 
 
-@pytest.mark.parametrize("jobs", [1, 2, 9])
+@pytest.mark.parametrize("jobs", [1, 2, pytest.param(9, marks=pytest.mark.slow)])
 def test_every_run_starts_and_ends_once(tmp_path, jobs):
     of, events = carry_out(SOUND, tmp_path, jobs=jobs)
     for kind in (STARTED, EPOCH, ENDED):

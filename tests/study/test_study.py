@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import tiny_arrays
 from toolkit.data.base import make_dataset
+from toolkit.entries import RecordedRecipe
 from toolkit.errors import BusyError, DataError, RunError, UsageError
 from toolkit.study import study, trials
 from toolkit.study.executors.base import ENDED, EPOCH, STARTED, Event
@@ -59,16 +60,18 @@ def finished(tmp_path_factory, tiny):
     return conduct(ONE, tiny, folder)[0]
 
 
+@pytest.mark.slow
 def test_a_run_of_a_study_is_a_run_that_export_takes(finished):
     from toolkit.export.sources import resolve
 
     (one,) = finished.outcomes
     assert one.state == TrialState.FINISHED
-    assert resolve(str(one.trial.folder)).recipe == one.trial.recipe.to_json()
+    assert resolve(str(one.trial.folder)).recipe == RecordedRecipe(**one.trial.recipe.to_json())
     assert (one.trial.folder / "gradients.csv").is_file()
     assert json.loads((finished.folder / "study.json").read_text())["runs"][0]["test_accuracy"] == one.test_accuracy
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_trained_again_and_its_lock_goes_where_a_kill_has_left_it(finished, tiny):
     lock = finished.outcomes[0].trial.folder / ".lock"
     lock.touch()
@@ -78,6 +81,7 @@ def test_a_finished_run_is_not_trained_again_and_its_lock_goes_where_a_kill_has_
     assert of.outcomes[0].metrics == finished.outcomes[0].metrics
 
 
+@pytest.mark.slow
 def test_other_data_or_another_recipe_is_another_run(finished, tiny):
     rows = tiny.train.rows(slice(0, 239))
     other = make_dataset((rows.images, rows.labels, tiny.test.images, tiny.test.labels), name="other", origin="tests")
@@ -86,6 +90,7 @@ def test_other_data_or_another_recipe_is_another_run(finished, tiny):
         assert [one.state for one in of.outcomes] == [TrialState.WAITING]
 
 
+@pytest.mark.slow
 def test_the_name_of_a_run_is_its_configuration_and_a_digest(finished, tiny):
     (one,) = trials.of_grid(ONE, tiny.digests, finished.folder)
     assert one.folder.name.startswith("mlp-adam-relu-0.01-mse-seed0-")

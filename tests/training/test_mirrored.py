@@ -35,6 +35,7 @@ def test_two_devices_learn_what_one_does(here, tiny_npz):
     assert len(mirrored) == 4
 
 
+@pytest.mark.slow
 def test_a_single_device_is_no_mirror(here, tiny_npz, capsys):
     assert call(["train", "--data", str(tiny_npz), "--strategy", "mirrored"]) == 2
     assert "needs at least two GPUs, TensorFlow sees one device" in capsys.readouterr().err

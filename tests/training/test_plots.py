@@ -21,7 +21,7 @@ def draw(monkeypatch):
         figures = []
         monkeypatch.setattr(drawing, "save", lambda figure, path: figures.append(figure))
         history = [
-            Epoch(n, loss / 2, 0.9, *((loss, 0.95) if validated else (nan, nan)), 1.0)
+            Epoch(n, loss / 2, 0.9, loss if validated else nan, 0.95 if validated else nan, 1.0)
             for n, loss in enumerate(losses, 1)
         ]
         paths = plots.draw(Path(), history, recipe=Recipe(**recipe), data="mnist", best_epoch=best_epoch)

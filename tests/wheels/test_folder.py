@@ -44,7 +44,7 @@ def index(tmp_path, monkeypatch):
             (folder / wheel).write_bytes((served / wheel).read_bytes())
         return subprocess.CompletedProcess(command, 0, "", "")
 
-    monkeypatch.setattr(wheels.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setattr(tested, "digests", lambda: digests)
     return served, calls
 
@@ -119,6 +119,7 @@ def test_only_the_tested_files_are_taken_along(index, tmp_path, capsys):
         wheels.check(folder)
 
 
+@pytest.mark.slow
 def test_the_second_of_two_processes_in_a_folder_says_who_is_at_work_there(tmp_path):
     """The first waits for an index that never answers."""
     command = [sys.executable, "-m", "toolkit", "wheels", str(tmp_path / "wheels")]

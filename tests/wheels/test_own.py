@@ -25,7 +25,7 @@ def built(tmp_path_factory):
     return own.build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
-def test_it_holds_the_package_and_what_describes_it(built):
+def test_a_wheel_holds_the_package_and_what_describes_it(built):
     assert built.name == f"edge_model_toolkit-{toolkit.__version__}-py3-none-any.whl"
     names = zipfile.ZipFile(built).namelist()
     package = {name for name in names if name.startswith("toolkit/")}
@@ -38,7 +38,7 @@ def test_it_holds_the_package_and_what_describes_it(built):
     assert described == {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
 
 
-def test_its_record_has_the_digest_and_size_of_every_file(built):
+def test_the_record_of_a_wheel_has_the_digest_and_size_of_every_file(built):
     with zipfile.ZipFile(built) as archive:
         (record,) = (name for name in archive.namelist() if name.endswith("/RECORD"))
         rows = list(csv.reader(io.StringIO(archive.read(record).decode())))
@@ -50,7 +50,7 @@ def test_its_record_has_the_digest_and_size_of_every_file(built):
 
 
 @pytest.mark.slow
-def test_installed_by_pip_it_runs_and_makes_the_same_wheel(built, tmp_path):
+def test_a_toolkit_that_pip_installed_from_the_wheel_makes_the_same_wheel(built, tmp_path):
     """Nothing of the checkout is left: the package and its metadata are those that pip unpacked."""
     target = tmp_path / "site"
     pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-compile")

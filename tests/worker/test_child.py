@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_it_says_that_the_memory_does_not_suffice_and_ends_with_its_questions():
+def test_a_worker_says_that_the_memory_does_not_suffice_and_ends_with_its_questions():
     command = [sys.executable, "-m", "toolkit.worker.child", "tests.worker.failing"]
     questions = b'{"do": "eat", "within": 60, "bytes": 0}\n' * 2
     done = subprocess.run(command, input=questions, cwd=ROOT, capture_output=True, check=True)
@@ -18,7 +18,7 @@ def test_it_says_that_the_memory_does_not_suffice_and_ends_with_its_questions():
     assert done.stderr == b""
 
 
-def test_it_ends_itself_where_nobody_else_does():
+def test_a_worker_without_a_parent_ends_itself():
     alone = "from toolkit.worker import child; child.ALONE_S = 0.1; child.main()"
     question = b'{"do": "loop", "within": 0.1, "bytes": 0}\n'
     done = subprocess.run(

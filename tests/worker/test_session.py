@@ -43,7 +43,7 @@ def endless(tmp_path_factory):
         make.make_node("Loop", ["", "yes", "values"], ["looped"], body=body),
         make.make_node("Reshape", ["looped", "row"], ["result"]),
     ]
-    constants = {"three": np.int64([3]), "row": np.int64([1, 3]), "yes": np.array(True)}
+    constants = {"three": np.array([3], np.int64), "row": np.array([1, 3], np.int64), "yes": np.array(True)}
     tensors = [onnx.numpy_helper.from_array(values, name) for name, values in constants.items()]
     ends = ([value("image", kinds.FLOAT, [1, 8, 8, 1])], [value("result", kinds.FLOAT, [1, 3])])
     graph = make.make_graph(nodes, "endless", *ends, tensors)
@@ -53,7 +53,9 @@ def endless(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_it_answers_and_describes_itself_as_here(exported_once, images, name, monkeypatch):
+def test_an_artifact_in_a_worker_answers_and_describes_itself_as_in_this_process(
+    exported_once, images, name, monkeypatch
+):
     monkeypatch.setattr(session, "MESSAGE_BYTES", 8 * 8 * 7)  # seven images a message
     here = runtimes.open_session(exported_once / name, threads=1)
     with contained() as workers:
@@ -62,7 +64,7 @@ def test_it_answers_and_describes_itself_as_here(exported_once, images, name, mo
         np.testing.assert_allclose(there.predict(images), here.predict(images), atol=1e-6)
 
 
-def test_one_worker_opens_one_after_the_other(exported_once, images):
+def test_one_worker_opens_one_artifact_after_the_other(exported_once, images):
     with contained() as workers:
         one, other = (workers.open_session(exported_once / name) for name in FILES[:2])
         assert one._process.pid == other._process.pid
@@ -71,7 +73,7 @@ def test_one_worker_opens_one_after_the_other(exported_once, images):
         os.kill(other._process.pid, 0)
 
 
-def test_what_cannot_be_opened_or_asked_is_told_as_here(exported_once, tmp_path, images):
+def test_what_a_worker_cannot_open_or_run_is_told_as_in_this_process(exported_once, tmp_path, images):
     (tmp_path / "bad.onnx").write_bytes(b"nonsense")
     with contained() as workers:
         with pytest.raises(ArtifactError, match=r"bad\.onnx: ONNX Runtime cannot load it"):
@@ -95,20 +97,20 @@ def test_after_a_death_the_next_artifact_gets_a_new_worker(exported_once, images
 
 
 @pytest.mark.training
-def test_one_that_never_ends_is_ended(endless, images, monkeypatch):
+def test_an_artifact_that_never_ends_is_ended(endless, images, monkeypatch):
     monkeypatch.setenv(process.PATIENCE_VARIABLE, "1")
     with contained() as workers, pytest.raises(WorkerFailedError, match="did not answer for 1 s and was ended"):
         workers.open_session(endless).predict(images)
 
 
-def test_one_that_takes_too_much_memory_is_ended(exported_once, images, monkeypatch):
+def test_an_artifact_that_takes_too_much_memory_is_ended(exported_once, images, monkeypatch):
     monkeypatch.setenv(process.MEMORY_VARIABLE, "1e6")
     with contained() as workers, pytest.raises(WorkerFailedError, match="bytes of memory and was ended"):
         workers.open_session(exported_once / FILES[0])
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "inf", "nan"])
-def test_a_limit_that_is_none_is_refused(monkeypatch, text):
+def test_a_limit_of_a_worker_that_is_no_number_above_0_is_refused(monkeypatch, text):
     monkeypatch.setenv(process.PATIENCE_VARIABLE, text)
     with pytest.raises(UsageError, match="must be a number above 0"), contained():
         pass

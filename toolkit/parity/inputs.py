@@ -16,8 +16,8 @@ from toolkit.runtimes.base import Predictor
 
 # Training images that every range is tried on.
 IMAGES = 300
-# A range is another than the model's where it is so improbable that it is as good as the best. Of the images that only
-# one of the two gets right it takes 15 to 0, far from what chance does to an export in a lifetime.
+# How improbable it must be that two ranges are equally good before the worse one is refused. Chance alone does that to
+# one export in 10,000; 15 images that only the better one gets right are enough.
 LEVEL = 1e-4
 
 

@@ -134,10 +134,10 @@ class Layers:
 def _declared(model: Any) -> Convention | None:
     """Return the range that a model makes plain by its first layer: one of bytes, or one that scales its pixels.
 
-    Networks behind such a layer are made for values of about -1 to 1: of the standard ranges it is the one that the
-    layer brings nearest to that, around or from 0.
+    A network behind such a layer is made for values of about -1 to 1. The range is the standard one that the layer
+    brings nearest to that: about as wide, and with 0 in it.
     """
-    if str(model.inputs[0].dtype).startswith(("int", "uint")):
+    if model.inputs and str(model.inputs[0].dtype).startswith(("int", "uint")):
         return STANDARD[1]
     scaling = _scaling(model)
     if scaling is None:

@@ -1,0 +1,24 @@
+"""One recipe on the tiny data, and what is compared of the runs that are trained by it."""
+
+import numpy as np
+
+from toolkit.runtimes.keras import load_model
+from toolkit.training.recipe import Recipe
+
+# 240 rows, 192 to train: twelve batches of 15 and a smaller last one of 12.
+RECIPE = Recipe(model="mlp", epochs=4, batch_size=15, learning_rate=0.003, seed=3)
+
+
+def weights(folder):
+    return load_model(folder / "best.keras").get_weights()
+
+
+def state(folder):
+    with np.load(folder / "state.npz") as arrays:
+        return {key: arrays[key] for key in arrays.files if key != "progress"}
+
+
+def assert_same(left, right):
+    assert left.keys() == right.keys()
+    for key in left:
+        np.testing.assert_array_equal(left[key], right[key])

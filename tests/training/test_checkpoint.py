@@ -1,0 +1,33 @@
+"""States of runs that make no sense."""
+
+import warnings
+import zipfile
+
+import numpy as np
+import pytest
+
+from toolkit.errors import RunError
+from toolkit.training import checkpoint
+
+
+@pytest.mark.parametrize(
+    ("progress", "message"),
+    [
+        ('{"history": [], "gradients": [], "best_epoch": 1, "best_value": NaN}', "its best epoch is 1 of 0"),
+        ('{"history": [{"epoch": 1}], "best_epoch": 1, "best_value": 0}', r"\$\.history\[0\]: object missing"),
+        ("[" * 100_000, "nested too deeply"),
+        ("\xff", "utf-8"),
+    ],
+)
+def test_a_state_whose_progress_makes_no_sense_is_refused(tmp_path, progress, message):
+    np.savez(tmp_path / "state.npz", progress=np.frombuffer(progress.encode("latin-1"), np.uint8))
+    with pytest.raises(RunError, match=rf"state\.npz: .*{message}"):
+        checkpoint.load_progress(tmp_path / "state.npz")
+
+
+def test_a_zip_file_of_twins_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "state.npz", "w") as archive_file, warnings.catch_warnings(action="ignore"):
+        for _ in range(2):
+            archive_file.writestr("progress.npy", b"")
+    with pytest.raises(RunError, match=r"state\.npz: cannot be read as the state of a run"):
+        checkpoint.load_progress(tmp_path / "state.npz")

@@ -1,0 +1,45 @@
+"""An epoch: however its rows come to the device, and however it is cut into calls, it ends with the same weights."""
+
+import math
+
+import numpy as np
+import pytest
+
+from tests.training.made_up import RECIPE, assert_same, state
+from toolkit.training import fit
+from toolkit.training.fit import train
+
+
+def test_the_gradient_norm_of_the_last_layer_is_that_of_the_formula(tiny):
+    """Of softmax and cross-entropy: the mean of (probability - target) times the layer's input."""
+    from toolkit import extras, models
+    from toolkit.training.loop import Loop
+
+    tf, keras = extras.load("tensorflow"), extras.load("keras")
+    keras.utils.set_random_seed(0)
+    model = models.build("mlp", input_shape=(8, 8, 1), classes=3)
+    loop = Loop(tf, keras, model=model, optimizer=None, loss="categorical_crossentropy", batch_size=1)
+    rows = tiny.train.rows(slice(0, 50))
+    hidden = keras.Model(model.inputs[0], model.layers[-1].input)(rows.images / np.float32(255)).numpy()
+    excess = model(rows.images / np.float32(255)).numpy() - np.eye(3)[rows.labels]
+    expected = math.hypot(np.linalg.norm(hidden.T @ excess / 50), np.linalg.norm(excess.mean(axis=0)))
+    norms = loop.gradient_norms(rows.images, rows.labels)
+    assert norms["probabilities"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.slow
+def test_streamed_data_give_the_same_weights(tmp_path, tiny, monkeypatch, uninterrupted):
+    monkeypatch.setattr("toolkit.training.feed.available_memory_bytes", lambda: 100)
+    monkeypatch.setattr("toolkit.training.feed.STREAM_BYTES", 64 * 40)
+    started = []
+    train(RECIPE, tiny, tmp_path / "streamed", on_start=started.append)
+    assert not started[0].resident
+    assert_same(state(uninterrupted), state(tmp_path / "streamed"))
+
+
+@pytest.mark.slow
+def test_a_run_cut_into_short_calls_gives_the_same_weights(tmp_path, tiny, monkeypatch, uninterrupted):
+    monkeypatch.setattr(fit, "FIRST_BLOCK_BATCHES", 2)
+    monkeypatch.setattr(fit, "RESPONSIVE_S", 0.0)
+    train(RECIPE, tiny, tmp_path / "cut")
+    assert_same(state(uninterrupted), state(tmp_path / "cut"))

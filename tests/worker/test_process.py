@@ -1,0 +1,100 @@
+"""The parent's end of a worker: shell scripts stand in for it."""
+
+import os
+import sys
+from itertools import count
+
+import pytest
+
+from toolkit.errors import ArtifactError, WorkerFailedError
+from toolkit.worker import process
+from toolkit.worker.process import Process
+
+OPEN = {"do": "open"}
+ECHO = "while read question; do echo '{\"bytes\": 0}'; done"
+
+
+@pytest.fixture
+def worker(tmp_path, monkeypatch):
+    """Start a script in place of a worker."""
+    script, started = tmp_path / "worker.sh", []
+    monkeypatch.setattr(process, "COMMAND", (str(script),))
+
+    def start(body, **options):
+        script.write_text(f"#!/bin/sh\n{body}\n")
+        script.chmod(0o755)
+        started.append(Process("m.onnx: onnxruntime", "tasks", **options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("kill -ILL $$", "was ended by SIGILL"),
+        ("kill -SEGV $$", "was ended by SIGSEGV"),
+        ("echo no such thing >&2; exit 3", "failed: no such thing"),
+        ("exit 0", "failed: no message"),
+    ],
+)
+def test_how_a_worker_ended_is_told(worker, script, said):
+    one = worker(script)
+    with pytest.raises(WorkerFailedError, match=f"^m.onnx: onnxruntime {said}$"):
+        one.ask(OPEN)
+    assert one.failed
+
+
+def test_a_worker_that_dies_later_has_answered_before(worker):
+    one = worker('read question; echo \'{"loaded": true, "bytes": 0}\'; read question; kill -KILL $$')
+    assert one.ask(OPEN) == ({"loaded": True}, b"")
+    with pytest.raises(WorkerFailedError, match="was ended by SIGKILL"):
+        one.ask(OPEN)
+
+
+def test_a_worker_that_says_no_is_asked_again(worker):
+    one = worker('read question; echo \'{"error": "too large", "bytes": 0}\'; ' + ECHO)
+    with pytest.raises(ArtifactError, match=r"^too large$"):
+        one.ask(OPEN)
+    assert not one.failed
+    assert one.ask(OPEN) == ({}, b"")
+
+
+def test_a_worker_that_hangs_is_ended_after_its_patience(worker):
+    """A minute passes with each look at the clock."""
+    minutes = count(0, 60)
+    one = worker("exec sleep 600", clock=minutes.__next__)
+    with pytest.raises(WorkerFailedError, match="did not answer for 120 s and was ended"):
+        one.ask(OPEN)
+    assert next(minutes) == 240  # two minutes of patience, and the look at the third
+
+
+def test_a_worker_that_does_not_end_when_it_is_asked_to_is_made_to(tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "END_S", 0.1)
+    monkeypatch.setattr(
+        process, "COMMAND", ("/bin/sh", "-c", "trap '' TERM; echo '{\"bytes\": 0}'; read more; read more")
+    )
+    stubborn = process.Process("stubborn", "tasks")
+    stubborn.ask({"do": "open"})  # it is there, and has set its trap
+    stubborn.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(stubborn.pid, 0)
+
+
+def test_a_worker_that_takes_too_much_memory_is_ended(worker):
+    eat = f"exec {sys.executable} -S -c 'eaten = bytearray(300_000_000); import time; time.sleep(600)'"
+    one = worker(eat, most_bytes=250_000_000)
+    with pytest.raises(WorkerFailedError, match=r"took [23]\d\d,\d{3},\d{3} bytes of memory and was ended"):
+        one.ask(OPEN)
+
+
+def test_memory_is_looked_at_even_if_every_answer_comes_at_once(worker, monkeypatch):
+    used = iter([0, 10**12])
+    monkeypatch.setattr(Process, "_rss_bytes", lambda self: next(used))
+    monkeypatch.setattr("toolkit.wire.LOOK_S", 60.0)  # so that nobody looks while an answer is awaited
+    one = worker(ECHO)
+    one.ask(OPEN)
+    with pytest.raises(WorkerFailedError, match="bytes of memory and was ended"):
+        one.ask(OPEN)
