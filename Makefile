@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-unit test-cpus cpus fuzz kill docs site check format edge dist benchmark exported trained study picture clean
+.PHONY: run test test-unit test-cpus cpus fuzz kill photos docs site check format edge dist benchmark exported trained study picture clean
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
@@ -35,6 +35,9 @@ kill: $(INSTALLED)  ## verbs killed at every write and at random, half an hour a
 
 fuzz: $(INSTALLED)  ## 10,000 damaged files, to every reader and verb; docs/robustness.md
 	$(BIN)/python -m tests.fuzz
+
+photos: $(INSTALLED)  ## digits in photos of twenty kinds, how many are read right; docs/predict.md (needs the full MNIST)
+	$(BIN)/python -m tests.digits
 
 docs: $(INSTALLED)  ## docs/commands.md anew, then the site
 	$(BIN)/python -m tests.command_reference

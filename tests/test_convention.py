@@ -142,3 +142,9 @@ def test_a_manifest_keeps_it_and_refuses_what_it_cannot_be():
     for wrong in ({"low": [0], "high": [0]}, {"low": [0, 1], "high": [1, 2]}, {"layout": "CHW"}, {"output": "odds"}):
         with pytest.raises(Exception, match="here: not a convention"):
             documents.convert(wrong, Convention, "here", what="a convention")
+
+
+def test_grey_images_may_lack_the_axis_of_their_channel():
+    grey = Convention(layout=layout_of((None, 16, 16)))
+    assert (grey.layout, grey.image_shape((None, 16, 16))) == (Layout.NHW, (16, 16, 1))
+    np.testing.assert_array_equal(grey.values(PIXELS), Convention().values(PIXELS)[..., 0])

@@ -20,6 +20,7 @@ PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS]
 PAGE_OF = {
     "certify": "bench",
     "compare": "bench",
+    "diagnose": "verify",
     "localize": "evidence",
     "record": "bench",
     "selftest": "evidence",

@@ -1,9 +1,8 @@
-"""Photos of digits are brought to the form that MNIST has."""
+"""Image files are read as pixels, whatever their kind."""
 
 import struct
 import subprocess
 import sys
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -12,13 +11,6 @@ from PIL import Image
 from toolkit import host, images
 from toolkit.errors import DataError
 from toolkit.images import Look
-
-
-def bar(height=100, width=100, *, ink=0, paper=255) -> np.ndarray:
-    """A page with an upright bar, off the centre."""
-    page = np.full((height, width, 1), paper, np.uint8)
-    page[20:60, 70:80] = ink
-    return page
 
 
 def test_an_image_that_claims_too_many_pixels_is_not_decoded(tmp_path, monkeypatch):
@@ -42,61 +34,6 @@ def test_an_image_that_claims_too_many_pixels_is_not_decoded(tmp_path, monkeypat
         images.look(path)
 
 
-@pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0), (40, 200), (230, 90)])
-def test_either_polarity_becomes_light_ink_on_black(ink, paper):
-    digit = images.to_digit(bar(ink=ink, paper=paper), height=28, width=28, what="bar")
-    assert digit.shape == (28, 28, 1)
-    assert digit[0, 0, 0] == 0
-    assert digit.max() > 200
-
-
-def test_the_ink_fits_twenty_pixels_and_is_centred_by_mass():
-    digit = images.to_digit(bar(), height=28, width=28, what="bar")[..., 0].astype(float)
-    rows, columns = np.flatnonzero(digit.any(axis=1)), np.flatnonzero(digit.any(axis=0))
-    assert rows[-1] - rows[0] + 1 == 20
-    assert columns[-1] - columns[0] + 1 == 5  # the aspect of 40 to 10 is kept
-    total = digit.sum()
-    assert abs((digit.sum(axis=1) * np.arange(28)).sum() / total - 14) <= 0.5
-    assert abs((digit.sum(axis=0) * np.arange(28)).sum() / total - 14) <= 0.5
-
-
-def test_an_image_of_the_right_form_is_taken_as_it_is():
-    digit = images.to_digit(bar(), height=28, width=28, what="bar")
-    assert images.to_digit(digit, height=28, width=28, what="bar") is digit
-
-
-def test_faint_grain_is_not_ink():
-    page = bar().astype(int)
-    page += np.random.default_rng(0).integers(-20, 1, page.shape)
-    digit = images.to_digit(page.clip(0, 255).astype(np.uint8), height=28, width=28, what="bar")
-    columns = np.flatnonzero(digit.any(axis=(0, 2)))
-    assert columns[-1] - columns[0] + 1 <= 6
-
-
-@pytest.mark.parametrize(("width", "height"), [(4000, 3000), (8192, 6144)])
-def test_a_photo_of_a_camera_is_read_in_the_memory_of_a_small_computer(tmp_path, monkeypatch, width, height):
-    """12 and 50 megapixels."""
-    monkeypatch.setattr("toolkit.host.available_memory_bytes", lambda: 2_500_000_000)
-    page = np.full((height, width), 220, np.uint8)
-    page[height // 4 : height // 2, width // 2 : width // 2 + height // 8] = 30
-    Image.fromarray(page).save(tmp_path / "photo.jpg")
-    pixels = images.read(tmp_path / "photo.jpg", channels=1)
-    assert pixels.shape == (height, width, 1)
-    ink = images.to_digit(pixels, height=28, width=28, what="photo")[..., 0] > 128
-    assert [int(np.ptp(np.flatnonzero(ink.any(axis=axis)))) + 1 for axis in (1, 0)] == [20, 10]
-
-
-def test_looking_for_a_digit_takes_little_memory_beside_the_page():
-    page = bar(4500, 6000)
-    tracemalloc.start()
-    try:
-        images.to_digit(page, height=28, width=28, what="page")
-        _, peak_bytes = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak_bytes < 6 * page.size
-
-
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "I;16", "F", "P"])
 def test_decoding_takes_no_more_memory_than_is_allowed_for(tmp_path, mode):
     side = 4000
@@ -110,11 +47,6 @@ def test_decoding_takes_no_more_memory_than_is_allowed_for(tmp_path, mode):
     )
     done = subprocess.run([sys.executable, "-c", read, path], capture_output=True, check=True, text=True)
     assert int(done.stdout) < images.PIXEL_BYTES * side**2
-
-
-def test_an_empty_page_is_refused():
-    with pytest.raises(DataError, match=r"page\.png: no digit"):
-        images.to_digit(np.full((50, 50, 1), 250, np.uint8), height=28, width=28, what="page.png")
 
 
 def test_other_pictures_are_scaled_with_their_aspect_kept():
@@ -265,7 +197,7 @@ def test_fit_pads_crop_cuts_and_stretch_does_neither():
 
 @pytest.mark.parametrize("how", ["fit", "crop", "stretch"])
 def test_an_image_of_the_size_that_is_wanted_stays_what_it_is(how):
-    page = bar(10, 12)
+    page = np.zeros((10, 12, 1), np.uint8)
     assert images.resize(page, height=10, width=12, how=how) is page
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def folder(here):
-    """What the page begins with: fruit/ and my-classifier.keras."""
+    """What the page begins with: fruit/, my_net.py and my-classifier.keras."""
     from PIL import Image
 
     sample = data.load("sample", warn=pytest.fail).train
@@ -43,6 +43,7 @@ def folder(here):
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(images / 255, np.repeat(range(len(FRUIT)), IMAGES), epochs=5, verbose=0)
     model.save(here / "my-classifier.keras")
+    (here / "my_net.py").write_text("".join(blocks(PAGE, "python")))
     return here
 
 

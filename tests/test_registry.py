@@ -45,3 +45,77 @@ print("after")
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert sorted(log.read_text().split()) == ["native", "python"]
     assert (done.stdout, done.stderr) == ("before\nafter\n", "")
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Make a package look installed that has these entry points and one module of this content."""
+
+    def install(group, name, content, *, value="plugged_in"):
+        folder = tmp_path / "site"
+        metadata = folder / "plug_in-1.0.dist-info"
+        metadata.mkdir(parents=True)
+        (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: plug-in\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text(f"[{group}]\n{name} = {value}\n")
+        (folder / "plugged_in.py").write_text(content)
+        monkeypatch.syspath_prepend(str(folder))
+        registry._added.cache_clear()
+
+    yield install
+    monkeypatch.undo()
+    registry._added.cache_clear()
+    sys.modules.pop("plugged_in", None)
+
+
+@pytest.mark.parametrize(
+    ("package", "group"),
+    [
+        ("toolkit.models", "toolkit.models"),
+        ("toolkit.data", "toolkit.data"),
+        ("toolkit.export.formats", "toolkit.formats"),
+        ("toolkit.runtimes", "toolkit.runtimes"),
+    ],
+)
+def test_an_installed_package_adds_a_member(installed, package, group):
+    before = registry.names(package)
+    installed(group, "added", "WHAT = 'from outside'")
+    assert registry.names(package) == tuple(sorted((*before, "added")))
+    assert registry.member(package, "added", kind="member").WHAT == "from outside"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "value", "message"),
+    [
+        ("cnn", "", "plugged_in", "the package 'plug-in' adds a model 'cnn', which toolkit has; uninstall it"),
+        ("wide", "1 / 0", "plugged_in", "the model 'wide' of the package 'plug-in' cannot be imported: ZeroDivision"),
+        ("wide", "x = 3", "plugged_in:x", "of the package 'plug-in' is 'plugged_in:x', which is no module"),
+    ],
+)
+def test_a_package_that_adds_nothing_right_is_named(installed, name, content, value, message):
+    installed("toolkit.models", name, content, value=value)
+    with pytest.raises(UsageError, match=message):
+        registry.member("toolkit.models", name, kind="model")
+
+
+def test_a_file_of_the_user_s_is_a_module_that_runs_once_and_sees_what_lies_beside_it(tmp_path):
+    (tmp_path / "beside_it.py").write_text("x = 3")
+    (tmp_path / "user_file.py").write_text("from beside_it import x\nruns = [x]")
+    try:
+        module = registry.from_file(tmp_path / "user_file.py")
+        assert module.runs == [3]
+        assert registry.from_file(tmp_path / "user_file.py") is module
+        assert str(tmp_path) not in sys.path
+    finally:
+        for name in ("user_file", "beside_it"):
+            sys.modules.pop(name, None)
+
+
+def test_a_file_that_is_none_or_whose_name_is_taken_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="no such file; give a Python file"):
+        registry.from_file(tmp_path / "nothing.py")
+    (tmp_path / "json.py").write_text("")
+    with pytest.raises(UsageError, match=r"json\.py: a module is called 'json' already; rename the file"):
+        registry.from_file(tmp_path / "json.py")
+    (tmp_path / "layers.txt").write_text("")
+    with pytest.raises(UsageError, match=r"its name must end in \.py"):
+        registry.from_file(tmp_path / "layers.txt")

@@ -27,10 +27,11 @@ _CHANNELS = (1, 3)
 
 
 class Layout(StrEnum):
-    """Where the channels of an input stand."""
+    """Where the channels of an input stand; NHW: grey images, without an axis for their one channel."""
 
     NHWC = "NHWC"
     NCHW = "NCHW"
+    NHW = "NHW"
 
 
 class Output(StrEnum):
@@ -86,6 +87,8 @@ class Convention:
     def image_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """Return the shape of one image, (H, W, C), of an input's shape, which begins with the batch."""
         size = tuple(shape[1:])
+        if self.layout == Layout.NHW:
+            return (*size, 1)
         return (*size[1:], *size[:1]) if self.layout == Layout.NCHW else size
 
     def values(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -99,6 +102,8 @@ class Convention:
         values: NDArray[np.float32] = pixels * (high - low)
         values /= np.float32(255)
         values += low
+        if self.layout == Layout.NHW:
+            return values[..., 0]
         return np.ascontiguousarray(np.moveaxis(values, -1, 1)) if self.layout == Layout.NCHW else values
 
     def answers(self, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -172,6 +177,8 @@ def of_tensor(spec: "TensorSpec") -> Convention | None:
 
 def layout_of(shape: Sequence[int | None]) -> Layout:
     """Return the layout that the shape of an input, (N, …), can have; channels last where both fit."""
+    if len(shape) == 3:
+        return Layout.NHW
     first = len(shape) == 4 and shape[1] in _CHANNELS and shape[3] not in _CHANNELS
     return Layout.NCHW if first else Layout.NHWC
 

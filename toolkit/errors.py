@@ -66,10 +66,11 @@ class DeviceLostError(DeviceError):
 
 
 class MissingExtraError(ToolkitError):
-    """A package that an extra of toolkit installs."""
+    """A package that an extra of toolkit installs; without an extra, what a runtime of another package needs."""
 
-    def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed; install it with: pip install 'edge-model-toolkit[{extra}]'")
+    def __init__(self, package: str, extra: str | None) -> None:
+        what = package if extra is None else f"edge-model-toolkit[{extra}]"
+        super().__init__(f"{package} is not installed; install it with: pip install '{what}'")
         self.package = package
         self.extra = extra
 

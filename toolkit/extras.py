@@ -20,9 +20,12 @@ EXTRA_OF = {
     "google.protobuf.descriptor_pool": "onnx",
     "google.protobuf.message_factory": "onnx",
     "PIL.Image": "edge",
+    "PIL.ImageDraw": "edge",
+    "PIL.ImageFont": "edge",
     "PIL.ImageOps": "edge",
     "tensorflow": "train",
     "tensorflow.lite.tools.flatbuffer_utils": "train",
+    "tensorflow.python.framework.convert_to_constants": "train",
     "keras": "train",
     "tf2onnx": "train",
     "onnx": "train",
@@ -30,6 +33,7 @@ EXTRA_OF = {
     "pooch": "train",
     "requests": "train",
     "mlxtend": "train",
+    "h5py": "train",
     "ray": "cluster",
 }
 
@@ -51,7 +55,7 @@ def installed(module: str) -> bool:
 def require(module: str) -> None:
     """Raise MissingExtraError, which names the extra, where a package is not installed."""
     if not installed(module):
-        raise MissingExtraError(module.partition(".")[0], EXTRA_OF[module])
+        raise MissingExtraError(module.partition(".")[0], EXTRA_OF.get(module))
 
 
 def load(module: str) -> Any:

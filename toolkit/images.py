@@ -1,4 +1,4 @@
-"""Image files to pixels: read safely, and bring handwritten digits to the form that MNIST has."""
+"""Image files to pixels: read safely, and scaled."""
 
 import functools
 import warnings
@@ -28,13 +28,7 @@ PIXEL_BYTES = 24
 BITS_PER_SAMPLE, PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
 # Values of Exif's orientation that turn an image by a quarter (Exif 2.3, tag 0x0112).
 ORIENTATION, QUARTER_TURNS = 0x0112, (5, 6, 7, 8)
-# A page of twice as many pixels along its longer side is shrunk before a digit is looked for, in arrays of floats.
-PAGE_SIDE = 2000
-# MNIST's digits were scaled to fit a box of 20 pixels in an image of 28 (http://yann.lecun.com/exdb/mnist).
-DIGIT_BOX_SHARE = 20 / 28
-# Ink fainter than this share of the darkest stroke is paper grain, shadow or JPEG noise.
-INK_SHARE = 0.25
-# Less contrast than this, of 255, is an empty page.
+# Less contrast than this, of 255: what lies on white paper is white itself.
 MIN_CONTRAST = 16
 
 
@@ -205,50 +199,6 @@ def fit(pixels: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.uin
     canvas[:] = _border_median(pixels)
     top, left = (height - scaled.shape[0]) // 2, (width - scaled.shape[1]) // 2
     canvas[top : top + scaled.shape[0], left : left + scaled.shape[1]] = scaled
-    return canvas
-
-
-def to_digit(pixels: NDArray[np.uint8], *, height: int, width: int, what: str) -> NDArray[np.uint8]:
-    """Bring a photo or scan of one digit, (H, W, 1), to the form of MNIST: (height, width, 1), light ink on black.
-
-    The polarity is read off the border, which is paper. The ink is cut out, scaled with its aspect kept to fit a box of
-    20/28 of the image, and moved so that its centre of mass is the image's centre, as MNIST was made. An image that has
-    the size and the polarity already is returned as it is. Raises DataError, naming ``what``, for an empty page.
-    """
-    paper = float(_border_median(pixels)[0])
-    if pixels.shape[:2] == (height, width) and paper == 0:
-        return pixels
-    if (times := max(pixels.shape) // max(PAGE_SIDE, height, width)) > 1:
-        pil, _ = _pillow()
-        pixels = np.asarray(pil.fromarray(pixels[..., 0]).reduce(times))[..., np.newaxis]
-    ink = np.abs(pixels[..., 0].astype(np.float64) - paper)
-    # Light ink on dark paper or dark on light: keep the side that has more of it, the other is noise or glare.
-    brighter = pixels[..., 0] > paper
-    keeps_bright = ink[brighter].sum() > ink[~brighter].sum()
-    ink = np.where(brighter == keeps_bright, ink, 0.0)
-    darkest = float(ink.max())
-    if darkest < MIN_CONTRAST:
-        raise DataError(f"{what}: no digit to be seen, the image is of one shade")
-    ink = np.where(ink < INK_SHARE * darkest, 0.0, ink * (255.0 / darkest))
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    scale = min(height * DIGIT_BOX_SHARE / cut.shape[0], width * DIGIT_BOX_SHARE / cut.shape[1])
-    size = (max(1, round(cut.shape[0] * scale)), max(1, round(cut.shape[1] * scale)))
-    return _centre_by_mass(_resize(cut.astype(np.uint8)[..., np.newaxis], *size), height, width)
-
-
-def _centre_by_mass(digit: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """Put the digit's centre of mass on pixel (height / 2, width / 2), where MNIST has it: its test images' mean is
-    (13.99, 14.01), not the geometric (13.5, 13.5), and half a pixel costs a point of accuracy.
-    """
-    weights = digit[..., 0].astype(np.float64)
-    total = max(float(weights.sum()), 1.0)
-    mass_row = float((weights.sum(axis=1) * np.arange(digit.shape[0])).sum()) / total
-    mass_column = float((weights.sum(axis=0) * np.arange(digit.shape[1])).sum()) / total
-    top = int(np.clip(round(height / 2 - mass_row), 0, height - digit.shape[0]))
-    left = int(np.clip(round(width / 2 - mass_column), 0, width - digit.shape[1]))
-    canvas = np.zeros((height, width, 1), np.uint8)
-    canvas[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
     return canvas
 
 

@@ -1,16 +1,18 @@
 """Classify image files with one artifact."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import images, manifest, runtimes
+from toolkit import images, manifest, runtimes, units
 from toolkit.convention import OPTION, Convention, Output, output_of
+from toolkit.digits import Box, Page, Read, draw, find, is_mnist, to_form
 from toolkit.errors import ArtifactError, DataError, UsageError
+from toolkit.files import atomic
 from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.parity import checks, recorded
@@ -25,11 +27,15 @@ DIGITS = ("mnist", "sample")
 
 @dataclass(frozen=True)
 class Prediction:
-    """The two likeliest classes of one image, the likeliest first."""
+    """The two likeliest classes of one image, the likeliest first.
+
+    box: where in the image the digit is, in pixels of the upright image; None where all of it was classified.
+    """
 
     image: str
     classes: tuple[str, str]
     probabilities: tuple[float, float]
+    box: Box | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the result of ``toolkit predict --json``."""
@@ -39,6 +45,7 @@ class Prediction:
             "probability": self.probabilities[0],
             "runner_up": self.classes[1],
             "runner_up_probability": self.probabilities[1],
+            "box": None if self.box is None else asdict(self.box),
         }
 
 
@@ -81,18 +88,47 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
     raise ArtifactError(f"{folder}: {none}; name one by --model")
 
 
+@dataclass(frozen=True)
+class _View:
+    """What the model is to see: (H, W, C) pixels, and where in the image they are from."""
+
+    pixels: NDArray[np.uint8]
+    box: Box | None = None
+
+
+@dataclass(frozen=True)
+class _Image:
+    """One image file. page: where its digits were looked for; views: nothing where it was refused, for a reason."""
+
+    file: Path
+    pixels: NDArray[np.uint8] | None = None
+    page: Page | None = None
+    views: Sequence[_View] = ()
+    refusal: str | None = None
+
+
 def predict(
-    files: Sequence[Path], model: Path, *, given: Convention | None = None, warn: Callable[[str], None]
+    files: Sequence[Path],
+    model: Path,
+    *,
+    given: Convention | None = None,
+    every_digit: bool = False,
+    explain: Path | None = None,
+    warn: Callable[[str], None],
 ) -> list[Prediction | Refused]:
     """Return the prediction for each image file, or why there is none; ArtifactError where the model makes none.
 
     given: the range of its pixels, as the user has it. UsageError where it is needed, or where a manifest says another.
+    every_digit: one for each digit of an image, in reading order; else an image with several digits is refused.
+    explain: where the picture of how one image was read is written; UsageError for several images.
     """
+    if explain is not None and (len(files) != 1 or explain.suffix != ".png"):
+        raise UsageError(f"{explain}: --explain writes one .png file, of one image; {len(files)} were given")
     found = manifest.listing(model)
     with contained() as workers:
         session = workers.open_session(model)
         session.convention = _convention(session, found, given, warn)
-        return _predict(files, session, found)
+        return _predict(files, session, found, every_digit=every_digit, explain=explain)
 
 
 def _convention(
@@ -117,7 +153,9 @@ def _convention(
     return session.convention
 
 
-def _predict(files: Sequence[Path], session: Predictor, found: Manifest | None) -> list[Prediction | Refused]:
+def _predict(
+    files: Sequence[Path], session: Predictor, found: Manifest | None, *, every_digit: bool, explain: Path | None
+) -> list[Prediction | Refused]:
     model, shape = session.path, session.convention.image_shape(session.input.shape)
     sizes = [size for size in shape if size is not None]
     if len(sizes) != 3 or sizes[2] not in (1, 3):
@@ -128,24 +166,53 @@ def _predict(files: Sequence[Path], session: Predictor, found: Manifest | None) 
     digits = channels == 1 and (found is None or found.data.name in DIGITS)
     # As the images that it has learned from were, where they were not of one size.
     how = (found.data.reading.resize if found else None) or "fit"
-    prepared: list[NDArray[np.uint8] | Refused] = []
+    prepared = []
     for file in files:
-        try:
-            prepared.append(_prepare(file, height, width, channels, digits=digits, how=how))
-        except DataError as error:
-            prepared.append(Refused(str(file), str(error)))
-    pixels = [one for one in prepared if not isinstance(one, Refused)]
-    rows = iter(_classify(session, found, np.stack(pixels)) if pixels else ())
-    return [
-        one if isinstance(one, Refused) else Prediction(str(file), *next(rows))
-        for file, one in zip(files, prepared, strict=True)
-    ]
+        one = _prepare(file, height, width, channels, digits=digits, how=how)
+        if len(one.views) > 1 and not every_digit:
+            several = f"{file}: {units.count(len(one.views), 'digit')} in one image; --all reads each of them"
+            one = replace(one, views=(), refusal=several)
+        prepared.append(one if explain else replace(one, pixels=None, page=None))
+    views = [view for one in prepared for view in one.views]
+    names, rows = _classify(session, found, np.stack([view.pixels for view in views])) if views else ((), ())
+    if explain is not None:
+        _explain(prepared[0], names, rows, explain)
+    left = iter(rows)
+    predictions: list[Prediction | Refused] = []
+    for one in prepared:
+        if one.refusal is not None:
+            predictions.append(Refused(str(one.file), one.refusal))
+        predictions += [_prediction(one.file, names, next(left), view.box) for view in one.views]
+    return predictions
+
+
+def _prediction(file: Path, names: Sequence[str], row: NDArray[np.float32], box: Box | None) -> Prediction:
+    first, second = np.argsort(-row)[:2]
+    return Prediction(str(file), (names[first], names[second]), (float(row[first]), float(row[second])), box)
+
+
+def _explain(image: _Image, names: Sequence[str], rows: Iterable[NDArray[np.float32]], path: Path) -> None:
+    """Write the picture of how one image was read; nothing where it could not be opened."""
+    if image.pixels is None:
+        return
+    reads = []
+    for view, row in zip(image.views, rows, strict=True):
+        order = np.argsort(-row)
+        reads.append(Read(_flat(view.pixels), [names[label] for label in order], row[order].tolist()))
+    picture = draw(_flat(image.pixels), image.page, reads, refusal=image.refusal)
+    with atomic(path) as temporary:
+        picture.save(temporary)
+
+
+def _flat(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return (H, W) for (H, W, 1) pixels."""
+    return pixels[..., 0] if pixels.shape[2] == 1 else pixels
 
 
 def _classify(
     session: Predictor, found: Manifest | None, pixels: NDArray[np.uint8]
-) -> Iterator[tuple[tuple[str, str], tuple[float, float]]]:
-    """Yield the two likeliest classes of each image with their probabilities."""
+) -> tuple[Sequence[str], NDArray[np.float32]]:
+    """Return the names of the classes, and their probabilities for each image, (N, classes)."""
     model, outputs = session.path, session.predict(pixels)
     if outputs.ndim != 2 or not outputs.shape[1]:
         raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
@@ -154,9 +221,7 @@ def _classify(
     names = found.data.classes if found else [str(label) for label in range(outputs.shape[1])]
     if len(names) != outputs.shape[1]:
         raise ArtifactError(f"{model}: tells {outputs.shape[1]} classes apart, its manifest names {len(names)}")
-    order = np.argsort(-outputs, axis=1)
-    for row, (first, second) in zip(outputs, order[:, :2], strict=True):
-        yield (names[first], names[second]), (float(row[first]), float(row[second]))
+    return names, outputs
 
 
 def _probabilities(outputs: NDArray[np.float32], session: Predictor) -> NDArray[np.float32]:
@@ -169,8 +234,19 @@ def _probabilities(outputs: NDArray[np.float32], session: Predictor) -> NDArray[
     return convention.probabilities(convention.answers(outputs))
 
 
-def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool, how: Resize) -> NDArray[np.uint8]:
-    pixels = images.read(file, channels=channels)
-    if digits:
-        return images.to_digit(pixels, height=height, width=width, what=str(file))
-    return images.resize(pixels, height=height, width=width, how=how)
+def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool, how: Resize) -> _Image:
+    """Return an image with what the model is to see of it, the whole or each digit in it, or why that is nothing."""
+    try:
+        pixels = images.read(file, channels=channels)
+    except DataError as error:
+        return _Image(file, refusal=str(error))
+    if not digits:
+        return _Image(file, pixels, views=[_View(images.resize(pixels, height=height, width=width, how=how))])
+    grey = pixels[..., 0]
+    if is_mnist(grey, height=height, width=width):
+        return _Image(file, pixels, views=[_View(pixels)])
+    page = find(grey)
+    if page.refusal is not None:
+        return _Image(file, pixels, page, refusal=f"{file}: {page.refusal}")
+    forms = [to_form(digit.ink, height=height, width=width)[..., np.newaxis] for digit in page.digits]
+    return _Image(file, pixels, page, [_View(form, digit.box) for form, digit in zip(forms, page.digits, strict=True)])

@@ -1,11 +1,17 @@
 """A folder is a registry: each module in it is one member, named as its file with hyphens for underscores.
 
-Listing the names imports nothing, so the command line can name what is allowed before anything heavy is loaded.
+Packages outside add members by entry points, whose group is ``toolkit.`` and the folder's name (``toolkit.models``,
+``toolkit.data``, ``toolkit.formats``, ``toolkit.runtimes``), each the name of a member and its module. Listing the
+names imports nothing, so the command line can name what is allowed before anything heavy is loaded.
 """
 
 import importlib
 import pkgutil
-from importlib.util import find_spec
+import sys
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
 from types import ModuleType
 
 from toolkit.errors import UsageError
@@ -16,16 +22,73 @@ SHARED_MODULE = "base"
 
 def names(package: str) -> tuple[str, ...]:
     """Return the names of the members of ``package`` ("toolkit.models"), sorted."""
+    return tuple(sorted({*_own(package), *_added(package)}))
+
+
+def member(package: str, name: str, *, kind: str) -> ModuleType:
+    """Import and return one member; UsageError for an unknown name, or an outside package that is at fault."""
+    if name in _own(package):
+        if name in _added(package):
+            raise UsageError(f"{_who(_added(package)[name])} adds a {kind} '{name}', which toolkit has; uninstall it")
+        return importlib.import_module(f"{package}.{name.replace('-', '_')}")
+    if name not in _added(package):
+        raise UsageError(f"unknown {kind} '{name}'; allowed: {', '.join(names(package))}")
+    entry = _added(package)[name]
+    try:
+        found = entry.load()
+    except Exception as error:
+        raise UsageError(f"the {kind} '{name}' of {_who(entry)} cannot be imported: {_reason(error)}") from error
+    if not isinstance(found, ModuleType):
+        raise UsageError(f"the {kind} '{name}' of {_who(entry)} is '{entry.value}', which is no module")
+    return found
+
+
+def from_file(path: Path) -> ModuleType:
+    """Run a user's own Python file as a module named after it; UsageError where that cannot be.
+
+    What lies beside it can be imported by it, as if Python ran it. A file that was run before is not run again.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file; give a Python file")
+    known = sys.modules.get(path.stem)
+    if known is not None:
+        if getattr(known, "__file__", None) == str(path.resolve()):
+            return known
+        raise UsageError(f"{path}: a module is called '{path.stem}' already; rename the file")
+    spec = spec_from_file_location(path.stem, path.resolve())
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path}: its name must end in .py")
+    sys.modules[path.stem] = module = module_from_spec(spec)
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[path.stem]
+        raise UsageError(f"{path}: cannot be imported: {_reason(error)}") from error
+    finally:
+        sys.path.remove(str(path.resolve().parent))
+    return module
+
+
+def _own(package: str) -> tuple[str, ...]:
+    """Return the names of the modules of the folder."""
     spec = find_spec(package)
     if spec is None or spec.submodule_search_locations is None:
         raise ModuleNotFoundError(package)
     modules = pkgutil.iter_modules(spec.submodule_search_locations)
-    return tuple(sorted(m.name.replace("_", "-") for m in modules if m.name != SHARED_MODULE))
+    return tuple(m.name.replace("_", "-") for m in modules if m.name != SHARED_MODULE)
 
 
-def member(package: str, name: str, *, kind: str) -> ModuleType:
-    """Import and return one member; an unknown name is a UsageError that lists the allowed ones."""
-    allowed = names(package)
-    if name not in allowed:
-        raise UsageError(f"unknown {kind} '{name}'; allowed: {', '.join(allowed)}")
-    return importlib.import_module(f"{package}.{name.replace('-', '_')}")
+@cache
+def _added(package: str) -> dict[str, EntryPoint]:
+    """Return the members that installed packages add, by name. All packages are read for it, so once a process."""
+    return {entry.name: entry for entry in entry_points(group=f"toolkit.{package.rpartition('.')[2]}")}
+
+
+def _who(entry: EntryPoint) -> str:
+    return f"the package '{entry.dist.name}'" if entry.dist else "a package"
+
+
+def _reason(error: BaseException) -> str:
+    """Return an error in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -78,7 +78,7 @@ def newest(model: str | None = None, *, having: str = BEST) -> list[Path]:
     for config in RUNS.glob(f"*/{CONFIG}"):
         if (config.parent / having).is_file():
             document = read_config(config.parent)
-            if model in (None, document["recipe"].get("model")):
+            if model is None or Path(model).name == document["recipe"].get("model"):
                 found.append((document["started"], config.parent))
     return [folder for _, folder in sorted(found, reverse=True)]
 

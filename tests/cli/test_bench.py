@@ -24,6 +24,7 @@ def test_a_mistake_gets_one_clear_line_and_exit_code_2(mistake, arguments, messa
     mistake(*arguments, says=message)
 
 
+@pytest.mark.slow
 def test_bench_prints_its_tables(cli, exported_once, here):
     code, out, _ = cli(
         "bench", exported_once / "cnn-int8.tflite", exported_once / "cnn-float32.tflite", "--seconds", "0.1",

@@ -28,6 +28,7 @@ def test_a_mistake_gets_one_clear_line_and_exit_code_2(mistake, arguments, messa
     mistake(*arguments, says=message)
 
 
+@pytest.mark.slow
 def test_bundle_measures_once_and_its_file_is_checked(cli, exported, here, monkeypatch):
     from toolkit.bench.schedule import Plan
 
@@ -73,6 +74,7 @@ def test_bundle_of_an_artifact_that_answers_otherwise_here_warns(cli, exported, 
     assert (code, err) == (0, f"{said}those of the machine that exported it\n")
 
 
+@pytest.mark.slow
 def test_bundle_leaves_out_what_answers_otherwise_here(cli, exported, here, monkeypatch):
     """Also what an older benchmark recommends: a runtime may have been replaced since."""
     from toolkit.bench.schedule import Plan

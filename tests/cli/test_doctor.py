@@ -15,6 +15,7 @@ def test_a_mistake_gets_one_clear_line_and_exit_code_2(mistake, arguments, messa
     mistake(*arguments, says=message)
 
 
+@pytest.mark.slow
 def test_doctor_shows_what_works_and_fails_where_something_is_broken(cli, exported, monkeypatch):
     monkeypatch.setattr("toolkit.doctor.report.parts", lambda: ("numpy", "litert"))
     code, out, err = cli("doctor", exported)

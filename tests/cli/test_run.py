@@ -5,7 +5,7 @@ import pytest
 from toolkit.cli import run
 
 MISTAKES = [
-    (("run", "--model", "vgg"), "Invalid value for '--model': 'vgg' is not one of 'cnn', 'mlp'"),
+    (("run", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp, or a Python file"),
     (("run", "--epochs", "-3"), "at least 1"),
 ]
 

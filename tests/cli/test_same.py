@@ -22,7 +22,7 @@ def lines(*comparisons, choice="sample", model="cnn", overlaps=False):
     verified = SimpleNamespace(
         comparisons=comparisons,
         dataset={"n": comparisons[0].n},
-        manifest=SimpleNamespace(folder=Path("my runs")),
+        subject=Path("my runs"),
         overlaps=overlaps,
     )
     return same.lines(verified, model=model, choice=choice)

@@ -22,6 +22,7 @@ OPTIONS = {
     "export": ("--output", ""),
     "verify": ("--data", "--flips", ""),
     "localize": ("--picture", ""),
+    "diagnose": ("",),
     "selftest": ("--data", ""),
     "bench": ("--output", "--wheels", ""),
     "certify": ("--output", ""),

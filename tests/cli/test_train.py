@@ -11,10 +11,8 @@ from toolkit.cli import train
 from toolkit.training.recipe import Recipe
 
 MISTAKES = [
-    (
-        ("train", "--model", "vgg"),
-        "Invalid value for '--model': 'vgg' is not one of 'cnn', 'mlp'; see: toolkit train --help",
-    ),
+    (("train", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp, or a Python file with build(keras, *, "),
+    (("train", "--model", "none.py"), "none.py: no such file"),
     (("train", "--activation", "gelu"), "Invalid value for '--activation': 'gelu' is not one of 'relu', "),
     (("train", "--epochs", "many"), "Invalid value 'many' for '--epochs': Input should be a valid integer"),
     (("train", "--epochs", "0"), "epochs and batch size must be at least 1"),
@@ -39,6 +37,7 @@ def test_its_defaults_are_those_of_the_recipe():
     assert {name: defaults[name] for name in written} == written
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_clear_line_and_keeps_the_last_state(cli, here, monkeypatch, tiny_npz):
     from toolkit.training import checkpoint
 
@@ -73,6 +72,7 @@ def test_resume_refuses_another_recipe_and_takes_more_epochs(cli, here, tiny_npz
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_json_is_the_only_thing_on_stdout(cli, here, tiny_npz):
     _, out, _ = cli("train", "--data", tiny_npz, "--model", "mlp", "--epochs", "1", "--json")
     assert np.isfinite(json.loads(out)["test_accuracy"])

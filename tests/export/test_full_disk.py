@@ -51,6 +51,7 @@ def test_a_disk_that_is_full_when_the_rows_are_written_names_them(tiny, tmp_path
     assert caught.value.filename == str(tmp_path / "learned.npy")
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_when_the_golden_is_written_names_it_where_it_is_to_be(
     exported, trained_folder, tiny, monkeypatch
 ):

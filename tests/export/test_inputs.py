@@ -132,6 +132,7 @@ def test_a_range_that_is_clearly_not_the_models_is_refused_with_both_figures(tmp
     assert not (tmp_path / "bright" / "manifest.json").exists()
 
 
+@pytest.mark.slow
 def test_a_model_that_is_wrong_in_every_range_is_warned_of(tmp_path, bright):
     strange = replace(
         bright, train=replace(bright.train, labels=np.random.default_rng(1).permutation(bright.train.labels))

@@ -74,6 +74,7 @@ def test_two_causes_are_found_on_top_of_each_other(tmp_path):
     assert found.causes[-1].after == 1.0
 
 
+@pytest.mark.slow
 def test_a_missing_softmax_and_other_weights_are_told_apart(tmp_path, corners):
     reference = model(tmp_path / "reference.onnx")
     logits = model(tmp_path / "logits.onnx", softmax=False)

@@ -18,8 +18,7 @@ def part(**found):
         for name, of in found.items()
     ]
     images = SimpleNamespace(images=np.zeros((10, 4, 4, 1), np.uint8))
-    manifest = SimpleNamespace(data=SimpleNamespace(classes=("cat", "dog", "fish")))
-    return SimpleNamespace(comparisons=comparisons, shown=images, manifest=manifest)
+    return SimpleNamespace(comparisons=comparisons, shown=images, class_names=("cat", "dog", "fish"))
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_weights_of_another_training_fail(exported, tiny_npz, tiny, tmp_path):
         tiny,
         tmp_path / "other",
         exporter.ExportOptions(plan(["onnx"], ["float32"]), 20),
-        warn=pytest.fail,
+        warn=lambda text: None,
     )
     target = exported / "cnn-float32.onnx"
     target.write_bytes((other.manifest.folder / "cnn-float32.onnx").read_bytes())

@@ -83,7 +83,7 @@ def counted(**facts):
         ({"event": "failed", "text": None}, "AttributeError"),
         ({"event": "done"}, "$: expected object, got null"),
         ({"event": "done", "parity": {"parts": []}}, "IndexError("),
-        (found(format=5), "$.parts[0].comparisons[0].format: expected str, got int"),
+        (found(format=5), "$.parts[0].comparisons[0].format: expected str | null, got int"),
         (found(splendid=True), "$.parts[0].comparisons[0].splendid: unknown field"),
         (found(artifact=None), "$.parts[0].comparisons[0].artifact: expected str, got null"),
         (found(artifact="models/0/other.onnx"), "it speaks of 'models/0/other.onnx', which was not asked for"),

@@ -5,7 +5,7 @@ import zipfile
 import pytest
 
 from toolkit.errors import ArtifactError
-from toolkit.runtimes import keras
+from toolkit.runtimes.keras.loading import load_model
 
 
 def test_a_keras_file_whose_parts_are_too_large_is_refused_before_keras_sees_it(tmp_path, monkeypatch):
@@ -16,4 +16,4 @@ def test_a_keras_file_whose_parts_are_too_large_is_refused_before_keras_sees_it(
     with pytest.raises(
         ArtifactError, match=r"bomb\.keras: cannot be read as a whole \.keras file: 'config\.json' claims 17,"
     ):
-        keras.load_model(path)
+        load_model(path)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from toolkit.runtimes.keras import load_model
+from toolkit.runtimes.keras.loading import load_model
 from toolkit.training.recipe import Recipe
 
 # 240 rows, 192 to train: twelve batches of 15 and a smaller last one of 12.

@@ -11,7 +11,7 @@ import pytest
 from tests.training.made_up import RECIPE
 from toolkit import extras
 from toolkit.errors import DivergedError, RunError, UsageError
-from toolkit.runtimes.keras import load_model
+from toolkit.runtimes.keras.loading import load_model
 from toolkit.training import fit
 from toolkit.training.fit import train
 from toolkit.training.recipe import Recipe

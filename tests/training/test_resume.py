@@ -13,7 +13,7 @@ import pytest
 from tests.training.made_up import RECIPE, assert_same, state, weights
 from toolkit.data.base import make_dataset
 from toolkit.errors import RunError
-from toolkit.runtimes.keras import load_model
+from toolkit.runtimes.keras.loading import load_model
 from toolkit.training import fit
 from toolkit.training.fit import train
 

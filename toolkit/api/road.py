@@ -76,19 +76,24 @@ def export(
     calibration: int | None = None,
     reading: "Reading | None" = None,
     seed: int = 0,
+    input_shape: tuple[int, int, int] | None = None,
+    imports: Sequence[str | PathLike[str]] = (),
+    unsafe_lambda: bool = False,
     input_range: str | None = None,
     allow_overlap: bool = False,
     on_step: OnStep = ignore,
 ) -> "Exported":
-    """Export a model into its folder of ``output``, with a manifest: a run, an earlier export or a ``.keras`` file.
+    """Export a model into its folder of ``output``, with a manifest: a run, an earlier export, a Keras file.
 
     format: ``tflite``, ``onnx``, ``c``; none stands for the first two. quantize: ``float32``, ``float16``,
     ``dynamic``, ``int8``; none stands for all that a format has. data: where calibration images come from, by name or
     path; None stands for what the run was trained on. reading: how they are read; None stands for how the run read
     them. calibration: how many training images int8 takes its ranges from; None stands for 500, or all if fewer. seed:
-    of their choice. input_range: which values the pixels become for the model, as ``--input-range`` takes it; None
-    stands for what the model itself says, else ``0..1``. allow_overlap: go on where test images are training images
-    too.
+    of their choice. input_shape: (height, width, channels) where the model takes images of any size; None stands for
+    those of the data. imports: Python files with the layers of the model that are not Keras' own. unsafe_lambda: run
+    the Python code that Lambda layers hold. input_range: which values
+    the pixels become for the model, as ``--input-range`` takes it; None stands for what the model itself says, else
+    ``0..1``. allow_overlap: go on where test images are training images too.
 
     As a path, the result is the folder; ``.made`` has the files, ``.failures`` says why one could not be made,
     ``.to_json()`` is the document of ``toolkit export --json``. Raises ExportFailedError where none could be made,
@@ -100,24 +105,30 @@ def export(
     from toolkit.data import load
     from toolkit.export import exporter, sources
     from toolkit.export.formats import plan
+    from toolkit.runtimes.keras.loading import allowing
 
     extras.require("tensorflow")
     pairs = plan(_several(format), _several(quantize))
     convention = None if input_range is None else parse(input_range)
     found = source if isinstance(source, sources.Source) else sources.resolve(fspath(source))
     choice = found.data if data is None else fspath(data)
-    dataset = load(choice, warn=warn, reading=found.reading_for(choice) if reading is None else reading)
+    trusted = [Path(file) for file in imports]
+    if reading is None:
+        with allowing(trusted, unsafe_lambda=unsafe_lambda):
+            reading = found.reading_for(choice, input_shape)
+    dataset = load(choice, warn=warn, reading=reading)
     text = f"exporting {found.keras_path}, calibrated on '{dataset.name}' ({dataset.origin})"
     on_step(Step(0, len(pairs), text, found))
-    return exporter.export(
-        found,
-        dataset,
-        Path(output) / found.name,
-        exporter.ExportOptions(pairs, calibration, seed, convention),
-        warn=warn,
-        allow_overlap=allow_overlap,
-        on_step=on_step,
-    )
+    with allowing(trusted, unsafe_lambda=unsafe_lambda):
+        return exporter.export(
+            found,
+            dataset,
+            Path(output) / found.name,
+            exporter.ExportOptions(pairs, calibration, seed, convention, input_shape),
+            warn=warn,
+            allow_overlap=allow_overlap,
+            on_step=on_step,
+        )
 
 
 def open_session(artifact: str | PathLike[str], *, threads: int = 1) -> "Session":
@@ -143,20 +154,26 @@ def predict(
     artifact: str | PathLike[str] | None = None,
     *,
     input_range: str | None = None,
+    every_digit: bool = False,
+    explain: str | PathLike[str] | None = None,
 ) -> "list[Prediction | Refused]":
     """Classify image files of any size, in a process of its own; None stands for ``default_artifact()``.
 
     input_range: which values the pixels become, as ``--input-range`` takes it, for an artifact without a manifest.
-    The result has one for each image: a ``Prediction`` with the two likeliest ``.classes`` and their
-    ``.probabilities``, or a ``Refused`` with the ``.error`` of an image that cannot be read. Raises ArtifactError where
-    the artifact is missing, damaged or no classifier of images, UsageError where it must be known what pixels become.
+    every_digit: of photos of handwritten digits, read each digit, in reading order; else an image with several is
+    refused. explain: where to write a picture of how a single image was read, a .png file. The result has one for each
+    image or digit: a ``Prediction`` with the two likeliest ``.classes``, their ``.probabilities`` and the digit's
+    ``.box``, or a ``Refused`` with the ``.error`` of an image that cannot be read. Raises ArtifactError where the
+    artifact is missing, damaged or no classifier of images, UsageError where it must be known what pixels become.
     """
     from toolkit import prediction
     from toolkit.convention import parse
 
     model = default_artifact() if artifact is None else Path(artifact)
     given = None if input_range is None else parse(input_range)
-    return prediction.predict([Path(image) for image in images], model, given=given, warn=warn)
+    picture = None if explain is None else Path(explain)
+    files = [Path(image) for image in images]
+    return prediction.predict(files, model, given=given, every_digit=every_digit, explain=picture, warn=warn)
 
 
 def train(
@@ -173,14 +190,14 @@ def train(
     on_step: OnStep = ignore,
     **recipe: "Unpack[RecipeOptions]",
 ) -> "Trained":
-    """Train ``cnn`` (None stands for it) or ``mlp`` into ``runs/NAME/``: best weights, history, charts.
+    """Train a model into ``runs/NAME/``: best weights, history, charts.
 
-    data: by name (``auto``, ``mnist``, ``fashion-mnist``, ``sample``) or path; None stands for ``auto``, or for what
-    the resumed run was trained on. reading: how they are read, a ``toolkit.reading.Reading``; None stands for how the
-    resumed run read them. name: of the run; None stands for the model and the time. resume: go on with the run of that
-    name, or the newest; what is given must fit what it was started with, only ``epochs`` may grow. device: ``auto``,
-    ``gpu`` or ``cpu``. strategy: ``single``, or ``mirrored`` over all GPUs. gradients: also write each
-    layer's gradient norm. allow_overlap: go on where test images are training images too. recipe: the options of
+    model: ``cnn`` (None stands for it), ``mlp``, or the path of a Python file with ``build`` (docs/own-model.md), which
+    is run. data: by name (``auto``, ``mnist``, ``fashion-mnist``, ``sample``) or path; None stands for ``auto``, or for
+    what the resumed run was trained on. name: of the run; None stands for the model and the time. resume: go on with
+    the run of that name, or the newest; what is given must fit what it was started with, only ``epochs`` may grow.
+    device: ``auto``, ``gpu`` or ``cpu``. strategy: ``single``, or ``mirrored`` over all GPUs. gradients: also write
+    each layer's gradient norm. allow_overlap: go on where test images are training images too. recipe: the options of
     ``toolkit train`` that decide the weights: ``epochs``, ``batch_size``, ``optimizer``, ``learning_rate``,
     ``activation``, ``loss``, ``validation_split`` (a share), ``monitor``, ``seed``, ``precision``.
 
@@ -222,6 +239,8 @@ def verify(
     golden: bool = False,
     reading: "Reading | None" = None,
     margin_pp: float = DEFAULT_MARGIN_PP,
+    imports: Sequence[str | PathLike[str]] = (),
+    unsafe_lambda: bool = False,
     allow_overlap: bool = False,
     against: str | PathLike[str] | None = None,
     input_range: str | None = None,
@@ -230,13 +249,12 @@ def verify(
     """Compare artifacts with the Keras model that they were made from, image by image; true where all passed.
 
     paths: artifacts or folders of them; none stands for ``exported/``. data: whose test images are used, by name or
-    path, as ``--data`` takes it; None stands for what the model was trained on. reading: how they are read; None
-    stands for how the training data were. golden: compare with the recorded outputs instead, which takes neither
-    TensorFlow nor data and measures no accuracy. margin_pp: accuracy that may be lost, in percentage points.
-    allow_overlap: go on where the model has learned from test images. against: another model, a file of any format, to
-    compare files with, anybody's, by their accuracy alone; it needs ``data``. input_range: which values the pixels
-    become for files without a manifest, as ``--input-range`` takes it; None stands for what gets most training images
-    right.
+    path, as ``--data`` takes it; None stands for what the model was trained on. golden: compare with the recorded
+    outputs instead, which takes neither TensorFlow nor data and measures no accuracy. margin_pp: accuracy that may be
+    lost, in percentage points. imports, unsafe_lambda: as for ``export``. allow_overlap: go on where the model has
+    learned from test images. against: another model, a file of any format, to compare files with, anybody's, by their
+    accuracy alone; it needs ``data``. input_range: which values the pixels become for files without a manifest, as
+    ``--input-range`` takes it; None stands for what gets most training images right.
 
     ``.comparisons`` has one for each artifact, ``.verdict`` is ``pass``, ``fail`` or ``inconclusive`` (too few images
     to tell), ``.to_json()`` is the document of ``toolkit verify --json``. A damaged artifact fails, with its
@@ -244,6 +262,7 @@ def verify(
     cannot be had or overlap.
     """
     from toolkit.parity.verify import VerifyOptions, verify_all
+    from toolkit.runtimes.keras.loading import allowing
 
     if against is not None:
         return _verify_against(Path(against), paths, data, reading, margin_pp, input_range, on_step)
@@ -254,7 +273,8 @@ def verify(
         allow_overlap=allow_overlap,
         reading=reading,
     )
-    return verify_all([Path(path) for path in paths or (EXPORTED,)], options, warn=warn, on_step=on_step)
+    with allowing([Path(file) for file in imports], unsafe_lambda=unsafe_lambda):
+        return verify_all([Path(path) for path in paths or (EXPORTED,)], options, warn=warn, on_step=on_step)
 
 
 def _verify_against(

@@ -1,5 +1,6 @@
 """What tests the tests: the benchmark on known differences, the gate on known faults, an artifact layer by layer."""
 
+from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,17 +67,24 @@ def diagnose(
     return diagnose(Path(artifact), Path(against), load(fspath(data), warn=warn), given=given, warn=warn)
 
 
-def localize(artifact: str | PathLike[str], *, picture: str | PathLike[str] | None = None) -> "Localized":
+def localize(
+    artifact: str | PathLike[str],
+    *,
+    picture: str | PathLike[str] | None = None,
+    imports: Sequence[str | PathLike[str]] = (),
+    unsafe_lambda: bool = False,
+) -> "Localized":
     """Compare an artifact with its Keras original layer by layer, on the images of its golden.
 
-    picture: a .png or .svg file to draw the layers into. ``.layers`` has the noise of each, as a ratio of signal to
-    noise in dB; ``.culprit`` is the first that adds more than its arithmetic explains, None where none does. Raises
-    UsageError for a folder, ArtifactError where the artifact, its golden or its Keras original is missing or damaged,
-    MissingExtraError without TensorFlow.
+    picture: a .png or .svg file to draw the layers into. imports, unsafe_lambda: as for ``export``. ``.layers`` has the
+    noise of each, as a ratio of signal to noise in dB; ``.culprit`` is the first that adds more than its arithmetic
+    explains, None where none does. Raises UsageError for a folder, ArtifactError where the artifact, its golden or its
+    Keras original is missing or damaged, MissingExtraError without TensorFlow.
     """
     from toolkit import golden
     from toolkit.parity import layers_chart, localize
     from toolkit.parity.verify import select
+    from toolkit.runtimes.keras.loading import allowing
 
     path = Path(artifact)
     if path.is_dir():
@@ -85,7 +93,8 @@ def localize(artifact: str | PathLike[str], *, picture: str | PathLike[str] | No
         drawing.check(Path(picture))
     ((found, (listed,)),) = select([path])
     found.require(listed, found.golden)
-    localized = localize.localize(found, listed, golden.read(found.golden_path).images)
+    with allowing([Path(file) for file in imports], unsafe_lambda=unsafe_lambda):
+        localized = localize.localize(found, listed, golden.read(found.golden_path).images)
     if picture is not None:
         layers_chart.draw(Path(picture), localized)
     return localized

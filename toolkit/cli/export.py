@@ -1,5 +1,6 @@
 """``toolkit export``."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,17 +10,22 @@ import typer
 from toolkit import api, extras, units
 from toolkit.cli.options import (
     EXPORTED,
+    OWN,
     AllowOverlap,
     Debug,
     ImageSize,
+    Imports,
     InputRange,
     Json,
     Keys,
     ResizeTo,
     SkipUnreadable,
+    UnsafeLambda,
+    option,
     reading,
 )
 from toolkit.console import Column, Console
+from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.export.exporter import Exported
@@ -30,7 +36,7 @@ def command(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Runs, by name or folder, folders of exports, or .keras files; default: the newest run of each model."
+            help="Runs, by name or folder, folders of exports, .keras or .h5 files; default: newest run of each model."
         ),
     ] = None,
     format: Annotated[
@@ -46,6 +52,11 @@ def command(
         int | None, typer.Option(help="Training images that int8 takes its ranges from; default: 500, or all if fewer.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random choice of calibration images.")] = 0,
+    input_shape: Annotated[
+        str | None, option(OWN, "HxWxC, where the model takes images of any size; default: those of the data.")
+    ] = None,
+    imports: Imports = None,
+    unsafe_lambda: UnsafeLambda = False,
     input_range: InputRange = None,
     allow_overlap: AllowOverlap = False,
     image_size: ImageSize = None,
@@ -64,6 +75,7 @@ def command(
     from toolkit.export.formats import plan
     from toolkit.export.sources import resolve_all
 
+    shape = None if input_shape is None else _shape(input_shape)
     extras.require("tensorflow")
     plan(_split(format), _split(quantize))  # an unknown name is said before sources are looked for
     console, read_as = Console(json_output=json), reading(image_size, resize, skip_unreadable, keys)
@@ -77,6 +89,9 @@ def command(
             output=output,
             calibration=calibration,
             seed=seed,
+            input_shape=shape,
+            imports=imports or (),
+            unsafe_lambda=unsafe_lambda,
             input_range=input_range,
             allow_overlap=allow_overlap,
             on_step=noting(console),
@@ -119,3 +134,12 @@ def report(console: Console, exports: Sequence["Exported"]) -> None:
 
 def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _shape(text: str) -> tuple[int, int, int]:
+    """Return HxWxC as numbers; UsageError for what is none."""
+    sizes = re.fullmatch(r"([1-9]\d{0,5})[xX×]([1-9]\d{0,5})[xX×]([1-9]\d{0,5})", text, re.ASCII)
+    if sizes is None:
+        raise UsageError(f"the input shape is '{text}'; it must be height, width and channels, as in 96x96x3")
+    height, width, channels = (int(size) for size in sizes.groups())
+    return height, width, channels

@@ -14,13 +14,13 @@ from toolkit.training.device import DEVICES
 
 # Exit code of a command that Ctrl-C ended: 128 + SIGINT, as shells have it.
 INTERRUPTED = 130
-OUTPUT, REMOTE, READING = "Output", "Remote devices", "Reading data"
+OUTPUT, REMOTE, OWN = "Output", "Remote devices", "A model of your own"
+READING = "Reading data"
+_MODELS = registry.names("toolkit.models")
 
 if TYPE_CHECKING:
-    Model = str
     Device = str
 else:  # Typer shows, completes and checks the values of a Literal.
-    Model = Literal[registry.names("toolkit.models")]
     Device = Literal[DEVICES]
 
 
@@ -57,7 +57,14 @@ DataChoice = Annotated[
     str,
     typer.Option(help="auto, mnist, fashion-mnist, sample, or a path: .npz, folder of IDX files, folder of images."),
 ]
-ModelChoice = Annotated[Model, typer.Option(help="The network to train.")]
+ModelChoice = Annotated[
+    str,
+    typer.Option(
+        help="The network to train; a Python file with a function build() is run.",
+        metavar=f"<{'|'.join((*_MODELS, 'FILE.py'))}>",
+        autocompletion=lambda: list(_MODELS),
+    ),
+]
 DeviceChoice = Annotated[Device, typer.Option(help="Where to train; auto: on a GPU if there is one.")]
 AllowOverlap = Annotated[
     bool,
@@ -93,6 +100,13 @@ TestData = Annotated[
     str | None, typer.Option(help="The data set whose test images are used; default: the one of the manifest.")
 ]
 Margin = Annotated[float, typer.Option(help="Accuracy that may be lost, in percentage points.")]
+Imports = Annotated[
+    list[Path] | None,
+    option(OWN, "A Python file with layers of the model that are not Keras' own; it is run.", "--import"),
+]
+UnsafeLambda = Annotated[
+    bool, option(OWN, "Run the Python code that Lambda layers of the model hold.", "--unsafe-lambda")
+]
 
 ImageSize = Annotated[
     str | None,

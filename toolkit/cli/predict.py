@@ -19,6 +19,15 @@ def command(
     model: Annotated[
         Path | None, typer.Option(help="Any artifact; default: the most accurate verified one of exported/.")
     ] = None,
+    every_digit: Annotated[
+        bool, typer.Option("--all", help="Find and read every digit of an image, in reading order.")
+    ] = False,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            help="A .png file to write: what was taken for paper and ink, and what the model saw of one image."
+        ),
+    ] = None,
     input_range: InputRange = None,
     json: Json = False,
     debug: Debug = False,
@@ -29,7 +38,7 @@ def command(
 
     console = Console(json_output=json)
     artifact = model or api.default_artifact()
-    predictions = api.predict(images, artifact, input_range=input_range)
+    predictions = api.predict(images, artifact, input_range=input_range, every_digit=every_digit, explain=explain)
     _print(console, predictions)
     console.note(f"model: {artifact}")
     results = [one.to_json() for one in predictions]

@@ -1,6 +1,8 @@
 """Convert one prepared model into every artifact that was asked for, and go on where one cannot be made."""
 
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,8 @@ from numpy.typing import NDArray
 
 from toolkit import extras, registry, runtimes
 from toolkit.data.base import Split
-from toolkit.errors import ArtifactError, MissingExtraError
-from toolkit.export.formats.base import Prepared, Request
+from toolkit.errors import ArtifactError, MissingExtraError, ToolkitError
+from toolkit.export.formats.base import LEAVE_OUT, Prepared, Request, refusal
 from toolkit.files import FileName, naming, sha256
 from toolkit.manifest import Artifact, Derived
 from toolkit.step import OnStep, Step
@@ -51,7 +53,11 @@ def convert_all(
         module = registry.member("toolkit.export.formats", format_name, kind="format")
         path = prepared.work / f"{name}-{quantization}{module.SUFFIX}"
         try:
-            with extras.streams_to(log), naming(log.with_name(path.name)):
+            with (
+                extras.streams_to(log),
+                naming(log.with_name(path.name)),
+                _in_one_sentence(prepared, format_name, log),
+            ):
                 if module.MADE_FROM is None:
                     artifact, outputs = make(module, prepared, request(quantization), path, format_name, golden_rows)
                     converted.made.append(artifact)
@@ -60,10 +66,25 @@ def convert_all(
                     converted.derived += _derive(module, path, format_name, request(quantization), converted.made)
         except (OSError, MissingExtraError):
             raise
-        except Exception as error:  # noqa: BLE001 — converters raise anything; one failure must not end the others
-            converted.failures[path.name] = " ".join(f"{type(error).__name__}: {error}".split())
+        except ToolkitError as error:
+            converted.failures[path.name] = str(error)
         on_step(Step(number, len(pairs), f"{path.name}{': failed' if path.name in converted.failures else ''}"))
     return converted
+
+
+@contextmanager
+def _in_one_sentence(prepared: Prepared, format_name: str, log: Path) -> Iterator[None]:
+    """Raise ArtifactError, one sentence, for whatever a converter or runtime raises; their own words go to ``log``."""
+    try:
+        yield
+    except (OSError, MissingExtraError):
+        raise
+    except Exception as error:
+        with log.open("a", encoding="utf-8") as file:
+            traceback.print_exc(file=file)
+        if isinstance(error, ToolkitError):
+            raise
+        raise ArtifactError(refusal(str(error), prepared.layers, format_name=format_name)) from error
 
 
 def make(
@@ -74,9 +95,12 @@ def make(
     One that does not run is not an artifact: the errors of converter and runtime are passed on.
     """
     details = module.convert(prepared, request, path)
-    session = runtimes.open_session(path, threads=0)
-    session.convention = request.convention
-    outputs = session.predict(golden_rows.images)
+    try:
+        session = runtimes.open_session(path, threads=0)
+        session.convention = request.convention
+        outputs = session.predict(golden_rows.images)
+    except ArtifactError as error:
+        raise ArtifactError(f"it was converted, but does not run; {LEAVE_OUT.format(format_name)}") from error
     artifact = Artifact(
         path=FileName(path.name),
         format=format_name,

@@ -19,13 +19,14 @@ from toolkit.export.conversion import Converted, convert_all
 from toolkit.export.formats import suffixes
 from toolkit.export.formats.base import Request
 from toolkit.export.installation import Job, install
-from toolkit.export.prepare import prepare
+from toolkit.export.prepare import fixed, prepare, prove
 from toolkit.export.sources import Source
 from toolkit.files import naming, naming_final
 from toolkit.golden import Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest
 from toolkit.parity import checks, inputs
-from toolkit.runtimes.keras import load_model
+from toolkit.runtimes.base import Session
+from toolkit.runtimes.keras.loading import load_model
 from toolkit.step import OnStep, ignore
 
 LOG = "export.log"
@@ -40,12 +41,14 @@ class ExportOptions:
     """How to export. pairs: (format, quantization), from ``formats.plan``; count and seed as in ``calibration.choose``.
 
     convention: what the model takes; None where it is to be found out.
+    input_shape: (H, W, C) of one image, where the model takes any size; None stands for that of the data.
     """
 
     pairs: Sequence[tuple[str, str]]
     calibration_count: int | None = None
     seed: int = 0
     convention: Convention | None = None
+    input_shape: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,8 +122,8 @@ def export(
             shutil.rmtree(leftover)
         with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch, naming_final(Path(scratch), folder):
             work, log = Path(scratch), folder / LOG
-            job, outputs = _ask_reference(job, model, options.convention, work=work, log=log, warn=warn)
-            converted = _convert(job, model, options.pairs, work=work, log=log, on_step=on_step)
+            job, reference, outputs = _ask_reference(job, model, options.convention, work=work, log=log, warn=warn)
+            converted = _convert(job, model, reference, options.pairs, work=work, log=log, on_step=on_step)
             record = Golden(job.golden_rows.images, job.golden_rows.labels, outputs, converted.recorded)
             manifest = install(job, converted, record, work=work, folder=folder)
     return Exported(manifest, converted.files, converted.failures, _unlisted(manifest), log)
@@ -134,7 +137,8 @@ def _begin(
     parts = source.parts(dataset)
     shared = parts.shared_images()
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
-    model = load_model(source.keras_path)
+    size = options.input_shape or dataset.input_shape
+    model = fixed(load_model(source.keras_path), source.keras_path, input_shape=size, warn=warn)
     _check_model(model, source, dataset)
     chosen = calibration.choose(parts.learned, count=options.calibration_count, seed=options.seed)
     return Job(source, dataset, shared, chosen, _golden_rows(dataset, warn=warn)), model
@@ -142,8 +146,8 @@ def _begin(
 
 def _ask_reference(
     job: Job, model: Any, given: Convention | None, *, work: Path, log: Path, warn: Callable[[str], None]
-) -> tuple[Job, NDArray[np.float32]]:
-    """Save the Keras original in ``work``, and return what it answers for the images of the golden.
+) -> tuple[Job, Session, NDArray[np.float32]]:
+    """Save the Keras original in ``work``, open it, and return what it answers for the images of the golden.
 
     The job is returned with what input and output mean: what is given, else what the source or the model itself says,
     tried on training images.
@@ -157,20 +161,29 @@ def _ask_reference(
         else:
             model.save(reference)
     session = runtimes.open_session(reference, threads=0)
-    session.convention = chosen = given or source.convention or session.convention
+    own = session.convention
+    session.convention = chosen = replace(given or source.convention or own, layout=own.layout)
     outputs = session.predict(job.golden_rows.images)
     checks.require_finite(outputs, path=source.keras_path)
     convention = inputs.check(session, chosen, source.parts(job.dataset).learned, path=source.keras_path, warn=warn)
-    return replace(job, convention=convention), convention.answers(outputs)
+    return replace(job, convention=convention), session, convention.answers(outputs)
 
 
 def _convert(
-    job: Job, model: Any, pairs: Sequence[tuple[str, str]], *, work: Path, log: Path, on_step: OnStep
+    job: Job,
+    model: Any,
+    reference: Session,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    work: Path,
+    log: Path,
+    on_step: OnStep,
 ) -> Converted:
-    """Make the files in ``work``; ExportFailedError where none could be made."""
+    """Make the files in ``work`` of what is proven to answer as the reference; ExportFailedError where none is made."""
     values = job.convention.values(job.calibration.images)
     with extras.streams_to(log), naming(log.with_name(job.reference(work).name)):
         prepared = prepare(model, work)
+    prove(prepared, reference, values)
     converted = convert_all(
         prepared,
         pairs,
@@ -202,7 +215,9 @@ def _check_model(model: Any, source: Source, dataset: Dataset) -> None:
     if len(answer) != 1:
         raise ArtifactError(f"{source.keras_path}: answers an image with numbers {answer}; {_ALLOWED}")
     classes = max(answer[0], 2)  # one number tells two apart
-    if tuple(model.input_shape[1:]) != dataset.input_shape or classes != dataset.classes:
+    height, width, channels = dataset.input_shape
+    taken = (dataset.input_shape, (height, width)) if channels == 1 else (dataset.input_shape,)
+    if tuple(model.input_shape[1:]) not in taken or classes != dataset.classes:
         raise ArtifactError(
             f"{source.keras_path}: takes images {tuple(model.input_shape[1:])} of {classes} classes, "
             f"'{dataset.name}' has {dataset.input_shape} of {dataset.classes}; give the data it was made for by --data"

@@ -1,11 +1,13 @@
 """Clean up the ONNX graph that tf2onnx writes: name the batch, fold what depends on constants alone."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from toolkit import extras
-from toolkit.export.formats.base import BATCH_NAME
+from toolkit.errors import ArtifactError
+from toolkit.export.formats.base import BATCH_NAME, refusal
 
 
 def simplify(model: Any) -> Any:
@@ -14,6 +16,31 @@ def simplify(model: Any) -> Any:
     _fold_flatten_transposes(model)
     _drop_unused(model)
     return model
+
+
+def write_with_one(context: Any, node: Any, name: str, arguments: Any) -> None:
+    """Subtract the result of an operator that ONNX has from 1, or 1 from it; for tf2onnx.
+
+    arguments: whether 1 comes first, as in Erfc = 1 - Erf.
+    """
+    (one_first,) = arguments
+    result = node.output[0]
+    one = context.make_const(f"{name}_one", np.array(1, np.float32)).output[0]
+    inputs = [one, result] if one_first else [result, one]
+    context.insert_new_node_on_output("Sub", result, name=f"{name}_with_one", inputs=inputs)
+
+
+# TensorFlow's operators that ONNX lacks: those of exact GELU and of CELU.
+HANDLERS = {"Erfc": (write_with_one, ["Erf", True]), "Expm1": (write_with_one, ["Exp", False])}
+
+
+def check_operators(model: Any, layers: Mapping[str, str], *, opset: int) -> None:
+    """Raise ArtifactError where the converter left operators of TensorFlow in the graph, which ONNX does not have."""
+    has = extras.load("onnx").defs.has
+    left = [node for node in model.graph.node if not has(node.op_type, opset, node.domain)]
+    if left:
+        said = "\n".join(f"{node.name} tf.{node.op_type}" for node in left)
+        raise ArtifactError(refusal(said, layers, format_name="onnx"))
 
 
 def name_batch(model: Any) -> Any:

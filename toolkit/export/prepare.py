@@ -1,57 +1,114 @@
-"""Make a Keras model ready for converters."""
+"""Make a Keras model ready for converters, and prove that what they get answers as Keras does."""
 
 import errno
-import math
+import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from toolkit import extras
+from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError
 from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, Prepared
+from toolkit.export.tracing import is_recurrent, plainly, unrolled
+from toolkit.runtimes.base import Session
+
+# How far an output may be from Keras', as a share of the greatest one where that is above 1: sums of float32 in another
+# order differ by less.
+TOLERANCE = 1e-5
+# Rows that are proven together.
+ROWS = 50
+_HALVES = ("float16", "bfloat16")
+
+
+def fixed(model: Any, path: Path, *, input_shape: Sequence[int], warn: Callable[[str], None]) -> Any:
+    """Return the model as it is exported: computing in float32, on images of one size.
+
+    input_shape: the sizes that the model leaves free. ArtifactError where it has others.
+    """
+    halves = [layer for layer in model._flatten_layers() if layer.compute_dtype in _HALVES]
+    if halves:
+        warn(f"{path}: computes in {halves[0].compute_dtype} in part; it is exported in float32, with the same weights")
+    for layer in halves:
+        layer.dtype_policy = "float32"
+    shape = model.input_shape
+    if not isinstance(shape, tuple) or None not in shape[1:]:
+        return model
+    wanted = tuple(input_shape)[: len(shape) - 1]
+    if len(shape) != len(wanted) + 1 or any(has not in (None, one) for has, one in zip(shape[1:], wanted, strict=True)):
+        raise ArtifactError(
+            f"{path}: takes {shape[1:]}, which cannot be {wanted}; give the size by --input-shape HxWxC"
+        )
+    keras = extras.load("keras")
+    image = keras.Input(wanted, name=INPUT_NAME, dtype=model.inputs[0].dtype)
+    return keras.Model(image, model(image), name=model.name)
 
 
 def prepare(model: Any, work: Path) -> Prepared:
     """Return ``model`` as a function and a SavedModel under ``work``; ArtifactError where it is no image classifier."""
     tf = extras.load("tensorflow")
     shape = model.input_shape
-    if not isinstance(shape, tuple) or len(shape) != 4 or None in shape[1:] or len(model.output_shape) != 2:
+    if not isinstance(shape, tuple) or len(shape) not in (3, 4) or None in shape[1:] or len(model.output_shape) != 2:
         raise ArtifactError(
             f"the model '{model.name}' maps {shape} to {model.output_shape}; "
-            "an image classifier maps (batch, height, width, channels) to (batch, classes)"
+            "an image classifier maps (batch, height, width) or (batch, height, width, channels) to (batch, classes)"
         )
-    steady = _with_steady_reshapes(model)
-    signature = [tf.TensorSpec((None, *shape[1:]), tf.float32, name=INPUT_NAME)]
-    function = tf.function(lambda image: {OUTPUT_NAME: steady(image, training=False)}, input_signature=signature)
+    function = steps = _traced(tf, model)
+    if is_recurrent(model):
+        with unrolled(model):
+            steps = _traced(tf, model)
     saved_model = work / "saved_model"
     archive = extras.load("keras").export.ExportArchive()
-    archive.track(steady)
-    archive.add_endpoint("serve", function)
+    archive.track(model)
+    archive.add_endpoint("serve", steps)
     try:
         archive.write_out(str(saved_model), verbose=False)
     except tf.errors.OpError as error:  # of a full disk: "…; No space left on device [Op:SaveV2]"
         why = error.message.rpartition("; ")[2].partition(" [Op")[0]
         raise OSError(errno.EIO, f"TensorFlow could not write its copy: {why}", str(saved_model)) from error
-    return Prepared(function, saved_model, work)
+    nets = extras.load("keras").Model
+    layers = {one.name: type(one).__name__ for one in model._flatten_layers() if not isinstance(one, nets)}
+    return Prepared(function, steps, saved_model, work, layers)
 
 
-def _with_steady_reshapes(model: Any) -> Any:
-    """Return a copy whose Flatten layers reshape to (-1, size).
+def _traced(tf: Any, model: Any) -> Any:
+    """Return a model as a function of plain operators."""
+    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name=INPUT_NAME)]
+    function = tf.function(lambda image: {OUTPUT_NAME: model(image, training=False)}, input_signature=signature)
+    try:
+        with plainly():
+            function.get_concrete_function()
+    except Exception as error:
+        traceback.print_exc()  # goes to the log
+        raise ArtifactError(
+            f"the model '{model.name}' cannot be run as a TensorFlow graph; export.log says why"
+        ) from error
+    return function
 
-    Keras' own Flatten asks the batch for its size at run time. In TFLite that leaves operators on shapes in the middle
-    of the network, so XNNPACK takes it in two parts instead of one; in ONNX it leaves five operators on shapes.
+
+def prove(prepared: Prepared, reference: Session, rows: NDArray[np.float32]) -> None:
+    """Raise ArtifactError where what is converted answers otherwise than the reference.
+
+    rows: (N, …) float32, as the model takes them.
     """
-    keras = extras.load("keras")
-    tf = extras.load("tensorflow")
 
-    class SteadyFlatten(keras.layers.Layer):  # type: ignore[misc,name-defined]
-        def call(self, inputs: Any) -> Any:
-            return tf.reshape(inputs, (-1, math.prod(inputs.shape[1:])))
-
-    def copy(layer: Any) -> Any:
-        if isinstance(layer, keras.layers.Flatten):
-            return SteadyFlatten(name=layer.name)
-        return layer.__class__.from_config(layer.get_config())
-
-    clone = keras.models.clone_model(model, clone_function=copy)
-    clone.set_weights(model.get_weights())
-    return clone
+    for images in chunks(rows, ROWS):
+        expected = reference.run(images)
+        given = [function(images)[OUTPUT_NAME].numpy() for function in {prepared.function, prepared.steps}]
+        difference = float(np.abs(np.stack(given) - expected).max())
+        allowed = TOLERANCE * max(1.0, float(np.abs(expected).max()))
+        if difference <= allowed:
+            continue
+        again = float(np.abs(reference.run(images) - expected).max())
+        why = (
+            "it answers otherwise each time it is asked; switch off the layer that draws random numbers"
+            if again > allowed
+            else "a layer has a state that is not saved with it, or computes otherwise in a graph"
+        )
+        raise ArtifactError(
+            f"{reference.path}: what would be converted does not answer as Keras does (an output differs by "
+            f"{difference:.2g}, allowed: {allowed:.2g}): {why}"
+        )

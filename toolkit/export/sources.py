@@ -1,11 +1,11 @@
-"""What an export starts from: a run, by its name or folder, an earlier export, or any ``.keras`` file."""
+"""What an export starts from: a run, by its name or folder, an earlier export, or any model file of Keras."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import data, manifest, registry, runs
+from toolkit import data, manifest, runs
 from toolkit.convention import Convention
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset
@@ -16,11 +16,13 @@ from toolkit.files import FileName, documents, require_file, sha256
 from toolkit.manifest import MANIFEST
 from toolkit.reading import AS_THEY_ARE, Reading, image_shape
 from toolkit.runs import BEST, CONFIG, METRICS
-from toolkit.runtimes.keras import load_model
+from toolkit.runtimes.keras import SUFFIXES
+from toolkit.runtimes.keras.loading import HDF5_SUFFIXES, load_model
 from toolkit.text import printable
 from toolkit.training.folders import recipe_of
 
 CHARTS = ("loss.png", "accuracy.png")
+SAVED_MODEL = "saved_model.pb"
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,15 @@ class Source:
                 f"'{dataset.name}' ({dataset.origin}); give the same data by --data"
             )
 
-    def reading_for(self, choice: str) -> Reading:
+    def reading_for(self, choice: str, shape: tuple[int, int, int] | None = None) -> Reading:
         """Return how data are read for this model: as it was trained, else in the size that it takes.
 
-        choice: what ``toolkit.data.load`` takes.
+        choice: what ``toolkit.data.load`` takes. shape: (H, W, C) where the model takes any.
         """
         meaningful = data.reads(choice)
         if self.trained_on or "image_size" not in meaningful:
             return self.reading.only(meaningful)
-        return Reading(model_shape=image_shape(load_model(self.keras_path).input_shape))
+        return Reading(model_shape=shape or image_shape(load_model(self.keras_path).input_shape))
 
     def parts(self, dataset: Dataset) -> Parts:
         """Return which rows the weights were learned from, and which validated them."""
@@ -81,7 +83,7 @@ def parts_of(recipe: RecordedRecipe | None, dataset: Dataset) -> Parts:
 def resolve(given: str) -> Source:
     """Return the source that a path or a run's name stands for."""
     path = Path(given)
-    if path.suffix == ".keras":
+    if path.suffix in (*SUFFIXES, *HDF5_SUFFIXES):
         require_file(path)
         if printable(path.stem) != path.stem:
             raise UsageError(f"{path}: rename it, artifacts are named after it and cannot hold all of its characters")
@@ -92,9 +94,14 @@ def resolve(given: str) -> Source:
         return _from_export(path)
     if (path / CONFIG).is_file() or (runs.RUNS / given / CONFIG).is_file():
         return _from_run(runs.find(given))
+    if (path / SAVED_MODEL).is_file():
+        raise UsageError(
+            f"{given}: a SavedModel, which holds TensorFlow's graph of a model and not its layers; load the model "
+            "where it was made, and save it as .keras"
+        )
     what = "neither a run nor an export" if path.exists() else "no such file, folder or run"
     raise UsageError(
-        f"{given}: {what}; allowed: a run, by name or folder, a folder of an export, or a .keras file; "
+        f"{given}: {what}; allowed: a run, by name or folder, a folder of an export, or a .keras or .h5 file; "
         f"known runs: {runs.known()}"
     )
 
@@ -110,10 +117,12 @@ def resolve_all(given: Sequence[str]) -> list[Source]:
 
 def newest_of_each_model() -> list[Source]:
     """Return the newest run of each model; RunError where there is none."""
-    found = [_from_run(folder) for name in registry.names("toolkit.models") for folder in runs.newest(name)[:1]]
-    if not found:
+    newest: dict[str, Path] = {}
+    for folder in runs.newest():
+        newest.setdefault(str(runs.read_config(folder)["recipe"].get("model")), folder)
+    if not newest:
         raise RunError(f"no run in {runs.RUNS}/ has a {BEST} yet; 'toolkit train' makes one")
-    return found
+    return [_from_run(newest[model]) for model in sorted(newest)]
 
 
 def _from_run(folder: Path) -> Source:
@@ -126,7 +135,7 @@ def _from_run(folder: Path) -> Source:
     recorded = documents.convert(recipe.to_json(), RecordedRecipe, folder / CONFIG, what="a recipe", error=RunError)
     taken = Convention()  # what the training feeds to every model
     read_as = runs.reading_of(folder)
-    return Source(path, recipe.model, origin, recorded, config["data"], choice, convention=taken, reading=read_as)
+    return Source(path, recipe.model_name, origin, recorded, config["data"], choice, convention=taken, reading=read_as)
 
 
 def _from_export(folder: Path) -> Source:

@@ -1,14 +1,59 @@
-"""Model architectures: one module a model, each with ``build``. Building needs TensorFlow."""
+"""Model architectures: one module a model, each with ``build``. Building needs TensorFlow.
 
+A model of the user's own is a Python file with such a ``build``.
+"""
+
+from pathlib import Path
 from typing import Any
 
 from toolkit import extras, registry
+from toolkit.errors import UsageError
 
 # The activations of hidden layers that are offered; all have kernels in LiteRT and ONNX Runtime.
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "elu", "relu6", "leaky_relu")
+OWN_SUFFIX = ".py"
+
+
+def check(model: str) -> None:
+    """Raise UsageError for what is neither the name of a model nor that of a Python file."""
+    known = registry.names(__name__)
+    if model not in known and not own_files(model):
+        allowed = f"{', '.join(known)}, or a Python file with build(keras, *, input_shape, classes, activation)"
+        raise UsageError(f"unknown model '{model}'; allowed: {allowed}")
+
+
+def own_files(model: str) -> tuple[Path, ...]:
+    """Return the Python file of a user's own model; none for one of the registry."""
+    return (Path(model),) if model.endswith(OWN_SUFFIX) else ()
 
 
 def build(name: str, *, input_shape: tuple[int, int, int], classes: int, activation: str = "relu") -> Any:
-    """Return an unfitted ``keras.Model``: images (N, H, W, C) float32 in [0, 1] to probabilities (N, classes)."""
-    module = registry.member(__name__, name, kind="model")
-    return module.build(extras.load("keras"), input_shape=input_shape, classes=classes, activation=activation)
+    """Return an unfitted ``keras.Model``: images (N, H, W, C) float32 in [0, 1] to probabilities (N, classes).
+
+    name: of a member, or the path of a user's own file. Raises UsageError where that builds no such model.
+    """
+    from toolkit.runtimes.keras.loading import functional
+
+    keras = extras.load("keras")
+    if not own_files(name):
+        module = registry.member(__name__, name, kind="model")
+        return module.build(keras, input_shape=input_shape, classes=classes, activation=activation)
+    (path,) = own_files(name)
+    module = registry.from_file(path)
+    if not callable(getattr(module, "build", None)):
+        raise UsageError(f"{path}: has no function build(keras, *, input_shape, classes, activation)")
+    try:
+        model = module.build(keras, input_shape=input_shape, classes=classes, activation=activation)
+        if not isinstance(model, keras.Model):
+            raise TypeError(f"it returns {type(model).__name__}; it must return a keras.Model")
+        model = functional(keras, model, path, input_shape=input_shape)
+        given, answer = model.input_shape, model.output_shape
+    except Exception as error:
+        why = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise UsageError(f"{path}: build(keras, input_shape={input_shape}, classes={classes}, …): {why}") from error
+    if (given, answer) != ((None, *input_shape), (None, classes)):
+        raise UsageError(
+            f"{path}: build returns a model of {given} to {answer}; it must be one of (batch, height, width, channels) "
+            f"to (batch, classes), here {(None, *input_shape)} to {(None, classes)}"
+        )
+    return model

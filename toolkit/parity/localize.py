@@ -16,7 +16,7 @@ from toolkit.errors import ArtifactError
 from toolkit.manifest import Artifact, Manifest
 from toolkit.portability import Portability
 from toolkit.runtimes.base import Operator, Traced
-from toolkit.runtimes.keras import Layers
+from toolkit.runtimes.keras.layers import Layers
 from toolkit.verdict import Verdict
 from toolkit.worker.session import Workers, contained
 

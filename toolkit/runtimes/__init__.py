@@ -38,10 +38,10 @@ def installed(name: str) -> bool:
     return extras.installed(get(name).PACKAGE)
 
 
-def package_and_extra(name: str) -> tuple[str, str]:
-    """Return the package of a runtime, and the extra that installs it."""
+def package_and_extra(name: str) -> tuple[str, str | None]:
+    """Return the package of a runtime, and the extra that installs it; None for a runtime of another package."""
     package = get(name).PACKAGE
-    return package.partition(".")[0], extras.EXTRA_OF[package]
+    return package.partition(".")[0], extras.EXTRA_OF.get(package)
 
 
 def versions(*of: str) -> dict[str, str]:

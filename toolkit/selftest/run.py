@@ -22,7 +22,7 @@ from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
 from toolkit.parity.verify import VerifyOptions, by_golden, check_overlap, on_test_set
 from toolkit.runs import BEST, CONFIG, RUNS
-from toolkit.runtimes.keras import load_model
+from toolkit.runtimes.keras.loading import load_model
 from toolkit.selftest import files, models
 from toolkit.step import OnStep, Step, ignore
 from toolkit.verdict import Verdict

@@ -15,9 +15,9 @@ from toolkit import extras, locks, models, overlap
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.parts import Parts, divide
 from toolkit.errors import DivergedError
-from toolkit.files import write_json, write_text
+from toolkit.files import sha256, write_json, write_text
 from toolkit.runs import BEST, METRICS
-from toolkit.runtimes.keras import load_model
+from toolkit.runtimes.keras.loading import allowing, load_model
 from toolkit.training import checkpoint, device, folders, layers, plots
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
 from toolkit.training.feed import Feed
@@ -74,7 +74,7 @@ class Trained:
             "schema": 1,
             "command": "train",
             "run": self.folder.name,
-            "model": self.recipe.model,
+            "model": self.recipe.model_name,
             "parameters": self.parameters,
             "epochs_run": len(self.progress.history),
             "best_epoch": self.progress.best_epoch,
@@ -171,7 +171,8 @@ def _train(
         raise KeyboardInterrupt
     folders.write_tables(folder, progress)
     plots.draw(folder, progress.history, recipe=recipe, data=dataset.name, best_epoch=progress.best_epoch)
-    model.set_weights(load_model(folder / BEST).get_weights())
+    with allowing(models.own_files(recipe.model)):
+        model.set_weights(load_model(folder / BEST).get_weights())
     parameters = sum(layer.parameters for layer in rows)
     measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
     trained = Trained(folder, recipe, parameters, progress, measured_on, run.evaluate(dataset.test), interrupted)
@@ -334,6 +335,7 @@ def _config(recipe: Recipe, parts: Parts, device_name: str, tf: Any, keras: Any)
     return {
         "schema": 1,
         "recipe": recipe.to_json(),
+        folders.MODEL_SHA256: next((sha256(file) for file in models.own_files(recipe.model)), None),
         "data": {
             "name": dataset.name,
             "origin": dataset.origin,

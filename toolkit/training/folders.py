@@ -8,12 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from toolkit import data, runs
+from toolkit import data, models, runs
 from toolkit.errors import RunError, UsageError
-from toolkit.files import documents, remove_partials, write_json, write_text
+from toolkit.files import documents, remove_partials, require_file, write_json, write_text
 from toolkit.runs import CONFIG, RUNS, ConfigEntry, read_config
 from toolkit.training.checkpoint import STATE, TrainingProgress, load_progress
 from toolkit.training.recipe import Recipe
+
+# Of the user's own file that built the model, in CONFIG.
+MODEL_SHA256 = "model_sha256"
 
 
 def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
@@ -24,10 +27,15 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
         same_data = before["data"]["digests"] == config["data"]["digests"]
         if not same_recipe or not same_data or before.get("validation") not in (None, config["validation"]):
             raise RunError(f"{folder}: was started with another recipe or other data; only --epochs may change")
+        stored = runs.read_json(folder / CONFIG, dict[str, Any])
+        if stored.get(MODEL_SHA256) != config.get(MODEL_SHA256):
+            raise RunError(
+                f"{folder}: was started with another {config['recipe']['model']}; its weights do not fit this one"
+            )
         done = len(load_progress(folder / STATE).history)
         if config["recipe"]["epochs"] < done:
             raise RunError(f"{folder}: has {done} epochs already, {config['recipe']['epochs']} were asked for")
-        config = {**runs.read_json(folder / CONFIG, dict[str, Any]), "recipe": config["recipe"]}
+        config = {**stored, "recipe": config["recipe"]}
     elif (folder / STATE).exists():
         raise RunError(f"{folder}: a run of that name exists; choose another --name, or go on with it by --resume")
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,7 +46,9 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
 def begin(options: Mapping[str, Any], data_asked: str | None, name: str | None) -> tuple[Recipe, str, Path]:
     """Return (recipe, choice of data, folder) of a new run. options: fields of its recipe."""
     recipe = Recipe(**options)
-    chosen = name or f"{recipe.model}-{datetime.now():%Y%m%d-%H%M%S}"
+    for file in models.own_files(recipe.model):
+        require_file(file, error=UsageError)
+    chosen = name or f"{recipe.model_name}-{datetime.now():%Y%m%d-%H%M%S}"
     if Path(chosen).name != chosen or chosen in (".", ".."):
         raise UsageError(f"'{chosen}' cannot name a run; a name has no slash, its folder is {RUNS}/NAME")
     return recipe, data_asked or data.AUTO, RUNS / chosen
@@ -55,9 +65,11 @@ def go_on(options: Mapping[str, Any], data_asked: str | None, name: str | None) 
         folder = found[0]
     config = read_config(folder)
     stored = recipe_of(config, folder)
+    if models.own_files(stored.model) and "model" not in options:  # a file that is not named is not run
+        raise UsageError(f"{folder} was started with {stored.model}; give that file by --model again")
     wanted = replace(stored, **options)
-    if replace(wanted, epochs=stored.epochs) != stored:
-        changed = [key for key in sorted(options) if getattr(wanted, key) != getattr(stored, key)]
+    before, now = stored.to_json(), wanted.to_json()
+    if changed := [key for key in sorted(options) if key != "epochs" and now[key] != before[key]]:
         raise UsageError(f"{folder} was started with another {', '.join(changed)}; only --epochs may change")
     return wanted, data_asked or runs.data_choice(config["data"]), folder
 

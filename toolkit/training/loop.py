@@ -50,7 +50,7 @@ class Loop:
         self._classes = model.output_shape[-1]
         self.batch_size = batch_size
         # XLA fuses the many small operations of dense layers and wins 2×; its CPU convolutions lose 2× to oneDNN's.
-        convolutional = any("conv" in type(layer).__name__.lower() for layer in model.layers)
+        convolutional = any("conv" in type(layer).__name__.lower() for layer in model._flatten_layers())
         self._strategy = strategy
         one_device = tf.function(self._train_step, jit_compile=not convolutional)
         self._step = self._mirrored_step if strategy else one_device

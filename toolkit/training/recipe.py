@@ -1,9 +1,10 @@
 """The recipe of a training: all that decides its weights, besides the data."""
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, TypedDict
 
-from toolkit import registry
+from toolkit import models
 from toolkit.errors import UsageError
 from toolkit.models import ACTIVATIONS
 
@@ -31,7 +32,10 @@ class RecipeOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A checked recipe; UsageError names what is allowed. ``learning_rate`` 0 stands for the optimizer's default."""
+    """A checked recipe; UsageError names what is allowed. ``learning_rate`` 0 stands for the optimizer's default.
+
+    model: the name of a member of toolkit/models, or the path of a Python file.
+    """
 
     model: str = "cnn"
     optimizer: str = "adam"
@@ -46,8 +50,8 @@ class Recipe:
     precision: str = "float32"
 
     def __post_init__(self) -> None:
+        models.check(self.model)
         allowed = {
-            "model": registry.names("toolkit.models"),
             "optimizer": tuple(LEARNING_RATES),
             "activation": ACTIVATIONS,
             "loss": LOSSES,
@@ -69,10 +73,15 @@ class Recipe:
             raise UsageError(f"without validation rows nothing is known of {self.monitor}; use --monitor loss")
 
     @property
+    def model_name(self) -> str:
+        """What the model, its runs and its artifacts are called."""
+        return Path(self.model).stem
+
+    @property
     def monitor_sign(self) -> int:
         """1 where a higher monitored value is better, -1 where a lower one is (Keras' mode ``auto``)."""
         return 1 if self.monitor.endswith("accuracy") else -1
 
     def to_json(self) -> dict[str, Any]:
-        """Return the document that ``config.json`` and manifests hold."""
-        return asdict(self)
+        """Return the document that ``config.json`` and manifests hold; of a file of the user's, its name alone."""
+        return {**asdict(self), "model": Path(self.model).name}

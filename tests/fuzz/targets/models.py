@@ -10,7 +10,7 @@ from tests.fuzz import changes, made
 from tests.fuzz.target import Target
 from toolkit import extras, runtimes
 from toolkit.errors import ArtifactError
-from toolkit.runtimes import keras
+from toolkit.runtimes.keras.loading import load_model
 from toolkit.worker.session import contained
 
 SIZE = 2
@@ -91,7 +91,7 @@ def _run(folder):
 
 
 def _load(folder):
-    keras.load_model(folder / "small.keras")
+    load_model(folder / "small.keras")
 
 
 TARGETS = {

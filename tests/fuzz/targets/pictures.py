@@ -4,7 +4,7 @@ from PIL import Image
 
 from tests.fuzz import made
 from tests.fuzz.target import Target
-from toolkit import images
+from toolkit import digits, images
 
 MODES = {".png": "RGBA", ".jpg": "RGB", ".bmp": "L", ".gif": "P", ".tif": "RGB", ".webp": "RGB", ".pgm": "L"}
 
@@ -20,7 +20,8 @@ def _read(folder):
     for path in folder.iterdir():
         images.look(path)
         images.read(path, channels=3)
-        images.to_digit(images.read(path, channels=1), height=28, width=28, what=path.name)
+        for digit in digits.find(images.read(path, channels=1)[..., 0]).digits:
+            digits.to_form(digit.ink, height=28, width=28)
 
 
 TARGETS = {"images": Target(1000, _prepare, _read)}

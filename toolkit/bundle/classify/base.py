@@ -23,7 +23,8 @@ if __name__ == "__main__":
         sys.exit(f"{given[0]}: {images.dtype} {images.shape}; allowed: uint8 (N, *{shape})")
     convention = manifest.get("convention", {})  # what pixels of 0 and 255 become, and what the outputs are
     low, high = (np.array(convention.get(*end), np.float32) for end in (("low", 0), ("high", 1)))
-    outputs, kind = predict(folder / artifact, images * (high - low) / np.float32(255) + low), convention.get("output")
+    values, kind = images * (high - low) / np.float32(255) + low, convention.get("output")
+    outputs = predict(folder / artifact, values[..., 0] if convention.get("layout") == "NHW" else values)
     if outputs.shape[1] == 1:  # one number tells two classes apart
         outputs = np.hstack([1 - outputs if kind == "sigmoid" else 0 * outputs, outputs])
     if kind == "logits":

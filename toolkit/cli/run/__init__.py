@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit import api, files, locks, units
+from toolkit import api, files, locks, models, units
 from toolkit.cli import export, train, verify
 from toolkit.cli.bench import live, tables
 from toolkit.cli.options import (
@@ -76,14 +76,18 @@ def command(
     if trained.interrupted:
         return INTERRUPTED
     console.heading("2. export")
-    source, folder = resolve(str(trained.folder)), trained.folder
+    source, folder, imports = resolve(str(trained.folder)), trained.folder, models.own_files(model)
     exported = api.export(
-        source, output=folder / "exported", allow_overlap=allow_overlap, on_step=export.noting(console)
+        source,
+        output=folder / "exported",
+        imports=imports,
+        allow_overlap=allow_overlap,
+        on_step=export.noting(console),
     )
     export.report(console, [exported])
     console.heading("3. verify: is it still the model I trained?")
     with console.steps("verifying") as show:
-        parity = api.verify(exported, data=source.data, allow_overlap=allow_overlap, on_step=show)
+        parity = api.verify(exported, data=source.data, imports=imports, allow_overlap=allow_overlap, on_step=show)
     verify.tables.report(console, parity, undecided=same.UNDECIDED)
     (verified,) = parity.parts
     record.save(verified)
@@ -121,7 +125,7 @@ def _summarise(
     console: Console, trained: "Trained", exported: "Exported", record: "Record", judged: Sequence[str]
 ) -> None:
     console.text(
-        f"made:  the {trained.recipe.model}, test accuracy {units.percent(trained.test.accuracy)} on "
+        f"made:  the {trained.recipe.model_name}, test accuracy {units.percent(trained.test.accuracy)} on "
         f"{exported.manifest.data.name}, and {len(exported.made)} artifacts of it in {exported.manifest.folder}/"
     )
     for name, why in exported.failures.items():

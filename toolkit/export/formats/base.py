@@ -1,5 +1,7 @@
 """What the formats share: the model made ready, and the calibration images."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,19 +14,30 @@ from toolkit.convention import Convention
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"
 BATCH_NAME = "batch"
+# How converters write the operators of TensorFlow, and how many of them a sentence names.
+_OPERATOR = re.compile(r"\btf\.([A-Z]\w+)")
+NAMED_OPERATORS = 3
+# The parts of a path in TensorFlow's graph, and what TensorFlow appends to the name of a layer there: of its first
+# call, of one that is alone, of a second call.
+_PLACE = re.compile(r"([\w.-]+)/")
+_SUFFIXES = ("_1", "", "_2")
+LEAVE_OUT = "leave this {} out by --format or --quantize"
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A Keras model made ready for converters.
 
-    function: a ``tf.function`` {OUTPUT_NAME: …} of INPUT_NAME (batch, H, W, C) float32, whose reshapes do not depend on
-    the batch. saved_model: the same as a SavedModel. work: a scratch folder that lasts as long as the export.
+    function: a ``tf.function`` {OUTPUT_NAME: …} of INPUT_NAME (batch, H, W[, C]) float32, of operators that converters
+    know. steps: the same with each step of its recurrent layers after the other, in no loop. saved_model:
+    ``steps`` as a SavedModel. work: a scratch folder that lasts as long as the export. layers: their classes, by name.
     """
 
     function: Any
+    steps: Any
     saved_model: Path
     work: Path
+    layers: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -34,3 +47,16 @@ class Request:
     quantization: str
     calibration: NDArray[np.float32]
     convention: Convention
+
+
+def refusal(said: str, layers: Mapping[str, str], *, format_name: str) -> str:
+    """Return one sentence on why a model cannot be written in a format: the layer, and what to do.
+
+    said: the converter's words, with the paths of operators in TensorFlow's graph. layers: classes by name.
+    """
+    operators = sorted(set(_OPERATOR.findall(said)))[:NAMED_OPERATORS]
+    places = set(_PLACE.findall(said))
+    named = next((name for suffix in _SUFFIXES for name in layers if name + suffix in places), None)
+    layer = "a layer" if named is None else f"the layer '{named}' ({layers[named]})"
+    what = f"{layer} needs {', '.join(operators)}, which" if operators else f"{layer} computes what"
+    return f"{what} has no counterpart in {format_name}; replace it, or {LEAVE_OUT.format(format_name)}"

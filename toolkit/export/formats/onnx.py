@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from toolkit import extras
 from toolkit.export import onnx_graph
-from toolkit.export.formats.base import INPUT_NAME, Prepared, Request
+from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, Prepared, Request
 
 SUFFIX = ".onnx"
 MADE_FROM = None
@@ -37,11 +37,26 @@ def convert(prepared: Prepared, request: Request, path: Path) -> dict[str, Any]:
 
 
 def _convert_float32(prepared: Prepared, path: Path) -> None:
-    function = prepared.function
-    model, _ = extras.load("tf2onnx").convert.from_function(
-        function, input_signature=function.input_signature, opset=OPSET
+    frozen = _frozen(prepared)
+    (given,), (answer,) = frozen.inputs, frozen.outputs
+    model, _ = extras.load("tf2onnx").convert.from_graph_def(
+        frozen.graph.as_graph_def(add_shapes=True),
+        input_names=[given.name],
+        output_names=[answer.name],
+        tensors_to_rename={given.name: INPUT_NAME, answer.name: OUTPUT_NAME},
+        opset=OPSET,
+        custom_op_handlers=onnx_graph.HANDLERS,
     )
+    onnx_graph.check_operators(model, prepared.layers, opset=OPSET)
     _check_and_save(onnx_graph.simplify(model), path)
+
+
+def _frozen(prepared: Prepared) -> Any:
+    """Return the model as a TensorFlow function whose only input is the image: what layers keep are constants in it."""
+    constants = extras.load("tensorflow.python.framework.convert_to_constants")
+    function = prepared.function.get_concrete_function()
+    # Loops stay loops, which tf2onnx knows as recurrent layers.
+    return constants.convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
 
 
 def _quantize(float32: Path, path: Path, request: Request, work: Path) -> None:

@@ -1,6 +1,6 @@
 """Keras itself, on TensorFlow: the reference. TensorFlow is imported when a model is loaded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,39 +10,21 @@ from numpy.typing import NDArray
 from toolkit import extras
 from toolkit.convention import STANDARD, Convention
 from toolkit.errors import ArtifactError
-from toolkit.files import documents
-from toolkit.files.zips import opened_zip
 from toolkit.manifest import TensorSpec
 from toolkit.portability import Portability
 from toolkit.runtimes.base import Operator, Session, Traced, as_artifact_error, check_size
+from toolkit.runtimes.keras.layers import Layers
+from toolkit.runtimes.keras.loading import load_model
 
 SUFFIXES = (".keras",)
 PACKAGE = "tensorflow"
 DISTRIBUTIONS = ("keras", "tensorflow")
 KERNELS = ("TensorFlow",)
-# Layers that compute nothing, only name values or put them in another order.
-_MOVERS = ("InputLayer", "Flatten", "Reshape", "Permute", "Dropout")
 # Those before the first that computes something in inference.
 _AUGMENTING = ("InputLayer", "Random")
 # How far from a width of 2 a first layer may leave a range: half of the way, in factors, from one range to the next.
 _FARTHEST = 16
 _ROUNDING = 1e-3
-
-
-def load_model(path: Path) -> Any:
-    """Load a ``.keras`` file for inference; ArtifactError where it is missing, damaged or not a model."""
-    _check(path)
-    keras = extras.load("keras")
-    with as_artifact_error(path, "Keras cannot load it"):
-        return keras.saving.load_model(path, compile=False)
-
-
-def _check(path: Path) -> None:
-    """Raise ArtifactError for a file that is no .keras, or whose parts are larger than they may be."""
-    with opened_zip(path, what="a whole .keras file", error=ArtifactError) as archive:
-        for member in archive.infolist():
-            if member.filename.endswith(".json") and member.file_size > documents.MOST_BYTES:
-                raise ValueError(f"{member.filename!r} claims {member.file_size:,} bytes")
 
 
 class KerasSession(Session):
@@ -83,52 +65,12 @@ class KerasSession(Session):
 
     def invoke(self) -> None:
         """Run the compiled function once."""
-        self._result = self._function(self._values)
+        with as_artifact_error(self.path, "Keras cannot run it"):
+            self._result = self._function(self._values)
 
     def read_outputs(self) -> list[NDArray[Any]]:
         """Copy the output."""
         return [np.array(self._result)]
-
-
-class Layers:
-    """The layers of a Keras model that compute something, run together or each alone."""
-
-    def __init__(self, path: Path) -> None:
-        self._keras = extras.load("keras")
-        self._model = load_model(path)
-        self._layers = {layer.name: layer for layer in self._model.layers if layer.__class__.__name__ not in _MOVERS}
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """Their classes."""
-        return tuple(layer.__class__.__name__ for layer in self._layers.values())
-
-    def together(self, values: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Return the output of each layer for real values (N, …) of the input."""
-        known: dict[str, NDArray[np.float32]] = {}
-        for name in self._layers:
-            known[name] = self.alone(name, known, values)
-        return known
-
-    def alone(
-        self, name: str, known: Mapping[str, NDArray[np.float32]], values: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """Return the output of one layer where the layers before it give out what ``known`` has.
-
-        Layers before it that ``known`` lacks are computed from those before them, or from the input's values.
-        """
-
-        def value(tensor: Any) -> Any:
-            layer = tensor._keras_history.operation
-            if layer.name in known:
-                return known[layer.name]
-            return values if layer.__class__.__name__ == "InputLayer" else run(layer)
-
-        def run(layer: Any) -> Any:
-            given = layer.input
-            return layer([value(tensor) for tensor in given] if isinstance(given, list) else value(given))
-
-        return np.array(run(self._layers[name]))
 
 
 def _declared(model: Any) -> Convention | None:

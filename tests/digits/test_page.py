@@ -1,0 +1,166 @@
+"""Digits are found on pages of any light, and told from lines, frames, borders, specks and each other."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.digits import scenes, sources
+from toolkit import digits, images
+from toolkit.digits import Box
+
+
+def bar(height=100, width=100, *, ink=0, paper=255) -> np.ndarray:
+    """A page with an upright bar, off the centre."""
+    page = np.full((height, width), paper, np.uint8)
+    page[height // 5 : 3 * height // 5, 7 * width // 10 : 8 * width // 10] = ink
+    return page
+
+
+def strokes(label: int) -> np.ndarray:
+    """The ink of a digit that is drawn."""
+    return next(ink for digit, ink in sources.drawn(np.random.default_rng(1), 10) if digit == label)
+
+
+def form_of(page: np.ndarray) -> np.ndarray:
+    (digit,) = digits.find(page).digits
+    return digits.to_form(digit.ink, height=28, width=28)
+
+
+def pixels(scene, label=5, seed=0) -> np.ndarray:
+    return np.asarray(scene(strokes(label), np.random.default_rng(seed)).convert("L"))
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0), (40, 200), (230, 90)])
+def test_either_polarity_becomes_light_ink_on_black(ink, paper):
+    form = form_of(bar(ink=ink, paper=paper))
+    assert form.shape == (28, 28)
+    assert form[0, 0] == 0
+    assert form.max() > 200
+
+
+def test_a_digit_is_cut_out_where_it_is():
+    (digit,) = digits.find(bar()).digits
+    assert digit.box == Box(20, 70, 60, 80)
+
+
+def test_faint_grain_is_not_ink():
+    page = bar().astype(int) + np.random.default_rng(0).integers(-20, 1, (100, 100))
+    columns = np.flatnonzero(form_of(page.clip(0, 255).astype(np.uint8)).any(axis=0))
+    assert columns[-1] - columns[0] + 1 <= 6
+
+
+@pytest.mark.parametrize("far", [200, 150, 110])
+@pytest.mark.parametrize("label", [1, 4, 5])
+def test_paper_that_gets_darker_to_a_corner_changes_no_stroke(label, far):
+    page = scenes.placed(strokes(label), np.random.default_rng(0))
+    y, x = np.mgrid[0 : scenes.SIDE, 0 : scenes.SIDE]
+    light = 235 + (far - 235) * (x + y) / (2 * scenes.SIDE)
+    even, uneven = (form_of(np.asarray(scenes.image(scenes.paint(paper, page)))) for paper in (235.0, light))
+    assert np.abs(even.astype(int) - uneven).mean() < 3
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        scenes.squared,
+        scenes.ruled_line,
+        scenes.ruled_page,
+        scenes.frame,
+        scenes.scan_border,
+        scenes.card,
+        scenes.finger,
+        scenes.shadow,
+        scenes.specks,
+    ],
+)
+def test_what_else_is_on_the_photo_is_not_the_digit(scene):
+    """The box is that of the digit, and as large as without the rest."""
+    page = digits.find(pixels(scene, label=2, seed=3))
+    assert page.refusal is None
+    (digit,) = page.digits
+    ink = strokes(2)
+    aspect = ink.shape[1] / ink.shape[0]
+    assert digit.box.height < 0.62 * scenes.SIDE
+    assert digit.box.width / digit.box.height == pytest.approx(aspect, rel=0.25)
+
+
+def test_the_bar_of_a_five_that_is_apart_belongs_to_it():
+    page = np.full((200, 200), 240, np.uint8)
+    page[50:150, 60:74] = page[136:150, 60:120] = page[90:104, 60:120] = page[90:150, 106:120] = 20
+    page[50:64, 82:130] = 20
+    (digit,) = digits.find(page).digits
+    assert digit.box == Box(50, 60, 150, 130)
+
+
+def test_a_dot_above_a_stroke_belongs_to_it_and_a_speck_far_away_does_not():
+    page = np.full((200, 200), 240, np.uint8)
+    page[60:150, 95:107] = 20
+    page[40:52, 95:107] = 20
+    page[180:184, 20:24] = 20
+    (digit,) = digits.find(page).digits
+    assert digit.box == Box(40, 95, 150, 107)
+
+
+def test_several_digits_are_found_in_reading_order():
+    page = np.full((400, 400), 240, np.uint8)
+    places = [(30, 40), (45, 220), (230, 30), (220, 250)]
+    for top, left in reversed(places):
+        page[top : top + 120, left : left + 16] = 30
+        page[top : top + 16, left : left + 60] = 30
+    found = digits.find(page)
+    assert [(digit.box.top, digit.box.left) for digit in found.digits] == places
+
+
+def test_an_empty_page_is_refused():
+    assert "of one shade" in (digits.find(np.full((50, 50), 250, np.uint8)).refusal or "")
+
+
+def test_lines_alone_are_no_digit():
+    page = np.full((200, 200), 240, np.uint8)
+    page[40::50] = 60
+    assert "lines, borders" in (digits.find(page).refusal or "")
+
+
+def test_a_digit_that_is_too_small_says_how_large_it_must_be():
+    page = np.full((3000, 2000), 240, np.uint8)
+    page[1000:1035, 700:705] = page[1030:1035, 700:725] = 20
+    assert "pixels high; take it from nearer: at least 40" in (digits.find(page).refusal or "")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 2), (3, 500)])
+def test_pages_of_any_shape_are_read_or_refused(shape):
+    noise = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    page = digits.find(noise)
+    assert page.refusal is None or page.refusal
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_noise_alone_is_refused(seed):
+    noise = np.random.default_rng(seed).integers(0, 256, (300, 300)).astype(np.uint8)
+    assert digits.find(noise).refusal is not None
+
+
+@pytest.mark.parametrize(("width", "height"), [(4000, 3000), (8192, 6144)])
+def test_a_photo_of_a_camera_is_read_in_the_memory_of_a_small_computer(tmp_path, monkeypatch, width, height):
+    """12 and 50 megapixels."""
+    monkeypatch.setattr("toolkit.host.available_memory_bytes", lambda: 2_500_000_000)
+    page = np.full((height, width), 220, np.uint8)
+    page[height // 4 : height // 2, width // 2 : width // 2 + height // 16] = 30
+    Image.fromarray(page).save(tmp_path / "photo.jpg")
+    read = images.read(tmp_path / "photo.jpg", channels=1)
+    assert read.shape == (height, width, 1)
+    ink = form_of(read[..., 0]) > 128
+    assert [int(np.ptp(np.flatnonzero(ink.any(axis=axis)))) + 1 for axis in (1, 0)] == [20, 5]
+
+
+def test_looking_for_a_digit_takes_little_memory_beside_the_page():
+    page = bar(4500, 6000)
+    tracemalloc.start()
+    try:
+        digits.find(page)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 2 * page.size

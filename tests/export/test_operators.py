@@ -1,0 +1,149 @@
+"""Layers that converters do not know by themselves: converted to what Keras answers, or refused in one sentence."""
+
+import numpy as np
+import pytest
+
+from toolkit import extras, golden, manifest
+from toolkit.data.base import make_dataset
+from toolkit.errors import ArtifactError, ExportFailedError
+from toolkit.export import sources
+from toolkit.export.exporter import ExportOptions, export
+from toolkit.export.formats import plan
+from toolkit.export.formats.base import refusal
+
+pytestmark = pytest.mark.slow
+
+MOST_OF_FLOAT32 = 1e-5
+
+
+def untrained(text):
+    """Take the warning that a model which has learned nothing is near chance, and no other."""
+    assert "near chance" in text
+
+
+@pytest.fixture
+def exported_model(tiny, tmp_path):
+    """Export a model on the tiny data, and return what that came to."""
+
+    def run(model, *, quantizations=("float32", "int8")):
+        model.save(tmp_path / "own.keras")
+        options = ExportOptions(plan([], list(quantizations)), 40)
+        return export(sources.resolve(str(tmp_path / "own.keras")), tiny, tmp_path / "out", options, warn=untrained)
+
+    return run
+
+
+def differences(exported):
+    """Return the largest difference of each artifact's outputs from Keras', by file."""
+    record = golden.read(exported.manifest.golden_path)
+    return {name: float(np.abs(outputs - record.reference).max()) for name, outputs in record.recorded.items()}
+
+
+def pictures(keras):
+    layers = keras.layers
+    return [
+        keras.Input((8, 8, 1)),
+        layers.Resizing(6, 7, antialias=True),
+        layers.Conv2D(8, 3, activation="gelu", padding="same"),
+        layers.Conv2D(8, 3, groups=4, activation="celu"),
+        layers.GlobalMaxPooling2D(),
+        layers.Dense(3, activation="softmax"),
+    ]
+
+
+def sequences(keras):
+    layers = keras.layers
+    return [
+        keras.Input((8, 8)),
+        layers.Conv1D(6, 3, padding="causal"),
+        layers.Bidirectional(layers.LSTM(4, return_sequences=True)),
+        layers.GRU(4),
+        layers.Dense(3, activation="softmax"),
+    ]
+
+
+def attentive(keras):
+    layers = keras.layers
+    image = keras.Input((8, 8))
+    rows = layers.Dense(8)(image)
+    rows = layers.LayerNormalization()(layers.MultiHeadAttention(2, 4)(rows, rows) + rows)
+    pooled = layers.GlobalAveragePooling1D()(layers.Attention()([rows, rows]))
+    return image, layers.Dense(3, activation="softmax")(pooled)
+
+
+def normalized(keras):
+    adapted = keras.layers.Normalization(axis=None)
+    adapted.adapt(np.random.default_rng(0).normal(5, 3, (100, 8, 8, 1)))
+    return [keras.Input((8, 8, 1)), adapted, keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
+
+
+@pytest.mark.parametrize("make", [pictures, sequences, attentive, normalized])
+def test_they_answer_as_keras_does(exported_model, make):
+    keras = extras.load("keras")
+    keras.utils.set_random_seed(0)
+    made = make(keras)
+    exported = exported_model(keras.Sequential(made) if isinstance(made, list) else keras.Model(*made))
+    assert exported.failures == {}
+    found = differences(exported)
+    assert len(found) == 4
+    assert max(found[name] for name in found if "float32" in name) < MOST_OF_FLOAT32
+    assert max(found.values()) < 0.05
+    assert {artifact.inputs[0].shape[0] for artifact in manifest.read(exported.manifest.folder).artifacts} == {None}
+
+
+def test_what_cannot_be_converted_is_one_sentence_with_the_layer_and_the_remedy(exported_model):
+    keras = extras.load("keras")
+    tf = extras.load("tensorflow")
+
+    @keras.saving.register_keras_serializable("tests")
+    class Spectrum(keras.layers.Layer):  # type: ignore[misc,name-defined]
+        def call(self, inputs):
+            return tf.linalg.svd(inputs, compute_uv=False)
+
+    steps = [keras.layers.Reshape((8, 8)), Spectrum(name="spectrum"), keras.layers.Dense(3)]
+    with pytest.raises(ExportFailedError) as caught:
+        exported_model(keras.Sequential([keras.Input((8, 8, 1)), *steps]), quantizations=["float32"])
+    first = str(caught.value).split("; ")[0]
+    assert all("the layer 'spectrum' (Spectrum) needs Svd, " in one for one in str(caught.value).split("own-")[1:]), (
+        caught
+    )
+    assert first == ("own-float32.onnx: the layer 'spectrum' (Spectrum) needs Svd, which has no counterpart in onnx")
+
+
+def test_the_first_layer_of_the_path_is_named():
+    layers = {"encoder": "Encoder", "norm": "UnitNormalization"}
+    said = "loc(\"m/encoder/norm/Svd\"): error: 'tf.Svd' op is neither a custom op nor a flex op"
+    assert refusal(said, layers, format_name="tflite") == (
+        "the layer 'encoder' (Encoder) needs Svd, which has no counterpart in tflite; replace it, or leave this "
+        "tflite out by --format or --quantize"
+    )
+    assert refusal("segmentation", layers, format_name="onnx").startswith("a layer computes what has no counterpart")
+
+
+def test_a_model_whose_code_is_not_allowed_is_not_exported(exported_model):
+    keras = extras.load("keras")
+    steps = [keras.layers.Lambda(lambda x: 2 * x), keras.layers.Flatten(), keras.layers.Dense(3)]
+    with pytest.raises(ArtifactError, match=r"own\.keras: has a Lambda layer"):
+        exported_model(keras.Sequential([keras.Input((8, 8, 1)), *steps]))
+
+
+def test_a_network_of_keras_applications_is_converted_as_it_is(tmp_path):
+    """MobileNetV3Small: squeeze and excitation, hard swish, depthwise convolutions, a Rescaling layer."""
+    keras = extras.load("keras")
+    keras.utils.set_random_seed(0)
+    model = keras.applications.MobileNetV3Small(
+        input_shape=(96, 96, 3), alpha=0.35, minimalistic=False, weights=None, classes=3, dropout_rate=0.0
+    )
+    rng = np.random.default_rng(0)
+    for layer in model.layers:  # moving averages of a trained network, which spread the outputs
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, beta, mean, variance = layer.get_weights()
+            layer.set_weights([gamma, rng.normal(0, 0.5, beta.shape), mean, variance / 4])
+    model.save(tmp_path / "own.keras")
+    images, labels = rng.integers(0, 256, (40, 96, 96, 3)).astype(np.uint8), np.arange(40, dtype=np.uint8) % 3
+    data = make_dataset((images[:20], labels[:20], images[20:], labels[20:]), name="noise", origin="tests")
+    options = ExportOptions(plan([], ["float32"]), 20)
+    exported = export(sources.resolve(str(tmp_path / "own.keras")), data, tmp_path / "out", options, warn=untrained)
+    assert exported.failures == {}
+    assert np.ptp(golden.read(exported.manifest.golden_path).reference) > 0.1
+    assert max(differences(exported).values()) < MOST_OF_FLOAT32

@@ -1,0 +1,161 @@
+"""What a Keras file may run: its own layers' code where the user gave it, nothing else; and what is loaded."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from toolkit import extras, runtimes
+from toolkit.errors import ArtifactError, UsageError
+from toolkit.runtimes.keras.layers import Layers
+from toolkit.runtimes.keras.loading import allowing, load_model
+
+pytestmark = pytest.mark.training
+
+OWN = """
+import keras
+
+class Double(keras.layers.Layer):
+    def call(self, inputs):
+        return 2 * inputs
+
+@keras.saving.register_keras_serializable("own")
+class Triple(keras.layers.Layer):
+    def call(self, inputs):
+        return 3 * inputs
+
+def squared(inputs):
+    return inputs * inputs
+
+class Net(keras.Model):
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.double, self.dense = Double(), keras.layers.Dense(3, activation="softmax")
+
+    def call(self, images):
+        return self.dense(self.double(keras.ops.reshape(images, (-1, 64))))
+"""
+
+
+@pytest.fixture
+def keras():
+    return extras.load("keras")
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A user's file with layers, and its module, which is forgotten before the test and after it."""
+    path = tmp_path / "own_layers.py"
+    path.write_text(OWN)
+    yield path
+    sys.modules.pop("own_layers", None)
+
+
+def saved(keras, path, *layers):
+    keras.Sequential([keras.Input((8, 8, 1)), *layers, keras.layers.Flatten(), keras.layers.Dense(3)]).save(path)
+    return path
+
+
+def forget(keras):
+    """Make the process one that has never seen the user's file."""
+    keras.saving.get_custom_objects().clear()
+    sys.modules.pop("own_layers", None)
+
+
+@pytest.mark.parametrize("name", ["Double", "Triple"])
+def test_a_layer_of_the_user_s_is_loaded_where_its_file_is_given(keras, own, tmp_path, name):
+    with allowing([own]):
+        path = saved(keras, tmp_path / "m.keras", getattr(sys.modules["own_layers"], name)())
+        expected = load_model(path)(np.ones((1, 8, 8, 1)))
+    forget(keras)
+    with pytest.raises(ArtifactError, match=rf"m\.keras: is made with {name} \(own_layers\), .* by --import$"):
+        load_model(path)
+    with allowing([own]):
+        np.testing.assert_array_equal(load_model(path)(np.ones((1, 8, 8, 1))), expected)
+
+
+def test_a_function_of_the_user_s_needs_its_file_too(keras, own, tmp_path):
+    with allowing([own]):
+        path = saved(keras, tmp_path / "m.keras", keras.layers.Lambda(sys.modules["own_layers"].squared))
+    forget(keras)
+    with pytest.raises(ArtifactError, match=r"is made with squared, which Keras does not have; give the Python"):
+        load_model(path)
+    with allowing([own]):
+        assert load_model(path).input_shape == (None, 8, 8, 1)
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+def test_code_inside_the_file_runs_only_where_that_is_said(keras, tmp_path, suffix):
+    path = saved(keras, tmp_path / f"m{suffix}", keras.layers.Lambda(lambda x: 2 * x, output_shape=(8, 8, 1)))
+    with pytest.raises(ArtifactError, match=r"has a Lambda layer, which is Python code inside the file; .*--import$"):
+        load_model(path)
+    with allowing([], unsafe_lambda=True):
+        assert load_model(path).output_shape == (None, 3)
+    with pytest.raises(ArtifactError, match="--unsafe-lambda"):
+        load_model(path)
+
+
+def test_a_subclassed_model_tells_its_inputs(keras, own, tmp_path):
+    with allowing([own]):
+        net = sys.modules["own_layers"].Net(name="net")
+        expected = net(np.ones((2, 8, 8, 1), np.float32))
+        net.save(tmp_path / "net.keras")
+        model = load_model(tmp_path / "net.keras")
+        assert (model.name, model.input_shape, model.output_shape) == ("net", (None, 8, 8, 1), (None, 3))
+        session = runtimes.open_session(tmp_path / "net.keras", threads=0)
+    np.testing.assert_allclose(session.predict(np.full((2, 8, 8, 1), 255, np.uint8)), expected, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built")
+def test_a_model_that_was_never_called_says_what_to_do(keras, own, tmp_path):
+    with allowing([own]):
+        sys.modules["own_layers"].Net().save(tmp_path / "net.keras")
+        with pytest.raises(ArtifactError, match=r"does not tell its one input; call the model on an image before"):
+            load_model(tmp_path / "net.keras")
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+def test_an_hdf5_file_is_read(keras, tmp_path):
+    path = saved(keras, tmp_path / "m.h5")
+    assert load_model(path).input_shape == (None, 8, 8, 1)
+    load_model(path).save_weights(tmp_path / "m.weights.h5")
+    with pytest.raises(ArtifactError, match=r"m\.weights\.h5: holds weights without a model; save the whole model"):
+        load_model(tmp_path / "m.weights.h5")
+    path.write_bytes(b"\x89HDF nothing")
+    with pytest.raises(ArtifactError, match=r"m\.h5: cannot be read as a Keras model in HDF5"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("1 / 0", "own_layers.py: cannot be imported: ZeroDivisionError: division by zero"),
+        ("raise SystemExit(3)", "cannot be imported: SystemExit: 3"),
+        ("def (", "cannot be imported: SyntaxError"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_says_why(own, content, message):
+    own.write_text(content)
+    with pytest.raises(UsageError, match=message), allowing([own]):
+        pass
+
+
+def test_layers_that_are_shared_nested_and_of_two_inputs_are_run_one_by_one(keras, tmp_path):
+    layers = keras.layers
+    image = keras.Input((8, 8, 1))
+    shared = layers.Conv2D(2, 3, padding="same", name="shared")
+    inner = keras.Sequential([keras.Input((8, 8, 2)), layers.Conv2D(2, 3), layers.Flatten()], name="inner")
+    first = shared(image)
+    second = shared(layers.Concatenate(name="pair")([first, first])[..., :1] + 1.0)
+    sum_ = layers.Add(name="sum")([first, second])
+    keras.Model(image, layers.Dense(3, name="dense")(inner(sum_))).save(tmp_path / "m.keras")
+    images = np.random.default_rng(0).random((4, 8, 8, 1), np.float32)
+    model = Layers(tmp_path / "m.keras")
+    outputs = model.together(images)
+    assert list(outputs) == ["pair", "sum", "inner", "dense"]
+    expected = runtimes.open_session(tmp_path / "m.keras", threads=0).run(images)
+    np.testing.assert_allclose(outputs["dense"], expected, atol=1e-5)
+    alone = model.alone("dense", {"inner": outputs["inner"] * 0}, images)
+    np.testing.assert_allclose(alone, np.zeros((4, 3)), atol=1e-6)  # a new layer's bias is 0
+    np.testing.assert_allclose(model.alone("sum", {}, images), outputs["sum"], atol=1e-5)

@@ -1,0 +1,198 @@
+"""Find the digits in a photo or scan: dark on light or light on dark, under uneven light, among lines and borders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import extras
+from toolkit.digits import components, form, ink, lines, strokes
+from toolkit.digits.components import Box, Component
+from toolkit.digits.ink import Ink
+
+# A photo is shrunk to at most this many pixels along its longer side: a digit of a tenth of it is still 60 high.
+WORK_SIDE = 640
+# Windows in which the paper is estimated, in shares of the shorter side. The right one is wider than a stroke and
+# narrower than a shadow; it is the first whose digits are those of the one before.
+WINDOW_SHARES = (0.1, 0.2, 0.4, 0.8, 1.2)
+LEAST_WINDOW = 4
+# Two windows agree where this share of the ink that either sees is seen by both.
+AGREEMENT = 0.8
+# Digits of fewer rows, when the photo is shrunk, are too small to be read.
+LEAST_HEIGHT = 8
+# More digits than these are the texture of a surface, or a page of text.
+MOST_DIGITS = 100
+# The blurred edge of a stroke is as wide as this share of the digit.
+EDGE_SHARE = 0.02
+# What fills more than this share of its box is a card if what is on it has this share of its side: strokes fill less,
+# but for a 1, and holes are smaller.
+CARD, ON_CARD = 0.62, 0.4
+# Ink that covers more of the page is the paper between lines, in the other polarity.
+MOST_INK = 0.7
+# Around the box of a digit, as wide as this share of it, at most this share is ink of the other polarity.
+BESIDE, INK_BESIDE = 0.05, 0.35
+
+
+@dataclass(frozen=True)
+class Digit:
+    """One digit of a page. box: in pixels of the photo; ink: (h, w) in [0, 1], cut to the digit."""
+
+    box: Box
+    ink: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What was found in a photo. Arrays are (H, W) of the shrunk photo.
+
+    grey: the photo; paper: its grey levels without the ink; strength: of the ink, in [0, 1]; owner: 0 for paper, n for
+    the strokes of the digit n, counted from 1, and -1 for other ink. times: how many pixels of the photo one side of a
+    pixel is. digits: in reading order. refusal: why they cannot be read; None where they can.
+    """
+
+    grey: NDArray[np.uint8]
+    paper: NDArray[np.uint8]
+    strength: NDArray[np.float32]
+    owner: NDArray[np.int32]
+    times: int
+    digits: tuple[Digit, ...]
+    refusal: str | None
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """The digits that one polarity and one window show."""
+
+    light: bool
+    measured: Ink
+    labels: NDArray[np.int32]
+    groups: list[list[Component]]
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        chosen = np.zeros(int(self.labels.max()) + 1, bool)
+        chosen[[one.label for group in self.groups for one in group]] = True
+        mask: NDArray[np.bool_] = chosen[self.labels]
+        return mask
+
+    @property
+    def box(self) -> Box:
+        return strokes.box_of([one for group in self.groups for one in group])
+
+
+def find(pixels: NDArray[np.uint8]) -> Page:
+    """Find the digits on a (H, W) page of grey levels; the page says why where there is none that can be read."""
+    grey, times = _shrunk(pixels)
+    found, refusal = _agreed(grey)
+    owner = np.where(found.labels > 0, -1, 0).astype(np.int32)
+    digits = []
+    for number, group in enumerate(strokes.in_reading_order(found.groups), start=1):
+        mask = np.isin(found.labels, [one.label for one in group])
+        owner[mask] = number
+        box = strokes.box_of(group)
+        digits.append(Digit(box.scaled(times, pixels.shape), _cut(found.measured.strength, mask, box)))
+    paper = 255 - found.measured.paper if found.light else found.measured.paper
+    refusal = refusal or _unreadable(digits, times)
+    return Page(grey, paper, found.measured.strength, owner, times, tuple(digits), refusal)
+
+
+def _unreadable(digits: Sequence[Digit], times: int) -> str | None:
+    if len(digits) > MOST_DIGITS:
+        return f"no digit to be seen, but {len(digits)} patches of ink; cut out what is to be read"
+    highest, least = max(digit.box.height for digit in digits), LEAST_HEIGHT * times
+    return f"the digit is {highest} pixels high; take it from nearer: at least {least}" if highest < least else None
+
+
+def _shrunk(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
+    times = -(-max(pixels.shape) // WORK_SIDE)
+    if times == 1:
+        return pixels, 1
+    pil: Any = extras.load("PIL.Image")
+    return np.asarray(pil.fromarray(pixels).reduce(times)), times
+
+
+def _windows(grey: NDArray[np.uint8]) -> list[int]:
+    return sorted({max(LEAST_WINDOW, round(share * min(grey.shape))) for share in WINDOW_SHARES})
+
+
+def _look(grey: NDArray[np.uint8], window: int, *, light: bool) -> _Candidate:
+    measured = ink.measure(255 - grey if light else grey, window=window)
+    if measured.threshold is None:
+        return _Candidate(light, measured, np.zeros(grey.shape, np.int32), [])
+    mask = measured.strength >= measured.threshold
+    if mask.mean() > MOST_INK:
+        return _Candidate(light, measured, np.zeros(grey.shape, np.int32), [])
+    labels, patches = components.label(lines.without_lines(mask))
+    return _Candidate(light, measured, labels, strokes.grouped(patches, labels))
+
+
+def _stands_on_paper(candidate: _Candidate, other: _Candidate) -> bool:
+    """Say whether there is paper, and little ink of the other polarity, around the box of a candidate's digits."""
+    if other.measured.threshold is None:
+        return True
+    box = candidate.box
+    margin = box.grown(max(1, round(BESIDE * box.side)), candidate.labels.shape)
+    ring = np.ones((margin.height, margin.width), bool)
+    ring[box.top - margin.top : box.bottom - margin.top, box.left - margin.left : box.right - margin.left] = False
+    beside = other.measured.strength[margin.slices][ring] >= other.measured.threshold
+    return not beside.size or float(beside.mean()) <= INK_BESIDE
+
+
+def _agreed(grey: NDArray[np.uint8]) -> tuple[_Candidate, str | None]:
+    """Return the digits on which the windows agree; else what the last one shows, and why it cannot be read.
+
+    Digits that two windows show are taken if there is paper around them, and without it if three do: what lies between
+    strokes, or between a digit and its frame, looks like ink of the other polarity, but otherwise in every window.
+    """
+    before: tuple[_Candidate, ...] = ()
+    windows = [0, 0]
+    for window in _windows(grey):
+        both = _look(grey, window, light=False), _look(grey, window, light=True)
+        same = [_agree(then, now) for then, now in zip(before, both, strict=False)] or [False, False]
+        windows = [count + 1 if agrees else 1 for count, agrees in zip(windows, same, strict=True)]
+        dark, light = both
+        if all(same):
+            return _figure(dark, light), None
+        for candidate, other, count in ((dark, light, windows[0]), (light, dark, windows[1])):
+            if count > 2 or (count == 2 and _stands_on_paper(candidate, other)):
+                return candidate, None
+        before = both
+    if found := [one for one in before if one.groups]:
+        return found[0], "no digit to be seen that can be told from shadows and texture; take it in even light"
+    empty = all(one.measured.threshold is None for one in before)
+    why = "the image is of one shade" if empty else "at most lines, borders and specks"
+    return before[0], f"no digit to be seen, {why}"
+
+
+def _figure(dark: _Candidate, light: _Candidate) -> _Candidate:
+    """Return which of two polarities shows the digit: the outer one, unless that is a card under the inner one."""
+    inner, outer = sorted((dark, light), key=lambda one: one.box.area)
+    is_card = outer.mask.sum() > CARD * outer.box.area and inner.box.side >= ON_CARD * outer.box.side
+    return outer if _stands_on_paper(outer, inner) and not is_card else inner
+
+
+def _agree(first: _Candidate, second: _Candidate) -> bool:
+    if not first.groups or first.light != second.light or len(first.groups) != len(second.groups):
+        return False
+    one, other = first.mask, second.mask
+    return float((one & other).sum()) >= AGREEMENT * float((one | other).sum())
+
+
+def _cut(strength: NDArray[np.float32], mask: NDArray[np.bool_], box: Box) -> NDArray[np.float32]:
+    """Return the digit's ink: the full strength of its strokes is 1, their blurred edges are kept, other ink is not."""
+    edge = max(1, round(EDGE_SHARE * box.side))
+    around = box.grown(edge, mask.shape)
+    cut, strokes_only = strength[around.slices], mask[around.slices]
+    full = float(np.median(cut[strokes_only]))
+    near = _dilated(strokes_only, edge)
+    scaled = np.clip(cut / full, 0.0, 1.0)
+    return np.where(near & (scaled >= form.FAINT), scaled, np.float32(0.0))
+
+
+def _dilated(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
+    for _ in range(pixels):
+        padded = np.pad(mask, 1)
+        mask = padded[:-2, 1:-1] | padded[2:, 1:-1] | padded[1:-1, :-2] | padded[1:-1, 2:] | padded[1:-1, 1:-1]
+    return mask

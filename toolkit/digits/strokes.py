@@ -1,0 +1,140 @@
+"""Which patches of ink are strokes of a digit, and which belong together: frames, borders, blots and specks are not."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.digits.components import Box, Component
+from toolkit.digits.form import stroke_width
+
+# Patches of fewer pixels, or with a side of fewer, are specks.
+LEAST_AREA, LEAST_SIDE = 4, 5
+# What is this much wider than high is a dash, never a digit by itself.
+WIDEST = 2.0
+# A patch whose strokes are this thick, of its longer side, is a blot: a disc and a square have a half.
+BLOT = 0.42
+# A patch that encloses one of at least this share of its side is a frame around it.
+FRAMED = 0.25
+# Beside a larger patch that touches the image's border (a finger, a shadow), one of this share of its side is a digit.
+INSIDE = 0.2
+# A patch of this share of the largest one's height is a digit of its own.
+DIGIT = 0.5
+# A smaller patch belongs to a digit that is nearer than this share of its height, if it has this share of its area.
+NEAR, PART = 0.15, 0.01
+# Strokes of one digit differ in thickness by this factor at most.
+THICKER = 1.4
+# The distance of two patches is measured between this many pixels of each.
+POINTS = 400
+# Two patches are strokes of one digit where they lie over each other for this share of the narrower one's width and
+# are nearer than this share of the higher one's height.
+OVERLAP, TOUCHING = 0.5, 0.12
+
+
+def grouped(components: Sequence[Component], labels: NDArray[np.int32]) -> list[list[Component]]:
+    """Return the patches of each digit, the largest digit first; an empty list where there is none.
+
+    labels: (H, W), what the components are numbered in.
+    """
+    patches = [one for one in components if one.area >= LEAST_AREA and one.box.side >= LEAST_SIDE]
+    patches = [one for one in patches if not _is_frame(one, patches)]
+    candidates = sorted(
+        (one for one in patches if _is_candidate(one, labels)), key=lambda one: one.box.height, reverse=True
+    )
+    candidates = _inside(candidates, labels.shape)
+    if not candidates:
+        return []
+    least = DIGIT * candidates[0].box.height
+    groups: list[list[Component]] = []
+    for one in candidates:
+        if one.box.height < least:
+            continue
+        for group in groups:
+            if _strokes_of_one(box_of(group), one.box):
+                group.append(one)
+                break
+        else:
+            groups.append([one])
+    taken = {one.label for group in groups for one in group}
+    for one in patches:
+        if one.label not in taken:
+            nearest = min(groups, key=lambda group: box_of(group).gap(one.box))
+            if _belongs(nearest, one, labels):
+                nearest.append(one)
+    return groups
+
+
+def box_of(group: Sequence[Component]) -> Box:
+    """Return the box around the patches of a digit."""
+    box = group[0].box
+    for one in group[1:]:
+        box = box.joined(one.box)
+    return box
+
+
+def in_reading_order(groups: Sequence[list[Component]]) -> list[list[Component]]:
+    """Return digits line by line, from left to right: what shares half of its height with a line belongs to it."""
+    lines: list[tuple[Box, list[list[Component]]]] = []
+    for group in sorted(groups, key=lambda one: box_of(one).top):
+        box = box_of(group)
+        for number, (line, members) in enumerate(lines):
+            shared = min(line.bottom, box.bottom) - max(line.top, box.top)
+            if shared >= 0.5 * min(line.height, box.height):
+                lines[number] = (line.joined(box), [*members, group])
+                break
+        else:
+            lines.append((box, [group]))
+    return [group for _, members in lines for group in sorted(members, key=lambda one: box_of(one).left)]
+
+
+def _is_frame(one: Component, patches: Sequence[Component]) -> bool:
+    return any(
+        one.box.encloses(other.box) and other.box.side >= FRAMED * one.box.side for other in patches if other is not one
+    )
+
+
+def _is_candidate(one: Component, labels: NDArray[np.int32]) -> bool:
+    if one.box.width > WIDEST * one.box.height:
+        return False
+    return stroke_width(labels[one.box.slices] == one.label) <= BLOT * one.box.side
+
+
+def _inside(candidates: list[Component], shape: tuple[int, ...]) -> list[Component]:
+    """Return the candidates that touch no border of the image, where they are large enough; else all."""
+    inside = [one for one in candidates if not touches_border(one.box, shape)]
+    if inside and inside[0].box.side >= INSIDE * candidates[0].box.side:
+        return inside
+    return candidates
+
+
+def touches_border(box: Box, shape: tuple[int, ...]) -> bool:
+    """Say whether a box reaches the border of an image of a shape."""
+    return box.top == 0 or box.left == 0 or box.bottom == shape[0] or box.right == shape[1]
+
+
+def _strokes_of_one(first: Box, second: Box) -> bool:
+    shared = min(first.right, second.right) - max(first.left, second.left)
+    near = first.gap(second) <= TOUCHING * max(first.height, second.height)
+    return near and shared >= OVERLAP * min(first.width, second.width)
+
+
+def _belongs(group: Sequence[Component], one: Component, labels: NDArray[np.int32]) -> bool:
+    """Say whether a small patch is a stroke of a digit: near, no speck, and not thicker than a stroke of it."""
+    box, largest = box_of(group), max(group, key=lambda member: member.area)
+    if not PART * largest.area <= one.area <= largest.area or box.gap(one.box) > NEAR * box.height:
+        return False
+    if touches_border(one.box, labels.shape) and not touches_border(box, labels.shape):
+        return False
+    thickest = THICKER * stroke_width(labels[largest.box.slices] == largest.label)
+    return stroke_width(labels[one.box.slices] == one.label) <= thickest and (
+        _distance(largest, one, labels) <= NEAR * box.height
+    )
+
+
+def _distance(first: Component, second: Component, labels: NDArray[np.int32]) -> float:
+    """Return the distance between two patches, to within a few pixels where they are large."""
+    points = []
+    for one in (first, second):
+        inside = np.argwhere(labels[one.box.slices] == one.label) + np.array((one.box.top, one.box.left))
+        points.append(inside[:: -(-len(inside) // POINTS)])
+    return float(np.sqrt(((points[0][:, np.newaxis] - points[1]) ** 2).sum(axis=2).min()))

@@ -1,0 +1,78 @@
+"""The layers of a Keras model, run together or each alone."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import extras
+from toolkit.runtimes.keras.loading import load_model
+
+# Layers that compute nothing, only name values or put them in another order.
+_MOVERS = ("InputLayer", "Flatten", "Reshape", "Permute", "Dropout")
+
+
+class Layers:
+    """The layers of a Keras model that compute something, run together or each alone.
+
+    A layer that is called several times has several outputs: it is run, and not shown.
+    """
+
+    def __init__(self, path: Path) -> None:
+        keras = extras.load("keras")
+        model = load_model(path)
+        self._flatten = keras.tree.flatten
+        network = keras.Model(model.inputs, model.outputs)
+        depths = network._nodes_by_depth  # Keras has no public list of the calls that a network consists of
+        self._nodes = [node for depth in sorted(depths, reverse=True) for node in depths[depth]]
+        calls = Counter(id(node.operation) for node in self._nodes)
+        self._shown = {
+            node.operation.name: node
+            for node in self._nodes
+            if isinstance(node.operation, keras.layers.Layer)
+            and type(node.operation).__name__ not in _MOVERS
+            and calls[id(node.operation)] == len(node.outputs) == 1
+        }
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Their classes."""
+        return tuple(type(node.operation).__name__ for node in self._shown.values())
+
+    def together(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Return the output of each layer for real values (N, …) of the input."""
+        values = self._run(self._nodes, inputs, {})
+        return {name: np.array(values[id(node.outputs[0])]) for name, node in self._shown.items()}
+
+    def alone(
+        self, name: str, known: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return the output of one layer where the layers before it give out what ``known`` has.
+
+        Layers before it that ``known`` lacks are computed from those before them, or from the input's values.
+        """
+        wanted = self._shown[name]
+        given = {id(self._shown[other].outputs[0]): known[other] for other in known if other != name}
+        needed = {id(wanted)}
+        for node in reversed(self._nodes):
+            if id(node) in needed and (node is wanted or id(node.outputs[0]) not in given):
+                needed |= {id(parent) for parent in node.parent_nodes}
+        values = self._run([node for node in self._nodes if id(node) in needed], inputs, given)
+        return np.array(values[id(wanted.outputs[0])])
+
+    def _run(
+        self, nodes: Sequence[Any], inputs: NDArray[np.float32], given: Mapping[int, NDArray[np.float32]]
+    ) -> dict[int, Any]:
+        """Return the values of tensors, by identity, after running the calls that ``given`` has no values of."""
+        values: dict[int, Any] = dict(given)
+        for node in nodes:
+            if node.is_input:
+                values[id(node.outputs[0])] = inputs
+            elif id(node.outputs[0]) not in given:
+                arguments, named = node.arguments.fill_in(values)
+                results = self._flatten(node.operation(*arguments, **named))
+                values |= {id(tensor): result for tensor, result in zip(node.outputs, results, strict=True)}
+        return values

@@ -1,0 +1,143 @@
+"""Load model files of Keras. The code that they hold or name runs only where the user allows it."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from toolkit import extras, registry
+from toolkit.errors import ArtifactError
+from toolkit.files import documents, opened
+from toolkit.files.damage import refused
+from toolkit.files.memory import check_memory
+from toolkit.files.zips import opened_zip
+from toolkit.runtimes.base import as_artifact_error
+
+# Keras' own older format, which is read but not written.
+HDF5_SUFFIXES = (".h5", ".hdf5")
+# What a configuration says the module of a function is, and where Keras' own are.
+_FUNCTIONS = "builtins"
+_KINDS_OF_FUNCTIONS = ("activations", "constraints", "initializers", "losses", "metrics", "regularizers")
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The code that model files may run besides Keras' own. objects: of the user's own Python files, by name."""
+
+    objects: Mapping[str, Any] = field(default_factory=dict)
+    unsafe_lambda: bool = False
+
+
+_ALLOWED = ContextVar("_ALLOWED", default=Allowed())  # noqa: B039 — it is frozen
+
+
+@contextmanager
+def allowing(files: Sequence[Path], *, unsafe_lambda: bool = False) -> Iterator[None]:
+    """Let the models that are loaded in the block use the layers and functions of the user's own Python files.
+
+    unsafe_lambda: also let them run the Python code that they hold themselves. Raises UsageError for a file that cannot
+    be imported, MissingExtraError without TensorFlow.
+    """
+    objects: dict[str, Any] = {}
+    if files:
+        extras.load("keras")  # before the files import it: with the settings of this project
+    for file in files:
+        module = registry.from_file(file)
+        objects |= {name: one for name, one in vars(module).items() if getattr(one, "__module__", "") == file.stem}
+    before = _ALLOWED.set(Allowed(objects, unsafe_lambda))
+    try:
+        yield
+    finally:
+        _ALLOWED.reset(before)
+
+
+def load_model(path: Path) -> Any:
+    """Load a ``.keras`` or ``.h5`` file for inference, as a functional or a sequential model.
+
+    Raises ArtifactError where it is missing, damaged or not a model, or needs code that is not allowed (``allowing``).
+    """
+    config = _hdf5_config(path) if path.suffix in HDF5_SUFFIXES else _config(path)
+    keras = extras.load("keras")
+    allowed = _ALLOWED.get()
+    _check_code(keras, config, path, allowed)
+    with as_artifact_error(path, "Keras cannot load it"):
+        model = keras.saving.load_model(
+            path, custom_objects=dict(allowed.objects), compile=False, safe_mode=not allowed.unsafe_lambda
+        )
+        return functional(keras, model, path)
+
+
+def _config(path: Path) -> Any:
+    """Return the configuration of a .keras file; ArtifactError where it is none, or has parts that are too large."""
+    with opened_zip(path, what="a whole .keras file", error=ArtifactError) as archive:
+        for member in archive.infolist():
+            if member.filename.endswith(".json") and member.file_size > documents.MOST_BYTES:
+                raise ValueError(f"{member.filename!r} claims {member.file_size:,} bytes")
+        config = json.loads(archive.read("config.json"))
+        config.pop("compile_config", None)  # of the training, which is not loaded
+        return config
+
+
+def _hdf5_config(path: Path) -> Any:
+    """Return the configuration of an HDF5 file; ArtifactError where it is none, or its arrays do not fit in memory."""
+    h5py = extras.load("h5py")
+    what = "a Keras model in HDF5"
+    with opened(path) as file, refused(path, what, error=ArtifactError), h5py.File(file, "r") as root:
+        sizes: list[int] = []
+        root.visititems(lambda name, item: sizes.append(item.nbytes) if isinstance(item, h5py.Dataset) else None)
+        check_memory(sum(sizes), what=f"{path}: what it holds", error=ArtifactError)
+        if "model_config" not in root.attrs:
+            raise ArtifactError(f"{path}: holds weights without a model; save the whole model, best as .keras")
+        return json.loads(root.attrs["model_config"])
+
+
+def _check_code(keras: Any, config: Any, path: Path, allowed: Allowed) -> None:
+    """Raise ArtifactError where a model's configuration holds code, or names some, that is not allowed."""
+    needed: set[str] = set()
+    left = [config]
+    while left:
+        one = left.pop()
+        left += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        kind = one.get("class_name") if isinstance(one, dict) else None
+        if kind == "__lambda__" or (kind == "Lambda" and one.get("config", {}).get("function_type") == "lambda"):
+            if allowed.unsafe_lambda:
+                continue
+            raise ArtifactError(
+                f"{path}: has a Lambda layer, which is Python code inside the file; give --unsafe-lambda if you trust "
+                "whoever made the file, or make the layer a class and give its Python file by --import"
+            )
+        if kind is not None and isinstance(module := one.get("module"), str) and not _is_of_keras(keras, one):
+            name = one["config"] if kind == "function" else kind
+            registered = name if kind == "function" else one.get("registered_name") or name
+            if name not in allowed.objects and not keras.saving.get_registered_object(registered, allowed.objects):
+                needed.add(str(name) if module == _FUNCTIONS else f"{name} ({module})")
+    if needed:
+        raise ArtifactError(
+            f"{path}: is made with {', '.join(sorted(needed))}, which Keras does not have; give the Python file that "
+            "defines it by --import"
+        )
+
+
+def _is_of_keras(keras: Any, described: Mapping[str, Any]) -> bool:
+    """Say whether what a configuration describes is Keras' own; it calls functions builtins, whosever they are."""
+    if described["module"] == _FUNCTIONS and described["class_name"] == "function":
+        return any(hasattr(getattr(keras, kind), str(described["config"])) for kind in _KINDS_OF_FUNCTIONS)
+    return described["module"].partition(".")[0] in ("keras", _FUNCTIONS)
+
+
+def functional(keras: Any, model: Any, path: Path, *, input_shape: Sequence[int] = ()) -> Any:
+    """Return the model, or, where it is a subclass that does not tell its inputs, a functional one around it.
+
+    input_shape: of one image; else that with which the model was built. ArtifactError where neither is known.
+    """
+    if getattr(model, "inputs", None):
+        return model
+    built = (model.get_build_config() or {}).get("input_shape", ())
+    shape = input_shape or (built[1:] if isinstance(built, (tuple, list)) else ())
+    if not shape or not all(size is None or isinstance(size, int) for size in shape):
+        raise ArtifactError(f"{path}: does not tell its one input; call the model on an image before it is saved")
+    image = keras.Input(shape, name="image")
+    return keras.Model(image, model(image), name=model.name)
