@@ -18,7 +18,7 @@ FLOORS = [
     {"errors", "interval", "units", "text", "verdict", "rebuilt", "words", "wire", "step", "cache"},
     {
         *("registry", "extras", "constraints", "locks", "files", "archive", "wheels", "host", "console", "downloads"),
-        *("images", "digits", "drawing"),
+        *("images", "photos", "reading", "digits", "drawing"),
     },
     {"convention", "portability", "entries", "manifest", "golden", "overlap"},
     {"data", "models", "runtimes"},

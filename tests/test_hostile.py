@@ -182,6 +182,6 @@ def test_a_manifest_that_names_fewer_classes_than_the_model_tells_apart_is_refus
 
 
 def test_an_unknown_file_given_to_export_is_called_what_it_is(tmp_path, capsys):
-    (tmp_path / "model.h5").write_bytes(b"x")
-    assert call(["export", str(tmp_path / "model.h5")]) == 2
-    assert "model.h5: neither a run nor an export; allowed: a run, by name or folder, " in capsys.readouterr().err
+    (tmp_path / "model.pt").write_bytes(b"x")
+    assert call(["export", str(tmp_path / "model.pt")]) == 2
+    assert "model.pt: neither a run nor an export; allowed: a run, by name or folder, " in capsys.readouterr().err

@@ -10,6 +10,7 @@ from PIL import Image
 
 from toolkit import host, images
 from toolkit.errors import DataError
+from toolkit.images import Look
 
 
 def test_an_image_that_claims_too_many_pixels_is_not_decoded(tmp_path, monkeypatch):
@@ -19,21 +20,21 @@ def test_an_image_that_claims_too_many_pixels_is_not_decoded(tmp_path, monkeypat
     whole[18:26] = struct.pack("<2i", 12_000, 12_000)
     path.write_bytes(whole)
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", pytest.fail)
-    for read in (images.is_grey, lambda path: images.read(path, channels=1)):
+    for read in (images.look, lambda path: images.read(path, channels=1)):
         with pytest.raises(DataError, match="12000×12000 pixels; allowed: 100,000,000 in all"):
             read(path)
     whole[18:26] = struct.pack("<2i", 20_000, 20_000)
     path.write_bytes(whole)
     with pytest.raises(DataError, match="cannot be read as an image: more than 100,000,000 pixels"):
-        images.is_grey(path)
+        images.look(path)
     whole[18:26] = struct.pack("<2i", 5_000, 5_000)
     path.write_bytes(whole)
     monkeypatch.setattr(host, "available_memory_bytes", lambda: 9 * 10**8)
     with pytest.raises(DataError, match="5000×5000 pixels needs 600,000,000 bytes of memory"):
-        images.is_grey(path)
+        images.look(path)
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "I", "P"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "I;16", "F", "P"])
 def test_decoding_takes_no_more_memory_than_is_allowed_for(tmp_path, mode):
     side = 4000
     path = tmp_path / ("x.png" if mode in ("LA", "P") else "x.tif")
@@ -102,3 +103,105 @@ def test_a_decompression_bomb_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "MAX_PIXELS", 1000)
     with pytest.raises(DataError, match="2000×2000 pixels; allowed: 1,000"):
         images.read(tmp_path / "bomb.png", channels=1)
+
+
+def shades(path, values):
+    """Save one row of grey pixels, and return what is read of it."""
+    Image.fromarray(np.array([values])).save(path)
+    return images.read(path, channels=1)[0, :, 0].tolist()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".pgm"])
+def test_16_bits_are_scaled_by_what_is_white_in_the_format(tmp_path, suffix):
+    values = np.array([0, 255, 4080, 32768, 65535], np.uint16)  # also where all of them are dark: no image decides
+    assert shades(tmp_path / f"x{suffix}", values) == [0, 1, 16, 128, 255]
+    assert shades(tmp_path / f"y{suffix}", values[:3]) == [0, 1, 16]
+
+
+def test_a_pgm_is_scaled_by_the_highest_value_that_it_names(tmp_path):
+    (tmp_path / "x.pgm").write_bytes(b"P5 3 1 4095\n" + np.array([0, 2048, 4095], ">u2").tobytes())
+    assert images.read(tmp_path / "x.pgm", channels=1)[0, :, 0].tolist() == [0, 128, 255]
+
+
+def save_tiff(path, pixels, *, width, bits, photometric=1):
+    """Save one row of packed pixels: Pillow reads such files and writes none (TIFF 6.0)."""
+    start = 8 + len(pixels) + len(pixels) % 2
+    tags = {256: width, 257: 1, 258: bits, 259: 1, 262: photometric, 273: 8, 277: 1, 278: 1, 279: len(pixels)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    header = b"II*\0" + struct.pack("<I", start)
+    path.write_bytes(header + pixels.ljust(start - 8, b"\0") + struct.pack("<H", len(tags)) + entries + bytes(4))
+    return images.read(path, channels=1)[0, :, 0].tolist()
+
+
+def test_12_bits_of_a_tiff_are_scaled_by_12_bits(tmp_path):
+    assert save_tiff(tmp_path / "x.tif", b"\x00\x08\x00", width=2, bits=12) == [0, 128]  # 0 and 0x800
+
+
+def test_floats_of_0_to_1_are_scaled(tmp_path):
+    assert shades(tmp_path / "x.tif", np.array([0, 0.25, 0.5, 1], np.float32)) == [0, 64, 128, 255]
+
+
+def test_a_tiff_whose_0_is_white_is_turned_round(tmp_path):
+    assert save_tiff(tmp_path / "x.tif", b"\0\0\xff\xff", width=2, bits=16, photometric=0) == [255, 0]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.array([0, 200], np.float32), r"pixels from 0 to 200; allowed: 0 to 1; scale them"),
+        (np.array([-1, 1], np.float32), "pixels from -1 to 1"),
+        (np.array([np.nan, 1], np.float32), "pixels from nan to nan"),
+        (np.array([0, 70_000], np.int32), "grey of 32 bits, of which no value is white; save it with 8 or 16 bits"),
+    ],
+)
+def test_pixels_of_which_none_is_known_to_be_white_are_refused(tmp_path, values, message):
+    with pytest.raises(DataError, match=rf"x\.tif: cannot be read as an image: {message}"):
+        shades(tmp_path / "x.tif", values)
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+@pytest.mark.parametrize("ink", [0, 100, 255])
+def test_ink_is_seen_on_transparent_paper_of_any_kind(tmp_path, mode, ink):
+    alpha = Image.fromarray(np.array([[0, 255], [128, 0]], np.uint8))
+    bands = [Image.new("L", (2, 2), ink)] * (len(mode) - 1)
+    Image.merge(mode, [*bands, alpha]).save(tmp_path / "x.png")
+    paper, full = images.read(tmp_path / "x.png", channels=1)[0, :, 0].tolist()
+    assert (paper, full) == (0 if ink == 255 else 255, ink)
+
+
+def test_a_white_image_without_transparency_stays_white(tmp_path):
+    Image.new("RGBA", (2, 2), "white").save(tmp_path / "x.png")
+    assert images.read(tmp_path / "x.png", channels=3).min() == 255
+
+
+def test_a_header_says_size_and_colour(tmp_path):
+    exif = Image.Exif()
+    exif[images.ORIENTATION] = 6
+    Image.new("L", (10, 4)).save(tmp_path / "turned.jpg", exif=exif)
+    assert images.look(tmp_path / "turned.jpg") == Look(height=10, width=4, grey=True)
+    assert images.read(tmp_path / "turned.jpg", channels=1).shape == (10, 4, 1)
+    Image.new("RGB", (10, 4)).save(tmp_path / "colour.png")
+    assert images.look(tmp_path / "colour.png") == Look(height=4, width=10, grey=False)
+
+
+def test_fit_pads_crop_cuts_and_stretch_does_neither():
+    page = np.full((20, 40, 1), 50, np.uint8)
+    page[:, 10:30] = 200
+    resized = {how: images.resize(page, height=10, width=10, how=how)[..., 0] for how in ("fit", "crop", "stretch")}
+    assert resized["fit"][0].tolist() == [50] * 10
+    assert (resized["crop"][:, 1:-1] > 190).all()
+    assert (resized["stretch"][:, 0] < 60).all()
+    assert (resized["stretch"][:, 5] > 190).all()
+    assert {found.shape for found in resized.values()} == {(10, 10)}
+
+
+@pytest.mark.parametrize("how", ["fit", "crop", "stretch"])
+def test_an_image_of_the_size_that_is_wanted_stays_what_it_is(how):
+    page = np.zeros((10, 12, 1), np.uint8)
+    assert images.resize(page, height=10, width=12, how=how) is page
+
+
+def test_a_file_of_no_format_is_said_to_be_so(tmp_path):
+    (tmp_path / "x.png").write_bytes(b"not an image")
+    with pytest.raises(DataError, match=r"x\.png: cannot be read as an image: it is of no format that is read here"):
+        images.look(tmp_path / "x.png")

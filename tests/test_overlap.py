@@ -5,7 +5,8 @@ import pytest
 
 from tests.conftest import tiny_arrays
 from toolkit import overlap
-from toolkit.data.base import make_dataset, shared_images
+from toolkit.data.base import make_dataset
+from toolkit.data.base.parts import divide
 from toolkit.errors import DataError
 
 
@@ -20,13 +21,13 @@ def leaky(**copies):
 
 
 def test_the_tiny_data_share_nothing(tiny):
-    assert shared_images(tiny, training_rows=192) == ()
+    assert divide(tiny, share=0.2, seed=0).shared_images() == ()
 
 
 def test_shared_images_are_counted_and_named():
-    (found,) = shared_images(leaky(test=True), training_rows=192)
+    (found,) = divide(leaky(test=True), share=0.2, seed=0).shared_images()
     assert (found.part, found.other, found.count, found.rows, found.first) == ("test", "training", 2, 90, (5, 7))
-    (found,) = shared_images(leaky(validation=True), training_rows=192)
+    (found,) = divide(leaky(validation=True), share=0.2, seed=0).shared_images()
     assert (found.part, found.other, found.count, found.first) == ("validation", "training", 1, (8,))
 
 
@@ -38,7 +39,7 @@ def test_an_image_is_the_same_whatever_its_array_s_layout(tiny):
 
 
 def test_an_overlap_is_refused_unless_it_is_allowed():
-    found = shared_images(leaky(test=True), training_rows=192)
+    found = divide(leaky(test=True), share=0.2, seed=0).shared_images()
     with pytest.raises(DataError, match=r"2 of the 90 test images are training images too \(rows 5, 7\)"):
         overlap.refuse(found, what="leaky", allowed=False)
     overlap.refuse(found, what="leaky", allowed=True)

@@ -1,5 +1,6 @@
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,9 +8,10 @@ from PIL import Image
 
 from tests.conftest import verification
 from tests.elsewhere import elsewhere
-from toolkit import manifest
+from toolkit import images, manifest
 from toolkit.errors import ArtifactError
 from toolkit.prediction import Prediction, Refused, default_model, predict
+from toolkit.reading import Reading
 from toolkit.worker.session import Workers
 
 
@@ -134,3 +136,18 @@ def test_photos_of_digits_are_brought_to_mnist_s_form(real_mnist, tmp_path):
         for p, label in zip(predictions, real_mnist.test.labels[:300], strict=True)
     ]
     assert np.mean(right) >= 0.97
+
+
+@pytest.mark.parametrize(("recorded", "how"), [(Reading(), "fit"), (Reading(resize="crop"), "crop")])
+def test_photos_are_resized_as_those_that_the_model_learned_from(exported, photos, monkeypatch, recorded, how):
+    found = manifest.read(exported)
+    replace(found, data=replace(found.data, reading=recorded)).write()
+    asked, real = [], images.resize
+
+    def resize(pixels, **options):
+        asked.append(options["how"])
+        return real(pixels, **options)
+
+    monkeypatch.setattr(images, "resize", resize)
+    predict(photos[:1], exported / "cnn-float32.tflite", warn=pytest.fail)
+    assert asked == [how]

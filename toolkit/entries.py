@@ -9,6 +9,7 @@ from typing import Any
 from toolkit.files import FileName
 from toolkit.files.documents import LATER
 from toolkit.overlap import Overlap, RowDigest
+from toolkit.reading import AS_THEY_ARE, Reading
 from toolkit.verdict import Verdict
 
 
@@ -29,13 +30,16 @@ class CountedFile(ListedFile):
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The data that a model was trained on. rows: where the digests of its images are kept."""
+    """The data that a model was trained on. rows: where the digests of its images are kept. reading: how they
+    were read.
+    """
 
     name: str
     classes: tuple[str, ...]
     digests: dict[str, str]
     overlap: tuple[Overlap, ...]
     rows: CountedFile | None
+    reading: Reading = field(default=AS_THEY_ARE, metadata=LATER)
 
 
 @dataclass(frozen=True)

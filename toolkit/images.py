@@ -1,8 +1,10 @@
 """Image files to pixels: read safely, and scaled."""
 
+import functools
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from toolkit.errors import DataError
 from toolkit.files import opened
 from toolkit.files.damage import refused
 from toolkit.files.memory import check_memory
+from toolkit.reading import Resize
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 # More pixels than a 100-megapixel camera makes: a decompression bomb or a mistake.
@@ -21,38 +24,132 @@ MAX_PIXELS = 100_000_000
 # What a pixel takes at most until it is one or three bytes: grey of 32 bits, and copies of it. That is 19.3 bytes on
 # x86-64 and 20.6 on an emulated Arm CPU (tests/test_images.py).
 PIXEL_BYTES = 24
+# Tags of TIFF 6.0, and the value of the second where 0 is white.
+BITS_PER_SAMPLE, PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
+# Values of Exif's orientation that turn an image by a quarter (Exif 2.3, tag 0x0112).
+ORIENTATION, QUARTER_TURNS = 0x0112, (5, 6, 7, 8)
+# Less contrast than this, of 255: what lies on white paper is white itself.
+MIN_CONTRAST = 16
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the header of an image file says: its size in pixels when it is upright, and whether it has no colour."""
+
+    height: int
+    width: int
+    grey: bool
 
 
 def read(path: Path, *, channels: int) -> NDArray[np.uint8]:
-    """Read an image file as (H, W, channels) uint8, upright, transparency on white. DataError if it is none."""
-    pil = extras.load("PIL.Image")
-    ops = extras.load("PIL.ImageOps")
+    """Read an image file as (H, W, channels) uint8, upright, transparency on paper. DataError if it is none."""
+    with quiet():
+        return decode(path, channels=channels)
+
+
+def look(path: Path) -> Look:
+    """Read the header of an image file; DataError if it is none."""
+    with quiet():
+        return peek(path)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Pillow's warnings to itself, in all threads; ``decode`` and ``peek`` are called in such a block."""
+    with warnings.catch_warnings(action="ignore"):
+        _pillow()  # loaded by one thread
+        yield
+
+
+def decode(path: Path, *, channels: int) -> NDArray[np.uint8]:
+    """Read an image file as ``read`` does."""
+    pil, ops = _pillow()
     with _opened(path) as image:
+        white = _white(image)
+        inverted = _tag(image, PHOTOMETRIC) == WHITE_IS_ZERO
         ops.exif_transpose(image, in_place=True)
-        upright = image
-        if image.mode.startswith("I"):  # Pillow would clip 16-bit grey to 255 instead of scaling it
-            wide = np.asarray(image)
-            upright = pil.fromarray((wide >> (8 if wide.max() > 255 else 0)).astype(np.uint8))
+        if image.mode.startswith(("I", "F")):  # Pillow would clip these instead of scaling them
+            upright = pil.fromarray(_eight_bits(np.asarray(image), white, inverted=inverted))
         elif image.has_transparency_data:
-            clear = image if image.mode == "RGBA" else image.convert("RGBA")
-            upright = pil.new("RGB", image.size, "white")
-            upright.paste(clear, mask=clear)
-            del clear
+            upright = _on_paper(pil, image)
+        else:
+            upright = image
         mode = "L" if channels == 1 else "RGB"
         pixels = np.asarray(upright if upright.mode == mode else upright.convert(mode), dtype=np.uint8)
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
-def is_grey(path: Path) -> bool:
-    """Say whether an image file holds grey or black-and-white pixels only, by its header."""
+def peek(path: Path) -> Look:
+    """Read the header of an image file as ``look`` does."""
+    pil, _ = _pillow()
     with _opened(path) as image:
-        return image.mode in ("1", "L", "I") or str(image.mode).startswith("I;16")
+        # Pillow turns a TIFF itself; a PNG would be decoded to look for Exif data behind its pixels.
+        turned = image.format != "TIFF" and pil.Image.getexif(image).get(ORIENTATION) in QUARTER_TURNS
+        height, width = (image.width, image.height) if turned else (image.height, image.width)
+        return Look(height, width, _is_grey(image))
+
+
+def _is_grey(image: Any) -> bool:
+    if image.mode == "P":
+        palette = np.array(image.getpalette(), np.uint8).reshape(-1, 3)
+        return bool((palette == palette[:, :1]).all())
+    return image.mode in ("1", "L", "LA", "La", "I", "F") or str(image.mode).startswith("I;16")
+
+
+def _white(image: Any) -> float | None:
+    """Return the value that the format calls white, of pixels that are not of 8 bits; None where it says nothing."""
+    if image.mode.startswith("I;16"):
+        return float(2 ** (_tag(image, BITS_PER_SAMPLE) or 16) - 1)
+    if image.mode == "I" and image.format in ("PNG", "PPM"):  # Pillow scales a PGM of any highest value to 16 bits
+        return float(2**16 - 1)
+    return 1.0 if image.mode == "F" else None
+
+
+def _tag(image: Any, number: int) -> int | None:
+    """Return the value of a TIFF tag, or the first of several; None for other formats and where it is absent."""
+    value = image.tag_v2.get(number) if image.format == "TIFF" else None
+    return value[0] if isinstance(value, tuple) else value
+
+
+def _eight_bits(wide: NDArray[Any], white: float | None, *, inverted: bool) -> NDArray[np.uint8]:
+    """Scale grey pixels so that white becomes 255; ValueError where white is not known, or they are not below it.
+
+    Floats of 0 to 1 are what image libraries write; nothing in a file says what other floats mean.
+    """
+    if white is None:
+        raise ValueError("grey of 32 bits, of which no value is white; save it with 8 or 16 bits")
+    low, high = wide.min(), wide.max()
+    if not (low >= 0 and high <= white):
+        raise ValueError(f"pixels from {low:g} to {high:g}; allowed: 0 to {white:g}; scale them")
+    scaled = wide.astype(np.float32)
+    scaled *= 255 / white
+    np.rint(scaled, out=scaled)
+    pixels = scaled.astype(np.uint8)
+    return 255 - pixels if inverted else pixels
+
+
+def _on_paper(pil: Any, image: Any) -> Any:
+    """Lay an image with transparency on white, or on black where all that can be seen of it is white."""
+    clear = image if image.mode == "RGBA" else image.convert("RGBA")
+    upright = pil.new("RGB", image.size, "white")
+    upright.paste(clear, mask=clear)
+    darkest = min(low for low, _ in upright.getextrema())
+    faintest, strongest = clear.getchannel("A").getextrema()
+    if 255 - darkest < MIN_CONTRAST and faintest < strongest:
+        upright = pil.new("RGB", image.size, "black")
+        upright.paste(clear, mask=clear)
+    return upright
+
+
+@functools.cache
+def _pillow() -> tuple[Any, Any]:
+    return extras.load("PIL.Image"), extras.load("PIL.ImageOps")
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """Yield an image whose pixels are not decoded yet; DataError where it is none, or larger than is allowed."""
-    pil = extras.load("PIL.Image")
+    pil, _ = _pillow()
     with (
         opened(path, error=DataError) as file,
         refused(path, "an image", error=DataError),
@@ -68,12 +165,30 @@ def _opened(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def _limited(pil: Any) -> Iterator[None]:
-    """Say of Pillow's own limit, twice this one, what is allowed; near this one it only warns."""
+    """Say what is wrong in our words. Pillow's own limit is twice this one; near this one it only warns."""
     try:
-        with warnings.catch_warnings(action="ignore"):
-            yield
+        yield
     except pil.DecompressionBombError as error:
         raise ValueError(f"more than {MAX_PIXELS:,} pixels") from error
+    except pil.UnidentifiedImageError as error:  # whose message names the open file, not the path
+        raise ValueError("it is of no format that is read here") from error
+
+
+def resize(pixels: NDArray[np.uint8], *, height: int, width: int, how: Resize) -> NDArray[np.uint8]:
+    """Bring (H, W, C) pixels to (height, width, C); an image of that size stays what it is.
+
+    how: ``fit``, see there; ``crop``: the aspect kept, the middle of what is over; ``stretch``: the aspect not kept.
+    """
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    if how == "fit":
+        return fit(pixels, height=height, width=width)
+    if how == "stretch":
+        return _resize(pixels, height, width)
+    scale = max(height / pixels.shape[0], width / pixels.shape[1])
+    scaled = _resize(pixels, max(height, round(pixels.shape[0] * scale)), max(width, round(pixels.shape[1] * scale)))
+    top, left = (scaled.shape[0] - height) // 2, (scaled.shape[1] - width) // 2
+    return scaled[top : top + height, left : left + width]
 
 
 def fit(pixels: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.uint8]:
@@ -95,7 +210,7 @@ def _border_median(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def _resize(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     """Resize (H, W, C); Pillow's bicubic filter averages what it shrinks."""
-    pil: Any = extras.load("PIL.Image")
+    pil, _ = _pillow()
     squeezed = pixels[..., 0] if pixels.shape[2] == 1 else pixels
     resized = pil.fromarray(squeezed).resize((width, height), pil.Resampling.BICUBIC)
     return np.asarray(resized, dtype=np.uint8).reshape(height, width, pixels.shape[2])

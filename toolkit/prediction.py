@@ -16,6 +16,7 @@ from toolkit.files import atomic
 from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.parity import checks, recorded
+from toolkit.reading import Resize
 from toolkit.runtimes.base import Predictor
 from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
@@ -163,9 +164,11 @@ def _predict(
     # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
     check_memory(len(files) * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
     digits = channels == 1 and (found is None or found.data.name in DIGITS)
+    # As the images that it has learned from were, where they were not of one size.
+    how = (found.data.reading.resize if found else None) or "fit"
     prepared = []
     for file in files:
-        one = _prepare(file, height, width, channels, digits=digits)
+        one = _prepare(file, height, width, channels, digits=digits, how=how)
         if len(one.views) > 1 and not every_digit:
             several = f"{file}: {units.count(len(one.views), 'digit')} in one image; --all reads each of them"
             one = replace(one, views=(), refusal=several)
@@ -231,14 +234,14 @@ def _probabilities(outputs: NDArray[np.float32], session: Predictor) -> NDArray[
     return convention.probabilities(convention.answers(outputs))
 
 
-def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool) -> _Image:
+def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool, how: Resize) -> _Image:
     """Return an image with what the model is to see of it, the whole or each digit in it, or why that is nothing."""
     try:
         pixels = images.read(file, channels=channels)
     except DataError as error:
         return _Image(file, refusal=str(error))
     if not digits:
-        return _Image(file, pixels, views=[_View(images.fit(pixels, height=height, width=width))])
+        return _Image(file, pixels, views=[_View(images.resize(pixels, height=height, width=width, how=how))])
     grey = pixels[..., 0]
     if is_mnist(grey, height=height, width=width):
         return _Image(file, pixels, views=[_View(pixels)])

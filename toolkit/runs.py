@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, TypeVar
 
-from toolkit import data
+from toolkit import data, reading
 from toolkit.errors import RunError
 from toolkit.files import documents
+from toolkit.reading import Reading
 
 T = TypeVar("T")
 
@@ -21,6 +22,7 @@ class TrainedOnEntry(TypedDict):
     name: str
     origin: str
     digests: dict[str, str]
+    reading: NotRequired[dict[str, Any]]
 
 
 class StartedEntry(TypedDict):
@@ -35,6 +37,7 @@ class ConfigEntry(StartedEntry):
 
     recipe: dict[str, Any]
     data: TrainedOnEntry
+    validation: NotRequired[dict[str, Any]]
 
 
 def read_json(path: Path, kind: type[T]) -> T:
@@ -54,6 +57,11 @@ def data_choice(trained_on: TrainedOnEntry) -> str:
     """Return what ``toolkit.data.load`` takes to load the data that a run was trained on."""
     name = trained_on["name"]
     return name if name in data.named_sources() else trained_on["origin"]
+
+
+def reading_of(folder: Path) -> Reading:
+    """Return how the data of a run were read."""
+    return reading.from_json(read_config(folder)["data"].get("reading", {}), folder / CONFIG, error=RunError)
 
 
 def find(name: str) -> Path:

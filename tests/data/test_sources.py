@@ -6,12 +6,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from tests.conftest import tiny_arrays
 from toolkit import data, host
 from toolkit.data import base, idx, mnist, sample
 from toolkit.errors import DataError, DataUnavailableError, MissingExtraError
+from toolkit.reading import Reading
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 
@@ -48,19 +48,19 @@ def test_npz_idx_and_gzipped_idx_hold_the_same_data(tmp_path):
     ("changes", "message"),
     [
         ({"x_test": None}, "x_test missing"),
-        ({"x_train": np.zeros((240, 8, 8), np.float32)}, "training images are float32; pixels must be uint8"),
+        ({"x_train": np.zeros((240, 8, 8), np.float32)}, "training images are float32, test images are uint8"),
         ({"x_train": np.zeros((240, 8), np.uint8)}, r"have shape \(240, 8\)"),
         ({"x_train": np.zeros((240, 8, 8, 2), np.uint8)}, "allowed"),
         ({"x_train": np.zeros((0, 8, 8), np.uint8)}, "have shape"),
         ({"x_test": np.zeros((90, 9, 8), np.uint8)}, r"test images \(9, 8, 1\)"),
         ({"y_train": np.zeros(239, np.uint8)}, "240 training images but 239 labels"),
-        ({"y_train": np.full(240, -1)}, "label is -1"),
-        ({"y_train": np.full(240, 10**6)}, "label is 1000000"),
-        ({"y_train": np.repeat([0, 2], 120)}, "no training image has label 1"),
-        ({"y_train": np.zeros(240, np.uint8)}, "no training image has label 1"),
+        ({"y_train": np.zeros(240, np.uint8)}, "all training labels are 0; a classifier needs 2 to"),
+        ({"y_train": np.repeat([0, 2], 120)}, "a test label is 1, which no training image has"),
         ({"y_train": np.zeros(240)}, "labels are float64"),
-        ({"y_test": np.full(90, 3)}, "a test label is 3, the highest training label is 2"),
-        ({"y_test": np.array([{}] * 90)}, "it holds object, not numbers"),
+        ({"y_test": np.full(90, 3)}, "a test label is 3, which no training image has"),
+        ({"y_test": np.array(["a"] * 90)}, "test labels are <U1 and training labels int64"),
+        ({"x_val": np.zeros((9, 8, 8), np.uint8)}, "y_val missing"),
+        ({"y_test": np.array([{}] * 90)}, "it holds object, neither numbers nor texts"),
     ],
 )
 def test_a_wrong_npz_is_refused_by_name(tmp_path, changes, message):
@@ -68,6 +68,38 @@ def test_a_wrong_npz_is_refused_by_name(tmp_path, changes, message):
     with pytest.raises(DataError, match=message) as caught:
         data.load(str(path), warn=pytest.fail)
     assert str(path) in str(caught.value)
+
+
+def test_arrays_of_other_names_are_read_by_keys(tmp_path):
+    arrays = dict(zip(("images", "classes", "test_images", "y_test"), tiny_arrays(), strict=True))
+    np.savez(tmp_path / "other.npz", **arrays)
+    with pytest.raises(DataError, match=r"x_train, y_train, x_test missing; it holds images, .*--keys x_train=NAME"):
+        data.load(str(tmp_path / "other.npz"), warn=pytest.fail)
+    keys = {"x_train": "images", "y_train": "classes", "x_test": "test_images"}
+    loaded = data.load(str(tmp_path / "other.npz"), warn=pytest.fail, reading=Reading(keys=keys))
+    assert loaded.digests == data.load(str(save_npz(tmp_path / "usual.npz")), warn=pytest.fail).digests
+    assert loaded.reading.to_json() == {"keys": keys}
+
+
+def test_validation_arrays_are_the_validation_part(tmp_path):
+    images, labels, _, _ = tiny_arrays(seed=1)
+    loaded = data.load(str(save_npz(tmp_path / "v.npz", x_val=images[:60], y_val=labels[:60])), warn=pytest.fail)
+    assert loaded.counts == "240 + 60 + 90"
+
+
+def test_labels_may_be_texts(tmp_path):
+    names = np.array(["left", "right", "up"])
+    arrays = tiny_arrays()
+    said = []
+    path = save_npz(tmp_path / "t.npz", y_train=names[arrays[1]], y_test=names[arrays[3]])
+    assert data.load(str(path), warn=said.append).class_names == ("left", "right", "up")
+    assert said == [f"{path}: the labels left, right, up are classes 0 to 2"]
+
+
+def test_texts_of_no_characters_are_refused(tmp_path):
+    texts = np.full(240, 2**31, np.uint32).view("<U1")
+    with pytest.raises(DataError, match=r"t\.npz: cannot be read .*characters that there are none of"):
+        data.load(str(save_npz(tmp_path / "t.npz", y_train=texts)), warn=pytest.fail)
 
 
 @pytest.mark.parametrize("keep", [0, 10, 1000, -100])
@@ -94,46 +126,6 @@ def test_more_than_the_memory_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(host, "available_memory_bytes", lambda: 1000)
     with pytest.raises(DataError, match="bytes of memory; 1,000 are free, half of which may be used"):
         data.load(str(path), warn=pytest.fail)
-
-
-def save_images(folder, *, per_class=10, size=(8, 8), mode="L"):
-    for label, name in enumerate(("cat", "dog")):
-        (folder / name).mkdir(parents=True)
-        for number in range(per_class):
-            Image.new("L", size, 40 + 100 * label + number).convert(mode).save(folder / name / f"{number}.png")
-    return folder
-
-
-@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3)])
-def test_a_folder_of_class_folders_is_split_by_a_fixed_seed(tmp_path, mode, channels):
-    first = data.load(str(save_images(tmp_path / "pets", mode=mode)), warn=pytest.fail)
-    again = data.load(str(tmp_path / "pets"), warn=pytest.fail)
-    assert first.digests == again.digests
-    assert first.class_names == ("cat", "dog")
-    assert (len(first.train), len(first.test)) == (16, 4)
-    assert first.input_shape == (8, 8, channels)
-    assert np.bincount(first.test.labels).tolist() == [2, 2]
-
-
-def test_train_and_test_folders_are_kept_apart(tmp_path):
-    save_images(tmp_path / "pets" / "train")
-    save_images(tmp_path / "pets" / "test", per_class=3)
-    loaded = data.load(str(tmp_path / "pets"), warn=pytest.fail)
-    assert (len(loaded.train), len(loaded.test)) == (20, 6)
-
-
-def test_images_of_two_sizes_are_refused(tmp_path):
-    folder = save_images(tmp_path / "pets")
-    Image.new("L", (9, 8)).save(folder / "cat" / "large.png")
-    with pytest.raises(DataError, match="scale all images to one size"):
-        data.load(str(folder), warn=pytest.fail)
-
-
-def test_an_empty_class_folder_is_named(tmp_path):
-    folder = save_images(tmp_path / "pets")
-    (folder / "fish").mkdir()
-    with pytest.raises(DataError, match="no image in the class folder fish"):
-        data.load(str(folder), warn=pytest.fail)
 
 
 def test_an_empty_folder_is_refused(tmp_path):

@@ -44,6 +44,7 @@ def pictures(keras):
     return [
         keras.Input((8, 8, 1)),
         layers.Resizing(6, 7, antialias=True),
+        layers.Resizing(8, 9, interpolation="bicubic"),
         layers.Conv2D(8, 3, activation="gelu", padding="same"),
         layers.Conv2D(8, 3, groups=4, activation="celu"),
         layers.GlobalMaxPooling2D(),

@@ -76,7 +76,7 @@ BROKEN = {
     "unknown type": npy(described("'<q9'"), bytes(24)),
     "impossible type": npy(described("'|V99999999999'"), bytes(24)),
     "objects": npy(described("'|O'"), bytes(24)),
-    "texts": npy(described("'<U4'"), bytes(96)),
+    "texts of no characters": npy(described("'<U2'"), b"\xff" * 24),
     "a negative size": npy(described(shape="(-1, 3)"), bytes(24)),
     "a huge size": npy(described(shape=f"({2**60}, {2**60})"), bytes(24)),
     "no size and a huge one": npy(described(shape=f"(0, {2**70})")),

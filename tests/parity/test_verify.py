@@ -179,7 +179,7 @@ def test_without_the_digests_a_data_set_of_that_name_on_this_machine_is_asked(
     leaky = leaky_npz(tmp_path, tiny, [3])
     asked = []
 
-    def load(name, *, warn):
+    def load(name, *, warn, **options):
         asked.append(name)
         if name == "sample" and asked.count(name) == 2:
             raise DataUnavailableError("it is gone since")

@@ -43,7 +43,7 @@ def template(tmp_path_factory, tiny):
 
 @pytest.fixture
 def finished(here, template, tiny, monkeypatch):
-    monkeypatch.setattr("toolkit.data.load", lambda data, warn: tiny)
+    monkeypatch.setattr("toolkit.data.load", lambda data, **options: tiny)
     return shutil.copytree(template, here / "runs" / "study")
 
 
@@ -113,7 +113,7 @@ def test_ctrl_c_says_how_to_go_on(cli, finished, monkeypatch, tiny):
 def test_images_in_both_parts_are_refused_before_anything_is_trained(cli, here, monkeypatch, tiny):
     train = tiny.train
     leaky = make_dataset((train.images, train.labels, train.images[:5], train.labels[:5]), name="x", origin="tests")
-    monkeypatch.setattr("toolkit.data.load", lambda data, warn: leaky)
+    monkeypatch.setattr("toolkit.data.load", lambda data, **options: leaky)
     code, _, err = cli(*AXES)
     assert code == 2
     assert "5 of the 5 test images are training images too" in err

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from toolkit.export.sources import Source
     from toolkit.parity.result import Parity
     from toolkit.prediction import Prediction, Refused
+    from toolkit.reading import Reading
     from toolkit.runtimes.base import Session
     from toolkit.training.fit import Trained
     from toolkit.training.recipe import RecipeOptions
@@ -73,6 +74,7 @@ def export(
     data: str | PathLike[str] | None = None,
     output: str | PathLike[str] = EXPORTED,
     calibration: int | None = None,
+    reading: "Reading | None" = None,
     seed: int = 0,
     input_shape: tuple[int, int, int] | None = None,
     imports: Sequence[str | PathLike[str]] = (),
@@ -85,10 +87,11 @@ def export(
 
     format: ``tflite``, ``onnx``, ``c``; none stands for the first two. quantize: ``float32``, ``float16``,
     ``dynamic``, ``int8``; none stands for all that a format has. data: where calibration images come from, by name or
-    path; None stands for what the run was trained on. calibration: how many training images int8 takes its ranges
-    from; None stands for 500, or all if fewer. seed: of their choice. input_shape: (height, width, channels) where the
-    model takes images of any size; None stands for those of the data. imports: Python files with the layers of the
-    model that are not Keras' own. unsafe_lambda: run the Python code that Lambda layers hold. input_range: which values
+    path; None stands for what the run was trained on. reading: how they are read; None stands for how the run read
+    them. calibration: how many training images int8 takes its ranges from; None stands for 500, or all if fewer. seed:
+    of their choice. input_shape: (height, width, channels) where the model takes images of any size; None stands for
+    those of the data. imports: Python files with the layers of the model that are not Keras' own. unsafe_lambda: run
+    the Python code that Lambda layers hold. input_range: which values
     the pixels become for the model, as ``--input-range`` takes it; None stands for what the model itself says, else
     ``0..1``. allow_overlap: go on where test images are training images too.
 
@@ -100,19 +103,23 @@ def export(
     """
     from toolkit.convention import parse
     from toolkit.data import load
-    from toolkit.export import exporter
+    from toolkit.export import exporter, sources
     from toolkit.export.formats import plan
-    from toolkit.export.sources import Source, resolve
     from toolkit.runtimes.keras.loading import allowing
 
     extras.require("tensorflow")
     pairs = plan(_several(format), _several(quantize))
     convention = None if input_range is None else parse(input_range)
-    found = source if isinstance(source, Source) else resolve(fspath(source))
-    dataset = load(found.data if data is None else fspath(data), warn=warn)
+    found = source if isinstance(source, sources.Source) else sources.resolve(fspath(source))
+    choice = found.data if data is None else fspath(data)
+    trusted = [Path(file) for file in imports]
+    if reading is None:
+        with allowing(trusted, unsafe_lambda=unsafe_lambda):
+            reading = found.reading_for(choice, input_shape)
+    dataset = load(choice, warn=warn, reading=reading)
     text = f"exporting {found.keras_path}, calibrated on '{dataset.name}' ({dataset.origin})"
     on_step(Step(0, len(pairs), text, found))
-    with allowing([Path(file) for file in imports], unsafe_lambda=unsafe_lambda):
+    with allowing(trusted, unsafe_lambda=unsafe_lambda):
         return exporter.export(
             found,
             dataset,
@@ -177,6 +184,7 @@ def train(
     resume: bool = False,
     device: str = "auto",
     strategy: str = "single",
+    reading: "Reading | None" = None,
     gradients: bool = False,
     allow_overlap: bool = False,
     on_step: OnStep = ignore,
@@ -199,22 +207,27 @@ def train(
     overlap, RunError for a run that exists or cannot be gone on with, DivergedError where the loss is no longer a
     number, BusyError while another process trains there, MissingExtraError without TensorFlow.
     """
+    from toolkit import runs
     from toolkit.data import load
+    from toolkit.reading import AS_THEY_ARE
     from toolkit.training import fit, folders
 
     options = {**recipe, **({} if model is None else {"model": model})}
     choose = folders.go_on if resume else folders.begin
     chosen, choice, folder = choose(options, None if data is None else fspath(data), name)
     extras.require("tensorflow")
+    if reading is None:
+        reading = runs.reading_of(folder) if resume else AS_THEY_ARE
     return fit.train(
         chosen,
-        load(choice, warn=warn),
+        load(choice, warn=warn, reading=reading),
         folder,
         device_choice=device,
         strategy_choice=strategy,
         resume=resume,
         gradients=gradients,
         allow_overlap=allow_overlap,
+        warn=warn,
         on_start=lambda started: on_step(Step(started.epochs_done, chosen.epochs, "", started)),
         on_epoch=lambda epoch: on_step(Step(epoch.epoch, chosen.epochs, str(epoch), epoch)),
     )
@@ -224,6 +237,7 @@ def verify(
     *paths: str | PathLike[str],
     data: str | PathLike[str] | None = None,
     golden: bool = False,
+    reading: "Reading | None" = None,
     margin_pp: float = DEFAULT_MARGIN_PP,
     imports: Sequence[str | PathLike[str]] = (),
     unsafe_lambda: bool = False,
@@ -251,9 +265,13 @@ def verify(
     from toolkit.runtimes.keras.loading import allowing
 
     if against is not None:
-        return _verify_against(Path(against), paths, data, margin_pp, input_range, on_step)
+        return _verify_against(Path(against), paths, data, reading, margin_pp, input_range, on_step)
     options = VerifyOptions(
-        None if data is None else fspath(data), by_golden=golden, margin_pp=margin_pp, allow_overlap=allow_overlap
+        None if data is None else fspath(data),
+        by_golden=golden,
+        margin_pp=margin_pp,
+        allow_overlap=allow_overlap,
+        reading=reading,
     )
     with allowing([Path(file) for file in imports], unsafe_lambda=unsafe_lambda):
         return verify_all([Path(path) for path in paths or (EXPORTED,)], options, warn=warn, on_step=on_step)
@@ -263,6 +281,7 @@ def _verify_against(
     against: Path,
     paths: Sequence[str | PathLike[str]],
     data: str | PathLike[str] | None,
+    reading: "Reading | None",
     margin_pp: float,
     input_range: str | None,
     on_step: OnStep,
@@ -271,11 +290,13 @@ def _verify_against(
     from toolkit.data import load
     from toolkit.parity.against import compare_all
     from toolkit.parity.result import Parity
+    from toolkit.reading import AS_THEY_ARE
 
     if data is None:
         raise UsageError(f"comparing with {against} needs labelled images; give them by --data")
     given = None if input_range is None else parse(input_range)
-    files, dataset = [Path(path) for path in paths], load(fspath(data), warn=warn)
+    dataset = load(fspath(data), warn=warn, reading=reading or AS_THEY_ARE)
+    files = [Path(path) for path in paths]
     if not files:
         raise UsageError(f"name the files to compare with {against}")
     part = compare_all(files, against, dataset, given=given, margin_pp=margin_pp, warn=warn, on_step=on_step)

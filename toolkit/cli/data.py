@@ -1,12 +1,15 @@
 """``toolkit data``."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit.cli.options import Debug, Json
+from toolkit.cli.options import Debug, ImageSize, Json, Keys, ResizeTo, SkipUnreadable, reading
 from toolkit.console import Column, Console
+
+if TYPE_CHECKING:
+    from toolkit.reading import Reading
 
 
 def command(
@@ -16,6 +19,10 @@ def command(
     fetch: Annotated[
         bool, typer.Option("--fetch", help="Download the named data sets where they are missing.")
     ] = False,
+    image_size: ImageSize = None,
+    resize: ResizeTo = None,
+    skip_unreadable: SkipUnreadable = False,
+    keys: Keys = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -30,7 +37,10 @@ def command(
     if fetch and not names:
         raise UsageError("--fetch needs the names of data sets, for example: toolkit data mnist --fetch")
     console = Console(json_output=json)
-    result = _check(console, names, fetch=fetch) if names else _list(console)
+    asked = reading(image_size, resize, skip_unreadable, keys)
+    if asked and not names:
+        raise UsageError("what is read needs a path, for example: toolkit data photos --image-size 96x96")
+    result = _check(console, names, asked, fetch=fetch) if names else _list(console)
     console.document({"schema": 1, "command": "data", "results": result})
     return 0
 
@@ -54,31 +64,38 @@ def _list(console: Console) -> list[dict[str, Any]]:
     return results
 
 
-def _check(console: Console, names: list[str], *, fetch: bool) -> list[dict[str, Any]]:
-    """Load the named data sets, which holds digests against the published ones."""
+def _check(console: Console, names: list[str], reading: "Reading | None", *, fetch: bool) -> list[dict[str, Any]]:
+    """Load the named data sets, which holds digests against the published ones, and looks at the pixels of others."""
     from toolkit import data
     from toolkit.errors import DataUnavailableError
+    from toolkit.reading import AS_THEY_ARE
 
     results = []
     for name in names:
         module = data.named_sources().get(name)
         if module is not None and module.locate() is None and not fetch:
             raise DataUnavailableError(f"{name} is not on this machine; add --fetch to download it")
-        dataset = data.load(name, warn=console.warn)
+        warnings: list[str] = []
+
+        def warn(text: str, warnings: list[str] = warnings) -> None:
+            warnings.append(text)
+            console.warn(text)
+
+        dataset = data.load(name, warn=warn, reading=reading or AS_THEY_ARE)
         results.append(
             {
                 "source": dataset.name,
                 "path": str(Path(dataset.origin)),
-                "train": len(dataset.train),
-                "test": len(dataset.test),
+                **{part: len(split) for part, split in dataset.splits.items()},
                 "input_shape": list(dataset.input_shape),
                 "classes": list(dataset.class_names),
                 "digests": dataset.digests,
+                "warnings": warnings,
             }
         )
         height, width, channels = dataset.input_shape
         console.text(
-            f"{dataset.name}: {len(dataset.train)} + {len(dataset.test)} images of {height}×{width}×{channels}, "
+            f"{dataset.name}: {dataset.counts} images of {height}×{width}×{channels}, "
             f"{dataset.classes} classes, from {dataset.origin}"
         )
         for part, digest in dataset.digests.items():

@@ -13,11 +13,16 @@ from toolkit.cli.options import (
     OWN,
     AllowOverlap,
     Debug,
+    ImageSize,
     Imports,
     InputRange,
     Json,
+    Keys,
+    ResizeTo,
+    SkipUnreadable,
     UnsafeLambda,
     option,
+    reading,
 )
 from toolkit.console import Column, Console
 from toolkit.errors import UsageError
@@ -54,6 +59,10 @@ def command(
     unsafe_lambda: UnsafeLambda = False,
     input_range: InputRange = None,
     allow_overlap: AllowOverlap = False,
+    image_size: ImageSize = None,
+    resize: ResizeTo = None,
+    skip_unreadable: SkipUnreadable = False,
+    keys: Keys = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -69,13 +78,14 @@ def command(
     shape = None if input_shape is None else _shape(input_shape)
     extras.require("tensorflow")
     plan(_split(format), _split(quantize))  # an unknown name is said before sources are looked for
-    console = Console(json_output=json)
+    console, read_as = Console(json_output=json), reading(image_size, resize, skip_unreadable, keys)
     exports = [
         api.export(
             source,
             format=_split(format),
             quantize=_split(quantize),
             data=data,
+            reading=read_as,
             output=output,
             calibration=calibration,
             seed=seed,

@@ -9,11 +9,13 @@ import typer
 from toolkit import registry
 from toolkit.api import BENCHMARKS as BENCHMARKS
 from toolkit.api import EXPORTED as EXPORTED
+from toolkit.reading import AS_THEY_ARE, Reading, Resize, keys_of, size_of
 from toolkit.training.device import DEVICES
 
 # Exit code of a command that Ctrl-C ended: 128 + SIGINT, as shells have it.
 INTERRUPTED = 130
 OUTPUT, REMOTE, OWN = "Output", "Remote devices", "A model of your own"
+READING = "Reading data"
 _MODELS = registry.names("toolkit.models")
 
 if TYPE_CHECKING:
@@ -105,3 +107,24 @@ Imports = Annotated[
 UnsafeLambda = Annotated[
     bool, option(OWN, "Run the Python code that Lambda layers of the model hold.", "--unsafe-lambda")
 ]
+
+ImageSize = Annotated[
+    str | None,
+    option(READING, "Height and width of a folder's images, HxW; default: their own, or what most of them have."),
+]
+ResizeTo = Annotated[
+    Resize | None, option(READING, "How images of other sizes are brought to it; default: fit, which pads.", "--resize")
+]
+SkipUnreadable = Annotated[bool, option(READING, "Leave out images that cannot be read.", "--skip-unreadable")]
+Keys = Annotated[str | None, option(READING, "What the arrays of a .npz file are called: x_train=NAME,y_train=NAME.")]
+
+
+def reading(image_size: str | None, resize: Resize | None, skip_unreadable: bool, keys: str | None) -> Reading | None:
+    """Return how data are to be read; None where nothing is asked for."""
+    asked = Reading(
+        image_size=None if image_size is None else size_of(image_size),
+        resize=resize,
+        skip_unreadable=skip_unreadable,
+        keys=None if keys is None else keys_of(keys),
+    )
+    return None if asked == AS_THEY_ARE else asked

@@ -7,11 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolkit import extras, units
-from toolkit.cli.options import INTERRUPTED, OUTPUT, AllowOverlap, DataChoice, Debug, DeviceChoice, Json, option
+from toolkit.cli.options import (
+    INTERRUPTED,
+    OUTPUT,
+    AllowOverlap,
+    DataChoice,
+    Debug,
+    DeviceChoice,
+    ImageSize,
+    Json,
+    Keys,
+    ResizeTo,
+    SkipUnreadable,
+    option,
+    reading,
+)
 from toolkit.console import Column, Console, Standing
 from toolkit.errors import CheckFailedError, UsageError
 
 if TYPE_CHECKING:
+    from toolkit.reading import Reading
     from toolkit.study.executors.base import Event
     from toolkit.study.executors.processes import Processes
     from toolkit.study.executors.ray import Ray
@@ -78,6 +93,10 @@ def command(
     run_cpus: Annotated[int, _cluster("CPUs that each run asks for.")] = 1,
     run_gpus: Annotated[float, _cluster("GPUs that each run asks for; a part of one for several.")] = 0.0,
     output: Annotated[Path | None, option(OUTPUT, "The folder of the report; default: runs/NAME/.")] = None,
+    image_size: ImageSize = None,
+    resize: ResizeTo = None,
+    skip_unreadable: SkipUnreadable = False,
+    keys: Keys = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -110,6 +129,7 @@ def command(
         folder,
         _executor(jobs, folder / studies.LOG, ray=ray, cpus=run_cpus, gpus=run_gpus),
         data=data,
+        reading=reading(image_size, resize, skip_unreadable, keys),
         device=device,
         allow_overlap=allow_overlap,
     )
@@ -139,17 +159,19 @@ def perform(
     executor: Any,
     *,
     data: str,
+    reading: "Reading | None",
     device: str,
     allow_overlap: bool,
 ) -> tuple["Study", bool]:
     """Train what is due with a live table; return the study and whether Ctrl-C ended it."""
     from toolkit.data import load
+    from toolkit.reading import AS_THEY_ARE
     from toolkit.study import study as studies
     from toolkit.study.progress import Board
 
-    dataset = load(data, warn=console.warn)
+    dataset = load(data, warn=console.warn, reading=reading or AS_THEY_ARE)
     of = studies.begin(grid, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
-    console.note(f"data: {dataset.name} ({dataset.origin}), {len(dataset.train)} + {len(dataset.test)} images")
+    console.note(f"data: {dataset.name} ({dataset.origin}), {dataset.counts} images")
     console.note(f"{studies.summarise(of)}; {grid.describe_epochs()}, {executor.jobs} at a time; in {folder}/")
     board = Board(of, jobs=executor.jobs)
     try:

@@ -15,9 +15,14 @@ from toolkit.cli.options import (
     DataChoice,
     Debug,
     DeviceChoice,
+    ImageSize,
     Json,
+    Keys,
     ModelChoice,
+    ResizeTo,
+    SkipUnreadable,
     option,
+    reading,
 )
 from toolkit.console import Column, Console
 from toolkit.models import ACTIVATIONS
@@ -56,7 +61,7 @@ def command(
     activation: Annotated[Activation, _learning("The activation of hidden layers.")] = "relu",
     loss: Annotated[Loss, _learning("The loss.")] = "categorical_crossentropy",
     batch_size: Annotated[int, _learning("Rows of one step.")] = 64,
-    validation_split: Annotated[float, _learning("Share of the training rows, the last, that validates.")] = 0.2,
+    validation_split: Annotated[float, _learning("Share of the training rows that validates.")] = 0.2,
     monitor: Annotated[Monitor, _learning("What the best epoch is chosen by.")] = "val_loss",
     device: DeviceChoice = "auto",
     strategy: Annotated[Strategy, _hardware("mirrored: share each batch out over this machine's GPUs.")] = "single",
@@ -65,6 +70,10 @@ def command(
         bool, option(OUTPUT, "Also write each layer's gradient norm after each epoch: gradients.csv.", "--gradients")
     ] = False,
     allow_overlap: AllowOverlap = False,
+    image_size: ImageSize = None,
+    resize: ResizeTo = None,
+    skip_unreadable: SkipUnreadable = False,
+    keys: Keys = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -80,6 +89,7 @@ def command(
             device=device,
             strategy=strategy,
             gradients=gradients,
+            reading=reading(image_size, resize, skip_unreadable, keys),
             allow_overlap=allow_overlap,
             on_step=show,
             **recipe,
@@ -129,7 +139,7 @@ def _is_given(context: typer.Context, parameter: str) -> bool:
 
 def _print_start(console: Console, started: "Started") -> None:
     dataset = started.dataset
-    console.note(f"data: {dataset.name} ({dataset.origin}), {len(dataset.train)} + {len(dataset.test)} images")
+    console.note(f"data: {dataset.name} ({dataset.origin}), {dataset.counts} images")
     columns = (Column("layer", figures=False), Column("kind", figures=False), Column("output"), Column("parameters"))
     rows = [
         (layer.name, layer.kind, " × ".join(str(size) for size in layer.output_shape[1:]), f"{layer.parameters:,}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from toolkit import registry
 from toolkit.errors import DataError, DataUnavailableError
+from toolkit.reading import AS_THEY_ARE, Reading
 
 if TYPE_CHECKING:
     from toolkit.data.base import Dataset
@@ -27,30 +28,63 @@ def named_sources() -> dict[str, ModuleType]:
     return {name: module for name, module in sources().items() if hasattr(module, "locate")}
 
 
-def load(data: str, *, warn: Callable[[str], None]) -> "Dataset":
-    """Return the data set that ``data`` asks for: ``auto``, the name of a source, or a path.
+def load(
+    data: str,
+    *,
+    warn: Callable[[str], None],
+    reading: Reading = AS_THEY_ARE,
+) -> "Dataset":
+    """Return the data set that ``data`` asks for: ``auto``, the name of a source, or a path; warn of what it has.
 
-    ``auto`` is MNIST where it can be had, else the sample, with a warning; a name or a path never falls back. Raises
-    DataError for what is missing, damaged or not what its name says.
+    ``auto`` is MNIST where it can be had, else the sample, with a warning; a name or a path never falls back. reading:
+    how files are read. Raises DataError for what is missing, damaged or not what its name says, and for a reading that
+    has no meaning there.
     """
     if data == AUTO:
         try:
-            return load(PREFERRED, warn=warn)
+            return load(PREFERRED, warn=warn, reading=reading)
         except DataUnavailableError as error:
             warn(
                 f"{error}. Going on with '{FALLBACK}' ({sources()[FALLBACK].SUMMARY}): "
                 "expect about 97 % accuracy from the CNN and 93 % from the MLP"
             )
-            return load(FALLBACK, warn=warn)
+            return load(FALLBACK, warn=warn, reading=reading)
     known = named_sources()
     if data in known:
         module = known[data]
+        reading.require_only((), what=f"'{data}'")
         path = module.locate() or module.fetch()
         return _checked(module.load(path), data, path)
-    return _load_path(Path(data))
+    dataset = _load_path(Path(data), reading)
+    for note in (*dataset.notes, *_look(dataset)):
+        warn(note)
+    return dataset
 
 
-def _load_path(path: Path) -> "Dataset":
+def _look(dataset: "Dataset") -> list[str]:
+    """Say what is conspicuous about data that are not published ones."""
+    from toolkit.data.base.look import look
+
+    return [] if getattr(sources().get(dataset.name), "DIGESTS", None) else look(dataset)
+
+
+def reads(data: str) -> tuple[str, ...]:
+    """Return the fields of a Reading that have a meaning for what ``data`` asks for."""
+    if data == AUTO or data in named_sources():
+        return ()
+    _, module = _recognised(Path(data))
+    return tuple(module.READS)
+
+
+def _load_path(path: Path, reading: Reading) -> "Dataset":
+    path, module = _recognised(path)
+    reading.require_only(module.READS, what=f"{path} ({module.SUMMARY})")
+    dataset = module.load(path, reading)
+    return _checked(dataset, PREFERRED, path) if path.name == sources()[PREFERRED].FILE else _named_by_digest(dataset)
+
+
+def _recognised(path: Path) -> tuple[Path, ModuleType]:
+    """Return where a data set is below a path, and what reads it; DataError where nothing does."""
     if not path.exists():
         raise DataError(
             f"no data source and no path is called '{path}'; named sources: {AUTO}, {', '.join(named_sources())}"
@@ -60,10 +94,7 @@ def _load_path(path: Path) -> "Dataset":
         path = path / mnist.FILE
     for module in sources().values():
         if hasattr(module, "recognises") and module.recognises(path):
-            dataset = module.load(path)
-            if path.name == mnist.FILE:
-                return _checked(dataset, PREFERRED, path)
-            return _named_by_digest(dataset)
+            return path, module
     allowed = "; ".join(module.SUMMARY for module in sources().values() if hasattr(module, "recognises"))
     raise DataError(f"{path}: no data set was recognised there; allowed: {allowed}")
 

@@ -15,8 +15,10 @@ from toolkit.files import opened
 from toolkit.files.damage import refused
 from toolkit.files.memory import check_memory
 from toolkit.files.zips import MOST_INFLATED
+from toolkit.reading import AS_THEY_ARE, Reading
 
 SUMMARY = "a folder of IDX files (train-images-idx3-ubyte[.gz] and its three siblings)"
+READS = ()
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 MAX_DIMENSIONS = 4
 
@@ -31,14 +33,14 @@ def complete(path: Path) -> bool:
     return all(_find(path, name) for name in FILES)
 
 
-def load(path: Path) -> Dataset:
-    """Read the four files of the folder ``path``."""
+def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
+    """Read the four files of the folder ``path``; there is one way to read them."""
     found = [(name, _find(path, name)) for name in FILES]
     missing = [name for name, file in found if file is None]
     if missing:
         raise DataError(f"{path}: {', '.join(missing)} missing (plain or .gz)")
     images, labels, test_images, test_labels = (read(file) for _, file in found if file)
-    return make_dataset((images, labels, test_images, test_labels), name=path.name, origin=str(path))
+    return make_dataset((images, labels, test_images, test_labels), name=path.name, origin=str(path), reading=reading)
 
 
 def read(path: Path) -> NDArray[np.generic]:

@@ -1,13 +1,14 @@
-"""A .npz file with x_train, y_train, x_test and y_test, the layout of keras.datasets."""
+"""A .npz file with x_train, y_train, x_test and y_test, the layout of keras.datasets, or arrays of other names."""
 
 from pathlib import Path
 
 from toolkit.data.base import Dataset, make_dataset
 from toolkit.errors import DataError
 from toolkit.files.arrays import opened_npz
+from toolkit.reading import AS_THEY_ARE, REQUIRED_KEYS, VALIDATION_KEYS, Reading
 
-SUMMARY = "a .npz file with x_train, y_train, x_test, y_test (uint8 images, integer labels)"
-KEYS = ("x_train", "y_train", "x_test", "y_test")
+SUMMARY = "a .npz file with x_train, y_train, x_test, y_test (images and labels), and x_val, y_val if you like"
+READS = ("keys",)
 
 
 def recognises(path: Path) -> bool:
@@ -15,11 +16,25 @@ def recognises(path: Path) -> bool:
     return path.suffix == ".npz" and path.is_file()
 
 
-def load(path: Path) -> Dataset:
-    """Read the four arrays; other arrays of the file are left where they are."""
+def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
+    """Read the arrays that a data set is made of; others of the file are left where they are."""
+    keys = reading.keys or {}
+    named = {key: keys.get(key, key) for key in (*REQUIRED_KEYS, *VALIDATION_KEYS)}
     with opened_npz(path, what="a .npz file", error=DataError) as arrays:
-        missing = [key for key in KEYS if key not in arrays.names]
+        there = {key for key, name in named.items() if name in arrays.names}
+        validates = (there | keys.keys()) & {*VALIDATION_KEYS}
+        wanted = (*REQUIRED_KEYS, *(VALIDATION_KEYS if validates else ()))
+        missing = [named[key] for key in wanted if key not in there]
         if missing:
-            raise DataError(f"{path}: {', '.join(missing)} missing; it holds {', '.join(arrays.names) or 'nothing'}")
-        images, labels, test_images, test_labels = (arrays.read(key) for key in KEYS)
-    return make_dataset((images, labels, test_images, test_labels), name=path.stem, origin=str(path))
+            raise DataError(
+                f"{path}: {', '.join(missing)} missing; it holds {', '.join(arrays.names[:20]) or 'nothing'}; "
+                "--keys x_train=NAME,y_train=NAME,x_test=NAME,y_test=NAME says what they are called"
+            )
+        found = {key: arrays.read(named[key]) for key in wanted}
+    return make_dataset(
+        (found["x_train"], found["y_train"], found["x_test"], found["y_test"]),
+        validation=(found["x_val"], found["y_val"]) if "x_val" in found else None,
+        name=path.stem,
+        origin=str(path),
+        reading=reading,
+    )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from toolkit import data, extras, locks, overlap, runtimes
 from toolkit.convention import Convention
-from toolkit.data.base import Dataset, Split, shared_images
+from toolkit.data.base import Dataset, Split
 from toolkit.errors import ArtifactError, ExportFailedError
 from toolkit.export import calibration
 from toolkit.export.conversion import Converted, convert_all
@@ -134,13 +134,13 @@ def _begin(
 ) -> tuple[Job, Any]:
     """Return what is to be done, and the Keras model, once model and data are known to fit each other."""
     source.check_data(dataset)
-    training = source.training_rows(dataset)
-    shared = shared_images(dataset, training_rows=len(training))
+    parts = source.parts(dataset)
+    shared = parts.shared_images()
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
     size = options.input_shape or dataset.input_shape
     model = fixed(load_model(source.keras_path), source.keras_path, input_shape=size, warn=warn)
     _check_model(model, source, dataset)
-    chosen = calibration.choose(training, count=options.calibration_count, seed=options.seed)
+    chosen = calibration.choose(parts.learned, count=options.calibration_count, seed=options.seed)
     return Job(source, dataset, shared, chosen, _golden_rows(dataset, warn=warn)), model
 
 
@@ -165,7 +165,7 @@ def _ask_reference(
     session.convention = chosen = replace(given or source.convention or own, layout=own.layout)
     outputs = session.predict(job.golden_rows.images)
     checks.require_finite(outputs, path=source.keras_path)
-    convention = inputs.check(session, chosen, source.training_rows(job.dataset), path=source.keras_path, warn=warn)
+    convention = inputs.check(session, chosen, source.parts(job.dataset).learned, path=source.keras_path, warn=warn)
     return replace(job, convention=convention), session, convention.answers(outputs)
 
 

@@ -56,7 +56,7 @@ def install(job: Job, converted: Converted, record: Golden, *, work: Path, folde
     """
     reference, source, dataset = job.reference(work), job.source, job.dataset
     rows = _write_rows(dataset, work)
-    trained_on = TrainingData(dataset.name, dataset.class_names, dataset.digests, job.shared, rows)
+    trained_on = TrainingData(dataset.name, dataset.class_names, dataset.digests, job.shared, rows, dataset.reading)
     calibration = job.calibration.listed(dataset.name)
     before = _earlier(folder, (source.origin.sha256, trained_on.digests, calibration, str(job.convention)))
     names = {artifact.path for artifact in converted.made}
@@ -101,9 +101,9 @@ def _write_rows(dataset: Dataset, work: Path) -> CountedFile | None:
     if getattr(data.sources().get(dataset.name), "DIGESTS", None):
         return None
     content = io.BytesIO()  # of a full disk np.save says how many bytes it wrote, and no name
-    np.save(content, dataset.train.row_digests)
+    np.save(content, dataset.learned_digests)
     write_bytes(work / ROWS, content.getvalue())
-    return CountedFile(FileName(ROWS), sha256(work / ROWS), len(dataset.train))
+    return CountedFile(FileName(ROWS), sha256(work / ROWS), len(dataset.learned_digests))
 
 
 def _still_derived(before: Manifest, converted: Converted) -> tuple[Derived, ...]:

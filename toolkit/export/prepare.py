@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
-from toolkit.data.base import chunks
+from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError
 from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, Prepared
 from toolkit.export.tracing import is_recurrent, plainly, unrolled

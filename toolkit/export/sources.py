@@ -8,17 +8,18 @@ from typing import Any
 from toolkit import data, manifest, runs
 from toolkit.convention import Convention
 from toolkit.data import AUTO
-from toolkit.data.base import Dataset, Split
+from toolkit.data.base import Dataset
+from toolkit.data.base.parts import Parts, divide
 from toolkit.entries import Metrics, Origin, RecordedRecipe
 from toolkit.errors import RunError, UsageError
 from toolkit.files import FileName, documents, require_file, sha256
 from toolkit.manifest import MANIFEST
+from toolkit.reading import AS_THEY_ARE, Reading, image_shape
 from toolkit.runs import BEST, CONFIG, METRICS
 from toolkit.runtimes.keras import SUFFIXES
-from toolkit.runtimes.keras.loading import HDF5_SUFFIXES
+from toolkit.runtimes.keras.loading import HDF5_SUFFIXES, load_model
 from toolkit.text import printable
 from toolkit.training.folders import recipe_of
-from toolkit.training.recipe import rows_to_train
 
 CHARTS = ("loss.png", "accuracy.png")
 SAVED_MODEL = "saved_model.pb"
@@ -30,7 +31,7 @@ class Source:
 
     origin: what the manifest says of where it came from. trained_on: "name" and "digests" of the data, or None. data:
     what ``toolkit.data.load`` takes to load them. is_original: whether it is the Keras original of an export, which is
-    copied as it is. convention: what is known of its input.
+    copied as it is. convention: what is known of its input. reading: how the data were read.
     """
 
     keras_path: Path
@@ -41,6 +42,7 @@ class Source:
     data: str = AUTO
     is_original: bool = False
     convention: Convention | None = None
+    reading: Reading = AS_THEY_ARE
 
     @property
     def charts(self) -> tuple[Path, ...]:
@@ -56,10 +58,26 @@ class Source:
                 f"'{dataset.name}' ({dataset.origin}); give the same data by --data"
             )
 
-    def training_rows(self, dataset: Dataset) -> Split:
-        """Return the rows that the weights were learned from, without the validation rows."""
-        share = self.recipe.validation_split if self.recipe else 0.0
-        return dataset.train.rows(slice(0, rows_to_train(len(dataset.train), share)))
+    def reading_for(self, choice: str, shape: tuple[int, int, int] | None = None) -> Reading:
+        """Return how data are read for this model: as it was trained, else in the size that it takes.
+
+        choice: what ``toolkit.data.load`` takes. shape: (H, W, C) where the model takes any.
+        """
+        meaningful = data.reads(choice)
+        if self.trained_on or "image_size" not in meaningful:
+            return self.reading.only(meaningful)
+        return Reading(model_shape=shape or image_shape(load_model(self.keras_path).input_shape))
+
+    def parts(self, dataset: Dataset) -> Parts:
+        """Return which rows the weights were learned from, and which validated them."""
+        return parts_of(self.recipe, dataset)
+
+
+def parts_of(recipe: RecordedRecipe | None, dataset: Dataset) -> Parts:
+    """Return what a recipe makes of the training images: where none is known, all are learned from."""
+    if recipe is None:
+        return divide(dataset, share=0.0, seed=0)
+    return divide(dataset, share=recipe.validation_split, seed=recipe.seed)
 
 
 def resolve(given: str) -> Source:
@@ -116,7 +134,8 @@ def _from_run(folder: Path) -> Source:
     recipe, choice = recipe_of(config, folder), runs.data_choice(config["data"])
     recorded = documents.convert(recipe.to_json(), RecordedRecipe, folder / CONFIG, what="a recipe", error=RunError)
     taken = Convention()  # what the training feeds to every model
-    return Source(path, recipe.model_name, origin, recorded, config["data"], data=choice, convention=taken)
+    read_as = runs.reading_of(folder)
+    return Source(path, recipe.model_name, origin, recorded, config["data"], choice, convention=taken, reading=read_as)
 
 
 def _from_export(folder: Path) -> Source:
@@ -134,6 +153,7 @@ def _from_export(folder: Path) -> Source:
         choice,
         is_original=True,
         convention=found.convention,
+        reading=found.data.reading,
     )
 
 

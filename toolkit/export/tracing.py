@@ -89,24 +89,26 @@ def _inlined(tf: Any) -> Callable[..., Any]:
 
 
 def _resize_by_products(tf: Any) -> Callable[..., Any]:
-    """Return ``tf.image.resize`` that resizes with antialiasing by two matrix products.
+    """Return ``tf.image.resize`` that resizes by two matrix products where converters know no operator for it.
 
     Each axis is resized by a linear map, whose matrix is what resizing the unit matrix along that axis gives.
     """
     original = tf.image.resize
 
-    def matrix(rows: int, size: int, method: str) -> Any:
+    def matrix(rows: int, size: int, method: str, antialias: bool) -> Any:
         unit = tf.reshape(tf.eye(rows), (1, rows, rows, 1))
-        return tf.get_static_value(original(unit, (size, rows), method=method, antialias=True))[0, :, :, 0]
+        return tf.get_static_value(original(unit, (size, rows), method=method, antialias=antialias))[0, :, :, 0]
 
     def resize(images: Any, size: Any, method: str = "bilinear", antialias: bool = False, **options: Any) -> Any:
         shape = images.shape.as_list()
         is_fixed = isinstance(size, Sequence) and all(isinstance(one, int) for one in size) and None not in shape[1:]
-        if not antialias or any(options.values()) or len(shape) != 4 or not is_fixed:
+        is_known = method == "nearest" or (method == "bilinear" and not antialias)
+        if is_known or any(options.values()) or len(shape) != 4 or not is_fixed:
             return original(images, size, method=method, antialias=antialias, **options)
         (_, height, width, channels), (new_height, new_width) = shape, size
         with tf.init_scope():
-            down, across = matrix(height, new_height, method), matrix(width, new_width, method)
+            down = matrix(height, new_height, method, antialias)
+            across = matrix(width, new_width, method, antialias)
         rows = tf.reshape(tf.cast(images, tf.float32), (-1, height, width * channels))
         rows = tf.reshape(tf.linalg.matmul(down, rows), (-1, width, channels))
         return tf.reshape(tf.linalg.matmul(across, rows), (-1, new_height, new_width, channels))

@@ -5,6 +5,7 @@ The headers are matched, never evaluated, and nothing is unpickled. The format: 
 
 import re
 import struct
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,8 +32,8 @@ _HEADER = re.compile(
     r"\{\s*'descr':\s*(?P<descr>'[<>=|][a-zA-Z]\d{0,9}'|\[[^]\n]*\]),\s*'fortran_order':\s*(?P<fortran>True|False),\s*"
     r"'shape':\s*\((?P<shape>[\dL,\s]{0,800})\),?\s*\}\s*"
 )
-# Numbers and raw bytes; no objects, which would be pickles, and no texts.
-_KINDS = "biufcV"
+# Numbers, raw bytes and texts; no objects, which would be pickles.
+_KINDS = "biufcVUS"
 _PIECE_BYTES = 1 << 18
 
 
@@ -158,7 +159,7 @@ def _dtype(descr: str) -> np.dtype[Any]:
         return np.dtype(pairs)
     dtype = np.dtype(descr.strip("'"))
     if dtype.kind not in _KINDS or dtype.itemsize == 0:
-        raise ValueError(f"it holds {dtype}, not numbers")
+        raise ValueError(f"it holds {dtype}, neither numbers nor texts")
     return dtype
 
 
@@ -177,4 +178,6 @@ def _read_values(stream: BinaryIO, header: Header) -> NDArray[Any]:
         raise ValueError(f"more than the {len(room):,} bytes that its header claims")
     native = values.dtype.newbyteorder("=")
     values = values if native == values.dtype else values.astype(native)
+    if native.kind == "U" and values.size and int(values.view(np.uint32).max()) > sys.maxunicode:
+        raise ValueError("it holds texts with characters that there are none of")
     return values.reshape(header.shape[::-1]).T if header.fortran else values.reshape(header.shape)

@@ -1,5 +1,8 @@
 """Sizes before memory: what a file claims is held against what this machine can hold."""
 
+import mmap
+from typing import Any
+
 from toolkit import host
 from toolkit.errors import ToolkitError
 
@@ -12,3 +15,10 @@ def check_memory(size_bytes: int, *, what: str, error: type[ToolkitError], share
     available = host.available_memory_bytes()
     if available is not None and size_bytes > share * available:
         raise error(f"{what} needs {size_bytes:,} bytes of memory; {available:,} are free, half of which may be used")
+
+
+def release(array: Any) -> None:
+    """Let the pages of a mapped array leave the memory, what was written to its file too; others stay as they are."""
+    mapped = getattr(array, "_mmap", None)
+    if mapped is not None:
+        mapped.madvise(mmap.MADV_DONTNEED)

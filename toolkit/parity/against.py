@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from toolkit import manifest
 from toolkit.convention import Convention, Output
-from toolkit.data.base import Dataset, Split, chunks
+from toolkit.data.base import Dataset, Split
+from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError, DataError
 from toolkit.manifest import TensorSpec
 from toolkit.parity import checks, inputs

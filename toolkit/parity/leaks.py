@@ -44,7 +44,7 @@ def of_test_set(found: Manifest, dataset: Dataset, *, warn: Callable[[str], None
 def _training_digests(found: Manifest, dataset: Dataset) -> Digests | None:
     """Return the digests of all training and validation images, if they are on this machine."""
     if dataset.digests["train_images"] == found.data.digests.get("train_images"):
-        return dataset.train.row_digests
+        return dataset.learned_digests
     if kept := found.data.rows:
         found.require(kept)
         return read_npy(found.folder / kept.path, Expected(("uint64",), (None,)), what="digests of images")
@@ -52,6 +52,6 @@ def _training_digests(found: Manifest, dataset: Dataset) -> Digests | None:
     if source is None or source.locate() is None:
         return None
     try:
-        return data.load(found.data.name, warn=lambda text: None).train.row_digests
+        return data.load(found.data.name, warn=lambda text: None).learned_digests
     except DataUnavailableError:
         return None

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.convention import Convention, Output, sum_to_one
-from toolkit.data.base import chunks
+from toolkit.data.base.pixels import chunks
 from toolkit.parity.evidence import REFERENCE_ROW, RowFile, reference_rows
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from toolkit import locks, runtimes
 from toolkit.cache import cache_folder
-from toolkit.data.base import Split, chunks
+from toolkit.data.base import Split
+from toolkit.data.base.pixels import chunks
 from toolkit.files import atomic, documents, sha256
 from toolkit.manifest import Manifest
 from toolkit.parity import checks

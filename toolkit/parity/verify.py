@@ -18,6 +18,7 @@ from toolkit.parity.compare import Comparison, compare
 from toolkit.parity.material import Material, material
 from toolkit.parity.result import Parity, Verified
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP, near_chance
+from toolkit.reading import Reading, image_shape
 from toolkit.runs import RUNS
 from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
 from toolkit.runtimes.base import Opener
@@ -33,7 +34,8 @@ _NEAR_CHANCE = "right on {right:,} of {images:,} images is near chance: are thes
 class VerifyOptions:
     """How to verify. data: a choice of ``toolkit.data.load``, or None for the manifest's. runs: where trainings lie.
 
-    open_session: what opens the artifacts, here or in a worker.
+    open_session: what opens the artifacts, here or in a worker. reading: how data are read; None stands for how those
+    of the manifest were.
     """
 
     data: str | None = None
@@ -42,6 +44,7 @@ class VerifyOptions:
     allow_overlap: bool = False
     runs: Path = RUNS
     open_session: Opener = runtimes.open_session
+    reading: Reading | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.margin_pp <= 100:
@@ -157,10 +160,17 @@ def load(found: Manifest, options: VerifyOptions, warn: Callable[[str], None]) -
     name = found.data.name
     if options.data is None and name not in data.named_sources():
         raise DataError(f"{found.folder}: was trained on '{name}', which has no source of that name; give it by --data")
-    dataset = data.load(options.data or name, warn=warn)
+    choice = options.data or name
+    dataset = data.load(choice, warn=warn, reading=options.reading or _reading_for(found, choice))
     if dataset.digests != found.data.digests:
         warn(f"{found.folder}: was trained on '{name}', this is '{dataset.name}' ({dataset.origin})")
     return dataset
+
+
+def _reading_for(found: Manifest, choice: str) -> Reading:
+    """Return how data are read for the model of a manifest: as its own were, else in the size that it takes."""
+    shape = image_shape(found.artifacts[0].inputs[0].shape) if found.artifacts else None
+    return replace(found.data.reading.only(data.reads(choice)), model_shape=shape)
 
 
 def _runnable(found: Manifest, artifacts: Sequence[Artifact], warn: Callable[[str], None]) -> list[Artifact]:

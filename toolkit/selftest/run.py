@@ -16,6 +16,7 @@ from toolkit.errors import UsageError
 from toolkit.export import calibration, conversion, exporter
 from toolkit.export.formats.base import Prepared, Request
 from toolkit.export.prepare import prepare
+from toolkit.export.sources import parts_of
 from toolkit.files import FileName, documents, sha256, write_json
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
@@ -24,7 +25,6 @@ from toolkit.runs import BEST, CONFIG, RUNS
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.selftest import files, models
 from toolkit.step import OnStep, Step, ignore
-from toolkit.training.recipe import rows_to_train
 from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
 
@@ -149,8 +149,7 @@ class _Bench:
         self._options = replace(options, runs=scratch / RUNS, allow_overlap=True)  # what was refused is over by now
         self._log = scratch / exporter.LOG
         self._model = load_model(found.reference_path)
-        share = found.recipe.validation_split if found.recipe else 0.0
-        self._training = dataset.train.rows(slice(0, rows_to_train(len(dataset.train), share)))
+        self._training = parts_of(found.recipe, dataset).learned
         record = golden.read(found.golden_path)
         self._golden = Split(record.images, record.labels)
         self._wanted = [a for a in found.artifacts if (a.format, a.quantization) in PAIRS]

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
-from toolkit import host, locks, overlap, runs
-from toolkit.data.base import Dataset, shared_images
+from toolkit import host, locks, overlap, reading, runs
+from toolkit.data.base import Dataset
+from toolkit.data.base.parts import divide
 from toolkit.errors import RunError
 from toolkit.files import write_json
 from toolkit.overlap import OverlapEntry
@@ -16,7 +17,6 @@ from toolkit.study.executors.base import Event, Executor, Work
 from toolkit.study.grid import Grid
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.trials import TrialState
-from toolkit.training.recipe import rows_to_train
 
 DOCUMENT = "study.json"
 LOG = "workers.log"
@@ -112,16 +112,18 @@ def begin(grid: Grid, dataset: Dataset, folder: Path, *, jobs: int, allow_overla
     Raises UsageError where a run has more epochs than the grid, DataError where training, validation and test images
     overlap and that is not allowed.
     """
-    cut = rows_to_train(len(dataset.train), grid.recipes()[0].validation_split)
-    shared = shared_images(dataset, training_rows=cut)
+    recipe = grid.recipes()[0]  # another seed may draw other rows, not more of them
+    parts = divide(dataset, share=recipe.validation_split, seed=recipe.seed)
+    shared = parts.shared_images()
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
     about: StudyDataEntry = {
         "name": dataset.name,
         "origin": dataset.origin,
         "digests": dataset.digests,
+        "reading": dataset.reading.to_json(),
         "classes": dataset.classes,
-        "training_rows": cut,
-        "validation_rows": len(dataset.train) - cut,
+        "training_rows": len(parts.training_rows),
+        "validation_rows": len(parts.validation_rows),
         "test_rows": len(dataset.test),
         "overlap": [one.to_json() for one in shared],
     }
@@ -144,7 +146,8 @@ def conduct(
     Whenever it ends, also by a kill, all finished epochs of all runs are on the disk, and the next call goes on there.
     """
     # An overlap that is not allowed never gets here.
-    work = Work(runs.data_choice(study.data), device, allow_overlap=bool(study.overlap))
+    read_as = reading.from_json(study.data.get("reading", {}), study.folder / DOCUMENT, error=RunError)
+    work = Work(runs.data_choice(study.data), device, allow_overlap=bool(study.overlap), reading=read_as)
     with locks.alone(study.folder, "study", otherwise="choose another --name"):
         locks.remove_dead_locks(study.folder, "*/")  # a run that has ended is not gone on with
         write_json(study.folder / DOCUMENT, study.to_json())

@@ -8,8 +8,10 @@ import os
 import sys
 import threading
 from multiprocessing.connection import Connection
+from pathlib import Path
 
-from toolkit import data
+from toolkit import data, reading
+from toolkit.errors import DataError
 from toolkit.study import trials
 from toolkit.study.executors.base import ENDED, EPOCH, Event
 from toolkit.training import device
@@ -22,7 +24,8 @@ def main(descriptor: str, settings: str) -> None:
     connection: Connection = Connection(int(descriptor))
     work = json.loads(settings)
     device.limit_threads(work["threads"])
-    dataset = data.load(work["data"], warn=print)
+    read_as = reading.from_json(work["reading"], Path("SETTINGS"), error=DataError)
+    dataset = data.load(work["data"], warn=print, reading=read_as)
     while True:
         try:
             trial: trials.Trial = connection.recv()

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from toolkit import extras, locks, models, overlap
-from toolkit.data.base import Dataset, Split, shared_images
-from toolkit.errors import DivergedError, UsageError
+from toolkit.data.base import Dataset, Split
+from toolkit.data.base.parts import Parts, divide
+from toolkit.errors import DivergedError
 from toolkit.files import sha256, write_json, write_text
 from toolkit.runs import BEST, METRICS
 from toolkit.runtimes.keras.loading import allowing, load_model
@@ -22,7 +23,7 @@ from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
 from toolkit.training.feed import Feed
 from toolkit.training.layers import LayerRow
 from toolkit.training.loop import EVALUATION_BATCH, Loop, Totals
-from toolkit.training.recipe import Recipe, rows_to_train
+from toolkit.training.recipe import Recipe
 
 # An epoch is one compiled call where it takes less than this; a longer one is cut, so that Ctrl-C is answered soon.
 RESPONSIVE_S = 1.0
@@ -98,6 +99,7 @@ def train(
     resume: bool = False,
     gradients: bool = False,
     allow_overlap: bool = False,
+    warn: Callable[[str], None] = lambda text: None,
     on_start: Callable[[Started], None] = lambda started: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Trained:
@@ -122,6 +124,7 @@ def train(
             resume=resume,
             gradients=gradients,
             allow_overlap=allow_overlap,
+            warn=warn,
             on_start=on_start,
             on_epoch=on_epoch,
         )
@@ -137,25 +140,29 @@ def _train(
     resume: bool,
     gradients: bool,
     allow_overlap: bool,
+    warn: Callable[[str], None],
     on_start: Callable[[Started], None],
     on_epoch: Callable[[Epoch], None],
 ) -> Trained:
     tf = extras.load("tensorflow")
     keras = extras.load("keras")
-    shared = shared_images(dataset, training_rows=rows_to_train(len(dataset.train), recipe.validation_split))
+    parts = divide(dataset, share=recipe.validation_split, seed=recipe.seed)
+    for note in parts.notes:
+        warn(note)
+    shared = parts.shared_images()
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap or resume)
     device_name = device.choose(tf, device_choice)
     strategy = device.strategy(tf, strategy_choice)
     if strategy is not None:
         device_name = f"{strategy.num_replicas_in_sync} × {device_name}, mirrored"
-    config = _config(recipe, dataset, device_name, tf, keras)
+    config = _config(recipe, parts, device_name, tf, keras)
     folders.prepare(folder, config, resume=resume)
     keras.utils.set_random_seed(recipe.seed)
     with contextlib.nullcontext() if strategy is None else strategy.scope():
         model, optimizer = _build(keras, recipe, dataset)
     progress = checkpoint.load_state(folder / STATE, model=model, optimizer=optimizer) if resume else TrainingProgress()
     measured = gradients or bool(progress.gradients)
-    run = _Run(tf, keras, recipe, dataset, folder, model, optimizer, progress, strategy, measured)
+    run = _Run(tf, keras, recipe, parts, folder, model, optimizer, progress, strategy, measured)
     rows = layers.table(model)
     on_start(Started(folder, dataset, rows, device_name, run.resident, len(progress.history)))
     write_text(folder / "summary.txt", layers.text(rows))
@@ -181,7 +188,7 @@ class _Run:
         tf: Any,
         keras: Any,
         recipe: Recipe,
-        dataset: Dataset,
+        parts: Parts,
         folder: Path,
         model: Any,
         optimizer: Any,
@@ -196,13 +203,11 @@ class _Run:
         self._optimizer = optimizer
         self._progress = progress
         # Weights are kept in float32 whatever training computes in, so that every exporter and runtime can read them.
-        self._keeper = model if recipe.precision == "float32" else _float32_model(keras, recipe, dataset)
-        rows = len(dataset.train)
-        cut = rows_to_train(rows, recipe.validation_split)
-        if cut == rows and recipe.validation_split > 0:
-            raise UsageError(f"{rows} training rows leave none to validate with {recipe.validation_split:g} of them")
-        self._training = Feed(tf, dataset.train.rows(slice(0, cut)))
-        self._validation = Feed(tf, dataset.train.rows(slice(cut, rows))) if cut < rows else None
+        self._keeper = model if recipe.precision == "float32" else _float32_model(keras, recipe, parts.dataset)
+        self._feed = Feed(tf, parts.dataset.train)
+        self._training = parts.training_rows
+        self._held_out = self._feed if parts.held_out is parts.dataset.train else Feed(tf, parts.held_out)
+        self._validation = parts.validation_rows
         self._loop = Loop(
             tf,
             keras,
@@ -213,14 +218,14 @@ class _Run:
             strategy=strategy,
         )
         self._block_batches = FIRST_BLOCK_BATCHES
-        rows_to_measure = dataset.train.rows(slice(0, min(cut, EVALUATION_BATCH)))
+        rows_to_measure = parts.dataset.train.rows(self._training[:EVALUATION_BATCH])
         self._measured = (tf.constant(rows_to_measure.images), tf.constant(rows_to_measure.labels))
         self._gradients = gradients
 
     @property
     def resident(self) -> bool:
         """Whether the training rows lie on the device."""
-        return self._training.resident
+        return self._feed.resident
 
     def epochs(self, on_epoch: Callable[[Epoch], None]) -> bool:
         """Run the epochs that are left; return whether Ctrl-C cut them short."""
@@ -245,23 +250,22 @@ class _Run:
 
     def _epoch(self, number: int) -> Epoch:
         # The order depends on (seed, epoch) alone, so a resumed run sees the same batches as an uninterrupted one.
-        order = np.random.default_rng((self._recipe.seed, number)).permutation(len(self._training))
+        order = self._training[np.random.default_rng((self._recipe.seed, number)).permutation(len(self._training))]
         start = time.perf_counter()
-        training = self._pass(self._training, self._loop.train, order, self._recipe.batch_size)
+        training = self._pass(self._feed, self._loop.train, order, self._recipe.batch_size)
         batches_per_second = len(order) / self._recipe.batch_size / (time.perf_counter() - start)
         self._block_batches = max(1, round(batches_per_second * RESPONSIVE_S))
         self._check_finite(training.mean_loss, number)
         validation = Totals(math.nan, 0, 1)
-        if self._validation is not None:
-            rows = np.arange(len(self._validation))
-            validation = self._pass(self._validation, self._loop.evaluate, rows, EVALUATION_BATCH)
+        if len(self._validation):
+            validation = self._pass(self._held_out, self._loop.evaluate, self._validation, EVALUATION_BATCH)
             self._check_finite(validation.mean_loss, number)
         return Epoch(
             epoch=number,
             loss=training.mean_loss,
             accuracy=training.accuracy,
             val_loss=validation.mean_loss,
-            val_accuracy=validation.accuracy if self._validation else math.nan,
+            val_accuracy=validation.accuracy if len(self._validation) else math.nan,
             seconds=time.perf_counter() - start,
         )
 
@@ -326,12 +330,19 @@ def _float32_model(keras: Any, recipe: Recipe, dataset: Dataset) -> Any:
     return _build(keras, replace(recipe, precision="float32"), dataset)[0]
 
 
-def _config(recipe: Recipe, dataset: Dataset, device_name: str, tf: Any, keras: Any) -> dict[str, Any]:
+def _config(recipe: Recipe, parts: Parts, device_name: str, tf: Any, keras: Any) -> dict[str, Any]:
+    dataset = parts.dataset
     return {
         "schema": 1,
         "recipe": recipe.to_json(),
         folders.MODEL_SHA256: next((sha256(file) for file in models.own_files(recipe.model)), None),
-        "data": {"name": dataset.name, "origin": dataset.origin, "digests": dataset.digests},
+        "data": {
+            "name": dataset.name,
+            "origin": dataset.origin,
+            "digests": dataset.digests,
+            "reading": dataset.reading.to_json(),
+        },
+        "validation": {"rows": len(parts.validation_rows), "how": parts.how},
         "device": device_name,
         "versions": {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__},
         "started": datetime.now(UTC).isoformat(timespec="microseconds"),

@@ -24,7 +24,8 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
     if resume:
         before = read_config(folder)
         same_recipe = {**before["recipe"], "epochs": 0} == {**config["recipe"], "epochs": 0}
-        if not same_recipe or before["data"]["digests"] != config["data"]["digests"]:
+        same_data = before["data"]["digests"] == config["data"]["digests"]
+        if not same_recipe or not same_data or before.get("validation") not in (None, config["validation"]):
             raise RunError(f"{folder}: was started with another recipe or other data; only --epochs may change")
         stored = runs.read_json(folder / CONFIG, dict[str, Any])
         if stored.get(MODEL_SHA256) != config.get(MODEL_SHA256):

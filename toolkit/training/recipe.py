@@ -15,11 +15,6 @@ MONITORS = ("val_loss", "val_accuracy", "loss", "accuracy")
 PRECISIONS = ("float32", "mixed")
 
 
-def rows_to_train(rows: int, validation_split: float) -> int:
-    """Return how many of the rows, the first, weights are learned from; the rest validate, as in Keras."""
-    return rows - int(rows * validation_split)
-
-
 class RecipeOptions(TypedDict, total=False):
     """The fields of a Recipe besides the model, as options of a call."""
 

@@ -18,7 +18,7 @@ def _prepare(folder):
 
 def _read(folder):
     for path in folder.iterdir():
-        images.is_grey(path)
+        images.look(path)
         images.read(path, channels=3)
         for digit in digits.find(images.read(path, channels=1)[..., 0]).digits:
             digits.to_form(digit.ink, height=28, width=28)

@@ -8,7 +8,21 @@ import typer
 from toolkit import api, files, locks, models, units
 from toolkit.cli import export, train, verify
 from toolkit.cli.bench import live, tables
-from toolkit.cli.options import INTERRUPTED, AllowOverlap, DataChoice, Debug, DeviceChoice, Json, ModelChoice, Seconds
+from toolkit.cli.options import (
+    INTERRUPTED,
+    AllowOverlap,
+    DataChoice,
+    Debug,
+    DeviceChoice,
+    ImageSize,
+    Json,
+    Keys,
+    ModelChoice,
+    ResizeTo,
+    Seconds,
+    SkipUnreadable,
+    reading,
+)
 from toolkit.cli.run import same
 from toolkit.console import Console
 from toolkit.verdict import Verdict
@@ -28,6 +42,10 @@ def command(
     seconds: Seconds = 1.0,
     name: Annotated[str | None, typer.Option(help="Name of the run; default: the model and the time.")] = None,
     allow_overlap: AllowOverlap = False,
+    image_size: ImageSize = None,
+    resize: ResizeTo = None,
+    skip_unreadable: SkipUnreadable = False,
+    keys: Keys = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -45,7 +63,15 @@ def command(
     folders.begin(asked, data, name)  # what cannot be asked for is said before anything is printed
     console.heading("1. train")
     with train.shown(console) as show:
-        trained = api.train(data=data, name=name, device=device, allow_overlap=allow_overlap, on_step=show, **asked)
+        trained = api.train(
+            data=data,
+            name=name,
+            device=device,
+            allow_overlap=allow_overlap,
+            reading=reading(image_size, resize, skip_unreadable, keys),
+            on_step=show,
+            **asked,
+        )
     train.report(console, trained)
     if trained.interrupted:
         return INTERRUPTED

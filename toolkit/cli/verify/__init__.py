@@ -12,16 +12,21 @@ from toolkit.cli.options import (
     OUTPUT,
     AllowOverlap,
     Debug,
+    ImageSize,
     Imports,
     InputRange,
     Json,
+    Keys,
     Margin,
     On,
     Paths,
+    ResizeTo,
+    SkipUnreadable,
     TestData,
     UnsafeLambda,
     Wheels,
     option,
+    reading,
 )
 from toolkit.cli.verify import tables
 from toolkit.cli.verify.tables import EXIT_CODES
@@ -56,6 +61,10 @@ def command(
     flips: Annotated[
         Path | None, option(OUTPUT, "A picture to write: the images that an artifact classifies differently.")
     ] = None,
+    image_size: ImageSize = None,
+    resize: ResizeTo = None,
+    skip_unreadable: SkipUnreadable = False,
+    keys: Keys = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -64,6 +73,7 @@ def command(
     The exit code is 0 for pass, 1 for fail, and 3 for inconclusive: too few images to tell.
     """
     devices.check(on, wheels)
+    read_as = reading(image_size, resize, skip_unreadable, keys)
     console = Console(json_output=json)
     if on:
         unused = {
@@ -74,6 +84,7 @@ def command(
             "--flips": flips is not None,
             "--against": against is not None,
             "--input-range": input_range is not None,
+            "--image-size, --resize, --skip-unreadable or --keys": read_as is not None,
         }
         if given := [option for option, is_given in unused.items() if is_given]:
             raise UsageError(f"--on compares by golden on a device; it does not go with {', '.join(given)}")
@@ -94,6 +105,7 @@ def command(
             data=data,
             golden=golden,
             margin_pp=margin,
+            reading=read_as,
             imports=imports or (),
             unsafe_lambda=unsafe_lambda,
             allow_overlap=allow_overlap,

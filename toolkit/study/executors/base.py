@@ -4,6 +4,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from toolkit.reading import AS_THEY_ARE, Reading
 from toolkit.study.trials import Trial
 from toolkit.training.checkpoint import Epoch
 
@@ -24,11 +25,15 @@ class Event:
 
 @dataclass(frozen=True)
 class Work:
-    """What the runs of a study share. data: what ``toolkit.data.load`` takes, the same wherever a run is trained."""
+    """What the runs of a study share.
+
+    data: what ``toolkit.data.load`` takes, the same wherever a run is trained. reading: how they are read.
+    """
 
     data: str
     device: str
     allow_overlap: bool
+    reading: Reading = AS_THEY_ARE
 
 
 class Executor(Protocol):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Generator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -63,7 +63,7 @@ class _Worker:
         self.dead = False
         self.connection, theirs = Pipe()
         self._log = log
-        settings = json.dumps({**asdict(work), "threads": threads})
+        settings = json.dumps({**vars(work), "reading": work.reading.to_json(), "threads": threads})
         with log.open("ab") as sink:
             # Its standard input ends when this process does, however it ends. A session of its own: Ctrl-C is for the
             # parent, which ends its workers.

@@ -43,7 +43,7 @@ class Ray:
     def __call__(self, due: Sequence[Trial], work: Work) -> Generator[Event, None, None]:
         """Carry out the runs, as many at a time as there is room for."""
         ray = extras.load("ray")
-        dataset = ray.put(data.load(work.data, warn=lambda text: None))
+        dataset = ray.put(data.load(work.data, warn=lambda text: None, reading=work.reading))
         remote = ray.remote(_carry_out).options(num_cpus=self.cpus, num_gpus=self.gpus, max_retries=0)
 
         def submit(trial: Trial) -> Any:

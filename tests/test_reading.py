@@ -1,0 +1,70 @@
+"""What a user asks of the reading of data, as text and as a document."""
+
+from pathlib import Path
+
+import pytest
+
+from toolkit import reading
+from toolkit.errors import RunError, UsageError
+from toolkit.reading import Reading, image_shape, keys_of, size_of
+
+
+@pytest.mark.parametrize(("text", "size"), [("96x128", (96, 128)), ("28X28", (28, 28)), ("8×9", (8, 9))])
+def test_a_size_is_height_and_width(text, size):
+    assert size_of(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "96", "x", "96x", "-1x5", "9.5x5", "96x96x3", "²x3", "1" * 30 + "x1"])
+def test_what_is_no_size_is_refused(text):
+    with pytest.raises(UsageError, match="is no image size; give height and width, for example 96x128"):
+        size_of(text)
+
+
+def test_keys_name_arrays():
+    assert keys_of("x_train=images, y_train=labels") == {"x_train": "images", "y_train": "labels"}
+
+
+@pytest.mark.parametrize("text", ["", "x_train", "x_train=", "=images", "x_train=a,x_train=b"])
+def test_what_names_no_array_is_refused(text):
+    with pytest.raises(UsageError, match=r"names no arrays|names two arrays for one"):
+        keys_of(text)
+
+
+def test_an_array_that_is_not_one_of_a_data_set_is_refused():
+    with pytest.raises(UsageError, match="an array cannot stand for 'images'; allowed: x_train, y_train, x_test"):
+        Reading(keys={"images": "x_train"})
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Reading(),
+        Reading(image_size=(3, 4), resize="crop"),
+        Reading(skip_unreadable=True),
+        Reading(keys={"x_train": "images"}),
+    ],
+)
+def test_a_document_says_the_same(asked):
+    assert reading.from_json(asked.to_json(), Path("config.json"), error=RunError) == asked
+
+
+def test_what_is_not_asked_for_is_not_recorded():
+    assert Reading(model_shape=(8, 8, 1)).to_json() == {}
+
+
+@pytest.mark.parametrize("wrong", [{"resize": 3}, {"image_size": [1]}, {"colour": 1}, {"resize": "squeeze"}])
+def test_a_damaged_document_is_refused_by_name(wrong):
+    with pytest.raises(RunError, match=r"config\.json"):
+        reading.from_json(wrong, Path("config.json"), error=RunError)
+
+
+def test_what_has_a_meaning_is_kept():
+    asked = Reading(image_size=(3, 4), keys={"x_train": "images"})
+    assert asked.only(("keys",)) == Reading(keys={"x_train": "images"})
+
+
+@pytest.mark.parametrize(
+    ("shape", "image"), [((None, 8, 9, 3), (8, 9, 3)), ((1, 8, None, 3), None), ((None, 64), None), ((), None)]
+)
+def test_the_images_that_a_model_takes(shape, image):
+    assert image_shape(shape) == image

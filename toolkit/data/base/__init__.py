@@ -1,0 +1,199 @@
+"""What every data source yields: a Dataset of Splits, checked, with digests that hold for every container."""
+
+import hashlib
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.data.base import labels as class_labels
+from toolkit.data.base.pixels import as_pixels, chunks
+from toolkit.errors import DataError
+from toolkit.overlap import Digests, row_digest
+from toolkit.reading import AS_THEY_ARE, Reading
+
+# IDX type codes and their element types (http://yann.lecun.com/exdb/mnist, "the IDX file format").
+IDX_TYPES: dict[int, np.dtype[np.generic]] = {0x08: np.dtype(">u1"), 0x0B: np.dtype(">i2"), 0x0C: np.dtype(">i4")}
+
+# Images and labels of the part of a data set that a name stands for: "training", "validation", "test".
+Arrays = Mapping[str, tuple[NDArray[Any], NDArray[Any]]]
+
+
+def idx_header(shape: tuple[int, ...], *, type_code: int = 0x08) -> bytes:
+    """Return the IDX header of an array: magic number, then each dimension as a big-endian 32-bit integer."""
+    return struct.pack(f">HBB{len(shape)}I", 0, type_code, len(shape), *shape)
+
+
+def idx_sha256(array: NDArray[np.integer]) -> str:
+    """Return the SHA-256 of the array's uncompressed IDX bytes; a grey channel axis of one is not part of them."""
+    if array.ndim == 4 and array.shape[3] == 1:
+        array = array[..., 0]
+    small = array.dtype == np.uint8 or array.size == 0 or int(array.max()) <= 255
+    code = 0x08 if small else 0x0C
+    digest = hashlib.sha256(idx_header(array.shape, type_code=code))
+    for rows in chunks(array):
+        digest.update(np.ascontiguousarray(rows, dtype=IDX_TYPES[code]).data)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images with their labels.
+
+    images: (N, H, W, C) uint8, C is 1 or 3. labels: (N,) int64 in 0 .. classes - 1.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def images_sha256(self) -> str:
+        """SHA-256 of the images' IDX bytes."""
+        return idx_sha256(self.images)
+
+    @cached_property
+    def labels_sha256(self) -> str:
+        """SHA-256 of the labels' IDX bytes."""
+        return idx_sha256(self.labels)
+
+    @property
+    def sha256(self) -> str:
+        """One digest of both arrays: the SHA-256 of their two digests."""
+        return hashlib.sha256((self.images_sha256 + self.labels_sha256).encode()).hexdigest()
+
+    @cached_property
+    def row_digests(self) -> Digests:
+        """The digest of each image, (N,)."""
+        found = b"".join(row_digest(image) for rows in chunks(self.images) for image in rows)
+        return np.frombuffer(found, ">u8").astype(np.uint64)
+
+    def rows(self, index: NDArray[np.int64] | slice) -> "Split":
+        """Return some of the rows."""
+        return Split(self.images[index], self.labels[index])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A training and a test split of one source, and a validation split where the source has one.
+
+    origin: where it was found. reading: how. notes: what was left out or changed on the way.
+    """
+
+    name: str
+    train: Split
+    test: Split
+    class_names: tuple[str, ...]
+    origin: str
+    validation: Split | None = None
+    reading: Reading = AS_THEY_ARE
+    notes: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return len(self.class_names)
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(H, W, C) of one image."""
+        height, width, channels = self.train.images.shape[1:]
+        return height, width, channels
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The splits, by name; validation only where the source has it."""
+        held_out = {} if self.validation is None else {"validation": self.validation}
+        return {"train": self.train, **held_out, "test": self.test}
+
+    @property
+    def counts(self) -> str:
+        """How many images the splits have, for a line: ``48 + 6 + 6``."""
+        return " + ".join(str(len(split)) for split in self.splits.values())
+
+    def describe_test(self) -> dict[str, Any]:
+        """Return what every result that was measured on the test split says of it."""
+        return {"name": self.name, "split": "test", "n": len(self.test), "sha256": self.test.sha256}
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """The digests of the arrays of all splits, by name."""
+        found: dict[str, str] = {}
+        for name, split in self.splits.items():
+            found |= {f"{name}_images": split.images_sha256, f"{name}_labels": split.labels_sha256}
+        return found
+
+    @property
+    def learned_digests(self) -> Digests:
+        """The digest of each image that a model learns from or is chosen by: of training, then of validation."""
+        return np.concatenate([split.row_digests for name, split in self.splits.items() if name != "test"])
+
+
+def make_dataset(
+    arrays: tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]],
+    *,
+    name: str,
+    origin: str,
+    validation: tuple[NDArray[Any], NDArray[Any]] | None = None,
+    class_names: tuple[str, ...] | None = None,
+    reading: Reading = AS_THEY_ARE,
+    notes: tuple[str, ...] = (),
+) -> Dataset:
+    """Check (train images, train labels, test images, test labels) and return them as a Dataset.
+
+    class_names: of the labels, which are their numbers then; None stands for what the labels say. Images may lack the
+    channel axis. Raises DataError, naming ``origin``, for a wrong type, shape or label.
+    """
+    parts: Arrays = {
+        "training": arrays[:2],
+        **({} if validation is None else {"validation": validation}),
+        "test": arrays[2:],
+    }
+    images, scaled = as_pixels({part: pixels for part, (pixels, _) in parts.items()}, origin=origin)
+    for part, (_, given) in parts.items():
+        if given.ndim and len(given) != len(images[part]):
+            raise DataError(f"{origin}: {len(images[part])} {part} images but {len(given)} labels")
+        if images[part].shape[1:] != images["training"].shape[1:]:
+            raise DataError(
+                f"{origin}: training images are {images['training'].shape[1:]} and {part} images "
+                f"{images[part].shape[1:]}; all must have one height, width and channel count"
+            )
+    labels = {part: given for part, (_, given) in parts.items()}
+    if class_names is None:
+        labels, class_names, mapped = class_labels.as_classes(labels, origin=origin)
+        notes = (*notes, *mapped)
+    else:
+        class_labels.require_all(labels["training"], class_names, origin=origin)
+    splits = {part: Split(images[part], labels[part]) for part in parts}
+    return Dataset(
+        name=name,
+        train=splits["training"],
+        test=splits["test"],
+        class_names=class_names,
+        origin=origin,
+        validation=splits.get("validation"),
+        reading=reading,
+        notes=(*notes, *scaled),
+    )
+
+
+def stratified_split(labels: NDArray[np.int64], *, test_share: float, seed: int) -> tuple[NDArray[np.int64], ...]:
+    """Return (training rows, test rows), each shuffled, with ``test_share`` of every class in the second.
+
+    A class of two rows or more has at least one in each; the row of a class of one is a training row.
+    """
+    rng = np.random.default_rng(seed)
+    train: list[NDArray[np.int64]] = []
+    test: list[NDArray[np.int64]] = []
+    for label in np.unique(labels):
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        cut = min(max(1, round(len(rows) * test_share)), len(rows) - 1)
+        test.append(rows[:cut])
+        train.append(rows[cut:])
+    return rng.permutation(np.concatenate(train)), rng.permutation(np.concatenate(test))

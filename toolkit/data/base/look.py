@@ -1,0 +1,83 @@
+"""What is conspicuous about a data set, each of it a way to a bad model without an error: pixels that use little of
+their range, images with nothing on them, and parts that do not fit each other.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from toolkit.data.base import Dataset, Split
+from toolkit.data.base.pixels import WHITE, chunks
+
+# Pixels of 5 bits or less: 0 and 1, 0 to 16, or 12 bits in files of 16. Photos in the dark span more.
+NARROW_SPAN = 2**5
+# Mean pixels of training and other images that differ by more than a quarter of the range.
+FAR_MEANS = WHITE / 4
+# How many rows or classes a message names.
+NAMED = 5
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the pixels of a split are. part: its name in a sentence. plain: the rows of images of one shade."""
+
+    part: str
+    images: int
+    low: int
+    high: int
+    mean: float
+    plain: list[int]
+
+
+def look(dataset: Dataset) -> list[str]:
+    """Return a line, with its figure, for each thing that is conspicuous."""
+    seen = [_see("training" if name == "train" else name, split) for name, split in dataset.splits.items()]
+    found = (*_narrow(seen), *_plain(seen), *_unlike(seen), *_empty_classes(dataset))
+    return [f"{dataset.origin}: {text}" for text in found]
+
+
+def _see(part: str, split: Split) -> _Seen:
+    low, high, total = WHITE, 0, 0
+    plain: list[int] = []
+    start = 0
+    for rows in chunks(split.images):
+        lows, highs = rows.min(axis=(1, 2)), rows.max(axis=(1, 2))
+        low, high = min(low, int(lows.min())), max(high, int(highs.max()))
+        total += int(rows.sum(dtype=np.int64))
+        plain += [start + int(row) for row in np.flatnonzero((lows == highs).all(axis=1))]
+        start += len(rows)
+    return _Seen(part, len(split), low, high, total / split.images.size, plain)
+
+
+def _narrow(seen: list[_Seen]) -> Iterator[str]:
+    for one in seen:
+        if one.high - one.low < NARROW_SPAN:
+            yield f"the pixels of its {one.part} images span {one.low} to {one.high} of {WHITE}; scale them up"
+
+
+def _plain(seen: list[_Seen]) -> Iterator[str]:
+    for one in seen:
+        if one.plain and one.high > one.low:
+            rows = ", ".join(str(row) for row in one.plain[:NAMED]) + (", …" if len(one.plain) > NAMED else "")
+            count = f"{len(one.plain):,} of {one.images:,} {one.part} images"
+            yield f"{count} are of one shade, nothing is on them (rows {rows})"
+
+
+def _unlike(seen: list[_Seen]) -> Iterator[str]:
+    """Say which part is much lighter or darker than training: an inverted one has the mean that is left to white."""
+    training = seen[0].mean
+    for one in seen[1:]:
+        if abs(training - one.mean) > FAR_MEANS:
+            inverted = "; is one of them inverted?" if abs(training + one.mean - WHITE) < FAR_MEANS else ""
+            means = f"its training images is {training:.0f}, of its {one.part} images {one.mean:.0f}"
+            yield f"the mean pixel of {means}{inverted}"
+
+
+def _empty_classes(dataset: Dataset) -> Iterator[str]:
+    for name, split in dataset.splits.items():
+        counts = np.bincount(split.labels, minlength=dataset.classes)
+        empty = [dataset.class_names[label] for label in np.flatnonzero(counts == 0)]
+        if empty:
+            named = ", ".join(empty[:NAMED]) + (", …" if len(empty) > NAMED else "")
+            yield f"{len(empty)} of {dataset.classes} classes have no {name} image ({named}); no figure is about them"

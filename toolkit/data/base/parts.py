@@ -1,0 +1,95 @@
+"""How the training images are divided into those that weights are learned from and those that validate them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.data.base import Dataset, Split, stratified_split
+from toolkit.errors import UsageError
+from toolkit.overlap import Overlap, find
+
+# How the validation rows were come by, as runs record it.
+NONE, LAST, DRAWN, GIVEN = "none", "last rows", "drawn by class", "given by the data"
+
+Rows = NDArray[np.int64] | slice
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The rows of ``dataset.train`` to learn from, and the rows of ``held_out`` to validate with.
+
+    how: NONE, LAST, DRAWN or GIVEN.
+    """
+
+    dataset: Dataset
+    training: Rows
+    validation: Rows
+    how: str
+
+    @property
+    def held_out(self) -> Split:
+        """The split that the validation rows belong to."""
+        return self.dataset.validation if self.dataset.validation is not None else self.dataset.train
+
+    @property
+    def learned(self) -> Split:
+        """The images to learn from, with their labels."""
+        return self.dataset.train.rows(self.training)
+
+    @property
+    def training_rows(self) -> NDArray[np.int64]:
+        """The numbers of the rows to learn from."""
+        return np.arange(len(self.dataset.train))[self.training]
+
+    @property
+    def validation_rows(self) -> NDArray[np.int64]:
+        """The numbers of the rows to validate with."""
+        return np.arange(len(self.held_out))[self.validation]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said where these are not the last rows."""
+        if self.how != DRAWN:
+            return ()
+        dataset, labels = self.dataset, self.dataset.train.labels
+        lacking = np.setdiff1d(labels[self.training], labels[self.validation])
+        without = "".join(f"; class {dataset.class_names[label]} has no image to validate with" for label in lacking)
+        return (
+            f"{dataset.origin}: the last training images do not hold every class; "
+            f"{len(self.validation_rows):,} of {len(labels):,} were drawn by class to validate with{without}",
+        )
+
+    def shared_images(self) -> tuple[Overlap, ...]:
+        """Return which of the training, validation and test images are shared."""
+        training = self.dataset.train.row_digests
+        validation = self.held_out.row_digests
+        return find(
+            {
+                "training": training[self.training],
+                "validation": validation[self.validation],
+                "test": self.dataset.test.row_digests,
+            }
+        )
+
+
+def divide(dataset: Dataset, *, share: float, seed: int) -> Parts:
+    """Return the parts that a recipe makes of the training images: the same ones for the same data, share and seed.
+
+    The validation images are those that the data bring; else the last ``share`` of the training images, as in Keras,
+    where each class is among them and among the rest; else that share of every class, drawn by the seed. UsageError
+    where none is left.
+    """
+    rows = len(dataset.train)
+    if dataset.validation is not None:
+        return Parts(dataset, slice(0, rows), slice(0, len(dataset.validation)), GIVEN)
+    cut = rows - int(rows * share)
+    if share == 0:
+        return Parts(dataset, slice(0, rows), slice(0, 0), NONE)
+    if cut == rows:
+        raise UsageError(f"{rows} training rows leave none to validate with {share:g} of them")
+    labels = dataset.train.labels
+    if all(len(np.unique(part)) == dataset.classes for part in (labels[:cut], labels[cut:])):
+        return Parts(dataset, slice(0, cut), slice(cut, rows), LAST)
+    training, validation = stratified_split(labels, test_share=share, seed=seed)
+    return Parts(dataset, np.sort(training), np.sort(validation), DRAWN)

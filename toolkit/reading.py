@@ -1,0 +1,104 @@
+"""How the files of a data set are read where more than one way is possible: what a user asks for, and runs record."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from toolkit.errors import DataError, ToolkitError, UsageError
+from toolkit.files import documents
+from toolkit.files.documents import LATER
+
+Resize = Literal["fit", "crop", "stretch"]
+RESIZES: tuple[Resize, ...] = get_args(Resize)
+# What the arrays of a .npz file stand for. Validation arrays may be absent.
+REQUIRED_KEYS = ("x_train", "y_train", "x_test", "y_test")
+VALIDATION_KEYS = ("x_val", "y_val")
+# Pixels of the longest side that an image is brought to.
+LONGEST_SIDE = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What was asked for, or was done; UsageError names what is allowed.
+
+    image_size: (height, width) that images of other sizes are brought to; None stands for the most common. resize: how;
+    None stands for ``fit``, the aspect kept and padded; ``crop`` keeps it and cuts off what is over; ``stretch`` does
+    not keep it. skip_unreadable: leave out image files that cannot be read. keys: the names of the arrays of a .npz
+    file, by what they stand for: ``{"x_train": "images"}``. model_shape: (H, W, C) that a model takes; photos are
+    brought to it where no size is asked for.
+    """
+
+    image_size: tuple[int, int] | None = field(default=None, metadata=LATER)
+    resize: Resize | None = field(default=None, metadata=LATER)
+    skip_unreadable: bool = field(default=False, metadata=LATER)
+    keys: Mapping[str, str] | None = field(default=None, metadata=LATER)
+    model_shape: tuple[int, int, int] | None = field(default=None, metadata=LATER)
+
+    def __post_init__(self) -> None:
+        if self.image_size is not None and not all(1 <= side <= LONGEST_SIDE for side in self.image_size):
+            raise UsageError(f"the image size is {self.image_size}; allowed: 1 to {LONGEST_SIDE:,} pixels a side")
+        if self.resize not in (None, *RESIZES):
+            raise UsageError(f"unknown resize '{self.resize}'; allowed: {', '.join(RESIZES)}")
+        if unknown := sorted((self.keys or {}).keys() - {*REQUIRED_KEYS, *VALIDATION_KEYS}):
+            allowed = ", ".join((*REQUIRED_KEYS, *VALIDATION_KEYS))
+            raise UsageError(f"an array cannot stand for '{unknown[0]}'; allowed: {allowed}")
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The fields that are not what they are by default."""
+        default = Reading()
+        values = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "model_shape"}
+        return {name: value for name, value in values.items() if value != getattr(default, name)}
+
+    def only(self, allowed: tuple[str, ...]) -> "Reading":
+        """Return what of this has a meaning for a source of data."""
+        return Reading(**{name: value for name, value in self.asked.items() if name in allowed})
+
+    def require_only(self, allowed: tuple[str, ...], *, what: str) -> None:
+        """Raise DataError where something is asked for that has no meaning for this source of data."""
+        for name in self.asked:
+            if name not in allowed:
+                raise DataError(f"{what}: --{name.replace('_', '-')} has no meaning there; leave it out")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document that runs and manifests hold."""
+        document: dict[str, Any] = documents.to_tree(replace(self, model_shape=None))
+        return document
+
+
+# Nothing was asked for.
+AS_THEY_ARE = Reading()
+
+
+def size_of(text: str) -> tuple[int, int]:
+    """Return (height, width) of ``HxW``, as ``--image-size`` takes it."""
+    height, _, width = text.lower().replace("×", "x").partition("x")
+    if not (height.isascii() and height.isdigit() and width.isascii() and width.isdigit() and len(text) < 20):
+        raise UsageError(f"'{text}' is no image size; give height and width, for example 96x128")
+    return int(height), int(width)
+
+
+def keys_of(text: str) -> dict[str, str]:
+    """Return the names of arrays by what they stand for, of ``x_train=images,y_train=labels``, as ``--keys`` takes it.
+
+    UsageError for what is no such list.
+    """
+    pairs = [part.partition("=") for part in text.split(",")]
+    keys = {meaning.strip(): name.strip() for meaning, _, name in pairs}
+    if not all(equals and meaning.strip() and name.strip() for meaning, equals, name in pairs):
+        raise UsageError(f"'{text}' names no arrays; give for example x_train=images,y_train=labels")
+    if len(keys) < len(pairs):
+        raise UsageError(f"'{text}' names two arrays for one; give each once")
+    return keys
+
+
+def from_json(document: dict[str, Any], where: Path, *, error: type[ToolkitError]) -> Reading:
+    """Return what a run or a manifest recorded; ``error``, naming ``where``, where it is none."""
+    return documents.convert(document, Reading, where, what="how data are read", error=error)
+
+
+def image_shape(shape: Sequence[int | None]) -> tuple[int, int, int] | None:
+    """Return (H, W, C) of a model's input, (batch, H, W, C); None where it takes no images of one size."""
+    sizes = [size for size in shape[1:] if size is not None]
+    return (sizes[0], sizes[1], sizes[2]) if len(shape) == 4 and len(sizes) == 3 else None
