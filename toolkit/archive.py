@@ -44,7 +44,7 @@ def pack(path: Path, entries: Mapping[str, bytes]) -> None:
 def unpack(path: Path, folder: Path) -> list[str]:
     """Write the files of an archive into ``folder``; return the names of those whose bytes are damaged.
 
-    Nothing is written where an entry could leave the folder, is no plain file, or is there twice: ArtifactError, as
+    Nothing is written if an entry could leave the folder, is no plain file, or is there twice: ArtifactError, as
     where the file is no archive of this kind.
     """
     damaged = []

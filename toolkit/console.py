@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-# Wide enough for the widest table of toolkit when stdout is a file or a pipe, where there is no terminal to ask.
+# Wide enough for the widest table of toolkit when stdout is a file or a pipe, if there is no terminal to ask.
 PLAIN_WIDTH = 160
 
 # A live table is drawn again after this many seconds at the earliest, and takes at most this share of the time: a
@@ -149,7 +149,7 @@ class Console:
     ) -> Iterator[Callable[[Callable[[], Standing]], None]]:
         """Show a bar and a table on stderr while the block runs, or nothing where stderr is no terminal.
 
-        Yields ``show(standing)``, which asks for a standing and draws it where the last picture is old enough. Nothing
+        Yields ``show(standing)``, which asks for a standing and draws it if the last picture is old enough. Nothing
         is drawn in between: no thread disturbs what is measured.
         """
         if not sys.stderr.isatty():

@@ -21,7 +21,7 @@ def tested() -> dict[str, str]:
 
 
 def installed(distribution: str) -> str | None:
-    """Return the version of an installed distribution; None where it is not installed."""
+    """Return the version of an installed distribution; None if it is not installed."""
     try:
         return version(distribution)
     except PackageNotFoundError:

@@ -47,7 +47,7 @@ class Output(StrEnum):
 class Convention:
     """What a model's input and output mean.
 
-    low, high: the values that pixels of 0 and of 255 become; one for all channels, or one for each. output: None where
+    low, high: the values that pixels of 0 and of 255 become; one for all channels, or one for each. output: None if
     nobody has said, as in older manifests; it is then judged by the outputs.
     """
 
@@ -94,7 +94,7 @@ class Convention:
     def values(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return what the model takes for pixels (N, H, W, C): float32 in its range and its layout.
 
-        Raises UsageError where the range is of other channels.
+        Raises UsageError if the range is of other channels.
         """
         if len(self.low) not in (1, pixels.shape[-1]):
             raise UsageError(f"the input range is of {len(self.low)} channels, the images have {pixels.shape[-1]}")
@@ -126,7 +126,7 @@ STANDARD = (Convention(), Convention((0.0,), (255.0,)), Convention((-1.0,), (1.0
 
 
 def parse(text: str) -> Convention:
-    """Return the convention of a range as users write it; UsageError where it is none."""
+    """Return the convention of a range as users write it; UsageError if it is none."""
     number = r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*"
     wrong = UsageError(f"{OPTION} is '{text}'; allowed: {_ALLOWED}")
     if ends := re.fullmatch(rf"{number}\.\.{number}", text):
@@ -155,9 +155,9 @@ def of_message(message: dict[str, Any] | None) -> Convention | None:
 
 
 def of_tensor(spec: "TensorSpec") -> Convention | None:
-    """Return the range that the quantization of an input makes plain, None where it could be any.
+    """Return the range that the quantization of an input makes plain, None if it could be any.
 
-    Bytes without a scale are pixels. With one, the range is that of all bytes, where both its ends lie within a step of
+    Bytes without a scale are pixels. With one, the range is that of all bytes, if both its ends lie within a step of
     those of a standard range: 1/127.5 and 127 is -1..1.
     """
     dtype = np.dtype(spec.dtype)
@@ -176,7 +176,7 @@ def of_tensor(spec: "TensorSpec") -> Convention | None:
 
 
 def layout_of(shape: Sequence[int | None]) -> Layout:
-    """Return the layout that the shape of an input, (N, …), can have; channels last where both fit."""
+    """Return the layout that the shape of an input, (N, …), can have; channels last if both fit."""
     if len(shape) == 3:
         return Layout.NHW
     first = len(shape) == 4 and shape[1] in _CHANNELS and shape[3] not in _CHANNELS

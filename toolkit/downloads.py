@@ -27,7 +27,7 @@ def search_folders() -> tuple[Path, ...]:
 def download(url: str, path: Path, *, known_hash: str, what: str) -> Path:
     """Fetch ``url`` to ``path`` unless it is there: with retries, atomically, with a bar where stderr is a terminal.
 
-    Raises DataUnavailableError where the network, the server or the digest says no.
+    Raises DataUnavailableError if the network, the server or the digest says no.
     """
     pooch, requests = extras.load("pooch"), extras.load("requests")
     unavailable = f"{what} is not on this machine and could not be fetched"

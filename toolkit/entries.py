@@ -111,7 +111,7 @@ class CalibrationRows:
 class MeasuredOn:
     """Where a figure was measured, by what decides about it: the CPU, its kernel class, the runtime and its version.
 
-    kernels: ``Host.kernels`` of that machine, None where its system did not tell.
+    kernels: ``Host.kernels`` of that machine, None if its system did not tell.
     """
 
     cpu: str
@@ -121,7 +121,7 @@ class MeasuredOn:
 
 @dataclass(frozen=True)
 class Verification:
-    """What ``toolkit verify --save`` came to. The accuracies and counts are None where none were measured."""
+    """What ``toolkit verify --save`` came to. The accuracies and counts are None if none were measured."""
 
     verdict: Verdict
     accuracy: float | None

@@ -53,13 +53,13 @@ def installed(module: str) -> bool:
 
 
 def require(module: str) -> None:
-    """Raise MissingExtraError, which names the extra, where a package is not installed."""
+    """Raise MissingExtraError, which names the extra, if a package is not installed."""
     if not installed(module):
         raise MissingExtraError(module.partition(".")[0], EXTRA_OF.get(module))
 
 
 def load(module: str) -> Any:
-    """Import ``module`` and return it; MissingExtraError where it is not installed."""
+    """Import ``module`` and return it; MissingExtraError if it is not installed."""
     require(module)
     os.environ.update(ENVIRONMENT)
     # TensorFlow and LiteRT write to file descriptor 2 before any log level of theirs is in force.

@@ -38,7 +38,7 @@ class Golden:
 
 
 def read(path: Path) -> Golden:
-    """Read a golden; ArtifactError where it is missing, damaged or not one. No array is read before all fit."""
+    """Read a golden; ArtifactError if it is missing, damaged or not one. No array is read before all fit."""
     missing = "no such file; 'toolkit export' writes it"
     with opened_npz(path, what="a golden", missing=missing) as arrays:
         rows, *size = arrays.header("images", Expected(("uint8",), (None, None, None, None))).shape

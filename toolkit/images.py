@@ -97,7 +97,7 @@ def _is_grey(image: Any) -> bool:
 
 
 def _white(image: Any) -> float | None:
-    """Return the value that the format calls white, of pixels that are not of 8 bits; None where it says nothing."""
+    """Return the value that the format calls white, of pixels that are not of 8 bits; None if it says nothing."""
     if image.mode.startswith("I;16"):
         return float(2 ** (_tag(image, BITS_PER_SAMPLE) or 16) - 1)
     if image.mode == "I" and image.format in ("PNG", "PPM"):  # Pillow scales a PGM of any highest value to 16 bits
@@ -112,7 +112,7 @@ def _tag(image: Any, number: int) -> int | None:
 
 
 def _eight_bits(wide: NDArray[Any], white: float | None, *, inverted: bool) -> NDArray[np.uint8]:
-    """Scale grey pixels so that white becomes 255; ValueError where white is not known, or they are not below it.
+    """Scale grey pixels so that white becomes 255; ValueError if white is not known, or they are not below it.
 
     Floats of 0 to 1 are what image libraries write; nothing in a file says what other floats mean.
     """
@@ -129,7 +129,7 @@ def _eight_bits(wide: NDArray[Any], white: float | None, *, inverted: bool) -> N
 
 
 def _on_paper(pil: Any, image: Any) -> Any:
-    """Lay an image with transparency on white, or on black where all that can be seen of it is white."""
+    """Lay an image with transparency on white, or on black if all that can be seen of it is white."""
     clear = image if image.mode == "RGBA" else image.convert("RGBA")
     upright = pil.new("RGB", image.size, "white")
     upright.paste(clear, mask=clear)
@@ -148,7 +148,7 @@ def _pillow() -> tuple[Any, Any]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """Yield an image whose pixels are not decoded yet; DataError where it is none, or larger than is allowed."""
+    """Yield an image whose pixels are not decoded yet; DataError if it is none, or larger than is allowed."""
     pil, _ = _pillow()
     with (
         opened(path, error=DataError) as file,

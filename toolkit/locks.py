@@ -14,7 +14,7 @@ from pathlib import Path
 from toolkit.errors import BusyError
 
 LOCK = ".lock"
-# A process that was killed keeps its locks until its memory is given back, which takes a moment where it was large.
+# A process that was killed keeps its locks until its memory is given back, which takes a moment if it was large.
 PATIENCE_S = 1.0
 _NEW = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
 _OLD = os.O_RDWR | os.O_NOFOLLOW
@@ -24,10 +24,10 @@ _SENTENCE_BYTES = 200
 
 @contextmanager
 def alone(folder: Path, verb: str, *, otherwise: str) -> Iterator[None]:
-    """Hold a folder, which is made where it is not there, so that no other process works in it.
+    """Hold a folder, which is made if it is not there, so that no other process works in it.
 
     otherwise: what to do instead of waiting, for the message. BusyError says who is at work there. What was made of the
-    folder and its parents is removed again where nothing came of it.
+    folder and its parents is removed again if nothing came of it.
     """
     made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     deadline_s = time.monotonic() + PATIENCE_S
@@ -62,7 +62,7 @@ def held(path: Path) -> Iterator[None]:
 
 
 def remove_dead(path: Path, *, beside: Path | None = None) -> None:
-    """Remove a file that ``held`` made, and a folder beside it, where the process that made them is gone."""
+    """Remove a file that ``held`` made, and a folder beside it, if the process that made them is gone."""
     with suppress(OSError):  # somebody else's, or just removed
         descriptor = _take(path, _OLD)
         if descriptor is not None:
@@ -75,7 +75,7 @@ def remove_dead(path: Path, *, beside: Path | None = None) -> None:
 
 
 def remove_dead_locks(folder: Path, pattern: str, *, beside: str = "") -> None:
-    """Remove the locks that ``alone`` left in the folders below that match, where the process that held them is gone.
+    """Remove the locks that ``alone`` left in the folders below that match, if the process that held them is gone.
 
     beside: a pattern of a folder that goes with the lock.
     """
@@ -123,7 +123,7 @@ def _enter(folder: Path) -> int | None:
 
 
 def _take(path: Path, flags: int) -> int | None:
-    """Return the descriptor of a file that is now this process's; None where it is another's."""
+    """Return the descriptor of a file that is now this process's; None if it is another's."""
     while True:
         descriptor = os.open(path, flags, 0o666)
         try:

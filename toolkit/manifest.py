@@ -28,7 +28,7 @@ _WHAT = "a manifest"
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """One input or output. ``shape`` begins with the batch, None where free; real = scale × (value - zero_point)."""
+    """One input or output. ``shape`` begins with the batch, None if free; real = scale × (value - zero_point)."""
 
     name: str
     shape: tuple[int | None, ...]
@@ -57,17 +57,17 @@ class Artifact:
 
     @property
     def verdict(self) -> Verdict | None:
-        """What its verification came to; None where it was not verified."""
+        """What its verification came to; None if it was not verified."""
         return self.verified.verdict if self.verified else None
 
     @property
     def accuracy(self) -> float | None:
-        """What its verification measured; None where it did not."""
+        """What its verification measured; None if it did not."""
         return self.verified.accuracy if self.verified else None
 
     @property
     def measured_on(self) -> MeasuredOn | None:
-        """The machine that verified it; None where that is not recorded."""
+        """The machine that verified it; None if that is not recorded."""
         return self.verified.measured_on if self.verified else None
 
 
@@ -91,7 +91,7 @@ Entry = Artifact | Derived | ListedFile
 class Manifest:
     """The manifest of one exported model. ``folder`` is where it was read from and is not written.
 
-    convention: of the reference and of every artifact; pixels from 0 to 1 where an older manifest does not say.
+    convention: of the reference and of every artifact; pixels from 0 to 1 if an older manifest does not say.
     """
 
     folder: Path
@@ -130,7 +130,7 @@ class Manifest:
         return replace(self, artifacts=tuple(artifacts))
 
     def check_digest(self, entry: Entry) -> str | None:
-        """Return what is wrong with the file of an entry, or None where it is the file that was exported."""
+        """Return what is wrong with the file of an entry, or None if it is the file that was exported."""
         path = self.folder / entry.path
         if not path.is_file():
             return f"{path}: named in {self.folder / MANIFEST} but missing; export the model again"
@@ -154,7 +154,7 @@ class Manifest:
 
 
 def read(folder: Path) -> Manifest:
-    """Read the manifest of ``folder``; ArtifactError where there is none or it cannot be understood.
+    """Read the manifest of ``folder``; ArtifactError if there is none or it cannot be understood.
 
     Digests are held against the files with ``check_digest`` and ``require``, so that a command can report one changed
     file and go on with the others. A name that leads elsewhere, as a path or as a symbolic link, is refused here.
@@ -185,7 +185,7 @@ def _check_place(file: Path, path: Path) -> None:
 
 
 def folders(path: Path) -> list[Path]:
-    """Return the folder itself where it has a manifest, else its subfolders that have one; ArtifactError for none."""
+    """Return the folder itself if it has a manifest, else its subfolders that have one; ArtifactError for none."""
     if (path / MANIFEST).is_file():
         return [path]
     found = sorted(file.parent for file in path.glob(f"*/{MANIFEST}"))
@@ -195,9 +195,9 @@ def folders(path: Path) -> list[Path]:
 
 
 def listing(file: Path) -> Manifest | None:
-    """Return the manifest that lists ``file``, as an artifact or as the reference; None where none does.
+    """Return the manifest that lists ``file``, as an artifact or as the reference; None if none does.
 
-    Raises ArtifactError where the file is not the one that was exported.
+    Raises ArtifactError if the file is not the one that was exported.
     """
     if not (file.parent / MANIFEST).is_file():
         return None

@@ -85,7 +85,7 @@ def find(parts: Mapping[str, Digests]) -> tuple[Overlap, ...]:
 
 
 def refuse(found: tuple[Overlap, ...], *, what: str, allowed: bool, instead: str = "") -> None:
-    """Raise DataError where there is an overlap that was not allowed.
+    """Raise DataError if there is an overlap that was not allowed.
 
     what: names the data set. instead: what else can be done about it, as part of a sentence.
     """

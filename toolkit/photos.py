@@ -59,8 +59,8 @@ class Unreadable:
 def read_all(parts: Mapping[str, Sequence[Path]], reading: Reading, *, what: str) -> Photos:
     """Read the image files of each part, all brought to one size: as asked, as a model takes, or as most of them are.
 
-    what: names the data set. Images stay grey where all are grey. Raises DataError, naming the files, where some cannot
-    be read and are not to be skipped, where none is left, and where neither memory nor disk holds the pixels.
+    what: names the data set. Images stay grey if all are grey. Raises DataError, naming the files, if some cannot
+    be read and are not to be skipped, if none is left, and where neither memory nor disk holds the pixels.
     """
     looks = {part: _each(files, images.peek) for part, files in parts.items()}
     every = [look for found in looks.values() for look in found if isinstance(look, Look)]
@@ -144,7 +144,7 @@ def _each(
     threads: int | None = None,
     after_block: Callable[[], None] = lambda: None,
 ) -> list[T | Unreadable]:
-    """Return what the task makes of each file; an Unreadable where it raises DataError."""
+    """Return what the task makes of each file; an Unreadable if it raises DataError."""
 
     def attempt(file: Path) -> T | Unreadable:
         try:

@@ -29,7 +29,7 @@ DIGITS = ("mnist", "sample")
 class Prediction:
     """The two likeliest classes of one image, the likeliest first.
 
-    box: where in the image the digit is, in pixels of the upright image; None where all of it was classified.
+    box: where in the image the digit is, in pixels of the upright image; None if all of it was classified.
     """
 
     image: str
@@ -65,7 +65,7 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
     """Return the most accurate verified artifact under ``folder`` that runs here, of equals the smallest.
 
     Artifacts that were not verified come last, those that failed never, nor those that answer otherwise here than where
-    they were exported. ArtifactError where none is left.
+    they were exported. ArtifactError if none is left.
     """
     choices = []
     for path in folder.glob(f"*/{MANIFEST}"):
@@ -98,7 +98,7 @@ class _View:
 
 @dataclass(frozen=True)
 class _Image:
-    """One image file. page: where its digits were looked for; views: nothing where it was refused, for a reason."""
+    """One image file. page: where its digits were looked for; views: nothing if it was refused, for a reason."""
 
     file: Path
     pixels: NDArray[np.uint8] | None = None
@@ -116,9 +116,9 @@ def predict(
     explain: Path | None = None,
     warn: Callable[[str], None],
 ) -> list[Prediction | Refused]:
-    """Return the prediction for each image file, or why there is none; ArtifactError where the model makes none.
+    """Return the prediction for each image file, or why there is none; ArtifactError if the model makes none.
 
-    given: the range of its pixels, as the user has it. UsageError where it is needed, or where a manifest says another.
+    given: the range of its pixels, as the user has it. UsageError if it is needed, or if a manifest says another.
     every_digit: one for each digit of an image, in reading order; else an image with several digits is refused.
     explain: where the picture of how one image was read is written; UsageError for several images.
     """
@@ -164,7 +164,7 @@ def _predict(
     # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
     check_memory(len(files) * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
     digits = channels == 1 and (found is None or found.data.name in DIGITS)
-    # As the images that it has learned from were, where they were not of one size.
+    # As the images that it has learned from were, if they were not of one size.
     how = (found.data.reading.resize if found else None) or "fit"
     prepared = []
     for file in files:
@@ -192,7 +192,7 @@ def _prediction(file: Path, names: Sequence[str], row: NDArray[np.float32], box:
 
 
 def _explain(image: _Image, names: Sequence[str], rows: Iterable[NDArray[np.float32]], path: Path) -> None:
-    """Write the picture of how one image was read; nothing where it could not be opened."""
+    """Write the picture of how one image was read; nothing if it could not be opened."""
     if image.pixels is None:
         return
     reads = []

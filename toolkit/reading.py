@@ -26,7 +26,7 @@ class Reading:
     None stands for ``fit``, the aspect kept and padded; ``crop`` keeps it and cuts off what is over; ``stretch`` does
     not keep it. skip_unreadable: leave out image files that cannot be read. keys: the names of the arrays of a .npz
     file, by what they stand for: ``{"x_train": "images"}``. model_shape: (H, W, C) that a model takes; photos are
-    brought to it where no size is asked for.
+    brought to it if no size is asked for.
     """
 
     image_size: tuple[int, int] | None = field(default=None, metadata=LATER)
@@ -56,7 +56,7 @@ class Reading:
         return Reading(**{name: value for name, value in self.asked.items() if name in allowed})
 
     def require_only(self, allowed: tuple[str, ...], *, what: str) -> None:
-        """Raise DataError where something is asked for that has no meaning for this source of data."""
+        """Raise DataError if something is asked for that has no meaning for this source of data."""
         for name in self.asked:
             if name not in allowed:
                 raise DataError(f"{what}: --{name.replace('_', '-')} has no meaning there; leave it out")
@@ -99,6 +99,6 @@ def from_json(document: dict[str, Any], where: Path, *, error: type[ToolkitError
 
 
 def image_shape(shape: Sequence[int | None]) -> tuple[int, int, int] | None:
-    """Return (H, W, C) of a model's input, (batch, H, W, C); None where it takes no images of one size."""
+    """Return (H, W, C) of a model's input, (batch, H, W, C); None if it takes no images of one size."""
     sizes = [size for size in shape[1:] if size is not None]
     return (sizes[0], sizes[1], sizes[2]) if len(shape) == 4 and len(sizes) == 3 else None

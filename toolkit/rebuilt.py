@@ -11,7 +11,7 @@ BENCHMARK, PARITY = "benchmark", "parity"
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A record whose figures were computed again from its raw samples. True where the record says the same.
+    """A record whose figures were computed again from its raw samples. True if the record says the same.
 
     kind: BENCHMARK, whose samples are latencies, or PARITY, whose samples are images. differences: a sentence for each
     figure that the samples do not give.

@@ -44,7 +44,7 @@ def member(package: str, name: str, *, kind: str) -> ModuleType:
 
 
 def from_file(path: Path) -> ModuleType:
-    """Run a user's own Python file as a module named after it; UsageError where that cannot be.
+    """Run a user's own Python file as a module named after it; UsageError if that cannot be.
 
     What lies beside it can be imported by it, as if Python ran it. A file that was run before is not run again.
     """

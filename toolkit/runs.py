@@ -41,12 +41,12 @@ class ConfigEntry(StartedEntry):
 
 
 def read_json(path: Path, kind: type[T]) -> T:
-    """Read one of a run's documents as ``kind``; RunError where it is damaged."""
+    """Read one of a run's documents as ``kind``; RunError if it is damaged."""
     return documents.read(path, kind, what="the document of a run", error=RunError)
 
 
 def read_config(folder: Path) -> ConfigEntry:
-    """Read the configuration of a run; RunError where the folder is no run."""
+    """Read the configuration of a run; RunError if the folder is no run."""
     path = folder / CONFIG
     if not path.is_file():
         raise RunError(f"{folder}: not a run folder, it has no {CONFIG}; known runs: {known()}")

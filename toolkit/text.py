@@ -70,7 +70,7 @@ def to_json(document: Any, *, encoding: str = "utf-8") -> str:
 
 
 def write_plainly(stream: TextIO | None) -> None:
-    """Let a stream write something else for a character that its encoding lacks, where it would raise an error."""
+    """Let a stream write something else for a character that its encoding lacks, if it would raise an error."""
     codecs.register_error(_PLAINLY, _plainly)
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors=_PLAINLY)

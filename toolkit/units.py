@@ -8,7 +8,7 @@ MARK = "*"
 
 
 def marked(figure: str, *, overlap: object) -> str:
-    """Return a figure, with the mark where there is an overlap."""
+    """Return a figure, with the mark if there is an overlap."""
     return figure + MARK if overlap else figure
 
 
@@ -25,7 +25,7 @@ def seconds(value_s: float) -> str:
 
 
 def interval(low_s: float, high_s: float) -> str:
-    """Return a range of durations, with one unit where both have the same: ``145 – 180 µs``."""
+    """Return a range of durations, with one unit if both have the same: ``145 – 180 µs``."""
     low, high = seconds(low_s), seconds(high_s)
     same = low.count(" ") == 1 and low.partition(" ")[2] == high.partition(" ")[2]
     return f"{low.partition(' ')[0] if same else low} – {high}"

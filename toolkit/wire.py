@@ -38,7 +38,7 @@ def pieces(path: Path) -> Iterator[tuple[bytes, bool, bool]]:
 
 
 class Channel:
-    """One end of a conversation over two file descriptors; ConnectionError where it ended or makes no sense.
+    """One end of a conversation over two file descriptors; ConnectionError if it ended or makes no sense.
 
     patience_s: after which time without a message it counts as ended; None waits for ever. look: called again and again
     while a message is waited for, which ends with what it raises. longest_bytes: the most behind a message. clock: in

@@ -16,10 +16,10 @@ _NO_RECORD = "'toolkit bench' writes record.json, 'toolkit verify --save' writes
 
 
 def check_record(record: str | PathLike[str]) -> Rebuilt:
-    """Rebuild every figure of a record from the raw samples that it keeps; true where the record says the same.
+    """Rebuild every figure of a record from the raw samples that it keeps; true if the record says the same.
 
     record: of a benchmark or of a verification, its file or its folder; which of them it is, its content tells.
-    ``.differences`` has a sentence for each figure that differs. Raises ArtifactError where it is no record.
+    ``.differences`` has a sentence for each figure that differs. Raises ArtifactError if it is no record.
     """
     from toolkit.bench import record as benchmarks
     from toolkit.bench.reading import RECORD
@@ -45,7 +45,7 @@ def compare(old: str | PathLike[str], new: str | PathLike[str], *, tolerance: fl
 
     old, new: folders of records. tolerance: the share by which an artifact may have become slower; it must be slower by
     more with 95 % confidence to count. ``.pairs`` has both results of each configuration, with their speed-up if both
-    records are of one machine. Raises ArtifactError where the records have nothing in common or are emulated.
+    records are of one machine. Raises ArtifactError if the records have nothing in common or are emulated.
     """
     from toolkit.bench import compare, record
 
@@ -55,7 +55,7 @@ def compare(old: str | PathLike[str], new: str | PathLike[str], *, tolerance: fl
 def plot_record(record: str | PathLike[str], picture: str | PathLike[str]) -> str | None:
     """Draw the latencies of a benchmark's record, and accuracy and size against them, into a .png or .svg file.
 
-    Return why accuracy is not in the picture, None if it is. Raises ArtifactError where the record has no latencies,
+    Return why accuracy is not in the picture, None if it is. Raises ArtifactError if the record has no latencies,
     MissingExtraError without matplotlib.
     """
     from toolkit.bench import plot

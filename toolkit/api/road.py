@@ -41,7 +41,7 @@ def bench(
 
     ``.results`` has one for each artifact, number of threads and batch size, in seconds and bytes; ``.failures`` says
     why an artifact could not be measured; ``.recommended`` is what to ship, None if nothing fits; ``.to_json()`` is
-    the document of ``toolkit bench --json``. Raises ArtifactError where nothing is there to measure, or a file is not
+    the document of ``toolkit bench --json``. Raises ArtifactError if nothing is there to measure, or a file is not
     the one that its manifest lists, UsageError for a plan that makes no sense.
     """
     from toolkit.bench import candidates, schedule
@@ -59,7 +59,7 @@ def bench(
 def default_artifact() -> Path:
     """Return the most accurate verified artifact of ``exported/`` that answers here as where it was exported.
 
-    Raises ArtifactError where there is none.
+    Raises ArtifactError if there is none.
     """
     from toolkit.prediction import default_model
 
@@ -96,9 +96,9 @@ def export(
     ``0..1``. allow_overlap: go on where test images are training images too.
 
     As a path, the result is the folder; ``.made`` has the files, ``.failures`` says why one could not be made,
-    ``.to_json()`` is the document of ``toolkit export --json``. Raises ExportFailedError where none could be made,
+    ``.to_json()`` is the document of ``toolkit export --json``. Raises ExportFailedError if none could be made,
     RunError or ArtifactError for a source that is unfinished, damaged or no classifier of images, UsageError for an
-    input range that is clearly not the model's, DataError for data that cannot be had or overlap, BusyError where
+    input range that is clearly not the model's, DataError for data that cannot be had or overlap, BusyError if
     another process writes there, MissingExtraError without TensorFlow.
     """
     from toolkit.convention import parse
@@ -137,7 +137,7 @@ def open_session(artifact: str | PathLike[str], *, threads: int = 1) -> "Session
     threads: of the runtime; 0 leaves their number to it. ``.convention`` says which values the pixels become: those of
     the manifest that lists the file, else what the file itself says, else 0 to 1; for others set it to
     ``toolkit.convention.parse("0..255")``. A session is not for several threads at once. Raises ArtifactError for a
-    file that cannot be loaded, MissingExtraError where its runtime is not installed, UsageError where none runs such
+    file that cannot be loaded, MissingExtraError if its runtime is not installed, UsageError if none runs such
     files. Open only files that you trust: what a runtime does with a damaged one, it does here.
     """
     from toolkit import manifest, runtimes
@@ -163,8 +163,8 @@ def predict(
     every_digit: of photos of handwritten digits, read each digit, in reading order; else an image with several is
     refused. explain: where to write a picture of how a single image was read, a .png file. The result has one for each
     image or digit: a ``Prediction`` with the two likeliest ``.classes``, their ``.probabilities`` and the digit's
-    ``.box``, or a ``Refused`` with the ``.error`` of an image that cannot be read. Raises ArtifactError where the
-    artifact is missing, damaged or no classifier of images, UsageError where it must be known what pixels become.
+    ``.box``, or a ``Refused`` with the ``.error`` of an image that cannot be read. Raises ArtifactError if the
+    artifact is missing, damaged or no classifier of images, UsageError if it must be known what pixels become.
     """
     from toolkit import prediction
     from toolkit.convention import parse
@@ -204,7 +204,7 @@ def train(
     As a path, the result is the run's folder; ``.test.accuracy`` is in [0, 1], ``.progress.history`` has the epochs,
     ``.to_json()`` is the document of ``toolkit train --json``. Ctrl-C ends it after the last whole epoch, with
     ``.interrupted``. Raises UsageError for a recipe that makes no sense, DataError for data that cannot be had or
-    overlap, RunError for a run that exists or cannot be gone on with, DivergedError where the loss is no longer a
+    overlap, RunError for a run that exists or cannot be gone on with, DivergedError if the loss is no longer a
     number, BusyError while another process trains there, MissingExtraError without TensorFlow.
     """
     from toolkit import runs
@@ -246,7 +246,7 @@ def verify(
     input_range: str | None = None,
     on_step: OnStep = ignore,
 ) -> "Parity":
-    """Compare artifacts with the Keras model that they were made from, image by image; true where all passed.
+    """Compare artifacts with the Keras model that they were made from, image by image; true if all passed.
 
     paths: artifacts or folders of them; none stands for ``exported/``. data: whose test images are used, by name or
     path, as ``--data`` takes it; None stands for what the model was trained on. golden: compare with the recorded

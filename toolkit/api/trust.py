@@ -34,7 +34,7 @@ def certify(
 
     ``.passed`` says whether it was called different from itself no more often than a 95 % interval may;
     ``.detectable`` is the smallest slow-down, a share, that was seen in most trials. Ctrl-C ends it after the last
-    whole trial. Raises ArtifactError where the artifact cannot be measured or the machine is emulated.
+    whole trial. Raises ArtifactError if the artifact cannot be measured or the machine is emulated.
     """
     from toolkit.bench import candidates, certify
     from toolkit.bench.schedule import Plan, new_folder
@@ -78,7 +78,7 @@ def localize(
 
     picture: a .png or .svg file to draw the layers into. imports, unsafe_lambda: as for ``export``. ``.layers`` has the
     noise of each, as a ratio of signal to noise in dB; ``.culprit`` is the first that adds more than its arithmetic
-    explains, None where none does. Raises UsageError for a folder, ArtifactError where the artifact, its golden or its
+    explains, None if none does. Raises UsageError for a folder, ArtifactError if the artifact, its golden or its
     Keras original is missing or damaged, MissingExtraError without TensorFlow.
     """
     from toolkit import golden

@@ -20,7 +20,7 @@ _SIZES = {"B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
 
 @dataclass(frozen=True)
 class Budgets:
-    """What an artifact may take and must reach; None where it does not matter.
+    """What an artifact may take and must reach; None if it does not matter.
 
     max_latency_s: of the median inference. min_accuracy: in [0, 1].
     """
@@ -45,7 +45,7 @@ class Budgets:
 
 
 def parse_budgets(latency: str | None, size: str | None, accuracy: float | None) -> Budgets:
-    """Return the budgets that a user gave: ``5ms``, ``500kB``, ``98.9`` %; UsageError where one cannot be read."""
+    """Return the budgets that a user gave: ``5ms``, ``500kB``, ``98.9`` %; UsageError if one cannot be read."""
     if accuracy is not None and not 0 < accuracy <= 100:
         raise UsageError(f"--min-accuracy is {accuracy}; it must be a percentage")
     return Budgets(
@@ -67,7 +67,7 @@ def recommend(
     A folder without a manifest may hold models of different tasks: nothing is chosen there, unless a budget is given.
     Those that answer otherwise here than where they were exported are left out as well. That is the fastest within the
     budgets; among those that cannot be told from it, the smallest file, then the most accurate. None that is left beats
-    it in latency, size and accuracy. Where nothing fits, ``fits`` is false and the entry is that which misses a budget
+    it in latency, size and accuracy. If nothing fits, ``fits`` is false and the entry is that which misses a budget
     by the smallest share. ``front`` names the artifacts of known accuracy that no other equals or betters in all three.
 
     kernels: the kernel class of this machine; an accuracy that another kind of machine measured is told with that.

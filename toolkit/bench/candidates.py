@@ -12,7 +12,7 @@ from toolkit.runtimes import REFERENCE_RUNTIME
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file to measure. manifest: the one that lists it, where there is one."""
+    """A file to measure. manifest: the one that lists it, if there is one."""
 
     path: Path
     runtime: str
@@ -20,7 +20,7 @@ class Candidate:
 
     @property
     def artifact(self) -> Artifact | None:
-        """The manifest's entry, where there is one; the Keras original has none."""
+        """The manifest's entry, if there is one; the Keras original has none."""
         entries = self.manifest.artifacts if self.manifest else ()
         return next((entry for entry in entries if entry.path == self.path.name), None)
 
@@ -29,7 +29,7 @@ def select(paths: Sequence[Path], *, warn: Callable[[str], None]) -> list[Candid
     """Return the files that files and folders stand for.
 
     In a folder, files without an installed runtime are left out with a warning; named by itself, such a file is a
-    MissingExtraError. ArtifactError where nothing is left, or where a file is not the one that its manifest lists.
+    MissingExtraError. ArtifactError if nothing is left, or if a file is not the one that its manifest lists.
     """
     found: dict[Path, Candidate] = {}
     missing: dict[str, int] = {}
@@ -53,8 +53,8 @@ def select(paths: Sequence[Path], *, warn: Callable[[str], None]) -> list[Candid
 def files(path: Path) -> list[Path]:
     """Return the file itself, or the artifacts below a folder, beside a manifest only those that it lists.
 
-    A Keras model is measured where it is named itself, or nothing else is there: TensorFlow takes longer to start than
-    all else to measure. ArtifactError where there is neither.
+    A Keras model is measured if it is named itself, or nothing else is there: TensorFlow takes longer to start than
+    all else to measure. ArtifactError if there is neither.
     """
     if path.is_file():
         return [path]

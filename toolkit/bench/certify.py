@@ -123,7 +123,7 @@ class Certificate:
 
     @property
     def detectable(self) -> float | None:
-        """The smallest planted slow-down that at least POWER of the trials saw; None where none was."""
+        """The smallest planted slow-down that at least POWER of the trials saw; None if none was."""
         seen = [one.share for one in self.planted if one.share and one.detected >= POWER * len(one.comparisons)]
         return min(seen, default=None)
 
@@ -162,7 +162,7 @@ def certify(
     """Measure an artifact beside itself and its slowed copies, again and again, each time with new processes.
 
     Each trial is a benchmark by ``plan`` with an order of its own. Ctrl-C ends it after the last whole trial. Raises
-    ArtifactError where the artifact cannot be measured or the machine is emulated, and KeyboardInterrupt where not one
+    ArtifactError if the artifact cannot be measured or the machine is emulated, and KeyboardInterrupt if not one
     trial was finished.
     """
     if host.describe().emulated:

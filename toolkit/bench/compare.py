@@ -93,7 +93,7 @@ class Compared:
 def compare(old: Record, new: Record, *, tolerance: float = 0.05) -> Compared:
     """Compare two records, configuration by configuration. tolerance: the share by which the newer may be slower.
 
-    Raises UsageError for a negative tolerance, ArtifactError where the records have nothing in common or one was made
+    Raises UsageError for a negative tolerance, ArtifactError if the records have nothing in common or one was made
     under emulation.
     """
     if not tolerance >= 0:

@@ -57,7 +57,7 @@ class Measured:
         self.marks += [Mark(len(self.blocks) - 1, turn, reason) for reason in reasons]
 
     def result(self, configuration: Configuration, folder: Path, position: int) -> Result | None:
-        """Return what was measured, its raw samples saved in ``folder``; None where no block was.
+        """Return what was measured, its raw samples saved in ``folder``; None if no block was.
 
         A process that was interrupted, the last one, has fewer blocks than the others and is left out, unless it is the
         only one.

@@ -111,7 +111,7 @@ def _faster_with_fewer(results: Sequence[Result], result: Result) -> tuple[int, 
 
 
 def _under_roof(record: Record, result: Result, bare: Explanation, roofs: dict[tuple[str, int], Roofs]) -> Explanation:
-    """Add the roofline: from the cache, else measured, and again where the artifact is above it."""
+    """Add the roofline: from the cache, else measured, and again if the artifact is above it."""
     configuration = (result.runtime, result.threads)
     names = runtimes.get(result.runtime).DISTRIBUTIONS
     versions = {name: text for name, text in record.versions.items() if name in names}

@@ -17,7 +17,7 @@ class WhyEntry(ProfileEntry):
 
 @dataclass(frozen=True)
 class Explanation:
-    """roofline: of the artifact's arithmetic, where it was measured. reason: why it is not faster than float32."""
+    """roofline: of the artifact's arithmetic, if it was measured. reason: why it is not faster than float32."""
 
     profile: Profile
     roofline: Roofline | None

@@ -44,7 +44,7 @@ class _Places:
     """Where one label may stand, nearest first; pixels, but the distances, which are points.
 
     offsets: (N, 2) of its middle from its point. boxes: (N, 4), left, bottom, right, top. lines: (N, LINE_POINTS, 2),
-    not a number where no line is drawn. open: (N,), whether it is inside the chart and covers no marker.
+    not a number if no line is drawn. open: (N,), whether it is inside the chart and covers no marker.
     """
 
     distances: Floats
@@ -55,7 +55,7 @@ class _Places:
 
 
 def place(axes: "Axes", labels: Sequence[Label]) -> "list[Annotation]":
-    """Write each label as near to its point as there is room, with a line to it where it had to move away.
+    """Write each label as near to its point as there is room, with a line to it if it had to move away.
 
     The axes must have their final place and limits. In a chart that is too full, labels may cover each other.
     """

@@ -1,4 +1,4 @@
-"""Time one loaded artifact, in blocks: each inference on its own where the clock can tell, else in loops.
+"""Time one loaded artifact, in blocks: each inference on its own if the clock can tell, else in loops.
 
 The clock is injected, so that tests are exact.
 """
@@ -34,7 +34,7 @@ WARMUP_BLOCK_S = 0.02
 SETTLED_BLOCKS, SETTLED_SHARE = 3, 0.05
 # Untimed inferences at the start of each block: the caches were the other artifacts' in between.
 LEAD_INFERENCES, LEAD_S = 2, 0.002
-# An inference is timed on its own where it takes this many times the resolution of the clock.
+# An inference is timed on its own if it takes this many times the resolution of the clock.
 RESOLUTIONS = 100
 RESOLUTION_READINGS = 1000
 # Most samples of a block, so that memory stays bounded however fast the artifact and long the block.
@@ -66,7 +66,7 @@ class Subject:
         """Load it and run it once.
 
         images: (N, H, W, C) uint8 to rotate through, or None for random input values. convention: what the artifact
-        takes for them; None where nobody has said. busy_share: of busy work to add.
+        takes for them; None if nobody has said. busy_share: of busy work to add.
         """
         self._clock, self._sleep = clock, sleep
         self._busy = None if busy_share is None else BusyWork(busy_share, clock)

@@ -35,9 +35,9 @@ LEAST_RANGE = 0.2
 
 
 def draw(path: Path, record: Record) -> str | None:
-    """Write the picture; return why there is no front of accuracy in it, where there is none.
+    """Write the picture; return why there is no front of accuracy in it, if there is none.
 
-    ArtifactError where the record has no latencies: nothing was measured, or under emulation.
+    ArtifactError if the record has no latencies: nothing was measured, or under emulation.
     """
     if not record.results or record.host.emulated:
         raise ArtifactError(f"{record.folder}: no latencies to draw{', emulated' if record.host.emulated else ''}")
@@ -196,7 +196,7 @@ def _round(value_s: float) -> str:
 
 
 def _names(results: Sequence[Result]) -> list[str]:
-    """Return the name of each, with threads and batch where they are not 1."""
+    """Return the name of each, with threads and batch if they are not 1."""
     configurations = [
         "".join(f", {number} {what}" for number, what in ((r.threads, "threads"), (r.batch, "images")) if number > 1)
         for r in results

@@ -32,7 +32,7 @@ class ProfileEntry(TypedDict):
 
 @dataclass(frozen=True)
 class Timed:
-    """An operator with the time it adds to an inference; None where that was not measured."""
+    """An operator with the time it adds to an inference; None if that was not measured."""
 
     operator: Operator
     seconds: float | None
@@ -75,7 +75,7 @@ class Profile:
 
     @property
     def macs(self) -> int | None:
-        """Multiply-accumulates of one inference; None where an operator's are not known."""
+        """Multiply-accumulates of one inference; None if an operator's are not known."""
         counts = [operator.macs for operator in self.operators]
         return None if None in counts else sum(count for count in counts if count is not None)
 

@@ -76,7 +76,7 @@ class BenchProgress:
         self._on_step(self)
 
     def did(self, step: str, configuration: "Configuration", samples_ns: NDArray[np.float64] | None = None) -> None:
-        """Note a step that is over, and its samples, where they count for the median."""
+        """Note a step that is over, and its samples, if they count for the median."""
         standing = self._standings[configuration]
         standing.starting = False
         standing.done[step] += 1

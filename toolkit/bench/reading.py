@@ -116,7 +116,7 @@ class BenchRecordEntry(TypedDict):
 
 
 def document(path: Path, kind: type[T]) -> T:
-    """Return the document of a record, checked; ArtifactError where it is none. kind: what is asked of it."""
+    """Return the document of a record, checked; ArtifactError if it is none. kind: what is asked of it."""
     return documents.read(path, kind, what=_WHAT, missing="no such file; 'toolkit bench' writes record.json")
 
 
@@ -171,7 +171,7 @@ def result(folder: Path, entry: BenchResultEntry) -> Result:
 
 
 def _blocks(arrays: Arrays, kind: str, path: Path) -> Blocks:
-    """Return the samples of a kind; ValueError where their blocks are not what they are said to be."""
+    """Return the samples of a kind; ValueError if their blocks are not what they are said to be."""
     lengths = Expected(("int64",), (None, None))
     blocks = np.prod(arrays.header(f"{kind}_lengths", lengths).shape, dtype=object)
     check_memory(_DRAW_BYTES * RESAMPLES * blocks, what=f"{path}: a bootstrap of it", error=ArtifactError)

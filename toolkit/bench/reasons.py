@@ -29,7 +29,7 @@ class Evidence:
     """What is known of a candidate and of its float32 original, the baseline.
 
     fewer_threads: a smaller number of threads with which the same artifact is surely faster, and how many times.
-    multiplies_bytes: whether the CPU has instructions for that; None where the system does not tell.
+    multiplies_bytes: whether the CPU has instructions for that; None if the system does not tell.
     """
 
     candidate: Profile

@@ -154,7 +154,7 @@ def _fitting(recommendations: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def read(folder: Path) -> Record:
-    """Read a record with its raw samples; ArtifactError where it is none or was damaged."""
+    """Read a record with its raw samples; ArtifactError if it is none or was damaged."""
     path = folder / RECORD
     document = reading.document(path, BenchRecordEntry)
     return Record(
@@ -177,7 +177,7 @@ def read(folder: Path) -> Record:
 
 
 def recompute(folder: Path) -> Rebuilt:
-    """Rebuild every figure of a record from its raw samples. Raises ArtifactError where the folder has no record."""
+    """Rebuild every figure of a record from its raw samples. Raises ArtifactError if the folder has no record."""
     found = read(folder)
     rebuilt = found.to_json()
     document: dict[str, Any] = documents.load(folder / RECORD, what="a benchmark record")

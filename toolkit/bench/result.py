@@ -66,8 +66,8 @@ class Result:
     """One measured configuration: raw latencies by block, and its processes; all figures are derived from them.
 
     sha256: of the file; None in records from before it was kept. format, quantization, parity, accuracy: what the
-    manifest says of the artifact, where one lists it. measured_on: the kernel class of the machine that measured the
-    accuracy, where it is recorded. golden: how the artifact answers otherwise here than where it was exported, None
+    manifest says of the artifact, if one lists it. measured_on: the kernel class of the machine that measured the
+    accuracy, if it is recorded. golden: how the artifact answers otherwise here than where it was exported, None
     where it does not or has no golden. notes: what may come out otherwise on another kind of CPU. marks: turns in which
     something changed on the machine; they are left in.
     """
@@ -181,18 +181,18 @@ class Result:
 
     @property
     def peak_rss_bytes(self) -> int | None:
-        """The most memory that a process took; None where that is not known."""
+        """The most memory that a process took; None if that is not known."""
         return max((o.peak_rss_bytes for o in self.opened if o.peak_rss_bytes is not None), default=None)
 
     @property
     def added_rss_bytes(self) -> int | None:
-        """The median of the memory that the artifact added to its runtime; None where that is not known."""
+        """The median of the memory that the artifact added to its runtime; None if that is not known."""
         added = [opened.added_rss_bytes for opened in self.opened if opened.added_rss_bytes is not None]
         return int(np.median(added)) if added else None
 
     @property
     def at_pace(self) -> Paced | None:
-        """The figures at the pace of a camera; None where that was not measured."""
+        """The figures at the pace of a camera; None if that was not measured."""
         if self.paced is None:
             return None
         samples = self.paced.samples

@@ -19,7 +19,7 @@ def rounds(record: Record) -> int:
 
 
 def rest(earlier: Record, plan: Plan) -> Plan:
-    """Return the plan of what a record lacks of ``plan``; UsageError where it lacks nothing."""
+    """Return the plan of what a record lacks of ``plan``; UsageError if it lacks nothing."""
     done = rounds(earlier)
     missing = plan.processes - done
     if missing < 1:
@@ -31,7 +31,7 @@ def rest(earlier: Record, plan: Plan) -> Plan:
 def join(earlier: Record, later: Record) -> Record:
     """Return both parts as one record in the folder of the first, its samples saved there.
 
-    ArtifactError where they are not of one machine, one set of versions, or the same artifacts and configurations.
+    ArtifactError if they are not of one machine, one set of versions, or the same artifacts and configurations.
     """
     if not host.is_same(earlier.host.to_json(), later.host.to_json()) or earlier.versions != later.versions:
         raise ArtifactError(f"{earlier.folder}: was measured on another machine, or with other versions; measure anew")

@@ -89,13 +89,13 @@ class Cache:
         self.path = cache_folder() / FOLDER / f"{runtime}-{digest}.json"
 
     def read(self) -> Roofs | None:
-        """Return what is kept; None where nothing is, or where the file is damaged."""
+        """Return what is kept; None if nothing is, or if the file is damaged."""
         try:
             return documents.read(self.path, KeptEntry, what="a roofline")["roofs"]
         except ArtifactError:
             return None
 
     def keep(self, roofs: Roofs) -> None:
-        """Write roofs, where the cache can be written; else they are measured again next time."""
+        """Write roofs, if the cache can be written; else they are measured again next time."""
         with contextlib.suppress(OSError):
             write_json(self.path, {**self._asked, "roofs": {name: roof.to_json() for name, roof in roofs.items()}})

@@ -104,7 +104,7 @@ def verdict(ratio: Interval) -> SpeedVerdict:
 
 
 def at_least(ratio: Interval) -> float | None:
-    """Return how many times faster, or slower, a speed-up is by its interval; None where that cannot be told."""
+    """Return how many times faster, or slower, a speed-up is by its interval; None if that cannot be told."""
     return {SpeedVerdict.FASTER: ratio.low, SpeedVerdict.SLOWER: 1 / ratio.high}.get(verdict(ratio))
 
 

@@ -34,7 +34,7 @@ class Checked:
 def check(path: Path) -> Checked:
     """Unpack a bundle into a scratch folder and hold its files against its digests and its manifest.
 
-    ArtifactError where it is no bundle, or one that could leave its folder. Digests show damage; they do not show who
+    ArtifactError if it is no bundle, or one that could leave its folder. Digests show damage; they do not show who
     made the bundle.
     """
     with locks.scratch() as scratch:

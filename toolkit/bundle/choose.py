@@ -14,7 +14,7 @@ from toolkit.manifest import MANIFEST, Artifact, Manifest
 
 @dataclass(frozen=True)
 class Choice:
-    """An artifact, and why it was chosen. record: the benchmark that recommends it; None where the user named it."""
+    """An artifact, and why it was chosen. record: the benchmark that recommends it; None if the user named it."""
 
     artifact: Artifact
     why: str
@@ -22,9 +22,9 @@ class Choice:
 
 
 def resolve(given: str, exported: Path) -> tuple[Manifest, Choice | None]:
-    """Return the manifest that a folder, an artifact or a model's name stands for, and the artifact where it is named.
+    """Return the manifest that a folder, an artifact or a model's name stands for, and the artifact if it is named.
 
-    ArtifactError where there is none.
+    ArtifactError if there is none.
     """
     path = Path(given)
     if not path.exists() and (exported / given / MANIFEST).is_file():
@@ -47,7 +47,7 @@ def resolve(given: str, exported: Path) -> tuple[Manifest, Choice | None]:
 def recommended(found: Manifest, benchmarks: Path) -> Choice | None:
     """Return what the newest benchmark on this machine of the folder's present artifacts recommends.
 
-    None where there is no such benchmark: one that was not interrupted and has, by their digests, all artifacts that
+    None if there is no such benchmark: one that was not interrupted and has, by their digests, all artifacts that
     an installed runtime runs.
     """
     here = host.describe().to_json()
@@ -63,7 +63,7 @@ def recommended(found: Manifest, benchmarks: Path) -> Choice | None:
 
 
 def recommendation(document: Mapping[str, Any], found: Manifest) -> Choice:
-    """Return what a benchmark, as its JSON document, recommends of a folder; ArtifactError where that is nothing."""
+    """Return what a benchmark, as its JSON document, recommends of a folder; ArtifactError if that is nothing."""
     digests = {result["artifact"]: result.get("sha256") for result in document["results"]}
     artifacts = {artifact.sha256: artifact for artifact in found.artifacts}
     for entry in document["recommendations"]:

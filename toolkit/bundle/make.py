@@ -41,8 +41,8 @@ def make(found: Manifest, artifact: Artifact, path: Path | None = None) -> Bundl
     """Write the bundle of one artifact, to ``MODEL-QUANTIZATION-FORMAT.zip`` in this folder unless told otherwise.
 
     The same artifact, golden and toolkit give the same bytes. The golden is the folder's own, whole: its digest is the
-    one that the export wrote. ArtifactError where a file is not the exported one or the golden lacks the artifact,
-    UsageError where ``path`` is there and no plain file.
+    one that the export wrote. ArtifactError if a file is not the exported one or the golden lacks the artifact,
+    UsageError if ``path`` is there and no plain file.
     """
     found.require(artifact, found.golden)
     if artifact.path not in golden.read(found.golden_path).recorded:

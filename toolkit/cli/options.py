@@ -120,7 +120,7 @@ Keys = Annotated[str | None, option(READING, "What the arrays of a .npz file are
 
 
 def reading(image_size: str | None, resize: Resize | None, skip_unreadable: bool, keys: str | None) -> Reading | None:
-    """Return how data are to be read; None where nothing is asked for."""
+    """Return how data are to be read; None if nothing is asked for."""
     asked = Reading(
         image_size=None if image_size is None else size_of(image_size),
         resize=resize,

@@ -187,7 +187,7 @@ def perform(
 
 
 def conclude(console: Console, of: "Study", folder: Path) -> int:
-    """Write the report, print what there is, and return the exit code: 1 where a run crashed."""
+    """Write the report, print what there is, and return the exit code: 1 if a run crashed."""
     from toolkit.study import report
     from toolkit.study.study import summarise
     from toolkit.study.trials import TrialState

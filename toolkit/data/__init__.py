@@ -36,7 +36,7 @@ def load(
 ) -> "Dataset":
     """Return the data set that ``data`` asks for: ``auto``, the name of a source, or a path; warn of what it has.
 
-    ``auto`` is MNIST where it can be had, else the sample, with a warning; a name or a path never falls back. reading:
+    ``auto`` is MNIST if it can be had, else the sample, with a warning; a name or a path never falls back. reading:
     how files are read. Raises DataError for what is missing, damaged or not what its name says, and for a reading that
     has no meaning there.
     """
@@ -84,7 +84,7 @@ def _load_path(path: Path, reading: Reading) -> "Dataset":
 
 
 def _recognised(path: Path) -> tuple[Path, ModuleType]:
-    """Return where a data set is below a path, and what reads it; DataError where nothing does."""
+    """Return where a data set is below a path, and what reads it; DataError if nothing does."""
     if not path.exists():
         raise DataError(
             f"no data source and no path is called '{path}'; named sources: {AUTO}, {', '.join(named_sources())}"

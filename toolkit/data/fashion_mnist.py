@@ -49,7 +49,7 @@ def locate() -> Path | None:
 
 
 def fetch() -> Path:
-    """Download the four files to the user's cache; DataUnavailableError where that fails."""
+    """Download the four files to the user's cache; DataUnavailableError if that fails."""
     folder = cache_folder() / FOLDER
     for name, md5 in zip(idx.FILES, FILE_MD5, strict=True):
         download(f"{URL}/{name}.gz", folder / f"{name}.gz", known_hash=f"md5:{md5}", what="Fashion-MNIST")

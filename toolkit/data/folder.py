@@ -138,7 +138,7 @@ def _images(folder: Path) -> Iterator[Path]:
 
 
 def _parts(root: Path) -> dict[str, Path]:
-    """Return the folders of the parts, by part; none where the folders of ``root`` are classes."""
+    """Return the folders of the parts, by part; none if the folders of ``root`` are classes."""
     found: dict[str, Path] = {}
     for folder in _subfolders(root):
         for part, names in PART_NAMES.items():
@@ -155,7 +155,7 @@ def _parts(root: Path) -> dict[str, Path]:
 
 
 def _check_classes(path: Path, parts: dict[str, Path], names: tuple[str, ...]) -> None:
-    """Raise DataError where a part has a class that training lacks."""
+    """Raise DataError if a part has a class that training lacks."""
     for folder in parts.values():
         if strange := sorted({*_subfolders(folder)} - {*names}):
             raise DataError(
@@ -165,7 +165,7 @@ def _check_classes(path: Path, parts: dict[str, Path], names: tuple[str, ...]) -
 
 
 def _check_filled(path: Path, listing: _Listing, names: tuple[str, ...]) -> None:
-    """Raise DataError where a class has no image to learn from."""
+    """Raise DataError if a class has no image to learn from."""
     if empty := [names[label] for label in np.setdiff1d(np.arange(len(names)), listing.labels)]:
         raise DataError(f"{path}: no image in the class folder {_some(empty)} ({', '.join(images.SUFFIXES)})")
     if len(names) < 2:

@@ -36,7 +36,7 @@ class Box:
         return self.height * self.width
 
     def gap(self, other: "Box") -> float:
-        """Return the distance to another box; 0 where they touch or overlap."""
+        """Return the distance to another box; 0 if they touch or overlap."""
         rows = max(0, other.top - self.bottom, self.top - other.bottom)
         columns = max(0, other.left - self.right, self.left - other.right)
         return float(np.hypot(rows, columns))

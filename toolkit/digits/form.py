@@ -43,7 +43,7 @@ def to_form(ink: NDArray[np.float32], *, height: int, width: int) -> NDArray[np.
     pil: Any = extras.load("PIL.Image")
     grey = pil.fromarray(np.rint(strong * 255).astype(np.uint8))
     digit = np.asarray(grey.resize(size[::-1], pil.Resampling.BICUBIC), np.float32)
-    # Thin strokes lose strength where they are shrunk.
+    # Thin strokes lose strength if they are shrunk.
     digit = np.clip(digit * (255 / max(float(digit.max()), 1.0)), 0, 255)
     return _centred(np.rint(digit).astype(np.uint8), height, width)
 

@@ -15,7 +15,7 @@ GRAIN = 5.0
 MAD_TO_DEVIATION = 1.4826
 # Paper that is darker than this share of the brightest is taken to be so bright: there, noise would look like ink.
 DARKEST_PAPER = 0.3
-# Otsu's threshold is held between these shares of the strongest ink: it would split the ink itself where there is no
+# Otsu's threshold is held between these shares of the strongest ink: it would split the ink itself if there is no
 # other class, or the grain.
 LOW_SHARE, HIGH_SHARE = 0.3, 0.6
 BINS = 256
@@ -56,7 +56,7 @@ def _noise(grey: NDArray[np.uint8]) -> float:
 
 
 def _threshold(strength: NDArray[np.float32], seen: NDArray[np.bool_]) -> float | None:
-    """Return the strength from which ink is a stroke; None where none is seen."""
+    """Return the strength from which ink is a stroke; None if none is seen."""
     if not seen.any():
         return None
     above = strength[seen]

@@ -49,7 +49,7 @@ class Page:
 
     grey: the photo; paper: its grey levels without the ink; strength: of the ink, in [0, 1]; owner: 0 for paper, n for
     the strokes of the digit n, counted from 1, and -1 for other ink. times: how many pixels of the photo one side of a
-    pixel is. digits: in reading order. refusal: why they cannot be read; None where they can.
+    pixel is. digits: in reading order. refusal: why they cannot be read; None if they can.
     """
 
     grey: NDArray[np.uint8]
@@ -83,7 +83,7 @@ class _Candidate:
 
 
 def find(pixels: NDArray[np.uint8]) -> Page:
-    """Find the digits on a (H, W) page of grey levels; the page says why where there is none that can be read."""
+    """Find the digits on a (H, W) page of grey levels; the page says why if there is none that can be read."""
     grey, times = _shrunk(pixels)
     found, refusal = _agreed(grey)
     owner = np.where(found.labels > 0, -1, 0).astype(np.int32)

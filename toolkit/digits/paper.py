@@ -59,7 +59,7 @@ def _closed_line(line: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _along(pixels: NDArray[np.uint8], pick: Pick, length: int, direction: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return the maximum or minimum of ``length`` pixels in a direction, where all of them are inside.
+    """Return the maximum or minimum of ``length`` pixels in a direction, if all of them are inside.
 
     Each step doubles how many pixels a value stands for.
     """

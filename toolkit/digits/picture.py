@@ -30,7 +30,7 @@ class Read:
 def draw(photo: NDArray[np.uint8], page: Page | None, reads: Sequence[Read], *, refusal: str | None) -> Any:
     """Return a Pillow image.
 
-    photo: (H, W) or (H, W, 3), shown alone where no digit was looked for. reads: of the page's digits, in their order;
+    photo: (H, W) or (H, W, 3), shown alone if no digit was looked for. reads: of the page's digits, in their order;
     refusal: why there is none.
     """
     panels = [("photo", photo)]

@@ -26,13 +26,13 @@ NEAR, PART = 0.15, 0.01
 THICKER = 1.4
 # The distance of two patches is measured between this many pixels of each.
 POINTS = 400
-# Two patches are strokes of one digit where they lie over each other for this share of the narrower one's width and
+# Two patches are strokes of one digit if they lie over each other for this share of the narrower one's width and
 # are nearer than this share of the higher one's height.
 OVERLAP, TOUCHING = 0.5, 0.12
 
 
 def grouped(components: Sequence[Component], labels: NDArray[np.int32]) -> list[list[Component]]:
-    """Return the patches of each digit, the largest digit first; an empty list where there is none.
+    """Return the patches of each digit, the largest digit first; an empty list if there is none.
 
     labels: (H, W), what the components are numbered in.
     """
@@ -100,7 +100,7 @@ def _is_candidate(one: Component, labels: NDArray[np.int32]) -> bool:
 
 
 def _inside(candidates: list[Component], shape: tuple[int, ...]) -> list[Component]:
-    """Return the candidates that touch no border of the image, where they are large enough; else all."""
+    """Return the candidates that touch no border of the image, if they are large enough; else all."""
     inside = [one for one in candidates if not touches_border(one.box, shape)]
     if inside and inside[0].box.side >= INSIDE * candidates[0].box.side:
         return inside
@@ -132,7 +132,7 @@ def _belongs(group: Sequence[Component], one: Component, labels: NDArray[np.int3
 
 
 def _distance(first: Component, second: Component, labels: NDArray[np.int32]) -> float:
-    """Return the distance between two patches, to within a few pixels where they are large."""
+    """Return the distance between two patches, to within a few pixels if they are large."""
     points = []
     for one in (first, second):
         inside = np.argwhere(labels[one.box.slices] == one.label) + np.array((one.box.top, one.box.left))

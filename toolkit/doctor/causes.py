@@ -70,6 +70,6 @@ def _reinstall(distribution: str) -> str | None:
 
 
 def _distribution_of(module: str, distribution: str) -> str:
-    """Return the distribution that brings a missing module, where that is known; else the one that wants it."""
+    """Return the distribution that brings a missing module, if that is known; else the one that wants it."""
     name = DISTRIBUTION_OF.get(module, module)
     return name if normalized(name) in tested() else distribution

@@ -18,7 +18,7 @@ WIDTH = 8
 
 
 def main(part: str) -> None:
-    """Try a package of PACKAGES, or a runtime on an artifact that is made for it: no file is to blame where it dies."""
+    """Try a package of PACKAGES, or a runtime on an artifact that is made for it: no file is to blame if it dies."""
     # What a package prints must not come between the steps.
     steps = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -59,7 +59,7 @@ class _Teller:
         return self._words(value, self._is_hardware) if isinstance(value, str) else None
 
     def system(self, value: Any) -> str | None:
-        """Tell a kernel's name and release; what its builder has added, only where it is known."""
+        """Tell a kernel's name and release; what its builder has added, only if it is known."""
         found = _SYSTEM.fullmatch(value) if isinstance(value, str) else None
         if found is None:
             return self.hardware(value)

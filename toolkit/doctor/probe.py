@@ -80,13 +80,13 @@ def _whole(part: str, steps: dict[str, dict[str, Any]], versions: dict[str, str]
 
 
 def _culprit(found: dict[str, Any], part: str, versions: dict[str, str]) -> str:
-    """Return the distribution to name: that of the package itself where a part has several."""
+    """Return the distribution to name: that of the package itself if a part has several."""
     package = str(found.get("package", part)).replace("_", "-")
     return package if package in versions or not versions else next(iter(versions))
 
 
 def _run(command: Sequence[str], deadline_s: float) -> tuple[int | None, str, str]:
-    """Return (exit code, stdout, stderr); the code is None where it had to be ended, with all that it started."""
+    """Return (exit code, stdout, stderr); the code is None if it had to be ended, with all that it started."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         # Files, not pipes: a process that it started and left behind would hold a pipe open.
         process = subprocess.Popen(

@@ -32,7 +32,7 @@ ARTIFACTS = "artifacts"
 
 @dataclass(frozen=True)
 class Machine:
-    """The machine. instruction_sets: which it has, empty where it does not tell. disk: of the current folder."""
+    """The machine. instruction_sets: which it has, empty if it does not tell. disk: of the current folder."""
 
     host: Host
     state: State
@@ -57,9 +57,9 @@ class Package:
 
 @dataclass(frozen=True)
 class File:
-    """A file that a manifest lists. problem: what is wrong with it, or None where it is the one that was exported.
+    """A file that a manifest lists. problem: what is wrong with it, or None if it is the one that was exported.
 
-    golden: how it fails here, or answers otherwise than where it was exported; None where neither, or nothing runs it.
+    golden: how it fails here, or answers otherwise than where it was exported; None if neither, or nothing runs it.
     """
 
     path: Path

@@ -117,7 +117,7 @@ def make(
 def _derive(
     module: Any, path: Path, format_name: str, request: Request, made: Sequence[Artifact]
 ) -> tuple[Derived, ...]:
-    """Write an artifact of this export in another form; ArtifactError where it could not be made itself."""
+    """Write an artifact of this export in another form; ArtifactError if it could not be made itself."""
     pair = (module.MADE_FROM, request.quantization)
     origin = next((artifact.path for artifact in made if (artifact.format, artifact.quantization) == pair), None)
     if origin is None:

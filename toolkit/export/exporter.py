@@ -40,8 +40,8 @@ GOLDEN_IMAGES = 500
 class ExportOptions:
     """How to export. pairs: (format, quantization), from ``formats.plan``; count and seed as in ``calibration.choose``.
 
-    convention: what the model takes; None where it is to be found out.
-    input_shape: (H, W, C) of one image, where the model takes any size; None stands for that of the data.
+    convention: what the model takes; None if it is to be found out.
+    input_shape: (H, W, C) of one image, if the model takes any size; None stands for that of the data.
     """
 
     pairs: Sequence[tuple[str, str]]
@@ -111,9 +111,9 @@ def export(
 
     Nothing in ``folder`` changes before every conversion was tried. A conversion that fails is reported in ``failures``
     and leaves the other artifacts, and an older file of its name, as they are; converters print into ``folder/LOG``.
-    Artifacts of the same source and calibration that were exported before stay listed. Raises ExportFailedError where
-    no conversion succeeds, UsageError where the model clearly takes its pixels in another range, DataError where
-    training, validation and test images overlap, unless that is allowed, BusyError where another process writes there.
+    Artifacts of the same source and calibration that were exported before stay listed. Raises ExportFailedError if
+    no conversion succeeds, UsageError if the model clearly takes its pixels in another range, DataError if
+    training, validation and test images overlap, unless that is allowed, BusyError if another process writes there.
     """
     # Converters write whole models into temporary folders.
     with locks.alone(folder, "export", otherwise="choose another --output"), locks.own_temporaries():
@@ -179,7 +179,7 @@ def _convert(
     log: Path,
     on_step: OnStep,
 ) -> Converted:
-    """Make the files in ``work`` of what is proven to answer as the reference; ExportFailedError where none is made."""
+    """Make the files in ``work`` of what is proven to answer as the reference; ExportFailedError if none is made."""
     values = job.convention.values(job.calibration.images)
     with extras.streams_to(log), naming(log.with_name(job.reference(work).name)):
         prepared = prepare(model, work)
@@ -207,7 +207,7 @@ def _unlisted(manifest: Manifest) -> tuple[Path, ...]:
 
 
 def _check_model(model: Any, source: Source, dataset: Dataset) -> None:
-    """Raise ArtifactError where the model is not one for the images and classes of the data."""
+    """Raise ArtifactError if the model is not one for the images and classes of the data."""
     for what, tensors in (("inputs", model.inputs), ("outputs", model.outputs)):
         if len(tensors) != 1:
             raise ArtifactError(f"{source.keras_path}: has {len(tensors)} {what}; {_ALLOWED}")

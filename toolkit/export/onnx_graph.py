@@ -35,7 +35,7 @@ HANDLERS = {"Erfc": (write_with_one, ["Erf", True]), "Expm1": (write_with_one, [
 
 
 def check_operators(model: Any, layers: Mapping[str, str], *, opset: int) -> None:
-    """Raise ArtifactError where the converter left operators of TensorFlow in the graph, which ONNX does not have."""
+    """Raise ArtifactError if the converter left operators of TensorFlow in the graph, which ONNX does not have."""
     has = extras.load("onnx").defs.has
     left = [node for node in model.graph.node if not has(node.op_type, opset, node.domain)]
     if left:

@@ -16,7 +16,7 @@ from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, Prepared
 from toolkit.export.tracing import is_recurrent, plainly, unrolled
 from toolkit.runtimes.base import Session
 
-# How far an output may be from Keras', as a share of the greatest one where that is above 1: sums of float32 in another
+# How far an output may be from Keras', as a share of the greatest one if that is above 1: sums of float32 in another
 # order differ by less.
 TOLERANCE = 1e-5
 # Rows that are proven together.
@@ -27,7 +27,7 @@ _HALVES = ("float16", "bfloat16")
 def fixed(model: Any, path: Path, *, input_shape: Sequence[int], warn: Callable[[str], None]) -> Any:
     """Return the model as it is exported: computing in float32, on images of one size.
 
-    input_shape: the sizes that the model leaves free. ArtifactError where it has others.
+    input_shape: the sizes that the model leaves free. ArtifactError if it has others.
     """
     halves = [layer for layer in model._flatten_layers() if layer.compute_dtype in _HALVES]
     if halves:
@@ -48,7 +48,7 @@ def fixed(model: Any, path: Path, *, input_shape: Sequence[int], warn: Callable[
 
 
 def prepare(model: Any, work: Path) -> Prepared:
-    """Return ``model`` as a function and a SavedModel under ``work``; ArtifactError where it is no image classifier."""
+    """Return ``model`` as a function and a SavedModel under ``work``; ArtifactError if it is no image classifier."""
     tf = extras.load("tensorflow")
     shape = model.input_shape
     if not isinstance(shape, tuple) or len(shape) not in (3, 4) or None in shape[1:] or len(model.output_shape) != 2:
@@ -90,7 +90,7 @@ def _traced(tf: Any, model: Any) -> Any:
 
 
 def prove(prepared: Prepared, reference: Session, rows: NDArray[np.float32]) -> None:
-    """Raise ArtifactError where what is converted answers otherwise than the reference.
+    """Raise ArtifactError if what is converted answers otherwise than the reference.
 
     rows: (N, …) float32, as the model takes them.
     """

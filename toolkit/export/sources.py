@@ -51,7 +51,7 @@ class Source:
         return tuple(chart for chart in beside if self.trained_on and chart.is_file())
 
     def check_data(self, dataset: Dataset) -> None:
-        """Raise RunError where it was trained on other data."""
+        """Raise RunError if it was trained on other data."""
         if self.trained_on and self.trained_on["digests"] != dataset.digests:
             raise RunError(
                 f"{self.keras_path.parent}: was trained on '{self.trained_on['name']}' with other digests than "
@@ -74,7 +74,7 @@ class Source:
 
 
 def parts_of(recipe: RecordedRecipe | None, dataset: Dataset) -> Parts:
-    """Return what a recipe makes of the training images: where none is known, all are learned from."""
+    """Return what a recipe makes of the training images: if none is known, all are learned from."""
     if recipe is None:
         return divide(dataset, share=0.0, seed=0)
     return divide(dataset, share=recipe.validation_split, seed=recipe.seed)
@@ -116,7 +116,7 @@ def resolve_all(given: Sequence[str]) -> list[Source]:
 
 
 def newest_of_each_model() -> list[Source]:
-    """Return the newest run of each model; RunError where there is none."""
+    """Return the newest run of each model; RunError if there is none."""
     newest: dict[str, Path] = {}
     for folder in runs.newest():
         newest.setdefault(str(runs.read_config(folder)["recipe"].get("model")), folder)

@@ -1,6 +1,6 @@
 """Trace a Keras model in operators that converters know. Each is replaced by others that compute the same.
 
-The replacements are made where TensorFlow is called, so they hold for any model, layers of the user's own included, and
+The replacements are made if TensorFlow is called, so they hold for any model, layers of the user's own included, and
 leave the layers and their state as they are.
 """
 
@@ -9,9 +9,6 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from toolkit import extras
-
-# More steps than this are not unrolled: a graph of tens of thousands of operators takes converters minutes.
-MOST_STEPS = 256
 
 
 @contextmanager

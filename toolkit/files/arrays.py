@@ -56,7 +56,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Expected:
-    """What an array must be. dtypes: by name, or a structured one. shape: None where it is free."""
+    """What an array must be. dtypes: by name, or a structured one. shape: None if it is free."""
 
     dtypes: tuple[str | np.dtype[Any], ...]
     shape: tuple[int | None, ...]
@@ -96,7 +96,7 @@ class Arrays:
         return tuple(self._members)
 
     def header(self, name: str, expected: Expected | None = None) -> Header:
-        """Return what an array says of itself; ValueError where there is none, or it is not what is expected."""
+        """Return what an array says of itself; ValueError if there is none, or it is not what is expected."""
         if name not in self._members:
             raise ValueError(f"has no '{name}'; it holds {', '.join(self.names[:20]) or 'nothing'}")
         _, header = self._members[name]
@@ -105,7 +105,7 @@ class Arrays:
         return header
 
     def read(self, name: str, expected: Expected | None = None) -> NDArray[Any]:
-        """Return an array; ValueError where there is none, or it is not what is expected."""
+        """Return an array; ValueError if there is none, or it is not what is expected."""
         header = self.header(name, expected)
         with self._archive.open(self._members[name][0]) as stream:
             _read_header(cast("BinaryIO", stream))

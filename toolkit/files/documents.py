@@ -35,7 +35,7 @@ def read(
 ) -> T:
     """Return a JSON file as ``kind``: a dataclass, a TypedDict, ``dict[str, Any]``. what: "a manifest".
 
-    Raises ``error``, naming the file and the field, where it is missing, no JSON in UTF-8, or of other types.
+    Raises ``error``, naming the file and the field, if it is missing, no JSON in UTF-8, or of other types.
     """
     return convert(load(path, what=what, error=error, missing=missing), kind, path, what=what, error=error)
 
@@ -146,7 +146,7 @@ def _is_broken(text: str) -> bool:
 
 
 def _whole(tree: Any, found: Any, at: str) -> Any:
-    """Return ``found``, made of ``tree``, with what its TypedDicts left out; ValueError where a dataclass did."""
+    """Return ``found``, made of ``tree``, with what its TypedDicts left out; ValueError if a dataclass did."""
     if isinstance(found, list | tuple):
         parts = enumerate(zip(tree, found, strict=True))
         return type(found)(_whole(part, made, f"{at}[{number}]") for number, (part, made) in parts)

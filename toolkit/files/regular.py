@@ -20,9 +20,9 @@ _KINDS = {
 
 
 def require_file(path: Path, *, error: type[ToolkitError] = ArtifactError, missing: str = "no such file") -> int:
-    """Return the size of a file in bytes, without opening it; raise ``error`` where there is none.
+    """Return the size of a file in bytes, without opening it; raise ``error`` if there is none.
 
-    Also where there is something else: to read a pipe or a device may wait for ever. What the system makes up as it is
+    Also if there is something else: to read a pipe or a device may wait for ever. What the system makes up as it is
     read (/proc) has a size of 0, and is refused as an empty file is.
     """
     try:

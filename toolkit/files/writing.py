@@ -23,7 +23,7 @@ def atomic(path: Path) -> Iterator[Path]:
 
     At every instant, also when the process is killed, ``path`` is the whole old file or the whole new one. The sibling
     keeps the suffix, since writers such as Keras choose the format by it. Errors remove it and leave ``path`` alone,
-    and so does the next writer in the folder with the sibling that a kill left. UsageError where ``path`` is there and
+    and so does the next writer in the folder with the sibling that a kill left. UsageError if ``path`` is there and
     no file: the rename would take the place of a device or a pipe.
     """
     if path.exists() and not path.is_file():

@@ -23,7 +23,7 @@ def opened_zip(
 ) -> Iterator[zipfile.ZipFile]:
     """Yield a zip file to read; raise ``error`` where it is none, or claims what it cannot hold or memory cannot.
 
-    A member gives no more bytes than it claims, and an error where it has others.
+    A member gives no more bytes than it claims, and an error if it has others.
     """
     with opened(path, error=error, missing=missing) as file, refused(path, what, error=error):
         archive = zipfile.ZipFile(file)

@@ -31,7 +31,7 @@ KERNEL_SETS = ("AVX", "AVX2", "AVX-512", "VNNI", "AMX int8", "dotprod", "i8mm")
 
 
 def instruction_sets(root: Path = Path("/")) -> dict[str, bool]:
-    """Return which of INSTRUCTION_SETS every core has; empty where the system does not tell."""
+    """Return which of INSTRUCTION_SETS every core has; empty if the system does not tell."""
     lines = [line.partition(":") for line in (system.read(root / "proc/cpuinfo") or "").splitlines()]
     for field, known in INSTRUCTION_SETS.items():
         cores = [set(value.split()) for key, _, value in lines if key.strip() == field]
@@ -42,7 +42,7 @@ def instruction_sets(root: Path = Path("/")) -> dict[str, bool]:
 
 
 def multiplies_bytes(root: Path = Path("/")) -> bool | None:
-    """Say whether the CPU has instructions that multiply and add bytes, or None where the system does not tell."""
+    """Say whether the CPU has instructions that multiply and add bytes, or None if the system does not tell."""
     found = instruction_sets(root)
     return any(found.get(name, False) for name in BYTE_SETS) if found else None
 
@@ -50,7 +50,7 @@ def multiplies_bytes(root: Path = Path("/")) -> bool | None:
 def kernel_class(arch: str, sets: dict[str, bool]) -> str | None:
     """Return the architecture with those of KERNEL_SETS that the CPU has, or without those that it could have.
 
-    None where the system does not tell.
+    None if the system does not tell.
     """
     known = {name: sets[name] for name in KERNEL_SETS if name in sets}
     if not known:

@@ -18,7 +18,7 @@ _GOVERNOR = "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
 
 @dataclass(frozen=True)
 class State:
-    """What may change while something is measured; None where the system does not tell.
+    """What may change while something is measured; None if the system does not tell.
 
     clock_hz: mean over the CPUs. temperature_c: of the hottest zone. load: mean of the last minute. running: threads of
     all programs that run at this instant, this one among them. throttled: bits of THROTTLE_BITS. steal_s: time of these

@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def read(path: Path) -> str | None:
-    """Return the content of a file, None where there is none."""
+    """Return the content of a file, None if there is none."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
@@ -12,7 +12,7 @@ def read(path: Path) -> str | None:
 
 
 def number(path: Path) -> float | None:
-    """Return the number that a file holds, None where it holds none."""
+    """Return the number that a file holds, None if it holds none."""
     try:
         return float(read(path) or "")
     except ValueError:
@@ -26,7 +26,7 @@ def fields(text: str) -> dict[str, str]:
 
 
 def memory_bytes(path: Path, field: str) -> int | None:
-    """Return a field of /proc/meminfo or of a process's status (``VmRSS:  1234 kB``), None where there is none."""
+    """Return a field of /proc/meminfo or of a process's status (``VmRSS:  1234 kB``), None if there is none."""
     for line in (read(path) or "").splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024

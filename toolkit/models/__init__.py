@@ -30,7 +30,7 @@ def own_files(model: str) -> tuple[Path, ...]:
 def build(name: str, *, input_shape: tuple[int, int, int], classes: int, activation: str = "relu") -> Any:
     """Return an unfitted ``keras.Model``: images (N, H, W, C) float32 in [0, 1] to probabilities (N, classes).
 
-    name: of a member, or the path of a user's own file. Raises UsageError where that builds no such model.
+    name: of a member, or the path of a user's own file. Raises UsageError if that builds no such model.
     """
     from toolkit.runtimes.keras.loading import functional
 

@@ -41,7 +41,7 @@ class Problem:
 
 @dataclass
 class Sums:
-    """How far from 1 the outputs of one image sum, at most, where the reference's are probabilities."""
+    """How far from 1 the outputs of one image sum, at most, if the reference's are probabilities."""
 
     classes: int
     furthest: float = 0.0
@@ -75,7 +75,7 @@ def check_file(manifest: Manifest, artifact: Artifact) -> Problem | None:
 
 
 def check_source(manifest: Manifest, runs: Path) -> Problem | None:
-    """The run that was exported, where it lies in ``runs``, still has the weights that were exported."""
+    """The run that was exported, if it lies in ``runs``, still has the weights that were exported."""
     run, file = manifest.source.run, manifest.source.file
     folder = runs / str(run)
     if run is None or not (folder / file).is_file() or not _is_run_of(folder, manifest):
@@ -126,7 +126,7 @@ def not_finite(bad: int, images: int) -> Problem:
 
 
 def require_finite(outputs: NDArray[np.float32], *, path: Path) -> None:
-    """Raise ArtifactError where a model that others are held against, or that is asked, answers with no numbers."""
+    """Raise ArtifactError if a model that others are held against, or that is asked, answers with no numbers."""
     if bad := count_not_finite(outputs):
         raise ArtifactError(f"{path}: {not_finite(bad, len(outputs)).text}")
 

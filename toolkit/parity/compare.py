@@ -61,7 +61,7 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """Non-inferiority: pass where the loss is surely within the margin, fail where it surely is not.
+        """Non-inferiority: pass if the loss is surely within the margin, fail if it surely is not.
 
         By golden there are too few images to speak of accuracy: no problem is a pass.
         """

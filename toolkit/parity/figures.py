@@ -11,7 +11,7 @@ from toolkit.parity.statistics import TWO_SIDED_CONFIDENCE, images_to_decide, lo
 
 # Bins of the expected calibration error (C. Guo et al., "On calibration of modern neural networks", ICML 2017).
 BINS = 15
-# A prediction of a float32 artifact may change where the reference's two best outputs are nearer than this.
+# A prediction of a float32 artifact may change if the reference's two best outputs are nearer than this.
 CLEAR_MARGIN = 1e-3
 # Flipped images that a result lists; the record has them all.
 LISTED_FLIPS = 1000
@@ -68,7 +68,7 @@ class Figures:
 
     @property
     def loss_pp(self) -> float:
-        """Accuracy lost, in percentage points; negative where the artifact is better."""
+        """Accuracy lost, in percentage points; negative if the artifact is better."""
         return (self.lost - self.gained) / self.n * 100
 
     @property
@@ -89,7 +89,7 @@ class Figures:
         return mcnemar_p(self.lost, self.gained)
 
     def images_to_decide(self, margin_pp: float) -> int | None:
-        """Return how many images would decide at these rates; None where no practical number does."""
+        """Return how many images would decide at these rates; None if no practical number does."""
         return images_to_decide(self.lost, self.gained, self.n, margin_pp / 100)
 
     def to_json(self, *, of_test_set: bool = True) -> dict[str, Any]:

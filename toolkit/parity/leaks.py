@@ -28,7 +28,7 @@ def of_test_set(found: Manifest, dataset: Dataset, *, warn: Callable[[str], None
     """Hold the test images against the images that the model of a manifest was trained and validated on.
 
     Those are the rows of ``dataset`` itself, the digests that the export kept, or a data set of that name on this
-    machine. Where none is to be had, the digests of the calibration images, a sample of the training images, are.
+    machine. If none is to be had, the digests of the calibration images, a sample of the training images, are.
     """
     learned = _training_digests(found, dataset)
     if learned is not None:

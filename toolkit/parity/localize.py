@@ -110,7 +110,7 @@ class Localized:
 def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> Localized:
     """Compare every layer of the reference with the tensor of ``artifact`` that stands for it.
 
-    Raises ArtifactError where not one layer can be found in the artifact.
+    Raises ArtifactError if not one layer can be found in the artifact.
     """
     found.require(found.reference)
     path = found.folder / artifact.path
@@ -167,7 +167,7 @@ def match(layers: dict[str, NDArray[np.float32]], tensors: Sequence[Traced]) -> 
 def sqnr_db(expected: NDArray[np.float32], given: NDArray[np.float32]) -> float:
     """Return the ratio of the power of ``expected`` to that of the difference, in dB.
 
-    inf where there is none, -inf where ``expected`` has no power or ``given`` holds what is no number.
+    inf if there is none, -inf where ``expected`` has no power or ``given`` holds what is no number.
     """
     if not np.isfinite(given).all():
         return -inf
@@ -179,7 +179,7 @@ def sqnr_db(expected: NDArray[np.float32], given: NDArray[np.float32]) -> float:
 
 
 def _in_layout(values: NDArray[np.float32], expected: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """Return values in Keras' layout: as they are or with the channels moved to the end, None where neither fits.
+    """Return values in Keras' layout: as they are or with the channels moved to the end, None if neither fits.
 
     Where both fit, as in a cube, the nearer one.
     """

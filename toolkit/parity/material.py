@@ -16,7 +16,7 @@ class Material:
     """The images of a comparison and what the reference answers to them; arrays may be mapped files.
 
     images: (N, H, W, C) uint8. reference: (N, classes) float32. table: what is kept of the reference's answers.
-    recorded: the outputs of each artifact on the machine that exported it, by its path, where it is a golden.
+    recorded: the outputs of each artifact on the machine that exported it, by its path, if it is a golden.
     convention: of the reference and the artifacts; what it answers with is known.
     """
 

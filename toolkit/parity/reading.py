@@ -46,7 +46,7 @@ class ParityRecordEntry(TypedDict):
 
 
 def read(path: Path) -> tuple[bytes, dict[str, Any]]:
-    """Return the text of a record and its document, whole and checked; ArtifactError where it is none."""
+    """Return the text of a record and its document, whole and checked; ArtifactError if it is none."""
     missing = "no such file; 'toolkit verify --save' writes parity.json"
     text = documents.content(path, missing=missing)
     document = documents.parse(text, path, what=_WHAT)
@@ -61,7 +61,7 @@ def read(path: Path) -> tuple[bytes, dict[str, Any]]:
 
 
 def read_rows(path: Path, classes: int) -> dict[str, RowFile]:
-    """Return what was kept of every image, by name; ArtifactError where that cannot be."""
+    """Return what was kept of every image, by name; ArtifactError if that cannot be."""
     tables = {}
     with opened_npz(path, what="the rows of a parity record") as arrays:
         rows = arrays.header(REFERENCE, Expected((REFERENCE_ROW,), (None,))).shape[0]

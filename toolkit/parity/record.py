@@ -34,7 +34,7 @@ _LONG = ("flips", "class_images", "class_accuracy", "reference_class_accuracy")
 def save(part: Verified) -> Path:
     """Write the record beside the manifest, the results into the manifest, and the model card; return the record.
 
-    UsageError where ``savable`` says no.
+    UsageError if ``savable`` says no.
     """
     listed_by = savable(part)
     with locks.alone(listed_by.folder, "verify --save", otherwise="verify it then"):
@@ -95,8 +95,8 @@ def savable(part: Verified) -> Manifest:
 def recompute(path: Path) -> Rebuilt:
     """Rebuild every figure of a record from what it kept of every image, and name each that differs.
 
-    The manifest, the model card and the artifacts beside the record, where they are there, are held against it as well.
-    Raises ArtifactError where the file is no record.
+    The manifest, the model card and the artifacts beside the record, if they are there, are held against it as well.
+    Raises ArtifactError if the file is no record.
     """
     text, document = reading.read(path)
     differences = []

@@ -15,8 +15,8 @@ def problem(
 ) -> str | None:
     """Return what `toolkit verify --golden` has against an artifact on this machine, or None.
 
-    None too where the folder has no golden, or one without outputs of this artifact. images: how many of the golden's
-    are enough; all unless told. Raises ArtifactError where the golden cannot be read.
+    None too if the folder has no golden, or one without outputs of this artifact. images: how many of the golden's
+    are enough; all unless told. Raises ArtifactError if the golden cannot be read.
     """
     if not found.golden_path.is_file():
         return None

@@ -31,8 +31,8 @@ def outputs(found: Manifest, split: Split) -> Iterator[NDArray[np.float32]]:
     """Yield the reference's outputs for the images of ``split``, (N, classes), as a mapped file.
 
     The file is named after the digests of the model, of the images and of itself, and after what the model takes:
-    neither another model, other images nor a damaged file is ever taken for it. Where no cache can be written, the file
-    is a temporary one. ArtifactError where the outputs are no numbers.
+    neither another model, other images nor a damaged file is ever taken for it. If no cache can be written, the file
+    is a temporary one. ArtifactError if the outputs are no numbers.
     """
     with locks.scratch() as scratch:
         path = _cached(found, split)
@@ -83,7 +83,7 @@ def _compute(found: Manifest, split: Split, folder: Path) -> Path:
 
 
 def _keep(path: Path, found: Manifest, split: Split) -> Path | None:
-    """Move a file into the cache and drop its oldest; None where the cache cannot be written."""
+    """Move a file into the cache and drop its oldest; None if the cache cannot be written."""
     folder = cache_folder() / FOLDER
     kept = folder / f"{_key(found, split)}-{sha256(path)[:_DIGEST_DIGITS]}.npy"
     try:

@@ -1,4 +1,4 @@
-"""Verify folders of artifacts: on a test set beside the Keras reference, or by golden where that is not possible."""
+"""Verify folders of artifacts: on a test set beside the Keras reference, or by golden if that is not possible."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ class VerifyOptions:
 def select(paths: Sequence[Path]) -> list[tuple[Manifest, list[Artifact]]]:
     """Return the manifests, with the artifacts to verify, that files and folders stand for.
 
-    A folder stands for its manifest or for those of its subfolders. ArtifactError where nothing is found.
+    A folder stands for its manifest or for those of its subfolders. ArtifactError if nothing is found.
     """
     chosen: dict[Path, tuple[Manifest, list[Artifact]]] = {}
     for path in paths:
@@ -103,8 +103,8 @@ def verify(
 ) -> Verified:
     """Compare the artifacts of one manifest with the Keras reference on the test split of its data, or by golden.
 
-    Golden is what is left where TensorFlow is not installed, or where the data are not to be had and were not asked
-    for. Raises DataError where the model has learned from test images, unless that is allowed.
+    Golden is what is left where TensorFlow is not installed, or if the data are not to be had and were not asked
+    for. Raises DataError if the model has learned from test images, unless that is allowed.
     """
     artifacts = _runnable(found, artifacts, warn)
     golden_only = options.by_golden
@@ -148,7 +148,7 @@ def on_test_set(
 def check_overlap(
     found: Manifest, dataset: Dataset, options: VerifyOptions, *, warn: Callable[[str], None]
 ) -> leaks.Learned:
-    """Return which test images the model has learned from; DataError where it has, unless that is allowed."""
+    """Return which test images the model has learned from; DataError if it has, unless that is allowed."""
     learned = leaks.of_test_set(found, dataset, warn=warn)
     what = f"{found.folder} on '{dataset.name}'"
     overlap.refuse(learned.overlaps, what=what, allowed=options.allow_overlap, instead=INSTEAD)

@@ -53,7 +53,7 @@ class Device:
         self._system = System(str(connection.hello["python"]), str(connection.hello["machine"]))
 
     def prepare(self) -> None:
-        """Bring what the device lacks, make its environment where there is none, and start the agent in it."""
+        """Bring what the device lacks, make its environment if there is none, and start the agent in it."""
         try:
             key, files = self._bring()
         except DeviceLostError as error:
@@ -108,7 +108,7 @@ class Device:
     def bench(self, plan: Plan, output: Path, earlier: Record | None = None) -> Record:
         """Measure, and bring the record home round by round. earlier: the part of it that is there already.
 
-        An interrupted benchmark is a record of what was measured; DeviceLostError where the connection ended, which
+        An interrupted benchmark is a record of what was measured; DeviceLostError if the connection ended, which
         says where what was measured is, and how to go on.
         """
         done = resume.rounds(earlier) if earlier else 0

@@ -29,7 +29,7 @@ def on_each(
 ) -> list[DeviceOutcome[Result]]:
     """Prepare each device and do the work on it, all devices at once.
 
-    Ctrl-C tells the devices to stop; what they then give is returned, KeyboardInterrupt where none gives anything.
+    Ctrl-C tells the devices to stop; what they then give is returned, KeyboardInterrupt if none gives anything.
     UsageError for a destination that is none or that is named twice.
     """
     for destination in destinations:

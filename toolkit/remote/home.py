@@ -56,7 +56,7 @@ class Home:
             file.write(content)
 
     def keep(self) -> None:
-        """Keep the record that has arrived; ArtifactError where it is none, or of other artifacts."""
+        """Keep the record that has arrived; ArtifactError if it is none, or of other artifacts."""
         arrived = self._arriving
         write_json(arrived / RECORD, printable(documents.load(arrived / RECORD, what="a benchmark record")))
         found = record.read(arrived)

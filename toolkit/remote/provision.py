@@ -3,7 +3,7 @@
 Sent as text by ``ssh``: the standard library, ``cache`` and ``wire`` alone. Everything lies in the user's cache there:
 
     blobs/DIGEST        what was copied, by its SHA-256, so that nothing is copied twice
-    environments/KEY    a virtual environment, complete where it holds the file ``ready``
+    environments/KEY    a virtual environment, complete if it holds the file ``ready``
     session/            what one connection works in; gone when it ends
     lock                held by the one connection that may be there at a time
 """
@@ -225,7 +225,7 @@ class Provision:
             shutil.copyfile(blob, target)
 
     def _run(self, command: Sequence[str], environment: dict[str, str] | None = None) -> None:
-        """Run a command, and end it where the connection ends; FailedCommandError where it fails."""
+        """Run a command, and end it if the connection ends; FailedCommandError if it fails."""
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -89,7 +89,7 @@ def check(destination: str) -> None:
 class Connection:
     """One device, connected; a context manager that leaves no process behind.
 
-    DeviceError where it cannot be reached or was lost; KeyboardInterrupt once ``stopped`` is set, unless the device was
+    DeviceError if it cannot be reached or was lost; KeyboardInterrupt once ``stopped`` is set, unless the device was
     told to begin its work: then it is told to end it, and its answer is waited for.
     """
 

@@ -21,7 +21,7 @@ def get(name: str) -> "RuntimeModule":
 
 
 def for_file(path: Path) -> str:
-    """Return the name of the runtime that runs files of that suffix; UsageError where none does."""
+    """Return the name of the runtime that runs files of that suffix; UsageError if none does."""
     for name in registry.names(__name__):
         if path.suffix in get(name).SUFFIXES:
             return name

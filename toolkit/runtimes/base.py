@@ -26,7 +26,7 @@ PREDICT_BATCH = 10
 class Predictor(ABC):
     """What answers for images: a session here, or one in another process.
 
-    remark: how the artifact was opened, where that is not as the runtime would by itself: a sentence.
+    remark: how the artifact was opened, if that is not as the runtime would by itself: a sentence.
     """
 
     path: Path
@@ -37,17 +37,17 @@ class Predictor(ABC):
 
     @property
     def input(self) -> TensorSpec:
-        """The only input of a classifier; ArtifactError where there are several."""
+        """The only input of a classifier; ArtifactError if there are several."""
         return _single(self.inputs, path=self.path, what="input")
 
     @property
     def output(self) -> TensorSpec:
-        """The only output of a classifier; ArtifactError where there are several."""
+        """The only output of a classifier; ArtifactError if there are several."""
         return _single(self.outputs, path=self.path, what="output")
 
     @property
     def declared(self) -> Convention | None:
-        """What the file itself says of its input; None where it could be anything."""
+        """What the file itself says of its input; None if it could be anything."""
         return of_tensor(self.input)
 
     @property
@@ -63,7 +63,7 @@ class Predictor(ABC):
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the outputs for pixels (N, H, W, C) uint8, as ``convention`` has them: (N, …) float32.
 
-        Raises ArtifactError where the images do not have the shape of the input.
+        Raises ArtifactError if the images do not have the shape of the input.
         """
 
 
@@ -99,7 +99,7 @@ class Session(Predictor):
         """Return copies of the outputs, in the order of ``outputs``, in the artifact's own dtypes."""
 
     def encode(self, values: NDArray[np.float32]) -> NDArray[Any]:
-        """Bring real values to the input's dtype: quantized where the input is, rounded where it is of integers."""
+        """Bring real values to the input's dtype: quantized if the input is, rounded if it is of integers."""
         dtype = np.dtype(self.input.dtype)
         if dtype.kind not in "iu":
             return values.astype(dtype, copy=False)
@@ -116,7 +116,7 @@ class Session(Predictor):
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the outputs for pixels (N, H, W, C) uint8, computed in batches: (N, …) float32.
 
-        Raises ArtifactError where the images do not have the shape of the input.
+        Raises ArtifactError if the images do not have the shape of the input.
         """
         check_images(images, self)
         fixed = self.input.shape[0]
@@ -155,8 +155,8 @@ FLOAT32, INT8 = "float32", "int8"
 class Operator:
     """An operator of an artifact, and which kernels execute it.
 
-    macs: multiply-accumulates of one inference, of convolutions and matrix products; 0 where it has none to speak of,
-    None where the shapes do not tell. arithmetic: what it multiplies in, where it does. weight_bytes: of its constants,
+    macs: multiply-accumulates of one inference, of convolutions and matrix products; 0 if it has none to speak of,
+    None if the shapes do not tell. arithmetic: what it multiplies in, if it does. weight_bytes: of its constants,
     as its kernels take them.
     """
 
@@ -179,7 +179,7 @@ class RuntimeModule(Protocol):
     KERNELS: tuple[str, ...]
 
     def open_session(self, path: Path, *, threads: int = 1, kernels: str | None = None) -> Session:
-        """Load an artifact; ArtifactError where it cannot be, MissingExtraError where the runtime is not installed."""
+        """Load an artifact; ArtifactError if it cannot be, MissingExtraError if the runtime is not installed."""
 
     def trace(self, path: Path, values: NDArray[np.float32]) -> list[Traced]:
         """Run real values (N, …) through an artifact and return its tensors in order, the output last."""
@@ -190,13 +190,13 @@ class RuntimeModule(Protocol):
     def prefixes(self, path: Path, *, threads: int = 1) -> list[Session]:
         """Return the artifact cut off after none of its ``operators``, after the first, … after all: ready to time.
 
-        Empty where the runtime has no operators that could be cut.
+        Empty if the runtime has no operators that could be cut.
         """
 
     def write_probe(self, path: Path, *, arithmetic: str, rows: int, width: int) -> bool:
         """Write an artifact of one dense layer, (rows, width) by (width, width): what the runtime does at best.
 
-        False where the runtime has no such arithmetic of its own to probe.
+        False if the runtime has no such arithmetic of its own to probe.
         """
 
     def portability(self, path: Path) -> Portability:
@@ -244,7 +244,7 @@ def reason(error: Exception) -> str:
 
 
 def batch_of(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> int:
-    """Return how many images an inference takes if ``batch`` are asked for: that many where a first size is free.
+    """Return how many images an inference takes if ``batch`` are asked for: that many if a first size is free.
 
     If none is free, an inference takes its inputs as they are, and counts as one: the first size may be the steps of a
     sequence as well. ArtifactError if another number is asked for.
@@ -259,21 +259,21 @@ def batch_of(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> int:
 
 
 def check_images(images: NDArray[np.uint8], by: Predictor) -> None:
-    """Raise ArtifactError where images (N, H, W, C) do not have the shape of the input."""
+    """Raise ArtifactError if images (N, H, W, C) do not have the shape of the input."""
     shape = by.convention.image_shape(by.input.shape)
     if shape != images.shape[1:]:
         raise ArtifactError(f"{by.path}: takes images {shape}, the data are {images.shape[1:]}")
 
 
 def _single(tensors: tuple[TensorSpec, ...], *, path: Path, what: str) -> TensorSpec:
-    """Return the only one of the inputs or outputs; ArtifactError where there are several."""
+    """Return the only one of the inputs or outputs; ArtifactError if there are several."""
     if len(tensors) != 1:
         raise ArtifactError(f"{path}: has {len(tensors)} {what}s; a classifier of images has one")
     return tensors[0]
 
 
 def check_size(inputs: Sequence[TensorSpec], *, path: Path) -> None:
-    """Raise ArtifactError where one image of an artifact is more than this machine can hold."""
+    """Raise ArtifactError if one image of an artifact is more than this machine can hold."""
     for spec in inputs:
         size = prod(size or 1 for size in spec.shape) * np.dtype(spec.dtype).itemsize
         check_memory(size, what=f"{path}: its input {spec.name} {spec.shape}", error=ArtifactError)

@@ -39,7 +39,7 @@ GREY = 128
 
 @dataclass(frozen=True)
 class FaultOutcome:
-    """One artifact with one fault: the checks that failed it on the test set and by golden, where that was asked."""
+    """One artifact with one fault: the checks that failed it on the test set and by golden, if that was asked."""
 
     fault: str
     artifact: str
@@ -83,7 +83,7 @@ class SelfTested:
 
 @dataclass(frozen=True)
 class SelfTests:
-    """What the gate made of the faults of several models. True where it was right about all."""
+    """What the gate made of the faults of several models. True if it was right about all."""
 
     parts: tuple[SelfTested, ...]
 
@@ -116,7 +116,7 @@ def self_test(
 ) -> SelfTested:
     """Plant every fault into copies of the artifacts of a manifest, and judge them and ``reexports`` faultless ones.
 
-    The files of the manifest are not touched. Raises DataError where the model has learned from test images, unless the
+    The files of the manifest are not touched. Raises DataError if the model has learned from test images, unless the
     options allow it.
     """
     if reexports < 0:

@@ -53,12 +53,12 @@ class TrialOutcome:
 
     @cached_property
     def best_validation_accuracy(self) -> float:
-        """The highest of all epochs; 0 where no epoch was finished."""
+        """The highest of all epochs; 0 if no epoch was finished."""
         return max((epoch.val_accuracy for epoch in self.progress.history), default=0.0)
 
     @property
     def kept_validation_accuracy(self) -> float:
-        """Of the weights that are kept, those with the lowest validation loss; 0 where no epoch was finished."""
+        """Of the weights that are kept, those with the lowest validation loss; 0 if no epoch was finished."""
         return self.progress.history[self.progress.best_epoch - 1].val_accuracy if self.progress.history else 0.0
 
     @property
@@ -67,7 +67,7 @@ class TrialOutcome:
         return sum(epoch.seconds for epoch in self.progress.history)
 
     def epochs_until(self, accuracy: float) -> int | None:
-        """Return the first epoch whose validation accuracy is at least ``accuracy``; None where there is none."""
+        """Return the first epoch whose validation accuracy is at least ``accuracy``; None if there is none."""
         return next((epoch.epoch for epoch in self.progress.history if epoch.val_accuracy >= accuracy), None)
 
     def seconds_until(self, accuracy: float) -> float | None:
@@ -94,7 +94,7 @@ class TrialOutcome:
 
 
 def read(trial: Trial) -> TrialOutcome:
-    """Read how far a run is; UsageError where it has more epochs than are asked for."""
+    """Read how far a run is; UsageError if it has more epochs than are asked for."""
     folder, asked = trial.folder, trial.recipe.epochs
     progress = load_progress(folder / STATE) if (folder / STATE).is_file() else TrainingProgress()
     done = len(progress.history)

@@ -12,7 +12,7 @@ from toolkit.study.study import Study
 from toolkit.study.trials import Trial, TrialState
 
 RUNNING = "running"
-# The order of lines where not all fit on the screen: what goes on, what went wrong, what is next, what is done.
+# The order of lines if not all fit on the screen: what goes on, what went wrong, what is next, what is done.
 _PROMINENCE = (
     RUNNING,
     TrialState.CRASHED,

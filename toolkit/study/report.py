@@ -35,7 +35,7 @@ class StudyReport:
 def write(of: Study, folder: Path) -> StudyReport:
     """Weigh the claims, draw the charts and write ``study.md`` and ``study.html`` into ``folder``.
 
-    The weights of the best run of each model go beside them, as ``MODEL.keras``. Raises RunError where no run has
+    The weights of the best run of each model go beside them, as ``MODEL.keras``. Raises RunError if no run has
     ended.
     """
     if not any(one.ended for one in of.outcomes):

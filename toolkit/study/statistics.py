@@ -13,7 +13,7 @@ _NORMAL_QUANTILE: float = NormalDist().inv_cdf(0.975)
 
 @dataclass(frozen=True)
 class Median:
-    """The median of ``count`` figures. low, high: its 95 % interval, or their range where no such interval exists."""
+    """The median of ``count`` figures. low, high: its 95 % interval, or their range if no such interval exists."""
 
     value: float
     low: float

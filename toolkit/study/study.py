@@ -109,7 +109,7 @@ class Study:
 def begin(grid: Grid, dataset: Dataset, folder: Path, *, jobs: int, allow_overlap: bool = False) -> Study:
     """Return a study with what there is of its runs already.
 
-    Raises UsageError where a run has more epochs than the grid, DataError where training, validation and test images
+    Raises UsageError if a run has more epochs than the grid, DataError if training, validation and test images
     overlap and that is not allowed.
     """
     recipe = grid.recipes()[0]  # another seed may draw other rows, not more of them
@@ -161,7 +161,7 @@ def conduct(
 
 
 def read(folder: Path) -> Study:
-    """Return the study of a folder as it stands; RunError where there is none."""
+    """Return the study of a folder as it stands; RunError if there is none."""
     path = folder / DOCUMENT
     if not path.is_file():
         raise RunError(f"{folder}: no study is there, it has no {DOCUMENT}; 'toolkit study' makes one")

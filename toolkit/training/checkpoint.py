@@ -36,7 +36,7 @@ class Epoch:
 class TrainingProgress:
     """How far a run is: the finished epochs, and the best of them by the monitored value.
 
-    gradients: for each epoch from 0, before training, its number and each layer's gradient norm; empty where the run
+    gradients: for each epoch from 0, before training, its number and each layer's gradient norm; empty if the run
     does not measure them.
     """
 
@@ -71,7 +71,7 @@ def save_state(path: Path, *, model: Any, optimizer: Any, progress: TrainingProg
 
 
 def load_progress(path: Path) -> TrainingProgress:
-    """Read the progress of a state file; RunError where it is missing or damaged."""
+    """Read the progress of a state file; RunError if it is missing or damaged."""
     if not path.exists():
         raise RunError(f"{path.parent}: no epoch was finished there, nothing can be resumed; start it anew")
     with opened_npz(path, what=_WHAT, error=RunError) as arrays:

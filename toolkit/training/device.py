@@ -11,7 +11,7 @@ STRATEGIES = ("single", "mirrored")
 
 
 def choose(tf: Any, device: str) -> str:
-    """Make TensorFlow use ``auto`` (a GPU where there is one), ``gpu`` or ``cpu``; return the device's name.
+    """Make TensorFlow use ``auto`` (a GPU if there is one), ``gpu`` or ``cpu``; return the device's name.
 
     GPU memory grows with the need, so that other programs keep theirs. Call it before TensorFlow has run anything.
     """
@@ -37,7 +37,7 @@ def choose(tf: Any, device: str) -> str:
 def strategy(tf: Any, name: str) -> Any | None:
     """Return what spreads each batch over the devices of this machine (``mirrored``), or None (``single``).
 
-    It takes all GPUs, or, where there is none, all logical CPU devices. Call it after ``choose``.
+    It takes all GPUs, or, if there is none, all logical CPU devices. Call it after ``choose``.
     """
     if name not in STRATEGIES:
         raise UsageError(f"unknown strategy '{name}'; allowed: {', '.join(STRATEGIES)}")

@@ -1,4 +1,4 @@
-"""Rows to the training loop: resident on the device where they fit, else streamed in blocks with the same results."""
+"""Rows to the training loop: resident on the device if they fit, else streamed in blocks with the same results."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -25,7 +25,7 @@ from toolkit.training.layers import LayerRow
 from toolkit.training.loop import EVALUATION_BATCH, Loop, Totals
 from toolkit.training.recipe import Recipe
 
-# An epoch is one compiled call where it takes less than this; a longer one is cut, so that Ctrl-C is answered soon.
+# An epoch is one compiled call if it takes less than this; a longer one is cut, so that Ctrl-C is answered soon.
 RESPONSIVE_S = 1.0
 # Batches of the first call, before the speed is known.
 FIRST_BLOCK_BATCHES = 100
@@ -106,9 +106,9 @@ def train(
     """Train into ``folder`` and return the result, measured on the test split with the best weights.
 
     Ctrl-C ends the run after what is finished (``interrupted``). With ``resume`` the run goes on from its last finished
-    epoch and ends with the weights of an uninterrupted run. With ``gradients``, or where the resumed run was started
+    epoch and ends with the weights of an uninterrupted run. With ``gradients``, or if the resumed run was started
     with it, each layer's gradient norm is measured after each epoch (``gradients.csv``). Raises DivergedError when the
-    loss is no longer a number, RunError when the folder and the request do not fit, DataError where training,
+    loss is no longer a number, RunError when the folder and the request do not fit, DataError if training,
     validation and test images overlap (unless that is allowed, or was when the run began), KeyboardInterrupt when
     Ctrl-C came before the first epoch was over and there is nothing to keep, BusyError while another process trains
     there.

@@ -82,7 +82,7 @@ def write_tables(folder: Path, progress: TrainingProgress) -> None:
 
 
 def recipe_of(config: ConfigEntry, folder: Path) -> Recipe:
-    """Return the recipe of a run; RunError where it makes none."""
+    """Return the recipe of a run; RunError if it makes none."""
     return documents.convert(config["recipe"], Recipe, folder / CONFIG, what="the recipe of a run", error=RunError)
 
 

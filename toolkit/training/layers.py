@@ -17,7 +17,7 @@ class LayerRow:
 def table(model: Any) -> tuple[LayerRow, ...]:
     """Return a line for each layer of a Keras model."""
     return tuple(
-        # The last of its calls: where there are several, `layer.output` is an error.
+        # The last of its calls: if there are several, `layer.output` is an error.
         LayerRow(layer.name, type(layer).__name__, layer._inbound_nodes[-1].outputs[0].shape, layer.count_params())
         for layer in model.layers
     )

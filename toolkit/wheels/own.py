@@ -19,7 +19,7 @@ def build_wheel(folder: Path) -> Path:
     """Write the wheel into ``folder`` and return its path; the same source gives the same bytes.
 
     The code is that of the package that is imported, the metadata (name, version, requirements, licence) those that it
-    was installed with, so it works alike from a source checkout and from a wheel. UsageError where toolkit was not
+    was installed with, so it works alike from a source checkout and from a wheel. UsageError if toolkit was not
     installed, or as another version. Layout: https://packaging.python.org/specifications/binary-distribution-format.
     """
     name = DISTRIBUTION.replace("-", "_")

@@ -73,7 +73,7 @@ class Process:
     ) -> tuple[dict[str, Any], bytes]:
         """Return the answer and the bytes behind it. seconds: how long it should take.
 
-        Raises ArtifactError where the worker says that it cannot be done, WorkerFailedError where it dies, hangs or
+        Raises ArtifactError if the worker says that it cannot be done, WorkerFailedError if it dies, hangs or
         takes more memory than it may.
         """
         self._waits_s = seconds + self._patience_s
@@ -130,13 +130,13 @@ class Process:
 
 
 def memory_share() -> int | None:
-    """Return the memory that a worker may take that starts now, None where the system does not tell what is free."""
+    """Return the memory that a worker may take that starts now, None if the system does not tell what is free."""
     free = available_memory_bytes()
     return None if free is None else int(free * MEMORY_SHARE)
 
 
 def limit(variable: str) -> float | None:
-    """Return the limit that a variable sets; UsageError where it is no number above 0."""
+    """Return the limit that a variable sets; UsageError if it is no number above 0."""
     text = os.environ.get(variable)
     if not text:
         return None

@@ -63,7 +63,7 @@ class ContainedSession(Predictor):
 
 
 class Workers:
-    """One worker at a time, started ahead: it imports while the caller reads. A new one where the last has failed."""
+    """One worker at a time, started ahead: it imports while the caller reads. A new one if the last has failed."""
 
     def __init__(self) -> None:
         self._process = _start()

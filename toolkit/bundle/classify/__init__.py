@@ -7,6 +7,6 @@ from toolkit.bundle.classify import base
 
 
 def script(runtime: str) -> str:
-    """Return the program for a runtime; UsageError where there is none."""
+    """Return the program for a runtime; UsageError if there is none."""
     member = registry.member(__name__, runtime, kind="runtime of a bundle")
     return inspect.getsource(base).replace(inspect.getsource(base.predict), inspect.getsource(member.predict))

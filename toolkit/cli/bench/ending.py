@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def require_results(record: "Record") -> None:
-    """Raise KeyboardInterrupt or ArtifactError where nothing was measured, unless a model's process crashed."""
+    """Raise KeyboardInterrupt or ArtifactError if nothing was measured, unless a model's process crashed."""
     if record.results:
         return
     if record.interrupted:

@@ -39,7 +39,7 @@ def measure(
         if len(destinations) > 1:
             raise UsageError("--resume is of the record of one device; name one by --on")
         earlier = replace(read(resume), folder=resume)
-        rest(earlier, plan)  # says at once where nothing is left
+        rest(earlier, plan)  # says at once if nothing is left
 
     outcomes = devices.on_each(
         console,

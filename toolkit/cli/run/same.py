@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from toolkit.parity.compare import Comparison
     from toolkit.parity.result import Verified
 
-# The verdict where nothing is wrong and nothing could be proven.
+# The verdict if nothing is wrong and nothing could be proven.
 UNDECIDED = "too few images"
 # What is trained on where MNIST cannot be had, and the test images of MNIST.
 SAMPLE = "sample"

@@ -121,7 +121,7 @@ def command(
 
 
 def _keep(console: Console, parity: "Parity", *, save: bool, flips: Path | None) -> None:
-    """Save records and draw flips, where that is asked for."""
+    """Save records and draw flips, if that is asked for."""
     from toolkit.parity import flips as pictures
     from toolkit.parity import record
 

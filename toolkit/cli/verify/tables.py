@@ -32,7 +32,7 @@ GOLDEN_RULE = "outputs are those of the machine that exported; the digits of gol
 
 
 def report(console: Console, parity: "Parity", *, undecided: str = Verdict.INCONCLUSIVE) -> None:
-    """Print a table for the test set and one for golden, where there are both, the problems, and the verdict.
+    """Print a table for the test set and one for golden, if there are both, the problems, and the verdict.
 
     undecided: the word for what the test images are too few to decide.
     """

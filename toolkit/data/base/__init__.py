@@ -81,7 +81,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A training and a test split of one source, and a validation split where the source has one.
+    """A training and a test split of one source, and a validation split if the source has one.
 
     origin: where it was found. reading: how. notes: what was left out or changed on the way.
     """
@@ -108,7 +108,7 @@ class Dataset:
 
     @property
     def splits(self) -> dict[str, Split]:
-        """The splits, by name; validation only where the source has it."""
+        """The splits, by name; validation only if the source has it."""
         held_out = {} if self.validation is None else {"validation": self.validation}
         return {"train": self.train, **held_out, "test": self.test}
 

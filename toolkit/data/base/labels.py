@@ -44,7 +44,7 @@ def as_classes(
 
 
 def require_all(labels: NDArray[np.int64], names: tuple[str, ...], *, origin: str) -> None:
-    """Raise DataError where a class has no training image."""
+    """Raise DataError if a class has no training image."""
     counts = np.bincount(labels, minlength=len(names))
     if not counts.all():
         raise DataError(f"{origin}: no training image is of class {names[int(np.argmin(counts))]}")

@@ -78,7 +78,7 @@ def divide(dataset: Dataset, *, share: float, seed: int) -> Parts:
 
     The validation images are those that the data bring; else the last ``share`` of the training images, as in Keras,
     where each class is among them and among the rest; else that share of every class, drawn by the seed. UsageError
-    where none is left.
+    if none is left.
     """
     rows = len(dataset.train)
     if dataset.validation is not None:

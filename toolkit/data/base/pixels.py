@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from toolkit.errors import DataError
 from toolkit.files.memory import check_memory, release
 
-# Rows that are looked at together where a whole array might not fit in memory.
+# Rows that are looked at together if a whole array might not fit in memory.
 CHUNK_ROWS = 1000
 WHITE = 255
-# Numbers of 16 bits are taken for the whole range where the highest needs the last bit; less may be 12 bits.
+# Numbers of 16 bits are taken for the whole range if the highest needs the last bit; less may be 12 bits.
 SIXTEEN_BITS = 2**16 - 1
 
 
@@ -81,7 +81,7 @@ def _span(arrays: list[NDArray[Any]], *, origin: str) -> tuple[float, float]:
 
 
 def _white(dtype: np.dtype[Any], low: float, high: float) -> float | None:
-    """Return the value that becomes 255, or None where nothing tells."""
+    """Return the value that becomes 255, or None if nothing tells."""
     if dtype.kind == "b" or (dtype.kind == "f" and low >= 0 and high <= 1):
         return 1.0
     if low >= 0 and high <= WHITE:

@@ -146,5 +146,5 @@ def devices() -> tuple[str, ...]:
 
 
 def gpu_name(tf: Any, gpu: Any) -> str:
-    """Return what a GPU of TensorFlow is called by its maker, where the driver tells."""
+    """Return what a GPU of TensorFlow is called by its maker, if the driver tells."""
     return str(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name))

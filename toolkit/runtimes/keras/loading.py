@@ -1,4 +1,4 @@
-"""Load model files of Keras. The code that they hold or name runs only where the user allows it."""
+"""Load model files of Keras. The code that they hold or name runs only if the user allows it."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,7 +57,7 @@ def allowing(files: Sequence[Path], *, unsafe_lambda: bool = False) -> Iterator[
 def load_model(path: Path) -> Any:
     """Load a ``.keras`` or ``.h5`` file for inference, as a functional or a sequential model.
 
-    Raises ArtifactError where it is missing, damaged or not a model, or needs code that is not allowed (``allowing``).
+    Raises ArtifactError if it is missing, damaged or not a model, or needs code that is not allowed (``allowing``).
     """
     config = _hdf5_config(path) if path.suffix in HDF5_SUFFIXES else _config(path)
     keras = extras.load("keras")
@@ -71,7 +71,7 @@ def load_model(path: Path) -> Any:
 
 
 def _config(path: Path) -> Any:
-    """Return the configuration of a .keras file; ArtifactError where it is none, or has parts that are too large."""
+    """Return the configuration of a .keras file; ArtifactError if it is none, or has parts that are too large."""
     with opened_zip(path, what="a whole .keras file", error=ArtifactError) as archive:
         for member in archive.infolist():
             if member.filename.endswith(".json") and member.file_size > documents.MOST_BYTES:
@@ -82,7 +82,7 @@ def _config(path: Path) -> Any:
 
 
 def _hdf5_config(path: Path) -> Any:
-    """Return the configuration of an HDF5 file; ArtifactError where it is none, or its arrays do not fit in memory."""
+    """Return the configuration of an HDF5 file; ArtifactError if it is none, or its arrays do not fit in memory."""
     h5py = extras.load("h5py")
     what = "a Keras model in HDF5"
     with opened(path) as file, refused(path, what, error=ArtifactError), h5py.File(file, "r") as root:
@@ -95,7 +95,7 @@ def _hdf5_config(path: Path) -> Any:
 
 
 def _check_code(keras: Any, config: Any, path: Path, allowed: Allowed) -> None:
-    """Raise ArtifactError where a model's configuration holds code, or names some, that is not allowed."""
+    """Raise ArtifactError if a model's configuration holds code, or names some, that is not allowed."""
     needed: set[str] = set()
     left = [config]
     while left:
@@ -129,9 +129,9 @@ def _is_of_keras(keras: Any, described: Mapping[str, Any]) -> bool:
 
 
 def functional(keras: Any, model: Any, path: Path, *, input_shape: Sequence[int] = ()) -> Any:
-    """Return the model, or, where it is a subclass that does not tell its inputs, a functional one around it.
+    """Return the model, or, if it is a subclass that does not tell its inputs, a functional one around it.
 
-    input_shape: of one image; else that with which the model was built. ArtifactError where neither is known.
+    input_shape: of one image; else that with which the model was built. ArtifactError if neither is known.
     """
     if getattr(model, "inputs", None):
         return model

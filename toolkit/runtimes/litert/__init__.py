@@ -1,4 +1,4 @@
-"""LiteRT, formerly TensorFlow Lite, with its default kernels (XNNPACK where it can)."""
+"""LiteRT, formerly TensorFlow Lite, with its default kernels (XNNPACK if it can)."""
 
 import os
 import warnings
@@ -30,7 +30,7 @@ PACKAGE = "ai_edge_litert.interpreter"
 DISTRIBUTIONS = ("ai-edge-litert",)
 # Reads and writes the file format.
 FORMAT = "ai_edge_litert.tools.flatbuffer_utils"
-# XNNPACK where it can and the built-in kernels elsewhere; the built-in ones alone; the plain loops they are tested by.
+# XNNPACK if it can and the built-in kernels elsewhere; the built-in ones alone; the plain loops they are tested by.
 XNNPACK, BUILTIN, REFERENCE = "XNNPACK", "built-in", "reference"
 KERNELS = (XNNPACK, BUILTIN, REFERENCE)
 _RESOLVERS = {XNNPACK: "AUTO", BUILTIN: "BUILTIN_WITHOUT_DEFAULT_DELEGATES", REFERENCE: "BUILTIN_REF"}
@@ -123,7 +123,7 @@ class LiteRTSession(Session):
         return found
 
     def _signature_names(self) -> dict[int, str]:
-        """Return the names of tensors, by index, in the model's only signature, where it has one."""
+        """Return the names of tensors, by index, in the model's only signature, if it has one."""
         signatures = self._interpreter.get_signature_list()
         if len(signatures) != 1:
             return {}

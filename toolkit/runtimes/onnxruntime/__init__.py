@@ -130,7 +130,7 @@ def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) ->
 def _exactly(path: Path, options: Callable[[], Any]) -> tuple[Any, str | None]:
     """Open a file as ONNX Runtime does by itself, but so that its kernels do not saturate on this CPU.
 
-    Return the session, and a remark where it is not the usual one.
+    Return the session, and a remark if it is not the usual one.
     """
     found = portability(path) if saturation.saturates_here() else Portability()
     if not found.here:

@@ -25,7 +25,7 @@ LIMIT = 2**15 - 1
 GREATEST_ACTIVATION = 2**8 - 1
 X86_64 = ("x86_64", "AMD64")
 WHERE = "x86-64 with AVX2 or AVX-512 but without VNNI"
-# Float operators that are rewritten to integer ones where both of their inputs come from DequantizeLinear.
+# Float operators that are rewritten to integer ones if both of their inputs come from DequantizeLinear.
 REWRITTEN = ("Conv", "MatMul", "Gemm")
 # The place of the activations' zero point among the inputs, which tells their type.
 _ZERO_POINTS = {"QLinearConv": 2, "QLinearMatMul": 2, "QGemm": 2, "MatMulInteger": 2, "ConvInteger": 2}
@@ -127,7 +127,7 @@ class _Graph:
                 yield f"{_name(node)}: {node.op_type} has a graph of its own"
 
     def greatest_sum(self, node: Any) -> int:
-        """Return the greatest sum of two products that an integer kernel may add for a node; 0 where it adds none."""
+        """Return the greatest sum of two products that an integer kernel may add for a node; 0 if it adds none."""
         places = (graph.CONVOLUTIONS | graph.PRODUCTS).get(node.op_type)
         if places is None or max(places) >= len(node.input):
             return 0
@@ -157,7 +157,7 @@ class _Graph:
         return int(self._constants[zero_point].data_type) if zero_point in self._constants else self._type_of(name)
 
     def _type_of(self, name: str) -> int | None:
-        """Return the type of a quantized tensor, or None where the graph does not tell."""
+        """Return the type of a quantized tensor, or None if the graph does not tell."""
         if name in self._inputs:
             return int(self._inputs[name])
         maker = self._makers.get(name)

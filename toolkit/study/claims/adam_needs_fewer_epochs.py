@@ -1,7 +1,7 @@
 """Runs that differ in the optimizer alone are compared by the first epoch with a validation accuracy of 95 %.
 
 A configuration supports the claim where SGD gets there later than Adam, or only Adam gets there; it opposes it the
-other way round; it says nothing where both get there in the same epoch, or neither does. The figure is the number of
+other way round; it says nothing if both get there in the same epoch, or neither does. The figure is the number of
 epochs that SGD needs more. An optimizer that does not get there counts as one epoch more than it was given: such a
 figure is a bound, of SGD's lag from below and of its lead from above, and is why the median is told and no mean. Since
 one learning rate need not suit both, the second table compares each at the rate that is fastest for it.

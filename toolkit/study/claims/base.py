@@ -38,7 +38,7 @@ class ClaimVerdict(StrEnum):
 class Case:
     """A configuration with all its seeds. figures: the measured quantity, one for each seed that has it.
 
-    supports: whether more of its seeds speak for the claim than against it; None where as many do, or none.
+    supports: whether more of its seeds speak for the claim than against it; None if as many do, or none.
     """
 
     configuration: AxisValues
@@ -65,7 +65,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What cases say together. depends_on: the cells that differ, where the verdict is ``depends``."""
+    """What cases say together. depends_on: the cells that differ, if the verdict is ``depends``."""
 
     verdict: ClaimVerdict
     cases: tuple[Case, ...]
@@ -108,7 +108,7 @@ class Judgement:
 class Weighed:
     """What a study says of a claim. figure: the measured quantity with its interval, in words.
 
-    but: why the claim does not hold whatever the cases say; empty where there is no such reason.
+    but: why the claim does not hold whatever the cases say; empty if there is no such reason.
     """
 
     judgement: Judgement
@@ -254,7 +254,7 @@ def _explain(decided: Sequence[Case]) -> tuple[Cell, ...]:
     """Return the cells of the one axis, or else the two, whose values tell best which cases support a claim.
 
     They must tell more cases right than the verdict of the most does of all; none do, and there are no cells. Two axes
-    are taken where one does not tell MOST of the cases. Cells of one case each would explain anything: there must be
+    are taken if one does not tell MOST of the cases. Cells of one case each would explain anything: there must be
     two cases a cell, on average.
     """
     supporting = sum(one.supports is True for one in decided)

@@ -1,13 +1,13 @@
 """Runs that differ in the learning rate alone are compared, each rate of the grid with the next larger one.
 
-A rate is *unstable* where the run diverged, or where its validation accuracy once fell by more than 5 percentage points
+A rate is *unstable* where the run diverged, or if its validation accuracy once fell by more than 5 percentage points
 from one epoch to the next after it had reached 50 %. The larger rate *missed the minimum* where it is not unstable and
-its best validation accuracy is more than 1 percentage point below that of the smaller rate. Where the smaller rate is
+its best validation accuracy is more than 1 percentage point below that of the smaller rate. If the smaller rate is
 unstable itself, the pair says nothing. The claim has two parts. That a larger rate trains faster is weighed by the
-pairs in which it is neither unstable nor missed the minimum: such a pair supports the claim where the larger rate
-reaches 95 % validation accuracy in an earlier epoch, or alone reaches it, or, where neither does, has the lower
-training loss after the last epoch; it opposes it the other way round, and says nothing where both get there in the same
-epoch. That it can become unstable or miss the minimum needs one pair in which it did: where there is none, the claim
+pairs in which it is neither unstable nor missed the minimum: such a pair supports the claim if the larger rate
+reaches 95 % validation accuracy in an earlier epoch, or alone reaches it, or, if neither does, has the lower
+training loss after the last epoch; it opposes it the other way round, and says nothing if both get there in the same
+epoch. That it can become unstable or miss the minimum needs one pair in which it did: if there is none, the claim
 does not hold. The figure is the number of epochs until 95 % that the larger rate saves in the pairs of the first part
 where both get there.
 """

@@ -4,7 +4,7 @@ How much of the gradient comes through is its norm at the first layer that has w
 the same 500 training images; the geometric mean over the epochs that begin before half of the way from chance to 100 %
 is learned, the one before training among them, since there a gradient is needed. It *vanished* where less than a tenth
 comes through. A configuration opposes the claim where ReLU hardly learned (its best validation accuracy went less than
-half of that way) or its gradient vanished. It supports it where neither is so and the gradient of the sigmoid vanished.
+half of that way) or its gradient vanished. It supports it if neither is so and the gradient of the sigmoid vanished.
 Where that did not vanish either, there was no such problem to be without, and the configuration says nothing. The
 figure is how many times more of the gradient comes through with ReLU. This measures that both are so, not that one is
 because of the other: where sigmoid learned although its gradient vanished, or ReLU did not although its own came
@@ -24,7 +24,7 @@ from toolkit.study.study import Study
 LETTER = "c"
 CLAIM = "ReLU does not have that problem, because its gradients do not vanish."
 CHARTS = ("gradients",)
-# Of a gradient that shrinks layer by layer, less than this comes through where it vanished.
+# Of a gradient that shrinks layer by layer, less than this comes through if it vanished.
 VANISHED = 0.1
 
 
@@ -42,7 +42,7 @@ def weigh(study: Study) -> Weighed:
 def comes_through(study: Study, outcome: TrialOutcome) -> float | None:
     """Return the gradient norm of the first layer over that of the last while the run had hardly learned.
 
-    None where it was not measured, or was 0 or no number in every such epoch.
+    None if it was not measured, or was 0 or no number in every such epoch.
     """
     before = takewhile(lambda epoch: way(study, epoch.val_accuracy) < HARDLY, outcome.progress.history)
     ratios = []

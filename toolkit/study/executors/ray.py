@@ -82,7 +82,7 @@ class Ray:
 def connect(address: str, *, cpus: int, gpus: float) -> Ray:
     """Return the cluster at an address: ``auto`` for the one of this machine, or ``HOST:PORT``.
 
-    UsageError where there is none, or where it never has room for a run.
+    UsageError if there is none, or if it never has room for a run.
     """
     if cpus < 1 or gpus < 0:
         raise UsageError(f"a run cannot ask for {cpus} CPUs and {gpus:g} GPUs; allowed: at least 1, and at least 0")
