@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Unpack
 
 from toolkit import extras
 from toolkit.api.base import BENCHMARKS, EXPORTED, warn
-from toolkit.errors import UsageError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.step import OnStep, Step, ignore
 
@@ -265,7 +264,12 @@ def verify(
     from toolkit.runtimes.keras.loading import allowing
 
     if against is not None:
-        return _verify_against(Path(against), paths, data, reading, margin_pp, input_range, on_step)
+        from toolkit.parity.against import verify_against
+
+        choice, files = None if data is None else fspath(data), [Path(path) for path in paths]
+        return verify_against(
+            files, Path(against), choice, reading, input_range, margin_pp=margin_pp, warn=warn, on_step=on_step
+        )
     options = VerifyOptions(
         None if data is None else fspath(data),
         by_golden=golden,
@@ -275,32 +279,6 @@ def verify(
     )
     with allowing([Path(file) for file in imports], unsafe_lambda=unsafe_lambda):
         return verify_all([Path(path) for path in paths or (EXPORTED,)], options, warn=warn, on_step=on_step)
-
-
-def _verify_against(
-    against: Path,
-    paths: Sequence[str | PathLike[str]],
-    data: str | PathLike[str] | None,
-    reading: "Reading | None",
-    margin_pp: float,
-    input_range: str | None,
-    on_step: OnStep,
-) -> "Parity":
-    from toolkit.convention import parse
-    from toolkit.data import load
-    from toolkit.parity.against import compare_all
-    from toolkit.parity.result import Parity
-    from toolkit.reading import AS_THEY_ARE
-
-    if data is None:
-        raise UsageError(f"comparing with {against} needs labelled images; give them by --data")
-    given = None if input_range is None else parse(input_range)
-    dataset = load(fspath(data), warn=warn, reading=reading or AS_THEY_ARE)
-    files = [Path(path) for path in paths]
-    if not files:
-        raise UsageError(f"name the files to compare with {against}")
-    part = compare_all(files, against, dataset, given=given, margin_pp=margin_pp, warn=warn, on_step=on_step)
-    return Parity((part,))
 
 
 def _several(names: str | Sequence[str]) -> Sequence[str]:

@@ -1,6 +1,6 @@
 """Trace a Keras model in operators that converters know. Each is replaced by others that compute the same.
 
-The replacements are made if TensorFlow is called, so they hold for any model, layers of the user's own included, and
+The replacements are made where TensorFlow is called, so they hold for any model, layers of the user's own included, and
 leave the layers and their state as they are.
 """
 

@@ -8,17 +8,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import manifest
-from toolkit.convention import Convention, Output
+from toolkit import data, manifest
+from toolkit.convention import Convention, Output, parse
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.pixels import chunks
-from toolkit.errors import ArtifactError, DataError
+from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.manifest import TensorSpec
 from toolkit.parity import checks, inputs
 from toolkit.parity.compare import Comparison, compare_file
 from toolkit.parity.material import Material, material
-from toolkit.parity.result import Verified
+from toolkit.parity.result import Parity, Verified
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
+from toolkit.reading import AS_THEY_ARE, Reading
 from toolkit.runtimes.base import Predictor
 from toolkit.step import OnStep, Step, ignore
 from toolkit.worker.session import Workers, contained
@@ -50,6 +51,29 @@ class Classifier:
         """The output; a softmax has no steps of quantization."""
         output = self.session.output
         return output if self.convention.output != Output.LOGITS else replace(output, scale=None, zero_point=None)
+
+
+def verify_against(
+    paths: Sequence[Path],
+    reference: Path,
+    data_choice: str | None,
+    reading: Reading | None,
+    input_range: str | None,
+    *,
+    margin_pp: float,
+    warn: Callable[[str], None],
+    on_step: OnStep,
+) -> Parity:
+    """Compare files with a model on the test images of a choice of data, as ``compare_all`` does."""
+    if data_choice is None:
+        raise UsageError(f"comparing with {reference} needs labelled images; give them by --data")
+    if not paths:
+        raise UsageError(f"name the files to compare with {reference}")
+    given = None if input_range is None else parse(input_range)
+    dataset = data.load(data_choice, warn=warn, reading=reading or AS_THEY_ARE)
+    return Parity(
+        (compare_all(paths, reference, dataset, given=given, margin_pp=margin_pp, warn=warn, on_step=on_step),)
+    )
 
 
 def compare_all(
