@@ -119,9 +119,9 @@ def test_a_run_that_diverges_is_a_result_and_is_not_tried_again(tmp_path, tiny):
 
 @pytest.mark.slow
 def test_a_run_that_crashes_costs_itself_alone_and_is_tried_again(tmp_path, tiny, monkeypatch):
-    from toolkit.training import fit
+    from toolkit.training import epochs
 
-    real = fit._Run._epoch
+    real = epochs.Epochs._epoch
 
     def crash(self, number):
         if number == 2 and self._recipe.loss == "mse":
@@ -129,7 +129,7 @@ def test_a_run_that_crashes_costs_itself_alone_and_is_tried_again(tmp_path, tiny
         return real(self, number)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit._Run, "_epoch", crash)
+        patch.setattr(epochs.Epochs, "_epoch", crash)
         of, _ = conduct(TWO, tiny, tmp_path)
     assert [one.state for one in of.outcomes] == [TrialState.FINISHED, TrialState.CRASHED]
     assert of.outcomes[1].message == "MemoryError: no memory"

@@ -12,7 +12,7 @@ from tests.training.made_up import RECIPE
 from toolkit import extras
 from toolkit.errors import DivergedError, RunError, UsageError
 from toolkit.runtimes.keras.loading import load_model
-from toolkit.training import fit
+from toolkit.training import epochs
 from toolkit.training.fit import train
 from toolkit.training.recipe import Recipe
 
@@ -59,13 +59,13 @@ def test_the_best_model_is_in_float32_and_carries_no_optimizer(uninterrupted):
 
 @pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_best(tmp_path, tiny, monkeypatch):
-    real = fit._Run._pass
+    real = epochs.Epochs._pass
 
     def poisoned(self, feed, run, order, batch_size):
         totals = real(self, feed, run, order, batch_size)
         return replace(totals, loss=math.nan) if len(self._progress.history) == 1 else totals
 
-    monkeypatch.setattr(fit._Run, "_pass", poisoned)
+    monkeypatch.setattr(epochs.Epochs, "_pass", poisoned)
     with pytest.raises(
         DivergedError, match=r"epoch 2 is nan: the learning rate 0\.003 is likely too high, try 0\.0003"
     ):

@@ -14,7 +14,7 @@ from tests.training.made_up import RECIPE, assert_same, state, weights
 from toolkit.data.base import make_dataset
 from toolkit.errors import RunError
 from toolkit.runtimes.keras.loading import load_model
-from toolkit.training import fit
+from toolkit.training import epochs
 from toolkit.training.fit import train
 
 
@@ -64,7 +64,7 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path, tiny):
 @pytest.mark.slow
 def test_ctrl_c_before_the_first_epoch_keeps_nothing_and_leaves_the_name_free(tmp_path, tiny):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit._Run, "_epoch", lambda self, number: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(epochs.Epochs, "_epoch", lambda self, number: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             train(RECIPE, tiny, tmp_path / "run")
     with pytest.raises(RunError, match="no epoch was finished there"):

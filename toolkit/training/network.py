@@ -1,0 +1,33 @@
+"""The model and the optimizer that a recipe asks for."""
+
+from dataclasses import replace
+from typing import Any
+
+from toolkit import models
+from toolkit.data.base import Dataset
+from toolkit.training.recipe import Recipe
+
+
+def build(keras: Any, recipe: Recipe, dataset: Dataset) -> tuple[Any, Any]:
+    """Return the model and the optimizer of a recipe, neither of them trained."""
+    # bfloat16 has the exponents of float32, so it needs no loss scaling; its arithmetic is in GPUs from compute
+    # capability 8.0 and in CPUs with AVX512-BF16 or AMX.
+    keras.config.set_dtype_policy("float32" if recipe.precision == "float32" else "mixed_bfloat16")
+    try:
+        model = models.build(
+            recipe.model,
+            input_shape=dataset.input_shape,
+            classes=dataset.classes,
+            activation=recipe.activation,
+        )
+    finally:
+        keras.config.set_dtype_policy("float32")
+    kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
+    optimizer = kinds[recipe.optimizer](learning_rate=recipe.learning_rate)
+    optimizer.build(model.trainable_variables)
+    return model, optimizer
+
+
+def float32_model(keras: Any, recipe: Recipe, dataset: Dataset) -> Any:
+    """Return the model of a recipe as it is in float32, whatever the recipe computes in."""
+    return build(keras, replace(recipe, precision="float32"), dataset)[0]
