@@ -130,8 +130,9 @@ def test_without_its_tflite_there_is_no_c(exported_c, tmp_path, trained_folder, 
     options = ExportOptions(plan(["c", "onnx"], []), 50)
     result = export(resolve(str(trained_folder)), tiny, folder, options, warn=pytest.fail)
     assert result.failures == {
-        "cnn-int8.tflite": "RuntimeError: no",
-        "cnn-int8.c": "ArtifactError: it is made from the int8 tflite, which could not be exported",
+        "cnn-int8.tflite": "the converter to tflite gave up, export.log says why; leave this tflite out by --format or "
+        "--quantize",
+        "cnn-int8.c": "it is made from the int8 tflite, which could not be exported",
     }
     assert {path.name: sha256(path) for path in folder.glob("cnn-int8.*")} == {
         **before,

@@ -98,5 +98,14 @@ def test_the_verb_says_why(tmp_path, corners, capfd):
     out = capfd.readouterr().out
     assert "answers 0.00 % of 300 images as" in out
     assert "cause: labels: its classes are in the order 1, 0, 3, 2 (0.00 % → 100.00 % of the answers" in out
+    other = linear(tmp_path / "candidate.onnx", weights=np.eye(SIDE * SIDE * 3, CLASSES), bias=np.zeros(CLASSES))
+    assert call(asked) == 1
+    assert "none of the usual causes explains the rest" in capfd.readouterr().out
+    model(other, softmax=False)
+    assert call(asked) == 0
+    out = capfd.readouterr().out
+    assert "one of the two answers with logits, the other with probabilities" in out
+    assert "they agree; what differs is precision" in out
+    model(candidate, order=(1, 0, 3, 2))
     assert call([*asked, "--json"]) == 0
     assert json.loads(capfd.readouterr().out)["causes"][0]["name"] == "labels"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.training.made_up import RECIPE, assert_same, state
-from toolkit.training import fit
+from toolkit.training import epochs
 from toolkit.training.fit import train
 
 
@@ -39,7 +39,7 @@ def test_streamed_data_give_the_same_weights(tmp_path, tiny, monkeypatch, uninte
 
 @pytest.mark.slow
 def test_a_run_cut_into_short_calls_gives_the_same_weights(tmp_path, tiny, monkeypatch, uninterrupted):
-    monkeypatch.setattr(fit, "FIRST_BLOCK_BATCHES", 2)
-    monkeypatch.setattr(fit, "RESPONSIVE_S", 0.0)
+    monkeypatch.setattr(epochs, "FIRST_BLOCK_BATCHES", 2)
+    monkeypatch.setattr(epochs, "RESPONSIVE_S", 0.0)
     train(RECIPE, tiny, tmp_path / "cut")
     assert_same(state(uninterrupted), state(tmp_path / "cut"))

@@ -57,6 +57,8 @@ def refusal(said: str, layers: Mapping[str, str], *, format_name: str) -> str:
     operators = sorted(set(_OPERATOR.findall(said)))[:NAMED_OPERATORS]
     places = set(_PLACE.findall(said))
     named = next((name for suffix in _SUFFIXES for name in layers if name + suffix in places), None)
+    if not operators and named is None:
+        return f"the converter to {format_name} gave up, export.log says why; {LEAVE_OUT.format(format_name)}"
     layer = "a layer" if named is None else f"the layer '{named}' ({layers[named]})"
     what = f"{layer} needs {', '.join(operators)}, which" if operators else f"{layer} computes what"
     return f"{what} has no counterpart in {format_name}; replace it, or {LEAVE_OUT.format(format_name)}"
