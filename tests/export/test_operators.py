@@ -23,7 +23,8 @@ def untrained(text):
 
 @pytest.fixture
 def exported_model(tiny, tmp_path):
-    """Export a model on the tiny data, and return what that came to."""
+    """Export a model on the tiny data, and return what that came to. Weights that are drawn are the same each time."""
+    extras.load("keras").utils.set_random_seed(0)
 
     def run(model, *, quantizations=("float32", "int8")):
         model.save(tmp_path / "own.keras")
@@ -80,9 +81,7 @@ def normalized(keras):
 
 @pytest.mark.parametrize("make", [pictures, sequences, attentive, normalized])
 def test_they_answer_as_keras_does(exported_model, make):
-    keras = extras.load("keras")
-    keras.utils.set_random_seed(0)
-    made = make(keras)
+    made = make(keras := extras.load("keras"))
     exported = exported_model(keras.Sequential(made) if isinstance(made, list) else keras.Model(*made))
     assert exported.failures == {}
     found = differences(exported)
