@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.convention import STANDARD, Convention, Output, output_of
+from toolkit.convention import STANDARD, Convention, Output, output_of, parse
 from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError
 from toolkit.parity.against import open_classifier, said_of
@@ -29,13 +29,13 @@ LEVEL = 1e-4
 AGREE = 0.98
 # Causes that are looked for on top of each other.
 ROUNDS = 4
-# What ImageNet's pixels are normalized by in PyTorch's torchvision: means and deviations of pixels from 0 to 1.
-_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+# As PyTorch's torchvision normalizes ImageNet's pixels.
+_IMAGENET = parse("0.485,0.456,0.406,0.229,0.224,0.225")
 _DIVIDED_TWICE = Convention((0.0,), (1 / 255,))
 
 
 @dataclass(frozen=True)
-class Reading:
+class InputMeaning:
     """One way to understand the input of a model."""
 
     convention: Convention
@@ -117,7 +117,7 @@ def diagnose(
         outputs = session.predict(images)
         if outputs.shape != expected.shape:
             raise ArtifactError(f"{artifact}: its outputs are {outputs.shape}, the reference's {expected.shape}")
-        base = Reading(replace(convention, output=output_of(outputs, step=session.output.scale)))
+        base = InputMeaning(replace(convention, output=output_of(outputs, step=session.output.scale)))
         causes, agreement = _explain(session, base, images, expected)
         kinds = {model.convention.output, base.convention.output}
     softmax = kinds == {Output.LOGITS, Output.PROBABILITIES}
@@ -125,7 +125,7 @@ def diagnose(
 
 
 def _explain(
-    session: Predictor, base: Reading, images: NDArray[np.uint8], outputs: NDArray[np.float32]
+    session: Predictor, base: InputMeaning, images: NDArray[np.uint8], outputs: NDArray[np.float32]
 ) -> tuple[list[Cause], float]:
     """Return the causes, each on top of those before, and the share of equal answers without them.
 
@@ -203,20 +203,18 @@ class _Halves:
         return gained > lost and mcnemar_p(lost, gained) < LEVEL
 
 
-def _answers(session: Predictor, reading: Reading, images: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _answers(session: Predictor, reading: InputMeaning, images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return the class of each image, (N,); outputs that are no numbers are of none."""
     session.convention = reading.convention
     outputs = session.predict(reading.images(images))
     return np.where(np.isfinite(outputs).all(axis=1), outputs.argmax(axis=1), 0).astype(np.int64)
 
 
-def _others(base: Reading, images: NDArray[np.uint8]) -> Iterator[tuple[str, str, Reading]]:
+def _others(base: InputMeaning, images: NDArray[np.uint8]) -> Iterator[tuple[str, str, InputMeaning]]:
     """Yield a name, a sentence and a reading that differs from ``base`` in one thing."""
     ranges = [*STANDARD, _DIVIDED_TWICE]
     if images.shape[3] == 3:
-        low = tuple(-mean / std for mean, std in zip(_IMAGENET_MEAN, _IMAGENET_STD, strict=True))
-        high = tuple((1 - mean) / std for mean, std in zip(_IMAGENET_MEAN, _IMAGENET_STD, strict=True))
-        ranges.append(Convention(low, high))
+        ranges.append(_IMAGENET)
         channels = "red, green, blue" if base.blue_first else "blue, green, red"
         yield "channel order", f"it takes channels as {channels}", replace(base, blue_first=not base.blue_first)
     for one in ranges:
