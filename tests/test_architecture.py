@@ -18,9 +18,9 @@ FLOORS = [
     {"errors", "interval", "units", "text", "verdict", "rebuilt", "words", "wire", "step", "cache"},
     {
         *("registry", "extras", "constraints", "locks", "files", "archive", "wheels", "host", "console", "downloads"),
-        *("images", "photos", "reading", "digits", "drawing"),
+        *("images", "decoded", "photos", "reading", "digits", "drawing"),
     },
-    {"convention", "portability", "entries", "manifest", "golden", "overlap"},
+    {"convention", "portability", "entries", "manifest", "golden", "labels", "overlap"},
     {"data", "models", "runtimes"},
     {"worker", "runs"},
     {"training", "parity", "bench", "prediction"},

@@ -1,11 +1,10 @@
 """Many image files to arrays of one size: decoded by several threads, each image straight to its row.
 
-Where an array would take much of the memory it lies in a file that the system may write out, so that there may be more
-images than the memory holds.
+Many photos lie in a mapped file of the user's cache, so that there may be more than the memory holds, and are decoded
+once.
 """
 
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +16,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import host, images
+from toolkit import decoded, host, images
 from toolkit.cache import cache_folder
+from toolkit.decoded import Decoded
 from toolkit.errors import DataError
 from toolkit.files.memory import release
 from toolkit.images import Look
@@ -26,8 +26,8 @@ from toolkit.reading import Reading
 
 T = TypeVar("T")
 
-# Of the free memory, what an array may take before it lies in a file: training takes a copy to the device.
-IN_MEMORY_SHARE = 0.25
+# What pixels may take of the free memory, and in bytes, before they lie in a file: training takes a copy to the device.
+IN_MEMORY_SHARE, IN_MEMORY_BYTES = 0.25, 1 << 28
 # Of the free memory, what all images together that are decoded at a time may take.
 DECODING_SHARE = 0.25
 # Files that are handed to the threads together: Ctrl-C is answered after those that they are at.
@@ -79,16 +79,25 @@ def read_all(parts: Mapping[str, Sequence[Path]], reading: Reading, *, what: str
     reading = replace(reading, model_shape=None)
     if others:
         reading = replace(reading, image_size=shape[:2], resize=reading.resize or "fit")
-    pixels, rows = {}, {}
-    for part, files in parts.items():
-        readable = [row for row, look in enumerate(looks[part]) if isinstance(look, Look)]
-        pixels[part], kept, worse = _read([files[row] for row in readable], every, shape, reading)
-        rows[part] = np.array(readable, np.int64)[kept]
-        _check(worse, what=what, skip=reading.skip_unreadable)
-        bad += worse
+    readable = {
+        part: np.flatnonzero([isinstance(look, Look) for look in found]).astype(np.int64)
+        for part, found in looks.items()
+    }
+    files = [parts[part][row] for part, rows in readable.items() for row in rows.tolist()]
+    made = _decode(files, every, shape, reading, what=what)
+    worse = [Unreadable(why) for why in made.unreadable.values()]
+    _check(worse, what=what, skip=reading.skip_unreadable)
+    bad += worse
     if bad:
         listed = "; ".join(one.why for one in bad[:LISTED]) + ("; …" if len(bad) > LISTED else "")
         notes.append(f"images that cannot be read were left out ({len(bad):,}): {listed}")
+    kept = np.setdiff1d(np.arange(len(files)), list(made.unreadable))
+    pixels, rows = {}, {}
+    start = 0
+    for part, own in readable.items():
+        first, last = np.searchsorted(kept, (start, start + len(own)))
+        pixels[part], rows[part] = made.pixels[first:last], own[kept[first:last] - start]
+        start += len(own)
     return Photos(pixels, rows, reading, tuple(notes))
 
 
@@ -117,24 +126,53 @@ def _check(unreadable: Sequence[Unreadable], *, what: str, skip: bool) -> None:
         )
 
 
-def _read(
-    files: Sequence[Path], looks: Sequence[Look], shape: tuple[int, int, int], reading: Reading
-) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[Unreadable]]:
-    """Return the pixels of the files that can be read, the numbers of those files, and why others cannot."""
-    pixels = _room((len(files), *shape))
-    numbers = {file: number for number, file in enumerate(files)}
-    height, width, channels = shape
+def _decode(
+    files: Sequence[Path], looks: Sequence[Look], shape: tuple[int, int, int], reading: Reading, *, what: str
+) -> Decoded:
+    """Return the pixels of files: in memory if they are few, else in a file, from an earlier time if it is there."""
 
-    def fill(file: Path) -> None:
+    def fill(pixels: NDArray[np.uint8]) -> dict[int, str]:
+        unreadable = _fill(pixels, files, looks, reading)
+        if len(unreadable) == len(files):
+            raise DataError(f"{what}: no image there can be read: {unreadable[0]}")
+        return unreadable
+
+    every = (len(files), *shape)
+    if _fits(prod(every)):
+        pixels = np.empty(every, np.uint8)
+        unreadable = fill(pixels)
+        return Decoded(pixels[: len(files) - len(unreadable)], unreadable)
+    name = decoded.key(files, every, reading.resize or "fit")
+    try:
+        return decoded.find(name, every) or decoded.keep(name, every, fill)
+    except OSError as error:
+        raise DataError(
+            f"{every[0]:,} images of {every[1]}×{every[2]} pixels need {prod(every):,} bytes, of memory or of the disk "
+            f"of {cache_folder()} ({error.strerror}); make them smaller by --image-size"
+        ) from error
+
+
+def _fits(size: int) -> bool:
+    """Say whether pixels of that many bytes are held in memory."""
+    free = host.available_memory_bytes()
+    return size <= IN_MEMORY_BYTES and (free is None or size <= IN_MEMORY_SHARE * free)
+
+
+def _fill(pixels: NDArray[np.uint8], files: Sequence[Path], looks: Sequence[Look], reading: Reading) -> dict[int, str]:
+    """Write the pixels of the files that can be read to the first rows; return why others cannot, by their number."""
+    numbers = {file: number for number, file in enumerate(files)}
+    _, height, width, channels = pixels.shape
+
+    def decode(file: Path) -> None:
         image = images.decode(file, channels=channels)
         pixels[numbers[file]] = images.resize(image, height=height, width=width, how=reading.resize or "fit")
 
-    results = _each(files, fill, threads=_threads(looks), after_block=lambda: release(pixels))
-    rows = np.flatnonzero([not isinstance(result, Unreadable) for result in results])
-    for to, row in enumerate(rows):
-        if to != row:
+    results = _each(files, decode, threads=_threads(looks), after_block=lambda: release(pixels))
+    unreadable = {number: result.why for number, result in enumerate(results) if isinstance(result, Unreadable)}
+    if unreadable:
+        for to, row in enumerate(row for row in range(len(files)) if row not in unreadable):
             pixels[to] = pixels[row]
-    return pixels[: len(rows)], rows, [result for result in results if isinstance(result, Unreadable)]
+    return unreadable
 
 
 def _each(
@@ -167,24 +205,6 @@ def _threads(looks: Sequence[Look]) -> int:
         return _cores()
     largest = images.PIXEL_BYTES * max(look.height * look.width for look in looks)
     return max(1, min(_cores(), int(DECODING_SHARE * free / largest)))
-
-
-def _room(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return an array in memory, or in a file without a name where memory is short."""
-    size, free = prod(shape), host.available_memory_bytes()
-    if free is None or size <= IN_MEMORY_SHARE * free:
-        return np.empty(shape, np.uint8)
-    folder = cache_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            os.posix_fallocate(file.fileno(), 0, size)  # a disk that is full now is an error, later a killed process
-            return np.memmap(file, np.uint8, "r+", shape=shape)
-    except OSError as error:
-        raise DataError(
-            f"{shape[0]:,} images of {shape[1]}×{shape[2]} pixels need {size:,} bytes, of memory or of the disk of "
-            f"{folder} ({error.strerror}); make them smaller by --image-size"
-        ) from error
 
 
 def _cores() -> int:

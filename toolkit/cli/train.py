@@ -146,5 +146,5 @@ def _print_start(console: Console, started: "Started") -> None:
         for layer in started.layers
     ]
     console.table(columns, [*rows, ("total", "", "", f"{started.parameters:,}")])
-    where = "on the device" if started.resident else "streamed, they do not fit in memory"
+    where = "on the device" if started.resident else "streamed in blocks"
     console.note(f"device: {started.device}, data {where}; run: {started.folder}")

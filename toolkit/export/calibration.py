@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.data.base import Split
+from toolkit.data.base import SomeRows, Split
 from toolkit.entries import CalibrationRows
 from toolkit.errors import UsageError
 from toolkit.overlap import RowDigest, row_digest
@@ -28,7 +28,7 @@ class Calibration:
         return CalibrationRows(data, len(self.rows), self.seed, tuple(self.rows.tolist()), digests)
 
 
-def choose(training: Split, *, count: int | None, seed: int) -> Calibration:
+def choose(training: Split | SomeRows, *, count: int | None, seed: int) -> Calibration:
     """Choose ``count`` of the training rows, or as many of DEFAULT_COUNT as there are; UsageError for more."""
     count = min(DEFAULT_COUNT, len(training)) if count is None else count
     if not 0 <= seed < 2**32:
@@ -36,4 +36,4 @@ def choose(training: Split, *, count: int | None, seed: int) -> Calibration:
     if not 1 <= count <= len(training):
         raise UsageError(f"{count} calibration images were asked for; allowed: 1 to {len(training)}, the training rows")
     rows = np.sort(np.random.default_rng(seed).choice(len(training), size=count, replace=False))
-    return Calibration(training.images[rows], rows, seed)
+    return Calibration(training.rows(rows).images, rows, seed)

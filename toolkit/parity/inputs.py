@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from toolkit import units
 from toolkit.convention import OPTION, STANDARD, Convention, output_of
-from toolkit.data.base import Split
+from toolkit.data.base import SomeRows, Split
 from toolkit.errors import UsageError
 from toolkit.parity.statistics import mcnemar_p, near_chance
 from toolkit.runtimes.base import Predictor
@@ -22,7 +22,7 @@ LEVEL = 1e-4
 
 
 def check(
-    session: Predictor, chosen: Convention, training: Split, *, path: Path, warn: Callable[[str], None]
+    session: Predictor, chosen: Convention, training: Split | SomeRows, *, path: Path, warn: Callable[[str], None]
 ) -> Convention:
     """Return the chosen convention, and with it what the outputs of the model are.
 
@@ -64,7 +64,7 @@ def choose(session: Predictor, training: Split, *, path: Path, warn: Callable[[s
     return best
 
 
-def _sample(training: Split) -> Split:
+def _sample(training: Split | SomeRows) -> Split:
     count = min(IMAGES, len(training))
     return training.rows(np.sort(np.random.default_rng(0).choice(len(training), size=count, replace=False)))
 

@@ -149,7 +149,7 @@ class _Bench:
         self._options = replace(options, runs=scratch / RUNS, allow_overlap=True)  # what was refused is over by now
         self._log = scratch / exporter.LOG
         self._model = load_model(found.reference_path)
-        self._training = parts_of(found.recipe, dataset).learned
+        self._training = parts_of(found.recipe, dataset).learned.rows(slice(None))
         record = golden.read(found.golden_path)
         self._golden = Split(record.images, record.labels)
         self._wanted = [a for a in found.artifacts if (a.format, a.quantization) in PAIRS]

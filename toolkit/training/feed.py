@@ -7,10 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.data.base import Split
+from toolkit.files.memory import release
 from toolkit.host import available_memory_bytes
 
-# A resident copy may take this share of the free memory; the rest is for activations and for other programs.
-RESIDENT_SHARE = 0.5
+# A resident copy may take this share of the free memory; the rest is for activations and for other programs. A GPU has
+# a memory of its own. On a CPU a copy of more bytes wins nothing: to learn from a block takes far longer than to gather
+# it.
+RESIDENT_SHARE, RESIDENT_BYTES = 0.5, 1 << 29
 # Size of one streamed block: it is gathered on the host while nothing trains, so it is kept small.
 STREAM_BYTES = 64 * 2**20
 
@@ -24,12 +27,12 @@ class Feed:
         self._tf = tf
         self._split = split
         self._on_device: tuple[Any, Any] | None = None
-        available = available_memory_bytes()
-        if available is None or split.images.nbytes <= RESIDENT_SHARE * available:
+        if _fits(tf, split.images.nbytes):
             try:
                 self._on_device = self._tensors(split)
             except tf.errors.ResourceExhaustedError:  # a GPU with less memory than the host
                 self._on_device = None
+            release(split.images)
 
     @property
     def resident(self) -> bool:
@@ -51,6 +54,14 @@ class Feed:
                 yield *self._on_device, part
             else:
                 yield *self._tensors(self._split.rows(part)), np.arange(len(part))
+                release(self._split.images)
 
     def _tensors(self, split: Split) -> tuple[Any, Any]:
         return self._tf.constant(split.images), self._tf.constant(split.labels, self._tf.int32)
+
+
+def _fits(tf: Any, size: int) -> bool:
+    """Say whether that many bytes are kept on the device."""
+    available = available_memory_bytes()
+    most = float("inf") if available is None else RESIDENT_SHARE * available
+    return size <= (most if tf.config.get_visible_devices("GPU") else min(most, RESIDENT_BYTES))

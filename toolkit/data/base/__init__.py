@@ -80,6 +80,21 @@ class Split:
 
 
 @dataclass(frozen=True)
+class SomeRows:
+    """Rows of a split, by their numbers, (N,): gathered when they are asked for, since all might not fit in memory."""
+
+    split: Split
+    numbers: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def rows(self, index: NDArray[np.int64] | slice) -> Split:
+        """Return some of them."""
+        return self.split.rows(self.numbers[index])
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A training and a test split of one source, and a validation split if the source has one.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.data.base import Dataset, Split, stratified_split
+from toolkit.data.base import Dataset, SomeRows, Split, stratified_split
 from toolkit.errors import UsageError
 from toolkit.overlap import Overlap, find
 
@@ -33,9 +33,9 @@ class Parts:
         return self.dataset.validation if self.dataset.validation is not None else self.dataset.train
 
     @property
-    def learned(self) -> Split:
+    def learned(self) -> SomeRows:
         """The images to learn from, with their labels."""
-        return self.dataset.train.rows(self.training)
+        return SomeRows(self.dataset.train, self.training_rows)
 
     @property
     def training_rows(self) -> NDArray[np.int64]:
