@@ -19,7 +19,7 @@ def bright():
     return dataset_of()
 
 
-def linear(path, *, weights, bias, softmax=True):
+def linear(path, *, weights, bias, softmax=True, whole=False):
     """Save a model of one dense layer: (pixels, classes) weights of SIDE × SIDE × 3 pixels."""
     from onnx import TensorProto, helper, numpy_helper, save
 
@@ -29,8 +29,11 @@ def linear(path, *, weights, bias, softmax=True):
         helper.make_node("Softmax", ["logits"], ["probabilities"]),
     ]
     output = "probabilities" if softmax else "logits"
+    nodes = nodes if softmax else nodes[:2]
+    if whole:
+        nodes, output = [*nodes, helper.make_node("Round", [output], ["whole"])], "whole"
     graph = helper.make_graph(
-        nodes if softmax else nodes[:2],
+        nodes,
         "linear",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, [None, SIDE, SIDE, 3])],
         [helper.make_tensor_value_info(output, TensorProto.FLOAT, [None, len(bias)])],

@@ -35,7 +35,7 @@ def corners():
 PLACES = ((0, 0, 0), (0, 4, 1), (4, 0, 2), (4, 4, 0))
 
 
-def model(path, *, view=lambda weights: weights, order=range(CLASSES), inverted=False, softmax=True):
+def model(path, *, view=lambda weights: weights, order=range(CLASSES), inverted=False, **kind):
     """Save a linear model that is right about the corners, if its input is taken as it was made."""
     weights = np.full((CLASSES, SIDE, SIDE, 3), -0.2)
     for label, (down, right, channel) in enumerate(PLACES):
@@ -44,7 +44,7 @@ def model(path, *, view=lambda weights: weights, order=range(CLASSES), inverted=
     sign = -1 if inverted else 1
     flat = sign * weights.reshape(CLASSES, -1).T * 20
     bias = 20 * weights.sum(axis=(1, 2, 3)) * inverted
-    return linear(path, weights=flat, bias=bias, softmax=softmax)
+    return linear(path, weights=flat, bias=bias, **kind)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,23 @@ def test_a_missing_softmax_and_other_weights_are_told_apart(tmp_path, corners):
         diagnose(fewer, reference, corners, warn=lambda text: None)
 
 
+def test_integers_that_are_taken_for_values_are_named(tmp_path):
+    reference = by_brightness(tmp_path / "reference.onnx")
+    of_bytes = by_brightness(tmp_path / "bytes.onnx", low=-128.0, high=127.0)
+    found = diagnose(of_bytes, reference, dataset_of(), warn=lambda text: None)
+    assert [(cause.name, cause.text, cause.after) for cause in found.causes] == [
+        ("missing dequantization", "it takes pixels as integers from -128 to 127", 1.0)
+    ]
+
+
+def test_whole_numbers_as_answers_lack_a_dequantization_and_no_softmax(tmp_path, corners):
+    reference = model(tmp_path / "reference.onnx")
+    whole = model(tmp_path / "whole.onnx", softmax=False, whole=True)
+    found = diagnose(whole, reference, corners, given=parse("0..1"), warn=lambda text: None)
+    assert (found.dequantization, found.softmax, found.causes) == (True, False, ())
+    assert found.to_json()["dequantization"]
+
+
 def test_the_verb_says_why(tmp_path, corners, capfd):
     parts = (corners.train.images, corners.train.labels, corners.test.images, corners.test.labels)
     np.savez(tmp_path / "data.npz", **dict(zip(("x_train", "y_train", "x_test", "y_test"), parts, strict=True)))
@@ -106,6 +123,9 @@ def test_the_verb_says_why(tmp_path, corners, capfd):
     out = capfd.readouterr().out
     assert "one of the two answers with logits, the other with probabilities" in out
     assert "they agree; what differs is precision" in out
+    model(other, softmax=False, whole=True)
+    assert call(asked) == 0
+    assert "answers with whole numbers, as a quantized output without its scale" in capfd.readouterr().out
     model(candidate, order=(1, 0, 3, 2))
-    assert call([*asked, "--json"]) == 0
+    assert call([*asked, "--keys", "x_train=x_test,y_train=y_test", "--json"]) == 0
     assert json.loads(capfd.readouterr().out)["causes"][0]["name"] == "labels"

@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import Debug, InputRange, Json
+from toolkit.cli.options import (
+    Debug,
+    ImageSize,
+    Imports,
+    InputRange,
+    Json,
+    Keys,
+    ResizeTo,
+    SkipUnreadable,
+    UnsafeLambda,
+    reading,
+)
 from toolkit.console import Console
 from toolkit.errors import CheckFailedError
 
@@ -16,17 +27,31 @@ def command(
     against: Annotated[Path, typer.Option(help="The model that answers as it should, of any format.")],
     data: Annotated[str, typer.Option(help="Labelled images: the name of a data set, or a path.")],
     input_range: InputRange = None,
+    imports: Imports = None,
+    unsafe_lambda: UnsafeLambda = False,
+    image_size: ImageSize = None,
+    resize: ResizeTo = None,
+    skip_unreadable: SkipUnreadable = False,
+    keys: Keys = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
     """Find out why a file does not answer as another model does.
 
     It tries what people get wrong: the range of the pixels, the order of channels or classes, inverted or turned
-    images. Each cause is fitted on one half of the images and confirmed on the other. The exit code is 1 if none
-    explains it.
+    images, integers taken for values, values that are clipped. Each cause is fitted on one half of the images and
+    confirmed on the other. The exit code is 1 if none explains it.
     """
     console = Console(json_output=json)
-    found = api.diagnose(artifact, against=against, data=data, input_range=input_range)
+    found = api.diagnose(
+        artifact,
+        against=against,
+        data=data,
+        reading=reading(image_size, resize, skip_unreadable, keys),
+        input_range=input_range,
+        imports=imports or (),
+        unsafe_lambda=unsafe_lambda,
+    )
     console.text(f"{artifact} answers {units.percent(found.agreement)} of {found.n} images as {against} does")
     for cause in found.causes:
         shares = f"{units.percent(cause.before)} → {units.percent(cause.after)} of the answers are equal then"
@@ -35,6 +60,8 @@ def command(
         console.text(
             "one of the two answers with logits, the other with probabilities: a softmax is missing, or one too many"
         )
+    if found.dequantization:
+        console.text(f"{artifact} answers with whole numbers, as a quantized output without its scale: dequantize it")
     if not found.explained:
         console.text("none of the usual causes explains the rest: other weights? Try 'toolkit localize' on an export")
     elif not found.causes:

@@ -13,25 +13,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.convention import STANDARD, Convention, Output, output_of, parse
+from toolkit.convention import STANDARD, Convention, Output, bytes_of, output_of, parse
 from toolkit.data.base import Dataset
+from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError
+from toolkit.manifest import TensorSpec
+from toolkit.parity import clipping
 from toolkit.parity.against import open_classifier, said_of
-from toolkit.parity.statistics import mcnemar_p
+from toolkit.parity.halves import Cause, Halves
 from toolkit.runtimes.base import Predictor
 from toolkit.worker.session import contained
 
 # Images of both halves together.
 IMAGES = 1000
-# A cause that explains nothing is confirmed by chance less often than this.
-LEVEL = 1e-4
 # Share of equal answers from which two models are said to agree: what differs then is precision.
 AGREE = 0.98
+# Images whose values are looked at together.
+VALUES_ROWS = 50
 # Causes that are looked for on top of each other.
 ROUNDS = 4
 # As PyTorch's torchvision normalizes ImageNet's pixels.
 _IMAGENET = parse("0.485,0.456,0.406,0.229,0.224,0.225")
-_DIVIDED_TWICE = Convention((0.0,), (1 / 255,))
+# Names and sentences of ranges that are not the standard ones, by what they come of.
+_DIVIDED_TWICE = ("double normalization", "that were divided by 255 twice", Convention((0.0,), (1 / 255,)))
+_SIGNED_BYTES = ("missing dequantization", "as integers from -128 to 127", Convention((-128.0,), (127.0,)))
 
 
 @dataclass(frozen=True)
@@ -51,20 +56,11 @@ class InputMeaning:
 
 
 @dataclass(frozen=True)
-class Cause:
-    """What a model means otherwise than it was taken to; before, after: the share of equal answers, confirmed."""
-
-    name: str
-    text: str
-    before: float
-    after: float
-
-
-@dataclass(frozen=True)
 class Diagnosis:
     """Why a candidate answers differently. n: images that causes were confirmed on; agreement: share of equal answers.
 
-    softmax: whether the two differ in that one answers with logits and the other with probabilities.
+    softmax: whether the two differ in that one answers with logits and the other with probabilities. dequantization:
+    whether the candidate answers with whole numbers, as a quantized output that lacks its scale.
     """
 
     artifact: Path
@@ -73,6 +69,7 @@ class Diagnosis:
     agreement: float
     causes: tuple[Cause, ...]
     softmax: bool
+    dequantization: bool
 
     @property
     def explained(self) -> bool:
@@ -90,6 +87,7 @@ class Diagnosis:
             "agreement": self.agreement,
             "causes": [vars(cause) for cause in self.causes],
             "softmax": self.softmax,
+            "dequantization": self.dequantization,
             "explained": self.explained,
         }
 
@@ -120,8 +118,14 @@ def diagnose(
         base = InputMeaning(replace(convention, output=output_of(outputs, step=session.output.scale)))
         causes, agreement = _explain(session, base, images, expected)
         kinds = {model.convention.output, base.convention.output}
-    softmax = kinds == {Output.LOGITS, Output.PROBABILITIES}
-    return Diagnosis(artifact, reference, count - count // 2, agreement, tuple(causes), softmax)
+    whole = _whole_numbers(outputs) and not _whole_numbers(expected)
+    softmax = kinds == {Output.LOGITS, Output.PROBABILITIES} and not whole
+    return Diagnosis(artifact, reference, count - count // 2, agreement, tuple(causes), softmax, whole)
+
+
+def _whole_numbers(outputs: NDArray[np.float32]) -> bool:
+    """Say whether outputs are integers, others than the 0 and 1 of a sure answer."""
+    return bool((outputs == np.rint(outputs)).all() and np.abs(outputs).max() > 1)
 
 
 def _explain(
@@ -132,11 +136,11 @@ def _explain(
     The input is looked at first, by how well classes in any order agree: that order is fitted as well. outputs: the
     reference's, (N, classes).
     """
-    halves = _Halves(outputs.argmax(axis=1), outputs.shape[1])
+    halves = Halves(outputs.argmax(axis=1), outputs.shape[1])
     steps = [("", "", base, _answers(session, base, images))]
     for _ in range(ROUNDS):
         *_, reading, answers = steps[-1]
-        tried = [(*other, _answers(session, other[-1], images)) for other in _others(reading, images)]
+        tried = [(*other, _answers(session, other[-1], images)) for other in _others(reading, images, session.input)]
         best = max(tried, key=lambda one: halves.fit(one[-1]))
         if not halves.better(halves.ordered(answers), halves.ordered(best[-1])):
             break
@@ -155,52 +159,22 @@ def _explain(
         Cause(name, text, before, after)
         for (name, text, *_), (before, after) in zip(steps[1:], pairwise(shares), strict=True)
     ]
+    if shares[-1] < AGREE and (clipped := _clipped(session, steps[-1][2], images, order, halves)):
+        causes.append(clipped)
     return causes, agreement
 
 
-@dataclass(frozen=True)
-class _Halves:
-    """The reference's answers (N,): the first half is to fit by, the second to confirm by."""
-
-    expected: NDArray[np.int64]
-    classes: int
-
-    @property
-    def half(self) -> int:
-        return len(self.expected) // 2
-
-    def order(self, answers: NDArray[np.int64]) -> tuple[int, ...]:
-        """Return which class of the candidate stands for each of the reference's: pairs that meet most often first."""
-        met = np.zeros((self.classes, self.classes), np.int64)
-        np.add.at(met, (self.expected[: self.half], answers[: self.half]), 1)
-        order = [-1] * self.classes
-        for flat in np.argsort(-met, axis=None, kind="stable"):
-            reference, candidate = divmod(int(flat), self.classes)
-            if order[reference] < 0 and candidate not in order:
-                order[reference] = candidate
-        return tuple(order)
-
-    def renamed(self, answers: NDArray[np.int64], order: tuple[int, ...]) -> NDArray[np.int64]:
-        """Return answers as classes of the reference."""
-        return np.argsort(order)[answers]
-
-    def ordered(self, answers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return answers in the order that fits best."""
-        return self.renamed(answers, self.order(answers))
-
-    def fit(self, answers: NDArray[np.int64]) -> int:
-        """Return how many of the first half are right in the order that fits best."""
-        return int((self.ordered(answers) == self.expected)[: self.half].sum())
-
-    def share(self, answers: NDArray[np.int64]) -> float:
-        """Return the share of the second half that is equal."""
-        return float((answers == self.expected)[self.half :].mean())
-
-    def better(self, old: NDArray[np.int64], new: NDArray[np.int64]) -> bool:
-        """Say whether new answers are surely nearer to the reference's, on the second half."""
-        before, after = ((answers == self.expected)[self.half :] for answers in (old, new))
-        lost, gained = int((before & ~after).sum()), int((after & ~before).sum())
-        return gained > lost and mcnemar_p(lost, gained) < LEVEL
+def _clipped(
+    session: Predictor, reading: InputMeaning, images: NDArray[np.uint8], order: tuple[int, ...], halves: Halves
+) -> Cause | None:
+    """Return the cause if what the candidate cannot hold explains answers that differ. order: of its classes."""
+    session.convention = reading.convention
+    outputs = session.predict(reading.images(images))[:, list(order)]
+    answers = outputs.argmax(axis=1)
+    values = (reading.convention.values(reading.images(rows)) for rows in chunks(images, VALUES_ROWS))
+    return clipping.of_input(session.input, values, answers, halves) or clipping.of_output(
+        session.output, outputs, answers, halves
+    )
 
 
 def _answers(session: Predictor, reading: InputMeaning, images: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -210,17 +184,18 @@ def _answers(session: Predictor, reading: InputMeaning, images: NDArray[np.uint8
     return np.where(np.isfinite(outputs).all(axis=1), outputs.argmax(axis=1), 0).astype(np.int64)
 
 
-def _others(base: InputMeaning, images: NDArray[np.uint8]) -> Iterator[tuple[str, str, InputMeaning]]:
+def _others(base: InputMeaning, images: NDArray[np.uint8], spec: TensorSpec) -> Iterator[tuple[str, str, InputMeaning]]:
     """Yield a name, a sentence and a reading that differs from ``base`` in one thing."""
-    ranges = [*STANDARD, _DIVIDED_TWICE]
+    ranges = [*(("input range", f"as {one}", one) for one in STANDARD), _DIVIDED_TWICE, _SIGNED_BYTES]
+    if spec.scale is not None and np.dtype(spec.dtype).kind in "iu":
+        plain = bytes_of(spec)
+        ranges.append(("quantization", f"as bytes, whatever its scale says ({plain})", plain))
     if images.shape[3] == 3:
-        ranges.append(_IMAGENET)
+        ranges.append(("input range", f"as {_IMAGENET}", _IMAGENET))
         channels = "red, green, blue" if base.blue_first else "blue, green, red"
         yield "channel order", f"it takes channels as {channels}", replace(base, blue_first=not base.blue_first)
-    for one in ranges:
+    for name, text, one in ranges:
         if str(one) != str(base.convention):
-            name = "double normalization" if one is _DIVIDED_TWICE else "input range"
-            text = "that were divided by 255 twice" if one is _DIVIDED_TWICE else f"as {one}"
             other = replace(base.convention, low=one.low, high=one.high)
             yield name, f"it takes pixels {text}", replace(base, convention=other)
     yield "polarity", "it takes inverted images (255 - pixel)", replace(base, inverted=not base.inverted)
