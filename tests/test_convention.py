@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from toolkit.convention import STANDARD, Convention, Layout, Output, layout_of, of_tensor, output_of, parse
+from toolkit.convention import STANDARD, Convention, Layout, Output, bytes_of, layout_of, of_tensor, output_of, parse
 from toolkit.errors import UsageError
 from toolkit.files import documents
 from toolkit.manifest import TensorSpec
@@ -148,3 +148,11 @@ def test_grey_images_may_lack_the_axis_of_their_channel():
     grey = Convention(layout=layout_of((None, 16, 16)))
     assert (grey.layout, grey.image_shape((None, 16, 16))) == (Layout.NHW, (16, 16, 1))
     np.testing.assert_array_equal(grey.values(PIXELS), Convention().values(PIXELS)[..., 0])
+
+
+@pytest.mark.parametrize(("dtype", "offset"), [("uint8", 0), ("int8", 128)])
+def test_the_range_of_bytes_hands_over_pixels_as_they_are(dtype, offset):
+    spec = TensorSpec("image", (None, 16, 16, 1), dtype, scale=0.0182, zero_point=109 - offset)
+    pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+    values = parse(str(bytes_of(spec))).values(pixels)
+    np.testing.assert_array_equal(np.rint(values / 0.0182) + 109 - offset, pixels.astype(int) - offset)

@@ -178,7 +178,7 @@ def test_a_manifest_that_names_fewer_classes_than_the_model_tells_apart_is_refus
     change(shipped / "manifest.json", ("data", "classes"), ["one"])
     Image.fromarray(np.eye(28, dtype=np.uint8) * 255).save(tmp_path / "x.png")
     assert call(["predict", str(tmp_path / "x.png"), "--model", str(shipped / "mlp-int8.tflite")]) == 2
-    assert "tells 10 classes apart, its manifest names 1" in capsys.readouterr().err
+    assert "tells 10 classes apart, 1 are named" in capsys.readouterr().err
 
 
 def test_an_unknown_file_given_to_export_is_called_what_it_is(tmp_path, capsys):

@@ -8,8 +8,11 @@ from PIL import Image
 
 from tests.conftest import verification
 from tests.elsewhere import elsewhere
+from tests.export.test_inputs import SIDE, dataset_of
+from tests.parity.test_against import by_brightness, linear
 from toolkit import images, manifest
-from toolkit.errors import ArtifactError
+from toolkit.convention import parse
+from toolkit.errors import ArtifactError, UsageError
 from toolkit.prediction import Prediction, Refused, default_model, predict
 from toolkit.reading import Reading
 from toolkit.worker.session import Workers
@@ -151,3 +154,42 @@ def test_photos_are_resized_as_those_that_the_model_learned_from(exported, photo
     monkeypatch.setattr(images, "resize", resize)
     predict(photos[:1], exported / "cnn-float32.tflite", warn=pytest.fail)
     assert asked == [how]
+
+
+@pytest.fixture
+def bright_photos(tmp_path):
+    """Images of three classes, as files, with the model that tells them apart and has no manifest."""
+    bright = dataset_of()
+    (tmp_path / "bright").mkdir()
+    paths = [tmp_path / "bright" / f"{row}.png" for row in range(3)]
+    for path, pixels in zip(paths, bright.test.images, strict=False):
+        Image.fromarray(pixels).save(path)
+    return paths
+
+
+def test_a_file_names_the_classes_of_a_model_without_a_manifest(tmp_path, bright_photos, exported_once, photos):
+    path = by_brightness(tmp_path / "bright.onnx")
+    shown = predict(bright_photos, path, given=parse("0..1"), labels=("dark", "dim", "light"), warn=pytest.fail)
+    assert [one.classes[0] for one in shown] == ["dark", "dim", "light"]
+    with pytest.raises(ArtifactError, match=r"bright\.onnx: tells 3 classes apart, 2 are named"):
+        predict(bright_photos, path, given=parse("0..1"), labels=("dark", "light"), warn=pytest.fail)
+    with pytest.raises(UsageError, match=r"cnn-int8\.onnx: its manifest names its classes; leave out --labels"):
+        predict(photos, exported_once / "cnn-int8.onnx", labels=("a", "b", "c"), warn=pytest.fail)
+
+
+def test_few_logits_that_look_like_probabilities_are_told_by_other_images(tmp_path, bright_photos):
+    """All outputs of the photo are from 0 to 1; those of lighter images are not."""
+    size = SIDE * SIDE * 3
+    path = linear(
+        tmp_path / "logits.onnx", weights=np.outer(np.ones(size), (1, 0, 2)) / size, bias=(0, 0.5, 0), softmax=False
+    )
+    (shown,) = predict(bright_photos[:1], path, given=parse("0..1"), warn=pytest.fail)
+    mean = images.read(bright_photos[0], channels=3).mean() / 255
+    powers = np.exp([mean, 0.5, 2 * mean])
+    assert 0 < 2 * mean < 1
+    assert shown.probabilities[0] == pytest.approx(powers.max() / powers.sum(), abs=1e-5)
+
+
+def test_the_model_of_a_run_takes_what_its_run_fed_it(trained_folder, photos, tiny):
+    shown = predict(photos, trained_folder / "best.keras", warn=pytest.fail)
+    assert [int(one.classes[0]) for one in shown] == tiny.test.labels[:6].tolist()

@@ -175,6 +175,13 @@ def of_tensor(spec: "TensorSpec") -> Convention | None:
     return None
 
 
+def bytes_of(spec: "TensorSpec") -> Convention:
+    """Return the range in which an input with a scale is given the bytes of pixels, 0 as its lowest value."""
+    scale, limits = spec.scale or 1.0, np.iinfo(np.dtype(spec.dtype))
+    low, high = ((limit - (spec.zero_point or 0)) * scale for limit in (limits.min, limits.max))
+    return Convention((low,), (high,))
+
+
 def layout_of(shape: Sequence[int | None]) -> Layout:
     """Return the layout that the shape of an input, (N, …), can have; channels last if both fit."""
     if len(shape) == 3:

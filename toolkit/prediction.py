@@ -8,21 +8,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import images, manifest, runtimes, units
-from toolkit.convention import OPTION, Convention, Output, output_of
+from toolkit import images, manifest, runs, runtimes, units
+from toolkit.convention import OPTION, Convention, Output, bytes_of, output_of
 from toolkit.digits import Box, Page, Read, draw, find, is_mnist, to_form
 from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
 from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.parity import checks, recorded
-from toolkit.reading import Resize
+from toolkit.reading import AS_THEY_ARE, Reading, Resize
 from toolkit.runtimes.base import Predictor
 from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
 
 # Data sets of handwritten digits: photos are brought to their form. Others are only scaled.
 DIGITS = ("mnist", "sample")
+# Of each kind, what an unknown model answers for before it is said what its answers are.
+PATTERNS = 8
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def predict(
     model: Path,
     *,
     given: Convention | None = None,
+    labels: Sequence[str] | None = None,
     every_digit: bool = False,
     explain: Path | None = None,
     warn: Callable[[str], None],
@@ -119,16 +122,21 @@ def predict(
     """Return the prediction for each image file, or why there is none; ArtifactError if the model makes none.
 
     given: the range of its pixels, as the user has it. UsageError if it is needed, or if a manifest says another.
+    labels: the names of its classes, where no manifest names them; ArtifactError if they are not as many.
     every_digit: one for each digit of an image, in reading order; else an image with several digits is refused.
     explain: where the picture of how one image was read is written; UsageError for several images.
     """
     if explain is not None and (len(files) != 1 or explain.suffix != ".png"):
         raise UsageError(f"{explain}: --explain writes one .png file, of one image; {len(files)} were given")
     found = manifest.listing(model)
+    if found is not None:
+        if labels is not None:
+            raise UsageError(f"{model}: its manifest names its classes; leave out --labels")
+        labels = found.data.classes
     with contained() as workers:
         session = workers.open_session(model)
         session.convention = _convention(session, found, given, warn)
-        return _predict(files, session, found, every_digit=every_digit, explain=explain)
+        return _predict(files, session, found, labels, every_digit=every_digit, explain=explain)
 
 
 def _convention(
@@ -141,20 +149,29 @@ def _convention(
         return found.convention
     if given is not None:
         return replace(given, layout=session.convention.layout)
+    if runs.folder_of(session.path) is not None:
+        return replace(runs.FED, layout=session.convention.layout)
     if session.declared is None:
         spec = session.input
         if np.dtype(spec.dtype).kind in "iu":
             steps = "" if spec.scale is None else f" (scale {spec.scale:.4g}, zero point {spec.zero_point})"
+            plainly = f"; {bytes_of(spec)} hands over the bytes of pixels as they are" if spec.scale else ""
             raise UsageError(
                 f"{session.path}: takes {spec.dtype}{steps}, which can stand for pixels in any range; "
-                f"give {OPTION}, such as 0..1, 0..255 or -1..1"
+                f"give {OPTION}, such as 0..1, 0..255 or -1..1{plainly}"
             )
         warn(f"{session.path}: no manifest says in which range it takes pixels; 0..1 is assumed ({OPTION})")
     return session.convention
 
 
 def _predict(
-    files: Sequence[Path], session: Predictor, found: Manifest | None, *, every_digit: bool, explain: Path | None
+    files: Sequence[Path],
+    session: Predictor,
+    found: Manifest | None,
+    labels: Sequence[str] | None,
+    *,
+    every_digit: bool,
+    explain: Path | None,
 ) -> list[Prediction | Refused]:
     model, shape = session.path, session.convention.image_shape(session.input.shape)
     sizes = [size for size in shape if size is not None]
@@ -163,9 +180,10 @@ def _predict(
     height, width, channels = sizes
     # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
     check_memory(len(files) * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
-    digits = channels == 1 and (found is None or found.data.name in DIGITS)
+    learned_from, read_as = _learned_from(model, found)
+    digits = channels == 1 and learned_from in (None, *DIGITS)
     # As the images that it has learned from were, if they were not of one size.
-    how = (found.data.reading.resize if found else None) or "fit"
+    how = read_as.resize or "fit"
     prepared = []
     for file in files:
         one = _prepare(file, height, width, channels, digits=digits, how=how)
@@ -174,7 +192,7 @@ def _predict(
             one = replace(one, views=(), refusal=several)
         prepared.append(one if explain else replace(one, pixels=None, page=None))
     views = [view for one in prepared for view in one.views]
-    names, rows = _classify(session, found, np.stack([view.pixels for view in views])) if views else ((), ())
+    names, rows = _classify(session, labels, np.stack([view.pixels for view in views])) if views else ((), ())
     if explain is not None:
         _explain(prepared[0], names, rows, explain)
     left = iter(rows)
@@ -184,6 +202,14 @@ def _predict(
             predictions.append(Refused(str(one.file), one.refusal))
         predictions += [_prediction(one.file, names, next(left), view.box) for view in one.views]
     return predictions
+
+
+def _learned_from(model: Path, found: Manifest | None) -> tuple[str | None, Reading]:
+    """Return the name of the data that a model has learned from, None if nobody says, and how they were read."""
+    if found is not None:
+        return found.data.name, found.data.reading
+    run = runs.folder_of(model)
+    return (None, AS_THEY_ARE) if run is None else (runs.read_config(run)["data"]["name"], runs.reading_of(run))
 
 
 def _prediction(file: Path, names: Sequence[str], row: NDArray[np.float32], box: Box | None) -> Prediction:
@@ -210,28 +236,41 @@ def _flat(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _classify(
-    session: Predictor, found: Manifest | None, pixels: NDArray[np.uint8]
+    session: Predictor, labels: Sequence[str] | None, pixels: NDArray[np.uint8]
 ) -> tuple[Sequence[str], NDArray[np.float32]]:
-    """Return the names of the classes, and their probabilities for each image, (N, classes)."""
+    """Return the names of the classes, their numbers if nobody names them, and their probabilities, (N, classes)."""
     model, outputs = session.path, session.predict(pixels)
     if outputs.ndim != 2 or not outputs.shape[1]:
         raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
     checks.require_finite(outputs, path=model)
-    outputs = _probabilities(outputs, session)
-    names = found.data.classes if found else [str(label) for label in range(outputs.shape[1])]
+    outputs = _probabilities(outputs, pixels.shape[1:], session)
+    names = labels or [str(label) for label in range(outputs.shape[1])]
     if len(names) != outputs.shape[1]:
-        raise ArtifactError(f"{model}: tells {outputs.shape[1]} classes apart, its manifest names {len(names)}")
+        raise ArtifactError(f"{model}: tells {outputs.shape[1]} classes apart, {len(names)} are named")
     return names, outputs
 
 
-def _probabilities(outputs: NDArray[np.float32], session: Predictor) -> NDArray[np.float32]:
-    """Return (N, classes) probabilities; what the outputs are is judged by themselves where nobody has said it."""
+def _probabilities(outputs: NDArray[np.float32], shape: tuple[int, ...], session: Predictor) -> NDArray[np.float32]:
+    """Return (N, classes) probabilities. What the outputs are is judged by themselves where nobody has said it.
+
+    The logits of a few images may all be from 0 to 1, as probabilities are, so those of patterns are looked at as well.
+    shape: (H, W, C) of an image.
+    """
     convention = session.convention
     if convention.output is None:
-        convention = replace(convention, output=output_of(outputs, step=session.output.scale))
+        others = session.predict(_patterns(shape))
+        judged = np.concatenate([outputs, others[np.isfinite(others).all(axis=1)]])
+        convention = replace(convention, output=output_of(judged, step=session.output.scale))
         if outputs.shape[1] == 1 and convention.output == Output.LOGITS:
             raise ArtifactError(f"{session.path}: answers with one number, which is no probability: not a classifier")
     return convention.probabilities(convention.answers(outputs))
+
+
+def _patterns(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return images of one shade each, and of noise: (N, H, W, C)."""
+    shades = np.linspace(0, 255, PATTERNS).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (PATTERNS, *shape)).astype(np.uint8)
+    return np.concatenate([np.broadcast_to(shades[:, None, None, None], noise.shape), noise])
 
 
 def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool, how: Resize) -> _Image:

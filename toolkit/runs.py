@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict, TypeVar
 
 from toolkit import data, reading
+from toolkit.convention import Convention
 from toolkit.errors import RunError
 from toolkit.files import documents
 from toolkit.reading import Reading
@@ -14,6 +15,8 @@ RUNS = Path("runs")
 CONFIG = "config.json"
 METRICS = "metrics.json"
 BEST = "best.keras"
+# What training feeds to every model.
+FED = Convention()
 
 
 class TrainedOnEntry(TypedDict):
@@ -62,6 +65,11 @@ def data_choice(trained_on: TrainedOnEntry) -> str:
 def reading_of(folder: Path) -> Reading:
     """Return how the data of a run were read."""
     return reading.from_json(read_config(folder)["data"].get("reading", {}), folder / CONFIG, error=RunError)
+
+
+def folder_of(model: Path) -> Path | None:
+    """Return the folder of the run whose best weights a file holds; None for another file."""
+    return model.parent if model.name == BEST and (model.parent / CONFIG).is_file() else None
 
 
 def find(name: str) -> Path:

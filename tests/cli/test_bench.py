@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.runtimes.test_shapes import pooled
+
 MISTAKES = [
     (("bench", "EMPTY"), "nothing to measure there"),
     (("bench", "none.tflite"), "none.tflite: no such file or folder"),
@@ -16,12 +18,32 @@ MISTAKES = [
     (("bench", "CUT.tflite", "--max-latency", "fast"), "--max-latency is 'fast'; it must be a number and a unit"),
     (("bench", "--explain", "--on", "pi"), "--explain looks at this machine; leave out --on"),
     (("bench", "--resume", "x"), "--resume goes on with the record of a device; name it by --on"),
+    (
+        ("bench", "CUT.onnx", "--shape", "1,3,8,8"),
+        "--shape is '1,3,8,8'; it must be an input and its sizes, as in image:1",
+    ),
+    (("bench", "CUT.onnx", "--shape", "x:1,-3"), "--shape is 'x:1,-3'; it must be an input and its sizes"),
+    (("bench", "CUT.onnx", "--shape", "x:1", "--shape", "x:2"), "--shape gives 'x' twice; give each input once"),
+    (("bench", "--shape", "x:1", "--on", "pi"), "--shape, --import and --unsafe-lambda do not go with --on"),
+    (("bench", "CUT.keras", "--import", "none.py"), "none.py: no such file; give a Python file"),
 ]
 
 
 @pytest.mark.parametrize(("arguments", "message"), MISTAKES)
 def test_a_mistake_gets_one_clear_line_and_exit_code_2(mistake, arguments, message):
     mistake(*arguments, says=message)
+
+
+def test_bench_measures_an_input_of_any_size_in_the_shape_that_is_given(cli, here):
+    path = pooled(here / "pooled.onnx")
+    quick = ("bench", path, "--seconds", "0.05", "--processes", "1", "--json")
+    code, out, _ = cli(*quick, "--shape", "pixels:1,3,16,16")
+    assert code == 0
+    (result,) = json.loads(out)["results"]
+    assert (result["artifact"], result["batch"]) == (str(path), 1)
+    code, _, err = cli(*quick)
+    assert code == 2
+    assert "give others by --shape" in err
 
 
 @pytest.mark.slow

@@ -7,6 +7,11 @@ import pytest
 MISTAKES = [
     (("predict",), "Missing argument"),
     (("predict", "none.png"), "exported: no artifact there"),
+    (("predict", "none.png", "--model", "CUT.onnx", "--labels", "none.txt"), "none.txt: no such file"),
+    (
+        ("predict", "none.png", "--model", "CUT.keras", "--import", "none.py"),
+        "none.py: no such file; give a Python file",
+    ),
 ]
 
 

@@ -9,6 +9,7 @@ from toolkit import extras, runtimes
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.runtimes.keras.layers import Layers
 from toolkit.runtimes.keras.loading import allowing, load_model
+from toolkit.worker.session import contained
 
 pytestmark = pytest.mark.training
 
@@ -159,3 +160,26 @@ def test_layers_that_are_shared_nested_and_of_two_inputs_are_run_one_by_one(kera
     alone = model.alone("dense", {"inner": outputs["inner"] * 0}, images)
     np.testing.assert_allclose(alone, np.zeros((4, 3)), atol=1e-6)  # a new layer's bias is 0
     np.testing.assert_allclose(model.alone("sum", {}, images), outputs["sum"], atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_worker_loads_a_layer_of_the_user_s_where_its_file_is_given(keras, own, tmp_path):
+    with allowing([own]):
+        path = saved(keras, tmp_path / "m.keras", sys.modules["own_layers"].Double())
+    forget(keras)
+    with (
+        contained() as workers,
+        pytest.raises(ArtifactError, match=r"is made with Double \(own_layers\), .* --import$"),
+    ):
+        workers.open_session(path)
+    with allowing([own]), contained() as workers:
+        assert workers.open_session(path).predict(np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 3)
+
+
+@pytest.mark.slow
+def test_a_worker_runs_code_inside_of_a_file_only_where_that_is_said(keras, tmp_path):
+    path = saved(keras, tmp_path / "m.keras", keras.layers.Lambda(lambda x: 2 * x, output_shape=(8, 8, 1)))
+    with contained() as workers, pytest.raises(ArtifactError, match="--unsafe-lambda"):
+        workers.open_session(path)
+    with allowing([], unsafe_lambda=True), contained() as workers:
+        assert workers.open_session(path).predict(np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 3)

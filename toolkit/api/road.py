@@ -1,6 +1,6 @@
 """The steps of the road: train, export, verify, bench, and the use of an artifact."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -27,13 +27,17 @@ def bench(
     *paths: str | PathLike[str],
     output: str | PathLike[str] = BENCHMARKS,
     explain: bool = False,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    imports: Sequence[str | PathLike[str]] = (),
+    unsafe_lambda: bool = False,
     on_step: OnStep = ignore,
     **plan: "Unpack[PlanOptions]",
 ) -> "Record":
     """Time artifacts, anybody's, on the installed runtimes of this machine; Ctrl-C ends it, with what was measured.
 
     paths: artifacts or folders of them; none stands for ``exported/``. output: the folder that gets a folder with the
-    record and its raw samples. explain: also show operators, their times, and the share of what the CPU can do. plan:
+    record and its raw samples. explain: also show operators, their times, and the share of what the CPU can do.
+    shapes: of inputs, by name, with more sizes free than the batch. imports, unsafe_lambda: as for ``export``. plan:
     ``threads`` and ``batches`` (images per inference), each several numbers; ``seconds`` of measuring each
     configuration over its ``processes``; ``rate``, images a second, to time inferences at the pace of a camera as
     well; ``seed`` of the order of turns; ``budgets`` of what is recommended, a ``toolkit.bench.advice.Budgets``.
@@ -45,13 +49,15 @@ def bench(
     """
     from toolkit.bench import candidates, schedule
     from toolkit.bench.explain import explain as add_reasons
+    from toolkit.runtimes.keras.loading import allowing
 
     asked = schedule.Plan(**plan)
-    chosen = candidates.select([Path(path) for path in paths or (EXPORTED,)], warn=warn)
+    chosen = candidates.select([Path(path) for path in paths or (EXPORTED,)], shapes=shapes or {}, warn=warn)
     folder = schedule.new_folder(Path(output))
-    record = schedule.bench(chosen, folder, asked, on_step=lambda progress: on_step(progress.step))
-    if not record.interrupted:
-        add_reasons(record, everything=explain, on_step=on_step)
+    with allowing(imports, unsafe_lambda=unsafe_lambda):
+        record = schedule.bench(chosen, folder, asked, on_step=lambda progress: on_step(progress.step))
+        if not record.interrupted:
+            add_reasons(record, everything=explain, on_step=on_step)
     return record
 
 
@@ -111,14 +117,13 @@ def export(
     convention = None if input_range is None else parse(input_range)
     found = source if isinstance(source, sources.Source) else sources.resolve(fspath(source))
     choice = found.data if data is None else fspath(data)
-    trusted = [Path(file) for file in imports]
     if reading is None:
-        with allowing(trusted, unsafe_lambda=unsafe_lambda):
+        with allowing(imports, unsafe_lambda=unsafe_lambda):
             reading = found.reading_for(choice, input_shape)
     dataset = load(choice, warn=warn, reading=reading)
     text = f"exporting {found.keras_path}, calibrated on '{dataset.name}' ({dataset.origin})"
     on_step(Step(0, len(pairs), text, found))
-    with allowing(trusted, unsafe_lambda=unsafe_lambda):
+    with allowing(imports, unsafe_lambda=unsafe_lambda):
         return exporter.export(
             found,
             dataset,
@@ -153,12 +158,17 @@ def predict(
     artifact: str | PathLike[str] | None = None,
     *,
     input_range: str | None = None,
+    labels: str | PathLike[str] | None = None,
+    imports: Sequence[str | PathLike[str]] = (),
+    unsafe_lambda: bool = False,
     every_digit: bool = False,
     explain: str | PathLike[str] | None = None,
 ) -> "list[Prediction | Refused]":
     """Classify image files of any size, in a process of its own; None stands for ``default_artifact()``.
 
     input_range: which values the pixels become, as ``--input-range`` takes it, for an artifact without a manifest.
+    labels: a text file that names its classes, a line each; without, and without a manifest, they are numbers. imports,
+    unsafe_lambda: as for ``export``.
     every_digit: of photos of handwritten digits, read each digit, in reading order; else an image with several is
     refused. explain: where to write a picture of how a single image was read, a .png file. The result has one for each
     image or digit: a ``Prediction`` with the two likeliest ``.classes``, their ``.probabilities`` and the digit's
@@ -167,12 +177,18 @@ def predict(
     """
     from toolkit import prediction
     from toolkit.convention import parse
+    from toolkit.labels import read
+    from toolkit.runtimes.keras.loading import allowing
 
-    model = default_artifact() if artifact is None else Path(artifact)
+    names = None if labels is None else read(Path(labels))
     given = None if input_range is None else parse(input_range)
     picture = None if explain is None else Path(explain)
     files = [Path(image) for image in images]
-    return prediction.predict(files, model, given=given, every_digit=every_digit, explain=picture, warn=warn)
+    with allowing(imports, unsafe_lambda=unsafe_lambda):
+        model = default_artifact() if artifact is None else Path(artifact)
+        return prediction.predict(
+            files, model, given=given, labels=names, every_digit=every_digit, explain=picture, warn=warn
+        )
 
 
 def train(
@@ -267,9 +283,10 @@ def verify(
         from toolkit.parity.against import verify_against
 
         choice, files = None if data is None else fspath(data), [Path(path) for path in paths]
-        return verify_against(
-            files, Path(against), choice, reading, input_range, margin_pp=margin_pp, warn=warn, on_step=on_step
-        )
+        with allowing(imports, unsafe_lambda=unsafe_lambda):
+            return verify_against(
+                files, Path(against), choice, reading, input_range, margin_pp=margin_pp, warn=warn, on_step=on_step
+            )
     options = VerifyOptions(
         None if data is None else fspath(data),
         by_golden=golden,
@@ -277,7 +294,7 @@ def verify(
         allow_overlap=allow_overlap,
         reading=reading,
     )
-    with allowing([Path(file) for file in imports], unsafe_lambda=unsafe_lambda):
+    with allowing(imports, unsafe_lambda=unsafe_lambda):
         return verify_all([Path(path) for path in paths or (EXPORTED,)], options, warn=warn, on_step=on_step)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from toolkit.bench.certify import Certificate
     from toolkit.parity.causes import Diagnosis
     from toolkit.parity.localize import Localized
+    from toolkit.reading import Reading
     from toolkit.selftest.run import SelfTests
 
 
@@ -50,21 +51,30 @@ def diagnose(
     *,
     against: str | PathLike[str],
     data: str | PathLike[str],
+    reading: "Reading | None" = None,
     input_range: str | None = None,
+    imports: Sequence[str | PathLike[str]] = (),
+    unsafe_lambda: bool = False,
 ) -> "Diagnosis":
     """Find out why a file of any format does not answer as another model does, on the test images of ``data``.
 
-    input_range: which values the pixels become for it, as ``--input-range`` takes it; None stands for what its manifest
-    or the file itself says, else ``0..1``. ``.causes`` are what it means otherwise, each with the share of equal
-    answers before and after, on images that it was not fitted on; ``.explained`` says whether they agree then. Raises
-    ArtifactError if one of the two is no classifier of these images, DataError for data that cannot be had.
+    reading: how the data are read. input_range: which values the pixels become for it, as ``--input-range`` takes it;
+    None stands for what its manifest or the file itself says, else ``0..1``. imports, unsafe_lambda: as for ``export``.
+
+    ``.causes`` are what it means otherwise, each with the share of equal answers before and after, on images that it
+    was not fitted on; ``.explained`` says whether they agree then. Raises ArtifactError if one of the two is no
+    classifier of these images, DataError for data that cannot be had.
     """
     from toolkit.convention import parse
     from toolkit.data import load
     from toolkit.parity.causes import diagnose
+    from toolkit.reading import AS_THEY_ARE
+    from toolkit.runtimes.keras.loading import allowing
 
     given = None if input_range is None else parse(input_range)
-    return diagnose(Path(artifact), Path(against), load(fspath(data), warn=warn), given=given, warn=warn)
+    dataset = load(fspath(data), warn=warn, reading=reading or AS_THEY_ARE)
+    with allowing(imports, unsafe_lambda=unsafe_lambda):
+        return diagnose(Path(artifact), Path(against), dataset, given=given, warn=warn)
 
 
 def localize(
@@ -93,7 +103,7 @@ def localize(
         drawing.check(Path(picture))
     ((found, (listed,)),) = select([path])
     found.require(listed, found.golden)
-    with allowing([Path(file) for file in imports], unsafe_lambda=unsafe_lambda):
+    with allowing(imports, unsafe_lambda=unsafe_lambda):
         localized = localize.localize(found, listed, golden.read(found.golden_path).images)
     if picture is not None:
         layers_chart.draw(Path(picture), localized)
@@ -105,27 +115,31 @@ def selftest(
     data: str | PathLike[str] | None = None,
     margin_pp: float = DEFAULT_MARGIN_PP,
     reexports: int = 20,
+    imports: Sequence[str | PathLike[str]] = (),
+    unsafe_lambda: bool = False,
     allow_overlap: bool = False,
     on_step: OnStep = ignore,
 ) -> "SelfTests":
     """Test ``verify``: plant faults into copies of the artifacts, and see which check catches each.
 
-    paths: folders of artifacts, or files in them; none stands for ``exported/``. data, margin_pp, allow_overlap: as
-    ``verify`` has them. reexports: how many exports without a fault are judged as well. ``.passed`` says whether every
-    fault was caught and at most 5 % of the faultless exports were called a failure. Raises what ``verify`` raises, and
-    MissingExtraError without TensorFlow.
+    paths: folders of artifacts, or files in them; none stands for ``exported/``. data, margin_pp, imports,
+    unsafe_lambda, allow_overlap: as ``verify`` has them. reexports: how many exports without a fault are judged too.
+    ``.passed`` says whether every fault was caught and at most 5 % of the faultless exports were called a failure.
+    Raises what ``verify`` raises, and MissingExtraError without TensorFlow.
     """
     from toolkit.parity.verify import VerifyOptions, load, select
+    from toolkit.runtimes.keras.loading import allowing
     from toolkit.selftest.run import SelfTests, self_test
 
     extras.require("tensorflow")
     options = VerifyOptions(None if data is None else fspath(data), margin_pp=margin_pp, allow_overlap=allow_overlap)
     chosen = [Path(path) for path in paths or (EXPORTED,)]
-    return SelfTests(
-        tuple(
-            self_test(
-                found, load(found, options, warn), options=options, reexports=reexports, warn=warn, on_step=on_step
+    with allowing(imports, unsafe_lambda=unsafe_lambda):
+        return SelfTests(
+            tuple(
+                self_test(
+                    found, load(found, options, warn), options=options, reexports=reexports, warn=warn, on_step=on_step
+                )
+                for found, _ in select(chosen)
             )
-            for found, _ in select(chosen)
         )
-    )

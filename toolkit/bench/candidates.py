@@ -1,7 +1,7 @@
 """What can be measured: the artifacts that files and folders stand for."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolkit import extras, manifest, runtimes
@@ -12,11 +12,15 @@ from toolkit.runtimes import REFERENCE_RUNTIME
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file to measure. manifest: the one that lists it, if there is one."""
+    """A file to measure.
+
+    manifest: the one that lists it, if there is one. shapes: of inputs, by name, with more sizes free than the batch.
+    """
 
     path: Path
     runtime: str
     manifest: Manifest | None
+    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def artifact(self) -> Artifact | None:
@@ -25,8 +29,12 @@ class Candidate:
         return next((entry for entry in entries if entry.path == self.path.name), None)
 
 
-def select(paths: Sequence[Path], *, warn: Callable[[str], None]) -> list[Candidate]:
+def select(
+    paths: Sequence[Path], *, shapes: Mapping[str, Sequence[int]] | None = None, warn: Callable[[str], None]
+) -> list[Candidate]:
     """Return the files that files and folders stand for.
+
+    shapes: as ``Candidate`` has them, for all of the files.
 
     In a folder, files without an installed runtime are left out with a warning; named by itself, such a file is a
     MissingExtraError. ArtifactError if nothing is left, or if a file is not the one that its manifest lists.
@@ -39,7 +47,7 @@ def select(paths: Sequence[Path], *, warn: Callable[[str], None]) -> list[Candid
             if path.is_file():
                 extras.require(runtimes.get(name).PACKAGE)
             if runtimes.installed(name):
-                found.setdefault(file.resolve(), Candidate(file, name, manifest.listing(file)))
+                found.setdefault(file.resolve(), Candidate(file, name, manifest.listing(file), shapes or {}))
             elif name != REFERENCE_RUNTIME:  # a device without TensorFlow is as it should be
                 missing[name] = missing.get(name, 0) + 1
     for name, count in missing.items():

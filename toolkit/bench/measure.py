@@ -5,7 +5,7 @@ The clock is injected, so that tests are exact.
 
 import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import ceil
 
@@ -59,6 +59,7 @@ class Subject:
         *,
         batch: int,
         convention: Convention | None = None,
+        shapes: Mapping[str, Sequence[int]] | None = None,
         busy_share: float | None = None,
         clock: Clock = time.perf_counter_ns,
         sleep: Sleep = time.sleep,
@@ -66,7 +67,8 @@ class Subject:
         """Load it and run it once.
 
         images: (N, H, W, C) uint8 to rotate through, or None for random input values. convention: what the artifact
-        takes for them; None if nobody has said. busy_share: of busy work to add.
+        takes for them; None if nobody has said. shapes: of its inputs, by name, where more sizes are free than the
+        batch. busy_share: of busy work to add.
         """
         self._clock, self._sleep = clock, sleep
         self._busy = None if busy_share is None else BusyWork(busy_share, clock)
@@ -74,6 +76,7 @@ class Subject:
         self._session = open_session()
         self.load_s = (clock() - start) / 1e9
         self._session.convention = convention
+        self._session.fix(shapes or {})
         self.remark = self._session.remark
         self.batch = batch_of(self._session.inputs, batch, path=self._session.path)
         self._session.resize(self.batch)
@@ -204,7 +207,10 @@ def _random_inputs(session: Session, batch: int) -> list[Inputs]:
     shapes = [tuple(size or 0 for size in spec.shape[1:]) for spec in session.inputs]
     if any(0 in shape for shape in shapes):
         given = ", ".join(f"{spec.name} {spec.shape}" for spec in session.inputs)
-        raise ArtifactError(f"{session.path}: takes {given}; only the batch, the first size, may be free")
+        raise ArtifactError(
+            f"{session.path}: takes {given}; only the batch, the first size, may be free; "
+            "give others by --shape NAME:1,3,224,224"
+        )
     rng = np.random.default_rng(0)
     return [
         [

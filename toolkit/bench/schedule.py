@@ -197,6 +197,7 @@ def _opened(
                 "batch": configuration.batch,
                 "inputs": str(inputs) if inputs and inputs.is_file() else None,
                 "convention": to_tree(candidate.manifest.convention) if candidate.manifest else None,
+                "shapes": dict(candidate.shapes),
                 "busy_share": configuration.busy_share,
                 "spawned_ns": process.spawned_ns,
             }

@@ -27,13 +27,14 @@ def _open(
     batch: int,
     inputs: str | None,
     convention: dict[str, Any] | None,
+    shapes: dict[str, list[int]],
     busy_share: float | None,
     spawned_ns: int,
 ) -> Answer:
     """Load and run an artifact.
 
-    inputs: a golden with images to rotate through. convention: what the artifact takes for them. busy_share: of busy
-    work to add. spawned_ns: when the process began.
+    inputs: a golden with images to rotate through. convention: what the artifact takes for them. shapes: of its inputs,
+    by name, where sizes are free. busy_share: of busy work to add. spawned_ns: when the process began.
     """
     from toolkit import extras, golden
     from toolkit.runtimes import get
@@ -45,7 +46,7 @@ def _open(
     try:
         opened = partial(module.open_session, Path(path), threads=threads)
         kept["subject"] = subject = Subject(
-            opened, images, batch=batch, convention=of_message(convention), busy_share=busy_share
+            opened, images, batch=batch, convention=of_message(convention), shapes=shapes, busy_share=busy_share
         )
     except MemoryError as error:
         raise ArtifactError(f"{path}: the memory does not suffice for it") from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import Debug, InputRange, Json
+from toolkit.cli.options import OWN, Debug, Imports, InputRange, Json, UnsafeLambda, option
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
@@ -29,6 +29,11 @@ def command(
         ),
     ] = None,
     input_range: InputRange = None,
+    labels: Annotated[
+        Path | None, option(OWN, "A text file with the name of a class in each line, for a model without a manifest.")
+    ] = None,
+    imports: Imports = None,
+    unsafe_lambda: UnsafeLambda = False,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -38,7 +43,16 @@ def command(
 
     console = Console(json_output=json)
     artifact = model or api.default_artifact()
-    predictions = api.predict(images, artifact, input_range=input_range, every_digit=every_digit, explain=explain)
+    predictions = api.predict(
+        images,
+        artifact,
+        input_range=input_range,
+        labels=labels,
+        imports=imports or (),
+        unsafe_lambda=unsafe_lambda,
+        every_digit=every_digit,
+        explain=explain,
+    )
     _print(console, predictions)
     console.note(f"model: {artifact}")
     results = [one.to_json() for one in predictions]

@@ -1,7 +1,7 @@
 """What every runtime offers: a Session that runs one artifact."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import prod
@@ -76,6 +76,17 @@ class Opener(Protocol):
 
 class Session(Predictor):
     """One loaded artifact. Not for several threads at once. Members implement what is abstract."""
+
+    def fix(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        """Give inputs, by name, the sizes that are free; called before anything is run.
+
+        Names of no input are those of another artifact's. Raises ArtifactError if none of the names is one of this
+        artifact's, or an input cannot have a shape.
+        """
+        if shapes and not shapes.keys() & {spec.name for spec in self.inputs}:
+            raise ArtifactError(f"{self.path}: has no input {_named(shapes)}; it takes {_taken(self.inputs)}")
+        self.inputs = tuple(_fixed(spec, shapes.get(spec.name, spec.shape), path=self.path) for spec in self.inputs)
+        check_size(self.inputs, path=self.path)
 
     @abstractmethod
     def resize(self, batch: int) -> None:
@@ -263,6 +274,22 @@ def check_images(images: NDArray[np.uint8], by: Predictor) -> None:
     shape = by.convention.image_shape(by.input.shape)
     if shape != images.shape[1:]:
         raise ArtifactError(f"{by.path}: takes images {shape}, the data are {images.shape[1:]}")
+
+
+def _fixed(spec: TensorSpec, shape: Sequence[int | None], *, path: Path) -> TensorSpec:
+    if len(shape) != len(spec.shape) or any(
+        has not in (None, size) for has, size in zip(spec.shape, shape, strict=True)
+    ):
+        raise ArtifactError(f"{path}: takes {_taken([spec])}, which cannot be {tuple(shape)}")
+    return replace(spec, shape=tuple(shape))
+
+
+def _named(names: Iterable[str]) -> str:
+    return " or ".join(f"'{name}'" for name in names)
+
+
+def _taken(specs: Iterable[TensorSpec]) -> str:
+    return ", ".join(f"{spec.name} {spec.shape}" for spec in specs)
 
 
 def _single(tensors: tuple[TensorSpec, ...], *, path: Path, what: str) -> TensorSpec:

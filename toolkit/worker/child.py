@@ -1,14 +1,17 @@
-"""The worker itself: ``python -m toolkit.worker.child TASKS``, questions on stdin, answers on stdout.
+"""The worker itself: ``python -m toolkit.worker.child TASKS [FILE …]``, questions on stdin, answers on stdout.
 
 TASKS is a module with a dictionary of that name: by the name of a question, a function of what is kept from question to
 question, of the bytes behind the question, and of its arguments. It returns the answer and the bytes behind that.
+FILE: Python files of the user's own that models may be made with.
 """
 
 import importlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ToolkitError
@@ -19,6 +22,8 @@ LONGEST_BYTES = 1 << 31
 # The field of a question that says after how many seconds the parent ends this process, and how many more it waits for
 # that: then the parent has died, and nobody else ends what has no end.
 WITHIN, ALONE_S = "within", 10.0
+# What stands before the files if code inside of model files may run as well.
+UNSAFE_LAMBDA = "--unsafe-lambda"
 Task = Callable[..., tuple[dict[str, Any], bytes]]
 
 
@@ -29,6 +34,29 @@ def main() -> None:
     os.dup2(2, 1)
     tasks: dict[str, Task] = importlib.import_module(sys.argv[1]).TASKS
     channel = Channel(sys.stdin.fileno(), answers, longest_bytes=LONGEST_BYTES)
+    with _allowing(sys.argv[2:]):
+        _answer(channel, tasks)
+
+
+def arguments(files: Sequence[Path], *, unsafe_lambda: bool) -> list[str]:
+    """Return the arguments of a worker that say what model files may run in it."""
+    return [*([UNSAFE_LAMBDA] if unsafe_lambda else []), *(str(file.absolute()) for file in files)]
+
+
+@contextmanager
+def _allowing(given: Sequence[str]) -> Iterator[None]:
+    """Let model files run what the arguments of this process say."""
+    if not given:
+        yield
+        return
+    from toolkit.runtimes.keras.loading import allowing
+
+    with allowing([Path(file) for file in given if file != UNSAFE_LAMBDA], unsafe_lambda=UNSAFE_LAMBDA in given):
+        yield
+
+
+def _answer(channel: Channel, tasks: dict[str, Task]) -> None:
+    """Carry out what is asked for, until nothing more is."""
     kept: dict[str, Any] = {}
     while True:
         try:

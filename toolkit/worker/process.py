@@ -11,8 +11,9 @@ from typing import IO, Any, cast
 
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.host import available_memory_bytes, process_memory_bytes
+from toolkit.runtimes.keras.loading import allowed
 from toolkit.wire import Channel
-from toolkit.worker.child import LONGEST_BYTES, WITHIN
+from toolkit.worker.child import LONGEST_BYTES, WITHIN, arguments
 
 # Seconds that a worker may take longer than what it was asked for should: loading a large model, a slow inference.
 PATIENCE_S = 120.0
@@ -28,7 +29,8 @@ COMMAND = (sys.executable, "-m", "toolkit.worker.child")
 class Process:
     """One worker. what: the artifact and runtime, for errors. tasks: the module whose TASKS it carries out.
 
-    failed: whether it died or had to be ended; such a one answers nothing more.
+    failed: whether it died or had to be ended; such a one answers nothing more. Model files may run the same code in it
+    as here (``toolkit.runtimes.keras.loading.allowing``).
     most_bytes: memory at which it is ended; a share of what is free unless told. patience_s: as PATIENCE_S. Both can be
     set by the variables above.
     """
@@ -50,9 +52,10 @@ class Process:
         self.failed = False
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 — closed with the process
         self.spawned_ns = time.perf_counter_ns()
+        code = allowed()
         # A session of its own: Ctrl-C ends the parent, which ends its workers when it has saved what there is.
         self._process = subprocess.Popen(
-            [*COMMAND, tasks],
+            [*COMMAND, tasks, *arguments(code.files, unsafe_lambda=code.unsafe_lambda)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,

@@ -1,5 +1,7 @@
 """``toolkit bench``: measure artifacts, here or on devices."""
 
+import re
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +18,7 @@ from toolkit.cli.options import (
     REMOTE,
     THOROUGH,
     Debug,
+    Imports,
     Json,
     On,
     Paths,
@@ -24,6 +27,7 @@ from toolkit.cli.options import (
     Seconds,
     Seed,
     Thorough,
+    UnsafeLambda,
     Wheels,
     option,
 )
@@ -37,6 +41,13 @@ _recommended = partial(option, "What is recommended")
 
 Threads = Annotated[str, typer.Option(help="Threads of the runtime; several numbers with commas.")]
 Batch = Annotated[str, typer.Option(help="Images per inference; several numbers with commas.")]
+Shapes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--shape",
+        help="An input with more sizes free than the batch, as NAME:1,3,224,224. Give it once for each input.",
+    ),
+]
 Rate = Annotated[float | None, typer.Option(help="Also measure at the pace of a camera: so many images a second.")]
 MaxLatency = Annotated[str | None, _recommended("The longest median latency of one inference: 5ms, 80us.")]
 MaxSize = Annotated[str | None, _recommended("The largest file: 500kB, 1MB.")]
@@ -56,6 +67,7 @@ def command(
     paths: Paths = None,
     threads: Threads = "1",
     batch: Batch = "1",
+    shape: Shapes = None,
     seconds: Seconds = 1.0,
     processes: Processes = 5,
     thorough: Thorough = False,
@@ -68,6 +80,8 @@ def command(
     on: On = None,
     wheels: Wheels = None,
     resume: Resume = None,
+    imports: Imports = None,
+    unsafe_lambda: UnsafeLambda = False,
     explain: Explain = False,
     output: Records = BENCHMARKS,
     json: Json = False,
@@ -95,20 +109,46 @@ def command(
     if on:
         if explain:
             raise UsageError("--explain looks at this machine; leave out --on, or call it on the device")
+        if shape or imports or unsafe_lambda:
+            raise UsageError("--shape, --import and --unsafe-lambda do not go with --on; call bench on the device")
         from toolkit.cli.bench.on_devices import measure
 
         where = paths or [EXPORTED]
         return measure(console, on, where, plan, wheels=wheels, output=output, resume=resume, strict=strict)
     if resume is not None:
         raise UsageError("--resume goes on with the record of a device; name it by --on")
+    shapes = _shapes(shape or ())
     with live.shown(console) as show:
-        record = api.bench(*(paths or ()), output=output, explain=explain, on_step=show, **plan)
+        record = api.bench(
+            *(paths or ()),
+            output=output,
+            explain=explain,
+            shapes=shapes,
+            imports=imports or (),
+            unsafe_lambda=unsafe_lambda,
+            on_step=show,
+            **plan,
+        )
     ending.require_results(record)
     tables.report(console, record)
     why.report(console, record, everything=explain)
     tables.recommend(console, record)
     console.document(record.to_json())
     return ending.exit_code(record, strict=strict)
+
+
+def _shapes(given: Sequence[str]) -> dict[str, list[int]]:
+    """Return the shapes of inputs by their names, which may hold a colon themselves."""
+    found = {}
+    for text in given:
+        name, colon, sizes = text.rpartition(":")
+        shape = [int(size) for size in sizes.split(",") if re.fullmatch(r"[1-9][0-9]{0,8}", size)]
+        if not (name and colon) or len(shape) != sizes.count(",") + 1:
+            raise UsageError(f"--shape is '{text}'; it must be an input and its sizes, as in image:1,3,224,224")
+        if name in found:
+            raise UsageError(f"--shape gives '{name}' twice; give each input once")
+        found[name] = shape
+    return found
 
 
 def _numbers(text: str, option: str) -> list[int]:

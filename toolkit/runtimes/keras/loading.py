@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ _KINDS_OF_FUNCTIONS = ("activations", "constraints", "initializers", "losses", "
 class Allowed:
     """The code that model files may run besides Keras' own. objects: of the user's own Python files, by name."""
 
+    files: tuple[Path, ...] = ()
     objects: Mapping[str, Any] = field(default_factory=dict)
     unsafe_lambda: bool = False
 
@@ -35,7 +37,7 @@ _ALLOWED = ContextVar("_ALLOWED", default=Allowed())  # noqa: B039 — it is fro
 
 
 @contextmanager
-def allowing(files: Sequence[Path], *, unsafe_lambda: bool = False) -> Iterator[None]:
+def allowing(files: Sequence[str | PathLike[str]], *, unsafe_lambda: bool = False) -> Iterator[None]:
     """Let the models that are loaded in the block use the layers and functions of the user's own Python files.
 
     unsafe_lambda: also let them run the Python code that they hold themselves. Raises UsageError for a file that cannot
@@ -44,14 +46,20 @@ def allowing(files: Sequence[Path], *, unsafe_lambda: bool = False) -> Iterator[
     objects: dict[str, Any] = {}
     if files:
         extras.load("keras")  # before the files import it: with the settings of this project
-    for file in files:
+    paths = tuple(Path(file) for file in files)
+    for file in paths:
         module = registry.from_file(file)
         objects |= {name: one for name, one in vars(module).items() if getattr(one, "__module__", "") == file.stem}
-    before = _ALLOWED.set(Allowed(objects, unsafe_lambda))
+    before = _ALLOWED.set(Allowed(paths, objects, unsafe_lambda))
     try:
         yield
     finally:
         _ALLOWED.reset(before)
+
+
+def allowed() -> Allowed:
+    """Return what the block that this is called in allows."""
+    return _ALLOWED.get()
 
 
 def load_model(path: Path) -> Any:
@@ -61,11 +69,11 @@ def load_model(path: Path) -> Any:
     """
     config = _hdf5_config(path) if path.suffix in HDF5_SUFFIXES else _config(path)
     keras = extras.load("keras")
-    allowed = _ALLOWED.get()
-    _check_code(keras, config, path, allowed)
+    code = allowed()
+    _check_code(keras, config, path, code)
     with as_artifact_error(path, "Keras cannot load it"):
         model = keras.saving.load_model(
-            path, custom_objects=dict(allowed.objects), compile=False, safe_mode=not allowed.unsafe_lambda
+            path, custom_objects=dict(code.objects), compile=False, safe_mode=not code.unsafe_lambda
         )
         return functional(keras, model, path)
 

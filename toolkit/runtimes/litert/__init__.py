@@ -55,16 +55,17 @@ class LiteRTSession(Session):
             self.outputs = tuple(_spec(details, names.get(details["index"])) for details in outputs)
         self._input_indices = [details["index"] for details in inputs]
         self._output_indices = [details["index"] for details in outputs]
+        self._free = [None in spec.shape for spec in self.inputs]
         self._batch: int | None = None
 
     def resize(self, batch: int) -> None:
-        """Make every input whose first size is free (batch, …), and allocate for it."""
+        """Make every input whose first size is free (batch, …), give others their shape, and allocate for it."""
         if batch == self._batch:
             return
         with as_artifact_error(self.path, f"LiteRT cannot run a batch of {batch}"):
-            for index, spec in zip(self._input_indices, self.inputs, strict=True):
-                if spec.shape and spec.shape[0] is None and None not in spec.shape[1:]:
-                    self._interpreter.resize_tensor_input(index, [batch, *spec.shape[1:]])
+            for index, spec, free in zip(self._input_indices, self.inputs, self._free, strict=True):
+                if free and None not in spec.shape[1:]:
+                    self._interpreter.resize_tensor_input(index, [spec.shape[0] or batch, *spec.shape[1:]])
             self._interpreter.allocate_tensors()
         self._batch = batch
 
