@@ -32,7 +32,7 @@ VERSION = 1
 # The last bytes of a file: how long the text before them is.
 _LENGTH = struct.Struct("<Q")
 # Bytes that are hashed together.
-_BLOCK_BYTES = 1 << 24
+_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def command(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Runs, by name or folder, folders of exports, .keras or .h5 files; default: newest run of each model."
+            help="Runs, exports, SavedModel folders, .keras or .h5 files; default: newest run of each model."
         ),
     ] = None,
     format: Annotated[

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from toolkit import data, extras, locks, overlap, runtimes
 from toolkit.convention import Convention
 from toolkit.data.base import Dataset, Split
+from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError, ExportFailedError
-from toolkit.export import calibration
+from toolkit.export import calibration, saved_model
 from toolkit.export.conversion import Converted, convert_all
 from toolkit.export.formats import suffixes
 from toolkit.export.formats.base import Request
 from toolkit.export.installation import Job, install
-from toolkit.export.prepare import fixed, prepare, prove
+from toolkit.export.prepare import ROWS, TOLERANCE, fixed, prepare, prove
 from toolkit.export.sources import Source
 from toolkit.files import naming, naming_final
 from toolkit.golden import Golden
@@ -184,6 +185,9 @@ def _convert(
     with extras.streams_to(log), naming(log.with_name(job.reference(work).name)):
         prepared = prepare(model, work)
     prove(prepared, reference, values)
+    if job.source.saved_model is not None:
+        outputs = np.concatenate([reference.run(rows) for rows in chunks(values, ROWS)])
+        saved_model.prove(job.source.saved_model, outputs, values, tolerance=TOLERANCE)
     converted = convert_all(
         prepared,
         pairs,

@@ -1,4 +1,4 @@
-"""What an export starts from: a run, by its name or folder, an earlier export, or any model file of Keras."""
+"""What an export starts from: a run, by its name or folder, an earlier export, a Keras file or a SavedModel."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts, divide
 from toolkit.entries import Metrics, Origin, RecordedRecipe
 from toolkit.errors import RunError, UsageError
+from toolkit.export import saved_model
 from toolkit.files import FileName, documents, require_file, sha256
 from toolkit.manifest import MANIFEST
 from toolkit.reading import AS_THEY_ARE, Reading, image_shape
@@ -22,7 +23,6 @@ from toolkit.text import printable
 from toolkit.training.folders import recipe_of
 
 CHARTS = ("loss.png", "accuracy.png")
-SAVED_MODEL = "saved_model.pb"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Source:
 
     origin: what the manifest says of where it came from. trained_on: "name" and "digests" of the data, or None. data:
     what ``toolkit.data.load`` takes to load them. is_original: whether it is the Keras original of an export, which is
-    copied as it is. convention: what is known of its input. reading: how the data were read.
+    copied as it is. convention: what is known of its input. reading: how the data were read. saved_model: the folder
+    that the Keras model was frozen from.
     """
 
     keras_path: Path
@@ -43,6 +44,7 @@ class Source:
     is_original: bool = False
     convention: Convention | None = None
     reading: Reading = AS_THEY_ARE
+    saved_model: Path | None = None
 
     @property
     def charts(self) -> tuple[Path, ...]:
@@ -94,15 +96,12 @@ def resolve(given: str) -> Source:
         return _from_export(path)
     if (path / CONFIG).is_file() or (runs.RUNS / given / CONFIG).is_file():
         return _from_run(runs.find(given))
-    if (path / SAVED_MODEL).is_file():
-        raise UsageError(
-            f"{given}: a SavedModel, which holds TensorFlow's graph of a model and not its layers; load the model "
-            "where it was made, and save it as .keras"
-        )
+    if (path / saved_model.FILE).is_file():
+        return _from_saved_model(path)
     what = "neither a run nor an export" if path.exists() else "no such file, folder or run"
     raise UsageError(
-        f"{given}: {what}; allowed: a run, by name or folder, a folder of an export, or a .keras or .h5 file; "
-        f"known runs: {runs.known()}"
+        f"{given}: {what}; allowed: a run, by name or folder, a folder of an export, a .keras or .h5 file, or "
+        f"a SavedModel folder; known runs: {runs.known()}"
     )
 
 
@@ -155,6 +154,15 @@ def _from_export(folder: Path) -> Source:
         convention=found.convention,
         reading=found.data.reading,
     )
+
+
+def _from_saved_model(folder: Path) -> Source:
+    """Return a SavedModel as the Keras model that was frozen from it."""
+    name = folder.resolve().name
+    if printable(name) != name:
+        raise UsageError(f"{folder}: rename it, artifacts are named after it and cannot hold all of its characters")
+    origin = Origin(None, FileName(name), saved_model.digest(folder))
+    return Source(saved_model.to_keras(folder), name, origin, saved_model=folder)
 
 
 def _origin(path: Path, *, run: str | None = None, metrics: Metrics | None = None) -> Origin:

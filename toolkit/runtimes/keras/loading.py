@@ -16,6 +16,7 @@ from toolkit.files.damage import refused
 from toolkit.files.memory import check_memory
 from toolkit.files.zips import opened_zip
 from toolkit.runtimes.base import as_artifact_error
+from toolkit.runtimes.keras import frozen
 
 # Keras' own older format, which is read but not written.
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -110,6 +111,8 @@ def _check_code(keras: Any, config: Any, path: Path, allowed: Allowed) -> None:
         one = left.pop()
         left += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
         kind = one.get("class_name") if isinstance(one, dict) else None
+        if kind is not None and one.get("registered_name") == frozen.REGISTERED:
+            frozen.layer()
         if kind == "__lambda__" or (kind == "Lambda" and one.get("config", {}).get("function_type") == "lambda"):
             if allowed.unsafe_lambda:
                 continue

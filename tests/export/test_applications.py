@@ -1,0 +1,57 @@
+"""The smallest network of keras.applications goes the whole road, from a folder of photos to a class in a bundle."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from toolkit import api, archive, data, extras, manifest
+from toolkit.bundle.make import make
+from toolkit.verdict import Verdict
+
+pytestmark = [pytest.mark.training, pytest.mark.slow]
+SIDE = 32
+COLOURS = {"blue": (40, 60, 200), "green": (40, 190, 60), "red": (200, 50, 40)}
+
+
+@pytest.fixture
+def photos(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, colour in COLOURS.items():
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(30):
+            pixels = np.clip(rng.normal(colour, 25, (SIDE, SIDE, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.png")
+    return tmp_path / "photos"
+
+
+@pytest.mark.filterwarnings("ignore:.*near chance:toolkit.errors.ToolkitWarning")
+def test_a_mobilenet_goes_the_whole_road(photos, tmp_path):
+    """It scales its pixels itself, and has learned nothing: what is proven is that its artifacts answer as it does."""
+    keras = extras.load("keras")
+    keras.utils.set_random_seed(0)
+    path = tmp_path / "small.keras"
+    keras.applications.MobileNetV3Small((SIDE, SIDE, 3), alpha=0.35, weights=None, classes=3).save(path)
+    made = api.export(path, data=photos, output=tmp_path / "out", quantize=["float32", "int8"], calibration=20)
+    assert made.failures == {}
+    found = manifest.read(made.manifest.folder)
+    assert (str(found.convention), found.data.classes) == ("0..255", tuple(COLOURS))
+    parity = api.verify(found.folder, data=photos, margin_pp=30.0)
+    exact = [one for one in parity.comparisons if one.quantization == "float32"]
+    assert [(one.verdict, one.figures.changed) for one in exact] == [(Verdict.PASS, 0)] * 2
+    record = api.bench(found.folder, output=tmp_path / "record", seconds=0.02, processes=1)
+    assert (len(record.results), record.failures) == (4, {})
+    images = data.load(str(photos), warn=pytest.fail).test.images[:4]
+    for row, pixels in enumerate(images):
+        Image.fromarray(pixels).save(tmp_path / f"{row}.png")
+    np.save(tmp_path / "images.npy", images)
+    for artifact in found.artifacts:
+        shown = api.predict([tmp_path / f"{row}.png" for row in range(4)], found.folder / artifact.path)
+        bundle = make(found, artifact, tmp_path / "bundle.zip")
+        archive.unpack(bundle.path, tmp_path / artifact.path.replace(".", "-"))
+        script = tmp_path / artifact.path.replace(".", "-") / bundle.name / "classify.py"
+        run = [sys.executable, "-I", script, tmp_path / "images.npy"]
+        lines = subprocess.run(run, capture_output=True, text=True, check=True).stdout.splitlines()
+        assert [line.split()[0] for line in lines] == [one.classes[0] for one in shown]

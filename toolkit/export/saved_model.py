@@ -1,0 +1,189 @@
+"""A SavedModel folder as a Keras file: what its signature computes, frozen, in one layer.
+
+To load a SavedModel is to let TensorFlow make what the file says. So its operators are checked first, without loading
+it, and then it is loaded in a process of its own, whose time and memory are limited.
+"""
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import extras
+from toolkit.cache import cache_folder
+from toolkit.errors import ArtifactError
+from toolkit.files import atomic, opened, sha256
+from toolkit.files.memory import check_memory
+from toolkit.runtimes.base import reason
+from toolkit.runtimes.keras import frozen
+from toolkit.worker.child import Task
+from toolkit.worker.process import Process
+
+FILE = "saved_model.pb"
+FOLDER = "saved-models"
+# Signatures that are taken, in this order; another one if it is alone.
+SIGNATURES = ("serving_default", "serve")
+# Operators on the model's own variables, and how a SavedModel keeps them. Only the signature's graph is run.
+VARIABLES = {"VarHandleOp", "ReadVariableOp", "ResourceGather", "NoOp", "DisableCopyOnRead"}
+# Constants with more values are weights of the layer; others stay in its graph.
+LARGEST_CONSTANT = 64
+# Seconds that loading and freezing may take.
+PATIENCE_S = 300.0
+
+
+def to_keras(folder: Path) -> Path:
+    """Return a Keras file that computes what the signature of a SavedModel does; it is kept in the user's cache.
+
+    Raises ArtifactError for what is no SavedModel with one image and one answer, or computes with more than numbers.
+    """
+    signature = _check(folder)
+    path = cache_folder() / FOLDER / digest(folder)[:32] / f"{folder.resolve().name}.keras"
+    if not path.is_file():
+        with atomic(path) as temporary:
+            _ask(folder, {"do": FREEZE, "path": str(folder), "signature": signature, "target": str(temporary)})
+    return path
+
+
+def prove(folder: Path, outputs: NDArray[np.float32], values: NDArray[np.float32], *, tolerance: float) -> None:
+    """Raise ArtifactError if a SavedModel answers otherwise for values of the input, (N, …), than with ``outputs``."""
+    question = {"do": ANSWER, "path": str(folder), "signature": _check(folder), "shape": values.shape}
+    answer, content = _ask(folder, question, values.tobytes())
+    expected = np.frombuffer(content, np.float32).reshape(answer["shape"])
+    difference = float(np.abs(expected - outputs).max()) if expected.shape == outputs.shape else float("inf")
+    if not difference <= tolerance * max(1.0, float(np.abs(expected).max())):
+        raise ArtifactError(
+            f"{folder}: what was frozen of it answers otherwise (an output differs by {difference:.2g})"
+        )
+
+
+def _ask(folder: Path, question: dict[str, Any], content: bytes = b"") -> tuple[dict[str, Any], bytes]:
+    process = Process(f"{folder}: TensorFlow", __name__, patience_s=PATIENCE_S)
+    try:
+        return process.ask(question, content)
+    finally:
+        process.close()
+
+
+def digest(folder: Path) -> str:
+    """Return one digest of all files of a SavedModel."""
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and file.stat().st_size)
+    lines = (f"{file.relative_to(folder)} {sha256(file)}" for file in files)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _check(folder: Path) -> str:
+    """Return the name of the signature that is taken, once it is known that nothing else than numbers is computed."""
+    path = folder / FILE
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    check_memory(size, what=str(folder), error=ArtifactError)
+    with opened(path) as file:
+        content = file.read()
+    try:
+        found = extras.load("tensorflow.core.protobuf.saved_model_pb2").SavedModel.FromString(content)
+    except Exception as error:  # DecodeError, of a package that is not imported here
+        raise ArtifactError(f"{path}: no SavedModel of TensorFlow") from error
+    if len(found.meta_graphs) != 1 or not found.meta_graphs[0].HasField("object_graph_def"):
+        raise ArtifactError(f"{folder}: of TensorFlow 1, or of several graphs; save it again with TensorFlow 2")
+    (graph,) = found.meta_graphs
+    kinds = {node.WhichOneof("kind") for node in graph.object_graph_def.nodes}
+    if kinds & {"resource", "asset"}:
+        raise ArtifactError(f"{folder}: has tables or files beside its weights; export the part that takes images")
+    names = [name for name in graph.signature_def if not name.startswith("__")]
+    name = next((one for one in SIGNATURES if one in names), names[0] if len(names) == 1 else None)
+    if name is None:
+        raise ArtifactError(
+            f"{folder}: its signatures are {', '.join(sorted(names)) or 'none'}; allowed: {SIGNATURES[0]}"
+        )
+    signature = graph.signature_def[name]
+    for what, tensors in (("inputs", signature.inputs), ("outputs", signature.outputs)):
+        if len(tensors) != 1:
+            raise ArtifactError(f"{folder}: has {len(tensors)} {what}; a classifier of images has one of each")
+    (answer,) = signature.outputs.values()
+    frozen.require_pure(_reached(graph.graph_def, answer.name), what=str(folder), also=VARIABLES)
+    return str(name)
+
+
+def _reached(graph: Any, tensor: str) -> list[Any]:
+    """Return the nodes that a tensor of a GraphDef is computed by, those of the functions that they call too."""
+    nodes, functions = {node.name: node for node in graph.node}, {f.signature.name: f for f in graph.library.function}
+    found: list[Any] = []
+    left, names = [tensor], set()
+    while left:
+        name = left.pop().lstrip("^").partition(":")[0]
+        if name in nodes and name not in names:
+            names.add(name)
+            found.append(nodes[name])
+            left += nodes[name].input
+    called: set[str] = set()
+    for node in found:  # grows
+        for attribute in node.attr.values():
+            for one in (attribute.func.name, *(func.name for func in attribute.list.func)):
+                if one in functions and one not in called:
+                    called.add(one)
+                    found += functions[one].node_def
+    return found
+
+
+def _freeze(
+    kept: dict[str, Any], content: bytes, *, path: str, signature: str, target: str
+) -> tuple[dict[str, Any], bytes]:
+    """Write the Keras file; in a process of its own."""
+    tf, keras = extras.load("tensorflow"), extras.load("keras")
+    constants = extras.load("tensorflow.python.framework.convert_to_constants")
+    kept["model"] = _loaded(tf, Path(path))  # its functions do not keep its variables
+    function = kept["model"].signatures[signature]
+    concrete = constants.convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
+    (image,), (answer,) = concrete.inputs, concrete.outputs
+    shape = image.shape.as_list() if image.shape.rank else []
+    if len(shape) not in (3, 4) or shape[0] is not None or answer.shape.rank != 2:
+        raise ArtifactError(
+            f"{path}: maps {image.shape} to {answer.shape}; an image classifier maps (any number, height, width, "
+            "channels) to (the same number, classes)"
+        )
+    graph = concrete.graph.as_graph_def()
+    weights = []
+    for node in graph.node:
+        if node.op == "Const" and node.attr["dtype"].type == tf.float32.as_datatype_enum:
+            value = tf.make_ndarray(node.attr["value"].tensor)
+            if value.size > LARGEST_CONSTANT:
+                weights.append(value)
+                node.op = "Placeholder"
+                del node.attr["value"]
+                node.attr["shape"].shape.CopyFrom(tf.TensorShape(value.shape).as_proto())
+    text = base64.b64encode(graph.SerializeToString()).decode()
+    given = keras.Input(shape[1:], dtype=image.dtype.name, name="image")
+    layer = frozen.layer()(graph=text, image=image.op.name, answer=answer.name, name="graph")
+    model = keras.Model(given, layer(given), name="frozen")
+    layer.set_weights(weights)
+    model.save(target)
+    return {}, b""
+
+
+def _answer(
+    kept: dict[str, Any], content: bytes, *, path: str, signature: str, shape: list[int]
+) -> tuple[dict[str, Any], bytes]:
+    """Return what a SavedModel answers; in a process of its own."""
+    tf = extras.load("tensorflow")
+    kept["model"] = _loaded(tf, Path(path))  # its functions do not keep its variables
+    function = kept["model"].signatures[signature]
+    (name,), (spec,) = function.structured_input_signature[1], function.structured_input_signature[1].values()
+    values = np.frombuffer(content, np.float32).reshape(shape)
+    rows = [function(**{name: tf.cast(values[i : i + ROWS], spec.dtype)}) for i in range(0, len(values), ROWS)]
+    outputs = np.concatenate([next(iter(row.values())).numpy() for row in rows]).astype(np.float32)
+    return {"shape": outputs.shape}, outputs.tobytes()
+
+
+def _loaded(tf: Any, folder: Path) -> Any:
+    try:
+        return tf.saved_model.load(str(folder))
+    except Exception as error:
+        raise ArtifactError(f"{folder}: TensorFlow cannot load it: {reason(error)}") from error
+
+
+FREEZE, ANSWER = "freeze", "answer"
+# Rows that are answered for together.
+ROWS = 50
+TASKS: dict[str, Task] = {FREEZE: _freeze, ANSWER: _answer}
