@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         open_session,
         plot_record,
         predict,
+        show,
         train,
         verify,
     )
@@ -39,6 +40,7 @@ __all__ = [
     "open_session",
     "plot_record",
     "predict",
+    "show",
     "train",
     "verify",
 ]

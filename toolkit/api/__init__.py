@@ -6,6 +6,7 @@ called with a ``Step`` after each step, in this thread.
 """
 
 from toolkit.api.base import BENCHMARKS, EXPORTED
+from toolkit.api.pages import report, show
 from toolkit.api.records import check_record, compare, plot_record
 from toolkit.api.road import bench, default_artifact, export, open_session, predict, train, verify
 from toolkit.api.trust import certify, diagnose, localize, selftest
@@ -29,7 +30,9 @@ __all__ = [
     "open_session",
     "plot_record",
     "predict",
+    "report",
     "selftest",
+    "show",
     "train",
     "verify",
 ]

@@ -22,8 +22,10 @@ from toolkit.cli import (
     localize,
     predict,
     record,
+    report,
     run,
     selftest,
+    show,
     study,
     train,
     verify,
@@ -50,6 +52,7 @@ PANELS = {
     "Make a model": (data, train, study, export),
     "Check it": (verify, localize, diagnose, selftest),
     "Time it": (bench, certify),
+    "Show it": (report, show),
     "Use it": (predict, bundle, wheels, doctor),
     "Records": (compare, record),
 }

@@ -62,6 +62,12 @@ def _records(folder):
     return [folder / "new" / "record.json", folder / "old" / "record.json"]
 
 
+def _reported(folder):
+    """Make an export with a benchmark of it; the record of one result is of one of its files."""
+    _records(folder)
+    return [*_folder("manifest.json", "parity.json")(folder), folder / "new" / "record.json"]
+
+
 def _study(folder):
     made.study(folder / "runs" / "study")
     (metrics,) = folder.rglob("metrics.json")
@@ -91,6 +97,7 @@ TARGETS = {
         20, _MODELS, verb("bench", ".", "--seconds", "0.05", "--processes", "1"), changes.in_place, made.mend
     ),
     "compare": Target(60, _records, verb("compare", "old", "new"), changes.as_json),
+    "report": Target(40, _reported, verb("report", ".", "--record", "new"), changes.as_json, made.mend),
     "bundle, a manifest": Target(
         60, _folder("manifest.json"), verb("bundle", "mlp-int8.tflite", "--output", "b.zip"), changes.as_json
     ),
