@@ -60,7 +60,8 @@ def test_the_forest_plot_has_the_bounds_that_decide(shipped):
     replace(found, artifacts=(first,)).write()
     shown = verdicts.show(subject(shipped))
     lower, upper = (100 * bound for bound in loss_bounds(lost, gained, n))
-    assert f"12 / 5 0.070 ({lower:.3f} – {upper:.3f}) ✓ pass" in text(shown).replace("−", "-")
+    assert f" 0.070 ({lower:.3f} – {upper:.3f}) 12 / 5 98.00 % 98.00 %" in text(shown).replace("−", "-")
+    assert "✓ pass" in text(shown)
     strip = ElementTree.fromstring(re.search(r"<svg.*?</svg>", shown.body)[0])
     axis = verdicts._axis([first])
     line = next(one for one in strip if one.attrib.get("class") == "ink")
@@ -214,8 +215,8 @@ def test_the_front_names_who_is_beaten_by_none(shipped, benchmark, tmp_path):
     float32 = next(one for one in record.results if "float32" in one.path.name)
     record.results[0] = replace(record.results[0], accuracy=float32.accuracy - 0.01)
     said = text(front.show(subject(shipped, record)))
-    assert re.search(r"A mlp-int8\.tflite [\d.]+ % 2\.00 µs 108 kB ✓ pass no", said)
-    assert re.search(r"B mlp-float32\.tflite [\d.]+ % 5\.\d+ µs 409 kB ✓ pass no", said)
+    assert re.search(r"A mlp-int8\.tflite [\d.]+ % 2\.00 µs 108 kB ✓ pass yes", said)
+    assert re.search(r"B mlp-float32\.tflite [\d.]+ % 5\.\d+ µs 409 kB ✓ pass yes", said)
     record.results = record.results[:1]
     with pytest.raises(ArtifactError, match="it takes accuracy and latency of two artifacts"):
         front.show(subject(shipped, record))

@@ -17,10 +17,9 @@ from toolkit.worker.session import contained
 MOST_DRAWN = 400
 # Characters of a name in a picture.
 _LONGEST = 46
-_WIDTH, _BOX, _HEIGHT, _GAP = 640.0, 470.0, 36.0, 18.0
+_BOX, _HEIGHT, _GAP, _MARGIN = 470.0, 36.0, 18.0, 6.0
 # How far a line that passes operators by reaches to the left, for each of them and at most.
-_REACH, _FARTHEST = 14.0, 130.0
-_LEFT = _WIDTH - _BOX - 12
+_REACH, _FARTHEST = 14.0, 150.0
 
 
 @dataclass(frozen=True)
@@ -91,14 +90,15 @@ def draw(graph: Graph) -> Markup:
     """
     if len(graph.nodes) > MOST_DRAWN:
         raise UsageError(f"{graph.path}: has {len(graph.nodes):,} operators; {MOST_DRAWN} are drawn at most")
-    boxes = [_box(-1, "input", "", "")]
+    passed = [place - before - 1 for place, node in enumerate(graph.nodes) for before in node.takes]
+    left = _MARGIN + 0.75 * _reach(max(passed, default=0))  # of a curve's handles three quarters
+    boxes = [_box(left, -1, "input", "", "")]
     lines = []
     for place, node in enumerate(graph.nodes):
-        lines += [_edge(before, place) for before in node.takes]
-        boxes.append(_box(place, node.operator.name, shortened(node.name), shape(node.shape), _cost(node)))
-    height = _top(len(graph.nodes))
+        lines += [_edge(left, before, place) for before in node.takes]
+        boxes.append(_box(left, place, node.operator.name, shortened(node.name), shape(node.shape), _cost(node)))
     says = f"{graph.path.name}: {len(graph.nodes)} operators, {graph.parameters:,} parameters"
-    return svg.picture(_WIDTH, height, *lines, *boxes, says=says)
+    return svg.picture(left + _BOX + _MARGIN, _top(len(graph.nodes)), *lines, *boxes, says=says)
 
 
 def alone(picture: Markup) -> str:
@@ -127,31 +127,36 @@ def _cost(node: Node) -> str:
 
 def _top(place: int) -> float:
     """Return where the box at a place begins; the input is at -1."""
-    return 6 + (place + 1) * (_HEIGHT + _GAP)
+    return _MARGIN + (place + 1) * (_HEIGHT + _GAP)
 
 
-def _box(place: int, kind: str, name: str, gives: str, cost: str = "") -> Markup:
-    top, right = _top(place), _LEFT + _BOX
+def _reach(passed: int) -> float:
+    """Return how far to the left a line reaches that passes so many operators by."""
+    return min(_FARTHEST, _REACH * (passed + 1)) if passed else 0.0
+
+
+def _box(left: float, place: int, kind: str, name: str, gives: str, cost: str = "") -> Markup:
+    top, right = _top(place), left + _BOX
     parts = [
-        svg.bar(_LEFT, top, _BOX, _HEIGHT, "box"),
-        svg.text(_LEFT + 9, top + (15 if name else 22), kind, look="name"),
-        svg.text(_LEFT + 9, top + 29, name, look="tick"),
+        svg.bar(left, top, _BOX, _HEIGHT, "box"),
+        svg.text(left + 9, top + (15 if name else 22), kind, look="name"),
+        svg.text(left + 9, top + 29, name, look="tick"),
         svg.text(right - 9, top + 15, gives, anchor="end"),
         svg.text(right - 9, top + 29, cost, anchor="end", look="tick"),
     ]
     return element("g", *parts)
 
 
-def _edge(before: int, place: int) -> Markup:
+def _edge(left: float, before: int, place: int) -> Markup:
     """Return a line from an operator to one that takes what it gives out: to the next, or past those between."""
     start, end, passed = _top(before) + _HEIGHT, _top(place), place - before - 1
-    middle = _LEFT + _BOX / 2
+    middle = left + _BOX / 2
     if not passed:
         return element("g", svg.line(middle, start, middle, end, "edge"), _tip(middle, end, across=False))
-    reach = min(_FARTHEST, _REACH * passed + 12)
+    outside = left - _reach(passed)
     start, end = start - _HEIGHT / 2, end + _HEIGHT / 2
-    curve = f"M {_LEFT:g} {start:g} C {_LEFT - reach:g} {start:g} {_LEFT - reach:g} {end:g} {_LEFT:g} {end:g}"
-    return element("g", element("path", d=curve, class_="edge"), _tip(_LEFT, end, across=True))
+    curve = f"M {left:g} {start:g} C {outside:g} {start:g} {outside:g} {end:g} {left:g} {end:g}"
+    return element("g", element("path", d=curve, class_="edge"), _tip(left, end, across=True))
 
 
 def _tip(x: float, y: float, *, across: bool) -> Markup:

@@ -40,7 +40,7 @@ body { font: 16px/1.55 system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans"
   background: var(--paper); max-width: 66rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0.5rem 0; }
 h2 { font-size: 1.25rem; margin: 2.75rem 0 0.5rem; padding-top: 0.75rem; border-top: 1px solid var(--rule); }
-h3 { font-size: 1rem; margin: 1.25rem 0 0.25rem; }
+h3 { font-size: 1rem; margin: 1.25rem 0 0.25rem; } figure h3 { margin-top: 0; font-weight: 400; }
 p { margin: 0.5rem 0; max-width: 46rem; }
 .faint, figcaption, .again { color: var(--faint); font-size: 0.875rem; }
 .lead { font-size: 1.125rem; }
@@ -54,6 +54,7 @@ th, td { padding: 0.3rem 0.7rem 0.3rem 0; text-align: left; vertical-align: midd
   border-bottom: 1px solid var(--rule); }
 th { color: var(--faint); font-weight: 600; vertical-align: bottom; }
 .figure { text-align: right; white-space: nowrap; }
+td code { white-space: nowrap; }
 tfoot td { border-bottom: 0; color: var(--faint); }
 tbody svg, tfoot svg { display: block; }
 dl { display: grid; grid-template-columns: minmax(7rem, 12rem) 1fr; gap: 0.15rem 1rem; margin: 0.75rem 0;
@@ -64,6 +65,7 @@ dt { color: var(--faint); } dd { margin: 0; min-width: 0; overflow-wrap: anywher
 .absent { color: var(--faint); border-left: 3px solid var(--rule); padding-left: 0.75rem; }
 .pair { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; }
 figure { margin: 0.5rem 0; min-width: 0; } figure svg.chart, figure img { max-width: 100%; height: auto; }
+figure.chart { flex: 1 1 22rem; max-width: 30rem; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 1rem;
   font-size: 0.8125rem; }
 .tiles figure { margin: 0; } .tiles img { width: 84px; height: 84px; object-fit: contain; image-rendering: pixelated;
@@ -73,6 +75,7 @@ figure { margin: 0.5rem 0; min-width: 0; } figure svg.chart, figure img { max-wi
   min-width: 2.1rem; }
 .matrix td.right { background: var(--card); } .matrix td.wrong { outline: 1px solid var(--c1); outline-offset: -2px; }
 .matrix td.changed { font-weight: 700; background: color-mix(in srgb, var(--c1) 22%, var(--paper)); }
+.again { margin-top: 0.75rem; }
 .again ul { margin: 0.25rem 0; padding-left: 1.25rem; }
 footer { margin-top: 3rem; color: var(--faint); font-size: 0.8125rem; border-top: 1px solid var(--rule);
   padding-top: 0.75rem; }

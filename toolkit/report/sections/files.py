@@ -15,12 +15,12 @@ from toolkit.report.subject import Subject
 ORDER, TITLE = 35, "Files"
 WIDTH, HEIGHT = 220.0, 16.0
 _COLUMNS = (
-    Column("artifact", figures=False),
+    Column("file", figures=False),
+    Column("size", figures=False),
+    Column("bytes"),
     Column("format", figures=False),
     Column("arithmetic", figures=False),
-    Column("input → output", figures=False),
-    Column("bytes"),
-    Column("size", figures=False),
+    Column("input → output"),
 )
 
 
@@ -33,7 +33,7 @@ def show(subject: Subject) -> Section:
         raise ArtifactError(f"{subject.folder}: its manifest lists no artifact")
     largest = max(1, *sizes.values())
     rows: list[Sequence[object]] = [
-        (code(name), "keras", "float32", "", f"{size:,}", _bar(name, size, largest))
+        (code(name), _bar(name, size, largest), f"{size:,}", "keras", "float32", "")
         for name, size in sizes.items()
         if name == original.name
     ]
@@ -46,8 +46,8 @@ def show(subject: Subject) -> Section:
 
 def _row(artifact: Artifact, largest: int) -> Sequence[object]:
     ends = f"{artifact.inputs[0].dtype} → {artifact.outputs[0].dtype}"
-    described = (code(artifact.path), artifact.format, artifact.quantization, ends)
-    return *described, f"{artifact.size_bytes:,}", _bar(artifact.path, artifact.size_bytes, largest)
+    bar = _bar(artifact.path, artifact.size_bytes, largest)
+    return code(artifact.path), bar, f"{artifact.size_bytes:,}", artifact.format, artifact.quantization, ends
 
 
 def _bar(name: str, size_bytes: int, largest: int) -> Markup:

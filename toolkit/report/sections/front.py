@@ -15,12 +15,14 @@ from toolkit.report.sections.base import Section
 from toolkit.report.sections.latency import names, rounded
 from toolkit.report.subject import Subject
 from toolkit.report.svg import Axis
-from toolkit.verdict import Verdict
 
 ORDER, TITLE = 90, "Accuracy, latency and size"
 WIDTH, HEIGHT = 640.0, 360.0
 # Half the widths of the markers of the largest file and of any, at least.
 LARGEST, LEAST = 20.0, 6.0
+LETTER = 14.0
+# The least range of accuracies, in percent: smaller differences are none to speak of.
+LEAST_RANGE = 0.2
 _ACROSS = "median latency of one inference, logarithmic"
 _COLUMNS = (
     Column("", figures=False),
@@ -29,7 +31,7 @@ _COLUMNS = (
     Column("median"),
     Column("size"),
     Column("verdict", figures=False),
-    Column("beaten", figures=False),
+    Column("on the front", figures=False),
 )
 
 
@@ -48,13 +50,13 @@ def show(subject: Subject) -> Section:
             units.seconds(point.median.value),
             units.size(point.size_bytes),
             verdict(point.parity),
-            "no" if point in best else "failed" if point.parity == Verdict.FAIL else "in all three",
+            "yes" if point in best else "no",
         )
         for letter, name, point in zip(letters, names(points), points, strict=True)
     ]
     what = (
-        "Area of a marker: size of the file; its shape: the runtime. Filled: no other artifact is as good in accuracy, "
-        "latency and size at once. Hollow: another is, or its verification failed."
+        "Area of a marker: size of the file; its shape: the runtime. Filled, on the front: no other artifact is as "
+        "good in accuracy, latency and size at once. Hollow: another is, or its verification failed."
     )
     drawn = element("figure", _drawn(points, letters, best))
     body = joined([drawn, element("p", what, class_="faint"), table(_COLUMNS, rows)])
@@ -72,15 +74,28 @@ def _drawn(points: Sequence[Result], letters: Sequence[str], best: Sequence[Resu
     largest = max(point.size_bytes for point in points)
     # Small ones lie on large ones.
     by_size = sorted(zip(points, letters, strict=True), key=lambda pair: -pair[0].size_bytes)
+    taken: list[tuple[float, float]] = []
     for point, letter in by_size:
         x, y, kind = across.at(point.median.value), up.at(100 * (point.accuracy or 0.0)), runtimes.index(point.runtime)
         radius = max(LEAST, LARGEST * (point.size_bytes / largest) ** 0.5)
         look = f"area{kind}" if point in best else f"hollow{kind}"
-        parts += [svg.marker(kind, x, y, look, radius=radius), svg.text(x + radius + 5, y + 4, letter, look="name")]
+        parts.append(svg.marker(kind, x, y, look, radius=radius))
+        at = _free(x, y, radius, taken)
+        taken.append(at)
+        parts.append(svg.text(*at, letter, anchor="middle", look="name"))
     for kind, name in enumerate(runtimes):
         x = across.end - 110 * (len(runtimes) - kind)
         parts += [svg.marker(kind, x, 17, f"area{kind}"), svg.text(x + 9, 21, name, look="label")]
     return svg.picture(WIDTH, HEIGHT, *parts, says="accuracy against latency; the table has the figures")
+
+
+def _free(x: float, y: float, radius: float, taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return where the letter of a marker stands: beside it, the first place that no other letter has."""
+    far = radius + 9
+    places = [(x + far + step, y + 4) for step in (0, LETTER, 2 * LETTER)]
+    places += [(x, y - far + 4), (x, y + far + 4), (x - far, y + 4), (x - far - LETTER, y + 4)]
+    free = (at for at in places if all(max(abs(at[0] - x2), abs(at[1] - y2)) >= LETTER for x2, y2 in taken))
+    return next(free, places[0])
 
 
 def _axes(points: Sequence[Result]) -> tuple[Axis, Axis]:
@@ -88,5 +103,6 @@ def _axes(points: Sequence[Result]) -> tuple[Axis, Axis]:
     wide = max(4.0, max(latencies) / min(latencies)) ** 0.2
     across = Axis(min(latencies) / wide, max(latencies) * wide, 62.0, WIDTH - 16, logarithmic=True)
     accuracies = [100 * (point.accuracy or 0.0) for point in points]
-    low, high = svg.spread((*accuracies, max(accuracies) - 0.2), margin=0.3)
-    return across, Axis(low, high, HEIGHT - 42, 44.0)
+    middle = (max(accuracies) + min(accuracies)) / 2
+    reach = max(LEAST_RANGE, 1.6 * (max(accuracies) - min(accuracies))) / 2
+    return across, Axis(middle - reach, min(middle + reach, 100 + reach / 5), HEIGHT - 42, 44.0)

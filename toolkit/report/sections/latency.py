@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from toolkit.bench.record import Record
 from toolkit.bench.result import Result
 from toolkit.bench.statistics import describe
 from toolkit.console import Column
-from toolkit.host import Host
+from toolkit.host import Host, State, describe_throttled
 from toolkit.report import svg
 from toolkit.report.markup import Markup, code, element, facts, joined, paragraph, table
 from toolkit.report.sections.base import Section
@@ -21,16 +20,18 @@ from toolkit.report.svg import Axis
 
 ORDER, TITLE = 80, "How fast is it?"
 WIDTH, HEIGHT = 300.0, 34.0
-# Bins of a distribution, over all latencies of the table.
-BINS = 150
+# Bins of a distribution, over the axis. It reaches a little beyond the quantile of each: a few inferences that were
+# disturbed take a hundred times as long, and would leave no room for the others.
+BINS = 120
+REACHES, BEYOND = 0.97, 1.5
 _COLUMNS = (
     Column("artifact", figures=False),
-    Column("median"),
-    Column("95 % interval"),
+    Column("latencies, logarithmic", figures=False),
+    Column("median (95 %)"),
     Column("p90"),
     Column("p99"),
+    Column("longest"),
     Column("speed-up", figures=False),
-    Column("latencies, logarithmic", figures=False),
 )
 
 
@@ -38,16 +39,16 @@ def show(subject: Subject) -> Section:
     """Return a row for each result with its figures and its latencies, all on one axis, and the machine."""
     record = subject.record
     samples = [result.invoke.samples for result in record.results]
-    low, high = min(float(one.min()) for one in samples), max(float(one.max()) for one in samples)
-    axis = Axis(low / 1.05, high * 1.05, 8.0, WIDTH - 8.0, logarithmic=True)
+    low, high = min(float(one.min()) for one in samples), max(float(np.quantile(one, REACHES)) for one in samples)
+    axis = Axis(low / 1.05, high * BEYOND, 8.0, WIDTH - 14.0, logarithmic=True)
     named = zip(names(record.results), record.results, strict=True)
     rows = [_row(name, record, result, axis) for name, result in named]
     what = (
-        "Hill: how many inferences took that long, each of its own height. Line: the median. Triangle: the p99. An "
-        "inference is the runtime's call alone, one after the other on the machine below."
+        "Hill: how many inferences took that long, each of its own height. Line: the median. Triangle: the p99. Arrow: "
+        "some took longer than the axis reaches. An inference is the runtime's call alone, without input and output."
     )
     ruler = svg.ruler(axis, WIDTH, [rounded(value) for value in axis.ticks], says="latency")
-    drawn = table(_COLUMNS, rows, foot=("", "", "", "", "", "", ruler))
+    drawn = table(_COLUMNS, rows, foot=("", ruler, "", "", "", "", ""))
     machine = (element("h3", "The machine"), _machine(record))
     body = joined([drawn, element("p", what, class_="faint"), *_notes(record), *machine])
     folder = str(record.folder)
@@ -74,13 +75,17 @@ def _row(name: str, record: Record, result: Result, axis: Axis) -> Sequence[obje
     speedup = record.speedup(result)
     median = result.median
     return (
-        joined([code(name), element("br"), element("span", result.runtime, class_="faint")]),
-        units.seconds(median.value),
-        units.interval(median.low, median.high),
-        *("withheld" if value is None else units.seconds(value) for value in (percentiles[90], percentiles[99])),
-        "–" if speedup is None else f"{speedup.value:.2f}× {describe(speedup)}",
+        _lines(code(name), result.runtime),
         _hill(name, result, axis),
+        _lines(units.seconds(median.value), units.interval(median.low, median.high)),
+        *("withheld" if value is None else units.seconds(value) for value in (percentiles[90], percentiles[99])),
+        units.seconds(float(result.invoke.samples.max())),
+        "–" if speedup is None else _lines(f"{speedup.value:.2f}×", describe(speedup)),
     )
+
+
+def _lines(first: str, second: str) -> Markup:
+    return joined([first, element("br"), element("span", second, class_="faint")])
 
 
 def _hill(name: str, result: Result, axis: Axis) -> Markup:
@@ -93,17 +98,17 @@ def _hill(name: str, result: Result, axis: Axis) -> Markup:
         top = base - tallest * float(counts[place] / counts.max())
         points += [(axis.at(float(edges[place])), top), (axis.at(float(edges[place + 1])), top)]
     outline = [(points[0][0], base), *points, (points[-1][0], base)]
-    shortest, median, longest = (
-        axis.at(float(value))
-        for value in (result.invoke.samples.min(), result.median.value, result.invoke.samples.max())
-    )
+    longest_s = float(result.invoke.samples.max())
+    shortest, median, longest = map(axis.at, (float(result.invoke.samples.min()), result.median.value, longest_s))
     parts = [
         svg.line(shortest, base, longest, base, "axis"),
         svg.path(outline, "area0", closed=True),
         svg.line(median, base + 4, median, 2, "ink"),
     ]
     p99_s = result.percentiles_s[99]
-    if p99_s is not None:
+    if longest_s > axis.high:
+        parts.append(svg.path([(longest + 9, base), (longest, base - 4), (longest, base + 4)], "solid", closed=True))
+    if p99_s is not None and p99_s <= axis.high:
         parts.append(svg.marker(2, axis.at(p99_s), base, "solid", radius=3.5))
     says = f"latencies of {name}: median {units.seconds(result.median.value)}"
     return svg.picture(WIDTH, HEIGHT, *parts, says=says, look="strip")
@@ -138,13 +143,26 @@ def _machine(record: Record) -> Markup:
     }
     for when, state in (("before", record.before), ("after", record.after)):
         if state is not None:
-            known = {name: value for name, value in asdict(state).items() if value is not None}
-            about[f"state {when}"] = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in known.items())
+            about[f"state {when}"] = _state(state)
     turns = sum(int(result.invoke.lengths.size) for result in record.results)
     disturbed = [f"{why} in {count:,} of {turns:,} turns: {ADVICE[why]}" for why, count in record.marked.items()]
     about["disturbances"] = "; ".join(disturbed) or "none was seen"
     left_in = [paragraph("Disturbed turns are left in: they happen to users too.")] if disturbed else []
     return joined([facts(about), *left_in])
+
+
+def _state(state: State) -> str:
+    """Return what may change on a machine in words, as far as its system tells."""
+    known = {
+        "clock": state.clock_hz and f"{state.clock_hz / 1e9:.2f} GHz",
+        "governor": state.governor,
+        "temperature": state.temperature_c and f"{state.temperature_c:.0f} °C",
+        "load": state.load,
+        "running threads": state.running,
+        "taken by the hypervisor since the start": state.steal_s and units.seconds(state.steal_s),
+        "power and heat": ", ".join(describe_throttled(state.throttled)),
+    }
+    return ", ".join(f"{name} {value}" for name, value in known.items() if value not in (None, ""))
 
 
 def _system(host: Host) -> str:

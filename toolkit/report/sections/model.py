@@ -31,8 +31,9 @@ def show(subject: Subject) -> Section:
         recipe = documents.to_tree(found.recipe)
         about["recipe"] = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in recipe.items())
     about |= {f"SHA-256 of {part.replace('_', ' ')}": code(digest) for part, digest in found.data.digests.items()}
-    limits = getattr(source, "LIMITS", None)
-    return Section(joined([facts(about), *([paragraph(limits)] if limits else [])]), {})
+    limits = getattr(source, "LIMITS", "").split("`")  # every second part is a command
+    said = paragraph(*(code(part) if number % 2 else part for number, part in enumerate(limits)))
+    return Section(joined([facts(about), said]), {})
 
 
 def _classes(names: tuple[str, ...]) -> str:

@@ -67,7 +67,7 @@ def _diagram(title: str, of: Calibration, kind: int) -> Markup:
     found = bins(of)
     lowest = min((*(one.confidence for one in found), *(one.right.low for one in found)))
     floor = max(0.0, np.floor(lowest * 5) / 5)
-    axis, height = Axis(floor, 1.0, 48.0, WIDTH - 14), Axis(floor, 1.0, HEIGHT - 42, 28.0)
+    axis, height = Axis(floor, 1.0, 48.0, WIDTH - 24), Axis(floor, 1.0, HEIGHT - 42, 28.0)
     words = [f"{100 * value:.0f} %" for value in axis.ticks]
     error = f"ECE {units.percent(of.error())}"
     parts = [
@@ -81,7 +81,7 @@ def _diagram(title: str, of: Calibration, kind: int) -> Markup:
         parts.append(svg.line(x, height.at(one.right.low), x, height.at(one.right.high), "ink"))
         parts.append(svg.marker(kind, x, height.at(one.right.value), f"area{kind}"))
         if one.images < 100:
-            parts.append(svg.text(x + 7, height.at(one.right.value) + 4, one.images, look="tick"))
+            parts.append(svg.text(x, height.at(one.right.high) - 5, one.images, anchor="middle", look="tick"))
     parts.append(svg.text(axis.end, height.end - 8, error, anchor="end", look="name"))
     drawn = svg.picture(WIDTH, HEIGHT, *parts, says=f"reliability of {title}: {error}")
     return element("figure", element("h3", code(title)), drawn)

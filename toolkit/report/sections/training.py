@@ -101,5 +101,6 @@ def _charts(subject: Subject) -> list[Markup]:
             content = read_bytes(path, most=_MOST_BYTES)
             if content.startswith(_PNG):
                 source = f"data:image/png;base64,{base64.b64encode(content).decode()}"
-                found.append(element("figure", element("img", src=source, alt=f"{path.stem} against epochs")))
+                picture = element("img", src=source, alt=f"{path.stem} against epochs")
+                found.append(element("figure", picture, class_="chart"))
     return found

@@ -21,12 +21,12 @@ WIDTH, HEIGHT = 300.0, 26.0
 _ENDS = (10.0, WIDTH - 10.0)
 _COLUMNS = (
     Column("artifact", figures=False),
-    Column("accuracy"),
-    Column("Keras"),
-    Column("lost / gained"),
-    Column("points lost (interval)"),
     Column("verdict", figures=False),
     Column("accuracy lost, in percentage points", figures=False),
+    Column("(interval)"),
+    Column("lost / gained"),
+    Column("accuracy"),
+    Column("Keras"),
 )
 
 
@@ -38,7 +38,7 @@ def show(subject: Subject) -> Section:
     axis = _axis(artifacts)
     rows = [_row(artifact, axis) for artifact in artifacts]
     ruler = svg.ruler(axis, WIDTH, svg.numbers(axis), says="points lost") if axis else ""
-    drawn = table(_COLUMNS, rows, foot=("", "", "", "", "", "", ruler))
+    drawn = table(_COLUMNS, rows, foot=("", "", ruler, "", "", "", ""))
     marks = dict.fromkeys(text for artifact in artifacts for text in _overlaps(artifact.verified))
     body = joined([_lead(artifacts), drawn, _legend(artifacts), *(paragraph(f"{units.MARK} {text}") for text in marks)])
     folder = str(subject.folder)
@@ -79,7 +79,7 @@ def _axis(artifacts: Sequence[Artifact]) -> Axis | None:
 def _row(artifact: Artifact, axis: Axis | None) -> Sequence[object]:
     found, bounds = artifact.verified, _bounds(artifact.verified)
     if found is None or bounds is None or axis is None or found.accuracy is None or found.reference_accuracy is None:
-        return code(artifact.path), "–", "–", "–", "–", verdict(artifact.verdict), _problem(found)
+        return code(artifact.path), verdict(artifact.verdict), _problem(found), "–", "–", "–", "–"
     loss, lower, upper = bounds
 
     def marked(text: str) -> str:
@@ -87,12 +87,12 @@ def _row(artifact: Artifact, axis: Axis | None) -> Sequence[object]:
 
     return (
         code(artifact.path),
-        marked(units.percent(found.accuracy)),
-        marked(units.percent(found.reference_accuracy)),
-        f"{found.lost} / {found.gained}",
-        f"{_signed(loss)} ({_signed(lower)} – {_signed(upper)})",
         joined([verdict(found.verdict), " ", _problem(found)]),
         _strip(artifact, axis, bounds, found.margin_pp),
+        f"{_signed(loss)} ({_signed(lower)} – {_signed(upper)})",
+        f"{found.lost} / {found.gained}",
+        marked(units.percent(found.accuracy)),
+        marked(units.percent(found.reference_accuracy)),
     )
 
 
