@@ -28,7 +28,7 @@ def test_a_keras_file_that_was_cut_off_is_one_line(mistake):
 def test_a_graph_is_listed_and_drawn(cli, here, exported_once):
     code, out, err = cli("show", exported_once / "cnn-float32.tflite", "--svg", "graph.svg")
     assert (code, err) == (0, "")
-    lines = out.strip().splitlines()
+    lines = [line.strip() for line in out.strip().splitlines()]
     assert lines[0].split() == ["operator", "name", "gives", "parameters", "MACs", "weights", "takes", "kernels"]
     (convolution,) = (line for line in lines if line.startswith("0 CONV_2D"))
     assert "1×8×8×32" in convolution

@@ -27,9 +27,10 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Write one HTML page of what is known of an export: verdicts, flips, latencies, what to ship.
+    """Write one page of what is known of an export.
 
-    The page needs nothing else, so it can be handed on as it is. It says what it lacks, and why.
+    It has verdicts with their intervals, latencies, and what to ship. It is HTML that needs nothing else, so it can be
+    handed on as it is. It says what it lacks, and why.
     """
     console = Console(json_output=json)
     written = api.report(path or EXPORTED, output=output, record=record, data=data, pdf=pdf)

@@ -30,9 +30,9 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Show what a model file computes, operator by operator, as this machine executes it.
+    """Show what a model file computes, operator by operator.
 
-    A .keras file is shown layer by layer, which needs TensorFlow.
+    The operators are those that this machine executes. A .keras file is shown layer by layer, which needs TensorFlow.
     """
     console = Console(json_output=json)
     graph = api.show(file, picture=svg)

@@ -19,7 +19,7 @@ from toolkit.report.subject import Subject
 from toolkit.report.svg import Axis
 
 ORDER, TITLE = 80, "How fast is it?"
-WIDTH, HEIGHT = 300.0, 34.0
+WIDTH, HEIGHT = 250.0, 34.0
 # Bins of a distribution, over the axis. It reaches a little beyond the quantile of each: a few inferences that were
 # disturbed take a hundred times as long, and would leave no room for the others.
 BINS = 120
@@ -74,12 +74,15 @@ def _row(name: str, record: Record, result: Result, axis: Axis) -> Sequence[obje
     percentiles = result.percentiles_s
     speedup = record.speedup(result)
     median = result.median
+    longest = float(result.invoke.samples.max()) if result.one_by_one else None
     return (
         _lines(code(name), result.runtime),
         _hill(name, result, axis),
         _lines(units.seconds(median.value), units.interval(median.low, median.high)),
-        *("withheld" if value is None else units.seconds(value) for value in (percentiles[90], percentiles[99])),
-        units.seconds(float(result.invoke.samples.max())),
+        *(
+            "withheld" if value is None else units.seconds(value)
+            for value in (percentiles[90], percentiles[99], longest)
+        ),
         "–" if speedup is None else _lines(f"{speedup.value:.2f}×", describe(speedup)),
     )
 

@@ -17,7 +17,7 @@ from toolkit.report.subject import Subject
 from toolkit.report.svg import Axis
 
 ORDER, TITLE = 40, "Is it still the same model?"
-WIDTH, HEIGHT = 300.0, 26.0
+WIDTH, HEIGHT = 250.0, 26.0
 _ENDS = (10.0, WIDTH - 10.0)
 _COLUMNS = (
     Column("artifact", figures=False),
