@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import verification
+from tests.test_docs import OPTIONS
 from toolkit import manifest
 from toolkit.data.base import Split
 from toolkit.entries import EvaluationSet
@@ -241,6 +242,9 @@ def test_the_curves_are_those_of_the_history_else_the_charts_of_the_export(shipp
     (shipped / "accuracy.png").write_bytes(b"no picture")
     shown = training.show(made)
     assert shown.body.count("<img") == 1
+    (command,) = shown.again
+    assert command.startswith("toolkit train --data mnist --model mlp --optimizer adam --learning-rate 0.001 ")
+    assert {word for word in command.split() if word.startswith("--")} <= OPTIONS["train"]
     assert "The charts of the export; the training run" in text(shown)
     made.__dict__["history"] = [EpochFigures(n, 1 / n, 0.9, 1.1 / n, 0.89) for n in range(1, 101)]
     shown = training.show(made)

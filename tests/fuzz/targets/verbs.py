@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.bench import made_up
 from tests.fuzz import changes, made
 from tests.fuzz.target import Target
+from toolkit import manifest
 from toolkit.cli import call
 from toolkit.errors import ToolkitError
 
@@ -63,9 +65,17 @@ def _records(folder):
 
 
 def _reported(folder):
-    """Make an export with a benchmark of it; the record of one result is of one of its files."""
-    _records(folder)
-    return [*_folder("manifest.json", "parity.json")(folder), folder / "new" / "record.json"]
+    """Make an export with a benchmark of it: of two results, with accuracies, so that there is a front too."""
+    files = _folder("manifest.json", "parity.json")(folder)
+    (folder / "new").mkdir()
+    record = made_up.record()
+    record.folder = folder / "new"
+    for number, artifact in enumerate(manifest.read(folder).artifacts):
+        facts = {"path": folder / artifact.path, "sha256": artifact.sha256, "accuracy": artifact.accuracy}
+        record.results.append(made_up.result(1e-4 * (1 + number), samples=f"{number}.npz", **facts))
+        record.results[-1].write_samples(record.folder)
+    record.save()
+    return [*files, record.folder / "record.json"]
 
 
 def _study(folder):

@@ -3,11 +3,13 @@
 import base64
 import shlex
 from collections.abc import Callable, Sequence
+from itertools import chain
 
-from toolkit import units
+from toolkit import data, units
 from toolkit.entries import Metrics
 from toolkit.errors import ToolkitError
-from toolkit.files import read_bytes
+from toolkit.files import documents, read_bytes
+from toolkit.manifest import Manifest
 from toolkit.report import svg
 from toolkit.report.history import EpochFigures
 from toolkit.report.markup import Markup, element, joined, paragraph
@@ -27,18 +29,26 @@ def show(subject: Subject) -> Section:
     """Return the curves of the run if it is beside the export, else the charts that the export brought along."""
     metrics = subject.manifest.source.metrics
     about = [paragraph(_outcome(metrics))] if metrics else []
-    again = {}
     try:
         curves = _curves(subject.history, metrics)
-        again[shlex.join(["toolkit", "train", "--resume", "--name", str(subject.manifest.source.run)])] = (
-            "goes on with the run; its history.csv has the figures of the curves"
-        )
     except ToolkitError as error:
         curves = _charts(subject)
         if not curves:
             raise
         about.append(element("p", f"The charts of the export; {error}.", class_="faint"))
-    return Section(joined([*about, element("div", *curves, class_="pair")]), again)
+    return Section(joined([*about, element("div", *curves, class_="pair")]), _again(subject.manifest))
+
+
+def _again(manifest: Manifest) -> dict[str, str]:
+    """Return the command that trains the model again; none where no recipe is known."""
+    if manifest.recipe is None:
+        return {}
+    recipe = documents.to_tree(manifest.recipe).items()
+    known = [(name, value) for name, value in recipe if isinstance(value, str | int | float) and value is not False]
+    options = [[f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])] for name, value in known]
+    choice = manifest.data.name if manifest.data.name in data.named_sources() else "DATA"
+    words = ["toolkit", "train", "--data", choice, *chain.from_iterable(options)]
+    return {shlex.join(words): "trains it again; the curves are those of history.csv in its folder"}
 
 
 def _outcome(metrics: Metrics) -> str:
@@ -86,7 +96,8 @@ def _chart(
     if best is not None:
         at = across.at(best)
         parts.append(svg.line(at, up.start, at, up.end, "even"))
-        parts.append(svg.text(at + 5, up.start - 6, f"kept: epoch {best}", look="tick"))
+        side, anchor = (5, "start") if at < (across.start + across.end) / 2 else (-5, "end")
+        parts.append(svg.text(at + side, up.start - 6, f"kept: epoch {best}", anchor=anchor, look="tick"))
     ends = ", ".join(f"{name} ends at {values[-1]:.4g}" for name, values in lines.items())
     drawn = svg.picture(WIDTH, HEIGHT, *parts, says=f"{title} of {len(history)} epochs: {ends}")
     return element("figure", drawn)
