@@ -53,6 +53,7 @@ def command(
 
     The exit code is 1 if an artifact fails.
     """
+    from toolkit.data import named_sources
     from toolkit.export.sources import resolve
     from toolkit.parity import record
     from toolkit.training import folders
@@ -98,7 +99,8 @@ def command(
     is_wrong = parity.verdict == Verdict.FAIL or bool(exported.failures or measured.failures)
     console.heading(f"Summary: {'not all of it is right' if is_wrong else 'nothing is wrong'}")
     _summarise(console, trained, exported, measured, same.lines(verified, model=model, choice=source.data))
-    (page,) = api.report(exported, output=folder / "report.html", record=measured.folder, data=source.data)
+    own = None if source.data in named_sources() else source.data
+    (page,) = api.report(exported, output=folder / "report.html", data=own)
     console.text(f"page:  {page.path}")
     console.document(
         {
