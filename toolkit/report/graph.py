@@ -7,12 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import runtimes, units
+from toolkit.console import Column
 from toolkit.errors import UsageError
 from toolkit.report import style, svg
 from toolkit.report.markup import Markup, element
 from toolkit.runtimes.base import Node
 from toolkit.worker.session import contained
 
+# gives: the shape of what it gives out. takes: the operators whose outputs it takes.
+COLUMNS = (
+    Column("operator", figures=False),
+    Column("name", figures=False),
+    Column("gives"),
+    Column("parameters"),
+    Column("MACs"),
+    Column("weights"),
+    Column("takes", figures=False),
+    Column("kernels", figures=False),
+)
 # Of more operators than this a picture shows nothing.
 MOST_DRAWN = 400
 # Characters of a name in a picture.
@@ -52,6 +64,18 @@ class Graph:
         """How many operators each set of kernels executes."""
         return dict(Counter(node.operator.kernels for node in self.nodes))
 
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """What COLUMNS have of each operator."""
+        return [_row(place, node) for place, node in enumerate(self.nodes)]
+
+    def __str__(self) -> str:
+        macs = "an unknown number of" if self.macs is None else f"{self.macs:,}"
+        return (
+            f"{units.count(len(self.nodes), 'operator')}, {self.parameters:,} parameters, {macs} multiply-accumulates "
+            f"(MACs) of one inference, {units.size(self.weight_bytes)} of weights"
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit show --json``."""
         return {
@@ -66,6 +90,20 @@ class Graph:
             "kernels": self.kernels,
             "nodes": [_flat(node) for node in self.nodes],
         }
+
+
+def _row(place: int, node: Node) -> tuple[str, ...]:
+    operator = node.operator
+    return (
+        f"{place} {operator.name}",
+        shortened(node.name),
+        shape(node.shape),
+        f"{node.parameters:,}" if node.parameters else "",
+        "not known" if operator.macs is None else f"{operator.macs:,}" if operator.macs else "",
+        units.size(operator.weight_bytes) if operator.weight_bytes else "",
+        ", ".join("input" if before < 0 else str(before) for before in node.takes),
+        operator.kernels,
+    )
 
 
 def _flat(node: Node) -> dict[str, Any]:
