@@ -4,12 +4,15 @@ import json
 
 import pytest
 
+from tests.bench.made_up import saved
 from tests.report.conftest import benchmark  # noqa: F401 — a fixture
 
 MISTAKES = [
     (("report", "none"), "none: no manifest.json there"),
     (("report", "EMPTY"), "EMPTY: no manifest.json there or in its subfolders; 'toolkit export' writes one"),
     (("report", "EXPORT", "--record", "EMPTY"), "EMPTY/record.json: no such file; 'toolkit bench' writes record.json"),
+    (("report", "EXPORT", "--data", "none"), "no data source and no path is called 'none'"),
+    (("report", "EXPORT/mlp-int8.onnx"), "mlp-int8.onnx: a file; give the folder of an export"),
     (("report", "EXPORT/..", "--output", "page.html"), "holds 2 exports, and one page was asked for; give one of them"),
 ]
 
@@ -31,6 +34,14 @@ def test_a_report_is_written_and_what_it_lacks_is_said(cli, here, shipped, no_mn
     assert (code, out) == (0, "report: report-mlp.html\n")
     assert "report-mlp.html lacks 'What to ship': no benchmark of these files was given or found" in err
     assert (here / "report-mlp.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_record_of_other_files_is_refused_where_it_was_asked_for(cli, here, shipped):
+    saved(here / "other", 1e-3)
+    code, out, err = cli("report", shipped, "--record", "other")
+    assert (code, out) == (2, "")
+    assert err == f"error: other: a benchmark of other files than those of {shipped}\n"
+    assert [path.name for path in here.iterdir()] == ["other"]
 
 
 def test_a_report_with_a_benchmark_says_what_to_ship(cli, here, shipped, benchmark, no_mnist):  # noqa: F811

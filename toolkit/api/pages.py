@@ -27,25 +27,30 @@ def report(
     ``benchmarks/`` or in the run that the export is in. data: whose test images are shown, by name or path; None stands
     for those of the manifest, where they are on this machine. pdf: also print it into a file beside it, by Chromium.
 
-    Each has ``.path``, and ``.absent``: what the page lacks, and why. Raises ArtifactError if the folder is no export
-    or the record none, UsageError if one page was asked for of several exports, or if there is no Chromium to print
-    with.
+    Each has ``.path``, and ``.absent``: what the page lacks, and why. Raises ArtifactError if the folder is no export,
+    or the record none of its files, DataError if the data are not those that it was verified on, UsageError if one page
+    was asked for of several exports, or if there is no Chromium to print with.
     """
+    from dataclasses import replace
+
     from toolkit import manifest
     from toolkit.bench.record import read
     from toolkit.report.subject import Subject
     from toolkit.report.write import write
 
+    if Path(path).is_file():
+        raise UsageError(f"{fspath(path)}: a file; give the folder of an export")
     folders = manifest.folders(Path(path))
     if output is not None and len(folders) > 1:
         raise UsageError(f"{path}: holds {len(folders)} exports, and one page was asked for; give one of them")
-    given = None if record is None else read(Path(record))
+    given = None if record is None else replace(read(Path(record)), folder=Path(record))
     choice = None if data is None else fspath(data)
     written = []
     for folder in folders:
         found = manifest.read(folder)
         run = folder.resolve().parent.parent / BENCHMARKS.name
         subject = Subject(found, (run, BENCHMARKS), given, choice)
+        subject.require_given()
         page = Path(output) if output is not None else Path(f"report-{folder.resolve().name}.html")
         written.append(write(subject, page, pdf=pdf))
     return written

@@ -7,21 +7,10 @@ import typer
 
 from toolkit import api, units
 from toolkit.cli.options import OUTPUT, Debug, Json, option
-from toolkit.console import Column, Console
+from toolkit.console import Console
 
 if TYPE_CHECKING:
     from toolkit.report.graph import Graph
-
-COLUMNS = (
-    Column("operator", figures=False),
-    Column("name", figures=False),
-    Column("gives"),
-    Column("parameters"),
-    Column("MACs"),
-    Column("weights"),
-    Column("takes", figures=False),
-    Column("kernels", figures=False),
-)
 
 
 def command(
@@ -44,27 +33,9 @@ def command(
 
 
 def _report(console: Console, graph: "Graph") -> None:
-    console.table(
-        COLUMNS,
-        [
-            (
-                f"{place} {node.operator.name}",
-                node.short_name,
-                node.dimensions,
-                f"{node.parameters:,}" if node.parameters else "",
-                "not known" if node.operator.macs is None else f"{node.operator.macs:,}" if node.operator.macs else "",
-                units.size(node.operator.weight_bytes) if node.operator.weight_bytes else "",
-                ", ".join("input" if before < 0 else str(before) for before in node.takes),
-                node.operator.kernels,
-            )
-            for place, node in enumerate(graph.nodes)
-        ],
-    )
-    macs = "not known" if graph.macs is None else f"{graph.macs:,}"
-    console.text(
-        f"{graph.path}: {units.size(graph.size_bytes)}, {units.count(len(graph.nodes), 'operator')}, "
-        f"{graph.parameters:,} parameters, {macs} multiply-accumulates (MACs) of one inference, "
-        f"{units.size(graph.weight_bytes)} of weights"
-    )
+    from toolkit.report.graph import COLUMNS
+
+    console.table(COLUMNS, graph.rows)
+    console.text(f"{graph.path}: {units.size(graph.size_bytes)}, {graph}")
     counts = ", ".join(f"{kernels} ({count})" for kernels, count in graph.kernels.items())
     console.text(f"executed by: {counts}")

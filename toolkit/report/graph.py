@@ -1,19 +1,34 @@
 """The graph of a model file: what it computes, operator by operator, and a picture of it."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from toolkit import runtimes, units
+from toolkit.console import Column
 from toolkit.errors import UsageError
 from toolkit.report import style, svg
 from toolkit.report.markup import Markup, element
 from toolkit.runtimes.base import Node
 from toolkit.worker.session import contained
 
+# gives: the shape of what it gives out. takes: the operators whose outputs it takes.
+COLUMNS = (
+    Column("operator", figures=False),
+    Column("name", figures=False),
+    Column("gives"),
+    Column("parameters"),
+    Column("MACs"),
+    Column("weights"),
+    Column("takes", figures=False),
+    Column("kernels", figures=False),
+)
 # Of more operators than this a picture shows nothing.
 MOST_DRAWN = 400
+# Characters of a name in a picture.
+_LONGEST = 46
 _BOX, _HEIGHT, _GAP, _MARGIN = 470.0, 36.0, 18.0, 6.0
 # How far a line that passes operators by reaches to the left, for each of them and at most.
 _REACH, _FARTHEST = 14.0, 150.0
@@ -49,6 +64,18 @@ class Graph:
         """How many operators each set of kernels executes."""
         return dict(Counter(node.operator.kernels for node in self.nodes))
 
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """What COLUMNS have of each operator."""
+        return [_row(place, node) for place, node in enumerate(self.nodes)]
+
+    def __str__(self) -> str:
+        macs = "an unknown number of" if self.macs is None else f"{self.macs:,}"
+        return (
+            f"{units.count(len(self.nodes), 'operator')}, {self.parameters:,} parameters, {macs} multiply-accumulates "
+            f"(MACs) of one inference, {units.size(self.weight_bytes)} of weights"
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit show --json``."""
         return {
@@ -63,6 +90,20 @@ class Graph:
             "kernels": self.kernels,
             "nodes": [_flat(node) for node in self.nodes],
         }
+
+
+def _row(place: int, node: Node) -> tuple[str, ...]:
+    operator = node.operator
+    return (
+        f"{place} {operator.name}",
+        shortened(node.name),
+        shape(node.shape),
+        f"{node.parameters:,}" if node.parameters else "",
+        "not known" if operator.macs is None else f"{operator.macs:,}" if operator.macs else "",
+        units.size(operator.weight_bytes) if operator.weight_bytes else "",
+        ", ".join("input" if before < 0 else str(before) for before in node.takes),
+        operator.kernels,
+    )
 
 
 def _flat(node: Node) -> dict[str, Any]:
@@ -93,7 +134,7 @@ def draw(graph: Graph) -> Markup:
     lines = []
     for place, node in enumerate(graph.nodes):
         lines += [_edge(left, before, place) for before in node.takes]
-        boxes.append(_box(left, place, node.operator.name, node.short_name, node.dimensions, _cost(node)))
+        boxes.append(_box(left, place, node.operator.name, shortened(node.name), shape(node.shape), _cost(node)))
     says = f"{graph.path.name}: {len(graph.nodes)} operators, {graph.parameters:,} parameters"
     return svg.picture(left + _BOX + _MARGIN, _top(len(graph.nodes)), *lines, *boxes, says=says)
 
@@ -103,6 +144,17 @@ def alone(picture: Markup) -> str:
     start, _, rest = picture.partition(">")
     look = element("style", Markup(f"{style.COLOURS}\nsvg {{ background: var(--paper); }}"))
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{start}>{look}{rest}\n'
+
+
+def shortened(name: str) -> str:
+    """Return a name that fits; converters join the names of all layers that an operator stands for."""
+    first = name.partition(";")[0]
+    return first if len(first) <= _LONGEST else f"…{first[1 - _LONGEST :]}"
+
+
+def shape(sizes: Sequence[int] | None) -> str:
+    """Return a shape in words."""
+    return "shape not known" if sizes is None else "×".join(map(str, sizes)) or "one number"
 
 
 def _cost(node: Node) -> str:

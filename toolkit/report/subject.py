@@ -52,6 +52,13 @@ class Subject:
         """The folder of the export."""
         return self.manifest.folder
 
+    def require_given(self) -> None:
+        """Raise a ToolkitError if what was given is not of this export: only what was looked for may be absent."""
+        if self.given is not None:
+            _ = self.record
+        if self.choice is not None:
+            _ = self.test_set
+
     @cached_property
     def record(self) -> Record:
         """The benchmark, with the results of these artifacts alone."""
@@ -71,7 +78,7 @@ class Subject:
             except ArtifactError:
                 continue  # of somebody's, and nobody asked for it
             if ours & {result.get("sha256") for result in said["results"]}:
-                return read_record(folder)
+                return replace(read_record(folder), folder=folder)  # which may have been moved
         raise ArtifactError(_NO_BENCHMARK)
 
     def _records(self) -> Iterator[Path]:

@@ -21,8 +21,6 @@ from toolkit.text import lines
 # Rows of one call of `predict`: few, so that the activations stay small on a Pi. With 50 the shipped CNN in ONNX took
 # 10 MB more, and up to a fifth less time.
 PREDICT_BATCH = 10
-# Characters of an operator's name that are shown.
-LONGEST_NAME = 46
 
 
 class Predictor(ABC):
@@ -183,17 +181,6 @@ class Node:
     shape: tuple[int, ...] | None
     parameters: int
     takes: tuple[int, ...]
-
-    @property
-    def short_name(self) -> str:
-        """A name that fits; converters join the names of all layers that an operator stands for."""
-        first = self.name.partition(";")[0]
-        return first if len(first) <= LONGEST_NAME else f"…{first[1 - LONGEST_NAME :]}"
-
-    @property
-    def dimensions(self) -> str:
-        """Its shape in words."""
-        return "shape not known" if self.shape is None else "×".join(map(str, self.shape)) or "one number"
 
 
 class RuntimeModule(Protocol):

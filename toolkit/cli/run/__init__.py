@@ -102,7 +102,7 @@ def command(
     is_wrong = parity.verdict == Verdict.FAIL or bool(exported.failures or measured.failures)
     console.heading(f"Summary: {'not all of it is right' if is_wrong else 'nothing is wrong'}")
     _summarise(console, trained, exported, measured, same.lines(verified, model=model, choice=trained.data))
-    (page,) = api.report(exported, output=folder / "report.html", record=measured.folder, data=trained.data)
+    (page,) = api.report(exported, output=trained.folder / "report.html", data=trained.data)
     console.text(f"page:  {page.path}")
     console.document(
         {

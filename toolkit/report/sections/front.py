@@ -6,13 +6,12 @@ from string import ascii_uppercase
 
 from toolkit import registry, units
 from toolkit.bench.front import contenders, front
-from toolkit.bench.result import Result
+from toolkit.bench.result import Result, names
 from toolkit.console import Column
 from toolkit.errors import ArtifactError
 from toolkit.report import svg
 from toolkit.report.markup import Markup, code, element, joined, table, verdict
 from toolkit.report.sections.base import Section
-from toolkit.report.sections.latency import names, rounded
 from toolkit.report.subject import Subject
 from toolkit.report.svg import Axis
 
@@ -69,7 +68,7 @@ def _drawn(points: Sequence[Result], letters: Sequence[str], best: Sequence[Resu
     runtimes = [name for name in registry.names("toolkit.runtimes") if any(point.runtime == name for point in points)]
     parts = [
         svg.up(up, across.start, svg.numbers(up), "accuracy (%)", right=across.end),
-        svg.across(across, up.start, [rounded(value) for value in across.ticks], _ACROSS, top=up.end),
+        svg.across(across, up.start, [units.round_seconds(value) for value in across.ticks], _ACROSS, top=up.end),
     ]
     largest = max(point.size_bytes for point in points)
     # Small ones lie on large ones.

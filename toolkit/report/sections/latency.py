@@ -8,7 +8,7 @@ import numpy as np
 from toolkit import units
 from toolkit.bench.conditions import ADVICE
 from toolkit.bench.record import Record
-from toolkit.bench.result import Result
+from toolkit.bench.result import Result, names
 from toolkit.bench.statistics import describe
 from toolkit.console import Column
 from toolkit.host import Host, State, describe_throttled
@@ -47,7 +47,7 @@ def show(subject: Subject) -> Section:
         "Hill: how many inferences took that long, each of its own height. Line: the median. Triangle: the p99. Arrow: "
         "some took longer than the axis reaches. An inference is the runtime's call alone, without input and output."
     )
-    ruler = svg.ruler(axis, WIDTH, [rounded(value) for value in axis.ticks], says="latency")
+    ruler = svg.ruler(axis, WIDTH, [units.round_seconds(value) for value in axis.ticks], says="latency")
     drawn = table(_COLUMNS, rows, foot=("", ruler, "", "", "", "", ""))
     machine = (element("h3", "The machine"), _machine(record))
     body = joined([drawn, element("p", what, class_="faint"), *_notes(record), *machine])
@@ -58,16 +58,6 @@ def show(subject: Subject) -> Section:
         shlex.join(measured): "measures again",
     }
     return Section(body, again)
-
-
-def names(results: Sequence[Result]) -> list[str]:
-    """Return the name of each, with threads and images of an inference if they are not 1."""
-    configurations = [
-        "".join(f", {number} {what}" for number, what in ((r.threads, "threads"), (r.batch, "images")) if number > 1)
-        for r in results
-    ]
-    short = units.short_names([result.path for result in results])
-    return [name + configuration for name, configuration in zip(short, configurations, strict=True)]
 
 
 def _row(name: str, record: Record, result: Result, axis: Axis) -> Sequence[object]:
@@ -115,12 +105,6 @@ def _hill(name: str, result: Result, axis: Axis) -> Markup:
         parts.append(svg.marker(2, axis.at(p99_s), base, "solid", radius=3.5))
     says = f"latencies of {name}: median {units.seconds(result.median.value)}"
     return svg.picture(WIDTH, HEIGHT, *parts, says=says, look="strip")
-
-
-def rounded(value_s: float) -> str:
-    """Return the text of a tick, which is a round number: ``10 µs``."""
-    number, unit = units.seconds(value_s).split(" ", 1)
-    return f"{float(number):g} {unit}"
 
 
 def _notes(record: Record) -> list[Markup]:
