@@ -4,11 +4,16 @@ A Keras ``fit`` on arrays pays for slicing, copying and dispatching every batch 
 scaled and learned from inside one ``tf.function``, so that a small network is bound by its arithmetic.
 """
 
+import contextlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from toolkit.training import pooling
+from toolkit.training.augmentation import Augmentation
 
 # Rows of one step of an evaluation, and of the batch that gradients are measured on: large enough to keep two cores
 # busy, small enough for a GPU of 1 GB.
@@ -38,22 +43,43 @@ class Totals:
 
 
 class Loop:
-    """Trains and evaluates one model on blocks of rows: images (N, H, W, C) uint8, labels (N,) integers."""
+    """Trains and evaluates one model on blocks of rows: images (N, H, W, C) uint8, labels (N,) integers.
+
+    augmentation: what training images go through, None for nothing. class_weights: (classes,) float32, by which the
+    loss of a row of each class is multiplied; None stands for 1. xla: whether XLA compiles a step; None leaves it to
+    the kind of layers.
+    """
 
     def __init__(
-        self, tf: Any, keras: Any, *, model: Any, optimizer: Any, loss: str, batch_size: int, strategy: Any = None
+        self,
+        tf: Any,
+        keras: Any,
+        *,
+        model: Any,
+        optimizer: Any,
+        loss: str,
+        batch_size: int,
+        strategy: Any = None,
+        augmentation: Augmentation | None = None,
+        class_weights: NDArray[np.float32] | None = None,
+        xla: bool | None = None,
     ) -> None:
         self._tf = tf
         self._model = model
         self._optimizer = optimizer
         self._loss = keras.losses.get(loss)
         self._classes = model.output_shape[-1]
+        self._class_weights = class_weights
         self.batch_size = batch_size
-        # XLA fuses the many small operations of dense layers and wins 2×; its CPU convolutions lose 2× to oneDNN's.
+        # XLA fuses the many small operations of dense layers and wins 2×. Its CPU convolutions lose 2× to oneDNN's on
+        # some machines; on which, a trial tells (``arithmetic``).
         convolutional = any("conv" in type(layer).__name__.lower() for layer in model._flatten_layers())
         self._strategy = strategy
-        one_device = tf.function(self._train_step, jit_compile=not convolutional)
-        self._step = self._mirrored_step if strategy else one_device
+        self._xla = not convolutional if xla is None else xla
+        self._pooling = partial(pooling.as_slices, tf) if self._xla else contextlib.nullcontext
+        one_device = tf.function(self._train_step, jit_compile=self._xla)
+        step = self._mirrored_step if strategy else one_device
+        self._step = step if augmentation is None else self._augmented(step, augmentation)
         self._train_blocks: dict[int, Any] = {}
         self._evaluate_blocks: dict[int, Any] = {}
         self._layers = [layer for layer in model.layers if layer.trainable_variables]
@@ -108,12 +134,23 @@ class Loop:
             ],
         )
 
+    def _augmented(self, step: Any, augmentation: Augmentation) -> Any:
+        """Return a step that learns from changed images. What changes them cannot be compiled by XLA."""
+        change = self._tf.function(augmentation.__call__, autograph=False)
+
+        def augmented(images: Any, labels: Any) -> Any:
+            return step(change(images), labels)
+
+        return augmented
+
     def _forward(self, images: Any, labels: Any, *, training: bool) -> tuple[Any, Any]:
         """Return (loss of each row, rows classified right)."""
         tf = self._tf
         scaled = tf.cast(images, tf.float32) / 255.0
         probabilities = tf.cast(self._model(scaled, training=training), tf.float32)
         losses = self._loss(tf.one_hot(labels, self._classes), probabilities)
+        if self._class_weights is not None:
+            losses *= tf.gather(self._class_weights, labels)
         right = tf.equal(tf.argmax(probabilities, axis=1, output_type=tf.int32), tf.cast(labels, tf.int32))
         return losses, tf.reduce_sum(tf.cast(right, tf.int64))
 
@@ -135,7 +172,7 @@ class Loop:
         """Learn from a batch, or from one device's share of a batch of ``batch_size`` rows."""
         tf = self._tf
         variables = self._model.trainable_variables
-        with tf.GradientTape() as tape:
+        with tf.GradientTape() as tape, self._pooling():
             losses, correct = self._forward(images, labels, training=True)
             mean = tf.reduce_mean(losses) if batch_size is None else tf.reduce_sum(losses) / batch_size
             loss = tf.add_n([mean, *(penalty / replicas for penalty in self._model.losses)])

@@ -76,7 +76,7 @@ def command(
     if trained.interrupted:
         return INTERRUPTED
     console.heading("2. export")
-    source, folder, imports = resolve(str(trained.folder)), trained.folder, models.own_files(model)
+    source, folder, imports = resolve(str(trained.folder)), trained.folder, models.code_files(model)
     exported = api.export(
         source,
         output=folder / "exported",
