@@ -14,7 +14,7 @@ from toolkit.training.arithmetic import UNTRIED, Arithmetic, Tried
 from toolkit.training.fit import train
 
 # Seconds of a batch, by (oneDNN, XLA).
-SECONDS = {(False, False): 4.0, (False, True): 3.0, (True, False): 2.0, (True, True): 5.0}
+SECONDS = {(False, 0): 4.0, (False, 1): 3.0, (True, 0): 2.0, (True, 1): 5.0}
 
 
 @pytest.fixture
@@ -24,12 +24,13 @@ def trials(monkeypatch, tmp_path):
 
     def attempt(recipe, dataset, device, *, onednn):
         made.append(onednn)
-        return [Tried(has, xla, batch_s) for (has, xla), batch_s in SECONDS.items() if has == onednn]
+        return [Tried(has, xla, batch_s) for (has, xla), batch_s in SECONDS.items() if has == bool(onednn)]
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(arithmetic, "LEAST_VALUES", 1)
-    monkeypatch.setattr(arithmetic, "_settings", lambda: [False, True])
+    monkeypatch.setattr(arithmetic, "_imported", lambda: None)
     monkeypatch.setattr(arithmetic, "_try", attempt)
+    monkeypatch.delenv(arithmetic.VARIABLE, raising=False)
     return made
 
 
@@ -38,11 +39,11 @@ def choose(dataset, recipe=RECIPE, device="auto"):
 
 
 def test_the_fastest_setting_is_taken_and_kept(tiny, trials):
-    expected = Arithmetic(True, False, tuple(Tried(*setting, seconds) for setting, seconds in SECONDS.items()))
+    expected = Arithmetic(True, 0, tuple(Tried(*setting, seconds) for setting, seconds in SECONDS.items()))
     assert choose(tiny) == expected
     assert expected.words == ("with oneDNN", "without XLA")
     assert choose(tiny, replace(RECIPE, seed=9, epochs=50)) == expected
-    assert trials == [False, True]
+    assert trials == [None, True]
     (kept,) = (cache_folder() / "training").iterdir()
     assert json.loads(kept.read_text())["asked"]["host"]["cpu"] == host.describe().cpu
 
@@ -51,7 +52,7 @@ def test_another_model_is_tried_anew(tiny, trials):
     choose(tiny)
     choose(tiny, replace(RECIPE, model="cnn"))
     choose(tiny, replace(RECIPE, batch_size=16))
-    assert trials == [False, True] * 3
+    assert trials == [None, True] * 3
 
 
 def test_a_damaged_cache_is_tried_anew(tiny, trials):
@@ -59,7 +60,7 @@ def test_a_damaged_cache_is_tried_anew(tiny, trials):
     (kept,) = (cache_folder() / "training").iterdir()
     kept.write_text("{")
     assert choose(tiny) == first
-    assert trials == [False, True] * 2
+    assert trials == [None, True] * 2
 
 
 def test_nothing_is_tried_for_a_short_training_or_a_gpu(tiny, trials, monkeypatch):
@@ -77,23 +78,33 @@ def test_where_nothing_was_timed_nothing_is_chosen(tiny, trials, monkeypatch, an
     assert (cache_folder() / "training").exists() == is_kept
 
 
-def test_what_the_user_or_an_import_has_decided_is_not_tried_otherwise(monkeypatch):
-    monkeypatch.setitem(sys.modules, "tensorflow", object())
-    monkeypatch.setattr(arithmetic, "onednn", lambda: True)
-    assert arithmetic._settings() == [True]
-    monkeypatch.delitem(sys.modules, "tensorflow")
+def test_what_the_user_or_an_import_has_decided_is_not_tried_otherwise(tiny, trials, monkeypatch):
     monkeypatch.setenv(arithmetic.VARIABLE, "0")
-    assert arithmetic._settings() == [False]
+    assert choose(tiny).words == ("without oneDNN", "with XLA")
     monkeypatch.delenv(arithmetic.VARIABLE)
-    assert arithmetic._settings() == [False, True]
+    monkeypatch.setattr(arithmetic, "_imported", lambda: True)
+    assert choose(tiny).words == ("with oneDNN", "without XLA")
+    assert trials == [None, True]
+
+
+def test_the_other_setting_is_tried_only_if_the_training_is_long(tiny, trials, monkeypatch):
+    batches = 240 * 0.8 / 15 * 4
+    monkeypatch.setattr(arithmetic, "LEAST_S", 3.0 * batches + 1)
+    assert choose(tiny).words == ("without oneDNN", "with XLA")
+    assert trials == [None]
+    assert choose(tiny, replace(RECIPE, batch_size=14)).words == ("with oneDNN", "without XLA")
 
 
 @pytest.mark.slow
-def test_a_trial_times_both_forms_of_a_step(tiny):
-    for setting in (False, True):
-        found = arithmetic._try(replace(RECIPE, augment="shift"), tiny, "cpu", onednn=setting)
-        assert [(one.onednn, one.xla) for one in found] == [(setting, False), (setting, True)]
-        assert all(one.batch_s > 0 for one in found)
+@pytest.mark.parametrize(
+    ("recipe", "setting", "forms"),
+    [(RECIPE, False, (0, 1, 50)), (replace(RECIPE, model="cnn", augment="shift"), True, (0, 1))],
+    ids=["mlp", "cnn"],
+)
+def test_a_trial_times_every_form_of_a_step(tiny, recipe, setting, forms):
+    found = arithmetic._try(recipe, tiny, "cpu", onednn=setting)
+    assert [(one.onednn, one.xla) for one in found] == [(setting, at_once) for at_once in forms]
+    assert all(one.batch_s > 0 for one in found)
 
 
 def test_a_trial_that_dies_or_answers_nonsense_is_none(tiny, monkeypatch):
@@ -106,21 +117,21 @@ def test_a_trial_that_dies_or_answers_nonsense_is_none(tiny, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["mlp", "cnn"])
-def test_a_run_records_its_arithmetic_and_keeps_it_when_it_goes_on(tmp_path, tiny, trials, monkeypatch, model):
-    monkeypatch.setattr(arithmetic, "_settings", lambda: [arithmetic.onednn()])
-    monkeypatch.setitem(SECONDS, (arithmetic.onednn(), True), 1.0)
+@pytest.mark.parametrize(("model", "at_once"), [("mlp", 4), ("cnn", 1)])
+def test_a_run_records_its_arithmetic_and_keeps_it_when_it_goes_on(tmp_path, tiny, trials, monkeypatch, model, at_once):
+    monkeypatch.setattr(arithmetic, "_imported", arithmetic.onednn)
+    monkeypatch.setitem(SECONDS, (arithmetic.onednn(), at_once), 1.0)
     recipe = replace(RECIPE, model=model)
     told = []
     train(recipe, tiny, tmp_path / "whole", on_trial=lambda: told.append("trying"))
     started = []
     train(replace(recipe, epochs=2), tiny, tmp_path / "parts", on_trial=lambda: None, on_start=started.append)
     assert told == ["trying"]
-    assert started[0].additions[-1] == "with XLA"
+    assert started[0].additions[-1] == ("with XLA" if at_once == 1 else "with XLA (4 batches at once)")
     config = json.loads((tmp_path / "parts" / "config.json").read_text())
-    assert (config["arithmetic"]["onednn"], config["arithmetic"]["xla"]) == (arithmetic.onednn(), True)
-    assert len(config["arithmetic"]["tried"]) == 2
-    monkeypatch.setitem(SECONDS, (arithmetic.onednn(), True), 9.0)
+    assert (config["arithmetic"]["onednn"], config["arithmetic"]["xla"]) == (arithmetic.onednn(), at_once)
+    assert len(config["arithmetic"]["tried"]) >= 2
+    monkeypatch.setitem(SECONDS, (arithmetic.onednn(), at_once), 9.0)
     said = []
     train(recipe, tiny, tmp_path / "parts", resume=True, on_trial=lambda: pytest.fail("tried"), warn=said.append)
     assert said == []
@@ -130,7 +141,7 @@ def test_a_run_records_its_arithmetic_and_keeps_it_when_it_goes_on(tmp_path, tin
 def test_a_process_that_computes_otherwise_is_warned_of(tmp_path):
     said = []
     other = not arithmetic.onednn()
-    arithmetic.load_tensorflow(Arithmetic(onednn=other, xla=False), warn=said.append)
+    arithmetic.load_tensorflow(Arithmetic(onednn=other, xla=0), warn=said.append)
     assert said == [
         f"the run was started {'with' if other else 'without'} oneDNN, and this process computes otherwise: its "
         "weights will not be those of an uninterrupted run to the last bit"

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,11 @@ from toolkit.training.recipe import Recipe
 # Of TensorFlow, which reads it when it is imported.
 VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 FOLDER = "training"
-# Values (of an image, times images, times epochs) from which a trial is worth its time, some 20 seconds: the CNN takes
-# about a minute for as many.
+# Values (of an image, times images, times epochs) from which a trial of 10 seconds may be worth its time: the CNN takes
+# about a minute for as many, the MLP a few seconds.
 LEAST_VALUES = 10**8
+# Seconds of a training from which it is worth 10 more to try the other setting of oneDNN.
+LEAST_S = 60.0
 # Seconds that the trial of one setting of oneDNN may take.
 DEADLINE_S = 200.0
 # To be raised with every change of what is tried, or how.
@@ -40,10 +42,10 @@ _COMMAND = (sys.executable, "-m", "toolkit.training.trial")
 
 @dataclass(frozen=True)
 class Tried:
-    """What one setting took. batch_s: seconds of one step."""
+    """What one setting took. xla: batches that it learns from in one computation, 0 for none; batch_s: of one batch."""
 
     onednn: bool
-    xla: bool
+    xla: int
     batch_s: float
 
 
@@ -55,14 +57,16 @@ class Arithmetic:
     """
 
     onednn: bool | None = None
-    xla: bool | None = None
+    xla: int | None = None
     tried: tuple[Tried, ...] = field(default=(), metadata=LATER)
 
     @property
     def words(self) -> tuple[str, ...]:
         """What was chosen: ``with oneDNN``, ``without XLA``; nothing if nothing was."""
         told = {"oneDNN": self.onednn, "XLA": self.xla}
-        return tuple(f"{'with' if has else 'without'} {name}" for name, has in told.items() if has is not None)
+        at_once = f" ({self.xla} batches at once)" if self.xla and self.xla > 1 else ""
+        words = (f"{'with' if has else 'without'} {name}" for name, has in told.items() if has is not None)
+        return tuple(f"{word}{at_once if word.endswith('XLA') else ''}" for word in words)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``config.json`` and of the cache."""
@@ -89,7 +93,7 @@ def of_run(folder: Path) -> Arithmetic:
 
 
 def choose(recipe: Recipe, dataset: Dataset, *, device: str, on_trial: Callable[[], None]) -> Arithmetic:
-    """Return the fastest setting for a training on the CPU: that of the cache, or of a trial, which takes 20 seconds.
+    """Return the fastest setting for a training on the CPU: that of the cache, or of a trial of 10 or 20 seconds.
 
     device: what ``--device`` takes; on a GPU nothing is tried. on_trial is called before a trial. UNTRIED is returned
     for a training that is too short to gain by it, and if a trial fails: what is wrong then, the training shows.
@@ -102,12 +106,13 @@ def choose(recipe: Recipe, dataset: Dataset, *, device: str, on_trial: Callable[
     with contextlib.suppress(ToolkitError):
         return documents.read(path, Kept, what="a trial").arithmetic
     on_trial()
-    tried: list[Tried] = []
-    for onednn in asked["settings"]:
-        found = _try(recipe, dataset, device, onednn=onednn)
-        if found is None:
-            return UNTRIED
-        tried += found
+    tried = _try(recipe, dataset, device, onednn=asked["onednn"])
+    is_free = asked["onednn"] is None and asked["variable"] is None
+    if tried and is_free and _seconds(recipe, dataset, tried) > LEAST_S:
+        others = _try(recipe, dataset, device, onednn=not tried[0].onednn)
+        tried = None if others is None else [*tried, *others]
+    if tried is None:
+        return UNTRIED
     best = min(tried, key=lambda one: one.batch_s, default=None)
     chosen = UNTRIED if best is None else Arithmetic(best.onednn, best.xla, tuple(tried))
     with contextlib.suppress(OSError):  # a cache that cannot be written: it is tried again next time
@@ -139,13 +144,15 @@ def onednn() -> bool:
     return bool(extras.load("tensorflow.python.util._pywrap_util_port").IsMklEnabled())
 
 
-def _settings() -> list[bool]:
-    """Return the settings of oneDNN that can be had: one if the user, or who imported TensorFlow, has decided."""
-    if "tensorflow" in sys.modules:
-        return [onednn()]
-    if VARIABLE in os.environ:
-        return [os.environ[VARIABLE] not in ("0", "false")]
-    return [False, True]
+def _imported() -> bool | None:
+    """Say whether TensorFlow computes with oneDNN here, None if it is not imported yet: then it can be chosen."""
+    return onednn() if "tensorflow" in sys.modules else None
+
+
+def _seconds(recipe: Recipe, dataset: Dataset, tried: Sequence[Tried]) -> float:
+    """Return about how long a training will take as the fastest of what was tried."""
+    batches = len(dataset.train) * (1 - recipe.validation_split) / recipe.batch_size
+    return batches * recipe.epochs * min(one.batch_s for one in tried)
 
 
 def _asked(recipe: Recipe, dataset: Dataset, device: str) -> dict[str, Any]:
@@ -155,7 +162,8 @@ def _asked(recipe: Recipe, dataset: Dataset, device: str) -> dict[str, Any]:
         "version": _VERSION,
         "host": {name: getattr(machine, name) for name in ("cpu", "arch", "cores", "model", "virtual")},
         "device": device,
-        "settings": _settings(),
+        "onednn": _imported(),
+        "variable": os.environ.get(VARIABLE),
         "versions": {name: constraints.installed(name) for name in ("tensorflow", "keras")},
         "recipe": {
             name: getattr(recipe, name) for name in ("optimizer", "activation", "loss", "batch_size", "precision")
@@ -169,8 +177,11 @@ def _asked(recipe: Recipe, dataset: Dataset, device: str) -> dict[str, Any]:
     }
 
 
-def _try(recipe: Recipe, dataset: Dataset, device: str, *, onednn: bool) -> list[Tried] | None:
-    """Return what the forms of a step took in a process with a setting of oneDNN, none on a GPU; None if it failed."""
+def _try(recipe: Recipe, dataset: Dataset, device: str, *, onednn: bool | None) -> list[Tried] | None:
+    """Return what the forms of a step took in a process of its own, none on a GPU; None if it failed.
+
+    onednn: whether with it; None leaves that to TensorFlow and the user.
+    """
     task = {
         "recipe": {**recipe.to_json(), "model": recipe.model},
         "input_shape": list(dataset.input_shape),
@@ -180,7 +191,7 @@ def _try(recipe: Recipe, dataset: Dataset, device: str, *, onednn: bool) -> list
     try:
         done = subprocess.run(
             [*_COMMAND, json.dumps(task)],
-            env={**os.environ, VARIABLE: str(int(onednn))},
+            env=os.environ if onednn is None else {**os.environ, VARIABLE: str(int(onednn))},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -191,17 +202,11 @@ def _try(recipe: Recipe, dataset: Dataset, device: str, *, onednn: bool) -> list
         found = documents.convert(answer, Answer, "a trial", what="an answer", error=RunError)
     except (subprocess.SubprocessError, OSError, RunError):
         return None
-    return [
-        Tried(found.onednn, xla, batch_s)
-        for xla, batch_s in ((False, found.graph_s), (True, found.xla_s))
-        if batch_s is not None
-    ]
+    return found.tried
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a trial's process answers: seconds of a step as a graph, and by XLA; None for what was not tried."""
+    """What a trial's process answers."""
 
-    onednn: bool
-    graph_s: float | None
-    xla_s: float | None
+    tried: list[Tried]

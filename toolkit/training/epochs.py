@@ -41,7 +41,7 @@ class Epochs:
         progress: TrainingProgress,
         strategy: Any,
         gradients: bool,
-        xla: bool | None,
+        xla: int | None,
     ) -> None:
         self._tf = tf
         self._recipe = recipe
@@ -146,7 +146,8 @@ class Epochs:
             )
 
     def _pass(self, feed: Feed, run: Callable[..., Totals], order: Any, batch_size: int) -> Totals:
-        blocks = feed.blocks(order, batches=self._block_batches, batch_size=batch_size)
+        multiple = self._loop.batches_at_once
+        blocks = feed.blocks(order, batches=self._block_batches, batch_size=batch_size, multiple=multiple)
         return sum((run(*block) for block in blocks), Totals())
 
     def _keep(self, epoch: Epoch, writer: Any) -> None:

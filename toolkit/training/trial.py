@@ -14,12 +14,15 @@ import numpy as np
 
 from toolkit import extras
 from toolkit.data.base import Dataset, make_dataset
+from toolkit.files import documents
 from toolkit.training import arithmetic, augmentation, device, network
-from toolkit.training.loop import Loop
+from toolkit.training.loop import Loop, is_convolutional
 from toolkit.training.recipe import Recipe
 
 # A form is timed so many times, in turns with the other, and its shortest time counts: others only make it longer.
 ROUNDS = 3
+# Batches that XLA learns from in one computation. Twice as many gained nothing more, and delay Ctrl-C.
+AT_ONCE = 50
 # Seconds of one time; a longer one would say no more.
 ROUND_S = 0.7
 
@@ -30,21 +33,25 @@ def main(task: str) -> None:
     os.dup2(2, 1)  # what TensorFlow prints must not come into the answer
     asked = json.loads(task)
     tf, keras = extras.load("tensorflow"), extras.load("keras")
-    seconds: dict[bool, float] = {}
+    seconds: dict[int, float] = {}
     if device.choose(tf, asked["device"]) == "CPU":
         recipe = Recipe(**asked["recipe"])
         rows = _rows(tuple(asked["input_shape"]), asked["classes"], recipe.batch_size)
         seconds = _time(tf, keras, recipe, rows)
-    answer = {"onednn": arithmetic.onednn(), "graph_s": seconds.get(False), "xla_s": seconds.get(True)}
-    print(json.dumps(answer), file=answers, flush=True)
+    onednn = arithmetic.onednn()
+    answer = arithmetic.Answer([arithmetic.Tried(onednn, xla, batch_s) for xla, batch_s in seconds.items()])
+    print(json.dumps(documents.to_tree(answer)), file=answers, flush=True)
 
 
-def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[bool, float]:
-    """Return the seconds of a batch, without and with XLA; XLA is left out where it cannot compile the model."""
+def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[int, float]:
+    """Return the seconds of a batch by how many XLA computes at once; those that it cannot compile are left out."""
     images, labels = tf.constant(rows.train.images), tf.constant(rows.train.labels, tf.int32)
-    forms = {}
-    for xla in (False, True):
+    order = np.arange(recipe.batch_size)
+    loops: dict[int, tuple[Loop, int]] = {}
+    for xla in (0, 1, AT_ONCE):
         model, optimizer = network.build(keras, recipe, rows, warn=lambda text: None)
+        if xla > 1 and (recipe.augment is not None or is_convolutional(model)):
+            continue  # it is no other then, or takes long to compile
         loop = Loop(
             tf,
             keras,
@@ -55,20 +62,20 @@ def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[bool, floa
             augmentation=None if recipe.augment is None else augmentation.Augmentation(keras, recipe.augment),
             xla=xla,
         )
-        order = np.arange(recipe.batch_size)
+        least = np.tile(order, loop.batches_at_once)
         try:
-            loop.train(images, labels, order)  # compiles it
+            loop.train(images, labels, least)  # compiles it
         except (tf.errors.OpError, ValueError):
             continue
         start = time.perf_counter()
-        loop.train(images, labels, order)
-        batches = max(1, round(ROUND_S / (time.perf_counter() - start)))
-        forms[xla] = (loop, np.tile(order, batches), batches)
-    times: dict[bool, list[float]] = {xla: [] for xla in forms}
+        loop.train(images, labels, least)
+        repetitions = max(1, round(ROUND_S / (time.perf_counter() - start)))
+        loops[xla] = loop, repetitions * loop.batches_at_once
+    times: dict[int, list[float]] = {xla: [] for xla in loops}
     for _ in range(ROUNDS):
-        for xla, (loop, order, batches) in forms.items():
+        for xla, (loop, batches) in loops.items():
             start = time.perf_counter()
-            loop.train(images, labels, order)
+            loop.train(images, labels, np.tile(order, batches))
             times[xla].append((time.perf_counter() - start) / batches)
     return {xla: min(taken) for xla, taken in times.items()}
 
