@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import extras, locks, models, overlap
+from toolkit import extras, locks, models, overlap, runs
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts, divide
 from toolkit.files import sha256, write_json, write_text
@@ -56,6 +56,11 @@ class Trained:
 
     def __fspath__(self) -> str:
         return str(self.folder)
+
+    @property
+    def data(self) -> str:
+        """What ``toolkit.data.load`` takes to load the data that it was trained on."""
+        return runs.data_choice(runs.read_config(self.folder)["data"])
 
     @property
     def seconds(self) -> float:
@@ -181,7 +186,7 @@ def _train(
         raise KeyboardInterrupt
     folders.write_tables(folder, progress)
     plots.draw(folder, progress.history, recipe=recipe, data=dataset.name, best_epoch=progress.best_epoch)
-    with allowing(models.code_files(recipe.model)):
+    with allowing(recipe.code_files):
         model.set_weights(load_model(folder / BEST).get_weights())
     parameters = sum(layer.parameters for layer in rows)
     measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
