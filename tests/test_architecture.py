@@ -26,6 +26,7 @@ FLOORS = [
     {"training", "parity", "bench", "prediction"},
     {"export", "bundle", "doctor", "remote"},
     {"selftest", "study"},
+    {"report"},
     {"api"},
     {"cli", "__main__"},
 ]

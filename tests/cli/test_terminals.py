@@ -30,6 +30,8 @@ OPTIONS = {
     "record": ("check", "plot"),
     "run": ("--name",),
     "predict": ("--model", ""),
+    "report": ("--record", "--data", "--output", ""),
+    "show": ("--svg", ""),
     "study": ("--output", "--data"),
     "report-study": ("--output", "--name"),
     "bundle": ("--output", ""),

@@ -9,6 +9,7 @@ from toolkit.api.base import BENCHMARKS, EXPORTED
 from toolkit.api.data import list_data, load_data
 from toolkit.api.device import bundle, check_bundle, doctor, wheels
 from toolkit.api.devices import bench_on, verify_on
+from toolkit.api.pages import report, show
 from toolkit.api.parity import verify
 from toolkit.api.records import check_record, compare, plot_record
 from toolkit.api.road import bench, default_artifact, export, find_sources, open_session, predict, train
@@ -41,8 +42,10 @@ __all__ = [
     "open_session",
     "plot_record",
     "predict",
+    "report",
     "report_study",
     "selftest",
+    "show",
     "study",
     "train",
     "verify",

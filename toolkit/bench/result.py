@@ -1,6 +1,7 @@
 """One measured configuration: its raw latencies, the starts of its processes, and every figure derived from them."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from toolkit import units
 from toolkit.bench import statistics
 from toolkit.bench.statistics import Blocks, Samples
 from toolkit.files import atomic
@@ -250,6 +252,16 @@ class Result:
             "marks": [asdict(mark) for mark in self.marks],
             "samples": self.samples,
         }
+
+
+def names(results: Sequence[Result]) -> list[str]:
+    """Return the name of each, with threads and images of an inference if they are not 1."""
+    configurations = [
+        "".join(f", {number} {what}" for number, what in ((r.threads, "threads"), (r.batch, "images")) if number > 1)
+        for r in results
+    ]
+    short = units.short_names([result.path for result in results])
+    return [name + configuration for name, configuration in zip(short, configurations, strict=True)]
 
 
 def _percentiles(samples: Samples) -> dict[int, float | None]:
