@@ -22,6 +22,7 @@ from toolkit.cli.options import (
     ModelChoice,
     ResizeTo,
     SkipUnreadable,
+    given,
     option,
     reading,
 )
@@ -105,11 +106,11 @@ def command(
 ) -> int:
     """Train a model into runs/NAME/: weights, history, charts."""
     console = Console(json_output=json)
-    given = {key: value for key, value in context.params.items() if _is_given(context, key)}
-    recipe = {key: value for key, value in given.items() if key in Recipe.__dataclass_fields__}
+    asked = {name: context.params[name] for name in given(context)}
+    recipe = {name: value for name, value in asked.items() if name in Recipe.__dataclass_fields__}
     with shown(console) as show:
         trained = api.train(
-            data=given.get("data"),
+            data=asked.get("data"),
             name=name,
             resume=resume,
             device=device,
@@ -159,11 +160,6 @@ def report(console: Console, trained: "Trained") -> None:
         waited = units.count(trained.recipe.patience or 0, "epoch")
         console.text(f"stopped early: {waited} without a better {trained.recipe.monitor}")
     console.text(f"run: {trained.folder}/ (best.keras, history.csv, loss.png, accuracy.png, metrics.json)")
-
-
-def _is_given(context: typer.Context, parameter: str) -> bool:
-    source = context.get_parameter_source(parameter)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def _print_start(console: Console, started: "Started") -> None:
