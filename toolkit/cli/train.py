@@ -11,7 +11,6 @@ from toolkit import api, units
 from toolkit.cli.options import (
     INTERRUPTED,
     OUTPUT,
-    OWN,
     AllowOverlap,
     DataChoice,
     Debug,
@@ -50,7 +49,7 @@ else:  # Typer shows, completes and checks the values of a Literal.
     Strategy = Literal[STRATEGIES]
 
 
-_learning = partial(option, "How weights are learned")
+_learning, _harder = partial(option, "How weights are learned"), partial(option, "When data are few or lopsided")
 _hardware = partial(option, "On which hardware")
 
 
@@ -71,24 +70,24 @@ def command(
     monitor: Annotated[Monitor, _learning("What the best epoch is chosen by.")] = "val_loss",
     schedule: Annotated[
         Schedule,
-        _learning(
+        _harder(
             f"How the learning rate goes; plateau: halved after {PLATEAU_EPOCHS} epochs without a better --monitor."
         ),
     ] = "constant",
     patience: Annotated[
-        int | None, _learning("Stop after so many epochs without a better --monitor; default: never.")
+        int | None, _harder("Stop after so many epochs without a better --monitor; default: never.")
     ] = None,
     augment: Annotated[
         str | None,
-        _learning(
+        _harder(
             f"Change training images by chance: a comma list of {', '.join(KINDS)}, each with =STRENGTH or without."
         ),
     ] = None,
     balance: Annotated[
-        bool, _learning("Let every class count the same in the loss, however many images it has.", "--balance")
+        bool, _harder("Let every class count the same in the loss, however many images it has.", "--balance")
     ] = False,
     freeze_until: Annotated[
-        str | None, option(OWN, "Of a .keras file: the layer up to which weights are kept and not trained.")
+        str | None, _harder("Of a .keras file: the layer up to which weights are kept and not trained.")
     ] = None,
     device: DeviceChoice = "auto",
     strategy: Annotated[Strategy, _hardware("mirrored: share each batch out over this machine's GPUs.")] = "single",
