@@ -64,8 +64,8 @@ class Refused:
 def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
     """Return the most accurate verified artifact under ``folder`` that runs here, of equals the smallest.
 
-    Artifacts that were not verified come last, those that failed never, nor those that answer otherwise here than where
-    they were exported. ArtifactError if none is left.
+    Artifacts that were not verified come last. Those that failed are left out, and those that answer differently here
+    than where they were exported. ArtifactError if none is left.
     """
     choices = []
     for path in folder.glob(f"*/{MANIFEST}"):
@@ -79,9 +79,9 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
             why = recorded.otherwise(found, artifact, workers)
             if why is None:
                 return file
-            warn(f"{file} is left out, it answers otherwise here than where it was exported: {why}")
+            warn(f"{file} is left out, it answers differently here than where it was exported: {why}")
     none = (
-        "all artifacts there answer otherwise here than recorded"
+        "all artifacts there answer differently here than recorded"
         if choices
         else "no artifact there that an installed runtime runs"
     )

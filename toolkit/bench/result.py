@@ -69,7 +69,7 @@ class Result:
 
     sha256: of the file; None in records from before it was kept. format, quantization, parity, accuracy: what the
     manifest says of the artifact, if one lists it. measured_on: the kernel class of the machine that measured the
-    accuracy, if it is recorded. golden: how the artifact answers otherwise here than where it was exported, None
+    accuracy, if it is recorded. golden: how the artifact answers differently here than where it was exported, None
     where it does not or has no golden. notes: what may come out otherwise on another kind of CPU. marks: turns in which
     something changed on the machine; they are left in.
     """
@@ -116,7 +116,7 @@ class Result:
 
     @property
     def is_baseline(self) -> bool:
-        """Whether the others of its format are held against it."""
+        """Whether the others of its format are compared with it."""
         return self.quantization == BASELINE_QUANTIZATION
 
     def same_setting(self, other: "Result") -> bool:

@@ -61,8 +61,8 @@ DataChoice = Annotated[
 ModelChoice = Annotated[
     str,
     typer.Option(
-        help="The network to train; a Python file with a function build() is run.",
-        metavar=f"<{'|'.join((*_MODELS, 'FILE.py'))}>",
+        help="The network to train; a Python file with a function build() is run, a Keras file is trained further.",
+        metavar=f"<{'|'.join((*_MODELS, 'FILE.py', 'FILE.keras'))}>",
         autocompletion=lambda: list(_MODELS),
     ),
 ]

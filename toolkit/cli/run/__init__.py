@@ -79,7 +79,7 @@ def command(
     if trained.interrupted:
         return INTERRUPTED
     console.heading("2. export")
-    folder, imports = trained.folder, trained.recipe.own_files
+    folder, imports = trained.folder, trained.recipe.code_files
     exported = api.export(
         trained,
         output=folder / "exported",

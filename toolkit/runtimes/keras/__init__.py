@@ -55,7 +55,7 @@ class KerasSession(Session):
     @property
     def declared(self) -> Convention | None:
         """What its first layers say of the input."""
-        return _declared(self._model)
+        return declared(self._model)
 
     def resize(self, batch: int) -> None:
         """Nothing to do: the compiled function takes any batch."""
@@ -74,7 +74,7 @@ class KerasSession(Session):
         return [np.array(self._result)]
 
 
-def _declared(model: Any) -> Convention | None:
+def declared(model: Any) -> Convention | None:
     """Return the range that a model makes plain by its first layer: one of bytes, or one that scales its pixels.
 
     A network behind such a layer is made for values of about -1 to 1. The range is the standard one that the layer
