@@ -30,6 +30,7 @@ OPTIONS = {
     "record": ("check", "plot"),
     "run": ("--name",),
     "predict": ("--model", ""),
+    "serve": ("--host", ""),
     "study": ("--output", "--data"),
     "bundle": ("--output", "--check", ""),
     "wheels": ("",),

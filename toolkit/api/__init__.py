@@ -7,7 +7,7 @@ called with a ``Step`` after each step, in this thread.
 
 from toolkit.api.base import BENCHMARKS, EXPORTED
 from toolkit.api.records import check_record, compare, plot_record
-from toolkit.api.road import bench, default_artifact, export, open_session, predict, train, verify
+from toolkit.api.road import bench, default_artifact, export, open_session, predict, serve, train, verify
 from toolkit.api.trust import certify, diagnose, localize, selftest
 from toolkit.errors import ToolkitError, ToolkitWarning
 from toolkit.step import Step
@@ -30,6 +30,7 @@ __all__ = [
     "plot_record",
     "predict",
     "selftest",
+    "serve",
     "train",
     "verify",
 ]

@@ -24,6 +24,7 @@ from toolkit.cli import (
     record,
     run,
     selftest,
+    serve,
     study,
     train,
     verify,
@@ -50,7 +51,7 @@ PANELS = {
     "Make a model": (data, train, study, export),
     "Check it": (verify, localize, diagnose, selftest),
     "Time it": (bench, certify),
-    "Use it": (predict, bundle, wheels, doctor),
+    "Use it": (predict, serve, bundle, wheels, doctor),
     "Records": (compare, record),
 }
 VERBS = {module.__name__.rpartition(".")[2]: module for modules in PANELS.values() for module in modules}
