@@ -38,9 +38,9 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Show a live page of artifacts: draw, upload, paste or film, and see what each of them says.
+    """Show a live page of artifacts, with an API.
 
-    It has an API too. Ctrl-C ends it.
+    Draw, upload, paste or film, and see what each of them says. Ctrl-C ends it.
     """
     console = Console(json_output=json)
     chosen = artifacts or [api.default_artifact()]
