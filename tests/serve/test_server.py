@@ -17,6 +17,7 @@ import pytest
 
 from tests.conftest import SHIPPED
 from tests.processes import left_after, with_variable
+from tests.serve import malformed
 from tests.serve.conftest import png, seven
 from toolkit.errors import UsageError
 from toolkit.serve import server
@@ -113,6 +114,15 @@ def test_what_is_no_http_is_refused_as_json(running):
         assert head.startswith(b"HTTP/1.1 400")
         assert b"content-type: application/json" in head
         assert json.loads(body)["error"]["message"] == "this is no request of HTTP/1.1"
+
+
+@pytest.mark.slow
+def test_a_hundred_malformed_requests_are_refused_and_do_no_harm(running):
+    process, port = running
+    found = malformed.run(port, 100)
+    assert found[400] > 10
+    assert process.poll() is None
+    assert ask(port, "POST", "/v1/predict", png(seven()))[0] == 200
 
 
 @pytest.mark.slow
