@@ -1,21 +1,18 @@
 """``toolkit serve``."""
 
-import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit import api, extras
+from toolkit import api
 from toolkit.cli.options import Debug, InputRange, Json
 from toolkit.console import Console
 
 if TYPE_CHECKING:
     from toolkit.serve.address import Address
-
-# What a QR code is drawn with.
-BLOCKS = "█▀▄"
 
 
 def command(
@@ -48,9 +45,8 @@ def command(
     def show(address: "Address") -> None:
         for artifact in chosen:
             console.text(f"serving {artifact}")
-        if address.token is not None:
-            for line in _qr_code(address.link):
-                console.text(line)
+        if address.token is not None and _can_show(code := address.code):
+            console.legend("\n".join(code))
         console.text(f"open {address.link}")
         console.note("Ctrl-C ends it")
         console.document(
@@ -68,13 +64,10 @@ def command(
     )
 
 
-def _qr_code(link: str) -> list[str]:
-    """Return the lines of a QR code, light modules as blocks; none where the terminal has no blocks."""
-    segno = extras.load("segno")
+def _can_show(lines: Sequence[str]) -> bool:
+    """Say whether the terminal has the blocks of a QR code."""
     try:
-        BLOCKS.encode(sys.stdout.encoding or "ascii")
+        "".join(lines).encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
-        return []
-    drawn = io.StringIO()
-    segno.make(link, micro=False).terminal(drawn, compact=True, border=2)
-    return drawn.getvalue().splitlines()
+        return False
+    return True

@@ -8,6 +8,7 @@ import socket
 from dataclasses import dataclass
 
 from toolkit.errors import UsageError
+from toolkit.serve import qr
 
 # A token that was made has this many random bytes, and a given one at least so many characters, all of which may stand
 # in a link (RFC 3986, unreserved).
@@ -41,6 +42,11 @@ class Address:
         """The page's link, with the token."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}/" + ("" if self.token is None else f"?token={self.token}")
+
+    @property
+    def code(self) -> list[str]:
+        """The link as the lines of a QR code."""
+        return qr.draw(self.link)
 
 
 def bind(host: str, port: int, token: str | None) -> Address:
