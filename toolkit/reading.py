@@ -14,6 +14,11 @@ RESIZES: tuple[Resize, ...] = get_args(Resize)
 # What the arrays of a .npz file stand for. Validation arrays may be absent.
 REQUIRED_KEYS = ("x_train", "y_train", "x_test", "y_test")
 VALIDATION_KEYS = ("x_val", "y_val")
+# What else can be said of data: which column of a table has the classes, and what the numbers of a .npz file are.
+LABEL, KIND = "label", "kind"
+_KEYS = (*REQUIRED_KEYS, *VALIDATION_KEYS, LABEL, KIND)
+# The kinds.
+IMAGES, VALUES = "images", "values"
 # Pixels of the longest side that an image is brought to.
 LONGEST_SIDE = 10_000
 
@@ -25,14 +30,16 @@ class Reading:
     image_size: (height, width) that images of other sizes are brought to; None stands for the most common. resize: how;
     None stands for ``fit``, the aspect kept and padded; ``crop`` keeps it and cuts off what is over; ``stretch`` does
     not keep it. skip_unreadable: leave out image files that cannot be read. keys: the names of the arrays of a .npz
-    file, by what they stand for: ``{"x_train": "images"}``. model_shape: (H, W, C) that a model takes; photos are
-    brought to it if no size is asked for.
+    file, by what they stand for: ``{"x_train": "images"}``, and the column of a table's labels,
+    ``{"label": "species"}``. columns: those of a table that are values, in the order in which a model takes them.
+    model_shape: (H, W, C) that a model takes; photos are brought to it if no size is asked for.
     """
 
     image_size: tuple[int, int] | None = field(default=None, metadata=LATER)
     resize: Resize | None = field(default=None, metadata=LATER)
     skip_unreadable: bool = field(default=False, metadata=LATER)
     keys: Mapping[str, str] | None = field(default=None, metadata=LATER)
+    columns: tuple[str, ...] | None = field(default=None, metadata=LATER)
     model_shape: tuple[int, int, int] | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
@@ -40,9 +47,15 @@ class Reading:
             raise UsageError(f"the image size is {self.image_size}; allowed: 1 to {LONGEST_SIDE:,} pixels a side")
         if self.resize not in (None, *RESIZES):
             raise UsageError(f"unknown resize '{self.resize}'; allowed: {', '.join(RESIZES)}")
-        if unknown := sorted((self.keys or {}).keys() - {*REQUIRED_KEYS, *VALIDATION_KEYS}):
-            allowed = ", ".join((*REQUIRED_KEYS, *VALIDATION_KEYS))
-            raise UsageError(f"an array cannot stand for '{unknown[0]}'; allowed: {allowed}")
+        if unknown := sorted((self.keys or {}).keys() - {*_KEYS}):
+            raise UsageError(f"an array cannot stand for '{unknown[0]}'; allowed: {', '.join(_KEYS)}")
+        if (kind := (self.keys or {}).get(KIND, VALUES)) not in (IMAGES, VALUES):
+            raise UsageError(f"there is no kind '{kind}'; allowed: {IMAGES}, {VALUES}")
+
+    @property
+    def files(self) -> str:
+        """What kind of file has rows of values that were read like this: ``table``; ``values``: arrays, as they are."""
+        return "table" if self.columns else "values"
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -60,6 +73,11 @@ class Reading:
         for name in self.asked:
             if name not in allowed:
                 raise DataError(f"{what}: --{name.replace('_', '-')} has no meaning there; leave it out")
+
+    def require_keys(self, allowed: tuple[str, ...], *, what: str) -> None:
+        """Raise DataError if keys are given that have no meaning for this source of data."""
+        if strange := sorted((self.keys or {}).keys() - {*allowed}):
+            raise DataError(f"{what}: --keys {strange[0]}=… has no meaning there; allowed: {', '.join(allowed)}")
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that runs and manifests hold."""

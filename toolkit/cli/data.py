@@ -93,10 +93,8 @@ def _check(console: Console, names: list[str], reading: "Reading | None", *, fet
                 "warnings": warnings,
             }
         )
-        height, width, channels = dataset.input_shape
         console.text(
-            f"{dataset.name}: {dataset.counts} images of {height}×{width}×{channels}, "
-            f"{dataset.classes} classes, from {dataset.origin}"
+            f"{dataset.name}: {dataset.counts} {dataset.rows_are}, {dataset.classes} classes, from {dataset.origin}"
         )
         for part, digest in dataset.digests.items():
             console.text(f"  {part.replace('_', ' '):13} sha256 {digest}")

@@ -139,7 +139,7 @@ def _is_given(context: typer.Context, parameter: str) -> bool:
 
 def _print_start(console: Console, started: "Started") -> None:
     dataset = started.dataset
-    console.note(f"data: {dataset.name} ({dataset.origin}), {dataset.counts} images")
+    console.note(f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s")
     columns = (Column("layer", figures=False), Column("kind", figures=False), Column("output"), Column("parameters"))
     rows = [
         (layer.name, layer.kind, " × ".join(str(size) for size in layer.output_shape[1:]), f"{layer.parameters:,}")

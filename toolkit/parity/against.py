@@ -4,12 +4,13 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import data, manifest
-from toolkit.convention import Convention, Output, parse
+from toolkit.convention import OPTION, Convention, Output, parse
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError, DataError, UsageError
@@ -40,8 +41,8 @@ class Classifier:
         """Whether an image is of one class alone."""
         return self.convention.output != Output.SIGMOIDS
 
-    def answer(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return probabilities (N, classes) for pixels (N, H, W, C)."""
+    def answer(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        """Return probabilities (N, classes) for rows of data."""
         outputs = self.session.predict(images)
         checks.require_finite(outputs, path=self.session.path)
         return self.convention.probabilities(outputs)
@@ -118,7 +119,7 @@ def open_classifier(
 ) -> Classifier:
     """Open a model, and find out what its input and output mean: what is said of them is tried, else what fits."""
     session = workers.open_session(path, threads=0)
-    said = said_of(session, given)
+    said = said_of(session, given, training)
     convention = (
         inputs.check(session, said, training, path=path, warn=warn)
         if said
@@ -128,8 +129,15 @@ def open_classifier(
     return Classifier(session, convention)
 
 
-def said_of(session: Predictor, given: Convention | None) -> Convention | None:
-    """Return what the manifest that lists a file, the user or the file itself says of its input; None if none does."""
+def said_of(session: Predictor, given: Convention | None, rows: Split) -> Convention | None:
+    """Return what the manifest that lists a file, the user or the file itself says of its input; None if none does.
+
+    rows: what it is to be fed. Values are taken as they are; UsageError if a range of pixels is given for them.
+    """
+    if not rows.is_pixels:
+        if given is not None:
+            raise UsageError(f"{OPTION} says what pixels become, and the data are values: leave it out")
+        return session.convention.taking(rows.images)
     if listed_by := manifest.listing(session.path):
         return listed_by.convention
     return replace(given, layout=session.convention.layout) if given else session.declared

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import units
-from toolkit.convention import OPTION, STANDARD, Convention, output_of
+from toolkit.convention import OPTION, STANDARD, Convention, Layout, output_of
 from toolkit.data.base import Split
 from toolkit.errors import UsageError
 from toolkit.parity.statistics import mcnemar_p, near_chance
@@ -70,8 +70,12 @@ def _sample(training: Split) -> Split:
 
 
 def _best(session: Predictor, like: Convention, rows: Split) -> tuple[Convention, NDArray[np.bool_]]:
-    """Return the standard range with which the model gets most images right, the rest as in ``like``, and which."""
-    found = {one: _right(session, one, rows) for one in (replace(like, low=s.low, high=s.high) for s in STANDARD)}
+    """Return the standard range with which the model gets most images right, the rest as in ``like``, and which.
+
+    Values have no range: they are tried as they are.
+    """
+    tried = [replace(like, low=s.low, high=s.high) for s in STANDARD] if like.layout != Layout.VALUES else [like]
+    found = {one: _right(session, one, rows) for one in tried}
     best = max(found, key=lambda one: np.count_nonzero(found[one]))
     return best, found[best]
 

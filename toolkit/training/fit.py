@@ -151,7 +151,7 @@ def _train(
     folders.prepare(folder, config, resume=resume)
     keras.utils.set_random_seed(recipe.seed)
     with contextlib.nullcontext() if strategy is None else strategy.scope():
-        model, optimizer = network.build(keras, recipe, dataset)
+        model, optimizer = network.build(keras, recipe, parts)
     progress = checkpoint.load_state(folder / STATE, model=model, optimizer=optimizer) if resume else TrainingProgress()
     measured = gradients or bool(progress.gradients)
     run = Epochs(tf, keras, recipe, parts, folder, model, optimizer, progress, strategy, measured)

@@ -38,7 +38,9 @@ class Totals:
 
 
 class Loop:
-    """Trains and evaluates one model on blocks of rows: images (N, H, W, C) uint8, labels (N,) integers."""
+    """Trains and evaluates one model on blocks of rows: images (N, H, W, C) uint8 or values (N, …) float32, labels (N,)
+    integers.
+    """
 
     def __init__(
         self, tf: Any, keras: Any, *, model: Any, optimizer: Any, loss: str, batch_size: int, strategy: Any = None
@@ -80,12 +82,12 @@ class Loop:
         for rows, size in ((order[:whole], batch_size), (order[whole:], len(order) - whole)):
             if len(rows):
                 if size not in compiled:  # shapes are static in a step, so a smaller last batch is a step of its own
-                    compiled[size] = self._block(step, size)
+                    compiled[size] = self._block(step, size, images.dtype)
                 loss, correct = compiled[size](images, labels, self._tf.constant(rows, self._tf.int32))
                 totals += Totals(float(loss), int(correct), len(rows))
         return totals
 
-    def _block(self, step: Any, size: int) -> Any:
+    def _block(self, step: Any, size: int, dtype: Any) -> Any:
         """Compile a function that runs ``step`` on batches of ``size`` rows until the order is used up."""
         tf = self._tf
 
@@ -102,7 +104,7 @@ class Loop:
         return tf.function(
             block,
             input_signature=[
-                tf.TensorSpec((None, *self._model.input_shape[1:]), tf.uint8),
+                tf.TensorSpec((None, *self._model.input_shape[1:]), dtype),
                 tf.TensorSpec((None,), tf.int32),
                 tf.TensorSpec((None,), tf.int32),
             ],
@@ -111,8 +113,8 @@ class Loop:
     def _forward(self, images: Any, labels: Any, *, training: bool) -> tuple[Any, Any]:
         """Return (loss of each row, rows classified right)."""
         tf = self._tf
-        scaled = tf.cast(images, tf.float32) / 255.0
-        probabilities = tf.cast(self._model(scaled, training=training), tf.float32)
+        taken = tf.cast(images, tf.float32) / 255.0 if images.dtype == tf.uint8 else images
+        probabilities = tf.cast(self._model(taken, training=training), tf.float32)
         losses = self._loss(tf.one_hot(labels, self._classes), probabilities)
         right = tf.equal(tf.argmax(probabilities, axis=1, output_type=tf.int32), tf.cast(labels, tf.int32))
         return losses, tf.reduce_sum(tf.cast(right, tf.int64))

@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit import models
-from toolkit.data.base import Dataset
+from toolkit.data.base.parts import Parts
+from toolkit.training.normalization import normalized
 from toolkit.training.recipe import Recipe
 
 
-def build(keras: Any, recipe: Recipe, dataset: Dataset) -> tuple[Any, Any]:
+def build(keras: Any, recipe: Recipe, parts: Parts) -> tuple[Any, Any]:
     """Return the model and the optimizer of a recipe, neither of them trained."""
     # bfloat16 has the exponents of float32, so it needs no loss scaling; its arithmetic is in GPUs from compute
     # capability 8.0 and in CPUs with AVX512-BF16 or AMX.
@@ -16,10 +17,11 @@ def build(keras: Any, recipe: Recipe, dataset: Dataset) -> tuple[Any, Any]:
     try:
         model = models.build(
             recipe.model,
-            input_shape=dataset.input_shape,
-            classes=dataset.classes,
+            input_shape=parts.dataset.input_shape,
+            classes=parts.dataset.classes,
             activation=recipe.activation,
         )
+        model = normalized(keras, model, parts)
     finally:
         keras.config.set_dtype_policy("float32")
     kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
@@ -28,6 +30,6 @@ def build(keras: Any, recipe: Recipe, dataset: Dataset) -> tuple[Any, Any]:
     return model, optimizer
 
 
-def float32_model(keras: Any, recipe: Recipe, dataset: Dataset) -> Any:
+def float32_model(keras: Any, recipe: Recipe, parts: Parts) -> Any:
     """Return the model of a recipe as it is in float32, whatever the recipe computes in."""
-    return build(keras, replace(recipe, precision="float32"), dataset)[0]
+    return build(keras, replace(recipe, precision="float32"), parts)[0]
