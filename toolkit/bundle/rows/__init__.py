@@ -1,0 +1,1 @@
+"""How the ``classify.py`` of a bundle reads rows of values: one module a kind of file, each with its ``read``."""

@@ -1,0 +1,10 @@
+"""Arrays of rows, as they are."""
+
+from pathlib import Path
+
+import numpy as np
+
+
+def read(path: Path, how: dict[str, list[str]]) -> np.ndarray:
+    """Return the rows of a .npy file, (N, …) float32."""
+    return np.asarray(np.load(path), np.float32)
