@@ -21,6 +21,25 @@ _KEYS = (*REQUIRED_KEYS, *VALIDATION_KEYS, LABEL, KIND)
 IMAGES, VALUES = "images", "values"
 # Pixels of the longest side that an image is brought to.
 LONGEST_SIDE = 10_000
+# Rows of a recording, or samples of a sound, that a model sees at a time: twenty seconds of music.
+LONGEST_WINDOW = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spectrogram:
+    """How a sound becomes a log-mel spectrogram: ``rate`` samples a second, of which each ``hop`` begins a ``frame``.
+
+    mels: bands.
+    """
+
+    rate: int
+    frame: int
+    hop: int
+    mels: int
+
+    def __post_init__(self) -> None:
+        if not (self.hop >= 1 and 2 <= self.frame <= LONGEST_WINDOW and 1 <= self.mels <= self.frame <= self.rate):
+            raise UsageError(f"{self} is no way to make a spectrogram")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +51,8 @@ class Reading:
     not keep it. skip_unreadable: leave out image files that cannot be read. keys: the names of the arrays of a .npz
     file, by what they stand for: ``{"x_train": "images"}``, and the column of a table's labels,
     ``{"label": "species"}``. columns: those of a table that are values, in the order in which a model takes them.
+    window: rows of a recording, or samples of a sound, that a model sees at a time. stride: rows from one window to the
+    next; None stands for ``window``. spectrogram: what becomes of a sound.
     model_shape: (H, W, C) that a model takes; photos are brought to it if no size is asked for.
     """
 
@@ -40,11 +61,17 @@ class Reading:
     skip_unreadable: bool = field(default=False, metadata=LATER)
     keys: Mapping[str, str] | None = field(default=None, metadata=LATER)
     columns: tuple[str, ...] | None = field(default=None, metadata=LATER)
+    window: int | None = field(default=None, metadata=LATER)
+    stride: int | None = field(default=None, metadata=LATER)
+    spectrogram: Spectrogram | None = field(default=None, metadata=LATER)
     model_shape: tuple[int, int, int] | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         if self.image_size is not None and not all(1 <= side <= LONGEST_SIDE for side in self.image_size):
             raise UsageError(f"the image size is {self.image_size}; allowed: 1 to {LONGEST_SIDE:,} pixels a side")
+        for name, size in (("window", self.window), ("stride", self.stride)):
+            if size is not None and not 1 <= size <= LONGEST_WINDOW:
+                raise UsageError(f"the {name} is {size}; allowed: 1 to {LONGEST_WINDOW:,}")
         if self.resize not in (None, *RESIZES):
             raise UsageError(f"unknown resize '{self.resize}'; allowed: {', '.join(RESIZES)}")
         if unknown := sorted((self.keys or {}).keys() - {*_KEYS}):
@@ -54,8 +81,9 @@ class Reading:
 
     @property
     def files(self) -> str:
-        """What kind of file has rows of values that were read like this: ``table``; ``values``: arrays, as they are."""
-        return "table" if self.columns else "values"
+        """What kind of file has rows of values that were read like this: ``values`` stands for arrays, as they are."""
+        kinds = {"sound": self.spectrogram, "recordings": self.stride, "table": self.columns}
+        return next((kind for kind, says in kinds.items() if says), "values")
 
     @property
     def asked(self) -> dict[str, Any]:

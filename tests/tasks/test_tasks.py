@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.tasks.made import TASKS
+from tests.tasks.made import SMALL
 from tests.tasks.walk import walk
 from toolkit.verdict import Verdict
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::toolkit.errors.ToolkitWarning")]
 
 
-@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+@pytest.mark.parametrize("task", SMALL, ids=lambda task: task.name)
 def test_a_task_is_walked_from_its_data_to_an_answer_on_a_device(task, tmp_path):
     walked = walk(task, tmp_path)
     assert walked.trained.test.accuracy >= task.least

@@ -6,8 +6,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from tests.tasks.made import Task
-from toolkit import api, archive, manifest
+from toolkit import api, archive, images, manifest
 from toolkit.bench.record import Record
 from toolkit.bundle.make import make
 from toolkit.export.exporter import Exported
@@ -47,8 +49,19 @@ def walk(task: Task, folder: Path, *, seconds: float = 0.05) -> Walked:
         int8 = Path(exported) / f"{task.model}-int8.tflite"
         predicted = api.predict([made.asked], int8)
         found = manifest.read(Path(exported))
-        printed = {artifact.path: _ask(found, artifact, made.asked) for artifact in found.artifacts}
+        asked = _rows(made.asked, found)
+        printed = {artifact.path: _ask(found, artifact, asked) for artifact in found.artifacts}
     return Walked(trained, exported, parity, measured, predicted, printed, made.answer)
+
+
+def _rows(asked: Path, found: manifest.Manifest) -> Path:
+    """Return what the program of a bundle takes: an image as an array of what the model sees of it."""
+    if asked.suffix != ".png":
+        return asked
+    height, width, channels = found.convention.row_shape(found.artifacts[0].inputs[0].shape)
+    pixels = images.resize(images.read(asked, channels=channels), height=height, width=width, how="fit")
+    np.save(asked.with_suffix(".npy"), pixels[np.newaxis])
+    return asked.with_suffix(".npy")
 
 
 def _ask(found: manifest.Manifest, artifact: manifest.Artifact, asked: Path) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit.cli.options import Debug, ImageSize, Json, Keys, ResizeTo, SkipUnreadable, reading
+from toolkit.cli.options import Debug, ImageSize, Json, Keys, ResizeTo, SkipUnreadable, Stride, Window, reading
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -37,7 +39,7 @@ def command(
     if fetch and not names:
         raise UsageError("--fetch needs the names of data sets, for example: toolkit data mnist --fetch")
     console = Console(json_output=json)
-    asked = reading(image_size, resize, skip_unreadable, keys)
+    asked = reading(image_size, resize, skip_unreadable, keys, window, stride)
     if asked and not names:
         raise UsageError("what is read needs a path, for example: toolkit data photos --image-size 96x96")
     result = _check(console, names, asked, fetch=fetch) if names else _list(console)

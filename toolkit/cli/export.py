@@ -20,7 +20,9 @@ from toolkit.cli.options import (
     Keys,
     ResizeTo,
     SkipUnreadable,
+    Stride,
     UnsafeLambda,
+    Window,
     option,
     reading,
 )
@@ -63,6 +65,8 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -78,7 +82,7 @@ def command(
     shape = None if input_shape is None else _shape(input_shape)
     extras.require("tensorflow")
     plan(_split(format), _split(quantize))  # an unknown name is said before sources are looked for
-    console, read_as = Console(json_output=json), reading(image_size, resize, skip_unreadable, keys)
+    console, read_as = Console(json_output=json), reading(image_size, resize, skip_unreadable, keys, window, stride)
     exports = [
         api.export(
             source,

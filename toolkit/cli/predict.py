@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def command(
     images: Annotated[
-        list[Path], typer.Argument(help="Image files of any size; .csv or .npy files for a model of tables.")
+        list[Path], typer.Argument(help="Image files of any size; .csv, .wav or .npy files for models of values.")
     ],
     model: Annotated[
         Path | None, typer.Option(help="Any artifact; default: the most accurate verified one of exported/.")

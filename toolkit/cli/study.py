@@ -19,6 +19,8 @@ from toolkit.cli.options import (
     Keys,
     ResizeTo,
     SkipUnreadable,
+    Stride,
+    Window,
     option,
     reading,
 )
@@ -97,6 +99,8 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -129,7 +133,7 @@ def command(
         folder,
         _executor(jobs, folder / studies.LOG, ray=ray, cpus=run_cpus, gpus=run_gpus),
         data=data,
-        reading=reading(image_size, resize, skip_unreadable, keys),
+        reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
         device=device,
         allow_overlap=allow_overlap,
     )

@@ -21,6 +21,8 @@ from toolkit.cli.options import (
     ModelChoice,
     ResizeTo,
     SkipUnreadable,
+    Stride,
+    Window,
     option,
     reading,
 )
@@ -74,6 +76,8 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -89,7 +93,7 @@ def command(
             device=device,
             strategy=strategy,
             gradients=gradients,
-            reading=reading(image_size, resize, skip_unreadable, keys),
+            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
             allow_overlap=allow_overlap,
             on_step=show,
             **recipe,

@@ -16,4 +16,5 @@ def script(runtime: str, rows: str | None = None) -> str:
     if rows is None:
         return text
     reader = registry.member("toolkit.bundle.rows", rows, kind="kind of rows")
-    return text.replace(inspect.getsource(base.read), inspect.getsource(reader.read))
+    sources = map(inspect.getsource, reader.FUNCTIONS)
+    return text.replace(inspect.getsource(base.read), "\n\n".join(sources))

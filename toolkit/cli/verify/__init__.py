@@ -22,9 +22,11 @@ from toolkit.cli.options import (
     Paths,
     ResizeTo,
     SkipUnreadable,
+    Stride,
     TestData,
     UnsafeLambda,
     Wheels,
+    Window,
     option,
     reading,
 )
@@ -65,6 +67,8 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -73,7 +77,7 @@ def command(
     The exit code is 0 for pass, 1 for fail, and 3 for inconclusive: too few images to tell.
     """
     devices.check(on, wheels)
-    read_as = reading(image_size, resize, skip_unreadable, keys)
+    read_as = reading(image_size, resize, skip_unreadable, keys, window, stride)
     console = Console(json_output=json)
     if on:
         unused = {
