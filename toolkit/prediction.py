@@ -15,7 +15,7 @@ from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
 from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
-from toolkit.parity import checks, recorded
+from toolkit.parity import checks, inputs, recorded
 from toolkit.reading import AS_THEY_ARE, Resize
 from toolkit.runtimes.base import Predictor
 from toolkit.verdict import Verdict
@@ -64,8 +64,8 @@ class Refused:
 def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
     """Return the most accurate verified artifact under ``folder`` that runs here, of equals the smallest.
 
-    Artifacts that were not verified come last, those that failed never, nor those that answer otherwise here than where
-    they were exported. ArtifactError if none is left.
+    Artifacts that were not verified come last. Those that failed are left out, and those that answer differently here
+    than where they were exported. ArtifactError if none is left.
     """
     choices = []
     for path in folder.glob(f"*/{MANIFEST}"):
@@ -79,9 +79,9 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
             why = recorded.otherwise(found, artifact, workers)
             if why is None:
                 return file
-            warn(f"{file} is left out, it answers otherwise here than where it was exported: {why}")
+            warn(f"{file} is left out, it answers differently here than where it was exported: {why}")
     none = (
-        "all artifacts there answer otherwise here than recorded"
+        "all artifacts there answer differently here than recorded"
         if choices
         else "no artifact there that an installed runtime runs"
     )
@@ -140,27 +140,22 @@ def _convention(
     session: Predictor, found: Manifest | None, given: Convention | None, warn: Callable[[str], None]
 ) -> Convention:
     """Return what input and output of an artifact mean: as the manifest, the user or the file itself says."""
-    if found is not None:
-        if given is not None and str(given) != str(found.convention):
-            raise UsageError(f"{session.path}: its manifest says {found.convention}; leave out {OPTION}")
-        return found.convention
-    if session.convention.layout == Layout.VALUES:
+    if found is not None and given is not None and str(given) != str(found.convention):
+        raise UsageError(f"{session.path}: its manifest says {found.convention}; leave out {OPTION}")
+    if session.convention.layout == Layout.VALUES and found is None:
         if given is not None:
-            raise UsageError(
-                f"{session.path}: takes rows of values, and {OPTION} says what pixels become; leave it out"
-            )
+            raise UsageError(f"{session.path}: takes rows of values, and {OPTION} is about pixels; leave it out")
         return session.convention
-    if given is not None:
-        return replace(given, layout=session.convention.layout)
-    if session.declared is None:
-        spec = session.input
-        if np.dtype(spec.dtype).kind in "iu":
-            steps = "" if spec.scale is None else f" (scale {spec.scale:.4g}, zero point {spec.zero_point})"
-            raise UsageError(
-                f"{session.path}: takes {spec.dtype}{steps}, which can stand for pixels in any range; "
-                f"give {OPTION}, such as 0..1, 0..255 or -1..1"
-            )
-        warn(f"{session.path}: no manifest says in which range it takes pixels; 0..1 is assumed ({OPTION})")
+    if said := inputs.said_of(session, given):
+        return said
+    spec = session.input
+    if np.dtype(spec.dtype).kind in "iu":
+        steps = "" if spec.scale is None else f" (scale {spec.scale:.4g}, zero point {spec.zero_point})"
+        raise UsageError(
+            f"{session.path}: takes {spec.dtype}{steps}, which can stand for pixels in any range; "
+            f"give {OPTION}, such as 0..1, 0..255 or -1..1"
+        )
+    warn(f"{session.path}: no manifest says in which range it takes pixels; 0..1 is assumed ({OPTION})")
     return session.convention
 
 

@@ -33,7 +33,7 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Compare two benchmark records: has an artifact become slower?
+    """Compare two benchmarks: has an artifact become slower?
 
     The exit code is 1 if one is slower by more than --tolerance with 95 % confidence, or can no longer be measured.
     """

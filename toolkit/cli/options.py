@@ -9,6 +9,7 @@ import typer
 from toolkit import registry
 from toolkit.api import BENCHMARKS as BENCHMARKS
 from toolkit.api import EXPORTED as EXPORTED
+from toolkit.errors import UsageError
 from toolkit.reading import AS_THEY_ARE, Reading, Resize, keys_of, size_of
 from toolkit.training.device import DEVICES
 
@@ -63,8 +64,8 @@ DataChoice = Annotated[
 ModelChoice = Annotated[
     str,
     typer.Option(
-        help="The network to train; a Python file with a function build() is run.",
-        metavar=f"<{'|'.join((*_MODELS, 'FILE.py'))}>",
+        help="The network to train; a Python file with a function build() is run, a Keras file is trained further.",
+        metavar=f"<{'|'.join((*_MODELS, 'FILE.py', 'FILE.keras'))}>",
         autocompletion=lambda: list(_MODELS),
     ),
 ]
@@ -129,6 +130,12 @@ Window = Annotated[
     int | None, option(READING, "Rows of a recording, or samples of a sound, that the model sees at a time.")
 ]
 Stride = Annotated[int | None, option(READING, "Rows from one window of a recording to the next; default: --window.")]
+
+
+def require_device(on: list[str] | None, wheels: Path | None) -> None:
+    """Raise UsageError for ``--wheels`` without a device."""
+    if wheels is not None and not on:
+        raise UsageError("--wheels is what is taken along to a device; name one by --on")
 
 
 def reading(

@@ -27,6 +27,10 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
         same_data = before["data"]["digests"] == config["data"]["digests"]
         if not same_recipe or not same_data or before.get("validation") not in (None, config["validation"]):
             raise RunError(f"{folder}: was started with another recipe or other data; only --epochs may change")
+        if config["recipe"].get("schedule") == "cosine" and before["recipe"]["epochs"] != config["recipe"]["epochs"]:
+            raise RunError(
+                f"{folder}: its cosine schedule ends with epoch {before['recipe']['epochs']}; go on without --epochs"
+            )
         stored = runs.read_json(folder / CONFIG, dict[str, Any])
         if stored.get(MODEL_SHA256) != config.get(MODEL_SHA256):
             raise RunError(
@@ -69,14 +73,14 @@ def go_on(options: Mapping[str, Any], data_asked: str | None, name: str | None) 
         raise UsageError(f"{folder} was started with {stored.model}; give that file by --model again")
     wanted = replace(stored, **options)
     before, now = stored.to_json(), wanted.to_json()
-    if changed := [key for key in sorted(options) if key != "epochs" and now[key] != before[key]]:
+    if changed := [key for key in sorted(options) if key != "epochs" and now.get(key) != before.get(key)]:
         raise UsageError(f"{folder} was started with another {', '.join(changed)}; only --epochs may change")
     return wanted, data_asked or runs.data_choice(config["data"]), folder
 
 
 def write_tables(folder: Path, progress: TrainingProgress) -> None:
     """Write ``history.csv``, and ``gradients.csv`` where gradients were measured."""
-    _write_csv(folder / "history.csv", [vars(epoch) for epoch in progress.history])
+    _write_csv(folder / "history.csv", [epoch.figures for epoch in progress.history])
     if progress.gradients:
         _write_csv(folder / "gradients.csv", progress.gradients)
 

@@ -77,7 +77,7 @@ def report(console: Console, record: "Record") -> None:
 
 def _report_machine(console: Console, record: "Record") -> None:
     """Print the machine, and what a reader of the tables must know."""
-    from toolkit.bench import conditions
+    from toolkit.bench.conditions import ADVICE
 
     results, host = record.results, record.host
     console.text()
@@ -86,14 +86,14 @@ def _report_machine(console: Console, record: "Record") -> None:
     for warning, count in warnings.items():
         console.warn(f"{count} of {len(results)} rows: {warning}")
     for artifact, how in {one.path: one.golden for one in results if one.golden}.items():
-        console.warn(f"{artifact} answers otherwise here than where it was exported, so it is not one to ship: {how}")
+        console.warn(f"{artifact} answers differently here than where it was exported, so it is not one to ship: {how}")
     for artifact, note in dict.fromkeys((one.path, note) for one in results for note in one.notes):
         console.warn(f"{artifact}: {note}")
     for path, why in record.failures.items():
         console.warn(f"{path} was not measured: {why.removeprefix(f'{path}: ')}")
     turns = sum(result.invoke.lengths.size for result in results)
     for reason, count in ({} if host.emulated else record.marked).items():
-        console.warn(f"{reason} in {count} of {turns} blocks, which are left in; {conditions.ADVICE[reason]}")
+        console.warn(f"{reason} in {count} of {turns} blocks, which are left in; {ADVICE[reason]}")
     if host.throttled:
         console.warn(f"this machine reports: {', '.join(host.throttled)}")
     if record.interrupted:
