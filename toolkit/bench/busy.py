@@ -19,7 +19,7 @@ def spin(turns: int) -> None:
 class BusyWork:
     """Busy work that takes ``share`` of the time of an inference.
 
-    It is counted in turns of an empty loop, not held against the clock: what slows inferences down slows it down too.
+    It is counted in turns of an empty loop, and not timed: what slows inferences down slows it down too.
     """
 
     # Shortest time to add work to, in ns: a hundredth of it is still several turns of the loop.

@@ -21,6 +21,8 @@ from toolkit.cli.options import (
     ResizeTo,
     Seconds,
     SkipUnreadable,
+    Stride,
+    Window,
     reading,
 )
 from toolkit.cli.run import same
@@ -47,6 +49,8 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -70,7 +74,7 @@ def command(
             name=name,
             device=device,
             allow_overlap=allow_overlap,
-            reading=reading(image_size, resize, skip_unreadable, keys),
+            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
             on_step=show_begun,
             epochs=epochs,
             seed=seed,
@@ -102,6 +106,8 @@ def command(
     is_wrong = parity.verdict == Verdict.FAIL or bool(exported.failures or measured.failures)
     console.heading(f"Summary: {'not all of it is right' if is_wrong else 'nothing is wrong'}")
     _summarise(console, trained, exported, measured, same.lines(verified, model=model, choice=trained.data))
+    (page,) = api.report(exported, output=trained.folder / "report.html", data=trained.data)
+    console.text(f"page:  {page.path}")
     console.document(
         {
             "schema": 1,
@@ -110,6 +116,7 @@ def command(
             "export": exported.to_json(),
             "verify": parity.to_json(),
             "bench": measured.to_json(),
+            "report": page.to_json(),
         }
     )
     return 1 if is_wrong else 0
