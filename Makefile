@@ -68,7 +68,7 @@ format: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python $(PIP_INSTALL) --upgrade pip
-	$(BIN)/python $(PIP_INSTALL) --build-constraint constraints.txt --editable '.[train]' --group dev
+	$(BIN)/python $(PIP_INSTALL) --build-constraint constraints.txt --editable '.[train,serve]' --group dev
 	touch $@
 
 edge: $(EDGE)/.installed  ## what a device installs, without TensorFlow: what works here, and the shipped models on it

@@ -30,6 +30,7 @@ OPTIONS = {
     "record": ("check", "plot"),
     "run": ("--name",),
     "predict": ("--model", ""),
+    "serve": ("--host", ""),
     "report": ("--record", "--data", "--output", ""),
     "show": ("--svg", ""),
     "study": ("--output", "--data"),

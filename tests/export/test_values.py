@@ -108,5 +108,5 @@ def test_values_go_in_as_they_are_and_have_no_range():
     convention = Convention().taking(np.zeros((2, 3), np.float32))
     rows = np.float32([[1, -2, 300]])
     assert convention.values(rows) is rows
-    assert (str(convention), convention.formula, convention.dtype) == ("values", "value", np.float32)
+    assert (str(convention), convention.formula, convention.dtype) == ("values", "value", np.dtype(np.float32))
     assert Convention().taking(np.zeros((2, 3), np.uint8)) == Convention()

@@ -27,6 +27,7 @@ from toolkit.cli import (
     report_study,
     run,
     selftest,
+    serve,
     show,
     study,
     train,
@@ -55,7 +56,7 @@ PANELS = {
     "Check it": (verify, localize, diagnose, selftest),
     "Time it": (bench, certify),
     "Show it": (report, show),
-    "Use it": (predict, bundle, check_bundle, wheels, doctor),
+    "Use it": (predict, serve, bundle, check_bundle, wheels, doctor),
     "Records": (compare, record),
 }
 VERBS = {}

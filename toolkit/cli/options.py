@@ -132,6 +132,13 @@ Window = Annotated[
 Stride = Annotated[int | None, option(READING, "Rows from one window of a recording to the next; default: --window.")]
 
 
+def given(context: typer.Context) -> dict[str, str]:
+    """Return the parameters that the command line gives, by name, each with its flag."""
+    flags = {one.name: one.opts[0] for one in context.command.params if one.name}
+    sources = {name: context.get_parameter_source(name) for name in flags}
+    return {name: flags[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"}
+
+
 def require_device(on: list[str] | None, wheels: Path | None) -> None:
     """Raise UsageError for ``--wheels`` without a device."""
     if wheels is not None and not on:

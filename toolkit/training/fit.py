@@ -123,9 +123,13 @@ def train(
     """
     # TensorFlow writes what it makes of Python functions into temporary files.
     with locks.alone(folder, "train", otherwise="choose another --name"), locks.own_temporaries():
-        arithmetic = of_run(folder) if resume else UNTRIED
-        if not resume and on_trial is not None and strategy_choice == "single":
-            arithmetic = choose(recipe, dataset, device=device_choice, on_trial=on_trial)
+        if resume:
+            arithmetic = of_run(folder)
+        else:
+            folders.require_new(folder)  # before time is spent on it
+            arithmetic = UNTRIED
+            if on_trial is not None and strategy_choice == "single":
+                arithmetic = choose(recipe, dataset, device=device_choice, on_trial=on_trial)
         return _train(
             recipe,
             dataset,
