@@ -171,6 +171,17 @@ def test_flips_are_shown_as_pictures_lost_ones_first(three):
         flips.show(three)
 
 
+def test_the_command_that_trains_again_has_what_the_recipe_has_beside_and_no_name_of_ones_own(shipped):
+    found = manifest.read(shipped)
+    more = {"balance": True, "patience": 3, "freeze_until": None, "augment": "flip", "odd": ["x"]}
+    own = replace(found.recipe, model="my_net", others=more)
+    made = replace(found, recipe=own, data=replace(found.data, name="fruit"))
+    (command,) = training._again(made)
+    assert command.startswith("toolkit train --data DATA --model FILE --optimizer adam ")
+    assert command.endswith(" --balance --patience 3 --augment flip")
+    assert training._again(replace(found, recipe=None)) == {}
+
+
 def test_where_nothing_flips_it_says_so(three):
     three.rows.artifacts[three.chosen.path] = rows(CANDIDATE_ROW, prediction=KERAS)
     assert "No artifact puts any test image into another class" in text(flips.show(three))

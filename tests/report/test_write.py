@@ -1,5 +1,8 @@
 """Where a report goes, and how it is printed."""
 
+import re
+import shutil
+
 import pytest
 
 from toolkit import manifest
@@ -63,6 +66,15 @@ def test_a_browser_that_never_ends_is_ended(subject, tmp_path, browser, monkeypa
     browser("exec sleep 60;; esac; done")
     with pytest.raises(ArtifactError, match="did not print it within 0 s"):
         write(subject, tmp_path / "page.html", pdf=True)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not any(map(shutil.which, writing.BROWSERS)), reason="there is no Chromium")
+def test_the_chromium_of_this_machine_prints_a_page(shipped, tmp_path):
+    report = write(Subject(manifest.read(shipped), ()), tmp_path / "page.html", pdf=True)
+    content = report.pdf.read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert len(re.findall(rb"/Type\s*/Page\b", content)) >= 3
 
 
 def test_without_chromium_nothing_is_written(subject, tmp_path, monkeypatch):

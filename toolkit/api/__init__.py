@@ -2,7 +2,7 @@
 
 Paths are ``str`` or ``os.PathLike``; a run and an export are paths of their folders. Images are pixels, (N, H, W, C)
 uint8. Errors are ToolkitError or one of its kinds (toolkit/errors.py); warnings are ``ToolkitWarning``. ``on_step`` is
-called with a ``Step`` after each step, in this thread.
+called with a ``Step`` after each step, in this thread unless a function says otherwise.
 """
 
 from toolkit.api.base import BENCHMARKS, EXPORTED

@@ -11,7 +11,6 @@ from toolkit import api, units
 from toolkit.cli.options import (
     INTERRUPTED,
     OUTPUT,
-    OWN,
     AllowOverlap,
     DataChoice,
     Debug,
@@ -22,6 +21,9 @@ from toolkit.cli.options import (
     ModelChoice,
     ResizeTo,
     SkipUnreadable,
+    Stride,
+    Window,
+    given,
     option,
     reading,
 )
@@ -49,7 +51,7 @@ else:  # Typer shows, completes and checks the values of a Literal.
     Strategy = Literal[STRATEGIES]
 
 
-_learning = partial(option, "How weights are learned")
+_learning, _harder = partial(option, "How weights are learned"), partial(option, "When data are few or lopsided")
 _hardware = partial(option, "On which hardware")
 
 
@@ -70,24 +72,24 @@ def command(
     monitor: Annotated[Monitor, _learning("What the best epoch is chosen by.")] = "val_loss",
     schedule: Annotated[
         Schedule,
-        _learning(
+        _harder(
             f"How the learning rate goes; plateau: halved after {PLATEAU_EPOCHS} epochs without a better --monitor."
         ),
     ] = "constant",
     patience: Annotated[
-        int | None, _learning("Stop after so many epochs without a better --monitor; default: never.")
+        int | None, _harder("Stop after so many epochs without a better --monitor; default: never.")
     ] = None,
     augment: Annotated[
         str | None,
-        _learning(
+        _harder(
             f"Change training images by chance: a comma list of {', '.join(KINDS)}, each with =STRENGTH or without."
         ),
     ] = None,
     balance: Annotated[
-        bool, _learning("Let every class count the same in the loss, however many images it has.", "--balance")
+        bool, _harder("Let every class count the same in the loss, however many images it has.", "--balance")
     ] = False,
     freeze_until: Annotated[
-        str | None, option(OWN, "Of a .keras file: the layer up to which weights are kept and not trained.")
+        str | None, _harder("Of a .keras file: the layer up to which weights are kept and not trained.")
     ] = None,
     device: DeviceChoice = "auto",
     strategy: Annotated[Strategy, _hardware("mirrored: share each batch out over this machine's GPUs.")] = "single",
@@ -100,22 +102,24 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
     """Train a model into runs/NAME/: weights, history, charts."""
     console = Console(json_output=json)
-    given = {key: value for key, value in context.params.items() if _is_given(context, key)}
-    recipe = {key: value for key, value in given.items() if key in Recipe.__dataclass_fields__}
+    asked = {name: context.params[name] for name in given(context)}
+    recipe = {name: value for name, value in asked.items() if name in Recipe.__dataclass_fields__}
     with shown(console) as show:
         trained = api.train(
-            data=given.get("data"),
+            data=asked.get("data"),
             name=name,
             resume=resume,
             device=device,
             strategy=strategy,
             gradients=gradients,
-            reading=reading(image_size, resize, skip_unreadable, keys),
+            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
             allow_overlap=allow_overlap,
             on_step=show,
             **recipe,
@@ -161,14 +165,9 @@ def report(console: Console, trained: "Trained") -> None:
     console.text(f"run: {trained.folder}/ (best.keras, history.csv, loss.png, accuracy.png, metrics.json)")
 
 
-def _is_given(context: typer.Context, parameter: str) -> bool:
-    source = context.get_parameter_source(parameter)
-    return source is not None and source.name == "COMMANDLINE"
-
-
 def _print_start(console: Console, started: "Started") -> None:
     dataset = started.dataset
-    console.note(f"data: {dataset.name} ({dataset.origin}), {dataset.counts} images")
+    console.note(f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s")
     columns = (Column("layer", figures=False), Column("kind", figures=False), Column("output"), Column("parameters"))
     rows = [
         (layer.name, layer.kind, " × ".join(str(size) for size in layer.output_shape[1:]), f"{layer.parameters:,}")

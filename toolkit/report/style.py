@@ -54,7 +54,7 @@ th, td { padding: 0.3rem 0.7rem 0.3rem 0; text-align: left; vertical-align: midd
   border-bottom: 1px solid var(--rule); }
 th { color: var(--faint); font-weight: 600; vertical-align: bottom; }
 .figure { text-align: right; white-space: nowrap; }
-td code { white-space: nowrap; }
+td code { white-space: nowrap; } td .faint { font-size: inherit; }
 tfoot td { border-bottom: 0; color: var(--faint); }
 tbody svg, tfoot svg { display: block; }
 dl { display: grid; grid-template-columns: minmax(7rem, 12rem) 1fr; gap: 0.15rem 1rem; margin: 0.75rem 0;
@@ -83,7 +83,10 @@ footer { margin-top: 3rem; color: var(--faint); font-size: 0.8125rem; border-top
   dt { margin-top: 0.4rem; } }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } nav { display: none; }
   .wide { overflow: visible; }
-  h2, h3 { break-after: avoid; } tr, figure, svg, dl { break-inside: avoid; } table { font-size: 8pt; }
+  h2, h3, .lead { break-after: avoid; } .pair { display: block; }
+  .lead { break-inside: avoid; } .matrix td, .matrix th { min-width: 0; padding: 0.1rem 0.2rem; font-size: 7pt; }
+  .pair > figure { display: inline-block; width: 49%; vertical-align: top; }
+  tr, figure, svg, dl { break-inside: avoid; } table { font-size: 8pt; }
   th, td { padding-right: 0.4rem; } a { color: inherit; text-decoration: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } @page { size: A4; margin: 14mm; } }
 """.strip()

@@ -173,6 +173,7 @@ def _asked(recipe: Recipe, dataset: Dataset, device: str) -> dict[str, Any]:
         "model": recipe.to_json()["model"],
         "file": [sha256(file) for file in models.own_files(recipe.model)],
         "input_shape": list(dataset.input_shape),
+        "dtype": dataset.train.images.dtype.name,
         "classes": dataset.classes,
     }
 
@@ -185,6 +186,7 @@ def _try(recipe: Recipe, dataset: Dataset, device: str, *, onednn: bool | None) 
     task = {
         "recipe": {**recipe.to_json(), "model": recipe.model},
         "input_shape": list(dataset.input_shape),
+        "dtype": dataset.train.images.dtype.name,
         "classes": dataset.classes,
         "device": device,
     }

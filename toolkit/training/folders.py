@@ -19,8 +19,14 @@ from toolkit.training.recipe import Recipe
 MODEL_SHA256 = "model_sha256"
 
 
+def require_new(folder: Path) -> None:
+    """Raise RunError if a run is in the folder."""
+    if (folder / STATE).exists():
+        raise RunError(f"{folder}: a run of that name exists; choose another --name, or go on with it by --resume")
+
+
 def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
-    """Make the folder of a new run, or check that ``config`` goes on with the run that is there."""
+    """Write the configuration of a run. With ``resume`` it must fit the run that is there, whose start is kept."""
     if resume:
         before = read_config(folder)
         same_recipe = {**before["recipe"], "epochs": 0} == {**config["recipe"], "epochs": 0}
@@ -40,8 +46,6 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
         if config["recipe"]["epochs"] < done:
             raise RunError(f"{folder}: has {done} epochs already, {config['recipe']['epochs']} were asked for")
         config = {**stored, "recipe": config["recipe"]}
-    elif (folder / STATE).exists():
-        raise RunError(f"{folder}: a run of that name exists; choose another --name, or go on with it by --resume")
     folder.mkdir(parents=True, exist_ok=True)
     remove_partials(folder.parent, "*/")  # also of runs that are never gone on with
     write_json(folder / CONFIG, config)

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from math import cos, hypot, pi, sin
 from string import ascii_uppercase
 
 from toolkit import registry, units
@@ -90,10 +91,9 @@ def _drawn(points: Sequence[Result], letters: Sequence[str], best: Sequence[Resu
 
 def _free(x: float, y: float, radius: float, taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """Return where the letter of a marker stands: beside it, the first place that no other letter has."""
-    far = radius + 9
-    places = [(x + far + step, y + 4) for step in (0, LETTER, 2 * LETTER)]
-    places += [(x, y - far + 4), (x, y + far + 4), (x - far, y + 4), (x - far - LETTER, y + 4)]
-    free = (at for at in places if all(max(abs(at[0] - x2), abs(at[1] - y2)) >= LETTER for x2, y2 in taken))
+    far, turns = radius + 9, (0, 1, -1, 2, -2, 3, -3, 4)
+    places = [(x + far * cos(turn * pi / 4), y + far * sin(turn * pi / 4) + 4) for turn in turns]
+    free = (at for at in places if all(hypot(at[0] - x2, at[1] - y2) >= LETTER for x2, y2 in taken))
     return next(free, places[0])
 
 

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from itertools import chain
 
-from toolkit import data, units
+from toolkit import data, registry, units
 from toolkit.entries import Metrics
 from toolkit.errors import ToolkitError
 from toolkit.files import documents, read_bytes
@@ -43,8 +43,12 @@ def _again(manifest: Manifest) -> dict[str, str]:
     """Return the command that trains the model again; none where no recipe is known."""
     if manifest.recipe is None:
         return {}
-    recipe = documents.to_tree(manifest.recipe).items()
-    known = [(name, value) for name, value in recipe if isinstance(value, str | int | float) and value is not False]
+    recipe = documents.to_tree(manifest.recipe)
+    if manifest.recipe.model not in registry.names("toolkit.models"):
+        recipe["model"] = "FILE"  # of the user's own
+    known = [
+        (name, value) for name, value in recipe.items() if isinstance(value, str | int | float) and value is not False
+    ]
     options = [[f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])] for name, value in known]
     choice = manifest.data.name if manifest.data.name in data.named_sources() else "DATA"
     words = ["toolkit", "train", "--data", choice, *chain.from_iterable(options)]
