@@ -6,7 +6,7 @@ called with a ``Step`` after each step, in this thread.
 """
 
 from toolkit.api.base import BENCHMARKS, EXPORTED
-from toolkit.api.records import check_record, compare, plot_record
+from toolkit.api.records import check_record, compare, compare_files, plot_record
 from toolkit.api.road import bench, default_artifact, export, open_session, predict, train, verify
 from toolkit.api.trust import certify, diagnose, localize, selftest
 from toolkit.errors import ToolkitError, ToolkitWarning
@@ -22,6 +22,7 @@ __all__ = [
     "certify",
     "check_record",
     "compare",
+    "compare_files",
     "default_artifact",
     "diagnose",
     "export",

@@ -19,6 +19,8 @@ from toolkit.rebuilt import BENCHMARK, Rebuilt
 FIGURES = (
     "median_s",
     "median_ci95_s",
+    "floor_s",
+    "floor_ci95_s",
     "p90_s",
     "p95_s",
     "p99_s",
@@ -38,7 +40,11 @@ FIGURES = (
     "verdict",
 )
 
-EMULATED = "emulated: it runs, and no latency is given"
+# Those of them that records lack from before they were computed.
+LATER = ("floor_s", "floor_ci95_s")
+
+EMULATED = "emulated: it ran once, and no latency is given"
+APART = "speed-up from blocks of separate processes, which see less than pairs of one process"
 
 
 @dataclass
@@ -77,13 +83,18 @@ class Record:
         return next((r for r in self.results if r.is_baseline and r.same_setting(result)), None)
 
     def speedup(self, result: Result) -> Interval | None:
-        """Return how many times faster than its baseline a result is."""
+        """Return how many times faster than its baseline a result is: by pairs, or by turns in records without them."""
         baseline = self.baseline(result)
-        return statistics.speedup(baseline.invoke, result.invoke) if baseline else None
+        if baseline is None:
+            return None
+        return result.pairs.speedup if result.pairs else statistics.speedup(baseline.invoke, result.invoke)
 
     def warnings(self, result: Result) -> list[str]:
         """Return what a reader of a result must know."""
-        return [EMULATED] if self.host.emulated else result.warnings
+        if self.host.emulated:
+            return [EMULATED]
+        apart = self.baseline(result) is not None and result.pairs is None
+        return [*result.warnings, *([APART] if apart else [])]
 
     @property
     def recommended(self) -> dict[str, Any] | None:
@@ -185,7 +196,7 @@ def recompute(folder: Path) -> Rebuilt:
         (f"{entry['artifact']}: {name}", entry.get(name), value)
         for entry, again in zip(document["results"], rebuilt["results"], strict=True)
         for name, value in again.items()
-        if name in (*FIGURES, "n", "blocks")
+        if name in (*FIGURES, "n", "blocks") and (name in entry or name not in LATER)
     ]
     pairs.append(("what to ship", document["recommendations"], rebuilt["recommendations"]))
     return Rebuilt(
