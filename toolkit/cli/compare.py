@@ -22,7 +22,7 @@ FILE_COLUMNS = (*NAME_COLUMNS, Column("input", figures=False), Column("median"),
 # How much weaker it is to compare what was measured at two times.
 WEAKER = (
     "two records: what the machine did on the one day and not on the other counts as a difference. Compare the two "
-    "files ('toolkit compare OLD.tflite NEW.tflite'): they are timed side by side, which sees about 2 %"
+    "files (toolkit compare OLD.tflite NEW.tflite): timed side by side, far smaller differences are seen"
 )
 
 
