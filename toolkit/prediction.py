@@ -15,7 +15,7 @@ from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
 from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
-from toolkit.parity import checks, recorded
+from toolkit.parity import checks, inputs, recorded
 from toolkit.reading import Resize
 from toolkit.runtimes.base import Predictor
 from toolkit.verdict import Verdict
@@ -135,21 +135,18 @@ def _convention(
     session: Predictor, found: Manifest | None, given: Convention | None, warn: Callable[[str], None]
 ) -> Convention:
     """Return what input and output of an artifact mean: as the manifest, the user or the file itself says."""
-    if found is not None:
-        if given is not None and str(given) != str(found.convention):
-            raise UsageError(f"{session.path}: its manifest says {found.convention}; leave out {OPTION}")
-        return found.convention
-    if given is not None:
-        return replace(given, layout=session.convention.layout)
-    if session.declared is None:
-        spec = session.input
-        if np.dtype(spec.dtype).kind in "iu":
-            steps = "" if spec.scale is None else f" (scale {spec.scale:.4g}, zero point {spec.zero_point})"
-            raise UsageError(
-                f"{session.path}: takes {spec.dtype}{steps}, which can stand for pixels in any range; "
-                f"give {OPTION}, such as 0..1, 0..255 or -1..1"
-            )
-        warn(f"{session.path}: no manifest says in which range it takes pixels; 0..1 is assumed ({OPTION})")
+    if found is not None and given is not None and str(given) != str(found.convention):
+        raise UsageError(f"{session.path}: its manifest says {found.convention}; leave out {OPTION}")
+    if said := inputs.said_of(session, given):
+        return said
+    spec = session.input
+    if np.dtype(spec.dtype).kind in "iu":
+        steps = "" if spec.scale is None else f" (scale {spec.scale:.4g}, zero point {spec.zero_point})"
+        raise UsageError(
+            f"{session.path}: takes {spec.dtype}{steps}, which can stand for pixels in any range; "
+            f"give {OPTION}, such as 0..1, 0..255 or -1..1"
+        )
+    warn(f"{session.path}: no manifest says in which range it takes pixels; 0..1 is assumed ({OPTION})")
     return session.convention
 
 

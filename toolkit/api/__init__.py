@@ -6,8 +6,13 @@ called with a ``Step`` after each step, in this thread.
 """
 
 from toolkit.api.base import BENCHMARKS, EXPORTED
+from toolkit.api.data import list_data, load_data
+from toolkit.api.device import bundle, check_bundle, doctor, wheels
+from toolkit.api.devices import bench_on, verify_on
+from toolkit.api.parity import verify
 from toolkit.api.records import check_record, compare, compare_files, plot_record
-from toolkit.api.road import bench, default_artifact, export, open_session, predict, train, verify
+from toolkit.api.road import bench, default_artifact, export, find_sources, open_session, predict, train
+from toolkit.api.studies import report_study, study
 from toolkit.api.trust import certify, diagnose, localize, selftest
 from toolkit.errors import ToolkitError, ToolkitWarning
 from toolkit.step import Step
@@ -19,18 +24,29 @@ __all__ = [
     "ToolkitError",
     "ToolkitWarning",
     "bench",
+    "bench_on",
+    "bundle",
     "certify",
+    "check_bundle",
     "check_record",
     "compare",
     "compare_files",
     "default_artifact",
     "diagnose",
+    "doctor",
     "export",
+    "find_sources",
+    "list_data",
+    "load_data",
     "localize",
     "open_session",
     "plot_record",
     "predict",
+    "report_study",
     "selftest",
+    "study",
     "train",
     "verify",
+    "verify_on",
+    "wheels",
 ]

@@ -29,6 +29,17 @@ class Budgets:
     max_size_bytes: float | None = None
     min_accuracy: float | None = None
 
+    @classmethod
+    def parse(cls, latency: str | None, size: str | None, accuracy: float | None) -> "Budgets":
+        """Return the budgets that a user gave: ``5ms``, ``500kB``, ``98.9`` %; UsageError if one cannot be read."""
+        if accuracy is not None and not 0 < accuracy <= 100:
+            raise UsageError(f"--min-accuracy is {accuracy}; it must be a percentage")
+        return cls(
+            max_latency_s=_quantity(latency, _TIMES, "--max-latency"),
+            max_size_bytes=_quantity(size, _SIZES, "--max-size"),
+            min_accuracy=None if accuracy is None else accuracy / 100,
+        )
+
     def misses(self, result: Result) -> dict[str, float]:
         """Return the budgets that a result misses, each with the share by which it does."""
         latency_s, accuracy = result.median.value, result.accuracy or 0.0
@@ -42,17 +53,6 @@ class Budgets:
     def to_json(self) -> dict[str, Any]:
         """Return what a record says of them."""
         return asdict(self)
-
-
-def parse_budgets(latency: str | None, size: str | None, accuracy: float | None) -> Budgets:
-    """Return the budgets that a user gave: ``5ms``, ``500kB``, ``98.9`` %; UsageError if one cannot be read."""
-    if accuracy is not None and not 0 < accuracy <= 100:
-        raise UsageError(f"--min-accuracy is {accuracy}; it must be a percentage")
-    return Budgets(
-        max_latency_s=_quantity(latency, _TIMES, "--max-latency"),
-        max_size_bytes=_quantity(size, _SIZES, "--max-size"),
-        min_accuracy=None if accuracy is None else accuracy / 100,
-    )
 
 
 def recommend(

@@ -74,12 +74,12 @@ def median(blocks: Blocks) -> Interval:
 
 
 def floor(blocks: Blocks) -> Interval:
-    """Return the median of the fastest tenth of the latencies of each process, and its mean over the processes."""
+    """Return the median of the fastest tenth of all latencies, with Student's interval of those of the processes."""
     ends = np.cumsum(blocks.lengths.sum(axis=1))[:-1]
-    logarithms = np.log([np.percentile(one, FLOOR_PERCENT) for one in np.split(blocks.samples, ends)])
-    count = len(logarithms)
-    error = logarithms.std(ddof=1) / math.sqrt(count) if count > 1 else 0.0
-    return _geometric(logarithms.mean(), student_quantile(max(1, count - 1)) * error)
+    each = np.log([np.percentile(one, FLOOR_PERCENT) for one in np.split(blocks.samples, ends)])
+    error = float(each.std(ddof=1)) / math.sqrt(len(each)) if len(each) > 1 else 0.0
+    middle = math.log(float(np.percentile(blocks.samples, FLOOR_PERCENT)))
+    return _geometric(middle, student_quantile(max(1, len(each) - 1)) * error)
 
 
 def paired_speedup(logarithms: Samples) -> Interval:

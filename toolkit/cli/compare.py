@@ -38,7 +38,7 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Compare two artifacts, or two benchmark records: which is faster, what has become slower?
+    """Compare two artifacts, or two benchmarks: which is slower?
 
     Two artifacts are timed side by side. The exit code is 1 if one is slower by more than --tolerance with
     95 % confidence, or can no longer be measured.

@@ -9,6 +9,7 @@ import typer
 from toolkit import registry
 from toolkit.api import BENCHMARKS as BENCHMARKS
 from toolkit.api import EXPORTED as EXPORTED
+from toolkit.errors import UsageError
 from toolkit.reading import AS_THEY_ARE, Reading, Resize, keys_of, size_of
 from toolkit.training.device import DEVICES
 
@@ -117,6 +118,12 @@ ResizeTo = Annotated[
 ]
 SkipUnreadable = Annotated[bool, option(READING, "Leave out images that cannot be read.", "--skip-unreadable")]
 Keys = Annotated[str | None, option(READING, "What the arrays of a .npz file are called: x_train=NAME,y_train=NAME.")]
+
+
+def require_device(on: list[str] | None, wheels: Path | None) -> None:
+    """Raise UsageError for ``--wheels`` without a device."""
+    if wheels is not None and not on:
+        raise UsageError("--wheels is what is taken along to a device; name one by --on")
 
 
 def reading(image_size: str | None, resize: Resize | None, skip_unreadable: bool, keys: str | None) -> Reading | None:

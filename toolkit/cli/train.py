@@ -77,7 +77,7 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Train a model into runs/NAME/: best weights, history, charts."""
+    """Train a model into runs/NAME/: weights, history, charts."""
     console = Console(json_output=json)
     given = {key: value for key, value in context.params.items() if _is_given(context, key)}
     recipe = {key: value for key, value in given.items() if key in Recipe.__dataclass_fields__}

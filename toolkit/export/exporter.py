@@ -25,13 +25,13 @@ from toolkit.files import naming, naming_final
 from toolkit.golden import Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest
 from toolkit.parity import checks, inputs
+from toolkit.runs import SCRATCH
 from toolkit.runtimes.base import Session
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.step import OnStep, ignore
 
 LOG = "export.log"
 _ALLOWED = "allowed: one input, an image, and one output, a number for each class or one for two classes"
-SCRATCH = ".export-"
 # Images of a golden: a classifier that errs on 1 % of them shows it with a probability above 99 %.
 GOLDEN_IMAGES = 500
 
@@ -70,31 +70,37 @@ class Exported:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit export --json``."""
-        return document([self])
+        return Exports((self,)).to_json()
 
 
-def document(exports: Sequence[Exported]) -> dict[str, Any]:
-    """Return the JSON document of several. ``manifest`` is the first of ``manifests``."""
-    manifests = [str(part.manifest.folder / MANIFEST) for part in exports]
-    return {
-        "schema": 1,
-        "command": "export",
-        "manifest": manifests[0],
-        "manifests": manifests,
-        "artifacts": [
-            {
-                "path": str(part.manifest.folder / file.path),
-                "format": file.format,
-                "quantization": file.quantization,
-                "sha256": file.sha256,
-                "size_bytes": file.size_bytes,
-            }
-            for part in exports
-            for file in part.made
-        ],
-        "overlap": [one.to_json() for part in exports for one in part.manifest.data.overlap],
-        "failures": {name: why for part in exports for name, why in part.failures.items()},
-    }
+@dataclass(frozen=True)
+class Exports:
+    """What several exports came to."""
+
+    parts: tuple[Exported, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``toolkit export --json``. ``manifest`` is the first of ``manifests``."""
+        manifests = [str(part.manifest.folder / MANIFEST) for part in self.parts]
+        return {
+            "schema": 1,
+            "command": "export",
+            "manifest": manifests[0],
+            "manifests": manifests,
+            "artifacts": [
+                {
+                    "path": str(part.manifest.folder / file.path),
+                    "format": file.format,
+                    "quantization": file.quantization,
+                    "sha256": file.sha256,
+                    "size_bytes": file.size_bytes,
+                }
+                for part in self.parts
+                for file in part.made
+            ],
+            "overlap": [one.to_json() for part in self.parts for one in part.manifest.data.overlap],
+            "failures": {name: why for part in self.parts for name, why in part.failures.items()},
+        }
 
 
 def export(

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from toolkit.convention import STANDARD, Convention, Output, output_of, parse
 from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError
-from toolkit.parity.against import open_classifier, said_of
+from toolkit.parity.against import open_classifier
+from toolkit.parity.inputs import said_of
 from toolkit.parity.statistics import mcnemar_p
 from toolkit.runtimes.base import Predictor
 from toolkit.worker.session import contained

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import units
+from toolkit import manifest, units
 from toolkit.convention import OPTION, STANDARD, Convention, output_of
 from toolkit.data.base import Split
 from toolkit.errors import UsageError
@@ -19,6 +19,16 @@ IMAGES = 300
 # How improbable it must be that two ranges are equally good before the worse one is refused. Chance alone does that to
 # one export in 10,000; 15 images that only the better one gets right are enough.
 LEVEL = 1e-4
+
+
+def said_of(session: Predictor, given: Convention | None) -> Convention | None:
+    """Return what the manifest that lists a file, the user or the file itself says of its input; None if none does.
+
+    given: the range of pixels, as the user has it, of files that no manifest lists.
+    """
+    if listed_by := manifest.listing(session.path):
+        return listed_by.convention
+    return replace(given, layout=session.convention.layout) if given else session.declared
 
 
 def check(

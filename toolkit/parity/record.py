@@ -3,6 +3,7 @@
 import hashlib
 import json
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import python_version
@@ -20,7 +21,7 @@ from toolkit.parity.checks import Problem
 from toolkit.parity.compare import Comparison, overall
 from toolkit.parity.evidence import RowFile
 from toolkit.parity.reading import ARTIFACT, REFERENCE
-from toolkit.parity.result import Verified
+from toolkit.parity.result import Parity, Verified
 from toolkit.rebuilt import PARITY, Rebuilt
 from toolkit.text import to_json
 
@@ -39,6 +40,13 @@ def save(part: Verified) -> Path:
     listed_by = savable(part)
     with locks.alone(listed_by.folder, "verify --save", otherwise="verify it then"):
         return _save(part, listed_by)
+
+
+def save_all(parity: Parity) -> Parity:
+    """Save the record of each part, as ``save`` does, and return the verification with them; or save none."""
+    for part in parity.parts:
+        savable(part)
+    return replace(parity, records=tuple(save(part) for part in parity.parts))
 
 
 def _save(part: Verified, listed_by: Manifest) -> Path:

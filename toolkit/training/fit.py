@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import extras, locks, models, overlap
+from toolkit import extras, locks, models, overlap, runs
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts, divide
 from toolkit.files import sha256, write_json, write_text
@@ -54,6 +54,11 @@ class Trained:
 
     def __fspath__(self) -> str:
         return str(self.folder)
+
+    @property
+    def data(self) -> str:
+        """What ``toolkit.data.load`` takes to load the data that it was trained on."""
+        return runs.data_choice(runs.read_config(self.folder)["data"])
 
     @property
     def seconds(self) -> float:

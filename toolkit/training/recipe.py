@@ -78,6 +78,11 @@ class Recipe:
         return Path(self.model).stem
 
     @property
+    def own_files(self) -> tuple[Path, ...]:
+        """The Python file of the model, if it is the user's own; it is run."""
+        return models.own_files(self.model)
+
+    @property
     def monitor_sign(self) -> int:
         """1 where a higher monitored value is better, -1 where a lower one is (Keras' mode ``auto``)."""
         return 1 if self.monitor.endswith("accuracy") else -1

@@ -96,6 +96,6 @@ TARGETS = {
     ),
     "doctor": Target(10, _whole, _doctor, changes.in_place, made.mend),
     "export": Target(15, _run, verb("export", "runs/small", "--data", "data.npz")),
-    "study --report": Target(15, _study, verb("study", "--report", "--name", "study"), changes.as_json),
+    "report-study": Target(15, _study, verb("report-study", "--name", "study"), changes.as_json),
     "train --resume": Target(30, _run, verb(*TRAIN, "--resume"), changes.as_zip),
 }

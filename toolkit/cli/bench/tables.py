@@ -81,7 +81,7 @@ def report(console: Console, record: "Record") -> None:
 
 def _report_machine(console: Console, record: "Record") -> None:
     """Print the machine, and what a reader of the tables must know."""
-    from toolkit.bench import conditions
+    from toolkit.bench.conditions import ADVICE
 
     results, host = record.results, record.host
     console.text()
@@ -97,7 +97,7 @@ def _report_machine(console: Console, record: "Record") -> None:
         console.warn(f"{path} was not measured: {why.removeprefix(f'{path}: ')}")
     turns = sum(result.invoke.lengths.size for result in results)
     for reason, count in ({} if host.emulated else record.marked).items():
-        console.warn(f"{reason} in {count} of {turns} blocks, which are left in; {conditions.ADVICE[reason]}")
+        console.warn(f"{reason} in {count} of {turns} blocks, which are left in; {ADVICE[reason]}")
     if host.throttled:
         console.warn(f"this machine reports: {', '.join(host.throttled)}")
     if record.interrupted:

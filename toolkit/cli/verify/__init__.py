@@ -1,14 +1,12 @@
 """``toolkit verify``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from toolkit import api, drawing
-from toolkit.cli import devices
+from toolkit import api
 from toolkit.cli.options import (
-    EXPORTED,
     OUTPUT,
     AllowOverlap,
     Debug,
@@ -27,15 +25,13 @@ from toolkit.cli.options import (
     Wheels,
     option,
     reading,
+    require_device,
 )
 from toolkit.cli.verify import tables
 from toolkit.cli.verify.tables import EXIT_CODES
 from toolkit.console import Console
 from toolkit.errors import UsageError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
-
-if TYPE_CHECKING:
-    from toolkit.parity.result import Parity
 
 
 def command(
@@ -72,7 +68,7 @@ def command(
 
     The exit code is 0 for pass, 1 for fail, and 3 for inconclusive: too few images to tell.
     """
-    devices.check(on, wheels)
+    require_device(on, wheels)
     read_as = reading(image_size, resize, skip_unreadable, keys)
     console = Console(json_output=json)
     if on:
@@ -90,15 +86,7 @@ def command(
             raise UsageError(f"--on compares by golden on a device; it does not go with {', '.join(given)}")
         from toolkit.cli.verify.on_devices import verify
 
-        return verify(console, on, paths or [EXPORTED], wheels=wheels)
-    if golden and save:
-        raise UsageError("results by golden measure no accuracy and are not saved; leave out --golden or --save")
-    if against is not None and (golden or save or allow_overlap):
-        raise UsageError("--against compares any files by accuracy; leave out --golden, --save and --allow-overlap")
-    if input_range is not None and against is None:
-        raise UsageError("manifests say what pixels become; --input-range goes with --against")
-    if flips is not None:
-        drawing.check(flips)
+        return verify(console, on, paths or (), wheels=wheels)
     with console.steps("verifying") as show:
         parity = api.verify(
             *(paths or ()),
@@ -111,24 +99,15 @@ def command(
             allow_overlap=allow_overlap,
             against=against,
             input_range=input_range,
+            save=save,
+            flips=flips,
             on_step=show,
         )
     tables.report(console, parity)
     tables.explain(console, parity)
-    _keep(console, parity, save=save, flips=flips)
+    for record in parity.records:
+        console.text(f"record: {record}")
+    if flips is not None:
+        console.text(f"flips: {flips}")
     console.document(parity.to_json())
     return EXIT_CODES[parity.verdict]
-
-
-def _keep(console: Console, parity: "Parity", *, save: bool, flips: Path | None) -> None:
-    """Save records and draw flips, if that is asked for."""
-    from toolkit.parity import flips as pictures
-    from toolkit.parity import record
-
-    if save:
-        for part in parity.parts:
-            record.savable(part)
-        for part in parity.parts:
-            console.text(f"record: {record.save(part)}")
-    if flips is not None:
-        console.text(f"{pictures.draw(flips, parity.parts)} images in {flips}")

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ class Split:
 class Dataset:
     """A training and a test split of one source, and a validation split if the source has one.
 
-    origin: where it was found. reading: how. notes: what was left out or changed on the way.
+    origin: where it was found. reading: how. notes: what was left out or changed on the way, or is conspicuous.
     """
 
     name: str
@@ -116,6 +117,18 @@ class Dataset:
     def counts(self) -> str:
         """How many images the splits have, for a line: ``48 + 6 + 6``."""
         return " + ".join(str(len(split)) for split in self.splits.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result of ``toolkit data --json``."""
+        return {
+            "source": self.name,
+            "path": str(Path(self.origin)),
+            **{part: len(split) for part, split in self.splits.items()},
+            "input_shape": list(self.input_shape),
+            "classes": list(self.class_names),
+            "digests": self.digests,
+            "warnings": list(self.notes),
+        }
 
     def describe_test(self) -> dict[str, Any]:
         """Return what every result that was measured on the test split says of it."""
