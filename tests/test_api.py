@@ -134,7 +134,7 @@ def test_export_gives_the_path_of_its_folder(tiny_run, tiny_npz):
     assert [artifact.path for artifact in exported.made] == ["cnn-float32.onnx"]
     assert exported.failures == {}
     assert exported.to_json()["manifest"] == "exported/cnn/manifest.json"
-    assert (steps[0].done, steps[0].total) == (0, 100)
+    assert [(step.done, step.total) for step in steps] == [(0, 1), (1, 1)]
     assert steps[-1].text == "cnn-float32.onnx"
 
 
@@ -210,6 +210,17 @@ def test_records_are_compared(benchmark, here):
     assert [pair.new.path.name for pair in compared.slower] == ["1.tflite"]
     with pytest.raises(UsageError, match="the tolerance is -20 %"):
         api.compare(benchmark, slower, tolerance=-0.2)
+
+
+def test_two_artifacts_are_compared_side_by_side(exported_once):
+    reference, candidate = (exported_once / name for name in ("cnn-float32.tflite", "cnn-int8.tflite"))
+    found = api.compare_files(reference, str(candidate), seconds=0.01, processes=2, tolerance=100.0)
+    assert found
+    assert len(found.pairs.lengths) == 4
+    assert found.speedup.low < found.speedup.value < found.speedup.high
+    assert [api.is_artifact(path) for path in (candidate, exported_once, "no.tflite", "record.json")] == [
+        True, False, True, False
+    ]  # fmt: skip
 
 
 def test_a_record_is_drawn(benchmark, here):
@@ -343,7 +354,7 @@ def test_a_run_is_trained_and_gone_on_with(here, tiny_npz):
     run = api.train("mlp", data=tiny_npz, name="a", epochs=1, batch_size=16, on_step=steps.append)
     assert Path(run) == Path("runs/a")
     assert [type(step.about) for step in steps] == [Started, Epoch]
-    assert (steps[0].done, steps[0].total) == (0, 100)
+    assert [(step.done, step.total) for step in steps] == [(0, 1), (1, 1)]
     with pytest.raises(UsageError, match="started with another seed; only --epochs may change"):
         api.train(name="a", resume=True, seed=7)
     assert len(api.train(resume=True, epochs=2).progress.history) == 2

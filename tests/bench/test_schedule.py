@@ -197,7 +197,7 @@ def test_the_order_of_turns_is_seeded_and_random(exported, tmp_path, monkeypatch
         return answer(question), np.ones(2)
 
     monkeypatch.setattr(process.Process, "ask", ask)
-    monkeypatch.setattr(schedule.beside, "measure", lambda *_, **__: None)
+    monkeypatch.setattr("toolkit.bench.beside.measure", lambda *_, **__: None)
     candidates = select([exported], warn=pytest.fail)[:3]
     orders = []
     for number, seed in enumerate((0, 0, 1)):

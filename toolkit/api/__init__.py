@@ -10,7 +10,7 @@ from toolkit.api.data import list_data, load_data
 from toolkit.api.device import bundle, check_bundle, doctor, wheels
 from toolkit.api.devices import bench_on, verify_on
 from toolkit.api.parity import verify
-from toolkit.api.records import check_record, compare, compare_files, plot_record
+from toolkit.api.records import check_record, compare, compare_files, is_artifact, plot_record
 from toolkit.api.road import bench, default_artifact, export, find_sources, open_session, predict, train
 from toolkit.api.studies import report_study, study
 from toolkit.api.trust import certify, diagnose, localize, selftest
@@ -36,6 +36,7 @@ __all__ = [
     "doctor",
     "export",
     "find_sources",
+    "is_artifact",
     "list_data",
     "load_data",
     "localize",

@@ -83,6 +83,13 @@ def compare_files(
     return versus.versus(files, plan, tolerance=tolerance, on_step=on_step)
 
 
+def is_artifact(path: str | PathLike[str]) -> bool:
+    """Say whether a path is that of an artifact, by its suffix: a file that some runtime runs, there or not."""
+    from toolkit import runtimes
+
+    return Path(path).suffix in runtimes.suffixes() and not Path(path).is_dir()
+
+
 def plot_record(record: str | PathLike[str], picture: str | PathLike[str]) -> str | None:
     """Draw the latencies of a benchmark's record, and accuracy and size against them, into a .png or .svg file.
 

@@ -130,6 +130,11 @@ class Certificate:
         return self.folder / CERTIFICATE
 
     @property
+    def processes(self) -> tuple[int, int]:
+        """How many processes a trial has, and all rounds."""
+        return self.plan.processes * beside.PROCESSES, len(self.rounds) * beside.PROCESSES
+
+    @property
     def independent(self) -> int:
         """How many trials could be made of the rounds without using one twice."""
         return len(self.rounds) // self.plan.processes
@@ -167,8 +172,8 @@ class Certificate:
             "host": self.host.to_json(),
             "versions": self.versions,
             "trials": TRIALS,
-            "processes_of_a_trial": self.plan.processes * beside.PROCESSES,
-            "processes": len(self.rounds) * beside.PROCESSES,
+            "processes_of_a_trial": self.processes[0],
+            "processes": self.processes[1],
             "independent_trials": self.independent,
             "planted": [one.to_json() for one in self.planted],
             "detectable": self.detectable,

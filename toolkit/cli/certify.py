@@ -49,7 +49,6 @@ def command(
 
 
 def _report(console: Console, certificate: "Certificate") -> None:
-    from toolkit.bench import beside
     from toolkit.bench.certify import DETECTABLE, LEAST_COVERED, MOST_FALSE, POWER, TRIALS
 
     rows = [
@@ -66,9 +65,10 @@ def _report(console: Console, certificate: "Certificate") -> None:
     ]
     console.text(f"{certificate.artifact} beside itself and beside slowed copies of itself, in {TRIALS} trials")
     console.table(COLUMNS, rows)
+    each, every = certificate.processes
     console.text(
-        f"each trial: {certificate.plan.processes * beside.PROCESSES} of {len(certificate.rounds) * beside.PROCESSES} "
-        f"processes, drawn at random; {certificate.independent} trials could be made without using a process twice"
+        f"each trial: {each} of {every} processes, drawn at random; {certificate.independent} trials could be made "
+        "without using a process twice"
     )
     powers = ", ".join(f"{share:.0%} seen in at least {power:.0%}" for share, power in POWER.items())
     console.text(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit import api, runtimes, units
+from toolkit import api, units
 from toolkit.cli.bench.tables import NAME_COLUMNS
 from toolkit.cli.options import Debug, Json, Processes, Seconds, Seed
 from toolkit.console import Column, Console
@@ -44,7 +44,7 @@ def command(
     95 % confidence, or can no longer be measured.
     """
     console = Console(json_output=json)
-    artifacts = [_is_artifact(path) for path in (old, new)]
+    artifacts = [api.is_artifact(path) for path in (old, new)]
     if all(artifacts):
         with console.steps("comparing") as show:
             versus = api.compare_files(
@@ -68,10 +68,6 @@ def command(
     _report_records(console, compared, old, new)
     console.document(compared.to_json())
     return 0 if compared else CheckFailedError.exit_code
-
-
-def _is_artifact(path: Path) -> bool:
-    return path.suffix in runtimes.suffixes() and not path.is_dir()
 
 
 def _report_files(console: Console, versus: "Versus") -> None:
