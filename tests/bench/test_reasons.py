@@ -62,9 +62,7 @@ def test_slow_integer_kernels_are_named():
 
 
 def test_threads_that_cost_more_than_they_save_are_named():
-    assert reason(profile_of(conv(120)), fewer=(1, 1.5)).startswith(
-        "2 threads cost more than they save: with 1 it is 1.50 times as fast"
-    )
+    assert reason(profile_of(conv(120)), fewer=1).startswith("2 threads cost more than they save: with 1 it is faster")
 
 
 def test_an_inference_of_fixed_costs_is_called_too_small():

@@ -39,7 +39,8 @@ def certify(
     machine is emulated.
     """
     from toolkit.bench import candidates, certify
-    from toolkit.bench.schedule import Plan, new_folder
+    from toolkit.bench.record import new_folder
+    from toolkit.bench.schedule import Plan
 
     plan = Plan(seconds=seconds, processes=processes, seed=seed)
     chosen = candidates.select([Path(path)], warn=warn)

@@ -32,14 +32,14 @@ ARM_BYTES = ("dot-product (dotprod, i8mm)", "Cortex-A55, A75, A76 and later (a R
 class Evidence:
     """What is known of a candidate and of its float32 original, the baseline.
 
-    fewer_threads: a smaller number of threads with which the same artifact is surely faster, and how many times.
+    fewer_threads: a smaller number of threads with which the same artifact is surely faster.
     multiplies_bytes: whether the CPU has instructions for that; None if the system does not tell.
     """
 
     candidate: Profile
     baseline: Profile
     threads: int
-    fewer_threads: tuple[int, float] | None
+    fewer_threads: int | None
     arch: str
     multiplies_bytes: bool | None
 
@@ -73,8 +73,7 @@ def more_threads(evidence: Evidence) -> str | None:
     """Threads that wait for one another cost more than they compute."""
     if evidence.fewer_threads is None:
         return None
-    fewer, ratio = evidence.fewer_threads
-    return f"{evidence.threads} threads cost more than they save: with {fewer} it is {ratio:.2f} times as fast"
+    return f"{evidence.threads} threads cost more than they save: with {evidence.fewer_threads} it is faster"
 
 
 def slow_kernels(evidence: Evidence) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from toolkit.bench.advice import Budgets
 from toolkit.bench.explanation import Explanation
 from toolkit.bench.reading import RECORD, BenchRecordEntry
 from toolkit.bench.result import Result
-from toolkit.files import documents, write_json
+from toolkit.files import documents, remove_partials, write_json
 from toolkit.host import Host, State
 from toolkit.interval import Interval
 from toolkit.rebuilt import BENCHMARK, Rebuilt
@@ -157,6 +158,14 @@ class Record:
             "warnings": self.warnings(result),
             "why": explained.to_json(result.median.value) if explained else None,
         }
+
+
+def new_folder(parent: Path) -> Path:
+    """Return a folder for a record that does not exist yet, named by the time."""
+    remove_partials(parent, "*/")  # no benchmark comes back to the folder of one that was killed
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    names = (stamp, *(f"{stamp}-{number}" for number in range(2, 1000)))
+    return next(folder for name in names if not (folder := parent / name).exists())
 
 
 def _fitting(recommendations: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -21,7 +21,6 @@ from toolkit.bench.record import Record
 from toolkit.bench.result import Opened
 from toolkit.bench.tasks import CHECK, OPEN
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
-from toolkit.files import remove_partials
 from toolkit.worker.process import Process, memory_share
 
 # Processes differ more than the blocks of one: how memory happens to lie decides as much as the clock.
@@ -293,14 +292,6 @@ def _failing(
     except ArtifactError as error:
         failures[configuration] = error
         progress.failed(configuration, str(error))
-
-
-def new_folder(parent: Path) -> Path:
-    """Return a folder for a record that does not exist yet, named by the time."""
-    remove_partials(parent, "*/")  # no benchmark comes back to the folder of one that was killed
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    names = (stamp, *(f"{stamp}-{number}" for number in range(2, 1000)))
-    return next(folder for name in names if not (folder := parent / name).exists())
 
 
 def _now() -> str:
