@@ -34,10 +34,10 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Test the benchmark: which slow-downs can it see here? It takes less than three minutes.
+    """Test the benchmark: which slow-downs can it see here?
 
-    It times an artifact beside itself and beside slowed copies of itself. The exit code is 1 if it calls the artifact
-    different from itself, misses a slow-down, or misses the truth more often than it may.
+    It times an artifact beside itself and beside slowed copies of itself, for less than three minutes. The exit code is
+    1 if it calls the artifact different from itself, misses a slow-down, or misses the truth more often than it may.
     """
     console = Console(json_output=json)
     with console.steps("certifying") as show:

@@ -47,8 +47,8 @@ PACED_COLUMNS = (
 # What the headings mean, for whoever has not read the manual.
 LATENCY_LEGEND = """\
 median: of one inference, input and output not counted; 95 % interval: over processes and blocks. It is what users get.
-floor: the median of the fastest tenth, ± half of its 95 % interval; what else runs here hardly moves it, so it is what
-to hold against another day's.
+floor: the median of the fastest tenth, ± half of its 95 % interval; what else runs here hardly moves it: compare it with
+another day's.
 p90, p99: what 90 %, 99 % of the inferences did not exceed. – : not measured, or withheld (see the warnings).
 speed-up: over the float32 artifact of the same format and setting, both timed side by side in one process, in blocks
 that alternate within milliseconds; at least: by its 95 % interval."""
