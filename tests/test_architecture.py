@@ -25,7 +25,8 @@ FLOORS = [
     {"worker", "runs"},
     {"training", "parity", "bench", "prediction"},
     {"export", "bundle", "doctor", "remote"},
-    {"selftest", "study"},
+    {"selftest", "serve", "study"},
+    {"report"},
     {"api"},
     {"cli", "__main__"},
 ]

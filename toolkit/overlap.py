@@ -72,7 +72,7 @@ def from_hex(digests: Sequence[str]) -> Digests:
 
 
 def find(parts: Mapping[str, Digests]) -> tuple[Overlap, ...]:
-    """Hold every part, by its name, against those named before it: (rows,) digests each."""
+    """Compare every part, by its name, with those named before it: (rows,) digests each."""
     found = []
     names = list(parts)
     for position, part in enumerate(names):

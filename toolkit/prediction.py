@@ -64,8 +64,8 @@ class Refused:
 def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
     """Return the most accurate verified artifact under ``folder`` that runs here, of equals the smallest.
 
-    Artifacts that were not verified come last, those that failed never, nor those that answer otherwise here than where
-    they were exported. ArtifactError if none is left.
+    Artifacts that were not verified come last. Those that failed are left out, and those that answer differently here
+    than where they were exported. ArtifactError if none is left.
     """
     choices = []
     for path in folder.glob(f"*/{MANIFEST}"):
@@ -79,9 +79,9 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
             why = recorded.otherwise(found, artifact, workers)
             if why is None:
                 return file
-            warn(f"{file} is left out, it answers otherwise here than where it was exported: {why}")
+            warn(f"{file} is left out, it answers differently here than where it was exported: {why}")
     none = (
-        "all artifacts there answer otherwise here than recorded"
+        "all artifacts there answer differently here than recorded"
         if choices
         else "no artifact there that an installed runtime runs"
     )
@@ -89,7 +89,21 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
 
 
 @dataclass(frozen=True)
-class _View:
+class Form:
+    """What a model takes: images of one size.
+
+    digits: whether they are of handwritten digits, which are looked for in photos; how: others are brought to the size.
+    """
+
+    height: int
+    width: int
+    channels: int
+    digits: bool
+    how: Resize
+
+
+@dataclass(frozen=True)
+class View:
     """What the model is to see: (H, W, C) pixels, and where in the image they are from."""
 
     pixels: NDArray[np.uint8]
@@ -97,13 +111,13 @@ class _View:
 
 
 @dataclass(frozen=True)
-class _Image:
+class Image:
     """One image file. page: where its digits were looked for; views: nothing if it was refused, for a reason."""
 
     file: Path
     pixels: NDArray[np.uint8] | None = None
     page: Page | None = None
-    views: Sequence[_View] = ()
+    views: Sequence[View] = ()
     refusal: str | None = None
 
 
@@ -127,11 +141,11 @@ def predict(
     found = manifest.listing(model)
     with contained() as workers:
         session = workers.open_session(model)
-        session.convention = _convention(session, found, given, warn)
+        session.convention = convention_of(session, found, given, warn)
         return _predict(files, session, found, every_digit=every_digit, explain=explain)
 
 
-def _convention(
+def convention_of(
     session: Predictor, found: Manifest | None, given: Convention | None, warn: Callable[[str], None]
 ) -> Convention:
     """Return what input and output of an artifact mean: as the manifest, the user or the file itself says."""
@@ -150,28 +164,34 @@ def _convention(
     return session.convention
 
 
-def _predict(
-    files: Sequence[Path], session: Predictor, found: Manifest | None, *, every_digit: bool, explain: Path | None
-) -> list[Prediction | Refused]:
+def form_of(session: Predictor, found: Manifest | None, *, images: int = 1) -> Form:
+    """Return what an artifact takes; ArtifactError for what is no image, or is too large for so many images."""
     model, shape = session.path, session.convention.image_shape(session.input.shape)
     sizes = [size for size in shape if size is not None]
     if len(sizes) != 3 or sizes[2] not in (1, 3):
         raise ArtifactError(f"{model}: takes {shape}; allowed: (height, width, 1 or 3) images")
     height, width, channels = sizes
     # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
-    check_memory(len(files) * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
+    check_memory(images * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
     digits = channels == 1 and (found is None or found.data.name in DIGITS)
     # As the images that it has learned from were, if they were not of one size.
     how = (found.data.reading.resize if found else None) or "fit"
+    return Form(height, width, channels, digits, how)
+
+
+def _predict(
+    files: Sequence[Path], session: Predictor, found: Manifest | None, *, every_digit: bool, explain: Path | None
+) -> list[Prediction | Refused]:
+    form = form_of(session, found, images=len(files))
     prepared = []
     for file in files:
-        one = _prepare(file, height, width, channels, digits=digits, how=how)
+        one = prepare(file, form)
         if len(one.views) > 1 and not every_digit:
             several = f"{file}: {units.count(len(one.views), 'digit')} in one image; --all reads each of them"
             one = replace(one, views=(), refusal=several)
         prepared.append(one if explain else replace(one, pixels=None, page=None))
     views = [view for one in prepared for view in one.views]
-    names, rows = _classify(session, found, np.stack([view.pixels for view in views])) if views else ((), ())
+    names, rows = classify(session, found, np.stack([view.pixels for view in views])) if views else ((), ())
     if explain is not None:
         _explain(prepared[0], names, rows, explain)
     left = iter(rows)
@@ -188,7 +208,7 @@ def _prediction(file: Path, names: Sequence[str], row: NDArray[np.float32], box:
     return Prediction(str(file), (names[first], names[second]), (float(row[first]), float(row[second])), box)
 
 
-def _explain(image: _Image, names: Sequence[str], rows: Iterable[NDArray[np.float32]], path: Path) -> None:
+def _explain(image: Image, names: Sequence[str], rows: Iterable[NDArray[np.float32]], path: Path) -> None:
     """Write the picture of how one image was read; nothing if it could not be opened."""
     if image.pixels is None:
         return
@@ -206,7 +226,7 @@ def _flat(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return pixels[..., 0] if pixels.shape[2] == 1 else pixels
 
 
-def _classify(
+def classify(
     session: Predictor, found: Manifest | None, pixels: NDArray[np.uint8]
 ) -> tuple[Sequence[str], NDArray[np.float32]]:
     """Return the names of the classes, and their probabilities for each image, (N, classes)."""
@@ -231,19 +251,20 @@ def _probabilities(outputs: NDArray[np.float32], session: Predictor) -> NDArray[
     return convention.probabilities(convention.answers(outputs))
 
 
-def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool, how: Resize) -> _Image:
+def prepare(file: Path, form: Form) -> Image:
     """Return an image with what the model is to see of it, the whole or each digit in it, or why that is nothing."""
     try:
-        pixels = images.read(file, channels=channels)
+        pixels = images.read(file, channels=form.channels)
     except DataError as error:
-        return _Image(file, refusal=str(error))
-    if not digits:
-        return _Image(file, pixels, views=[_View(images.resize(pixels, height=height, width=width, how=how))])
+        return Image(file, refusal=str(error))
+    height, width = form.height, form.width
+    if not form.digits:
+        return Image(file, pixels, views=[View(images.resize(pixels, height=height, width=width, how=form.how))])
     grey = pixels[..., 0]
     if is_mnist(grey, height=height, width=width):
-        return _Image(file, pixels, views=[_View(pixels)])
+        return Image(file, pixels, views=[View(pixels)])
     page = find(grey)
     if page.refusal is not None:
-        return _Image(file, pixels, page, refusal=f"{file}: {page.refusal}")
+        return Image(file, pixels, page, refusal=f"{file}: {page.refusal}")
     forms = [to_form(digit.ink, height=height, width=width)[..., np.newaxis] for digit in page.digits]
-    return _Image(file, pixels, page, [_View(form, digit.box) for form, digit in zip(forms, page.digits, strict=True)])
+    return Image(file, pixels, page, [View(form, digit.box) for form, digit in zip(forms, page.digits, strict=True)])

@@ -40,6 +40,7 @@ class ConfigEntry(StartedEntry):
     recipe: dict[str, Any]
     data: TrainedOnEntry
     validation: NotRequired[dict[str, Any]]
+    arithmetic: NotRequired[dict[str, Any]]
 
 
 def read_json(path: Path, kind: type[T]) -> T:

@@ -79,7 +79,7 @@ def test_where_none_may_be_shipped_each_reason_is_told(record_of):
     record.results[1] = replace(record.results[1], golden="3 of 500 predictions are not those")
     (choice,) = record.recommendations
     assert choice["fits"] is False
-    assert choice["why"].startswith("nothing to ship: 1 failed their verification, the others answer otherwise here")
+    assert choice["why"].startswith("nothing to ship: 1 failed their verification, the others answer differently here")
 
 
 HERE, THERE = "x86_64 with AVX2", "x86_64 with AVX2, AVX-512 and VNNI"

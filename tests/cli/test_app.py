@@ -51,7 +51,12 @@ def test_the_help_has_the_verbs_in_the_order_of_the_road_and_whole_sentences(cli
 
 def test_what_can_be_chosen_is_in_the_help_and_completed_by_the_shell(cli, monkeypatch, capfd):
     _, out, _ = cli("train", "--help")
-    for choices in ("<cnn|mlp|FILE.py>", "<adam|sgd>", "<auto|gpu|cpu>", "<val_loss|val_accuracy|loss|accuracy>"):
+    for choices in (
+        "<cnn|mlp|FILE.py|FILE.keras>",
+        "<adam|sgd>",
+        "<auto|gpu|cpu>",
+        "<val_loss|val_accuracy|loss|accuracy>",
+    ):
         assert choices in out
     assert get_args(options.Device) == DEVICES
     monkeypatch.setenv("_TOOLKIT_COMPLETE", "complete_bash")

@@ -40,7 +40,7 @@ def bundle(
     if choice.artifact.verdict == Verdict.FAIL:
         warn(f"{choice.artifact.path} failed its verification")
     if named and (why := choose.otherwise(found, named)):
-        warn(f"{named.artifact.path} answers otherwise here than where it was exported: {why}")
+        warn(f"{named.artifact.path} answers differently here than where it was exported: {why}")
     path = None if output is None else Path(output)
     return make(found, choice.artifact, path, why=choice.why, record=choice.record)
 
@@ -91,7 +91,7 @@ def _recommended(found: "Manifest", on_step: OnStep) -> "Choice":
         otherwise = choose.otherwise(found, choice)
         if otherwise is None:
             return choice
-        why = f"{choice.artifact.path}, which {choice.record} recommends, answers otherwise here by now ({otherwise})"
+        why = f"{choice.artifact.path}, which {choice.record} recommends, answers differently here by now ({otherwise})"
     on_step(Step(0, 1, f"{why}: measuring", is_news=True))
     record = bench(found.folder, on_step=on_step)
     if record.interrupted:

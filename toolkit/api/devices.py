@@ -35,7 +35,7 @@ def bench_on(
 
     devices: each ``user@host``, or a name of ``~/.ssh/config``. paths, output, plan: as ``bench`` has them. resume: the
     folder of a record that was cut off; what it lacks is measured, on the same device. wheels: for devices without
-    internet, the folder that ``wheels`` has filled.
+    internet, the folder that ``wheels`` has filled. on_step: called in the thread of each device.
 
     There is one outcome for each device: a ``.result``, or an ``.error`` that says why there is none. Ctrl-C ends it,
     with what was measured. Raises UsageError for a name that is no device's or is there twice, for a folder that is not

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from toolkit.training.recipe import RecipeOptions
 
 
+# What ``train`` does before a long training, once for each model on each machine.
+TRYING = "trying how this machine computes it fastest: about 20 seconds, once for this model"
+
+
 def bench(
     *paths: str | PathLike[str],
     output: str | PathLike[str] = BENCHMARKS,
@@ -203,25 +207,28 @@ def train(
 ) -> "Trained":
     """Train a model into ``runs/NAME/``: best weights, history, charts.
 
-    model: ``cnn`` (None stands for it), ``mlp``, or the path of a Python file with ``build`` (docs/own-model.md), which
-    is run. data: by name (``auto``, ``mnist``, ``fashion-mnist``, ``sample``) or path; None stands for ``auto``, or for
-    what the resumed run was trained on. name: of the run; None stands for the model and the time. resume: go on with
-    the run of that name, or the newest; what is given must fit what it was started with, only ``epochs`` may grow.
+    model: ``cnn`` (None stands for it), ``mlp``, the path of a Python file with ``build`` (docs/own-model.md), which is
+    run, or of a ``.keras`` file, whose weights are trained further. data: by name (``auto``, ``mnist``,
+    ``fashion-mnist``, ``sample``) or path; None stands for ``auto``, or for what the resumed run was trained on. name:
+    of the run; None stands for the model and the time. resume: go on with the run of that name, or the newest; what is
+    given must fit what it was started with, only ``epochs`` may grow.
     device: ``auto``, ``gpu`` or ``cpu``. strategy: ``single``, or ``mirrored`` over all GPUs. gradients: also write
     each layer's gradient norm. allow_overlap: go on where test images are training images too. recipe: the options of
     ``toolkit train`` that decide the weights: ``epochs``, ``batch_size``, ``optimizer``, ``learning_rate``,
-    ``activation``, ``loss``, ``validation_split`` (a share), ``monitor``, ``seed``, ``precision``.
+    ``activation``, ``loss``, ``validation_split`` (a share), ``monitor``, ``seed``, ``precision``; ``augment``
+    (``"shift,rotate=15"``), ``patience`` (epochs), ``schedule``, ``balance``, and ``freeze_until``, a layer of a
+    ``.keras`` file.
 
     As a path, the result is the run's folder; ``.test.accuracy`` is in [0, 1], ``.progress.history`` has the epochs,
     ``.to_json()`` is the document of ``toolkit train --json``. Ctrl-C ends it after the last whole epoch, with
-    ``.interrupted``. Raises UsageError for a recipe that makes no sense, DataError for data that cannot be had or
-    overlap, RunError for a run that exists or cannot be gone on with, DivergedError if the loss is no longer a
-    number, BusyError while another process trains there, MissingExtraError without TensorFlow.
+    ``.interrupted``; ``.stopped_early`` says that its patience did. Raises UsageError for a recipe that makes no sense,
+    DataError for data that cannot be had or overlap, RunError for a run that exists or cannot be gone on with,
+    DivergedError if the loss is no longer a number, BusyError while another process trains there, MissingExtraError
+    without TensorFlow.
     """
     from toolkit import runs
     from toolkit.data import load
-    from toolkit.reading import AS_THEY_ARE
-    from toolkit.training import fit, folders
+    from toolkit.training import fit, folders, transfer
 
     options = {**recipe, **({} if model is None else {"model": model})}
     choose = folders.go_on if resume else folders.begin
@@ -229,7 +236,7 @@ def train(
     extras.require("tensorflow")
     runs.remove_leftovers()
     if reading is None:
-        reading = runs.reading_of(folder) if resume else AS_THEY_ARE
+        reading = runs.reading_of(folder) if resume else transfer.reading_for(chosen, choice)
     return fit.train(
         chosen,
         load(choice, warn=warn, reading=reading),
@@ -240,6 +247,7 @@ def train(
         gradients=gradients,
         allow_overlap=allow_overlap,
         warn=warn,
+        on_trial=lambda: on_step(Step(0, chosen.epochs, TRYING, is_news=True)),
         on_start=lambda started: on_step(Step(started.epochs_done, chosen.epochs, "", started)),
         on_epoch=lambda epoch: on_step(Step(epoch.epoch, chosen.epochs, str(epoch), epoch)),
     )

@@ -1,4 +1,4 @@
-"""Hold each artifact of a benchmark against its float32 original, beside it in one process, round by round."""
+"""Compare each artifact of a benchmark with its float32 original, beside it in one process, round by round."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ EXPECTED_S = 0.5
 
 
 def groups(configurations: Sequence[Configuration]) -> dict[Configuration, list[Configuration]]:
-    """Return by float32 configuration what is held against it."""
+    """Return by float32 configuration what is compared with it."""
     found: dict[Configuration, list[Configuration]] = {}
     for one in configurations:
         reference = one.baseline(configurations)

@@ -1,6 +1,6 @@
 """Busy work behind a block of inferences: a slow-down of known size, to test a benchmark by.
 
-It is counted in turns of an empty loop, not held against the clock: what slows inferences down slows it down too.
+It is counted in turns of an empty loop, and not timed: what slows inferences down slows it down too.
 """
 
 from collections.abc import Callable

@@ -40,7 +40,7 @@ class Configuration:
         }
 
     def baseline(self, among: Sequence["Configuration"]) -> "Configuration | None":
-        """Return the float32 one that it is held against; None for itself and where there is none."""
+        """Return the float32 one that it is compared with; None for itself and where there is none."""
         mine = self.candidate.artifact
         if mine is None or self._is_baseline:
             return None

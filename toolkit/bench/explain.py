@@ -1,4 +1,4 @@
-"""Say why: take artifacts apart, in workers, after they were measured, and hold them against the machine."""
+"""Say why: take artifacts apart, in workers, once they are measured, and compare them with what the machine can do."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,6 +1,7 @@
 """One measured configuration: its raw latencies, the starts of its processes, and every figure derived from them."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from toolkit import units
 from toolkit.bench import statistics
 from toolkit.bench.pairs import Pairs
 from toolkit.bench.statistics import Blocks, Samples
@@ -70,7 +72,7 @@ class Result:
 
     sha256: of the file; None in records from before it was kept. format, quantization, parity, accuracy: what the
     manifest says of the artifact, if one lists it. measured_on: the kernel class of the machine that measured the
-    accuracy, if it is recorded. golden: how the artifact answers otherwise here than where it was exported, None
+    accuracy, if it is recorded. golden: how the artifact answers differently here than where it was exported, None
     where it does not or has no golden. notes: what may come out otherwise on another kind of CPU. marks: turns in which
     something changed on the machine; they are left in. pairs: blocks of it that alternate with those of its float32
     original; None for that itself, and in records from before they were kept.
@@ -124,7 +126,7 @@ class Result:
 
     @property
     def is_baseline(self) -> bool:
-        """Whether the others of its format are held against it."""
+        """Whether the others of its format are compared with it."""
         return self.quantization == BASELINE_QUANTIZATION
 
     def same_setting(self, other: "Result") -> bool:
@@ -265,6 +267,16 @@ class Result:
             "marks": [asdict(mark) for mark in self.marks],
             "samples": self.samples,
         }
+
+
+def names(results: Sequence[Result]) -> list[str]:
+    """Return the name of each, with threads and images of an inference if they are not 1."""
+    configurations = [
+        "".join(f", {number} {what}" for number, what in ((r.threads, "threads"), (r.batch, "images")) if number > 1)
+        for r in results
+    ]
+    short = units.short_names([result.path for result in results])
+    return [name + configuration for name, configuration in zip(short, configurations, strict=True)]
 
 
 def _percentiles(samples: Samples) -> dict[int, float | None]:

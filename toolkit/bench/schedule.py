@@ -34,7 +34,7 @@ TURN_S = 0.15
 # Fewest turns of each process, and seconds of a block at the pace of a camera.
 LEAST_TURNS = 3
 PACED_S = 1.0
-# Seconds that holding an artifact against its golden may take: of one that is slow, fewer images do. By its first
+# Seconds that comparing an artifact with its golden may take: of one that is slow, fewer images do. By its first
 # inference, which a coarse clock may give as 0.
 CHECK_S = 20.0
 LEAST_FIRST_S = 1e-6
@@ -233,7 +233,7 @@ def _opened(
 
 
 def _check(process: Process, candidate: Candidate, images: int) -> tuple[str | None, tuple[str, ...]]:
-    """Return how an artifact answers otherwise than recorded, and what may come out otherwise on other CPUs.
+    """Return how an artifact answers differently than recorded, and what may come out otherwise on other CPUs.
 
     It is asked for after its start was measured, and before its first block.
     """

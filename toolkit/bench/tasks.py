@@ -128,7 +128,7 @@ def _probe(kept: dict[str, Any], content: bytes, *, runtime: str, threads: int) 
 def _check(
     kept: dict[str, Any], content: bytes, *, path: str, runtime: str, listed: bool, images: int | None
 ) -> Answer:
-    """Hold an artifact that a manifest lists against its golden, and say what may come out otherwise elsewhere."""
+    """Compare an artifact that a manifest lists with its golden, and say what may come out otherwise elsewhere."""
     from toolkit import manifest
     from toolkit.parity import recorded
     from toolkit.runtimes import get

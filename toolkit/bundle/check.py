@@ -43,7 +43,7 @@ class Checked:
 
 
 def check(path: Path) -> Checked:
-    """Unpack a bundle into a scratch folder and hold its files against its digests and its manifest.
+    """Unpack a bundle into a scratch folder and compare its files with its digests and its manifest.
 
     ArtifactError if it is no bundle, or one that could leave its folder. Digests show damage; they do not show who
     made the bundle.

@@ -23,9 +23,12 @@ from toolkit.cli import (
     localize,
     predict,
     record,
+    report,
     report_study,
     run,
     selftest,
+    serve,
+    show,
     study,
     train,
     verify,
@@ -52,7 +55,8 @@ PANELS = {
     "Make a model": (data, train, study, report_study, export),
     "Check it": (verify, localize, diagnose, selftest),
     "Time it": (bench, certify),
-    "Use it": (predict, bundle, check_bundle, wheels, doctor),
+    "Show it": (report, show),
+    "Use it": (predict, serve, bundle, check_bundle, wheels, doctor),
     "Records": (compare, record),
 }
 VERBS = {}

@@ -54,7 +54,7 @@ def _list(console: Console) -> list[dict[str, Any]]:
 
 
 def _check(console: Console, names: list[str], reading: "Reading | None", *, fetch: bool) -> list[dict[str, Any]]:
-    """Load the named data sets, which holds digests against the published ones, and looks at the pixels of others."""
+    """Load the named data sets: digests are compared with the published ones, the pixels of others are looked at."""
     results = []
     for name in names:
         dataset = api.load_data(name, fetch=fetch, reading=reading)

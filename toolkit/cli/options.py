@@ -61,8 +61,8 @@ DataChoice = Annotated[
 ModelChoice = Annotated[
     str,
     typer.Option(
-        help="The network to train; a Python file with a function build() is run.",
-        metavar=f"<{'|'.join((*_MODELS, 'FILE.py'))}>",
+        help="The network to train; a Python file with a function build() is run, a Keras file is trained further.",
+        metavar=f"<{'|'.join((*_MODELS, 'FILE.py', 'FILE.keras'))}>",
         autocompletion=lambda: list(_MODELS),
     ),
 ]
@@ -118,6 +118,13 @@ ResizeTo = Annotated[
 ]
 SkipUnreadable = Annotated[bool, option(READING, "Leave out images that cannot be read.", "--skip-unreadable")]
 Keys = Annotated[str | None, option(READING, "What the arrays of a .npz file are called: x_train=NAME,y_train=NAME.")]
+
+
+def given(context: typer.Context) -> dict[str, str]:
+    """Return the parameters that the command line gives, by name, each with its flag."""
+    flags = {one.name: one.opts[0] for one in context.command.params if one.name}
+    sources = {name: context.get_parameter_source(name) for name in flags}
+    return {name: flags[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"}
 
 
 def require_device(on: list[str] | None, wheels: Path | None) -> None:

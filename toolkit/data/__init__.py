@@ -137,7 +137,7 @@ def _recognised(path: Path) -> tuple[Path, ModuleType]:
 
 
 def _checked(dataset: "Dataset", name: str, path: Path) -> "Dataset":
-    """Hold the digests of a named data set against the published ones."""
+    """Compare the digests of a named data set with the published ones."""
     module = sources()[name]
     for part, digest in getattr(module, "DIGESTS", {}).items():
         if dataset.digests[part] != digest:

@@ -60,7 +60,7 @@ class Package:
 class File:
     """A file that a manifest lists. problem: what is wrong with it, or None if it is the one that was exported.
 
-    golden: how it fails here, or answers otherwise than where it was exported; None if neither, or nothing runs it.
+    golden: how it fails here, or answers differently than where it was exported; None if neither, or nothing runs it.
     """
 
     path: Path

@@ -90,7 +90,7 @@ def _traced(tf: Any, model: Any) -> Any:
 
 
 def prove(prepared: Prepared, reference: Session, rows: NDArray[np.float32]) -> None:
-    """Raise ArtifactError if what is converted answers otherwise than the reference.
+    """Raise ArtifactError if what is converted answers differently than the reference.
 
     rows: (N, …) float32, as the model takes them.
     """
@@ -104,7 +104,7 @@ def prove(prepared: Prepared, reference: Session, rows: NDArray[np.float32]) -> 
             continue
         again = float(np.abs(reference.run(images) - expected).max())
         why = (
-            "it answers otherwise each time it is asked; switch off the layer that draws random numbers"
+            "it answers differently each time it is asked; switch off the layer that draws random numbers"
             if again > allowed
             else "a layer has a state that is not saved with it, or computes otherwise in a graph"
         )

@@ -6,6 +6,7 @@ from toolkit import data, units
 from toolkit.entries import Metrics, Verification
 from toolkit.files import documents, write_text
 from toolkit.manifest import Artifact, Manifest
+from toolkit.parity.metadata import header
 from toolkit.text import printable
 
 CARD = "README.md"
@@ -23,7 +24,17 @@ def write(manifest: Manifest) -> Path:
 
 
 def render(manifest: Manifest) -> str:
-    """Return the card as Markdown."""
+    """Return the card as Markdown, with a head for Hugging Face."""
+    return header(manifest) + body(manifest)
+
+
+def forms(manifest: Manifest) -> tuple[str, str]:
+    """Return the card as it is written, and as it was before it had a head: exports that have that one are as good."""
+    return render(manifest), body(manifest)
+
+
+def body(manifest: Manifest) -> str:
+    """Return what people read of the card."""
     source = data.sources().get(manifest.data.name)
     about = source.SUMMARY if source else manifest.data.name
     spec = manifest.artifacts[0].inputs[0]

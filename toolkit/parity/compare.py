@@ -1,4 +1,4 @@
-"""Hold one artifact's outputs against the reference's, image by image, and judge."""
+"""Compare one artifact's outputs with the reference's, image by image, and judge."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field

@@ -103,7 +103,7 @@ def savable(part: Verified) -> Manifest:
 def recompute(path: Path) -> Rebuilt:
     """Rebuild every figure of a record from what it kept of every image, and name each that differs.
 
-    The manifest, the model card and the artifacts beside the record, if they are there, are held against it as well.
+    The manifest, the model card and the artifacts beside the record, if they are there, are compared with it as well.
     Raises ArtifactError if the file is no record.
     """
     text, document = reading.read(path)
@@ -162,9 +162,9 @@ def _rebuild(result: dict[str, Any], tables: dict[str, RowFile], classes: int) -
 
 
 def _differences_beside(folder: Path, document: dict[str, Any]) -> list[str]:
-    """Hold the files of the folder against its record: artifacts, reference, results in the manifest, model card.
+    """Compare the files of the folder with its record: artifacts, reference, results in the manifest, model card.
 
-    A record by itself, without a manifest beside it, has nothing to be held against.
+    A record without a manifest beside it has no files to be compared with.
     """
     if not (folder / MANIFEST).is_file():
         return []
@@ -188,8 +188,9 @@ def _differences_beside(folder: Path, document: dict[str, Any]) -> list[str]:
         for result in document["results"]
         if listed.get(result["artifact"]) != _published(result, document["dataset"])
     ]
-    if (folder / card.CARD).is_file() and not _is(folder / card.CARD, _sha256_of(card.render(beside))):
-        found.append(f"{folder / card.CARD} is not the card that the manifest gives")
+    page = folder / card.CARD
+    if page.is_file() and not any(_is(page, _sha256_of(text)) for text in card.forms(beside)):
+        found.append(f"{page} is not the card that the manifest gives")
     return found
 
 

@@ -1,7 +1,7 @@
 """What every runtime offers: a Session that runs one artifact."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import prod
@@ -167,6 +167,22 @@ class Operator:
     weight_bytes: int = 0
 
 
+@dataclass(frozen=True)
+class Node:
+    """An operator at its place in the graph.
+
+    name: what the file calls it, or what it gives out. shape: of its first output, beginning with the batch; None if
+    that is not known. parameters: of how many numbers its constants are, without those that are shapes and axes.
+    takes: the places of the nodes whose outputs it takes, -1 for the inputs of the graph.
+    """
+
+    operator: Operator
+    name: str
+    shape: tuple[int, ...] | None
+    parameters: int
+    takes: tuple[int, ...]
+
+
 class RuntimeModule(Protocol):
     """What a module in this folder has. Importing it loads no framework.
 
@@ -184,11 +200,11 @@ class RuntimeModule(Protocol):
     def trace(self, path: Path, values: NDArray[np.float32]) -> list[Traced]:
         """Run real values (N, …) through an artifact and return its tensors in order, the output last."""
 
-    def operators(self, path: Path, *, batch: int = 1) -> list[Operator]:
+    def nodes(self, path: Path, *, batch: int = 1) -> list[Node]:
         """Return the operators of an artifact in order, as this machine executes them. batch: where it is not fixed."""
 
     def prefixes(self, path: Path, *, threads: int = 1) -> list[Session]:
-        """Return the artifact cut off after none of its ``operators``, after the first, … after all: ready to time.
+        """Return the artifact cut off after none of its ``nodes``, after the first, … after all: ready to time.
 
         Empty if the runtime has no operators that could be cut.
         """
@@ -212,6 +228,19 @@ def dequantize(values: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:
     if spec.scale is None or spec.zero_point is None:
         return real
     return (real - np.float32(spec.zero_point)) * np.float32(spec.scale)
+
+
+def edges(ends: Sequence[tuple[Iterable[Hashable], Iterable[Hashable]]]) -> list[tuple[int, ...]]:
+    """Return what each operator takes, as ``Node`` has it. ends: the tensors that each takes and gives out, in order.
+
+    Constants are left out there: what no operator before gives out is an input of the graph.
+    """
+    made: dict[Hashable, int] = {}
+    found = []
+    for place, (taken, given) in enumerate(ends):
+        found.append(tuple(dict.fromkeys(made.get(tensor, -1) for tensor in taken)))
+        made |= dict.fromkeys(given, place)
+    return found
 
 
 def convolution_macs(result: Sequence[int], weights: Sequence[int]) -> int:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from toolkit import extras, runtimes
 from toolkit.convention import Convention, of_message
-from toolkit.files import require_file
+from toolkit.files import documents, require_file
 from toolkit.files.documents import to_tree
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Operator, Predictor, Traced, check_images
+from toolkit.runtimes.base import Node, Predictor, Traced, check_images
 from toolkit.worker.process import Process
-from toolkit.worker.tasks import OPEN, OPERATORS, PREDICT, TENSOR, TRACE
+from toolkit.worker.tasks import NODES, OPEN, PREDICT, TENSOR, TRACE
 
 TASKS = "toolkit.worker.tasks"
 # Seconds that a worker may take to open an artifact and to run one image, beyond what is usual: a large model from a
@@ -85,11 +85,11 @@ class Workers:
             found.append(Traced(one["name"], np.frombuffer(content, np.float32).reshape(one["shape"])))
         return found
 
-    def operators(self, path: Path) -> list[Operator]:
-        """Return the operators of an artifact, as its runtime's ``operators``."""
+    def nodes(self, path: Path) -> list[Node]:
+        """Return the operators of an artifact at their places, as its runtime's ``nodes``."""
         process, about = self._worker(path)
-        answer, _ = process.ask({"do": OPERATORS, **about})
-        return [Operator(**one) for one in answer["operators"]]
+        answer, _ = process.ask({"do": NODES, **about})
+        return [documents.convert(one, Node, path, what="a graph") for one in answer["nodes"]]
 
     def close(self) -> None:
         """End the worker."""

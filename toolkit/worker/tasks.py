@@ -13,7 +13,7 @@ from toolkit.files.documents import to_tree
 from toolkit.runtimes.base import Session
 from toolkit.worker.child import Task
 
-OPEN, PREDICT, TRACE, TENSOR, OPERATORS = "open", "predict", "trace", "tensor", "operators"
+OPEN, PREDICT, TRACE, TENSOR, NODES = "open", "predict", "trace", "tensor", "nodes"
 Answer = tuple[dict[str, Any], bytes]
 
 
@@ -46,8 +46,8 @@ def _tensor(kept: dict[str, Any], content: bytes, *, place: int) -> Answer:
     return {}, np.ascontiguousarray(kept["tensors"][place].values, np.float32).tobytes()
 
 
-def _operators(kept: dict[str, Any], content: bytes, *, path: str, runtime: str) -> Answer:
-    return {"operators": [asdict(one) for one in runtimes.get(runtime).operators(Path(path))]}, b""
+def _nodes(kept: dict[str, Any], content: bytes, *, path: str, runtime: str) -> Answer:
+    return {"nodes": [asdict(one) for one in runtimes.get(runtime).nodes(Path(path))]}, b""
 
 
 TASKS: dict[str, Task] = {
@@ -55,5 +55,5 @@ TASKS: dict[str, Task] = {
     PREDICT: _predict,
     TRACE: _trace,
     TENSOR: _tensor,
-    OPERATORS: _operators,
+    NODES: _nodes,
 }

@@ -47,8 +47,8 @@ PACED_COLUMNS = (
 # What the headings mean, for whoever has not read the manual.
 LATENCY_LEGEND = """\
 median: of one inference, input and output not counted; 95 % interval: over processes and blocks. It is what users get.
-floor: the median of the fastest tenth, ± half of its 95 % interval; what else runs here hardly moves it: compare it with
-another day's.
+floor: the median of the fastest tenth, ± half of its 95 % interval. What else runs here hardly moves it, so it can be
+compared with another day's.
 p90, p99: what 90 %, 99 % of the inferences did not exceed. – : not measured, or withheld (see the warnings).
 speed-up: over the float32 artifact of the same format and setting, both timed side by side in one process, in blocks
 that alternate within milliseconds; at least: by its 95 % interval."""
@@ -90,7 +90,7 @@ def _report_machine(console: Console, record: "Record") -> None:
     for warning, count in warnings.items():
         console.warn(f"{count} of {len(results)} rows: {warning}")
     for artifact, how in {one.path: one.golden for one in results if one.golden}.items():
-        console.warn(f"{artifact} answers otherwise here than where it was exported, so it is not one to ship: {how}")
+        console.warn(f"{artifact} answers differently here than where it was exported, so it is not one to ship: {how}")
     for artifact, note in dict.fromkeys((one.path, note) for one in results for note in one.notes):
         console.warn(f"{artifact}: {note}")
     for path, why in record.failures.items():

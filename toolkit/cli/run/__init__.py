@@ -79,7 +79,7 @@ def command(
     if trained.interrupted:
         return INTERRUPTED
     console.heading("2. export")
-    folder, imports = trained.folder, trained.recipe.own_files
+    folder, imports = trained.folder, trained.recipe.code_files
     exported = api.export(
         trained,
         output=folder / "exported",
@@ -102,6 +102,8 @@ def command(
     is_wrong = parity.verdict == Verdict.FAIL or bool(exported.failures or measured.failures)
     console.heading(f"Summary: {'not all of it is right' if is_wrong else 'nothing is wrong'}")
     _summarise(console, trained, exported, measured, same.lines(verified, model=model, choice=trained.data))
+    (page,) = api.report(exported, output=trained.folder / "report.html", data=trained.data)
+    console.text(f"page:  {page.path}")
     console.document(
         {
             "schema": 1,
@@ -110,6 +112,7 @@ def command(
             "export": exported.to_json(),
             "verify": parity.to_json(),
             "bench": measured.to_json(),
+            "report": page.to_json(),
         }
     )
     return 1 if is_wrong else 0

@@ -23,6 +23,7 @@ from toolkit.cli.options import (
     TestData,
     UnsafeLambda,
     Wheels,
+    given,
     option,
     reading,
     require_device,
@@ -33,8 +34,12 @@ from toolkit.console import Console
 from toolkit.errors import UsageError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 
+# What goes with --on.
+ON_DEVICES = {"paths", "golden", "on", "wheels", "json", "debug"}
+
 
 def command(
+    context: typer.Context,
     paths: Paths = None,
     data: TestData = None,
     margin: Margin = DEFAULT_MARGIN_PP,
@@ -69,21 +74,10 @@ def command(
     The exit code is 0 for pass, 1 for fail, and 3 for inconclusive: too few images to tell.
     """
     require_device(on, wheels)
-    read_as = reading(image_size, resize, skip_unreadable, keys)
     console = Console(json_output=json)
     if on:
-        unused = {
-            "--data": data is not None,
-            "--margin": margin != DEFAULT_MARGIN_PP,
-            "--allow-overlap": allow_overlap,
-            "--save": save,
-            "--flips": flips is not None,
-            "--against": against is not None,
-            "--input-range": input_range is not None,
-            "--image-size, --resize, --skip-unreadable or --keys": read_as is not None,
-        }
-        if given := [option for option, is_given in unused.items() if is_given]:
-            raise UsageError(f"--on compares by golden on a device; it does not go with {', '.join(given)}")
+        if unused := [flag for name, flag in given(context).items() if name not in ON_DEVICES]:
+            raise UsageError(f"--on compares by golden on a device; it does not go with {', '.join(unused)}")
         from toolkit.cli.verify.on_devices import verify
 
         return verify(console, on, paths or (), wheels=wheels)
@@ -93,7 +87,7 @@ def command(
             data=data,
             golden=golden,
             margin_pp=margin,
-            reading=read_as,
+            reading=reading(image_size, resize, skip_unreadable, keys),
             imports=imports or (),
             unsafe_lambda=unsafe_lambda,
             allow_overlap=allow_overlap,
