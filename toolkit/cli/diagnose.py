@@ -15,7 +15,9 @@ from toolkit.cli.options import (
     Keys,
     ResizeTo,
     SkipUnreadable,
+    Stride,
     UnsafeLambda,
+    Window,
     reading,
 )
 from toolkit.console import Console
@@ -33,6 +35,8 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -47,7 +51,7 @@ def command(
         artifact,
         against=against,
         data=data,
-        reading=reading(image_size, resize, skip_unreadable, keys),
+        reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
         input_range=input_range,
         imports=imports or (),
         unsafe_lambda=unsafe_lambda,

@@ -94,7 +94,7 @@ def install(job: Job, converted: Converted, record: Golden, *, work: Path, folde
 
 
 def _write_rows(dataset: Dataset, work: Path) -> CountedFile | None:
-    """Keep the digests of the training and validation images, so that a later test set can be held against them.
+    """Keep the digests of the training and validation images, so that a later test set can be compared with them.
 
     Published data, which can be had anywhere, need none.
     """

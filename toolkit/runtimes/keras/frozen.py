@@ -61,7 +61,7 @@ def layer() -> Any:
     tf, keras = extras.load("tensorflow"), extras.load("keras")
 
     @keras.saving.register_keras_serializable("toolkit")
-    class FrozenGraph(keras.layers.Layer):  # type: ignore[misc]
+    class FrozenGraph(keras.layers.Layer):  # type: ignore[misc,name-defined]
         """graph: a serialized GraphDef in base64, whose placeholders are the image and the weights."""
 
         def __init__(self, graph: str, image: str, answer: str, **options: Any) -> None:
@@ -73,7 +73,7 @@ def layer() -> Any:
 
         def build(self, input_shape: Any) -> None:
             """Make a weight of each placeholder but the image."""
-            self._places = []
+            self._places: list[tuple[str, Any]] = []
             for node in self._definition.node:
                 if node.op == "Placeholder" and node.name != self.image:
                     shape = tf.TensorShape(node.attr["shape"].shape).as_list()
