@@ -123,7 +123,8 @@ SkipUnreadable = Annotated[bool, option(READING, "Leave out images that cannot b
 Keys = Annotated[
     str | None,
     option(
-        READING, "What arrays of a .npz file are called: x_train=NAME,…; or a table's column of labels: label=NAME."
+        READING,
+        "What arrays of a .npz file are called: x_train=NAME,y_train=NAME; or a table's column of labels: label=NAME.",
     ),
 ]
 Window = Annotated[
