@@ -95,6 +95,7 @@ benchmark: $(INSTALLED)  ## figures of docs/measurements.md that are ratios; run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group rivals
 	$(BIN)/python tests/benchmarks/disturbance.py
 	$(BIN)/toolkit certify exported/cnn/cnn-int8.tflite
+	$(BIN)/python tests/benchmarks/busy_core.py exported/cnn/cnn-int8.tflite
 	$(BIN)/python tests/benchmarks/against_others.py
 
 # To record the runs anew, with nothing else running: rm docs/run.txt
