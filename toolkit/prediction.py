@@ -192,8 +192,11 @@ def form_of(session: Predictor, found: Manifest | None, *, images: int = 1) -> F
     """Return what an artifact takes; ArtifactError for what is no image, or is too large for so many images."""
     model, shape = session.path, session.convention.row_shape(session.input.shape)
     sizes = [size for size in shape if size is not None]
-    if len(sizes) != 3 or sizes[2] not in (1, 3) or session.convention.layout == Layout.VALUES:
-        raise ArtifactError(f"{model}: takes {shape}; allowed: (height, width, 1 or 3) images")
+    is_values = session.convention.layout == Layout.VALUES
+    if is_values or len(sizes) != 3 or sizes[2] not in (1, 3):
+        raise ArtifactError(
+            f"{model}: takes {'values ' if is_values else ''}{shape}; allowed: (height, width, 1 or 3) images"
+        )
     height, width, channels = sizes
     # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
     check_memory(images * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # What ``train`` does before a long training, once for each model on each machine.
-TRYING = "trying how this machine computes it fastest: about 20 seconds, once for this model"
+TRYING = "trying how this machine computes it fastest, which is done once for this model"
 
 
 def bench(
@@ -47,10 +47,11 @@ def bench(
     """
     from toolkit.bench import candidates, schedule
     from toolkit.bench.explain import explain as add_reasons
+    from toolkit.bench.record import new_folder
 
     asked = schedule.Plan(**plan)
     chosen = candidates.select([Path(path) for path in paths or (EXPORTED,)], warn=warn)
-    folder = schedule.new_folder(Path(output))
+    folder = new_folder(Path(output))
     record = schedule.bench(chosen, folder, asked, on_step=lambda progress: on_step(progress.step))
     if not record.interrupted:
         add_reasons(record, everything=explain, on_step=on_step)

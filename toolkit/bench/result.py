@@ -11,6 +11,7 @@ import numpy as np
 
 from toolkit import units
 from toolkit.bench import statistics
+from toolkit.bench.pairs import Pairs
 from toolkit.bench.statistics import Blocks, Samples
 from toolkit.files import atomic
 from toolkit.interval import Interval
@@ -18,6 +19,8 @@ from toolkit.verdict import Verdict
 
 BASELINE_QUANTIZATION = "float32"
 KINDS = ("invoke", "end_to_end", "paced")
+# What a file of samples has of pairs, behind "paired_".
+PAIRED = ("reference", "candidate", "lengths")
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ class Result:
     manifest says of the artifact, if one lists it. measured_on: the kernel class of the machine that measured the
     accuracy, if it is recorded. golden: how the artifact answers differently here than where it was exported, None
     where it does not or has no golden. notes: what may come out otherwise on another kind of CPU. marks: turns in which
-    something changed on the machine; they are left in.
+    something changed on the machine; they are left in. pairs: blocks of it that alternate with those of its float32
+    original; None for that itself, and in records from before they were kept.
     """
 
     path: Path
@@ -93,11 +97,17 @@ class Result:
     paced: Blocks | None
     opened: tuple[Opened, ...]
     marks: tuple[Mark, ...]
+    pairs: Pairs | None = None
 
     @cached_property
     def median(self) -> Interval:
         """The median latency of one inference, input and output not counted."""
         return statistics.median(self.invoke)
+
+    @cached_property
+    def floor(self) -> Interval:
+        """What an inference takes where nothing else disturbs the machine."""
+        return statistics.floor(self.invoke)
 
     @property
     def marked(self) -> dict[str, int]:
@@ -207,6 +217,8 @@ class Result:
             "median_s": self.median.value,
             "median_ci95_s": [self.median.low, self.median.high],
             **_named(self.percentiles_s),
+            "floor_s": self.floor.value,
+            "floor_ci95_s": [self.floor.low, self.floor.high],
             "outliers": statistics.outliers(self.invoke.samples),
             "load_s": self.load_s,
             "first_s": self.first_s,
@@ -226,6 +238,8 @@ class Result:
             blocks: Blocks | None = getattr(self, name)
             if blocks is not None:
                 arrays |= {f"{name}_s": blocks.samples, f"{name}_lengths": blocks.lengths}
+        if self.pairs is not None:
+            arrays |= {f"paired_{name}": getattr(self.pairs, name) for name in PAIRED}
         with atomic(folder / self.samples) as temporary:
             np.savez_compressed(temporary, allow_pickle=False, **arrays)
 
@@ -248,6 +262,7 @@ class Result:
             "n": len(self.invoke.samples),
             "processes": [asdict(opened) for opened in self.opened],
             "blocks": int(self.invoke.lengths.size),
+            "paired": self.pairs.to_json() if self.pairs else None,
             "marked": self.marked,
             "marks": [asdict(mark) for mark in self.marks],
             "samples": self.samples,

@@ -34,7 +34,7 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Classify image files, or rows of values: class, probability and runner-up."""
+    """Classify image files, or rows of values."""
     from toolkit.errors import DataError
     from toolkit.prediction import Refused
 

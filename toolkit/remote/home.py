@@ -8,8 +8,7 @@ from typing import Any
 from toolkit import locks
 from toolkit.bench import record, resume
 from toolkit.bench.reading import RECORD, SamplesName
-from toolkit.bench.record import Record
-from toolkit.bench.schedule import new_folder
+from toolkit.bench.record import Record, new_folder
 from toolkit.errors import ArtifactError
 from toolkit.files import documents, write_bytes, write_json
 from toolkit.remote.cargo import Cargo

@@ -187,7 +187,8 @@ class Loop:
     def _forward(self, images: Any, labels: Any, *, training: bool) -> tuple[Any, Any]:
         """Return (loss of each row, rows classified right)."""
         tf = self._tf
-        taken = tf.cast(images, tf.float32) / 255.0 if images.dtype == tf.uint8 else images
+        # By the type of the rows as they came in: changed pixels are floats of 0 to 255.
+        taken = tf.cast(images, tf.float32) / 255.0 if self._dtype == "uint8" else images
         probabilities = tf.cast(self._model(taken, training=training), tf.float32)
         losses = self._loss(tf.one_hot(labels, self._classes), probabilities)
         if self._class_weights is not None:
