@@ -38,6 +38,7 @@ def ask(made, gate, *counts, cancelled=()):
     """Ask once, then all of ``counts`` while the first is worked on; return the answers."""
 
     async def run():
+        made._queue = asyncio.Queue()  # which belongs to a loop, and each call has its own
         running = asyncio.create_task(made.run())
         asked = [asyncio.create_task(made.classify(pixels(1)))]
         await asyncio.sleep(0.05)
