@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-unit test-gpu test-cpus cpus fuzz kill photos docs site check format edge dist benchmark exported trained study picture clean
+.PHONY: run test test-unit test-gpu test-cpus cpus fuzz kill photos tasks docs site check format edge dist benchmark exported trained study picture clean
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
@@ -41,6 +41,9 @@ fuzz: $(INSTALLED)  ## 10,000 damaged files, to every reader and verb; docs/robu
 
 photos: $(INSTALLED)  ## digits in photos of twenty kinds, how many are read right; docs/predict.md (needs the full MNIST)
 	$(BIN)/python -m tests.digits
+
+tasks: $(INSTALLED)  ## tables, sensors, sound and images, from data to device; docs/tasks.md
+	$(BIN)/python -m tests.tasks
 
 docs: $(INSTALLED)  ## docs/commands.md anew, then the site
 	$(BIN)/python -m tests.command_reference

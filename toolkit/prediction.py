@@ -1,4 +1,4 @@
-"""Classify image files with one artifact."""
+"""Classify image files, or files with rows of values, with one artifact."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import images, manifest, runtimes, units
-from toolkit.convention import OPTION, Convention, Output, output_of
+from toolkit import data, images, manifest, runtimes, units
+from toolkit.convention import OPTION, Convention, Layout, Output, output_of
 from toolkit.digits import Box, Page, Read, draw, find, is_mnist, to_form
 from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
 from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.parity import checks, inputs, recorded
-from toolkit.reading import Resize
+from toolkit.reading import AS_THEY_ARE, Resize
 from toolkit.runtimes.base import Predictor
 from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
@@ -130,11 +130,12 @@ def predict(
     explain: Path | None = None,
     warn: Callable[[str], None],
 ) -> list[Prediction | Refused]:
-    """Return the prediction for each image file, or why there is none; ArtifactError if the model makes none.
+    """Return the prediction for each image file, or for each row of other files, or why there is none.
 
     given: the range of its pixels, as the user has it. UsageError if it is needed, or if a manifest says another.
     every_digit: one for each digit of an image, in reading order; else an image with several digits is refused.
     explain: where the picture of how one image was read is written; UsageError for several images.
+    Raises ArtifactError if the model makes no predictions.
     """
     if explain is not None and (len(files) != 1 or explain.suffix != ".png"):
         raise UsageError(f"{explain}: --explain writes one .png file, of one image; {len(files)} were given")
@@ -142,6 +143,10 @@ def predict(
     with contained() as workers:
         session = workers.open_session(model)
         session.convention = convention_of(session, found, given, warn)
+        if session.convention.layout == Layout.VALUES:
+            if every_digit or explain is not None:
+                raise UsageError(f"{model}: takes rows of values; --all and --explain are about images")
+            return _predict_rows(files, session, found)
         return _predict(files, session, found, every_digit=every_digit, explain=explain)
 
 
@@ -151,6 +156,10 @@ def convention_of(
     """Return what input and output of an artifact mean: as the manifest, the user or the file itself says."""
     if found is not None and given is not None and str(given) != str(found.convention):
         raise UsageError(f"{session.path}: its manifest says {found.convention}; leave out {OPTION}")
+    if session.convention.layout == Layout.VALUES and found is None:
+        if given is not None:
+            raise UsageError(f"{session.path}: takes rows of values, and {OPTION} is about pixels; leave it out")
+        return session.convention
     if said := inputs.said_of(session, given):
         return said
     spec = session.input
@@ -164,12 +173,30 @@ def convention_of(
     return session.convention
 
 
+def _predict_rows(files: Sequence[Path], session: Predictor, found: Manifest | None) -> list[Prediction | Refused]:
+    """Return the prediction for each row of the files; a file that cannot be read is refused as a whole."""
+    how = found.data.reading if found else AS_THEY_ARE
+    predictions: list[Prediction | Refused] = []
+    for file in files:
+        try:
+            names, rows = data.rows_of(file, how, session.convention.row_shape(session.input.shape))
+        except DataError as error:
+            predictions.append(Refused(str(file), str(error)))
+            continue
+        classes, outputs = classify(session, found, rows)
+        predictions += [_prediction(name, classes, row, None) for name, row in zip(names, outputs, strict=True)]
+    return predictions
+
+
 def form_of(session: Predictor, found: Manifest | None, *, images: int = 1) -> Form:
     """Return what an artifact takes; ArtifactError for what is no image, or is too large for so many images."""
-    model, shape = session.path, session.convention.image_shape(session.input.shape)
+    model, shape = session.path, session.convention.row_shape(session.input.shape)
     sizes = [size for size in shape if size is not None]
-    if len(sizes) != 3 or sizes[2] not in (1, 3):
-        raise ArtifactError(f"{model}: takes {shape}; allowed: (height, width, 1 or 3) images")
+    is_values = session.convention.layout == Layout.VALUES
+    if is_values or len(sizes) != 3 or sizes[2] not in (1, 3):
+        raise ArtifactError(
+            f"{model}: takes {'values ' if is_values else ''}{shape}; allowed: (height, width, 1 or 3) images"
+        )
     height, width, channels = sizes
     # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
     check_memory(images * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
@@ -199,13 +226,13 @@ def _predict(
     for one in prepared:
         if one.refusal is not None:
             predictions.append(Refused(str(one.file), one.refusal))
-        predictions += [_prediction(one.file, names, next(left), view.box) for view in one.views]
+        predictions += [_prediction(str(one.file), names, next(left), view.box) for view in one.views]
     return predictions
 
 
-def _prediction(file: Path, names: Sequence[str], row: NDArray[np.float32], box: Box | None) -> Prediction:
+def _prediction(name: str, names: Sequence[str], row: NDArray[np.float32], box: Box | None) -> Prediction:
     first, second = np.argsort(-row)[:2]
-    return Prediction(str(file), (names[first], names[second]), (float(row[first]), float(row[second])), box)
+    return Prediction(name, (names[first], names[second]), (float(row[first]), float(row[second])), box)
 
 
 def _explain(image: Image, names: Sequence[str], rows: Iterable[NDArray[np.float32]], path: Path) -> None:
@@ -227,10 +254,10 @@ def _flat(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def classify(
-    session: Predictor, found: Manifest | None, pixels: NDArray[np.uint8]
+    session: Predictor, found: Manifest | None, rows: NDArray[Any]
 ) -> tuple[Sequence[str], NDArray[np.float32]]:
-    """Return the names of the classes, and their probabilities for each image, (N, classes)."""
-    model, outputs = session.path, session.predict(pixels)
+    """Return the names of the classes, and their probabilities for each row, (N, classes)."""
+    model, outputs = session.path, session.predict(rows)
     if outputs.ndim != 2 or not outputs.shape[1]:
         raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
     checks.require_finite(outputs, path=model)

@@ -27,14 +27,14 @@ def main() -> None:
     parser.add_argument("--data", default="auto")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--side", choices=("toolkit", "fit"), help="what a process of this command is")
-    parser.add_argument("--model", choices=tuple(REQUIRED))
+    parser.add_argument("--model", choices=tuple(REQUIRED), help="this one alone")
     arguments = parser.parse_args()
     if arguments.side:
         sides = {"toolkit": toolkit_side, "fit": fit_side}
         sides[arguments.side](arguments.model, arguments.data, arguments.epochs)
         return
-    for model, required in REQUIRED.items():
-        compare(model, arguments.data, arguments.epochs, required)
+    for model in (arguments.model,) if arguments.model else REQUIRED:
+        compare(model, arguments.data, arguments.epochs, REQUIRED[model])
 
 
 def compare(model: str, choice: str, epochs: int, required: float) -> None:

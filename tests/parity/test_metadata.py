@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import verification
 from toolkit import manifest
+from toolkit.convention import Convention, Layout
 from toolkit.entries import EvaluationSet
 from toolkit.overlap import Overlap
 from toolkit.parity import card, metadata
@@ -67,9 +68,10 @@ def test_what_is_no_accuracy_is_none_there(shipped, read):
 def test_what_is_no_image_is_called_what_it_is(shipped, read):
     found = manifest.read(shipped)
     spec = replace(found.artifacts[0].inputs[0], shape=(None, 13))
-    table = replace(found, artifacts=(replace(found.artifacts[0], inputs=(spec,)),))
+    values = replace(found, convention=Convention(layout=Layout.VALUES))
+    table = replace(values, artifacts=(replace(found.artifacts[0], inputs=(spec,)),))
     assert read(table).pipeline_tag == "tabular-classification"
-    odd = replace(found, artifacts=(replace(found.artifacts[0], inputs=(replace(spec, shape=(None, 13, 3)),)),))
+    odd = replace(values, artifacts=(replace(found.artifacts[0], inputs=(replace(spec, shape=(None, 13, 3)),)),))
     data = read(odd)
     assert (data.pipeline_tag, data.eval_results[0].task_type) == (None, "other")
 

@@ -167,7 +167,7 @@ def test_flips_are_shown_as_pictures_lost_ones_first(three):
     assert said.index(lost) < said.index(gained)
     assert shown.body.count('src="data:image/png;base64,') == 2
     three.__dict__["test_set"] = Split(np.zeros((5, 9), np.float32), np.array(LABELS))
-    with pytest.raises(ToolkitError, match="are no images"):
+    with pytest.raises(ToolkitError, match="2 rows change their class; they are no images"):
         flips.show(three)
 
 
@@ -184,7 +184,7 @@ def test_the_command_that_trains_again_has_what_the_recipe_has_beside_and_no_nam
 
 def test_where_nothing_flips_it_says_so(three):
     three.rows.artifacts[three.chosen.path] = rows(CANDIDATE_ROW, prediction=KERAS)
-    assert "No artifact puts any test image into another class" in text(flips.show(three))
+    assert "No artifact puts any of the test images into another class" in text(flips.show(three))
     three.rows.artifacts.clear()
     with pytest.raises(ArtifactError, match="has outputs of none of these files"):
         flips.show(three)

@@ -1,4 +1,7 @@
-"""The page in headless Chromium, as a person uses it. SCREENSHOTS=folder keeps a picture of each step."""
+"""The page in headless Chromium, as a person uses it. SCREENSHOTS=folder keeps a picture of each step.
+
+docs/serve.png is one of them, of a machine on which nothing else runs: SCREENSHOTS=docs pytest … -k docs_picture
+"""
 
 import base64
 import os
@@ -139,6 +142,17 @@ def test_a_7_drawn_by_mouse_is_read_in_every_window(opened, keep, width, scheme)
     page.get_by_role("button", name="Clear").click()
     page.get_by_text("Waits for an image.").first.wait_for()
     assert page.locator(".bars").count() == 0
+
+
+def test_the_docs_picture_shows_two_artifacts(opened):
+    page = opened(1100, 560)
+    draw(page, *SEVEN)
+    reads(page, "7", "7")
+    draw(page, *SEVEN)  # the first inference is slower
+    page.wait_for_load_state("networkidle")
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / "serve.png")
+    assert page.locator(".card").count() == 2
 
 
 def test_an_image_is_uploaded_pasted_and_dropped(opened, keep, tmp_path):

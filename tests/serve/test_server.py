@@ -44,8 +44,11 @@ def served(*arguments, **variables):
         yield process, said
     finally:
         last.cancel()
-        process.kill()
-        process.communicate()
+        process.send_signal(signal.SIGINT)
+        try:
+            process.communicate(timeout=END_S)
+        finally:
+            process.kill()
 
 
 def ask(port, method, path, body=None, **headers):

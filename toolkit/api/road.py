@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # What ``train`` does before a long training, once for each model on each machine.
-TRYING = "trying how this machine computes it fastest: about 20 seconds, once for this model"
+TRYING = "trying how this machine computes it fastest, which is done once for this model"
 
 
 def bench(

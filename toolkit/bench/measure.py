@@ -200,7 +200,7 @@ def resolution_ns(clock: Clock) -> float:
 
 
 def _takes(session: Session, images: NDArray[np.uint8]) -> bool:
-    return len(session.inputs) == 1 and session.convention.image_shape(session.input.shape) == images.shape[1:]
+    return len(session.inputs) == 1 and session.convention.row_shape(session.input.shape) == images.shape[1:]
 
 
 def _real(session: Session, images: NDArray[np.uint8], batch: int) -> list[Inputs]:

@@ -8,6 +8,7 @@ from typing import Any
 from toolkit import archive, golden, locks, runtimes
 from toolkit.bundle import classify
 from toolkit.bundle.choose import NAMED
+from toolkit.convention import Layout
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256, sums
 from toolkit.manifest import Artifact, Manifest
@@ -69,11 +70,12 @@ def make(
     runtime = runtimes.for_file(found.folder / artifact.path)
     name = f"{found.model}-{artifact.quantization}-{artifact.format}"
     path = Path(f"{name}{SUFFIX}") if path is None else path
+    rows = found.data.reading.files if found.convention.layout == Layout.VALUES else None
     with locks.scratch() as work:
         for file in (artifact.path, found.golden_path.name):
             shutil.copyfile(found.folder / file, work / file)
         replace(found, folder=work, artifacts=(artifact,), derived=()).write()
-        (work / SCRIPT).write_text(classify.script(runtime), encoding="utf-8")
+        (work / SCRIPT).write_text(classify.script(runtime, rows), encoding="utf-8")
         build_wheel(work)
         digests = {file.name: sha256(file) for file in sorted(work.iterdir())}
         sums.write(work, digests)

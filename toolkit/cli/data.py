@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolkit import api
-from toolkit.cli.options import Debug, ImageSize, Json, Keys, ResizeTo, SkipUnreadable, reading
+from toolkit.cli.options import Debug, ImageSize, Json, Keys, ResizeTo, SkipUnreadable, Stride, Window, reading
 from toolkit.console import Column, Console
 from toolkit.errors import UsageError
 
@@ -24,6 +24,8 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -36,7 +38,7 @@ def command(
     if fetch and not names:
         raise UsageError("--fetch needs the names of data sets, for example: toolkit data mnist --fetch")
     console = Console(json_output=json)
-    asked = reading(image_size, resize, skip_unreadable, keys)
+    asked = reading(image_size, resize, skip_unreadable, keys, window, stride)
     if asked and not names:
         raise UsageError("what is read needs a path, for example: toolkit data photos --image-size 96x96")
     results = _check(console, names, asked, fetch=fetch) if names else _list(console)
@@ -58,10 +60,8 @@ def _check(console: Console, names: list[str], reading: "Reading | None", *, fet
     results = []
     for name in names:
         dataset = api.load_data(name, fetch=fetch, reading=reading)
-        height, width, channels = dataset.input_shape
         console.text(
-            f"{dataset.name}: {dataset.counts} images of {height}×{width}×{channels}, "
-            f"{dataset.classes} classes, from {dataset.origin}"
+            f"{dataset.name}: {dataset.counts} {dataset.rows_are}, {dataset.classes} classes, from {dataset.origin}"
         )
         for part, digest in dataset.digests.items():
             console.text(f"  {part.replace('_', ' '):13} sha256 {digest}")

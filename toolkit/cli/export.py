@@ -20,7 +20,9 @@ from toolkit.cli.options import (
     Keys,
     ResizeTo,
     SkipUnreadable,
+    Stride,
     UnsafeLambda,
+    Window,
     option,
     reading,
 )
@@ -63,6 +65,8 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -73,7 +77,8 @@ def command(
     from toolkit.export.exporter import Exports
 
     shape = None if input_shape is None else _shape(input_shape)
-    console, read_as = Console(json_output=json), reading(image_size, resize, skip_unreadable, keys)
+    console = Console(json_output=json)
+    read_as = reading(image_size, resize, skip_unreadable, keys, window, stride)
     exports = [
         api.export(
             source,

@@ -21,6 +21,8 @@ from toolkit.cli.options import (
     Keys,
     ResizeTo,
     SkipUnreadable,
+    Stride,
+    Window,
     option,
     reading,
 )
@@ -95,6 +97,8 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -123,7 +127,7 @@ def command(
             ray=ray,
             run_cpus=run_cpus,
             run_gpus=run_gpus,
-            reading=reading(image_size, resize, skip_unreadable, keys),
+            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
             allow_overlap=allow_overlap,
             quick=quick,
             on_step=show,

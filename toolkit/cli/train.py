@@ -21,6 +21,8 @@ from toolkit.cli.options import (
     ModelChoice,
     ResizeTo,
     SkipUnreadable,
+    Stride,
+    Window,
     given,
     option,
     reading,
@@ -100,6 +102,8 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -115,7 +119,7 @@ def command(
             device=device,
             strategy=strategy,
             gradients=gradients,
-            reading=reading(image_size, resize, skip_unreadable, keys),
+            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
             allow_overlap=allow_overlap,
             on_step=show,
             **recipe,
@@ -163,7 +167,7 @@ def report(console: Console, trained: "Trained") -> None:
 
 def _print_start(console: Console, started: "Started") -> None:
     dataset = started.dataset
-    console.note(f"data: {dataset.name} ({dataset.origin}), {dataset.counts} images")
+    console.note(f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s")
     columns = (Column("layer", figures=False), Column("kind", figures=False), Column("output"), Column("parameters"))
     rows = [
         (layer.name, layer.kind, " × ".join(str(size) for size in layer.output_shape[1:]), f"{layer.parameters:,}")

@@ -1,6 +1,6 @@
 """Data sets: one module a source. A named source is located or fetched, a path source recognises what a path holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +11,9 @@ from toolkit.errors import DataError, DataUnavailableError
 from toolkit.reading import AS_THEY_ARE, Reading
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from toolkit.data.base import Dataset
 
 AUTO = "auto"
@@ -111,6 +114,23 @@ def reads(data: str) -> tuple[str, ...]:
         return ()
     _, module = _recognised(Path(data))
     return tuple(module.READS)
+
+
+def rows_of(path: Path, reading: Reading, shape: Sequence[int | None]) -> "tuple[list[str], NDArray[np.float32]]":
+    """Return the rows of a file that a model is asked about, (N, *shape) float32, and what to call each.
+
+    A .npy file has rows as they are; reading: how the files of other kinds that the model was trained on were read.
+    """
+    if path.suffix == ".npy":
+        from toolkit.data.base.values import read_rows
+
+        return read_rows(path, shape)
+    module = sources().get(reading.files)
+    if module is None or path.suffix.lower() != module.SUFFIX:
+        allowed = ".npy" if module is None else f"{module.SUFFIX} or .npy"
+        raise DataError(f"{path}: allowed are rows {tuple(shape)} in a file {allowed}")
+    found: tuple[list[str], NDArray[np.float32]] = module.rows_of(path, reading)
+    return found
 
 
 def _load_path(path: Path, reading: Reading) -> "Dataset":

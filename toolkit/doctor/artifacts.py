@@ -37,7 +37,7 @@ def _failure(path: Path, workers: "Workers", kernels: str | None) -> str | None:
 
     try:
         session = workers.open_session(path)
-        session.predict(np.zeros((1, *(size or 1 for size in session.input.shape[1:])), np.uint8))
+        session.predict(np.zeros((1, *(size or 1 for size in session.input.shape[1:])), session.convention.dtype))
         found = manifest.read(path.parent)
         artifact = next((entry for entry in found.artifacts if entry.path == path.name), None)
         why = recorded.problem(found, artifact, open_session=workers.open_session) if artifact else None

@@ -48,13 +48,13 @@ def fixed(model: Any, path: Path, *, input_shape: Sequence[int], warn: Callable[
 
 
 def prepare(model: Any, work: Path) -> Prepared:
-    """Return ``model`` as a function and a SavedModel under ``work``; ArtifactError if it is no image classifier."""
+    """Return ``model`` as a function and a SavedModel under ``work``; ArtifactError if it is no classifier."""
     tf = extras.load("tensorflow")
     shape = model.input_shape
-    if not isinstance(shape, tuple) or len(shape) not in (3, 4) or None in shape[1:] or len(model.output_shape) != 2:
+    if not isinstance(shape, tuple) or len(shape) not in (2, 3, 4) or None in shape[1:] or len(model.output_shape) != 2:
         raise ArtifactError(
             f"the model '{model.name}' maps {shape} to {model.output_shape}; "
-            "an image classifier maps (batch, height, width) or (batch, height, width, channels) to (batch, classes)"
+            "a classifier maps (batch, …), of up to three sizes, to (batch, classes)"
         )
     function = steps = _traced(tf, model)
     if is_recurrent(model):

@@ -41,10 +41,11 @@ def weights_files(model: str) -> tuple[Path, ...]:
     return (Path(model),) if model.endswith(WEIGHTS_SUFFIX) else ()
 
 
-def build(name: str, *, input_shape: tuple[int, int, int], classes: int, activation: str = "relu") -> Any:
-    """Return an unfitted ``keras.Model``: images (N, H, W, C) float32 in [0, 1] to probabilities (N, classes).
+def build(name: str, *, input_shape: tuple[int, ...], classes: int, activation: str = "relu") -> Any:
+    """Return an unfitted ``keras.Model``: rows (N, *input_shape) float32 to probabilities (N, classes).
 
-    name: of a member, or the path of a user's own file. Raises UsageError if that builds no such model.
+    input_shape: (H, W, C) of images, which are in [0, 1]. name: of a member, or the path of a user's own file. Raises
+    UsageError if that builds no such model.
     """
     from toolkit.runtimes.keras.loading import functional
 
@@ -67,7 +68,7 @@ def build(name: str, *, input_shape: tuple[int, int, int], classes: int, activat
         raise UsageError(f"{path}: build(keras, input_shape={input_shape}, classes={classes}, …): {why}") from error
     if (given, answer) != ((None, *input_shape), (None, classes)):
         raise UsageError(
-            f"{path}: build returns a model of {given} to {answer}; it must be one of (batch, height, width, channels) "
+            f"{path}: build returns a model of {given} to {answer}; it must be one of (batch, *input_shape) "
             f"to (batch, classes), here {(None, *input_shape)} to {(None, classes)}"
         )
     return model

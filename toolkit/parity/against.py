@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +38,8 @@ class Classifier:
         """Whether an image is of one class alone."""
         return self.convention.output != Output.SIGMOIDS
 
-    def answer(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return probabilities (N, classes) for pixels (N, H, W, C)."""
+    def answer(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        """Return probabilities (N, classes) for rows of data."""
         outputs = self.session.predict(images)
         checks.require_finite(outputs, path=self.session.path)
         return self.convention.probabilities(outputs)
@@ -96,7 +97,7 @@ def open_classifier(
 ) -> Classifier:
     """Open a model, and find out what its input and output mean: what is said of them is tried, else what fits."""
     session = workers.open_session(path, threads=0)
-    said = inputs.said_of(session, given)
+    said = inputs.said_of(session, given, training)
     convention = (
         inputs.check(session, said, training, path=path, warn=warn)
         if said

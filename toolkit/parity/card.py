@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from toolkit import data, units
+from toolkit.convention import Layout
 from toolkit.entries import Metrics, Verification
 from toolkit.files import documents, write_text
 from toolkit.manifest import Artifact, Manifest
@@ -39,10 +40,11 @@ def body(manifest: Manifest) -> str:
     about = source.SUMMARY if source else manifest.data.name
     spec = manifest.artifacts[0].inputs[0]
     shape = "×".join(str(size) for size in spec.shape[1:])
+    what = "rows" if manifest.convention.layout == Layout.VALUES else "images"
     classes = ", ".join(map(printable, manifest.data.classes))
     parts = [
         f"# {manifest.model}, trained on {manifest.data.name}",
-        f"A classifier of {shape} images into {len(manifest.data.classes)} classes ({classes}), exported by "
+        f"A classifier of {shape} {what} into {len(manifest.data.classes)} classes ({classes}), exported by "
         "[toolkit](../../README.md). This page is made from `manifest.json` by `toolkit verify --save`.",
         "## Artifacts",
         _artifacts(manifest),
@@ -54,7 +56,7 @@ def body(manifest: Manifest) -> str:
         "outputs of the Keras model and of every artifact, for comparing on a device.",
         *_recipe(manifest),
         "## Intended use and limits",
-        getattr(source, "LIMITS", "Images like those of the data above.") + " " + _GENERAL_LIMITS,
+        getattr(source, "LIMITS", f"{what.capitalize()} like those of the data above.") + " " + _GENERAL_LIMITS,
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -8,25 +8,25 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from toolkit.convention import Layout
 from toolkit.manifest import Artifact, Manifest
 from toolkit.text import printable
 
 FENCE = "---"
 # What a data set of this project is called there.
 _DATASETS = {"mnist": "ylecun/mnist", "sample": "ylecun/mnist", "fashion-mnist": "zalando-datasets/fashion_mnist"}
-# The tasks, by how many sizes an input has, its batch among them.
-_TASKS = {2: "tabular-classification", 4: "image-classification"}
+_IMAGES, _TABLE, _OTHER = "image-classification", "tabular-classification", "other"
 # Whoever publishes the weights decides: nobody has said it yet.
 _LICENCE = "unknown"
 
 
 def header(manifest: Manifest) -> str:
     """Return the head of a card: licence, tags, data, and the measured accuracy of each artifact."""
-    task = _TASKS.get(len(manifest.artifacts[0].inputs[0].shape), "other")
+    task = _task(manifest)
     formats = sorted({artifact.format for artifact in manifest.artifacts})
     known = _DATASETS.get(manifest.data.name)
     fields: dict[str, Any] = {"license": _LICENCE, "library_name": "keras"}
-    if task != "other":
+    if task != _OTHER:
         fields["pipeline_tag"] = task
     fields["tags"] = [*formats, *sorted({artifact.quantization for artifact in manifest.artifacts})]
     if known:
@@ -34,6 +34,13 @@ def header(manifest: Manifest) -> str:
     if results := _results(manifest, task):
         fields |= {"metrics": ["accuracy"], "model-index": [{"name": manifest.model, "results": results}]}
     return "\n".join((FENCE, *_lines(fields, ""), FENCE)) + "\n\n"
+
+
+def _task(manifest: Manifest) -> str:
+    """Return what the model is for, by what it takes."""
+    if manifest.convention.layout != Layout.VALUES:
+        return _IMAGES
+    return _TABLE if len(manifest.artifacts[0].inputs[0].shape) == 2 else _OTHER
 
 
 def _results(manifest: Manifest, task: str) -> list[dict[str, Any]]:

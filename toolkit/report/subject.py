@@ -10,6 +10,7 @@ from toolkit import data
 from toolkit.bench import reading as benchmarks
 from toolkit.bench.record import Record
 from toolkit.bench.record import read as read_record
+from toolkit.convention import Layout
 from toolkit.data.base import Split
 from toolkit.errors import ArtifactError, DataError, DataUnavailableError, ToolkitError
 from toolkit.files import sha256
@@ -51,6 +52,11 @@ class Subject:
     def folder(self) -> Path:
         """The folder of the export."""
         return self.manifest.folder
+
+    @property
+    def rows_are(self) -> str:
+        """What the rows of its data are called."""
+        return "rows" if self.manifest.convention.layout == Layout.VALUES else "images"
 
     def require_given(self) -> None:
         """Raise a ToolkitError if what was given is not of this export: only what was looked for may be absent."""

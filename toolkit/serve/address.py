@@ -58,7 +58,7 @@ def bind(host: str, port: int, token: str | None) -> Address:
         raise UsageError(f"the port is {port}; allowed: 1 to 65535, or 0 for any that is free")
     if token is not None and not TOKEN.fullmatch(token):
         raise UsageError(
-            "the token must be 16 to 200 letters, digits, '.', '_', '~' or '-'; leave it out to have one made"
+            "the token must be 16 to 200 letters, digits, '.', '_', '~' or '-', or be left out"
         )
     try:
         family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]

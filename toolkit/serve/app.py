@@ -23,6 +23,7 @@ from toolkit.serve.refusal import RefusedError
 PREDICT, ARTIFACTS, HEALTH, METRICS, OPENAPI = "/v1/predict", "/v1/artifacts", "/healthz", "/metrics", "/openapi.json"
 # Threads that read images: as many as a small machine can spare.
 READERS = 2
+AGAIN = {"Retry-After": "1"}
 # The page is the only one that may use an answer, and an answer belongs in no cache.
 HEADERS = (
     (b"cache-control", b"no-store"),
@@ -49,11 +50,11 @@ class Service:
 
     async def predict(self, request: Request) -> Response:
         """Classify the image of the body."""
+        content = await uploads.read(request)  # a client that sends it slowly keeps nobody else waiting
         if self.metrics.working >= limits.REQUESTS:
-            raise RefusedError(503, f"{limits.REQUESTS} requests are worked on; try again", closing=True, headers=AGAIN)
+            raise RefusedError(503, f"{limits.REQUESTS} requests are worked on; try again", headers=AGAIN)
         self.metrics.working += 1
         try:
-            content = await uploads.read(request)
             return JSONResponse(await predictor.predict(content, self.engines, self._threads))
         finally:
             self.metrics.working -= 1
@@ -70,9 +71,6 @@ class Service:
     async def metrics_text(self, request: Request) -> Response:
         """Return the counts."""
         return PlainTextResponse(self.metrics.text(), media_type=CONTENT_TYPE)
-
-
-AGAIN = {"Retry-After": "1"}
 
 
 class Guard:

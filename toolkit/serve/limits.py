@@ -5,10 +5,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 # A photo of 12 megapixels has 3 to 8 MB as a JPEG.
-BODY_BYTES = 16 << 20
+BODY_BYTES = 8 << 20
 PIXELS = 16_000_000
 # Requests that are worked on at a time, and connections.
-REQUESTS, CONNECTIONS = 32, 256
+REQUESTS, CONNECTIONS = 32, 128
 # Seconds until a request's head and its body must be here, and that a connection may stay idle between two requests.
 HEAD_S, BODY_S, IDLE_S = 10.0, 20.0, 30
 # Requests a second of one client, and how many it may be ahead; the clients that are remembered.

@@ -28,10 +28,10 @@ from toolkit.training.recipe import Recipe
 # Of TensorFlow, which reads it when it is imported.
 VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 FOLDER = "training"
-# Values (of an image, times images, times epochs) from which a trial of 10 seconds may be worth its time: the CNN takes
-# about a minute for as many, the MLP a few seconds.
+# Values (of an image, times images, times epochs) from which a trial may be worth its time: without it, the CNN took
+# about a minute for as many on two cores.
 LEAST_VALUES = 10**8
-# Seconds of a training from which it is worth 10 more to try the other setting of oneDNN.
+# Seconds of a training from which the other setting of oneDNN is tried, which takes one more import of TensorFlow.
 LEAST_S = 60.0
 # Seconds that the trial of one setting of oneDNN may take.
 DEADLINE_S = 200.0
@@ -93,7 +93,7 @@ def of_run(folder: Path) -> Arithmetic:
 
 
 def choose(recipe: Recipe, dataset: Dataset, *, device: str, on_trial: Callable[[], None]) -> Arithmetic:
-    """Return the fastest setting for a training on the CPU: that of the cache, or of a trial of 10 or 20 seconds.
+    """Return the fastest setting for a training on the CPU: that of the cache, or else of a trial.
 
     device: what ``--device`` takes; on a GPU nothing is tried. on_trial is called before a trial. UNTRIED is returned
     for a training that is too short to gain by it, and if a trial fails: what is wrong then, the training shows.
@@ -173,6 +173,7 @@ def _asked(recipe: Recipe, dataset: Dataset, device: str) -> dict[str, Any]:
         "model": recipe.to_json()["model"],
         "file": [sha256(file) for file in models.own_files(recipe.model)],
         "input_shape": list(dataset.input_shape),
+        "dtype": dataset.train.images.dtype.name,
         "classes": dataset.classes,
     }
 
@@ -185,6 +186,7 @@ def _try(recipe: Recipe, dataset: Dataset, device: str, *, onednn: bool | None) 
     task = {
         "recipe": {**recipe.to_json(), "model": recipe.model},
         "input_shape": list(dataset.input_shape),
+        "dtype": dataset.train.images.dtype.name,
         "classes": dataset.classes,
         "device": device,
     }

@@ -50,7 +50,7 @@ class Epochs:
         self._optimizer = optimizer
         self._progress = progress
         # Weights are kept in float32 whatever training computes in, so that every exporter and runtime can read them.
-        self._keeper = model if recipe.precision == "float32" else network.float32_model(keras, recipe, parts.dataset)
+        self._keeper = model if recipe.precision == "float32" else network.float32_model(keras, recipe, parts)
         self._feed = Feed(tf, parts.dataset.train)
         self._training = parts.training_rows
         self._held_out = self._feed if parts.held_out is parts.dataset.train else Feed(tf, parts.held_out)
@@ -64,6 +64,7 @@ class Epochs:
             loss=recipe.loss,
             batch_size=recipe.batch_size,
             strategy=strategy,
+            dtype=parts.dataset.train.images.dtype.name,
             augmentation=self._augmentation,
             class_weights=class_weights(parts) if recipe.balance else None,
             xla=xla,

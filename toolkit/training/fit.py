@@ -12,6 +12,7 @@ import numpy as np
 from toolkit import extras, locks, models, overlap, runs
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts, divide
+from toolkit.errors import UsageError
 from toolkit.files import sha256, write_json, write_text
 from toolkit.runs import BEST, METRICS
 from toolkit.runtimes.keras.loading import allowing, load_model
@@ -168,6 +169,8 @@ def _train(
     shared = parts.shared_images()
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap or resume)
     if recipe.augment is not None:
+        if not dataset.is_pixels:
+            raise UsageError(f"{dataset.origin}: {dataset.rows_are} cannot be augmented; leave --augment out")
         augmentation.require_images(recipe.augment, dataset.input_shape, origin=dataset.origin)
     device_name = device.choose(tf, device_choice)
     strategy = device.strategy(tf, strategy_choice)
@@ -175,7 +178,7 @@ def _train(
         device_name = f"{strategy.num_replicas_in_sync} × {device_name}, mirrored"
     keras.utils.set_random_seed(recipe.seed)
     with contextlib.nullcontext() if strategy is None else strategy.scope():
-        model, optimizer = network.build(keras, recipe, dataset, warn=warn)
+        model, optimizer = network.build(keras, recipe, parts, warn=warn)
     config = _config(recipe, parts, arithmetic, device_name, tf, keras)
     folders.prepare(folder, config, resume=resume)
     progress = checkpoint.load_state(folder / STATE, model=model, optimizer=optimizer) if resume else TrainingProgress()

@@ -43,12 +43,13 @@ class Totals:
 
 
 class Loop:
-    """Trains and evaluates one model on blocks of rows: images (N, H, W, C) uint8, labels (N,) integers.
+    """Trains and evaluates one model on blocks of rows: images (N, H, W, C) uint8 or values (N, …) float32, labels (N,)
+    integers.
 
     augmentation: what training images go through, None for nothing. class_weights: (classes,) float32, by which the
     loss of a row of each class is multiplied; None stands for 1. xla: how many
     batches one computation of XLA learns from, 0 for none of it; None leaves it to the kind of layers. Augmentation is
-    done between two of them, so with it one learns from a batch at most.
+    done between two of them, so with it one learns from a batch at most. dtype: of the rows.
     """
 
     def __init__(
@@ -64,9 +65,11 @@ class Loop:
         augmentation: Augmentation | None = None,
         class_weights: NDArray[np.float32] | None = None,
         xla: int | None = None,
+        dtype: str = "uint8",
     ) -> None:
         self._tf = tf
         self._model = model
+        self._dtype = dtype
         self._optimizer = optimizer
         self._loss = keras.losses.get(loss)
         self._classes = model.output_shape[-1]
@@ -167,7 +170,7 @@ class Loop:
 
     def _compiled(self, block: Any) -> Any:
         tf = self._tf
-        images = tf.TensorSpec((None, *self._model.input_shape[1:]), tf.uint8)
+        images = tf.TensorSpec((None, *self._model.input_shape[1:]), self._dtype)
         return tf.function(
             block, input_signature=[images, tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.int32)]
         )
@@ -184,8 +187,9 @@ class Loop:
     def _forward(self, images: Any, labels: Any, *, training: bool) -> tuple[Any, Any]:
         """Return (loss of each row, rows classified right)."""
         tf = self._tf
-        scaled = tf.cast(images, tf.float32) / 255.0
-        probabilities = tf.cast(self._model(scaled, training=training), tf.float32)
+        # By the type of the rows as they came in: changed pixels are floats of 0 to 255.
+        taken = tf.cast(images, tf.float32) / 255.0 if self._dtype == "uint8" else images
+        probabilities = tf.cast(self._model(taken, training=training), tf.float32)
         losses = self._loss(tf.one_hot(labels, self._classes), probabilities)
         if self._class_weights is not None:
             losses *= tf.gather(self._class_weights, labels)

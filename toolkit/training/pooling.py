@@ -34,9 +34,11 @@ def as_slices(tf: Any) -> Iterator[None]:
 
 def _windows(images: Any, size: Any, strides: Any) -> list[Any] | None:
     """Return a slice (N, H, W, C) for each element of a window; None where that cannot be."""
+    if images.shape.rank != 4:  # windows of steps
+        return None
     pairs = [tuple(one) if isinstance(one, Sequence) else (one, one) for one in (size, strides)]
     (high, wide), (down, across) = pairs
-    if images.shape.rank != 4 or None in images.shape[1:3] or high * wide > _MOST_SLICES:
+    if None in images.shape[1:3] or high * wide > _MOST_SLICES:
         return None
     # One past the last start of a window, from its first element.
     bottom, right = (

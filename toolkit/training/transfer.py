@@ -62,7 +62,7 @@ def _check_input(model: Any, path: Path, dataset: Dataset) -> None:
             "for a folder of images give their size by --image-size"
         )
     convention = declared(model)
-    if convention not in (None, Convention()):
+    if dataset.is_pixels and convention not in (None, Convention()):
         raise UsageError(
             f"{path}: takes pixels of {convention}, training feeds {Convention()}; save it without its first layer"
         )
@@ -86,7 +86,9 @@ def _with_new_head(keras: Any, model: Any, path: Path, dataset: Dataset, *, warn
 
 
 def _check_output(model: Any, path: Path, recipe: Recipe, dataset: Dataset) -> None:
-    answers = np.asarray(model(dataset.train.images[:_TRIED_IMAGES] / np.float32(255), training=False))
+    images = dataset.train.images[:_TRIED_IMAGES]
+    tried = Convention().taking(images).values(images)
+    answers = np.asarray(model(tried, training=False))
     is_probability = answers.ndim == 2 and bool(((answers >= 0) & (answers <= 1)).all())
     if recipe.loss != "binary_crossentropy":
         is_probability = is_probability and bool(np.allclose(answers.sum(axis=1), 1, atol=SUM_TOLERANCE))

@@ -7,13 +7,15 @@ import json
 import os
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from toolkit import extras
 from toolkit.data.base import Dataset, make_dataset
+from toolkit.data.base.parts import divide
+from toolkit.data.base.pixels import as_pixels
+from toolkit.data.base.values import as_values
 from toolkit.files import documents
 from toolkit.training import arithmetic, augmentation, device, network
 from toolkit.training.loop import Loop, is_convolutional
@@ -36,7 +38,7 @@ def main(task: str) -> None:
     seconds: dict[int, float] = {}
     if device.choose(tf, asked["device"]) == "CPU":
         recipe = Recipe(**asked["recipe"])
-        rows = _rows(tuple(asked["input_shape"]), asked["classes"], recipe.batch_size)
+        rows = _rows(tuple(asked["input_shape"]), asked["classes"], recipe.batch_size, asked["dtype"])
         seconds = _time(tf, keras, recipe, rows)
     onednn = arithmetic.onednn()
     answer = arithmetic.Answer([arithmetic.Tried(onednn, xla, batch_s) for xla, batch_s in seconds.items()])
@@ -49,7 +51,7 @@ def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[int, float
     order = np.arange(recipe.batch_size)
     loops: dict[int, tuple[Loop, int]] = {}
     for xla in (0, 1, AT_ONCE):
-        model, optimizer = network.build(keras, recipe, rows, warn=lambda text: None)
+        model, optimizer = network.build(keras, recipe, divide(rows, share=0, seed=0), warn=lambda text: None)
         if xla > 1 and (recipe.augment is not None or is_convolutional(model)):
             continue  # it is no other then, or takes long to compile
         loop = Loop(
@@ -61,6 +63,7 @@ def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[int, float
             batch_size=recipe.batch_size,
             augmentation=None if recipe.augment is None else augmentation.Augmentation(keras, recipe.augment),
             xla=xla,
+            dtype=rows.train.images.dtype.name,
         )
         least = np.tile(order, loop.batches_at_once)
         try:
@@ -80,12 +83,13 @@ def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[int, float
     return {xla: min(taken) for xla, taken in times.items()}
 
 
-def _rows(shape: tuple[int, int, int], classes: int, batch_size: int) -> Dataset:
-    """Return a batch of random images, at least one of each class: arithmetic takes as long whatever the pixels are."""
+def _rows(shape: tuple[int, ...], classes: int, batch_size: int, dtype: str) -> Dataset:
+    """Return a batch of random rows, at least one of each class: arithmetic takes as long whatever the numbers are."""
     labels = np.arange(max(batch_size, classes)) % classes
-    images = np.random.default_rng(0).integers(0, 256, (len(labels), *shape)).astype(np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (len(labels), *shape)).astype(dtype)
     names = tuple(str(number) for number in range(classes))
-    return make_dataset((images, labels, images, labels), name="trial", origin=str(Path("trial")), class_names=names)
+    arrays, conversion = (images, labels, images, labels), as_pixels if dtype == "uint8" else as_values
+    return make_dataset(arrays, name="trial", origin="trial", class_names=names, conversion=conversion)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from toolkit.convention import Convention, of_message
 from toolkit.files import documents, require_file
 from toolkit.files.documents import to_tree
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Node, Predictor, Traced, check_images
+from toolkit.runtimes.base import Node, Predictor, Traced, check_rows
 from toolkit.worker.process import Process
 from toolkit.worker.tasks import NODES, OPEN, PREDICT, TENSOR, TRACE
 
@@ -44,20 +44,20 @@ class ContainedSession(Predictor):
         """What the file itself says of its input."""
         return self._declared
 
-    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the outputs for pixels (N, H, W, C) uint8: (N, …) float32; the first image alone at first."""
-        check_images(images, self)
+    def predict(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the outputs for rows of data: (N, …) float32; the first row alone at first."""
+        check_rows(rows, self)
         parts = []
         if self._image_s is None:  # by which it is known how long the others may take
-            parts, images = [self._ask(images[:1])], images[1:]
-        step = max(1, MESSAGE_BYTES // max(1, math.prod(images.shape[1:])))
-        parts += [self._ask(images[start : start + step]) for start in range(0, len(images), step)]
+            parts, rows = [self._ask(rows[:1])], rows[1:]
+        step = max(1, MESSAGE_BYTES // max(1, math.prod(rows.shape[1:]) * rows.itemsize))
+        parts += [self._ask(rows[start : start + step]) for start in range(0, len(rows), step)]
         return np.concatenate(parts)
 
-    def _ask(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        question = {"do": PREDICT, "shape": list(images.shape), "convention": to_tree(self.convention)}
-        seconds = SLOWER * (self._image_s or 0.0) * len(images)
-        answer, content = self._process.ask(question, np.ascontiguousarray(images).tobytes(), seconds=seconds)
+    def _ask(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        question = {"do": PREDICT, "shape": list(rows.shape), "convention": to_tree(self.convention)}
+        seconds = SLOWER * (self._image_s or 0.0) * len(rows)
+        answer, content = self._process.ask(question, np.ascontiguousarray(rows).tobytes(), seconds=seconds)
         self._image_s = self._image_s or float(answer["seconds"])
         return np.frombuffer(content, np.float32).reshape(answer["shape"])
 

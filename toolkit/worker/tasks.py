@@ -27,11 +27,12 @@ def _open(
 
 
 def _predict(kept: dict[str, Any], content: bytes, *, shape: list[int], convention: dict[str, Any]) -> Answer:
-    """Return the outputs for pixels, and the seconds that they took."""
+    """Return the outputs for rows of data, and the seconds that they took."""
     session: Session = kept["session"]
     session.convention = of_message(convention)
+    rows = np.frombuffer(content, session.convention.dtype).reshape(shape)
     began = time.perf_counter()
-    outputs = session.predict(np.frombuffer(content, np.uint8).reshape(shape))
+    outputs = session.predict(rows)
     return {"shape": outputs.shape, "seconds": time.perf_counter() - began}, outputs.astype(np.float32).tobytes()
 
 

@@ -21,6 +21,8 @@ from toolkit.cli.options import (
     ResizeTo,
     Seconds,
     SkipUnreadable,
+    Stride,
+    Window,
     reading,
 )
 from toolkit.cli.run import same
@@ -47,6 +49,8 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -70,7 +74,7 @@ def command(
             name=name,
             device=device,
             allow_overlap=allow_overlap,
-            reading=reading(image_size, resize, skip_unreadable, keys),
+            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
             on_step=show_begun,
             epochs=epochs,
             seed=seed,

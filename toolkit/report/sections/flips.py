@@ -31,11 +31,13 @@ def show(subject: Subject) -> Section:
             found.setdefault(flip, []).append(name)
     again = {shlex.join(["toolkit", "verify", str(subject.folder), "--flips", "flips.png"]): "draws them anew"}
     if not found:
-        return Section(paragraph("No artifact puts any test image into another class than Keras does."), again)
+        return Section(
+            paragraph(f"No artifact puts any of the test {subject.rows_are} into another class than Keras does."), again
+        )
     ordered = sorted(found, key=lambda flip: (_KINDS.index(kind(flip)), flip.index, flip.candidate))
     images = subject.test_set
-    if images.images.ndim != 4 or images.images.dtype != np.uint8:
-        raise DataError("what is classified are no images")
+    if not images.is_pixels:
+        raise DataError(f"{len(found)} rows change their class; they are no images that could be shown")
     tiles = [_tile(flip, found[flip], images, classes) for flip in ordered[:MOST_TILES]]
     counts = ", ".join(f"{sum(kind(flip) == one for flip in found)} {one}" for one in _KINDS)
     more = f" The first {MOST_TILES} are shown." if len(found) > MOST_TILES else ""

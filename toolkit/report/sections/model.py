@@ -1,6 +1,7 @@
 """What the model is, and what it has learned from."""
 
 from toolkit import data
+from toolkit.convention import Layout
 from toolkit.files import documents
 from toolkit.manifest import Manifest
 from toolkit.report.markup import code, facts, joined, paragraph
@@ -23,7 +24,7 @@ def show(subject: Subject) -> Section:
         "input": _input(found),
         "Keras original": joined([code(found.reference.path), " ", _short(found.reference.sha256)]),
         "exported": f"{found.created}, with {versions}",
-        "calibration": f"{rows.n} training images of {rows.data}, seed {rows.seed}",
+        "calibration": f"{rows.n} training {subject.rows_are} of {rows.data}, seed {rows.seed}",
     }
     if found.source.run:
         about["training run"] = found.source.run
@@ -45,7 +46,8 @@ def _input(found: Manifest) -> str:
     if not found.artifacts:
         return "not known"
     shape = "×".join("any" if size is None else str(size) for size in found.artifacts[0].inputs[0].shape[1:])
-    return f"{shape}, pixels as {found.convention}"
+    means = "values as they are" if found.convention.layout == Layout.VALUES else f"pixels as {found.convention}"
+    return f"{shape}, {means}"
 
 
 def _short(digest: str) -> object:

@@ -40,7 +40,14 @@ def show(subject: Subject) -> Section:
     ruler = svg.ruler(axis, WIDTH, svg.numbers(axis), says="points lost") if axis else ""
     drawn = table(_COLUMNS, rows, foot=("", "", ruler, "", "", "", ""))
     marks = dict.fromkeys(text for artifact in artifacts for text in _overlaps(artifact.verified))
-    body = joined([_lead(artifacts), drawn, _legend(artifacts), *(paragraph(f"{units.MARK} {text}") for text in marks)])
+    body = joined(
+        [
+            _lead(artifacts, subject.rows_are),
+            drawn,
+            _legend(artifacts),
+            *(paragraph(f"{units.MARK} {text}") for text in marks),
+        ]
+    )
     folder = str(subject.folder)
     margin = next(f"{one.margin_pp:g}" for artifact in artifacts if (one := artifact.verified))
     again = {
@@ -50,11 +57,11 @@ def show(subject: Subject) -> Section:
     return Section(body, again)
 
 
-def _lead(artifacts: Sequence[Artifact]) -> Markup:
+def _lead(artifacts: Sequence[Artifact], rows_are: str) -> Markup:
     counts = Counter(str(artifact.verdict) for artifact in artifacts)
     said = ", ".join(f"{count} of {len(artifacts)} {kind}" for kind, count in counts.items())
-    sets = sorted({f"{one.n:,} images of {one.dataset.name}" for artifact in artifacts if (one := artifact.verified)})
-    on = f"on {units.listed(sets)}. The same images went through Keras and through each artifact."
+    sets = {f"{one.n:,} {rows_are} of {one.dataset.name}" for artifact in artifacts if (one := artifact.verified)}
+    on = f"on {units.listed(sorted(sets))}. The same {rows_are} went through Keras and through each artifact."
     return element("p", f"{said}, {on}", class_="lead")
 
 
