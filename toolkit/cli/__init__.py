@@ -46,7 +46,7 @@ PANELS = {
         "show": "Show what a model file computes, operator by operator.",
     },
     "Use it": {
-        "predict": "Classify image files: class, probability and runner-up.",
+        "predict": "Classify image files, or rows of values.",
         "serve": "Show a live page of artifacts, with an API.",
         "bundle": "Pack one file for a device: an artifact and what runs it.",
         "check-bundle": "Check that a bundle holds the files that were packed.",
