@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import images, manifest, runtimes, units
+from toolkit import images, manifest, novelty, runtimes, units
 from toolkit.convention import OPTION, Convention, Output, output_of
-from toolkit.digits import Box, Page, Read, draw, find, is_mnist, to_form
+from toolkit.digits import ENOUGH, Box, Page, Read, draw, find, is_mnist, to_form
 from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
 from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
+from toolkit.novelty import Judgement
 from toolkit.parity import checks, recorded
 from toolkit.reading import Resize
 from toolkit.runtimes.base import Predictor
@@ -29,13 +30,15 @@ DIGITS = ("mnist", "sample")
 class Prediction:
     """The two likeliest classes of one image, the likeliest first.
 
-    box: where in the image the digit is, in pixels of the upright image; None if all of it was classified.
+    box: where in the image the digit is, in pixels of the upright image; None if all of it was classified. novelty: how
+    unlike the classes it is; None if nothing beside the model tells that.
     """
 
     image: str
     classes: tuple[str, str]
     probabilities: tuple[float, float]
     box: Box | None = None
+    novelty: Judgement | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the result of ``toolkit predict --json``."""
@@ -46,6 +49,8 @@ class Prediction:
             "runner_up": self.classes[1],
             "runner_up_probability": self.probabilities[1],
             "box": None if self.box is None else asdict(self.box),
+            "none_of_these": None if self.novelty is None else self.novelty.none_of_these,
+            "novelty": None if self.novelty is None else asdict(self.novelty),
         }
 
 
@@ -174,21 +179,24 @@ def _predict(
             one = replace(one, views=(), refusal=several)
         prepared.append(one if explain else replace(one, pixels=None, page=None))
     views = [view for one in prepared for view in one.views]
-    names, rows = _classify(session, found, np.stack([view.pixels for view in views])) if views else ((), ())
+    pixels = np.stack([view.pixels for view in views]) if views else np.empty((0, height, width, channels), np.uint8)
+    names, rows = _classify(session, found, pixels) if views else ((), np.empty((0, 0), np.float32))
     if explain is not None:
         _explain(prepared[0], names, rows, explain)
-    left = iter(rows)
+    left = iter(zip(rows, novelty.judge(found, pixels, rows), strict=True))
     predictions: list[Prediction | Refused] = []
     for one in prepared:
         if one.refusal is not None:
             predictions.append(Refused(str(one.file), one.refusal))
-        predictions += [_prediction(one.file, names, next(left), view.box) for view in one.views]
+        predictions += [_prediction(one.file, names, *next(left), view.box) for view in one.views]
     return predictions
 
 
-def _prediction(file: Path, names: Sequence[str], row: NDArray[np.float32], box: Box | None) -> Prediction:
+def _prediction(
+    file: Path, names: Sequence[str], row: NDArray[np.float32], judgement: Judgement | None, box: Box | None
+) -> Prediction:
     first, second = np.argsort(-row)[:2]
-    return Prediction(str(file), (names[first], names[second]), (float(row[first]), float(row[second])), box)
+    return Prediction(str(file), (names[first], names[second]), (float(row[first]), float(row[second])), box, judgement)
 
 
 def _explain(image: _Image, names: Sequence[str], rows: Iterable[NDArray[np.float32]], path: Path) -> None:
@@ -237,7 +245,8 @@ def _probabilities(outputs: NDArray[np.float32], session: Predictor) -> NDArray[
 def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool, how: Resize) -> _Image:
     """Return an image with what the model is to see of it, the whole or each digit in it, or why that is nothing."""
     try:
-        pixels = images.read(file, channels=channels)
+        photo = images.look(file)
+        pixels = images.read(file, channels=channels, enough=ENOUGH if digits else None)
     except DataError as error:
         return _Image(file, refusal=str(error))
     if not digits:
@@ -245,7 +254,7 @@ def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool
     grey = pixels[..., 0]
     if is_mnist(grey, height=height, width=width):
         return _Image(file, pixels, views=[_View(pixels)])
-    page = find(grey)
+    page = find(grey, photo=(photo.height, photo.width))
     if page.refusal is not None:
         return _Image(file, pixels, page, refusal=f"{file}: {page.refusal}")
     forms = [to_form(digit.ink, height=height, width=width)[..., np.newaxis] for digit in page.digits]

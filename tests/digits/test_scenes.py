@@ -122,8 +122,8 @@ def test_the_table_counts_what_came_out():
         Refused("d", "d: no digit"),
     ]
     found = outcome(said, [1, 1, 1, 1])
-    assert found == Outcome(4, 1, 1, 1)
-    assert "| all | 8 | 25.00 % | 2 | 2 |" in render({"one": found, "other": found})
+    assert found == Outcome(4, 1, 1, 1, none=0)
+    assert "| all | 8 | 25.00 % | 2 | 2 | 0 |" in render({"one": found, "other": found})
 
 
 def test_the_page_has_the_figures_of_every_scene():

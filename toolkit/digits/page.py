@@ -14,6 +14,8 @@ from toolkit.digits.ink import Ink
 
 # A photo is shrunk to at most this many pixels along its longer side: a digit of a tenth of it is still 60 high.
 WORK_SIDE = 640
+# Of a photo that its decoder can shrink, so many pixels of the shorter side are enough.
+ENOUGH = WORK_SIDE
 # Windows in which the paper is estimated, in shares of the shorter side. The right one is wider than a stroke and
 # narrower than a shadow; it is the first whose digits are those of the one before.
 WINDOW_SHARES = (0.1, 0.2, 0.4, 0.8, 1.2)
@@ -82,9 +84,14 @@ class _Candidate:
         return strokes.box_of([one for group in self.groups for one in group])
 
 
-def find(pixels: NDArray[np.uint8]) -> Page:
-    """Find the digits on a (H, W) page of grey levels; the page says why if there is none that can be read."""
+def find(pixels: NDArray[np.uint8], *, photo: tuple[int, int] | None = None) -> Page:
+    """Find the digits on a (H, W) page of grey levels; the page says why if there is none that can be read.
+
+    photo: (H, W) of the photo, of which the pixels are as large a part as its decoder made; None: they are the photo.
+    """
+    photo = photo or (pixels.shape[0], pixels.shape[1])
     grey, times = _shrunk(pixels)
+    times *= round(max(photo) / max(pixels.shape))
     found, refusal = _agreed(grey)
     owner = np.where(found.labels > 0, -1, 0).astype(np.int32)
     digits = []
@@ -92,7 +99,7 @@ def find(pixels: NDArray[np.uint8]) -> Page:
         mask = np.isin(found.labels, [one.label for one in group])
         owner[mask] = number
         box = strokes.box_of(group)
-        digits.append(Digit(box.scaled(times, pixels.shape), _cut(found.measured.strength, mask, box)))
+        digits.append(Digit(box.scaled(times, photo), _cut(found.measured.strength, mask, box)))
     paper = 255 - found.measured.paper if found.light else found.measured.paper
     refusal = refusal or _unreadable(digits, times)
     return Page(grey, paper, found.measured.strength, owner, times, tuple(digits), refusal)
