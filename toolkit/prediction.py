@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from toolkit import images, manifest, novelty, runtimes, units
 from toolkit.convention import OPTION, Convention, Output, output_of
-from toolkit.digits import ENOUGH, Box, Page, Read, draw, find, is_mnist, to_form
+from toolkit.digits import ENOUGH, Box, Page, Read, draw, find, is_mnist, of_canvas, to_form
 from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
 from toolkit.files.memory import check_memory
@@ -254,6 +254,8 @@ def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool
     grey = pixels[..., 0]
     if is_mnist(grey, height=height, width=width):
         return _Image(file, pixels, views=[_View(pixels)])
+    if (drawing := of_canvas(grey, height=height, width=width)) is not None:
+        return _Image(file, pixels, views=[_View(to_form(drawing, height=height, width=width)[..., np.newaxis])])
     page = find(grey, photo=(photo.height, photo.width))
     if page.refusal is not None:
         return _Image(file, pixels, page, refusal=f"{file}: {page.refusal}")
