@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-unit test-cpus cpus fuzz kill photos docs site check format edge dist benchmark exported trained study picture clean
+.PHONY: run test test-unit test-gpu test-cpus cpus fuzz kill photos tasks docs site check format edge dist benchmark exported trained study picture clean
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
@@ -22,6 +22,9 @@ test: $(INSTALLED)  ## every test (COVERAGE=yes: and how much of each module the
 
 test-unit: $(INSTALLED)  ## the quick ones: under a minute together, on two cores
 	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow and not road and not mnist"
+
+test-gpu: $(INSTALLED)  ## what docs/status.md is to say of --device gpu, on a machine that has one
+	$(BIN)/python -m tests.gpu
 
 test-cpus: $(INSTALLED)  ## the shipped models on emulated CPUs and this one, the edge part on a Pi's (needs qemu-user and gcc)
 	$(BIN)/python -m tests.cpus.guests build
@@ -38,6 +41,9 @@ fuzz: $(INSTALLED)  ## 10,000 damaged files, to every reader and verb; docs/robu
 
 photos: $(INSTALLED)  ## digits in photos of twenty kinds, how many are read right; docs/predict.md (needs the full MNIST)
 	$(BIN)/python -m tests.digits
+
+tasks: $(INSTALLED)  ## tables, sensors, sound and images, from data to device; docs/tasks.md
+	$(BIN)/python -m tests.tasks
 
 docs: $(INSTALLED)  ## docs/commands.md anew, then the site
 	$(BIN)/python -m tests.command_reference
@@ -62,7 +68,7 @@ format: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python $(PIP_INSTALL) --upgrade pip
-	$(BIN)/python $(PIP_INSTALL) --build-constraint constraints.txt --editable '.[train]' --group dev
+	$(BIN)/python $(PIP_INSTALL) --build-constraint constraints.txt --editable '.[train,serve]' --group dev
 	touch $@
 
 edge: $(EDGE)/.installed  ## what a device installs, without TensorFlow: what works here, and the shipped models on it
@@ -89,6 +95,7 @@ benchmark: $(INSTALLED)  ## figures of docs/measurements.md that are ratios; run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group rivals
 	$(BIN)/python tests/benchmarks/disturbance.py
 	$(BIN)/toolkit certify exported/cnn/cnn-int8.tflite
+	$(BIN)/python tests/benchmarks/busy_core.py exported/cnn/cnn-int8.tflite
 	$(BIN)/python tests/benchmarks/against_others.py
 
 # To record the runs anew, with nothing else running: rm docs/run.txt

@@ -25,10 +25,14 @@ FLOORS = [
     {"worker", "runs"},
     {"training", "parity", "bench", "prediction"},
     {"export", "bundle", "doctor", "remote"},
-    {"selftest", "study"},
+    {"selftest", "serve", "study"},
+    {"report"},
     {"api"},
     {"cli", "__main__"},
 ]
+# What the command line is made of, besides what it is told by the API.
+PARSES_AND_PRINTS = {"api", "cli", "console", "errors", "host", "reading", "registry", "text", "units"}
+WORDS = {"toolkit.bench.statistics.describe"}
 MAY_LOAD_TENSORFLOW = {"models", "training", "export", "selftest"}
 TRAINING_PACKAGES = ("tensorflow", "keras", "tf2onnx", "matplotlib", "mlxtend", "pooch", "onnx")
 EDGE_VERBS = ("verify", "bench", "predict", "data", "doctor")
@@ -69,6 +73,19 @@ def test_imports_run_downward():
         if floor_of(name.split(".")[1]) > floor_of(part_of(module))
     ]
     assert upward == []
+
+
+def test_the_command_line_calls_the_api_alone():
+    """Of what lies below it knows types and constants, whose names have a capital, and calls no function."""
+    called = [
+        f"{module.relative_to(ROOT)} imports {name}"
+        for module in MODULES
+        if part_of(module) == "cli"
+        for name in imports_of(module)
+        if name.startswith("toolkit.") and name.split(".")[1] not in (*PARSES_AND_PRINTS, "__version__")
+        if name.rpartition(".")[2].islower() and name not in WORDS
+    ]
+    assert called == []
 
 
 def nodes_that_run(module: Path):

@@ -7,6 +7,7 @@ from rich.console import Console as RichConsole
 
 from toolkit import console as consoles
 from toolkit.console import Column, Console, Standing
+from toolkit.step import Step
 
 REASON = "failed: " + "a long reason " * 10
 STANDING = Standing(
@@ -72,10 +73,28 @@ def test_ctrl_c_and_errors_leave_a_clean_terminal(terminal, error):
     assert terminal.getvalue().rpartition(SHOW_CURSOR)[2].count(ERASE_LINE) >= lines
 
 
-def test_where_stderr_is_no_terminal_nothing_is_asked_or_shown(capfd):
+def test_where_stderr_is_no_terminal_nothing_is_asked_or_shown_but_news(capfd):
     with Console().live() as show:
         show(lambda: pytest.fail("asked"))
-    assert capfd.readouterr() == ("", "")
+    with Console().steps("measuring") as show_step:
+        show_step(Step(1, 2, "one"))
+        show_step(Step(1, 2, "two", is_news=True))
+    assert capfd.readouterr() == ("", "two\n")
+
+
+def test_news_and_warnings_stand_above_what_is_drawn(terminal):
+    """And stay there when it is removed."""
+    console = Console()
+    with console.live() as show:
+        show(lambda: STANDING)
+        console.warn("a warning")
+    _, said, after = terminal.getvalue().partition("a warning")
+    assert said
+    assert STANDING.rows[0][0] in after  # drawn again below it
+    with console.steps("measuring") as show_step:
+        show_step(Step(1, 2, "one"))
+        show_step(Step(1, 2, "a sentence", is_news=True))
+    assert "a sentence" in terminal.getvalue()
 
 
 EVIL = "a\x1b]0;x\x07\u202e[red]b[/]\nc"
@@ -102,8 +121,8 @@ def test_nothing_in_a_live_picture_is_markup_or_steers_the_terminal(terminal):
         show(lambda: Standing(0.5, EVIL, (Column("a", figures=False), Column("b")), [(EVIL, "1")]))
     drawn = terminal.getvalue()
     assert SHOWN in drawn
-    with Console().progress(2, "a[red]b[/]\x07") as advance:
-        advance(1, EVIL)
+    with Console().steps("a[red]b[/]\x07") as show_step:
+        show_step(Step(1, 2, EVIL))
     written = terminal.getvalue()
     assert r"a[red]b[/]\x07" in written.removeprefix(drawn)
     assert "\x1b]0" not in written

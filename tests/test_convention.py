@@ -62,12 +62,12 @@ def test_channels_come_first_where_the_layout_says_so():
     values = Convention((0.0,), (255.0,), Layout.NCHW).values(images)
     assert values.shape == (1, 3, 2, 4)
     np.testing.assert_array_equal(values[0, 2], images[0, :, :, 2])
-    assert Convention(layout=Layout.NCHW).image_shape((None, 3, 2, 4)) == (2, 4, 3)
+    assert Convention(layout=Layout.NCHW).row_shape((None, 3, 2, 4)) == (2, 4, 3)
     assert [layout_of(shape) for shape in ((1, 3, 9, 9), (1, 9, 9, 3), (1, 3, 3, 3), (1, 9))] == [
         Layout.NCHW,
         Layout.NHWC,
         Layout.NHWC,
-        Layout.NHWC,
+        Layout.VALUES,
     ]
 
 
@@ -146,5 +146,5 @@ def test_a_manifest_keeps_it_and_refuses_what_it_cannot_be():
 
 def test_grey_images_may_lack_the_axis_of_their_channel():
     grey = Convention(layout=layout_of((None, 16, 16)))
-    assert (grey.layout, grey.image_shape((None, 16, 16))) == (Layout.NHW, (16, 16, 1))
+    assert (grey.layout, grey.row_shape((None, 16, 16))) == (Layout.NHW, (16, 16, 1))
     np.testing.assert_array_equal(grey.values(PIXELS), Convention().values(PIXELS)[..., 0])

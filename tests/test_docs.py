@@ -19,10 +19,12 @@ PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS]
 # The verbs whose page has another name.
 PAGE_OF = {
     "certify": "bench",
+    "check-bundle": "bundle",
     "compare": "bench",
     "diagnose": "verify",
     "localize": "evidence",
     "record": "bench",
+    "report-study": "study",
     "selftest": "evidence",
     "wheels": "remote",
 }

@@ -33,7 +33,7 @@ def folder(here):
     model = keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            keras.layers.Conv2D(4, 3, activation="relu"),
+            keras.layers.Conv2D(4, 3, activation="relu", name="conv"),
             keras.layers.Flatten(),
             keras.layers.Dense(len(FRUIT), activation="softmax"),
         ]

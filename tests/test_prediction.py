@@ -60,7 +60,7 @@ def test_an_artifact_that_answers_otherwise_here_is_not_the_default(exported):
     said = []
     assert default_model(exported.parent, warn=said.append) == exported / "cnn-float32.onnx"
     assert said == [
-        f"{exported / 'cnn-int8.tflite'} is left out, it answers otherwise here than where it was exported: "
+        f"{exported / 'cnn-int8.tflite'} is left out, it answers differently here than where it was exported: "
         "90 of 90 predictions are not those of the machine that exported it"
     ]
 
@@ -90,7 +90,7 @@ def test_no_artifact_says_what_to_do(tmp_path):
 def test_where_all_answer_otherwise_there_is_no_default(exported):
     elsewhere(exported, *(artifact.path for artifact in manifest.read(exported).artifacts))
     said = []
-    with pytest.raises(ArtifactError, match=r"all artifacts there answer otherwise here .*; name one by --model"):
+    with pytest.raises(ArtifactError, match=r"all artifacts there answer differently here .*; name one by --model"):
         default_model(exported.parent, warn=said.append)
     assert len(said) == 6
 

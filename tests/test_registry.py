@@ -47,6 +47,11 @@ print("after")
     assert (done.stdout, done.stderr) == ("before\nafter\n", "")
 
 
+def _forget():
+    registry._added.cache_clear()
+    registry._any_added.cache_clear()
+
+
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
     """Make a package look installed that has these entry points and one module of this content."""
@@ -59,11 +64,11 @@ def installed(tmp_path, monkeypatch):
         (metadata / "entry_points.txt").write_text(f"[{group}]\n{name} = {value}\n")
         (folder / "plugged_in.py").write_text(content)
         monkeypatch.syspath_prepend(str(folder))
-        registry._added.cache_clear()
+        _forget()
 
     yield install
     monkeypatch.undo()
-    registry._added.cache_clear()
+    _forget()
     sys.modules.pop("plugged_in", None)
 
 

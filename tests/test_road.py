@@ -48,6 +48,8 @@ def test_the_road_is_walked_in_one_command(walked):
     assert len(document["bench"]["results"]) == 6
     assert document["bench"]["recommended"]["artifact"].startswith("runs/road/exported/cnn/cnn-")
     assert (folder / "runs" / "road" / "exported" / "cnn" / "README.md").is_file()
+    assert document["report"] == {"report": "runs/road/report.html", "pdf": None, "absent": {}}
+    assert (folder / "runs" / "road" / "report.html").read_text().startswith("<!DOCTYPE html>")
     assert sorted(path.name for path in folder.iterdir()) == ["runs"]
 
 
@@ -77,7 +79,7 @@ def test_on_one_s_own_data_few_test_images_are_no_fault(toolkit, tiny_npz, tmp_p
     assert "verdict: too few images" in out
     summary = out.partition("\nSummary: ")[2].splitlines()
     assert summary[0] == "nothing is wrong"
-    assert [line[:6] for line in summary[1:]] == ["made: ", "same: ", *[" " * 6] * 3, "ship: "]
+    assert [line[:6] for line in summary[1:]] == ["made: ", "same: ", *[" " * 6] * 3, "ship: ", "page: "]
     command = summary[5].partition("can prove: ")[2].split()
     toolkit(tmp_path, *command[1:])
 

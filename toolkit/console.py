@@ -115,20 +115,13 @@ class Console:
             _line_on_stderr(line)
 
     @contextmanager
-    def progress(self, total: int, what: str) -> Iterator[Callable[[int, str], None]]:
-        """Show a bar of a known number of steps, as ``steps`` does. Yields ``advance(steps_done, text)``."""
-        with self.steps(what) as show:
-            show(Step(0, total, ""))
-            yield lambda done, text: show(Step(done, total, text))
-
-    @contextmanager
     def steps(self, what: str) -> Iterator[OnStep]:
-        """Show a bar with an ETA on stderr while the block runs, or nothing where stderr is no terminal.
+        """Show a bar with an ETA on stderr while the block runs, or only the news where stderr is no terminal.
 
         Yields what shows a step.
         """
         if not sys.stderr.isatty():
-            yield lambda step: None
+            yield lambda step: self.note(step.text) if step.is_news else None
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -141,7 +134,14 @@ class Console:
         )
         with Progress(*columns, console=_rich(sys.stderr), transient=True) as bars:
             task = bars.add_task(printable(what), total=None, text="")
-            yield lambda step: bars.update(task, completed=step.done, total=step.total, text=printable(step.text))
+
+            def show(step: Step) -> None:
+                if step.is_news:
+                    self.note(step.text)
+                else:
+                    bars.update(task, completed=step.done, total=step.total, text=printable(step.text))
+
+            yield show
 
     @contextmanager
     def live(
@@ -150,7 +150,7 @@ class Console:
         """Show a bar and a table on stderr while the block runs, or nothing where stderr is no terminal.
 
         Yields ``show(standing)``, which asks for a standing and draws it if the last picture is old enough. Nothing
-        is drawn in between: no thread disturbs what is measured.
+        is drawn in between, but lines on stderr, above it: no thread disturbs what is measured.
         """
         if not sys.stderr.isatty():
             yield lambda standing: None
@@ -171,7 +171,6 @@ class Console:
             auto_refresh=False,
             transient=True,
             redirect_stdout=False,
-            redirect_stderr=False,
         ) as live:
             yield show
 

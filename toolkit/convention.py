@@ -27,11 +27,15 @@ _CHANNELS = (1, 3)
 
 
 class Layout(StrEnum):
-    """Where the channels of an input stand; NHW: grey images, without an axis for their one channel."""
+    """Where the channels of an input stand; NHW: grey images, without an axis for their one channel.
+
+    values: no images; rows of data of any shape, which the input takes as they are.
+    """
 
     NHWC = "NHWC"
     NCHW = "NCHW"
     NHW = "NHW"
+    VALUES = "values"
 
 
 class Output(StrEnum):
@@ -47,8 +51,8 @@ class Output(StrEnum):
 class Convention:
     """What a model's input and output mean.
 
-    low, high: the values that pixels of 0 and of 255 become; one for all channels, or one for each. output: None if
-    nobody has said, as in older manifests; it is then judged by the outputs.
+    low, high: the values that pixels of 0 and of 255 become; one for all channels, or one for each; of no meaning where
+    the input takes values. output: None if nobody has said, as in older manifests; it is then judged by the outputs.
     """
 
     low: tuple[float, ...] = (0.0,)
@@ -68,7 +72,9 @@ class Convention:
         return tuple(high - low for low, high in zip(self.low, self.high, strict=True))
 
     def __str__(self) -> str:
-        """Return the range as ``parse`` takes it."""
+        """Return the range as ``parse`` takes it, or that values are no pixels."""
+        if self.layout == Layout.VALUES:
+            return "values"
         if len(self.low) == 1:
             return f"{self.low[0]:g}..{self.high[0]:g}"
         means = (-low / span for low, span in zip(self.low, self.spans, strict=True))
@@ -77,6 +83,8 @@ class Convention:
     @property
     def formula(self) -> str:
         """How a pixel becomes a value of the input, as a C program would write it."""
+        if self.layout == Layout.VALUES:
+            return "value"
         if len(self.low) > 1:
             spans, lows = (f"{{{', '.join(f'{value:.9g}' for value in ends)}}}" for ends in (self.spans, self.low))
             return f"pixel / 255 * {spans}[channel] + {lows}[channel]"
@@ -84,22 +92,33 @@ class Convention:
         scaled = {255.0: "pixel", 1.0: "pixel / 255"}.get(span, f"pixel / 255 * {span:.9g}")
         return f"{scaled} {'-' if low < 0 else '+'} {abs(low):.9g}" if low else scaled
 
-    def image_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        """Return the shape of one image, (H, W, C), of an input's shape, which begins with the batch."""
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of rows of data: pixels are bytes."""
+        return np.dtype(np.float32 if self.layout == Layout.VALUES else np.uint8)
+
+    def taking(self, rows: NDArray[Any]) -> "Convention":
+        """Return what this says of pixels, if these rows of data, (N, …), are pixels, else that they are values."""
+        return self if rows.dtype == np.uint8 else Convention(layout=Layout.VALUES, output=self.output)
+
+    def row_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """Return the shape of one row of data, (H, W, C) for an image, of that of an input, (batch, …)."""
         size = tuple(shape[1:])
         if self.layout == Layout.NHW:
             return (*size, 1)
         return (*size[1:], *size[:1]) if self.layout == Layout.NCHW else size
 
-    def values(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return what the model takes for pixels (N, H, W, C): float32 in its range and its layout.
+    def values(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Return what the model takes for rows of data: pixels (N, H, W, C) uint8 in its range and its layout, float32.
 
         Raises UsageError if the range is of other channels.
         """
-        if len(self.low) not in (1, pixels.shape[-1]):
-            raise UsageError(f"the input range is of {len(self.low)} channels, the images have {pixels.shape[-1]}")
+        if self.layout == Layout.VALUES:
+            return rows.astype(np.float32, copy=False)
+        if len(self.low) not in (1, rows.shape[-1]):
+            raise UsageError(f"the input range is of {len(self.low)} channels, the images have {rows.shape[-1]}")
         low, high = (np.asarray(ends, np.float32) for ends in (self.low, self.high))
-        values: NDArray[np.float32] = pixels * (high - low)
+        values: NDArray[np.float32] = rows * (high - low)
         values /= np.float32(255)
         values += low
         if self.layout == Layout.NHW:
@@ -177,6 +196,8 @@ def of_tensor(spec: "TensorSpec") -> Convention | None:
 
 def layout_of(shape: Sequence[int | None]) -> Layout:
     """Return the layout that the shape of an input, (N, …), can have; channels last if both fit."""
+    if len(shape) < 3:
+        return Layout.VALUES
     if len(shape) == 3:
         return Layout.NHW
     first = len(shape) == 4 and shape[1] in _CHANNELS and shape[3] not in _CHANNELS

@@ -35,6 +35,9 @@ EXTRA_OF = {
     "mlxtend": "train",
     "h5py": "train",
     "ray": "cluster",
+    "starlette": "serve",
+    "uvicorn": "serve",
+    "segno": "serve",
 }
 
 # Read by the packages when they are imported. TensorFlow's C++ log is for its developers (3 = errors only);

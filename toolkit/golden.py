@@ -8,23 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.files import atomic
-from toolkit.files.arrays import Expected, opened_npz
+from toolkit.files.arrays import Expected, Header, opened_npz
 
 GOLDEN = "golden.npz"
 _RECORDED = "recorded/"
 # More classes than this are a mistake, not a classifier for an edge device.
 MAX_CLASSES = 10_000
+# Of arrays of values: a row is a list, a table of (steps, channels), or a picture of (steps, bands, channels).
+VALUE_RANKS = (2, 3, 4)
 
 
 @dataclass(frozen=True)
 class Golden:
-    """Images with the outputs that they had on the machine that exported.
+    """Rows of data with the outputs that they had on the machine that exported.
 
-    images: (N, H, W, C) uint8. labels: (N,) int64. reference: the Keras outputs, (N, classes) float32. recorded: the
-    outputs of each artifact, by its path in the manifest, (N, classes) float32.
+    images: pixels (N, H, W, C) uint8, or values (N, …) float32. labels: (N,) int64. reference: the Keras outputs,
+    (N, classes) float32. recorded: the outputs of each artifact, by its path in the manifest, (N, classes) float32.
     """
 
-    images: NDArray[np.uint8]
+    images: NDArray[Any]
     labels: NDArray[np.int64]
     reference: NDArray[np.float32]
     recorded: dict[str, NDArray[np.float32]]
@@ -41,7 +43,7 @@ def read(path: Path) -> Golden:
     """Read a golden; ArtifactError if it is missing, damaged or not one. No array is read before all fit."""
     missing = "no such file; 'toolkit export' writes it"
     with opened_npz(path, what="a golden", missing=missing) as arrays:
-        rows, *size = arrays.header("images", Expected(("uint8",), (None, None, None, None))).shape
+        rows, *size = arrays.header("images", _kind(arrays.header("images"))).shape
         labels = Expected(("int64",), (rows,))
         reference = Expected(("float32",), (rows, None))
         classes = arrays.header("reference", reference).shape[1]
@@ -58,6 +60,15 @@ def read(path: Path) -> Golden:
         )
         if not 0 <= found.labels.min() <= found.labels.max() < classes:
             raise ValueError(f"labels from {found.labels.min()} to {found.labels.max()} of {classes} classes")
-        if not np.isfinite(found.reference).all():
-            raise ValueError("'reference' holds what is no number")
+        for name, values in (("images", found.images), ("reference", found.reference)):
+            if not np.isfinite(values).all():
+                raise ValueError(f"'{name}' holds what is no number")
     return found
+
+
+def _kind(images: Header) -> Expected:
+    """Return what the rows must be: values if they are floats of a rank that those have, else pixels."""
+    rank = len(images.shape)
+    if images.dtype.kind == "f" and rank in VALUE_RANKS:
+        return Expected(("float32",), (None,) * rank)
+    return Expected(("uint8",), (None,) * 4)

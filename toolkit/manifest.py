@@ -166,7 +166,7 @@ class Manifest:
 def read(folder: Path) -> Manifest:
     """Read the manifest of ``folder``; ArtifactError if there is none or it cannot be understood.
 
-    Digests are held against the files with ``check_digest`` and ``require``, so that a command can report one changed
+    Digests are compared with the files by ``check_digest`` and ``require``, so that a command can report one changed
     file and go on with the others. A name that leads elsewhere, as a path or as a symbolic link, is refused here.
     """
     path = folder / MANIFEST

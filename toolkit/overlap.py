@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TypedDict, cast
+from typing import Any, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,9 +61,9 @@ class Overlap:
         return cast("OverlapEntry", asdict(self))
 
 
-def row_digest(image: NDArray[np.uint8]) -> bytes:
-    """Return the first bytes of the SHA-256 of an image's pixels."""
-    return hashlib.sha256(np.ascontiguousarray(image).data).digest()[:DIGEST_BYTES]
+def row_digest(row: NDArray[Any]) -> bytes:
+    """Return the first bytes of the SHA-256 of a row's pixels or values."""
+    return hashlib.sha256(np.ascontiguousarray(row).data).digest()[:DIGEST_BYTES]
 
 
 def from_hex(digests: Sequence[str]) -> Digests:
@@ -72,7 +72,7 @@ def from_hex(digests: Sequence[str]) -> Digests:
 
 
 def find(parts: Mapping[str, Digests]) -> tuple[Overlap, ...]:
-    """Hold every part, by its name, against those named before it: (rows,) digests each."""
+    """Compare every part, by its name, with those named before it: (rows,) digests each."""
     found = []
     names = list(parts)
     for position, part in enumerate(names):

@@ -1,4 +1,4 @@
-"""Classify image files with one artifact."""
+"""Classify image files, or files with rows of values, with one artifact."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import images, manifest, novelty, runtimes, units
-from toolkit.convention import OPTION, Convention, Output, output_of
+from toolkit import data, images, manifest, novelty, runtimes, units
+from toolkit.convention import OPTION, Convention, Layout, Output, output_of
 from toolkit.digits import ENOUGH, Box, Page, Read, draw, find, is_mnist, of_canvas, to_form
 from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
 from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.novelty import Judgement
-from toolkit.parity import checks, recorded
-from toolkit.reading import Resize
+from toolkit.parity import checks, inputs, recorded
+from toolkit.reading import AS_THEY_ARE, Resize
 from toolkit.runtimes.base import Predictor
 from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
@@ -31,7 +31,7 @@ class Prediction:
     """The two likeliest classes of one image, the likeliest first.
 
     box: where in the image the digit is, in pixels of the upright image; None if all of it was classified. novelty: how
-    unlike the classes it is; None if nothing beside the model tells that.
+    unlike the classes it is; None of rows of values, and if nothing beside the model tells it.
     """
 
     image: str
@@ -69,8 +69,8 @@ class Refused:
 def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
     """Return the most accurate verified artifact under ``folder`` that runs here, of equals the smallest.
 
-    Artifacts that were not verified come last, those that failed never, nor those that answer otherwise here than where
-    they were exported. ArtifactError if none is left.
+    Artifacts that were not verified come last. Those that failed are left out, and those that answer differently here
+    than where they were exported. ArtifactError if none is left.
     """
     choices = []
     for path in folder.glob(f"*/{MANIFEST}"):
@@ -84,9 +84,9 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
             why = recorded.otherwise(found, artifact, workers)
             if why is None:
                 return file
-            warn(f"{file} is left out, it answers otherwise here than where it was exported: {why}")
+            warn(f"{file} is left out, it answers differently here than where it was exported: {why}")
     none = (
-        "all artifacts there answer otherwise here than recorded"
+        "all artifacts there answer differently here than recorded"
         if choices
         else "no artifact there that an installed runtime runs"
     )
@@ -94,7 +94,21 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
 
 
 @dataclass(frozen=True)
-class _View:
+class Form:
+    """What a model takes: images of one size.
+
+    digits: whether they are of handwritten digits, which are looked for in photos; how: others are brought to the size.
+    """
+
+    height: int
+    width: int
+    channels: int
+    digits: bool
+    how: Resize
+
+
+@dataclass(frozen=True)
+class View:
     """What the model is to see: (H, W, C) pixels, and where in the image they are from."""
 
     pixels: NDArray[np.uint8]
@@ -102,13 +116,13 @@ class _View:
 
 
 @dataclass(frozen=True)
-class _Image:
+class Image:
     """One image file. page: where its digits were looked for; views: nothing if it was refused, for a reason."""
 
     file: Path
     pixels: NDArray[np.uint8] | None = None
     page: Page | None = None
-    views: Sequence[_View] = ()
+    views: Sequence[View] = ()
     refusal: str | None = None
 
 
@@ -121,66 +135,96 @@ def predict(
     explain: Path | None = None,
     warn: Callable[[str], None],
 ) -> list[Prediction | Refused]:
-    """Return the prediction for each image file, or why there is none; ArtifactError if the model makes none.
+    """Return the prediction for each image file, or for each row of other files, or why there is none.
 
     given: the range of its pixels, as the user has it. UsageError if it is needed, or if a manifest says another.
     every_digit: one for each digit of an image, in reading order; else an image with several digits is refused.
     explain: where the picture of how one image was read is written; UsageError for several images.
+    Raises ArtifactError if the model makes no predictions.
     """
     if explain is not None and (len(files) != 1 or explain.suffix != ".png"):
         raise UsageError(f"{explain}: --explain writes one .png file, of one image; {len(files)} were given")
     found = manifest.listing(model)
     with contained() as workers:
         session = workers.open_session(model)
-        session.convention = _convention(session, found, given, warn)
+        session.convention = convention_of(session, found, given, warn)
+        if session.convention.layout == Layout.VALUES:
+            if every_digit or explain is not None:
+                raise UsageError(f"{model}: takes rows of values; --all and --explain are about images")
+            return _predict_rows(files, session, found)
         return _predict(files, session, found, every_digit=every_digit, explain=explain)
 
 
-def _convention(
+def convention_of(
     session: Predictor, found: Manifest | None, given: Convention | None, warn: Callable[[str], None]
 ) -> Convention:
     """Return what input and output of an artifact mean: as the manifest, the user or the file itself says."""
-    if found is not None:
-        if given is not None and str(given) != str(found.convention):
-            raise UsageError(f"{session.path}: its manifest says {found.convention}; leave out {OPTION}")
-        return found.convention
-    if given is not None:
-        return replace(given, layout=session.convention.layout)
-    if session.declared is None:
-        spec = session.input
-        if np.dtype(spec.dtype).kind in "iu":
-            steps = "" if spec.scale is None else f" (scale {spec.scale:.4g}, zero point {spec.zero_point})"
-            raise UsageError(
-                f"{session.path}: takes {spec.dtype}{steps}, which can stand for pixels in any range; "
-                f"give {OPTION}, such as 0..1, 0..255 or -1..1"
-            )
-        warn(f"{session.path}: no manifest says in which range it takes pixels; 0..1 is assumed ({OPTION})")
+    if found is not None and given is not None and str(given) != str(found.convention):
+        raise UsageError(f"{session.path}: its manifest says {found.convention}; leave out {OPTION}")
+    if session.convention.layout == Layout.VALUES and found is None:
+        if given is not None:
+            raise UsageError(f"{session.path}: takes rows of values, and {OPTION} is about pixels; leave it out")
+        return session.convention
+    if said := inputs.said_of(session, given):
+        return said
+    spec = session.input
+    if np.dtype(spec.dtype).kind in "iu":
+        steps = "" if spec.scale is None else f" (scale {spec.scale:.4g}, zero point {spec.zero_point})"
+        raise UsageError(
+            f"{session.path}: takes {spec.dtype}{steps}, which can stand for pixels in any range; "
+            f"give {OPTION}, such as 0..1, 0..255 or -1..1"
+        )
+    warn(f"{session.path}: no manifest says in which range it takes pixels; 0..1 is assumed ({OPTION})")
     return session.convention
+
+
+def _predict_rows(files: Sequence[Path], session: Predictor, found: Manifest | None) -> list[Prediction | Refused]:
+    """Return the prediction for each row of the files; a file that cannot be read is refused as a whole."""
+    how = found.data.reading if found else AS_THEY_ARE
+    predictions: list[Prediction | Refused] = []
+    for file in files:
+        try:
+            names, rows = data.rows_of(file, how, session.convention.row_shape(session.input.shape))
+        except DataError as error:
+            predictions.append(Refused(str(file), str(error)))
+            continue
+        classes, outputs = classify(session, found, rows)
+        predictions += [_prediction(name, classes, row, None, None) for name, row in zip(names, outputs, strict=True)]
+    return predictions
+
+
+def form_of(session: Predictor, found: Manifest | None, *, images: int = 1) -> Form:
+    """Return what an artifact takes; ArtifactError for what is no image, or is too large for so many images."""
+    model, shape = session.path, session.convention.row_shape(session.input.shape)
+    sizes = [size for size in shape if size is not None]
+    is_values = session.convention.layout == Layout.VALUES
+    if is_values or len(sizes) != 3 or sizes[2] not in (1, 3):
+        raise ArtifactError(
+            f"{model}: takes {'values ' if is_values else ''}{shape}; allowed: (height, width, 1 or 3) images"
+        )
+    height, width, channels = sizes
+    # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
+    check_memory(images * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
+    digits = channels == 1 and (found is None or found.data.name in DIGITS)
+    # As the images that it has learned from were, if they were not of one size.
+    how = (found.data.reading.resize if found else None) or "fit"
+    return Form(height, width, channels, digits, how)
 
 
 def _predict(
     files: Sequence[Path], session: Predictor, found: Manifest | None, *, every_digit: bool, explain: Path | None
 ) -> list[Prediction | Refused]:
-    model, shape = session.path, session.convention.image_shape(session.input.shape)
-    sizes = [size for size in shape if size is not None]
-    if len(sizes) != 3 or sizes[2] not in (1, 3):
-        raise ArtifactError(f"{model}: takes {shape}; allowed: (height, width, 1 or 3) images")
-    height, width, channels = sizes
-    # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
-    check_memory(len(files) * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
-    digits = channels == 1 and (found is None or found.data.name in DIGITS)
-    # As the images that it has learned from were, if they were not of one size.
-    how = (found.data.reading.resize if found else None) or "fit"
+    form = form_of(session, found, images=len(files))
     prepared = []
     for file in files:
-        one = _prepare(file, height, width, channels, digits=digits, how=how)
+        one = prepare(file, form)
         if len(one.views) > 1 and not every_digit:
             several = f"{file}: {units.count(len(one.views), 'digit')} in one image; --all reads each of them"
             one = replace(one, views=(), refusal=several)
         prepared.append(one if explain else replace(one, pixels=None, page=None))
     views = [view for one in prepared for view in one.views]
-    pixels = np.stack([view.pixels for view in views]) if views else np.empty((0, height, width, channels), np.uint8)
-    names, rows = _classify(session, found, pixels) if views else ((), np.empty((0, 0), np.float32))
+    pixels = np.stack([view.pixels for view in views]) if views else np.empty((0, 0, 0, 0), np.uint8)
+    names, rows = classify(session, found, pixels) if views else ((), np.empty((0, 0), np.float32))
     if explain is not None:
         _explain(prepared[0], names, rows, explain)
     left = iter(zip(rows, novelty.judge(found, pixels, rows), strict=True))
@@ -188,18 +232,18 @@ def _predict(
     for one in prepared:
         if one.refusal is not None:
             predictions.append(Refused(str(one.file), one.refusal))
-        predictions += [_prediction(one.file, names, *next(left), view.box) for view in one.views]
+        predictions += [_prediction(str(one.file), names, *next(left), view.box) for view in one.views]
     return predictions
 
 
 def _prediction(
-    file: Path, names: Sequence[str], row: NDArray[np.float32], judgement: Judgement | None, box: Box | None
+    name: str, names: Sequence[str], row: NDArray[np.float32], judgement: Judgement | None, box: Box | None
 ) -> Prediction:
     first, second = np.argsort(-row)[:2]
-    return Prediction(str(file), (names[first], names[second]), (float(row[first]), float(row[second])), box, judgement)
+    return Prediction(name, (names[first], names[second]), (float(row[first]), float(row[second])), box, judgement)
 
 
-def _explain(image: _Image, names: Sequence[str], rows: Iterable[NDArray[np.float32]], path: Path) -> None:
+def _explain(image: Image, names: Sequence[str], rows: Iterable[NDArray[np.float32]], path: Path) -> None:
     """Write the picture of how one image was read; nothing if it could not be opened."""
     if image.pixels is None:
         return
@@ -217,11 +261,11 @@ def _flat(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return pixels[..., 0] if pixels.shape[2] == 1 else pixels
 
 
-def _classify(
-    session: Predictor, found: Manifest | None, pixels: NDArray[np.uint8]
+def classify(
+    session: Predictor, found: Manifest | None, rows: NDArray[Any]
 ) -> tuple[Sequence[str], NDArray[np.float32]]:
-    """Return the names of the classes, and their probabilities for each image, (N, classes)."""
-    model, outputs = session.path, session.predict(pixels)
+    """Return the names of the classes, and their probabilities for each row, (N, classes)."""
+    model, outputs = session.path, session.predict(rows)
     if outputs.ndim != 2 or not outputs.shape[1]:
         raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
     checks.require_finite(outputs, path=model)
@@ -242,22 +286,23 @@ def _probabilities(outputs: NDArray[np.float32], session: Predictor) -> NDArray[
     return convention.probabilities(convention.answers(outputs))
 
 
-def _prepare(file: Path, height: int, width: int, channels: int, *, digits: bool, how: Resize) -> _Image:
+def prepare(file: Path, form: Form) -> Image:
     """Return an image with what the model is to see of it, the whole or each digit in it, or why that is nothing."""
     try:
         photo = images.look(file)
-        pixels = images.read(file, channels=channels, enough=ENOUGH if digits else None)
+        pixels = images.read(file, channels=form.channels, enough=ENOUGH if form.digits else None)
     except DataError as error:
-        return _Image(file, refusal=str(error))
-    if not digits:
-        return _Image(file, pixels, views=[_View(images.resize(pixels, height=height, width=width, how=how))])
+        return Image(file, refusal=str(error))
+    height, width = form.height, form.width
+    if not form.digits:
+        return Image(file, pixels, views=[View(images.resize(pixels, height=height, width=width, how=form.how))])
     grey = pixels[..., 0]
     if is_mnist(grey, height=height, width=width):
-        return _Image(file, pixels, views=[_View(pixels)])
+        return Image(file, pixels, views=[View(pixels)])
     if (drawing := of_canvas(grey, height=height, width=width)) is not None:
-        return _Image(file, pixels, views=[_View(to_form(drawing, height=height, width=width)[..., np.newaxis])])
+        return Image(file, pixels, views=[View(to_form(drawing, height=height, width=width)[..., np.newaxis])])
     page = find(grey, photo=(photo.height, photo.width))
     if page.refusal is not None:
-        return _Image(file, pixels, page, refusal=f"{file}: {page.refusal}")
+        return Image(file, pixels, page, refusal=f"{file}: {page.refusal}")
     forms = [to_form(digit.ink, height=height, width=width)[..., np.newaxis] for digit in page.digits]
-    return _Image(file, pixels, page, [_View(form, digit.box) for form, digit in zip(forms, page.digits, strict=True)])
+    return Image(file, pixels, page, [View(form, digit.box) for form, digit in zip(forms, page.digits, strict=True)])

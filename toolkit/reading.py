@@ -14,8 +14,32 @@ RESIZES: tuple[Resize, ...] = get_args(Resize)
 # What the arrays of a .npz file stand for. Validation arrays may be absent.
 REQUIRED_KEYS = ("x_train", "y_train", "x_test", "y_test")
 VALIDATION_KEYS = ("x_val", "y_val")
+# What else can be said of data: which column of a table has the classes, and what the numbers of a .npz file are.
+LABEL, KIND = "label", "kind"
+_KEYS = (*REQUIRED_KEYS, *VALIDATION_KEYS, LABEL, KIND)
+# The kinds.
+IMAGES, VALUES = "images", "values"
 # Pixels of the longest side that an image is brought to.
 LONGEST_SIDE = 10_000
+# Rows of a recording, or samples of a sound, that a model sees at a time: twenty seconds of music.
+LONGEST_WINDOW = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spectrogram:
+    """How a sound becomes a log-mel spectrogram: ``rate`` samples a second, of which each ``hop`` begins a ``frame``.
+
+    mels: bands.
+    """
+
+    rate: int
+    frame: int
+    hop: int
+    mels: int
+
+    def __post_init__(self) -> None:
+        if not (self.hop >= 1 and 2 <= self.frame <= LONGEST_WINDOW and 1 <= self.mels <= self.frame <= self.rate):
+            raise UsageError(f"{self} is no way to make a spectrogram")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,24 +49,41 @@ class Reading:
     image_size: (height, width) that images of other sizes are brought to; None stands for the most common. resize: how;
     None stands for ``fit``, the aspect kept and padded; ``crop`` keeps it and cuts off what is over; ``stretch`` does
     not keep it. skip_unreadable: leave out image files that cannot be read. keys: the names of the arrays of a .npz
-    file, by what they stand for: ``{"x_train": "images"}``. model_shape: (H, W, C) that a model takes; photos are
-    brought to it if no size is asked for.
+    file, by what they stand for: ``{"x_train": "images"}``, and the column of a table's labels,
+    ``{"label": "species"}``. columns: those of a table that are values, in the order in which a model takes them.
+    window: rows of a recording, or samples of a sound, that a model sees at a time. stride: rows from one window to the
+    next; None stands for ``window``. spectrogram: what becomes of a sound.
+    model_shape: (H, W, C) that a model takes; photos are brought to it if no size is asked for.
     """
 
     image_size: tuple[int, int] | None = field(default=None, metadata=LATER)
     resize: Resize | None = field(default=None, metadata=LATER)
     skip_unreadable: bool = field(default=False, metadata=LATER)
     keys: Mapping[str, str] | None = field(default=None, metadata=LATER)
+    columns: tuple[str, ...] | None = field(default=None, metadata=LATER)
+    window: int | None = field(default=None, metadata=LATER)
+    stride: int | None = field(default=None, metadata=LATER)
+    spectrogram: Spectrogram | None = field(default=None, metadata=LATER)
     model_shape: tuple[int, int, int] | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         if self.image_size is not None and not all(1 <= side <= LONGEST_SIDE for side in self.image_size):
             raise UsageError(f"the image size is {self.image_size}; allowed: 1 to {LONGEST_SIDE:,} pixels a side")
+        for name, size in (("window", self.window), ("stride", self.stride)):
+            if size is not None and not 1 <= size <= LONGEST_WINDOW:
+                raise UsageError(f"the {name} is {size}; allowed: 1 to {LONGEST_WINDOW:,}")
         if self.resize not in (None, *RESIZES):
             raise UsageError(f"unknown resize '{self.resize}'; allowed: {', '.join(RESIZES)}")
-        if unknown := sorted((self.keys or {}).keys() - {*REQUIRED_KEYS, *VALIDATION_KEYS}):
-            allowed = ", ".join((*REQUIRED_KEYS, *VALIDATION_KEYS))
-            raise UsageError(f"an array cannot stand for '{unknown[0]}'; allowed: {allowed}")
+        if unknown := sorted((self.keys or {}).keys() - {*_KEYS}):
+            raise UsageError(f"an array cannot stand for '{unknown[0]}'; allowed: {', '.join(_KEYS)}")
+        if (kind := (self.keys or {}).get(KIND, VALUES)) not in (IMAGES, VALUES):
+            raise UsageError(f"there is no kind '{kind}'; allowed: {IMAGES}, {VALUES}")
+
+    @property
+    def files(self) -> str:
+        """What kind of file has rows of values that were read like this: ``values`` stands for arrays, as they are."""
+        kinds = {"sound": self.spectrogram, "recordings": self.stride, "table": self.columns}
+        return next((kind for kind, says in kinds.items() if says), "values")
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -60,6 +101,11 @@ class Reading:
         for name in self.asked:
             if name not in allowed:
                 raise DataError(f"{what}: --{name.replace('_', '-')} has no meaning there; leave it out")
+
+    def require_keys(self, allowed: tuple[str, ...], *, what: str) -> None:
+        """Raise DataError if keys are given that have no meaning for this source of data."""
+        if strange := sorted((self.keys or {}).keys() - {*allowed}):
+            raise DataError(f"{what}: --keys {strange[0]}=… has no meaning there; allowed: {', '.join(allowed)}")
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that runs and manifests hold."""

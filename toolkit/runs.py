@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, TypeVar
 
-from toolkit import data, reading
+from toolkit import data, locks, reading
 from toolkit.errors import RunError
-from toolkit.files import documents
+from toolkit.files import documents, remove_partials
 from toolkit.reading import Reading
 
 T = TypeVar("T")
@@ -14,6 +14,8 @@ RUNS = Path("runs")
 CONFIG = "config.json"
 METRICS = "metrics.json"
 BEST = "best.keras"
+# How the folder is called that an export works in, within the folder that gets its files.
+SCRATCH = ".export-"
 
 
 class TrainedOnEntry(TypedDict):
@@ -38,6 +40,7 @@ class ConfigEntry(StartedEntry):
     recipe: dict[str, Any]
     data: TrainedOnEntry
     validation: NotRequired[dict[str, Any]]
+    arithmetic: NotRequired[dict[str, Any]]
 
 
 def read_json(path: Path, kind: type[T]) -> T:
@@ -81,6 +84,16 @@ def newest(model: str | None = None, *, having: str = BEST) -> list[Path]:
             if model is None or Path(model).name == document["recipe"].get("model"):
                 found.append((document["started"], config.parent))
     return [folder for _, folder in sorted(found, reverse=True)]
+
+
+def remove_leftovers() -> None:
+    """Remove what commands that were killed left in any run, its exports and benchmarks.
+
+    Not each cleans up behind itself: a new run never comes back to the folder of an old one.
+    """
+    for below in ("*/", "*/exported/*/", "*/benchmarks/*/"):
+        remove_partials(RUNS, below)
+        locks.remove_dead_locks(RUNS, below, beside=f"{SCRATCH}*")
 
 
 def known() -> str:

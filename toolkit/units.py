@@ -24,6 +24,12 @@ def seconds(value_s: float) -> str:
     return f"{_significant(value_s * 1e9)} ns"
 
 
+def round_seconds(value_s: float) -> str:
+    """Return a duration that is a round number, as the ticks of an axis are: ``10 µs``."""
+    number, unit = seconds(value_s).split(" ", 1)
+    return f"{float(number):g} {unit}"
+
+
 def interval(low_s: float, high_s: float) -> str:
     """Return a range of durations, with one unit if both have the same: ``145 – 180 µs``."""
     low, high = seconds(low_s), seconds(high_s)

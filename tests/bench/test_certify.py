@@ -1,93 +1,115 @@
-"""The benchmark against itself: made-up trials with known answers, a fake clock, and one real trial."""
+"""The benchmark against itself: made-up rounds with known answers, a made-up clock, and one real round."""
 
-import re
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.bench import made_up
 from toolkit import host
+from toolkit.bench import alternating
 from toolkit.bench import certify as module
-from toolkit.bench.busy import BusyWork
+from toolkit.bench.alternating import Alternated
 from toolkit.bench.candidates import select
 from toolkit.bench.certify import PLANTED, Certificate, certify
 from toolkit.bench.schedule import Plan
-from toolkit.cli import call
 from toolkit.errors import ArtifactError
 
 
-def trial(*microseconds, spread=0.001, seed=0):
-    """Return a record with a result for each median."""
-    record = made_up.record()
-    seeds = range(seed * 100, seed * 100 + len(microseconds))
-    record.results = [made_up.result(m * 1e-6, spread=spread, seed=s) for m, s in zip(microseconds, seeds, strict=True)]
-    return record
+def rounds_of(*, found=PLANTED, between=0.003, count=60, seed=0):
+    """Rounds of two processes each, which find ``found`` slow-downs, each a little otherwise."""
+    rng = np.random.default_rng(seed)
+
+    def process():
+        slower = np.exp(rng.normal(np.log1p(found), between))
+        return np.tile(1e-4 * np.array([1.0, *slower]), (5, 1))
+
+    return tuple((process(), process()) for _ in range(count))
 
 
-def test_planted_slow_downs_are_found_and_covered():
-    found = Certificate(Path("a"), tuple(trial(100, 100, 102, 105, 110, seed=seed) for seed in range(4)))
-    assert [one.share for one in found.planted] == list(PLANTED)
-    assert [round(one.found, 3) for one in found.planted] == [0.0, 0.02, 0.05, 0.1]
-    assert [one.detected for one in found.planted] == [0, 4, 4, 4]
-    assert [one.covered for one in found.planted] == [4, 4, 4, 4]
-    assert found.detectable == 0.02
-    assert found.passed
-    assert found.spread < 0.001
+def certificate(folder=Path("f"), **facts):
+    """Return a certificate of made-up rounds."""
+    return Certificate(Path("a.tflite"), folder, host.describe(), Plan(), rounds_of(**facts))
+
+
+def test_planted_slow_downs_are_found_seen_and_covered():
+    found = certificate()
+    assert [one.share for one in found.planted] == [0.0, 0.02, 0.05]
+    assert [one.found for one in found.planted] == pytest.approx([0.0, 0.02, 0.05], abs=0.001)
+    assert [one.detected >= 99 for one in found.planted] == [False, True, True]
+    assert all(one.covered >= 93 for one in found.planted)
+    assert found.planted[0].called_different <= 5
+    assert (found.detectable, found.passed, found.independent) == (0.02, True, 12)
 
 
 def test_a_benchmark_that_sees_what_is_not_there_fails():
-    wrong = trial(100, 103, 102, 105, 110)
-    found = Certificate(Path("a"), (wrong, *(trial(100, 100, 102, 105, 110, seed=seed) for seed in range(9))))
-    assert found.planted[0].called_different == 1
-    assert found.planted[0].covered == 9
-    assert not found.passed  # one of ten is more than 5 %
-    assert Certificate(Path("a"), (*found.trials, *found.trials[1:], *found.trials[1:])).passed
+    found = certificate(found=(0.02, 0.02, 0.05))
+    assert found.planted[0].called_different > 95
+    assert [one.passed for one in found.planted] == [False, True, True]
+    assert not found.passed
+
+
+def test_a_benchmark_that_misses_the_truth_fails():
+    found = certificate(found=(0.0, 0.03, 0.05))
+    assert found.planted[1].detected == 100
+    assert found.planted[1].covered < 93
+    assert not found.passed
 
 
 def test_what_the_noise_hides_is_not_called_detectable():
-    noisy = tuple(trial(100, 100, 102, 105, 110, spread=0.5, seed=seed) for seed in range(3))
-    assert Certificate(Path("a"), noisy).detectable is None
+    found = certificate(between=0.2)
+    assert found.detectable is None
+    assert [one.passed for one in found.planted] == [True, False, False]
 
 
-@pytest.mark.parametrize("loop", [1, 4])
-@pytest.mark.parametrize("share", PLANTED)
-def test_busy_work_takes_its_share_of_the_inference(share, loop):
-    now = 0
-
-    def work(nanoseconds):
-        nonlocal now
-        now += nanoseconds
-
-    busy = BusyWork(share, lambda: now, lambda turns: work(100 + 10 * turns))  # 100 ns a call, 10 ns a turn
-    time_one = busy.behind(lambda: work(60_000), prepare=lambda: work(999), loop=loop)
-    assert time_one() == pytest.approx(60_000 * (1 + share) + 100 / loop, abs=10)
+def test_the_trials_are_drawn_by_the_seed_from_rounds_that_differ():
+    first, again = certificate(), certificate()
+    assert first.to_json() == again.to_json()
+    assert len({trial.speedup.value for trial in first.planted[0].trials}) > 90
 
 
-@pytest.mark.slow
-def test_a_real_trial_is_recorded_and_one_line_says_what_failed(exported, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(module, "TRIALS", 1)
-    quick = ["--seconds", "0.01", "--processes", "1", "--output", str(tmp_path)]
-    code = call(["certify", str(exported), *quick])
-    printed = capsys.readouterr().out
-    assert {"pass: called": 0, "fail: called": 1}[re.search("(pass|fail): called", printed)[0]] == code
-    assert "against itself and against slowed copies of itself, in 1 trials" in printed
-    assert "called different from itself in " in printed
-    (folder,) = tmp_path.glob("2*")
-    assert len(list((folder / "trial-01").glob("*.npz"))) == len(PLANTED) + 1
-    (exported / "broken.tflite").write_bytes(b"no model")
-    assert call(["certify", str(exported / "broken.tflite"), *quick]) == 2
-    assert capsys.readouterr().err.startswith(f"error: {exported / 'broken.tflite'}")
+@pytest.fixture
+def made_up(monkeypatch):
+    """Rounds that take ten seconds each, of a made-up clock."""
+    now = [0.0]
+    rounds = iter(rounds_of(count=100))
+
+    def twice(sides, *, seconds, rng, shares):
+        now[0] += 10
+        assert shares == (0.0, *PLANTED)
+        assert seconds == Plan().seconds / 5 / 2
+        return [Alternated(blocks, (), ()) for blocks in next(rounds)]
+
+    monkeypatch.setattr(alternating, "twice", twice)
+    return lambda: now[0]
 
 
-def test_ctrl_c_keeps_the_trials_that_were_finished(exported, tmp_path, monkeypatch):
-    records = iter([trial(100, 100, 102, 105, 110), replace(trial(100), interrupted=True)])
-    monkeypatch.setattr(module, "measure", lambda *arguments: next(records))
+def test_rounds_are_measured_until_the_time_is_up_and_saved(exported, tmp_path, made_up):
     candidate = select([exported / "cnn-int8.tflite"], warn=pytest.fail)[0]
-    assert len(certify(candidate, tmp_path, Plan(), trials=3).trials) == 1
-    records = iter([replace(trial(100), interrupted=True)])
+    steps = []
+    found = certify(candidate, tmp_path / "c", Plan(), on_step=steps.append, clock=made_up)
+    assert len(found.rounds) == module.LONGEST_S / 10
+    assert [step.done for step in steps][:3] == [0, 6, 12]
+    assert json.loads(found.path.read_text()) == found.to_json()
+    with np.load(tmp_path / "c" / "certificate.npz") as samples:
+        assert samples["blocks_s"].shape == (samples["lengths"].sum(), 1 + len(PLANTED))
+        assert len(samples["lengths"]) == 2 * len(found.rounds)
+
+
+def test_ctrl_c_keeps_the_rounds_if_they_make_a_trial(exported, tmp_path, made_up):
+    candidate = select([exported / "cnn-int8.tflite"], warn=pytest.fail)[0]
+
+    def after(rounds):
+        def step(step):
+            if step.text.endswith(f"round {rounds + 1}"):
+                raise KeyboardInterrupt
+
+        return step
+
+    assert len(certify(candidate, tmp_path / "c", Plan(), on_step=after(7), clock=made_up).rounds) == 7
     with pytest.raises(KeyboardInterrupt):
-        certify(candidate, tmp_path, Plan())
+        certify(candidate, tmp_path / "d", Plan(), on_step=after(4), clock=made_up)
 
 
 def test_an_emulated_machine_certifies_nothing(exported, tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from toolkit.bench.record import read as read_record
 from toolkit.bench.schedule import Plan, bench
 from toolkit.bench.tasks import PROBE
 from toolkit.errors import ArtifactError
-from toolkit.runtimes.base import Operator
+from toolkit.runtimes.base import Node, Operator
 from toolkit.worker.process import Process
 
 QUICK = Plan(seconds=0.01, processes=1)
@@ -59,7 +59,7 @@ def test_an_operator_takes_what_it_adds_to_the_prefix_before_it(tmp_path):
     clock = Clock()
     operators = [Operator(name, "fast") for name in ("first", "second", "third")]
     module = SimpleNamespace(
-        operators=lambda path, batch: operators,
+        nodes=lambda path, batch: [Node(operator, operator.name, None, 0, ()) for operator in operators],
         prefixes=lambda path, threads: [Prefix(clock, taken_ns) for taken_ns in (1_000, 5_000, 4_000, 12_000)],
     )
     found = profiled(tmp_path / "fake", module, clock=clock)

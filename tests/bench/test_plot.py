@@ -16,6 +16,7 @@ from toolkit import drawing
 from toolkit.bench import labels, plot
 from toolkit.bench.front import contenders, front
 from toolkit.bench.labels import Label
+from toolkit.bench.result import names as names_of
 from toolkit.errors import ArtifactError, MissingExtraError, UsageError
 
 MEDIANS = {"cnn-float32.tflite": 60, "cnn-float16.tflite": 61, "cnn-int8.tflite": 20, "cnn-int8.onnx": 50}
@@ -117,7 +118,7 @@ def test_two_files_of_one_name_are_told_apart(record_of, exported, tmp_path):  #
     made = record_of({"cnn-int8.tflite": 20})
     other = Path(shutil.copytree(exported, tmp_path / "other"))
     made.results.append(replace(made.results[0], path=other / "cnn-int8.tflite"))
-    assert plot._names(made.results) == ["cnn/cnn-int8.tflite", "other/cnn-int8.tflite"]
+    assert names_of(made.results) == ["cnn/cnn-int8.tflite", "other/cnn-int8.tflite"]
 
 
 def test_a_name_in_the_picture_is_no_formula_and_steers_nothing(record, tmp_path):

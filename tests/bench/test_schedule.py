@@ -16,8 +16,8 @@ from toolkit.bench import schedule
 from toolkit.bench.advice import Budgets
 from toolkit.bench.candidates import select
 from toolkit.bench.measure import INVOKE
-from toolkit.bench.record import recompute
-from toolkit.bench.schedule import LEAST_TURNS, Plan, bench, new_folder
+from toolkit.bench.record import new_folder, recompute
+from toolkit.bench.schedule import LEAST_TURNS, Plan, bench
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.worker import process
 
@@ -91,6 +91,36 @@ def test_a_record_holds_every_figure_and_the_raw_samples(exported, tmp_path):
     assert {Path(r["artifact"]).name for r in baselines} == {"cnn-float32.tflite"}
     assert {r["verdict"] for r in document["results"]} <= {"baseline", "faster", "slower", "indistinguishable"}
     assert document["recommended"]["artifact"] in {str(c.path) for c in candidates}
+
+
+def test_each_artifact_is_timed_beside_its_float32_original(exported, tmp_path):
+    """Of six artifacts four have one; an artifact that cannot be opened beside it keeps its row."""
+    candidates = select([exported], warn=pytest.fail)
+    record = bench(candidates, tmp_path / "record", replace(QUICK, processes=2))
+    paired = {result.path.name: result.pairs for result in record.results}
+    assert {name: len(pairs.lengths) for name, pairs in paired.items() if pairs} == dict.fromkeys(
+        ("cnn-float16.tflite", "cnn-dynamic.tflite", "cnn-int8.tflite", "cnn-int8.onnx"), 4
+    )
+    for result in record.results:
+        if result.pairs:
+            assert record.speedup(result) == result.pairs.speedup
+            assert not any("separate processes" in warning for warning in record.warnings(result))
+    assert recompute(tmp_path / "record").differences == ()
+
+
+def test_what_cannot_be_timed_beside_float32_says_so(exported, tmp_path, monkeypatch):
+    def twice(*_, **__):
+        raise ArtifactError("too little memory")
+
+    monkeypatch.setattr("toolkit.bench.alternating.twice", twice)
+    files = [exported / "cnn-float32.tflite", exported / "cnn-int8.tflite"]
+    record = bench(select(files, warn=pytest.fail), tmp_path / "record", QUICK)
+    float32, int8 = record.results
+    assert (float32.notes, record.failures) == ((), {})
+    assert int8.notes == ("not timed beside float32: too little memory",)
+    assert record.speedup(int8) is not None
+    assert record.warnings(int8)[-1].startswith("speed-up from blocks of separate processes")
+    assert record.warnings(float32) == float32.warnings
 
 
 @pytest.mark.slow
@@ -167,6 +197,7 @@ def test_the_order_of_turns_is_seeded_and_random(exported, tmp_path, monkeypatch
         return answer(question), np.ones(2)
 
     monkeypatch.setattr(process.Process, "ask", ask)
+    monkeypatch.setattr("toolkit.bench.beside.measure", lambda *_, **__: None)
     candidates = select([exported], warn=pytest.fail)[:3]
     orders = []
     for number, seed in enumerate((0, 0, 1)):
@@ -203,7 +234,8 @@ def test_under_emulation_no_latency_is_given(exported, tmp_path, monkeypatch):
     document = bench(candidates, tmp_path / "record", QUICK).to_json()
     (result,) = document["results"]
     assert result["median_s"] is None
-    assert "emulated" in result["warnings"][0]
+    assert result["warnings"] == ["emulated: it ran once, and no latency is given"]
+    assert (result["n"], result["paired"], len(document["failures"])) == (1, None, 0)
     assert document["recommended"] is None
 
 

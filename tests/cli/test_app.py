@@ -15,7 +15,7 @@ from toolkit.training.device import DEVICES
 def test_every_verb_is_a_module_of_the_folder():
     names = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
     assert names == set(VERBS)
-    assert set(registry.names("toolkit.cli")) == {*VERBS, "options", "panels", "devices"}
+    assert set(registry.names("toolkit.cli")) == {*VERBS, "options", "panels"}
 
 
 def commands():
@@ -44,14 +44,19 @@ def test_the_help_has_the_verbs_in_the_order_of_the_road_and_whole_sentences(cli
     _, out, _ = cli("--help")
     places = [out.index(f"\n{panel}:\n") for panel in PANELS]
     assert places == sorted(places)
-    listed = re.findall(r"^  ([a-z]+) +(\S.*)$", out.partition("\nOptions:\n")[2], re.MULTILINE)
+    listed = re.findall(r"^  ([a-z][a-z-]+) +(\S.*)$", out.partition("\nOptions:\n")[2], re.MULTILINE)
     assert [verb for verb, _ in listed] == list(VERBS)
     assert [summary for _, summary in listed if "..." in summary] == []
 
 
 def test_what_can_be_chosen_is_in_the_help_and_completed_by_the_shell(cli, monkeypatch, capfd):
     _, out, _ = cli("train", "--help")
-    for choices in ("<cnn|mlp|FILE.py>", "<adam|sgd>", "<auto|gpu|cpu>", "<val_loss|val_accuracy|loss|accuracy>"):
+    for choices in (
+        "<cnn|mlp|FILE.py|FILE.keras>",
+        "<adam|sgd>",
+        "<auto|gpu|cpu>",
+        "<val_loss|val_accuracy|loss|accuracy>",
+    ):
         assert choices in out
     assert get_args(options.Device) == DEVICES
     monkeypatch.setenv("_TOOLKIT_COMPLETE", "complete_bash")

@@ -12,14 +12,13 @@ from toolkit import manifest
 from toolkit.files import sha256
 
 MISTAKES = [
-    (("bundle",), "name one model, for example exported/cnn or cnn, or one bundle by --check"),
-    (("bundle", "cnn", "--check", "x.zip"), "name one model, for example exported/cnn or cnn, or one bundle"),
-    (("bundle", "--check", "x.zip", "--output", "y.zip"), "--check writes nothing; leave out --output"),
+    (("bundle",), "Missing argument 'model'"),
+    (("check-bundle",), "Missing argument 'bundle'"),
     (("bundle", "resnet"), "resnet: no folder of artifacts, no artifact and no model of exported/ (there: none)"),
     (("bundle", "CUT.tflite"), ".: no manifest.json there"),
-    (("bundle", "--check", "none.zip"), "none.zip: no such file"),
-    (("bundle", "--check", "EMPTY"), "EMPTY: a folder; give a file"),
-    (("bundle", "--check", "CUT.tflite"), "CUT.tflite: not a whole archive"),
+    (("check-bundle", "none.zip"), "none.zip: no such file"),
+    (("check-bundle", "EMPTY"), "EMPTY: a folder; give a file"),
+    (("check-bundle", "CUT.tflite"), "CUT.tflite: not a whole archive"),
 ]
 
 
@@ -48,14 +47,14 @@ def test_bundle_measures_once_and_its_file_is_checked(cli, exported, here, monke
     assert f"artifact: {first['artifact']}: the " in out
     assert f"python3 -m zipfile -e second.zip . && python3 {first['folder']}/classify.py" in out
     assert (here / "second.zip").read_bytes() == (here / "first.zip").read_bytes()
-    code, out, _ = cli("bundle", "--check", "first.zip")
+    code, out, _ = cli("check-bundle", "first.zip")
     assert (code, "5 files, 0 problems; verdict: pass" in out) == (0, True)
     content = (here / "first.zip").read_bytes()
     (here / "first.zip").write_bytes(content.replace(b"import numpy", b"import dumpy"))
-    code, out, err = cli("bundle", "--check", "first.zip")
+    code, out, err = cli("check-bundle", "first.zip")
     assert (code, err) == (1, "")
     assert "classify.py: its bytes are damaged" in out
-    code, out, _ = cli("bundle", "--check", "first.zip", "--json")
+    code, out, _ = cli("check-bundle", "first.zip", "--json")
     assert (code, json.loads(out)["verdict"]) == (1, "fail")
 
 
@@ -70,7 +69,7 @@ def test_bundle_of_an_artifact_that_failed_warns(cli, exported, here):
 def test_bundle_of_an_artifact_that_answers_otherwise_here_warns(cli, exported, here):
     elsewhere(exported, "cnn-int8.tflite")
     code, _, err = cli("bundle", exported / "cnn-int8.tflite")
-    said = "warning: cnn-int8.tflite answers otherwise here than where it was exported: 90 of 90 predictions are not "
+    said = "warning: cnn-int8.tflite answers differently here than where it was exported: 90 of 90 predictions are not "
     assert (code, err) == (0, f"{said}those of the machine that exported it\n")
 
 
@@ -89,11 +88,11 @@ def test_bundle_leaves_out_what_answers_otherwise_here(cli, exported, here, monk
     assert code == 0, err
     (other,) = {"cnn-dynamic.tflite", "cnn-int8.tflite"} - {first}
     assert json.loads(out)["artifact"] == other
-    assert re.search(rf"{first}, which benchmarks/.* recommends, answers otherwise here by now \(90 of 90", err)
+    assert re.search(rf"{first}, which benchmarks/.* recommends, answers differently here by now \(90 of 90", err)
     elsewhere(exported, other)
     code, _, err = cli("bundle", exported)
     assert code == 2
-    assert "(nothing to ship: all answer otherwise here than where they were exported" in err.splitlines()[-1]
+    assert "(nothing to ship: all answer differently here than where they were exported" in err.splitlines()[-1]
 
 
 def test_ctrl_c_while_bundle_measures_ends_with_130_and_no_bundle(cli, exported, here, monkeypatch):

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.bench.test_compare import NEW, OLD, record_of
+from tests.bench.test_versus import BYTES, IMAGE, versus_of
 from toolkit.bench import record
 
 MISTAKES = [
     (("compare", "EMPTY"), "Missing argument 'new'"),
+    (("compare", "CUT.tflite", "CUT.onnx", "--seconds", "0.01"), "CUT.tflite: LiteRT cannot load it"),
     (("compare", "EMPTY", "EMPTY"), "no such file; 'toolkit bench' writes record.json"),
     (("compare", "CUT.npz", "EMPTY"), "CUT.npz: not the record of a benchmark"),
 ]
@@ -48,3 +50,36 @@ def test_a_negative_tolerance_is_refused(cli, monkeypatch):
     monkeypatch.setattr(record, "read", lambda folder: record_of(OLD, 1))
     code, _, err = cli("compare", "old", "new", "--tolerance", "-100")
     assert (code, err) == (2, "error: the tolerance is -100 %; it must be 0 % or more\n")
+
+
+def test_an_artifact_and_a_record_are_not_compared(cli, exported_once, here):
+    (here / "record").mkdir()
+    code, _, err = cli("compare", exported_once / "cnn-int8.tflite", "record")
+    assert code == 2
+    assert "cnn-int8.tflite is an artifact and record is none; compare two artifacts, or two records" in err
+    assert cli("compare", exported_once / "cnn-int8.tflite", "none.tflite")[0] == 2
+
+
+def test_two_files_are_compared_side_by_side(cli, monkeypatch):
+    made = iter([versus_of(0.1), versus_of(0.0, inputs=(IMAGE, BYTES), runtimes=("litert", "onnxruntime"))])
+    monkeypatch.setattr("toolkit.api.compare_files", lambda *_, **__: next(made))
+    code, out, err = cli("compare", "a.tflite", "b.tflite")
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert code == 1
+    assert "a.litert litert 1×8×8×1 float32 100 µs – – reference" in lines
+    assert "b.litert litert 1×8×8×1 float32 110 µs 0.909× 0.909 – 0.909 slower, at least 1.09×" in lines
+    assert "b.litert is more than 5 % slower, with 95 % confidence" in lines
+    assert "timed side by side in one process, in blocks that alternate: 80 pairs of 4 processes" in out
+    assert err == ""
+    code, out, err = cli("compare", "a.tflite", "b.onnx")
+    assert code == 0
+    assert "side by side in two processes on one core" in out
+    assert "the two take different inputs; each was given its own" in err
+
+
+def test_the_same_file_is_called_the_same(cli, exported_once):
+    path = exported_once / "cnn-int8.tflite"
+    code, out, _ = cli("compare", path, path)
+    assert code == 0
+    assert "are the same file, by their digests" in out
+    assert json.loads(cli("compare", path, path, "--json")[1])["compared"][0]["same_file"] is True

@@ -14,8 +14,8 @@ MISTAKES = [
     ),
     (("export", "CUT.npz"), "CUT.npz: neither a run nor an export; allowed: a run, by name or folder"),
     (("export", "--input-shape", "96x96"), "the input shape is '96x96'; it must be height, width and channels, as in"),
-    (("export", "--format", "coreml"), "unknown format 'coreml'; allowed: c, onnx, tflite"),
-    (("export", "--quantize", "int4"), "unknown quantization 'int4'; allowed: onnx: float32"),
+    (("export", "CUT.keras", "--format", "coreml"), "unknown format 'coreml'; allowed: c, onnx, tflite"),
+    (("export", "CUT.keras", "--quantize", "int4"), "unknown quantization 'int4'; allowed: onnx: float32"),
     (("export", "CUT.keras", "--data", "TINY"), "CUT.keras: cannot be read as a whole .keras file"),
 ]
 

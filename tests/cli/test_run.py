@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolkit.cli import run
+from toolkit import runs
 
 MISTAKES = [
     (("run", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp, or a Python file"),
@@ -29,6 +29,6 @@ def test_what_killed_runs_left_in_their_folders_is_removed(here):
     for name in (*left, *waste):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
-    run._remove_leftovers()
+    runs.remove_leftovers()
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == sorted(left)
     assert not (folder / "exported" / "cnn" / ".export-1").exists()

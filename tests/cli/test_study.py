@@ -1,4 +1,4 @@
-"""``toolkit study``: its mistakes. tests/study/test_command.py has what it does."""
+"""``toolkit study`` and ``toolkit report-study``: their mistakes. tests/study/test_command.py has what it does."""
 
 import pytest
 
@@ -12,8 +12,8 @@ MISTAKES = [
     (("study", "--device", "tpu"), "Invalid value for '--device': 'tpu' is not one of 'auto', 'gpu', 'cpu'"),
     (("study", "--name", "../x"), "'../x' cannot name a study"),
     (("study", "--data", "nowhere"), "no data source and no path is called 'nowhere'"),
-    (("study", "--report"), "no study is there, it has no study.json; 'toolkit study' makes one"),
-    (("study", "--report", "--quick"), "leave out --report, or --quick and the axes"),
+    (("report-study",), "no study is there, it has no study.json; 'toolkit study' makes one"),
+    (("report-study", "--name", "../x"), "'../x' cannot name a study"),
 ]
 
 

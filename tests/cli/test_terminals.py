@@ -30,8 +30,13 @@ OPTIONS = {
     "record": ("check", "plot"),
     "run": ("--name",),
     "predict": ("--model", ""),
+    "serve": ("--host", ""),
+    "report": ("--record", "--data", "--output", ""),
+    "show": ("--svg", ""),
     "study": ("--output", "--data"),
-    "bundle": ("--output", "--check", ""),
+    "report-study": ("--output", "--name"),
+    "bundle": ("--output", ""),
+    "check-bundle": ("",),
     "wheels": ("",),
     "data": ("",),
     "doctor": ("",),
@@ -99,7 +104,7 @@ def test_a_document_holds_names_escaped(evil, capfd):
         (("bench", "EXPORTED/cnn-int8.tflite", "--seconds", "0.05", "--processes", "1", "--json"), (0,)),
         (("predict", "none.png", "--model", "EXPORTED/cnn-int8.tflite"), (2,)),
         (("bundle", "EXPORTED/cnn-int8.tflite"), (0,)),
-        (("study", "--report", "--output", "none"), (2,)),
+        (("report-study", "--output", "none"), (2,)),
     ],
 )
 def test_an_ascii_terminal_ends_no_verb(arguments, codes, exported_once, here, monkeypatch):

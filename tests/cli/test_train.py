@@ -11,7 +11,7 @@ from toolkit.cli import train
 from toolkit.training.recipe import Recipe
 
 MISTAKES = [
-    (("train", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp, or a Python file with build(keras, *, "),
+    (("train", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp, a Python file with build(keras, *, "),
     (("train", "--model", "none.py"), "none.py: no such file"),
     (("train", "--activation", "gelu"), "Invalid value for '--activation': 'gelu' is not one of 'relu', "),
     (("train", "--epochs", "many"), "Invalid value 'many' for '--epochs': Input should be a valid integer"),
@@ -22,6 +22,13 @@ MISTAKES = [
     (("train", "--device", "tpu"), "Invalid value for '--device': 'tpu' is not one of 'auto', 'gpu', 'cpu'"),
     (("train", "--resume"), "no run has a finished epoch"),
     (("train", "--resume", "--name", "none"), "no run is called 'none'; known runs: none"),
+    (("train", "--augment", "spin"), "unknown augmentation 'spin'; allowed, with these strengths unless others are"),
+    (("train", "--augment", "flip=2"), "flip takes no strength"),
+    (("train", "--patience", "0"), "the patience is 0; it must be at least 1 epoch"),
+    (("train", "--schedule", "step"), "'step' is not one of 'constant', 'cosine', 'plateau'"),
+    (("train", "--freeze-until", "conv_1"), "the model 'cnn' has no weights yet that --freeze-until could keep"),
+    (("train", "--model", "none.keras"), "none.keras: no such file"),
+    (("train", "--model", "CUT.keras", "--data", "TINY"), "CUT.keras: cannot be read as a whole .keras file"),
 ]
 
 

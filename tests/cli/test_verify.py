@@ -47,7 +47,7 @@ def test_verify_of_too_few_images_is_inconclusive(cli, exported_once, tiny_npz):
 def test_verify_draws_the_flips(cli, exported_once, tiny_npz, here):
     code, out, _ = cli("verify", exported_once, "--data", tiny_npz, "--margin", "5", "--flips", "flips.png")
     assert code == 0
-    assert "in flips.png" in out
+    assert "flips: flips.png" in out
     assert (here / "flips.png").read_bytes()[:4] == b"\x89PNG"
 
 

@@ -89,7 +89,7 @@ def test_names_of_every_language_are_names():
 @pytest.mark.parametrize(
     "command",
     [
-        ["bundle", "--check", "pipe.zip"],
+        ["check-bundle", "pipe.zip"],
         ["record", "check", "pipe.zip"],
         ["predict", "pipe.png", "--model", "pipe.tflite"],
         ["bench", "pipe.tflite"],

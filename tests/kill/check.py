@@ -15,11 +15,10 @@ from tests.kill.servers import Box
 from toolkit import golden, locks, manifest, runs, runtimes
 from toolkit.bench import record as benchmark
 from toolkit.bench.reading import RECORD as BENCHMARK
-from toolkit.export.exporter import SCRATCH
 from toolkit.files import PARTIAL, documents
 from toolkit.parity import reading
 from toolkit.parity import record as parity
-from toolkit.runs import BEST
+from toolkit.runs import BEST, SCRATCH
 from toolkit.study import study
 from toolkit.training import checkpoint
 from toolkit.training.checkpoint import STATE

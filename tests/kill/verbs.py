@@ -56,7 +56,7 @@ LIGHT = (
     Verb("record plot", "shipped", ("record", "plot", "old", "plot.svg")),
     Verb("bench --resume", "shipped", ("tests.kill.calls.join", "old", "new")),
     Verb("bundle", "shipped", ("bundle", f"{EXPORT}/mlp-int8.tflite")),
-    Verb("bundle --check", "shipped", ("bundle", "--check", "packed.zip")),
+    Verb("check-bundle", "shipped", ("check-bundle", "packed.zip")),
     Verb("verify --golden --flips", "shipped", ("verify", EXPORT, "--golden", "--flips", "flips.png")),
     Verb("data --fetch", "shipped", ("tests.kill.calls.fetch", "packed.zip")),
     Verb("wheels", "indexed", ("tests.kill.calls.fill", "wheels"), some=90, again_each=4),
@@ -80,7 +80,7 @@ HEAVY = (
     Verb("bench --explain", "exported", (*BENCH, "--explain"), some=12, again_each=8),
     Verb("study", "empty", SMALL_STUDY, some=12, random=20, again_each=8),
     Verb("study, its worker", "empty", SMALL_STUDY, some=30, random=0, again_each=8, worker=150),
-    Verb("study --report", "studied", ("study", "--report"), again_each=8),
+    Verb("report-study", "studied", ("report-study",), again_each=8),
     Verb(
         "run",
         "empty",

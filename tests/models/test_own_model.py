@@ -49,6 +49,7 @@ def own_net(here):
     sys.modules.pop("own_net", None)
 
 
+@pytest.mark.slow
 def test_a_subclassed_model_is_trained_gone_on_with_and_exported(own_net, tiny):
     recipe, _, folder = folders.begin({"model": "own_net.py", "epochs": 1}, None, None)
     assert (recipe.model_name, folder.name[:8]) == ("own_net", "own_net-")
@@ -60,6 +61,7 @@ def test_a_subclassed_model_is_trained_gone_on_with_and_exported(own_net, tiny):
     assert len(train(further, tiny, folder, resume=True).progress.history) == 2
 
 
+@pytest.mark.slow
 def test_a_run_is_not_gone_on_with_without_its_file_or_with_another(own_net, tiny):
     recipe, _, folder = folders.begin({"model": "own_net.py", "epochs": 1}, None, "first")
     train(recipe, tiny, folder)

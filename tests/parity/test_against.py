@@ -9,7 +9,7 @@ from tests.export.test_inputs import BRIGHT, SIDE, dataset_of
 from toolkit.cli import call
 from toolkit.convention import parse
 from toolkit.errors import ArtifactError, DataError, UsageError
-from toolkit.parity.against import compare_all
+from toolkit.parity.against import verify_against
 
 pytestmark = pytest.mark.training
 
@@ -53,7 +53,8 @@ def by_brightness(path, *, low=0.0, high=1.0, classes=(0, 1, 2), softmax=True):
 
 def compared(bright, reference, *paths, **options):
     said = []
-    return compare_all(paths, reference, bright, warn=said.append, **options), said
+    (part,) = verify_against(paths, reference, lambda: bright, warn=said.append, **options).parts
+    return part, said
 
 
 def test_each_file_gets_the_range_in_which_it_is_right(tmp_path, bright):
@@ -88,10 +89,20 @@ def test_what_cannot_be_compared_is_named(tmp_path, bright):
         compared(bright, two, three)
     part, _ = compared(bright, three, two)
     assert part.comparisons[0].problem.text == "its outputs are (90, 2), the reference's (90, 3): not the same classes"
+    assert part.comparisons[0].portability is None
     with pytest.raises(ArtifactError, match="a folder; name the files to compare"):
         compared(bright, three, tmp_path)
-    with pytest.raises(ArtifactError, match=r"none\.onnx: no such file"):
-        compared(bright, three, tmp_path / "none.onnx")
+    with pytest.raises(UsageError, match=r"name the files to compare with .*3\.onnx"):
+        compared(bright, three)
+
+
+@pytest.mark.parametrize("lacking", ["reference", "candidate"])
+def test_a_file_that_is_not_there_is_named_before_data_are_loaded(tmp_path, lacking):
+    paths = {name: tmp_path / f"{name}.onnx" for name in ("reference", "candidate")}
+    for path in {*paths.values()} - {paths[lacking]}:
+        path.touch()
+    with pytest.raises(ArtifactError, match=rf"{lacking}\.onnx: no such file"):
+        verify_against([paths["candidate"]], paths["reference"], lambda: pytest.fail("loaded"), warn=pytest.fail)
 
 
 def test_the_verb_compares_and_says_with_what(capfd, tmp_path, bright):

@@ -1,4 +1,4 @@
-"""Whether an artifact answers here as its golden recorded: what is held against it, and when nothing is held."""
+"""Whether an artifact answers here as its golden recorded: what speaks against it, and when nothing does."""
 
 from dataclasses import replace
 

@@ -167,7 +167,7 @@ def test_without_the_digests_the_calibration_images_are_a_sample(exported_once, 
     said = []
     with pytest.raises(DataError, match="4 of the 90 test images are calibration images too"):
         verify(found, artifacts[:1], VerifyOptions(leaky), warn=said.append)
-    assert "held against a sample of them, its 50 calibration images" in said[-1]
+    assert "compared with a sample of them, its 50 calibration images" in said[-1]
     result = verify(found, artifacts[:1], VerifyOptions(leaky, allow_overlap=True), warn=said.append)
     assert result.dataset["overlap_checked"] == "calibration images"
 

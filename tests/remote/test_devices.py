@@ -115,6 +115,10 @@ def test_a_device_is_measured_by_one_at_a_time(toolkit, server, device):
         (("bench", "--on", "pi", "--wheels", "."), ".: none of the tested wheels is there; fill the folder with"),
         (("bench", "--resume", "x"), "--resume goes on with the record of a device; name it by --on"),
         (("verify", "--on", "pi", "--save"), "--on compares by golden on a device; it does not go with --save"),
+        (
+            ("verify", "--on", "pi", "--import", "x"),
+            "--on compares by golden on a device; it does not go with --import",
+        ),
         (("verify", "--on", "pi", "--data", "x"), "--on compares by golden on a device; it does not go with --data"),
         (
             ("verify", "--on", "pi", "--margin", "2"),

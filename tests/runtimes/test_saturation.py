@@ -248,7 +248,7 @@ def test_a_graph_that_cannot_be_opened_so_is_computed_in_float(tmp_path, monkeyp
     twice = two_that_share(tmp_path / "a.onnx", helper)
     assert onnxruntime.open_session(twice).remark.startswith("computed in float32")
     assert_right(twice, [1, 4])
-    assert {one.name for one in onnxruntime.operators(twice)}.isdisjoint({"QLinearMatMul", "MatMulIntegerToFloat"})
+    assert {one.operator.name for one in onnxruntime.nodes(twice)}.isdisjoint({"QLinearMatMul", "MatMulIntegerToFloat"})
     integers = integer(tmp_path / "b.onnx", helper, shared=True)
     assert "cannot open it so that they do not" in onnxruntime.open_session(integers).remark
 

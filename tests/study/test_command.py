@@ -1,4 +1,4 @@
-"""``toolkit study`` with runs that are finished already, so that no process is needed."""
+"""``toolkit study`` and ``toolkit report-study`` with runs that are finished already, so that no process is needed."""
 
 import json
 import os
@@ -27,7 +27,7 @@ GRID = Grid(model=("mlp",), optimizer=("sgd",), activation=("relu",), learning_r
 @pytest.fixture
 def cli(capfd, here):
     def run(*arguments):
-        code = call(["study", *(str(argument) for argument in arguments)])
+        code = call([str(argument) for argument in arguments])
         return (code, *capfd.readouterr())
 
     return run
@@ -49,7 +49,7 @@ def finished(here, template, tiny, monkeypatch):
 
 @pytest.mark.slow
 def test_a_finished_study_is_reported_at_once(cli, finished):
-    code, out, err = cli(*AXES)
+    code, out, err = cli("study", *AXES)
     assert code == 0
     assert "2 of 2 runs finished; 1 epoch each, 1 at a time; in runs/study/" in err
     assert re.search(r"^ e +Cross-entropy trains a better classifier .* +undecided *$", out, re.MULTILINE)
@@ -59,7 +59,7 @@ def test_a_finished_study_is_reported_at_once(cli, finished):
 
 @pytest.mark.slow
 def test_a_terminal_without_its_characters_ends_no_report(finished):
-    command = [sys.executable, "-m", "toolkit", "study", "--report"]
+    command = [sys.executable, "-m", "toolkit", "report-study"]
     done = subprocess.run(command, env={**os.environ, **ASCII}, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"2 of 2 runs finished; report: runs/study/study.md" in done.stdout
@@ -69,10 +69,10 @@ def test_a_terminal_without_its_characters_ends_no_report(finished):
 
 @pytest.mark.slow
 def test_the_document_has_the_runs_and_the_claims(cli, finished):
-    code, out, _ = cli("--report", "--json", "--output", "elsewhere")
+    code, out, _ = cli("report-study", "--json", "--output", "elsewhere")
     document = json.loads(out)
     assert code == 0
-    assert (document["schema"], document["command"], document["interrupted"]) == (1, "study", False)
+    assert (document["schema"], document["command"], document["interrupted"]) == (1, "report-study", False)
     weights = ["elsewhere/mlp.keras"]
     assert document["report"] == {"markdown": "elsewhere/study.md", "html": "elsewhere/study.html", "weights": weights}
     assert [claim["letter"] for claim in document["claims"]] == ["a", "b", "c", "d", "e"]
@@ -91,7 +91,7 @@ def test_a_crash_is_exit_code_1_and_named(cli, finished):
     trial = study.read(finished).outcomes[0].trial
     (trial.folder / "metrics.json").unlink()
     record_failure(trial, TrialState.CRASHED, "it was unplugged")
-    code, out, err = cli("--report")
+    code, out, err = cli("report-study")
     assert code == 1
     assert f"warning: {trial.folder.name}: it was unplugged" in err
     assert "1 of 2 runs finished, 1 crashed" in out
@@ -105,7 +105,7 @@ def test_ctrl_c_says_how_to_go_on(cli, finished, monkeypatch, tiny):
         yield
 
     monkeypatch.setattr("toolkit.study.executors.processes.Processes.__call__", interrupt)
-    code, out, err = cli(*AXES, "--loss", "mse,binary_crossentropy")
+    code, out, err = cli("study", *AXES, "--loss", "mse,binary_crossentropy")
     assert (code, out) == (130, "")
     assert "interrupted: 1 of 2 runs finished; call the same again to go on" in err
 
@@ -114,7 +114,7 @@ def test_images_in_both_parts_are_refused_before_anything_is_trained(cli, here, 
     train = tiny.train
     leaky = make_dataset((train.images, train.labels, train.images[:5], train.labels[:5]), name="x", origin="tests")
     monkeypatch.setattr("toolkit.data.load", lambda data, **options: leaky)
-    code, _, err = cli(*AXES)
+    code, _, err = cli("study", *AXES)
     assert code == 2
     assert "5 of the 5 test images are training images too" in err
     assert list(here.iterdir()) == []

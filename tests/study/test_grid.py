@@ -4,7 +4,7 @@ import pytest
 
 from toolkit.errors import UsageError
 from toolkit.files import documents
-from toolkit.study.grid import QUICK, Grid
+from toolkit.study.grid import Grid, make
 from toolkit.training.recipe import Recipe
 
 
@@ -29,7 +29,7 @@ def test_each_model_can_have_epochs_of_its_own():
 
 
 def test_the_quick_grid_has_every_axis_but_the_model():
-    assert len(Grid(**QUICK).recipes()) == 24
+    assert len(make({}, quick=True).recipes()) == 24
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_a_run_that_diverges_is_a_result_and_is_not_tried_again(tmp_path, tiny):
     of, _ = conduct(grid, tiny, tmp_path)
     assert [one.state for one in of.outcomes] == [TrialState.DIVERGED, TrialState.FINISHED]
     assert "learning rate" in of.outcomes[0].message
-    assert study.summarise(of) == "1 of 2 runs finished, 1 diverged"
+    assert of.summary == "1 of 2 runs finished, 1 diverged"
     assert conduct(grid, tiny, tmp_path)[1].trained == []
 
 

@@ -1,6 +1,8 @@
 import pytest
 
+from toolkit.entries import RecordedRecipe
 from toolkit.errors import UsageError
+from toolkit.files import documents
 from toolkit.training.recipe import Recipe
 
 
@@ -40,6 +42,9 @@ def test_sgd_has_its_own_default_learning_rate():
         ({"seed": -1}, "the seed from 0 to 4294967295"),
         ({"validation_split": 1.0}, "from 0 to below 1"),
         ({"validation_split": 0.0}, "use --monitor loss"),
+        ({"patience": 0}, "the patience is 0; it must be at least 1 epoch"),
+        ({"schedule": "step"}, "unknown schedule 'step'; allowed: constant, cosine, plateau"),
+        ({"augment": "shift,spin"}, "unknown augmentation 'spin'; allowed"),
     ],
 )
 def test_nonsense_is_refused(wrong, message):
@@ -50,3 +55,23 @@ def test_nonsense_is_refused(wrong, message):
 def test_the_mode_of_the_monitor_is_automatic():
     assert Recipe(monitor="val_accuracy").monitor_sign == 1
     assert Recipe(monitor="loss").monitor_sign == -1
+
+
+def test_what_is_added_to_the_plain_recipe_is_recorded_and_told():
+    asked = Recipe(augment="flip,shift", patience=3, schedule="plateau", balance=True)
+    added = {"augment": "shift=0.1,flip", "patience": 3, "schedule": "plateau", "balance": True}
+    assert asked.to_json() == {**Recipe().to_json(), **added}
+    assert asked.additions == (
+        "augmented by shift=0.1, flip",
+        "balanced classes",
+        "plateau schedule",
+        "patience of 3 epochs",
+    )
+    assert Recipe(**asked.to_json()) == asked
+    assert Recipe().additions == ()
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), Recipe(augment="zoom", patience=2, schedule="cosine", balance=True)])
+def test_a_manifest_keeps_all_of_a_recipe(recipe):
+    recorded = documents.convert(recipe.to_json(), RecordedRecipe, "manifest.json", what="a manifest")
+    assert documents.to_tree(recorded) == recipe.to_json()

@@ -20,6 +20,7 @@ def by_class(dataset):
     return make_dataset(arrays, name="sorted", origin="sorted.npz")
 
 
+@pytest.mark.slow
 def test_rows_sorted_by_class_are_learned_as_well_as_others_and_resumed(tmp_path, tiny):
     said = []
     given = by_class(tiny)
@@ -34,6 +35,7 @@ def test_rows_sorted_by_class_are_learned_as_well_as_others_and_resumed(tmp_path
     assert config["validation"] == {"rows": 48, "how": "drawn by class"}
 
 
+@pytest.mark.slow
 def test_validation_images_of_the_data_validate_and_all_training_rows_are_learned_from(tmp_path, tiny):
     """Their labels are wrong on purpose: only they can have an accuracy near 0."""
     wrong = (tiny.test.images[:60], (tiny.test.labels[:60] + 1) % 3)

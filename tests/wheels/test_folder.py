@@ -50,7 +50,7 @@ def index(tmp_path, monkeypatch):
 
 
 def fill(folder):
-    return {path.name for path in wheels.fill(folder, python="3.11", arch="aarch64")}
+    return {path.name for path in wheels.fill(folder, python="3.11", arch="aarch64").wheels}
 
 
 def test_the_tested_wheels_for_the_device_are_downloaded_by_their_digests(index, tmp_path):

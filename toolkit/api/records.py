@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit import drawing
+from toolkit.api.base import warn
 from toolkit.errors import ArtifactError
 from toolkit.files import documents
 from toolkit.rebuilt import Rebuilt
+from toolkit.step import OnStep, ignore
 
 if TYPE_CHECKING:
     from toolkit.bench.compare import Compared
+    from toolkit.bench.versus import Versus
 
 _NO_RECORD = "'toolkit bench' writes record.json, 'toolkit verify --save' writes parity.json"
 
@@ -50,6 +53,41 @@ def compare(old: str | PathLike[str], new: str | PathLike[str], *, tolerance: fl
     from toolkit.bench import compare, record
 
     return compare.compare(record.read(_folder(Path(old))), record.read(_folder(Path(new))), tolerance=tolerance)
+
+
+def compare_files(
+    reference: str | PathLike[str],
+    candidate: str | PathLike[str],
+    *,
+    tolerance: float = 0.05,
+    threads: int = 1,
+    batch: int = 1,
+    seconds: float = 1.0,
+    processes: int = 5,
+    seed: int = 0,
+    on_step: OnStep = ignore,
+) -> "Versus":
+    """Time two artifacts side by side, anybody's; true unless the candidate is slower than tolerated.
+
+    tolerance: the share by which the candidate may be slower; it must be slower by more with 95 % confidence to count.
+    threads, batch: of both. seconds, processes, seed: as ``bench`` has them; each round starts two processes.
+    ``.speedup`` has how many times faster the candidate is, with its 95 % interval, None for two files that are the
+    same; ``.same_inputs`` says whether both take the same. Raises ArtifactError if one cannot be measured, UsageError
+    for what makes no sense.
+    """
+    from toolkit.bench import candidates, versus
+    from toolkit.bench.schedule import Plan
+
+    plan = Plan(threads=(threads,), batches=(batch,), seconds=seconds, processes=processes, seed=seed)
+    files = [candidates.select([Path(path)], warn=warn)[0] for path in (reference, candidate)]
+    return versus.versus(files, plan, tolerance=tolerance, on_step=on_step)
+
+
+def is_artifact(path: str | PathLike[str]) -> bool:
+    """Say whether a path is that of an artifact, by its suffix: a file that some runtime runs, there or not."""
+    from toolkit import runtimes
+
+    return Path(path).suffix in runtimes.suffixes() and not Path(path).is_dir()
 
 
 def plot_record(record: str | PathLike[str], picture: str | PathLike[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""The steps of the road: train, export, verify, bench, and the use of an artifact."""
+"""The steps of the road: train, export, bench, and the use of an artifact. ``parity`` has the one between them."""
 
 from collections.abc import Sequence
 from os import PathLike, fspath
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Unpack
 
 from toolkit import extras
 from toolkit.api.base import BENCHMARKS, EXPORTED, warn
-from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.step import OnStep, Step, ignore
 
 if TYPE_CHECKING:
@@ -15,12 +14,15 @@ if TYPE_CHECKING:
     from toolkit.bench.schedule import PlanOptions
     from toolkit.export.exporter import Exported
     from toolkit.export.sources import Source
-    from toolkit.parity.result import Parity
     from toolkit.prediction import Prediction, Refused
     from toolkit.reading import Reading
     from toolkit.runtimes.base import Session
     from toolkit.training.fit import Trained
     from toolkit.training.recipe import RecipeOptions
+
+
+# What ``train`` does before a long training, once for each model on each machine.
+TRYING = "trying how this machine computes it fastest, which is done once for this model"
 
 
 def bench(
@@ -45,10 +47,11 @@ def bench(
     """
     from toolkit.bench import candidates, schedule
     from toolkit.bench.explain import explain as add_reasons
+    from toolkit.bench.record import new_folder
 
     asked = schedule.Plan(**plan)
     chosen = candidates.select([Path(path) for path in paths or (EXPORTED,)], warn=warn)
-    folder = schedule.new_folder(Path(output))
+    folder = new_folder(Path(output))
     record = schedule.bench(chosen, folder, asked, on_step=lambda progress: on_step(progress.step))
     if not record.interrupted:
         add_reasons(record, everything=explain, on_step=on_step)
@@ -130,6 +133,19 @@ def export(
         )
 
 
+def find_sources(*names: str | PathLike[str]) -> "list[Source]":
+    """Return what can be exported: runs, by name or folder, folders of exports, Keras files.
+
+    names: none stands for the newest run of each model. Raises UsageError for a name that stands for nothing, and for
+    two of one model, whose files would overwrite each other, RunError if there is no run, MissingExtraError without
+    TensorFlow.
+    """
+    from toolkit.export.sources import resolve_all
+
+    extras.require("tensorflow")
+    return resolve_all([fspath(name) for name in names])
+
+
 def open_session(artifact: str | PathLike[str], *, threads: int = 1) -> "Session":
     """Load an artifact on the runtime of its suffix, in this process: ``.predict(images)`` gives (N, classes) float32.
 
@@ -192,32 +208,36 @@ def train(
 ) -> "Trained":
     """Train a model into ``runs/NAME/``: best weights, history, charts.
 
-    model: ``cnn`` (None stands for it), ``mlp``, or the path of a Python file with ``build`` (docs/own-model.md), which
-    is run. data: by name (``auto``, ``mnist``, ``fashion-mnist``, ``sample``) or path; None stands for ``auto``, or for
-    what the resumed run was trained on. name: of the run; None stands for the model and the time. resume: go on with
-    the run of that name, or the newest; what is given must fit what it was started with, only ``epochs`` may grow.
+    model: ``cnn`` (None stands for it), ``mlp``, the path of a Python file with ``build`` (docs/own-model.md), which is
+    run, or of a ``.keras`` file, whose weights are trained further. data: by name (``auto``, ``mnist``,
+    ``fashion-mnist``, ``sample``) or path; None stands for ``auto``, or for what the resumed run was trained on. name:
+    of the run; None stands for the model and the time. resume: go on with the run of that name, or the newest; what is
+    given must fit what it was started with, only ``epochs`` may grow.
     device: ``auto``, ``gpu`` or ``cpu``. strategy: ``single``, or ``mirrored`` over all GPUs. gradients: also write
     each layer's gradient norm. allow_overlap: go on where test images are training images too. recipe: the options of
     ``toolkit train`` that decide the weights: ``epochs``, ``batch_size``, ``optimizer``, ``learning_rate``,
-    ``activation``, ``loss``, ``validation_split`` (a share), ``monitor``, ``seed``, ``precision``.
+    ``activation``, ``loss``, ``validation_split`` (a share), ``monitor``, ``seed``, ``precision``; ``augment``
+    (``"shift,rotate=15"``), ``patience`` (epochs), ``schedule``, ``balance``, and ``freeze_until``, a layer of a
+    ``.keras`` file.
 
     As a path, the result is the run's folder; ``.test.accuracy`` is in [0, 1], ``.progress.history`` has the epochs,
     ``.to_json()`` is the document of ``toolkit train --json``. Ctrl-C ends it after the last whole epoch, with
-    ``.interrupted``. Raises UsageError for a recipe that makes no sense, DataError for data that cannot be had or
-    overlap, RunError for a run that exists or cannot be gone on with, DivergedError if the loss is no longer a
-    number, BusyError while another process trains there, MissingExtraError without TensorFlow.
+    ``.interrupted``; ``.stopped_early`` says that its patience did. Raises UsageError for a recipe that makes no sense,
+    DataError for data that cannot be had or overlap, RunError for a run that exists or cannot be gone on with,
+    DivergedError if the loss is no longer a number, BusyError while another process trains there, MissingExtraError
+    without TensorFlow.
     """
     from toolkit import runs
     from toolkit.data import load
-    from toolkit.reading import AS_THEY_ARE
-    from toolkit.training import fit, folders
+    from toolkit.training import fit, folders, transfer
 
     options = {**recipe, **({} if model is None else {"model": model})}
     choose = folders.go_on if resume else folders.begin
     chosen, choice, folder = choose(options, None if data is None else fspath(data), name)
     extras.require("tensorflow")
+    runs.remove_leftovers()
     if reading is None:
-        reading = runs.reading_of(folder) if resume else AS_THEY_ARE
+        reading = runs.reading_of(folder) if resume else transfer.reading_for(chosen, choice)
     return fit.train(
         chosen,
         load(choice, warn=warn, reading=reading),
@@ -228,58 +248,10 @@ def train(
         gradients=gradients,
         allow_overlap=allow_overlap,
         warn=warn,
+        on_trial=lambda: on_step(Step(0, chosen.epochs, TRYING, is_news=True)),
         on_start=lambda started: on_step(Step(started.epochs_done, chosen.epochs, "", started)),
         on_epoch=lambda epoch: on_step(Step(epoch.epoch, chosen.epochs, str(epoch), epoch)),
     )
-
-
-def verify(
-    *paths: str | PathLike[str],
-    data: str | PathLike[str] | None = None,
-    golden: bool = False,
-    reading: "Reading | None" = None,
-    margin_pp: float = DEFAULT_MARGIN_PP,
-    imports: Sequence[str | PathLike[str]] = (),
-    unsafe_lambda: bool = False,
-    allow_overlap: bool = False,
-    against: str | PathLike[str] | None = None,
-    input_range: str | None = None,
-    on_step: OnStep = ignore,
-) -> "Parity":
-    """Compare artifacts with the Keras model that they were made from, image by image; true if all passed.
-
-    paths: artifacts or folders of them; none stands for ``exported/``. data: whose test images are used, by name or
-    path, as ``--data`` takes it; None stands for what the model was trained on. golden: compare with the recorded
-    outputs instead, which takes neither TensorFlow nor data and measures no accuracy. margin_pp: accuracy that may be
-    lost, in percentage points. imports, unsafe_lambda: as for ``export``. allow_overlap: go on where the model has
-    learned from test images. against: another model, a file of any format, to compare files with, anybody's, by their
-    accuracy alone; it needs ``data``. input_range: which values the pixels become for files without a manifest, as
-    ``--input-range`` takes it; None stands for what gets most training images right.
-
-    ``.comparisons`` has one for each artifact, ``.verdict`` is ``pass``, ``fail`` or ``inconclusive`` (too few images
-    to tell), ``.to_json()`` is the document of ``toolkit verify --json``. A damaged artifact fails, with its
-    ``problem``. Raises ArtifactError for a manifest or Keras model that is missing or damaged, DataError for data that
-    cannot be had or overlap.
-    """
-    from toolkit.parity.verify import VerifyOptions, verify_all
-    from toolkit.runtimes.keras.loading import allowing
-
-    if against is not None:
-        from toolkit.parity.against import verify_against
-
-        choice, files = None if data is None else fspath(data), [Path(path) for path in paths]
-        return verify_against(
-            files, Path(against), choice, reading, input_range, margin_pp=margin_pp, warn=warn, on_step=on_step
-        )
-    options = VerifyOptions(
-        None if data is None else fspath(data),
-        by_golden=golden,
-        margin_pp=margin_pp,
-        allow_overlap=allow_overlap,
-        reading=reading,
-    )
-    with allowing([Path(file) for file in imports], unsafe_lambda=unsafe_lambda):
-        return verify_all([Path(path) for path in paths or (EXPORTED,)], options, warn=warn, on_step=on_step)
 
 
 def _several(names: str | Sequence[str]) -> Sequence[str]:

@@ -27,22 +27,25 @@ def certify(
     output: str | PathLike[str] = BENCHMARKS,
     on_step: OnStep = ignore,
 ) -> "Certificate":
-    """Test the benchmark: measure an artifact beside itself and beside slowed copies of itself, 20 times.
+    """Test the benchmark: time an artifact beside itself and beside slowed copies of itself, for up to three minutes.
 
-    path: an artifact, or a folder whose smallest is taken. seconds, processes: of each configuration, as ``bench`` has
-    them. seed: of the order of turns. output: the folder that gets a folder with the certificate and every trial.
+    path: an artifact, or a folder whose smallest is taken. seconds, processes: of a trial, as ``bench`` has them. seed:
+    of the order of blocks, and of what makes a trial. output: the folder that gets a folder with the certificate and
+    the raw samples.
 
-    ``.passed`` says whether it was called different from itself no more often than a 95 % interval may;
-    ``.detectable`` is the smallest slow-down, a share, that was seen in most trials. Ctrl-C ends it after the last
-    whole trial. Raises ArtifactError if the artifact cannot be measured or the machine is emulated.
+    ``.passed`` says whether it is called different from itself in at most 5 % of the trials, 2 and 5 % of slow-down are
+    seen, and the intervals hold the truth; ``.detectable`` is the smallest slow-down, a share, that was seen in most
+    trials. Ctrl-C ends it after the last whole round. Raises ArtifactError if the artifact cannot be measured or the
+    machine is emulated.
     """
     from toolkit.bench import candidates, certify
-    from toolkit.bench.schedule import Plan, new_folder
+    from toolkit.bench.record import new_folder
+    from toolkit.bench.schedule import Plan
 
     plan = Plan(seconds=seconds, processes=processes, seed=seed)
     chosen = candidates.select([Path(path)], warn=warn)
     smallest = min(chosen, key=lambda candidate: candidate.path.stat().st_size)
-    return certify.certify(smallest, new_folder(Path(output)), plan, trials=certify.TRIALS, on_step=on_step)
+    return certify.certify(smallest, new_folder(Path(output)), plan, on_step=on_step)
 
 
 def diagnose(

@@ -29,6 +29,17 @@ class Budgets:
     max_size_bytes: float | None = None
     min_accuracy: float | None = None
 
+    @classmethod
+    def parse(cls, latency: str | None, size: str | None, accuracy: float | None) -> "Budgets":
+        """Return the budgets that a user gave: ``5ms``, ``500kB``, ``98.9`` %; UsageError if one cannot be read."""
+        if accuracy is not None and not 0 < accuracy <= 100:
+            raise UsageError(f"--min-accuracy is {accuracy}; it must be a percentage")
+        return cls(
+            max_latency_s=_quantity(latency, _TIMES, "--max-latency"),
+            max_size_bytes=_quantity(size, _SIZES, "--max-size"),
+            min_accuracy=None if accuracy is None else accuracy / 100,
+        )
+
     def misses(self, result: Result) -> dict[str, float]:
         """Return the budgets that a result misses, each with the share by which it does."""
         latency_s, accuracy = result.median.value, result.accuracy or 0.0
@@ -44,17 +55,6 @@ class Budgets:
         return asdict(self)
 
 
-def parse_budgets(latency: str | None, size: str | None, accuracy: float | None) -> Budgets:
-    """Return the budgets that a user gave: ``5ms``, ``500kB``, ``98.9`` %; UsageError if one cannot be read."""
-    if accuracy is not None and not 0 < accuracy <= 100:
-        raise UsageError(f"--min-accuracy is {accuracy}; it must be a percentage")
-    return Budgets(
-        max_latency_s=_quantity(latency, _TIMES, "--max-latency"),
-        max_size_bytes=_quantity(size, _SIZES, "--max-size"),
-        min_accuracy=None if accuracy is None else accuracy / 100,
-    )
-
-
 def recommend(
     results: Sequence[Result],
     budgets: Budgets,
@@ -62,13 +62,14 @@ def recommend(
     *,
     kernels: str | None,
 ) -> list[dict[str, Any]]:
-    """Return what to ship, one entry per folder of artifacts, of those that did not fail their verification.
+    """Return what to ship: one entry for each folder of artifacts.
 
-    A folder without a manifest may hold models of different tasks: nothing is chosen there, unless a budget is given.
-    Those that answer otherwise here than where they were exported are left out as well. That is the fastest within the
-    budgets; among those that cannot be told from it, the smallest file, then the most accurate. None that is left beats
-    it in latency, size and accuracy. If nothing fits, ``fits`` is false and the entry is that which misses a budget
-    by the smallest share. ``front`` names the artifacts of known accuracy that no other equals or betters in all three.
+    Artifacts that failed their verification, or that answer differently here than where they were exported, are left
+    out. The entry is the fastest of the others within the budgets; of those that cannot be told from it, the smallest
+    file, then the most accurate. None of the others beats it in latency, size and accuracy at once. If nothing fits,
+    ``fits`` is false and the entry is the artifact that misses a budget by the smallest share. A folder without a
+    manifest may hold models of different tasks: nothing is chosen there, unless a budget is given. ``front`` names the
+    artifacts of known accuracy that no other equals or betters in all three.
 
     kernels: the kernel class of this machine; an accuracy that another kind of machine measured is told with that.
     """
@@ -102,7 +103,7 @@ def recommend(
 def _why_none(results: Sequence[Result]) -> str:
     if all(result.parity == Verdict.FAIL for result in results):
         return "all failed their verification"
-    otherwise = "answer otherwise here than where they were exported, which verify --golden shows; export them again"
+    otherwise = "answer differently here than where they were exported, which verify --golden shows; export them again"
     failed = sum(result.parity == Verdict.FAIL for result in results)
     return f"{failed} failed their verification, the others {otherwise}" if failed else f"all {otherwise}"
 

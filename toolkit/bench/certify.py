@@ -1,34 +1,40 @@
 """Test the benchmark itself: one artifact against itself, and against itself with a slow-down of known size."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from toolkit import host
-from toolkit.bench import statistics
+from toolkit import host, runtimes
+from toolkit.bench import alternating, beside, statistics
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
-from toolkit.bench.record import Record
-from toolkit.bench.schedule import Plan, measure
-from toolkit.bench.statistics import SpeedVerdict
+from toolkit.bench.pairs import Pairs
+from toolkit.bench.schedule import Plan
+from toolkit.bench.statistics import Samples, SpeedVerdict
 from toolkit.errors import ArtifactError
-from toolkit.files import write_json
+from toolkit.files import atomic, write_json
+from toolkit.host import Host
 from toolkit.interval import Interval
 from toolkit.step import OnStep, Step, ignore
 from toolkit.verdict import Verdict
 
-CERTIFICATE = "certificate.json"
-# Slow-downs to plant, as shares; 0 is the artifact itself under another name.
-PLANTED = (0.0, 0.02, 0.05, 0.1)
-# Most comparisons of the artifact with itself that may be called different: what a 95 % interval promises.
-MOST_FALSE = 0.05
-# Share of trials in which a slow-down must be seen to be called detectable.
-POWER = 0.8
-TRIALS = 20
+CERTIFICATE, SAMPLES = "certificate.json", "certificate.npz"
+# Slow-downs to plant, as shares; 0 is the artifact itself, opened a second time.
+PLANTED = (0.0, 0.02, 0.05)
+TRIALS = 100
+# Most trials that may call the artifact different from itself, and fewest whose interval must hold the truth.
+MOST_FALSE, LEAST_COVERED = 0.05, 0.93
+# Share of trials in which a slow-down must be seen; a smaller one to be called detectable.
+POWER = {0.02: 0.8, 0.05: 0.99}
+DETECTABLE = 0.8
+# Seconds after which no round is begun, and most rounds: a run takes less than three minutes.
+LONGEST_S = 160.0
+MOST_ROUNDS = 150
 
 
 @dataclass(frozen=True)
@@ -54,101 +60,134 @@ class Planted:
     """What all trials found for one planted slow-down."""
 
     share: float
-    comparisons: tuple[PlantedTrial, ...]
+    trials: tuple[PlantedTrial, ...]
 
     @property
     def called_different(self) -> int:
         """In how many trials it was called faster or slower."""
-        return sum(one.verdict != SpeedVerdict.INDISTINGUISHABLE for one in self.comparisons)
+        return sum(one.verdict != SpeedVerdict.INDISTINGUISHABLE for one in self.trials)
 
     @property
     def detected(self) -> int:
         """In how many trials it was called slower."""
-        return sum(one.verdict == SpeedVerdict.SLOWER for one in self.comparisons)
+        return sum(one.verdict == SpeedVerdict.SLOWER for one in self.trials)
 
     @property
     def covered(self) -> int:
         """In how many trials the interval held the truth."""
-        return sum(one.covered for one in self.comparisons)
+        return sum(one.covered for one in self.trials)
 
     @property
     def found(self) -> float:
         """The median slow-down that was found, as a share."""
-        return float(np.median([1 / one.speedup.value for one in self.comparisons])) - 1
+        return float(np.median([1 / one.speedup.value for one in self.trials])) - 1
+
+    @property
+    def half_width(self) -> float:
+        """The median of half the width of the intervals, as a share."""
+        return float(np.median([(one.speedup.high - one.speedup.low) / 2 for one in self.trials]))
+
+    @property
+    def passed(self) -> bool:
+        """Whether the truth was held, what is the same was called the same, and what is slower was seen."""
+        of = len(self.trials)
+        seen = self.detected >= POWER[self.share] * of if self.share else self.called_different <= MOST_FALSE * of
+        return seen and self.covered >= LEAST_COVERED * of
 
     def to_json(self) -> dict[str, Any]:
         """Return what the certificate says of it."""
         return {
             "planted": self.share,
             "found": self.found,
-            "trials": len(self.comparisons),
+            "half_width": self.half_width,
+            "trials": len(self.trials),
             "called_different": self.called_different,
             "detected": self.detected,
             "covered": self.covered,
-            "speedups": [[one.speedup.value, one.speedup.low, one.speedup.high] for one in self.comparisons],
+            "verdict": Verdict.of(self.passed),
+            "speedups": [[one.speedup.value, one.speedup.low, one.speedup.high] for one in self.trials],
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Certificate:
-    """What the trials found: each a record of the artifact, of it under another name, and of its slowed copies."""
+    """What the rounds found, two processes each, and the trials that are drawn from them.
+
+    rounds: of each process, seconds an inference, (turns, 1 + PLANTED): of the artifact, and of it opened again for
+    each slow-down. plan: of a trial, which has as many rounds as that has processes.
+    """
 
     artifact: Path
-    trials: tuple[Record, ...]
+    folder: Path
+    host: Host
+    plan: Plan
+    rounds: tuple[tuple[Samples, ...], ...]
+    versions: dict[str, str] = field(default_factory=runtimes.versions)
 
     @property
     def path(self) -> Path:
-        """The file of it, in the folder that has the record of each trial."""
-        return self.trials[0].folder.parent / CERTIFICATE
+        """The file of it; the raw samples are beside it."""
+        return self.folder / CERTIFICATE
+
+    @property
+    def processes(self) -> tuple[int, int]:
+        """How many processes a trial has, and all rounds."""
+        return self.plan.processes * beside.PROCESSES, len(self.rounds) * beside.PROCESSES
+
+    @property
+    def independent(self) -> int:
+        """How many trials could be made of the rounds without using one twice."""
+        return len(self.rounds) // self.plan.processes
 
     @cached_property
     def planted(self) -> tuple[Planted, ...]:
         """What was found, by planted slow-down."""
-        by_trial = [_comparisons(record) for record in self.trials]
-        return tuple(
-            Planted(share, tuple(comparisons[position] for comparisons in by_trial))
-            for position, share in enumerate(PLANTED)
-        )
+        rng = np.random.default_rng(self.plan.seed)
+        drawn = [rng.choice(len(self.rounds), self.plan.processes, replace=False) for _ in range(TRIALS)]
+        return tuple(self._planted(place, share, drawn) for place, share in enumerate(PLANTED, 1))
 
-    @property
-    def medians_s(self) -> tuple[float, ...]:
-        """The median latency of the artifact as it is, by trial."""
-        return tuple(record.results[0].median.value for record in self.trials)
-
-    @property
-    def spread(self) -> float:
-        """The coefficient of variation of the medians of the trials; NaN for a single trial."""
-        medians = np.array(self.medians_s)
-        return float(medians.std(ddof=1) / medians.mean()) if len(medians) > 1 else float("nan")
+    def _planted(self, place: int, share: float, drawn: list[Any]) -> Planted:
+        found = [Pairs.of([blocks[:, [0, place]] for blocks in one]).logarithms for one in self.rounds]
+        logarithms = np.array(found)
+        speedups = [statistics.paired_speedup(logarithms[rounds].ravel()) for rounds in drawn]
+        return Planted(share, tuple(PlantedTrial(share, speedup) for speedup in speedups))
 
     @property
     def detectable(self) -> float | None:
-        """The smallest planted slow-down that at least POWER of the trials saw; None if none was."""
-        seen = [one.share for one in self.planted if one.share and one.detected >= POWER * len(one.comparisons)]
+        """The smallest planted slow-down that at least DETECTABLE of the trials saw; None if none was."""
+        seen = [one.share for one in self.planted if one.share and one.detected >= DETECTABLE * len(one.trials)]
         return min(seen, default=None)
 
     @property
     def passed(self) -> bool:
-        """Whether the artifact was called different from itself no more often than a 95 % interval may."""
-        same = self.planted[0]
-        return same.called_different <= MOST_FALSE * len(same.comparisons)
+        """Whether all that is required holds."""
+        return all(one.passed for one in self.planted)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit certify --json``."""
-        last = self.trials[-1]
         return {
             "schema": 1,
             "command": "certify",
             "artifact": str(self.artifact),
-            "host": last.host.to_json(),
-            "versions": last.versions,
-            "trials": len(self.trials),
+            "host": self.host.to_json(),
+            "versions": self.versions,
+            "trials": TRIALS,
+            "processes_of_a_trial": self.processes[0],
+            "processes": self.processes[1],
+            "independent_trials": self.independent,
             "planted": [one.to_json() for one in self.planted],
             "detectable": self.detectable,
-            "medians_s": list(self.medians_s),
-            "spread": self.spread if len(self.trials) > 1 else None,
             "verdict": Verdict.of(self.passed),
         }
+
+    def save(self) -> None:
+        """Write it, and the raw samples of all processes, one after the other."""
+        processes = [blocks for one in self.rounds for blocks in one]
+        with atomic(self.folder / SAMPLES) as temporary:
+            np.savez_compressed(
+                temporary, blocks_s=np.concatenate(processes), lengths=np.array([len(blocks) for blocks in processes])
+            )
+        write_json(self.path, self.to_json())
 
 
 def certify(
@@ -156,38 +195,35 @@ def certify(
     folder: Path,
     plan: Plan,
     *,
-    trials: int = TRIALS,
     on_step: OnStep = ignore,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Certificate:
-    """Measure an artifact beside itself and its slowed copies, again and again, each time with new processes.
+    """Time an artifact beside itself and beside slowed copies of itself, in as many processes as three minutes allow.
 
-    Each trial is a benchmark by ``plan`` with an order of its own. Ctrl-C ends it after the last whole trial. Raises
-    ArtifactError if the artifact cannot be measured or the machine is emulated, and KeyboardInterrupt if not one
-    trial was finished.
+    Each trial is as many rounds of them as a benchmark by ``plan`` has, drawn at random. Rounds are exchangeable, so a
+    share of trials is a U-statistic, an unbiased estimate of the probability (W. Hoeffding, "A class of statistics with
+    asymptotically normal distribution", 1948). Ctrl-C ends it with the rounds that were measured. Raises ArtifactError
+    if the artifact cannot be measured or the machine is emulated, and KeyboardInterrupt if there is not one trial.
     """
-    if host.describe().emulated:
+    machine = host.describe()
+    if machine.emulated:
         raise ArtifactError(f"{candidate.path}: this machine is emulated, its times say nothing of a benchmark")
-    configurations = [Configuration(candidate, 1, 1, busy_share=share) for share in (0.0, *PLANTED)]
-    records: list[Record] = []
-    for number in range(trials):
-        on_step(Step(number, trials, f"{candidate.path}: trial {number + 1}"))
-        record = measure(configurations, folder / f"trial-{number + 1:02}", replace(plan, seed=plan.seed + number))
-        if record.failures:
-            raise ArtifactError("; ".join(dict.fromkeys(record.failures.values())))
-        if record.interrupted:
-            break
-        records.append(record)
-        found = Certificate(candidate.path, tuple(records))
-        write_json(folder / CERTIFICATE, found.to_json())
-    on_step(Step(trials, trials, ""))
-    if not records:
-        raise KeyboardInterrupt
+    shares = (0.0, *PLANTED)
+    sides = [Configuration(candidate, plan.threads[0], plan.batches[0]) for _ in shares]
+    seconds = plan.seconds / plan.processes / beside.PROCESSES
+    rng = np.random.default_rng(plan.seed)
+    rounds: list[tuple[Samples, ...]] = []
+    began = clock()
+    try:
+        while len(rounds) < MOST_ROUNDS and ((taken := clock() - began) < LONGEST_S or len(rounds) < plan.processes):
+            done = max(taken / LONGEST_S, len(rounds) / MOST_ROUNDS)
+            on_step(Step(round(100 * done), 100, f"{candidate.path}: round {len(rounds) + 1}"))
+            both = alternating.twice(sides, seconds=seconds, rng=rng, shares=shares)
+            rounds.append(tuple(one.blocks_s for one in both))
+    except KeyboardInterrupt:
+        if len(rounds) < plan.processes:
+            raise
+    folder.mkdir(parents=True)
+    found = Certificate(candidate.path, folder, machine, plan, tuple(rounds))
+    found.save()
     return found
-
-
-def _comparisons(record: Record) -> Sequence[PlantedTrial]:
-    itself, *others = record.results
-    return [
-        PlantedTrial(share, statistics.speedup(itself.invoke, other.invoke))
-        for share, other in zip(PLANTED, others, strict=True)
-    ]

@@ -28,9 +28,7 @@ class Pair:
 
     def regressed(self, tolerance: float) -> bool:
         """Say whether the newer one is slower by surely more than ``tolerance``, a share."""
-        return (
-            self.change is not None and self.verdict == SpeedVerdict.SLOWER and self.change.high < 1 / (1 + tolerance)
-        )
+        return self.change is not None and statistics.is_slower(self.change, tolerance)
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``toolkit compare --json`` has of the pair."""
@@ -96,8 +94,7 @@ def compare(old: Record, new: Record, *, tolerance: float = 0.05) -> Compared:
     Raises UsageError for a negative tolerance, ArtifactError if the records have nothing in common or one was made
     under emulation.
     """
-    if not tolerance >= 0:
-        raise UsageError(f"the tolerance is {100 * tolerance:.4g} %; it must be 0 % or more")
+    check_tolerance(tolerance)
     for record in (old, new):
         if record.host.emulated:
             raise ArtifactError(f"{record.folder}: was made under emulation and has no latencies to compare")
@@ -117,3 +114,9 @@ def compare(old: Record, new: Record, *, tolerance: float = 0.05) -> Compared:
 def _key(result: Result) -> tuple[str, str, str, int, int]:
     """What makes two results comparable, wherever the folder lies: its name and the file's, and the configuration."""
     return result.path.parent.name, result.path.name, result.runtime, result.threads, result.batch
+
+
+def check_tolerance(tolerance: float) -> None:
+    """Raise UsageError for a tolerance below 0."""
+    if not tolerance >= 0:
+        raise UsageError(f"the tolerance is {100 * tolerance:.4g} %; it must be 0 % or more")

@@ -1,29 +1,62 @@
 """One thing to measure, and what has been measured of it so far, until that is a result."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.measure import END_TO_END, INVOKE, PACED
-from toolkit.bench.result import Mark, Opened, Result
+from toolkit.bench.pairs import Pairs
+from toolkit.bench.result import BASELINE_QUANTIZATION, Mark, Opened, Result
 from toolkit.bench.statistics import Blocks
 from toolkit.files import sha256
+from toolkit.files.documents import to_tree
 
 
 @dataclass(frozen=True, eq=False)
 class Configuration:
-    """One artifact with a number of threads and a batch size; a key, itself and no other.
-
-    busy_share: busy work to add to each inference, as a share of it; a known slow-down, to test the benchmark by.
-    """
+    """One artifact with a number of threads and a batch size; a key, itself and no other."""
 
     candidate: Candidate
     threads: int
     batch: int
-    busy_share: float | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a worker is told to open it."""
+        manifest = self.candidate.manifest
+        inputs = manifest.golden_path if manifest else None
+        return {
+            "path": str(self.candidate.path),
+            "runtime": self.candidate.runtime,
+            "threads": self.threads,
+            "batch": self.batch,
+            "inputs": str(inputs) if inputs and inputs.is_file() else None,
+            "convention": to_tree(manifest.convention) if manifest else None,
+        }
+
+    def baseline(self, among: Sequence["Configuration"]) -> "Configuration | None":
+        """Return the float32 one that it is compared with; None for itself and where there is none."""
+        mine = self.candidate.artifact
+        if mine is None or self._is_baseline:
+            return None
+        setting = self._setting
+        return next((one for one in among if one._is_baseline and one._setting == setting), None)
+
+    @property
+    def _is_baseline(self) -> bool:
+        listed = self.candidate.artifact
+        return listed is not None and listed.quantization == BASELINE_QUANTIZATION
+
+    @property
+    def _setting(self) -> tuple[Path, str | None, str, int, int]:
+        listed = self.candidate.artifact
+        kind = listed.format if listed else None
+        return self.candidate.path.parent, kind, self.candidate.runtime, self.threads, self.batch
 
     def __str__(self) -> str:
         return f"{self.candidate.path} ({self.threads} threads, batch {self.batch})"
@@ -34,7 +67,8 @@ class Measured:
     """What was measured of one configuration: a list of blocks by kind for each process, and the marked turns.
 
     golden: what is wrong with its answers to the golden. notes: what may come out otherwise elsewhere. Its first
-    process is asked for both.
+    process is asked for both. pairs: of each process, blocks of its float32 original and of itself. apart: why there
+    are none.
     """
 
     opened: list[Opened] = field(default_factory=list)
@@ -42,6 +76,8 @@ class Measured:
     marks: list[Mark] = field(default_factory=list)
     golden: str | None = None
     notes: tuple[str, ...] = ()
+    pairs: list[NDArray[np.float64]] = field(default_factory=list)
+    apart: str | None = None
 
     def begin(self, opened: Opened) -> None:
         """Note that another process has opened the artifact."""
@@ -78,7 +114,7 @@ class Measured:
             accuracy=listed.accuracy if listed else None,
             measured_on=listed.measured_on.kernels if listed and listed.measured_on else None,
             golden=self.golden,
-            notes=self.notes,
+            notes=(*self.notes, *([f"not timed beside float32: {self.apart}"] if self.apart else [])),
             runtime=configuration.candidate.runtime,
             threads=configuration.threads,
             batch=self.opened[0].batch or configuration.batch,
@@ -88,6 +124,7 @@ class Measured:
             paced=_blocks([blocks[PACED] for blocks in whole]) if all(blocks[PACED] for blocks in whole) else None,
             opened=tuple(self.opened[number] for number in kept),
             marks=tuple(mark for mark in self.marks if mark.process in kept),
+            pairs=Pairs.of(self.pairs) if self.pairs else None,
         )
         result.write_samples(folder)
         return result

@@ -1,4 +1,4 @@
-"""Say why: take artifacts apart, in workers, after they were measured, and hold them against the machine."""
+"""Say why: take artifacts apart, in workers, once they are measured, and compare them with what the machine can do."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -98,7 +98,7 @@ def _reason(record: Record, result: Result, baseline: Result, profiles: dict[str
     return reasons.why(evidence)
 
 
-def _faster_with_fewer(results: Sequence[Result], result: Result) -> tuple[int, float] | None:
+def _faster_with_fewer(results: Sequence[Result], result: Result) -> int | None:
     """Return the number of threads, smaller than a result's, with which the artifact is surely and most faster."""
     found = []
     for other in results:
@@ -106,8 +106,8 @@ def _faster_with_fewer(results: Sequence[Result], result: Result) -> tuple[int, 
         if same and other.threads < result.threads:
             speedup = statistics.speedup(result.invoke, other.invoke)
             if statistics.verdict(speedup) == SpeedVerdict.FASTER:
-                found.append((other.threads, speedup.value))
-    return max(found, key=lambda pair: pair[1], default=None)
+                found.append((speedup.value, other.threads))
+    return max(found)[1] if found else None
 
 
 def _under_roof(record: Record, result: Result, bare: Explanation, roofs: dict[tuple[str, int], Roofs]) -> Explanation:

@@ -1,4 +1,4 @@
-"""Accuracy against latency against size: the artifacts that can be held against each other, and those none beats."""
+"""Accuracy against latency against size: the artifacts that can be compared, and those that none beats."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ def tied(results: Sequence[Result]) -> list[Result]:
 def contenders(results: Sequence[Result]) -> list[Result]:
     """Return one result of each artifact whose accuracy is known: the fastest of one image; of ties, fewest threads.
 
-    That of one that answers otherwise here than where it was measured is not known.
+    That of one that answers differently here than where it was measured is not known.
     """
     known = [one for one in results if one.batch == 1 and one.accuracy is not None and one.golden is None]
     return [tied([r for r in known if r.path == path])[0] for path in dict.fromkeys(r.path for r in known)]

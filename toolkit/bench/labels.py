@@ -19,7 +19,7 @@ DISTANCES = np.arange(2.0, 200.0, 8.0)
 DIRECTIONS = 24
 # Space around a label, and the distance from which on a line leads to it, in points.
 GAP, LINE_FROM = 1.5, 8.0
-# A line is held against a label at this many points of it.
+# Whether a line crosses a label is tried at this many points of the line.
 LINE_POINTS = 12
 # Orders in which the labels choose; the best one counts. What a label without room counts, in points.
 ORDERS = 12

@@ -12,7 +12,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.bench.busy import BusyWork
+from toolkit.bench import busy
 from toolkit.convention import Convention
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
@@ -49,7 +49,7 @@ class Subject:
 
     batch: how many images an inference takes. real_inputs: whether the images are in rotation. load_s, first_s: loading
     it, and its first inference. loop: how many inferences are timed together, 1 where each is timed on its own. remark:
-    how it was opened, if not as usual.
+    how it was opened, if not as usual. takes: its inputs.
     """
 
     def __init__(
@@ -59,22 +59,20 @@ class Subject:
         *,
         batch: int,
         convention: Convention | None = None,
-        busy_share: float | None = None,
         clock: Clock = time.perf_counter_ns,
         sleep: Sleep = time.sleep,
     ) -> None:
         """Load it and run it once.
 
         images: (N, H, W, C) uint8 to rotate through, or None for random input values. convention: what the artifact
-        takes for them; None if nobody has said. busy_share: of busy work to add.
+        takes for them; None if nobody has said.
         """
         self._clock, self._sleep = clock, sleep
-        self._busy = None if busy_share is None else BusyWork(busy_share, clock)
         start = clock()
         self._session = open_session()
         self.load_s = (clock() - start) / 1e9
         self._session.convention = convention
-        self.remark = self._session.remark
+        self.remark, self.takes = self._session.remark, self._session.inputs
         self.batch = batch_of(self._session.inputs, batch, path=self._session.path)
         self._session.resize(self.batch)
         usable = None if images is None or not _takes(self._session, images) else images
@@ -103,22 +101,36 @@ class Subject:
             settled = len(last) == SETTLED_BLOCKS and max(last) <= min(last) * (1 + SETTLED_SHARE)
             enough = done >= WARMUP_INFERENCES and self._clock() >= least
             if (settled and enough) or self._clock() >= end:
-                least_ns = BusyWork.LEAST_SAMPLE_NS if self._busy else RESOLUTIONS * resolution_ns(self._clock)
+                least_ns = RESOLUTIONS * resolution_ns(self._clock)
                 self.loop = max(1, ceil(least_ns / max(medians[-1], 1.0)))
                 return settled
 
     def block(self, kind: str, seconds: float) -> NDArray[np.float64]:
         """Return the latencies of one block, ns an inference: as many as fit in the time, at least one."""
         time_one = {INVOKE: self._invoke_ns, END_TO_END: self._end_to_end_ns}[kind]
-        with _no_collections():
+        with no_collections():
             self._lead()
-            if self._busy and kind == INVOKE:
-                time_one = self._busy.behind(self._session.native_invoke, prepare=self._prepare, loop=self.loop)
             samples: list[float] = []
             end = self._clock() + int(seconds * 1e9)
             while not samples or (self._clock() < end and len(samples) < MAX_SAMPLES):
                 samples.append(time_one())
         return np.array(samples)
+
+    def together(self, count: int, turns: int = 0) -> tuple[int, int]:
+        """Return the ns of ``count`` inferences, timed as one behind a lead-in, and those of the work behind them.
+
+        turns: of busy work.
+        """
+        self._prepare()
+        invoke, clock, repeats = self._session.native_invoke, self._clock, range(count)
+        for _ in range(LEAD_INFERENCES):
+            invoke()
+        start = clock()
+        for _ in repeats:
+            invoke()
+        done = clock()
+        busy.spin(turns)
+        return done - start, clock() - done
 
     def paced(self, rate: float, seconds: float) -> NDArray[np.float64]:
         """Return latencies at ``rate`` images a second, each from the instant at which its image was due.
@@ -126,7 +138,7 @@ class Subject:
         An image that has to wait for the one before counts the wait: a loop that only starts when it is ready would
         leave it out (G. Tene's "coordinated omission").
         """
-        with _no_collections():
+        with no_collections():
             self._lead()
             samples = []
             start = self._clock()
@@ -188,7 +200,7 @@ def resolution_ns(clock: Clock) -> float:
 
 
 def _takes(session: Session, images: NDArray[np.uint8]) -> bool:
-    return len(session.inputs) == 1 and session.convention.image_shape(session.input.shape) == images.shape[1:]
+    return len(session.inputs) == 1 and session.convention.row_shape(session.input.shape) == images.shape[1:]
 
 
 def _real(session: Session, images: NDArray[np.uint8], batch: int) -> list[Inputs]:
@@ -225,7 +237,7 @@ def _random(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...]) 
 
 
 @contextmanager
-def _no_collections() -> Iterator[None]:
+def no_collections() -> Iterator[None]:
     """Keep the garbage collector out of the measurement."""
     enabled = gc.isenabled()
     gc.disable()

@@ -10,7 +10,7 @@ from toolkit import drawing, registry, units
 from toolkit.bench import labels, statistics
 from toolkit.bench.front import contenders, front
 from toolkit.bench.record import Record
-from toolkit.bench.result import Result
+from toolkit.bench.result import Result, names
 from toolkit.drawing import FAINT, FINE, INK, Style, style
 from toolkit.errors import ArtifactError
 from toolkit.text import drawn
@@ -81,7 +81,7 @@ def _distributions(axes: "Axes", results: Sequence[Result], styles: Mapping[str,
             axes.plot(p99_s, base - 0.14, **P99)
         figures.append((units.seconds(result.median.value), WITHHELD if p99_s is None else units.seconds(p99_s)))
     axes.set(xscale="log", xlim=(edges[0], edges[-1]), ylim=(len(results) - 0.45, -0.65))
-    axes.set_yticks(range(len(results)), _names(results))
+    axes.set_yticks(range(len(results)), map(drawn, names(results)))
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     _dress(axes, "Latencies", "latency of one inference, logarithmic (each row has a height of its own)")
@@ -120,7 +120,7 @@ def _front(axes: "Axes", points: Sequence[Result], styles: Mapping[str, Style]) 
     best = front(points)
     largest = max(point.size_bytes for point in points)
     texts = []
-    by_size = sorted(zip(points, _names(points), strict=True), key=lambda pair: -pair[0].size_bytes)
+    by_size = sorted(zip(points, map(drawn, names(points)), strict=True), key=lambda pair: -pair[0].size_bytes)
     for point, name in by_size:  # small ones lie on large ones
         look, area = styles[point.runtime], max(LEAST_AREA, LARGEST_AREA * point.size_bytes / largest)
         at = (point.median.value, 100 * (point.accuracy or 0.0))
@@ -168,7 +168,7 @@ def _dress(axes: "Axes", title: str, xlabel: str) -> None:
     axes.set_xlabel(xlabel)
     low, high = axes.get_xlim()
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if high > 20 * low else (1.0, 2.0, 3.0, 5.0, 7.0)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _round(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: units.round_seconds(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     drawing.tidy(axes)
     axes.grid(visible=False, axis="y")
@@ -187,21 +187,3 @@ def _legend(axes: "Axes", handles: Sequence[Any]) -> None:
         handletextpad=0.5,
         columnspacing=1.4,
     )
-
-
-def _round(value_s: float) -> str:
-    """Return the text of a tick, which is a round number: ``10 µs``."""
-    number, unit = units.seconds(value_s).split(" ", 1)
-    return f"{float(number):g} {unit}"
-
-
-def _names(results: Sequence[Result]) -> list[str]:
-    """Return the name of each, with threads and batch if they are not 1."""
-    configurations = [
-        "".join(f", {number} {what}" for number, what in ((r.threads, "threads"), (r.batch, "images")) if number > 1)
-        for r in results
-    ]
-    return [
-        f"{drawn(name)}{configuration}"
-        for name, configuration in zip(units.short_names([r.path for r in results]), configurations, strict=True)
-    ]

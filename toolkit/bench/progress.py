@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from toolkit.bench.configuration import Configuration
 
 # What takes time: starting a process (load, warm up), a turn of it, and its block at the pace of a camera.
-START, TURN, PACE = "start", "turn", "pace"
+# Beside its float32 original, a round of processes.
+START, TURN, PACE, PAIR = "start", "turn", "pace", "pair"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class BenchProgress:
         configurations: Sequence["Configuration"],
         planned: dict[str, int],
         *,
+        paired: Collection["Configuration"] = (),
         processes: int,
         expected_s: dict[str, float],
         emulated: bool,
@@ -60,13 +62,14 @@ class BenchProgress:
     ) -> None:
         """Begin.
 
-        planned: how many steps of each kind a process has. expected_s: what a step takes until one was timed.
-
-        emulated: emulated time is no latency, and no median is shown.
+        planned: how many steps of each kind a process has. paired: what is also timed beside its float32 original.
+        expected_s: what a step takes until one was timed. emulated: emulated time is no latency, and no median is
+        shown.
         """
         self._standings = {configuration: _Standing() for configuration in configurations}
         self._planned, self._processes, self._expected_s = planned, processes, expected_s
-        self._emulated, self._on_step, self._clock = emulated, on_step, clock
+        self.emulated, self._on_step, self._clock = emulated, on_step, clock
+        self._paired = paired
         self._spent_s = dict.fromkeys(planned, 0.0)
         self._last_s = clock()
 
@@ -80,7 +83,7 @@ class BenchProgress:
         standing = self._standings[configuration]
         standing.starting = False
         standing.done[step] += 1
-        if samples_ns is not None and not self._emulated:
+        if samples_ns is not None and not self.emulated:
             standing.medians_s.append(float(np.median(samples_ns)) / 1e9)
         now_s = self._clock()
         self._spent_s[step] += now_s - self._last_s
@@ -102,7 +105,7 @@ class BenchProgress:
                 configuration.candidate.runtime,
                 configuration.threads,
                 configuration.batch,
-                self._state(standing),
+                self._state(configuration, standing),
                 float(np.median(standing.medians_s)) if standing.medians_s else None,
             )
             for configuration, standing in self._standings.items()
@@ -133,18 +136,24 @@ class BenchProgress:
         return Step(round(100 * self.share), 100, "" if left_s is None else f"about {left_s:.0f} s left", self)
 
     def _left(self, step: str) -> int:
-        going_on = (standing for standing in self._standings.values() if standing.failure is None)
-        return sum(self._processes * self._planned[step] - standing.done[step] for standing in going_on)
+        going_on = ((one, standing) for one, standing in self._standings.items() if standing.failure is None)
+        return sum(self._processes * self._planned_of(one, step) - standing.done[step] for one, standing in going_on)
 
-    def _state(self, standing: _Standing) -> str:
+    def _planned_of(self, configuration: "Configuration", step: str) -> int:
+        return 0 if step == PAIR and configuration not in self._paired else self._planned.get(step, 0)
+
+    def _state(self, configuration: "Configuration", standing: _Standing) -> str:
         if standing.failure is not None:
             return f"failed: {standing.failure}"
-        started, turns = standing.done[START], self._planned[TURN]
+        started, turns = standing.done[START], self._planned.get(TURN, 0)
         if standing.starting:
             return f"process {started + 1} of {self._processes}, starting"
         if not started:
             return "waiting"
         turn = standing.done[TURN] - (started - 1) * turns
-        if started == self._processes and turn == turns:
+        pairs = self._processes * self._planned_of(configuration, PAIR)
+        if started == self._processes and turn == turns and standing.done[PAIR] == pairs:
             return "done"
+        if turn == turns and pairs:
+            return f"process {started} of {self._processes}, beside float32"
         return f"process {started} of {self._processes}, " + (f"turn {turn} of {turns}" if turn else "warm")

@@ -9,8 +9,9 @@ import numpy as np
 from toolkit.bench.advice import Budgets
 from toolkit.bench.conditions import ADVICE
 from toolkit.bench.explanation import WhyEntry
-from toolkit.bench.result import KINDS, Mark, Opened, Result
-from toolkit.bench.statistics import RESAMPLES, Blocks
+from toolkit.bench.pairs import Pairs
+from toolkit.bench.result import KINDS, PAIRED, Mark, Opened, Result
+from toolkit.bench.statistics import RESAMPLES, Blocks, Samples
 from toolkit.errors import ArtifactError
 from toolkit.files import FileName, documents
 from toolkit.files.arrays import Arrays, Expected, opened_npz
@@ -25,6 +26,8 @@ _SUFFIX = ".npz"
 _WHAT = "a benchmark record"
 # No latency is shorter or longer, in seconds; what is computed of those between stays finite.
 SHORTEST_S, LONGEST_S = 1e-12, 1e6
+# Fewest processes whose pairs have a spread.
+LEAST_PAIRED = 2
 # What a draw of the bootstrap takes of each block: the number of a process and of a turn, a median, and a copy of it.
 _DRAW_BYTES = 32
 
@@ -39,6 +42,12 @@ class SamplesName(FileName):
         if not name.endswith(_SUFFIX):
             raise ValueError(f"{name!r} is no file of samples")
         return super().__new__(cls, name)  # type: ignore[return-value]
+
+
+class PairedEntry(TypedDict):
+    """Of how many processes a result has pairs."""
+
+    processes: int
 
 
 class BenchResultEntry(TypedDict):
@@ -61,6 +70,7 @@ class BenchResultEntry(TypedDict):
     processes: list[Opened]
     median_s: NotRequired[float | None]
     marks: list[Mark]
+    paired: NotRequired[PairedEntry | None]
     why: NotRequired[WhyEntry | None]
 
 
@@ -144,6 +154,8 @@ def result(folder: Path, entry: BenchResultEntry) -> Result:
         # They are saved before the record that tells of them: a kill in between leaves those of further processes.
         told = len(entry["processes"])
         kinds = {kind: blocks.first(told) if told else blocks for kind, blocks in found.items()}
+        paired = entry.get("paired")
+        pairs = _pairs(arrays, paired["processes"]) if paired else None
         missing = [kind for kind in KINDS[:2] if kind not in kinds]
         if missing:
             raise ValueError(f"it lacks {missing[0]}_s")
@@ -167,6 +179,7 @@ def result(folder: Path, entry: BenchResultEntry) -> Result:
         paced=kinds.get(KINDS[2]),
         opened=tuple(entry["processes"]),
         marks=tuple(entry["marks"]),
+        pairs=pairs,
     )
 
 
@@ -180,6 +193,29 @@ def _blocks(arrays: Arrays, kind: str, path: Path) -> Blocks:
         raise ValueError(f"'{kind}_lengths' are no lengths of blocks")
     if int(found.lengths.sum()) != len(found.samples):
         raise ValueError(f"'{kind}_lengths' add up to {found.lengths.sum()}, there are {len(found.samples)} samples")
-    if not ((found.samples > SHORTEST_S) & (found.samples < LONGEST_S)).all():
-        raise ValueError(f"'{kind}_s' holds what is no latency in seconds")
+    _check_latencies(found.samples, f"{kind}_s")
     return found
+
+
+def _pairs(arrays: Arrays, processes: int) -> Pairs:
+    """Return the pairs of the first processes; ValueError if they are not what they are said to be."""
+    reference, candidate = (arrays.read(f"paired_{name}", Expected(("float64",), (None,))) for name in PAIRED[:2])
+    lengths = arrays.read(f"paired_{PAIRED[2]}", Expected(("int64",), (None,)))
+    most = len(reference)
+    if (
+        lengths.size < LEAST_PAIRED
+        or lengths.min() < 1
+        or lengths.max() > most
+        or not lengths.sum() == most == len(candidate)
+    ):
+        raise ValueError("'paired_lengths' are not those of the pairs")
+    for name, samples in zip(PAIRED, (reference, candidate), strict=False):
+        _check_latencies(samples, f"paired_{name}")
+    if not LEAST_PAIRED <= processes <= lengths.size:
+        raise ValueError(f"it has pairs of {lengths.size} processes, not of {processes}")
+    return Pairs(reference, candidate, lengths).first(processes)
+
+
+def _check_latencies(samples: Samples, name: str) -> None:
+    if not ((samples > SHORTEST_S) & (samples < LONGEST_S)).all():
+        raise ValueError(f"'{name}' holds what is no latency in seconds")

@@ -22,20 +22,24 @@ NONE_FOUND = "no cause was found"
 # Kernels that are made for speed, with integers too; what runs elsewhere is named.
 FAST_KERNELS = ("XNNPACK", "optimized")
 _X86 = ("x86_64", "i686", "AMD64")
+# Instructions that multiply and add bytes, and where they are: AVX-512 VNNI and AVX-VNNI (Intel, "Architecture
+# Instruction Set Extensions Programming Reference"; AMD, "Zen 4"), dotprod (Arm, FEAT_DotProd of Armv8.2).
+X86_BYTES = ("VNNI", "Intel from Cascade Lake and Ice Lake on and AMD from Zen 4 on")
+ARM_BYTES = ("dot-product (dotprod, i8mm)", "Cortex-A55, A75, A76 and later (a Raspberry Pi 5, no Pi 4)")
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What is known of a candidate and of its float32 original, the baseline.
 
-    fewer_threads: a smaller number of threads with which the same artifact is surely faster, and how many times.
+    fewer_threads: a smaller number of threads with which the same artifact is surely faster.
     multiplies_bytes: whether the CPU has instructions for that; None if the system does not tell.
     """
 
     candidate: Profile
     baseline: Profile
     threads: int
-    fewer_threads: tuple[int, float] | None
+    fewer_threads: int | None
     arch: str
     multiplies_bytes: bool | None
 
@@ -59,6 +63,9 @@ def why(evidence: Evidence) -> str:
     timed = evidence.candidate.prefixes_s is not None and evidence.baseline.prefixes_s is not None
     rules = chain(UNTIMED_RULES, TIMED_RULES if timed else ())
     cause = next((said for rule in rules if (said := rule(evidence))), NONE_FOUND)
+    missing = _missing(evidence)
+    if missing and missing not in cause:
+        cause = f"{cause}; {missing}"
     return f"{cause}; {_balance(evidence)}" if timed else f"{cause} (operators were not timed)"
 
 
@@ -66,8 +73,7 @@ def more_threads(evidence: Evidence) -> str | None:
     """Threads that wait for one another cost more than they compute."""
     if evidence.fewer_threads is None:
         return None
-    fewer, ratio = evidence.fewer_threads
-    return f"{evidence.threads} threads cost more than they save: with {fewer} it is {ratio:.2f} times as fast"
+    return f"{evidence.threads} threads cost more than they save: with {evidence.fewer_threads} it is faster"
 
 
 def slow_kernels(evidence: Evidence) -> str | None:
@@ -105,10 +111,7 @@ def not_again(evidence: Evidence) -> str | None:
 
 def no_instructions(evidence: Evidence) -> str | None:
     """The CPU has no instructions that multiply and add bytes."""
-    if evidence.multiplies_bytes is not False or not evidence.candidate.integer or evidence.arithmetic_lost_s <= 0:
-        return None
-    wanted = "VNNI" if evidence.arch in _X86 else "dot-product (dotprod, i8mm)"
-    return f"this CPU has no {wanted} instructions, so integers are not multiplied faster than floats"
+    return _missing(evidence) if evidence.arithmetic_lost_s > 0 else None
 
 
 def too_small(evidence: Evidence) -> str | None:
@@ -140,6 +143,17 @@ def slow_arithmetic(evidence: Evidence) -> str | None:
 Rule = Callable[[Evidence], str | None]
 UNTIMED_RULES: tuple[Rule, ...] = (more_threads, slow_kernels)
 TIMED_RULES: tuple[Rule, ...] = (not_again, no_instructions, too_small, conversions, slow_arithmetic)
+
+
+def _missing(evidence: Evidence) -> str | None:
+    """Say which instructions this CPU lacks for integers, and which CPUs have them."""
+    if evidence.multiplies_bytes is not False or not evidence.candidate.integer:
+        return None
+    wanted, where = X86_BYTES if evidence.arch in _X86 else ARM_BYTES
+    return (
+        f"this CPU has no {wanted} instructions, so integers are not multiplied faster than floats; {where} have them, "
+        "and may turn it round"
+    )
 
 
 def _fixed_s(profile: Profile) -> float:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from toolkit.bench.advice import Budgets
 from toolkit.bench.explanation import Explanation
 from toolkit.bench.reading import RECORD, BenchRecordEntry
 from toolkit.bench.result import Result
-from toolkit.files import documents, write_json
+from toolkit.files import documents, remove_partials, write_json
 from toolkit.host import Host, State
 from toolkit.interval import Interval
 from toolkit.rebuilt import BENCHMARK, Rebuilt
@@ -19,6 +20,8 @@ from toolkit.rebuilt import BENCHMARK, Rebuilt
 FIGURES = (
     "median_s",
     "median_ci95_s",
+    "floor_s",
+    "floor_ci95_s",
     "p90_s",
     "p95_s",
     "p99_s",
@@ -38,7 +41,11 @@ FIGURES = (
     "verdict",
 )
 
-EMULATED = "emulated: it runs, and no latency is given"
+# Those of them that records lack from before they were computed.
+LATER = ("floor_s", "floor_ci95_s")
+
+EMULATED = "emulated: it ran once, and no latency is given"
+APART = "speed-up from blocks of separate processes, which see less than pairs of one process"
 
 
 @dataclass
@@ -77,13 +84,18 @@ class Record:
         return next((r for r in self.results if r.is_baseline and r.same_setting(result)), None)
 
     def speedup(self, result: Result) -> Interval | None:
-        """Return how many times faster than its baseline a result is."""
+        """Return how many times faster than its baseline a result is: by pairs, or by turns in records without them."""
         baseline = self.baseline(result)
-        return statistics.speedup(baseline.invoke, result.invoke) if baseline else None
+        if baseline is None:
+            return None
+        return result.pairs.speedup if result.pairs else statistics.speedup(baseline.invoke, result.invoke)
 
     def warnings(self, result: Result) -> list[str]:
         """Return what a reader of a result must know."""
-        return [EMULATED] if self.host.emulated else result.warnings
+        if self.host.emulated:
+            return [EMULATED]
+        apart = self.baseline(result) is not None and result.pairs is None
+        return [*result.warnings, *([APART] if apart else [])]
 
     @property
     def recommended(self) -> dict[str, Any] | None:
@@ -148,6 +160,14 @@ class Record:
         }
 
 
+def new_folder(parent: Path) -> Path:
+    """Return a folder for a record that does not exist yet, named by the time."""
+    remove_partials(parent, "*/")  # no benchmark comes back to the folder of one that was killed
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    names = (stamp, *(f"{stamp}-{number}" for number in range(2, 1000)))
+    return next(folder for name in names if not (folder := parent / name).exists())
+
+
 def _fitting(recommendations: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Return the first that fits the budgets."""
     return next((one for one in recommendations if one["fits"]), None)
@@ -185,7 +205,7 @@ def recompute(folder: Path) -> Rebuilt:
         (f"{entry['artifact']}: {name}", entry.get(name), value)
         for entry, again in zip(document["results"], rebuilt["results"], strict=True)
         for name, value in again.items()
-        if name in (*FIGURES, "n", "blocks")
+        if name in (*FIGURES, "n", "blocks") and (name in entry or name not in LATER)
     ]
     pairs.append(("what to ship", document["recommendations"], rebuilt["recommendations"]))
     return Rebuilt(

@@ -1,6 +1,7 @@
 """One measured configuration: its raw latencies, the starts of its processes, and every figure derived from them."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from toolkit import units
 from toolkit.bench import statistics
+from toolkit.bench.pairs import Pairs
 from toolkit.bench.statistics import Blocks, Samples
 from toolkit.files import atomic
 from toolkit.interval import Interval
@@ -16,6 +19,8 @@ from toolkit.verdict import Verdict
 
 BASELINE_QUANTIZATION = "float32"
 KINDS = ("invoke", "end_to_end", "paced")
+# What a file of samples has of pairs, behind "paired_".
+PAIRED = ("reference", "candidate", "lengths")
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,10 @@ class Result:
 
     sha256: of the file; None in records from before it was kept. format, quantization, parity, accuracy: what the
     manifest says of the artifact, if one lists it. measured_on: the kernel class of the machine that measured the
-    accuracy, if it is recorded. golden: how the artifact answers otherwise here than where it was exported, None
+    accuracy, if it is recorded. golden: how the artifact answers differently here than where it was exported, None
     where it does not or has no golden. notes: what may come out otherwise on another kind of CPU. marks: turns in which
-    something changed on the machine; they are left in.
+    something changed on the machine; they are left in. pairs: blocks of it that alternate with those of its float32
+    original; None for that itself, and in records from before they were kept.
     """
 
     path: Path
@@ -91,11 +97,17 @@ class Result:
     paced: Blocks | None
     opened: tuple[Opened, ...]
     marks: tuple[Mark, ...]
+    pairs: Pairs | None = None
 
     @cached_property
     def median(self) -> Interval:
         """The median latency of one inference, input and output not counted."""
         return statistics.median(self.invoke)
+
+    @cached_property
+    def floor(self) -> Interval:
+        """What an inference takes where nothing else disturbs the machine."""
+        return statistics.floor(self.invoke)
 
     @property
     def marked(self) -> dict[str, int]:
@@ -114,7 +126,7 @@ class Result:
 
     @property
     def is_baseline(self) -> bool:
-        """Whether the others of its format are held against it."""
+        """Whether the others of its format are compared with it."""
         return self.quantization == BASELINE_QUANTIZATION
 
     def same_setting(self, other: "Result") -> bool:
@@ -205,6 +217,8 @@ class Result:
             "median_s": self.median.value,
             "median_ci95_s": [self.median.low, self.median.high],
             **_named(self.percentiles_s),
+            "floor_s": self.floor.value,
+            "floor_ci95_s": [self.floor.low, self.floor.high],
             "outliers": statistics.outliers(self.invoke.samples),
             "load_s": self.load_s,
             "first_s": self.first_s,
@@ -224,6 +238,8 @@ class Result:
             blocks: Blocks | None = getattr(self, name)
             if blocks is not None:
                 arrays |= {f"{name}_s": blocks.samples, f"{name}_lengths": blocks.lengths}
+        if self.pairs is not None:
+            arrays |= {f"paired_{name}": getattr(self.pairs, name) for name in PAIRED}
         with atomic(folder / self.samples) as temporary:
             np.savez_compressed(temporary, allow_pickle=False, **arrays)
 
@@ -246,10 +262,21 @@ class Result:
             "n": len(self.invoke.samples),
             "processes": [asdict(opened) for opened in self.opened],
             "blocks": int(self.invoke.lengths.size),
+            "paired": self.pairs.to_json() if self.pairs else None,
             "marked": self.marked,
             "marks": [asdict(mark) for mark in self.marks],
             "samples": self.samples,
         }
+
+
+def names(results: Sequence[Result]) -> list[str]:
+    """Return the name of each, with threads and images of an inference if they are not 1."""
+    configurations = [
+        "".join(f", {number} {what}" for number, what in ((r.threads, "threads"), (r.batch, "images")) if number > 1)
+        for r in results
+    ]
+    short = units.short_names([result.path for result in results])
+    return [name + configuration for name, configuration in zip(short, configurations, strict=True)]
 
 
 def _percentiles(samples: Samples) -> dict[int, float | None]:

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from toolkit import host
+from toolkit.bench.pairs import Pairs
 from toolkit.bench.record import Record
-from toolkit.bench.result import Result
+from toolkit.bench.result import PAIRED, Result
 from toolkit.bench.schedule import Plan
 from toolkit.bench.statistics import Blocks
 from toolkit.errors import ArtifactError, UsageError
@@ -68,9 +69,16 @@ def _joined(parts: tuple[Result, Result]) -> Result:
         end_to_end=_appended([part.end_to_end for part in parts]),
         paced=_appended(paced) if len(paced) == len(parts) else None,
         opened=tuple(opened for part in parts for opened in part.opened),
+        pairs=_paired([part.pairs for part in parts if part.pairs is not None]),
         marks=(*first.marks, *(replace(mark, process=mark.process + len(first.opened)) for mark in second.marks)),
     )
 
 
 def _appended(parts: Sequence[Blocks]) -> Blocks:
     return Blocks(np.concatenate([p.samples for p in parts]), np.concatenate([p.lengths for p in parts]))
+
+
+def _paired(parts: Sequence[Pairs]) -> Pairs | None:
+    if not parts:
+        return None
+    return Pairs(*(np.concatenate([getattr(part, name) for part in parts]) for name in PAIRED))

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,18 +11,16 @@ from typing import TypedDict
 import numpy as np
 
 from toolkit import host, runtimes
-from toolkit.bench import conditions
+from toolkit.bench import beside, conditions
 from toolkit.bench.advice import Budgets
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration, Measured
 from toolkit.bench.measure import END_TO_END, INVOKE, PACED
-from toolkit.bench.progress import PACE, START, TURN, BenchProgress
+from toolkit.bench.progress import PACE, PAIR, START, TURN, BenchProgress
 from toolkit.bench.record import Record
 from toolkit.bench.result import Opened
 from toolkit.bench.tasks import CHECK, OPEN
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
-from toolkit.files import remove_partials
-from toolkit.files.documents import to_tree
 from toolkit.worker.process import Process, memory_share
 
 # Processes differ more than the blocks of one: how memory happens to lie decides as much as the clock.
@@ -36,7 +34,7 @@ TURN_S = 0.15
 # Fewest turns of each process, and seconds of a block at the pace of a camera.
 LEAST_TURNS = 3
 PACED_S = 1.0
-# Seconds that holding an artifact against its golden may take: of one that is slow, fewer images do. By its first
+# Seconds that comparing an artifact with its golden may take: of one that is slow, fewer images do. By its first
 # inference, which a coarse clock may give as 0.
 CHECK_S = 20.0
 LEAST_FIRST_S = 1e-6
@@ -127,23 +125,20 @@ def measure(
         seed=plan.seed,
     )
     record.save()
+    rounds = 1 if record.host.emulated else plan.processes
+    groups = {} if record.host.emulated else beside.groups(configurations)
     measured = {configuration: Measured() for configuration in configurations}
     failures: dict[Configuration, ArtifactError] = {}
     rng = np.random.default_rng(plan.seed)
-    planned = {START: 1, TURN: plan.turns, PACE: 0 if plan.rate is None else 1}
-    expected_s = {TURN: max(sum(BLOCK_S.values()), TURN_S / max(1, len(configurations))), PACE: PACED_S}
-    progress = BenchProgress(
-        configurations,
-        planned,
-        processes=plan.processes,
-        expected_s=expected_s,
-        emulated=record.host.emulated,
-        on_step=on_step,
-    )
+    progress = _progress(configurations, groups, plan, rounds, emulated=record.host.emulated, on_step=on_step)
     try:
-        for _ in range(plan.processes):
+        for _ in range(rounds):
             with _opened(configurations, measured, failures, progress) as processes:
-                _take_turns(processes, plan, measured, failures, progress, rng)
+                if record.host.emulated:
+                    _take_first(measured)
+                else:
+                    _take_turns(processes, plan, measured, failures, progress, rng)
+            beside.measure(groups, measured, failures, progress, seconds=plan.seconds / rounds, rng=rng)
             _keep(record, configurations, measured, failures)
             on_kept()
     except KeyboardInterrupt:
@@ -151,6 +146,39 @@ def measure(
         _keep(record, configurations, measured, failures)
         on_kept()
     return record
+
+
+def _progress(
+    configurations: Sequence[Configuration],
+    groups: Mapping[Configuration, Sequence[Configuration]],
+    plan: Plan,
+    rounds: int,
+    *,
+    emulated: bool,
+    on_step: Callable[[BenchProgress], None],
+) -> BenchProgress:
+    paced = plan.rate is not None
+    return BenchProgress(
+        configurations,
+        {START: 1, PAIR: 1} if emulated else {START: 1, TURN: plan.turns, PACE: int(paced), PAIR: 1},
+        paired=frozenset(one for candidates in groups.values() for one in candidates),
+        processes=rounds,
+        expected_s={
+            TURN: max(sum(BLOCK_S.values()), TURN_S / max(1, len(configurations))),
+            PACE: PACED_S,
+            PAIR: beside.EXPECTED_S + plan.seconds / rounds,
+        },
+        emulated=emulated,
+        on_step=on_step,
+    )
+
+
+def _take_first(measured: Mapping[Configuration, Measured]) -> None:
+    """Take the first inference of each artifact for all there is to measure of it: emulated time is no latency."""
+    for one in measured.values():
+        for opened in one.opened:
+            for kind in BLOCK_S:
+                one.add(kind, np.array([opened.first_s * 1e9]))
 
 
 def _keep(
@@ -185,27 +213,18 @@ def _opened(
                 continue
             progress.starting(configuration)
             candidate = configuration.candidate
-            inputs = candidate.manifest.golden_path if candidate.manifest else None
             processes[configuration] = process = Process(
                 f"{candidate.path}: {candidate.runtime}", TASKS, most_bytes=most_bytes
             )
-            question = {
-                "do": OPEN,
-                "path": str(candidate.path),
-                "runtime": candidate.runtime,
-                "threads": configuration.threads,
-                "batch": configuration.batch,
-                "inputs": str(inputs) if inputs and inputs.is_file() else None,
-                "convention": to_tree(candidate.manifest.convention) if candidate.manifest else None,
-                "busy_share": configuration.busy_share,
-                "spawned_ns": process.spawned_ns,
-            }
+            about = {"warm": not progress.emulated, "spawned_ns": process.spawned_ns}
             with _failing(configuration, failures, progress):
-                answer, _ = process.ask(question)
+                answer, _ = process.ask({"do": OPEN, **about, **configuration.told})
                 opened = Opened(**{k: v for k, v in answer.items() if k != "bytes"})
                 measured[configuration].begin(opened)
                 if len(measured[configuration].opened) == 1:
-                    measured[configuration].golden, measured[configuration].notes = _check(process, candidate, opened)
+                    images = 1 if progress.emulated else max(1, int(CHECK_S / max(opened.first_s, LEAST_FIRST_S)))
+                    golden, notes = _check(process, candidate, images)
+                    measured[configuration].golden, measured[configuration].notes = golden, notes
                 progress.did(START, configuration)
         yield processes
     finally:
@@ -213,13 +232,12 @@ def _opened(
             process.close()
 
 
-def _check(process: Process, candidate: Candidate, opened: Opened) -> tuple[str | None, tuple[str, ...]]:
-    """Return how an artifact answers otherwise than recorded, and what may come out otherwise on other CPUs.
+def _check(process: Process, candidate: Candidate, images: int) -> tuple[str | None, tuple[str, ...]]:
+    """Return how an artifact answers differently than recorded, and what may come out otherwise on other CPUs.
 
     It is asked for after its start was measured, and before its first block.
     """
     question = {"do": CHECK, "path": str(candidate.path), "runtime": candidate.runtime}
-    images = max(1, int(CHECK_S / max(opened.first_s, LEAST_FIRST_S)))
     answer, _ = process.ask({**question, "listed": candidate.artifact is not None, "images": images})
     return answer["problem"], tuple(answer["notes"])
 
@@ -274,14 +292,6 @@ def _failing(
     except ArtifactError as error:
         failures[configuration] = error
         progress.failed(configuration, str(error))
-
-
-def new_folder(parent: Path) -> Path:
-    """Return a folder for a record that does not exist yet, named by the time."""
-    remove_partials(parent, "*/")  # no benchmark comes back to the folder of one that was killed
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    names = (stamp, *(f"{stamp}-{number}" for number in range(2, 1000)))
-    return next(folder for name in names if not (folder := parent / name).exists())
 
 
 def _now() -> str:

@@ -1,9 +1,9 @@
 """Figures of latencies: a median with an interval over processes and blocks, percentiles, ratios of paired blocks."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from math import floor
 from statistics import NormalDist
 
 import numpy as np
@@ -13,6 +13,13 @@ from toolkit.interval import Interval
 
 # With fewer processes nothing is known of what differs between them: Student's t would widen an interval without bound.
 LEAST_PROCESSES = 3
+# How much wider than Student's the interval of pairs is: processes of one time are a little alike, and what is the same
+# shall be called different in at most 5 of any 100 trials, not of 100 on average (docs/bench.md: how it was chosen).
+WIDENED = 1.4
+# Share of the processes that is left out at either end: one that was disturbed throughout.
+TRIMMED = 0.1
+# The median of the fastest tenth.
+FLOOR_PERCENT = 5
 RESAMPLES = 2000
 RESAMPLING_SEED = 0
 # Fewest samples from which MLPerf LoadGen's early stopping estimates a percentile at 99 % confidence
@@ -21,6 +28,9 @@ SAMPLES_FOR = {90: 64, 95: 130, 99: 662}
 # Tukey's fences: how many interquartile ranges from the quartiles an outlier lies (J. W. Tukey, 1977).
 FENCE = 1.5
 _NORMAL_QUANTILE = NormalDist().inv_cdf(0.975)
+
+# Those of Student's t for which the series below does not hold: tan(0.475 π), and 0.95 / √(2 × 0.975 × 0.025).
+_FEW = {1: 12.7062, 2: 4.3027}
 
 Samples = NDArray[np.float64]
 
@@ -63,8 +73,34 @@ def median(blocks: Blocks) -> Interval:
     return _interval(float(np.median(blocks.samples)), draws, processes=len(blocks.medians))
 
 
+def floor(blocks: Blocks) -> Interval:
+    """Return the median of the fastest tenth of all latencies, with Student's interval of those of the processes."""
+    ends = np.cumsum(blocks.lengths.sum(axis=1))[:-1]
+    each = np.log([np.percentile(one, FLOOR_PERCENT) for one in np.split(blocks.samples, ends)])
+    error = float(each.std(ddof=1)) / math.sqrt(len(each)) if len(each) > 1 else 0.0
+    middle = math.log(float(np.percentile(blocks.samples, FLOOR_PERCENT)))
+    return _geometric(middle, student_quantile(max(1, len(each) - 1)) * error)
+
+
+def paired_speedup(logarithms: Samples) -> Interval:
+    """Return how many times faster a candidate is, from the logarithm of the speed-up that each process found.
+
+    That is their trimmed mean, with Student's t over the processes, which differ more than the pairs of one; the
+    deviation is that of the winsorized values (J. W. Tukey and D. H. McLaughlin, "Less vulnerable confidence and
+    significance procedures for location based on a single sample", 1963). Two processes at least.
+    """
+    count, ends = len(logarithms), int(TRIMMED * len(logarithms))
+    ordered = np.sort(logarithms)
+    kept = ordered[ends : count - ends]
+    error = np.clip(ordered, kept[0], kept[-1]).std(ddof=1) * math.sqrt(count) / len(kept)
+    return _geometric(kept.mean(), WIDENED * student_quantile(len(kept) - 1) * error)
+
+
 def speedup(baseline: Blocks, candidate: Blocks) -> Interval:
-    """Return how many times faster the candidate's median is, from the blocks that were measured in the same turn."""
+    """Return how many times faster the candidate's median is, from the blocks that were measured in the same turn.
+
+    For what was not timed side by side in one process.
+    """
     shape = np.minimum(baseline.medians.shape, candidate.medians.shape)
     rows = _rows((int(shape[0]), int(shape[1])))
     draws = _resampled(baseline.medians, *rows) / _resampled(candidate.medians, *rows)
@@ -103,6 +139,11 @@ def verdict(ratio: Interval) -> SpeedVerdict:
     return SpeedVerdict.SLOWER if ratio.high < 1 else SpeedVerdict.INDISTINGUISHABLE
 
 
+def is_slower(ratio: Interval, tolerance: float) -> bool:
+    """Say whether a speed-up means slower by surely more than ``tolerance``, a share."""
+    return verdict(ratio) == SpeedVerdict.SLOWER and ratio.high < 1 / (1 + tolerance)
+
+
 def at_least(ratio: Interval) -> float | None:
     """Return how many times faster, or slower, a speed-up is by its interval; None if that cannot be told."""
     return {SpeedVerdict.FASTER: ratio.low, SpeedVerdict.SLOWER: 1 / ratio.high}.get(verdict(ratio))
@@ -110,12 +151,14 @@ def at_least(ratio: Interval) -> float | None:
 
 def describe(ratio: Interval) -> str:
     """Say what a speed-up means, and by how much at least: ``faster, at least 1.31×``."""
-    percent = floor((at_least(ratio) or 1.0) * 100)  # cut off, not rounded: it is a bound
+    percent = math.floor((at_least(ratio) or 1.0) * 100)  # cut off, not rounded: it is a bound
     return f"{verdict(ratio)}, at least {percent / 100:.2f}×" if percent > 100 else verdict(ratio)
 
 
 def student_quantile(freedom: int) -> float:
-    """Return the 97.5 % quantile of Student's t (M. Abramowitz and I. A. Stegun, 1964, 26.7.5; 2 % low at 2)."""
+    """Return the 97.5 % quantile of Student's t (M. Abramowitz and I. A. Stegun, 1964, 26.7.5; 0.4 % low at 3)."""
+    if freedom in _FEW:
+        return _FEW[freedom]
     z: float = _NORMAL_QUANTILE
     terms: tuple[float, ...] = (
         (z**3 + z) / 4,
@@ -124,6 +167,11 @@ def student_quantile(freedom: int) -> float:
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
     return z + sum(term / float(freedom) ** power for power, term in enumerate(terms, 1))
+
+
+def _geometric(middle: float, reach: float) -> Interval:
+    """Return the interval of a logarithm as one of the figure itself."""
+    return Interval(math.exp(middle), math.exp(middle - reach), math.exp(middle + reach))
 
 
 def _rows(shape: tuple[int, ...], *, seed: int = RESAMPLING_SEED) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

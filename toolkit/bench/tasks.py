@@ -8,6 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from toolkit.bench.measure import END_TO_END, INVOKE, PACED, Subject
 from toolkit.convention import of_message
 from toolkit.errors import ArtifactError
@@ -17,40 +20,56 @@ from toolkit.worker.child import Task
 Answer = tuple[dict[str, Any], bytes]
 
 
-def _open(
-    kept: dict[str, Any],
-    content: bytes,
+def images_of(inputs: str | None) -> NDArray[np.uint8] | None:
+    """Return the images of a golden to rotate through, None without one."""
+    from toolkit import golden
+
+    return golden.read(Path(inputs)).images if inputs else None
+
+
+def open_subject(
+    images: NDArray[np.uint8] | None,
     *,
     path: str,
     runtime: str,
     threads: int,
     batch: int,
-    inputs: str | None,
     convention: dict[str, Any] | None,
-    busy_share: float | None,
+) -> Subject:
+    """Load an artifact and run it once. convention: what it takes for the images."""
+    from toolkit.runtimes import get
+
+    opened = partial(get(runtime).open_session, Path(path), threads=threads)
+    try:
+        return Subject(opened, images, batch=batch, convention=of_message(convention))
+    except MemoryError as error:
+        raise ArtifactError(f"{path}: the memory does not suffice for it") from error
+
+
+def _open(
+    kept: dict[str, Any],
+    content: bytes,
+    *,
+    runtime: str,
+    inputs: str | None,
+    warm: bool,
     spawned_ns: int,
+    **artifact: Any,
 ) -> Answer:
     """Load and run an artifact.
 
-    inputs: a golden with images to rotate through. convention: what the artifact takes for them. busy_share: of busy
-    work to add. spawned_ns: when the process began.
+    inputs: a golden with images to rotate through. warm: whether to run it until its times have settled. spawned_ns:
+    when the process began.
     """
-    from toolkit import extras, golden
+    from toolkit import extras
     from toolkit.runtimes import get
 
-    module = get(runtime)
-    extras.load(module.PACKAGE)  # importing the package is not loading the artifact
-    images = golden.read(Path(inputs)).images if inputs else None
+    extras.load(get(runtime).PACKAGE)  # importing the package is not loading the artifact
+    images = images_of(inputs)
     before = process_memory_bytes("VmRSS")
-    try:
-        opened = partial(module.open_session, Path(path), threads=threads)
-        kept["subject"] = subject = Subject(
-            opened, images, batch=batch, convention=of_message(convention), busy_share=busy_share
-        )
-    except MemoryError as error:
-        raise ArtifactError(f"{path}: the memory does not suffice for it") from error
+    kept["subject"] = subject = open_subject(images, runtime=runtime, **artifact)
     cold_s = (time.perf_counter_ns() - spawned_ns) / 1e9  # the clock is the system's, the same in every process
-    settled = subject.warm_up()
+    settled = subject.warm_up() if warm else False
     peak = process_memory_bytes("VmHWM")
     answer = {
         "load_s": subject.load_s,
@@ -90,11 +109,10 @@ def _profile(
     convention: dict[str, Any] | None,
     timed: bool,
 ) -> Answer:
-    from toolkit import golden
     from toolkit.bench import dissect
     from toolkit.runtimes import get
 
-    images = golden.read(Path(inputs)).images if inputs else None
+    images = images_of(inputs)
     module, means = get(runtime), of_message(convention)
     found = dissect.profile(module, Path(path), images, threads=threads, batch=batch, timed=timed, convention=means)
     return found, b""
@@ -110,7 +128,7 @@ def _probe(kept: dict[str, Any], content: bytes, *, runtime: str, threads: int) 
 def _check(
     kept: dict[str, Any], content: bytes, *, path: str, runtime: str, listed: bool, images: int | None
 ) -> Answer:
-    """Hold an artifact that a manifest lists against its golden, and say what may come out otherwise elsewhere."""
+    """Compare an artifact that a manifest lists with its golden, and say what may come out otherwise elsewhere."""
     from toolkit import manifest
     from toolkit.parity import recorded
     from toolkit.runtimes import get

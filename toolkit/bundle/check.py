@@ -13,26 +13,37 @@ from toolkit.verdict import Verdict
 
 @dataclass(frozen=True)
 class Checked:
-    """What became of a check. digests: SHA-256 by file name, as they are. problems: empty for a sound bundle."""
+    """A bundle that was checked; true if it is sound.
+
+    digests: SHA-256 by file name, as they are. problems: a sentence for each file that is not the one that was packed.
+    """
 
     path: Path
     digests: dict[str, str]
     problems: tuple[str, ...]
 
+    @property
+    def verdict(self) -> Verdict:
+        """FAIL if there is a problem."""
+        return Verdict.of(not self.problems)
+
+    def __bool__(self) -> bool:
+        return not self.problems
+
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON document of ``toolkit bundle --check``."""
+        """Return the document of ``toolkit check-bundle --json``."""
         return {
             "schema": 1,
-            "command": "bundle",
+            "command": "check-bundle",
             "bundle": str(self.path),
             "files": self.digests,
             "problems": list(self.problems),
-            "verdict": Verdict.of(not self.problems),
+            "verdict": self.verdict,
         }
 
 
 def check(path: Path) -> Checked:
-    """Unpack a bundle into a scratch folder and hold its files against its digests and its manifest.
+    """Unpack a bundle into a scratch folder and compare its files with its digests and its manifest.
 
     ArtifactError if it is no bundle, or one that could leave its folder. Digests show damage; they do not show who
     made the bundle.

@@ -10,6 +10,11 @@ from toolkit.bench import reading
 from toolkit.bench.reading import RECORD, OutcomeEntry
 from toolkit.errors import ArtifactError
 from toolkit.manifest import MANIFEST, Artifact, Manifest
+from toolkit.parity import recorded
+from toolkit.worker.session import contained
+
+# Why an artifact was chosen that no benchmark recommends.
+NAMED = "it was named"
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ def resolve(given: str, exported: Path) -> tuple[Manifest, Choice | None]:
         if artifact is None:
             names = ", ".join(entry.path for entry in found.artifacts)
             raise ArtifactError(f"{path}: not an artifact of {path.parent / MANIFEST}; allowed: {names}")
-        return found, Choice(artifact, "it was named")
+        return found, Choice(artifact, NAMED)
     if not (path / MANIFEST).is_file():
         known = ", ".join(sorted(entry.parent.name for entry in exported.glob(f"*/{MANIFEST}"))) or "none"
         raise ArtifactError(
@@ -75,6 +80,12 @@ def recommendation(document: Mapping[str, Any], found: Manifest) -> Choice:
     if document["host"].get("emulated"):
         reason = "under emulation no latency is given"
     raise ArtifactError(f"{document['record']} recommends nothing of {found.folder} ({reason}); name an artifact")
+
+
+def otherwise(found: Manifest, choice: Choice) -> str | None:
+    """Return what keeps the artifact from answering here as where it was exported; None if it does."""
+    with contained() as workers:
+        return recorded.otherwise(found, choice.artifact, workers)
 
 
 def _covers(document: Mapping[str, Any], found: Manifest) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 
 from toolkit import archive, golden, locks, runtimes
 from toolkit.bundle import classify
+from toolkit.bundle.choose import NAMED
+from toolkit.convention import Layout
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256, sums
 from toolkit.manifest import Artifact, Manifest
@@ -18,26 +20,44 @@ SUFFIX = ".zip"
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle that was made. name: of the folder that it unpacks to. digests: SHA-256 by file name."""
+    """A bundle that was made. name: of the folder that it unpacks to. digests: SHA-256 by file name.
+
+    why: its artifact was chosen. record: the benchmark that recommends it, None if the user named it.
+    """
 
     path: Path
     name: str
     runtime: str
+    artifact: Artifact
     digests: dict[str, str]
+    why: str
+    record: str | None
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The packages that it takes to classify on the device."""
+        return ("numpy", *runtimes.get(self.runtime).DISTRIBUTIONS)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what the JSON document of ``toolkit bundle`` says of it."""
+        """Return the document of ``toolkit bundle --json``."""
         return {
+            "schema": 1,
+            "command": "bundle",
             "bundle": str(self.path),
             "sha256": sha256(self.path),
             "size_bytes": self.path.stat().st_size,
             "folder": self.name,
             "runtime": self.runtime,
             "files": self.digests,
+            "artifact": self.artifact.path,
+            "why": self.why,
+            "record": self.record,
         }
 
 
-def make(found: Manifest, artifact: Artifact, path: Path | None = None) -> Bundle:
+def make(
+    found: Manifest, artifact: Artifact, path: Path | None = None, *, why: str = NAMED, record: str | None = None
+) -> Bundle:
     """Write the bundle of one artifact, to ``MODEL-QUANTIZATION-FORMAT.zip`` in this folder unless told otherwise.
 
     The same artifact, golden and toolkit give the same bytes. The golden is the folder's own, whole: its digest is the
@@ -51,13 +71,14 @@ def make(found: Manifest, artifact: Artifact, path: Path | None = None) -> Bundl
     runtime = runtimes.for_file(found.folder / artifact.path)
     name = f"{found.model}-{artifact.quantization}-{artifact.format}"
     path = Path(f"{name}{SUFFIX}") if path is None else path
+    rows = found.data.reading.files if found.convention.layout == Layout.VALUES else None
     with locks.scratch() as work:
         for file in (artifact.path, *(entry.path for entry in beside)):
             shutil.copyfile(found.folder / file, work / file)
         replace(found, folder=work, artifacts=(artifact,), derived=()).write()
-        (work / SCRIPT).write_text(classify.script(runtime), encoding="utf-8")
+        (work / SCRIPT).write_text(classify.script(runtime, rows), encoding="utf-8")
         build_wheel(work)
         digests = {file.name: sha256(file) for file in sorted(work.iterdir())}
         sums.write(work, digests)
         archive.pack(path, {f"{name}/{file.name}": file.read_bytes() for file in work.iterdir()})
-    return Bundle(path, name, runtime, digests)
+    return Bundle(path, name, runtime, artifact, digests, why, record)

@@ -14,6 +14,7 @@ from toolkit.cli import (
     bench,
     bundle,
     certify,
+    check_bundle,
     compare,
     data,
     diagnose,
@@ -22,8 +23,12 @@ from toolkit.cli import (
     localize,
     predict,
     record,
+    report,
+    report_study,
     run,
     selftest,
+    serve,
+    show,
     study,
     train,
     verify,
@@ -47,16 +52,18 @@ app = typer.Typer(
 # The verbs by what they are for, in the order of the road.
 PANELS = {
     "Everything in one command": (run,),
-    "Make a model": (data, train, study, export),
+    "Make a model": (data, train, study, report_study, export),
     "Check it": (verify, localize, diagnose, selftest),
     "Time it": (bench, certify),
-    "Use it": (predict, bundle, wheels, doctor),
+    "Show it": (report, show),
+    "Use it": (predict, serve, bundle, check_bundle, wheels, doctor),
     "Records": (compare, record),
 }
-VERBS = {module.__name__.rpartition(".")[2]: module for modules in PANELS.values() for module in modules}
+VERBS = {}
 for panel, modules in PANELS.items():
     for module in modules:
-        name = module.__name__.rpartition(".")[2]
+        name = module.__name__.rpartition(".")[2].replace("_", "-")
+        VERBS[name] = module
         if module is record:  # whose verbs have verbs of their own
             app.add_typer(record.app, name=name, rich_help_panel=panel)
         else:

@@ -1,4 +1,4 @@
-"""``toolkit compare``: has an artifact become slower?"""
+"""``toolkit compare``: which of two artifacts is faster, or has an artifact become slower between two records?"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,50 +7,117 @@ import typer
 
 from toolkit import api, units
 from toolkit.cli.bench.tables import NAME_COLUMNS
-from toolkit.cli.options import Debug, Json
+from toolkit.cli.options import Debug, Json, Processes, Seconds, Seed
 from toolkit.console import Column, Console
-from toolkit.errors import CheckFailedError
+from toolkit.errors import CheckFailedError, UsageError
 
 if TYPE_CHECKING:
-    from toolkit.bench.compare import Pair
+    from toolkit.bench.compare import Compared, Pair
+    from toolkit.bench.versus import Versus
+    from toolkit.manifest import TensorSpec
 
-COLUMNS = (
-    *NAME_COLUMNS,
-    Column("threads"),
-    Column("batch"),
-    Column("old"),
-    Column("new"),
-    Column("speed-up"),
-    Column("95 %"),
-    Column("", figures=False),
+RATIO_COLUMNS = (Column("speed-up"), Column("95 %"), Column("", figures=False))
+RECORD_COLUMNS = (*NAME_COLUMNS, Column("threads"), Column("batch"), Column("old"), Column("new"), *RATIO_COLUMNS)
+FILE_COLUMNS = (*NAME_COLUMNS, Column("input", figures=False), Column("median"), *RATIO_COLUMNS)
+# How much weaker it is to compare what was measured at two times.
+WEAKER = (
+    "two records: what the machine did on the one day and not on the other counts as a difference. Compare the two "
+    "files (toolkit compare OLD.tflite NEW.tflite): timed side by side, far smaller differences are seen"
 )
 
 
 def command(
-    old: Annotated[Path, typer.Argument(help="The folder of the older record.")],
-    new: Annotated[Path, typer.Argument(help="The folder of the newer record.")],
+    old: Annotated[Path, typer.Argument(help="An artifact, or the folder of the older record.")],
+    new: Annotated[Path, typer.Argument(help="Another artifact, or the folder of the newer record.")],
     tolerance: Annotated[float, typer.Option(help="How much slower an artifact may be, in percent.")] = 5.0,
+    threads: Annotated[int, typer.Option(help="Threads of both artifacts.")] = 1,
+    batch: Annotated[int, typer.Option(help="Images per inference of both artifacts.")] = 1,
+    seconds: Seconds = 1.0,
+    processes: Processes = 5,
+    seed: Seed = 0,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Compare two benchmark records: has an artifact become slower?
+    """Compare two artifacts, or two benchmarks: which is slower?
 
-    The exit code is 1 if one is slower by more than --tolerance with 95 % confidence, or can no longer be measured.
+    Two artifacts are timed side by side. The exit code is 1 if one is slower by more than --tolerance with
+    95 % confidence, or can no longer be measured.
     """
     console = Console(json_output=json)
+    artifacts = [api.is_artifact(path) for path in (old, new)]
+    if all(artifacts):
+        with console.steps("comparing") as show:
+            versus = api.compare_files(
+                old,
+                new,
+                tolerance=tolerance / 100,
+                threads=threads,
+                batch=batch,
+                seconds=seconds,
+                processes=processes,
+                seed=seed,
+                on_step=show,
+            )
+        _report_files(console, versus)
+        console.document(versus.to_json())
+        return 0 if versus else CheckFailedError.exit_code
+    if any(artifacts):
+        artifact, other = (old, new) if artifacts[0] else (new, old)
+        raise UsageError(f"{artifact} is an artifact and {other} is none; compare two artifacts, or two records")
     compared = api.compare(old, new, tolerance=tolerance / 100)
-    console.table(COLUMNS, [_row(pair) for pair in compared.pairs])
+    _report_records(console, compared, old, new)
+    console.document(compared.to_json())
+    return 0 if compared else CheckFailedError.exit_code
+
+
+def _report_files(console: Console, versus: "Versus") -> None:
+    from toolkit.bench.statistics import describe
+
+    reference, candidate = versus.reference.candidate, versus.candidate.candidate
+    names = units.short_names([reference.path, candidate.path])
+    speedup, pairs = versus.speedup, versus.pairs
+    if speedup is None or pairs is None:
+        console.text(f"{names[0]} and {names[1]} are the same file, by their digests: there is nothing to time")
+        return
+    inputs = [_inputs(specs) for specs in versus.inputs]
+    medians = [units.seconds(value_s) for value_s in versus.medians_s()]
+    interval = f"{speedup.low:.3f} – {speedup.high:.3f}"
+    console.table(
+        FILE_COLUMNS,
+        [
+            (names[0], reference.runtime, inputs[0], medians[0], "–", "–", "reference"),
+            (names[1], candidate.runtime, inputs[1], medians[1], f"{speedup.value:.3f}×", interval, describe(speedup)),
+        ],
+    )
+    where = "in one process" if versus.one_process else "in two processes on one core"
+    console.text(
+        f"timed side by side {where}, in blocks that alternate: {len(pairs.reference):,} pairs of {len(pairs.lengths)} "
+        "processes, each with caches that its own last inferences have filled"
+    )
+    if not versus.same_inputs:
+        console.warn("the two take different inputs; each was given its own, so they may do different work")
+    for remark in versus.remarks:
+        console.warn(remark)
+    slower = "is" if not versus else "is not"
+    console.text(f"{names[1]} {slower} more than {100 * versus.tolerance:g} % slower, with 95 % confidence")
+
+
+def _inputs(specs: "tuple[TensorSpec, ...]") -> str:
+    return ", ".join(f"{'×'.join('?' if n is None else str(n) for n in spec.shape)} {spec.dtype}" for spec in specs)
+
+
+def _report_records(console: Console, compared: "Compared", old: Path, new: Path) -> None:
+    console.table(RECORD_COLUMNS, [_row(pair) for pair in compared.pairs])
     for result in compared.gone:
         console.warn(f"{result.path.name} (threads {result.threads}, batch {result.batch}) is in {old} only")
     for path, why in compared.failed.items():
         console.warn(f"{path} was not measured in {new}: {why.removeprefix(f'{path}: ')}")
     if compared.same_host:
-        slower = f"{len(compared.slower)} of {len(compared.pairs)} are more than {tolerance:g} % slower"
+        slower = f"{len(compared.slower)} of {len(compared.pairs)} are more than {100 * compared.tolerance:g} % slower"
         console.text(f"{slower}, with 95 % confidence")
+        console.text(WEAKER)
     else:
         console.text("measured on two machines: side by side, without a verdict")
-    console.document(compared.to_json())
-    return 0 if compared else CheckFailedError.exit_code
 
 
 def _row(pair: "Pair") -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from toolkit import units
-from toolkit.cli.options import EXPORTED, Debug, Json, Paths
+from toolkit import __version__, api, host, units
+from toolkit.cli.options import Debug, Json, Paths
 from toolkit.console import Column, Console
+from toolkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from toolkit.doctor.report import DoctorReport, File, Machine, Package
@@ -17,29 +18,21 @@ UNTOLD = "not told by the system"
 
 
 def command(paths: Paths = None, json: Json = False, debug: Debug = False) -> int:
-    """Show what works on this machine, and how to mend what does not.
+    """Show what works here, and how to mend what does not.
 
     The exit code is 1 if something is broken.
     """
-    from toolkit.doctor.finding import OK
-    from toolkit.doctor.report import ARTIFACTS, examine, parts
-
     console = Console(json_output=json)
-    names = (*parts(), ARTIFACTS)
-    with console.progress(len(names), "trying") as advance:
-        report = examine(
-            paths or ([EXPORTED] if EXPORTED.is_dir() else []), on_part=lambda part: advance(names.index(part), part)
-        )
+    with console.steps("trying") as show:
+        report = api.doctor(*(paths or ()), on_step=show)
     _print_machine(console, report.machine)
     _print_versions(console, report.packages)
     _print_parts(console, report)
     console.document(report.to_json())
-    return 0 if report.verdict == OK else 1
+    return 0 if report else CheckFailedError.exit_code
 
 
 def _print_machine(console: Console, machine: "Machine") -> None:
-    from toolkit import __version__, host
-
     here, state = machine.host, machine.state
     console.text(f"toolkit {__version__}, Python {here.python} ({host.bits()}-bit), {here.os}")
     emulated = ["emulated"] if here.emulated else []

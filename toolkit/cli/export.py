@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit import api, extras, units
+from toolkit import api, units
 from toolkit.cli.options import (
     EXPORTED,
     OWN,
@@ -20,12 +20,14 @@ from toolkit.cli.options import (
     Keys,
     ResizeTo,
     SkipUnreadable,
+    Stride,
     UnsafeLambda,
+    Window,
     option,
     reading,
 )
 from toolkit.console import Column, Console
-from toolkit.errors import UsageError
+from toolkit.errors import ExportFailedError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.export.exporter import Exported
@@ -63,6 +65,8 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -70,15 +74,11 @@ def command(
 
     The folder of the files gets a manifest, golden outputs and the Keras original.
     """
-    from toolkit.errors import ExportFailedError
-    from toolkit.export.exporter import document
-    from toolkit.export.formats import plan
-    from toolkit.export.sources import resolve_all
+    from toolkit.export.exporter import Exports
 
     shape = None if input_shape is None else _shape(input_shape)
-    extras.require("tensorflow")
-    plan(_split(format), _split(quantize))  # an unknown name is said before sources are looked for
-    console, read_as = Console(json_output=json), reading(image_size, resize, skip_unreadable, keys)
+    console = Console(json_output=json)
+    read_as = reading(image_size, resize, skip_unreadable, keys, window, stride)
     exports = [
         api.export(
             source,
@@ -96,10 +96,10 @@ def command(
             allow_overlap=allow_overlap,
             on_step=noting(console),
         )
-        for source in resolve_all(sources or ())
+        for source in api.find_sources(*(sources or ()))
     ]
     report(console, exports)
-    console.document(document(exports))
+    console.document(Exports(tuple(exports)).to_json())
     failures = [f"{name}: {why} (log: {part.log})" for part in exports for name, why in part.failures.items()]
     if failures:
         raise ExportFailedError(f"{'; '.join(failures)}; the rest was exported")

@@ -9,6 +9,7 @@ import typer
 from toolkit import registry
 from toolkit.api import BENCHMARKS as BENCHMARKS
 from toolkit.api import EXPORTED as EXPORTED
+from toolkit.errors import UsageError
 from toolkit.reading import AS_THEY_ARE, Reading, Resize, keys_of, size_of
 from toolkit.training.device import DEVICES
 
@@ -55,13 +56,16 @@ Debug = Annotated[
 ]
 DataChoice = Annotated[
     str,
-    typer.Option(help="auto, mnist, fashion-mnist, sample, or a path: .npz, folder of IDX files, folder of images."),
+    typer.Option(
+        help="auto, mnist, fashion-mnist, sample, or a path: .npz, .csv, folder of IDX files, folder of images, of "
+        "recordings or of sounds."
+    ),
 ]
 ModelChoice = Annotated[
     str,
     typer.Option(
-        help="The network to train; a Python file with a function build() is run.",
-        metavar=f"<{'|'.join((*_MODELS, 'FILE.py'))}>",
+        help="The network to train; a Python file with a function build() is run, a Keras file is trained further.",
+        metavar=f"<{'|'.join((*_MODELS, 'FILE.py', 'FILE.keras'))}>",
         autocompletion=lambda: list(_MODELS),
     ),
 ]
@@ -116,15 +120,46 @@ ResizeTo = Annotated[
     Resize | None, option(READING, "How images of other sizes are brought to it; default: fit, which pads.", "--resize")
 ]
 SkipUnreadable = Annotated[bool, option(READING, "Leave out images that cannot be read.", "--skip-unreadable")]
-Keys = Annotated[str | None, option(READING, "What the arrays of a .npz file are called: x_train=NAME,y_train=NAME.")]
+Keys = Annotated[
+    str | None,
+    option(
+        READING, "What arrays of a .npz file are called: x_train=NAME,…; or a table's column of labels: label=NAME."
+    ),
+]
+Window = Annotated[
+    int | None, option(READING, "Rows of a recording, or samples of a sound, that the model sees at a time.")
+]
+Stride = Annotated[int | None, option(READING, "Rows from one window of a recording to the next; default: --window.")]
 
 
-def reading(image_size: str | None, resize: Resize | None, skip_unreadable: bool, keys: str | None) -> Reading | None:
+def given(context: typer.Context) -> dict[str, str]:
+    """Return the parameters that the command line gives, by name, each with its flag."""
+    flags = {one.name: one.opts[0] for one in context.command.params if one.name}
+    sources = {name: context.get_parameter_source(name) for name in flags}
+    return {name: flags[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"}
+
+
+def require_device(on: list[str] | None, wheels: Path | None) -> None:
+    """Raise UsageError for ``--wheels`` without a device."""
+    if wheels is not None and not on:
+        raise UsageError("--wheels is what is taken along to a device; name one by --on")
+
+
+def reading(
+    image_size: str | None,
+    resize: Resize | None,
+    skip_unreadable: bool,
+    keys: str | None,
+    window: int | None,
+    stride: int | None,
+) -> Reading | None:
     """Return how data are to be read; None if nothing is asked for."""
     asked = Reading(
         image_size=None if image_size is None else size_of(image_size),
         resize=resize,
         skip_unreadable=skip_unreadable,
         keys=None if keys is None else keys_of(keys),
+        window=window,
+        stride=stride,
     )
     return None if asked == AS_THEY_ARE else asked

@@ -17,7 +17,9 @@ NONE_OF_THESE = "none of these"
 
 
 def command(
-    images: Annotated[list[Path], typer.Argument(help="Image files of any size.")],
+    images: Annotated[
+        list[Path], typer.Argument(help="Image files of any size; .csv, .wav or .npy files for models of values.")
+    ],
     model: Annotated[
         Path | None, typer.Option(help="Any artifact; default: the most accurate verified one of exported/.")
     ] = None,
@@ -34,7 +36,7 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Classify image files: class, probability and runner-up, or none of these."""
+    """Classify image files, or rows of values."""
     from toolkit.errors import DataError
     from toolkit.prediction import Prediction, Refused
 

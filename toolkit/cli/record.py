@@ -11,7 +11,7 @@ from toolkit.cli.panels import PanelCommand, PanelGroup
 from toolkit.console import Console
 from toolkit.errors import CheckFailedError
 
-app = typer.Typer(cls=PanelGroup, help="Check or plot the record of a benchmark or of a verification.")
+app = typer.Typer(cls=PanelGroup, help="Check or plot the record of a benchmark or verification.")
 
 
 @app.command(cls=PanelCommand)

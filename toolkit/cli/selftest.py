@@ -31,7 +31,7 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Test verify: plant faults, and show which check catches each.
+    """Test verify: plant faults, show which check catches each.
 
     The exit code is 1 if a fault is not caught, or if more than 5 % of the exports without a fault fail.
     """

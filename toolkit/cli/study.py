@@ -1,12 +1,14 @@
 """``toolkit study``."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit import extras, units
+from toolkit import api, units
 from toolkit.cli.options import (
     INTERRUPTED,
     OUTPUT,
@@ -19,20 +21,17 @@ from toolkit.cli.options import (
     Keys,
     ResizeTo,
     SkipUnreadable,
+    Stride,
+    Window,
     option,
     reading,
 )
 from toolkit.console import Column, Console, Standing
 from toolkit.errors import CheckFailedError, UsageError
+from toolkit.step import OnStep, Step
 
 if TYPE_CHECKING:
-    from toolkit.reading import Reading
-    from toolkit.study.executors.base import Event
-    from toolkit.study.executors.processes import Processes
-    from toolkit.study.executors.ray import Ray
-    from toolkit.study.grid import Grid
     from toolkit.study.report import StudyReport
-    from toolkit.study.study import Study
 
 LIVE_COLUMNS = (
     Column("run", figures=False),
@@ -68,6 +67,10 @@ _of_grid = partial(option, "What is compared")
 _cluster = partial(option, "On a cluster")
 
 
+StudyName = Annotated[str, typer.Option(help="Name of the study; its runs are in runs/NAME/.")]
+ReportFolder = Annotated[Path | None, option(OUTPUT, "The folder of the report; default: runs/NAME/.", "--output")]
+
+
 def _axis(what: str, default: str) -> Any:
     return _of_grid(f"{what}, with commas; default: {default}.")
 
@@ -76,10 +79,7 @@ def command(
     data: DataChoice = "auto",
     jobs: Annotated[int, typer.Option(help="How many runs are trained at a time, each with its share of cores.")] = 1,
     device: DeviceChoice = "auto",
-    name: Annotated[str, typer.Option(help="Name of the study; its runs are in runs/NAME/.")] = "study",
-    report: Annotated[
-        bool, typer.Option("--report", help="Train nothing: write the report of the study --name.")
-    ] = False,
+    name: StudyName = "study",
     allow_overlap: AllowOverlap = False,
     model: Annotated[str | None, _axis("Networks", "cnn,mlp")] = None,
     optimizer: Annotated[str | None, _axis("Optimizers", "adam,sgd")] = None,
@@ -92,130 +92,76 @@ def command(
     ray: Annotated[str | None, _cluster("Train on a Ray cluster: auto (of this machine) or HOST:PORT.")] = None,
     run_cpus: Annotated[int, _cluster("CPUs that each run asks for.")] = 1,
     run_gpus: Annotated[float, _cluster("GPUs that each run asks for; a part of one for several.")] = 0.0,
-    output: Annotated[Path | None, option(OUTPUT, "The folder of the report; default: runs/NAME/.")] = None,
+    output: ReportFolder = None,
     image_size: ImageSize = None,
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Train a grid of recipes, chart them, and weigh what they say.
+    """Train a grid of recipes, chart them, weigh what they say.
 
-    If it is called again, it goes on where it was.
+    If it is called again, it goes on where it was. The exit code is 1 if a run crashed.
     """
-    from toolkit.study import study as studies
-
     console = Console(json_output=json)
-    extras.require("tensorflow")
-    extras.require("matplotlib")
-    folder = _folder(name)
     axes = {
         "model": model,
         "optimizer": optimizer,
         "activation": activation,
         "learning_rate": learning_rate,
         "loss": loss,
-        "seeds": seeds,
         "epochs": epochs,
     }
-    if report:
-        if quick or any(value is not None for value in axes.values()):
-            raise UsageError("--report tells of the study that is there; leave out --report, or --quick and the axes")
-        return conclude(console, studies.read(folder), output or folder)
-    of, interrupted = perform(
-        console,
-        _grid(axes, quick=quick),
-        folder,
-        _executor(jobs, folder / studies.LOG, ray=ray, cpus=run_cpus, gpus=run_gpus),
-        data=data,
-        reading=reading(image_size, resize, skip_unreadable, keys),
-        device=device,
-        allow_overlap=allow_overlap,
-    )
-    if interrupted:
-        console.warn(f"interrupted: {studies.summarise(of)}; call the same again to go on")
-        console.document({**of.to_json(), "interrupted": True, "claims": [], "report": None})
+    grid: dict[str, Any] = {axis: _values(axis, text) for axis, text in axes.items() if text is not None}
+    if seeds is not None:
+        grid["seeds"] = seeds
+    with shown(console) as show:
+        studied = api.study(
+            data=data,
+            name=name,
+            jobs=jobs,
+            device=device,
+            ray=ray,
+            run_cpus=run_cpus,
+            run_gpus=run_gpus,
+            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
+            allow_overlap=allow_overlap,
+            quick=quick,
+            on_step=show,
+            **grid,
+        )
+    if studied.interrupted:
+        console.warn(f"interrupted: {studied.summary}; call the same again to go on")
+        console.document({**studied.to_json(), "interrupted": True, "claims": [], "report": None})
         return INTERRUPTED
-    return conclude(console, of, output or folder)
+    written = api.report_study(name, output=output)
+    report(console, written)
+    console.document(written.to_json())
+    return exit_code(written)
 
 
-def _executor(jobs: int, log: Path, *, ray: str | None, cpus: int, gpus: float) -> "Processes | Ray":
-    """Return what carries out the runs: processes of this machine, or a cluster."""
-    from toolkit.study.executors.processes import Processes
-    from toolkit.study.executors.ray import connect
-
-    if ray is None:
-        return Processes(jobs, log)
-    if jobs != 1:
-        raise UsageError("--jobs is for this machine, --ray for a cluster; leave out one of them")
-    return connect(ray, cpus=cpus, gpus=gpus)
-
-
-def perform(
-    console: Console,
-    grid: "Grid",
-    folder: Path,
-    executor: Any,
-    *,
-    data: str,
-    reading: "Reading | None",
-    device: str,
-    allow_overlap: bool,
-) -> tuple["Study", bool]:
-    """Train what is due with a live table; return the study and whether Ctrl-C ended it."""
-    from toolkit.data import load
-    from toolkit.reading import AS_THEY_ARE
-    from toolkit.study import study as studies
+@contextmanager
+def shown(console: Console) -> Iterator[OnStep]:
+    """Show a table of the runs while the block runs. Yields what shows a step of ``api.study``."""
     from toolkit.study.progress import Board
 
-    dataset = load(data, warn=console.warn, reading=reading or AS_THEY_ARE)
-    of = studies.begin(grid, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
-    console.note(f"data: {dataset.name} ({dataset.origin}), {dataset.counts} images")
-    console.note(f"{studies.summarise(of)}; {grid.describe_epochs()}, {executor.jobs} at a time; in {folder}/")
-    board = Board(of, jobs=executor.jobs)
-    try:
-        with console.live() as show:
+    with console.live() as show_table:
 
-            def on_event(event: "Event") -> None:
-                board.note(event)
-                show(lambda: Standing(board.share, board.headline(), LIVE_COLUMNS, board.rows()))
+        def show(step: Step) -> None:
+            board = step.about
+            if step.is_news:
+                console.note(step.text)
+            elif isinstance(board, Board):
+                show_table(lambda: Standing(board.share, board.headline(), LIVE_COLUMNS, board.rows()))
 
-            return studies.conduct(of, executor, device=device, on_event=on_event), False
-    except KeyboardInterrupt:
-        return studies.read(folder), True
+        yield show
 
 
-def conclude(console: Console, of: "Study", folder: Path) -> int:
-    """Write the report, print what there is, and return the exit code: 1 if a run crashed."""
-    from toolkit.study import report
-    from toolkit.study.study import summarise
-    from toolkit.study.trials import TrialState
-
-    written = report.write(of, folder)
-    _print(console, written)
-    for one in of.outcomes:
-        if one.message:
-            console.warn(f"{one.trial.folder.name}: {one.message}")
-    console.text(f"{summarise(of)}; report: {written.markdown}, {written.html} ({len(written.charts) // 2} charts)")
-    if written.weights:
-        console.text(f"weights of the best: {', '.join(map(str, written.weights))}; 'toolkit export FILE' takes them")
-    console.document(
-        {
-            **of.to_json(),
-            "interrupted": False,
-            "claims": [finding.to_json() for finding in written.findings],
-            "report": {
-                "markdown": str(written.markdown),
-                "html": str(written.html),
-                "weights": [str(path) for path in written.weights],
-            },
-        }
-    )
-    return CheckFailedError.exit_code if of.count(TrialState.CRASHED) else 0
-
-
-def _print(console: Console, written: "StudyReport") -> None:
+def report(console: Console, written: "StudyReport") -> None:
+    """Print the runs of a study, the verdicts on the claims, and where the report is."""
     rows = []
     for one in written.study.outcomes:
         accuracy = one.test_accuracy
@@ -235,24 +181,20 @@ def _print(console: Console, written: "StudyReport") -> None:
     console.table(CLAIM_COLUMNS, [(one.letter, one.claim, one.verdict) for one in written.findings])
     for finding in written.findings:
         console.text(f"({finding.letter}) {finding.summary}. Figure: {finding.figure}.")
+    for one in written.study.outcomes:
+        if one.message:
+            console.warn(f"{one.trial.folder.name}: {one.message}")
+    charts = f"{len(written.charts) // 2} charts"
+    console.text(f"{written.study.summary}; report: {written.markdown}, {written.html} ({charts})")
+    if written.weights:
+        console.text(f"weights of the best: {', '.join(map(str, written.weights))}; 'toolkit export FILE' takes them")
 
 
-def _folder(name: str) -> Path:
-    from toolkit.runs import RUNS
+def exit_code(written: "StudyReport") -> int:
+    """Return the exit code of a study: 1 if a run crashed."""
+    from toolkit.study.trials import TrialState
 
-    if Path(name).name != name or name in (".", ".."):
-        raise UsageError(f"'{name}' cannot name a study; a name has no slash, its folder is {RUNS}/NAME")
-    return RUNS / name
-
-
-def _grid(given: dict[str, Any], *, quick: bool) -> "Grid":
-    from toolkit.study.grid import QUICK, Grid
-
-    chosen: dict[str, Any] = dict(QUICK) if quick else {}
-    for name, value in given.items():
-        if value is not None:
-            chosen[name] = _values(name, value) if isinstance(value, str) else value
-    return Grid(**chosen)
+    return CheckFailedError.exit_code if written.study.count(TrialState.CRASHED) else 0
 
 
 def _values(name: str, text: str) -> tuple[str | float | int, ...]:

@@ -21,14 +21,19 @@ from toolkit.cli.options import (
     ModelChoice,
     ResizeTo,
     SkipUnreadable,
+    Stride,
+    Window,
+    given,
     option,
     reading,
 )
 from toolkit.console import Column, Console
 from toolkit.models import ACTIVATIONS
 from toolkit.step import OnStep, Step
+from toolkit.training.augmentation import KINDS
 from toolkit.training.device import STRATEGIES
 from toolkit.training.recipe import LEARNING_RATES, LOSSES, MONITORS, PRECISIONS, Recipe
+from toolkit.training.schedule import PLATEAU_EPOCHS, SCHEDULES
 
 if TYPE_CHECKING:
     from toolkit.training.fit import Started, Trained
@@ -38,13 +43,15 @@ if TYPE_CHECKING:
     Monitor = str
     Optimizer = str
     Precision = str
+    Schedule = str
     Strategy = str
 else:  # Typer shows, completes and checks the values of a Literal.
     Activation, Loss, Monitor = Literal[ACTIVATIONS], Literal[LOSSES], Literal[MONITORS]
-    Optimizer, Precision, Strategy = Literal[tuple(LEARNING_RATES)], Literal[PRECISIONS], Literal[STRATEGIES]
+    Optimizer, Precision, Schedule = Literal[tuple(LEARNING_RATES)], Literal[PRECISIONS], Literal[SCHEDULES]
+    Strategy = Literal[STRATEGIES]
 
 
-_learning = partial(option, "How weights are learned")
+_learning, _harder = partial(option, "How weights are learned"), partial(option, "When data are few or lopsided")
 _hardware = partial(option, "On which hardware")
 
 
@@ -63,6 +70,27 @@ def command(
     batch_size: Annotated[int, _learning("Rows of one step.")] = 64,
     validation_split: Annotated[float, _learning("Share of the training rows that validates.")] = 0.2,
     monitor: Annotated[Monitor, _learning("What the best epoch is chosen by.")] = "val_loss",
+    schedule: Annotated[
+        Schedule,
+        _harder(
+            f"How the learning rate goes; plateau: halved after {PLATEAU_EPOCHS} epochs without a better --monitor."
+        ),
+    ] = "constant",
+    patience: Annotated[
+        int | None, _harder("Stop after so many epochs without a better --monitor; default: never.")
+    ] = None,
+    augment: Annotated[
+        str | None,
+        _harder(
+            f"Change training images by chance: a comma list of {', '.join(KINDS)}, each with =STRENGTH or without."
+        ),
+    ] = None,
+    balance: Annotated[
+        bool, _harder("Let every class count the same in the loss, however many images it has.", "--balance")
+    ] = False,
+    freeze_until: Annotated[
+        str | None, _harder("Of a .keras file: the layer up to which weights are kept and not trained.")
+    ] = None,
     device: DeviceChoice = "auto",
     strategy: Annotated[Strategy, _hardware("mirrored: share each batch out over this machine's GPUs.")] = "single",
     precision: Annotated[Precision, _hardware("mixed: compute in bfloat16.")] = "float32",
@@ -74,22 +102,24 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Train a model into runs/NAME/: best weights, history, charts."""
+    """Train a model into runs/NAME/: weights, history, charts."""
     console = Console(json_output=json)
-    given = {key: value for key, value in context.params.items() if _is_given(context, key)}
-    recipe = {key: value for key, value in given.items() if key in Recipe.__dataclass_fields__}
+    asked = {name: context.params[name] for name in given(context)}
+    recipe = {name: value for name, value in asked.items() if name in Recipe.__dataclass_fields__}
     with shown(console) as show:
         trained = api.train(
-            data=given.get("data"),
+            data=asked.get("data"),
             name=name,
             resume=resume,
             device=device,
             strategy=strategy,
             gradients=gradients,
-            reading=reading(image_size, resize, skip_unreadable, keys),
+            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
             allow_overlap=allow_overlap,
             on_step=show,
             **recipe,
@@ -129,17 +159,15 @@ def report(console: Console, trained: "Trained") -> None:
     )
     for shared in trained.dataset["overlap"]:
         console.text(f"{units.MARK} {shared['count']:,} {shared['part']} images are {shared['other']} images too")
+    if trained.stopped_early:
+        waited = units.count(trained.recipe.patience or 0, "epoch")
+        console.text(f"stopped early: {waited} without a better {trained.recipe.monitor}")
     console.text(f"run: {trained.folder}/ (best.keras, history.csv, loss.png, accuracy.png, metrics.json)")
-
-
-def _is_given(context: typer.Context, parameter: str) -> bool:
-    source = context.get_parameter_source(parameter)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def _print_start(console: Console, started: "Started") -> None:
     dataset = started.dataset
-    console.note(f"data: {dataset.name} ({dataset.origin}), {dataset.counts} images")
+    console.note(f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s")
     columns = (Column("layer", figures=False), Column("kind", figures=False), Column("output"), Column("parameters"))
     rows = [
         (layer.name, layer.kind, " × ".join(str(size) for size in layer.output_shape[1:]), f"{layer.parameters:,}")
@@ -148,3 +176,5 @@ def _print_start(console: Console, started: "Started") -> None:
     console.table(columns, [*rows, ("total", "", "", f"{started.parameters:,}")])
     where = "on the device" if started.resident else "streamed, they do not fit in memory"
     console.note(f"device: {started.device}, data {where}; run: {started.folder}")
+    if started.additions:
+        console.note(f"training: {', '.join(started.additions)}")

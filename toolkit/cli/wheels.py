@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from toolkit import units
+from toolkit import api, units
 from toolkit.cli.options import Debug, Json
 from toolkit.console import Column, Console
 
@@ -23,18 +23,12 @@ def command(
 
     Then use it: 'toolkit bench --on DEVICE --wheels FOLDER'.
     """
-    from toolkit.files import sha256
-    from toolkit.wheels.folder import fill
-
     console = Console(json_output=json)
-    with console.progress(1, "downloading"):
-        wheels = fill(folder, python=python, arch=arch)
-    sizes = {wheel: wheel.stat().st_size for wheel in wheels}
+    with console.steps("downloading"):
+        filled = api.wheels(folder, python=python, arch=arch)
+    sizes = {wheel.name: wheel.stat().st_size for wheel in filled.wheels}
     columns = (Column("wheel", figures=False), Column("size"))
-    console.table(columns, [(wheel.name, units.size(size)) for wheel, size in sizes.items()])
-    console.text(f"{len(wheels)} wheels, {units.size(sum(sizes.values()))}, for Python {python} on {arch} in {folder}/")
-    found = [{"path": str(wheel), "size_bytes": size, "sha256": sha256(wheel)} for wheel, size in sizes.items()]
-    console.document(
-        {"schema": 1, "command": "wheels", "folder": str(folder), "python": python, "arch": arch, "wheels": found}
-    )
+    console.table(columns, [(name, units.size(size)) for name, size in sizes.items()])
+    console.text(f"{len(sizes)} wheels, {units.size(sum(sizes.values()))}, for Python {python} on {arch} in {folder}/")
+    console.document(filled.to_json())
     return 0

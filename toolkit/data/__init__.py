@@ -1,21 +1,56 @@
 """Data sets: one module a source. A named source is located or fetched, a path source recognises what a path holds."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toolkit import registry
 from toolkit.errors import DataError, DataUnavailableError
 from toolkit.reading import AS_THEY_ARE, Reading
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from toolkit.data.base import Dataset
 
 AUTO = "auto"
 # What `auto` takes, in this order.
 PREFERRED, FALLBACK = "mnist", "sample"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data source. is_named: whether it is asked for by its name, and not by a path.
+
+    place: where its data are on this machine; None if they are not, or if their path is given.
+    """
+
+    name: str
+    is_named: bool
+    summary: str
+    place: Path | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result of ``toolkit data --json``."""
+        return {
+            "source": self.name,
+            "given_by": "name" if self.is_named else "path",
+            "summary": self.summary,
+            "path": str(self.place) if self.place else None,
+        }
+
+
+def listed() -> tuple[Source, ...]:
+    """Return what is to be said of every source, those that are asked for by name first."""
+    named = named_sources()
+    found = [
+        Source(name, name in named, module.SUMMARY, module.locate() if name in named else None)
+        for name, module in sources().items()
+    ]
+    return tuple(sorted(found, key=lambda source: not source.is_named))
 
 
 def sources() -> dict[str, ModuleType]:
@@ -33,16 +68,17 @@ def load(
     *,
     warn: Callable[[str], None],
     reading: Reading = AS_THEY_ARE,
+    fetch: bool = True,
 ) -> "Dataset":
     """Return the data set that ``data`` asks for: ``auto``, the name of a source, or a path; warn of what it has.
 
     ``auto`` is MNIST if it can be had, else the sample, with a warning; a name or a path never falls back. reading:
-    how files are read. Raises DataError for what is missing, damaged or not what its name says, and for a reading that
-    has no meaning there.
+    how files are read. fetch: whether what is not on this machine is downloaded. Raises DataError for what is missing,
+    damaged or not what its name says, and for a reading that has no meaning there.
     """
     if data == AUTO:
         try:
-            return load(PREFERRED, warn=warn, reading=reading)
+            return load(PREFERRED, warn=warn, reading=reading, fetch=fetch)
         except DataUnavailableError as error:
             warn(
                 f"{error}. Going on with '{FALLBACK}' ({sources()[FALLBACK].SUMMARY}): "
@@ -53,10 +89,14 @@ def load(
     if data in known:
         module = known[data]
         reading.require_only((), what=f"'{data}'")
-        path = module.locate() or module.fetch()
+        place = module.locate()
+        if place is None and not fetch:
+            raise DataUnavailableError(f"{data} is not on this machine; add --fetch to download it")
+        path = place or module.fetch()
         return _checked(module.load(path), data, path)
     dataset = _load_path(Path(data), reading)
-    for note in (*dataset.notes, *_look(dataset)):
+    dataset = replace(dataset, notes=(*dataset.notes, *_look(dataset)))
+    for note in dataset.notes:
         warn(note)
     return dataset
 
@@ -74,6 +114,23 @@ def reads(data: str) -> tuple[str, ...]:
         return ()
     _, module = _recognised(Path(data))
     return tuple(module.READS)
+
+
+def rows_of(path: Path, reading: Reading, shape: Sequence[int | None]) -> "tuple[list[str], NDArray[np.float32]]":
+    """Return the rows of a file that a model is asked about, (N, *shape) float32, and what to call each.
+
+    A .npy file has rows as they are; reading: how the files of other kinds that the model was trained on were read.
+    """
+    if path.suffix == ".npy":
+        from toolkit.data.base.values import read_rows
+
+        return read_rows(path, shape)
+    module = sources().get(reading.files)
+    if module is None or path.suffix.lower() != module.SUFFIX:
+        allowed = ".npy" if module is None else f"{module.SUFFIX} or .npy"
+        raise DataError(f"{path}: allowed are rows {tuple(shape)} in a file {allowed}")
+    found: tuple[list[str], NDArray[np.float32]] = module.rows_of(path, reading)
+    return found
 
 
 def _load_path(path: Path, reading: Reading) -> "Dataset":
@@ -100,7 +157,7 @@ def _recognised(path: Path) -> tuple[Path, ModuleType]:
 
 
 def _checked(dataset: "Dataset", name: str, path: Path) -> "Dataset":
-    """Hold the digests of a named data set against the published ones."""
+    """Compare the digests of a named data set with the published ones."""
     module = sources()[name]
     for part, digest in getattr(module, "DIGESTS", {}).items():
         if dataset.digests[part] != digest:

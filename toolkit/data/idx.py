@@ -44,7 +44,7 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
 
 
 def read(path: Path) -> NDArray[np.generic]:
-    """Read one IDX file. Its header is held against the bytes that follow before they are kept.
+    """Read one IDX file. Its header is compared with the bytes that follow before they are kept.
 
     A plain file is mapped, not read, so that it may be larger than the memory.
     """

@@ -1,13 +1,18 @@
 """A .npz file with x_train, y_train, x_test and y_test, the layout of keras.datasets, or arrays of other names."""
 
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from toolkit.data.base import Dataset, make_dataset
+from toolkit.data.base.pixels import as_pixels, may_be_pixels
+from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
 from toolkit.files.arrays import opened_npz
-from toolkit.reading import AS_THEY_ARE, REQUIRED_KEYS, VALIDATION_KEYS, Reading
+from toolkit.reading import AS_THEY_ARE, IMAGES, KIND, REQUIRED_KEYS, VALIDATION_KEYS, VALUES, Reading
 
-SUMMARY = "a .npz file with x_train, y_train, x_test, y_test (images and labels), and x_val, y_val if you like"
+SUMMARY = "a .npz file with x_train, y_train, x_test, y_test (rows and labels), and x_val, y_val if you like"
 READS = ("keys",)
 
 
@@ -18,6 +23,7 @@ def recognises(path: Path) -> bool:
 
 def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     """Read the arrays that a data set is made of; others of the file are left where they are."""
+    reading.require_keys((*REQUIRED_KEYS, *VALIDATION_KEYS, KIND), what=str(path))
     keys = reading.keys or {}
     named = {key: keys.get(key, key) for key in (*REQUIRED_KEYS, *VALIDATION_KEYS)}
     with opened_npz(path, what="a .npz file", error=DataError) as arrays:
@@ -31,10 +37,27 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
                 "--keys x_train=NAME,y_train=NAME,x_test=NAME,y_test=NAME says what they are called"
             )
         found = {key: arrays.read(named[key]) for key in wanted}
+    kind, note = (keys[KIND], None) if KIND in keys else _kind(found["x_train"], path)
     return make_dataset(
         (found["x_train"], found["y_train"], found["x_test"], found["y_test"]),
         validation=(found["x_val"], found["y_val"]) if "x_val" in found else None,
         name=path.stem,
         origin=str(path),
         reading=reading,
+        notes=() if note is None else (note,),
+        conversion=as_pixels if kind == IMAGES else as_values,
     )
+
+
+def _kind(rows: NDArray[Any], path: Path) -> tuple[str, str | None]:
+    """Return what the training rows are, and what is to be said of that.
+
+    (N, columns) are values. Floats (N, a, b) may be grey images or windows: they are images if they can be pixels.
+    """
+    if rows.ndim == 2:
+        return VALUES, None
+    if rows.ndim != 3 or rows.dtype.kind != "f":
+        return IMAGES, None
+    kind, other = (IMAGES, VALUES) if may_be_pixels(rows) else (VALUES, IMAGES)
+    what = "grey images" if kind == IMAGES else "windows, (N, steps, channels)"
+    return kind, f"{path}: {rows.dtype} {rows.shape} are taken for {what}; --keys {KIND}={other} says otherwise"

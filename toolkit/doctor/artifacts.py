@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def failures(paths: Sequence[Path], working: Collection[str], *, kernels: str | None) -> dict[Path, str]:
-    """Return how artifacts fail here, or answer otherwise than where they were exported.
+    """Return how artifacts fail here, or answer differently than where they were exported.
 
     Not of a Keras original: TensorFlow was tried as a part, and to import it once more takes as long again.
 
@@ -37,11 +37,11 @@ def _failure(path: Path, workers: "Workers", kernels: str | None) -> str | None:
 
     try:
         session = workers.open_session(path)
-        session.predict(np.zeros((1, *(size or 1 for size in session.input.shape[1:])), np.uint8))
+        session.predict(np.zeros((1, *(size or 1 for size in session.input.shape[1:])), session.convention.dtype))
         found = manifest.read(path.parent)
         artifact = next((entry for entry in found.artifacts if entry.path == path.name), None)
         why = recorded.problem(found, artifact, open_session=workers.open_session) if artifact else None
     except ArtifactError as error:
         return str(error)
     here = f" ({kernels})" if kernels else ""
-    return f"answers otherwise here{here} than where it was exported: {why}" if why else None
+    return f"answers differently here{here} than where it was exported: {why}" if why else None

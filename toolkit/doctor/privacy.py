@@ -101,7 +101,9 @@ class _Teller:
         brought = {name for names in (DISTRIBUTION_OF.keys(), DISTRIBUTION_OF.values()) for name in names}
         parts = registry.names("toolkit.runtimes")
         known = {*constraints.tested(), *brought, *parts, "edge-model-toolkit", "ai-edge-litert", "numpy", "pillow"}
-        known |= {f"edge-model-toolkit[{extra}]" for extra in ("edge", "litert", "onnx", "train", "gpu", "cluster")}
+        known |= {
+            f"edge-model-toolkit[{extra}]" for extra in ("edge", "litert", "onnx", "train", "gpu", "cluster", "serve")
+        }
         return {name.casefold() for name in known}
 
     def _words(self, text: str, is_known: Callable[[str], bool]) -> str:

@@ -7,7 +7,7 @@ import sys
 # What to do about a damaged file of an export: make it again, which takes TensorFlow, or fetch it again.
 EXPORT = "toolkit export"
 COPY = "copy the folder again from where it was exported"
-# What to do about an artifact that answers otherwise on another kind of CPU.
+# What to do about an artifact that answers differently on another kind of CPU.
 EXPORT_ANEW = "export it again with this toolkit (toolkit export); until then toolkit bench recommends another"
 
 

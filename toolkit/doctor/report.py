@@ -19,6 +19,7 @@ from toolkit.errors import ArtifactError
 from toolkit.host import Host, State
 from toolkit.manifest import MANIFEST, Artifact
 from toolkit.runtimes import REFERENCE_RUNTIME
+from toolkit.step import OnStep, Step, ignore
 
 RUNTIMES = "toolkit.runtimes"
 # A Raspberry Pi lowers its clock from here on (Raspberry Pi documentation, "Frequency management and thermal control").
@@ -59,7 +60,7 @@ class Package:
 class File:
     """A file that a manifest lists. problem: what is wrong with it, or None if it is the one that was exported.
 
-    golden: how it fails here, or answers otherwise than where it was exported; None if neither, or nothing runs it.
+    golden: how it fails here, or answers differently than where it was exported; None if neither, or nothing runs it.
     """
 
     path: Path
@@ -71,7 +72,10 @@ class File:
 
 @dataclass(frozen=True)
 class DoctorReport:
-    """What was found. folders: those with a manifest. notes: findings that are about no part and no file."""
+    """What was found; true if nothing is broken.
+
+    folders: those with a manifest. notes: findings that are about no part and no file.
+    """
 
     machine: Machine
     packages: tuple[Package, ...]
@@ -96,6 +100,9 @@ class DoctorReport:
     def verdict(self) -> str:
         """BROKEN where something that is needed is, else OK."""
         return BROKEN if any(finding.state == BROKEN for finding in self.findings) else OK
+
+    def __bool__(self) -> bool:
+        return self.verdict == OK
 
     def to_json(self) -> dict[str, Any]:
         """Return the document for a bug report: it holds nothing private."""
@@ -127,7 +134,7 @@ def examine(
     *,
     root: Path = Path("/"),
     try_part: Callable[[str], Probe] = probe,
-    on_part: Callable[[str], None] = lambda part: None,
+    on_step: OnStep = ignore,
 ) -> DoctorReport:
     """Look at the machine under ``root``, at every part, and at the artifacts of folders with manifests.
 
@@ -136,10 +143,11 @@ def examine(
     files, unreadable = _files(paths)
     machine = _machine(root)
     probes = []
-    for part in parts():
-        on_part(part)
+    names = parts()
+    for number, part in enumerate(names):
+        on_step(Step(number, len(names) + 1, part))
         probes.append(try_part(part))
-    on_part(ARTIFACTS)
+    on_step(Step(len(names), len(names) + 1, ARTIFACTS))
     working = {one.part for one in probes if one.part not in PACKAGES and one.finding.state == OK}
     whole = [file.path for file in files if file.problem is None]
     failed = failures(whole, working, kernels=machine.host.kernels)

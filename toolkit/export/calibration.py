@@ -1,6 +1,7 @@
 """The images that integer quantization takes its value ranges from."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,9 @@ DEFAULT_COUNT = 500
 
 @dataclass(frozen=True)
 class Calibration:
-    """A seeded choice of training rows. images: (N, H, W, C) uint8."""
+    """A seeded choice of training rows. images: as of a Split."""
 
-    images: NDArray[np.uint8]
+    images: NDArray[Any]
     rows: NDArray[np.int64]
     seed: int
 

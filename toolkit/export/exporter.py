@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import data, extras, locks, overlap, runtimes
-from toolkit.convention import Convention
+from toolkit.convention import OPTION, Convention
 from toolkit.data.base import Dataset, Split
-from toolkit.errors import ArtifactError, ExportFailedError
+from toolkit.errors import ArtifactError, ExportFailedError, UsageError
 from toolkit.export import calibration, novelty
 from toolkit.export.conversion import Converted, convert_all
 from toolkit.export.formats import suffixes
@@ -25,13 +25,13 @@ from toolkit.files import naming, naming_final
 from toolkit.golden import Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest
 from toolkit.parity import checks, inputs
+from toolkit.runs import SCRATCH
 from toolkit.runtimes.base import Session
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.step import OnStep, ignore
 
 LOG = "export.log"
-_ALLOWED = "allowed: one input, an image, and one output, a number for each class or one for two classes"
-SCRATCH = ".export-"
+_ALLOWED = "allowed: one input, and one output, a number for each class or one for two classes"
 # Images of a golden: a classifier that errs on 1 % of them shows it with a probability above 99 %.
 GOLDEN_IMAGES = 500
 
@@ -70,31 +70,37 @@ class Exported:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit export --json``."""
-        return document([self])
+        return Exports((self,)).to_json()
 
 
-def document(exports: Sequence[Exported]) -> dict[str, Any]:
-    """Return the JSON document of several. ``manifest`` is the first of ``manifests``."""
-    manifests = [str(part.manifest.folder / MANIFEST) for part in exports]
-    return {
-        "schema": 1,
-        "command": "export",
-        "manifest": manifests[0],
-        "manifests": manifests,
-        "artifacts": [
-            {
-                "path": str(part.manifest.folder / file.path),
-                "format": file.format,
-                "quantization": file.quantization,
-                "sha256": file.sha256,
-                "size_bytes": file.size_bytes,
-            }
-            for part in exports
-            for file in part.made
-        ],
-        "overlap": [one.to_json() for part in exports for one in part.manifest.data.overlap],
-        "failures": {name: why for part in exports for name, why in part.failures.items()},
-    }
+@dataclass(frozen=True)
+class Exports:
+    """What several exports came to."""
+
+    parts: tuple[Exported, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``toolkit export --json``. ``manifest`` is the first of ``manifests``."""
+        manifests = [str(part.manifest.folder / MANIFEST) for part in self.parts]
+        return {
+            "schema": 1,
+            "command": "export",
+            "manifest": manifests[0],
+            "manifests": manifests,
+            "artifacts": [
+                {
+                    "path": str(part.manifest.folder / file.path),
+                    "format": file.format,
+                    "quantization": file.quantization,
+                    "sha256": file.sha256,
+                    "size_bytes": file.size_bytes,
+                }
+                for part in self.parts
+                for file in part.made
+            ],
+            "overlap": [one.to_json() for part in self.parts for one in part.manifest.data.overlap],
+            "failures": {name: why for part in self.parts for name, why in part.failures.items()},
+        }
 
 
 def export(
@@ -163,7 +169,12 @@ def _ask_reference(
             model.save(reference)
     session = runtimes.open_session(reference, threads=0)
     own = session.convention
-    session.convention = chosen = replace(given or source.convention or own, layout=own.layout)
+    if given is not None and not job.dataset.is_pixels:
+        raise UsageError(
+            f"{OPTION} says what pixels become; '{job.dataset.name}' has {job.dataset.rows_are}: leave it out"
+        )
+    said = replace(given or source.convention or own, layout=own.layout)
+    session.convention = chosen = said.taking(job.golden_rows.images)
     outputs = session.predict(job.golden_rows.images)
     checks.require_finite(outputs, path=source.keras_path)
     convention = inputs.check(session, chosen, source.parts(job.dataset).learned, path=source.keras_path, warn=warn)
@@ -214,14 +225,15 @@ def _check_model(model: Any, source: Source, dataset: Dataset) -> None:
             raise ArtifactError(f"{source.keras_path}: has {len(tensors)} {what}; {_ALLOWED}")
     answer = tuple(model.output_shape[1:])
     if len(answer) != 1:
-        raise ArtifactError(f"{source.keras_path}: answers an image with numbers {answer}; {_ALLOWED}")
+        raise ArtifactError(f"{source.keras_path}: answers a row with numbers {answer}; {_ALLOWED}")
     classes = max(answer[0], 2)  # one number tells two apart
-    height, width, channels = dataset.input_shape
-    taken = (dataset.input_shape, (height, width)) if channels == 1 else (dataset.input_shape,)
+    shape = dataset.input_shape
+    taken = (shape, shape[:2]) if dataset.is_pixels and shape[2] == 1 else (shape,)
     if tuple(model.input_shape[1:]) not in taken or classes != dataset.classes:
+        what = "images" if dataset.is_pixels else "rows"
         raise ArtifactError(
-            f"{source.keras_path}: takes images {tuple(model.input_shape[1:])} of {classes} classes, "
-            f"'{dataset.name}' has {dataset.input_shape} of {dataset.classes}; give the data it was made for by --data"
+            f"{source.keras_path}: takes {what} {tuple(model.input_shape[1:])} of {classes} classes, "
+            f"'{dataset.name}' has {shape} of {dataset.classes}; give the data it was made for by --data"
         )
 
 

@@ -97,7 +97,7 @@ def install(
 
 
 def _write_rows(dataset: Dataset, work: Path) -> CountedFile | None:
-    """Keep the digests of the training and validation images, so that a later test set can be held against them.
+    """Keep the digests of the training and validation images, so that a later test set can be compared with them.
 
     Published data, which can be had anywhere, need none.
     """

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from toolkit import novelty
-from toolkit.convention import Convention
+from toolkit.convention import Convention, Layout
 from toolkit.data.base import Split, stratified_split
 from toolkit.data.base.parts import Parts
 from toolkit.entries import NoveltyFile
@@ -22,10 +22,10 @@ HELD_OUT = 0.2
 def write(reference: Predictor, convention: Convention, parts: Parts, folder: Path) -> NoveltyFile | None:
     """Write what the images of the classes look like into ``folder``, and return the entry of the manifest.
 
-    reference: the Keras original. None if too few images are left to set a threshold by.
+    reference: the Keras original. None for rows of values, and if too few images are left to set a threshold by.
     """
     learned, held_out, part = _divided(parts)
-    if len(held_out) < novelty.LEAST_ROWS:
+    if convention.layout == Layout.VALUES or len(held_out) < novelty.LEAST_ROWS:
         return None
     found = novelty.fit(learned.images, learned.labels, classes=parts.dataset.classes)
     reference.convention = convention

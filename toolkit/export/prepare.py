@@ -48,13 +48,13 @@ def fixed(model: Any, path: Path, *, input_shape: Sequence[int], warn: Callable[
 
 
 def prepare(model: Any, work: Path) -> Prepared:
-    """Return ``model`` as a function and a SavedModel under ``work``; ArtifactError if it is no image classifier."""
+    """Return ``model`` as a function and a SavedModel under ``work``; ArtifactError if it is no classifier."""
     tf = extras.load("tensorflow")
     shape = model.input_shape
-    if not isinstance(shape, tuple) or len(shape) not in (3, 4) or None in shape[1:] or len(model.output_shape) != 2:
+    if not isinstance(shape, tuple) or len(shape) not in (2, 3, 4) or None in shape[1:] or len(model.output_shape) != 2:
         raise ArtifactError(
             f"the model '{model.name}' maps {shape} to {model.output_shape}; "
-            "an image classifier maps (batch, height, width) or (batch, height, width, channels) to (batch, classes)"
+            "a classifier maps (batch, …), of up to three sizes, to (batch, classes)"
         )
     function = steps = _traced(tf, model)
     if is_recurrent(model):
@@ -90,7 +90,7 @@ def _traced(tf: Any, model: Any) -> Any:
 
 
 def prove(prepared: Prepared, reference: Session, rows: NDArray[np.float32]) -> None:
-    """Raise ArtifactError if what is converted answers otherwise than the reference.
+    """Raise ArtifactError if what is converted answers differently than the reference.
 
     rows: (N, …) float32, as the model takes them.
     """
@@ -104,7 +104,7 @@ def prove(prepared: Prepared, reference: Session, rows: NDArray[np.float32]) -> 
             continue
         again = float(np.abs(reference.run(images) - expected).max())
         why = (
-            "it answers otherwise each time it is asked; switch off the layer that draws random numbers"
+            "it answers differently each time it is asked; switch off the layer that draws random numbers"
             if again > allowed
             else "a layer has a state that is not saved with it, or computes otherwise in a graph"
         )

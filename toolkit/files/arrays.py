@@ -1,4 +1,4 @@
-"""Arrays in .npy and .npz files: their headers are held against what is expected before memory is taken for them.
+"""Arrays in .npy and .npz files: their headers are compared with what is expected before memory is taken for them.
 
 The headers are matched, never evaluated, and nothing is unpickled. The format: numpy.lib.format.
 """

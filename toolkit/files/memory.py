@@ -1,4 +1,4 @@
-"""Sizes before memory: what a file claims is held against what this machine can hold."""
+"""Sizes before memory: what a file claims is compared with what this machine has."""
 
 import mmap
 from typing import Any

@@ -1,6 +1,6 @@
 """Model architectures: one module a model, each with ``build``. Building needs TensorFlow.
 
-A model of the user's own is a Python file with such a ``build``.
+A model of the user's own is a Python file with such a ``build``, or a Keras file, whose weights are trained further.
 """
 
 from pathlib import Path
@@ -11,34 +11,49 @@ from toolkit.errors import UsageError
 
 # The activations of hidden layers that are offered; all have kernels in LiteRT and ONNX Runtime.
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "elu", "relu6", "leaky_relu")
-OWN_SUFFIX = ".py"
+CODE_SUFFIX = ".py"
+WEIGHTS_SUFFIX = ".keras"
 
 
 def check(model: str) -> None:
-    """Raise UsageError for what is neither the name of a model nor that of a Python file."""
+    """Raise UsageError for what is neither the name of a model nor that of a file of the user's."""
     known = registry.names(__name__)
     if model not in known and not own_files(model):
-        allowed = f"{', '.join(known)}, or a Python file with build(keras, *, input_shape, classes, activation)"
+        allowed = (
+            f"{', '.join(known)}, a Python file with build(keras, *, input_shape, classes, activation), or a trained "
+            f"model in a {WEIGHTS_SUFFIX} file"
+        )
         raise UsageError(f"unknown model '{model}'; allowed: {allowed}")
 
 
 def own_files(model: str) -> tuple[Path, ...]:
-    """Return the Python file of a user's own model; none for one of the registry."""
-    return (Path(model),) if model.endswith(OWN_SUFFIX) else ()
+    """Return the user's own file, of either kind; none for a model of the registry."""
+    return (*code_files(model), *weights_files(model))
 
 
-def build(name: str, *, input_shape: tuple[int, int, int], classes: int, activation: str = "relu") -> Any:
-    """Return an unfitted ``keras.Model``: images (N, H, W, C) float32 in [0, 1] to probabilities (N, classes).
+def code_files(model: str) -> tuple[Path, ...]:
+    """Return the user's own Python file that builds the model, if it is one."""
+    return (Path(model),) if model.endswith(CODE_SUFFIX) else ()
 
-    name: of a member, or the path of a user's own file. Raises UsageError if that builds no such model.
+
+def weights_files(model: str) -> tuple[Path, ...]:
+    """Return the Keras file that training starts from, if it is one."""
+    return (Path(model),) if model.endswith(WEIGHTS_SUFFIX) else ()
+
+
+def build(name: str, *, input_shape: tuple[int, ...], classes: int, activation: str = "relu") -> Any:
+    """Return an unfitted ``keras.Model``: rows (N, *input_shape) float32 to probabilities (N, classes).
+
+    input_shape: (H, W, C) of images, which are in [0, 1]. name: of a member, or the path of a user's own file. Raises
+    UsageError if that builds no such model.
     """
     from toolkit.runtimes.keras.loading import functional
 
     keras = extras.load("keras")
-    if not own_files(name):
+    if not code_files(name):
         module = registry.member(__name__, name, kind="model")
         return module.build(keras, input_shape=input_shape, classes=classes, activation=activation)
-    (path,) = own_files(name)
+    (path,) = code_files(name)
     module = registry.from_file(path)
     if not callable(getattr(module, "build", None)):
         raise UsageError(f"{path}: has no function build(keras, *, input_shape, classes, activation)")
@@ -53,7 +68,7 @@ def build(name: str, *, input_shape: tuple[int, int, int], classes: int, activat
         raise UsageError(f"{path}: build(keras, input_shape={input_shape}, classes={classes}, …): {why}") from error
     if (given, answer) != ((None, *input_shape), (None, classes)):
         raise UsageError(
-            f"{path}: build returns a model of {given} to {answer}; it must be one of (batch, height, width, channels) "
+            f"{path}: build returns a model of {given} to {answer}; it must be one of (batch, *input_shape) "
             f"to (batch, classes), here {(None, *input_shape)} to {(None, classes)}"
         )
     return model

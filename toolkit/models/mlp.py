@@ -3,8 +3,8 @@
 from typing import Any
 
 
-def build(keras: Any, *, input_shape: tuple[int, int, int], classes: int, activation: str) -> Any:
-    """Return the network for images (N, *input_shape) in [0, 1]; its outputs are probabilities (N, classes)."""
+def build(keras: Any, *, input_shape: tuple[int, ...], classes: int, activation: str) -> Any:
+    """Return the network for rows (N, *input_shape); its outputs are probabilities (N, classes)."""
     layers = keras.layers
     return keras.Sequential(
         [

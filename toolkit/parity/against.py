@@ -1,15 +1,14 @@
 """Compare any artifacts with any other model, by accuracy on a test set: no manifest is needed."""
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import data, manifest
-from toolkit.convention import Convention, Output, parse
+from toolkit.convention import Convention, Output
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError, DataError, UsageError
@@ -19,7 +18,6 @@ from toolkit.parity.compare import Comparison, compare_file
 from toolkit.parity.material import Material, material
 from toolkit.parity.result import Parity, Verified
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
-from toolkit.reading import AS_THEY_ARE, Reading
 from toolkit.runtimes.base import Predictor
 from toolkit.step import OnStep, Step, ignore
 from toolkit.worker.session import Workers, contained
@@ -40,8 +38,8 @@ class Classifier:
         """Whether an image is of one class alone."""
         return self.convention.output != Output.SIGMOIDS
 
-    def answer(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return probabilities (N, classes) for pixels (N, H, W, C)."""
+    def answer(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        """Return probabilities (N, classes) for rows of data."""
         outputs = self.session.predict(images)
         checks.require_finite(outputs, path=self.session.path)
         return self.convention.probabilities(outputs)
@@ -56,54 +54,35 @@ class Classifier:
 def verify_against(
     paths: Sequence[Path],
     reference: Path,
-    data_choice: str | None,
-    reading: Reading | None,
-    input_range: str | None,
-    *,
-    margin_pp: float,
-    warn: Callable[[str], None],
-    on_step: OnStep,
-) -> Parity:
-    """Compare files with a model on the test images of a choice of data, as ``compare_all`` does."""
-    if data_choice is None:
-        raise UsageError(f"comparing with {reference} needs labelled images; give them by --data")
-    if not paths:
-        raise UsageError(f"name the files to compare with {reference}")
-    given = None if input_range is None else parse(input_range)
-    dataset = data.load(data_choice, warn=warn, reading=reading or AS_THEY_ARE)
-    return Parity(
-        (compare_all(paths, reference, dataset, given=given, margin_pp=margin_pp, warn=warn, on_step=on_step),)
-    )
-
-
-def compare_all(
-    paths: Sequence[Path],
-    reference: Path,
-    dataset: Dataset,
+    load: Callable[[], Dataset],
     *,
     given: Convention | None = None,
     margin_pp: float = DEFAULT_MARGIN_PP,
     warn: Callable[[str], None],
     on_step: OnStep = ignore,
-) -> Verified:
-    """Compare files with the model ``reference`` on the test images of ``dataset``, all of them in a worker.
+) -> Parity:
+    """Compare files with the model ``reference`` on the test images of a data set, all of them in a worker.
 
-    given: the range of pixels, as the user has it, of files that no manifest lists. Which range a file takes is tried
-    on training images. Raises ArtifactError if a file or the reference is no classifier of these images, UsageError if
-    a range is clearly not the model's, DataError if the data have more classes than the reference.
+    load: gives the data set, once the files are known to be there. given: the range of pixels, as the user has it, of
+    files that no manifest lists. Which range a file takes is tried on training images. Raises ArtifactError if a file
+    or the reference is missing or no classifier of these images, UsageError if no file is named or a range is clearly
+    not the model's, DataError if the data have more classes than the reference.
     """
-    for path in paths:
+    if not paths:
+        raise UsageError(f"name the files to compare with {reference}")
+    for path in (*paths, reference):
         if not path.is_file():
             raise ArtifactError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}; name the files to compare")
+    dataset = load()
     with contained() as workers:
         shown = _material(open_classifier(workers, reference, given, dataset.train, warn), dataset.test)
         comparisons: list[Comparison] = []
-        for number, path in zip(itertools.count(1), paths):
+        for number, path in enumerate(paths, 1):
             candidate = open_classifier(workers, path, given, dataset.train, warn)
             comparisons.append(compare_file(path, shown, candidate.answer, candidate.output, margin_pp=margin_pp))
             on_step(Step(number, len(paths), str(path), comparisons[-1]))
     description = {**dataset.describe_test(), "overlap": [], "overlap_checked": None}
-    return Verified(reference, None, dataset.class_names, description, comparisons, shown)
+    return Parity((Verified(reference, None, dataset.class_names, description, comparisons, shown),))
 
 
 def _material(reference: Classifier, test: Split) -> Material:
@@ -118,7 +97,7 @@ def open_classifier(
 ) -> Classifier:
     """Open a model, and find out what its input and output mean: what is said of them is tried, else what fits."""
     session = workers.open_session(path, threads=0)
-    said = said_of(session, given)
+    said = inputs.said_of(session, given, training)
     convention = (
         inputs.check(session, said, training, path=path, warn=warn)
         if said
@@ -126,10 +105,3 @@ def open_classifier(
     )
     session.convention = convention
     return Classifier(session, convention)
-
-
-def said_of(session: Predictor, given: Convention | None) -> Convention | None:
-    """Return what the manifest that lists a file, the user or the file itself says of its input; None if none does."""
-    if listed_by := manifest.listing(session.path):
-        return listed_by.convention
-    return replace(given, layout=session.convention.layout) if given else session.declared

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from toolkit import data, units
+from toolkit.convention import Layout
 from toolkit.entries import Metrics, Verification
 from toolkit.files import documents, write_text
 from toolkit.manifest import Artifact, Manifest
+from toolkit.parity.metadata import header
 from toolkit.text import printable
 
 CARD = "README.md"
@@ -23,15 +25,26 @@ def write(manifest: Manifest) -> Path:
 
 
 def render(manifest: Manifest) -> str:
-    """Return the card as Markdown."""
+    """Return the card as Markdown, with a head for Hugging Face."""
+    return header(manifest) + body(manifest)
+
+
+def forms(manifest: Manifest) -> tuple[str, str]:
+    """Return the card as it is written, and as it was before it had a head: exports that have that one are as good."""
+    return render(manifest), body(manifest)
+
+
+def body(manifest: Manifest) -> str:
+    """Return what people read of the card."""
     source = data.sources().get(manifest.data.name)
     about = source.SUMMARY if source else manifest.data.name
     spec = manifest.artifacts[0].inputs[0]
     shape = "×".join(str(size) for size in spec.shape[1:])
+    what = "rows" if manifest.convention.layout == Layout.VALUES else "images"
     classes = ", ".join(map(printable, manifest.data.classes))
     parts = [
         f"# {manifest.model}, trained on {manifest.data.name}",
-        f"A classifier of {shape} images into {len(manifest.data.classes)} classes ({classes}), exported by "
+        f"A classifier of {shape} {what} into {len(manifest.data.classes)} classes ({classes}), exported by "
         "[toolkit](../../README.md). This page is made from `manifest.json` by `toolkit verify --save`.",
         "## Artifacts",
         _artifacts(manifest),
@@ -43,7 +56,7 @@ def render(manifest: Manifest) -> str:
         "outputs of the Keras model and of every artifact, for comparing on a device.",
         *_recipe(manifest),
         "## Intended use and limits",
-        getattr(source, "LIMITS", "Images like those of the data above.") + " " + _GENERAL_LIMITS,
+        getattr(source, "LIMITS", f"{what.capitalize()} like those of the data above.") + " " + _GENERAL_LIMITS,
     ]
     return "\n\n".join(parts) + "\n"
 

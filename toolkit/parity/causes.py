@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from toolkit.convention import STANDARD, Convention, Output, output_of, parse
 from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError
-from toolkit.parity.against import open_classifier, said_of
+from toolkit.parity.against import open_classifier
+from toolkit.parity.inputs import said_of
 from toolkit.parity.statistics import mcnemar_p
 from toolkit.runtimes.base import Predictor
 from toolkit.worker.session import contained
@@ -113,7 +114,7 @@ def diagnose(
         model = open_classifier(workers, reference, None, dataset.train, warn)
         expected = model.answer(images)
         session = workers.open_session(artifact, threads=0)
-        session.convention = convention = said_of(session, given) or session.convention
+        session.convention = convention = said_of(session, given, dataset.test) or session.convention
         outputs = session.predict(images)
         if outputs.shape != expected.shape:
             raise ArtifactError(f"{artifact}: its outputs are {outputs.shape}, the reference's {expected.shape}")
@@ -137,8 +138,8 @@ def _explain(
     for _ in range(ROUNDS):
         *_, reading, answers = steps[-1]
         tried = [(*other, _answers(session, other[-1], images)) for other in _others(reading, images)]
-        best = max(tried, key=lambda one: halves.fit(one[-1]))
-        if not halves.better(halves.ordered(answers), halves.ordered(best[-1])):
+        best = max(tried, key=lambda one: halves.fit(one[-1]), default=None)
+        if best is None or not halves.better(halves.ordered(answers), halves.ordered(best[-1])):
             break
         steps.append(best)
     first, last = steps[0][-1], steps[-1][-1]
@@ -211,7 +212,9 @@ def _answers(session: Predictor, reading: InputMeaning, images: NDArray[np.uint8
 
 
 def _others(base: InputMeaning, images: NDArray[np.uint8]) -> Iterator[tuple[str, str, InputMeaning]]:
-    """Yield a name, a sentence and a reading that differs from ``base`` in one thing."""
+    """Yield a name, a sentence and a reading that differs from ``base`` in one thing; of values nothing is tried."""
+    if images.dtype != np.uint8:
+        return
     ranges = [*STANDARD, _DIVIDED_TWICE]
     if images.shape[3] == 3:
         ranges.append(_IMAGENET)

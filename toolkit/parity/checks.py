@@ -126,7 +126,7 @@ def not_finite(bad: int, images: int) -> Problem:
 
 
 def require_finite(outputs: NDArray[np.float32], *, path: Path) -> None:
-    """Raise ArtifactError if a model that others are held against, or that is asked, answers with no numbers."""
+    """Raise ArtifactError if outputs of the model at ``path`` are NaN or infinite."""
     if bad := count_not_finite(outputs):
         raise ArtifactError(f"{path}: {not_finite(bad, len(outputs)).text}")
 

@@ -1,4 +1,4 @@
-"""Hold one artifact's outputs against the reference's, image by image, and judge."""
+"""Compare one artifact's outputs with the reference's, image by image, and judge."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -183,6 +183,8 @@ def compare_file(
     except ArtifactError as error:
         result = {"problem": Problem("runs", str(error))}
     runtime = for_file(path)
+    if "figures" in result:  # a file that did not answer is not opened here
+        result["portability"] = runtimes.get(runtime).portability(path)
     return Comparison(
         artifact=str(path),
         runtime=runtime,
@@ -192,7 +194,6 @@ def compare_file(
         margin_pp=margin_pp,
         n=len(shown.table),
         measured_on=_measured_on(runtime),
-        portability=runtimes.get(runtime).portability(path),
         **result,
     )
 

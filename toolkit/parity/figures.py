@@ -122,7 +122,7 @@ def compute(reference: RowFile, candidate: RowFile, *, classes: int) -> Figures:
     """Return the figures; both tables hold the same images in the same order."""
     counts = dict.fromkeys(("reference_correct", "lost", "gained", "changed", "clear_changes"), 0)
     images, correct, reference_correct = (np.zeros(classes, np.int64) for _ in range(3))
-    calibration, reference_calibration = _Calibration(), _Calibration()
+    calibration, reference_calibration = Calibration(), Calibration()
     kl_sum = kl_max = max_abs_error = 0.0
     flips: list[Flip] = []
     start = 0
@@ -160,23 +160,26 @@ def compute(reference: RowFile, candidate: RowFile, *, classes: int) -> Figures:
     )
 
 
-class _Calibration:
-    """The expected calibration error: the mean gap of confidence and accuracy over bins of equal width."""
+class Calibration:
+    """The expected calibration error: the mean gap of confidence and accuracy over bins of equal width.
+
+    images, right: how many images are in each bin, and how many of those are right; confidence: the sum of theirs.
+    """
 
     def __init__(self) -> None:
-        self._confidence = np.zeros(BINS)
-        self._right = np.zeros(BINS)
-        self._n = 0
+        self.images, self.right, self.confidence = np.zeros(BINS), np.zeros(BINS), np.zeros(BINS)
 
     def add(self, confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> None:
+        """Count images by the confidence of their answer. right: whether that is right."""
         bins = np.clip((confidence * np.float32(BINS)).astype(np.int64), 0, BINS - 1)
-        self._confidence += np.bincount(bins, weights=confidence, minlength=BINS)
-        self._right += np.bincount(bins[right], minlength=BINS)
-        self._n += len(right)
+        self.images += np.bincount(bins, minlength=BINS)
+        self.right += np.bincount(bins[right], minlength=BINS)
+        self.confidence += np.bincount(bins, weights=confidence, minlength=BINS)
 
     def error(self) -> float:
-        gaps: list[float] = np.abs(self._right - self._confidence).tolist()
-        return sum(gaps) / self._n
+        """Return the expected calibration error."""
+        gaps: list[float] = np.abs(self.right - self.confidence).tolist()
+        return sum(gaps) / int(self.images.sum())
 
 
 def _sum(values: NDArray[np.float32]) -> float:

@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from toolkit import drawing
 from toolkit.parity.figures import Flip
@@ -35,8 +39,7 @@ def draw(path: Path, parts: Sequence[Verified]) -> int:
     for axes in grid:
         axes.set_axis_off()
     for axes, (part, flip, names) in zip(grid, shown, strict=False):
-        pixels = part.shown.images[flip.index]
-        axes.imshow(pixels[..., 0] if pixels.shape[-1] == 1 else pixels, cmap="gray", vmin=0, vmax=255)
+        _show(axes, part.shown.images[flip.index])
         classes = part.class_names
         label, reference, candidate = (drawn(classes[c]) for c in (flip.label, flip.reference, flip.candidate))
         axes.set_title(
@@ -50,6 +53,16 @@ def draw(path: Path, parts: Sequence[Verified]) -> int:
         figure.text(0.02 + 0.06 * position, 0.995, text, color=colour, fontsize=drawing.SMALL, va="top")
     drawing.save(figure, path)
     return len(shown)
+
+
+def _show(axes: Any, row: NDArray[Any]) -> None:
+    """Draw pixels as they are, and values as lines: those of a table, or each channel along its steps."""
+    if row.dtype == np.uint8:
+        axes.imshow(row[..., 0] if row.shape[-1] == 1 else row, cmap="gray", vmin=0, vmax=255)
+    elif row.ndim == 3:
+        axes.imshow(row[..., 0].T, cmap="gray", origin="lower", aspect="auto")
+    else:
+        axes.plot(row, linewidth=0.8)
 
 
 def _by_image(part: Verified) -> dict[Flip, list[str]]:

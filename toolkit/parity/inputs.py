@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import units
-from toolkit.convention import OPTION, STANDARD, Convention, output_of
+from toolkit import manifest, units
+from toolkit.convention import OPTION, STANDARD, Convention, Layout, output_of
 from toolkit.data.base import Split
 from toolkit.errors import UsageError
 from toolkit.parity.statistics import mcnemar_p, near_chance
@@ -19,6 +19,21 @@ IMAGES = 300
 # How improbable it must be that two ranges are equally good before the worse one is refused. Chance alone does that to
 # one export in 10,000; 15 images that only the better one gets right are enough.
 LEVEL = 1e-4
+
+
+def said_of(session: Predictor, given: Convention | None, rows: Split | None = None) -> Convention | None:
+    """Return what the manifest that lists a file, the user or the file itself says of its input; None if none does.
+
+    given: the range of pixels, as the user has it, of files that no manifest lists. rows: what it is to be asked about.
+    Values are taken as they are; UsageError if a range is given for them.
+    """
+    if rows is not None and not rows.is_pixels:
+        if given is not None:
+            raise UsageError(f"{OPTION} says what pixels become, and the data are values: leave it out")
+        return session.convention.taking(rows.images)
+    if listed_by := manifest.listing(session.path):
+        return listed_by.convention
+    return replace(given, layout=session.convention.layout) if given else session.declared
 
 
 def check(
@@ -70,8 +85,12 @@ def _sample(training: Split) -> Split:
 
 
 def _best(session: Predictor, like: Convention, rows: Split) -> tuple[Convention, NDArray[np.bool_]]:
-    """Return the standard range with which the model gets most images right, the rest as in ``like``, and which."""
-    found = {one: _right(session, one, rows) for one in (replace(like, low=s.low, high=s.high) for s in STANDARD)}
+    """Return the standard range with which the model gets most images right, the rest as in ``like``, and which.
+
+    Values have no range: they are tried as they are.
+    """
+    tried = [replace(like, low=s.low, high=s.high) for s in STANDARD] if like.layout != Layout.VALUES else [like]
+    found = {one: _right(session, one, rows) for one in tried}
     best = max(found, key=lambda one: np.count_nonzero(found[one]))
     return best, found[best]
 

@@ -25,7 +25,7 @@ class Learned:
 
 
 def of_test_set(found: Manifest, dataset: Dataset, *, warn: Callable[[str], None]) -> Learned:
-    """Hold the test images against the images that the model of a manifest was trained and validated on.
+    """Compare the test images with the images that the model of a manifest was trained and validated on.
 
     Those are the rows of ``dataset`` itself, the digests that the export kept, or a data set of that name on this
     machine. If none is to be had, the digests of the calibration images, a sample of the training images, are.
@@ -36,7 +36,7 @@ def of_test_set(found: Manifest, dataset: Dataset, *, warn: Callable[[str], None
     sample = overlap.from_hex(found.calibration.row_sha256_16)
     warn(
         f"{found.folder}: the images of '{found.data.name}' that it was trained on are not on this machine; the "
-        f"test images were held against a sample of them, its {len(sample)} calibration images"
+        f"test images were compared with a sample of them, its {len(sample)} calibration images"
     )
     return Learned(overlap.find({"calibration": sample, "test": dataset.test.row_digests}), "calibration images")
 

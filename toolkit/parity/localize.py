@@ -121,7 +121,8 @@ def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> 
     expected = model.together(values)
     with contained() as workers:
         given = match(expected, workers.trace(path, values))
-        operators, kernel_sets = tuple(workers.operators(path)), _kernel_sets(path, images, found.convention, workers)
+        operators = tuple(node.operator for node in workers.nodes(path))
+        kernel_sets = _kernel_sets(path, images, found.convention, workers)
     if not given:
         raise ArtifactError(f"{path}: none of its tensors is named after a layer of {found.reference_path}")
     outputs = {name: tensor.values for name, tensor in given.items()}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import python_version
@@ -20,7 +21,7 @@ from toolkit.parity.checks import Problem
 from toolkit.parity.compare import Comparison, overall
 from toolkit.parity.evidence import RowFile
 from toolkit.parity.reading import ARTIFACT, REFERENCE
-from toolkit.parity.result import Verified
+from toolkit.parity.result import Parity, Verified
 from toolkit.rebuilt import PARITY, Rebuilt
 from toolkit.text import to_json
 
@@ -39,6 +40,13 @@ def save(part: Verified) -> Path:
     listed_by = savable(part)
     with locks.alone(listed_by.folder, "verify --save", otherwise="verify it then"):
         return _save(part, listed_by)
+
+
+def save_all(parity: Parity) -> Parity:
+    """Save the record of each part, as ``save`` does, and return the verification with them; or save none."""
+    for part in parity.parts:
+        savable(part)
+    return replace(parity, records=tuple(save(part) for part in parity.parts))
 
 
 def _save(part: Verified, listed_by: Manifest) -> Path:
@@ -95,7 +103,7 @@ def savable(part: Verified) -> Manifest:
 def recompute(path: Path) -> Rebuilt:
     """Rebuild every figure of a record from what it kept of every image, and name each that differs.
 
-    The manifest, the model card and the artifacts beside the record, if they are there, are held against it as well.
+    The manifest, the model card and the artifacts beside the record, if they are there, are compared with it as well.
     Raises ArtifactError if the file is no record.
     """
     text, document = reading.read(path)
@@ -154,9 +162,9 @@ def _rebuild(result: dict[str, Any], tables: dict[str, RowFile], classes: int) -
 
 
 def _differences_beside(folder: Path, document: dict[str, Any]) -> list[str]:
-    """Hold the files of the folder against its record: artifacts, reference, results in the manifest, model card.
+    """Compare the files of the folder with its record: artifacts, reference, results in the manifest, model card.
 
-    A record by itself, without a manifest beside it, has nothing to be held against.
+    A record without a manifest beside it has no files to be compared with.
     """
     if not (folder / MANIFEST).is_file():
         return []
@@ -180,8 +188,9 @@ def _differences_beside(folder: Path, document: dict[str, Any]) -> list[str]:
         for result in document["results"]
         if listed.get(result["artifact"]) != _published(result, document["dataset"])
     ]
-    if (folder / card.CARD).is_file() and not _is(folder / card.CARD, _sha256_of(card.render(beside))):
-        found.append(f"{folder / card.CARD} is not the card that the manifest gives")
+    page = folder / card.CARD
+    if page.is_file() and not any(_is(page, _sha256_of(text)) for text in card.forms(beside)):
+        found.append(f"{page} is not the card that the manifest gives")
     return found
 
 

@@ -43,9 +43,13 @@ class Verified:
 
 @dataclass(frozen=True)
 class Parity:
-    """What a verification came to, one part for each reference. True if every artifact passed."""
+    """What a verification came to, one part for each reference. True if every artifact passed.
+
+    records: the parity records that were written, one for each part, if that was asked for.
+    """
 
     parts: tuple[Verified, ...]
+    records: tuple[Path, ...] = ()
 
     @property
     def comparisons(self) -> list[Comparison]:

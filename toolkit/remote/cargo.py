@@ -69,5 +69,5 @@ def _pack(chosen: Iterable[tuple[Path, Manifest | None]], *, named: Sequence[Pat
         for file in needed:
             if file.is_symlink() and file not in named:
                 raise ArtifactError(f"{file}: a symbolic link, which no device gets; put the file itself there")
-        files |= {f"{there}/{file.name}": file for file in needed if file.is_file()}  # what is missing is told there
+        files |= {f"{there}/{file.name}": file for file in needed if file.is_file()}  # the device names what is missing
     return Cargo(files, paths, {there: here for here, there in folders.items()})

@@ -31,7 +31,7 @@ LACKING = re.compile(r"No matching distribution found for ([^\s(]+)|The user req
 PYTHON = re.compile(r"3\.[0-9]{1,3}\.[0-9]{1,3}[a-z0-9+]{0,20}")
 MACHINE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,30}")
 FULL = ("No space left on device", "Disk quota exceeded")
-# Of what a device may say to the user: so many warnings, and so many characters at a time.
+# The most warnings of a device that are shown, and the most characters of a message.
 MOST_WARNINGS, LONGEST_TEXT = 20, 2000
 
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from toolkit.errors import DeviceError, ToolkitError, UsageError
 from toolkit.remote import ssh
@@ -12,7 +12,16 @@ from toolkit.remote.cargo import Cargo
 from toolkit.remote.device import Device, Reporter
 from toolkit.remote.kit import Kit
 
-Result = TypeVar("Result")
+
+class Told(Protocol):
+    """What a device tells."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return its document."""
+        ...
+
+
+Result = TypeVar("Result", bound=Told)
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,17 @@ class DeviceOutcome(Generic[Result]):
     device: str
     result: Result | None = None
     error: ToolkitError | None = None
+
+    def require(self) -> Result:
+        """Return the result; raise the error if there is none."""
+        if self.result is None:
+            raise self.error or DeviceError(f"{self.device}: nothing came of it")
+        return self.result
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of the result, or the error, with the device."""
+        told = {"error": str(self.error)} if self.result is None else self.result.to_json()
+        return {**told, "device": self.device}
 
 
 def on_each(

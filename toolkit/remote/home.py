@@ -8,8 +8,7 @@ from typing import Any
 from toolkit import locks
 from toolkit.bench import record, resume
 from toolkit.bench.reading import RECORD, SamplesName
-from toolkit.bench.record import Record
-from toolkit.bench.schedule import new_folder
+from toolkit.bench.record import Record, new_folder
 from toolkit.errors import ArtifactError
 from toolkit.files import documents, write_bytes, write_json
 from toolkit.remote.cargo import Cargo
@@ -22,10 +21,10 @@ _CHOOSING = threading.Lock()
 
 
 class Home:
-    """A device's record here, which holds at every time what was measured up to then; a context manager.
+    """A device's record here, which always holds what was measured so far; a context manager.
 
-    Files are taken into a folder of their own, and kept once they make up a record that can be read: in a new folder
-    below ``output``, named by the time, or in that of an ``earlier`` record, which they are joined to.
+    Files arrive in a scratch folder. Once they are a whole record, they are kept: in a new folder below ``output``,
+    named by the time, or joined to an ``earlier`` record, in its folder.
     """
 
     def __init__(self, output: Path, cargo: Cargo, earlier: Record | None) -> None:

@@ -41,7 +41,7 @@ class Kit:
     packages: Path | None = None
 
     def key(self, system: System) -> str:
-        """Return what tells environments apart: toolkit with its tested versions, which its wheel holds, and Python."""
+        """Return the name of an environment: a digest of toolkit's wheel, with its tested versions, and of Python."""
         return hashlib.sha256(f"{sha256(self.wheel)} {system.python} {EXTRA}".encode()).hexdigest()[:16]
 
     def files(self, system: System) -> dict[str, Path]:

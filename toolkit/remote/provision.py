@@ -29,21 +29,21 @@ from toolkit.cache import cache_folder
 from toolkit.wire import MARK, SILENCE_S, Channel
 
 READY = "ready"
-# Of a file that is on its way. One that a lost connection left behind is of no use: each is sent from its beginning.
+# The suffix of a file that is still arriving. After a lost connection it is sent again from its beginning.
 PARTIAL = ".partial"
 # After how many days a file that was not asked for again is forgotten.
 KEPT_DAYS = 30
 # Seconds between two looks at the connection while something else is at work.
 LOOK_S = 0.2
-# How much of what a command wrote is worth telling.
+# How much of what a failed command wrote is sent: its last bytes.
 TOLD_BYTES = 4000
-# Of what is taken along nothing else is installed, whatever the device's pip is told to look at.
+# Wheels that were taken along are the only ones that are installed: the device's own settings of pip are left out.
 ALONE = {"PIP_CONFIG_FILE": os.devnull}
 # Not --quiet, which hides what a conflict is about. One more attempt to reach an index that is not there: pip's own
 # five take a minute for each package.
 PIP = ("--no-input", "--disable-pip-version-check", "--retries=1", "install")
 PIP_OPTIONS = ("--no-compile", "--progress-bar=off")
-# Of what is listed with its digest nothing else is installed, and nothing is built.
+# If the digests are known, pip installs the listed files alone, and builds nothing.
 HASHED = ("--require-hashes", "--no-deps", "--only-binary=:all:")
 # What an environment runs, given the file that says that it is ready.
 AGENT = """\
@@ -192,7 +192,7 @@ class Provision:
     def _start(self, *, key: str, files: dict[str, str]) -> None:
         """Lay the files out and become the agent. files: digests by path. The other end is silent until it answers.
 
-        An error is told as the agent's first answer would be, behind a mark.
+        An error is sent as the agent's first answer would be: behind a mark.
         """
         session, environment = self._folder / "session", self._folder / "environments" / key
         try:
@@ -213,7 +213,7 @@ class Provision:
         return self._folder / "blobs" / digest
 
     def _lay(self, digest: str, target: Path) -> None:
-        """Give a file that was copied its name; one that is no longer what was copied is removed instead."""
+        """Give a file that was copied its name; remove it, with an error, if it is no longer as it was copied."""
         blob = self._blob(digest)
         with blob.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:

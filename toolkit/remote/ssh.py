@@ -16,8 +16,8 @@ from toolkit.errors import DeviceError, DeviceLostError, UsageError
 from toolkit.text import lines, printable
 from toolkit.wire import ALIVE_S, Channel
 
-# A connection of its own that asks nothing and forwards nothing; whom to trust and how to log in is the user's
-# configuration. A device that stopped answering is noticed after 3 times 10 seconds.
+# A connection of its own, which asks the user nothing and forwards nothing. Which hosts to trust and how to log in is
+# taken from the user's configuration. A device that stopped answering is noticed after 3 times 10 seconds.
 OPTIONS = {
     "BatchMode": "yes",
     "ClearAllForwardings": "yes",
@@ -36,7 +36,7 @@ OPTIONS = {
 # Seconds that Python may take to start on a device, that a process here may take to end when it was told to, and that
 # a device has to send what there is when the user has stopped it.
 START_S, END_S, STOP_S = 60.0, 10.0, 20.0
-# As much as is kept of what ssh and the device write to stderr: the end.
+# How much is kept of what ssh and the device write to stderr: the last bytes.
 STDERR_BYTES = 1 << 16
 OLDEST_PYTHON = (3, 11)
 # The only words that a device's shell sees: all else comes over stdin. No quote or exclamation mark in it, for shells
@@ -89,8 +89,8 @@ def check(destination: str) -> None:
 class Connection:
     """One device, connected; a context manager that leaves no process behind.
 
-    DeviceError if it cannot be reached or was lost; KeyboardInterrupt once ``stopped`` is set, unless the device was
-    told to begin its work: then it is told to end it, and its answer is waited for.
+    DeviceError if it cannot be reached or was lost. Once ``stopped`` is set, a device that has begun its work is told
+    to stop, and its answer is waited for; of others it is a KeyboardInterrupt.
     """
 
     def __init__(self, destination: str, stopped: threading.Event) -> None:
@@ -155,7 +155,7 @@ class Connection:
         return self.receive()[0]
 
     def hand_over(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Send a message after which another program reads there, and be silent until that one answers."""
+        """Send a message after which another program takes over there, and be silent until that one answers."""
         with self._quiet, self._lost_named(), self._answered_within(START_S):
             self._channel.send(message)
             self._channel.skip_to_mark()
@@ -206,7 +206,7 @@ class Connection:
             self._answer_by_s = math.inf
 
     def _look(self) -> None:
-        """Look, while an answer is waited for, at whether there is still reason to."""
+        """End the wait for an answer if its time is up or the user has stopped it."""
         if time.monotonic() > self._answer_by_s:
             raise TimeoutError
         if not self._stopped.is_set():

@@ -1,6 +1,5 @@
 """Runtimes: one module a runtime. Importing them loads no framework; ``open_session`` does."""
 
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -46,6 +45,8 @@ def package_and_extra(name: str) -> tuple[str, str | None]:
 
 def versions(*of: str) -> dict[str, str]:
     """Return the versions of the installed packages of these runtimes, or of all."""
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {}
     for name in of or registry.names(__name__):
         for distribution in get(name).DISTRIBUTIONS:

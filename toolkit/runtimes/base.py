@@ -1,7 +1,7 @@
 """What every runtime offers: a Session that runs one artifact."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import prod
@@ -24,7 +24,7 @@ PREDICT_BATCH = 10
 
 
 class Predictor(ABC):
-    """What answers for images: a session here, or one in another process.
+    """What answers for rows of data: a session here, or one in another process.
 
     remark: how the artifact was opened, if that is not as the runtime would by itself: a sentence.
     """
@@ -60,10 +60,10 @@ class Predictor(ABC):
         self._convention = convention
 
     @abstractmethod
-    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the outputs for pixels (N, H, W, C) uint8, as ``convention`` has them: (N, …) float32.
+    def predict(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the outputs for rows of data, as ``convention`` has them: (N, …) float32.
 
-        Raises ArtifactError if the images do not have the shape of the input.
+        rows: pixels (N, H, W, C) uint8, or values (N, …) float32. Raises ArtifactError if the input takes others.
         """
 
 
@@ -113,23 +113,23 @@ class Session(Predictor):
         """Bring output values to real numbers."""
         return dequantize(values, self.output)
 
-    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the outputs for pixels (N, H, W, C) uint8, computed in batches: (N, …) float32.
+    def predict(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the outputs for rows of data, computed in batches: (N, …) float32.
 
-        Raises ArtifactError if the images do not have the shape of the input.
+        Raises ArtifactError if the input takes others.
         """
-        check_images(images, self)
+        check_rows(rows, self)
         fixed = self.input.shape[0]
         step = fixed or PREDICT_BATCH
-        rows = len(images)
-        if fixed and rows % fixed:  # the last batch is filled up with copies, whose outputs are dropped
-            images = np.concatenate([images, np.repeat(images[-1:], fixed - rows % fixed, axis=0)])
-        outputs = [self.predict_once(images[start : start + step]) for start in range(0, len(images), step)]
-        return np.concatenate(outputs)[:rows]
+        count = len(rows)
+        if fixed and count % fixed:  # the last batch is filled up with copies, whose outputs are dropped
+            rows = np.concatenate([rows, np.repeat(rows[-1:], fixed - count % fixed, axis=0)])
+        outputs = [self.predict_once(rows[start : start + step]) for start in range(0, len(rows), step)]
+        return np.concatenate(outputs)[:count]
 
-    def predict_once(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def predict_once(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         """The same, computed in one batch."""
-        return self.convention.answers(self.run(self.convention.values(images)))
+        return self.convention.answers(self.run(self.convention.values(rows)))
 
     def run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the outputs for what the input takes, real values in its layout, as they are."""
@@ -167,6 +167,22 @@ class Operator:
     weight_bytes: int = 0
 
 
+@dataclass(frozen=True)
+class Node:
+    """An operator at its place in the graph.
+
+    name: what the file calls it, or what it gives out. shape: of its first output, beginning with the batch; None if
+    that is not known. parameters: of how many numbers its constants are, without those that are shapes and axes.
+    takes: the places of the nodes whose outputs it takes, -1 for the inputs of the graph.
+    """
+
+    operator: Operator
+    name: str
+    shape: tuple[int, ...] | None
+    parameters: int
+    takes: tuple[int, ...]
+
+
 class RuntimeModule(Protocol):
     """What a module in this folder has. Importing it loads no framework.
 
@@ -184,11 +200,11 @@ class RuntimeModule(Protocol):
     def trace(self, path: Path, values: NDArray[np.float32]) -> list[Traced]:
         """Run real values (N, …) through an artifact and return its tensors in order, the output last."""
 
-    def operators(self, path: Path, *, batch: int = 1) -> list[Operator]:
+    def nodes(self, path: Path, *, batch: int = 1) -> list[Node]:
         """Return the operators of an artifact in order, as this machine executes them. batch: where it is not fixed."""
 
     def prefixes(self, path: Path, *, threads: int = 1) -> list[Session]:
-        """Return the artifact cut off after none of its ``operators``, after the first, … after all: ready to time.
+        """Return the artifact cut off after none of its ``nodes``, after the first, … after all: ready to time.
 
         Empty if the runtime has no operators that could be cut.
         """
@@ -212,6 +228,19 @@ def dequantize(values: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:
     if spec.scale is None or spec.zero_point is None:
         return real
     return (real - np.float32(spec.zero_point)) * np.float32(spec.scale)
+
+
+def edges(ends: Sequence[tuple[Iterable[Hashable], Iterable[Hashable]]]) -> list[tuple[int, ...]]:
+    """Return what each operator takes, as ``Node`` has it. ends: the tensors that each takes and gives out, in order.
+
+    Constants are left out there: what no operator before gives out is an input of the graph.
+    """
+    made: dict[Hashable, int] = {}
+    found = []
+    for place, (taken, given) in enumerate(ends):
+        found.append(tuple(dict.fromkeys(made.get(tensor, -1) for tensor in taken)))
+        made |= dict.fromkeys(given, place)
+    return found
 
 
 def convolution_macs(result: Sequence[int], weights: Sequence[int]) -> int:
@@ -258,17 +287,19 @@ def batch_of(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> int:
     return 1
 
 
-def check_images(images: NDArray[np.uint8], by: Predictor) -> None:
-    """Raise ArtifactError if images (N, H, W, C) do not have the shape of the input."""
-    shape = by.convention.image_shape(by.input.shape)
-    if shape != images.shape[1:]:
-        raise ArtifactError(f"{by.path}: takes images {shape}, the data are {images.shape[1:]}")
+def check_rows(rows: NDArray[Any], by: Predictor) -> None:
+    """Raise ArtifactError if rows of data, (N, …), are not what the input takes."""
+    dtype, shape = by.convention.dtype, by.convention.row_shape(by.input.shape)
+    if (dtype, shape) != (rows.dtype, rows.shape[1:]):
+        kind = "images" if dtype == np.uint8 else "values"
+        other = "" if dtype == rows.dtype else f"{rows.dtype} "
+        raise ArtifactError(f"{by.path}: takes {kind} {shape}, the data are {other}{rows.shape[1:]}")
 
 
 def _single(tensors: tuple[TensorSpec, ...], *, path: Path, what: str) -> TensorSpec:
     """Return the only one of the inputs or outputs; ArtifactError if there are several."""
     if len(tensors) != 1:
-        raise ArtifactError(f"{path}: has {len(tensors)} {what}s; a classifier of images has one")
+        raise ArtifactError(f"{path}: has {len(tensors)} {what}s; a classifier has one")
     return tensors[0]
 
 

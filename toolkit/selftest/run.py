@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import extras, golden, locks, registry
+from toolkit.convention import Layout
 from toolkit.data.base import Dataset, Split
 from toolkit.entries import Origin
 from toolkit.errors import UsageError
@@ -119,6 +120,8 @@ def self_test(
     The files of the manifest are not touched. Raises DataError if the model has learned from test images, unless the
     options allow it.
     """
+    if found.convention.layout == Layout.VALUES:
+        raise UsageError(f"{found.folder}: takes rows of values; the faults that are planted are those of images")
     if reexports < 0:
         raise UsageError(f"{reexports} exports were asked for; allowed: 0 or more")
     check_overlap(found, dataset, options, warn=warn)

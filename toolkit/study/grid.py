@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, TypedDict
 
 from toolkit import units, words
 from toolkit.errors import UsageError
@@ -15,6 +15,18 @@ AXES = ("model", "optimizer", "activation", "learning_rate", "loss")
 
 # More runs than that take years.
 MOST_RUNS = 10_000
+
+
+class GridOptions(TypedDict, total=False):
+    """The fields of a Grid, as options of a call: one value or several."""
+
+    model: str | Sequence[str]
+    optimizer: str | Sequence[str]
+    activation: str | Sequence[str]
+    learning_rate: float | Sequence[float]
+    loss: str | Sequence[str]
+    seeds: int
+    epochs: int | Sequence[int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +89,18 @@ class Grid:
 
 
 # Minutes, not hours: what `--quick` takes for each axis and number that is not given.
-QUICK: dict[str, Any] = {"model": ("mlp",), "epochs": (5,)}
+QUICK: GridOptions = {"model": ("mlp",), "epochs": (5,)}
+
+
+def make(options: GridOptions, *, quick: bool = False) -> Grid:
+    """Return the grid of the values that are given. quick: of QUICK, where none is."""
+    chosen: dict[str, Any] = {**(QUICK if quick else {}), **options}
+    chosen |= {name: _several(value) for name, value in chosen.items() if name != "seeds"}
+    return Grid(**chosen)
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    return (value,) if isinstance(value, str | float | int) else tuple(value)
 
 
 def _listed(values: Sequence[object]) -> str:

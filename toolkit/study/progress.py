@@ -69,11 +69,16 @@ class Board:
             self._epoch_ended[key] = now
 
     @property
+    def epochs(self) -> tuple[int, int]:
+        """How many epochs are done, and how many there will be."""
+        done = sum(line.epochs for line in self._lines.values())
+        return done, done + sum(line.left for line in self._lines.values())
+
+    @property
     def share(self) -> float:
         """How many of all epochs are done, in [0, 1]."""
-        left = sum(line.left for line in self._lines.values())
-        done = sum(line.epochs for line in self._lines.values())
-        return done / (done + left) if done + left else 1.0
+        done, total = self.epochs
+        return done / total if total else 1.0
 
     def headline(self) -> str:
         """Say how many runs are done, and how long the others will take."""

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from toolkit import units, words
 from toolkit.errors import RunError
 from toolkit.files import write_bytes, write_text
 from toolkit.overlap import OverlapEntry
 from toolkit.runs import BEST, CONFIG, StartedEntry, read_json
-from toolkit.study import charts, claims, statistics, study
+from toolkit.study import charts, claims, statistics
 from toolkit.study.charts.base import Chart
 from toolkit.study.claims.base import Table, WeighedClaim
 from toolkit.study.html import render as render_html
@@ -30,6 +31,19 @@ class StudyReport:
     html: Path
     charts: tuple[Path, ...]
     weights: tuple[Path, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``toolkit study --json``."""
+        return {
+            **self.study.to_json(),
+            "interrupted": False,
+            "claims": [finding.to_json() for finding in self.findings],
+            "report": {
+                "markdown": str(self.markdown),
+                "html": str(self.html),
+                "weights": [str(path) for path in self.weights],
+            },
+        }
 
 
 def write(of: Study, folder: Path) -> StudyReport:
@@ -90,7 +104,7 @@ def _about(of: Study) -> str:
     rows = {"train": of.data["training_rows"], "validate": of.data["validation_rows"], "test": of.data["test_rows"]}
     parts = ", ".join(f"{count:,} images to {verb}" for verb, count in rows.items())
     return (
-        f"{study.summarise(of)}: {_axes(of)}, {units.count(of.grid.seeds, 'seed')}, {of.grid.describe_epochs()}, "
+        f"{of.summary}: {_axes(of)}, {units.count(of.grid.seeds, 'seed')}, {of.grid.describe_epochs()}, "
         f"batches of {batch}. Data: {of.data['name']}, {parts} (sha256 of the test images: "
         f"`{of.data['digests']['test_images']}`). The weights of a run are those of the epoch with the lowest "
         f"validation loss. Machine: {of.host['cpu']}, {of.host['cores']} cores; runs at a time: {jobs}.{_made_with(of)}"

@@ -9,7 +9,7 @@ from typing import Any, TypedDict, cast
 from toolkit import host, locks, overlap, reading, runs
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
-from toolkit.errors import RunError
+from toolkit.errors import RunError, UsageError
 from toolkit.files import write_json
 from toolkit.overlap import OverlapEntry
 from toolkit.study import outcome, trials
@@ -58,7 +58,7 @@ class Study:
     """A grid with the outcome of each run. data: name, origin, digests, classes, and the sizes of its parts.
 
     jobs: how many runs were trained at a time, one entry for each number that was used. overlap: what test, validation
-    and training images share.
+    and training images share. interrupted: whether Ctrl-C ended it.
     """
 
     folder: Path
@@ -67,6 +67,7 @@ class Study:
     host: MachineEntry
     jobs: tuple[int, ...]
     outcomes: tuple[TrialOutcome, ...]
+    interrupted: bool = False
 
     @property
     def overlap(self) -> list[OverlapEntry]:
@@ -92,6 +93,14 @@ class Study:
         """Return how many runs are in a state."""
         return sum(one.state == state for one in self.outcomes)
 
+    @property
+    def summary(self) -> str:
+        """How far it is, in a line."""
+        counts = {state: self.count(state) for state in (TrialState.FINISHED, TrialState.DIVERGED, TrialState.CRASHED)}
+        finished = counts.pop(TrialState.FINISHED)
+        others = "".join(f", {count} {state}" for state, count in counts.items() if count)
+        return f"{finished} of {len(self.outcomes)} runs finished{others}"
+
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``study.json``."""
         return {
@@ -104,6 +113,13 @@ class Study:
             "jobs": list(self.jobs),
             "runs": [one.to_json() for one in self.outcomes],
         }
+
+
+def folder_of(name: str) -> Path:
+    """Return the folder of the study of that name; UsageError for what is no name."""
+    if Path(name).name != name or name in (".", ".."):
+        raise UsageError(f"'{name}' cannot name a study; a name has no slash, its folder is {runs.RUNS}/NAME")
+    return runs.RUNS / name
 
 
 def begin(grid: Grid, dataset: Dataset, folder: Path, *, jobs: int, allow_overlap: bool = False) -> Study:
@@ -172,13 +188,6 @@ def read(folder: Path) -> Study:
         outcome.read(trial) for trial in trials.of_grid(document["grid"], document["data"]["digests"], folder)
     )
     return Study(folder, document["grid"], document["data"], document["host"], tuple(document["jobs"]), found)
-
-
-def summarise(study: Study) -> str:
-    """Say in a line how far a study is."""
-    counts = {state: study.count(state) for state in (TrialState.FINISHED, TrialState.DIVERGED, TrialState.CRASHED)}
-    others = "".join(f", {count} {state}" for state, count in counts.items() if count and state != TrialState.FINISHED)
-    return f"{counts[TrialState.FINISHED]} of {len(study.outcomes)} runs finished{others}"
 
 
 def _reread(study: Study) -> Study:

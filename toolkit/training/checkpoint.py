@@ -10,6 +10,7 @@ import numpy as np
 from toolkit.errors import RunError
 from toolkit.files import atomic, documents
 from toolkit.files.arrays import Arrays, Expected, opened_npz
+from toolkit.files.documents import LATER
 
 STATE = "state.npz"
 _PROGRESS = "progress"
@@ -18,7 +19,10 @@ _WHAT = "the state of a run"
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of a run's history. ``val_*`` are NaN without validation rows; ``seconds`` includes validation."""
+    """One line of a run's history. ``val_*`` are NaN without validation rows; ``seconds`` includes validation.
+
+    learning_rate: None where it is the recipe's in every epoch.
+    """
 
     epoch: int
     loss: float
@@ -26,10 +30,18 @@ class Epoch:
     val_loss: float
     val_accuracy: float
     seconds: float
+    learning_rate: float | None = field(default=None, metadata=LATER)
 
     def __str__(self) -> str:
-        """Return its losses and time."""
-        return f"loss {self.loss:.4f}, val_loss {self.val_loss:.4f}, {self.seconds:.1f} s"
+        """Return its losses, its learning rate if that changes, and its time."""
+        rate = "" if self.learning_rate is None else f", learning rate {self.learning_rate:.2g}"
+        return f"loss {self.loss:.4f}, val_loss {self.val_loss:.4f}{rate}, {self.seconds:.1f} s"
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What is known of it, by name."""
+        known: dict[str, float] = documents.to_tree(self)
+        return known
 
 
 @dataclass
@@ -48,7 +60,7 @@ class TrainingProgress:
     def to_json(self) -> dict[str, Any]:
         """Return the document that the state file holds."""
         return {
-            "history": [vars(epoch) for epoch in self.history],
+            "history": [epoch.figures for epoch in self.history],
             "gradients": self.gradients,
             "best_epoch": self.best_epoch,
             "best_value": self.best_value,

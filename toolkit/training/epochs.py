@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toolkit.data.base import Split
 from toolkit.data.base.parts import Parts
 from toolkit.errors import DivergedError
 from toolkit.runs import BEST
-from toolkit.training import checkpoint, folders, network
+from toolkit.training import checkpoint, folders, network, schedule
+from toolkit.training.augmentation import Augmentation
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
 from toolkit.training.feed import Feed
 from toolkit.training.loop import EVALUATION_BATCH, Loop, Totals
@@ -39,6 +41,7 @@ class Epochs:
         progress: TrainingProgress,
         strategy: Any,
         gradients: bool,
+        xla: int | None,
     ) -> None:
         self._tf = tf
         self._recipe = recipe
@@ -47,11 +50,12 @@ class Epochs:
         self._optimizer = optimizer
         self._progress = progress
         # Weights are kept in float32 whatever training computes in, so that every exporter and runtime can read them.
-        self._keeper = model if recipe.precision == "float32" else network.float32_model(keras, recipe, parts.dataset)
+        self._keeper = model if recipe.precision == "float32" else network.float32_model(keras, recipe, parts)
         self._feed = Feed(tf, parts.dataset.train)
         self._training = parts.training_rows
         self._held_out = self._feed if parts.held_out is parts.dataset.train else Feed(tf, parts.held_out)
         self._validation = parts.validation_rows
+        self._augmentation = None if recipe.augment is None else Augmentation(keras, recipe.augment)
         self._loop = Loop(
             tf,
             keras,
@@ -60,6 +64,10 @@ class Epochs:
             loss=recipe.loss,
             batch_size=recipe.batch_size,
             strategy=strategy,
+            dtype=parts.dataset.train.images.dtype.name,
+            augmentation=self._augmentation,
+            class_weights=class_weights(parts) if recipe.balance else None,
+            xla=xla,
         )
         self._block_batches = FIRST_BLOCK_BATCHES
         rows_to_measure = parts.dataset.train.rows(self._training[:EVALUATION_BATCH])
@@ -77,9 +85,9 @@ class Epochs:
         try:
             if not self._progress.history:
                 self._measure_gradients(0)
-            for number in range(len(self._progress.history) + 1, self._recipe.epochs + 1):
-                epoch = self._epoch(number)
-                self._measure_gradients(number)
+            while not self._is_over():
+                epoch = self._epoch(len(self._progress.history) + 1)
+                self._measure_gradients(epoch.epoch)
                 self._keep(epoch, writer)
                 on_epoch(epoch)
         except KeyboardInterrupt:
@@ -92,9 +100,19 @@ class Epochs:
         """Return loss and accuracy of the present weights on ``split``."""
         return self._pass(Feed(self._tf, split), self._loop.evaluate, np.arange(len(split)), EVALUATION_BATCH)
 
+    def _is_over(self) -> bool:
+        progress, recipe = self._progress, self._recipe
+        is_stopped = schedule.is_patience_over(recipe, progress.history, best_epoch=progress.best_epoch)
+        return is_stopped or len(progress.history) >= recipe.epochs
+
     def _epoch(self, number: int) -> Epoch:
         # The order depends on (seed, epoch) alone, so a resumed run sees the same batches as an uninterrupted one.
         order = self._training[np.random.default_rng((self._recipe.seed, number)).permutation(len(self._training))]
+        rate = schedule.learning_rate(self._recipe, self._progress.history)
+        if rate is not None:
+            self._optimizer.learning_rate = rate
+        if self._augmentation is not None:
+            self._augmentation.begin(seed=self._recipe.seed, epoch=number)
         start = time.perf_counter()
         training = self._pass(self._feed, self._loop.train, order, self._recipe.batch_size)
         batches_per_second = len(order) / self._recipe.batch_size / (time.perf_counter() - start)
@@ -111,6 +129,7 @@ class Epochs:
             val_loss=validation.mean_loss,
             val_accuracy=validation.accuracy if len(self._validation) else math.nan,
             seconds=time.perf_counter() - start,
+            learning_rate=rate,
         )
 
     def _measure_gradients(self, number: int) -> None:
@@ -128,7 +147,8 @@ class Epochs:
             )
 
     def _pass(self, feed: Feed, run: Callable[..., Totals], order: Any, batch_size: int) -> Totals:
-        blocks = feed.blocks(order, batches=self._block_batches, batch_size=batch_size)
+        multiple = self._loop.batches_at_once
+        blocks = feed.blocks(order, batches=self._block_batches, batch_size=batch_size, multiple=multiple)
         return sum((run(*block) for block in blocks), Totals())
 
     def _keep(self, epoch: Epoch, writer: Any) -> None:
@@ -144,6 +164,17 @@ class Epochs:
         checkpoint.save_state(self._folder / STATE, model=self._model, optimizer=self._optimizer, progress=progress)
         folders.write_tables(self._folder, progress)
         with writer.as_default(step=epoch.epoch):
-            for name, figure in vars(epoch).items():
+            for name, figure in epoch.figures.items():
                 if name != "epoch" and math.isfinite(figure):
                     self._tf.summary.scalar(name, figure)
+
+
+def class_weights(parts: Parts) -> NDArray[np.float32]:
+    """Return what the loss of a row of each class is multiplied by, so that every class counts the same.
+
+    (classes,) float32: the rows that are learned from, by the classes times the rows of the class (King and Zeng 2001,
+    "Logistic regression in rare events data", as scikit-learn's "balanced" has it). Their mean over the rows is 1.
+    """
+    counts = np.bincount(parts.dataset.train.labels[parts.training_rows], minlength=parts.dataset.classes)
+    weights: NDArray[np.float32] = (counts.sum() / (len(counts) * counts)).astype(np.float32)
+    return weights

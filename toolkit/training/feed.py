@@ -39,12 +39,15 @@ class Feed:
     def __len__(self) -> int:
         return len(self._split)
 
-    def blocks(self, order: NDArray[np.int64], *, batches: int, batch_size: int) -> Iterator[Block]:
-        """Cut ``order`` into blocks of at most ``batches`` whole batches; only the last may end in part of one."""
+    def blocks(self, order: NDArray[np.int64], *, batches: int, batch_size: int, multiple: int = 1) -> Iterator[Block]:
+        """Cut ``order`` into blocks of at most ``batches`` whole batches; only the last may end in part of one.
+
+        multiple: each block but the last has a multiple of so many batches, even if that is more than ``batches``.
+        """
         if self._on_device is None:
             batch_bytes = max(1, batch_size * self._split.images.nbytes // len(self._split))
             batches = min(batches, STREAM_BYTES // batch_bytes)
-        rows = batch_size * max(1, batches)
+        rows = batch_size * max(multiple, batches - batches % multiple)
         for start in range(0, len(order), rows):
             part = order[start : start + rows]
             if self._on_device is not None:

@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import extras, locks, models, overlap
+from toolkit import extras, locks, models, overlap, runs
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts, divide
+from toolkit.errors import UsageError
 from toolkit.files import sha256, write_json, write_text
 from toolkit.runs import BEST, METRICS
 from toolkit.runtimes.keras.loading import allowing, load_model
-from toolkit.training import checkpoint, device, folders, layers, network, plots
+from toolkit.training import augmentation, checkpoint, device, folders, layers, network, plots
+from toolkit.training.arithmetic import UNTRIED, Arithmetic, choose, load_tensorflow, of_run
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
-from toolkit.training.epochs import Epochs
+from toolkit.training.epochs import Epochs, class_weights
 from toolkit.training.layers import LayerRow
 from toolkit.training.loop import Totals
 from toolkit.training.recipe import Recipe
@@ -33,6 +35,7 @@ class Started:
     device: str
     resident: bool
     epochs_done: int
+    additions: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -56,9 +59,19 @@ class Trained:
         return str(self.folder)
 
     @property
+    def data(self) -> str:
+        """What ``toolkit.data.load`` takes to load the data that it was trained on."""
+        return runs.data_choice(runs.read_config(self.folder)["data"])
+
+    @property
     def seconds(self) -> float:
         """The time spent in epochs, validation included, over all parts of the run."""
         return sum(epoch.seconds for epoch in self.progress.history)
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether its patience was over before the last epoch that was asked for."""
+        return not self.interrupted and len(self.progress.history) < self.recipe.epochs
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit train --json`` and of ``metrics.json``."""
@@ -78,6 +91,7 @@ class Trained:
             "checkpoint": str(self.folder / BEST),
             "seconds": self.seconds,
             "interrupted": self.interrupted,
+            "stopped_early": self.stopped_early,
         }
 
 
@@ -91,6 +105,7 @@ def train(
     resume: bool = False,
     gradients: bool = False,
     allow_overlap: bool = False,
+    on_trial: Callable[[], None] | None = None,
     warn: Callable[[str], None] = lambda text: None,
     on_start: Callable[[Started], None] = lambda started: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -99,18 +114,27 @@ def train(
 
     Ctrl-C ends the run after what is finished (``interrupted``). With ``resume`` the run goes on from its last finished
     epoch and ends with the weights of an uninterrupted run. With ``gradients``, or if the resumed run was started
-    with it, each layer's gradient norm is measured after each epoch (``gradients.csv``). Raises DivergedError when the
-    loss is no longer a number, RunError when the folder and the request do not fit, DataError if training,
-    validation and test images overlap (unless that is allowed, or was when the run began), KeyboardInterrupt when
-    Ctrl-C came before the first epoch was over and there is nothing to keep, BusyError while another process trains
-    there.
+    with it, each layer's gradient norm is measured after each epoch (``gradients.csv``). on_trial is called before a
+    trial of how TensorFlow computes fastest (``arithmetic``); if it is None, none is made. A run that goes on computes
+    as it was started. Raises DivergedError when the loss is no longer a number, RunError when the folder and the
+    request do not fit, DataError if training, validation and test images overlap (unless that is allowed, or was when
+    the run began), UsageError if the recipe does not fit the data, KeyboardInterrupt when Ctrl-C came before the first
+    epoch was over and there is nothing to keep, BusyError while another process trains there.
     """
     # TensorFlow writes what it makes of Python functions into temporary files.
     with locks.alone(folder, "train", otherwise="choose another --name"), locks.own_temporaries():
+        if resume:
+            arithmetic = of_run(folder)
+        else:
+            folders.require_new(folder)  # before time is spent on it
+            arithmetic = UNTRIED
+            if on_trial is not None and strategy_choice == "single":
+                arithmetic = choose(recipe, dataset, device=device_choice, on_trial=on_trial)
         return _train(
             recipe,
             dataset,
             folder,
+            arithmetic,
             device_choice=device_choice,
             strategy_choice=strategy_choice,
             resume=resume,
@@ -126,6 +150,7 @@ def _train(
     recipe: Recipe,
     dataset: Dataset,
     folder: Path,
+    arithmetic: Arithmetic,
     *,
     device_choice: str,
     strategy_choice: str,
@@ -136,34 +161,39 @@ def _train(
     on_start: Callable[[Started], None],
     on_epoch: Callable[[Epoch], None],
 ) -> Trained:
-    tf = extras.load("tensorflow")
+    tf = load_tensorflow(arithmetic, warn=warn)
     keras = extras.load("keras")
     parts = divide(dataset, share=recipe.validation_split, seed=recipe.seed)
     for note in parts.notes:
         warn(note)
     shared = parts.shared_images()
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap or resume)
+    if recipe.augment is not None:
+        if not dataset.is_pixels:
+            raise UsageError(f"{dataset.origin}: {dataset.rows_are} cannot be augmented; leave --augment out")
+        augmentation.require_images(recipe.augment, dataset.input_shape, origin=dataset.origin)
     device_name = device.choose(tf, device_choice)
     strategy = device.strategy(tf, strategy_choice)
     if strategy is not None:
         device_name = f"{strategy.num_replicas_in_sync} × {device_name}, mirrored"
-    config = _config(recipe, parts, device_name, tf, keras)
-    folders.prepare(folder, config, resume=resume)
     keras.utils.set_random_seed(recipe.seed)
     with contextlib.nullcontext() if strategy is None else strategy.scope():
-        model, optimizer = network.build(keras, recipe, dataset)
+        model, optimizer = network.build(keras, recipe, parts, warn=warn)
+    config = _config(recipe, parts, arithmetic, device_name, tf, keras)
+    folders.prepare(folder, config, resume=resume)
     progress = checkpoint.load_state(folder / STATE, model=model, optimizer=optimizer) if resume else TrainingProgress()
     measured = gradients or bool(progress.gradients)
-    run = Epochs(tf, keras, recipe, parts, folder, model, optimizer, progress, strategy, measured)
+    run = Epochs(tf, keras, recipe, parts, folder, model, optimizer, progress, strategy, measured, arithmetic.xla)
     rows = layers.table(model)
-    on_start(Started(folder, dataset, rows, device_name, run.resident, len(progress.history)))
-    write_text(folder / "summary.txt", layers.text(rows))
+    additions = (*recipe.additions, *arithmetic.words)
+    on_start(Started(folder, dataset, rows, device_name, run.resident, len(progress.history), additions))
+    write_text(folder / "summary.txt", layers.text(rows, additions))
     interrupted = run.epochs(on_epoch)
     if not progress.history:
         raise KeyboardInterrupt
     folders.write_tables(folder, progress)
     plots.draw(folder, progress.history, recipe=recipe, data=dataset.name, best_epoch=progress.best_epoch)
-    with allowing(models.own_files(recipe.model)):
+    with allowing(recipe.code_files):
         model.set_weights(load_model(folder / BEST).get_weights())
     parameters = sum(layer.parameters for layer in rows)
     measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
@@ -172,7 +202,9 @@ def _train(
     return trained
 
 
-def _config(recipe: Recipe, parts: Parts, device_name: str, tf: Any, keras: Any) -> dict[str, Any]:
+def _config(
+    recipe: Recipe, parts: Parts, arithmetic: Arithmetic, device_name: str, tf: Any, keras: Any
+) -> dict[str, Any]:
     dataset = parts.dataset
     return {
         "schema": 1,
@@ -185,6 +217,8 @@ def _config(recipe: Recipe, parts: Parts, device_name: str, tf: Any, keras: Any)
             "reading": dataset.reading.to_json(),
         },
         "validation": {"rows": len(parts.validation_rows), "how": parts.how},
+        **({"class_weights": class_weights(parts).tolist()} if recipe.balance else {}),
+        **({} if arithmetic == UNTRIED else {"arithmetic": arithmetic.to_json()}),
         "device": device_name,
         "versions": {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__},
         "started": datetime.now(UTC).isoformat(timespec="microseconds"),

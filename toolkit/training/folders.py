@@ -19,14 +19,24 @@ from toolkit.training.recipe import Recipe
 MODEL_SHA256 = "model_sha256"
 
 
+def require_new(folder: Path) -> None:
+    """Raise RunError if a run is in the folder."""
+    if (folder / STATE).exists():
+        raise RunError(f"{folder}: a run of that name exists; choose another --name, or go on with it by --resume")
+
+
 def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
-    """Make the folder of a new run, or check that ``config`` goes on with the run that is there."""
+    """Write the configuration of a run. With ``resume`` it must fit the run that is there, whose start is kept."""
     if resume:
         before = read_config(folder)
         same_recipe = {**before["recipe"], "epochs": 0} == {**config["recipe"], "epochs": 0}
         same_data = before["data"]["digests"] == config["data"]["digests"]
         if not same_recipe or not same_data or before.get("validation") not in (None, config["validation"]):
             raise RunError(f"{folder}: was started with another recipe or other data; only --epochs may change")
+        if config["recipe"].get("schedule") == "cosine" and before["recipe"]["epochs"] != config["recipe"]["epochs"]:
+            raise RunError(
+                f"{folder}: its cosine schedule ends with epoch {before['recipe']['epochs']}; go on without --epochs"
+            )
         stored = runs.read_json(folder / CONFIG, dict[str, Any])
         if stored.get(MODEL_SHA256) != config.get(MODEL_SHA256):
             raise RunError(
@@ -36,8 +46,6 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
         if config["recipe"]["epochs"] < done:
             raise RunError(f"{folder}: has {done} epochs already, {config['recipe']['epochs']} were asked for")
         config = {**stored, "recipe": config["recipe"]}
-    elif (folder / STATE).exists():
-        raise RunError(f"{folder}: a run of that name exists; choose another --name, or go on with it by --resume")
     folder.mkdir(parents=True, exist_ok=True)
     remove_partials(folder.parent, "*/")  # also of runs that are never gone on with
     write_json(folder / CONFIG, config)
@@ -69,14 +77,14 @@ def go_on(options: Mapping[str, Any], data_asked: str | None, name: str | None) 
         raise UsageError(f"{folder} was started with {stored.model}; give that file by --model again")
     wanted = replace(stored, **options)
     before, now = stored.to_json(), wanted.to_json()
-    if changed := [key for key in sorted(options) if key != "epochs" and now[key] != before[key]]:
+    if changed := [key for key in sorted(options) if key != "epochs" and now.get(key) != before.get(key)]:
         raise UsageError(f"{folder} was started with another {', '.join(changed)}; only --epochs may change")
     return wanted, data_asked or runs.data_choice(config["data"]), folder
 
 
 def write_tables(folder: Path, progress: TrainingProgress) -> None:
     """Write ``history.csv``, and ``gradients.csv`` where gradients were measured."""
-    _write_csv(folder / "history.csv", [vars(epoch) for epoch in progress.history])
+    _write_csv(folder / "history.csv", [epoch.figures for epoch in progress.history])
     if progress.gradients:
         _write_csv(folder / "gradients.csv", progress.gradients)
 

@@ -23,10 +23,10 @@ def table(model: Any) -> tuple[LayerRow, ...]:
     )
 
 
-def text(layers: tuple[LayerRow, ...]) -> str:
-    """Return the table as plain text, with the total."""
+def text(layers: tuple[LayerRow, ...], additions: tuple[str, ...] = ()) -> str:
+    """Return the table as plain text, with the total, and what its training adds to the plain one."""
     lines = [f"{layer.name:16}{layer.kind:14}{layer.output_shape!s:22}{layer.parameters:>10,}" for layer in layers]
     total = sum(layer.parameters for layer in layers)
     return "\n".join(
-        [f"{'layer':16}{'kind':14}{'output':22}{'parameters':>10}", *lines, f"{'total':52}{total:>10,}", ""]
+        [f"{'layer':16}{'kind':14}{'output':22}{'parameters':>10}", *lines, f"{'total':52}{total:>10,}", *additions, ""]
     )

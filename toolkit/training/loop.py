@@ -4,11 +4,16 @@ A Keras ``fit`` on arrays pays for slicing, copying and dispatching every batch 
 scaled and learned from inside one ``tf.function``, so that a small network is bound by its arithmetic.
 """
 
+import contextlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from toolkit.training import pooling
+from toolkit.training.augmentation import Augmentation
 
 # Rows of one step of an evaluation, and of the batch that gradients are measured on: large enough to keep two cores
 # busy, small enough for a GPU of 1 GB.
@@ -38,22 +43,49 @@ class Totals:
 
 
 class Loop:
-    """Trains and evaluates one model on blocks of rows: images (N, H, W, C) uint8, labels (N,) integers."""
+    """Trains and evaluates one model on blocks of rows: images (N, H, W, C) uint8 or values (N, …) float32, labels (N,)
+    integers.
+
+    augmentation: what training images go through, None for nothing. class_weights: (classes,) float32, by which the
+    loss of a row of each class is multiplied; None stands for 1. xla: how many
+    batches one computation of XLA learns from, 0 for none of it; None leaves it to the kind of layers. Augmentation is
+    done between two of them, so with it one learns from a batch at most. dtype: of the rows.
+    """
 
     def __init__(
-        self, tf: Any, keras: Any, *, model: Any, optimizer: Any, loss: str, batch_size: int, strategy: Any = None
+        self,
+        tf: Any,
+        keras: Any,
+        *,
+        model: Any,
+        optimizer: Any,
+        loss: str,
+        batch_size: int,
+        strategy: Any = None,
+        augmentation: Augmentation | None = None,
+        class_weights: NDArray[np.float32] | None = None,
+        xla: int | None = None,
+        dtype: str = "uint8",
     ) -> None:
         self._tf = tf
         self._model = model
+        self._dtype = dtype
         self._optimizer = optimizer
         self._loss = keras.losses.get(loss)
         self._classes = model.output_shape[-1]
+        self._class_weights = class_weights
         self.batch_size = batch_size
-        # XLA fuses the many small operations of dense layers and wins 2×; its CPU convolutions lose 2× to oneDNN's.
-        convolutional = any("conv" in type(layer).__name__.lower() for layer in model._flatten_layers())
+        # XLA fuses the many small operations of dense layers and wins 2×. Its CPU convolutions lose 2× to oneDNN's on
+        # some machines; on which, a trial tells (``arithmetic``).
         self._strategy = strategy
-        one_device = tf.function(self._train_step, jit_compile=not convolutional)
-        self._step = self._mirrored_step if strategy else one_device
+        at_once = int(not is_convolutional(model)) if xla is None else xla
+        self._pooling = partial(pooling.as_slices, tf) if at_once else contextlib.nullcontext
+        one_device = tf.function(self._train_step, jit_compile=bool(at_once))
+        step = self._mirrored_step if strategy else one_device
+        self._step = step if augmentation is None else self._augmented(step, augmentation)
+        # Order is cut into calls at multiples of so many batches, so that they end with the same weights.
+        self.batches_at_once = at_once if at_once > 1 and augmentation is None and not strategy else 1
+        self._many_batches = self._block_of_many(self.batches_at_once)
         self._train_blocks: dict[int, Any] = {}
         self._evaluate_blocks: dict[int, Any] = {}
         self._layers = [layer for layer in model.layers if layer.trainable_variables]
@@ -61,7 +93,10 @@ class Loop:
 
     def train(self, images: Any, labels: Any, order: NDArray[np.int64]) -> Totals:
         """Learn from the rows that ``order`` names, in that order, in batches; the last batch may be smaller."""
-        return self._run(self._train_blocks, self._step, images, labels, order, self.batch_size)
+        many = self.batches_at_once * self.batch_size
+        whole = len(order) - len(order) % many if self.batches_at_once > 1 else 0
+        totals = self._call(self._many_batches, images, labels, order[:whole])
+        return totals + self._run(self._train_blocks, self._step, images, labels, order[whole:], self.batch_size)
 
     def evaluate(self, images: Any, labels: Any, order: NDArray[np.int64]) -> Totals:
         """Return loss and accuracy on the rows that ``order`` names."""
@@ -78,12 +113,18 @@ class Loop:
         whole = len(order) - len(order) % batch_size
         totals = Totals()
         for rows, size in ((order[:whole], batch_size), (order[whole:], len(order) - whole)):
-            if len(rows):
-                if size not in compiled:  # shapes are static in a step, so a smaller last batch is a step of its own
-                    compiled[size] = self._block(step, size)
-                loss, correct = compiled[size](images, labels, self._tf.constant(rows, self._tf.int32))
-                totals += Totals(float(loss), int(correct), len(rows))
+            if (
+                len(rows) and size not in compiled
+            ):  # shapes are static in a step: a smaller last batch has one of its own
+                compiled[size] = self._block(step, size)
+            totals += self._call(compiled.get(size), images, labels, rows)
         return totals
+
+    def _call(self, block: Any, images: Any, labels: Any, rows: NDArray[np.int64]) -> Totals:
+        if not len(rows):
+            return Totals()
+        loss, correct = block(images, labels, self._tf.constant(rows, self._tf.int32))
+        return Totals(float(loss), int(correct), len(rows))
 
     def _block(self, step: Any, size: int) -> Any:
         """Compile a function that runs ``step`` on batches of ``size`` rows until the order is used up."""
@@ -99,21 +140,59 @@ class Loop:
                 correct += batch_correct
             return loss, correct
 
+        return self._compiled(block)
+
+    def _block_of_many(self, batches_at_once: int) -> Any:
+        """Compile a function that learns from the order in computations of so many batches."""
+        tf = self._tf
+        learn = tf.function(self._learn_from_many, jit_compile=True)
+
+        def block(images: Any, labels: Any, order: Any) -> tuple[Any, Any]:
+            parts = tf.reshape(order, (-1, batches_at_once, self.batch_size))
+            loss, correct = tf.constant(0.0, tf.float64), tf.constant(0, tf.int64)
+            for part in tf.range(tf.shape(parts)[0]):
+                part_loss, part_correct = learn(images, labels, parts[part])
+                loss += part_loss
+                correct += part_correct
+            return loss, correct
+
+        return self._compiled(block)
+
+    def _learn_from_many(self, images: Any, labels: Any, batches: Any) -> tuple[Any, Any]:
+        tf = self._tf
+        loss, correct = tf.constant(0.0, tf.float64), tf.constant(0, tf.int64)
+        for batch in tf.range(batches.shape[0]):
+            rows = batches[batch]
+            batch_loss, batch_correct = self._train_step(tf.gather(images, rows), tf.gather(labels, rows))
+            loss += tf.cast(batch_loss, tf.float64)
+            correct += batch_correct
+        return loss, correct
+
+    def _compiled(self, block: Any) -> Any:
+        tf = self._tf
+        images = tf.TensorSpec((None, *self._model.input_shape[1:]), self._dtype)
         return tf.function(
-            block,
-            input_signature=[
-                tf.TensorSpec((None, *self._model.input_shape[1:]), tf.uint8),
-                tf.TensorSpec((None,), tf.int32),
-                tf.TensorSpec((None,), tf.int32),
-            ],
+            block, input_signature=[images, tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.int32)]
         )
+
+    def _augmented(self, step: Any, augmentation: Augmentation) -> Any:
+        """Return a step that learns from changed images. What changes them cannot be compiled by XLA."""
+        change = self._tf.function(augmentation.__call__, autograph=False)
+
+        def augmented(images: Any, labels: Any) -> Any:
+            return step(change(images), labels)
+
+        return augmented
 
     def _forward(self, images: Any, labels: Any, *, training: bool) -> tuple[Any, Any]:
         """Return (loss of each row, rows classified right)."""
         tf = self._tf
-        scaled = tf.cast(images, tf.float32) / 255.0
-        probabilities = tf.cast(self._model(scaled, training=training), tf.float32)
+        # By the type of the rows as they came in: changed pixels are floats of 0 to 255.
+        taken = tf.cast(images, tf.float32) / 255.0 if self._dtype == "uint8" else images
+        probabilities = tf.cast(self._model(taken, training=training), tf.float32)
         losses = self._loss(tf.one_hot(labels, self._classes), probabilities)
+        if self._class_weights is not None:
+            losses *= tf.gather(self._class_weights, labels)
         right = tf.equal(tf.argmax(probabilities, axis=1, output_type=tf.int32), tf.cast(labels, tf.int32))
         return losses, tf.reduce_sum(tf.cast(right, tf.int64))
 
@@ -135,7 +214,7 @@ class Loop:
         """Learn from a batch, or from one device's share of a batch of ``batch_size`` rows."""
         tf = self._tf
         variables = self._model.trainable_variables
-        with tf.GradientTape() as tape:
+        with tf.GradientTape() as tape, self._pooling():
             losses, correct = self._forward(images, labels, training=True)
             mean = tf.reduce_mean(losses) if batch_size is None else tf.reduce_sum(losses) / batch_size
             loss = tf.add_n([mean, *(penalty / replicas for penalty in self._model.losses)])
@@ -153,3 +232,8 @@ class Loop:
     def _evaluate_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
         losses, correct = self._forward(images, labels, training=False)
         return self._tf.reduce_sum(losses), correct
+
+
+def is_convolutional(model: Any) -> bool:
+    """Say whether a Keras model has convolutions."""
+    return any("conv" in type(layer).__name__.lower() for layer in model._flatten_layers())

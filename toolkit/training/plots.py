@@ -14,7 +14,8 @@ from toolkit.training.recipe import Recipe
 def draw(folder: Path, history: Sequence[Epoch], *, recipe: Recipe, data: str, best_epoch: int) -> tuple[Path, Path]:
     """Write ``loss.png`` and ``accuracy.png`` into ``folder`` and return their paths. data: what is trained on."""
     configuration = words.configuration({a: getattr(recipe, a) for a in words.AXIS_WORDS if a != "model"})
-    title = drawn(f"{words.value(recipe.model_name)} on {data}: {configuration}")
+    lines = (f"{words.value(recipe.model_name)} on {data}: {configuration}", ", ".join(recipe.additions))
+    title = "\n".join(drawn(line) for line in lines if line)
     why = f"{'highest' if recipe.monitor_sign > 0 else 'lowest'} {words.value(recipe.monitor)}"
     paths = folder / "loss.png", folder / "accuracy.png"
     for path in paths:

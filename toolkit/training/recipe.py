@@ -1,12 +1,16 @@
 """The recipe of a training: all that decides its weights, besides the data."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
-from toolkit import models
+from toolkit import models, units
 from toolkit.errors import UsageError
+from toolkit.files import documents
+from toolkit.files.documents import LATER
 from toolkit.models import ACTIVATIONS
+from toolkit.training import augmentation
+from toolkit.training.schedule import SCHEDULES
 
 # Keras' own default learning rates of the two optimizers.
 LEARNING_RATES = {"adam": 0.001, "sgd": 0.01}
@@ -28,13 +32,21 @@ class RecipeOptions(TypedDict, total=False):
     monitor: str
     seed: int
     precision: str
+    augment: str | None
+    patience: int | None
+    schedule: str
+    balance: bool
+    freeze_until: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A checked recipe; UsageError names what is allowed. ``learning_rate`` 0 stands for the optimizer's default.
 
-    model: the name of a member of toolkit/models, or the path of a Python file.
+    model: the name of a member of toolkit/models, or the path of a Python file or a ``.keras`` file. augment: what
+    ``augmentation.canonical`` takes. patience: epochs without a better monitored value after which training stops.
+    schedule: of the learning rate. balance: whether every class counts the same in the loss, however many images it
+    has. freeze_until: the last layer of a ``.keras`` file that keeps its weights.
     """
 
     model: str = "cnn"
@@ -48,6 +60,11 @@ class Recipe:
     monitor: str = "val_loss"
     seed: int = 0
     precision: str = "float32"
+    augment: str | None = field(default=None, metadata=LATER)
+    patience: int | None = field(default=None, metadata=LATER)
+    schedule: str = field(default="constant", metadata=LATER)
+    balance: bool = field(default=False, metadata=LATER)
+    freeze_until: str | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         models.check(self.model)
@@ -57,10 +74,11 @@ class Recipe:
             "loss": LOSSES,
             "monitor": MONITORS,
             "precision": PRECISIONS,
+            "schedule": SCHEDULES,
         }
-        for field, choices in allowed.items():
-            if getattr(self, field) not in choices:
-                raise UsageError(f"unknown {field} '{getattr(self, field)}'; allowed: {', '.join(choices)}")
+        for name, choices in allowed.items():
+            if getattr(self, name) not in choices:
+                raise UsageError(f"unknown {name} '{getattr(self, name)}'; allowed: {', '.join(choices)}")
         if self.learning_rate == 0:
             object.__setattr__(self, "learning_rate", LEARNING_RATES[self.optimizer])
         if not 0 < self.learning_rate < float("inf"):
@@ -71,6 +89,28 @@ class Recipe:
             raise UsageError(f"the validation split is {self.validation_split}; it must be from 0 to below 1")
         if self.validation_split == 0 and self.monitor.startswith("val_"):
             raise UsageError(f"without validation rows nothing is known of {self.monitor}; use --monitor loss")
+        if self.patience is not None and self.patience < 1:
+            raise UsageError(f"the patience is {self.patience}; it must be at least 1 epoch")
+        if self.augment is not None:
+            object.__setattr__(self, "augment", augmentation.canonical(self.augment))
+        self._check_start()
+
+    def _check_start(self) -> None:
+        """Raise UsageError for what has no meaning for the kind of model that training starts from."""
+        if not models.weights_files(self.model):
+            if self.freeze_until is not None:
+                raise UsageError(
+                    f"the model '{self.model}' has no weights yet that --freeze-until could keep; give a trained model "
+                    f"by --model FILE{models.WEIGHTS_SUFFIX}"
+                )
+            return
+        own = {"activation": Recipe.activation, "precision": Recipe.precision}
+        for name, default in own.items():
+            if getattr(self, name) != default:
+                raise UsageError(
+                    f"{self.model} brings its layers as they are, --{name} {getattr(self, name)} cannot change them; "
+                    "leave it out"
+                )
 
     @property
     def model_name(self) -> str:
@@ -78,10 +118,27 @@ class Recipe:
         return Path(self.model).stem
 
     @property
+    def code_files(self) -> tuple[Path, ...]:
+        """The Python file of the model, if it is the user's own; it is run."""
+        return models.code_files(self.model)
+
+    @property
     def monitor_sign(self) -> int:
         """1 where a higher monitored value is better, -1 where a lower one is (Keras' mode ``auto``)."""
         return 1 if self.monitor.endswith("accuracy") else -1
 
+    @property
+    def additions(self) -> tuple[str, ...]:
+        """What it asks for beyond the plain training, a few words each."""
+        asked = {
+            f"layers frozen up to {self.freeze_until}": self.freeze_until is not None,
+            f"augmented by {(self.augment or '').replace(',', ', ')}": self.augment is not None,
+            "balanced classes": self.balance,
+            f"{self.schedule} schedule": self.schedule != "constant",
+            f"patience of {units.count(self.patience or 0, 'epoch')}": self.patience is not None,
+        }
+        return tuple(words for words, is_asked in asked.items() if is_asked)
+
     def to_json(self) -> dict[str, Any]:
         """Return the document that ``config.json`` and manifests hold; of a file of the user's, its name alone."""
-        return {**asdict(self), "model": Path(self.model).name}
+        return {**documents.to_tree(self), "model": Path(self.model).name}

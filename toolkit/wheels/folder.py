@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from toolkit import locks
 from toolkit.errors import DeviceError, UsageError
@@ -19,11 +21,35 @@ from toolkit.wheels.tested import ARCHITECTURES
 GLIBC_MINORS = range(17, 37)
 
 
-def fill(folder: Path, *, python: str, arch: str) -> list[Path]:
-    """Download pip and the tested wheels of all that the extra ``edge`` needs, for a Python (``3.11``) on Linux.
+@dataclass(frozen=True)
+class WheelFolder:
+    """A folder that was filled for a Python (``3.11``) on an architecture. wheels: its files."""
 
-    What is there already is not downloaded again. Returns their paths, and that of a wheel of this toolkit. UsageError
-    if no wheels are tested for that Python, DeviceError if one cannot be had, or is not the tested file.
+    path: Path
+    python: str
+    arch: str
+    wheels: tuple[Path, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``toolkit wheels --json``."""
+        return {
+            "schema": 1,
+            "command": "wheels",
+            "folder": str(self.path),
+            "python": self.python,
+            "arch": self.arch,
+            "wheels": [
+                {"path": str(wheel), "size_bytes": wheel.stat().st_size, "sha256": sha256(wheel)}
+                for wheel in self.wheels
+            ],
+        }
+
+
+def fill(folder: Path, *, python: str, arch: str) -> WheelFolder:
+    """Download pip and the tested wheels of all that the extra ``edge`` needs, and add a wheel of this toolkit.
+
+    What is there already is not downloaded again. UsageError if no wheels are tested for that Python, DeviceError if
+    one cannot be had, or is not the tested file.
     """
     if arch not in ARCHITECTURES:
         raise UsageError(f"--arch is '{arch}'; LiteRT and ONNX Runtime are built for {', '.join(ARCHITECTURES)}")
@@ -42,7 +68,8 @@ def fill(folder: Path, *, python: str, arch: str) -> list[Path]:
         for wheel in missing:
             with atomic(folder / wheel) as temporary:
                 shutil.copyfile(scratch / wheel, temporary)
-        return sorted([build_wheel(folder), *(folder / wheel for wheel in wanted)])
+        wheels = sorted([build_wheel(folder), *(folder / wheel for wheel in wanted)])
+        return WheelFolder(folder, python, arch, tuple(wheels))
 
 
 def check(folder: Path) -> None:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from toolkit import extras, runtimes
 from toolkit.convention import Convention, of_message
-from toolkit.files import require_file
+from toolkit.files import documents, require_file
 from toolkit.files.documents import to_tree
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Operator, Predictor, Traced, check_images
+from toolkit.runtimes.base import Node, Predictor, Traced, check_rows
 from toolkit.worker.process import Process
-from toolkit.worker.tasks import OPEN, OPERATORS, PREDICT, TENSOR, TRACE
+from toolkit.worker.tasks import NODES, OPEN, PREDICT, TENSOR, TRACE
 
 TASKS = "toolkit.worker.tasks"
 # Seconds that a worker may take to open an artifact and to run one image, beyond what is usual: a large model from a
@@ -44,20 +44,20 @@ class ContainedSession(Predictor):
         """What the file itself says of its input."""
         return self._declared
 
-    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the outputs for pixels (N, H, W, C) uint8: (N, …) float32; the first image alone at first."""
-        check_images(images, self)
+    def predict(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the outputs for rows of data: (N, …) float32; the first row alone at first."""
+        check_rows(rows, self)
         parts = []
         if self._image_s is None:  # by which it is known how long the others may take
-            parts, images = [self._ask(images[:1])], images[1:]
-        step = max(1, MESSAGE_BYTES // max(1, math.prod(images.shape[1:])))
-        parts += [self._ask(images[start : start + step]) for start in range(0, len(images), step)]
+            parts, rows = [self._ask(rows[:1])], rows[1:]
+        step = max(1, MESSAGE_BYTES // max(1, math.prod(rows.shape[1:]) * rows.itemsize))
+        parts += [self._ask(rows[start : start + step]) for start in range(0, len(rows), step)]
         return np.concatenate(parts)
 
-    def _ask(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        question = {"do": PREDICT, "shape": list(images.shape), "convention": to_tree(self.convention)}
-        seconds = SLOWER * (self._image_s or 0.0) * len(images)
-        answer, content = self._process.ask(question, np.ascontiguousarray(images).tobytes(), seconds=seconds)
+    def _ask(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        question = {"do": PREDICT, "shape": list(rows.shape), "convention": to_tree(self.convention)}
+        seconds = SLOWER * (self._image_s or 0.0) * len(rows)
+        answer, content = self._process.ask(question, np.ascontiguousarray(rows).tobytes(), seconds=seconds)
         self._image_s = self._image_s or float(answer["seconds"])
         return np.frombuffer(content, np.float32).reshape(answer["shape"])
 
@@ -85,11 +85,11 @@ class Workers:
             found.append(Traced(one["name"], np.frombuffer(content, np.float32).reshape(one["shape"])))
         return found
 
-    def operators(self, path: Path) -> list[Operator]:
-        """Return the operators of an artifact, as its runtime's ``operators``."""
+    def nodes(self, path: Path) -> list[Node]:
+        """Return the operators of an artifact at their places, as its runtime's ``nodes``."""
         process, about = self._worker(path)
-        answer, _ = process.ask({"do": OPERATORS, **about})
-        return [Operator(**one) for one in answer["operators"]]
+        answer, _ = process.ask({"do": NODES, **about})
+        return [documents.convert(one, Node, path, what="a graph") for one in answer["nodes"]]
 
     def close(self) -> None:
         """End the worker."""

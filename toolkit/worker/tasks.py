@@ -13,7 +13,7 @@ from toolkit.files.documents import to_tree
 from toolkit.runtimes.base import Session
 from toolkit.worker.child import Task
 
-OPEN, PREDICT, TRACE, TENSOR, OPERATORS = "open", "predict", "trace", "tensor", "operators"
+OPEN, PREDICT, TRACE, TENSOR, NODES = "open", "predict", "trace", "tensor", "nodes"
 Answer = tuple[dict[str, Any], bytes]
 
 
@@ -27,11 +27,12 @@ def _open(
 
 
 def _predict(kept: dict[str, Any], content: bytes, *, shape: list[int], convention: dict[str, Any]) -> Answer:
-    """Return the outputs for pixels, and the seconds that they took."""
+    """Return the outputs for rows of data, and the seconds that they took."""
     session: Session = kept["session"]
     session.convention = of_message(convention)
+    rows = np.frombuffer(content, session.convention.dtype).reshape(shape)
     began = time.perf_counter()
-    outputs = session.predict(np.frombuffer(content, np.uint8).reshape(shape))
+    outputs = session.predict(rows)
     return {"shape": outputs.shape, "seconds": time.perf_counter() - began}, outputs.astype(np.float32).tobytes()
 
 
@@ -46,8 +47,8 @@ def _tensor(kept: dict[str, Any], content: bytes, *, place: int) -> Answer:
     return {}, np.ascontiguousarray(kept["tensors"][place].values, np.float32).tobytes()
 
 
-def _operators(kept: dict[str, Any], content: bytes, *, path: str, runtime: str) -> Answer:
-    return {"operators": [asdict(one) for one in runtimes.get(runtime).operators(Path(path))]}, b""
+def _nodes(kept: dict[str, Any], content: bytes, *, path: str, runtime: str) -> Answer:
+    return {"nodes": [asdict(one) for one in runtimes.get(runtime).nodes(Path(path))]}, b""
 
 
 TASKS: dict[str, Task] = {
@@ -55,5 +56,5 @@ TASKS: dict[str, Task] = {
     PREDICT: _predict,
     TRACE: _trace,
     TENSOR: _tensor,
-    OPERATORS: _operators,
+    NODES: _nodes,
 }

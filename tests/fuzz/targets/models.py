@@ -82,7 +82,7 @@ def _run(folder):
             size = [length or 1 for length in session.input.shape[1:]]
             if np.prod(size) < 1 << 20:
                 session.predict(made.pixels(3, *size))
-            workers.operators(path)
+            workers.nodes(path)
             runtimes.get(runtimes.for_file(path)).portability(path)
         except ArtifactError as error:
             failed = error

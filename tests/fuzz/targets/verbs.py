@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.bench import made_up
 from tests.fuzz import changes, made
 from tests.fuzz.target import Target
+from toolkit import manifest
 from toolkit.cli import call
 from toolkit.errors import ToolkitError
 
@@ -62,6 +64,20 @@ def _records(folder):
     return [folder / "new" / "record.json", folder / "old" / "record.json"]
 
 
+def _reported(folder):
+    """Make an export with a benchmark of it: of two results, with accuracies, so that there is a front too."""
+    files = _folder("manifest.json", "parity.json")(folder)
+    (folder / "new").mkdir()
+    record = made_up.record()
+    record.folder = folder / "new"
+    for number, artifact in enumerate(manifest.read(folder).artifacts):
+        facts = {"path": folder / artifact.path, "sha256": artifact.sha256, "accuracy": artifact.accuracy}
+        record.results.append(made_up.result(1e-4 * (1 + number), samples=f"{number}.npz", **facts))
+        record.results[-1].write_samples(record.folder)
+    record.save()
+    return [*files, record.folder / "record.json"]
+
+
 def _study(folder):
     made.study(folder / "runs" / "study")
     (metrics,) = folder.rglob("metrics.json")
@@ -91,11 +107,12 @@ TARGETS = {
         20, _MODELS, verb("bench", ".", "--seconds", "0.05", "--processes", "1"), changes.in_place, made.mend
     ),
     "compare": Target(60, _records, verb("compare", "old", "new"), changes.as_json),
+    "report": Target(40, _reported, verb("report", ".", "--record", "new"), changes.as_json, made.mend),
     "bundle, a manifest": Target(
         60, _folder("manifest.json"), verb("bundle", "mlp-int8.tflite", "--output", "b.zip"), changes.as_json
     ),
     "doctor": Target(10, _whole, _doctor, changes.in_place, made.mend),
     "export": Target(15, _run, verb("export", "runs/small", "--data", "data.npz")),
-    "study --report": Target(15, _study, verb("study", "--report", "--name", "study"), changes.as_json),
+    "report-study": Target(15, _study, verb("report-study", "--name", "study"), changes.as_json),
     "train --resume": Target(30, _run, verb(*TRAIN, "--resume"), changes.as_zip),
 }

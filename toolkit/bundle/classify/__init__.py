@@ -6,7 +6,15 @@ from toolkit import registry
 from toolkit.bundle.classify import base
 
 
-def script(runtime: str) -> str:
-    """Return the program for a runtime; UsageError if there is none."""
+def script(runtime: str, rows: str | None = None) -> str:
+    """Return the program for a runtime; UsageError if there is none.
+
+    rows: the member of ``toolkit.bundle.rows`` that reads files of values; None for images.
+    """
     member = registry.member(__name__, runtime, kind="runtime of a bundle")
-    return inspect.getsource(base).replace(inspect.getsource(base.predict), inspect.getsource(member.predict))
+    text = inspect.getsource(base).replace(inspect.getsource(base.predict), inspect.getsource(member.predict))
+    if rows is None:
+        return text
+    reader = registry.member("toolkit.bundle.rows", rows, kind="kind of rows")
+    sources = map(inspect.getsource, reader.FUNCTIONS)
+    return text.replace(inspect.getsource(base.read), "\n\n".join(sources))

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def predict(model: Path, values: np.ndarray) -> np.ndarray:
-    """Return the outputs, (N, …) float32, for values of the input, (N, height, width, channels) float32."""
+    """Return the outputs, (N, …) float32, for values of the input, (N, …) float32."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(model), num_threads=1)

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api
-from toolkit.cli import devices
 from toolkit.cli.bench import ending, live, tables, why
 from toolkit.cli.options import (
     BENCHMARKS,
-    EXPORTED,
     OUTPUT,
     REMOTE,
     THOROUGH,
@@ -26,6 +24,7 @@ from toolkit.cli.options import (
     Thorough,
     Wheels,
     option,
+    require_device,
 )
 from toolkit.console import Console
 from toolkit.errors import UsageError
@@ -77,9 +76,9 @@ def command(
 
     The exit code is 1 if an artifact cannot be measured, or if none fits what may be recommended.
     """
-    from toolkit.bench.advice import parse_budgets
+    from toolkit.bench.advice import Budgets
 
-    devices.check(on, wheels)
+    require_device(on, wheels)
     if thorough:
         seconds, processes = THOROUGH
     plan: PlanOptions = {
@@ -89,7 +88,7 @@ def command(
         "processes": processes,
         "rate": rate,
         "seed": seed,
-        "budgets": parse_budgets(max_latency, max_size, min_accuracy),
+        "budgets": Budgets.parse(max_latency, max_size, min_accuracy),
     }
     console = Console(json_output=json)
     if on:
@@ -97,8 +96,7 @@ def command(
             raise UsageError("--explain looks at this machine; leave out --on, or call it on the device")
         from toolkit.cli.bench.on_devices import measure
 
-        where = paths or [EXPORTED]
-        return measure(console, on, where, plan, wheels=wheels, output=output, resume=resume, strict=strict)
+        return measure(console, on, paths or (), plan, wheels=wheels, output=output, resume=resume, strict=strict)
     if resume is not None:
         raise UsageError("--resume goes on with the record of a device; name it by --on")
     with live.shown(console) as show:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from toolkit import units
 from toolkit.console import Column, Console, Standing
-from toolkit.step import OnStep
+from toolkit.step import OnStep, Step
 
 if TYPE_CHECKING:
     from toolkit.bench.progress import BenchProgress
@@ -17,14 +17,18 @@ def shown(console: Console) -> Iterator[OnStep]:
     """Show the table while the block runs. Yields what shows a step of ``api.bench``."""
     from toolkit.bench.progress import BenchProgress
 
-    with console.live() as show:
-        yield lambda step: show(
-            lambda: (
-                standing(step.about)
-                if isinstance(step.about, BenchProgress)
-                else Standing(step.done / step.total, step.text, (), ())
-            )
-        )
+    with console.live() as show_table:
+
+        def show(step: Step) -> None:
+            about = step.about
+            if step.is_news:
+                console.note(step.text)
+            elif isinstance(about, BenchProgress):
+                show_table(lambda: standing(about))
+            else:
+                show_table(lambda: Standing(step.done / step.total, step.text, (), ()))
+
+        yield show
 
 
 def standing(progress: "BenchProgress") -> Standing:

@@ -1,20 +1,16 @@
 """``toolkit bench --on``: measure on devices, side by side."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit import units
-from toolkit.cli import devices
+from toolkit import api, units
 from toolkit.cli.bench import ending, tables
 from toolkit.console import Column, Console
-from toolkit.errors import ToolkitError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
     from toolkit.bench.schedule import PlanOptions
-    from toolkit.remote.fleet import DeviceOutcome
 
 
 def measure(
@@ -29,30 +25,15 @@ def measure(
     strict: bool,
 ) -> int:
     """Measure on each device, print what each gave, several side by side at the end, and return the exit code."""
-    from toolkit.bench.record import read
-    from toolkit.bench.resume import rest
-    from toolkit.bench.schedule import Plan
-    from toolkit.remote import cargo
-
-    plan, earlier = Plan(**options), None
-    if resume is not None:
-        if len(destinations) > 1:
-            raise UsageError("--resume is of the record of one device; name one by --on")
-        earlier = replace(read(resume), folder=resume)
-        rest(earlier, plan)  # says at once if nothing is left
-
-    outcomes = devices.on_each(
-        console,
-        destinations,
-        cargo.to_bench(paths),
-        lambda device: device.bench(plan, output, earlier),
-        wheels=wheels,
-        what="measuring",
-    )
+    with console.steps("measuring") as show:
+        outcomes = api.bench_on(
+            destinations, *paths, output=output, resume=resume, wheels=wheels, on_step=show, **options
+        )
     if len(outcomes) == 1:
-        record = _only(outcomes[0])
+        record = outcomes[0].require()
+        ending.require_results(record)
         _report(console, record)
-        console.document({**record.to_json(), "device": outcomes[0].device})
+        console.document(outcomes[0].to_json())
         return ending.exit_code(record, strict=strict)
     for outcome in outcomes:
         console.heading(outcome.device)
@@ -63,27 +44,14 @@ def measure(
     measured = {outcome.device: outcome.result for outcome in outcomes if outcome.result is not None}
     if len(measured) > 1:
         _side_by_side(console, measured)
-    console.document({"schema": 1, "command": "bench", "devices": [_document(outcome) for outcome in outcomes]})
+    console.document({"schema": 1, "command": "bench", "devices": [outcome.to_json() for outcome in outcomes]})
     codes = [ending.exit_code(record, strict=strict) for record in measured.values()]
     return max([*codes, *(o.error.exit_code for o in outcomes if o.error)])
-
-
-def _only(outcome: "DeviceOutcome[Record]") -> "Record":
-    record = outcome.result
-    if record is None:
-        raise outcome.error or ToolkitError(f"{outcome.device}: nothing came of it")
-    ending.require_results(record)
-    return record
 
 
 def _report(console: Console, record: "Record") -> None:
     tables.report(console, record)
     tables.recommend(console, record)
-
-
-def _document(outcome: "DeviceOutcome[Record]") -> dict[str, object]:
-    found = outcome.result.to_json() if outcome.result else {"error": str(outcome.error)}
-    return {"device": outcome.device, **found}
 
 
 def _side_by_side(console: Console, measured: "dict[str, Record]") -> None:

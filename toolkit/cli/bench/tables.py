@@ -20,6 +20,7 @@ LATENCY_COLUMNS = (
     Column("accuracy"),
     Column("median"),
     Column("95 % interval"),
+    Column("floor"),
     Column("p90"),
     Column("p99"),
     Column("speed-up"),
@@ -45,9 +46,12 @@ PACED_COLUMNS = (
 )
 # What the headings mean, for whoever has not read the manual.
 LATENCY_LEGEND = """\
-median: of one inference, input and output not counted; 95 % interval: over processes and blocks.
+median: of one inference, input and output not counted; 95 % interval: over processes and blocks. It is what users get.
+floor: the median of the fastest tenth, ± half of its 95 % interval. What else runs here hardly moves it, so it can be
+compared with another day's.
 p90, p99: what 90 %, 99 % of the inferences did not exceed. – : not measured, or withheld (see the warnings).
-speed-up: of the median, over the float32 artifact of the same format and setting; at least: by its 95 % interval."""
+speed-up: over the float32 artifact of the same format and setting, both timed side by side in one process, in blocks
+that alternate within milliseconds; at least: by its 95 % interval."""
 START_LEGEND = """\
 end to end: input set, inference, output read; images/s: by that. load: opening the file. first: the first inference.
 cold: from the start of the process to the end of the first inference. added: memory, its runtime not counted."""
@@ -77,7 +81,7 @@ def report(console: Console, record: "Record") -> None:
 
 def _report_machine(console: Console, record: "Record") -> None:
     """Print the machine, and what a reader of the tables must know."""
-    from toolkit.bench import conditions
+    from toolkit.bench.conditions import ADVICE
 
     results, host = record.results, record.host
     console.text()
@@ -86,14 +90,14 @@ def _report_machine(console: Console, record: "Record") -> None:
     for warning, count in warnings.items():
         console.warn(f"{count} of {len(results)} rows: {warning}")
     for artifact, how in {one.path: one.golden for one in results if one.golden}.items():
-        console.warn(f"{artifact} answers otherwise here than where it was exported, so it is not one to ship: {how}")
+        console.warn(f"{artifact} answers differently here than where it was exported, so it is not one to ship: {how}")
     for artifact, note in dict.fromkeys((one.path, note) for one in results for note in one.notes):
         console.warn(f"{artifact}: {note}")
     for path, why in record.failures.items():
         console.warn(f"{path} was not measured: {why.removeprefix(f'{path}: ')}")
     turns = sum(result.invoke.lengths.size for result in results)
     for reason, count in ({} if host.emulated else record.marked).items():
-        console.warn(f"{reason} in {count} of {turns} blocks, which are left in; {conditions.ADVICE[reason]}")
+        console.warn(f"{reason} in {count} of {turns} blocks, which are left in; {ADVICE[reason]}")
     if host.throttled:
         console.warn(f"this machine reports: {', '.join(host.throttled)}")
     if record.interrupted:
@@ -150,16 +154,23 @@ def _latency_row(record: "Record", result: "Result") -> tuple[str, ...]:
     accuracy = "–" if result.accuracy is None else units.percent(result.accuracy)
     described = (units.size(result.size_bytes), "not known here" if result.golden else accuracy)
     if record.host.emulated:
-        return (*described, *["–"] * 5, "")
+        return (*described, *["–"] * 6, "")
     speedup = record.speedup(result)
     return (
         *described,
         units.seconds(result.median.value),
         units.interval(result.median.low, result.median.high),
+        _floor(result),
         *(_seconds(result.percentiles_s[percent]) for percent in (90, 99)),
         f"{speedup.value:.2f}×" if speedup else "–",
         describe(speedup) if speedup else "baseline" if result.is_baseline else "",
     )
+
+
+def _floor(result: "Result") -> str:
+    """Return the floor with half of its interval, as a share of it."""
+    floor = result.floor
+    return f"{units.seconds(floor.value)} ±{(floor.high - floor.low) / 2 / floor.value:.1%}"
 
 
 def _start_row(record: "Record", result: "Result") -> tuple[str, ...]:

@@ -1,11 +1,11 @@
 """``toolkit run``: the whole road."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit import api, files, locks, models, units
+from toolkit import api, units
 from toolkit.cli import export, train, verify
 from toolkit.cli.bench import live, tables
 from toolkit.cli.options import (
@@ -21,10 +21,13 @@ from toolkit.cli.options import (
     ResizeTo,
     Seconds,
     SkipUnreadable,
+    Stride,
+    Window,
     reading,
 )
 from toolkit.cli.run import same
 from toolkit.console import Console
+from toolkit.step import Step
 from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -46,6 +49,8 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -53,32 +58,34 @@ def command(
 
     The exit code is 1 if an artifact fails.
     """
-    from toolkit.export.sources import resolve
-    from toolkit.parity import record
-    from toolkit.training import folders
+    from toolkit.training.fit import Started
 
     console = Console(json_output=json)
-    _remove_leftovers()
-    asked: dict[str, Any] = {"model": model, "epochs": epochs, "seed": seed}
-    folders.begin(asked, data, name)  # what cannot be asked for is said before anything is printed
-    console.heading("1. train")
-    with train.shown(console) as show:
+    with train.shown(console) as show_training:
+
+        def show_begun(step: Step) -> None:
+            if isinstance(step.about, Started):  # what cannot be asked for is said before anything is printed
+                console.heading("1. train")
+            show_training(step)
+
         trained = api.train(
+            model,
             data=data,
             name=name,
             device=device,
             allow_overlap=allow_overlap,
-            reading=reading(image_size, resize, skip_unreadable, keys),
-            on_step=show,
-            **asked,
+            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
+            on_step=show_begun,
+            epochs=epochs,
+            seed=seed,
         )
     train.report(console, trained)
     if trained.interrupted:
         return INTERRUPTED
     console.heading("2. export")
-    source, folder, imports = resolve(str(trained.folder)), trained.folder, models.own_files(model)
+    folder, imports = trained.folder, trained.recipe.code_files
     exported = api.export(
-        source,
+        trained,
         output=folder / "exported",
         imports=imports,
         allow_overlap=allow_overlap,
@@ -87,17 +94,20 @@ def command(
     export.report(console, [exported])
     console.heading("3. verify: is it still the model I trained?")
     with console.steps("verifying") as show:
-        parity = api.verify(exported, data=source.data, imports=imports, allow_overlap=allow_overlap, on_step=show)
+        parity = api.verify(
+            exported, data=trained.data, imports=imports, allow_overlap=allow_overlap, save=True, on_step=show
+        )
     verify.tables.report(console, parity, undecided=same.UNDECIDED)
     (verified,) = parity.parts
-    record.save(verified)
     console.heading("4. bench: how fast is it here?")
     with live.shown(console) as show:
         measured = api.bench(exported, output=folder / "benchmarks", on_step=show, seconds=seconds)
     tables.report(console, measured)
     is_wrong = parity.verdict == Verdict.FAIL or bool(exported.failures or measured.failures)
     console.heading(f"Summary: {'not all of it is right' if is_wrong else 'nothing is wrong'}")
-    _summarise(console, trained, exported, measured, same.lines(verified, model=model, choice=source.data))
+    _summarise(console, trained, exported, measured, same.lines(verified, model=model, choice=trained.data))
+    (page,) = api.report(exported, output=trained.folder / "report.html", data=trained.data)
+    console.text(f"page:  {page.path}")
     console.document(
         {
             "schema": 1,
@@ -106,19 +116,10 @@ def command(
             "export": exported.to_json(),
             "verify": parity.to_json(),
             "bench": measured.to_json(),
+            "report": page.to_json(),
         }
     )
     return 1 if is_wrong else 0
-
-
-def _remove_leftovers() -> None:
-    """Remove what runs that were killed left, wherever they were: a new one never comes back to their folders."""
-    from toolkit.export.exporter import SCRATCH
-    from toolkit.runs import RUNS
-
-    for below in ("*/", "*/exported/*/", "*/benchmarks/*/"):
-        files.remove_partials(RUNS, below)
-        locks.remove_dead_locks(RUNS, below, beside=f"{SCRATCH}*")
 
 
 def _summarise(

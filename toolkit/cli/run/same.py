@@ -6,7 +6,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit import units
+from toolkit import api, units
 from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ def lines(verified: "Verified", *, model: str, choice: str) -> list[str]:
 
 
 def _undecided(undecided: Sequence["Comparison"], verified: "Verified", *, model: str, choice: str) -> list[str]:
-    from toolkit.data import named_sources
-
     names = units.listed([Path(one.artifact).name for one in undecided])
     found = [one.figures for one in undecided if one.figures]
     lost = max(figures.loss_pp for figures in found)
@@ -53,7 +51,7 @@ def _undecided(undecided: Sequence["Comparison"], verified: "Verified", *, model
     needed = [one.images_to_decide for one in undecided]
     about = f", about {max(number for number in needed if number):,} in all" if all(needed) else ""
     wider = ["toolkit", "verify", str(verified.subject), "--margin", f"{ceil(at_most * 10) / 10:g}"]
-    wider += [] if choice in named_sources() else ["--data", choice]
+    wider += [] if choice in {source.name for source in api.list_data() if source.is_named} else ["--data", choice]
     full = f"{FULL}{'' if model == 'cnn' else f' --model {model}'}"
     more = f" ({full}, once MNIST can be fetched, has {FULL_IMAGES:,})" if choice == SAMPLE else ""
     return [

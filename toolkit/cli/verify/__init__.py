@@ -1,14 +1,12 @@
 """``toolkit verify``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from toolkit import api, drawing
-from toolkit.cli import devices
+from toolkit import api
 from toolkit.cli.options import (
-    EXPORTED,
     OUTPUT,
     AllowOverlap,
     Debug,
@@ -22,11 +20,15 @@ from toolkit.cli.options import (
     Paths,
     ResizeTo,
     SkipUnreadable,
+    Stride,
     TestData,
     UnsafeLambda,
     Wheels,
+    Window,
+    given,
     option,
     reading,
+    require_device,
 )
 from toolkit.cli.verify import tables
 from toolkit.cli.verify.tables import EXIT_CODES
@@ -34,11 +36,12 @@ from toolkit.console import Console
 from toolkit.errors import UsageError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 
-if TYPE_CHECKING:
-    from toolkit.parity.result import Parity
+# What goes with --on.
+ON_DEVICES = {"paths", "golden", "on", "wheels", "json", "debug"}
 
 
 def command(
+    context: typer.Context,
     paths: Paths = None,
     data: TestData = None,
     margin: Margin = DEFAULT_MARGIN_PP,
@@ -65,6 +68,8 @@ def command(
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
     keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -72,63 +77,35 @@ def command(
 
     The exit code is 0 for pass, 1 for fail, and 3 for inconclusive: too few images to tell.
     """
-    devices.check(on, wheels)
-    read_as = reading(image_size, resize, skip_unreadable, keys)
+    require_device(on, wheels)
     console = Console(json_output=json)
     if on:
-        unused = {
-            "--data": data is not None,
-            "--margin": margin != DEFAULT_MARGIN_PP,
-            "--allow-overlap": allow_overlap,
-            "--save": save,
-            "--flips": flips is not None,
-            "--against": against is not None,
-            "--input-range": input_range is not None,
-            "--image-size, --resize, --skip-unreadable or --keys": read_as is not None,
-        }
-        if given := [option for option, is_given in unused.items() if is_given]:
-            raise UsageError(f"--on compares by golden on a device; it does not go with {', '.join(given)}")
+        if unused := [flag for name, flag in given(context).items() if name not in ON_DEVICES]:
+            raise UsageError(f"--on compares by golden on a device; it does not go with {', '.join(unused)}")
         from toolkit.cli.verify.on_devices import verify
 
-        return verify(console, on, paths or [EXPORTED], wheels=wheels)
-    if golden and save:
-        raise UsageError("results by golden measure no accuracy and are not saved; leave out --golden or --save")
-    if against is not None and (golden or save or allow_overlap):
-        raise UsageError("--against compares any files by accuracy; leave out --golden, --save and --allow-overlap")
-    if input_range is not None and against is None:
-        raise UsageError("manifests say what pixels become; --input-range goes with --against")
-    if flips is not None:
-        drawing.check(flips)
+        return verify(console, on, paths or (), wheels=wheels)
     with console.steps("verifying") as show:
         parity = api.verify(
             *(paths or ()),
             data=data,
             golden=golden,
             margin_pp=margin,
-            reading=read_as,
+            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
             imports=imports or (),
             unsafe_lambda=unsafe_lambda,
             allow_overlap=allow_overlap,
             against=against,
             input_range=input_range,
+            save=save,
+            flips=flips,
             on_step=show,
         )
     tables.report(console, parity)
     tables.explain(console, parity)
-    _keep(console, parity, save=save, flips=flips)
+    for record in parity.records:
+        console.text(f"record: {record}")
+    if flips is not None:
+        console.text(f"flips: {flips}")
     console.document(parity.to_json())
     return EXIT_CODES[parity.verdict]
-
-
-def _keep(console: Console, parity: "Parity", *, save: bool, flips: Path | None) -> None:
-    """Save records and draw flips, if that is asked for."""
-    from toolkit.parity import flips as pictures
-    from toolkit.parity import record
-
-    if save:
-        for part in parity.parts:
-            record.savable(part)
-        for part in parity.parts:
-            console.text(f"record: {record.save(part)}")
-    if flips is not None:
-        console.text(f"{pictures.draw(flips, parity.parts)} images in {flips}")

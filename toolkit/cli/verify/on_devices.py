@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.cli import devices
+from toolkit import api
 from toolkit.cli.verify.tables import EXIT_CODES, GOLDEN_FIGURES, GOLDEN_RULE, golden_row, print_problem
 from toolkit.console import Column, Console
-from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
     from toolkit.remote.answer import DeviceParity
@@ -15,23 +14,12 @@ if TYPE_CHECKING:
 
 def verify(console: Console, destinations: Sequence[str], paths: Sequence[Path], *, wheels: Path | None) -> int:
     """Verify on each device, and print what each found."""
-    from toolkit.remote import cargo
-
-    outcomes = devices.on_each(
-        console,
-        destinations,
-        cargo.to_verify(paths),
-        lambda device: device.verify(),
-        wheels=wheels,
-        what="verifying",
-    )
+    with console.steps("verifying") as show:
+        outcomes = api.verify_on(destinations, *paths, wheels=wheels, on_step=show)
     if len(outcomes) == 1:
-        (outcome,) = outcomes
-        if outcome.result is None:
-            raise outcome.error or ToolkitError(f"{outcome.device}: nothing came of it")
-        code = _report(console, outcome.result)
+        code = _report(console, outcomes[0].require())
         _explain(console)
-        console.document({**outcome.result.to_json(), "device": outcome.device})
+        console.document(outcomes[0].to_json())
         return code
     codes = [outcome.error.exit_code for outcome in outcomes if outcome.error]
     for outcome in outcomes:
@@ -41,8 +29,7 @@ def verify(console: Console, destinations: Sequence[str], paths: Sequence[Path],
         else:
             codes.append(_report(console, outcome.result))
     _explain(console)
-    found = [{"device": o.device, **(o.result.to_json() if o.result else {"error": str(o.error)})} for o in outcomes]
-    console.document({"schema": 1, "command": "verify", "devices": found})
+    console.document({"schema": 1, "command": "verify", "devices": [outcome.to_json() for outcome in outcomes]})
     return max(codes)
 
 

@@ -2,9 +2,10 @@
 
 import hashlib
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,12 @@ from toolkit.reading import AS_THEY_ARE, Reading
 
 # IDX type codes and their element types (http://yann.lecun.com/exdb/mnist, "the IDX file format").
 IDX_TYPES: dict[int, np.dtype[np.generic]] = {0x08: np.dtype(">u1"), 0x0B: np.dtype(">i2"), 0x0C: np.dtype(">i4")}
+_IDX_FLOAT: tuple[int, np.dtype[np.generic]] = (0x0D, np.dtype(">f4"))
 
-# Images and labels of the part of a data set that a name stands for: "training", "validation", "test".
+# Rows and labels of the part of a data set that a name stands for: "training", "validation", "test".
 Arrays = Mapping[str, tuple[NDArray[Any], NDArray[Any]]]
+# Makes of the arrays of each part what a Split holds, and says what is to be said of it.
+Conversion = Callable[..., tuple[dict[str, NDArray[Any]], tuple[str, ...]]]
 
 
 def idx_header(shape: tuple[int, ...], *, type_code: int = 0x08) -> bytes:
@@ -28,30 +32,42 @@ def idx_header(shape: tuple[int, ...], *, type_code: int = 0x08) -> bytes:
     return struct.pack(f">HBB{len(shape)}I", 0, type_code, len(shape), *shape)
 
 
-def idx_sha256(array: NDArray[np.integer]) -> str:
+def idx_sha256(array: NDArray[Any]) -> str:
     """Return the SHA-256 of the array's uncompressed IDX bytes; a grey channel axis of one is not part of them."""
     if array.ndim == 4 and array.shape[3] == 1:
         array = array[..., 0]
-    small = array.dtype == np.uint8 or array.size == 0 or int(array.max()) <= 255
-    code = 0x08 if small else 0x0C
+    if array.dtype.kind == "f":
+        code, dtype = _IDX_FLOAT
+    else:
+        small = array.dtype == np.uint8 or array.size == 0 or int(array.max()) <= 255
+        code = 0x08 if small else 0x0C
+        dtype = IDX_TYPES[code]
     digest = hashlib.sha256(idx_header(array.shape, type_code=code))
     for rows in chunks(array):
-        digest.update(np.ascontiguousarray(rows, dtype=IDX_TYPES[code]).data)
+        digest.update(np.ascontiguousarray(rows, dtype=dtype).data)
     return digest.hexdigest()
 
 
 @dataclass(frozen=True)
 class Split:
-    """Images with their labels.
+    """Rows of data with their labels.
 
-    images: (N, H, W, C) uint8, C is 1 or 3. labels: (N,) int64 in 0 .. classes - 1.
+    images: pixels (N, H, W, C) uint8, C is 1 or 3; or values (N, …) float32, of a table, of sensors or of sound.
+    labels: (N,) int64 in 0 .. classes - 1. groups: (N,), which rows are of one recording and stay together if the split
+    is divided; None if they are of none.
     """
 
-    images: NDArray[np.uint8]
+    images: NDArray[Any]
     labels: NDArray[np.int64]
+    groups: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def is_pixels(self) -> bool:
+        """Whether the rows are images."""
+        return self.images.dtype == np.uint8
 
     @cached_property
     def images_sha256(self) -> str:
@@ -70,20 +86,21 @@ class Split:
 
     @cached_property
     def row_digests(self) -> Digests:
-        """The digest of each image, (N,)."""
+        """The digest of each row, (N,)."""
         found = b"".join(row_digest(image) for rows in chunks(self.images) for image in rows)
         return np.frombuffer(found, ">u8").astype(np.uint64)
 
     def rows(self, index: NDArray[np.int64] | slice) -> "Split":
         """Return some of the rows."""
-        return Split(self.images[index], self.labels[index])
+        groups = None if self.groups is None else self.groups[index]
+        return Split(self.images[index], self.labels[index], groups)
 
 
 @dataclass(frozen=True)
 class Dataset:
     """A training and a test split of one source, and a validation split if the source has one.
 
-    origin: where it was found. reading: how. notes: what was left out or changed on the way.
+    origin: where it was found. reading: how. notes: what was left out or changed on the way, or is conspicuous.
     """
 
     name: str
@@ -101,10 +118,25 @@ class Dataset:
         return len(self.class_names)
 
     @property
-    def input_shape(self) -> tuple[int, int, int]:
-        """(H, W, C) of one image."""
-        height, width, channels = self.train.images.shape[1:]
-        return height, width, channels
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one row: (H, W, C) of an image."""
+        return self.train.images.shape[1:]
+
+    @property
+    def is_pixels(self) -> bool:
+        """Whether the rows are images."""
+        return self.train.is_pixels
+
+    @property
+    def noun(self) -> str:
+        """What a row is called in a sentence."""
+        return "image" if self.is_pixels else "row"
+
+    @property
+    def rows_are(self) -> str:
+        """What the rows are, for a line: ``images of 28×28×1``, ``rows of 4 values``."""
+        sizes = "×".join(str(size) for size in self.input_shape)
+        return f"{self.noun}s of {sizes}{'' if self.is_pixels else ' values'}"
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -114,8 +146,20 @@ class Dataset:
 
     @property
     def counts(self) -> str:
-        """How many images the splits have, for a line: ``48 + 6 + 6``."""
+        """How many rows the splits have, for a line: ``48 + 6 + 6``."""
         return " + ".join(str(len(split)) for split in self.splits.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result of ``toolkit data --json``."""
+        return {
+            "source": self.name,
+            "path": str(Path(self.origin)),
+            **{part: len(split) for part, split in self.splits.items()},
+            "input_shape": list(self.input_shape),
+            "classes": list(self.class_names),
+            "digests": self.digests,
+            "warnings": list(self.notes),
+        }
 
     def describe_test(self) -> dict[str, Any]:
         """Return what every result that was measured on the test split says of it."""
@@ -144,25 +188,28 @@ def make_dataset(
     class_names: tuple[str, ...] | None = None,
     reading: Reading = AS_THEY_ARE,
     notes: tuple[str, ...] = (),
+    conversion: Conversion = as_pixels,
+    groups: NDArray[Any] | None = None,
 ) -> Dataset:
     """Check (train images, train labels, test images, test labels) and return them as a Dataset.
 
     class_names: of the labels, which are their numbers then; None stands for what the labels say. Images may lack the
-    channel axis. Raises DataError, naming ``origin``, for a wrong type, shape or label.
+    channel axis. conversion: ``as_pixels``, or ``as_values`` for rows that are no images. groups: of the training rows,
+    as a Split has them. Raises DataError, naming ``origin``, for a wrong type, shape or label.
     """
     parts: Arrays = {
         "training": arrays[:2],
         **({} if validation is None else {"validation": validation}),
         "test": arrays[2:],
     }
-    images, scaled = as_pixels({part: pixels for part, (pixels, _) in parts.items()}, origin=origin)
+    images, scaled = conversion({part: rows for part, (rows, _) in parts.items()}, origin=origin)
     for part, (_, given) in parts.items():
         if given.ndim and len(given) != len(images[part]):
             raise DataError(f"{origin}: {len(images[part])} {part} images but {len(given)} labels")
         if images[part].shape[1:] != images["training"].shape[1:]:
             raise DataError(
                 f"{origin}: training images are {images['training'].shape[1:]} and {part} images "
-                f"{images[part].shape[1:]}; all must have one height, width and channel count"
+                f"{images[part].shape[1:]}; all must have one shape"
             )
     labels = {part: given for part, (_, given) in parts.items()}
     if class_names is None:
@@ -170,7 +217,7 @@ def make_dataset(
         notes = (*notes, *mapped)
     else:
         class_labels.require_all(labels["training"], class_names, origin=origin)
-    splits = {part: Split(images[part], labels[part]) for part in parts}
+    splits = {part: Split(images[part], labels[part], groups if part == "training" else None) for part in parts}
     return Dataset(
         name=name,
         train=splits["training"],
@@ -197,3 +244,16 @@ def stratified_split(labels: NDArray[np.int64], *, test_share: float, seed: int)
         test.append(rows[:cut])
         train.append(rows[cut:])
     return rng.permutation(np.concatenate(train)), rng.permutation(np.concatenate(test))
+
+
+def grouped_split(
+    labels: NDArray[np.int64], groups: NDArray[Any], *, test_share: float, seed: int
+) -> tuple[NDArray[np.int64], ...]:
+    """Return (training rows, test rows) as ``stratified_split`` does, of whole groups: none falls in two parts.
+
+    groups: (N,), of each row. A group counts as one, of the class of its first row.
+    """
+    names, first = np.unique(groups, return_index=True)
+    parts = stratified_split(labels[first], test_share=test_share, seed=seed)
+    rng = np.random.default_rng(seed)
+    return tuple(rng.permutation(np.flatnonzero(np.isin(groups, names[part]))) for part in parts)

@@ -1,5 +1,5 @@
 """What is conspicuous about a data set, each of it a way to a bad model without an error: pixels that use little of
-their range, images with nothing on them, and parts that do not fit each other.
+their range, images with nothing on them, columns of one value, and parts that do not fit each other.
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import numpy as np
 
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.pixels import WHITE, chunks
+from toolkit.text import printable
 
 # Pixels of 5 bits or less: 0 and 1, 0 to 16, or 12 bits in files of 16. Photos in the dark span more.
 NARROW_SPAN = 2**5
@@ -32,9 +33,31 @@ class _Seen:
 
 def look(dataset: Dataset) -> list[str]:
     """Return a line, with its figure, for each thing that is conspicuous."""
-    seen = [_see("training" if name == "train" else name, split) for name, split in dataset.splits.items()]
-    found = (*_narrow(seen), *_plain(seen), *_unlike(seen), *_empty_classes(dataset))
+    found = [*(_pixels(dataset) if dataset.is_pixels else _constant(dataset)), *_empty_classes(dataset)]
     return [f"{dataset.origin}: {text}" for text in found]
+
+
+def _pixels(dataset: Dataset) -> Iterator[str]:
+    seen = [_see("training" if name == "train" else name, split) for name, split in dataset.splits.items()]
+    yield from (*_narrow(seen), *_plain(seen), *_unlike(seen))
+
+
+def _constant(dataset: Dataset) -> Iterator[str]:
+    """Say which columns, or channels, have one value in all training rows."""
+    values = dataset.train.images
+    low, high = (
+        np.array([end(rows, axis=tuple(range(rows.ndim - 1))) for rows in chunks(values)]) for end in (np.min, np.max)
+    )
+    constant = np.flatnonzero(low.min(axis=0) == high.max(axis=0))
+    if len(constant):
+        names = dataset.reading.columns or tuple(str(number) for number in range(values.shape[-1]))
+        named = ", ".join(printable(names[column]) for column in constant[:NAMED]) + (
+            ", …" if len(constant) > NAMED else ""
+        )
+        yield (
+            f"{len(constant)} of {values.shape[-1]} columns have one value in all training rows ({named}); "
+            "a model learns nothing from them"
+        )
 
 
 def _see(part: str, split: Split) -> _Seen:
@@ -80,4 +103,5 @@ def _empty_classes(dataset: Dataset) -> Iterator[str]:
         empty = [dataset.class_names[label] for label in np.flatnonzero(counts == 0)]
         if empty:
             named = ", ".join(empty[:NAMED]) + (", …" if len(empty) > NAMED else "")
-            yield f"{len(empty)} of {dataset.classes} classes have no {name} image ({named}); no figure is about them"
+            what = f"no {name} {dataset.noun}"
+            yield f"{len(empty)} of {dataset.classes} classes have {what} ({named}); no figure is about them"

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.data.base import Dataset, Split, stratified_split
+from toolkit.data.base import Dataset, Split, grouped_split, stratified_split
 from toolkit.errors import UsageError
 from toolkit.overlap import Overlap, find
 
 # How the validation rows were come by, as runs record it.
 NONE, LAST, DRAWN, GIVEN = "none", "last rows", "drawn by class", "given by the data"
+TOGETHER = "drawn by class, what belongs together in one part"
 
 Rows = NDArray[np.int64] | slice
 
@@ -19,7 +20,7 @@ Rows = NDArray[np.int64] | slice
 class Parts:
     """The rows of ``dataset.train`` to learn from, and the rows of ``held_out`` to validate with.
 
-    how: NONE, LAST, DRAWN or GIVEN.
+    how: NONE, LAST, DRAWN, TOGETHER or GIVEN.
     """
 
     dataset: Dataset
@@ -77,8 +78,9 @@ def divide(dataset: Dataset, *, share: float, seed: int) -> Parts:
     """Return the parts that a recipe makes of the training images: the same ones for the same data, share and seed.
 
     The validation images are those that the data bring; else the last ``share`` of the training images, as in Keras,
-    where each class is among them and among the rest; else that share of every class, drawn by the seed. UsageError
-    if none is left.
+    where each class is among them and among the rest; else that share of every class, drawn by the seed. Of rows that
+    are no images it is always drawn: those of one recording, and those that are equal, fall in the same part.
+    UsageError if none is left.
     """
     rows = len(dataset.train)
     if dataset.validation is not None:
@@ -89,6 +91,10 @@ def divide(dataset: Dataset, *, share: float, seed: int) -> Parts:
     if cut == rows:
         raise UsageError(f"{rows} training rows leave none to validate with {share:g} of them")
     labels = dataset.train.labels
+    if not dataset.is_pixels:
+        groups = dataset.train.row_digests if dataset.train.groups is None else dataset.train.groups
+        training, validation = grouped_split(labels, groups, test_share=share, seed=seed)
+        return Parts(dataset, np.sort(training), np.sort(validation), TOGETHER)
     if all(len(np.unique(part)) == dataset.classes for part in (labels[:cut], labels[cut:])):
         return Parts(dataset, slice(0, cut), slice(cut, rows), LAST)
     training, validation = stratified_split(labels, test_share=share, seed=seed)

@@ -80,6 +80,12 @@ def _span(arrays: list[NDArray[Any]], *, origin: str) -> tuple[float, float]:
     return low, high
 
 
+def may_be_pixels(images: NDArray[Any]) -> bool:
+    """Say whether the values of an array, of numbers, are in a range that pixels have."""
+    low, high = (float(end(images)) for end in (np.min, np.max))
+    return _white(images.dtype, low, high) is not None
+
+
 def _white(dtype: np.dtype[Any], low: float, high: float) -> float | None:
     """Return the value that becomes 255, or None if nothing tells."""
     if dtype.kind == "b" or (dtype.kind == "f" and low >= 0 and high <= 1):

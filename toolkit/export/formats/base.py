@@ -1,7 +1,7 @@
 """What the formats share: the model made ready, and the calibration images."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.convention import Convention
+from toolkit.convention import Convention, Layout
 
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"
@@ -39,6 +39,12 @@ class Prepared:
     work: Path
     layers: dict[str, str]
 
+    def normalizations(self, convention: Convention) -> tuple[str, ...]:
+        """Return the layers that must compute in float32 also where the others do not: those that normalize values."""
+        if convention.layout != Layout.VALUES:
+            return ()
+        return tuple(name for name, kind in self.layers.items() if kind == "Normalization")
+
 
 @dataclass(frozen=True)
 class Request:
@@ -47,6 +53,12 @@ class Request:
     quantization: str
     calibration: NDArray[np.float32]
     convention: Convention
+
+
+def belongs_to(layers: Iterable[str], name: str) -> bool:
+    """Say whether an operator of this name in TensorFlow's graph computes a part of one of the layers."""
+    places = set(_PLACE.findall(name))
+    return any(layer + suffix in places for layer in layers for suffix in _SUFFIXES)
 
 
 def refusal(said: str, layers: Mapping[str, str], *, format_name: str) -> str:

@@ -21,14 +21,13 @@ ALIGNMENT_BYTES = 16
 BYTES_PER_LINE = 16
 
 _HEADER = """\
-/* {stem}: an int8 image classifier for LiteRT for Microcontrollers (TFLM), written by toolkit.
+/* {stem}: an int8 classifier for LiteRT for Microcontrollers (TFLM), written by toolkit.
  *
  * The array holds {artifact} byte for byte: {size} bytes, SHA-256
  * {digest}
  *
- * Input:  {formula} as int8, rows of an image one after the other, channels last:
- *         value = round(({formula}) / {prefix}_INPUT_SCALE) + {prefix}_INPUT_ZERO_POINT
- * Output: {answer} = (value - {prefix}_OUTPUT_ZERO_POINT) * {prefix}_OUTPUT_SCALE
+ * Input:  {given}
+ * Output: {answer}
  * Operators for the resolver: {operators}
  *
  * {prefix}_ARENA_HINT_BYTES is a lower bound of the tensor arena, computed from the file and not measured: the
@@ -43,14 +42,10 @@ _HEADER = """\
 #define {prefix}_ARENA_HINT_BYTES {arena}
 
 #define {prefix}_INPUT_SHAPE {{{input_shape}}}
-#define {prefix}_INPUT_BYTES {input_bytes}
-#define {prefix}_INPUT_SCALE {input_scale}
-#define {prefix}_INPUT_ZERO_POINT ({input_zero_point})
+#define {prefix}_INPUT_BYTES {input_bytes}{input_scaling}
 
 #define {prefix}_OUTPUT_SHAPE {{{output_shape}}}
-#define {prefix}_OUTPUT_BYTES {output_bytes}
-#define {prefix}_OUTPUT_SCALE {output_scale}
-#define {prefix}_OUTPUT_ZERO_POINT ({output_zero_point})
+#define {prefix}_OUTPUT_BYTES {output_bytes}{output_scaling}
 
 #ifdef __cplusplus
 extern "C" {{
@@ -68,11 +63,19 @@ extern const unsigned int {name}_model_bytes;
 
 # What the numbers of the output are.
 _ANSWERS = {
-    Output.PROBABILITIES: "one int8 per class: probability",
-    Output.LOGITS: "one int8 per class: logit, of which the softmax gives probabilities",
-    Output.SIGMOID: "one int8: probability of the second of two classes",
-    Output.SIGMOIDS: "one int8 per class: probability of that class by itself",
+    Output.PROBABILITIES: "one {type} per class: probability",
+    Output.LOGITS: "one {type} per class: logit, of which the softmax gives probabilities",
+    Output.SIGMOID: "one {type}: probability of the second of two classes",
+    Output.SIGMOIDS: "one {type} per class: probability of that class by itself",
 }
+_PIXELS = """\
+{formula} as int8, rows of an image one after the other, channels last:
+ *         value = round(({formula}) / {prefix}_INPUT_SCALE) + {prefix}_INPUT_ZERO_POINT"""
+_VALUES = "float, values as they are, in the order of training, the last axis fastest; the model makes int8 of them"
+_REAL = " = (value - {prefix}_OUTPUT_ZERO_POINT) * {prefix}_OUTPUT_SCALE"
+_SCALING = """
+#define {prefix}_{which}_SCALE {scale:.8e}f
+#define {prefix}_{which}_ZERO_POINT ({zero_point})"""
 
 _ARRAY = """\
 /* {artifact} as an array; see {header}. */
@@ -104,11 +107,10 @@ def derive(artifact: Path, path: Path, convention: Convention) -> tuple[Path, Pa
     header.write_text(
         _HEADER.format(
             **names,
-            **_tensor("input", graph.tensors[graph.inputs[0]]),
-            **_tensor("output", graph.tensors[graph.outputs[0]]),
+            **_tensor("input", graph.tensors[graph.inputs[0]], name.upper()),
+            **_tensor("output", graph.tensors[graph.outputs[0]], name.upper()),
+            **_meaning(convention, graph, name.upper()),
             stem=path.stem,
-            formula=convention.formula,
-            answer=_ANSWERS[convention.output or Output.PROBABILITIES],
             size=len(content),
             digest=hashlib.sha256(content).hexdigest(),
             operators=", ".join(sorted(set(operators))),
@@ -176,11 +178,28 @@ def _size_bytes(tensor: Any) -> int:
     return int(np.prod(tensor.shape) * dtype.itemsize)
 
 
-def _tensor(which: str, tensor: Any) -> dict[str, Any]:
+def _tensor(which: str, tensor: Any, prefix: str) -> dict[str, Any]:
     """Return what the header says of the input or the output; a float32 needs nine digits to be read back as it is."""
+    numbers: dict[str, Any] = {"prefix": prefix, "which": which.upper()}
+    if _is_quantized(tensor):
+        numbers |= {"scale": tensor.quantization.scale[0], "zero_point": int(tensor.quantization.zeroPoint[0])}
     return {
         f"{which}_shape": ", ".join(str(size) for size in tensor.shape),
         f"{which}_bytes": _size_bytes(tensor),
-        f"{which}_scale": f"{tensor.quantization.scale[0]:.8e}f",
-        f"{which}_zero_point": int(tensor.quantization.zeroPoint[0]),
+        f"{which}_scaling": _SCALING.format(**numbers) if _is_quantized(tensor) else "",
     }
+
+
+def _meaning(convention: Convention, graph: Any, prefix: str) -> dict[str, str]:
+    """Return in words what input and output are."""
+    given, returned = (_is_quantized(graph.tensors[ends[0]]) for ends in (graph.inputs, graph.outputs))
+    answer = _ANSWERS[convention.output or Output.PROBABILITIES].format(type="int8" if returned else "float")
+    return {
+        "given": _PIXELS.format(formula=convention.formula, prefix=prefix) if given else _VALUES,
+        "answer": answer + (_REAL.format(prefix=prefix) if returned else ""),
+    }
+
+
+def _is_quantized(tensor: Any) -> bool:
+    """Say whether a tensor holds integers that stand for real numbers."""
+    return tensor.quantization is not None and tensor.quantization.scale is not None

@@ -1,6 +1,6 @@
 """ONNX: float32 through tf2onnx, int8 through ONNX Runtime's static quantizer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from toolkit import extras
 from toolkit.export import onnx_graph
-from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, Prepared, Request
+from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, Prepared, Request, belongs_to
 
 SUFFIX = ".onnx"
 MADE_FROM = None
@@ -31,9 +31,11 @@ def convert(prepared: Prepared, request: Request, path: Path) -> dict[str, Any]:
     if request.quantization == "float32":
         path.write_bytes(float32.read_bytes())
         return {"opset": OPSET, "converter": f"tf2onnx {extras.load('tf2onnx').__version__}"}
-    _quantize(float32, path, request, prepared.work)
+    normalizations = prepared.normalizations(request.convention)
+    _quantize(float32, path, request, prepared.work, in_float=normalizations)
     details = {"opset": OPSET, "converter": f"onnxruntime {extras.load('onnxruntime').__version__}"}
-    return {**details, "activations": "uint8", "weights": "int8 per channel, 7 bits", "layout": "QDQ"}
+    details |= {"activations": "uint8", "weights": "int8 per channel, 7 bits", "layout": "QDQ"}
+    return {**details, **({"float32": list(normalizations)} if normalizations else {})}
 
 
 def _convert_float32(prepared: Prepared, path: Path) -> None:
@@ -59,7 +61,7 @@ def _frozen(prepared: Prepared) -> Any:
     return constants.convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
 
 
-def _quantize(float32: Path, path: Path, request: Request, work: Path) -> None:
+def _quantize(float32: Path, path: Path, request: Request, work: Path, *, in_float: Sequence[str]) -> None:
     onnx = extras.load("onnx")
     extras.load("onnxruntime")
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
@@ -85,8 +87,9 @@ def _quantize(float32: Path, path: Path, request: Request, work: Path) -> None:
         reduce_range=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        # Probabilities in steps of 1/256 would lose what tells near classes apart, and save nothing.
-        nodes_to_exclude=[node.name for node in nodes if node.op_type == "Softmax"],
+        # Probabilities in steps of 1/256 would lose what tells near classes apart, and save nothing; one scale for
+        # columns as unlike as 0.1 and 1,000 would leave nothing of the former.
+        nodes_to_exclude=[n.name for n in nodes if n.op_type == "Softmax" or belongs_to(in_float, n.name)],
     )
     _check_and_save(onnx_graph.name_batch(onnx.load(path)), path)
 

@@ -12,7 +12,8 @@ from toolkit.convention import STANDARD, Convention
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
 from toolkit.portability import Portability
-from toolkit.runtimes.base import Operator, Session, Traced, as_artifact_error, check_size
+from toolkit.runtimes.base import Node, Session, Traced, as_artifact_error, check_size
+from toolkit.runtimes.keras import graph
 from toolkit.runtimes.keras.layers import Layers
 from toolkit.runtimes.keras.loading import load_model
 
@@ -54,7 +55,7 @@ class KerasSession(Session):
     @property
     def declared(self) -> Convention | None:
         """What its first layers say of the input."""
-        return _declared(self._model)
+        return declared(self._model)
 
     def resize(self, batch: int) -> None:
         """Nothing to do: the compiled function takes any batch."""
@@ -73,7 +74,7 @@ class KerasSession(Session):
         return [np.array(self._result)]
 
 
-def _declared(model: Any) -> Convention | None:
+def declared(model: Any) -> Convention | None:
     """Return the range that a model makes plain by its first layer: one of bytes, or one that scales its pixels.
 
     A network behind such a layer is made for values of about -1 to 1. The range is the standard one that the layer
@@ -119,9 +120,10 @@ def trace(path: Path, values: NDArray[np.float32]) -> list[Traced]:
     return [Traced(name, output) for name, output in Layers(path).together(values).items()]
 
 
-def operators(path: Path, *, batch: int = 1) -> list[Operator]:
-    """Return the kinds of the layers. TensorFlow compiles them into something else: what each computes is not known."""
-    return [Operator(kind, KERNELS[0], macs=None) for kind in Layers(path).kinds]
+def nodes(path: Path, *, batch: int = 1) -> list[Node]:
+    """Return the layers. TensorFlow compiles them into something else: what computes each is not known."""
+    model = load_model(path)
+    return graph.nodes(extras.load("keras").Model(model.inputs, model.outputs), kernels=KERNELS[0], batch=batch)
 
 
 def prefixes(path: Path, *, threads: int = 1) -> list[Session]:

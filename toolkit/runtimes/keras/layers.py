@@ -15,6 +15,12 @@ from toolkit.runtimes.keras.loading import load_model
 _MOVERS = ("InputLayer", "Flatten", "Reshape", "Permute", "Dropout")
 
 
+def calls(network: Any) -> list[Any]:
+    """Return the calls of layers that a functional model consists of, each behind those whose outputs it takes."""
+    depths = network._nodes_by_depth  # Keras has no public list of them
+    return [node for depth in sorted(depths, reverse=True) for node in depths[depth]]
+
+
 class Layers:
     """The layers of a Keras model that compute something, run together or each alone.
 
@@ -25,22 +31,15 @@ class Layers:
         keras = extras.load("keras")
         model = load_model(path)
         self._flatten = keras.tree.flatten
-        network = keras.Model(model.inputs, model.outputs)
-        depths = network._nodes_by_depth  # Keras has no public list of the calls that a network consists of
-        self._nodes = [node for depth in sorted(depths, reverse=True) for node in depths[depth]]
-        calls = Counter(id(node.operation) for node in self._nodes)
+        self._nodes = calls(keras.Model(model.inputs, model.outputs))
+        times = Counter(id(node.operation) for node in self._nodes)
         self._shown = {
             node.operation.name: node
             for node in self._nodes
             if isinstance(node.operation, keras.layers.Layer)
             and type(node.operation).__name__ not in _MOVERS
-            and calls[id(node.operation)] == len(node.outputs) == 1
+            and times[id(node.operation)] == len(node.outputs) == 1
         }
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """Their classes."""
-        return tuple(type(node.operation).__name__ for node in self._shown.values())
 
     def together(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Return the output of each layer for real values (N, …) of the input."""

@@ -15,7 +15,7 @@ from toolkit.files import require_file, write_bytes
 from toolkit.manifest import TensorSpec
 from toolkit.portability import Portability
 from toolkit.runtimes.base import (
-    Operator,
+    Node,
     Session,
     Traced,
     as_artifact_error,
@@ -105,22 +105,14 @@ class LiteRTSession(Session):
         output = found.pop(self._output_indices[0])
         return [*found.values(), output]
 
-    def operators(self) -> list[Operator]:
+    def nodes(self) -> list[Node]:
         """Return the operators of an interpreter that keeps its tensors."""
         every = self._interpreter._get_ops_details()  # LiteRT has no public list of its operators
         taken = {int(tensor) for node in every if node["op_name"] == _DELEGATE for tensor in node["outputs"]}
-        nodes = [node for node in every if node["op_name"] != _DELEGATE]
         tensors = {details["index"]: details for details in self._interpreter.get_tensor_details()}
-        live = graph.live(self._input_indices, [(node["inputs"], node["outputs"]) for node in nodes])
-        found = []
-        for node in nodes:
-            inputs, outputs = ([int(index) for index in node[end]] for end in ("inputs", "outputs"))
-            work = graph.work(node["op_name"], [tensors.get(i) for i in inputs], [tensors.get(i) for i in outputs])
-            # What only unpacks constants does so once, not at each inference; what it gives out are the weights.
-            constants = {*inputs} - live if live & {*outputs} else set()
-            size = sum(graph.size_bytes(tensors[index]) for index in constants if index in tensors)
-            found.append(Operator(node["op_name"], XNNPACK if taken & {*outputs} else BUILTIN, *work, size))
-        return found
+        operators = [node for node in every if node["op_name"] != _DELEGATE]
+        kernels = {output: XNNPACK if output in taken else BUILTIN for output in tensors}
+        return graph.nodes(operators, tensors, self._input_indices, kernels)
 
     def _signature_names(self) -> dict[int, str]:
         """Return the names of tensors, by index, in the model's only signature, if it has one."""
@@ -181,7 +173,7 @@ def trace(path: Path, values: NDArray[np.float32]) -> list[Traced]:
     return session.tensors(len(values))
 
 
-def operators(path: Path, *, batch: int = 1) -> list[Operator]:
+def nodes(path: Path, *, batch: int = 1) -> list[Node]:
     """Return the operators, and whether XNNPACK or the built-in kernels execute them.
 
     Where every tensor is kept, each operator that XNNPACK takes is a delegate of its own with that operator's outputs.
@@ -189,7 +181,7 @@ def operators(path: Path, *, batch: int = 1) -> list[Operator]:
     session = LiteRTSession(path, threads=1, kernels=KERNELS[0], keep_tensors=True)
     session.resize(batch)
     with as_artifact_error(path, "LiteRT cannot list its operators"):
-        return session.operators()
+        return session.nodes()
 
 
 def prefixes(path: Path, *, threads: int = 1) -> list[Session]:

@@ -1,13 +1,13 @@
 """The graph of a ``.tflite`` file: what its operators compute, the graph cut short, and a graph of one dense layer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.runtimes.base import FLOAT32, INT8, convolution_macs, product_macs
+from toolkit.runtimes.base import FLOAT32, INT8, Node, Operator, convolution_macs, edges, product_macs
 
 # Places of the left side and of the weights among the inputs, by operator (TensorFlow Lite's schema.fbs).
 _CONVOLUTIONS = {"CONV_2D": 1}
@@ -48,6 +48,39 @@ def live(inputs: Iterable[int], operators: Sequence[tuple[Iterable[int], Iterabl
     for taken, given in operators:
         if found & {int(tensor) for tensor in taken}:
             found |= {int(tensor) for tensor in given}
+    return found
+
+
+def nodes(
+    operators: Sequence[dict[str, Any]],
+    tensors: Mapping[int, dict[str, Any]],
+    inputs: Iterable[int],
+    kernels: Mapping[int, str],
+) -> list[Node]:
+    """Return operators at their places. tensors: by index; kernels: what executes an operator, by its first output.
+
+    A constant that is only unpacked is so once, not at each inference: what it gives out counts as a constant.
+    """
+    every = [([int(one) for one in each["inputs"]], [int(one) for one in each["outputs"]]) for each in operators]
+    flowing = live(inputs, every)
+    takes = edges([([one for one in taken if one in flowing], given) for taken, given in every])
+    found = []
+    for operator, (taken, given), before in zip(operators, every, takes, strict=True):
+        name = str(operator["op_name"])
+        macs, arithmetic = work(name, [tensors.get(one) for one in taken], [tensors.get(one) for one in given])
+        kept = {*taken} - flowing if flowing & {*given} else set()
+        constants = [tensors[one] for one in kept if one in tensors]
+        numbers = (one for one in constants if arithmetic or np.dtype(one["dtype"]).kind == "f")
+        output = tensors.get(given[0]) if given else None
+        found.append(
+            Node(
+                Operator(name, kernels[given[0]] if given else "", macs, arithmetic, sum(map(size_bytes, constants))),
+                name=str(output["name"]) if output else "",
+                shape=tuple(int(size) for size in output["shape"]) if output else None,
+                parameters=sum(prod(int(size) for size in one["shape"]) for one in numbers),
+                takes=before,
+            )
+        )
     return found
 
 

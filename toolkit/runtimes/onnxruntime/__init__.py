@@ -15,7 +15,7 @@ from toolkit.files import require_file, write_bytes
 from toolkit.manifest import TensorSpec
 from toolkit.portability import Portability
 from toolkit.runtimes.base import (
-    Operator,
+    Node,
     Session,
     Traced,
     as_artifact_error,
@@ -181,26 +181,17 @@ def trace(path: Path, values: NDArray[np.float32]) -> list[Traced]:
     return [*found, Traced(session.output.name, output)]
 
 
-def operators(path: Path, *, batch: int = 1) -> list[Operator]:
+def nodes(path: Path, *, batch: int = 1) -> list[Node]:
     """Return the nodes of the graph as ONNX Runtime rewrites it for this CPU; its kernels execute all of them."""
     model = _rewritten(path)
     session = OnnxSession(path, _session(path, graph.with_every_output(model), _options(threads=1, kernels=AS_WRITTEN)))
     session.set_inputs([np.zeros([size or batch for size in spec.shape], spec.dtype) for spec in session.inputs])
     session.invoke()
     made = dict(zip(graph.outputs(model), session.read_outputs(), strict=True))
-    kept = graph.constants(model)
-    shapes = {name: shape for name, (shape, _) in kept.items()} | {name: value.shape for name, value in made.items()}
+    one_byte = {name for name, value in made.items() if value.dtype.itemsize == 1}
+    shapes: dict[str, tuple[int, ...]] = {name: value.shape for name, value in made.items()}
     shapes |= {spec.name: tuple(size or batch for size in spec.shape) for spec in session.inputs}
-    one_byte = graph.one_byte_constants(model) | {name for name, value in made.items() if value.dtype.itemsize == 1}
-    return [
-        Operator(
-            node.op_type,
-            OPTIMIZED,
-            *graph.work(node, shapes, one_byte),
-            weight_bytes=sum(kept[name][1] for name in set(node.input) if name in kept),
-        )
-        for node in model.graph.node
-    ]
+    return graph.nodes(model, shapes, one_byte, kernels=OPTIMIZED)
 
 
 def prefixes(path: Path, *, threads: int = 1) -> list[Session]:

@@ -3,7 +3,7 @@
 It is read and written with protobuf alone, which comes with ONNX Runtime: a device has no ``onnx`` package.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import cache
 from math import prod
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
-from toolkit.runtimes.base import FLOAT32, INT8, convolution_macs, product_macs
+from toolkit.runtimes.base import FLOAT32, INT8, Node, Operator, convolution_macs, edges, product_macs
 
 # The fields of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto) that are read or written here, by
 # message: number and type, * where repeated. Protobuf keeps the others as they are.
@@ -50,6 +50,7 @@ _FIELDS: dict[str, dict[str, tuple[int, str]]] = {
 }
 # Numbers of onnx.proto's DataType, and bytes of those that are not four long.
 DATA_TYPES = {"float32": 1, "uint8": 2, "int8": 3}
+_REAL = (1, 10, 11, 16)  # float32, float16, float64, bfloat16
 _ITEM_BYTES = {2: 1, 3: 1, 4: 2, 5: 2, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2}
 IR_VERSION, OPSET = 8, 13
 
@@ -114,7 +115,31 @@ def constants(model: Any) -> dict[str, tuple[tuple[int, ...], int]]:
     }
 
 
-def work(node: Any, shapes: Mapping[str, Sequence[int]], one_byte: set[str]) -> tuple[int | None, str | None]:
+def nodes(model: Any, shapes: Mapping[str, tuple[int, ...]], one_byte: Set[str], *, kernels: str) -> list[Node]:
+    """Return the nodes at their places. shapes: of what flows, by name; one_byte: names of what of it has 8 bits."""
+    kept, eight = constants(model), one_byte_constants(model) | one_byte
+    kinds = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    every = {name: shape for name, (shape, _) in kept.items()} | dict(shapes)
+    ends = [([name for name in node.input if name and name not in kept], node.output) for node in model.graph.node]
+    found = []
+    for node, before in zip(model.graph.node, edges(ends), strict=True):
+        macs, arithmetic = work(node, every, eight)
+        mine = {name for name in node.input if name in kept}
+        numbers = (name for name in mine if arithmetic or kinds[name] in _REAL)
+        output = next(iter(node.output), "")
+        found.append(
+            Node(
+                Operator(node.op_type, kernels, macs, arithmetic, sum(kept[name][1] for name in mine)),
+                name=node.name or output,
+                shape=every.get(output),
+                parameters=sum(prod(kept[name][0]) for name in numbers),
+                takes=before,
+            )
+        )
+    return found
+
+
+def work(node: Any, shapes: Mapping[str, Sequence[int]], one_byte: Set[str]) -> tuple[int | None, str | None]:
     """Return the multiply-accumulates of a node, and what it multiplies in. one_byte: names of 8-bit tensors."""
     name: str = node.op_type
     places = (CONVOLUTIONS | PRODUCTS | {_TRANSPOSED: (0, 1)}).get(name)

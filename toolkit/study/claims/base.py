@@ -228,15 +228,15 @@ def judge(cases: Sequence[Case]) -> Judgement:
     return Judgement(verdict, tuple(cases), share, figure, cells)
 
 
-def way(study: Study, accuracy: float) -> float:
-    """Return which share of the way from chance (one class of all) to 100 % an accuracy is."""
+def above_chance(study: Study, accuracy: float) -> float:
+    """Return how far an accuracy is above chance: 0 at chance (one class of all), 1 at 100 %."""
     chance = 1 / int(study.data["classes"])
     return (accuracy - chance) / (1 - chance)
 
 
 def learned(study: Study, outcome: TrialOutcome) -> float:
-    """Return which share of that way the best validation accuracy went."""
-    return way(study, outcome.best_validation_accuracy)
+    """Return how far the best validation accuracy is above chance."""
+    return above_chance(study, outcome.best_validation_accuracy)
 
 
 def show(figure: statistics.Median | None, text: Callable[[float], str]) -> str:
@@ -251,23 +251,23 @@ def show(figure: statistics.Median | None, text: Callable[[float], str]) -> str:
 
 
 def _explain(decided: Sequence[Case]) -> tuple[Cell, ...]:
-    """Return the cells of the one axis, or else the two, whose values tell best which cases support a claim.
+    """Return the cells of the axis, or of the two axes, whose values best separate supporting from opposing cases.
 
-    They must tell more cases right than the verdict of the most does of all; none do, and there are no cells. Two axes
-    are taken if one does not tell MOST of the cases. Cells of one case each would explain anything: there must be
-    two cases a cell, on average.
+    A case is separated if it is of the majority of its cell. More cases must be separated than are of the majority of
+    all cases; else no cells are returned. Two axes are tried if one does not separate MOST of the cases. Cells of one
+    case each would separate anything, so there must be two cases a cell on average.
     """
     supporting = sum(one.supports is True for one in decided)
-    told = max(supporting, len(decided) - supporting)
+    separated = max(supporting, len(decided) - supporting)
     best: tuple[Cell, ...] = ()
     axes = [axis for axis in AXES if len({str(one.configuration.get(axis)) for one in decided}) > 1]
     for count in (1, 2):
         for chosen in combinations(axes, count):
             cells = _cells(decided, chosen)
-            right = sum(max(cell.supporting, cell.decided - cell.supporting) for cell in cells)
-            if len(cells) * 2 <= len(decided) and right > told:
-                told, best = right, cells
-        if best and told / len(decided) >= MOST:
+            count_separated = sum(max(cell.supporting, cell.decided - cell.supporting) for cell in cells)
+            if len(cells) * 2 <= len(decided) and count_separated > separated:
+                separated, best = count_separated, cells
+        if best and separated / len(decided) >= MOST:
             break
     return best
 

@@ -16,7 +16,7 @@ from math import exp, isfinite, log
 from statistics import mean
 
 from toolkit import units, words
-from toolkit.study.claims.base import Case, Table, Weighed, case, judge, learned, matched, show, way
+from toolkit.study.claims.base import Case, Table, Weighed, above_chance, case, judge, learned, matched, show
 from toolkit.study.claims.sigmoid_hardly_learns import HARDLY
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
@@ -44,7 +44,7 @@ def comes_through(study: Study, outcome: TrialOutcome) -> float | None:
 
     None if it was not measured, or was 0 or no number in every such epoch.
     """
-    before = takewhile(lambda epoch: way(study, epoch.val_accuracy) < HARDLY, outcome.progress.history)
+    before = takewhile(lambda epoch: above_chance(study, epoch.val_accuracy) < HARDLY, outcome.progress.history)
     ratios = []
     for row in outcome.progress.gradients[: 1 + len(list(before))]:
         norms = [norm for layer, norm in row.items() if layer != "epoch"]

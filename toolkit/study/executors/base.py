@@ -43,6 +43,11 @@ class Executor(Protocol):
     machine is lost is tried again from its checkpoint, or is noted by ``trials.record_failure``; the others go on.
     """
 
-    def __call__(self, trials: Sequence[Trial], work: Work) -> Generator[Event, None, None]:
+    @property
+    def jobs(self) -> int:
+        """How many runs are trained at a time."""
+        ...
+
+    def __call__(self, trials: Sequence[Trial], work: Work, /) -> Generator[Event, None, None]:
         """Yield ``started`` and ``ended`` for each run, and an ``epoch`` for each epoch in between."""
         ...

@@ -1,0 +1,135 @@
+"""Blocks that alternate: their order, what they hold, and real workers on the tiny artifacts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.bench.test_measure import INVOKED, subject_of
+from toolkit.bench import alternating, busy, pair_tasks
+from toolkit.bench.candidates import Candidate, select
+from toolkit.bench.configuration import Configuration
+from toolkit.errors import ArtifactError
+
+
+def sides_of(*paths):
+    return [Configuration(select([path], warn=pytest.fail)[0], 1, 1) for path in paths]
+
+
+class Workers:
+    """In place of the processes: the first side takes 100 µs, the second 50; asked is what they were asked for."""
+
+    def __init__(self, monkeypatch):
+        self.asked, self.closed = [], 0
+        monkeypatch.setattr(alternating, "Process", self._start)
+
+    def _start(self, what, tasks, *, most_bytes):
+        workers, shares = self, {}
+
+        class Worker:
+            def ask(self, question, seconds=0.0):
+                workers.asked.append(question)
+                if question["do"] == pair_tasks.OPEN:
+                    typical = (100e3, 50e3, 50e3)[question["side"]]
+                    shares[question["side"]] = question["share"]
+                    return {"typical_ns": typical, "inputs": [], "remark": None}, b""
+                taken = [(100e3, 50e3, 50e3)[side] * (1 + shares[side]) for side in question["order"]]
+                return {}, np.array(taken).tobytes()
+
+            def close(self):
+                workers.closed += 1
+
+        return Worker()
+
+
+@pytest.fixture
+def workers(monkeypatch):
+    return Workers(monkeypatch)
+
+
+def configurations(*names, runtime="litert"):
+    return [Configuration(Candidate(Path(name), runtime, None), 1, 1) for name in names]
+
+
+def test_each_block_comes_back_to_its_own_column_whatever_the_order(workers):
+    sides, rng = configurations("a", "b", "b"), np.random.default_rng(0)
+    found = alternating.alternate(sides, opening=[1, 0, 2], seconds=0.1, rng=rng, shares=[0.0, 0.0, 0.1])
+    assert len(found.blocks_s) > 20
+    assert found.blocks_s == pytest.approx(np.tile([100e-6, 50e-6, 55e-6], (len(found.blocks_s), 1)))
+    assert found.pairs(0, 2)[0] == pytest.approx([100e-6, 55e-6])
+    *opened, taken = workers.asked
+    assert [question["side"] for question in opened] == [1, 0, 2]
+    by_turn = np.array(taken["order"]).reshape(-1, 3)
+    assert (np.sort(by_turn, axis=1) == [0, 1, 2]).all()  # each once a turn
+    assert len({tuple(turn) for turn in by_turn}) == 6  # in every order
+    # The geometric mean of the blocks is a millisecond.
+    assert taken["count"] == round(1e-3 / (100e-6 * 50e-6 * 50e-6) ** (1 / 3))
+
+
+def test_two_processes_open_the_sides_in_both_orders_with_memory_that_lies_otherwise(workers):
+    alternating.twice(configurations("a", "b"), seconds=0.01, rng=np.random.default_rng(0))
+    opened = [question for question in workers.asked if question["do"] == pair_tasks.OPEN]
+    sides = [question["side"] for question in opened]
+    assert sides[:2] == sides[:1:-1]
+    assert len({question["padding"] for question in opened}) == 4
+    assert {question["core"] for question in opened} == {None}
+    assert workers.closed == 2
+
+
+def test_two_runtimes_take_turns_on_one_core_block_by_block(workers):
+    sides = [*configurations("a"), *configurations("b", runtime="onnxruntime")]
+    found = alternating.alternate(sides, opening=[0, 1], seconds=0.01, rng=np.random.default_rng(0))
+    assert found.blocks_s == pytest.approx(np.tile([100e-6, 50e-6], (len(found.blocks_s), 1)))
+    (core,) = {question["core"] for question in workers.asked if question["do"] == pair_tasks.OPEN}
+    assert core is not None
+    assert {len(question["order"]) for question in workers.asked if question["do"] == pair_tasks.TAKE} == {1}
+    assert workers.closed == 2
+
+
+def test_blocks_are_timed_as_one_behind_a_lead_in():
+    subject, session, _ = subject_of()
+    before = session.invocations
+    assert subject.together(10) == (10 * INVOKED, 0)  # setting the input is not in it
+    assert session.invocations - before == 10 + 2
+
+
+@pytest.mark.parametrize("share", [0.02, 0.05])
+def test_busy_work_takes_its_share_of_the_inference_whatever_it_takes_beside_them(monkeypatch, share):
+    subject, _, clock = subject_of()
+
+    def work(turns):
+        clock.now += 10 * turns
+
+    monkeypatch.setattr(busy, "spin", work)
+    side = pair_tasks._Side(subject, share, inference_ns=INVOKED, turn_ns=5.0)  # by itself it took half
+    taken = [side.take(50) for _ in range(pair_tasks.RECENT)]
+    assert taken[0] == INVOKED * (1 + 2 * share)
+    assert taken[-1] == INVOKED * (1 + share)
+    assert pair_tasks._Side(subject, 0.0, INVOKED, 5.0).take(50) == INVOKED
+
+
+def test_a_turn_of_busy_work_is_timed_without_the_call():
+    now = 0
+
+    def work(turns):
+        nonlocal now
+        now += 100 + 10 * turns  # 100 ns a call, 10 ns a turn
+
+    assert busy.turn_ns(lambda: now, work) == 10
+
+
+def test_real_workers_measure_one_runtime_in_one_process_and_two_in_two(exported):
+    small, float32, onnx = (exported / name for name in ("cnn-int8.tflite", "cnn-float32.tflite", "cnn-int8.onnx"))
+    rng = np.random.default_rng(0)
+    for pair in ((small, float32), (small, onnx)):
+        found = alternating.alternate(sides_of(*pair), opening=[0, 1], seconds=0.01, rng=rng)
+        assert (found.blocks_s > 0).all()
+        assert len(found.blocks_s) >= alternating.LEAST_BLOCKS
+        assert [specs[0].dtype for specs in found.inputs] == ["int8", "float32"]
+
+
+def test_what_cannot_be_opened_is_named(exported, tmp_path):
+    (tmp_path / "broken.tflite").write_bytes(b"no model")
+    sides = sides_of(exported / "cnn-int8.tflite", tmp_path / "broken.tflite")
+    with pytest.raises(ArtifactError, match=r"broken\.tflite"):
+        alternating.alternate(sides, opening=[0, 1], seconds=0.01, rng=np.random.default_rng(0))

@@ -1,0 +1,109 @@
+"""Recordings of sensors: cut into windows, and never one recording in two parts."""
+
+import numpy as np
+import pytest
+
+from toolkit import data
+from toolkit.data import recordings
+from toolkit.data.base import parts
+from toolkit.errors import DataError
+from toolkit.reading import Reading
+
+
+def save(path, rows, *, number=0, header="timestamp,ax,ay"):
+    """A recording whose values tell which it is: ax the number of the row, ay that of the recording."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"{row * 20},{row},{number}" for row in range(rows)]
+    path.write_text("\n".join((header, *lines)) + "\n")
+    return path
+
+
+def save_classes(folder, *, per_class=10, rows=25):
+    number = 0
+    for name in ("rest", "walk"):
+        for _ in range(per_class):
+            number += 1
+            save(folder / name / f"{number}.csv", rows, number=number)
+    return folder
+
+
+def load(folder, *, said=None, **reading):
+    return data.load(str(folder), warn=pytest.fail if said is None else said.append, reading=Reading(**reading))
+
+
+def test_windows_follow_each_other_and_the_rest_is_left_out(tmp_path):
+    said = []
+    found = load(save_classes(tmp_path / "moves"), said=said, window=10)
+    assert found.counts == "32 + 8"
+    assert found.rows_are == "rows of 10×2 values"
+    assert (found.reading.window, found.reading.stride, found.reading.columns) == (10, 10, ("ax", "ay"))
+    np.testing.assert_array_equal(np.unique(found.train.images[:, 0, 0]), [0, 10])
+    assert said == [f"{tmp_path / 'moves'}: the column timestamp says when and was left out"]
+
+
+def test_windows_of_one_recording_are_in_one_part(tmp_path):
+    found = load(save_classes(tmp_path / "moves"), said=[], window=10, stride=1)
+    divided = parts.divide(found, share=0.25, seed=0)
+    training, validation = (set(found.train.images[rows, 0, 1]) for rows in (divided.training, divided.validation))
+    test = set(found.test.images[:, 0, 1])
+    assert training | validation | test == set(range(1, 21))
+    assert not training & validation
+    assert not (training | validation) & test
+    assert len(found.train) == 16 * 16
+    assert divided.how == parts.TOGETHER
+
+
+def test_recordings_of_one_length_are_windows_themselves(tmp_path):
+    found = load(save_classes(tmp_path / "moves"), said=[])
+    assert found.rows_are == "rows of 25×2 values"
+
+
+def test_without_a_window_recordings_must_be_of_one_length(tmp_path):
+    save_classes(tmp_path / "moves")
+    save(tmp_path / "moves" / "rest" / "long.csv", 1200)
+    with pytest.raises(DataError, match=r"moves: recordings have 25 to 1,200 rows; --window N says how many"):
+        load(tmp_path / "moves", said=[])
+
+
+def test_what_is_too_short_is_named(tmp_path):
+    said = []
+    save(save_classes(tmp_path / "moves") / "rest" / "short.csv", 9)
+    found = load(tmp_path / "moves", said=said, window=10)
+    assert found.counts in ("32 + 8", "30 + 8", "32 + 6")
+    short = f"{tmp_path / 'moves'}: recordings shorter than a window of 10 rows were left out (1): rest/short.csv"
+    assert short in said
+    with pytest.raises(DataError, match=r"moves: no recording has the 30 rows of a window"):
+        load(tmp_path / "moves", said=[], window=30)
+
+
+def test_recordings_must_have_the_same_columns(tmp_path):
+    save_classes(tmp_path / "moves")
+    save(tmp_path / "moves" / "walk" / "other.csv", 25, header="timestamp,ax,gx")
+    with pytest.raises(DataError, match=r"\.csv: has no column '[ag][yx]'; it has 'timestamp', "):
+        load(tmp_path / "moves", said=[])
+    for name in ("a/1", "a/2", "b/1", "b/2"):
+        save(tmp_path / "times" / f"{name}.csv", 5, header="time,t,Timestamp (ms)")
+    with pytest.raises(DataError, match=r"\.csv: has no columns but the time"):
+        load(tmp_path / "times", said=[])
+
+
+def test_folders_of_parts_are_parts_of_recordings_too(tmp_path):
+    for part, count in (("train", 6), ("test", 2)):
+        save_classes(tmp_path / "moves" / part, per_class=count)
+    assert load(tmp_path / "moves", said=[], window=5).counts == "60 + 20"
+
+
+def test_a_recording_to_ask_about_is_cut_in_the_same_way(tmp_path):
+    path = save(tmp_path / "asked.csv", 25)
+    names, rows = recordings.rows_of(path, Reading(window=10, stride=5, columns=("ay", "ax")))
+    assert names == [f"{path}:2-11", f"{path}:7-16", f"{path}:12-21", f"{path}:17-26"]
+    assert rows.shape == (4, 10, 2)
+    np.testing.assert_array_equal(rows[1, :, 1], np.arange(5, 15))
+    with pytest.raises(DataError, match=r"asked\.csv: has 25 rows; a window of this model has 26"):
+        recordings.rows_of(path, Reading(window=26, stride=5, columns=("ax",)))
+
+
+@pytest.mark.parametrize("sizes", [{"window": 0}, {"window": -1}, {"window": 5, "stride": 0}])
+def test_sizes_of_nothing_are_refused(sizes):
+    with pytest.raises(Exception, match=r"the (window|stride) is (0|-1); allowed: 1 to"):
+        Reading(**sizes)

@@ -1,0 +1,112 @@
+"""A model of values: its columns are normalized inside of it, in float32, and the rest is as small as of images."""
+
+import re
+
+import numpy as np
+import pytest
+
+from toolkit import manifest
+from toolkit.convention import Convention, Layout, parse
+from toolkit.data.base import make_dataset
+from toolkit.data.base.values import as_values
+from toolkit.errors import UsageError
+from toolkit.export.exporter import ExportOptions, export
+from toolkit.export.formats import plan
+from toolkit.export.formats.base import belongs_to
+from toolkit.export.sources import resolve
+from toolkit.parity.verify import VerifyOptions, verify
+from toolkit.runtimes import open_session
+from toolkit.selftest.run import self_test
+from toolkit.training.normalization import moments
+
+
+def unlike():
+    """Two columns of 1e5 times each other's range: the small one alone tells the classes apart. A third is constant."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(300) % 2
+    small = 0.02 * labels + rng.normal(0, 0.002, 300)
+    rows = np.stack([rng.uniform(0, 1000, 300), small, np.full(300, 0.1)], axis=1).astype(np.float32)
+    arrays = (rows[:200], labels[:200], rows[200:], labels[200:])
+    return make_dataset(arrays, name="unlike", origin="tests", conversion=as_values)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    from toolkit.training.fit import train
+    from toolkit.training.recipe import Recipe
+
+    folder = tmp_path_factory.mktemp("values")
+    train(Recipe(model="mlp", epochs=5, batch_size=16), unlike(), folder / "run")
+    options = ExportOptions(plan(["tflite", "onnx", "c"], ["int8"]), 100)
+    result = export(resolve(str(folder / "run")), unlike(), folder / "mlp", options, warn=pytest.fail)
+    assert result.failures == {}
+    return folder
+
+
+def test_columns_of_unlike_ranges_survive_in_int8(exported):
+    found = manifest.read(exported / "mlp")
+    assert found.convention.layout == Layout.VALUES
+    result = verify(found, found.artifacts, VerifyOptions(by_golden=True), warn=pytest.fail)
+    assert {one.problem for one in result.comparisons} == {None}
+    test = unlike().test
+    for artifact in found.artifacts:
+        session = open_session(exported / "mlp" / artifact.path)
+        session.convention = found.convention
+        assert (session.predict(test.images).argmax(axis=1) == test.labels).mean() > 0.98, artifact.path
+        assert (artifact.inputs[0].dtype, artifact.details["float32"]) == ("float32", ["normalization"])
+    (tflite,) = (artifact for artifact in found.artifacts if artifact.format == "tflite")
+    assert tflite.outputs[0].dtype == "int8"
+
+
+def test_the_header_in_c_says_that_values_come_in_as_they_are(exported):
+    text = (exported / "mlp" / "mlp-int8.h").read_text()
+    assert "Input:  float, values as they are" in text
+    assert "Output: one int8 per class: probability = (value - MLP_INT8_OUTPUT_ZERO_POINT)" in text
+    assert re.search(r"#define MLP_INT8_INPUT_BYTES 12\n\n", text)
+    assert "INPUT_SCALE" not in text
+
+
+def test_what_is_about_pixels_is_refused(exported, tmp_path):
+    source, options = resolve(str(exported / "run")), ExportOptions(plan(["tflite"], ["int8"]), 50, 0, parse("0..255"))
+    with pytest.raises(UsageError, match=r"--input-range says what pixels become; 'unlike' has rows of 3 values"):
+        export(source, unlike(), tmp_path / "mlp", options, warn=pytest.fail)
+    found = manifest.read(exported / "mlp")
+    with pytest.raises(UsageError, match="takes rows of values; the faults that are planted are those of images"):
+        self_test(found, unlike(), options=VerifyOptions(), reexports=0, warn=pytest.fail)
+
+
+def test_a_constant_column_has_a_variance_of_one():
+    rows = unlike().train.images
+    mean, variance = moments(rows, np.arange(0, 200, 2))
+    np.testing.assert_allclose(mean, rows[::2].mean(axis=0, dtype=np.float64), rtol=1e-6)
+    np.testing.assert_allclose(variance[:2], rows[::2, :2].var(axis=0, dtype=np.float64), rtol=1e-5)
+    assert variance[2] == 1
+
+
+def test_channels_of_windows_are_normalized_over_their_steps():
+    windows = np.random.default_rng(0).normal(3, 2, (50, 20, 2)).astype(np.float32)
+    mean, variance = moments(windows, np.arange(50))
+    assert mean.shape == variance.shape == (2,)
+    np.testing.assert_allclose(variance, windows.reshape(-1, 2).var(axis=0, dtype=np.float64), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "belongs"),
+    [
+        ("mlp_1/normalization_1/Sub", True),
+        ("mlp_1/normalization_1/truediv;mlp_1/normalization_1/Maximum1", True),
+        ("mlp/normalization/sub", True),
+        ("mlp_1/batch_normalization_1/Sub", False),
+        ("mlp_1/dense_1/MatMul", False),
+    ],
+)
+def test_an_operator_is_told_by_the_layer_in_its_name(name, belongs):
+    assert belongs_to(["normalization"], name) == belongs
+
+
+def test_values_go_in_as_they_are_and_have_no_range():
+    convention = Convention().taking(np.zeros((2, 3), np.float32))
+    rows = np.float32([[1, -2, 300]])
+    assert convention.values(rows) is rows
+    assert (str(convention), convention.formula, convention.dtype) == ("values", "value", np.dtype(np.float32))
+    assert Convention().taking(np.zeros((2, 3), np.uint8)) == Convention()

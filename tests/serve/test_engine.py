@@ -1,0 +1,98 @@
+"""Micro-batches, and clients that do not wait: an engine whose worker is slow."""
+
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+
+from toolkit.errors import ArtifactError
+from toolkit.serve import engine
+from toolkit.serve.engine import Engine
+from toolkit.serve.metrics import Metrics
+
+
+@pytest.fixture
+def slow(exported_once, monkeypatch):
+    """An engine whose inferences wait for a gate, and the batches that it has been asked for."""
+    gate, batches, real = threading.Semaphore(0), [], engine.prediction.classify
+
+    def classify(session, found, pixels):
+        assert gate.acquire(timeout=60)
+        batches.append(len(pixels))
+        return real(session, found, pixels)
+
+    monkeypatch.setattr(engine.prediction, "classify", classify)
+    path = exported_once / "cnn-int8.tflite"
+    made = Engine("cnn", path, metrics=Metrics(["cnn"]), warn=pytest.fail, on_failure=pytest.fail)
+    yield made, gate, batches
+    made.close()
+
+
+def pixels(count, shade=0):
+    return np.full((count, 8, 8, 1), shade, np.uint8)
+
+
+def ask(made, gate, *counts, cancelled=()):
+    """Ask once, then all of ``counts`` while the first is worked on; return the answers."""
+
+    async def run():
+        running = asyncio.create_task(made.run())
+        asked = [asyncio.create_task(made.classify(pixels(1)))]
+        await asyncio.sleep(0.05)
+        asked += [asyncio.create_task(made.classify(pixels(count, 10 * count))) for count in counts]
+        await asyncio.sleep(0.05)
+        for place in cancelled:
+            asked[place].cancel()
+        gate.release(100)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        running.cancel()
+        return answers
+
+    return asyncio.run(run())
+
+
+def test_what_arrives_while_it_works_is_the_next_batch(slow):
+    made, gate, batches = slow
+    answers = ask(made, gate, 1, 2, 3)
+    assert batches == [1, 6]
+    assert [(len(answer.probabilities), answer.batch) for answer in answers] == [(1, 1), (1, 6), (2, 6), (3, 6)]
+    alone = ask(made, gate, 2)[1]
+    assert np.allclose(alone.probabilities, answers[2].probabilities)
+
+
+def test_a_batch_is_no_larger_than_is_worth_it(slow):
+    made, gate, batches = slow
+    ask(made, gate, *[4] * 5)
+    assert batches == [1, 12, 8]
+
+
+def test_nothing_is_computed_for_who_has_gone(slow):
+    made, gate, batches = slow
+    answers = ask(made, gate, 1, 1, cancelled=(1, 2))
+    assert batches == [1]
+    assert [isinstance(answer, asyncio.CancelledError) for answer in answers] == [False, True, True]
+
+
+def test_a_whole_batch_is_told_what_went_wrong_and_the_next_is_served(slow, monkeypatch):
+    made, gate, _ = slow
+    real, wrong = engine.prediction.classify, iter([ArtifactError("NaN"), ValueError("odd")])
+
+    def classify(*arguments):
+        for error in wrong:
+            raise error
+        return real(*arguments)
+
+    monkeypatch.setattr(engine.prediction, "classify", classify)
+    first, *others = ask(made, gate, 1, 1)
+    assert [str(one) for one in (first, *others)] == ["NaN", "odd", "odd"]
+    assert made.is_open
+    assert len(ask(made, gate)[0].probabilities) == 1
+
+
+def test_an_artifact_that_cannot_be_opened_leaves_no_process(tmp_path, monkeypatch):
+    closed = []
+    monkeypatch.setattr(engine.Workers, "close", lambda self: closed.append(self._process.close()))
+    with pytest.raises(ArtifactError, match="no such file"):
+        Engine("a", tmp_path / "a.tflite", metrics=Metrics(["a"]), warn=pytest.fail, on_failure=pytest.fail)
+    assert len(closed) == 1

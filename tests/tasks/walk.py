@@ -1,0 +1,76 @@
+"""One task, from its data to a prediction: trained, exported, verified, timed, bundled, and asked on its own."""
+
+import contextlib
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tests.tasks.made import Task
+from toolkit import api, archive, images, manifest
+from toolkit.bench.record import Record
+from toolkit.bundle.make import make
+from toolkit.export.exporter import Exported
+from toolkit.parity.result import Parity
+from toolkit.prediction import Prediction, Refused
+from toolkit.training.fit import Trained
+
+QUANTIZATIONS = ("float32", "int8")
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What came out.
+
+    predicted: by ``predict`` with the int8 artifact. printed: by the ``classify.py`` of a bundle of each artifact, of
+    the golden and of the file that was asked about.
+    """
+
+    trained: Trained
+    exported: Exported
+    parity: Parity
+    measured: Record
+    predicted: list[Prediction | Refused]
+    printed: dict[str, tuple[str, str]]
+    answer: str
+
+
+def walk(task: Task, folder: Path, *, seconds: float = 0.05) -> Walked:
+    """Walk the whole road in a folder."""
+    (folder / "data").mkdir()
+    made = task.make(folder / "data")
+    with contextlib.chdir(folder):
+        trained = api.train(task.model, data=made.data, name=task.name, epochs=task.epochs, reading=task.reading)
+        exported = api.export(trained, quantize=QUANTIZATIONS)
+        parity = api.verify(exported, data=made.data)
+        measured = api.bench(exported, seconds=seconds, processes=1)
+        int8 = Path(exported) / f"{task.model}-int8.tflite"
+        predicted = api.predict([made.asked], int8)
+        found = manifest.read(Path(exported))
+        asked = _rows(made.asked, found)
+        printed = {artifact.path: _ask(found, artifact, asked) for artifact in found.artifacts}
+    return Walked(trained, exported, parity, measured, predicted, printed, made.answer)
+
+
+def _rows(asked: Path, found: manifest.Manifest) -> Path:
+    """Return what the program of a bundle takes: an image as an array of what the model sees of it."""
+    if asked.suffix != ".png":
+        return asked
+    height, width, channels = found.convention.row_shape(found.artifacts[0].inputs[0].shape)
+    pixels = images.resize(images.read(asked, channels=channels), height=height, width=width, how="fit")
+    np.save(asked.with_suffix(".npy"), pixels[np.newaxis])
+    return asked.with_suffix(".npy")
+
+
+def _ask(found: manifest.Manifest, artifact: manifest.Artifact, asked: Path) -> tuple[str, str]:
+    """Unpack a bundle of the artifact, and return what its program prints without a file and with one."""
+    bundle = make(found, artifact)
+    assert archive.unpack(bundle.path, Path()) == []
+    program = (sys.executable, "-I", str(Path(bundle.name) / "classify.py"))
+    golden, answers = (
+        subprocess.run([*program, *files], capture_output=True, text=True, check=False) for files in ((), (str(asked),))
+    )
+    assert golden.returncode == answers.returncode == 0, golden.stdout + golden.stderr + answers.stderr
+    return golden.stdout, answers.stdout

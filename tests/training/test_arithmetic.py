@@ -1,0 +1,148 @@
+"""The trial of how a machine computes a training fastest: when it is made, what is kept, and what a run keeps of it."""
+
+import json
+import sys
+from dataclasses import replace
+
+import pytest
+
+from tests.training.made_up import RECIPE, assert_same, state
+from toolkit import host
+from toolkit.cache import cache_folder
+from toolkit.training import arithmetic
+from toolkit.training.arithmetic import UNTRIED, Arithmetic, Tried
+from toolkit.training.fit import train
+
+# Seconds of a batch, by (oneDNN, XLA).
+SECONDS = {(False, 0): 4.0, (False, 1): 3.0, (True, 0): 2.0, (True, 1): 5.0}
+
+
+@pytest.fixture
+def trials(monkeypatch, tmp_path):
+    """Trials that are made up, and never too long: the settings of oneDNN that were tried, in a cache of their own."""
+    made = []
+
+    def attempt(recipe, dataset, device, *, onednn):
+        made.append(onednn)
+        return [Tried(has, xla, batch_s) for (has, xla), batch_s in SECONDS.items() if has == bool(onednn)]
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(arithmetic, "LEAST_VALUES", 1)
+    monkeypatch.setattr(arithmetic, "_imported", lambda: None)
+    monkeypatch.setattr(arithmetic, "_try", attempt)
+    monkeypatch.delenv(arithmetic.VARIABLE, raising=False)
+    return made
+
+
+def choose(dataset, recipe=RECIPE, device="auto"):
+    return arithmetic.choose(recipe, dataset, device=device, on_trial=lambda: None)
+
+
+def test_the_fastest_setting_is_taken_and_kept(tiny, trials):
+    expected = Arithmetic(True, 0, tuple(Tried(*setting, seconds) for setting, seconds in SECONDS.items()))
+    assert choose(tiny) == expected
+    assert expected.words == ("with oneDNN", "without XLA")
+    assert choose(tiny, replace(RECIPE, seed=9, epochs=50)) == expected
+    assert trials == [None, True]
+    (kept,) = (cache_folder() / "training").iterdir()
+    assert json.loads(kept.read_text())["asked"]["host"]["cpu"] == host.describe().cpu
+
+
+def test_another_model_is_tried_anew(tiny, trials):
+    choose(tiny)
+    choose(tiny, replace(RECIPE, model="cnn"))
+    choose(tiny, replace(RECIPE, batch_size=16))
+    assert trials == [None, True] * 3
+
+
+def test_a_damaged_cache_is_tried_anew(tiny, trials):
+    first = choose(tiny)
+    (kept,) = (cache_folder() / "training").iterdir()
+    kept.write_text("{")
+    assert choose(tiny) == first
+    assert trials == [None, True] * 2
+
+
+def test_nothing_is_tried_for_a_short_training_or_a_gpu(tiny, trials, monkeypatch):
+    assert choose(tiny, device="gpu") == UNTRIED
+    monkeypatch.setattr(arithmetic, "LEAST_VALUES", 240 * 64 * 4 + 1)
+    assert choose(tiny) == UNTRIED
+    assert trials == []
+    assert choose(tiny, replace(RECIPE, epochs=5)) != UNTRIED
+
+
+@pytest.mark.parametrize(("answer", "is_kept"), [(None, False), ([], True)], ids=["a trial that failed", "a GPU"])
+def test_where_nothing_was_timed_nothing_is_chosen(tiny, trials, monkeypatch, answer, is_kept):
+    monkeypatch.setattr(arithmetic, "_try", lambda *_, **__: answer)
+    assert choose(tiny) == UNTRIED
+    assert (cache_folder() / "training").exists() == is_kept
+
+
+def test_what_the_user_or_an_import_has_decided_is_not_tried_otherwise(tiny, trials, monkeypatch):
+    monkeypatch.setenv(arithmetic.VARIABLE, "0")
+    assert choose(tiny).words == ("without oneDNN", "with XLA")
+    monkeypatch.delenv(arithmetic.VARIABLE)
+    monkeypatch.setattr(arithmetic, "_imported", lambda: True)
+    assert choose(tiny).words == ("with oneDNN", "without XLA")
+    assert trials == [None, True]
+
+
+def test_the_other_setting_is_tried_only_if_the_training_is_long(tiny, trials, monkeypatch):
+    batches = 240 * 0.8 / 15 * 4
+    monkeypatch.setattr(arithmetic, "LEAST_S", 3.0 * batches + 1)
+    assert choose(tiny).words == ("without oneDNN", "with XLA")
+    assert trials == [None]
+    assert choose(tiny, replace(RECIPE, batch_size=14)).words == ("with oneDNN", "without XLA")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("recipe", "setting", "forms"),
+    [(RECIPE, False, (0, 1, 50)), (replace(RECIPE, model="cnn", augment="shift"), True, (0, 1))],
+    ids=["mlp", "cnn"],
+)
+def test_a_trial_times_every_form_of_a_step(tiny, recipe, setting, forms):
+    found = arithmetic._try(recipe, tiny, "cpu", onednn=setting)
+    assert [(one.onednn, one.xla) for one in found] == [(setting, at_once) for at_once in forms]
+    assert all(one.batch_s > 0 for one in found)
+
+
+def test_a_trial_that_dies_or_answers_nonsense_is_none(tiny, monkeypatch):
+    for command in ("raise SystemExit(3)", "print('no JSON')", "print('{}')"):
+        monkeypatch.setattr(arithmetic, "_COMMAND", (sys.executable, "-c", command))
+        assert arithmetic._try(RECIPE, tiny, "cpu", onednn=True) is None
+    monkeypatch.setattr(arithmetic, "_COMMAND", (sys.executable, "-c", "import time; time.sleep(60)"))
+    monkeypatch.setattr(arithmetic, "DEADLINE_S", 0.2)
+    assert arithmetic._try(RECIPE, tiny, "cpu", onednn=True) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model", "at_once"), [("mlp", 4), ("cnn", 1)])
+def test_a_run_records_its_arithmetic_and_keeps_it_when_it_goes_on(tmp_path, tiny, trials, monkeypatch, model, at_once):
+    monkeypatch.setattr(arithmetic, "_imported", arithmetic.onednn)
+    monkeypatch.setitem(SECONDS, (arithmetic.onednn(), at_once), 1.0)
+    recipe = replace(RECIPE, model=model)
+    told = []
+    train(recipe, tiny, tmp_path / "whole", on_trial=lambda: told.append("trying"))
+    started = []
+    train(replace(recipe, epochs=2), tiny, tmp_path / "parts", on_trial=lambda: None, on_start=started.append)
+    assert told == ["trying"]
+    assert started[0].additions[-1] == ("with XLA" if at_once == 1 else "with XLA (4 batches at once)")
+    config = json.loads((tmp_path / "parts" / "config.json").read_text())
+    assert (config["arithmetic"]["onednn"], config["arithmetic"]["xla"]) == (arithmetic.onednn(), at_once)
+    assert len(config["arithmetic"]["tried"]) >= 2
+    monkeypatch.setitem(SECONDS, (arithmetic.onednn(), at_once), 9.0)
+    said = []
+    train(recipe, tiny, tmp_path / "parts", resume=True, on_trial=lambda: pytest.fail("tried"), warn=said.append)
+    assert said == []
+    assert_same(state(tmp_path / "whole"), state(tmp_path / "parts"))
+
+
+def test_a_process_that_computes_otherwise_is_warned_of(tmp_path):
+    said = []
+    other = not arithmetic.onednn()
+    arithmetic.load_tensorflow(Arithmetic(onednn=other, xla=0), warn=said.append)
+    assert said == [
+        f"the run was started {'with' if other else 'without'} oneDNN, and this process computes otherwise: its "
+        "weights will not be those of an uninterrupted run to the last bit"
+    ]

@@ -1,0 +1,159 @@
+"""Training that goes on from a Keras file: which weights move, which head is new, and what is refused."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.conftest import tiny_arrays
+from tests.training.made_up import RECIPE
+from toolkit import extras
+from toolkit.data.base import make_dataset
+from toolkit.errors import UsageError
+from toolkit.runtimes.keras.loading import load_model
+from toolkit.training import folders
+from toolkit.training.fit import train
+from toolkit.training.recipe import Recipe
+
+
+@pytest.fixture
+def trained(trained_folder):
+    """The path of a trained CNN."""
+    return trained_folder / "best.keras"
+
+
+@pytest.fixture
+def two_classes():
+    """The tiny data without their third class."""
+    train_images, train_labels, test_images, test_labels = tiny_arrays(seed=5)
+    learned, tested = train_labels < 2, test_labels < 2
+    arrays = (train_images[learned], train_labels[learned], test_images[tested], test_labels[tested])
+    return make_dataset(arrays, name="two", origin="two.npz")
+
+
+def weights(path):
+    return {layer.name: layer.get_weights() for layer in load_model(path).layers if layer.weights}
+
+
+def moved(before, after):
+    """Return the names of the layers whose weights differ."""
+    return {name for name, own in before.items() if any((a != b).any() for a, b in zip(own, after[name], strict=True))}
+
+
+def recipe_of(path, **changes):
+    return replace(RECIPE, model=str(path), epochs=2, **changes)
+
+
+def save(path, *layers, shape=(8, 8, 1)):
+    keras = extras.load("keras")
+    keras.Sequential([keras.Input(shape), *layers]).save(path)
+    return path
+
+
+@pytest.mark.slow
+def test_frozen_layers_keep_their_weights_and_the_others_learn(tmp_path, tiny, trained):
+    said = []
+    recipe = recipe_of(trained, freeze_until="pool_2")
+    went_on = train(recipe, tiny, tmp_path / "run", warn=said.append)
+    assert moved(weights(trained), weights(tmp_path / "run" / "best.keras")) == {"dense_1", "probabilities"}
+    assert said == []
+    assert went_on.test.accuracy > 0.95
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (config["recipe"]["model"], config["recipe"]["freeze_until"]) == ("best.keras", "pool_2")
+    assert len(config["model_sha256"]) == 64
+    assert "layers frozen up to pool_2" in (tmp_path / "run" / "summary.txt").read_text()
+    # What one training froze, the next one learns again.
+    train(recipe_of(tmp_path / "run" / "best.keras"), tiny, tmp_path / "next")
+    assert "conv_1" in moved(weights(trained), weights(tmp_path / "next" / "best.keras"))
+
+
+@pytest.mark.slow
+def test_a_model_within_the_model_is_frozen_as_a_whole(tmp_path, tiny):
+    keras = extras.load("keras")
+    body = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(9)], name="body")
+    path = save(tmp_path / "nested.keras", body, keras.layers.Dense(3, activation="softmax", name="head"))
+    train(recipe_of(path, freeze_until="body"), tiny, tmp_path / "run")
+    assert moved(weights(path), weights(tmp_path / "run" / "best.keras")) == {"head"}
+
+
+@pytest.mark.slow
+def test_a_head_of_other_classes_is_replaced_and_that_is_said(tmp_path, two_classes, trained):
+    said = []
+    recipe = recipe_of(trained, freeze_until="dense_1")
+    trained_further = train(recipe, two_classes, tmp_path / "run", warn=said.append)
+    assert said == [
+        f"{trained}: tells 3 classes apart, 'two' has 2; its last layer, 'probabilities', is replaced by a new one"
+    ]
+    after = weights(tmp_path / "run" / "best.keras")
+    assert after["probabilities"][0].shape == (128, 2)
+    assert moved({name: own for name, own in weights(trained).items() if name != "probabilities"}, after) == set()
+    assert trained_further.test.accuracy > 0.9
+
+
+@pytest.mark.slow
+def test_a_run_of_a_file_is_gone_on_with_if_the_file_is_given(here, tiny, trained):
+    (here / "own.keras").write_bytes(trained.read_bytes())
+    recipe, _, folder = folders.begin({"model": "own.keras", "epochs": 1}, None, "first")
+    train(recipe, tiny, folder)
+    with pytest.raises(UsageError, match=r"first was started with own\.keras; give that file by --model again"):
+        folders.go_on({"epochs": 2}, None, "first")
+    further, _, _ = folders.go_on({"model": "own.keras", "epochs": 2}, None, "first")
+    assert len(train(further, tiny, folder, resume=True).progress.history) == 2
+
+
+def test_a_layer_that_is_not_there_names_the_layers(tmp_path, tiny, trained):
+    with pytest.raises(UsageError, match=r"has no layer 'conv_9'; its layers: conv_1, pool_1, .*, probabilities$"):
+        train(recipe_of(trained, freeze_until="conv_9"), tiny, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_something_must_be_left_to_train(tmp_path, tiny, trained):
+    with pytest.raises(UsageError, match="frozen up to 'probabilities' nothing is left to train; name an earlier one"):
+        train(recipe_of(trained, freeze_until="probabilities"), tiny, tmp_path / "run")
+
+
+def test_images_of_another_size_are_refused(tmp_path, tiny):
+    dense = extras.load("keras").layers.Dense
+    path = save(tmp_path / "flat.keras", dense(3, activation="softmax"), shape=(7,))
+    with pytest.raises(UsageError, match=r"takes \(None, 7\), the images of 'tiny' are \(None, 8, 8, 1\)"):
+        train(recipe_of(path), tiny, tmp_path / "run")
+
+
+def test_a_model_of_another_range_is_refused(tmp_path, tiny):
+    layers = extras.load("keras").layers
+    scaled = (layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(3, activation="softmax"))
+    path = save(tmp_path / "scaled.keras", *scaled)
+    with pytest.raises(UsageError, match=r"takes pixels of 0\.\.255, training feeds 0\.\.1; save it without"):
+        train(recipe_of(path), tiny, tmp_path / "run")
+
+
+def test_logits_are_refused(tmp_path, tiny):
+    layers = extras.load("keras").layers
+    path = save(tmp_path / "logits.keras", layers.Flatten(), layers.Dense(3))
+    with pytest.raises(
+        UsageError, match="its answers are no probabilities; training takes a model that ends in a soft"
+    ):
+        train(recipe_of(path), tiny, tmp_path / "run")
+
+
+def test_a_head_that_is_no_dense_layer_cannot_be_replaced(tmp_path, tiny):
+    layers = extras.load("keras").layers
+    path = save(tmp_path / "conv.keras", layers.Conv2D(5, 8), layers.Flatten(), layers.Softmax())
+    with pytest.raises(UsageError, match=r"only a Dense layer can be replaced, .* is 'conv2d.*', a Conv2D$"):
+        train(recipe_of(path), tiny, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            {"model": "cnn", "freeze_until": "conv_1"},
+            r"'cnn' has no weights yet .*; give a trained model by --model FILE",
+        ),
+        ({"model": "own.keras", "activation": "tanh"}, "its layers as they are, --activation tanh cannot change them"),
+        ({"model": "own.keras", "precision": "mixed"}, "--precision mixed cannot change them"),
+    ],
+)
+def test_what_has_no_meaning_for_the_start_is_refused(wrong, message):
+    with pytest.raises(UsageError, match=message):
+        Recipe(**wrong)

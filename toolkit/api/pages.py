@@ -1,0 +1,75 @@
+"""What is shown of an export and of a model file: a report, and a graph."""
+
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toolkit.api.base import BENCHMARKS, EXPORTED
+from toolkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from toolkit.report.graph import Graph
+    from toolkit.report.write import Report
+
+
+def report(
+    path: str | PathLike[str] = EXPORTED,
+    *,
+    output: str | PathLike[str] | None = None,
+    record: str | PathLike[str] | None = None,
+    data: str | PathLike[str] | None = None,
+    pdf: bool = False,
+) -> "list[Report]":
+    """Write an HTML page of what is known of an export: what it is, verdicts, latencies, and what to ship.
+
+    path: the folder of an export, or one of several, each of which gets a page. output: the page; None stands for
+    ``report-FOLDER.html``. record: of a benchmark, its folder; None stands for the newest one of these files, in
+    ``benchmarks/`` or in the run that the export is in. data: whose test images are shown, by name or path; None stands
+    for those of the manifest, where they are on this machine. pdf: also print it into a file beside it, by Chromium.
+
+    Each has ``.path``, and ``.absent``: what the page lacks, and why. Raises ArtifactError if the folder is no export,
+    or the record none of its files, DataError if the data are not those that it was verified on, UsageError if one page
+    was asked for of several exports, or if there is no Chromium to print with.
+    """
+    from dataclasses import replace
+
+    from toolkit import manifest
+    from toolkit.bench.record import read
+    from toolkit.report.subject import Subject
+    from toolkit.report.write import write
+
+    if Path(path).is_file():
+        raise UsageError(f"{fspath(path)}: a file; give the folder of an export")
+    folders = manifest.folders(Path(path))
+    if output is not None and len(folders) > 1:
+        raise UsageError(f"{path}: holds {len(folders)} exports, and one page was asked for; give one of them")
+    given = None if record is None else replace(read(Path(record)), folder=Path(record))
+    choice = None if data is None else fspath(data)
+    written = []
+    for folder in folders:
+        found = manifest.read(folder)
+        run = folder.resolve().parent.parent / BENCHMARKS.name
+        subject = Subject(found, (run, BENCHMARKS), given, choice)
+        subject.require_given()
+        page = Path(output) if output is not None else Path(f"report-{folder.resolve().name}.html")
+        written.append(write(subject, page, pdf=pdf))
+    return written
+
+
+def show(file: str | PathLike[str], *, picture: str | PathLike[str] | None = None) -> "Graph":
+    """Return what a model file computes, operator by operator, as this machine executes it; a Keras file, its layers.
+
+    picture: a .svg file to draw the graph into. ``.nodes`` has the operators with their shapes, ``.parameters``,
+    ``.macs`` (multiply-accumulates of one inference) and ``.weight_bytes`` their sums. The file is opened in a process
+    of its own. Raises ArtifactError if it is missing or damaged, UsageError if no runtime runs such files or the
+    picture would be too large, MissingExtraError if its runtime is not installed.
+    """
+    from toolkit.files import write_text
+    from toolkit.report import graph
+
+    if picture is not None and Path(picture).suffix != ".svg":
+        raise UsageError(f"{fspath(picture)}: a picture of a graph must end in .svg")
+    found = graph.read(Path(file))
+    if picture is not None:
+        write_text(Path(picture), graph.alone(graph.draw(found)))
+    return found

@@ -1,0 +1,102 @@
+"""Studies: many trainings, compared."""
+
+from dataclasses import replace
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from toolkit import extras
+from toolkit.api.base import warn
+from toolkit.errors import UsageError
+from toolkit.step import OnStep, Step, ignore
+
+if TYPE_CHECKING:
+    from toolkit.reading import Reading
+    from toolkit.study.executors.base import Event, Executor
+    from toolkit.study.grid import GridOptions
+    from toolkit.study.report import StudyReport
+    from toolkit.study.study import Study
+
+
+def study(
+    *,
+    data: str | PathLike[str] = "auto",
+    name: str = "study",
+    jobs: int = 1,
+    device: str = "auto",
+    ray: str | None = None,
+    run_cpus: int = 1,
+    run_gpus: float = 0.0,
+    reading: "Reading | None" = None,
+    allow_overlap: bool = False,
+    quick: bool = False,
+    on_step: OnStep = ignore,
+    **axes: "Unpack[GridOptions]",
+) -> "Study":
+    """Train every combination of the values on some axes, into ``runs/NAME/``; called again, it goes on where it was.
+
+    axes: ``model``, ``optimizer``, ``activation``, ``learning_rate`` and ``loss``, each one value or several;
+    ``seeds``, how often each recipe is trained; ``epochs`` of each run, one number, or one for each model. quick: the
+    MLP alone and 5 epochs, where nothing else is given. data: by name or path, read as ``reading`` says. jobs: how many
+    runs are trained at a time here. ray: a Ray cluster to train on instead, ``auto`` or ``HOST:PORT``; each run asks it
+    for ``run_cpus`` and ``run_gpus``. device: ``auto``, ``gpu`` or ``cpu``. allow_overlap: go on where test images are
+    training images too.
+
+    ``.outcomes`` has one for each run, with its ``.state``, ``.progress`` and ``.test_accuracy``; ``report_study`` says
+    what they come to. Ctrl-C ends it, with ``.interrupted``; no finished epoch is lost. Raises UsageError for a grid or
+    a name that makes no sense, DataError for data that cannot be had or overlap, BusyError while another process works
+    in the folder, MissingExtraError without TensorFlow.
+    """
+    from toolkit.data import load
+    from toolkit.reading import AS_THEY_ARE
+    from toolkit.study import grid, study
+    from toolkit.study.progress import Board
+
+    extras.require("tensorflow")
+    extras.require("matplotlib")
+    folder = study.folder_of(name)
+    asked = grid.make(axes, quick=quick)
+    executor = _executor(jobs, folder / study.LOG, ray=ray, cpus=run_cpus, gpus=run_gpus)
+    dataset = load(fspath(data), warn=warn, reading=reading or AS_THEY_ARE)
+    begun = study.begin(asked, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
+    board = Board(begun, jobs=executor.jobs)
+    of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"
+    how = f"{begun.summary}; {asked.describe_epochs()}, {executor.jobs} at a time; in {folder}/"
+    for text in (of_what, how):
+        on_step(Step(*board.epochs, text, begun, is_news=True))
+
+    def on_event(event: "Event") -> None:
+        board.note(event)
+        on_step(Step(*board.epochs, event.trial.folder.name, board))
+
+    try:
+        return study.conduct(begun, executor, device=device, on_event=on_event)
+    except KeyboardInterrupt:
+        return replace(study.read(folder), interrupted=True)
+
+
+def report_study(name: str = "study", *, output: str | PathLike[str] | None = None) -> "StudyReport":
+    """Chart the runs of a study and weigh what they say; write ``study.md``, ``study.html`` and the best weights.
+
+    name: of the study, which is in ``runs/NAME/``. output: the folder of the report; None stands for that of the study.
+    ``.findings`` has the verdict on each claim, ``.to_json()`` is the document of ``toolkit report-study --json``.
+    Raises RunError if there is no study of that name or none of its runs has ended, MissingExtraError without
+    matplotlib.
+    """
+    from toolkit.study import report, study
+
+    extras.require("matplotlib")
+    folder = study.folder_of(name)
+    return report.write(study.read(folder), folder if output is None else Path(output))
+
+
+def _executor(jobs: int, log: Path, *, ray: str | None, cpus: int, gpus: float) -> "Executor":
+    """Return what carries out the runs: processes of this machine, or a cluster."""
+    from toolkit.study.executors.processes import Processes
+    from toolkit.study.executors.ray import connect
+
+    if ray is None:
+        return Processes(jobs, log)
+    if jobs != 1:
+        raise UsageError("--jobs is for this machine, --ray for a cluster; leave out one of them")
+    return connect(ray, cpus=cpus, gpus=gpus)

@@ -1,0 +1,14 @@
+"""Arrays of rows, as they are."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def read(path: Path, how: dict[str, Any]) -> np.ndarray:
+    """Return the rows of a .npy file, (N, …) float32."""
+    return np.asarray(np.load(path), np.float32)
+
+
+FUNCTIONS = (read,)

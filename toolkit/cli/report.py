@@ -1,0 +1,42 @@
+"""``toolkit report``: one page to hand on."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toolkit import api
+from toolkit.cli.options import EXPORTED, OUTPUT, Debug, Json, TestData, option
+from toolkit.console import Console
+
+
+def command(
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="The folder of an export, or one of several; default: exported/", show_default=False),
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="The folder of a benchmark's record; default: the newest one of these files."),
+    ] = None,
+    data: TestData = None,
+    output: Annotated[
+        Path | None, option(OUTPUT, "The page to write; default: report-FOLDER.html.", "--output")
+    ] = None,
+    pdf: Annotated[bool, option(OUTPUT, "Also print it to a PDF beside it, by Chromium.", "--pdf")] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Write one page of what is known of an export.
+
+    It has verdicts with their intervals, latencies, and what to ship. It is HTML that needs nothing else, so it can be
+    handed on as it is. It says what it lacks, and why.
+    """
+    console = Console(json_output=json)
+    written = api.report(path or EXPORTED, output=output, record=record, data=data, pdf=pdf)
+    for page in written:
+        for title, why in page.absent.items():
+            console.note(f"{page.path} lacks '{title}': {why}")
+        console.text(f"report: {page.path}{f', {page.pdf}' if page.pdf else ''}")
+    console.document({"schema": 1, "command": "report", "reports": [page.to_json() for page in written]})
+    return 0

@@ -1,0 +1,207 @@
+"""Files in folders as people have them: a folder per class, perhaps within a folder per part, perhaps wrapped."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import images
+from toolkit.data.base import stratified_split
+from toolkit.errors import DataError
+
+SPLIT_SEED = 0
+TEST_SHARE = 0.2
+# What folders of parts are called, in any case.
+PART_NAMES = {
+    "training": ("train", "training"),
+    "validation": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+}
+# What archives of macOS carry beside the files.
+NO_CLASSES = ("__MACOSX",)
+# How many folders may lie around the data.
+WRAPPERS = 5
+# How many names a message has.
+NAMED = 5
+# What the files of a class are, beside images: recordings of sensors, and sounds.
+CSV, WAV = OTHERS = (".csv", ".wav")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of a part with their labels, (N,)."""
+
+    files: list[Path]
+    labels: NDArray[np.int64]
+
+    def rows(self, kept: NDArray[np.int64]) -> "Listing":
+        """Return some of them."""
+        return Listing([self.files[row] for row in kept], self.labels[kept])
+
+
+class Notes:
+    """What was left out or done on the way, said once for the whole folder. kind: what its files are, "images"."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self._path, self._kind = path, kind
+        self._others: list[str] = []
+        self._said: list[str] = []
+
+    def add(self, text: str) -> None:
+        """Keep a sentence."""
+        self._said.append(f"{self._path}: {text}")
+
+    def other_file(self, file: Path) -> None:
+        """Count a file of another kind."""
+        self._others.append(str(file.relative_to(self._path)))
+
+    def left_out(self, folders: set[str]) -> None:
+        """Say that folders beside the parts were not read."""
+        if folders:
+            self.add(f"folders beside the parts were left out ({len(folders)}): {some(sorted(folders))}")
+
+    def all(self) -> tuple[str, ...]:
+        """Return the sentences."""
+        if self._others:
+            counted = f"files that are no {self._kind} were left out ({len(self._others):,})"
+            self.add(f"{counted}: {some(sorted(self._others))}")
+        return tuple(self._said)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Files by part ("training", "test", perhaps "validation"), the names of their classes, and what is to be said."""
+
+    listings: dict[str, Listing]
+    names: tuple[str, ...]
+    notes: Notes
+
+
+def leading(path: Path) -> str | None:
+    """Return the suffix of the first file of a class in the folders in ``path``: of an image, or of OTHERS."""
+    for folder in subfolders(path) if path.is_dir() else ():
+        for file in _files(path / folder):
+            if file.suffix.lower() in (*images.SUFFIXES, *OTHERS):
+                return file.suffix.lower()
+    return None
+
+
+def find(path: Path, suffixes: Sequence[str], *, kind: str) -> Classes:
+    """Return the files of each class, also those in folders within the classes. kind: what they are: "images".
+
+    Without folders of parts a fifth of the files of every class is the test part, by a fixed seed; without test/, the
+    validation part is. Raises DataError for a class without files, and for parts with different classes.
+    """
+    root = _unwrapped(path, suffixes)
+    parts = _parts(root, kind)
+    names = tuple(subfolders(parts.get("training", root)))
+    notes = Notes(path, kind)
+    if parts:
+        _check_classes(path, parts, names)
+        listings = {part: _list(folder, names, suffixes, notes) for part, folder in parts.items()}
+        _check_filled(path, listings["training"], names, suffixes, kind)
+        notes.left_out({*subfolders(root)} - {folder.name for folder in parts.values()})
+        if "test" not in listings:
+            listings["test"] = listings.pop("validation")
+            notes.add(f"there is no test/; the {kind} of {parts['validation'].name}/ are the test {kind}")
+    else:
+        everything = _list(root, names, suffixes, notes)
+        _check_filled(path, everything, names, suffixes, kind)
+        train, test = stratified_split(everything.labels, test_share=TEST_SHARE, seed=SPLIT_SEED)
+        listings = {"training": everything.rows(train), "test": everything.rows(test)}
+    if not listings["test"].files:
+        raise DataError(f"{path}: too few {kind} to test with; a class needs two, or a folder test/ is needed")
+    return Classes(listings, names, notes)
+
+
+def some(names: Sequence[str]) -> str:
+    """Return the first of many names."""
+    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+
+
+def subfolders(path: Path) -> list[str]:
+    """Return the names of the folders in ``path`` that may be classes or parts."""
+    return sorted(
+        entry.name
+        for entry in path.iterdir()
+        if entry.is_dir() and not entry.name.startswith(".") and entry.name not in NO_CLASSES
+    )
+
+
+def _unwrapped(path: Path, suffixes: Sequence[str]) -> Path:
+    """Return the folder that holds the classes or the parts: ``path``, or the only folder in it, and so on."""
+    for _ in range(WRAPPERS):
+        inner = subfolders(path)
+        if len(inner) != 1 or not subfolders(path / inner[0]) or any(_wanted(path / inner[0], suffixes)):
+            break
+        path = path / inner[0]
+    return path
+
+
+def _wanted(folder: Path, suffixes: Sequence[str]) -> Iterator[Path]:
+    """Yield the files that lie in a folder itself."""
+    return (file for file in folder.iterdir() if file.suffix.lower() in suffixes)
+
+
+def _parts(root: Path, kind: str) -> dict[str, Path]:
+    """Return the folders of the parts, by part; none if the folders of ``root`` are classes."""
+    found: dict[str, Path] = {}
+    for folder in subfolders(root):
+        for part, names in PART_NAMES.items():
+            if folder.lower() in names:
+                if part in found:
+                    raise DataError(f"{root}: {found[part].name} and {folder} both hold {part} {kind}; keep one")
+                found[part] = root / folder
+    if "training" in found and len(found) > 1:
+        return {part: found[part] for part in PART_NAMES if part in found}
+    if found and "training" not in found and len(found) == len(subfolders(root)):
+        there = ", ".join(folder.name for folder in found.values())
+        raise DataError(f"{root}: there is {there}, but no train folder beside it")
+    return {}
+
+
+def _check_classes(path: Path, parts: dict[str, Path], names: tuple[str, ...]) -> None:
+    """Raise DataError if a part has a class that training lacks."""
+    for folder in parts.values():
+        if strange := sorted({*subfolders(folder)} - {*names}):
+            raise DataError(
+                f"{path}: {folder.name}/ holds classes that {parts['training'].name}/ lacks: {some(strange)}; "
+                f"allowed: {', '.join(names)}"
+            )
+
+
+def _check_filled(path: Path, listing: Listing, names: tuple[str, ...], suffixes: Sequence[str], kind: str) -> None:
+    """Raise DataError if a class has no file to learn from."""
+    if empty := [names[label] for label in np.setdiff1d(np.arange(len(names)), listing.labels)]:
+        one = kind.removesuffix("s")
+        raise DataError(f"{path}: no {one} in the class folder {some(empty)} ({', '.join(suffixes)})")
+    if len(names) < 2:
+        raise DataError(f"{path}: one class alone, {names[0]}; a classifier needs a folder for each of two or more")
+
+
+def _list(folder: Path, names: tuple[str, ...], suffixes: Sequence[str], notes: Notes) -> Listing:
+    """Return the files of all classes in one fixed, shuffled order (a validation split takes the last rows)."""
+    found = []
+    for label, name in enumerate(names):
+        for file in _files(folder / name):
+            if file.suffix.lower() in suffixes:
+                found.append((file, label))
+            else:
+                notes.other_file(file)
+    for file in folder.iterdir():
+        if file.is_file() and not file.name.startswith("."):
+            notes.other_file(file)
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(found))
+    return Listing([found[row][0] for row in order], np.array([found[row][1] for row in order], np.int64))
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files of a class, those of the folders in it too, without hidden ones."""
+    found = []
+    for here, inner, files in os.walk(folder):
+        inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in NO_CLASSES)
+        found += [Path(here, name) for name in files if not name.startswith(".")]
+    return sorted(found)

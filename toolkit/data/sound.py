@@ -1,0 +1,120 @@
+"""Sound: a folder per class with WAV files, each of which becomes one log-mel spectrogram."""
+
+import wave
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.data.base import Dataset, folders, make_dataset
+from toolkit.data.base.folders import Notes
+from toolkit.data.base.sound import log_mel, signal_of
+from toolkit.data.base.values import as_values
+from toolkit.errors import DataError
+from toolkit.files import opened
+from toolkit.files.damage import refused
+from toolkit.files.memory import check_memory
+from toolkit.reading import AS_THEY_ARE, Reading, Spectrogram
+from toolkit.text import well_formed
+
+SUMMARY = "a folder with one folder of sounds per class: .wav files of 8, 16, 24 or 32 bits"
+READS = ("window", "spectrogram")
+SUFFIX = folders.WAV
+KIND = "sounds"
+# Frames of 25 ms every 10 ms, and 40 bands: as in the speech commands of P. Warden, 2018, arXiv:1804.03209.
+FRAME_S, HOP_S, MELS = 0.025, 0.010, 40
+# Longer sounds are cut off unless --window says otherwise: a model of seconds is no longer one for a small device.
+LONGEST_S = 10.0
+RATES = range(1_000, 400_001)
+
+
+def recognises(path: Path) -> bool:
+    """Say whether ``path`` is a folder whose folders hold .wav files."""
+    return folders.leading(path) == SUFFIX
+
+
+def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
+    """Read every sound under ``path``: its channels mixed, cut off or filled up to one length, as a spectrogram."""
+    found = folders.find(path, (SUFFIX,), kind=KIND)
+    looks = {file: _look(file) for listing in found.listings.values() for file in listing.files}
+    spectrogram = reading.spectrogram or _spectrogram(path, looks)
+    length = _length(reading, looks, spectrogram, found.notes)
+    reading = replace(reading, window=length, spectrogram=spectrogram)
+    steps = max(0, length - spectrogram.frame) // spectrogram.hop + 1
+    size = len(looks) * steps * spectrogram.mels * np.dtype(np.float32).itemsize
+    check_memory(size, what=f"{path}: its {len(looks):,} spectrograms", error=DataError)
+    rows = {
+        part: (np.stack([read(file, reading) for file in listing.files]), listing.labels)
+        for part, listing in found.listings.items()
+    }
+    return make_dataset(
+        (*rows["training"], *rows["test"]),
+        validation=rows.get("validation"),
+        name=path.resolve().name,
+        origin=str(path),
+        class_names=tuple(map(well_formed, found.names)),
+        reading=reading,
+        notes=found.notes.all(),
+        conversion=as_values,
+    )
+
+
+def rows_of(path: Path, reading: Reading) -> tuple[list[str], NDArray[np.float32]]:
+    """Return the spectrogram of a sound that a model is asked about, (1, steps, mels, 1), and what to call it."""
+    _look(path)
+    return [str(path)], read(path, reading)[np.newaxis]
+
+
+def read(path: Path, reading: Reading) -> NDArray[np.float32]:
+    """Return the spectrogram of a file that was looked at, (steps, mels, 1)."""
+    how = reading.spectrogram
+    if how is None or reading.window is None:
+        raise DataError(f"{path}: nothing says how sounds become spectrograms for this model")
+    with refused(path, "a sound", error=DataError):
+        signal = signal_of(path, rate=how.rate, length=reading.window)
+        return log_mel(signal, rate=how.rate, frame=how.frame, hop=how.hop, mels=how.mels)
+
+
+def _look(path: Path) -> tuple[int, int]:
+    """Return (samples a second, samples) as the header of a file has them; DataError if it is none of PCM."""
+    with opened(path, error=DataError) as file, refused(path, "a sound of PCM", error=DataError):
+        with wave.open(file) as sound:
+            size = sound.getnframes() * sound.getnchannels() * sound.getsampwidth()
+            rate, frames = sound.getframerate(), sound.getnframes()
+        if size > path.stat().st_size:
+            raise ValueError(f"its header claims {size:,} bytes of sound, the file has {path.stat().st_size:,}")
+        if not frames or rate not in RATES:
+            raise ValueError(f"{frames} samples at {rate:,} a second")
+    return rate, frames
+
+
+def _spectrogram(path: Path, looks: dict[Path, tuple[int, int]]) -> Spectrogram:
+    """Return how sounds become spectrograms by default; DataError unless all have one rate."""
+    by_rate: dict[int, list[Path]] = {}
+    for file, (rate, _) in looks.items():
+        by_rate.setdefault(rate, []).append(file)
+    rate = max(by_rate, key=lambda one: len(by_rate[one]))
+    if others := [file for one, files in by_rate.items() if one != rate for file in files]:
+        named = folders.some([str(file.relative_to(path)) for file in others])
+        raise DataError(
+            f"{path}: most sounds have {rate:,} samples a second, {len(others):,} have others ({named}); bring all to "
+            f"one rate, for example by: ffmpeg -i IN.wav -ar {rate} OUT.wav"
+        )
+    return Spectrogram(rate=rate, frame=round(FRAME_S * rate), hop=round(HOP_S * rate), mels=MELS)
+
+
+def _length(reading: Reading, looks: dict[Path, tuple[int, int]], how: Spectrogram, notes: Notes) -> int:
+    """Return how many samples of a sound a model sees: what was asked for, or those of the longest."""
+    lengths: Sequence[int] = [frames for _, frames in looks.values()]
+    length = reading.window or min(max(lengths), round(LONGEST_S * how.rate))
+    if length < how.frame:
+        raise DataError(f"--window {length} is less than a frame of {how.frame} samples; choose more samples")
+    longer, shorter = sum(one > length for one in lengths), sum(one < length for one in lengths)
+    if reading.window is None and (longer or shorter):
+        notes.add(
+            f"sounds become {length:,} samples long ({length / how.rate:.2f} s): of {len(lengths):,}, {longer:,} are "
+            f"cut off and {shorter:,} filled up with silence; --window SAMPLES says otherwise"
+        )
+    return length

@@ -1,0 +1,218 @@
+"""A table of numbers: a CSV file with a header, in which one column has the classes and the others the values."""
+
+import csv
+import io
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.data.base import Dataset, grouped_split, make_dataset
+from toolkit.data.base.values import as_values
+from toolkit.errors import DataError
+from toolkit.files import opened
+from toolkit.files.damage import refused
+from toolkit.files.memory import check_memory
+from toolkit.reading import AS_THEY_ARE, LABEL, Reading
+from toolkit.text import printable
+
+SUMMARY = "a .csv file with a header and a column of labels (or a folder with train.csv and test.csv)"
+READS = ("keys", "columns")
+SUFFIX = ".csv"
+TRAINING, VALIDATION, TEST = "train.csv", "val.csv", "test.csv"
+SPLIT_SEED = 0
+TEST_SHARE = 0.2
+# A manifest names all columns; wider rows are signals or pictures, which belong into a .npz file.
+MOST_COLUMNS = 10_000
+LONGEST_HEADER, LONGEST_LABEL = 1 << 20, 200
+DELIMITERS = ",;\t"
+# What a byte of the file takes at most: a cell has two or more, and becomes a double, a float32 and its copy.
+BYTES_PER_BYTE = 8
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of a CSV file. values: (N, columns) float32. labels: (N,) texts. lines: (N,), where in the file they are."""
+
+    values: NDArray[np.float32]
+    labels: NDArray[np.str_]
+    lines: NDArray[np.int64]
+
+
+def recognises(path: Path) -> bool:
+    """Say whether ``path`` is a .csv file, or a folder with a table to train on."""
+    return (path.suffix.lower() == SUFFIX and path.is_file()) or (path / TRAINING).is_file()
+
+
+def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
+    """Read train.csv, test.csv and perhaps val.csv, or one table, a fifth of which becomes the test by a fixed seed.
+
+    The label is the column that is asked for, or the last. Rows that are equal fall in the same part.
+    """
+    reading.require_keys((LABEL,), what=str(path))
+    source = path / TRAINING if path.is_dir() else path
+    names = header(source)
+    label = (reading.keys or {}).get(LABEL, names[-1])
+    columns = reading.columns or tuple(name for name in names if name != label)
+    if not columns:
+        raise DataError(f"{source}: has one column, {_shown(label)}; columns are separated by comma, semicolon or tab")
+    notes = () if reading.keys else (f"{path}: the last column, {_shown(label)}, is taken for the label",)
+    parts = [read(source, columns=columns, label=label)]
+    if path.is_dir():
+        files = [path / TEST, *(file for file in [path / VALIDATION] if file.is_file())]
+        parts += [read(file, columns=columns, label=label) for file in files]
+    else:
+        parts = _divided(*parts)
+    labels = _as_numbers([part.labels for part in parts])
+    training, test, *validation = zip([part.values for part in parts], labels, strict=True)
+    return make_dataset(
+        (*training, *test),
+        validation=validation[0] if validation else None,
+        name=path.stem,
+        origin=str(path),
+        reading=replace(reading, keys={LABEL: label}, columns=columns),
+        notes=notes,
+        conversion=as_values,
+    )
+
+
+def _divided(table: Table) -> list[Table]:
+    """Return the training and the test rows of a table."""
+    _, classes = np.unique(table.labels, return_inverse=True)
+    _, equal = np.unique(table.values, axis=0, return_inverse=True)
+    rows = grouped_split(classes.astype(np.int64), equal.ravel(), test_share=TEST_SHARE, seed=SPLIT_SEED)
+    return [Table(table.values[part], table.labels[part], table.lines[part]) for part in rows]
+
+
+def _as_numbers(parts: Sequence[NDArray[np.str_]]) -> Sequence[NDArray[Any]]:
+    """Return labels as whole numbers if all of them are, so that 10 comes after 9."""
+    if all(
+        label.isascii() and label.isdigit() and len(label) < len(str(2**63)) for part in parts for label in set(part)
+    ):
+        return [part.astype(np.int64) for part in parts]
+    return parts
+
+
+def rows_of(path: Path, reading: Reading) -> tuple[list[str], NDArray[np.float32]]:
+    """Return the rows of a file that a model is asked about, (N, columns), and what to call each: file and line."""
+    table = read(path, columns=reading.columns or (), label=None)
+    return [f"{path}:{line}" for line in table.lines], table.values
+
+
+def header(path: Path) -> list[str]:
+    """Return the names of the columns; DataError if there are none."""
+    with _opened(path) as lines:
+        return next(lines)[1]
+
+
+def read(path: Path, *, columns: Sequence[str], label: str | None) -> Table:
+    """Read the columns of a file that are asked for; without a label all labels are empty.
+
+    Raises DataError, naming line and column, for a cell that is no finite number, and for a column that is not there.
+    """
+    with _opened(path) as lines:
+        check_memory(BYTES_PER_BYTE * path.stat().st_size, what=f"{path}: its table", error=DataError)
+        _, names = next(lines)
+        wanted = (*columns, *([] if label is None else [label]))
+        if missing := [name for name in wanted if name not in names]:
+            raise DataError(f"{path}: has no column {_shown(missing[0])}; it has {', '.join(map(_shown, names))}")
+        places = [names.index(name) for name in columns]
+        place_of_label = None if label is None else names.index(label)
+        values, labels, numbers = array("d"), [], array("q")
+        known: dict[str, str] = {}
+        for number, cells in lines:
+            if len(cells) != len(names):
+                raise DataError(f"{path}: line {number} has {len(cells)} cells, the header has {len(names)}")
+            try:
+                values.extend([float(cells[place]) for place in places])
+            except ValueError:
+                _refuse_cell(path, number, cells, names, places)
+            numbers.append(number)
+            if place_of_label is not None:
+                cell = cells[place_of_label].strip()
+                labels.append(known.setdefault(cell, cell))
+    if not numbers:
+        raise DataError(f"{path}: has no rows below its header")
+    if label is not None:
+        _check_labels(path, label, known)
+    table = np.array(values).reshape(-1, len(places))
+    if len(strange := np.argwhere(~(np.abs(table) <= np.finfo(np.float32).max))):
+        row, column = strange[0]
+        raise _no_number(path, numbers[row], columns[column], f"{table[row, column]:g}")
+    return Table(table.astype(np.float32), np.array(labels or [""] * len(numbers)), np.array(numbers, np.int64))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Iterator[tuple[int, list[str]]]]:
+    """Yield the lines of a file as ``_lines`` does; DataError for what is no CSV file, found here or in the block."""
+    with (
+        opened(path, error=DataError) as file,
+        refused(path, "a CSV file", error=DataError),
+        io.TextIOWrapper(file, "utf-8-sig", newline="") as text,
+    ):
+        yield _lines(text, path)
+
+
+def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the names of the columns, then the cells of each line that is not empty, each with the line's number."""
+    first = text.readline(LONGEST_HEADER)
+    if len(first) == LONGEST_HEADER:
+        raise DataError(f"{path}: its first line is longer than {LONGEST_HEADER:,} characters: not a table of numbers")
+    reader = csv.reader(chain([first], text), delimiter=max(DELIMITERS, key=first.count), strict=True)
+    names = [name.strip() for name in next(reader)]
+    if len(names) > MOST_COLUMNS:
+        raise DataError(
+            f"{path}: has {len(names):,} columns; allowed: {MOST_COLUMNS:,}; put longer rows into a .npz file"
+        )
+    if all(map(_is_number, names)):
+        raise DataError(f"{path}: line 1 holds numbers; it must name the columns")
+    if "" in names:
+        raise DataError(f"{path}: column {names.index('') + 1} has no name (from pandas, to_csv needs index=False)")
+    if twice := [name for number, name in enumerate(names) if name in names[:number]]:
+        raise DataError(f"{path}: two columns are called {_shown(twice[0])}; rename one")
+    yield 1, names
+    for cells in reader:
+        if cells:
+            yield reader.line_num, cells
+
+
+def _refuse_cell(path: Path, line: int, cells: Sequence[str], names: Sequence[str], places: Sequence[int]) -> None:
+    place = next(place for place in places if not _is_number(cells[place]))
+    raise _no_number(path, line, names[place], _shown(cells[place]) if cells[place].strip() else "empty")
+
+
+def _no_number(path: Path, line: int, column: str, what: str) -> DataError:
+    return DataError(
+        f"{path}: line {line}, column {_shown(column)} is {what}; allowed: numbers, which NaN and infinity are not. "
+        "Mend the cell or leave out its row or its column"
+    )
+
+
+def _check_labels(path: Path, label: str, labels: dict[str, str]) -> None:
+    """Raise DataError for labels that are no classes."""
+    for one in labels:
+        if not one or len(one) > LONGEST_LABEL:
+            raise DataError(f"{path}: a label is {'empty' if not one else f'{len(one)} characters long'}")
+        if _is_number(one) and not float(one).is_integer():
+            raise DataError(
+                f"{path}: the label, column {_shown(label)}, is {one}; a class is a text or a whole number. "
+                f"--keys {LABEL}=NAME names another column"
+            )
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _shown(name: str) -> str:
+    return f"'{printable(name[:LONGEST_LABEL])}'"

@@ -1,0 +1,26 @@
+"""What an artifact computes, operator by operator, as this machine executes it."""
+
+import shlex
+
+from toolkit.report import graph
+from toolkit.report.markup import code, element, joined, paragraph, table
+from toolkit.report.sections.base import Section
+from toolkit.report.subject import Subject
+
+ORDER, TITLE = 100, "What it computes"
+# Operators that are drawn, and that are listed.
+MOST_DRAWN, MOST_LISTED = 40, 120
+
+
+def show(subject: Subject) -> Section:
+    """Return the operators of one artifact as a table, and as a picture if they are few."""
+    artifact = subject.chosen
+    subject.manifest.require(artifact)
+    path = subject.folder / artifact.path
+    found = graph.read(path)
+    left_out = len(found.nodes) - MOST_LISTED
+    more = [paragraph(f"… and {left_out:,} more operators.")] if left_out > 0 else []
+    drawn = [element("figure", graph.draw(found))] if len(found.nodes) <= MOST_DRAWN else []
+    lead = paragraph(code(artifact.path), f": {found}, as the machine that made this page executes it.")
+    body = joined([lead, table(graph.COLUMNS, found.rows[:MOST_LISTED]), *more, *drawn])
+    return Section(body, {shlex.join(["toolkit", "show", str(path)]): "lists them on the machine that it runs on"})

@@ -1,0 +1,121 @@
+"""How the model learned: loss and accuracy of each epoch, and whose weights were kept."""
+
+import base64
+import shlex
+from collections.abc import Callable, Sequence
+from itertools import chain
+
+from toolkit import data, registry, units
+from toolkit.entries import Metrics
+from toolkit.errors import ToolkitError
+from toolkit.files import documents, read_bytes
+from toolkit.manifest import Manifest
+from toolkit.report import svg
+from toolkit.report.history import EpochFigures
+from toolkit.report.markup import Markup, element, joined, paragraph
+from toolkit.report.sections.base import Section
+from toolkit.report.subject import Subject
+from toolkit.report.svg import Axis
+
+ORDER, TITLE = 30, "Training"
+WIDTH, HEIGHT = 480.0, 270.0
+MOST_POINTS = 500
+CHARTS = ("loss.png", "accuracy.png")
+_MOST_BYTES = 1 << 21
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def show(subject: Subject) -> Section:
+    """Return the curves of the run if it is beside the export, else the charts that the export brought along."""
+    metrics = subject.manifest.source.metrics
+    about = [paragraph(_outcome(metrics))] if metrics else []
+    try:
+        curves = _curves(subject.history, metrics)
+    except ToolkitError as error:
+        curves = _charts(subject)
+        if not curves:
+            raise
+        about.append(element("p", f"The charts of the export; {error}.", class_="faint"))
+    return Section(joined([*about, element("div", *curves, class_="pair")]), _again(subject.manifest))
+
+
+def _again(manifest: Manifest) -> dict[str, str]:
+    """Return the command that trains the model again; none where no recipe is known."""
+    if manifest.recipe is None:
+        return {}
+    recipe = documents.to_tree(manifest.recipe)
+    if manifest.recipe.model not in registry.names("toolkit.models"):
+        recipe["model"] = "FILE"  # of the user's own
+    known = [
+        (name, value) for name, value in recipe.items() if isinstance(value, str | int | float) and value is not False
+    ]
+    options = [[f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])] for name, value in known]
+    choice = manifest.data.name if manifest.data.name in data.named_sources() else "DATA"
+    words = ["toolkit", "train", "--data", choice, *chain.from_iterable(options)]
+    return {shlex.join(words): "trains it again; the curves are those of history.csv in its folder"}
+
+
+def _outcome(metrics: Metrics) -> str:
+    overlap = metrics.dataset.overlap if metrics.dataset else ()
+    accuracy = units.marked(units.percent(metrics.test_accuracy), overlap=overlap)
+    return (
+        f"{metrics.epochs_run} epochs. The weights are those of epoch {metrics.best_epoch}, the best by "
+        f"{metrics.monitor} ({metrics.best_value:.4f}). Test accuracy of the Keras model: {accuracy}."
+    )
+
+
+def _curves(history: Sequence[EpochFigures], metrics: Metrics | None) -> list[Markup]:
+    best = metrics.best_epoch if metrics and 0 < metrics.best_epoch <= len(history) else None
+    return [
+        _chart("loss", history, best, lambda one: (one.loss, one.val_loss)),
+        _chart("accuracy (%)", history, best, lambda one: (100 * one.accuracy, 100 * one.val_accuracy)),
+    ]
+
+
+def _chart(
+    title: str,
+    history: Sequence[EpochFigures],
+    best: int | None,
+    of: Callable[[EpochFigures], tuple[float, float]],
+) -> Markup:
+    lines = {"training": [of(one)[0] for one in history]}
+    if all(one.validated for one in history):
+        lines["validation"] = [of(one)[1] for one in history]
+    first = max(1.0, len(history) - 1.0)
+    across = Axis(1.0, 1.0 + first, 52.0, WIDTH - 12)
+    up = Axis(*svg.spread(value for values in lines.values() for value in values), HEIGHT - 42, 44.0)
+    epochs = [value for value in across.ticks if value == int(value)]
+    parts = [
+        svg.up(up, across.start, svg.numbers(up), title, right=across.end),
+        svg.across(across, up.start, [f"{value:g}" if value in epochs else "" for value in across.ticks], "epoch"),
+    ]
+    for kind, (name, values) in enumerate(lines.items()):
+        every = max(1, len(values) // MOST_POINTS)
+        points = [(across.at(number), up.at(value)) for number, value in enumerate(values, 1)][::every]
+        parts.append(svg.path(points, f"line{kind}"))
+        step = max(1, len(points) // 8) if kind else len(points)
+        parts += [svg.marker(kind, x, y, f"area{kind}", radius=3.2) for x, y in points[::step]]
+        legend = across.end - 150 + 80 * kind
+        parts += [svg.marker(kind, legend, 17, f"area{kind}"), svg.text(legend + 8, 21, name, look="label")]
+    if best is not None:
+        at = across.at(best)
+        parts.append(svg.line(at, up.start, at, up.end, "even"))
+        side, anchor = (5, "start") if at < (across.start + across.end) / 2 else (-5, "end")
+        parts.append(svg.text(at + side, up.start - 6, f"kept: epoch {best}", anchor=anchor, look="tick"))
+    ends = ", ".join(f"{name} ends at {values[-1]:.4g}" for name, values in lines.items())
+    drawn = svg.picture(WIDTH, HEIGHT, *parts, says=f"{title} of {len(history)} epochs: {ends}")
+    return element("figure", drawn)
+
+
+def _charts(subject: Subject) -> list[Markup]:
+    """Return the charts beside the manifest as pictures within the page."""
+    found = []
+    for name in CHARTS:
+        path = subject.folder / name
+        if path.is_file() and not path.is_symlink():
+            content = read_bytes(path, most=_MOST_BYTES)
+            if content.startswith(_PNG):
+                source = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+                picture = element("img", src=source, alt=f"{path.stem} against epochs")
+                found.append(element("figure", picture, class_="chart"))
+    return found

@@ -1,0 +1,147 @@
+"""Whether each artifact still is the model: what was lost with its interval, beside the margin."""
+
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+
+from toolkit import units
+from toolkit.console import Column
+from toolkit.entries import Verification
+from toolkit.errors import ArtifactError
+from toolkit.manifest import Artifact
+from toolkit.parity.statistics import loss_bounds
+from toolkit.report import svg
+from toolkit.report.markup import Markup, code, element, joined, paragraph, table, verdict
+from toolkit.report.sections.base import Section
+from toolkit.report.subject import Subject
+from toolkit.report.svg import Axis
+
+ORDER, TITLE = 40, "Is it still the same model?"
+WIDTH, HEIGHT = 250.0, 26.0
+_ENDS = (10.0, WIDTH - 10.0)
+_COLUMNS = (
+    Column("artifact", figures=False),
+    Column("verdict", figures=False),
+    Column("accuracy lost, in percentage points", figures=False),
+    Column("(interval)"),
+    Column("lost / gained"),
+    Column("accuracy"),
+    Column("Keras"),
+)
+
+
+def show(subject: Subject) -> Section:
+    """Return a forest plot: a row for each artifact, all on one axis with the margin."""
+    artifacts = [artifact for artifact in subject.manifest.artifacts if artifact.verified]
+    if not artifacts:
+        raise ArtifactError(f"no artifact was verified; 'toolkit verify {subject.folder} --save' does it")
+    axis = _axis(artifacts)
+    rows = [_row(artifact, axis) for artifact in artifacts]
+    ruler = svg.ruler(axis, WIDTH, svg.numbers(axis), says="points lost") if axis else ""
+    drawn = table(_COLUMNS, rows, foot=("", "", ruler, "", "", "", ""))
+    marks = dict.fromkeys(text for artifact in artifacts for text in _overlaps(artifact.verified))
+    body = joined(
+        [
+            _lead(artifacts, subject.rows_are),
+            drawn,
+            _legend(artifacts),
+            *(paragraph(f"{units.MARK} {text}") for text in marks),
+        ]
+    )
+    folder = str(subject.folder)
+    margin = next(f"{one.margin_pp:g}" for artifact in artifacts if (one := artifact.verified))
+    again = {
+        shlex.join(["toolkit", "record", "check", folder]): "rebuilds each figure from what was kept of each image",
+        shlex.join(["toolkit", "verify", folder, "--margin", margin]): "runs every artifact and Keras again",
+    }
+    return Section(body, again)
+
+
+def _lead(artifacts: Sequence[Artifact], rows_are: str) -> Markup:
+    counts = Counter(str(artifact.verdict) for artifact in artifacts)
+    said = ", ".join(f"{count} of {len(artifacts)} {kind}" for kind, count in counts.items())
+    sets = {f"{one.n:,} {rows_are} of {one.dataset.name}" for artifact in artifacts if (one := artifact.verified)}
+    on = f"on {units.listed(sorted(sets))}. The same {rows_are} went through Keras and through each artifact."
+    return element("p", f"{said}, {on}", class_="lead")
+
+
+def _bounds(of: Verification | None) -> tuple[float, float, float] | None:
+    """Return the points lost and their one-sided bounds; None if nothing was counted."""
+    if of is None or of.lost is None or of.gained is None:
+        return None
+    if min(of.lost, of.gained, of.n - 1) < 0 or of.lost + of.gained > of.n:
+        raise ArtifactError(f"the manifest speaks of {of.lost} images lost and {of.gained} gained of {of.n}")
+    lower, upper = loss_bounds(of.lost, of.gained, of.n)
+    return (of.lost - of.gained) / of.n * 100, lower * 100, upper * 100
+
+
+def _axis(artifacts: Sequence[Artifact]) -> Axis | None:
+    found = [bounds for artifact in artifacts if (bounds := _bounds(artifact.verified))]
+    if not found:
+        return None
+    margins = [one.margin_pp for artifact in artifacts if (one := artifact.verified)]
+    return Axis(*svg.spread([0.0, *margins, *(value for bounds in found for value in bounds)]), *_ENDS)
+
+
+def _row(artifact: Artifact, axis: Axis | None) -> Sequence[object]:
+    found, bounds = artifact.verified, _bounds(artifact.verified)
+    if found is None or bounds is None or axis is None or found.accuracy is None or found.reference_accuracy is None:
+        return code(artifact.path), verdict(artifact.verdict), _problem(found), "–", "–", "–", "–"
+    loss, lower, upper = bounds
+
+    def marked(text: str) -> str:
+        return units.marked(text, overlap=found.dataset.overlap)
+
+    return (
+        code(artifact.path),
+        joined([verdict(found.verdict), " ", _problem(found)]),
+        _strip(artifact, axis, bounds, found.margin_pp),
+        f"{_signed(loss)} ({_signed(lower)} – {_signed(upper)})",
+        f"{found.lost} / {found.gained}",
+        marked(units.percent(found.accuracy)),
+        marked(units.percent(found.reference_accuracy)),
+    )
+
+
+def _problem(found: Verification | None) -> Markup:
+    problem = found.others.get("problem") if found else None
+    return element("span", problem, class_="faint") if problem else Markup()
+
+
+def _strip(artifact: Artifact, axis: Axis, bounds: tuple[float, float, float], margin_pp: float) -> Markup:
+    """Return the row of an artifact: a line from bound to bound, the loss as a square, 0 and the margin."""
+    loss, lower, upper = bounds
+    middle = HEIGHT / 2
+    low, high = axis.at(lower), axis.at(upper)
+    says = f"{artifact.path}: {loss:.3f} points lost, from {lower:.3f} to {upper:.3f}; margin {margin_pp:g}"
+    ends = [svg.line(x, middle - 4, x, middle + 4, "ink") for x in (low, high)]
+    return svg.picture(
+        WIDTH,
+        HEIGHT,
+        svg.line(axis.at(0), 0, axis.at(0), HEIGHT, "axis"),
+        svg.line(axis.at(margin_pp), 0, axis.at(margin_pp), HEIGHT, "limit"),
+        svg.line(low, middle, high, middle, "ink"),
+        *ends,
+        svg.marker(1, axis.at(loss), middle, "solid", radius=4.0),
+        says=says,
+        look="strip",
+    )
+
+
+def _legend(artifacts: Sequence[Artifact]) -> Markup:
+    margins = sorted({f"{one.margin_pp:g}" for artifact in artifacts if (one := artifact.verified)})
+    return element(
+        "p",
+        "Square: accuracy lost, (lost − gained) / images. Line: from its lower to its upper one-sided 95 % bound "
+        f"(Tango's score bounds). Dashed: the margin, {units.listed(margins)} points. pass: the whole line lies left "
+        "of the margin; fail: right of it, or a check failed; inconclusive: it crosses the margin: too few images.",
+        class_="faint",
+    )
+
+
+def _overlaps(found: Verification | None) -> list[str]:
+    return [f"not an accuracy: {one}." for one in found.dataset.overlap] if found else []
+
+
+def _signed(points: float) -> str:
+    return f"{points:.3f}".replace("-", "−")

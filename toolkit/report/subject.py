@@ -1,0 +1,145 @@
+"""What a report is about: an export, and what lies beside it. What is not there, or is damaged, says so as an error."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from toolkit import data
+from toolkit.bench import reading as benchmarks
+from toolkit.bench.record import Record
+from toolkit.bench.record import read as read_record
+from toolkit.convention import Layout
+from toolkit.data.base import Split
+from toolkit.errors import ArtifactError, DataError, DataUnavailableError, ToolkitError
+from toolkit.files import sha256
+from toolkit.manifest import Artifact, Manifest
+from toolkit.parity import reading as verifications
+from toolkit.parity import verify
+from toolkit.parity.evidence import RowFile
+from toolkit.parity.record import RECORD
+from toolkit.parity.verify import VerifyOptions
+from toolkit.report.history import EpochFigures, read_history
+from toolkit.runs import RUNS
+from toolkit.verdict import Verdict
+
+_NO_BENCHMARK = "no benchmark of these files was given or found; 'toolkit bench' makes one"
+
+
+class Rows(NamedTuple):
+    """What a parity record kept of every image: of the reference, and of each artifact by its name."""
+
+    reference: RowFile
+    artifacts: dict[str, RowFile]
+    test_set: str  # the SHA-256 of the images
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An export, and where to look for what is known of it. What is not there raises a ToolkitError that says so.
+
+    given: the record of a benchmark; None stands for the newest of these files in ``benchmarks``. choice: where test
+    images come from, as ``--data`` takes it; None stands for the data of the manifest, where they are on this machine.
+    """
+
+    manifest: Manifest
+    benchmarks: tuple[Path, ...]
+    given: Record | None = None
+    choice: str | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the export."""
+        return self.manifest.folder
+
+    @property
+    def rows_are(self) -> str:
+        """What the rows of its data are called."""
+        return "rows" if self.manifest.convention.layout == Layout.VALUES else "images"
+
+    def require_given(self) -> None:
+        """Raise a ToolkitError if what was given is not of this export: only what was looked for may be absent."""
+        if self.given is not None:
+            _ = self.record
+        if self.choice is not None:
+            _ = self.test_set
+
+    @cached_property
+    def record(self) -> Record:
+        """The benchmark, with the results of these artifacts alone."""
+        ours = {artifact.sha256 for artifact in self.manifest.artifacts}
+        found = self.given or self._newest(ours)
+        results = [result for result in found.results if result.sha256 in ours]
+        if not results:
+            raise ArtifactError(f"{found.folder}: a benchmark of other files than those of {self.folder}")
+        if found.host.emulated:
+            raise ArtifactError(f"{found.folder}: measured on an emulated machine, whose times are no latencies")
+        return replace(found, results=results)
+
+    def _newest(self, ours: set[str]) -> Record:
+        for folder in self._records():
+            try:
+                said = benchmarks.document(folder / benchmarks.RECORD, benchmarks.OutcomeEntry)
+            except ArtifactError:
+                continue  # of somebody's, and nobody asked for it
+            if ours & {result.get("sha256") for result in said["results"]}:
+                return replace(read_record(folder), folder=folder)  # which may have been moved
+        raise ArtifactError(_NO_BENCHMARK)
+
+    def _records(self) -> Iterator[Path]:
+        for folder in self.benchmarks:
+            yield from sorted((path.parent for path in folder.glob(f"*/{benchmarks.RECORD}")), reverse=True)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """What is known of every test image."""
+        path = self.folder / RECORD
+        _, document = verifications.read(path)
+        kept = self.folder / document["rows"]["path"]
+        if kept.is_symlink() or sha256(kept) != document["rows"]["sha256"]:
+            raise ArtifactError(f"{kept}: not what {path} was made of; 'toolkit verify --save' makes both again")
+        now = {artifact.path: artifact.sha256 for artifact in self.manifest.artifacts}
+        same = {one["artifact"] for one in document["results"] if now.get(one["artifact"]) == one["sha256"]}
+        tables = verifications.read_rows(kept, document["classes"])
+        classes = len(self.manifest.data.classes)
+        if document["classes"] != classes:
+            raise ArtifactError(f"{path}: speaks of {document['classes']} classes, the manifest of {classes}")
+        named = {name.removeprefix(verifications.ARTIFACT): table for name, table in tables.items()}
+        artifacts = {name: table for name, table in named.items() if name in same}
+        return Rows(tables[verifications.REFERENCE], artifacts, str(document["dataset"]["sha256"]))
+
+    @cached_property
+    def history(self) -> list[EpochFigures]:
+        """The epochs of the training, the first one first."""
+        origin = self.manifest.source
+        for folder in (RUNS / str(origin.run), *self.folder.parents[1:2]):
+            weights = folder / origin.file
+            if origin.run and weights.is_file() and sha256(weights) == origin.sha256:
+                return read_history(folder)
+        raise ArtifactError(f"the training run{f' {origin.run!r}' if origin.run else ''} is not beside the export")
+
+    @cached_property
+    def test_set(self) -> Split:
+        """The test images that the parity record speaks of. Nothing is fetched for it."""
+        choice = self.choice or self.manifest.data.name
+        source = data.named_sources().get(choice)
+        if source is not None and source.locate() is None:
+            raise DataUnavailableError(f"the test images are not on this machine; 'toolkit data {choice}' fetches them")
+        found = verify.load(self.manifest, VerifyOptions(self.choice), lambda text: None).test
+        if found.sha256 != self.rows.test_set:
+            raise DataError(f"the test images of '{choice}' are not those that the artifacts were verified on")
+        return found
+
+    @cached_property
+    def chosen(self) -> Artifact:
+        """The artifact that is looked at closely: what to ship, else the smallest that passed, else the first."""
+        try:
+            advised = [Path(one["artifact"]).name for one in self.record.recommendations if one["fits"]]
+        except ToolkitError:
+            advised = []
+        listed = {str(artifact.path): artifact for artifact in self.manifest.artifacts}
+        passed = [artifact for artifact in listed.values() if artifact.verdict == Verdict.PASS]
+        smallest = sorted(passed, key=lambda artifact: artifact.size_bytes)
+        found = [listed[name] for name in advised if name in listed]
+        return next(iter((*found, *smallest, *listed.values())))

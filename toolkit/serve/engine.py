@@ -1,0 +1,165 @@
+"""One artifact in a worker of its own: images that arrive while it works are its next batch."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import manifest, prediction
+from toolkit.convention import Convention
+from toolkit.errors import ToolkitError, WorkerFailedError
+from toolkit.manifest import Manifest
+from toolkit.prediction import Form
+from toolkit.runtimes.base import Predictor
+from toolkit.serve.metrics import Metrics
+from toolkit.text import printable
+from toolkit.worker.session import Workers
+
+T = TypeVar("T")
+
+# Images of one batch: more gain nothing (toolkit.runtimes.base.PREDICT_BATCH), and make the first one wait.
+BATCH = 10
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an artifact says of images. probabilities: (N, classes); seconds and batch: of the inference it was in."""
+
+    classes: Sequence[str]
+    probabilities: NDArray[np.float32]
+    seconds: float
+    batch: int
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    pixels: NDArray[np.uint8]
+    answer: "asyncio.Future[Answer]"
+
+
+@dataclass(frozen=True)
+class _Open:
+    session: Predictor
+    found: Manifest | None
+    form: Form
+
+
+class Engine:
+    """An open artifact. name: what it is called in answers; on_failure: told why a worker died.
+
+    Raises what opening an artifact does: ArtifactError, UsageError if its range must be known.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        *,
+        given: Convention | None = None,
+        metrics: Metrics,
+        warn: Callable[[str], None],
+        on_failure: Callable[[str], None],
+    ) -> None:
+        self.name, self.path = name, path
+        self._given, self._metrics = given, metrics
+        self._on_failure = on_failure
+        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        self._workers = Workers()
+        try:
+            self._open: _Open | None = self._opened(warn)
+        except BaseException:
+            self.close()
+            raise
+        self.form = self._open.form
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its worker lives."""
+        return self._open is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is said of it to a client."""
+        return {"name": printable(self.name), **asdict(self.form)}
+
+    async def classify(self, pixels: NDArray[np.uint8]) -> Answer:
+        """Return the answer for what the model is to see, (N, H, W, C); ArtifactError if there is none."""
+        waiting = _Waiting(pixels, asyncio.get_running_loop().create_future())
+        self._queue.put_nowait(waiting)
+        return await waiting.answer
+
+    async def run(self) -> None:
+        """Answer until cancelled."""
+        while True:
+            batch = [await self._queue.get()]
+            while not self._queue.empty() and sum(len(one.pixels) for one in batch) < BATCH:
+                batch.append(self._queue.get_nowait())
+            await self._answer([one for one in batch if not one.answer.done()])
+
+    async def _answer(self, batch: Sequence[_Waiting]) -> None:
+        if not batch:  # who asked has gone
+            return
+        pixels = np.concatenate([one.pixels for one in batch])
+        try:
+            whole = await self._in_thread(self._predict, pixels)
+        except Exception as error:  # noqa: BLE001 — whatever it is, who waits is told
+            for one in batch:
+                if not one.answer.done():
+                    one.answer.set_exception(error)
+            if not self.is_open:
+                self._failed(error)
+                await self._in_thread(self._reopen)
+            return
+        self._metrics.inferred(self.name, len(pixels), whole.seconds)
+        start = 0
+        for one in batch:
+            rows = whole.probabilities[start : start + len(one.pixels)]
+            start += len(one.pixels)
+            if not one.answer.done():
+                one.answer.set_result(replace(whole, probabilities=rows))
+
+    async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+
+    def close(self) -> None:
+        """End the worker, whatever it does, and with it the thread that waits for it."""
+        self._workers.close()
+        self._thread.shutdown(cancel_futures=True)
+
+    def _opened(self, warn: Callable[[str], None]) -> _Open:
+        found = manifest.listing(self.path)
+        session = self._workers.open_session(self.path)
+        session.convention = prediction.convention_of(session, found, self._given, warn)
+        return _Open(session, found, prediction.form_of(session, found))
+
+    def _predict(self, pixels: NDArray[np.uint8]) -> Answer:
+        if self._open is None:
+            self._open = self._opened(_ignore)
+        start_s = time.perf_counter()
+        try:
+            classes, rows = prediction.classify(self._open.session, self._open.found, pixels)
+        except WorkerFailedError:
+            self._open = None
+            raise
+        return Answer(classes, rows, time.perf_counter() - start_s, len(pixels))
+
+    def _reopen(self) -> None:
+        """Start a worker again ahead of the next request, which tries once more if that fails."""
+        try:
+            self._open = self._opened(_ignore)
+        except ToolkitError as error:
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        self._metrics.failed(self.name)
+        self._on_failure(str(error))
+
+
+def _ignore(text: str) -> None:
+    """Say nothing a second time."""

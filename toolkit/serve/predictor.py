@@ -1,0 +1,104 @@
+"""From one image to what each artifact says of it."""
+
+import asyncio
+import base64
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from toolkit import prediction
+from toolkit.errors import DataError, ToolkitError
+from toolkit.prediction import Form, Image, View
+from toolkit.serve import uploads
+from toolkit.serve.engine import Answer, Engine
+from toolkit.serve.refusal import RefusedError
+from toolkit.text import printable
+
+# Digits of one image that are read: a page of them is no live picture.
+MOST_VIEWS = 20
+
+
+async def predict(content: bytes, engines: Sequence[Engine], threads: Executor) -> dict[str, Any]:
+    """Return the document of a prediction for an image file; RefusedError if nothing can be predicted."""
+    start_s = time.perf_counter()
+    forms = {engine.form for engine in engines}
+    loop = asyncio.get_running_loop()
+    size, images = await loop.run_in_executor(threads, _prepared, content, forms)
+    prepare_s = time.perf_counter() - start_s
+    asked = [_asked(engine, images[engine.form]) for engine in engines]
+    results = await asyncio.gather(*asked)
+    if all("error" in result for result in results):
+        raise RefusedError(503, "; ".join(str(result["error"]) for result in results), headers={"Retry-After": "1"})
+    return {
+        "schema": 1,
+        "image": {"height": size[0], "width": size[1]},
+        "results": results,
+        "agree": agree(results),
+        "prepare_s": prepare_s,
+        "total_s": time.perf_counter() - start_s,
+    }
+
+
+def agree(results: Sequence[Mapping[str, Any]]) -> bool | None:
+    """Say whether all artifacts read the same classes; None if only one answered."""
+    read = [[one["class"] for one in result["readings"]] for result in results if "error" not in result]
+    return None if len(read) < 2 else all(one == read[0] for one in read)
+
+
+def _prepared(content: bytes, forms: set[Form]) -> tuple[tuple[int, int], dict[Form, Image]]:
+    """Return the image's size, and by what models take, what they are to see of it."""
+    with uploads.as_file(content) as file:
+        size = uploads.check_size(file)
+        return size, {form: _one(file, form) for form in forms}
+
+
+def _one(file: Path, form: Form) -> Image:
+    try:
+        image = prediction.prepare(file, form)
+    except DataError as error:
+        raise RefusedError(422, uploads.said_of_image(str(error), file)) from error
+    if image.refusal is not None:
+        raise RefusedError(422, uploads.said_of_image(image.refusal, file))
+    if len(image.views) > MOST_VIEWS:
+        raise RefusedError(422, f"the image: {len(image.views)} digits in one image; allowed: {MOST_VIEWS}")
+    return image
+
+
+async def _asked(engine: Engine, image: Image) -> dict[str, Any]:
+    name = printable(engine.name)
+    try:
+        answer = await engine.classify(np.stack([view.pixels for view in image.views]))
+    except ToolkitError as error:
+        # Where the file lies is not a client's business.
+        return {"artifact": name, "error": printable(str(error).replace(f"{engine.path.parent}/", ""))}
+    rows = zip(image.views, answer.probabilities, strict=True)
+    return {
+        "artifact": name,
+        "readings": [_reading(view, row, answer) for view, row in rows],
+        "inference_s": answer.seconds,
+        "batch": answer.batch,
+    }
+
+
+def _reading(view: View, row: Any, answer: Answer) -> dict[str, Any]:
+    """Return what is said of one view: its likeliest class, all probabilities, and the pixels that the model saw."""
+    likeliest = int(row.argmax())
+    height, width, channels = view.pixels.shape
+    names = [printable(name) for name in answer.classes]
+    return {
+        "class": names[likeliest],
+        "probability": float(row[likeliest]),
+        "probabilities": [{"class": name, "probability": float(value)} for name, value in zip(names, row, strict=True)],
+        "box": None if view.box is None else asdict(view.box),
+        "seen": {
+            "height": height,
+            "width": width,
+            "channels": channels,
+            "pixels": base64.b64encode(view.pixels.tobytes()).decode(),
+        },
+    }

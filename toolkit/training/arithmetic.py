@@ -1,0 +1,214 @@
+"""How TensorFlow computes a training on this machine: with oneDNN or without, compiled by XLA or not.
+
+Which is fastest depends on the CPU and the model, and no rule is known that would tell. So a training that takes long
+begins with a trial of a few batches, whose outcome is kept in the user's cache. Each setting adds floats up in an order
+of its own, so the last bits of the weights depend on it: a run records it, and keeps it when it goes on.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from toolkit import constraints, extras, host, models
+from toolkit.cache import cache_folder
+from toolkit.data.base import Dataset
+from toolkit.errors import RunError, ToolkitError
+from toolkit.files import documents, sha256, write_json
+from toolkit.files.documents import LATER
+from toolkit.runs import CONFIG, read_config
+from toolkit.training.recipe import Recipe
+
+# Of TensorFlow, which reads it when it is imported.
+VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
+FOLDER = "training"
+# Values (of an image, times images, times epochs) from which a trial may be worth its time: without it, the CNN took
+# about a minute for as many on two cores.
+LEAST_VALUES = 10**8
+# Seconds of a training from which the other setting of oneDNN is tried, which takes one more import of TensorFlow.
+LEAST_S = 60.0
+# Seconds that the trial of one setting of oneDNN may take.
+DEADLINE_S = 200.0
+# To be raised with every change of what is tried, or how.
+_VERSION = 1
+_COMMAND = (sys.executable, "-m", "toolkit.training.trial")
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What one setting took. xla: batches that it learns from in one computation, 0 for none; batch_s: of one batch."""
+
+    onednn: bool
+    xla: int
+    batch_s: float
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """A setting. None leaves the choice to TensorFlow (onednn), or to the kind of layers (xla).
+
+    tried: the settings that it is the fastest of.
+    """
+
+    onednn: bool | None = None
+    xla: int | None = None
+    tried: tuple[Tried, ...] = field(default=(), metadata=LATER)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What was chosen: ``with oneDNN``, ``without XLA``; nothing if nothing was."""
+        told = {"oneDNN": self.onednn, "XLA": self.xla}
+        at_once = f" ({self.xla} batches at once)" if self.xla and self.xla > 1 else ""
+        words = (f"{'with' if has else 'without'} {name}" for name, has in told.items() if has is not None)
+        return tuple(f"{word}{at_once if word.endswith('XLA') else ''}" for word in words)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``config.json`` and of the cache."""
+        document: dict[str, Any] = documents.to_tree(self)
+        return document
+
+
+# Nothing was tried.
+UNTRIED = Arithmetic()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file of the cache. asked: all that the outcome depends on."""
+
+    asked: dict[str, Any]
+    arithmetic: Arithmetic
+
+
+def of_run(folder: Path) -> Arithmetic:
+    """Return what a run was started with; UNTRIED for one that does not tell."""
+    document = read_config(folder).get("arithmetic", {})
+    return documents.convert(document, Arithmetic, folder / CONFIG, what="how a run computes", error=RunError)
+
+
+def choose(recipe: Recipe, dataset: Dataset, *, device: str, on_trial: Callable[[], None]) -> Arithmetic:
+    """Return the fastest setting for a training on the CPU: that of the cache, or else of a trial.
+
+    device: what ``--device`` takes; on a GPU nothing is tried. on_trial is called before a trial. UNTRIED is returned
+    for a training that is too short to gain by it, and if a trial fails: what is wrong then, the training shows.
+    """
+    if device == "gpu" or dataset.train.images.size * recipe.epochs < LEAST_VALUES:
+        return UNTRIED
+    asked = _asked(recipe, dataset, device)
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+    path = cache_folder() / FOLDER / f"{digest}.json"
+    with contextlib.suppress(ToolkitError):
+        return documents.read(path, Kept, what="a trial").arithmetic
+    on_trial()
+    tried = _try(recipe, dataset, device, onednn=asked["onednn"])
+    is_free = asked["onednn"] is None and asked["variable"] is None
+    if tried and is_free and _seconds(recipe, dataset, tried) > LEAST_S:
+        others = _try(recipe, dataset, device, onednn=not tried[0].onednn)
+        tried = None if others is None else [*tried, *others]
+    if tried is None:
+        return UNTRIED
+    best = min(tried, key=lambda one: one.batch_s, default=None)
+    chosen = UNTRIED if best is None else Arithmetic(best.onednn, best.xla, tuple(tried))
+    with contextlib.suppress(OSError):  # a cache that cannot be written: it is tried again next time
+        write_json(path, documents.to_tree(Kept(asked, chosen)))
+    return chosen
+
+
+def load_tensorflow(arithmetic: Arithmetic, *, warn: Callable[[str], None]) -> Any:
+    """Import TensorFlow with a setting. If it is imported already, it stays as it is, which is warned of."""
+    before = os.environ.get(VARIABLE)
+    if arithmetic.onednn is not None:
+        os.environ[VARIABLE] = str(int(arithmetic.onednn))
+    try:
+        tensorflow = extras.load("tensorflow")
+    finally:  # what this process starts decides for itself
+        os.environ.pop(VARIABLE, None)
+        if before is not None:
+            os.environ[VARIABLE] = before
+    if arithmetic.onednn not in (None, onednn()):
+        warn(
+            f"the run was started {arithmetic.words[0]}, and this process computes otherwise: its weights will not be "
+            "those of an uninterrupted run to the last bit"
+        )
+    return tensorflow
+
+
+def onednn() -> bool:
+    """Say whether TensorFlow, which is imported, computes with oneDNN."""
+    return bool(extras.load("tensorflow.python.util._pywrap_util_port").IsMklEnabled())
+
+
+def _imported() -> bool | None:
+    """Say whether TensorFlow computes with oneDNN here, None if it is not imported yet: then it can be chosen."""
+    return onednn() if "tensorflow" in sys.modules else None
+
+
+def _seconds(recipe: Recipe, dataset: Dataset, tried: Sequence[Tried]) -> float:
+    """Return about how long a training will take as the fastest of what was tried."""
+    batches = len(dataset.train) * (1 - recipe.validation_split) / recipe.batch_size
+    return batches * recipe.epochs * min(one.batch_s for one in tried)
+
+
+def _asked(recipe: Recipe, dataset: Dataset, device: str) -> dict[str, Any]:
+    """Return all that the outcome of a trial depends on."""
+    machine = host.describe()
+    return {
+        "version": _VERSION,
+        "host": {name: getattr(machine, name) for name in ("cpu", "arch", "cores", "model", "virtual")},
+        "device": device,
+        "onednn": _imported(),
+        "variable": os.environ.get(VARIABLE),
+        "versions": {name: constraints.installed(name) for name in ("tensorflow", "keras")},
+        "recipe": {
+            name: getattr(recipe, name) for name in ("optimizer", "activation", "loss", "batch_size", "precision")
+        },
+        "augment": recipe.augment,
+        "freeze_until": recipe.freeze_until,
+        "model": recipe.to_json()["model"],
+        "file": [sha256(file) for file in models.own_files(recipe.model)],
+        "input_shape": list(dataset.input_shape),
+        "dtype": dataset.train.images.dtype.name,
+        "classes": dataset.classes,
+    }
+
+
+def _try(recipe: Recipe, dataset: Dataset, device: str, *, onednn: bool | None) -> list[Tried] | None:
+    """Return what the forms of a step took in a process of its own, none on a GPU; None if it failed.
+
+    onednn: whether with it; None leaves that to TensorFlow and the user.
+    """
+    task = {
+        "recipe": {**recipe.to_json(), "model": recipe.model},
+        "input_shape": list(dataset.input_shape),
+        "dtype": dataset.train.images.dtype.name,
+        "classes": dataset.classes,
+        "device": device,
+    }
+    try:
+        done = subprocess.run(
+            [*_COMMAND, json.dumps(task)],
+            env=os.environ if onednn is None else {**os.environ, VARIABLE: str(int(onednn))},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=DEADLINE_S,
+            check=True,
+        )
+        answer = documents.parse(done.stdout, "a trial", what="an answer", error=RunError)
+        found = documents.convert(answer, Answer, "a trial", what="an answer", error=RunError)
+    except (subprocess.SubprocessError, OSError, RunError):
+        return None
+    return found.tried
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a trial's process answers."""
+
+    tried: list[Tried]

@@ -1,0 +1,44 @@
+"""The learning rate of each epoch, and when a run has waited long enough for a better one."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from toolkit.training.checkpoint import Epoch
+    from toolkit.training.recipe import Recipe
+
+SCHEDULES = ("constant", "cosine", "plateau")
+# So many epochs without a better monitored value are a plateau, after which the rate is multiplied by the factor.
+PLATEAU_EPOCHS = 5
+PLATEAU_FACTOR = 0.5
+
+
+def learning_rate(recipe: "Recipe", history: "Sequence[Epoch]") -> float | None:
+    """Return the rate of the epoch that follows ``history``, None where it is the recipe's in every epoch.
+
+    The recipe and the finished epochs alone decide it, so a run that is gone on with has the same rates. cosine: half
+    a period over all epochs, from the recipe's rate towards 0 (Loshchilov and Hutter 2017, equation 5, without
+    restarts). plateau: lower by the factor after each plateau, as Keras' ReduceLROnPlateau.
+    """
+    if recipe.schedule == "cosine":
+        return recipe.learning_rate * (1 + math.cos(math.pi * len(history) / recipe.epochs)) / 2
+    if recipe.schedule == "plateau":
+        return recipe.learning_rate * float(PLATEAU_FACTOR ** _plateaus(recipe, history))
+    return None
+
+
+def is_patience_over(recipe: "Recipe", history: "Sequence[Epoch]", *, best_epoch: int) -> bool:
+    """Say whether as many epochs have passed since the best one as the recipe has patience for."""
+    return recipe.patience is not None and len(history) - best_epoch >= recipe.patience
+
+
+def _plateaus(recipe: "Recipe", history: "Sequence[Epoch]") -> int:
+    """Return how many plateaus there were. An epoch counts for one of them at most."""
+    count, waited, best = 0, 0, -math.inf
+    for epoch in history:
+        value = recipe.monitor_sign * getattr(epoch, recipe.monitor)
+        best, waited = (value, 0) if value > best else (best, waited + 1)
+        if waited == PLATEAU_EPOCHS:
+            count, waited = count + 1, 0
+    return count

@@ -1,0 +1,96 @@
+"""The process that a setting is tried in: ``python -m toolkit.training.trial TASK``; ``arithmetic`` starts it.
+
+TensorFlow reads its setting when it is imported, so each has a process of its own. It answers with one JSON document.
+"""
+
+import json
+import os
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+from toolkit import extras
+from toolkit.data.base import Dataset, make_dataset
+from toolkit.data.base.parts import divide
+from toolkit.data.base.pixels import as_pixels
+from toolkit.data.base.values import as_values
+from toolkit.files import documents
+from toolkit.training import arithmetic, augmentation, device, network
+from toolkit.training.loop import Loop, is_convolutional
+from toolkit.training.recipe import Recipe
+
+# A form is timed so many times, in turns with the other, and its shortest time counts: others only make it longer.
+ROUNDS = 3
+# Batches that XLA learns from in one computation. Twice as many gained nothing more, and delay Ctrl-C.
+AT_ONCE = 50
+# Seconds of one time; a longer one would say no more.
+ROUND_S = 0.7
+
+
+def main(task: str) -> None:
+    """Time the forms of a step on random rows, and print what they took."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what TensorFlow prints must not come into the answer
+    asked = json.loads(task)
+    tf, keras = extras.load("tensorflow"), extras.load("keras")
+    seconds: dict[int, float] = {}
+    if device.choose(tf, asked["device"]) == "CPU":
+        recipe = Recipe(**asked["recipe"])
+        rows = _rows(tuple(asked["input_shape"]), asked["classes"], recipe.batch_size, asked["dtype"])
+        seconds = _time(tf, keras, recipe, rows)
+    onednn = arithmetic.onednn()
+    answer = arithmetic.Answer([arithmetic.Tried(onednn, xla, batch_s) for xla, batch_s in seconds.items()])
+    print(json.dumps(documents.to_tree(answer)), file=answers, flush=True)
+
+
+def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[int, float]:
+    """Return the seconds of a batch by how many XLA computes at once; those that it cannot compile are left out."""
+    images, labels = tf.constant(rows.train.images), tf.constant(rows.train.labels, tf.int32)
+    order = np.arange(recipe.batch_size)
+    loops: dict[int, tuple[Loop, int]] = {}
+    for xla in (0, 1, AT_ONCE):
+        model, optimizer = network.build(keras, recipe, divide(rows, share=0, seed=0), warn=lambda text: None)
+        if xla > 1 and (recipe.augment is not None or is_convolutional(model)):
+            continue  # it is no other then, or takes long to compile
+        loop = Loop(
+            tf,
+            keras,
+            model=model,
+            optimizer=optimizer,
+            loss=recipe.loss,
+            batch_size=recipe.batch_size,
+            augmentation=None if recipe.augment is None else augmentation.Augmentation(keras, recipe.augment),
+            xla=xla,
+            dtype=rows.train.images.dtype.name,
+        )
+        least = np.tile(order, loop.batches_at_once)
+        try:
+            loop.train(images, labels, least)  # compiles it
+        except (tf.errors.OpError, ValueError):
+            continue
+        start = time.perf_counter()
+        loop.train(images, labels, least)
+        repetitions = max(1, round(ROUND_S / (time.perf_counter() - start)))
+        loops[xla] = loop, repetitions * loop.batches_at_once
+    times: dict[int, list[float]] = {xla: [] for xla in loops}
+    for _ in range(ROUNDS):
+        for xla, (loop, batches) in loops.items():
+            start = time.perf_counter()
+            loop.train(images, labels, np.tile(order, batches))
+            times[xla].append((time.perf_counter() - start) / batches)
+    return {xla: min(taken) for xla, taken in times.items()}
+
+
+def _rows(shape: tuple[int, ...], classes: int, batch_size: int, dtype: str) -> Dataset:
+    """Return a batch of random rows, at least one of each class: arithmetic takes as long whatever the numbers are."""
+    labels = np.arange(max(batch_size, classes)) % classes
+    images = np.random.default_rng(0).integers(0, 256, (len(labels), *shape)).astype(dtype)
+    names = tuple(str(number) for number in range(classes))
+    arrays, conversion = (images, labels, images, labels), as_pixels if dtype == "uint8" else as_values
+    return make_dataset(arrays, name="trial", origin="trial", class_names=names, conversion=conversion)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
