@@ -20,7 +20,7 @@ FLOORS = [
         *("registry", "extras", "constraints", "locks", "files", "archive", "wheels", "host", "console", "downloads"),
         *("images", "photos", "reading", "digits", "drawing"),
     },
-    {"convention", "portability", "entries", "manifest", "golden", "overlap"},
+    {"convention", "portability", "entries", "manifest", "golden", "novelty", "overlap"},
     {"data", "models", "runtimes"},
     {"worker", "runs"},
     {"training", "parity", "bench", "prediction"},
