@@ -20,7 +20,7 @@ FLOORS = [
         *("registry", "extras", "constraints", "locks", "files", "archive", "wheels", "host", "console", "downloads"),
         *("images", "decoded", "photos", "reading", "digits", "drawing"),
     },
-    {"convention", "portability", "entries", "manifest", "golden", "labels", "overlap"},
+    {"convention", "portability", "entries", "manifest", "golden", "labels", "novelty", "overlap"},
     {"data", "models", "runtimes"},
     {"worker", "runs"},
     {"training", "parity", "bench", "prediction"},

@@ -205,3 +205,25 @@ def test_a_file_of_no_format_is_said_to_be_so(tmp_path):
     (tmp_path / "x.png").write_bytes(b"not an image")
     with pytest.raises(DataError, match=r"x\.png: cannot be read as an image: it is of no format that is read here"):
         images.look(tmp_path / "x.png")
+
+
+def test_a_large_jpeg_is_decoded_no_larger_than_is_enough(tmp_path):
+    page = np.full((1600, 1200), 230, np.uint8)
+    page[400:800, 600:700] = 20
+    Image.fromarray(page).convert("RGB").save(tmp_path / "large.jpg")
+    shrunk = images.read(tmp_path / "large.jpg", channels=1, enough=300)
+    assert shrunk.shape == (400, 300, 1)
+    assert abs(int(shrunk[150, 162, 0]) - 20) < 5
+    assert images.read(tmp_path / "large.jpg", channels=1).shape == (1600, 1200, 1)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".png", ".webp", ".tiff"])
+def test_several_images_in_one_file_are_refused_in_a_line(tmp_path, suffix):
+    pages = [Image.new("L", (8, 8), shade) for shade in (0, 90, 255)]
+    pages[0].save(tmp_path / f"several{suffix}", save_all=True, append_images=pages[1:])
+    with pytest.raises(
+        DataError, match="several images in one file, an animation or pages; save the one that is meant"
+    ):
+        images.read(tmp_path / f"several{suffix}", channels=1)
+    pages[0].save(tmp_path / f"one{suffix}")
+    assert images.read(tmp_path / f"one{suffix}", channels=1).shape == (8, 8, 1)

@@ -29,6 +29,20 @@ class CountedFile(ListedFile):
 
 
 @dataclass(frozen=True)
+class NoveltyFile(ListedFile):
+    """What tells an image of none of the classes: its score is above ``threshold``.
+
+    n: the images of the classes that the threshold was set by; a share of ``false_alarms`` of them lies above it. part:
+    what they are of, "validation" or "training".
+    """
+
+    threshold: float
+    false_alarms: float
+    n: int
+    part: str
+
+
+@dataclass(frozen=True)
 class TrainingData:
     """The data that a model was trained on. rows: where the digests of its images are kept. reading: how they
     were read.

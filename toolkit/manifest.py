@@ -12,6 +12,7 @@ from toolkit.entries import (
     CountedFile,
     ListedFile,
     MeasuredOn,
+    NoveltyFile,
     Origin,
     RecordedRecipe,
     TrainingData,
@@ -92,6 +93,7 @@ class Manifest:
     """The manifest of one exported model. ``folder`` is where it was read from and is not written.
 
     convention: of the reference and of every artifact; pixels from 0 to 1 if an older manifest does not say.
+    novelty: what tells that an image is of none of the classes; None if too few images say it, and in older manifests.
     """
 
     folder: Path
@@ -107,6 +109,7 @@ class Manifest:
     artifacts: tuple[Artifact, ...]
     derived: tuple[Derived, ...] = ()
     convention: Convention = field(default=Convention(), metadata=documents.LATER)
+    novelty: NoveltyFile | None = field(default=None, metadata=documents.LATER)
 
     @property
     def reference_path(self) -> Path:
@@ -121,7 +124,14 @@ class Manifest:
     @property
     def names(self) -> set[str]:
         """The names of all files that it speaks of."""
-        entries: list[Entry | None] = [*self.artifacts, *self.derived, self.reference, self.golden, self.data.rows]
+        entries: list[Entry | None] = [
+            *self.artifacts,
+            *self.derived,
+            self.reference,
+            self.golden,
+            self.data.rows,
+            self.novelty,
+        ]
         return {entry.path for entry in entries if entry}
 
     def with_verified(self, results: Mapping[str, Verification]) -> "Manifest":

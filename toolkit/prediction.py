@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import data, images, manifest, runs, runtimes, units
+from toolkit import data, images, manifest, novelty, runs, runtimes, units
 from toolkit.convention import OPTION, Convention, Layout, Output, bytes_of, output_of
-from toolkit.digits import Box, Page, Read, draw, find, is_mnist, to_form
+from toolkit.digits import ENOUGH, Box, Page, Read, draw, find, is_mnist, of_canvas, to_form
 from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
 from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
+from toolkit.novelty import Judgement
 from toolkit.parity import checks, inputs, recorded
 from toolkit.reading import AS_THEY_ARE, Reading, Resize
 from toolkit.runtimes.base import Predictor
@@ -31,13 +32,15 @@ PATTERNS = 8
 class Prediction:
     """The two likeliest classes of one image, the likeliest first.
 
-    box: where in the image the digit is, in pixels of the upright image; None if all of it was classified.
+    box: where in the image the digit is, in pixels of the upright image; None if all of it was classified. novelty: how
+    unlike the classes it is; None of rows of values, and if nothing beside the model tells it.
     """
 
     image: str
     classes: tuple[str, str]
     probabilities: tuple[float, float]
     box: Box | None = None
+    novelty: Judgement | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the result of ``toolkit predict --json``."""
@@ -48,6 +51,8 @@ class Prediction:
             "runner_up": self.classes[1],
             "runner_up_probability": self.probabilities[1],
             "box": None if self.box is None else asdict(self.box),
+            "none_of_these": None if self.novelty is None else self.novelty.none_of_these,
+            "novelty": None if self.novelty is None else asdict(self.novelty),
         }
 
 
@@ -193,7 +198,7 @@ def _predict_rows(
             predictions.append(Refused(str(file), str(error)))
             continue
         classes, outputs = classify(session, found, rows, labels)
-        predictions += [_prediction(name, classes, row, None) for name, row in zip(names, outputs, strict=True)]
+        predictions += [_prediction(name, classes, row, None, None) for name, row in zip(names, outputs, strict=True)]
     return predictions
 
 
@@ -233,15 +238,16 @@ def _predict(
             one = replace(one, views=(), refusal=several)
         prepared.append(one if explain else replace(one, pixels=None, page=None))
     views = [view for one in prepared for view in one.views]
-    names, rows = classify(session, found, np.stack([view.pixels for view in views]), labels) if views else ((), ())
+    pixels = np.stack([view.pixels for view in views]) if views else np.empty((0, 0, 0, 0), np.uint8)
+    names, rows = classify(session, found, pixels, labels) if views else ((), np.empty((0, 0), np.float32))
     if explain is not None:
         _explain(prepared[0], names, rows, explain)
-    left = iter(rows)
+    left = iter(zip(rows, novelty.judge(found, pixels, rows), strict=True))
     predictions: list[Prediction | Refused] = []
     for one in prepared:
         if one.refusal is not None:
             predictions.append(Refused(str(one.file), one.refusal))
-        predictions += [_prediction(str(one.file), names, next(left), view.box) for view in one.views]
+        predictions += [_prediction(str(one.file), names, *next(left), view.box) for view in one.views]
     return predictions
 
 
@@ -253,9 +259,11 @@ def _learned_from(model: Path, found: Manifest | None) -> tuple[str | None, Read
     return (None, AS_THEY_ARE) if run is None else (runs.read_config(run)["data"]["name"], runs.reading_of(run))
 
 
-def _prediction(name: str, names: Sequence[str], row: NDArray[np.float32], box: Box | None) -> Prediction:
+def _prediction(
+    name: str, names: Sequence[str], row: NDArray[np.float32], judgement: Judgement | None, box: Box | None
+) -> Prediction:
     first, second = np.argsort(-row)[:2]
-    return Prediction(name, (names[first], names[second]), (float(row[first]), float(row[second])), box)
+    return Prediction(name, (names[first], names[second]), (float(row[first]), float(row[second])), box, judgement)
 
 
 def _explain(image: Image, names: Sequence[str], rows: Iterable[NDArray[np.float32]], path: Path) -> None:
@@ -322,7 +330,8 @@ def _patterns(shape: tuple[int, ...]) -> NDArray[np.uint8]:
 def prepare(file: Path, form: Form) -> Image:
     """Return an image with what the model is to see of it, the whole or each digit in it, or why that is nothing."""
     try:
-        pixels = images.read(file, channels=form.channels)
+        photo = images.look(file)
+        pixels = images.read(file, channels=form.channels, enough=ENOUGH if form.digits else None)
     except DataError as error:
         return Image(file, refusal=str(error))
     height, width = form.height, form.width
@@ -331,7 +340,9 @@ def prepare(file: Path, form: Form) -> Image:
     grey = pixels[..., 0]
     if is_mnist(grey, height=height, width=width):
         return Image(file, pixels, views=[View(pixels)])
-    page = find(grey)
+    if (drawing := of_canvas(grey, height=height, width=width)) is not None:
+        return Image(file, pixels, views=[View(to_form(drawing, height=height, width=width)[..., np.newaxis])])
+    page = find(grey, photo=(photo.height, photo.width))
     if page.refusal is not None:
         return Image(file, pixels, page, refusal=f"{file}: {page.refusal}")
     forms = [to_form(digit.ink, height=height, width=width)[..., np.newaxis] for digit in page.digits]

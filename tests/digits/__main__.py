@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from tests import robustness
-from tests.digits import sources
-from tests.digits.measure import measure, render
+from tests.digits import others, sources
+from tests.digits.measure import called_none, measure, render, render_others, with_score
 from tests.digits.scenes import SCENES
-from toolkit import data
+from toolkit import data, units
 from toolkit.data import mnist
+from toolkit.novelty import NOVELTY
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "predict.md"
@@ -29,26 +30,45 @@ def main() -> int:
     if mnist.locate() is None:
         print("the full MNIST is not on this machine: its test images are what the model has not learned from")
         return 1
-    test = data.load("mnist", warn=print).test
+    dataset = data.load("mnist", warn=print)
+    test, fonts = dataset.test, sorted(sources.FONTS.rglob("*.ttf"))[::EVERY_FONT]
     rows = np.random.default_rng(5).permutation(len(test.labels))[: asked.digits]
     digits = [
         *sources.mnist(test.images[rows], test.labels[rows]),
         *sources.drawn(np.random.default_rng(3), asked.digits // 3),
-        *sources.printed(sorted(sources.FONTS.rglob("*.ttf"))[::EVERY_FONT]),
+        *sources.printed(fonts),
     ]
     printed = len(digits) - asked.digits - asked.digits // 3
-    outcomes = {}
-    for scene in SCENES:
-        with tempfile.TemporaryDirectory(prefix="photos-") as folder:
-            outcomes[scene.name] = measure(scene, digits, MODEL, Path(folder))
-        print(scene.name, outcomes[scene.name], flush=True)
+    with tempfile.TemporaryDirectory(prefix="photos-") as temporary:
+        folder = Path(temporary)
+        model = with_score(MODEL, dataset, folder)
+        write_others(model, dataset.test.images[..., 0], fonts)
+        outcomes = {}
+        for scene in SCENES:
+            outcomes[scene.name] = measure(scene, digits, model, folder)
+            print(scene.name, outcomes[scene.name], flush=True)
     text = (
         f"{render(outcomes)}\n\n"
         f"`{MODEL.name}`; {asked.digits} of MNIST's test images, {asked.digits // 3} digits drawn by strokes and "
-        f"{printed} printed ones."
+        f"{printed} printed ones. None of these: digits that are called that ([below](#none-of-these))."
     )
     robustness.write("make photos", text, PAGE)
     return 0
+
+
+def write_others(model: Path, test: np.ndarray, fonts: list[Path]) -> None:
+    """Measure, print and write how often the score calls images none of the digits: MNIST's test images, and others."""
+    counts = {"digits: MNIST's test images": (called_none(model, test), len(test))}
+    for name, make in others.kinds(np.random.default_rng(7), fonts).items():
+        images = make()
+        if images is None:
+            print(f"{name}: not on this machine (Debian: apt-get install dataset-fashion-mnist)")
+            continue
+        counts[name] = called_none(model, images), len(images)
+        print(name, counts[name], flush=True)
+    size = units.size((model.parent / NOVELTY).stat().st_size)
+    text = f"{render_others(counts)}\n\n`{MODEL.name}`; `{NOVELTY}` has {size}."
+    robustness.write("make photos, others", text, PAGE)
 
 
 if __name__ == "__main__":

@@ -52,3 +52,33 @@ def test_what_has_another_form_is_not_taken_for_it(change):
 def test_mnist_is_taken_as_it_is(real_mnist):
     known = [digits.is_mnist(image[..., 0], height=28, width=28) for image in real_mnist.test.images]
     assert np.mean(known) > 0.98  # the others are 19 or 22 pixels high, or off the centre
+
+
+@pytest.mark.parametrize(("slope", "stays"), [(0.6, False), (-0.8, False), (-0.2, True), (0.0, True)])
+def test_what_leans_far_is_set_upright_and_what_leans_as_mnist_does_stays(slope, stays):
+    ink = np.zeros((100, 160), np.float32)
+    for row in range(100):
+        ink[row, round(75 + slope * (row - 50)) :][:10] = 1
+    columns = np.flatnonzero(ink.any(axis=0))
+    ink = ink[:, columns[0] : columns[-1] + 1]
+    form = digits.to_form(ink, height=28, width=28)
+    width = int((form > 128).any(axis=0).sum())
+    expected = 2 + 20 * min(abs(slope), 0.25 if slope < 0 else 0.0)
+    assert width == pytest.approx(expected, abs=1.5)
+    assert stays == (abs(ink.shape[1] / 5 - width) < 2)
+
+
+def test_a_drawing_on_a_canvas_of_the_model_s_size_is_cut_out():
+    canvas = np.zeros((28, 28), np.uint8)
+    canvas[3:13, 20:24] = 200
+    for drawn in (canvas, 255 - canvas):
+        np.testing.assert_array_equal(digits.of_canvas(drawn, height=28, width=28), np.ones((10, 4), np.float32))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [np.zeros((28, 28), np.uint8), np.full((28, 28), 90, np.uint8), np.zeros((40, 28), np.uint8)],
+    ids=["empty", "on grey", "of another size"],
+)
+def test_another_page_is_no_canvas(page):
+    assert digits.of_canvas(page, height=28, width=28) is None

@@ -164,3 +164,40 @@ def test_looking_for_a_digit_takes_little_memory_beside_the_page():
     finally:
         tracemalloc.stop()
     assert peak_bytes < 2 * page.size
+
+
+@pytest.mark.parametrize("label", [0, 2, 7, 8])
+def test_a_photo_that_was_cut_to_its_digit_is_the_digit(label):
+    """The base of a 2 is no ruled line, and the hole of a 0 no digit."""
+    ink = strokes(label)
+    (digit,) = digits.find(pixels(scenes.tight, label=label)).digits
+    assert digit.box.height == pytest.approx(ink.shape[0], abs=8)
+    assert digit.box.width == pytest.approx(ink.shape[1], abs=8)
+
+
+def test_the_hole_of_a_bold_digit_is_no_digit_and_what_a_card_holds_is_one():
+    y, x = np.mgrid[0:200, 0:200] - 100.0
+    ring = np.where((x / 60) ** 2 + (y / 90) ** 2 < 1, 50, 235)
+    ring[(x / 24) ** 2 + (y / 60) ** 2 < 1] = 235
+    (digit,) = digits.find(ring.astype(np.uint8)).digits
+    assert digit.box.height > 160
+    card = np.full((200, 200), 60, np.uint8)
+    card[5:195, 5:195] = 235
+    card[50:150, 90:110] = 50
+    (digit,) = digits.find(card).digits
+    assert digit.box == Box(50, 90, 150, 110)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_dust_between_which_the_paper_is_narrow_is_no_ink(seed):
+    clean = pixels(scenes.plain, label=5, seed=seed)
+    dusty = pixels(scenes.specks, label=5, seed=seed)
+    assert np.abs(form_of(clean).astype(int) - form_of(dusty)).mean() < 8
+
+
+def test_a_photo_that_was_shrunk_by_its_decoder_has_boxes_in_its_own_pixels():
+    page = bar(4000, 3000)
+    shrunk = np.asarray(Image.fromarray(page).reduce(4))
+    (whole,), (part,) = digits.find(page).digits, digits.find(shrunk, photo=page.shape).digits
+    for side in ("top", "left", "bottom", "right"):
+        assert getattr(part.box, side) == pytest.approx(getattr(whole.box, side), abs=16)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.digits import scenes, sources
+from tests.digits import others, scenes, sources
 from tests.digits.__main__ import MODEL, PAGE
-from tests.digits.measure import Outcome, draw, outcome, render
+from tests.digits.measure import Outcome, called_none, draw, outcome, render, render_others, with_score
 from toolkit.cli import call
 from toolkit.errors import UsageError
 from toolkit.prediction import Prediction, Refused, predict
@@ -122,8 +122,8 @@ def test_the_table_counts_what_came_out():
         Refused("d", "d: no digit"),
     ]
     found = outcome(said, [1, 1, 1, 1])
-    assert found == Outcome(4, 1, 1, 1)
-    assert "| all | 8 | 25.00 % | 2 | 2 |" in render({"one": found, "other": found})
+    assert found == Outcome(4, 1, 1, 1, none=0)
+    assert "| all | 8 | 25.00 % | 2 | 2 | 0 |" in render({"one": found, "other": found})
 
 
 def test_the_page_has_the_figures_of_every_scene():
@@ -131,3 +131,26 @@ def test_the_page_has_the_figures_of_every_scene():
     table, _, _ = rest.partition("<!-- what 'make photos' found: end -->")
     assert [scene.name for scene in scenes.SCENES if f"| {scene.name} |" not in table] == []
     assert "| all |" in table
+
+
+def test_the_table_of_what_is_no_digit_has_shares_with_their_intervals():
+    table = render_others({"letters": (5, 10), "noise": (100, 100)})
+    assert "| letters | 10 | 50.00 % | 23.66 % to 76.34 % |" in table
+    assert "| noise | 100 | 100.00 % | 96.30 % to 100.00 % |" in table
+
+
+def test_letters_shapes_and_noise_are_drawn_as_a_model_sees_them():
+    rng = np.random.default_rng(0)
+    letters = others.forms(others.drawn(others.LETTERS, rng, 1), rng)
+    assert letters.shape == (len(others.LETTERS), 28, 28)
+    shapes = others.forms(others.drawn(others.SHAPES, rng, 1), rng)
+    assert len(shapes) >= len(others.SHAPES) - 1
+    assert others.noise(rng, 8).shape == (8, 28, 28)
+
+
+@pytest.mark.slow
+@pytest.mark.mnist
+def test_one_test_image_in_a_hundred_is_called_none_of_the_digits_and_most_noise_is(real_mnist, tmp_path):
+    model = with_score(MODEL, real_mnist, tmp_path)
+    assert 0.005 < called_none(model, real_mnist.test.images[:3000, ..., 0]) / 3000 < 0.02
+    assert called_none(model, others.noise(np.random.default_rng(0), 200)) > 180

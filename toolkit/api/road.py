@@ -187,9 +187,10 @@ def predict(
     unsafe_lambda: as for ``export``.
     every_digit: of photos of handwritten digits, read each digit, in reading order; else an image with several is
     refused. explain: where to write a picture of how a single image was read, a .png file. The result has one for each
-    image or digit: a ``Prediction`` with the two likeliest ``.classes``, their ``.probabilities`` and the digit's
-    ``.box``, or a ``Refused`` with the ``.error`` of an image that cannot be read. Raises ArtifactError if the
-    artifact is missing, damaged or no classifier of images, UsageError if it must be known what pixels become.
+    image or digit: a ``Prediction`` with the two likeliest ``.classes``, their ``.probabilities``, the digit's ``.box``
+    and the ``.novelty``, which says whether it is none of the classes (None if the model has no score), or a
+    ``Refused`` with the ``.error`` of an image that cannot be read. Raises ArtifactError if the artifact is missing,
+    damaged or no classifier of images, UsageError if it must be known what pixels become.
     """
     from toolkit import prediction
     from toolkit.convention import parse

@@ -83,7 +83,8 @@ def _check_manifest(folder: Path) -> list[str]:
     """Return what the manifest says of artifact and golden that the files do not."""
     try:
         found = manifest.read(folder)
-        problems = [found.check_digest(found.golden), *(found.check_digest(artifact) for artifact in found.artifacts)]
+        entries = [entry for entry in (found.golden, found.novelty, *found.artifacts) if entry]
+        problems = [found.check_digest(entry) for entry in entries]
     except ArtifactError as error:
         problems = [str(error)]
     return [problem.replace(f"{folder}/", "") for problem in problems if problem]

@@ -64,7 +64,8 @@ def make(
     one that the export wrote. ArtifactError if a file is not the exported one or the golden lacks the artifact,
     UsageError if ``path`` is there and no plain file.
     """
-    found.require(artifact, found.golden)
+    beside = [entry for entry in (found.golden, found.novelty) if entry]
+    found.require(artifact, *beside)
     if artifact.path not in golden.read(found.golden_path).recorded:
         raise ArtifactError(f"{found.golden_path}: has no recorded outputs of {artifact.path}; export it again")
     runtime = runtimes.for_file(found.folder / artifact.path)
@@ -72,7 +73,7 @@ def make(
     path = Path(f"{name}{SUFFIX}") if path is None else path
     rows = found.data.reading.files if found.convention.layout == Layout.VALUES else None
     with locks.scratch() as work:
-        for file in (artifact.path, found.golden_path.name):
+        for file in (artifact.path, *(entry.path for entry in beside)):
             shutil.copyfile(found.folder / file, work / file)
         replace(found, folder=work, artifacts=(artifact,), derived=()).write()
         (work / SCRIPT).write_text(classify.script(runtime, rows), encoding="utf-8")

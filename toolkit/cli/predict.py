@@ -13,6 +13,8 @@ from toolkit.console import Column, Console
 if TYPE_CHECKING:
     from toolkit.prediction import Prediction, Refused
 
+NONE_OF_THESE = "none of these"
+
 
 def command(
     images: Annotated[
@@ -41,7 +43,7 @@ def command(
 ) -> int:
     """Classify image files, or rows of values."""
     from toolkit.errors import DataError
-    from toolkit.prediction import Refused
+    from toolkit.prediction import Prediction, Refused
 
     console = Console(json_output=json)
     artifact = model or api.default_artifact()
@@ -57,6 +59,8 @@ def command(
     )
     _print(console, predictions)
     console.note(f"model: {artifact}")
+    if any(isinstance(one, Prediction) and one.novelty is None for one in predictions):
+        console.note("it has no score for images of none of its classes; 'toolkit export' measures one")
     results = [one.to_json() for one in predictions]
     console.document({"schema": 1, "command": "predict", "model": str(artifact), "results": results})
     refused = [one.error for one in predictions if isinstance(one, Refused)]
@@ -66,8 +70,6 @@ def command(
 
 
 def _print(console: Console, predictions: "Sequence[Prediction | Refused]") -> None:
-    from toolkit.prediction import Refused
-
     columns = (
         Column("image", figures=False),
         Column("class"),
@@ -75,16 +77,16 @@ def _print(console: Console, predictions: "Sequence[Prediction | Refused]") -> N
         Column("runner-up"),
         Column("probability"),
     )
-    rows = [
-        (one.image, *["–"] * (len(columns) - 1))
-        if isinstance(one, Refused)
-        else (
-            one.image,
-            one.classes[0],
-            units.percent(one.probabilities[0]),
-            one.classes[1],
-            units.percent(one.probabilities[1]),
-        )
-        for one in predictions
-    ]
-    console.table(columns, rows)
+    console.table(columns, [(one.image, *_cells(one)) for one in predictions])
+
+
+def _cells(one: "Prediction | Refused") -> list[str]:
+    """Return two classes with their probabilities; what is none of them comes before the likeliest."""
+    from toolkit.prediction import Refused
+
+    if isinstance(one, Refused):
+        return ["–"] * 4
+    pairs = [(name, units.percent(share)) for name, share in zip(one.classes, one.probabilities, strict=True)]
+    if one.novelty is not None and one.novelty.none_of_these:
+        pairs = [(NONE_OF_THESE, "–"), *pairs]
+    return [cell for pair in pairs[:2] for cell in pair]

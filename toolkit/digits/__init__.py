@@ -2,7 +2,9 @@
 
 from toolkit.digits.components import Box as Box
 from toolkit.digits.form import is_mnist as is_mnist
+from toolkit.digits.form import of_canvas as of_canvas
 from toolkit.digits.form import to_form as to_form
+from toolkit.digits.page import ENOUGH as ENOUGH
 from toolkit.digits.page import Digit as Digit
 from toolkit.digits.page import Page as Page
 from toolkit.digits.page import find as find

@@ -74,6 +74,13 @@ class Box:
             min(shape[1], self.right * times),
         )
 
+    def moved(self, pixels: int, shape: tuple[int, ...]) -> "Box":
+        """Return the box so many pixels down and to the right, inside an image of a shape."""
+        rows = (min(max(0, edge + pixels), shape[0]) for edge in (self.top, self.bottom))
+        columns = (min(max(0, edge + pixels), shape[1]) for edge in (self.left, self.right))
+        (top, bottom), (left, right) = rows, columns
+        return Box(top, left, bottom, right)
+
     @property
     def slices(self) -> tuple[slice, slice]:
         """What cuts the box out of an array."""

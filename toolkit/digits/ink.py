@@ -39,7 +39,7 @@ def measure(grey: NDArray[np.uint8], *, window: int) -> Ink:
     background = paper.estimate(grey, window=window)
     missing = background.astype(np.float32) - grey
     # The closing lies on the brightest grain of the paper: what is missing of most of the page is no ink.
-    grain = GRAIN * _noise(grey)
+    grain = GRAIN * noise(grey)
     missing -= np.float32(min(float(np.median(missing)), grain))
     floor = max(LEAST_CONTRAST, grain)
     bright = np.maximum(background, np.float32(max(1.0, DARKEST_PAPER * float(background.max()))))
@@ -47,7 +47,7 @@ def measure(grey: NDArray[np.uint8], *, window: int) -> Ink:
     return Ink(background, strength, _threshold(strength, missing >= floor))
 
 
-def _noise(grey: NDArray[np.uint8]) -> float:
+def noise(grey: NDArray[np.uint8]) -> float:
     """Return the standard deviation of the noise in grey levels, from neighbours: most of them differ by it alone."""
     if grey.shape[1] < 2:
         return 0.0

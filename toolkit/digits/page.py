@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
-from toolkit.digits import components, form, ink, lines, strokes
+from toolkit.digits import components, cut, form, ink, lines, strokes
 from toolkit.digits.components import Box, Component
 from toolkit.digits.ink import Ink
 
 # A photo is shrunk to at most this many pixels along its longer side: a digit of a tenth of it is still 60 high.
 WORK_SIDE = 640
+# Of a photo that its decoder can shrink, so many pixels of the shorter side are enough.
+ENOUGH = WORK_SIDE
 # Windows in which the paper is estimated, in shares of the shorter side. The right one is wider than a stroke and
 # narrower than a shadow; it is the first whose digits are those of the one before.
 WINDOW_SHARES = (0.1, 0.2, 0.4, 0.8, 1.2)
@@ -26,11 +28,14 @@ LEAST_HEIGHT = 8
 MOST_DIGITS = 100
 # The blurred edge of a stroke is as wide as this share of the digit.
 EDGE_SHARE = 0.02
-# What fills more than this share of its box is a card if what is on it has this share of its side: strokes fill less,
-# but for a 1, and holes are smaller.
+# What fills more than this share of its box is a card if what is on it has this share of its side, and is no hole.
 CARD, ON_CARD = 0.6, 0.4
 # Ink that covers more of the page is the paper between lines, in the other polarity.
 MOST_INK = 0.64
+# What has no side of more than these shares of the page's shorter side, and of the largest patch's side, is dust.
+SPECK, SPECK_OF_LARGEST = 0.025, 0.06
+# Where the noise has a larger standard deviation, in grey levels, specks are the paper's grain.
+GRAINY = 10.0
 # Around the box of a digit, as wide as this share of it, at most this share is ink of the other polarity.
 BESIDE, INK_BESIDE = 0.05, 0.35
 
@@ -68,6 +73,7 @@ class _Candidate:
     light: bool
     measured: Ink
     labels: NDArray[np.int32]
+    patches: list[Component]
     groups: list[list[Component]]
 
     @property
@@ -78,24 +84,40 @@ class _Candidate:
         return mask
 
     @property
+    def is_hole(self) -> bool:
+        """Whether a patch is too thick for a stroke: the hole of a bold digit, in the other polarity."""
+        largest = [max(group, key=lambda one: one.area) for group in self.groups]
+        return any(
+            form.stroke_width(self.labels[one.box.slices] == one.label) > strokes.HOLE * one.box.side for one in largest
+        )
+
+    @property
     def box(self) -> Box:
         return strokes.box_of([one for group in self.groups for one in group])
 
 
-def find(pixels: NDArray[np.uint8]) -> Page:
-    """Find the digits on a (H, W) page of grey levels; the page says why if there is none that can be read."""
+def find(pixels: NDArray[np.uint8], *, photo: tuple[int, int] | None = None) -> Page:
+    """Find the digits on a (H, W) page of grey levels; the page says why if there is none that can be read.
+
+    photo: (H, W) of the photo, of which the pixels are as large a part as its decoder made; None: they are the photo.
+    """
+    photo = photo or (pixels.shape[0], pixels.shape[1])
     grey, times = _shrunk(pixels)
-    found, refusal = _agreed(grey)
+    times *= round(max(photo) / max(pixels.shape))
+    margin = cut.margin(grey)
+    found, refusal = _cut_out(grey, margin) if margin else _agreed(grey)
     owner = np.where(found.labels > 0, -1, 0).astype(np.int32)
     digits = []
     for number, group in enumerate(strokes.in_reading_order(found.groups), start=1):
         mask = np.isin(found.labels, [one.label for one in group])
         owner[mask] = number
         box = strokes.box_of(group)
-        digits.append(Digit(box.scaled(times, pixels.shape), _cut(found.measured.strength, mask, box)))
+        inside = box.moved(-margin, grey.shape).scaled(times, photo)
+        digits.append(Digit(inside, _cut(found.measured.strength, mask, box)))
     paper = 255 - found.measured.paper if found.light else found.measured.paper
     refusal = refusal or _unreadable(digits, times)
-    return Page(grey, paper, found.measured.strength, owner, times, tuple(digits), refusal)
+    seen = slice(margin, margin + grey.shape[0]), slice(margin, margin + grey.shape[1])
+    return Page(grey, paper[seen], found.measured.strength[seen], owner[seen], times, tuple(digits), refusal)
 
 
 def _unreadable(digits: Sequence[Digit], times: int) -> str | None:
@@ -120,12 +142,31 @@ def _windows(grey: NDArray[np.uint8]) -> list[int]:
 def _look(grey: NDArray[np.uint8], window: int, *, light: bool) -> _Candidate:
     measured = ink.measure(255 - grey if light else grey, window=window)
     if measured.threshold is None:
-        return _Candidate(light, measured, np.zeros(grey.shape, np.int32), [])
+        return _Candidate(light, measured, np.zeros(grey.shape, np.int32), [], [])
     mask = measured.strength >= measured.threshold
     if mask.mean() > MOST_INK:
-        return _Candidate(light, measured, np.zeros(grey.shape, np.int32), [])
+        return _Candidate(light, measured, np.zeros(grey.shape, np.int32), [], [])
     labels, patches = components.label(lines.without_lines(mask))
-    return _Candidate(light, measured, labels, strokes.grouped(patches, labels))
+    return _Candidate(light, measured, labels, patches, strokes.grouped(patches, labels))
+
+
+def _without_specks(grey: NDArray[np.uint8], both: Sequence[_Candidate]) -> NDArray[np.uint8] | None:
+    """Return the page with paper where dust is, dark or light; None if there is none.
+
+    The paper between specks is too narrow for a window, and looks like ink of the other polarity.
+    """
+    if ink.noise(grey) > GRAINY:
+        return None
+    largest = max((one.box.side for candidate in both for one in candidate.patches), default=0)
+    most = min(SPECK * min(grey.shape), SPECK_OF_LARGEST * largest)
+    clean = None
+    for candidate in both:
+        specks = np.zeros(int(candidate.labels.max()) + 1, bool)
+        specks[[one.label for one in candidate.patches if one.box.side <= most]] = True
+        if specks.any():
+            paper = 255 - candidate.measured.paper if candidate.light else candidate.measured.paper
+            clean = np.where(_dilated(specks[candidate.labels], 1), paper, grey if clean is None else clean)
+    return clean
 
 
 def _stands_on_paper(candidate: _Candidate, other: _Candidate) -> bool:
@@ -140,6 +181,13 @@ def _stands_on_paper(candidate: _Candidate, other: _Candidate) -> bool:
     return not beside.size or float(beside.mean()) <= INK_BESIDE
 
 
+def _cut_out(grey: NDArray[np.uint8], margin: int) -> tuple[_Candidate, str | None]:
+    """Return the digit that a photo was cut to, which is all that is no paper; else what is seen without a margin."""
+    page, light = cut.padded(grey, margin)
+    found = _look(page, _windows(page)[-1], light=light)
+    return (found, None) if found.groups else _agreed(page)
+
+
 def _agreed(grey: NDArray[np.uint8]) -> tuple[_Candidate, str | None]:
     """Return the digits on which the windows agree; else what the last one shows, and why it cannot be read.
 
@@ -150,6 +198,9 @@ def _agreed(grey: NDArray[np.uint8]) -> tuple[_Candidate, str | None]:
     windows = [0, 0]
     for window in _windows(grey):
         both = _look(grey, window, light=False), _look(grey, window, light=True)
+        if (clean := _without_specks(grey, both)) is not None:
+            grey = clean
+            both = _look(grey, window, light=False), _look(grey, window, light=True)
         same = [_agree(then, now) for then, now in zip(before, both, strict=False)] or [False, False]
         windows = [count + 1 if agrees else 1 for count, agrees in zip(windows, same, strict=True)]
         dark, light = both
@@ -169,7 +220,8 @@ def _agreed(grey: NDArray[np.uint8]) -> tuple[_Candidate, str | None]:
 def _figure(dark: _Candidate, light: _Candidate) -> _Candidate:
     """Return the outer one of two polarities, unless it is a card or only the inner one stands on paper."""
     inner, outer = sorted((dark, light), key=lambda one: one.box.area)
-    is_card = outer.mask.sum() > CARD * outer.box.area and inner.box.side >= ON_CARD * outer.box.side
+    holds = inner.box.side >= ON_CARD * outer.box.side and not inner.is_hole
+    is_card = holds and outer.mask.sum() > CARD * outer.box.area
     only_inner_stands = _stands_on_paper(inner, outer) and not _stands_on_paper(outer, inner)
     return inner if is_card or only_inner_stands else outer
 

@@ -14,6 +14,8 @@ LEAST_AREA, LEAST_SIDE = 4, 5
 WIDEST = 2.0
 # A patch whose strokes are this thick, of its longer side, is a blot: a disc and a square have a half.
 BLOT = 0.42
+# The hole of a bold digit is as thick as this share of its longer side; an upright bar a third as wide is not.
+HOLE = 0.26
 # A patch that encloses one of at least this share of its side is a frame around it.
 FRAMED = 0.25
 # Beside a larger patch that touches the image's border (a finger, a shadow), one of this share of its side is a digit.

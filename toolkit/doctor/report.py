@@ -242,6 +242,7 @@ def _files(paths: Sequence[Path]) -> tuple[list[File], dict[Path, str]]:
                 unreadable[folder / MANIFEST] = str(error)
                 continue
             entries: list[Artifact | ListedFile] = [*found.artifacts, found.reference, found.golden]
+            entries += [found.novelty] if found.novelty else []
             for entry in entries:
                 file = folder / entry.path
                 size = file.stat().st_size if file.is_file() else 0

@@ -15,7 +15,7 @@ from toolkit.convention import OPTION, Convention
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError, ExportFailedError, UsageError
-from toolkit.export import calibration, saved_model
+from toolkit.export import calibration, novelty, saved_model
 from toolkit.export.conversion import Converted, convert_all
 from toolkit.export.formats import suffixes
 from toolkit.export.formats.base import Request
@@ -132,7 +132,8 @@ def export(
             job, reference, outputs = _ask_reference(job, model, options.convention, work=work, log=log, warn=warn)
             converted = _convert(job, model, reference, options.pairs, work=work, log=log, on_step=on_step)
             record = Golden(job.golden_rows.images, job.golden_rows.labels, outputs, converted.recorded)
-            manifest = install(job, converted, record, work=work, folder=folder)
+            unlike = novelty.write(reference, job.convention, source.parts(dataset), work)
+            manifest = install(job, converted, record, unlike, work=work, folder=folder)
     return Exported(manifest, converted.files, converted.failures, _unlisted(manifest), log)
 
 

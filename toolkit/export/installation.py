@@ -12,7 +12,7 @@ import numpy as np
 from toolkit import data, golden
 from toolkit.convention import Convention
 from toolkit.data.base import Dataset, Split
-from toolkit.entries import CountedFile, ListedFile, TrainingData
+from toolkit.entries import CountedFile, ListedFile, NoveltyFile, TrainingData
 from toolkit.errors import ArtifactError
 from toolkit.export.calibration import Calibration
 from toolkit.export.conversion import Converted
@@ -48,7 +48,9 @@ class Job:
         return work / f"{self.source.name}.keras"
 
 
-def install(job: Job, converted: Converted, record: Golden, *, work: Path, folder: Path) -> Manifest:
+def install(
+    job: Job, converted: Converted, record: Golden, novelty: NoveltyFile | None, *, work: Path, folder: Path
+) -> Manifest:
     """Complete the files in ``work``, then rename them into ``folder``, the manifest last.
 
     Renaming takes no space on the disk, so what can fail has failed before the first old file is replaced. Artifacts of
@@ -83,10 +85,11 @@ def install(job: Job, converted: Converted, record: Golden, *, work: Path, folde
         artifacts=tuple(sorted((*earlier, *converted.made), key=lambda a: order.index((a.format, a.quantization)))),
         derived=(*(_still_derived(before, converted) if before else ()), *converted.derived),
         convention=job.convention,
+        novelty=novelty,
     )
     manifest.write()
     card.write(manifest)
-    others = [chart.name for chart in source.charts] + ([ROWS] if rows else [])
+    others = [*(chart.name for chart in source.charts), *(entry.path for entry in (rows, novelty) if entry)]
     names |= {entry.path for entry in converted.derived}
     for name in (*sorted(names), reference.name, GOLDEN, *others, card.CARD, MANIFEST):
         (work / name).replace(folder / name)

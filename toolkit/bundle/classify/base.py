@@ -20,6 +20,20 @@ def predict(model: Path, values: np.ndarray) -> np.ndarray:
     raise NotImplementedError
 
 
+def unlike(images: np.ndarray, outputs: np.ndarray, file: Path) -> np.ndarray:
+    """Return how unlike the class of its output each image is."""
+    known, labels, (height, width) = np.load(file), outputs.argmax(axis=1), images.shape[1:3]
+    sums = np.add.reduceat(images, known["rows"], axis=1, dtype=np.float32)
+    sums = np.add.reduceat(sums, known["columns"], axis=2)
+    grey = sums.reshape(len(images), -1) * np.float32(
+        len(known["rows"]) * len(known["columns"]) / (255 * height * width)
+    )
+    away, parts = grey - known["means"][labels], known["components"].astype(np.float32)
+    along = np.array([one @ parts[label] for one, label in zip(away, labels, strict=True)])
+    distances = (away**2).sum(axis=1) - (along**2).sum(axis=1)
+    return np.asarray(distances / np.maximum(outputs.max(axis=1), 1e-3) ** 0.5)
+
+
 if __name__ == "__main__":
     folder, given = Path(__file__).parent, sys.argv[1:]
     manifest, golden = json.loads((folder / "manifest.json").read_bytes()), np.load(folder / "golden.npz")
@@ -39,7 +53,10 @@ if __name__ == "__main__":
         outputs = np.exp(outputs - outputs.max(axis=1, keepdims=True))
         outputs /= outputs.sum(axis=1, keepdims=True)
     if given:
-        print(*(f"{ascii(classes[row.argmax()])[1:-1]} {row.max():.4f}" for row in outputs), sep="\n")
+        rule = manifest.get("novelty")  # a score above its threshold: the image is of none of the classes
+        none = unlike(rows, outputs, folder / rule["path"]) > rule["threshold"] if rule else [False] * len(rows)
+        for row, is_none in zip(outputs, none, strict=True):
+            print(f"{'none of these, else ' if is_none else ''}{ascii(classes[row.argmax()])[1:-1]} {row.max():.4f}")
     else:
         same = sum(outputs.argmax(axis=1) == golden[f"recorded/{artifact}"].argmax(axis=1))
         print(f"{artifact}: {same} of {len(known)} predictions are those of the machine that exported it")

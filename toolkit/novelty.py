@@ -1,0 +1,170 @@
+"""What is none of the classes: how unlike the images of a class an image is that a model takes for one of them.
+
+A classifier answers with one of its classes whatever it is shown. The score of an image is its squared distance from
+the subspace that the training images of that class lie in, a mean and a few principal components, divided by the root
+of the answer's probability. It takes pixels and probabilities, and no layer of the model.
+
+S. Wold, Pattern Recognition by Means of Disjoint Principal Components Models, Pattern Recognition 8 (1976), 127-139.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.errors import ArtifactError
+from toolkit.files import atomic
+from toolkit.files.arrays import Expected, opened_npz
+from toolkit.manifest import Manifest
+
+NOVELTY = "novelty.npz"
+# The share of images of the classes that may be called none of them.
+FALSE_ALARMS = 0.01
+# Of fewer images, none need be above the threshold (see ``threshold``).
+LEAST_ROWS = 99
+# An image is brought to at most so many blocks a side: MNIST's 28 pixels to 14.
+BLOCKS = 14
+# Principal components of a class. Of 8 to 64, these tell letters, shapes, clothes and noise best from MNIST's
+# validation images, all together.
+COMPONENTS = 24
+# What a file keeps, in values of two bytes: of many classes fewer components, then fewer blocks.
+MOST_VALUES = 100_000
+# A probability of 0, which the outputs of integers are rounded to, is taken for this one.
+LEAST_PROBABILITY = 1e-3
+# Images whose blocks are taken at a time: a photo's pixels become four bytes each.
+CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How unlike the class that a model answers with an image is. Above the threshold, it is of none of the classes."""
+
+    score: float
+    threshold: float
+
+    @property
+    def none_of_these(self) -> bool:
+        """Whether the image is of none of the classes."""
+        return self.score > self.threshold
+
+
+@dataclass(frozen=True)
+class Novelty:
+    """What images of each class look like, as ``novelty.npz`` keeps it.
+
+    rows, columns: where the blocks of an image begin, in pixels. means: (classes, F) float16, of the blocks' grey
+    levels, F = rows × columns × channels. components: (classes, F, K) float16, of length 1 and at right angles.
+    """
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    means: NDArray[np.float16]
+    components: NDArray[np.float16]
+
+    def scores(self, images: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return (N,) scores of images, (N, H, W, C), for which a model answers (N, classes)."""
+        answers = probabilities.argmax(axis=1)
+        blocks = _blocks(images, self.rows, self.columns)
+        distances = np.zeros(len(images))
+        for label in np.unique(answers):
+            away = blocks[answers == label] - self.means[label]
+            along = away @ self.components[label].astype(np.float32)
+            distances[answers == label] = (away**2).sum(axis=1) - (along**2).sum(axis=1)
+        scores: NDArray[np.float64] = distances / np.sqrt(np.maximum(probabilities.max(axis=1), LEAST_PROBABILITY))
+        return scores
+
+    def write(self, path: Path) -> None:
+        """Write the file atomically; the same content gives the same bytes."""
+        arrays = {one.name: getattr(self, one.name) for one in fields(self)}
+        with atomic(path) as temporary:
+            np.savez_compressed(temporary, **arrays)
+
+
+def read(path: Path) -> Novelty:
+    """Read a file; ArtifactError if it is missing, damaged or none."""
+    with opened_npz(path, what="a score for none of the classes") as arrays:
+        rows, columns = (arrays.read(name, Expected(("int64",), (None,))) for name in ("rows", "columns"))
+        means = arrays.read("means", Expected(("float16",), (None, None)))
+        components = arrays.read("components", Expected(("float16",), (*means.shape, None)))
+        blocks = len(rows) * len(columns)
+        if (
+            not blocks
+            or means.shape[1] % blocks
+            or any(side[0] or (np.diff(side) <= 0).any() for side in (rows, columns))
+        ):
+            raise ValueError("its blocks are none of an image")
+        if not (np.isfinite(means).all() and np.isfinite(components).all()):
+            raise ValueError("it holds what is no number")
+        return Novelty(rows, columns, means, components)
+
+
+def fit(images: NDArray[np.uint8], labels: NDArray[np.int64], *, classes: int) -> Novelty:
+    """Learn what images (N, H, W, C) of each class look like; every class has one at least."""
+    height, width, channels = images.shape[1:]
+    most = max(1, min(BLOCKS, int((MOST_VALUES / (classes * channels)) ** 0.5)))
+    rows, columns = _starts(height, most), _starts(width, most)
+    blocks = _blocks(images, rows, columns)
+    size = blocks.shape[1]
+    kept = max(0, min(COMPONENTS, MOST_VALUES // (classes * size) - 1, size - 1))
+    means, components = np.zeros((classes, size), np.float16), np.zeros((classes, size, kept), np.float16)
+    for label in range(classes):
+        own = blocks[labels == label]
+        means[label] = own.mean(axis=0)
+        _, directions = np.linalg.eigh(np.cov(own.T, bias=True).reshape(size, size))
+        components[label] = directions[:, size - kept :]
+    return Novelty(rows, columns, means, components)
+
+
+def threshold(scores: NDArray[np.float64]) -> float:
+    """Return what the score of another image of the same kind is above with a probability of at most FALSE_ALARMS.
+
+    scores: of at least LEAST_ROWS images that nothing was learned from (V. Vovk, A. Gammerman, G. Shafer, Algorithmic
+    Learning in a Random World, 2005, chapter 4: split conformal prediction).
+    """
+    place = ceil((1 - FALSE_ALARMS) * (len(scores) + 1) - 1e-9)
+    return float(np.sort(scores)[place - 1])
+
+
+def judge(
+    found: Manifest | None, images: NDArray[np.uint8], probabilities: NDArray[np.float32]
+) -> Sequence[Judgement | None]:
+    """Return what the score of a manifest says of images, (N, H, W, C), for which a model answers (N, classes).
+
+    None for each image if no manifest has a score. ArtifactError if its file is not the one that was exported.
+    """
+    if found is None or found.novelty is None or not len(images):
+        return [None] * len(images)
+    found.require(found.novelty)
+    path = found.folder / found.novelty.path
+    known = read(path)
+    _check(known, images, probabilities, path)
+    return [Judgement(float(score), found.novelty.threshold) for score in known.scores(images, probabilities)]
+
+
+def _check(known: Novelty, images: NDArray[np.uint8], probabilities: NDArray[np.float32], path: Path) -> None:
+    """Raise ArtifactError if it was learned from images of another size or of other classes."""
+    height, width, channels = images.shape[1:]
+    inside = known.rows[-1] < height and known.columns[-1] < width
+    values = (probabilities.shape[1], len(known.rows) * len(known.columns) * channels)
+    if not inside or known.means.shape != values:
+        raise ArtifactError(f"{path}: is of other images than ({height}, {width}, {channels}), or of other classes")
+
+
+def _starts(size: int, most: int) -> NDArray[np.int64]:
+    """Return where at most so many blocks of about the same size begin."""
+    count = min(size, most)
+    return np.arange(count, dtype=np.int64) * size // count
+
+
+def _blocks(images: NDArray[np.uint8], rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the grey level of each block of images (N, H, W, C), 1 for a white one of mean size: (N, F)."""
+    height, width, channels = images.shape[1:]
+    found = np.empty((len(images), len(rows) * len(columns) * channels), np.float32)
+    for start in range(0, len(images), CHUNK):
+        part = slice(start, start + CHUNK)
+        sums = np.add.reduceat(np.add.reduceat(images[part], rows, axis=1, dtype=np.float32), columns, axis=2)
+        found[part] = sums.reshape(len(sums), -1)
+    return found * np.float32(len(rows) * len(columns) / (255 * height * width))
