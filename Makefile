@@ -92,6 +92,7 @@ benchmark: $(INSTALLED)  ## figures of docs/measurements.md that are ratios; run
 	$(BIN)/python tests/benchmarks/worker_cost.py
 	$(BIN)/python tests/benchmarks/study_overhead.py
 	$(BIN)/python tests/benchmarks/edge_footprint.py
+	$(BIN)/python tests/benchmarks/serve_load.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group rivals
 	$(BIN)/python tests/benchmarks/disturbance.py
 	$(BIN)/toolkit certify exported/cnn/cnn-int8.tflite

@@ -14,7 +14,7 @@ import tempfile
 import venv
 from pathlib import Path
 
-EXTRAS = ("edge", "litert", "onnx")
+EXTRAS = ("edge", "litert", "onnx", "serve")
 MODELS = Path("exported")
 LARGEST = 8
 QUIET = ("--quiet", "--disable-pip-version-check", "--no-compile", "--constraint", "constraints.txt")

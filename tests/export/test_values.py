@@ -106,7 +106,7 @@ def test_an_operator_is_told_by_the_layer_in_its_name(name, belongs):
 
 def test_values_go_in_as_they_are_and_have_no_range():
     convention = Convention().taking(np.zeros((2, 3), np.float32))
-    rows = np.float32([[1, -2, 300]])
+    rows = np.array([[1, -2, 300]], np.float32)
     assert convention.values(rows) is rows
     assert (str(convention), convention.formula, convention.dtype) == ("values", "value", np.dtype(np.float32))
     assert Convention().taking(np.zeros((2, 3), np.uint8)) == Convention()

@@ -167,7 +167,7 @@ def test_flips_are_shown_as_pictures_lost_ones_first(three):
     assert said.index(lost) < said.index(gained)
     assert shown.body.count('src="data:image/png;base64,') == 2
     three.__dict__["test_set"] = Split(np.zeros((5, 9), np.float32), np.array(LABELS))
-    with pytest.raises(ToolkitError, match="2 rows change their class; they are no images"):
+    with pytest.raises(ToolkitError, match="2 changes of class, of rows that are no images"):
         flips.show(three)
 
 

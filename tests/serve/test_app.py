@@ -64,6 +64,16 @@ def test_an_image_file_of_any_kind_is_read(digits, kind):
     assert 0 < reading["box"]["top"] < reading["box"]["bottom"] < 100
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (3, 3), (1, 2000), (2000, 1), (27, 29), (28, 28)])
+def test_images_of_odd_shapes_are_read_or_refused(digits, shape):
+    noise = np.random.default_rng(0).integers(0, 256, shape)
+    for pixels in (np.zeros(shape), noise, 255 * (noise > 200)):
+        answer = digits.post("/v1/predict", content=png(pixels))
+        assert answer.status_code in (200, 422)
+        if answer.status_code == 422:
+            refused(answer, 422, "the image: no digit")
+
+
 def test_every_digit_of_an_image_is_read(digits):
     pixels = np.hstack([seven(60), seven(60)])
     (result,) = digits.post("/v1/predict", content=png(pixels)).json()["results"]

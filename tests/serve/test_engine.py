@@ -6,23 +6,24 @@ import threading
 import numpy as np
 import pytest
 
+from toolkit import prediction
 from toolkit.errors import ArtifactError
-from toolkit.serve import engine
 from toolkit.serve.engine import Engine
 from toolkit.serve.metrics import Metrics
+from toolkit.worker.session import Workers
 
 
 @pytest.fixture
 def slow(exported_once, monkeypatch):
     """An engine whose inferences wait for a gate, and the batches that it has been asked for."""
-    gate, batches, real = threading.Semaphore(0), [], engine.prediction.classify
+    gate, batches, real = threading.Semaphore(0), [], prediction.classify
 
     def classify(session, found, pixels):
         assert gate.acquire(timeout=60)
         batches.append(len(pixels))
         return real(session, found, pixels)
 
-    monkeypatch.setattr(engine.prediction, "classify", classify)
+    monkeypatch.setattr(prediction, "classify", classify)
     path = exported_once / "cnn-int8.tflite"
     made = Engine("cnn", path, metrics=Metrics(["cnn"]), warn=pytest.fail, on_failure=pytest.fail)
     yield made, gate, batches
@@ -37,6 +38,7 @@ def ask(made, gate, *counts, cancelled=()):
     """Ask once, then all of ``counts`` while the first is worked on; return the answers."""
 
     async def run():
+        made._queue = asyncio.Queue()  # which belongs to a loop, and each call has its own
         running = asyncio.create_task(made.run())
         asked = [asyncio.create_task(made.classify(pixels(1)))]
         await asyncio.sleep(0.05)
@@ -76,14 +78,14 @@ def test_nothing_is_computed_for_who_has_gone(slow):
 
 def test_a_whole_batch_is_told_what_went_wrong_and_the_next_is_served(slow, monkeypatch):
     made, gate, _ = slow
-    real, wrong = engine.prediction.classify, iter([ArtifactError("NaN"), ValueError("odd")])
+    real, wrong = prediction.classify, iter([ArtifactError("NaN"), ValueError("odd")])
 
     def classify(*arguments):
         for error in wrong:
             raise error
         return real(*arguments)
 
-    monkeypatch.setattr(engine.prediction, "classify", classify)
+    monkeypatch.setattr(prediction, "classify", classify)
     first, *others = ask(made, gate, 1, 1)
     assert [str(one) for one in (first, *others)] == ["NaN", "odd", "odd"]
     assert made.is_open
@@ -92,7 +94,7 @@ def test_a_whole_batch_is_told_what_went_wrong_and_the_next_is_served(slow, monk
 
 def test_an_artifact_that_cannot_be_opened_leaves_no_process(tmp_path, monkeypatch):
     closed = []
-    monkeypatch.setattr(engine.Workers, "close", lambda self: closed.append(self._process.close()))
+    monkeypatch.setattr(Workers, "close", lambda self: closed.append(self._process.close()))
     with pytest.raises(ArtifactError, match="no such file"):
         Engine("a", tmp_path / "a.tflite", metrics=Metrics(["a"]), warn=pytest.fail, on_failure=pytest.fail)
     assert len(closed) == 1

@@ -101,6 +101,9 @@ def test_a_server_predicts_refuses_a_second_one_and_ends_at_once(tmp_path):
             time.sleep(0.2)
             process.send_signal(signal.SIGINT)
             assert process.wait(END_S) == 130
+            head, _, body = slow.recv(1 << 16).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 503")
+            assert json.loads(body)["error"]["message"] == "the server was ended"
         assert process.stderr.read().splitlines() == ["Ctrl-C ends it", "error: interrupted"]
         assert left_after(END_S, lambda: with_variable("TOOLKIT_TEST_SERVE", str(tmp_path))) == []
 

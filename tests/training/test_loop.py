@@ -43,3 +43,14 @@ def test_a_run_cut_into_short_calls_gives_the_same_weights(tmp_path, tiny, monke
     monkeypatch.setattr(epochs, "RESPONSIVE_S", 0.0)
     train(RECIPE, tiny, tmp_path / "cut")
     assert_same(state(uninterrupted), state(tmp_path / "cut"))
+
+
+@pytest.mark.parametrize(("batches", "sizes"), [(7, [60, 60, 60, 60]), (1, [30] * 8), (100, [240])])
+def test_blocks_end_where_what_is_computed_at_once_ends(tiny, batches, sizes):
+    from toolkit import extras
+    from toolkit.training.feed import Feed
+
+    feed = Feed(extras.load("tensorflow"), tiny.train)
+    blocks = list(feed.blocks(np.arange(240), batches=batches, batch_size=10, multiple=3))
+    assert [len(order) for _, _, order in blocks] == sizes
+    np.testing.assert_array_equal(np.concatenate([order for _, _, order in blocks]), np.arange(240))

@@ -10,64 +10,70 @@ from typing import TextIO
 import typer
 
 from toolkit import __version__, host
-from toolkit.cli import (
-    bench,
-    bundle,
-    certify,
-    check_bundle,
-    compare,
-    data,
-    diagnose,
-    doctor,
-    export,
-    localize,
-    predict,
-    record,
-    report,
-    report_study,
-    run,
-    selftest,
-    serve,
-    show,
-    study,
-    train,
-    verify,
-    wheels,
-)
-from toolkit.cli.options import INTERRUPTED, Invocation
-from toolkit.cli.panels import PanelCommand, PanelGroup
+from toolkit.cli.invocation import INTERRUPTED, Invocation
+from toolkit.cli.panels import VerbGroup
 from toolkit.console import Console
 from toolkit.errors import ToolkitError, ToolkitWarning, UsageError
 from toolkit.text import well_formed
 
 UNEXPECTED = 1
 
+# The verbs by what they are for, in the order of the road, each with the first sentence of its help: the help imports
+# none of them.
+PANELS = {
+    "Everything in one command": {
+        "run": "Train, export, verify and bench, all of it in runs/NAME/.",
+    },
+    "Make a model": {
+        "data": "Show, check and download data sets.",
+        "train": "Train a model into runs/NAME/: weights, history, charts.",
+        "study": "Train a grid of recipes, chart them, weigh what they say.",
+        "report-study": "Write the report of a study anew, without training.",
+        "export": "Export a trained model as quantized TFLite, ONNX or C.",
+    },
+    "Check it": {
+        "verify": "Prove that artifacts classify like their Keras original.",
+        "localize": "Compare an artifact with its Keras original layer by layer.",
+        "diagnose": "Find out why a file does not answer as another model does.",
+        "selftest": "Test verify: plant faults, show which check catches each.",
+    },
+    "Time it": {
+        "bench": "Time artifacts, anybody's, and say which one to ship.",
+        "certify": "Test the benchmark: which slow-downs can it see here?",
+    },
+    "Show it": {
+        "report": "Write one page of what is known of an export.",
+        "show": "Show what a model file computes, operator by operator.",
+    },
+    "Use it": {
+        "predict": "Classify image files, or rows of values.",
+        "serve": "Show a live page of artifacts, with an API.",
+        "bundle": "Pack one file for a device: an artifact and what runs it.",
+        "check-bundle": "Check that a bundle holds the files that were packed.",
+        "wheels": "Download what a device without internet installs.",
+        "doctor": "Show what works here, and how to mend what does not.",
+    },
+    "Records": {
+        "compare": "Compare two artifacts, or two benchmarks: which is slower?",
+        "record": "Check or plot the record of a benchmark or verification.",
+    },
+}
+VERBS = {verb: summary for verbs in PANELS.values() for verb, summary in verbs.items()}
+
+
+class Verbs(VerbGroup):
+    """All verbs."""
+
+    panels = PANELS
+
+
 app = typer.Typer(
-    cls=PanelGroup,
+    cls=Verbs,
     name="toolkit",
     help="Train a small Keras classifier, export it, prove it is the same model, and time it on this machine.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-# The verbs by what they are for, in the order of the road.
-PANELS = {
-    "Everything in one command": (run,),
-    "Make a model": (data, train, study, report_study, export),
-    "Check it": (verify, localize, diagnose, selftest),
-    "Time it": (bench, certify),
-    "Show it": (report, show),
-    "Use it": (predict, serve, bundle, check_bundle, wheels, doctor),
-    "Records": (compare, record),
-}
-VERBS = {}
-for panel, modules in PANELS.items():
-    for module in modules:
-        name = module.__name__.rpartition(".")[2].replace("_", "-")
-        VERBS[name] = module
-        if module is record:  # whose verbs have verbs of their own
-            app.add_typer(record.app, name=name, rich_help_panel=panel)
-        else:
-            app.command(name, cls=PanelCommand, rich_help_panel=panel)(module.command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,6 +1,5 @@
 """The options that several verbs share, and the headings of the help that options stand under."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,12 +8,12 @@ import typer
 from toolkit import registry
 from toolkit.api import BENCHMARKS as BENCHMARKS
 from toolkit.api import EXPORTED as EXPORTED
+from toolkit.cli.invocation import INTERRUPTED as INTERRUPTED
+from toolkit.cli.invocation import Invocation
 from toolkit.errors import UsageError
 from toolkit.reading import AS_THEY_ARE, Reading, Resize, keys_of, size_of
 from toolkit.training.device import DEVICES
 
-# Exit code of a command that Ctrl-C ended: 128 + SIGINT, as shells have it.
-INTERRUPTED = 130
 OUTPUT, REMOTE, OWN = "Output", "Remote devices", "A model of your own"
 READING = "Reading data"
 _MODELS = registry.names("toolkit.models")
@@ -28,13 +27,6 @@ else:  # Typer shows, completes and checks the values of a Literal.
 def option(heading: str, text: str, *flags: str) -> Any:
     """Return an option that stands under a heading of the help."""
     return typer.Option(*flags, help=text, rich_help_panel=heading)
-
-
-@dataclass
-class Invocation:
-    """What one call of the command line is told besides its verb. debug: whether an error shows its traceback."""
-
-    debug: bool = False
 
 
 def _note_debug(context: typer.Context, value: bool) -> bool:
@@ -123,7 +115,8 @@ SkipUnreadable = Annotated[bool, option(READING, "Leave out images that cannot b
 Keys = Annotated[
     str | None,
     option(
-        READING, "What arrays of a .npz file are called: x_train=NAME,…; or a table's column of labels: label=NAME."
+        READING,
+        "What arrays of a .npz file are called: x_train=NAME,y_train=NAME; or a table's column of labels: label=NAME.",
     ),
 ]
 Window = Annotated[

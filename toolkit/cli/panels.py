@@ -3,8 +3,12 @@
 Typer draws ``rich_help_panel`` by rich alone, which takes longer to import than the whole command line.
 """
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any, ClassVar, cast
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 
@@ -33,6 +37,56 @@ class PanelGroup(TyperGroup):
             summary = command.get_short_help_str(formatter.width - width - 6)
             panels.setdefault(heading, []).append((name.ljust(width), summary))
         _write(formatter, panels)
+
+
+class Modules(Mapping[str, Any]):
+    """Verbs by their names, each a module of this folder that is imported when it is asked for."""
+
+    def __init__(self, panels: dict[str, dict[str, str]]) -> None:
+        self._panel_of = {verb: panel for panel, verbs in panels.items() for verb in verbs}
+
+    def __getitem__(self, verb: str) -> TyperCommand | TyperGroup:
+        return _imported(verb, self._panel_of[verb])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._panel_of)
+
+    def __len__(self) -> int:
+        return len(self._panel_of)
+
+
+@cache
+def _imported(verb: str, panel: str) -> TyperCommand | TyperGroup:
+    module = import_module(f"{__package__}.{verb.replace('-', '_')}")
+    own: typer.Typer | None = getattr(module, "app", None)  # of a verb that has verbs of its own
+    holder = typer.Typer(cls=PanelGroup, rich_markup_mode=None)
+    if own is None:
+        holder.command(verb, cls=PanelCommand, rich_help_panel=panel)(module.command)
+    else:
+        holder.add_typer(own, name=verb, rich_help_panel=panel)
+    holder.callback()(lambda: None)  # without one, a single command is no group
+    return cast("TyperCommand | TyperGroup", typer.main.get_group(holder).commands[verb])
+
+
+class VerbGroup(PanelGroup):
+    """A group whose verbs are modules. panels: by heading, the verbs with the first sentence of their help."""
+
+    panels: ClassVar[dict[str, dict[str, str]]]
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = Modules(self.panels)  # type: ignore[assignment]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the verbs, each with the first sentence of its help."""
+        width = max(map(len, self.commands))
+        _write(
+            formatter,
+            {
+                panel: [(verb.ljust(width), summary) for verb, summary in verbs.items()]
+                for panel, verbs in self.panels.items()
+            },
+        )
 
 
 def _write_options(command: TyperCommand | TyperGroup, ctx: Any, formatter: Any) -> None:

@@ -99,6 +99,8 @@ class Guard:
                 await refusal.response(scope, receive, counted)
             else:
                 await self._app(scope, receive, counted)
+        except asyncio.CancelledError:  # Ctrl-C: no answer has begun, for all are sent in one piece
+            await RefusedError(503, "the server was ended", closing=True).response(scope, receive, counted)
         finally:
             route = scope["path"] if scope["path"] in ROUTES else "other"
             self._metrics.requested(route, status, time.perf_counter() - start_s)

@@ -6,6 +6,7 @@ from itertools import chain
 
 import numpy as np
 
+from toolkit import units
 from toolkit.data.base import Split
 from toolkit.errors import ArtifactError, DataError
 from toolkit.parity.figures import Flip, compute
@@ -37,7 +38,7 @@ def show(subject: Subject) -> Section:
     ordered = sorted(found, key=lambda flip: (_KINDS.index(kind(flip)), flip.index, flip.candidate))
     images = subject.test_set
     if not images.is_pixels:
-        raise DataError(f"{len(found)} rows change their class; they are no images that could be shown")
+        raise DataError(f"{units.count(len(found), 'change')} of class, of rows that are no images and cannot be shown")
     tiles = [_tile(flip, found[flip], images, classes) for flip in ordered[:MOST_TILES]]
     counts = ", ".join(f"{sum(kind(flip) == one for flip in found)} {one}" for one in _KINDS)
     more = f" The first {MOST_TILES} are shown." if len(found) > MOST_TILES else ""

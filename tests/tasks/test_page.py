@@ -1,0 +1,16 @@
+"""docs/tasks.md has what came out of every task that each machine can walk."""
+
+from tests.tasks.made import SMALL
+from tests.tasks.page import HEADINGS, PAGE
+
+
+def test_the_page_has_the_figures_of_every_small_task():
+    _, _, found = PAGE.read_text().partition("<!-- what 'make tasks' found: begin -->\n")
+    heading, _, *lines = found.partition("<!--")[0].splitlines()
+    assert heading == f"| {' | '.join(HEADINGS)} |"
+    first = [line for line in lines if not line.startswith("|  |")]
+    assert [line.split(" | ")[0].removeprefix("| ") for line in first[: len(SMALL)]] == [task.name for task in SMALL]
+    assert len(lines) == 4 * len(first)
+    for task, line in zip(SMALL, first, strict=False):
+        keras = float(line.split(" | ")[HEADINGS.index("Keras")].removesuffix(" %"))
+        assert keras >= 100 * task.least, f"{task.name} is worse than its test allows"
