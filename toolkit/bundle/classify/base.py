@@ -10,16 +10,6 @@ from typing import Any
 import numpy as np
 
 
-def read(path: Path, how: dict[str, Any]) -> np.ndarray:
-    """Return the images of a .npy file, (N, height, width, channels) uint8."""
-    return np.asarray(np.load(path))
-
-
-def predict(model: Path, values: np.ndarray) -> np.ndarray:
-    """Return the outputs, (N, …) float32, for values of the input, (N, …) float32."""
-    raise NotImplementedError
-
-
 def unlike(images: np.ndarray, outputs: np.ndarray, file: Path) -> np.ndarray:
     """Return how unlike the class of its output each image is."""
     known, labels, (height, width) = np.load(file), outputs.argmax(axis=1), images.shape[1:3]
@@ -32,6 +22,16 @@ def unlike(images: np.ndarray, outputs: np.ndarray, file: Path) -> np.ndarray:
     along = np.array([one @ parts[label] for one, label in zip(away, labels, strict=True)])
     distances = (away**2).sum(axis=1) - (along**2).sum(axis=1)
     return np.asarray(distances / np.maximum(outputs.max(axis=1), 1e-3) ** 0.5)
+
+
+def read(path: Path, how: dict[str, Any]) -> np.ndarray:
+    """Return the images of a .npy file, (N, height, width, channels) uint8."""
+    return np.asarray(np.load(path))
+
+
+def predict(model: Path, values: np.ndarray) -> np.ndarray:
+    """Return the outputs, (N, …) float32, for values of the input, (N, …) float32."""
+    raise NotImplementedError
 
 
 if __name__ == "__main__":
