@@ -167,6 +167,7 @@ def bright_photos(tmp_path):
     return paths
 
 
+@pytest.mark.training
 def test_a_file_names_the_classes_of_a_model_without_a_manifest(tmp_path, bright_photos, exported_once, photos):
     path = by_brightness(tmp_path / "bright.onnx")
     shown = predict(bright_photos, path, given=parse("0..1"), labels=("dark", "dim", "light"), warn=pytest.fail)
@@ -177,6 +178,7 @@ def test_a_file_names_the_classes_of_a_model_without_a_manifest(tmp_path, bright
         predict(photos, exported_once / "cnn-int8.onnx", labels=("a", "b", "c"), warn=pytest.fail)
 
 
+@pytest.mark.training
 def test_few_logits_that_look_like_probabilities_are_told_by_other_images(tmp_path, bright_photos):
     """All outputs of the photo are from 0 to 1; those of lighter images are not."""
     size = SIDE * SIDE * 3
@@ -190,6 +192,7 @@ def test_few_logits_that_look_like_probabilities_are_told_by_other_images(tmp_pa
     assert shown.probabilities[0] == pytest.approx(powers.max() / powers.sum(), abs=1e-5)
 
 
+@pytest.mark.training
 def test_the_model_of_a_run_takes_what_its_run_fed_it(trained_folder, photos, tiny):
     shown = predict(photos, trained_folder / "best.keras", warn=pytest.fail)
     assert [int(one.classes[0]) for one in shown] == tiny.test.labels[:6].tolist()

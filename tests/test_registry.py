@@ -9,7 +9,17 @@ from toolkit.errors import MissingExtraError, UsageError
 
 
 def test_names_are_the_files_of_the_folder():
-    assert registry.names("toolkit.data") == ("fashion-mnist", "folder", "idx", "mnist", "npz", "sample")
+    assert registry.names("toolkit.data") == (
+        "fashion-mnist",
+        "folder",
+        "idx",
+        "mnist",
+        "npz",
+        "recordings",
+        "sample",
+        "sound",
+        "table",
+    )
     assert registry.names("toolkit.runtimes") == ("keras", "litert", "onnxruntime")
 
 

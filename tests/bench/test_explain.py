@@ -16,7 +16,7 @@ from toolkit.bench.record import read as read_record
 from toolkit.bench.schedule import Plan, bench
 from toolkit.bench.tasks import PROBE
 from toolkit.errors import ArtifactError
-from toolkit.runtimes.base import Node, Operator
+from toolkit.runtimes.base.graph import Node, Operator
 from toolkit.worker.process import Process
 
 QUICK = Plan(seconds=0.01, processes=1)

@@ -4,7 +4,7 @@ import pytest
 
 from toolkit.bench.profile import Profile
 from toolkit.bench.reasons import Evidence, why
-from toolkit.runtimes.base import FLOAT32, INT8, Operator
+from toolkit.runtimes.base.graph import FLOAT32, INT8, Operator
 
 
 def profile_of(*operators, call=1.0):

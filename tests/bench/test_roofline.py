@@ -11,7 +11,7 @@ from toolkit.bench.explanation import Explanation, WhyEntry, read
 from toolkit.bench.profile import Profile
 from toolkit.bench.roofline import COMPUTE, MEMORY, Cache, Roofline
 from toolkit.files import documents
-from toolkit.runtimes.base import INT8, Operator
+from toolkit.runtimes.base.graph import INT8, Operator
 
 ROOF = Roofline(100e9, ((1 << 18, 40e9), (1 << 20, 20e9), (1 << 22, 10e9)))
 HERE = replace(host.describe(), cpu="made up", emulated=False)

@@ -13,7 +13,7 @@ from toolkit.bench.roofline import Roofline
 from toolkit.cli.bench import why
 from toolkit.console import Console
 from toolkit.interval import Interval
-from toolkit.runtimes.base import INT8, Operator
+from toolkit.runtimes.base.graph import INT8, Operator
 
 OPERATORS = (Operator("QUANTIZE", "XNNPACK"), Operator("CONV_2D", "XNNPACK", 4_000_000, INT8, 1_000_000))
 ROOF = Roofline(100e9, ((1_000_000, 20e9),))

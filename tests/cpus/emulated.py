@@ -201,7 +201,7 @@ def test_a_bundle_classifies_like_the_machine_that_exported_it(machines, device)
 def test_a_benchmark_says_that_it_is_emulated_and_gives_no_latency(machines, commanded):
     machine = machines[commanded]
     shown = done(machine, "bench")
-    assert "warning: 2 of 2 rows: emulated: it runs, and no latency is given" in shown.stderr
+    assert "warning: 2 of 2 rows: emulated: it ran once, and no latency is given" in shown.stderr
     assert re.findall(r"\d (?:s|ms|µs|ns)\b", shown.stdout) == []
     (record,) = machine.folder.glob(f"benchmarks/*/{RECORD}")
     document = json.loads(record.read_text())

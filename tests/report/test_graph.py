@@ -10,7 +10,7 @@ from toolkit import extras, runtimes
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.report import graph
 from toolkit.report.graph import Graph
-from toolkit.runtimes.base import Node, Operator, edges
+from toolkit.runtimes.base.graph import Node, Operator, edges
 
 # Of the tiny CNN: 8×8×1 images, convolutions to 32 and 64 channels with pools between, 128 and 3 units.
 PARAMETERS = 9 * 32 + 32 + 9 * 32 * 64 + 64 + 256 * 128 + 128 + 128 * 3 + 3

@@ -6,8 +6,8 @@ import threading
 import numpy as np
 import pytest
 
-from toolkit import prediction
 from toolkit.errors import ArtifactError
+from toolkit.prediction import answers
 from toolkit.serve.engine import Engine
 from toolkit.serve.metrics import Metrics
 from toolkit.worker.session import Workers
@@ -16,14 +16,14 @@ from toolkit.worker.session import Workers
 @pytest.fixture
 def slow(exported_once, monkeypatch):
     """An engine whose inferences wait for a gate, and the batches that it has been asked for."""
-    gate, batches, real = threading.Semaphore(0), [], prediction.classify
+    gate, batches, real = threading.Semaphore(0), [], answers.classify
 
     def classify(session, found, pixels):
         assert gate.acquire(timeout=60)
         batches.append(len(pixels))
         return real(session, found, pixels)
 
-    monkeypatch.setattr(prediction, "classify", classify)
+    monkeypatch.setattr(answers, "classify", classify)
     path = exported_once / "cnn-int8.tflite"
     made = Engine("cnn", path, metrics=Metrics(["cnn"]), warn=pytest.fail, on_failure=pytest.fail)
     yield made, gate, batches
@@ -78,14 +78,14 @@ def test_nothing_is_computed_for_who_has_gone(slow):
 
 def test_a_whole_batch_is_told_what_went_wrong_and_the_next_is_served(slow, monkeypatch):
     made, gate, _ = slow
-    real, wrong = prediction.classify, iter([ArtifactError("NaN"), ValueError("odd")])
+    real, wrong = answers.classify, iter([ArtifactError("NaN"), ValueError("odd")])
 
     def classify(*arguments):
         for error in wrong:
             raise error
         return real(*arguments)
 
-    monkeypatch.setattr(prediction, "classify", classify)
+    monkeypatch.setattr(answers, "classify", classify)
     first, *others = ask(made, gate, 1, 1)
     assert [str(one) for one in (first, *others)] == ["NaN", "odd", "odd"]
     assert made.is_open

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from toolkit import locks
 from toolkit.bench.measure import INVOKE, Clock, Subject
 from toolkit.convention import Convention
-from toolkit.runtimes.base import FLOAT32, INT8, RuntimeModule, Session
+from toolkit.runtimes.base import RuntimeModule, Session
+from toolkit.runtimes.base.graph import FLOAT32, INT8
 
 # Turns of the prefixes, the first of which warms up, and seconds of all turns of one.
 TURNS, FEWEST_TURNS = 11, 4

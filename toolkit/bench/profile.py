@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, TypedDict
 
-from toolkit.runtimes.base import INT8, Operator
+from toolkit.runtimes.base.graph import INT8, Operator
 
 # Operators that only bring numbers from one type to another, by what their names hold.
 CONVERSIONS = ("Quantize", "QUANTIZE", "Cast", "CAST")

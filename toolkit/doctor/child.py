@@ -46,7 +46,7 @@ def _try_runtime(steps: BinaryIO, name: str) -> None:
     import numpy as np
 
     from toolkit import runtimes
-    from toolkit.runtimes.base import FLOAT32
+    from toolkit.runtimes.base.graph import FLOAT32
 
     module = runtimes.get(name)
     _tell(steps, {"step": FOUND, **_package(module.PACKAGE, *module.DISTRIBUTIONS)})

@@ -15,7 +15,8 @@ from toolkit.convention import Convention
 from toolkit.errors import ArtifactError
 from toolkit.manifest import Artifact, Manifest
 from toolkit.portability import Portability
-from toolkit.runtimes.base import Operator, Traced
+from toolkit.runtimes.base import Traced
+from toolkit.runtimes.base.graph import Operator
 from toolkit.runtimes.keras.layers import Layers
 from toolkit.verdict import Verdict
 from toolkit.worker.session import Workers, contained

@@ -11,7 +11,7 @@ from toolkit.console import Column
 from toolkit.errors import UsageError
 from toolkit.report import style, svg
 from toolkit.report.markup import Markup, element
-from toolkit.runtimes.base import Node
+from toolkit.runtimes.base.graph import Node
 from toolkit.worker.session import contained
 
 # gives: the shape of what it gives out. takes: the operators whose outputs it takes.

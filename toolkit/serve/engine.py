@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import manifest, prediction
+from toolkit import manifest
 from toolkit.convention import Convention
 from toolkit.errors import ToolkitError, WorkerFailedError
 from toolkit.manifest import Manifest
-from toolkit.prediction import Form
+from toolkit.prediction import answers, convention_of, views
+from toolkit.prediction.views import Form
 from toolkit.runtimes.base import Predictor
 from toolkit.serve.metrics import Metrics
 from toolkit.text import printable
@@ -135,15 +136,15 @@ class Engine:
     def _opened(self, warn: Callable[[str], None]) -> _Open:
         found = manifest.listing(self.path)
         session = self._workers.open_session(self.path)
-        session.convention = prediction.convention_of(session, found, self._given, warn)
-        return _Open(session, found, prediction.form_of(session, found))
+        session.convention = convention_of(session, found, self._given, warn)
+        return _Open(session, found, views.form_of(session, found))
 
     def _predict(self, pixels: NDArray[np.uint8]) -> Answer:
         if self._open is None:
             self._open = self._opened(_ignore)
         start_s = time.perf_counter()
         try:
-            classes, rows = prediction.classify(self._open.session, self._open.found, pixels)
+            classes, rows = answers.classify(self._open.session, self._open.found, pixels)
         except WorkerFailedError:
             self._open = None
             raise

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import prediction
 from toolkit.errors import DataError, ToolkitError
-from toolkit.prediction import Form, Image, View
+from toolkit.prediction import views
+from toolkit.prediction.views import Form, Image, View
 from toolkit.serve import uploads
 from toolkit.serve.engine import Answer, Engine
 from toolkit.serve.refusal import RefusedError
@@ -59,7 +59,7 @@ def _prepared(content: bytes, forms: set[Form]) -> tuple[tuple[int, int], dict[F
 
 def _one(file: Path, form: Form) -> Image:
     try:
-        image = prediction.prepare(file, form)
+        image = views.prepare(file, form)
     except DataError as error:
         raise RefusedError(422, uploads.said_of_image(str(error), file)) from error
     if image.refusal is not None:

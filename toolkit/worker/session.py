@@ -14,7 +14,8 @@ from toolkit.convention import Convention, of_message
 from toolkit.files import documents, require_file
 from toolkit.files.documents import to_tree
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Node, Predictor, Traced, check_rows
+from toolkit.runtimes.base import Predictor, Traced, check_rows
+from toolkit.runtimes.base.graph import Node
 from toolkit.worker.process import Process
 from toolkit.worker.tasks import NODES, OPEN, PREDICT, TENSOR, TRACE
 

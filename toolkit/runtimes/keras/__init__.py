@@ -12,7 +12,8 @@ from toolkit.convention import STANDARD, Convention
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
 from toolkit.portability import Portability
-from toolkit.runtimes.base import Node, Session, Traced, as_artifact_error, check_size
+from toolkit.runtimes.base import Session, Traced, as_artifact_error, check_size
+from toolkit.runtimes.base.graph import Node
 from toolkit.runtimes.keras import graph
 from toolkit.runtimes.keras.layers import Layers
 from toolkit.runtimes.keras.loading import load_model

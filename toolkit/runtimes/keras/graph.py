@@ -5,7 +5,7 @@ from math import prod
 from typing import Any
 
 from toolkit import extras
-from toolkit.runtimes.base import FLOAT32, Node, Operator, edges
+from toolkit.runtimes.base.graph import FLOAT32, Node, Operator, edges
 from toolkit.runtimes.keras.layers import calls
 
 # They end in these names; what stands before is the number of dimensions.

@@ -14,15 +14,8 @@ from toolkit.errors import ArtifactError
 from toolkit.files import require_file, write_bytes
 from toolkit.manifest import TensorSpec
 from toolkit.portability import Portability
-from toolkit.runtimes.base import (
-    Node,
-    Session,
-    Traced,
-    as_artifact_error,
-    check_size,
-    dequantize,
-    reason,
-)
+from toolkit.runtimes.base import Session, Traced, as_artifact_error, check_size, dequantize, reason
+from toolkit.runtimes.base.graph import Node
 from toolkit.runtimes.litert import graph
 
 SUFFIXES = (".tflite",)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.runtimes.base import FLOAT32, INT8, Node, Operator, convolution_macs, edges, product_macs
+from toolkit.runtimes.base.graph import FLOAT32, INT8, Node, Operator, convolution_macs, edges, product_macs
 
 # Places of the left side and of the weights among the inputs, by operator (TensorFlow Lite's schema.fbs).
 _CONVOLUTIONS = {"CONV_2D": 1}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
-from toolkit.runtimes.base import FLOAT32, INT8, Node, Operator, convolution_macs, edges, product_macs
+from toolkit.runtimes.base.graph import FLOAT32, INT8, Node, Operator, convolution_macs, edges, product_macs
 
 # The fields of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto) that are read or written here, by
 # message: number and type, * where repeated. Protobuf keeps the others as they are.

@@ -8,24 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import data, images, manifest, novelty, runs, runtimes, units
-from toolkit.convention import OPTION, Convention, Layout, Output, bytes_of, output_of
-from toolkit.digits import ENOUGH, Box, Page, Read, draw, find, is_mnist, of_canvas, to_form
+from toolkit import data, manifest, novelty, runtimes, units
+from toolkit.convention import OPTION, Convention, Layout, bytes_of
+from toolkit.digits import Box, Read, draw
 from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
-from toolkit.files.memory import check_memory
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.novelty import Judgement
-from toolkit.parity import checks, inputs, recorded
-from toolkit.reading import AS_THEY_ARE, Reading, Resize
+from toolkit.parity import inputs, recorded
+from toolkit.prediction.answers import classify
+from toolkit.prediction.views import Image, form_of, prepare
+from toolkit.reading import AS_THEY_ARE
 from toolkit.runtimes.base import Predictor
 from toolkit.verdict import Verdict
 from toolkit.worker.session import contained
-
-# Data sets of handwritten digits: photos are brought to their form. Others are only scaled.
-DIGITS = ("mnist", "sample")
-# Of each kind, what an unknown model answers for before it is said what its answers are.
-PATTERNS = 8
 
 
 @dataclass(frozen=True)
@@ -93,39 +89,6 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
         else "no artifact there that an installed runtime runs"
     )
     raise ArtifactError(f"{folder}: {none}; name one by --model")
-
-
-@dataclass(frozen=True)
-class Form:
-    """What a model takes: images of one size.
-
-    digits: whether they are of handwritten digits, which are looked for in photos; how: others are brought to the size.
-    """
-
-    height: int
-    width: int
-    channels: int
-    digits: bool
-    how: Resize
-
-
-@dataclass(frozen=True)
-class View:
-    """What the model is to see: (H, W, C) pixels, and where in the image they are from."""
-
-    pixels: NDArray[np.uint8]
-    box: Box | None = None
-
-
-@dataclass(frozen=True)
-class Image:
-    """One image file. page: where its digits were looked for; views: nothing if it was refused, for a reason."""
-
-    file: Path
-    pixels: NDArray[np.uint8] | None = None
-    page: Page | None = None
-    views: Sequence[View] = ()
-    refusal: str | None = None
 
 
 def predict(
@@ -202,24 +165,6 @@ def _predict_rows(
     return predictions
 
 
-def form_of(session: Predictor, found: Manifest | None, *, images: int = 1) -> Form:
-    """Return what an artifact takes; ArtifactError for what is no image, or is too large for so many images."""
-    model, shape = session.path, session.convention.row_shape(session.input.shape)
-    sizes = [size for size in shape if size is not None]
-    is_values = session.convention.layout == Layout.VALUES
-    if is_values or len(sizes) != 3 or sizes[2] not in (1, 3):
-        raise ArtifactError(
-            f"{model}: takes {'values ' if is_values else ''}{shape}; allowed: (height, width, 1 or 3) images"
-        )
-    height, width, channels = sizes
-    # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
-    check_memory(images * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
-    learned_from, read_as = _learned_from(model, found)
-    digits = channels == 1 and learned_from in (None, *DIGITS)
-    # As the images that it has learned from were, if they were not of one size.
-    return Form(height, width, channels, digits, read_as.resize or "fit")
-
-
 def _predict(
     files: Sequence[Path],
     session: Predictor,
@@ -251,14 +196,6 @@ def _predict(
     return predictions
 
 
-def _learned_from(model: Path, found: Manifest | None) -> tuple[str | None, Reading]:
-    """Return the name of the data that a model has learned from, None if nobody says, and how they were read."""
-    if found is not None:
-        return found.data.name, found.data.reading
-    run = runs.folder_of(model)
-    return (None, AS_THEY_ARE) if run is None else (runs.read_config(run)["data"]["name"], runs.reading_of(run))
-
-
 def _prediction(
     name: str, names: Sequence[str], row: NDArray[np.float32], judgement: Judgement | None, box: Box | None
 ) -> Prediction:
@@ -282,68 +219,3 @@ def _explain(image: Image, names: Sequence[str], rows: Iterable[NDArray[np.float
 def _flat(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return (H, W) for (H, W, 1) pixels."""
     return pixels[..., 0] if pixels.shape[2] == 1 else pixels
-
-
-def classify(
-    session: Predictor, found: Manifest | None, rows: NDArray[Any], labels: Sequence[str] | None = None
-) -> tuple[Sequence[str], NDArray[np.float32]]:
-    """Return the names of the classes, and their probabilities for each row, (N, classes).
-
-    labels: the names where no manifest has them; without, they are numbers.
-    """
-    model, outputs = session.path, session.predict(rows)
-    if outputs.ndim != 2 or not outputs.shape[1]:
-        raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
-    checks.require_finite(outputs, path=model)
-    outputs = _probabilities(outputs, rows, session)
-    names = found.data.classes if found else labels or [str(label) for label in range(outputs.shape[1])]
-    if len(names) != outputs.shape[1]:
-        raise ArtifactError(f"{model}: tells {outputs.shape[1]} classes apart, {len(names)} are named")
-    return names, outputs
-
-
-def _probabilities(outputs: NDArray[np.float32], rows: NDArray[Any], session: Predictor) -> NDArray[np.float32]:
-    """Return (N, classes) probabilities. What the outputs are is judged by themselves where nobody has said it.
-
-    The logits of a few images may all be from 0 to 1, as probabilities are, so those of patterns are looked at as well.
-    rows: what was answered.
-    """
-    convention = session.convention
-    if convention.output is None:
-        judged = outputs
-        if rows.dtype == np.uint8:
-            others = session.predict(_patterns(rows.shape[1:]))
-            judged = np.concatenate([outputs, others[np.isfinite(others).all(axis=1)]])
-        convention = replace(convention, output=output_of(judged, step=session.output.scale))
-        if outputs.shape[1] == 1 and convention.output == Output.LOGITS:
-            raise ArtifactError(f"{session.path}: answers with one number, which is no probability: not a classifier")
-    return convention.probabilities(convention.answers(outputs))
-
-
-def _patterns(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return images of one shade each, and of noise: (N, H, W, C)."""
-    shades = np.linspace(0, 255, PATTERNS).astype(np.uint8)
-    noise = np.random.default_rng(0).integers(0, 256, (PATTERNS, *shape)).astype(np.uint8)
-    return np.concatenate([np.broadcast_to(shades[:, None, None, None], noise.shape), noise])
-
-
-def prepare(file: Path, form: Form) -> Image:
-    """Return an image with what the model is to see of it, the whole or each digit in it, or why that is nothing."""
-    try:
-        photo = images.look(file)
-        pixels = images.read(file, channels=form.channels, enough=ENOUGH if form.digits else None)
-    except DataError as error:
-        return Image(file, refusal=str(error))
-    height, width = form.height, form.width
-    if not form.digits:
-        return Image(file, pixels, views=[View(images.resize(pixels, height=height, width=width, how=form.how))])
-    grey = pixels[..., 0]
-    if is_mnist(grey, height=height, width=width):
-        return Image(file, pixels, views=[View(pixels)])
-    if (drawing := of_canvas(grey, height=height, width=width)) is not None:
-        return Image(file, pixels, views=[View(to_form(drawing, height=height, width=width)[..., np.newaxis])])
-    page = find(grey, photo=(photo.height, photo.width))
-    if page.refusal is not None:
-        return Image(file, pixels, page, refusal=f"{file}: {page.refusal}")
-    forms = [to_form(digit.ink, height=height, width=width)[..., np.newaxis] for digit in page.digits]
-    return Image(file, pixels, page, [View(form, digit.box) for form, digit in zip(forms, page.digits, strict=True)])

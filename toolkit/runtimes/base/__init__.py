@@ -1,7 +1,7 @@
 """What every runtime offers: a Session that runs one artifact."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import prod
@@ -16,6 +16,7 @@ from toolkit.errors import ArtifactError, ToolkitError
 from toolkit.files.memory import check_memory
 from toolkit.manifest import TensorSpec
 from toolkit.portability import Portability
+from toolkit.runtimes.base.graph import Node
 from toolkit.text import lines
 
 # Rows of one call of `predict`: few, so that the activations stay small on a Pi. With 50 the shipped CNN in ONNX took
@@ -158,42 +159,6 @@ class Traced:
     values: NDArray[np.float32]
 
 
-# What an operator multiplies in.
-FLOAT32, INT8 = "float32", "int8"
-
-
-@dataclass(frozen=True)
-class Operator:
-    """An operator of an artifact, and which kernels execute it.
-
-    macs: multiply-accumulates of one inference, of convolutions and matrix products; 0 if it has none to speak of,
-    None if the shapes do not tell. arithmetic: what it multiplies in, if it does. weight_bytes: of its constants,
-    as its kernels take them.
-    """
-
-    name: str
-    kernels: str
-    macs: int | None = 0
-    arithmetic: str | None = None
-    weight_bytes: int = 0
-
-
-@dataclass(frozen=True)
-class Node:
-    """An operator at its place in the graph.
-
-    name: what the file calls it, or what it gives out. shape: of its first output, beginning with the batch; None if
-    that is not known. parameters: of how many numbers its constants are, without those that are shapes and axes.
-    takes: the places of the nodes whose outputs it takes, -1 for the inputs of the graph.
-    """
-
-    operator: Operator
-    name: str
-    shape: tuple[int, ...] | None
-    parameters: int
-    takes: tuple[int, ...]
-
-
 class RuntimeModule(Protocol):
     """What a module in this folder has. Importing it loads no framework.
 
@@ -239,29 +204,6 @@ def dequantize(values: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:
     if spec.scale is None or spec.zero_point is None:
         return real
     return (real - np.float32(spec.zero_point)) * np.float32(spec.scale)
-
-
-def edges(ends: Sequence[tuple[Iterable[Hashable], Iterable[Hashable]]]) -> list[tuple[int, ...]]:
-    """Return what each operator takes, as ``Node`` has it. ends: the tensors that each takes and gives out, in order.
-
-    Constants are left out there: what no operator before gives out is an input of the graph.
-    """
-    made: dict[Hashable, int] = {}
-    found = []
-    for place, (taken, given) in enumerate(ends):
-        found.append(tuple(dict.fromkeys(made.get(tensor, -1) for tensor in taken)))
-        made |= dict.fromkeys(given, place)
-    return found
-
-
-def convolution_macs(result: Sequence[int], weights: Sequence[int]) -> int:
-    """Return the multiply-accumulates of a convolution: for each output, a filter. weights: (filters, …)."""
-    return prod(result) * prod(weights[1:])
-
-
-def product_macs(rows: Sequence[int], result: Sequence[int]) -> int:
-    """Return those of a matrix product: each value of the left matrix is used for each column of the result."""
-    return prod(rows) * (result[-1] if result else 1)
 
 
 @contextmanager

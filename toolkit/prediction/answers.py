@@ -1,0 +1,60 @@
+"""What a classifier's outputs say: probabilities, and the names of the classes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.convention import Output, output_of
+from toolkit.errors import ArtifactError
+from toolkit.manifest import Manifest
+from toolkit.parity import checks
+from toolkit.runtimes.base import Predictor
+
+# Of each kind, what an unknown model answers for before it is said what its answers are.
+PATTERNS = 8
+
+
+def classify(
+    session: Predictor, found: Manifest | None, rows: NDArray[Any], labels: Sequence[str] | None = None
+) -> tuple[Sequence[str], NDArray[np.float32]]:
+    """Return the names of the classes, and their probabilities for each row, (N, classes).
+
+    labels: the names where no manifest has them; without, they are numbers.
+    """
+    model, outputs = session.path, session.predict(rows)
+    if outputs.ndim != 2 or not outputs.shape[1]:
+        raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
+    checks.require_finite(outputs, path=model)
+    outputs = _probabilities(outputs, rows, session)
+    names = found.data.classes if found else labels or [str(label) for label in range(outputs.shape[1])]
+    if len(names) != outputs.shape[1]:
+        raise ArtifactError(f"{model}: tells {outputs.shape[1]} classes apart, {len(names)} are named")
+    return names, outputs
+
+
+def _probabilities(outputs: NDArray[np.float32], rows: NDArray[Any], session: Predictor) -> NDArray[np.float32]:
+    """Return (N, classes) probabilities. What the outputs are is judged by themselves where nobody has said it.
+
+    The logits of a few images may all be from 0 to 1, as probabilities are, so those of patterns are looked at as well.
+    rows: what was answered.
+    """
+    convention = session.convention
+    if convention.output is None:
+        judged = outputs
+        if rows.dtype == np.uint8:
+            others = session.predict(_patterns(rows.shape[1:]))
+            judged = np.concatenate([outputs, others[np.isfinite(others).all(axis=1)]])
+        convention = replace(convention, output=output_of(judged, step=session.output.scale))
+        if outputs.shape[1] == 1 and convention.output == Output.LOGITS:
+            raise ArtifactError(f"{session.path}: answers with one number, which is no probability: not a classifier")
+    return convention.probabilities(convention.answers(outputs))
+
+
+def _patterns(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return images of one shade each, and of noise: (N, H, W, C)."""
+    shades = np.linspace(0, 255, PATTERNS).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (PATTERNS, *shape)).astype(np.uint8)
+    return np.concatenate([np.broadcast_to(shades[:, None, None, None], noise.shape), noise])

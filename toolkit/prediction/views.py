@@ -1,0 +1,101 @@
+"""What a model is to see of an image file: the whole, in its size, or each digit in a photo."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import images, runs
+from toolkit.convention import Layout
+from toolkit.digits import ENOUGH, Box, Page, find, is_mnist, of_canvas, to_form
+from toolkit.errors import ArtifactError, DataError
+from toolkit.files.memory import check_memory
+from toolkit.manifest import Manifest
+from toolkit.reading import AS_THEY_ARE, Reading, Resize
+from toolkit.runtimes.base import Predictor
+
+# Data sets of handwritten digits: photos are brought to their form. Others are only scaled.
+DIGITS = ("mnist", "sample")
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a model takes: images of one size.
+
+    digits: whether they are of handwritten digits, which are looked for in photos; how: others are brought to the size.
+    """
+
+    height: int
+    width: int
+    channels: int
+    digits: bool
+    how: Resize
+
+
+@dataclass(frozen=True)
+class View:
+    """What the model is to see: (H, W, C) pixels, and where in the image they are from."""
+
+    pixels: NDArray[np.uint8]
+    box: Box | None = None
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image file. page: where its digits were looked for; views: nothing if it was refused, for a reason."""
+
+    file: Path
+    pixels: NDArray[np.uint8] | None = None
+    page: Page | None = None
+    views: Sequence[View] = ()
+    refusal: str | None = None
+
+
+def form_of(session: Predictor, found: Manifest | None, *, images: int = 1) -> Form:
+    """Return what an artifact takes; ArtifactError for what is no image, or is too large for so many images."""
+    model, shape = session.path, session.convention.row_shape(session.input.shape)
+    sizes = [size for size in shape if size is not None]
+    is_values = session.convention.layout == Layout.VALUES
+    if is_values or len(sizes) != 3 or sizes[2] not in (1, 3):
+        raise ArtifactError(
+            f"{model}: takes {'values ' if is_values else ''}{shape}; allowed: (height, width, 1 or 3) images"
+        )
+    height, width, channels = sizes
+    # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
+    check_memory(images * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
+    learned_from, read_as = _learned_from(model, found)
+    digits = channels == 1 and learned_from in (None, *DIGITS)
+    # As the images that it has learned from were, if they were not of one size.
+    return Form(height, width, channels, digits, read_as.resize or "fit")
+
+
+def prepare(file: Path, form: Form) -> Image:
+    """Return an image with what the model is to see of it, the whole or each digit in it, or why that is nothing."""
+    try:
+        photo = images.look(file)
+        pixels = images.read(file, channels=form.channels, enough=ENOUGH if form.digits else None)
+    except DataError as error:
+        return Image(file, refusal=str(error))
+    height, width = form.height, form.width
+    if not form.digits:
+        return Image(file, pixels, views=[View(images.resize(pixels, height=height, width=width, how=form.how))])
+    grey = pixels[..., 0]
+    if is_mnist(grey, height=height, width=width):
+        return Image(file, pixels, views=[View(pixels)])
+    if (drawing := of_canvas(grey, height=height, width=width)) is not None:
+        return Image(file, pixels, views=[View(to_form(drawing, height=height, width=width)[..., np.newaxis])])
+    page = find(grey, photo=(photo.height, photo.width))
+    if page.refusal is not None:
+        return Image(file, pixels, page, refusal=f"{file}: {page.refusal}")
+    forms = [to_form(digit.ink, height=height, width=width)[..., np.newaxis] for digit in page.digits]
+    return Image(file, pixels, page, [View(form, digit.box) for form, digit in zip(forms, page.digits, strict=True)])
+
+
+def _learned_from(model: Path, found: Manifest | None) -> tuple[str | None, Reading]:
+    """Return the name of the data that a model has learned from, None if nobody says, and how they were read."""
+    if found is not None:
+        return found.data.name, found.data.reading
+    run = runs.folder_of(model)
+    return (None, AS_THEY_ARE) if run is None else (runs.read_config(run)["data"]["name"], runs.reading_of(run))
