@@ -78,6 +78,7 @@ def _report(console: Console, certificate: "Certificate") -> None:
     if certificate.detectable is None:
         told = f"no planted slow-down was seen in {DETECTABLE:.0%} of the trials: measure longer (--seconds)"
     else:
-        seen = f"seen in {DETECTABLE:.0%} of the trials"
+        seen = f"seen in at least {DETECTABLE:.0%} of the trials"
         told = f"this machine can tell a slow-down of {certificate.detectable:.0%} ({seen})"
-    console.text(f"{Verdict.of(certificate.passed)}: {told}")
+    rest = "" if certificate.passed else "not all that is required holds; "
+    console.text(f"{Verdict.of(certificate.passed)}: {rest}{told}")

@@ -3,6 +3,7 @@
 import csv
 import io
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -174,7 +175,7 @@ def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, list[str]]
         raise DataError(f"{path}: line 1 holds numbers; it must name the columns")
     if "" in names:
         raise DataError(f"{path}: column {names.index('') + 1} has no name (from pandas, to_csv needs index=False)")
-    if twice := [name for number, name in enumerate(names) if name in names[:number]]:
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise DataError(f"{path}: two columns are called {_shown(twice[0])}; rename one")
     yield 1, names
     for cells in reader:

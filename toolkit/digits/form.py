@@ -15,8 +15,9 @@ OFF_CENTRE = 1.0
 FAINT = 0.25
 # A drawing program's canvas has one shade along this share of its border at least.
 PURE_BORDER = 0.75
-# Columns that a digit's axis may go to the right for each row down: upright, or slanted as MNIST's are. Of 500 of its
-# validation images, sheared into this range, no more are read wrong, and fewer if they were turned by up to 25°.
+# Columns that a digit's axis may go to the right for each row down: upright, or slanted as MNIST's are. Tried on
+# 610 digits of its validation images with the ranges -0.3 to 0 and -0.25 to -0.05, between which this one lies: no more
+# upright ones were read wrong, and fewer of those turned by up to 25°.
 SLANTS = (-0.25, 0.0)
 # Strokes thinner than this share of the box are drawn thicker: in MNIST they are about an eighth of it, and a model has
 # never seen the hair line that a pen makes of a large digit.
