@@ -30,6 +30,7 @@ def verify(
     input_range: str | None = None,
     save: bool = False,
     flips: str | PathLike[str] | None = None,
+    runtime: str | None = None,
     on_step: OnStep = ignore,
 ) -> "Parity":
     """Compare artifacts with the Keras model that they were made from, image by image; true if all passed.
@@ -42,7 +43,8 @@ def verify(
     accuracy alone; it needs ``data``. input_range: which values the pixels become for files without a manifest, as
     ``--input-range`` takes it; None stands for what gets most training images right. save: write a parity record beside
     each manifest, and the results into it. flips: a .png or .svg file to draw the images into that an artifact
-    classifies differently.
+    classifies differently. runtime: what runs the artifacts, and no others than its own; None stands for what does so
+    by itself.
 
     ``.comparisons`` has one for each artifact, ``.verdict`` is ``pass``, ``fail`` or ``inconclusive`` (too few images
     to tell), ``.records`` are the files that were saved, ``.to_json()`` is the document of ``toolkit verify --json``. A
@@ -56,10 +58,13 @@ def verify(
     from toolkit.parity.flips import draw
     from toolkit.parity.verify import VerifyOptions, verify_all
     from toolkit.reading import AS_THEY_ARE
+    from toolkit.runtimes import choosing
     from toolkit.runtimes.keras.loading import allowing
 
     if golden and save:
         raise UsageError("results by golden measure no accuracy and are not saved; leave out --golden or --save")
+    if runtime is not None and (save or against is not None):
+        raise UsageError("--save and --against are of what runs a file by itself; leave out --runtime, or them")
     if against is not None and (golden or save or allow_overlap):
         raise UsageError("--against compares any files by accuracy; leave out --golden, --save and --allow-overlap")
     if input_range is not None and against is None:
@@ -84,7 +89,7 @@ def verify(
         options = VerifyOptions(
             choice, by_golden=golden, margin_pp=margin_pp, allow_overlap=allow_overlap, reading=reading
         )
-        with allowing(imports, unsafe_lambda=unsafe_lambda):
+        with choosing(runtime), allowing(imports, unsafe_lambda=unsafe_lambda):
             parity = verify_all(files or [EXPORTED], options, warn=warn, on_step=on_step)
     if flips is not None:
         draw(Path(flips), parity.parts)

@@ -19,6 +19,7 @@ from toolkit.cli.options import (
     On,
     Paths,
     ResizeTo,
+    Runtime,
     SkipUnreadable,
     Stride,
     TestData,
@@ -54,6 +55,7 @@ def command(
         typer.Option(help="Another model to compare files with, anybody's: .keras, .tflite or .onnx; needs --data."),
     ] = None,
     input_range: InputRange = None,
+    runtime: Runtime = None,
     imports: Imports = None,
     unsafe_lambda: UnsafeLambda = False,
     on: On = None,
@@ -99,6 +101,7 @@ def command(
             input_range=input_range,
             save=save,
             flips=flips,
+            runtime=runtime,
             on_step=show,
         )
     tables.report(console, parity)
