@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 CONV, DEPTHWISE, POOL = "CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D"
 HEAD = ["MEAN", "FULLY_CONNECTED", "SOFTMAX"]
 MEMBERS = [
-    ("tiny", (28, 28, 1), [CONV, POOL, CONV, POOL, CONV, CONV, *HEAD]),
+    ("tiny", (28, 28, 1), [CONV, POOL, CONV, POOL, CONV, CONV, CONV, *HEAD]),
     ("tiny:width=4,depth=2,kernel=5,conv=separable,reduce=stride", (12, 9, 3), [CONV, DEPTHWISE, CONV, *HEAD]),
     ("tiny:width=4,depth=2,conv=separable", (16, 3), ["RESHAPE", CONV, POOL, DEPTHWISE, CONV, *HEAD]),
 ]
