@@ -56,9 +56,9 @@ def test_a_mobilenet_goes_the_whole_road(photos, tmp_path):
     parity = api.verify(found.folder, data=photos, margin_pp=30.0)
     exact = [one for one in parity.comparisons if one.quantization == "float32"]
     assert [(one.verdict, one.figures.changed) for one in exact] == [(Verdict.PASS, 0)] * 2
-    record = golden.read(made.manifest.golden_path)
-    assert np.ptp(record.reference) > 0.1
-    differences = {name: float(np.abs(outputs - record.reference).max()) for name, outputs in record.recorded.items()}
+    proof = golden.read(made.manifest.golden_path)
+    assert np.ptp(proof.reference) > 0.1
+    differences = {name: float(np.abs(outputs - proof.reference).max()) for name, outputs in proof.recorded.items()}
     assert max(differences[Path(one.artifact).name] for one in exact) < MOST_OF_FLOAT32
     record = api.bench(found.folder, output=tmp_path / "record", seconds=0.02, processes=1)
     assert (len(record.results), record.failures) == (4, {})
