@@ -124,8 +124,7 @@ class Subject:
 
         turns: of busy work.
         """
-        self._prepare()
-        invoke, clock, repeats = self._session.native_invoke, self._clock, range(count)
+        invoke, clock, repeats = self.prepared(), self._clock, range(count)
         for _ in range(LEAD_INFERENCES):
             invoke()
         start = clock()
@@ -134,6 +133,11 @@ class Subject:
         done = clock()
         busy.spin(turns)
         return done - start, clock() - done
+
+    def prepared(self) -> Callable[[], object]:
+        """Set the next input, and return the runtime's own call, which runs the inference alone."""
+        self._session.set_inputs(self._next())
+        return self._session.native_invoke
 
     def paced(self, rate: float, seconds: float) -> NDArray[np.float64]:
         """Return latencies at ``rate`` images a second, each from the instant at which its image was due.
@@ -165,16 +169,12 @@ class Subject:
         self._session.invoke()
         self._session.read_outputs()
 
-    def _prepare(self) -> None:
-        self._session.set_inputs(self._next())
-
     def _next(self) -> Inputs:
         self._turn += 1
         return self._inputs[self._turn % len(self._inputs)]
 
     def _invoke_ns(self) -> float:
-        self._prepare()
-        invoke, clock = self._session.native_invoke, self._clock
+        invoke, clock = self.prepared(), self._clock
         if self.loop == 1:
             start = clock()
             invoke()
