@@ -20,7 +20,7 @@ nothing of their clocks, caches and pipelines. They show when a model, a convert
 which kernels run: a Cortex-A76 has dot products of int8, a Cortex-A72 has not.
 
 One image, one thread, the runtime's own call (`Session.native_invoke`) without input and output; the median of five
-after five others. The versions are those of `constraints.txt`.
+after twenty others. The versions are those of `constraints.txt`.
 
 """
 COLUMNS = ("artifact", "runtime", *(f"{name} ({cpu.found_in})" for name, cpu in DEVICES.items()))

@@ -117,8 +117,8 @@ def _report_counts(console: Console, counts: "Counts") -> None:
     console.text(f"instructions of one inference, counted by {counts.counted[0].where}")
     for remark in counts.remarks:
         console.warn(remark)
-    more = "" if not counts else "not "
-    console.text(f"{names[1]} does {more}execute over {100 * counts.tolerance:g} % more")
+    bound = "at most" if counts else "more than"
+    console.text(f"{names[1]} executes {bound} {100 * counts.tolerance:g} % more than {names[0]}")
 
 
 def _report_files(console: Console, versus: "Versus") -> None:

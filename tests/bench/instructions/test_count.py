@@ -1,6 +1,7 @@
 """What an inference executes, counted by qemu-user where it is there."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_what_cannot_be_counted_is_one_line(alone, tmp_path):
 
 
 def test_where_perf_events_count_the_artifact_runs_as_it_is(monkeypatch, tmp_path):
-    asked = []
+    asked: list[Any] = []
 
     class Worker:
         def __init__(self, what, tasks, *, command):
@@ -89,8 +90,9 @@ def test_where_perf_events_count_the_artifact_runs_as_it_is(monkeypatch, tmp_pat
     monkeypatch.setattr(perf, "refused", lambda: None)
     found = instructions.count(dense(tmp_path, 1))
     assert (found.count, found.way, found.cpu) == (7, "perf events", host.describe().cpu)
-    (tasks, command), (question, seconds), closed = asked
-    assert (tasks, command, closed) == (instructions.TASKS, COMMAND, "closed")
+    started, (question, seconds), closed = asked
+    assert started == (instructions.TASKS, COMMAND)
+    assert closed == "closed"
     assert (question["file"], question["threads"], question["batch"], seconds) == (None, 1, 1, 0.0)
 
 

@@ -58,7 +58,7 @@ def count(path: Path, *, cpu: str | None = None) -> Instructions:
     if runtime == REFERENCE_RUNTIME:
         raise ArtifactError(f"{path}: its instructions are not counted; export it, and count those of the artifact")
     told = Configuration(Candidate(path, runtime, manifest.listing(path)), threads=1, batch=1).told
-    emulated = _emulated(cpu)
+    emulated = emulator_for(cpu)
     what = f"{path}: {runtime}"
     with locks.scratch() as folder:
         file = folder / "count"
@@ -73,8 +73,11 @@ def count(path: Path, *, cpu: str | None = None) -> Instructions:
     return Instructions(runtime, answer["count"], way, name, answer["remark"], answer["versions"])
 
 
-def _emulated(cpu: str | None) -> str | None:
-    """Return the CPU to emulate, None where this one counts. Raises UsageError if nothing here can count."""
+def emulator_for(cpu: str | None) -> str | None:
+    """Return the CPU to emulate, None where this one counts. cpu: as ``count`` takes it.
+
+    Raises UsageError if nothing here can count, or the CPU is not known.
+    """
     unless = ""
     if cpu is None:
         refused = perf.refused()
