@@ -9,6 +9,7 @@ import numpy as np
 from toolkit.bench.advice import Budgets
 from toolkit.bench.conditions import ADVICE
 from toolkit.bench.explanation import WhyEntry
+from toolkit.bench.instructions import Instructions
 from toolkit.bench.pairs import Pairs
 from toolkit.bench.result import KINDS, PAIRED, Mark, Opened, Result
 from toolkit.bench.statistics import RESAMPLES, Blocks, Samples
@@ -72,6 +73,7 @@ class BenchResultEntry(TypedDict):
     marks: list[Mark]
     paired: NotRequired[PairedEntry | None]
     why: NotRequired[WhyEntry | None]
+    instructions: NotRequired[Instructions | None]
 
 
 class HostEntry(TypedDict):

@@ -9,6 +9,7 @@ from typing import Any
 from toolkit.bench import advice, explanation, reading, statistics
 from toolkit.bench.advice import Budgets
 from toolkit.bench.explanation import Explanation
+from toolkit.bench.instructions import Instructions
 from toolkit.bench.reading import RECORD, BenchRecordEntry
 from toolkit.bench.result import Result
 from toolkit.files import documents, remove_partials, write_json
@@ -53,7 +54,8 @@ class Record:
     """A benchmark while it grows. failures: why an artifact could not be measured, by its path.
 
     crashed: whether the process of one of those died, hung or took too much memory. rate: images a second of the paced
-    figures. seed: of the order of turns. why: what is explained of a result, by its file of samples.
+    figures. seed: of the order of turns. why: what is explained of a result, by its file of samples. instructions: of
+    one inference of an artifact, by its path, where they were counted.
     """
 
     folder: Path
@@ -71,6 +73,7 @@ class Record:
     rate: float | None = None
     seed: int = 0
     why: dict[str, Explanation] = field(default_factory=dict)
+    instructions: dict[Path, Instructions] = field(default_factory=dict)
 
     @property
     def marked(self) -> dict[str, int]:
@@ -141,7 +144,8 @@ class Record:
         write_json(self.folder / RECORD, self.to_json())
 
     def _result_json(self, result: Result) -> dict[str, Any]:
-        described = result.describe()
+        counted = self.instructions.get(result.path)
+        described = {**result.describe(), "instructions": counted.to_json() if counted else None}
         explained = self.why.get(result.samples)
         if self.host.emulated:  # emulated time is no latency
             why = explained.to_json(None) if explained else None
@@ -193,6 +197,9 @@ def read(folder: Path) -> Record:
         after=document["host"]["after"],
         budgets=document["budgets"],
         why={one["samples"]: explanation.read(why) for one in document["results"] if (why := one.get("why"))},
+        instructions={
+            Path(one["artifact"]): counted for one in document["results"] if (counted := one.get("instructions"))
+        },
     )
 
 

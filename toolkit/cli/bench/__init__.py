@@ -58,6 +58,10 @@ Strict = Annotated[
 Explain = Annotated[
     bool, option(OUTPUT, "Also show operators, their times, and the share of what the CPU can do.", "--explain")
 ]
+Instructions = Annotated[
+    bool,
+    option(OUTPUT, "Also count the instructions of an inference, which no other program changes.", "--instructions"),
+]
 Resume = Annotated[
     Path | None, option(REMOTE, "The folder of a record that was cut off: measure what it lacks, on the same device.")
 ]
@@ -84,6 +88,7 @@ def command(
     imports: Imports = None,
     unsafe_lambda: UnsafeLambda = False,
     explain: Explain = False,
+    instructions: Instructions = False,
     output: Records = BENCHMARKS,
     json: Json = False,
     debug: Debug = False,
@@ -108,8 +113,9 @@ def command(
     }
     console = Console(json_output=json)
     if on:
-        if explain:
-            raise UsageError("--explain looks at this machine; leave out --on, or call it on the device")
+        if explain or instructions:
+            flag = "--explain" if explain else "--instructions"
+            raise UsageError(f"{flag} looks at this machine; leave out --on, or call it on the device")
         if shape or runtime or imports or unsafe_lambda:
             raise UsageError(
                 "--shape, --runtime, --import and --unsafe-lambda do not go with --on; call bench on the device"
@@ -125,6 +131,7 @@ def command(
             *(paths or ()),
             output=output,
             explain=explain,
+            instructions=instructions,
             shapes=shapes,
             imports=imports or (),
             unsafe_lambda=unsafe_lambda,

@@ -62,8 +62,8 @@ extern const unsigned int {name}_model_bytes;
 #endif
 """
 
-# https://github.com/tensorflow/tflite-micro/pull/2673 added such layers at the end of September 2024. Since pull request
-# 2602 of the end of May 2024 they had been refused; before, they were computed with a wrong scale.
+# https://github.com/tensorflow/tflite-micro/pull/2673 added such layers at the end of September 2024. Since pull
+# request 2602 of the end of May 2024 they had been refused; before, they were computed with a wrong scale.
 _NEEDS = """\
  * Needs TFLM of October 2024 or later: FULLY_CONNECTED has a scale for each channel. TFLM of June to September
  * 2024 refuses it, and older TFLM computes wrong answers without a word.
