@@ -18,6 +18,7 @@ MISTAKES = [
     (("bench", "CUT.tflite", "--max-latency", "fast"), "--max-latency is 'fast'; it must be a number and a unit"),
     (("bench", "--explain", "--on", "pi"), "--explain looks at this machine; leave out --on"),
     (("bench", "--instructions", "--on", "pi"), "--instructions looks at this machine; leave out --on"),
+    (("bench", "--tune", "--on", "pi"), "--tune looks at this machine; leave out --on"),
     (("bench", "--resume", "x"), "--resume goes on with the record of a device; name it by --on"),
     (
         ("bench", "CUT.onnx", "--shape", "1,3,8,8"),

@@ -1,71 +1,25 @@
 """Try the settings of an artifact's runtime beside the usual ones: which of them is surely faster here?"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from toolkit.bench import alternating, beside, settings, statistics
+from toolkit import manifest
+from toolkit.bench import alternating, beside, settings
 from toolkit.bench.alternating import Alternated, Table
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.measure import END_TO_END
 from toolkit.bench.pairs import Pairs
+from toolkit.bench.record import Record
 from toolkit.bench.schedule import Plan
+from toolkit.bench.tuned import Tried, Tuned
 from toolkit.errors import ArtifactError, WorkerFailedError
-from toolkit.interval import Interval
 from toolkit.step import OnStep, Step, ignore
 
 # How far the outputs of two settings may differ: kernels add the same products in different orders (docs/cpus.md).
 ALIKE = 1e-4
-
-
-@dataclass(frozen=True)
-class Tried:
-    """A setting beside the usual ones. logarithms: of the speed-up that each process found."""
-
-    setting: str
-    line: str
-    logarithms: tuple[float, ...]
-
-    def speedup(self, comparisons: int) -> Interval:
-        """Return how many times faster it is. comparisons: how many settings were tried."""
-        return statistics.paired_speedup(np.array(self.logarithms), comparisons=comparisons)
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """All that was tried of one artifact; its runtime cannot open it with those that are not in it."""
-
-    tried: tuple[Tried, ...]
-
-    def speedups(self) -> list[Interval]:
-        """Return how many times faster each is, with intervals that hold all together."""
-        return [one.speedup(len(self.tried)) for one in self.tried]
-
-    @property
-    def best(self) -> Tried | None:
-        """The fastest of those that are surely faster than the usual ones; None if none is."""
-        faster = [(found.value, one) for one, found in zip(self.tried, self.speedups(), strict=True) if found.low > 1]
-        return max(faster, key=lambda pair: pair[0])[1] if faster else None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what a record says of it."""
-        return {
-            "tried": [
-                {
-                    "setting": one.setting,
-                    "line": one.line,
-                    "speedup": found.value,
-                    "speedup_ci95": [found.low, found.high],
-                    "verdict": statistics.verdict(found),
-                    "logarithms": list(one.logarithms),
-                }
-                for one, found in zip(self.tried, self.speedups(), strict=True)
-            ],
-            "best": self.best.setting if self.best else None,
-        }
 
 
 def tune(candidate: Candidate, plan: Plan, *, on_step: OnStep = ignore) -> Tuned:
@@ -113,3 +67,21 @@ def _tried(side: Configuration, place: int, processes: Sequence[Alternated]) -> 
     setting = settings.get(side.candidate.runtime, str(side.setting))
     logarithms = Pairs.of([one.pairs(0, place) for one in processes]).logarithms
     return Tried(setting.name, setting.line, tuple(logarithms.tolist()))
+
+
+def add(record: Record, plan: Plan, *, warn: Callable[[str], None], on_step: OnStep = ignore) -> None:
+    """Tune each artifact of a record once, whatever its threads and batch, and save the record.
+
+    warn: told why one cannot be tuned. Ctrl-C keeps those that were.
+    """
+    found = {result.path: result.runtime for result in record.results}
+    try:
+        for path, runtime in found.items():
+            try:
+                candidate = Candidate(path, runtime, manifest.listing(path))
+                record.tuned[path] = tune(candidate, plan, on_step=on_step)
+            except ArtifactError as error:
+                warn(str(error))
+    except KeyboardInterrupt:
+        record.interrupted = True
+    record.save()

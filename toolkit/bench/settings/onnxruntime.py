@@ -32,6 +32,11 @@ class _Unbound(OnnxSession):
         with as_artifact_error(self.path, "ONNX Runtime cannot run it"):
             self._outputs = self._session.run(None, self._feed)
 
+    @property
+    def native_invoke(self) -> Callable[[], object]:
+        """The session's own call."""
+        return partial(self._session.run, None, self._feed)
+
     def read_outputs(self) -> list[NDArray[Any]]:
         """Return what the last run gave, which is nobody else's."""
         return self._outputs
