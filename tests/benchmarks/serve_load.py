@@ -46,7 +46,7 @@ def digits():
 
 
 def request(body):
-    head = ("POST /v1/predict HTTP/1.1", "Host: x", "Content-Type: image/png", f"Content-Length: {len(body)}")
+    head = ("POST /v1/predict HTTP/1.1", "Host: localhost", "Content-Type: image/png", f"Content-Length: {len(body)}")
     return "\r\n".join((*head, "", "")).encode() + body
 
 

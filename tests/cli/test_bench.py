@@ -24,7 +24,7 @@ MISTAKES = [
     ),
     (("bench", "CUT.onnx", "--shape", "x:1,-3"), "--shape is 'x:1,-3'; it must be an input and its sizes"),
     (("bench", "CUT.onnx", "--shape", "x:1", "--shape", "x:2"), "--shape gives 'x' twice; give each input once"),
-    (("bench", "--shape", "x:1", "--on", "pi"), "--shape, --import and --unsafe-lambda do not go with --on"),
+    (("bench", "--shape", "x:1", "--on", "pi"), "--shape, --runtime, --import and --unsafe-lambda do not go with --on"),
     (("bench", "CUT.keras", "--import", "none.py"), "none.py: no such file; give a Python file"),
 ]
 

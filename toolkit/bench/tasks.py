@@ -132,13 +132,14 @@ def _check(
     """Compare an artifact that a manifest lists with its golden, and say what may come out otherwise elsewhere."""
     from toolkit import manifest
     from toolkit.parity import recorded
-    from toolkit.runtimes import get
+    from toolkit.runtimes import choosing, get
 
     file, problem = Path(path), None
     if listed:
         found = manifest.read(file.parent)
         artifact = next(entry for entry in found.artifacts if entry.path == file.name)
-        problem = recorded.problem(found, artifact, images=images)
+        with choosing(runtime):
+            problem = recorded.problem(found, artifact, images=images)
     return {"problem": problem, "notes": get(runtime).portability(file).notes}, b""
 
 

@@ -22,6 +22,7 @@ from toolkit.cli.options import (
     Paths,
     Processes,
     Records,
+    Runtime,
     Seconds,
     Seed,
     Thorough,
@@ -67,6 +68,7 @@ def command(
     threads: Threads = "1",
     batch: Batch = "1",
     shape: Shapes = None,
+    runtime: Runtime = None,
     seconds: Seconds = 1.0,
     processes: Processes = 5,
     thorough: Thorough = False,
@@ -108,8 +110,10 @@ def command(
     if on:
         if explain:
             raise UsageError("--explain looks at this machine; leave out --on, or call it on the device")
-        if shape or imports or unsafe_lambda:
-            raise UsageError("--shape, --import and --unsafe-lambda do not go with --on; call bench on the device")
+        if shape or runtime or imports or unsafe_lambda:
+            raise UsageError(
+                "--shape, --runtime, --import and --unsafe-lambda do not go with --on; call bench on the device"
+            )
         from toolkit.cli.bench.on_devices import measure
 
         return measure(console, on, paths or (), plan, wheels=wheels, output=output, resume=resume, strict=strict)
@@ -124,6 +128,7 @@ def command(
             shapes=shapes,
             imports=imports or (),
             unsafe_lambda=unsafe_lambda,
+            runtime=runtime,
             on_step=show,
             **plan,
         )

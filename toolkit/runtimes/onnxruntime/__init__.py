@@ -21,6 +21,7 @@ from toolkit.runtimes.onnxruntime import graph, saturation
 SUFFIXES = (".onnx",)
 PACKAGE = "onnxruntime"
 DISTRIBUTIONS = ("onnxruntime",)
+QUANTIZATIONS = None
 # The graph as ONNX Runtime rewrites it for this CPU, and node by node as it is written in the file.
 OPTIMIZED, AS_WRITTEN = "optimized", "as written"
 KERNELS = (OPTIMIZED, AS_WRITTEN)
