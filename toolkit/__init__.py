@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         check_record,
         compare,
         compare_files,
+        compare_instructions,
         default_artifact,
         diagnose,
         find_sources,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         show,
         train,
         verify,
+        verify_against,
         verify_on,
     )
 
@@ -46,6 +48,7 @@ __all__ = [
     "check_record",
     "compare",
     "compare_files",
+    "compare_instructions",
     "default_artifact",
     "diagnose",
     "find_sources",
@@ -60,6 +63,7 @@ __all__ = [
     "show",
     "train",
     "verify",
+    "verify_against",
     "verify_on",
 ]
 

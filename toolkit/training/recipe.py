@@ -49,13 +49,13 @@ class RecipeOptions(TypedDict, total=False):
 class Recipe:
     """A checked recipe; UsageError names what is allowed. ``learning_rate`` 0 stands for the optimizer's default.
 
-    model: the name of a member of toolkit/models, or the path of a Python file or a ``.keras`` file. augment: what
-    ``augmentation.canonical`` takes. patience: epochs without a better monitored value after which training stops.
-    schedule: of the learning rate. balance: whether every class counts the same in the loss, however many images it
-    has. freeze_until: the last layer of a ``.keras`` file that keeps its weights. warmup: epochs in which the learning
-    rate rises to its value. average: decay of the average of the weights, None for no average. label_smoothing: the
-    share of a label that all classes get. teacher: a run or a ``.keras`` file whose answers are learned too, compared
-    at the temperature; they count teacher_weight, and the labels the rest.
+    model: what ``models.check`` takes: a member of toolkit/models, as ``tiny:width=8``, or the path of a Python file or
+    a ``.keras`` file. augment: what ``augmentation.canonical`` takes. patience: epochs without a better monitored value
+    after which training stops. schedule: of the learning rate. balance: whether every class counts the same in the
+    loss, however many images it has. freeze_until: the last layer of a ``.keras`` file that keeps its weights. warmup:
+    epochs in which the learning rate rises to its value. average: decay of the average of the weights, None for no
+    average. label_smoothing: the share of a label that all classes get. teacher: a run or a ``.keras`` file whose
+    answers are learned too, compared at the temperature; they count teacher_weight, and the labels the rest.
     """
 
     model: str = "cnn"
@@ -82,7 +82,7 @@ class Recipe:
     teacher_weight: float = field(default=0.9, metadata=LATER)
 
     def __post_init__(self) -> None:
-        models.check(self.model)
+        object.__setattr__(self, "model", models.check(self.model))
         allowed = {
             "optimizer": tuple(LEARNING_RATES),
             "activation": ACTIVATIONS,
@@ -161,7 +161,7 @@ class Recipe:
     @property
     def model_name(self) -> str:
         """What the model, its runs and its artifacts are called."""
-        return Path(self.model).stem
+        return models.name_of(self.model)
 
     @property
     def code_files(self) -> tuple[Path, ...]:
@@ -192,8 +192,8 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that ``config.json`` and manifests hold; of a file of the user's, its name alone."""
-        names = {"model": self.model, "teacher": self.teacher}
+        files = {"model": self.model, "teacher": self.teacher}
         return {
             **documents.to_tree(self),
-            **{field: Path(path).name for field, path in names.items() if path is not None},
+            **{name: Path(file).name for name, file in files.items() if file is not None},
         }

@@ -1,7 +1,7 @@
 """``toolkit verify``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,6 +19,7 @@ from toolkit.cli.options import (
     On,
     Paths,
     ResizeTo,
+    Runtime,
     SkipUnreadable,
     Stride,
     TestData,
@@ -54,6 +55,7 @@ def command(
         typer.Option(help="Another model to compare files with, anybody's: .keras, .tflite or .onnx; needs --data."),
     ] = None,
     input_range: InputRange = None,
+    runtime: Runtime = None,
     imports: Imports = None,
     unsafe_lambda: UnsafeLambda = False,
     on: On = None,
@@ -85,22 +87,36 @@ def command(
         from toolkit.cli.verify.on_devices import verify
 
         return verify(console, on, paths or (), wheels=wheels)
+    asked = given(context)
+    common: dict[str, Any] = {
+        "margin_pp": margin,
+        "reading": reading(image_size, resize, skip_unreadable, keys, window, stride),
+        "imports": imports or (),
+        "unsafe_lambda": unsafe_lambda,
+        "flips": flips,
+    }
     with console.steps("verifying") as show:
-        parity = api.verify(
-            *(paths or ()),
-            data=data,
-            golden=golden,
-            margin_pp=margin,
-            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
-            imports=imports or (),
-            unsafe_lambda=unsafe_lambda,
-            allow_overlap=allow_overlap,
-            against=against,
-            input_range=input_range,
-            save=save,
-            flips=flips,
-            on_step=show,
-        )
+        if against is not None:
+            if unused := [asked[name] for name in ("golden", "save", "allow_overlap", "runtime") if name in asked]:
+                raise UsageError(f"--against compares any files by accuracy; leave out {', '.join(unused)}")
+            if data is None:
+                raise UsageError(f"comparing with {against} needs labelled images; give them by --data")
+            parity = api.verify_against(
+                against, *(paths or ()), data=data, input_range=input_range, on_step=show, **common
+            )
+        else:
+            if input_range is not None:
+                raise UsageError("manifests say what pixels become; --input-range goes with --against")
+            parity = api.verify(
+                *(paths or ()),
+                data=data,
+                golden=golden,
+                allow_overlap=allow_overlap,
+                save=save,
+                runtime=runtime,
+                on_step=show,
+                **common,
+            )
     tables.report(console, parity)
     tables.explain(console, parity)
     for record in parity.records:
