@@ -39,7 +39,9 @@ def test_a_teacher_is_a_run_by_name_or_folder_or_a_file(here, knowing):
     shutil.copytree(knowing.parent, here / "runs" / "known")
     for given in ("known", "runs/known", "runs/known/best.keras"):
         assert distillation.find(given).samefile(here / "runs" / "known" / "best.keras")
-    with pytest.raises(RunError, match="no run is called 'unknown'; known runs: known"):
+    with pytest.raises(
+        UsageError, match=r"no run is called 'unknown'; known runs: known; a teacher is a run or a \.keras"
+    ):
         distillation.find("unknown")
     with pytest.raises(UsageError, match=r"none\.keras: no such file"):
         distillation.find("none.keras")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from toolkit import manifest, models, runs, units
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.parts import Parts
-from toolkit.errors import UsageError
+from toolkit.errors import RunError, UsageError
 from toolkit.files import require_file
 from toolkit.files.memory import check_memory
 from toolkit.runs import BEST, FED
@@ -28,9 +28,12 @@ _SLIGHT = 0.2
 def find(teacher: str) -> Path:
     """Return the Keras file of a teacher: itself, or the best weights of the run of that name or folder.
 
-    Raises RunError if there is no such run, UsageError if there is no such file.
+    Raises UsageError if there is no such run and no such file.
     """
-    path = Path(teacher) if models.weights_files(teacher) else runs.find(teacher) / BEST
+    try:
+        path = Path(teacher) if models.weights_files(teacher) else runs.find(teacher) / BEST
+    except RunError as problem:
+        raise UsageError(f"{problem}; a teacher is a run or a {models.WEIGHTS_SUFFIX} file") from problem
     require_file(path, error=UsageError)
     return path
 

@@ -192,8 +192,8 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that ``config.json`` and manifests hold; of a file of the user's, its name alone."""
-        names = {"model": self.model, "teacher": self.teacher}
+        files = {"model": self.model, "teacher": self.teacher}
         return {
             **documents.to_tree(self),
-            **{field: Path(path).name for field, path in names.items() if path is not None},
+            **{name: Path(file).name for name, file in files.items() if file is not None},
         }
