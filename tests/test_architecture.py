@@ -26,6 +26,7 @@ FLOORS = [
     {"training", "parity", "bench", "prediction"},
     {"export", "bundle", "doctor", "remote"},
     {"selftest", "serve", "study"},
+    {"search"},
     {"report"},
     {"api"},
     {"cli", "__main__"},
