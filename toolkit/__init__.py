@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         show,
         train,
         verify,
+        verify_against,
         verify_on,
     )
 
@@ -62,6 +63,7 @@ __all__ = [
     "show",
     "train",
     "verify",
+    "verify_against",
     "verify_on",
 ]
 
