@@ -11,6 +11,7 @@ from toolkit.step import OnStep, Step, ignore
 
 if TYPE_CHECKING:
     from toolkit.data.base import Dataset
+    from toolkit.export.sources import Source
     from toolkit.reading import Reading
     from toolkit.search.budgets import Budgets
     from toolkit.search.report import SearchReport
@@ -67,7 +68,7 @@ def search(
     limits = conduct.Limits(trials, hours)
     executor = Processes(jobs, folder / LOG)
     asked = Asked(budgets, epochs, seed, augment)
-    given = None if against is None else sources.resolve(fspath(against)).keras_path
+    given = None if against is None else sources.resolve(fspath(against))
     dataset = load(fspath(data), warn=warn, reading=reading or AS_THEY_ARE)
     begun = begin(asked, dataset, folder, jobs=jobs, allow_overlap=allow_overlap)
     of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"
@@ -109,11 +110,11 @@ def report_search(folder: str | PathLike[str] = "search") -> "SearchReport":
     return report.write(read_search(found if found.is_dir() else study.folder_of(fspath(folder))))
 
 
-def _shipped(dataset: "Dataset") -> Path | None:
-    """Return the Keras original of the shipped CNN, if it was made for the same data."""
+def _shipped(dataset: "Dataset") -> "Source | None":
+    """Return the shipped CNN, if it was made for the same data."""
     from toolkit import manifest
+    from toolkit.export import sources
 
     if not (_SHIPPED / manifest.MANIFEST).is_file():
         return None
-    found = manifest.read(_SHIPPED)
-    return found.reference_path if found.data.digests == dataset.digests else None
+    return sources.resolve(str(_SHIPPED)) if manifest.read(_SHIPPED).data.digests == dataset.digests else None

@@ -109,7 +109,8 @@ def command(
 def _report(console: Console, written: "SearchReport") -> int:
     """Print the front and what it shows; return the exit code."""
     found, front = written.search, written.front
-    console.table([Column(heading) for heading in front.headings], front.rows)
+    if front.rows:
+        console.table([Column(heading) for heading in front.headings], front.rows)
     console.text(f"{found.summary}; report: {written.markdown}, {written.html}")
     console.text(f"{written.conclusion}.")
     console.document(written.to_json())

@@ -9,6 +9,7 @@ from pathlib import Path
 from toolkit import locks, reading, runs, units
 from toolkit.data.base import Dataset
 from toolkit.errors import CheckFailedError, RunError, UsageError
+from toolkit.export.sources import Source
 from toolkit.files import documents, write_json
 from toolkit.search import space
 from toolkit.search.budgets import COSTS, SIZE, Budgets, Costs
@@ -16,7 +17,7 @@ from toolkit.search.costs import Costing
 from toolkit.search.front import floors
 from toolkit.search.proposals import propose
 from toolkit.search.prove import prove
-from toolkit.search.search import CANDIDATE, TRIAL, Candidate, CandidateEntry, Search, read
+from toolkit.search.search import CANDIDATE, TRIAL, Candidate, CandidateEntry, Search, candidate
 from toolkit.search.space import Choice
 from toolkit.step import OnStep, Step, ignore
 from toolkit.study.executors.base import ENDED, Event, Executor, Work
@@ -54,7 +55,7 @@ def conduct(
     costing: Costing,
     limits: Limits,
     *,
-    rival: Path | None = None,
+    rival: Source | None = None,
     device: str = "auto",
     clock: Callable[[], float] = time.monotonic,
     warn: Callable[[str], None],
@@ -99,7 +100,7 @@ class _Conductor:
         self._on_step = on_step
         self._began_s, self._before_s = clock(), search.spent_s
         self._too_costly: list[Choice] = []
-        self._crashes = 0
+        self._crashes: list[str] = []
 
     def due(self) -> Iterator[Trial]:
         """Yield what is trained next, when there is room for it: what was begun before, then what is proposed."""
@@ -107,15 +108,18 @@ class _Conductor:
         self._save()
         yield from [self._trial(one.choice, one.costs, one.outcome.trial.folder) for one in self._left()]
         while not self._limits.are_reached(trials=len(self.search.candidates), spent_s=self.search.spent_s):
-            if self._crashes >= MOST_CRASHES:
-                last = self.search.candidates[-1]
+            if len(self._crashes) >= MOST_CRASHES:
                 raise CheckFailedError(
-                    f"{self._crashes} trainings on end have crashed, the last: {last.outcome.message}"
+                    f"{len(self._crashes)} trainings on end have crashed, the last: {self._crashes[-1]}"
                 )
             number = len(self.search.candidates) + 1
             choice, costs = self._next(number, fitting)
             folder = self.search.folder / f"{TRIAL}{number:03}"
             write_json(folder / CANDIDATE, {"schema": 1, **documents.to_tree(CandidateEntry(choice, costs))})
+            self.search = replace(
+                self.search,
+                candidates=(*self.search.candidates, candidate(self.search.asked, self.search.data, folder)),
+            )
             self._save()
             yield self._trial(choice, costs, folder)
 
@@ -123,9 +127,12 @@ class _Conductor:
         """Take in what happened, and tell it."""
         name = event.trial.folder.name
         if event.kind == ENDED:
+            one = candidate(self.search.asked, self.search.data, event.trial.folder)
+            others = self.search.candidates
+            self.search = replace(self.search, candidates=tuple(one if old.name == name else old for old in others))
             self._save()
-            one = self.search.named(name)
-            self._crashes = self._crashes + 1 if one.outcome.state == TrialState.CRASHED else 0
+            is_crash = one.outcome.state == TrialState.CRASHED
+            self._crashes = [*self._crashes, one.outcome.message] if is_crash else []
             self._tell(f"{name}: {one.choice.model}, {one.costs}: {_came_to(one.outcome.state, one.accuracy)}", True)
         elif event.epoch is not None:
             epochs = f"epoch {event.epoch.epoch} of {event.trial.recipe.epochs}"
@@ -136,11 +143,9 @@ class _Conductor:
         self._on_step(Step(done, self._limits.trials or done + 1, text, self.search, is_news=is_news))
 
     def _save(self) -> None:
-        """Write how long it took, and read again what came of the candidates."""
-        spent_s = self._before_s + self._clock() - self._began_s
-        self.search = replace(self.search, spent_s=spent_s)
+        """Write how long it took."""
+        self.search = replace(self.search, spent_s=self._before_s + self._clock() - self._began_s)
         self.search.write()
-        self.search = read(self.search.folder)
 
     def _left(self) -> list[Candidate]:
         return [one for one in self.search.candidates if not one.outcome.ended]

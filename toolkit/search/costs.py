@@ -6,6 +6,7 @@ leave memory behind, so they are made in a process of its own, which is replaced
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import prod
 from types import TracebackType
 from typing import Any
 
@@ -33,8 +34,6 @@ PATIENCE_S = 300.0
 CONVERSIONS = 40
 # Rows that integer ranges are taken from: they change numbers in the file, not how many.
 ROWS = 2
-# The vectors of a normalization that are 1 before training; the others, and biases, are 0.
-_AROUND_1 = ("gamma", "moving_variance")
 
 
 class Costing:
@@ -79,7 +78,7 @@ def _measure(
     keras = extras.load("keras")
     parts = divide(random_rows(tuple(input_shape), classes, ROWS, dtype), share=0, seed=0)
     made = network.float32_model(keras, Recipe(model=model), parts)
-    _draw_vectors(made)
+    _draw(made)
     rows = parts.dataset.train.images
     convention = runs.FED.taking(rows)
     with locks.scratch() as work:
@@ -96,13 +95,13 @@ def _measure(
     return asdict(costs), b""
 
 
-def _draw_vectors(model: Any) -> None:
-    """Make the vectors of a network as unlike as training does: the converter writes equal ones only once."""
+def _draw(model: Any) -> None:
+    """Draw all weights so that no two are equal, which the converter would write once, and none of its sums is 0.
+
+    An activation that is 0 for each calibration row gets a scale that no kernel takes.
+    """
     rng = np.random.default_rng(0)
-    for weight in model.weights:
-        if len(weight.shape) == 1:
-            middle = 1.0 if weight.name in _AROUND_1 else 0.0
-            weight.assign(middle + rng.uniform(-0.1, 0.1, weight.shape))
+    model.set_weights([rng.uniform(0.5, 1.5, one.shape) / prod(one.shape[:-1]) for one in model.get_weights()])
 
 
 TASKS: dict[str, Task] = {MEASURE: _measure}

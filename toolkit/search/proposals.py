@@ -19,6 +19,8 @@ from toolkit.search.space import Choice
 AT_RANDOM = 10
 # Of fewer ended runs nothing is said of what mattered: PED-ANOVA compares the best of them with the rest.
 FEWEST_TO_WEIGH = 20
+# Of accuracy, size and MACs.
+_DIRECTIONS = ("maximize", "minimize", "minimize")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def propose(known: Sequence[Result], *, seed: int, number: int, attempt: int) ->
     optuna = _optuna()
     # What is being trained counts as bad, so that two at a time are not the same.
     sampler = optuna.samplers.TPESampler(seed=int(entropy[0]), n_startup_trials=AT_RANDOM, constant_liar=True)
-    study = _study(optuna, known, sampler)
+    study = _study(optuna, known, sampler=sampler)
     return Choice(**study.ask(_distributions(optuna)).params)
 
 
@@ -51,9 +53,7 @@ def importances(known: Sequence[Result]) -> dict[str, float]:
         return {}
     optuna = _optuna()
     found: dict[str, float] = optuna.importance.get_param_importances(
-        _study(optuna, ended, None),
-        evaluator=optuna.importance.PedAnovaImportanceEvaluator(),
-        target=lambda trial: trial.values[0],
+        _study(optuna, ended, objectives=1), evaluator=optuna.importance.PedAnovaImportanceEvaluator()
     )
     return found
 
@@ -64,8 +64,9 @@ def _optuna() -> Any:
     return optuna
 
 
-def _study(optuna: Any, known: Sequence[Result], sampler: Any) -> Any:
-    study = optuna.create_study(directions=("maximize", "minimize", "minimize"), sampler=sampler)
+def _study(optuna: Any, known: Sequence[Result], *, objectives: int = len(_DIRECTIONS), sampler: Any = None) -> Any:
+    """Return what Optuna knows. objectives: how many of accuracy, size and MACs count."""
+    study = optuna.create_study(directions=_DIRECTIONS[:objectives], sampler=sampler)
     distributions = _distributions(optuna)
     states = optuna.trial.TrialState
     for one in known:
@@ -75,7 +76,7 @@ def _study(optuna: Any, known: Sequence[Result], sampler: Any) -> Any:
                 state=states.COMPLETE if ended else states.RUNNING,
                 params=asdict(one.choice),
                 distributions=distributions,
-                values=[one.accuracy, one.costs.size_bytes, one.costs.macs] if ended else None,
+                values=[one.accuracy, one.costs.size_bytes, one.costs.macs][:objectives] if ended else None,
             )
         )
     return study

@@ -5,18 +5,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import reading, runs
+from toolkit import reading, runs, units
 from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError, RunError
 from toolkit.export import exporter, sources
+from toolkit.export.sources import Source
 from toolkit.files import FileName, documents, write_json
 from toolkit.manifest import Artifact, Manifest
-from toolkit.parity import against, record, verify
+from toolkit.parity import against, figures, record, verify
 from toolkit.parity.compare import Comparison
+from toolkit.parity.material import Material
 from toolkit.search.front import front
 from toolkit.search.proof import FRONT, PROOF, Member, Paired, Proof
 from toolkit.search.search import Candidate, Search
 from toolkit.step import OnStep, Step
+from toolkit.worker.session import contained
 
 INT8 = ("tflite", "int8")
 # Where the files of a candidate lie, in its folder.
@@ -52,7 +55,7 @@ def chosen(search: Search) -> tuple[Candidate, ...]:
 
 
 def prove(
-    search: Search, dataset: Dataset, rival: Path | None, *, warn: Callable[[str], None], on_step: OnStep
+    search: Search, dataset: Dataset, rival: Source | None, *, warn: Callable[[str], None], on_step: OnStep
 ) -> Search:
     """Return the search with its proof, which is written beside the front that it is of.
 
@@ -76,7 +79,7 @@ def prove(
         return search
     names = tuple(FileName(one.candidate.name) for one in made)
     write_json(path, {"schema": 1, **documents.to_tree(FrontEntry(names))})
-    on_step(Step(len(left), steps, f"opening the test set for {len(made)} candidates", is_news=True))
+    on_step(Step(len(left), steps, f"opening the test set for {units.count(len(made), 'candidate')}", is_news=True))
     read_as = reading.from_json(search.data.get("reading", {}), search.folder, error=RunError)
     options = verify.VerifyOptions(
         runs.data_choice(search.data), allow_overlap=bool(search.data["overlap"]), reading=read_as
@@ -84,12 +87,16 @@ def prove(
     verified = record.save_all(
         verify.verify_all([one.path for one in made], options, warn=warn, on_step=_shifted(on_step, len(left), steps))
     )
-    beside: Sequence[Comparison | None] = [None] * len(made)
-    if rival is not None:
-        beside = against.verify_against([one.path for one in made], rival, lambda: dataset, warn=warn).comparisons
-    proof = _proof(search, made, verified.comparisons, beside, rival)
+    proof = _proof(search, made, verified.comparisons, rival, None if rival is None else _answers(rival, dataset, warn))
     write_json(search.folder / PROOF, {"schema": 1, **documents.to_tree(proof)})
     return replace(search, proof=proof)
+
+
+def _answers(rival: Source, dataset: Dataset, warn: Callable[[str], None]) -> Material:
+    """Return what the rival answers for the test rows."""
+    with contained() as workers:
+        model = against.open_classifier(workers, rival.keras_path, rival.convention, dataset.train, warn)
+        return against.shown_by(model, dataset.test)
 
 
 def _export(one: Candidate, dataset: Dataset, allow_overlap: bool, warn: Callable[[str], None]) -> _Made:
@@ -102,40 +109,33 @@ def _export(one: Candidate, dataset: Dataset, allow_overlap: bool, warn: Callabl
 
 
 def _proof(
-    search: Search,
-    made: Sequence[_Made],
-    verified: Sequence[Comparison],
-    beside: Sequence[Comparison | None],
-    rival: Path | None,
+    search: Search, made: Sequence[_Made], verified: Sequence[Comparison], rival: Source | None, shown: Material | None
 ) -> Proof:
+    """Return what the test set says. shown: what the rival answers for its rows."""
     members = []
-    rival_right = None
-    for one, own, other in zip(made, verified, beside, strict=True):
-        if own.figures is None:
+    for one, own in zip(made, verified, strict=True):
+        if own.figures is None or own.table is None:
             raise ArtifactError(f"{one.path}: {own.problem.text if own.problem else 'was not measured'}")
-        if other is not None and other.figures is not None:
-            rival_right = other.figures.reference_correct
+        beside = None if shown is None else figures.compute(shown.table, own.table, classes=shown.classes)
         members.append(
             Member(
                 name=FileName(one.candidate.name),
                 artifact=str(one.path.relative_to(search.folder)),
                 size_bytes=one.artifact.size_bytes,
-                right=round(own.figures.accuracy * own.figures.n),
-                own=_paired(own),
+                right=sum(own.figures.class_correct),
+                own=Paired(own.figures.lost, own.figures.gained),
                 verdict=own.verdict,
-                rival=None if other is None else _paired(other),
+                rival=None if beside is None else Paired(beside.lost, beside.gained),
             )
         )
     (n,) = {comparison.n for comparison in verified}
     return Proof(
-        n, search.asked.budgets.min_accuracy, None if rival is None else str(rival), rival_right, tuple(members)
+        n=n,
+        min_accuracy=search.asked.budgets.min_accuracy,
+        rival=None if rival is None else str(rival.keras_path),
+        rival_right=None if shown is None else shown.right,
+        members=tuple(members),
     )
-
-
-def _paired(comparison: Comparison) -> Paired:
-    if comparison.figures is None:
-        raise ArtifactError(f"{comparison.artifact}: {comparison.problem.text if comparison.problem else 'no figures'}")
-    return Paired(comparison.figures.lost, comparison.figures.gained)
 
 
 def _shifted(on_step: OnStep, done: int, total: int) -> OnStep:

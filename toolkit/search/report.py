@@ -72,8 +72,9 @@ def conclude(of: Search) -> str:
         if best is None:
             return f"no candidate has all its {of.asked.epochs} epochs yet: {of.summary}"
         return (
-            f"nothing reaches {asked}: the nearest, {best.name}, has {units.percent(best.accuracy)} on the validation "
-            f"rows ({best.choice.model}, {best.costs}); the test set was left closed"
+            f"no candidate reaches {100 * (asked.min_accuracy or 0):g} % on the validation rows: the nearest, "
+            f"{best.name}, has {units.percent(best.accuracy)} ({best.choice.model}, {best.costs}); the test set was "
+            "left closed"
         )
     smallest = proof.smallest
     wanted = _wanted(proof)
@@ -161,8 +162,8 @@ def _looks(of: Search, proof: Proof) -> str:
         else ""
     )
     return (
-        f"Looks at the test set: {LOOKS}. The candidates were chosen by the validation rows alone: the front is what no "
-        "network that costs no more equals, and a larger one is on it only if it is better by more than a standard "
+        f"Looks at the test set: {LOOKS}. The candidates were chosen by the validation rows alone: the front is what "
+        "no network that costs no more equals, and a larger one is on it only if it is better by more than a standard "
         f"error. Then the test set was opened for these {members}. Each interval is Wilson's at "
         f"{units.percent(proof.confidence)}, so that all of them hold together with 95 % (Bonferroni).{rival} The "
         "verdict is that of `toolkit verify`: the int8 file beside the float model that it was made from."

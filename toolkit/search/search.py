@@ -210,7 +210,7 @@ def read(folder: Path) -> Search:
         raise RunError(f"{folder}: no search is there, it has no {DOCUMENT}; 'toolkit search' makes one")
     entry = documents.read(path, SearchEntry, what="a search", error=RunError)
     candidates = tuple(
-        _candidate(entry, folder / f"{TRIAL}{number:03}")
+        candidate(entry.asked, entry.data, folder / f"{TRIAL}{number:03}")
         for number in sorted(int(path.parent.name.removeprefix(TRIAL)) for path in _candidates(folder))
     )
     proof = folder / PROOF
@@ -225,9 +225,10 @@ def _candidates(folder: Path) -> list[Path]:
     return [path for path in folder.glob(f"{TRIAL}*/{CANDIDATE}") if path.parent.name.removeprefix(TRIAL).isdecimal()]
 
 
-def _candidate(entry: SearchEntry, folder: Path) -> Candidate:
+def candidate(asked: Asked, data: StudyDataEntry, folder: Path) -> Candidate:
+    """Return the candidate of a folder as it stands; RunError if its documents are damaged."""
     found = documents.read(folder / CANDIDATE, CandidateEntry, what="a candidate", error=RunError)
-    trial = Trial(entry.asked.recipe(found.choice), folder, entry.data["digests"], opens_test=False)
+    trial = Trial(asked.recipe(found.choice), folder, data["digests"], opens_test=False)
     return Candidate(found.choice, found.costs, outcome.read(trial))
 
 
