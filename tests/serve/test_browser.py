@@ -265,10 +265,13 @@ def test_the_keyboard_draws_and_reaches_everything(opened, keep):
 def test_artifacts_that_disagree_are_marked_and_one_that_died_says_so(opened, keep):
     page = opened()
 
-    def reading(name):
+    def reading(name, score=None):
         rows = [{"class": one, "probability": 0.6 if one == name else 0.4} for one in ("1", "7")]
         seen = {"height": 1, "width": 1, "channels": 3, "pixels": base64.b64encode(b"\xff\x00\x00").decode()}
-        return {"class": name, "probability": 0.6, "probabilities": rows, "box": None, "seen": seen}
+        judged = {"none_of_these": None, "novelty": None}
+        if score is not None:
+            judged = {"none_of_these": score > 4, "novelty": {"score": score, "threshold": 4}}
+        return {"class": name, "probability": 0.6, "probabilities": rows, **judged, "box": None, "seen": seen}
 
     answers = [
         {"artifact": name, "readings": [reading(one)], "inference_s": 0.001, "batch": 2}
@@ -287,6 +290,18 @@ def test_artifacts_that_disagree_are_marked_and_one_that_died_says_so(opened, ke
     keep(page, "disagree")
     assert page.locator(".card.differs").count() == 2
     assert page.get_by_text("in a batch of 2").count() == 2
+    for answer, score in zip(answers, (2.5, 12.345), strict=True):
+        answer["readings"] = [reading("1", score)]
+    draw(page, *SEVEN)
+    page.get_by_text("≠ They disagree: 1 | none of these").wait_for()
+    keep(page, "none-of-these")
+    assert page.locator(".class").all_inner_texts() == ["1", "none of these"]
+    assert page.locator(".says .quiet").all_inner_texts() == [
+        "60.0 %",
+        "novelty 2.50, none of these above 4.00",
+        "else 1, 60.0 %",
+        "novelty 12.3, none of these above 4.00",
+    ]
     document |= {"results": [answers[0], {"artifact": "b", "error": "<b>b was ended</b>"}], "agree": None}
     draw(page, *SEVEN)
     page.get_by_text("<b>b was ended</b>").wait_for()
@@ -303,6 +318,66 @@ def test_a_wrong_token_and_a_server_that_has_gone_are_told(opened, link, keep):
     draw(page, *SEVEN)
     page.get_by_text("No answer from the server").wait_for()
     keep(page, "gone")
+
+
+def held_back(page, path):
+    """Return the requests for a path as they come, none of which is answered until the test does it."""
+    held = []
+    page.route(path, lambda route: held.append(route))
+    return held
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda route: route.continue_(),
+        lambda route: route.fulfill(status=422, json={"error": {"message": "late"}}),
+        lambda route: route.abort(),
+    ],
+    ids=["prediction", "refusal", "none"],
+)
+def test_an_answer_that_comes_after_escape_is_not_shown(opened, answer):
+    page = opened()
+    held = held_back(page, "**/v1/predict")
+    with page.expect_request("**/v1/predict"):
+        draw(page, (0.5, 0.2), (0.5, 0.8))
+    page.keyboard.press("Escape")
+    page.get_by_text("Waits for an image.").first.wait_for()
+    (route,) = held
+    answer(route)
+    page.wait_for_function("() => !asking")
+    assert page.locator(".card p").all_inner_texts() == ["Waits for an image. It takes 28×28 pixels, grey."] * 2
+    assert page.locator("#status").inner_text() == ""
+
+
+def test_a_file_that_is_decoded_after_escape_is_not_shown(opened):
+    page = opened()
+    page.evaluate("""() => {
+      const real = window.createImageBitmap;
+      window.createImageBitmap = async (file) => {
+        await new Promise((done) => { window.release = done; });
+        return real(file);
+      };
+      window.opening = (bytes) => { window.opened = open(new File([Uint8Array.from(bytes)], "seven.png")); };
+    }""")
+    page.evaluate("(bytes) => opening(bytes)", list(png(seven(80))))
+    page.keyboard.press("Escape")
+    page.evaluate("() => { release(); return opened; }")
+    assert page.evaluate("() => ink.width") == 280
+    assert page.evaluate("() => asking") is False
+
+
+def test_the_list_of_artifacts_that_comes_after_an_answer_is_not_shown(opened):
+    page = opened()
+    page.get_by_text("Waits for an image.").first.wait_for()
+    held = held_back(page, "**/v1/artifacts")
+    page.evaluate("() => { window.waited = wait(); }")
+    draw(page, *SEVEN)
+    reads(page, "7", "7")
+    (route,) = held
+    route.continue_()
+    page.evaluate("() => waited")
+    assert page.locator(".bars").count() == 2
 
 
 CONTRAST = """() => {

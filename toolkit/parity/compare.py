@@ -120,8 +120,9 @@ def compare(
 ) -> Comparison:
     """Run ``artifact`` over the images of ``shown`` and compare with the outputs of the reference.
 
-    Where ``shown`` holds recorded outputs of this very artifact, it is a comparison by golden. open_session: what opens
-    the artifact, here or in a worker.
+    Where ``shown`` holds recorded outputs of this very artifact, it is a comparison by golden. They are of its own
+    runtime: what another one answers is held against the reference alone. open_session: what opens the artifact, here
+    or in a worker.
     """
     path = manifest.folder / artifact.path
     recorded = shown.recorded.get(artifact.path)
@@ -160,7 +161,8 @@ def _run(manifest: Manifest, artifact: Artifact, shown: Material, open_session: 
     session.convention = shown.convention
     if problem := checks.check_specification(artifact, session.input, session.output):
         return {"problem": problem}
-    seen = _Outputs(shown, shown.recorded.get(artifact.path), session.output.scale)
+    recorded = shown.recorded.get(artifact.path) if runtimes.is_own(path) else None
+    seen = _Outputs(shown, recorded, session.output.scale)
     result = seen.look(session.predict, session.output, artifact)
     portability = runtimes.get(for_file(path)).portability(path)
     problem = result.get("problem") or checks.check_weights(portability)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO, Any, cast
 
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
@@ -21,13 +21,14 @@ PATIENCE_S = 120.0
 MEMORY_SHARE = 0.8
 # What sets other limits: seconds, and bytes.
 PATIENCE_VARIABLE, MEMORY_VARIABLE = "TOOLKIT_WORKER_SECONDS", "TOOLKIT_WORKER_BYTES"
-# Seconds that a worker may take to end when it was asked to.
+# Seconds that a worker whose pipe is closed may take to end.
 END_S = 5.0
 COMMAND = (sys.executable, "-m", "toolkit.worker.child")
 
 
 class Process:
-    """One worker. what: the artifact and runtime, for errors. tasks: the module whose TASKS it carries out.
+    """One worker. what: the artifact and runtime, for errors. tasks: the module whose TASKS it carries out. command:
+    what starts it; COMMAND unless told.
 
     failed: whether it died or had to be ended; such a one answers nothing more. Model files may run the same code in it
     as here (``toolkit.runtimes.keras.loading.allowing``).
@@ -40,6 +41,7 @@ class Process:
         what: str,
         tasks: str,
         *,
+        command: Sequence[str] | None = None,
         most_bytes: int | None = None,
         patience_s: float = PATIENCE_S,
         clock: Callable[[], float] = time.monotonic,
@@ -55,7 +57,7 @@ class Process:
         code = allowed()
         # A session of its own: Ctrl-C ends the parent, which ends its workers when it has saved what there is.
         self._process = subprocess.Popen(
-            [*COMMAND, tasks, *arguments(code.files, unsafe_lambda=code.unsafe_lambda)],
+            [*(command or COMMAND), tasks, *arguments(code.files, unsafe_lambda=code.unsafe_lambda)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
@@ -92,13 +94,9 @@ class Process:
         return answer, content
 
     def close(self) -> None:
-        """End the process, whatever it does: it is asked to, and made to where it does not."""
-        self._process.terminate()
-        try:
-            self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """End the process at once, whatever it does, also where it was stopped: it keeps nothing that is lost by it."""
+        self._process.kill()
+        self._process.wait()
         for stream in (*self._pipes, self._stderr):
             stream.close()
 
