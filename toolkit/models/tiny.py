@@ -22,6 +22,10 @@ ALLOWED: dict[str, Sequence[int | str]] = {
 # A side is halved down to 4, not further: a kernel on less sees mostly padding.
 LEAST_HALVED = 2 * 4
 
+# Of the moving statistics of batch normalization: Keras' 0.99 has not reached those of the weights after the few hundred
+# batches of a small data set, and validates a network that it does not have yet.
+MOMENTUM = 0.9
+
 
 @dataclass(frozen=True)
 class TinyShape:
@@ -105,7 +109,7 @@ def _block(layers: Any, shape: TinyShape, block: int, activation: str, *, halves
 
     def activated(convolution: Any) -> list[Any]:
         kind, number = convolution.name.split("_")
-        normalization = layers.BatchNormalization(name=f"{kind}_norm_{number}")
+        normalization = layers.BatchNormalization(momentum=MOMENTUM, name=f"{kind}_norm_{number}")
         return [convolution, normalization, layers.Activation(activation, name=f"{kind}_act_{number}")]
 
     number, kernel, made = block + 1, over(shape.kernel), []
