@@ -11,7 +11,7 @@ from toolkit.cli import train
 from toolkit.training.recipe import Recipe
 
 MISTAKES = [
-    (("train", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp, a Python file with build(keras, *, "),
+    (("train", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp, tiny, a Python file with build(keras, *, "),
     (("train", "--model", "none.py"), "none.py: no such file"),
     (("train", "--activation", "gelu"), "Invalid value for '--activation': 'gelu' is not one of 'relu', "),
     (("train", "--epochs", "many"), "Invalid value 'many' for '--epochs': Input should be a valid integer"),

@@ -46,7 +46,10 @@ class Started:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run came to; as a path, its folder. test: on the test images, with the best weights."""
+    """What a run came to; as a path, its folder.
+
+    test: on the test images, with the best weights; of no rows where the test set was left closed.
+    """
 
     folder: Path
     recipe: Recipe
@@ -87,8 +90,8 @@ class Trained:
             "monitor": self.recipe.monitor,
             "best_value": self.progress.best_value,
             "dataset": self.dataset,
-            "test_accuracy": self.test.accuracy,
-            "test_loss": self.test.mean_loss,
+            "test_accuracy": self.test.accuracy if self.test.rows else None,
+            "test_loss": self.test.mean_loss if self.test.rows else None,
             "checkpoint": str(self.folder / BEST),
             "seconds": self.seconds,
             "interrupted": self.interrupted,
@@ -106,6 +109,7 @@ def train(
     resume: bool = False,
     gradients: bool = False,
     allow_overlap: bool = False,
+    opens_test: bool = True,
     on_trial: Callable[[], None] | None = None,
     warn: Callable[[str], None] = lambda text: None,
     on_start: Callable[[Started], None] = lambda started: None,
@@ -117,7 +121,8 @@ def train(
     epoch and ends with the weights of an uninterrupted run. With ``gradients``, or if the resumed run was started
     with it, each layer's gradient norm is measured after each epoch (``gradients.csv``). on_trial is called before a
     trial of how TensorFlow computes fastest (``arithmetic``); if it is None, none is made. A run that goes on computes
-    as it was started. Raises DivergedError when the loss is no longer a number, RunError when the folder and the
+    as it was started. opens_test: whether the result is measured on the test split at all: a run among which one is
+    chosen leaves it closed. Raises DivergedError when the loss is no longer a number, RunError when the folder and the
     request do not fit, DataError if training, validation and test images overlap (unless that is allowed, or was when
     the run began), UsageError if the recipe does not fit the data, KeyboardInterrupt when Ctrl-C came before the first
     epoch was over and there is nothing to keep, BusyError while another process trains there.
@@ -141,6 +146,7 @@ def train(
             resume=resume,
             gradients=gradients,
             allow_overlap=allow_overlap,
+            opens_test=opens_test,
             warn=warn,
             on_start=on_start,
             on_epoch=on_epoch,
@@ -158,6 +164,7 @@ def _train(
     resume: bool,
     gradients: bool,
     allow_overlap: bool,
+    opens_test: bool,
     warn: Callable[[str], None],
     on_start: Callable[[Started], None],
     on_epoch: Callable[[Epoch], None],
@@ -202,7 +209,8 @@ def _train(
         learner.model.set_weights(load_model(folder / BEST).get_weights())
     parameters = sum(layer.parameters for layer in rows)
     measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
-    trained = Trained(folder, recipe, parameters, progress, measured_on, run.evaluate(dataset.test), interrupted)
+    test = run.evaluate(dataset.test) if opens_test else Totals()
+    trained = Trained(folder, recipe, parameters, progress, measured_on, test, interrupted)
     write_json(folder / METRICS, trained.to_json())
     return trained
 

@@ -39,7 +39,7 @@ def main(task: str) -> None:
     seconds: dict[int, float] = {}
     if device.choose(tf, asked["device"]) == "CPU":
         recipe = Recipe(**asked["recipe"])
-        rows = _rows(tuple(asked["input_shape"]), asked["classes"], recipe.batch_size, asked["dtype"])
+        rows = random_rows(tuple(asked["input_shape"]), asked["classes"], recipe.batch_size, asked["dtype"])
         seconds = _time(tf, keras, recipe, rows)
     onednn = arithmetic.onednn()
     answer = arithmetic.Answer([arithmetic.Tried(onednn, xla, batch_s) for xla, batch_s in seconds.items()])
@@ -84,7 +84,7 @@ def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[int, float
     return {xla: min(taken) for xla, taken in times.items()}
 
 
-def _rows(shape: tuple[int, ...], classes: int, batch_size: int, dtype: str) -> Dataset:
+def random_rows(shape: tuple[int, ...], classes: int, batch_size: int, dtype: str) -> Dataset:
     """Return a batch of random rows, at least one of each class: arithmetic takes as long whatever the numbers are."""
     labels = np.arange(max(batch_size, classes)) % classes
     images = np.random.default_rng(0).integers(0, 256, (len(labels), *shape)).astype(dtype)
