@@ -16,9 +16,10 @@ from toolkit.errors import UsageError
 from toolkit.files import sha256, write_json, write_text
 from toolkit.runs import BEST, METRICS
 from toolkit.runtimes.keras.loading import allowing, load_model
-from toolkit.training import augmentation, checkpoint, device, folders, layers, network, plots
+from toolkit.training import augmentation, checkpoint, device, distillation, folders, layers, network, plots
 from toolkit.training.arithmetic import UNTRIED, Arithmetic, choose, load_tensorflow, of_run
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
+from toolkit.training.distillation import Teacher
 from toolkit.training.epochs import Epochs, class_weights
 from toolkit.training.layers import LayerRow
 from toolkit.training.loop import Totals
@@ -185,14 +186,18 @@ def _train(
         device_name = f"{strategy.num_replicas_in_sync} × {device_name}, mirrored"
     keras.utils.set_random_seed(recipe.seed)
     with contextlib.nullcontext() if strategy is None else strategy.scope():
-        model, optimizer = network.build(keras, recipe, parts, warn=warn)
+        learner = network.build(tf, keras, recipe, parts, warn=warn)
+    teacher = None
+    if recipe.teacher is not None:
+        with allowing(recipe.code_files):
+            teacher = Teacher(tf, distillation.find(recipe.teacher), parts)
     config = _config(recipe, parts, arithmetic, device_name, tf, keras)
     folders.prepare(folder, config, resume=resume)
-    progress = checkpoint.load_state(folder / STATE, model=model, optimizer=optimizer) if resume else TrainingProgress()
+    progress = checkpoint.load_state(folder / STATE, learner.variables) if resume else TrainingProgress()
     measured = gradients or bool(progress.gradients)
-    run = Epochs(tf, keras, recipe, parts, folder, model, optimizer, progress, strategy, measured, arithmetic.xla)
-    rows = layers.table(model)
-    additions = (*recipe.additions, *arithmetic.words)
+    run = Epochs(tf, keras, recipe, parts, folder, learner, teacher, progress, strategy, measured, arithmetic.xla)
+    rows = layers.table(learner.model)
+    additions = (*recipe.additions, *([] if teacher is None else teacher.words), *arithmetic.words)
     on_start(Started(folder, dataset, rows, device_name, run.resident, len(progress.history), additions))
     write_text(folder / "summary.txt", layers.text(rows, additions))
     interrupted = run.epochs(on_epoch)
@@ -201,7 +206,7 @@ def _train(
     folders.write_tables(folder, progress)
     plots.draw(folder, progress.history, recipe=recipe, data=dataset.name, best_epoch=progress.best_epoch)
     with allowing(recipe.code_files):
-        model.set_weights(load_model(folder / BEST).get_weights())
+        learner.model.set_weights(load_model(folder / BEST).get_weights())
     parameters = sum(layer.parameters for layer in rows)
     measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
     test = run.evaluate(dataset.test) if opens_test else Totals()
@@ -218,6 +223,7 @@ def _config(
         "schema": 1,
         "recipe": recipe.to_json(),
         folders.MODEL_SHA256: next((sha256(file) for file in models.own_files(recipe.model)), None),
+        **({} if recipe.teacher is None else {folders.TEACHER_SHA256: sha256(distillation.find(recipe.teacher))}),
         "data": {
             "name": dataset.name,
             "origin": dataset.origin,
