@@ -116,7 +116,7 @@ def test_a_process_that_dies_ends_the_trial_of_its_artifact(faked, recorded, mon
 
     monkeypatch.setattr(Answers, "open", die)
     warnings = []
-    tune.add(recorded, Plan(), warn=warnings.append)
+    tune.add(recorded, select([MLP], warn=pytest.fail), Plan(), warn=warnings.append)
     assert (warnings, recorded.tuned) == (["was ended by SIGSEGV"], {})
 
 
@@ -132,7 +132,7 @@ def recorded(monkeypatch) -> record.Record:
 def test_a_record_keeps_what_was_tried_and_the_tables_show_what_won(faked, recorded, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     made = recorded
-    tune.add(made, Plan(), warn=pytest.fail)
+    tune.add(made, select([MLP, FILES["litert"]], warn=pytest.fail), Plan(), warn=pytest.fail)
     told = [one["tuned"] for one in made.to_json()["results"]]
     assert told[0] == told[1] == made.tuned[MLP].to_json()
     report.report(Console(), made)
@@ -142,6 +142,9 @@ def test_a_record_keeps_what_was_tried_and_the_tables_show_what_won(faked, recor
     made.tuned[MLP] = Tuned((tried("good", 0.05),))
     report.report(Console(), made)
     assert "tuned mlp-int8.onnx (onnxruntime): good, by this line: set('good')" in capsys.readouterr().out
+    made.tuned[MLP] = Tuned(())
+    report.report(Console(), made)
+    assert "tuned mlp-int8.onnx (onnxruntime): its runtime has no settings to try" in capsys.readouterr().out
     made.tuned = {}
     report.report(Console(), made)
     assert capsys.readouterr().out == ""
@@ -152,7 +155,7 @@ def test_ctrl_c_keeps_what_was_tried(recorded, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(tune, "tune", stop)
-    tune.add(recorded, Plan(), warn=pytest.fail)
+    tune.add(recorded, select([MLP], warn=pytest.fail), Plan(), warn=pytest.fail)
     assert recorded.interrupted
 
 

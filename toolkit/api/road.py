@@ -74,9 +74,9 @@ def bench(
         if not record.interrupted:
             add_reasons(record, everything=explain, on_step=on_step)
         if tune and not record.interrupted and not record.host.emulated:
-            tuning.add(record, asked, warn=warn, on_step=on_step)
+            tuning.add(record, chosen, asked, warn=warn, on_step=on_step)
         if instructions and not record.interrupted:
-            counted.add(record, warn=warn, on_step=on_step)
+            counted.add(record, chosen, warn=warn, on_step=on_step)
     return record
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from toolkit import manifest
 from toolkit.bench import alternating, beside, settings
 from toolkit.bench.alternating import Alternated, Table
 from toolkit.bench.candidates import Candidate
@@ -69,17 +68,25 @@ def _tried(side: Configuration, place: int, processes: Sequence[Alternated]) -> 
     return Tried(setting.name, setting.line, tuple(logarithms.tolist()))
 
 
-def add(record: Record, plan: Plan, *, warn: Callable[[str], None], on_step: OnStep = ignore) -> None:
-    """Tune each artifact of a record once, whatever its threads and batch, and save the record.
+def add(
+    record: Record,
+    candidates: Sequence[Candidate],
+    plan: Plan,
+    *,
+    warn: Callable[[str], None],
+    on_step: OnStep = ignore,
+) -> None:
+    """Tune each candidate that has a result, whatever its threads and batch, and save the record.
 
     warn: told why one cannot be tuned. Ctrl-C keeps those that were.
     """
-    found = {result.path: result.runtime for result in record.results}
+    measured = {result.path for result in record.results}
     try:
-        for path, runtime in found.items():
+        for candidate in candidates:
+            if candidate.path not in measured:
+                continue
             try:
-                candidate = Candidate(path, runtime, manifest.listing(path))
-                record.tuned[path] = tune(candidate, plan, on_step=on_step)
+                record.tuned[candidate.path] = tune(candidate, plan, on_step=on_step)
             except ArtifactError as error:
                 warn(str(error))
     except KeyboardInterrupt:

@@ -48,7 +48,9 @@ def report(console: Console, record: "Record") -> None:
     for path, tuned in record.tuned.items():
         what = f"{path.name} ({runtimes[path]})"
         tried = units.count(len(tuned.tried), "setting")
-        if tuned.best:
+        if not tuned.tried:
+            console.text(f"tuned {what}: its runtime has no settings to try")
+        elif tuned.best:
             console.text(f"tuned {what}: {tuned.best.setting}, by this line: {tuned.best.line}")
         else:
             console.text(f"tuned {what}: of {tried} tried, none is surely faster than what toolkit takes")
