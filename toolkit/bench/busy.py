@@ -1,7 +1,7 @@
 """Busy work behind a block of inferences: a slow-down of known size, to test a benchmark by.
 
-It lasts a share of what the inferences of the same block took. Work that is counted instead (a loop of so many turns)
-lasts another share where something else slows inferences and the loop differently: beside other programs, 5 % less.
+It lasts a share of what the inferences of the same block took, whatever else runs. Work that is counted instead, a loop
+of so many turns, lasts another share where other programs slow inferences and the loop differently.
 """
 
 from collections.abc import Callable
