@@ -16,9 +16,10 @@ from toolkit.errors import UsageError
 from toolkit.files import sha256, write_json, write_text
 from toolkit.runs import BEST, METRICS
 from toolkit.runtimes.keras.loading import allowing, load_model
-from toolkit.training import augmentation, checkpoint, device, folders, layers, network, plots
+from toolkit.training import augmentation, checkpoint, device, distillation, folders, layers, network, plots
 from toolkit.training.arithmetic import UNTRIED, Arithmetic, choose, load_tensorflow, of_run
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
+from toolkit.training.distillation import Teacher
 from toolkit.training.epochs import Epochs, class_weights
 from toolkit.training.layers import LayerRow
 from toolkit.training.loop import Totals
@@ -45,7 +46,10 @@ class Started:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run came to; as a path, its folder. test: on the test images, with the best weights."""
+    """What a run came to; as a path, its folder.
+
+    test: on the test images, with the best weights; of no rows where the test set was left closed.
+    """
 
     folder: Path
     recipe: Recipe
@@ -86,8 +90,8 @@ class Trained:
             "monitor": self.recipe.monitor,
             "best_value": self.progress.best_value,
             "dataset": self.dataset,
-            "test_accuracy": self.test.accuracy,
-            "test_loss": self.test.mean_loss,
+            "test_accuracy": self.test.accuracy if self.test.rows else None,
+            "test_loss": self.test.mean_loss if self.test.rows else None,
             "checkpoint": str(self.folder / BEST),
             "seconds": self.seconds,
             "interrupted": self.interrupted,
@@ -105,6 +109,7 @@ def train(
     resume: bool = False,
     gradients: bool = False,
     allow_overlap: bool = False,
+    opens_test: bool = True,
     on_trial: Callable[[], None] | None = None,
     warn: Callable[[str], None] = lambda text: None,
     on_start: Callable[[Started], None] = lambda started: None,
@@ -116,7 +121,8 @@ def train(
     epoch and ends with the weights of an uninterrupted run. With ``gradients``, or if the resumed run was started
     with it, each layer's gradient norm is measured after each epoch (``gradients.csv``). on_trial is called before a
     trial of how TensorFlow computes fastest (``arithmetic``); if it is None, none is made. A run that goes on computes
-    as it was started. Raises DivergedError when the loss is no longer a number, RunError when the folder and the
+    as it was started. opens_test: whether the result is measured on the test split at all: a run among which one is
+    chosen leaves it closed. Raises DivergedError when the loss is no longer a number, RunError when the folder and the
     request do not fit, DataError if training, validation and test images overlap (unless that is allowed, or was when
     the run began), UsageError if the recipe does not fit the data, KeyboardInterrupt when Ctrl-C came before the first
     epoch was over and there is nothing to keep, BusyError while another process trains there.
@@ -140,6 +146,7 @@ def train(
             resume=resume,
             gradients=gradients,
             allow_overlap=allow_overlap,
+            opens_test=opens_test,
             warn=warn,
             on_start=on_start,
             on_epoch=on_epoch,
@@ -157,6 +164,7 @@ def _train(
     resume: bool,
     gradients: bool,
     allow_overlap: bool,
+    opens_test: bool,
     warn: Callable[[str], None],
     on_start: Callable[[Started], None],
     on_epoch: Callable[[Epoch], None],
@@ -178,14 +186,18 @@ def _train(
         device_name = f"{strategy.num_replicas_in_sync} × {device_name}, mirrored"
     keras.utils.set_random_seed(recipe.seed)
     with contextlib.nullcontext() if strategy is None else strategy.scope():
-        model, optimizer = network.build(keras, recipe, parts, warn=warn)
+        learner = network.build(tf, keras, recipe, parts, warn=warn)
+    teacher = None
+    if recipe.teacher is not None:
+        with allowing(recipe.code_files):
+            teacher = Teacher(tf, distillation.find(recipe.teacher), parts)
     config = _config(recipe, parts, arithmetic, device_name, tf, keras)
     folders.prepare(folder, config, resume=resume)
-    progress = checkpoint.load_state(folder / STATE, model=model, optimizer=optimizer) if resume else TrainingProgress()
+    progress = checkpoint.load_state(folder / STATE, learner.variables) if resume else TrainingProgress()
     measured = gradients or bool(progress.gradients)
-    run = Epochs(tf, keras, recipe, parts, folder, model, optimizer, progress, strategy, measured, arithmetic.xla)
-    rows = layers.table(model)
-    additions = (*recipe.additions, *arithmetic.words)
+    run = Epochs(tf, keras, recipe, parts, folder, learner, teacher, progress, strategy, measured, arithmetic.xla)
+    rows = layers.table(learner.model)
+    additions = (*recipe.additions, *([] if teacher is None else teacher.words), *arithmetic.words)
     on_start(Started(folder, dataset, rows, device_name, run.resident, len(progress.history), additions))
     write_text(folder / "summary.txt", layers.text(rows, additions))
     interrupted = run.epochs(on_epoch)
@@ -194,10 +206,11 @@ def _train(
     folders.write_tables(folder, progress)
     plots.draw(folder, progress.history, recipe=recipe, data=dataset.name, best_epoch=progress.best_epoch)
     with allowing(recipe.code_files):
-        model.set_weights(load_model(folder / BEST).get_weights())
+        learner.model.set_weights(load_model(folder / BEST).get_weights())
     parameters = sum(layer.parameters for layer in rows)
     measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
-    trained = Trained(folder, recipe, parameters, progress, measured_on, run.evaluate(dataset.test), interrupted)
+    test = run.evaluate(dataset.test) if opens_test else Totals()
+    trained = Trained(folder, recipe, parameters, progress, measured_on, test, interrupted)
     write_json(folder / METRICS, trained.to_json())
     return trained
 
@@ -210,6 +223,7 @@ def _config(
         "schema": 1,
         "recipe": recipe.to_json(),
         folders.MODEL_SHA256: next((sha256(file) for file in models.own_files(recipe.model)), None),
+        **({} if recipe.teacher is None else {folders.TEACHER_SHA256: sha256(distillation.find(recipe.teacher))}),
         "data": {
             "name": dataset.name,
             "origin": dataset.origin,
