@@ -21,6 +21,9 @@ ALLOWED: dict[str, Sequence[int | str]] = {
 }
 # A side is halved down to 4, not further: a kernel on less sees mostly padding.
 LEAST_HALVED = 2 * 4
+# Of the moving statistics of batch normalization: Keras' 0.99 has not reached those of the weights after the hundred
+# batches of a small data set, and validates a network that it does not have yet.
+MOMENTUM = 0.9
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def _block(layers: Any, shape: TinyShape, block: int, activation: str, *, halves
 
     def activated(convolution: Any, *, place: str = "") -> list[Any]:
         # Every name is in the file several times, of up to 16 kB: they are short.
-        normalization = layers.BatchNormalization(name=f"{place}norm_{number}")
+        normalization = layers.BatchNormalization(momentum=MOMENTUM, name=f"{place}norm_{number}")
         return [convolution, normalization, layers.Activation(activation, name=f"{place}act_{number}")]
 
     number, kernel, made = block + 1, over(shape.kernel), []
