@@ -1,7 +1,6 @@
 """Searches without training: costs and accuracies that are known beforehand."""
 
 import re
-from types import SimpleNamespace
 
 from tests.study.made_up import progress
 from toolkit.files import write_json
@@ -62,8 +61,7 @@ class Learned:
 
 def learned(trial, accuracies):
     """Write what a training leaves, without its weights."""
-    nothing = SimpleNamespace(variables=[])
     of = progress(accuracies)
-    checkpoint.save_state(trial.folder / checkpoint.STATE, model=nothing, optimizer=nothing, progress=of)
+    checkpoint.save_state(trial.folder / checkpoint.STATE, variables={}, progress=of)
     metrics = {"epochs_run": len(accuracies), "best_epoch": of.best_epoch, "monitor": "val_accuracy"}
     write_json(trial.folder / METRICS, {**metrics, "best_value": of.best_value, "test_accuracy": None})

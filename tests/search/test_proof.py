@@ -1,5 +1,7 @@
 """What is claimed of a front: intervals that share one error, and what is shown with them."""
 
+from dataclasses import replace
+
 import pytest
 
 from toolkit.parity.statistics import loss_bounds
@@ -58,3 +60,18 @@ def test_the_smallest_is_the_smallest_of_which_everything_is_shown():
     assert proof(tiny, least=0.99).smallest is None
     assert [one["reaches_min_accuracy"] for one in of.to_json()["members"]] == [False, True, True, True]
     assert of.to_json()["looks"] == 1
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        (),
+        (member(right=10_001),),
+        (replace(member(), own=Paired(-1, 0)),),
+        (member(rival=Paired(6_000, 6_000)),),
+        (member(rival=Paired(1, 1)),),
+    ],
+)
+def test_counts_that_cannot_be_make_no_proof(members):
+    with pytest.raises(ValueError, match="rows"):
+        proof(*members)

@@ -67,7 +67,7 @@ def test_the_conclusion_is_the_smallest_that_is_surely_good_enough(searched):
     assert written.is_found
     assert written.conclusion == (
         "trial-002 is the smallest on the front that is surely at least 99 % accurate and surely not worse than "
-        "cnn.keras by more than 0.1 points: 5.00 kB, 99.40 % (99.18 – 99.56) on the test set; 'toolkit export "
+        "cnn.keras by more than 0.1 points: 5.00 kB with 99.40 % (99.18 – 99.56) on the test set; 'toolkit export "
         "search/trial-002' exports it"
     )
 
@@ -94,6 +94,10 @@ def test_without_a_rival_nothing_is_said_of_one(searched):
     assert "paired" not in written.markdown.read_text()
     assert "None" not in written.markdown.read_text()
     assert json.loads(json.dumps(written.to_json()))["proof"]["rival"] is None
+    assert written.conclusion == (
+        "the front has 3 candidates, from 2.00 kB with 98.90 % (98.62 – 99.12) on the test set to 9.00 kB with 99.50 % "
+        "(99.30 – 99.65) on the test set"
+    )
 
 
 def test_every_chart_of_the_page_is_a_file(searched):

@@ -20,6 +20,10 @@ class Costs:
     memory_bytes: int
     parameters: int
 
+    def __post_init__(self) -> None:
+        if min(self.size_bytes, self.macs, self.memory_bytes) < 1:
+            raise ValueError("a network takes something of everything")
+
     def __str__(self) -> str:
         return ", ".join(f"{cost.text(getattr(self, cost.field))} {cost.noun}" for cost in COSTS)
 
@@ -64,11 +68,18 @@ class Budgets:
     max_memory_bytes: float | None = None
     min_accuracy: float | None = None
 
+    def __post_init__(self) -> None:
+        for cost in COSTS:
+            limit = getattr(self, cost.limit)
+            if limit is not None and not 0 < limit < float("inf"):
+                raise UsageError(f"{cost.option} is {limit:g}; it must be above 0")
+        if self.min_accuracy is not None and not 0 < self.min_accuracy < 1:
+            given = 100 * self.min_accuracy
+            raise UsageError(f"--min-accuracy is {given:g}; it must be a percentage between 0 and 100")
+
     @classmethod
     def parse(cls, *, size: str | None, macs: str | None, memory: str | None, accuracy: float | None) -> "Budgets":
         """Return the budgets that a user gave: ``16kB``, ``0.2M``, ``8kB``, 99.3 %; UsageError for another text."""
-        if accuracy is not None and not 0 < accuracy < 100:
-            raise UsageError(f"--min-accuracy is {accuracy:g}; it must be a percentage between 0 and 100")
         return cls(
             units.quantity(size, units.SIZES, "--max-size"),
             units.quantity(macs, units.COUNTS, "--max-macs"),

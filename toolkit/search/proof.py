@@ -60,10 +60,22 @@ class Proof:
     members: tuple[Member, ...]
     others: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        paired = [pair for one in self.members for pair in (one.own, one.rival) if pair]
+        counts = [one.right for one in self.members] + [self.rival_right or 0]
+        if not self.members or not all(0 <= count <= self.n for count in counts):
+            raise ValueError(f"{counts} of {self.n} rows right")
+        if any(min(pair.lost, pair.gained) < 0 or pair.lost + pair.gained > self.n for pair in paired):
+            raise ValueError(f"more rows lost and gained than {self.n}")
+        if (self.rival is None) != (self.rival_right is None) or any(
+            (one.rival is None) != (self.rival is None) for one in self.members
+        ):
+            raise ValueError("a rival without its rows, or rows without their rival")
+
     @property
     def confidence(self) -> float:
         """Of each claim, so that all of a kind hold together with 95 %."""
-        return 1 - ERROR / max(1, len(self.members))
+        return 1 - ERROR / len(self.members)
 
     def accuracy(self, member: Member) -> Interval:
         """Return the share of rows that a member gets right, with Wilson's interval for all members together."""

@@ -76,14 +76,20 @@ def conclude(of: Search) -> str:
             f"{best.name}, has {units.percent(best.accuracy)} ({best.choice.model}, {best.costs}); the test set was "
             "left closed"
         )
-    smallest = proof.smallest
-    wanted = _wanted(proof)
+    front, smallest, wanted = units.count(len(proof.members), "candidate"), proof.smallest, _wanted(proof)
+    if not wanted:
+        ends = (proof.members[0], proof.members[-1])
+        return f"the front has {front}, from {' to '.join(_described(proof, one) for one in dict.fromkeys(ends))}"
     if smallest is None:
-        return f"of {units.count(len(proof.members), 'candidate')} on the front, none is shown to be {wanted}"
+        return f"of {front} on the front, none is shown to be {wanted}"
     return (
-        f"{smallest.name} is the smallest on the front that is {wanted}: {units.size(smallest.size_bytes)}, "
-        f"{_interval(proof, smallest)} on the test set; 'toolkit export {of.folder.name}/{smallest.name}' exports it"
+        f"{smallest.name} is the smallest on the front that is {wanted}: {_described(proof, smallest)}; "
+        f"'toolkit export {of.folder.name}/{smallest.name}' exports it"
     )
+
+
+def _described(proof: Proof, member: Member) -> str:
+    return f"{units.size(member.size_bytes)} with {_interval(proof, member)} on the test set"
 
 
 def _wanted(proof: Proof) -> str:
@@ -92,7 +98,7 @@ def _wanted(proof: Proof) -> str:
         claims.append(f"surely at least {100 * proof.min_accuracy:g} % accurate")
     if proof.rival is not None:
         claims.append(f"surely not worse than {proof.rival} by more than {MARGIN_PP:g} points")
-    return " and ".join(claims) or "measured"
+    return " and ".join(claims)
 
 
 def front_table(of: Search) -> Table:
