@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.conftest import SHIPPED
 from tests.study.test_study import Here
 from toolkit import api
 from toolkit.cli import call
@@ -106,6 +107,16 @@ def test_nonsense_is_one_line_and_exit_code_2(cli, here, monkeypatch, tiny, argu
     assert (code, out) == (2, "")
     assert says in err
     assert err.count("\n") == 1
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_teacher_of_other_data_is_refused_before_anything_is_converted(cli, here, here_alone, monkeypatch):
+    monkeypatch.setattr("toolkit.search.costs.Costing.of", lambda self, model: pytest.fail("it was converted"))
+    code, _, err = cli("search", *ASKED, "--teacher", SHIPPED / "mlp.keras")
+    assert code == 2
+    assert "mlp.keras" in err.splitlines()[-1]
+    assert err.splitlines()[-1].startswith("error: ")
     assert list(here.iterdir()) == []
 
 

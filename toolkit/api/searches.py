@@ -28,8 +28,6 @@ def search(
     name: str = "search",
     trials: int | None = None,
     hours: float | None = 1.0,
-    epochs: int = 10,
-    augment: str | None = None,
     seed: int = 0,
     jobs: int = 1,
     device: str = "auto",
@@ -37,12 +35,19 @@ def search(
     reading: "Reading | None" = None,
     allow_overlap: bool = False,
     on_step: OnStep = ignore,
+    epochs: int = 10,
+    augment: str | None = None,
+    warmup: int = 0,
+    average: float | None = None,
+    label_smoothing: float = 0.0,
+    teacher: str | PathLike[str] | None = None,
 ) -> "Search":
     """Search the family ``tiny`` for the smallest networks within budgets, in ``runs/NAME/``; called again, it goes on.
 
     budgets: a ``toolkit.search.budgets.Budgets``. data, reading, jobs, device, allow_overlap: as for ``study``. trials,
     hours: after so many trainings, or so long, no other begins, and the front that is left is exported to int8 and
-    measured on the test set, once. epochs, augment: of each training. against: what the front is compared with, as
+    measured on the test set, once. epochs, augment, warmup, average, label_smoothing, teacher: of each training, as for
+    ``train``. against: what the front is compared with, as
     ``export`` takes it; None stands for the CNN in ``exported/``, if it was made for the same data. A search whose test
     set was opened is returned as it is.
 
@@ -67,7 +72,16 @@ def search(
     folder = study.folder_of(name)
     limits = conduct.Limits(trials, hours)
     executor = Processes(jobs, folder / LOG)
-    asked = Asked(budgets, epochs, seed, augment)
+    asked = Asked(
+        budgets,
+        epochs,
+        seed,
+        augment,
+        warmup,
+        average,
+        label_smoothing,
+        None if teacher is None else fspath(teacher),
+    )
     given = None if against is None else sources.resolve(fspath(against))
     dataset = load(fspath(data), warn=warn, reading=reading or AS_THEY_ARE)
     begun = begin(asked, dataset, folder, jobs=jobs, allow_overlap=allow_overlap)
