@@ -92,6 +92,7 @@ def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(
         (("--min-accuracy", "0"), "--min-accuracy is 0; it must be a percentage between 0 and 100"),
         (("--trials", "0"), "--trials is 0; it must be at least 1"),
         (("--jobs", "0"), "the number of jobs is 0; it must be at least 1"),
+        (("--ray", "auto", "--jobs", "2"), "--jobs is for this machine, --ray for a cluster; leave out one of them"),
         (("--epochs", "0"), "epochs and batch size must be at least 1"),
         (("--name", "a/b"), "'a/b' cannot name a study"),
         (("--against", "nothing"), "nothing: no such file, folder or run"),

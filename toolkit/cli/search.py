@@ -23,6 +23,7 @@ from toolkit.cli.options import (
     option,
     reading,
 )
+from toolkit.cli.study import RayCluster, RunCpus, RunGpus
 from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError, UsageError
 
@@ -64,6 +65,9 @@ def command(
     average: Annotated[float | None, _training("Decay of the average of the weights: 0.999; default: none.")] = None,
     label_smoothing: Annotated[float, _training("Share of a label that all classes get: 0.1.")] = 0.0,
     teacher: Annotated[str | None, _training("A run or a .keras file whose answers are learned too.")] = None,
+    ray: RayCluster = None,
+    run_cpus: RunCpus = 1,
+    run_gpus: RunGpus = 0.0,
     image_size: ImageSize = None,
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
@@ -103,6 +107,9 @@ def command(
             seed=seed,
             jobs=jobs,
             device=device,
+            ray=ray,
+            run_cpus=run_cpus,
+            run_gpus=run_gpus,
             against=against,
             reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
             allow_overlap=allow_overlap,
