@@ -7,18 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from tests.bench import made_up
-from tests.search.made_up import ASKED, SMALL, choice, learned
 from toolkit import golden
-from toolkit.files import FileName, documents, sha256, write_json
+from toolkit.files import sha256, write_json
 from toolkit.parity import record as parity
-from toolkit.search.proof import PROOF, Member, Paired, Proof
-from toolkit.search.search import CANDIDATE, DOCUMENT, CandidateEntry, SearchEntry
 from toolkit.study import trials
 from toolkit.study.grid import Grid
-from toolkit.study.trials import Trial
 from toolkit.training.checkpoint import Epoch, TrainingProgress
 from toolkit.training.recipe import Recipe
-from toolkit.verdict import Verdict
 
 SHIPPED = Path(__file__).parents[2] / "exported" / "mlp"
 ARTIFACTS = ("mlp-int8.tflite", "mlp-int8.onnx")
@@ -147,18 +142,6 @@ def search(folder):
     member = {"name": "trial-001", "artifact": "a.tflite", "size_bytes": 4000, "right": 8, "own": paired}
     proof = {"n": 10, "min_accuracy": 0.5, "rival": "cnn.keras", "rival_right": 9}
     write_json(folder / "proof.json", {**proof, "members": [{**member, "verdict": "pass", "rival": paired}]})
-
-
-def search(folder):
-    """Make a search with one candidate, which is finished, and its proof."""
-    rows = {"training_rows": 80, "validation_rows": 30, "test_rows": 30}
-    entry = SearchEntry(ASKED, {**DATA, "classes": 3, "overlap": [], **rows}, {"cpu": "one", "cores": 2}, (1,), 1.0)
-    write_json(folder / DOCUMENT, {"schema": 1, **documents.to_tree(entry)})
-    trial = Trial(ASKED.recipe(choice()), folder / "trial-000", DATA["digests"], opens_test=False)
-    write_json(trial.folder / CANDIDATE, documents.to_tree(CandidateEntry(choice(), SMALL)))
-    learned(trial, [0.5, 0.7, 0.9])
-    member = Member(FileName("trial-000"), "front/tiny-int8.tflite", 2000, 27, Paired(1, 0), Verdict.PASS, None)
-    write_json(folder / PROOF, documents.to_tree(Proof(30, None, None, None, (member,))))
 
 
 def pixels(*shape, seed=0):

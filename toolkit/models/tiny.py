@@ -21,8 +21,7 @@ ALLOWED: dict[str, Sequence[int | str]] = {
 }
 # A side is halved down to 4, not further: a kernel on less sees mostly padding.
 LEAST_HALVED = 2 * 4
-
-# Of the moving statistics of batch normalization: Keras' 0.99 has not reached those of the weights after the few hundred
+# Of the moving statistics of batch normalization: Keras' 0.99 has not reached those of the weights after the hundred
 # batches of a small data set, and validates a network that it does not have yet.
 MOMENTUM = 0.9
 
