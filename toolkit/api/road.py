@@ -124,7 +124,7 @@ def export(
         with allowing(imports, unsafe_lambda=unsafe_lambda):
             reading = found.reading_for(choice, input_shape)
     dataset = load(choice, warn=warn, reading=reading)
-    text = f"exporting {found.keras_path}, calibrated on '{dataset.name}' ({dataset.origin})"
+    text = f"exporting {found.keras_path}, with '{dataset.name}' ({dataset.origin})"
     on_step(Step(0, len(pairs), text, found))
     with allowing(imports, unsafe_lambda=unsafe_lambda):
         return exporter.export(
@@ -233,8 +233,8 @@ def train(
     each layer's gradient norm. allow_overlap: go on where test images are training images too. recipe: the options of
     ``toolkit train`` that decide the weights: ``epochs``, ``batch_size``, ``optimizer``, ``learning_rate``,
     ``activation``, ``loss``, ``validation_split`` (a share), ``monitor``, ``seed``, ``precision``; ``augment``
-    (``"shift,rotate=15"``), ``patience`` (epochs), ``schedule``, ``balance``, and ``freeze_until``, a layer of a
-    ``.keras`` file.
+    (``"shift,rotate=15"``), ``patience`` (epochs), ``schedule``, ``balance``, ``freeze_until``, a layer of a
+    ``.keras`` file, and ``qat``, to learn with the rounding of int8 kernels in the end.
 
     As a path, the result is the run's folder; ``.test.accuracy`` is in [0, 1], ``.progress.history`` has the epochs,
     ``.to_json()`` is the document of ``toolkit train --json``. Ctrl-C ends it after the last whole epoch, with

@@ -70,6 +70,9 @@ def command(
     batch_size: Annotated[int, _learning("Rows of one step.")] = 64,
     validation_split: Annotated[float, _learning("Share of the training rows that validates.")] = 0.2,
     monitor: Annotated[Monitor, _learning("What the best epoch is chosen by.")] = "val_loss",
+    qat: Annotated[
+        bool, _learning("Learn with the rounding of int8 kernels in the end (quantization-aware training).", "--qat")
+    ] = False,
     schedule: Annotated[
         Schedule,
         _harder(

@@ -138,7 +138,8 @@ def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> 
         for name, tensor in given.items()
     )
     unmatched = tuple(name for name in expected if name not in given)
-    least_db = LEAST_DB.get(artifact.quantization, LEAST_8_BIT_DB)
+    # A reference that rounds to 8 bits is as far as that from artifacts that do not.
+    least_db = LEAST_8_BIT_DB if found.calibration.is_trained else LEAST_DB.get(artifact.quantization, LEAST_8_BIT_DB)
     return Localized(path, least_db, layers, unmatched, operators, kernel_sets, runtime.portability(path))
 
 

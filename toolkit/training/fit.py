@@ -1,6 +1,7 @@
 """Train one model by a recipe into a run folder, or go on where a run was stopped."""
 
 import contextlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,14 +15,15 @@ from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts, divide
 from toolkit.errors import UsageError
 from toolkit.files import sha256, write_json, write_text
-from toolkit.runs import BEST, METRICS
+from toolkit.runs import METRICS
 from toolkit.runtimes.keras.loading import allowing, load_model
-from toolkit.training import augmentation, checkpoint, device, folders, layers, network, plots
+from toolkit.training import augmentation, checkpoint, device, folders, layers, network, phases, plots
 from toolkit.training.arithmetic import UNTRIED, Arithmetic, choose, load_tensorflow, of_run
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
 from toolkit.training.epochs import Epochs, class_weights
 from toolkit.training.layers import LayerRow
 from toolkit.training.loop import Totals
+from toolkit.training.phases import FLOAT
 from toolkit.training.recipe import Recipe
 
 
@@ -45,7 +47,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run came to; as a path, its folder. test: on the test images, with the best weights."""
+    """What a run came to; as a path, its folder. test: on the test images, with the best weights, of ``checkpoint``."""
 
     folder: Path
     recipe: Recipe
@@ -53,6 +55,7 @@ class Trained:
     progress: TrainingProgress
     dataset: dict[str, Any]
     test: Totals
+    checkpoint: Path
     interrupted: bool
 
     def __fspath__(self) -> str:
@@ -88,7 +91,7 @@ class Trained:
             "dataset": self.dataset,
             "test_accuracy": self.test.accuracy,
             "test_loss": self.test.mean_loss,
-            "checkpoint": str(self.folder / BEST),
+            "checkpoint": str(self.checkpoint),
             "seconds": self.seconds,
             "interrupted": self.interrupted,
             "stopped_early": self.stopped_early,
@@ -168,38 +171,57 @@ def _train(
         warn(note)
     shared = parts.shared_images()
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap or resume)
-    if recipe.augment is not None:
-        if not dataset.is_pixels:
-            raise UsageError(f"{dataset.origin}: {dataset.rows_are} cannot be augmented; leave --augment out")
-        augmentation.require_images(recipe.augment, dataset.input_shape, origin=dataset.origin)
+    _check_augmentation(recipe, dataset)
     device_name = device.choose(tf, device_choice)
     strategy = device.strategy(tf, strategy_choice)
     if strategy is not None:
         device_name = f"{strategy.num_replicas_in_sync} × {device_name}, mirrored"
-    keras.utils.set_random_seed(recipe.seed)
-    with contextlib.nullcontext() if strategy is None else strategy.scope():
-        model, optimizer = network.build(keras, recipe, parts, warn=warn)
-    config = _config(recipe, parts, arithmetic, device_name, tf, keras)
-    folders.prepare(folder, config, resume=resume)
-    progress = checkpoint.load_state(folder / STATE, model=model, optimizer=optimizer) if resume else TrainingProgress()
-    measured = gradients or bool(progress.gradients)
-    run = Epochs(tf, keras, recipe, parts, folder, model, optimizer, progress, strategy, measured, arithmetic.xla)
-    rows = layers.table(model)
+    progress = checkpoint.load_progress(folder / STATE) if resume else TrainingProgress()
+
+    def begin() -> tuple[Any, Any, Epochs]:
+        keras.utils.set_random_seed(recipe.seed)
+        in_float = None if progress.float_epochs is None else folder / FLOAT
+        with contextlib.nullcontext() if strategy is None else strategy.scope():
+            model, optimizer = network.build(keras, recipe, parts, warn=warn, in_float=in_float)
+        phase, measured = phases.present(recipe, progress), gradients or bool(progress.gradients)
+        more = (progress, strategy, measured, arithmetic.xla)
+        return model, optimizer, Epochs(tf, keras, recipe, parts, folder, phase, model, optimizer, *more)
+
+    model, optimizer, run = begin()
+    folders.prepare(folder, _config(recipe, parts, arithmetic, device_name, tf, keras), resume=resume)
+    if resume:
+        checkpoint.load_variables(folder / STATE, model=model, optimizer=optimizer)
     additions = (*recipe.additions, *arithmetic.words)
+    rows = layers.table(model)
     on_start(Started(folder, dataset, rows, device_name, run.resident, len(progress.history), additions))
     write_text(folder / "summary.txt", layers.text(rows, additions))
     interrupted = run.epochs(on_epoch)
-    if not progress.history:
+    if not interrupted and run.phase.best == FLOAT:
+        progress.begin_rounding()
+        model, _, run = begin()
+        rows = layers.table(model)
+        write_text(folder / "summary.txt", layers.text(rows, additions))
+        interrupted = run.epochs(on_epoch)
+    if math.isnan(progress.best_value):
         raise KeyboardInterrupt
     folders.write_tables(folder, progress)
     plots.draw(folder, progress.history, recipe=recipe, data=dataset.name, best_epoch=progress.best_epoch)
+    best = folder / run.phase.best
     with allowing(recipe.code_files):
-        model.set_weights(load_model(folder / BEST).get_weights())
+        model.set_weights(load_model(best).get_weights())
     parameters = sum(layer.parameters for layer in rows)
     measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
-    trained = Trained(folder, recipe, parameters, progress, measured_on, run.evaluate(dataset.test), interrupted)
+    test = run.evaluate(dataset.test)
+    trained = Trained(folder, recipe, parameters, progress, measured_on, test, best, interrupted)
     write_json(folder / METRICS, trained.to_json())
     return trained
+
+
+def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
+    if recipe.augment is not None:
+        if not dataset.is_pixels:
+            raise UsageError(f"{dataset.origin}: {dataset.rows_are} cannot be augmented; leave --augment out")
+        augmentation.require_images(recipe.augment, dataset.input_shape, origin=dataset.origin)
 
 
 def _config(

@@ -17,6 +17,8 @@ LEARNING_RATES = {"adam": 0.001, "sgd": 0.01}
 LOSSES = ("categorical_crossentropy", "mse", "binary_crossentropy")
 MONITORS = ("val_loss", "val_accuracy", "loss", "accuracy")
 PRECISIONS = ("float32", "mixed")
+# The share of the epochs that a network learns with rounding, one over it, if it has no weights to start from.
+ROUNDING_SHARE = 5
 
 
 class RecipeOptions(TypedDict, total=False):
@@ -37,6 +39,7 @@ class RecipeOptions(TypedDict, total=False):
     schedule: str
     balance: bool
     freeze_until: str | None
+    qat: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,8 @@ class Recipe:
     model: the name of a member of toolkit/models, or the path of a Python file or a ``.keras`` file. augment: what
     ``augmentation.canonical`` takes. patience: epochs without a better monitored value after which training stops.
     schedule: of the learning rate. balance: whether every class counts the same in the loss, however many images it
-    has. freeze_until: the last layer of a ``.keras`` file that keeps its weights.
+    has. freeze_until: the last layer of a ``.keras`` file that keeps its weights. qat: whether the network learns, in
+    the end, with the rounding of integer kernels (quantization-aware training).
     """
 
     model: str = "cnn"
@@ -65,6 +69,7 @@ class Recipe:
     schedule: str = field(default="constant", metadata=LATER)
     balance: bool = field(default=False, metadata=LATER)
     freeze_until: str | None = field(default=None, metadata=LATER)
+    qat: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         models.check(self.model)
@@ -94,6 +99,18 @@ class Recipe:
         if self.augment is not None:
             object.__setattr__(self, "augment", augmentation.canonical(self.augment))
         self._check_start()
+        self._check_rounding()
+
+    def _check_rounding(self) -> None:
+        """Raise UsageError for a recipe that leaves nothing to learn in float, or rounds what is not float32."""
+        if self.qat and self.precision != "float32":
+            raise UsageError(
+                f"--qat computes in float32, --precision {self.precision} cannot change that; leave it out"
+            )
+        if self.qat and self.epochs == self.rounding_epochs and not models.weights_files(self.model):
+            raise UsageError(
+                "--qat first trains in float: --epochs must be at least 2, or --model a trained .keras file"
+            )
 
     def _check_start(self) -> None:
         """Raise UsageError for what has no meaning for the kind of model that training starts from."""
@@ -128,6 +145,11 @@ class Recipe:
         return 1 if self.monitor.endswith("accuracy") else -1
 
     @property
+    def rounding_epochs(self) -> int:
+        """How many epochs the network learns with rounding, if it does: all, if it has weights to start from."""
+        return self.epochs if models.weights_files(self.model) else max(1, self.epochs // ROUNDING_SHARE)
+
+    @property
     def additions(self) -> tuple[str, ...]:
         """What it asks for beyond the plain training, a few words each."""
         asked = {
@@ -135,6 +157,7 @@ class Recipe:
             f"augmented by {(self.augment or '').replace(',', ', ')}": self.augment is not None,
             "balanced classes": self.balance,
             f"{self.schedule} schedule": self.schedule != "constant",
+            f"quantization-aware for {units.count(self.rounding_epochs, 'epoch')}": self.qat,
             f"patience of {units.count(self.patience or 0, 'epoch')}": self.patience is not None,
         }
         return tuple(words for words, is_asked in asked.items() if is_asked)

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
+from toolkit.runtimes.keras import fake_quantization
 from toolkit.runtimes.keras.loading import load_model
 
-# Layers that compute nothing, only name values or put them in another order.
-_MOVERS = ("InputLayer", "Flatten", "Reshape", "Permute", "Dropout")
+# Layers that compute nothing by themselves, only name or round values or put them in another order.
+_MOVERS = ("InputLayer", "Flatten", "Reshape", "Permute", "Dropout", fake_quantization.ACTIVATIONS)
 
 
 def calls(network: Any) -> list[Any]:
@@ -40,6 +41,11 @@ class Layers:
             and type(node.operation).__name__ not in _MOVERS
             and times[id(node.operation)] == len(node.outputs) == 1
         }
+        for node in self._nodes:  # kernels round a layer's values as they give them out
+            if type(node.operation).__name__ == fake_quantization.ACTIVATIONS:
+                (before,) = node.parent_nodes
+                if self._shown.get(before.operation.name) is before:
+                    self._shown[before.operation.name] = node
 
     def together(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Return the output of each layer for real values (N, …) of the input."""
