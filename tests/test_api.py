@@ -98,8 +98,6 @@ def test_verify_saves_records_and_draws_flips(exported, tiny_npz, here):
     ("options", "message"),
     [
         ({"golden": True, "save": True}, "results by golden measure no accuracy and are not saved"),
-        ({"against": "x.onnx", "save": True}, "--against compares any files by accuracy; leave out --golden"),
-        ({"input_range": "0..1"}, "--input-range goes with --against"),
         ({"flips": "flips.gif"}, "flips.gif: a picture must end in .png or .svg"),
     ],
 )

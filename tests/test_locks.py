@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -92,6 +93,33 @@ while entered < 50:
     processes = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(3)]
     assert [process.wait() for process in processes] == [0, 0, 0]
     assert not (tmp_path / "x" / locks.LOCK).exists()
+
+
+def test_a_folder_that_is_removed_while_it_is_made_is_made_again(tmp_path, monkeypatch):
+    """Between ``mkdir``, which finds it, and the look whether what it found is a folder."""
+    real, folder, removed = Path.is_dir, tmp_path / "x", []
+    folder.mkdir()
+
+    def is_dir(path, **options):
+        if path == folder and not removed:
+            removed.append(True)
+            folder.rmdir()
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, "is_dir", is_dir)
+    with locks.alone(folder, "train", otherwise="go"):
+        assert (folder / locks.LOCK).is_file()
+    assert removed
+
+
+@pytest.mark.parametrize(
+    ("place", "error"), [("file", FileExistsError), ("nowhere", FileExistsError), ("nowhere/x", FileExistsError)]
+)
+def test_a_folder_that_can_never_be_made_is_an_error(tmp_path, place, error):
+    (tmp_path / "file").touch()
+    (tmp_path / "nowhere").symlink_to("missing/target")
+    with pytest.raises(error), locks.alone(tmp_path / place, "train", otherwise="go"):
+        pass
 
 
 def test_the_lock_of_a_file_that_was_removed_meanwhile_is_none(tmp_path, monkeypatch):

@@ -86,8 +86,7 @@ def test_a_file_gives_the_scores_that_were_learned(learned, tmp_path):
     np.testing.assert_array_equal(again, learned.scores(images, answers))
 
 
-@pytest.mark.parametrize("shape", [(28, 28, 1), (33, 50, 3), (3, 5, 1)])
-@pytest.mark.parametrize("classes", [2, 120])
+@pytest.mark.parametrize(("shape", "classes"), [((28, 28, 1), 120), ((33, 50, 3), 2), ((3, 5, 1), 2), ((3, 5, 1), 120)])
 def test_what_is_kept_is_small_whatever_the_images_are(tmp_path, shape, classes):
     rng = np.random.default_rng(0)
     labels = np.arange(2 * classes) % classes

@@ -13,6 +13,8 @@ PAGE = DOCS / "own-model.md"
 # The pictures of the page's fruit: two digits of the sample.
 FRUIT = {"apple": 0, "pear": 1}
 IMAGES = 60
+# The figures are not looked at.
+QUICKLY = {"bench": ("--seconds", "0.05", "--processes", "2")}
 # 24 test images prove no margin of 0.5 points.
 EXIT_CODES = {"verify exported/my-classifier": 3}
 
@@ -52,7 +54,7 @@ def test_every_line_of_the_page_runs(folder, capsys):
     shown = ""
     for line in "".join(blocks(PAGE, "sh")).splitlines():
         program, verb, *arguments = shlex.split(line, comments=True)
-        code = call([verb, *arguments])
+        code = call([verb, *arguments, *QUICKLY.get(verb, ())])
         out, err = capsys.readouterr()
         assert (program, code) == ("toolkit", EXIT_CODES.get(f"{verb} {arguments[0]}", 0)), f"{line}\n{err}"
         shown += out

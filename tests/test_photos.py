@@ -1,5 +1,6 @@
 """Many files to one array, in little more memory than it takes."""
 
+import json
 import subprocess
 import sys
 
@@ -65,7 +66,7 @@ def test_what_the_memory_does_not_hold_is_decoded_once_and_mapped(tmp_path, in_a
         assert not mapped.flags.writeable
         np.testing.assert_array_equal(mapped, expected)
     assert sorted(counted) == files
-    assert len(list(in_a_file.iterdir())) == 1
+    assert sorted(kept.suffix for kept in in_a_file.iterdir()) == [".json", decoded.SUFFIX]
 
 
 def test_a_photo_that_changed_is_decoded_again(tmp_path, in_a_file, counted):
@@ -78,13 +79,30 @@ def test_a_photo_that_changed_is_decoded_again(tmp_path, in_a_file, counted):
     assert len(counted) == 10
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[:-1], lambda content: b"x" + content[1:], lambda _: b""])
-def test_a_damaged_file_of_the_cache_is_taken_for_nothing(tmp_path, in_a_file, damage):
+@pytest.mark.parametrize("damage", [lambda content: content[:-2], lambda content: b"x" + content[1:], lambda _: b""])
+@pytest.mark.parametrize("suffix", [".json", decoded.SUFFIX])
+def test_a_damaged_file_of_the_cache_is_taken_for_nothing(tmp_path, in_a_file, counted, suffix, damage):
     files = save_all(tmp_path, 5)
     expected = read(files).copy()
-    (kept,) = in_a_file.iterdir()
+    (kept,) = in_a_file.glob(f"*{suffix}")
     kept.write_bytes(damage(kept.read_bytes()))
-    np.testing.assert_array_equal(read(files), expected)
+    for _ in range(2):
+        np.testing.assert_array_equal(read(files), expected)
+    assert len(counted) == 10  # and is made again
+
+
+@pytest.mark.parametrize("numbers", [[5], [-1], [], [0, 1], [0, 1, 2, 3, 4]])
+def test_a_document_that_speaks_of_other_photos_is_taken_for_nothing(tmp_path, in_a_file, counted, numbers):
+    files = save_all(tmp_path, 5)
+    files[1].write_bytes(files[1].read_bytes()[:-40])
+    for time in (1, 2):
+        found = photos.read_all({"training": files}, Reading(skip_unreadable=True), what="x")
+        assert found.rows["training"].tolist() == [0, 2, 3, 4]
+        assert len(counted) == 5 * time
+        (kept,) = in_a_file.glob("*.json")
+        document = json.loads(kept.read_text())
+        document["found"]["unreadable"] = [[number, "x"] for number in numbers]
+        kept.write_text(json.dumps(document))
 
 
 def test_the_cache_remembers_which_photos_cannot_be_read(tmp_path, in_a_file, counted):
@@ -113,11 +131,11 @@ def test_photos_none_of_which_can_be_decoded_are_refused(tmp_path, in_a_file):
 
 def test_the_newest_photos_are_kept(tmp_path, in_a_file, monkeypatch):
     sets = [save_all(tmp_path / str(number), 5) for number in range(3)]
-    monkeypatch.setattr(decoded, "KEPT_BYTES", 2500)  # two of 960 bytes and what is said of them
+    monkeypatch.setattr(decoded, "KEPT_BYTES", 2500)  # two of 960 bytes
     mapped = [read(sets[0]), read(sets[1])]
     first = mapped[0].copy()
     read(sets[2])
-    assert len(list(in_a_file.iterdir())) == 2
+    assert len(list(in_a_file.glob(f"*{decoded.SUFFIX}"))) == len(list(in_a_file.glob("*.json"))) == 2
     np.testing.assert_array_equal(mapped[0], first)  # whoever has it open keeps it
 
 

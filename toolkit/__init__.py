@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         show,
         train,
         verify,
+        verify_against,
         verify_on,
     )
 
@@ -60,6 +61,7 @@ __all__ = [
     "show",
     "train",
     "verify",
+    "verify_against",
     "verify_on",
 ]
 

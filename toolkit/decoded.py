@@ -1,26 +1,25 @@
 """Pixels of many photos in one file of the user's cache: the same files are decoded once, and mapped after that.
 
-The file holds the pixels, what could not be read, and the digest of both. It is named after what was read.
+Beside the pixels lies a document: what could not be read, and when the pixels were written. A file that anybody has
+written to since then has another time, and is taken for nothing; gigabytes need not be read to know it.
 """
 
 import hashlib
-import json
 import os
 import shutil
-import struct
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.cache import cache_folder
 from toolkit.files import atomic
+from toolkit.files.kept import Kept
 from toolkit.files.memory import release
 
 FOLDER = "photos"
@@ -28,11 +27,7 @@ SUFFIX = ".pixels"
 # Bytes that the photos of several data sets take together, the newest kept: three sets of 100,000 at 96×96 in colour.
 KEPT_BYTES = 8 * 2**30
 # Grows when pixels come to be decoded or scaled in another way.
-VERSION = 1
-# The last bytes of a file: how long the text before them is.
-_LENGTH = struct.Struct("<Q")
-# Bytes that are hashed together.
-_BLOCK_BYTES = 1 << 20
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -46,42 +41,51 @@ class Decoded:
     unreadable: dict[int, str]
 
 
-def key(files: Sequence[Path], shape: tuple[int, ...], how: str) -> str:
-    """Return what a file is named after: what the system says of each photo, and what becomes of them.
+@dataclass(frozen=True)
+class About:
+    """What is kept of a file of pixels. written_ns: when it was; unreadable: number and reason of each."""
+
+    written_ns: int
+    unreadable: tuple[tuple[int, str], ...]
+
+
+def key(files: Sequence[Path], shape: tuple[int, ...], how: str) -> Kept:
+    """Return the place of the pixels: after what the system says of each photo, and what becomes of them.
 
     A photo that was written, replaced or moved since then has another time of change, which no program sets.
     """
-    digest = hashlib.sha256(f"{VERSION} {version('pillow')} {shape} {how}".encode())
+    digest = hashlib.sha256()
     for file in files:
         about = file.stat()
         digest.update(f"\n{about.st_dev} {about.st_ino} {about.st_size} {about.st_ctime_ns} ".encode())
         digest.update(os.fsencode(file.absolute()))
-    return digest.hexdigest()
+    how_decoded = {"version": VERSION, "pillow": version("pillow"), "shape": list(shape), "how": how}
+    return Kept(FOLDER, {**how_decoded, "files": digest.hexdigest()})
 
 
-def find(name: str, shape: tuple[int, ...]) -> Decoded | None:
+def find(kept: Kept, shape: tuple[int, ...]) -> Decoded | None:
     """Return the pixels of that key, if they are in the cache and whole. shape: (files, H, W, C)."""
-    path = _path(name)
-    try:
-        with path.open("rb") as file:
-            found = _read(file, shape)
-        os.utime(path)  # the newest are kept
-    except FileNotFoundError:
+    about, path = kept.read(About), kept.path.with_suffix(SUFFIX)
+    if about is None or not path.is_file():
         return None
-    except (OSError, ValueError, KeyError, TypeError, struct.error):  # damaged
-        with suppress(OSError):
-            path.unlink()
+    unreadable = dict(about.unreadable)
+    rows, there = shape[0] - len(unreadable), path.stat()
+    if (there.st_size, there.st_mtime_ns) != (rows * prod(shape[1:]), about.written_ns):
         return None
-    return found
+    if not all(0 <= number < shape[0] for number in unreadable):
+        return None
+    with suppress(OSError):  # a cache that cannot be written
+        os.utime(path, ns=(time.time_ns(), about.written_ns))  # those used last are kept
+    return Decoded(_mapped(path, shape, rows), unreadable)
 
 
-def keep(name: str, shape: tuple[int, ...], fill: Callable[[NDArray[np.uint8]], dict[int, str]]) -> Decoded:
+def keep(kept: Kept, shape: tuple[int, ...], fill: Callable[[NDArray[np.uint8]], dict[int, str]]) -> Decoded:
     """Put pixels into the cache under their key, and return them, read-only. OSError if the disk has no room for them.
 
     fill: writes the pixels of the files that can be read to the first rows of an array of ``shape``, (files, H, W, C),
     and returns why the others cannot be.
     """
-    path = _path(name)
+    path = kept.path.with_suffix(SUFFIX)
     path.parent.mkdir(parents=True, exist_ok=True)
     _make_room(path.parent, prod(shape))
     with atomic(path) as temporary, temporary.open("r+b") as file:
@@ -91,49 +95,21 @@ def keep(name: str, shape: tuple[int, ...], fill: Callable[[NDArray[np.uint8]], 
         pixels.flush()
         release(pixels)
         del pixels
-        size = (shape[0] - len(unreadable)) * prod(shape[1:])
-        file.truncate(size)
-        text = json.dumps({"sha256": _sha256(file, size), "unreadable": unreadable}).encode()
-        file.seek(size)
-        file.write(text + _LENGTH.pack(len(text)))
-    with path.open("rb") as file:
-        return Decoded(_mapped(file, shape, unreadable), unreadable)
+        rows = shape[0] - len(unreadable)
+        file.truncate(rows * prod(shape[1:]))
+    kept.write(About(path.stat().st_mtime_ns, tuple(unreadable.items())))
+    return Decoded(_mapped(path, shape, rows), unreadable)
 
 
-def _path(name: str) -> Path:
-    return cache_folder() / FOLDER / f"{name}{SUFFIX}"
-
-
-def _read(file: BinaryIO, shape: tuple[int, ...]) -> Decoded:
-    """Return what a file of the cache holds; an error of many kinds if it is not whole."""
-    file.seek(-_LENGTH.size, os.SEEK_END)
-    end = file.tell()
-    (length,) = _LENGTH.unpack(file.read())
-    file.seek(end - length)
-    about: dict[str, Any] = json.loads(file.read(length))
-    unreadable = {int(number): str(why) for number, why in about["unreadable"].items()}
-    size = (shape[0] - len(unreadable)) * prod(shape[1:])
-    if end - length != size or _sha256(file, size) != about["sha256"]:
-        raise ValueError("not what was written")
-    return Decoded(_mapped(file, shape, unreadable), unreadable)
-
-
-def _mapped(file: BinaryIO, shape: tuple[int, ...], unreadable: dict[int, str]) -> NDArray[np.uint8]:
-    return np.memmap(file, np.uint8, "r", shape=(shape[0] - len(unreadable), *shape[1:]))
-
-
-def _sha256(file: BinaryIO, size: int) -> str:
-    digest = hashlib.sha256()
-    file.seek(0)
-    for start in range(0, size, _BLOCK_BYTES):
-        digest.update(file.read(min(_BLOCK_BYTES, size - start)))
-    return digest.hexdigest()
+def _mapped(path: Path, shape: tuple[int, ...], rows: int) -> NDArray[np.uint8]:
+    return np.memmap(path, np.uint8, "r", shape=(rows, *shape[1:]))
 
 
 def _make_room(folder: Path, size: int) -> None:
-    """Remove the oldest files until another one fits, beside them and on the disk. Who has one mapped keeps it."""
-    there = sorted(folder.glob(f"*{SUFFIX}"), key=lambda file: file.stat().st_mtime, reverse=True)
+    """Remove those used longest ago until another fits, beside them and on the disk. Who has one mapped keeps it."""
+    there = sorted(folder.glob(f"*{SUFFIX}"), key=lambda file: file.stat().st_atime, reverse=True)
     sizes = {file: file.stat().st_size for file in there}
     while there and (sum(sizes.values()) + size > KEPT_BYTES or shutil.disk_usage(folder).free < size):
         sizes.pop(oldest := there.pop())
         oldest.unlink(missing_ok=True)
+        oldest.with_suffix(".json").unlink(missing_ok=True)

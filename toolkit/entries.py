@@ -117,7 +117,7 @@ class Origin:
 class CalibrationRows:
     """The training images that integer ranges were taken from. row_sha256_16: the digest of each.
 
-    ranges: "calibrated", or "trained" where the model brought its ranges: the images then only proved what was exported.
+    ranges: "calibrated", or "trained" where the model brought its ranges; then the images only proved the export.
     """
 
     data: str

@@ -18,6 +18,8 @@ LOCK = ".lock"
 PATIENCE_S = 1.0
 _NEW = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
 _OLD = os.O_RDWR | os.O_NOFOLLOW
+# How often a folder is made that is gone at the next look, before that is taken for a fault of its own.
+_ATTEMPTS = 100
 # As much of a lock file as is read: it holds one sentence.
 _SENTENCE_BYTES = 200
 
@@ -116,10 +118,15 @@ def own_temporaries() -> Iterator[None]:
 
 def _enter(folder: Path) -> int | None:
     """Make the folder and take its lock; another process may remove either in between."""
+    attempts = _ATTEMPTS
     while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
             return _take(folder / LOCK, _NEW)
+        except (FileNotFoundError, FileExistsError):  # the latter if it is gone when ``mkdir`` looks what is there
+            attempts -= 1
+            if not attempts:
+                raise
 
 
 def _take(path: Path, flags: int) -> int | None:

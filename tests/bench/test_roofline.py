@@ -9,7 +9,7 @@ from toolkit import host
 from toolkit.bench import roofline
 from toolkit.bench.explanation import Explanation, WhyEntry, read
 from toolkit.bench.profile import Profile
-from toolkit.bench.roofline import COMPUTE, MEMORY, Cache, Roofline
+from toolkit.bench.roofline import COMPUTE, MEMORY, Roofline, Roofs, kept
 from toolkit.files import documents
 from toolkit.runtimes.base.graph import INT8, Operator
 
@@ -39,23 +39,11 @@ def test_the_higher_of_two_measurements_counts():
 
 def test_roofs_are_kept_by_machine_runtime_and_threads(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    cache = Cache(HERE, {"runtime": "1"}, "litert", threads=1)
-    assert cache.read() is None
-    cache.keep({INT8: ROOF})
-    assert Cache(HERE, {"runtime": "1"}, "litert", threads=1).read() == {INT8: ROOF}
-    assert Cache(HERE, {"runtime": "2"}, "litert", threads=1).read() is None
-    assert Cache(HERE, {"runtime": "1"}, "litert", threads=2).read() is None
-    assert Cache(replace(HERE, cpu="another"), {"runtime": "1"}, "litert", threads=1).read() is None
-    cache.path.write_text('{"roofs": 3}')
-    assert cache.read() is None
-
-
-def test_where_no_cache_can_be_written_the_roofs_are_lost_and_nothing_else(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    cache = Cache(HERE, {}, "litert", threads=1)
-    cache.keep({INT8: ROOF})
-    assert cache.read() is None
+    kept(HERE, {"runtime": "1"}, "litert", threads=1).write({INT8: ROOF})
+    assert kept(HERE, {"runtime": "1"}, "litert", threads=1).read(Roofs) == {INT8: ROOF}
+    assert kept(HERE, {"runtime": "2"}, "litert", threads=1).read(Roofs) is None
+    assert kept(HERE, {"runtime": "1"}, "litert", threads=2).read(Roofs) is None
+    assert kept(replace(HERE, cpu="another"), {"runtime": "1"}, "litert", threads=1).read(Roofs) is None
 
 
 def test_an_explanation_derives_rate_and_share_and_survives_its_record():

@@ -40,7 +40,7 @@ def digit():
 
 
 def request(body):
-    head = ("POST /v1/predict HTTP/1.1", "Host: x", "Content-Type: image/png", f"Content-Length: {len(body)}")
+    head = ("POST /v1/predict HTTP/1.1", "Host: localhost", "Content-Type: image/png", f"Content-Length: {len(body)}")
     return "\r\n".join((*head, "", "")).encode() + body
 
 

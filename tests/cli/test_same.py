@@ -17,13 +17,14 @@ def comparison(name, lost=0, gained=0, n=1000, problem=None):
     return Comparison(f"there/{name}", "litert", "tflite", "int8", "0", 0.5, n, figures=figures, problem=problem)
 
 
-def lines(*comparisons, choice="sample", model="cnn", overlaps=False):
+def lines(*comparisons, choice="sample", model="cnn", overlaps=False, noun="image"):
     """Return what is said of artifacts in the folder ``my runs``."""
     verified = SimpleNamespace(
         comparisons=comparisons,
         dataset={"n": comparisons[0].n},
         subject=Path("my runs"),
         overlaps=overlaps,
+        noun=noun,
     )
     return same.lines(verified, model=model, choice=choice)
 
@@ -47,6 +48,10 @@ def test_too_few_images_are_nobody_s_fault_and_what_settles_it_is_said():
         "fetched, has 10,000)",
         "or allow more to be lost, as little as these images can prove: toolkit verify 'my runs' --margin 0.7",
     ]
+
+
+def test_rows_of_values_are_not_called_images():
+    assert "image" not in " ".join(lines(comparison("a.tflite"), comparison("b.tflite", lost=2), noun="row"))
 
 
 def test_the_margin_that_it_names_is_one_that_passes():

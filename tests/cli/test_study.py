@@ -4,6 +4,7 @@ import pytest
 
 MISTAKES = [
     (("study", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp"),
+    (("study", "--model", "cnn,tiny:width=8,depth=9,mlp"), "tiny takes no 'depth=9'; allowed after its colon"),
     (("study", "--loss", "mse,mse"), "the values of loss are 'mse', 'mse'; name at least one, and each once"),
     (("study", "--learning-rate", "fast"), "--learning-rate is 'fast'; it must be numbers with commas"),
     (("study", "--epochs", "many"), "--epochs is 'many'; it must be numbers with commas, as in 20,100"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from toolkit import data
+from toolkit import data, host
 from toolkit.data import recordings
 from toolkit.data.base import parts
 from toolkit.errors import DataError
@@ -101,6 +101,16 @@ def test_a_recording_to_ask_about_is_cut_in_the_same_way(tmp_path):
     np.testing.assert_array_equal(rows[1, :, 1], np.arange(5, 15))
     with pytest.raises(DataError, match=r"asked\.csv: has 25 rows; a window of this model has 26"):
         recordings.rows_of(path, Reading(window=26, stride=5, columns=("ax",)))
+
+
+def test_a_model_that_asks_for_more_windows_than_the_memory_holds_is_refused_before_they_are_made(
+    tmp_path, monkeypatch
+):
+    """A manifest says how recordings are cut, and may be anybody's."""
+    path = save(tmp_path / "x.csv", 2000)
+    monkeypatch.setattr(host, "available_memory_bytes", lambda: 4_000_000)  # which hold the table
+    with pytest.raises(DataError, match=r"x.csv: its 1,001 windows needs 4,004,000 bytes of memory"):
+        recordings.rows_of(path, Reading(window=1000, stride=1, columns=("ax",)))
 
 
 @pytest.mark.parametrize("sizes", [{"window": 0}, {"window": -1}, {"window": 5, "stride": 0}])

@@ -142,3 +142,11 @@ def test_a_sound_to_ask_about_is_the_row_that_it_was_in_training(tmp_path):
     assert any(np.array_equal(rows[0], row) for row in np.concatenate([found.train.images, found.test.images]))
     with pytest.raises(DataError, match="nothing says how sounds become spectrograms"):
         sound.rows_of(folder / "low" / "3.wav", Reading())
+
+
+def test_a_model_that_asks_for_more_frames_than_the_memory_holds_is_refused_before_they_are_made(tmp_path):
+    """A manifest says how sounds are read, and may be anybody's."""
+    path = save(tmp_path / "x.wav", tone(300))
+    greedy = Reading(window=1_000_000, spectrogram=Spectrogram(rate=RATE, frame=8000, hop=1, mels=1))
+    with pytest.raises(DataError, match=r"x.wav: its spectrogram needs 317,\d{3},\d{3},\d{3} bytes of memory"):
+        sound.rows_of(path, greedy)

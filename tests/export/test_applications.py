@@ -2,17 +2,19 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from toolkit import api, archive, data, extras, manifest
+from toolkit import api, archive, data, extras, golden, manifest
 from toolkit.bundle.make import make
 from toolkit.verdict import Verdict
 
 pytestmark = [pytest.mark.training, pytest.mark.slow]
 SIDE = 32
+MOST_OF_FLOAT32 = 1e-5
 COLOURS = {"blue": (40, 60, 200), "green": (40, 190, 60), "red": (200, 50, 40)}
 
 
@@ -27,13 +29,26 @@ def photos(tmp_path):
     return tmp_path / "photos"
 
 
+def spread(keras):
+    """Return the network with moving averages like a trained one's, which spread its outputs."""
+    keras.utils.set_random_seed(0)
+    model = keras.applications.MobileNetV3Small((SIDE, SIDE, 3), alpha=0.35, weights=None, classes=3)
+    rng = np.random.default_rng(0)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, beta, mean, variance = layer.get_weights()
+            layer.set_weights([gamma, rng.normal(0, 0.5, beta.shape), mean, variance / 4])
+    return model
+
+
 @pytest.mark.filterwarnings("ignore:.*near chance:toolkit.errors.ToolkitWarning")
 def test_a_mobilenet_goes_the_whole_road(photos, tmp_path):
-    """It scales its pixels itself, and has learned nothing: what is proven is that its artifacts answer as it does."""
-    keras = extras.load("keras")
-    keras.utils.set_random_seed(0)
+    """It scales its pixels itself, and has learned nothing: what is proven is that its artifacts answer as it does.
+
+    It has squeeze and excitation, hard swish and depthwise convolutions.
+    """
     path = tmp_path / "small.keras"
-    keras.applications.MobileNetV3Small((SIDE, SIDE, 3), alpha=0.35, weights=None, classes=3).save(path)
+    spread(extras.load("keras")).save(path)
     made = api.export(path, data=photos, output=tmp_path / "out", quantize=["float32", "int8"], calibration=20)
     assert made.failures == {}
     found = manifest.read(made.manifest.folder)
@@ -41,6 +56,10 @@ def test_a_mobilenet_goes_the_whole_road(photos, tmp_path):
     parity = api.verify(found.folder, data=photos, margin_pp=30.0)
     exact = [one for one in parity.comparisons if one.quantization == "float32"]
     assert [(one.verdict, one.figures.changed) for one in exact] == [(Verdict.PASS, 0)] * 2
+    proof = golden.read(made.manifest.golden_path)
+    assert np.ptp(proof.reference) > 0.1
+    differences = {name: float(np.abs(outputs - proof.reference).max()) for name, outputs in proof.recorded.items()}
+    assert max(differences[Path(one.artifact).name] for one in exact) < MOST_OF_FLOAT32
     record = api.bench(found.folder, output=tmp_path / "record", seconds=0.02, processes=1)
     assert (len(record.results), record.failures) == (4, {})
     images = data.load(str(photos), warn=pytest.fail).test.images[:4]

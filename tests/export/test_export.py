@@ -277,3 +277,11 @@ def test_the_newest_run_of_each_model_is_found(trained_folder, here):
     start = text.index('"started": "') + len('"started": "')
     (newer / "config.json").write_text(text[:start] + "9" + text[start + 1 :])
     assert [source.keras_path.parent.name for source in sources.newest_of_each_model()] == ["second"]
+
+
+def test_members_of_a_family_are_one_model_to_an_export(trained_folder, here):
+    for width in (3, 4):
+        config = shutil.copytree(trained_folder, here / "runs" / str(width)) / "config.json"
+        config.write_text(config.read_text().replace('"model": "cnn"', f'"model": "tiny:width={width}"'))
+    (found,) = sources.newest_of_each_model()
+    assert found.name == "tiny"

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from toolkit import extras, golden, manifest
-from toolkit.data.base import make_dataset
 from toolkit.errors import ArtifactError, ExportFailedError
 from toolkit.export import sources
 from toolkit.export.exporter import ExportOptions, export
@@ -125,25 +124,3 @@ def test_a_model_whose_code_is_not_allowed_is_not_exported(exported_model):
     steps = [keras.layers.Lambda(lambda x: 2 * x), keras.layers.Flatten(), keras.layers.Dense(3)]
     with pytest.raises(ArtifactError, match=r"own\.keras: has a Lambda layer"):
         exported_model(keras.Sequential([keras.Input((8, 8, 1)), *steps]))
-
-
-def test_a_network_of_keras_applications_is_converted_as_it_is(tmp_path):
-    """MobileNetV3Small: squeeze and excitation, hard swish, depthwise convolutions, a Rescaling layer."""
-    keras = extras.load("keras")
-    keras.utils.set_random_seed(0)
-    model = keras.applications.MobileNetV3Small(
-        input_shape=(96, 96, 3), alpha=0.35, minimalistic=False, weights=None, classes=3, dropout_rate=0.0
-    )
-    rng = np.random.default_rng(0)
-    for layer in model.layers:  # moving averages of a trained network, which spread the outputs
-        if isinstance(layer, keras.layers.BatchNormalization):
-            gamma, beta, mean, variance = layer.get_weights()
-            layer.set_weights([gamma, rng.normal(0, 0.5, beta.shape), mean, variance / 4])
-    model.save(tmp_path / "own.keras")
-    images, labels = rng.integers(0, 256, (40, 96, 96, 3)).astype(np.uint8), np.arange(40, dtype=np.uint8) % 3
-    data = make_dataset((images[:20], labels[:20], images[20:], labels[20:]), name="noise", origin="tests")
-    options = ExportOptions(plan([], ["float32"]), 20)
-    exported = export(sources.resolve(str(tmp_path / "own.keras")), data, tmp_path / "out", options, warn=untrained)
-    assert exported.failures == {}
-    assert np.ptp(golden.read(exported.manifest.golden_path).reference) > 0.1
-    assert max(differences(exported).values()) < MOST_OF_FLOAT32

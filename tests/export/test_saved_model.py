@@ -59,6 +59,9 @@ def test_it_is_frozen_once(tf, tmp_path, monkeypatch):
     first = saved_model.to_keras(folder)
     monkeypatch.setattr(saved_model, "Process", None)
     assert saved_model.to_keras(folder) == first
+    first.write_bytes(first.read_bytes()[:-1])
+    with pytest.raises(TypeError):  # a process is asked again
+        saved_model.to_keras(folder)
 
 
 def test_a_frozen_copy_that_answers_otherwise_is_refused(tf, tmp_path):

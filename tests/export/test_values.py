@@ -54,6 +54,7 @@ def test_columns_of_unlike_ranges_survive_in_int8(exported):
         session.convention = found.convention
         assert (session.predict(test.images).argmax(axis=1) == test.labels).mean() > 0.98, artifact.path
         assert (artifact.inputs[0].dtype, artifact.details["float32"]) == ("float32", ["normalization"])
+    assert result.noun == "row"
     (tflite,) = (artifact for artifact in found.artifacts if artifact.format == "tflite")
     assert tflite.outputs[0].dtype == "int8"
 

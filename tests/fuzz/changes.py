@@ -97,6 +97,11 @@ def as_json(content):
     return st.one_of(change, change, change, as_bytes(content))
 
 
+def by_content(content):
+    """Return the strategy that fits the content: of a document, of a zip file, or of bytes that stay in place."""
+    return (as_json if content.startswith(b"{") else as_zip if content.startswith(b"PK") else in_place)(content)
+
+
 def as_zip(content):
     """Return a strategy of a zip file with a member changed, gone, twice or inflated, or with its own bytes edited."""
     with zipfile.ZipFile(io.BytesIO(content)) as packed:

@@ -10,11 +10,22 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from tests.fuzz import __main__ as fuzzing
 from tests.fuzz import changes, child
 from tests.fuzz.target import Target
-from tests.fuzz.targets import archives, arrays, datasets, documents, messages, models, pictures, targets
+from tests.fuzz.targets import (
+    archives,
+    arrays,
+    caches,
+    datasets,
+    documents,
+    messages,
+    models,
+    pictures,
+    requests,
+    targets,
+)
 from toolkit.errors import ArtifactError
 
 HERE = {**documents.TARGETS, **arrays.TARGETS, **datasets.TARGETS, **pictures.TARGETS, **archives.TARGETS}
-HERE |= {**messages.TARGETS, "ONNX": models.TARGETS["ONNX"]}
+HERE |= {**messages.TARGETS, **caches.TARGETS, **requests.TARGETS, "ONNX": models.TARGETS["ONNX"]}
 INPUTS = 10
 
 

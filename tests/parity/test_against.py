@@ -124,7 +124,7 @@ def test_the_verb_compares_and_says_with_what(capfd, tmp_path, bright):
     assert (document["references"], result["format"], result["changed"]) == ([str(reference)], None, 0)
     for options, why in (
         ((), "needs labelled images; give them by --data"),
-        (("--data", data, "--save"), "leave out --golden, --save and --allow-overlap"),
+        (("--data", data, "--save"), "--against compares any files by accuracy; leave out --save"),
     ):
         code, _, err = cli("verify", reference, "--against", reference, *options)
         assert (code, err.count("\n")) == (2, 1)

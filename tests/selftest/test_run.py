@@ -7,8 +7,9 @@ import pytest
 from toolkit import manifest
 from toolkit.cli import call
 from toolkit.data import load
+from toolkit.errors import ArtifactError
 from toolkit.parity.verify import VerifyOptions
-from toolkit.selftest import run
+from toolkit.selftest import files, run
 from toolkit.selftest.run import NOTHING, FaultOutcome, SelfTested, self_test
 
 FAULTS = {
@@ -80,6 +81,18 @@ def test_a_gate_that_sees_nothing_is_found_out(sample_mlp, monkeypatch):
         "a scale off by 2 %",
         "a stale artifact",
     }
+
+
+@pytest.mark.slow
+def test_a_file_that_no_fault_can_be_edited_into_is_one_error_that_names_it(sample_mlp, monkeypatch):
+    monkeypatch.setattr(run, "PAIRS", (("tflite", "int8"),))
+    monkeypatch.setattr(files, "faults", lambda artifact: {"of a layer that is not there": lambda path: [][0]})
+    dataset = load("sample", warn=pytest.fail)
+    options = VerifyOptions(margin_pp=100.0)
+    with pytest.raises(
+        ArtifactError, match=r"mlp/mlp-int8\.tflite: cannot be read as a file that faults can be edited"
+    ):
+        self_test(manifest.read(sample_mlp), dataset, options=options, reexports=0, warn=pytest.fail)
 
 
 def outcome(fault, *checks) -> FaultOutcome:

@@ -41,7 +41,7 @@ def seven(size=28, *, left=0):
 def client(exported_once):
     """A server of two artifacts of the tiny CNN, without a token."""
     made, metrics = engines(exported_once / "cnn-int8.tflite", exported_once / "cnn-float32.onnx")
-    with TestClient(app.make(made, metrics)) as client:
+    with TestClient(app.make(made, metrics), base_url=LOCAL) as client:
         yield client
     for engine in made:
         engine.close()
@@ -59,3 +59,4 @@ def digits():
 
 
 TOKEN = "a-token-of-the-tests"
+LOCAL = "http://localhost"

@@ -12,7 +12,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from tests.conftest import SIDE
-from tests.serve.conftest import TOKEN, engines, png, seven
+from tests.serve.conftest import LOCAL, TOKEN, engines, png, seven
 from toolkit.serve import app, limits, predictor
 
 
@@ -195,6 +195,18 @@ def test_a_token_must_be_right(digits, given, status):
         digits.headers["authorization"] = f"Bearer {TOKEN}"
 
 
+@pytest.mark.parametrize("path", ["/", "/v1/artifacts", "/healthz", "/metrics"])
+def test_without_a_token_a_name_that_somebody_lets_point_here_is_refused(client, path):
+    for host in ("rebound.example", "rebound.example:8000", "127.0.0.1.rebound.example", "192.168.1.5", "[::2]", "["):
+        refused(client.get(path, headers={"Host": host}), 421, f"the request is for '{host}'; allowed: localhost and")
+    for host in ("localhost", "LOCALHOST:1", "127.0.0.1:8000", "[::1]:8000"):
+        assert client.get(path, headers={"Host": host}).status_code == 200
+
+
+def test_with_a_token_any_name_is_right(digits):
+    assert digits.get("/v1/artifacts", headers={"Host": "raspberrypi.local:8000"}).status_code == 200
+
+
 def test_what_is_not_there_says_what_is(client):
     refused(client.get("/nothing"), 404, "allowed: /, /v1/predict")
     refused(client.get("/v1/predict"), 405, "GET is not allowed there; allowed: POST")
@@ -221,7 +233,7 @@ def test_what_goes_wrong_unexpectedly_is_an_answer_too(client, monkeypatch):
         raise RuntimeError("secret")
 
     monkeypatch.setattr(predictor, "predict", broken)
-    other = TestClient(client.app, raise_server_exceptions=False)
+    other = TestClient(client.app, raise_server_exceptions=False, base_url=LOCAL)
     answer = other.post("/v1/predict", content=png(np.zeros((8, 8))))
     refused(answer, 500, "unexpected RuntimeError")
     assert "secret" not in answer.text
@@ -233,7 +245,7 @@ def test_an_artifact_that_dies_under_a_request_is_started_again_and_the_others_a
     made, metrics = engines(exported / "cnn-int8.tflite", exported / "cnn-float32.onnx", on_failure=said.append)
     body = png(tiny.test.images[0, ..., 0])
     try:
-        with TestClient(app.make(made, metrics)) as client:
+        with TestClient(app.make(made, metrics), base_url=LOCAL) as client:
             os.kill(made[0]._open.session._process.pid, signal.SIGSEGV)
             died, other = client.post("/v1/predict", content=body).json()["results"]
             assert died["error"] == "cnn-int8.tflite: litert was ended by SIGSEGV"

@@ -97,7 +97,7 @@ def test_a_server_predicts_refuses_a_second_one_and_ends_at_once(tmp_path):
         )
 
         with socket.create_connection(("127.0.0.1", port)) as slow:
-            slow.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf")
+            slow.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nhalf")
             time.sleep(0.2)
             process.send_signal(signal.SIGINT)
             assert process.wait(END_S) == 130
@@ -135,7 +135,7 @@ def test_a_hundred_malformed_requests_are_refused_and_do_no_harm(running):
 def test_connections_that_are_cut_cost_the_others_nothing(running):
     _, port = running
     body = png(seven())
-    head = f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    head = f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     whole = head + body
     for end in (0, 10, len(head), len(whole) - 5, len(whole)):
         with socket.create_connection(("127.0.0.1", port)) as connection:

@@ -56,3 +56,12 @@ def test_nonsense_is_refused(wrong, message):
 def test_a_grid_is_read_as_it_was_written():
     grid = Grid(model=("mlp",), learning_rate=(0.5,), seeds=2, epochs=(3,))
     assert documents.convert(json.loads(json.dumps(grid.to_json())), Grid, "here", what="a grid") == grid
+
+
+def test_members_of_a_family_are_compared_and_none_twice():
+    grid = make({"model": ("tiny:depth=2", "tiny"), "epochs": (5, 7)})
+    assert [(one.model.split(",")[1], one.epochs) for one in grid.recipes()[::12]] == [("depth=2", 5)] * 2 + [
+        ("depth=4", 7)
+    ] * 2
+    with pytest.raises(UsageError, match="each once"):
+        make({"model": ("tiny", "tiny:depth=4")})

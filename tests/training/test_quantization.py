@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.training.made_up import RECIPE, assert_same, state
+from tests.training.made_up import RECIPE, ROUNDING, assert_same, state
 from toolkit import extras
 from toolkit.data.base.parts import divide
 from toolkit.errors import RunError, UsageError
+from toolkit.files import documents
 from toolkit.runtimes.keras import fake_quantization
 from toolkit.runtimes.keras.fake_quantization import bounds_of, rounded, unrounded
+from toolkit.runtimes.keras.loading import load_model
 from toolkit.training import phases, quantization
 from toolkit.training.checkpoint import TrainingProgress
 from toolkit.training.fit import train
@@ -109,7 +111,7 @@ def test_activations_are_rounded_where_kernels_round_them(keras, parts):
     one = layers.Conv2D(2, 3, padding="same", name="one")(given)
     two = layers.Conv2D(2, 3, padding="same", activation="sigmoid", name="two")(one)
     added = layers.ReLU(name="relu")(layers.Add(name="add")([one, two]))
-    pooled = layers.AveragePooling2D(name="pool")(layers.Dropout(0.2)(added))
+    pooled = layers.AveragePooling2D(2, name="pool")(layers.Dropout(0.2)(added))
     answer = layers.Dense(3, activation="softmax", name="answer")(layers.Flatten()(pooled))
     model = quantization.fake_quantized(keras, keras.Model(given, answer), parts)
     assert [layer.name for layer in bounds_of(model)] == [
@@ -131,28 +133,27 @@ def test_activations_are_rounded_where_kernels_round_them(keras, parts):
 
 
 @pytest.mark.parametrize(
-    ("layers", "message"),
+    ("kind", "options", "message"),
     [
-        (lambda k: [k.MaxPooling2D(), k.BatchNormalization(name="bn")], r"'bn' \(BatchNormalization\) is not behind a"),
-        (lambda k: [k.Conv2D(2, 3, activation="gelu", name="c")], "'c' has an activation that is not rounded; allowed"),
-        (
-            lambda k: [k.Conv2D(2, 3, groups=1), k.UnitNormalization(name="u")],
-            r"'u' \(UnitNormalization\) is not round",
-        ),
-        (lambda k: [k.Conv2D(2, 3, data_format="channels_first", name="c")], "'c' has its channels first"),
-        (lambda k: [k.Conv2D(1, 1, name="c"), k.Conv2D(4, 1, groups=1)] * 2, "'c', which is called several times"),
+        ("BatchNormalization", {}, r"'odd' \(BatchNormalization\) is not behind a layer that it can be folded into"),
+        ("UnitNormalization", {}, r"'odd' \(UnitNormalization\) is not rounded; it takes networks of Add, Average"),
+        ("Conv2D", {"filters": 2, "kernel_size": 3, "activation": "gelu"}, "'odd' has an activation that is not"),
+        ("Conv2D", {"filters": 2, "kernel_size": 1, "data_format": "channels_first"}, "'odd' has its channels first"),
     ],
 )
-def test_networks_that_integer_kernels_do_not_know_are_refused(keras, layers, message):
-    image = value = keras.Input((8, 8, 1))
-    for layer in layers(keras.layers):
-        value = layer(value) if "channels_first" not in message and value.shape[-1] != 4 else layer(value[..., :1])
-    answer = keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(value))
+def test_layers_that_integer_kernels_do_not_know_are_refused(keras, kind, options, message):
+    odd = getattr(keras.layers, kind)(name="odd", **options)
     with pytest.raises(UsageError, match=message):
-        quantization.check(keras, keras.Model(image, answer))
+        quantization.check(keras, network(keras, keras.layers.MaxPooling2D(), odd))
 
 
-def test_the_parts_of_a_training(tmp_path):
+def test_weights_that_are_used_twice_are_refused(keras):
+    twice = keras.layers.Conv2D(1, 1, name="twice")
+    with pytest.raises(UsageError, match="cannot round the layer 'twice', which is called several times"):
+        quantization.check(keras, network(keras, twice, twice))
+
+
+def test_the_parts_of_a_training():
     recipe = replace(RECIPE, epochs=10, qat=True)
     progress = TrainingProgress()
     assert phases.present(replace(recipe, qat=False), progress) == Phase(0, 10, "best.keras", rounds=False)
@@ -180,16 +181,29 @@ def test_a_recipe_that_cannot_round_is_refused(changes, message):
 
 @pytest.mark.slow
 def test_a_resumed_run_rounds_as_an_uninterrupted_one(tmp_path, tiny, rounding_folder):
-    recipe = Recipe(**ROUNDING)
-
     def interrupt(epoch):
-        if epoch.epoch == 5:
+        if epoch.epoch == 9:
             raise KeyboardInterrupt
 
-    stopped = train(recipe, tiny, tmp_path / "run", on_epoch=interrupt)
+    stopped = train(ROUNDING, tiny, tmp_path / "run", on_epoch=interrupt)
     assert (stopped.interrupted, stopped.checkpoint.name) == (True, "best.keras")
-    resumed = train(recipe, tiny, tmp_path / "run", resume=True)
-    assert resumed.progress.float_epochs == 4
+    resumed = train(ROUNDING, tiny, tmp_path / "run", resume=True)
+    assert (resumed.progress.float_epochs, len(resumed.progress.history)) == (8, 10)
     assert_same(state(rounding_folder), state(tmp_path / "run"))
-    with pytest.raises(RunError, match="quantization-aware training ends with epoch 6; go on without --epochs"):
-        train(replace(recipe, epochs=9), tiny, tmp_path / "run", resume=True)
+    with pytest.raises(RunError, match="quantization-aware training ends with epoch 10; go on without --epochs"):
+        train(replace(ROUNDING, epochs=12), tiny, tmp_path / "run", resume=True)
+
+
+@pytest.mark.slow
+def test_a_run_keeps_the_network_in_float_too(rounding_folder, tiny):
+    in_float, rounding = (load_model(rounding_folder / name) for name in ("float.keras", "best.keras"))
+    assert "BatchNormalization" in kinds(in_float)
+    assert bounds_of(in_float) == []
+    assert [layer.name for layer in bounds_of(rounding)][:2] == ["image_bounds", "conv_act_1_bounds"]
+    assert {float(layer.moved.numpy()) for layer in bounds_of(rounding)} <= {0.0, np.float32(0.01)}
+    metrics = documents.load(rounding_folder / "metrics.json", what="metrics")
+    assert metrics["test_accuracy"] > 0.9
+    assert metrics["best_epoch"] > 8
+    assert documents.load(rounding_folder / "config.json", what="a configuration")["recipe"]["qat"] is True
+    with pytest.raises(UsageError, match="rounds as integer kernels do; give --qat to train it further"):
+        train(Recipe(model=str(rounding_folder / "best.keras")), tiny, rounding_folder / "more")

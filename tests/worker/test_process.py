@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from itertools import count
 
 import pytest
@@ -71,16 +72,15 @@ def test_a_worker_that_hangs_is_ended_after_its_patience(worker):
     assert next(minutes) == 240  # two minutes of patience, and the look at the third
 
 
-def test_a_worker_that_does_not_end_when_it_is_asked_to_is_made_to(tmp_path, monkeypatch):
-    monkeypatch.setattr(process, "END_S", 0.1)
-    monkeypatch.setattr(
-        process, "COMMAND", ("/bin/sh", "-c", "trap '' TERM; echo '{\"bytes\": 0}'; read more; read more")
-    )
-    stubborn = process.Process("stubborn", "tasks")
-    stubborn.ask({"do": "open"})  # it is there, and has set its trap
-    stubborn.close()
+@pytest.mark.parametrize("command", ["trap '' TERM", "kill -STOP $$"], ids=["deaf", "stopped"])
+def test_a_worker_is_ended_at_once_whatever_it_does(worker, command):
+    one = worker(f"echo '{{\"bytes\": 0}}'; {command}; read more; read more")
+    one.ask(OPEN)
+    began_s = time.monotonic()
+    one.close()
+    assert time.monotonic() - began_s < process.END_S
     with pytest.raises(ProcessLookupError):
-        os.kill(stubborn.pid, 0)
+        os.kill(one.pid, 0)
 
 
 def test_a_worker_that_takes_too_much_memory_is_ended(worker):

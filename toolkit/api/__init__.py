@@ -11,7 +11,7 @@ from toolkit.api.device import bundle, check_bundle, doctor, wheels
 from toolkit.api.devices import bench_on, verify_on
 from toolkit.api.live import serve
 from toolkit.api.pages import report, show
-from toolkit.api.parity import verify
+from toolkit.api.parity import verify, verify_against
 from toolkit.api.records import check_record, compare, compare_files, is_artifact, plot_record
 from toolkit.api.road import bench, default_artifact, export, find_sources, open_session, predict, train
 from toolkit.api.studies import report_study, study
@@ -53,6 +53,7 @@ __all__ = [
     "study",
     "train",
     "verify",
+    "verify_against",
     "verify_on",
     "wheels",
 ]

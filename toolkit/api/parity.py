@@ -1,6 +1,6 @@
 """The step between export and bench: is it still the model that was trained?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
@@ -26,8 +26,6 @@ def verify(
     imports: Sequence[str | PathLike[str]] = (),
     unsafe_lambda: bool = False,
     allow_overlap: bool = False,
-    against: str | PathLike[str] | None = None,
-    input_range: str | None = None,
     save: bool = False,
     flips: str | PathLike[str] | None = None,
     on_step: OnStep = ignore,
@@ -38,54 +36,78 @@ def verify(
     path, as ``--data`` takes it; None stands for what the model was trained on. golden: compare with the recorded
     outputs instead, which takes neither TensorFlow nor data and measures no accuracy. margin_pp: accuracy that may be
     lost, in percentage points. imports, unsafe_lambda: as for ``export``. allow_overlap: go on where the model has
-    learned from test images. against: another model, a file of any format, to compare files with, anybody's, by their
-    accuracy alone; it needs ``data``. input_range: which values the pixels become for files without a manifest, as
-    ``--input-range`` takes it; None stands for what gets most training images right. save: write a parity record beside
-    each manifest, and the results into it. flips: a .png or .svg file to draw the images into that an artifact
-    classifies differently.
+    learned from test images. save: write a parity record beside each manifest, and the results into it. flips: a .png
+    or .svg file to draw the images into that an artifact classifies differently.
 
     ``.comparisons`` has one for each artifact, ``.verdict`` is ``pass``, ``fail`` or ``inconclusive`` (too few images
     to tell), ``.records`` are the files that were saved, ``.to_json()`` is the document of ``toolkit verify --json``. A
     damaged artifact fails, with its ``problem``. Raises ArtifactError for a manifest or Keras model that is missing or
     damaged, DataError for data that cannot be had or overlap, UsageError for options that contradict each other.
     """
-    from toolkit.convention import parse
-    from toolkit.data import load
     from toolkit.parity import record
-    from toolkit.parity.against import verify_against
-    from toolkit.parity.flips import draw
     from toolkit.parity.verify import VerifyOptions, verify_all
-    from toolkit.reading import AS_THEY_ARE
     from toolkit.runtimes.keras.loading import allowing
 
     if golden and save:
         raise UsageError("results by golden measure no accuracy and are not saved; leave out --golden or --save")
-    if against is not None and (golden or save or allow_overlap):
-        raise UsageError("--against compares any files by accuracy; leave out --golden, --save and --allow-overlap")
-    if input_range is not None and against is None:
-        raise UsageError("manifests say what pixels become; --input-range goes with --against")
-    if flips is not None:
-        drawing.check(Path(flips))
-    choice, files = None if data is None else fspath(data), [Path(path) for path in paths]
-    if against is not None:
-        if choice is None:
-            raise UsageError(f"comparing with {fspath(against)} needs labelled images; give them by --data")
-        with allowing(imports, unsafe_lambda=unsafe_lambda):
-            parity = verify_against(
-                files,
-                Path(against),
-                partial(load, choice, warn=warn, reading=reading or AS_THEY_ARE),
-                given=None if input_range is None else parse(input_range),
-                margin_pp=margin_pp,
-                warn=warn,
-                on_step=on_step,
-            )
-    else:
-        options = VerifyOptions(
-            choice, by_golden=golden, margin_pp=margin_pp, allow_overlap=allow_overlap, reading=reading
-        )
-        with allowing(imports, unsafe_lambda=unsafe_lambda):
-            parity = verify_all(files or [EXPORTED], options, warn=warn, on_step=on_step)
-    if flips is not None:
-        draw(Path(flips), parity.parts)
+    options = VerifyOptions(
+        None if data is None else fspath(data),
+        by_golden=golden,
+        margin_pp=margin_pp,
+        allow_overlap=allow_overlap,
+        reading=reading,
+    )
+    draw = _drawing(flips)
+    with allowing(imports, unsafe_lambda=unsafe_lambda):
+        parity = verify_all([Path(path) for path in paths] or [EXPORTED], options, warn=warn, on_step=on_step)
+    draw(parity)
     return record.save_all(parity) if save else parity
+
+
+def verify_against(
+    reference: str | PathLike[str],
+    *paths: str | PathLike[str],
+    data: str | PathLike[str],
+    input_range: str | None = None,
+    reading: "Reading | None" = None,
+    margin_pp: float = DEFAULT_MARGIN_PP,
+    imports: Sequence[str | PathLike[str]] = (),
+    unsafe_lambda: bool = False,
+    flips: str | PathLike[str] | None = None,
+    on_step: OnStep = ignore,
+) -> "Parity":
+    """Compare files, anybody's, with another model by their accuracy alone; true if all passed.
+
+    reference: the model, a file of any format. paths: files, or folders of them. data: whose test images are used.
+    input_range: which values the pixels become for files without a manifest, as ``--input-range`` takes it; None stands
+    for what gets most training images right. The rest is as in ``verify``, and so are the result and the errors.
+    """
+    from toolkit.convention import parse
+    from toolkit.data import load
+    from toolkit.parity import against
+    from toolkit.reading import AS_THEY_ARE
+    from toolkit.runtimes.keras.loading import allowing
+
+    draw = _drawing(flips)
+    with allowing(imports, unsafe_lambda=unsafe_lambda):
+        parity = against.verify_against(
+            [Path(path) for path in paths],
+            Path(reference),
+            partial(load, fspath(data), warn=warn, reading=reading or AS_THEY_ARE),
+            given=None if input_range is None else parse(input_range),
+            margin_pp=margin_pp,
+            warn=warn,
+            on_step=on_step,
+        )
+    draw(parity)
+    return parity
+
+
+def _drawing(path: str | PathLike[str] | None) -> Callable[["Parity"], object]:
+    """Return what draws flips into the file, whose name is checked at once, or what does nothing for None."""
+    from toolkit.parity.flips import draw
+
+    if path is None:
+        return lambda parity: None
+    drawing.check(Path(path))
+    return lambda parity: draw(Path(path), parity.parts)

@@ -10,7 +10,7 @@ from toolkit.bench.profile import Profile
 from toolkit.bench.reasons import Evidence
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result
-from toolkit.bench.roofline import Cache, Roofs
+from toolkit.bench.roofline import Roofs
 from toolkit.bench.statistics import SpeedVerdict
 from toolkit.bench.tasks import PROBE, PROFILE
 from toolkit.errors import ArtifactError
@@ -115,11 +115,11 @@ def _under_roof(record: Record, result: Result, bare: Explanation, roofs: dict[t
     configuration = (result.runtime, result.threads)
     names = runtimes.get(result.runtime).DISTRIBUTIONS
     versions = {name: text for name, text in record.versions.items() if name in names}
-    cache = Cache(record.host, versions, result.runtime, threads=result.threads)
-    known = roofs.get(configuration) or cache.read() or None
+    cache = roofline.kept(record.host, versions, result.runtime, threads=result.threads)
+    known = roofs.get(configuration) or cache.read(Roofs) or None
     fresh = known is None
     if known is None and (known := _probed(result)) is not None:
-        cache.keep(known)
+        cache.write(known)
     if known is None:
         return bare
     explanation = Explanation(bare.profile, known.get(bare.profile.arithmetic or ""), bare.reason)
@@ -127,7 +127,7 @@ def _under_roof(record: Record, result: Result, bare: Explanation, roofs: dict[t
     # Above the roof, which was then measured in a bad moment.
     if share is not None and share > 1 and configuration not in roofs and not fresh and (again := _probed(result)):
         known = roofline.higher(known, again)
-        cache.keep(known)
+        cache.write(known)
         explanation = Explanation(bare.profile, known.get(bare.profile.arithmetic or ""), bare.reason)
     roofs[configuration] = known
     return explanation

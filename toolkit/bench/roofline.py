@@ -5,16 +5,11 @@ The bytes a second are those of weights of the artifact's size, wherever they li
 model never leaves the caches (A. Ilic, F. Pratas and L. Sousa, "Cache-aware Roofline Model", IEEE CAL 13(1), 2014).
 """
 
-import contextlib
-import hashlib
-import json
 from dataclasses import dataclass
 from math import log
-from typing import Any, TypedDict
+from typing import Any
 
-from toolkit.cache import cache_folder
-from toolkit.errors import ArtifactError
-from toolkit.files import documents, write_json
+from toolkit.files.kept import Kept
 from toolkit.host import Host
 
 FOLDER = "roofline"
@@ -45,23 +40,17 @@ class Roofline:
         return (self.macs_per_s, COMPUTE) if self.macs_per_s <= by_memory else (by_memory, MEMORY)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what the cache and a record say of it."""
+        """Return what a record says of it."""
         return {"macs_per_s": self.macs_per_s, "bytes_per_s": [list(pair) for pair in self.bytes_per_s]}
 
 
 def read(document: dict[str, Any]) -> Roofline:
-    """Return the roofs of a worker's answer, the cache or a record."""
+    """Return the roofs of a worker's answer or a record."""
     rates = tuple((int(size), float(rate)) for size, rate in document["bytes_per_s"])
     return Roofline(macs_per_s=float(document["macs_per_s"]), bytes_per_s=rates)
 
 
 Roofs = dict[str, Roofline]
-
-
-class KeptEntry(TypedDict):
-    """What a file of the cache must have."""
-
-    roofs: Roofs
 
 
 def higher(one: Roofs, other: Roofs) -> Roofs:
@@ -78,24 +67,8 @@ def higher(one: Roofs, other: Roofs) -> Roofs:
     }
 
 
-class Cache:
-    """Roofs of one runtime with a number of threads, in the user's cache by processor, cores and versions."""
-
-    def __init__(self, host: Host, versions: dict[str, str], runtime: str, *, threads: int) -> None:
-        """Find its place."""
-        known = {name: getattr(host, name) for name in ("cpu", "arch", "cores", "model", "virtual")}
-        self._asked = {"probes": PROBES, "runtime": runtime, "threads": threads, "versions": versions, "host": known}
-        digest = hashlib.sha256(json.dumps(self._asked, sort_keys=True).encode()).hexdigest()[:16]
-        self.path = cache_folder() / FOLDER / f"{runtime}-{digest}.json"
-
-    def read(self) -> Roofs | None:
-        """Return what is kept; None if nothing is, or if the file is damaged."""
-        try:
-            return documents.read(self.path, KeptEntry, what="a roofline")["roofs"]
-        except ArtifactError:
-            return None
-
-    def keep(self, roofs: Roofs) -> None:
-        """Write roofs, if the cache can be written; else they are measured again next time."""
-        with contextlib.suppress(OSError):
-            write_json(self.path, {**self._asked, "roofs": {name: roof.to_json() for name, roof in roofs.items()}})
+def kept(host: Host, versions: dict[str, str], runtime: str, *, threads: int) -> Kept:
+    """Return the place of the roofs of one runtime with a number of threads: by processor, cores and versions."""
+    known = {name: getattr(host, name) for name in ("cpu", "arch", "cores", "model", "virtual")}
+    asked = {"probes": PROBES, "runtime": runtime, "threads": threads, "versions": versions, "host": known}
+    return Kept(FOLDER, asked)

@@ -56,7 +56,8 @@ DataChoice = Annotated[
 ModelChoice = Annotated[
     str,
     typer.Option(
-        help="The network to train; a Python file with a function build() is run, a Keras file is trained further.",
+        help="The network to train; tiny takes a shape, as in tiny:width=8,depth=3. A Python file with a function "
+        "build() is run, a Keras file is trained further.",
         metavar=f"<{'|'.join((*_MODELS, 'FILE.py', 'FILE.keras'))}>",
         autocompletion=lambda: list(_MODELS),
     ),

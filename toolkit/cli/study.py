@@ -1,5 +1,6 @@
 """``toolkit study``."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -61,7 +62,8 @@ _NUMBERS: dict[str, tuple[type[float] | type[int], str]] = {
     "learning_rate": (float, "0.001,0.01"),
     "epochs": (int, "20,100"),
 }
-
+# Between two values: a comma before KEY= stands in the options of a model.
+_COMMA = r",(?!\s*\w+=)"
 
 _of_grid = partial(option, "What is compared")
 _cluster = partial(option, "On a cluster")
@@ -198,7 +200,7 @@ def exit_code(written: "StudyReport") -> int:
 
 
 def _values(name: str, text: str) -> tuple[str | float | int, ...]:
-    parts = tuple(part.strip() for part in text.split(",") if part.strip())
+    parts = tuple(part.strip() for part in re.split(_COMMA, text) if part.strip())
     number, example = _NUMBERS.get(name, (str, ""))
     try:
         return tuple(number(part) for part in parts)

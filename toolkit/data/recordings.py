@@ -71,6 +71,7 @@ def rows_of(path: Path, reading: Reading) -> tuple[list[str], NDArray[np.float32
     starts = range(0, len(recording.values) - window + 1, stride)
     if not starts:
         raise DataError(f"{path}: has {len(recording.values)} rows; a window of this model has {window}")
+    _check_windows(path, len(starts), window, recording.values)
     names = [f"{path}:{recording.lines[start]}-{recording.lines[start + window - 1]}" for start in starts]
     return names, np.stack([recording.values[start : start + window] for start in starts])
 
@@ -107,11 +108,16 @@ def _cut(
     counts = np.array([max(0, (len(one) - window) // stride + 1) for one in recordings])
     if not counts.sum():
         raise DataError(f"{path}: no recording has the {window:,} rows of a window; choose a shorter --window")
-    size = int(counts.sum()) * window * recordings[0].shape[1] * np.dtype(np.float32).itemsize
-    check_memory(size, what=f"{path}: its {counts.sum():,} windows", error=DataError)
+    _check_windows(path, int(counts.sum()), window, recordings[0])
     windows = [
         one[start : start + window]
         for one, count in zip(recordings, counts, strict=True)
         for start in range(0, count * stride, stride)
     ]
     return np.stack(windows), np.repeat(listing.labels, counts), np.repeat(np.arange(len(recordings)), counts)
+
+
+def _check_windows(path: Path, count: int, window: int, rows: NDArray[np.float32]) -> None:
+    """Raise DataError for more windows of such rows, (N, columns), than the memory holds."""
+    size = count * window * rows.shape[1] * rows.itemsize
+    check_memory(size, what=f"{path}: its {count:,} windows", error=DataError)

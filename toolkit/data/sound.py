@@ -27,7 +27,11 @@ KIND = "sounds"
 FRAME_S, HOP_S, MELS = 0.025, 0.010, 40
 # Longer sounds are cut off unless --window says otherwise: a model of seconds is no longer one for a small device.
 LONGEST_S = 10.0
-RATES = range(1_000, 400_001)
+# Of at least 1,600 samples a second a frame has as many samples as there are bands.
+RATES = range(1_600, 400_001)
+# Bytes that a sample of a frame takes while a spectrogram is computed: its value under the window, and its part of the
+# complex spectrum, of the magnitude and of the power.
+FRAME_BYTES = 40
 
 
 def recognises(path: Path) -> bool:
@@ -42,8 +46,7 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     spectrogram = reading.spectrogram or _spectrogram(path, looks)
     length = _length(reading, looks, spectrogram, found.notes)
     reading = replace(reading, window=length, spectrogram=spectrogram)
-    steps = max(0, length - spectrogram.frame) // spectrogram.hop + 1
-    size = len(looks) * steps * spectrogram.mels * np.dtype(np.float32).itemsize
+    size = len(looks) * _steps(length, spectrogram) * spectrogram.mels * np.dtype(np.float32).itemsize
     check_memory(size, what=f"{path}: its {len(looks):,} spectrograms", error=DataError)
     rows = {
         part: (np.stack([read(file, reading) for file in listing.files]), listing.labels)
@@ -72,9 +75,16 @@ def read(path: Path, reading: Reading) -> NDArray[np.float32]:
     how = reading.spectrogram
     if how is None or reading.window is None:
         raise DataError(f"{path}: nothing says how sounds become spectrograms for this model")
+    size = FRAME_BYTES * how.frame * (_steps(reading.window, how) + how.mels)
+    check_memory(size, what=f"{path}: its spectrogram", error=DataError)
     with refused(path, "a sound", error=DataError):
         signal = signal_of(path, rate=how.rate, length=reading.window)
         return log_mel(signal, rate=how.rate, frame=how.frame, hop=how.hop, mels=how.mels)
+
+
+def _steps(length: int, how: Spectrogram) -> int:
+    """Return how many steps the spectrogram of so many samples has."""
+    return max(0, length - how.frame) // how.hop + 1
 
 
 def _look(path: Path) -> tuple[int, int]:
@@ -86,7 +96,7 @@ def _look(path: Path) -> tuple[int, int]:
         if size > path.stat().st_size:
             raise ValueError(f"its header claims {size:,} bytes of sound, the file has {path.stat().st_size:,}")
         if not frames or rate not in RATES:
-            raise ValueError(f"{frames} samples at {rate:,} a second")
+            raise ValueError(f"it has {frames:,} samples, {rate:,} a second; allowed: {RATES[0]:,} to {RATES[-1]:,}")
     return rate, frames
 
 

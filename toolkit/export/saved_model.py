@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
-from toolkit.cache import cache_folder
 from toolkit.errors import ArtifactError
 from toolkit.files import atomic, opened, sha256
+from toolkit.files.kept import Kept
 from toolkit.files.memory import check_memory
 from toolkit.runtimes.base import reason
 from toolkit.runtimes.keras import frozen
@@ -40,10 +40,12 @@ def to_keras(folder: Path) -> Path:
     Raises ArtifactError for what is no SavedModel with one image and one answer, or computes with more than numbers.
     """
     signature = _check(folder)
-    path = cache_folder() / FOLDER / digest(folder)[:32] / f"{folder.resolve().name}.keras"
-    if not path.is_file():
+    kept = Kept(FOLDER, {"files": digest(folder)})
+    path = kept.path.with_suffix("") / f"{folder.resolve().name}.keras"
+    if not path.is_file() or sha256(path) != kept.read(str):
         with atomic(path) as temporary:
             _ask(folder, {"do": FREEZE, "path": str(folder), "signature": signature, "target": str(temporary)})
+        kept.write(sha256(path))
     return path
 
 

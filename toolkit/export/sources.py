@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import data, manifest, runs
+from toolkit import data, manifest, models, runs
 from toolkit.convention import Convention
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset
@@ -118,7 +118,7 @@ def newest_of_each_model() -> list[Source]:
     """Return the newest run of each model; RunError if there is none."""
     newest: dict[str, Path] = {}
     for folder in runs.newest():
-        newest.setdefault(str(runs.read_config(folder)["recipe"].get("model")), folder)
+        newest.setdefault(models.name_of(str(runs.read_config(folder)["recipe"].get("model"))), folder)
     if not newest:
         raise RunError(f"no run in {runs.RUNS}/ has a {BEST} yet; 'toolkit train' makes one")
     return [_from_run(newest[model]) for model in sorted(newest)]

@@ -40,7 +40,7 @@ def body(manifest: Manifest) -> str:
     about = source.SUMMARY if source else manifest.data.name
     spec = manifest.artifacts[0].inputs[0]
     shape = "×".join(str(size) for size in spec.shape[1:])
-    what = "rows" if manifest.convention.layout == Layout.VALUES else "images"
+    what = _rows(manifest)
     classes = ", ".join(map(printable, manifest.data.classes))
     parts = [
         f"# {manifest.model}, trained on {manifest.data.name}",
@@ -51,7 +51,7 @@ def body(manifest: Manifest) -> str:
         "## Data",
         f"{about}. SHA-256 of the arrays (uncompressed IDX bytes):\n\n"
         + "\n".join(f"- {part.replace('_', ' ')}: `{digest}`" for part, digest in manifest.data.digests.items()),
-        f"int8 artifacts {_ranges(manifest)}. `{manifest.golden.path}` holds {manifest.golden.n} images with the "
+        f"int8 artifacts {_ranges(manifest)}. `{manifest.golden.path}` holds {manifest.golden.n} {what} with the "
         "outputs of the Keras model and of every artifact, for comparing on a device.",
         *_recipe(manifest),
         "## Intended use and limits",
@@ -61,12 +61,13 @@ def body(manifest: Manifest) -> str:
 
 
 def _artifacts(manifest: Manifest) -> str:
+    what = _rows(manifest)
     rows = [
-        "| artifact | size | input → output | test images | accuracy | Keras | lost / gained | verdict |",
+        f"| artifact | size | input → output | test {what} | accuracy | Keras | lost / gained | verdict |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
         *(_row(artifact) for artifact in manifest.artifacts),
         "",
-        "lost: images that only the Keras original gets right; gained: that only the artifact does. pass: with 95 % "
+        f"lost: {what} that only the Keras original gets right; gained: that only the artifact does. pass: with 95 % "
         "confidence no more accuracy is lost than the margin, in percentage points (pp).",
         *(f"\n{text}." for text in _measured_on(manifest)),
         *(f"\n{units.MARK} not an accuracy: {text}." for text in _overlaps(manifest)),
@@ -79,15 +80,21 @@ def _ranges(manifest: Manifest) -> str:
     rows = manifest.calibration
     if rows.is_trained:
         return "have the ranges and rounded weights that the model was trained with (quantization-aware training)"
-    return f"took their ranges from {rows.n} training images (seed {rows.seed})"
+    return f"took their ranges from {rows.n} training {_rows(manifest)} (seed {rows.seed})"
+
+
+def _rows(manifest: Manifest) -> str:
+    """Return what the rows of its data are called in a sentence."""
+    return "rows" if manifest.convention.layout == Layout.VALUES else "images"
 
 
 def _overlaps(manifest: Manifest) -> list[str]:
     """Return which test images the model has learned from, each said once."""
     measured: list[Metrics | Verification | None] = [manifest.source.metrics, *(a.verified for a in manifest.artifacts)]
     overlaps = [manifest.data.overlap, *(one.dataset.overlap for one in measured if one and one.dataset)]
+    what = _rows(manifest)
     shared = (one for several in overlaps for one in several)
-    texts = (f"{one.count:,} {one.part} images are {one.other} images too" for one in shared)
+    texts = (f"{one.count:,} {one.part} {what} are {one.other} {what} too" for one in shared)
     return list(dict.fromkeys(texts))
 
 

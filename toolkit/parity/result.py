@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from toolkit.manifest import Manifest
 from toolkit.parity.compare import Comparison, overall
 from toolkit.parity.material import Material
@@ -29,6 +31,11 @@ class Verified:
     def subject(self) -> Path:
         """What is said to have been verified: the folder of the manifest, else the reference."""
         return self.manifest.folder if self.manifest else self.reference
+
+    @property
+    def noun(self) -> str:
+        """What a row of its data is called in a sentence."""
+        return "image" if self.shown.images.dtype == np.uint8 else "row"
 
     @property
     def by_golden(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from toolkit.errors import DeviceError
 from toolkit.files import documents
+from toolkit.files.damage import refused
 from toolkit.parity.compare import Comparison, overall
 from toolkit.parity.result import Parity, document
 from toolkit.remote.cargo import Cargo
@@ -52,7 +53,8 @@ def unpack(told: Any, device: str, cargo: Cargo) -> DeviceParity:
     sent = documents.convert(told, DeviceParity, device, what="an answer", error=DeviceError)
     parts = [replace(part, comparisons=[_at_home(one, cargo) for one in part.comparisons]) for part in sent.parts]
     parity = DeviceParity(parts)
-    parity.to_json()  # figures of which nothing can be derived are an error of the device
+    with refused(device, "an answer", error=DeviceError):  # figures of which nothing can be derived
+        parity.to_json()
     return parity
 
 

@@ -13,12 +13,13 @@ from toolkit import extras, golden, locks, registry
 from toolkit.convention import Layout
 from toolkit.data.base import Dataset, Split
 from toolkit.entries import Origin
-from toolkit.errors import UsageError
+from toolkit.errors import ArtifactError, UsageError
 from toolkit.export import calibration, conversion, exporter
 from toolkit.export.formats.base import Prepared, Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import parts_of
 from toolkit.files import FileName, documents, sha256, write_json
+from toolkit.files.damage import refused
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
 from toolkit.parity.verify import VerifyOptions, by_golden, check_overlap, on_test_set
@@ -208,8 +209,10 @@ class _Bench:
             yield artifact
 
     def _edited(self, fault: str, artifact: Artifact, edit: Callable[[Path], None]) -> FaultOutcome:
-        path = Path(shutil.copyfile(self._found.folder / artifact.path, self._copy.folder / artifact.path))
-        edit(path)
+        original = self._found.folder / artifact.path
+        path = Path(shutil.copyfile(original, self._copy.folder / artifact.path))
+        with refused(original, "a file that faults can be edited into", error=ArtifactError):
+            edit(path)
         edited = replace(artifact, sha256=sha256(path))  # or the digest would catch them all
         by_file = by_golden(self._with(edited), [edited], self._options).comparisons[0]
         return FaultOutcome(fault, artifact.path, self._on_test_set(edited), _failed(by_file))

@@ -6,6 +6,7 @@ import re
 import secrets
 import socket
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from toolkit.errors import UsageError
 from toolkit.serve import qr
@@ -66,6 +67,18 @@ def bind(host: str, port: int, token: str | None) -> Address:
         return Address(socket.create_server((address, port), family=family, backlog=BACKLOG), token)
     except (OSError, UnicodeError) as error:  # UnicodeError: a name that cannot be one of a host
         raise UsageError(f"{host}:{port}: {_reason(error)}") from error
+
+
+def is_local(host: str) -> bool:
+    """Say whether a request's Host header names this machine: localhost, or an address that is never another's.
+
+    Any other name may be one that somebody lets point here, so that a page of theirs can ask (DNS rebinding).
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def own_address() -> str:

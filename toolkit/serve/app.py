@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toolkit.serve import limits, openapi, page, predictor, uploads
+from toolkit.serve.address import is_local
 from toolkit.serve.engine import Engine
 from toolkit.serve.metrics import CONTENT_TYPE, Metrics
 from toolkit.serve.refusal import RefusedError
@@ -74,7 +75,10 @@ class Service:
 
 
 class Guard:
-    """Before everything else: count a request, and refuse a client that asks too often or has not the token."""
+    """Before everything else: count a request, and refuse a client that asks too often or has not the token.
+
+    Without a token only this machine can ask, and only by a name that is its own.
+    """
 
     def __init__(self, app: ASGIApp, *, token: str | None, metrics: Metrics) -> None:
         self._app, self._token, self._metrics = app, token, metrics
@@ -109,7 +113,9 @@ class Guard:
         client = request.client.host if request.client else ""
         if not self._rate.allows(client):
             return RefusedError(429, f"more than {limits.RATE:g} requests a second", closing=True, headers=AGAIN)
-        if self._token is None or request.url.path == HEALTH or self._is_told(request, self._token):
+        if self._token is None:
+            return None if is_local(host := request.headers.get("host", "")) else _misdirected(host)
+        if request.url.path == HEALTH or self._is_told(request, self._token):
             return None
         return RefusedError(
             401,
@@ -124,6 +130,12 @@ class Guard:
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         given = bearer.strip() if scheme.lower() == "bearer" else request.query_params.get("token", "")
         return hmac.compare_digest(given.encode(errors="replace"), token.encode())
+
+
+def _misdirected(host: str) -> RefusedError:
+    named = f"'{host[:100]}'" if host else "no host"
+    says = f"the request is for {named}; allowed: localhost and 127.0.0.1. 'toolkit serve --token' allows any name"
+    return RefusedError(421, says, closing=True)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

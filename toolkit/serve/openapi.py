@@ -40,6 +40,7 @@ ERRORS = {
     408: "The body came too slowly.",
     413: "The body or the image is too large.",
     415: "The content type is none of an image, and not JSON.",
+    421: "Without a token, only localhost and its addresses may be asked.",
     422: "The image cannot be read, or nothing to classify is in it.",
     429: "Too many requests a second.",
     503: "The artifact's worker has died and is started again, or too many requests are worked on.",
@@ -88,7 +89,9 @@ FILE = {"schema": {"type": "string", "format": "binary"}}
 def document() -> dict[str, Any]:
     """Return the document."""
     paths: dict[str, Any] = {
-        "/": _get("The page.", {"200": {"description": "HTML.", "content": {"text/html": {}}}, **_errors(401, 429)}),
+        "/": _get(
+            "The page.", {"200": {"description": "HTML.", "content": {"text/html": {}}}, **_errors(401, 421, 429)}
+        ),
         "/v1/predict": {
             "post": {
                 "summary": "Classify one image: each digit in it, or the whole.",
@@ -103,17 +106,19 @@ def document() -> dict[str, Any]:
                 "responses": {"200": _answer("What each artifact says.", "Prediction"), **_errors(*ERRORS)},
             }
         },
-        "/v1/artifacts": _get("The artifacts.", {"200": _answer("What they take.", "Artifacts"), **_errors(401, 429)}),
+        "/v1/artifacts": _get(
+            "The artifacts.", {"200": _answer("What they take.", "Artifacts"), **_errors(401, 421, 429)}
+        ),
         "/healthz": _get(
             "Whether an artifact answers.",
-            {"200": _answer("One does.", "Health"), "503": _answer("None does.", "Health"), **_errors(429)},
+            {"200": _answer("One does.", "Health"), "503": _answer("None does.", "Health"), **_errors(421, 429)},
             open_to_all=True,
         ),
         "/metrics": _get(
             "Counts, for Prometheus.",
-            {"200": {"description": "Text.", "content": {"text/plain": {}}}, **_errors(401, 429)},
+            {"200": {"description": "Text.", "content": {"text/plain": {}}}, **_errors(401, 421, 429)},
         ),
-        "/openapi.json": _get("This document.", {"200": {"description": "JSON."}, **_errors(401, 429)}),
+        "/openapi.json": _get("This document.", {"200": {"description": "JSON."}, **_errors(401, 421, 429)}),
     }
     token = {
         "bearer": {"type": "http", "scheme": "bearer"},

@@ -6,7 +6,7 @@ from itertools import product
 from math import prod
 from typing import Any, TypedDict
 
-from toolkit import units, words
+from toolkit import models, units, words
 from toolkit.errors import UsageError
 from toolkit.training.recipe import Recipe
 
@@ -45,6 +45,7 @@ class Grid:
     epochs: tuple[int, ...] = (100,)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "model", tuple(models.check(model) for model in self.model))
         for axis in AXES:
             values = getattr(self, axis)
             if not values or len(set(values)) < len(values):

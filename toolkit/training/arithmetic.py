@@ -5,8 +5,6 @@ begins with a trial of a few batches, whose outcome is kept in the user's cache.
 of its own, so the last bits of the weights depend on it: a run records it, and keeps it when it goes on.
 """
 
-import contextlib
-import hashlib
 import json
 import os
 import subprocess
@@ -17,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import constraints, extras, host, models
-from toolkit.cache import cache_folder
 from toolkit.data.base import Dataset
-from toolkit.errors import RunError, ToolkitError
-from toolkit.files import documents, sha256, write_json
+from toolkit.errors import RunError
+from toolkit.files import documents, sha256
 from toolkit.files.documents import LATER
+from toolkit.files.kept import Kept
 from toolkit.runs import CONFIG, read_config
 from toolkit.training.recipe import Recipe
 
@@ -69,21 +67,13 @@ class Arithmetic:
         return tuple(f"{word}{at_once if word.endswith('XLA') else ''}" for word in words)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the document of ``config.json`` and of the cache."""
+        """Return the document of ``config.json``."""
         document: dict[str, Any] = documents.to_tree(self)
         return document
 
 
 # Nothing was tried.
 UNTRIED = Arithmetic()
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A file of the cache. asked: all that the outcome depends on."""
-
-    asked: dict[str, Any]
-    arithmetic: Arithmetic
 
 
 def of_run(folder: Path) -> Arithmetic:
@@ -101,10 +91,9 @@ def choose(recipe: Recipe, dataset: Dataset, *, device: str, on_trial: Callable[
     if device == "gpu" or dataset.train.images.size * recipe.epochs < LEAST_VALUES:
         return UNTRIED
     asked = _asked(recipe, dataset, device)
-    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
-    path = cache_folder() / FOLDER / f"{digest}.json"
-    with contextlib.suppress(ToolkitError):
-        return documents.read(path, Kept, what="a trial").arithmetic
+    kept = Kept(FOLDER, asked)
+    if known := kept.read(Arithmetic):
+        return known
     on_trial()
     tried = _try(recipe, dataset, device, onednn=asked["onednn"])
     is_free = asked["onednn"] is None and asked["variable"] is None
@@ -115,8 +104,7 @@ def choose(recipe: Recipe, dataset: Dataset, *, device: str, on_trial: Callable[
         return UNTRIED
     best = min(tried, key=lambda one: one.batch_s, default=None)
     chosen = UNTRIED if best is None else Arithmetic(best.onednn, best.xla, tuple(tried))
-    with contextlib.suppress(OSError):  # a cache that cannot be written: it is tried again next time
-        write_json(path, documents.to_tree(Kept(asked, chosen)))
+    kept.write(chosen)
     return chosen
 
 

@@ -69,7 +69,8 @@ def go_on(options: Mapping[str, Any], data_asked: str | None, name: str | None) 
     if name:
         folder = runs.find(name)
     else:
-        found = runs.newest(options.get("model"), having=STATE)
+        asked = options.get("model")
+        found = runs.newest(asked and models.check(asked), having=STATE)
         if not found:
             raise RunError("no run has a finished epoch to go on from; start one with 'toolkit train'")
         folder = found[0]

@@ -46,11 +46,11 @@ class RecipeOptions(TypedDict, total=False):
 class Recipe:
     """A checked recipe; UsageError names what is allowed. ``learning_rate`` 0 stands for the optimizer's default.
 
-    model: the name of a member of toolkit/models, or the path of a Python file or a ``.keras`` file. augment: what
-    ``augmentation.canonical`` takes. patience: epochs without a better monitored value after which training stops.
-    schedule: of the learning rate. balance: whether every class counts the same in the loss, however many images it
-    has. freeze_until: the last layer of a ``.keras`` file that keeps its weights. qat: whether the network learns, in
-    the end, with the rounding of integer kernels (quantization-aware training).
+    model: what ``models.check`` takes: a member of toolkit/models, as ``tiny:width=8``, or the path of a Python file or
+    a ``.keras`` file. augment: what ``augmentation.canonical`` takes. patience: epochs without a better monitored value
+    after which training stops. schedule: of the learning rate. balance: whether every class counts the same in the
+    loss, however many images it has. freeze_until: the last layer of a ``.keras`` file that keeps its weights. qat:
+    whether the network learns, in the end, with the rounding of integer kernels (quantization-aware training).
     """
 
     model: str = "cnn"
@@ -72,7 +72,7 @@ class Recipe:
     qat: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
-        models.check(self.model)
+        object.__setattr__(self, "model", models.check(self.model))
         allowed = {
             "optimizer": tuple(LEARNING_RATES),
             "activation": ACTIVATIONS,
@@ -132,7 +132,7 @@ class Recipe:
     @property
     def model_name(self) -> str:
         """What the model, its runs and its artifacts are called."""
-        return Path(self.model).stem
+        return models.name_of(self.model)
 
     @property
     def code_files(self) -> tuple[Path, ...]:

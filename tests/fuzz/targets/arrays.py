@@ -1,14 +1,33 @@
-"""Arrays in zip files: goldens, rows of parity records, samples of benchmarks, states of runs."""
+"""Arrays in zip files: goldens, rows of parity records, samples of benchmarks, states of runs, scores of novelty."""
+
+import numpy as np
 
 from tests.fuzz import changes, made
 from tests.fuzz.target import Target, files
-from toolkit import golden
+from toolkit import golden, novelty
 from toolkit.bench import record as benchmark
 from toolkit.parity import record as parity
 from toolkit.study import study
 from toolkit.training import checkpoint
 
+IMAGES = made.pixels(made.IMAGES, 6, 6, 1)
+PROBABILITIES = np.eye(3, dtype=np.float32)[made.labels(made.IMAGES)]
+
+
+def _novelty(folder):
+    novelty.fit(IMAGES, made.labels(made.IMAGES).astype(np.int64), classes=3).write(folder / novelty.NOVELTY)
+    return [folder / novelty.NOVELTY]
+
+
+def _score(folder):
+    path = folder / novelty.NOVELTY
+    known = novelty.read(path)
+    novelty._check(known, IMAGES, PROBABILITIES, path)
+    known.scores(IMAGES, PROBABILITIES)
+
+
 TARGETS = {
+    "novelty": Target(300, _novelty, _score, changes.as_zip),
     "golden": Target(
         900, files(made.artifacts, "golden.npz"), lambda folder: golden.read(folder / "golden.npz"), changes.as_zip
     ),

@@ -1,6 +1,7 @@
-"""Data sets: IDX files, plain and compressed, archives of arrays, folders of images."""
+"""Data sets: IDX files, archives of arrays, tables, folders of images, recordings or sounds; rows to ask about."""
 
 import gzip
+import wave
 
 import numpy as np
 from PIL import Image
@@ -10,8 +11,10 @@ from tests.fuzz.target import Target
 from toolkit import data
 from toolkit.data.base import idx_header
 from toolkit.data.idx import FILES
+from toolkit.reading import AS_THEY_ARE, LABEL, Reading, Spectrogram
 
 TRAINING, TEST = 30, 12
+RATE = 2000
 
 
 def _idx(suffix, pack):
@@ -42,6 +45,63 @@ def _folders(folder):
     return [paths[0]]
 
 
+def _floats(folder):
+    """Make windows of sensors, (N, steps, channels)."""
+    values = np.random.default_rng(0).normal(size=(TRAINING + TEST, 5, 2)).astype(np.float32)
+    arrays = {"x_train": values[:TRAINING], "y_train": made.labels(TRAINING)}
+    np.savez_compressed(folder / "data.npz", **arrays, x_test=values[TRAINING:], y_test=made.labels(TEST))
+    return [folder / "data.npz"]
+
+
+def table(path, classes="abc"):
+    """Write a table of two columns and a label."""
+    lines = [f"{row},{-row / 7:.3f},{classes[row % 3]}" for row in range(TRAINING)]
+    path.write_text("\n".join(("length,width,species", *lines, "")))
+    return path
+
+
+def recording(path):
+    """Write a table of three columns of numbers."""
+    return table(path, "123")
+
+
+def sound(path, samples=400):
+    """Write a sound of PCM in 16 bits."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(made.pixels(2 * samples).tobytes())
+    return path
+
+
+def by_class(write, suffix):
+    """Return how a folder is made with two files a class."""
+
+    def prepare(folder):
+        paths = [folder / name / f"{number}{suffix}" for name in ("calm", "loud") for number in range(2)]
+        for path in paths:
+            path.parent.mkdir(exist_ok=True)
+            write(path)
+        return paths[:1]
+
+    return prepare
+
+
+def _rows(folder):
+    """Make a file of each kind of rows that models are asked about."""
+    np.save(folder / "rows.npy", np.zeros((3, 2), np.float32))
+    return [folder / "rows.npy", table(folder / "rows.csv"), sound(folder / "rows.wav")]
+
+
+def _read_rows(folder):
+    tables = Reading(keys={LABEL: "species"}, columns=("length", "width"))
+    recordings = Reading(columns=("length", "width"), window=4, stride=2)
+    sounds = Reading(window=400, spectrogram=Spectrogram(rate=RATE, frame=25, hop=10, mels=8))
+    for name, reading in (("npy", AS_THEY_ARE), ("csv", tables), ("csv", recordings), ("wav", sounds)):
+        data.rows_of(folder / f"rows.{name}", reading, (2,))
+
+
 def _load(name):
     def read(folder):
         data.load(str(folder / name), warn=lambda text: None).describe_test()
@@ -53,5 +113,10 @@ TARGETS = {
     "IDX": Target(500, _idx("", bytes), _load(""), changes.as_bytes),
     "compressed IDX": Target(300, _idx(".gz", gzip.compress), _load(""), changes.as_gzip),
     "data in an archive of arrays": Target(500, _npz, _load("data.npz"), changes.as_zip),
+    "data of floats": Target(200, _floats, _load("data.npz"), changes.as_zip),
     "folder of images": Target(200, _folders, _load(""), changes.as_bytes),
+    "table": Target(300, lambda folder: [table(folder / "data.csv")], _load("data.csv"), changes.as_bytes),
+    "recordings": Target(200, by_class(recording, ".csv"), _load(""), changes.as_bytes),
+    "sounds": Target(300, by_class(sound, ".wav"), _load(""), changes.as_bytes),
+    "rows to ask about": Target(400, _rows, _read_rows, changes.as_bytes),
 }

@@ -1,17 +1,29 @@
-"""JSON documents: manifests, records, runs, studies, and what a device says."""
+"""JSON documents: manifests, records, runs, studies, and what a device says; texts: histories, names of classes."""
 
 from tests.fuzz import changes, made
 from tests.fuzz.target import Target, files
-from toolkit import manifest, runs
+from toolkit import labels, manifest, runs
 from toolkit.bench import record as benchmark
 from toolkit.parity import card
 from toolkit.parity import record as parity
+from toolkit.report.history import HISTORY, read_history
 from toolkit.study import study
 from toolkit.training.folders import recipe_of
 
 
 def _read_run(folder):
     recipe_of(runs.read_config(folder), folder)
+
+
+def _history(folder):
+    lines = [f"{epoch},{1 / epoch},{0.9},{1.1 / epoch},{0.8}" for epoch in range(1, 6)]
+    (folder / HISTORY).write_text("\n".join(("epoch,loss,accuracy,val_loss,val_accuracy", *lines, "")))
+    return [folder / HISTORY]
+
+
+def _labels(folder):
+    (folder / "labels.txt").write_text("".join(f"class {number}\n" for number in range(10)))
+    return [folder / "labels.txt"]
 
 
 TARGETS = {
@@ -30,4 +42,6 @@ TARGETS = {
     ),
     "run": Target(400, files(made.run, "config.json"), _read_run, changes.as_json),
     "study": Target(400, files(made.study, "study.json"), lambda folder: study.read(folder), changes.as_json),
+    "history": Target(200, _history, read_history),
+    "names of classes": Target(100, _labels, lambda folder: labels.read(folder / "labels.txt")),
 }

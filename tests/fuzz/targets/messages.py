@@ -1,10 +1,16 @@
 """Messages between processes: what a worker or a device that is not what it says sends."""
 
+import json
 import os
 import threading
+from pathlib import Path
 
+from tests.fuzz import changes, made
 from tests.fuzz.target import Target
+from toolkit import api
 from toolkit.errors import ToolkitError
+from toolkit.remote.answer import pack, unpack
+from toolkit.remote.cargo import Cargo
 from toolkit.text import printable
 from toolkit.wire import MARK, Channel
 
@@ -54,4 +60,29 @@ def _write(target, content):
         os.close(target)
 
 
-TARGETS = {"messages": Target(700, _prepare, _read)}
+THERE = "models/0"
+CARGO = Cargo({}, [f"{THERE}/{name}" for name in made.ARTIFACTS], {THERE: Path("here")})
+
+
+def _answer(folder):
+    """Write what a device sends of a verification."""
+    made.artifacts(folder)
+    told = pack(api.verify(folder, golden=True))
+    for one in (comparison for part in told["parts"] for comparison in part["comparisons"]):
+        one["artifact"] = f"{THERE}/{Path(one['artifact']).name}"
+    (folder / "answer").write_text(json.dumps(told))
+    return [folder / "answer"]
+
+
+def _unpack(folder):
+    try:
+        told = json.loads((folder / "answer").read_bytes())
+    except (ValueError, RecursionError) as error:  # which the channel refuses
+        raise ToolkitError("no message") from error
+    unpack(told, "pi", CARGO)
+
+
+TARGETS = {
+    "messages": Target(700, _prepare, _read),
+    "answer of a device": Target(300, _answer, _unpack, changes.as_json),
+}

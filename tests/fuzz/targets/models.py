@@ -1,15 +1,20 @@
 """Models: of each format a very small one, opened and run in a worker, and analysed here where that is done here."""
 
 import atexit
-from contextlib import ExitStack
+import json
+import xml.etree.ElementTree
+from contextlib import ExitStack, contextmanager
 from functools import cache
 
 import numpy as np
+import pytest
 
 from tests.fuzz import changes, made
 from tests.fuzz.target import Target
 from toolkit import extras, runtimes
 from toolkit.errors import ArtifactError
+from toolkit.export import saved_model
+from toolkit.report.graph import Graph, alone, draw
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.worker.session import contained
 
@@ -19,12 +24,27 @@ _WORKERS = ExitStack()
 atexit.register(_WORKERS.close)
 
 
+def _network():
+    """Return a network of one layer."""
+    keras = extras.load("keras")
+    layers = [keras.layers.Flatten(), keras.layers.Dense(CLASSES, activation="softmax")]
+    return keras.Sequential([keras.layers.Input((SIZE, SIZE, 1)), *layers])
+
+
+def _saved(name):
+    """Return what saves a network as a Keras file of that name."""
+
+    def prepare(folder):
+        _network().save(folder / name)
+        return [folder / name]
+
+    return prepare
+
+
 def _tflite(folder):
-    """Convert a network of one layer, and the same in int8."""
+    """Convert a network, and the same in int8."""
     tf = extras.load("tensorflow")
-    layers = [tf.keras.layers.Flatten(), tf.keras.layers.Dense(CLASSES, activation="softmax")]
-    model = tf.keras.Sequential([tf.keras.layers.Input((SIZE, SIZE, 1)), *layers])
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter = tf.lite.TFLiteConverter.from_keras_model(_network())
     (folder / "float32.tflite").write_bytes(converter.convert())
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     rows = made.pixels(10, 1, SIZE, SIZE, 1).astype(np.float32) / 255
@@ -59,13 +79,6 @@ def _onnx(folder):
     return [folder / "small.onnx"]
 
 
-def _keras(folder):
-    tf = extras.load("tensorflow")
-    layers = [tf.keras.layers.Flatten(), tf.keras.layers.Dense(CLASSES)]
-    tf.keras.Sequential([tf.keras.layers.Input((SIZE, SIZE, 1)), *layers]).save(folder / "small.keras")
-    return [folder / "small.keras"]
-
-
 @cache
 def _workers():
     """Return workers that all inputs share: one is started anew only where it was ended."""
@@ -90,12 +103,56 @@ def _run(folder):
         raise failed
 
 
-def _load(folder):
-    load_model(folder / "small.keras")
+def _load(name):
+    return lambda folder: load_model(folder / name)
+
+
+def _each_format(folder):
+    return [*_tflite(folder), *_onnx(folder), *_saved("small.keras")(folder)]
+
+
+def _show(folder):
+    """Show and draw each file, as ``toolkit show`` does."""
+    for path in sorted(folder.iterdir()):
+        with _patient():
+            nodes = tuple(_workers().nodes(path))
+        found = Graph(path, runtimes.for_file(path), path.stat().st_size, nodes)
+        xml.etree.ElementTree.fromstring(alone(draw(found)))
+        json.dumps([found.to_json(), found.rows], allow_nan=False)
+
+
+def _of_tensorflow(folder):
+    """Save a network as a SavedModel; nothing reads its fingerprint."""
+    with extras.streams_to(folder / "log"):
+        _network().export(folder / "saved", verbose=False)
+    return sorted(path for path in (folder / "saved").rglob("*") if path.is_file() and path.stem != "fingerprint")
+
+
+def _look(folder):
+    saved_model.digest(folder / "saved")
+    saved_model._check(folder / "saved")
+
+
+def _freeze(folder):
+    with _patient(XDG_CACHE_HOME=str(folder / "cache")):
+        saved_model.to_keras(folder / "saved")
+
+
+@contextmanager
+def _patient(**variables):
+    """Let a worker import TensorFlow: in more seconds than a child gives its workers."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"TOOLKIT_WORKER_SECONDS": "120", **variables}.items():
+            patch.setenv(name, value)
+        yield
 
 
 TARGETS = {
     "TFLite": Target(600, _tflite, _run, changes.in_place),
     "ONNX": Target(600, _onnx, _run, changes.in_place),
-    "Keras": Target(150, _keras, _load, changes.as_zip),
+    "Keras": Target(150, _saved("small.keras"), _load("small.keras"), changes.as_zip),
+    "HDF5": Target(150, _saved("small.h5"), _load("small.h5")),
+    "SavedModel": Target(200, _of_tensorflow, _look, changes.in_place),
+    "SavedModel, frozen": Target(12, _of_tensorflow, _freeze, changes.in_place),
+    "show": Target(200, _each_format, _show, changes.by_content),
 }

@@ -2,15 +2,18 @@
 
 import contextlib
 import io
+import json
 import shutil
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 from PIL import Image
 
 from tests.bench import made_up
 from tests.fuzz import changes, made
 from tests.fuzz.target import Target
+from tests.fuzz.targets.datasets import by_class, recording, sound, table
 from toolkit import manifest
 from toolkit.cli import call
 from toolkit.errors import ToolkitError
@@ -85,12 +88,46 @@ def _study(folder):
     return [path for name in ("study.json", "metrics.json") for path in folder.rglob(name)]
 
 
-def _run(folder):
-    """Train for an epoch, on few images."""
+def _arrays(folder):
     arrays = {"x_train": made.pixels(30, 6, 6), "y_train": made.labels(30)}
     np.savez_compressed(folder / "data.npz", **arrays, x_test=made.pixels(12, 6, 6, seed=1), y_test=made.labels(12))
+
+
+def _run(folder):
+    """Train for an epoch, on few images."""
+    _arrays(folder)
     verb(*TRAIN)(folder)
     return [folder / "runs" / "small" / name for name in ("state.npz", "best.keras")]
+
+
+SOURCES = ("data.npz", "table.csv", "recordings", "sounds", "nothing", "")
+FLAGS = ("--keys", "--image-size", "--resize", "--window", "--stride", "--skip-unreadable", "--fetch", "--json")
+VALUES = ["label=species", "x_train=a,y_train=b", "kind=values", "label=", "=", "0", "-1", "4", "9" * 40, "1e3", "nan"]
+VALUES += ["96x96", "0x0", "9x" * 9, "fit", "crop", "../x", "\x1b[31m", "µ", "x" * 5000]
+
+
+def _sources(folder):
+    """Make a data set of each kind, and the arguments of a call."""
+    _arrays(folder)
+    table(folder / "table.csv")
+    by_class(recording, ".csv")((folder / "recordings").mkdir() or folder / "recordings")
+    by_class(sound, ".wav")((folder / "sounds").mkdir() or folder / "sounds")
+    (folder / "arguments.json").write_text(json.dumps(["table.csv"]))
+    return [folder / "arguments.json"]
+
+
+def _arguments(content):
+    """Return a strategy of sources and options with values that make sense for some of them, or for none."""
+    values = st.sampled_from(VALUES) | st.text(
+        st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9
+    )
+    options = st.lists(st.tuples(st.sampled_from(FLAGS), values), max_size=4)
+    calls = st.tuples(st.lists(st.sampled_from(SOURCES), max_size=2), options)
+    return calls.map(lambda call: json.dumps([*call[0], *(word for option in call[1] for word in option)]).encode())
+
+
+def _data(folder):
+    verb("data", *json.loads((folder / "arguments.json").read_bytes()))(folder)
 
 
 TRAIN = ("train", "--model", "mlp", "--data", "data.npz", "--epochs", "1", "--name", "small")
@@ -107,6 +144,7 @@ TARGETS = {
         20, _MODELS, verb("bench", ".", "--seconds", "0.05", "--processes", "1"), changes.in_place, made.mend
     ),
     "compare": Target(60, _records, verb("compare", "old", "new"), changes.as_json),
+    "data": Target(300, _sources, _data, _arguments),
     "report": Target(40, _reported, verb("report", ".", "--record", "new"), changes.as_json, made.mend),
     "bundle, a manifest": Target(
         60, _folder("manifest.json"), verb("bundle", "mlp-int8.tflite", "--output", "b.zip"), changes.as_json

@@ -97,8 +97,8 @@ def command(
         parity = api.verify(
             exported, data=trained.data, imports=imports, allow_overlap=allow_overlap, save=True, on_step=show
         )
-    verify.tables.report(console, parity, undecided=same.UNDECIDED)
     (verified,) = parity.parts
+    verify.tables.report(console, parity, undecided=f"too few {verified.noun}s")
     console.heading("4. bench: how fast is it here?")
     with live.shown(console) as show:
         measured = api.bench(exported, output=folder / "benchmarks", on_step=show, seconds=seconds)

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from toolkit.parity.compare import Comparison
     from toolkit.parity.result import Verified
 
-# The verdict if nothing is wrong and nothing could be proven.
-UNDECIDED = "too few images"
 # What is trained on where MNIST cannot be had, and the test images of MNIST.
 SAMPLE = "sample"
 FULL = "toolkit run --data mnist"
@@ -23,10 +21,10 @@ FULL_IMAGES = 10_000
 
 def lines(verified: "Verified", *, model: str, choice: str) -> list[str]:
     """Return sentences. choice: the data that the run was trained on, as ``--data`` takes it."""
-    every = verified.comparisons
+    every, rows = verified.comparisons, f"{verified.noun}s"
     by_verdict = {verdict: [c for c in every if c.verdict == verdict] for verdict in Verdict}
     proven, undecided = by_verdict[Verdict.PASS], by_verdict[Verdict.INCONCLUSIVE]
-    count, margin = f"{verified.dataset['n']:,} test images", every[0].margin_pp
+    count, margin = f"{verified.dataset['n']:,} test {rows}", every[0].margin_pp
     said = []
     if verified.overlaps:
         said.append(f"the model has learned from some of the {count}: what follows is no accuracy")
@@ -44,6 +42,7 @@ def lines(verified: "Verified", *, model: str, choice: str) -> list[str]:
 
 
 def _undecided(undecided: Sequence["Comparison"], verified: "Verified", *, model: str, choice: str) -> list[str]:
+    rows = f"{verified.noun}s"
     names = units.listed([Path(one.artifact).name for one in undecided])
     found = [one.figures for one in undecided if one.figures]
     lost = max(figures.loss_pp for figures in found)
@@ -55,8 +54,8 @@ def _undecided(undecided: Sequence["Comparison"], verified: "Verified", *, model
     full = f"{FULL}{'' if model == 'cnn' else f' --model {model}'}"
     more = f" ({full}, once MNIST can be fetched, has {FULL_IMAGES:,})" if choice == SAMPLE else ""
     return [
-        f"{verified.dataset['n']:,} images are too few to prove that of {names}. Nothing is wrong there: on these "
-        f"images {f'at most {lost:.2f} points were lost' if lost > 0 else 'no accuracy was lost'}",
-        f"more test images would settle it{about}{more}",
-        f"or allow more to be lost, as little as these images can prove: {shlex.join(wider)}",
+        f"{verified.dataset['n']:,} {rows} are too few to prove that of {names}. Nothing is wrong there: on these "
+        f"{rows} {f'at most {lost:.2f} points were lost' if lost > 0 else 'no accuracy was lost'}",
+        f"more test {rows} would settle it{about}{more}",
+        f"or allow more to be lost, as little as these {rows} can prove: {shlex.join(wider)}",
     ]

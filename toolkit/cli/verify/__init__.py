@@ -1,7 +1,7 @@
 """``toolkit verify``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -85,22 +85,35 @@ def command(
         from toolkit.cli.verify.on_devices import verify
 
         return verify(console, on, paths or (), wheels=wheels)
+    asked = given(context)
+    common: dict[str, Any] = {
+        "margin_pp": margin,
+        "reading": reading(image_size, resize, skip_unreadable, keys, window, stride),
+        "imports": imports or (),
+        "unsafe_lambda": unsafe_lambda,
+        "flips": flips,
+    }
     with console.steps("verifying") as show:
-        parity = api.verify(
-            *(paths or ()),
-            data=data,
-            golden=golden,
-            margin_pp=margin,
-            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
-            imports=imports or (),
-            unsafe_lambda=unsafe_lambda,
-            allow_overlap=allow_overlap,
-            against=against,
-            input_range=input_range,
-            save=save,
-            flips=flips,
-            on_step=show,
-        )
+        if against is not None:
+            if unused := [asked[name] for name in ("golden", "save", "allow_overlap") if name in asked]:
+                raise UsageError(f"--against compares any files by accuracy; leave out {', '.join(unused)}")
+            if data is None:
+                raise UsageError(f"comparing with {against} needs labelled images; give them by --data")
+            parity = api.verify_against(
+                against, *(paths or ()), data=data, input_range=input_range, on_step=show, **common
+            )
+        else:
+            if input_range is not None:
+                raise UsageError("manifests say what pixels become; --input-range goes with --against")
+            parity = api.verify(
+                *(paths or ()),
+                data=data,
+                golden=golden,
+                allow_overlap=allow_overlap,
+                save=save,
+                on_step=show,
+                **common,
+            )
     tables.report(console, parity)
     tables.explain(console, parity)
     for record in parity.records:

@@ -45,7 +45,7 @@ def report(console: Console, parity: "Parity", *, undecided: str = Verdict.INCON
         console.table(columns, [_row(c, p, undecided) for p in kind for c in p.comparisons])
         for part in kind:
             for comparison in part.comparisons:
-                print_problem(console, comparison)
+                print_problem(console, comparison, noun=part.noun)
             console.text(_measured_on(part))
     if told := [comparison.measured_on for comparison in parity.comparisons if comparison.measured_on]:
         runtimes = ", ".join(dict.fromkeys(on.runtime for on in told))
@@ -102,16 +102,16 @@ def _word(verdict: str, undecided: str) -> str:
     return undecided if verdict == Verdict.INCONCLUSIVE else verdict
 
 
-def print_problem(console: Console, comparison: "Comparison") -> None:
-    """Print why an artifact fails or what the images cannot tell, and what is to be known of it on other CPUs."""
+def print_problem(console: Console, comparison: "Comparison", *, noun: str = "image") -> None:
+    """Print why an artifact fails or what the test set cannot tell, and what is to be known of it on other CPUs."""
     path = comparison.artifact
     if comparison.problem:
         cause = f" ({comparison.cause})" if comparison.cause else ""
         console.text(f"{path}: {comparison.problem.text.removeprefix(f'{path}: ')}{cause}")
     elif comparison.verdict == Verdict.INCONCLUSIVE:
         needed = comparison.images_to_decide
-        enough = f"about {needed:,} images would tell" if needed else "no number of images would tell"
-        console.text(f"{path}: {comparison.n:,} images cannot tell; at these rates {enough}")
+        enough = f"about {needed:,} {noun}s would tell" if needed else f"no number of {noun}s would tell"
+        console.text(f"{path}: {comparison.n:,} {noun}s cannot tell; at these rates {enough}")
     for note in comparison.portability.notes if comparison.portability else ():
         if comparison.problem is None or note not in comparison.problem.text:
             console.text(f"{path}: {note}")
@@ -122,7 +122,8 @@ def _rule(part: "Verified") -> str:
         return GOLDEN_RULE
     margin = part.comparisons[0].margin_pp
     if part.overlaps:
-        return f"at most {margin:g} points fewer right; shows equal outputs on images it has learned from, not accuracy"
+        learned = f"{part.noun}s it has learned from"
+        return f"at most {margin:g} points fewer right; shows equal outputs on {learned}, not accuracy"
     return f"with 95 % confidence no more than {margin:g} percentage points of accuracy are lost (docs/parity.md)"
 
 
@@ -133,8 +134,9 @@ def _measured_on(part: "Verified") -> str:
     if first and not part.by_golden:
         marked = units.marked(units.percent(first.reference_accuracy), overlap=part.overlaps)
         accuracy = f", {'Keras ' if part.manifest else ''}{marked}"
-    text = f"{part.subject}{accuracy}: {data['n']} images ({data['name']}, {data['split']}, "
+    text = f"{part.subject}{accuracy}: {data['n']} {part.noun}s ({data['name']}, {data['split']}, "
     text += f"sha256 {data['sha256'][:12]})"
     for shared in data["overlap"]:
-        text += f"; {units.MARK} not an accuracy: {shared['count']:,} of them are {shared['other']} images of the model"
+        learned = f"{shared['other']} {part.noun}s of the model"
+        text += f"; {units.MARK} not an accuracy: {shared['count']:,} of them are {learned}"
     return text

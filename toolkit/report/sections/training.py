@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from itertools import chain
 
-from toolkit import data, registry, units
+from toolkit import data, models, units
 from toolkit.entries import Metrics
 from toolkit.errors import ToolkitError
 from toolkit.files import documents, read_bytes
@@ -44,8 +44,8 @@ def _again(manifest: Manifest) -> dict[str, str]:
     if manifest.recipe is None:
         return {}
     recipe = documents.to_tree(manifest.recipe)
-    if manifest.recipe.model not in registry.names("toolkit.models"):
-        recipe["model"] = "FILE"  # of the user's own
+    if models.own_files(manifest.recipe.model):
+        recipe["model"] = "FILE"
     known = [
         (name, value) for name, value in recipe.items() if isinstance(value, str | int | float) and value is not False
     ]

@@ -34,7 +34,7 @@ class Layers:
         self._flatten = keras.tree.flatten
         self._nodes = calls(keras.Model(model.inputs, model.outputs))
         times = Counter(id(node.operation) for node in self._nodes)
-        self._shown = {
+        self._shown: dict[str, Any] = {
             node.operation.name: node
             for node in self._nodes
             if isinstance(node.operation, keras.layers.Layer)
@@ -44,8 +44,9 @@ class Layers:
         for node in self._nodes:  # kernels round a layer's values as they give them out
             if type(node.operation).__name__ == fake_quantization.ACTIVATIONS:
                 (before,) = node.parent_nodes
-                if self._shown.get(before.operation.name) is before:
-                    self._shown[before.operation.name] = node
+                name = before.operation.name
+                if self._shown.get(name) is before:
+                    self._shown[name] = node
 
     def together(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Return the output of each layer for real values (N, …) of the input."""
