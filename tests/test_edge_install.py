@@ -116,7 +116,14 @@ def test_doctor_finds_nothing_to_mend_on_the_device(device, tmp_path):
     document = json.loads(done.stdout)
     states = {part["name"]: part["state"] for part in document["parts"]}
     assert done.returncode == 0, done.stdout
-    assert states == {"numpy": "ok", "pillow": "ok", "litert": "ok", "onnxruntime": "ok", "keras": "absent"}
+    assert states == {
+        "numpy": "ok",
+        "pillow": "ok",
+        "litert": "ok",
+        "onnxruntime": "ok",
+        "tflm": "absent",
+        "keras": "absent",
+    }
     assert document["tested_otherwise"] == {}
 
 

@@ -1,8 +1,10 @@
 """The score for none of the classes: what it is, what its file holds, and what is made of it."""
 
+import asyncio
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import CLASSES, tiny_arrays
+from tests.serve.conftest import engines
 from toolkit import archive, manifest, novelty
 from toolkit.bundle.make import make
 from toolkit.cli import call
@@ -17,7 +20,9 @@ from toolkit.entries import NoveltyFile
 from toolkit.errors import ArtifactError
 from toolkit.files import FileName, sha256
 from toolkit.novelty import NOVELTY, Novelty, fit
+from toolkit.parity import card
 from toolkit.prediction import predict
+from toolkit.serve import predictor
 
 SURE = 0.99
 
@@ -160,6 +165,45 @@ def test_a_score_that_was_changed_is_refused(judging, two):
     (judging / NOVELTY).write_bytes(b"other")
     with pytest.raises(ArtifactError, match=r"novelty\.npz: changed since it was exported"):
         predict(two, judging / "cnn-int8.tflite", warn=pytest.fail)
+
+
+def test_serve_says_it_of_each_image_of_a_batch_as_predict_does(judging, two):
+    files = [*two, two[0]]
+    (engine,), _ = engines(judging / "cnn-int8.tflite")
+
+    async def ask():
+        with ThreadPoolExecutor() as threads:
+            asked = [predictor.predict(path.read_bytes(), [engine], threads) for path in files]
+            waiting = asyncio.gather(*asked)
+            while engine._queue.qsize() < len(files) and not waiting.done():
+                await asyncio.sleep(0.01)
+            running = asyncio.create_task(engine.run())
+            found = await waiting
+            running.cancel()
+        return [one["results"][0] for one in found]
+
+    try:
+        results = asyncio.run(ask())
+    finally:
+        engine.close()
+    assert [result["batch"] for result in results] == [len(files)] * len(files)
+    for result, said in zip(results, predict(files, judging / "cnn-int8.tflite", warn=pytest.fail), strict=True):
+        (reading,) = result["readings"]
+        expected = said.to_json()
+        assert {name: reading[name] for name in ("class", "none_of_these", "novelty")} == {
+            name: expected[name] for name in ("class", "none_of_these", "novelty")
+        }
+
+
+def test_serve_does_not_start_with_a_score_that_was_changed(judging):
+    (judging / NOVELTY).write_bytes(b"other")
+    with pytest.raises(ArtifactError, match=r"novelty\.npz: changed since it was exported"):
+        engines(judging / "cnn-int8.tflite")
+
+
+def test_the_model_card_tells_of_the_score(judging, exported_once):
+    assert "1,000 validation images" in card.render(manifest.read(judging))
+    assert "none of these" not in card.render(manifest.read(exported_once))
 
 
 def test_a_bundle_says_it_as_predict_does(judging, two, tmp_path):

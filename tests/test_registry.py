@@ -20,7 +20,7 @@ def test_names_are_the_files_of_the_folder():
         "sound",
         "table",
     )
-    assert registry.names("toolkit.runtimes") == ("keras", "litert", "onnxruntime")
+    assert registry.names("toolkit.runtimes") == ("keras", "litert", "onnxruntime", "tflm")
 
 
 def test_an_unknown_member_names_the_allowed_ones():

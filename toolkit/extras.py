@@ -14,6 +14,7 @@ from toolkit.errors import MissingExtraError
 EXTRA_OF = {
     "ai_edge_litert.interpreter": "litert",
     "ai_edge_litert.tools.flatbuffer_utils": "litert",
+    "tflite_micro": "micro",
     "onnxruntime": "onnx",
     "google.protobuf": "onnx",
     "google.protobuf.descriptor_pb2": "onnx",

@@ -128,29 +128,35 @@ def threshold(scores: NDArray[np.float64]) -> float:
     return float(np.sort(scores)[place - 1])
 
 
-def judge(
-    found: Manifest | None, images: NDArray[np.uint8], probabilities: NDArray[np.float32]
-) -> Sequence[Judgement | None]:
-    """Return what the score of a manifest says of images, (N, H, W, C), for which a model answers (N, classes).
+class Judge:
+    """What says of images, by the score of a manifest, whether they are of none of the classes.
 
-    None for each image if no manifest has a score. ArtifactError if its file is not the one that was exported.
+    ArtifactError if the score's file is not the one that was exported.
     """
-    if found is None or found.novelty is None or not len(images):
-        return [None] * len(images)
-    found.require(found.novelty)
-    path = found.folder / found.novelty.path
-    known = read(path)
-    _check(known, images, probabilities, path)
-    return [Judgement(float(score), found.novelty.threshold) for score in known.scores(images, probabilities)]
 
+    def __init__(self, found: Manifest | None) -> None:
+        self._rule = None if found is None else found.novelty
+        if found is not None and self._rule is not None:
+            found.require(self._rule)
+            self._path = found.folder / self._rule.path
+            self._known = read(self._path)
 
-def _check(known: Novelty, images: NDArray[np.uint8], probabilities: NDArray[np.float32], path: Path) -> None:
-    """Raise ArtifactError if it was learned from images of another size or of other classes."""
-    height, width, channels = images.shape[1:]
-    inside = known.rows[-1] < height and known.columns[-1] < width
-    values = (probabilities.shape[1], len(known.rows) * len(known.columns) * channels)
-    if not inside or known.means.shape != values:
-        raise ArtifactError(f"{path}: is of other images than ({height}, {width}, {channels}), or of other classes")
+    def judge(self, images: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> Sequence[Judgement | None]:
+        """Return what is said of images, (N, H, W, C), for which a model answers (N, classes).
+
+        None for each image if no manifest has a score. ArtifactError if it was learned from images of another size or
+        of other classes.
+        """
+        if self._rule is None or not len(images):
+            return [None] * len(images)
+        height, width, channels = images.shape[1:]
+        known = self._known
+        inside = known.rows[-1] < height and known.columns[-1] < width
+        values = (probabilities.shape[1], len(known.rows) * len(known.columns) * channels)
+        if not inside or known.means.shape != values:
+            what = f"({height}, {width}, {channels}), or of other classes"
+            raise ArtifactError(f"{self._path}: is of other images than {what}")
+        return [Judgement(float(score), self._rule.threshold) for score in known.scores(images, probabilities)]
 
 
 def _starts(size: int, most: int) -> NDArray[np.int64]:

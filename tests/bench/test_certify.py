@@ -14,7 +14,7 @@ from toolkit.bench.alternating import Alternated
 from toolkit.bench.candidates import select
 from toolkit.bench.certify import PLANTED, Certificate, certify
 from toolkit.bench.schedule import Plan
-from toolkit.errors import ArtifactError
+from toolkit.errors import ArtifactError, UsageError
 
 
 def rounds_of(*, found=PLANTED, between=0.003, count=60, seed=0):
@@ -118,3 +118,8 @@ def test_an_emulated_machine_certifies_nothing(exported, tmp_path, monkeypatch):
     candidate = select([exported / "cnn-int8.tflite"], warn=pytest.fail)[0]
     with pytest.raises(ArtifactError, match="this machine is emulated"):
         certify(candidate, tmp_path, Plan())
+
+
+def test_more_processes_of_a_trial_than_there_are_rounds_are_refused_before_they_are_measured(tmp_path):
+    with pytest.raises(UsageError, match=r"a trial of 151 processes was asked for; allowed: up to 150"):
+        certify(None, tmp_path, Plan(processes=151))

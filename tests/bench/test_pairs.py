@@ -48,6 +48,11 @@ def test_the_quantile_of_student_s_t_is_that_of_the_tables(freedom, quantile):
     assert statistics.student_quantile(freedom) == pytest.approx(quantile, rel=0.005)
 
 
+@pytest.mark.parametrize(("freedom", "quantile"), [(1, 63.657), (2, 9.925), (5, 4.032), (7, 3.499), (9, 3.250)])
+def test_the_quantile_for_several_comparisons_is_further_out(freedom, quantile):
+    assert statistics.student_quantile(freedom, tails=0.01) == pytest.approx(quantile, rel=0.005)
+
+
 def test_what_is_the_same_is_hardly_called_different_and_two_percent_are_seen_while_the_machine_drifts():
     rng = np.random.default_rng(0)
     same = [pairs_of(rng, 1.0).speedup for _ in range(300)]

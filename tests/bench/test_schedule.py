@@ -240,10 +240,11 @@ def test_under_emulation_no_latency_is_given(exported, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"threads": [0]}, {"batches": [0]}, {"seconds": 0}, {"threads": []}, {"processes": 0}, {"rate": 0}]
+    "wrong",
+    [{"threads": [0]}, {"batches": [0]}, {"seconds": 0}, {"threads": []}, {"processes": 0}, {"rate": 0}, {"seed": -1}],
 )
 def test_nonsense_is_refused_before_anything_is_written(wrong):
-    with pytest.raises(UsageError, match=r"at least 1|above 0"):
+    with pytest.raises(UsageError, match=r"at least 1|above 0|0 or more"):
         Plan(**wrong)
 
 

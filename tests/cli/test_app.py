@@ -56,7 +56,7 @@ def test_the_help_has_the_verbs_in_the_order_of_the_road_and_whole_sentences(cli
 def test_what_can_be_chosen_is_in_the_help_and_completed_by_the_shell(cli, monkeypatch, capfd):
     _, out, _ = cli("train", "--help")
     for choices in (
-        "<cnn|mlp|FILE.py|FILE.keras>",
+        "<cnn|mlp|tiny|FILE.py|FILE.keras>",
         "<adam|sgd>",
         "<auto|gpu|cpu>",
         "<val_loss|val_accuracy|loss|accuracy>",
@@ -68,7 +68,7 @@ def test_what_can_be_chosen_is_in_the_help_and_completed_by_the_shell(cli, monke
     monkeypatch.setenv("COMP_CWORD", "3")
     with pytest.raises(SystemExit):
         call([])
-    assert capfd.readouterr().out.split() == ["cnn", "mlp"]
+    assert capfd.readouterr().out.split() == ["cnn", "mlp", "tiny"]
 
 
 @pytest.mark.parametrize(

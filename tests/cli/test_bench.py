@@ -17,6 +17,8 @@ MISTAKES = [
     (("bench", "CUT.tflite", "--rate", "0"), "it must be above 0 images a second"),
     (("bench", "CUT.tflite", "--max-latency", "fast"), "--max-latency is 'fast'; it must be a number and a unit"),
     (("bench", "--explain", "--on", "pi"), "--explain looks at this machine; leave out --on"),
+    (("bench", "--instructions", "--on", "pi"), "--instructions looks at this machine; leave out --on"),
+    (("bench", "--tune", "--on", "pi"), "--tune looks at this machine; leave out --on"),
     (("bench", "--resume", "x"), "--resume goes on with the record of a device; name it by --on"),
     (
         ("bench", "CUT.onnx", "--shape", "1,3,8,8"),
@@ -24,7 +26,7 @@ MISTAKES = [
     ),
     (("bench", "CUT.onnx", "--shape", "x:1,-3"), "--shape is 'x:1,-3'; it must be an input and its sizes"),
     (("bench", "CUT.onnx", "--shape", "x:1", "--shape", "x:2"), "--shape gives 'x' twice; give each input once"),
-    (("bench", "--shape", "x:1", "--on", "pi"), "--shape, --import and --unsafe-lambda do not go with --on"),
+    (("bench", "--shape", "x:1", "--on", "pi"), "--shape, --runtime, --import and --unsafe-lambda do not go with --on"),
     (("bench", "CUT.keras", "--import", "none.py"), "none.py: no such file; give a Python file"),
 ]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.instructions.test_count import counts_of
 from tests.bench.test_compare import NEW, OLD, record_of
 from tests.bench.test_versus import BYTES, IMAGE, versus_of
 from toolkit.bench import record
@@ -14,6 +15,9 @@ MISTAKES = [
     (("compare", "CUT.tflite", "CUT.onnx", "--seconds", "0.01"), "CUT.tflite: LiteRT cannot load it"),
     (("compare", "EMPTY", "EMPTY"), "no such file; 'toolkit bench' writes record.json"),
     (("compare", "CUT.npz", "EMPTY"), "CUT.npz: not the record of a benchmark"),
+    (("compare", "--instructions", "CUT.tflite", "EMPTY"), "--instructions compares two artifacts; a record has only"),
+    (("compare", "--instructions", "CUT.tflite", "CUT.onnx", "--seed", "1"), "--seed is for timing; leave it out with"),
+    (("compare", "--instructions", "CUT.tflite", "none.tflite"), "none.tflite: no such file"),
 ]
 
 
@@ -77,9 +81,33 @@ def test_two_files_are_compared_side_by_side(cli, monkeypatch):
     assert "the two take different inputs; each was given its own" in err
 
 
+@pytest.mark.parametrize(
+    ("tolerance", "code", "said"),
+    [
+        ((), 1, "new.tflite executes more than 1 % more than"),
+        (("--tolerance", "2"), 0, "executes at most 2 % more than"),
+    ],
+)
+def test_two_files_are_compared_by_instructions(cli, monkeypatch, here, tolerance, code, said):
+    for name in ("old.tflite", "new.tflite"):
+        (here / name).write_text(name)
+    counts_of(monkeypatch, old=100_000, new=101_500)
+    ended, out, err = cli("compare", "--instructions", "old.tflite", "new.tflite", *tolerance)
+    assert (ended, err) == (code, "")
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert "old.tflite litert 100,000 reference" in lines
+    assert "new.tflite litert 101,500 +1.50%" in lines
+    assert "instructions of one inference, counted by perf events on some CPU" in lines
+    assert said in out
+    document = json.loads(cli("compare", "--instructions", "old.tflite", "new.tflite", *tolerance, "--json")[1])
+    assert (document["verdict"], document["compared"][0]["ratio"]) == ("fail" if code else "pass", 1.015)
+
+
 def test_the_same_file_is_called_the_same(cli, exported_once):
     path = exported_once / "cnn-int8.tflite"
     code, out, _ = cli("compare", path, path)
     assert code == 0
     assert "are the same file, by their digests" in out
     assert json.loads(cli("compare", path, path, "--json")[1])["compared"][0]["same_file"] is True
+    code, out, _ = cli("compare", "--instructions", path, path)
+    assert (code, "there is nothing to count" in out) == (0, True)

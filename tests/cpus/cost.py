@@ -1,18 +1,13 @@
 """docs/arm64-cost.md: guest instructions per inference of every shipped artifact on the devices of the table."""
 
 import re
-import statistics
-import subprocess
-from collections import defaultdict
 from pathlib import Path
 
-from tests.cpus.inside import INFERENCES
 from tests.cpus.table import DEVICES
 from tests.cpus.userspace import ROOT
 from toolkit import runtimes
 
 PAGE = ROOT / "docs" / "arm64-cost.md"
-SOURCE = Path(__file__).with_name("icount.c")
 # Share by which a figure may move before somebody has to look: the figures of one artifact repeat to a thousandth.
 TOLERANCE = 0.02
 INTRODUCTION = """\
@@ -25,34 +20,11 @@ nothing of their clocks, caches and pipelines. They show when a model, a convert
 which kernels run: a Cortex-A76 has dot products of int8, a Cortex-A72 has not.
 
 One image, one thread, the runtime's own call (`Session.native_invoke`) without input and output; the median of five
-after five others. The versions are those of `constraints.txt`.
+after twenty others. The versions are those of `constraints.txt`.
 
 """
 COLUMNS = ("artifact", "runtime", *(f"{name} ({cpu.found_in})" for name, cpu in DEVICES.items()))
 _ROW = re.compile(r"^\| `(?P<artifact>\S+)` \| \S+ \| (?P<counts>[\d, |]+) \|$", re.MULTILINE)
-
-
-def plugin(folder: Path) -> Path:
-    """Compile the plugin that counts."""
-    library = folder / "libicount.so"
-    command = ["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", str(library), str(SOURCE)]
-    subprocess.run(command, check=True)
-    return library
-
-
-def instructions(artifacts: list[str], marks: str) -> dict[str, int]:
-    """Return the instructions of one inference by artifact, less those of calling nothing."""
-    found = [tuple(map(int, mark)) for mark in re.findall(r"^mark (\d+) (\d+)$", marks, re.MULTILINE)]
-    spans = [(number, after - before) for (number, before), (_, after) in zip(found[::2], found[1::2], strict=True)]
-    if len(spans) != 2 * INFERENCES * len(artifacts):
-        raise RuntimeError(f"{len(spans)} counts for {len(artifacts)} artifacts; does qemu load the plugin?")
-    counts = {}
-    for position, artifact in enumerate(artifacts):
-        of_this = defaultdict(list)
-        for number, span in spans[2 * INFERENCES * position : 2 * INFERENCES * (position + 1)]:
-            of_this[number].append(span)
-        counts[artifact] = int(statistics.median(of_this[1]) - statistics.median(of_this[0]))
-    return counts
 
 
 def render(counts: dict[str, dict[str, int]]) -> str:

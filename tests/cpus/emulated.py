@@ -57,7 +57,6 @@ class Prepared:
     """What all CPUs are given. tiny: a model that only this host can make, for the edge tests."""
 
     exported: Path
-    plugin: Path
     tiny: Future[Path]
 
 
@@ -72,8 +71,7 @@ def run(name: str, folder: Path, given: Prepared) -> Machine:
         seconds[what] = time.monotonic() - began
 
     began = time.monotonic()
-    plugin = given.plugin if name in DEVICES else None
-    answers = ask(name, PYTHONS[name], given.exported, folder / "outputs.npz", plugin=plugin)
+    answers = ask(name, PYTHONS[name], given.exported, folder / "outputs.npz", counted=name in DEVICES)
     seconds["outputs"] = time.monotonic() - began
     if name in COMMANDED:
         step("doctor", "toolkit", "doctor", "--json")
@@ -103,7 +101,7 @@ def furnish(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def given(tmp_path_factory) -> Prepared:
     exported = shorten(EXPORTED, tmp_path_factory.mktemp("shipped") / "exported", IMAGES)
-    return Prepared(exported, cost.plugin(tmp_path_factory.mktemp("plugin")), Future())
+    return Prepared(exported, Future())
 
 
 @pytest.fixture(scope="session")
@@ -172,7 +170,7 @@ def test_the_page_is_of_these_artifacts_and_these_figures(answers, given):
 def test_an_inference_costs_the_instructions_of_the_page(machines, device):
     found = machines[device].answers
     listed = cost.parse(cost.PAGE.read_text())[device]
-    old = cost.changes(listed, cost.instructions(list(found.outputs), found.marks))
+    old = cost.changes(listed, found.instructions)
     assert not old, "\n".join([*old, page.RENEW])
 
 

@@ -1,16 +1,14 @@
 """What each artifact answers, and what an inference costs: run on this machine and on every emulated CPU.
 
-python -m tests.cpus.inside EXPORTED OUTPUTS.npz
+python -m tests.cpus.inside EXPORTED OUTPUTS.npz [COUNT]
 
-Writes the outputs for the images of golden.npz, by artifact, and to stdout what toolkit and numpy say of the CPU. Under
-the plugin of icount.c, the marks on stderr enclose nothing, then one inference after the other, of each artifact in the
-order that stdout gives them in.
+Writes the outputs for the images of golden.npz, by artifact, and to stdout what toolkit and numpy say of the CPU, and
+the instructions of one inference of each artifact. COUNT: the file that the plugin of qemu counts in; none is counted
+without it.
 """
 
 import json
-import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +17,10 @@ import numpy as np
 from numpy._core._multiarray_umath import __cpu_features__  # type: ignore[import-not-found]
 
 from toolkit import golden, host, manifest, runtimes
+from toolkit.bench.instructions import qemu
+from toolkit.bench.instructions.counting import of_call
 from toolkit.runtimes.base import Session
 
-# Agreed with icount.c.
-MARK = 9999
-# Inferences before the first that counts: packing weights, growing buffers, the interpreter's caches.
-WARM_UP = 5
-INFERENCES = 5
 # Instruction sets of toolkit.host by their names in numpy.
 ASKED = {
     "AVX": "AVX",
@@ -37,34 +32,19 @@ ASKED = {
 }
 
 
-def mark(number: int) -> None:
-    """Ask the plugin for the number of instructions; without it, a system call that fails."""
-    with suppress(OSError):
-        os.getpriority(MARK, number)
-
-
-def nothing() -> None:
-    """Cost what calling something costs."""
-
-
 def main() -> None:
     """Run every artifact of every manifest below a folder."""
-    exported, target = map(Path, sys.argv[1:])
+    exported, target, *counting = map(Path, sys.argv[1:])
     shipped = []
     for listing in sorted(exported.glob(f"*/{manifest.MANIFEST}")):
         found = manifest.read(listing.parent)
         images = golden.read(found.golden_path).images
         shipped += [(found.folder / artifact.path, images) for artifact in found.artifacts]
     # All counts first: what was computed before them would leave the memory, and so the counts, otherwise.
-    for path, images in shipped:
-        session = open_plainly(path)
-        session.resize(1)
-        session.set_inputs([session.encode(session.convention.values(images[:1]))])
-        count(nothing, number=0)
-        count(session.native_invoke, number=1)
+    instructions = {path.name: count(path, images, counting[0]) for path, images in shipped} if counting else {}
     outputs = {path.name: open_plainly(path).predict(images) for path, images in shipped}
     np.savez(target, **outputs)
-    print(json.dumps({"artifacts": list(outputs), **described()}))
+    print(json.dumps({"artifacts": list(outputs), "instructions": instructions, **described()}))
 
 
 def described() -> dict[str, object]:
@@ -81,14 +61,12 @@ def open_plainly(path: Path) -> Session:
     return runtime.open_session(path, kernels=runtime.KERNELS[0])
 
 
-def count(call, *, number: int) -> None:
-    """Put each call between two marks of that number, when all is warm."""
-    for _ in range(WARM_UP):
-        call()
-    for _ in range(INFERENCES):
-        mark(number)
-        call()
-        mark(number)
+def count(path: Path, images: np.ndarray, counting: Path) -> int:
+    """Count the instructions of one inference."""
+    session = open_plainly(path)
+    session.resize(1)
+    session.set_inputs([session.encode(session.convention.values(images[:1]))])
+    return of_call(session.native_invoke, qemu.counter(counting))
 
 
 if __name__ == "__main__":

@@ -26,11 +26,9 @@ def main() -> None:
     pythons = guests.build_or_exit()
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(JOBS) as pool:
         folder = Path(scratch)
-        library, exported = cost.plugin(folder), shorten(EXPORTED, folder / "exported", IMAGES)
+        exported = shorten(EXPORTED, folder / "exported", IMAGES)
         asked = {
-            name: pool.submit(
-                ask, name, python, exported, folder / f"{name}.npz", plugin=library if name in DEVICES else None
-            )
+            name: pool.submit(ask, name, python, exported, folder / f"{name}.npz", counted=name in DEVICES)
             for name, python in pythons.items()
         }
         answers = {name: future.result() for name, future in asked.items()}
@@ -40,7 +38,7 @@ def main() -> None:
     print(text, end="")
     if wrong:
         sys.exit("\n".join(["", *wrong, f"{page.PAGE.name} is not written: the artifacts do not answer as they must"]))
-    counts = {name: cost.instructions(list(answers[name].outputs), answers[name].marks) for name in DEVICES}
+    counts = {name: answers[name].instructions for name in DEVICES}
     page.PAGE.write_text(text)
     cost.PAGE.write_text(cost.render(counts))
     print("\n" + cost.PAGE.read_text(), end="")

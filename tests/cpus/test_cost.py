@@ -1,32 +1,6 @@
-import pytest
-
 from tests.cpus import cost
 from tests.cpus.answers import EXPORTED
-from tests.cpus.inside import INFERENCES
 from toolkit import manifest
-
-
-def marks(*spans: int) -> str:
-    """Write marks around spans of instructions, ten apart: number 0 around nothing, then 1 around an inference."""
-    lines, now = [], 1000
-    for position, span in enumerate(spans):
-        number = position // INFERENCES % 2
-        lines += [f"mark {number} {now}", f"mark {number} {now + span}"]
-        now += span + 10
-    return "\n".join(["a warning", *lines, ""])
-
-
-def test_the_cost_is_the_median_of_the_inferences_less_that_of_nothing():
-    nothing, inferences = [7] * INFERENCES, [107, 109, 108, 9000, 108]
-    assert cost.instructions(["a.tflite", "b.onnx"], marks(*nothing, *inferences, *nothing, *[27] * INFERENCES)) == {
-        "a.tflite": 101,
-        "b.onnx": 20,
-    }
-
-
-def test_without_the_plugin_there_are_no_counts():
-    with pytest.raises(RuntimeError, match="0 counts for 1 artifacts; does qemu load the plugin"):
-        cost.instructions(["a.tflite"], "")
 
 
 def test_the_page_is_read_as_it_was_written():

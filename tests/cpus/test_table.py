@@ -1,7 +1,8 @@
 import pytest
 
-from tests.cpus.table import CORES, CPUS
+from tests.cpus.table import CPUS
 from toolkit import host
+from toolkit.bench.instructions.cpus import CORES
 
 
 @pytest.mark.parametrize("name", CPUS)

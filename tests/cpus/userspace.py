@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cpus import table
+from toolkit.bench.instructions import cpus
+from toolkit.bench.instructions.qemu import GUEST_PYTHON, GUESTS, HOST_ONLY
 from toolkit.cache import cache_folder
 from toolkit.files import write_json
 
@@ -31,8 +33,6 @@ SOURCES = (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/source
 PLATFORMS = ("manylinux2014_aarch64", *(f"manylinux_2_{minor}_aarch64" for minor in range(17, 37)))
 PINNED = ("--constraint", str(ROOT / "constraints.txt"))
 BUILD_PINNED = ("--build-constraint", str(ROOT / "constraints.txt"))
-# Of the host, and wrong in the guest: libraries of another CPU, and names of its BLAS kernels.
-HOST_ONLY = ("LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 # -cpu always: what qemu takes without it computes wrong int8 results (qemu 7.2, SME). -0: Python finds its virtual
 # environment by the path that it was started by.
@@ -64,7 +64,7 @@ def environment(cpu: str, **more: str) -> dict[str, str]:
 
 
 def _python(folder: Path) -> Path:
-    return folder / "venv" / "bin" / "python"
+    return folder / GUEST_PYTHON
 
 
 def build() -> Userspace:
@@ -73,12 +73,12 @@ def build() -> Userspace:
     Checkouts share the folder: who would change it waits until nobody's process uses it. FileNotFoundError or
     CalledProcessError where it cannot be built.
     """
-    folder = cache_folder() / "arm64"
+    folder = cache_folder() / GUESTS[ARCHITECTURE]
     folder.mkdir(parents=True, exist_ok=True)
     described = (ROOT / "pyproject.toml", ROOT / "constraints.txt")
     sources = (ROOT / "README.md", *sorted(ROOT.glob("*.py")), *sorted((ROOT / "toolkit").rglob("*.py")))
     keys = {
-        "debian": _digest(Path(__file__), Path(table.__file__), _apt_sources()),
+        "debian": _digest(Path(__file__), Path(cpus.__file__), _apt_sources()),
         "dependencies": _digest(*described),
         "project": _digest(*described, *sources),
     }
@@ -167,7 +167,9 @@ def _build_root(folder: Path) -> None:
     python3 = root / "usr" / "bin" / "python3"
     real = python3.resolve()
     python3.unlink()
-    python3.write_text(PYTHON.format(unset=" ".join(HOST_ONLY), qemu=QEMU, folder=folder, python=real))
+    python3.write_text(
+        PYTHON.format(unset=" ".join(("LD_LIBRARY_PATH", *HOST_ONLY)), qemu=QEMU, folder=folder, python=real)
+    )
     python3.chmod(0o755)
 
 

@@ -10,13 +10,12 @@ import sys
 from pathlib import Path
 
 from tests.cpus import table
+from toolkit.bench.instructions.qemu import HOST_ONLY
 from toolkit.files import atomic
 
 CPUS = table.of("x86_64")
 # Beginnings of names in site-packages.
 LEFT_OUT = ("tensorflow", "keras")
-# Of the host, and wrong in the guest: names of its BLAS kernels.
-HOST_ONLY = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 # -0: Python finds its virtual environment by the path that it was started by. check=off: qemu would tell at each start
 # which instructions it lacks of those that the CPU has; that those of the table are there is tested.
 PYTHON = """\

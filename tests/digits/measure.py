@@ -9,10 +9,11 @@ import numpy as np
 
 from tests.digits.scenes import Scene
 from tests.robustness import as_table
-from toolkit import manifest, novelty, runtimes, units
+from toolkit import manifest, runtimes, units
 from toolkit.data.base import Dataset
 from toolkit.export import novelty as measuring
 from toolkit.export.sources import parts_of
+from toolkit.novelty import Judge
 from toolkit.prediction import Prediction, Refused, predict
 from toolkit.study.statistics import share
 
@@ -105,7 +106,7 @@ def called_none(model: Path, images: np.ndarray) -> int:
     session.convention = found.convention
     pixels = images[..., np.newaxis]
     answers = found.convention.probabilities(found.convention.answers(session.predict(pixels)))
-    return sum(one.none_of_these for one in novelty.judge(found, pixels, answers))
+    return sum(one.none_of_these for one in Judge(found).judge(pixels, answers))
 
 
 def render_others(counts: Mapping[str, tuple[int, int]]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit import constraints, extras, registry
+from toolkit import constraints, extras, registry, runtimes
 from toolkit.doctor.child import PACKAGES
 from toolkit.doctor.probe import probe
 from toolkit.doctor.remedy import interpreter, pip
@@ -171,6 +171,7 @@ def test_a_package_without_its_files_is_broken_and_one_never_installed_is_absent
 PARTS = [
     pytest.param(name, marks=pytest.mark.slow) if name == "keras" else name
     for name in (*PACKAGES, *registry.names("toolkit.runtimes"))
+    if name != "tflm" or runtimes.installed(name)
 ]
 
 
@@ -179,7 +180,7 @@ def test_every_part_of_a_sound_install_works(part):
     tried = probe(part)
     assert tried.finding.state == "ok", tried.finding
     assert tried.versions.items() <= {name: constraints.tested()[name] for name in tried.versions}.items()
-    assert ("ran a model" in tried.finding.text) == (part in ("litert", "onnxruntime"))
+    assert ("ran a model" in tried.finding.text) == (part in ("litert", "onnxruntime", "tflm"))
     if part not in PACKAGES:
         assert tried.devices[0] == "CPU"
 

@@ -8,12 +8,14 @@ import subprocess
 import numpy as np
 import pytest
 
-from toolkit import golden, manifest
+from toolkit import golden, manifest, runtimes
+from toolkit.convention import Convention
 from toolkit.export.exporter import ExportOptions, export
 from toolkit.export.formats import c, plan, tflite
 from toolkit.export.sources import resolve
 from toolkit.files import sha256
 from toolkit.parity.verify import VerifyOptions, verify
+from toolkit.runtimes import tflm
 
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Werror")
 # What a firmware would do with the header, and the bytes on stdout.
@@ -72,6 +74,25 @@ def test_the_arena_hint_is_what_is_alive_at_the_widest_operator(exported_c):
     text = (exported_c / "cnn-int8.h").read_text()
     assert re.search(r"ARENA_HINT_BYTES (\d+)", text)[1] == str(8 * 8 * 32 + 4 * 4 * 32)
     assert "Operators for the resolver: CONV_2D, FULLY_CONNECTED, MAX_POOL_2D, RESHAPE, SOFTMAX" in text
+
+
+def test_the_header_names_the_oldest_tflm_and_what_the_newest_takes(exported_c):
+    """Dense layers of today's converter have a scale for each channel."""
+    text = (exported_c / "cnn-int8.h").read_text()
+    assert " * Needs TFLM of October 2024 or later: FULLY_CONNECTED has a scale for each channel. TFLM" in text
+    if runtimes.installed("tflm"):
+        took = tflm.TFLMSession(exported_c / "cnn-int8.tflite").arena_bytes
+        assert f" * Measured where this was written: {took} bytes in all, with tflite-micro " in text
+
+
+def test_without_tflm_and_scales_of_channels_the_header_says_neither(exported_c, tmp_path, monkeypatch):
+    monkeypatch.setattr(c, "_is_product_by_channel", lambda *_: False)
+    monkeypatch.setattr(runtimes, "installed", lambda _: False)
+    _, header = c.derive(exported_c / "cnn-int8.tflite", tmp_path / "cnn-int8.c", Convention())
+    text = header.read_text()
+    assert "TFLM of" not in text
+    assert "Measured" not in text
+    assert "SOFTMAX\n *\n * CNN_INT8_ARENA_HINT_BYTES" in text
 
 
 def test_a_tensor_that_is_read_again_later_stays_in_the_arena():

@@ -1,4 +1,4 @@
-"""What verbs do with a device, a server or a package index, called without one."""
+"""What verbs do with a device, a server or a package index, called without one; what they do on large input only."""
 
 import http.server
 import os
@@ -8,10 +8,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from toolkit import downloads
+from toolkit import api, cli, data, downloads, extras, images
+from toolkit import photos as many
+from toolkit.bench import certify as certification
 from toolkit.bench import record, resume
 from toolkit.cache import cache_folder
+from toolkit.export import saved_model
 from toolkit.files import sha256
+from toolkit.training import arithmetic
 from toolkit.wheels import folder as wheels
 from toolkit.wheels import tested
 
@@ -59,3 +63,40 @@ def fill(folder: str) -> None:
     vars(tested)["digests"] = lambda: digests
     vars(tested)["pythons"] = lambda: ["3.11"]
     wheels.fill(Path(folder), python="3.11", arch="aarch64")
+
+
+def photos(folder: str) -> None:
+    """Load photos twice as if the memory did not hold their pixels: the cache gives those of the files."""
+    vars(many)["IN_MEMORY_SHARE"] = 0.0
+    expected = sorted(int(images.read(file, channels=1)[0, 0, 0]) for file in Path(folder).rglob("*.png"))
+    for _ in range(2):
+        splits = data.load(folder, warn=lambda text: None).splits.values()
+        assert sorted(int(pixels[0, 0, 0]) for split in splits for pixels in split.images) == expected
+    assert any(cache_folder().rglob("*.pixels"))
+
+
+def tried(dataset: str) -> None:
+    """Train as if it took so long that a trial is made before; the trial is made up."""
+    setting = arithmetic.onednn()
+    vars(arithmetic)["LEAST_VALUES"] = 1
+    vars(arithmetic)["_try"] = lambda *_, **__: [arithmetic.Tried(setting, xla, 1.0 + xla) for xla in (0, 1)]
+    name = str(len(list(Path.cwd().glob("runs/*"))))
+    assert cli.call(["train", "--data", dataset, "--model", "mlp", "--epochs", "1", "--name", name]) == 0
+    assert arithmetic.of_run(Path("runs", name)).xla == 0
+
+
+def certify(artifact: str) -> None:
+    """Certify by as few rounds as there may be."""
+    vars(certification)["LONGEST_S"] = 0.001
+    api.certify(artifact, seconds=0.01, processes=2)
+
+
+def save(path: str, folder: str) -> None:
+    """Save a Keras file as a SavedModel."""
+    with extras.streams_to(Path("export.log")):
+        extras.load("keras").saving.load_model(path).export(folder, verbose=False)
+
+
+def freeze(folder: str) -> None:
+    """Freeze a SavedModel into the cache, as an export does first."""
+    saved_model.to_keras(Path(folder))

@@ -65,6 +65,7 @@ class Campaign:
         self._random = random.Random(seed)
         self._servers: SimpleQueue[Server] = SimpleQueue()
         self._whole: dict[Verb, Ended] = {}
+        self._weights: dict[Verb, str] = {}
         self._before: dict[str, dict[Path, str]] = {}
         self.tallies = {verb: Tally() for verb in verbs}
 
@@ -99,6 +100,8 @@ class Campaign:
             tally = Tally(writes=verb.worker or ended.writes)
             self._wait(verb, box, "undisturbed", tally)
             self._judge(verb, box, "undisturbed", tally, done=True)
+            if verb.run:
+                self._weights[verb] = check.weights(box.here / "runs" / verb.run)
         return ended, tally
 
     def _plan(self) -> list[Moment]:
@@ -138,6 +141,8 @@ class Campaign:
         if ended.code != self._whole[verb].code:
             said = box.log.read_text(encoding="utf-8").splitlines()[-1:]
             tally.lost.append(f"{verb.name}, {when}: called again it ended with {ended.code}: {said}")
+        elif verb.run and check.weights(box.here / "runs" / verb.run) != self._weights[verb]:
+            tally.lost.append(f"{verb.name}, {when}: called again it came to other weights")
         self._wait(verb, box, f"{when}, and again", tally)
         self._judge(verb, box, f"{when}, and again", tally, done=True)
 

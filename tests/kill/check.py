@@ -54,6 +54,16 @@ def _read_archive(path: Path) -> None:
         assert archive.testzip() is None, "a file in it is damaged"
 
 
+def _read_pdf(path: Path) -> None:
+    content = path.read_bytes()
+    assert content.startswith(b"%PDF-"), "it is no PDF"
+    assert content.rstrip().endswith(b"%%EOF"), "it has no end"
+
+
+def _read_pixels(path: Path) -> None:
+    assert path.stat().st_size, "it has no pixels"
+
+
 def _read_image(path: Path) -> None:
     with Image.open(path) as image:
         image.load()
@@ -74,6 +84,8 @@ READERS: dict[str, Callable[[Path], object]] = {
     ".keras": _read_archive,
     ".zip": _read_archive,
     ".whl": _read_archive,
+    ".pdf": _read_pdf,
+    ".pixels": _read_pixels,
     ".png": _read_image,
     ".svg": xml.etree.ElementTree.parse,
     ".html": _read_text,
@@ -112,6 +124,16 @@ def _without_weights(box: Box) -> list[str]:
     """Return the runs that have finished epochs and no best weights of them."""
     states = box.here.rglob(STATE)
     return [f"{state.parent.name} has no {BEST}" for state in states if not state.with_name(BEST).is_file()]
+
+
+def weights(folder: Path) -> str:
+    """Return a digest of all that a run goes on from, but for how long its epochs took."""
+    with np.load(folder / STATE) as arrays:
+        kept = {name: arrays[name] for name in sorted(arrays.files) if name != "progress"}
+    digest = hashlib.sha256()
+    for name, array in kept.items():
+        digest.update(f"{name} {array.dtype} {array.shape} ".encode() + array.tobytes())
+    return digest.hexdigest()
 
 
 def apart(box: Box, before: Mapping[Path, str]) -> list[str]:

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from tests.bench import made_up
 from tests.conftest import tiny_arrays
 from tests.kill.calls import index
 from tests.kill.servers import Box, Server
+from toolkit.report.write import BROWSERS
 from toolkit.training.checkpoint import STATE
 
 SHIPPED = Path(__file__).parents[2] / "exported" / "mlp"
-RUN, EXPORT = "first", "exported/mlp"
+RUN, FURTHER, EXPORT = "first", "further", "exported/mlp"
+# Beside the folder that is looked at: what is in there, toolkit does not write.
+SAVED = "../home/saved"
 TRAIN = ("train", "--data", "tiny.npz", "--model", "mlp", "--epochs", "2", "--name", RUN)
+TRAIN_FURTHER = ("train", "--data", "tiny.npz", "--model", f"runs/{RUN}/best.keras", "--epochs", "3")
 STUDY = ("study", "--data", "tiny.npz", "--model", "mlp", "--optimizer", "adam", "--activation", "relu")
 SMALL_STUDY = (*STUDY, "--learning-rate", "0.01", "--epochs", "2")
 BENCH = ("bench", "--processes", "2", "--seconds", "0.05", f"{EXPORT}/mlp-int8.tflite")
@@ -27,7 +32,8 @@ class Verb:
 
     some: at how many of its writes it is killed, None for each. random: kills at random moments. again_each: of so many
     kills one is followed by the verb again. again: how it is called then. worker: about how many writes the process
-    makes that it starts and is killed with, at some of those writes; 0 where it is killed at its own.
+    makes that it starts and is killed with, at some of those writes; 0 where it is killed at its own. run: the name of
+    one whose weights must then be those of a run that nobody killed, to the last bit.
     """
 
     name: str
@@ -38,12 +44,14 @@ class Verb:
     again_each: int = 1
     again: Callable[[Path, "Verb"], Sequence[str]] = lambda here, verb: verb.arguments
     worker: int = 0
+    run: str | None = None
 
 
 def _resumed(here: Path, verb: Verb) -> Sequence[str]:
     """Go on with the run where an epoch was finished, as a user would."""
-    name = verb.arguments[-1]
-    return ("train", "--resume", "--name", name) if (here / "runs" / name / STATE).is_file() else verb.arguments
+    name, model = verb.arguments[-1], verb.arguments[verb.arguments.index("--model") + 1]
+    again = ("train", "--resume", "--model", model, "--name", name)
+    return again if (here / "runs" / name / STATE).is_file() else verb.arguments
 
 
 def _another_road(here: Path, verb: Verb) -> Sequence[str]:
@@ -59,11 +67,46 @@ LIGHT = (
     Verb("check-bundle", "shipped", ("check-bundle", "packed.zip")),
     Verb("verify --golden --flips", "shipped", ("verify", EXPORT, "--golden", "--flips", "flips.png")),
     Verb("data --fetch", "shipped", ("tests.kill.calls.fetch", "packed.zip")),
+    Verb("report --output", "shipped", ("report", EXPORT, "--output", "page.html")),
+    *(
+        [Verb("report --pdf", "shipped", ("report", EXPORT, "--output", "page.html", "--pdf"), again_each=2)]
+        if any(map(shutil.which, BROWSERS))
+        else []
+    ),
+    Verb("show --svg", "shipped", ("show", f"{EXPORT}/mlp-int8.tflite", "--svg", "graph.svg")),
+    Verb(
+        "predict --explain",
+        "shipped",
+        ("predict", "digit.png", "--model", f"{EXPORT}/mlp-int8.tflite", "--explain", "seen.png"),
+    ),
+    Verb("data, many photos", "photos", ("tests.kill.calls.photos", "photos")),
+    Verb(
+        "certify", "shipped", ("tests.kill.calls.certify", f"{EXPORT}/mlp-int8.tflite"), some=10, random=5, again_each=4
+    ),
     Verb("wheels", "indexed", ("tests.kill.calls.fill", "wheels"), some=90, again_each=4),
 )
 HEAVY = (
-    Verb("train", "empty", TRAIN, random=40, again_each=8, again=_resumed),
-    Verb("train --resume", "trained", ("train", "--resume", "--epochs", "4", "--name", RUN), random=40, again_each=8),
+    Verb("train", "empty", TRAIN, random=40, again_each=8, again=_resumed, run=RUN),
+    Verb(
+        "train --resume",
+        "trained",
+        ("train", "--resume", "--epochs", "4", "--name", RUN),
+        random=40,
+        again_each=8,
+        run=RUN,
+    ),
+    Verb(
+        "train --augment --model FILE.keras",
+        "trained",
+        (*TRAIN_FURTHER, "--augment", "shift,rotate,contrast", "--name", FURTHER),
+        some=40,
+        random=20,
+        again_each=4,
+        again=_resumed,
+        run=FURTHER,
+    ),
+    Verb("train, after a trial", "empty", ("tests.kill.calls.tried", "tiny.npz"), some=20, again_each=4),
+    Verb("export, a SavedModel", "saved", ("tests.kill.calls.freeze", SAVED), some=5, random=3, again_each=2),
     Verb("export", "trained", ("export", RUN), random=30, again_each=8),
     Verb("export, again", "exported", ("export", RUN, "--calibration", "50"), random=20, again_each=8),
     Verb(
@@ -94,7 +137,7 @@ HEAVY = (
 
 
 def _shipped(box: Box, server: Server) -> None:
-    """A part of a folder of this project, two records that hold the same artifact, and a bundle."""
+    """A part of a folder of this project, two records that hold the same artifact, a bundle and an image."""
     folder = box.here / EXPORT
     folder.mkdir(parents=True)
     for name in ("mlp-int8.tflite", "mlp-int8.onnx", "golden.npz", "manifest.json", "README.md"):
@@ -106,6 +149,15 @@ def _shipped(box: Box, server: Server) -> None:
         record.results[0].write_samples(record.folder)
         record.save()
     call(server, box, "bundle", f"{EXPORT}/mlp-int8.tflite", "--output", "packed.zip")
+    Image.fromarray(np.eye(28, dtype=np.uint8) * 255).save(box.here / "digit.png")
+
+
+def _photos(box: Box, server: Server) -> None:
+    """A folder of two classes of photos."""
+    for number in range(12):
+        folder = box.here / "photos" / ("cats", "dogs")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((6, 6), 20 * number, np.uint8)).save(folder / f"{number}.png")
 
 
 def _indexed(box: Box, server: Server) -> None:
@@ -121,8 +173,13 @@ def _empty(box: Box, server: Server) -> None:
 STARTS: dict[str, tuple[str | None, Callable[[Box, Server], None]]] = {
     "shipped": (None, _shipped),
     "indexed": (None, _indexed),
+    "photos": (None, _photos),
     "empty": (None, _empty),
     "trained": ("empty", lambda box, server: call(server, box, *TRAIN)),
+    "saved": (
+        "trained",
+        lambda box, server: call(server, box, "tests.kill.calls.save", f"runs/{RUN}/best.keras", SAVED),
+    ),
     "exported": ("trained", lambda box, server: call(server, box, "export", RUN)),
     "verified": ("exported", lambda box, server: call(server, box, "verify", EXPORT, "--save", "--data", "tiny.npz")),
     "studied": ("empty", lambda box, server: call(server, box, *SMALL_STUDY)),

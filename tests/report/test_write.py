@@ -70,11 +70,14 @@ def test_a_browser_that_never_ends_is_ended(subject, tmp_path, browser, monkeypa
 
 @pytest.mark.slow
 @pytest.mark.skipif(not any(map(shutil.which, writing.BROWSERS)), reason="there is no Chromium")
-def test_the_chromium_of_this_machine_prints_a_page(shipped, tmp_path):
+def test_the_chromium_of_this_machine_prints_a_page_and_leaves_nothing(shipped, tmp_path, monkeypatch):
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
     report = write(Subject(manifest.read(shipped), ()), tmp_path / "page.html", pdf=True)
     content = report.pdf.read_bytes()
     assert content.startswith(b"%PDF-")
     assert len(re.findall(rb"/Type\s*/Page\b", content)) >= 3
+    assert [path for path in (tmp_path / "home").rglob("*") if path.is_file()] == []
 
 
 def test_without_chromium_nothing_is_written(subject, tmp_path, monkeypatch):

@@ -87,13 +87,15 @@ def test_a_page_full_of_digits_is_refused(digits, monkeypatch):
 
 
 def test_artifacts_agree_if_they_read_the_same():
-    def result(*classes):
-        return {"readings": [{"class": name} for name in classes]}
+    def result(*classes, none=None):
+        return {"readings": [{"class": name, "none_of_these": none} for name in classes]}
 
     assert predictor.agree([result("1"), result("1")]) is True
     assert predictor.agree([result("1"), result("7")]) is False
     assert predictor.agree([result("1"), {"error": "died"}]) is None
     assert predictor.agree([result("1")]) is None
+    assert predictor.agree([result("1", none=False), result("1", none=True)]) is False
+    assert predictor.agree([result("7", none=True), result("1", none=True)]) is True
 
 
 def test_a_blank_image_is_refused_with_the_reason(digits):

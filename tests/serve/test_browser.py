@@ -265,10 +265,13 @@ def test_the_keyboard_draws_and_reaches_everything(opened, keep):
 def test_artifacts_that_disagree_are_marked_and_one_that_died_says_so(opened, keep):
     page = opened()
 
-    def reading(name):
+    def reading(name, score=None):
         rows = [{"class": one, "probability": 0.6 if one == name else 0.4} for one in ("1", "7")]
         seen = {"height": 1, "width": 1, "channels": 3, "pixels": base64.b64encode(b"\xff\x00\x00").decode()}
-        return {"class": name, "probability": 0.6, "probabilities": rows, "box": None, "seen": seen}
+        judged = {"none_of_these": None, "novelty": None}
+        if score is not None:
+            judged = {"none_of_these": score > 4, "novelty": {"score": score, "threshold": 4}}
+        return {"class": name, "probability": 0.6, "probabilities": rows, **judged, "box": None, "seen": seen}
 
     answers = [
         {"artifact": name, "readings": [reading(one)], "inference_s": 0.001, "batch": 2}
@@ -287,6 +290,18 @@ def test_artifacts_that_disagree_are_marked_and_one_that_died_says_so(opened, ke
     keep(page, "disagree")
     assert page.locator(".card.differs").count() == 2
     assert page.get_by_text("in a batch of 2").count() == 2
+    for answer, score in zip(answers, (2.5, 12.345), strict=True):
+        answer["readings"] = [reading("1", score)]
+    draw(page, *SEVEN)
+    page.get_by_text("≠ They disagree: 1 | none of these").wait_for()
+    keep(page, "none-of-these")
+    assert page.locator(".class").all_inner_texts() == ["1", "none of these"]
+    assert page.locator(".says .quiet").all_inner_texts() == [
+        "60.0 %",
+        "novelty 2.50, none of these above 4.00",
+        "else 1, 60.0 %",
+        "novelty 12.3, none of these above 4.00",
+    ]
     document |= {"results": [answers[0], {"artifact": "b", "error": "<b>b was ended</b>"}], "agree": None}
     draw(page, *SEVEN)
     page.get_by_text("<b>b was ended</b>").wait_for()

@@ -76,6 +76,33 @@ def test_nothing_is_computed_for_who_has_gone(slow):
     assert [isinstance(answer, asyncio.CancelledError) for answer in answers] == [False, True, True]
 
 
+def test_each_gets_the_answer_to_its_own_images_also_where_others_of_its_batch_go_away(slow, tiny):
+    made, gate, batches = slow
+    images = iter(tiny.test.images)
+    given = [np.stack([next(images) for _ in range(count)]) for count in (1, 1, 2, 1, 3, 1, 1)]
+
+    async def run():
+        running = asyncio.create_task(made.run())
+        asked = [asyncio.create_task(made.classify(one)) for one in given]
+        await asyncio.sleep(0.05)
+        asked[1].cancel()
+        asked[4].cancel()
+        gate.release(100)
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        running.cancel()
+        return found
+
+    found = asyncio.run(run())
+    assert batches == [10]  # who went away did so while it was worked on
+    alone = answers.classify
+    for place, one in enumerate(given):
+        if place in (1, 4):
+            assert isinstance(found[place], asyncio.CancelledError)
+        else:
+            _, rows = alone(made._open.session, made._open.found, one)
+            assert np.allclose(found[place].probabilities, rows)
+
+
 def test_a_whole_batch_is_told_what_went_wrong_and_the_next_is_served(slow, monkeypatch):
     made, gate, _ = slow
     real, wrong = answers.classify, iter([ArtifactError("NaN"), ValueError("odd")])

@@ -17,7 +17,7 @@ SIDE = 12
 
 
 def changed(text, images, *, seed=0, epoch=1):
-    augmentation = Augmentation(extras.load("keras"), canonical(text))
+    augmentation = Augmentation(extras.load("tensorflow"), canonical(text))
     augmentation.begin(seed=seed, epoch=epoch)
     return np.asarray(augmentation(np.asarray(images, np.float32)))
 

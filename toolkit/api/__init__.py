@@ -12,7 +12,7 @@ from toolkit.api.devices import bench_on, verify_on
 from toolkit.api.live import serve
 from toolkit.api.pages import report, show
 from toolkit.api.parity import verify, verify_against
-from toolkit.api.records import check_record, compare, compare_files, is_artifact, plot_record
+from toolkit.api.records import check_record, compare, compare_files, compare_instructions, is_artifact, plot_record
 from toolkit.api.road import bench, default_artifact, export, find_sources, open_session, predict, train
 from toolkit.api.studies import report_study, study
 from toolkit.api.trust import certify, diagnose, localize, selftest
@@ -33,6 +33,7 @@ __all__ = [
     "check_record",
     "compare",
     "compare_files",
+    "compare_instructions",
     "default_artifact",
     "diagnose",
     "doctor",

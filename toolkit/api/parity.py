@@ -28,6 +28,7 @@ def verify(
     allow_overlap: bool = False,
     save: bool = False,
     flips: str | PathLike[str] | None = None,
+    runtime: str | None = None,
     on_step: OnStep = ignore,
 ) -> "Parity":
     """Compare artifacts with the Keras model that they were made from, image by image; true if all passed.
@@ -37,7 +38,8 @@ def verify(
     outputs instead, which takes neither TensorFlow nor data and measures no accuracy. margin_pp: accuracy that may be
     lost, in percentage points. imports, unsafe_lambda: as for ``export``. allow_overlap: go on where the model has
     learned from test images. save: write a parity record beside each manifest, and the results into it. flips: a .png
-    or .svg file to draw the images into that an artifact classifies differently.
+    or .svg file to draw the images into that an artifact classifies differently. runtime: what runs the artifacts, and
+    no others than its own; None stands for what does so by itself.
 
     ``.comparisons`` has one for each artifact, ``.verdict`` is ``pass``, ``fail`` or ``inconclusive`` (too few images
     to tell), ``.records`` are the files that were saved, ``.to_json()`` is the document of ``toolkit verify --json``. A
@@ -46,10 +48,13 @@ def verify(
     """
     from toolkit.parity import record
     from toolkit.parity.verify import VerifyOptions, verify_all
+    from toolkit.runtimes import choosing
     from toolkit.runtimes.keras.loading import allowing
 
     if golden and save:
         raise UsageError("results by golden measure no accuracy and are not saved; leave out --golden or --save")
+    if runtime is not None and save:
+        raise UsageError("--save is of what runs a file by itself; leave out --runtime, or --save")
     options = VerifyOptions(
         None if data is None else fspath(data),
         by_golden=golden,
@@ -58,7 +63,7 @@ def verify(
         reading=reading,
     )
     draw = _drawing(flips)
-    with allowing(imports, unsafe_lambda=unsafe_lambda):
+    with choosing(runtime), allowing(imports, unsafe_lambda=unsafe_lambda):
         parity = verify_all([Path(path) for path in paths] or [EXPORTED], options, warn=warn, on_step=on_step)
     draw(parity)
     return record.save_all(parity) if save else parity

@@ -13,6 +13,7 @@ from toolkit.step import OnStep, ignore
 
 if TYPE_CHECKING:
     from toolkit.bench.compare import Compared
+    from toolkit.bench.instructions.versus import Counts
     from toolkit.bench.versus import Versus
 
 _NO_RECORD = "'toolkit bench' writes record.json, 'toolkit verify --save' writes parity.json"
@@ -81,6 +82,20 @@ def compare_files(
     plan = Plan(threads=(threads,), batches=(batch,), seconds=seconds, processes=processes, seed=seed)
     files = [candidates.select([Path(path)], warn=warn)[0] for path in (reference, candidate)]
     return versus.versus(files, plan, tolerance=tolerance, on_step=on_step)
+
+
+def compare_instructions(
+    reference: str | PathLike[str], candidate: str | PathLike[str], *, tolerance: float = 0.01, on_step: OnStep = ignore
+) -> "Counts":
+    """Compare two artifacts by the instructions of one inference; true unless the candidate executes more.
+
+    tolerance: the share by which it may. ``.counted`` has what each executes and what counted it, None for two files
+    that are the same; ``.ratio`` is the candidate's count by the reference's. Raises ArtifactError if one cannot be run
+    or is of Keras, UsageError for a negative tolerance, and if nothing on this machine counts instructions.
+    """
+    from toolkit.bench.instructions.versus import compare
+
+    return compare(Path(reference), Path(candidate), tolerance=tolerance, on_step=on_step)
 
 
 def is_artifact(path: str | PathLike[str]) -> bool:

@@ -29,9 +29,12 @@ def bench(
     *paths: str | PathLike[str],
     output: str | PathLike[str] = BENCHMARKS,
     explain: bool = False,
+    instructions: bool = False,
+    tune: bool = False,
     shapes: Mapping[str, Sequence[int]] | None = None,
     imports: Sequence[str | PathLike[str]] = (),
     unsafe_lambda: bool = False,
+    runtime: str | None = None,
     on_step: OnStep = ignore,
     **plan: "Unpack[PlanOptions]",
 ) -> "Record":
@@ -39,28 +42,41 @@ def bench(
 
     paths: artifacts or folders of them; none stands for ``exported/``. output: the folder that gets a folder with the
     record and its raw samples. explain: also show operators, their times, and the share of what the CPU can do.
-    shapes: of inputs, by name, with more sizes free than the batch. imports, unsafe_lambda: as for ``export``. plan:
-    ``threads`` and ``batches`` (images per inference), each several numbers; ``seconds`` of measuring each
-    configuration over its ``processes``; ``rate``, images a second, to time inferences at the pace of a camera as
-    well; ``seed`` of the order of turns; ``budgets`` of what is recommended, a ``toolkit.bench.advice.Budgets``.
+    instructions: also count those of one inference of each artifact, into ``.instructions`` of the record, by path.
+    tune: also try the settings of each artifact's runtime beside the usual ones, into ``.tuned``, by path.
+    shapes: of inputs, by name, with more sizes free than the batch. imports, unsafe_lambda: as for ``export``. runtime:
+    what runs the artifacts, and no others than its own; None stands for what does so by itself. plan: ``threads`` and
+    ``batches`` (images per inference), each several numbers; ``seconds`` of measuring each configuration over its
+    ``processes``; ``rate``, images a second, to time inferences at the pace of a camera as well; ``seed`` of the order
+    of turns; ``budgets`` of what is recommended, a ``toolkit.bench.advice.Budgets``.
 
     ``.results`` has one for each artifact, number of threads and batch size, in seconds and bytes; ``.failures`` says
     why an artifact could not be measured; ``.recommended`` is what to ship, None if nothing fits; ``.to_json()`` is
     the document of ``toolkit bench --json``. Raises ArtifactError if nothing is there to measure, or a file is not
-    the one that its manifest lists, UsageError for a plan that makes no sense.
+    the one that its manifest lists, UsageError for a plan that makes no sense, or if nothing here counts instructions.
     """
     from toolkit.bench import candidates, schedule
+    from toolkit.bench import tune as tuning
     from toolkit.bench.explain import explain as add_reasons
+    from toolkit.bench.instructions import counted, emulator_for
     from toolkit.bench.record import new_folder
+    from toolkit.runtimes import choosing
     from toolkit.runtimes.keras.loading import allowing
 
     asked = schedule.Plan(**plan)
-    chosen = candidates.select([Path(path) for path in paths or (EXPORTED,)], shapes=shapes or {}, warn=warn)
+    with choosing(runtime):
+        chosen = candidates.select([Path(path) for path in paths or (EXPORTED,)], shapes=shapes or {}, warn=warn)
+    if instructions:
+        emulator_for(None)
     folder = new_folder(Path(output))
     with allowing(imports, unsafe_lambda=unsafe_lambda):
         record = schedule.bench(chosen, folder, asked, on_step=lambda progress: on_step(progress.step))
         if not record.interrupted:
             add_reasons(record, everything=explain, on_step=on_step)
+        if tune and not record.interrupted and not record.host.emulated:
+            tuning.add(record, asked, warn=warn, on_step=on_step)
+        if instructions and not record.interrupted:
+            counted.add(record, warn=warn, on_step=on_step)
     return record
 
 

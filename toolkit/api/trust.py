@@ -86,17 +86,19 @@ def localize(
     picture: str | PathLike[str] | None = None,
     imports: Sequence[str | PathLike[str]] = (),
     unsafe_lambda: bool = False,
+    runtime: str | None = None,
 ) -> "Localized":
     """Compare an artifact with its Keras original layer by layer, on the images of its golden.
 
-    picture: a .png or .svg file to draw the layers into. imports, unsafe_lambda: as for ``export``. ``.layers`` has the
-    noise of each, as a ratio of signal to noise in dB; ``.culprit`` is the first that adds more than its arithmetic
-    explains, None if none does. Raises UsageError for a folder, ArtifactError if the artifact, its golden or its
-    Keras original is missing or damaged, MissingExtraError without TensorFlow.
+    picture: a .png or .svg file to draw the layers into. imports, unsafe_lambda: as for ``export``. runtime: as for
+    ``verify``. ``.layers`` has the noise of each, as a ratio of signal to noise in dB; ``.culprit`` is the first that
+    adds more than its arithmetic explains, None if none does. Raises UsageError for a folder, ArtifactError if the
+    artifact, its golden or its Keras original is missing or damaged, MissingExtraError without TensorFlow.
     """
     from toolkit import golden
     from toolkit.parity import layers_chart, localize
     from toolkit.parity.verify import select
+    from toolkit.runtimes import choosing
     from toolkit.runtimes.keras.loading import allowing
 
     path = Path(artifact)
@@ -106,7 +108,7 @@ def localize(
         drawing.check(Path(picture))
     ((found, (listed,)),) = select([path])
     found.require(listed, found.golden)
-    with allowing(imports, unsafe_lambda=unsafe_lambda):
+    with choosing(runtime), allowing(imports, unsafe_lambda=unsafe_lambda):
         localized = localize.localize(found, listed, golden.read(found.golden_path).images)
     if picture is not None:
         layers_chart.draw(Path(picture), localized)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from toolkit.bench.configuration import Configuration
-from toolkit.bench.pair_tasks import OPEN, TAKE
+from toolkit.bench.measure import INVOKE
+from toolkit.bench.pair_tasks import ANSWER, OPEN, TAKE
 from toolkit.bench.statistics import Samples
 from toolkit.manifest import TensorSpec
 from toolkit.worker.process import Process, memory_share
@@ -41,15 +42,21 @@ class Alternated:
 
 
 def twice(
-    sides: Sequence[Configuration], *, seconds: float, rng: np.random.Generator, shares: Sequence[float] | None = None
+    sides: Sequence[Configuration],
+    *,
+    seconds: float,
+    rng: np.random.Generator,
+    shares: Sequence[float] | None = None,
+    kind: str = INVOKE,
 ) -> list[Alternated]:
     """Return what two processes measured, of which the second opens the sides in the reverse order of the first.
 
-    seconds: of measuring each side in each process. shares: as of ``alternate``.
+    seconds: of measuring each side in each process. shares, kind: as of ``alternate``.
     """
     order = [int(place) for place in rng.permutation(len(sides))]
     return [
-        alternate(sides, opening=opening, seconds=seconds, rng=rng, shares=shares) for opening in (order, order[::-1])
+        alternate(sides, opening=opening, seconds=seconds, rng=rng, shares=shares, kind=kind)
+        for opening in (order, order[::-1])
     ]
 
 
@@ -60,15 +67,17 @@ def alternate(
     seconds: float,
     rng: np.random.Generator,
     shares: Sequence[float] | None = None,
+    kind: str = INVOKE,
 ) -> Alternated:
     """Return what one process measured.
 
     In each turn a block of each side is timed, in random order, each behind a lead-in of its own. opening: the sides in
     the order in which they are opened. shares: of busy work behind the inferences of each side, a known slow-down.
+    kind: what is timed, INVOKE or END_TO_END.
     Raises ArtifactError if a side cannot be opened, or the process dies or hangs.
     """
     every = range(len(sides))
-    with opened(sides, opening=opening, rng=rng, shares=shares or [0.0] * len(sides)) as table:
+    with opened(sides, opening=opening, rng=rng, shares=shares or [0.0] * len(sides), kind=kind) as table:
         typical_ns = np.array([table.typical_ns[place] for place in every])
         count = max(1, round(BLOCK_S * 1e9 / float(np.exp(np.log(typical_ns).mean()))))
         turns = max(LEAST_BLOCKS, round(seconds * 1e9 / (count * float(typical_ns.mean()))))
@@ -86,8 +95,8 @@ class Table:
     typical_ns: what an inference of each side takes. inputs, remarks: as in ``Alternated``.
     """
 
-    def __init__(self, sides: Sequence[Configuration], core: int | None) -> None:
-        self._sides, self._core = sides, core
+    def __init__(self, sides: Sequence[Configuration], core: int | None, kind: str) -> None:
+        self._sides, self._core, self._kind = sides, core, kind
         most_bytes = memory_share()
         names = dict.fromkeys(side.candidate.runtime for side in sides)
         self._processes = {name: Process(name, TASKS, most_bytes=most_bytes) for name in names}
@@ -95,15 +104,22 @@ class Table:
         self.inputs: dict[int, tuple[TensorSpec, ...]] = {}
         self.remarks: dict[int, str | None] = {}
 
-    def open(self, place: int, *, share: float, padding: int) -> None:
+    def open(self, place: int, *, share: float = 0.0, padding: int = 0) -> None:
         """Open a side and run it until it is warm."""
         side = self._sides[place]
         process = self._processes[side.candidate.runtime]
         process.what = f"{side.candidate.path}: {side.candidate.runtime}"
-        about = {"side": place, "share": share, "padding": padding, "core": self._core, "seconds": WARM_S}
-        answer, _ = process.ask({"do": OPEN, **about, **side.told}, seconds=WARM_S)
+        about = {"side": place, "share": share, "padding": padding, "core": self._core}
+        question = {"do": OPEN, **about, "kind": self._kind, "seconds": WARM_S, **side.told}
+        answer, _ = process.ask(question, seconds=WARM_S)
         self.typical_ns[place], self.remarks[place] = answer["typical_ns"], answer["remark"]
         self.inputs[place] = tuple(TensorSpec(**{**one, "shape": tuple(one["shape"])}) for one in answer["inputs"])
+
+    def answers(self, place: int) -> Samples:
+        """Return the outputs of a side for its first inputs, one after the other."""
+        process = self._processes[self._sides[place].candidate.runtime]
+        _, content = process.ask({"do": ANSWER, "side": place}, seconds=self.typical_ns[place] / 1e9)
+        return np.frombuffer(content, np.float64)
 
     def take(self, order: Sequence[int], count: int) -> Samples:
         """Return ns an inference of a block of ``count`` inferences of each side that ``order`` names."""
@@ -126,12 +142,17 @@ class Table:
 
 @contextmanager
 def opened(
-    sides: Sequence[Configuration], *, opening: Sequence[int], rng: np.random.Generator, shares: Sequence[float]
+    sides: Sequence[Configuration],
+    *,
+    opening: Sequence[int],
+    rng: np.random.Generator,
+    shares: Sequence[float],
+    kind: str,
 ) -> Iterator[Table]:
     """Open the sides in an order, and end their workers in the end. Workers of several runtimes share one core."""
     several = len({side.candidate.runtime for side in sides}) > 1
     core = int(rng.choice(sorted(os.sched_getaffinity(0)))) if several else None
-    table = Table(sides, core)
+    table = Table(sides, core, kind)
     try:
         for place in opening:
             table.open(place, share=shares[place], padding=int(rng.integers(MOST_PADDING)))

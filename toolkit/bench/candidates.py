@@ -37,21 +37,30 @@ def select(
     shapes: as ``Candidate`` has them, for all of the files.
 
     In a folder, files without an installed runtime are left out with a warning; named by itself, such a file is a
-    MissingExtraError. ArtifactError if nothing is left, or if a file is not the one that its manifest lists.
+    MissingExtraError. So are artifacts there that the chosen runtime does not run. ArtifactError if nothing is left, or
+    if a file is not the one that its manifest lists.
     """
     found: dict[Path, Candidate] = {}
     missing: dict[str, int] = {}
+    left: list[str] = []
     for path in paths:
         for file in files(path):
             name = runtimes.for_file(file)
             if path.is_file():
                 extras.require(runtimes.get(name).PACKAGE)
             if runtimes.installed(name):
-                found.setdefault(file.resolve(), Candidate(file, name, manifest.listing(file), shapes or {}))
+                candidate = Candidate(file, name, manifest.listing(file), shapes or {})
+                listed = candidate.artifact
+                if path.is_file() or listed is None or runtimes.takes(file, listed.quantization):
+                    found.setdefault(file.resolve(), candidate)
+                else:
+                    left.append(str(file))
             elif name != REFERENCE_RUNTIME:  # a device without TensorFlow is as it should be
                 missing[name] = missing.get(name, 0) + 1
     for name, count in missing.items():
         warn(f"{count} files left out, {MissingExtraError(*runtimes.package_and_extra(name))}")
+    if left:
+        warn(f"left out, the runtime does not run them: {', '.join(left)}")
     if not found:
         places = ", ".join(str(path) for path in paths)
         raise ArtifactError(f"{places}: nothing to measure there; allowed: {', '.join(runtimes.suffixes())} files")

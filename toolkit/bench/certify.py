@@ -16,7 +16,7 @@ from toolkit.bench.configuration import Configuration
 from toolkit.bench.pairs import Pairs
 from toolkit.bench.schedule import Plan
 from toolkit.bench.statistics import Samples, SpeedVerdict
-from toolkit.errors import ArtifactError
+from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import atomic, write_json
 from toolkit.host import Host
 from toolkit.interval import Interval
@@ -203,8 +203,11 @@ def certify(
     Each trial is as many rounds of them as a benchmark by ``plan`` has, drawn at random. Rounds are exchangeable, so a
     share of trials is a U-statistic, an unbiased estimate of the probability (W. Hoeffding, "A class of statistics with
     asymptotically normal distribution", 1948). Ctrl-C ends it with the rounds that were measured. Raises ArtifactError
-    if the artifact cannot be measured or the machine is emulated, and KeyboardInterrupt if there is not one trial.
+    if the artifact cannot be measured or the machine is emulated, UsageError if a trial would have more processes than
+    there are rounds, and KeyboardInterrupt if there is not one trial.
     """
+    if plan.processes > MOST_ROUNDS:
+        raise UsageError(f"a trial of {plan.processes:,} processes was asked for; allowed: up to {MOST_ROUNDS}")
     machine = host.describe()
     if machine.emulated:
         raise ArtifactError(f"{candidate.path}: this machine is emulated, its times say nothing of a benchmark")

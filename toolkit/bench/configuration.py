@@ -19,11 +19,15 @@ from toolkit.files.documents import to_tree
 
 @dataclass(frozen=True, eq=False)
 class Configuration:
-    """One artifact with a number of threads and a batch size; a key, itself and no other."""
+    """One artifact with a number of threads and a batch size; a key, itself and no other.
+
+    setting: of its runtime, by its name; None for the usual ones.
+    """
 
     candidate: Candidate
     threads: int
     batch: int
+    setting: str | None = None
 
     @property
     def told(self) -> dict[str, Any]:
@@ -38,6 +42,7 @@ class Configuration:
             "inputs": str(inputs) if inputs and inputs.is_file() else None,
             "convention": to_tree(manifest.convention) if manifest else None,
             "shapes": {name: list(shape) for name, shape in self.candidate.shapes.items()},
+            "setting": self.setting,
         }
 
     def baseline(self, among: Sequence["Configuration"]) -> "Configuration | None":

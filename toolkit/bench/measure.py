@@ -16,7 +16,7 @@ from toolkit.bench import busy
 from toolkit.convention import Convention
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
-from toolkit.runtimes.base import Session, batch_of
+from toolkit.runtimes.base import Session, batch_of, dequantize
 
 Clock = Callable[[], int]
 Sleep = Callable[[float], None]
@@ -42,6 +42,8 @@ MAX_SAMPLES = 200_000
 # Inputs in rotation, real and random ones.
 ROTATION = 64
 RANDOM_ROTATION = 8
+# How many of them are answered where answers are compared.
+ANSWERED = 8
 
 
 class Subject:
@@ -119,21 +121,35 @@ class Subject:
                 samples.append(time_one())
         return np.array(samples)
 
-    def together(self, count: int, turns: int = 0) -> tuple[int, int]:
+    def together(self, count: int, turns: int = 0, *, kind: str = INVOKE) -> tuple[int, int]:
         """Return the ns of ``count`` inferences, timed as one behind a lead-in, and those of the work behind them.
 
-        turns: of busy work.
+        turns: of busy work. kind: INVOKE, or END_TO_END.
         """
-        self._prepare()
-        invoke, clock, repeats = self._session.native_invoke, self._clock, range(count)
+        run, clock, repeats = self.prepared() if kind == INVOKE else self._run, self._clock, range(count)
         for _ in range(LEAD_INFERENCES):
-            invoke()
+            run()
         start = clock()
         for _ in repeats:
-            invoke()
+            run()
         done = clock()
         busy.spin(turns)
         return done - start, clock() - done
+
+    def answers(self) -> NDArray[np.float64]:
+        """Return the real outputs for the first inputs in rotation, one after the other."""
+        session, found = self._session, []
+        for values in self._inputs[:ANSWERED]:
+            session.set_inputs(values)
+            session.invoke()
+            for output, spec in zip(session.read_outputs(), session.outputs, strict=True):
+                found.append(dequantize(output, spec).ravel())
+        return np.concatenate(found).astype(np.float64)
+
+    def prepared(self) -> Callable[[], object]:
+        """Set the next input, and return the runtime's own call, which runs the inference alone."""
+        self._session.set_inputs(self._next())
+        return self._session.native_invoke
 
     def paced(self, rate: float, seconds: float) -> NDArray[np.float64]:
         """Return latencies at ``rate`` images a second, each from the instant at which its image was due.
@@ -165,16 +181,12 @@ class Subject:
         self._session.invoke()
         self._session.read_outputs()
 
-    def _prepare(self) -> None:
-        self._session.set_inputs(self._next())
-
     def _next(self) -> Inputs:
         self._turn += 1
         return self._inputs[self._turn % len(self._inputs)]
 
     def _invoke_ns(self) -> float:
-        self._prepare()
-        invoke, clock = self._session.native_invoke, self._clock
+        invoke, clock = self.prepared(), self._clock
         if self.loop == 1:
             start = clock()
             invoke()

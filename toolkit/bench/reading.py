@@ -9,9 +9,11 @@ import numpy as np
 from toolkit.bench.advice import Budgets
 from toolkit.bench.conditions import ADVICE
 from toolkit.bench.explanation import WhyEntry
+from toolkit.bench.instructions import Instructions
 from toolkit.bench.pairs import Pairs
 from toolkit.bench.result import KINDS, PAIRED, Mark, Opened, Result
 from toolkit.bench.statistics import RESAMPLES, Blocks, Samples
+from toolkit.bench.tuned import TunedEntry
 from toolkit.errors import ArtifactError
 from toolkit.files import FileName, documents
 from toolkit.files.arrays import Arrays, Expected, opened_npz
@@ -72,6 +74,8 @@ class BenchResultEntry(TypedDict):
     marks: list[Mark]
     paired: NotRequired[PairedEntry | None]
     why: NotRequired[WhyEntry | None]
+    instructions: NotRequired[Instructions | None]
+    tuned: NotRequired[TunedEntry | None]
 
 
 class HostEntry(TypedDict):

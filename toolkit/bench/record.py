@@ -6,11 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from toolkit.bench import advice, explanation, reading, statistics
+from toolkit.bench import advice, explanation, reading, statistics, tuned
 from toolkit.bench.advice import Budgets
 from toolkit.bench.explanation import Explanation
+from toolkit.bench.instructions import Instructions
 from toolkit.bench.reading import RECORD, BenchRecordEntry
 from toolkit.bench.result import Result
+from toolkit.bench.tuned import Tuned
 from toolkit.files import documents, remove_partials, write_json
 from toolkit.host import Host, State
 from toolkit.interval import Interval
@@ -41,8 +43,8 @@ FIGURES = (
     "verdict",
 )
 
-# Those of them that records lack from before they were computed.
-LATER = ("floor_s", "floor_ci95_s")
+# What is derived, too, and records lack from before it was computed.
+LATER = ("floor_s", "floor_ci95_s", "tuned")
 
 EMULATED = "emulated: it ran once, and no latency is given"
 APART = "speed-up from blocks of separate processes, which see less than pairs of one process"
@@ -53,7 +55,8 @@ class Record:
     """A benchmark while it grows. failures: why an artifact could not be measured, by its path.
 
     crashed: whether the process of one of those died, hung or took too much memory. rate: images a second of the paced
-    figures. seed: of the order of turns. why: what is explained of a result, by its file of samples.
+    figures. seed: of the order of turns. why: what is explained of a result, by its file of samples. instructions: of
+    one inference of an artifact, and tuned: the settings of its runtime that were tried, both by its path.
     """
 
     folder: Path
@@ -71,6 +74,8 @@ class Record:
     rate: float | None = None
     seed: int = 0
     why: dict[str, Explanation] = field(default_factory=dict)
+    instructions: dict[Path, Instructions] = field(default_factory=dict)
+    tuned: dict[Path, Tuned] = field(default_factory=dict)
 
     @property
     def marked(self) -> dict[str, int]:
@@ -141,7 +146,11 @@ class Record:
         write_json(self.folder / RECORD, self.to_json())
 
     def _result_json(self, result: Result) -> dict[str, Any]:
-        described = result.describe()
+        beside = {"instructions": self.instructions.get(result.path), "tuned": self.tuned.get(result.path)}
+        described = {
+            **result.describe(),
+            **{name: found.to_json() if found else None for name, found in beside.items()},
+        }
         explained = self.why.get(result.samples)
         if self.host.emulated:  # emulated time is no latency
             why = explained.to_json(None) if explained else None
@@ -177,6 +186,7 @@ def read(folder: Path) -> Record:
     """Read a record with its raw samples; ArtifactError if it is none or was damaged."""
     path = folder / RECORD
     document = reading.document(path, BenchRecordEntry)
+    entries = [(Path(one["artifact"]), one) for one in document["results"]]
     return Record(
         folder=Path(document["record"]),
         host=reading.host(document, path),
@@ -193,6 +203,8 @@ def read(folder: Path) -> Record:
         after=document["host"]["after"],
         budgets=document["budgets"],
         why={one["samples"]: explanation.read(why) for one in document["results"] if (why := one.get("why"))},
+        instructions={path: counted for path, one in entries if (counted := one.get("instructions"))},
+        tuned={path: tuned.read(tried) for path, one in entries if (tried := one.get("tuned"))},
     )
 
 
@@ -205,7 +217,7 @@ def recompute(folder: Path) -> Rebuilt:
         (f"{entry['artifact']}: {name}", entry.get(name), value)
         for entry, again in zip(document["results"], rebuilt["results"], strict=True)
         for name, value in again.items()
-        if name in (*FIGURES, "n", "blocks") and (name in entry or name not in LATER)
+        if name in (*FIGURES, "n", "blocks", "tuned") and (name in entry or name not in LATER)
     ]
     pairs.append(("what to ship", document["recommendations"], rebuilt["recommendations"]))
     return Rebuilt(

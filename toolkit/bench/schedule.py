@@ -76,6 +76,8 @@ class Plan:
             raise UsageError("threads, batch sizes and processes must be at least 1, and the seconds above 0")
         if self.rate is not None and not 0 < self.rate < float("inf"):
             raise UsageError(f"the rate is {self.rate}; it must be above 0 images a second")
+        if self.seed < 0:
+            raise UsageError(f"the seed is {self.seed}; allowed: 0 or more")
 
     @property
     def turns(self) -> int:

@@ -27,10 +27,9 @@ RESAMPLING_SEED = 0
 SAMPLES_FOR = {90: 64, 95: 130, 99: 662}
 # Tukey's fences: how many interquartile ranges from the quartiles an outlier lies (J. W. Tukey, 1977).
 FENCE = 1.5
-_NORMAL_QUANTILE = NormalDist().inv_cdf(0.975)
-
-# Those of Student's t for which the series below does not hold: tan(0.475 π), and 0.95 / √(2 × 0.975 × 0.025).
-_FEW = {1: 12.7062, 2: 4.3027}
+# Chance that an interval misses its truth.
+TAILS = 0.05
+_NORMAL_QUANTILE = NormalDist().inv_cdf(1 - TAILS / 2)
 
 Samples = NDArray[np.float64]
 
@@ -82,8 +81,11 @@ def floor(blocks: Blocks) -> Interval:
     return _geometric(middle, student_quantile(max(1, len(each) - 1)) * error)
 
 
-def paired_speedup(logarithms: Samples) -> Interval:
+def paired_speedup(logarithms: Samples, *, comparisons: int = 1) -> Interval:
     """Return how many times faster a candidate is, from the logarithm of the speed-up that each process found.
+
+    comparisons: how many candidates there are of which the best is looked for; the chance that any interval misses its
+    truth is then that of one (C. E. Bonferroni, 1936).
 
     That is their trimmed mean, with Student's t over the processes, which differ more than the pairs of one; the
     deviation is that of the winsorized values (J. W. Tukey and D. H. McLaughlin, "Less vulnerable confidence and
@@ -93,7 +95,7 @@ def paired_speedup(logarithms: Samples) -> Interval:
     ordered = np.sort(logarithms)
     kept = ordered[ends : count - ends]
     error = np.clip(ordered, kept[0], kept[-1]).std(ddof=1) * math.sqrt(count) / len(kept)
-    return _geometric(kept.mean(), WIDENED * student_quantile(len(kept) - 1) * error)
+    return _geometric(kept.mean(), WIDENED * student_quantile(len(kept) - 1, tails=TAILS / comparisons) * error)
 
 
 def speedup(baseline: Blocks, candidate: Blocks) -> Interval:
@@ -155,11 +157,17 @@ def describe(ratio: Interval) -> str:
     return f"{verdict(ratio)}, at least {percent / 100:.2f}×" if percent > 100 else verdict(ratio)
 
 
-def student_quantile(freedom: int) -> float:
-    """Return the 97.5 % quantile of Student's t (M. Abramowitz and I. A. Stegun, 1964, 26.7.5; 0.4 % low at 3)."""
-    if freedom in _FEW:
-        return _FEW[freedom]
-    z: float = _NORMAL_QUANTILE
+def student_quantile(freedom: int, *, tails: float = TAILS) -> float:
+    """Return the value that Student's t exceeds on either side with a chance of ``tails`` together.
+
+    By a series (M. Abramowitz and I. A. Stegun, 1964, 26.7.5; 0.4 % low at 3 with 5 %), and exact where that does not
+    hold, for 1 and 2.
+    """
+    if freedom == 1:
+        return math.tan(math.pi * (0.5 - tails / 2))
+    if freedom == 2:
+        return (1 - tails) / math.sqrt(2 * (1 - tails / 2) * tails / 2)
+    z: float = NormalDist().inv_cdf(1 - tails / 2)
     terms: tuple[float, ...] = (
         (z**3 + z) / 4,
         (5 * z**5 + 16 * z**3 + 3 * z) / 96,

@@ -36,11 +36,18 @@ def open_subject(
     batch: int,
     convention: dict[str, Any] | None,
     shapes: dict[str, list[int]],
+    setting: str | None,
 ) -> Subject:
-    """Load an artifact and run it once. convention: what it takes for the images. shapes: of its inputs, by name."""
+    """Load an artifact and run it once.
+
+    convention: what it takes for the images. shapes: of its inputs, by name. setting: of its runtime, which has its own
+    threads; None for the usual ones.
+    """
+    from toolkit.bench import settings
     from toolkit.runtimes import get
 
-    opened = partial(get(runtime).open_session, Path(path), threads=threads)
+    usual = partial(get(runtime).open_session, threads=threads)
+    opened = partial(settings.get(runtime, setting).open if setting else usual, Path(path))
     try:
         return Subject(opened, images, batch=batch, convention=of_message(convention), shapes=shapes)
     except MemoryError as error:
@@ -132,13 +139,14 @@ def _check(
     """Compare an artifact that a manifest lists with its golden, and say what may come out otherwise elsewhere."""
     from toolkit import manifest
     from toolkit.parity import recorded
-    from toolkit.runtimes import get
+    from toolkit.runtimes import choosing, get
 
     file, problem = Path(path), None
     if listed:
         found = manifest.read(file.parent)
         artifact = next(entry for entry in found.artifacts if entry.path == file.name)
-        problem = recorded.problem(found, artifact, images=images)
+        with choosing(runtime):
+            problem = recorded.problem(found, artifact, images=images)
     return {"problem": problem, "notes": get(runtime).portability(file).notes}, b""
 
 

@@ -7,17 +7,19 @@ import typer
 
 from toolkit import api, units
 from toolkit.cli.bench.tables import NAME_COLUMNS
-from toolkit.cli.options import Debug, Json, Processes, Seconds, Seed
+from toolkit.cli.options import Debug, Json, Processes, Seconds, Seed, given
 from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.bench.compare import Compared, Pair
+    from toolkit.bench.instructions.versus import Counts
     from toolkit.bench.versus import Versus
     from toolkit.manifest import TensorSpec
 
 RATIO_COLUMNS = (Column("speed-up"), Column("95 %"), Column("", figures=False))
 RECORD_COLUMNS = (*NAME_COLUMNS, Column("threads"), Column("batch"), Column("old"), Column("new"), *RATIO_COLUMNS)
+COUNT_COLUMNS = (*NAME_COLUMNS, Column("instructions"), Column("change"))
 FILE_COLUMNS = (*NAME_COLUMNS, Column("input", figures=False), Column("median"), *RATIO_COLUMNS)
 # How much weaker it is to compare what was measured at two times.
 WEAKER = (
@@ -26,10 +28,27 @@ WEAKER = (
 )
 
 
+# Percent that is tolerated, of time and of instructions.
+SLOWER, DEARER = 5.0, 1.0
+# What else goes with --instructions.
+COUNTING = {"old", "new", "tolerance", "instructions", "json", "debug"}
+
+
 def command(
+    context: typer.Context,
     old: Annotated[Path, typer.Argument(help="An artifact, or the folder of the older record.")],
     new: Annotated[Path, typer.Argument(help="Another artifact, or the folder of the newer record.")],
-    tolerance: Annotated[float, typer.Option(help="How much slower an artifact may be, in percent.")] = 5.0,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            help=f"How much slower an artifact may be, in percent; default: {SLOWER:g}, of instructions {DEARER:g}.",
+            show_default=False,
+        ),
+    ] = None,
+    instructions: Annotated[
+        bool,
+        typer.Option("--instructions", help="Compare two artifacts by the instructions of an inference, not by time."),
+    ] = False,
     threads: Annotated[int, typer.Option(help="Threads of both artifacts.")] = 1,
     batch: Annotated[int, typer.Option(help="Images per inference of both artifacts.")] = 1,
     seconds: Seconds = 1.0,
@@ -41,16 +60,28 @@ def command(
     """Compare two artifacts, or two benchmarks: which is slower?
 
     Two artifacts are timed side by side. The exit code is 1 if one is slower by more than --tolerance with
-    95 % confidence, or can no longer be measured.
+    95 % confidence, or can no longer be measured. With --instructions, which do not depend on what else the machine
+    does, it is 1 if the new one executes more of them by more than --tolerance.
     """
     console = Console(json_output=json)
+    tolerated = (DEARER if instructions else SLOWER) if tolerance is None else tolerance
     artifacts = [api.is_artifact(path) for path in (old, new)]
+    if instructions:
+        if unused := [flag for name, flag in given(context).items() if name not in COUNTING]:
+            raise UsageError(f"{unused[0]} is for timing; leave it out with --instructions")
+        if not all(artifacts):
+            raise UsageError("--instructions compares two artifacts; a record has only what was counted then")
+        with console.steps("counting") as show:
+            counts = api.compare_instructions(old, new, tolerance=tolerated / 100, on_step=show)
+        _report_counts(console, counts)
+        console.document(counts.to_json())
+        return 0 if counts else CheckFailedError.exit_code
     if all(artifacts):
         with console.steps("comparing") as show:
             versus = api.compare_files(
                 old,
                 new,
-                tolerance=tolerance / 100,
+                tolerance=tolerated / 100,
                 threads=threads,
                 batch=batch,
                 seconds=seconds,
@@ -64,10 +95,30 @@ def command(
     if any(artifacts):
         artifact, other = (old, new) if artifacts[0] else (new, old)
         raise UsageError(f"{artifact} is an artifact and {other} is none; compare two artifacts, or two records")
-    compared = api.compare(old, new, tolerance=tolerance / 100)
+    compared = api.compare(old, new, tolerance=tolerated / 100)
     _report_records(console, compared, old, new)
     console.document(compared.to_json())
     return 0 if compared else CheckFailedError.exit_code
+
+
+def _report_counts(console: Console, counts: "Counts") -> None:
+    names = units.short_names([counts.reference, counts.candidate])
+    if counts.counted is None:
+        console.text(f"{names[0]} and {names[1]} are the same file, by their digests: there is nothing to count")
+        return
+    changes = ("reference", f"{counts.ratio - 1:+.2%}")
+    console.table(
+        COUNT_COLUMNS,
+        [
+            (name, one.runtime, f"{one.count:,}", change)
+            for name, one, change in zip(names, counts.counted, changes, strict=True)
+        ],
+    )
+    console.text(f"instructions of one inference, counted by {counts.counted[0].where}")
+    for remark in counts.remarks:
+        console.warn(remark)
+    bound = "at most" if counts else "more than"
+    console.text(f"{names[1]} executes {bound} {100 * counts.tolerance:g} % more than {names[0]}")
 
 
 def _report_files(console: Console, versus: "Versus") -> None:

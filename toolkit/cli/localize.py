@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api
-from toolkit.cli.options import Debug, Imports, Json, UnsafeLambda
+from toolkit.cli.options import Debug, Imports, Json, Runtime, UnsafeLambda
 from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError
 
@@ -21,6 +21,7 @@ COLUMNS = (Column("layer", figures=False), Column("alone"), Column("with all bef
 def command(
     artifact: Annotated[Path, typer.Argument(help="An exported file; its manifest and Keras original lie beside it.")],
     picture: Annotated[Path, typer.Option(help="The picture to write: .png or .svg.")] = Path("layers.png"),
+    runtime: Runtime = None,
     imports: Imports = None,
     unsafe_lambda: UnsafeLambda = False,
     json: Json = False,
@@ -31,7 +32,9 @@ def command(
     The exit code is 1 if a layer is damaged: if it adds more noise than its arithmetic explains.
     """
     console = Console(json_output=json)
-    localized = api.localize(artifact, picture=picture, imports=imports or (), unsafe_lambda=unsafe_lambda)
+    localized = api.localize(
+        artifact, picture=picture, imports=imports or (), unsafe_lambda=unsafe_lambda, runtime=runtime
+    )
     _report(console, localized)
     culprit = localized.culprit
     named = f"first damaged layer: {culprit.name}" if culprit else "no layer is damaged"

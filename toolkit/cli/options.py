@@ -20,8 +20,9 @@ _MODELS = registry.names("toolkit.models")
 
 if TYPE_CHECKING:
     Device = str
+    RuntimeName = str
 else:  # Typer shows, completes and checks the values of a Literal.
-    Device = Literal[DEVICES]
+    Device, RuntimeName = Literal[DEVICES], Literal[registry.names("toolkit.runtimes")]
 
 
 def option(heading: str, text: str, *flags: str) -> Any:
@@ -70,6 +71,10 @@ AllowOverlap = Annotated[
 InputRange = Annotated[
     str | None,
     typer.Option(help="What pixels of 0 and 255 become: 0..1, 0..255, -1..1 or MEAN,STD; default: what the file says."),
+]
+Runtime = Annotated[
+    RuntimeName | None,
+    typer.Option(help="What runs the files; others than its own are left out. Default: what does so by itself."),
 ]
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: exported/", show_default=False)]
 

@@ -33,7 +33,8 @@ _QUOTED = re.compile(r"""(['"`])([^\n]*?)\1(?=[\s,.;:)\]]|\Z)""")
 _REPEATED = re.compile(rf"{UNTOLD}(?:\W*\s\W*{UNTOLD})+")
 # Three numbers at most: four are an address. Four digits at most: more may be anybody's.
 _NUMBER = re.compile(r"[+-]?\d{1,4}(?:\.\d{1,4}){0,2}(?:(?:a|b|rc|\.post|\.dev)\d{1,3}|e-?\d{1,2})?%?|0x[0-9a-f]{1,4}")
-_VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4}){0,4}(?:(?:a|b|rc|\.post|\.dev)\d{1,8})*")
+# A build of every night has its time for a number: 14 digits.
+_VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4}){0,4}(?:(?:a|b|rc|\.post|\.dev)\d{1,14})*")
 _SYMBOL_VERSION = re.compile(r"(?:GLIBC|GLIBCXX|CXXABI)_\d{1,2}(?:\.\d{1,3}){0,3}")
 # A library's number, which follows its name.
 _LIBRARY = re.compile(r"\.so(?:\.\d{1,3}){0,3}")
@@ -97,12 +98,14 @@ class _Teller:
 
     @cached_property
     def _packages(self) -> set[str]:
-        """The names of all distributions that toolkit knows, of its extras, and of its own parts."""
+        """The names of all distributions that toolkit knows, their tested versions, its extras, and its own parts."""
         brought = {name for names in (DISTRIBUTION_OF.keys(), DISTRIBUTION_OF.values()) for name in names}
         parts = registry.names("toolkit.runtimes")
-        known = {*constraints.tested(), *brought, *parts, "edge-model-toolkit", "ai-edge-litert", "numpy", "pillow"}
+        tested = constraints.tested()
+        known = {*tested, *tested.values(), *brought, *parts, "edge-model-toolkit", "ai-edge-litert", "numpy", "pillow"}
         known |= {
-            f"edge-model-toolkit[{extra}]" for extra in ("edge", "litert", "onnx", "train", "gpu", "cluster", "serve")
+            f"edge-model-toolkit[{extra}]"
+            for extra in ("edge", "litert", "onnx", "micro", "train", "gpu", "cluster", "serve")
         }
         return {name.casefold() for name in known}
 

@@ -56,8 +56,21 @@ def body(manifest: Manifest) -> str:
         *_recipe(manifest),
         "## Intended use and limits",
         getattr(source, "LIMITS", f"{what.capitalize()} like those of the data above.") + " " + _GENERAL_LIMITS,
+        *_none_of_these(manifest),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _none_of_these(manifest: Manifest) -> list[str]:
+    """Return what tells such pictures, if something does."""
+    known = manifest.novelty
+    if known is None:
+        return []
+    return [
+        f"`{known.path}` beside the manifest tells many of such pictures: `toolkit predict` and `toolkit serve` call "
+        f'an image "none of these" if its score is above {known.threshold:.4g}, as is that of '
+        f"{units.percent(known.false_alarms)} of {known.n:,} {known.part} images."
+    ]
 
 
 def _artifacts(manifest: Manifest) -> str:

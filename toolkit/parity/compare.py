@@ -125,8 +125,9 @@ def compare(
 ) -> Comparison:
     """Run ``artifact`` over the images of ``shown`` and compare with the outputs of the reference.
 
-    Where ``shown`` holds recorded outputs of this very artifact, it is a comparison by golden. open_session: what opens
-    the artifact, here or in a worker.
+    Where ``shown`` holds recorded outputs of this very artifact, it is a comparison by golden. They are of its own
+    runtime: what another one answers is held against the reference alone. open_session: what opens the artifact, here
+    or in a worker.
     """
     path = manifest.folder / artifact.path
     recorded = shown.recorded.get(artifact.path)
@@ -166,8 +167,9 @@ def _run(manifest: Manifest, artifact: Artifact, shown: Material, open_session: 
     session.convention = shown.convention
     if problem := checks.check_specification(artifact, session.input, session.output):
         return {"problem": problem}
+    recorded = shown.recorded.get(artifact.path) if runtimes.is_own(path) else None
     rounds = manifest.calibration.is_trained
-    seen = _Outputs(shown, shown.recorded.get(artifact.path), session.output.scale, reference_rounds=rounds)
+    seen = _Outputs(shown, recorded, session.output.scale, reference_rounds=rounds)
     result = seen.look(session.predict, session.output, artifact)
     portability = runtimes.get(for_file(path)).portability(path)
     problem = result.get("problem") or checks.check_weights(portability)

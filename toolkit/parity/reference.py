@@ -18,7 +18,7 @@ from toolkit.data.base.pixels import chunks
 from toolkit.files import atomic, documents, sha256
 from toolkit.manifest import Manifest
 from toolkit.parity import checks
-from toolkit.runtimes import REFERENCE_RUNTIME, open_session
+from toolkit.runtimes import REFERENCE_RUNTIME, choosing, open_session
 
 FOLDER = "reference"
 # Files that the cache keeps, the newest: 400 kB each for 10,000 images of 10 classes.
@@ -68,7 +68,8 @@ def _cached(found: Manifest, split: Split) -> Path | None:
 
 def _compute(found: Manifest, split: Split, folder: Path) -> Path:
     """Write the outputs, some rows at a time, and return the file."""
-    session = open_session(found.reference_path, threads=0)
+    with choosing(REFERENCE_RUNTIME):  # whatever runs the artifacts
+        session = open_session(found.reference_path, threads=0)
     session.convention = found.convention
     path = folder / "outputs.npy"
     with path.open("wb") as file:

@@ -174,7 +174,14 @@ def _reading_for(found: Manifest, choice: str) -> Reading:
 
 
 def _runnable(found: Manifest, artifacts: Sequence[Artifact], warn: Callable[[str], None]) -> list[Artifact]:
-    """Return the artifacts whose runtime is installed, and say which are not; MissingExtraError if all are not."""
+    """Return the artifacts whose runtime is installed, and say which are not; MissingExtraError if all are not.
+
+    Those that the chosen runtime does not run are left out, unless no other is asked for.
+    """
+    taken = [one for one in artifacts if runtimes.takes(Path(one.path), one.quantization)] or artifacts
+    if left := [one.path for one in artifacts if one not in taken]:
+        warn(f"{found.folder}: left out, the runtime does not run them: {', '.join(left)}")
+    artifacts = taken
     runtime = {artifact.path: for_file(found.folder / artifact.path) for artifact in artifacts}
     runnable = [artifact for artifact in artifacts if installed(runtime[artifact.path])]
     for name in sorted({runtime[artifact.path] for artifact in artifacts} - {runtime[a.path] for a in runnable}):

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import data, manifest, novelty, runtimes, units
+from toolkit import data, manifest, runtimes, units
 from toolkit.convention import OPTION, Convention, Layout, bytes_of
 from toolkit.digits import Box, Read, draw
 from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
 from toolkit.manifest import MANIFEST, Manifest
-from toolkit.novelty import Judgement
+from toolkit.novelty import Judge, Judgement
 from toolkit.parity import inputs, recorded
 from toolkit.prediction.answers import classify
 from toolkit.prediction.views import Image, form_of, prepare
@@ -187,7 +187,7 @@ def _predict(
     names, rows = classify(session, found, pixels, labels) if views else ((), np.empty((0, 0), np.float32))
     if explain is not None:
         _explain(prepared[0], names, rows, explain)
-    left = iter(zip(rows, novelty.judge(found, pixels, rows), strict=True))
+    left = iter(zip(rows, Judge(found).judge(pixels, rows), strict=True))
     predictions: list[Prediction | Refused] = []
     for one in prepared:
         if one.refusal is not None:

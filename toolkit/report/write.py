@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toolkit import locks
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import atomic, write_text
 from toolkit.report.page import render
@@ -52,13 +53,16 @@ def _browser() -> str:
 def _print(browser: str, page: Path) -> Path:
     """Print a page into a PDF beside it and return its path."""
     pdf = page.with_suffix(".pdf")
-    with atomic(pdf) as temporary:
+    with atomic(pdf) as temporary, locks.scratch() as own:
         command = [browser, "--headless", "--disable-gpu", "--no-pdf-header-footer", f"--print-to-pdf={temporary}"]
         # Chromium's sandbox does not start for root; the page has no script and loads nothing.
         command += ["--no-sandbox"] if os.geteuid() == 0 else []
         try:
             command += [page.resolve().as_uri()]
-            done = subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=False)
+            # Chromium leaves a profile with each call, in folders that it takes from the environment.
+            folders = dict.fromkeys(("XDG_CACHE_HOME", "XDG_CONFIG_HOME"), str(own))
+            variables = {**os.environ, **folders}
+            done = subprocess.run(command, env=variables, capture_output=True, timeout=PATIENCE_S, check=False)
         except subprocess.TimeoutExpired as error:
             raise ArtifactError(f"{page}: {browser} did not print it within {PATIENCE_S:.0f} s") from error
         if not temporary.is_file() or not temporary.stat().st_size:

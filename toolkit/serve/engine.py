@@ -15,6 +15,7 @@ from toolkit import manifest
 from toolkit.convention import Convention
 from toolkit.errors import ToolkitError, WorkerFailedError
 from toolkit.manifest import Manifest
+from toolkit.novelty import Judge, Judgement
 from toolkit.prediction import answers, convention_of, views
 from toolkit.prediction.views import Form
 from toolkit.runtimes.base import Predictor
@@ -30,10 +31,14 @@ BATCH = 10
 
 @dataclass(frozen=True)
 class Answer:
-    """What an artifact says of images. probabilities: (N, classes); seconds and batch: of the inference it was in."""
+    """What an artifact says of images. probabilities: (N, classes); judgements: N, None of one without a score.
+
+    seconds and batch: of the inference it was in.
+    """
 
     classes: Sequence[str]
     probabilities: NDArray[np.float32]
+    judgements: Sequence[Judgement | None]
     seconds: float
     batch: int
 
@@ -49,6 +54,7 @@ class _Open:
     session: Predictor
     found: Manifest | None
     form: Form
+    judge: Judge
 
 
 class Engine:
@@ -120,10 +126,11 @@ class Engine:
         self._metrics.inferred(self.name, len(pixels), whole.seconds)
         start = 0
         for one in batch:
-            rows = whole.probabilities[start : start + len(one.pixels)]
-            start += len(one.pixels)
+            own = slice(start, start + len(one.pixels))
+            start = own.stop
             if not one.answer.done():
-                one.answer.set_result(replace(whole, probabilities=rows))
+                mine = replace(whole, probabilities=whole.probabilities[own], judgements=whole.judgements[own])
+                one.answer.set_result(mine)
 
     async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
@@ -137,7 +144,7 @@ class Engine:
         found = manifest.listing(self.path)
         session = self._workers.open_session(self.path)
         session.convention = convention_of(session, found, self._given, warn)
-        return _Open(session, found, views.form_of(session, found))
+        return _Open(session, found, views.form_of(session, found), Judge(found))
 
     def _predict(self, pixels: NDArray[np.uint8]) -> Answer:
         if self._open is None:
@@ -148,7 +155,8 @@ class Engine:
         except WorkerFailedError:
             self._open = None
             raise
-        return Answer(classes, rows, time.perf_counter() - start_s, len(pixels))
+        seconds = time.perf_counter() - start_s
+        return Answer(classes, rows, self._open.judge.judge(pixels, rows), seconds, len(pixels))
 
     def _reopen(self) -> None:
         """Start a worker again ahead of the next request, which tries once more if that fails."""

@@ -56,11 +56,17 @@ SCHEMAS = {
         **_object(height=INTEGER, width=INTEGER, channels=INTEGER, pixels={**TEXT, "contentEncoding": "base64"}),
         "description": "What the model saw: height × width × channels bytes.",
     },
+    "Novelty": {
+        **_object(score=NUMBER, threshold=NUMBER),
+        "description": "How unlike its class the image is; above the threshold, it is of none of the classes.",
+    },
     "Probability": _object(**{"class": TEXT, "probability": NUMBER}),
     "Reading": _object(
         **{"class": TEXT},
         probability=NUMBER,
         probabilities=_array(_reference("Probability")),
+        none_of_these=_nullable(BOOLEAN),
+        novelty=_nullable(_reference("Novelty")),
         box=_nullable(_reference("Box")),
         seen=_reference("Seen"),
     ),

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from toolkit.errors import DataError, ToolkitError
+from toolkit.novelty import Judgement
 from toolkit.prediction import views
 from toolkit.prediction.views import Form, Image, View
 from toolkit.serve import uploads
-from toolkit.serve.engine import Answer, Engine
+from toolkit.serve.engine import Engine
 from toolkit.serve.refusal import RefusedError
 from toolkit.text import printable
 
@@ -45,8 +46,9 @@ async def predict(content: bytes, engines: Sequence[Engine], threads: Executor) 
 
 
 def agree(results: Sequence[Mapping[str, Any]]) -> bool | None:
-    """Say whether all artifacts read the same classes; None if only one answered."""
-    read = [[one["class"] for one in result["readings"]] for result in results if "error" not in result]
+    """Say whether all artifacts read the same classes, or none of them; None if only one answered."""
+    answered = [result["readings"] for result in results if "error" not in result]
+    read = [[None if one["none_of_these"] else one["class"] for one in readings] for readings in answered]
     return None if len(read) < 2 else all(one == read[0] for one in read)
 
 
@@ -76,24 +78,28 @@ async def _asked(engine: Engine, image: Image) -> dict[str, Any]:
     except ToolkitError as error:
         # Where the file lies is not a client's business.
         return {"artifact": name, "error": printable(str(error).replace(f"{engine.path.parent}/", ""))}
-    rows = zip(image.views, answer.probabilities, strict=True)
+    rows = zip(image.views, answer.probabilities, answer.judgements, strict=True)
     return {
         "artifact": name,
-        "readings": [_reading(view, row, answer) for view, row in rows],
+        "readings": [_reading(view, row, judgement, answer.classes) for view, row, judgement in rows],
         "inference_s": answer.seconds,
         "batch": answer.batch,
     }
 
 
-def _reading(view: View, row: Any, answer: Answer) -> dict[str, Any]:
-    """Return what is said of one view: its likeliest class, all probabilities, and the pixels that the model saw."""
+def _reading(view: View, row: Any, judgement: Judgement | None, classes: Sequence[str]) -> dict[str, Any]:
+    """Return what is said of one view: its likeliest class, all probabilities, whether it is of none of the classes,
+    and the pixels that the model saw.
+    """
     likeliest = int(row.argmax())
     height, width, channels = view.pixels.shape
-    names = [printable(name) for name in answer.classes]
+    names = [printable(name) for name in classes]
     return {
         "class": names[likeliest],
         "probability": float(row[likeliest]),
         "probabilities": [{"class": name, "probability": float(value)} for name, value in zip(names, row, strict=True)],
+        "none_of_these": None if judgement is None else judgement.none_of_these,
+        "novelty": None if judgement is None else asdict(judgement),
         "box": None if view.box is None else asdict(view.box),
         "seen": {
             "height": height,

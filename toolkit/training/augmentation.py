@@ -1,7 +1,7 @@
 """Augmentation: training images are changed by chance each time that they are learned from."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from math import pi
 from typing import Any
 
 from toolkit.errors import UsageError
@@ -9,29 +9,25 @@ from toolkit.errors import UsageError
 
 @dataclass(frozen=True)
 class Kind:
-    """One way to change an image.
-
-    strength: taken if none is given, None if there is none to give; most: the highest that is allowed; layer: makes
-    the Keras layer, of ``keras.layers`` and the strength. Pixels that come from outside are those of the edge.
-    """
+    """One way to change an image. strength: if none is given, None if there is none to give; most: that is allowed."""
 
     strength: float | None
     most: float
-    layer: Callable[[Any, float], Any]
 
 
 # What is lost at these strengths is rarely what tells two classes apart: a tenth of a side, 10 degrees, a tenth of the
-# size, a fifth of the contrast. Mirroring is by Keras' even chance.
+# size, a fifth of the contrast. Mirroring is by an even chance.
 KINDS = {
-    "shift": Kind(0.1, 0.5, lambda layers, share: layers.RandomTranslation(share, share, fill_mode="nearest")),
-    "rotate": Kind(10.0, 180.0, lambda layers, degrees: layers.RandomRotation(degrees / 360, fill_mode="nearest")),
-    "zoom": Kind(0.1, 0.5, lambda layers, share: layers.RandomZoom(share, fill_mode="nearest")),
-    "flip": Kind(None, 0.0, lambda layers, _: layers.RandomFlip("horizontal")),
-    # Of one number Keras takes the increase alone.
-    "contrast": Kind(0.2, 0.9, lambda layers, share: layers.RandomContrast((share, share), value_range=(0, 255))),
+    "shift": Kind(0.1, 0.5),
+    "rotate": Kind(10.0, 180.0),
+    "zoom": Kind(0.1, 0.5),
+    "flip": Kind(None, 0.0),
+    "contrast": Kind(0.2, 0.9),
 }
-# States of Keras' generators are drawn below this: TensorFlow takes 32 bits of them, and each batch adds one.
-_STATES = 2**30
+# Numbers that are drawn for each image, whatever is asked for: down and across, turn, size, mirror, contrast.
+_DRAWN = 6
+# Seeds are drawn below this: TensorFlow takes 32 bits of them, and each batch adds one.
+_SEEDS = 2**30
 
 
 def canonical(text: str) -> str:
@@ -56,26 +52,61 @@ def require_images(text: str, shape: tuple[int, ...], *, origin: str) -> None:
 
 
 class Augmentation:
-    """Changes batches of images within a compiled function, by a chance that (seed, epoch) alone decide."""
+    """Changes batches of images within a compiled function, by a chance that (seed, epoch) alone decide.
 
-    def __init__(self, keras: Any, text: str) -> None:
+    An image is shifted, turned, zoomed and mirrored by one map of its pixels, which is faster than one after the other
+    and blurs it once. Pixels that come from outside are those of the edge.
+    """
+
+    def __init__(self, tf: Any, text: str) -> None:
         """Take a list that ``canonical`` returned."""
-        self._layers = [
-            KINDS[name].layer(keras.layers, strength or 0.0) for name, strength in map(_parsed, text.split(","))
-        ]
+        self._tf = tf
+        self._strengths = dict(_parsed(part) for part in text.split(","))
+        self._seed = tf.Variable((0, 0), trainable=False, dtype=tf.int32)
 
     def begin(self, *, seed: int, epoch: int) -> None:
-        """Set the generators to what they are at the start of an epoch."""
+        """Set the chance to what it is at the start of an epoch."""
         import numpy as np  # which the help of the command line does without
 
-        for number, layer in enumerate(self._layers):
-            layer.generator.state.assign(np.random.default_rng((seed, epoch, number)).integers(_STATES, size=2))
+        self._seed.assign(np.random.default_rng((seed, epoch)).integers(_SEEDS, size=2))
 
     def __call__(self, images: Any) -> Any:
         """Return pixels (N, H, W, C), 0 to 255, as changed pixels of float32."""
-        for layer in self._layers:
-            images = layer(images, training=True)
+        tf, strengths = self._tf, self._strengths
+        images = tf.cast(images, tf.float32)
+        drawn = tf.random.stateless_uniform((tf.shape(images)[0], _DRAWN), self._seed, minval=-1.0)
+        self._seed.assign_add((0, 1))
+        if strengths.keys() - {"contrast"}:
+            images = self._placed(images, *tf.unstack(drawn, axis=1)[:-1])
+        if (contrast := strengths.get("contrast")) is not None:
+            mean = tf.reduce_mean(images, axis=(1, 2), keepdims=True)
+            factor = 1 + contrast * tf.reshape(drawn[:, -1], (-1, 1, 1, 1))
+            images = tf.clip_by_value((images - mean) * factor + mean, 0, 255)
         return images
+
+    def _placed(self, images: Any, down: Any, across: Any, turn: Any, size: Any, mirror: Any) -> Any:
+        """Return images whose pixels come from elsewhere in them. down, …: (N,), from -1 to 1."""
+        tf, strength = self._tf, self._strengths
+        height, width = images.shape[1:3]
+        shift, angle = strength.get("shift") or 0.0, (strength.get("rotate") or 0.0) / 180 * pi * turn
+        scale = 1 + (strength.get("zoom") or 0.0) * size
+        cosine, sine = scale * tf.cos(angle), scale * tf.sin(angle)
+        side = tf.where(mirror < 0, -1.0, 1.0) if "flip" in strength else tf.ones_like(mirror)
+        # Where a pixel comes from: of its place seen from the middle, turned, scaled and mirrored.
+        middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
+        across_x, across_y, down_x, down_y = side * cosine, side * sine, -sine, cosine
+        from_x = middle_x + shift * width * across - across_x * middle_x - down_x * middle_y
+        from_y = middle_y + shift * height * down - across_y * middle_x - down_y * middle_y
+        nothing = tf.zeros_like(side)
+        placed = tf.raw_ops.ImageProjectiveTransformV3(
+            images=images,
+            transforms=tf.stack([across_x, down_x, from_x, across_y, down_y, from_y, nothing, nothing], axis=1),
+            output_shape=(height, width),
+            fill_value=0.0,
+            interpolation="BILINEAR",
+            fill_mode="NEAREST",
+        )
+        return tf.ensure_shape(placed, images.shape)
 
 
 def _parsed(part: str) -> tuple[str, float | None]:

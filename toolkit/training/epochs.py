@@ -58,7 +58,7 @@ class Epochs:
         self._training = parts.training_rows
         self._held_out = self._feed if parts.held_out is parts.dataset.train else Feed(tf, parts.held_out)
         self._validation = parts.validation_rows
-        self._augmentation = None if recipe.augment is None else Augmentation(keras, recipe.augment)
+        self._augmentation = None if recipe.augment is None else Augmentation(tf, recipe.augment)
         self._loop = Loop(
             tf,
             keras,

@@ -61,7 +61,7 @@ def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[int, float
             optimizer=optimizer,
             loss=recipe.loss,
             batch_size=recipe.batch_size,
-            augmentation=None if recipe.augment is None else augmentation.Augmentation(keras, recipe.augment),
+            augmentation=None if recipe.augment is None else augmentation.Augmentation(tf, recipe.augment),
             xla=xla,
             dtype=rows.train.images.dtype.name,
         )

@@ -31,7 +31,7 @@ def build_wheel(folder: Path) -> Path:
     entries |= {
         f"{PACKAGE.name}/{path.relative_to(PACKAGE).as_posix()}": path.read_bytes()
         for path in PACKAGE.rglob("*")
-        if path.is_file() and (path.suffix in (".py", ".typed") or path.name == SUMS)
+        if path.is_file() and (path.suffix in (".py", ".typed", ".c") or path.name == SUMS)
     }
     entries[f"{PACKAGE.name}/{constraints.FILE}"] = constraints.path().read_bytes()
     record = [f"{path},sha256={_digest(content)},{len(content)}" for path, content in sorted(entries.items())]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO, Any, cast
 
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
@@ -27,7 +27,8 @@ COMMAND = (sys.executable, "-m", "toolkit.worker.child")
 
 
 class Process:
-    """One worker. what: the artifact and runtime, for errors. tasks: the module whose TASKS it carries out.
+    """One worker. what: the artifact and runtime, for errors. tasks: the module whose TASKS it carries out. command:
+    what starts it; COMMAND unless told.
 
     failed: whether it died or had to be ended; such a one answers nothing more. Model files may run the same code in it
     as here (``toolkit.runtimes.keras.loading.allowing``).
@@ -40,6 +41,7 @@ class Process:
         what: str,
         tasks: str,
         *,
+        command: Sequence[str] | None = None,
         most_bytes: int | None = None,
         patience_s: float = PATIENCE_S,
         clock: Callable[[], float] = time.monotonic,
@@ -55,7 +57,7 @@ class Process:
         code = allowed()
         # A session of its own: Ctrl-C ends the parent, which ends its workers when it has saved what there is.
         self._process = subprocess.Popen(
-            [*COMMAND, tasks, *arguments(code.files, unsafe_lambda=code.unsafe_lambda)],
+            [*(command or COMMAND), tasks, *arguments(code.files, unsafe_lambda=code.unsafe_lambda)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api
-from toolkit.cli.bench import ending, live, tables, why
+from toolkit.cli.bench import ending, live, tables, tuned, why
 from toolkit.cli.options import (
     BENCHMARKS,
     OUTPUT,
@@ -22,6 +22,7 @@ from toolkit.cli.options import (
     Paths,
     Processes,
     Records,
+    Runtime,
     Seconds,
     Seed,
     Thorough,
@@ -57,6 +58,13 @@ Strict = Annotated[
 Explain = Annotated[
     bool, option(OUTPUT, "Also show operators, their times, and the share of what the CPU can do.", "--explain")
 ]
+Instructions = Annotated[
+    bool,
+    option(OUTPUT, "Also count the instructions of an inference, which no other program changes.", "--instructions"),
+]
+Tune = Annotated[
+    bool, option(OUTPUT, "Also try the runtimes' settings, and show the line of code that sets what wins.", "--tune")
+]
 Resume = Annotated[
     Path | None, option(REMOTE, "The folder of a record that was cut off: measure what it lacks, on the same device.")
 ]
@@ -67,6 +75,7 @@ def command(
     threads: Threads = "1",
     batch: Batch = "1",
     shape: Shapes = None,
+    runtime: Runtime = None,
     seconds: Seconds = 1.0,
     processes: Processes = 5,
     thorough: Thorough = False,
@@ -82,6 +91,8 @@ def command(
     imports: Imports = None,
     unsafe_lambda: UnsafeLambda = False,
     explain: Explain = False,
+    instructions: Instructions = False,
+    tune: Tune = False,
     output: Records = BENCHMARKS,
     json: Json = False,
     debug: Debug = False,
@@ -106,10 +117,13 @@ def command(
     }
     console = Console(json_output=json)
     if on:
-        if explain:
-            raise UsageError("--explain looks at this machine; leave out --on, or call it on the device")
-        if shape or imports or unsafe_lambda:
-            raise UsageError("--shape, --import and --unsafe-lambda do not go with --on; call bench on the device")
+        for flag, asked in {"--explain": explain, "--instructions": instructions, "--tune": tune}.items():
+            if asked:
+                raise UsageError(f"{flag} looks at this machine; leave out --on, or call it on the device")
+        if shape or runtime or imports or unsafe_lambda:
+            raise UsageError(
+                "--shape, --runtime, --import and --unsafe-lambda do not go with --on; call bench on the device"
+            )
         from toolkit.cli.bench.on_devices import measure
 
         return measure(console, on, paths or (), plan, wheels=wheels, output=output, resume=resume, strict=strict)
@@ -121,15 +135,19 @@ def command(
             *(paths or ()),
             output=output,
             explain=explain,
+            instructions=instructions,
+            tune=tune,
             shapes=shapes,
             imports=imports or (),
             unsafe_lambda=unsafe_lambda,
+            runtime=runtime,
             on_step=show,
             **plan,
         )
     ending.require_results(record)
     tables.report(console, record)
     why.report(console, record, everything=explain)
+    tuned.report(console, record)
     tables.recommend(console, record)
     console.document(record.to_json())
     return ending.exit_code(record, strict=strict)

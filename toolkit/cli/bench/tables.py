@@ -44,6 +44,12 @@ PACED_COLUMNS = (
     Column("p99"),
     Column("longest"),
 )
+INSTRUCTION_COLUMNS = (
+    *NAME_COLUMNS,
+    Column("instructions"),
+    Column("vs. float32"),
+    Column("counted by", figures=False),
+)
 # What the headings mean, for whoever has not read the manual.
 LATENCY_LEGEND = """\
 median: of one inference, input and output not counted; 95 % interval: over processes and blocks. It is what users get.
@@ -75,8 +81,23 @@ def report(console: Console, record: "Record") -> None:
         rows = [_paced_row(found) for _, found in paced]
         _table(console, (*columns, *PACED_COLUMNS), [name for name, _ in paced], rows)
         console.text(PACED_LEGEND)
+    if record.instructions:
+        _report_instructions(console, record)
     _report_machine(console, record)
     console.text(f"record with the raw samples: {record.folder}/")
+
+
+def _report_instructions(console: Console, record: "Record") -> None:
+    """Print what was counted of each artifact, and by how much it is less than of its float32 original."""
+    console.heading("Instructions of one inference, 1 thread, 1 image")
+    rows = []
+    for path, counted in record.instructions.items():
+        result = next(result for result in record.results if result.path == path)
+        baseline = record.baseline(result)
+        original = record.instructions.get(baseline.path) if baseline else None
+        times = f"{counted.count / original.count:.3f}×" if original else "–"
+        rows.append((path.name, counted.runtime, f"{counted.count:,}", times, counted.where))
+    console.table(INSTRUCTION_COLUMNS, rows)
 
 
 def _report_machine(console: Console, record: "Record") -> None:

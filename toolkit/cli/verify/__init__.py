@@ -19,6 +19,7 @@ from toolkit.cli.options import (
     On,
     Paths,
     ResizeTo,
+    Runtime,
     SkipUnreadable,
     Stride,
     TestData,
@@ -54,6 +55,7 @@ def command(
         typer.Option(help="Another model to compare files with, anybody's: .keras, .tflite or .onnx; needs --data."),
     ] = None,
     input_range: InputRange = None,
+    runtime: Runtime = None,
     imports: Imports = None,
     unsafe_lambda: UnsafeLambda = False,
     on: On = None,
@@ -95,7 +97,7 @@ def command(
     }
     with console.steps("verifying") as show:
         if against is not None:
-            if unused := [asked[name] for name in ("golden", "save", "allow_overlap") if name in asked]:
+            if unused := [asked[name] for name in ("golden", "save", "allow_overlap", "runtime") if name in asked]:
                 raise UsageError(f"--against compares any files by accuracy; leave out {', '.join(unused)}")
             if data is None:
                 raise UsageError(f"comparing with {against} needs labelled images; give them by --data")
@@ -111,6 +113,7 @@ def command(
                 golden=golden,
                 allow_overlap=allow_overlap,
                 save=save,
+                runtime=runtime,
                 on_step=show,
                 **common,
             )

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import extras
+from toolkit import extras, runtimes
 from toolkit.convention import Convention, Output
+from toolkit.runtimes import tflm
 
 SUFFIX = ".c"
 HEADER_SUFFIX = ".h"
@@ -29,12 +30,12 @@ _HEADER = """\
  * Input:  {given}
  * Output: {answer}
  * Operators for the resolver: {operators}
- *
+{needs} *
  * {prefix}_ARENA_HINT_BYTES is a lower bound of the tensor arena, computed from the file and not measured: the
  * activations that are alive at one operator, each rounded up to {alignment} bytes, at the operator where they
  * take most (no operator computes in place). The interpreter's own structures and the kernels' scratch memory
  * come on top: begin with more, and read MicroInterpreter::arena_used_bytes().
- */
+{measured} */
 #ifndef {prefix}_H
 #define {prefix}_H
 
@@ -61,6 +62,16 @@ extern const unsigned int {name}_model_bytes;
 #endif
 """
 
+# https://github.com/tensorflow/tflite-micro/pull/2673 added such layers at the end of September 2024. Since pull
+# request 2602 of the end of May 2024 they had been refused; before, they were computed with a wrong scale.
+_NEEDS = """\
+ * Needs TFLM of October 2024 or later: FULLY_CONNECTED has a scale for each channel. TFLM of June to September
+ * 2024 refuses it, and older TFLM computes wrong answers without a word.
+"""
+_MEASURED = """\
+ * Measured where this was written: {bytes} bytes in all, with tflite-micro {version}, its reference kernels
+ * and pointers of 8 bytes. A microcontroller has pointers of 4, and its optimized kernels other scratch memory.
+"""
 # What the numbers of the output are.
 _ANSWERS = {
     Output.PROBABILITIES: "one {type} per class: probability",
@@ -102,7 +113,7 @@ def derive(artifact: Path, path: Path, convention: Convention) -> tuple[Path, Pa
     graph = model.subgraphs[0]
     header = path.with_suffix(HEADER_SUFFIX)
     name = identifier(path.stem)
-    operators = [flatbuffer_utils.opcode_to_name(model, operator.opcodeIndex) for operator in graph.operators]
+    named = [(flatbuffer_utils.opcode_to_name(model, one.opcodeIndex), one) for one in graph.operators]
     names = {"name": name, "prefix": name.upper(), "artifact": artifact.name, "alignment": ALIGNMENT_BYTES}
     header.write_text(
         _HEADER.format(
@@ -110,10 +121,12 @@ def derive(artifact: Path, path: Path, convention: Convention) -> tuple[Path, Pa
             **_tensor("input", graph.tensors[graph.inputs[0]], name.upper()),
             **_tensor("output", graph.tensors[graph.outputs[0]], name.upper()),
             **_meaning(convention, graph, name.upper()),
+            needs=_NEEDS if any(_is_product_by_channel(*one, graph.tensors) for one in named) else "",
+            measured=_measured(artifact),
             stem=path.stem,
             size=len(content),
             digest=hashlib.sha256(content).hexdigest(),
-            operators=", ".join(sorted(set(operators))),
+            operators=", ".join(sorted({operator for operator, _ in named})),
             arena=least_arena_bytes(
                 [_activation_bytes(tensor, model.buffers) for tensor in graph.tensors],
                 [(operator.inputs, operator.outputs) for operator in graph.operators],
@@ -127,6 +140,19 @@ def derive(artifact: Path, path: Path, convention: Convention) -> tuple[Path, Pa
     rows = "\n".join("  " + " ".join(f"0x{byte:02x}," for byte in line) for line in lines)
     path.write_text(_ARRAY.format(**names, header=header.name, rows=rows), encoding="utf-8")
     return path, header
+
+
+def _is_product_by_channel(name: str, operator: Any, tensors: Any) -> bool:
+    """Say whether an operator is a dense layer whose weights have a scale for each channel."""
+    return name == "FULLY_CONNECTED" and len(tensors[operator.inputs[1]].quantization.scale) > 1
+
+
+def _measured(artifact: Path) -> str:
+    """Return what the header says of the arena in TFLM; nothing where that is not installed."""
+    if not runtimes.installed("tflm"):
+        return ""
+    (version,) = runtimes.versions("tflm").values()
+    return _MEASURED.format(version=version, bytes=tflm.TFLMSession(artifact).arena_bytes)
 
 
 def identifier(stem: str) -> str:

@@ -162,12 +162,14 @@ class Traced:
 class RuntimeModule(Protocol):
     """What a module in this folder has. Importing it loads no framework.
 
-    KERNELS: the sets of kernels that it can run an artifact with, the one that it takes by itself first.
+    QUANTIZATIONS: of the artifacts that it runs, None if it runs all. KERNELS: the sets of kernels that it can run an
+    artifact with, the one that it takes by itself first.
     """
 
     SUFFIXES: tuple[str, ...]
     PACKAGE: str
     DISTRIBUTIONS: tuple[str, ...]
+    QUANTIZATIONS: tuple[str, ...] | None
     KERNELS: tuple[str, ...]
 
     def open_session(self, path: Path, *, threads: int = 1, kernels: str | None = None) -> Session:

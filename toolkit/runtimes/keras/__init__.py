@@ -21,6 +21,7 @@ from toolkit.runtimes.keras.loading import load_model
 SUFFIXES = (".keras",)
 PACKAGE = "tensorflow"
 DISTRIBUTIONS = ("keras", "tensorflow")
+QUANTIZATIONS = None
 KERNELS = ("TensorFlow",)
 # Those before the first that computes something in inference.
 _AUGMENTING = ("InputLayer", "Random")

@@ -14,13 +14,13 @@ from toolkit.errors import ArtifactError
 from toolkit.files import require_file, write_bytes
 from toolkit.manifest import TensorSpec
 from toolkit.portability import Portability
-from toolkit.runtimes.base import Session, Traced, as_artifact_error, check_size, dequantize, reason
+from toolkit.runtimes.base import Session, Traced, as_artifact_error, check_size, dequantize, reason, tflite
 from toolkit.runtimes.base.graph import Node
-from toolkit.runtimes.litert import graph
 
 SUFFIXES = (".tflite",)
 PACKAGE = "ai_edge_litert.interpreter"
 DISTRIBUTIONS = ("ai-edge-litert",)
+QUANTIZATIONS = None
 # Reads and writes the file format.
 FORMAT = "ai_edge_litert.tools.flatbuffer_utils"
 # XNNPACK if it can and the built-in kernels elsewhere; the built-in ones alone; the plain loops they are tested by.
@@ -99,6 +99,15 @@ class LiteRTSession(Session):
         output = found.pop(self._output_indices[0])
         return [*found.values(), output]
 
+    def written(self) -> dict[int, TensorSpec]:
+        """Return the tensors that the operators give out, in order, by their places in the file.
+
+        Of an interpreter without XNNPACK, which puts tensors of its own behind those of the file.
+        """
+        tensors = {details["index"]: details for details in self._interpreter.get_tensor_details()}
+        operators = self._interpreter._get_ops_details()
+        return {int(index): _spec(tensors[index], None) for one in operators for index in one["outputs"]}
+
     def nodes(self) -> list[Node]:
         """Return the operators of an interpreter that keeps its tensors."""
         every = self._interpreter._get_ops_details()  # LiteRT has no public list of its operators
@@ -106,7 +115,7 @@ class LiteRTSession(Session):
         tensors = {details["index"]: details for details in self._interpreter.get_tensor_details()}
         operators = [node for node in every if node["op_name"] != _DELEGATE]
         kernels = {output: XNNPACK if output in taken else BUILTIN for output in tensors}
-        return graph.nodes(operators, tensors, self._input_indices, kernels)
+        return tflite.nodes(operators, tensors, self._input_indices, kernels)
 
     def _signature_names(self) -> dict[int, str]:
         """Return the names of tensors, by index, in the model's only signature, if it has one."""
@@ -180,13 +189,13 @@ def nodes(path: Path, *, batch: int = 1) -> list[Node]:
 
 def prefixes(path: Path, *, threads: int = 1) -> list[Session]:
     """Return the artifact cut off after none of its operators, after the first, … after all."""
-    cut = graph.prefixes(extras.load(FORMAT), path.read_bytes())
+    cut = tflite.prefixes(extras.load(FORMAT), path.read_bytes())
     return [LiteRTSession(path, threads=threads, kernels=KERNELS[0], content=content) for content in cut]
 
 
 def write_probe(path: Path, *, arithmetic: str, rows: int, width: int) -> bool:
     """Write an artifact of one dense layer."""
-    write_bytes(path, graph.dense(extras.load(FORMAT), arithmetic=arithmetic, rows=rows, width=width))
+    write_bytes(path, tflite.dense(extras.load(FORMAT), arithmetic=arithmetic, rows=rows, width=width))
     return True
 
 

@@ -21,6 +21,7 @@ from toolkit.runtimes.onnxruntime import graph, saturation
 SUFFIXES = (".onnx",)
 PACKAGE = "onnxruntime"
 DISTRIBUTIONS = ("onnxruntime",)
+QUANTIZATIONS = None
 # The graph as ONNX Runtime rewrites it for this CPU, and node by node as it is written in the file.
 OPTIMIZED, AS_WRITTEN = "optimized", "as written"
 KERNELS = (OPTIMIZED, AS_WRITTEN)
@@ -59,6 +60,15 @@ class OnnxSession(Session):
             self.outputs = tuple(self._spec(tensor) for tensor in self._session.get_outputs())
         check_size(self.inputs, path=path)
         self._binding = self._session.io_binding()
+
+    @property
+    def free(self) -> set[str]:
+        """What the file calls the first sizes of its inputs that are free."""
+        return {
+            tensor.shape[0]
+            for tensor in self._session.get_inputs()
+            if tensor.shape[:1] and isinstance(tensor.shape[0], str)
+        }
 
     def resize(self, batch: int) -> None:
         """Nothing to do: the inputs that are bound next have their own batch."""
@@ -114,8 +124,25 @@ def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) ->
     require_file(path)
     if kernels is not None:
         return OnnxSession(path, _session(path, str(path), _options(threads=threads, kernels=kernels)))
-    opened, remark = _exactly(path, partial(_options, threads=threads, kernels=OPTIMIZED))
-    session = OnnxSession(path, opened)
+    return open_with(path, threads=threads)
+
+
+def open_with(
+    path: Path,
+    *,
+    threads: int = 1,
+    change: Callable[[Any], None] = lambda options: None,
+    kind: type[OnnxSession] = OnnxSession,
+) -> OnnxSession:
+    """Load an ``.onnx`` file, its SessionOptions changed. kind: of session, which decides how it is run."""
+
+    def options() -> Any:
+        made = _options(threads=threads, kernels=OPTIMIZED)
+        change(made)
+        return made
+
+    opened, remark = _exactly(path, options)
+    session = kind(path, opened)
     session.remark = remark
     return session
 

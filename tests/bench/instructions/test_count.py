@@ -1,0 +1,132 @@
+"""What an inference executes, counted by qemu-user where it is there."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit import host, runtimes
+from toolkit.bench import instructions
+from toolkit.bench.instructions import Instructions, perf, qemu, versus
+from toolkit.errors import ArtifactError, UsageError
+from toolkit.worker.process import COMMAND
+
+USUAL = qemu.usual()
+needs_qemu = pytest.mark.skipif(qemu.lacking(USUAL) is not None, reason=f"{qemu.lacking(USUAL)}")
+
+
+def dense(folder: Path, rows: int) -> Path:
+    """Write an artifact of one dense layer, whose work is that of its rows."""
+    path = folder / f"{rows}.tflite"
+    assert runtimes.get("litert").write_probe(path, arithmetic="float32", rows=rows, width=64)
+    return path
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory):
+    """Count 500 rows, the same again, and one percent more: three processes."""
+    folder = tmp_path_factory.mktemp("dense")
+    return [instructions.count(dense(folder, rows), cpu=USUAL) for rows in (500, 500, 505)]
+
+
+@needs_qemu
+@pytest.mark.slow
+def test_two_counts_agree_to_a_thousandth_and_one_percent_more_work_is_seen(counted):
+    first, again, more = (one.count for one in counted)
+    assert again == pytest.approx(first, rel=0.001)
+    assert more / first == pytest.approx(1.01, abs=0.004)  # kernels take rows in groups
+    assert first > 500 * 64 * 64 / 16  # multiply-accumulates, 16 at most in an instruction
+
+
+@needs_qemu
+@pytest.mark.slow
+def test_a_count_says_what_counted_it_and_where(counted):
+    one = counted[0]
+    assert one.where.startswith("qemu-")
+    assert one.where.endswith(f" on {USUAL}")
+    assert (one.runtime, one.remark) == ("litert", None)
+    assert one.versions.keys() == {"ai-edge-litert"}
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """A machine that counts nothing: neither perf events nor qemu-user."""
+    monkeypatch.setattr(perf, "refused", lambda: "Permission denied")
+    monkeypatch.setattr(qemu, "usual", lambda: "Haswell")
+    monkeypatch.setattr(qemu, "lacking", lambda name: f"qemu is not installed for {name}")
+
+
+def test_what_cannot_be_counted_is_one_line(alone, tmp_path):
+    path = dense(tmp_path, 1)
+    with pytest.raises(UsageError) as refused:
+        instructions.count(path)
+    assert str(refused.value) == (
+        "instructions cannot be counted: perf events are not counted here (Permission denied), and qemu is not "
+        "installed for Haswell"
+    )
+    with pytest.raises(UsageError, match=r"^instructions cannot be counted: qemu is not installed for cortex-a72$"):
+        instructions.count(path, cpu="cortex-a72")
+    with pytest.raises(UsageError, match="unknown CPU 'Z80'; allowed: Nehalem, Haswell, cortex-a53"):
+        instructions.count(path, cpu="Z80")
+    with pytest.raises(ArtifactError, match=r"m\.keras: its instructions are not counted; export it"):
+        instructions.count(tmp_path / "m.keras")
+
+
+def test_where_perf_events_count_the_artifact_runs_as_it_is(monkeypatch, tmp_path):
+    asked: list[Any] = []
+
+    class Worker:
+        def __init__(self, what, tasks, *, command):
+            asked.append((tasks, command))
+
+        def ask(self, question, *, seconds):
+            asked.append((question, seconds))
+            return {"count": 7, "remark": None, "versions": {}}, b""
+
+        def close(self):
+            asked.append("closed")
+
+    monkeypatch.setattr(instructions, "Process", Worker)
+    monkeypatch.setattr(perf, "refused", lambda: None)
+    found = instructions.count(dense(tmp_path, 1))
+    assert (found.count, found.way, found.cpu) == (7, "perf events", host.describe().cpu)
+    started, (question, seconds), closed = asked
+    assert started == (instructions.TASKS, COMMAND)
+    assert closed == "closed"
+    assert (question["file"], question["threads"], question["batch"], seconds) == (None, 1, 1, 0.0)
+
+
+def counts_of(monkeypatch, **counts):
+    """Let files have these counts, by their names."""
+
+    def count(path, *, cpu):
+        return Instructions("litert", counts[path.stem], "perf events", "some CPU", None, {})
+
+    monkeypatch.setattr(instructions, "count", count)
+
+
+@pytest.mark.parametrize(("more", "passed"), [(1.0, True), (0.5, True), (1.009, True), (1.02, False)])
+def test_a_candidate_that_executes_more_than_tolerated_fails(monkeypatch, tmp_path, more, passed):
+    files = [tmp_path / name for name in ("old.tflite", "new.tflite")]
+    for file in files:
+        file.write_text(file.name)
+    counts_of(monkeypatch, old=100_000, new=round(more * 100_000))
+    steps = []
+    found = versus.compare(*files, on_step=steps.append)
+    assert (bool(found), found.ratio) == (passed, more)
+    assert [step.text for step in steps] == [f"counting {file}" for file in files]
+    document = found.to_json()
+    assert document["verdict"] == ("pass" if passed else "fail")
+    (told,) = document["compared"]
+    assert (told["reference_instructions"]["count"], told["ratio"], told["same_file"]) == (100_000, more, False)
+
+
+def test_the_same_file_is_not_counted(tmp_path):
+    files = [tmp_path / name for name in ("old.tflite", "new.tflite")]
+    for file in files:
+        file.write_text("the same")
+    found = versus.compare(*files)
+    assert found
+    assert found.to_json()["compared"][0]["same_file"]
+    with pytest.raises(UsageError, match="the tolerance is -1 %"):
+        versus.compare(*files, tolerance=-0.01)

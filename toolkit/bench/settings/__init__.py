@@ -1,0 +1,17 @@
+"""What can be chosen of a runtime: one module a runtime, which has SETTINGS."""
+
+from toolkit import registry
+from toolkit.bench.settings.base import Setting
+
+
+def of(runtime: str) -> tuple[Setting, ...]:
+    """Return the settings of a runtime, none if it has no module here."""
+    if runtime not in registry.names(__name__):
+        return ()
+    found: tuple[Setting, ...] = registry.member(__name__, runtime, kind="runtime with settings").SETTINGS
+    return found
+
+
+def get(runtime: str, name: str) -> Setting:
+    """Return a setting of a runtime by its name."""
+    return next(setting for setting in of(runtime) if setting.name == name)

@@ -1,0 +1,83 @@
+"""What was tried of an artifact's runtime, and what won."""
+
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import numpy as np
+
+from toolkit.bench import statistics
+from toolkit.errors import ArtifactError
+from toolkit.interval import Interval
+
+# Fewest processes whose speed-ups have a spread, and the largest logarithm of one that is believed.
+LEAST_PROCESSES, MOST_LOGARITHM = 2, 50.0
+
+
+class TriedEntry(TypedDict):
+    """``Tried`` as a document; its figures are derived."""
+
+    setting: str
+    line: str
+    logarithms: list[float]
+
+
+class TunedEntry(TypedDict):
+    """``Tuned`` as a document."""
+
+    tried: list[TriedEntry]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A setting beside the usual ones. logarithms: of the speed-up that each process found."""
+
+    setting: str
+    line: str
+    logarithms: tuple[float, ...]
+
+    def speedup(self, comparisons: int) -> Interval:
+        """Return how many times faster it is. comparisons: how many settings were tried."""
+        return statistics.paired_speedup(np.array(self.logarithms), comparisons=comparisons)
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """All that was tried of one artifact; its runtime cannot open it with those that are not in it."""
+
+    tried: tuple[Tried, ...]
+
+    def speedups(self) -> list[Interval]:
+        """Return how many times faster each is, with intervals that hold all together."""
+        return [one.speedup(len(self.tried)) for one in self.tried]
+
+    @property
+    def best(self) -> Tried | None:
+        """The fastest of those that are surely faster than the usual ones; None if none is."""
+        faster = [(found.value, one) for one, found in zip(self.tried, self.speedups(), strict=True) if found.low > 1]
+        return max(faster, key=lambda pair: pair[0])[1] if faster else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a record says of it."""
+        return {
+            "tried": [
+                {
+                    "setting": one.setting,
+                    "line": one.line,
+                    "speedup": found.value,
+                    "speedup_ci95": [found.low, found.high],
+                    "verdict": statistics.verdict(found),
+                    "logarithms": list(one.logarithms),
+                }
+                for one, found in zip(self.tried, self.speedups(), strict=True)
+            ],
+            "best": self.best.setting if self.best else None,
+        }
+
+
+def read(document: TunedEntry) -> Tuned:
+    """Return what a record says. Raises ArtifactError for logarithms that no processes can have found."""
+    tried = tuple(Tried(one["setting"], one["line"], tuple(one["logarithms"])) for one in document["tried"])
+    for one in tried:
+        if len(one.logarithms) < LEAST_PROCESSES or not all(abs(value) < MOST_LOGARITHM for value in one.logarithms):
+            raise ArtifactError(f"a benchmark record: the setting '{one.setting}' has speed-ups of no processes")
+    return Tuned(tried)
