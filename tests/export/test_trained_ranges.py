@@ -15,6 +15,7 @@ from toolkit.export.formats import onnx, plan, tflite
 from toolkit.export.formats.base import Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import resolve
+from toolkit.parity.localize import localize
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.training.quantization import fake_quantized
 
@@ -70,6 +71,16 @@ def test_no_artifact_fails_beside_the_model_that_rounds(trained_export, tiny_npz
     assert {one.artifact: one.problem for one in result.comparisons if one.problem} == {}
     assert max(one.figures.max_abs_error for one in result.comparisons) > 1e-4  # of those in float
     assert api.check_record(folder / "parity.json").differences == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tiny-int8.tflite", "tiny-float32.onnx"])
+def test_no_layer_is_damaged_by_rounding_where_it_was_trained_to(trained_export, tiny, name):
+    found = manifest.read(trained_export)
+    (artifact,) = (one for one in found.artifacts if one.path == name)
+    localized = localize(found, artifact, tiny.test.images)
+    assert localized.passed
+    assert localized.unmatched == ()
 
 
 @pytest.mark.slow

@@ -165,7 +165,9 @@ def report(console: Console, trained: "Trained") -> None:
     if trained.stopped_early:
         waited = units.count(trained.recipe.patience or 0, "epoch")
         console.text(f"stopped early: {waited} without a better {trained.recipe.monitor}")
-    console.text(f"run: {trained.folder}/ (best.keras, history.csv, loss.png, accuracy.png, metrics.json)")
+    console.text(
+        f"run: {trained.folder}/ ({trained.checkpoint.name}, history.csv, loss.png, accuracy.png, metrics.json)"
+    )
 
 
 def _print_start(console: Console, started: "Started") -> None:

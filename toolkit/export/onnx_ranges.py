@@ -16,18 +16,11 @@ Ranges = dict[str, tuple[float, float]]
 _STEPS = 255
 # Operators that give out values of their first input.
 _MOVERS = (
-    "Transpose",
-    "Reshape",
-    "Flatten",
-    "Squeeze",
-    "Unsqueeze",
-    "MaxPool",
-    "GlobalMaxPool",
-    "Identity",
-    "Slice",
-    "Pad",
+    *("Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Slice", "Pad"),
+    *("MaxPool", "GlobalMaxPool"),
 )
-_FUSED = ("Relu", "Clip")
+# Operators that cut off, which kernels leave to the range.
+_CUT = ("Relu", "Clip")
 
 
 def take(model: Any) -> Ranges:
@@ -45,9 +38,7 @@ def take(model: Any) -> Ranges:
         graph.node.remove(node)
     for node in graph.node:
         for number, name in enumerate(node.input):
-            while name in instead:
-                name = instead[name]
-            node.input[number] = name
+            node.input[number] = _origin(name, instead)
     del graph.value_info[:]  # they said that some were integers
     return {_origin(name, instead): bounds for name, bounds in ranges.items()}
 
@@ -65,7 +56,7 @@ def spread(model: Any, ranges: Ranges) -> Ranges:
         if node.op_type in _MOVERS and node.input[0] in found:
             found.setdefault(node.output[0], found[node.input[0]])
     for node in reversed(model.graph.node):
-        if node.op_type in (*_FUSED, *_MOVERS) and node.output[0] in found:
+        if node.op_type in (*_CUT, *_MOVERS) and node.output[0] in found:
             found.setdefault(node.input[0], found[node.output[0]])
     return found
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -199,22 +199,36 @@ def _train(
     if not interrupted and run.phase.best == FLOAT:
         progress.begin_rounding()
         model, _, run = begin()
-        rows = layers.table(model)
-        write_text(folder / "summary.txt", layers.text(rows, additions))
+        write_text(folder / "summary.txt", layers.text(layers.table(model), additions))
         interrupted = run.epochs(on_epoch)
     if math.isnan(progress.best_value):
         raise KeyboardInterrupt
-    folders.write_tables(folder, progress)
-    plots.draw(folder, progress.history, recipe=recipe, data=dataset.name, best_epoch=progress.best_epoch)
-    best = folder / run.phase.best
-    with allowing(recipe.code_files):
-        model.set_weights(load_model(best).get_weights())
-    parameters = sum(layer.parameters for layer in rows)
-    measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
-    test = run.evaluate(dataset.test)
-    trained = Trained(folder, recipe, parameters, progress, measured_on, test, best, interrupted)
+    trained = _finished(recipe, dataset, shared, folder, progress, model, run, interrupted=interrupted)
     write_json(folder / METRICS, trained.to_json())
     return trained
+
+
+def _finished(
+    recipe: Recipe,
+    dataset: Dataset,
+    shared: Sequence[overlap.Overlap],
+    folder: Path,
+    progress: TrainingProgress,
+    model: Any,
+    run: Epochs,
+    *,
+    interrupted: bool,
+) -> Trained:
+    """Write the tables and charts of a run, and return what its best weights come to on the test images."""
+    best = folder / run.phase.best
+    folders.write_tables(folder, progress)
+    plots.draw(folder, progress.history, recipe=recipe, data=dataset.name, best_epoch=progress.best_epoch)
+    with allowing(recipe.code_files):
+        model.set_weights(load_model(best).get_weights())
+    parameters = sum(layer.parameters for layer in layers.table(model))
+    measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
+    test = run.evaluate(dataset.test)
+    return Trained(folder, recipe, parameters, progress, measured_on, test, best, interrupted)
 
 
 def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:

@@ -14,8 +14,8 @@ from toolkit.convention import Convention, Layout
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"
 BATCH_NAME = "batch"
-# What the manifest says of weights that a training has rounded.
-TRAINED_WEIGHTS = "int8 per channel, 7 bits"
+# What the manifest says of weights that add up right on every CPU.
+SEVEN_BITS = "int8 per channel, 7 bits"
 # How converters write the operators of TensorFlow, and how many of them a sentence names.
 _OPERATOR = re.compile(r"\btf\.([A-Z]\w+)")
 NAMED_OPERATORS = 3

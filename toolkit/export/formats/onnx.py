@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from toolkit import extras
 from toolkit.export import onnx_graph, onnx_ranges
-from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, Prepared, Request, belongs_to
+from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, SEVEN_BITS, Prepared, Request, belongs_to
 
 SUFFIX = ".onnx"
 MADE_FROM = None
@@ -28,19 +28,19 @@ def convert(prepared: Prepared, request: Request, path: Path) -> dict[str, Any]:
     is_int8 = request.quantization == "int8"
     source = prepared.rounding if is_int8 and prepared.rounding else prepared
     float32 = prepared.work / ("float32.onnx" if source is prepared else "rounding.onnx")
-    ranges = {} if float32.exists() else _convert_float32(source, float32)
+    ranges = {} if float32.exists() else _convert_float32(source, float32, is_rounding=source is not prepared)
     if not is_int8:
         path.write_bytes(float32.read_bytes())
         return {"opset": OPSET, "converter": f"tf2onnx {extras.load('tf2onnx').__version__}"}
     normalizations = prepared.normalizations(request.convention)
     _quantize(float32, path, request, ranges, prepared.work, in_float=normalizations)
     details = {"opset": OPSET, "converter": f"onnxruntime {extras.load('onnxruntime').__version__}"}
-    details |= {"activations": "uint8", "weights": "int8 per channel, 7 bits", "layout": "QDQ"}
+    details |= {"activations": "uint8", "weights": SEVEN_BITS, "layout": "QDQ"}
     return {**details, **({"float32": list(normalizations)} if normalizations else {})}
 
 
-def _convert_float32(prepared: Prepared, path: Path) -> onnx_ranges.Ranges:
-    """Write the model in float, and return the ranges that it was trained with, none for a model in float."""
+def _convert_float32(prepared: Prepared, path: Path, *, is_rounding: bool) -> onnx_ranges.Ranges:
+    """Write the model in float. If it rounds, that is left out, and the ranges that it rounds by are returned."""
     frozen = _frozen(prepared)
     (given,), (answer,) = frozen.inputs, frozen.outputs
     model, _ = extras.load("tf2onnx").convert.from_graph_def(
@@ -52,7 +52,7 @@ def _convert_float32(prepared: Prepared, path: Path) -> onnx_ranges.Ranges:
         custom_op_handlers=onnx_graph.HANDLERS,
     )
     onnx_graph.check_operators(model, prepared.layers, opset=OPSET)
-    ranges = onnx_ranges.take(model)
+    ranges = onnx_ranges.take(model) if is_rounding else {}
     _check_and_save(onnx_graph.simplify(model), path)
     return ranges
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import extras
-from toolkit.export.formats.base import TRAINED_WEIGHTS, Prepared, Request, belongs_to
+from toolkit.export.formats.base import SEVEN_BITS, Prepared, Request, belongs_to
 from toolkit.runtimes.keras.fake_quantization import GREATEST
 
 SUFFIX = ".tflite"
@@ -37,7 +37,7 @@ def convert(prepared: Prepared, request: Request, path: Path) -> dict[str, Any]:
         converter.inference_input_type = tf.float32 if layers else tf.int8
         converter.inference_output_type = tf.int8
         path.write_bytes(_on_trained_steps(converter.convert()))
-        return {**details, "weights": TRAINED_WEIGHTS, **({"float32": list(layers)} if layers else {})}
+        return {**details, "weights": SEVEN_BITS, **({"float32": list(layers)} if layers else {})}
     if request.quantization == "int8":
         converter.representative_dataset = lambda: ([row[None]] for row in request.calibration)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
