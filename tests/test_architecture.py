@@ -26,6 +26,7 @@ FLOORS = [
     {"training", "parity", "bench", "prediction"},
     {"export", "bundle", "doctor", "remote"},
     {"selftest", "serve", "study"},
+    {"search"},
     {"report"},
     {"api"},
     {"cli", "__main__"},
@@ -33,7 +34,7 @@ FLOORS = [
 # What the command line is made of, besides what it is told by the API.
 PARSES_AND_PRINTS = {"api", "cli", "console", "errors", "host", "reading", "registry", "text", "units"}
 WORDS = {"toolkit.bench.statistics.describe"}
-MAY_LOAD_TENSORFLOW = {"models", "training", "export", "selftest"}
+MAY_LOAD_TENSORFLOW = {"models", "training", "export", "selftest", "search"}
 TRAINING_PACKAGES = ("tensorflow", "keras", "tf2onnx", "matplotlib", "mlxtend", "pooch", "onnx")
 EDGE_VERBS = ("verify", "bench", "predict", "data", "doctor")
 

@@ -20,6 +20,7 @@ from toolkit.errors import ArtifactError, ToolkitError
 from toolkit.files import sha256
 from toolkit.parity import card
 from toolkit.parity import record as parity
+from toolkit.search import search
 from toolkit.study import study
 from toolkit.training.folders import recipe_of
 from toolkit.worker import process
@@ -47,6 +48,9 @@ DOCUMENTS = {
     "record.json": (made.benchmark, read_benchmark),
     "config.json": (made.run, read_run),
     "study.json": (made.study, study.read),
+    "search.json": (made.search, search.read),
+    "trial-001/candidate.json": (made.search, search.read),
+    "proof.json": (made.search, search.read),
 }
 
 

@@ -92,13 +92,16 @@ class RecordedRecipe:
 
 @dataclass(frozen=True)
 class Metrics:
-    """What a training came to. dataset: what the test accuracy was measured on."""
+    """What a training came to. dataset: what the test accuracy was measured on.
+
+    test_accuracy: None of a run that left the test set closed.
+    """
 
     epochs_run: int
     best_epoch: int
     monitor: str
     best_value: float
-    test_accuracy: float
+    test_accuracy: float | None
     dataset: EvaluationSet | None = field(default=None, metadata=LATER)
     others: dict[str, Any] = field(default_factory=dict)
 

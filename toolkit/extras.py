@@ -36,6 +36,7 @@ EXTRA_OF = {
     "mlxtend": "train",
     "h5py": "train",
     "ray": "cluster",
+    "optuna": "search",
     "starlette": "serve",
     "uvicorn": "serve",
     "segno": "serve",

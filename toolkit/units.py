@@ -1,10 +1,34 @@
-"""Text for seconds, bytes, shares and paths: one place, one style."""
+"""Text for seconds, bytes, shares and paths, and what such texts stand for: one place, one style."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from toolkit.errors import UsageError
 
 # Set at every figure that was measured on images a model has learned from.
 MARK = "*"
+# What users write behind a number, and what it is multiplied by.
+TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
+SIZES = {"B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
+COUNTS = {"k": 1e3, "M": 1e6, "G": 1e9}
+
+
+def quantity(text: str | None, scales: Mapping[str, float], option: str) -> float | None:
+    """Return what a user's text stands for, as ``500kB`` with SIZES; None for None.
+
+    UsageError, which names the option, unless it is a number above 0 and one of the units.
+    """
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9.]+) ?([A-Za-zµ]+)", text.strip())
+    try:
+        value = float(found[1]) * scales[found[2]] if found else 0.0
+    except (ValueError, KeyError):
+        value = 0.0
+    if value <= 0:
+        raise UsageError(f"{option} is '{text}'; it must be a number and a unit: {', '.join(scales)}")
+    return value
 
 
 def marked(figure: str, *, overlap: object) -> str:

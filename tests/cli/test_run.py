@@ -5,7 +5,7 @@ import pytest
 from toolkit import runs
 
 MISTAKES = [
-    (("run", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp, a Python file"),
+    (("run", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp, tiny, a Python file"),
     (("run", "--epochs", "-3"), "at least 1"),
 ]
 

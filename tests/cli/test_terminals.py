@@ -35,6 +35,7 @@ OPTIONS = {
     "show": ("--svg", ""),
     "study": ("--output", "--data"),
     "report-study": ("--output", "--name"),
+    "search": ("--data", "--show", "--against"),
     "bundle": ("--output", ""),
     "check-bundle": ("",),
     "wheels": ("",),

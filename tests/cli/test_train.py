@@ -11,7 +11,7 @@ from toolkit.cli import train
 from toolkit.training.recipe import Recipe
 
 MISTAKES = [
-    (("train", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp, a Python file with build(keras, *, "),
+    (("train", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp, tiny, a Python file with build(keras, *, "),
     (("train", "--model", "none.py"), "none.py: no such file"),
     (("train", "--activation", "gelu"), "Invalid value for '--activation': 'gelu' is not one of 'relu', "),
     (("train", "--epochs", "many"), "Invalid value 'many' for '--epochs': Input should be a valid integer"),
@@ -26,6 +26,11 @@ MISTAKES = [
     (("train", "--augment", "flip=2"), "flip takes no strength"),
     (("train", "--patience", "0"), "the patience is 0; it must be at least 1 epoch"),
     (("train", "--schedule", "step"), "'step' is not one of 'constant', 'cosine', 'plateau'"),
+    (("train", "--warmup", "100"), "the warm-up takes 100 of 100 epochs"),
+    (("train", "--average", "1"), "the decay of the average is 1.0; it must be above 0 and below 1"),
+    (("train", "--teacher", "none"), "no run is called 'none'; known runs: none"),
+    (("train", "--teacher", "none.keras"), "none.keras: no such file"),
+    (("train", "--teacher", "CUT.keras", "--data", "TINY"), "CUT.keras: cannot be read as a whole .keras file"),
     (("train", "--freeze-until", "conv_1"), "the model 'cnn' has no weights yet that --freeze-until could keep"),
     (("train", "--model", "none.keras"), "none.keras: no such file"),
     (("train", "--model", "CUT.keras", "--data", "TINY"), "CUT.keras: cannot be read as a whole .keras file"),

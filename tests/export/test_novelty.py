@@ -38,7 +38,7 @@ def test_the_threshold_is_set_by_images_that_nothing_was_learned_from(tmp_path, 
     entry = write(parts(600, share=share), tmp_path)
     assert (entry.part, entry.n, entry.false_alarms) == (part, n, 0.01)
     found = novelty.read(tmp_path / entry.path)
-    assert found.means.shape == (CLASSES, 64)
+    assert found.means.shape == (CLASSES, 200)
 
 
 def test_the_validation_images_are_never_learned_from(tmp_path):
@@ -55,6 +55,12 @@ def test_the_validation_images_are_never_learned_from(tmp_path):
 def test_too_few_images_set_no_threshold(tmp_path):
     assert write(parts(240, share=0.2), tmp_path) is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_images_without_edges_have_no_score(tmp_path):
+    line = make_dataset(tiny_arrays(train=600), name="tiny", origin="tests")
+    thin = (line.train.images[:, :1, :, 0], line.train.labels, line.test.images[:, :1, :, 0], line.test.labels)
+    assert write(divide(make_dataset(thin, name="line", origin="tests"), share=0.2, seed=0), tmp_path) is None
 
 
 def test_of_many_images_some_set_it(tmp_path, monkeypatch):

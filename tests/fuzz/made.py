@@ -18,6 +18,7 @@ from toolkit.training.recipe import Recipe
 SHIPPED = Path(__file__).parents[2] / "exported" / "mlp"
 ARTIFACTS = ("mlp-int8.tflite", "mlp-int8.onnx")
 IMAGES = 12
+METRICS = {"epochs_run": 3, "best_epoch": 3, "monitor": "val_loss", "best_value": 0.2, "test_accuracy": 0.9}
 DATA = {"name": "mnist", "origin": "here", "digests": {"train_images": "0", "test_images": "1"}}
 RECIPE = Recipe(model="mlp", epochs=3).to_json()
 
@@ -112,8 +113,33 @@ def study(folder):
     write_json(
         folder / "study.json", {"grid": grid.to_json(), "data": data, "host": {"cpu": "one", "cores": 2}, "jobs": [1]}
     )
-    metrics = {"epochs_run": 3, "best_epoch": 3, "monitor": "val_loss", "best_value": 0.2, "test_accuracy": 0.9}
-    write_json(trial.folder / "metrics.json", metrics)
+    write_json(trial.folder / "metrics.json", METRICS)
+
+
+def search(folder):
+    """Make a search of one candidate, whose test set was opened."""
+    rows = {"training_rows": 8, "validation_rows": 1, "test_rows": 1}
+    data = {**DATA, "classes": 10, "overlap": [], **rows}
+    asked = {"budgets": {"max_size_bytes": 9000.0, "max_macs": None, "max_memory_bytes": None, "min_accuracy": 0.5}}
+    write_json(
+        folder / "search.json",
+        {
+            "asked": {**asked, "epochs": 3, "seed": 0, "augment": None},
+            "data": data,
+            "host": {"cpu": "one", "cores": 2},
+            "jobs": [1],
+            "spent_s": 9.5,
+        },
+    )
+    run(folder / "trial-001")
+    shape = {"width": 2, "depth": 2, "kernel": 3, "conv": "plain", "reduce": "pool"}
+    costs = {"size_bytes": 4000, "macs": 9000, "memory_bytes": 500, "parameters": 100}
+    write_json(folder / "trial-001" / "candidate.json", {"choice": {**shape, "learning_rate": 0.01}, "costs": costs})
+    write_json(folder / "trial-001" / "metrics.json", {**METRICS, "test_accuracy": None})
+    paired = {"lost": 1, "gained": 0}
+    member = {"name": "trial-001", "artifact": "a.tflite", "size_bytes": 4000, "right": 8, "own": paired}
+    proof = {"n": 10, "min_accuracy": 0.5, "rival": "cnn.keras", "rival_right": 9}
+    write_json(folder / "proof.json", {**proof, "members": [{**member, "verdict": "pass", "rival": paired}]})
 
 
 def pixels(*shape, seed=0):

@@ -50,7 +50,7 @@ def test_options_of_a_model_that_takes_none_are_refused():
 
 
 def test_a_family_is_recorded_with_all_of_its_options_and_called_by_its_name():
-    whole = "tiny:width=8,depth=4,kernel=3,conv=plain,reduce=stride"
+    whole = "tiny:width=8,depth=5,kernel=3,conv=plain,reduce=stride"
     assert models.check("tiny:reduce=stride, width=8") == whole
     assert models.check(whole) == whole
     assert [models.name_of(model) for model in (whole, "tiny", "cnn", "mine/own.py")] == ["tiny", "tiny", "cnn", "own"]

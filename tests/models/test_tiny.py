@@ -15,21 +15,23 @@ def layer_table(text, input_shape=(28, 28, 1)):
 def test_the_default_member():
     table, model = layer_table("tiny")
     assert table == [
-        ("conv_1", (28, 28, 6)),
-        ("conv_act_1", (28, 28, 6)),
-        ("pool_1", (14, 14, 6)),
-        ("conv_2", (14, 14, 12)),
-        ("conv_act_2", (14, 14, 12)),
-        ("pool_2", (7, 7, 12)),
-        ("conv_3", (7, 7, 24)),
-        ("conv_act_3", (7, 7, 24)),
-        ("conv_4", (7, 7, 24)),
-        ("conv_act_4", (7, 7, 24)),
-        ("mean", (24,)),
+        ("conv_1", (28, 28, 8)),
+        ("conv_act_1", (28, 28, 8)),
+        ("pool_1", (14, 14, 8)),
+        ("conv_2", (14, 14, 16)),
+        ("conv_act_2", (14, 14, 16)),
+        ("pool_2", (7, 7, 16)),
+        ("conv_3", (7, 7, 16)),
+        ("conv_act_3", (7, 7, 16)),
+        ("conv_4", (7, 7, 16)),
+        ("conv_act_4", (7, 7, 16)),
+        ("conv_5", (7, 7, 16)),
+        ("conv_act_5", (7, 7, 16)),
+        ("mean", (16,)),
         ("probabilities", (10,)),
     ]
-    assert sum(9 * given * out for given, out in pairwise((1, 6, 12, 24, 24))) == 8_478
-    assert model.count_params() == 8_478 + 4 * (6 + 12 + 24 + 24) + 24 * 10 + 10
+    weights = sum(9 * given * out for given, out in pairwise((1, 8, 16, 16, 16, 16)))
+    assert model.count_params() == weights + 4 * (8 + 4 * 16) + 16 * 10 + 10 == 8_594
 
 
 def test_a_separable_member_with_strides():
@@ -39,8 +41,8 @@ def test_a_separable_member_with_strides():
         ("depthwise_2", (7, 7, 8)),
         ("conv_2", (7, 7, 16)),
         ("depthwise_3", (7, 7, 16)),
-        ("conv_3", (7, 7, 32)),
-        ("mean", (32,)),
+        ("conv_3", (7, 7, 16)),
+        ("mean", (16,)),
         ("probabilities", (10,)),
     ]
     assert [layer.kernel_size for layer in model.layers if hasattr(layer, "kernel_size")] == [
@@ -51,17 +53,17 @@ def test_a_separable_member_with_strides():
 
 @pytest.mark.parametrize("reduce", ["pool", "stride"])
 def test_windows_are_convolved_along_their_steps_alone(reduce):
-    table, model = layer_table(f"tiny:depth=3,conv=separable,reduce={reduce}", (20, 3))
+    table, model = layer_table(f"tiny:width=6,depth=3,conv=separable,reduce={reduce}", (20, 3))
     assert [shape for name, shape in table if "act" in name] == [
         *(((20 if reduce == "pool" else 10), 1, 6), (10 if reduce == "pool" else 5, 1, 6)),
-        *((10 if reduce == "pool" else 5, 1, 12), (5, 1, 12), (5, 1, 24)),
+        *((10 if reduce == "pool" else 5, 1, 12), (5, 1, 12), (5, 1, 12)),
     ]
     assert {layer.kernel_size for layer in model.layers if hasattr(layer, "kernel_size")} == {(3, 1), (1, 1)}
 
 
 def test_what_is_small_already_is_not_halved():
     table, _ = layer_table("tiny:depth=8", (9, 40, 1))
-    assert [shape for name, shape in table if "pool" in name] == [(4, 20, 6)]
+    assert [shape for name, shape in table if "pool" in name] == [(4, 20, 8)]
 
 
 def test_rows_of_values_are_refused():
@@ -72,7 +74,7 @@ def test_rows_of_values_are_refused():
 def test_a_shape_is_read_back_from_its_text():
     for shape in (TinyShape(), TinyShape(width=64, depth=1, kernel=7, conv="separable", reduce="stride")):
         assert TinyShape.parse(str(shape)) == shape
-    assert str(TinyShape(depth=2)) == "width=6,depth=2,kernel=3,conv=plain,reduce=pool"
+    assert str(TinyShape(depth=2)) == "width=8,depth=2,kernel=3,conv=plain,reduce=pool"
     assert tuple(ALLOWED) == tuple(TinyShape.__dataclass_fields__)
 
 

@@ -24,3 +24,19 @@ def assert_same(left, right):
     assert left.keys() == right.keys()
     for key in left:
         np.testing.assert_array_equal(left[key], right[key])
+
+
+# The file of a small network with batch normalization, which begins with one, so that its statistics are the data's.
+NORMALIZED = """
+def build(keras, *, input_shape, classes, activation):
+    layers = keras.layers
+    return keras.Sequential([
+        keras.Input(input_shape),
+        layers.BatchNormalization(name="first"),
+        layers.Conv2D(4, 3, use_bias=False),
+        layers.BatchNormalization(),
+        layers.Activation(activation),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(classes, activation="softmax"),
+    ])
+"""

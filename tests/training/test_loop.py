@@ -14,11 +14,13 @@ def test_the_gradient_norm_of_the_last_layer_is_that_of_the_formula(tiny):
     """Of softmax and cross-entropy: the mean of (probability - target) times the layer's input."""
     from toolkit import extras, models
     from toolkit.training.loop import Loop
+    from toolkit.training.objective import Objective
 
     tf, keras = extras.load("tensorflow"), extras.load("keras")
     keras.utils.set_random_seed(0)
     model = models.build("mlp", input_shape=(8, 8, 1), classes=3)
-    loop = Loop(tf, keras, model=model, optimizer=None, loss="categorical_crossentropy", batch_size=1)
+    objective = Objective(tf, keras, RECIPE, classes=3)
+    loop = Loop(tf, model=model, optimizer=None, objective=objective, batch_size=1)
     rows = tiny.train.rows(slice(0, 50))
     hidden = keras.Model(model.inputs[0], model.layers[-1].input)(rows.images / np.float32(255)).numpy()
     excess = model(rows.images / np.float32(255)).numpy() - np.eye(3)[rows.labels]

@@ -45,6 +45,23 @@ def test_sgd_has_its_own_default_learning_rate():
         ({"patience": 0}, "the patience is 0; it must be at least 1 epoch"),
         ({"schedule": "step"}, "unknown schedule 'step'; allowed: constant, cosine, plateau"),
         ({"augment": "shift,spin"}, "unknown augmentation 'spin'; allowed"),
+        ({"warmup": -1}, "the warm-up takes -1 of 100 epochs; it must be at least 0, and end before the training"),
+        ({"warmup": 3, "epochs": 3}, "the warm-up takes 3 of 3 epochs"),
+        ({"average": 1.0}, "the decay of the average is 1.0; it must be above 0 and below 1, such as 0.999"),
+        ({"average": float("nan")}, "above 0 and below 1"),
+        ({"label_smoothing": 1.0}, "the label smoothing is 1.0; it must be from 0 to below 1, such as 0.1"),
+        (
+            {"label_smoothing": 0.1, "loss": "mse"},
+            "--label-smoothing is for the loss categorical_crossentropy; leave out",
+        ),
+        ({"teacher": "t", "loss": "mse"}, "--teacher is for the loss categorical_crossentropy; leave out --loss mse"),
+        ({"teacher": "t", "temperature": 0.0}, "the temperature is 0.0; it must be above 0, such as 4"),
+        (
+            {"teacher": "t", "teacher_weight": 1.5},
+            "the weight of the teacher is 1.5; it must be above 0, and at most 1",
+        ),
+        ({"temperature": 2.0}, "--temperature is of a teacher; name a run or a .keras file by --teacher"),
+        ({"teacher_weight": 0.5}, "--teacher-weight is of a teacher"),
     ],
 )
 def test_nonsense_is_refused(wrong, message):
@@ -69,6 +86,18 @@ def test_what_is_added_to_the_plain_recipe_is_recorded_and_told():
     )
     assert Recipe(**asked.to_json()) == asked
     assert Recipe().additions == ()
+
+
+def test_what_a_small_network_is_trained_with_is_recorded_and_told():
+    asked = Recipe(warmup=2, average=0.999, label_smoothing=0.1, teacher="far/big.keras", temperature=2.0)
+    added = {"warmup": 2, "average": 0.999, "label_smoothing": 0.1, "teacher": "big.keras", "temperature": 2.0}
+    assert asked.to_json() == {**Recipe().to_json(), **added}
+    assert asked.additions == (
+        "warm-up of 2 epochs",
+        "weights averaged with decay 0.999",
+        "labels smoothed by 0.1",
+        "taught by big.keras (weight 0.9, temperature 2)",
+    )
 
 
 @pytest.mark.parametrize("recipe", [Recipe(), Recipe(augment="zoom", patience=2, schedule="cosine", balance=True)])

@@ -31,6 +31,30 @@ def test_a_cosine_goes_from_the_rate_of_the_recipe_towards_zero(done, share):
     assert schedule.learning_rate(recipe, history(*[1.0] * done)) == pytest.approx(0.01 * share)
 
 
+@pytest.mark.parametrize(("done", "share"), [(0, 0.5), (1, 1.0), (2, 1.0), (3, 0.75), (4, 0.25)])
+def test_a_cosine_begins_after_the_warm_up(done, share):
+    recipe = Recipe(schedule="cosine", learning_rate=0.01, epochs=5, warmup=2)
+    assert schedule.learning_rate(recipe, history(*[1.0] * done)) == pytest.approx(0.01 * share)
+
+
+def test_a_plateau_is_counted_after_the_warm_up():
+    recipe = Recipe(schedule="plateau", learning_rate=0.01, warmup=5)
+    assert schedule.learning_rate(recipe, history(*[1.0] * 10)) == 0.01
+    assert schedule.learning_rate(recipe, history(*[1.0] * 11)) == 0.005
+
+
+def test_the_rate_of_a_warm_up_rises_with_each_step_and_stays_then():
+    from toolkit import extras
+
+    optimizer = extras.load("keras").optimizers.SGD(learning_rate=0.7)
+    rates = []
+    for step in (0, 1, 3, 4):
+        optimizer.iterations.assign(step)
+        schedule.warm_up(extras.load("tensorflow"), optimizer, rate=0.8, steps=4)
+        rates.append(float(optimizer.learning_rate))
+    assert rates == pytest.approx([0.2, 0.4, 0.8, 0.8])
+
+
 @pytest.mark.parametrize(
     ("losses", "share"),
     [

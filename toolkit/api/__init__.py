@@ -14,6 +14,7 @@ from toolkit.api.pages import report, show
 from toolkit.api.parity import verify, verify_against
 from toolkit.api.records import check_record, compare, compare_files, compare_instructions, is_artifact, plot_record
 from toolkit.api.road import bench, default_artifact, export, find_sources, open_session, predict, train
+from toolkit.api.searches import report_search, search
 from toolkit.api.studies import report_study, study
 from toolkit.api.trust import certify, diagnose, localize, selftest
 from toolkit.errors import ToolkitError, ToolkitWarning
@@ -47,7 +48,9 @@ __all__ = [
     "plot_record",
     "predict",
     "report",
+    "report_search",
     "report_study",
+    "search",
     "selftest",
     "serve",
     "show",

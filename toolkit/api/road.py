@@ -249,8 +249,10 @@ def train(
     each layer's gradient norm. allow_overlap: go on where test images are training images too. recipe: the options of
     ``toolkit train`` that decide the weights: ``epochs``, ``batch_size``, ``optimizer``, ``learning_rate``,
     ``activation``, ``loss``, ``validation_split`` (a share), ``monitor``, ``seed``, ``precision``; ``augment``
-    (``"shift,rotate=15"``), ``patience`` (epochs), ``schedule``, ``balance``, ``freeze_until``, a layer of a
-    ``.keras`` file, and ``qat``, to learn with the rounding of int8 kernels in the end.
+    (``"shift,rotate=15"``), ``patience`` (epochs), ``schedule``, ``balance``, and ``freeze_until``, a layer of a
+    ``.keras`` file; ``warmup`` (epochs), ``average`` (the decay of a step), ``label_smoothing`` (a share), ``teacher``
+    (a run or a ``.keras`` file), its ``temperature`` and ``teacher_weight``; ``qat``, to learn with the rounding of
+    int8 kernels in the end.
 
     As a path, the result is the run's folder; ``.test.accuracy`` is in [0, 1], ``.progress.history`` has the epochs,
     ``.to_json()`` is the document of ``toolkit train --json``. Ctrl-C ends it after the last whole epoch, with

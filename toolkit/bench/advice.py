@@ -1,6 +1,5 @@
 """What to ship: the fastest artifact within the budgets, or what comes nearest to them."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,9 +12,6 @@ from toolkit.errors import UsageError
 from toolkit.interval import Interval
 from toolkit.runtimes import REFERENCE_RUNTIME
 from toolkit.verdict import Verdict
-
-_TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
-_SIZES = {"B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
 
 
 @dataclass(frozen=True)
@@ -35,8 +31,8 @@ class Budgets:
         if accuracy is not None and not 0 < accuracy <= 100:
             raise UsageError(f"--min-accuracy is {accuracy}; it must be a percentage")
         return cls(
-            max_latency_s=_quantity(latency, _TIMES, "--max-latency"),
-            max_size_bytes=_quantity(size, _SIZES, "--max-size"),
+            max_latency_s=units.quantity(latency, units.TIMES, "--max-latency"),
+            max_size_bytes=units.quantity(size, units.SIZES, "--max-size"),
             min_accuracy=None if accuracy is None else accuracy / 100,
         )
 
@@ -132,16 +128,3 @@ def _describe(best: Result, speedup: Interval | None, kernels: str | None) -> st
         how = "as far as its test images can tell" if best.parity == Verdict.INCONCLUSIVE else f"({best.parity})"
         parts.append(f"verified {how}, accuracy {units.percent(best.accuracy)}{where}")
     return ", ".join(parts)
-
-
-def _quantity(text: str | None, scales: dict[str, float], option: str) -> float | None:
-    if text is None:
-        return None
-    found = re.fullmatch(r"([0-9.]+) ?([A-Za-zµ]+)", text.strip())
-    try:
-        value = float(found[1]) * scales[found[2]] if found else 0.0
-    except (ValueError, KeyError):
-        value = 0.0
-    if value <= 0:
-        raise UsageError(f"{option} is '{text}'; it must be a number and a unit: {', '.join(scales)}")
-    return value

@@ -52,6 +52,7 @@ else:  # Typer shows, completes and checks the values of a Literal.
 
 
 _learning, _harder = partial(option, "How weights are learned"), partial(option, "When data are few or lopsided")
+_small = partial(option, "When the network is small")
 _hardware = partial(option, "On which hardware")
 
 
@@ -94,6 +95,23 @@ def command(
     freeze_until: Annotated[
         str | None, _harder("Of a .keras file: the layer up to which weights are kept and not trained.")
     ] = None,
+    warmup: Annotated[
+        int, _small("Epochs in which the learning rate rises to its value, step by step; --schedule begins then.")
+    ] = 0,
+    average: Annotated[
+        float | None,
+        _small(
+            "Validate and keep a moving average of the weights, of this decay a step, such as 0.999; default: none."
+        ),
+    ] = None,
+    label_smoothing: Annotated[float, _small("Share of each label that all classes get, such as 0.1.")] = 0.0,
+    teacher: Annotated[
+        str | None, _small("Learn the answers of a trained model too: a run, by name or folder, or a .keras file.")
+    ] = None,
+    temperature: Annotated[
+        float, _small("At which answers are compared with the teacher's; higher: unlikely classes count more.")
+    ] = 4.0,
+    teacher_weight: Annotated[float, _small("How much the teacher's answers count; the labels count the rest.")] = 0.9,
     device: DeviceChoice = "auto",
     strategy: Annotated[Strategy, _hardware("mirrored: share each batch out over this machine's GPUs.")] = "single",
     precision: Annotated[Precision, _hardware("mixed: compute in bfloat16.")] = "float32",

@@ -24,10 +24,12 @@ HELD_OUT = 0.2
 def write(reference: Predictor, convention: Convention, parts: Parts, folder: Path) -> NoveltyFile | None:
     """Write what the images of the classes look like into ``folder``, and return the entry of the manifest.
 
-    reference: the Keras original. None for rows of values, and if too few images are left to set a threshold by.
+    reference: the Keras original. None for rows of values, for images that are too narrow to have edges, and if too few
+    are left to set a threshold by.
     """
     learned, held_out, part = _divided(parts)
-    if convention.layout == Layout.VALUES or len(held_out) < novelty.LEAST_ROWS:
+    narrow = min(learned.images.shape[1:3]) < novelty.LEAST_SIDE
+    if convention.layout == Layout.VALUES or narrow or len(held_out) < novelty.LEAST_ROWS:
         return None
     found = novelty.fit(learned.images, learned.labels, classes=parts.dataset.classes)
     reference.convention = convention

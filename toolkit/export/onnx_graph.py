@@ -14,6 +14,7 @@ def simplify(model: Any) -> Any:
     """Return the model with a batch dimension called BATCH_NAME and no operator that constant folding removes."""
     model = name_batch(model)
     _fold_flatten_transposes(model)
+    _fold_into_convolutions(model.graph)
     _drop_unused(model)
     return model
 
@@ -81,6 +82,37 @@ def _fold_flatten_transposes(model: Any) -> None:
         matmul.input[1] = name
         reshape.input[0] = transpose.input[0]
         graph.node.remove(transpose)
+
+
+def _fold_into_convolutions(graph: Any) -> None:
+    """Multiply and add what follows a Conv, by constants for each channel, into its weights and its bias.
+
+    That is a batch normalization. TensorFlow folds it into plain convolutions, and leaves it behind those by channel.
+    """
+    arrays = extras.load("onnx").numpy_helper
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    for convolution in [node for node in graph.node if node.op_type == "Conv" and node.input[1] in constants]:
+        weights = arrays.to_array(constants[convolution.input[1]])
+        channels, ones = len(weights), (1,) * (weights.ndim - 2)
+        bias = arrays.to_array(constants[convolution.input[2]]) if len(convolution.input) > 2 else np.zeros(channels)
+        folded = False
+        while after := _only_consumer(graph, convolution, "Mul") or _only_consumer(graph, convolution, "Add"):
+            values = arrays.to_array(constants[after.input[1]]) if after.input[1] in constants else np.zeros(0)
+            if values.size != channels or values.shape[-len(ones) - 1 :] != (channels, *ones):
+                break
+            by_channel = values.reshape(channels)
+            if after.op_type == "Mul":
+                weights, bias = weights * by_channel.reshape(channels, 1, *ones), bias * by_channel
+            else:
+                bias = bias + by_channel
+            convolution.output[0] = after.output[0]
+            graph.node.remove(after)
+            folded = True
+        if folded:
+            names = [f"{convolution.output[0]}/{part}" for part in ("weights", "bias")]
+            for name, values in zip(names, (weights, bias), strict=True):
+                graph.initializer.append(arrays.from_array(values.astype(np.float32), name))
+            convolution.input[1:] = names
 
 
 def _only_consumer(graph: Any, node: Any, op_type: str) -> Any | None:

@@ -75,7 +75,7 @@ def verify_against(
             raise ArtifactError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}; name the files to compare")
     dataset = load()
     with contained() as workers:
-        shown = _material(open_classifier(workers, reference, given, dataset.train, warn), dataset.test)
+        shown = shown_by(open_classifier(workers, reference, given, dataset.train, warn), dataset.test)
         comparisons: list[Comparison] = []
         for number, path in enumerate(paths, 1):
             candidate = open_classifier(workers, path, given, dataset.train, warn)
@@ -85,7 +85,8 @@ def verify_against(
     return Parity((Verified(reference, None, dataset.class_names, description, comparisons, shown),))
 
 
-def _material(reference: Classifier, test: Split) -> Material:
+def shown_by(reference: Classifier, test: Split) -> Material:
+    """Return what a model answers for the images of a test split; DataError if the data have more classes."""
     answers = np.concatenate([reference.answer(images) for images in chunks(test.images)])
     if answers.shape[1] <= int(test.labels.max()):
         raise DataError(f"{reference.session.path}: tells {answers.shape[1]} classes apart, the data have more")

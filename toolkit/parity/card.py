@@ -143,11 +143,10 @@ def _recipe(manifest: Manifest) -> list[str]:
     parts = ["## Training", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe) + "."]
     if metrics:
         overlap = metrics.dataset.overlap if metrics.dataset else ()
-        accuracy = units.marked(units.percent(metrics.test_accuracy), overlap=overlap)
+        accuracy = "not measured" if metrics.test_accuracy is None else units.percent(metrics.test_accuracy)
         parts.append(
             f"{metrics.epochs_run} epochs; the weights are those of epoch {metrics.best_epoch}, the best by "
-            f"{metrics.monitor} ({metrics.best_value:.4f}); "
-            f"test accuracy {accuracy}."
+            f"{metrics.monitor} ({metrics.best_value:.4f}); test accuracy {units.marked(accuracy, overlap=overlap)}."
         )
     if (manifest.folder / "loss.png").is_file():
         parts.append("![loss against epochs](loss.png)\n![accuracy against epochs](accuracy.png)")

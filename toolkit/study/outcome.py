@@ -13,7 +13,7 @@ from toolkit.study.trials import FAILURE, Trial, TrialState
 from toolkit.training.checkpoint import STATE, TrainingProgress, load_progress
 
 # What says something about the recipe: a crash says something about the machine, and is tried again.
-ENDED = (TrialState.FINISHED, TrialState.DIVERGED)
+ENDED = (TrialState.FINISHED, TrialState.DIVERGED, TrialState.GIVEN_UP)
 
 
 class FailureEntry(TypedDict):
@@ -104,8 +104,9 @@ def read(trial: Trial) -> TrialOutcome:
             "--name"
         )
     failure = read_json(folder / FAILURE, FailureEntry) if (folder / FAILURE).is_file() else None
-    if failure and failure["kind"] == TrialState.DIVERGED:
-        return TrialOutcome(trial, TrialState.DIVERGED, progress, message=failure["message"])
+    for state in (TrialState.DIVERGED, TrialState.GIVEN_UP):
+        if failure and failure["kind"] == state:
+            return TrialOutcome(trial, state, progress, message=failure["message"])
     metrics = read_json(folder / METRICS, Metrics) if done == asked and (folder / METRICS).is_file() else None
     # Metrics of fewer epochs are of a run that was killed after its last epoch, before they were written anew.
     if metrics and metrics.epochs_run == asked:

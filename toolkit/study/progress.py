@@ -17,6 +17,7 @@ _PROMINENCE = (
     RUNNING,
     TrialState.CRASHED,
     TrialState.DIVERGED,
+    TrialState.GIVEN_UP,
     TrialState.UNFINISHED,
     TrialState.WAITING,
     TrialState.FINISHED,

@@ -8,7 +8,7 @@ from statistics import median as middle_of
 
 from toolkit.interval import Interval
 
-_NORMAL_QUANTILE: float = NormalDist().inv_cdf(0.975)
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class Median:
     is_interval: bool
 
 
-def share(count: int, n: int) -> Interval:
-    """Return a share with its 95 % score interval (E. B. Wilson, Journal of the American Statistical Association 22,
-    209-212, 1927)."""
+def share(count: int, n: int, *, confidence: float = CONFIDENCE) -> Interval:
+    """Return a share with its two-sided score interval (E. B. Wilson, Journal of the American Statistical Association
+    22, 209-212, 1927)."""
     if not 0 <= count <= n or n < 1:
         raise ValueError(f"{count} of {n}")
-    z, p = _NORMAL_QUANTILE, count / n
+    z, p = NormalDist().inv_cdf((1 + confidence) / 2), count / n
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     reach = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return Interval(p, max(0.0, middle - reach), min(1.0, middle + reach))

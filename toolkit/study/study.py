@@ -17,6 +17,7 @@ from toolkit.study.executors.base import Event, Executor, Work
 from toolkit.study.grid import Grid
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.trials import TrialState
+from toolkit.training.recipe import Recipe
 
 DOCUMENT = "study.json"
 LOG = "workers.log"
@@ -129,10 +130,28 @@ def begin(grid: Grid, dataset: Dataset, folder: Path, *, jobs: int, allow_overla
     overlap and that is not allowed.
     """
     recipe = grid.recipes()[0]  # another seed may draw other rows, not more of them
+    about = describe(dataset, recipe, allow_overlap=allow_overlap)
+    outcomes = tuple(outcome.read(trial) for trial in trials.of_grid(grid, dataset.digests, folder))
+    used = set(runs.read_json(folder / DOCUMENT, JobsEntry)["jobs"]) if (folder / DOCUMENT).is_file() else set()
+    if not all(one.ended for one in outcomes):
+        used.add(jobs)
+    return Study(folder, grid, about, this_machine(), tuple(sorted(used)), outcomes)
+
+
+def this_machine() -> MachineEntry:
+    """Return what a report says of this machine."""
+    return cast("MachineEntry", host.describe().to_json())
+
+
+def describe(dataset: Dataset, recipe: Recipe, *, allow_overlap: bool) -> StudyDataEntry:
+    """Return what is said of the data that a recipe's runs are trained on.
+
+    Raises DataError if training, validation and test images overlap and that is not allowed.
+    """
     parts = divide(dataset, share=recipe.validation_split, seed=recipe.seed)
     shared = parts.shared_images()
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
-    about: StudyDataEntry = {
+    return {
         "name": dataset.name,
         "origin": dataset.origin,
         "digests": dataset.digests,
@@ -143,11 +162,6 @@ def begin(grid: Grid, dataset: Dataset, folder: Path, *, jobs: int, allow_overla
         "test_rows": len(dataset.test),
         "overlap": [one.to_json() for one in shared],
     }
-    outcomes = tuple(outcome.read(trial) for trial in trials.of_grid(grid, dataset.digests, folder))
-    used = set(runs.read_json(folder / DOCUMENT, JobsEntry)["jobs"]) if (folder / DOCUMENT).is_file() else set()
-    if not all(one.ended for one in outcomes):
-        used.add(jobs)
-    return Study(folder, grid, about, cast("MachineEntry", host.describe().to_json()), tuple(sorted(used)), outcomes)
 
 
 def conduct(

@@ -1,4 +1,4 @@
-"""One run of a study: its folder, named by what decides its weights, and the training that goes on where it was."""
+"""One of many runs: its folder, named by what decides its weights, and the training that goes on where it was."""
 
 import hashlib
 import json
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from toolkit import units
 from toolkit.data.base import Dataset
 from toolkit.errors import DataError, DivergedError
 from toolkit.files import write_json
 from toolkit.study.grid import AXES, Grid
-from toolkit.training.checkpoint import STATE, Epoch
+from toolkit.training.checkpoint import STATE, Epoch, load_progress
 from toolkit.training.recipe import Recipe
 
 FAILURE = "failure.json"
@@ -20,10 +21,11 @@ DIGEST_CHARACTERS = 8
 
 
 class TrialState(StrEnum):
-    """Where a run of a study stands; ``UNFINISHED``: with some of its epochs."""
+    """Where a run stands; ``UNFINISHED``: with some of its epochs; ``GIVEN_UP``: it was below its floors."""
 
     FINISHED = "finished"
     DIVERGED = "diverged"
+    GIVEN_UP = "given up"
     CRASHED = "crashed"
     UNFINISHED = "unfinished"
     WAITING = "waiting"
@@ -31,11 +33,21 @@ class TrialState(StrEnum):
 
 @dataclass(frozen=True)
 class Trial:
-    """A recipe of the grid, the folder of its run, and the data it is for (digests by array)."""
+    """A recipe, the folder of its run, and the data it is for (digests by array).
+
+    floors: the validation accuracy that it must have reached after each epoch, or it is given up; of no epochs where it
+    must reach none. opens_test: whether it is measured on the test set.
+    """
 
     recipe: Recipe
     folder: Path
     data_digests: Mapping[str, str]
+    floors: tuple[float, ...] = ()
+    opens_test: bool = True
+
+
+class _BelowFloorError(Exception):
+    """What ends a training that is given up."""
 
 
 def of_grid(grid: Grid, data_digests: Mapping[str, str], folder: Path) -> tuple[Trial, ...]:
@@ -57,6 +69,11 @@ def perform(
     try:
         if dataset.digests != trial.data_digests:
             raise DataError(f"'{dataset.name}' ({dataset.origin}) changed since the study was called")
+
+        def look(epoch: Epoch) -> None:
+            on_epoch(epoch)
+            _require_floor(trial, epoch)
+
         train(
             trial.recipe,
             dataset,
@@ -65,16 +82,29 @@ def perform(
             resume=(trial.folder / STATE).is_file(),
             gradients=True,
             allow_overlap=allow_overlap,
-            on_epoch=on_epoch,
+            opens_test=trial.opens_test,
+            on_epoch=look,
         )
     except DivergedError as error:
         record_failure(trial, TrialState.DIVERGED, str(error))
+    except _BelowFloorError as error:
+        record_failure(trial, TrialState.GIVEN_UP, str(error))
     except Exception as error:  # noqa: BLE001 — whatever ends one run, the others go on
         record_failure(trial, TrialState.CRASHED, f"{type(error).__name__}: {error}")
 
 
+def _require_floor(trial: Trial, epoch: Epoch) -> None:
+    """Raise _BelowFloorError if none of the epochs so far, which are on the disk, has reached the floor of the last."""
+    floor = trial.floors[epoch.epoch - 1] if epoch.epoch <= len(trial.floors) else 0.0
+    best = max(one.val_accuracy for one in load_progress(trial.folder / STATE).history) if floor else 1.0
+    if best < floor:
+        raise _BelowFloorError(
+            f"{units.percent(best)} on the validation rows after epoch {epoch.epoch}, below {units.percent(floor)}"
+        )
+
+
 def record_failure(trial: Trial, kind: TrialState, message: str) -> None:
-    """Note in the run's folder that it diverged or crashed."""
+    """Note in the run's folder that it diverged, crashed or was given up."""
     write_json(trial.folder / FAILURE, {"schema": 1, "kind": kind, "message": message})
 
 

@@ -62,7 +62,7 @@ class Augmentation:
         """Take a list that ``canonical`` returned."""
         self._tf = tf
         self._strengths = dict(_parsed(part) for part in text.split(","))
-        self._seed = tf.Variable((0, 0), trainable=False, dtype=tf.int32)
+        self._seed = tf.Variable((0, 0), trainable=False, dtype=tf.int64)
 
     def begin(self, *, seed: int, epoch: int) -> None:
         """Set the chance to what it is at the start of an epoch."""

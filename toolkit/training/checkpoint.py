@@ -1,6 +1,7 @@
 """What a run keeps on the disk while it goes on: the best model, and the state that ``--resume`` starts from."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,10 +77,9 @@ def save_best(model: Any, path: Path) -> None:
         model.save(temporary)
 
 
-def save_state(path: Path, *, model: Any, optimizer: Any, progress: TrainingProgress) -> None:
-    """Write all that the next epoch depends on, atomically: every variable of model and optimizer, and the progress."""
-    arrays = {f"model_{i}": variable.numpy() for i, variable in enumerate(model.variables)}
-    arrays |= {f"optimizer_{i}": variable.numpy() for i, variable in enumerate(optimizer.variables)}
+def save_state(path: Path, *, variables: Mapping[str, Any], progress: TrainingProgress) -> None:
+    """Write all that the next epoch depends on, atomically: the variables, each by its name, and the progress."""
+    arrays = {name: variable.numpy() for name, variable in variables.items()}
     arrays[_PROGRESS] = np.frombuffer(json.dumps(progress.to_json()).encode(), np.uint8)
     with atomic(path) as temporary:
         np.savez(temporary, **arrays)
@@ -93,10 +93,8 @@ def load_progress(path: Path) -> TrainingProgress:
         return _progress(arrays, path)
 
 
-def load_variables(path: Path, *, model: Any, optimizer: Any) -> None:
-    """Put the variables of a state file into ``model`` and ``optimizer``; RunError if they do not fit."""
-    owners = {"model": model, "optimizer": optimizer}
-    variables = {f"{name}_{i}": one for name, owner in owners.items() for i, one in enumerate(owner.variables)}
+def load_variables(path: Path, variables: Mapping[str, Any]) -> None:
+    """Put what was saved into the variables of the same names; RunError if it does not fit."""
     with opened_npz(path, what=_WHAT, error=RunError) as arrays:
         expected = {name: Expected((one.dtype,), tuple(one.shape)) for name, one in variables.items()}
         for name, one in expected.items():

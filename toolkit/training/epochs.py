@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from toolkit.errors import DivergedError
 from toolkit.training import checkpoint, folders, network, quantization, schedule
 from toolkit.training.augmentation import Augmentation
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
+from toolkit.training.distillation import Teacher
 from toolkit.training.feed import Feed
 from toolkit.training.loop import EVALUATION_BATCH, Loop, Totals
+from toolkit.training.network import Learner
+from toolkit.training.objective import Objective
 from toolkit.training.phases import Phase
 from toolkit.training.recipe import Recipe
 
@@ -37,8 +41,8 @@ class Epochs:
         parts: Parts,
         folder: Path,
         phase: Phase,
-        model: Any,
-        optimizer: Any,
+        learner: Learner,
+        teacher: Teacher | None,
         progress: TrainingProgress,
         strategy: Any,
         gradients: bool,
@@ -49,29 +53,37 @@ class Epochs:
         self._best = folder / phase.best
         self._folder = folder
         self.phase = phase
-        self._model = model
-        self._optimizer = optimizer
+        self._learner = learner
         self._progress = progress
         # Weights are kept in float32 whatever training computes in, so that every exporter and runtime can read them.
-        self._keeper = model if recipe.precision == "float32" else network.float32_model(keras, recipe, parts)
+        self._keeper = learner.model if recipe.precision == "float32" else network.float32_model(keras, recipe, parts)
         self._feed = Feed(tf, parts.dataset.train)
         self._training = parts.training_rows
         self._held_out = self._feed if parts.held_out is parts.dataset.train else Feed(tf, parts.held_out)
         self._validation = parts.validation_rows
         self._augmentation = None if recipe.augment is None else Augmentation(tf, recipe.augment)
+        weights = class_weights(parts) if recipe.balance else None
+        # A part that follows another goes on with the rates of that.
+        steps = 0 if phase.after else recipe.warmup * math.ceil(len(self._training) / recipe.batch_size)
+        warm_up = partial(schedule.warm_up, tf, learner.optimizer, rate=recipe.learning_rate, steps=steps)
         self._loop = Loop(
             tf,
-            keras,
-            model=model,
-            optimizer=optimizer,
-            loss=recipe.loss,
+            model=learner.model,
+            optimizer=learner.optimizer,
+            objective=Objective(tf, keras, recipe, classes=parts.dataset.classes, class_weights=weights),
             batch_size=recipe.batch_size,
             strategy=strategy,
             dtype=parts.dataset.train.images.dtype.name,
             augmentation=self._augmentation,
-            class_weights=class_weights(parts) if recipe.balance else None,
+            teacher=teacher,
+            before_step=warm_up,
+            after_step=learner.follow,
             xla=xla,
         )
+        # The rows stay as they are without augmentation, so their answers are known before.
+        self._taught: tuple[Any, ...] = ()
+        if teacher is not None and self._augmentation is None:
+            self._taught = (tf.constant(teacher.answers(parts.dataset.train, self._training)),)
         self._block_batches = FIRST_BLOCK_BATCHES
         rows_to_measure = parts.dataset.train.rows(self._training[:EVALUATION_BATCH])
         self._measured = (tf.constant(rows_to_measure.images), tf.constant(rows_to_measure.labels))
@@ -113,19 +125,20 @@ class Epochs:
         order = self._training[np.random.default_rng((self._recipe.seed, number)).permutation(len(self._training))]
         rate = schedule.learning_rate(self._recipe, self._progress.history)
         if rate is not None:
-            self._optimizer.learning_rate = rate
+            self._learner.optimizer.learning_rate = rate
         if self._augmentation is not None:
             self._augmentation.begin(seed=self._recipe.seed, epoch=number)
         if self.phase.rounds:
-            quantization.move_bounds(self._model, moving=self.phase.moves_bounds(number))
+            quantization.move_bounds(self._learner.model, moving=self.phase.moves_bounds(number))
         start = time.perf_counter()
-        training = self._pass(self._feed, self._loop.train, order, self._recipe.batch_size)
+        training = self._pass(self._feed, self._loop.train, order, self._recipe.batch_size, self._taught)
         batches_per_second = len(order) / self._recipe.batch_size / (time.perf_counter() - start)
         self._block_batches = max(1, round(batches_per_second * RESPONSIVE_S))
         self._check_finite(training.mean_loss, number)
         validation = Totals(math.nan, 0, 1)
         if len(self._validation):
-            validation = self._pass(self._held_out, self._loop.evaluate, self._validation, EVALUATION_BATCH)
+            with self._learner.kept_weights():
+                validation = self._pass(self._held_out, self._loop.evaluate, self._validation, EVALUATION_BATCH)
             self._check_finite(validation.mean_loss, number)
         return Epoch(
             epoch=number,
@@ -152,9 +165,11 @@ class Epochs:
                 f"try {rate / 10:g}; {kept}"
             )
 
-    def _pass(self, feed: Feed, run: Callable[..., Totals], order: Any, batch_size: int) -> Totals:
-        multiple = self._loop.batches_at_once
-        blocks = feed.blocks(order, batches=self._block_batches, batch_size=batch_size, multiple=multiple)
+    def _pass(
+        self, feed: Feed, run: Callable[..., Totals], order: Any, batch_size: int, beside: tuple[Any, ...] = ()
+    ) -> Totals:
+        multiple, batches = self._loop.batches_at_once, self._block_batches
+        blocks = feed.blocks(order, batches=batches, batch_size=batch_size, multiple=multiple, beside=beside)
         return sum((run(*block) for block in blocks), Totals())
 
     def _keep(self, epoch: Epoch, writer: Any) -> None:
@@ -162,12 +177,13 @@ class Epochs:
         progress, recipe = self._progress, self._recipe
         value = getattr(epoch, recipe.monitor)
         if math.isnan(progress.best_value) or recipe.monitor_sign * (value - progress.best_value) > 0:
-            if self._keeper is not self._model:
-                self._keeper.set_weights(self._model.get_weights())
-            checkpoint.save_best(self._keeper, self._best)
+            with self._learner.kept_weights():
+                if self._keeper is not self._learner.model:
+                    self._keeper.set_weights(self._learner.model.get_weights())
+                checkpoint.save_best(self._keeper, self._best)
             progress.best_epoch, progress.best_value = epoch.epoch, value
         progress.history.append(epoch)
-        checkpoint.save_state(self._folder / STATE, model=self._model, optimizer=self._optimizer, progress=progress)
+        checkpoint.save_state(self._folder / STATE, variables=self._learner.variables, progress=progress)
         folders.write_tables(self._folder, progress)
         with writer.as_default(step=epoch.epoch):
             for name, figure in epoch.figures.items():

@@ -17,11 +17,11 @@ RESIDENT_SHARE, RESIDENT_BYTES = 0.5, 1 << 29
 # Size of one streamed block: it is gathered on the host while nothing trains, so it is kept small.
 STREAM_BYTES = 64 * 2**20
 
-Block = tuple[Any, Any, NDArray[np.int64]]
+Block = tuple[Any, ...]
 
 
 class Feed:
-    """Yields a split's rows in a given order as blocks (images, labels, order within the block)."""
+    """Yields a split's rows in a given order as blocks (images, labels, order within the block, and what is beside)."""
 
     def __init__(self, tf: Any, split: Split) -> None:
         self._tf = tf
@@ -42,10 +42,19 @@ class Feed:
     def __len__(self) -> int:
         return len(self._split)
 
-    def blocks(self, order: NDArray[np.int64], *, batches: int, batch_size: int, multiple: int = 1) -> Iterator[Block]:
+    def blocks(
+        self,
+        order: NDArray[np.int64],
+        *,
+        batches: int,
+        batch_size: int,
+        multiple: int = 1,
+        beside: tuple[Any, ...] = (),
+    ) -> Iterator[Block]:
         """Cut ``order`` into blocks of at most ``batches`` whole batches; only the last may end in part of one.
 
         multiple: each block but the last has a multiple of so many batches, even if that is more than ``batches``.
+        beside: tensors (N, …) whose rows go with those of the split.
         """
         if self._on_device is None:
             batch_bytes = max(1, batch_size * self._split.images.nbytes // len(self._split))
@@ -54,9 +63,10 @@ class Feed:
         for start in range(0, len(order), rows):
             part = order[start : start + rows]
             if self._on_device is not None:
-                yield *self._on_device, part
+                yield *self._on_device, part, *beside
             else:
-                yield *self._tensors(self._split.rows(part)), np.arange(len(part))
+                gathered = [self._tf.gather(tensor, part) for tensor in beside]
+                yield *self._tensors(self._split.rows(part)), np.arange(len(part)), *gathered
                 release(self._split.images)
 
     def _tensors(self, split: Split) -> tuple[Any, Any]:

@@ -17,12 +17,14 @@ from toolkit.errors import UsageError
 from toolkit.files import sha256, write_json, write_text
 from toolkit.runs import METRICS
 from toolkit.runtimes.keras.loading import allowing, load_model
-from toolkit.training import augmentation, checkpoint, device, folders, layers, network, phases, plots
+from toolkit.training import augmentation, checkpoint, device, distillation, folders, layers, network, phases, plots
 from toolkit.training.arithmetic import UNTRIED, Arithmetic, choose, load_tensorflow, of_run
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
+from toolkit.training.distillation import Teacher
 from toolkit.training.epochs import Epochs, class_weights
 from toolkit.training.layers import LayerRow
 from toolkit.training.loop import Totals
+from toolkit.training.network import Learner
 from toolkit.training.phases import FLOAT
 from toolkit.training.recipe import Recipe
 
@@ -47,7 +49,10 @@ class Started:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run came to; as a path, its folder. test: on the test images, with the best weights, of ``checkpoint``."""
+    """What a run came to; as a path, its folder.
+
+    test: on the test images, with the best weights, of ``checkpoint``; of no rows where the test set was left closed.
+    """
 
     folder: Path
     recipe: Recipe
@@ -89,8 +94,8 @@ class Trained:
             "monitor": self.recipe.monitor,
             "best_value": self.progress.best_value,
             "dataset": self.dataset,
-            "test_accuracy": self.test.accuracy,
-            "test_loss": self.test.mean_loss,
+            "test_accuracy": self.test.accuracy if self.test.rows else None,
+            "test_loss": self.test.mean_loss if self.test.rows else None,
             "checkpoint": str(self.checkpoint),
             "seconds": self.seconds,
             "interrupted": self.interrupted,
@@ -108,6 +113,7 @@ def train(
     resume: bool = False,
     gradients: bool = False,
     allow_overlap: bool = False,
+    opens_test: bool = True,
     on_trial: Callable[[], None] | None = None,
     warn: Callable[[str], None] = lambda text: None,
     on_start: Callable[[Started], None] = lambda started: None,
@@ -119,7 +125,8 @@ def train(
     epoch and ends with the weights of an uninterrupted run. With ``gradients``, or if the resumed run was started
     with it, each layer's gradient norm is measured after each epoch (``gradients.csv``). on_trial is called before a
     trial of how TensorFlow computes fastest (``arithmetic``); if it is None, none is made. A run that goes on computes
-    as it was started. Raises DivergedError when the loss is no longer a number, RunError when the folder and the
+    as it was started. opens_test: whether the result is measured on the test split at all: a run among which one is
+    chosen leaves it closed. Raises DivergedError when the loss is no longer a number, RunError when the folder and the
     request do not fit, DataError if training, validation and test images overlap (unless that is allowed, or was when
     the run began), UsageError if the recipe does not fit the data, KeyboardInterrupt when Ctrl-C came before the first
     epoch was over and there is nothing to keep, BusyError while another process trains there.
@@ -143,6 +150,7 @@ def train(
             resume=resume,
             gradients=gradients,
             allow_overlap=allow_overlap,
+            opens_test=opens_test,
             warn=warn,
             on_start=on_start,
             on_epoch=on_epoch,
@@ -160,6 +168,7 @@ def _train(
     resume: bool,
     gradients: bool,
     allow_overlap: bool,
+    opens_test: bool,
     warn: Callable[[str], None],
     on_start: Callable[[Started], None],
     on_epoch: Callable[[Epoch], None],
@@ -176,34 +185,40 @@ def _train(
     strategy = device.strategy(tf, strategy_choice)
     if strategy is not None:
         device_name = f"{strategy.num_replicas_in_sync} × {device_name}, mirrored"
+    teacher = None
+    if recipe.teacher is not None:
+        with allowing(recipe.code_files):
+            teacher = Teacher(tf, distillation.find(recipe.teacher), parts)
     progress = checkpoint.load_progress(folder / STATE) if resume else TrainingProgress()
 
-    def begin() -> tuple[Any, Any, Epochs]:
+    def begin() -> tuple[Learner, Epochs]:
         keras.utils.set_random_seed(recipe.seed)
         in_float = None if progress.float_epochs is None else folder / FLOAT
         with contextlib.nullcontext() if strategy is None else strategy.scope():
-            model, optimizer = network.build(keras, recipe, parts, warn=warn, in_float=in_float)
+            learner = network.build(tf, keras, recipe, parts, warn=warn, in_float=in_float)
         phase, measured = phases.present(recipe, progress), gradients or bool(progress.gradients)
         more = (progress, strategy, measured, arithmetic.xla)
-        return model, optimizer, Epochs(tf, keras, recipe, parts, folder, phase, model, optimizer, *more)
+        return learner, Epochs(tf, keras, recipe, parts, folder, phase, learner, teacher, *more)
 
-    model, optimizer, run = begin()
+    learner, run = begin()
     folders.prepare(folder, _config(recipe, parts, arithmetic, device_name, tf, keras), resume=resume)
     if resume:
-        checkpoint.load_variables(folder / STATE, model=model, optimizer=optimizer)
-    additions = (*recipe.additions, *arithmetic.words)
-    rows = layers.table(model)
+        checkpoint.load_variables(folder / STATE, learner.variables)
+    additions = (*recipe.additions, *([] if teacher is None else teacher.words), *arithmetic.words)
+    rows = layers.table(learner.model)
     on_start(Started(folder, dataset, rows, device_name, run.resident, len(progress.history), additions))
     write_text(folder / "summary.txt", layers.text(rows, additions))
     interrupted = run.epochs(on_epoch)
     if not interrupted and run.phase.best == FLOAT:
         progress.begin_rounding()
-        model, _, run = begin()
-        write_text(folder / "summary.txt", layers.text(layers.table(model), additions))
+        learner, run = begin()
+        write_text(folder / "summary.txt", layers.text(layers.table(learner.model), additions))
         interrupted = run.epochs(on_epoch)
     if math.isnan(progress.best_value):
         raise KeyboardInterrupt
-    trained = _finished(recipe, dataset, shared, folder, progress, model, run, interrupted=interrupted)
+    trained = _finished(
+        recipe, dataset, shared, folder, progress, learner, run, opens_test=opens_test, interrupted=interrupted
+    )
     write_json(folder / METRICS, trained.to_json())
     return trained
 
@@ -214,9 +229,10 @@ def _finished(
     shared: Sequence[overlap.Overlap],
     folder: Path,
     progress: TrainingProgress,
-    model: Any,
+    learner: Learner,
     run: Epochs,
     *,
+    opens_test: bool,
     interrupted: bool,
 ) -> Trained:
     """Write the tables and charts of a run, and return what its best weights come to on the test images."""
@@ -224,10 +240,10 @@ def _finished(
     folders.write_tables(folder, progress)
     plots.draw(folder, progress.history, recipe=recipe, data=dataset.name, best_epoch=progress.best_epoch)
     with allowing(recipe.code_files):
-        model.set_weights(load_model(best).get_weights())
-    parameters = sum(layer.parameters for layer in layers.table(model))
+        learner.model.set_weights(load_model(best).get_weights())
+    parameters = sum(layer.parameters for layer in layers.table(learner.model))
     measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
-    test = run.evaluate(dataset.test)
+    test = run.evaluate(dataset.test) if opens_test else Totals()
     return Trained(folder, recipe, parameters, progress, measured_on, test, best, interrupted)
 
 
@@ -246,6 +262,7 @@ def _config(
         "schema": 1,
         "recipe": recipe.to_json(),
         folders.MODEL_SHA256: next((sha256(file) for file in models.own_files(recipe.model)), None),
+        **({} if recipe.teacher is None else {folders.TEACHER_SHA256: sha256(distillation.find(recipe.teacher))}),
         "data": {
             "name": dataset.name,
             "origin": dataset.origin,

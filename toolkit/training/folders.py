@@ -12,11 +12,14 @@ from toolkit import data, models, runs
 from toolkit.errors import RunError, UsageError
 from toolkit.files import documents, remove_partials, require_file, write_json, write_text
 from toolkit.runs import CONFIG, RUNS, ConfigEntry, read_config
+from toolkit.training import distillation
 from toolkit.training.checkpoint import STATE, TrainingProgress, load_progress
 from toolkit.training.recipe import Recipe
 
 # Of the user's own file that built the model, in CONFIG.
 MODEL_SHA256 = "model_sha256"
+# Of the Keras file of the teacher.
+TEACHER_SHA256 = "teacher_sha256"
 
 
 def require_new(folder: Path) -> None:
@@ -44,6 +47,10 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
             raise RunError(
                 f"{folder}: was started with another {config['recipe']['model']}; its weights do not fit this one"
             )
+        if stored.get(TEACHER_SHA256) != config.get(TEACHER_SHA256):
+            raise RunError(
+                f"{folder}: was taught by {config['recipe']['teacher']}, which had other weights then; start it anew"
+            )
         done = len(load_progress(folder / STATE).history)
         if config["recipe"]["epochs"] < done:
             raise RunError(f"{folder}: has {done} epochs already, {config['recipe']['epochs']} were asked for")
@@ -58,6 +65,8 @@ def begin(options: Mapping[str, Any], data_asked: str | None, name: str | None) 
     recipe = Recipe(**options)
     for file in models.own_files(recipe.model):
         require_file(file, error=UsageError)
+    if recipe.teacher is not None:
+        distillation.find(recipe.teacher)
     chosen = name or f"{recipe.model_name}-{datetime.now():%Y%m%d-%H%M%S}"
     if Path(chosen).name != chosen or chosen in (".", ".."):
         raise UsageError(f"'{chosen}' cannot name a run; a name has no slash, its folder is {RUNS}/NAME")
@@ -78,6 +87,8 @@ def go_on(options: Mapping[str, Any], data_asked: str | None, name: str | None) 
     stored = recipe_of(config, folder)
     if models.own_files(stored.model) and "model" not in options:  # a file that is not named is not run
         raise UsageError(f"{folder} was started with {stored.model}; give that file by --model again")
+    if models.weights_files(stored.teacher or "") and "teacher" not in options:
+        raise UsageError(f"{folder} was taught by {stored.teacher}; give that file by --teacher again")
     wanted = replace(stored, **options)
     before, now = stored.to_json(), wanted.to_json()
     if changed := [key for key in sorted(options) if key != "epochs" and now.get(key) != before.get(key)]:

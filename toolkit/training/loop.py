@@ -5,6 +5,7 @@ scaled and learned from inside one ``tf.function``, so that a small network is b
 """
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from toolkit.training import pooling
 from toolkit.training.augmentation import Augmentation
+from toolkit.training.objective import Objective
 
 # Rows of one step of an evaluation, and of the batch that gradients are measured on: large enough to keep two cores
 # busy, small enough for a GPU of 1 GB.
@@ -46,24 +48,26 @@ class Loop:
     """Trains and evaluates one model on blocks of rows: images (N, H, W, C) uint8 or values (N, …) float32, labels (N,)
     integers.
 
-    augmentation: what training images go through, None for nothing. class_weights: (classes,) float32, by which the
-    loss of a row of each class is multiplied; None stands for 1. xla: how many
-    batches one computation of XLA learns from, 0 for none of it; None leaves it to the kind of layers. Augmentation is
-    done between two of them, so with it one learns from a batch at most. dtype: of the rows.
+    augmentation: what training images go through, None for nothing. teacher: what answers changed images, as the model
+    takes them, with the probabilities that are learned from; None where there is none, or where its answers are given
+    to ``train``. xla: how many batches one computation of XLA learns from, 0 for none of it; None leaves it to the kind
+    of layers. Augmentation is done between two of them, so with it one learns from a batch at most. before_step,
+    after_step: are called where a step is compiled, once for all devices. dtype: of the rows.
     """
 
     def __init__(
         self,
         tf: Any,
-        keras: Any,
         *,
         model: Any,
         optimizer: Any,
-        loss: str,
+        objective: Objective,
         batch_size: int,
         strategy: Any = None,
         augmentation: Augmentation | None = None,
-        class_weights: NDArray[np.float32] | None = None,
+        teacher: Callable[[Any], Any] | None = None,
+        before_step: Callable[[], None] = lambda: None,
+        after_step: Callable[[], None] = lambda: None,
         xla: int | None = None,
         dtype: str = "uint8",
     ) -> None:
@@ -71,36 +75,42 @@ class Loop:
         self._model = model
         self._dtype = dtype
         self._optimizer = optimizer
-        self._loss = keras.losses.get(loss)
-        self._classes = model.output_shape[-1]
-        self._class_weights = class_weights
+        self._objective = objective
+        self._teacher = teacher
+        self._before_step, self._after_step = before_step, after_step
         self.batch_size = batch_size
         # XLA fuses the many small operations of dense layers and wins 2×. Its CPU convolutions lose 2× to oneDNN's on
         # some machines; on which, a trial tells (``arithmetic``).
         self._strategy = strategy
         at_once = int(not is_convolutional(model)) if xla is None else xla
         self._pooling = partial(pooling.as_slices, tf) if at_once else contextlib.nullcontext
-        one_device = tf.function(self._train_step, jit_compile=bool(at_once))
+        one_device = tf.function(self._single_step, jit_compile=bool(at_once))
         step = self._mirrored_step if strategy else one_device
         self._step = step if augmentation is None else self._augmented(step, augmentation)
         # Order is cut into calls at multiples of so many batches, so that they end with the same weights.
         self.batches_at_once = at_once if at_once > 1 and augmentation is None and not strategy else 1
-        self._many_batches = self._block_of_many(self.batches_at_once)
+        self._many_batches: Any = None
         self._train_blocks: dict[int, Any] = {}
         self._evaluate_blocks: dict[int, Any] = {}
         self._layers = [layer for layer in model.layers if layer.trainable_variables]
         self._norms = tf.function(self._norm_of_each_layer)
 
-    def train(self, images: Any, labels: Any, order: NDArray[np.int64]) -> Totals:
-        """Learn from the rows that ``order`` names, in that order, in batches; the last batch may be smaller."""
+    def train(self, images: Any, labels: Any, order: NDArray[np.int64], *taught: Any) -> Totals:
+        """Learn from the rows that ``order`` names, in that order, in batches; the last batch may be smaller.
+
+        taught: the answers of a teacher to the rows (N, classes), if they are known before.
+        """
+        arrays = (images, labels, *taught)
         many = self.batches_at_once * self.batch_size
         whole = len(order) - len(order) % many if self.batches_at_once > 1 else 0
-        totals = self._call(self._many_batches, images, labels, order[:whole])
-        return totals + self._run(self._train_blocks, self._step, images, labels, order[whole:], self.batch_size)
+        if whole and self._many_batches is None:
+            self._many_batches = self._block_of_many(arrays, self.batches_at_once)
+        totals = self._call(self._many_batches, arrays, order[:whole])
+        return totals + self._run(self._train_blocks, self._step, arrays, order[whole:], self.batch_size)
 
     def evaluate(self, images: Any, labels: Any, order: NDArray[np.int64]) -> Totals:
         """Return loss and accuracy on the rows that ``order`` names."""
-        return self._run(self._evaluate_blocks, self._evaluate_step, images, labels, order, EVALUATION_BATCH)
+        return self._run(self._evaluate_blocks, self._evaluate_step, (images, labels), order, EVALUATION_BATCH)
 
     def gradient_norms(self, images: Any, labels: Any) -> dict[str, float]:
         """Return the Euclidean norm of the mean loss's gradient by the weights of each layer, from input to output."""
@@ -108,7 +118,7 @@ class Loop:
         return {layer.name: float(norm) for layer, norm in zip(self._layers, norms, strict=True)}
 
     def _run(
-        self, compiled: dict[int, Any], step: Any, images: Any, labels: Any, order: NDArray[np.int64], batch_size: int
+        self, compiled: dict[int, Any], step: Any, arrays: tuple[Any, ...], order: NDArray[np.int64], batch_size: int
     ) -> Totals:
         whole = len(order) - len(order) % batch_size
         totals = Totals()
@@ -116,106 +126,129 @@ class Loop:
             if (
                 len(rows) and size not in compiled
             ):  # shapes are static in a step: a smaller last batch has one of its own
-                compiled[size] = self._block(step, size)
-            totals += self._call(compiled.get(size), images, labels, rows)
+                compiled[size] = self._block(step, arrays, size)
+            totals += self._call(compiled.get(size), arrays, rows)
         return totals
 
-    def _call(self, block: Any, images: Any, labels: Any, rows: NDArray[np.int64]) -> Totals:
+    def _call(self, block: Any, arrays: tuple[Any, ...], rows: NDArray[np.int64]) -> Totals:
         if not len(rows):
             return Totals()
-        loss, correct = block(images, labels, self._tf.constant(rows, self._tf.int32))
+        loss, correct = block(arrays, self._tf.constant(rows, self._tf.int32))
         return Totals(float(loss), int(correct), len(rows))
 
-    def _block(self, step: Any, size: int) -> Any:
+    def _block(self, step: Any, arrays: tuple[Any, ...], size: int) -> Any:
         """Compile a function that runs ``step`` on batches of ``size`` rows until the order is used up."""
         tf = self._tf
 
-        def block(images: Any, labels: Any, order: Any) -> tuple[Any, Any]:
+        def block(arrays: Any, order: Any) -> tuple[Any, Any]:
             batches = tf.reshape(order, (-1, size))
             loss, correct = tf.constant(0.0, tf.float64), tf.constant(0, tf.int64)
             for batch in tf.range(tf.shape(batches)[0]):
                 rows = batches[batch]
-                batch_loss, batch_correct = step(tf.gather(images, rows), tf.gather(labels, rows))
+                batch_loss, batch_correct = step(*(tf.gather(array, rows) for array in arrays))
                 loss += tf.cast(batch_loss, tf.float64)
                 correct += batch_correct
             return loss, correct
 
-        return self._compiled(block)
+        return self._compiled(block, arrays)
 
-    def _block_of_many(self, batches_at_once: int) -> Any:
+    def _block_of_many(self, arrays: tuple[Any, ...], batches_at_once: int) -> Any:
         """Compile a function that learns from the order in computations of so many batches."""
         tf = self._tf
         learn = tf.function(self._learn_from_many, jit_compile=True)
 
-        def block(images: Any, labels: Any, order: Any) -> tuple[Any, Any]:
+        def block(arrays: Any, order: Any) -> tuple[Any, Any]:
             parts = tf.reshape(order, (-1, batches_at_once, self.batch_size))
             loss, correct = tf.constant(0.0, tf.float64), tf.constant(0, tf.int64)
             for part in tf.range(tf.shape(parts)[0]):
-                part_loss, part_correct = learn(images, labels, parts[part])
+                part_loss, part_correct = learn(arrays, parts[part])
                 loss += part_loss
                 correct += part_correct
             return loss, correct
 
-        return self._compiled(block)
+        return self._compiled(block, arrays)
 
-    def _learn_from_many(self, images: Any, labels: Any, batches: Any) -> tuple[Any, Any]:
+    def _learn_from_many(self, arrays: tuple[Any, ...], batches: Any) -> tuple[Any, Any]:
         tf = self._tf
         loss, correct = tf.constant(0.0, tf.float64), tf.constant(0, tf.int64)
         for batch in tf.range(batches.shape[0]):
             rows = batches[batch]
-            batch_loss, batch_correct = self._train_step(tf.gather(images, rows), tf.gather(labels, rows))
+            batch_loss, batch_correct = self._single_step(*(tf.gather(array, rows) for array in arrays))
             loss += tf.cast(batch_loss, tf.float64)
             correct += batch_correct
         return loss, correct
 
-    def _compiled(self, block: Any) -> Any:
+    def _compiled(self, block: Any, arrays: tuple[Any, ...]) -> Any:
+        """Compile a block for any number of such rows."""
         tf = self._tf
-        images = tf.TensorSpec((None, *self._model.input_shape[1:]), self._dtype)
-        return tf.function(
-            block, input_signature=[images, tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.int32)]
-        )
+        rows = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in arrays)
+        return tf.function(block, input_signature=[rows, tf.TensorSpec((None,), tf.int32)])
 
     def _augmented(self, step: Any, augmentation: Augmentation) -> Any:
         """Return a step that learns from changed images. What changes them cannot be compiled by XLA."""
         change = self._tf.function(augmentation.__call__, autograph=False)
+        teacher = self._teacher
 
         def augmented(images: Any, labels: Any) -> Any:
-            return step(change(images), labels)
+            changed = change(images)
+            return step(changed, labels, *([] if teacher is None else [teacher(self._taken(changed))]))
 
         return augmented
 
-    def _forward(self, images: Any, labels: Any, *, training: bool) -> tuple[Any, Any]:
+    def _taken(self, images: Any) -> Any:
+        """Return rows as models take them, by the type that they came in with: changed pixels are floats to 255."""
+        return self._tf.cast(images, self._tf.float32) / 255.0 if self._dtype == "uint8" else images
+
+    def _forward(self, images: Any, labels: Any, *taught: Any, training: bool) -> tuple[Any, Any]:
         """Return (loss of each row, rows classified right)."""
         tf = self._tf
-        # By the type of the rows as they came in: changed pixels are floats of 0 to 255.
-        taken = tf.cast(images, tf.float32) / 255.0 if self._dtype == "uint8" else images
-        probabilities = tf.cast(self._model(taken, training=training), tf.float32)
-        losses = self._loss(tf.one_hot(labels, self._classes), probabilities)
-        if self._class_weights is not None:
-            losses *= tf.gather(self._class_weights, labels)
+        probabilities = tf.cast(self._model(self._taken(images), training=training), tf.float32)
+        loss = self._objective.of_training if training else self._objective.of_evaluation
+        losses = loss(labels, probabilities, *taught)
         right = tf.equal(tf.argmax(probabilities, axis=1, output_type=tf.int32), tf.cast(labels, tf.int32))
         return losses, tf.reduce_sum(tf.cast(right, tf.int64))
 
-    def _mirrored_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
+    def _single_step(self, images: Any, labels: Any, *taught: Any) -> tuple[Any, Any]:
+        self._before_step()
+        totals = self._train_step(images, labels, *taught)
+        self._after_step()
+        return totals
+
+    def _mirrored_step(self, images: Any, labels: Any, *taught: Any) -> tuple[Any, Any]:
         """Let each device learn from its share of the batch; the optimizer adds up the gradients of all."""
-        totals = self._strategy.run(self._share_step, args=(images, labels))
+        self._before_step()
+        totals = self._strategy.run(self._share_step, args=(images, labels, *taught))
         loss, correct = (self._strategy.reduce(self._tf.distribute.ReduceOp.SUM, total, axis=None) for total in totals)
+        self._share_statistics()
+        self._after_step()
         return loss, correct
 
-    def _share_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
+    def _share_statistics(self) -> None:
+        """Give each device the mean of all devices' moving statistics, each of which has those of its share alone."""
+        for variable in self._model.non_trainable_variables:
+            if self._tf.as_dtype(variable.dtype).is_floating:
+                copies = self._strategy.experimental_local_results(variable.value)
+                variable.assign(self._tf.add_n([self._tf.identity(copy) for copy in copies]) / len(copies))
+
+    def _share_step(self, *arrays: Any) -> tuple[Any, Any]:
         replica = self._tf.distribute.get_replica_context()
-        size, number, replicas = images.shape[0], replica.replica_id_in_sync_group, replica.num_replicas_in_sync
+        size, number, replicas = arrays[0].shape[0], replica.replica_id_in_sync_group, replica.num_replicas_in_sync
+        if (
+            size < replicas
+        ):  # a share would be empty, and of no rows batch normalization has no mean: all learn from all
+            totals = self._train_step(*arrays, batch_size=size * replicas, replicas=replicas)
+            return tuple(self._tf.where(number == 0, total, self._tf.zeros_like(total)) for total in totals)
         share = slice(number * size // replicas, (number + 1) * size // replicas)
-        return self._train_step(images[share], labels[share], batch_size=size, replicas=replicas)
+        return self._train_step(*(array[share] for array in arrays), batch_size=size, replicas=replicas)
 
     def _train_step(
-        self, images: Any, labels: Any, *, batch_size: int | None = None, replicas: int = 1
+        self, images: Any, labels: Any, *taught: Any, batch_size: int | None = None, replicas: int = 1
     ) -> tuple[Any, Any]:
         """Learn from a batch, or from one device's share of a batch of ``batch_size`` rows."""
         tf = self._tf
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape, self._pooling():
-            losses, correct = self._forward(images, labels, training=True)
+            losses, correct = self._forward(images, labels, *taught, training=True)
             mean = tf.reduce_mean(losses) if batch_size is None else tf.reduce_sum(losses) / batch_size
             loss = tf.add_n([mean, *(penalty / replicas for penalty in self._model.losses)])
         self._optimizer.apply(tape.gradient(loss, variables), variables)

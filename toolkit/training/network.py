@@ -1,7 +1,8 @@
 """The model and the optimizer that a recipe asks for."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,53 @@ from toolkit import models
 from toolkit.data.base.parts import Parts
 from toolkit.runtimes.keras.loading import allowing, load_model
 from toolkit.training import quantization, transfer
+from toolkit.training.average import Average
 from toolkit.training.normalization import normalized
 from toolkit.training.recipe import Recipe
 
 
+@dataclass(frozen=True)
+class Learner:
+    """All that a training changes. average: of the model's weights, None if none is asked for."""
+
+    model: Any
+    optimizer: Any
+    average: Average | None
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """Every variable, by the name that a state file has for it."""
+        owners = {"model": self.model, "optimizer": self.optimizer, "average": self.average}
+        present = {name: owner for name, owner in owners.items() if owner is not None}
+        return {
+            f"{name}_{number}": one for name, owner in present.items() for number, one in enumerate(owner.variables)
+        }
+
+    def follow(self) -> None:
+        """Let the average follow a step. It is called within a compiled function."""
+        if self.average is not None:
+            self.average.update()
+
+    @contextmanager
+    def kept_weights(self) -> Iterator[None]:
+        """Let the model have the weights that are validated and kept in the block: the averages, if there are any."""
+        if self.average is None:
+            yield
+        else:
+            with self.average.in_place():
+                yield
+
+
 def build(
-    keras: Any, recipe: Recipe, parts: Parts, *, warn: Callable[[str], None], in_float: Path | None = None
-) -> tuple[Any, Any]:
-    """Return the model and the optimizer of a recipe, not trained yet, or as the recipe's Keras file has the model.
+    tf: Any,
+    keras: Any,
+    recipe: Recipe,
+    parts: Parts,
+    *,
+    warn: Callable[[str], None],
+    in_float: Path | None = None,
+) -> Learner:
+    """Return the model of a recipe, not trained yet or as the recipe's Keras file has it, with what trains it.
 
     in_float: what the recipe itself has trained in float, if the model is to go on from there with rounding.
     """
@@ -34,7 +74,10 @@ def build(
     kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
     optimizer = kinds[recipe.optimizer](learning_rate=recipe.learning_rate)
     optimizer.build(model.trainable_variables)
-    return model, optimizer
+    average = None
+    if recipe.average is not None:
+        average = Average(tf, keras, model=model, optimizer=optimizer, decay=recipe.average)
+    return Learner(model, optimizer, average)
 
 
 def float32_model(keras: Any, recipe: Recipe, parts: Parts) -> Any:

@@ -39,6 +39,12 @@ class RecipeOptions(TypedDict, total=False):
     schedule: str
     balance: bool
     freeze_until: str | None
+    warmup: int
+    average: float | None
+    label_smoothing: float
+    teacher: str | None
+    temperature: float
+    teacher_weight: float
     qat: bool
 
 
@@ -49,7 +55,10 @@ class Recipe:
     model: what ``models.check`` takes: a member of toolkit/models, as ``tiny:width=8``, or the path of a Python file or
     a ``.keras`` file. augment: what ``augmentation.canonical`` takes. patience: epochs without a better monitored value
     after which training stops. schedule: of the learning rate. balance: whether every class counts the same in the
-    loss, however many images it has. freeze_until: the last layer of a ``.keras`` file that keeps its weights. qat:
+    loss, however many images it has. freeze_until: the last layer of a ``.keras`` file that keeps its weights. warmup:
+    epochs in which the learning rate rises to its value. average: decay of the average of the weights, None for no
+    average. label_smoothing: the share of a label that all classes get. teacher: a run or a ``.keras`` file whose
+    answers are learned too, compared at the temperature; they count teacher_weight, and the labels the rest. qat:
     whether the network learns, in the end, with the rounding of integer kernels (quantization-aware training).
     """
 
@@ -69,6 +78,12 @@ class Recipe:
     schedule: str = field(default="constant", metadata=LATER)
     balance: bool = field(default=False, metadata=LATER)
     freeze_until: str | None = field(default=None, metadata=LATER)
+    warmup: int = field(default=0, metadata=LATER)
+    average: float | None = field(default=None, metadata=LATER)
+    label_smoothing: float = field(default=0.0, metadata=LATER)
+    teacher: str | None = field(default=None, metadata=LATER)
+    temperature: float = field(default=4.0, metadata=LATER)
+    teacher_weight: float = field(default=0.9, metadata=LATER)
     qat: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
@@ -100,6 +115,37 @@ class Recipe:
             object.__setattr__(self, "augment", augmentation.canonical(self.augment))
         self._check_start()
         self._check_rounding()
+        self._check_targets()
+        if not 0 <= self.warmup < self.epochs:
+            raise UsageError(
+                f"the warm-up takes {self.warmup} of {units.count(self.epochs, 'epoch')}; it must be at least 0, "
+                "and end before the training"
+            )
+        if self.average is not None and not 0 < self.average < 1:
+            raise UsageError(
+                f"the decay of the average is {self.average}; it must be above 0 and below 1, such as 0.999"
+            )
+
+    def _check_targets(self) -> None:
+        """Raise UsageError for what cannot be learned from."""
+        if not 0 <= self.label_smoothing < 1:
+            raise UsageError(
+                f"the label smoothing is {self.label_smoothing}; it must be from 0 to below 1, such as 0.1"
+            )
+        if self.loss != Recipe.loss and (self.label_smoothing or self.teacher is not None):
+            option = "--teacher" if self.teacher is not None else "--label-smoothing"
+            raise UsageError(f"{option} is for the loss {Recipe.loss}; leave out --loss {self.loss}")
+        if not 0 < self.temperature < float("inf"):
+            raise UsageError(
+                f"the temperature is {self.temperature}; it must be above 0, such as {Recipe.temperature:g}"
+            )
+        if not 0 < self.teacher_weight <= 1:
+            raise UsageError(f"the weight of the teacher is {self.teacher_weight}; it must be above 0, and at most 1")
+        if self.teacher is None:
+            for name in ("temperature", "teacher_weight"):
+                if getattr(self, name) != getattr(Recipe, name):
+                    flag = f"--{name.replace('_', '-')}"
+                    raise UsageError(f"{flag} is of a teacher; name a run or a .keras file by --teacher")
 
     def _check_rounding(self) -> None:
         """Raise UsageError for a recipe that leaves nothing to learn in float, or rounds what is not float32."""
@@ -159,9 +205,18 @@ class Recipe:
             f"{self.schedule} schedule": self.schedule != "constant",
             f"quantization-aware for {units.count(self.rounding_epochs, 'epoch')}": self.qat,
             f"patience of {units.count(self.patience or 0, 'epoch')}": self.patience is not None,
+            f"warm-up of {units.count(self.warmup, 'epoch')}": self.warmup > 0,
+            f"weights averaged with decay {self.average}": self.average is not None,
+            f"labels smoothed by {self.label_smoothing:g}": self.label_smoothing > 0,
+            f"taught by {Path(self.teacher or '').name} (weight {self.teacher_weight:g}, "
+            f"temperature {self.temperature:g})": self.teacher is not None,
         }
         return tuple(words for words, is_asked in asked.items() if is_asked)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that ``config.json`` and manifests hold; of a file of the user's, its name alone."""
-        return {**documents.to_tree(self), "model": Path(self.model).name}
+        files = {"model": self.model, "teacher": self.teacher}
+        return {
+            **documents.to_tree(self),
+            **{name: Path(file).name for name, file in files.items() if file is not None},
+        }

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from toolkit.training.checkpoint import Epoch
@@ -17,15 +17,32 @@ PLATEAU_FACTOR = 0.5
 def learning_rate(recipe: "Recipe", history: "Sequence[Epoch]") -> float | None:
     """Return the rate of the epoch that follows ``history``, None where it is the recipe's in every epoch.
 
-    The recipe and the finished epochs alone decide it, so a run that is gone on with has the same rates. cosine: half
-    a period over all epochs, from the recipe's rate towards 0 (Loshchilov and Hutter 2017, equation 5, without
-    restarts). plateau: lower by the factor after each plateau, as Keras' ReduceLROnPlateau.
+    The recipe and the finished epochs alone decide it, so a run that is gone on with has the same rates. While it warms
+    up, it is the rate of the epoch's last step (``warm_up``); the schedule begins after that. cosine: half a period
+    over all epochs, from the recipe's rate towards 0 (Loshchilov and Hutter 2017, equation 5, without restarts).
+    plateau: lower by the factor after each plateau, as Keras' ReduceLROnPlateau.
     """
+    done = len(history) - recipe.warmup
+    if done < 0:
+        return recipe.learning_rate * (len(history) + 1) / recipe.warmup
     if recipe.schedule == "cosine":
-        return recipe.learning_rate * (1 + math.cos(math.pi * len(history) / recipe.epochs)) / 2
+        return recipe.learning_rate * (1 + math.cos(math.pi * done / (recipe.epochs - recipe.warmup))) / 2
     if recipe.schedule == "plateau":
-        return recipe.learning_rate * float(PLATEAU_FACTOR ** _plateaus(recipe, history))
-    return None
+        return recipe.learning_rate * float(PLATEAU_FACTOR ** _plateaus(recipe, history[recipe.warmup :]))
+    return recipe.learning_rate if recipe.warmup else None
+
+
+def warm_up(tf: Any, optimizer: Any, *, rate: float, steps: int) -> None:
+    """Set the rate of the next step, while fewer than so many are made; it rises by the same amount with each.
+
+    Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 2.2. It is called within a compiled function. steps: 0
+    for no warm-up.
+    """
+    if not steps:
+        return
+    done = tf.cast(optimizer.iterations, tf.float32)
+    present = tf.convert_to_tensor(optimizer.learning_rate)
+    optimizer.learning_rate = tf.where(done < steps, rate * (done + 1) / steps, present)
 
 
 def is_patience_over(recipe: "Recipe", history: "Sequence[Epoch]", *, best_epoch: int) -> bool:

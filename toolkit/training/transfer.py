@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import data, models
-from toolkit.convention import SUM_TOLERANCE, Convention
+from toolkit import data, manifest, models
+from toolkit.convention import SUM_TOLERANCE
 from toolkit.data.base import Dataset
 from toolkit.errors import UsageError
 from toolkit.reading import AS_THEY_ARE, Reading, image_shape
+from toolkit.runs import FED
 from toolkit.runtimes.keras import declared
 from toolkit.runtimes.keras.fake_quantization import bounds_of
 from toolkit.runtimes.keras.loading import load_model
@@ -43,20 +44,21 @@ def start(keras: Any, recipe: Recipe, dataset: Dataset, *, warn: Callable[[str],
     model = load_model(path)
     if bounds_of(model) and not recipe.qat:
         raise UsageError(f"{path}: rounds as integer kernels do; give --qat to train it further, or the model in float")
-    _check_input(model, path, dataset)
+    check_input(model, path, dataset)
     for layer in model._flatten_layers():
         layer.trainable = True  # also one that an earlier training froze
         if layer.compute_dtype != "float32":
             layer.dtype_policy = "float32"
     if model.output_shape[-1] != dataset.classes:
         model = _with_new_head(keras, model, path, dataset, warn=warn)
-    _check_output(model, path, recipe, dataset)
+    check_output(model, path, dataset, sums_to_one=recipe.loss != "binary_crossentropy")
     if recipe.freeze_until is not None:
         _freeze(model, path, recipe.freeze_until)
     return model
 
 
-def _check_input(model: Any, path: Path, dataset: Dataset) -> None:
+def check_input(model: Any, path: Path, dataset: Dataset) -> None:
+    """Raise UsageError for a model that takes other rows than those of the data, or other pixels than 0 to 1."""
     takes, has = model.input_shape, (None, *dataset.input_shape)
     is_fitting = isinstance(takes, tuple) and len(takes) == len(has)
     if not is_fitting or any(size not in (None, given) for size, given in zip(takes, has, strict=True)):
@@ -64,11 +66,10 @@ def _check_input(model: Any, path: Path, dataset: Dataset) -> None:
             f"{path}: takes {takes}, the images of '{dataset.name}' are {has} (batch, height, width, channels); "
             "for a folder of images give their size by --image-size"
         )
-    convention = declared(model)
-    if dataset.is_pixels and convention not in (None, Convention()):
-        raise UsageError(
-            f"{path}: takes pixels of {convention}, training feeds {Convention()}; save it without its first layer"
-        )
+    listed = manifest.listing(path)
+    convention = declared(model) if listed is None else listed.convention
+    if dataset.is_pixels and convention is not None and str(convention) != str(FED):
+        raise UsageError(f"{path}: takes pixels of {convention}, training feeds {FED}; save it without its first layer")
 
 
 def _with_new_head(keras: Any, model: Any, path: Path, dataset: Dataset, *, warn: Callable[[str], None]) -> Any:
@@ -88,12 +89,13 @@ def _with_new_head(keras: Any, model: Any, path: Path, dataset: Dataset, *, warn
     return keras.Model(model.inputs[0], answer, name=model.name)
 
 
-def _check_output(model: Any, path: Path, recipe: Recipe, dataset: Dataset) -> None:
+def check_output(model: Any, path: Path, dataset: Dataset, *, sums_to_one: bool) -> None:
+    """Raise UsageError for a model whose answers to some images are no probabilities."""
     images = dataset.train.images[:_TRIED_IMAGES]
-    tried = Convention().taking(images).values(images)
+    tried = FED.taking(images).values(images)
     answers = np.asarray(model(tried, training=False))
     is_probability = answers.ndim == 2 and bool(((answers >= 0) & (answers <= 1)).all())
-    if recipe.loss != "binary_crossentropy":
+    if sums_to_one:
         is_probability = is_probability and bool(np.allclose(answers.sum(axis=1), 1, atol=SUM_TOLERANCE))
     if not is_probability:
         raise UsageError(f"{path}: its answers are no probabilities; training takes a model that ends in a softmax")

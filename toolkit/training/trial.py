@@ -19,6 +19,7 @@ from toolkit.data.base.values import as_values
 from toolkit.files import documents
 from toolkit.training import arithmetic, augmentation, device, network
 from toolkit.training.loop import Loop, is_convolutional
+from toolkit.training.objective import Objective
 from toolkit.training.recipe import Recipe
 
 # A form is timed so many times, in turns with the other, and its shortest time counts: others only make it longer.
@@ -38,7 +39,7 @@ def main(task: str) -> None:
     seconds: dict[int, float] = {}
     if device.choose(tf, asked["device"]) == "CPU":
         recipe = Recipe(**asked["recipe"])
-        rows = _rows(tuple(asked["input_shape"]), asked["classes"], recipe.batch_size, asked["dtype"])
+        rows = random_rows(tuple(asked["input_shape"]), asked["classes"], recipe.batch_size, asked["dtype"])
         seconds = _time(tf, keras, recipe, rows)
     onednn = arithmetic.onednn()
     answer = arithmetic.Answer([arithmetic.Tried(onednn, xla, batch_s) for xla, batch_s in seconds.items()])
@@ -51,17 +52,17 @@ def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[int, float
     order = np.arange(recipe.batch_size)
     loops: dict[int, tuple[Loop, int]] = {}
     for xla in (0, 1, AT_ONCE):
-        model, optimizer = network.build(keras, recipe, divide(rows, share=0, seed=0), warn=lambda text: None)
-        if xla > 1 and (recipe.augment is not None or is_convolutional(model)):
+        learner = network.build(tf, keras, recipe, divide(rows, share=0, seed=0), warn=lambda text: None)
+        if xla > 1 and (recipe.augment is not None or is_convolutional(learner.model)):
             continue  # it is no other then, or takes long to compile
         loop = Loop(
             tf,
-            keras,
-            model=model,
-            optimizer=optimizer,
-            loss=recipe.loss,
+            model=learner.model,
+            optimizer=learner.optimizer,
+            objective=Objective(tf, keras, recipe, classes=rows.classes),
             batch_size=recipe.batch_size,
             augmentation=None if recipe.augment is None else augmentation.Augmentation(tf, recipe.augment),
+            after_step=learner.follow,
             xla=xla,
             dtype=rows.train.images.dtype.name,
         )
@@ -83,7 +84,7 @@ def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[int, float
     return {xla: min(taken) for xla, taken in times.items()}
 
 
-def _rows(shape: tuple[int, ...], classes: int, batch_size: int, dtype: str) -> Dataset:
+def random_rows(shape: tuple[int, ...], classes: int, batch_size: int, dtype: str) -> Dataset:
     """Return a batch of random rows, at least one of each class: arithmetic takes as long whatever the numbers are."""
     labels = np.arange(max(batch_size, classes)) % classes
     images = np.random.default_rng(0).integers(0, 256, (len(labels), *shape)).astype(dtype)

@@ -103,6 +103,11 @@ def _run(folder):
         raise failed
 
 
+def _run_as_microcontroller(folder):
+    with runtimes.choosing("tflm"):
+        _run(folder)
+
+
 def _load(name):
     return lambda folder: load_model(folder / name)
 
@@ -149,6 +154,7 @@ def _patient(**variables):
 
 TARGETS = {
     "TFLite": Target(600, _tflite, _run, changes.in_place),
+    "TFLite, in TFLM": Target(300, _tflite, _run_as_microcontroller, changes.in_place),
     "ONNX": Target(600, _onnx, _run, changes.in_place),
     "Keras": Target(150, _saved("small.keras"), _load("small.keras"), changes.as_zip),
     "HDF5": Target(150, _saved("small.h5"), _load("small.h5")),

@@ -10,18 +10,17 @@ from typing import Any
 import numpy as np
 
 
-def unlike(images: np.ndarray, outputs: np.ndarray, file: Path) -> np.ndarray:
-    """Return how unlike the class of its output each image is."""
-    known, labels, (height, width) = np.load(file), outputs.argmax(axis=1), images.shape[1:3]
-    sums = np.add.reduceat(images, known["rows"], axis=1, dtype=np.float32)
-    sums = np.add.reduceat(sums, known["columns"], axis=2)
-    grey = sums.reshape(len(images), -1) * np.float32(
-        len(known["rows"]) * len(known["columns"]) / (255 * height * width)
-    )
-    away, parts = grey - known["means"][labels], known["components"].astype(np.float32)
-    along = np.array([one @ parts[label] for one, label in zip(away, labels, strict=True)])
-    distances = (away**2).sum(axis=1) - (along**2).sum(axis=1)
-    return np.asarray(distances / np.maximum(outputs.max(axis=1), 1e-3) ** 0.5)
+def unlike(image: np.ndarray, label: int, known: dict[str, np.ndarray]) -> float:
+    """Return how unlike the images of a class an image is, (height, width, channels)."""
+    down, right = np.gradient(image.astype(np.float32) / 255, axis=(0, 1))
+    turn = np.arctan2(down, right)[..., None] * np.float32(4 / np.pi)  # edges of eight directions
+    edges = np.hypot(down, right)[..., None] * np.maximum(1 - abs((turn - np.arange(8) + 4) % 8 - 4), 0)
+    rows, columns = known["rows"], known["columns"]
+    sums = np.add.reduceat(np.add.reduceat(edges, rows, axis=0), columns, axis=1)
+    mean = sums.reshape(-1) * len(rows) * len(columns) / (image.shape[0] * image.shape[1])
+    away = mean**0.5 - known["means"][label]
+    along = away @ known["components"][label].astype(np.float32)
+    return float((away**2).sum() - (along**2).sum())
 
 
 def read(path: Path, how: dict[str, Any]) -> np.ndarray:
@@ -54,8 +53,9 @@ if __name__ == "__main__":
         outputs /= outputs.sum(axis=1, keepdims=True)
     if given:
         rule = manifest.get("novelty")  # a score above its threshold: the image is of none of the classes
-        none = unlike(rows, outputs, folder / rule["path"]) > rule["threshold"] if rule else [False] * len(rows)
-        for row, is_none in zip(outputs, none, strict=True):
+        beside = dict(np.load(folder / rule["path"])) if rule else {}
+        for image, row in zip(rows, outputs, strict=True):
+            is_none = rule and unlike(image, row.argmax(), beside) > rule["threshold"]
             print(f"{'none of these, else ' if is_none else ''}{ascii(classes[row.argmax()])[1:-1]} {row.max():.4f}")
     else:
         same = sum(outputs.argmax(axis=1) == golden[f"recorded/{artifact}"].argmax(axis=1))

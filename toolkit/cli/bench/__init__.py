@@ -52,9 +52,7 @@ Rate = Annotated[float | None, typer.Option(help="Also measure at the pace of a 
 MaxLatency = Annotated[str | None, _recommended("The longest median latency of one inference: 5ms, 80us.")]
 MaxSize = Annotated[str | None, _recommended("The largest file: 500kB, 1MB.")]
 MinAccuracy = Annotated[float | None, _recommended("The lowest accuracy, in percent.")]
-Strict = Annotated[
-    bool, typer.Option("--strict", help="Exit with 1 if something disturbed the machine during a block.")
-]
+Strict = Annotated[bool, option(OUTPUT, "Exit with 1 if something disturbed the machine during a block.", "--strict")]
 Explain = Annotated[
     bool, option(OUTPUT, "Also show operators, their times, and the share of what the CPU can do.", "--explain")
 ]

@@ -127,12 +127,7 @@ def derive(artifact: Path, path: Path, convention: Convention) -> tuple[Path, Pa
             size=len(content),
             digest=hashlib.sha256(content).hexdigest(),
             operators=", ".join(sorted({operator for operator, _ in named})),
-            arena=least_arena_bytes(
-                [_activation_bytes(tensor, model.buffers) for tensor in graph.tensors],
-                [(operator.inputs, operator.outputs) for operator in graph.operators],
-                inputs=graph.inputs,
-                outputs=graph.outputs,
-            ),
+            arena=least_arena(content),
         ),
         encoding="utf-8",
     )
@@ -159,6 +154,18 @@ def identifier(stem: str) -> str:
     """Return a file's stem as a C identifier: ``cnn-int8`` becomes ``cnn_int8``."""
     name = re.sub(r"\W", "_", stem, flags=re.ASCII)
     return f"model_{name}" if name[0].isdigit() else name
+
+
+def least_arena(content: bytes) -> int:
+    """Return ``least_arena_bytes`` of a ``.tflite`` file."""
+    model = extras.load("tensorflow.lite.tools.flatbuffer_utils").read_model_from_bytearray(bytearray(content))
+    graph = model.subgraphs[0]
+    return least_arena_bytes(
+        [_activation_bytes(tensor, model.buffers) for tensor in graph.tensors],
+        [(operator.inputs, operator.outputs) for operator in graph.operators],
+        inputs=graph.inputs,
+        outputs=graph.outputs,
+    )
 
 
 def least_arena_bytes(

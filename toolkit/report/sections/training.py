@@ -57,10 +57,11 @@ def _again(manifest: Manifest) -> dict[str, str]:
 
 def _outcome(metrics: Metrics) -> str:
     overlap = metrics.dataset.overlap if metrics.dataset else ()
-    accuracy = units.marked(units.percent(metrics.test_accuracy), overlap=overlap)
+    accuracy = "not measured" if metrics.test_accuracy is None else units.percent(metrics.test_accuracy)
     return (
         f"{metrics.epochs_run} epochs. The weights are those of epoch {metrics.best_epoch}, the best by "
-        f"{metrics.monitor} ({metrics.best_value:.4f}). Test accuracy of the Keras model: {accuracy}."
+        f"{metrics.monitor} ({metrics.best_value:.4f}). Test accuracy of the Keras model: "
+        f"{units.marked(accuracy, overlap=overlap)}."
     )
 
 

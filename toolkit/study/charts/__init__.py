@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
-from toolkit import drawing, registry
-from toolkit.study.charts.base import Chart, ChartModule
+from toolkit import drawing
+from toolkit.study.charts import base
+from toolkit.study.charts.base import Chart
 from toolkit.study.study import Study
 
 # Beside the report.
@@ -14,11 +14,7 @@ FOLDER = "charts"
 
 def draw(study: Study) -> Iterator[Chart]:
     """Yield every chart of a study, in the order of the report."""
-    modules = [cast("ChartModule", registry.member(__name__, name, kind="chart")) for name in registry.names(__name__)]
-    for module in sorted(modules, key=lambda module: module.ORDER):
-        for chart in module.draw(study):
-            chart.figure.suptitle(chart.title, fontsize=11)
-            yield chart
+    return base.draw_all(__name__, study)
 
 
 def save(chart: Chart, folder: Path) -> tuple[Path, Path]:

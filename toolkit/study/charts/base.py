@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from toolkit import words
+from toolkit import registry, words
 from toolkit.drawing import FINE, SMALL, new_figure, tidy
 from toolkit.study.grid import Grid
 from toolkit.study.outcome import TrialOutcome
-from toolkit.study.study import Study
 
 # What marks a run that diverged.
 CROSS: dict[str, Any] = {"ls": "none", "marker": "x", "color": "black", "ms": 8, "mew": 2}
@@ -33,12 +32,21 @@ class Chart:
 
 
 class ChartModule(Protocol):
-    """What a module in this folder has. ORDER: its place in the report."""
+    """What a module of charts has. ORDER: its place in the report."""
 
     ORDER: int
 
-    def draw(self, study: Study) -> Iterator[Chart]:
-        """Yield what there is to show of a study."""
+    def draw(self, subject: Any, /) -> Iterator[Chart]:
+        """Yield what there is to show of a study, or of whatever the charts of the folder are of."""
+
+
+def draw_all(package: str, subject: Any) -> Iterator[Chart]:
+    """Yield every chart that the modules of a package draw, in the order of the report."""
+    modules = [cast("ChartModule", registry.member(package, name, kind="chart")) for name in registry.names(package)]
+    for module in sorted(modules, key=lambda module: module.ORDER):
+        for chart in module.draw(subject):
+            chart.figure.suptitle(chart.title, fontsize=11)
+            yield chart
 
 
 def alike(runs: Sequence[TrialOutcome], **values: Any) -> list[TrialOutcome]:

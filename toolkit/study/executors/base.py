@@ -1,6 +1,6 @@
 """What every executor is asked and what it answers."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,6 +39,8 @@ class Work:
 class Executor(Protocol):
     """Carries out runs by ``trials.perform``, in any order, wherever it likes.
 
+    A run is taken from ``trials`` when there is room for it, and not before: which one comes next may depend on what
+    the ended ones came to.
     Closing the generator ends the runs that go on at once; their last checkpoints are whole. A run whose process or
     machine is lost is tried again from its checkpoint, or is noted by ``trials.record_failure``; the others go on.
     """
@@ -48,6 +50,6 @@ class Executor(Protocol):
         """How many runs are trained at a time."""
         ...
 
-    def __call__(self, trials: Sequence[Trial], work: Work, /) -> Generator[Event, None, None]:
+    def __call__(self, trials: Iterable[Trial], work: Work, /) -> Generator[Event, None, None]:
         """Yield ``started`` and ``ended`` for each run, and an ``epoch`` for each epoch in between."""
         ...

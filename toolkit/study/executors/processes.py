@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sized
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
@@ -31,22 +30,28 @@ class Processes:
         if self.jobs < 1:
             raise UsageError(f"the number of jobs is {self.jobs}; it must be at least 1")
 
-    def __call__(self, trials: Sequence[Trial], work: Work) -> Generator[Event, None, None]:
+    def __call__(self, trials: Iterable[Trial], work: Work) -> Generator[Event, None, None]:
         """Carry out the runs; a process that dies costs the run it was at, and is replaced."""
-        waiting = deque(trials)
-        jobs = min(self.jobs, len(trials))
-        workers = [_Worker(work, threads=_threads(jobs), log=self.log) for _ in range(jobs)]
+        jobs = min(self.jobs, len(trials)) if isinstance(trials, Sized) else self.jobs
+        threads = _threads(jobs)
+        waiting = iter(trials)
+        workers: list[_Worker] = []
         try:
-            while waiting or any(worker.trial for worker in workers):
-                for position, worker in enumerate(workers):
-                    if waiting and worker.trial is None:
-                        if worker.dead:
-                            worker.end()
-                            workers[position] = worker = _Worker(work, threads=_threads(jobs), log=self.log)
-                        trial = waiting.popleft()
-                        worker.give(trial)
-                        yield Event(trial, STARTED)
-                busy = {worker.connection: (worker, worker.trial) for worker in workers if worker.trial}
+            while True:
+                busy = {one.connection: (one, one.trial) for one in workers if one.trial}
+                if len(busy) < jobs and (trial := next(waiting, None)) is not None:
+                    worker = next((one for one in workers if one.trial is None), None)
+                    if worker and worker.dead:
+                        worker.end()
+                        workers.remove(worker)
+                        worker = None
+                    if worker is None:
+                        workers.append(worker := _Worker(work, threads=threads, log=self.log))
+                    worker.give(trial)
+                    yield Event(trial, STARTED)
+                    continue
+                if not busy:
+                    return
                 for connection in cast("list[Connection]", wait(list(busy))):
                     worker, trial = busy[connection]
                     yield worker.hear(trial)

@@ -1,9 +1,10 @@
 """Runs on the machines of a Ray cluster. A run's files come home after each epoch, so a lost machine costs no epoch."""
 
 import queue
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Ray:
         asked = {"CPU": self.cpus, "GPU": self.gpus}
         return min(int(there.get(kind, 0) / count) for kind, count in asked.items() if count)
 
-    def __call__(self, due: Sequence[Trial], work: Work) -> Generator[Event, None, None]:
+    def __call__(self, due: Iterable[Trial], work: Work) -> Generator[Event, None, None]:
         """Carry out the runs, as many at a time as there is room for."""
         ray = extras.load("ray")
         dataset = ray.put(data.load(work.data, warn=lambda text: None, reading=work.reading))
@@ -49,11 +50,16 @@ class Ray:
         def submit(trial: Trial) -> Any:
             return remote.remote(trial, dataset, work, threads=self.cpus, files=_files(trial.folder))
 
-        running = {submit(trial): trial for trial in due}
+        waiting = iter(due)
+        running: dict[Any, Trial] = {}
         begun: set[Path] = set()
         lost: dict[Path, int] = {}
         try:
-            while running:
+            while True:
+                room = max(1, self.jobs) - len(running)
+                running |= {submit(trial): trial for trial in islice(waiting, max(0, room))}
+                if not running:
+                    return
                 (parcels,), _ = ray.wait(list(running), num_returns=1, fetch_local=False)
                 trial = running[parcels]
                 try:

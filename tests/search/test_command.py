@@ -1,0 +1,132 @@
+"""``toolkit search`` as it is called: one whole search, in this process, and what is refused."""
+
+import json
+
+import pytest
+
+from tests.study.test_study import Here
+from toolkit import api
+from toolkit.cli import call
+from toolkit.search import costs, search
+from toolkit.search.budgets import Costs
+from toolkit.study.executors.processes import Processes
+
+
+@pytest.fixture
+def cli(capfd, here):
+    def run(*arguments):
+        code = call([str(argument) for argument in arguments])
+        return (code, *capfd.readouterr())
+
+    return run
+
+
+class InThisProcess:
+    """What a process of ``costs`` answers."""
+
+    def __init__(self, *_, **__):
+        self.kept = {}
+
+    def ask(self, question):
+        question = dict(question)
+        return costs.TASKS[question.pop("do")](self.kept, b"", **question)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def here_alone(monkeypatch, tiny):
+    """Trainings and conversions in this process, which has TensorFlow already."""
+    trained = []
+
+    def carry_out(self, due, work):
+        executor = Here(tiny)
+        executor.trained = trained
+        yield from executor(due, work)
+
+    monkeypatch.setattr(Processes, "__call__", carry_out)
+    monkeypatch.setattr("toolkit.search.costs.Process", InThisProcess)
+    monkeypatch.setattr("toolkit.data.load", lambda data, **options: tiny)
+    monkeypatch.setattr("toolkit.parity.verify.data.load", lambda data, **options: tiny)
+    return trained
+
+
+# A batch normalization needs some dozens of batches, of which an epoch has three here.
+ASKED = ("--max-size", "6kB", "--trials", "1", "--epochs", "30")
+
+
+@pytest.mark.slow
+def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(
+    cli, here, here_alone, monkeypatch, trained_folder
+):
+    against = ("--against", trained_folder / "best.keras")
+    code, out, err = cli("search", *ASKED, *against, "--json")
+    assert code in (0, 1), err
+    document = json.loads(out)
+    (one,), (member,) = document["candidates"], document["proof"]["members"]
+    assert (document["command"], one["state"], one["epochs_run"]) == ("search", "finished", 30)
+    artifact = here / "runs" / "search" / member["artifact"]
+    assert artifact.stat().st_size == member["size_bytes"] == one["size_bytes"] <= 6_000
+    assert (document["proof"]["looks"], document["proof"]["n"], document["proof"]["confidence"]) == (1, 90, 0.95)
+    assert member["rival_lost"] is not None
+    metrics = json.loads((here / "runs" / "search" / "trial-001" / "metrics.json").read_text())
+    assert (metrics["test_accuracy"], metrics["test_loss"]) == (None, None)
+    assert "opening the test set for 1 candidate" in err
+    trained = list(here_alone)
+    monkeypatch.setattr("toolkit.search.conduct.prove", pytest.fail)
+    again = cli("search", *ASKED, *against, "--json")
+    assert (again[0], json.loads(again[1])["proof"]) == (code, document["proof"])
+    assert here_alone == trained
+    shown = cli("search", "--show", "search")
+    assert shown[0] == code
+    assert "1 of 1 candidates finished; report: runs/search/search.md, runs/search/search.html" in shown[1]
+    assert api.report_search(here / "runs" / "search").search == search.read(here / "runs" / "search")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--max-size", "16"), "--max-size is '16'; it must be a number and a unit: B, kB, MB, GB"),
+        (("--min-accuracy", "0"), "--min-accuracy is 0; it must be a percentage between 0 and 100"),
+        (("--trials", "0"), "--trials is 0; it must be at least 1"),
+        (("--jobs", "0"), "the number of jobs is 0; it must be at least 1"),
+        (("--epochs", "0"), "epochs and batch size must be at least 1"),
+        (("--name", "a/b"), "'a/b' cannot name a study"),
+        (("--against", "nothing"), "nothing: no such file, folder or run"),
+        (("--augment", "none"), "unknown augmentation 'none'"),
+        (("--show", "none", "--trials", "3"), "--show trains nothing; leave out --trials"),
+        (("--show", "none"), "runs/none: no search is there, it has no search.json; 'toolkit search' makes one"),
+        (("--min-accuracy", "99.9"), "has 48 validation rows; a search needs 2,995"),
+    ],
+)
+def test_nonsense_is_one_line_and_exit_code_2(cli, here, monkeypatch, tiny, arguments, says):
+    monkeypatch.setattr("toolkit.data.load", lambda data, **options: tiny)
+    code, out, err = cli("search", *arguments)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert err.count("\n") == 1
+    assert list(here.iterdir()) == []
+
+
+def test_ctrl_c_before_anything_was_begun_ends_with_130(cli, here_alone, monkeypatch):
+    def interrupt(self, model):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("toolkit.search.costs.Costing.of", interrupt)
+    code, _, err = cli("search", *ASKED)
+    assert (code, err.splitlines()[-1]) == (130, "error: interrupted")
+
+
+def test_ctrl_c_in_a_training_says_how_to_go_on(cli, here_alone, monkeypatch):
+    def interrupt(self, due, work):
+        next(iter(due))
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(Processes, "__call__", interrupt)
+    monkeypatch.setattr("toolkit.search.costs.Costing.of", lambda self, model: Costs(1, 1, 1, 1))
+    code, out, err = cli("search", *ASKED, "--json")
+    assert code == 130
+    assert "interrupted: 0 of 1 candidates finished; call the same again to go on" in err
+    assert json.loads(out)["interrupted"] is True

@@ -1,0 +1,60 @@
+"""What networks take: asked for once, of processes that are replaced."""
+
+from typing import ClassVar
+
+import pytest
+
+from toolkit.search import costs
+from toolkit.search.budgets import Costs
+from toolkit.search.costs import Costing
+
+
+class Counting:
+    """A process that counts itself and what it is asked."""
+
+    made: ClassVar[list["Counting"]] = []
+
+    def __init__(self, what, tasks, *, patience_s):
+        self.asked, self.closed = [], False
+        Counting.made.append(self)
+
+    def ask(self, question):
+        self.asked.append(question)
+        return {"size_bytes": 1, "macs": 2, "memory_bytes": 3, "parameters": 4}, b""
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def made(monkeypatch):
+    monkeypatch.setattr("toolkit.search.costs.Process", Counting)
+    monkeypatch.setattr(Counting, "made", [])
+    return Counting.made
+
+
+def test_a_network_is_converted_once(made, tiny):
+    with Costing(tiny) as costing:
+        assert costing.of("tiny:width=2") == costing.of("tiny:width=2") == Costs(1, 2, 3, 4)
+    (process,) = made
+    about = {"input_shape": [8, 8, 1], "classes": 3, "dtype": "uint8"}
+    assert process.asked == [{"do": costs.MEASURE, "model": "tiny:width=2", **about}]
+    assert process.closed
+
+
+def test_memory_does_not_grow_with_the_conversions(made, tiny):
+    with Costing(tiny) as costing:
+        for width in range(2 * costs.CONVERSIONS + 1):
+            costing.of(f"tiny:width={width}")
+    assert [len(process.asked) for process in made] == [costs.CONVERSIONS] * 2 + [1]
+    assert all(process.closed for process in made)
+
+
+@pytest.mark.slow
+def test_a_whole_network_is_measured_as_its_file_is(tiny):
+    """4 filters of 3×3 on 8×8 pixels, then 8 of 3×3×4 on 4×4, then 8×3: 2,304 + 4,608 + 24 MACs."""
+    model = "tiny:width=4,depth=2,kernel=3,conv=plain,reduce=pool"
+    answer, _ = costs.TASKS[costs.MEASURE]({}, b"", model=model, input_shape=[8, 8, 1], classes=3, dtype="uint8")
+    assert answer["macs"] == 2_304 + 4_608 + 24
+    assert answer["memory_bytes"] == 64 + 256  # the image beside what the first convolution gives out
+    assert 2_000 < answer["size_bytes"] < 8_000

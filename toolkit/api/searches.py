@@ -1,0 +1,120 @@
+"""Searches: budgets in, networks out."""
+
+from dataclasses import replace
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toolkit import extras
+from toolkit.api.base import EXPORTED, warn
+from toolkit.step import OnStep, Step, ignore
+
+if TYPE_CHECKING:
+    from toolkit.data.base import Dataset
+    from toolkit.export.sources import Source
+    from toolkit.reading import Reading
+    from toolkit.search.budgets import Budgets
+    from toolkit.search.report import SearchReport
+    from toolkit.search.search import Search
+
+# Where the shipped CNN lies, which a front is compared with if its data are the same.
+_SHIPPED = EXPORTED / "cnn"
+
+
+def search(
+    budgets: "Budgets",
+    *,
+    data: str | PathLike[str] = "auto",
+    name: str = "search",
+    trials: int | None = None,
+    hours: float | None = 1.0,
+    epochs: int = 10,
+    augment: str | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+    device: str = "auto",
+    against: str | PathLike[str] | None = None,
+    reading: "Reading | None" = None,
+    allow_overlap: bool = False,
+    on_step: OnStep = ignore,
+) -> "Search":
+    """Search the family ``tiny`` for the smallest networks within budgets, in ``runs/NAME/``; called again, it goes on.
+
+    budgets: a ``toolkit.search.budgets.Budgets``. data, reading, jobs, device, allow_overlap: as for ``study``. trials,
+    hours: after so many trainings, or so long, no other begins, and the front that is left is exported to int8 and
+    measured on the test set, once. epochs, augment: of each training. against: what the front is compared with, as
+    ``export`` takes it; None stands for the CNN in ``exported/``, if it was made for the same data. A search whose test
+    set was opened is returned as it is.
+
+    ``.candidates`` has what was tried, ``.proof`` what the test set said, None if nothing reached the accuracy;
+    ``.to_json()`` is the document of ``toolkit search --json``. Ctrl-C ends it, with ``.interrupted``; no whole epoch
+    is lost. Raises UsageError if nothing can meet the budgets, before anything is trained, DataError for data that
+    cannot be had, overlap or are too few, RunError if the folder has another search, BusyError while another process
+    works there, MissingExtraError without TensorFlow or Optuna.
+    """
+    from toolkit.data import load
+    from toolkit.export import sources
+    from toolkit.reading import AS_THEY_ARE
+    from toolkit.search import conduct
+    from toolkit.search.costs import Costing
+    from toolkit.search.search import DOCUMENT, LOG, Asked, begin
+    from toolkit.search.search import read as read_search
+    from toolkit.study import study
+    from toolkit.study.executors.processes import Processes
+
+    for package in ("tensorflow", "matplotlib", "optuna"):
+        extras.require(package)
+    folder = study.folder_of(name)
+    limits = conduct.Limits(trials, hours)
+    executor = Processes(jobs, folder / LOG)
+    asked = Asked(budgets, epochs, seed, augment)
+    given = None if against is None else sources.resolve(fspath(against))
+    dataset = load(fspath(data), warn=warn, reading=reading or AS_THEY_ARE)
+    begun = begin(asked, dataset, folder, jobs=jobs, allow_overlap=allow_overlap)
+    of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"
+    on_step(Step(0, 1, f"{of_what}; {budgets}; {begun.summary}; in {folder}/", begun, is_news=True))
+    if begun.proof is not None:
+        return begun
+    try:
+        with Costing(dataset) as costing:
+            return conduct.conduct(
+                begun,
+                dataset,
+                executor,
+                costing,
+                limits,
+                rival=given or _shipped(dataset),
+                device=device,
+                warn=warn,
+                on_step=on_step,
+            )
+    except KeyboardInterrupt:
+        if not (folder / DOCUMENT).is_file():  # nothing was begun
+            raise
+        return replace(read_search(folder), interrupted=True)
+
+
+def report_search(folder: str | PathLike[str] = "search") -> "SearchReport":
+    """Write the page of a search, ``search.md`` and ``search.html`` in its folder, with its charts; nothing is trained.
+
+    folder: of the search, or its name. ``.search`` is the search as it stands, ``.markdown``, ``.html`` and ``.charts``
+    are the files. Raises RunError if there is no search or no candidate has ended, MissingExtraError without
+    matplotlib.
+    """
+    from toolkit.search import report
+    from toolkit.search.search import read as read_search
+    from toolkit.study import study
+
+    extras.require("matplotlib")
+    found = Path(folder)
+    return report.write(read_search(found if found.is_dir() else study.folder_of(fspath(folder))))
+
+
+def _shipped(dataset: "Dataset") -> "Source | None":
+    """Return the shipped CNN, if it was made for the same data."""
+    from toolkit import manifest
+    from toolkit.export import sources
+
+    if not (_SHIPPED / manifest.MANIFEST).is_file():
+        return None
+    return sources.resolve(str(_SHIPPED)) if manifest.read(_SHIPPED).data.digests == dataset.digests else None

@@ -1,0 +1,117 @@
+"""``toolkit search``."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from toolkit import api
+from toolkit.cli.options import (
+    INTERRUPTED,
+    AllowOverlap,
+    DataChoice,
+    Debug,
+    DeviceChoice,
+    ImageSize,
+    Json,
+    Keys,
+    ResizeTo,
+    SkipUnreadable,
+    Stride,
+    Window,
+    given,
+    option,
+    reading,
+)
+from toolkit.console import Column, Console
+from toolkit.errors import CheckFailedError, UsageError
+
+if TYPE_CHECKING:
+    from toolkit.search.report import SearchReport
+
+_budget = partial(option, "What a network may take, and must reach")
+_effort = partial(option, "How long it is searched")
+
+
+def command(
+    context: typer.Context,
+    data: DataChoice = "auto",
+    name: Annotated[str, typer.Option(help="Name of the search; its candidates are in runs/NAME/.")] = "search",
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="What the front is compared with: a run, an export or a .keras file; default: the CNN of "
+            "exported/, if it was made for the same data."
+        ),
+    ] = None,
+    show: Annotated[
+        str | None, typer.Option(help="Show the search of that name or folder as it stands; nothing is trained.")
+    ] = None,
+    device: DeviceChoice = "auto",
+    allow_overlap: AllowOverlap = False,
+    max_size: Annotated[str | None, _budget("The largest int8 file: 16kB.")] = None,
+    max_macs: Annotated[str | None, _budget("The most multiply-accumulates of one inference: 0.2M.")] = None,
+    max_memory: Annotated[str | None, _budget("The most memory that tensors take at a time: 8kB.")] = None,
+    min_accuracy: Annotated[float | None, _budget("The lowest accuracy, in percent.")] = None,
+    trials: Annotated[int | None, _effort("Trainings at most; default: as many as the hours allow.")] = None,
+    hours: Annotated[float, _effort("No training begins later than that.")] = 1.0,
+    epochs: Annotated[int, _effort("Epochs of each training.")] = 10,
+    augment: Annotated[str | None, _effort("How training images are changed, as 'toolkit train' takes it.")] = None,
+    seed: Annotated[int, _effort("Seed of the proposals and of each training.")] = 0,
+    jobs: Annotated[int, _effort("How many are trained at a time, each with its share of cores.")] = 1,
+    image_size: ImageSize = None,
+    resize: ResizeTo = None,
+    skip_unreadable: SkipUnreadable = False,
+    keys: Keys = None,
+    window: Window = None,
+    stride: Stride = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Search the smallest networks that are surely as good.
+
+    If it is called again, it goes on where it was. The exit code is 1 if nothing reaches what was asked for.
+    """
+    from toolkit.search.budgets import Budgets
+
+    console = Console(json_output=json)
+    if show is not None:
+        if others := given(context).keys() - {"show", "json", "debug"}:
+            raise UsageError(
+                f"--show trains nothing; leave out {', '.join(given(context)[one] for one in sorted(others))}"
+            )
+        return _report(console, api.report_search(show))
+    budgets = Budgets.parse(size=max_size, macs=max_macs, memory=max_memory, accuracy=min_accuracy)
+    with console.steps("searching") as on_step:
+        found = api.search(
+            budgets,
+            data=data,
+            name=name,
+            trials=trials,
+            hours=hours,
+            epochs=epochs,
+            augment=augment,
+            seed=seed,
+            jobs=jobs,
+            device=device,
+            against=against,
+            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
+            allow_overlap=allow_overlap,
+            on_step=on_step,
+        )
+    if found.interrupted:
+        console.warn(f"interrupted: {found.summary}; call the same again to go on")
+        console.document({**found.to_json(), "report": None})
+        return INTERRUPTED
+    return _report(console, api.report_search(found.folder))
+
+
+def _report(console: Console, written: "SearchReport") -> int:
+    """Print the front and what it shows; return the exit code."""
+    found, front = written.search, written.front
+    if front.rows:
+        console.table([Column(heading) for heading in front.headings], front.rows)
+    console.text(f"{found.summary}; report: {written.markdown}, {written.html}")
+    console.text(f"{written.conclusion}.")
+    console.document(written.to_json())
+    return 0 if written.is_found else CheckFailedError.exit_code

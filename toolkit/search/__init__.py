@@ -1,0 +1,1 @@
+"""Searches: budgets in, the smallest networks out that are surely as good."""

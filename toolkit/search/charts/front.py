@@ -1,0 +1,52 @@
+"""The front on the test set: accuracy with its interval against size and against MACs."""
+
+from collections.abc import Iterator
+
+from toolkit import units
+from toolkit.drawing import FAINT, FINE, legend, new_figure, style, tidy
+from toolkit.search.search import Search
+from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, accuracy_scale, log_axis
+
+ORDER = 1
+
+
+def draw(search: Search) -> Iterator[Chart]:
+    """Yield one chart, once the test set was opened."""
+    proof = search.proof
+    if proof is None:
+        return
+    figure = new_figure(width=9.0, height=4.2)
+    panels = figure.subplots(1, 2, sharey=True)
+    intervals = [proof.accuracy(one) for one in proof.members]
+    costs = [search.named(one.name).costs for one in proof.members]
+    sizes = ("size of the int8 file (kB)", [one.size_bytes / 1e3 for one in proof.members])
+    for axes, (label, places) in zip(panels, (sizes, ("MACs (thousands)", [c.macs / 1e3 for c in costs])), strict=True):
+        tidy(axes)
+        axes.set_xscale("log")
+        axes.set_xlabel(label)
+        values = [100 * one.value for one in intervals]
+        reach = [
+            [100 * (one.value - one.low) for one in intervals],
+            [100 * (one.high - one.value) for one in intervals],
+        ]
+        axes.errorbar(places, values, yerr=reach, capsize=3, label="int8 file, test set", **style(0).points)
+        for place, value, member in zip(places, values, proof.members, strict=True):
+            axes.annotate(member.name, (place, value), (4, 4), textcoords="offset points", fontsize=FINE, color=FAINT)
+        if proof.rival_right is not None:
+            axes.axhline(100 * proof.rival_right / proof.n, label=f"compared with: {proof.rival}", **style(1).plain)
+        if proof.min_accuracy is not None:
+            axes.axhline(100 * proof.min_accuracy, label="--min-accuracy", **style(2).plain)
+        log_axis(axes.xaxis)
+    shown = [100 * bound for one in intervals for bound in (one.low, min(one.high, HIGHEST_PERCENT / 100))]
+    lines = [100 * share for share in (proof.min_accuracy, (proof.rival_right or 0) / proof.n) if share]
+    accuracy_scale(panels[0], [*shown, *lines])
+    panels[0].set_ylabel("test accuracy (%)")
+    legend(figure, panels[0].get_legend_handles_labels()[0])
+    yield Chart(
+        "front",
+        "The front",
+        f"Accuracy of the int8 files on {proof.n:,} test rows, opened once, against what they take. The intervals hold "
+        f"together with 95 %: each is at {units.percent(proof.confidence)}. The axis of accuracies is stretched "
+        "towards 100 %.",
+        figure,
+    )

@@ -1,0 +1,202 @@
+"""Carry out a search: ask for a candidate, find out what it takes, train it if it fits, and go on until time is up."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from toolkit import locks, reading, runs, units
+from toolkit.data.base import Dataset
+from toolkit.errors import CheckFailedError, RunError, UsageError
+from toolkit.export.sources import Source
+from toolkit.files import documents, write_json
+from toolkit.search import space
+from toolkit.search.budgets import COSTS, SIZE, Budgets, Costs
+from toolkit.search.costs import Costing
+from toolkit.search.front import floors
+from toolkit.search.proposals import propose
+from toolkit.search.prove import prove
+from toolkit.search.search import CANDIDATE, TRIAL, Candidate, CandidateEntry, Search, candidate
+from toolkit.search.space import Choice
+from toolkit.step import OnStep, Step, ignore
+from toolkit.study.executors.base import ENDED, Event, Executor, Work
+from toolkit.study.trials import Trial, TrialState
+
+# How often a proposal may be too costly before the next one is the smallest network: few budgets allow so few.
+ATTEMPTS = 200
+# So many crashes on end say that it is not the recipe.
+MOST_CRASHES = 3
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a search ends: no training begins after so many of them, or hours."""
+
+    trials: int | None = None
+    hours: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.trials is not None and self.trials < 1:
+            raise UsageError(f"--trials is {self.trials}; it must be at least 1")
+        if self.hours is not None and not 0 < self.hours < float("inf"):
+            raise UsageError(f"--hours is {self.hours:g}; it must be above 0")
+
+    def are_reached(self, *, trials: int, spent_s: float) -> bool:
+        """Say whether nothing more begins."""
+        is_over = self.hours is not None and spent_s >= 3600 * self.hours
+        return is_over or (self.trials is not None and trials >= self.trials)
+
+
+def conduct(
+    search: Search,
+    dataset: Dataset,
+    executor: Executor,
+    costing: Costing,
+    limits: Limits,
+    *,
+    rival: Source | None = None,
+    device: str = "auto",
+    clock: Callable[[], float] = time.monotonic,
+    warn: Callable[[str], None],
+    on_step: OnStep = ignore,
+) -> Search:
+    """Search until a limit is reached, open the test set for what is left, and return the search with its proof.
+
+    Whenever it ends, also by a kill, what was trained is on the disk, and the next call goes on there. Raises
+    UsageError, before anything is trained, if nothing can meet the budgets.
+    """
+    with locks.alone(search.folder, "search", otherwise="choose another --name"):
+        locks.remove_dead_locks(search.folder, "*/")
+        conductor = _Conductor(search, executor.jobs, costing, limits, clock, on_step)
+        work = _work(search, device)
+        with closing(executor(conductor.due(), work)) as events:
+            for event in events:
+                conductor.note(event)
+        return prove(conductor.search, dataset, rival, warn=warn, on_step=on_step)
+
+
+def _work(search: Search, device: str) -> Work:
+    read_as = reading.from_json(search.data.get("reading", {}), search.folder, error=RunError)
+    return Work(runs.data_choice(search.data), device, allow_overlap=bool(search.data["overlap"]), reading=read_as)
+
+
+class _Conductor:
+    """The search as it goes on."""
+
+    def __init__(
+        self,
+        search: Search,
+        jobs: int,
+        costing: Costing,
+        limits: Limits,
+        clock: Callable[[], float],
+        on_step: OnStep,
+    ) -> None:
+        self.search = replace(search, jobs=tuple(sorted({*search.jobs, jobs})))
+        self._costing = costing
+        self._limits = limits
+        self._clock = clock
+        self._on_step = on_step
+        self._began_s, self._before_s = clock(), search.spent_s
+        self._too_costly: list[Choice] = []
+        self._crashes: list[str] = []
+
+    def due(self) -> Iterator[Trial]:
+        """Yield what is trained next, when there is room for it: what was begun before, then what is proposed."""
+        fitting = require_possible(self._costing, self.search.asked.budgets, on_step=self._on_step)
+        self._save()
+        yield from [self._trial(one.choice, one.costs, one.outcome.trial.folder) for one in self._left()]
+        while not self._limits.are_reached(trials=len(self.search.candidates), spent_s=self.search.spent_s):
+            if len(self._crashes) >= MOST_CRASHES:
+                raise CheckFailedError(
+                    f"{len(self._crashes)} trainings on end have crashed, the last: {self._crashes[-1]}"
+                )
+            number = len(self.search.candidates) + 1
+            choice, costs = self._next(number, fitting)
+            folder = self.search.folder / f"{TRIAL}{number:03}"
+            write_json(folder / CANDIDATE, {"schema": 1, **documents.to_tree(CandidateEntry(choice, costs))})
+            self.search = replace(
+                self.search,
+                candidates=(*self.search.candidates, candidate(self.search.asked, self.search.data, folder)),
+            )
+            self._save()
+            yield self._trial(choice, costs, folder)
+
+    def note(self, event: Event) -> None:
+        """Take in what happened, and tell it."""
+        name = event.trial.folder.name
+        if event.kind == ENDED:
+            one = candidate(self.search.asked, self.search.data, event.trial.folder)
+            others = self.search.candidates
+            self.search = replace(self.search, candidates=tuple(one if old.name == name else old for old in others))
+            self._save()
+            is_crash = one.outcome.state == TrialState.CRASHED
+            self._crashes = [*self._crashes, one.outcome.message] if is_crash else []
+            self._tell(f"{name}: {one.choice.model}, {one.costs}: {_came_to(one.outcome.state, one.accuracy)}", True)
+        elif event.epoch is not None:
+            epochs = f"epoch {event.epoch.epoch} of {event.trial.recipe.epochs}"
+            self._tell(f"{name}: {epochs}, {units.percent(event.epoch.val_accuracy)}", False)
+
+    def _tell(self, text: str, is_news: bool) -> None:
+        done = sum(one.outcome.ended for one in self.search.candidates)
+        self._on_step(Step(done, self._limits.trials or done + 1, text, self.search, is_news=is_news))
+
+    def _save(self) -> None:
+        """Write how long it took."""
+        self.search = replace(self.search, spent_s=self._before_s + self._clock() - self._began_s)
+        self.search.write()
+
+    def _left(self) -> list[Candidate]:
+        return [one for one in self.search.candidates if not one.outcome.ended]
+
+    def _trial(self, choice: Choice, costs: Costs, folder: Path) -> Trial:
+        asked = self.search.asked
+        least = floors(costs, self.search.finished, epochs=asked.epochs)
+        return Trial(asked.recipe(choice), folder, self.search.data["digests"], least, opens_test=False)
+
+    def _next(self, number: int, fitting: Choice) -> tuple[Choice, Costs]:
+        """Return a proposal that fits the budgets, and what it takes."""
+        known = [one.result for one in self.search.candidates if one.outcome.state != TrialState.CRASHED]
+        for attempt in range(ATTEMPTS):
+            choice = propose(known, seed=self.search.asked.seed, number=number, attempt=attempt)
+            if any(choice.contains(smaller) for smaller in self._too_costly):
+                continue
+            costs = self._costing.of(choice.model)
+            if not self.search.asked.budgets.excess(costs):
+                return choice, costs
+            self._too_costly.append(choice)
+        choice = replace(fitting, learning_rate=choice.learning_rate)
+        return choice, self._costing.of(choice.model)
+
+
+def require_possible(costing: Costing, budgets: Budgets, *, on_step: OnStep = ignore) -> Choice:
+    """Return a network that fits; UsageError, with what the smallest one takes, if there is none."""
+    every = list(space.smallest())
+    found: list[tuple[Choice, Costs]] = []
+    for number, choice in enumerate(every):
+        on_step(Step(number, len(every), "looking for a network that fits"))
+        if any(choice.deepens(smaller) and SIZE.option in budgets.excess(costs) for smaller, costs in found):
+            continue
+        costs = costing.of(choice.model)
+        if not budgets.excess(costs):
+            return choice
+        found.append((choice, costs))
+    raise UsageError(f"no network fits {budgets}: {_nearest(found, budgets)}; nothing was trained")
+
+
+def _nearest(found: list[tuple[Choice, Costs]], budgets: Budgets) -> str:
+    """Say what the smallest networks take: of each budget that none meets, else of all budgets together."""
+    parts = []
+    for cost in COSTS:
+        choice, costs = min(found, key=lambda one: int(getattr(one[1], cost.field)))
+        if cost.option in budgets.excess(costs):
+            parts.append(f"the smallest takes {cost.text(getattr(costs, cost.field))} {cost.noun} ({choice.model})")
+    if parts:
+        return ", ".join(parts)
+    choice, costs = min(found, key=lambda one: max(budgets.excess(one[1]).values()))
+    return f"the nearest takes {costs} ({choice.model})"
+
+
+def _came_to(state: TrialState, accuracy: float) -> str:
+    return f"{state}, {units.percent(accuracy)} on the validation rows"

@@ -1,0 +1,94 @@
+"""What is tried next, by Optuna's tree-structured Parzen estimator, and which choices mattered.
+
+A proposal depends on the seed, on its number and on what the others came to, and on nothing else. So Optuna keeps
+nothing: a search that was killed goes on from the folders of its runs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from toolkit import extras
+from toolkit.search import space
+from toolkit.search.budgets import Costs
+from toolkit.search.space import Choice
+
+# Proposals that are drawn at random before the estimator has something to go by; Optuna's own number.
+AT_RANDOM = 10
+# Of fewer ended runs nothing is said of what mattered: PED-ANOVA compares the best of them with the rest.
+FEWEST_TO_WEIGH = 20
+# Of accuracy, size and MACs.
+_DIRECTIONS = ("maximize", "minimize", "minimize")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A choice that was tried. accuracy: on the validation rows; None while it is being trained."""
+
+    choice: Choice
+    costs: Costs
+    accuracy: float | None
+
+
+def propose(known: Sequence[Result], *, seed: int, number: int, attempt: int) -> Choice:
+    """Return a choice. attempt: how many of this number were too costly."""
+    entropy = np.random.SeedSequence((seed, number, attempt)).generate_state(1)
+    optuna = _optuna()
+    # What is being trained counts as bad, so that two at a time are not the same.
+    sampler = optuna.samplers.TPESampler(seed=int(entropy[0]), n_startup_trials=AT_RANDOM, constant_liar=True)
+    study = _study(optuna, known, sampler=sampler)
+    return Choice(**study.ask(_distributions(optuna)).params)
+
+
+def importances(known: Sequence[Result]) -> dict[str, float]:
+    """Return how much each choice mattered for the accuracy, as shares of 1, the largest first; nothing of too few.
+
+    By PED-ANOVA (Watanabe, Bansal and Hutter, "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in
+    Arbitrary Subspaces", IJCAI 2023).
+    """
+    ended = [one for one in known if one.accuracy is not None]
+    if len(ended) < FEWEST_TO_WEIGH:
+        return {}
+    optuna = _optuna()
+    found: dict[str, float] = optuna.importance.get_param_importances(
+        _study(optuna, ended, objectives=1), evaluator=optuna.importance.PedAnovaImportanceEvaluator()
+    )
+    return found
+
+
+def _optuna() -> Any:
+    optuna = extras.load("optuna")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # it tells of each study that is made
+    return optuna
+
+
+def _study(optuna: Any, known: Sequence[Result], *, objectives: int = len(_DIRECTIONS), sampler: Any = None) -> Any:
+    """Return what Optuna knows. objectives: how many of accuracy, size and MACs count."""
+    study = optuna.create_study(directions=_DIRECTIONS[:objectives], sampler=sampler)
+    distributions = _distributions(optuna)
+    states = optuna.trial.TrialState
+    for one in known:
+        ended = one.accuracy is not None
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=states.COMPLETE if ended else states.RUNNING,
+                params=asdict(one.choice),
+                distributions=distributions,
+                values=[one.accuracy, one.costs.size_bytes, one.costs.macs][:objectives] if ended else None,
+            )
+        )
+    return study
+
+
+def _distributions(optuna: Any) -> dict[str, Any]:
+    of = optuna.distributions
+    return {
+        "width": of.IntDistribution(*space.WIDTHS, log=True),
+        "depth": of.IntDistribution(*space.DEPTHS),
+        "kernel": of.CategoricalDistribution(space.KERNELS),
+        "conv": of.CategoricalDistribution(space.CONVOLUTIONS),
+        "reduce": of.CategoricalDistribution(space.REDUCTIONS),
+        "learning_rate": of.FloatDistribution(*space.LEARNING_RATES, log=True),
+    }

@@ -1,0 +1,197 @@
+"""The page of a search: what was asked, what the test set said of the front, what was tried; as Markdown and HTML."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit import units
+from toolkit.errors import RunError
+from toolkit.files import write_text
+from toolkit.search import charts
+from toolkit.search.proof import LOOKS, MARGIN_PP, Member, Proof
+from toolkit.search.search import Candidate, Search
+from toolkit.study.charts import FOLDER, save
+from toolkit.study.charts.base import Chart
+from toolkit.study.claims.base import Table
+from toolkit.study.html import render as render_html
+from toolkit.study.markdown import image, table
+
+MARKDOWN, HTML = "search.md", "search.html"
+_YES_NO = {True: "yes", False: "not shown", None: "–"}
+
+
+@dataclass(frozen=True)
+class SearchReport:
+    """What a search came to, and where it is written."""
+
+    search: Search
+    markdown: Path
+    html: Path
+    charts: tuple[Path, ...]
+
+    @property
+    def conclusion(self) -> str:
+        """What was found, in a sentence."""
+        return conclude(self.search)
+
+    @property
+    def is_found(self) -> bool:
+        """Whether a member of the front is shown to be what was asked for."""
+        proof = self.search.proof
+        return proof is not None and proof.smallest is not None
+
+    @property
+    def front(self) -> Table:
+        """The members of the front and what is claimed of them."""
+        return front_table(self.search)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``toolkit search --json``."""
+        return {**self.search.to_json(), "report": {"markdown": str(self.markdown), "html": str(self.html)}}
+
+
+def write(of: Search) -> SearchReport:
+    """Draw the charts and write the page into the search's folder; RunError if no candidate has ended."""
+    if not any(one.outcome.ended for one in of.candidates):
+        raise RunError(f"{of.folder}: no candidate has ended yet, there is nothing to report")
+    drawn = [(chart, save(chart, of.folder / FOLDER)) for chart in charts.draw(of)]
+    pictures = [(chart, image(paths[0], chart.title, of.folder)) for chart, paths in drawn]
+    markdown = _page(of, pictures)
+    write_text(of.folder / MARKDOWN, markdown)
+    write_text(of.folder / HTML, render_html(markdown, of.folder))
+    paths = tuple(path for _, both in drawn for path in both)
+    return SearchReport(of, of.folder / MARKDOWN, of.folder / HTML, paths)
+
+
+def conclude(of: Search) -> str:
+    """Say in a sentence what was found: the smallest network that is surely good enough, or why there is none."""
+    proof, asked = of.proof, of.asked.budgets
+    if proof is None:
+        best = max(of.finished, key=lambda one: one.accuracy, default=None)
+        if best is None:
+            return f"no candidate has all its {of.asked.epochs} epochs yet: {of.summary}"
+        return (
+            f"no candidate reaches {100 * (asked.min_accuracy or 0):g} % on the validation rows: the nearest, "
+            f"{best.name}, has {units.percent(best.accuracy)} ({best.choice.model}, {best.costs}); the test set was "
+            "left closed"
+        )
+    front, smallest, wanted = units.count(len(proof.members), "candidate"), proof.smallest, _wanted(proof)
+    if not wanted:
+        ends = (proof.members[0], proof.members[-1])
+        return f"the front has {front}, from {' to '.join(_described(proof, one) for one in dict.fromkeys(ends))}"
+    if smallest is None:
+        return f"of {front} on the front, none is shown to be {wanted}"
+    return (
+        f"{smallest.name} is the smallest on the front that is {wanted}: {_described(proof, smallest)}; "
+        f"'toolkit export {of.folder.name}/{smallest.name}' exports it"
+    )
+
+
+def _described(proof: Proof, member: Member) -> str:
+    return f"{units.size(member.size_bytes)} with {_interval(proof, member)} on the test set"
+
+
+def _wanted(proof: Proof) -> str:
+    claims = []
+    if proof.min_accuracy is not None:
+        claims.append(f"surely at least {100 * proof.min_accuracy:g} % accurate")
+    if proof.rival is not None:
+        claims.append(f"surely not worse than {proof.rival} by more than {MARGIN_PP:g} points")
+    return " and ".join(claims)
+
+
+def front_table(of: Search) -> Table:
+    """Return the members of the front; what is claimed of them stands behind if something is."""
+    proof = of.proof
+    headings = ("candidate", "size", "MACs", "validation", "test", "own float: lost / gained", "verdict")
+    if proof is None:
+        return Table(headings, ())
+    reached = () if proof.min_accuracy is None else (f"≥ {100 * proof.min_accuracy:g} %",)
+    rival = () if proof.rival is None else ("loss (points)", f"≤ {MARGIN_PP:g} points")
+    rows = tuple(_front_row(of, proof, one) for one in proof.members)
+    return Table((*headings, *reached, *rival), rows)
+
+
+def _front_row(of: Search, proof: Proof, member: Member) -> tuple[str, ...]:
+    one = of.named(member.name)
+    loss = proof.loss_pp(member)
+    reached = () if proof.min_accuracy is None else (_YES_NO[proof.reaches(member)],)
+    rival = () if loss is None else (f"{loss.value:.2f} (at most {loss.high:.2f})", _YES_NO[proof.is_as_good(member)])
+    return (
+        member.name,
+        units.size(member.size_bytes),
+        f"{one.costs.macs:,}",
+        units.percent(one.accuracy),
+        units.marked(_interval(proof, member), overlap=of.data["overlap"]),
+        f"{member.own.lost} / {member.own.gained}",
+        str(member.verdict),
+        *reached,
+        *rival,
+    )
+
+
+def _interval(proof: Proof, member: Member) -> str:
+    found = proof.accuracy(member)
+    return f"{units.percent(found.value)} ({100 * found.low:.2f} – {100 * found.high:.2f})"
+
+
+def _page(of: Search, pictures: Sequence[tuple[Chart, str]]) -> str:
+    blocks = ["# The search", _about(of), f"Result: {conclude(of)}."]
+    if of.proof is not None:
+        blocks += ["## The front", table(front_table(of)), _looks(of, of.proof)]
+    for chart, picture in pictures:
+        blocks += [f"## {chart.title}", picture, chart.caption]
+    blocks += ["## All candidates", table(_all(of))]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _about(of: Search) -> str:
+    rows = {"train": of.data["training_rows"], "validate": of.data["validation_rows"], "test": of.data["test_rows"]}
+    parts = ", ".join(f"{count:,} rows to {verb}" for verb, count in rows.items())
+    augmented = f", augmented by {of.asked.augment}" if of.asked.augment else ""
+    return (
+        f"Asked for: {of.asked.budgets}. {of.summary}, {units.count(of.asked.epochs, 'epoch')} each{augmented}, seed "
+        f"{of.asked.seed}, in {units.seconds(of.spent_s)}. Data: {of.data['name']}, {parts} (sha256 of the test rows: "
+        f"`{of.data['digests']['test_images']}`). Machine: {of.host['cpu']}, {of.host['cores']} cores; trainings at a "
+        f"time: {' and '.join(str(number) for number in of.jobs)}. What a network takes is "
+        "known of its int8 file, which was converted before it was trained: nothing was trained that could not fit."
+    )
+
+
+def _looks(of: Search, proof: Proof) -> str:
+    members = units.count(len(proof.members), "candidate")
+    rival = (
+        f" The loss is paired, row by row, with {proof.rival}; its bound is Tango's, one-sided, at "
+        f"{units.percent(proof.confidence)}."
+        if proof.rival is not None
+        else ""
+    )
+    return (
+        f"Looks at the test set: {LOOKS}. The candidates were chosen by the validation rows alone: the front is what "
+        "no network that costs no more equals, and a larger one is on it only if it is better by more than a standard "
+        f"error. Then the test set was opened for these {members}. Each interval is Wilson's at "
+        f"{units.percent(proof.confidence)}, so that all of them hold together with 95 % (Bonferroni).{rival} The "
+        "verdict is that of `toolkit verify`: the int8 file beside the float model that it was made from."
+    )
+
+
+def _all(of: Search) -> Table:
+    headings = ("candidate", "network", "learning rate", "size", "MACs", "memory", "validation", "state", "time", "")
+    return Table(headings, tuple(_row(one) for one in of.candidates))
+
+
+def _row(one: Candidate) -> tuple[str, ...]:
+    trained = bool(one.outcome.progress.history)
+    return (
+        one.name,
+        str(one.choice.shape),
+        f"{one.choice.learning_rate:.2g}",
+        units.size(one.costs.size_bytes),
+        f"{one.costs.macs:,}",
+        units.size(one.costs.memory_bytes),
+        units.percent(one.accuracy) if trained else "–",
+        str(one.outcome.state),
+        units.seconds(one.outcome.seconds) if trained else "–",
+        one.outcome.message,
+    )

@@ -1,0 +1,108 @@
+"""A teacher: a trained model whose answers a smaller one learns, besides the labels."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import manifest, models, runs, units
+from toolkit.data.base import Dataset, Split
+from toolkit.data.base.parts import Parts
+from toolkit.errors import RunError, UsageError
+from toolkit.files import require_file
+from toolkit.files.memory import check_memory
+from toolkit.runs import BEST, FED
+from toolkit.runtimes.keras.loading import load_model
+from toolkit.training import transfer
+
+# Rows whose answers are computed at once.
+_ROWS = 500
+# Training rows that a teacher is tried on.
+_TRIED_ROWS = 500
+# Cohen's kappa up to which two agree no more than slightly (Landis and Koch 1977, "The Measurement of Observer
+# Agreement for Categorical Data", section 3): a teacher that agrees so little with the labels knows other classes.
+_SLIGHT = 0.2
+
+
+def find(teacher: str) -> Path:
+    """Return the Keras file of a teacher: itself, or the best weights of the run of that name or folder.
+
+    Raises UsageError if there is no such run and no such file.
+    """
+    try:
+        path = Path(teacher) if models.weights_files(teacher) else runs.find(teacher) / BEST
+    except RunError as problem:
+        raise UsageError(f"{problem}; a teacher is a run or a {models.WEIGHTS_SUFFIX} file") from problem
+    require_file(path, error=UsageError)
+    return path
+
+
+class Teacher:
+    """Answers rows with probabilities (N, classes) float32.
+
+    Raises UsageError, before it is asked, if it takes other rows than those of the data or has other classes.
+    """
+
+    def __init__(self, tf: Any, path: Path, parts: Parts) -> None:
+        """Load a Keras file, and try it on some of the rows that are learned from."""
+        dataset = parts.dataset
+        self._tf = tf
+        self._path = path
+        self._model = load_model(path)
+        self._classes = dataset.classes
+        self._check(dataset)
+        self._answer = tf.function(self.__call__, autograph=False, reduce_retracing=True)
+        self._accuracy, self._tried = self._try(dataset, parts.training_rows)
+
+    def __call__(self, rows: Any) -> Any:
+        """Return the answers to rows as a model takes them: pixels from 0 to 1, or values. It can be compiled."""
+        return self._tf.cast(self._model(rows, training=False), self._tf.float32)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What is told of it when training begins."""
+        return (f"a teacher that is right on {units.percent(self._accuracy)} of {self._tried} training rows",)
+
+    def answers(self, split: Split, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the answers to the rows of those numbers; those to all others of the split are 0."""
+        size = len(split) * self._classes * np.dtype(np.float32).itemsize
+        check_memory(size, what=f"{self._path}: what it answers to {len(split):,} rows", error=UsageError)
+        found = np.zeros((len(split), self._classes), np.float32)
+        found[numbers] = self._answers(split, numbers)
+        return found
+
+    def _check(self, dataset: Dataset) -> None:
+        transfer.check_input(self._model, self._path, dataset)
+        if self._model.output_shape != (None, dataset.classes):
+            raise UsageError(
+                f"{self._path}: answers with {self._model.output_shape[-1]} numbers, '{dataset.name}' has "
+                f"{dataset.classes} classes; a teacher tells the same classes apart"
+            )
+        listed = manifest.listing(self._path)
+        if listed is not None and listed.data.classes != dataset.class_names:
+            knows, has = (", ".join(names) for names in (listed.data.classes, dataset.class_names))
+            raise UsageError(f"{self._path}: knows the classes {knows}; '{dataset.name}' has {has}")
+        transfer.check_output(self._model, self._path, dataset, sums_to_one=True)
+
+    def _try(self, dataset: Dataset, learned: NDArray[np.int64]) -> tuple[float, int]:
+        """Return the share of how many training rows it is right on; UsageError if that is hardly more than chance."""
+        rows = learned[:: max(1, len(learned) // _TRIED_ROWS)][:_TRIED_ROWS]
+        labels, answers = dataset.train.labels[rows], self._answers(dataset.train, rows).argmax(axis=1)
+        accuracy = float(np.mean(answers == labels))
+        shares = [np.bincount(classes, minlength=self._classes) / len(rows) for classes in (labels, answers)]
+        by_chance = float(np.dot(*shares))
+        if accuracy - by_chance <= _SLIGHT * (1 - by_chance):
+            raise UsageError(
+                f"{self._path}: is right on {units.percent(accuracy)} of {len(rows)} training {dataset.noun}s, hardly "
+                f"more than by chance; a teacher knows the classes of '{dataset.name}', in the same order"
+            )
+        return accuracy, len(rows)
+
+    def _answers(self, split: Split, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the answers to the rows of those numbers, in their order."""
+        found = []
+        for start in range(0, len(numbers), _ROWS):
+            rows = split.images[numbers[start : start + _ROWS]]
+            found.append(self._answer(FED.taking(rows).values(rows)).numpy())
+        return np.concatenate(found)
