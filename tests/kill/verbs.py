@@ -69,7 +69,16 @@ LIGHT = (
     Verb("data --fetch", "shipped", ("tests.kill.calls.fetch", "packed.zip")),
     Verb("report --output", "shipped", ("report", EXPORT, "--output", "page.html")),
     *(
-        [Verb("report --pdf", "shipped", ("report", EXPORT, "--output", "page.html", "--pdf"), again_each=2)]
+        [
+            Verb(
+                "report --pdf",
+                "shipped",
+                ("report", EXPORT, "--output", "page.html", "--pdf"),
+                some=10,
+                random=5,
+                again_each=2,
+            )
+        ]
         if any(map(shutil.which, BROWSERS))
         else []
     ),
@@ -121,6 +130,7 @@ HEAVY = (
     Verb("localize", "exported", ("localize", f"{EXPORT}/mlp-int8.tflite"), again_each=4),
     Verb("bench", "exported", (*BENCH, f"{EXPORT}/mlp-int8.onnx"), random=20, again_each=8),
     Verb("bench --explain", "exported", (*BENCH, "--explain"), some=12, again_each=8),
+    Verb("bench --tune", "exported", (*BENCH, "--tune"), some=8, random=4, again_each=4),
     Verb("study", "empty", SMALL_STUDY, some=12, random=20, again_each=8),
     Verb("study, its worker", "empty", SMALL_STUDY, some=30, random=0, again_each=8, worker=150),
     Verb("report-study", "studied", ("report-study",), again_each=8),

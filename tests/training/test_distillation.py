@@ -57,7 +57,7 @@ def test_its_answers_are_those_of_the_model_in_the_places_of_the_rows(tiny, know
 
 
 def test_what_it_is_right_on_is_told(tiny, knowing):
-    assert teacher(knowing, tiny).words == ("a teacher that is right on 100.00 % of 192 training rows",)
+    assert teacher(knowing, tiny).words == ("a teacher that is right on 100.00 % of 192 training images",)
 
 
 def test_a_teacher_that_does_not_fit_is_refused(tmp_path, tiny, knowing, exported_once):
@@ -126,7 +126,7 @@ def test_a_run_goes_on_with_the_teacher_that_it_began_with(here, tiny, knowing):
     assert config["recipe"]["teacher"] == "knowing"
     assert len(config["teacher_sha256"]) == 64
     assert "taught by knowing (weight 0.9, temperature 4)" in whole.recipe.additions
-    assert "a teacher that is right on 100.00 % of 192 training rows\n" in (parts / "summary.txt").read_text()
+    assert "a teacher that is right on 100.00 % of 192 training images\n" in (parts / "summary.txt").read_text()
 
     found, _, _ = folders.go_on({"epochs": 3}, None, "parts")
     assert found.teacher == "knowing"

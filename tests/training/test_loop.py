@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.training.made_up import RECIPE, assert_same, state
+from tests.training.made_up import NORMALIZED, RECIPE, assert_same, state
 from toolkit.training import epochs
 from toolkit.training.fit import train
 
@@ -56,3 +56,33 @@ def test_blocks_end_where_what_is_computed_at_once_ends(tiny, batches, sizes):
     blocks = list(feed.blocks(np.arange(240), batches=batches, batch_size=10, multiple=3))
     assert [len(order) for _, _, order in blocks] == sizes
     np.testing.assert_array_equal(np.concatenate([order for _, _, order in blocks]), np.arange(240))
+
+
+def made(code, keras, **options):
+    names = {}
+    exec(code, names)
+    return names["build"](keras, **options)
+
+
+def test_batch_normalization_learns_as_in_keras(tiny):
+    """The statistics of each batch, and what moves of them, as in a fit by the same optimizer in the same order."""
+    from toolkit import extras
+    from toolkit.training.loop import Loop
+    from toolkit.training.objective import Objective
+
+    tf, keras = extras.load("tensorflow"), extras.load("keras")
+    rows = tiny.train.rows(slice(0, 80))
+    networks = []
+    for _ in range(2):
+        keras.utils.set_random_seed(0)
+        networks.append(made(NORMALIZED, keras, input_shape=(8, 8, 1), classes=3, activation="relu"))
+    model, other = networks
+    optimizer = keras.optimizers.SGD(0.1)
+    optimizer.build(model.trainable_variables)
+    loop = Loop(tf, model=model, optimizer=optimizer, objective=Objective(tf, keras, RECIPE, classes=3), batch_size=32)
+    loop.train(tf.constant(rows.images), tf.constant(rows.labels, tf.int32), np.arange(80))
+    other.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+    other.fit(rows.images / np.float32(255), rows.labels, batch_size=32, shuffle=False, verbose=0)
+    assert sum("moving" in one.name for one in model.variables) == 4
+    for own, expected in zip(model.variables, other.variables, strict=True):
+        np.testing.assert_allclose(own.numpy(), expected.numpy(), rtol=1e-4, atol=1e-6)

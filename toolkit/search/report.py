@@ -155,7 +155,8 @@ def _about(of: Search) -> str:
         f"{of.asked.seed}, in {units.seconds(of.spent_s)}. Data: {of.data['name']}, {parts} (sha256 of the test rows: "
         f"`{of.data['digests']['test_images']}`). Machine: {of.host['cpu']}, {of.host['cores']} cores; trainings at a "
         f"time: {' and '.join(str(number) for number in of.jobs)}. What a network takes is "
-        "known of its int8 file, which was converted before it was trained: nothing was trained that could not fit."
+        "known of its int8 file, which was converted before it was trained: nothing was trained that could not fit "
+        f"({units.count(len(of.rejected), 'proposal')})."
     )
 
 

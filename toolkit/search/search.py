@@ -62,11 +62,25 @@ class SearchEntry:
 
 
 @dataclass(frozen=True)
-class CandidateEntry:
-    """What ``candidate.json`` has: what a candidate is, known before it is trained."""
+class Rejected:
+    """A proposal that was too costly. costs: at least."""
 
     choice: Choice
     costs: Costs
+
+    @property
+    def result(self) -> Result:
+        """What the next proposal depends on: what does not fit is worth nothing."""
+        return Result(self.choice, self.costs, 0.0)
+
+
+@dataclass(frozen=True)
+class CandidateEntry:
+    """What ``candidate.json`` has: what is known before it is trained. rejected: the proposals before it."""
+
+    choice: Choice
+    costs: Costs
+    rejected: tuple[Rejected, ...]
     others: dict[str, Any] = field(default_factory=dict)
 
 
@@ -76,6 +90,7 @@ class Candidate:
 
     choice: Choice
     costs: Costs
+    rejected: tuple[Rejected, ...]
     outcome: TrialOutcome
 
     @property
@@ -143,6 +158,11 @@ class Search:
         counts = "".join(f", {states.count(state)} {state}" for state in others if state in states)
         return f"{states.count(TrialState.FINISHED)} of {len(states)} candidates finished{counts}"
 
+    @property
+    def rejected(self) -> list[Rejected]:
+        """The proposals that were too costly."""
+        return [one for candidate in self.candidates for one in candidate.rejected]
+
     def named(self, name: str) -> Candidate:
         """Return a candidate by the name of its folder; RunError if there is none."""
         for one in self.candidates:
@@ -162,6 +182,7 @@ class Search:
             "jobs": list(self.jobs),
             "spent_s": self.spent_s,
             "interrupted": self.interrupted,
+            "rejected": len(self.rejected),
             "candidates": [one.to_json() for one in self.candidates],
             "proof": self.proof.to_json() if self.proof else None,
         }
@@ -229,7 +250,7 @@ def candidate(asked: Asked, data: StudyDataEntry, folder: Path) -> Candidate:
     """Return the candidate of a folder as it stands; RunError if its documents are damaged."""
     found = documents.read(folder / CANDIDATE, CandidateEntry, what="a candidate", error=RunError)
     trial = Trial(asked.recipe(found.choice), folder, data["digests"], opens_test=False)
-    return Candidate(found.choice, found.costs, outcome.read(trial))
+    return Candidate(found.choice, found.costs, found.rejected, outcome.read(trial))
 
 
 def _difference(before: Asked, now: Asked) -> str:

@@ -7,6 +7,7 @@ from toolkit.bench import record as benchmark
 from toolkit.parity import card
 from toolkit.parity import record as parity
 from toolkit.report.history import HISTORY, read_history
+from toolkit.search import search
 from toolkit.study import study
 from toolkit.training.folders import recipe_of
 
@@ -42,6 +43,12 @@ TARGETS = {
     ),
     "run": Target(400, files(made.run, "config.json"), _read_run, changes.as_json),
     "study": Target(400, files(made.study, "study.json"), lambda folder: study.read(folder), changes.as_json),
+    "search": Target(
+        300,
+        files(made.search, "search.json", "candidate.json", "proof.json"),
+        lambda folder: search.read(folder).to_json(),
+        changes.as_json,
+    ),
     "history": Target(200, _history, read_history),
     "names of classes": Target(100, _labels, lambda folder: labels.read(folder / "labels.txt")),
 }
