@@ -88,13 +88,11 @@ def test_normalizations_are_folded_exactly(keras, parts, monkeypatch, tiny):
         layers.BatchNormalization(scale=False),
         layers.SeparableConv2D(5, 2, use_bias=False),
         layers.BatchNormalization(center=False),
-        layers.GlobalAveragePooling2D(),
-        layers.Dense(4),
-        layers.BatchNormalization(),
+        network(keras, layers.GlobalAveragePooling2D(), layers.Dense(4), layers.BatchNormalization(), shape=(3, 3, 5)),
         layers.Dense(3, activation="softmax"),
     )
     rng = np.random.default_rng(0)
-    for layer in model.layers:
+    for layer in model._flatten_layers():
         if isinstance(layer, layers.BatchNormalization):
             layer.set_weights([rng.uniform(0.5, 2, weight.shape) for weight in layer.get_weights()])
     made = quantization.fake_quantized(keras, model, parts)
