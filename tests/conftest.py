@@ -129,6 +129,15 @@ def trained_folder(once, tiny) -> Path:
 
 
 @pytest.fixture(scope="session")
+def rounding_folder(once, tiny) -> Path:
+    """A run of a tiny network that learned with the rounding of integer kernels. Read only."""
+    from tests.training.made_up import ROUNDING
+    from toolkit.training.fit import train
+
+    return once("runs/rounding", lambda folder: train(ROUNDING, tiny, folder))
+
+
+@pytest.fixture(scope="session")
 def exported_once(request, once, tiny) -> Path:
     """All six artifacts of that run. Read only: tests that change files take a copy, ``exported``.
 

@@ -12,6 +12,9 @@ from toolkit.overlap import Overlap, RowDigest
 from toolkit.reading import AS_THEY_ARE, Reading
 from toolkit.verdict import Verdict
 
+# What a manifest says of ranges that no images were needed for.
+TRAINED = "trained"
+
 
 @dataclass(frozen=True)
 class ListedFile:
@@ -115,13 +118,22 @@ class Origin:
 
 @dataclass(frozen=True)
 class CalibrationRows:
-    """The training images that integer ranges were taken from. row_sha256_16: the digest of each."""
+    """The training images that integer ranges were taken from. row_sha256_16: the digest of each.
+
+    ranges: "calibrated", or "trained" where the model brought its ranges; then the images only proved the export.
+    """
 
     data: str
     n: int
     seed: int
     rows: tuple[int, ...]
     row_sha256_16: tuple[RowDigest, ...]
+    ranges: str = field(default="calibrated", metadata=LATER)
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the ranges are those that the model was trained with."""
+        return self.ranges == TRAINED
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from toolkit.training.recipe import Recipe
 
 # 240 rows, 192 to train: twelve batches of 15 and a smaller last one of 12.
 RECIPE = Recipe(model="mlp", epochs=4, batch_size=15, learning_rate=0.003, seed=3)
+# Eight epochs in float, then two with rounding, of which the first moves the bounds.
+ROUNDING = Recipe(model="tiny:width=4,depth=2", epochs=10, batch_size=16, learning_rate=0.01, qat=True)
 
 
 def weights(folder):

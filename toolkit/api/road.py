@@ -142,7 +142,7 @@ def export(
         with allowing(imports, unsafe_lambda=unsafe_lambda):
             reading = found.reading_for(choice, input_shape)
     dataset = load(choice, warn=warn, reading=reading)
-    text = f"exporting {found.keras_path}, calibrated on '{dataset.name}' ({dataset.origin})"
+    text = f"exporting {found.keras_path}, with '{dataset.name}' ({dataset.origin})"
     on_step(Step(0, len(pairs), text, found))
     with allowing(imports, unsafe_lambda=unsafe_lambda):
         return exporter.export(
@@ -253,7 +253,8 @@ def train(
     ``activation``, ``loss``, ``validation_split`` (a share), ``monitor``, ``seed``, ``precision``; ``augment``
     (``"shift,rotate=15"``), ``patience`` (epochs), ``schedule``, ``balance``, and ``freeze_until``, a layer of a
     ``.keras`` file; ``warmup`` (epochs), ``average`` (the decay of a step), ``label_smoothing`` (a share), ``teacher``
-    (a run or a ``.keras`` file), its ``temperature`` and ``teacher_weight``.
+    (a run or a ``.keras`` file), its ``temperature`` and ``teacher_weight``; ``qat``, to learn with the rounding of
+    int8 kernels in the end.
 
     As a path, the result is the run's folder; ``.test.accuracy`` is in [0, 1], ``.progress.history`` has the epochs,
     ``.to_json()`` is the document of ``toolkit train --json``. Ctrl-C ends it after the last whole epoch, with

@@ -71,6 +71,9 @@ def command(
     batch_size: Annotated[int, _learning("Rows of one step.")] = 64,
     validation_split: Annotated[float, _learning("Share of the training rows that validates.")] = 0.2,
     monitor: Annotated[Monitor, _learning("What the best epoch is chosen by.")] = "val_loss",
+    qat: Annotated[
+        bool, _learning("Learn with the rounding of int8 kernels in the end (quantization-aware training).", "--qat")
+    ] = False,
     schedule: Annotated[
         Schedule,
         _harder(
@@ -180,7 +183,9 @@ def report(console: Console, trained: "Trained") -> None:
     if trained.stopped_early:
         waited = units.count(trained.recipe.patience or 0, "epoch")
         console.text(f"stopped early: {waited} without a better {trained.recipe.monitor}")
-    console.text(f"run: {trained.folder}/ (best.keras, history.csv, loss.png, accuracy.png, metrics.json)")
+    console.text(
+        f"run: {trained.folder}/ ({trained.checkpoint.name}, history.csv, loss.png, accuracy.png, metrics.json)"
+    )
 
 
 def _print_start(console: Console, started: "Started") -> None:

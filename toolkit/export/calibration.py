@@ -1,13 +1,13 @@
 """The images that integer quantization takes its value ranges from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.data.base import SomeRows, Split
-from toolkit.entries import CalibrationRows
+from toolkit.entries import TRAINED, CalibrationRows
 from toolkit.errors import UsageError
 from toolkit.overlap import RowDigest, row_digest
 
@@ -17,16 +17,18 @@ DEFAULT_COUNT = 500
 
 @dataclass(frozen=True)
 class Calibration:
-    """A seeded choice of training rows. images: as of a Split."""
+    """A seeded choice of training rows. images: as of a Split. is_trained: whether the model brings its own ranges."""
 
     images: NDArray[Any]
     rows: NDArray[np.int64]
     seed: int
+    is_trained: bool = False
 
     def listed(self, data: str) -> CalibrationRows:
         """Return what the manifest says of them. data: the name of the data set that they are of."""
         digests = tuple(RowDigest(row_digest(image).hex()) for image in self.images)
-        return CalibrationRows(data, len(self.rows), self.seed, tuple(self.rows.tolist()), digests)
+        listed = CalibrationRows(data, len(self.rows), self.seed, tuple(self.rows.tolist()), digests)
+        return replace(listed, ranges=TRAINED) if self.is_trained else listed
 
 
 def choose(training: Split | SomeRows, *, count: int | None, seed: int) -> Calibration:

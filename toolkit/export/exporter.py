@@ -28,6 +28,7 @@ from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest
 from toolkit.parity import checks, inputs
 from toolkit.runs import SCRATCH
 from toolkit.runtimes.base import Session
+from toolkit.runtimes.keras.fake_quantization import bounds_of
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.step import OnStep, ignore
 
@@ -149,6 +150,12 @@ def _begin(
     model = fixed(load_model(source.keras_path), source.keras_path, input_shape=size, warn=warn)
     _check_model(model, source, dataset)
     chosen = calibration.choose(parts.learned, count=options.calibration_count, seed=options.seed)
+    if bounds_of(model):
+        if options.calibration_count is not None:
+            raise UsageError(
+                f"{source.keras_path}: brings the ranges that it was trained with; leave --calibration out"
+            )
+        chosen = replace(chosen, is_trained=True)
     return Job(source, dataset, shared, chosen, _golden_rows(dataset, warn=warn)), model
 
 

@@ -3,6 +3,7 @@
 import errno
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from toolkit.errors import ArtifactError
 from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, Prepared
 from toolkit.export.tracing import is_recurrent, plainly, unrolled
 from toolkit.runtimes.base import Session
+from toolkit.runtimes.keras.fake_quantization import bounds_of, unrounded
 
 # How far an output may be from Keras', as a share of the greatest one if that is above 1: sums of float32 in another
 # order differ by less.
@@ -56,11 +58,18 @@ def prepare(model: Any, work: Path) -> Prepared:
             f"the model '{model.name}' maps {shape} to {model.output_shape}; "
             "a classifier maps (batch, …), of up to three sizes, to (batch, classes)"
         )
+    if not bounds_of(model):
+        return _prepared(tf, model, work, work / "saved_model")
+    with unrounded():
+        plain = _prepared(tf, model, work, work / "saved_model")
+    return replace(plain, rounding=_prepared(tf, model, work, work / "rounding"))
+
+
+def _prepared(tf: Any, model: Any, work: Path, saved_model: Path) -> Prepared:
     function = steps = _traced(tf, model)
     if is_recurrent(model):
         with unrolled(model):
             steps = _traced(tf, model)
-    saved_model = work / "saved_model"
     archive = extras.load("keras").export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("serve", steps)
@@ -90,14 +99,14 @@ def _traced(tf: Any, model: Any) -> Any:
 
 
 def prove(prepared: Prepared, reference: Session, rows: NDArray[np.float32]) -> None:
-    """Raise ArtifactError if what is converted answers differently than the reference.
+    """Raise ArtifactError if what is converted answers differently than the reference: what rounds, if that does.
 
     rows: (N, …) float32, as the model takes them.
     """
-
+    proven = prepared.rounding or prepared
     for images in chunks(rows, ROWS):
         expected = reference.run(images)
-        given = [function(images)[OUTPUT_NAME].numpy() for function in {prepared.function, prepared.steps}]
+        given = [function(images)[OUTPUT_NAME].numpy() for function in {proven.function, proven.steps}]
         difference = float(np.abs(np.stack(given) - expected).max())
         allowed = TOLERANCE * max(1.0, float(np.abs(expected).max()))
         if difference <= allowed:

@@ -21,6 +21,7 @@ from toolkit.runtimes.keras import SUFFIXES
 from toolkit.runtimes.keras.loading import HDF5_SUFFIXES, load_model
 from toolkit.text import printable
 from toolkit.training.folders import recipe_of
+from toolkit.training.phases import FLOAT
 
 CHARTS = ("loss.png", "accuracy.png")
 
@@ -128,7 +129,10 @@ def _from_run(folder: Path) -> Source:
     config = runs.read_config(folder)
     path, metrics = folder / BEST, folder / METRICS
     if not path.is_file():
-        raise RunError(f"{folder}: has no {BEST} yet; no epoch was finished there")
+        unfinished = "no epoch was finished there"
+        if (folder / FLOAT).is_file():
+            unfinished = f"it has learned in float alone; go on with 'toolkit train --resume --name {folder.name}'"
+        raise RunError(f"{folder}: has no {BEST} yet; {unfinished}")
     origin = _origin(path, run=folder.name, metrics=runs.read_json(metrics, Metrics) if metrics.is_file() else None)
     recipe, choice = recipe_of(config, folder), runs.data_choice(config["data"])
     recorded = documents.convert(recipe.to_json(), RecordedRecipe, folder / CONFIG, what="a recipe", error=RunError)

@@ -51,8 +51,7 @@ def body(manifest: Manifest) -> str:
         "## Data",
         f"{about}. SHA-256 of the arrays (uncompressed IDX bytes):\n\n"
         + "\n".join(f"- {part.replace('_', ' ')}: `{digest}`" for part, digest in manifest.data.digests.items()),
-        f"int8 artifacts took their ranges from {manifest.calibration.n} training {what} (seed "
-        f"{manifest.calibration.seed}). `{manifest.golden.path}` holds {manifest.golden.n} {what} with the "
+        f"int8 artifacts {_ranges(manifest)}. `{manifest.golden.path}` holds {manifest.golden.n} {what} with the "
         "outputs of the Keras model and of every artifact, for comparing on a device.",
         *_recipe(manifest),
         "## Intended use and limits",
@@ -87,6 +86,14 @@ def _artifacts(manifest: Manifest) -> str:
         *(f"\n{units.MARK} not an accuracy: {text}." for text in _overlaps(manifest)),
     ]
     return "\n".join(rows)
+
+
+def _ranges(manifest: Manifest) -> str:
+    """Return where the ranges of integers come from."""
+    rows = manifest.calibration
+    if rows.is_trained:
+        return "have the ranges and rounded weights that the model was trained with (quantization-aware training)"
+    return f"took their ranges from {rows.n} training {_rows(manifest)} (seed {rows.seed})"
 
 
 def _rows(manifest: Manifest) -> str:

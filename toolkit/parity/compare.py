@@ -41,7 +41,10 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One artifact beside the reference. ``problem`` says why it fails whatever its accuracy; ``cause``, what of."""
+    """One artifact beside the reference. ``problem`` says why it fails whatever its accuracy; ``cause``, what of.
+
+    reference_rounds: whether the reference was trained to round as integers do.
+    """
 
     artifact: str
     runtime: str
@@ -57,6 +60,7 @@ class Comparison:
     portability: Portability | None = None
     by_golden: bool = False
     measured_on: MeasuredOn | None = None
+    reference_rounds: bool = False
     table: RowFile | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -101,6 +105,7 @@ class Comparison:
             "saturating": self.portability.saturating if self.portability else {},
             "not_analysed": list(self.portability.not_analysed) if self.portability else [],
             "measured_on": asdict(self.measured_on) if self.measured_on else None,
+            **({"reference_rounds": True} if self.reference_rounds else {}),
         }
 
 
@@ -144,6 +149,7 @@ def compare(
         n=len(shown.table),
         by_golden=recorded is not None,
         measured_on=_measured_on(runtime),
+        reference_rounds=manifest.calibration.is_trained,
         **({"problem": problem} | result),
     )
 
@@ -162,7 +168,8 @@ def _run(manifest: Manifest, artifact: Artifact, shown: Material, open_session: 
     if problem := checks.check_specification(artifact, session.input, session.output):
         return {"problem": problem}
     recorded = shown.recorded.get(artifact.path) if runtimes.is_own(path) else None
-    seen = _Outputs(shown, recorded, session.output.scale)
+    rounds = manifest.calibration.is_trained
+    seen = _Outputs(shown, recorded, session.output.scale, reference_rounds=rounds)
     result = seen.look(session.predict, session.output, artifact)
     portability = runtimes.get(for_file(path)).portability(path)
     problem = result.get("problem") or checks.check_weights(portability)
@@ -203,8 +210,16 @@ def compare_file(
 class _Outputs:
     """The outputs of one artifact as they come: kept image by image, and looked over."""
 
-    def __init__(self, shown: Material, recorded: NDArray[np.float32] | None, step: float | None) -> None:
+    def __init__(
+        self,
+        shown: Material,
+        recorded: NDArray[np.float32] | None,
+        step: float | None,
+        *,
+        reference_rounds: bool = False,
+    ) -> None:
         self._shown = shown
+        self._reference_rounds = reference_rounds
         self._step = step
         self._recorded = recorded
         self._table = RowFile(CANDIDATE_ROW)
@@ -254,5 +269,5 @@ class _Outputs:
         if problem is None and recorded is not None:
             problem = checks.check_recorded(artifact, recorded.flips, recorded.max_abs_error, recorded.step, found.n)
         if problem is None:
-            problem = checks.check_outputs(artifact.quantization, found)
+            problem = checks.check_outputs(artifact.quantization, found, reference_rounds=self._reference_rounds)
         return {"figures": found, "recorded": recorded, "table": self._table, "problem": problem}

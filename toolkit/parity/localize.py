@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from math import inf, isfinite, log10
 from pathlib import Path
@@ -17,6 +18,7 @@ from toolkit.manifest import Artifact, Manifest
 from toolkit.portability import Portability
 from toolkit.runtimes.base import Traced
 from toolkit.runtimes.base.graph import Operator
+from toolkit.runtimes.keras.fake_quantization import unrounded
 from toolkit.runtimes.keras.layers import Layers
 from toolkit.verdict import Verdict
 from toolkit.worker.session import Workers, contained
@@ -119,24 +121,26 @@ def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> 
     images = images[:IMAGES]
     values = found.convention.values(images)
     model = Layers(found.reference_path)
-    expected = model.together(values)
-    with contained() as workers:
-        given = match(expected, workers.trace(path, values))
-        operators = tuple(node.operator for node in workers.nodes(path))
-        kernel_sets = _kernel_sets(path, images, found.convention, workers)
-    if not given:
-        raise ArtifactError(f"{path}: none of its tensors is named after a layer of {found.reference_path}")
-    outputs = {name: tensor.values for name, tensor in given.items()}
-    layers = tuple(
-        LayerNoise(
-            name=name,
-            tensor=tensor.name,
-            sqnr_db=sqnr_db(expected[name], tensor.values),
-            own_sqnr_db=sqnr_db(model.alone(name, outputs, values), tensor.values),
-            max_abs_error=float(np.abs(expected[name] - tensor.values).max()),
+    # Artifacts whose activations are not rounded are held against what a model that rounds them computes without that.
+    with nullcontext() if artifact.quantization == "int8" else unrounded():
+        expected = model.together(values)
+        with contained() as workers:
+            given = match(expected, workers.trace(path, values))
+            operators = tuple(node.operator for node in workers.nodes(path))
+            kernel_sets = _kernel_sets(path, images, found.convention, workers)
+        if not given:
+            raise ArtifactError(f"{path}: none of its tensors is named after a layer of {found.reference_path}")
+        outputs = {name: tensor.values for name, tensor in given.items()}
+        layers = tuple(
+            LayerNoise(
+                name=name,
+                tensor=tensor.name,
+                sqnr_db=sqnr_db(expected[name], tensor.values),
+                own_sqnr_db=sqnr_db(model.alone(name, outputs, values), tensor.values),
+                max_abs_error=float(np.abs(expected[name] - tensor.values).max()),
+            )
+            for name, tensor in given.items()
         )
-        for name, tensor in given.items()
-    )
     unmatched = tuple(name for name in expected if name not in given)
     least_db = LEAST_DB.get(artifact.quantization, LEAST_8_BIT_DB)
     return Localized(path, least_db, layers, unmatched, operators, kernel_sets, runtime.portability(path))

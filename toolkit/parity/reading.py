@@ -1,7 +1,7 @@
 """Read a parity record and its rows, checked: whoever gives one away may have written anything into it."""
 
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class ParityResultEntry(TypedDict):
     margin_pp: float
     failed_check: str | None
     problem: str | None
+    reference_rounds: NotRequired[bool]
 
 
 class ParityRecordEntry(TypedDict):

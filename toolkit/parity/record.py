@@ -150,14 +150,16 @@ def _rebuild(result: dict[str, Any], tables: dict[str, RowFile], classes: int) -
     reference = tables[REFERENCE]
     found = figures.compute(reference, table, classes=classes) if table else None
     problem = Problem(result["failed_check"], result["problem"]) if result["problem"] else None
+    rounds = result.get("reference_rounds", False)
     if found is not None and (problem is None or problem.check in checks.OF_FIGURES):
-        problem = checks.check_outputs(str(result["quantization"]), found)
+        problem = checks.check_outputs(str(result["quantization"]), found, reference_rounds=rounds)
     taken = ("artifact", "runtime", "format", "quantization", "sha256", "margin_pp")
     return Comparison(
         **{name: result[name] for name in taken},
         n=len(reference),
         figures=found,
         problem=problem,
+        reference_rounds=rounds,
     )
 
 

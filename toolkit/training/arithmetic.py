@@ -158,6 +158,7 @@ def _asked(recipe: Recipe, dataset: Dataset, device: str) -> dict[str, Any]:
         },
         "augment": recipe.augment,
         "freeze_until": recipe.freeze_until,
+        "qat": recipe.qat,
         "model": recipe.to_json()["model"],
         "file": [sha256(file) for file in models.own_files(recipe.model)],
         "input_shape": list(dataset.input_shape),

@@ -50,22 +50,25 @@ class TrainingProgress:
     """How far a run is: the finished epochs, and the best of them by the monitored value.
 
     gradients: for each epoch from 0, before training, its number and each layer's gradient norm; empty if the run
-    does not measure them.
+    does not measure them. float_epochs: after how many the network began to round; None as long as it does not, or if
+    it does from the start.
     """
 
     history: list[Epoch] = field(default_factory=list)
     gradients: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
     best_value: float = float("nan")
+    float_epochs: int | None = field(default=None, metadata=LATER)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that the state file holds."""
-        return {
-            "history": [epoch.figures for epoch in self.history],
-            "gradients": self.gradients,
-            "best_epoch": self.best_epoch,
-            "best_value": self.best_value,
-        }
+        document: dict[str, Any] = documents.to_tree(self)
+        return document
+
+    def begin_rounding(self) -> None:
+        """Note that the network rounds from now on; no epoch of it is the best yet."""
+        self.float_epochs = self.best_epoch = len(self.history)
+        self.best_value = float("nan")
 
 
 def save_best(model: Any, path: Path) -> None:
@@ -90,16 +93,14 @@ def load_progress(path: Path) -> TrainingProgress:
         return _progress(arrays, path)
 
 
-def load_state(path: Path, variables: Mapping[str, Any]) -> TrainingProgress:
-    """Put what was saved into the variables of the same names, and return the progress."""
+def load_variables(path: Path, variables: Mapping[str, Any]) -> None:
+    """Put what was saved into the variables of the same names; RunError if it does not fit."""
     with opened_npz(path, what=_WHAT, error=RunError) as arrays:
-        progress = _progress(arrays, path)
         expected = {name: Expected((one.dtype,), tuple(one.shape)) for name, one in variables.items()}
         for name, one in expected.items():
             arrays.header(name, one)
         for name, variable in variables.items():
             variable.assign(arrays.read(name, expected[name]))
-    return progress
 
 
 def _progress(arrays: Arrays, path: Path) -> TrainingProgress:

@@ -1,4 +1,4 @@
-"""The epochs of one training: each trained, validated, and kept on the disk before the next."""
+"""The epochs of one part of a training: each trained, validated, and kept on the disk before the next."""
 
 import math
 import time
@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from toolkit.data.base import Split
 from toolkit.data.base.parts import Parts
 from toolkit.errors import DivergedError
-from toolkit.runs import BEST
-from toolkit.training import checkpoint, folders, network, schedule
+from toolkit.training import checkpoint, folders, network, quantization, schedule
 from toolkit.training.augmentation import Augmentation
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
 from toolkit.training.distillation import Teacher
@@ -22,6 +21,7 @@ from toolkit.training.feed import Feed
 from toolkit.training.loop import EVALUATION_BATCH, Loop, Totals
 from toolkit.training.network import Learner
 from toolkit.training.objective import Objective
+from toolkit.training.phases import Phase
 from toolkit.training.recipe import Recipe
 
 # An epoch is one compiled call if it takes less than this; a longer one is cut, so that Ctrl-C is answered soon.
@@ -31,7 +31,7 @@ FIRST_BLOCK_BATCHES = 100
 
 
 class Epochs:
-    """The epochs of one training."""
+    """The epochs of one part of a training."""
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class Epochs:
         recipe: Recipe,
         parts: Parts,
         folder: Path,
+        phase: Phase,
         learner: Learner,
         teacher: Teacher | None,
         progress: TrainingProgress,
@@ -49,7 +50,9 @@ class Epochs:
     ) -> None:
         self._tf = tf
         self._recipe = recipe
+        self._best = folder / phase.best
         self._folder = folder
+        self.phase = phase
         self._learner = learner
         self._progress = progress
         # Weights are kept in float32 whatever training computes in, so that every exporter and runtime can read them.
@@ -60,7 +63,8 @@ class Epochs:
         self._validation = parts.validation_rows
         self._augmentation = None if recipe.augment is None else Augmentation(tf, recipe.augment)
         weights = class_weights(parts) if recipe.balance else None
-        steps = recipe.warmup * math.ceil(len(self._training) / recipe.batch_size)
+        # A part that follows another goes on with the rates of that.
+        steps = 0 if phase.after else recipe.warmup * math.ceil(len(self._training) / recipe.batch_size)
         warm_up = partial(schedule.warm_up, tf, learner.optimizer, rate=recipe.learning_rate, steps=steps)
         self._loop = Loop(
             tf,
@@ -114,7 +118,7 @@ class Epochs:
     def _is_over(self) -> bool:
         progress, recipe = self._progress, self._recipe
         is_stopped = schedule.is_patience_over(recipe, progress.history, best_epoch=progress.best_epoch)
-        return is_stopped or len(progress.history) >= recipe.epochs
+        return is_stopped or len(progress.history) >= self.phase.until
 
     def _epoch(self, number: int) -> Epoch:
         # The order depends on (seed, epoch) alone, so a resumed run sees the same batches as an uninterrupted one.
@@ -124,6 +128,8 @@ class Epochs:
             self._learner.optimizer.learning_rate = rate
         if self._augmentation is not None:
             self._augmentation.begin(seed=self._recipe.seed, epoch=number)
+        if self.phase.rounds:
+            quantization.move_bounds(self._learner.model, moving=self.phase.moves_bounds(number))
         start = time.perf_counter()
         training = self._pass(self._feed, self._loop.train, order, self._recipe.batch_size, self._taught)
         batches_per_second = len(order) / self._recipe.batch_size / (time.perf_counter() - start)
@@ -152,7 +158,8 @@ class Epochs:
     def _check_finite(self, loss: float, number: int) -> None:
         if not math.isfinite(loss):
             rate = self._recipe.learning_rate
-            kept = f"the best weights are kept in {self._folder / BEST}" if number > 1 else "no epoch was finished"
+            is_first = number == self.phase.after + 1
+            kept = "no epoch was finished" if is_first else f"the best weights are kept in {self._best}"
             raise DivergedError(
                 f"the loss of epoch {number} is {loss}: the learning rate {rate:g} is likely too high, "
                 f"try {rate / 10:g}; {kept}"
@@ -169,11 +176,11 @@ class Epochs:
         """Write the best model first, then the state that names it: a kill in between costs one epoch, no file."""
         progress, recipe = self._progress, self._recipe
         value = getattr(epoch, recipe.monitor)
-        if not progress.history or recipe.monitor_sign * (value - progress.best_value) > 0:
+        if math.isnan(progress.best_value) or recipe.monitor_sign * (value - progress.best_value) > 0:
             with self._learner.kept_weights():
                 if self._keeper is not self._learner.model:
                     self._keeper.set_weights(self._learner.model.get_weights())
-                checkpoint.save_best(self._keeper, self._folder / BEST)
+                checkpoint.save_best(self._keeper, self._best)
             progress.best_epoch, progress.best_value = epoch.epoch, value
         progress.history.append(epoch)
         checkpoint.save_state(self._folder / STATE, variables=self._learner.variables, progress=progress)

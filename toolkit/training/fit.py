@@ -1,7 +1,8 @@
 """Train one model by a recipe into a run folder, or go on where a run was stopped."""
 
 import contextlib
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +15,17 @@ from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts, divide
 from toolkit.errors import UsageError
 from toolkit.files import sha256, write_json, write_text
-from toolkit.runs import BEST, METRICS
+from toolkit.runs import METRICS
 from toolkit.runtimes.keras.loading import allowing, load_model
-from toolkit.training import augmentation, checkpoint, device, distillation, folders, layers, network, plots
+from toolkit.training import augmentation, checkpoint, device, distillation, folders, layers, network, phases, plots
 from toolkit.training.arithmetic import UNTRIED, Arithmetic, choose, load_tensorflow, of_run
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
 from toolkit.training.distillation import Teacher
 from toolkit.training.epochs import Epochs, class_weights
 from toolkit.training.layers import LayerRow
 from toolkit.training.loop import Totals
+from toolkit.training.network import Learner
+from toolkit.training.phases import FLOAT
 from toolkit.training.recipe import Recipe
 
 
@@ -48,7 +51,7 @@ class Started:
 class Trained:
     """What a run came to; as a path, its folder.
 
-    test: on the test images, with the best weights; of no rows where the test set was left closed.
+    test: on the test images, with the best weights, of ``checkpoint``; of no rows where the test set was left closed.
     """
 
     folder: Path
@@ -57,6 +60,7 @@ class Trained:
     progress: TrainingProgress
     dataset: dict[str, Any]
     test: Totals
+    checkpoint: Path
     interrupted: bool
 
     def __fspath__(self) -> str:
@@ -92,7 +96,7 @@ class Trained:
             "dataset": self.dataset,
             "test_accuracy": self.test.accuracy if self.test.rows else None,
             "test_loss": self.test.mean_loss if self.test.rows else None,
-            "checkpoint": str(self.folder / BEST),
+            "checkpoint": str(self.checkpoint),
             "seconds": self.seconds,
             "interrupted": self.interrupted,
             "stopped_early": self.stopped_early,
@@ -176,43 +180,78 @@ def _train(
         warn(note)
     shared = parts.shared_images()
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap or resume)
-    if recipe.augment is not None:
-        if not dataset.is_pixels:
-            raise UsageError(f"{dataset.origin}: {dataset.rows_are} cannot be augmented; leave --augment out")
-        augmentation.require_images(recipe.augment, dataset.input_shape, origin=dataset.origin)
+    _check_augmentation(recipe, dataset)
     device_name = device.choose(tf, device_choice)
     strategy = device.strategy(tf, strategy_choice)
     if strategy is not None:
         device_name = f"{strategy.num_replicas_in_sync} × {device_name}, mirrored"
-    keras.utils.set_random_seed(recipe.seed)
-    with contextlib.nullcontext() if strategy is None else strategy.scope():
-        learner = network.build(tf, keras, recipe, parts, warn=warn)
     teacher = None
     if recipe.teacher is not None:
         with allowing(recipe.code_files):
             teacher = Teacher(tf, distillation.find(recipe.teacher), parts)
-    config = _config(recipe, parts, arithmetic, device_name, tf, keras)
-    folders.prepare(folder, config, resume=resume)
-    progress = checkpoint.load_state(folder / STATE, learner.variables) if resume else TrainingProgress()
-    measured = gradients or bool(progress.gradients)
-    run = Epochs(tf, keras, recipe, parts, folder, learner, teacher, progress, strategy, measured, arithmetic.xla)
-    rows = layers.table(learner.model)
+    progress = checkpoint.load_progress(folder / STATE) if resume else TrainingProgress()
+
+    def begin() -> tuple[Learner, Epochs]:
+        keras.utils.set_random_seed(recipe.seed)
+        in_float = None if progress.float_epochs is None else folder / FLOAT
+        with contextlib.nullcontext() if strategy is None else strategy.scope():
+            learner = network.build(tf, keras, recipe, parts, warn=warn, in_float=in_float)
+        phase, measured = phases.present(recipe, progress), gradients or bool(progress.gradients)
+        more = (progress, strategy, measured, arithmetic.xla)
+        return learner, Epochs(tf, keras, recipe, parts, folder, phase, learner, teacher, *more)
+
+    learner, run = begin()
+    folders.prepare(folder, _config(recipe, parts, arithmetic, device_name, tf, keras), resume=resume)
+    if resume:
+        checkpoint.load_variables(folder / STATE, learner.variables)
     additions = (*recipe.additions, *([] if teacher is None else teacher.words), *arithmetic.words)
+    rows = layers.table(learner.model)
     on_start(Started(folder, dataset, rows, device_name, run.resident, len(progress.history), additions))
     write_text(folder / "summary.txt", layers.text(rows, additions))
     interrupted = run.epochs(on_epoch)
-    if not progress.history:
+    if not interrupted and run.phase.best == FLOAT:
+        progress.begin_rounding()
+        learner, run = begin()
+        write_text(folder / "summary.txt", layers.text(layers.table(learner.model), additions))
+        interrupted = run.epochs(on_epoch)
+    if math.isnan(progress.best_value):
         raise KeyboardInterrupt
+    trained = _finished(
+        recipe, dataset, shared, folder, progress, learner, run, opens_test=opens_test, interrupted=interrupted
+    )
+    write_json(folder / METRICS, trained.to_json())
+    return trained
+
+
+def _finished(
+    recipe: Recipe,
+    dataset: Dataset,
+    shared: Sequence[overlap.Overlap],
+    folder: Path,
+    progress: TrainingProgress,
+    learner: Learner,
+    run: Epochs,
+    *,
+    opens_test: bool,
+    interrupted: bool,
+) -> Trained:
+    """Write the tables and charts of a run, and return what its best weights come to on the test images."""
+    best = folder / run.phase.best
     folders.write_tables(folder, progress)
     plots.draw(folder, progress.history, recipe=recipe, data=dataset.name, best_epoch=progress.best_epoch)
     with allowing(recipe.code_files):
-        learner.model.set_weights(load_model(folder / BEST).get_weights())
-    parameters = sum(layer.parameters for layer in rows)
+        learner.model.set_weights(load_model(best).get_weights())
+    parameters = sum(layer.parameters for layer in layers.table(learner.model))
     measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
     test = run.evaluate(dataset.test) if opens_test else Totals()
-    trained = Trained(folder, recipe, parameters, progress, measured_on, test, interrupted)
-    write_json(folder / METRICS, trained.to_json())
-    return trained
+    return Trained(folder, recipe, parameters, progress, measured_on, test, best, interrupted)
+
+
+def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
+    if recipe.augment is not None:
+        if not dataset.is_pixels:
+            raise UsageError(f"{dataset.origin}: {dataset.rows_are} cannot be augmented; leave --augment out")
+        augmentation.require_images(recipe.augment, dataset.input_shape, origin=dataset.origin)
 
 
 def _config(

@@ -36,9 +36,11 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
         same_data = before["data"]["digests"] == config["data"]["digests"]
         if not same_recipe or not same_data or before.get("validation") not in (None, config["validation"]):
             raise RunError(f"{folder}: was started with another recipe or other data; only --epochs may change")
-        if config["recipe"].get("schedule") == "cosine" and before["recipe"]["epochs"] != config["recipe"]["epochs"]:
+        ending = "cosine schedule" if config["recipe"].get("schedule") == "cosine" else ""
+        ending = "quantization-aware training" if config["recipe"].get("qat") else ending
+        if ending and before["recipe"]["epochs"] != config["recipe"]["epochs"]:
             raise RunError(
-                f"{folder}: its cosine schedule ends with epoch {before['recipe']['epochs']}; go on without --epochs"
+                f"{folder}: its {ending} ends with epoch {before['recipe']['epochs']}; go on without --epochs"
             )
         stored = runs.read_json(folder / CONFIG, dict[str, Any])
         if stored.get(MODEL_SHA256) != config.get(MODEL_SHA256):
@@ -108,7 +110,8 @@ def recipe_of(config: ConfigEntry, folder: Path) -> Recipe:
 
 def _write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
     text = io.StringIO(newline="")
-    table = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    names = dict.fromkeys(name for row in rows for name in row)
+    table = csv.DictWriter(text, fieldnames=list(names), lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
     write_text(path, text.getvalue())

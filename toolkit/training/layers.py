@@ -25,8 +25,12 @@ def table(model: Any) -> tuple[LayerRow, ...]:
 
 def text(layers: tuple[LayerRow, ...], additions: tuple[str, ...] = ()) -> str:
     """Return the table as plain text, with the total, and what its training adds to the plain one."""
-    lines = [f"{layer.name:16}{layer.kind:14}{layer.output_shape!s:22}{layer.parameters:>10,}" for layer in layers]
     total = sum(layer.parameters for layer in layers)
-    return "\n".join(
-        [f"{'layer':16}{'kind':14}{'output':22}{'parameters':>10}", *lines, f"{'total':52}{total:>10,}", *additions, ""]
-    )
+    rows = [("layer", "kind", "output", "parameters")]
+    rows += [(layer.name, layer.kind, str(layer.output_shape), f"{layer.parameters:,}") for layer in layers]
+    rows += [("total", "", "", f"{total:,}")]
+    widths = [max(len(row[column]) for row in rows) + 2 for column in range(3)]
+    lines = [
+        "".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) + f"{row[3]:>10}" for row in rows
+    ]
+    return "\n".join([*lines, *additions, ""])

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from toolkit import models
 from toolkit.data.base.parts import Parts
-from toolkit.training import transfer
+from toolkit.runtimes.keras.loading import allowing, load_model
+from toolkit.training import quantization, transfer
 from toolkit.training.average import Average
 from toolkit.training.normalization import normalized
 from toolkit.training.recipe import Recipe
@@ -45,13 +47,30 @@ class Learner:
                 yield
 
 
-def build(tf: Any, keras: Any, recipe: Recipe, parts: Parts, *, warn: Callable[[str], None]) -> Learner:
-    """Return the model of a recipe, not trained yet or as the recipe's Keras file has it, with what trains it."""
-    model = (
-        transfer.start(keras, recipe, parts.dataset, warn=warn)
-        if models.weights_files(recipe.model)
-        else _new(keras, recipe, parts)
-    )
+def build(
+    tf: Any,
+    keras: Any,
+    recipe: Recipe,
+    parts: Parts,
+    *,
+    warn: Callable[[str], None],
+    in_float: Path | None = None,
+) -> Learner:
+    """Return the model of a recipe, not trained yet or as the recipe's Keras file has it, with what trains it.
+
+    in_float: what the recipe itself has trained in float, if the model is to go on from there with rounding.
+    """
+    if in_float is not None:
+        with allowing(recipe.code_files):
+            model = quantization.fake_quantized(keras, load_model(in_float), parts)
+    elif models.weights_files(recipe.model):
+        model = transfer.start(keras, recipe, parts.dataset, warn=warn)
+        if recipe.qat:
+            model = quantization.fake_quantized(keras, model, parts)
+    else:
+        model = _new(keras, recipe, parts)
+        if recipe.qat:
+            quantization.check(keras, model)
     kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
     optimizer = kinds[recipe.optimizer](learning_rate=recipe.learning_rate)
     optimizer.build(model.trainable_variables)

@@ -17,6 +17,8 @@ LEARNING_RATES = {"adam": 0.001, "sgd": 0.01}
 LOSSES = ("categorical_crossentropy", "mse", "binary_crossentropy")
 MONITORS = ("val_loss", "val_accuracy", "loss", "accuracy")
 PRECISIONS = ("float32", "mixed")
+# The share of the epochs that a network learns with rounding, one over it, if it has no weights to start from.
+ROUNDING_SHARE = 5
 
 
 class RecipeOptions(TypedDict, total=False):
@@ -43,6 +45,7 @@ class RecipeOptions(TypedDict, total=False):
     teacher: str | None
     temperature: float
     teacher_weight: float
+    qat: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +58,8 @@ class Recipe:
     loss, however many images it has. freeze_until: the last layer of a ``.keras`` file that keeps its weights. warmup:
     epochs in which the learning rate rises to its value. average: decay of the average of the weights, None for no
     average. label_smoothing: the share of a label that all classes get. teacher: a run or a ``.keras`` file whose
-    answers are learned too, compared at the temperature; they count teacher_weight, and the labels the rest.
+    answers are learned too, compared at the temperature; they count teacher_weight, and the labels the rest. qat:
+    whether the network learns, in the end, with the rounding of integer kernels (quantization-aware training).
     """
 
     model: str = "cnn"
@@ -80,6 +84,7 @@ class Recipe:
     teacher: str | None = field(default=None, metadata=LATER)
     temperature: float = field(default=4.0, metadata=LATER)
     teacher_weight: float = field(default=0.9, metadata=LATER)
+    qat: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "model", models.check(self.model))
@@ -109,6 +114,7 @@ class Recipe:
         if self.augment is not None:
             object.__setattr__(self, "augment", augmentation.canonical(self.augment))
         self._check_start()
+        self._check_rounding()
         self._check_targets()
         if not 0 <= self.warmup < self.epochs:
             raise UsageError(
@@ -140,6 +146,17 @@ class Recipe:
                 if getattr(self, name) != getattr(Recipe, name):
                     flag = f"--{name.replace('_', '-')}"
                     raise UsageError(f"{flag} is of a teacher; name a run or a .keras file by --teacher")
+
+    def _check_rounding(self) -> None:
+        """Raise UsageError for a recipe that leaves nothing to learn in float, or rounds what is not float32."""
+        if self.qat and self.precision != "float32":
+            raise UsageError(
+                f"--qat computes in float32, --precision {self.precision} cannot change that; leave it out"
+            )
+        if self.qat and self.epochs == self.rounding_epochs and not models.weights_files(self.model):
+            raise UsageError(
+                "--qat first trains in float: --epochs must be at least 2, or --model a trained .keras file"
+            )
 
     def _check_start(self) -> None:
         """Raise UsageError for what has no meaning for the kind of model that training starts from."""
@@ -174,6 +191,11 @@ class Recipe:
         return 1 if self.monitor.endswith("accuracy") else -1
 
     @property
+    def rounding_epochs(self) -> int:
+        """How many epochs the network learns with rounding, if it does: all, if it has weights to start from."""
+        return self.epochs if models.weights_files(self.model) else max(1, self.epochs // ROUNDING_SHARE)
+
+    @property
     def additions(self) -> tuple[str, ...]:
         """What it asks for beyond the plain training, a few words each."""
         asked = {
@@ -181,6 +203,7 @@ class Recipe:
             f"augmented by {(self.augment or '').replace(',', ', ')}": self.augment is not None,
             "balanced classes": self.balance,
             f"{self.schedule} schedule": self.schedule != "constant",
+            f"quantization-aware for {units.count(self.rounding_epochs, 'epoch')}": self.qat,
             f"patience of {units.count(self.patience or 0, 'epoch')}": self.patience is not None,
             f"warm-up of {units.count(self.warmup, 'epoch')}": self.warmup > 0,
             f"weights averaged with decay {self.average}": self.average is not None,

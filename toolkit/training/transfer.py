@@ -13,6 +13,7 @@ from toolkit.errors import UsageError
 from toolkit.reading import AS_THEY_ARE, Reading, image_shape
 from toolkit.runs import FED
 from toolkit.runtimes.keras import declared
+from toolkit.runtimes.keras.fake_quantization import bounds_of
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.training.recipe import Recipe
 
@@ -41,6 +42,8 @@ def start(keras: Any, recipe: Recipe, dataset: Dataset, *, warn: Callable[[str],
     """
     path = Path(recipe.model)
     model = load_model(path)
+    if bounds_of(model) and not recipe.qat:
+        raise UsageError(f"{path}: rounds as integer kernels do; give --qat to train it further, or the model in float")
     check_input(model, path, dataset)
     for layer in model._flatten_layers():
         layer.trainable = True  # also one that an earlier training froze

@@ -14,6 +14,8 @@ from toolkit.convention import Convention, Layout
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"
 BATCH_NAME = "batch"
+# What the manifest says of weights that add up right on every CPU.
+SEVEN_BITS = "int8 per channel, 7 bits"
 # How converters write the operators of TensorFlow, and how many of them a sentence names.
 _OPERATOR = re.compile(r"\btf\.([A-Z]\w+)")
 NAMED_OPERATORS = 3
@@ -31,6 +33,8 @@ class Prepared:
     function: a ``tf.function`` {OUTPUT_NAME: …} of INPUT_NAME (batch, H, W[, C]) float32, of operators that converters
     know. steps: the same with each step of its recurrent layers after the other, in no loop. saved_model:
     ``steps`` as a SavedModel. work: a scratch folder that lasts as long as the export. layers: their classes, by name.
+    rounding: of a model that rounds as integer kernels do, the same with that rounding, which int8 is made of; the
+    other fields then leave out that of activations.
     """
 
     function: Any
@@ -38,6 +42,7 @@ class Prepared:
     saved_model: Path
     work: Path
     layers: dict[str, str]
+    rounding: "Prepared | None" = None
 
     def normalizations(self, convention: Convention) -> tuple[str, ...]:
         """Return the layers that must compute in float32 also where the others do not: those that normalize values."""

@@ -24,7 +24,9 @@ def show(subject: Subject) -> Section:
         "input": _input(found),
         "Keras original": joined([code(found.reference.path), " ", _short(found.reference.sha256)]),
         "exported": f"{found.created}, with {versions}",
-        "calibration": f"{rows.n} training {subject.rows_are} of {rows.data}, seed {rows.seed}",
+        "calibration": "none: the model was trained with its ranges (quantization-aware training)"
+        if rows.is_trained
+        else f"{rows.n} training {subject.rows_are} of {rows.data}, seed {rows.seed}",
     }
     if found.source.run:
         about["training run"] = found.source.run

@@ -6,6 +6,7 @@ from typing import Any
 
 from toolkit import extras
 from toolkit.runtimes.base.graph import FLOAT32, Node, Operator, edges
+from toolkit.runtimes.keras.fake_quantization import PREFIX
 from toolkit.runtimes.keras.layers import calls
 
 # They end in these names; what stands before is the number of dimensions.
@@ -55,7 +56,11 @@ def _macs(layer: Any, call: Any, batch: int) -> int | None:
     if not kernels:
         return 0
     taken, given = _shape(call.input_tensors[0], batch), _shape(call.outputs[0], batch)
-    return None if taken is None or given is None else _of_kernels(type(layer).__name__, kernels, taken, given)
+    return (
+        None
+        if taken is None or given is None
+        else _of_kernels(type(layer).__name__.removeprefix(PREFIX), kernels, taken, given)
+    )
 
 
 def _of_kernels(

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
+from toolkit.runtimes.keras import fake_quantization
 from toolkit.runtimes.keras.loading import load_model
 
-# Layers that compute nothing, only name values or put them in another order.
-_MOVERS = ("InputLayer", "Flatten", "Reshape", "Permute", "Dropout")
+# Layers that compute nothing by themselves, only name or round values or put them in another order.
+_MOVERS = ("InputLayer", "Flatten", "Reshape", "Permute", "Dropout", fake_quantization.ACTIVATIONS)
 
 
 def calls(network: Any) -> list[Any]:
@@ -33,13 +34,19 @@ class Layers:
         self._flatten = keras.tree.flatten
         self._nodes = calls(keras.Model(model.inputs, model.outputs))
         times = Counter(id(node.operation) for node in self._nodes)
-        self._shown = {
+        self._shown: dict[str, Any] = {
             node.operation.name: node
             for node in self._nodes
             if isinstance(node.operation, keras.layers.Layer)
             and type(node.operation).__name__ not in _MOVERS
             and times[id(node.operation)] == len(node.outputs) == 1
         }
+        for node in self._nodes:  # kernels round a layer's values as they give them out
+            if type(node.operation).__name__ == fake_quantization.ACTIVATIONS:
+                (before,) = node.parent_nodes
+                name = before.operation.name
+                if self._shown.get(name) is before:
+                    self._shown[name] = node
 
     def together(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Return the output of each layer for real values (N, …) of the input."""

@@ -16,12 +16,14 @@ from toolkit.files.damage import refused
 from toolkit.files.memory import check_memory
 from toolkit.files.zips import opened_zip
 from toolkit.runtimes.base import as_artifact_error
-from toolkit.runtimes.keras import frozen
+from toolkit.runtimes.keras import fake_quantization, frozen
 
 # Keras' own older format, which is read but not written.
 HDF5_SUFFIXES = (".h5", ".hdf5")
 # What a configuration says the module of a function is, and where Keras' own are.
 _FUNCTIONS = "builtins"
+# What makes the layers of this project known to Keras, by the names that it gives them.
+_OWN = {frozen.REGISTERED: frozen.layer} | dict.fromkeys(fake_quantization.REGISTERED, fake_quantization.layers)
 _KINDS_OF_FUNCTIONS = ("activations", "constraints", "initializers", "losses", "metrics", "regularizers")
 
 
@@ -111,8 +113,8 @@ def _check_code(keras: Any, config: Any, path: Path, allowed: Allowed) -> None:
         one = left.pop()
         left += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
         kind = one.get("class_name") if isinstance(one, dict) else None
-        if kind is not None and one.get("registered_name") == frozen.REGISTERED:
-            frozen.layer()
+        if kind is not None and (make := _OWN.get(str(one.get("registered_name")))):
+            make()
         if kind == "__lambda__" or (kind == "Lambda" and one.get("config", {}).get("function_type") == "lambda"):
             if allowed.unsafe_lambda:
                 continue
