@@ -1,6 +1,7 @@
 import os
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +12,13 @@ from tests.elsewhere import elsewhere
 from tests.export.test_inputs import SIDE, dataset_of
 from tests.parity.test_against import by_brightness, linear
 from toolkit import images, manifest
-from toolkit.convention import parse
+from toolkit.convention import Convention, Output, parse
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.prediction import Prediction, Refused, default_model, predict
+from toolkit.prediction.answers import classify_views
+from toolkit.prediction.views import Form, View, prepare
 from toolkit.reading import Reading
+from toolkit.runtimes.base import Predictor
 from toolkit.worker.session import Workers
 
 
@@ -35,6 +39,39 @@ def test_photos_of_another_size_are_classified(exported_once, photos, tiny, name
     assert [p.classes[0] for p in predictions] == [tiny.class_names[label] for label in tiny.test.labels[:6]]
     assert all(p.probabilities[0] > p.probabilities[1] for p in predictions)
     assert [p.image for p in predictions] == [str(path) for path in photos]
+
+
+def test_a_digit_of_a_photo_is_looked_at_three_times_and_one_in_mnist_s_form_once(tmp_path):
+    photo, form = np.full((90, 90), 255, np.uint8), Form(28, 28, 1, digits=True, how="fit")
+    photo[20:70, 40:48] = 0
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    (view,) = prepare(tmp_path / "photo.png", form).views
+    assert view.looks.shape == (3, 28, 28, 1)
+    assert np.array_equal(view.looks[0], view.pixels)
+    Image.fromarray(view.pixels[..., 0]).save(tmp_path / "form.png")
+    (view,) = prepare(tmp_path / "form.png", form).views
+    assert view.looks.shape == (1, 28, 28, 1)
+
+
+class Brightness(Predictor):
+    """Answers with how bright an image is."""
+
+    path = Path("brightness")
+
+    def predict(self, rows):
+        bright = rows.mean(axis=(1, 2, 3)) / 255
+        return np.stack([bright, 1 - bright], axis=1).astype(np.float32)
+
+
+def test_the_answer_for_a_view_is_the_mean_of_those_for_its_looks():
+    session = Brightness()
+    session.convention = Convention(output=Output.PROBABILITIES)
+    black, dark, light, white = (np.full((4, 4, 1), shade, np.uint8) for shade in (0, 51, 204, 255))
+    views = [View(black), View(dark, turned=np.stack([light, white])), View(white)]
+    names, rows = classify_views(session, None, views, ["bright", "dark"])
+    assert names == ["bright", "dark"]
+    assert rows.dtype == np.float32
+    assert rows == pytest.approx(np.array([[0, 1], [2 / 3, 1 / 3], [1, 0]]))
 
 
 def test_a_model_that_answers_with_no_numbers_predicts_nothing(exported_once, photos, monkeypatch):

@@ -23,6 +23,12 @@ def test_names_are_the_files_of_the_folder():
     assert registry.names("toolkit.runtimes") == ("keras", "litert", "onnxruntime", "tflm")
 
 
+def test_a_folder_is_read_once_a_process(monkeypatch):
+    before = registry.names("toolkit.runtimes")
+    monkeypatch.setattr("pkgutil.iter_modules", lambda *_: pytest.fail("was read again"))
+    assert registry.names("toolkit.runtimes") == before
+
+
 def test_an_unknown_member_names_the_allowed_ones():
     with pytest.raises(UsageError, match="unknown model 'resnet'; allowed: cnn, mlp"):
         registry.member("toolkit.models", "resnet", kind="model")

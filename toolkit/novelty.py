@@ -179,5 +179,5 @@ def _edges(images: NDArray[np.uint8], rows: NDArray[np.int64], columns: NDArray[
             away = np.abs((turn - direction + DIRECTIONS / 2) % DIRECTIONS - DIRECTIONS / 2)
             edges = strength * np.maximum(1 - away, 0)
             found[part, ..., direction] = np.add.reduceat(np.add.reduceat(edges, rows, axis=1), columns, axis=2)
-    found *= np.float32(len(rows) * len(columns) / (height * width))
-    return np.sqrt(found).reshape(len(images), -1)
+    found *= len(rows) * len(columns) / (height * width)
+    return np.sqrt(found, out=found).reshape(len(images), -1)

@@ -77,8 +77,9 @@ def from_file(path: Path) -> ModuleType:
     return module
 
 
+@cache
 def _own(package: str) -> tuple[str, ...]:
-    """Return the names of the modules of the folder."""
+    """Return the names of the modules of the folder. It is read once a process: who asks for a runtime asks often."""
     spec = find_spec(package)
     if spec is None or spec.submodule_search_locations is None:
         raise ModuleNotFoundError(package)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.bench.test_measure import INVOKED, subject_of
-from toolkit.bench import alternating, busy, pair_tasks
+from toolkit.bench import alternating, pair_tasks
 from toolkit.bench.candidates import Candidate, select
 from toolkit.bench.configuration import Configuration
 from toolkit.errors import ArtifactError
@@ -89,33 +89,16 @@ def test_two_runtimes_take_turns_on_one_core_block_by_block(workers):
 def test_blocks_are_timed_as_one_behind_a_lead_in():
     subject, session, _ = subject_of()
     before = session.invocations
-    assert subject.together(10) == (10 * INVOKED, 0)  # setting the input is not in it
+    assert subject.together(10) == 10 * INVOKED  # setting the input is not in it
     assert session.invocations - before == 10 + 2
 
 
 @pytest.mark.parametrize("share", [0.02, 0.05])
-def test_busy_work_takes_its_share_of_the_inference_whatever_it_takes_beside_them(monkeypatch, share):
-    subject, _, clock = subject_of()
-
-    def work(turns):
-        clock.now += 10 * turns
-
-    monkeypatch.setattr(busy, "spin", work)
-    side = pair_tasks._Side(subject, share, inference_ns=INVOKED, turn_ns=5.0)  # by itself it took half
-    taken = [side.take(50) for _ in range(pair_tasks.RECENT)]
-    assert taken[0] == INVOKED * (1 + 2 * share)
-    assert taken[-1] == INVOKED * (1 + share)
-    assert pair_tasks._Side(subject, 0.0, INVOKED, 5.0).take(50) == INVOKED
-
-
-def test_a_turn_of_busy_work_is_timed_without_the_call():
-    now = 0
-
-    def work(turns):
-        nonlocal now
-        now += 100 + 10 * turns  # 100 ns a call, 10 ns a turn
-
-    assert busy.turn_ns(lambda: now, work) == 10
+def test_busy_work_lasts_its_share_of_the_inferences_of_the_same_block(share):
+    subject, session, _ = subject_of(tick=1)
+    for slowed in (1, 3):  # by whatever else runs
+        session.invoked = slowed * INVOKED
+        assert subject.together(50, share=share) == pytest.approx(50 * slowed * INVOKED * (1 + share), abs=3)
 
 
 def test_real_workers_measure_one_runtime_in_one_process_and_two_in_two(exported):

@@ -35,6 +35,7 @@ class FakeSession(Session):
     path = Path("fake")
     inputs = (TensorSpec("image", (None, 2, 2, 1), "uint8"),)
     outputs = (TensorSpec("probabilities", (None, 2), "float32"),)
+    invoked = INVOKED
 
     def __init__(self, clock):
         self.clock, self.invocations, self.seen = clock, 0, []
@@ -48,7 +49,7 @@ class FakeSession(Session):
         self.seen.append(values[0])
 
     def invoke(self):
-        self.clock.now += FIRST if self.invocations == 0 else INVOKED
+        self.clock.now += FIRST if self.invocations == 0 else self.invoked
         self.invocations += 1
 
     def read_outputs(self):

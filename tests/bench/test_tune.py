@@ -1,11 +1,13 @@
 """Settings of the runtimes: what wins by made-up processes, and every real setting on a shipped artifact."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.bench import made_up
 from tests.conftest import SHIPPED
-from toolkit import registry, runtimes
+from toolkit import host, registry, runtimes
 from toolkit.bench import alternating, record, settings, tune
 from toolkit.bench.alternating import Alternated
 from toolkit.bench.candidates import select
@@ -13,7 +15,7 @@ from toolkit.bench.schedule import Plan
 from toolkit.bench.tuned import Tried, Tuned, read
 from toolkit.cli.bench import tuned as report
 from toolkit.console import Console
-from toolkit.errors import ArtifactError, WorkerFailedError
+from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 
 MLP = SHIPPED / "mlp-int8.onnx"
 FILES = {"litert": SHIPPED / "mlp-float16.tflite", "onnxruntime": MLP}
@@ -26,6 +28,7 @@ def tried(name, faster, *, spread=0.01):
 
 def test_the_fastest_of_those_that_are_surely_faster_is_best():
     found = Tuned((tried("slow", -0.1), tried("good", 0.05), tried("better", 0.1), tried("unsure", 0.2, spread=0.5)))
+    found = replace(found, left_out=(("odd", "it answers otherwise"),))
     assert found.best.setting == "better"
     document = found.to_json()
     assert document["best"] == "better"
@@ -35,7 +38,7 @@ def test_the_fastest_of_those_that_are_surely_faster_is_best():
 
 def test_nothing_wins_where_nothing_is_faster():
     assert Tuned((tried("slow", -0.1), tried("same", 0.0))).best is None
-    assert Tuned(()).to_json() == {"tried": [], "best": None}
+    assert Tuned(()).to_json() == {"tried": [], "left_out": {}, "best": None}
 
 
 def test_the_more_are_tried_the_surer_one_must_be():
@@ -47,7 +50,7 @@ def test_the_more_are_tried_the_surer_one_must_be():
 @pytest.mark.parametrize("logarithms", [[], [0.1], [0.1, float("nan")], [0.1, 1e300]])
 def test_speed_ups_that_no_processes_found_are_refused(logarithms):
     with pytest.raises(ArtifactError, match="the setting 'x' has speed-ups of no processes"):
-        read({"tried": [{"setting": "x", "line": "x()", "logarithms": logarithms}]})
+        read({"tried": [{"setting": "x", "line": "x()", "logarithms": logarithms}], "left_out": {}})
 
 
 @pytest.mark.parametrize("runtime", registry.names("toolkit.bench.settings"))
@@ -69,21 +72,21 @@ def test_a_runtime_without_a_module_has_no_settings():
 
 
 class Answers:
-    """In place of workers: the second setting answers otherwise, the third cannot be opened."""
+    """In place of workers: the second setting answers otherwise, the third is not opened, the fourth is far slower."""
 
     def __init__(self, sides, core, kind):
         assert kind == "end_to_end"
-        self.sides, self.closed = sides, False
+        self.typical_ns = {place: 2.1e3 if place == 4 else 1e3 for place in range(len(sides))}
 
     def open(self, place):
         if place == 3:
-            raise ArtifactError("cannot be opened so")
+            raise ArtifactError("it is fixed")
 
     def answers(self, place):
         return np.array([1.0, 2.0 if place == 2 else 0.0])
 
     def close(self):
-        self.closed = True
+        pass
 
 
 @pytest.fixture
@@ -99,12 +102,14 @@ def faked(monkeypatch):
     monkeypatch.setattr(tune, "Table", Answers)
 
 
-def test_what_answers_otherwise_or_cannot_be_opened_is_no_choice(faked):
+def test_what_answers_otherwise_cannot_be_opened_or_is_far_slower_is_no_choice(faked):
     (candidate,) = select([MLP], warn=pytest.fail)
     steps = []
     found = tune.tune(candidate, Plan(), on_step=steps.append)
     names = [setting.name for setting in settings.of("onnxruntime")]
-    assert [one.setting for one in found.tried] == [names[0], *names[3:]]
+    assert [one.setting for one in found.tried] == [names[0], *names[4:]]
+    whys = ["it answers otherwise", "it cannot be opened so: it is fixed", "it takes over 2 times as long"]
+    assert found.left_out == tuple(zip(names[1:4], whys, strict=True))
     assert [len(one.logarithms) for one in found.tried] == [10] * len(found.tried)
     assert found.speedups()[0].value == pytest.approx(1 / 1.1)
     assert steps[0].text == f"mlp-int8.onnx: trying {len(found.tried)} settings, round 1"
@@ -116,7 +121,7 @@ def test_a_process_that_dies_ends_the_trial_of_its_artifact(faked, recorded, mon
 
     monkeypatch.setattr(Answers, "open", die)
     warnings = []
-    tune.add(recorded, Plan(), warn=warnings.append)
+    tune.add(recorded, select([MLP], warn=pytest.fail), Plan(), warn=warnings.append)
     assert (warnings, recorded.tuned) == (["was ended by SIGSEGV"], {})
 
 
@@ -132,16 +137,19 @@ def recorded(monkeypatch) -> record.Record:
 def test_a_record_keeps_what_was_tried_and_the_tables_show_what_won(faked, recorded, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     made = recorded
-    tune.add(made, Plan(), warn=pytest.fail)
+    tune.add(made, select([MLP, FILES["litert"]], warn=pytest.fail), Plan(), warn=pytest.fail)
     told = [one["tuned"] for one in made.to_json()["results"]]
     assert told[0] == told[1] == made.tuned[MLP].to_json()
     report.report(Console(), made)
     out = " ".join(capsys.readouterr().out.split())
     assert "mlp-int8.onnx onnxruntime no graph optimization 0.909× 0.909 – 0.909 slower, at least 1.1" in out
-    assert "tuned mlp-int8.onnx (onnxruntime): of 5 settings tried, none is surely faster" in out
+    assert "tuned mlp-int8.onnx (onnxruntime): of 4 settings tried, none is surely faster" in out
     made.tuned[MLP] = Tuned((tried("good", 0.05),))
     report.report(Console(), made)
     assert "tuned mlp-int8.onnx (onnxruntime): good, by this line: set('good')" in capsys.readouterr().out
+    made.tuned[MLP] = Tuned(())
+    report.report(Console(), made)
+    assert "tuned mlp-int8.onnx (onnxruntime): its runtime has no settings to try" in capsys.readouterr().out
     made.tuned = {}
     report.report(Console(), made)
     assert capsys.readouterr().out == ""
@@ -152,13 +160,22 @@ def test_ctrl_c_keeps_what_was_tried(recorded, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(tune, "tune", stop)
-    tune.add(recorded, Plan(), warn=pytest.fail)
+    tune.add(recorded, select([MLP], warn=pytest.fail), Plan(), warn=pytest.fail)
     assert recorded.interrupted
+
+
+def test_an_emulated_machine_tries_none(monkeypatch):
+    tune.require_latencies()
+    emulated = replace(host.describe(), emulated=True)
+    monkeypatch.setattr(host, "describe", lambda: emulated)
+    with pytest.raises(UsageError, match="this machine is emulated"):
+        tune.require_latencies()
 
 
 @pytest.mark.slow
 def test_real_workers_try_each_setting():
     (candidate,) = select([FILES["litert"]], warn=pytest.fail)
     found = tune.tune(candidate, Plan(seconds=0.01, processes=1))
-    assert [one.setting for one in found.tried] == [setting.name for setting in settings.of("litert")]
+    names = {*(one.setting for one in found.tried), *dict(found.left_out)}
+    assert names == {setting.name for setting in settings.of("litert")}
     assert all(len(one.logarithms) == 2 for one in found.tried)

@@ -9,11 +9,14 @@ import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from toolkit import archive, golden, host, manifest, registry
+from tests.conftest import SHIPPED
+from toolkit import archive, golden, host, manifest, registry, runtimes
+from toolkit.bench import settings
 from toolkit.bundle import classify
 from toolkit.bundle.check import check
 from toolkit.bundle.choose import recommendation, recommended, resolve
@@ -123,10 +126,10 @@ def test_the_script_of_a_bundle_says_no_to_other_answers_and_other_images(bundle
     assert "float32 (2, 9, 9); allowed: uint8 (N, *(8, 8, 1))" in done.stderr.splitlines()[-1]
 
 
-def test_every_runtime_of_artifacts_has_a_script_of_its_own():
-    runtimes = set(registry.names("toolkit.runtimes")) - {REFERENCE_RUNTIME}
+def test_every_runtime_that_runs_artifacts_by_itself_has_a_script_of_its_own():
+    own = {runtimes.for_file(Path(f"artifact{suffix}")) for suffix in runtimes.suffixes()} - {REFERENCE_RUNTIME}
     scripts = {name: classify.script(name) for name in registry.names("toolkit.bundle.classify")}
-    assert set(scripts) == runtimes
+    assert set(scripts) == own
     for script in scripts.values():
         assert "NotImplementedError" not in script
         compile(script, "classify.py", "exec")
@@ -272,6 +275,35 @@ def test_the_newest_benchmark_of_these_artifacts_here_is_asked(record, exported,
     record("8", "cnn-float32.onnx", failures={"there/cnn-int8.tflite": "crashed"},
            artifacts=[entry.path for entry in found.artifacts if entry.path != "cnn-int8.tflite"])  # fmt: skip
     assert recommended(found, tmp_path / "benchmarks").record == "benchmarks/8"
+
+
+def test_the_setting_that_won_there_is_taken_if_it_is_known(record, exported):
+    found = manifest.read(exported)
+    (onnx,) = (entry for entry in found.artifacts if entry.path == "cnn-int8.onnx")
+    result = {"artifact": "there/cnn-int8.onnx", "sha256": onnx.sha256}
+    tuned = {"without arena": "without arena", "import os": None, None: None}
+    for number, (best, taken) in enumerate(tuned.items()):
+        document = record(str(number), onnx.path, results=[{**result, "tuned": {"best": best}}])
+        assert recommendation(document, found).setting == taken
+    assert recommendation(record("none", onnx.path, results=[result]), found).setting is None
+
+
+@pytest.mark.parametrize("runtime", registry.names("toolkit.bench.settings"))
+def test_the_script_with_each_setting_answers_as_without(runtime):
+    path = SHIPPED / ("mlp-float16.tflite" if runtime == "litert" else "mlp-int8.onnx")
+    rows = np.random.default_rng(0).random((2, 28, 28, 1), np.float32)
+
+    def answers(setting):
+        program: dict[str, Any] = {"__name__": "classify"}
+        exec(classify.script(runtime, setting=setting), program)
+        return program["predict"](path, rows)
+
+    usual = classify.script(runtime)
+    for setting in settings.of(runtime):
+        source = classify.script(runtime, setting=setting.name)
+        assert (setting.line.replace("(path,", "(str(model),") in source) == (setting.name != "without IO binding")
+        assert (source == usual) == (setting.name == "without IO binding")
+        np.testing.assert_allclose(answers(setting.name), answers(None), atol=1e-4)
 
 
 def test_a_benchmark_of_other_weights_is_not_asked(record, exported, tmp_path):

@@ -48,6 +48,15 @@ def test_what_has_another_form_is_not_taken_for_it(change):
     assert not digits.is_mnist(change(form), height=28, width=28)
 
 
+def test_a_digit_is_looked_at_as_it_is_and_turned_to_either_side():
+    ink = rectangle(60, 60)
+    ink[:30, 30:] = 0
+    own, left, right = digits.looks(ink, height=28, width=28)
+    assert np.array_equal(own, digits.to_form(ink, height=28, width=28))
+    for one, other in ((own, left), (own, right), (left, right)):
+        assert np.abs(one.astype(int) - other).mean() > 10
+
+
 @pytest.mark.mnist
 def test_mnist_is_taken_as_it_is(real_mnist):
     known = [digits.is_mnist(image[..., 0], height=28, width=28) for image in real_mnist.test.images]

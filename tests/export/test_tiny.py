@@ -18,8 +18,9 @@ MEMBERS = [
     ("tiny:width=4,depth=2,kernel=5,conv=separable,reduce=stride", (12, 9, 3), [CONV, DEPTHWISE, CONV, *HEAD]),
     ("tiny:width=4,depth=2,conv=separable", (16, 3), ["RESHAPE", CONV, POOL, DEPTHWISE, CONV, *HEAD]),
 ]
-# What an operator of ONNX is called here; those that only move or quantize values have no name of LiteRT's.
-OF_ONNX = {"Conv": CONV, "MaxPool": POOL, "ReduceMean": "MEAN", "MatMul": "FULLY_CONNECTED", "Softmax": "SOFTMAX"}
+# What LiteRT's operators are in ONNX, where a dense layer is of one kind or another; and what only moves or quantizes.
+IN_ONNX = {CONV: "Conv", DEPTHWISE: "Conv", POOL: "MaxPool", "MEAN": "ReduceMean", "SOFTMAX": "Softmax"}
+DENSE = {"float32": ["MatMul", "Add"], "int8": ["Gemm"]}
 MOVED = {"Reshape", "Transpose", "QuantizeLinear", "DequantizeLinear"}
 
 
@@ -29,13 +30,13 @@ def converted(request, tmp_path_factory):
     text, shape, operators = request.param
     extras.load("keras").utils.set_random_seed(0)
     rng = np.random.default_rng(0)
-    model = models.build(text, input_shape=shape, classes=5)
+    model = models.build(text, input_shape=shape, classes=10)
     for layer in model.layers:
         if "norm" in layer.name:
             ranges = ((0.5, 1.5), (0.0, 0.5), (-0.2, 0.2), (0.5, 1.5))  # gamma, beta, mean, variance
             layer.set_weights([rng.uniform(*one, layer.gamma.shape) for one in ranges])
     dense = model.layers[-1]
-    dense.set_weights([8 * weights for weights in dense.get_weights()])
+    dense.set_weights([8 * weights + 0.1 for weights in dense.get_weights()])
     folder = tmp_path_factory.mktemp("tiny")
     prepared = prepare.prepare(model, folder)
     rows = rng.random((20, *shape), np.float32)
@@ -63,8 +64,8 @@ def test_an_onnx_file_has_no_operator_of_a_normalization(converted, kind):
     operators, _, _, files = converted
     graph = extras.load("onnx").load(files[".onnx", kind]).graph
     names = [node.op_type for node in graph.node if node.op_type not in MOVED | {"Relu"}]
-    expected = [CONV if name == DEPTHWISE else name for name in operators if name != "RESHAPE"]
-    assert [OF_ONNX.get(name, name) for name in names] == expected
+    *inner, _, last = (IN_ONNX.get(name) for name in operators if name != "RESHAPE")
+    assert names == [*inner, *DENSE[kind], last]
 
 
 def test_float32_answers_as_keras_does(converted):

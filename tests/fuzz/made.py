@@ -134,7 +134,9 @@ def search(folder):
     run(folder / "trial-001")
     shape = {"width": 2, "depth": 2, "kernel": 3, "conv": "plain", "reduce": "pool"}
     costs = {"size_bytes": 4000, "macs": 9000, "memory_bytes": 500, "parameters": 100}
-    write_json(folder / "trial-001" / "candidate.json", {"choice": {**shape, "learning_rate": 0.01}, "costs": costs})
+    choice = {**shape, "learning_rate": 0.01}
+    rejected = [{"choice": {**choice, "width": 9}, "costs": {**costs, "size_bytes": 9500}}]
+    write_json(folder / "trial-001" / "candidate.json", {"choice": choice, "costs": costs, "rejected": rejected})
     write_json(folder / "trial-001" / "metrics.json", {**METRICS, "test_accuracy": None})
     paired = {"lost": 1, "gained": 0}
     member = {"name": "trial-001", "artifact": "a.tflite", "size_bytes": 4000, "right": 8, "own": paired}

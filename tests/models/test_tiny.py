@@ -16,17 +16,17 @@ def test_the_default_member():
     table, model = layer_table("tiny")
     assert table == [
         ("conv_1", (28, 28, 8)),
-        ("conv_act_1", (28, 28, 8)),
+        ("act_1", (28, 28, 8)),
         ("pool_1", (14, 14, 8)),
         ("conv_2", (14, 14, 16)),
-        ("conv_act_2", (14, 14, 16)),
+        ("act_2", (14, 14, 16)),
         ("pool_2", (7, 7, 16)),
         ("conv_3", (7, 7, 16)),
-        ("conv_act_3", (7, 7, 16)),
+        ("act_3", (7, 7, 16)),
         ("conv_4", (7, 7, 16)),
-        ("conv_act_4", (7, 7, 16)),
+        ("act_4", (7, 7, 16)),
         ("conv_5", (7, 7, 16)),
-        ("conv_act_5", (7, 7, 16)),
+        ("act_5", (7, 7, 16)),
         ("mean", (16,)),
         ("probabilities", (10,)),
     ]

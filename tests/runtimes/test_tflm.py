@@ -11,7 +11,10 @@ from toolkit.errors import ArtifactError, UsageError
 from toolkit.parity.verify import VerifyOptions, verify
 from toolkit.runtimes import litert, tflm
 
-pytestmark = pytest.mark.skipif(not runtimes.installed("tflm"), reason="tflite-micro is not installed")
+pytestmark = [
+    pytest.mark.training,  # a device has no tflite-micro
+    pytest.mark.skipif(not runtimes.installed("tflm"), reason="tflite-micro is not installed"),
+]
 
 
 @pytest.fixture
@@ -45,6 +48,12 @@ def test_the_arena_holds_at_least_what_is_alive_together(int8):
     session = tflm.TFLMSession(int8)
     assert 8 * 8 * 32 + 4 * 4 * 32 < session.arena_bytes < 20_000
     assert session.remark.startswith("TFLM's reference kernels on this CPU: times of no microcontroller;")
+
+
+def test_an_input_of_another_shape_is_refused_in_one_line(int8):
+    session = tflm.open_session(int8)
+    with pytest.raises(ArtifactError, match=r"cnn-int8\.tflite: TFLM does not take the input: .*Dimension mismatch"):
+        session.set_inputs([np.zeros((2, 8, 8, 1), np.int8)])
 
 
 def test_several_threads_are_refused(int8):

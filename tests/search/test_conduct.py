@@ -128,7 +128,8 @@ def test_crashes_on_end_end_the_search_with_the_reason(tmp_path, tiny):
     assert len(search.read(tmp_path).candidates) == 3
 
 
-def test_the_sixth_has_floors(tmp_path, tiny):
+def test_the_sixth_has_floors(tmp_path, tiny, monkeypatch):
+    monkeypatch.setattr("toolkit.search.conduct.ATTEMPTS", 3)
     executor = Learned(learn)
     alike = replace(ASKED, budgets=Budgets(2_300.0))  # few networks fit, and cost much the same
     carry_out(tmp_path, tiny, executor, asked=alike, limits=Limits(trials=12))
@@ -180,3 +181,19 @@ def test_a_folder_without_a_search_and_one_with_a_damaged_candidate_are_refused(
         write_text(candidate, damaged)
         with pytest.raises(RunError, match=says):
             search.read(tmp_path)
+
+
+def test_what_was_too_costly_is_kept_with_the_candidate_behind_it_and_learned_from(tmp_path, tiny):
+    """Larger networks are better here, so that proposals go up to the budget; most are within it all the same."""
+    of = carry_out(tmp_path, tiny, Learned(learn), limits=Limits(trials=16))
+    assert 0 < len(of.rejected) < 2 * len(of.candidates)
+    assert all(ASKED.budgets.excess(one.costs) for one in of.rejected)
+    assert [one.choice for one in search.read(tmp_path).rejected] == [one.choice for one in of.rejected]
+
+
+def test_where_hardly_anything_fits_the_smallest_network_is_tried(tmp_path, tiny, monkeypatch):
+    monkeypatch.setattr("toolkit.search.conduct.ATTEMPTS", 3)
+    of = carry_out(
+        tmp_path, tiny, Learned(learn), asked=replace(ASKED, budgets=Budgets(2_200.0)), limits=Limits(trials=3)
+    )
+    assert {(one.choice.width, one.choice.depth) for one in of.candidates} == {(2, 2)}

@@ -1,7 +1,5 @@
 """A training that is given up, as the process that trains it does it; what is learned is made up."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from tests.search.made_up import ASKED, choice
@@ -18,10 +16,9 @@ def perform(monkeypatch, tmp_path, tiny):
     def carry_out(accuracies, floors):
         def train(recipe, dataset, folder, *, opens_test, on_epoch, **_):
             assert not opens_test
-            nothing = SimpleNamespace(variables=[])
             for number in range(1, len(accuracies) + 1):
                 of = progress(accuracies[:number])
-                checkpoint.save_state(folder / checkpoint.STATE, model=nothing, optimizer=nothing, progress=of)
+                checkpoint.save_state(folder / checkpoint.STATE, variables={}, progress=of)
                 on_epoch(of.history[-1])
 
         monkeypatch.setattr("toolkit.training.fit.train", train)

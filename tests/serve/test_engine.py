@@ -8,6 +8,7 @@ import pytest
 
 from toolkit.errors import ArtifactError
 from toolkit.prediction import answers
+from toolkit.prediction.views import View
 from toolkit.serve.engine import Engine
 from toolkit.serve.metrics import Metrics
 from toolkit.worker.session import Workers
@@ -18,10 +19,10 @@ def slow(exported_once, monkeypatch):
     """An engine whose inferences wait for a gate, and the batches that it has been asked for."""
     gate, batches, real = threading.Semaphore(0), [], answers.classify
 
-    def classify(session, found, pixels):
+    def classify(session, found, pixels, labels):
         assert gate.acquire(timeout=60)
         batches.append(len(pixels))
-        return real(session, found, pixels)
+        return real(session, found, pixels, labels)
 
     monkeypatch.setattr(answers, "classify", classify)
     path = exported_once / "cnn-int8.tflite"
@@ -30,8 +31,8 @@ def slow(exported_once, monkeypatch):
     made.close()
 
 
-def pixels(count, shade=0):
-    return np.full((count, 8, 8, 1), shade, np.uint8)
+def views(count, shade=0):
+    return [View(np.full((8, 8, 1), shade, np.uint8))] * count
 
 
 def ask(made, gate, *counts, cancelled=()):
@@ -40,9 +41,9 @@ def ask(made, gate, *counts, cancelled=()):
     async def run():
         made._queue = asyncio.Queue()  # which belongs to a loop, and each call has its own
         running = asyncio.create_task(made.run())
-        asked = [asyncio.create_task(made.classify(pixels(1)))]
+        asked = [asyncio.create_task(made.classify(views(1)))]
         await asyncio.sleep(0.05)
-        asked += [asyncio.create_task(made.classify(pixels(count, 10 * count))) for count in counts]
+        asked += [asyncio.create_task(made.classify(views(count, 10 * count))) for count in counts]
         await asyncio.sleep(0.05)
         for place in cancelled:
             asked[place].cancel()
@@ -79,7 +80,7 @@ def test_nothing_is_computed_for_who_has_gone(slow):
 def test_each_gets_the_answer_to_its_own_images_also_where_others_of_its_batch_go_away(slow, tiny):
     made, gate, batches = slow
     images = iter(tiny.test.images)
-    given = [np.stack([next(images) for _ in range(count)]) for count in (1, 1, 2, 1, 3, 1, 1)]
+    given = [[View(next(images)) for _ in range(count)] for count in (1, 1, 2, 1, 3, 1, 1)]
 
     async def run():
         running = asyncio.create_task(made.run())
@@ -94,12 +95,11 @@ def test_each_gets_the_answer_to_its_own_images_also_where_others_of_its_batch_g
 
     found = asyncio.run(run())
     assert batches == [10]  # who went away did so while it was worked on
-    alone = answers.classify
     for place, one in enumerate(given):
         if place in (1, 4):
             assert isinstance(found[place], asyncio.CancelledError)
         else:
-            _, rows = alone(made._open.session, made._open.found, one)
+            _, rows = answers.classify_views(made._open.session, made._open.found, one)
             assert np.allclose(found[place].probabilities, rows)
 
 

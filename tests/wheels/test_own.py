@@ -30,6 +30,7 @@ def test_a_wheel_holds_the_package_and_what_describes_it(built):
     names = zipfile.ZipFile(built).namelist()
     package = {name for name in names if name.startswith("toolkit/")}
     assert package == {f"toolkit/{path.relative_to(ROOT)}" for path in ROOT.rglob("*.py")} | {
+        "toolkit/bench/instructions/plugin.c",
         "toolkit/py.typed",
         "toolkit/constraints.txt",
         "toolkit/wheels/SHA256SUMS",

@@ -25,8 +25,9 @@ def bundle(
     """Pack one file for a device: an artifact, its golden and manifest, a wheel, and ``classify.py``, which runs it.
 
     model: a folder of artifacts, the name of one in ``exported/``, or one artifact. Of a folder that artifact is taken
-    which the newest benchmark in ``benchmarks/`` that was made here recommends; if there is none, one is made. output:
-    the file; None stands for ``MODEL-QUANTIZATION-FORMAT.zip``, here.
+    which the newest benchmark in ``benchmarks/`` that was made here recommends, with the setting of its runtime that
+    was surely faster there; if there is none, one is made. output: the file; None stands for
+    ``MODEL-QUANTIZATION-FORMAT.zip``, here.
 
     ``.path`` is the file, ``.artifact`` what is in it, ``.why`` it was chosen; ``.to_json()`` is the document of
     ``toolkit bundle --json``. Ctrl-C ends it without a file. Raises ArtifactError if no artifact is there, or if none
@@ -42,7 +43,7 @@ def bundle(
     if named and (why := choose.otherwise(found, named)):
         warn(f"{named.artifact.path} answers differently here than where it was exported: {why}")
     path = None if output is None else Path(output)
-    return make(found, choice.artifact, path, why=choice.why, record=choice.record)
+    return make(found, choice.artifact, path, why=choice.why, record=choice.record, setting=choice.setting)
 
 
 def check_bundle(bundle: str | PathLike[str]) -> "Checked":

@@ -85,17 +85,24 @@ def compare_files(
 
 
 def compare_instructions(
-    reference: str | PathLike[str], candidate: str | PathLike[str], *, tolerance: float = 0.01, on_step: OnStep = ignore
+    reference: str | PathLike[str],
+    candidate: str | PathLike[str],
+    *,
+    tolerance: float = 0.01,
+    cpu: str | None = None,
+    on_step: OnStep = ignore,
 ) -> "Counts":
     """Compare two artifacts by the instructions of one inference; true unless the candidate executes more.
 
-    tolerance: the share by which it may. ``.counted`` has what each executes and what counted it, None for two files
-    that are the same; ``.ratio`` is the candidate's count by the reference's. Raises ArtifactError if one cannot be run
-    or is of Keras, UsageError for a negative tolerance, and if nothing on this machine counts instructions.
+    tolerance: the share by which it may. cpu: one that qemu-user emulates (``toolkit.bench.instructions.cpus.CPUS``);
+    None stands for this one if it counts, else for one of its architecture. ``.counted`` has what each executes and
+    what counted it, None for two files that are the same; ``.ratio`` is the candidate's count by the reference's.
+    Raises ArtifactError if one cannot be run or is of Keras, UsageError for a negative tolerance, and if nothing on
+    this machine counts instructions.
     """
     from toolkit.bench.instructions.versus import compare
 
-    return compare(Path(reference), Path(candidate), tolerance=tolerance, on_step=on_step)
+    return compare(Path(reference), Path(candidate), tolerance=tolerance, cpu=cpu, on_step=on_step)
 
 
 def is_artifact(path: str | PathLike[str]) -> bool:

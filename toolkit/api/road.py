@@ -68,15 +68,17 @@ def bench(
         chosen = candidates.select([Path(path) for path in paths or (EXPORTED,)], shapes=shapes or {}, warn=warn)
     if instructions:
         emulator_for(None)
+    if tune:
+        tuning.require_latencies()
     folder = new_folder(Path(output))
     with allowing(imports, unsafe_lambda=unsafe_lambda):
         record = schedule.bench(chosen, folder, asked, on_step=lambda progress: on_step(progress.step))
         if not record.interrupted:
             add_reasons(record, everything=explain, on_step=on_step)
-        if tune and not record.interrupted and not record.host.emulated:
-            tuning.add(record, asked, warn=warn, on_step=on_step)
+        if tune and not record.interrupted:
+            tuning.add(record, chosen, asked, warn=warn, on_step=on_step)
         if instructions and not record.interrupted:
-            counted.add(record, warn=warn, on_step=on_step)
+            counted.add(record, chosen, warn=warn, on_step=on_step)
     return record
 
 

@@ -121,10 +121,10 @@ class Subject:
                 samples.append(time_one())
         return np.array(samples)
 
-    def together(self, count: int, turns: int = 0, *, kind: str = INVOKE) -> tuple[int, int]:
-        """Return the ns of ``count`` inferences, timed as one behind a lead-in, and those of the work behind them.
+    def together(self, count: int, *, share: float = 0.0, kind: str = INVOKE) -> int:
+        """Return the ns of ``count`` inferences, timed as one behind a lead-in.
 
-        turns: of busy work. kind: INVOKE, or END_TO_END.
+        share: of busy work behind them, a slow-down of known size. kind: INVOKE, or END_TO_END.
         """
         run, clock, repeats = self.prepared() if kind == INVOKE else self._run, self._clock, range(count)
         for _ in range(LEAD_INFERENCES):
@@ -133,8 +133,7 @@ class Subject:
         for _ in repeats:
             run()
         done = clock()
-        busy.spin(turns)
-        return done - start, clock() - done
+        return busy.until(done + round(share * (done - start)), clock) - start if share else done - start
 
     def answers(self) -> NDArray[np.float64]:
         """Return the real outputs for the first inputs in rotation, one after the other."""

@@ -85,11 +85,18 @@ class HostEntry(TypedDict):
     after: State | None
 
 
+class BestEntry(TypedDict):
+    """The setting of its runtime with which an artifact is surely faster."""
+
+    best: str | None
+
+
 class NamedEntry(TypedDict):
     """Which artifact a result is of."""
 
     artifact: str
     sha256: NotRequired[str | None]
+    tuned: NotRequired[BestEntry | None]
 
 
 class RecommendationEntry(TypedDict):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from toolkit import manifest
+from toolkit import host
 from toolkit.bench import alternating, beside, settings
 from toolkit.bench.alternating import Alternated, Table
 from toolkit.bench.candidates import Candidate
@@ -15,21 +15,32 @@ from toolkit.bench.pairs import Pairs
 from toolkit.bench.record import Record
 from toolkit.bench.schedule import Plan
 from toolkit.bench.tuned import Tried, Tuned
-from toolkit.errors import ArtifactError, WorkerFailedError
+from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.step import OnStep, Step, ignore
 
 # How far the outputs of two settings may differ: kernels add the same products in different orders (docs/cpus.md).
 ALIKE = 1e-4
+# How many times as long as with the usual ones an inference may take for a setting to be timed: the blocks of a slower
+# one would leave the others little time.
+HOPELESS = 2
+
+
+def require_latencies() -> None:
+    """Raise UsageError where no setting can be timed: this machine is emulated."""
+    if host.describe().emulated:
+        raise UsageError("this machine is emulated, its times are no latencies: no settings can be tried here")
 
 
 def tune(candidate: Candidate, plan: Plan, *, on_step: OnStep = ignore) -> Tuned:
     """Time an artifact with each setting of its runtime beside itself with the usual ones, input and output counted.
 
-    One thread and one image, in as many processes as a comparison of two files has. What answers otherwise is no
-    choice. Raises ArtifactError if the artifact cannot be run as usual.
+    One thread and one image, in as many processes as a comparison of two files has. What answers otherwise, or is far
+    slower, is no choice. Raises ArtifactError if the artifact cannot be run as usual.
     """
     usual = Configuration(candidate, 1, 1)
-    sides = [usual, *_choices(usual)]
+    names = [setting.name for setting in settings.of(candidate.runtime)]
+    left_out = _left_out(usual, names)
+    sides = [usual, *(replace(usual, setting=name) for name in names if name not in left_out)]
     rng = np.random.default_rng(plan.seed)
     seconds = plan.seconds / plan.processes / beside.PROCESSES
     processes: list[Alternated] = []
@@ -38,29 +49,38 @@ def tune(candidate: Candidate, plan: Plan, *, on_step: OnStep = ignore) -> Tuned
             Step(done, plan.processes, f"{candidate.path.name}: trying {len(sides) - 1} settings, round {done + 1}")
         )
         processes += alternating.twice(sides, seconds=seconds, rng=rng, kind=END_TO_END)
-    return Tuned(tuple(_tried(side, place, processes) for place, side in enumerate(sides[1:], 1)))
+    tried = tuple(_tried(side, place, processes) for place, side in enumerate(sides[1:], 1))
+    return Tuned(tried, tuple(left_out.items()))
 
 
-def _choices(usual: Configuration) -> list[Configuration]:
-    """Return the artifact with each setting that it can be opened with and answers the same."""
-    found = settings.of(usual.candidate.runtime)
-    sides = [usual, *(replace(usual, setting=setting.name) for setting in found)]
-    table = Table(sides, None, END_TO_END)
+def _left_out(usual: Configuration, names: Sequence[str]) -> dict[str, str]:
+    """Return the settings that need not be timed beside the usual ones, and why."""
+    if not names:
+        return {}
+    found = {}
+    table = Table([usual, *(replace(usual, setting=name) for name in names)], None, END_TO_END)
     try:
         table.open(0)
-        return [side for place, side in enumerate(sides) if place and _answers_alike(table, place)]
+        for place, name in enumerate(names, 1):
+            if why := _no_choice(table, place):
+                found[name] = why
     finally:
         table.close()
+    return found
 
 
-def _answers_alike(table: Table, place: int) -> bool:
+def _no_choice(table: Table, place: int) -> str | None:
     try:
         table.open(place)
     except WorkerFailedError:
         raise
-    except ArtifactError:  # this file is not opened so
-        return False
-    return np.allclose(table.answers(place), table.answers(0), rtol=ALIKE, atol=ALIKE)
+    except ArtifactError as error:
+        return f"it cannot be opened so: {error}"
+    if not np.allclose(table.answers(place), table.answers(0), rtol=ALIKE, atol=ALIKE):
+        return "it answers otherwise"
+    if table.typical_ns[place] > HOPELESS * table.typical_ns[0]:
+        return f"it takes over {HOPELESS} times as long"
+    return None
 
 
 def _tried(side: Configuration, place: int, processes: Sequence[Alternated]) -> Tried:
@@ -69,17 +89,25 @@ def _tried(side: Configuration, place: int, processes: Sequence[Alternated]) -> 
     return Tried(setting.name, setting.line, tuple(logarithms.tolist()))
 
 
-def add(record: Record, plan: Plan, *, warn: Callable[[str], None], on_step: OnStep = ignore) -> None:
-    """Tune each artifact of a record once, whatever its threads and batch, and save the record.
+def add(
+    record: Record,
+    candidates: Sequence[Candidate],
+    plan: Plan,
+    *,
+    warn: Callable[[str], None],
+    on_step: OnStep = ignore,
+) -> None:
+    """Tune each candidate that has a result, whatever its threads and batch, and save the record.
 
     warn: told why one cannot be tuned. Ctrl-C keeps those that were.
     """
-    found = {result.path: result.runtime for result in record.results}
+    measured = {result.path for result in record.results}
     try:
-        for path, runtime in found.items():
+        for candidate in candidates:
+            if candidate.path not in measured:
+                continue
             try:
-                candidate = Candidate(path, runtime, manifest.listing(path))
-                record.tuned[path] = tune(candidate, plan, on_step=on_step)
+                record.tuned[candidate.path] = tune(candidate, plan, on_step=on_step)
             except ArtifactError as error:
                 warn(str(error))
     except KeyboardInterrupt:

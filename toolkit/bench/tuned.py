@@ -25,6 +25,7 @@ class TunedEntry(TypedDict):
     """``Tuned`` as a document."""
 
     tried: list[TriedEntry]
+    left_out: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,10 @@ class Tried:
 
 @dataclass(frozen=True)
 class Tuned:
-    """All that was tried of one artifact; its runtime cannot open it with those that are not in it."""
+    """What was tried of one artifact. left_out: settings that were not timed, each with the reason."""
 
     tried: tuple[Tried, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def speedups(self) -> list[Interval]:
         """Return how many times faster each is, with intervals that hold all together."""
@@ -70,6 +72,7 @@ class Tuned:
                 }
                 for one, found in zip(self.tried, self.speedups(), strict=True)
             ],
+            "left_out": dict(self.left_out),
             "best": self.best.setting if self.best else None,
         }
 
@@ -80,4 +83,4 @@ def read(document: TunedEntry) -> Tuned:
     for one in tried:
         if len(one.logarithms) < LEAST_PROCESSES or not all(abs(value) < MOST_LOGARITHM for value in one.logarithms):
             raise ArtifactError(f"a benchmark record: the setting '{one.setting}' has speed-ups of no processes")
-    return Tuned(tried)
+    return Tuned(tried, tuple(document["left_out"].items()))

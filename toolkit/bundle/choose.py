@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import host, manifest, runtimes
-from toolkit.bench import reading
+from toolkit.bench import reading, settings
 from toolkit.bench.reading import RECORD, OutcomeEntry
 from toolkit.errors import ArtifactError
 from toolkit.manifest import MANIFEST, Artifact, Manifest
@@ -19,11 +19,16 @@ NAMED = "it was named"
 
 @dataclass(frozen=True)
 class Choice:
-    """An artifact, and why it was chosen. record: the benchmark that recommends it; None if the user named it."""
+    """An artifact, and why it was chosen.
+
+    record: the benchmark that recommends it; None if the user named it. setting: of its runtime, that was surely faster
+    there.
+    """
 
     artifact: Artifact
     why: str
     record: str | None = None
+    setting: str | None = None
 
 
 def resolve(given: str, exported: Path) -> tuple[Manifest, Choice | None]:
@@ -74,7 +79,7 @@ def recommendation(document: Mapping[str, Any], found: Manifest) -> Choice:
     for entry in document["recommendations"]:
         artifact = artifacts.get(digests.get(entry["artifact"]) or "")
         if artifact is not None and entry["fits"]:
-            return Choice(artifact, entry["why"], document["record"])
+            return Choice(artifact, entry["why"], document["record"], _setting(document, found, artifact))
     whys = [entry["why"] for entry in document["recommendations"] if digests.get(entry["artifact"]) in artifacts]
     reason = "; ".join(filter(None, whys)) or "nothing fits or ran"
     if document["host"].get("emulated"):
@@ -86,6 +91,13 @@ def otherwise(found: Manifest, choice: Choice) -> str | None:
     """Return what keeps the artifact from answering here as where it was exported; None if it does."""
     with contained() as workers:
         return recorded.otherwise(found, choice.artifact, workers)
+
+
+def _setting(document: Mapping[str, Any], found: Manifest, artifact: Artifact) -> str | None:
+    """Return the setting that won in a benchmark, None if none did or this toolkit does not know it."""
+    known = {setting.name for setting in settings.of(runtimes.for_file(found.folder / artifact.path))}
+    tuned = [result.get("tuned") for result in document["results"] if result.get("sha256") == artifact.sha256]
+    return next((one["best"] for one in tuned if one and one["best"] in known), None)
 
 
 def _covers(document: Mapping[str, Any], found: Manifest) -> bool:

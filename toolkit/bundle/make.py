@@ -22,7 +22,8 @@ SUFFIX = ".zip"
 class Bundle:
     """A bundle that was made. name: of the folder that it unpacks to. digests: SHA-256 by file name.
 
-    why: its artifact was chosen. record: the benchmark that recommends it, None if the user named it.
+    why: its artifact was chosen. record: the benchmark that recommends it, None if the user named it. setting: of the
+    runtime, that ``classify.py`` takes; None for the usual ones.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class Bundle:
     digests: dict[str, str]
     why: str
     record: str | None
+    setting: str | None
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -52,11 +54,18 @@ class Bundle:
             "artifact": self.artifact.path,
             "why": self.why,
             "record": self.record,
+            "setting": self.setting,
         }
 
 
 def make(
-    found: Manifest, artifact: Artifact, path: Path | None = None, *, why: str = NAMED, record: str | None = None
+    found: Manifest,
+    artifact: Artifact,
+    path: Path | None = None,
+    *,
+    why: str = NAMED,
+    record: str | None = None,
+    setting: str | None = None,
 ) -> Bundle:
     """Write the bundle of one artifact, to ``MODEL-QUANTIZATION-FORMAT.zip`` in this folder unless told otherwise.
 
@@ -76,9 +85,9 @@ def make(
         for file in (artifact.path, *(entry.path for entry in beside)):
             shutil.copyfile(found.folder / file, work / file)
         replace(found, folder=work, artifacts=(artifact,), derived=()).write()
-        (work / SCRIPT).write_text(classify.script(runtime, rows), encoding="utf-8")
+        (work / SCRIPT).write_text(classify.script(runtime, rows, setting), encoding="utf-8")
         build_wheel(work)
         digests = {file.name: sha256(file) for file in sorted(work.iterdir())}
         sums.write(work, digests)
         archive.pack(path, {f"{name}/{file.name}": file.read_bytes() for file in work.iterdir()})
-    return Bundle(path, name, runtime, artifact, digests, why, record)
+    return Bundle(path, name, runtime, artifact, digests, why, record, setting)

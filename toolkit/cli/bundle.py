@@ -33,6 +33,8 @@ def command(
     )
     console.text(f"bundle: {bundle.path}, {units.size(document['size_bytes'])}, sha256 {document['sha256']}")
     console.text(f"artifact: {bundle.artifact.path}: {bundle.why}")
+    if bundle.setting:
+        console.text(f"setting: {bundle.setting}, which was surely faster in {bundle.record}")
     console.text(f"on the device ({', '.join(('Python', *bundle.needs))}):")
     console.text(f"  python3 -m zipfile -e {bundle.path.name} . && python3 {bundle.name}/classify.py")
     console.document(document)

@@ -2,6 +2,7 @@
 
 from toolkit.digits.components import Box as Box
 from toolkit.digits.form import is_mnist as is_mnist
+from toolkit.digits.form import looks as looks
 from toolkit.digits.form import of_canvas as of_canvas
 from toolkit.digits.form import to_form as to_form
 from toolkit.digits.page import ENOUGH as ENOUGH

@@ -21,6 +21,9 @@ ALLOWED: dict[str, Sequence[int | str]] = {
 }
 # A side is halved down to 4, not further: a kernel on less sees mostly padding.
 LEAST_HALVED = 2 * 4
+# Of the moving statistics of batch normalization: Keras' 0.99 has not reached those of the weights after the hundred
+# batches of a small data set, and validates a network that it does not have yet.
+MOMENTUM = 0.9
 
 
 @dataclass(frozen=True)
@@ -103,17 +106,18 @@ def _block(layers: Any, shape: TinyShape, block: int, activation: str, *, halves
     def over(size: int) -> tuple[int, int]:
         return (size, 1) if is_window else (size, size)
 
-    def activated(convolution: Any) -> list[Any]:
-        kind, number = convolution.name.split("_")
-        normalization = layers.BatchNormalization(name=f"{kind}_norm_{number}")
-        return [convolution, normalization, layers.Activation(activation, name=f"{kind}_act_{number}")]
+    def activated(convolution: Any, *, place: str = "") -> list[Any]:
+        # Every name is in the file several times, of up to 16 kB: they are short.
+        normalization = layers.BatchNormalization(momentum=MOMENTUM, name=f"{place}norm_{number}")
+        return [convolution, normalization, layers.Activation(activation, name=f"{place}act_{number}")]
 
     number, kernel, made = block + 1, over(shape.kernel), []
     # In both directions, as kernels of depthwise convolutions have it; one column stays one.
     stride = 2 if halves and shape.reduce == "stride" else 1
     same: dict[str, Any] = {"padding": "same", "use_bias": False}
     if shape.conv == "separable" and block > 0:
-        made += activated(layers.DepthwiseConv2D(kernel, strides=stride, name=f"depthwise_{number}", **same))
+        depthwise = layers.DepthwiseConv2D(kernel, strides=stride, name=f"depthwise_{number}", **same)
+        made += activated(depthwise, place="inner_")
         kernel, stride = over(1), 1
     made += activated(layers.Conv2D(shape.channels(block), kernel, strides=stride, name=f"conv_{number}", **same))
     if halves and shape.reduce == "pool":

@@ -16,7 +16,7 @@ from toolkit.files import atomic
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.novelty import Judge, Judgement
 from toolkit.parity import inputs, recorded
-from toolkit.prediction.answers import classify
+from toolkit.prediction.answers import classify, classify_views
 from toolkit.prediction.views import Image, form_of, prepare
 from toolkit.reading import AS_THEY_ARE
 from toolkit.runtimes.base import Predictor
@@ -184,7 +184,7 @@ def _predict(
         prepared.append(one if explain else replace(one, pixels=None, page=None))
     views = [view for one in prepared for view in one.views]
     pixels = np.stack([view.pixels for view in views]) if views else np.empty((0, 0, 0, 0), np.uint8)
-    names, rows = classify(session, found, pixels, labels) if views else ((), np.empty((0, 0), np.float32))
+    names, rows = classify_views(session, found, views, labels) if views else ((), np.empty((0, 0), np.float32))
     if explain is not None:
         _explain(prepared[0], names, rows, explain)
     left = iter(zip(rows, Judge(found).judge(pixels, rows), strict=True))

@@ -11,6 +11,7 @@ from toolkit.convention import Output, output_of
 from toolkit.errors import ArtifactError
 from toolkit.manifest import Manifest
 from toolkit.parity import checks
+from toolkit.prediction.views import View
 from toolkit.runtimes.base import Predictor
 
 # Of each kind, what an unknown model answers for before it is said what its answers are.
@@ -33,6 +34,16 @@ def classify(
     if len(names) != outputs.shape[1]:
         raise ArtifactError(f"{model}: tells {outputs.shape[1]} classes apart, {len(names)} are named")
     return names, outputs
+
+
+def classify_views(
+    session: Predictor, found: Manifest | None, views: Sequence[View], labels: Sequence[str] | None = None
+) -> tuple[Sequence[str], NDArray[np.float32]]:
+    """Return the names of the classes, and their probabilities for each view, (N, classes): the mean of its looks."""
+    looks = [view.looks for view in views]
+    names, rows = classify(session, found, np.concatenate(looks), labels)
+    ends = np.cumsum([len(one) for one in looks])
+    return names, np.stack([rows.mean(axis=0) for rows in np.split(rows, ends[:-1])])
 
 
 def _probabilities(outputs: NDArray[np.float32], rows: NDArray[Any], session: Predictor) -> NDArray[np.float32]:

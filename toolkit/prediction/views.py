@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from toolkit import images, runs
 from toolkit.convention import Layout
-from toolkit.digits import ENOUGH, Box, Page, find, is_mnist, of_canvas, to_form
+from toolkit.digits import ENOUGH, Box, Page, find, is_mnist, looks, of_canvas, to_form
 from toolkit.errors import ArtifactError, DataError
 from toolkit.files.memory import check_memory
 from toolkit.manifest import Manifest
@@ -36,10 +36,20 @@ class Form:
 
 @dataclass(frozen=True)
 class View:
-    """What the model is to see: (H, W, C) pixels, and where in the image they are from."""
+    """What the model is to see, and where in the image it is from.
+
+    pixels: (H, W, C). turned: the same digit otherwise, (N, H, W, C), the answers to which are averaged with its own.
+    """
 
     pixels: NDArray[np.uint8]
     box: Box | None = None
+    turned: NDArray[np.uint8] | None = None
+
+    @property
+    def looks(self) -> NDArray[np.uint8]:
+        """All that is to be answered for, the pixels first: (N, H, W, C)."""
+        own = self.pixels[np.newaxis]
+        return own if self.turned is None else np.concatenate([own, self.turned])
 
 
 @dataclass(frozen=True)
@@ -89,8 +99,11 @@ def prepare(file: Path, form: Form) -> Image:
     page = find(grey, photo=(photo.height, photo.width))
     if page.refusal is not None:
         return Image(file, pixels, page, refusal=f"{file}: {page.refusal}")
-    forms = [to_form(digit.ink, height=height, width=width)[..., np.newaxis] for digit in page.digits]
-    return Image(file, pixels, page, [View(form, digit.box) for form, digit in zip(forms, page.digits, strict=True)])
+    views = []
+    for digit in page.digits:
+        own, *turned = looks(digit.ink, height=height, width=width)[..., np.newaxis]
+        views.append(View(own, digit.box, np.stack(turned)))
+    return Image(file, pixels, page, views)
 
 
 def _learned_from(model: Path, found: Manifest | None) -> tuple[str | None, Reading]:

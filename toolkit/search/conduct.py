@@ -17,14 +17,14 @@ from toolkit.search.costs import Costing
 from toolkit.search.front import floors
 from toolkit.search.proposals import propose
 from toolkit.search.prove import prove
-from toolkit.search.search import CANDIDATE, TRIAL, Candidate, CandidateEntry, Search, candidate
+from toolkit.search.search import CANDIDATE, TRIAL, Candidate, CandidateEntry, Rejected, Search, candidate
 from toolkit.search.space import Choice
 from toolkit.step import OnStep, Step, ignore
 from toolkit.study.executors.base import ENDED, Event, Executor, Work
 from toolkit.study.trials import Trial, TrialState
 
 # How often a proposal may be too costly before the next one is the smallest network: few budgets allow so few.
-ATTEMPTS = 200
+ATTEMPTS = 100
 # So many crashes on end say that it is not the recipe.
 MOST_CRASHES = 3
 
@@ -99,7 +99,6 @@ class _Conductor:
         self._clock = clock
         self._on_step = on_step
         self._began_s, self._before_s = clock(), search.spent_s
-        self._too_costly: list[Choice] = []
         self._crashes: list[str] = []
 
     def due(self) -> Iterator[Trial]:
@@ -113,15 +112,15 @@ class _Conductor:
                     f"{len(self._crashes)} trainings on end have crashed, the last: {self._crashes[-1]}"
                 )
             number = len(self.search.candidates) + 1
-            choice, costs = self._next(number, fitting)
+            entry = self._next(number, fitting)
             folder = self.search.folder / f"{TRIAL}{number:03}"
-            write_json(folder / CANDIDATE, {"schema": 1, **documents.to_tree(CandidateEntry(choice, costs))})
+            write_json(folder / CANDIDATE, {"schema": 1, **documents.to_tree(entry)})
             self.search = replace(
                 self.search,
                 candidates=(*self.search.candidates, candidate(self.search.asked, self.search.data, folder)),
             )
             self._save()
-            yield self._trial(choice, costs, folder)
+            yield self._trial(entry.choice, entry.costs, folder)
 
     def note(self, event: Event) -> None:
         """Take in what happened, and tell it."""
@@ -155,19 +154,21 @@ class _Conductor:
         least = floors(costs, self.search.finished, epochs=asked.epochs)
         return Trial(asked.recipe(choice), folder, self.search.data["digests"], least, opens_test=False)
 
-    def _next(self, number: int, fitting: Choice) -> tuple[Choice, Costs]:
-        """Return a proposal that fits the budgets, and what it takes."""
-        known = [one.result for one in self.search.candidates if one.outcome.state != TrialState.CRASHED]
-        for attempt in range(ATTEMPTS):
-            choice = propose(known, seed=self.search.asked.seed, number=number, attempt=attempt)
-            if any(choice.contains(smaller) for smaller in self._too_costly):
-                continue
-            costs = self._costing.of(choice.model)
-            if not self.search.asked.budgets.excess(costs):
-                return choice, costs
-            self._too_costly.append(choice)
-        choice = replace(fitting, learning_rate=choice.learning_rate)
-        return choice, self._costing.of(choice.model)
+    def _next(self, number: int, fitting: Choice) -> CandidateEntry:
+        """Return a proposal that fits the budgets, with those that did not."""
+        search = self.search
+        tried = [one.result for one in search.candidates if one.outcome.state != TrialState.CRASHED]
+        before, rejected = search.rejected, list[Rejected]()
+        while True:
+            known = [*tried, *(one.result for one in (*before, *rejected))]
+            choice = propose(known, seed=search.asked.seed, number=number, attempt=len(rejected))
+            if len(rejected) == ATTEMPTS:
+                choice = replace(fitting, learning_rate=choice.learning_rate)
+            smaller = next((one for one in (*before, *rejected) if choice.contains(one.choice)), None)
+            costs = smaller.costs if smaller else self._costing.of(choice.model)
+            if not search.asked.budgets.excess(costs):
+                return CandidateEntry(choice, costs, tuple(rejected))
+            rejected.append(Rejected(choice, costs))
 
 
 def require_possible(costing: Costing, budgets: Budgets, *, on_step: OnStep = ignore) -> Choice:

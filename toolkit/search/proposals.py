@@ -33,11 +33,15 @@ class Result:
 
 
 def propose(known: Sequence[Result], *, seed: int, number: int, attempt: int) -> Choice:
-    """Return a choice. attempt: how many of this number were too costly."""
+    """Return a choice. attempt: how many of this number were too costly.
+
+    What was too costly is among ``known`` with an accuracy of 0, so that the estimator learns what fits too.
+    """
     entropy = np.random.SeedSequence((seed, number, attempt)).generate_state(1)
     optuna = _optuna()
     # What is being trained counts as bad, so that two at a time are not the same.
-    sampler = optuna.samplers.TPESampler(seed=int(entropy[0]), n_startup_trials=AT_RANDOM, constant_liar=True)
+    at_random = AT_RANDOM + sum(one.accuracy == 0 for one in known)
+    sampler = optuna.samplers.TPESampler(seed=int(entropy[0]), n_startup_trials=at_random, constant_liar=True)
     study = _study(optuna, known, sampler=sampler)
     return Choice(**study.ask(_distributions(optuna)).params)
 

@@ -16,8 +16,8 @@ from toolkit.convention import Convention
 from toolkit.errors import ToolkitError, WorkerFailedError
 from toolkit.manifest import Manifest
 from toolkit.novelty import Judge, Judgement
-from toolkit.prediction import answers, convention_of, views
-from toolkit.prediction.views import Form
+from toolkit.prediction import answers, convention_of
+from toolkit.prediction.views import Form, View, form_of
 from toolkit.runtimes.base import Predictor
 from toolkit.serve.metrics import Metrics
 from toolkit.text import printable
@@ -31,7 +31,7 @@ BATCH = 10
 
 @dataclass(frozen=True)
 class Answer:
-    """What an artifact says of images. probabilities: (N, classes); judgements: N, None of one without a score.
+    """What an artifact says of views. probabilities: (N, classes); judgements: N, None of one without a score.
 
     seconds and batch: of the inference it was in.
     """
@@ -45,7 +45,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Waiting:
-    pixels: NDArray[np.uint8]
+    views: Sequence[View]
     answer: "asyncio.Future[Answer]"
 
 
@@ -95,9 +95,9 @@ class Engine:
         """Return what is said of it to a client."""
         return {"name": printable(self.name), **asdict(self.form)}
 
-    async def classify(self, pixels: NDArray[np.uint8]) -> Answer:
-        """Return the answer for what the model is to see, (N, H, W, C); ArtifactError if there is none."""
-        waiting = _Waiting(pixels, asyncio.get_running_loop().create_future())
+    async def classify(self, views: Sequence[View]) -> Answer:
+        """Return the answer for what the model is to see; ArtifactError if there is none."""
+        waiting = _Waiting(views, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(waiting)
         return await waiting.answer
 
@@ -105,16 +105,16 @@ class Engine:
         """Answer until cancelled."""
         while True:
             batch = [await self._queue.get()]
-            while not self._queue.empty() and sum(len(one.pixels) for one in batch) < BATCH:
+            while not self._queue.empty() and sum(len(one.views) for one in batch) < BATCH:
                 batch.append(self._queue.get_nowait())
             await self._answer([one for one in batch if not one.answer.done()])
 
     async def _answer(self, batch: Sequence[_Waiting]) -> None:
         if not batch:  # who asked has gone
             return
-        pixels = np.concatenate([one.pixels for one in batch])
+        views = [view for one in batch for view in one.views]
         try:
-            whole = await self._in_thread(self._predict, pixels)
+            whole = await self._in_thread(self._predict, views)
         except Exception as error:  # noqa: BLE001 — whatever it is, who waits is told
             for one in batch:
                 if not one.answer.done():
@@ -123,10 +123,10 @@ class Engine:
                 self._failed(error)
                 await self._in_thread(self._reopen)
             return
-        self._metrics.inferred(self.name, len(pixels), whole.seconds)
+        self._metrics.inferred(self.name, len(views), whole.seconds)
         start = 0
         for one in batch:
-            own = slice(start, start + len(one.pixels))
+            own = slice(start, start + len(one.views))
             start = own.stop
             if not one.answer.done():
                 mine = replace(whole, probabilities=whole.probabilities[own], judgements=whole.judgements[own])
@@ -144,19 +144,20 @@ class Engine:
         found = manifest.listing(self.path)
         session = self._workers.open_session(self.path)
         session.convention = convention_of(session, found, self._given, warn)
-        return _Open(session, found, views.form_of(session, found), Judge(found))
+        return _Open(session, found, form_of(session, found), Judge(found))
 
-    def _predict(self, pixels: NDArray[np.uint8]) -> Answer:
+    def _predict(self, views: Sequence[View]) -> Answer:
         if self._open is None:
             self._open = self._opened(_ignore)
         start_s = time.perf_counter()
         try:
-            classes, rows = answers.classify(self._open.session, self._open.found, pixels)
+            classes, rows = answers.classify_views(self._open.session, self._open.found, views)
         except WorkerFailedError:
             self._open = None
             raise
         seconds = time.perf_counter() - start_s
-        return Answer(classes, rows, self._open.judge.judge(pixels, rows), seconds, len(pixels))
+        judgements = self._open.judge.judge(np.stack([view.pixels for view in views]), rows)
+        return Answer(classes, rows, judgements, seconds, len(views))
 
     def _reopen(self) -> None:
         """Start a worker again ahead of the next request, which tries once more if that fails."""

@@ -9,8 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from toolkit.errors import DataError, ToolkitError
 from toolkit.novelty import Judgement
 from toolkit.prediction import views
@@ -74,7 +72,7 @@ def _one(file: Path, form: Form) -> Image:
 async def _asked(engine: Engine, image: Image) -> dict[str, Any]:
     name = printable(engine.name)
     try:
-        answer = await engine.classify(np.stack([view.pixels for view in image.views]))
+        answer = await engine.classify(image.views)
     except ToolkitError as error:
         # Where the file lies is not a client's business.
         return {"artifact": name, "error": printable(str(error).replace(f"{engine.path.parent}/", ""))}

@@ -50,7 +50,7 @@ class Teacher:
         self._tf = tf
         self._path = path
         self._model = load_model(path)
-        self._classes = dataset.classes
+        self._classes, self._noun = dataset.classes, dataset.noun
         self._check(dataset)
         self._answer = tf.function(self.__call__, autograph=False, reduce_retracing=True)
         self._accuracy, self._tried = self._try(dataset, parts.training_rows)
@@ -62,7 +62,7 @@ class Teacher:
     @property
     def words(self) -> tuple[str, ...]:
         """What is told of it when training begins."""
-        return (f"a teacher that is right on {units.percent(self._accuracy)} of {self._tried} training rows",)
+        return (f"a teacher that is right on {units.percent(self._accuracy)} of {self._tried} training {self._noun}s",)
 
     def answers(self, split: Split, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the answers to the rows of those numbers; those to all others of the split are 0."""

@@ -6,6 +6,7 @@ import pytest
 
 from tests.bench import made_up
 from toolkit.bench import record
+from toolkit.bench.candidates import Candidate
 from toolkit.bench.instructions import Instructions, counted
 from toolkit.cli.bench import tables
 from toolkit.console import Console
@@ -14,8 +15,14 @@ from toolkit.errors import ArtifactError
 COUNTS = {"float32": 1_000_000, "int8": 456_000}
 
 
-def counting(path: Path) -> Instructions:
+CANDIDATES = [
+    Candidate(Path(name), "litert", None) for name in ("float32.tflite", "int8.tflite", "m.keras", "failed.onnx")
+]
+
+
+def counting(candidate: Candidate) -> Instructions:
     """Count by the name; a file of Keras cannot be."""
+    path = candidate.path
     if path.suffix == ".keras":
         raise ArtifactError(f"{path}: its instructions are not counted")
     return Instructions("litert", COUNTS[path.stem], "qemu-x86_64 7.2", "Haswell", None, {"ai-edge-litert": "2"})
@@ -24,7 +31,7 @@ def counting(path: Path) -> Instructions:
 @pytest.fixture
 def benchmark(tmp_path, monkeypatch) -> record.Record:
     """A record of two artifacts of one export, the second also with two threads, and of a Keras file."""
-    monkeypatch.setattr(counted, "count", counting)
+    monkeypatch.setattr(counted, "count_of", counting)
     made = made_up.record()
     made.folder = tmp_path
     rows = [("float32.tflite", 1), ("int8.tflite", 1), ("int8.tflite", 2), ("m.keras", 1)]
@@ -38,7 +45,7 @@ def benchmark(tmp_path, monkeypatch) -> record.Record:
 
 def test_each_artifact_is_counted_once_and_read_again_from_the_record(benchmark):
     warnings, steps = [], []
-    counted.add(benchmark, warn=warnings.append, on_step=steps.append)
+    counted.add(benchmark, CANDIDATES, warn=warnings.append, on_step=steps.append)
     assert [step.text.split()[-1] for step in steps] == ["float32.tflite", "int8.tflite", "m.keras"]
     assert warnings == ["m.keras: its instructions are not counted"]
     told = [one["instructions"] for one in benchmark.to_json()["results"]]
@@ -48,7 +55,7 @@ def test_each_artifact_is_counted_once_and_read_again_from_the_record(benchmark)
 
 
 def test_the_table_shows_each_beside_its_float32_original(benchmark, capsys):
-    counted.add(benchmark, warn=lambda text: None)
+    counted.add(benchmark, CANDIDATES, warn=lambda text: None)
     tables.report(Console(), benchmark)
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "float32.tflite litert 1,000,000 – qemu-x86_64 7.2 on Haswell" in lines
@@ -56,13 +63,13 @@ def test_the_table_shows_each_beside_its_float32_original(benchmark, capsys):
 
 
 def test_ctrl_c_keeps_what_was_counted(benchmark, monkeypatch):
-    def interrupted(path):
-        if path.stem == "int8":
+    def interrupted(candidate):
+        if candidate.path.stem == "int8":
             raise KeyboardInterrupt
-        return counting(path)
+        return counting(candidate)
 
-    monkeypatch.setattr(counted, "count", interrupted)
-    counted.add(benchmark, warn=pytest.fail)
+    monkeypatch.setattr(counted, "count_of", interrupted)
+    counted.add(benchmark, CANDIDATES, warn=pytest.fail)
     assert benchmark.interrupted
     assert [path.name for path in record.read(benchmark.folder).instructions] == ["float32.tflite"]
 

@@ -60,6 +60,8 @@ def test_it_is_said_why_the_system_refuses(monkeypatch):
     monkeypatch.setattr(ctypes, "get_errno", lambda: 13)
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     assert perf.refused() == "Permission denied"
+    monkeypatch.setattr(ctypes, "get_errno", lambda: 2)
+    assert perf.refused() == "the machine has no such event"
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
     assert perf.refused() == "Function not implemented"
 

@@ -54,10 +54,15 @@ def count(path: Path, *, cpu: str | None = None) -> Instructions:
     or the CPU is not known, ArtifactError if the artifact cannot be run or is of Keras, whose threads share an
     inference.
     """
-    runtime = runtimes.for_file(path)
+    return count_of(Candidate(path, runtimes.for_file(path), manifest.listing(path)), cpu=cpu)
+
+
+def count_of(candidate: Candidate, *, cpu: str | None = None) -> Instructions:
+    """Count a candidate of a benchmark, on its runtime, as ``count`` does."""
+    path, runtime = candidate.path, candidate.runtime
     if runtime == REFERENCE_RUNTIME:
         raise ArtifactError(f"{path}: its instructions are not counted; export it, and count those of the artifact")
-    told = Configuration(Candidate(path, runtime, manifest.listing(path)), threads=1, batch=1).told
+    told = Configuration(candidate, threads=1, batch=1).told
     emulated = emulator_for(cpu)
     what = f"{path}: {runtime}"
     with locks.scratch() as folder:
@@ -69,6 +74,11 @@ def count(path: Path, *, cpu: str | None = None) -> Instructions:
             answer, _ = process.ask(question, seconds=EMULATED_S if emulated else 0.0)
         finally:
             process.close()
+    if emulated and answer["count"] <= 0:
+        raise UsageError(
+            f"{qemu.version(emulated)} counts nothing: it must load plugins, which qemu-user does and "
+            "qemu-user-static does not"
+        )
     way, name = (qemu.version(emulated), emulated) if emulated else (PERF, host.describe().cpu)
     return Instructions(runtime, answer["count"], way, name, answer["remark"], answer["versions"])
 

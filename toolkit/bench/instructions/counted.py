@@ -1,24 +1,28 @@
 """Add the instructions of an inference to the record of a benchmark."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from toolkit.bench.instructions import count
+from toolkit.bench.candidates import Candidate
+from toolkit.bench.instructions import count_of
 from toolkit.bench.record import Record
 from toolkit.errors import ArtifactError
 from toolkit.step import OnStep, Step, ignore
 
 
-def add(record: Record, *, warn: Callable[[str], None], on_step: OnStep = ignore) -> None:
-    """Count each artifact of a record once, whatever its threads and batch, and save the record.
+def add(
+    record: Record, candidates: Sequence[Candidate], *, warn: Callable[[str], None], on_step: OnStep = ignore
+) -> None:
+    """Count each candidate that has a result, whatever its threads and batch, and save the record.
 
     warn: told why one cannot be counted. Ctrl-C keeps what was counted.
     """
-    paths = list(dict.fromkeys(result.path for result in record.results))
+    measured = {result.path for result in record.results}
+    chosen = [candidate for candidate in candidates if candidate.path in measured]
     try:
-        for done, path in enumerate(paths):
-            on_step(Step(done, len(paths), f"counting the instructions of {path.name}"))
+        for done, candidate in enumerate(chosen):
+            on_step(Step(done, len(chosen), f"counting the instructions of {candidate.path.name}"))
             try:
-                record.instructions[path] = count(path)
+                record.instructions[candidate.path] = count_of(candidate)
             except ArtifactError as error:
                 warn(str(error))
     except KeyboardInterrupt:

@@ -16,6 +16,8 @@ _NUMBERS = {"x86_64": 298, "aarch64": 241}
 _SIZE, _HARDWARE, _INSTRUCTIONS = 64, 0, 1
 _PINNED, _WITHOUT_KERNEL, _WITHOUT_HYPERVISOR = 1 << 2, 1 << 5, 1 << 6
 _CLOSE_ON_EXEC = 8
+# What perf_event_open says of an event that the CPU, or its virtual machine, does not have.
+_NO_EVENT = (errno.ENOENT, errno.EOPNOTSUPP)
 # Bytes of a count.
 _COUNT_BYTES = 8
 
@@ -31,7 +33,7 @@ def refused() -> str | None:
     try:
         os.close(_opened())
     except OSError as error:
-        return error.strerror
+        return "the machine has no such event" if error.errno in _NO_EVENT else error.strerror
     return None
 
 

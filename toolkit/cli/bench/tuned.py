@@ -47,8 +47,12 @@ def report(console: Console, record: "Record") -> None:
     console.legend(LEGEND)
     for path, tuned in record.tuned.items():
         what = f"{path.name} ({runtimes[path]})"
+        for setting, why in tuned.left_out:
+            console.text(f"not timed {what}: {setting}: {why}")
         tried = units.count(len(tuned.tried), "setting")
-        if tuned.best:
+        if not (tuned.tried or tuned.left_out):
+            console.text(f"tuned {what}: its runtime has no settings to try")
+        elif tuned.best:
             console.text(f"tuned {what}: {tuned.best.setting}, by this line: {tuned.best.line}")
         else:
             console.text(f"tuned {what}: of {tried} tried, none is surely faster than what toolkit takes")
