@@ -55,7 +55,7 @@ class Process:
         self._deadline, self._waits_s = 0.0, 0.0
         self.failed = False
         self._own = ExitStack()  # closed with the process
-        self._stderr = self._own.enter_context(tempfile.TemporaryFile())
+        self._stderr = self._own.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         # What TensorFlow writes there it removes when it ends by itself, which a worker does not.
         variables = {**os.environ, "TMPDIR": str(self._own.enter_context(locks.scratch()))}
         self.spawned_ns = time.perf_counter_ns()
