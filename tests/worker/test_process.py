@@ -72,6 +72,18 @@ def test_a_worker_that_hangs_is_ended_after_its_patience(worker):
     assert next(minutes) == 240  # two minutes of patience, and the look at the third
 
 
+def test_what_a_worker_leaves_among_temporary_files_goes_with_it(worker, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    one = worker('touch "$TMPDIR/left"; ' + ECHO)
+    one.ask(OPEN)
+    assert [path.name for path in (tmp_path / "tmp").rglob("*") if path.is_file() and path.suffix != ".lock"] == [
+        "left"
+    ]
+    one.close()
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
 @pytest.mark.parametrize("command", ["trap '' TERM", "kill -STOP $$"], ids=["deaf", "stopped"])
 def test_a_worker_is_ended_at_once_whatever_it_does(worker, command):
     one = worker(f"echo '{{\"bytes\": 0}}'; {command}; read more; read more")

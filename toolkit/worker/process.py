@@ -7,8 +7,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import IO, Any, cast
 
+from toolkit import locks
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.host import available_memory_bytes, process_memory_bytes
 from toolkit.runtimes.keras.loading import allowed
@@ -52,7 +54,10 @@ class Process:
         self._clock = clock
         self._deadline, self._waits_s = 0.0, 0.0
         self.failed = False
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 — closed with the process
+        self._own = ExitStack()  # closed with the process
+        self._stderr = self._own.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+        # What TensorFlow writes there it removes when it ends by itself, which a worker does not.
+        variables = {**os.environ, "TMPDIR": str(self._own.enter_context(locks.scratch()))}
         self.spawned_ns = time.perf_counter_ns()
         code = allowed()
         # A session of its own: Ctrl-C ends the parent, which ends its workers when it has saved what there is.
@@ -61,6 +66,7 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
+            env=variables,
             start_new_session=True,
             bufsize=0,
         )
@@ -97,8 +103,9 @@ class Process:
         """End the process at once, whatever it does, also where it was stopped: it keeps nothing that is lost by it."""
         self._process.kill()
         self._process.wait()
-        for stream in (*self._pipes, self._stderr):
+        for stream in self._pipes:
             stream.close()
+        self._own.close()
 
     def _look(self) -> None:
         """Look at the worker, again and again while its answer is awaited."""
