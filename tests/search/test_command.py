@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.conftest import SHIPPED
 from tests.study.test_study import Here
 from toolkit import api
 from toolkit.cli import call
@@ -91,6 +92,7 @@ def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(
         (("--min-accuracy", "0"), "--min-accuracy is 0; it must be a percentage between 0 and 100"),
         (("--trials", "0"), "--trials is 0; it must be at least 1"),
         (("--jobs", "0"), "the number of jobs is 0; it must be at least 1"),
+        (("--ray", "auto", "--jobs", "2"), "--jobs is for this machine, --ray for a cluster; leave out one of them"),
         (("--epochs", "0"), "epochs and batch size must be at least 1"),
         (("--name", "a/b"), "'a/b' cannot name a study"),
         (("--against", "nothing"), "nothing: no such file, folder or run"),
@@ -106,6 +108,16 @@ def test_nonsense_is_one_line_and_exit_code_2(cli, here, monkeypatch, tiny, argu
     assert (code, out) == (2, "")
     assert says in err
     assert err.count("\n") == 1
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_teacher_of_other_data_is_refused_before_anything_is_converted(cli, here, here_alone, monkeypatch):
+    monkeypatch.setattr("toolkit.search.costs.Costing.of", lambda self, model: pytest.fail("it was converted"))
+    code, _, err = cli("search", *ASKED, "--teacher", SHIPPED / "mlp.keras")
+    assert code == 2
+    assert "mlp.keras" in err.splitlines()[-1]
+    assert err.splitlines()[-1].startswith("error: ")
     assert list(here.iterdir()) == []
 
 

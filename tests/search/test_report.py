@@ -53,7 +53,7 @@ def unwritten(of):
 def test_the_page_says_what_was_looked_at_and_what_is_shown(searched):
     written = report.write(proven(searched, least=0.99))
     text = written.markdown.read_text()
-    assert "22 of 24 candidates finished, 1 given up, 1 diverged, 3 epochs each, seed 0" in text
+    assert "22 of 24 candidates finished, 1 given up, 1 diverged, 3 epochs each (cosine schedule), seed 0" in text
     assert "Looks at the test set: 1." in text
     assert "for these 3 candidates. Each interval is Wilson's at 98.33 %" in text
     assert "| trial-001 | 2.00 kB |" in text

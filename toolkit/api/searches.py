@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from toolkit import extras
 from toolkit.api.base import EXPORTED, warn
+from toolkit.api.studies import executor_of
 from toolkit.step import OnStep, Step, ignore
 
 if TYPE_CHECKING:
@@ -28,23 +29,30 @@ def search(
     name: str = "search",
     trials: int | None = None,
     hours: float | None = 1.0,
-    epochs: int = 10,
-    augment: str | None = None,
     seed: int = 0,
     jobs: int = 1,
     device: str = "auto",
+    ray: str | None = None,
+    run_cpus: int = 1,
+    run_gpus: float = 0.0,
     against: str | PathLike[str] | None = None,
     reading: "Reading | None" = None,
     allow_overlap: bool = False,
     on_step: OnStep = ignore,
+    epochs: int = 10,
+    augment: str | None = None,
+    warmup: int = 0,
+    average: float | None = None,
+    label_smoothing: float = 0.0,
+    teacher: str | PathLike[str] | None = None,
 ) -> "Search":
     """Search the family ``tiny`` for the smallest networks within budgets, in ``runs/NAME/``; called again, it goes on.
 
-    budgets: a ``toolkit.search.budgets.Budgets``. data, reading, jobs, device, allow_overlap: as for ``study``. trials,
-    hours: after so many trainings, or so long, no other begins, and the front that is left is exported to int8 and
-    measured on the test set, once. epochs, augment: of each training. against: what the front is compared with, as
-    ``export`` takes it; None stands for the CNN in ``exported/``, if it was made for the same data. A search whose test
-    set was opened is returned as it is.
+    budgets: a ``toolkit.search.budgets.Budgets``. data, reading, jobs, device, ray, run_cpus, run_gpus, allow_overlap:
+    as for ``study``. trials, hours: after so many trainings, or so long, no other begins, and the front that is left is
+    exported to int8 and measured on the test set, once. epochs, augment, warmup, average, label_smoothing, teacher: of
+    each training, as for ``train``. against: what the front is compared with, as ``export`` takes it; None stands for
+    the CNN in ``exported/``, if it was made for the same data. A search whose test set was opened is returned as it is.
 
     ``.candidates`` has what was tried, ``.proof`` what the test set said, None if nothing reached the accuracy;
     ``.to_json()`` is the document of ``toolkit search --json``. Ctrl-C ends it, with ``.interrupted``; no whole epoch
@@ -60,17 +68,25 @@ def search(
     from toolkit.search.search import DOCUMENT, LOG, Asked, begin
     from toolkit.search.search import read as read_search
     from toolkit.study import study
-    from toolkit.study.executors.processes import Processes
 
     for package in ("tensorflow", "matplotlib", "optuna"):
         extras.require(package)
     folder = study.folder_of(name)
     limits = conduct.Limits(trials, hours)
-    executor = Processes(jobs, folder / LOG)
-    asked = Asked(budgets, epochs, seed, augment)
+    executor = executor_of(jobs, folder / LOG, ray=ray, cpus=run_cpus, gpus=run_gpus)
+    asked = Asked(
+        budgets,
+        epochs,
+        seed,
+        augment,
+        warmup,
+        average,
+        label_smoothing,
+        None if teacher is None else fspath(teacher),
+    )
     given = None if against is None else sources.resolve(fspath(against))
     dataset = load(fspath(data), warn=warn, reading=reading or AS_THEY_ARE)
-    begun = begin(asked, dataset, folder, jobs=jobs, allow_overlap=allow_overlap)
+    begun = begin(asked, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
     of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"
     on_step(Step(0, 1, f"{of_what}; {budgets}; {begun.summary}; in {folder}/", begun, is_news=True))
     if begun.proof is not None:

@@ -56,7 +56,7 @@ def study(
     extras.require("matplotlib")
     folder = study.folder_of(name)
     asked = grid.make(axes, quick=quick)
-    executor = _executor(jobs, folder / study.LOG, ray=ray, cpus=run_cpus, gpus=run_gpus)
+    executor = executor_of(jobs, folder / study.LOG, ray=ray, cpus=run_cpus, gpus=run_gpus)
     dataset = load(fspath(data), warn=warn, reading=reading or AS_THEY_ARE)
     begun = study.begin(asked, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
     board = Board(begun, jobs=executor.jobs)
@@ -90,7 +90,7 @@ def report_study(name: str = "study", *, output: str | PathLike[str] | None = No
     return report.write(study.read(folder), folder if output is None else Path(output))
 
 
-def _executor(jobs: int, log: Path, *, ray: str | None, cpus: int, gpus: float) -> "Executor":
+def executor_of(jobs: int, log: Path, *, ray: str | None, cpus: int, gpus: float) -> "Executor":
     """Return what carries out the runs: processes of this machine, or a cluster."""
     from toolkit.study.executors.processes import Processes
     from toolkit.study.executors.ray import connect

@@ -23,6 +23,7 @@ from toolkit.cli.options import (
     option,
     reading,
 )
+from toolkit.cli.study import RayCluster, RunCpus, RunGpus
 from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError, UsageError
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _budget = partial(option, "What a network may take, and must reach")
 _effort = partial(option, "How long it is searched")
+_training = partial(option, "How each network is trained")
 
 
 def command(
@@ -55,10 +57,17 @@ def command(
     min_accuracy: Annotated[float | None, _budget("The lowest accuracy, in percent.")] = None,
     trials: Annotated[int | None, _effort("Trainings at most; default: as many as the hours allow.")] = None,
     hours: Annotated[float, _effort("No training begins later than that.")] = 1.0,
-    epochs: Annotated[int, _effort("Epochs of each training.")] = 10,
-    augment: Annotated[str | None, _effort("How training images are changed, as 'toolkit train' takes it.")] = None,
     seed: Annotated[int, _effort("Seed of the proposals and of each training.")] = 0,
     jobs: Annotated[int, _effort("How many are trained at a time, each with its share of cores.")] = 1,
+    epochs: Annotated[int, _training("Epochs of each training.")] = 10,
+    augment: Annotated[str | None, _training("How training images are changed by chance, as 'train' takes it.")] = None,
+    warmup: Annotated[int, _training("Epochs in which the learning rate rises to its value.")] = 0,
+    average: Annotated[float | None, _training("Decay of the average of the weights: 0.999; default: none.")] = None,
+    label_smoothing: Annotated[float, _training("Share of a label that all classes get: 0.1.")] = 0.0,
+    teacher: Annotated[str | None, _training("A run or a .keras file whose answers are learned too.")] = None,
+    ray: RayCluster = None,
+    run_cpus: RunCpus = 1,
+    run_gpus: RunGpus = 0.0,
     image_size: ImageSize = None,
     resize: ResizeTo = None,
     skip_unreadable: SkipUnreadable = False,
@@ -91,9 +100,16 @@ def command(
             hours=hours,
             epochs=epochs,
             augment=augment,
+            warmup=warmup,
+            average=average,
+            label_smoothing=label_smoothing,
+            teacher=teacher,
             seed=seed,
             jobs=jobs,
             device=device,
+            ray=ray,
+            run_cpus=run_cpus,
+            run_gpus=run_gpus,
             against=against,
             reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
             allow_overlap=allow_overlap,

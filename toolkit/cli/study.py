@@ -69,6 +69,9 @@ _of_grid = partial(option, "What is compared")
 _cluster = partial(option, "On a cluster")
 
 
+RayCluster = Annotated[str | None, _cluster("Train on a Ray cluster: auto (of this machine) or HOST:PORT.")]
+RunCpus = Annotated[int, _cluster("CPUs that each run asks for.")]
+RunGpus = Annotated[float, _cluster("GPUs that each run asks for; a part of one for several.")]
 StudyName = Annotated[str, typer.Option(help="Name of the study; its runs are in runs/NAME/.")]
 ReportFolder = Annotated[Path | None, option(OUTPUT, "The folder of the report; default: runs/NAME/.", "--output")]
 
@@ -91,9 +94,9 @@ def command(
     epochs: Annotated[str | None, _axis("Epochs of each run: one number, or one for each network", "100")] = None,
     seeds: Annotated[int | None, _of_grid("How often each recipe is trained, from seed 0; default: 1.")] = None,
     quick: Annotated[bool, _of_grid("Minutes: the MLP alone, 5 epochs, unless given.", "--quick")] = False,
-    ray: Annotated[str | None, _cluster("Train on a Ray cluster: auto (of this machine) or HOST:PORT.")] = None,
-    run_cpus: Annotated[int, _cluster("CPUs that each run asks for.")] = 1,
-    run_gpus: Annotated[float, _cluster("GPUs that each run asks for; a part of one for several.")] = 0.0,
+    ray: RayCluster = None,
+    run_cpus: RunCpus = 1,
+    run_gpus: RunGpus = 0.0,
     output: ReportFolder = None,
     image_size: ImageSize = None,
     resize: ResizeTo = None,

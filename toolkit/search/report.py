@@ -149,13 +149,14 @@ def _page(of: Search, pictures: Sequence[tuple[Chart, str]]) -> str:
 def _about(of: Search) -> str:
     rows = {"train": of.data["training_rows"], "validate": of.data["validation_rows"], "test": of.data["test_rows"]}
     parts = ", ".join(f"{count:,} rows to {verb}" for verb, count in rows.items())
-    augmented = f", augmented by {of.asked.augment}" if of.asked.augment else ""
+    recipe = of.asked.recipe(of.candidates[0].choice)
+    training = f"{units.count(of.asked.epochs, 'epoch')} each ({', '.join(recipe.additions)}), seed {of.asked.seed}"
     return (
-        f"Asked for: {of.asked.budgets}. {of.summary}, {units.count(of.asked.epochs, 'epoch')} each{augmented}, seed "
-        f"{of.asked.seed}, in {units.seconds(of.spent_s)}. Data: {of.data['name']}, {parts} (sha256 of the test rows: "
-        f"`{of.data['digests']['test_images']}`). Machine: {of.host['cpu']}, {of.host['cores']} cores; trainings at a "
-        f"time: {' and '.join(str(number) for number in of.jobs)}. What a network takes is "
-        "known of its int8 file, which was converted before it was trained: nothing was trained that could not fit "
+        f"Asked for: {of.asked.budgets}. {of.summary}, {training}, in {units.seconds(of.spent_s)}. Data: "
+        f"{of.data['name']}, {parts} (sha256 of the test rows: `{of.data['digests']['test_images']}`). Machine: "
+        f"{of.host['cpu']}, {of.host['cores']} cores; trainings at a time: "
+        f"{' and '.join(str(number) for number in of.jobs)}. What a network takes is known of its int8 file, which was "
+        "converted before it was trained: nothing was trained that could not fit "
         f"({units.count(len(of.rejected), 'proposal')})."
     )
 

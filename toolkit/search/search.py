@@ -6,17 +6,20 @@ from math import ceil, log
 from pathlib import Path
 from typing import Any
 
+from toolkit import extras
 from toolkit.data.base import Dataset
+from toolkit.data.base.parts import divide
 from toolkit.errors import DataError, RunError
 from toolkit.files import documents, write_json
 from toolkit.search.budgets import Budgets, Costs
 from toolkit.search.proof import ERROR, PROOF, Proof
 from toolkit.search.proposals import Result
-from toolkit.search.space import Choice
+from toolkit.search.space import Choice, smallest
 from toolkit.study import outcome, study
 from toolkit.study.outcome import ENDED, TrialOutcome
 from toolkit.study.study import MachineEntry, StudyDataEntry
 from toolkit.study.trials import Trial, TrialState
+from toolkit.training import distillation
 from toolkit.training.recipe import Recipe
 
 DOCUMENT, CANDIDATE = "search.json", "candidate.json"
@@ -29,12 +32,16 @@ FEWEST_ROWS = 30
 
 @dataclass(frozen=True)
 class Asked:
-    """What a search is for; it goes on only for the same. augment: of every training, as a recipe has it."""
+    """What a search is for; it goes on only for the same. All but the budgets is of every training, as in a Recipe."""
 
     budgets: Budgets
     epochs: int
     seed: int = 0
     augment: str | None = None
+    warmup: int = 0
+    average: float | None = None
+    label_smoothing: float = 0.0
+    teacher: str | None = None
 
     def recipe(self, choice: Choice) -> Recipe:
         """Return how a candidate is trained; UsageError if that makes no sense."""
@@ -44,6 +51,10 @@ class Asked:
             epochs=self.epochs,
             seed=self.seed,
             augment=self.augment,
+            warmup=self.warmup,
+            average=self.average,
+            label_smoothing=self.label_smoothing,
+            teacher=self.teacher,
             schedule="cosine",
             monitor="val_accuracy",
         )
@@ -197,11 +208,15 @@ def begin(asked: Asked, dataset: Dataset, folder: Path, *, jobs: int, allow_over
     """Return a search with what there is of its candidates already.
 
     Raises RunError if the folder has a search for something else, DataError if the data are too few to choose by and to
-    measure with, or if training, validation and test rows overlap and that is not allowed.
+    measure with, or if training, validation and test rows overlap and that is not allowed, UsageError for a recipe that
+    makes no sense or a teacher of other data.
     """
-    recipe = asked.recipe(Choice(2, 2, 3, "plain", "pool", 0.001))
+    recipe = asked.recipe(next(smallest()))
     about = study.describe(dataset, recipe, allow_overlap=allow_overlap)
     require_enough(about, asked.budgets.min_accuracy, origin=dataset.origin)
+    if asked.teacher is not None:  # it would be refused by every training
+        parts = divide(dataset, share=recipe.validation_split, seed=recipe.seed)
+        distillation.Teacher(extras.load("tensorflow"), distillation.find(asked.teacher), parts)
     if not (folder / DOCUMENT).is_file():
         return Search(folder, asked, about, study.this_machine(), (jobs,), 0.0, ())
     found = read(folder)
@@ -257,5 +272,5 @@ def _difference(before: Asked, now: Asked) -> str:
     """Return in words what a search was for that is asked for otherwise now."""
     if before.budgets != now.budgets:
         return str(before.budgets)
-    names = [name for name in ("epochs", "seed", "augment") if getattr(before, name) != getattr(now, name)]
-    return ", ".join(f"--{name} {getattr(before, name)}" for name in names)
+    names = [name for name, value in vars(before).items() if value != getattr(now, name)]
+    return ", ".join(f"--{name.replace('_', '-')} {getattr(before, name)}" for name in names)
