@@ -119,8 +119,8 @@ def test_answers_that_are_known_before_and_those_to_changed_images_teach_the_sam
         answers = model.predict(tiny.train.images / np.float32(255), verbose=0)
         assert np.mean(answers.argmax(axis=1) == tiny.train.labels) > 0.95
         learned.append(answers)
-    before, within = learned
-    np.testing.assert_allclose(before, within, atol=1e-3)
+    first, second = learned
+    np.testing.assert_allclose(first, second, atol=1e-3)
 
 
 def interrupt(epoch):
