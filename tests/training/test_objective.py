@@ -22,6 +22,10 @@ def cross_entropy(targets, answers):
     return -(targets * np.log(np.clip(answers, 1e-7, 1 - 1e-7))).sum(axis=1)
 
 
+def learned(objective, answers, *taught):
+    return objective.of_training(LABELS, answers, *taught, of_labels=objective.of_labels(LABELS, answers))
+
+
 def softmax(logits):
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)
@@ -30,15 +34,15 @@ def softmax(logits):
 def test_without_options_the_loss_is_that_of_the_labels():
     plain = objective()
     expected = cross_entropy(np.eye(3)[LABELS], ANSWERS)
-    np.testing.assert_allclose(plain.of_training(LABELS, ANSWERS), expected, rtol=1e-5)
-    np.testing.assert_array_equal(plain.of_training(LABELS, ANSWERS), plain.of_evaluation(LABELS, ANSWERS))
+    np.testing.assert_allclose(learned(plain, ANSWERS), expected, rtol=1e-5)
+    np.testing.assert_array_equal(learned(plain, ANSWERS), plain.of_labels(LABELS, ANSWERS))
 
 
 def test_smoothed_labels_are_learned_and_whole_ones_validate():
     smoothed = objective(label_smoothing=0.3)
     targets = np.eye(3)[LABELS] * 0.7 + 0.1
-    np.testing.assert_allclose(smoothed.of_training(LABELS, ANSWERS), cross_entropy(targets, ANSWERS), rtol=1e-5)
-    np.testing.assert_array_equal(smoothed.of_evaluation(LABELS, ANSWERS), objective().of_evaluation(LABELS, ANSWERS))
+    np.testing.assert_allclose(learned(smoothed, ANSWERS), cross_entropy(targets, ANSWERS), rtol=1e-5)
+    np.testing.assert_array_equal(smoothed.of_labels(LABELS, ANSWERS), objective().of_labels(LABELS, ANSWERS))
 
 
 def test_a_teacher_is_followed_by_the_formula_of_hinton():
@@ -51,7 +55,7 @@ def test_a_teacher_is_followed_by_the_formula_of_hinton():
     expected = (1 - weight) * hard + weight * temperature**2 * soft
     taught = objective(teacher="t.keras", temperature=temperature, teacher_weight=weight)
     answers = (softmax(logits).astype(np.float32) for logits in (own, others))
-    np.testing.assert_allclose(taught.of_training(LABELS, *answers), expected, rtol=1e-4)
+    np.testing.assert_allclose(learned(taught, *answers), expected, rtol=1e-4)
 
 
 def test_the_gradient_of_answers_of_0_is_finite():
@@ -59,7 +63,7 @@ def test_the_gradient_of_answers_of_0_is_finite():
     taught = objective(teacher="t.keras", teacher_weight=1.0)
     logits = tf.Variable([[0.0, 40.0, 200.0], [-200.0, 0.0, 200.0], [1.0, 2.0, 3.0]])
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(taught.of_training(LABELS, tf.nn.softmax(logits), TAUGHT))
+        loss = tf.reduce_sum(learned(taught, tf.nn.softmax(logits), TAUGHT))
     assert np.isfinite(tape.gradient(loss, logits).numpy()).all()
 
 
@@ -67,5 +71,5 @@ def test_classes_are_balanced_in_all_of_the_loss():
     weights = np.array([1.0, 2.0, 3.0], np.float32)
     options = {"teacher": "t.keras", "label_smoothing": 0.1}
     balanced, plain = objective(weights, **options), objective(**options)
-    expected = weights[LABELS] * plain.of_training(LABELS, ANSWERS, TAUGHT)
-    np.testing.assert_allclose(balanced.of_training(LABELS, ANSWERS, TAUGHT), expected, rtol=1e-6)
+    expected = weights[LABELS] * learned(plain, ANSWERS, TAUGHT)
+    np.testing.assert_allclose(learned(balanced, ANSWERS, TAUGHT), expected, rtol=1e-6)

@@ -199,14 +199,13 @@ class Loop:
         """Return rows as models take them, by the type that they came in with: changed pixels are floats to 255."""
         return self._tf.cast(images, self._tf.float32) / 255.0 if self._dtype == "uint8" else images
 
-    def _forward(self, images: Any, labels: Any, *taught: Any, training: bool) -> tuple[Any, Any]:
-        """Return (loss of each row, rows classified right)."""
+    def _forward(self, images: Any, labels: Any, *, training: bool) -> tuple[Any, Any, Any]:
+        """Return (probabilities, loss of each row by its label, rows classified right)."""
         tf = self._tf
         probabilities = tf.cast(self._model(self._taken(images), training=training), tf.float32)
-        loss = self._objective.of_training if training else self._objective.of_evaluation
-        losses = loss(labels, probabilities, *taught)
+        losses = self._objective.of_labels(labels, probabilities)
         right = tf.equal(tf.argmax(probabilities, axis=1, output_type=tf.int32), tf.cast(labels, tf.int32))
-        return losses, tf.reduce_sum(tf.cast(right, tf.int64))
+        return probabilities, losses, tf.reduce_sum(tf.cast(right, tf.int64))
 
     def _single_step(self, images: Any, labels: Any, *taught: Any) -> tuple[Any, Any]:
         self._before_step()
@@ -248,8 +247,9 @@ class Loop:
         tf = self._tf
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape, self._pooling():
-            losses, correct = self._forward(images, labels, *taught, training=True)
-            mean = tf.reduce_mean(losses) if batch_size is None else tf.reduce_sum(losses) / batch_size
+            probabilities, losses, correct = self._forward(images, labels, training=True)
+            learned = self._objective.of_training(labels, probabilities, *taught, of_labels=losses)
+            mean = tf.reduce_mean(learned) if batch_size is None else tf.reduce_sum(learned) / batch_size
             loss = tf.add_n([mean, *(penalty / replicas for penalty in self._model.losses)])
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         return tf.reduce_sum(losses), correct
@@ -257,13 +257,13 @@ class Loop:
     def _norm_of_each_layer(self, images: Any, labels: Any) -> Any:
         tf = self._tf
         with tf.GradientTape() as tape:
-            losses, _ = self._forward(images, labels, training=False)
+            _, losses, _ = self._forward(images, labels, training=False)
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, [layer.trainable_variables for layer in self._layers])
         return tf.stack([tf.linalg.global_norm(of_layer) for of_layer in gradients])
 
     def _evaluate_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
-        losses, correct = self._forward(images, labels, training=False)
+        _, losses, correct = self._forward(images, labels, training=False)
         return self._tf.reduce_sum(losses), correct
 
 

@@ -26,14 +26,17 @@ class Objective:
         self._classes = classes
         self._class_weights = class_weights
 
-    def of_evaluation(self, labels: Any, probabilities: Any) -> Any:
-        """Return the losses (N,) float32 of answers (N, classes) by the labels (N,) alone."""
+    def of_labels(self, labels: Any, probabilities: Any) -> Any:
+        """Return the losses (N,) float32 of answers (N, classes) by the labels (N,) alone, which are told."""
         return self._weighted(labels, self._loss(self._tf.one_hot(labels, self._classes), probabilities))
 
-    def of_training(self, labels: Any, probabilities: Any, taught: Any = None) -> Any:
-        """Return the losses (N,) float32 that weights are learned by. taught: the teacher's answers (N, classes)."""
+    def of_training(self, labels: Any, probabilities: Any, taught: Any = None, *, of_labels: Any) -> Any:
+        """Return the losses (N,) float32 that weights are learned by.
+
+        taught: the teacher's answers (N, classes). of_labels: the losses by the labels alone.
+        """
         if not self._recipe.label_smoothing and taught is None:
-            return self.of_evaluation(labels, probabilities)
+            return of_labels
         targets = self._tf.one_hot(labels, self._classes)
         if self._recipe.label_smoothing:
             # Szegedy et al. 2016, "Rethinking the Inception Architecture for Computer Vision", section 7.

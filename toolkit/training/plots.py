@@ -1,5 +1,6 @@
 """The charts of a run: loss and accuracy against epochs, and which epoch's weights are kept."""
 
+import textwrap
 from collections.abc import Sequence
 from math import isnan
 from pathlib import Path
@@ -10,11 +11,15 @@ from toolkit.text import drawn
 from toolkit.training.checkpoint import Epoch
 from toolkit.training.recipe import Recipe
 
+# Characters of a line of the title that fit above a chart.
+_TITLE_WIDTH = 90
+
 
 def draw(folder: Path, history: Sequence[Epoch], *, recipe: Recipe, data: str, best_epoch: int) -> tuple[Path, Path]:
     """Write ``loss.png`` and ``accuracy.png`` into ``folder`` and return their paths. data: what is trained on."""
     configuration = words.configuration({a: getattr(recipe, a) for a in words.AXIS_WORDS if a != "model"})
-    lines = (f"{words.value(recipe.model_name)} on {data}: {configuration}", ", ".join(recipe.additions))
+    additions = textwrap.wrap(", ".join(recipe.additions), _TITLE_WIDTH, break_on_hyphens=False)
+    lines = (f"{words.value(recipe.model_name)} on {data}: {configuration}", *additions)
     title = "\n".join(drawn(line) for line in lines if line)
     why = f"{'highest' if recipe.monitor_sign > 0 else 'lowest'} {words.value(recipe.monitor)}"
     paths = folder / "loss.png", folder / "accuracy.png"
