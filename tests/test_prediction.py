@@ -16,7 +16,7 @@ from toolkit.convention import Convention, Output, parse
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.prediction import Prediction, Refused, default_model, predict
 from toolkit.prediction.answers import classify_views
-from toolkit.prediction.views import View
+from toolkit.prediction.views import Form, View, prepare
 from toolkit.reading import Reading
 from toolkit.runtimes.base import Predictor
 from toolkit.worker.session import Workers
@@ -39,6 +39,18 @@ def test_photos_of_another_size_are_classified(exported_once, photos, tiny, name
     assert [p.classes[0] for p in predictions] == [tiny.class_names[label] for label in tiny.test.labels[:6]]
     assert all(p.probabilities[0] > p.probabilities[1] for p in predictions)
     assert [p.image for p in predictions] == [str(path) for path in photos]
+
+
+def test_a_digit_of_a_photo_is_looked_at_three_times_and_one_in_mnist_s_form_once(tmp_path):
+    photo, form = np.full((90, 90), 255, np.uint8), Form(28, 28, 1, digits=True, how="fit")
+    photo[20:70, 40:48] = 0
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    (view,) = prepare(tmp_path / "photo.png", form).views
+    assert view.looks.shape == (3, 28, 28, 1)
+    assert np.array_equal(view.looks[0], view.pixels)
+    Image.fromarray(view.pixels[..., 0]).save(tmp_path / "form.png")
+    (view,) = prepare(tmp_path / "form.png", form).views
+    assert view.looks.shape == (1, 28, 28, 1)
 
 
 class Brightness(Predictor):

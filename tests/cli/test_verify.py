@@ -13,7 +13,7 @@ MISTAKES = [
     (("verify", "--margin", "-1"), "the margin is -1.0; it must be from 0 to 100"),
     (("verify", "--golden", "--save"), "results by golden measure no accuracy and are not saved"),
     (("verify", "--golden", "--data", "sample"), "golden.npz has its own images; leave out --golden or --data"),
-    (("verify", "--runtime", "litert", "--save"), "leave out --runtime, or them"),
+    (("verify", "--runtime", "litert", "--save"), "leave out --runtime, or --save"),
     (("verify", "--runtime", "tpu"), "'tpu' is not one of 'keras', 'litert', 'onnxruntime', 'tflm'"),
     (("verify", "EMPTY", "--flips", "flips.gif"), "flips.gif: a picture must end in .png or .svg"),
     (("verify", "EMPTY"), "no manifest.json there or in its subfolders"),

@@ -23,6 +23,7 @@ TRAIN = ("train", "--data", "tiny.npz", "--model", "mlp", "--epochs", "2", "--na
 TRAIN_FURTHER = ("train", "--data", "tiny.npz", "--model", f"runs/{RUN}/best.keras", "--epochs", "3")
 STUDY = ("study", "--data", "tiny.npz", "--model", "mlp", "--optimizer", "adam", "--activation", "relu")
 SMALL_STUDY = (*STUDY, "--learning-rate", "0.01", "--epochs", "2")
+SEARCH = ("search", "--data", "tiny.npz", "--trials", "2", "--epochs", "2")
 BENCH = ("bench", "--processes", "2", "--seconds", "0.05", f"{EXPORT}/mlp-int8.tflite")
 
 
@@ -133,6 +134,7 @@ HEAVY = (
     Verb("bench --tune", "exported", (*BENCH, "--tune"), some=8, random=4, again_each=4),
     Verb("study", "empty", SMALL_STUDY, some=12, random=20, again_each=8),
     Verb("study, its worker", "empty", SMALL_STUDY, some=30, random=0, again_each=8, worker=150),
+    Verb("search", "empty", SEARCH, some=5, random=3, again_each=4),
     Verb("report-study", "studied", ("report-study",), again_each=8),
     Verb(
         "run",

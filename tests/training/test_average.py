@@ -67,25 +67,18 @@ def test_the_model_has_the_averages_in_the_block_alone(model):
 
 
 @pytest.mark.slow
-def test_the_averages_are_validated_and_kept_and_a_resumed_run_has_the_same(tmp_path, tiny):
+def test_the_averages_are_validated_and_kept(tmp_path, tiny):
     """Of a network with batch normalization."""
     path = tmp_path / "normalized.py"
     path.write_text(NORMALIZED)
     recipe = replace(RECIPE, model=str(path), average=0.8, warmup=1, label_smoothing=0.1, epochs=3)
-    whole = train(recipe, tiny, tmp_path / "whole")
-    train(replace(recipe, epochs=2), tiny, tmp_path / "parts")
-    train(recipe, tiny, tmp_path / "parts", resume=True)
-    arrays = state(tmp_path / "whole")
-    assert_same(arrays, state(tmp_path / "parts"))
-
-    progress = whole.progress
+    progress = train(recipe, tiny, tmp_path / "run").progress
+    arrays = state(tmp_path / "run")
     assert progress.best_epoch == 3
     averages = [arrays[f"average_{number}"] for number in range(sum("average" in name for name in arrays))]
-    kept = weights(tmp_path / "whole")
+    kept = weights(tmp_path / "run")
     assert_same(dict(enumerate(averages)), dict(enumerate(kept)))
     assert any((average != arrays[f"model_{number}"]).any() for number, average in enumerate(averages))
-    answers = load_model(tmp_path / "whole" / "best.keras").predict(
-        tiny.train.images[192:] / np.float32(255), verbose=0
-    )
+    answers = load_model(tmp_path / "run" / "best.keras").predict(tiny.train.images[192:] / np.float32(255), verbose=0)
     losses = -np.log(answers[np.arange(48), tiny.train.labels[192:]])
     assert progress.history[-1].val_loss == pytest.approx(losses.mean(), rel=1e-4)

@@ -1,12 +1,13 @@
 """An epoch: however its rows come to the device, and however it is cut into calls, it ends with the same weights."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 
 from tests.training.made_up import NORMALIZED, RECIPE, assert_same, state
-from toolkit.training import epochs
+from toolkit.training import epochs, schedule
 from toolkit.training.fit import train
 
 
@@ -64,8 +65,8 @@ def made(code, keras, **options):
     return names["build"](keras, **options)
 
 
-def test_batch_normalization_learns_as_in_keras(tiny):
-    """The statistics of each batch, and what moves of them, as in a fit by the same optimizer in the same order."""
+def test_batch_normalization_and_a_rate_that_warms_up_learn_as_in_keras(tiny):
+    """The statistics of each batch, and what moves of them, as in a fit in the same order by the same rates."""
     from toolkit import extras
     from toolkit.training.loop import Loop
     from toolkit.training.objective import Objective
@@ -79,9 +80,17 @@ def test_batch_normalization_learns_as_in_keras(tiny):
     model, other = networks
     optimizer = keras.optimizers.SGD(0.1)
     optimizer.build(model.trainable_variables)
-    loop = Loop(tf, model=model, optimizer=optimizer, objective=Objective(tf, keras, RECIPE, classes=3), batch_size=32)
+    loop = Loop(
+        tf,
+        model=model,
+        optimizer=optimizer,
+        objective=Objective(tf, keras, RECIPE, classes=3),
+        batch_size=32,
+        before_step=partial(schedule.warm_up, tf, optimizer, rate=0.1, steps=2),
+    )
     loop.train(tf.constant(rows.images), tf.constant(rows.labels, tf.int32), np.arange(80))
-    other.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+    rates = keras.optimizers.schedules.PiecewiseConstantDecay([0], [0.05, 0.1])
+    other.compile(keras.optimizers.SGD(rates), "sparse_categorical_crossentropy")
     other.fit(rows.images / np.float32(255), rows.labels, batch_size=32, shuffle=False, verbose=0)
     assert sum("moving" in one.name for one in model.variables) == 4
     for own, expected in zip(model.variables, other.variables, strict=True):

@@ -1,7 +1,6 @@
 """What an inference executes, counted by qemu-user where it is there."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -72,28 +71,45 @@ def test_what_cannot_be_counted_is_one_line(alone, tmp_path):
         instructions.count(tmp_path / "m.keras")
 
 
-def test_where_perf_events_count_the_artifact_runs_as_it_is(monkeypatch, tmp_path):
-    asked: list[Any] = []
+@pytest.fixture
+def worker(monkeypatch):
+    """A worker that counts 7 instructions, or what its ``count`` is set to, and notes what it is asked."""
 
     class Worker:
+        count, asked = 7, []
+
         def __init__(self, what, tasks, *, command):
-            asked.append((tasks, command))
+            self.asked.append((tasks, command))
 
         def ask(self, question, *, seconds):
-            asked.append((question, seconds))
-            return {"count": 7, "remark": None, "versions": {}}, b""
+            self.asked.append((question, seconds))
+            return {"count": self.count, "remark": None, "versions": {}}, b""
 
         def close(self):
-            asked.append("closed")
+            self.asked.append("closed")
 
     monkeypatch.setattr(instructions, "Process", Worker)
+    return Worker
+
+
+def test_where_perf_events_count_the_artifact_runs_as_it_is(worker, monkeypatch, tmp_path):
     monkeypatch.setattr(perf, "refused", lambda: None)
     found = instructions.count(dense(tmp_path, 1))
     assert (found.count, found.way, found.cpu) == (7, "perf events", host.describe().cpu)
-    started, (question, seconds), closed = asked
+    started, (question, seconds), closed = worker.asked
     assert started == (instructions.TASKS, COMMAND)
     assert closed == "closed"
     assert (question["file"], question["threads"], question["batch"], seconds) == (None, 1, 1, 0.0)
+
+
+def test_an_emulator_that_loads_no_plugins_is_found_out(worker, monkeypatch, tmp_path):
+    worker.count = 0
+    monkeypatch.setattr(qemu, "lacking", lambda name: None)
+    monkeypatch.setattr(qemu, "python", lambda name, file: ["python"])
+    monkeypatch.setattr(qemu, "version", lambda name: "qemu-x86_64 9.0")
+    with pytest.raises(UsageError, match=r"^qemu-x86_64 9\.0 counts nothing: it must load plugins"):
+        instructions.count(dense(tmp_path, 1), cpu="Haswell")
+    assert worker.asked[0] == (instructions.TASKS, ["python", *COMMAND[1:]])
 
 
 def counts_of(monkeypatch, **counts):

@@ -74,6 +74,11 @@ def count_of(candidate: Candidate, *, cpu: str | None = None) -> Instructions:
             answer, _ = process.ask(question, seconds=EMULATED_S if emulated else 0.0)
         finally:
             process.close()
+    if emulated and answer["count"] <= 0:
+        raise UsageError(
+            f"{qemu.version(emulated)} counts nothing: it must load plugins, which qemu-user does and "
+            "qemu-user-static does not"
+        )
     way, name = (qemu.version(emulated), emulated) if emulated else (PERF, host.describe().cpu)
     return Instructions(runtime, answer["count"], way, name, answer["remark"], answer["versions"])
 
