@@ -15,8 +15,8 @@ from toolkit.search import space
 from toolkit.search.budgets import COSTS, SIZE, Budgets, Costs
 from toolkit.search.costs import Costing
 from toolkit.search.front import floors
-from toolkit.search.proposals import propose
 from toolkit.search.proof import FRONT
+from toolkit.search.proposals import propose
 from toolkit.search.prove import prove
 from toolkit.search.search import CANDIDATE, TRIAL, Candidate, CandidateEntry, Rejected, Search, candidate
 from toolkit.search.space import Choice
