@@ -140,7 +140,7 @@ def search(folder):
     write_json(folder / "trial-001" / "metrics.json", {**METRICS, "test_accuracy": None})
     paired = {"lost": 1, "gained": 0}
     member = {"name": "trial-001", "artifact": "a.tflite", "size_bytes": 4000, "right": 8, "own": paired}
-    proof = {"n": 10, "min_accuracy": 0.5, "rival": "cnn.keras", "rival_right": 9}
+    proof = {"n": 10, "min_accuracy": 0.5, "rival": "cnn.keras", "rival_right": 9, "must_match": True}
     write_json(folder / "proof.json", {**proof, "members": [{**member, "verdict": "pass", "rival": paired}]})
 
 

@@ -197,3 +197,11 @@ def test_where_hardly_anything_fits_the_smallest_network_is_tried(tmp_path, tiny
         tmp_path, tiny, Learned(learn), asked=replace(ASKED, budgets=Budgets(2_200.0)), limits=Limits(trials=3)
     )
     assert {(one.choice.width, one.choice.depth) for one in of.candidates} == {(2, 2)}
+
+
+def test_once_the_front_was_chosen_nothing_more_is_trained(tmp_path, tiny):
+    carry_out(tmp_path, tiny, Learned(learn), limits=Limits(trials=1))
+    write_text(tmp_path / "front.json", "{}")
+    executor = Learned(learn)
+    assert len(carry_out(tmp_path, tiny, executor, limits=Limits(trials=9)).candidates) == 1
+    assert executor.trained == []

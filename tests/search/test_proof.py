@@ -14,8 +14,8 @@ def member(name="trial-001", *, size=8_000, right=9_950, rival=None, verdict=Ver
     return Member(name, f"{name}/tiny-int8.tflite", size, right, Paired(3, 1), verdict, rival)
 
 
-def proof(*members, least=None, rival=None):
-    return Proof(10_000, least, rival, 9_899 if rival else None, members)
+def proof(*members, least=None, rival=None, must_match=False):
+    return Proof(10_000, least, rival, 9_899 if rival else None, must_match, members)
 
 
 def test_one_member_has_an_interval_of_95_percent_and_five_share_the_error():
@@ -60,6 +60,12 @@ def test_the_smallest_is_the_smallest_of_which_everything_is_shown():
     assert proof(tiny, least=0.99).smallest is None
     assert [one["reaches_min_accuracy"] for one in of.to_json()["members"]] == [False, True, True, True]
     assert of.to_json()["looks"] == 1
+
+
+def test_a_rival_that_nobody_named_decides_nothing():
+    worse = member(rival=Paired(40, 20))
+    assert proof(worse, rival="cnn.keras").smallest == worse
+    assert proof(worse, rival="cnn.keras", must_match=True).smallest is None
 
 
 @pytest.mark.parametrize(

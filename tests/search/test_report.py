@@ -43,7 +43,9 @@ def proven(of, *, least=None, rival="cnn.keras"):
     if rival is None:
         members = tuple(replace(one, rival=None) for one in members)
     asked = replace(of.asked, budgets=Budgets(10_000.0, min_accuracy=least))
-    return replace(of, asked=asked, proof=Proof(10_000, least, rival, 9_898 if rival else None, members))
+    return replace(
+        of, asked=asked, proof=Proof(10_000, least, rival, 9_898 if rival else None, rival is not None, members)
+    )
 
 
 def unwritten(of):

@@ -51,8 +51,9 @@ def search(
     budgets: a ``toolkit.search.budgets.Budgets``. data, reading, jobs, device, ray, run_cpus, run_gpus, allow_overlap:
     as for ``study``. trials, hours: after so many trainings, or so long, no other begins, and the front that is left is
     exported to int8 and measured on the test set, once. epochs, augment, warmup, average, label_smoothing, teacher: of
-    each training, as for ``train``. against: what the front is compared with, as ``export`` takes it; None stands for
-    the CNN in ``exported/``, if it was made for the same data. A search whose test set was opened is returned as it is.
+    each training, as for ``train``. against: what the front must match, as ``export`` takes it; None stands for a
+    comparison, which nothing depends on, with the CNN in ``exported/`` if it was made for the same data. A search whose
+    test set was opened is returned as it is.
 
     ``.candidates`` has what was tried, ``.proof`` what the test set said, None if nothing reached the accuracy;
     ``.to_json()`` is the document of ``toolkit search --json``. Ctrl-C ends it, with ``.interrupted``; no whole epoch
@@ -100,6 +101,7 @@ def search(
                 costing,
                 limits,
                 rival=given or _shipped(dataset),
+                must_match=given is not None,
                 device=device,
                 warn=warn,
                 on_step=on_step,

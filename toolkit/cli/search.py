@@ -42,8 +42,8 @@ def command(
     against: Annotated[
         str | None,
         typer.Option(
-            help="What the front is compared with: a run, an export or a .keras file; default: the CNN of "
-            "exported/, if it was made for the same data."
+            help="What a network must match: a run, an export or a .keras file; default: none, but it is compared with "
+            "the CNN of exported/, if that was made for the same data."
         ),
     ] = None,
     show: Annotated[

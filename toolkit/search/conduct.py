@@ -15,6 +15,7 @@ from toolkit.search import space
 from toolkit.search.budgets import COSTS, SIZE, Budgets, Costs
 from toolkit.search.costs import Costing
 from toolkit.search.front import floors
+from toolkit.search.proof import FRONT
 from toolkit.search.proposals import propose
 from toolkit.search.prove import prove
 from toolkit.search.search import CANDIDATE, TRIAL, Candidate, CandidateEntry, Rejected, Search, candidate
@@ -56,6 +57,7 @@ def conduct(
     limits: Limits,
     *,
     rival: Source | None = None,
+    must_match: bool = False,
     device: str = "auto",
     clock: Callable[[], float] = time.monotonic,
     warn: Callable[[str], None],
@@ -73,7 +75,7 @@ def conduct(
         with closing(executor(conductor.due(), work)) as events:
             for event in events:
                 conductor.note(event)
-        return prove(conductor.search, dataset, rival, warn=warn, on_step=on_step)
+        return prove(conductor.search, dataset, rival, must_match=must_match, warn=warn, on_step=on_step)
 
 
 def _work(search: Search, device: str) -> Work:
@@ -103,6 +105,8 @@ class _Conductor:
 
     def due(self) -> Iterator[Trial]:
         """Yield what is trained next, when there is room for it: what was begun before, then what is proposed."""
+        if (self.search.folder / FRONT).is_file():
+            return  # it is chosen: the test set may have been opened
         fitting = require_possible(self._costing, self.search.asked.budgets, on_step=self._on_step)
         self._save()
         yield from [self._trial(one.choice, one.costs, one.outcome.trial.folder) for one in self._left()]

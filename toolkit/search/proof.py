@@ -51,12 +51,14 @@ class Proof:
     """What one look at ``n`` test rows says of a front.
 
     rival: the path of the model that its members are compared with; rival_right: the rows that it gets right.
+    must_match: whether a member must be as good as the rival to be what was asked for.
     """
 
     n: int
     min_accuracy: float | None
     rival: str | None
     rival_right: int | None
+    must_match: bool
     members: tuple[Member, ...]
     others: dict[str, Any] = field(default_factory=dict)
 
@@ -100,8 +102,8 @@ class Proof:
 
     def holds(self, member: Member) -> bool:
         """Whether all that was asked for is shown of a member, and its int8 file is the model that was trained."""
-        shown = (self.reaches(member), self.is_as_good(member))
-        return False not in shown and member.verdict != Verdict.FAIL
+        is_as_good = self.is_as_good(member) if self.must_match else None
+        return False not in (self.reaches(member), is_as_good) and member.verdict != Verdict.FAIL
 
     @property
     def smallest(self) -> Member | None:
@@ -116,6 +118,7 @@ class Proof:
             "confidence": self.confidence,
             "margin_pp": MARGIN_PP,
             "rival": self.rival,
+            "must_match": self.must_match,
             "rival_accuracy": None if self.rival_right is None else self.rival_right / self.n,
             "members": [
                 {

@@ -55,12 +55,19 @@ def chosen(search: Search) -> tuple[Candidate, ...]:
 
 
 def prove(
-    search: Search, dataset: Dataset, rival: Source | None, *, warn: Callable[[str], None], on_step: OnStep
+    search: Search,
+    dataset: Dataset,
+    rival: Source | None,
+    *,
+    must_match: bool,
+    warn: Callable[[str], None],
+    on_step: OnStep,
 ) -> Search:
     """Return the search with its proof, which is written beside the front that it is of.
 
-    rival: the model that the front is compared with. A front that was written before is kept: its test set may have
-    been opened. Without one, and without a candidate that reaches the accuracy, the search is returned as it is.
+    rival: the model that the front is compared with; must_match: whether a member must be as good. A front that was
+    written before is kept: its test set may have been opened. If no candidate reaches the accuracy, the search is
+    returned as it is.
     """
     path = search.folder / FRONT
     if path.is_file():
@@ -87,7 +94,8 @@ def prove(
     verified = record.save_all(
         verify.verify_all([one.path for one in made], options, warn=warn, on_step=_shifted(on_step, len(left), steps))
     )
-    proof = _proof(search, made, verified.comparisons, rival, None if rival is None else _answers(rival, dataset, warn))
+    shown = None if rival is None else _answers(rival, dataset, warn)
+    proof = _proof(search, made, verified.comparisons, rival, shown, must_match=must_match)
     write_json(search.folder / PROOF, {"schema": 1, **documents.to_tree(proof)})
     return replace(search, proof=proof)
 
@@ -109,7 +117,13 @@ def _export(one: Candidate, dataset: Dataset, allow_overlap: bool, warn: Callabl
 
 
 def _proof(
-    search: Search, made: Sequence[_Made], verified: Sequence[Comparison], rival: Source | None, shown: Material | None
+    search: Search,
+    made: Sequence[_Made],
+    verified: Sequence[Comparison],
+    rival: Source | None,
+    shown: Material | None,
+    *,
+    must_match: bool,
 ) -> Proof:
     """Return what the test set says. shown: what the rival answers for its rows."""
     members = []
@@ -134,6 +148,7 @@ def _proof(
         min_accuracy=search.asked.budgets.min_accuracy,
         rival=None if rival is None else str(rival.keras_path),
         rival_right=None if shown is None else shown.right,
+        must_match=must_match,
         members=tuple(members),
     )
 

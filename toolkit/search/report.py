@@ -96,7 +96,7 @@ def _wanted(proof: Proof) -> str:
     claims = []
     if proof.min_accuracy is not None:
         claims.append(f"surely at least {100 * proof.min_accuracy:g} % accurate")
-    if proof.rival is not None:
+    if proof.must_match:
         claims.append(f"surely not worse than {proof.rival} by more than {MARGIN_PP:g} points")
     return " and ".join(claims)
 
