@@ -90,7 +90,8 @@ def run(port, count, seed=0):
 
 
 if __name__ == "__main__":
-    from tests.serve.test_server import ARTIFACT, port_of, served
+    from tests.serve.processes import ARTIFACT, served
+    from tests.serve.test_server import port_of
 
     with served(ARTIFACT, "--port", 0) as (_, said):
         found = run(port_of(said), int(sys.argv[1]))

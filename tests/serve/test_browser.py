@@ -4,121 +4,16 @@ docs/serve.png is one of them, of a machine on which nothing else runs: SCREENSH
 """
 
 import base64
-import os
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import SHIPPED
+from tests.serve.browser import NEEDS_BROWSER, SCREENSHOTS, SEVEN, draw, reads
 from tests.serve.conftest import png, seven
-from tests.serve.test_server import served
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="the page is tried by playwright, which is not installed"
-)
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SCREENSHOTS = os.environ.get("SCREENSHOTS")
-SIDE = 480
-WAIT_MS = 60_000
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH (Debian: apt install chromium)"),
-]
-
-
-@pytest.fixture(scope="module")
-def link():
-    artifacts = (SHIPPED / "mlp-int8.tflite", SHIPPED.parent / "cnn" / "cnn-int8.tflite")
-    with served(*artifacts, "--port", 0, "--token", "correct-horse-battery") as (_, said):
-        yield said.split("open ")[1].strip()
-
-
-@pytest.fixture(scope="module")
-def film(tmp_path_factory):
-    """A video for Chromium's fake camera: a 7 that moves to and fro, YUV4MPEG2 of 4:2:0."""
-    path = tmp_path_factory.mktemp("film") / "seven.y4m"
-    grey = bytes([128]) * (SIDE * SIDE // 4)
-    with path.open("wb") as file:
-        file.write(f"YUV4MPEG2 W{SIDE} H{SIDE} F10:1 Ip A1:1 C420jpeg\n".encode())
-        for frame in range(20):
-            file.write(b"FRAME\n" + seven(SIDE, left=40 - 4 * abs(frame - 10)).tobytes() + grey + grey)
-    return path
-
-
-@pytest.fixture(scope="module")
-def browser(film):
-    camera = (
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-    )
-    # Without its own sandbox, which root cannot have.
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *camera])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def opened(browser, link):
-    """Open the page in a window of a size; whatever goes wrong in it fails the test."""
-    contexts, wrong = [], []
-
-    def make(width=1200, height=900, scheme="light", path=None, **options):
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
-        context.set_default_timeout(WAIT_MS)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on(
-            "request",
-            lambda request: (
-                None if request.url.startswith((link.split("?")[0], "data:", "blob:")) else wrong.append(request.url)
-            ),
-        )
-        page.goto(path or link)
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert wrong == []
-
-
-@pytest.fixture
-def keep(request):
-    """Keep a picture of a page, if asked for."""
-
-    def shoot(page, name):
-        if SCREENSHOTS:
-            page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=True)
-
-    return shoot
-
-
-def draw(page, *points):
-    box = page.locator("#ink").bounding_box()
-    (first, *others) = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-    page.mouse.move(*first)
-    page.mouse.down()
-    for point in others:
-        page.mouse.move(*point, steps=6)
-    page.mouse.up()
-
-
-def reads(page, *classes):
-    """Wait until the artifacts read this."""
-    page.wait_for_function(
-        "wanted => [...document.querySelectorAll('.class')].map(one => one.textContent).join() === wanted.join()",
-        arg=list(classes),
-    )
-
-
-SEVEN = ((0.3, 0.25), (0.7, 0.25), (0.45, 0.8))
+pytestmark = NEEDS_BROWSER
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (1200, "dark"), (360, "light"), (360, "dark")])
@@ -318,66 +213,6 @@ def test_a_wrong_token_and_a_server_that_has_gone_are_told(opened, link, keep):
     draw(page, *SEVEN)
     page.get_by_text("No answer from the server").wait_for()
     keep(page, "gone")
-
-
-def held_back(page, path):
-    """Return the requests for a path as they come, none of which is answered until the test does it."""
-    held = []
-    page.route(path, lambda route: held.append(route))
-    return held
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        lambda route: route.continue_(),
-        lambda route: route.fulfill(status=422, json={"error": {"message": "late"}}),
-        lambda route: route.abort(),
-    ],
-    ids=["prediction", "refusal", "none"],
-)
-def test_an_answer_that_comes_after_escape_is_not_shown(opened, answer):
-    page = opened()
-    held = held_back(page, "**/v1/predict")
-    with page.expect_request("**/v1/predict"):
-        draw(page, (0.5, 0.2), (0.5, 0.8))
-    page.keyboard.press("Escape")
-    page.get_by_text("Waits for an image.").first.wait_for()
-    (route,) = held
-    answer(route)
-    page.wait_for_function("() => !asking")
-    assert page.locator(".card p").all_inner_texts() == ["Waits for an image. It takes 28×28 pixels, grey."] * 2
-    assert page.locator("#status").inner_text() == ""
-
-
-def test_a_file_that_is_decoded_after_escape_is_not_shown(opened):
-    page = opened()
-    page.evaluate("""() => {
-      const real = window.createImageBitmap;
-      window.createImageBitmap = async (file) => {
-        await new Promise((done) => { window.release = done; });
-        return real(file);
-      };
-      window.opening = (bytes) => { window.opened = open(new File([Uint8Array.from(bytes)], "seven.png")); };
-    }""")
-    page.evaluate("(bytes) => opening(bytes)", list(png(seven(80))))
-    page.keyboard.press("Escape")
-    page.evaluate("() => { release(); return opened; }")
-    assert page.evaluate("() => ink.width") == 280
-    assert page.evaluate("() => asking") is False
-
-
-def test_the_list_of_artifacts_that_comes_after_an_answer_is_not_shown(opened):
-    page = opened()
-    page.get_by_text("Waits for an image.").first.wait_for()
-    held = held_back(page, "**/v1/artifacts")
-    page.evaluate("() => { window.waited = wait(); }")
-    draw(page, *SEVEN)
-    reads(page, "7", "7")
-    (route,) = held
-    route.continue_()
-    page.evaluate("() => waited")
-    assert page.locator(".bars").count() == 2
 
 
 CONTRAST = """() => {

@@ -1,0 +1,9 @@
+"""Nothing of the API prints."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _silent(capfd):
+    yield
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,64 @@
+"""Records from Python: checked, compared, drawn."""
+
+import pytest
+
+from tests.bench import made_up
+from toolkit import api
+from toolkit.errors import ArtifactError, UsageError
+
+
+@pytest.fixture
+def benchmark(here):
+    """The folder of a benchmark's record, made up."""
+    return made_up.saved(here / "benchmarks" / "1", 20e-6, 30e-6)
+
+
+def test_a_record_is_true_unless_a_figure_of_it_was_changed(benchmark):
+    rebuilt = api.check_record(benchmark)
+    assert rebuilt
+    assert (rebuilt.kind, rebuilt.artifacts, rebuilt.verdict) == ("benchmark", 2, "pass")
+    path = benchmark / "record.json"
+    path.write_text(path.read_text().replace('"n": 1000', '"n": 1001', 1))
+    assert not api.check_record(path)
+    assert "n is 1001, its samples say 1000" in api.check_record(path).differences[0]
+
+
+def test_what_is_no_record_is_an_error(here):
+    for name, text in (("one.json", "{}"), ("two.json", "[]"), ("three.json", "{")):
+        (here / name).write_text(text)
+        with pytest.raises(ArtifactError, match=name):
+            api.check_record(name)
+    with pytest.raises(ArtifactError, match=r"one\.json: no record; 'toolkit bench' writes"):
+        api.check_record("one.json")
+    with pytest.raises(ArtifactError, match="no record there"):
+        api.check_record(here)
+
+
+def test_records_are_compared(benchmark, here):
+    compared = api.compare(benchmark, str(benchmark / "record.json"))
+    assert compared
+    assert [pair.verdict for pair in compared.pairs] == ["indistinguishable"] * 2
+    slower = made_up.saved(here / "benchmarks" / "2", 20e-6, 40e-6)
+    compared = api.compare(benchmark, slower, tolerance=0.2)
+    assert not compared
+    assert [pair.new.path.name for pair in compared.slower] == ["1.tflite"]
+    with pytest.raises(UsageError, match="the tolerance is -20 %"):
+        api.compare(benchmark, slower, tolerance=-0.2)
+
+
+def test_two_artifacts_are_compared_side_by_side(exported_once):
+    reference, candidate = (exported_once / name for name in ("cnn-float32.tflite", "cnn-int8.tflite"))
+    found = api.compare_files(reference, str(candidate), seconds=0.01, processes=2, tolerance=100.0)
+    assert found
+    assert len(found.pairs.lengths) == 4
+    assert found.speedup.low < found.speedup.value < found.speedup.high
+    assert [api.is_artifact(path) for path in (candidate, exported_once, "no.tflite", "record.json")] == [
+        True, False, True, False
+    ]  # fmt: skip
+
+
+def test_a_record_is_drawn(benchmark, here):
+    assert "no accuracy is known" in api.plot_record(benchmark, "bench.svg")
+    assert (here / "bench.svg").is_file()
+    with pytest.raises(UsageError, match="must end in"):
+        api.plot_record(benchmark, "bench.gif")

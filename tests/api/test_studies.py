@@ -1,0 +1,33 @@
+"""Studies from Python."""
+
+import pytest
+
+from toolkit import api
+from toolkit.errors import RunError, UsageError
+
+
+def test_a_study_says_what_is_wrong(here):
+    with pytest.raises(UsageError, match="unknown model 'vgg'"):
+        api.study(model="vgg")
+    with pytest.raises(UsageError, match="cannot name a study"):
+        api.study(name="../x")
+    with pytest.raises(UsageError, match="--jobs is for this machine, --ray for a cluster"):
+        api.study(jobs=2, ray="auto")
+    with pytest.raises(RunError, match=r"no study is there, it has no study\.json"):
+        api.report_study()
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_study_is_trained_gone_on_with_and_reported(here, tiny_npz):
+    axes = {"optimizer": "sgd", "activation": "relu", "learning_rate": 0.1, "epochs": 1}
+    steps = []
+    first = api.study(data=tiny_npz, model="mlp", loss="mse", on_step=steps.append, **axes)
+    assert [(one.state, len(one.progress.history)) for one in first.outcomes] == [("finished", 1)]
+    assert [(step.done, step.total) for step in steps] == [(0, 1), (0, 1), (0, 1), (1, 1), (1, 1)]
+    both = api.study(data=tiny_npz, model=["mlp"], loss=["mse", "binary_crossentropy"], **axes)
+    assert both.outcomes[0] == first.outcomes[0]
+    assert both.summary == "2 of 2 runs finished"
+    report = api.report_study(output="report")
+    assert {finding.verdict for finding in report.findings} == {"undecided"}
+    assert [str(path) for path in report.weights] == ["report/mlp.keras"]
