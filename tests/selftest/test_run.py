@@ -69,9 +69,9 @@ def test_a_gate_that_sees_nothing_is_found_out(sample_mlp, monkeypatch):
     """With its checks taken away, the self-test must say so. One artifact is enough for that."""
     monkeypatch.setattr(run, "PAIRS", (("tflite", "int8"),))
     for check in ("check_file", "check_specification", "check_recorded", "check_weights"):
-        monkeypatch.setattr(f"toolkit.parity.checks.{check}", lambda *arguments: None)
+        monkeypatch.setattr(f"toolkit.parity.checks.{check}", lambda *arguments, **options: None)
     for module in ("compare.checks.check_outputs", "verify.check_source"):
-        monkeypatch.setattr(f"toolkit.parity.{module}", lambda *arguments: None)
+        monkeypatch.setattr(f"toolkit.parity.{module}", lambda *arguments, **options: None)
     dataset = load("sample", warn=pytest.fail)
     options = VerifyOptions(margin_pp=100.0)
     result = self_test(manifest.read(sample_mlp), dataset, options=options, reexports=0, warn=pytest.fail)
