@@ -85,6 +85,15 @@ def test_the_header_names_the_oldest_tflm_and_what_the_newest_takes(exported_c):
         assert f" * Measured where this was written: {took} bytes in all, with tflite-micro " in text
 
 
+@pytest.mark.skipif(not runtimes.installed("tflm"), reason="tflite-micro is not installed")
+def test_a_file_that_tflm_cannot_run_is_written_all_the_same(tmp_path):
+    (tmp_path / "odd.tflite").write_bytes(b"no model")
+    (version,) = runtimes.versions("tflm").values()
+    assert (
+        c._measured(tmp_path / "odd.tflite") == f" * tflite-micro {version} could not run it where this was written.\n"
+    )
+
+
 def test_without_tflm_and_scales_of_channels_the_header_says_neither(exported_c, tmp_path, monkeypatch):
     monkeypatch.setattr(c, "_is_product_by_channel", lambda *_: False)
     monkeypatch.setattr(runtimes, "installed", lambda _: False)

@@ -63,6 +63,13 @@ def test_what_it_is_right_on_is_told(tiny, knowing):
     assert teacher(knowing, tiny).words == ("a teacher that is right on 100.00 % of 192 training images",)
 
 
+def test_a_teacher_is_tried_on_rows_of_every_class_also_if_they_are_sorted(knowing):
+    images, labels, *test = tiny_arrays(train=999)
+    order = np.argsort(labels, kind="stable")
+    sorted_by_class = make_dataset((images[order], labels[order], *test), name="sorted", origin="tests")
+    assert teacher(knowing, sorted_by_class).words[0].startswith("a teacher that is right on ")
+
+
 def test_a_teacher_that_does_not_fit_is_refused(tmp_path, tiny, knowing, exported_once):
     layers = extras.load("keras").layers
 

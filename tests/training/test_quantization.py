@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.conftest import tiny_arrays
 from tests.training.made_up import RECIPE, ROUNDING, assert_same, state
 from toolkit import extras
+from toolkit.data.base import make_dataset
 from toolkit.data.base.parts import divide
 from toolkit.errors import RunError, UsageError
 from toolkit.files import documents
@@ -103,6 +105,30 @@ def test_normalizations_are_folded_exactly(keras, parts, monkeypatch, tiny):
         np.testing.assert_allclose(made(images), model(images), atol=1e-5)
 
 
+def test_an_adapted_normalization_keeps_what_it_learned(keras, parts, tiny):
+    adapted = keras.layers.Normalization(axis=None)
+    adapted.adapt(np.random.default_rng(0).normal(5, 3, (100, 8, 8, 1)))
+    model = network(keras, adapted, keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax"))
+    made = quantization.fake_quantized(keras, model, parts)
+    (copied,) = (layer for layer in made.layers if isinstance(layer, keras.layers.Normalization))
+    images = tiny.test.images / np.float32(255)
+    np.testing.assert_allclose(copied(images), adapted(images), atol=1e-6)
+
+
+def test_the_first_bounds_are_of_rows_from_everywhere(keras):
+    """Here the bright rows come late, as the rows of a class may."""
+    images, labels = np.zeros((1000, 8, 8, 1), np.uint8), np.arange(1000) % 3
+    images[600:700] = 255
+    dataset = make_dataset((images, labels, *tiny_arrays()[2:]), name="sorted", origin="tests")
+    parts = divide(dataset, share=0.2, seed=0)
+    layers = keras.layers
+    dense = layers.Dense(3, activation="softmax", kernel_initializer="ones")
+    flat = layers.Conv2D(1, 1, kernel_initializer="ones", name="conv")
+    made = quantization.fake_quantized(keras, network(keras, flat, layers.Flatten(), dense), parts)
+    (bounds,) = (layer for layer in bounds_of(made) if layer.name == "conv_bounds")
+    assert float(bounds.high) == pytest.approx(1, abs=0.02)
+
+
 def test_activations_are_rounded_where_kernels_round_them(keras, parts):
     layers = keras.layers
     given = keras.Input((8, 8, 1), name="image")
@@ -143,6 +169,15 @@ def test_layers_that_integer_kernels_do_not_know_are_refused(keras, kind, option
     odd = getattr(keras.layers, kind)(name="odd", **options)
     with pytest.raises(UsageError, match=message):
         quantization.check(keras, network(keras, keras.layers.MaxPooling2D(), odd))
+
+
+def test_a_normalization_of_another_axis_and_causal_padding_are_refused(keras):
+    layers = keras.layers
+    turned = network(keras, layers.Conv2D(6, 3), layers.BatchNormalization(axis=1, name="odd"))
+    with pytest.raises(UsageError, match=r"'odd' \(BatchNormalization\) is not behind a layer"):
+        quantization.check(keras, turned)
+    with pytest.raises(UsageError, match="'odd' pads causally; put a ZeroPadding1D before it"):
+        quantization.check(keras, network(keras, layers.Conv1D(2, 3, padding="causal", name="odd"), shape=(8, 1)))
 
 
 def test_weights_that_are_used_twice_are_refused(keras):
@@ -197,7 +232,7 @@ def test_a_run_keeps_the_network_in_float_too(rounding_folder, tiny):
     in_float, rounding = (load_model(rounding_folder / name) for name in ("float.keras", "best.keras"))
     assert "BatchNormalization" in kinds(in_float)
     assert bounds_of(in_float) == []
-    assert [layer.name for layer in bounds_of(rounding)][:2] == ["image_bounds", "conv_act_1_bounds"]
+    assert [layer.name for layer in bounds_of(rounding)][:2] == ["image_bounds", "act_1_bounds"]
     assert {float(layer.moved.numpy()) for layer in bounds_of(rounding)} <= {0.0, np.float32(0.01)}
     metrics = documents.load(rounding_folder / "metrics.json", what="metrics")
     assert metrics["test_accuracy"] > 0.9

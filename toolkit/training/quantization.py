@@ -71,7 +71,8 @@ def _take_first_bounds(keras: Any, model: Any, parts: Parts) -> None:
         return
     values = keras.Model(model.inputs[0], [layer._inbound_nodes[0].input_tensors[0] for layer in moving])
     lows, highs = np.zeros(len(moving)), np.full(len(moving), LEAST_BOUND)
-    rows = parts.training_rows[:FIRST_ROWS]
+    # By chance: rows that are sorted by class would show those of one class alone.
+    rows = np.random.default_rng(0).permutation(parts.training_rows)[:FIRST_ROWS]
     images = parts.dataset.train.images
     convention = Convention().taking(images)
     with fake_quantization.unrounded():
@@ -127,7 +128,7 @@ class _Rounding:
             if id(layer) in self._seen and layer.weights:
                 raise UsageError(f"--qat cannot round the layer '{layer.name}', which is called several times")
             self._seen.add(id(layer))
-            if reader is not None and _can_take(layer) and type(reader.operation).__name__ == _NORMALIZATION:
+            if reader is not None and _can_take(layer) and _is_of_channels(reader.operation, output):
                 normalization, (output,) = reader.operation, reader.outputs
                 reader = _only(readers.get(id(output), ()))
             is_answer = is_last and id(output) in answers
@@ -175,6 +176,11 @@ class _Rounding:
             )
         if getattr(layer, "data_format", "channels_last") != "channels_last":
             raise UsageError(f"--qat: the layer '{layer.name}' has its channels first; it takes channels last")
+        if getattr(layer, "padding", "") == "causal":
+            raise UsageError(
+                f"--qat: the layer '{layer.name}' pads causally; put a ZeroPadding1D before it and give it "
+                "padding='valid'"
+            )
         config = layer.get_config()
         own = activation in _ACTIVATIONS
         kind, weights = type(layer).__name__, [np.asarray(one) for one in layer.get_weights()]
@@ -212,6 +218,8 @@ class _Rounding:
         value = made(inputs if len(inputs) > 1 else inputs[0])
         if layer.weights:
             made.set_weights(layer.get_weights())
+        if hasattr(made, "finalize_state"):  # of Normalization: what it computes with is made of its weights
+            made.finalize_state()
         return value
 
     def _round(self, value: Any, name: str, bounds: tuple[float, float] | None = None) -> Any:
@@ -227,6 +235,11 @@ class _Rounding:
 def _only(readers: Iterable[Any]) -> Any:
     found = list(readers)
     return found[0] if len(found) == 1 else None
+
+
+def _is_of_channels(layer: Any, value: Any) -> bool:
+    """Say whether a layer is a batch normalization of the last axis of a value."""
+    return type(layer).__name__ == _NORMALIZATION and layer.axis in (-1, len(value.shape) - 1)
 
 
 def _can_take(layer: Any) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from toolkit import extras, runtimes
 from toolkit.convention import Convention, Output
+from toolkit.errors import ArtifactError
 from toolkit.runtimes import tflm
 
 SUFFIX = ".c"
@@ -72,6 +73,7 @@ _MEASURED = """\
  * Measured where this was written: {bytes} bytes in all, with tflite-micro {version}, its reference kernels
  * and pointers of 8 bytes. A microcontroller has pointers of 4, and its optimized kernels other scratch memory.
 """
+_UNABLE = " * tflite-micro {version} could not run it where this was written.\n"
 # What the numbers of the output are.
 _ANSWERS = {
     Output.PROBABILITIES: "one {type} per class: probability",
@@ -147,7 +149,10 @@ def _measured(artifact: Path) -> str:
     if not runtimes.installed("tflm"):
         return ""
     (version,) = runtimes.versions("tflm").values()
-    return _MEASURED.format(version=version, bytes=tflm.TFLMSession(artifact).arena_bytes)
+    try:
+        return _MEASURED.format(version=version, bytes=tflm.TFLMSession(artifact).arena_bytes)
+    except ArtifactError:  # an operator without a kernel there, or one that takes more than is allowed here
+        return _UNABLE.format(version=version)
 
 
 def identifier(stem: str) -> str:
