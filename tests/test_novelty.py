@@ -137,6 +137,21 @@ def test_a_manifest_keeps_what_was_measured(judging, threshold):
     assert NOVELTY in found.names
 
 
+@pytest.mark.parametrize("shape", [(1, 8), (8, 1), (1, 1)])
+def test_an_image_one_pixel_high_or_wide_is_none_that_was_learned_from(judging, shape):
+    one = np.zeros(1, np.int64)
+    size = novelty.DIRECTIONS
+    Novelty(one, one, np.zeros((CLASSES, size), np.float16), np.zeros((CLASSES, size, 1), np.float16)).write(
+        judging / NOVELTY
+    )
+    found = manifest.read(judging)
+    judge = novelty.Judge(replace(found, novelty=replace(found.novelty, sha256=sha256(judging / NOVELTY))))
+    answers = sure_of(np.zeros(1, np.int64))
+    assert judge.judge(np.zeros((1, 2, 2, 1), np.uint8), answers)[0] is not None
+    with pytest.raises(ArtifactError, match=r"novelty\.npz: is of other images than"):
+        judge.judge(np.zeros((1, *shape, 1), np.uint8), answers)
+
+
 def test_predict_says_which_image_is_none_of_the_classes(judging, two, capsys):
     assert call(["predict", *map(str, two), "--model", str(judging / "cnn-int8.tflite"), "--json"]) == 0
     known, other = json.loads(capsys.readouterr().out)["results"]

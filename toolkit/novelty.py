@@ -153,7 +153,7 @@ class Judge:
             return [None] * len(images)
         height, width, channels = images.shape[1:]
         known = self._known
-        inside = known.rows[-1] < height and known.columns[-1] < width
+        inside = min(height, width) >= LEAST_SIDE and known.rows[-1] < height and known.columns[-1] < width
         values = (probabilities.shape[1], len(known.rows) * len(known.columns) * channels * DIRECTIONS)
         if not inside or known.means.shape != values:
             what = f"({height}, {width}, {channels}), or of other classes"

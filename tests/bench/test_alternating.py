@@ -20,7 +20,7 @@ class Workers:
     """In place of the processes: the first side takes 100 µs, the second 50; asked is what they were asked for."""
 
     def __init__(self, monkeypatch):
-        self.asked, self.closed = [], 0
+        self.asked, self.seconds, self.closed = [], [], 0
         monkeypatch.setattr(alternating, "Process", self._start)
 
     def _start(self, what, tasks, *, most_bytes):
@@ -29,6 +29,7 @@ class Workers:
         class Worker:
             def ask(self, question, seconds=0.0):
                 workers.asked.append(question)
+                workers.seconds.append(seconds)
                 if question["do"] == pair_tasks.OPEN:
                     typical = (100e3, 50e3, 50e3)[question["side"]]
                     shares[question["side"]] = question["share"]
@@ -64,6 +65,13 @@ def test_each_block_comes_back_to_its_own_column_whatever_the_order(workers):
     assert len({tuple(turn) for turn in by_turn}) == 6  # in every order
     # The geometric mean of the blocks is a millisecond.
     assert taken["count"] == round(1e-3 / (100e-6 * 50e-6 * 50e-6) ** (1 / 3))
+
+
+def test_a_worker_may_rest_behind_every_block(workers):
+    sides, rng = configurations("a", "b"), np.random.default_rng(0)
+    alternating.alternate(sides, opening=[0, 1], seconds=0.1, rng=rng)
+    taken, seconds = workers.asked[-1], workers.seconds[-1]
+    assert seconds == pytest.approx(len(taken["order"]) * (pair_tasks.REST_S + taken["count"] * 100e-6))
 
 
 def test_two_processes_open_the_sides_in_both_orders_with_memory_that_lies_otherwise(workers):

@@ -1,18 +1,21 @@
 """Settings of the runtimes: what wins by made-up processes, and every real setting on a shipped artifact."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tests.bench import made_up
 from tests.conftest import SHIPPED
-from toolkit import host, registry, runtimes
+from toolkit import host, manifest, registry, runtimes
 from toolkit.bench import alternating, record, settings, tune
 from toolkit.bench.alternating import Alternated
 from toolkit.bench.candidates import select
 from toolkit.bench.schedule import Plan
+from toolkit.bench.settings import onnxruntime
 from toolkit.bench.tuned import Tried, Tuned, read
+from toolkit.bundle.choose import recommendation
 from toolkit.cli.bench import tuned as report
 from toolkit.console import Console
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
@@ -65,6 +68,12 @@ def test_every_setting_opens_an_artifact_that_answers_alike(runtime):
         session = setting.open(path)
         np.testing.assert_allclose(session.predict(row), usual, atol=tune.ALIKE)
         session.native_invoke()
+
+
+def test_a_batch_that_has_no_free_size_cannot_be_fixed(monkeypatch):
+    monkeypatch.setattr(onnxruntime, "open_with", lambda path: SimpleNamespace(free=()))
+    with pytest.raises(ArtifactError, match=r"its batch is fixed already, or has no name to fix it by$"):
+        settings.get("onnxruntime", "batch fixed to 1").open(MLP)
 
 
 def test_a_runtime_without_a_module_has_no_settings():
@@ -170,6 +179,18 @@ def test_an_emulated_machine_tries_none(monkeypatch):
     monkeypatch.setattr(host, "describe", lambda: emulated)
     with pytest.raises(UsageError, match="this machine is emulated"):
         tune.require_latencies()
+
+
+@pytest.mark.parametrize(("best", "taken"), [("without arena", "without arena"), ("without IO binding", None)])
+def test_a_bundle_claims_no_setting_that_its_script_cannot_take(best, taken):
+    found = manifest.read(SHIPPED)
+    (onnx,) = (entry for entry in found.artifacts if entry.path == MLP.name)
+    document = {
+        "record": "benchmarks/1",
+        "results": [{"artifact": str(MLP), "sha256": onnx.sha256, "tuned": {"best": best}}],
+        "recommendations": [{"artifact": str(MLP), "why": "fastest", "fits": True}],
+    }
+    assert recommendation(document, found).setting == taken
 
 
 @pytest.mark.slow

@@ -102,9 +102,27 @@ def test_where_perf_events_count_the_artifact_runs_as_it_is(worker, monkeypatch,
     assert (question["file"], question["threads"], question["batch"], seconds) == (None, 1, 1, 0.0)
 
 
+def test_what_perf_events_did_not_count_is_an_error(worker, monkeypatch, tmp_path):
+    worker.count = 0
+    monkeypatch.setattr(perf, "refused", lambda: None)
+    with pytest.raises(ArtifactError, match=r"1\.tflite: its instructions were not counted; try again$"):
+        instructions.count(dense(tmp_path, 1))
+
+
+def test_a_plugin_that_does_not_compile_is_found_out_first(monkeypatch):
+    def plugin():
+        raise UsageError("plugin.c cannot be compiled")
+
+    monkeypatch.setattr(qemu, "lacking", lambda name: None)
+    monkeypatch.setattr(qemu, "plugin", plugin)
+    with pytest.raises(UsageError, match=r"^plugin\.c cannot be compiled$"):
+        instructions.emulator_for("Haswell")
+
+
 def test_an_emulator_that_loads_no_plugins_is_found_out(worker, monkeypatch, tmp_path):
     worker.count = 0
     monkeypatch.setattr(qemu, "lacking", lambda name: None)
+    monkeypatch.setattr(qemu, "plugin", lambda: tmp_path / "plugin.so")
     monkeypatch.setattr(qemu, "python", lambda name, file: ["python"])
     monkeypatch.setattr(qemu, "version", lambda name: "qemu-x86_64 9.0")
     with pytest.raises(UsageError, match=r"^qemu-x86_64 9\.0 counts nothing: it must load plugins"):

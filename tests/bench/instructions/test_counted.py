@@ -10,7 +10,7 @@ from toolkit.bench.candidates import Candidate
 from toolkit.bench.instructions import Instructions, counted
 from toolkit.cli.bench import tables
 from toolkit.console import Console
-from toolkit.errors import ArtifactError
+from toolkit.errors import ArtifactError, UsageError
 
 COUNTS = {"float32": 1_000_000, "int8": 456_000}
 
@@ -71,6 +71,20 @@ def test_ctrl_c_keeps_what_was_counted(benchmark, monkeypatch):
     monkeypatch.setattr(counted, "count_of", interrupted)
     counted.add(benchmark, CANDIDATES, warn=pytest.fail)
     assert benchmark.interrupted
+    assert [path.name for path in record.read(benchmark.folder).instructions] == ["float32.tflite"]
+
+
+def test_where_counting_stops_the_record_is_kept_and_it_is_said_once(benchmark, monkeypatch):
+    def stopped(candidate):
+        if candidate.path.stem == "float32":
+            return counting(candidate)
+        raise UsageError("the emulator counts nothing")
+
+    monkeypatch.setattr(counted, "count_of", stopped)
+    warnings = []
+    counted.add(benchmark, CANDIDATES, warn=warnings.append)
+    assert warnings == ["the emulator counts nothing"]
+    assert not benchmark.interrupted
     assert [path.name for path in record.read(benchmark.folder).instructions] == ["float32.tflite"]
 
 

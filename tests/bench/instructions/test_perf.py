@@ -55,6 +55,22 @@ def test_an_event_that_counts_nothing_is_refused(event_of):
     assert perf.refused() == "they count nothing"
 
 
+def test_an_event_that_lost_its_counter_counts_no_more(event_of):
+    event_of(5, 9, 1000)
+    executed = perf.counter()
+    assert executed() == 1000
+    with pytest.raises(OSError, match="another program counts there"):
+        executed()
+
+
+@pytest.mark.parametrize("counts", [(), (5,)])
+def test_an_event_without_a_counter_is_refused_and_closed(event_of, counts):
+    system = event_of(*counts)
+    assert perf.refused() == "another program counts there"
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(system.event)
+
+
 def test_it_is_said_why_the_system_refuses(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: System(-1))
     monkeypatch.setattr(ctypes, "get_errno", lambda: 13)

@@ -79,6 +79,8 @@ def count_of(candidate: Candidate, *, cpu: str | None = None) -> Instructions:
             f"{qemu.version(emulated)} counts nothing: it must load plugins, which qemu-user does and "
             "qemu-user-static does not"
         )
+    if answer["count"] <= 0:
+        raise ArtifactError(f"{path}: its instructions were not counted; try again")
     way, name = (qemu.version(emulated), emulated) if emulated else (PERF, host.describe().cpu)
     return Instructions(runtime, answer["count"], way, name, answer["remark"], answer["versions"])
 
@@ -86,7 +88,7 @@ def count_of(candidate: Candidate, *, cpu: str | None = None) -> Instructions:
 def emulator_for(cpu: str | None) -> str | None:
     """Return the CPU to emulate, None where this one counts. cpu: as ``count`` takes it.
 
-    Raises UsageError if nothing here can count, or the CPU is not known.
+    Raises UsageError if nothing here can count, or the CPU is not known: what it takes is compiled now.
     """
     unless = ""
     if cpu is None:
@@ -98,4 +100,5 @@ def emulator_for(cpu: str | None) -> str | None:
         raise UsageError(f"unknown CPU '{cpu}'; allowed: {', '.join(CPUS)}")
     if lacking := qemu.lacking(cpu):
         raise UsageError(f"instructions cannot be counted: {unless}{lacking}")
+    qemu.plugin()
     return cpu

@@ -49,11 +49,17 @@ def _opened() -> int:
     event: int = system.syscall(ctypes.c_long(number), attributes, this_thread, any_cpu, no_group, options)
     if event < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    if _read(event) == _read(event):  # some virtual machines have the event, and it counts nothing
+    try:
+        if _read(event) == _read(event):  # some virtual machines have the event, and it counts nothing
+            raise OSError(errno.ENODEV, "they count nothing")
+    except OSError:
         os.close(event)
-        raise OSError(errno.ENODEV, "they count nothing")
+        raise
     return event
 
 
 def _read(event: int) -> int:
-    return int.from_bytes(os.read(event, _COUNT_BYTES), sys.byteorder)
+    count = os.read(event, _COUNT_BYTES)
+    if len(count) < _COUNT_BYTES:  # a pinned event that lost its counter: its file is at its end
+        raise OSError(errno.EBUSY, "another program counts there")
+    return int.from_bytes(count, sys.byteorder)

@@ -57,7 +57,7 @@ def _fixed_batch(path: Path) -> Session:
     """Open a file with its first size fixed to 1; ArtifactError if that is not free."""
     free = open_with(path).free
     if not free:
-        raise ArtifactError(f"{path}: its batch is fixed already")
+        raise ArtifactError(f"{path}: its batch is fixed already, or has no name to fix it by")
 
     def change(options: Any) -> None:
         for name in free:
