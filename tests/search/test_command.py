@@ -99,7 +99,7 @@ def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(
         (("--augment", "none"), "unknown augmentation 'none'"),
         (("--show", "none", "--trials", "3"), "--show trains nothing; leave out --trials"),
         (("--show", "none"), "runs/none: no search is there, it has no search.json; 'toolkit search' makes one"),
-        (("--min-accuracy", "99.9"), "has 48 validation rows; a search needs 2,995"),
+        (("--min-accuracy", "99.9"), "has 90 test rows; a search needs 3,838"),
     ],
 )
 def test_nonsense_is_one_line_and_exit_code_2(cli, here, monkeypatch, tiny, arguments, says):

@@ -152,14 +152,14 @@ def test_a_search_for_something_else_is_refused(tmp_path, tiny):
 
 
 def test_too_few_rows_to_validate_or_to_measure_with_are_refused(tmp_path, tiny):
-    """48 validation rows of 240, 90 test rows: 0.95^48 is 0.085, 0.95^59 below 0.05, 0.97^90 is 0.064."""
+    """48 validation rows of 240, 90 test rows, and z² is 3.8415: 90 / 93.8415 is 0.959, 125 / 128.8415 is 0.9702."""
     few = make_dataset(tiny_arrays(train=120), name="few", origin="tests")
     with pytest.raises(DataError, match=r"has 24 validation rows; a search needs 30$"):
         begun(tmp_path, few)
-    for accuracy, least in ((0.95, 59), (0.993, 427)):
-        with pytest.raises(DataError, match=f"has 48 validation rows; a search needs {least}, no fewer could show an"):
+    for accuracy, least in ((0.97, 125), (0.993, 545)):
+        with pytest.raises(DataError, match=f"has 90 test rows; a search needs {least}, no fewer could show an"):
             begun(tmp_path, tiny, replace(ASKED, budgets=Budgets(min_accuracy=accuracy)))
-    begun(tmp_path, tiny, replace(ASKED, budgets=Budgets(min_accuracy=0.9)))
+    begun(tmp_path, tiny, replace(ASKED, budgets=Budgets(min_accuracy=0.95)))
 
 
 def test_limits_must_make_sense():

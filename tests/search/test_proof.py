@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from toolkit.parity.statistics import loss_bounds
-from toolkit.search.proof import Member, Paired, Proof
+from toolkit.search.proof import Member, Paired, Proof, least_rows
 from toolkit.study import statistics
 from toolkit.verdict import Verdict
 
@@ -37,6 +37,14 @@ def test_an_accuracy_is_reached_if_the_whole_interval_is_above():
     assert proof(member(), least=0.993).reaches(member()) is True
     assert proof(*[member()] * 10, least=0.993).reaches(member()) is False
     assert proof(member()).reaches(member()) is None
+
+
+@pytest.mark.parametrize(("accuracy", "least"), [(0.6, 6), (0.95, 73), (0.993, 545), (0.999, 3_838)])
+def test_so_many_rows_without_an_error_reach_an_accuracy_and_no_fewer(accuracy, least):
+    assert least_rows(accuracy) == least
+    for n, reached in ((least, True), (least - 1, False)):
+        perfect = member(right=n)
+        assert Proof(n, accuracy, None, None, False, (perfect,)).reaches(perfect) is reached
 
 
 def test_a_member_is_as_good_if_its_bound_is_within_the_margin():

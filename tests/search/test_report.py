@@ -9,10 +9,11 @@ import pytest
 from tests.search.made_up import ASKED, Costing, Learned, takes
 from tests.search.test_proof import member
 from toolkit.errors import RunError
+from toolkit.files import write_text
 from toolkit.search import conduct, report, search
 from toolkit.search.budgets import Budgets
 from toolkit.search.conduct import Limits
-from toolkit.search.proof import Paired, Proof
+from toolkit.search.proof import FRONT, Paired, Proof
 from toolkit.study.trials import TrialState
 from toolkit.verdict import Verdict
 
@@ -91,6 +92,18 @@ def test_without_a_proof_the_nearest_is_named(searched):
     assert f"no candidate reaches 99.5 % on the validation rows: the nearest, {best.name}, has 9" in written.conclusion
     assert written.conclusion.endswith("the test set was left closed")
     assert report.conclude(replace(of, candidates=())).startswith("no candidate has all its 3 epochs yet")
+
+
+def test_what_reaches_the_accuracy_is_not_proven_before_the_test_set_was_opened(searched, tmp_path):
+    for least in (None, 0.9):
+        of = replace(searched, asked=replace(searched.asked, budgets=Budgets(min_accuracy=least)))
+        assert report.conclude(of) == (
+            "nothing is proven yet: 22 of 24 candidates finished, 1 given up, 1 diverged; call the same again to go on"
+        )
+    write_text(tmp_path / FRONT, "{}")
+    assert report.conclude(replace(searched, folder=tmp_path)) == (
+        "the front is chosen, but its proof is not written yet; call the same again"
+    )
 
 
 def test_without_a_rival_nothing_is_said_of_one(searched):

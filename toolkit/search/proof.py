@@ -1,5 +1,7 @@
 """What the test set says of the front, and with what certainty. It is opened once, when nothing more is chosen."""
 
+import sys
+from bisect import bisect_left
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,6 +20,13 @@ ERROR = 0.05
 MARGIN_PP = 0.1
 # How often the test set was opened for a front.
 LOOKS = 1
+
+
+def least_rows(accuracy: float) -> int:
+    """Return how many test rows could show an accuracy: of that many all must be right, and the front be of one."""
+    return bisect_left(
+        range(sys.maxsize), accuracy, lo=1, key=lambda n: statistics.share(n, n, confidence=1 - ERROR).low
+    )
 
 
 @dataclass(frozen=True)

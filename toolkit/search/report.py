@@ -9,7 +9,7 @@ from toolkit import units
 from toolkit.errors import RunError
 from toolkit.files import write_text
 from toolkit.search import charts
-from toolkit.search.proof import LOOKS, MARGIN_PP, Member, Proof
+from toolkit.search.proof import FRONT, LOOKS, MARGIN_PP, Member, Proof
 from toolkit.search.search import Candidate, Search
 from toolkit.study.charts import FOLDER, save
 from toolkit.study.charts.base import Chart
@@ -66,16 +66,9 @@ def write(of: Search) -> SearchReport:
 
 def conclude(of: Search) -> str:
     """Say in a sentence what was found: the smallest network that is surely good enough, or why there is none."""
-    proof, asked = of.proof, of.asked.budgets
+    proof = of.proof
     if proof is None:
-        best = max(of.finished, key=lambda one: one.accuracy, default=None)
-        if best is None:
-            return f"no candidate has all its {of.asked.epochs} epochs yet: {of.summary}"
-        return (
-            f"no candidate reaches {100 * (asked.min_accuracy or 0):g} % on the validation rows: the nearest, "
-            f"{best.name}, has {units.percent(best.accuracy)} ({best.choice.model}, {best.costs}); the test set was "
-            "left closed"
-        )
+        return _unproven(of)
     front, smallest, wanted = units.count(len(proof.members), "candidate"), proof.smallest, _wanted(proof)
     if not wanted:
         ends = (proof.members[0], proof.members[-1])
@@ -85,6 +78,22 @@ def conclude(of: Search) -> str:
     return (
         f"{smallest.name} is the smallest on the front that is {wanted}: {_described(proof, smallest)}; "
         f"'toolkit export {of.folder.name}/{smallest.name}' exports it"
+    )
+
+
+def _unproven(of: Search) -> str:
+    """Say why there is no proof."""
+    least = of.asked.budgets.min_accuracy or 0.0
+    if (of.folder / FRONT).is_file():
+        return "the front is chosen, but its proof is not written yet; call the same again"
+    best = max(of.finished, key=lambda one: one.accuracy, default=None)
+    if best is None:
+        return f"no candidate has all its {of.asked.epochs} epochs yet: {of.summary}"
+    if best.accuracy >= least:
+        return f"nothing is proven yet: {of.summary}; call the same again to go on"
+    return (
+        f"no candidate reaches {100 * least:g} % on the validation rows: the nearest, {best.name}, has "
+        f"{units.percent(best.accuracy)} ({best.choice.model}, {best.costs}); the test set was left closed"
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from math import ceil, log
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from toolkit.data.base.parts import divide
 from toolkit.errors import DataError, RunError
 from toolkit.files import documents, write_json
 from toolkit.search.budgets import Budgets, Costs
-from toolkit.search.proof import ERROR, PROOF, Proof
+from toolkit.search.proof import PROOF, Proof, least_rows
 from toolkit.search.proposals import Result
 from toolkit.search.space import Choice, smallest
 from toolkit.study import outcome, study
@@ -229,14 +228,15 @@ def begin(asked: Asked, dataset: Dataset, folder: Path, *, jobs: int, allow_over
 def require_enough(about: StudyDataEntry, min_accuracy: float | None, *, origin: str) -> None:
     """Raise DataError if the validation or the test rows are too few.
 
-    If n of n rows are right, the accuracy is above a with 95 % confidence if a^n is at most 0.05 (C. J. Clopper and
-    E. S. Pearson, Biometrika 26, 404-413, 1934).
+    If n of n test rows are right, Wilson's interval begins at n / (n + z²): with too few it cannot reach the accuracy.
+    The validation rows only choose.
     """
-    least = max(FEWEST_ROWS, ceil(log(ERROR) / log(min_accuracy)) if min_accuracy else 0)
-    why = f"no fewer could show an accuracy of {100 * (min_accuracy or 0):g} %" if least > FEWEST_ROWS else ""
-    for part, rows in (("validation", about["validation_rows"]), ("test", about["test_rows"])):
-        if rows < least:
-            raise DataError(f"{origin}: has {rows:,} {part} rows; a search needs {least:,}{why and f', {why}'}")
+    least = max(FEWEST_ROWS, least_rows(min_accuracy)) if min_accuracy else FEWEST_ROWS
+    why = f", no fewer could show an accuracy of {100 * (min_accuracy or 0):g} %" if least > FEWEST_ROWS else ""
+    if about["validation_rows"] < FEWEST_ROWS:
+        raise DataError(f"{origin}: has {about['validation_rows']:,} validation rows; a search needs {FEWEST_ROWS}")
+    if about["test_rows"] < least:
+        raise DataError(f"{origin}: has {about['test_rows']:,} test rows; a search needs {least:,}{why}")
 
 
 def read(folder: Path) -> Search:
