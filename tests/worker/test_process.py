@@ -84,15 +84,23 @@ def test_what_a_worker_leaves_among_temporary_files_goes_with_it(worker, tmp_pat
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["trap '' TERM", "kill -STOP $$"], ids=["deaf", "stopped"])
-def test_a_worker_is_ended_at_once_whatever_it_does(worker, command):
-    one = worker(f"echo '{{\"bytes\": 0}}'; {command}; read more; read more")
-    one.ask(OPEN)
+def test_a_worker_that_does_not_end_when_it_is_asked_to_is_made_to(worker, monkeypatch):
+    monkeypatch.setattr(process, "END_S", 0.1)
+    deaf = worker("trap '' TERM; echo '{\"bytes\": 0}'; read more; read more")
+    deaf.ask(OPEN)
+    deaf.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(deaf.pid, 0)
+
+
+def test_a_worker_that_was_stopped_is_ended_at_once(worker):
+    stopped = worker("echo '{\"bytes\": 0}'; kill -STOP $$; read more; read more")
+    stopped.ask(OPEN)
     began_s = time.monotonic()
-    one.close()
+    stopped.close()
     assert time.monotonic() - began_s < process.END_S
     with pytest.raises(ProcessLookupError):
-        os.kill(one.pid, 0)
+        os.kill(stopped.pid, 0)
 
 
 def test_a_worker_that_takes_too_much_memory_is_ended(worker):

@@ -23,7 +23,7 @@ PATIENCE_S = 120.0
 MEMORY_SHARE = 0.8
 # What sets other limits: seconds, and bytes.
 PATIENCE_VARIABLE, MEMORY_VARIABLE = "TOOLKIT_WORKER_SECONDS", "TOOLKIT_WORKER_BYTES"
-# Seconds that a worker whose pipe is closed may take to end.
+# Seconds that a worker may take to end if it was asked to, or if its pipe is closed.
 END_S = 5.0
 COMMAND = (sys.executable, "-m", "toolkit.worker.child")
 
@@ -100,9 +100,14 @@ class Process:
         return answer, content
 
     def close(self) -> None:
-        """End the process at once, whatever it does, also where it was stopped: it keeps nothing that is lost by it."""
-        self._process.kill()
-        self._process.wait()
+        """End the process, whatever it does, also where it was stopped: it is asked to, and made to if it does not."""
+        self._process.terminate()
+        self._process.send_signal(signal.SIGCONT)  # what is stopped ends only once it goes on
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         for stream in self._pipes:
             stream.close()
         self._own.close()
