@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from toolkit.cli.export import _shape
+
 MISTAKES = [
     (("export",), "no run in runs/ has a best.keras yet; 'toolkit train' makes one"),
     (("export", "none.keras"), "none.keras: no such file"),
@@ -23,6 +25,10 @@ MISTAKES = [
 @pytest.mark.parametrize(("arguments", "message"), MISTAKES)
 def test_a_mistake_gets_one_clear_line_and_exit_code_2(mistake, arguments, message):
     mistake(*arguments, says=message)
+
+
+def test_an_input_shape_is_height_width_and_channels():
+    assert _shape("96x64×3") == (96, 64, 3)
 
 
 def test_export_of_a_run_by_name(cli, here, trained_folder, tiny_npz):

@@ -22,6 +22,15 @@ def test_the_layer_table_of_the_cnn():
     assert model.count_params() == 421_642
 
 
+@pytest.mark.parametrize(
+    ("shape", "why"),
+    [((30,), "the cnn takes pictures or windows, these are rows of 30 values"), ((28, 3, 1), "halves its input twice")],
+)
+def test_the_cnn_refuses_what_it_cannot_convolve(shape, why):
+    with pytest.raises(UsageError, match=f"{why}.*; give --model mlp"):
+        models.build("cnn", input_shape=shape, classes=10)
+
+
 def test_the_layer_table_of_the_mlp():
     model = models.build("mlp", input_shape=(28, 28, 1), classes=10)
     assert layer_table(model) == [("Flatten", (784,), 0), ("Dense", (128,), 100_480), ("Dense", (10,), 1_290)]
