@@ -12,11 +12,12 @@ from coverage import Coverage
 ROOT = Path(__file__).parents[1]
 # Share of a module's statements that is enough.
 ENOUGH = 0.9
-_BUNDLED = "runs as a copy inside a bundle, with an interpreter that has nothing else (tests/bundle)"
+_BUNDLED = "runs as a copy inside a bundle, with an interpreter that has nothing else (tests/bundle, tests/tasks)"
 REASONS = {
     "toolkit/bundle/classify/base.py": _BUNDLED,
     "toolkit/bundle/classify/litert.py": _BUNDLED,
     "toolkit/bundle/classify/onnxruntime.py": _BUNDLED,
+    **{f"toolkit/bundle/rows/{kind}.py": _BUNDLED for kind in ("recordings", "sound", "table", "values")},
     "toolkit/remote/agent.py": "runs in an environment of its own, without coverage (tests/remote)",
     "toolkit/remote/provision.py": "runs on devices as text that is sent to them (tests/remote)",
     "toolkit/study/executors/ray.py": "runs in processes of a cluster that are killed (tests/study/test_ray.py)",
