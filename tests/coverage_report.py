@@ -12,7 +12,7 @@ from coverage import Coverage
 ROOT = Path(__file__).parents[1]
 # Share of a module's statements that is enough.
 ENOUGH = 0.9
-_BUNDLED = "runs as a copy inside a bundle, with an interpreter that has nothing else (tests/bundle, tests/tasks)"
+_BUNDLED = "runs as a copy inside a bundle, with an interpreter that has nothing else (tests/bundle)"
 REASONS = {
     "toolkit/bundle/classify/base.py": _BUNDLED,
     "toolkit/bundle/classify/litert.py": _BUNDLED,
