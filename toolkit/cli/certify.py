@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import BENCHMARKS, EXPORTED, Debug, Json, Processes, Records, Seconds, Seed
+from toolkit.cli.options import BENCHMARKS, EXPORTED, Debug, Json, MeasuringOptions, Records
 from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError
 from toolkit.verdict import Verdict
@@ -26,10 +26,9 @@ COLUMNS = (
 
 
 def command(
+    *,
     path: Annotated[Path, typer.Argument(help="An artifact, or a folder whose smallest is taken.")] = EXPORTED,
-    seconds: Seconds = 1.0,
-    processes: Processes = 5,
-    seed: Seed = 0,
+    measuring: MeasuringOptions,
     output: Records = BENCHMARKS,
     json: Json = False,
     debug: Debug = False,
@@ -41,7 +40,7 @@ def command(
     """
     console = Console(json_output=json)
     with console.steps("certifying") as show:
-        certificate = api.certify(path, seconds=seconds, processes=processes, seed=seed, output=output, on_step=show)
+        certificate = api.certify(path, output=output, on_step=show, **vars(measuring))
     _report(console, certificate)
     console.text(f"certificate: {certificate.path}, with the raw samples beside it")
     console.document(certificate.to_json())
