@@ -7,7 +7,7 @@ import typer
 
 from toolkit import api, units
 from toolkit.cli.options import BENCHMARKS, EXPORTED, Debug, Json, MeasuringOptions, Records
-from toolkit.console import Column, Console
+from toolkit.console import Column, Console, figure_columns
 from toolkit.errors import CheckFailedError
 from toolkit.verdict import Verdict
 
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from toolkit.bench.certify import Certificate
 
 COLUMNS = (
-    Column("planted slow-down"),
-    Column("found (median)"),
-    Column("± (median)"),
-    Column("called slower"),
-    Column("called faster"),
-    Column("interval holds the truth"),
+    *figure_columns(
+        "planted slow-down",
+        "found (median)",
+        "± (median)",
+        "called slower",
+        "called faster",
+        "interval holds the truth",
+    ),
     Column("", figures=False),
 )
 

@@ -6,7 +6,7 @@ import typer
 
 from toolkit import api
 from toolkit.cli.options import Debug, Json, ReadingOptions
-from toolkit.console import Column, Console
+from toolkit.console import Console, text_columns
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def command(
 
 def _list(console: Console) -> list[dict[str, Any]]:
     """List every source."""
-    columns = (Column("source", figures=False), Column("what it is", figures=False), Column("where", figures=False))
+    columns = text_columns("source", "what it is", "where")
     sources = api.list_data()
     absent = {True: "not on this machine", False: "give its path by --data"}
     console.table(columns, [(one.name, one.summary, str(one.place or absent[one.is_named])) for one in sources])

@@ -8,7 +8,7 @@ import typer
 
 from toolkit import api, units
 from toolkit.cli.options import OWN, Debug, InputRange, Json, LoadingOptions, option
-from toolkit.console import Column, Console
+from toolkit.console import Column, Console, figure_columns
 
 if TYPE_CHECKING:
     from toolkit.prediction import Prediction, Refused
@@ -72,10 +72,7 @@ def command(
 def _print(console: Console, predictions: "Sequence[Prediction | Refused]") -> None:
     columns = (
         Column("image", figures=False),
-        Column("class"),
-        Column("probability"),
-        Column("runner-up"),
-        Column("probability"),
+        *figure_columns("class", "probability", "runner-up", "probability"),
     )
     console.table(columns, [(one.image, *_cells(one)) for one in predictions])
 

@@ -6,20 +6,14 @@ import typer
 
 from toolkit import api
 from toolkit.cli.options import AllowOverlap, Debug, Json, LoadingOptions, Margin, Paths, TestData
-from toolkit.console import Column, Console
+from toolkit.console import Console, text_columns
 from toolkit.errors import CheckFailedError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 
 if TYPE_CHECKING:
     from toolkit.selftest.run import FaultOutcome, SelfTested
 
-COLUMNS = (
-    Column("fault", figures=False),
-    Column("artifact", figures=False),
-    Column("caught on the test set by", figures=False),
-    Column("by golden", figures=False),
-    Column("the gate is", figures=False),
-)
+COLUMNS = text_columns("fault", "artifact", "caught on the test set by", "by golden", "the gate is")
 
 
 def command(

@@ -22,7 +22,7 @@ from toolkit.cli.options import (
     ReadingOptions,
     option,
 )
-from toolkit.console import Column, Console, Standing
+from toolkit.console import Console, Standing, figure_columns, text_columns
 from toolkit.errors import CheckFailedError, UsageError
 from toolkit.step import OnStep, Step
 
@@ -30,27 +30,14 @@ if TYPE_CHECKING:
     from toolkit.study.report import StudyReport
 
 LIVE_COLUMNS = (
-    Column("run", figures=False),
-    Column("state", figures=False),
-    Column("epochs"),
-    Column("validation accuracy"),
-    Column("training time"),
-    Column("time left"),
+    *text_columns("run", "state"),
+    *figure_columns("epochs", "validation accuracy", "training time", "time left"),
 )
 RUN_COLUMNS = (
-    Column("run", figures=False),
-    Column("state", figures=False),
-    Column("epochs"),
-    Column("best epoch"),
-    Column("best validation accuracy"),
-    Column("test accuracy"),
-    Column("training time"),
+    *text_columns("run", "state"),
+    *figure_columns("epochs", "best epoch", "best validation accuracy", "test accuracy", "training time"),
 )
-CLAIM_COLUMNS = (
-    Column("", figures=False),
-    Column("claim", figures=False),
-    Column("verdict", figures=False),
-)
+CLAIM_COLUMNS = text_columns("", "claim", "verdict")
 
 # What is a number among the axes and the epochs, and how several are given.
 _NUMBERS: dict[str, tuple[type[float] | type[int], str]] = {
