@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit import host
+from toolkit import host, units
 from toolkit.bench import statistics
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result
 from toolkit.bench.statistics import SpeedVerdict
-from toolkit.errors import ArtifactError, UsageError
+from toolkit.errors import ArtifactError
 from toolkit.interval import Interval
 from toolkit.verdict import Verdict
 
@@ -117,6 +117,5 @@ def _key(result: Result) -> tuple[str, str, str, int, int]:
 
 
 def check_tolerance(tolerance: float) -> None:
-    """Raise UsageError for a tolerance below 0."""
-    if not tolerance >= 0:
-        raise UsageError(f"the tolerance is {100 * tolerance:.4g} %; it must be 0 % or more")
+    """Raise UsageError for a tolerance below 0, or above ten times as slow."""
+    units.require_from("the tolerance, in percent,", 100 * tolerance, 0, 1000)

@@ -13,7 +13,7 @@ from toolkit.bench.candidates import Candidate
 from toolkit.bench.compare import check_tolerance
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.pairs import Pairs
-from toolkit.bench.schedule import Plan
+from toolkit.bench.plan import Plan
 from toolkit.bench.statistics import SpeedVerdict
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256

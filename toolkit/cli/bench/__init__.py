@@ -35,7 +35,7 @@ from toolkit.console import Console
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from toolkit.bench.schedule import PlanOptions
+    from toolkit.bench.plan import PlanOptions
 
 _recommended = partial(option, "What is recommended")
 
