@@ -27,7 +27,7 @@ PATIENCE_S = 60.0
 # How many times as long as its first image an artifact may take for each of the others.
 SLOWER = 20.0
 # Seconds that the layers of a Keras model may take for each row, one after the other.
-ROW_S = 1.0
+ROW_S = 0.25
 # Bytes of images in one message.
 MESSAGE_BYTES = 1 << 24
 
