@@ -12,7 +12,7 @@ from toolkit import host, manifest, registry, runtimes
 from toolkit.bench import alternating, record, settings, tune
 from toolkit.bench.alternating import Alternated
 from toolkit.bench.candidates import select
-from toolkit.bench.schedule import Plan
+from toolkit.bench.plan import Plan
 from toolkit.bench.settings import onnxruntime
 from toolkit.bench.tuned import Tried, Tuned, read
 from toolkit.bundle.choose import recommendation

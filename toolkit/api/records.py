@@ -78,7 +78,7 @@ def compare_files(
     for what makes no sense.
     """
     from toolkit.bench import candidates, versus
-    from toolkit.bench.schedule import Plan
+    from toolkit.bench.plan import Plan
 
     plan = Plan(threads=(threads,), batches=(batch,), seconds=seconds, processes=processes, seed=seed)
     files = [candidates.select([Path(path)], warn=warn)[0] for path in (reference, candidate)]

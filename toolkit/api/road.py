@@ -10,8 +10,8 @@ from toolkit.api.base import BENCHMARKS, EXPORTED, warn
 from toolkit.step import OnStep, Step, ignore
 
 if TYPE_CHECKING:
+    from toolkit.bench.plan import PlanOptions
     from toolkit.bench.record import Record
-    from toolkit.bench.schedule import PlanOptions
     from toolkit.export.exporter import Exported
     from toolkit.export.sources import Source
     from toolkit.prediction import Prediction, Refused
@@ -59,11 +59,12 @@ def bench(
     from toolkit.bench import tune as tuning
     from toolkit.bench.explain import explain as add_reasons
     from toolkit.bench.instructions import counted, emulator_for
+    from toolkit.bench.plan import Plan
     from toolkit.bench.record import new_folder
     from toolkit.runtimes import choosing
     from toolkit.runtimes.keras.loading import allowing
 
-    asked = schedule.Plan(**plan)
+    asked = Plan(**plan)
     with choosing(runtime):
         chosen = candidates.select([Path(path) for path in paths or (EXPORTED,)], shapes=shapes or {}, warn=warn)
     if instructions:

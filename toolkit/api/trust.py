@@ -40,8 +40,8 @@ def certify(
     machine is emulated.
     """
     from toolkit.bench import candidates, certify
+    from toolkit.bench.plan import Plan
     from toolkit.bench.record import new_folder
-    from toolkit.bench.schedule import Plan
 
     plan = Plan(seconds=seconds, processes=processes, seed=seed)
     chosen = candidates.select([Path(path)], warn=warn)

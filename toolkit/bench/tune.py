@@ -12,8 +12,8 @@ from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.measure import END_TO_END
 from toolkit.bench.pairs import Pairs
+from toolkit.bench.plan import Plan
 from toolkit.bench.record import Record
-from toolkit.bench.schedule import Plan
 from toolkit.bench.tuned import Tried, Tuned
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.step import OnStep, Step, ignore

@@ -12,7 +12,7 @@ from toolkit.bench.alternating import Alternated
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.pairs import Pairs
-from toolkit.bench.schedule import Plan
+from toolkit.bench.plan import Plan
 from toolkit.bench.statistics import SpeedVerdict
 from toolkit.bench.tolerance import SLOWER, check_tolerance
 from toolkit.errors import ArtifactError

@@ -34,8 +34,8 @@ _NEAR_CHANCE = "right on {right:,} of {images:,} images is near chance: are thes
 class VerifyOptions:
     """How to verify. data: a choice of ``toolkit.data.load``, or None for the manifest's. runs: where trainings lie.
 
-    open_session: what opens the artifacts, here or in a worker. reading: how data are read; None stands for how those
-    of the manifest were.
+    open_session: what opens the reference and the artifacts, here or in a worker. reading: how data are read; None
+    stands for how those of the manifest were.
     """
 
     data: str | None = None
@@ -79,7 +79,7 @@ def verify_all(
     warn: Callable[[str], None],
     on_step: OnStep = ignore,
 ) -> Parity:
-    """Compare what ``paths`` stand for, as ``verify`` does, in one worker: no artifact can end the caller."""
+    """Compare what ``paths`` stand for, as ``verify`` does, in one worker: no model can end the caller."""
     chosen = select(paths)
     total = sum(len(artifacts) for _, artifacts in chosen)
     number = itertools.count(1)
@@ -135,7 +135,7 @@ def on_test_set(
     found.require(found.reference)
     learned = check_overlap(found, dataset, options, warn=warn)
     description = {**dataset.describe_test(), **learned.to_json()}
-    with reference.outputs(found, dataset.test) as outputs:
+    with reference.outputs(found, dataset.test, options.open_session) as outputs:
         if outputs.shape[1] <= int(dataset.test.labels.max()):
             raise DataError(f"{found.reference_path}: tells {outputs.shape[1]} classes apart, the data have more")
         expected = material(dataset.test.images, dataset.test.labels, outputs, convention=found.convention)

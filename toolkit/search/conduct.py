@@ -28,6 +28,8 @@ from toolkit.study.trials import Trial, TrialState
 ATTEMPTS = 100
 # So many crashes on end say that it is not the recipe.
 MOST_CRASHES = 3
+# What may be asked for: from a few seconds to a year.
+MOST_TRIALS, HOURS = 10_000, (0.001, 24 * 365)
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,10 @@ class Limits:
     hours: float | None = None
 
     def __post_init__(self) -> None:
-        if self.trials is not None and self.trials < 1:
-            raise UsageError(f"--trials is {self.trials}; it must be at least 1")
-        if self.hours is not None and not 0 < self.hours < float("inf"):
-            raise UsageError(f"--hours is {self.hours:g}; it must be above 0")
+        if self.trials is not None:
+            units.require_from("--trials", self.trials, 1, MOST_TRIALS)
+        if self.hours is not None:
+            units.require_from("--hours", self.hours, *HOURS)
 
     def are_reached(self, *, trials: int, spent_s: float) -> bool:
         """Say whether nothing more begins."""

@@ -162,5 +162,5 @@ def test_the_same_file_is_not_counted(tmp_path):
     found = versus.compare(*files)
     assert found
     assert found.to_json()["compared"][0]["same_file"]
-    with pytest.raises(UsageError, match="the tolerance is -1 %"):
+    with pytest.raises(UsageError, match="the tolerance, in percent, is -1; it must be"):
         versus.compare(*files, tolerance=-0.01)

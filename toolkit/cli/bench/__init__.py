@@ -31,7 +31,7 @@ from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.bench.advice import Budgets
-    from toolkit.bench.schedule import PlanOptions
+    from toolkit.bench.plan import PlanOptions
 
 _recommended = partial(option, "What is recommended")
 
