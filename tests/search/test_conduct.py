@@ -11,6 +11,7 @@ from toolkit.errors import CheckFailedError, DataError, RunError, UsageError
 from toolkit.files import write_text
 from toolkit.search import conduct, search
 from toolkit.search.budgets import Budgets
+from toolkit.search.candidates import CANDIDATE
 from toolkit.search.conduct import Limits
 from toolkit.study.trials import TrialState
 
@@ -172,7 +173,7 @@ def test_a_folder_without_a_search_and_one_with_a_damaged_candidate_are_refused(
     with pytest.raises(RunError, match=r"no search is there, it has no search\.json"):
         search.read(tmp_path)
     carry_out(tmp_path, tiny, Learned(learn), limits=Limits(trials=1))
-    candidate = tmp_path / "trial-001" / search.CANDIDATE
+    candidate = tmp_path / "trial-001" / CANDIDATE
     text = candidate.read_text()
     for damaged, says in (
         ("{", "cannot be read as a candidate"),

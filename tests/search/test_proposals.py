@@ -3,6 +3,7 @@
 import pytest
 
 from tests.search.made_up import choice, takes
+from toolkit.search.budgets import Costs
 from toolkit.search.proposals import FEWEST_TO_WEIGH, Result, importances, propose
 
 
@@ -49,3 +50,17 @@ def test_what_decided_the_accuracy_mattered_most():
 def test_of_few_candidates_nothing_is_said():
     assert importances([result(one, 0.5) for one in drawn(FEWEST_TO_WEIGH - 1)]) == {}
     assert importances([result(one, None) for one in drawn(FEWEST_TO_WEIGH)]) == {}
+
+
+def test_what_does_not_fit_never_counts_as_good_however_small_it_is():
+    """Separable networks take next to nothing of what counts here, and too much of another budget."""
+    nothing = Costs(size_bytes=1, macs=1, memory_bytes=900, parameters=1)
+
+    def found(one):
+        if one.conv == "separable":
+            return Result(one, nothing, 0.0, excess=0.5)
+        return result(one, 0.9)
+
+    known = [found(one) for one in drawn(40)]
+    proposed = [propose(known, seed=0, number=number, attempt=0) for number in range(41, 61)]
+    assert sum(one.conv == "plain" for one in proposed) > 15

@@ -127,6 +127,8 @@ def _report(console: Console, written: "SearchReport") -> int:
     found, front = written.search, written.front
     if front.rows:
         console.table([Column(heading) for heading in front.headings], front.rows)
+    for one in found.crashed:
+        console.warn(f"{one.name} crashed: {one.outcome.message}")
     console.text(f"{found.summary}; report: {written.markdown}, {written.html}")
     console.text(f"{written.conclusion}.")
     console.document(written.to_json())

@@ -25,22 +25,27 @@ _DIRECTIONS = ("maximize", "minimize", "minimize")
 
 @dataclass(frozen=True)
 class Result:
-    """A choice that was tried. accuracy: on the validation rows; None while it is being trained."""
+    """A choice that was tried. accuracy: on the validation rows; None while it is being trained.
+
+    excess: the sum of the shares by which it exceeds the budgets; one above 0 was never trained.
+    """
 
     choice: Choice
     costs: Costs
     accuracy: float | None
+    excess: float = 0.0
 
 
 def propose(known: Sequence[Result], *, seed: int, number: int, attempt: int) -> Choice:
     """Return a choice. attempt: how many of this number were too costly.
 
-    What was too costly is among ``known`` with an accuracy of 0, so that the estimator learns what fits too.
+    What was too costly is among ``known``, so that the estimator learns what fits too: it is worse than all that fits,
+    and the more so the further it is above the budgets.
     """
     entropy = np.random.SeedSequence((seed, number, attempt)).generate_state(1)
     optuna = _optuna()
     # What is being trained counts as bad, so that two at a time are not the same.
-    at_random = AT_RANDOM + sum(one.accuracy == 0 for one in known)
+    at_random = AT_RANDOM + sum(one.excess > 0 for one in known)
     sampler = optuna.samplers.TPESampler(seed=int(entropy[0]), n_startup_trials=at_random, constant_liar=True)
     study = _study(optuna, known, sampler=sampler)
     return Choice(**study.ask(_distributions(optuna)).params)
@@ -81,6 +86,7 @@ def _study(optuna: Any, known: Sequence[Result], *, objectives: int = len(_DIREC
                 params=asdict(one.choice),
                 distributions=distributions,
                 values=[one.accuracy, one.costs.size_bytes, one.costs.macs][:objectives] if ended else None,
+                constraints={"excess": one.excess},
             )
         )
     return study

@@ -9,8 +9,11 @@ from toolkit import units
 from toolkit.errors import RunError
 from toolkit.files import write_text
 from toolkit.search import charts
+from toolkit.search.budgets import SIZE
+from toolkit.search.candidates import Candidate
 from toolkit.search.proof import FRONT, LOOKS, MARGIN_PP, Member, Proof
-from toolkit.search.search import Candidate, Search
+from toolkit.search.prove import too_large
+from toolkit.search.search import Search
 from toolkit.study.charts import FOLDER, save
 from toolkit.study.charts.base import Chart
 from toolkit.study.claims.base import Table
@@ -52,8 +55,8 @@ class SearchReport:
 
 
 def write(of: Search) -> SearchReport:
-    """Draw the charts and write the page into the search's folder; RunError if no candidate has ended."""
-    if not any(one.outcome.ended for one in of.candidates):
+    """Draw the charts and write the page into the search's folder; RunError if nothing has come of any candidate."""
+    if not of.crashed and not any(one.outcome.ended for one in of.candidates):
         raise RunError(f"{of.folder}: no candidate has ended yet, there is nothing to report")
     drawn = [(chart, save(chart, of.folder / FOLDER)) for chart in charts.draw(of)]
     pictures = [(chart, image(paths[0], chart.title, of.folder)) for chart, paths in drawn]
@@ -89,12 +92,18 @@ def _unproven(of: Search) -> str:
     best = max(of.finished, key=lambda one: one.accuracy, default=None)
     if best is None:
         return f"no candidate has all its {of.asked.epochs} epochs yet: {of.summary}"
-    if best.accuracy >= least:
-        return f"nothing is proven yet: {of.summary}; call the same again to go on"
-    return (
-        f"no candidate reaches {100 * least:g} % on the validation rows: the nearest, {best.name}, has "
-        f"{units.percent(best.accuracy)} ({best.choice.model}, {best.costs}); the test set was left closed"
-    )
+    if best.accuracy < least:
+        return (
+            f"no candidate reaches {100 * least:g} % on the validation rows: the nearest, {best.name}, has "
+            f"{units.percent(best.accuracy)} ({best.choice.model}, {best.costs}); the test set was left closed"
+        )
+    if large := too_large(of):
+        return (
+            "all int8 files of the front are too large now that their weights are trained: the smallest, of "
+            f"{large[0].candidate.name}, takes {units.size(large[0].artifact.size_bytes)}, and {SIZE.option} is "
+            f"{units.size(of.asked.budgets.max_size_bytes or 0)}; the test set was left closed"
+        )
+    return f"nothing is proven yet: {of.summary}; call the same again to go on"
 
 
 def _described(proof: Proof, member: Member) -> str:
