@@ -20,16 +20,6 @@ from toolkit.runtimes.keras.loading import load_model
 from toolkit.training.quantization import fake_quantized
 
 
-@pytest.fixture(scope="module")
-def trained_export(once, tiny, rounding_folder) -> Path:
-    def fill(folder):
-        run = resolve(str(rounding_folder))
-        made = export(run, tiny, folder, ExportOptions(plan([], [])), warn=pytest.fail)
-        assert made.failures == {}
-
-    return once("exported/rounding", fill)
-
-
 def answers_in_steps(path, model, images):
     """Return the answers before the softmax, of a file and of Keras, in steps of the integers that they lie on."""
     keras = extras.load("keras")

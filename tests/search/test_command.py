@@ -99,6 +99,9 @@ def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(
         (("--jobs", "0"), "the number of jobs is 0; it must be at least 1"),
         (("--ray", "auto", "--jobs", "2"), "--jobs is for this machine, --ray for a cluster; leave out one of them"),
         (("--epochs", "0"), "epochs and batch size must be at least 1"),
+        (("--qat", "--epochs", "1"), "--qat first trains in float: --epochs must be at least 2"),
+        (("--max-instructions", "200000"), "--max-instructions is '200000'; it must be a number and a unit: k, M, G"),
+        (("--max-latency", "-50us"), "--max-latency is '-50us'; it must be a number and a unit: s, ms, us, µs"),
         (("--name", "a/b"), "'a/b' cannot name a study"),
         (("--against", "nothing"), "nothing: no such file, folder or run"),
         (("--augment", "none"), "unknown augmentation 'none'"),
@@ -171,3 +174,15 @@ def test_a_search_is_found_by_its_name_before_a_folder_of_that_name(here):
     assert search.find("elsewhere/large") == Path("elsewhere/large")
     with pytest.raises(RunError, match="no search is called 'large'; known searches: small; 'toolkit search' makes"):
         search.find("large")
+
+
+def test_instructions_that_nothing_counts_here_are_refused_in_one_line(cli, here, monkeypatch):
+    monkeypatch.setattr("toolkit.bench.instructions.perf.refused", lambda: "the machine has no such event")
+    monkeypatch.setattr("toolkit.bench.instructions.qemu.lacking", lambda cpu: "qemu-x86_64 is not installed")
+    code, out, err = cli("search", "--max-instructions", "0.2M")
+    assert (code, out) == (2, "")
+    assert err == (
+        "error: instructions cannot be counted: perf events are not counted here (the machine has no such event), and "
+        "qemu-x86_64 is not installed\n"
+    )
+    assert list(here.iterdir()) == []

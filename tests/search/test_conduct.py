@@ -9,8 +9,8 @@ from tests.search.made_up import ASKED, Costing, Learned, takes
 from toolkit.data.base import make_dataset
 from toolkit.errors import CheckFailedError, DataError, RunError, UsageError
 from toolkit.files import write_text
-from toolkit.search import conduct, search
-from toolkit.search.budgets import Budgets
+from toolkit.search import conduct, search, space
+from toolkit.search.budgets import Budgets, Measured
 from toolkit.search.candidates import CANDIDATE
 from toolkit.search.conduct import Limits
 from toolkit.study.trials import TrialState
@@ -206,3 +206,46 @@ def test_once_the_front_was_chosen_nothing_more_is_trained(tmp_path, tiny):
     executor = Learned(learn)
     assert len(carry_out(tmp_path, tiny, executor, limits=Limits(trials=9)).candidates) == 1
     assert executor.trained == []
+
+
+class Timed(Costing):
+    """Knows a latency too, which a network of 3 to 5 channels exceeds, and no other."""
+
+    def of(self, model):
+        costs = super().of(model)
+        latency_s = 90e-6 if 15_000 <= costs.macs <= 25_000 else 10e-6
+        return replace(costs, latency_s=Measured(latency_s, latency_s, latency_s, "a CPU"))
+
+
+@pytest.fixture
+def one_kind(monkeypatch):
+    """Networks that differ in their width alone."""
+    for name, values in {"DEPTHS": (2, 2), "KERNELS": (3,), "CONVOLUTIONS": ("plain",), "REDUCTIONS": ("pool",)}.items():
+        monkeypatch.setattr(space, name, values)
+
+
+def test_a_network_is_not_refused_because_a_narrower_one_was_too_slow(tmp_path, tiny, one_kind):
+    """Latencies are no question of size alone, and are measured with an error."""
+    asked = replace(ASKED, budgets=Budgets(max_latency_s=50e-6))
+    of = carry_out(tmp_path, tiny, Learned(learn), asked=asked, costing=Timed(), limits=Limits(trials=12))
+    assert {one.choice.width for one in of.rejected} <= {3, 4, 5}
+    assert max(one.choice.width for one in of.candidates) > min(one.choice.width for one in of.rejected)
+    assert search.read(tmp_path).candidates == of.candidates
+
+
+def test_what_is_known_of_a_network_is_not_measured_again(tmp_path, tiny, one_kind, monkeypatch):
+    monkeypatch.setattr(space, "WIDTHS", (4, 4))
+    costing = Costing()
+    of = carry_out(tmp_path, tiny, Learned(learn), costing=costing, limits=Limits(trials=4))
+    assert len({one.choice.learning_rate for one in of.candidates}) == 4
+    assert len(costing.asked) == 2  # to see that something fits, and for the first candidate
+
+
+def test_rounding_is_of_every_training_and_of_what_is_asked_for_again(tmp_path, tiny):
+    executor = Learned(learn)
+    asked = replace(ASKED, qat=True)
+    carry_out(tmp_path, tiny, executor, asked=asked, limits=Limits(trials=1))
+    assert [trial.recipe.qat for trial in executor.trained] == [True]
+    with pytest.raises(RunError, match=r"has a search for something else \(--qat\)"):
+        begun(tmp_path, tiny)
+    assert ASKED.difference(asked) == "without --qat"

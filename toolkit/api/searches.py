@@ -53,14 +53,15 @@ def search(
 
     ``.candidates`` has what was tried, ``.proof`` what the test set said, None if nothing reached the accuracy;
     ``.to_json()`` is the document of ``toolkit search --json``. Ctrl-C ends it, with ``.interrupted``; no whole epoch
-    is lost. Raises UsageError if nothing can meet the budgets, before anything is trained, DataError for data that
-    cannot be had, overlap or are too few, RunError if the folder has another search or one whose test set was opened
-    beside another model, BusyError while another process works there, MissingExtraError without TensorFlow or Optuna.
+    is lost. Raises UsageError, before anything is trained, if nothing can meet the budgets or they limit what this
+    machine cannot measure, DataError for data that cannot be had, overlap or are too few, RunError if the folder has
+    another search, or one whose test set was opened beside another model, BusyError while another process works there,
+    MissingExtraError without TensorFlow or Optuna.
     """
     from toolkit.data import load
     from toolkit.export import sources
     from toolkit.reading import AS_THEY_ARE
-    from toolkit.search import conduct
+    from toolkit.search import conduct, measures
     from toolkit.search.asked import Asked
     from toolkit.search.costs import Costing
     from toolkit.search.search import DOCUMENT, LOG, begin, read
@@ -68,6 +69,7 @@ def search(
 
     for package in ("tensorflow", "matplotlib", "optuna"):
         extras.require(package)
+    measures.require(budgets)
     folder = study.folder_of(name)
     limits = conduct.Limits(trials, hours)
     executor = executor_of(jobs, folder / LOG, ray=ray, cpus=run_cpus, gpus=run_gpus)
@@ -79,7 +81,7 @@ def search(
     on_step(Step(0, 1, f"{of_what}; {budgets}; {begun.summary}; in {folder}/", begun, is_news=True))
 
     try:
-        with Costing(dataset) as costing:
+        with Costing(dataset, budgets, qat=asked.qat) as costing:
             return conduct.conduct(
                 begun,
                 dataset,

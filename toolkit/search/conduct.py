@@ -13,7 +13,7 @@ from toolkit.export.sources import Source
 from toolkit.files import documents, write_json
 from toolkit.runs import SCRATCH
 from toolkit.search import candidates, space
-from toolkit.search.budgets import COSTS, SIZE, Budgets, Costs
+from toolkit.search.budgets import COSTS, OF_FILE, SIZE, Budgets, Costs
 from toolkit.search.candidates import CANDIDATE, TRIAL, Candidate, CandidateEntry, Rejected
 from toolkit.search.costs import Costing
 from toolkit.search.front import floors
@@ -187,11 +187,17 @@ class _Conductor:
             choice = propose(known, seed=search.asked.seed, number=number, attempt=len(rejected))
             if len(rejected) == ATTEMPTS:
                 choice = replace(fitting, learning_rate=choice.learning_rate)
-            smaller = next((one for one in (*before, *rejected) if choice.contains(one.choice)), None)
-            costs = smaller.costs if smaller else self._costing.of(choice.model)
+            costs = self._known(choice, (*before, *rejected)) or self._costing.of(choice.model)
             if not budgets.excess(costs):
                 return CandidateEntry(choice, costs, tuple(rejected))
             rejected.append(Rejected(choice, costs))
+
+    def _known(self, choice: Choice, rejected: Sequence[Rejected]) -> Costs | None:
+        """Return what is known of a network already: its own costs, or those of one in it that is too large itself."""
+        own = [one.costs for one in (*self.search.candidates, *rejected) if one.choice.model == choice.model]
+        budgets = self.search.asked.budgets
+        within = (one.costs for one in rejected if choice.contains(one.choice) and budgets.excess(one.costs, OF_FILE))
+        return own[0] if own else next(within, None)
 
 
 def require_possible(costing: Costing, budgets: Budgets, *, on_step: OnStep = ignore) -> Choice:
@@ -213,9 +219,9 @@ def _nearest(found: Sequence[tuple[Choice, Costs]], budgets: Budgets) -> str:
     """Say what the smallest networks take: of each budget that none meets, else of all budgets together."""
     parts = []
     for cost in COSTS:
-        choice, costs = min(found, key=lambda one: int(getattr(one[1], cost.field)))
-        if cost.option in budgets.excess(costs):
-            parts.append(f"the smallest takes {cost.text(getattr(costs, cost.field))} {cost.noun} ({choice.model})")
+        if all(cost.option in budgets.excess(costs) for _, costs in found):
+            choice, costs = min(found, key=lambda one: budgets.excess(one[1])[cost.option])
+            parts.append(f"the smallest takes {cost.shown(costs)} {cost.noun} ({choice.model})")
     if parts:
         return ", ".join(parts)
     choice, costs = min(found, key=lambda one: max(budgets.excess(one[1]).values()))

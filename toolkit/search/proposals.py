@@ -19,7 +19,7 @@ from toolkit.search.space import Choice
 AT_RANDOM = 10
 # Of fewer ended runs nothing is said of what mattered: PED-ANOVA compares the best of them with the rest.
 FEWEST_TO_WEIGH = 20
-# Of accuracy, size and MACs.
+# Of accuracy, size and work.
 _DIRECTIONS = ("maximize", "minimize", "minimize")
 
 
@@ -74,7 +74,7 @@ def _optuna() -> Any:
 
 
 def _study(optuna: Any, known: Sequence[Result], *, objectives: int = len(_DIRECTIONS), sampler: Any = None) -> Any:
-    """Return what Optuna knows. objectives: how many of accuracy, size and MACs count."""
+    """Return what Optuna knows. objectives: how many of accuracy, size and work count."""
     study = optuna.create_study(directions=_DIRECTIONS[:objectives], sampler=sampler)
     distributions = _distributions(optuna)
     states = optuna.trial.TrialState
@@ -85,7 +85,7 @@ def _study(optuna: Any, known: Sequence[Result], *, objectives: int = len(_DIREC
                 state=states.COMPLETE if ended else states.RUNNING,
                 params=asdict(one.choice),
                 distributions=distributions,
-                values=[one.accuracy, one.costs.size_bytes, one.costs.macs][:objectives] if ended else None,
+                values=[one.accuracy, one.costs.size_bytes, one.costs.work][:objectives] if ended else None,
                 constraints={"excess": one.excess},
             )
         )

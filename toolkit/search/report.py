@@ -9,7 +9,7 @@ from toolkit import units
 from toolkit.errors import RunError
 from toolkit.files import write_text
 from toolkit.search import charts
-from toolkit.search.budgets import SIZE
+from toolkit.search.budgets import MACS, OF_FILE, SIZE, Cost, Measured
 from toolkit.search.candidates import Candidate
 from toolkit.search.proof import FRONT, LOOKS, MARGIN_PP, Member, Proof
 from toolkit.search.prove import too_large
@@ -122,7 +122,8 @@ def _wanted(proof: Proof) -> str:
 def front_table(of: Search) -> Table:
     """Return the members of the front; what is claimed of them stands behind if something is."""
     proof = of.proof
-    headings = ("candidate", "size", "MACs", "validation", "test", "own float: lost / gained", "verdict")
+    costs = [cost.heading for cost in _beside_size(of)]
+    headings = ("candidate", SIZE.heading, *costs, "validation", "test", "own float: lost / gained", "verdict")
     if proof is None:
         return Table(headings, ())
     reached = () if proof.min_accuracy is None else (f"≥ {100 * proof.min_accuracy:g} %",)
@@ -139,7 +140,7 @@ def _front_row(of: Search, proof: Proof, member: Member) -> tuple[str, ...]:
     return (
         member.name,
         units.size(member.size_bytes),
-        f"{one.costs.macs:,}",
+        *(cost.shown(one.costs) for cost in _beside_size(of)),
         units.percent(one.accuracy),
         units.marked(_interval(proof, member), overlap=of.data["overlap"]),
         f"{member.own.lost} / {member.own.gained}",
@@ -175,8 +176,18 @@ def _about(of: Search) -> str:
         f"{of.host['cpu']}, {of.host['cores']} cores; trainings at a time: "
         f"{' and '.join(str(number) for number in of.jobs)}. What a network takes is known of its int8 file, which was "
         "converted before it was trained: nothing was trained that could not fit "
-        f"({units.count(len(of.rejected), 'proposal')})."
+        f"({units.count(len(of.rejected), 'proposal')}).{_measured(of)}"
     )
+
+
+def _measured(of: Search) -> str:
+    """Say by what the costs were measured that a file does not tell."""
+    sentences = []
+    for cost in of.asked.budgets.measured:
+        found: list[Measured | None] = [getattr(one.costs, cost.field) for one in of.candidates]
+        where = dict.fromkeys(one.where for one in found if one is not None)
+        sentences.append(f" {cost.heading.capitalize()}: of one inference, by {' and '.join(where)}.")
+    return "".join(sentences)
 
 
 def _looks(of: Search, proof: Proof) -> str:
@@ -196,20 +207,25 @@ def _looks(of: Search, proof: Proof) -> str:
     )
 
 
+def _beside_size(of: Search) -> tuple[Cost, ...]:
+    """Return the costs that the table of the front has beside the size."""
+    return (MACS, *of.asked.budgets.measured)
+
+
 def _all(of: Search) -> Table:
-    headings = ("candidate", "network", "learning rate", "size", "MACs", "memory", "validation", "state", "time", "")
-    return Table(headings, tuple(_row(one) for one in of.candidates))
+    costs = (*OF_FILE, *of.asked.budgets.measured)
+    headings = ("candidate", "network", "learning rate", *(cost.heading for cost in costs))
+    rows = tuple(_row(one, costs) for one in of.candidates)
+    return Table((*headings, "validation", "state", "time", ""), rows)
 
 
-def _row(one: Candidate) -> tuple[str, ...]:
+def _row(one: Candidate, costs: Sequence[Cost]) -> tuple[str, ...]:
     trained = bool(one.outcome.progress.history)
     return (
         one.name,
         str(one.choice.shape),
         f"{one.choice.learning_rate:.2g}",
-        units.size(one.costs.size_bytes),
-        f"{one.costs.macs:,}",
-        units.size(one.costs.memory_bytes),
+        *(cost.shown(one.costs) for cost in costs),
         units.percent(one.accuracy) if trained else "–",
         str(one.outcome.state),
         units.seconds(one.outcome.seconds) if trained else "–",
