@@ -94,3 +94,11 @@ def test_instructions_count_instead_of_macs_where_they_are_known():
 def test_a_figure_that_is_not_within_its_interval_is_none(figures):
     with pytest.raises(ValueError, match="is not between"):
         Measured(*figures, "a CPU")
+
+
+def test_what_a_network_misses_is_added_up():
+    budgets = Budgets(4_500.0, 60_000.0, min_accuracy=0.99)
+    assert budgets.missed(LARGE, 0.99) == pytest.approx(1.0 + 0.5)
+    assert budgets.missed(SMALL, 0.891) == pytest.approx(0.1)
+    assert budgets.missed(SMALL, 1.0) == 0
+    assert Budgets().missed(LARGE, 0.0) == 0

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.conftest import tiny_arrays
-from tests.search.made_up import ASKED, Costing, Learned, takes
+from tests.search.made_up import ASKED, Costing, Learned, choice, takes
 from toolkit.data.base import make_dataset
 from toolkit.errors import CheckFailedError, DataError, RunError, UsageError
 from toolkit.files import write_text
@@ -219,9 +219,10 @@ class Timed(Costing):
 
 @pytest.fixture
 def one_kind(monkeypatch):
-    """Networks that differ in their width alone."""
+    """Networks that differ in their width alone; one of 4 channels is tried first."""
     for name, values in {"DEPTHS": (2, 2), "KERNELS": (3,), "CONVOLUTIONS": ("plain",), "REDUCTIONS": ("pool",)}.items():
         monkeypatch.setattr(space, name, values)
+    monkeypatch.setattr(space, "usual", choice)
 
 
 def test_a_network_is_not_refused_because_a_narrower_one_was_too_slow(tmp_path, tiny, one_kind):
@@ -249,3 +250,10 @@ def test_rounding_is_of_every_training_and_of_what_is_asked_for_again(tmp_path, 
     with pytest.raises(RunError, match=r"has a search for something else \(--qat\)"):
         begun(tmp_path, tiny)
     assert ASKED.difference(asked) == "without --qat"
+
+
+def test_the_usual_network_is_tried_first_if_it_fits(tmp_path, tiny):
+    for limit, is_first in ((10_000.0, True), (8_000.0, False)):
+        asked = replace(ASKED, budgets=Budgets(limit))
+        of = carry_out(tmp_path / str(limit), tiny, Learned(learn), asked=asked, limits=Limits(trials=1))
+        assert (of.candidates[0].choice == space.usual()) is is_first

@@ -85,9 +85,10 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Search the smallest networks that are surely as good.
+    """Search the smallest networks within budgets.
 
-    If it is called again, it goes on where it was. The exit code is 1 if nothing reaches what was asked for.
+    With --min-accuracy or --against, those that are surely as good. If it is called again, it goes on where it was. The
+    exit code is 1 if nothing reaches what was asked for.
     """
     from toolkit.search.asked import TrainingOptions
     from toolkit.search.budgets import Budgets

@@ -168,6 +168,11 @@ class Budgets:
         factors = {option: value / limit for option, value, limit in taken if value and limit}
         return {option: factor for option, factor in factors.items() if factor > 1}
 
+    def missed(self, costs: Costs, accuracy: float) -> float:
+        """Return by what shares a network misses the budgets, added up; 0 if it meets them all."""
+        over = sum(factor - 1 for factor in self.excess(costs).values())
+        return over + (max(0.0, 1 - accuracy / self.min_accuracy) if self.min_accuracy else 0.0)
+
     def __str__(self) -> str:
         limits = [f"{cost.option} {cost.text(limit)}" for cost in COSTS if (limit := self.limit(cost))]
         accuracy = [f"--min-accuracy {100 * self.min_accuracy:g} %"] if self.min_accuracy else []

@@ -8,7 +8,7 @@ from typing import Any
 from toolkit.errors import RunError
 from toolkit.files import documents
 from toolkit.search.asked import Asked
-from toolkit.search.budgets import Budgets, Costs
+from toolkit.search.budgets import Costs
 from toolkit.search.proposals import Result
 from toolkit.search.space import Choice
 from toolkit.study import outcome
@@ -28,10 +28,10 @@ class Rejected:
     choice: Choice
     costs: Costs
 
-    def result(self, budgets: Budgets) -> Result:
-        """Return what the next proposal depends on."""
-        excess = sum(factor - 1 for factor in budgets.excess(self.costs).values())
-        return Result(self.choice, self.costs, 0.0, excess)
+    @property
+    def result(self) -> Result:
+        """What the next proposal depends on."""
+        return Result(self.choice, self.costs, 0.0)
 
 
 @dataclass(frozen=True)

@@ -183,8 +183,10 @@ class _Conductor:
         tried = [one.result for one in search.candidates if one.outcome.state != TrialState.CRASHED]
         before, rejected = search.rejected, list[Rejected]()
         while True:
-            known = [*tried, *(one.result(budgets) for one in (*before, *rejected))]
-            choice = propose(known, seed=search.asked.seed, number=number, attempt=len(rejected))
+            known = [*tried, *(one.result for one in (*before, *rejected))]
+            choice = space.usual()
+            if number > 1 or rejected:
+                choice = propose(known, budgets, seed=search.asked.seed, number=number, attempt=len(rejected))
             if len(rejected) == ATTEMPTS:
                 choice = replace(fitting, learning_rate=choice.learning_rate)
             costs = self._known(choice, (*before, *rejected)) or self._costing.of(choice.model)
