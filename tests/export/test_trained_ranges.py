@@ -1,7 +1,6 @@
 """Exports of models that learned with the rounding of integer kernels: int8 files carry what training found."""
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from toolkit.convention import Convention
 from toolkit.data.base.parts import divide
 from toolkit.errors import UsageError
 from toolkit.export.exporter import ExportOptions, export
-from toolkit.export.formats import onnx, plan, tflite
+from toolkit.export.formats import onnx, tflite
 from toolkit.export.formats.base import Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import resolve

@@ -220,7 +220,12 @@ class Timed(Costing):
 @pytest.fixture
 def one_kind(monkeypatch):
     """Networks that differ in their width alone; one of 4 channels is tried first."""
-    for name, values in {"DEPTHS": (2, 2), "KERNELS": (3,), "CONVOLUTIONS": ("plain",), "REDUCTIONS": ("pool",)}.items():
+    for name, values in {
+        "DEPTHS": (2, 2),
+        "KERNELS": (3,),
+        "CONVOLUTIONS": ("plain",),
+        "REDUCTIONS": ("pool",),
+    }.items():
         monkeypatch.setattr(space, name, values)
     monkeypatch.setattr(space, "usual", choice)
 

@@ -8,7 +8,7 @@ from tests.training.made_up import ROUNDING
 from toolkit.search import costs
 from toolkit.search.budgets import Budgets, Costs, Measured
 from toolkit.search.costs import Costing
-
+from toolkit.search.measures import MEASURES
 
 # What stands for a converted file.
 FILE = b"a network"
@@ -75,7 +75,7 @@ def test_what_is_limited_is_measured_as_long_as_the_rest_fits(made, tiny, monkey
             asked.append(name)
             return Measured(value, value, value, "a CPU")
 
-        monkeypatch.setitem(costs.MEASURES, name, found)
+        monkeypatch.setitem(MEASURES, name, found)
 
     measure("instructions", 30_000.0)
     measure("latency_s", 20e-6)
@@ -90,7 +90,7 @@ def test_what_is_limited_is_measured_as_long_as_the_rest_fits(made, tiny, monkey
         with Costing(tiny, budgets) as costing:
             found = costing.of("tiny:width=2")
         assert asked == names
-        assert [name for name in costs.MEASURES if getattr(found, name)] == names
+        assert [name for name in MEASURES if getattr(found, name)] == names
 
 
 @pytest.mark.slow

@@ -45,7 +45,7 @@ def test_a_proof_that_another_process_has_made_in_between_is_returned(tmp_path, 
     proof = Proof(10_000, None, None, None, False, (member(),))
     write_json(tmp_path / PROOF, {"schema": 1, **documents.to_tree(proof)})
     executor = Learned(learn)
-    assert go_on(before, tiny, executor).proof == proof
+    assert go_on(before, tiny, executor).proof.members == proof.members
     assert executor.trained == []
 
 

@@ -9,6 +9,7 @@ from tests.search.made_up import Learned
 from tests.search.test_conduct import carry_out, learn
 from toolkit.files import write_text
 from toolkit.search import prove, report
+from toolkit.search.asked import Asked
 from toolkit.search.budgets import Budgets
 from toolkit.search.conduct import Limits
 from toolkit.search.proof import FRONT
@@ -23,7 +24,8 @@ def searched(tmp_path, tiny, monkeypatch, trained_folder, exported_once):
     """A search of one candidate, which was exported before a kill."""
     with monkeypatch.context() as patch:
         patch.setattr("toolkit.search.conduct.prove", lambda search, *_, **__: search)
-        of = carry_out(tmp_path / "search", tiny, Learned(learn), limits=Limits(trials=1))
+        asked = Asked(Budgets(max_size_bytes=100_000.0), epochs=3)
+        of = carry_out(tmp_path / "search", tiny, Learned(learn), asked=asked, limits=Limits(trials=1))
     (one,) = of.candidates
     shutil.copyfile(trained_folder / "best.keras", one.folder / "best.keras")
     shutil.copytree(exported_once, one.folder / "exported" / "tiny")
@@ -71,8 +73,8 @@ def test_files_that_are_all_too_large_leave_the_test_set_closed_and_say_so(searc
     assert prove.prove(small, tiny, None, **options) == small
     assert not (small.folder / FRONT).exists()
     size = prove.exported(small.candidates[0]).artifact.size_bytes
-    assert told == [f"trial-001 takes {size / 1_000:.0f} kB of int8 file, more than --max-size allows; it is left out"]
+    assert told == [f"trial-001 takes {size / 1_000:.1f} kB of int8 file, more than --max-size allows; it is left out"]
     assert report.conclude(small) == (
         "all int8 files of the front are too large now that their weights are trained: the smallest, of trial-001, "
-        f"takes {size / 1_000:.0f} kB, and --max-size is 6.00 kB; the test set was left closed"
+        f"takes {size / 1_000:.1f} kB, and --max-size is 6.00 kB; the test set was left closed"
     )

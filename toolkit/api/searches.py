@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from os import PathLike, fspath
-from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from toolkit import extras
@@ -98,7 +97,6 @@ def search(
         if not (folder / DOCUMENT).is_file():  # nothing was begun
             raise
         return replace(read(folder), interrupted=True)
-
 
 
 def report_search(folder: str | PathLike[str] = "search") -> "SearchReport":

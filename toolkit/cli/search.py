@@ -45,7 +45,19 @@ Against = Annotated[
 Show = Annotated[str | None, typer.Option(help="Show the search of that name or folder; nothing is trained.")]
 Qat = Annotated[bool, _training("Learn with the rounding of int8 kernels in the end, as 'train' does it.", "--qat")]
 # What is passed on as it is given.
-_PASSED = ("data", "name", "against", "device", "allow_overlap", "trials", "hours", "jobs", "ray", "run_cpus", "run_gpus")
+_PASSED = (
+    "data",
+    "name",
+    "against",
+    "device",
+    "allow_overlap",
+    "trials",
+    "hours",
+    "jobs",
+    "ray",
+    "run_cpus",
+    "run_gpus",
+)
 
 
 def command(

@@ -10,7 +10,7 @@ from toolkit.files.documents import LATER
 
 @dataclass(frozen=True)
 class Measured:
-    """A figure that was measured on a file, with its interval. where: by what, on which CPU; elsewhere it is another."""
+    """A figure that was measured on a file, with its interval. where: by what, on which CPU; others have another."""
 
     value: float
     low: float

@@ -196,10 +196,11 @@ class _Conductor:
 
     def _known(self, choice: Choice, rejected: Sequence[Rejected]) -> Costs | None:
         """Return what is known of a network already: its own costs, or those of one in it that is too large itself."""
-        own = [one.costs for one in (*self.search.candidates, *rejected) if one.choice.model == choice.model]
         budgets = self.search.asked.budgets
+        own = {one.choice.model: one.costs for one in rejected}
+        own |= {one.choice.model: one.costs for one in self.search.candidates}
         within = (one.costs for one in rejected if choice.contains(one.choice) and budgets.excess(one.costs, OF_FILE))
-        return own[0] if own else next(within, None)
+        return own.get(choice.model) or next(within, None)
 
 
 def require_possible(costing: Costing, budgets: Budgets, *, on_step: OnStep = ignore) -> Choice:

@@ -37,7 +37,9 @@ def _latency_s(path: Path) -> Measured:
     if record.failures:
         raise ArtifactError("; ".join(record.failures.values()))
     (result,) = record.results
-    return Measured(result.floor.value, result.floor.low, result.floor.high, f"the floor on one thread of {record.host.cpu}")
+    return Measured(
+        result.floor.value, result.floor.low, result.floor.high, f"the floor on one thread of {record.host.cpu}"
+    )
 
 
 MEASURES: dict[str, Callable[[Path], Measured]] = {"instructions": _instructions, "latency_s": _latency_s}

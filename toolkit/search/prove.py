@@ -158,7 +158,7 @@ def _export(one: Candidate, dataset: Dataset, allow_overlap: bool, warn: Callabl
 
 def _proof(
     search: Search,
-    made: Sequence[_Made],
+    made: Sequence[Made],
     verified: Sequence[Comparison],
     rival: Source | None,
     shown: Material | None,
