@@ -93,6 +93,20 @@ def test_budgets_that_are_met_one_by_one_alone_name_the_nearest():
         conduct.require_possible(Contrary(), Budgets(1_000.0, 400.0))
 
 
+def test_networks_that_only_a_measurement_refuses_are_the_nearest():
+    """The plain ones are a little too large here, and so were never timed."""
+
+    class Slow(Costing):
+        def of(self, model):
+            costs = takes(model)
+            if "plain" in model:
+                return replace(costs, size_bytes=3_100)
+            return replace(costs, latency_s=Measured(8e-6, 7e-6, 9e-6, "a CPU"))
+
+    with pytest.raises(UsageError, match=r"the smallest takes 8.00 µs \(at most 9.00 µs\) of latency \(tiny:width=2"):
+        conduct.require_possible(Slow(), Budgets(3_000.0, max_latency_s=1e-6))
+
+
 def test_an_interrupted_search_goes_on_to_the_candidates_of_an_uninterrupted_one(tmp_path, tiny):
     whole = carry_out(tmp_path / "whole", tiny, Learned(learn))
     with pytest.raises(KeyboardInterrupt):

@@ -219,7 +219,11 @@ def require_possible(costing: Costing, budgets: Budgets, *, on_step: OnStep = ig
 
 
 def _nearest(found: Sequence[tuple[Choice, Costs]], budgets: Budgets) -> str:
-    """Say what the smallest networks take: of each budget that none meets, else of all budgets together."""
+    """Say what the smallest networks take: of each budget that none meets, else of all budgets together.
+
+    If there are some that are within all that a file tells, they alone were measured, and are the nearest.
+    """
+    found = [one for one in found if not budgets.excess(one[1], OF_FILE)] or found
     parts = []
     for cost in COSTS:
         if all(cost.option in budgets.excess(costs) for _, costs in found):
