@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import SHIPPED
 from toolkit.bench.instructions import Instructions
-from toolkit.bench.schedule import Plan
+from toolkit.bench.plan import Plan
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.search import measures
 from toolkit.search.budgets import Budgets, Measured

@@ -6,7 +6,7 @@ from pathlib import Path
 from toolkit import host, locks, runtimes
 from toolkit.bench import instructions, schedule
 from toolkit.bench.candidates import Candidate
-from toolkit.bench.schedule import Plan
+from toolkit.bench.plan import Plan
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.search.budgets import Budgets, Measured
 
