@@ -67,7 +67,8 @@ format: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python $(PIP_INSTALL) --upgrade pip
-	$(BIN)/python $(PIP_INSTALL) --build-constraint constraints.txt --editable '.[train,serve]' --group dev
+	$(BIN)/python $(PIP_INSTALL) --no-compile --build-constraint constraints.txt --editable '.[train,serve]' --group dev
+	-$(BIN)/python -m compileall -q -j0 $(VENV)/lib  # on all cores, as pip does not; what cannot be compiled is no matter
 	touch $@
 
 edge: $(EDGE)/.installed  ## what a device installs, without TensorFlow: what works here, and the shipped models on it
