@@ -108,7 +108,7 @@ def faked(monkeypatch):
         return [Alternated(blocks, (), ())] * 2
 
     monkeypatch.setattr(alternating, "twice", twice)
-    monkeypatch.setattr(tune, "Table", Answers)
+    monkeypatch.setattr(tune, "SideWorkers", Answers)
 
 
 def test_what_answers_otherwise_cannot_be_opened_or_is_far_slower_is_no_choice(faked):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from toolkit.cli import train
+from toolkit.cli.groups import spread
 from toolkit.training.recipe import Recipe
 
 MISTAKES = [
@@ -44,7 +45,9 @@ def test_a_mistake_gets_one_clear_line_and_exit_code_2(mistake, arguments, messa
 
 def test_its_defaults_are_those_of_the_recipe():
     """Only what was given is passed on: the help must show what is taken otherwise."""
-    defaults = {name: parameter.default for name, parameter in inspect.signature(train.command).parameters.items()}
+    defaults = {
+        name: parameter.default for name, parameter in inspect.signature(spread(train.command)).parameters.items()
+    }
     written = {field.name: field.default for field in dataclasses.fields(Recipe)}
     assert {name: defaults[name] for name in written} == written
 

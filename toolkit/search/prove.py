@@ -104,7 +104,7 @@ def _answers(rival: Source, dataset: Dataset, warn: Callable[[str], None]) -> Ma
     """Return what the rival answers for the test rows."""
     with contained() as workers:
         model = against.open_classifier(workers, rival.keras_path, rival.convention, dataset.train, warn)
-        return against.shown_by(model, dataset.test)
+        return against.answered_by(model, dataset.test)
 
 
 def _export(one: Candidate, dataset: Dataset, allow_overlap: bool, warn: Callable[[str], None]) -> _Made:

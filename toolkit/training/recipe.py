@@ -55,12 +55,13 @@ class Recipe:
     """A checked recipe; UsageError names what is allowed. ``learning_rate`` 0 stands for the optimizer's default.
 
     model: what ``models.check`` takes: a member of toolkit/models, as ``tiny:width=8``, or the path of a Python file or
-    a ``.keras`` file. augment: what ``augmentation.canonical`` takes. patience: epochs without a better monitored value
-    after which training stops. schedule: of the learning rate. balance: whether every class counts the same in the
-    loss, however many images it has. freeze_until: the last layer of a ``.keras`` file that keeps its weights. warmup:
-    epochs in which the learning rate rises to its value. average: decay of the average of the weights, None for no
-    average. label_smoothing: the share of a label that all classes get. teacher: a run or a ``.keras`` file whose
-    answers are learned too, compared at the temperature; they count teacher_weight, and the labels the rest. qat:
+    a ``.keras`` file. batch_size: rows of a step. validation_split: share of the training rows that validates. monitor:
+    what the best epoch is chosen by. augment: what ``augmentation.canonical`` takes. patience: epochs without a better
+    monitored value after which training stops. schedule: of the learning rate. balance: whether every class counts the
+    same in the loss, however many images it has. freeze_until: the last layer of a ``.keras`` file that keeps its
+    weights. warmup: epochs in which the learning rate rises to its value. average: decay of the average of the weights,
+    None for no average. label_smoothing: the share of a label that all classes get. teacher: a run or a ``.keras`` file
+    whose answers are learned too, compared at the temperature; they count teacher_weight, and the labels the rest. qat:
     whether the network learns, in the end, with the rounding of integer kernels (quantization-aware training).
     """
 

@@ -95,7 +95,7 @@ def worker(monkeypatch):
 def test_where_perf_events_count_the_artifact_runs_as_it_is(worker, monkeypatch, tmp_path):
     monkeypatch.setattr(perf, "refused", lambda: None)
     found = instructions.count(dense(tmp_path, 1))
-    assert (found.count, found.way, found.cpu) == (7, "perf events", host.describe().cpu)
+    assert (found.count, found.counter, found.cpu) == (7, "perf events", host.describe().cpu)
     started, (question, seconds), closed = worker.asked
     assert started == (instructions.TASKS, COMMAND)
     assert closed == "closed"

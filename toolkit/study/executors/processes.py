@@ -67,21 +67,21 @@ class _Worker:
     def __init__(self, work: Work, *, threads: int, log: Path) -> None:
         self.trial: Trial | None = None
         self.dead = False
-        self.connection, theirs = Pipe()
+        self.connection, worker_end = Pipe()
         self._log = log
         settings = json.dumps({**vars(work), "reading": work.reading.to_json(), "threads": threads})
         with log.open("ab") as sink:
             # Its standard input ends when this process does, however it ends. A session of its own: Ctrl-C is for the
             # parent, which ends its workers.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", WORKER, str(theirs.fileno()), settings],
+                [sys.executable, "-m", WORKER, str(worker_end.fileno()), settings],
                 stdin=subprocess.PIPE,
                 stdout=sink,
                 stderr=sink,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(worker_end.fileno(),),
                 start_new_session=True,
             )
-        theirs.close()
+        worker_end.close()
 
     def give(self, trial: Trial) -> None:
         """Let the process begin with a run."""
