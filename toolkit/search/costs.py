@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import extras, locks, runs, runtimes
+from toolkit import extras, locks, models, runs, runtimes
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
 from toolkit.export.formats import c, tflite
@@ -20,6 +20,7 @@ from toolkit.export.formats.base import Request
 from toolkit.export.prepare import prepare
 from toolkit.files import documents
 from toolkit.runtimes import for_file
+from toolkit.runtimes.keras.loading import load_model
 from toolkit.search.budgets import Costs
 from toolkit.training import network
 from toolkit.training.recipe import Recipe
@@ -55,7 +56,7 @@ class Costing:
         self._end()
 
     def of(self, model: str) -> Costs:
-        """Return what a network takes. ArtifactError if it cannot be converted."""
+        """Return what a network, or that of a Keras file, takes. ArtifactError if it cannot be converted."""
         if model not in self._known:
             if len(self._known) % CONVERSIONS == 0:
                 self._end()
@@ -74,10 +75,11 @@ class Costing:
 def _measure(
     kept: dict[str, Any], content: bytes, *, model: str, input_shape: Sequence[int], classes: int, dtype: str
 ) -> tuple[dict[str, Any], bytes]:
-    """Convert a network of no training, and look at the file; in a process of its own."""
+    """Convert a network as if it had learned nothing, and look at the file; in a process of its own."""
     keras = extras.load("keras")
     parts = divide(random_rows(tuple(input_shape), classes, ROWS, dtype), share=0, seed=0)
-    made = network.float32_model(keras, Recipe(model=model), parts)
+    files = models.weights_files(model)
+    made = load_model(files[0]) if files else network.float32_model(keras, Recipe(model=model), parts)
     _draw(made)
     rows = parts.dataset.train.images
     convention = runs.FED.taking(rows)

@@ -15,10 +15,12 @@ from toolkit.manifest import Artifact, Manifest
 from toolkit.parity import against, figures, record, verify
 from toolkit.parity.compare import Comparison
 from toolkit.parity.material import Material
+from toolkit.search.budgets import Budgets
 from toolkit.search.front import front
 from toolkit.search.proof import FRONT, PROOF, Member, Paired, Proof
 from toolkit.search.search import Candidate, Search
 from toolkit.step import OnStep, Step
+from toolkit.study.study import StudyDataEntry
 from toolkit.worker.session import contained
 
 INT8 = ("tflite", "int8")
@@ -35,10 +37,20 @@ class FrontEntry:
 
 
 @dataclass(frozen=True)
-class _Made:
-    """A candidate as an int8 file."""
+class Chosen:
+    """Runs that were chosen by validation alone: their names in a folder, their data, and what was asked for."""
 
-    candidate: Candidate
+    folder: Path
+    names: tuple[str, ...]
+    data: StudyDataEntry
+    budgets: Budgets
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A run as an int8 file."""
+
+    name: FileName
     manifest: Manifest
     artifact: Artifact
 
@@ -63,41 +75,51 @@ def prove(
     warn: Callable[[str], None],
     on_step: OnStep,
 ) -> Search:
-    """Return the search with its proof, which is written beside the front that it is of.
+    """Return the search with its proof, as ``open_test_set`` has it; if there is none, the search as it is."""
+    names = tuple(one.name for one in chosen(search))
+    left = Chosen(search.folder, names, search.data, search.asked.budgets)
+    proof = open_test_set(left, dataset, rival, must_match=must_match, warn=warn, on_step=on_step)
+    return search if proof is None else replace(search, proof=proof)
+
+
+def open_test_set(
+    left: Chosen,
+    dataset: Dataset,
+    rival: Source | None,
+    *,
+    must_match: bool,
+    warn: Callable[[str], None],
+    on_step: OnStep,
+) -> Proof | None:
+    """Return the proof of a front, which is written beside it; None if nothing was chosen, or no int8 file fits.
 
     rival: the model that the front is compared with; must_match: whether a member must be as good. A front that was
-    written before is kept: its test set may have been opened. If no candidate reaches the accuracy, the search is
-    returned as it is.
+    written before is kept: its test set may have been opened.
     """
-    path = search.folder / FRONT
+    path, names = left.folder / FRONT, left.names
     if path.is_file():
         names = documents.read(path, FrontEntry, what="a front", error=RunError).members
-        left = tuple(search.named(name) for name in names)
-    else:
-        left = chosen(search)
-    steps = 2 * len(left) + 1
+    steps = 2 * len(names) + 1
     made = []
-    for number, one in enumerate(left):
-        on_step(Step(number, steps, f"exporting {one.name} to int8"))
-        made.append(_export(one, dataset, bool(search.data["overlap"]), warn))
-    budgets = search.asked.budgets
-    made = [one for one in made if one.artifact.size_bytes <= (budgets.max_size_bytes or float("inf"))]
+    for number, name in enumerate(names):
+        on_step(Step(number, steps, f"exporting {name} to int8"))
+        made.append(_export(left.folder / name, dataset, bool(left.data["overlap"]), warn))
+    made = [one for one in made if one.artifact.size_bytes <= (left.budgets.max_size_bytes or float("inf"))]
     if not made:
-        return search
-    names = tuple(FileName(one.candidate.name) for one in made)
-    write_json(path, {"schema": 1, **documents.to_tree(FrontEntry(names))})
-    on_step(Step(len(left), steps, f"opening the test set for {units.count(len(made), 'candidate')}", is_news=True))
-    read_as = reading.from_json(search.data.get("reading", {}), search.folder, error=RunError)
+        return None
+    write_json(path, {"schema": 1, **documents.to_tree(FrontEntry(tuple(one.name for one in made)))})
+    on_step(Step(len(names), steps, f"opening the test set for {units.count(len(made), 'candidate')}", is_news=True))
+    read_as = reading.from_json(left.data.get("reading", {}), left.folder, error=RunError)
     options = verify.VerifyOptions(
-        runs.data_choice(search.data), allow_overlap=bool(search.data["overlap"]), reading=read_as
+        runs.data_choice(left.data), allow_overlap=bool(left.data["overlap"]), reading=read_as
     )
     verified = record.save_all(
-        verify.verify_all([one.path for one in made], options, warn=warn, on_step=_shifted(on_step, len(left), steps))
+        verify.verify_all([one.path for one in made], options, warn=warn, on_step=_shifted(on_step, len(names), steps))
     )
     shown = None if rival is None else _answers(rival, dataset, warn)
-    proof = _proof(search, made, verified.comparisons, rival, shown, must_match=must_match)
-    write_json(search.folder / PROOF, {"schema": 1, **documents.to_tree(proof)})
-    return replace(search, proof=proof)
+    proof = _proof(left, made, verified.comparisons, rival, shown, must_match=must_match)
+    write_json(left.folder / PROOF, {"schema": 1, **documents.to_tree(proof)})
+    return proof
 
 
 def _answers(rival: Source, dataset: Dataset, warn: Callable[[str], None]) -> Material:
@@ -107,17 +129,18 @@ def _answers(rival: Source, dataset: Dataset, warn: Callable[[str], None]) -> Ma
         return against.shown_by(model, dataset.test)
 
 
-def _export(one: Candidate, dataset: Dataset, allow_overlap: bool, warn: Callable[[str], None]) -> _Made:
-    source = sources.resolve(str(one.outcome.trial.folder))
-    folder = one.outcome.trial.folder / EXPORTED / source.name
+def _export(run: Path, dataset: Dataset, allow_overlap: bool, warn: Callable[[str], None]) -> _Made:
+    source = sources.resolve(str(run))
     options = exporter.ExportOptions([INT8])
-    found = exporter.export(source, dataset, folder, options, warn=warn, allow_overlap=allow_overlap).manifest
+    found = exporter.export(
+        source, dataset, run / EXPORTED / source.name, options, warn=warn, allow_overlap=allow_overlap
+    ).manifest
     (artifact,) = (listed for listed in found.artifacts if (listed.format, listed.quantization) == INT8)
-    return _Made(one, found, artifact)
+    return _Made(FileName(run.name), found, artifact)
 
 
 def _proof(
-    search: Search,
+    left: Chosen,
     made: Sequence[_Made],
     verified: Sequence[Comparison],
     rival: Source | None,
@@ -133,8 +156,8 @@ def _proof(
         beside = None if shown is None else figures.compute(shown.table, own.table, classes=shown.classes)
         members.append(
             Member(
-                name=FileName(one.candidate.name),
-                artifact=str(one.path.relative_to(search.folder)),
+                name=one.name,
+                artifact=str(one.path.relative_to(left.folder)),
                 size_bytes=one.artifact.size_bytes,
                 right=sum(own.figures.class_correct),
                 own=Paired(own.figures.lost, own.figures.gained),
@@ -145,7 +168,7 @@ def _proof(
     (n,) = {comparison.n for comparison in verified}
     return Proof(
         n=n,
-        min_accuracy=search.asked.budgets.min_accuracy,
+        min_accuracy=left.budgets.min_accuracy,
         rival=None if rival is None else str(rival.keras_path),
         rival_right=None if shown is None else shown.right,
         must_match=must_match,
