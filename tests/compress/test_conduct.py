@@ -24,7 +24,7 @@ BUDGETS = Budgets(max_size_bytes=13_000.0, min_accuracy=0.9)
 class Costing:
     """Counts the weights of a network instead of the bytes of its int8 file."""
 
-    def __init__(self, dataset):
+    def __init__(self, dataset, budgets):
         pass
 
     def __enter__(self):
@@ -43,7 +43,10 @@ def opened(monkeypatch):
     """What the test set was opened for: what is trained here has no weights that could be exported."""
     fronts = []
     monkeypatch.setattr("toolkit.compress.conduct.Costing", Costing)
-    monkeypatch.setattr("toolkit.compress.conduct.open_test_set", lambda left, *_, **__: fronts.append(left.names))
+    monkeypatch.setattr(
+        "toolkit.compress.conduct.open_test_set",
+        lambda left, *_, **__: fronts.append(tuple(one.name for one in left.candidates)),
+    )
     return fronts
 
 
@@ -115,7 +118,7 @@ def test_what_was_interrupted_goes_on_with_the_candidates_that_are_there(compres
 
 def test_once_the_front_is_chosen_nothing_more_is_trained(compress, tmp_path):
     compress(Learned(telling(0.95, 0.5)))
-    write_text(tmp_path / "small" / "front.json", "{}")
+    write_text(tmp_path / "small" / "front.json", '{"members": ["candidate-1"]}')
     compress(Learned(lambda recipe: pytest.fail("it was trained")))
 
 

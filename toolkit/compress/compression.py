@@ -17,7 +17,7 @@ from toolkit.parity.statistics import images_to_decide
 from toolkit.search.budgets import SIZE, Budgets, Costs
 from toolkit.search.costs import Costing
 from toolkit.search.front import front
-from toolkit.search.proof import MARGIN_PP, PROOF, Member, Proof, least_rows
+from toolkit.search.proof import FRONT, MARGIN_PP, PROOF, Member, Proof, least_rows
 from toolkit.search.search import FEWEST_ROWS
 from toolkit.study import outcome, study
 from toolkit.study.outcome import TrialOutcome
@@ -167,6 +167,13 @@ class Compression:
         """Return what the test set says of a candidate; None if it was not opened for it."""
         members = self.proof.members if self.proof else ()
         return next((one for one in members if one.name == name), None)
+
+    def named(self, name: str) -> Candidate:
+        """Return a candidate by the name of its folder; RunError if there is none."""
+        for one in self.candidates:
+            if one.name == name:
+                return one
+        raise RunError(f"{self.folder}: {FRONT} names {name}, which is not there")
 
     @property
     def summary(self) -> str:

@@ -19,8 +19,7 @@ from toolkit.runtimes.keras.fake_quantization import bounds_of
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.search.budgets import SIZE, Budgets, Costs
 from toolkit.search.costs import Costing
-from toolkit.search.proof import FRONT
-from toolkit.search.prove import Chosen, open_test_set
+from toolkit.search.prove import EXPORTED, Chosen, front_of, open_test_set
 from toolkit.step import OnStep, Step, ignore
 from toolkit.study.executors.base import ENDED, Event, Executor, Work
 from toolkit.study.trials import Trial, TrialState
@@ -48,15 +47,18 @@ def conduct(
     reaches the accuracy on the validation rows. Whenever it ends, also by a kill, what was trained is on the disk, and
     the next call goes on there. Raises UsageError, before anything is trained, if nothing can meet the budgets.
     """
-    with locks.alone(folder, "compress", otherwise="choose another --name"), Costing(dataset) as costing:
-        locks.remove_dead_locks(folder, "*/")
+    with locks.alone(folder, "compress", otherwise="choose another --name"), Costing(dataset, budgets) as costing:
+        for below in ("*/", f"*/{EXPORTED}/*/"):
+            locks.remove_dead_locks(folder, below, beside=f"{runs.SCRATCH}*")
         of = begin(source, budgets, dataset, folder, costing, epochs=epochs, allow_overlap=allow_overlap)
         on_step(Step(0, 1, f"{source.keras_path}: {of.original.costs}; {of.summary}, in {folder}/", of, is_news=True))
         if of.proof is not None:
             return of
-        if not (folder / FRONT).is_file():  # nothing is chosen yet
+        names = front_of(folder)
+        if names is None:
             of = _train(of, dataset, executor, costing, on_step)
-        chosen = Chosen(folder, tuple(one.name for one in of.chosen), of.data, budgets)
+        left = of.chosen if names is None else [of.named(name) for name in names]
+        chosen = Chosen(folder, left, of.data, budgets)
         must_match = budgets.min_accuracy is None
         proof = open_test_set(chosen, dataset, source, must_match=must_match, warn=warn, on_step=on_step)
         return replace(of, proof=proof)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from math import inf, isfinite, log10
 from pathlib import Path
@@ -18,8 +17,6 @@ from toolkit.manifest import Artifact, Manifest
 from toolkit.portability import Portability
 from toolkit.runtimes.base import Traced
 from toolkit.runtimes.base.graph import Operator
-from toolkit.runtimes.keras.fake_quantization import unrounded
-from toolkit.runtimes.keras.layers import Layers
 from toolkit.verdict import Verdict
 from toolkit.worker.session import Workers, contained
 
@@ -120,26 +117,24 @@ def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> 
     runtime = runtimes.get(runtimes.for_file(path))
     images = images[:IMAGES]
     values = found.convention.values(images)
-    model = Layers(found.reference_path)
-    # Artifacts whose activations are not rounded are held against what a model that rounds them computes without that.
-    with nullcontext() if artifact.quantization == "int8" else unrounded():
-        expected = model.together(values)
-        with contained() as workers:
-            given = match(expected, workers.trace(path, values))
-            operators = tuple(node.operator for node in workers.nodes(path))
-            kernel_sets = _kernel_sets(path, images, found.convention, workers)
+    with contained() as workers:
+        # Artifacts whose activations are not rounded are held against what a model that rounds them computes without.
+        expected = workers.layers(found.reference_path, values, rounded=artifact.quantization == "int8")
+        given = match(expected, workers.trace(path, values))
+        operators = tuple(node.operator for node in workers.nodes(path))
+        kernel_sets = _kernel_sets(path, images, found.convention, workers)
         if not given:
             raise ArtifactError(f"{path}: none of its tensors is named after a layer of {found.reference_path}")
-        outputs = {name: tensor.values for name, tensor in given.items()}
+        alone = workers.alone(found.reference_path, {name: tensor.values for name, tensor in given.items()})
         layers = tuple(
             LayerNoise(
                 name=name,
                 tensor=tensor.name,
                 sqnr_db=sqnr_db(expected[name], tensor.values),
-                own_sqnr_db=sqnr_db(model.alone(name, outputs, values), tensor.values),
+                own_sqnr_db=sqnr_db(own, tensor.values),
                 max_abs_error=float(np.abs(expected[name] - tensor.values).max()),
             )
-            for name, tensor in given.items()
+            for (name, tensor), own in zip(given.items(), alone, strict=True)
         )
     unmatched = tuple(name for name in expected if name not in given)
     least_db = LEAST_DB.get(artifact.quantization, LEAST_8_BIT_DB)
@@ -152,6 +147,8 @@ def match(layers: dict[str, NDArray[np.float32]], tensors: Sequence[Traced]) -> 
     A tensor that several layers were fused into is the last one's. The output, which has a name of its own, is the last
     layer's. Of several tensors of a layer (before and after its activation) the last is taken.
     """
+    if not layers or not tensors:
+        return {}
     *inner, output = tensors
     order = list(layers)
     best: dict[str, Traced] = {}

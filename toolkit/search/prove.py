@@ -3,23 +3,26 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from toolkit import reading, runs, units
+from toolkit import manifest, reading, runs, units
 from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError, RunError
 from toolkit.export import exporter, sources
 from toolkit.export.sources import Source
-from toolkit.files import FileName, documents, write_json
+from toolkit.files import FileName, documents, sha256, write_json
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity import against, figures, record, verify
 from toolkit.parity.compare import Comparison
 from toolkit.parity.material import Material
-from toolkit.search.budgets import Budgets
+from toolkit.runs import BEST
+from toolkit.search.budgets import SIZE, Budgets
+from toolkit.search.candidates import Candidate
 from toolkit.search.front import front
 from toolkit.search.proof import FRONT, PROOF, Member, Paired, Proof
-from toolkit.search.search import Candidate, Search
+from toolkit.search.search import Search
 from toolkit.step import OnStep, Step
+from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import StudyDataEntry
 from toolkit.worker.session import contained
 
@@ -36,27 +39,51 @@ class FrontEntry:
     others: dict[str, Any] = field(default_factory=dict)
 
 
+class Trained(Protocol):
+    """A candidate: a run in a folder of that name."""
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+
+    @property
+    def outcome(self) -> TrialOutcome:
+        """What has come of its training."""
+
+
 @dataclass(frozen=True)
 class Chosen:
-    """Runs that were chosen by validation alone: their names in a folder, their data, and what was asked for."""
+    """Candidates that were chosen by validation alone, the folder and the data of all, and what was asked for."""
 
     folder: Path
-    names: tuple[str, ...]
+    candidates: Sequence[Trained]
     data: StudyDataEntry
     budgets: Budgets
 
 
 @dataclass(frozen=True)
-class _Made:
-    """A run as an int8 file."""
+class Made:
+    """A candidate as an int8 file."""
 
-    name: FileName
+    candidate: Trained
     manifest: Manifest
-    artifact: Artifact
+
+    @property
+    def artifact(self) -> Artifact:
+        """What the manifest says of the file."""
+        return next(listed for listed in self.manifest.artifacts if _is_int8(listed))
 
     @property
     def path(self) -> Path:
+        """The file."""
         return self.manifest.folder / self.artifact.path
+
+    def fits(self, budgets: Budgets) -> bool:
+        """Say whether the file is as small as it must be: that of the trained weights may be larger than was known."""
+        return budgets.max_size_bytes is None or self.artifact.size_bytes <= budgets.max_size_bytes
+
+    def __str__(self) -> str:
+        return f"{self.candidate.name} takes {units.size(self.artifact.size_bytes)} {SIZE.noun}"
 
 
 def chosen(search: Search) -> tuple[Candidate, ...]:
@@ -64,6 +91,13 @@ def chosen(search: Search) -> tuple[Candidate, ...]:
     least = search.asked.budgets.min_accuracy or 0.0
     reaching = [one for one in search.finished if one.accuracy >= least]
     return front(reaching, validation_rows=search.data["validation_rows"])
+
+
+def too_large(search: Search) -> tuple[Made, ...]:
+    """Return the files of the front, the smallest first, if they are all there and none is as small as it must be."""
+    files = [exported(one) for one in chosen(search)]
+    made = [one for one in files if one is not None and not one.fits(search.asked.budgets)]
+    return tuple(sorted(made, key=lambda one: one.artifact.size_bytes)) if len(made) == len(files) else ()
 
 
 def prove(
@@ -75,11 +109,18 @@ def prove(
     warn: Callable[[str], None],
     on_step: OnStep,
 ) -> Search:
-    """Return the search with its proof, as ``open_test_set`` has it; if there is none, the search as it is."""
-    names = tuple(one.name for one in chosen(search))
-    left = Chosen(search.folder, names, search.data, search.asked.budgets)
+    """Return the search with its proof, as ``open_test_set`` has it; the search as it is if there is none."""
+    names = front_of(search.folder)
+    candidates = chosen(search) if names is None else [search.named(name, by=FRONT) for name in names]
+    left = Chosen(search.folder, candidates, search.data, search.asked.budgets)
     proof = open_test_set(left, dataset, rival, must_match=must_match, warn=warn, on_step=on_step)
     return search if proof is None else replace(search, proof=proof)
+
+
+def front_of(folder: Path) -> tuple[FileName, ...] | None:
+    """Return the names of a front that was written before, for which the test set may have been opened."""
+    path = folder / FRONT
+    return documents.read(path, FrontEntry, what="a front", error=RunError).members if path.is_file() else None
 
 
 def open_test_set(
@@ -91,30 +132,37 @@ def open_test_set(
     warn: Callable[[str], None],
     on_step: OnStep,
 ) -> Proof | None:
-    """Return the proof of a front, which is written beside it; None if nothing was chosen, or no int8 file fits.
+    """Return the proof of what is left, which is written beside the front that it is of.
 
-    rival: the model that the front is compared with; must_match: whether a member must be as good. A front that was
-    written before is kept: its test set may have been opened.
+    rival: the model that the front is compared with; must_match: whether a member must be as good. Files of its members
+    that are whole are kept. None if nothing is left, or no file is as small as it must be.
     """
-    path, names = left.folder / FRONT, left.names
-    if path.is_file():
-        names = documents.read(path, FrontEntry, what="a front", error=RunError).members
-    steps = 2 * len(names) + 1
+    steps = 2 * len(left.candidates) + 1
     made = []
-    for number, name in enumerate(names):
-        on_step(Step(number, steps, f"exporting {name} to int8"))
-        made.append(_export(left.folder / name, dataset, bool(left.data["overlap"]), warn))
-    made = [one for one in made if one.artifact.size_bytes <= (left.budgets.max_size_bytes or float("inf"))]
+    for number, one in enumerate(left.candidates):
+        on_step(Step(number, steps, f"exporting {one.name} to int8"))
+        found = exported(one) or _export(one, dataset, bool(left.data["overlap"]), warn)
+        if found.fits(left.budgets):
+            made.append(found)
+        else:
+            warn(f"{found}, more than {SIZE.option} allows; it is left out")
     if not made:
         return None
-    write_json(path, {"schema": 1, **documents.to_tree(FrontEntry(tuple(one.name for one in made)))})
-    on_step(Step(len(names), steps, f"opening the test set for {units.count(len(made), 'candidate')}", is_news=True))
+    names = tuple(FileName(one.candidate.name) for one in made)
+    write_json(left.folder / FRONT, {"schema": 1, **documents.to_tree(FrontEntry(names))})
+    on_step(
+        Step(
+            len(left.candidates), steps, f"opening the test set for {units.count(len(made), 'candidate')}", is_news=True
+        )
+    )
     read_as = reading.from_json(left.data.get("reading", {}), left.folder, error=RunError)
     options = verify.VerifyOptions(
         runs.data_choice(left.data), allow_overlap=bool(left.data["overlap"]), reading=read_as
     )
     verified = record.save_all(
-        verify.verify_all([one.path for one in made], options, warn=warn, on_step=_shifted(on_step, len(names), steps))
+        verify.verify_all(
+            [one.path for one in made], options, warn=warn, on_step=_shifted(on_step, len(left.candidates), steps)
+        )
     )
     shown = None if rival is None else _answers(rival, dataset, warn)
     proof = _proof(left, made, verified.comparisons, rival, shown, must_match=must_match)
@@ -126,22 +174,38 @@ def _answers(rival: Source, dataset: Dataset, warn: Callable[[str], None]) -> Ma
     """Return what the rival answers for the test rows."""
     with contained() as workers:
         model = against.open_classifier(workers, rival.keras_path, rival.convention, dataset.train, warn)
-        return against.shown_by(model, dataset.test)
+        return against.answered_by(model, dataset.test)
 
 
-def _export(run: Path, dataset: Dataset, allow_overlap: bool, warn: Callable[[str], None]) -> _Made:
-    source = sources.resolve(str(run))
-    options = exporter.ExportOptions([INT8])
-    found = exporter.export(
-        source, dataset, run / EXPORTED / source.name, options, warn=warn, allow_overlap=allow_overlap
-    ).manifest
-    (artifact,) = (listed for listed in found.artifacts if (listed.format, listed.quantization) == INT8)
-    return _Made(FileName(run.name), found, artifact)
+def exported(one: Trained) -> Made | None:
+    """Return a candidate as it was exported before; None if it was not, or if a file of that is not whole."""
+    try:
+        found = manifest.read(_folder(one))
+        found.require(found.reference, found.golden, *found.artifacts)
+        is_of_it = found.source.sha256 == sha256(one.outcome.trial.folder / BEST)
+    except ArtifactError:
+        return None
+    return Made(one, found) if is_of_it and any(map(_is_int8, found.artifacts)) else None
+
+
+def _is_int8(listed: Artifact) -> bool:
+    return (listed.format, listed.quantization) == INT8
+
+
+def _folder(one: Trained) -> Path:
+    trial = one.outcome.trial
+    return trial.folder / EXPORTED / trial.recipe.model_name
+
+
+def _export(one: Trained, dataset: Dataset, allow_overlap: bool, warn: Callable[[str], None]) -> Made:
+    source, options = sources.resolve(str(one.outcome.trial.folder)), exporter.ExportOptions([INT8])
+    made = exporter.export(source, dataset, _folder(one), options, warn=warn, allow_overlap=allow_overlap)
+    return Made(one, made.manifest)
 
 
 def _proof(
     left: Chosen,
-    made: Sequence[_Made],
+    made: Sequence[Made],
     verified: Sequence[Comparison],
     rival: Source | None,
     shown: Material | None,
@@ -156,7 +220,7 @@ def _proof(
         beside = None if shown is None else figures.compute(shown.table, own.table, classes=shown.classes)
         members.append(
             Member(
-                name=one.name,
+                name=FileName(one.candidate.name),
                 artifact=str(one.path.relative_to(left.folder)),
                 size_bytes=one.artifact.size_bytes,
                 right=sum(own.figures.class_correct),

@@ -13,8 +13,8 @@ from toolkit.errors import RunError, UsageError
 from toolkit.files import require_file
 from toolkit.files.memory import check_memory
 from toolkit.runs import BEST, FED
-from toolkit.runtimes.keras.loading import load_model
 from toolkit.training import transfer
+from toolkit.worker.keras import load_model
 
 # Rows whose answers are computed at once.
 _ROWS = 500

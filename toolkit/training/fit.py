@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,23 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import extras, locks, models, overlap, runs
+from toolkit import locks, models, runs
 from toolkit.data.base import Dataset
-from toolkit.data.base.parts import Parts, divide
-from toolkit.errors import UsageError
 from toolkit.files import sha256, write_json, write_text
 from toolkit.runs import METRICS
 from toolkit.runtimes.keras.loading import allowing, load_model
-from toolkit.training import augmentation, checkpoint, device, distillation, folders, layers, network, phases, plots
-from toolkit.training.arithmetic import UNTRIED, Arithmetic, choose, load_tensorflow, of_run
+from toolkit.training import checkpoint, distillation, folders, layers, network, phases, plots
+from toolkit.training.arithmetic import UNTRIED, choose, of_run
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
-from toolkit.training.distillation import Teacher
 from toolkit.training.epochs import Epochs, class_weights
 from toolkit.training.layers import LayerRow
 from toolkit.training.loop import Totals
-from toolkit.training.network import Learner
 from toolkit.training.phases import FLOAT
 from toolkit.training.recipe import Recipe
+from toolkit.training.setup import Setup, set_up
 
 
 @dataclass(frozen=True)
@@ -140,7 +137,7 @@ def train(
             arithmetic = UNTRIED
             if on_trial is not None and strategy_choice == "single":
                 arithmetic = choose(recipe, dataset, device=device_choice, on_trial=on_trial)
-        return _train(
+        setup = set_up(
             recipe,
             dataset,
             folder,
@@ -150,114 +147,71 @@ def train(
             resume=resume,
             gradients=gradients,
             allow_overlap=allow_overlap,
-            opens_test=opens_test,
             warn=warn,
-            on_start=on_start,
-            on_epoch=on_epoch,
         )
-
-
-def _train(
-    recipe: Recipe,
-    dataset: Dataset,
-    folder: Path,
-    arithmetic: Arithmetic,
-    *,
-    device_choice: str,
-    strategy_choice: str,
-    resume: bool,
-    gradients: bool,
-    allow_overlap: bool,
-    opens_test: bool,
-    warn: Callable[[str], None],
-    on_start: Callable[[Started], None],
-    on_epoch: Callable[[Epoch], None],
-) -> Trained:
-    tf = load_tensorflow(arithmetic, warn=warn)
-    keras = extras.load("keras")
-    parts = divide(dataset, share=recipe.validation_split, seed=recipe.seed)
-    for note in parts.notes:
-        warn(note)
-    shared = parts.shared_images()
-    overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap or resume)
-    _check_augmentation(recipe, dataset)
-    device_name = device.choose(tf, device_choice)
-    strategy = device.strategy(tf, strategy_choice)
-    if strategy is not None:
-        device_name = f"{strategy.num_replicas_in_sync} × {device_name}, mirrored"
-    teacher = None
-    if recipe.teacher is not None:
-        with allowing(recipe.code_files):
-            teacher = Teacher(tf, distillation.find(recipe.teacher), parts)
-    progress = checkpoint.load_progress(folder / STATE) if resume else TrainingProgress()
-
-    def begin() -> tuple[Learner, Epochs]:
-        keras.utils.set_random_seed(recipe.seed)
-        in_float = None if progress.float_epochs is None else folder / FLOAT
-        with contextlib.nullcontext() if strategy is None else strategy.scope():
-            learner = network.build(tf, keras, recipe, parts, warn=warn, in_float=in_float)
-        phase, measured = phases.present(recipe, progress), gradients or bool(progress.gradients)
-        more = (progress, strategy, measured, arithmetic.xla)
-        return learner, Epochs(tf, keras, recipe, parts, folder, phase, learner, teacher, *more)
-
-    learner, run = begin()
-    folders.prepare(folder, _config(recipe, parts, arithmetic, device_name, tf, keras), resume=resume)
-    if resume:
-        checkpoint.load_variables(folder / STATE, learner.variables)
-    additions = (*recipe.additions, *([] if teacher is None else teacher.words), *arithmetic.words)
-    rows = layers.table(learner.model)
-    on_start(Started(folder, dataset, rows, device_name, run.resident, len(progress.history), additions))
-    write_text(folder / "summary.txt", layers.text(rows, additions))
-    interrupted = run.epochs(on_epoch)
-    if not interrupted and run.phase.best == FLOAT:
-        progress.begin_rounding()
-        learner, run = begin()
-        write_text(folder / "summary.txt", layers.text(layers.table(learner.model), additions))
-        interrupted = run.epochs(on_epoch)
-    if math.isnan(progress.best_value):
-        raise KeyboardInterrupt
-    trained = _finished(
-        recipe, dataset, shared, folder, progress, learner, run, opens_test=opens_test, interrupted=interrupted
-    )
-    write_json(folder / METRICS, trained.to_json())
+        run, interrupted = _learn(setup, resume=resume, warn=warn, on_start=on_start, on_epoch=on_epoch)
+        trained = _finished(setup, run, opens_test=opens_test, interrupted=interrupted)
+        write_json(folder / METRICS, trained.to_json())
     return trained
 
 
-def _finished(
-    recipe: Recipe,
-    dataset: Dataset,
-    shared: Sequence[overlap.Overlap],
-    folder: Path,
-    progress: TrainingProgress,
-    learner: Learner,
-    run: Epochs,
+def _learn(
+    setup: Setup,
     *,
-    opens_test: bool,
-    interrupted: bool,
-) -> Trained:
+    resume: bool,
+    warn: Callable[[str], None],
+    on_start: Callable[[Started], None],
+    on_epoch: Callable[[Epoch], None],
+) -> tuple[Epochs, bool]:
+    """Run the epochs that are left; return those of the last part, and whether Ctrl-C cut them short.
+
+    Raises KeyboardInterrupt if it did before there was anything to keep.
+    """
+    folder, progress = setup.folder, setup.progress
+    run = _begin(setup, warn=warn)
+    folders.prepare(folder, _config(setup), resume=resume)
+    if resume:
+        checkpoint.load_variables(folder / STATE, run.learner.variables)
+    rows, epochs_done = layers.table(run.learner.model), len(progress.history)
+    on_start(Started(folder, setup.parts.dataset, rows, setup.device, run.resident, epochs_done, setup.additions))
+    write_text(folder / "summary.txt", layers.text(rows, setup.additions))
+    interrupted = run.epochs(on_epoch)
+    if not interrupted and run.phase.best == FLOAT:
+        progress.begin_rounding()
+        run = _begin(setup, warn=warn)
+        write_text(folder / "summary.txt", layers.text(layers.table(run.learner.model), setup.additions))
+        interrupted = run.epochs(on_epoch)
+    if math.isnan(progress.best_value):
+        raise KeyboardInterrupt
+    return run, interrupted
+
+
+def _begin(setup: Setup, *, warn: Callable[[str], None]) -> Epochs:
+    """Return the epochs of the part that the training is in, with the network of that part."""
+    setup.keras.utils.set_random_seed(setup.recipe.seed)
+    in_float = None if setup.progress.float_epochs is None else setup.folder / FLOAT
+    with contextlib.nullcontext() if setup.strategy is None else setup.strategy.scope():
+        learner = network.build(setup.tf, setup.keras, setup.recipe, setup.parts, warn=warn, in_float=in_float)
+    return Epochs(setup, learner, phases.present(setup.recipe, setup.progress))
+
+
+def _finished(setup: Setup, run: Epochs, *, opens_test: bool, interrupted: bool) -> Trained:
     """Write the tables and charts of a run, and return what its best weights come to on the test images."""
+    recipe, folder, progress, dataset = setup.recipe, setup.folder, setup.progress, setup.parts.dataset
     best = folder / run.phase.best
     folders.write_tables(folder, progress)
     plots.draw(folder, progress.history, recipe=recipe, data=dataset.name, best_epoch=progress.best_epoch)
+    model = run.learner.model
     with allowing(recipe.code_files):
-        learner.model.set_weights(load_model(best).get_weights())
-    parameters = sum(layer.parameters for layer in layers.table(learner.model))
-    measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
+        model.set_weights(load_model(best).get_weights())
+    parameters = sum(layer.parameters for layer in layers.table(model))
+    measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in setup.shared]}
     test = run.evaluate(dataset.test) if opens_test else Totals()
     return Trained(folder, recipe, parameters, progress, measured_on, test, best, interrupted)
 
 
-def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
-    if recipe.augment is not None:
-        if not dataset.is_pixels:
-            raise UsageError(f"{dataset.origin}: {dataset.rows_are} cannot be augmented; leave --augment out")
-        augmentation.require_images(recipe.augment, dataset.input_shape, origin=dataset.origin)
-
-
-def _config(
-    recipe: Recipe, parts: Parts, arithmetic: Arithmetic, device_name: str, tf: Any, keras: Any
-) -> dict[str, Any]:
-    dataset = parts.dataset
+def _config(setup: Setup) -> dict[str, Any]:
+    recipe, parts, dataset, arithmetic = setup.recipe, setup.parts, setup.parts.dataset, setup.arithmetic
     return {
         "schema": 1,
         "recipe": recipe.to_json(),
@@ -272,7 +226,11 @@ def _config(
         "validation": {"rows": len(parts.validation_rows), "how": parts.how},
         **({"class_weights": class_weights(parts).tolist()} if recipe.balance else {}),
         **({} if arithmetic == UNTRIED else {"arithmetic": arithmetic.to_json()}),
-        "device": device_name,
-        "versions": {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__},
+        "device": setup.device,
+        "versions": {
+            "tensorflow": setup.tf.__version__,
+            "keras": setup.keras.__version__,
+            "numpy": np.__version__,
+        },
         "started": datetime.now(UTC).isoformat(timespec="microseconds"),
     }

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
+from toolkit.runtimes.base import as_artifact_error
 from toolkit.runtimes.keras import fake_quantization
 from toolkit.runtimes.keras.loading import load_model
 
@@ -25,12 +27,14 @@ def calls(network: Any) -> list[Any]:
 class Layers:
     """The layers of a Keras model that compute something, run together or each alone.
 
-    A layer that is called several times has several outputs: it is run, and not shown.
+    A layer that is called several times has several outputs: it is run, and not shown. rounded: whether layers that
+    round activations do so, or pass them as they are.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, rounded: bool = True) -> None:
         keras = extras.load("keras")
         model = load_model(path)
+        self._path, self._rounded = path, rounded
         self._flatten = keras.tree.flatten
         self._nodes = calls(keras.Model(model.inputs, model.outputs))
         times = Counter(id(node.operation) for node in self._nodes)
@@ -74,11 +78,13 @@ class Layers:
     ) -> dict[int, Any]:
         """Return the values of tensors, by identity, after running the calls that ``given`` has no values of."""
         values: dict[int, Any] = dict(given)
-        for node in nodes:
-            if node.is_input:
-                values[id(node.outputs[0])] = inputs
-            elif id(node.outputs[0]) not in given:
-                arguments, named = node.arguments.fill_in(values)
-                results = self._flatten(node.operation(*arguments, **named))
-                values |= {id(tensor): result for tensor, result in zip(node.outputs, results, strict=True)}
+        rounding = nullcontext() if self._rounded else fake_quantization.unrounded()
+        with as_artifact_error(self._path, "Keras cannot run its layers"), rounding:
+            for node in nodes:
+                if node.is_input:
+                    values[id(node.outputs[0])] = inputs
+                elif id(node.outputs[0]) not in given:
+                    arguments, named = node.arguments.fill_in(values)
+                    results = self._flatten(node.operation(*arguments, **named))
+                    values |= {id(tensor): result for tensor, result in zip(node.outputs, results, strict=True)}
         return values
