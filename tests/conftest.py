@@ -187,6 +187,20 @@ def exported_once(request, once, tiny) -> Path:
     return once("exported/cnn", fill)
 
 
+@pytest.fixture(scope="session")
+def trained_export(once, tiny, rounding_folder) -> Path:
+    """All artifacts of the run that learned with rounding. Read only."""
+    from toolkit.export.exporter import ExportOptions, export
+    from toolkit.export.formats import plan
+    from toolkit.export.sources import resolve
+
+    def fill(folder: Path) -> None:
+        result = export(resolve(str(rounding_folder)), tiny, folder, ExportOptions(plan([], [])), warn=pytest.fail)
+        assert result.failures == {}
+
+    return once("exported/rounding", fill)
+
+
 @pytest.fixture
 def exported(tmp_path, exported_once) -> Path:
     return Path(shutil.copytree(exported_once, tmp_path / "exported" / "cnn"))
