@@ -94,6 +94,7 @@ def test_a_record_holds_every_figure_and_the_raw_samples(exported, tmp_path):
     assert document["recommended"]["artifact"] in {str(c.path) for c in candidates}
 
 
+@pytest.mark.slow
 def test_each_artifact_is_timed_beside_its_float32_original(exported, tmp_path):
     """Of six artifacts four have one; an artifact that cannot be opened beside it keeps its row."""
     candidates = select([exported], warn=pytest.fail)
