@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from toolkit import extras
 from toolkit.runtimes.keras import fake_quantization
 from toolkit.runtimes.keras.loading import load_model
 
+# Layers that give out means, of a window or of all places.
+_MEANS = ("AveragePooling1D", "AveragePooling2D", "AveragePooling3D")
+_GLOBAL_MEANS = tuple(f"Global{kind}" for kind in _MEANS)
 # Layers that compute nothing by themselves, only name or round values or put them in another order.
 _MOVERS = ("InputLayer", "Flatten", "Reshape", "Permute", "Dropout", fake_quantization.ACTIVATIONS)
 
@@ -61,13 +65,36 @@ class Layers:
         Layers before it that ``known`` lacks are computed from those before them, or from the input's values.
         """
         wanted = self._shown[name]
-        given = {id(self._shown[other].outputs[0]): known[other] for other in known if other != name}
-        needed = {id(wanted)}
+        values = self._before(wanted, known, inputs)
+        return np.array(self._run([wanted], inputs, values)[id(wanted.outputs[0])])
+
+    def mean_of(
+        self, name: str, known: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float32]
+    ) -> tuple[int, NDArray[np.float32]] | None:
+        """Return of how many values a layer gives out means, and the means of their magnitudes, as ``alone`` has them.
+
+        None for a layer that does something else.
+        """
+        wanted = self._shown[name]
+        layer = wanted.operation
+        if type(layer).__name__ not in (*_MEANS, *_GLOBAL_MEANS):
+            return None
+        (tensor,) = wanted.input_tensors
+        given = np.abs(np.array(self._before(wanted, known, inputs)[id(tensor)]))
+        means = np.array(layer(given))
+        is_global = type(layer).__name__ in _GLOBAL_MEANS
+        return (given.size // means.size if is_global else prod(layer.pool_size)), means
+
+    def _before(
+        self, wanted: Any, known: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float32]
+    ) -> dict[int, Any]:
+        """Return the values of the tensors, by identity, that a call takes."""
+        given = {id(self._shown[one].outputs[0]): known[one] for one in known if self._shown[one] is not wanted}
+        needed = {id(parent) for parent in wanted.parent_nodes}
         for node in reversed(self._nodes):
-            if id(node) in needed and (node is wanted or id(node.outputs[0]) not in given):
+            if id(node) in needed and id(node.outputs[0]) not in given:
                 needed |= {id(parent) for parent in node.parent_nodes}
-        values = self._run([node for node in self._nodes if id(node) in needed], inputs, given)
-        return np.array(values[id(wanted.outputs[0])])
+        return self._run([node for node in self._nodes if id(node) in needed], inputs, given)
 
     def _run(
         self, nodes: Sequence[Any], inputs: NDArray[np.float32], given: Mapping[int, NDArray[np.float32]]
