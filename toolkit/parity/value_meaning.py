@@ -16,7 +16,7 @@ from toolkit.text import printable
 
 # Training rows that scales are computed from.
 _ROWS = 10_000
-# Columns whose orders are all tried for each scale, 720 of them. Of more columns about so many orders are tried: 30 have
+# Columns whose orders are all tried for each scale, 720 of them. Of more columns about so many are tried: 30 have
 # 435 exchanges of two.
 _FEW, _MOST_TRIED = 6, 2000
 # The share of its distance that is left of a meaning with the right order, at most.

@@ -4,24 +4,32 @@ import contextlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from toolkit import extras, locks, models, overlap, runs
+from toolkit import extras, locks, overlap, runs
 from toolkit.data.base import Dataset
-from toolkit.data.base.parts import Parts, divide
+from toolkit.data.base.parts import divide
 from toolkit.errors import UsageError
-from toolkit.files import sha256, write_json, write_text
+from toolkit.files import write_json, write_text
 from toolkit.runs import METRICS
 from toolkit.runtimes.keras.loading import allowing, load_model
-from toolkit.training import augmentation, checkpoint, device, distillation, folders, layers, network, phases, plots
+from toolkit.training import (
+    augmentation,
+    checkpoint,
+    configuration,
+    device,
+    distillation,
+    fed,
+    folders,
+    layers,
+    network,
+    phases,
+    plots,
+)
 from toolkit.training.arithmetic import UNTRIED, Arithmetic, choose, load_tensorflow, of_run
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
-from toolkit.training.distillation import Teacher
-from toolkit.training.epochs import Epochs, class_weights
+from toolkit.training.epochs import Epochs
 from toolkit.training.layers import LayerRow
 from toolkit.training.loop import Totals
 from toolkit.training.network import Learner
@@ -185,10 +193,7 @@ def _train(
     strategy = device.strategy(tf, strategy_choice)
     if strategy is not None:
         device_name = f"{strategy.num_replicas_in_sync} × {device_name}, mirrored"
-    teacher = None
-    if recipe.teacher is not None:
-        with allowing(recipe.code_files):
-            teacher = Teacher(tf, distillation.find(recipe.teacher), parts)
+    teacher = distillation.of_recipe(tf, recipe, parts)
     progress = checkpoint.load_progress(folder / STATE) if resume else TrainingProgress()
 
     def begin() -> tuple[Learner, Epochs]:
@@ -201,10 +206,13 @@ def _train(
         return learner, Epochs(tf, keras, recipe, parts, folder, phase, learner, teacher, *more)
 
     learner, run = begin()
-    folders.prepare(folder, _config(recipe, parts, arithmetic, device_name, tf, keras), resume=resume)
+    if not resume:
+        fed.check(recipe, learner.convention, parts)
+    config = configuration.of_run(recipe, parts, learner.convention, arithmetic, device_name)
+    folders.prepare(folder, config, resume=resume)
     if resume:
         checkpoint.load_variables(folder / STATE, learner.variables)
-    additions = (*recipe.additions, *([] if teacher is None else teacher.words), *arithmetic.words)
+    additions = (*learner.words, *recipe.additions, *([] if teacher is None else teacher.words), *arithmetic.words)
     rows = layers.table(learner.model)
     on_start(Started(folder, dataset, rows, device_name, run.resident, len(progress.history), additions))
     write_text(folder / "summary.txt", layers.text(rows, additions))
@@ -252,27 +260,3 @@ def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
         if not dataset.is_pixels:
             raise UsageError(f"{dataset.origin}: {dataset.rows_are} cannot be augmented; leave --augment out")
         augmentation.require_images(recipe.augment, dataset.input_shape, origin=dataset.origin)
-
-
-def _config(
-    recipe: Recipe, parts: Parts, arithmetic: Arithmetic, device_name: str, tf: Any, keras: Any
-) -> dict[str, Any]:
-    dataset = parts.dataset
-    return {
-        "schema": 1,
-        "recipe": recipe.to_json(),
-        folders.MODEL_SHA256: next((sha256(file) for file in models.own_files(recipe.model)), None),
-        **({} if recipe.teacher is None else {folders.TEACHER_SHA256: sha256(distillation.find(recipe.teacher))}),
-        "data": {
-            "name": dataset.name,
-            "origin": dataset.origin,
-            "digests": dataset.digests,
-            "reading": dataset.reading.to_json(),
-        },
-        "validation": {"rows": len(parts.validation_rows), "how": parts.how},
-        **({"class_weights": class_weights(parts).tolist()} if recipe.balance else {}),
-        **({} if arithmetic == UNTRIED else {"arithmetic": arithmetic.to_json()}),
-        "device": device_name,
-        "versions": {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__},
-        "started": datetime.now(UTC).isoformat(timespec="microseconds"),
-    }
