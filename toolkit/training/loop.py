@@ -160,22 +160,26 @@ class Loop:
         learn = tf.function(self._learn_from_many, jit_compile=True)
 
         def block(arrays: Any, order: Any) -> tuple[Any, Any]:
-            parts = tf.reshape(order, (-1, batches_at_once, self.batch_size))
+            parts = tf.reshape(order, (-1, batches_at_once * self.batch_size))  # shapes are static under XLA
             loss, correct = tf.constant(0.0, tf.float64), tf.constant(0, tf.int64)
             for part in tf.range(tf.shape(parts)[0]):
-                part_loss, part_correct = learn(arrays, parts[part])
+                part_loss, part_correct = learn(*(self._batches(array, parts[part]) for array in arrays))
                 loss += part_loss
                 correct += part_correct
             return loss, correct
 
         return self._compiled(block, arrays)
 
-    def _learn_from_many(self, arrays: tuple[Any, ...], batches: Any) -> tuple[Any, Any]:
+    def _batches(self, array: Any, rows: Any) -> Any:
+        """Return rows of an array as (batches, rows of a batch, …). XLA would gather them value by value."""
+        return self._tf.reshape(self._tf.gather(array, rows), (-1, self.batch_size, *array.shape[1:]))
+
+    def _learn_from_many(self, *arrays: Any) -> tuple[Any, Any]:
+        """Learn from arrays (batches, rows of a batch, …)."""
         tf = self._tf
         loss, correct = tf.constant(0.0, tf.float64), tf.constant(0, tf.int64)
-        for batch in tf.range(batches.shape[0]):
-            rows = batches[batch]
-            batch_loss, batch_correct = self._single_step(*(tf.gather(array, rows) for array in arrays))
+        for batch in tf.range(arrays[0].shape[0]):
+            batch_loss, batch_correct = self._single_step(*(array[batch] for array in arrays))
             loss += tf.cast(batch_loss, tf.float64)
             correct += batch_correct
         return loss, correct
