@@ -4,7 +4,9 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -78,6 +80,34 @@ def _own_environment(tmp_path_factory):
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_worker_for_keras_files():
+    """Keras files are tried in one worker, which imports TensorFlow once, unless they may run code of their own."""
+    from toolkit.runtimes.keras.loading import Allowed, allowed
+    from toolkit.worker import keras, process, session
+
+    kept = ExitStack()
+    workers = []
+
+    @contextmanager
+    def contained():
+        if allowed() != Allowed():
+            with session.contained() as own:
+                yield own
+            return
+        if not workers:
+            with pytest.MonkeyPatch.context() as plain:  # whatever limits the first test that needs it sets
+                for variable in (process.PATIENCE_VARIABLE, process.MEMORY_VARIABLE):
+                    plain.delenv(variable, raising=False)
+                workers.append(kept.enter_context(session.contained()))
+        # Which stands in another folder.
+        yield SimpleNamespace(try_out=lambda path: workers[0].try_out(path.absolute()))
+
+    with kept, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras, "contained", contained)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -172,6 +202,20 @@ def exported_once(request, once, tiny) -> Path:
         assert result.failures == {}
 
     return once("exported/cnn", fill)
+
+
+@pytest.fixture(scope="session")
+def trained_export(once, tiny, rounding_folder) -> Path:
+    """All artifacts of the run that learned with rounding. Read only."""
+    from toolkit.export.exporter import ExportOptions, export
+    from toolkit.export.formats import plan
+    from toolkit.export.sources import resolve
+
+    def fill(folder: Path) -> None:
+        result = export(resolve(str(rounding_folder)), tiny, folder, ExportOptions(plan([], [])), warn=pytest.fail)
+        assert result.failures == {}
+
+    return once("exported/rounding", fill)
 
 
 @pytest.fixture

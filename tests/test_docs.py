@@ -28,7 +28,7 @@ PAGE_OF = {
     "selftest": "evidence",
     "wheels": "remote",
 }
-MOST_WORDS = 700
+MOST_WORDS = 600
 OPTIONS = {
     name: {
         flag

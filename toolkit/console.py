@@ -51,6 +51,16 @@ class Column:
     figures: bool = True
 
 
+def text_columns(*headings: str) -> tuple[Column, ...]:
+    """Return columns of text."""
+    return tuple(Column(heading, figures=False) for heading in headings)
+
+
+def figure_columns(*headings: str) -> tuple[Column, ...]:
+    """Return columns of figures."""
+    return tuple(Column(heading) for heading in headings)
+
+
 @dataclass(frozen=True)
 class Standing:
     """What a live table shows at one time. done: in [0, 1], the length of the bar; text: what stands beside it."""

@@ -42,9 +42,9 @@ EXTRA_OF = {
     "segno": "serve",
 }
 
-# Read by the packages when they are imported. TensorFlow's C++ log is for its developers (3 = errors only);
-# ONNX Runtime starts a telemetry thread that writes files into the user's cache unless it is told not to; and what
-# is exported here are Keras models on TensorFlow, whatever other backend the user has chosen for other work.
+# Read by the packages when they are imported. TensorFlow's C++ log is for its developers (3 = errors only). ONNX
+# Runtime starts a telemetry thread that writes files into the user's cache, unless it is told not to. Keras models are
+# exported here on TensorFlow, whatever backend the user has chosen for other work.
 ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "ORT_DISABLE_TELEMETRY": "1",

@@ -28,9 +28,9 @@ NOVELTY = "novelty.npz"
 FALSE_ALARMS = 0.01
 # Of fewer images, none need be above the threshold (see ``threshold``).
 LEAST_ROWS = 99
-# An image has at most so many blocks along a side, and edges so many directions. Of 4 to 7 blocks, 8 to 16 directions
-# and 8 to 40 principal components of a class, tried on letters and shapes beside MNIST's validation images, all tell
-# much the same; 14 × 14 grey levels told 43 % of the drawn letters where these tell 73 %.
+# Blocks along a side of an image at most, and directions of edges. 4 to 7 blocks, 8 to 16 directions and 8 to 40
+# principal components of a class were tried on letters and shapes beside MNIST's validation images: all tell much the
+# same. 14 × 14 grey levels told 43 % of the drawn letters, these 73 %.
 BLOCKS, DIRECTIONS = 5, 8
 COMPONENTS = 24
 # What a file keeps, in values of two bytes: of many classes fewer components, then fewer blocks.

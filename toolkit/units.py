@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
 
 from toolkit.errors import UsageError
@@ -26,9 +27,15 @@ def quantity(text: str | None, scales: Mapping[str, float], option: str) -> floa
         value = float(found[1]) * scales[found[2]] if found else 0.0
     except (ValueError, KeyError):
         value = 0.0
-    if value <= 0:
+    if not 0 < value < inf:
         raise UsageError(f"{option} is '{text}'; it must be a number and a unit: {', '.join(scales)}")
     return value
+
+
+def require_from(what: str, value: float, least: float, most: float) -> None:
+    """Raise UsageError, which says what is allowed, unless a number lies from ``least`` to ``most``."""
+    if not least <= value <= most:
+        raise UsageError(f"{what} is {_number(value)}; it must be from {_number(least)} to {_number(most)}")
 
 
 def marked(figure: str, *, overlap: object) -> str:
@@ -113,6 +120,11 @@ def listed(words: Sequence[str]) -> str:
     """Return words as a sentence lists them: ``a``, ``a and b``, ``a, b and c``; there must be one."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def _number(value: float) -> str:
+    """Return a number as a user may have written it, with commas between thousands."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,g}"
 
 
 def _significant(value: float) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 import toolkit
 from toolkit import api
-from toolkit.bench.schedule import Plan, PlanOptions
+from toolkit.bench.plan import Plan, PlanOptions
 from toolkit.study.grid import Grid, GridOptions
 from toolkit.training.recipe import Recipe, RecipeOptions
 

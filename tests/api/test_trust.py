@@ -16,7 +16,7 @@ def test_an_artifact_is_compared_layer_by_layer(exported_once, here):
 
 
 def test_a_self_test_needs_a_sensible_number_of_exports(exported_once, tiny_npz):
-    with pytest.raises(UsageError, match="-1 exports were asked for"):
+    with pytest.raises(UsageError, match="the number of exports is -1; it must be from 0 to 1,000"):
         api.selftest(exported_once, data=tiny_npz, reexports=-1)
 
 

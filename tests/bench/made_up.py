@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from toolkit import host
+from toolkit.bench.plan import Plan
 from toolkit.bench.record import Record
 from toolkit.bench.result import Opened, Result
-from toolkit.bench.schedule import Plan
 from toolkit.bench.statistics import Blocks
 from toolkit.bench.tasks import CHECK
 

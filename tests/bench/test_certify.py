@@ -13,7 +13,7 @@ from toolkit.bench import certify as module
 from toolkit.bench.alternating import Alternated
 from toolkit.bench.candidates import select
 from toolkit.bench.certify import PLANTED, Certificate, certify
-from toolkit.bench.schedule import Plan
+from toolkit.bench.plan import Plan
 from toolkit.errors import ArtifactError, UsageError
 
 

@@ -11,9 +11,10 @@ from tests.bench.test_measure import Clock, FakeSession
 from toolkit import runtimes
 from toolkit.bench import dissect, explain, roofline
 from toolkit.bench.candidates import select
+from toolkit.bench.plan import Plan
 from toolkit.bench.profile import Profile, read
 from toolkit.bench.record import read as read_record
-from toolkit.bench.schedule import Plan, bench
+from toolkit.bench.schedule import bench
 from toolkit.bench.tasks import PROBE
 from toolkit.errors import ArtifactError
 from toolkit.runtimes.base.graph import Node, Operator

@@ -9,8 +9,8 @@ import pytest
 
 from tests.bench import made_up
 from toolkit.bench import record, resume
+from toolkit.bench.plan import Plan
 from toolkit.bench.result import Mark
-from toolkit.bench.schedule import Plan
 from toolkit.errors import ArtifactError, UsageError
 
 

@@ -16,8 +16,9 @@ from toolkit.bench import schedule
 from toolkit.bench.advice import Budgets
 from toolkit.bench.candidates import select
 from toolkit.bench.measure import INVOKE
+from toolkit.bench.plan import LEAST_TURNS, Plan
 from toolkit.bench.record import new_folder, recompute
-from toolkit.bench.schedule import LEAST_TURNS, Plan, bench
+from toolkit.bench.schedule import bench
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.worker import process
 

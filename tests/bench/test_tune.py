@@ -12,7 +12,7 @@ from toolkit import host, manifest, registry, runtimes
 from toolkit.bench import alternating, record, settings, tune
 from toolkit.bench.alternating import Alternated
 from toolkit.bench.candidates import select
-from toolkit.bench.schedule import Plan
+from toolkit.bench.plan import Plan
 from toolkit.bench.settings import onnxruntime
 from toolkit.bench.tuned import Tried, Tuned, read
 from toolkit.bundle.choose import recommendation
@@ -108,7 +108,7 @@ def faked(monkeypatch):
         return [Alternated(blocks, (), ())] * 2
 
     monkeypatch.setattr(alternating, "twice", twice)
-    monkeypatch.setattr(tune, "Table", Answers)
+    monkeypatch.setattr(tune, "SideWorkers", Answers)
 
 
 def test_what_answers_otherwise_cannot_be_opened_or_is_far_slower_is_no_choice(faked):

@@ -12,7 +12,7 @@ from toolkit.bench import alternating
 from toolkit.bench.alternating import Alternated
 from toolkit.bench.candidates import Candidate, select
 from toolkit.bench.configuration import Configuration
-from toolkit.bench.schedule import Plan
+from toolkit.bench.plan import Plan
 from toolkit.bench.versus import Versus, versus
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.manifest import TensorSpec

@@ -13,7 +13,7 @@ from toolkit.training.device import DEVICES
 
 
 def test_every_verb_is_a_module_of_the_folder():
-    assert set(registry.names("toolkit.cli")) == {*VERBS, "invocation", "options", "panels"}
+    assert set(registry.names("toolkit.cli")) == {*VERBS, "groups", "invocation", "options", "panels"}
 
 
 def test_the_help_has_the_first_sentence_of_each_verb():

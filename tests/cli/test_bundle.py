@@ -29,10 +29,10 @@ def test_a_mistake_gets_one_clear_line_and_exit_code_2(mistake, arguments, messa
 
 @pytest.mark.slow
 def test_bundle_measures_once_and_its_file_is_checked(cli, exported, here, monkeypatch):
-    from toolkit.bench.schedule import Plan
+    from toolkit.bench.plan import Plan
 
     quick = Plan(seconds=0.01, processes=1)
-    monkeypatch.setattr("toolkit.bench.schedule.Plan", lambda: quick)
+    monkeypatch.setattr("toolkit.bench.plan.Plan", lambda: quick)
     found = manifest.read(exported)
     replace(found, artifacts=found.artifacts[-2:]).write()
     code, out, err = cli("bundle", exported, "--json", "--output", "first.zip")
@@ -76,10 +76,10 @@ def test_bundle_of_an_artifact_that_answers_otherwise_here_warns(cli, exported, 
 @pytest.mark.slow
 def test_bundle_leaves_out_what_answers_otherwise_here(cli, exported, here, monkeypatch):
     """Also what an older benchmark recommends: a runtime may have been replaced since."""
-    from toolkit.bench.schedule import Plan
+    from toolkit.bench.plan import Plan
 
     quick = Plan(seconds=0.01, processes=1)
-    monkeypatch.setattr("toolkit.bench.schedule.Plan", lambda: quick)
+    monkeypatch.setattr("toolkit.bench.plan.Plan", lambda: quick)
     found = manifest.read(exported)
     replace(found, artifacts=found.artifacts[-2:]).write()
     first = json.loads(cli("bundle", exported, "--json")[1])["artifact"]

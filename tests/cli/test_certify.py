@@ -10,7 +10,7 @@ from tests.bench.test_certify import certificate
 MISTAKES = [
     (("certify",), "exported: no such file or folder"),
     (("certify", "EMPTY"), "nothing to measure there"),
-    (("certify", "CUT.tflite", "--seconds", "0"), "the seconds above 0"),
+    (("certify", "CUT.tflite", "--seconds", "0"), "the number of seconds is 0; it must be from 0.001"),
     (("certify", "CUT.tflite", "--seconds", "0.01"), "CUT.tflite: LiteRT cannot load it"),
     (("certify", "CUT.tflite", "--threads", "2"), "No such option: --threads"),
 ]

@@ -9,7 +9,7 @@ MISTAKES = [
     (("study", "--learning-rate", "fast"), "--learning-rate is 'fast'; it must be numbers with commas"),
     (("study", "--epochs", "many"), "--epochs is 'many'; it must be numbers with commas, as in 20,100"),
     (("study", "--learning-rate", ","), "the values of learning_rate are none"),
-    (("study", "--jobs", "0"), "the number of jobs is 0; it must be at least 1"),
+    (("study", "--jobs", "0"), "the number of jobs is 0; it must be from 1 to 64"),
     (("study", "--device", "tpu"), "Invalid value for '--device': 'tpu' is not one of 'auto', 'gpu', 'cpu'"),
     (("study", "--name", "../x"), "'../x' cannot name a study"),
     (("study", "--data", "nowhere"), "no data source and no path is called 'nowhere'"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from toolkit.cli import train
+from toolkit.cli.groups import spread
 from toolkit.training.recipe import Recipe
 
 MISTAKES = [
@@ -15,7 +16,7 @@ MISTAKES = [
     (("train", "--model", "none.py"), "none.py: no such file"),
     (("train", "--activation", "gelu"), "Invalid value for '--activation': 'gelu' is not one of 'relu', "),
     (("train", "--epochs", "many"), "Invalid value 'many' for '--epochs': Input should be a valid integer"),
-    (("train", "--epochs", "0"), "epochs and batch size must be at least 1"),
+    (("train", "--epochs", "0"), "the number of epochs is 0; it must be from 1 to 1,000,000"),
     (("train", "--optimiser", "adam"), "No such option"),
     (("train", "--data", "nowhere"), "no data source and no path is called 'nowhere'"),
     (("train", "--name", "../x"), "cannot name a run"),
@@ -24,7 +25,7 @@ MISTAKES = [
     (("train", "--resume", "--name", "none"), "no run is called 'none'; known runs: none"),
     (("train", "--augment", "spin"), "unknown augmentation 'spin'; allowed, with these strengths unless others are"),
     (("train", "--augment", "flip=2"), "flip takes no strength"),
-    (("train", "--patience", "0"), "the patience is 0; it must be at least 1 epoch"),
+    (("train", "--patience", "0"), "the patience, in epochs, is 0; it must be from 1 to 1,000,000"),
     (("train", "--schedule", "step"), "'step' is not one of 'constant', 'cosine', 'plateau'"),
     (("train", "--warmup", "100"), "the warm-up takes 100 of 100 epochs"),
     (("train", "--average", "1"), "the decay of the average is 1.0; it must be above 0 and below 1"),
@@ -44,7 +45,9 @@ def test_a_mistake_gets_one_clear_line_and_exit_code_2(mistake, arguments, messa
 
 def test_its_defaults_are_those_of_the_recipe():
     """Only what was given is passed on: the help must show what is taken otherwise."""
-    defaults = {name: parameter.default for name, parameter in inspect.signature(train.command).parameters.items()}
+    defaults = {
+        name: parameter.default for name, parameter in inspect.signature(spread(train.command)).parameters.items()
+    }
     written = {field.name: field.default for field in dataclasses.fields(Recipe)}
     assert {name: defaults[name] for name in written} == written
 

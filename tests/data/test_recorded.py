@@ -32,7 +32,7 @@ def test_a_folder_of_photos_goes_the_whole_road_in_one_size(tmp_path, here):
     assert sources.resolve(str(exported.manifest.folder)).reading == asked
     parity = api.verify(exported, data=folder)
     assert parity.parts[0].dataset["n"] == 4
-    assert parity.parts[0].shown.images.shape[1:] == (6, 6, 1)
+    assert parity.parts[0].expected.images.shape[1:] == (6, 6, 1)
 
 
 @NOISE
@@ -46,7 +46,7 @@ def test_a_model_of_ones_own_gets_photos_in_the_size_that_it_takes(tmp_path, her
     folder = mixed(tmp_path / "pets")
     exported = api.export(tmp_path / "own.keras", data=folder, format="tflite", quantize="float32", calibration=4)
     assert exported.manifest.data.reading == Reading(image_size=(5, 7), resize="fit")
-    assert api.verify(exported, data=folder).parts[0].shown.images.shape[1:] == (5, 7, 3)
+    assert api.verify(exported, data=folder).parts[0].expected.images.shape[1:] == (5, 7, 3)
 
 
 def test_the_rows_that_an_export_calibrates_on_are_those_that_were_learned_from():

@@ -11,7 +11,8 @@ from tests.elsewhere import elsewhere
 from tests.worker.test_session import endless  # noqa: F401 — a fixture
 from toolkit import manifest
 from toolkit.bench import candidates
-from toolkit.bench.schedule import Plan, bench
+from toolkit.bench.plan import Plan
+from toolkit.bench.schedule import bench
 from toolkit.doctor.artifacts import failures
 from toolkit.files import sha256
 from toolkit.worker import process

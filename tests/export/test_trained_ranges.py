@@ -1,7 +1,6 @@
 """Exports of models that learned with the rounding of integer kernels: int8 files carry what training found."""
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,23 +10,13 @@ from toolkit.convention import Convention
 from toolkit.data.base.parts import divide
 from toolkit.errors import UsageError
 from toolkit.export.exporter import ExportOptions, export
-from toolkit.export.formats import onnx, plan, tflite
+from toolkit.export.formats import onnx, tflite
 from toolkit.export.formats.base import Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import resolve
 from toolkit.parity.localize import localize
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.training.quantization import fake_quantized
-
-
-@pytest.fixture(scope="module")
-def trained_export(once, tiny, rounding_folder) -> Path:
-    def fill(folder):
-        run = resolve(str(rounding_folder))
-        made = export(run, tiny, folder, ExportOptions(plan([], [])), warn=pytest.fail)
-        assert made.failures == {}
-
-    return once("exported/rounding", fill)
 
 
 def answers_in_steps(path, model, images):

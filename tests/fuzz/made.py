@@ -8,8 +8,16 @@ import numpy as np
 
 from tests.bench import made_up
 from toolkit import golden
+from toolkit.bench.advice import Budgets
+from toolkit.bench.explanation import Explanation
+from toolkit.bench.instructions import Instructions
+from toolkit.bench.pairs import Pairs
+from toolkit.bench.profile import Profile
+from toolkit.bench.roofline import Roofline
+from toolkit.bench.tuned import Tried, Tuned
 from toolkit.files import sha256, write_json
 from toolkit.parity import record as parity
+from toolkit.runtimes.base.graph import INT8, Operator
 from toolkit.study import trials
 from toolkit.study.grid import Grid
 from toolkit.training.checkpoint import Epoch, TrainingProgress
@@ -83,10 +91,18 @@ def _write(path, document):
     path.write_text(json.dumps(document, indent=2) + "\n")
 
 
-def benchmark(folder):
-    """Save a record of a benchmark with one result."""
+def benchmark(folder, path="a.tflite"):
+    """Save a record of a benchmark with one result of an artifact, with all that may be known of one."""
     found = made_up.record()
-    found.folder, found.results = folder, [made_up.result(1e-4)]
+    times = np.array([(2e-4, 1e-4), (2.1e-4, 1e-4), (2e-4, 1.1e-4)])
+    found.folder, found.results = folder, [made_up.result(1e-4, path=path, pairs=Pairs.of([times, times]))]
+    found.budgets, found.rate = Budgets(max_latency_s=1.0, max_size_bytes=1e6, min_accuracy=0.5), 30.0
+    operators = (Operator("CONV_2D", "XNNPACK", 1000, INT8, 100), Operator("QUANTIZE", "built-in"))
+    roof = Roofline(1e11, ((1 << 18, 4e10), (1 << 20, 2e10)))
+    found.why = {"s.npz": Explanation(Profile(operators, (1e-6, 3e-6, 1e-4), None), roof, "its kernels are slow")}
+    counted = Instructions("litert", 123_456, "qemu-user 8.2", "Cortex-A72", None, {"ai-edge-litert": "2.3.0"})
+    tried = Tuned((Tried("XNNPACK off", "flags=0", (0.1, 0.12)),), (("XNNPACK in float16", "not in this version"),))
+    found.instructions, found.tuned = {Path(path): counted}, {Path(path): tried}
     found.results[0].write_samples(folder)
     found.save()
 
@@ -117,7 +133,7 @@ def study(folder):
 
 
 def search(folder):
-    """Make a search of one candidate, whose test set was opened."""
+    """Make a search of one candidate, which is its front, and whose test set was opened."""
     rows = {"training_rows": 8, "validation_rows": 1, "test_rows": 1}
     data = {**DATA, "classes": 10, "overlap": [], **rows}
     asked = {"budgets": {"max_size_bytes": 9000.0, "max_macs": None, "max_memory_bytes": None, "min_accuracy": 0.5}}
@@ -141,6 +157,7 @@ def search(folder):
     paired = {"lost": 1, "gained": 0}
     member = {"name": "trial-001", "artifact": "a.tflite", "size_bytes": 4000, "right": 8, "own": paired}
     proof = {"n": 10, "min_accuracy": 0.5, "rival": "cnn.keras", "rival_right": 9, "must_match": True}
+    write_json(folder / "front.json", {"schema": 1, "members": ["trial-001"]})
     write_json(folder / "proof.json", {**proof, "members": [{**member, "verdict": "pass", "rival": paired}]})
 
 

@@ -18,7 +18,7 @@ def part(**found):
         for name, of in found.items()
     ]
     images = SimpleNamespace(images=np.zeros((10, 4, 4, 1), np.uint8))
-    return SimpleNamespace(comparisons=comparisons, shown=images, class_names=("cat", "dog", "fish"))
+    return SimpleNamespace(comparisons=comparisons, expected=images, class_names=("cat", "dog", "fish"))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from toolkit import extras, golden, manifest
 from toolkit.parity.layers_chart import draw
 from toolkit.parity.localize import least_of_mean_db, localize, match, sqnr_db
 from toolkit.runtimes.base import Traced
-from toolkit.runtimes.keras.layers import Layers
+from toolkit.runtimes.keras.layers import Alone, Layers
 from toolkit.selftest.files import faults, scale_layer
 from toolkit.worker.session import contained
 
@@ -126,8 +126,9 @@ def test_tensors_are_matched_by_name_last_of_a_layer_channels_moved():
 
 def test_float32_leaves_less_of_a_mean_of_many_values():
     """Of n values of 1 and -1 but for a mean of m: 12 sqrt(n) / 2^24 of their magnitude, against m."""
-    means, magnitudes = np.full((3, 2), 1e-3, np.float32), np.ones((3, 2), np.float32)
-    assert least_of_mean_db(means, 4096, magnitudes) == pytest.approx(20 * log10(1e-3 * 2**24 / (12 * 64)), abs=1e-3)
+    means = Alone(np.full((3, 2), 1e-3, np.float32), 4096, np.ones((3, 2), np.float32))
+    assert least_of_mean_db(Alone(means.values)) == inf
+    assert least_of_mean_db(means) == pytest.approx(20 * log10(1e-3 * 2**24 / (12 * 64)), abs=1e-3)
 
 
 def test_the_means_of_a_layer_are_told_with_how_many_values_they_are_of(tmp_path):
@@ -138,7 +139,8 @@ def test_the_means_of_a_layer_are_told_with_how_many_values_they_are_of(tmp_path
     model, values = Layers(tmp_path / "net.keras"), np.full((5, 8, 8, 2), -3, np.float32)
     known = model.together(values)
     for name, count, shape in (("pool", 4, (5, 4, 4, 2)), ("mean", 16, (5, 2))):
-        found, magnitudes = model.mean_of(name, known, values)
-        np.testing.assert_array_equal(magnitudes, np.full(shape, 3, np.float32))
-        assert found == count
-    assert model.mean_of("answer", known, values) is None
+        found = model.alone(name, known, values)
+        np.testing.assert_array_equal(found.values, np.full(shape, -3, np.float32))
+        np.testing.assert_array_equal(found.magnitudes, np.full(shape, 3, np.float32))
+        assert found.count == count
+    assert model.alone("answer", known, values).magnitudes is None

@@ -5,8 +5,8 @@ import re
 from tests.study.made_up import progress
 from toolkit.files import write_json
 from toolkit.runs import METRICS
+from toolkit.search.asked import Asked
 from toolkit.search.budgets import Budgets, Costs
-from toolkit.search.search import Asked
 from toolkit.search.space import Choice
 from toolkit.study import outcome
 from toolkit.study.executors.base import ENDED, EPOCH, STARTED, Event

@@ -1,6 +1,7 @@
 """``toolkit search`` as it is called: one whole search, in this process, and what is refused."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,9 +9,13 @@ from tests.conftest import SHIPPED
 from tests.study.test_study import Here
 from toolkit import api
 from toolkit.cli import call
+from toolkit.errors import RunError
+from toolkit.files import write_text
 from toolkit.search import costs, search
 from toolkit.search.budgets import Costs
+from toolkit.study.executors.base import ENDED, Event
 from toolkit.study.executors.processes import Processes
+from toolkit.study.trials import TrialState, record_failure
 
 
 @pytest.fixture
@@ -90,15 +95,20 @@ def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(
     [
         (("--max-size", "16"), "--max-size is '16'; it must be a number and a unit: B, kB, MB, GB"),
         (("--min-accuracy", "0"), "--min-accuracy is 0; it must be a percentage between 0 and 100"),
-        (("--trials", "0"), "--trials is 0; it must be at least 1"),
-        (("--jobs", "0"), "the number of jobs is 0; it must be at least 1"),
+        (("--trials", "0"), "--trials is 0; it must be from 1 to 10,000"),
+        (("--jobs", "0"), "the number of jobs is 0; it must be from 1 to 64"),
+        (("--jobs", "65"), "the number of jobs is 65; it must be from 1 to 64"),
+        (("--hours", "9000"), "--hours is 9,000; it must be from 0.001 to 8,760"),
         (("--ray", "auto", "--jobs", "2"), "--jobs is for this machine, --ray for a cluster; leave out one of them"),
-        (("--epochs", "0"), "epochs and batch size must be at least 1"),
+        (("--epochs", "0"), "the number of epochs is 0; it must be from 1 to 1,000,000"),
+        (("--qat", "--epochs", "1"), "--qat first trains in float: --epochs must be at least 2"),
+        (("--max-instructions", "200000"), "--max-instructions is '200000'; it must be a number and a unit: k, M, G"),
+        (("--max-latency", "-50us"), "--max-latency is '-50us'; it must be a number and a unit: s, ms, us, µs"),
         (("--name", "a/b"), "'a/b' cannot name a study"),
         (("--against", "nothing"), "nothing: no such file, folder or run"),
         (("--augment", "none"), "unknown augmentation 'none'"),
         (("--show", "none", "--trials", "3"), "--show trains nothing; leave out --trials"),
-        (("--show", "none"), "runs/none: no search is there, it has no search.json; 'toolkit search' makes one"),
+        (("--show", "none"), "no search is called 'none'; known searches: none; 'toolkit search' makes one"),
         (("--min-accuracy", "99.9"), "has 90 test rows; a search needs 3,838"),
     ],
 )
@@ -142,3 +152,39 @@ def test_ctrl_c_in_a_training_says_how_to_go_on(cli, here_alone, monkeypatch):
     assert code == 130
     assert "interrupted: 0 of 1 candidates finished; call the same again to go on" in err
     assert json.loads(out)["interrupted"] is True
+
+
+def test_a_crash_is_shown_with_its_reason(cli, here, here_alone, monkeypatch):
+    def crash(self, due, work):
+        for trial in due:
+            record_failure(trial, TrialState.CRASHED, "ValueError: no memory")
+            yield Event(trial, ENDED)
+
+    monkeypatch.setattr(Processes, "__call__", crash)
+    monkeypatch.setattr("toolkit.search.costs.Costing.of", lambda self, model: Costs(1, 1, 1, 1))
+    code, out, err = cli("search", *ASKED)
+    assert code == 1
+    assert "warning: trial-001 crashed: ValueError: no memory" in err
+    assert "no candidate has all its 30 epochs yet: 0 of 1 candidates finished, 1 crashed." in out
+    assert "| crashed | – | ValueError: no memory |" in (here / "runs" / "search" / "search.md").read_text()
+
+
+def test_a_search_is_found_by_its_name_before_a_folder_of_that_name(here):
+    for folder in ("runs/small", "small", "elsewhere/large"):
+        write_text(here / folder / search.DOCUMENT, "{}")
+    assert search.find("small") == Path("runs/small")
+    assert search.find("elsewhere/large") == Path("elsewhere/large")
+    with pytest.raises(RunError, match="no search is called 'large'; known searches: small; 'toolkit search' makes"):
+        search.find("large")
+
+
+def test_instructions_that_nothing_counts_here_are_refused_in_one_line(cli, here, monkeypatch):
+    monkeypatch.setattr("toolkit.bench.instructions.perf.refused", lambda: "the machine has no such event")
+    monkeypatch.setattr("toolkit.bench.instructions.qemu.lacking", lambda cpu: "qemu-x86_64 is not installed")
+    code, out, err = cli("search", "--max-instructions", "0.2M")
+    assert (code, out) == (2, "")
+    assert err == (
+        "error: instructions cannot be counted: perf events are not counted here (the machine has no such event), and "
+        "qemu-x86_64 is not installed\n"
+    )
+    assert list(here.iterdir()) == []

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from tests.conftest import tiny_arrays
-from tests.search.made_up import ASKED, Costing, Learned, takes
+from tests.search.made_up import ASKED, Costing, Learned, choice, takes
 from toolkit.data.base import make_dataset
 from toolkit.errors import CheckFailedError, DataError, RunError, UsageError
 from toolkit.files import write_text
-from toolkit.search import conduct, search
-from toolkit.search.budgets import Budgets
+from toolkit.search import conduct, search, space
+from toolkit.search.budgets import Budgets, Measured
+from toolkit.search.candidates import CANDIDATE
 from toolkit.search.conduct import Limits
 from toolkit.study.trials import TrialState
 
@@ -90,6 +91,20 @@ def test_budgets_that_are_met_one_by_one_alone_name_the_nearest():
 
     with pytest.raises(UsageError, match=r"the nearest takes 2.00 kB of int8 file, 100 MACs"):
         conduct.require_possible(Contrary(), Budgets(1_000.0, 400.0))
+
+
+def test_networks_that_only_a_measurement_refuses_are_the_nearest():
+    """The plain ones are a little too large here, and so were never timed."""
+
+    class Slow(Costing):
+        def of(self, model):
+            costs = takes(model)
+            if "plain" in model:
+                return replace(costs, size_bytes=3_100)
+            return replace(costs, latency_s=Measured(8e-6, 7e-6, 9e-6, "a CPU"))
+
+    with pytest.raises(UsageError, match=r"the smallest takes 8.00 µs \(at most 9.00 µs\) of latency \(tiny:width=2"):
+        conduct.require_possible(Slow(), Budgets(3_000.0, max_latency_s=1e-6))
 
 
 def test_an_interrupted_search_goes_on_to_the_candidates_of_an_uninterrupted_one(tmp_path, tiny):
@@ -172,7 +187,7 @@ def test_a_folder_without_a_search_and_one_with_a_damaged_candidate_are_refused(
     with pytest.raises(RunError, match=r"no search is there, it has no search\.json"):
         search.read(tmp_path)
     carry_out(tmp_path, tiny, Learned(learn), limits=Limits(trials=1))
-    candidate = tmp_path / "trial-001" / search.CANDIDATE
+    candidate = tmp_path / "trial-001" / CANDIDATE
     text = candidate.read_text()
     for damaged, says in (
         ("{", "cannot be read as a candidate"),
@@ -205,3 +220,59 @@ def test_once_the_front_was_chosen_nothing_more_is_trained(tmp_path, tiny):
     executor = Learned(learn)
     assert len(carry_out(tmp_path, tiny, executor, limits=Limits(trials=9)).candidates) == 1
     assert executor.trained == []
+
+
+class Timed(Costing):
+    """Knows a latency too, which a network of 3 to 5 channels exceeds, and no other."""
+
+    def of(self, model):
+        costs = super().of(model)
+        latency_s = 90e-6 if 15_000 <= costs.macs <= 25_000 else 10e-6
+        return replace(costs, latency_s=Measured(latency_s, latency_s, latency_s, "a CPU"))
+
+
+@pytest.fixture
+def one_kind(monkeypatch):
+    """Networks that differ in their width alone; one of 4 channels is tried first."""
+    for name, values in {
+        "DEPTHS": (2, 2),
+        "KERNELS": (3,),
+        "CONVOLUTIONS": ("plain",),
+        "REDUCTIONS": ("pool",),
+    }.items():
+        monkeypatch.setattr(space, name, values)
+    monkeypatch.setattr(space, "usual", choice)
+
+
+def test_a_network_is_not_refused_because_a_narrower_one_was_too_slow(tmp_path, tiny, one_kind):
+    """Latencies are no question of size alone, and are measured with an error."""
+    asked = replace(ASKED, budgets=Budgets(max_latency_s=50e-6))
+    of = carry_out(tmp_path, tiny, Learned(learn), asked=asked, costing=Timed(), limits=Limits(trials=12))
+    assert {one.choice.width for one in of.rejected} <= {3, 4, 5}
+    assert max(one.choice.width for one in of.candidates) > min(one.choice.width for one in of.rejected)
+    assert search.read(tmp_path).candidates == of.candidates
+
+
+def test_what_is_known_of_a_network_is_not_measured_again(tmp_path, tiny, one_kind, monkeypatch):
+    monkeypatch.setattr(space, "WIDTHS", (4, 4))
+    costing = Costing()
+    of = carry_out(tmp_path, tiny, Learned(learn), costing=costing, limits=Limits(trials=4))
+    assert len({one.choice.learning_rate for one in of.candidates}) == 4
+    assert len(costing.asked) == 2  # to see that something fits, and for the first candidate
+
+
+def test_rounding_is_of_every_training_and_of_what_is_asked_for_again(tmp_path, tiny):
+    executor = Learned(learn)
+    asked = replace(ASKED, qat=True)
+    carry_out(tmp_path, tiny, executor, asked=asked, limits=Limits(trials=1))
+    assert [trial.recipe.qat for trial in executor.trained] == [True]
+    with pytest.raises(RunError, match=r"has a search for something else \(--qat\)"):
+        begun(tmp_path, tiny)
+    assert ASKED.difference(asked) == "without --qat"
+
+
+def test_the_usual_network_is_tried_first_if_it_fits(tmp_path, tiny):
+    for limit, is_first in ((10_000.0, True), (8_000.0, False)):
+        asked = replace(ASKED, budgets=Budgets(limit))
+        of = carry_out(tmp_path / str(limit), tiny, Learned(learn), asked=asked, limits=Limits(trials=1))
+        assert (of.candidates[0].choice == space.usual()) is is_first

@@ -44,3 +44,13 @@ def test_what_an_earlier_epoch_has_reached_counts(perform):
 
 def test_without_floors_nothing_is_given_up(perform):
     assert perform([0.1, 0.1, 0.1], ())[1] == 3
+
+
+def test_the_message_of_a_crash_is_its_first_line(tmp_path, tiny, monkeypatch):
+    def train(*_, **__):
+        raise ValueError("no kernel for this\n\nNode: conv_1\n  at line 3")
+
+    monkeypatch.setattr("toolkit.training.fit.train", train)
+    trial = Trial(ASKED.recipe(choice()), tmp_path / "trial-001", tiny.digests, opens_test=False)
+    trials.perform(trial, tiny, device="cpu", allow_overlap=False, on_epoch=pytest.fail)
+    assert outcome.read(trial).message == "ValueError: no kernel for this"

@@ -11,7 +11,7 @@ from tests.search.test_proof import member
 from toolkit.errors import RunError
 from toolkit.files import write_text
 from toolkit.search import conduct, report, search
-from toolkit.search.budgets import Budgets
+from toolkit.search.budgets import Budgets, Measured
 from toolkit.search.conduct import Limits
 from toolkit.search.proof import FRONT, Paired, Proof
 from toolkit.study.trials import TrialState
@@ -133,3 +133,24 @@ def test_nothing_ended_is_nothing_to_report(tmp_path, tiny):
 def test_given_up_is_a_result_that_is_read_again(searched):
     states = [one.outcome.state for one in search.read(searched.folder).candidates]
     assert (states[2], states[3]) == ("diverged", "given up")
+
+
+def test_what_was_measured_stands_beside_what_the_files_tell(searched):
+    def with_measured(one):
+        count, latency_s = 3 * one.costs.macs, one.costs.macs * 1e-9
+        costs = replace(
+            one.costs,
+            instructions=Measured(count, count, count, "qemu-x86_64 10.0.2 on Haswell"),
+            latency_s=Measured(latency_s, latency_s, 1.1 * latency_s, "the floor on one thread of a CPU"),
+        )
+        return replace(one, costs=costs)
+
+    of = proven(replace(searched, candidates=tuple(map(with_measured, searched.candidates))))
+    budgets = replace(of.asked.budgets, max_instructions=9e6, max_latency_s=1.0)
+    written = report.write(replace(of, asked=replace(of.asked, budgets=budgets)))
+    text = written.markdown.read_text()
+    assert "Instructions: of one inference, by qemu-x86_64 10.0.2 on Haswell. Latency: of one inference, by the" in text
+    assert "| candidate | size | MACs | instructions | latency | validation |" in text
+    first = written.search.named("trial-001").costs
+    assert f"| trial-001 | 2.00 kB | {first.macs:,} | {3 * first.macs:,} | {first.macs / 1_000:.1f} µs (at most" in text
+    assert written.search.named("trial-001").to_json()["instructions"]["where"] == "qemu-x86_64 10.0.2 on Haswell"

@@ -72,5 +72,5 @@ def test_closing_ends_the_processes_at_once(tmp_path):
 
 
 def test_no_jobs_are_refused(tmp_path):
-    with pytest.raises(UsageError, match="the number of jobs is 0; it must be at least 1"):
+    with pytest.raises(UsageError, match="the number of jobs is 0; it must be from 1 to 64"):
         Processes(0, tmp_path / "log")

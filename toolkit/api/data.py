@@ -30,6 +30,5 @@ def load_data(data: str | PathLike[str], *, fetch: bool = True, reading: "Readin
     the wrong shape.
     """
     from toolkit.data import load
-    from toolkit.reading import AS_THEY_ARE
 
-    return load(fspath(data), warn=warn, reading=reading or AS_THEY_ARE, fetch=fetch)
+    return load(fspath(data), warn=warn, reading=reading, fetch=fetch)

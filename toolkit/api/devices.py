@@ -11,8 +11,8 @@ from toolkit.errors import UsageError
 from toolkit.step import OnStep, Step, ignore
 
 if TYPE_CHECKING:
+    from toolkit.bench.plan import PlanOptions
     from toolkit.bench.record import Record
-    from toolkit.bench.schedule import PlanOptions
     from toolkit.remote.answer import DeviceParity
     from toolkit.remote.cargo import Cargo
     from toolkit.remote.device import Device
@@ -41,9 +41,9 @@ def bench_on(
     with what was measured. Raises UsageError for a name that is no device's or is there twice, for a folder that is not
     one of wheels, and for a record of which nothing is left to measure, ArtifactError if there is nothing to measure.
     """
+    from toolkit.bench.plan import Plan
     from toolkit.bench.record import read
     from toolkit.bench.resume import rest
-    from toolkit.bench.schedule import Plan
     from toolkit.remote import cargo
 
     whole, earlier, folder = Plan(**plan), None, Path(output)

@@ -90,7 +90,6 @@ def verify_against(
     from toolkit.convention import parse
     from toolkit.data import load
     from toolkit.parity import against
-    from toolkit.reading import AS_THEY_ARE
     from toolkit.runtimes.keras.loading import allowing
 
     draw = _drawing(flips)
@@ -98,7 +97,7 @@ def verify_against(
         parity = against.verify_against(
             [Path(path) for path in paths],
             Path(reference),
-            partial(load, fspath(data), warn=warn, reading=reading or AS_THEY_ARE),
+            partial(load, fspath(data), warn=warn, reading=reading),
             given=None if input_range is None else parse(input_range),
             margin_pp=margin_pp,
             warn=warn,

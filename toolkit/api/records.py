@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from toolkit import drawing
 from toolkit.api.base import warn
+from toolkit.bench.tolerance import MORE_INSTRUCTIONS, SLOWER
 from toolkit.errors import ArtifactError
 from toolkit.files import documents
 from toolkit.rebuilt import Rebuilt
@@ -44,7 +45,7 @@ def check_record(record: str | PathLike[str]) -> Rebuilt:
     return verifications.recompute(path)
 
 
-def compare(old: str | PathLike[str], new: str | PathLike[str], *, tolerance: float = 0.05) -> "Compared":
+def compare(old: str | PathLike[str], new: str | PathLike[str], *, tolerance: float = SLOWER) -> "Compared":
     """Compare two records of benchmarks; true unless an artifact has become slower or can no longer be measured.
 
     old, new: folders of records. tolerance: the share by which an artifact may have become slower; it must be slower by
@@ -60,7 +61,7 @@ def compare_files(
     reference: str | PathLike[str],
     candidate: str | PathLike[str],
     *,
-    tolerance: float = 0.05,
+    tolerance: float = SLOWER,
     threads: int = 1,
     batch: int = 1,
     seconds: float = 1.0,
@@ -77,7 +78,7 @@ def compare_files(
     for what makes no sense.
     """
     from toolkit.bench import candidates, versus
-    from toolkit.bench.schedule import Plan
+    from toolkit.bench.plan import Plan
 
     plan = Plan(threads=(threads,), batches=(batch,), seconds=seconds, processes=processes, seed=seed)
     files = [candidates.select([Path(path)], warn=warn)[0] for path in (reference, candidate)]
@@ -88,7 +89,7 @@ def compare_instructions(
     reference: str | PathLike[str],
     candidate: str | PathLike[str],
     *,
-    tolerance: float = 0.01,
+    tolerance: float = MORE_INSTRUCTIONS,
     cpu: str | None = None,
     on_step: OnStep = ignore,
 ) -> "Counts":

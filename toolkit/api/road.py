@@ -10,8 +10,8 @@ from toolkit.api.base import BENCHMARKS, EXPORTED, warn
 from toolkit.step import OnStep, Step, ignore
 
 if TYPE_CHECKING:
+    from toolkit.bench.plan import PlanOptions
     from toolkit.bench.record import Record
-    from toolkit.bench.schedule import PlanOptions
     from toolkit.export.exporter import Exported
     from toolkit.export.sources import Source
     from toolkit.prediction import Prediction, Refused
@@ -59,11 +59,12 @@ def bench(
     from toolkit.bench import tune as tuning
     from toolkit.bench.explain import explain as add_reasons
     from toolkit.bench.instructions import counted, emulator_for
+    from toolkit.bench.plan import Plan
     from toolkit.bench.record import new_folder
     from toolkit.runtimes import choosing
     from toolkit.runtimes.keras.loading import allowing
 
-    asked = schedule.Plan(**plan)
+    asked = Plan(**plan)
     with choosing(runtime):
         chosen = candidates.select([Path(path) for path in paths or (EXPORTED,)], shapes=shapes or {}, warn=warn)
     if instructions:
@@ -117,9 +118,9 @@ def export(
     them. calibration: how many training images int8 takes its ranges from; None stands for 500, or all if fewer. seed:
     of their choice. input_shape: (height, width, channels) where the model takes images of any size; None stands for
     those of the data. imports: Python files with the layers of the model that are not Keras' own. unsafe_lambda: run
-    the Python code that Lambda layers hold. input_range: which values
-    the pixels become for the model, as ``--input-range`` takes it; None stands for what the model itself says, else
-    ``0..1``. allow_overlap: go on where test images are training images too.
+    the Python code that Lambda layers hold. input_range: which values the pixels become for the model, as
+    ``--input-range`` takes it; None stands for what the model itself says, else ``0..1``. allow_overlap: go on where
+    test images are training images too.
 
     As a path, the result is the folder; ``.made`` has the files, ``.failures`` says why one could not be made,
     ``.to_json()`` is the document of ``toolkit export --json``. Raises ExportFailedError if none could be made,
@@ -138,13 +139,11 @@ def export(
     convention = None if input_range is None else parse(input_range)
     found = source if isinstance(source, sources.Source) else sources.resolve(fspath(source))
     choice = found.data if data is None else fspath(data)
-    if reading is None:
-        with allowing(imports, unsafe_lambda=unsafe_lambda):
-            reading = found.reading_for(choice, input_shape)
-    dataset = load(choice, warn=warn, reading=reading)
-    text = f"exporting {found.keras_path}, with '{dataset.name}' ({dataset.origin})"
-    on_step(Step(0, len(pairs), text, found))
     with allowing(imports, unsafe_lambda=unsafe_lambda):
+        how = found.reading_for(choice, input_shape) if reading is None else reading
+        dataset = load(choice, warn=warn, reading=how)
+        text = f"exporting {found.keras_path}, with '{dataset.name}' ({dataset.origin})"
+        on_step(Step(0, len(pairs), text, found))
         return exporter.export(
             found,
             dataset,
@@ -251,12 +250,8 @@ def train(
     given must fit what it was started with, only ``epochs`` may grow. device: ``auto``, ``gpu`` or ``cpu``. strategy:
     ``single``, or ``mirrored`` over all GPUs. gradients: also write each layer's gradient norm. imports, unsafe_lambda:
     as for ``export``, also of a teacher. allow_overlap: go on where test images are training images too. recipe: the
-    options of ``toolkit train`` that decide the weights: ``epochs``, ``batch_size``, ``optimizer``, ``learning_rate``,
-    ``activation``, ``loss``, ``validation_split`` (a share), ``monitor``, ``seed``, ``precision``; ``augment``
-    (``"shift,rotate=15"``), ``patience`` (epochs), ``schedule``, ``balance``; of a model of one's own ``input_range``,
-    and of a ``.keras`` file ``freeze_until``, a layer; ``warmup`` (epochs), ``average`` (the decay of a step),
-    ``label_smoothing`` (a share), ``teacher`` (a run or a ``.keras`` file), its ``temperature`` and ``teacher_weight``;
-    ``qat``, to learn with the rounding of int8 kernels in the end.
+    options of ``toolkit train`` that decide the weights, by the names of the fields of
+    ``toolkit.training.recipe.Recipe``, which says what each means.
 
     As a path, the result is the run's folder; ``.test.accuracy`` is in [0, 1], ``.progress.history`` has the epochs,
     ``.to_json()`` is the document of ``toolkit train --json``. Ctrl-C ends it after the last whole epoch, with

@@ -2,18 +2,19 @@
 
 from dataclasses import replace
 from os import PathLike, fspath
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from toolkit import extras
 from toolkit.api.base import EXPORTED, warn
 from toolkit.api.studies import executor_of
+from toolkit.errors import ToolkitError
 from toolkit.step import OnStep, Step, ignore
 
 if TYPE_CHECKING:
     from toolkit.data.base import Dataset
     from toolkit.export.sources import Source
     from toolkit.reading import Reading
+    from toolkit.search.asked import TrainingOptions
     from toolkit.search.budgets import Budgets
     from toolkit.search.report import SearchReport
     from toolkit.search.search import Search
@@ -29,7 +30,6 @@ def search(
     name: str = "search",
     trials: int | None = None,
     hours: float | None = 1.0,
-    seed: int = 0,
     jobs: int = 1,
     device: str = "auto",
     ray: str | None = None,
@@ -39,61 +39,48 @@ def search(
     reading: "Reading | None" = None,
     allow_overlap: bool = False,
     on_step: OnStep = ignore,
-    epochs: int = 10,
-    augment: str | None = None,
-    warmup: int = 0,
-    average: float | None = None,
-    label_smoothing: float = 0.0,
-    teacher: str | PathLike[str] | None = None,
+    **training: "Unpack[TrainingOptions]",
 ) -> "Search":
     """Search the family ``tiny`` for the smallest networks within budgets, in ``runs/NAME/``; called again, it goes on.
 
     budgets: a ``toolkit.search.budgets.Budgets``. data, reading, jobs, device, ray, run_cpus, run_gpus, allow_overlap:
     as for ``study``. trials, hours: after so many trainings, or so long, no other begins, and the front that is left is
-    exported to int8 and measured on the test set, once. epochs, augment, warmup, average, label_smoothing, teacher: of
-    each training, as for ``train``. against: what the front must match, as ``export`` takes it; None stands for a
-    comparison, which nothing depends on, with the CNN in ``exported/`` if it was made for the same data. A search whose
-    test set was opened is returned as it is.
+    exported to int8 and measured on the test set, once. training: ``epochs`` (default: 10), ``seed``, ``augment``,
+    ``warmup``, ``average``, ``label_smoothing``, ``teacher`` and ``qat`` of each training, as for ``train``. against:
+    what the front must match, as ``export`` takes it; None stands for a comparison, which nothing depends on, with the
+    CNN in ``exported/`` if it was made for the same data. A search whose test set was opened is returned as it is.
 
     ``.candidates`` has what was tried, ``.proof`` what the test set said, None if nothing reached the accuracy;
     ``.to_json()`` is the document of ``toolkit search --json``. Ctrl-C ends it, with ``.interrupted``; no whole epoch
-    is lost. Raises UsageError if nothing can meet the budgets, before anything is trained, DataError for data that
-    cannot be had, overlap or are too few, RunError if the folder has another search, BusyError while another process
-    works there, MissingExtraError without TensorFlow or Optuna.
+    is lost. Raises UsageError, before anything is trained, if nothing can meet the budgets or they limit what this
+    machine cannot measure, DataError for data that cannot be had, overlap or are too few, RunError if the folder has
+    another search, or one whose test set was opened beside another model, BusyError while another process works there,
+    MissingExtraError without TensorFlow or Optuna.
     """
     from toolkit.data import load
     from toolkit.export import sources
     from toolkit.reading import AS_THEY_ARE
-    from toolkit.search import conduct
+    from toolkit.search import conduct, measures
+    from toolkit.search.asked import Asked
     from toolkit.search.costs import Costing
-    from toolkit.search.search import DOCUMENT, LOG, Asked, begin
-    from toolkit.search.search import read as read_search
+    from toolkit.search.search import DOCUMENT, LOG, begin, read
     from toolkit.study import study
 
     for package in ("tensorflow", "matplotlib", "optuna"):
         extras.require(package)
+    measures.require(budgets)
     folder = study.folder_of(name)
     limits = conduct.Limits(trials, hours)
     executor = executor_of(jobs, folder / LOG, ray=ray, cpus=run_cpus, gpus=run_gpus)
-    asked = Asked(
-        budgets,
-        epochs,
-        seed,
-        augment,
-        warmup,
-        average,
-        label_smoothing,
-        None if teacher is None else fspath(teacher),
-    )
+    asked = Asked(budgets, **training)
     given = None if against is None else sources.resolve(fspath(against))
     dataset = load(fspath(data), warn=warn, reading=reading or AS_THEY_ARE)
     begun = begin(asked, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
     of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"
     on_step(Step(0, 1, f"{of_what}; {budgets}; {begun.summary}; in {folder}/", begun, is_news=True))
-    if begun.proof is not None:
-        return begun
+
     try:
-        with Costing(dataset) as costing:
+        with Costing(dataset, budgets, qat=asked.qat) as costing:
             return conduct.conduct(
                 begun,
                 dataset,
@@ -109,7 +96,7 @@ def search(
     except KeyboardInterrupt:
         if not (folder / DOCUMENT).is_file():  # nothing was begun
             raise
-        return replace(read_search(folder), interrupted=True)
+        return replace(read(folder), interrupted=True)
 
 
 def report_search(folder: str | PathLike[str] = "search") -> "SearchReport":
@@ -120,19 +107,21 @@ def report_search(folder: str | PathLike[str] = "search") -> "SearchReport":
     matplotlib.
     """
     from toolkit.search import report
-    from toolkit.search.search import read as read_search
-    from toolkit.study import study
+    from toolkit.search.search import find, read
 
     extras.require("matplotlib")
-    found = Path(folder)
-    return report.write(read_search(found if found.is_dir() else study.folder_of(fspath(folder))))
+    return report.write(read(find(fspath(folder))))
 
 
 def _shipped(dataset: "Dataset") -> "Source | None":
-    """Return the shipped CNN, if it was made for the same data."""
+    """Return the shipped CNN, if it was made for the same data; nobody named it, so a damaged one is only told."""
     from toolkit import manifest
     from toolkit.export import sources
 
     if not (_SHIPPED / manifest.MANIFEST).is_file():
         return None
-    return sources.resolve(str(_SHIPPED)) if manifest.read(_SHIPPED).data.digests == dataset.digests else None
+    try:
+        return sources.resolve(str(_SHIPPED)) if manifest.read(_SHIPPED).data.digests == dataset.digests else None
+    except ToolkitError as error:
+        warn(f"no comparison with {_SHIPPED}: {error}")
+        return None

@@ -40,8 +40,8 @@ def certify(
     machine is emulated.
     """
     from toolkit.bench import candidates, certify
+    from toolkit.bench.plan import Plan
     from toolkit.bench.record import new_folder
-    from toolkit.bench.schedule import Plan
 
     plan = Plan(seconds=seconds, processes=processes, seed=seed)
     chosen = candidates.select([Path(path)], warn=warn)
@@ -71,11 +71,10 @@ def diagnose(
     from toolkit.convention import parse
     from toolkit.data import load
     from toolkit.parity.causes import diagnose
-    from toolkit.reading import AS_THEY_ARE
     from toolkit.runtimes.keras.loading import allowing
 
     given = None if input_range is None else parse(input_range)
-    dataset = load(fspath(data), warn=warn, reading=reading or AS_THEY_ARE)
+    dataset = load(fspath(data), warn=warn, reading=reading)
     with allowing(imports, unsafe_lambda=unsafe_lambda):
         return diagnose(Path(artifact), Path(against), dataset, given=given, warn=warn)
 

@@ -77,19 +77,19 @@ def alternate(
     Raises ArtifactError if a side cannot be opened, or the process dies or hangs.
     """
     every = range(len(sides))
-    with opened(sides, opening=opening, rng=rng, shares=shares or [0.0] * len(sides), kind=kind) as table:
-        typical_ns = np.array([table.typical_ns[place] for place in every])
+    with opened(sides, opening=opening, rng=rng, shares=shares or [0.0] * len(sides), kind=kind) as workers:
+        typical_ns = np.array([workers.typical_ns[place] for place in every])
         count = max(1, round(BLOCK_S * 1e9 / float(np.exp(np.log(typical_ns).mean()))))
         turns = max(LEAST_BLOCKS, round(seconds * 1e9 / (count * float(typical_ns.mean()))))
         order = rng.permuted(np.tile(np.arange(len(sides)), (turns, 1)), axis=1)
         blocks = np.empty(order.shape)
-        np.put_along_axis(blocks, order, table.take(order.ravel().tolist(), count).reshape(order.shape), axis=1)
-        inputs = tuple(table.inputs[place] for place in every)
-        remarks = tuple(table.remarks[place] for place in every)
+        np.put_along_axis(blocks, order, workers.take(order.ravel().tolist(), count).reshape(order.shape), axis=1)
+        inputs = tuple(workers.inputs[place] for place in every)
+        remarks = tuple(workers.remarks[place] for place in every)
     return Alternated(blocks / 1e9, inputs, remarks)
 
 
-class Table:
+class SideWorkers:
     """The workers that hold the sides: one for all that one runtime runs, several on one core.
 
     typical_ns: what an inference of each side takes. inputs, remarks: as in ``Alternated``.
@@ -148,14 +148,14 @@ def opened(
     rng: np.random.Generator,
     shares: Sequence[float],
     kind: str,
-) -> Iterator[Table]:
+) -> Iterator[SideWorkers]:
     """Open the sides in an order, and end their workers in the end. Workers of several runtimes share one core."""
     several = len({side.candidate.runtime for side in sides}) > 1
     core = int(rng.choice(sorted(os.sched_getaffinity(0)))) if several else None
-    table = Table(sides, core, kind)
+    workers = SideWorkers(sides, core, kind)
     try:
         for place in opening:
-            table.open(place, share=shares[place], padding=int(rng.integers(MOST_PADDING)))
-        yield table
+            workers.open(place, share=shares[place], padding=int(rng.integers(MOST_PADDING)))
+        yield workers
     finally:
-        table.close()
+        workers.close()

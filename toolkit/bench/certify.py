@@ -14,7 +14,7 @@ from toolkit.bench import alternating, beside, statistics
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.pairs import Pairs
-from toolkit.bench.schedule import Plan
+from toolkit.bench.plan import Plan
 from toolkit.bench.statistics import Samples, SpeedVerdict
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import atomic, write_json

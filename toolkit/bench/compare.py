@@ -8,7 +8,8 @@ from toolkit.bench import statistics
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result
 from toolkit.bench.statistics import SpeedVerdict
-from toolkit.errors import ArtifactError, UsageError
+from toolkit.bench.tolerance import SLOWER, check_tolerance
+from toolkit.errors import ArtifactError
 from toolkit.interval import Interval
 from toolkit.verdict import Verdict
 
@@ -88,7 +89,7 @@ class Compared:
         }
 
 
-def compare(old: Record, new: Record, *, tolerance: float = 0.05) -> Compared:
+def compare(old: Record, new: Record, *, tolerance: float = SLOWER) -> Compared:
     """Compare two records, configuration by configuration. tolerance: the share by which the newer may be slower.
 
     Raises UsageError for a negative tolerance, ArtifactError if the records have nothing in common or one was made
@@ -114,9 +115,3 @@ def compare(old: Record, new: Record, *, tolerance: float = 0.05) -> Compared:
 def _key(result: Result) -> tuple[str, str, str, int, int]:
     """What makes two results comparable, wherever the folder lies: its name and the file's, and the configuration."""
     return result.path.parent.name, result.path.name, result.runtime, result.threads, result.batch
-
-
-def check_tolerance(tolerance: float) -> None:
-    """Raise UsageError for a tolerance below 0."""
-    if not tolerance >= 0:
-        raise UsageError(f"the tolerance is {100 * tolerance:.4g} %; it must be 0 % or more")

@@ -43,7 +43,7 @@ def front(contenders: Sequence[Result]) -> list[Result]:
 def _beats(one: Result, other: Result) -> bool:
     """Say whether ``one`` is nowhere worse and somewhere better than ``other``."""
     pairs = list(zip(_goodness(one), _goodness(other), strict=True))
-    return all(mine >= theirs for mine, theirs in pairs) and any(mine > theirs for mine, theirs in pairs)
+    return all(left >= right for left, right in pairs) and any(left > right for left, right in pairs)
 
 
 def _goodness(result: Result) -> tuple[float, float, float]:

@@ -165,11 +165,11 @@ def result(folder: Path, entry: BenchResultEntry) -> Result:
         # They are saved before the record that tells of them: a kill in between leaves those of further processes.
         told = len(entry["processes"])
         kinds = {kind: blocks.first(told) if told else blocks for kind, blocks in found.items()}
-        paired = entry.get("paired")
-        pairs = _pairs(arrays, paired["processes"]) if paired else None
         missing = [kind for kind in KINDS[:2] if kind not in kinds]
         if missing:
             raise ValueError(f"it lacks {missing[0]}_s")
+        paired = entry.get("paired")
+        pairs = _pairs(arrays, paired["processes"]) if paired else None
     return Result(
         path=Path(entry["artifact"]),
         sha256=entry.get("sha256"),

@@ -7,9 +7,9 @@ import numpy as np
 
 from toolkit import host
 from toolkit.bench.pairs import Pairs
+from toolkit.bench.plan import Plan
 from toolkit.bench.record import Record
 from toolkit.bench.result import PAIRED, Result
-from toolkit.bench.schedule import Plan
 from toolkit.bench.statistics import Blocks
 from toolkit.errors import ArtifactError, UsageError
 

@@ -3,36 +3,29 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypedDict
 
 import numpy as np
 
 from toolkit import host, runtimes
 from toolkit.bench import beside, conditions
-from toolkit.bench.advice import Budgets
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration, Measured
-from toolkit.bench.measure import END_TO_END, INVOKE, PACED
+from toolkit.bench.measure import INVOKE, PACED
+from toolkit.bench.plan import BLOCK_S, Plan
 from toolkit.bench.progress import PACE, PAIR, START, TURN, BenchProgress
 from toolkit.bench.record import Record
 from toolkit.bench.result import Opened
 from toolkit.bench.tasks import CHECK, OPEN
-from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
+from toolkit.errors import ArtifactError, WorkerFailedError
 from toolkit.worker.process import Process, memory_share
 
-# Processes differ more than the blocks of one: how memory happens to lie decides as much as the clock.
-PROCESSES = 5
-# Seconds of one block, by what it times. Short, so that drift hits all configurations alike.
-BLOCK_S = {INVOKE: 0.02, END_TO_END: 0.01}
 # Least seconds from one turn of a process to its next. What disturbs a shared machine still disturbs it a tenth of a
 # second later (tests/benchmarks/disturbance.py), so blocks further apart tell more. Where several configurations take
 # turns, they are that far apart anyway.
 TURN_S = 0.15
-# Fewest turns of each process, and seconds of a block at the pace of a camera.
-LEAST_TURNS = 3
+# Seconds of a block at the pace of a camera.
 PACED_S = 1.0
 # Seconds that comparing an artifact with its golden may take: of one that is slow, fewer images do. By its first
 # inference, which a coarse clock may give as 0.
@@ -40,49 +33,6 @@ CHECK_S = 20.0
 LEAST_FIRST_S = 1e-6
 # The module whose tasks its workers carry out.
 TASKS = "toolkit.bench.tasks"
-
-
-class PlanOptions(TypedDict, total=False):
-    """The fields of a Plan, as options of a call."""
-
-    threads: Sequence[int]
-    batches: Sequence[int]
-    seconds: float
-    processes: int
-    rate: float | None
-    seed: int
-    budgets: Budgets
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to measure; UsageError for what makes no sense. seconds: of measuring each configuration, over all processes.
-
-    rate: images a second to pace a third figure by, as a camera would. seed: of the order of turns. budgets: of what is
-    recommended.
-    """
-
-    threads: Sequence[int] = (1,)
-    batches: Sequence[int] = (1,)
-    seconds: float = 1.0
-    processes: int = PROCESSES
-    rate: float | None = None
-    seed: int = 0
-    budgets: Budgets = field(default_factory=Budgets)
-
-    def __post_init__(self) -> None:
-        least = min((*self.threads, *self.batches, self.processes), default=0)
-        if not self.threads or not self.batches or least < 1 or not 0 < self.seconds < float("inf"):
-            raise UsageError("threads, batch sizes and processes must be at least 1, and the seconds above 0")
-        if self.rate is not None and not 0 < self.rate < float("inf"):
-            raise UsageError(f"the rate is {self.rate}; it must be above 0 images a second")
-        if self.seed < 0:
-            raise UsageError(f"the seed is {self.seed}; allowed: 0 or more")
-
-    @property
-    def turns(self) -> int:
-        """How many blocks of each kind a process measures."""
-        return max(LEAST_TURNS, round(self.seconds / self.processes / sum(BLOCK_S.values())))
 
 
 def bench(

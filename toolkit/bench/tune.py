@@ -7,13 +7,13 @@ import numpy as np
 
 from toolkit import host
 from toolkit.bench import alternating, beside, settings
-from toolkit.bench.alternating import Alternated, Table
+from toolkit.bench.alternating import Alternated, SideWorkers
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.measure import END_TO_END
 from toolkit.bench.pairs import Pairs
+from toolkit.bench.plan import Plan
 from toolkit.bench.record import Record
-from toolkit.bench.schedule import Plan
 from toolkit.bench.tuned import Tried, Tuned
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.step import OnStep, Step, ignore
@@ -58,27 +58,27 @@ def _left_out(usual: Configuration, names: Sequence[str]) -> dict[str, str]:
     if not names:
         return {}
     found = {}
-    table = Table([usual, *(replace(usual, setting=name) for name in names)], None, END_TO_END)
+    workers = SideWorkers([usual, *(replace(usual, setting=name) for name in names)], None, END_TO_END)
     try:
-        table.open(0)
+        workers.open(0)
         for place, name in enumerate(names, 1):
-            if why := _no_choice(table, place):
+            if why := _no_choice(workers, place):
                 found[name] = why
     finally:
-        table.close()
+        workers.close()
     return found
 
 
-def _no_choice(table: Table, place: int) -> str | None:
+def _no_choice(workers: SideWorkers, place: int) -> str | None:
     try:
-        table.open(place)
+        workers.open(place)
     except WorkerFailedError:
         raise
     except ArtifactError as error:
         return f"it cannot be opened so: {error}"
-    if not np.allclose(table.answers(place), table.answers(0), rtol=ALIKE, atol=ALIKE):
+    if not np.allclose(workers.answers(place), workers.answers(0), rtol=ALIKE, atol=ALIKE):
         return "it answers otherwise"
-    if table.typical_ns[place] > HOPELESS * table.typical_ns[0]:
+    if workers.typical_ns[place] > HOPELESS * workers.typical_ns[0]:
         return f"it takes over {HOPELESS} times as long"
     return None
 

@@ -10,11 +10,11 @@ from toolkit import host
 from toolkit.bench import alternating, beside, statistics
 from toolkit.bench.alternating import Alternated
 from toolkit.bench.candidates import Candidate
-from toolkit.bench.compare import check_tolerance
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.pairs import Pairs
-from toolkit.bench.schedule import Plan
+from toolkit.bench.plan import Plan
 from toolkit.bench.statistics import SpeedVerdict
+from toolkit.bench.tolerance import SLOWER, check_tolerance
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256
 from toolkit.interval import Interval
@@ -114,7 +114,7 @@ class Versus:
         }
 
 
-def versus(files: Sequence[Candidate], plan: Plan, *, tolerance: float = 0.05, on_step: OnStep = ignore) -> Versus:
+def versus(files: Sequence[Candidate], plan: Plan, *, tolerance: float = SLOWER, on_step: OnStep = ignore) -> Versus:
     """Time two files side by side, a reference and a candidate, each with inputs of its own.
 
     Files that are the same by their digest are not timed. tolerance: the share by which the candidate may be slower.

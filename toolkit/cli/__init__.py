@@ -29,7 +29,7 @@ PANELS = {
         "train": "Train a model into runs/NAME/: weights, history, charts.",
         "study": "Train a grid of recipes, chart them, weigh what they say.",
         "report-study": "Write the report of a study anew, without training.",
-        "search": "Search the smallest networks that are surely as good.",
+        "search": "Search the smallest networks within budgets.",
         "export": "Export a trained model as quantized TFLite, ONNX or C.",
     },
     "Check it": {

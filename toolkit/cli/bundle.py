@@ -24,7 +24,7 @@ def command(
     The file holds the artifact that bench recommends here, its golden, its manifest, a wheel and classify.py.
     """
     console = Console(json_output=json)
-    with live.shown(console) as show:
+    with live.showing(console) as show:
         bundle = api.bundle(model, output=output, on_step=show)
     document = bundle.to_json()
     console.table(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import BENCHMARKS, EXPORTED, Debug, Json, Processes, Records, Seconds, Seed
-from toolkit.console import Column, Console
+from toolkit.cli.options import BENCHMARKS, EXPORTED, Debug, Json, MeasuringOptions, Records
+from toolkit.console import Column, Console, figure_columns
 from toolkit.errors import CheckFailedError
 from toolkit.verdict import Verdict
 
@@ -15,21 +15,22 @@ if TYPE_CHECKING:
     from toolkit.bench.certify import Certificate
 
 COLUMNS = (
-    Column("planted slow-down"),
-    Column("found (median)"),
-    Column("± (median)"),
-    Column("called slower"),
-    Column("called faster"),
-    Column("interval holds the truth"),
+    *figure_columns(
+        "planted slow-down",
+        "found (median)",
+        "± (median)",
+        "called slower",
+        "called faster",
+        "interval holds the truth",
+    ),
     Column("", figures=False),
 )
 
 
 def command(
+    *,
     path: Annotated[Path, typer.Argument(help="An artifact, or a folder whose smallest is taken.")] = EXPORTED,
-    seconds: Seconds = 1.0,
-    processes: Processes = 5,
-    seed: Seed = 0,
+    measuring: MeasuringOptions,
     output: Records = BENCHMARKS,
     json: Json = False,
     debug: Debug = False,
@@ -41,7 +42,7 @@ def command(
     """
     console = Console(json_output=json)
     with console.steps("certifying") as show:
-        certificate = api.certify(path, seconds=seconds, processes=processes, seed=seed, output=output, on_step=show)
+        certificate = api.certify(path, output=output, on_step=show, **vars(measuring))
     _report(console, certificate)
     console.text(f"certificate: {certificate.path}, with the raw samples beside it")
     console.document(certificate.to_json())

@@ -1,13 +1,14 @@
 """``toolkit compare``: which of two artifacts is faster, or has an artifact become slower between two records?"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from toolkit import api, units
+from toolkit.bench.tolerance import MORE_INSTRUCTIONS, SLOWER
 from toolkit.cli.bench.tables import NAME_COLUMNS
-from toolkit.cli.options import Debug, Json, Processes, Seconds, Seed, given
+from toolkit.cli.options import Debug, Json, MeasuringOptions, given
 from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError, UsageError
 
@@ -26,22 +27,20 @@ WEAKER = (
     "two records: what the machine did on the one day and not on the other counts as a difference. Compare the two "
     "files (toolkit compare OLD.tflite NEW.tflite): timed side by side, far smaller differences are seen"
 )
-
-
-# Percent that is tolerated, of time and of instructions.
-SLOWER, DEARER = 5.0, 1.0
 # What else goes with --instructions.
 COUNTING = {"old", "new", "tolerance", "instructions", "json", "debug"}
 
 
 def command(
+    *,
     context: typer.Context,
     old: Annotated[Path, typer.Argument(help="An artifact, or the folder of the older record.")],
     new: Annotated[Path, typer.Argument(help="Another artifact, or the folder of the newer record.")],
     tolerance: Annotated[
         float | None,
         typer.Option(
-            help=f"How much slower an artifact may be, in percent; default: {SLOWER:g}, of instructions {DEARER:g}.",
+            help=f"How much slower an artifact may be, in percent; default: {100 * SLOWER:g}, of instructions "
+            f"{100 * MORE_INSTRUCTIONS:g}.",
             show_default=False,
         ),
     ] = None,
@@ -51,9 +50,7 @@ def command(
     ] = False,
     threads: Annotated[int, typer.Option(help="Threads of both artifacts.")] = 1,
     batch: Annotated[int, typer.Option(help="Images per inference of both artifacts.")] = 1,
-    seconds: Seconds = 1.0,
-    processes: Processes = 5,
-    seed: Seed = 0,
+    measuring: MeasuringOptions,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -64,39 +61,29 @@ def command(
     does, it is 1 if the new one executes more of them by more than --tolerance.
     """
     console = Console(json_output=json)
-    tolerated = (DEARER if instructions else SLOWER) if tolerance is None else tolerance
-    artifacts = [api.is_artifact(path) for path in (old, new)]
+    tolerated: dict[str, Any] = {} if tolerance is None else {"tolerance": tolerance / 100}
+    are_artifacts = [api.is_artifact(path) for path in (old, new)]
+    compared: Compared | Counts | Versus
     if instructions:
         if unused := [flag for name, flag in given(context).items() if name not in COUNTING]:
             raise UsageError(f"{unused[0]} is for timing; leave it out with --instructions")
-        if not all(artifacts):
+        if not all(are_artifacts):
             raise UsageError("--instructions compares two artifacts; a record has only what was counted then")
         with console.steps("counting") as show:
-            counts = api.compare_instructions(old, new, tolerance=tolerated / 100, on_step=show)
+            compared = counts = api.compare_instructions(old, new, on_step=show, **tolerated)
         _report_counts(console, counts)
-        console.document(counts.to_json())
-        return 0 if counts else CheckFailedError.exit_code
-    if all(artifacts):
+    elif all(are_artifacts):
         with console.steps("comparing") as show:
-            versus = api.compare_files(
-                old,
-                new,
-                tolerance=tolerated / 100,
-                threads=threads,
-                batch=batch,
-                seconds=seconds,
-                processes=processes,
-                seed=seed,
-                on_step=show,
+            compared = versus = api.compare_files(
+                old, new, threads=threads, batch=batch, on_step=show, **vars(measuring), **tolerated
             )
         _report_files(console, versus)
-        console.document(versus.to_json())
-        return 0 if versus else CheckFailedError.exit_code
-    if any(artifacts):
-        artifact, other = (old, new) if artifacts[0] else (new, old)
+    elif any(are_artifacts):
+        artifact, other = (old, new) if are_artifacts[0] else (new, old)
         raise UsageError(f"{artifact} is an artifact and {other} is none; compare two artifacts, or two records")
-    compared = api.compare(old, new, tolerance=tolerated / 100)
-    _report_records(console, compared, old, new)
+    else:
+        compared = records = api.compare(old, new, **tolerated)
+        _report_records(console, records, old, new)
     console.document(compared.to_json())
     return 0 if compared else CheckFailedError.exit_code
 

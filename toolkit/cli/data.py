@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolkit import api
-from toolkit.cli.options import Debug, ImageSize, Json, Keys, ResizeTo, SkipUnreadable, Stride, Window, reading
-from toolkit.console import Column, Console
+from toolkit.cli.options import Debug, Json, ReadingOptions
+from toolkit.console import Console, text_columns
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,18 +14,14 @@ if TYPE_CHECKING:
 
 
 def command(
+    *,
     names: Annotated[
         list[str] | None, typer.Argument(help="Data sets to check: names or paths; default: list all sources.")
     ] = None,
     fetch: Annotated[
         bool, typer.Option("--fetch", help="Download the named data sets where they are missing.")
     ] = False,
-    image_size: ImageSize = None,
-    resize: ResizeTo = None,
-    skip_unreadable: SkipUnreadable = False,
-    keys: Keys = None,
-    window: Window = None,
-    stride: Stride = None,
+    reading: ReadingOptions,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -38,17 +34,16 @@ def command(
     if fetch and not names:
         raise UsageError("--fetch needs the names of data sets, for example: toolkit data mnist --fetch")
     console = Console(json_output=json)
-    asked = reading(image_size, resize, skip_unreadable, keys, window, stride)
-    if asked and not names:
+    if reading.asked and not names:
         raise UsageError("what is read needs a path, for example: toolkit data photos --image-size 96x96")
-    results = _check(console, names, asked, fetch=fetch) if names else _list(console)
+    results = _check(console, names, reading.asked, fetch=fetch) if names else _list(console)
     console.document({"schema": 1, "command": "data", "results": results})
     return 0
 
 
 def _list(console: Console) -> list[dict[str, Any]]:
     """List every source."""
-    columns = (Column("source", figures=False), Column("what it is", figures=False), Column("where", figures=False))
+    columns = text_columns("source", "what it is", "where")
     sources = api.list_data()
     absent = {True: "not on this machine", False: "give its path by --data"}
     console.table(columns, [(one.name, one.summary, str(one.place or absent[one.is_named])) for one in sources])

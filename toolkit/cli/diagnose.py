@@ -6,37 +6,19 @@ from typing import Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import (
-    Debug,
-    ImageSize,
-    Imports,
-    InputRange,
-    Json,
-    Keys,
-    ResizeTo,
-    SkipUnreadable,
-    Stride,
-    UnsafeLambda,
-    Window,
-    reading,
-)
+from toolkit.cli.options import Debug, InputRange, Json, LoadingOptions, ReadingOptions
 from toolkit.console import Console
 from toolkit.errors import CheckFailedError
 
 
 def command(
+    *,
     artifact: Annotated[Path, typer.Argument(help="The file whose answers are wrong, of any format.")],
     against: Annotated[Path, typer.Option(help="The model that answers as it should, of any format.")],
     data: Annotated[str, typer.Option(help="Labelled rows, such as images: the name of a data set, or a path.")],
     input_range: InputRange = None,
-    imports: Imports = None,
-    unsafe_lambda: UnsafeLambda = False,
-    image_size: ImageSize = None,
-    resize: ResizeTo = None,
-    skip_unreadable: SkipUnreadable = False,
-    keys: Keys = None,
-    window: Window = None,
-    stride: Stride = None,
+    code: LoadingOptions,
+    reading: ReadingOptions,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -52,10 +34,10 @@ def command(
         artifact,
         against=against,
         data=data,
-        reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
+        reading=reading.asked,
         input_range=input_range,
-        imports=imports or (),
-        unsafe_lambda=unsafe_lambda,
+        imports=code.imports or (),
+        unsafe_lambda=code.unsafe_lambda,
     )
     console.text(f"{artifact} answers {units.percent(found.agreement)} of {found.n} {found.noun}s as {against} does")
     for cause in found.causes:

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 from toolkit import __version__, api, host, units
 from toolkit.cli.options import Debug, Json, Paths
-from toolkit.console import Column, Console
+from toolkit.console import Column, Console, text_columns
 from toolkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from toolkit.doctor.report import DoctorReport, File, Machine, Package
 
-PART_COLUMNS = (Column("part", figures=False), Column("state", figures=False), Column("what it is", figures=False))
+PART_COLUMNS = text_columns("part", "state", "what it is")
 FILE_COLUMNS = (Column("file", figures=False), Column("size"), Column("sha256"), Column("state", figures=False))
-DATA_COLUMNS = (Column("data set", figures=False), Column("where", figures=False))
+DATA_COLUMNS = text_columns("data set", "where")
 UNTOLD = "not told by the system"
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,18 +14,11 @@ from toolkit.cli.options import (
     OWN,
     AllowOverlap,
     Debug,
-    ImageSize,
-    Imports,
     InputRange,
     Json,
-    Keys,
-    ResizeTo,
-    SkipUnreadable,
-    Stride,
-    UnsafeLambda,
-    Window,
+    LoadingOptions,
+    ReadingOptions,
     option,
-    reading,
 )
 from toolkit.console import Column, Console
 from toolkit.errors import ExportFailedError, UsageError
@@ -34,7 +28,21 @@ if TYPE_CHECKING:
     from toolkit.step import OnStep
 
 
+@dataclass(frozen=True)
+class CalibrationOptions:
+    """Which images int8 takes its ranges from."""
+
+    data: Annotated[
+        str | None, typer.Option(help="Where calibration images come from; default: what the run was trained on.")
+    ] = None
+    calibration: Annotated[
+        int | None, typer.Option(help="Training images that int8 takes its ranges from; default: 500, or all if fewer.")
+    ] = None
+    seed: Annotated[int, typer.Option(help="Seed of the random choice of calibration images.")] = 0
+
+
 def command(
+    *,
     sources: Annotated[
         list[str] | None,
         typer.Argument(
@@ -46,27 +54,15 @@ def command(
         typer.Option(help="tflite, onnx, c (the int8 TFLite, also as a C array), with commas; default: tflite,onnx."),
     ] = "",
     quantize: Annotated[str, typer.Option(help="float32,float16,dynamic,int8; default: all that a format has.")] = "",
-    data: Annotated[
-        str | None, typer.Option(help="Where calibration images come from; default: what the run was trained on.")
-    ] = None,
+    images: CalibrationOptions,
     output: Annotated[Path, typer.Option(help="The folder that gets a folder per model.")] = EXPORTED,
-    calibration: Annotated[
-        int | None, typer.Option(help="Training images that int8 takes its ranges from; default: 500, or all if fewer.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the random choice of calibration images.")] = 0,
     input_shape: Annotated[
         str | None, option(OWN, "HxWxC, where the model takes images of any size; default: those of the data.")
     ] = None,
-    imports: Imports = None,
-    unsafe_lambda: UnsafeLambda = False,
+    code: LoadingOptions,
     input_range: InputRange = None,
     allow_overlap: AllowOverlap = False,
-    image_size: ImageSize = None,
-    resize: ResizeTo = None,
-    skip_unreadable: SkipUnreadable = False,
-    keys: Keys = None,
-    window: Window = None,
-    stride: Stride = None,
+    reading: ReadingOptions,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -78,23 +74,21 @@ def command(
 
     shape = None if input_shape is None else _shape(input_shape)
     console = Console(json_output=json)
-    read_as = reading(image_size, resize, skip_unreadable, keys, window, stride)
+    how = reading.asked
     exports = [
         api.export(
             source,
             format=_split(format),
             quantize=_split(quantize),
-            data=data,
-            reading=read_as,
+            reading=how,
             output=output,
-            calibration=calibration,
-            seed=seed,
             input_shape=shape,
-            imports=imports or (),
-            unsafe_lambda=unsafe_lambda,
+            imports=code.imports or (),
+            unsafe_lambda=code.unsafe_lambda,
             input_range=input_range,
             allow_overlap=allow_overlap,
             on_step=noting(console),
+            **vars(images),
         )
         for source in api.find_sources(*(sources or ()))
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api
-from toolkit.cli.options import Debug, Imports, Json, Runtime, UnsafeLambda
+from toolkit.cli.options import Debug, Json, LoadingOptions, Runtime
 from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError
 
@@ -19,11 +19,11 @@ COLUMNS = (Column("layer", figures=False), Column("alone"), Column("with all bef
 
 
 def command(
+    *,
     artifact: Annotated[Path, typer.Argument(help="An exported file; its manifest and Keras original lie beside it.")],
     picture: Annotated[Path, typer.Option(help="The picture to write: .png or .svg.")] = Path("layers.png"),
     runtime: Runtime = None,
-    imports: Imports = None,
-    unsafe_lambda: UnsafeLambda = False,
+    code: LoadingOptions,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -33,7 +33,7 @@ def command(
     """
     console = Console(json_output=json)
     localized = api.localize(
-        artifact, picture=picture, imports=imports or (), unsafe_lambda=unsafe_lambda, runtime=runtime
+        artifact, picture=picture, imports=code.imports or (), unsafe_lambda=code.unsafe_lambda, runtime=runtime
     )
     _report(console, localized)
     culprit = localized.culprit

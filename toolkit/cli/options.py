@@ -1,5 +1,6 @@
-"""The options that several verbs share, and the headings of the help that options stand under."""
+"""The options that several verbs share, alone and in groups, and the headings of the help that options stand under."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -63,6 +64,9 @@ ModelChoice = Annotated[
         autocompletion=lambda: list(_MODELS),
     ),
 ]
+Epochs = Annotated[int, typer.Option(help="How often all training rows are passed over.")]
+TrainingSeed = Annotated[int, typer.Option(help="Seed of the first weights and of the order of rows.")]
+RunName = Annotated[str | None, typer.Option(help="Name of the run; default: the model and the time.")]
 DeviceChoice = Annotated[Device, typer.Option(help="Where to train; auto: on a GPU if there is one.")]
 AllowOverlap = Annotated[
     bool,
@@ -77,31 +81,46 @@ Runtime = Annotated[
     typer.Option(help="What runs the files; others than its own are left out. Default: what does so by itself."),
 ]
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: exported/", show_default=False)]
-
-Seconds = Annotated[float, typer.Option(help="How long each configuration is measured, over all its processes.")]
-Processes = Annotated[int, typer.Option(help="How many processes measure each configuration, one after the other.")]
-Thorough = Annotated[bool, typer.Option("--thorough", help="Measure each configuration 10 seconds in 10 processes.")]
-Seed = Annotated[int, typer.Option(help="Seed of the random order in which configurations are measured.")]
 Records = Annotated[Path, option(OUTPUT, "The folder that gets a folder per record.", "--output")]
-# Seconds and processes of --thorough.
-THOROUGH = (10.0, 10)
-
-On = Annotated[
-    list[str] | None,
-    option(
-        REMOTE,
-        "Do it on a device over SSH: user@host, or a name of ~/.ssh/config. Give it once for each device.",
-        "--on",
-    ),
-]
-Wheels = Annotated[
-    Path | None, option(REMOTE, "For a device without internet: the folder that 'toolkit wheels' has filled.")
-]
-
 TestData = Annotated[
     str | None, typer.Option(help="The data set whose test images are used; default: the one of the manifest.")
 ]
 Margin = Annotated[float, typer.Option(help="Accuracy that may be lost, in percentage points.")]
+Seconds = Annotated[float, typer.Option(help="How long each configuration is measured, over all its processes.")]
+
+
+@dataclass(frozen=True)
+class MeasuringOptions:
+    """How long and in which order something is measured."""
+
+    seconds: Seconds = 1.0
+    processes: Annotated[
+        int, typer.Option(help="How many processes measure each configuration, one after the other.")
+    ] = 5
+    seed: Annotated[int, typer.Option(help="Seed of the random order in which configurations are measured.")] = 0
+
+
+@dataclass(frozen=True)
+class DeviceOptions:
+    """On which devices something is done; UsageError for wheels without a device."""
+
+    on: Annotated[
+        list[str] | None,
+        option(
+            REMOTE,
+            "Do it on a device over SSH: user@host, or a name of ~/.ssh/config. Give it once for each device.",
+            "--on",
+        ),
+    ] = None
+    wheels: Annotated[
+        Path | None, option(REMOTE, "For a device without internet: the folder that 'toolkit wheels' has filled.")
+    ] = None
+
+    def __post_init__(self) -> None:
+        if self.wheels is not None and not self.on:
+            raise UsageError("--wheels is what is taken along to a device; name one by --on")
+
+
 Imports = Annotated[
     list[Path] | None,
     option(OWN, "A Python file with layers of the model that are not Keras' own; it is run.", "--import"),
@@ -109,6 +128,15 @@ Imports = Annotated[
 UnsafeLambda = Annotated[
     bool, option(OWN, "Run the Python code that Lambda layers of the model hold.", "--unsafe-lambda")
 ]
+
+
+@dataclass(frozen=True)
+class LoadingOptions:
+    """What code a Keras model may run when it is loaded."""
+
+    imports: Imports = None
+    unsafe_lambda: UnsafeLambda = False
+
 
 ImageSize = Annotated[
     str | None,
@@ -131,17 +159,28 @@ Window = Annotated[
 Stride = Annotated[int | None, option(READING, "Rows from one window of a recording to the next; default: --window.")]
 
 
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How data are read."""
+
+    image_size: ImageSize = None
+    resize: ResizeTo = None
+    skip_unreadable: SkipUnreadable = False
+    keys: Keys = None
+    window: Window = None
+    stride: Stride = None
+
+    @property
+    def asked(self) -> Reading | None:
+        """How data are to be read; None if nothing is asked for."""
+        return reading(**vars(self))
+
+
 def given(context: typer.Context) -> dict[str, str]:
     """Return the parameters that the command line gives, by name, each with its flag."""
     flags = {one.name: one.opts[0] for one in context.command.params if one.name}
     sources = {name: context.get_parameter_source(name) for name in flags}
     return {name: flags[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"}
-
-
-def require_device(on: list[str] | None, wheels: Path | None) -> None:
-    """Raise UsageError for ``--wheels`` without a device."""
-    if wheels is not None and not on:
-        raise UsageError("--wheels is what is taken along to a device; name one by --on")
 
 
 def reading(

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, cast
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from toolkit.cli.groups import spread
+
 
 class PanelCommand(TyperCommand):
     """A verb whose options stand under the headings that they name."""
@@ -61,7 +63,7 @@ def _imported(verb: str, panel: str) -> TyperCommand | TyperGroup:
     own: typer.Typer | None = getattr(module, "app", None)  # of a verb that has verbs of its own
     holder = typer.Typer(cls=PanelGroup, rich_markup_mode=None)
     if own is None:
-        holder.command(verb, cls=PanelCommand, rich_help_panel=panel)(module.command)
+        holder.command(verb, cls=PanelCommand, rich_help_panel=panel)(spread(module.command))
     else:
         holder.add_typer(own, name=verb, rich_help_panel=panel)
     holder.callback()(lambda: None)  # without one, a single command is no group

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import OWN, Debug, Imports, InputRange, Json, UnsafeLambda, option
-from toolkit.console import Column, Console
+from toolkit.cli.options import OWN, Debug, InputRange, Json, LoadingOptions, option
+from toolkit.console import Column, Console, figure_columns
 
 if TYPE_CHECKING:
     from toolkit.prediction import Prediction, Refused
@@ -17,6 +17,7 @@ NONE_OF_THESE = "none of these"
 
 
 def command(
+    *,
     images: Annotated[
         list[Path], typer.Argument(help="Image files of any size; .csv, .wav or .npy files for models of values.")
     ],
@@ -36,8 +37,7 @@ def command(
     labels: Annotated[
         Path | None, option(OWN, "A text file with the name of a class in each line, for a model without a manifest.")
     ] = None,
-    imports: Imports = None,
-    unsafe_lambda: UnsafeLambda = False,
+    code: LoadingOptions,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -52,8 +52,8 @@ def command(
         artifact,
         input_range=input_range,
         labels=labels,
-        imports=imports or (),
-        unsafe_lambda=unsafe_lambda,
+        imports=code.imports or (),
+        unsafe_lambda=code.unsafe_lambda,
         every_digit=every_digit,
         explain=explain,
     )
@@ -72,10 +72,7 @@ def command(
 def _print(console: Console, predictions: "Sequence[Prediction | Refused]") -> None:
     columns = (
         Column("image", figures=False),
-        Column("class"),
-        Column("probability"),
-        Column("runner-up"),
-        Column("probability"),
+        *figure_columns("class", "probability", "runner-up", "probability"),
     )
     console.table(columns, [(one.image, *_cells(one)) for one in predictions])
 

@@ -34,25 +34,44 @@ _budget = partial(option, "What a network may take, and must reach")
 _effort = partial(option, "How long it is searched")
 _training = partial(option, "How each network is trained")
 
+Name = Annotated[str, typer.Option(help="Name of the search; its candidates are in runs/NAME/.")]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        help="What a network must match: a run, an export or a .keras file; default: none, but it is compared with "
+        "the CNN of exported/, if that was made for the same data."
+    ),
+]
+Show = Annotated[str | None, typer.Option(help="Show the search of that name or folder; nothing is trained.")]
+Qat = Annotated[bool, _training("Learn with the rounding of int8 kernels in the end, as 'train' does it.", "--qat")]
+# What is passed on as it is given.
+_PASSED = (
+    "data",
+    "name",
+    "against",
+    "device",
+    "allow_overlap",
+    "trials",
+    "hours",
+    "jobs",
+    "ray",
+    "run_cpus",
+    "run_gpus",
+)
+
 
 def command(
     context: typer.Context,
     data: DataChoice = "auto",
-    name: Annotated[str, typer.Option(help="Name of the search; its candidates are in runs/NAME/.")] = "search",
-    against: Annotated[
-        str | None,
-        typer.Option(
-            help="What a network must match: a run, an export or a .keras file; default: none, but it is compared with "
-            "the CNN of exported/, if that was made for the same data."
-        ),
-    ] = None,
-    show: Annotated[
-        str | None, typer.Option(help="Show the search of that name or folder as it stands; nothing is trained.")
-    ] = None,
+    name: Name = "search",
+    against: Against = None,
+    show: Show = None,
     device: DeviceChoice = "auto",
     allow_overlap: AllowOverlap = False,
     max_size: Annotated[str | None, _budget("The largest int8 file: 16kB.")] = None,
     max_macs: Annotated[str | None, _budget("The most multiply-accumulates of one inference: 0.2M.")] = None,
+    max_instructions: Annotated[str | None, _budget("The most instructions of one inference: 0.2M.")] = None,
+    max_latency: Annotated[str | None, _budget("The longest inference on one thread of this machine: 50us.")] = None,
     max_memory: Annotated[str | None, _budget("The most memory that tensors take at a time: 8kB.")] = None,
     min_accuracy: Annotated[float | None, _budget("The lowest accuracy, in percent.")] = None,
     trials: Annotated[int | None, _effort("Trainings at most; default: as many as the hours allow.")] = None,
@@ -65,6 +84,7 @@ def command(
     average: Annotated[float | None, _training("Decay of the average of the weights: 0.999; default: none.")] = None,
     label_smoothing: Annotated[float, _training("Share of a label that all classes get: 0.1.")] = 0.0,
     teacher: Annotated[str | None, _training("A run or a .keras file whose answers are learned too.")] = None,
+    qat: Qat = False,
     ray: RayCluster = None,
     run_cpus: RunCpus = 1,
     run_gpus: RunGpus = 0.0,
@@ -77,43 +97,31 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Search the smallest networks that are surely as good.
+    """Search the smallest networks within budgets.
 
-    If it is called again, it goes on where it was. The exit code is 1 if nothing reaches what was asked for.
+    With --min-accuracy or --against, those that are surely as good. If it is called again, it goes on where it was. The
+    exit code is 1 if nothing reaches what was asked for.
     """
+    from toolkit.search.asked import TrainingOptions
     from toolkit.search.budgets import Budgets
 
     console = Console(json_output=json)
     if show is not None:
-        if others := given(context).keys() - {"show", "json", "debug"}:
-            raise UsageError(
-                f"--show trains nothing; leave out {', '.join(given(context)[one] for one in sorted(others))}"
-            )
-        return _report(console, api.report_search(show))
-    budgets = Budgets.parse(size=max_size, macs=max_macs, memory=max_memory, accuracy=min_accuracy)
+        return _show(console, show, given(context))
+    budgets = Budgets.parse(
+        size=max_size,
+        macs=max_macs,
+        memory=max_memory,
+        instructions=max_instructions,
+        latency=max_latency,
+        accuracy=min_accuracy,
+    )
     with console.steps("searching") as on_step:
         found = api.search(
             budgets,
-            data=data,
-            name=name,
-            trials=trials,
-            hours=hours,
-            epochs=epochs,
-            augment=augment,
-            warmup=warmup,
-            average=average,
-            label_smoothing=label_smoothing,
-            teacher=teacher,
-            seed=seed,
-            jobs=jobs,
-            device=device,
-            ray=ray,
-            run_cpus=run_cpus,
-            run_gpus=run_gpus,
-            against=against,
             reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
-            allow_overlap=allow_overlap,
             on_step=on_step,
+            **{name: context.params[name] for name in (*_PASSED, *TrainingOptions.__annotations__)},
         )
     if found.interrupted:
         console.warn(f"interrupted: {found.summary}; call the same again to go on")
@@ -122,11 +130,20 @@ def command(
     return _report(console, api.report_search(found.folder))
 
 
+def _show(console: Console, show: str, flags: dict[str, str]) -> int:
+    """Show a search as it stands. flags: by the names of the options that are given."""
+    if others := flags.keys() - {"show", "json", "debug"}:
+        raise UsageError(f"--show trains nothing; leave out {', '.join(flags[one] for one in sorted(others))}")
+    return _report(console, api.report_search(show))
+
+
 def _report(console: Console, written: "SearchReport") -> int:
     """Print the front and what it shows; return the exit code."""
     found, front = written.search, written.front
     if front.rows:
         console.table([Column(heading) for heading in front.headings], front.rows)
+    for one in found.crashed:
+        console.warn(f"{one.name} crashed: {one.outcome.message}")
     console.text(f"{found.summary}; report: {written.markdown}, {written.html}")
     console.text(f"{written.conclusion}.")
     console.document(written.to_json())

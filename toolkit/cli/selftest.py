@@ -5,31 +5,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api
-from toolkit.cli.options import AllowOverlap, Debug, Imports, Json, Margin, Paths, TestData, UnsafeLambda
-from toolkit.console import Column, Console
+from toolkit.cli.options import AllowOverlap, Debug, Json, LoadingOptions, Margin, Paths, TestData
+from toolkit.console import Console, text_columns
 from toolkit.errors import CheckFailedError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 
 if TYPE_CHECKING:
     from toolkit.selftest.run import FaultOutcome, SelfTested
 
-COLUMNS = (
-    Column("fault", figures=False),
-    Column("artifact", figures=False),
-    Column("caught on the test set by", figures=False),
-    Column("by golden", figures=False),
-    Column("the gate is", figures=False),
-)
+COLUMNS = text_columns("fault", "artifact", "caught on the test set by", "by golden", "the gate is")
 
 
 def command(
+    *,
     paths: Paths = None,
     data: TestData = None,
     margin: Margin = DEFAULT_MARGIN_PP,
     reexports: Annotated[int, typer.Option(help="How many exports without a fault are judged as well.")] = 20,
     allow_overlap: AllowOverlap = False,
-    imports: Imports = None,
-    unsafe_lambda: UnsafeLambda = False,
+    code: LoadingOptions,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -44,8 +38,8 @@ def command(
             data=data,
             margin_pp=margin,
             reexports=reexports,
-            imports=imports or (),
-            unsafe_lambda=unsafe_lambda,
+            imports=code.imports or (),
+            unsafe_lambda=code.unsafe_lambda,
             allow_overlap=allow_overlap,
             on_step=show,
         )

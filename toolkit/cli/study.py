@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,17 +18,11 @@ from toolkit.cli.options import (
     DataChoice,
     Debug,
     DeviceChoice,
-    ImageSize,
     Json,
-    Keys,
-    ResizeTo,
-    SkipUnreadable,
-    Stride,
-    Window,
+    ReadingOptions,
     option,
-    reading,
 )
-from toolkit.console import Column, Console, Standing
+from toolkit.console import Console, Standing, figure_columns, text_columns
 from toolkit.errors import CheckFailedError, UsageError
 from toolkit.step import OnStep, Step
 
@@ -35,27 +30,14 @@ if TYPE_CHECKING:
     from toolkit.study.report import StudyReport
 
 LIVE_COLUMNS = (
-    Column("run", figures=False),
-    Column("state", figures=False),
-    Column("epochs"),
-    Column("validation accuracy"),
-    Column("training time"),
-    Column("time left"),
+    *text_columns("run", "state"),
+    *figure_columns("epochs", "validation accuracy", "training time", "time left"),
 )
 RUN_COLUMNS = (
-    Column("run", figures=False),
-    Column("state", figures=False),
-    Column("epochs"),
-    Column("best epoch"),
-    Column("best validation accuracy"),
-    Column("test accuracy"),
-    Column("training time"),
+    *text_columns("run", "state"),
+    *figure_columns("epochs", "best epoch", "best validation accuracy", "test accuracy", "training time"),
 )
-CLAIM_COLUMNS = (
-    Column("", figures=False),
-    Column("claim", figures=False),
-    Column("verdict", figures=False),
-)
+CLAIM_COLUMNS = text_columns("", "claim", "verdict")
 
 # What is a number among the axes and the epochs, and how several are given.
 _NUMBERS: dict[str, tuple[type[float] | type[int], str]] = {
@@ -80,30 +62,33 @@ def _axis(what: str, default: str) -> Any:
     return _of_grid(f"{what}, with commas; default: {default}.")
 
 
+@dataclass(frozen=True)
+class AxisOptions:
+    """What is compared: the values on each axis, with commas."""
+
+    model: Annotated[str | None, _axis("Networks", "cnn,mlp")] = None
+    optimizer: Annotated[str | None, _axis("Optimizers", "adam,sgd")] = None
+    activation: Annotated[str | None, _axis("Activations of hidden layers", "relu,sigmoid")] = None
+    learning_rate: Annotated[str | None, _axis("Learning rates", "0.001,0.01,0.1")] = None
+    loss: Annotated[str | None, _axis("Losses", "categorical_crossentropy,mse")] = None
+    epochs: Annotated[str | None, _axis("Epochs of each run: one number, or one for each network", "100")] = None
+
+
 def command(
+    *,
     data: DataChoice = "auto",
     jobs: Annotated[int, typer.Option(help="How many runs are trained at a time, each with its share of cores.")] = 1,
     device: DeviceChoice = "auto",
     name: StudyName = "study",
     allow_overlap: AllowOverlap = False,
-    model: Annotated[str | None, _axis("Networks", "cnn,mlp")] = None,
-    optimizer: Annotated[str | None, _axis("Optimizers", "adam,sgd")] = None,
-    activation: Annotated[str | None, _axis("Activations of hidden layers", "relu,sigmoid")] = None,
-    learning_rate: Annotated[str | None, _axis("Learning rates", "0.001,0.01,0.1")] = None,
-    loss: Annotated[str | None, _axis("Losses", "categorical_crossentropy,mse")] = None,
-    epochs: Annotated[str | None, _axis("Epochs of each run: one number, or one for each network", "100")] = None,
+    axes: AxisOptions,
     seeds: Annotated[int | None, _of_grid("How often each recipe is trained, from seed 0; default: 1.")] = None,
     quick: Annotated[bool, _of_grid("Minutes: the MLP alone, 5 epochs, unless given.", "--quick")] = False,
     ray: RayCluster = None,
     run_cpus: RunCpus = 1,
     run_gpus: RunGpus = 0.0,
     output: ReportFolder = None,
-    image_size: ImageSize = None,
-    resize: ResizeTo = None,
-    skip_unreadable: SkipUnreadable = False,
-    keys: Keys = None,
-    window: Window = None,
-    stride: Stride = None,
+    reading: ReadingOptions,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -112,18 +97,10 @@ def command(
     If it is called again, it goes on where it was. The exit code is 1 if a run crashed.
     """
     console = Console(json_output=json)
-    axes = {
-        "model": model,
-        "optimizer": optimizer,
-        "activation": activation,
-        "learning_rate": learning_rate,
-        "loss": loss,
-        "epochs": epochs,
-    }
-    grid: dict[str, Any] = {axis: _values(axis, text) for axis, text in axes.items() if text is not None}
+    grid: dict[str, Any] = {axis: _values(axis, text) for axis, text in vars(axes).items() if text is not None}
     if seeds is not None:
         grid["seeds"] = seeds
-    with shown(console) as show:
+    with showing(console) as show:
         studied = api.study(
             data=data,
             name=name,
@@ -132,7 +109,7 @@ def command(
             ray=ray,
             run_cpus=run_cpus,
             run_gpus=run_gpus,
-            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
+            reading=reading.asked,
             allow_overlap=allow_overlap,
             quick=quick,
             on_step=show,
@@ -149,7 +126,7 @@ def command(
 
 
 @contextmanager
-def shown(console: Console) -> Iterator[OnStep]:
+def showing(console: Console) -> Iterator[OnStep]:
     """Show a table of the runs while the block runs. Yields what shows a step of ``api.study``."""
     from toolkit.study.progress import Board
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,20 +16,16 @@ from toolkit.cli.options import (
     DataChoice,
     Debug,
     DeviceChoice,
-    ImageSize,
-    Imports,
+    Epochs,
     InputRange,
     Json,
-    Keys,
+    LoadingOptions,
     ModelChoice,
-    ResizeTo,
-    SkipUnreadable,
-    Stride,
-    UnsafeLambda,
-    Window,
+    ReadingOptions,
+    RunName,
+    TrainingSeed,
     given,
     option,
-    reading,
 )
 from toolkit.console import Column, Console
 from toolkit.models import ACTIVATIONS
@@ -59,99 +56,107 @@ _small = partial(option, "When the network is small")
 _hardware = partial(option, "On which hardware")
 
 
-def command(
-    context: typer.Context,
-    model: ModelChoice = "cnn",
-    data: DataChoice = "auto",
-    epochs: Annotated[int, typer.Option(help="How often all training rows are passed over.")] = 100,
-    seed: Annotated[int, typer.Option(help="Seed of the first weights and of the order of rows.")] = 0,
-    name: Annotated[str | None, typer.Option(help="Name of the run; default: the model and the time.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run --name, or the newest.")] = False,
-    optimizer: Annotated[Optimizer, _learning("The optimizer.")] = "adam",
-    learning_rate: Annotated[float, _learning("The learning rate; 0: 0.001 for adam, 0.01 for sgd.")] = 0.0,
-    activation: Annotated[Activation, _learning("The activation of hidden layers.")] = "relu",
-    loss: Annotated[Loss, _learning("The loss.")] = "categorical_crossentropy",
-    batch_size: Annotated[int, _learning("Rows of one step.")] = 64,
-    validation_split: Annotated[float, _learning("Share of the training rows that validates.")] = 0.2,
-    monitor: Annotated[Monitor, _learning("What the best epoch is chosen by.")] = "val_loss",
+@dataclass(frozen=True)
+class LearningOptions:
+    """What decides the weights, besides model and data: the fields of a recipe, with its defaults."""
+
+    epochs: Epochs = Recipe.epochs
+    seed: TrainingSeed = Recipe.seed
+    optimizer: Annotated[Optimizer, _learning("The optimizer.")] = Recipe.optimizer
+    learning_rate: Annotated[float, _learning("The learning rate; 0: 0.001 for adam, 0.01 for sgd.")] = (
+        Recipe.learning_rate
+    )
+    activation: Annotated[Activation, _learning("The activation of hidden layers.")] = Recipe.activation
+    loss: Annotated[Loss, _learning("The loss.")] = Recipe.loss
+    batch_size: Annotated[int, _learning("Rows of one step.")] = Recipe.batch_size
+    validation_split: Annotated[float, _learning("Share of the training rows that validates.")] = (
+        Recipe.validation_split
+    )
+    monitor: Annotated[Monitor, _learning("What the best epoch is chosen by.")] = Recipe.monitor
     qat: Annotated[
         bool, _learning("Learn with the rounding of int8 kernels in the end (quantization-aware training).", "--qat")
-    ] = False,
+    ] = Recipe.qat
     schedule: Annotated[
         Schedule,
         _harder(
             f"How the learning rate goes; plateau: halved after {PLATEAU_EPOCHS} epochs without a better --monitor."
         ),
-    ] = "constant",
+    ] = Recipe.schedule
     patience: Annotated[
         int | None, _harder("Stop after so many epochs without a better --monitor; default: never.")
-    ] = None,
+    ] = Recipe.patience
     augment: Annotated[
         str | None,
         _harder(
             f"Change training images by chance: a comma list of {', '.join(KINDS)}, each with =STRENGTH or without."
         ),
-    ] = None,
+    ] = Recipe.augment
     balance: Annotated[
         bool, _harder("Let every class count the same in the loss, however many images it has.", "--balance")
-    ] = False,
+    ] = Recipe.balance
     freeze_until: Annotated[
         str | None, _harder("Of a .keras file: the layer up to which weights are kept and not trained.")
-    ] = None,
+    ] = Recipe.freeze_until
+    input_range: InputRange = Recipe.input_range
     warmup: Annotated[
         int, _small("Epochs in which the learning rate rises to its value, step by step; --schedule begins then.")
-    ] = 0,
+    ] = Recipe.warmup
     average: Annotated[
         float | None,
         _small(
             "Validate and keep a moving average of the weights, of this decay a step, such as 0.999; default: none."
         ),
-    ] = None,
-    label_smoothing: Annotated[float, _small("Share of each label that all classes get, such as 0.1.")] = 0.0,
+    ] = Recipe.average
+    label_smoothing: Annotated[float, _small("Share of each label that all classes get, such as 0.1.")] = (
+        Recipe.label_smoothing
+    )
     teacher: Annotated[
         str | None, _small("Learn the answers of a trained model too: a run, by name or folder, or a .keras file.")
-    ] = None,
+    ] = Recipe.teacher
     temperature: Annotated[
         float, _small("At which answers are compared with the teacher's; higher: unlikely classes count more.")
-    ] = 4.0,
-    teacher_weight: Annotated[float, _small("How much the teacher's answers count; the labels count the rest.")] = 0.9,
-    input_range: InputRange = None,
-    imports: Imports = None,
-    unsafe_lambda: UnsafeLambda = False,
+    ] = Recipe.temperature
+    teacher_weight: Annotated[float, _small("How much the teacher's answers count; the labels count the rest.")] = (
+        Recipe.teacher_weight
+    )
+    precision: Annotated[Precision, _hardware("mixed: compute in bfloat16.")] = Recipe.precision
+
+
+def command(
+    *,
+    context: typer.Context,
+    model: ModelChoice = Recipe.model,
+    data: DataChoice = "auto",
+    recipe: LearningOptions,
+    name: RunName = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run --name, or the newest.")] = False,
     device: DeviceChoice = "auto",
     strategy: Annotated[Strategy, _hardware("mirrored: share each batch out over this machine's GPUs.")] = "single",
-    precision: Annotated[Precision, _hardware("mixed: compute in bfloat16.")] = "float32",
     gradients: Annotated[
         bool, option(OUTPUT, "Also write each layer's gradient norm after each epoch: gradients.csv.", "--gradients")
     ] = False,
+    loading: LoadingOptions,
     allow_overlap: AllowOverlap = False,
-    image_size: ImageSize = None,
-    resize: ResizeTo = None,
-    skip_unreadable: SkipUnreadable = False,
-    keys: Keys = None,
-    window: Window = None,
-    stride: Stride = None,
+    reading: ReadingOptions,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
     """Train a model into runs/NAME/: weights, history, charts."""
     console = Console(json_output=json)
-    asked = {name: context.params[name] for name in given(context)}
-    recipe = {name: value for name, value in asked.items() if name in Recipe.__dataclass_fields__}
-    with shown(console) as show:
+    choices = {"model": model, "data": data, **vars(recipe)}  # what is not given is that of a run that goes on
+    with showing(console) as show:
         trained = api.train(
-            data=asked.get("data"),
             name=name,
             resume=resume,
             device=device,
             strategy=strategy,
             gradients=gradients,
-            imports=imports or (),
-            unsafe_lambda=unsafe_lambda,
-            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
+            imports=loading.imports or (),
+            unsafe_lambda=loading.unsafe_lambda,
+            reading=reading.asked,
             allow_overlap=allow_overlap,
             on_step=show,
-            **recipe,
+            **{choice: value for choice, value in choices.items() if choice in given(context)},
         )
     report(console, trained)
     console.document(trained.to_json())
@@ -159,7 +164,7 @@ def command(
 
 
 @contextmanager
-def shown(console: Console) -> Iterator[OnStep]:
+def showing(console: Console) -> Iterator[OnStep]:
     """Show a bar of epochs while the block runs. Yields what shows a step of ``api.train``."""
     from toolkit.training.fit import Started
 

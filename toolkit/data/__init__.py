@@ -67,15 +67,16 @@ def load(
     data: str,
     *,
     warn: Callable[[str], None],
-    reading: Reading = AS_THEY_ARE,
+    reading: Reading | None = None,
     fetch: bool = True,
 ) -> "Dataset":
     """Return the data set that ``data`` asks for: ``auto``, the name of a source, or a path; warn of what it has.
 
     ``auto`` is MNIST if it can be had, else the sample, with a warning; a name or a path never falls back. reading:
-    how files are read. fetch: whether what is not on this machine is downloaded. Raises DataError for what is missing,
-    damaged or not what its name says, and for a reading that has no meaning there.
+    how files are read; None stands for as they are. fetch: whether what is not on this machine is downloaded. Raises
+    DataError for what is missing, damaged or not what its name says, and for a reading that has no meaning there.
     """
+    reading = reading or AS_THEY_ARE
     if data == AUTO:
         try:
             return load(PREFERRED, warn=warn, reading=reading, fetch=fetch)

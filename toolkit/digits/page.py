@@ -191,8 +191,8 @@ def _cut_out(grey: NDArray[np.uint8], margin: int) -> tuple[_Candidate, str | No
 def _agreed(grey: NDArray[np.uint8]) -> tuple[_Candidate, str | None]:
     """Return the digits on which the windows agree; else what the last one shows, and why it cannot be read.
 
-    Digits that two windows show are taken if there is paper around them, and without it if three do: what lies between
-    strokes, or between a digit and its frame, looks like ink of the other polarity, but otherwise in every window.
+    Digits with paper around them are taken if two windows show them, others if three do. What lies between strokes, or
+    between a digit and its frame, looks like ink of the other polarity, but different in every window.
     """
     before: tuple[_Candidate, ...] = ()
     windows = [0, 0]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit import units
 from toolkit.data.base import SomeRows, Split
 from toolkit.entries import TRAINED, CalibrationRows
 from toolkit.errors import UsageError
@@ -34,8 +35,7 @@ class Calibration:
 def choose(training: Split | SomeRows, *, count: int | None, seed: int) -> Calibration:
     """Choose ``count`` of the training rows, or as many of DEFAULT_COUNT as there are; UsageError for more."""
     count = min(DEFAULT_COUNT, len(training)) if count is None else count
-    if not 0 <= seed < 2**32:
-        raise UsageError(f"the seed is {seed}; it must be from 0 to 4294967295")
+    units.require_from("the seed", seed, 0, 2**32 - 1)
     if not 1 <= count <= len(training):
         raise UsageError(f"{count} calibration images were asked for; allowed: 1 to {len(training)}, the training rows")
     rows = np.sort(np.random.default_rng(seed).choice(len(training), size=count, replace=False))

@@ -29,8 +29,8 @@ from toolkit.parity import checks, inputs
 from toolkit.runs import SCRATCH
 from toolkit.runtimes.base import Session
 from toolkit.runtimes.keras.fake_quantization import bounds_of
-from toolkit.runtimes.keras.loading import load_model
 from toolkit.step import OnStep, ignore
+from toolkit.worker.keras import load_model
 
 LOG = "export.log"
 _ALLOWED = "allowed: one input, and one output, a number for each class or one for two classes"

@@ -18,10 +18,11 @@ from toolkit.manifest import MANIFEST
 from toolkit.reading import AS_THEY_ARE, Reading, image_shape
 from toolkit.runs import BEST, CONFIG, METRICS
 from toolkit.runtimes.keras import SUFFIXES
-from toolkit.runtimes.keras.loading import HDF5_SUFFIXES, load_model
+from toolkit.runtimes.keras.loading import HDF5_SUFFIXES
 from toolkit.text import printable
 from toolkit.training.folders import recipe_of
 from toolkit.training.phases import FLOAT
+from toolkit.worker.keras import load_model
 
 CHARTS = ("loss.png", "accuracy.png")
 

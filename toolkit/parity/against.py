@@ -75,17 +75,17 @@ def verify_against(
             raise ArtifactError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}; name the files to compare")
     dataset = load()
     with contained() as workers:
-        shown = shown_by(open_classifier(workers, reference, given, dataset.train, warn), dataset.test)
+        expected = answered_by(open_classifier(workers, reference, given, dataset.train, warn), dataset.test)
         comparisons: list[Comparison] = []
         for number, path in enumerate(paths, 1):
             candidate = open_classifier(workers, path, given, dataset.train, warn)
-            comparisons.append(compare_file(path, shown, candidate.answer, candidate.output, margin_pp=margin_pp))
+            comparisons.append(compare_file(path, expected, candidate.answer, candidate.output, margin_pp=margin_pp))
             on_step(Step(number, len(paths), str(path), comparisons[-1]))
     description = {**dataset.describe_test(), "overlap": [], "overlap_checked": None}
-    return Parity((Verified(reference, None, dataset.class_names, description, comparisons, shown),))
+    return Parity((Verified(reference, None, dataset.class_names, description, comparisons, expected),))
 
 
-def shown_by(reference: Classifier, test: Split) -> Material:
+def answered_by(reference: Classifier, test: Split) -> Material:
     """Return what a model answers for the images of a test split; DataError if the data have more classes."""
     answers = np.concatenate([reference.answer(images) for images in chunks(test.images)])
     if answers.shape[1] <= int(test.labels.max()):

@@ -118,24 +118,24 @@ def overall(comparisons: list[Comparison]) -> Verdict:
 def compare(
     manifest: Manifest,
     artifact: Artifact,
-    shown: Material,
+    expected: Material,
     *,
     margin_pp: float = DEFAULT_MARGIN_PP,
     open_session: Opener = runtimes.open_session,
 ) -> Comparison:
-    """Run ``artifact`` over the images of ``shown`` and compare with the outputs of the reference.
+    """Run ``artifact`` over the images of ``expected`` and compare with the outputs of the reference.
 
-    Where ``shown`` holds recorded outputs of this very artifact, it is a comparison by golden. They are of its own
+    Where ``expected`` holds recorded outputs of this very artifact, it is a comparison by golden. They are of its own
     runtime: what another one answers is held against the reference alone. open_session: what opens the artifact, here
     or in a worker.
     """
     path = manifest.folder / artifact.path
-    recorded = shown.recorded.get(artifact.path)
+    recorded = expected.recorded.get(artifact.path)
     result: dict[str, Any] = {}
     problem = checks.check_file(manifest, artifact)
     if problem is None:
         try:
-            result = _run(manifest, artifact, shown, open_session)
+            result = _run(manifest, artifact, expected, open_session)
         except ArtifactError as error:
             result = {"problem": Problem("runs", str(error))}
     runtime = for_file(path)
@@ -146,7 +146,7 @@ def compare(
         quantization=artifact.quantization,
         sha256=artifact.sha256,
         margin_pp=margin_pp,
-        n=len(shown.table),
+        n=len(expected.table),
         by_golden=recorded is not None,
         measured_on=_measured_on(runtime),
         reference_rounds=manifest.calibration.is_trained,
@@ -160,27 +160,27 @@ def _measured_on(runtime: str) -> MeasuredOn:
     return MeasuredOn(here.cpu, here.kernels, found)
 
 
-def _run(manifest: Manifest, artifact: Artifact, shown: Material, open_session: Opener) -> dict[str, Any]:
+def _run(manifest: Manifest, artifact: Artifact, expected: Material, open_session: Opener) -> dict[str, Any]:
     """Return what a comparison says of an artifact whose file is the one that was exported."""
     path = manifest.folder / artifact.path
     session = open_session(path, threads=0)
-    session.convention = shown.convention
+    session.convention = expected.convention
     if problem := checks.check_specification(artifact, session.input, session.output):
         return {"problem": problem}
-    recorded = shown.recorded.get(artifact.path) if runtimes.is_own(path) else None
+    recorded = expected.recorded.get(artifact.path) if runtimes.is_own(path) else None
     rounds = manifest.calibration.is_trained
-    seen = _Outputs(shown, recorded, session.output.scale, reference_rounds=rounds)
+    seen = _Outputs(expected, recorded, session.output.scale, reference_rounds=rounds)
     result = seen.look(session.predict, session.output, artifact)
     portability = runtimes.get(for_file(path)).portability(path)
     problem = result.get("problem") or checks.check_weights(portability)
     divergent = problem is not None and problem.check == checks.DIVERGENCE
-    cause = diagnose.why_divergent(path, shown, open_session) if divergent else None
+    cause = diagnose.why_divergent(path, expected, open_session) if divergent else None
     return {**result, "problem": problem, "cause": cause, "portability": portability}
 
 
 def compare_file(
     path: Path,
-    shown: Material,
+    expected: Material,
     answer: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
     output: TensorSpec,
     *,
@@ -188,7 +188,7 @@ def compare_file(
 ) -> Comparison:
     """Compare a file that no manifest speaks of: its accuracy alone decides. answer: its outputs for (N, …) images."""
     try:
-        result = _Outputs(shown, None, output.scale).look(answer, output)
+        result = _Outputs(expected, None, output.scale).look(answer, output)
     except ArtifactError as error:
         result = {"problem": Problem("runs", str(error))}
     runtime = for_file(path)
@@ -201,7 +201,7 @@ def compare_file(
         quantization=None,
         sha256=sha256(path),
         margin_pp=margin_pp,
-        n=len(shown.table),
+        n=len(expected.table),
         measured_on=_measured_on(runtime),
         **result,
     )
@@ -212,18 +212,18 @@ class _Outputs:
 
     def __init__(
         self,
-        shown: Material,
+        expected: Material,
         recorded: NDArray[np.float32] | None,
         step: float | None,
         *,
         reference_rounds: bool = False,
     ) -> None:
-        self._shown = shown
+        self._expected = expected
         self._reference_rounds = reference_rounds
         self._step = step
         self._recorded = recorded
         self._table = RowFile(CANDIDATE_ROW)
-        self._sums = checks.Sums(shown.classes)
+        self._sums = checks.Sums(expected.classes)
         self._not_finite = 0
         self._flips = 0
         self._difference = 0.0
@@ -235,7 +235,7 @@ class _Outputs:
         artifact: Artifact | None = None,
     ) -> dict[str, Any]:
         """Return what a comparison says of the answers to all images. artifact: as a manifest lists it."""
-        for images, reference in self._shown.batches():
+        for images, reference in self._expected.batches():
             outputs = answer(images)
             if problem := checks.check_shape(outputs, reference):
                 return {"problem": problem}
@@ -253,17 +253,17 @@ class _Outputs:
             self._flips += int((outputs.argmax(axis=1) != before.argmax(axis=1)).sum())
             self._difference = max(self._difference, float(np.abs(outputs - before).max()))
         self._sums.add(outputs)
-        rows = candidate_rows(outputs, reference, step=self._step, logits=self._shown.logits)
+        rows = candidate_rows(outputs, reference, step=self._step, logits=self._expected.logits)
         self._table.append(rows)
 
     def _result(self, artifact: Artifact | None, output: TensorSpec) -> dict[str, Any]:
         if self._not_finite:
             return {"problem": checks.not_finite(self._not_finite, len(self._table))}
-        found = figures.compute(self._shown.table, self._table, classes=self._shown.classes)
+        found = figures.compute(self._expected.table, self._table, classes=self._expected.classes)
         recorded = None
         if self._recorded is not None:
             recorded = Recorded(self._flips, self._difference, self._step)
-        problem = self._sums.problem(output) if self._shown.sums_to_one else None
+        problem = self._sums.problem(output) if self._expected.sums_to_one else None
         if artifact is None:
             return {"figures": found, "table": self._table, "problem": problem}
         if problem is None and recorded is not None:

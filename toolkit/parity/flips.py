@@ -26,20 +26,20 @@ def draw(path: Path, parts: Sequence[Verified]) -> int:
         for part in parts
         for flip, names in sorted(_by_image(part).items(), key=lambda item: (item[0].index, item[0].candidate))
     ]
-    shown = tiles[:MOST_TILES]
-    rows = max(1, ceil(len(shown) / COLUMNS))
+    first = tiles[:MOST_TILES]
+    rows = max(1, ceil(len(first) / COLUMNS))
     figure = drawing.new_figure(width=2.1 * COLUMNS, height=2.75 * rows + 0.5)
-    title = "Images that an artifact classifies otherwise than Keras" if shown else "No image is classified otherwise"
+    title = "Images that an artifact classifies otherwise than Keras" if first else "No image is classified otherwise"
     total = sum(c.figures.changed for part in parts for c in part.comparisons if c.figures)
-    more = f" (the first {len(shown)}; {total} flips in all)" if len(tiles) > len(shown) else ""
+    more = f" (the first {len(first)}; {total} flips in all)" if len(tiles) > len(first) else ""
     if silent := [Path(c.artifact).name for part in parts for c in part.comparisons if c.figures is None]:
         more += f"; without outputs: {drawn(', '.join(silent))}"
     figure.suptitle(title + more, fontsize=12)
     grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     for axes in grid:
         axes.set_axis_off()
-    for axes, (part, flip, names) in zip(grid, shown, strict=False):
-        _show(axes, part.shown.images[flip.index])
+    for axes, (part, flip, names) in zip(grid, first, strict=False):
+        _show(axes, part.expected.images[flip.index])
         classes = part.class_names
         label, reference, candidate = (drawn(classes[c]) for c in (flip.label, flip.reference, flip.candidate))
         axes.set_title(
@@ -52,7 +52,7 @@ def draw(path: Path, parts: Sequence[Verified]) -> int:
     for position, (colour, text) in enumerate(legend):
         figure.text(0.02 + 0.06 * position, 0.995, text, color=colour, fontsize=drawing.SMALL, va="top")
     drawing.save(figure, path)
-    return len(shown)
+    return len(first)
 
 
 def _show(axes: Any, row: NDArray[Any]) -> None:

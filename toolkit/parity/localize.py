@@ -1,8 +1,7 @@
 """Where an artifact leaves the Keras original: layer by layer, and by the kernels that executed it."""
 
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, log10, sqrt
 from pathlib import Path
@@ -18,8 +17,7 @@ from toolkit.manifest import Artifact, Manifest
 from toolkit.portability import Portability
 from toolkit.runtimes.base import Traced
 from toolkit.runtimes.base.graph import Operator
-from toolkit.runtimes.keras.fake_quantization import unrounded
-from toolkit.runtimes.keras.layers import Layers
+from toolkit.runtimes.keras.layers import Alone
 from toolkit.verdict import Verdict
 from toolkit.worker.session import Workers, contained
 
@@ -129,57 +127,42 @@ def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> 
     runtime = runtimes.get(runtimes.for_file(path))
     images = images[:IMAGES]
     values = found.convention.values(images)
-    model = Layers(found.reference_path)
-    # Artifacts whose activations are not rounded are held against what a model that rounds them computes without that.
-    with nullcontext() if artifact.quantization == "int8" else unrounded():
-        expected = model.together(values)
-        with contained() as workers:
-            given = match(expected, workers.trace(path, values))
-            operators = tuple(node.operator for node in workers.nodes(path))
-            kernel_sets = _kernel_sets(path, images, found.convention, workers)
+    with contained() as workers:
+        # Artifacts whose activations are not rounded are held against what a model that rounds them computes without.
+        expected = workers.layers(found.reference_path, values, rounded=artifact.quantization == "int8")
+        given = match(expected, workers.trace(path, values))
+        operators = tuple(node.operator for node in workers.nodes(path))
+        kernel_sets = _kernel_sets(path, images, found.convention, workers)
         if not given:
             raise ArtifactError(f"{path}: none of its tensors is named after a layer of {found.reference_path}")
         least_db = LEAST_DB.get(artifact.quantization, LEAST_8_BIT_DB)
-        layers = _noises(model, expected, given, values, least_db)
-    unmatched = tuple(name for name in expected if name not in given)
-    return Localized(path, least_db, layers, unmatched, operators, kernel_sets, runtime.portability(path))
-
-
-def _noises(
-    model: Layers,
-    expected: Mapping[str, NDArray[np.float32]],
-    given: Mapping[str, Traced],
-    values: NDArray[np.float32],
-    least_db: float,
-) -> tuple[LayerNoise, ...]:
-    """Return the noise of the layers that tensors were found for. least_db: of most of them."""
-    outputs = {name: tensor.values for name, tensor in given.items()}
-    noises = []
-    for name, tensor in given.items():
-        alone = model.alone(name, outputs, values)
-        mean = model.mean_of(name, outputs, values)
-        noises.append(
+        alone = workers.alone(found.reference_path, {name: tensor.values for name, tensor in given.items()})
+        layers = tuple(
             LayerNoise(
                 name=name,
                 tensor=tensor.name,
                 sqnr_db=sqnr_db(expected[name], tensor.values),
-                own_sqnr_db=sqnr_db(alone, tensor.values),
-                least_db=least_db if mean is None else min(least_db, least_of_mean_db(alone, *mean)),
+                own_sqnr_db=sqnr_db(own.values, tensor.values),
+                least_db=min(least_db, least_of_mean_db(own)),
                 max_abs_error=float(np.abs(expected[name] - tensor.values).max()),
             )
+            for (name, tensor), own in zip(given.items(), alone, strict=True)
         )
-    return tuple(noises)
+    unmatched = tuple(name for name in expected if name not in given)
+    return Localized(path, least_db, layers, unmatched, operators, kernel_sets, runtime.portability(path))
 
 
-def least_of_mean_db(means: NDArray[np.float32], count: int, magnitudes: NDArray[np.float32]) -> float:
-    """Return the ratio of signal to noise of means of so many values that float32 leaves at least, in dB.
+def least_of_mean_db(layer: Alone) -> float:
+    """Return the ratio of signal to noise that float32 leaves at least of means, in dB; inf for other values.
 
     A sum of n numbers x is more than c sqrt(n) u sum(|x|) off with a probability of at most 2 exp(-c² / 2), u the unit
     roundoff (N. Higham and T. Mary, "A New Approach to Probabilistic Rounding Error Analysis", 2019, theorem 2.4); here
-    two such sums are compared. Where the mean is near 0, little is left. magnitudes: the means of |x|.
+    two such sums are compared. Where the mean is near 0, little is left.
     """
-    off = 2 * _SURELY * sqrt(count) * _UNIT_ROUNDOFF * magnitudes.astype(np.float64)
-    return sqnr_db(means, means + off)
+    if layer.count is None or layer.magnitudes is None:
+        return inf
+    off = 2 * _SURELY * sqrt(layer.count) * _UNIT_ROUNDOFF * layer.magnitudes.astype(np.float64)
+    return sqnr_db(layer.values, layer.values + off)
 
 
 def match(layers: dict[str, NDArray[np.float32]], tensors: Sequence[Traced]) -> dict[str, Traced]:
@@ -188,6 +171,8 @@ def match(layers: dict[str, NDArray[np.float32]], tensors: Sequence[Traced]) -> 
     A tensor that several layers were fused into is the last one's. The output, which has a name of its own, is the last
     layer's. Of several tensors of a layer (before and after its activation) the last is taken.
     """
+    if not layers or not tensors:
+        return {}
     *inner, output = tensors
     order = list(layers)
     best: dict[str, Traced] = {}

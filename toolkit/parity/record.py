@@ -57,7 +57,7 @@ def _save(part: Verified, listed_by: Manifest) -> Path:
         "schema": reading.SCHEMA,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "model": listed_by.model,
-        "classes": part.shown.classes,
+        "classes": part.expected.classes,
         "dataset": part.dataset,
         "reference": documents.to_tree(listed_by.reference),
         "results": results,
@@ -207,7 +207,7 @@ def _published(result: dict[str, Any], dataset: dict[str, Any]) -> dict[str, Any
 
 def _write_rows(path: Path, part: Verified) -> None:
     """Write the tables as the arrays of an ``.npz``, some rows at a time."""
-    tables = {REFERENCE: part.shown.table}
+    tables = {REFERENCE: part.expected.table}
     tables |= {ARTIFACT + Path(c.artifact).name: c.table for c in part.comparisons if c.table is not None}
     with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, table in tables.items():

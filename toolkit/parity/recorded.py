@@ -27,14 +27,14 @@ def problem(
     if recorded is None:
         return None
     rows = slice(images)
-    shown = material(
+    expected = material(
         record.images[rows],
         record.labels[rows],
         record.reference[rows],
         {artifact.path: recorded[rows]},
         convention=found.convention,
     )
-    broken = compare(found, artifact, shown, open_session=open_session).problem
+    broken = compare(found, artifact, expected, open_session=open_session).problem
     if broken is None or broken.check == SATURATION:  # which is about other machines: here it is opened exactly
         return None
     return broken.text.removeprefix(f"{found.folder / artifact.path}: ")

@@ -15,10 +15,12 @@ from toolkit import locks, runtimes
 from toolkit.cache import cache_folder
 from toolkit.data.base import Split
 from toolkit.data.base.pixels import chunks
+from toolkit.errors import ArtifactError
 from toolkit.files import atomic, documents, sha256
 from toolkit.manifest import Manifest
 from toolkit.parity import checks
-from toolkit.runtimes import REFERENCE_RUNTIME, choosing, open_session
+from toolkit.runtimes import REFERENCE_RUNTIME, choosing
+from toolkit.runtimes.base import Opener
 
 FOLDER = "reference"
 # Files that the cache keeps, the newest: 400 kB each for 10,000 images of 10 classes.
@@ -27,17 +29,17 @@ _DIGEST_DIGITS = 16
 
 
 @contextmanager
-def outputs(found: Manifest, split: Split) -> Iterator[NDArray[np.float32]]:
+def outputs(found: Manifest, split: Split, open_session: Opener) -> Iterator[NDArray[np.float32]]:
     """Yield the reference's outputs for the images of ``split``, (N, classes), as a mapped file.
 
     The file is named after the digests of the model, of the images and of itself, and after what the model takes:
     neither another model, other images nor a damaged file is ever taken for it. If no cache can be written, the file
-    is a temporary one. ArtifactError if the outputs are no numbers.
+    is a temporary one. open_session: opens the model, if it has to answer. ArtifactError if the outputs are no numbers.
     """
     with locks.scratch() as scratch:
         path = _cached(found, split)
         if path is None:
-            path = _compute(found, split, scratch)
+            path = _compute(found, split, open_session, scratch)
             path = _keep(path, found, split) or path
         answers = np.load(path, mmap_mode="r", allow_pickle=False)
         checks.require_finite(answers, path=found.reference_path)
@@ -66,19 +68,25 @@ def _cached(found: Manifest, split: Split) -> Path | None:
     return None
 
 
-def _compute(found: Manifest, split: Split, folder: Path) -> Path:
+def _compute(found: Manifest, split: Split, open_session: Opener, folder: Path) -> Path:
     """Write the outputs, some rows at a time, and return the file."""
     with choosing(REFERENCE_RUNTIME):  # whatever runs the artifacts
         session = open_session(found.reference_path, threads=0)
     session.convention = found.convention
     path = folder / "outputs.npy"
     with path.open("wb") as file:
-        for start, rows in enumerate(chunks(split.images)):
+        classes = 0
+        for rows in chunks(split.images):
             answers = session.predict(rows)
-            if start == 0:
-                shape = (len(split), answers.shape[1])
-                header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+            if not classes and answers.ndim == 2:
+                classes = answers.shape[1]
+                header = {"descr": "<f4", "fortran_order": False, "shape": (len(split), classes)}
                 np.lib.format.write_array_header_1_0(file, header)
+            if answers.shape != (len(rows), classes):
+                raise ArtifactError(
+                    f"{found.reference_path}: answers {len(rows)} images with numbers {answers.shape}; a classifier "
+                    "gives one for each class"
+                )
             file.write(np.ascontiguousarray(answers, "<f4").tobytes())
     return path
 

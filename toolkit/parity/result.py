@@ -25,7 +25,7 @@ class Verified:
     class_names: tuple[str, ...]
     dataset: dict[str, Any]
     comparisons: list[Comparison]
-    shown: Material
+    expected: Material
 
     @property
     def subject(self) -> Path:
@@ -35,7 +35,7 @@ class Verified:
     @property
     def noun(self) -> str:
         """What a row of its data is called in a sentence."""
-        return "image" if self.shown.images.dtype == np.uint8 else "row"
+        return "image" if self.expected.images.dtype == np.uint8 else "row"
 
     @property
     def by_golden(self) -> bool:

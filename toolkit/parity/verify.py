@@ -34,8 +34,8 @@ _NEAR_CHANCE = "right on {right:,} of {images:,} images is near chance: are thes
 class VerifyOptions:
     """How to verify. data: a choice of ``toolkit.data.load``, or None for the manifest's. runs: where trainings lie.
 
-    open_session: what opens the artifacts, here or in a worker. reading: how data are read; None stands for how those
-    of the manifest were.
+    open_session: what opens the reference and the artifacts, here or in a worker. reading: how data are read; None
+    stands for how those of the manifest were.
     """
 
     data: str | None = None
@@ -79,7 +79,7 @@ def verify_all(
     warn: Callable[[str], None],
     on_step: OnStep = ignore,
 ) -> Parity:
-    """Compare what ``paths`` stand for, as ``verify`` does, in one worker: no artifact can end the caller."""
+    """Compare what ``paths`` stand for, as ``verify`` does, in one worker: no model can end the caller."""
     chosen = select(paths)
     total = sum(len(artifacts) for _, artifacts in chosen)
     number = itertools.count(1)
@@ -135,14 +135,14 @@ def on_test_set(
     found.require(found.reference)
     learned = check_overlap(found, dataset, options, warn=warn)
     description = {**dataset.describe_test(), **learned.to_json()}
-    with reference.outputs(found, dataset.test) as outputs:
+    with reference.outputs(found, dataset.test, options.open_session) as outputs:
         if outputs.shape[1] <= int(dataset.test.labels.max()):
             raise DataError(f"{found.reference_path}: tells {outputs.shape[1]} classes apart, the data have more")
-        shown = material(dataset.test.images, dataset.test.labels, outputs, convention=found.convention)
-        if near_chance(shown.right, np.bincount(dataset.test.labels).tolist()):
-            warn(f"{found.reference_path}: {_NEAR_CHANCE.format(right=shown.right, images=len(dataset.test))}")
-        comparisons = _compare_all(found, artifacts, shown, options, on_comparison)
-    return Verified(found.reference_path, found, found.data.classes, description, comparisons, shown)
+        expected = material(dataset.test.images, dataset.test.labels, outputs, convention=found.convention)
+        if near_chance(expected.right, np.bincount(dataset.test.labels).tolist()):
+            warn(f"{found.reference_path}: {_NEAR_CHANCE.format(right=expected.right, images=len(dataset.test))}")
+        comparisons = _compare_all(found, artifacts, expected, options, on_comparison)
+    return Verified(found.reference_path, found, found.data.classes, description, comparisons, expected)
 
 
 def check_overlap(
@@ -204,8 +204,8 @@ def by_golden(
     missing = [artifact.path for artifact in artifacts if artifact.path not in record.recorded]
     if missing:
         raise ArtifactError(f"{found.golden_path}: has no recorded outputs of {', '.join(missing)}; export it again")
-    shown = material(record.images, record.labels, record.reference, record.recorded, convention=found.convention)
-    comparisons = _compare_all(found, artifacts, shown, options, on_comparison)
+    expected = material(record.images, record.labels, record.reference, record.recorded, convention=found.convention)
+    comparisons = _compare_all(found, artifacts, expected, options, on_comparison)
     digest = sha256(found.golden_path)
     description = {
         "name": "golden",
@@ -215,20 +215,20 @@ def by_golden(
         "overlap": [],
         "overlap_checked": None,
     }
-    return Verified(found.reference_path, found, found.data.classes, description, comparisons, shown)
+    return Verified(found.reference_path, found, found.data.classes, description, comparisons, expected)
 
 
 def _compare_all(
     found: Manifest,
     artifacts: Sequence[Artifact],
-    shown: Material,
+    expected: Material,
     options: VerifyOptions,
     on_comparison: Callable[[Comparison], None],
 ) -> list[Comparison]:
     stale: Problem | None = check_source(found, options.runs)
     comparisons = []
     for artifact in artifacts:
-        comparison = compare(found, artifact, shown, margin_pp=options.margin_pp, open_session=options.open_session)
+        comparison = compare(found, artifact, expected, margin_pp=options.margin_pp, open_session=options.open_session)
         if stale is not None and comparison.problem is None:
             comparison = replace(comparison, problem=stale)
         on_comparison(comparison)

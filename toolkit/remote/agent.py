@@ -16,8 +16,9 @@ from typing import Any
 from toolkit import __version__
 from toolkit.bench import candidates
 from toolkit.bench.advice import Budgets
+from toolkit.bench.plan import Plan
 from toolkit.bench.progress import BenchProgress
-from toolkit.bench.schedule import Plan, bench
+from toolkit.bench.schedule import bench
 from toolkit.errors import ToolkitError
 from toolkit.parity.verify import VerifyOptions, verify_all
 from toolkit.remote.answer import pack

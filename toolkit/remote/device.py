@@ -8,8 +8,8 @@ from typing import Any
 
 from toolkit import host, units
 from toolkit.bench import resume
+from toolkit.bench.plan import Plan
 from toolkit.bench.record import Record
-from toolkit.bench.schedule import Plan
 from toolkit.errors import ArtifactError, DeviceError, DeviceLostError
 from toolkit.files import sha256
 from toolkit.remote.answer import DeviceParity, unpack

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import runtimes, units
-from toolkit.console import Column
+from toolkit.console import figure_columns, text_columns
 from toolkit.errors import UsageError
 from toolkit.report import style, svg
 from toolkit.report.markup import Markup, element
@@ -16,14 +16,9 @@ from toolkit.worker.session import contained
 
 # gives: the shape of what it gives out. takes: the operators whose outputs it takes.
 COLUMNS = (
-    Column("operator", figures=False),
-    Column("name", figures=False),
-    Column("gives"),
-    Column("parameters"),
-    Column("MACs"),
-    Column("weights"),
-    Column("takes", figures=False),
-    Column("kernels", figures=False),
+    *text_columns("operator", "name"),
+    *figure_columns("gives", "parameters", "MACs", "weights"),
+    *text_columns("takes", "kernels"),
 )
 # Of more operators than this a picture shows nothing.
 MOST_DRAWN = 400

@@ -68,22 +68,22 @@ class Subject:
     @cached_property
     def record(self) -> Record:
         """The benchmark, with the results of these artifacts alone."""
-        ours = {artifact.sha256 for artifact in self.manifest.artifacts}
-        found = self.given or self._newest(ours)
-        results = [result for result in found.results if result.sha256 in ours]
+        own = {artifact.sha256 for artifact in self.manifest.artifacts}
+        found = self.given or self._newest(own)
+        results = [result for result in found.results if result.sha256 in own]
         if not results:
             raise ArtifactError(f"{found.folder}: a benchmark of other files than those of {self.folder}")
         if found.host.emulated:
             raise ArtifactError(f"{found.folder}: measured on an emulated machine, whose times are no latencies")
         return replace(found, results=results)
 
-    def _newest(self, ours: set[str]) -> Record:
+    def _newest(self, own: set[str]) -> Record:
         for folder in self._records():
             try:
                 said = benchmarks.document(folder / benchmarks.RECORD, benchmarks.OutcomeEntry)
             except ArtifactError:
                 continue  # of somebody's, and nobody asked for it
-            if ours & {result.get("sha256") for result in said["results"]}:
+            if own & {result.get("sha256") for result in said["results"]}:
                 return replace(read_record(folder), folder=folder)  # which may have been moved
         raise ArtifactError(_NO_BENCHMARK)
 

@@ -1,1 +1,1 @@
-"""Searches: budgets in, the smallest networks out that are surely as good."""
+"""Searches: budgets in, the smallest networks out; if an accuracy is asked for, those that surely have it."""

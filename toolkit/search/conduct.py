@@ -1,7 +1,7 @@
 """Carry out a search: ask for a candidate, find out what it takes, train it if it fits, and go on until time is up."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,14 +11,16 @@ from toolkit.data.base import Dataset
 from toolkit.errors import CheckFailedError, RunError, UsageError
 from toolkit.export.sources import Source
 from toolkit.files import documents, write_json
-from toolkit.search import space
-from toolkit.search.budgets import COSTS, SIZE, Budgets, Costs
+from toolkit.runs import SCRATCH
+from toolkit.search import candidates, space
+from toolkit.search.budgets import COSTS, OF_FILE, SIZE, Budgets, Costs
+from toolkit.search.candidates import CANDIDATE, TRIAL, Candidate, CandidateEntry, Rejected
 from toolkit.search.costs import Costing
 from toolkit.search.front import floors
-from toolkit.search.proof import FRONT
+from toolkit.search.proof import FRONT, Proof
 from toolkit.search.proposals import propose
-from toolkit.search.prove import prove
-from toolkit.search.search import CANDIDATE, TRIAL, Candidate, CandidateEntry, Rejected, Search, candidate
+from toolkit.search.prove import EXPORTED, prove
+from toolkit.search.search import Search, as_it_stands
 from toolkit.search.space import Choice
 from toolkit.step import OnStep, Step, ignore
 from toolkit.study.executors.base import ENDED, Event, Executor, Work
@@ -28,6 +30,8 @@ from toolkit.study.trials import Trial, TrialState
 ATTEMPTS = 100
 # So many crashes on end say that it is not the recipe.
 MOST_CRASHES = 3
+# What may be asked for: from a few seconds to a year.
+MOST_TRIALS, HOURS = 10_000, (0.001, 24 * 365)
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,10 @@ class Limits:
     hours: float | None = None
 
     def __post_init__(self) -> None:
-        if self.trials is not None and self.trials < 1:
-            raise UsageError(f"--trials is {self.trials}; it must be at least 1")
-        if self.hours is not None and not 0 < self.hours < float("inf"):
-            raise UsageError(f"--hours is {self.hours:g}; it must be above 0")
+        if self.trials is not None:
+            units.require_from("--trials", self.trials, 1, MOST_TRIALS)
+        if self.hours is not None:
+            units.require_from("--hours", self.hours, *HOURS)
 
     def are_reached(self, *, trials: int, spent_s: float) -> bool:
         """Say whether nothing more begins."""
@@ -65,17 +69,33 @@ def conduct(
 ) -> Search:
     """Search until a limit is reached, open the test set for what is left, and return the search with its proof.
 
-    Whenever it ends, also by a kill, what was trained is on the disk, and the next call goes on there. Raises
-    UsageError, before anything is trained, if nothing can meet the budgets.
+    One whose test set was opened is returned as it is. Whenever it ends, also by a kill, what was trained is on the
+    disk, and the next call goes on there. Raises UsageError, before anything is trained, if nothing can meet the
+    budgets, RunError if the folder has come to have another search, or one that was proven beside another rival.
     """
     with locks.alone(search.folder, "search", otherwise="choose another --name"):
-        locks.remove_dead_locks(search.folder, "*/")
+        search = as_it_stands(search)  # another process may have gone on with it before it was locked
+        if search.proof is not None:
+            _require_same_rival(search.folder, search.proof, rival if must_match else None)
+            return search
+        for below in ("*/", f"*/{EXPORTED}/*/"):
+            locks.remove_dead_locks(search.folder, below, beside=f"{SCRATCH}*")
         conductor = _Conductor(search, executor.jobs, costing, limits, clock, on_step)
         work = _work(search, device)
         with closing(executor(conductor.due(), work)) as events:
             for event in events:
                 conductor.note(event)
         return prove(conductor.search, dataset, rival, must_match=must_match, warn=warn, on_step=on_step)
+
+
+def _require_same_rival(folder: Path, proof: Proof, rival: Source | None) -> None:
+    """Raise RunError if the test set was opened beside another model than the one that is to be matched now."""
+    before = Path(proof.rival).resolve() if proof.rival and proof.must_match else None
+    if before != (rival.keras_path.resolve() if rival else None):
+        how = f"beside {proof.rival}" if before else "without --against"
+        raise RunError(
+            f"{folder}: its test set was opened {how}, and is opened once; ask for the same, or choose another --name"
+        )
 
 
 def _work(search: Search, device: str) -> Work:
@@ -109,20 +129,17 @@ class _Conductor:
             return  # it is chosen: the test set may have been opened
         fitting = require_possible(self._costing, self.search.asked.budgets, on_step=self._on_step)
         self._save()
-        yield from [self._trial(one.choice, one.costs, one.outcome.trial.folder) for one in self._left()]
+        yield from [self._trial(one.choice, one.costs, one.folder) for one in self._left()]
         while not self._limits.are_reached(trials=len(self.search.candidates), spent_s=self.search.spent_s):
             if len(self._crashes) >= MOST_CRASHES:
                 raise CheckFailedError(
                     f"{len(self._crashes)} trainings on end have crashed, the last: {self._crashes[-1]}"
                 )
-            number = len(self.search.candidates) + 1
+            number = 1 + max((one.number for one in self.search.candidates), default=0)
             entry = self._next(number, fitting)
             folder = self.search.folder / f"{TRIAL}{number:03}"
             write_json(folder / CANDIDATE, {"schema": 1, **documents.to_tree(entry)})
-            self.search = replace(
-                self.search,
-                candidates=(*self.search.candidates, candidate(self.search.asked, self.search.data, folder)),
-            )
+            self.search = replace(self.search, candidates=(*self.search.candidates, self._read(folder)))
             self._save()
             yield self._trial(entry.choice, entry.costs, folder)
 
@@ -130,14 +147,15 @@ class _Conductor:
         """Take in what happened, and tell it."""
         name = event.trial.folder.name
         if event.kind == ENDED:
-            one = candidate(self.search.asked, self.search.data, event.trial.folder)
+            one = self._read(event.trial.folder)
             others = self.search.candidates
             self.search = replace(self.search, candidates=tuple(one if old.name == name else old for old in others))
             self._save()
             is_crash = one.outcome.state == TrialState.CRASHED
             self._crashes = [*self._crashes, one.outcome.message] if is_crash else []
-            self._tell(f"{name}: {one.choice.model}, {one.costs}: {_came_to(one.outcome.state, one.accuracy)}", True)
+            self._tell(f"{name}: {one.choice.model}, {one.costs}: {_came_to(one)}", True)
         elif event.epoch is not None:
+            self._save()  # a kill in the next epoch loses the time of that one alone
             epochs = f"epoch {event.epoch.epoch} of {event.trial.recipe.epochs}"
             self._tell(f"{name}: {epochs}, {units.percent(event.epoch.val_accuracy)}", False)
 
@@ -150,6 +168,9 @@ class _Conductor:
         self.search = replace(self.search, spent_s=self._before_s + self._clock() - self._began_s)
         self.search.write()
 
+    def _read(self, folder: Path) -> Candidate:
+        return candidates.read(self.search.asked, self.search.data, folder)
+
     def _left(self) -> list[Candidate]:
         return [one for one in self.search.candidates if not one.outcome.ended]
 
@@ -160,19 +181,28 @@ class _Conductor:
 
     def _next(self, number: int, fitting: Choice) -> CandidateEntry:
         """Return a proposal that fits the budgets, with those that did not."""
-        search = self.search
+        search, budgets = self.search, self.search.asked.budgets
         tried = [one.result for one in search.candidates if one.outcome.state != TrialState.CRASHED]
         before, rejected = search.rejected, list[Rejected]()
         while True:
             known = [*tried, *(one.result for one in (*before, *rejected))]
-            choice = propose(known, seed=search.asked.seed, number=number, attempt=len(rejected))
+            choice = space.usual()
+            if number > 1 or rejected:
+                choice = propose(known, budgets, seed=search.asked.seed, number=number, attempt=len(rejected))
             if len(rejected) == ATTEMPTS:
                 choice = replace(fitting, learning_rate=choice.learning_rate)
-            smaller = next((one for one in (*before, *rejected) if choice.contains(one.choice)), None)
-            costs = smaller.costs if smaller else self._costing.of(choice.model)
-            if not search.asked.budgets.excess(costs):
+            costs = self._known(choice, (*before, *rejected)) or self._costing.of(choice.model)
+            if not budgets.excess(costs):
                 return CandidateEntry(choice, costs, tuple(rejected))
             rejected.append(Rejected(choice, costs))
+
+    def _known(self, choice: Choice, rejected: Sequence[Rejected]) -> Costs | None:
+        """Return what is known of a network already: its own costs, or those of one in it that is too large itself."""
+        budgets = self.search.asked.budgets
+        own = {one.choice.model: one.costs for one in rejected}
+        own |= {one.choice.model: one.costs for one in self.search.candidates}
+        within = (one.costs for one in rejected if choice.contains(one.choice) and budgets.excess(one.costs, OF_FILE))
+        return own.get(choice.model) or next(within, None)
 
 
 def require_possible(costing: Costing, budgets: Budgets, *, on_step: OnStep = ignore) -> Choice:
@@ -190,18 +220,24 @@ def require_possible(costing: Costing, budgets: Budgets, *, on_step: OnStep = ig
     raise UsageError(f"no network fits {budgets}: {_nearest(found, budgets)}; nothing was trained")
 
 
-def _nearest(found: list[tuple[Choice, Costs]], budgets: Budgets) -> str:
-    """Say what the smallest networks take: of each budget that none meets, else of all budgets together."""
+def _nearest(found: Sequence[tuple[Choice, Costs]], budgets: Budgets) -> str:
+    """Say what the smallest networks take: of each budget that none meets, else of all budgets together.
+
+    If there are some that are within all that a file tells, they alone were measured, and are the nearest.
+    """
+    found = [one for one in found if not budgets.excess(one[1], OF_FILE)] or found
     parts = []
     for cost in COSTS:
-        choice, costs = min(found, key=lambda one: int(getattr(one[1], cost.field)))
-        if cost.option in budgets.excess(costs):
-            parts.append(f"the smallest takes {cost.text(getattr(costs, cost.field))} {cost.noun} ({choice.model})")
+        if all(cost.option in budgets.excess(costs) for _, costs in found):
+            choice, costs = min(found, key=lambda one: budgets.excess(one[1])[cost.option])
+            parts.append(f"the smallest takes {cost.shown(costs)} {cost.noun} ({choice.model})")
     if parts:
         return ", ".join(parts)
     choice, costs = min(found, key=lambda one: max(budgets.excess(one[1]).values()))
     return f"the nearest takes {costs} ({choice.model})"
 
 
-def _came_to(state: TrialState, accuracy: float) -> str:
-    return f"{state}, {units.percent(accuracy)} on the validation rows"
+def _came_to(one: Candidate) -> str:
+    if one.outcome.state == TrialState.CRASHED:
+        return f"{one.outcome.state}: {one.outcome.message}"
+    return f"{one.outcome.state}, {units.percent(one.accuracy)} on the validation rows"

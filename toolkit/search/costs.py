@@ -5,7 +5,7 @@ leave memory behind, so they are made in a process of its own, which is replaced
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from math import prod
 from types import TracebackType
 from typing import Any
@@ -20,14 +20,17 @@ from toolkit.export.formats.base import Request
 from toolkit.export.prepare import prepare
 from toolkit.files import documents
 from toolkit.runtimes import for_file
-from toolkit.search.budgets import Costs
-from toolkit.training import network
+from toolkit.search.budgets import Budgets, Costs
+from toolkit.search.measures import MEASURES
+from toolkit.training import network, quantization
 from toolkit.training.recipe import Recipe
 from toolkit.training.trial import random_rows
 from toolkit.worker.child import Task
 from toolkit.worker.process import Process
 
 MEASURE = "measure"
+# The file of a network whose costs are looked for.
+NAME = f"network{tflite.SUFFIX}"
 # Seconds that a conversion may take: the first one imports TensorFlow.
 PATIENCE_S = 300.0
 # Conversions of one process.
@@ -37,14 +40,20 @@ ROWS = 2
 
 
 class Costing:
-    """Finds out what networks take on rows of some data, and remembers it. Its process ends with the block."""
+    """Finds out what networks take on rows of some data, and remembers it. Its process ends with the block.
 
-    def __init__(self, dataset: Dataset) -> None:
+    budgets: what is measured on the file is measured where it is limited, as long as all that is known of it is met.
+    qat: whether they are trained with the rounding of integer kernels, which gives another file.
+    """
+
+    def __init__(self, dataset: Dataset, budgets: Budgets, *, qat: bool = False) -> None:
         self._about = {
             "input_shape": list(dataset.input_shape),
             "classes": dataset.classes,
             "dtype": dataset.train.images.dtype.name,
+            "qat": qat,
         }
+        self._budgets = budgets
         self._known: dict[str, Costs] = {}
         self._process: Process | None = None
 
@@ -55,15 +64,28 @@ class Costing:
         self._end()
 
     def of(self, model: str) -> Costs:
-        """Return what a network takes. ArtifactError if it cannot be converted."""
+        """Return what a network takes. ArtifactError if it cannot be converted or measured."""
         if model not in self._known:
             if len(self._known) % CONVERSIONS == 0:
                 self._end()
             if self._process is None:
                 self._process = Process("the conversion to int8", __name__, patience_s=PATIENCE_S)
-            answer, _ = self._process.ask({"do": MEASURE, "model": model, **self._about})
-            self._known[model] = documents.convert(answer, Costs, model, what="the costs of a network")
+            answer, content = self._process.ask({"do": MEASURE, "model": model, **self._about})
+            costs = documents.convert(answer, Costs, model, what="the costs of a network")
+            self._known[model] = self._with_measured(costs, content)
         return self._known[model]
+
+    def _with_measured(self, costs: Costs, content: bytes) -> Costs:
+        """Return the costs of a file with those that are measured on it."""
+        with locks.scratch() as folder:
+            path = folder / NAME
+            path.write_bytes(content)
+            for cost in self._budgets.measured:
+                if self._budgets.excess(costs):
+                    break
+                found: dict[str, Any] = {cost.field: MEASURES[cost.field](path)}
+                costs = replace(costs, **found)
+        return costs
 
     def _end(self) -> None:
         if self._process is not None:
@@ -72,27 +94,37 @@ class Costing:
 
 
 def _measure(
-    kept: dict[str, Any], content: bytes, *, model: str, input_shape: Sequence[int], classes: int, dtype: str
+    kept: dict[str, Any],
+    content: bytes,
+    *,
+    model: str,
+    input_shape: Sequence[int],
+    classes: int,
+    dtype: str,
+    qat: bool,
 ) -> tuple[dict[str, Any], bytes]:
-    """Convert a network of no training, and look at the file; in a process of its own."""
+    """Convert a network of no training, and look at the file, which is returned too; in a process of its own."""
     keras = extras.load("keras")
     parts = divide(random_rows(tuple(input_shape), classes, ROWS, dtype), share=0, seed=0)
     made = network.float32_model(keras, Recipe(model=model), parts)
     _draw(made)
+    parameters = made.count_params()
+    if qat:
+        made = quantization.fake_quantized(keras, made, parts)
     rows = parts.dataset.train.images
     convention = runs.FED.taking(rows)
     with locks.scratch() as work:
-        path = work / f"network{tflite.SUFFIX}"
+        path = work / NAME
         tflite.convert(prepare(made, work), Request("int8", convention.values(rows), convention), path)
-        nodes = runtimes.get(for_file(path)).nodes(path)
+        file, nodes = path.read_bytes(), runtimes.get(for_file(path)).nodes(path)
         costs = Costs(
-            size_bytes=path.stat().st_size,
+            size_bytes=len(file),
             macs=sum(node.operator.macs or 0 for node in nodes),
-            memory_bytes=c.least_arena(path.read_bytes()),
-            parameters=made.count_params(),
+            memory_bytes=c.least_arena(file),
+            parameters=parameters,
         )
     keras.backend.clear_session()
-    return asdict(costs), b""
+    return documents.to_tree(costs), file
 
 
 def _draw(model: Any) -> None:

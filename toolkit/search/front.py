@@ -41,7 +41,7 @@ def front(ended: Sequence[T], *, validation_rows: int) -> tuple[T, ...]:
     tell apart.
     """
     left: list[T] = []
-    for one in sorted(ended, key=lambda one: (one.costs.size_bytes, one.costs.macs, -one.accuracy)):
+    for one in sorted(ended, key=lambda one: (one.costs.size_bytes, one.costs.work, -one.accuracy)):
         error = sqrt(one.accuracy * (1 - one.accuracy) / validation_rows)
         below = [other.accuracy for other in left if other.costs.at_most(one.costs)]
         if not below or one.accuracy > max(below) + error:

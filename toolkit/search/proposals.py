@@ -12,37 +12,37 @@ import numpy as np
 
 from toolkit import extras
 from toolkit.search import space
-from toolkit.search.budgets import Costs
+from toolkit.search.budgets import Budgets, Costs
 from toolkit.search.space import Choice
 
 # Proposals that are drawn at random before the estimator has something to go by; Optuna's own number.
 AT_RANDOM = 10
 # Of fewer ended runs nothing is said of what mattered: PED-ANOVA compares the best of them with the rest.
 FEWEST_TO_WEIGH = 20
-# Of accuracy, size and MACs.
+# Of accuracy, size and work.
 _DIRECTIONS = ("maximize", "minimize", "minimize")
 
 
 @dataclass(frozen=True)
 class Result:
-    """A choice that was tried. accuracy: on the validation rows; None while it is being trained."""
+    """A choice that was tried. accuracy: on the validation rows; 0 if it was too costly, None while it is trained."""
 
     choice: Choice
     costs: Costs
     accuracy: float | None
 
 
-def propose(known: Sequence[Result], *, seed: int, number: int, attempt: int) -> Choice:
+def propose(known: Sequence[Result], budgets: Budgets, *, seed: int, number: int, attempt: int) -> Choice:
     """Return a choice. attempt: how many of this number were too costly.
 
-    What was too costly is among ``known`` with an accuracy of 0, so that the estimator learns what fits too.
+    What misses a budget, or the accuracy, is worse than all that does not, and the more so the further it is from it.
     """
     entropy = np.random.SeedSequence((seed, number, attempt)).generate_state(1)
     optuna = _optuna()
     # What is being trained counts as bad, so that two at a time are not the same.
     at_random = AT_RANDOM + sum(one.accuracy == 0 for one in known)
     sampler = optuna.samplers.TPESampler(seed=int(entropy[0]), n_startup_trials=at_random, constant_liar=True)
-    study = _study(optuna, known, sampler=sampler)
+    study = _study(optuna, known, sampler=sampler, budgets=budgets)
     return Choice(**study.ask(_distributions(optuna)).params)
 
 
@@ -68,22 +68,31 @@ def _optuna() -> Any:
     return optuna
 
 
-def _study(optuna: Any, known: Sequence[Result], *, objectives: int = len(_DIRECTIONS), sampler: Any = None) -> Any:
-    """Return what Optuna knows. objectives: how many of accuracy, size and MACs count."""
+def _study(
+    optuna: Any,
+    known: Sequence[Result],
+    *,
+    objectives: int = len(_DIRECTIONS),
+    sampler: Any = None,
+    budgets: Budgets | None = None,
+) -> Any:
+    """Return what Optuna knows. objectives: how many of accuracy, size and work count."""
     study = optuna.create_study(directions=_DIRECTIONS[:objectives], sampler=sampler)
     distributions = _distributions(optuna)
     states = optuna.trial.TrialState
     for one in known:
-        ended = one.accuracy is not None
-        study.add_trial(
-            optuna.trial.create_trial(
-                state=states.COMPLETE if ended else states.RUNNING,
-                params=asdict(one.choice),
-                distributions=distributions,
-                values=[one.accuracy, one.costs.size_bytes, one.costs.macs][:objectives] if ended else None,
-            )
-        )
+        ended = {} if one.accuracy is None else _ended(one, one.accuracy, objectives, budgets)
+        state = states.COMPLETE if ended else states.RUNNING
+        trial = optuna.trial.create_trial(state=state, params=asdict(one.choice), distributions=distributions, **ended)
+        study.add_trial(trial)
     return study
+
+
+def _ended(one: Result, accuracy: float, objectives: int, budgets: Budgets | None) -> dict[str, Any]:
+    """Return what Optuna knows of a choice that has a result; a constraint is met at 0."""
+    values = [accuracy, one.costs.size_bytes, one.costs.work][:objectives]
+    missed = 0.0 if budgets is None else budgets.missed(one.costs, accuracy)
+    return {"values": values, "constraints": {"missed": missed}}
 
 
 def _distributions(optuna: Any) -> dict[str, Any]:

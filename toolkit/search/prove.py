@@ -5,19 +5,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import reading, runs, units
+from toolkit import manifest, models, reading, runs, units
 from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError, RunError
 from toolkit.export import exporter, sources
 from toolkit.export.sources import Source
-from toolkit.files import FileName, documents, write_json
+from toolkit.files import FileName, documents, sha256, write_json
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity import against, figures, record, verify
 from toolkit.parity.compare import Comparison
 from toolkit.parity.material import Material
+from toolkit.runs import BEST
+from toolkit.search.budgets import SIZE, Budgets
+from toolkit.search.candidates import Candidate
 from toolkit.search.front import front
 from toolkit.search.proof import FRONT, PROOF, Member, Paired, Proof
-from toolkit.search.search import Candidate, Search
+from toolkit.search.search import Search
 from toolkit.step import OnStep, Step
 from toolkit.worker.session import contained
 
@@ -35,16 +38,28 @@ class FrontEntry:
 
 
 @dataclass(frozen=True)
-class _Made:
+class Made:
     """A candidate as an int8 file."""
 
     candidate: Candidate
     manifest: Manifest
-    artifact: Artifact
+
+    @property
+    def artifact(self) -> Artifact:
+        """What the manifest says of the file."""
+        return next(listed for listed in self.manifest.artifacts if _is_int8(listed))
 
     @property
     def path(self) -> Path:
+        """The file."""
         return self.manifest.folder / self.artifact.path
+
+    def fits(self, budgets: Budgets) -> bool:
+        """Say whether the file is as small as it must be: that of the trained weights may be larger than was known."""
+        return budgets.max_size_bytes is None or self.artifact.size_bytes <= budgets.max_size_bytes
+
+    def __str__(self) -> str:
+        return f"{self.candidate.name} takes {units.size(self.artifact.size_bytes)} {SIZE.noun}"
 
 
 def chosen(search: Search) -> tuple[Candidate, ...]:
@@ -52,6 +67,13 @@ def chosen(search: Search) -> tuple[Candidate, ...]:
     least = search.asked.budgets.min_accuracy or 0.0
     reaching = [one for one in search.finished if one.accuracy >= least]
     return front(reaching, validation_rows=search.data["validation_rows"])
+
+
+def too_large(search: Search) -> tuple[Made, ...]:
+    """Return the files of the front, the smallest first, if they are all there and none is as small as it must be."""
+    files = [exported(one) for one in chosen(search)]
+    made = [one for one in files if one is not None and not one.fits(search.asked.budgets)]
+    return tuple(sorted(made, key=lambda one: one.artifact.size_bytes)) if len(made) == len(files) else ()
 
 
 def prove(
@@ -66,22 +88,24 @@ def prove(
     """Return the search with its proof, which is written beside the front that it is of.
 
     rival: the model that the front is compared with; must_match: whether a member must be as good. A front that was
-    written before is kept: its test set may have been opened. If no candidate reaches the accuracy, the search is
-    returned as it is.
+    written before is kept: its test set may have been opened; so are the files of its members that are whole. If no
+    candidate reaches the accuracy, or no file is as small as it must be, the search is returned as it is.
     """
     path = search.folder / FRONT
     if path.is_file():
         names = documents.read(path, FrontEntry, what="a front", error=RunError).members
-        left = tuple(search.named(name) for name in names)
+        left = tuple(search.named(name, by=FRONT) for name in names)
     else:
         left = chosen(search)
     steps = 2 * len(left) + 1
     made = []
     for number, one in enumerate(left):
         on_step(Step(number, steps, f"exporting {one.name} to int8"))
-        made.append(_export(one, dataset, bool(search.data["overlap"]), warn))
-    budgets = search.asked.budgets
-    made = [one for one in made if one.artifact.size_bytes <= (budgets.max_size_bytes or float("inf"))]
+        found = exported(one) or _export(one, dataset, bool(search.data["overlap"]), warn)
+        if found.fits(search.asked.budgets):
+            made.append(found)
+        else:
+            warn(f"{found}, more than {SIZE.option} allows; it is left out")
     if not made:
         return search
     names = tuple(FileName(one.candidate.name) for one in made)
@@ -104,21 +128,37 @@ def _answers(rival: Source, dataset: Dataset, warn: Callable[[str], None]) -> Ma
     """Return what the rival answers for the test rows."""
     with contained() as workers:
         model = against.open_classifier(workers, rival.keras_path, rival.convention, dataset.train, warn)
-        return against.shown_by(model, dataset.test)
+        return against.answered_by(model, dataset.test)
 
 
-def _export(one: Candidate, dataset: Dataset, allow_overlap: bool, warn: Callable[[str], None]) -> _Made:
-    source = sources.resolve(str(one.outcome.trial.folder))
-    folder = one.outcome.trial.folder / EXPORTED / source.name
-    options = exporter.ExportOptions([INT8])
-    found = exporter.export(source, dataset, folder, options, warn=warn, allow_overlap=allow_overlap).manifest
-    (artifact,) = (listed for listed in found.artifacts if (listed.format, listed.quantization) == INT8)
-    return _Made(one, found, artifact)
+def exported(one: Candidate) -> Made | None:
+    """Return a candidate as it was exported before; None if it was not, or if a file of that is not whole."""
+    try:
+        found = manifest.read(_folder(one))
+        found.require(found.reference, found.golden, *found.artifacts)
+        is_of_it = found.source.sha256 == sha256(one.folder / BEST)
+    except ArtifactError:
+        return None
+    return Made(one, found) if is_of_it and any(map(_is_int8, found.artifacts)) else None
+
+
+def _is_int8(listed: Artifact) -> bool:
+    return (listed.format, listed.quantization) == INT8
+
+
+def _folder(one: Candidate) -> Path:
+    return one.folder / EXPORTED / models.name_of(one.choice.model)
+
+
+def _export(one: Candidate, dataset: Dataset, allow_overlap: bool, warn: Callable[[str], None]) -> Made:
+    source, options = sources.resolve(str(one.folder)), exporter.ExportOptions([INT8])
+    made = exporter.export(source, dataset, _folder(one), options, warn=warn, allow_overlap=allow_overlap)
+    return Made(one, made.manifest)
 
 
 def _proof(
     search: Search,
-    made: Sequence[_Made],
+    made: Sequence[Made],
     verified: Sequence[Comparison],
     rival: Source | None,
     shown: Material | None,

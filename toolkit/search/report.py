@@ -9,8 +9,11 @@ from toolkit import units
 from toolkit.errors import RunError
 from toolkit.files import write_text
 from toolkit.search import charts
+from toolkit.search.budgets import MACS, OF_FILE, SIZE, Cost, Measured
+from toolkit.search.candidates import Candidate
 from toolkit.search.proof import FRONT, LOOKS, MARGIN_PP, Member, Proof
-from toolkit.search.search import Candidate, Search
+from toolkit.search.prove import too_large
+from toolkit.search.search import Search
 from toolkit.study.charts import FOLDER, save
 from toolkit.study.charts.base import Chart
 from toolkit.study.claims.base import Table
@@ -52,8 +55,8 @@ class SearchReport:
 
 
 def write(of: Search) -> SearchReport:
-    """Draw the charts and write the page into the search's folder; RunError if no candidate has ended."""
-    if not any(one.outcome.ended for one in of.candidates):
+    """Draw the charts and write the page into the search's folder; RunError if nothing has come of any candidate."""
+    if not of.crashed and not any(one.outcome.ended for one in of.candidates):
         raise RunError(f"{of.folder}: no candidate has ended yet, there is nothing to report")
     drawn = [(chart, save(chart, of.folder / FOLDER)) for chart in charts.draw(of)]
     pictures = [(chart, image(paths[0], chart.title, of.folder)) for chart, paths in drawn]
@@ -89,12 +92,18 @@ def _unproven(of: Search) -> str:
     best = max(of.finished, key=lambda one: one.accuracy, default=None)
     if best is None:
         return f"no candidate has all its {of.asked.epochs} epochs yet: {of.summary}"
-    if best.accuracy >= least:
-        return f"nothing is proven yet: {of.summary}; call the same again to go on"
-    return (
-        f"no candidate reaches {100 * least:g} % on the validation rows: the nearest, {best.name}, has "
-        f"{units.percent(best.accuracy)} ({best.choice.model}, {best.costs}); the test set was left closed"
-    )
+    if best.accuracy < least:
+        return (
+            f"no candidate reaches {100 * least:g} % on the validation rows: the nearest, {best.name}, has "
+            f"{units.percent(best.accuracy)} ({best.choice.model}, {best.costs}); the test set was left closed"
+        )
+    if large := too_large(of):
+        return (
+            "all int8 files of the front are too large now that their weights are trained: the smallest, of "
+            f"{large[0].candidate.name}, takes {units.size(large[0].artifact.size_bytes)}, and {SIZE.option} is "
+            f"{units.size(of.asked.budgets.max_size_bytes or 0)}; the test set was left closed"
+        )
+    return f"nothing is proven yet: {of.summary}; call the same again to go on"
 
 
 def _described(proof: Proof, member: Member) -> str:
@@ -113,7 +122,8 @@ def _wanted(proof: Proof) -> str:
 def front_table(of: Search) -> Table:
     """Return the members of the front; what is claimed of them stands behind if something is."""
     proof = of.proof
-    headings = ("candidate", "size", "MACs", "validation", "test", "own float: lost / gained", "verdict")
+    costs = [cost.heading for cost in _beside_size(of)]
+    headings = ("candidate", SIZE.heading, *costs, "validation", "test", "own float: lost / gained", "verdict")
     if proof is None:
         return Table(headings, ())
     reached = () if proof.min_accuracy is None else (f"≥ {100 * proof.min_accuracy:g} %",)
@@ -130,7 +140,7 @@ def _front_row(of: Search, proof: Proof, member: Member) -> tuple[str, ...]:
     return (
         member.name,
         units.size(member.size_bytes),
-        f"{one.costs.macs:,}",
+        *(cost.shown(one.costs) for cost in _beside_size(of)),
         units.percent(one.accuracy),
         units.marked(_interval(proof, member), overlap=of.data["overlap"]),
         f"{member.own.lost} / {member.own.gained}",
@@ -166,8 +176,18 @@ def _about(of: Search) -> str:
         f"{of.host['cpu']}, {of.host['cores']} cores; trainings at a time: "
         f"{' and '.join(str(number) for number in of.jobs)}. What a network takes is known of its int8 file, which was "
         "converted before it was trained: nothing was trained that could not fit "
-        f"({units.count(len(of.rejected), 'proposal')})."
+        f"({units.count(len(of.rejected), 'proposal')}).{_measured(of)}"
     )
+
+
+def _measured(of: Search) -> str:
+    """Say by what the costs were measured that a file does not tell."""
+    sentences = []
+    for cost in of.asked.budgets.measured:
+        found: list[Measured | None] = [getattr(one.costs, cost.field) for one in of.candidates]
+        where = dict.fromkeys(one.where for one in found if one is not None)
+        sentences.append(f" {cost.heading.capitalize()}: of one inference, by {' and '.join(where)}.")
+    return "".join(sentences)
 
 
 def _looks(of: Search, proof: Proof) -> str:
@@ -187,20 +207,25 @@ def _looks(of: Search, proof: Proof) -> str:
     )
 
 
+def _beside_size(of: Search) -> tuple[Cost, ...]:
+    """Return the costs that the table of the front has beside the size."""
+    return (MACS, *of.asked.budgets.measured)
+
+
 def _all(of: Search) -> Table:
-    headings = ("candidate", "network", "learning rate", "size", "MACs", "memory", "validation", "state", "time", "")
-    return Table(headings, tuple(_row(one) for one in of.candidates))
+    costs = (*OF_FILE, *of.asked.budgets.measured)
+    headings = ("candidate", "network", "learning rate", *(cost.heading for cost in costs))
+    rows = tuple(_row(one, costs) for one in of.candidates)
+    return Table((*headings, "validation", "state", "time", ""), rows)
 
 
-def _row(one: Candidate) -> tuple[str, ...]:
+def _row(one: Candidate, costs: Sequence[Cost]) -> tuple[str, ...]:
     trained = bool(one.outcome.progress.history)
     return (
         one.name,
         str(one.choice.shape),
         f"{one.choice.learning_rate:.2g}",
-        units.size(one.costs.size_bytes),
-        f"{one.costs.macs:,}",
-        units.size(one.costs.memory_bytes),
+        *(cost.shown(one.costs) for cost in costs),
         units.percent(one.accuracy) if trained else "–",
         str(one.outcome.state),
         units.seconds(one.outcome.seconds) if trained else "–",

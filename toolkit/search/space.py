@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
+from math import prod, sqrt
 
 from toolkit.models.tiny import TinyShape
 
@@ -45,6 +46,12 @@ class Choice:
     def deepens(self, other: "Choice") -> bool:
         """Say whether the other's network is this one with fewer blocks, so that its file is smaller."""
         return replace(self, depth=other.depth) == other and other.depth < self.depth
+
+
+def usual() -> Choice:
+    """Return the family's default, with the middle of the learning rates: what is tried first, if it fits."""
+    shape = TinyShape()
+    return Choice(shape.width, shape.depth, shape.kernel, shape.conv, shape.reduce, sqrt(prod(LEARNING_RATES)))
 
 
 def smallest() -> Iterator[Choice]:

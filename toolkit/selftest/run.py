@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import extras, golden, locks, registry
+from toolkit import extras, golden, locks, registry, units
 from toolkit.convention import Layout
 from toolkit.data.base import Dataset, Split
 from toolkit.entries import Origin
@@ -24,16 +24,18 @@ from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
 from toolkit.parity.verify import VerifyOptions, by_golden, check_overlap, on_test_set
 from toolkit.runs import BEST, CONFIG, RUNS
-from toolkit.runtimes.keras.loading import load_model
 from toolkit.selftest import files, models
 from toolkit.step import OnStep, Step, ignore
 from toolkit.verdict import Verdict
+from toolkit.worker.keras import load_model
 from toolkit.worker.session import contained
 
 # What faults are planted into: the strictest and the loosest rule of the gate, in both formats.
 PAIRS = (("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32"), ("onnx", "int8"))
 # Share of faultless exports that may be called a failure.
 MOST_FALSE_ALARMS = 0.05
+# Each takes seconds.
+MOST_REEXPORTS = 1000
 NOTHING, CONSTANT, STALE = "no fault", "calibration on constant images", "a stale artifact"
 ACCURACY = "accuracy"
 GREY = 128
@@ -123,8 +125,7 @@ def self_test(
     """
     if found.convention.layout == Layout.VALUES:
         raise UsageError(f"{found.folder}: takes rows of values; the faults that are planted are those of images")
-    if reexports < 0:
-        raise UsageError(f"{reexports} exports were asked for; allowed: 0 or more")
+    units.require_from("the number of exports", reexports, 0, MOST_REEXPORTS)
     check_overlap(found, dataset, options, warn=warn)
     with locks.scratch() as work, contained() as workers:
         bench = _Bench(found, dataset, work, replace(options, open_session=workers.open_session))

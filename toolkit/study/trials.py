@@ -90,7 +90,7 @@ def perform(
     except _BelowFloorError as error:
         record_failure(trial, TrialState.GIVEN_UP, str(error))
     except Exception as error:  # noqa: BLE001 — whatever ends one run, the others go on
-        record_failure(trial, TrialState.CRASHED, f"{type(error).__name__}: {error}")
+        record_failure(trial, TrialState.CRASHED, f"{type(error).__name__}: {error}".partition("\n")[0])
 
 
 def _require_floor(trial: Trial, epoch: Epoch) -> None:

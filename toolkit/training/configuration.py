@@ -5,20 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import extras, models
+from toolkit import models
 from toolkit.convention import Convention
-from toolkit.data.base.parts import Parts
 from toolkit.files import documents, sha256
 from toolkit.runtimes.keras.loading import allowed
 from toolkit.training import distillation, folders
-from toolkit.training.arithmetic import UNTRIED, Arithmetic
+from toolkit.training.arithmetic import UNTRIED
 from toolkit.training.epochs import class_weights
 from toolkit.training.recipe import Recipe
+from toolkit.training.setup import Setup
 
 
-def of_run(recipe: Recipe, parts: Parts, convention: Convention, arithmetic: Arithmetic, device: str) -> dict[str, Any]:
-    """Return the document of a run that starts now. convention: what its model takes. device: what it is called."""
-    dataset = parts.dataset
+def of_run(setup: Setup, convention: Convention) -> dict[str, Any]:
+    """Return the document of a run that starts now. convention: what its model takes."""
+    recipe, parts, dataset, arithmetic = setup.recipe, setup.parts, setup.parts.dataset, setup.arithmetic
     return {
         "schema": 1,
         "recipe": recipe.to_json(),
@@ -35,10 +35,10 @@ def of_run(recipe: Recipe, parts: Parts, convention: Convention, arithmetic: Ari
         "validation": {"rows": len(parts.validation_rows), "how": parts.how},
         **({"class_weights": class_weights(parts).tolist()} if recipe.balance else {}),
         **({} if arithmetic == UNTRIED else {"arithmetic": arithmetic.to_json()}),
-        "device": device,
+        "device": setup.device,
         "versions": {
-            "tensorflow": extras.load("tensorflow").__version__,
-            "keras": extras.load("keras").__version__,
+            "tensorflow": setup.tf.__version__,
+            "keras": setup.keras.__version__,
             "numpy": np.__version__,
         },
         "started": datetime.now(UTC).isoformat(timespec="microseconds"),

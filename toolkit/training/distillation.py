@@ -14,9 +14,8 @@ from toolkit.errors import RunError, UsageError
 from toolkit.files import require_file
 from toolkit.files.memory import check_memory
 from toolkit.runs import BEST
-from toolkit.runtimes.keras.loading import allowing, load_model
 from toolkit.training import fed, transfer
-from toolkit.training.recipe import Recipe
+from toolkit.worker.keras import load_model
 
 # Rows whose answers are computed at once.
 _ROWS = 500
@@ -38,14 +37,6 @@ def find(teacher: str) -> Path:
         raise UsageError(f"{problem}; a teacher is a run or a {models.WEIGHTS_SUFFIX} file") from problem
     require_file(path, error=UsageError)
     return path
-
-
-def of_recipe(tf: Any, recipe: Recipe, parts: Parts) -> "Teacher | None":
-    """Return the teacher that a recipe asks for, which may be made with what its own Python file defines."""
-    if recipe.teacher is None:
-        return None
-    with allowing(recipe.code_files):
-        return Teacher(tf, find(recipe.teacher), parts)
 
 
 class Teacher:

@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,14 +14,13 @@ from toolkit.data.base.parts import Parts
 from toolkit.errors import DivergedError
 from toolkit.training import checkpoint, folders, network, quantization, schedule
 from toolkit.training.augmentation import Augmentation
-from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
-from toolkit.training.distillation import Teacher
+from toolkit.training.checkpoint import STATE, Epoch
 from toolkit.training.feed import Feed
 from toolkit.training.loop import EVALUATION_BATCH, Loop, Totals
 from toolkit.training.network import Learner
 from toolkit.training.objective import Objective
 from toolkit.training.phases import Phase
-from toolkit.training.recipe import Recipe
+from toolkit.training.setup import Setup
 
 # An epoch is one compiled call if it takes less than this; a longer one is cut, so that Ctrl-C is answered soon.
 RESPONSIVE_S = 1.0
@@ -31,32 +29,21 @@ FIRST_BLOCK_BATCHES = 100
 
 
 class Epochs:
-    """The epochs of one part of a training."""
+    """The epochs of one part of a training, its network in ``learner``."""
 
-    def __init__(
-        self,
-        tf: Any,
-        keras: Any,
-        recipe: Recipe,
-        parts: Parts,
-        folder: Path,
-        phase: Phase,
-        learner: Learner,
-        teacher: Teacher | None,
-        progress: TrainingProgress,
-        strategy: Any,
-        gradients: bool,
-        xla: int | None,
-    ) -> None:
+    def __init__(self, setup: Setup, learner: Learner, phase: Phase) -> None:
+        tf, recipe, parts = setup.tf, setup.recipe, setup.parts
         self._tf = tf
         self._recipe = recipe
-        self._best = folder / phase.best
-        self._folder = folder
+        self._best = setup.folder / phase.best
+        self._folder = setup.folder
         self.phase = phase
-        self._learner = learner
-        self._progress = progress
+        self.learner = learner
+        self._progress = setup.progress
         # Weights are kept in float32 whatever training computes in, so that every exporter and runtime can read them.
-        self._keeper = learner.model if recipe.precision == "float32" else network.float32_model(keras, recipe, parts)
+        self._keeper = (
+            learner.model if recipe.precision == "float32" else network.float32_model(setup.keras, recipe, parts)
+        )
         self._feed = Feed(tf, parts.dataset.train)
         self._training = parts.training_rows
         self._held_out = self._feed if parts.held_out is parts.dataset.train else Feed(tf, parts.held_out)
@@ -70,24 +57,24 @@ class Epochs:
             tf,
             model=learner.model,
             optimizer=learner.optimizer,
-            objective=Objective(tf, keras, recipe, classes=parts.dataset.classes, class_weights=weights),
+            objective=Objective(tf, setup.keras, recipe, classes=parts.dataset.classes, class_weights=weights),
             batch_size=recipe.batch_size,
-            strategy=strategy,
+            strategy=setup.strategy,
             convention=learner.convention,
             augmentation=self._augmentation,
-            teacher=teacher,
+            teacher=setup.teacher,
             before_step=warm_up,
             after_step=learner.follow,
-            xla=xla,
+            xla=setup.arithmetic.xla,
         )
         # The rows stay as they are without augmentation, so their answers are known before.
         self._taught: tuple[Any, ...] = ()
-        if teacher is not None and self._augmentation is None:
-            self._taught = (tf.constant(teacher.answers(parts.dataset.train, self._training)),)
+        if setup.teacher is not None and self._augmentation is None:
+            self._taught = (tf.constant(setup.teacher.answers(parts.dataset.train, self._training)),)
         self._block_batches = FIRST_BLOCK_BATCHES
         rows_to_measure = parts.dataset.train.rows(self._training[:EVALUATION_BATCH])
         self._measured = (tf.constant(rows_to_measure.images), tf.constant(rows_to_measure.labels))
-        self._gradients = gradients
+        self._gradients = setup.gradients
 
     @property
     def resident(self) -> bool:
@@ -125,11 +112,11 @@ class Epochs:
         order = self._training[np.random.default_rng((self._recipe.seed, number)).permutation(len(self._training))]
         rate = schedule.learning_rate(self._recipe, self._progress.history, after=self.phase.after)
         if rate is not None:
-            self._learner.optimizer.learning_rate = rate
+            self.learner.optimizer.learning_rate = rate
         if self._augmentation is not None:
             self._augmentation.begin(seed=self._recipe.seed, epoch=number)
         if self.phase.rounds:
-            quantization.move_bounds(self._learner.model, moving=self.phase.moves_bounds(number))
+            quantization.move_bounds(self.learner.model, moving=self.phase.moves_bounds(number))
         start = time.perf_counter()
         training = self._pass(self._feed, self._loop.train, order, self._recipe.batch_size, self._taught)
         batches_per_second = len(order) / self._recipe.batch_size / (time.perf_counter() - start)
@@ -137,7 +124,7 @@ class Epochs:
         self._check_finite(training.mean_loss, number)
         validation = Totals(math.nan, 0, 1)
         if len(self._validation):
-            with self._learner.kept_weights():
+            with self.learner.kept_weights():
                 validation = self._pass(self._held_out, self._loop.evaluate, self._validation, EVALUATION_BATCH)
             self._check_finite(validation.mean_loss, number)
         return Epoch(
@@ -177,13 +164,13 @@ class Epochs:
         progress, recipe = self._progress, self._recipe
         value = getattr(epoch, recipe.monitor)
         if math.isnan(progress.best_value) or recipe.monitor_sign * (value - progress.best_value) > 0:
-            with self._learner.kept_weights():
-                if self._keeper is not self._learner.model:
-                    self._keeper.set_weights(self._learner.model.get_weights())
+            with self.learner.kept_weights():
+                if self._keeper is not self.learner.model:
+                    self._keeper.set_weights(self.learner.model.get_weights())
                 checkpoint.save_best(self._keeper, self._best)
             progress.best_epoch, progress.best_value = epoch.epoch, value
         progress.history.append(epoch)
-        checkpoint.save_state(self._folder / STATE, variables=self._learner.variables, progress=progress)
+        checkpoint.save_state(self._folder / STATE, variables=self.learner.variables, progress=progress)
         folders.write_tables(self._folder, progress)
         with writer.as_default(step=epoch.epoch):
             for name, figure in epoch.figures.items():

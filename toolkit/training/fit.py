@@ -2,39 +2,25 @@
 
 import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import extras, locks, overlap, runs
+from toolkit import locks, runs
 from toolkit.data.base import Dataset
-from toolkit.data.base.parts import divide
-from toolkit.errors import UsageError
 from toolkit.files import write_json, write_text
 from toolkit.runs import METRICS
 from toolkit.runtimes.keras.loading import allowing, load_model
-from toolkit.training import (
-    augmentation,
-    checkpoint,
-    configuration,
-    device,
-    distillation,
-    fed,
-    folders,
-    layers,
-    network,
-    phases,
-    plots,
-)
-from toolkit.training.arithmetic import UNTRIED, Arithmetic, choose, load_tensorflow, of_run
+from toolkit.training import checkpoint, configuration, fed, folders, layers, network, phases, plots
+from toolkit.training.arithmetic import UNTRIED, choose, of_run
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
 from toolkit.training.epochs import Epochs
 from toolkit.training.layers import LayerRow
 from toolkit.training.loop import Totals
-from toolkit.training.network import Learner
 from toolkit.training.phases import FLOAT
 from toolkit.training.recipe import Recipe
+from toolkit.training.setup import Setup, set_up
 
 
 @dataclass(frozen=True)
@@ -148,7 +134,7 @@ def train(
             arithmetic = UNTRIED
             if on_trial is not None and strategy_choice == "single":
                 arithmetic = choose(recipe, dataset, device=device_choice, on_trial=on_trial)
-        return _train(
+        setup = set_up(
             recipe,
             dataset,
             folder,
@@ -158,105 +144,67 @@ def train(
             resume=resume,
             gradients=gradients,
             allow_overlap=allow_overlap,
-            opens_test=opens_test,
             warn=warn,
-            on_start=on_start,
-            on_epoch=on_epoch,
         )
+        run, interrupted = _learn(setup, resume=resume, warn=warn, on_start=on_start, on_epoch=on_epoch)
+        trained = _finished(setup, run, opens_test=opens_test, interrupted=interrupted)
+        write_json(folder / METRICS, trained.to_json())
+    return trained
 
 
-def _train(
-    recipe: Recipe,
-    dataset: Dataset,
-    folder: Path,
-    arithmetic: Arithmetic,
+def _learn(
+    setup: Setup,
     *,
-    device_choice: str,
-    strategy_choice: str,
     resume: bool,
-    gradients: bool,
-    allow_overlap: bool,
-    opens_test: bool,
     warn: Callable[[str], None],
     on_start: Callable[[Started], None],
     on_epoch: Callable[[Epoch], None],
-) -> Trained:
-    tf = load_tensorflow(arithmetic, warn=warn)
-    keras = extras.load("keras")
-    parts = divide(dataset, share=recipe.validation_split, seed=recipe.seed)
-    for note in parts.notes:
-        warn(note)
-    shared = parts.shared_images()
-    overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap or resume)
-    _check_augmentation(recipe, dataset)
-    device_name = device.choose(tf, device_choice)
-    strategy = device.strategy(tf, strategy_choice)
-    if strategy is not None:
-        device_name = f"{strategy.num_replicas_in_sync} × {device_name}, mirrored"
-    teacher = distillation.of_recipe(tf, recipe, parts)
-    progress = checkpoint.load_progress(folder / STATE) if resume else TrainingProgress()
+) -> tuple[Epochs, bool]:
+    """Run the epochs that are left; return those of the last part, and whether Ctrl-C cut them short.
 
-    def begin() -> tuple[Learner, Epochs]:
-        keras.utils.set_random_seed(recipe.seed)
-        in_float = None if progress.float_epochs is None else folder / FLOAT
-        with contextlib.nullcontext() if strategy is None else strategy.scope():
-            learner = network.build(tf, keras, recipe, parts, warn=warn, in_float=in_float)
-        phase, measured = phases.present(recipe, progress), gradients or bool(progress.gradients)
-        more = (progress, strategy, measured, arithmetic.xla)
-        return learner, Epochs(tf, keras, recipe, parts, folder, phase, learner, teacher, *more)
-
-    learner, run = begin()
+    Raises KeyboardInterrupt if it did before there was anything to keep.
+    """
+    folder, progress = setup.folder, setup.progress
+    run = _begin(setup, warn=warn)
     if not resume:
-        fed.check(recipe, learner.convention, parts)
-    config = configuration.of_run(recipe, parts, learner.convention, arithmetic, device_name)
-    folders.prepare(folder, config, resume=resume)
+        fed.check(setup.recipe, run.learner.convention, setup.parts)
+    folders.prepare(folder, configuration.of_run(setup, run.learner.convention), resume=resume)
     if resume:
-        checkpoint.load_variables(folder / STATE, learner.variables)
-    additions = (*learner.words, *recipe.additions, *([] if teacher is None else teacher.words), *arithmetic.words)
-    rows = layers.table(learner.model)
-    on_start(Started(folder, dataset, rows, device_name, run.resident, len(progress.history), additions))
+        checkpoint.load_variables(folder / STATE, run.learner.variables)
+    rows, epochs_done = layers.table(run.learner.model), len(progress.history)
+    additions = (*run.learner.words, *setup.additions)
+    on_start(Started(folder, setup.parts.dataset, rows, setup.device, run.resident, epochs_done, additions))
     write_text(folder / "summary.txt", layers.text(rows, additions))
     interrupted = run.epochs(on_epoch)
     if not interrupted and run.phase.best == FLOAT:
         progress.begin_rounding()
-        learner, run = begin()
-        write_text(folder / "summary.txt", layers.text(layers.table(learner.model), additions))
+        run = _begin(setup, warn=warn)
+        write_text(folder / "summary.txt", layers.text(layers.table(run.learner.model), additions))
         interrupted = run.epochs(on_epoch)
     if math.isnan(progress.best_value):
         raise KeyboardInterrupt
-    trained = _finished(
-        recipe, dataset, shared, folder, progress, learner, run, opens_test=opens_test, interrupted=interrupted
-    )
-    write_json(folder / METRICS, trained.to_json())
-    return trained
+    return run, interrupted
 
 
-def _finished(
-    recipe: Recipe,
-    dataset: Dataset,
-    shared: Sequence[overlap.Overlap],
-    folder: Path,
-    progress: TrainingProgress,
-    learner: Learner,
-    run: Epochs,
-    *,
-    opens_test: bool,
-    interrupted: bool,
-) -> Trained:
+def _begin(setup: Setup, *, warn: Callable[[str], None]) -> Epochs:
+    """Return the epochs of the part that the training is in, with the network of that part."""
+    setup.keras.utils.set_random_seed(setup.recipe.seed)
+    in_float = None if setup.progress.float_epochs is None else setup.folder / FLOAT
+    with contextlib.nullcontext() if setup.strategy is None else setup.strategy.scope():
+        learner = network.build(setup.tf, setup.keras, setup.recipe, setup.parts, warn=warn, in_float=in_float)
+    return Epochs(setup, learner, phases.present(setup.recipe, setup.progress))
+
+
+def _finished(setup: Setup, run: Epochs, *, opens_test: bool, interrupted: bool) -> Trained:
     """Write the tables and charts of a run, and return what its best weights come to on the test images."""
+    recipe, folder, progress, dataset = setup.recipe, setup.folder, setup.progress, setup.parts.dataset
     best = folder / run.phase.best
     folders.write_tables(folder, progress)
     plots.draw(folder, progress.history, recipe=recipe, data=dataset.name, best_epoch=progress.best_epoch)
+    model = run.learner.model
     with allowing(recipe.code_files):
-        learner.model.set_weights(load_model(best).get_weights())
-    parameters = sum(layer.parameters for layer in layers.table(learner.model))
-    measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in shared]}
+        model.set_weights(load_model(best).get_weights())
+    parameters = sum(layer.parameters for layer in layers.table(model))
+    measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in setup.shared]}
     test = run.evaluate(dataset.test) if opens_test else Totals()
     return Trained(folder, recipe, parameters, progress, measured_on, test, best, interrupted)
-
-
-def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
-    if recipe.augment is not None:
-        if not dataset.is_pixels:
-            raise UsageError(f"{dataset.origin}: {dataset.rows_are} cannot be augmented; leave --augment out")
-        augmentation.require_images(recipe.augment, dataset.input_shape, origin=dataset.origin)

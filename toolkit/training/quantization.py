@@ -1,8 +1,8 @@
 """Make of a network in float the one that learns with what integer kernels will compute (quantization-aware training).
 
-Batch normalization is folded into the layer before it, with the statistics that it has come to: what is rounded are the
-weights that the kernels get (Krishnamoorthi 2018, "Quantizing deep convolutional networks for efficient inference",
-section 3.2.2, whose statistics are frozen too). Activations are rounded where the kernels round them.
+Batch normalization is folded into the layer before it, with its last statistics, which are frozen. So the weights that
+are rounded are those that the kernels get (Krishnamoorthi 2018, "Quantizing deep convolutional networks for efficient
+inference", section 3.2.2). Activations are rounded where the kernels round them.
 """
 
 from collections.abc import Iterable, Sequence

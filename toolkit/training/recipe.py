@@ -17,6 +17,8 @@ LEARNING_RATES = {"adam": 0.001, "sgd": 0.01}
 LOSSES = ("categorical_crossentropy", "mse", "binary_crossentropy")
 MONITORS = ("val_loss", "val_accuracy", "loss", "accuracy")
 PRECISIONS = ("float32", "mixed")
+# The most epochs, rows of a step, and epochs of patience that may be asked for: more is a slip.
+MOST = 1_000_000
 # The share of the epochs that a network learns with rounding, one over it, if it has no weights to start from.
 ROUNDING_SHARE = 5
 # The highest temperature. The paper of distillation (``Objective``) tries 1 to 20; far above, all answers are alike,
@@ -57,12 +59,13 @@ class Recipe:
     """A checked recipe; UsageError names what is allowed. ``learning_rate`` 0 stands for the optimizer's default.
 
     model: what ``models.check`` takes: a member of toolkit/models, as ``tiny:width=8``, or the path of a Python file or
-    a ``.keras`` file. augment: what ``augmentation.canonical`` takes. patience: epochs without a better monitored value
-    after which training stops. schedule: of the learning rate. balance: whether every class counts the same in the
-    loss, however many images it has. freeze_until: the last layer of a ``.keras`` file that keeps its weights.
-    input_range: which values the pixels become for a model of the user's own; None stands for what the model says, else
-    ``0..1``. warmup: epochs in which the learning rate rises to its value. average: decay of the average of the
-    weights, None for no average. label_smoothing: the share of a label that all classes get. teacher: a run or a
+    a ``.keras`` file. batch_size: rows of a step. validation_split: share of the training rows that validates. monitor:
+    what the best epoch is chosen by. augment: what ``augmentation.canonical`` takes. patience: epochs without a better
+    monitored value after which training stops. schedule: of the learning rate. balance: whether every class counts the
+    same in the loss, however many images it has. freeze_until: the last layer of a ``.keras`` file that keeps its
+    weights. input_range: which values the pixels become for a model of the user's own; None stands for what the model
+    says, else ``0..1``. warmup: epochs in which the learning rate rises to its value. average: decay of the average of
+    the weights, None for no average. label_smoothing: the share of a label that all classes get. teacher: a run or a
     ``.keras`` file whose answers are learned too, compared at the temperature; they count teacher_weight, and the
     labels the rest. qat: whether the network learns, in the end, with the rounding of integer kernels
     (quantization-aware training).
@@ -110,14 +113,15 @@ class Recipe:
             object.__setattr__(self, "learning_rate", LEARNING_RATES[self.optimizer])
         if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"the learning rate is {self.learning_rate}; it must be above 0")
-        if self.epochs < 1 or self.batch_size < 1 or not 0 <= self.seed < 2**32:
-            raise UsageError("epochs and batch size must be at least 1, the seed from 0 to 4294967295")
+        units.require_from("the number of epochs", self.epochs, 1, MOST)
+        units.require_from("the batch size", self.batch_size, 1, MOST)
+        units.require_from("the seed", self.seed, 0, 2**32 - 1)
         if not 0 <= self.validation_split < 1:
             raise UsageError(f"the validation split is {self.validation_split}; it must be from 0 to below 1")
         if self.validation_split == 0 and self.monitor.startswith("val_"):
             raise UsageError(f"without validation rows nothing is known of {self.monitor}; use --monitor loss")
-        if self.patience is not None and self.patience < 1:
-            raise UsageError(f"the patience is {self.patience}; it must be at least 1 epoch")
+        if self.patience is not None:
+            units.require_from("the patience, in epochs,", self.patience, 1, MOST)
         if self.augment is not None:
             object.__setattr__(self, "augment", augmentation.canonical(self.augment))
         self._check_start()

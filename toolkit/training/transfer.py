@@ -12,9 +12,9 @@ from toolkit.data.base import Dataset
 from toolkit.errors import UsageError
 from toolkit.reading import AS_THEY_ARE, Reading, image_shape
 from toolkit.runtimes.keras.fake_quantization import bounds_of
-from toolkit.runtimes.keras.loading import load_model
 from toolkit.training import fed
 from toolkit.training.recipe import Recipe
+from toolkit.worker.keras import load_model
 
 # Images whose answers tell whether a model ends in probabilities.
 _TRIED_IMAGES = 50

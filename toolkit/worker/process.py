@@ -23,6 +23,8 @@ PATIENCE_S = 120.0
 MEMORY_SHARE = 0.8
 # What sets other limits: seconds, and bytes.
 PATIENCE_VARIABLE, MEMORY_VARIABLE = "TOOLKIT_WORKER_SECONDS", "TOOLKIT_WORKER_BYTES"
+# The greatest limit of either kind: a petabyte, or more seconds than anybody waits.
+MOST_LIMIT = 1e15
 # Seconds that a worker may take to end if it was asked to, or if its pipe is closed.
 END_S = 5.0
 COMMAND = (sys.executable, "-m", "toolkit.worker.child")
@@ -149,7 +151,7 @@ def memory_share() -> int | None:
 
 
 def limit(variable: str) -> float | None:
-    """Return the limit that a variable sets; UsageError if it is no number above 0."""
+    """Return the limit that a variable sets; UsageError if it is no number that can be one."""
     text = os.environ.get(variable)
     if not text:
         return None
@@ -157,6 +159,6 @@ def limit(variable: str) -> float | None:
         number = float(text)
     except ValueError:
         number = 0.0
-    if not 0 < number < float("inf"):
-        raise UsageError(f"{variable} is '{text}'; it must be a number above 0")
+    if not 0 < number <= MOST_LIMIT:
+        raise UsageError(f"{variable} is '{text}'; it must be a number above 0, and at most {MOST_LIMIT:g}")
     return number

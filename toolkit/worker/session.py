@@ -1,7 +1,7 @@
 """Sessions of a worker: an artifact runs there, and its outputs come here."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ from toolkit.convention import Convention, of_message
 from toolkit.files import documents, require_file
 from toolkit.files.documents import to_tree
 from toolkit.manifest import TensorSpec
+from toolkit.runtimes import REFERENCE_RUNTIME
 from toolkit.runtimes.base import Predictor, Traced, check_rows
 from toolkit.runtimes.base.graph import Node
+from toolkit.runtimes.keras.layers import Alone
 from toolkit.worker.process import Process
-from toolkit.worker.tasks import NODES, OPEN, PREDICT, TENSOR, TRACE
+from toolkit.worker.tasks import ALONE, KNOW, LAYERS, NODES, OPEN, PREDICT, TENSOR, TRACE, TRY
 
 TASKS = "toolkit.worker.tasks"
 # Seconds that a worker may take to open an artifact and to run one image, beyond what is usual: a large model from a
@@ -25,6 +27,8 @@ TASKS = "toolkit.worker.tasks"
 PATIENCE_S = 60.0
 # How many times as long as its first image an artifact may take for each of the others.
 SLOWER = 20.0
+# Seconds that the layers of a Keras model may take for each row, one after the other.
+ROW_S = 0.25
 # Bytes of images in one message.
 MESSAGE_BYTES = 1 << 24
 
@@ -80,11 +84,34 @@ class Workers:
         process, about = self._worker(path)
         question = {"do": TRACE, **about, "shape": values.shape}
         answer, _ = process.ask(question, np.ascontiguousarray(values, np.float32).tobytes())
-        found = []
-        for place, one in enumerate(answer["tensors"]):
-            _, content = process.ask({"do": TENSOR, "place": place})
-            found.append(Traced(one["name"], np.frombuffer(content, np.float32).reshape(one["shape"])))
-        return found
+        return _tensors(process, answer)
+
+    def layers(self, path: Path, values: NDArray[np.float32], *, rounded: bool) -> dict[str, NDArray[np.float32]]:
+        """Return the output of each layer of a Keras model for real values (N, …), as ``Layers.together``."""
+        process, about = self._worker(path, REFERENCE_RUNTIME)
+        question = {"do": LAYERS, **about, "shape": values.shape, "rounded": rounded}
+        content = np.ascontiguousarray(values, np.float32).tobytes()
+        answer, _ = process.ask(question, content, seconds=ROW_S * len(values))
+        return {one.name: one.values for one in _tensors(process, answer)}
+
+    def alone(self, path: Path, known: Mapping[str, NDArray[np.float32]]) -> Iterator[Alone]:
+        """Yield what each layer of the model of the last ``layers`` gives out alone, as ``Layers.alone``.
+
+        known: by name, what layers give out to those behind them. Only of these outputs are yielded, in their order.
+        """
+        process, _ = self._worker(path, REFERENCE_RUNTIME)
+        for name, values in known.items():
+            question = {"do": KNOW, "name": name, "shape": values.shape}
+            process.ask(question, np.ascontiguousarray(values, np.float32).tobytes())
+        for name, values in known.items():
+            answer, content = process.ask({"do": ALONE, "name": name}, seconds=ROW_S * len(values))
+            output, *magnitudes = np.frombuffer(content, np.float32).reshape(-1, *answer["shape"])
+            yield Alone(output, answer["count"], *magnitudes)
+
+    def try_out(self, path: Path) -> None:
+        """Load a Keras file and run it once, for its effect on the worker alone."""
+        process, about = self._worker(path, REFERENCE_RUNTIME)
+        process.ask({"do": TRY, **about})
 
     def nodes(self, path: Path) -> list[Node]:
         """Return the operators of an artifact at their places, as its runtime's ``nodes``."""
@@ -96,10 +123,10 @@ class Workers:
         """End the worker."""
         self._process.close()
 
-    def _worker(self, path: Path) -> tuple[Process, dict[str, str]]:
-        """Return a worker that lives, and what every question about a file says."""
+    def _worker(self, path: Path, runtime: str | None = None) -> tuple[Process, dict[str, str]]:
+        """Return a worker that lives, and what every question about a file says. runtime: None: the file's own."""
         require_file(path)
-        runtime = runtimes.for_file(path)
+        runtime = runtime or runtimes.for_file(path)
         extras.require(runtimes.get(runtime).PACKAGE)
         if self._process.failed:
             self._process.close()
@@ -124,3 +151,12 @@ def contained() -> Iterator[Workers]:
 
 def _spec(document: dict[str, Any]) -> TensorSpec:
     return TensorSpec(**{**document, "shape": tuple(document["shape"])})
+
+
+def _tensors(process: Process, answer: dict[str, Any]) -> list[Traced]:
+    """Ask for the tensors that an answer lists."""
+    found = []
+    for place, one in enumerate(answer["tensors"]):
+        _, content = process.ask({"do": TENSOR, "place": place})
+        found.append(Traced(one["name"], np.frombuffer(content, np.float32).reshape(one["shape"])))
+    return found

@@ -95,7 +95,7 @@ def worker(monkeypatch):
 def test_where_perf_events_count_the_artifact_runs_as_it_is(worker, monkeypatch, tmp_path):
     monkeypatch.setattr(perf, "refused", lambda: None)
     found = instructions.count(dense(tmp_path, 1))
-    assert (found.count, found.way, found.cpu) == (7, "perf events", host.describe().cpu)
+    assert (found.count, found.counter, found.cpu) == (7, "perf events", host.describe().cpu)
     started, (question, seconds), closed = worker.asked
     assert started == (instructions.TASKS, COMMAND)
     assert closed == "closed"
@@ -162,5 +162,5 @@ def test_the_same_file_is_not_counted(tmp_path):
     found = versus.compare(*files)
     assert found
     assert found.to_json()["compared"][0]["same_file"]
-    with pytest.raises(UsageError, match="the tolerance is -1 %"):
+    with pytest.raises(UsageError, match="the tolerance, in percent, is -1; it must be"):
         versus.compare(*files, tolerance=-0.01)

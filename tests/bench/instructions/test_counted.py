@@ -50,7 +50,7 @@ def test_each_artifact_is_counted_once_and_read_again_from_the_record(benchmark)
     assert warnings == ["m.keras: its instructions are not counted"]
     told = [one["instructions"] for one in benchmark.to_json()["results"]]
     assert [one and one["count"] for one in told] == [1_000_000, 456_000, 456_000, None]
-    assert (told[0]["way"], told[0]["cpu"]) == ("qemu-x86_64 7.2", "Haswell")
+    assert (told[0]["counter"], told[0]["cpu"]) == ("qemu-x86_64 7.2", "Haswell")
     assert record.read(benchmark.folder).instructions == benchmark.instructions
 
 

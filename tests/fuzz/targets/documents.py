@@ -4,10 +4,14 @@ from tests.fuzz import changes, made
 from tests.fuzz.target import Target, files
 from toolkit import labels, manifest, runs
 from toolkit.bench import record as benchmark
+from toolkit.errors import RunError
+from toolkit.files import documents
 from toolkit.parity import card
 from toolkit.parity import record as parity
 from toolkit.report.history import HISTORY, read_history
 from toolkit.search import search
+from toolkit.search.proof import FRONT
+from toolkit.search.prove import FrontEntry
 from toolkit.study import study
 from toolkit.training.folders import recipe_of
 
@@ -25,6 +29,13 @@ def _history(folder):
 def _labels(folder):
     (folder / "labels.txt").write_text("".join(f"class {number}\n" for number in range(10)))
     return [folder / "labels.txt"]
+
+
+def _read_search(folder):
+    found = search.read(folder)
+    for name in documents.read(folder / FRONT, FrontEntry, what="a front", error=RunError).members:
+        found.named(name)
+    found.to_json()
 
 
 TARGETS = {
@@ -45,8 +56,8 @@ TARGETS = {
     "study": Target(400, files(made.study, "study.json"), lambda folder: study.read(folder), changes.as_json),
     "search": Target(
         300,
-        files(made.search, "search.json", "candidate.json", "proof.json"),
-        lambda folder: search.read(folder).to_json(),
+        files(made.search, "search.json", "candidate.json", "front.json", "proof.json"),
+        _read_search,
         changes.as_json,
     ),
     "history": Target(200, _history, read_history),

@@ -11,6 +11,7 @@ from toolkit import api
 from toolkit.errors import ToolkitError
 from toolkit.remote.answer import pack, unpack
 from toolkit.remote.cargo import Cargo
+from toolkit.remote.home import Home
 from toolkit.text import printable
 from toolkit.wire import MARK, Channel
 
@@ -82,7 +83,23 @@ def _unpack(folder):
     unpack(told, "pi", CARGO)
 
 
+def _sent(folder):
+    """Write the files of a record that a device sends."""
+    sent = folder / "sent"
+    sent.mkdir()
+    made.benchmark(sent, f"{THERE}/{made.ARTIFACTS[0]}")
+    return sorted(sent.iterdir())
+
+
+def _bring_home(folder):
+    with Home(folder / "benchmarks", CARGO, None) as home:
+        for path in sorted((folder / "sent").iterdir()):
+            home.take({"name": path.name, "first": True}, path.read_bytes())
+        home.keep()
+
+
 TARGETS = {
     "messages": Target(700, _prepare, _read),
     "answer of a device": Target(300, _answer, _unpack, changes.as_json),
+    "record of a device": Target(300, _sent, _bring_home, changes.by_content),
 }

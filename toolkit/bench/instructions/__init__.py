@@ -24,14 +24,14 @@ EMULATED_S = 300.0
 class Instructions:
     """What one inference of an artifact executes: one image, one thread, input and output not counted.
 
-    count: instructions. way: what counted them, with its version. cpu: the CPU that executed them, real or emulated;
-    its instruction sets choose the kernels, so counts of two CPUs are not comparable. remark: how the artifact was
-    opened, if not as its runtime would by itself. versions: of the runtime's packages.
+    count: instructions. counter: what counted them, with its version. cpu: the CPU that executed them, real or
+    emulated; its instruction sets choose the kernels, so counts of two CPUs are not comparable. remark: how the
+    artifact was opened, if not as its runtime would by itself. versions: of the runtime's packages.
     """
 
     runtime: str
     count: int
-    way: str
+    counter: str
     cpu: str
     remark: str | None
     versions: dict[str, str]
@@ -39,7 +39,7 @@ class Instructions:
     @property
     def where(self) -> str:
         """What counted them, and on which CPU, in words."""
-        return f"{self.way} on {self.cpu}"
+        return f"{self.counter} on {self.cpu}"
 
     def to_json(self) -> dict[str, Any]:
         """Return what a record says of it."""
@@ -81,8 +81,8 @@ def count_of(candidate: Candidate, *, cpu: str | None = None) -> Instructions:
         )
     if answer["count"] <= 0:
         raise ArtifactError(f"{path}: its instructions were not counted; try again")
-    way, name = (qemu.version(emulated), emulated) if emulated else (PERF, host.describe().cpu)
-    return Instructions(runtime, answer["count"], way, name, answer["remark"], answer["versions"])
+    counter, name = (qemu.version(emulated), emulated) if emulated else (PERF, host.describe().cpu)
+    return Instructions(runtime, answer["count"], counter, name, answer["remark"], answer["versions"])
 
 
 def emulator_for(cpu: str | None) -> str | None:

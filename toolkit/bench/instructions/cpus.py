@@ -1,12 +1,13 @@
 """CPUs that qemu-user emulates: one entry each, by the name that qemu has for it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 CORES = 4
-_ARM = {"BogoMIPS": "108.00", "CPU implementer": "0x41", "CPU architecture": "8"}
-_X86 = {"vendor_id": "GenuineIntel", "cpu family": "6"}
 _SSE = "fpu tsc cx8 cmov mmx fxsr sse sse2 ht syscall nx lm pni ssse3 cx16 sse4_1 sse4_2 popcnt"
+_AVX2 = f"{_SSE} movbe aes xsave avx f16c rdrand fma abm bmi1 avx2 bmi2"
+_ARMV8 = "fp asimd evtstrm crc32 cpuid"
+_ARMV8_2 = "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc asimddp"
 
 
 @dataclass(frozen=True)
@@ -34,63 +35,40 @@ class Cpu:
         return "".join("".join(f"{name}\t: {value}\n" for name, value in core.items()) + "\n" for core in cores)
 
 
+def _intel(core: str, found_in: str, *, model: str, flags: str, sets: Iterable[str] = ()) -> Cpu:
+    known = {"vendor_id": "GenuineIntel", "cpu family": "6", "model": model, "model name": core, "flags": flags}
+    return Cpu("x86_64", core, found_in, frozenset(sets), known)
+
+
+def _arm(
+    core: str,
+    found_in: str,
+    *,
+    part: str,
+    revision: str,
+    variant: str = "0x0",
+    features: str = _ARMV8,
+    sets: Iterable[str] = (),
+) -> Cpu:
+    known = {"Features": features, "BogoMIPS": "108.00", "CPU implementer": "0x41", "CPU architecture": "8"}
+    own = {"CPU variant": variant, "CPU part": part, "CPU revision": revision}
+    return Cpu("aarch64", core, found_in, frozenset(sets), {**known, **own})
+
+
 CPUS = {
-    "Nehalem": Cpu(
-        architecture="x86_64",
-        core="Intel(R) Core(TM) i7 CPU 920 (Nehalem)",
-        found_in="PCs of 2008 (SSE4.2)",
-        sets=frozenset(),
-        cpuinfo={**_X86, "model": "26", "model name": "Intel(R) Core(TM) i7 CPU 920 (Nehalem)", "flags": _SSE},
+    "Nehalem": _intel("Intel(R) Core(TM) i7 CPU 920 (Nehalem)", "PCs of 2008 (SSE4.2)", model="26", flags=_SSE),
+    "Haswell": _intel(
+        "Intel(R) Core(TM) i7-4770 CPU (Haswell)", "PCs of 2013", model="60", flags=_AVX2, sets=("AVX", "AVX2")
     ),
-    "Haswell": Cpu(
-        architecture="x86_64",
-        core="Intel(R) Core(TM) i7-4770 CPU (Haswell)",
-        found_in="PCs of 2013",
-        sets=frozenset({"AVX", "AVX2"}),
-        cpuinfo={
-            **_X86,
-            "model": "60",
-            "model name": "Intel(R) Core(TM) i7-4770 CPU (Haswell)",
-            "flags": f"{_SSE} movbe aes xsave avx f16c rdrand fma abm bmi1 avx2 bmi2",
-        },
-    ),
-    "cortex-a53": Cpu(
-        architecture="aarch64",
-        core="Cortex-A53",
-        found_in="Raspberry Pi 3, Zero 2 W",
-        sets=frozenset(),
-        cpuinfo={
-            "Features": "fp asimd evtstrm crc32 cpuid",
-            **_ARM,
-            "CPU variant": "0x0",
-            "CPU part": "0xd03",
-            "CPU revision": "4",
-        },
-    ),
-    "cortex-a72": Cpu(
-        architecture="aarch64",
-        core="Cortex-A72",
-        found_in="Raspberry Pi 4",
-        sets=frozenset(),
-        cpuinfo={
-            "Features": "fp asimd evtstrm crc32 cpuid",
-            **_ARM,
-            "CPU variant": "0x0",
-            "CPU part": "0xd08",
-            "CPU revision": "3",
-        },
-    ),
-    "cortex-a76": Cpu(
-        architecture="aarch64",
-        core="Cortex-A76",
-        found_in="Raspberry Pi 5",
-        sets=frozenset({"dotprod", "fp16"}),
-        cpuinfo={
-            "Features": "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc asimddp",
-            **_ARM,
-            "CPU variant": "0x4",
-            "CPU part": "0xd0b",
-            "CPU revision": "1",
-        },
+    "cortex-a53": _arm("Cortex-A53", "Raspberry Pi 3, Zero 2 W", part="0xd03", revision="4"),
+    "cortex-a72": _arm("Cortex-A72", "Raspberry Pi 4", part="0xd08", revision="3"),
+    "cortex-a76": _arm(
+        "Cortex-A76",
+        "Raspberry Pi 5",
+        part="0xd0b",
+        revision="1",
+        variant="0x4",
+        features=_ARMV8_2,
+        sets=("dotprod", "fp16"),
     ),
 }

@@ -5,14 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.bench import instructions
-from toolkit.bench.compare import check_tolerance
 from toolkit.bench.instructions import Instructions
+from toolkit.bench.tolerance import MORE_INSTRUCTIONS, check_tolerance
 from toolkit.files import sha256
 from toolkit.step import OnStep, Step, ignore
 from toolkit.verdict import Verdict
-
-# The share by which a candidate may execute more unless told otherwise.
-TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,12 @@ class Counts:
 
 
 def compare(
-    reference: Path, candidate: Path, *, tolerance: float = TOLERANCE, cpu: str | None = None, on_step: OnStep = ignore
+    reference: Path,
+    candidate: Path,
+    *,
+    tolerance: float = MORE_INSTRUCTIONS,
+    cpu: str | None = None,
+    on_step: OnStep = ignore,
 ) -> Counts:
     """Count both files on one CPU, as ``count`` does. tolerance: the share by which the candidate may execute more.
 

@@ -1,7 +1,8 @@
 """``toolkit bench``: measure artifacts, here or on devices."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,33 +15,29 @@ from toolkit.cli.options import (
     BENCHMARKS,
     OUTPUT,
     REMOTE,
-    THOROUGH,
     Debug,
-    Imports,
+    DeviceOptions,
     Json,
-    On,
+    LoadingOptions,
+    MeasuringOptions,
     Paths,
-    Processes,
     Records,
     Runtime,
-    Seconds,
-    Seed,
-    Thorough,
-    UnsafeLambda,
-    Wheels,
+    given,
     option,
-    require_device,
 )
 from toolkit.console import Console
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from toolkit.bench.schedule import PlanOptions
+    from toolkit.bench.advice import Budgets
+    from toolkit.bench.plan import PlanOptions
 
 _recommended = partial(option, "What is recommended")
 
-Threads = Annotated[str, typer.Option(help="Threads of the runtime; several numbers with commas.")]
-Batch = Annotated[str, typer.Option(help="Images per inference; several numbers with commas.")]
+# Seconds and processes of --thorough.
+THOROUGH = (10.0, 10)
+
 Shapes = Annotated[
     list[str] | None,
     typer.Option(
@@ -48,49 +45,87 @@ Shapes = Annotated[
         help="An input with more sizes free than the batch, as NAME:1,3,224,224. Give it once for each input.",
     ),
 ]
-Rate = Annotated[float | None, typer.Option(help="Also measure at the pace of a camera: so many images a second.")]
-MaxLatency = Annotated[str | None, _recommended("The longest median latency of one inference: 5ms, 80us.")]
-MaxSize = Annotated[str | None, _recommended("The largest file: 500kB, 1MB.")]
-MinAccuracy = Annotated[float | None, _recommended("The lowest accuracy, in percent.")]
 Strict = Annotated[bool, option(OUTPUT, "Exit with 1 if something disturbed the machine during a block.", "--strict")]
-Explain = Annotated[
-    bool, option(OUTPUT, "Also show operators, their times, and the share of what the CPU can do.", "--explain")
-]
-Instructions = Annotated[
-    bool,
-    option(OUTPUT, "Also count the instructions of an inference, which no other program changes.", "--instructions"),
-]
-Tune = Annotated[
-    bool, option(OUTPUT, "Also try the runtimes' settings, and show the line of code that sets what wins.", "--tune")
-]
 Resume = Annotated[
     Path | None, option(REMOTE, "The folder of a record that was cut off: measure what it lacks, on the same device.")
 ]
 
 
+@dataclass(frozen=True)
+class PlanningOptions(MeasuringOptions):
+    """What is measured, and how long."""
+
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Measure each configuration 10 seconds in 10 processes.")
+    ] = False
+    threads: Annotated[str, typer.Option(help="Threads of the runtime; several numbers with commas.")] = "1"
+    batch: Annotated[str, typer.Option(help="Images per inference; several numbers with commas.")] = "1"
+    rate: Annotated[
+        float | None, typer.Option(help="Also measure at the pace of a camera: so many images a second.")
+    ] = None
+
+    @property
+    def plan(self) -> "PlanOptions":
+        """The same as numbers."""
+        seconds, processes = THOROUGH if self.thorough else (self.seconds, self.processes)
+        return {
+            "threads": _numbers(self.threads, "--threads"),
+            "batches": _numbers(self.batch, "--batch"),
+            "seconds": seconds,
+            "processes": processes,
+            "rate": self.rate,
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True)
+class BudgetOptions:
+    """What may be recommended."""
+
+    max_latency: Annotated[str | None, _recommended("The longest median latency of one inference: 5ms, 80us.")] = None
+    max_size: Annotated[str | None, _recommended("The largest file: 500kB, 1MB.")] = None
+    min_accuracy: Annotated[float | None, _recommended("The lowest accuracy, in percent.")] = None
+
+    @property
+    def budgets(self) -> "Budgets":
+        """The same as numbers."""
+        from toolkit.bench.advice import Budgets
+
+        return Budgets.parse(self.max_latency, self.max_size, self.min_accuracy)
+
+
+@dataclass(frozen=True)
+class MoreOptions:
+    """What is asked for besides latencies."""
+
+    explain: Annotated[
+        bool, option(OUTPUT, "Also show operators, their times, and the share of what the CPU can do.", "--explain")
+    ] = False
+    instructions: Annotated[
+        bool,
+        option(
+            OUTPUT, "Also count the instructions of an inference, which no other program changes.", "--instructions"
+        ),
+    ] = False
+    tune: Annotated[
+        bool,
+        option(OUTPUT, "Also try the runtimes' settings, and show the line of code that sets what wins.", "--tune"),
+    ] = False
+
+
 def command(
+    *,
+    context: typer.Context,
     paths: Paths = None,
-    threads: Threads = "1",
-    batch: Batch = "1",
+    planning: PlanningOptions,
     shape: Shapes = None,
     runtime: Runtime = None,
-    seconds: Seconds = 1.0,
-    processes: Processes = 5,
-    thorough: Thorough = False,
-    rate: Rate = None,
-    seed: Seed = 0,
     strict: Strict = False,
-    max_latency: MaxLatency = None,
-    max_size: MaxSize = None,
-    min_accuracy: MinAccuracy = None,
-    on: On = None,
-    wheels: Wheels = None,
+    recommended: BudgetOptions,
+    devices: DeviceOptions,
     resume: Resume = None,
-    imports: Imports = None,
-    unsafe_lambda: UnsafeLambda = False,
-    explain: Explain = False,
-    instructions: Instructions = False,
-    tune: Tune = False,
+    code: LoadingOptions,
+    more: MoreOptions,
     output: Records = BENCHMARKS,
     json: Json = False,
     debug: Debug = False,
@@ -99,56 +134,47 @@ def command(
 
     The exit code is 1 if an artifact cannot be measured, or if none fits what may be recommended.
     """
-    from toolkit.bench.advice import Budgets
-
-    require_device(on, wheels)
-    if thorough:
-        seconds, processes = THOROUGH
-    plan: PlanOptions = {
-        "threads": _numbers(threads, "--threads"),
-        "batches": _numbers(batch, "--batch"),
-        "seconds": seconds,
-        "processes": processes,
-        "rate": rate,
-        "seed": seed,
-        "budgets": Budgets.parse(max_latency, max_size, min_accuracy),
-    }
+    plan: PlanOptions = {**planning.plan, "budgets": recommended.budgets}
     console = Console(json_output=json)
-    if on:
-        for flag, asked in {"--explain": explain, "--instructions": instructions, "--tune": tune}.items():
-            if asked:
-                raise UsageError(f"{flag} looks at this machine; leave out --on, or call it on the device")
-        if shape or runtime or imports or unsafe_lambda:
-            raise UsageError(
-                "--shape, --runtime, --import and --unsafe-lambda do not go with --on; call bench on the device"
-            )
+    if devices.on:
         from toolkit.cli.bench.on_devices import measure
 
-        return measure(console, on, paths or (), plan, wheels=wheels, output=output, resume=resume, strict=strict)
+        _refuse_what_is_done_here(given(context))
+        return measure(
+            console, devices.on, paths or (), plan, wheels=devices.wheels, output=output, resume=resume, strict=strict
+        )
     if resume is not None:
         raise UsageError("--resume goes on with the record of a device; name it by --on")
     shapes = _shapes(shape or ())
-    with live.shown(console) as show:
+    with live.showing(console) as show:
         record = api.bench(
             *(paths or ()),
             output=output,
-            explain=explain,
-            instructions=instructions,
-            tune=tune,
             shapes=shapes,
-            imports=imports or (),
-            unsafe_lambda=unsafe_lambda,
+            imports=code.imports or (),
+            unsafe_lambda=code.unsafe_lambda,
             runtime=runtime,
             on_step=show,
+            **vars(more),
             **plan,
         )
     ending.require_results(record)
     tables.report(console, record)
-    why.report(console, record, everything=explain)
+    why.report(console, record, everything=more.explain)
     tuned.report(console, record)
     tables.recommend(console, record)
     console.document(record.to_json())
     return ending.exit_code(record, strict=strict)
+
+
+def _refuse_what_is_done_here(asked: Mapping[str, str]) -> None:
+    """Raise UsageError for what no device does for --on. asked: flags by the names of their parameters."""
+    for name in MoreOptions.__dataclass_fields__.keys() & asked.keys():
+        raise UsageError(f"{asked[name]} looks at this machine; leave out --on, or call it on the device")
+    if asked.keys() & {"shape", "runtime", "imports", "unsafe_lambda"}:
+        raise UsageError(
+            "--shape, --runtime, --import and --unsafe-lambda do not go with --on; call bench on the device"
+        )
 
 
 def _shapes(given: Sequence[str]) -> dict[str, list[int]]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def shown(console: Console) -> Iterator[OnStep]:
+def showing(console: Console) -> Iterator[OnStep]:
     """Show the table while the block runs. Yields what shows a step of ``api.bench``."""
     from toolkit.bench.progress import BenchProgress
 

@@ -9,8 +9,8 @@ from toolkit.cli.bench import ending, tables
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
+    from toolkit.bench.plan import PlanOptions
     from toolkit.bench.record import Record
-    from toolkit.bench.schedule import PlanOptions
 
 
 def measure(

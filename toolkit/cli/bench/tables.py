@@ -6,48 +6,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit import units
-from toolkit.console import Column, Console
+from toolkit.console import Column, Console, figure_columns, text_columns
 
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
     from toolkit.bench.result import Paced, Result
     from toolkit.host import Host
 
-NAME_COLUMNS = (Column("artifact", figures=False), Column("runtime", figures=False))
+NAME_COLUMNS = text_columns("artifact", "runtime")
 # After the name and the settings that vary.
 LATENCY_COLUMNS = (
-    Column("size"),
-    Column("accuracy"),
-    Column("median"),
-    Column("95 % interval"),
-    Column("floor"),
-    Column("p90"),
-    Column("p99"),
-    Column("speed-up"),
+    *figure_columns("size", "accuracy", "median", "95 % interval", "floor", "p90", "p99", "speed-up"),
     Column("vs. float32", figures=False),
 )
 START_COLUMNS = (
     Column("runtime", figures=False),
-    Column("end to end"),
-    Column("images/s"),
-    Column("load"),
-    Column("first"),
-    Column("cold"),
-    Column("peak memory"),
-    Column("added"),
+    *figure_columns("end to end", "images/s", "load", "first", "cold", "peak memory", "added"),
 )
 # From the instant at which a camera's image was due to the output.
-PACED_COLUMNS = (
-    Column("images"),
-    Column("paced median"),
-    Column("p90"),
-    Column("p99"),
-    Column("longest"),
-)
+PACED_COLUMNS = figure_columns("images", "paced median", "p90", "p99", "longest")
 INSTRUCTION_COLUMNS = (
     *NAME_COLUMNS,
-    Column("instructions"),
-    Column("vs. float32"),
+    *figure_columns("instructions", "vs. float32"),
     Column("counted by", figures=False),
 )
 # What the headings mean, for whoever has not read the manual.
@@ -149,7 +129,7 @@ def _names(record: "Record") -> tuple[tuple[Column, ...], list[tuple[str, ...]]]
     results = record.results
     settings = {"threads": [r.threads for r in results], "batch": [r.batch for r in results]}
     varied = [heading for heading, values in settings.items() if len(set(values)) > 1]
-    columns = (Column("artifact", figures=False), *(Column(heading) for heading in varied))
+    columns = (Column("artifact", figures=False), *figure_columns(*varied))
     names = units.short_names([result.path for result in results])
     return columns, [(name, *(str(settings[h][n]) for h in varied)) for n, name in enumerate(names)]
 

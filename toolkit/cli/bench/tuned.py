@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from toolkit import units
 from toolkit.cli.bench.tables import NAME_COLUMNS
-from toolkit.console import Column, Console
+from toolkit.console import Column, Console, figure_columns
 
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     *NAME_COLUMNS,
     Column("setting", figures=False),
-    Column("speed-up"),
-    Column("95 %"),
+    *figure_columns("speed-up", "95 %"),
     Column("", figures=False),
 )
 LEGEND = """\

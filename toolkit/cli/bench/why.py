@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from toolkit import units
 from toolkit.cli.bench.tables import NAME_COLUMNS
-from toolkit.console import Column, Console
+from toolkit.console import Column, Console, figure_columns, text_columns
 
 if TYPE_CHECKING:
     from toolkit.bench.explanation import Explanation
@@ -14,23 +14,14 @@ if TYPE_CHECKING:
 
 ROOF_COLUMNS = (
     *NAME_COLUMNS,
-    Column("threads"),
-    Column("batch"),
-    Column("MACs"),
-    Column("weights"),
+    *figure_columns("threads", "batch", "MACs", "weights"),
     Column("arithmetic", figures=False),
-    Column("MAC/s"),
-    Column("attainable"),
-    Column("share"),
+    *figure_columns("MAC/s", "attainable", "share"),
     Column("bound by", figures=False),
 )
 OPERATOR_COLUMNS = (
-    Column("operator", figures=False),
-    Column("executed by", figures=False),
-    Column("MACs"),
-    Column("weights"),
-    Column("time"),
-    Column("share"),
+    *text_columns("operator", "executed by"),
+    *figure_columns("MACs", "weights", "time", "share"),
 )
 HOW_TIMED = "times: of the artifact cut off after each operator, in turns; an operator's is what it adds"
 

@@ -1,9 +1,9 @@
 """``toolkit run``: the whole road."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from toolkit import api, units
 from toolkit.cli import export, train, verify
@@ -14,43 +14,37 @@ from toolkit.cli.options import (
     DataChoice,
     Debug,
     DeviceChoice,
-    ImageSize,
+    Epochs,
     Json,
-    Keys,
     ModelChoice,
-    ResizeTo,
+    ReadingOptions,
+    RunName,
     Seconds,
-    SkipUnreadable,
-    Stride,
-    Window,
-    reading,
+    TrainingSeed,
 )
 from toolkit.cli.run import same
 from toolkit.console import Console
-from toolkit.step import Step
+from toolkit.step import OnStep, Step
 from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
     from toolkit.export.exporter import Exported
+    from toolkit.parity.result import Parity
     from toolkit.training.fit import Trained
 
 
 def command(
+    *,
     model: ModelChoice = "cnn",
     data: DataChoice = "auto",
-    epochs: Annotated[int, typer.Option(help="How often all training rows are passed over.")] = 100,
-    seed: Annotated[int, typer.Option(help="Seed of the first weights and of the order of rows.")] = 0,
+    epochs: Epochs = 100,
+    seed: TrainingSeed = 0,
     device: DeviceChoice = "auto",
     seconds: Seconds = 1.0,
-    name: Annotated[str | None, typer.Option(help="Name of the run; default: the model and the time.")] = None,
+    name: RunName = None,
     allow_overlap: AllowOverlap = False,
-    image_size: ImageSize = None,
-    resize: ResizeTo = None,
-    skip_unreadable: SkipUnreadable = False,
-    keys: Keys = None,
-    window: Window = None,
-    stride: Stride = None,
+    reading: ReadingOptions,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -58,68 +52,84 @@ def command(
 
     The exit code is 1 if an artifact fails.
     """
-    from toolkit.training.fit import Started
-
     console = Console(json_output=json)
-    with train.shown(console) as show_training:
-
-        def show_begun(step: Step) -> None:
-            if isinstance(step.about, Started):  # what cannot be asked for is said before anything is printed
-                console.heading("1. train")
-            show_training(step)
-
+    with _training(console) as show:
         trained = api.train(
             model,
             data=data,
             name=name,
             device=device,
             allow_overlap=allow_overlap,
-            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
-            on_step=show_begun,
+            reading=reading.asked,
+            on_step=show,
             epochs=epochs,
             seed=seed,
         )
     train.report(console, trained)
     if trained.interrupted:
         return INTERRUPTED
+    exported = _export(console, trained, allow_overlap=allow_overlap)
+    parity = _verify(console, exported, trained, allow_overlap=allow_overlap)
+    measured = _bench(console, exported, trained.folder / "benchmarks", seconds=seconds)
+    is_wrong = parity.verdict == Verdict.FAIL or bool(exported.failures or measured.failures)
+    console.heading(f"Summary: {'not all of it is right' if is_wrong else 'nothing is wrong'}")
+    _summarise(console, trained, exported, measured, same.lines(parity.parts[0], model=model, choice=trained.data))
+    (page,) = api.report(exported, output=trained.folder / "report.html", data=trained.data)
+    console.text(f"page:  {page.path}")
+    parts: dict[str, Any] = {"train": trained, "export": exported, "verify": parity, "bench": measured, "report": page}
+    console.document({"schema": 1, "command": "run", **{verb: part.to_json() for verb, part in parts.items()}})
+    return 1 if is_wrong else 0
+
+
+@contextmanager
+def _training(console: Console) -> Iterator[OnStep]:
+    """Show the training of the block under its heading, once nothing of what is asked for has been refused."""
+    from toolkit.training.fit import Started
+
+    with train.showing(console) as show:
+
+        def show_begun(step: Step) -> None:
+            if isinstance(step.about, Started):
+                console.heading("1. train")
+            show(step)
+
+        yield show_begun
+
+
+def _export(console: Console, trained: "Trained", *, allow_overlap: bool) -> "Exported":
     console.heading("2. export")
-    folder, imports = trained.folder, trained.recipe.code_files
     exported = api.export(
         trained,
-        output=folder / "exported",
-        imports=imports,
+        output=trained.folder / "exported",
+        imports=trained.recipe.code_files,
         allow_overlap=allow_overlap,
         on_step=export.noting(console),
     )
     export.report(console, [exported])
+    return exported
+
+
+def _verify(console: Console, exported: "Exported", trained: "Trained", *, allow_overlap: bool) -> "Parity":
     console.heading("3. verify: is it still the model I trained?")
     with console.steps("verifying") as show:
         parity = api.verify(
-            exported, data=trained.data, imports=imports, allow_overlap=allow_overlap, save=True, on_step=show
+            exported,
+            data=trained.data,
+            imports=trained.recipe.code_files,
+            allow_overlap=allow_overlap,
+            save=True,
+            on_step=show,
         )
-    (verified,) = parity.parts
-    verify.tables.report(console, parity, undecided=f"too few {verified.noun}s")
+    verify.tables.report(console, parity, undecided=f"too few {parity.parts[0].noun}s")
+    return parity
+
+
+def _bench(console: Console, exported: "Exported", output: Path, *, seconds: float) -> "Record":
     console.heading("4. bench: how fast is it here?")
-    with live.shown(console) as show:
-        measured = api.bench(exported, output=folder / "benchmarks", on_step=show, seconds=seconds)
+    with live.showing(console) as show:
+        measured = api.bench(exported, output=output, on_step=show, seconds=seconds)
     tables.report(console, measured)
-    is_wrong = parity.verdict == Verdict.FAIL or bool(exported.failures or measured.failures)
-    console.heading(f"Summary: {'not all of it is right' if is_wrong else 'nothing is wrong'}")
-    _summarise(console, trained, exported, measured, same.lines(verified, model=model, choice=trained.data))
-    (page,) = api.report(exported, output=trained.folder / "report.html", data=trained.data)
-    console.text(f"page:  {page.path}")
-    console.document(
-        {
-            "schema": 1,
-            "command": "run",
-            "train": trained.to_json(),
-            "export": exported.to_json(),
-            "verify": parity.to_json(),
-            "bench": measured.to_json(),
-            "report": page.to_json(),
-        }
-    )
-    return 1 if is_wrong else 0
+    return measured
 
 
 def _summarise(

@@ -1,7 +1,8 @@
 """``toolkit verify``."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,26 +11,17 @@ from toolkit.cli.options import (
     OUTPUT,
     AllowOverlap,
     Debug,
-    ImageSize,
-    Imports,
+    DeviceOptions,
     InputRange,
     Json,
-    Keys,
+    LoadingOptions,
     Margin,
-    On,
     Paths,
-    ResizeTo,
+    ReadingOptions,
     Runtime,
-    SkipUnreadable,
-    Stride,
     TestData,
-    UnsafeLambda,
-    Wheels,
-    Window,
     given,
     option,
-    reading,
-    require_device,
 )
 from toolkit.cli.verify import tables
 from toolkit.cli.verify.tables import EXIT_CODES
@@ -37,41 +29,40 @@ from toolkit.console import Console
 from toolkit.errors import UsageError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 
+if TYPE_CHECKING:
+    from toolkit.parity.result import Parity
+
+Golden = Annotated[
+    bool, typer.Option("--golden", help="Compare with golden.npz: no TensorFlow and no data set needed.")
+]
+Against = Annotated[
+    Path | None,
+    typer.Option(help="Another model to compare files with, anybody's: .keras, .tflite or .onnx; needs --data."),
+]
+Save = Annotated[bool, option(OUTPUT, "Write a parity record, and the results into the manifests.", "--save")]
+Flips = Annotated[
+    Path | None, option(OUTPUT, "A picture to write: the images that an artifact classifies differently.")
+]
 # What goes with --on.
 ON_DEVICES = {"paths", "golden", "on", "wheels", "json", "debug"}
 
 
 def command(
+    *,
     context: typer.Context,
     paths: Paths = None,
     data: TestData = None,
     margin: Margin = DEFAULT_MARGIN_PP,
-    golden: Annotated[
-        bool, typer.Option("--golden", help="Compare with golden.npz: no TensorFlow and no data set needed.")
-    ] = False,
+    golden: Golden = False,
     allow_overlap: AllowOverlap = False,
-    against: Annotated[
-        Path | None,
-        typer.Option(help="Another model to compare files with, anybody's: .keras, .tflite or .onnx; needs --data."),
-    ] = None,
+    against: Against = None,
     input_range: InputRange = None,
     runtime: Runtime = None,
-    imports: Imports = None,
-    unsafe_lambda: UnsafeLambda = False,
-    on: On = None,
-    wheels: Wheels = None,
-    save: Annotated[
-        bool, option(OUTPUT, "Write a parity record, and the results into the manifests.", "--save")
-    ] = False,
-    flips: Annotated[
-        Path | None, option(OUTPUT, "A picture to write: the images that an artifact classifies differently.")
-    ] = None,
-    image_size: ImageSize = None,
-    resize: ResizeTo = None,
-    skip_unreadable: SkipUnreadable = False,
-    keys: Keys = None,
-    window: Window = None,
-    stride: Stride = None,
+    code: LoadingOptions,
+    devices: DeviceOptions,
+    save: Save = False,
+    flips: Flips = None,
+    reading: ReadingOptions,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -79,34 +70,23 @@ def command(
 
     The exit code is 0 for pass, 1 for fail, and 3 for inconclusive: too few images to tell.
     """
-    require_device(on, wheels)
     console = Console(json_output=json)
-    if on:
+    if devices.on:
         if unused := [flag for name, flag in given(context).items() if name not in ON_DEVICES]:
             raise UsageError(f"--on compares by golden on a device; it does not go with {', '.join(unused)}")
         from toolkit.cli.verify.on_devices import verify
 
-        return verify(console, on, paths or (), wheels=wheels)
-    asked = given(context)
+        return verify(console, devices.on, paths or (), wheels=devices.wheels)
+    _refuse_contradictions(given(context), against)
     common: dict[str, Any] = {
         "margin_pp": margin,
-        "reading": reading(image_size, resize, skip_unreadable, keys, window, stride),
-        "imports": imports or (),
-        "unsafe_lambda": unsafe_lambda,
+        "reading": reading.asked,
+        "imports": code.imports or (),
+        "unsafe_lambda": code.unsafe_lambda,
         "flips": flips,
     }
     with console.steps("verifying") as show:
-        if against is not None:
-            if unused := [asked[name] for name in ("golden", "save", "allow_overlap", "runtime") if name in asked]:
-                raise UsageError(f"--against compares any files by accuracy; leave out {', '.join(unused)}")
-            if data is None:
-                raise UsageError(f"comparing with {against} needs labelled images; give them by --data")
-            parity = api.verify_against(
-                against, *(paths or ()), data=data, input_range=input_range, on_step=show, **common
-            )
-        else:
-            if input_range is not None:
-                raise UsageError("manifests say what pixels become; --input-range goes with --against")
+        if against is None:
             parity = api.verify(
                 *(paths or ()),
                 data=data,
@@ -117,6 +97,18 @@ def command(
                 on_step=show,
                 **common,
             )
+        elif data is None:
+            raise UsageError(f"comparing with {against} needs labelled images; give them by --data")
+        else:
+            parity = api.verify_against(
+                against, *(paths or ()), data=data, input_range=input_range, on_step=show, **common
+            )
+    _report(console, parity, flips)
+    return EXIT_CODES[parity.verdict]
+
+
+def _report(console: Console, parity: "Parity", flips: Path | None) -> None:
+    """Print what a verification came to, and the files that it wrote."""
     tables.report(console, parity)
     tables.explain(console, parity)
     for record in parity.records:
@@ -124,4 +116,12 @@ def command(
     if flips is not None:
         console.text(f"flips: {flips}")
     console.document(parity.to_json())
-    return EXIT_CODES[parity.verdict]
+
+
+def _refuse_contradictions(asked: Mapping[str, str], against: Path | None) -> None:
+    """Raise UsageError for what does not go with a manifest, or with another model. asked: flags by parameter."""
+    if against is None and "input_range" in asked:
+        raise UsageError("manifests say what pixels become; --input-range goes with --against")
+    unused = [asked[name] for name in ("golden", "save", "allow_overlap", "runtime") if name in asked]
+    if against is not None and unused:
+        raise UsageError(f"--against compares any files by accuracy; leave out {', '.join(unused)}")

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 
 from toolkit import units
-from toolkit.console import Column
+from toolkit.console import Column, text_columns
 from toolkit.errors import ArtifactError
 from toolkit.manifest import Artifact
 from toolkit.report import svg
@@ -15,11 +15,9 @@ from toolkit.report.subject import Subject
 ORDER, TITLE = 35, "Files"
 WIDTH, HEIGHT = 220.0, 16.0
 _COLUMNS = (
-    Column("file", figures=False),
-    Column("size", figures=False),
+    *text_columns("file", "size"),
     Column("bytes"),
-    Column("format", figures=False),
-    Column("arithmetic", figures=False),
+    *text_columns("format", "arithmetic"),
     Column("input → output"),
 )
 

@@ -8,7 +8,7 @@ from string import ascii_uppercase
 from toolkit import registry, units
 from toolkit.bench.front import contenders, front
 from toolkit.bench.result import Result, names
-from toolkit.console import Column
+from toolkit.console import figure_columns, text_columns
 from toolkit.errors import ArtifactError
 from toolkit.report import svg
 from toolkit.report.markup import Markup, code, element, joined, table, verdict
@@ -25,13 +25,9 @@ LETTER = 14.0
 LEAST_RANGE = 0.2
 _ACROSS = "median latency of one inference, logarithmic"
 _COLUMNS = (
-    Column("", figures=False),
-    Column("artifact", figures=False),
-    Column("accuracy"),
-    Column("median"),
-    Column("size"),
-    Column("verdict", figures=False),
-    Column("on the front", figures=False),
+    *text_columns("", "artifact"),
+    *figure_columns("accuracy", "median", "size"),
+    *text_columns("verdict", "on the front"),
 )
 
 

@@ -10,7 +10,7 @@ from toolkit.bench.conditions import ADVICE
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result, names
 from toolkit.bench.statistics import describe
-from toolkit.console import Column
+from toolkit.console import Column, figure_columns, text_columns
 from toolkit.host import Host, State, describe_throttled
 from toolkit.report import svg
 from toolkit.report.markup import Markup, code, element, facts, joined, paragraph, table
@@ -25,12 +25,8 @@ WIDTH, HEIGHT = 250.0, 34.0
 BINS = 120
 REACHES, BEYOND = 0.97, 1.5
 _COLUMNS = (
-    Column("artifact", figures=False),
-    Column("latencies, logarithmic", figures=False),
-    Column("median (95 %)"),
-    Column("p90"),
-    Column("p99"),
-    Column("longest"),
+    *text_columns("artifact", "latencies, logarithmic"),
+    *figure_columns("median (95 %)", "p90", "p99", "longest"),
     Column("speed-up", figures=False),
 )
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from toolkit import units
-from toolkit.console import Column
+from toolkit.console import figure_columns, text_columns
 from toolkit.entries import Verification
 from toolkit.errors import ArtifactError
 from toolkit.manifest import Artifact
@@ -20,13 +20,8 @@ ORDER, TITLE = 40, "Is it still the same model?"
 WIDTH, HEIGHT = 250.0, 26.0
 _ENDS = (10.0, WIDTH - 10.0)
 _COLUMNS = (
-    Column("artifact", figures=False),
-    Column("verdict", figures=False),
-    Column("accuracy lost, in percentage points", figures=False),
-    Column("(interval)"),
-    Column("lost / gained"),
-    Column("accuracy"),
-    Column("Keras"),
+    *text_columns("artifact", "verdict", "accuracy lost, in percentage points"),
+    *figure_columns("(interval)", "lost / gained", "accuracy", "Keras"),
 )
 
 

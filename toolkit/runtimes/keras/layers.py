@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
+from toolkit.runtimes.base import as_artifact_error
 from toolkit.runtimes.keras import fake_quantization
 from toolkit.runtimes.keras.loading import load_model
 
@@ -26,15 +29,26 @@ def calls(network: Any) -> list[Any]:
     return [node for depth in sorted(depths, reverse=True) for node in depths[depth]]
 
 
+@dataclass(frozen=True)
+class Alone:
+    """What one layer gives out, (N, …). count, magnitudes: of means, how many values they are of, and means of |x|."""
+
+    values: NDArray[np.float32]
+    count: int | None = None
+    magnitudes: NDArray[np.float32] | None = None
+
+
 class Layers:
     """The layers of a Keras model that compute something, run together or each alone.
 
-    A layer that is called several times has several outputs: it is run, and not shown.
+    A layer that is called several times has several outputs: it is run, and not shown. rounded: whether layers that
+    round activations do so, or pass them as they are.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, rounded: bool = True) -> None:
         keras = extras.load("keras")
         model = load_model(path)
+        self._path, self._rounded = path, rounded
         self._flatten = keras.tree.flatten
         self._nodes = calls(keras.Model(model.inputs, model.outputs))
         times = Counter(id(node.operation) for node in self._nodes)
@@ -57,33 +71,21 @@ class Layers:
         values = self._run(self._nodes, inputs, {})
         return {name: np.array(values[id(node.outputs[0])]) for name, node in self._shown.items()}
 
-    def alone(
-        self, name: str, known: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
+    def alone(self, name: str, known: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float32]) -> Alone:
         """Return the output of one layer where the layers before it give out what ``known`` has.
 
         Layers before it that ``known`` lacks are computed from those before them, or from the input's values.
         """
         wanted = self._shown[name]
         values = self._before(wanted, known, inputs)
-        return np.array(self._run([wanted], inputs, values)[id(wanted.outputs[0])])
-
-    def mean_of(
-        self, name: str, known: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float32]
-    ) -> tuple[int, NDArray[np.float32]] | None:
-        """Return of how many values a layer gives out means, and the means of their magnitudes, as ``alone`` has them.
-
-        None for a layer that does something else.
-        """
-        wanted = self._shown[name]
-        layer = wanted.operation
-        if type(layer).__name__ not in (*_MEANS, *_GLOBAL_MEANS):
-            return None
+        output = np.array(self._run([wanted], inputs, values)[id(wanted.outputs[0])])
+        layer, kind = wanted.operation, type(wanted.operation).__name__
+        if kind not in (*_MEANS, *_GLOBAL_MEANS):
+            return Alone(output)
         (tensor,) = wanted.input_tensors
-        given = np.abs(np.array(self._before(wanted, known, inputs)[id(tensor)]))
-        means = np.array(layer(given))
-        is_global = type(layer).__name__ in _GLOBAL_MEANS
-        return (given.size // means.size if is_global else prod(layer.pool_size)), means
+        given = np.abs(np.array(values[id(tensor)]))
+        count = given.size // output.size if kind in _GLOBAL_MEANS else prod(layer.pool_size)
+        return Alone(output, count, np.array(layer(given)))
 
     def _before(
         self, wanted: Any, known: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float32]
@@ -101,11 +103,13 @@ class Layers:
     ) -> dict[int, Any]:
         """Return the values of tensors, by identity, after running the calls that ``given`` has no values of."""
         values: dict[int, Any] = dict(given)
-        for node in nodes:
-            if node.is_input:
-                values[id(node.outputs[0])] = inputs
-            elif id(node.outputs[0]) not in given:
-                arguments, named = node.arguments.fill_in(values)
-                results = self._flatten(node.operation(*arguments, **named))
-                values |= {id(tensor): result for tensor, result in zip(node.outputs, results, strict=True)}
+        rounding = nullcontext() if self._rounded else fake_quantization.unrounded()
+        with as_artifact_error(self._path, "Keras cannot run its layers"), rounding:
+            for node in nodes:
+                if node.is_input:
+                    values[id(node.outputs[0])] = inputs
+                elif id(node.outputs[0]) not in given:
+                    arguments, named = node.arguments.fill_in(values)
+                    results = self._flatten(node.operation(*arguments, **named))
+                    values |= {id(tensor): result for tensor, result in zip(node.outputs, results, strict=True)}
         return values

@@ -1,4 +1,4 @@
-"""The front on the test set: accuracy with its interval against size and against MACs."""
+"""The front on the test set: accuracy with its interval against size and against what an inference computes."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,9 @@ def draw(search: Search) -> Iterator[Chart]:
     intervals = [proof.accuracy(one) for one in proof.members]
     costs = [search.named(one.name).costs for one in proof.members]
     sizes = ("size of the int8 file (kB)", [one.size_bytes / 1e3 for one in proof.members])
-    for axes, (label, places) in zip(panels, (sizes, ("MACs (thousands)", [c.macs / 1e3 for c in costs])), strict=True):
+    unit = "MACs" if costs[0].instructions is None else "instructions"
+    work = (f"{unit} (thousands)", [one.work / 1e3 for one in costs])
+    for axes, (label, places) in zip(panels, (sizes, work), strict=True):
         tidy(axes)
         axes.set_xscale("log")
         axes.set_xlabel(label)

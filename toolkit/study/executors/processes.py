@@ -12,11 +12,13 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import cast
 
-from toolkit.errors import UsageError
+from toolkit import units
 from toolkit.study.executors.base import ENDED, STARTED, Event, Work
 from toolkit.study.trials import Trial, TrialState, record_failure
 
 WORKER = "toolkit.study.worker"
+# Each holds TensorFlow, about half a gigabyte.
+MOST_JOBS = 64
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,7 @@ class Processes:
     log: Path
 
     def __post_init__(self) -> None:
-        if self.jobs < 1:
-            raise UsageError(f"the number of jobs is {self.jobs}; it must be at least 1")
+        units.require_from("the number of jobs", self.jobs, 1, MOST_JOBS)
 
     def __call__(self, trials: Iterable[Trial], work: Work) -> Generator[Event, None, None]:
         """Carry out the runs; a process that dies costs the run it was at, and is replaced."""
@@ -66,21 +67,21 @@ class _Worker:
     def __init__(self, work: Work, *, threads: int, log: Path) -> None:
         self.trial: Trial | None = None
         self.dead = False
-        self.connection, theirs = Pipe()
+        self.connection, worker_end = Pipe()
         self._log = log
         settings = json.dumps({**vars(work), "reading": work.reading.to_json(), "threads": threads})
         with log.open("ab") as sink:
             # Its standard input ends when this process does, however it ends. A session of its own: Ctrl-C is for the
             # parent, which ends its workers.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", WORKER, str(theirs.fileno()), settings],
+                [sys.executable, "-m", WORKER, str(worker_end.fileno()), settings],
                 stdin=subprocess.PIPE,
                 stdout=sink,
                 stderr=sink,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(worker_end.fileno(),),
                 start_new_session=True,
             )
-        theirs.close()
+        worker_end.close()
 
     def give(self, trial: Trial) -> None:
         """Let the process begin with a run."""

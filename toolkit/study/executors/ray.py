@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def connect(address: str, *, cpus: int, gpus: float) -> Ray:
 
     UsageError if there is none, or if it never has room for a run.
     """
-    if cpus < 1 or gpus < 0:
+    if cpus < 1 or not 0 <= gpus < inf:
         raise UsageError(f"a run cannot ask for {cpus} CPUs and {gpus:g} GPUs; allowed: at least 1, and at least 0")
     ray = extras.load("ray")
     try:

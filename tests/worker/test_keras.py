@@ -1,0 +1,84 @@
+"""Keras files: whatever is in them happens in a worker first, and is one line here."""
+
+import json
+import re
+import zipfile
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from tests.fuzz.changes import change
+from toolkit.cli import call
+from toolkit.errors import ArtifactError
+from toolkit.files import sha256
+from toolkit.worker import keras, process, session
+
+
+def swell(path, units=20_000_000):
+    """Make the first dense layer of a Keras file so wide that its weights, which the file lacks, take gigabytes."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"])
+    dense = next(layer for layer in config["config"]["layers"] if layer["class_name"] == "Dense")
+    dense["config"]["units"] = units
+    members["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.training
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", ["export", "verify"])
+def test_a_keras_file_that_would_fill_the_memory_is_one_line(exported, tiny_npz, here, capsys, monkeypatch, verb):
+    """In a worker that may take what TensorFlow needs, and little more."""
+    monkeypatch.setattr(keras, "contained", session.contained)
+    monkeypatch.setenv(process.MEMORY_VARIABLE, "2e9")
+    model = exported / "cnn.keras"
+    swell(model)
+    change(exported / "manifest.json", ("reference", "sha256"), sha256(model))
+    assert call([verb, str(exported if verb == "verify" else model), "--data", str(tiny_npz)]) == 2
+    assert re.search(
+        r"error: .*cnn\.keras: keras took [\d,]+ bytes of memory and was ended\n\Z", capsys.readouterr().err
+    )
+
+
+@pytest.fixture
+def tries(monkeypatch):
+    """The files that a worker is asked to try, which it refuses if they are called bad."""
+    asked = []
+
+    def try_out(path):
+        asked.append(path.name)
+        if path.stem == "bad":
+            raise ArtifactError("bad.keras: it crashed")
+
+    @contextmanager
+    def contained():
+        yield SimpleNamespace(try_out=try_out)
+
+    monkeypatch.setattr(keras, "contained", contained)
+    monkeypatch.setattr(keras, "_TRIED", set())
+    monkeypatch.setattr("toolkit.runtimes.keras.loading.load_model", lambda path: f"the model of {path.name}")
+    return asked
+
+
+def test_a_file_is_tried_once_and_one_that_fails_is_never_loaded(tmp_path, tries):
+    for name in ("good", "again", "bad"):
+        (tmp_path / f"{name}.keras").write_bytes(b"bad" if name == "bad" else b"good")
+    assert keras.load_model(tmp_path / "good.keras") == "the model of good.keras"
+    assert keras.load_model(tmp_path / "again.keras") == "the model of again.keras"
+    for _ in range(2):
+        with pytest.raises(ArtifactError, match="it crashed"):
+            keras.load_model(tmp_path / "bad.keras")
+    assert tries == ["good.keras", "bad.keras", "bad.keras"]
+    with pytest.raises(ArtifactError, match=r"none\.keras: no such file"):
+        keras.load_model(tmp_path / "none.keras")
+
+
+def test_the_weights_of_a_run_are_not_tried(tmp_path, tries):
+    (tmp_path / "best.keras").write_bytes(b"weights")
+    (tmp_path / "config.json").write_text("{}")
+    keras.load_model(tmp_path / "best.keras")
+    assert tries == []

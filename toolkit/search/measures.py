@@ -1,0 +1,45 @@
+"""What is measured on the int8 file of a network: by the field of ``Costs``, how, and what it takes here."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from toolkit import host, locks, runtimes
+from toolkit.bench import instructions, schedule
+from toolkit.bench.candidates import Candidate
+from toolkit.bench.plan import Plan
+from toolkit.errors import ArtifactError, UsageError
+from toolkit.search.budgets import Budgets, Measured
+
+# One thread and one image, as ``toolkit bench`` measures unless told otherwise.
+PLAN = Plan()
+
+
+def require(budgets: Budgets) -> None:
+    """Raise UsageError if a cost is limited that this machine cannot measure."""
+    if budgets.max_instructions is not None:
+        instructions.emulator_for(None)
+    if budgets.max_latency_s is not None and host.describe().emulated:
+        raise UsageError("this machine is emulated, its times are no latencies; leave --max-latency out")
+
+
+def _instructions(path: Path) -> Measured:
+    """Count the instructions of one inference: the same number every time, on one kind of CPU."""
+    found = instructions.count(path)
+    return Measured(found.count, found.count, found.count, found.where)
+
+
+def _latency_s(path: Path) -> Measured:
+    """Time a file, and return its floor: what an inference takes where nothing else disturbs the machine."""
+    with locks.scratch() as folder:
+        record = schedule.bench([Candidate(path, runtimes.for_file(path), None)], folder / "record", PLAN)
+    if record.interrupted:
+        raise KeyboardInterrupt
+    if record.failures:
+        raise ArtifactError("; ".join(record.failures.values()))
+    (result,) = record.results
+    return Measured(
+        result.floor.value, result.floor.low, result.floor.high, f"the floor on one thread of {record.host.cpu}"
+    )
+
+
+MEASURES: dict[str, Callable[[Path], Measured]] = {"instructions": _instructions, "latency_s": _latency_s}

@@ -1,0 +1,26 @@
+"""Keras files that this process itself must load, to convert them or to train them further."""
+
+from pathlib import Path
+from typing import Any
+
+from toolkit import runs
+from toolkit.files import require_file, sha256
+from toolkit.runtimes.keras import loading
+from toolkit.worker.session import contained
+
+# Digests of the files that a worker has run: once for each in a process is enough.
+_TRIED: set[str] = set()
+
+
+def load_model(path: Path) -> Any:
+    """Load a model as ``toolkit.runtimes.keras.loading.load_model`` does, once a worker has loaded and run it.
+
+    A file that crashes, has no end or fills the memory does so there, and is an ArtifactError here. The weights of a
+    run are taken for the user's own training and are not tried: importing TensorFlow once more takes seconds.
+    """
+    require_file(path)
+    if runs.folder_of(path) is None and (digest := sha256(path)) not in _TRIED:
+        with contained() as workers:
+            workers.try_out(path)
+        _TRIED.add(digest)
+    return loading.load_model(path)
