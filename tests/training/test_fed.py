@@ -18,6 +18,7 @@ from toolkit.errors import RunError, UsageError
 from toolkit.export.sources import resolve
 from toolkit.parity.inputs import said_of
 from toolkit.runtimes import open_session
+from toolkit.runtimes.keras.loading import load_model
 from toolkit.training import fed, network
 from toolkit.training.distillation import Teacher
 from toolkit.training.fit import train
@@ -32,6 +33,13 @@ def build(keras, *, input_shape, classes, activation):
         keras.Input(input_shape), layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(classes, "softmax")
     ])
 """
+
+
+@pytest.fixture(autouse=True)
+def _without_trying(monkeypatch):
+    """The files of these tests are known: no worker, which imports TensorFlow once more, need load them first."""
+    for user in ("transfer", "distillation"):
+        monkeypatch.setattr(f"toolkit.training.{user}.load_model", load_model)
 
 
 @pytest.fixture(scope="module")
