@@ -17,8 +17,7 @@ run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 f
 # Three at a time, also on two cores: many wait for a process, a server or the next turn. A file at a time, since its
 # tests share what takes long to make; in the order of tests/conftest.py.
 test: $(INSTALLED)  ## every test (COVERAGE=yes: and how much of each module they run)
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(if $(COVERAGE),--cov --cov-report=)
-	$(if $(COVERAGE),$(BIN)/python -m tests.coverage_report)
+	$(if $(COVERAGE),$(BIN)/python -m tests.coverage_report) $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test-unit: $(INSTALLED)  ## the quick ones: under a minute together, on two cores
 	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow and not road and not mnist"
@@ -68,7 +67,8 @@ format: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python $(PIP_INSTALL) --upgrade pip
-	$(BIN)/python $(PIP_INSTALL) --build-constraint constraints.txt --editable '.[train,serve]' --group dev
+	$(BIN)/python $(PIP_INSTALL) --no-compile --build-constraint constraints.txt --editable '.[train,serve]' --group dev
+	-$(BIN)/python -m compileall -q -j0 $(VENV)/lib  # on all cores, as pip does not; what cannot be compiled is no matter
 	touch $@
 
 edge: $(EDGE)/.installed  ## what a device installs, without TensorFlow: what works here, and the shipped models on it
@@ -126,4 +126,4 @@ runs/mlp-full/metrics.json: | $(INSTALLED)
 	$(BIN)/toolkit train --data mnist --model mlp --name mlp-full
 
 clean:
-	rm -rf $(VENV) $(EDGE) dist build site .cache .coverage* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(EDGE) dist build site .cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,13 +1,19 @@
-"""How much of toolkit the tests run, module by module: ``make test COVERAGE=yes``, as CI does.
+"""How much of toolkit a command runs, module by module: ``make test COVERAGE=yes``, as CI does.
 
-A module of which they run too little needs a reason here. One that has a reason, and of which they run enough, is said.
+    python -m tests.coverage_report pytest tests/worker
+
+A module of which it runs too little needs a reason here. One that has a reason, and of which it runs enough, is said.
 """
 
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from coverage import Coverage
+
+from tests.statements.run import Counted
 
 ROOT = Path(__file__).parents[1]
 # Share of a module's statements that is enough.
@@ -52,10 +58,14 @@ def superfluous(found: Mapping[str, float], reasons: Mapping[str, str]) -> list[
     return [f"{module}: {found[module]:.0%} of it is run; its reason may go" for module in enough]
 
 
-def main() -> int:
-    """Print the report, the reasons and the problems; the exit code is 1 where there are any."""
-    coverage = Coverage()
-    coverage.load()
+def main(command: Sequence[str]) -> int:
+    """Run a command, print the report, the reasons and the problems; the exit code is the command's, or 1 for these."""
+    coverage = Coverage(data_file=None)
+    with TemporaryDirectory() as folder:
+        counted = Counted(ROOT / "toolkit", Path(folder))
+        if code := subprocess.run(command, env=counted.environment(), check=False).returncode:
+            return code
+        coverage.get_data().add_lines(counted.lines())
     coverage.report(file=sys.stdout)
     print(f"\nLess than {ENOUGH:.0%} of these is seen to run:")
     for module, reason in REASONS.items():
@@ -70,4 +80,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

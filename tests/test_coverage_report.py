@@ -1,6 +1,11 @@
-"""The two ways in which modules and reasons may not fit each other."""
+"""What is printed of a command that was counted, and how modules and reasons may not fit each other."""
 
-from tests.coverage_report import REASONS, ROOT, problems, superfluous
+import sys
+
+import pytest
+
+from tests import coverage_report
+from tests.coverage_report import REASONS, ROOT, main, problems, superfluous
 
 
 def test_what_is_run_enough_or_has_a_reason_is_no_problem():
@@ -21,3 +26,31 @@ def test_each_reason_names_a_test_that_is_there():
     for module, reason in REASONS.items():
         assert (ROOT / module).is_file()
         assert (ROOT / reason.rpartition("(")[2].removesuffix(")")).exists(), reason
+
+
+@pytest.fixture
+def package(here, monkeypatch):
+    """A package of that name with a module of which half is run."""
+    (here / "toolkit").mkdir()
+    (here / "toolkit" / "__init__.py").write_text("")
+    (here / "toolkit" / "half.py").write_text(
+        "import sys\n\nif sys.argv == []:\n    never = 1\n    never = 2\n    never = 3\n"
+    )
+    monkeypatch.setattr(coverage_report, "ROOT", here)
+    monkeypatch.setattr(coverage_report, "REASONS", {"toolkit/gone.py": "it is gone"})
+
+
+def test_a_command_is_run_and_what_is_wrong_is_printed_below_the_table(package, capsys):
+    assert main([sys.executable, "-c", "import toolkit.half"]) == 1
+    table, _, rest = capsys.readouterr().out.partition("Less than 90% of these is seen to run:\n")
+    assert "toolkit/half.py" in table
+    assert rest.splitlines() == [
+        "  toolkit/gone.py it is gone",
+        "error: toolkit/half.py: 40% of it is run, less than 90%; test it, or give the reason in REASONS",
+        "error: toolkit/gone.py: no such module; take its reason out of REASONS",
+    ]
+
+
+def test_of_a_command_that_fails_nothing_is_printed(package, capsys):
+    assert main([sys.executable, "-c", "raise SystemExit(3)"]) == 3
+    assert capsys.readouterr().out == ""
