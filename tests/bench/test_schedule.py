@@ -246,7 +246,7 @@ def test_under_emulation_no_latency_is_given(exported, tmp_path, monkeypatch):
     [
         ({"threads": [0]}, "the number of threads is 0; it must be from 1 to 1,024"),
         ({"threads": []}, "name at least one number of threads, and one batch size"),
-        ({"batches": [1, 0]}, "the batch size is 0; it must be from 1 to 1,000,000"),
+        ({"batches": [1, 0]}, "the batch size is 0; it must be from 1 to 65,536"),
         ({"seconds": 0}, "the number of seconds is 0; it must be from 0.001 to 3,600"),
         ({"seconds": float("nan")}, "the number of seconds is nan; it must be from 0.001 to 3,600"),
         ({"processes": 2**31}, "the number of processes is 2,147,483,648; it must be from 1 to 1,000"),

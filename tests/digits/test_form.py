@@ -57,17 +57,6 @@ def test_a_digit_is_looked_at_as_it_is_and_turned_to_either_side():
         assert np.abs(one.astype(int) - other).mean() > 10
 
 
-def test_what_was_turned_is_not_sheared_as_well():
-    """A long bar that leans by 16° stands upright after the turn, and after one to the other side it leans by 32°."""
-    ink = np.zeros((200, 90), np.float32)
-    for row in range(200):
-        ink[row, round(16 + np.tan(np.deg2rad(16)) * (199 - row)) :][:14] = 1
-    own, left, right = ((look > 128).any(axis=0).sum() for look in digits.looks(ink, height=28, width=28))
-    assert own == pytest.approx(20 * 0.25 + 2, abs=1)  # by the shear, to the slant that MNIST has
-    assert left == pytest.approx(2, abs=1)  # by the turn
-    assert right == pytest.approx(20 * np.tan(np.deg2rad(32)) + 2, abs=2)
-
-
 @pytest.mark.mnist
 def test_mnist_is_taken_as_it_is(real_mnist):
     known = [digits.is_mnist(image[..., 0], height=28, width=28) for image in real_mnist.test.images]

@@ -47,8 +47,7 @@ class View:
     @property
     def pixels(self) -> NDArray[np.uint8]:
         """The image or digit as it is: (H, W, C)."""
-        own: NDArray[np.uint8] = self.looks[0]
-        return own
+        return self.looks[0]
 
 
 def looks_of(views: Sequence[View]) -> int:
