@@ -16,7 +16,6 @@ from toolkit.errors import CheckFailedError, RunError, UsageError
 from toolkit.export.sources import Source
 from toolkit.files import documents, write_json
 from toolkit.runtimes.keras.fake_quantization import bounds_of
-from toolkit.runtimes.keras.loading import load_model
 from toolkit.search.budgets import SIZE, Budgets, Costs
 from toolkit.search.costs import Costing
 from toolkit.search.prove import EXPORTED, Chosen, front_of, open_test_set
@@ -24,6 +23,7 @@ from toolkit.step import OnStep, Step, ignore
 from toolkit.study.executors.base import ENDED, Event, Executor, Work
 from toolkit.study.trials import Trial, TrialState
 from toolkit.training.checkpoint import save_best
+from toolkit.worker.keras import load_model
 
 # How many steps narrower the next candidate is: it has half the weights between two layers that are both narrower.
 APART = 4
