@@ -27,6 +27,7 @@ FLOORS = [
     {"export", "bundle", "doctor", "remote"},
     {"selftest", "serve", "study"},
     {"search"},
+    {"compress"},
     {"report"},
     {"api"},
     {"cli", "__main__"},
@@ -34,7 +35,7 @@ FLOORS = [
 # What the command line is made of, besides what it is told by the API.
 PARSES_AND_PRINTS = {"api", "cli", "console", "errors", "host", "reading", "registry", "text", "units"}
 WORDS = {"toolkit.bench.statistics.describe"}
-MAY_LOAD_TENSORFLOW = {"models", "training", "export", "selftest", "search"}
+MAY_LOAD_TENSORFLOW = {"models", "training", "export", "selftest", "search", "compress"}
 TRAINING_PACKAGES = ("tensorflow", "keras", "tf2onnx", "matplotlib", "mlxtend", "pooch", "onnx")
 EDGE_VERBS = ("verify", "bench", "predict", "data", "doctor")
 

@@ -228,6 +228,7 @@ def test_few_logits_that_look_like_probabilities_are_told_by_other_images(tmp_pa
     assert shown.probabilities[0] == pytest.approx(powers.max() / powers.sum(), abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.training
 def test_the_model_of_a_run_takes_what_its_run_fed_it(trained_folder, photos, tiny):
     shown = predict(photos, trained_folder / "best.keras", warn=pytest.fail)

@@ -36,6 +36,7 @@ OPTIONS = {
     "study": ("--output", "--data"),
     "report-study": ("--output", "--name"),
     "search": ("--data", "--show", "--against"),
+    "compress": ("--data", "--name", ""),
     "bundle": ("--output", ""),
     "check-bundle": ("",),
     "wheels": ("",),

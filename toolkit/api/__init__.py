@@ -6,6 +6,7 @@ called with a ``Step`` after each step, in this thread unless a function says ot
 """
 
 from toolkit.api.base import BENCHMARKS, EXPORTED
+from toolkit.api.compressions import compress
 from toolkit.api.data import list_data, load_data
 from toolkit.api.device import bundle, check_bundle, doctor, wheels
 from toolkit.api.devices import bench_on, verify_on
@@ -35,6 +36,7 @@ __all__ = [
     "compare",
     "compare_files",
     "compare_instructions",
+    "compress",
     "default_artifact",
     "diagnose",
     "doctor",

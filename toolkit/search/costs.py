@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import extras, locks, runs, runtimes
+from toolkit import extras, locks, models, runs, runtimes
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
 from toolkit.export.formats import c, tflite
@@ -20,6 +20,7 @@ from toolkit.export.formats.base import Request
 from toolkit.export.prepare import prepare
 from toolkit.files import documents
 from toolkit.runtimes import for_file
+from toolkit.runtimes.keras.loading import load_model
 from toolkit.search.budgets import Budgets, Costs
 from toolkit.search.measures import MEASURES
 from toolkit.training import network, quantization
@@ -64,7 +65,7 @@ class Costing:
         self._end()
 
     def of(self, model: str) -> Costs:
-        """Return what a network takes. ArtifactError if it cannot be converted or measured."""
+        """Return what a network, or a Keras file, takes. ArtifactError if it cannot be converted or measured."""
         if model not in self._known:
             if len(self._known) % CONVERSIONS == 0:
                 self._end()
@@ -103,10 +104,11 @@ def _measure(
     dtype: str,
     qat: bool,
 ) -> tuple[dict[str, Any], bytes]:
-    """Convert a network of no training, and look at the file, which is returned too; in a process of its own."""
+    """Convert a network, trained or not, and look at the file, which is returned too; in a process of its own."""
     keras = extras.load("keras")
     parts = divide(random_rows(tuple(input_shape), classes, ROWS, dtype), share=0, seed=0)
-    made = network.float32_model(keras, Recipe(model=model), parts)
+    files = models.weights_files(model)
+    made = load_model(files[0]) if files else network.float32_model(keras, Recipe(model=model), parts)
     _draw(made)
     parameters = made.count_params()
     if qat:

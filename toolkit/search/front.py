@@ -13,8 +13,8 @@ FEWEST_BEFORE = 5
 GRACE = 1 / 3
 
 
-class Ended(Protocol):
-    """A training that has all its epochs."""
+class Measured(Protocol):
+    """A network that was trained."""
 
     @property
     def costs(self) -> Costs:
@@ -24,12 +24,16 @@ class Ended(Protocol):
     def accuracy(self) -> float:
         """Of the weights that are kept, on the validation rows."""
 
+
+class Ended(Measured, Protocol):
+    """A training that has all its epochs."""
+
     @property
     def curve(self) -> Sequence[float]:
         """The validation accuracy after each epoch."""
 
 
-T = TypeVar("T", bound=Ended)
+T = TypeVar("T", bound=Measured)
 
 
 def front(ended: Sequence[T], *, validation_rows: int) -> tuple[T, ...]:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from toolkit import manifest, models, reading, runs, units
+from toolkit import manifest, reading, runs, units
 from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError, RunError
 from toolkit.export import exporter, sources
@@ -22,6 +22,8 @@ from toolkit.search.front import front
 from toolkit.search.proof import FRONT, PROOF, Member, Paired, Proof
 from toolkit.search.search import Search
 from toolkit.step import OnStep, Step
+from toolkit.study.outcome import TrialOutcome
+from toolkit.study.study import StudyDataEntry
 from toolkit.worker.session import contained
 
 INT8 = ("tflite", "int8")
@@ -37,11 +39,33 @@ class FrontEntry:
     others: dict[str, Any] = field(default_factory=dict)
 
 
+class Trained(Protocol):
+    """A candidate: a run in a folder of that name."""
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+
+    @property
+    def outcome(self) -> TrialOutcome:
+        """What has come of its training."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Candidates that were chosen by validation alone, the folder and the data of all, and what was asked for."""
+
+    folder: Path
+    candidates: Sequence[Trained]
+    data: StudyDataEntry
+    budgets: Budgets
+
+
 @dataclass(frozen=True)
 class Made:
     """A candidate as an int8 file."""
 
-    candidate: Candidate
+    candidate: Trained
     manifest: Manifest
 
     @property
@@ -85,43 +109,65 @@ def prove(
     warn: Callable[[str], None],
     on_step: OnStep,
 ) -> Search:
-    """Return the search with its proof, which is written beside the front that it is of.
+    """Return the search with its proof, as ``open_test_set`` has it; the search as it is if there is none."""
+    names = front_of(search.folder)
+    candidates = chosen(search) if names is None else [search.named(name, by=FRONT) for name in names]
+    left = Chosen(search.folder, candidates, search.data, search.asked.budgets)
+    proof = open_test_set(left, dataset, rival, must_match=must_match, warn=warn, on_step=on_step)
+    return search if proof is None else replace(search, proof=proof)
 
-    rival: the model that the front is compared with; must_match: whether a member must be as good. A front that was
-    written before is kept: its test set may have been opened; so are the files of its members that are whole. If no
-    candidate reaches the accuracy, or no file is as small as it must be, the search is returned as it is.
+
+def front_of(folder: Path) -> tuple[FileName, ...] | None:
+    """Return the names of a front that was written before, for which the test set may have been opened."""
+    path = folder / FRONT
+    return documents.read(path, FrontEntry, what="a front", error=RunError).members if path.is_file() else None
+
+
+def open_test_set(
+    left: Chosen,
+    dataset: Dataset,
+    rival: Source | None,
+    *,
+    must_match: bool,
+    warn: Callable[[str], None],
+    on_step: OnStep,
+) -> Proof | None:
+    """Return the proof of what is left, which is written beside the front that it is of.
+
+    rival: the model that the front is compared with; must_match: whether a member must be as good. Files of its members
+    that are whole are kept. None if nothing is left, or no file is as small as it must be.
     """
-    path = search.folder / FRONT
-    if path.is_file():
-        names = documents.read(path, FrontEntry, what="a front", error=RunError).members
-        left = tuple(search.named(name, by=FRONT) for name in names)
-    else:
-        left = chosen(search)
-    steps = 2 * len(left) + 1
+    steps = 2 * len(left.candidates) + 1
     made = []
-    for number, one in enumerate(left):
+    for number, one in enumerate(left.candidates):
         on_step(Step(number, steps, f"exporting {one.name} to int8"))
-        found = exported(one) or _export(one, dataset, bool(search.data["overlap"]), warn)
-        if found.fits(search.asked.budgets):
+        found = exported(one) or _export(one, dataset, bool(left.data["overlap"]), warn)
+        if found.fits(left.budgets):
             made.append(found)
         else:
             warn(f"{found}, more than {SIZE.option} allows; it is left out")
     if not made:
-        return search
+        return None
     names = tuple(FileName(one.candidate.name) for one in made)
-    write_json(path, {"schema": 1, **documents.to_tree(FrontEntry(names))})
-    on_step(Step(len(left), steps, f"opening the test set for {units.count(len(made), 'candidate')}", is_news=True))
-    read_as = reading.from_json(search.data.get("reading", {}), search.folder, error=RunError)
+    write_json(left.folder / FRONT, {"schema": 1, **documents.to_tree(FrontEntry(names))})
+    on_step(
+        Step(
+            len(left.candidates), steps, f"opening the test set for {units.count(len(made), 'candidate')}", is_news=True
+        )
+    )
+    read_as = reading.from_json(left.data.get("reading", {}), left.folder, error=RunError)
     options = verify.VerifyOptions(
-        runs.data_choice(search.data), allow_overlap=bool(search.data["overlap"]), reading=read_as
+        runs.data_choice(left.data), allow_overlap=bool(left.data["overlap"]), reading=read_as
     )
     verified = record.save_all(
-        verify.verify_all([one.path for one in made], options, warn=warn, on_step=_shifted(on_step, len(left), steps))
+        verify.verify_all(
+            [one.path for one in made], options, warn=warn, on_step=_shifted(on_step, len(left.candidates), steps)
+        )
     )
     shown = None if rival is None else _answers(rival, dataset, warn)
-    proof = _proof(search, made, verified.comparisons, rival, shown, must_match=must_match)
-    write_json(search.folder / PROOF, {"schema": 1, **documents.to_tree(proof)})
-    return replace(search, proof=proof)
+    proof = _proof(left, made, verified.comparisons, rival, shown, must_match=must_match)
+    write_json(left.folder / PROOF, {"schema": 1, **documents.to_tree(proof)})
+    return proof
 
 
 def _answers(rival: Source, dataset: Dataset, warn: Callable[[str], None]) -> Material:
@@ -131,12 +177,12 @@ def _answers(rival: Source, dataset: Dataset, warn: Callable[[str], None]) -> Ma
         return against.answered_by(model, dataset.test)
 
 
-def exported(one: Candidate) -> Made | None:
+def exported(one: Trained) -> Made | None:
     """Return a candidate as it was exported before; None if it was not, or if a file of that is not whole."""
     try:
         found = manifest.read(_folder(one))
         found.require(found.reference, found.golden, *found.artifacts)
-        is_of_it = found.source.sha256 == sha256(one.folder / BEST)
+        is_of_it = found.source.sha256 == sha256(one.outcome.trial.folder / BEST)
     except ArtifactError:
         return None
     return Made(one, found) if is_of_it and any(map(_is_int8, found.artifacts)) else None
@@ -146,18 +192,19 @@ def _is_int8(listed: Artifact) -> bool:
     return (listed.format, listed.quantization) == INT8
 
 
-def _folder(one: Candidate) -> Path:
-    return one.folder / EXPORTED / models.name_of(one.choice.model)
+def _folder(one: Trained) -> Path:
+    trial = one.outcome.trial
+    return trial.folder / EXPORTED / trial.recipe.model_name
 
 
-def _export(one: Candidate, dataset: Dataset, allow_overlap: bool, warn: Callable[[str], None]) -> Made:
-    source, options = sources.resolve(str(one.folder)), exporter.ExportOptions([INT8])
+def _export(one: Trained, dataset: Dataset, allow_overlap: bool, warn: Callable[[str], None]) -> Made:
+    source, options = sources.resolve(str(one.outcome.trial.folder)), exporter.ExportOptions([INT8])
     made = exporter.export(source, dataset, _folder(one), options, warn=warn, allow_overlap=allow_overlap)
     return Made(one, made.manifest)
 
 
 def _proof(
-    search: Search,
+    left: Chosen,
     made: Sequence[Made],
     verified: Sequence[Comparison],
     rival: Source | None,
@@ -174,7 +221,7 @@ def _proof(
         members.append(
             Member(
                 name=FileName(one.candidate.name),
-                artifact=str(one.path.relative_to(search.folder)),
+                artifact=str(one.path.relative_to(left.folder)),
                 size_bytes=one.artifact.size_bytes,
                 right=sum(own.figures.class_correct),
                 own=Paired(own.figures.lost, own.figures.gained),
@@ -185,7 +232,7 @@ def _proof(
     (n,) = {comparison.n for comparison in verified}
     return Proof(
         n=n,
-        min_accuracy=search.asked.budgets.min_accuracy,
+        min_accuracy=left.budgets.min_accuracy,
         rival=None if rival is None else str(rival.keras_path),
         rival_right=None if shown is None else shown.right,
         must_match=must_match,

@@ -1,0 +1,113 @@
+"""``toolkit compress`` as it is called: one whole compression, in this process, and what is refused."""
+
+import json
+
+import pytest
+
+from tests.search.test_command import InThisProcess
+from tests.study.test_study import Here
+from toolkit import data
+from toolkit.cli import call
+from toolkit.export import sources
+from toolkit.search.budgets import Costs
+from toolkit.study.executors.processes import Processes
+
+
+@pytest.fixture
+def cli(capfd, here):
+    def run(*arguments):
+        code = call([str(argument) for argument in arguments])
+        return (code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def trained(monkeypatch, tiny_npz):
+    """Trainings and conversions in this process, which has TensorFlow already; the epochs that were trained."""
+    epochs = []
+
+    def carry_out(self, due, work):
+        executor = Here(data.load(str(tiny_npz), warn=pytest.fail))
+        executor.trained = epochs
+        yield from executor(due, work)
+
+    monkeypatch.setattr(Processes, "__call__", carry_out)
+    monkeypatch.setattr("toolkit.search.costs.Process", InThisProcess)
+    return epochs
+
+
+@pytest.mark.slow
+def test_the_cnn_becomes_a_tenth_of_its_size_and_is_as_good(cli, here, trained, trained_folder, tiny_npz):
+    """The CNN of the tiny data takes 60 kB in int8; what is left of it can be exported."""
+    asked = ("compress", trained_folder, "--data", tiny_npz, "--max-size", "7kB", "--min-accuracy", "90")
+    code, out, err = cli(*asked, "--epochs", "8")
+    assert code == 0, out + err
+    assert "is the smallest that is surely at least 90 % accurate" in out
+    assert "opening the test set for 1 candidate" in err
+    epochs = list(trained)
+    code, out, _ = cli(*asked, "--epochs", "8", "--json")
+    assert (code, trained) == (0, epochs)  # it was shown again, not trained
+    document = json.loads(out)
+    proof, original = document["proof"], document["original"]
+    (member,) = proof["members"]
+    assert (proof["looks"], proof["n"], proof["rival"]) == (1, 90, str(trained_folder / "best.keras"))
+    assert member["name"] == document["found"]
+    assert member["reaches_min_accuracy"] is True
+    assert member["rival_lost"] is not None
+    chosen = next(one for one in document["candidates"] if one["name"] == document["found"])
+    assert chosen["size_bytes"] <= 7_000 < original["costs"]["size_bytes"] / 7
+    artifact = here / "runs" / "compress" / member["artifact"]
+    assert artifact.stat().st_size == member["size_bytes"] == chosen["size_bytes"]
+    source = sources.resolve(f"compress/{document['found']}")
+    assert (source.name, source.recipe.validation_split) == ("cnn-small", 0.2)
+
+
+COSTS = (Costs(1, 1, 1, 1), Costs(60_000, 1, 1, 1))  # of a candidate, of the original
+SIZE, ACCURACY = ("--max-size", "7kB"), ("--min-accuracy", "90")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("none", *SIZE), "none: no such file, folder or run"),
+        (("RUN",), "Missing option '--max-size'"),
+        (("RUN", "--max-size", "16"), "--max-size is '16'; it must be a number and a unit: B, kB, MB, GB"),
+        (("RUN", *SIZE, "--min-accuracy", "0"), "--min-accuracy is 0; it must be a percentage between 0 and 100"),
+        (("RUN", *SIZE, *ACCURACY, "--epochs", "0"), "the number of epochs is 0; it must be"),
+        (("RUN", *SIZE, *ACCURACY, "--name", "a/b"), "'a/b' cannot name a study"),
+        (("RUN", *SIZE), "has 90 test rows; no fewer than 2,70"),
+        (("RUN", *SIZE, "--min-accuracy", "99.9"), "has 90 test rows; no fewer than 3,838 could show 99.9 %"),
+    ],
+)
+def test_nonsense_is_one_line_and_exit_code_2(cli, here, trained_folder, tiny_npz, arguments, says):
+    whole = [trained_folder if one == "RUN" else one for one in arguments]
+    code, out, err = cli("compress", *whole, "--data", tiny_npz)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert err.count("\n") == 1
+    assert list(here.iterdir()) == []
+
+
+def test_ctrl_c_in_a_training_says_how_to_go_on(cli, trained, trained_folder, tiny_npz, monkeypatch):
+    def interrupt(self, due, work):
+        next(iter(due))
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(Processes, "__call__", interrupt)
+    monkeypatch.setattr("toolkit.search.costs.Costing.of", lambda self, model: COSTS[model.endswith("best.keras")])
+    asked = (trained_folder, "--data", tiny_npz, *SIZE, *ACCURACY)
+    code, out, err = cli("compress", *asked, "--json")
+    assert code == 130
+    assert "interrupted: 0 of 1 candidates finished; call the same again to go on" in err
+    assert json.loads(out)["interrupted"] is True
+
+
+def test_ctrl_c_before_anything_was_begun_ends_with_130(cli, trained_folder, tiny_npz, monkeypatch):
+    def interrupt(self, model):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("toolkit.search.costs.Costing.of", interrupt)
+    code, _, err = cli("compress", trained_folder, "--data", tiny_npz, *SIZE, *ACCURACY)
+    assert (code, err.splitlines()[-1]) == (130, "error: interrupted")

@@ -1,0 +1,140 @@
+"""``toolkit compress``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from toolkit import api, units
+from toolkit.cli.options import INTERRUPTED, AllowOverlap, Debug, Json
+from toolkit.console import Column, Console
+from toolkit.errors import CheckFailedError
+
+if TYPE_CHECKING:
+    from toolkit.compress.compression import Candidate, Compression
+    from toolkit.search.proof import Member, Proof
+
+COLUMNS = (
+    Column("", figures=False),
+    Column("channels"),
+    Column("size"),
+    Column("MACs"),
+    Column("validation"),
+    Column("test"),
+    Column("loss (points)"),
+    Column("verdict", figures=False),
+)
+_NOTHING = "–"
+
+
+def command(
+    source: Annotated[
+        str, typer.Argument(help="A trained model: a run, by name or folder, an export, or a .keras file.")
+    ],
+    max_size: Annotated[str, typer.Option(help="The largest int8 file: 16kB.")],
+    min_accuracy: Annotated[
+        float | None,
+        typer.Option(help="The lowest accuracy, in percent; default: 0.1 points below the original's at most."),
+    ] = None,
+    epochs: Annotated[int, typer.Option(help="Epochs of each training.")] = 20,
+    data: Annotated[
+        str | None, typer.Option(help="The data to train and test with; default: what the run was trained on.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the compression; its candidates are in runs/NAME/.")] = "compress",
+    allow_overlap: AllowOverlap = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Make a trained model smaller, and prove that it is as good.
+
+    Channels that matter least are pruned until the int8 file fits, and what is left learns from the original. If it is
+    called again, it goes on where it was. The exit code is 1 if nothing reaches what was asked for.
+    """
+    from toolkit.search.budgets import Budgets
+
+    console = Console(json_output=json)
+    budgets = Budgets(
+        max_size_bytes=units.quantity(max_size, units.SIZES, "--max-size"),
+        min_accuracy=None if min_accuracy is None else min_accuracy / 100,
+    )
+    with console.steps("compressing") as on_step:
+        of = api.compress(
+            source, budgets, epochs=epochs, data=data, name=name, allow_overlap=allow_overlap, on_step=on_step
+        )
+    if of.interrupted:
+        console.warn(f"interrupted: {of.summary}; call the same again to go on")
+        console.document(of.to_json())
+        return INTERRUPTED
+    console.table(COLUMNS, [_original(of), *(_row(of, one) for one in of.candidates)])
+    console.text(f"{_conclusion(of)}.")
+    console.document(of.to_json())
+    return 0 if of.found else CheckFailedError.exit_code
+
+
+def _original(of: "Compression") -> tuple[str, ...]:
+    original, proof = of.original, of.proof
+    right = None if proof is None or proof.rival_right is None else proof.rival_right / proof.n
+    return (
+        original.name,
+        "100 %",
+        units.size(original.costs.size_bytes),
+        f"{original.costs.macs:,}",
+        units.percent(original.accuracy),
+        _NOTHING if right is None else _marked(of, units.percent(right)),
+        _NOTHING,
+        _NOTHING,
+    )
+
+
+def _row(of: "Compression", one: "Candidate") -> tuple[str, ...]:
+    known = (
+        one.name,
+        f"{100 * one.share:.0f} %",
+        units.size(one.costs.size_bytes),
+        f"{one.costs.macs:,}",
+        units.percent(one.accuracy) if one.outcome.progress.history else _NOTHING,
+    )
+    proof, member = of.proof, of.member(one.name)
+    if proof is None or member is None:
+        return (*known, _NOTHING, _NOTHING, _NOTHING if one.outcome.metrics else str(one.outcome.state))
+    loss = proof.loss_pp(member)
+    lost = _NOTHING if loss is None else f"{loss.value:.2f} (at most {loss.high:.2f})"
+    return (*known, _marked(of, _interval(proof, member)), lost, str(member.verdict))
+
+
+def _conclusion(of: "Compression") -> str:
+    """Say in a sentence what was found, or why nothing was, and what came nearest."""
+    proof, found = of.proof, of.found
+    if proof is not None and found is not None:
+        return (
+            f"{found.name} is the smallest that is {_wanted(of)}: {units.size(found.size_bytes)} with "
+            f"{_interval(proof, found)} on the test set; 'toolkit export {of.folder.name}/{found.name}' exports it"
+        )
+    nothing = f"nothing under {units.size(of.asked.budgets.max_size_bytes or 0)} is {_wanted(of)}"
+    if proof is not None:
+        nearest = max(proof.members, key=lambda one: one.right)
+        return f"{nothing}; nearest: {nearest.name} with {_interval(proof, nearest)} on the test set"
+    best = max(of.finished, key=lambda one: one.accuracy, default=None)
+    if best is None:
+        return f"{nothing}: {of.summary}"
+    return (
+        f"{nothing}; nearest: {best.name} ({units.size(best.costs.size_bytes)}) with {units.percent(best.accuracy)} on "
+        f"the validation rows, where {units.percent(of.least_accuracy)} was needed; the test set was left closed"
+    )
+
+
+def _wanted(of: "Compression") -> str:
+    from toolkit.search.proof import MARGIN_PP
+
+    least = of.asked.budgets.min_accuracy
+    if least is None:
+        return f"surely not worse than {of.asked.teacher} by more than {MARGIN_PP:g} points"
+    return f"surely at least {100 * least:g} % accurate"
+
+
+def _interval(proof: "Proof", member: "Member") -> str:
+    found = proof.accuracy(member)
+    return f"{units.percent(found.value)} ({100 * found.low:.2f} – {100 * found.high:.2f})"
+
+
+def _marked(of: "Compression", text: str) -> str:
+    return units.marked(text, overlap=of.data["overlap"])

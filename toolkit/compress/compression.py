@@ -1,0 +1,308 @@
+"""A compression: what is asked for, the original, and what has come of each candidate; begun, and read again."""
+
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from toolkit import extras
+from toolkit.data.base import Dataset
+from toolkit.data.base.parts import divide
+from toolkit.errors import DataError, RunError, UsageError
+from toolkit.export.sources import Source
+from toolkit.files import documents, write_json
+from toolkit.models import WEIGHTS_SUFFIX
+from toolkit.parity.statistics import images_to_decide
+from toolkit.search.budgets import SIZE, Budgets, Costs
+from toolkit.search.costs import Costing
+from toolkit.search.front import front
+from toolkit.search.proof import FRONT, MARGIN_PP, PROOF, Member, Proof, least_rows
+from toolkit.search.search import FEWEST_ROWS
+from toolkit.study import outcome, study
+from toolkit.study.outcome import TrialOutcome
+from toolkit.study.study import StudyDataEntry
+from toolkit.study.trials import Trial, TrialState
+from toolkit.training.distillation import Teacher
+from toolkit.training.recipe import Recipe
+
+DOCUMENT, CANDIDATE = "compress.json", "candidate.json"
+LOG = "workers.log"
+# How the folder of a candidate begins; its number follows.
+TRIAL = "candidate-"
+# The share of the channels that a candidate keeps is a power of this. A step leaves a sixth fewer weights between two
+# layers that are both narrower, which is finer than budgets are given.
+STEP = 2 ** (-1 / 8)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a compression is for; it goes on only for the same. All but the budgets is of every training.
+
+    teacher: the Keras file of the original, whose rows are divided, drawn and changed as when it was trained.
+    """
+
+    budgets: Budgets
+    epochs: int
+    teacher: str
+    batch_size: int = Recipe.batch_size
+    validation_split: float = Recipe.validation_split
+    seed: int = Recipe.seed
+    augment: str | None = None
+    balance: bool = False
+
+    def recipe(self, start: Path) -> Recipe:
+        """Return how the network of a Keras file is trained further; UsageError if that makes no sense."""
+        shared = {name: value for name, value in vars(self).items() if name != "budgets"}
+        return Recipe(model=str(start), schedule="cosine", monitor="val_accuracy", **shared)
+
+
+@dataclass(frozen=True)
+class Original:
+    """The network that is made smaller. accuracy: on the validation rows."""
+
+    name: str
+    sha256: str
+    costs: Costs
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class CompressionEntry:
+    """What ``compress.json`` must have; of the candidates their own folders tell."""
+
+    asked: Asked
+    original: Original
+    data: StudyDataEntry
+    others: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CandidateEntry:
+    """What ``candidate.json`` has: what is known before it is trained. steps: the power of STEP."""
+
+    steps: int
+    costs: Costs
+    others: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A narrower network, what it takes, and what has come of its training."""
+
+    steps: int
+    costs: Costs
+    outcome: TrialOutcome
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.outcome.trial.folder.name
+
+    @property
+    def share(self) -> float:
+        """The share of the original's channels that it was made with."""
+        return float(STEP**self.steps)
+
+    @property
+    def accuracy(self) -> float:
+        """Of the weights that are kept, on the validation rows."""
+        return self.outcome.kept_validation_accuracy
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the candidate as ``toolkit compress --json`` has it."""
+        return {
+            "name": self.name,
+            "share": self.share,
+            **asdict(self.costs),
+            "state": self.outcome.state,
+            "message": self.outcome.message,
+            "epochs_run": len(self.outcome.progress.history),
+            "validation_accuracy": self.accuracy if self.outcome.progress.history else None,
+            "seconds": self.outcome.seconds,
+        }
+
+
+@dataclass(frozen=True)
+class Compression:
+    """A compression as it stands. proof: what the test set said of the front; None as long as it is closed.
+
+    interrupted: whether Ctrl-C ended it.
+    """
+
+    folder: Path
+    asked: Asked
+    original: Original
+    data: StudyDataEntry
+    candidates: tuple[Candidate, ...]
+    proof: Proof | None = None
+    interrupted: bool = False
+
+    @property
+    def least_accuracy(self) -> float:
+        """What a candidate must reach on the validation rows, before the test set is opened for it.
+
+        That is what was asked for, else what the original has there but for the margin.
+        """
+        least = self.asked.budgets.min_accuracy
+        return self.original.accuracy - MARGIN_PP / 100 if least is None else least
+
+    @property
+    def finished(self) -> list[Candidate]:
+        """The candidates that have all their epochs."""
+        return [one for one in self.candidates if one.outcome.state == TrialState.FINISHED]
+
+    @property
+    def chosen(self) -> tuple[Candidate, ...]:
+        """The front, by validation alone: what reaches the accuracy and is beaten by nothing that costs no more."""
+        reaching = [one for one in self.finished if one.accuracy >= self.least_accuracy]
+        return front(reaching, validation_rows=self.data["validation_rows"])
+
+    @property
+    def found(self) -> Member | None:
+        """The smallest candidate of which everything that was asked for is shown; None if there is none."""
+        return self.proof.smallest if self.proof else None
+
+    def member(self, name: str) -> Member | None:
+        """Return what the test set says of a candidate; None if it was not opened for it."""
+        members = self.proof.members if self.proof else ()
+        return next((one for one in members if one.name == name), None)
+
+    def named(self, name: str) -> Candidate:
+        """Return a candidate by the name of its folder; RunError if there is none."""
+        for one in self.candidates:
+            if one.name == name:
+                return one
+        raise RunError(f"{self.folder}: {FRONT} names {name}, which is not there")
+
+    @property
+    def summary(self) -> str:
+        """How far it is, in a line."""
+        return f"{len(self.finished)} of {len(self.candidates)} candidates finished"
+
+    def candidate_folder(self, number: int) -> Path:
+        """Return where a candidate lies, counted from 1."""
+        return self.folder / f"{TRIAL}{number}"
+
+    def start_of(self, candidate: Path) -> Path:
+        """Return the Keras file that the training of a candidate starts from; exports are named after it."""
+        return candidate / f"{self.original.name}-small{WEIGHTS_SUFFIX}"
+
+    def candidate(self, folder: Path) -> Candidate:
+        """Return the candidate of a folder as it stands; RunError if its documents are damaged."""
+        entry = documents.read(folder / CANDIDATE, CandidateEntry, what="a candidate", error=RunError)
+        trial = Trial(self.asked.recipe(self.start_of(folder)), folder, self.data["digests"], opens_test=False)
+        return Candidate(entry.steps, entry.costs, outcome.read(trial))
+
+    def reread(self) -> "Compression":
+        """Return it with its candidates as they stand on the disk."""
+        candidates: list[Candidate] = []
+        while (folder := self.candidate_folder(len(candidates) + 1) / CANDIDATE).is_file():
+            candidates.append(self.candidate(folder.parent))
+        return replace(self, candidates=tuple(candidates))
+
+    def write(self) -> None:
+        """Write ``compress.json``."""
+        entry = CompressionEntry(self.asked, self.original, self.data)
+        write_json(self.folder / DOCUMENT, {"schema": 1, **documents.to_tree(entry)})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``toolkit compress --json``."""
+        return {
+            "schema": 1,
+            "command": "compress",
+            "folder": str(self.folder),
+            "asked": asdict(self.asked),
+            "original": asdict(self.original),
+            "data": self.data,
+            "candidates": [one.to_json() for one in self.candidates],
+            "proof": self.proof.to_json() if self.proof else None,
+            "found": self.found.name if self.found else None,
+            "interrupted": self.interrupted,
+        }
+
+
+def begin(
+    source: Source,
+    budgets: Budgets,
+    dataset: Dataset,
+    folder: Path,
+    costing: Costing,
+    *,
+    epochs: int,
+    allow_overlap: bool = False,
+) -> Compression:
+    """Return a compression with what there is of its candidates already.
+
+    Raises RunError if the folder has a compression of something else, DataError if the data are too few to choose by
+    and to measure with, or if training, validation and test rows overlap and that is not allowed, UsageError if the
+    original fits already, or takes other data.
+    """
+    if source.keras_path.suffix != WEIGHTS_SUFFIX:
+        raise UsageError(
+            f"{source.keras_path}: compress takes a {WEIGHTS_SUFFIX} file; load it in Keras, and save it as one"
+        )
+    asked = _asked(source, budgets, epochs)
+    recipe = asked.recipe(source.keras_path)
+    about = study.describe(dataset, recipe, allow_overlap=allow_overlap)
+    _require_enough(about, budgets.min_accuracy, origin=dataset.origin)
+    if (folder / DOCUMENT).is_file():
+        found = read(folder)
+        same_data = found.data["digests"] == about["digests"]
+        if found.asked != asked or found.original.sha256 != source.origin.sha256 or not same_data:
+            raise RunError(
+                f"{folder}: has a compression of {found.asked.teacher} for {found.asked.budgets} in "
+                f"{found.asked.epochs} epochs, with the weights and the data of then; ask for the same, or choose "
+                "another --name"
+            )
+        return found
+    parts = divide(dataset, share=asked.validation_split, seed=asked.seed)
+    rows = parts.validation_rows
+    teacher = Teacher(extras.load("tensorflow"), source.keras_path, parts)
+    right = teacher.answers(parts.held_out, rows)[rows].argmax(axis=1) == parts.held_out.labels[rows]
+    costs = costing.of(asked.teacher)
+    if SIZE.option not in budgets.excess(costs):
+        raise UsageError(
+            f"{source.keras_path}: takes {costs} as it is, which is within {budgets}; 'toolkit export' makes the file"
+        )
+    original = Original(source.name, source.origin.sha256, costs, float(np.mean(right)))
+    return Compression(folder, asked, original, about, ())
+
+
+def read(folder: Path) -> Compression:
+    """Return the compression of a folder as it stands; RunError if there is none."""
+    path, proof = folder / DOCUMENT, folder / PROOF
+    entry = documents.read(path, CompressionEntry, what="a compression", error=RunError)
+    found = documents.read(proof, Proof, what="a proof", error=RunError) if proof.is_file() else None
+    return Compression(folder, entry.asked, entry.original, entry.data, (), found).reread()
+
+
+def _asked(source: Source, budgets: Budgets, epochs: int) -> Asked:
+    """Return what is asked for; the rest is as the original was trained, if that is known."""
+    asked = Asked(budgets, epochs, str(source.keras_path))
+    recipe = source.recipe
+    if recipe is None or not recipe.validation_split:
+        return asked
+    return replace(
+        asked,
+        batch_size=recipe.batch_size,
+        validation_split=recipe.validation_split,
+        seed=recipe.seed,
+        augment=recipe.others.get("augment"),
+        balance=bool(recipe.others.get("balance")),
+    )
+
+
+def _require_enough(about: StudyDataEntry, min_accuracy: float | None, *, origin: str) -> None:
+    """Raise DataError if the validation or the test rows are too few: if all were right, nothing would be shown."""
+    if about["validation_rows"] < FEWEST_ROWS:
+        raise DataError(f"{origin}: has {about['validation_rows']:,} validation rows; compress needs {FEWEST_ROWS}")
+    least = images_to_decide(0, 0, 1, MARGIN_PP / 100) if min_accuracy is None else least_rows(min_accuracy)
+    claim = f"a loss of at most {MARGIN_PP:g} points" if min_accuracy is None else f"{100 * min_accuracy:g} %"
+    least = max(FEWEST_ROWS, least or 0)
+    if about["test_rows"] < least:
+        lower = "give --min-accuracy" if min_accuracy is None else "give a lower --min-accuracy"
+        raise DataError(
+            f"{origin}: has {about['test_rows']:,} test rows; no fewer than {least:,} could show {claim}: {lower}, or "
+            "more test rows"
+        )

@@ -1,0 +1,178 @@
+"""Carry out a compression: make narrower networks that fit, train each with the original as its teacher, prove them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from math import floor, log
+from pathlib import Path
+from typing import Any
+
+from toolkit import extras, locks, reading, runs, units
+from toolkit.compress import channels, prune
+from toolkit.compress.compression import CANDIDATE, DOCUMENT, STEP, CandidateEntry, Compression, begin
+from toolkit.data.base import Dataset
+from toolkit.data.base.parts import divide
+from toolkit.errors import CheckFailedError, RunError, UsageError
+from toolkit.export.sources import Source
+from toolkit.files import documents, write_json
+from toolkit.runtimes.keras.fake_quantization import bounds_of
+from toolkit.runtimes.keras.loading import load_model
+from toolkit.search.budgets import SIZE, Budgets, Costs
+from toolkit.search.costs import Costing
+from toolkit.search.prove import EXPORTED, Chosen, front_of, open_test_set
+from toolkit.step import OnStep, Step, ignore
+from toolkit.study.executors.base import ENDED, Event, Executor, Work
+from toolkit.study.trials import Trial, TrialState
+from toolkit.training.checkpoint import save_best
+
+# How many steps narrower the next candidate is: it has half the weights between two layers that are both narrower.
+APART = 4
+
+
+def conduct(
+    source: Source,
+    budgets: Budgets,
+    dataset: Dataset,
+    folder: Path,
+    executor: Executor,
+    *,
+    epochs: int,
+    allow_overlap: bool = False,
+    warn: Callable[[str], None],
+    on_step: OnStep = ignore,
+) -> Compression:
+    """Compress ``source``, open the test set for what is left, and return the compression with its proof.
+
+    The first candidate is the widest network whose int8 file fits, the next ones are narrower each, until one no longer
+    reaches the accuracy on the validation rows. Whenever it ends, also by a kill, what was trained is on the disk, and
+    the next call goes on there. Raises UsageError, before anything is trained, if nothing can meet the budgets.
+    """
+    with locks.alone(folder, "compress", otherwise="choose another --name"), Costing(dataset, budgets) as costing:
+        for below in ("*/", f"*/{EXPORTED}/*/"):
+            locks.remove_dead_locks(folder, below, beside=f"{runs.SCRATCH}*")
+        of = begin(source, budgets, dataset, folder, costing, epochs=epochs, allow_overlap=allow_overlap)
+        on_step(Step(0, 1, f"{source.keras_path}: {of.original.costs}; {of.summary}, in {folder}/", of, is_news=True))
+        if of.proof is not None:
+            return of
+        names = front_of(folder)
+        if names is None:
+            of = _train(of, dataset, executor, costing, on_step)
+        left = of.chosen if names is None else [of.named(name) for name in names]
+        chosen = Chosen(folder, left, of.data, budgets)
+        must_match = budgets.min_accuracy is None
+        proof = open_test_set(chosen, dataset, source, must_match=must_match, warn=warn, on_step=on_step)
+        return replace(of, proof=proof)
+
+
+def _train(of: Compression, dataset: Dataset, executor: Executor, costing: Costing, on_step: OnStep) -> Compression:
+    """Return the compression with its candidates trained."""
+    read_as = reading.from_json(of.data.get("reading", {}), of.folder / DOCUMENT, error=RunError)
+    work = Work(runs.data_choice(of.data), "auto", allow_overlap=bool(of.data["overlap"]), reading=read_as)
+    with closing(executor(_due(of, dataset, costing, on_step), work)) as events:
+        for event in events:
+            _tell(of, event, on_step)
+    return of.reread()
+
+
+def _due(of: Compression, dataset: Dataset, costing: Costing, on_step: OnStep) -> Iterator[Trial]:
+    """Yield what is trained next: each candidate depends on what the one before it came to."""
+    narrower: _Narrower | None = None
+    while True:
+        if all(one.outcome.ended for one in of.candidates):
+            if of.candidates and not _reaches(of):
+                return
+            narrower = narrower or _Narrower(of, dataset, costing, on_step)
+            steps = of.candidates[-1].steps + APART if of.candidates else narrower.widest_that_fits()
+            if steps > narrower.most:
+                return
+            of.write()
+            narrower.make(steps, of.candidate_folder(len(of.candidates) + 1))
+            of = of.reread()
+        yield of.candidates[-1].outcome.trial
+        of = of.reread()
+        if (last := of.candidates[-1]).outcome.state == TrialState.CRASHED:
+            raise CheckFailedError(f"{last.name}: {last.outcome.message}")
+
+
+def _reaches(of: Compression) -> bool:
+    last = of.candidates[-1]
+    return last.outcome.state == TrialState.FINISHED and last.accuracy >= of.least_accuracy
+
+
+def _tell(of: Compression, event: Event, on_step: OnStep) -> None:
+    name, epochs = event.trial.folder.name, event.trial.recipe.epochs
+    if event.kind == ENDED:
+        one = of.candidate(event.trial.folder)
+        came_to = f"{one.outcome.state}, {units.percent(one.accuracy)} on the validation rows"
+        on_step(Step(epochs, epochs, f"{name}: {one.costs}: {came_to}", of, is_news=True))
+    elif event.epoch is not None:
+        accuracy = units.percent(event.epoch.val_accuracy)
+        on_step(Step(event.epoch.epoch, epochs, f"{name}: {accuracy} on the validation rows", of))
+
+
+class _Narrower:
+    """Makes the original narrower. most: the steps after which no channel is left that could go."""
+
+    def __init__(self, of: Compression, dataset: Dataset, costing: Costing, on_step: OnStep) -> None:
+        """Load the original; UsageError if it has nothing to prune."""
+        self._of, self._costing, self._on_step = of, costing, on_step
+        self._keras = extras.load("keras")
+        self._model = _loaded(Path(of.asked.teacher))
+        self._channels = channels.trace(self._keras, self._model)
+        if not self._channels.groups:
+            kinds = sorted({type(layer).__name__ for layer in self._model.layers if layer.weights})
+            raise UsageError(
+                f"{of.asked.teacher}: has no channels that can go (layers with weights: {', '.join(kinds)}); compress "
+                f"makes {', '.join(channels.MAKERS)} layers narrower that stand before the last one"
+            )
+        parts = divide(dataset, share=of.asked.validation_split, seed=of.asked.seed)
+        tf = extras.load("tensorflow")
+        self._importance = prune.importance(tf, self._keras, self._model, self._channels, parts)
+        # A share that leaves less than 1.5 of the channels leaves one.
+        self.most = 1 + floor(log(1.5 / max(self._channels.groups.values())) / log(STEP))
+
+    def widest_that_fits(self) -> int:
+        """Return the fewest steps after which the int8 file fits; UsageError, with what it takes, if none does."""
+        budgets = self._of.asked.budgets
+        if SIZE.option in budgets.excess(costs := self._costs(self.most)):
+            raise UsageError(
+                f"{self._of.asked.teacher}: no width fits {budgets}: with one channel a layer it takes {costs}; "
+                "nothing was trained"
+            )
+        too_wide, fits = 0, self.most
+        while fits - too_wide > 1:
+            middle = (too_wide + fits) // 2
+            if SIZE.option in budgets.excess(self._costs(middle)):
+                too_wide = middle
+            else:
+                fits = middle
+        return fits
+
+    def make(self, steps: int, folder: Path) -> None:
+        """Write the network that a candidate starts from, and then what is known of it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        start = self._of.start_of(folder)
+        save_best(self._narrowed(steps), start)
+        entry = CandidateEntry(steps, self._costing.of(str(start)))
+        write_json(folder / CANDIDATE, {"schema": 1, **documents.to_tree(entry)})
+
+    def _costs(self, steps: int) -> Costs:
+        self._on_step(Step(0, 1, f"looking for a width that fits: {100 * STEP**steps:.0f} % of the channels"))
+        with locks.scratch() as work:
+            path = work / f"steps-{steps}.keras"
+            self._narrowed(steps).save(path)
+            return self._costing.of(str(path))
+
+    def _narrowed(self, steps: int) -> Any:
+        keep = prune.most_important(self._importance, share=STEP**steps)
+        return prune.pruned(self._keras, self._model, self._channels, keep)
+
+
+def _loaded(path: Path) -> Any:
+    """Return the original with all layers learning; UsageError for one that rounds as integer kernels do."""
+    model = load_model(path)
+    if bounds_of(model):
+        raise UsageError(f"{path}: rounds as integer kernels do; compress takes the model that it was made from")
+    for layer in model._flatten_layers():
+        layer.trainable = True  # also one that an earlier training froze: its gradients are asked for
+    return model
