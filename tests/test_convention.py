@@ -34,7 +34,24 @@ def test_a_range_is_written_as_it_is_read(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "0-1", "0..", "1..1", "0..nan", "0..1..2", "0.5", "0.5,0", "0.5,-1", "123.7,58.4", "1,2,3", "a,b", "٣..4"],
+    [
+        "",
+        "0-1",
+        "0..",
+        "1..1",
+        "0..nan",
+        "0..1..2",
+        "0..1e999",
+        "0.5",
+        "0.5,0",
+        "0.5,1e-320",
+        "0.5,1e999",
+        "0.5,-1",
+        "123.7,58.4",
+        "1,2,3",
+        "a,b",
+        "٣..4",
+    ],
 )
 def test_what_is_no_range_is_refused_with_what_is(text):
     with pytest.raises(UsageError, match=r"--input-range is '.*'; allowed: LOW\.\.HIGH, .* or MEAN,STD"):

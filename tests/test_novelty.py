@@ -85,6 +85,7 @@ def test_a_file_gives_the_scores_that_were_learned(learned, tmp_path):
     np.testing.assert_array_equal(again, learned.scores(images, answers))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "classes"), [((28, 28, 1), 120), ((33, 50, 3), 2), ((2, 5, 1), 2), ((2, 5, 1), 120)])
 def test_what_is_kept_is_small_whatever_the_images_are(tmp_path, shape, classes):
     rng = np.random.default_rng(0)

@@ -21,6 +21,8 @@ _ALLOWED = (
     "LOW..HIGH, what pixels of 0 and 255 become, such as 0..1, 0..255 or -1..1; or MEAN,STD of pixels from 0 to 1, "
     "one of each or three of each"
 )
+# The greatest end of a range: float32 holds it, and what layers make of it.
+GREATEST = 1e30
 # How far from 1 the probabilities of one image may sum in float32.
 SUM_TOLERANCE = 1e-3
 _CHANNELS = (1, 3)
@@ -150,7 +152,7 @@ def parse(text: str) -> Convention:
     wrong = UsageError(f"{OPTION} is '{text}'; allowed: {_ALLOWED}")
     if ends := re.fullmatch(rf"{number}\.\.{number}", text):
         low, high = (float(end) for end in ends.groups())
-        if low == high:
+        if low == high or max(abs(low), abs(high)) > GREATEST:
             raise wrong
         return Convention((low,), (high,))
     parts = text.split(",")
@@ -158,7 +160,7 @@ def parse(text: str) -> Convention:
         raise wrong
     values = [float(part) for part in parts]
     means, deviations = values[: len(values) // 2], values[len(values) // 2 :]
-    if not all(0 <= mean <= 1 for mean in means) or not all(deviation > 0 for deviation in deviations):
+    if not all(0 <= mean <= 1 for mean in means) or not all(1 / GREATEST < one < GREATEST for one in deviations):
         raise wrong
     pairs = list(zip(means, deviations, strict=True))
     return Convention(tuple(-mean / std for mean, std in pairs), tuple((1 - mean) / std for mean, std in pairs))

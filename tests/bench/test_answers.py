@@ -23,6 +23,7 @@ from toolkit.selftest.files import faults
 from toolkit.worker import process
 
 
+@pytest.mark.slow
 def test_an_artifact_that_answers_otherwise_than_recorded_is_timed_and_never_recommended(exported, tmp_path):
     elsewhere(exported, "cnn-int8.tflite")
     candidates = select([exported / "cnn-int8.tflite", exported / "cnn-float32.tflite"], warn=pytest.fail)

@@ -71,7 +71,7 @@ def test_records_of_other_artifacts_are_refused():
 
 
 def test_a_negative_tolerance_is_refused():
-    with pytest.raises(UsageError, match="the tolerance, in percent, is -100; it must be from 0 to 1,000"):
+    with pytest.raises(UsageError, match="the tolerance, in percent, is -100; it must be from 0 to 100,000"):
         compare(record_of(OLD, 1), record_of(NEW, 2), tolerance=-1.0)
 
 

@@ -16,7 +16,7 @@ MISTAKES = [
     (("bench", "CUT.tflite", "--processes", "0"), "the number of processes is 0; it must be from 1 to 1,000"),
     (("bench", "CUT.tflite", "--processes", "2147483648"), "the number of processes is 2,147,483,648; it must be"),
     (("bench", "CUT.tflite", "--threads", "2000"), "the number of threads is 2,000; it must be from 1 to 1,024"),
-    (("bench", "CUT.tflite", "--batch", "1,9999999"), "the batch size is 9,999,999; it must be from 1 to 1,000,000"),
+    (("bench", "CUT.tflite", "--batch", "1,9999999"), "the batch size is 9,999,999; it must be from 1 to 65,536"),
     (("bench", "CUT.tflite", "--rate", "1e-9"), "the rate, in images a second, is 1e-09; it must be from 0.1 to"),
     (("bench", "CUT.tflite", "--max-latency", f"{10**400}s"), "it must be a number and a unit"),
     (("bench", "CUT.tflite", "--max-latency", "fast"), "--max-latency is 'fast'; it must be a number and a unit"),

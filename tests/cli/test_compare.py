@@ -53,7 +53,7 @@ def test_it_fails_where_one_is_slower_or_fails(cli, monkeypatch, new, facts, fai
 def test_a_negative_tolerance_is_refused(cli, monkeypatch):
     monkeypatch.setattr(record, "read", lambda folder: record_of(OLD, 1))
     code, _, err = cli("compare", "old", "new", "--tolerance", "-100")
-    assert (code, err) == (2, "error: the tolerance, in percent, is -100; it must be from 0 to 1,000\n")
+    assert (code, err) == (2, "error: the tolerance, in percent, is -100; it must be from 0 to 100,000\n")
 
 
 def test_an_artifact_and_a_record_are_not_compared(cli, exported_once, here):

@@ -6,7 +6,7 @@ from toolkit import runs
 
 MISTAKES = [
     (("run", "--model", "vgg"), "unknown model 'vgg'; allowed: cnn, mlp, tiny, a Python file"),
-    (("run", "--epochs", "-3"), "at least 1"),
+    (("run", "--epochs", "-3"), "it must be from 1 to"),
 ]
 
 

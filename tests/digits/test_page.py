@@ -201,3 +201,11 @@ def test_a_photo_that_was_shrunk_by_its_decoder_has_boxes_in_its_own_pixels():
     (whole,), (part,) = digits.find(page).digits, digits.find(shrunk, photo=page.shape).digits
     for side in ("top", "left", "bottom", "right"):
         assert getattr(part.box, side) == pytest.approx(getattr(whole.box, side), abs=16)
+
+
+@pytest.mark.parametrize(("gap", "digits_seen"), [(15, 1), (30, 2)])
+def test_a_stroke_that_floats_above_its_digit_is_a_part_of_it_and_another_line_of_writing_is_not(gap, digits_seen):
+    page = np.full((400, 300), 255, np.uint8)
+    page[150 - gap - 60 : 150 - gap, 122:132] = 0
+    page[150:250, 120:130] = 0
+    assert len(digits.find(page).digits) == digits_seen

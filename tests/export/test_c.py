@@ -50,6 +50,7 @@ def exported_c(tmp_path_factory, trained_folder, tiny):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", [("gcc", "-std=c11"), ("gcc", "-std=c17", "-Os"), ("g++", "-x", "c++")])
 def test_a_compiler_sees_the_bytes_of_the_artifact_aligned(exported_c, tmp_path, language):
     if shutil.which(language[0]) is None:
@@ -69,6 +70,7 @@ def test_a_compiler_sees_the_bytes_of_the_artifact_aligned(exported_c, tmp_path,
     assert (input_scale, output_scale) == (np.float32(given.scale), np.float32(returned.scale))
 
 
+@pytest.mark.slow
 def test_the_arena_hint_is_what_is_alive_at_the_widest_operator(exported_c):
     """8×8×32 of the first convolution and 4×4×32 of its pooling; what the first reads, 8×8, is less than that."""
     text = (exported_c / "cnn-int8.h").read_text()
@@ -76,6 +78,7 @@ def test_the_arena_hint_is_what_is_alive_at_the_widest_operator(exported_c):
     assert "Operators for the resolver: CONV_2D, FULLY_CONNECTED, MAX_POOL_2D, RESHAPE, SOFTMAX" in text
 
 
+@pytest.mark.slow
 def test_the_header_names_the_oldest_tflm_and_what_the_newest_takes(exported_c):
     """Dense layers of today's converter have a scale for each channel."""
     text = (exported_c / "cnn-int8.h").read_text()
@@ -94,6 +97,7 @@ def test_a_file_that_tflm_cannot_run_is_written_all_the_same(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_without_tflm_and_scales_of_channels_the_header_says_neither(exported_c, tmp_path, monkeypatch):
     monkeypatch.setattr(c, "_is_product_by_channel", lambda *_: False)
     monkeypatch.setattr(runtimes, "installed", lambda _: False)
@@ -118,6 +122,7 @@ def test_every_name_becomes_an_identifier(stem, name):
     assert c.identifier(stem) == name
 
 
+@pytest.mark.slow
 def test_verify_runs_the_artifact_and_holds_the_c_files_against_their_digests(exported_c, tmp_path):
     folder = shutil.copytree(exported_c, tmp_path / "cnn")
     found = manifest.read(folder)

@@ -204,6 +204,7 @@ def test_the_second_of_two_exports_into_one_folder_is_refused_and_disturbs_nothi
     assert snapshot(exported) == before
 
 
+@pytest.mark.slow
 def test_an_interrupted_export_changes_nothing(exported, trained_folder, tiny, monkeypatch):
     before = snapshot(exported)
     monkeypatch.setattr(tflite_format, "convert", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))

@@ -78,6 +78,7 @@ def test_calibration_images_are_refused(rounding_folder, tiny, tmp_path):
         export(resolve(str(rounding_folder)), tiny, tmp_path, options, warn=pytest.fail)
 
 
+@pytest.mark.slow
 def test_both_formats_hold_the_same_weights_whatever_the_layers(tmp_path, tiny):
     keras = extras.load("keras")
     layers = keras.layers

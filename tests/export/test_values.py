@@ -43,6 +43,7 @@ def exported(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_columns_of_unlike_ranges_survive_in_int8(exported):
     found = manifest.read(exported / "mlp")
     assert found.convention.layout == Layout.VALUES
@@ -59,6 +60,7 @@ def test_columns_of_unlike_ranges_survive_in_int8(exported):
     assert tflite.outputs[0].dtype == "int8"
 
 
+@pytest.mark.slow
 def test_the_header_in_c_says_that_values_come_in_as_they_are(exported):
     text = (exported / "mlp" / "mlp-int8.h").read_text()
     assert "Input:  float, values as they are" in text
@@ -67,6 +69,7 @@ def test_the_header_in_c_says_that_values_come_in_as_they_are(exported):
     assert "INPUT_SCALE" not in text
 
 
+@pytest.mark.slow
 def test_what_is_about_pixels_is_refused(exported, tmp_path):
     source, options = resolve(str(exported / "run")), ExportOptions(plan(["tflite"], ["int8"]), 50, 0, parse("0..255"))
     with pytest.raises(UsageError, match=r"--input-range says what pixels become; 'unlike' has rows of 3 values"):

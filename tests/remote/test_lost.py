@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from tests.remote.test_devices import ONE, PATIENCE_S, QUICK, ROOT, records
+from tests.remote.test_devices import ONE, PATIENCE_S, QUICK, records
 from toolkit.bench import record
 from toolkit.remote import ssh
 
@@ -61,10 +61,8 @@ def test_a_connection_that_is_cut_stops_the_device_keeps_the_rounds_and_can_be_r
 
 def test_ctrl_c_stops_the_device_and_keeps_what_was_measured(server, device, on_path, here):
     command = [sys.executable, "-m", "toolkit", "bench", str(ONE), "--on", "device", *LONG]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
         command,
-        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

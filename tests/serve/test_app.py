@@ -82,8 +82,10 @@ def test_every_digit_of_an_image_is_read(digits):
 
 
 def test_a_page_full_of_digits_is_refused(digits, monkeypatch):
-    monkeypatch.setattr(predictor, "MOST_VIEWS", 1)
-    refused(digits.post("/v1/predict", content=png(np.hstack([seven(60), seven(60)]))), 422, "2 digits in one image")
+    monkeypatch.setattr(limits, "LOOKS", 5)
+    answer = digits.post("/v1/predict", content=png(np.hstack([seven(60), seven(60)])))
+    refused(answer, 422, "the image has 2 digits, which a model looks at 6 times; allowed: 5; send a part of it")
+    assert digits.post("/v1/predict", content=png(seven(60))).status_code == 200
 
 
 def test_artifacts_agree_if_they_read_the_same():

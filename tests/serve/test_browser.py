@@ -184,7 +184,7 @@ def test_artifacts_that_disagree_are_marked_and_one_that_died_says_so(opened, ke
     page.get_by_text("≠ They disagree: 1 | 7").wait_for()
     keep(page, "disagree")
     assert page.locator(".card.differs").count() == 2
-    assert page.get_by_text("in a batch of 2").count() == 2
+    assert page.get_by_text("2 looks at once").count() == 2
     for answer, score in zip(answers, (2.5, 12.345), strict=True):
         answer["readings"] = [reading("1", score)]
     draw(page, *SEVEN)

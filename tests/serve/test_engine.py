@@ -31,11 +31,11 @@ def slow(exported_once, monkeypatch):
     made.close()
 
 
-def views(count, shade=0):
-    return [View(np.full((8, 8, 1), shade, np.uint8))] * count
+def views(count, shade=0, *, looks=1):
+    return [View(np.full((looks, 8, 8, 1), shade, np.uint8))] * count
 
 
-def ask(made, gate, *counts, cancelled=()):
+def ask(made, gate, *counts, cancelled=(), looks=1):
     """Ask once, then all of ``counts`` while the first is worked on; return the answers."""
 
     async def run():
@@ -43,7 +43,7 @@ def ask(made, gate, *counts, cancelled=()):
         running = asyncio.create_task(made.run())
         asked = [asyncio.create_task(made.classify(views(1)))]
         await asyncio.sleep(0.05)
-        asked += [asyncio.create_task(made.classify(views(count, 10 * count))) for count in counts]
+        asked += [asyncio.create_task(made.classify(views(count, 10 * count, looks=looks))) for count in counts]
         await asyncio.sleep(0.05)
         for place in cancelled:
             asked[place].cancel()
@@ -67,7 +67,18 @@ def test_what_arrives_while_it_works_is_the_next_batch(slow):
 def test_a_batch_is_no_larger_than_is_worth_it(slow):
     made, gate, batches = slow
     ask(made, gate, *[4] * 5)
-    assert batches == [1, 12, 8]
+    assert batches == [1, 8, 8, 4]
+
+
+@pytest.mark.parametrize(("counts", "expected"), [([1] * 7, [9, 9, 3]), ([2, 1, 4, 1], [9, 12, 3]), ([5], [15])])
+def test_a_batch_counts_looks_and_what_is_larger_is_one_of_its_own(slow, counts, expected):
+    made, gate, batches = slow
+    answers = ask(made, gate, *counts, looks=3)
+    assert batches == [1, *expected]
+    assert [len(answer.probabilities) for answer in answers[1:]] == counts
+    assert sorted({answer.batch for answer in answers[1:]}) == sorted(set(expected))
+    assert f'toolkit_images_total{{artifact="cnn"}} {1 + sum(counts)}' in made._metrics.text()
+    assert f'toolkit_looks_total{{artifact="cnn"}} {1 + 3 * sum(counts)}' in made._metrics.text()
 
 
 def test_nothing_is_computed_for_who_has_gone(slow):
@@ -80,7 +91,7 @@ def test_nothing_is_computed_for_who_has_gone(slow):
 def test_each_gets_the_answer_to_its_own_images_also_where_others_of_its_batch_go_away(slow, tiny):
     made, gate, batches = slow
     images = iter(tiny.test.images)
-    given = [[View(next(images)) for _ in range(count)] for count in (1, 1, 2, 1, 3, 1, 1)]
+    given = [[View(next(images)[np.newaxis]) for _ in range(count)] for count in (1, 1, 2, 1, 3, 1, 1)]
 
     async def run():
         running = asyncio.create_task(made.run())

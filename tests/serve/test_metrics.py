@@ -28,7 +28,7 @@ def test_the_text_has_every_count():
     metrics.requested("/", 200, 0.01)
     metrics.requested("/", 200, 0.01)
     metrics.requested("/v1/predict", 503, 0.02)
-    metrics.inferred("a.tflite", 3, 0.002)
+    metrics.inferred("a.tflite", 3, 7, 0.002)
     metrics.failed('b"\\\n.onnx')
     metrics.working = 2
     lines = metrics.text().splitlines()
@@ -38,6 +38,7 @@ def test_the_text_has_every_count():
         "toolkit_request_seconds_count 3",
         "toolkit_requests_working 2",
         'toolkit_images_total{artifact="a.tflite"} 3',
+        'toolkit_looks_total{artifact="a.tflite"} 7',
         'toolkit_worker_failures_total{artifact="a.tflite"} 0',
         'toolkit_inference_seconds_bucket{artifact="a.tflite",le="0.0025"} 1',
     ):

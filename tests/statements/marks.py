@@ -14,16 +14,21 @@ def compile_with_marks(source: str, path: str, first: int) -> CodeType:
     SyntaxError if it has ``from __future__ import``, before which nothing may stand.
     """
     tree = ast.parse(source, path)
-    for node in list(ast.walk(tree)):
+    nodes = list(ast.walk(tree))
+    for node in nodes:
         for name in ("body", "orelse", "finalbody"):
             statements = getattr(node, name, None)
             if isinstance(statements, list):  # those of a lambda and of "x if y else z" are expressions
                 setattr(node, name, list(_marked(statements, first)))
-        # The lines of these two count as run where what is below them is.
-        if isinstance(node, ast.ExceptHandler):
-            node.body.insert(0, _mark(first + node.lineno, node))
-        elif isinstance(node, ast.match_case):
-            node.body.insert(0, _mark(first + node.pattern.lineno, node.pattern))
+    for node in nodes:
+        # The line of a clause was run if this one or a later one fits.
+        clauses: list[ast.ExceptHandler | ast.match_case] = [
+            *getattr(node, "handlers", ()),
+            *getattr(node, "cases", ()),
+        ]
+        for number, clause in enumerate(clauses, 1):
+            heads = [one.pattern if isinstance(one, ast.match_case) else one for one in clauses[:number]]
+            clause.body[:0] = [_mark(first + head.lineno, head) for head in heads]
     return compile(tree, path, "exec", dont_inherit=True)
 
 

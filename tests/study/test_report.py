@@ -36,6 +36,7 @@ def test_the_validation_accuracy_is_that_of_the_weights_that_are_kept(tmp_path, 
     assert "| finished | 2 | 90.00 % |" in text
 
 
+@pytest.mark.slow
 def test_the_report_names_every_claim_run_and_chart(written):
     text = written.markdown.read_text()
     for finding in written.findings:

@@ -105,6 +105,7 @@ def test_a_teacher_that_does_not_fit_is_refused(tmp_path, tiny, knowing, exporte
         teacher(exported_once / "cnn.keras", named)
 
 
+@pytest.mark.slow
 def test_answers_that_are_known_before_and_those_to_changed_images_teach_the_same(tiny, knowing):
     """All labels are wrong and do not count. What changes images here does not change them to speak of."""
     tf, keras = extras.load("tensorflow"), extras.load("keras")

@@ -17,6 +17,7 @@ from toolkit.training.fit import train
 from toolkit.training.recipe import Recipe
 
 
+@pytest.mark.slow
 def test_a_run_leaves_its_folder_whole(uninterrupted_once, tiny):
     folder = uninterrupted_once
     assert {path.name for path in folder.iterdir()} == {

@@ -65,6 +65,7 @@ def made(code, keras, **options):
     return names["build"](keras, **options)
 
 
+@pytest.mark.slow
 def test_batch_normalization_and_a_rate_that_warms_up_learn_as_in_keras(tiny):
     """The statistics of each batch, and what moves of them, as in a fit in the same order by the same rates."""
     from toolkit import extras

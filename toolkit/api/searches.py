@@ -59,7 +59,6 @@ def search(
     """
     from toolkit.data import load
     from toolkit.export import sources
-    from toolkit.reading import AS_THEY_ARE
     from toolkit.search import conduct, measures
     from toolkit.search.asked import Asked
     from toolkit.search.costs import Costing
@@ -74,7 +73,7 @@ def search(
     executor = executor_of(jobs, folder / LOG, ray=ray, cpus=run_cpus, gpus=run_gpus)
     asked = Asked(budgets, **training)
     given = None if against is None else sources.resolve(fspath(against))
-    dataset = load(fspath(data), warn=warn, reading=reading or AS_THEY_ARE)
+    dataset = load(fspath(data), warn=warn, reading=reading)
     begun = begin(asked, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
     of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"
     on_step(Step(0, 1, f"{of_what}; {budgets}; {begun.summary}; in {folder}/", begun, is_news=True))

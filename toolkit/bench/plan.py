@@ -16,7 +16,7 @@ BLOCK_S = {INVOKE: 0.02, END_TO_END: 0.01}
 # Fewest turns of each process.
 LEAST_TURNS = 3
 # The least and the most of what may be asked for. What is more is a slip, and would take days or all memory.
-THREADS, BATCHES, MEASURING = (1, 1024), (1, 1_000_000), (1, 1000)
+THREADS, BATCHES, MEASURING = (1, 1024), (1, 65_536), (1, 1000)
 SECONDS, IMAGES_PER_S = (0.001, 3600), (0.1, 1_000_000)
 SEEDS = (0, 2**32 - 1)
 

@@ -8,5 +8,5 @@ MORE_INSTRUCTIONS = 0.01
 
 
 def check_tolerance(tolerance: float) -> None:
-    """Raise UsageError for a tolerance below 0, or above ten times as slow."""
-    units.require_from("the tolerance, in percent,", 100 * tolerance, 0, 1000)
+    """Raise UsageError for a tolerance below 0, or of more than a thousand times as slow."""
+    units.require_from("the tolerance, in percent,", 100 * tolerance, 0, 100_000)

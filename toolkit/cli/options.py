@@ -16,7 +16,7 @@ from toolkit.reading import AS_THEY_ARE, Reading, Resize, keys_of, size_of
 from toolkit.training.device import DEVICES
 
 OUTPUT, REMOTE, OWN = "Output", "Remote devices", "A model of your own"
-READING = "Reading data"
+READING, CLUSTER = "Reading data", "On a cluster"
 _MODELS = registry.names("toolkit.models")
 
 if TYPE_CHECKING:
@@ -121,59 +121,65 @@ class DeviceOptions:
             raise UsageError("--wheels is what is taken along to a device; name one by --on")
 
 
-Imports = Annotated[
-    list[Path] | None,
-    option(OWN, "A Python file with layers of the model that are not Keras' own; it is run.", "--import"),
-]
-UnsafeLambda = Annotated[
-    bool, option(OWN, "Run the Python code that Lambda layers of the model hold.", "--unsafe-lambda")
-]
-
-
 @dataclass(frozen=True)
 class LoadingOptions:
     """What code a Keras model may run when it is loaded."""
 
-    imports: Imports = None
-    unsafe_lambda: UnsafeLambda = False
+    imports: Annotated[
+        list[Path] | None,
+        option(OWN, "A Python file with layers of the model that are not Keras' own; it is run.", "--import"),
+    ] = None
+    unsafe_lambda: Annotated[
+        bool, option(OWN, "Run the Python code that Lambda layers of the model hold.", "--unsafe-lambda")
+    ] = False
 
 
-ImageSize = Annotated[
-    str | None,
-    option(READING, "Height and width of a folder's images, HxW; default: their own, or what most of them have."),
-]
-ResizeTo = Annotated[
-    Resize | None, option(READING, "How images of other sizes are brought to it; default: fit, which pads.", "--resize")
-]
-SkipUnreadable = Annotated[bool, option(READING, "Leave out images that cannot be read.", "--skip-unreadable")]
-Keys = Annotated[
-    str | None,
-    option(
-        READING,
-        "What arrays of a .npz file are called: x_train=NAME,y_train=NAME; or a table's column of labels: label=NAME.",
-    ),
-]
-Window = Annotated[
-    int | None, option(READING, "Rows of a recording, or samples of a sound, that the model sees at a time.")
-]
-Stride = Annotated[int | None, option(READING, "Rows from one window of a recording to the next; default: --window.")]
+@dataclass(frozen=True)
+class ClusterOptions:
+    """On which cluster runs are trained: arguments of ``api.study`` and ``api.search``."""
+
+    ray: Annotated[str | None, option(CLUSTER, "Train on a Ray cluster: auto (of this machine) or HOST:PORT.")] = None
+    run_cpus: Annotated[int, option(CLUSTER, "CPUs that each run asks for.")] = 1
+    run_gpus: Annotated[float, option(CLUSTER, "GPUs that each run asks for; a part of one for several.")] = 0.0
 
 
 @dataclass(frozen=True)
 class ReadingOptions:
     """How data are read."""
 
-    image_size: ImageSize = None
-    resize: ResizeTo = None
-    skip_unreadable: SkipUnreadable = False
-    keys: Keys = None
-    window: Window = None
-    stride: Stride = None
+    image_size: Annotated[
+        str | None,
+        option(READING, "Height and width of a folder's images, HxW; default: their own, or what most of them have."),
+    ] = None
+    resize: Annotated[
+        Resize | None,
+        option(READING, "How images of other sizes are brought to it; default: fit, which pads.", "--resize"),
+    ] = None
+    skip_unreadable: Annotated[bool, option(READING, "Leave out images that cannot be read.", "--skip-unreadable")] = (
+        False
+    )
+    keys: Annotated[
+        str | None,
+        option(
+            READING,
+            "What arrays of a .npz file are called: x_train=NAME,y_train=NAME; or a table's column of labels: "
+            "label=NAME.",
+        ),
+    ] = None
+    window: Annotated[
+        int | None, option(READING, "Rows of a recording, or samples of a sound, that the model sees at a time.")
+    ] = None
+    stride: Annotated[
+        int | None, option(READING, "Rows from one window of a recording to the next; default: --window.")
+    ] = None
 
     @property
     def asked(self) -> Reading | None:
         """How data are to be read; None if nothing is asked for."""
-        return reading(**vars(self))
+        size = None if self.image_size is None else size_of(self.image_size)
+        keys = None if self.keys is None else keys_of(self.keys)
+        asked = Reading(**{**vars(self), "image_size": size, "keys": keys})
+        return None if asked == AS_THEY_ARE else asked
 
 
 def given(context: typer.Context) -> dict[str, str]:
@@ -181,23 +187,3 @@ def given(context: typer.Context) -> dict[str, str]:
     flags = {one.name: one.opts[0] for one in context.command.params if one.name}
     sources = {name: context.get_parameter_source(name) for name in flags}
     return {name: flags[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"}
-
-
-def reading(
-    image_size: str | None,
-    resize: Resize | None,
-    skip_unreadable: bool,
-    keys: str | None,
-    window: int | None,
-    stride: int | None,
-) -> Reading | None:
-    """Return how data are to be read; None if nothing is asked for."""
-    asked = Reading(
-        image_size=None if image_size is None else size_of(image_size),
-        resize=resize,
-        skip_unreadable=skip_unreadable,
-        keys=None if keys is None else keys_of(keys),
-        window=window,
-        stride=stride,
-    )
-    return None if asked == AS_THEY_ARE else asked

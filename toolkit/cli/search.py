@@ -1,5 +1,6 @@
 """``toolkit search``."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,25 +10,20 @@ from toolkit import api
 from toolkit.cli.options import (
     INTERRUPTED,
     AllowOverlap,
+    ClusterOptions,
     DataChoice,
     Debug,
     DeviceChoice,
-    ImageSize,
     Json,
-    Keys,
-    ResizeTo,
-    SkipUnreadable,
-    Stride,
-    Window,
+    ReadingOptions,
     given,
     option,
-    reading,
 )
-from toolkit.cli.study import RayCluster, RunCpus, RunGpus
-from toolkit.console import Column, Console
+from toolkit.console import Console, figure_columns
 from toolkit.errors import CheckFailedError, UsageError
 
 if TYPE_CHECKING:
+    from toolkit.search.budgets import Budgets
     from toolkit.search.report import SearchReport
 
 _budget = partial(option, "What a network may take, and must reach")
@@ -43,24 +39,55 @@ Against = Annotated[
     ),
 ]
 Show = Annotated[str | None, typer.Option(help="Show the search of that name or folder; nothing is trained.")]
-Qat = Annotated[bool, _training("Learn with the rounding of int8 kernels in the end, as 'train' does it.", "--qat")]
-# What is passed on as it is given.
-_PASSED = (
-    "data",
-    "name",
-    "against",
-    "device",
-    "allow_overlap",
-    "trials",
-    "hours",
-    "jobs",
-    "ray",
-    "run_cpus",
-    "run_gpus",
-)
+
+
+@dataclass(frozen=True)
+class CostOptions:
+    """What a network may take, and must reach."""
+
+    max_size: Annotated[str | None, _budget("The largest int8 file: 16kB.")] = None
+    max_macs: Annotated[str | None, _budget("The most multiply-accumulates of one inference: 0.2M.")] = None
+    max_instructions: Annotated[str | None, _budget("The most instructions of one inference: 0.2M.")] = None
+    max_latency: Annotated[str | None, _budget("The longest inference on one thread of this machine: 50us.")] = None
+    max_memory: Annotated[str | None, _budget("The most memory that tensors take at a time: 8kB.")] = None
+    min_accuracy: Annotated[float | None, _budget("The lowest accuracy, in percent.")] = None
+
+    @property
+    def budgets(self) -> "Budgets":
+        """The same as numbers."""
+        from toolkit.search.budgets import Budgets
+
+        return Budgets.parse(
+            size=self.max_size,
+            macs=self.max_macs,
+            memory=self.max_memory,
+            instructions=self.max_instructions,
+            latency=self.max_latency,
+            accuracy=self.min_accuracy,
+        )
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How long it is searched, and how each network is trained: arguments of ``api.search``."""
+
+    trials: Annotated[int | None, _effort("Trainings at most; default: as many as the hours allow.")] = None
+    hours: Annotated[float, _effort("No training begins later than that.")] = 1.0
+    seed: Annotated[int, _effort("Seed of the proposals and of each training.")] = 0
+    jobs: Annotated[int, _effort("How many are trained at a time, each with its share of cores.")] = 1
+    epochs: Annotated[int, _training("Epochs of each training.")] = 10
+    augment: Annotated[str | None, _training("How training images are changed by chance, as 'train' takes it.")] = None
+    warmup: Annotated[int, _training("Epochs in which the learning rate rises to its value.")] = 0
+    average: Annotated[float | None, _training("Decay of the average of the weights: 0.999; default: none.")] = None
+    label_smoothing: Annotated[float, _training("Share of a label that all classes get: 0.1.")] = 0.0
+    teacher: Annotated[str | None, _training("A run or a .keras file whose answers are learned too.")] = None
+    qat: Annotated[
+        bool, _training("Learn with the rounding of int8 kernels in the end, as 'train' does it.", "--qat")
+    ] = False
 
 
 def command(
+    *,
     context: typer.Context,
     data: DataChoice = "auto",
     name: Name = "search",
@@ -68,32 +95,10 @@ def command(
     show: Show = None,
     device: DeviceChoice = "auto",
     allow_overlap: AllowOverlap = False,
-    max_size: Annotated[str | None, _budget("The largest int8 file: 16kB.")] = None,
-    max_macs: Annotated[str | None, _budget("The most multiply-accumulates of one inference: 0.2M.")] = None,
-    max_instructions: Annotated[str | None, _budget("The most instructions of one inference: 0.2M.")] = None,
-    max_latency: Annotated[str | None, _budget("The longest inference on one thread of this machine: 50us.")] = None,
-    max_memory: Annotated[str | None, _budget("The most memory that tensors take at a time: 8kB.")] = None,
-    min_accuracy: Annotated[float | None, _budget("The lowest accuracy, in percent.")] = None,
-    trials: Annotated[int | None, _effort("Trainings at most; default: as many as the hours allow.")] = None,
-    hours: Annotated[float, _effort("No training begins later than that.")] = 1.0,
-    seed: Annotated[int, _effort("Seed of the proposals and of each training.")] = 0,
-    jobs: Annotated[int, _effort("How many are trained at a time, each with its share of cores.")] = 1,
-    epochs: Annotated[int, _training("Epochs of each training.")] = 10,
-    augment: Annotated[str | None, _training("How training images are changed by chance, as 'train' takes it.")] = None,
-    warmup: Annotated[int, _training("Epochs in which the learning rate rises to its value.")] = 0,
-    average: Annotated[float | None, _training("Decay of the average of the weights: 0.999; default: none.")] = None,
-    label_smoothing: Annotated[float, _training("Share of a label that all classes get: 0.1.")] = 0.0,
-    teacher: Annotated[str | None, _training("A run or a .keras file whose answers are learned too.")] = None,
-    qat: Qat = False,
-    ray: RayCluster = None,
-    run_cpus: RunCpus = 1,
-    run_gpus: RunGpus = 0.0,
-    image_size: ImageSize = None,
-    resize: ResizeTo = None,
-    skip_unreadable: SkipUnreadable = False,
-    keys: Keys = None,
-    window: Window = None,
-    stride: Stride = None,
+    costs: CostOptions,
+    searching: SearchOptions,
+    cluster: ClusterOptions,
+    reading: ReadingOptions,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -102,26 +107,22 @@ def command(
     With --min-accuracy or --against, those that are surely as good. If it is called again, it goes on where it was. The
     exit code is 1 if nothing reaches what was asked for.
     """
-    from toolkit.search.asked import TrainingOptions
-    from toolkit.search.budgets import Budgets
-
     console = Console(json_output=json)
     if show is not None:
         return _show(console, show, given(context))
-    budgets = Budgets.parse(
-        size=max_size,
-        macs=max_macs,
-        memory=max_memory,
-        instructions=max_instructions,
-        latency=max_latency,
-        accuracy=min_accuracy,
-    )
+    budgets = costs.budgets
     with console.steps("searching") as on_step:
         found = api.search(
             budgets,
-            reading=reading(image_size, resize, skip_unreadable, keys, window, stride),
+            data=data,
+            name=name,
+            against=against,
+            device=device,
+            allow_overlap=allow_overlap,
+            reading=reading.asked,
             on_step=on_step,
-            **{name: context.params[name] for name in (*_PASSED, *TrainingOptions.__annotations__)},
+            **vars(searching),
+            **vars(cluster),
         )
     if found.interrupted:
         console.warn(f"interrupted: {found.summary}; call the same again to go on")
@@ -141,7 +142,7 @@ def _report(console: Console, written: "SearchReport") -> int:
     """Print the front and what it shows; return the exit code."""
     found, front = written.search, written.front
     if front.rows:
-        console.table([Column(heading) for heading in front.headings], front.rows)
+        console.table(figure_columns(*front.headings), front.rows)
     for one in found.crashed:
         console.warn(f"{one.name} crashed: {one.outcome.message}")
     console.text(f"{found.summary}; report: {written.markdown}, {written.html}")

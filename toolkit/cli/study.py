@@ -15,6 +15,7 @@ from toolkit.cli.options import (
     INTERRUPTED,
     OUTPUT,
     AllowOverlap,
+    ClusterOptions,
     DataChoice,
     Debug,
     DeviceChoice,
@@ -48,12 +49,7 @@ _NUMBERS: dict[str, tuple[type[float] | type[int], str]] = {
 _COMMA = r",(?!\s*\w+=)"
 
 _of_grid = partial(option, "What is compared")
-_cluster = partial(option, "On a cluster")
 
-
-RayCluster = Annotated[str | None, _cluster("Train on a Ray cluster: auto (of this machine) or HOST:PORT.")]
-RunCpus = Annotated[int, _cluster("CPUs that each run asks for.")]
-RunGpus = Annotated[float, _cluster("GPUs that each run asks for; a part of one for several.")]
 StudyName = Annotated[str, typer.Option(help="Name of the study; its runs are in runs/NAME/.")]
 ReportFolder = Annotated[Path | None, option(OUTPUT, "The folder of the report; default: runs/NAME/.", "--output")]
 
@@ -84,9 +80,7 @@ def command(
     axes: AxisOptions,
     seeds: Annotated[int | None, _of_grid("How often each recipe is trained, from seed 0; default: 1.")] = None,
     quick: Annotated[bool, _of_grid("Minutes: the MLP alone, 5 epochs, unless given.", "--quick")] = False,
-    ray: RayCluster = None,
-    run_cpus: RunCpus = 1,
-    run_gpus: RunGpus = 0.0,
+    cluster: ClusterOptions,
     output: ReportFolder = None,
     reading: ReadingOptions,
     json: Json = False,
@@ -106,13 +100,11 @@ def command(
             name=name,
             jobs=jobs,
             device=device,
-            ray=ray,
-            run_cpus=run_cpus,
-            run_gpus=run_gpus,
             reading=reading.asked,
             allow_overlap=allow_overlap,
             quick=quick,
             on_step=show,
+            **vars(cluster),
             **grid,
         )
     if studied.interrupted:

@@ -29,8 +29,8 @@ THICKER = 1.4
 # The distance of two patches is measured between this many pixels of each.
 POINTS = 400
 # Two patches are strokes of one digit if they lie over each other for this share of the narrower one's width and
-# are nearer than this share of the higher one's height.
-OVERLAP, TOUCHING = 0.5, 0.12
+# are nearer than this share of the higher one's height: a 5's flag may float above it, lines of writing are farther.
+OVERLAP, TOUCHING = 0.5, 0.2
 
 
 def grouped(components: Sequence[Component], labels: NDArray[np.int32]) -> list[list[Component]]:

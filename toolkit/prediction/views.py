@@ -38,18 +38,21 @@ class Form:
 class View:
     """What the model is to see, and where in the image it is from.
 
-    pixels: (H, W, C). turned: the same digit otherwise, (N, H, W, C), the answers to which are averaged with its own.
+    looks: (N, H, W, C), the image or digit as it is, then turned: the answer for it is the mean of those for its looks.
     """
 
-    pixels: NDArray[np.uint8]
+    looks: NDArray[np.uint8]
     box: Box | None = None
-    turned: NDArray[np.uint8] | None = None
 
     @property
-    def looks(self) -> NDArray[np.uint8]:
-        """All that is to be answered for, the pixels first: (N, H, W, C)."""
-        own = self.pixels[np.newaxis]
-        return own if self.turned is None else np.concatenate([own, self.turned])
+    def pixels(self) -> NDArray[np.uint8]:
+        """The image or digit as it is: (H, W, C)."""
+        return self.looks[0]
+
+
+def looks_of(views: Sequence[View]) -> int:
+    """Return how many images a model is to answer for, of all views together."""
+    return sum(len(view.looks) for view in views)
 
 
 @dataclass(frozen=True)
@@ -90,19 +93,18 @@ def prepare(file: Path, form: Form) -> Image:
         return Image(file, refusal=str(error))
     height, width = form.height, form.width
     if not form.digits:
-        return Image(file, pixels, views=[View(images.resize(pixels, height=height, width=width, how=form.how))])
+        whole = images.resize(pixels, height=height, width=width, how=form.how)
+        return Image(file, pixels, views=[View(whole[np.newaxis])])
     grey = pixels[..., 0]
     if is_mnist(grey, height=height, width=width):
-        return Image(file, pixels, views=[View(pixels)])
+        return Image(file, pixels, views=[View(pixels[np.newaxis])])
     if (drawing := of_canvas(grey, height=height, width=width)) is not None:
-        return Image(file, pixels, views=[View(to_form(drawing, height=height, width=width)[..., np.newaxis])])
+        digit = to_form(drawing, height=height, width=width)
+        return Image(file, pixels, views=[View(digit[np.newaxis, ..., np.newaxis])])
     page = find(grey, photo=(photo.height, photo.width))
     if page.refusal is not None:
         return Image(file, pixels, page, refusal=f"{file}: {page.refusal}")
-    views = []
-    for digit in page.digits:
-        own, *turned = looks(digit.ink, height=height, width=width)[..., np.newaxis]
-        views.append(View(own, digit.box, np.stack(turned)))
+    views = [View(looks(one.ink, height=height, width=width)[..., np.newaxis], one.box) for one in page.digits]
     return Image(file, pixels, page, views)
 
 

@@ -17,23 +17,23 @@ from toolkit.errors import ToolkitError, WorkerFailedError
 from toolkit.manifest import Manifest
 from toolkit.novelty import Judge, Judgement
 from toolkit.prediction import answers, convention_of
-from toolkit.prediction.views import Form, View, form_of
-from toolkit.runtimes.base import Predictor
+from toolkit.prediction.views import Form, View, form_of, looks_of
+from toolkit.runtimes.base import PREDICT_BATCH, Predictor
 from toolkit.serve.metrics import Metrics
 from toolkit.text import printable
 from toolkit.worker.session import Workers
 
 T = TypeVar("T")
 
-# Images of one batch: more gain nothing (toolkit.runtimes.base.PREDICT_BATCH), and make the first one wait.
-BATCH = 10
+# Looks of one batch: what the worker runs at once. More gain nothing, and make the first one wait.
+BATCH = PREDICT_BATCH
 
 
 @dataclass(frozen=True)
 class Answer:
     """What an artifact says of views. probabilities: (N, classes); judgements: N, None of one without a score.
 
-    seconds and batch: of the inference it was in.
+    seconds and batch: of the inference it was in, and how many looks that had.
     """
 
     classes: Sequence[str]
@@ -47,6 +47,10 @@ class Answer:
 class _Waiting:
     views: Sequence[View]
     answer: "asyncio.Future[Answer]"
+
+    @property
+    def looks(self) -> int:
+        return looks_of(self.views)
 
 
 @dataclass(frozen=True)
@@ -102,11 +106,18 @@ class Engine:
         return await waiting.answer
 
     async def run(self) -> None:
-        """Answer until cancelled."""
+        """Answer until cancelled: what waits goes into one batch while there is room, and else waits for the next."""
+        late: _Waiting | None = None
         while True:
-            batch = [await self._queue.get()]
-            while not self._queue.empty() and sum(len(one.views) for one in batch) < BATCH:
-                batch.append(self._queue.get_nowait())
+            batch = [late or await self._queue.get()]
+            late, room = None, BATCH - batch[0].looks
+            while late is None and not self._queue.empty():
+                one = self._queue.get_nowait()
+                if one.looks <= room:
+                    batch.append(one)
+                    room -= one.looks
+                else:
+                    late = one
             await self._answer([one for one in batch if not one.answer.done()])
 
     async def _answer(self, batch: Sequence[_Waiting]) -> None:
@@ -123,7 +134,7 @@ class Engine:
                 self._failed(error)
                 await self._in_thread(self._reopen)
             return
-        self._metrics.inferred(self.name, len(views), whole.seconds)
+        self._metrics.inferred(self.name, len(views), whole.batch, whole.seconds)
         start = 0
         for one in batch:
             own = slice(start, start + len(one.views))
@@ -157,7 +168,7 @@ class Engine:
             raise
         seconds = time.perf_counter() - start_s
         judgements = self._open.judge.judge(np.stack([view.pixels for view in views]), rows)
-        return Answer(classes, rows, judgements, seconds, len(views))
+        return Answer(classes, rows, judgements, seconds, looks_of(views))
 
     def _reopen(self) -> None:
         """Start a worker again ahead of the next request, which tries once more if that fails."""

@@ -7,6 +7,8 @@ from collections.abc import Callable
 # A photo of 12 megapixels has 3 to 8 MB as a JPEG.
 BODY_BYTES = 8 << 20
 PIXELS = 16_000_000
+# Looks at one image: twenty digits of a photo, each as it is and turned. A page full of digits is no live picture.
+LOOKS = 60
 # Requests that are worked on at a time, and connections.
 REQUESTS, CONNECTIONS = 32, 128
 # Seconds until a request's head and its body must be here, and that a connection may stay idle between two requests.

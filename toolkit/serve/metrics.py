@@ -42,6 +42,7 @@ class Metrics:
         self.request_s = Histogram()
         self.working = 0
         self.images: Counter[str] = Counter()
+        self.looks: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self.inference_s = {artifact: Histogram() for artifact in artifacts}
 
@@ -50,9 +51,10 @@ class Metrics:
         self.requests[route, status] += 1
         self.request_s.observe(seconds)
 
-    def inferred(self, artifact: str, images: int, seconds: float) -> None:
-        """Count an inference."""
+    def inferred(self, artifact: str, images: int, looks: int, seconds: float) -> None:
+        """Count a batch. images: whole ones, and digits of photos; looks: what the artifact has run for them."""
         self.images[artifact] += images
+        self.looks[artifact] += looks
         self.inference_s[artifact].observe(seconds)
 
     def failed(self, artifact: str) -> None:
@@ -72,7 +74,8 @@ class Metrics:
         yield from _heading("toolkit_requests_working", "gauge", "Requests for a prediction that are worked on.")
         yield f"toolkit_requests_working {self.working}"
         for name, counts, text in (
-            ("toolkit_images_total", self.images, "Images that an artifact has classified."),
+            ("toolkit_images_total", self.images, "Images, and digits of photos, that an artifact has classified."),
+            ("toolkit_looks_total", self.looks, "Looks that it ran: one at an image, several at a photo's digit."),
             ("toolkit_worker_failures_total", self.failures, "Workers of an artifact that died."),
         ):
             yield from _heading(name, "counter", text)

@@ -46,6 +46,7 @@ ERRORS = {
     503: "The artifact's worker has died and is started again, or too many requests are worked on.",
 }
 FIGURE = {"type": "integer", "minimum": 0, "maximum": 255}
+BATCH = {**INTEGER, "description": "Looks of the inference: one at an image, several at a digit of a photo."}
 SCHEMAS = {
     "Pixels": {
         **_object(pixels=_array(_array({"oneOf": [FIGURE, _array(FIGURE)]}))),
@@ -72,7 +73,7 @@ SCHEMAS = {
     ),
     "Result": {
         "oneOf": [
-            _object(artifact=TEXT, readings=_array(_reference("Reading")), inference_s=NUMBER, batch=INTEGER),
+            _object(artifact=TEXT, readings=_array(_reference("Reading")), inference_s=NUMBER, batch=BATCH),
             _object(artifact=TEXT, error=TEXT),
         ]
     },

@@ -13,13 +13,10 @@ from toolkit.errors import DataError, ToolkitError
 from toolkit.novelty import Judgement
 from toolkit.prediction import views
 from toolkit.prediction.views import Form, Image, View
-from toolkit.serve import uploads
+from toolkit.serve import limits, uploads
 from toolkit.serve.engine import Engine
 from toolkit.serve.refusal import RefusedError
 from toolkit.text import printable
-
-# Digits of one image that are read: a page of them is no live picture.
-MOST_VIEWS = 20
 
 
 async def predict(content: bytes, engines: Sequence[Engine], threads: Executor) -> dict[str, Any]:
@@ -64,8 +61,9 @@ def _one(file: Path, form: Form) -> Image:
         raise RefusedError(422, uploads.said_of_image(str(error), file)) from error
     if image.refusal is not None:
         raise RefusedError(422, uploads.said_of_image(image.refusal, file))
-    if len(image.views) > MOST_VIEWS:
-        raise RefusedError(422, f"the image: {len(image.views)} digits in one image; allowed: {MOST_VIEWS}")
+    if (looks := views.looks_of(image.views)) > limits.LOOKS:
+        says = f"the image has {len(image.views)} digits, which a model looks at {looks} times; allowed: {limits.LOOKS}"
+        raise RefusedError(422, f"{says}; send a part of it")
     return image
 
 

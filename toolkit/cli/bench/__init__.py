@@ -169,8 +169,8 @@ def command(
 
 def _refuse_what_is_done_here(asked: Mapping[str, str]) -> None:
     """Raise UsageError for what no device does for --on. asked: flags by the names of their parameters."""
-    for name in MoreOptions.__dataclass_fields__.keys() & asked.keys():
-        raise UsageError(f"{asked[name]} looks at this machine; leave out --on, or call it on the device")
+    if here := [asked[name] for name in MoreOptions.__dataclass_fields__ if name in asked]:
+        raise UsageError(f"{here[0]} looks at this machine; leave out --on, or call it on the device")
     if asked.keys() & {"shape", "runtime", "imports", "unsafe_lambda"}:
         raise UsageError(
             "--shape, --runtime, --import and --unsafe-lambda do not go with --on; call bench on the device"

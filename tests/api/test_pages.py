@@ -1,0 +1,21 @@
+"""What is passed on tells nothing of the folder that it was made in."""
+
+import shutil
+
+from toolkit import api
+from toolkit.api.base import near
+
+
+def test_a_page_names_no_folder_above_the_current_one(shipped, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "run" / "exported" / "mlp"
+    shutil.copytree(shipped, folder)
+    (page,) = api.report(folder, output="page.html")
+    text = page.path.read_text(encoding="utf-8")
+    assert "toolkit verify run/exported/mlp --golden" in text
+    assert str(tmp_path) not in text
+
+
+def test_a_path_elsewhere_stays_as_it_was_given(tmp_path, here):
+    assert near(tmp_path / "there") == tmp_path / "there"
+    assert str(near(here / "exported")) == "exported"
