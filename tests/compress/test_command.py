@@ -27,7 +27,7 @@ def cli(capfd, here):
 
 @pytest.fixture
 def trained(monkeypatch, tiny_npz):
-    """Trainings, conversions and the original in this process, which has TensorFlow already; the epochs that were trained."""
+    """Train, convert and run the original in this process, which has TensorFlow; return the epochs trained."""
     epochs = []
 
     def carry_out(self, due, work):
