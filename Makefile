@@ -89,6 +89,8 @@ benchmark: $(INSTALLED)  ## figures of docs/measurements.md that are ratios; run
 	$(BIN)/python tests/benchmarks/training_speed.py
 	$(BIN)/python tests/benchmarks/help_speed.py
 	$(BIN)/python tests/benchmarks/verify_memory.py
+	$(BIN)/python tests/benchmarks/many_photos.py
+	$(BIN)/python -m tests.benchmarks.applications
 	$(BIN)/python tests/benchmarks/worker_cost.py
 	$(BIN)/python tests/benchmarks/study_overhead.py
 	$(BIN)/python tests/benchmarks/edge_footprint.py

@@ -137,6 +137,23 @@ def once(run_folder) -> Callable[[str, Callable[[Path], object]], Path]:
 
 
 @pytest.fixture(scope="session")
+def wheel(once) -> Path:
+    """The wheel of this project."""
+    from tests.installed import build
+
+    (built,) = once("wheel", lambda folder: build("wheel", folder)).iterdir()
+    return built
+
+
+@pytest.fixture(scope="session")
+def device(once, wheel) -> Path:
+    """The toolkit of an environment with the extra ``edge`` alone. Python compiles modules there; else read only."""
+    from tests.installed import install
+
+    return once("device", lambda folder: install(folder, wheel, "edge")) / "bin" / "toolkit"
+
+
+@pytest.fixture(scope="session")
 def tiny() -> Dataset:
     return make_dataset(tiny_arrays(), name="tiny", origin="tests")
 

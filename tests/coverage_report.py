@@ -24,10 +24,10 @@ REASONS = {
     "toolkit/bundle/classify/litert.py": _BUNDLED,
     "toolkit/bundle/classify/onnxruntime.py": _BUNDLED,
     **{f"toolkit/bundle/rows/{kind}.py": _BUNDLED for kind in ("recordings", "sound", "table", "values")},
-    "toolkit/remote/agent.py": "runs in an environment of its own, without coverage (tests/remote)",
+    "toolkit/remote/agent.py": "runs as a copy, in an environment of its own (tests/remote)",
     "toolkit/remote/provision.py": "runs on devices as text that is sent to them (tests/remote)",
-    "toolkit/study/executors/ray.py": "runs in processes of a cluster that are killed (tests/study/test_ray.py)",
-    "toolkit/study/worker.py": "is ended by SIGKILL, so that only what it had written counts (tests/study)",
+    "toolkit/study/executors/ray.py": "runs on a cluster, and is killed at any point of it (tests/study/test_ray.py)",
+    "toolkit/study/worker.py": "is ended by SIGKILL at any point of it (tests/study)",
     "toolkit/training/loop.py": "is run by TensorFlow as a copy that it makes of it, AutoGraph (tests/training)",
 }
 
@@ -53,7 +53,7 @@ def problems(found: Mapping[str, float], reasons: Mapping[str, str]) -> list[str
 
 
 def superfluous(found: Mapping[str, float], reasons: Mapping[str, str]) -> list[str]:
-    """Return a line for each reason that is not needed: no error, since how much of a killed process counts varies."""
+    """Return a line for each reason that is not needed: no error, since how far a killed process comes varies."""
     enough = (module for module in reasons if found.get(module, 0.0) >= ENOUGH)
     return [f"{module}: {found[module]:.0%} of it is run; its reason may go" for module in enough]
 

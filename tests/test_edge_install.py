@@ -5,13 +5,12 @@ import os
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 
 from tests.benchmarks import edge_footprint
+from tests.installed import ROOT, build, install
 
-ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "exported" / "mlp"
 # What docs/measurements.md and docs/raspberry-pi.md promise of the disk, without pip; measured: 237 and 141 MB.
 MOST_ON_DISK_BYTES = {"edge": 250e6, "litert": 150e6}
@@ -27,34 +26,9 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 pytestmark = pytest.mark.slow
 
 
-def build(target, folder):
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", target, "-d", folder], cwd=ROOT, check=True)
-    (built,) = folder.iterdir()
-    return built
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    return build("wheel", tmp_path_factory.mktemp("wheel"))
-
-
-def install(folder, wheel, extra, *others, python=sys.executable):
-    """Make an empty environment with the wheel, an extra and other packages; return its toolkit."""
-    subprocess.run([python, "-m", "venv", "--without-pip", "--symlinks", folder], check=True)
-    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--quiet"]
-    pip += ["--disable-pip-version-check", "--no-compile", "--constraint", str(ROOT / "constraints.txt")]
-    subprocess.run([*pip, f"{wheel}[{extra}]", *others], check=True)
-    return folder / "bin" / "toolkit"
-
-
 def packages_of(toolkit):
     (packages,) = (toolkit.parents[1] / "lib").glob("python*/site-packages")
     return packages
-
-
-@pytest.fixture(scope="module")
-def device(tmp_path_factory, wheel):
-    return install(tmp_path_factory.mktemp("device"), wheel, "edge")
 
 
 def run(device, *arguments, home):

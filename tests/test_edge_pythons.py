@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests import edge_tests
-from tests.test_edge_install import ROOT, build, install, run
+from tests.installed import ROOT, build, install
+from tests.test_edge_install import run
 
 RUNNING = f"3.{sys.version_info.minor}"
 # What this process runs is tried by all other tests, and installed by those of test_edge_install.py.

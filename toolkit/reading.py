@@ -92,6 +92,21 @@ class Reading:
         values = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "model_shape"}
         return {name: value for name, value in values.items() if value != getattr(default, name)}
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The options of the command line that ask for it."""
+        height, width = self.image_size or (0, 0)
+        keys = ",".join(f"{meaning}={name}" for meaning, name in (self.keys or {}).items())
+        given = {
+            "--image-size": f"{height}x{width}" if self.image_size else None,
+            "--resize": self.resize,
+            "--keys": keys or None,
+            "--window": self.window,
+            "--stride": self.stride,
+        }
+        words = [word for option, value in given.items() if value is not None for word in (option, str(value))]
+        return (*words, *(["--skip-unreadable"] if self.skip_unreadable else []))
+
     def only(self, allowed: tuple[str, ...]) -> "Reading":
         """Return what of this has a meaning for a source of data."""
         return Reading(**{name: value for name, value in self.asked.items() if name in allowed})

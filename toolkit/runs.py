@@ -15,7 +15,7 @@ RUNS = Path("runs")
 CONFIG = "config.json"
 METRICS = "metrics.json"
 BEST = "best.keras"
-# What training feeds to every model.
+# What training feeds to models that say nothing of it.
 FED = Convention()
 # How the folder is called that an export works in, within the folder that gets its files.
 SCRATCH = ".export-"
@@ -44,6 +44,7 @@ class ConfigEntry(StartedEntry):
     data: TrainedOnEntry
     validation: NotRequired[dict[str, Any]]
     arithmetic: NotRequired[dict[str, Any]]
+    convention: NotRequired[dict[str, Any]]
 
 
 def read_json(path: Path, kind: type[T]) -> T:
@@ -68,6 +69,14 @@ def data_choice(trained_on: TrainedOnEntry) -> str:
 def reading_of(folder: Path) -> Reading:
     """Return how the data of a run were read."""
     return reading.from_json(read_config(folder)["data"].get("reading", {}), folder / CONFIG, error=RunError)
+
+
+def convention_of(folder: Path) -> Convention:
+    """Return what the model of a run was fed with; pixels from 0 to 1 if an older run does not say."""
+    fed = read_config(folder).get("convention")
+    if fed is None:
+        return FED
+    return documents.convert(fed, Convention, folder / CONFIG, what="what a model takes", error=RunError)
 
 
 def folder_of(model: Path) -> Path | None:

@@ -1,6 +1,7 @@
 """Exports of the tiny CNN: what the artifacts are, and what failures leave behind."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,9 @@ import pytest
 
 from tests.conftest import tiny_arrays
 from toolkit import data, extras, golden, locks, manifest
-from toolkit.data.base import make_dataset
+from toolkit.data.base import Split, make_dataset
 from toolkit.errors import ArtifactError, BusyError, ExportFailedError, RunError, UsageError
-from toolkit.export import sources
+from toolkit.export import exporter, installation, sources
 from toolkit.export.exporter import ExportOptions, export
 from toolkit.export.formats import plan
 from toolkit.export.formats import tflite as tflite_format
@@ -22,13 +23,28 @@ def snapshot(folder):
 
 
 def test_mnist_models_get_a_golden_of_images_that_may_be_passed_on(tiny):
-    from dataclasses import replace
-
-    from toolkit.export.exporter import _golden_rows
-
-    rows = _golden_rows(replace(tiny, name="mnist"), warn=pytest.fail)
+    rows = exporter._golden_rows(replace(tiny, name="mnist"), warn=pytest.fail)
     sample = data.load("sample", warn=pytest.fail)
     np.testing.assert_array_equal(rows.images, sample.test.images[:500])
+
+
+def test_a_golden_of_large_images_has_fewer_that_hold_every_class(tiny, monkeypatch):
+    monkeypatch.setattr(exporter, "GOLDEN_BYTES", 20 * 64 + 63)
+    assert len(exporter._golden_rows(tiny, warn=pytest.fail)) == 20
+    np.testing.assert_array_equal(exporter._golden_rows(tiny, warn=pytest.fail).images, tiny.test.images[:20])
+    order = np.argsort(tiny.test.labels, kind="stable")
+    by_class = replace(tiny, test=Split(tiny.test.images[order], tiny.test.labels[order]))
+    rows = exporter._golden_rows(by_class, warn=pytest.fail)
+    assert (len(rows), set(rows.labels.tolist())) == (20, {0, 1, 2})
+
+
+def test_outputs_for_other_rows_are_not_kept_beside_a_golden(exported_once):
+    """Older exports had more rows of large images."""
+    found = manifest.read(exported_once)
+    record = golden.read(found.golden_path)
+    made_from = (found.source.sha256, found.data.digests, found.calibration, str(found.convention))
+    assert installation._earlier(exported_once, made_from, record) == found
+    assert installation._earlier(exported_once, made_from, replace(record, images=record.images[:20])) is None
 
 
 @pytest.mark.slow

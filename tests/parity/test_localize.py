@@ -1,15 +1,16 @@
 """The damaged layer is the one that is named, in both formats and both arithmetics; a whole artifact names none."""
 
 from contextlib import nullcontext
-from math import inf
+from math import inf, log10
 
 import numpy as np
 import pytest
 
-from toolkit import golden, manifest
+from toolkit import extras, golden, manifest
 from toolkit.parity.layers_chart import draw
-from toolkit.parity.localize import localize, match, sqnr_db
+from toolkit.parity.localize import least_of_mean_db, localize, match, sqnr_db
 from toolkit.runtimes.base import Traced
+from toolkit.runtimes.keras.layers import Alone, Layers
 from toolkit.selftest.files import faults, scale_layer
 from toolkit.worker.session import contained
 
@@ -121,3 +122,25 @@ def test_tensors_are_matched_by_name_last_of_a_layer_channels_moved():
     assert np.array_equal(found["norm"].values, image)
     assert np.array_equal(found["conv"].values, image * 2)
     assert found["dense"].name == "out"
+
+
+def test_float32_leaves_less_of_a_mean_of_many_values():
+    """Of n values of 1 and -1 but for a mean of m: 12 sqrt(n) / 2^24 of their magnitude, against m."""
+    means = Alone(np.full((3, 2), 1e-3, np.float32), 4096, np.ones((3, 2), np.float32))
+    assert least_of_mean_db(Alone(means.values)) == inf
+    assert least_of_mean_db(means) == pytest.approx(20 * log10(1e-3 * 2**24 / (12 * 64)), abs=1e-3)
+
+
+def test_the_means_of_a_layer_are_told_with_how_many_values_they_are_of(tmp_path):
+    keras = extras.load("keras")
+    layers = keras.layers
+    pools = (layers.AveragePooling2D(2, name="pool"), layers.GlobalAveragePooling2D(name="mean"))
+    keras.Sequential([keras.Input((8, 8, 2)), *pools, layers.Dense(3, name="answer")]).save(tmp_path / "net.keras")
+    model, values = Layers(tmp_path / "net.keras"), np.full((5, 8, 8, 2), -3, np.float32)
+    known = model.together(values)
+    for name, count, shape in (("pool", 4, (5, 4, 4, 2)), ("mean", 16, (5, 2))):
+        found = model.alone(name, known, values)
+        np.testing.assert_array_equal(found.values, np.full(shape, -3, np.float32))
+        np.testing.assert_array_equal(found.magnitudes, np.full(shape, 3, np.float32))
+        assert found.count == count
+    assert model.alone("answer", known, values).magnitudes is None

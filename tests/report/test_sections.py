@@ -17,6 +17,7 @@ from toolkit.overlap import Overlap
 from toolkit.parity.evidence import CANDIDATE_ROW, REFERENCE_ROW, RowFile
 from toolkit.parity.figures import Flip, compute
 from toolkit.parity.statistics import loss_bounds
+from toolkit.reading import Reading
 from toolkit.report import sections
 from toolkit.report.sections import confusion, flips, front, latency, reliability, shipping, training, verdicts
 from toolkit.report.subject import Rows, Subject
@@ -180,6 +181,24 @@ def test_the_command_that_trains_again_has_what_the_recipe_has_beside_and_no_nam
     assert command.startswith("toolkit train --data DATA --model FILE --optimizer adam ")
     assert command.endswith(" --balance --patience 3 --augment flip")
     assert training._again(replace(found, recipe=None)) == {}
+
+
+@pytest.mark.parametrize(
+    ("reading", "options"),
+    [
+        (
+            {"image_size": (32, 48), "resize": "crop", "skip_unreadable": True},
+            "--image-size 32x48 --resize crop --skip-unreadable",
+        ),
+        ({"window": 100, "stride": 50}, "--window 100 --stride 50"),
+        ({"keys": {"label": "species"}, "columns": ("a", "b")}, "--keys label=species"),
+    ],
+)
+def test_the_command_that_trains_again_reads_the_data_as_they_were_read(shipped, reading, options):
+    found = manifest.read(shipped)
+    read_otherwise = replace(found, data=replace(found.data, name="fruit", reading=Reading(**reading)))
+    (command,) = training._again(read_otherwise)
+    assert command.startswith(f"toolkit train --data DATA {options} --model mlp ")
 
 
 def test_where_nothing_flips_it_says_so(three):

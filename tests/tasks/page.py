@@ -32,3 +32,13 @@ def render(walked: Mapping[Task, Walked]) -> str:
                 )
             )
     return robustness.as_table(HEADINGS, rows)
+
+
+def too_low(walked: Mapping[Task, Walked]) -> list[str]:
+    """Return a line for each task whose model is right on fewer test rows than it must be."""
+    accuracies = {task: one.trained.test.accuracy for task, one in walked.items()}
+    return [
+        f"{task.name}: {units.percent(accuracy)} of the test rows are right, less than {units.percent(task.least)}"
+        for task, accuracy in accuracies.items()
+        if accuracy < task.least
+    ]

@@ -1,4 +1,4 @@
-"""The tasks, each walked once: good enough, the same in every artifact, and asked without toolkit."""
+"""The tasks, each walked once: good enough, the same in every artifact, and asked as a device asks, without toolkit."""
 
 import pytest
 
@@ -10,8 +10,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::toolkit.erro
 
 
 @pytest.mark.parametrize("task", SMALL, ids=lambda task: task.name)
-def test_a_task_is_walked_from_its_data_to_an_answer_on_a_device(task, tmp_path):
-    walked = walk(task, tmp_path)
+def test_a_task_is_walked_from_its_data_to_an_answer_on_a_device(task, tmp_path, device):
+    """The programs of the bundles run in an environment that has the edge part alone."""
+    walked = walk(task, tmp_path, python=device.with_name("python"))
     assert walked.trained.test.accuracy >= task.least
     assert walked.exported.failures == {}
     assert walked.parity.verdict != Verdict.FAIL, walked.parity.to_json()

@@ -37,8 +37,8 @@ class Walked:
     answer: str
 
 
-def walk(task: Task, folder: Path, *, seconds: float = 0.05) -> Walked:
-    """Walk the whole road in a folder."""
+def walk(task: Task, folder: Path, *, seconds: float = 0.05, python: str | Path = sys.executable) -> Walked:
+    """Walk the whole road in a folder. python: what runs the programs of the bundles."""
     (folder / "data").mkdir()
     made = task.make(folder / "data")
     with contextlib.chdir(folder):
@@ -50,7 +50,7 @@ def walk(task: Task, folder: Path, *, seconds: float = 0.05) -> Walked:
         predicted = api.predict([made.asked], int8)
         found = manifest.read(Path(exported))
         asked = _rows(made.asked, found)
-        printed = {artifact.path: _ask(found, artifact, asked) for artifact in found.artifacts}
+        printed = {artifact.path: _ask(found, artifact, asked, python) for artifact in found.artifacts}
     return Walked(trained, exported, parity, measured, predicted, printed, made.answer)
 
 
@@ -64,11 +64,11 @@ def _rows(asked: Path, found: manifest.Manifest) -> Path:
     return asked.with_suffix(".npy")
 
 
-def _ask(found: manifest.Manifest, artifact: manifest.Artifact, asked: Path) -> tuple[str, str]:
+def _ask(found: manifest.Manifest, artifact: manifest.Artifact, asked: Path, python: str | Path) -> tuple[str, str]:
     """Unpack a bundle of the artifact, and return what its program prints without a file and with one."""
     bundle = make(found, artifact)
     assert archive.unpack(bundle.path, Path()) == []
-    program = (sys.executable, "-I", str(Path(bundle.name) / "classify.py"))
+    program = (str(python), "-I", str(Path(bundle.name) / "classify.py"))
     golden, answers = (
         subprocess.run([*program, *files], capture_output=True, text=True, check=False) for files in ((), (str(asked),))
     )

@@ -52,7 +52,11 @@ def test_another_model_is_tried_anew(tiny, trials):
     choose(tiny)
     choose(tiny, replace(RECIPE, model="cnn"))
     choose(tiny, replace(RECIPE, batch_size=16))
-    assert trials == [None, True] * 3
+    choose(tiny, replace(RECIPE, average=0.9))
+    choose(tiny, replace(RECIPE, label_smoothing=0.1))
+    assert trials == [None, True] * 5
+    choose(tiny, replace(RECIPE, average=0.99))  # as many additions
+    assert trials == [None, True] * 5
 
 
 def test_a_damaged_cache_is_tried_anew(tiny, trials):

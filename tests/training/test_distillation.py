@@ -14,7 +14,7 @@ from toolkit.data.base import make_dataset
 from toolkit.data.base.parts import divide
 from toolkit.errors import RunError, UsageError
 from toolkit.runtimes.keras.loading import load_model
-from toolkit.training import distillation, folders
+from toolkit.training import configuration, distillation, folders
 from toolkit.training.augmentation import Augmentation
 from toolkit.training.distillation import Teacher
 from toolkit.training.fit import train
@@ -83,9 +83,6 @@ def test_a_teacher_that_does_not_fit_is_refused(tmp_path, tiny, knowing, exporte
         saved(
             tmp_path / "wide.keras", *softmax(), shape=(9, 9, 1)
         ): r"takes \(None, 9, 9, 1\), the images of 'tiny' are",
-        saved(
-            tmp_path / "scaled.keras", layers.Rescaling(1 / 255), *softmax()
-        ): "takes pixels of 0..255, training feeds",
         saved(tmp_path / "logits.keras", layers.Flatten(), layers.Dense(3)): "its answers are no probabilities",
         saved(tmp_path / "new.keras", *softmax(initializer="zeros")): (
             r"new\.keras: is right on 33\.33 % of 192 training images, hardly more than by chance"
@@ -153,7 +150,7 @@ def test_a_run_goes_on_with_the_teacher_that_it_began_with(here, tiny, knowing):
     assert "a teacher that is right on 100.00 % of 192 training images\n" in (parts / "summary.txt").read_text()
 
     found, _, _ = folders.go_on({"epochs": 3}, None, "parts")
-    assert found.teacher == "knowing"
+    assert found.teacher == str(here / "runs" / "knowing")
     with pytest.raises(UsageError, match="was started with another teacher; only --epochs may change"):
         folders.go_on({"teacher": "whole"}, None, "parts")
     shutil.copyfile(here / "runs" / "whole" / "best.keras", here / "runs" / "knowing" / "best.keras")
@@ -161,11 +158,27 @@ def test_a_run_goes_on_with_the_teacher_that_it_began_with(here, tiny, knowing):
         train(replace(recipe, epochs=3), tiny, parts, resume=True)
 
 
-def test_a_run_that_a_file_taught_is_told_the_file_again(here, knowing):
+def test_a_teacher_is_found_again_where_it_was(here, tmp_path, knowing):
+    """A run elsewhere, or a file; config.json has the place, and no other document."""
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(knowing.parent, elsewhere / "known")
+    shutil.copyfile(knowing, elsewhere / "big.keras")
     folder = shutil.copytree(knowing.parent, here / "runs" / "taught")
     config = json.loads((folder / "config.json").read_text())
-    config["recipe"] |= {"teacher": "big.keras"}
-    (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(UsageError, match=r"taught was taught by big\.keras; give that file by --teacher again"):
+
+    def taught_by(place):
+        own = {"recipe": {**config["recipe"], "teacher": place.name}, "teacher": str(place)}
+        (folder / "config.json").write_text(json.dumps(config | own))
+        return folders.go_on({}, None, "taught")[0]
+
+    for place in (elsewhere / "known", elsewhere / "big.keras"):
+        found = taught_by(place)
+        assert (found.teacher, found.to_json()["teacher"]) == (str(place), place.name)
+    (elsewhere / "big.keras").unlink()
+    with pytest.raises(
+        UsageError, match=r"taught was taught by .*big\.keras, which is not there; give that file by --t"
+    ):
         folders.go_on({}, None, "taught")
     assert folders.go_on({"teacher": "../big.keras"}, None, "taught")[0].teacher == "../big.keras"
+    assert configuration.of_teacher(replace(RECIPE, teacher="runs/taught"))["teacher"] == str(folder)
+    assert configuration.of_teacher(RECIPE) == {}

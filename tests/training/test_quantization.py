@@ -186,6 +186,16 @@ def test_weights_that_are_used_twice_are_refused(keras):
         quantization.check(keras, network(keras, twice, twice))
 
 
+def test_layers_of_one_name_in_networks_within_are_refused_in_our_words(keras):
+    layers = keras.layers
+    within = network(keras, layers.Conv2D(2, 3, name="conv"), layers.ReLU(name="relu"))
+    with pytest.raises(UsageError, match="in which two layers are called 'conv'; give each a name of its own"):
+        quantization.check(keras, network(keras, layers.Conv2D(1, 1, name="conv"), within))
+    relu = layers.ReLU(name="relu")
+    with pytest.raises(UsageError, match="cannot round the layer 'relu', which is called several times"):
+        quantization.check(keras, network(keras, relu, layers.Conv2D(1, 1), relu))
+
+
 def test_the_parts_of_a_training():
     recipe = replace(RECIPE, epochs=10, qat=True)
     progress = TrainingProgress()

@@ -57,7 +57,13 @@ def test_sgd_has_its_own_default_learning_rate():
             "--label-smoothing is for the loss categorical_crossentropy; leave out",
         ),
         ({"teacher": "t", "loss": "mse"}, "--teacher is for the loss categorical_crossentropy; leave out --loss mse"),
-        ({"teacher": "t", "temperature": 0.0}, "the temperature is 0.0; it must be above 0, such as 4"),
+        ({"teacher": "t", "temperature": 0.0}, "the temperature is 0.0; it must be above 0 and at most 100, such as 4"),
+        ({"teacher": "t", "temperature": 1e9}, "the temperature is 1000000000.0; it must be above 0 and at most 100"),
+        (
+            {"input_range": "0..255"},
+            "--input-range is for a model of your own, the model 'cnn' takes 0..1; leave it out",
+        ),
+        ({"model": "own.keras", "input_range": "0-255"}, "--input-range is '0-255'; allowed: LOW..HIGH"),
         (
             {"teacher": "t", "teacher_weight": 1.5},
             "the weight of the teacher is 1.5; it must be above 0, and at most 1",

@@ -73,6 +73,14 @@ def test_a_plateau_halves_the_rate(losses, share):
     assert schedule.learning_rate(recipe, history(*losses)) == pytest.approx(0.01 * share)
 
 
+def test_epochs_with_rounding_are_held_against_the_best_of_their_own():
+    recipe = Recipe(schedule="plateau", learning_rate=0.01)
+    past = history(0.5, *[0.6] * 5, *[0.9] * 5)
+    assert schedule.learning_rate(recipe, past, after=6) == 0.005
+    assert schedule.learning_rate(recipe, [*past, *history(0.9)], after=6) == 0.0025
+    assert schedule.learning_rate(recipe, past) == 0.0025
+
+
 def test_a_plateau_of_an_accuracy_is_where_it_gets_no_higher():
     recipe = Recipe(schedule="plateau", learning_rate=0.01, monitor="val_accuracy")
     rising = [Epoch(n, 0.5, 0.8, 0.9, n / 10, 1.0) for n in range(8)]

@@ -119,14 +119,6 @@ def test_images_of_another_size_are_refused(tmp_path, tiny):
         train(recipe_of(path), tiny, tmp_path / "run")
 
 
-def test_a_model_of_another_range_is_refused(tmp_path, tiny):
-    layers = extras.load("keras").layers
-    scaled = (layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(3, activation="softmax"))
-    path = save(tmp_path / "scaled.keras", *scaled)
-    with pytest.raises(UsageError, match=r"takes pixels of 0\.\.255, training feeds 0\.\.1; save it without"):
-        train(recipe_of(path), tiny, tmp_path / "run")
-
-
 def test_logits_are_refused(tmp_path, tiny):
     layers = extras.load("keras").layers
     path = save(tmp_path / "logits.keras", layers.Flatten(), layers.Dense(3))

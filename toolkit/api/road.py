@@ -235,6 +235,8 @@ def train(
     strategy: str = "single",
     reading: "Reading | None" = None,
     gradients: bool = False,
+    imports: Sequence[str | PathLike[str]] = (),
+    unsafe_lambda: bool = False,
     allow_overlap: bool = False,
     on_step: OnStep = ignore,
     **recipe: "Unpack[RecipeOptions]",
@@ -246,9 +248,10 @@ def train(
     ``fashion-mnist``, ``sample``) or path; None stands for ``auto``, or for what the resumed run was trained on. name:
     of the run; None stands for the model and the time. resume: go on with the run of that name, or the newest; what is
     given must fit what it was started with, only ``epochs`` may grow. device: ``auto``, ``gpu`` or ``cpu``. strategy:
-    ``single``, or ``mirrored`` over all GPUs. gradients: also write each layer's gradient norm. allow_overlap: go on
-    where test images are training images too. recipe: the options of ``toolkit train`` that decide the weights, by
-    the names of the fields of ``toolkit.training.recipe.Recipe``, which says what each means.
+    ``single``, or ``mirrored`` over all GPUs. gradients: also write each layer's gradient norm. imports, unsafe_lambda:
+    as for ``export``, also of a teacher. allow_overlap: go on where test images are training images too. recipe: the
+    options of ``toolkit train`` that decide the weights, by the names of the fields of
+    ``toolkit.training.recipe.Recipe``, which says what each means.
 
     As a path, the result is the run's folder; ``.test.accuracy`` is in [0, 1], ``.progress.history`` has the epochs,
     ``.to_json()`` is the document of ``toolkit train --json``. Ctrl-C ends it after the last whole epoch, with
@@ -259,6 +262,7 @@ def train(
     """
     from toolkit import runs
     from toolkit.data import load
+    from toolkit.runtimes.keras.loading import allowing
     from toolkit.training import fit, folders, transfer
 
     options = {**recipe, **({} if model is None else {"model": model})}
@@ -266,22 +270,23 @@ def train(
     chosen, choice, folder = choose(options, None if data is None else fspath(data), name)
     extras.require("tensorflow")
     runs.remove_leftovers()
-    if reading is None:
-        reading = runs.reading_of(folder) if resume else transfer.reading_for(chosen, choice)
-    return fit.train(
-        chosen,
-        load(choice, warn=warn, reading=reading),
-        folder,
-        device_choice=device,
-        strategy_choice=strategy,
-        resume=resume,
-        gradients=gradients,
-        allow_overlap=allow_overlap,
-        warn=warn,
-        on_trial=lambda: on_step(Step(0, chosen.epochs, TRYING, is_news=True)),
-        on_start=lambda started: on_step(Step(started.epochs_done, chosen.epochs, "", started)),
-        on_epoch=lambda epoch: on_step(Step(epoch.epoch, chosen.epochs, str(epoch), epoch)),
-    )
+    with allowing(imports, unsafe_lambda=unsafe_lambda):
+        if reading is None:
+            reading = runs.reading_of(folder) if resume else transfer.reading_for(chosen, choice)
+        return fit.train(
+            chosen,
+            load(choice, warn=warn, reading=reading),
+            folder,
+            device_choice=device,
+            strategy_choice=strategy,
+            resume=resume,
+            gradients=gradients,
+            allow_overlap=allow_overlap,
+            warn=warn,
+            on_trial=lambda: on_step(Step(0, chosen.epochs, TRYING, is_news=True)),
+            on_start=lambda started: on_step(Step(started.epochs_done, chosen.epochs, "", started)),
+            on_epoch=lambda epoch: on_step(Step(epoch.epoch, chosen.epochs, str(epoch), epoch)),
+        )
 
 
 def _several(names: str | Sequence[str]) -> Sequence[str]:

@@ -15,7 +15,7 @@ def command(
     *,
     artifact: Annotated[Path, typer.Argument(help="The file whose answers are wrong, of any format.")],
     against: Annotated[Path, typer.Option(help="The model that answers as it should, of any format.")],
-    data: Annotated[str, typer.Option(help="Labelled images: the name of a data set, or a path.")],
+    data: Annotated[str, typer.Option(help="Labelled rows, such as images: the name of a data set, or a path.")],
     input_range: InputRange = None,
     code: LoadingOptions,
     reading: ReadingOptions,
@@ -25,8 +25,9 @@ def command(
     """Find out why a file does not answer as another model does.
 
     It tries what people get wrong: the range of the pixels, the order of channels or classes, inverted or turned
-    images, integers taken for values, values that are clipped. Each cause is fitted on one half of the images and
-    confirmed on the other. The exit code is 1 if none explains it.
+    images, integers taken for values, values that are clipped; of tables and sensors, standardized values and the order
+    of columns. Each cause is fitted on one half of the rows and confirmed on the other. The exit code is 1 if none
+    explains it.
     """
     console = Console(json_output=json)
     found = api.diagnose(
@@ -38,7 +39,7 @@ def command(
         imports=code.imports or (),
         unsafe_lambda=code.unsafe_lambda,
     )
-    console.text(f"{artifact} answers {units.percent(found.agreement)} of {found.n} images as {against} does")
+    console.text(f"{artifact} answers {units.percent(found.agreement)} of {found.n} {found.noun}s as {against} does")
     for cause in found.causes:
         shares = f"{units.percent(cause.before)} → {units.percent(cause.after)} of the answers are equal then"
         console.text(f"cause: {cause.name}: {cause.text} ({shares})")

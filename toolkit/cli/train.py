@@ -17,7 +17,9 @@ from toolkit.cli.options import (
     Debug,
     DeviceChoice,
     Epochs,
+    InputRange,
     Json,
+    LoadingOptions,
     ModelChoice,
     ReadingOptions,
     RunName,
@@ -95,6 +97,7 @@ class LearningOptions:
     freeze_until: Annotated[
         str | None, _harder("Of a .keras file: the layer up to which weights are kept and not trained.")
     ] = Recipe.freeze_until
+    input_range: InputRange = Recipe.input_range
     warmup: Annotated[
         int, _small("Epochs in which the learning rate rises to its value, step by step; --schedule begins then.")
     ] = Recipe.warmup
@@ -132,6 +135,7 @@ def command(
     gradients: Annotated[
         bool, option(OUTPUT, "Also write each layer's gradient norm after each epoch: gradients.csv.", "--gradients")
     ] = False,
+    loading: LoadingOptions,
     allow_overlap: AllowOverlap = False,
     reading: ReadingOptions,
     json: Json = False,
@@ -147,6 +151,8 @@ def command(
             device=device,
             strategy=strategy,
             gradients=gradients,
+            imports=loading.imports or (),
+            unsafe_lambda=loading.unsafe_lambda,
             reading=reading.asked,
             allow_overlap=allow_overlap,
             on_step=show,

@@ -60,7 +60,8 @@ def install(
     rows = _write_rows(dataset, work)
     trained_on = TrainingData(dataset.name, dataset.class_names, dataset.digests, job.shared, rows, dataset.reading)
     calibration = job.calibration.listed(dataset.name)
-    before = _earlier(folder, (source.origin.sha256, trained_on.digests, calibration, str(job.convention)))
+    made_from = (source.origin.sha256, trained_on.digests, calibration, str(job.convention))
+    before = _earlier(folder, made_from, record)
     names = {artifact.path for artifact in converted.made}
     earlier = tuple(a for a in before.artifacts if a.path not in names) if before else ()
     if before is not None:
@@ -118,14 +119,20 @@ def _still_derived(before: Manifest, converted: Converted) -> tuple[Derived, ...
     return tuple(entry for entry in kept if now[entry.made_from] == then[entry.made_from])
 
 
-def _earlier(folder: Path, made_from: tuple[object, ...]) -> Manifest | None:
-    """Return the manifest that is there, if what it lists was made from the same and its files are whole."""
+def _earlier(folder: Path, made_from: tuple[object, ...], record: Golden) -> Manifest | None:
+    """Return the manifest that is there, if what it lists was made from the same and its files are whole.
+
+    Its golden must have the rows of ``record``: older ones had more of large images.
+    """
     if not (folder / MANIFEST).is_file():
         return None
     try:
         manifest = read(folder)
         manifest.require(manifest.reference, manifest.golden)
+        kept = golden.read(manifest.golden_path).images
     except ArtifactError:
+        return None
+    if not np.array_equal(kept, record.images):
         return None
     its = (manifest.source.sha256, manifest.data.digests, manifest.calibration, str(manifest.convention))
     return manifest if its == made_from else None

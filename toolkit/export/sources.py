@@ -137,7 +137,7 @@ def _from_run(folder: Path) -> Source:
     origin = _origin(path, run=folder.name, metrics=runs.read_json(metrics, Metrics) if metrics.is_file() else None)
     recipe, choice = recipe_of(config, folder), runs.data_choice(config["data"])
     recorded = documents.convert(recipe.to_json(), RecordedRecipe, folder / CONFIG, what="a recipe", error=RunError)
-    taken = runs.FED
+    taken = runs.convention_of(folder)
     read_as = runs.reading_of(folder)
     return Source(path, recipe.model_name, origin, recorded, config["data"], choice, convention=taken, reading=read_as)
 

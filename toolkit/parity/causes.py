@@ -1,6 +1,6 @@
 """Why one model answers differently from another: what its input and output may mean instead, tried one by one.
 
-A cause is fitted on one half of the images and confirmed on the other: there it must bring the answers nearer to the
+A cause is fitted on one half of the rows and confirmed on the other: there it must bring the answers nearer to the
 reference's, by an exact McNemar test.
 """
 
@@ -13,55 +13,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.convention import STANDARD, Convention, Output, bytes_of, output_of, parse
+from toolkit.convention import Convention, Layout, Output, output_of
 from toolkit.data.base import Dataset
 from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError
-from toolkit.manifest import TensorSpec
 from toolkit.parity import clipping
 from toolkit.parity.against import open_classifier
 from toolkit.parity.halves import Cause, Halves
 from toolkit.parity.inputs import said_of
+from toolkit.parity.pixel_meaning import PixelMeaning
+from toolkit.parity.value_meaning import ValueMeaning, scales
 from toolkit.runtimes.base import Predictor
 from toolkit.worker.session import contained
 
-# Images of both halves together.
-IMAGES = 1000
+# Rows of both halves together.
+ROWS = 1000
 # Share of equal answers from which two models are said to agree: what differs then is precision.
 AGREE = 0.98
 # Images whose values are looked at together.
 VALUES_ROWS = 50
 # Causes that are looked for on top of each other.
 ROUNDS = 4
-# As PyTorch's torchvision normalizes ImageNet's pixels.
-_IMAGENET = parse("0.485,0.456,0.406,0.229,0.224,0.225")
-# Names and sentences of ranges that are not the standard ones, by what they come of.
-_DIVIDED_TWICE = ("double normalization", "that were divided by 255 twice", Convention((0.0,), (1 / 255,)))
-_SIGNED_BYTES = ("missing dequantization", "as integers from -128 to 127", Convention((-128.0,), (127.0,)))
+# Rows of the first half by which an order of columns is looked for.
+ORDER_ROWS = 100
 
-
-@dataclass(frozen=True)
-class InputMeaning:
-    """One way to understand the input of a model."""
-
-    convention: Convention
-    inverted: bool = False
-    blue_first: bool = False
-    transposed: bool = False
-
-    def images(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return pixels (N, H, W, C) as the model is to see them."""
-        seen = 255 - images if self.inverted else images
-        seen = seen[..., ::-1] if self.blue_first else seen
-        return np.ascontiguousarray(seen.swapaxes(1, 2) if self.transposed else seen)
+Meaning = PixelMeaning | ValueMeaning
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Why a candidate answers differently. n: images that causes were confirmed on; agreement: share of equal answers.
+    """Why a candidate answers differently. n: rows that causes were confirmed on; agreement: share of equal answers.
 
     softmax: whether the two differ in that one answers with logits and the other with probabilities. dequantization:
-    whether the candidate answers with whole numbers, as a quantized output that lacks its scale.
+    whether the candidate answers with whole numbers, as a quantized output that lacks its scale. noun: of a row.
     """
 
     artifact: Path
@@ -71,6 +55,7 @@ class Diagnosis:
     causes: tuple[Cause, ...]
     softmax: bool
     dequantization: bool
+    noun: str
 
     @property
     def explained(self) -> bool:
@@ -101,27 +86,34 @@ def diagnose(
     given: Convention | None = None,
     warn: Callable[[str], None],
 ) -> Diagnosis:
-    """Say why ``artifact`` does not answer as ``reference`` does, on test images of ``dataset``.
+    """Say why ``artifact`` does not answer as ``reference`` does, on test rows of ``dataset``.
 
     given: the range of its pixels, as the user has it; None stands for what its file or manifest says, else 0..1.
-    Raises ArtifactError if one of the two is no classifier of these images.
+    Raises ArtifactError if one of the two is no classifier of these rows.
     """
-    count = min(IMAGES, len(dataset.test))
-    images = dataset.test.images[np.random.default_rng(0).choice(len(dataset.test), size=count, replace=False)]
+    count = min(ROWS, len(dataset.test))
+    rows = dataset.test.images[np.random.default_rng(0).choice(len(dataset.test), size=count, replace=False)]
     with contained() as workers:
         model = open_classifier(workers, reference, None, dataset.train, warn)
-        expected = model.answer(images)
+        expected = model.answer(rows)
         session = workers.open_session(artifact, threads=0)
         session.convention = convention = said_of(session, given, dataset.test) or session.convention
-        outputs = session.predict(images)
+        outputs = session.predict(rows)
         if outputs.shape != expected.shape:
             raise ArtifactError(f"{artifact}: its outputs are {outputs.shape}, the reference's {expected.shape}")
-        base = InputMeaning(replace(convention, output=output_of(outputs, step=session.output.scale)))
-        causes, agreement = _explain(session, base, images, expected)
+        base = _meaning(replace(convention, output=output_of(outputs, step=session.output.scale)), dataset)
+        causes, agreement = _explain(session, base, rows, expected)
         kinds = {model.convention.output, base.convention.output}
     whole = _whole_numbers(outputs) and not _whole_numbers(expected)
     softmax = kinds == {Output.LOGITS, Output.PROBABILITIES} and not whole
-    return Diagnosis(artifact, reference, count - count // 2, agreement, tuple(causes), softmax, whole)
+    return Diagnosis(artifact, reference, count - count // 2, agreement, tuple(causes), softmax, whole, dataset.noun)
+
+
+def _meaning(convention: Convention, dataset: Dataset) -> Meaning:
+    """Return how rows of data are understood at first: as they are."""
+    if convention.layout != Layout.VALUES:
+        return PixelMeaning(convention)
+    return ValueMeaning(convention, scales(dataset.train.images), dataset.reading.columns or ())
 
 
 def _whole_numbers(outputs: NDArray[np.float32]) -> bool:
@@ -130,7 +122,7 @@ def _whole_numbers(outputs: NDArray[np.float32]) -> bool:
 
 
 def _explain(
-    session: Predictor, base: InputMeaning, images: NDArray[np.uint8], outputs: NDArray[np.float32]
+    session: Predictor, base: Meaning, rows: NDArray[Any], outputs: NDArray[np.float32]
 ) -> tuple[list[Cause], float]:
     """Return the causes, each on top of those before, and the share of equal answers without them.
 
@@ -138,10 +130,13 @@ def _explain(
     reference's, (N, classes).
     """
     halves = Halves(outputs.argmax(axis=1), outputs.shape[1])
-    steps = [("", "", base, _answers(session, base, images))]
+    steps = [("", "", base, _answers(session, base, rows))]
     for _ in range(ROUNDS):
-        *_, reading, answers = steps[-1]
-        tried = [(*other, _answers(session, other[-1], images)) for other in _others(reading, images, session.input)]
+        *_, meaning, answers = steps[-1]
+        if halves.fit(answers) >= AGREE * halves.half:
+            break
+        others = _others(session, meaning, rows, outputs)
+        tried = [(*other, _answers(session, other[-1], rows)) for other in others]
         best = max(tried, key=lambda one: halves.fit(one[-1]), default=None)
         if best is None or not halves.better(halves.ordered(answers), halves.ordered(best[-1])):
             break
@@ -160,50 +155,47 @@ def _explain(
         Cause(name, text, before, after)
         for (name, text, *_), (before, after) in zip(steps[1:], pairwise(shares), strict=True)
     ]
-    if shares[-1] < AGREE and (clipped := _clipped(session, steps[-1][2], images, order, halves)):
+    if shares[-1] < AGREE and (clipped := _clipped(session, steps[-1][2], rows, order, halves)):
         causes.append(clipped)
     return causes, agreement
 
 
 def _clipped(
-    session: Predictor, reading: InputMeaning, images: NDArray[np.uint8], order: tuple[int, ...], halves: Halves
+    session: Predictor, meaning: Meaning, rows: NDArray[Any], order: tuple[int, ...], halves: Halves
 ) -> Cause | None:
     """Return the cause if what the candidate cannot hold explains answers that differ. order: of its classes."""
-    session.convention = reading.convention
-    outputs = session.predict(reading.images(images))[:, list(order)]
+    outputs = _outputs(session, meaning, rows)[:, list(order)]
     answers = outputs.argmax(axis=1)
-    values = (reading.convention.values(reading.images(rows)) for rows in chunks(images, VALUES_ROWS))
+    values = (meaning.convention.values(meaning.rows(some)) for some in chunks(rows, VALUES_ROWS))
     return clipping.of_input(session.input, values, answers, halves) or clipping.of_output(
         session.output, outputs, answers, halves
     )
 
 
-def _answers(session: Predictor, reading: InputMeaning, images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return the class of each image, (N,); outputs that are no numbers are of none."""
-    session.convention = reading.convention
-    outputs = session.predict(reading.images(images))
+def _outputs(session: Predictor, meaning: Meaning, rows: NDArray[Any]) -> NDArray[np.float32]:
+    session.convention = meaning.convention
+    return session.predict(meaning.rows(rows))
+
+
+def _answers(session: Predictor, meaning: Meaning, rows: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the class of each row, (N,); outputs that are no numbers are of none."""
+    outputs = _outputs(session, meaning, rows)
     return np.where(np.isfinite(outputs).all(axis=1), outputs.argmax(axis=1), 0).astype(np.int64)
 
 
-def _others(base: InputMeaning, images: NDArray[np.uint8], spec: TensorSpec) -> Iterator[tuple[str, str, InputMeaning]]:
-    """Yield a name, a sentence and a reading that differs from ``base`` in one thing; of values nothing is tried."""
-    if images.dtype != np.uint8:
-        return
-    ranges = [*(("input range", f"as {one}", one) for one in STANDARD), _DIVIDED_TWICE, _SIGNED_BYTES]
-    if spec.scale is not None and np.dtype(spec.dtype).kind in "iu":
-        plain = bytes_of(spec)
-        ranges.append(("quantization", f"as bytes, whatever its scale says ({plain})", plain))
-    if images.shape[3] == 3:
-        ranges.append(("input range", f"as {_IMAGENET}", _IMAGENET))
-        channels = "red, green, blue" if base.blue_first else "blue, green, red"
-        yield "channel order", f"it takes channels as {channels}", replace(base, blue_first=not base.blue_first)
-    for name, text, one in ranges:
-        if str(one) != str(base.convention):
-            other = replace(base.convention, low=one.low, high=one.high)
-            yield name, f"it takes pixels {text}", replace(base, convention=other)
-    yield "polarity", "it takes inverted images (255 - pixel)", replace(base, inverted=not base.inverted)
-    if images.shape[1] == images.shape[2]:
-        yield "orientation", "it takes rows and columns exchanged", replace(base, transposed=not base.transposed)
+def _others(
+    session: Predictor, meaning: Meaning, rows: NDArray[Any], expected: NDArray[np.float32]
+) -> Iterator[tuple[str, str, Meaning]]:
+    """Return names, sentences and meanings that differ from one in one thing. expected: the reference's outputs."""
+    if isinstance(meaning, PixelMeaning):
+        return meaning.others(rows, session.input)
+    some = slice(0, min(ORDER_ROWS, len(rows) // 2))
+
+    def distance(other: ValueMeaning) -> float:
+        outputs = other.convention.probabilities(_outputs(session, other, rows[some]))
+        return float(np.square(np.nan_to_num(outputs, nan=1.0) - expected[some]).mean())
+
+    return meaning.others(rows.shape[-1], distance)
 
 
 def _shown(order: tuple[int, ...], most: int = 12) -> str:

@@ -33,7 +33,8 @@ def said_of(session: Predictor, given: Convention | None, rows: Split | None = N
         return session.convention.taking(rows.images)
     if listed_by := manifest.listing(session.path):
         return listed_by.convention
-    fed = given or (None if runs.folder_of(session.path) is None else runs.FED)
+    folder = runs.folder_of(session.path)
+    fed = given or (None if folder is None else runs.convention_of(folder))
     return replace(fed, layout=session.convention.layout) if fed else session.declared
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, isfinite, log10
+from math import inf, isfinite, log10, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from toolkit.manifest import Artifact, Manifest
 from toolkit.portability import Portability
 from toolkit.runtimes.base import Traced
 from toolkit.runtimes.base.graph import Operator
+from toolkit.runtimes.keras.layers import Alone
 from toolkit.verdict import Verdict
 from toolkit.worker.session import Workers, contained
 
@@ -27,6 +28,9 @@ IMAGES = 200
 # for 8; sums of many products and ranges that are not filled cost some. docs/evidence.md has what was measured.
 LEAST_DB = {"float32": 100.0, "float16": 50.0}
 LEAST_8_BIT_DB = 30.0
+# Half a step of float32, of a number from 1 to 2; and of how many standard deviations rounding errors are surely less:
+# more have a probability of 3e-8 (``least_of_mean_db``).
+_UNIT_ROUNDOFF, _SURELY = 2.0**-24, 6
 # What exporters append to a layer's name when they trace a copy of the model.
 _SUFFIXES = ("", "_1", "_2")
 
@@ -36,13 +40,15 @@ class LayerNoise:
     """One layer, or what an artifact fused into one tensor. Ratios of signal to noise power, in dB; inf is exact.
 
     sqnr_db: from Keras' output, whatever went before. own_sqnr_db: the noise of this layer alone, which is given what
-    the artifact's layers before it gave out. max_abs_error: from Keras' output.
+    the artifact's layers before it gave out; less than least_db is more noise than its arithmetic explains.
+    max_abs_error: from Keras' output.
     """
 
     name: str
     tensor: str
     sqnr_db: float
     own_sqnr_db: float
+    least_db: float
     max_abs_error: float
 
 
@@ -58,7 +64,10 @@ class KernelSet:
 
 @dataclass(frozen=True)
 class Localized:
-    """An artifact layer by layer. ``unmatched``: layers that no tensor of the artifact could be found for."""
+    """An artifact layer by layer. ``unmatched``: layers that no tensor of the artifact could be found for.
+
+    least_db: of most layers.
+    """
 
     artifact: Path
     least_db: float
@@ -71,7 +80,7 @@ class Localized:
     @property
     def culprit(self) -> LayerNoise | None:
         """The first layer that adds more noise than its arithmetic explains."""
-        return next((layer for layer in self.layers if layer.own_sqnr_db < self.least_db), None)
+        return next((layer for layer in self.layers if layer.own_sqnr_db < layer.least_db), None)
 
     @property
     def passed(self) -> bool:
@@ -91,6 +100,7 @@ class Localized:
                     "tensor": layer.tensor,
                     "sqnr_db": _finite(layer.sqnr_db),
                     "own_sqnr_db": _finite(layer.own_sqnr_db),
+                    "least_db": _finite(layer.least_db),
                     "exact": layer.own_sqnr_db == inf,
                     "max_abs_error": _finite(layer.max_abs_error),
                 }
@@ -125,20 +135,34 @@ def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> 
         kernel_sets = _kernel_sets(path, images, found.convention, workers)
         if not given:
             raise ArtifactError(f"{path}: none of its tensors is named after a layer of {found.reference_path}")
+        least_db = LEAST_DB.get(artifact.quantization, LEAST_8_BIT_DB)
         alone = workers.alone(found.reference_path, {name: tensor.values for name, tensor in given.items()})
         layers = tuple(
             LayerNoise(
                 name=name,
                 tensor=tensor.name,
                 sqnr_db=sqnr_db(expected[name], tensor.values),
-                own_sqnr_db=sqnr_db(own, tensor.values),
+                own_sqnr_db=sqnr_db(own.values, tensor.values),
+                least_db=min(least_db, least_of_mean_db(own)),
                 max_abs_error=float(np.abs(expected[name] - tensor.values).max()),
             )
             for (name, tensor), own in zip(given.items(), alone, strict=True)
         )
     unmatched = tuple(name for name in expected if name not in given)
-    least_db = LEAST_DB.get(artifact.quantization, LEAST_8_BIT_DB)
     return Localized(path, least_db, layers, unmatched, operators, kernel_sets, runtime.portability(path))
+
+
+def least_of_mean_db(layer: Alone) -> float:
+    """Return the ratio of signal to noise that float32 leaves at least of means, in dB; inf for other values.
+
+    A sum of n numbers x is more than c sqrt(n) u sum(|x|) off with a probability of at most 2 exp(-c² / 2), u the unit
+    roundoff (N. Higham and T. Mary, "A New Approach to Probabilistic Rounding Error Analysis", 2019, theorem 2.4); here
+    two such sums are compared. Where the mean is near 0, little is left.
+    """
+    if layer.count is None or layer.magnitudes is None:
+        return inf
+    off = 2 * _SURELY * sqrt(layer.count) * _UNIT_ROUNDOFF * layer.magnitudes.astype(np.float64)
+    return sqnr_db(layer.values, layer.values + off)
 
 
 def match(layers: dict[str, NDArray[np.float32]], tensors: Sequence[Traced]) -> dict[str, Traced]:
@@ -167,7 +191,7 @@ def match(layers: dict[str, NDArray[np.float32]], tensors: Sequence[Traced]) -> 
     return {name: best[name] for name in order if name in best}
 
 
-def sqnr_db(expected: NDArray[np.float32], given: NDArray[np.float32]) -> float:
+def sqnr_db(expected: NDArray[np.float32], given: NDArray[np.floating]) -> float:
     """Return the ratio of the power of ``expected`` to that of the difference, in dB.
 
     inf if there is none, -inf where ``expected`` has no power or ``given`` holds what is no number.

@@ -47,7 +47,8 @@ class View:
     @property
     def pixels(self) -> NDArray[np.uint8]:
         """The image or digit as it is: (H, W, C)."""
-        return self.looks[0]
+        pixels: NDArray[np.uint8] = self.looks[0]
+        return pixels
 
 
 def looks_of(views: Sequence[View]) -> int:

@@ -21,6 +21,7 @@ from toolkit.files import documents, sha256
 from toolkit.files.documents import LATER
 from toolkit.files.kept import Kept
 from toolkit.runs import CONFIG, read_config
+from toolkit.runtimes.keras.loading import allowed
 from toolkit.training.recipe import Recipe
 
 # Of TensorFlow, which reads it when it is imported.
@@ -159,8 +160,10 @@ def _asked(recipe: Recipe, dataset: Dataset, device: str) -> dict[str, Any]:
         "augment": recipe.augment,
         "freeze_until": recipe.freeze_until,
         "qat": recipe.qat,
+        "average": recipe.average is not None,
+        "label_smoothing": recipe.label_smoothing > 0,
         "model": recipe.to_json()["model"],
-        "file": [sha256(file) for file in models.own_files(recipe.model)],
+        "file": [sha256(file) for file in (*models.own_files(recipe.model), *allowed().files)],
         "input_shape": list(dataset.input_shape),
         "dtype": dataset.train.images.dtype.name,
         "classes": dataset.classes,
@@ -178,6 +181,8 @@ def _try(recipe: Recipe, dataset: Dataset, device: str, *, onednn: bool | None) 
         "dtype": dataset.train.images.dtype.name,
         "classes": dataset.classes,
         "device": device,
+        "imports": [str(file) for file in allowed().files],
+        "unsafe_lambda": allowed().unsafe_lambda,
     }
     try:
         done = subprocess.run(

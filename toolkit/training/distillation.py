@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import manifest, models, runs, units
+from toolkit.convention import Convention
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.parts import Parts
 from toolkit.errors import RunError, UsageError
 from toolkit.files import require_file
 from toolkit.files.memory import check_memory
-from toolkit.runs import BEST, FED
-from toolkit.training import transfer
+from toolkit.runs import BEST
+from toolkit.training import fed, transfer
 from toolkit.worker.keras import load_model
 
 # Rows whose answers are computed at once.
@@ -51,13 +52,16 @@ class Teacher:
         self._path = path
         self._model = load_model(path)
         self._classes, self._noun = dataset.classes, dataset.noun
-        self._check(dataset)
+        transfer.check_input(self._model, path, dataset)
+        convention = fed.of_file(self._model, path, dataset)
+        self._taken = fed.compiled(tf, convention)
+        self._check(dataset, convention)
         self._answer = tf.function(self.__call__, autograph=False, reduce_retracing=True)
         self._accuracy, self._tried = self._try(dataset, parts.training_rows)
 
     def __call__(self, rows: Any) -> Any:
-        """Return the answers to rows as a model takes them: pixels from 0 to 1, or values. It can be compiled."""
-        return self._tf.cast(self._model(rows, training=False), self._tf.float32)
+        """Return the answers to rows of data: pixels from 0 to 255, of any type, or values. It can be compiled."""
+        return self._tf.cast(self._model(self._taken(rows), training=False), self._tf.float32)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -72,8 +76,7 @@ class Teacher:
         found[numbers] = self._answers(split, numbers)
         return found
 
-    def _check(self, dataset: Dataset) -> None:
-        transfer.check_input(self._model, self._path, dataset)
+    def _check(self, dataset: Dataset, convention: Convention) -> None:
         if self._model.output_shape != (None, dataset.classes):
             raise UsageError(
                 f"{self._path}: answers with {self._model.output_shape[-1]} numbers, '{dataset.name}' has "
@@ -83,7 +86,7 @@ class Teacher:
         if listed is not None and listed.data.classes != dataset.class_names:
             knows, has = (", ".join(names) for names in (listed.data.classes, dataset.class_names))
             raise UsageError(f"{self._path}: knows the classes {knows}; '{dataset.name}' has {has}")
-        transfer.check_output(self._model, self._path, dataset, sums_to_one=True)
+        transfer.check_output(self._model, self._path, dataset, convention, sums_to_one=True)
 
     def _try(self, dataset: Dataset, learned: NDArray[np.int64]) -> tuple[float, int]:
         """Return the share of how many training rows it is right on; UsageError if that is hardly more than chance."""
@@ -105,5 +108,5 @@ class Teacher:
         found = []
         for start in range(0, len(numbers), _ROWS):
             rows = split.images[numbers[start : start + _ROWS]]
-            found.append(self._answer(FED.taking(rows).values(rows)).numpy())
+            found.append(self._answer(rows).numpy())
         return np.concatenate(found)

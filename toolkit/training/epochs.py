@@ -60,7 +60,7 @@ class Epochs:
             objective=Objective(tf, setup.keras, recipe, classes=parts.dataset.classes, class_weights=weights),
             batch_size=recipe.batch_size,
             strategy=setup.strategy,
-            dtype=parts.dataset.train.images.dtype.name,
+            convention=learner.convention,
             augmentation=self._augmentation,
             teacher=setup.teacher,
             before_step=warm_up,
@@ -110,7 +110,7 @@ class Epochs:
     def _epoch(self, number: int) -> Epoch:
         # The order depends on (seed, epoch) alone, so a resumed run sees the same batches as an uninterrupted one.
         order = self._training[np.random.default_rng((self._recipe.seed, number)).permutation(len(self._training))]
-        rate = schedule.learning_rate(self._recipe, self._progress.history)
+        rate = schedule.learning_rate(self._recipe, self._progress.history, after=self.phase.after)
         if rate is not None:
             self.learner.optimizer.learning_rate = rate
         if self._augmentation is not None:

@@ -4,21 +4,18 @@ import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from toolkit import locks, models, runs
+from toolkit import locks, runs
 from toolkit.data.base import Dataset
-from toolkit.files import sha256, write_json, write_text
+from toolkit.files import write_json, write_text
 from toolkit.runs import METRICS
 from toolkit.runtimes.keras.loading import allowing, load_model
-from toolkit.training import checkpoint, distillation, folders, layers, network, phases, plots
+from toolkit.training import checkpoint, configuration, fed, folders, layers, network, phases, plots
 from toolkit.training.arithmetic import UNTRIED, choose, of_run
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
-from toolkit.training.epochs import Epochs, class_weights
+from toolkit.training.epochs import Epochs
 from toolkit.training.layers import LayerRow
 from toolkit.training.loop import Totals
 from toolkit.training.phases import FLOAT
@@ -169,17 +166,20 @@ def _learn(
     """
     folder, progress = setup.folder, setup.progress
     run = _begin(setup, warn=warn)
-    folders.prepare(folder, _config(setup), resume=resume)
+    if not resume:
+        fed.check(setup.recipe, run.learner.convention, setup.parts)
+    folders.prepare(folder, configuration.of_run(setup, run.learner.convention), resume=resume)
     if resume:
         checkpoint.load_variables(folder / STATE, run.learner.variables)
     rows, epochs_done = layers.table(run.learner.model), len(progress.history)
-    on_start(Started(folder, setup.parts.dataset, rows, setup.device, run.resident, epochs_done, setup.additions))
-    write_text(folder / "summary.txt", layers.text(rows, setup.additions))
+    additions = (*run.learner.words, *setup.additions)
+    on_start(Started(folder, setup.parts.dataset, rows, setup.device, run.resident, epochs_done, additions))
+    write_text(folder / "summary.txt", layers.text(rows, additions))
     interrupted = run.epochs(on_epoch)
     if not interrupted and run.phase.best == FLOAT:
         progress.begin_rounding()
         run = _begin(setup, warn=warn)
-        write_text(folder / "summary.txt", layers.text(layers.table(run.learner.model), setup.additions))
+        write_text(folder / "summary.txt", layers.text(layers.table(run.learner.model), additions))
         interrupted = run.epochs(on_epoch)
     if math.isnan(progress.best_value):
         raise KeyboardInterrupt
@@ -208,29 +208,3 @@ def _finished(setup: Setup, run: Epochs, *, opens_test: bool, interrupted: bool)
     measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in setup.shared]}
     test = run.evaluate(dataset.test) if opens_test else Totals()
     return Trained(folder, recipe, parameters, progress, measured_on, test, best, interrupted)
-
-
-def _config(setup: Setup) -> dict[str, Any]:
-    recipe, parts, dataset, arithmetic = setup.recipe, setup.parts, setup.parts.dataset, setup.arithmetic
-    return {
-        "schema": 1,
-        "recipe": recipe.to_json(),
-        folders.MODEL_SHA256: next((sha256(file) for file in models.own_files(recipe.model)), None),
-        **({} if recipe.teacher is None else {folders.TEACHER_SHA256: sha256(distillation.find(recipe.teacher))}),
-        "data": {
-            "name": dataset.name,
-            "origin": dataset.origin,
-            "digests": dataset.digests,
-            "reading": dataset.reading.to_json(),
-        },
-        "validation": {"rows": len(parts.validation_rows), "how": parts.how},
-        **({"class_weights": class_weights(parts).tolist()} if recipe.balance else {}),
-        **({} if arithmetic == UNTRIED else {"arithmetic": arithmetic.to_json()}),
-        "device": setup.device,
-        "versions": {
-            "tensorflow": setup.tf.__version__,
-            "keras": setup.keras.__version__,
-            "numpy": np.__version__,
-        },
-        "started": datetime.now(UTC).isoformat(timespec="microseconds"),
-    }

@@ -18,8 +18,10 @@ from toolkit.training.recipe import Recipe
 
 # Of the user's own file that built the model, in CONFIG.
 MODEL_SHA256 = "model_sha256"
-# Of the Keras file of the teacher.
-TEACHER_SHA256 = "teacher_sha256"
+# Where the teacher is, a Keras file or the folder of a run, and the digest of its Keras file.
+TEACHER, TEACHER_SHA256 = "teacher", "teacher_sha256"
+# The digests of the Python files that the models were allowed to run, by name.
+IMPORTS = "imports_sha256"
 
 
 def require_new(folder: Path) -> None:
@@ -51,6 +53,11 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
             raise RunError(
                 f"{folder}: was taught by {config['recipe']['teacher']}, which had other weights then; start it anew"
             )
+        if stored.get(IMPORTS) != config.get(IMPORTS):
+            names = ", ".join(stored.get(IMPORTS, {})) or "none"
+            raise RunError(f"{folder}: was started with other Python files ({names}); give the same by --import")
+        if stored.get("convention", config["convention"]) != config["convention"]:
+            raise RunError(f"{folder}: its model took its pixels in another range then; start it anew")
         done = len(load_progress(folder / STATE).history)
         if config["recipe"]["epochs"] < done:
             raise RunError(f"{folder}: has {done} epochs already, {config['recipe']['epochs']} were asked for")
@@ -87,13 +94,23 @@ def go_on(options: Mapping[str, Any], data_asked: str | None, name: str | None) 
     stored = recipe_of(config, folder)
     if models.own_files(stored.model) and "model" not in options:  # a file that is not named is not run
         raise UsageError(f"{folder} was started with {stored.model}; give that file by --model again")
-    if models.weights_files(stored.teacher or "") and "teacher" not in options:
-        raise UsageError(f"{folder} was taught by {stored.teacher}; give that file by --teacher again")
-    wanted = replace(stored, **options)
+    wanted = replace(stored, **_with_teacher(options, stored, folder))
     before, now = stored.to_json(), wanted.to_json()
     if changed := [key for key in sorted(options) if key != "epochs" and now.get(key) != before.get(key)]:
         raise UsageError(f"{folder} was started with another {', '.join(changed)}; only --epochs may change")
     return wanted, data_asked or runs.data_choice(config["data"]), folder
+
+
+def _with_teacher(options: Mapping[str, Any], stored: Recipe, folder: Path) -> Mapping[str, Any]:
+    """Return the options with the teacher of a run where it was when that began; UsageError if it is there no more."""
+    if stored.teacher is None or "teacher" in options:
+        return options
+    place = Path(runs.read_json(folder / CONFIG, dict[str, Any]).get(TEACHER, stored.teacher))
+    if place.exists():
+        return {**options, "teacher": str(place)}
+    if models.weights_files(stored.teacher):
+        raise UsageError(f"{folder} was taught by {place}, which is not there; give that file by --teacher")
+    return options
 
 
 def write_tables(folder: Path, progress: TrainingProgress) -> None:

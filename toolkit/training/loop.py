@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.training import pooling
+from toolkit.convention import Convention
+from toolkit.runs import FED
+from toolkit.training import fed, pooling
 from toolkit.training.augmentation import Augmentation
 from toolkit.training.objective import Objective
 
@@ -48,11 +50,11 @@ class Loop:
     """Trains and evaluates one model on blocks of rows: images (N, H, W, C) uint8 or values (N, …) float32, labels (N,)
     integers.
 
-    augmentation: what training images go through, None for nothing. teacher: what answers changed images, as the model
-    takes them, with the probabilities that are learned from; None where there is none, or where its answers are given
-    to ``train``. xla: how many batches one computation of XLA learns from, 0 for none of it; None leaves it to the kind
-    of layers. Augmentation is done between two of them, so with it one learns from a batch at most. before_step,
-    after_step: are called where a step is compiled, once for all devices. dtype: of the rows.
+    augmentation: what training images go through, None for nothing. teacher: what answers changed images, pixels of 0
+    to 255, with the probabilities that are learned from; None where there is none, or where its answers are given to
+    ``train``. xla: how many batches one computation of XLA learns from, 0 for none of it; None leaves it to the kind of
+    layers. Augmentation is done between two of them, so with it one learns from a batch at most. before_step,
+    after_step: are called where a step is compiled, once for all devices. convention: what the model takes.
     """
 
     def __init__(
@@ -69,11 +71,11 @@ class Loop:
         before_step: Callable[[], None] = lambda: None,
         after_step: Callable[[], None] = lambda: None,
         xla: int | None = None,
-        dtype: str = "uint8",
+        convention: Convention = FED,
     ) -> None:
         self._tf = tf
         self._model = model
-        self._dtype = dtype
+        self._taken = fed.compiled(tf, convention)
         self._optimizer = optimizer
         self._objective = objective
         self._teacher = teacher
@@ -195,13 +197,9 @@ class Loop:
 
         def augmented(images: Any, labels: Any) -> Any:
             changed = change(images)
-            return step(changed, labels, *([] if teacher is None else [teacher(self._taken(changed))]))
+            return step(changed, labels, *([] if teacher is None else [teacher(changed)]))
 
         return augmented
-
-    def _taken(self, images: Any) -> Any:
-        """Return rows as models take them, by the type that they came in with: changed pixels are floats to 255."""
-        return self._tf.cast(images, self._tf.float32) / 255.0 if self._dtype == "uint8" else images
 
     def _forward(self, images: Any, labels: Any, *, training: bool) -> tuple[Any, Any, Any]:
         """Return (probabilities, loss of each row by its label, rows classified right)."""

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import models
+from toolkit.convention import Convention, Layout
 from toolkit.data.base.parts import Parts
+from toolkit.errors import UsageError
+from toolkit.runs import FED
 from toolkit.runtimes.keras.loading import allowing, load_model
-from toolkit.training import quantization, transfer
+from toolkit.training import fed, quantization, transfer
 from toolkit.training.average import Average
 from toolkit.training.normalization import normalized
 from toolkit.training.recipe import Recipe
@@ -17,11 +20,15 @@ from toolkit.training.recipe import Recipe
 
 @dataclass(frozen=True)
 class Learner:
-    """All that a training changes. average: of the model's weights, None if none is asked for."""
+    """All that a training changes. average: of the model's weights, None if none is asked for.
+
+    convention: what the model takes.
+    """
 
     model: Any
     optimizer: Any
     average: Average | None
+    convention: Convention
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -31,6 +38,12 @@ class Learner:
         return {
             f"{name}_{number}": one for name, owner in present.items() for number, one in enumerate(owner.variables)
         }
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What is told of what it takes, where that is not pixels from 0 to 1."""
+        plain = self.convention.layout == Layout.VALUES or str(self.convention) == str(FED)
+        return () if plain else (f"pixels as {self.convention}",)
 
     def follow(self) -> None:
         """Let the average follow a step. It is called within a compiled function."""
@@ -60,16 +73,20 @@ def build(
 
     in_float: what the recipe itself has trained in float, if the model is to go on from there with rounding.
     """
-    if in_float is not None:
-        with allowing(recipe.code_files):
-            model = quantization.fake_quantized(keras, load_model(in_float), parts)
-    elif models.weights_files(recipe.model):
-        model = transfer.start(keras, recipe, parts.dataset, warn=warn)
-        if recipe.qat:
-            model = quantization.fake_quantized(keras, model, parts)
+    if models.weights_files(recipe.model):
+        model, convention = transfer.start(keras, recipe, parts.dataset, warn=warn)
     else:
-        model = _new(keras, recipe, parts)
-        if recipe.qat:
+        with allowing(recipe.code_files):
+            model = _new(keras, recipe, parts) if in_float is None else load_model(in_float)
+        convention = fed.of_recipe(model, recipe, parts.dataset)
+    if recipe.qat:
+        if convention != FED.taking(parts.dataset.train.images):  # whose steps are not those that it rounds to
+            raise UsageError(
+                f"--qat is for models that take pixels as {FED}; {recipe.model} takes them as {convention}"
+            )
+        if in_float is not None or models.weights_files(recipe.model):
+            model = quantization.fake_quantized(keras, model, parts)
+        else:
             quantization.check(keras, model)
     kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
     optimizer = kinds[recipe.optimizer](learning_rate=recipe.learning_rate)
@@ -77,7 +94,7 @@ def build(
     average = None
     if recipe.average is not None:
         average = Average(tf, keras, model=model, optimizer=optimizer, decay=recipe.average)
-    return Learner(model, optimizer, average)
+    return Learner(model, optimizer, average, convention)
 
 
 def float32_model(keras: Any, recipe: Recipe, parts: Parts) -> Any:

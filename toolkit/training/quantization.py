@@ -95,6 +95,7 @@ class _Rounding:
         self._layers = fake_quantization.layers()
         self._bounds: dict[int, Any] = {}  # of a tensor of the new network, the layer that rounded it
         self._seen: set[int] = set()
+        self._names: set[str] = set()
 
     def of(self, model: Any) -> Any:
         """Return the new network."""
@@ -125,7 +126,7 @@ class _Rounding:
             reader = _only(readers.get(id(output), ()))
             inputs = [values[id(tensor)] for tensor in node.input_tensors]
             layer, normalization = node.operation, None
-            if id(layer) in self._seen and layer.weights:
+            if id(layer) in self._seen:
                 raise UsageError(f"--qat cannot round the layer '{layer.name}', which is called several times")
             self._seen.add(id(layer))
             if reader is not None and _can_take(layer) and _is_of_channels(reader.operation, output):
@@ -143,6 +144,12 @@ class _Rounding:
         if getattr(layer, "layers", None) and getattr(layer, "inputs", None):
             (value,) = self._run(keras.Model(layer.inputs, layer.outputs), inputs, is_last=is_answer)
             return value
+        if layer.name in self._names:
+            raise UsageError(
+                f"--qat makes one network of those within it, in which two layers are called '{layer.name}'; "
+                "give each a name of its own"
+            )
+        self._names.add(layer.name)
         if type(layer) is not getattr(keras.layers, kind, None):
             kind = ""  # one of the user's own, or an operation without a layer
         if kind in KINDS or kind in _SEPARABLE:

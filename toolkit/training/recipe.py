@@ -21,6 +21,9 @@ PRECISIONS = ("float32", "mixed")
 MOST = 1_000_000
 # The share of the epochs that a network learns with rounding, one over it, if it has no weights to start from.
 ROUNDING_SHARE = 5
+# The highest temperature. The paper of distillation (``Objective``) tries 1 to 20; far above, all answers are alike,
+# and the square of the temperature makes rounding errors large.
+MOST_TEMPERATURE = 100.0
 
 
 class RecipeOptions(TypedDict, total=False):
@@ -41,6 +44,7 @@ class RecipeOptions(TypedDict, total=False):
     schedule: str
     balance: bool
     freeze_until: str | None
+    input_range: str | None
     warmup: int
     average: float | None
     label_smoothing: float
@@ -59,10 +63,12 @@ class Recipe:
     what the best epoch is chosen by. augment: what ``augmentation.canonical`` takes. patience: epochs without a better
     monitored value after which training stops. schedule: of the learning rate. balance: whether every class counts the
     same in the loss, however many images it has. freeze_until: the last layer of a ``.keras`` file that keeps its
-    weights. warmup: epochs in which the learning rate rises to its value. average: decay of the average of the weights,
-    None for no average. label_smoothing: the share of a label that all classes get. teacher: a run or a ``.keras`` file
-    whose answers are learned too, compared at the temperature; they count teacher_weight, and the labels the rest. qat:
-    whether the network learns, in the end, with the rounding of integer kernels (quantization-aware training).
+    weights. input_range: which values the pixels become for a model of the user's own; None stands for what the model
+    says, else ``0..1``. warmup: epochs in which the learning rate rises to its value. average: decay of the average of
+    the weights, None for no average. label_smoothing: the share of a label that all classes get. teacher: a run or a
+    ``.keras`` file whose answers are learned too, compared at the temperature; they count teacher_weight, and the
+    labels the rest. qat: whether the network learns, in the end, with the rounding of integer kernels
+    (quantization-aware training).
     """
 
     model: str = "cnn"
@@ -81,6 +87,7 @@ class Recipe:
     schedule: str = field(default="constant", metadata=LATER)
     balance: bool = field(default=False, metadata=LATER)
     freeze_until: str | None = field(default=None, metadata=LATER)
+    input_range: str | None = field(default=None, metadata=LATER)
     warmup: int = field(default=0, metadata=LATER)
     average: float | None = field(default=None, metadata=LATER)
     label_smoothing: float = field(default=0.0, metadata=LATER)
@@ -139,9 +146,10 @@ class Recipe:
         if self.loss != Recipe.loss and (self.label_smoothing or self.teacher is not None):
             option = "--teacher" if self.teacher is not None else "--label-smoothing"
             raise UsageError(f"{option} is for the loss {Recipe.loss}; leave out --loss {self.loss}")
-        if not 0 < self.temperature < float("inf"):
+        if not 0 < self.temperature <= MOST_TEMPERATURE:
             raise UsageError(
-                f"the temperature is {self.temperature}; it must be above 0, such as {Recipe.temperature:g}"
+                f"the temperature is {self.temperature}; it must be above 0 and at most {MOST_TEMPERATURE:g}, such as "
+                f"{Recipe.temperature:g}"
             )
         if not 0 < self.teacher_weight <= 1:
             raise UsageError(f"the weight of the teacher is {self.teacher_weight}; it must be above 0, and at most 1")
@@ -164,6 +172,8 @@ class Recipe:
 
     def _check_start(self) -> None:
         """Raise UsageError for what has no meaning for the kind of model that training starts from."""
+        if self.input_range is not None:
+            self._check_range(self.input_range)
         if not models.weights_files(self.model):
             if self.freeze_until is not None:
                 raise UsageError(
@@ -178,6 +188,14 @@ class Recipe:
                     f"{self.model} brings its layers as they are, --{name} {getattr(self, name)} cannot change them; "
                     "leave it out"
                 )
+
+    def _check_range(self, text: str) -> None:
+        """Raise UsageError if it is no range of pixels, or the model is none of the user's own."""
+        from toolkit.convention import OPTION, parse  # numpy, which the help of the command line does without
+
+        parse(text)
+        if not models.own_files(self.model):
+            raise UsageError(f"{OPTION} is for a model of your own, the model '{self.model}' takes 0..1; leave it out")
 
     @property
     def model_name(self) -> str:

@@ -14,13 +14,15 @@ PLATEAU_EPOCHS = 5
 PLATEAU_FACTOR = 0.5
 
 
-def learning_rate(recipe: "Recipe", history: "Sequence[Epoch]") -> float | None:
+def learning_rate(recipe: "Recipe", history: "Sequence[Epoch]", *, after: int = 0) -> float | None:
     """Return the rate of the epoch that follows ``history``, None where it is the recipe's in every epoch.
 
-    The recipe and the finished epochs alone decide it, so a run that is gone on with has the same rates. While it warms
-    up, it is the rate of the epoch's last step (``warm_up``); the schedule begins after that. cosine: half a period
-    over all epochs, from the recipe's rate towards 0 (Loshchilov and Hutter 2017, equation 5, without restarts).
-    plateau: lower by the factor after each plateau, as Keras' ReduceLROnPlateau.
+    after: the epochs before the present part of the training. The recipe and the finished epochs alone decide it, so a
+    run that is gone on with has the same rates. While it warms up, it is the rate of the epoch's last step
+    (``warm_up``); the schedule begins after that. cosine: half a period over all epochs, from the recipe's rate towards
+    0 (Loshchilov and Hutter 2017, equation 5, without restarts). plateau: lower by the factor after each plateau, as
+    Keras' ReduceLROnPlateau; a part in which the network rounds is worse than the one in float, so it has a best epoch
+    of its own.
     """
     done = len(history) - recipe.warmup
     if done < 0:
@@ -28,7 +30,8 @@ def learning_rate(recipe: "Recipe", history: "Sequence[Epoch]") -> float | None:
     if recipe.schedule == "cosine":
         return recipe.learning_rate * (1 + math.cos(math.pi * done / (recipe.epochs - recipe.warmup))) / 2
     if recipe.schedule == "plateau":
-        return recipe.learning_rate * float(PLATEAU_FACTOR ** _plateaus(recipe, history[recipe.warmup :]))
+        parts = history[recipe.warmup : after], history[max(recipe.warmup, after) :]
+        return recipe.learning_rate * float(PLATEAU_FACTOR ** sum(_plateaus(recipe, part) for part in parts))
     return recipe.learning_rate if recipe.warmup else None
 
 

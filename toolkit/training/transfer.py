@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import data, manifest, models
-from toolkit.convention import SUM_TOLERANCE
+from toolkit import data, models
+from toolkit.convention import SUM_TOLERANCE, Convention
 from toolkit.data.base import Dataset
 from toolkit.errors import UsageError
 from toolkit.reading import AS_THEY_ARE, Reading, image_shape
-from toolkit.runs import FED
-from toolkit.runtimes.keras import declared
 from toolkit.runtimes.keras.fake_quantization import bounds_of
+from toolkit.training import fed
 from toolkit.training.recipe import Recipe
 from toolkit.worker.keras import load_model
 
@@ -34,8 +33,8 @@ def reading_for(recipe: Recipe, choice: str) -> Reading:
     return Reading(model_shape=image_shape(load_model(files[0]).input_shape))
 
 
-def start(keras: Any, recipe: Recipe, dataset: Dataset, *, warn: Callable[[str], None]) -> Any:
-    """Return the model of the recipe's Keras file, as it is trained further on ``dataset``.
+def start(keras: Any, recipe: Recipe, dataset: Dataset, *, warn: Callable[[str], None]) -> tuple[Any, Convention]:
+    """Return the model of the recipe's Keras file, as it is trained further on ``dataset``, and what it takes.
 
     All layers learn but those up to the recipe's ``freeze_until``. A head of another number of classes is replaced by
     a new one, which is warned of. UsageError for a model that takes other images, or does not end in probabilities.
@@ -45,20 +44,21 @@ def start(keras: Any, recipe: Recipe, dataset: Dataset, *, warn: Callable[[str],
     if bounds_of(model) and not recipe.qat:
         raise UsageError(f"{path}: rounds as integer kernels do; give --qat to train it further, or the model in float")
     check_input(model, path, dataset)
+    convention = fed.of_recipe(model, recipe, dataset)
     for layer in model._flatten_layers():
         layer.trainable = True  # also one that an earlier training froze
         if layer.compute_dtype != "float32":
             layer.dtype_policy = "float32"
     if model.output_shape[-1] != dataset.classes:
         model = _with_new_head(keras, model, path, dataset, warn=warn)
-    check_output(model, path, dataset, sums_to_one=recipe.loss != "binary_crossentropy")
+    check_output(model, path, dataset, convention, sums_to_one=recipe.loss != "binary_crossentropy")
     if recipe.freeze_until is not None:
         _freeze(model, path, recipe.freeze_until)
-    return model
+    return model, convention
 
 
 def check_input(model: Any, path: Path, dataset: Dataset) -> None:
-    """Raise UsageError for a model that takes other rows than those of the data, or other pixels than 0 to 1."""
+    """Raise UsageError for a model that takes other rows than those of the data."""
     takes, has = model.input_shape, (None, *dataset.input_shape)
     is_fitting = isinstance(takes, tuple) and len(takes) == len(has)
     if not is_fitting or any(size not in (None, given) for size, given in zip(takes, has, strict=True)):
@@ -66,10 +66,6 @@ def check_input(model: Any, path: Path, dataset: Dataset) -> None:
             f"{path}: takes {takes}, the images of '{dataset.name}' are {has} (batch, height, width, channels); "
             "for a folder of images give their size by --image-size"
         )
-    listed = manifest.listing(path)
-    convention = declared(model) if listed is None else listed.convention
-    if dataset.is_pixels and convention is not None and str(convention) != str(FED):
-        raise UsageError(f"{path}: takes pixels of {convention}, training feeds {FED}; save it without its first layer")
 
 
 def _with_new_head(keras: Any, model: Any, path: Path, dataset: Dataset, *, warn: Callable[[str], None]) -> Any:
@@ -89,10 +85,9 @@ def _with_new_head(keras: Any, model: Any, path: Path, dataset: Dataset, *, warn
     return keras.Model(model.inputs[0], answer, name=model.name)
 
 
-def check_output(model: Any, path: Path, dataset: Dataset, *, sums_to_one: bool) -> None:
+def check_output(model: Any, path: Path, dataset: Dataset, convention: Convention, *, sums_to_one: bool) -> None:
     """Raise UsageError for a model whose answers to some images are no probabilities."""
-    images = dataset.train.images[:_TRIED_IMAGES]
-    tried = FED.taking(images).values(images)
+    tried = convention.values(dataset.train.images[:_TRIED_IMAGES])
     answers = np.asarray(model(tried, training=False))
     is_probability = answers.ndim == 2 and bool(((answers >= 0) & (answers <= 1)).all())
     if sums_to_one:

@@ -17,6 +17,7 @@ from toolkit.data.base.parts import divide
 from toolkit.data.base.pixels import as_pixels
 from toolkit.data.base.values import as_values
 from toolkit.files import documents
+from toolkit.runtimes.keras.loading import allowing
 from toolkit.training import arithmetic, augmentation, device, network
 from toolkit.training.loop import Loop, is_convolutional
 from toolkit.training.objective import Objective
@@ -40,7 +41,8 @@ def main(task: str) -> None:
     if device.choose(tf, asked["device"]) == "CPU":
         recipe = Recipe(**asked["recipe"])
         rows = random_rows(tuple(asked["input_shape"]), asked["classes"], recipe.batch_size, asked["dtype"])
-        seconds = _time(tf, keras, recipe, rows)
+        with allowing(asked["imports"], unsafe_lambda=asked["unsafe_lambda"]):
+            seconds = _time(tf, keras, recipe, rows)
     onednn = arithmetic.onednn()
     answer = arithmetic.Answer([arithmetic.Tried(onednn, xla, batch_s) for xla, batch_s in seconds.items()])
     print(json.dumps(documents.to_tree(answer)), file=answers, flush=True)
@@ -64,7 +66,7 @@ def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[int, float
             augmentation=None if recipe.augment is None else augmentation.Augmentation(tf, recipe.augment),
             after_step=learner.follow,
             xla=xla,
-            dtype=rows.train.images.dtype.name,
+            convention=learner.convention,
         )
         least = np.tile(order, loop.batches_at_once)
         try:

@@ -67,8 +67,10 @@ def _know(kept: dict[str, Any], content: bytes, *, name: str, shape: list[int]) 
 
 def _alone(kept: dict[str, Any], content: bytes, *, name: str) -> Answer:
     """Return the output of one layer where those before it give out what is known."""
-    output = kept["layers"].alone(name, kept["known"], kept["values"])
-    return {"shape": output.shape}, np.ascontiguousarray(output, np.float32).tobytes()
+    found = kept["layers"].alone(name, kept["known"], kept["values"])
+    arrays = [one for one in (found.values, found.magnitudes) if one is not None]
+    content = b"".join(np.ascontiguousarray(one, np.float32).tobytes() for one in arrays)
+    return {"shape": found.values.shape, "count": found.count}, content
 
 
 def _try(kept: dict[str, Any], content: bytes, *, path: str, runtime: str) -> Answer:

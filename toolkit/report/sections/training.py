@@ -51,7 +51,7 @@ def _again(manifest: Manifest) -> dict[str, str]:
     ]
     options = [[f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])] for name, value in known]
     choice = manifest.data.name if manifest.data.name in data.named_sources() else "DATA"
-    words = ["toolkit", "train", "--data", choice, *chain.from_iterable(options)]
+    words = ["toolkit", "train", "--data", choice, *manifest.data.reading.words, *chain.from_iterable(options)]
     return {shlex.join(words): "trains it again; the curves are those of history.csv in its folder"}
 
 

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ from toolkit.runtimes.base import as_artifact_error
 from toolkit.runtimes.keras import fake_quantization
 from toolkit.runtimes.keras.loading import load_model
 
+# Layers that give out means, of a window or of all places.
+_MEANS = ("AveragePooling1D", "AveragePooling2D", "AveragePooling3D")
+_GLOBAL_MEANS = tuple(f"Global{kind}" for kind in _MEANS)
 # Layers that compute nothing by themselves, only name or round values or put them in another order.
 _MOVERS = ("InputLayer", "Flatten", "Reshape", "Permute", "Dropout", fake_quantization.ACTIVATIONS)
 
@@ -22,6 +27,15 @@ def calls(network: Any) -> list[Any]:
     """Return the calls of layers that a functional model consists of, each behind those whose outputs it takes."""
     depths = network._nodes_by_depth  # Keras has no public list of them
     return [node for depth in sorted(depths, reverse=True) for node in depths[depth]]
+
+
+@dataclass(frozen=True)
+class Alone:
+    """What one layer gives out, (N, …). count, magnitudes: of means, how many values they are of, and means of |x|."""
+
+    values: NDArray[np.float32]
+    count: int | None = None
+    magnitudes: NDArray[np.float32] | None = None
 
 
 class Layers:
@@ -57,21 +71,32 @@ class Layers:
         values = self._run(self._nodes, inputs, {})
         return {name: np.array(values[id(node.outputs[0])]) for name, node in self._shown.items()}
 
-    def alone(
-        self, name: str, known: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
+    def alone(self, name: str, known: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float32]) -> Alone:
         """Return the output of one layer where the layers before it give out what ``known`` has.
 
         Layers before it that ``known`` lacks are computed from those before them, or from the input's values.
         """
         wanted = self._shown[name]
-        given = {id(self._shown[other].outputs[0]): known[other] for other in known if other != name}
-        needed = {id(wanted)}
+        values = self._before(wanted, known, inputs)
+        output = np.array(self._run([wanted], inputs, values)[id(wanted.outputs[0])])
+        layer, kind = wanted.operation, type(wanted.operation).__name__
+        if kind not in (*_MEANS, *_GLOBAL_MEANS):
+            return Alone(output)
+        (tensor,) = wanted.input_tensors
+        given = np.abs(np.array(values[id(tensor)]))
+        count = given.size // output.size if kind in _GLOBAL_MEANS else prod(layer.pool_size)
+        return Alone(output, count, np.array(layer(given)))
+
+    def _before(
+        self, wanted: Any, known: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float32]
+    ) -> dict[int, Any]:
+        """Return the values of the tensors, by identity, that a call takes."""
+        given = {id(self._shown[one].outputs[0]): known[one] for one in known if self._shown[one] is not wanted}
+        needed = {id(parent) for parent in wanted.parent_nodes}
         for node in reversed(self._nodes):
-            if id(node) in needed and (node is wanted or id(node.outputs[0]) not in given):
+            if id(node) in needed and id(node.outputs[0]) not in given:
                 needed |= {id(parent) for parent in node.parent_nodes}
-        values = self._run([node for node in self._nodes if id(node) in needed], inputs, given)
-        return np.array(values[id(wanted.outputs[0])])
+        return self._run([node for node in self._nodes if id(node) in needed], inputs, given)
 
     def _run(
         self, nodes: Sequence[Any], inputs: NDArray[np.float32], given: Mapping[int, NDArray[np.float32]]

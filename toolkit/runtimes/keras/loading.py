@@ -43,21 +43,24 @@ _ALLOWED = ContextVar("_ALLOWED", default=Allowed())  # noqa: B039 — it is fro
 def allowing(files: Sequence[str | PathLike[str]], *, unsafe_lambda: bool = False) -> Iterator[None]:
     """Let the models that are loaded in the block use the layers and functions of the user's own Python files.
 
-    unsafe_lambda: also let them run the Python code that they hold themselves. Raises UsageError for a file that cannot
+    unsafe_lambda: also let them run the Python code that they hold themselves. What a block around it allows stays
+    allowed. Raises UsageError for a file that cannot
     be imported, MissingExtraError without TensorFlow.
     """
-    objects: dict[str, Any] = {}
+    before = _ALLOWED.get()
+    objects = dict(before.objects)
     if files:
         extras.load("keras")  # before the files import it: with the settings of this project
     paths = tuple(Path(file) for file in files)
     for file in paths:
         module = registry.from_file(file)
         objects |= {name: one for name, one in vars(module).items() if getattr(one, "__module__", "") == file.stem}
-    before = _ALLOWED.set(Allowed(paths, objects, unsafe_lambda))
+    every = tuple(dict.fromkeys((*before.files, *paths)))
+    token = _ALLOWED.set(Allowed(every, objects, unsafe_lambda or before.unsafe_lambda))
     try:
         yield
     finally:
-        _ALLOWED.reset(before)
+        _ALLOWED.reset(token)
 
 
 def allowed() -> Allowed:

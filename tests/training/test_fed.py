@@ -1,0 +1,129 @@
+"""What training feeds: pixels in the range that a model takes, as the user, its file or its first layer says."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.conftest import tiny_arrays
+from tests.export.test_inputs import dataset_of
+from tests.export.test_inputs import network as linear
+from toolkit import extras, runs
+from toolkit.convention import parse
+from toolkit.data.base import make_dataset
+from toolkit.data.base.parts import divide
+from toolkit.data.base.values import as_values
+from toolkit.errors import RunError, UsageError
+from toolkit.export.sources import resolve
+from toolkit.parity.inputs import said_of
+from toolkit.runtimes import open_session
+from toolkit.runtimes.keras.loading import load_model
+from toolkit.training import fed, network
+from toolkit.training.distillation import Teacher
+from toolkit.training.fit import train
+from toolkit.training.recipe import Recipe
+
+# So slow that a network that is right stays so.
+RECIPE = Recipe(epochs=1, batch_size=50, learning_rate=1e-6)
+SCALES = """
+def build(keras, *, input_shape, classes, activation):
+    layers = keras.layers
+    return keras.Sequential([
+        keras.Input(input_shape), layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(classes, "softmax")
+    ])
+"""
+
+
+@pytest.fixture(autouse=True)
+def _without_trying(monkeypatch):
+    """The files of these tests are known: no worker, which imports TensorFlow once more, need load them first."""
+    for user in ("transfer", "distillation"):
+        monkeypatch.setattr(f"toolkit.training.{user}.load_model", load_model)
+
+
+@pytest.fixture(scope="module")
+def bright():
+    return dataset_of()
+
+
+@pytest.mark.parametrize("text", ["0..1", "0..255", "-1..1", "0.485,0.456,0.406,0.229,0.224,0.225"])
+def test_what_is_compiled_feeds_what_the_range_says(text):
+    tf, convention = extras.load("tensorflow"), parse(text)
+    pixels = np.arange(256 * 3).reshape(16, 16, 1, 3).astype(np.uint8)
+    for rows in (pixels, pixels.astype(np.float32)):
+        given = tf.function(fed.compiled(tf, convention))(tf.constant(rows)).numpy()
+        np.testing.assert_allclose(given, convention.values(pixels), rtol=1e-6, atol=1e-6)
+        if text == "0..255":  # to the last bit, for models that take bytes
+            np.testing.assert_array_equal(given, pixels)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("said", ["0..255", "-1..1"])
+def test_a_file_is_trained_on_the_pixels_that_it_takes(tmp_path, bright, said):
+    before = [extras.load("keras").layers.Rescaling(1 / 255)] if said == "0..255" else []
+    path = linear(tmp_path / "own.keras", *before, shown=(0.0, 1.0) if before else (-1.0, 1.0))
+    recipe = replace(RECIPE, model=str(path), input_range=None if before else said)
+    started = []
+    trained = train(recipe, bright, tmp_path / "run", on_start=started.append)
+    assert trained.test.accuracy == 1.0
+    assert started[0].additions[0] == f"pixels as {said}"
+    assert f"pixels as {said}" in (trained.folder / "summary.txt").read_text()
+    assert str(runs.convention_of(trained.folder)) == str(resolve(str(trained.folder)).convention) == said
+    assert str(said_of(open_session(trained.checkpoint, threads=0), None)) == said
+    # What is trained from the weights of a run takes what that took.
+    went_on = train(replace(RECIPE, model=str(trained.checkpoint)), bright, tmp_path / "next")
+    assert went_on.test.accuracy == 1.0
+    assert str(runs.convention_of(went_on.folder)) == said
+    config = json.loads((went_on.folder / "config.json").read_text())
+    config["convention"] |= {"high": [2.0]}
+    (went_on.folder / "config.json").write_text(json.dumps(config))
+    further = replace(RECIPE, model=str(trained.checkpoint), epochs=2)
+    with pytest.raises(RunError, match="its model took its pixels in another range then; start it anew"):
+        train(further, bright, went_on.folder, resume=True)
+
+
+def test_a_file_that_clearly_takes_another_range_is_refused_with_both_figures(tmp_path, bright):
+    path = linear(tmp_path / "own.keras", shown=(-1.0, 1.0))
+    with pytest.raises(
+        UsageError,
+        match=r"own\.keras: gets 100\.00 % of 300 .* with -1\.\.1, .* with 0\.\.1: give --input-range -1\.\.1$",
+    ):
+        train(replace(RECIPE, model=str(path)), bright, tmp_path / "run")
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
+def learner(recipe, dataset):
+    tf, keras = extras.load("tensorflow"), extras.load("keras")
+    return network.build(tf, keras, recipe, divide(dataset, share=0.2, seed=0), warn=pytest.fail)
+
+
+def test_a_python_file_whose_first_layer_scales_is_fed_what_it_scales(tmp_path, bright):
+    path = tmp_path / "scales_its_pixels.py"
+    path.write_text(SCALES)
+    own = replace(RECIPE, model=str(path))
+    assert str(learner(own, bright).convention) == "0..255"
+    assert str(learner(replace(own, input_range="0..1"), bright).convention) == "0..1"
+    with pytest.raises(
+        UsageError, match=r"--qat is for models that take pixels as 0\.\.1; .*py takes them as 0\.\.255"
+    ):
+        learner(replace(own, qat=True, epochs=2), bright)
+
+
+def test_a_range_that_the_data_cannot_have_is_refused(tmp_path, tiny):
+    path = linear(tmp_path / "own.keras", channels=1)
+    three = replace(RECIPE, model=str(path), input_range="0.5,0.5,0.5,0.2,0.2,0.2")
+    with pytest.raises(UsageError, match="the input range is of 3 channels, the images have 1"):
+        learner(three, tiny)
+    values = make_dataset(tiny_arrays(), name="numbers", origin="tests", conversion=as_values)
+    path = tmp_path / "scales_values.py"
+    path.write_text(SCALES)
+    with pytest.raises(UsageError, match="--input-range says what pixels become; 'numbers' has rows of 8×8 values"):
+        learner(replace(RECIPE, model=str(path), input_range="0..255"), values)
+    assert str(learner(replace(RECIPE, model=str(path)), values).convention) == "values"
+
+
+def test_a_teacher_sees_pixels_as_it_takes_them(tmp_path, bright):
+    path = linear(tmp_path / "teacher.keras", extras.load("keras").layers.Rescaling(1 / 255))
+    teacher = Teacher(extras.load("tensorflow"), path, divide(bright, share=0.2, seed=0))
+    assert teacher.words == ("a teacher that is right on 100.00 % of 320 training images",)

@@ -1,0 +1,130 @@
+"""What values may mean to a model: how their columns are scaled, and in which order they stand.
+
+A column is the last axis: of a table, or a channel of a window.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, permutations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.convention import Convention
+from toolkit.text import printable
+
+# Training rows that scales are computed from.
+_ROWS = 10_000
+# Columns whose orders are all tried for each scale, 720 of them. Of more columns about so many are tried: 30 have
+# 435 exchanges of two.
+_FEW, _MOST_TRIED = 6, 2000
+# The share of its distance that is left of a meaning with the right order, at most.
+_MUCH_NEARER = 0.5
+# Columns that a sentence names.
+_NAMED = 12
+
+# How far the outputs for some rows are from those of the reference, if they mean that.
+Distance = Callable[["ValueMeaning"], float]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One way to scale values. offset, unit: (columns,), of (value - offset) / unit; each window's own if None."""
+
+    text: str
+    offset: NDArray[np.float64] | None = None
+    unit: NDArray[np.float64] | None = None
+
+    def of(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return values, (N, …, columns), at this scale."""
+        if self.offset is not None and self.unit is not None:
+            return ((values - self.offset) / self.unit).astype(np.float32)
+        steps = tuple(range(1, values.ndim - 1))
+        away: NDArray[np.float64] = values - values.mean(axis=steps, keepdims=True, dtype=np.float64)
+        scaled: NDArray[np.float64] = away / _units(away.std(axis=steps, keepdims=True))
+        return scaled.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class ValueMeaning:
+    """One way to understand the input of a model of values. scale: None for values as they are.
+
+    order: which column the model takes in each place; None for theirs. scales: those to try. names: of columns, or ().
+    """
+
+    convention: Convention
+    scales: tuple[Scale, ...]
+    names: tuple[str, ...] = ()
+    scale: Scale | None = None
+    order: tuple[int, ...] | None = None
+
+    def rows(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return values (N, …, columns) as the model is to see them."""
+        seen = values if self.scale is None else self.scale.of(values)
+        return seen if self.order is None else np.ascontiguousarray(seen[..., list(self.order)])
+
+    def others(self, columns: int, distance: Distance) -> Iterator[tuple[str, str, "ValueMeaning"]]:
+        """Yield a name, a sentence and a meaning that differs from this one in the scale, the order, or in both.
+
+        Values at a wrong scale tell nothing about the order, so that is looked for at each scale.
+        """
+        for scale in (self.scale,) if self.scale else (None, *self.scales):
+            scaled = replace(self, scale=scale)
+            name, text = "order of columns", "it takes "
+            if scale is not None and scale is not self.scale:
+                yield "standardization", f"it takes values {scale.text}", scaled
+                name, text = f"standardization and {name}", f"it takes values {scale.text}, and "
+            ordered = scaled if self.order else _ordered(scaled, columns, distance)
+            if ordered is not scaled:
+                yield name, f"{text}columns in the order {self._shown(ordered.order or ())}", ordered
+
+    def _shown(self, order: Sequence[int]) -> str:
+        named = [printable(self.names[column]) if self.names else str(column) for column in order[:_NAMED]]
+        return ", ".join(named) + (", …" if len(order) > _NAMED else "")
+
+
+def scales(training: NDArray[Any]) -> tuple[Scale, ...]:
+    """Return the ways in which people scale values, by training rows (N, …, columns)."""
+    rows = training[np.linspace(0, len(training) - 1, min(len(training), _ROWS)).astype(int)]
+    columns = rows.reshape(-1, rows.shape[-1]).astype(np.float64)
+    low, width = columns.min(axis=0), _units(np.ptp(columns, axis=0))
+    by_rows = "by the training rows"
+    found = (
+        Scale(f"of mean 0 and variance 1, each column {by_rows}", columns.mean(axis=0), _units(columns.std(axis=0))),
+        Scale(f"from 0 to 1, each column {by_rows}", low, width),
+        Scale(f"from -1 to 1, each column {by_rows}", low + width / 2, width / 2),
+    )
+    own = (Scale("of mean 0 and variance 1, each window and column by itself"),) if training.ndim > 2 else ()
+    return (*found, *own)
+
+
+def _units(widths: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return widths to divide by: a column that is constant has none."""
+    return np.where(widths > 0, widths, 1.0)
+
+
+def _ordered(meaning: ValueMeaning, columns: int, distance: Distance) -> ValueMeaning:
+    """Return a meaning with the columns in the order that is nearest to the reference.
+
+    Of few columns every order is tried. Of more, two at a time are exchanged as long as that brings it nearer, from the
+    best of the orders that files have: theirs, the reverse, that of the alphabet. Where units are unlike, that may lead
+    nowhere. The meaning itself is returned if no order is much nearer than theirs.
+    """
+    theirs = tuple(range(columns))
+    by_name = tuple(sorted(theirs, key=lambda column: meaning.names[column])) if meaning.names else theirs
+    first = permutations(theirs) if columns <= _FEW else (theirs, theirs[::-1], by_name)
+    found = {order: distance(replace(meaning, order=order)) for order in first}
+    best = min(found, key=lambda order: found[order])
+    left = _MOST_TRIED if columns > _FEW else 0
+    before = None
+    while before != best and left > 0:
+        before = best
+        for one, other in combinations(theirs, 2):
+            exchanged = {one: best[other], other: best[one]}
+            order = tuple(exchanged.get(place, column) for place, column in enumerate(best))
+            if order not in found:
+                found[order] = distance(replace(meaning, order=order))
+            best = min(best, order, key=lambda order: found[order])
+        left -= columns * (columns - 1) // 2
+    return replace(meaning, order=best) if found[best] < _MUCH_NEARER * found[theirs] else meaning

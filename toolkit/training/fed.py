@@ -1,0 +1,75 @@
+"""What training feeds to a model: rows of data as it takes them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from toolkit import manifest, models, runs, runtimes
+from toolkit.convention import OPTION, Convention, Layout, parse
+from toolkit.data.base import Dataset
+from toolkit.data.base.parts import Parts
+from toolkit.errors import UsageError
+from toolkit.parity import inputs
+from toolkit.runs import FED
+from toolkit.runtimes.keras import declared
+from toolkit.training.recipe import Recipe
+
+
+def of_recipe(model: Any, recipe: Recipe, dataset: Dataset) -> Convention:
+    """Return what the model of a recipe takes: as the user says, or the file that it is from, or its first layer.
+
+    Else pixels from 0 to 1; values are taken as they are. Raises UsageError for a range of other channels, or of rows
+    that are no images.
+    """
+    if recipe.input_range is None:
+        files = models.weights_files(recipe.model)
+        return of_file(model, files[0], dataset) if files else _chosen(declared(model), dataset)
+    if not dataset.is_pixels:
+        raise UsageError(f"{OPTION} says what pixels become; '{dataset.name}' has {dataset.rows_are}: leave it out")
+    return _chosen(parse(recipe.input_range), dataset)
+
+
+def of_file(model: Any, path: Path, dataset: Dataset) -> Convention:
+    """Return what the model of a Keras file takes: as its manifest says, its run, or its first layer."""
+    if listed_by := manifest.listing(path):
+        return _chosen(listed_by.convention, dataset)
+    folder = runs.folder_of(path)
+    return _chosen(declared(model) if folder is None else runs.convention_of(folder), dataset)
+
+
+def _chosen(said: Convention | None, dataset: Dataset) -> Convention:
+    pixels = FED if said is None else Convention(said.low, said.high)
+    chosen = pixels.taking(dataset.train.images)
+    chosen.values(dataset.train.images[:1])  # which checks the channels
+    return chosen
+
+
+def compiled(tf: Any, convention: Convention) -> Callable[[Any], Any]:
+    """Return what makes rows of data what a model takes, within a compiled function.
+
+    The rows are pixels (N, H, W, C) from 0 to 255, of any type, or values.
+    """
+    spans, low = (np.asarray(ends, np.float32) for ends in (convention.spans, convention.low))
+
+    def taken(rows: Any) -> Any:
+        if convention.layout == Layout.VALUES:
+            return rows
+        pixels = tf.cast(rows, tf.float32)
+        if str(convention) == str(FED):
+            return pixels / 255.0
+        return pixels * spans / 255.0 + low
+
+    return taken
+
+
+def check(recipe: Recipe, convention: Convention, parts: Parts) -> None:
+    """Raise UsageError if the recipe's Keras file clearly takes its pixels in another range.
+
+    That is tried on training images (``parity.inputs``), of which a file of other classes gets none right in any range.
+    """
+    for path in models.weights_files(recipe.model) if parts.dataset.is_pixels else ():
+        session = runtimes.open_session(path, threads=0)
+        if session.outputs[0].shape[-1] == parts.dataset.classes:
+            inputs.check(session, convention, parts.learned, path=path, warn=lambda text: None)
