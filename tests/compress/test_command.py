@@ -1,6 +1,8 @@
 """``toolkit compress`` as it is called: one whole compression, in this process, and what is refused."""
 
 import json
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,6 +11,7 @@ from tests.study.test_study import Here
 from toolkit import data
 from toolkit.cli import call
 from toolkit.export import sources
+from toolkit.runtimes import open_session
 from toolkit.search.budgets import Costs
 from toolkit.study.executors.processes import Processes
 
@@ -24,7 +27,7 @@ def cli(capfd, here):
 
 @pytest.fixture
 def trained(monkeypatch, tiny_npz):
-    """Trainings and conversions in this process, which has TensorFlow already; the epochs that were trained."""
+    """Train, convert and run the original in this process, which has TensorFlow; return the epochs trained."""
     epochs = []
 
     def carry_out(self, due, work):
@@ -34,12 +37,14 @@ def trained(monkeypatch, tiny_npz):
 
     monkeypatch.setattr(Processes, "__call__", carry_out)
     monkeypatch.setattr("toolkit.search.costs.Process", InThisProcess)
+    here_too = SimpleNamespace(open_session=open_session)  # for the original beside the candidates
+    monkeypatch.setattr("toolkit.search.prove.contained", lambda: nullcontext(here_too))
     return epochs
 
 
 @pytest.mark.slow
-def test_the_cnn_becomes_a_tenth_of_its_size_and_is_as_good(cli, here, trained, trained_folder, tiny_npz):
-    """The CNN of the tiny data takes 60 kB in int8; what is left of it can be exported."""
+def test_the_cnn_becomes_a_ninth_of_its_size_and_is_still_good(cli, here, trained, trained_folder, tiny_npz):
+    """It takes 62 kB in int8; what is left of it can be exported."""
     asked = ("compress", trained_folder, "--data", tiny_npz, "--max-size", "7kB", "--min-accuracy", "90")
     code, out, err = cli(*asked, "--epochs", "8")
     assert code == 0, out + err
@@ -56,7 +61,7 @@ def test_the_cnn_becomes_a_tenth_of_its_size_and_is_as_good(cli, here, trained, 
     assert member["reaches_min_accuracy"] is True
     assert member["rival_lost"] is not None
     chosen = next(one for one in document["candidates"] if one["name"] == document["found"])
-    assert chosen["size_bytes"] <= 7_000 < original["costs"]["size_bytes"] / 7
+    assert chosen["size_bytes"] <= 7_000 < original["costs"]["size_bytes"] / 8
     artifact = here / "runs" / "compress" / member["artifact"]
     assert artifact.stat().st_size == member["size_bytes"] == chosen["size_bytes"]
     source = sources.resolve(f"compress/{document['found']}")

@@ -9,6 +9,7 @@ import pytest
 from tests.compress.networks import knowing
 from tests.conftest import tiny_arrays
 from tests.search.made_up import Learned
+from toolkit import extras
 from toolkit.compress import compression, conduct
 from toolkit.data.base import make_dataset
 from toolkit.errors import CheckFailedError, DataError, RunError, UsageError
@@ -154,6 +155,14 @@ def test_a_network_without_channels_that_can_go_is_refused_in_a_line(compress, t
     knowing().save(tmp_path / "knowing.keras")
     with pytest.raises(UsageError, match=r"has no channels that can go \(layers with weights: Dense\)"):
         compress(Learned(telling()), source=tmp_path / "knowing.keras", budgets=replace(BUDGETS, max_size_bytes=10.0))
+
+
+def test_a_network_that_takes_other_pixels_is_refused(compress, tmp_path):
+    keras = extras.load("keras")
+    scaling = keras.layers.Rescaling(1 / 255)
+    keras.Sequential([keras.Input((8, 8, 1)), scaling, *knowing().layers]).save(tmp_path / "own.keras")
+    with pytest.raises(UsageError, match=r"takes pixels as 0\.\.255; compress is for models that take them as 0\.\.1$"):
+        compress(Learned(telling()), source=tmp_path / "own.keras", budgets=replace(BUDGETS, max_size_bytes=10.0))
 
 
 def test_a_network_that_rounds_is_refused(compress, rounding_folder):

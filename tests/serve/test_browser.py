@@ -58,6 +58,7 @@ def test_an_image_is_uploaded_pasted_and_dropped(opened, keep, tmp_path):
         page.get_by_role("button", name="Upload").click()
     chooser.value.set_files(photo)
     reads(page, "7", "7", "7", "7")
+    assert page.locator(".bars li").count() == 2 * 2 * 3  # of each digit the likeliest, so that all are seen
     keep(page, "upload-two-digits")
     file = base64.b64encode(png(seven(80))).decode()
     give = """(file) => {

@@ -22,6 +22,7 @@ from toolkit.search.prove import EXPORTED, Chosen, front_of, open_test_set
 from toolkit.step import OnStep, Step, ignore
 from toolkit.study.executors.base import ENDED, Event, Executor, Work
 from toolkit.study.trials import Trial, TrialState
+from toolkit.training import fed
 from toolkit.training.checkpoint import save_best
 from toolkit.worker.keras import load_model
 
@@ -118,6 +119,11 @@ class _Narrower:
         self._of, self._costing, self._on_step = of, costing, on_step
         self._keras = extras.load("keras")
         self._model = _loaded(Path(of.asked.teacher))
+        taken = fed.of_file(self._model, Path(of.asked.teacher), dataset)
+        if taken != runs.FED.taking(dataset.train.images):  # which the narrower files would not tell
+            raise UsageError(
+                f"{of.asked.teacher}: takes pixels as {taken}; compress is for models that take them as {runs.FED}"
+            )
         self._channels = channels.trace(self._keras, self._model)
         if not self._channels.groups:
             kinds = sorted({type(layer).__name__ for layer in self._model.layers if layer.weights})
