@@ -10,7 +10,8 @@ from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
-    from toolkit.compress.compression import Candidate, Compression
+    from toolkit.compress.candidates import Candidate
+    from toolkit.compress.compression import Compression
     from toolkit.search.proof import Member, Proof
 
 COLUMNS = (

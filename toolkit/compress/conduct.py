@@ -9,7 +9,8 @@ from typing import Any
 
 from toolkit import extras, locks, reading, runs, units
 from toolkit.compress import channels, prune
-from toolkit.compress.compression import CANDIDATE, DOCUMENT, STEP, CandidateEntry, Compression, begin
+from toolkit.compress.candidates import CANDIDATE, STEP, CandidateEntry
+from toolkit.compress.compression import DOCUMENT, Compression, begin
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
 from toolkit.errors import CheckFailedError, RunError, UsageError
