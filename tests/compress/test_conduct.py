@@ -81,7 +81,7 @@ def test_candidates_get_smaller_until_one_no_longer_reaches_what_is_asked_for(co
     assert [one.name for one in of.candidates] == ["candidate-1", "candidate-2", "candidate-3"]
     assert 0.8 * 13_000 < sizes[0] <= 13_000
     assert [0.4 < smaller / larger < 0.6 for larger, smaller in pairwise(sizes)] == [True, True]
-    assert opened == [("candidate-2",)]  # which the larger one is not surely better than
+    assert opened == [("candidate-2", "candidate-1")]  # though the larger one is not surely better
     recipe = executor.trained[0].recipe
     assert (recipe.epochs, recipe.batch_size, recipe.schedule) == (3, 16, "cosine")
     assert recipe.teacher.endswith("best.keras")

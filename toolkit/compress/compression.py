@@ -17,7 +17,6 @@ from toolkit.models import WEIGHTS_SUFFIX
 from toolkit.parity.statistics import images_to_decide
 from toolkit.search.budgets import SIZE, Budgets, Costs
 from toolkit.search.costs import Costing
-from toolkit.search.front import front
 from toolkit.search.proof import FRONT, MARGIN_PP, PROOF, Member, Proof, least_rows
 from toolkit.search.search import FEWEST_ROWS
 from toolkit.study import outcome, study
@@ -103,9 +102,12 @@ class Compression:
 
     @property
     def chosen(self) -> tuple[Candidate, ...]:
-        """The front, by validation alone: what reaches the accuracy and is beaten by nothing that costs no more."""
+        """All that reach the accuracy on the validation rows, the smallest first.
+
+        Not the front alone: a larger one that is hardly better there may be the only one that is shown on the test set.
+        """
         reaching = [one for one in self.finished if one.accuracy >= self.least_accuracy]
-        return front(reaching, validation_rows=self.data["validation_rows"])
+        return tuple(sorted(reaching, key=lambda one: one.costs.size_bytes))
 
     @property
     def found(self) -> Member | None:
