@@ -14,7 +14,7 @@ from toolkit.compress import compression, conduct
 from toolkit.data.base import make_dataset
 from toolkit.errors import CheckFailedError, DataError, RunError, UsageError
 from toolkit.export import sources
-from toolkit.files import write_text
+from toolkit.files import sha256, write_text
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.search.budgets import Budgets, Costs
 from toolkit.study.trials import TrialState
@@ -157,12 +157,24 @@ def test_a_network_without_channels_that_can_go_is_refused_in_a_line(compress, t
         compress(Learned(telling()), source=tmp_path / "knowing.keras", budgets=replace(BUDGETS, max_size_bytes=10.0))
 
 
-def test_a_network_that_takes_other_pixels_is_refused(compress, tmp_path):
+def test_a_network_that_takes_other_pixels_keeps_the_same_channels_and_is_fed_with_them(
+    compress, trained_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(conduct._Narrower, "widest_that_fits", lambda self: 9)
     keras = extras.load("keras")
-    scaling = keras.layers.Rescaling(1 / 255)
-    keras.Sequential([keras.Input((8, 8, 1)), scaling, *knowing().layers]).save(tmp_path / "own.keras")
-    with pytest.raises(UsageError, match=r"takes pixels as 0\.\.255; compress is for models that take them as 0\.\.1$"):
-        compress(Learned(telling()), source=tmp_path / "own.keras", budgets=replace(BUDGETS, max_size_bytes=10.0))
+    model = load_model(trained_folder / "best.keras")
+    scaling = keras.layers.Rescaling(1 / 255, name="scaling")
+    keras.Sequential([keras.Input((8, 8, 1)), scaling, *model.layers]).save(tmp_path / "own.keras")
+    monkeypatch.setattr("toolkit.worker.keras._TRIED", {sha256(tmp_path / "own.keras")})  # by a worker, in seconds
+    started = []
+    for name, source in (("plain", trained_folder), ("scaled", tmp_path / "own.keras")):
+        executor = Learned(telling(0.5))
+        compress(executor, source=source, folder=tmp_path / name)
+        (trial,) = executor.trained
+        started.append((trial.recipe.input_range, load_model(Path(trial.recipe.model)).get_weights()))
+    (plain, weights), (scaled, as_many) = started
+    assert (plain, scaled) == ("0..1", "0..255")
+    assert [one.tolist() for one in as_many] == [one.tolist() for one in weights]
 
 
 def test_a_network_that_rounds_is_refused(compress, rounding_folder):

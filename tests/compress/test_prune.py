@@ -8,6 +8,7 @@ from toolkit import extras, models
 from toolkit.compress import prune
 from toolkit.compress.channels import DEPTHWISE, trace
 from toolkit.data.base.parts import divide
+from toolkit.runs import FED
 
 
 def drawn(model, seed=0):
@@ -68,7 +69,7 @@ def test_the_importance_is_what_the_loss_changes_with_the_size_of_a_channel(tiny
     model = drawn(models.build("mlp", input_shape=(8, 8, 1), classes=3), seed=3)
     model.set_weights([0.2 * values for values in model.get_weights()])  # far from certain
     channels, parts = trace(keras, model), divide(tiny, share=0.2, seed=0)
-    (found,) = prune.importance(tf, keras, model, channels, parts).values()
+    (found,) = prune.importance(tf, keras, model, channels, parts, FED).values()
     rows = np.random.default_rng(0).permutation(parts.training_rows)[: prune.ROWS]
     images, labels = tiny.train.images[rows] / np.float32(255), tiny.train.labels[rows]
     hidden = model.get_layer("dense_1")
@@ -94,6 +95,6 @@ def test_a_channel_that_nothing_takes_is_not_important(tiny):
     kernel[[1, 3, 4, 6]] = 0
     model.get_layer("probabilities").set_weights([kernel, bias])
     channels = trace(keras, model)
-    found = prune.importance(tf, keras, model, channels, divide(tiny, share=0.2, seed=0))
+    found = prune.importance(tf, keras, model, channels, divide(tiny, share=0.2, seed=0), FED)
     (of_last,) = (found[group] for group, size in channels.groups.items() if size == 8)
     assert np.flatnonzero(of_last == 0).tolist() == [1, 3, 4, 6]

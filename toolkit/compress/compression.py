@@ -45,20 +45,24 @@ class Asked:
     augment: str | None = None
     balance: bool = False
 
-    def recipe(self, start: Path) -> Recipe:
+    def recipe(self, start: Path, input_range: str | None = None) -> Recipe:
         """Return how the network of a Keras file is trained further; UsageError if that makes no sense."""
         shared = {name: value for name, value in vars(self).items() if name != "budgets"}
-        return Recipe(model=str(start), schedule="cosine", monitor="val_accuracy", **shared)
+        return Recipe(model=str(start), input_range=input_range, schedule="cosine", monitor="val_accuracy", **shared)
 
 
 @dataclass(frozen=True)
 class Original:
-    """The network that is made smaller. accuracy: on the validation rows."""
+    """The network that is made smaller. accuracy: on the validation rows.
+
+    input_range: which values pixels become for it, as its manifest, its run or its first layer says; None for values.
+    """
 
     name: str
     sha256: str
     costs: Costs
     accuracy: float
+    input_range: str | None
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,9 @@ class Compression:
     def candidate(self, folder: Path) -> Candidate:
         """Return the candidate of a folder as it stands; RunError if its documents are damaged."""
         entry = documents.read(folder / CANDIDATE, CandidateEntry, what="a candidate", error=RunError)
-        trial = Trial(self.asked.recipe(self.start_of(folder)), folder, self.data["digests"], opens_test=False)
+        # No manifest stands beside the file that it starts from: the recipe says what that takes.
+        recipe = self.asked.recipe(self.start_of(folder), self.original.input_range)
+        trial = Trial(recipe, folder, self.data["digests"], opens_test=False)
         return Candidate(entry.steps, entry.costs, outcome.read(trial))
 
     def reread(self) -> "Compression":
@@ -216,7 +222,8 @@ def begin(
         raise UsageError(
             f"{source.keras_path}: takes {costs} as it is, which is within {budgets}; 'toolkit export' makes the file"
         )
-    original = Original(source.name, source.origin.sha256, costs, float(np.mean(right)))
+    input_range = str(teacher.convention) if dataset.is_pixels else None
+    original = Original(source.name, source.origin.sha256, costs, float(np.mean(right)), input_range)
     return Compression(folder, asked, original, about, ())
 
 

@@ -120,11 +120,6 @@ class _Narrower:
         self._of, self._costing, self._on_step = of, costing, on_step
         self._keras = extras.load("keras")
         self._model = _loaded(Path(of.asked.teacher))
-        taken = fed.of_file(self._model, Path(of.asked.teacher), dataset)
-        if taken != runs.FED.taking(dataset.train.images):  # which the narrower files would not tell
-            raise UsageError(
-                f"{of.asked.teacher}: takes pixels as {taken}; compress is for models that take them as {runs.FED}"
-            )
         self._channels = channels.trace(self._keras, self._model)
         if not self._channels.groups:
             kinds = sorted({type(layer).__name__ for layer in self._model.layers if layer.weights})
@@ -134,7 +129,8 @@ class _Narrower:
             )
         parts = divide(dataset, share=of.asked.validation_split, seed=of.asked.seed)
         tf = extras.load("tensorflow")
-        self._importance = prune.importance(tf, self._keras, self._model, self._channels, parts)
+        convention = fed.of_file(self._model, Path(of.asked.teacher), dataset)
+        self._importance = prune.importance(tf, self._keras, self._model, self._channels, parts, convention)
         # A share that leaves less than 1.5 of the channels leaves one.
         self.most = 1 + floor(log(1.5 / max(self._channels.groups.values())) / log(STEP))
 

@@ -11,21 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.compress.channels import MAKERS, Channels
+from toolkit.convention import Convention
 from toolkit.data.base.parts import Parts
-from toolkit.runs import FED
 
 # Training rows that the gradients are of, and how many make one estimate; the estimates are averaged.
 ROWS, AT_ONCE = 500, 50
 
 
-def importance(tf: Any, keras: Any, model: Any, channels: Channels, parts: Parts) -> dict[int, NDArray[np.float64]]:
+def importance(
+    tf: Any, keras: Any, model: Any, channels: Channels, parts: Parts, convention: Convention
+) -> dict[int, NDArray[np.float64]]:
     """Return what the loss loses with each channel of each group; it is known up to a factor.
 
-    model: answers with probabilities (N, classes).
+    model: takes rows as the convention says, and answers with probabilities (N, classes).
     """
     layers = [layer for layer in model.layers if layer.name in channels.gives and layer.trainable_variables]
     images, labels = parts.dataset.train.images, parts.dataset.train.labels
-    convention = FED.taking(images)
     # By chance: rows that are sorted by class would show those of one class alone.
     rows = np.random.default_rng(0).permutation(parts.training_rows)[:ROWS]
     found = {group: np.zeros(size) for group, size in channels.groups.items()}

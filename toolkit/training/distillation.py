@@ -42,7 +42,8 @@ def find(teacher: str) -> Path:
 class Teacher:
     """Answers rows with probabilities (N, classes) float32.
 
-    Raises UsageError, before it is asked, if it takes other rows than those of the data or has other classes.
+    convention: what it takes. Raises UsageError, before it is asked, if it takes other rows than those of the data or
+    has other classes.
     """
 
     def __init__(self, tf: Any, path: Path, parts: Parts) -> None:
@@ -53,9 +54,9 @@ class Teacher:
         self._model = load_model(path)
         self._classes, self._noun = dataset.classes, dataset.noun
         transfer.check_input(self._model, path, dataset)
-        convention = fed.of_file(self._model, path, dataset)
-        self._taken = fed.compiled(tf, convention)
-        self._check(dataset, convention)
+        self.convention = fed.of_file(self._model, path, dataset)
+        self._taken = fed.compiled(tf, self.convention)
+        self._check(dataset, self.convention)
         self._answer = tf.function(self.__call__, autograph=False, reduce_retracing=True)
         self._accuracy, self._tried = self._try(dataset, parts.training_rows)
 
