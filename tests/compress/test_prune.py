@@ -62,24 +62,28 @@ def test_the_share_is_of_each_group_and_the_most_important_stay():
     assert prune.most_important({0: np.zeros(3)}, share=0.01)[0].tolist() == [True, False, False]
 
 
-def test_the_importance_is_what_the_loss_changes_with_the_size_of_a_channel(tiny, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "scale", "sizing"),
+    [("mlp", 0.2, "dense_1"), ("tiny:width=4,depth=2", 1, "norm_1"), ("tiny:width=4,depth=2", 1, "norm_2")],
+)
+def test_the_importance_is_what_the_loss_changes_with_the_size_of_a_channel(tiny, monkeypatch, name, scale, sizing):
     """Compared with the difference of the loss where a channel is 1 % larger and smaller."""
     monkeypatch.setattr(prune, "ROWS", prune.AT_ONCE)
     tf, keras = extras.load("tensorflow"), extras.load("keras")
-    model = drawn(models.build("mlp", input_shape=(8, 8, 1), classes=3), seed=3)
-    model.set_weights([0.2 * values for values in model.get_weights()])  # far from certain
+    model = drawn(models.build(name, input_shape=(8, 8, 1), classes=3), seed=3)
+    model.set_weights([scale * values for values in model.get_weights()])  # far from certain
     channels, parts = trace(keras, model), divide(tiny, share=0.2, seed=0)
-    (found,) = prune.importance(tf, keras, model, channels, parts, FED).values()
+    found = prune.importance(tf, keras, model, channels, parts, FED)[int(channels.gives[sizing][0, 0])]
     rows = np.random.default_rng(0).permutation(parts.training_rows)[: prune.ROWS]
     images, labels = tiny.train.images[rows] / np.float32(255), tiny.train.labels[rows]
-    hidden = model.get_layer("dense_1")
-    whole = hidden.get_weights()
+    sized = model.get_layer(sizing).trainable_variables
+    whole = [np.array(one) for one in sized]
 
     def loss(channel, factor):
-        kernel, bias = (values.copy() for values in whole)
-        kernel[:, channel] *= factor
-        bias[channel] *= factor
-        hidden.set_weights([kernel, bias])
+        for variable, values in zip(sized, whole, strict=True):
+            changed = values.copy()
+            changed[..., channel] *= factor
+            variable.assign(changed)
         answers = np.asarray(model(images), np.float64)
         return -np.log(answers[np.arange(len(rows)), labels]).mean()
 

@@ -40,11 +40,13 @@ class Channels:
     """The labels of what each layer takes and gives, by its name, and the size of each group that is not fixed.
 
     A layer that joins several tensors, or is called several times, is left out: it has no weights that could be cut.
+    normalized: layers that give to a batch normalization alone, which scales and shifts each channel by itself.
     """
 
     takes: Mapping[str, Labels]
     gives: Mapping[str, Labels]
     groups: Mapping[int, int]
+    normalized: frozenset[str]
 
     def kept(self, labels: Labels, keep: Mapping[int, NDArray[np.bool_]]) -> NDArray[np.bool_]:
         """Return which channels of a tensor are left. keep: which of each group; groups that it lacks stay whole."""
@@ -87,8 +89,10 @@ class _Tracer:
         fixed = {self._root(group) for group in self._fixed}
         roots = dict.fromkeys(self._root(group) for group in range(len(self._sizes)))
         groups = {root: self._sizes[root] for root in roots if root not in fixed and self._sizes[root] > 1}
-        resolve = {name: self._resolved(labels) for name, labels in self._takes.items()}
-        return Channels(resolve, {name: self._resolved(labels) for name, labels in self._gives.items()}, groups)
+        takes, gives = (
+            {name: self._resolved(labels) for name, labels in of.items()} for of in (self._takes, self._gives)
+        )
+        return Channels(takes, gives, groups, _normalized(every))
 
     def _through(self, node: Any, given: Sequence[Labels]) -> Labels | None:
         """Return the labels of what a call gives out; None if that is not known."""
@@ -147,3 +151,11 @@ class _Tracer:
 
     def _resolved(self, labels: Labels) -> Labels:
         return np.array([(self._root(int(group)), number) for group, number in labels], np.int64)
+
+
+def _normalized(every: Sequence[Any]) -> frozenset[str]:
+    """Return the names of the layers whose output goes into a batch normalization that scales, and nowhere else."""
+    takers = Counter(id(tensor) for node in every for tensor in node.input_tensors)
+    scaling = [node for node in every if type(node.operation).__name__ == NORMALIZATION and node.operation.scale]
+    scaled = {id(tensor) for node in scaling for tensor in node.input_tensors if takers[id(tensor)] == 1}
+    return frozenset(node.operation.name for node in every for tensor in node.outputs if id(tensor) in scaled)

@@ -25,7 +25,9 @@ def importance(
 
     model: takes rows as the convention says, and answers with probabilities (N, classes).
     """
-    layers = [layer for layer in model.layers if layer.name in channels.gives and layer.trainable_variables]
+    # Where a channel is normalized, its size is that of the scale and the shift there, not of the kernel before it.
+    own = channels.gives.keys() - channels.normalized
+    layers = [layer for layer in model.layers if layer.name in own and layer.trainable_variables]
     images, labels = parts.dataset.train.images, parts.dataset.train.labels
     # By chance: rows that are sorted by class would show those of one class alone.
     rows = np.random.default_rng(0).permutation(parts.training_rows)[:ROWS]
@@ -43,8 +45,8 @@ def importance(
                 # The channels are the last axis, or, of a kernel by channel, the last two.
                 products = (np.asarray(weight) * np.asarray(gradient)).reshape(-1, len(given)).sum(axis=0)
                 for group in channels.groups.keys() & set(given[:, 0]):
-                    own = given[:, 0] == group
-                    np.add.at(estimates[group], given[own, 1], products[own])
+                    of_group = given[:, 0] == group
+                    np.add.at(estimates[group], given[of_group, 1], products[of_group])
         for group, estimate in estimates.items():
             found[group] += estimate**2
     return found
