@@ -142,6 +142,8 @@ def test_no_narrower_candidate_follows_if_one_channel_a_layer_is_left(compress):
             Budgets(max_size_bytes=20.0, min_accuracy=0.9),
             r"no width fits --max-size 20 B.*with one channel a layer it takes 31 B",
         ),
+        (Budgets(min_accuracy=0.9), "--min-accuracy 90 %: compress limits the size of the int8 file alone, and needs"),
+        (Budgets(max_size_bytes=10_000.0, max_macs=9.0), "--max-macs 9: compress limits the size of the int8 file"),
         (Budgets(max_size_bytes=60_000.0, min_accuracy=0.9), r"takes 52.1 kB of int8 file.* as it is, which is within"),
     ],
 )

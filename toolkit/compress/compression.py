@@ -15,7 +15,7 @@ from toolkit.export.sources import Source
 from toolkit.files import documents, write_json
 from toolkit.models import WEIGHTS_SUFFIX
 from toolkit.parity.statistics import images_to_decide
-from toolkit.search.budgets import SIZE, Budgets, Costs
+from toolkit.search.budgets import COSTS, SIZE, Budgets, Costs
 from toolkit.search.costs import Costing
 from toolkit.search.proof import FRONT, MARGIN_PP, PROOF, Member, Proof, least_rows
 from toolkit.search.search import FEWEST_ROWS
@@ -193,12 +193,14 @@ def begin(
 
     Raises RunError if the folder has a compression of something else, DataError if the data are too few to choose by
     and to measure with, or if training, validation and test rows overlap and that is not allowed, UsageError if the
-    original fits already, or takes other data.
+    original fits already, or takes other data, or something else than the size is limited.
     """
     if source.keras_path.suffix != WEIGHTS_SUFFIX:
         raise UsageError(
             f"{source.keras_path}: compress takes a {WEIGHTS_SUFFIX} file; load it in Keras, and save it as one"
         )
+    if [cost for cost in COSTS if budgets.limit(cost) is not None] != [SIZE]:
+        raise UsageError(f"{budgets}: compress limits the size of the int8 file alone, and needs that limit")
     asked = _asked(source, budgets, epochs)
     recipe = asked.recipe(source.keras_path)
     about = study.describe(dataset, recipe, allow_overlap=allow_overlap)
