@@ -75,6 +75,6 @@ def test_files_that_are_all_too_large_leave_the_test_set_closed_and_say_so(searc
     size = prove.exported(small.candidates[0]).artifact.size_bytes
     assert told == [f"trial-001 takes {size / 1_000:.1f} kB of int8 file, more than --max-size allows; it is left out"]
     assert report.conclude(small) == (
-        "all int8 files of the front are too large now that their weights are trained: the smallest, of trial-001, "
+        "all int8 files that were made are too large now that their weights are trained: the smallest, of trial-001, "
         f"takes {size / 1_000:.1f} kB, and --max-size is 6.00 kB; the test set was left closed"
     )

@@ -114,6 +114,8 @@ def _conclusion(of: "Compression") -> str:
     if proof is not None:
         nearest = max(proof.members, key=lambda one: one.right)
         return f"{nothing}; nearest: {nearest.name} with {_interval(proof, nearest)} on the test set"
+    if large := of.too_large:
+        return f"{nothing}; {large}"
     best = max(of.finished, key=lambda one: one.accuracy, default=None)
     if best is None:
         return f"{nothing}: {of.summary}"

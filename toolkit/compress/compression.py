@@ -18,6 +18,7 @@ from toolkit.parity.statistics import images_to_decide
 from toolkit.search.budgets import COSTS, SIZE, Budgets, Costs
 from toolkit.search.costs import Costing
 from toolkit.search.proof import FRONT, MARGIN_PP, PROOF, Member, Proof, least_rows
+from toolkit.search.prove import too_large
 from toolkit.search.search import FEWEST_ROWS
 from toolkit.study import outcome, study
 from toolkit.study.study import StudyDataEntry
@@ -112,6 +113,11 @@ class Compression:
         """
         reaching = [one for one in self.finished if one.accuracy >= self.least_accuracy]
         return tuple(sorted(reaching, key=lambda one: one.costs.size_bytes))
+
+    @property
+    def too_large(self) -> str | None:
+        """That no file of what was chosen is as small as it must be, in words; None if that is not so."""
+        return too_large(self.chosen, self.asked.budgets)
 
     @property
     def found(self) -> Member | None:

@@ -93,11 +93,18 @@ def chosen(search: Search) -> tuple[Candidate, ...]:
     return front(reaching, validation_rows=search.data["validation_rows"])
 
 
-def too_large(search: Search) -> tuple[Made, ...]:
-    """Return the files of the front, the smallest first, if they are all there and none is as small as it must be."""
-    files = [exported(one) for one in chosen(search)]
-    made = [one for one in files if one is not None and not one.fits(search.asked.budgets)]
-    return tuple(sorted(made, key=lambda one: one.artifact.size_bytes)) if len(made) == len(files) else ()
+def too_large(candidates: Sequence[Trained], budgets: Budgets) -> str | None:
+    """Say that the files of what was chosen are all there, and none is as small as it must be; None if it is not so."""
+    files = [exported(one) for one in candidates]
+    made = [one for one in files if one is not None and not one.fits(budgets)]
+    if not made or len(made) < len(files):
+        return None
+    smallest = min(made, key=lambda one: one.artifact.size_bytes)
+    return (
+        "all int8 files that were made are too large now that their weights are trained: the smallest, of "
+        f"{smallest.candidate.name}, takes {units.size(smallest.artifact.size_bytes)}, and {SIZE.option} is "
+        f"{units.size(budgets.max_size_bytes or 0)}; the test set was left closed"
+    )
 
 
 def prove(

@@ -12,7 +12,7 @@ from toolkit.search import charts
 from toolkit.search.budgets import MACS, OF_FILE, SIZE, Cost, Measured
 from toolkit.search.candidates import Candidate
 from toolkit.search.proof import FRONT, LOOKS, MARGIN_PP, Member, Proof
-from toolkit.search.prove import too_large
+from toolkit.search.prove import chosen, too_large
 from toolkit.search.search import Search
 from toolkit.study.charts import FOLDER, save
 from toolkit.study.charts.base import Chart
@@ -97,12 +97,8 @@ def _unproven(of: Search) -> str:
             f"no candidate reaches {100 * least:g} % on the validation rows: the nearest, {best.name}, has "
             f"{units.percent(best.accuracy)} ({best.choice.model}, {best.costs}); the test set was left closed"
         )
-    if large := too_large(of):
-        return (
-            "all int8 files of the front are too large now that their weights are trained: the smallest, of "
-            f"{large[0].candidate.name}, takes {units.size(large[0].artifact.size_bytes)}, and {SIZE.option} is "
-            f"{units.size(of.asked.budgets.max_size_bytes or 0)}; the test set was left closed"
-        )
+    if large := too_large(chosen(of), of.asked.budgets):
+        return large
     return f"nothing is proven yet: {of.summary}; call the same again to go on"
 
 
