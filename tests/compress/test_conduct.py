@@ -8,6 +8,7 @@ import pytest
 
 from tests.compress.networks import knowing
 from tests.conftest import tiny_arrays
+from tests.fuzz import made
 from tests.search.made_up import Learned
 from toolkit import extras
 from toolkit.compress import compression, conduct
@@ -199,3 +200,12 @@ def test_a_folder_with_another_compression_is_refused(compress):
     for other in ({"epochs": 4}, {"budgets": replace(BUDGETS, min_accuracy=0.8)}):
         with pytest.raises(RunError, match=r"has a compression of .*best.keras for --max-size 13.0 kB.* in 3 epochs"):
             compress(Learned(telling()), **other)
+
+
+def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path):
+    made.compression(tmp_path)
+    assert compression.read(tmp_path).original.name == "cnn"
+    document = tmp_path / compression.DOCUMENT
+    write_text(document, document.read_text().replace('"name": "cnn"', '"name": "../cnn"'))
+    with pytest.raises(RunError, match=r"compress\.json: .*'\.\./cnn' is no plain file name"):
+        compression.read(tmp_path)

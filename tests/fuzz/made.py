@@ -132,10 +132,13 @@ def study(folder):
     write_json(trial.folder / "metrics.json", METRICS)
 
 
+ROWS = {"training_rows": 8, "validation_rows": 1, "test_rows": 1}
+COSTS = {"size_bytes": 4000, "macs": 9000, "memory_bytes": 500, "parameters": 100}
+
+
 def search(folder):
     """Make a search of one candidate, which is its front, and whose test set was opened."""
-    rows = {"training_rows": 8, "validation_rows": 1, "test_rows": 1}
-    data = {**DATA, "classes": 10, "overlap": [], **rows}
+    data = {**DATA, "classes": 10, "overlap": [], **ROWS}
     asked = {"budgets": {"max_size_bytes": 9000.0, "max_macs": None, "max_memory_bytes": None, "min_accuracy": 0.5}}
     write_json(
         folder / "search.json",
@@ -147,17 +150,38 @@ def search(folder):
             "spent_s": 9.5,
         },
     )
-    run(folder / "trial-001")
     shape = {"width": 2, "depth": 2, "kernel": 3, "conv": "plain", "reduce": "pool"}
-    costs = {"size_bytes": 4000, "macs": 9000, "memory_bytes": 500, "parameters": 100}
     choice = {**shape, "learning_rate": 0.01}
-    rejected = [{"choice": {**choice, "width": 9}, "costs": {**costs, "size_bytes": 9500}}]
-    write_json(folder / "trial-001" / "candidate.json", {"choice": choice, "costs": costs, "rejected": rejected})
-    write_json(folder / "trial-001" / "metrics.json", {**METRICS, "test_accuracy": None})
+    rejected = [{"choice": {**choice, "width": 9}, "costs": {**COSTS, "size_bytes": 9500}}]
+    write_json(folder / "trial-001" / "candidate.json", {"choice": choice, "costs": COSTS, "rejected": rejected})
+    _proven(folder, "trial-001")
+
+
+def compression(folder):
+    """Make a compression of one candidate, which is chosen, and whose test set was opened."""
+    budgets = {"max_size_bytes": 9000.0, "max_macs": None, "max_memory_bytes": None, "min_accuracy": 0.5}
+    training = {"batch_size": 64, "validation_split": 0.2, "seed": 0, "augment": None, "balance": False}
+    costs = {**COSTS, "size_bytes": 90_000}
+    write_json(
+        folder / "compress.json",
+        {
+            "asked": {"budgets": budgets, "epochs": 3, "teacher": "cnn.keras", **training},
+            "original": {"name": "cnn", "sha256": "0", "costs": costs, "accuracy": 0.9, "input_range": "0..1"},
+            "data": {**DATA, "classes": 10, "overlap": [], **ROWS},
+        },
+    )
+    write_json(folder / "candidate-1" / "candidate.json", {"steps": 9, "costs": COSTS})
+    _proven(folder, "candidate-1")
+
+
+def _proven(folder, name):
+    """Make what the training of a candidate leaves, and what the test set said of it."""
+    run(folder / name)
+    write_json(folder / name / "metrics.json", {**METRICS, "test_accuracy": None})
     paired = {"lost": 1, "gained": 0}
-    member = {"name": "trial-001", "artifact": "a.tflite", "size_bytes": 4000, "right": 8, "own": paired}
+    member = {"name": name, "artifact": "a.tflite", "size_bytes": 4000, "right": 8, "own": paired}
     proof = {"n": 10, "min_accuracy": 0.5, "rival": "cnn.keras", "rival_right": 9, "must_match": True}
-    write_json(folder / "front.json", {"schema": 1, "members": ["trial-001"]})
+    write_json(folder / "front.json", {"schema": 1, "members": [name]})
     write_json(folder / "proof.json", {**proof, "members": [{**member, "verdict": "pass", "rival": paired}]})
 
 

@@ -12,7 +12,8 @@ from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
 from toolkit.errors import DataError, RunError, UsageError
 from toolkit.export.sources import Source
-from toolkit.files import documents, write_json
+from toolkit.files import FileName, documents, write_json
+from toolkit.files.damage import refused
 from toolkit.models import WEIGHTS_SUFFIX
 from toolkit.parity.statistics import images_to_decide
 from toolkit.search.budgets import COSTS, SIZE, Budgets, Costs
@@ -54,12 +55,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Original:
-    """The network that is made smaller. accuracy: on the validation rows.
+    """The network that is made smaller.
 
-    input_range: which values pixels become for it, as its manifest, its run or its first layer says; None for values.
+    name: what the files of its candidates are called after. accuracy: on the validation rows. input_range: which values
+    pixels become for it, as its manifest, its run or its first layer says; None for values.
     """
 
-    name: str
+    name: FileName
     sha256: str
     costs: Costs
     accuracy: float
@@ -231,7 +233,9 @@ def begin(
             f"{source.keras_path}: takes {costs} as it is, which is within {budgets}; 'toolkit export' makes the file"
         )
     input_range = str(teacher.convention) if dataset.is_pixels else None
-    original = Original(source.name, source.origin.sha256, costs, float(np.mean(right)), input_range)
+    with refused(source.keras_path, "the original", error=UsageError):  # a manifest may name its model anyhow
+        name = FileName(source.name)
+    original = Original(name, source.origin.sha256, costs, float(np.mean(right)), input_range)
     return Compression(folder, asked, original, about, ())
 
 

@@ -1,17 +1,17 @@
 """JSON documents: manifests, records, runs, studies, and what a device says; texts: histories, names of classes."""
 
+from pathlib import Path
+
 from tests.fuzz import changes, made
 from tests.fuzz.target import Target, files
 from toolkit import labels, manifest, runs
 from toolkit.bench import record as benchmark
-from toolkit.errors import RunError
-from toolkit.files import documents
+from toolkit.compress import compression
 from toolkit.parity import card
 from toolkit.parity import record as parity
 from toolkit.report.history import HISTORY, read_history
 from toolkit.search import search
-from toolkit.search.proof import FRONT
-from toolkit.search.prove import FrontEntry
+from toolkit.search.prove import front_of
 from toolkit.study import study
 from toolkit.training.folders import recipe_of
 
@@ -33,7 +33,16 @@ def _labels(folder):
 
 def _read_search(folder):
     found = search.read(folder)
-    for name in documents.read(folder / FRONT, FrontEntry, what="a front", error=RunError).members:
+    for name in front_of(folder):
+        found.named(name)
+    found.to_json()
+
+
+def _read_compression(folder):
+    found = compression.read(folder)
+    for one in found.candidates:
+        assert folder.resolve() in Path(one.outcome.trial.recipe.model).resolve().parents
+    for name in front_of(folder):
         found.named(name)
     found.to_json()
 
@@ -58,6 +67,12 @@ TARGETS = {
         300,
         files(made.search, "search.json", "candidate.json", "front.json", "proof.json"),
         _read_search,
+        changes.as_json,
+    ),
+    "compression": Target(
+        300,
+        files(made.compression, "compress.json", "candidate.json", "front.json", "proof.json"),
+        _read_compression,
         changes.as_json,
     ),
     "history": Target(200, _history, read_history),
