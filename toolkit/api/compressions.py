@@ -56,6 +56,11 @@ def compress(
             f"{found.keras_path}: what it was trained on is not known; if the validation rows are among that, it looks "
             "better on them than it is"
         )
+    elif not found.recipe.validation_split and dataset.validation is None:
+        warn(
+            f"{found.keras_path}: was trained without validation rows; those of its candidates are among what it has "
+            "learned, and it looks better on them than it is"
+        )
     try:
         return conduct.conduct(
             found,

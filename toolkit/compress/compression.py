@@ -248,15 +248,18 @@ def read(folder: Path) -> Compression:
 
 
 def _asked(source: Source, budgets: Budgets, epochs: int) -> Asked:
-    """Return what is asked for; the rest is as the original was trained, if that is known."""
+    """Return what is asked for; the rest is as the original was trained, if that is known.
+
+    Candidates are chosen by validation rows, also if the original was trained without them.
+    """
     asked = Asked(budgets, epochs, str(source.keras_path))
     recipe = source.recipe
-    if recipe is None or not recipe.validation_split:
+    if recipe is None:
         return asked
     return replace(
         asked,
         batch_size=recipe.batch_size,
-        validation_split=recipe.validation_split,
+        validation_split=recipe.validation_split or asked.validation_split,
         seed=recipe.seed,
         augment=recipe.others.get("augment"),
         balance=bool(recipe.others.get("balance")),
