@@ -12,7 +12,6 @@ from toolkit.errors import CheckFailedError
 if TYPE_CHECKING:
     from toolkit.compress.candidates import Candidate
     from toolkit.compress.compression import Compression
-    from toolkit.search.proof import Member, Proof
 
 COLUMNS = (
     Column("", figures=False),
@@ -53,10 +52,7 @@ def command(
     from toolkit.search.budgets import Budgets
 
     console = Console(json_output=json)
-    budgets = Budgets(
-        max_size_bytes=units.quantity(max_size, units.SIZES, "--max-size"),
-        min_accuracy=None if min_accuracy is None else min_accuracy / 100,
-    )
+    budgets = Budgets.parse(size=max_size, accuracy=min_accuracy)
     with console.steps("compressing") as on_step:
         of = api.compress(
             source, budgets, epochs=epochs, data=data, name=name, allow_overlap=allow_overlap, on_step=on_step
@@ -97,9 +93,8 @@ def _row(of: "Compression", one: "Candidate") -> tuple[str, ...]:
     proof, member = of.proof, of.member(one.name)
     if proof is None or member is None:
         return (*known, _NOTHING, _NOTHING, _NOTHING if one.outcome.metrics else str(one.outcome.state))
-    loss = proof.loss_pp(member)
-    lost = _NOTHING if loss is None else f"{loss.value:.2f} (at most {loss.high:.2f})"
-    return (*known, _marked(of, _interval(proof, member)), lost, str(member.verdict))
+    test = _marked(of, proof.accuracy_text(member))
+    return (*known, test, proof.loss_text(member) or _NOTHING, str(member.verdict))
 
 
 def _conclusion(of: "Compression") -> str:
@@ -108,12 +103,12 @@ def _conclusion(of: "Compression") -> str:
     if proof is not None and found is not None:
         return (
             f"{found.name} is the smallest that is {_wanted(of)}: {units.size(found.size_bytes)} with "
-            f"{_interval(proof, found)} on the test set; 'toolkit export {of.folder.name}/{found.name}' exports it"
+            f"{proof.accuracy_text(found)} on the test set; 'toolkit export {of.folder.name}/{found.name}' exports it"
         )
     nothing = f"nothing under {units.size(of.asked.budgets.max_size_bytes or 0)} is {_wanted(of)}"
     if proof is not None:
         nearest = max(proof.members, key=lambda one: one.right)
-        return f"{nothing}; nearest: {nearest.name} with {_interval(proof, nearest)} on the test set"
+        return f"{nothing}; nearest: {nearest.name} with {proof.accuracy_text(nearest)} on the test set"
     if large := of.too_large:
         return f"{nothing}; {large}"
     best = max(of.finished, key=lambda one: one.accuracy, default=None)
@@ -132,11 +127,6 @@ def _wanted(of: "Compression") -> str:
     if least is None:
         return f"surely not worse than {of.asked.teacher} by more than {MARGIN_PP:g} points"
     return f"surely at least {100 * least:g} % accurate"
-
-
-def _interval(proof: "Proof", member: "Member") -> str:
-    found = proof.accuracy(member)
-    return f"{units.percent(found.value)} ({100 * found.low:.2f} – {100 * found.high:.2f})"
 
 
 def _marked(of: "Compression", text: str) -> str:

@@ -5,6 +5,7 @@ from bisect import bisect_left
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from toolkit import units
 from toolkit.files import FileName
 from toolkit.interval import Interval
 from toolkit.parity.statistics import loss_bounds
@@ -99,6 +100,16 @@ class Proof:
         lost, gained = member.rival.lost, member.rival.gained
         low, high = loss_bounds(lost, gained, self.n, confidence=self.confidence)
         return Interval(100 * (lost - gained) / self.n, 100 * low, 100 * high)
+
+    def accuracy_text(self, member: Member) -> str:
+        """Return the accuracy of a member as a table has it, in percent with its interval."""
+        found = self.accuracy(member)
+        return f"{units.percent(found.value)} ({100 * found.low:.2f} – {100 * found.high:.2f})"
+
+    def loss_text(self, member: Member) -> str | None:
+        """Return the loss of a member as a table has it, with its upper bound; None without a rival."""
+        loss = self.loss_pp(member)
+        return None if loss is None else f"{loss.value:.2f} (at most {loss.high:.2f})"
 
     def is_as_good(self, member: Member) -> bool | None:
         """Whether a member is surely not worse than the rival by more than the margin; None without a rival."""

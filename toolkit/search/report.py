@@ -103,7 +103,7 @@ def _unproven(of: Search) -> str:
 
 
 def _described(proof: Proof, member: Member) -> str:
-    return f"{units.size(member.size_bytes)} with {_interval(proof, member)} on the test set"
+    return f"{units.size(member.size_bytes)} with {proof.accuracy_text(member)} on the test set"
 
 
 def _wanted(proof: Proof) -> str:
@@ -130,25 +130,20 @@ def front_table(of: Search) -> Table:
 
 def _front_row(of: Search, proof: Proof, member: Member) -> tuple[str, ...]:
     one = of.named(member.name)
-    loss = proof.loss_pp(member)
+    loss = proof.loss_text(member)
     reached = () if proof.min_accuracy is None else (_YES_NO[proof.reaches(member)],)
-    rival = () if loss is None else (f"{loss.value:.2f} (at most {loss.high:.2f})", _YES_NO[proof.is_as_good(member)])
+    rival = () if loss is None else (loss, _YES_NO[proof.is_as_good(member)])
     return (
         member.name,
         units.size(member.size_bytes),
         *(cost.shown(one.costs) for cost in _beside_size(of)),
         units.percent(one.accuracy),
-        units.marked(_interval(proof, member), overlap=of.data["overlap"]),
+        units.marked(proof.accuracy_text(member), overlap=of.data["overlap"]),
         f"{member.own.lost} / {member.own.gained}",
         str(member.verdict),
         *reached,
         *rival,
     )
-
-
-def _interval(proof: Proof, member: Member) -> str:
-    found = proof.accuracy(member)
-    return f"{units.percent(found.value)} ({100 * found.low:.2f} – {100 * found.high:.2f})"
 
 
 def _page(of: Search, pictures: Sequence[tuple[Chart, str]]) -> str:
