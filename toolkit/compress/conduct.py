@@ -23,7 +23,7 @@ from toolkit.search.prove import EXPORTED, Chosen, front_of, open_test_set
 from toolkit.step import OnStep, Step, ignore
 from toolkit.study.executors.base import ENDED, Event, Executor, Work
 from toolkit.study.trials import Trial, TrialState
-from toolkit.training import fed
+from toolkit.training import fed, transfer
 from toolkit.training.checkpoint import save_best
 from toolkit.worker.keras import load_model
 
@@ -172,10 +172,8 @@ class _Narrower:
 
 
 def _loaded(path: Path) -> Any:
-    """Return the original with all layers learning; UsageError for one that rounds as integer kernels do."""
+    """Return the original as its gradients are asked for; UsageError for one that rounds as integer kernels do."""
     model = load_model(path)
     if bounds_of(model):
         raise UsageError(f"{path}: rounds as integer kernels do; compress takes the model that it was made from")
-    for layer in model._flatten_layers():
-        layer.trainable = True  # also one that an earlier training froze: its gradients are asked for
-    return model
+    return transfer.learning_in_float32(model)

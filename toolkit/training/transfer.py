@@ -45,16 +45,22 @@ def start(keras: Any, recipe: Recipe, dataset: Dataset, *, warn: Callable[[str],
         raise UsageError(f"{path}: rounds as integer kernels do; give --qat to train it further, or the model in float")
     check_input(model, path, dataset)
     convention = fed.of_recipe(model, recipe, dataset)
-    for layer in model._flatten_layers():
-        layer.trainable = True  # also one that an earlier training froze
-        if layer.compute_dtype != "float32":
-            layer.dtype_policy = "float32"
+    learning_in_float32(model)
     if model.output_shape[-1] != dataset.classes:
         model = _with_new_head(keras, model, path, dataset, warn=warn)
     check_output(model, path, dataset, convention, sums_to_one=recipe.loss != "binary_crossentropy")
     if recipe.freeze_until is not None:
         _freeze(model, path, recipe.freeze_until)
     return model, convention
+
+
+def learning_in_float32(model: Any) -> Any:
+    """Let all layers of a model learn, also those that an earlier training froze, and compute in float32; return it."""
+    for layer in model._flatten_layers():
+        layer.trainable = True
+        if layer.compute_dtype != "float32":
+            layer.dtype_policy = "float32"
+    return model
 
 
 def check_input(model: Any, path: Path, dataset: Dataset) -> None:
