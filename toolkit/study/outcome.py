@@ -58,7 +58,7 @@ class TrialOutcome:
 
     @property
     def kept_validation_accuracy(self) -> float:
-        """Of the weights that are kept, those with the lowest validation loss; 0 if no epoch was finished."""
+        """Of the weights that are kept, those of the best epoch; 0 if no epoch was finished."""
         return self.progress.history[self.progress.best_epoch - 1].val_accuracy if self.progress.history else 0.0
 
     @property
