@@ -55,10 +55,10 @@ def opened(monkeypatch):
 @pytest.fixture
 def compress(trained_folder, tiny, tmp_path):
     def carry_out(
-        executor, *, source=trained_folder, budgets=BUDGETS, folder=tmp_path / "small", dataset=tiny, epochs=3
+        executor, *, source=trained_folder, budgets=BUDGETS, folder=tmp_path / "small", dataset=tiny, epochs=3, **more
     ):
         return conduct.conduct(
-            sources.resolve(str(source)), budgets, dataset, folder, executor, epochs=epochs, warn=pytest.fail
+            sources.resolve(str(source)), budgets, dataset, folder, executor, epochs=epochs, warn=pytest.fail, **more
         )
 
     return carry_out
@@ -126,8 +126,10 @@ def test_once_the_front_is_chosen_nothing_more_is_trained(compress, tmp_path):
 
 def test_a_training_that_diverges_ends_it_and_one_that_crashes_says_why(compress, tmp_path):
     assert compress(Learned(telling(TrialState.DIVERGED))).finished == []
+    steps = []
     with pytest.raises(CheckFailedError, match="candidate-1: it was told to"):
-        compress(Learned(telling(TrialState.CRASHED)), folder=tmp_path / "other")
+        compress(Learned(telling(TrialState.CRASHED)), folder=tmp_path / "other", on_step=steps.append)
+    assert steps[-1].text.endswith("1 B of tensors: crashed: it was told to")
 
 
 def test_no_narrower_candidate_follows_if_one_channel_a_layer_is_left(compress):

@@ -105,8 +105,7 @@ def _tell(of: Compression, event: Event, on_step: OnStep) -> None:
     name, epochs = event.trial.folder.name, event.trial.recipe.epochs
     if event.kind == ENDED:
         one = of.candidate(event.trial.folder)
-        came_to = f"{one.outcome.state}, {units.percent(one.accuracy)} on the validation rows"
-        on_step(Step(epochs, epochs, f"{name}: {one.costs}: {came_to}", of, is_news=True))
+        on_step(Step(epochs, epochs, f"{name}: {one.costs}: {one.outcome.came_to}", of, is_news=True))
     elif event.epoch is not None:
         accuracy = units.percent(event.epoch.val_accuracy)
         on_step(Step(event.epoch.epoch, epochs, f"{name}: {accuracy} on the validation rows", of))

@@ -153,7 +153,7 @@ class _Conductor:
             self._save()
             is_crash = one.outcome.state == TrialState.CRASHED
             self._crashes = [*self._crashes, one.outcome.message] if is_crash else []
-            self._tell(f"{name}: {one.choice.model}, {one.costs}: {_came_to(one)}", True)
+            self._tell(f"{name}: {one.choice.model}, {one.costs}: {one.outcome.came_to}", True)
         elif event.epoch is not None:
             self._save()  # a kill in the next epoch loses the time of that one alone
             epochs = f"epoch {event.epoch.epoch} of {event.trial.recipe.epochs}"
@@ -235,9 +235,3 @@ def _nearest(found: Sequence[tuple[Choice, Costs]], budgets: Budgets) -> str:
         return ", ".join(parts)
     choice, costs = min(found, key=lambda one: max(budgets.excess(one[1]).values()))
     return f"the nearest takes {costs} ({choice.model})"
-
-
-def _came_to(one: Candidate) -> str:
-    if one.outcome.state == TrialState.CRASHED:
-        return f"{one.outcome.state}: {one.outcome.message}"
-    return f"{one.outcome.state}, {units.percent(one.accuracy)} on the validation rows"

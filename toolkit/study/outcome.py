@@ -5,6 +5,7 @@ from functools import cached_property
 from math import isfinite
 from typing import Any, TypedDict
 
+from toolkit import units
 from toolkit.entries import Metrics
 from toolkit.errors import UsageError
 from toolkit.runs import METRICS, read_json
@@ -60,6 +61,13 @@ class TrialOutcome:
     def kept_validation_accuracy(self) -> float:
         """Of the weights that are kept, those of the best epoch; 0 if no epoch was finished."""
         return self.progress.history[self.progress.best_epoch - 1].val_accuracy if self.progress.history else 0.0
+
+    @property
+    def came_to(self) -> str:
+        """What has come of it so far, in words."""
+        if self.state == TrialState.CRASHED:
+            return f"{self.state}: {self.message}"
+        return f"{self.state}, {units.percent(self.kept_validation_accuracy)} on the validation rows"
 
     @property
     def seconds(self) -> float:
