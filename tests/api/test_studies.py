@@ -9,7 +9,7 @@ from toolkit.errors import RunError, UsageError
 def test_a_study_says_what_is_wrong(here):
     with pytest.raises(UsageError, match="unknown model 'vgg'"):
         api.study(model="vgg")
-    with pytest.raises(UsageError, match="cannot name a study"):
+    with pytest.raises(UsageError, match="is no name; allowed: one without a slash"):
         api.study(name="../x")
     with pytest.raises(UsageError, match="--jobs is for this machine, --ray for a cluster"):
         api.study(jobs=2, ray="auto")

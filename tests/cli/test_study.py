@@ -11,10 +11,11 @@ MISTAKES = [
     (("study", "--learning-rate", ","), "the values of learning_rate are none"),
     (("study", "--jobs", "0"), "the number of jobs is 0; it must be from 1 to 64"),
     (("study", "--device", "tpu"), "Invalid value for '--device': 'tpu' is not one of 'auto', 'gpu', 'cpu'"),
-    (("study", "--name", "../x"), "'../x' cannot name a study"),
+    (("study", "--name", "../x"), "'../x' is no name; allowed: one without a slash"),
+    (("study", "--name", ""), "'' is no name; allowed: one without a slash"),
     (("study", "--data", "nowhere"), "no data source and no path is called 'nowhere'"),
     (("report-study",), "no study is there, it has no study.json; 'toolkit study' makes one"),
-    (("report-study", "--name", "../x"), "'../x' cannot name a study"),
+    (("report-study", "--name", "../x"), "'../x' is no name; allowed: one without a slash"),
 ]
 
 

@@ -79,7 +79,7 @@ SIZE, ACCURACY = ("--max-size", "7kB"), ("--min-accuracy", "90")
         (("RUN", "--max-size", "16"), "--max-size is '16'; it must be a number and a unit: B, kB, MB, GB"),
         (("RUN", *SIZE, "--min-accuracy", "0"), "--min-accuracy is 0; it must be a percentage between 0 and 100"),
         (("RUN", *SIZE, *ACCURACY, "--epochs", "0"), "the number of epochs is 0; it must be"),
-        (("RUN", *SIZE, *ACCURACY, "--name", "a/b"), "'a/b' cannot name a study"),
+        (("RUN", *SIZE, *ACCURACY, "--name", "a/b"), "'a/b' is no name; allowed: one without a slash"),
         (("RUN", *SIZE), "has 90 test rows; no fewer than 2,70"),
         (("RUN", *SIZE, "--min-accuracy", "99.9"), "has 90 test rows; no fewer than 3,838 could show 99.9 %"),
     ],

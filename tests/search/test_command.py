@@ -104,7 +104,7 @@ def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(
         (("--qat", "--epochs", "1"), "--qat first trains in float: --epochs must be at least 2"),
         (("--max-instructions", "200000"), "--max-instructions is '200000'; it must be a number and a unit: k, M, G"),
         (("--max-latency", "-50us"), "--max-latency is '-50us'; it must be a number and a unit: s, ms, us, µs"),
-        (("--name", "a/b"), "'a/b' cannot name a study"),
+        (("--name", "a/b"), "'a/b' is no name; allowed: one without a slash"),
         (("--against", "nothing"), "nothing: no such file, folder or run"),
         (("--augment", "none"), "unknown augmentation 'none'"),
         (("--show", "none", "--trials", "3"), "--show trains nothing; leave out --trials"),

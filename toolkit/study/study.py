@@ -117,9 +117,9 @@ class Study:
 
 
 def folder_of(name: str) -> Path:
-    """Return the folder of the study of that name; UsageError for what is no name."""
-    if Path(name).name != name or name in (".", ".."):
-        raise UsageError(f"'{name}' cannot name a study; a name has no slash, its folder is {runs.RUNS}/NAME")
+    """Return the folder of the study, the search or the compression of that name; UsageError for what is no name."""
+    if Path(name).name != name or name in ("", ".", ".."):
+        raise UsageError(f"'{name}' is no name; allowed: one without a slash, the folder is {runs.RUNS}/NAME")
     return runs.RUNS / name
 
 
