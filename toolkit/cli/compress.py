@@ -33,7 +33,7 @@ def command(
     max_size: Annotated[str, typer.Option(help="The largest int8 file: 16kB.")],
     min_accuracy: Annotated[
         float | None,
-        typer.Option(help="The lowest accuracy, in percent; default: 0.1 points below the original's at most."),
+        typer.Option(help="The lowest accuracy, in percent; default: at most 0.1 points below that of the original."),
     ] = None,
     epochs: Annotated[int, typer.Option(help="Epochs of each training.")] = 20,
     data: Annotated[
