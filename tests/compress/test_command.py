@@ -1,19 +1,28 @@
 """``toolkit compress`` as it is called: one whole compression, in this process, and what is refused."""
 
 import json
+import shutil
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from tests.compress.test_conduct import Costing, telling
+from tests.search.made_up import Learned
 from tests.search.test_command import InThisProcess
 from tests.study.test_study import Here
 from toolkit import data
 from toolkit.cli import call
+from toolkit.compress import compression
 from toolkit.export import sources
+from toolkit.files import write_json
 from toolkit.runtimes import open_session
+from toolkit.search import prove
 from toolkit.search.budgets import Costs
+from toolkit.search.proof import Member, Paired, Proof
 from toolkit.study.executors.processes import Processes
+from toolkit.verdict import Verdict
 
 
 @pytest.fixture
@@ -65,6 +74,91 @@ def test_the_cnn_becomes_a_ninth_of_its_size_and_is_still_good(cli, here, traine
     assert artifact.stat().st_size == member["size_bytes"] == chosen["size_bytes"]
     source = sources.resolve(f"compress/{document['found']}")
     assert (source.name, source.recipe.validation_split) == ("cnn-small", 0.2)
+
+
+@pytest.fixture
+def told(cli, monkeypatch, trained_folder, tiny_npz):
+    """Call it for 13 kB and 90 %, with one candidate that comes to a validation accuracy, and is of as many bytes."""
+
+    def call(accuracy, size_bytes=12_000, *, source=trained_folder):
+        learned = Learned(telling(accuracy, 0.5))
+        monkeypatch.setattr(Processes, "__call__", lambda self, due, work: learned(due, work))
+        monkeypatch.setattr("toolkit.compress.conduct.Costing", Costing)
+        monkeypatch.setattr("toolkit.compress.conduct._Narrower.widest_that_fits", lambda self: 9)
+        monkeypatch.setattr("toolkit.search.prove.exported", lambda one: made(one, size_bytes))
+        given = ("--data", tiny_npz, "--max-size", "13kB", "--min-accuracy", "90", "--epochs", "3")
+        return cli("compress", source, *given)
+
+    return call
+
+
+def candidates(out):
+    """Return what is printed from the first candidate on, with one space between words."""
+    found = [" ".join(line.split()) for line in out.splitlines() if line.strip()]
+    return found[3:]  # behind the headings, a rule and the original
+
+
+def made(one, size_bytes):
+    """What an export would have come to."""
+    name = "cnn-small-int8.tflite"
+    listed = SimpleNamespace(path=name, format="tflite", quantization="int8", size_bytes=size_bytes)
+    return prove.Made(one, SimpleNamespace(folder=one.outcome.trial.folder / "exported", artifacts=[listed]))
+
+
+def test_what_is_not_reached_on_the_validation_rows_is_said_with_what_came_nearest(told):
+    code, out, _ = told(0.89)
+    assert (code, candidates(out)) == (
+        1,
+        [
+            "candidate-1 46 % 11.2 kB 11,177 89.00 % – – –",
+            "nothing under 13.0 kB is surely at least 90 % accurate; nearest: candidate-1 (11.2 kB) with 89.00 % on "
+            "the validation rows, where 90.00 % was needed; the test set was left closed.",
+        ],
+    )
+
+
+def test_files_that_are_all_too_large_are_said_to_be(told):
+    code, out, err = told(0.95, 13_400)
+    assert (code, candidates(out)[-1]) == (
+        1,
+        "nothing under 13.0 kB is surely at least 90 % accurate; all int8 files that were made are too large now that "
+        "their weights are trained: the smallest, of candidate-1, takes 13.4 kB, and --max-size is 13.0 kB; the test "
+        "set was left closed.",
+    )
+    assert "candidate-1 takes 13.4 kB of int8 file, more than --max-size allows; it is left out" in err
+
+
+def test_what_the_test_set_does_not_show_is_said_with_what_came_nearest(told, monkeypatch):
+    def opened(left, *_, **__):
+        members = tuple(
+            Member(one.name, "cnn-small-int8.tflite", 12_000, 85, Paired(1, 0), Verdict.PASS, Paired(6, 2))
+            for one in left.candidates
+        )
+        return Proof(90, 0.9, "best.keras", 89, False, members)
+
+    monkeypatch.setattr("toolkit.compress.conduct.open_test_set", opened)
+    code, out, _ = told(0.95)
+    assert (code, candidates(out)) == (
+        1,
+        [
+            "candidate-1 46 % 11.2 kB 11,177 95.00 % 94.44 % (87.65 – 97.60) 4.44 (at most 10.52) pass",
+            "candidate-2 32 % 5.62 kB 5,622 50.00 % – – –",
+            "nothing under 13.0 kB is surely at least 90 % accurate; nearest: candidate-1 with 94.44 % (87.65 – 97.60) "
+            "on the test set.",
+        ],
+    )
+
+
+def test_an_original_without_validation_rows_keeps_the_rest_of_its_recipe(told, trained_folder, tmp_path):
+    folder = shutil.copytree(trained_folder, tmp_path / "whole")
+    config = json.loads((folder / "config.json").read_text())
+    config["recipe"] |= {"validation_split": 0.0, "monitor": "loss", "seed": 7}
+    write_json(folder / "config.json", config)
+    code, _, err = told(0.5, source=folder)
+    assert code == 1
+    assert "was trained without validation rows; those of its candidates are among what it has learned" in err
+    asked = compression.read(Path("runs/compress")).asked
+    assert (asked.validation_split, asked.batch_size, asked.seed) == (0.2, 16, 7)
 
 
 COSTS = (Costs(1, 1, 1, 1), Costs(60_000, 1, 1, 1))  # of a candidate, of the original
