@@ -253,6 +253,36 @@ def test_a_network_is_not_refused_because_a_narrower_one_was_too_slow(tmp_path, 
     assert search.read(tmp_path).candidates == of.candidates
 
 
+def test_what_was_too_slow_in_an_earlier_call_is_tried_if_it_is_what_fits_now(tmp_path, tiny, one_kind, monkeypatch):
+    """Nothing else is proposed here."""
+
+    class Unsteady(Costing):
+        def __init__(self, slow):
+            super().__init__()
+            self.slow = slow
+
+        def of(self, model):
+            latency_s = 90e-6 if model == self.slow.model else 10e-6
+            return replace(super().of(model), latency_s=Measured(latency_s, latency_s, latency_s, "a CPU"))
+
+    monkeypatch.setattr(space, "DEPTHS", (2, 3))
+    shallow, deep = choice(2), choice(2, depth=3)
+
+    def propose(*_, attempt, **__):
+        assert attempt <= 3
+        return shallow
+
+    monkeypatch.setattr(space, "usual", lambda: shallow)
+    for name, value in {"ATTEMPTS": 3, "propose": propose}.items():
+        monkeypatch.setattr(conduct, name, value)
+    asked = replace(ASKED, budgets=Budgets(max_latency_s=50e-6))
+    for slow, trials in ((shallow, 1), (deep, 2)):
+        of = carry_out(
+            tmp_path, tiny, Learned(learn), asked=asked, costing=Unsteady(slow), limits=Limits(trials=trials)
+        )
+    assert choices(of) == [deep, shallow]
+
+
 def test_what_is_known_of_a_network_is_not_measured_again(tmp_path, tiny, one_kind, monkeypatch):
     monkeypatch.setattr(space, "WIDTHS", (4, 4))
     costing = Costing()

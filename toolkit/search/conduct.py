@@ -189,8 +189,9 @@ class _Conductor:
             choice = space.usual()
             if number > 1 or rejected:
                 choice = propose(known, budgets, seed=search.asked.seed, number=number, attempt=len(rejected))
-            if len(rejected) == ATTEMPTS:
+            if len(rejected) == ATTEMPTS:  # it fits by what this call has found; an earlier one may have timed more
                 choice = replace(fitting, learning_rate=choice.learning_rate)
+                return CandidateEntry(choice, self._costing.of(choice.model), tuple(rejected))
             costs = self._known(choice, (*before, *rejected)) or self._costing.of(choice.model)
             if not budgets.excess(costs):
                 return CandidateEntry(choice, costs, tuple(rejected))
