@@ -192,6 +192,7 @@ def test_a_folder_without_a_search_and_one_with_a_damaged_candidate_are_refused(
     for damaged, says in (
         ("{", "cannot be read as a candidate"),
         (text.replace('"width": ', '"width": 99'), "tiny takes no 'width=99"),
+        (text.replace('"learning_rate": ', '"learning_rate": 9'), "the learning rate is 90.*; it must be from"),
     ):
         write_text(candidate, damaged)
         with pytest.raises(RunError, match=says):
