@@ -98,6 +98,8 @@ def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(
         (("--trials", "0"), "--trials is 0; it must be from 1 to 10,000"),
         (("--jobs", "0"), "the number of jobs is 0; it must be from 1 to 64"),
         (("--jobs", "65"), "the number of jobs is 65; it must be from 1 to 64"),
+        (("--max-latency", "50us", "--jobs", "2"), "--max-latency is timed on this machine between trainings;"),
+        (("--max-latency", "50us", "--ray", "auto"), "between trainings; leave --jobs and --ray out"),
         (("--hours", "9000"), "--hours is 9,000; it must be from 0.001 to 8,760"),
         (("--ray", "auto", "--jobs", "2"), "--jobs is for this machine, --ray for a cluster; leave out one of them"),
         (("--epochs", "0"), "the number of epochs is 0; it must be from 1 to 1,000,000"),
