@@ -254,6 +254,18 @@ def test_a_network_is_not_refused_because_a_narrower_one_was_too_slow(tmp_path, 
     assert search.read(tmp_path).candidates == of.candidates
 
 
+def test_figures_of_two_cpus_are_not_compared(tmp_path, tiny, one_kind):
+    class Elsewhere(Timed):
+        def of(self, model):
+            costs = super().of(model)
+            return replace(costs, latency_s=replace(costs.latency_s, where="another CPU"))
+
+    asked = replace(ASKED, budgets=Budgets(max_latency_s=50e-6))
+    carry_out(tmp_path, tiny, Learned(learn), asked=asked, costing=Timed(), limits=Limits(trials=1))
+    with pytest.raises(RunError, match="latency measured by another CPU and by a CPU cannot be compared; go on where"):
+        carry_out(tmp_path, tiny, Learned(learn), asked=asked, costing=Elsewhere(), limits=Limits(trials=2))
+
+
 def test_what_was_too_slow_in_an_earlier_call_is_tried_if_it_is_what_fits_now(tmp_path, tiny, one_kind, monkeypatch):
     """Nothing else is proposed here."""
 

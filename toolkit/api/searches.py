@@ -53,9 +53,10 @@ def search(
     ``.candidates`` has what was tried, ``.proof`` what the test set said, None if nothing reached the accuracy;
     ``.to_json()`` is the document of ``toolkit search --json``. Ctrl-C ends it, with ``.interrupted``; no whole epoch
     is lost. Raises UsageError, before anything is trained, if nothing can meet the budgets or they limit what cannot be
-    measured here (also a latency beside ``ray`` or several ``jobs``), DataError for data that cannot be had,
-    overlap or are too few, RunError if the folder has another search, or one whose test set was opened beside another
-    model, BusyError while another process works there, MissingExtraError without TensorFlow or Optuna.
+    measured here (also a latency beside ``ray`` or several ``jobs``), DataError for data that cannot be had, overlap or
+    are too few, RunError if the folder has another search, one that was measured by something else, or one whose test
+    set was opened beside another model, BusyError while another process works there, MissingExtraError without
+    TensorFlow or Optuna.
     """
     from toolkit.data import load
     from toolkit.export import sources

@@ -13,7 +13,7 @@ from toolkit.export.sources import Source
 from toolkit.files import documents, write_json
 from toolkit.runs import SCRATCH
 from toolkit.search import candidates, space
-from toolkit.search.budgets import COSTS, OF_FILE, SIZE, Budgets, Costs
+from toolkit.search.budgets import COSTS, OF_FILE, SIZE, Budgets, Costs, Measured
 from toolkit.search.candidates import CANDIDATE, TRIAL, Candidate, CandidateEntry, Rejected
 from toolkit.search.costs import Costing
 from toolkit.search.front import floors
@@ -71,7 +71,8 @@ def conduct(
 
     One whose test set was opened is returned as it is. Whenever it ends, also by a kill, what was trained is on the
     disk, and the next call goes on there. Raises UsageError, before anything is trained, if nothing can meet the
-    budgets, RunError if the folder has come to have another search, or one that was proven beside another rival.
+    budgets, RunError if the folder has come to have another search, one that was measured by something else, or one
+    whose test set was opened beside another rival.
     """
     with locks.alone(search.folder, "search", otherwise="choose another --name"):
         search = as_it_stands(search)  # another process may have gone on with it before it was locked
@@ -128,6 +129,7 @@ class _Conductor:
         if (self.search.folder / FRONT).is_file():
             return  # it is chosen: the test set may have been opened
         fitting = require_possible(self._costing, self.search.asked.budgets, on_step=self._on_step)
+        self._require_comparable(fitting)
         self._save()
         yield from [self._trial(one.choice, one.costs, one.folder) for one in self._left()]
         while not self._limits.are_reached(trials=len(self.search.candidates), spent_s=self.search.spent_s):
@@ -178,6 +180,18 @@ class _Conductor:
         asked = self.search.asked
         least = floors(costs, self.search.finished, epochs=asked.epochs)
         return Trial(asked.recipe(choice), folder, self.search.data["digests"], least, opens_test=False)
+
+    def _require_comparable(self, fitting: Choice) -> None:
+        """Raise RunError if the candidates were measured by something else than what measures here."""
+        for cost in self.search.asked.budgets.measured:
+            every = (self._costing.of(fitting.model), *(one.costs for one in self.search.candidates))
+            found: list[Measured | None] = [getattr(costs, cost.field) for costs in every]
+            places = dict.fromkeys(one.where for one in found if one is not None)
+            if len(places) > 1:
+                raise RunError(
+                    f"{self.search.folder}: {cost.heading} measured by {' and by '.join(places)} cannot be compared; "
+                    "go on where the search was begun, or choose another --name"
+                )
 
     def _next(self, number: int, fitting: Choice) -> CandidateEntry:
         """Return a proposal that fits the budgets, with those that did not."""
