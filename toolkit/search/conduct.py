@@ -17,9 +17,9 @@ from toolkit.search.budgets import COSTS, OF_FILE, SIZE, Budgets, Costs, Measure
 from toolkit.search.candidates import CANDIDATE, TRIAL, Candidate, CandidateEntry, Rejected
 from toolkit.search.costs import Costing
 from toolkit.search.front import floors
-from toolkit.search.proof import FRONT, Proof
+from toolkit.search.proof import FRONT
 from toolkit.search.proposals import propose
-from toolkit.search.prove import EXPORTED, prove
+from toolkit.search.prove import EXPORTED, prove, require_same_rival
 from toolkit.search.search import Search, as_it_stands
 from toolkit.search.space import Choice
 from toolkit.step import OnStep, Step, ignore
@@ -77,7 +77,7 @@ def conduct(
     with locks.alone(search.folder, "search", otherwise="choose another --name"):
         search = as_it_stands(search)  # another process may have gone on with it before it was locked
         if search.proof is not None:
-            _require_same_rival(search.folder, search.proof, rival if must_match else None)
+            require_same_rival(search.folder, search.proof, rival if must_match else None)
             return search
         for below in ("*/", f"*/{EXPORTED}/*/"):
             locks.remove_dead_locks(search.folder, below, beside=f"{SCRATCH}*")
@@ -87,16 +87,6 @@ def conduct(
             for event in events:
                 conductor.note(event)
         return prove(conductor.search, dataset, rival, must_match=must_match, warn=warn, on_step=on_step)
-
-
-def _require_same_rival(folder: Path, proof: Proof, rival: Source | None) -> None:
-    """Raise RunError if the test set was opened beside another model than the one that is to be matched now."""
-    before = Path(proof.rival).resolve() if proof.rival and proof.must_match else None
-    if before != (rival.keras_path.resolve() if rival else None):
-        how = f"beside {proof.rival}" if before else "without --against"
-        raise RunError(
-            f"{folder}: its test set was opened {how}, and is opened once; ask for the same, or choose another --name"
-        )
 
 
 def _work(search: Search, device: str) -> Work:

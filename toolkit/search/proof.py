@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from toolkit.files import FileName
+from toolkit.files.documents import LATER
 from toolkit.interval import Interval
 from toolkit.parity.statistics import loss_bounds
 from toolkit.study import statistics
@@ -59,8 +60,9 @@ class Member:
 class Proof:
     """What one look at ``n`` test rows says of a front.
 
-    rival: the path of the model that its members are compared with; rival_right: the rows that it gets right.
-    must_match: whether a member must be as good as the rival to be what was asked for.
+    rival: the path of the model that its members are compared with; rival_sha256: of the file that it comes from;
+    rival_right: the rows that it gets right. must_match: whether a member must be as good as the rival to be what was
+    asked for.
     """
 
     n: int
@@ -69,6 +71,7 @@ class Proof:
     rival_right: int | None
     must_match: bool
     members: tuple[Member, ...]
+    rival_sha256: str | None = field(default=None, metadata=LATER)
     others: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -127,6 +130,7 @@ class Proof:
             "confidence": self.confidence,
             "margin_pp": MARGIN_PP,
             "rival": self.rival,
+            "rival_sha256": self.rival_sha256,
             "must_match": self.must_match,
             "rival_accuracy": None if self.rival_right is None else self.rival_right / self.n,
             "members": [
