@@ -111,7 +111,8 @@ def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(
         (("--augment", "none"), "unknown augmentation 'none'"),
         (("--show", "none", "--trials", "3"), "--show trains nothing; leave out --trials"),
         (("--show", "none"), "no search is called 'none'; known searches: none; 'toolkit search' makes one"),
-        (("--min-accuracy", "99.9"), "has 90 test rows; a search needs 3,838"),
+        (("--min-accuracy", "99.9"), "has 90 test rows; no fewer than 3,838 could show 99.9 %"),
+        (("--against", SHIPPED / "mlp.keras"), "has 90 test rows; no fewer than 2,70"),
     ],
 )
 def test_nonsense_is_one_line_and_exit_code_2(cli, here, monkeypatch, tiny, arguments, says):

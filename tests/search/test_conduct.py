@@ -169,10 +169,14 @@ def test_a_search_for_something_else_is_refused(tmp_path, tiny):
 def test_too_few_rows_to_validate_or_to_measure_with_are_refused(tmp_path, tiny):
     """48 validation rows of 240, 90 test rows, and z² is 3.8415: 90 / 93.8415 is 0.959, 125 / 128.8415 is 0.9702."""
     few = make_dataset(tiny_arrays(train=120), name="few", origin="tests")
-    with pytest.raises(DataError, match=r"has 24 validation rows; a search needs 30$"):
+    with pytest.raises(DataError, match=r"has 24 validation rows; no fewer than 30 could show anything"):
         begun(tmp_path, few)
+    with pytest.raises(
+        DataError, match=r"90 test rows; no fewer than 2,70\d could show a loss of at most 0.1 points: ask"
+    ):
+        search.begin(ASKED, tiny, tmp_path, jobs=1, must_match=True)
     for accuracy, least in ((0.97, 125), (0.993, 545)):
-        with pytest.raises(DataError, match=f"has 90 test rows; a search needs {least}, no fewer could show an"):
+        with pytest.raises(DataError, match=f"has 90 test rows; no fewer than {least} could show {100 * accuracy:g} %"):
             begun(tmp_path, tiny, replace(ASKED, budgets=Budgets(min_accuracy=accuracy)))
     begun(tmp_path, tiny, replace(ASKED, budgets=Budgets(min_accuracy=0.95)))
 

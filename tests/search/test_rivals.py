@@ -16,9 +16,9 @@ from toolkit.search.proof import PROOF, Paired, Proof
 
 
 @pytest.fixture
-def again(here, monkeypatch, tiny):
+def again(here, monkeypatch, many):
     """Call a finished search again that was made against a model, or only compared with it."""
-    monkeypatch.setattr("toolkit.data.load", lambda data, **options: tiny)
+    monkeypatch.setattr("toolkit.data.load", lambda data, **options: many)
     origin = SimpleNamespace(sha256="1")
     monkeypatch.setattr(
         "toolkit.export.sources.resolve", lambda given: SimpleNamespace(keras_path=here / given, origin=origin)
@@ -26,7 +26,7 @@ def again(here, monkeypatch, tiny):
     folder = here / "runs" / "search"
     with monkeypatch.context() as patch:
         patch.setattr("toolkit.search.conduct.prove", lambda search, *_, **__: search)
-        carry_out(folder, tiny, Learned(learn), limits=Limits(trials=1))
+        carry_out(folder, many, Learned(learn), limits=Limits(trials=1))
 
     def call(rival, against, *, must_match=True, sha256=None):
         paired = None if rival is None else Paired(1, 1)

@@ -75,7 +75,7 @@ def search(
     asked = Asked(budgets, **training)
     given = None if against is None else sources.resolve(fspath(against))
     dataset = load(fspath(data), warn=warn, reading=reading)
-    begun = begin(asked, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
+    begun = begin(asked, dataset, folder, jobs=executor.jobs, must_match=given is not None, allow_overlap=allow_overlap)
     of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"
     on_step(Step(0, 1, f"{of_what}; {budgets}; {begun.summary}; in {folder}/", begun, is_news=True))
 

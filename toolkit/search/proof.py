@@ -8,7 +8,7 @@ from typing import Any
 from toolkit.files import FileName
 from toolkit.files.documents import LATER
 from toolkit.interval import Interval
-from toolkit.parity.statistics import loss_bounds
+from toolkit.parity.statistics import images_to_decide, loss_bounds
 from toolkit.study import statistics
 from toolkit.verdict import Verdict
 
@@ -28,6 +28,11 @@ def least_rows(accuracy: float) -> int:
     return bisect_left(
         range(sys.maxsize), accuracy, lo=1, key=lambda n: statistics.share(n, n, confidence=1 - ERROR).low
     )
+
+
+def least_rows_to_match() -> int:
+    """Return how many test rows could show that a member is as good as its rival: if both answer each alike."""
+    return images_to_decide(0, 0, 1, MARGIN_PP / 100) or sys.maxsize
 
 
 @dataclass(frozen=True)
