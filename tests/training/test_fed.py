@@ -127,3 +127,12 @@ def test_a_teacher_sees_pixels_as_it_takes_them(tmp_path, bright):
     path = linear(tmp_path / "teacher.keras", extras.load("keras").layers.Rescaling(1 / 255))
     teacher = Teacher(extras.load("tensorflow"), path, divide(bright, share=0.2, seed=0))
     assert teacher.words == ("a teacher that is right on 100.00 % of 320 training images",)
+
+
+def test_a_range_that_is_given_beside_a_teacher_is_not_tried(tmp_path, bright):
+    """What compress trains: a network that was only just pruned gets more images right in one range by chance."""
+    path = linear(tmp_path / "own.keras", shown=(-1.0, 1.0))
+    recipe, parts = replace(RECIPE, model=str(path), input_range="0..1"), divide(bright, share=0.2, seed=0)
+    with pytest.raises(UsageError, match=r"with -1\.\.1, .* with 0\.\.1: give --input-range -1\.\.1$"):
+        fed.check(recipe, parse("0..1"), parts)
+    fed.check(replace(recipe, teacher="best.keras"), parse("0..1"), parts)
