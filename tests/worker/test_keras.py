@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.fuzz.changes import change
+from toolkit import extras
 from toolkit.cli import call
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256
@@ -42,6 +43,17 @@ def test_a_keras_file_that_would_fill_the_memory_is_one_line(exported, tiny_npz,
     assert re.search(
         r"error: .*cnn\.keras: keras took [\d,]+ bytes of memory and was ended\n\Z", capsys.readouterr().err
     )
+
+
+@pytest.mark.training
+def test_what_a_worker_cannot_run_is_not_loaded_here(tmp_path, monkeypatch):
+    """Which takes more memory than there are addresses."""
+    layers = extras.load("keras").layers
+    huge = layers.UpSampling2D((2**10, 2**30)), layers.GlobalAveragePooling2D(), layers.Dense(3)
+    extras.load("keras").Sequential([layers.Input((8, 8, 1)), *huge]).save(tmp_path / "huge.keras")
+    monkeypatch.setattr("toolkit.runtimes.keras.loading.load_model", pytest.fail)
+    with pytest.raises(ArtifactError, match=r"huge\.keras: Keras cannot run it: "):
+        keras.load_model(tmp_path / "huge.keras")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What a worker does for a session of the parent: open an artifact, and answer for images."""
 
 import time
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from toolkit import runtimes
 from toolkit.convention import of_message
 from toolkit.files.documents import to_tree
-from toolkit.runtimes.base import Session, Traced
+from toolkit.runtimes.base import Session, Traced, as_artifact_error
 from toolkit.runtimes.keras.layers import Layers
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.worker.child import Task
@@ -74,13 +73,15 @@ def _alone(kept: dict[str, Any], content: bytes, *, name: str) -> Answer:
 
 
 def _try(kept: dict[str, Any], content: bytes, *, path: str, runtime: str) -> Answer:
-    """Load a Keras model, and run it on a row of zeros if it tells how large a row is."""
+    """Load a Keras model, and run it on a row of zeros if it tells how large a row is.
+
+    A model of several inputs is not run: whoever loads it next refuses it, and says why.
+    """
     model = load_model(Path(path))
-    shapes = [tuple(one.shape[1:]) for one in model.inputs]
-    if not any(None in shape for shape in shapes):
-        rows = [np.zeros((1, *shape), np.float32) for shape in shapes]
-        with suppress(Exception):  # whoever loads it next says what is wrong with its answer
-            model(rows if len(rows) > 1 else rows[0], training=False)
+    sizes = tuple(model.inputs[0].shape[1:])
+    if len(model.inputs) == 1 and None not in sizes:
+        with as_artifact_error(Path(path), "Keras cannot run it"):
+            model(np.zeros((1, *sizes), np.float32), training=False)
     return {}, b""
 
 
