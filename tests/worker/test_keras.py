@@ -11,8 +11,13 @@ import pytest
 from tests.fuzz.changes import change
 from toolkit import extras
 from toolkit.cli import call
+from toolkit.data.base.parts import divide
 from toolkit.errors import ArtifactError
+from toolkit.export import exporter
+from toolkit.export.sources import resolve
 from toolkit.files import sha256
+from toolkit.training import distillation, transfer
+from toolkit.training.recipe import Recipe
 from toolkit.worker import keras, process, session
 
 
@@ -46,14 +51,34 @@ def test_a_keras_file_that_would_fill_the_memory_is_one_line(exported, tiny_npz,
 
 
 @pytest.mark.training
-def test_what_a_worker_cannot_run_is_not_loaded_here(tmp_path, monkeypatch):
-    """Which takes more memory than there are addresses."""
-    layers = extras.load("keras").layers
-    huge = layers.UpSampling2D((2**10, 2**30)), layers.GlobalAveragePooling2D(), layers.Dense(3)
-    extras.load("keras").Sequential([layers.Input((8, 8, 1)), *huge]).save(tmp_path / "huge.keras")
-    monkeypatch.setattr("toolkit.runtimes.keras.loading.load_model", pytest.fail)
-    with pytest.raises(ArtifactError, match=r"huge\.keras: Keras cannot run it: "):
-        keras.load_model(tmp_path / "huge.keras")
+def test_a_file_that_cannot_be_run_on_rows_as_they_come_next_is_not_loaded(tmp_path):
+    """Of a size that it leaves free, here an even one; other rows are refused by whoever loads it, in its own words."""
+    layers, path = extras.load("keras").layers, tmp_path / "free.keras"
+    image = layers.Input((None, None, 1))
+    halved = layers.UpSampling2D(2)(layers.MaxPooling2D(2)(image))
+    answer = layers.Dense(3)(layers.GlobalAveragePooling2D()(layers.Concatenate()([image, halved])))
+    extras.load("keras").Model(image, answer).save(path)
+    for rows in ((), (2, 8, 8, 1), (2, 7, 7, 3), (2, 7)):
+        assert keras.load_model(path, rows).input_shape == (None, None, None, 1)
+    with pytest.raises(ArtifactError, match=r"free\.keras: Keras cannot run it: "):
+        keras.load_model(path, (2, 7, 7, 1))
+
+
+def test_who_loads_a_file_says_what_it_is_asked_next(here, tiny, monkeypatch):
+    def load_model(path, rows):
+        raise ArtifactError(f"{path} is tried on {rows}")
+
+    for user in (transfer, distillation, exporter):
+        monkeypatch.setattr(user, "load_model", load_model)
+    path = here / "own.keras"
+    path.write_bytes(b"own")
+    with pytest.raises(ArtifactError, match=r"is tried on \(50, 8, 8, 1\)"):
+        transfer.start(None, Recipe(model=str(path)), tiny, warn=pytest.fail)
+    with pytest.raises(ArtifactError, match=r"is tried on \(240, 8, 8, 1\)"):
+        distillation.Teacher(None, path, divide(tiny, share=0.2, seed=0))
+    options = exporter.ExportOptions([], input_shape=(6, 6, 1))
+    with pytest.raises(ArtifactError, match=r"is tried on \(50, 6, 6, 1\)"):
+        exporter.export(resolve(str(path)), tiny, here / "out", options, warn=pytest.fail)
 
 
 @pytest.fixture
@@ -61,7 +86,7 @@ def tries(monkeypatch):
     """The files that a worker is asked to try, which it refuses if they are called bad."""
     asked = []
 
-    def try_out(path):
+    def try_out(path, rows):
         asked.append(path.name)
         if path.stem == "bad":
             raise ArtifactError("bad.keras: it crashed")

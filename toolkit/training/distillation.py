@@ -50,7 +50,7 @@ class Teacher:
         dataset = parts.dataset
         self._tf = tf
         self._path = path
-        self._model = load_model(path)
+        self._model = load_model(path, (min(_ROWS, len(dataset.train)), *dataset.input_shape))
         self._classes, self._noun = dataset.classes, dataset.noun
         transfer.check_input(self._model, path, dataset)
         convention = fed.of_file(self._model, path, dataset)

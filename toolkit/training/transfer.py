@@ -41,7 +41,7 @@ def start(keras: Any, recipe: Recipe, dataset: Dataset, *, warn: Callable[[str],
     a new one, which is warned of. UsageError for a model that takes other images, or does not end in probabilities.
     """
     path = Path(recipe.model)
-    model = load_model(path)
+    model = load_model(path, (min(_TRIED_IMAGES, len(dataset.train)), *dataset.input_shape))
     if bounds_of(model) and not recipe.qat:
         raise UsageError(f"{path}: rounds as integer kernels do; give --qat to train it further, or the model in float")
     check_input(model, path, dataset)
