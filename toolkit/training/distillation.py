@@ -56,6 +56,7 @@ class Teacher:
         convention = fed.of_file(self._model, path, dataset)
         self._taken = fed.compiled(tf, convention)
         self._check(dataset, convention)
+        fed.check_file(path, convention, parts, advice="export it with {}, and give the file of that export")
         self._answer = tf.function(self.__call__, autograph=False, reduce_retracing=True)
         self._accuracy, self._tried = self._try(dataset, parts.training_rows)
 
