@@ -4,6 +4,7 @@ import json
 import re
 import zipfile
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -115,8 +116,16 @@ def test_a_file_is_tried_once_and_one_that_fails_is_never_loaded(tmp_path, tries
         keras.load_model(tmp_path / "none.keras")
 
 
-def test_the_weights_of_a_run_are_not_tried(tmp_path, tries):
-    (tmp_path / "best.keras").write_bytes(b"weights")
-    (tmp_path / "config.json").write_text("{}")
-    keras.load_model(tmp_path / "best.keras")
+def test_only_the_weights_of_a_run_below_runs_are_not_tried(here, tries):
+    for folder in (Path("runs/own"), Path("downloads/run")):
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+        (folder / "best.keras").write_bytes(str(folder).encode())
+    keras.load_model(Path("runs/own/best.keras"))
+    keras.load_model(here / "runs/own/best.keras")
     assert tries == []
+    keras.load_model(Path("downloads/run/best.keras"))
+    Path("runs/link").symlink_to(here / "downloads" / "run")
+    Path("downloads/run/best.keras").write_bytes(b"others")
+    keras.load_model(Path("runs/link/best.keras"))
+    assert tries == ["best.keras", "best.keras"]
