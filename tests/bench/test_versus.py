@@ -72,7 +72,7 @@ def test_two_files_are_timed_in_two_processes_a_round(exported):
 
 def test_nonsense_and_emulation_are_refused(exported, monkeypatch):
     files = select([exported / "cnn-float32.tflite", exported / "cnn-int8.tflite"], warn=pytest.fail)
-    with pytest.raises(UsageError, match="it must be 0 % or more"):
+    with pytest.raises(UsageError, match="it must be from 0 to 100,000"):
         versus(files, Plan(), tolerance=-0.1)
     emulated = replace(host.describe(), emulated=True)
     monkeypatch.setattr(host, "describe", lambda: emulated)

@@ -9,6 +9,7 @@ from toolkit.export import sources
 from toolkit.export.exporter import ExportOptions, export
 from toolkit.export.formats import plan
 from toolkit.export.formats.base import refusal
+from toolkit.runtimes.keras.loading import allowing
 
 pytestmark = pytest.mark.slow
 
@@ -90,18 +91,25 @@ def test_they_answer_as_keras_does(exported_model, make):
     assert {artifact.inputs[0].shape[0] for artifact in manifest.read(exported.manifest.folder).artifacts} == {None}
 
 
-def test_what_cannot_be_converted_is_one_sentence_with_the_layer_and_the_remedy(exported_model):
+SPECTRUM = """
+import keras
+import tensorflow as tf
+
+@keras.saving.register_keras_serializable("tests")
+class Spectrum(keras.layers.Layer):
+    def call(self, inputs):
+        return tf.linalg.svd(inputs, compute_uv=False)
+"""
+
+
+def test_what_cannot_be_converted_is_one_sentence_with_the_layer_and_the_remedy(exported_model, tmp_path):
     keras = extras.load("keras")
-    tf = extras.load("tensorflow")
-
-    @keras.saving.register_keras_serializable("tests")
-    class Spectrum(keras.layers.Layer):  # type: ignore[misc,name-defined]
-        def call(self, inputs):
-            return tf.linalg.svd(inputs, compute_uv=False)
-
-    steps = [keras.layers.Reshape((8, 8)), Spectrum(name="spectrum"), keras.layers.Dense(3)]
-    with pytest.raises(ExportFailedError) as caught:
-        exported_model(keras.Sequential([keras.Input((8, 8, 1)), *steps]), quantizations=["float32"])
+    (own := tmp_path / "spectrum.py").write_text(SPECTRUM)
+    with allowing([own]):
+        spectrum = keras.saving.get_registered_object("tests>Spectrum")(name="spectrum")
+        steps = [keras.Input((8, 8, 1)), keras.layers.Reshape((8, 8)), spectrum, keras.layers.Dense(3)]
+        with pytest.raises(ExportFailedError) as caught:
+            exported_model(keras.Sequential(steps), quantizations=["float32"])
     first = str(caught.value).split("; ")[0]
     assert all("the layer 'spectrum' (Spectrum) needs Svd, " in one for one in str(caught.value).split("own-")[1:]), (
         caught

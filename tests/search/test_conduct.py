@@ -169,10 +169,14 @@ def test_a_search_for_something_else_is_refused(tmp_path, tiny):
 def test_too_few_rows_to_validate_or_to_measure_with_are_refused(tmp_path, tiny):
     """48 validation rows of 240, 90 test rows, and z² is 3.8415: 90 / 93.8415 is 0.959, 125 / 128.8415 is 0.9702."""
     few = make_dataset(tiny_arrays(train=120), name="few", origin="tests")
-    with pytest.raises(DataError, match=r"has 24 validation rows; a search needs 30$"):
+    with pytest.raises(DataError, match=r"has 24 validation rows; no fewer than 30 could show anything"):
         begun(tmp_path, few)
+    with pytest.raises(
+        DataError, match=r"90 test rows; no fewer than 2,70\d could show a loss of at most 0.1 points: ask"
+    ):
+        search.begin(ASKED, tiny, tmp_path, jobs=1, must_match=True)
     for accuracy, least in ((0.97, 125), (0.993, 545)):
-        with pytest.raises(DataError, match=f"has 90 test rows; a search needs {least}, no fewer could show an"):
+        with pytest.raises(DataError, match=f"has 90 test rows; no fewer than {least} could show {100 * accuracy:g} %"):
             begun(tmp_path, tiny, replace(ASKED, budgets=Budgets(min_accuracy=accuracy)))
     begun(tmp_path, tiny, replace(ASKED, budgets=Budgets(min_accuracy=0.95)))
 
@@ -192,6 +196,7 @@ def test_a_folder_without_a_search_and_one_with_a_damaged_candidate_are_refused(
     for damaged, says in (
         ("{", "cannot be read as a candidate"),
         (text.replace('"width": ', '"width": 99'), "tiny takes no 'width=99"),
+        (text.replace('"learning_rate": ', '"learning_rate": 9'), "the learning rate is 90.*; it must be from"),
     ):
         write_text(candidate, damaged)
         with pytest.raises(RunError, match=says):
@@ -251,6 +256,48 @@ def test_a_network_is_not_refused_because_a_narrower_one_was_too_slow(tmp_path, 
     assert {one.choice.width for one in of.rejected} <= {3, 4, 5}
     assert max(one.choice.width for one in of.candidates) > min(one.choice.width for one in of.rejected)
     assert search.read(tmp_path).candidates == of.candidates
+
+
+def test_figures_of_two_cpus_are_not_compared(tmp_path, tiny, one_kind):
+    class Elsewhere(Timed):
+        def of(self, model):
+            costs = super().of(model)
+            return replace(costs, latency_s=replace(costs.latency_s, where="another CPU"))
+
+    asked = replace(ASKED, budgets=Budgets(max_latency_s=50e-6))
+    carry_out(tmp_path, tiny, Learned(learn), asked=asked, costing=Timed(), limits=Limits(trials=1))
+    with pytest.raises(RunError, match="latency measured by another CPU and by a CPU cannot be compared; go on where"):
+        carry_out(tmp_path, tiny, Learned(learn), asked=asked, costing=Elsewhere(), limits=Limits(trials=2))
+
+
+def test_what_was_too_slow_in_an_earlier_call_is_tried_if_it_is_what_fits_now(tmp_path, tiny, one_kind, monkeypatch):
+    """Nothing else is proposed here."""
+
+    class Unsteady(Costing):
+        def __init__(self, slow):
+            super().__init__()
+            self.slow = slow
+
+        def of(self, model):
+            latency_s = 90e-6 if model == self.slow.model else 10e-6
+            return replace(super().of(model), latency_s=Measured(latency_s, latency_s, latency_s, "a CPU"))
+
+    monkeypatch.setattr(space, "DEPTHS", (2, 3))
+    shallow, deep = choice(2), choice(2, depth=3)
+
+    def propose(*_, attempt, **__):
+        assert attempt <= 3
+        return shallow
+
+    monkeypatch.setattr(space, "usual", lambda: shallow)
+    for name, value in {"ATTEMPTS": 3, "propose": propose}.items():
+        monkeypatch.setattr(conduct, name, value)
+    asked = replace(ASKED, budgets=Budgets(max_latency_s=50e-6))
+    for slow, trials in ((shallow, 1), (deep, 2)):
+        of = carry_out(
+            tmp_path, tiny, Learned(learn), asked=asked, costing=Unsteady(slow), limits=Limits(trials=trials)
+        )
+    assert choices(of) == [deep, shallow]
 
 
 def test_what_is_known_of_a_network_is_not_measured_again(tmp_path, tiny, one_kind, monkeypatch):

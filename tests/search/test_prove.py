@@ -7,6 +7,8 @@ import pytest
 
 from tests.search.made_up import Learned
 from tests.search.test_conduct import carry_out, learn
+from toolkit.errors import RunError
+from toolkit.export import sources
 from toolkit.files import write_text
 from toolkit.search import prove, report
 from toolkit.search.asked import Asked
@@ -47,6 +49,20 @@ def test_a_whole_file_is_not_exported_again(searched, tiny, monkeypatch):
         prove.prove(searched, tiny, None, must_match=False, warn=pytest.fail, on_step=lambda step: None)
     assert (searched.folder / FRONT).is_file()
     assert prove.exported(searched.candidates[0]).path == files_of(searched) / "cnn-int8.tflite"
+
+
+def test_a_front_that_was_opened_beside_one_model_is_not_opened_beside_another(searched, tiny, trained_folder):
+    def open_beside(rival, must_match=True):
+        prove.prove(searched, tiny, rival, must_match=must_match, warn=pytest.fail, on_step=lambda step: None)
+
+    rival = sources.resolve(str(trained_folder))
+    for _ in range(2):
+        with pytest.raises(OpenedError):
+            open_beside(rival)
+    changed = replace(rival, origin=replace(rival.origin, sha256="0" * 64))
+    for options, then in (((None,), ""), ((rival, False), ""), ((changed,), " as it was then")):
+        with pytest.raises(RunError, match=f"its test set was opened beside .*best.keras{then}, and is opened once"):
+            open_beside(*options)
 
 
 @pytest.mark.parametrize("name", ["exported/tiny/cnn-int8.tflite", "exported/tiny/golden.npz", "best.keras"])

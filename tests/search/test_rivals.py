@@ -16,18 +16,22 @@ from toolkit.search.proof import PROOF, Paired, Proof
 
 
 @pytest.fixture
-def again(here, monkeypatch, tiny):
+def again(here, monkeypatch, many):
     """Call a finished search again that was made against a model, or only compared with it."""
-    monkeypatch.setattr("toolkit.data.load", lambda data, **options: tiny)
-    monkeypatch.setattr("toolkit.export.sources.resolve", lambda given: SimpleNamespace(keras_path=here / given))
+    monkeypatch.setattr("toolkit.data.load", lambda data, **options: many)
+    origin = SimpleNamespace(sha256="1")
+    monkeypatch.setattr(
+        "toolkit.export.sources.resolve", lambda given: SimpleNamespace(keras_path=here / given, origin=origin)
+    )
     folder = here / "runs" / "search"
     with monkeypatch.context() as patch:
         patch.setattr("toolkit.search.conduct.prove", lambda search, *_, **__: search)
-        carry_out(folder, tiny, Learned(learn), limits=Limits(trials=1))
+        carry_out(folder, many, Learned(learn), limits=Limits(trials=1))
 
-    def call(rival, against, *, must_match=True):
+    def call(rival, against, *, must_match=True, sha256=None):
         paired = None if rival is None else Paired(1, 1)
-        proof = Proof(10_000, None, rival, None if rival is None else 9_899, must_match, (member(rival=paired),))
+        right = None if rival is None else 9_899
+        proof = Proof(10_000, None, rival, right, must_match, (member(rival=paired),), sha256)
         write_json(folder / PROOF, {"schema": 1, **documents.to_tree(proof)})
         return api.search(ASKED.budgets, epochs=ASKED.epochs, against=against).proof.rival == rival
 
@@ -36,6 +40,7 @@ def again(here, monkeypatch, tiny):
 
 def test_the_same_command_returns_the_proof(again):
     assert again("a.keras", "a.keras")
+    assert again("a.keras", "a.keras", sha256="1")
     assert again("cnn.keras", None, must_match=False)
     assert again(None, None, must_match=False)
 
@@ -52,6 +57,11 @@ def test_the_same_command_returns_the_proof(again):
 def test_another_model_or_none_is_refused(again, rival, against, must_match, how):
     with pytest.raises(RunError, match=f"its test set was opened {how}, and is opened once; ask for the same, or"):
         again(rival, against, must_match=must_match)
+
+
+def test_another_model_at_the_same_place_is_refused(again):
+    with pytest.raises(RunError, match=r"beside a\.keras as it was then, and is opened once"):
+        again("a.keras", "a.keras", sha256="2")
 
 
 def test_a_damaged_model_that_nobody_named_is_only_told(tmp_path, monkeypatch, tiny):

@@ -14,6 +14,19 @@ def test_a_choice_is_a_model_as_train_takes_it():
         choice(0)
 
 
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"width": 40}, "the width is 40; it must be from 2 to 32"),
+        ({"kernel": 7}, "the kernel is 7; it must be from 3 to 5"),
+        ({"rate": 0.1}, "the learning rate is 0.1; it must be from 0.0005 to 0.02"),
+    ],
+)
+def test_a_network_of_the_family_that_is_not_searched_is_no_choice(values, says):
+    with pytest.raises(UsageError, match=says):
+        choice(**values)
+
+
 def test_every_corner_of_the_space_is_a_network():
     for width in space.WIDTHS:
         for depth in space.DEPTHS:
@@ -23,7 +36,7 @@ def test_every_corner_of_the_space_is_a_network():
 
 def test_a_network_contains_narrower_ones_and_those_of_smaller_kernels():
     assert choice(8, kernel=5).contains(choice(8))
-    assert choice(8).contains(choice(2, rate=0.1))
+    assert choice(8).contains(choice(2, rate=0.01))
     assert not choice(8).contains(choice(9))
     assert not choice(8).contains(choice(2, reduce="stride"))
 

@@ -52,10 +52,11 @@ def search(
 
     ``.candidates`` has what was tried, ``.proof`` what the test set said, None if nothing reached the accuracy;
     ``.to_json()`` is the document of ``toolkit search --json``. Ctrl-C ends it, with ``.interrupted``; no whole epoch
-    is lost. Raises UsageError, before anything is trained, if nothing can meet the budgets or they limit what this
-    machine cannot measure, DataError for data that cannot be had, overlap or are too few, RunError if the folder has
-    another search, or one whose test set was opened beside another model, BusyError while another process works there,
-    MissingExtraError without TensorFlow or Optuna.
+    is lost. Raises UsageError, before anything is trained, if nothing can meet the budgets or they limit what cannot be
+    measured here (also a latency beside ``ray`` or several ``jobs``), DataError for data that cannot be had, overlap or
+    are too few, RunError if the folder has another search, one that was measured by something else, or one whose test
+    set was opened beside another model, BusyError while another process works there, MissingExtraError without
+    TensorFlow or Optuna.
     """
     from toolkit.data import load
     from toolkit.export import sources
@@ -67,14 +68,14 @@ def search(
 
     for package in ("tensorflow", "matplotlib", "optuna"):
         extras.require(package)
-    measures.require(budgets)
+    measures.require(budgets, is_alone=jobs == 1 and ray is None)
     folder = study.folder_of(name)
     limits = conduct.Limits(trials, hours)
     executor = executor_of(jobs, folder / LOG, ray=ray, cpus=run_cpus, gpus=run_gpus)
     asked = Asked(budgets, **training)
     given = None if against is None else sources.resolve(fspath(against))
     dataset = load(fspath(data), warn=warn, reading=reading)
-    begun = begin(asked, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
+    begun = begin(asked, dataset, folder, jobs=executor.jobs, must_match=given is not None, allow_overlap=allow_overlap)
     of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"
     on_step(Step(0, 1, f"{of_what}; {budgets}; {begun.summary}; in {folder}/", begun, is_news=True))
 

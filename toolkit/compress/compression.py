@@ -9,16 +9,15 @@ import numpy as np
 from toolkit import extras
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
-from toolkit.errors import DataError, RunError, UsageError
+from toolkit.errors import RunError, UsageError
 from toolkit.export.sources import Source
 from toolkit.files import documents, write_json
 from toolkit.models import WEIGHTS_SUFFIX
-from toolkit.parity.statistics import images_to_decide
 from toolkit.search.budgets import SIZE, Budgets, Costs
 from toolkit.search.costs import Costing
 from toolkit.search.front import front
-from toolkit.search.proof import FRONT, MARGIN_PP, PROOF, Member, Proof, least_rows
-from toolkit.search.search import FEWEST_ROWS
+from toolkit.search.proof import FRONT, MARGIN_PP, PROOF, Member, Proof
+from toolkit.search.search import require_enough
 from toolkit.study import outcome, study
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import StudyDataEntry
@@ -245,7 +244,8 @@ def begin(
     asked = _asked(source, budgets, epochs)
     recipe = asked.recipe(source.keras_path)
     about = study.describe(dataset, recipe, allow_overlap=allow_overlap)
-    _require_enough(about, budgets.min_accuracy, origin=dataset.origin)
+    must_match = budgets.min_accuracy is None
+    require_enough(about, budgets.min_accuracy, must_match=must_match, origin=dataset.origin)
     if (folder / DOCUMENT).is_file():
         found = read(folder)
         same_data = found.data["digests"] == about["digests"]
@@ -291,18 +291,3 @@ def _asked(source: Source, budgets: Budgets, epochs: int) -> Asked:
         augment=recipe.others.get("augment"),
         balance=bool(recipe.others.get("balance")),
     )
-
-
-def _require_enough(about: StudyDataEntry, min_accuracy: float | None, *, origin: str) -> None:
-    """Raise DataError if the validation or the test rows are too few: if all were right, nothing would be shown."""
-    if about["validation_rows"] < FEWEST_ROWS:
-        raise DataError(f"{origin}: has {about['validation_rows']:,} validation rows; compress needs {FEWEST_ROWS}")
-    least = images_to_decide(0, 0, 1, MARGIN_PP / 100) if min_accuracy is None else least_rows(min_accuracy)
-    claim = f"a loss of at most {MARGIN_PP:g} points" if min_accuracy is None else f"{100 * min_accuracy:g} %"
-    least = max(FEWEST_ROWS, least or 0)
-    if about["test_rows"] < least:
-        lower = "give --min-accuracy" if min_accuracy is None else "give a lower --min-accuracy"
-        raise DataError(
-            f"{origin}: has {about['test_rows']:,} test rows; no fewer than {least:,} could show {claim}: {lower}, or "
-            "more test rows"
-        )

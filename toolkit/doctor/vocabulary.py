@@ -3,7 +3,7 @@
 # Of the sentences of toolkit that a report may hold; a test keeps them complete.
 OWN = """
 above abs absent add again allowed amx an analysed and another answer answers apart api arch are arm array artifact
-artifacts as available avx away be bench best bf bit bits bookworm boot broken build built but by bytes calibrated
+artifacts as at available avx away be bench best bf bit bits bookworm boot broken build built but by bytes calibrated
 calibration cannot capped cause changed check child class classes clock close code come command compiled conditions
 conservative container cool copy core cores cortex couldn cpu cpuinfo cpupower created data decide deps derived
 descriptors device devices did differ differently differs digest digests disk divergence do doctor does dotprod dtype

@@ -13,13 +13,13 @@ from toolkit.export.sources import Source
 from toolkit.files import documents, write_json
 from toolkit.runs import SCRATCH
 from toolkit.search import candidates, space
-from toolkit.search.budgets import COSTS, OF_FILE, SIZE, Budgets, Costs
+from toolkit.search.budgets import COSTS, OF_FILE, SIZE, Budgets, Costs, Measured
 from toolkit.search.candidates import CANDIDATE, TRIAL, Candidate, CandidateEntry, Rejected
 from toolkit.search.costs import Costing
 from toolkit.search.front import floors
-from toolkit.search.proof import FRONT, Proof
+from toolkit.search.proof import FRONT
 from toolkit.search.proposals import propose
-from toolkit.search.prove import EXPORTED, prove
+from toolkit.search.prove import EXPORTED, prove, require_same_rival
 from toolkit.search.search import Search, as_it_stands
 from toolkit.search.space import Choice
 from toolkit.step import OnStep, Step, ignore
@@ -71,12 +71,13 @@ def conduct(
 
     One whose test set was opened is returned as it is. Whenever it ends, also by a kill, what was trained is on the
     disk, and the next call goes on there. Raises UsageError, before anything is trained, if nothing can meet the
-    budgets, RunError if the folder has come to have another search, or one that was proven beside another rival.
+    budgets, RunError if the folder has come to have another search, one that was measured by something else, or one
+    whose test set was opened beside another rival.
     """
     with locks.alone(search.folder, "search", otherwise="choose another --name"):
         search = as_it_stands(search)  # another process may have gone on with it before it was locked
         if search.proof is not None:
-            _require_same_rival(search.folder, search.proof, rival if must_match else None)
+            require_same_rival(search.folder, search.proof, rival if must_match else None)
             return search
         for below in ("*/", f"*/{EXPORTED}/*/"):
             locks.remove_dead_locks(search.folder, below, beside=f"{SCRATCH}*")
@@ -86,16 +87,6 @@ def conduct(
             for event in events:
                 conductor.note(event)
         return prove(conductor.search, dataset, rival, must_match=must_match, warn=warn, on_step=on_step)
-
-
-def _require_same_rival(folder: Path, proof: Proof, rival: Source | None) -> None:
-    """Raise RunError if the test set was opened beside another model than the one that is to be matched now."""
-    before = Path(proof.rival).resolve() if proof.rival and proof.must_match else None
-    if before != (rival.keras_path.resolve() if rival else None):
-        how = f"beside {proof.rival}" if before else "without --against"
-        raise RunError(
-            f"{folder}: its test set was opened {how}, and is opened once; ask for the same, or choose another --name"
-        )
 
 
 def _work(search: Search, device: str) -> Work:
@@ -128,6 +119,7 @@ class _Conductor:
         if (self.search.folder / FRONT).is_file():
             return  # it is chosen: the test set may have been opened
         fitting = require_possible(self._costing, self.search.asked.budgets, on_step=self._on_step)
+        self._require_comparable(fitting)
         self._save()
         yield from [self._trial(one.choice, one.costs, one.folder) for one in self._left()]
         while not self._limits.are_reached(trials=len(self.search.candidates), spent_s=self.search.spent_s):
@@ -179,6 +171,18 @@ class _Conductor:
         least = floors(costs, self.search.finished, epochs=asked.epochs)
         return Trial(asked.recipe(choice), folder, self.search.data["digests"], least, opens_test=False)
 
+    def _require_comparable(self, fitting: Choice) -> None:
+        """Raise RunError if the candidates were measured by something else than what measures here."""
+        for cost in self.search.asked.budgets.measured:
+            every = (self._costing.of(fitting.model), *(one.costs for one in self.search.candidates))
+            found: list[Measured | None] = [getattr(costs, cost.field) for costs in every]
+            places = dict.fromkeys(one.where for one in found if one is not None)
+            if len(places) > 1:
+                raise RunError(
+                    f"{self.search.folder}: {cost.heading} measured by {' and by '.join(places)} cannot be compared; "
+                    "go on where the search was begun, or choose another --name"
+                )
+
     def _next(self, number: int, fitting: Choice) -> CandidateEntry:
         """Return a proposal that fits the budgets, with those that did not."""
         search, budgets = self.search, self.search.asked.budgets
@@ -189,8 +193,9 @@ class _Conductor:
             choice = space.usual()
             if number > 1 or rejected:
                 choice = propose(known, budgets, seed=search.asked.seed, number=number, attempt=len(rejected))
-            if len(rejected) == ATTEMPTS:
+            if len(rejected) == ATTEMPTS:  # it fits by what this call has found; an earlier one may have timed more
                 choice = replace(fitting, learning_rate=choice.learning_rate)
+                return CandidateEntry(choice, self._costing.of(choice.model), tuple(rejected))
             costs = self._known(choice, (*before, *rejected)) or self._costing.of(choice.model)
             if not budgets.excess(costs):
                 return CandidateEntry(choice, costs, tuple(rejected))

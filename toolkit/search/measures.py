@@ -14,11 +14,15 @@ from toolkit.search.budgets import Budgets, Measured
 PLAN = Plan()
 
 
-def require(budgets: Budgets) -> None:
-    """Raise UsageError if a cost is limited that this machine cannot measure."""
+def require(budgets: Budgets, *, is_alone: bool) -> None:
+    """Raise UsageError if a cost is limited that cannot be measured. is_alone: whether nothing is trained meanwhile."""
     if budgets.max_instructions is not None:
         instructions.emulator_for(None)
-    if budgets.max_latency_s is not None and host.describe().emulated:
+    if budgets.max_latency_s is None:
+        return
+    if not is_alone:
+        raise UsageError("--max-latency is timed on this machine between trainings; leave --jobs and --ray out")
+    if host.describe().emulated:
         raise UsageError("this machine is emulated, its times are no latencies; leave --max-latency out")
 
 

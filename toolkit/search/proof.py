@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from toolkit.files import FileName
+from toolkit.files.documents import LATER
 from toolkit.interval import Interval
-from toolkit.parity.statistics import loss_bounds
+from toolkit.parity.statistics import images_to_decide, loss_bounds
 from toolkit.study import statistics
 from toolkit.verdict import Verdict
 
@@ -27,6 +28,11 @@ def least_rows(accuracy: float) -> int:
     return bisect_left(
         range(sys.maxsize), accuracy, lo=1, key=lambda n: statistics.share(n, n, confidence=1 - ERROR).low
     )
+
+
+def least_rows_to_match() -> int:
+    """Return how many test rows could show that a member is as good as its rival: if both answer each alike."""
+    return images_to_decide(0, 0, 1, MARGIN_PP / 100) or sys.maxsize
 
 
 @dataclass(frozen=True)
@@ -59,8 +65,9 @@ class Member:
 class Proof:
     """What one look at ``n`` test rows says of a front.
 
-    rival: the path of the model that its members are compared with; rival_right: the rows that it gets right.
-    must_match: whether a member must be as good as the rival to be what was asked for.
+    rival: the path of the model that its members are compared with; rival_sha256: of the file that it comes from;
+    rival_right: the rows that it gets right. must_match: whether a member must be as good as the rival to be what was
+    asked for.
     """
 
     n: int
@@ -69,6 +76,7 @@ class Proof:
     rival_right: int | None
     must_match: bool
     members: tuple[Member, ...]
+    rival_sha256: str | None = field(default=None, metadata=LATER)
     others: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -127,6 +135,7 @@ class Proof:
             "confidence": self.confidence,
             "margin_pp": MARGIN_PP,
             "rival": self.rival,
+            "rival_sha256": self.rival_sha256,
             "must_match": self.must_match,
             "rival_accuracy": None if self.rival_right is None else self.rival_right / self.n,
             "members": [

@@ -11,6 +11,7 @@ from toolkit.errors import ArtifactError, RunError
 from toolkit.export import exporter, sources
 from toolkit.export.sources import Source
 from toolkit.files import FileName, documents, sha256, write_json
+from toolkit.files.documents import LATER
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity import against, figures, record, verify
 from toolkit.parity.compare import Comparison
@@ -33,9 +34,12 @@ EXPORTED = "exported"
 
 @dataclass(frozen=True)
 class FrontEntry:
-    """What ``front.json`` has: what was chosen before the test set was opened."""
+    """What ``front.json`` has: what was chosen before the test set was opened, and the rival as in a ``Proof``."""
 
     members: tuple[FileName, ...]
+    rival: str | None = field(default=None, metadata=LATER)
+    rival_sha256: str | None = field(default=None, metadata=LATER)
+    must_match: bool = field(default=False, metadata=LATER)
     others: dict[str, Any] = field(default_factory=dict)
 
 
@@ -109,9 +113,14 @@ def prove(
     warn: Callable[[str], None],
     on_step: OnStep,
 ) -> Search:
-    """Return the search with its proof, as ``open_test_set`` has it; the search as it is if there is none."""
-    names = front_of(search.folder)
-    candidates = chosen(search) if names is None else [search.named(name, by=FRONT) for name in names]
+    """Return the search with its proof, as ``open_test_set`` has it; the search as it is if there is none.
+
+    RunError if the test set may have been opened before beside another rival.
+    """
+    before = _front(search.folder)
+    if before is not None:
+        require_same_rival(search.folder, before, rival if must_match else None)
+    candidates = chosen(search) if before is None else [search.named(name, by=FRONT) for name in before.members]
     left = Chosen(search.folder, candidates, search.data, search.asked.budgets)
     proof = open_test_set(left, dataset, rival, must_match=must_match, warn=warn, on_step=on_step)
     return search if proof is None else replace(search, proof=proof)
@@ -119,8 +128,28 @@ def prove(
 
 def front_of(folder: Path) -> tuple[FileName, ...] | None:
     """Return the names of a front that was written before, for which the test set may have been opened."""
+    found = _front(folder)
+    return None if found is None else found.members
+
+
+def _front(folder: Path) -> FrontEntry | None:
     path = folder / FRONT
-    return documents.read(path, FrontEntry, what="a front", error=RunError).members if path.is_file() else None
+    return documents.read(path, FrontEntry, what="a front", error=RunError) if path.is_file() else None
+
+
+def require_same_rival(folder: Path, before: FrontEntry | Proof, rival: Source | None) -> None:
+    """Raise RunError if the test set was opened beside another model than the one that is to be matched now."""
+    there = before.rival if before.must_match else None
+    how = f"beside {there}" if there else "without --against"
+    if there and rival and Path(there).resolve() == rival.keras_path.resolve():
+        if before.rival_sha256 in (None, rival.origin.sha256):
+            return
+        how += " as it was then"
+    elif not there and not rival:
+        return
+    raise RunError(
+        f"{folder}: its test set was opened {how}, and is opened once; ask for the same, or choose another --name"
+    )
 
 
 def open_test_set(
@@ -148,8 +177,13 @@ def open_test_set(
             warn(f"{found}, more than {SIZE.option} allows; it is left out")
     if not made:
         return None
-    names = tuple(FileName(one.candidate.name) for one in made)
-    write_json(left.folder / FRONT, {"schema": 1, **documents.to_tree(FrontEntry(names))})
+    entry = FrontEntry(
+        members=tuple(FileName(one.candidate.name) for one in made),
+        rival=None if rival is None else str(rival.keras_path),
+        rival_sha256=None if rival is None else rival.origin.sha256,
+        must_match=must_match,
+    )
+    write_json(left.folder / FRONT, {"schema": 1, **documents.to_tree(entry)})
     on_step(
         Step(
             len(left.candidates), steps, f"opening the test set for {units.count(len(made), 'candidate')}", is_news=True
@@ -165,7 +199,7 @@ def open_test_set(
         )
     )
     shown = None if rival is None else _answers(rival, dataset, warn)
-    proof = _proof(left, made, verified.comparisons, rival, shown, must_match=must_match)
+    proof = _proof(left, made, verified.comparisons, shown, entry)
     write_json(left.folder / PROOF, {"schema": 1, **documents.to_tree(proof)})
     return proof
 
@@ -207,10 +241,8 @@ def _proof(
     left: Chosen,
     made: Sequence[Made],
     verified: Sequence[Comparison],
-    rival: Source | None,
     shown: Material | None,
-    *,
-    must_match: bool,
+    entry: FrontEntry,
 ) -> Proof:
     """Return what the test set says. shown: what the rival answers for its rows."""
     members = []
@@ -233,10 +265,11 @@ def _proof(
     return Proof(
         n=n,
         min_accuracy=left.budgets.min_accuracy,
-        rival=None if rival is None else str(rival.keras_path),
+        rival=entry.rival,
         rival_right=None if shown is None else shown.right,
-        must_match=must_match,
+        must_match=entry.must_match,
         members=tuple(members),
+        rival_sha256=entry.rival_sha256,
     )
 
 

@@ -12,7 +12,7 @@ from toolkit.files import documents, write_json
 from toolkit.search import candidates
 from toolkit.search.asked import Asked
 from toolkit.search.candidates import Candidate, Rejected
-from toolkit.search.proof import PROOF, Proof, least_rows
+from toolkit.search.proof import MARGIN_PP, PROOF, Proof, least_rows, least_rows_to_match
 from toolkit.search.space import smallest
 from toolkit.study import study
 from toolkit.study.study import MachineEntry, StudyDataEntry
@@ -107,8 +107,10 @@ class Search:
         write_json(self.folder / DOCUMENT, {"schema": 1, **documents.to_tree(entry)})
 
 
-def begin(asked: Asked, dataset: Dataset, folder: Path, *, jobs: int, allow_overlap: bool = False) -> Search:
-    """Return a search with what there is of its candidates already.
+def begin(
+    asked: Asked, dataset: Dataset, folder: Path, *, jobs: int, must_match: bool = False, allow_overlap: bool = False
+) -> Search:
+    """Return a search with what there is of its candidates already. must_match: whether the front must match a model.
 
     Raises RunError if the folder has a search for something else, DataError if the data are too few to choose by and to
     measure with, or if training, validation and test rows overlap and that is not allowed, UsageError for a recipe that
@@ -116,7 +118,7 @@ def begin(asked: Asked, dataset: Dataset, folder: Path, *, jobs: int, allow_over
     """
     recipe = asked.recipe(next(smallest()))
     about = study.describe(dataset, recipe, allow_overlap=allow_overlap)
-    require_enough(about, asked.budgets.min_accuracy, origin=dataset.origin)
+    require_enough(about, asked.budgets.min_accuracy, must_match=must_match, origin=dataset.origin)
     if asked.teacher is not None:  # it would be refused by every training
         parts = divide(dataset, share=recipe.validation_split, seed=recipe.seed)
         distillation.Teacher(extras.load("tensorflow"), distillation.find(asked.teacher), parts)
@@ -137,18 +139,25 @@ def as_it_stands(search: Search) -> Search:
     raise RunError(f"{search.folder}: has a search for {what}; ask for the same, or choose another --name")
 
 
-def require_enough(about: StudyDataEntry, min_accuracy: float | None, *, origin: str) -> None:
-    """Raise DataError if the validation or the test rows are too few.
+def require_enough(about: StudyDataEntry, min_accuracy: float | None, *, must_match: bool, origin: str) -> None:
+    """Raise DataError if the validation or the test rows are too few: if all were right, nothing would be shown.
 
-    If n of n test rows are right, Wilson's interval begins at n / (n + z²): with too few it cannot reach the accuracy.
-    The validation rows only choose.
+    must_match: whether a candidate must be as good as another model. The validation rows only choose.
     """
-    least = max(FEWEST_ROWS, least_rows(min_accuracy)) if min_accuracy else FEWEST_ROWS
-    why = f", no fewer could show an accuracy of {100 * (min_accuracy or 0):g} %" if least > FEWEST_ROWS else ""
-    if about["validation_rows"] < FEWEST_ROWS:
-        raise DataError(f"{origin}: has {about['validation_rows']:,} validation rows; a search needs {FEWEST_ROWS}")
-    if about["test_rows"] < least:
-        raise DataError(f"{origin}: has {about['test_rows']:,} test rows; a search needs {least:,}{why}")
+    needed = [(FEWEST_ROWS, "anything: give more of them")]
+    if min_accuracy is not None:
+        claim = f"{100 * min_accuracy:g} %: give a lower --min-accuracy, or more test rows"
+        needed.append((least_rows(min_accuracy), claim))
+    if must_match:
+        claim = f"a loss of at most {MARGIN_PP:g} points: ask for --min-accuracy alone, or give more test rows"
+        needed.append((least_rows_to_match(), claim))
+    for part, rows, claims in (
+        ("validation", about["validation_rows"], needed[:1]),
+        ("test", about["test_rows"], needed),
+    ):
+        least, claim = max(claims)
+        if rows < least:
+            raise DataError(f"{origin}: has {rows:,} {part} rows; no fewer than {least:,} could show {claim}")
 
 
 def find(name: str) -> Path:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from math import prod, sqrt
 
+from toolkit import units
 from toolkit.models.tiny import TinyShape
 
 # Members of the family that a budget of some kilobytes may allow; wider and deeper ones are no longer small.
@@ -16,7 +17,7 @@ LEARNING_RATES = (5e-4, 2e-2)
 
 @dataclass(frozen=True)
 class Choice:
-    """A point of the space; its fields are what is chosen. UsageError for what is no network of the family."""
+    """A point of the space; its fields are what is chosen. UsageError for what is none."""
 
     width: int
     depth: int
@@ -26,7 +27,10 @@ class Choice:
     learning_rate: float
 
     def __post_init__(self) -> None:
-        _ = self.shape
+        _ = self.shape  # which has the kinds of convolutions and reductions
+        sizes = {"width": WIDTHS, "depth": DEPTHS, "kernel": (KERNELS[0], KERNELS[-1])}
+        for name, (least, most) in (sizes | {"learning_rate": LEARNING_RATES}).items():
+            units.require_from(f"the {name.replace('_', ' ')}", getattr(self, name), least, most)
 
     @property
     def shape(self) -> TinyShape:
