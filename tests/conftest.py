@@ -103,7 +103,7 @@ def _one_worker_for_keras_files():
                     plain.delenv(variable, raising=False)
                 workers.append(kept.enter_context(session.contained()))
         # Which stands in another folder.
-        yield SimpleNamespace(try_out=lambda path: workers[0].try_out(path.absolute()))
+        yield SimpleNamespace(try_out=lambda path, rows: workers[0].try_out(path.absolute(), rows))
 
     with kept, pytest.MonkeyPatch.context() as patch:
         patch.setattr(keras, "contained", contained)

@@ -10,7 +10,7 @@ from tests.conftest import tiny_arrays
 from tests.export.test_inputs import dataset_of
 from tests.export.test_inputs import network as linear
 from toolkit import extras, runs
-from toolkit.convention import parse
+from toolkit.convention import Convention, parse
 from toolkit.data.base import make_dataset
 from toolkit.data.base.parts import divide
 from toolkit.data.base.values import as_values
@@ -39,7 +39,7 @@ def build(keras, *, input_shape, classes, activation):
 def _without_trying(monkeypatch):
     """The files of these tests are known: no worker, which imports TensorFlow once more, need load them first."""
     for user in ("transfer", "distillation"):
-        monkeypatch.setattr(f"toolkit.training.{user}.load_model", load_model)
+        monkeypatch.setattr(f"toolkit.training.{user}.load_model", lambda path, rows: load_model(path))
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +136,26 @@ def test_a_range_that_is_given_beside_a_teacher_is_not_tried(tmp_path, bright):
     with pytest.raises(UsageError, match=r"with -1\.\.1, .* with 0\.\.1: give --input-range -1\.\.1$"):
         fed.check(recipe, parse("0..1"), parts)
     fed.check(replace(recipe, teacher="best.keras"), parse("0..1"), parts)
+
+
+def test_a_teacher_of_another_range_is_refused_with_what_to_do(tmp_path, bright):
+    path = linear(tmp_path / "bytes.keras", shown=(0.0, 255.0))
+    with pytest.raises(
+        UsageError,
+        match=r"bytes\.keras: gets 100\.00 % of 300 .* with 0\.\.255, .* with 0\.\.1: export it with "
+        r"--input-range 0\.\.255, and give the file of that export$",
+    ):
+        Teacher(extras.load("tensorflow"), path, divide(bright, share=0.2, seed=0))
+
+
+def test_a_file_may_leave_its_size_free(tmp_path, bright):
+    keras = extras.load("keras")
+    kernel, bias = load_model(linear(tmp_path / "fixed.keras")).get_weights()
+    dense = keras.layers.Dense(3, "softmax")
+    free = keras.Sequential([keras.Input((None, None, 3)), keras.layers.GlobalAveragePooling2D(), dense])
+    dense.set_weights([kernel[:3] * len(kernel) / 3, bias])
+    free.save(tmp_path / "free.keras")
+    parts = divide(bright, share=0.2, seed=0)
+    fed.check(replace(RECIPE, model=str(tmp_path / "free.keras")), Convention(), parts)
+    teacher = Teacher(extras.load("tensorflow"), tmp_path / "free.keras", parts)
+    assert teacher.words == ("a teacher that is right on 100.00 % of 320 training images",)

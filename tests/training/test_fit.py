@@ -4,6 +4,8 @@ import csv
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,9 +13,11 @@ import pytest
 from tests.training.made_up import RECIPE
 from toolkit import extras
 from toolkit.errors import DivergedError, RunError, UsageError
+from toolkit.runs import BEST
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.training import epochs
 from toolkit.training.fit import train
+from toolkit.training.phases import FLOAT, Phase
 from toolkit.training.recipe import Recipe
 
 
@@ -72,6 +76,22 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_best(tmp_path, tin
     ):
         train(RECIPE, tiny, tmp_path / "run")
     assert load_model(tmp_path / "run" / "best.keras").count_params() > 0
+
+
+@pytest.mark.parametrize(
+    ("phase", "epoch", "kept"),
+    [
+        (Phase(0, 8, FLOAT, rounds=False), 1, "no epoch was finished"),
+        (Phase(0, 8, FLOAT, rounds=False), 2, r"the best weights are kept in run/float\.keras"),
+        (Phase(8, 10, BEST, rounds=True), 9, r"the best weights are kept in run/float\.keras"),
+        (Phase(8, 10, BEST, rounds=True), 10, r"the best weights are kept in run/best\.keras"),
+    ],
+)
+def test_a_run_that_diverges_says_what_is_kept(phase, epoch, kept):
+    folder = Path("run")
+    run = SimpleNamespace(_recipe=RECIPE, phase=phase, _folder=folder, _best=folder / phase.best)
+    with pytest.raises(DivergedError, match=f"the loss of epoch {epoch} is nan: .*; {kept}$"):
+        epochs.Epochs._check_finite(run, math.nan, epoch)
 
 
 @pytest.mark.slow

@@ -2,18 +2,21 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import tiny_arrays
 from tests.training.made_up import RECIPE
 from toolkit import extras
+from toolkit.convention import Convention
 from toolkit.data.base import make_dataset
-from toolkit.errors import UsageError
+from toolkit.errors import ArtifactError, UsageError
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.training import folders
 from toolkit.training.fit import train
 from toolkit.training.recipe import Recipe
+from toolkit.training.transfer import check_output
 
 
 @pytest.fixture
@@ -126,6 +129,14 @@ def test_logits_are_refused(tmp_path, tiny):
         UsageError, match="its answers are no probabilities; training takes a model that ends in a soft"
     ):
         train(recipe_of(path), tiny, tmp_path / "run")
+
+
+def test_a_model_that_cannot_be_run_is_one_line(tiny):
+    def model(images, training):
+        raise MemoryError("OOM when allocating tensor")
+
+    with pytest.raises(ArtifactError, match=r"^own\.keras: Keras cannot run it: OOM when allocating tensor$"):
+        check_output(model, Path("own.keras"), tiny, Convention(), sums_to_one=True)
 
 
 def test_a_head_that_is_no_dense_layer_cannot_be_replaced(tmp_path, tiny):

@@ -4,7 +4,13 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+
+import pytest
+
+from toolkit.errors import ArtifactError
+from toolkit.worker import process
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,6 +22,15 @@ def test_a_worker_says_that_the_memory_does_not_suffice_and_ends_with_its_questi
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert answers == [{"error": "the memory does not suffice for it", "bytes": 0}] * 2
     assert done.stderr == b""
+
+
+def test_a_worker_answers_within_the_greatest_limits(monkeypatch):
+    monkeypatch.setenv(process.PATIENCE_VARIABLE, str(process.MOST_SECONDS))
+    monkeypatch.setenv(process.MEMORY_VARIABLE, str(process.MOST_BYTES))
+    monkeypatch.chdir(ROOT)
+    worker = process.Process("m.onnx", "tests.worker.failing")
+    with closing(worker), pytest.raises(ArtifactError, match="the memory does not suffice for it"):
+        worker.ask({"do": "eat"})
 
 
 def test_a_worker_without_a_parent_ends_itself():

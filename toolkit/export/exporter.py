@@ -148,7 +148,8 @@ def _begin(
     shared = parts.shared_images()
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
     size = options.input_shape or dataset.input_shape
-    model = fixed(load_model(source.keras_path), source.keras_path, input_shape=size, warn=warn)
+    loaded = load_model(source.keras_path, (min(ROWS, len(dataset.train)), *size))
+    model = fixed(loaded, source.keras_path, input_shape=size, warn=warn)
     _check_model(model, source, dataset)
     chosen = calibration.choose(parts.learned, count=options.calibration_count, seed=options.seed)
     if bounds_of(model):

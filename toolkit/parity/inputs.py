@@ -39,12 +39,19 @@ def said_of(session: Predictor, given: Convention | None, rows: Split | None = N
 
 
 def check(
-    session: Predictor, chosen: Convention, training: Split | SomeRows, *, path: Path, warn: Callable[[str], None]
+    session: Predictor,
+    chosen: Convention,
+    training: Split | SomeRows,
+    *,
+    path: Path,
+    warn: Callable[[str], None],
+    advice: str = "give {}",
 ) -> Convention:
     """Return the chosen convention, and with it what the outputs of the model are.
 
     session: of the model at ``path``. Raises UsageError if another of the standard ranges is clearly better (exact
-    McNemar test of the same images); warns if the model is near chance with all of them.
+    McNemar test of the same images); warns if the model is near chance with all of them. advice: what to do then, with
+    ``--input-range`` and its value for ``{}``.
     """
     rows = _sample(training)
     session.convention = chosen
@@ -60,7 +67,7 @@ def check(
         shares = [units.percent(float(one.mean())) for one in (found, right)]
         raise UsageError(
             f"{path}: gets {shares[0]} of {len(rows)} training images right with {best}, {shares[1]} with {chosen}: "
-            f"give {OPTION} {best}"
+            + advice.format(f"{OPTION} {best}")
         )
     return chosen
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import extras
-from toolkit.convention import Convention
+from toolkit.convention import STANDARD, Convention
 from toolkit.data.base import Split
 
 # Enough to learn MNIST to about 96 %: weights that another run might well have ended with.
@@ -16,15 +16,22 @@ EPOCHS_OF_ANOTHER_RUN = 2
 Plant = Callable[[Any, Split], Any]
 
 
-def faults(model: Any) -> dict[str, Plant]:
-    """Return the faults that can be planted into ``model``, by name: each makes a faulted copy of it."""
+def faults(model: Any, convention: Convention) -> dict[str, Plant]:
+    """Return the faults that can be planted into ``model``, by name: each makes a faulted copy of it.
+
+    convention: what it takes; where that is pixels as they are, none can be left undivided.
+    """
     height, width = model.input_shape[1:3]
+    low, span = (np.asarray(values, np.float32) for values in (convention.low, convention.spans))
     found: dict[str, Plant] = {
-        "inputs not divided by 255": lambda model, training: _before(model, "Rescaling", 255.0),
-        "inputs inverted": lambda model, training: _before(model, "Rescaling", -1.0, offset=1.0),
+        "inputs inverted": lambda model, training: _before(model, "Rescaling", -1.0, offset=2 * low + span),
         "class order permuted": _permuted,
-        "weights of another run": _another_run,
+        "weights of another run": lambda model, training: _another_run(model, training, convention),
     }
+    if str(convention) != str(STANDARD[1]):
+        found["inputs not divided by 255"] = lambda model, training: _before(
+            model, "Rescaling", 255 / span, offset=-255 * low / span
+        )
     if height == width:
         found["images transposed"] = lambda model, training: _before(model, "Permute", (2, 1, 3))
     if getattr(model.layers[-1], "activation", None) is extras.load("keras").activations.softmax:
@@ -60,13 +67,12 @@ def _without_softmax(model: Any, training: Split) -> Any:
     return copy
 
 
-def _another_run(model: Any, training: Split) -> Any:
+def _another_run(model: Any, training: Split, convention: Convention) -> Any:
     """Return the same architecture with weights learned from other first weights, in another order."""
     keras = extras.load("keras")
     keras.utils.set_random_seed(1)
     fresh = keras.models.clone_model(model)
     fresh.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
     rows = training.rows(slice(0, ROWS_OF_ANOTHER_RUN))
-    scaled = Convention().values(rows.images)
-    fresh.fit(scaled, rows.labels, batch_size=64, epochs=EPOCHS_OF_ANOTHER_RUN, verbose=0)
+    fresh.fit(convention.values(rows.images), rows.labels, batch_size=64, epochs=EPOCHS_OF_ANOTHER_RUN, verbose=0)
     return _copy(fresh)  # without the optimizer

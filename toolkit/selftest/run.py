@@ -154,6 +154,7 @@ class _Bench:
         self._options = replace(options, runs=scratch / RUNS, allow_overlap=True)  # what was refused is over by now
         self._log = scratch / exporter.LOG
         self._model = load_model(found.reference_path)
+        self._planted = models.faults(self._model, found.convention)
         self._training = parts_of(found.recipe, dataset).learned.rows(slice(None))
         record = golden.read(found.golden_path)
         self._golden = Split(record.images, record.labels)
@@ -164,7 +165,7 @@ class _Bench:
         """How many outcomes ``edited`` and ``exported`` yield; two of each artifact are: no fault, and a stale file."""
         edited = sum(len(files.faults(artifact)) + 2 for artifact in self._wanted)
         constant = sum(quantization == "int8" for _, quantization in PAIRS)
-        return edited + len(models.faults(self._model)) * len(PAIRS) + constant
+        return edited + len(self._planted) * len(PAIRS) + constant
 
     def edited(self) -> Iterator[FaultOutcome]:
         """Yield the outcomes of faults that are edited into the exported files, and of copies without one."""
@@ -176,7 +177,7 @@ class _Bench:
 
     def exported(self) -> Iterator[FaultOutcome]:
         """Yield the outcomes of exports of faulted models, of constant calibration, and of files put back."""
-        for name, plant in models.faults(self._model).items():
+        for name, plant in self._planted.items():
             for artifact in self._export(plant(self._model, self._training), PAIRS, self._calibration(0)):
                 yield FaultOutcome(name, artifact.path, self._on_test_set(artifact), None)
         constant = np.full_like(self._training.images[: calibration.DEFAULT_COUNT], GREY)

@@ -51,12 +51,13 @@ class Teacher:
         dataset = parts.dataset
         self._tf = tf
         self._path = path
-        self._model = load_model(path)
+        self._model = load_model(path, (min(_ROWS, len(dataset.train)), *dataset.input_shape))
         self._classes, self._noun = dataset.classes, dataset.noun
         transfer.check_input(self._model, path, dataset)
         self.convention = fed.of_file(self._model, path, dataset)
         self._taken = fed.compiled(tf, self.convention)
         self._check(dataset, self.convention)
+        fed.check_file(path, self.convention, parts, advice="export it with {}, and give the file of that export")
         self._answer = tf.function(self.__call__, autograph=False, reduce_retracing=True)
         self._accuracy, self._tried = self._try(dataset, parts.training_rows)
 

@@ -19,7 +19,7 @@ from toolkit.training.feed import Feed
 from toolkit.training.loop import EVALUATION_BATCH, Loop, Totals
 from toolkit.training.network import Learner
 from toolkit.training.objective import Objective
-from toolkit.training.phases import Phase
+from toolkit.training.phases import FLOAT, Phase
 from toolkit.training.setup import Setup
 
 # An epoch is one compiled call if it takes less than this; a longer one is cut, so that Ctrl-C is answered soon.
@@ -145,8 +145,9 @@ class Epochs:
     def _check_finite(self, loss: float, number: int) -> None:
         if not math.isfinite(loss):
             rate = self._recipe.learning_rate
-            is_first = number == self.phase.after + 1
-            kept = "no epoch was finished" if is_first else f"the best weights are kept in {self._best}"
+            # The first epoch with rounding has only the weights in float before it.
+            best = self._folder / FLOAT if number == self.phase.after + 1 else self._best
+            kept = "no epoch was finished" if number == 1 else f"the best weights are kept in {best}"
             raise DivergedError(
                 f"the loss of epoch {number} is {loss}: the learning rate {rate:g} is likely too high, "
                 f"try {rate / 10:g}; {kept}"

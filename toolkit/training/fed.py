@@ -72,7 +72,15 @@ def check(recipe: Recipe, convention: Convention, parts: Parts) -> None:
     """
     if recipe.input_range is not None and recipe.teacher is not None:
         return
-    for path in models.weights_files(recipe.model) if parts.dataset.is_pixels else ():
-        session = runtimes.open_session(path, threads=0)
-        if session.outputs[0].shape[-1] == parts.dataset.classes:
-            inputs.check(session, convention, parts.learned, path=path, warn=lambda text: None)
+    for path in models.weights_files(recipe.model):
+        check_file(path, convention, parts, advice="give {}")
+
+
+def check_file(path: Path, convention: Convention, parts: Parts, *, advice: str) -> None:
+    """Raise UsageError if a Keras file clearly takes its pixels in another range. advice: as of ``inputs.check``."""
+    if not parts.dataset.is_pixels:
+        return
+    session = runtimes.open_session(path, threads=0)
+    session.fix({session.input.name: (None, *parts.dataset.input_shape)})
+    if session.outputs[0].shape[-1] == parts.dataset.classes:
+        inputs.check(session, convention, parts.learned, path=path, warn=lambda text: None, advice=advice)

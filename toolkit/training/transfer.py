@@ -11,6 +11,7 @@ from toolkit.convention import SUM_TOLERANCE, Convention
 from toolkit.data.base import Dataset
 from toolkit.errors import UsageError
 from toolkit.reading import AS_THEY_ARE, Reading, image_shape
+from toolkit.runtimes.base import as_artifact_error
 from toolkit.runtimes.keras.fake_quantization import bounds_of
 from toolkit.training import fed
 from toolkit.training.recipe import Recipe
@@ -40,7 +41,7 @@ def start(keras: Any, recipe: Recipe, dataset: Dataset, *, warn: Callable[[str],
     a new one, which is warned of. UsageError for a model that takes other images, or does not end in probabilities.
     """
     path = Path(recipe.model)
-    model = load_model(path)
+    model = load_model(path, (min(_TRIED_IMAGES, len(dataset.train)), *dataset.input_shape))
     if bounds_of(model) and not recipe.qat:
         raise UsageError(f"{path}: rounds as integer kernels do; give --qat to train it further, or the model in float")
     check_input(model, path, dataset)
@@ -92,9 +93,10 @@ def _with_new_head(keras: Any, model: Any, path: Path, dataset: Dataset, *, warn
 
 
 def check_output(model: Any, path: Path, dataset: Dataset, convention: Convention, *, sums_to_one: bool) -> None:
-    """Raise UsageError for a model whose answers to some images are no probabilities."""
+    """Raise UsageError for a model whose answers to some images are no probabilities, ArtifactError without answers."""
     tried = convention.values(dataset.train.images[:_TRIED_IMAGES])
-    answers = np.asarray(model(tried, training=False))
+    with as_artifact_error(path, "Keras cannot run it"):
+        answers = np.asarray(model(tried, training=False))
     is_probability = answers.ndim == 2 and bool(((answers >= 0) & (answers <= 1)).all())
     if sums_to_one:
         is_probability = is_probability and bool(np.allclose(answers.sum(axis=1), 1, atol=SUM_TOLERANCE))

@@ -1,5 +1,6 @@
 """Keras files that this process itself must load, to convert them or to train them further."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,19 +9,27 @@ from toolkit.files import require_file, sha256
 from toolkit.runtimes.keras import loading
 from toolkit.worker.session import contained
 
-# Digests of the files that a worker has run: once for each in a process is enough.
-_TRIED: set[str] = set()
+# Digests of the files that a worker has run, and on what: once for each in a process is enough.
+_TRIED: set[tuple[str, tuple[int, ...]]] = set()
 
 
-def load_model(path: Path) -> Any:
+def load_model(path: Path, rows: Sequence[int] = ()) -> Any:
     """Load a model as ``toolkit.runtimes.keras.loading.load_model`` does, once a worker has loaded and run it.
 
     A file that crashes, has no end or fills the memory does so there, and is an ArtifactError here. The weights of a
-    run are taken for the user's own training and are not tried: importing TensorFlow once more takes seconds.
+    run below ``runs/`` are taken for the user's own training and are not tried: importing TensorFlow once more takes
+    seconds.
+    rows: the shape (N, …) of what the model is asked about next. Without it a row of the model's own size is tried, and
+    none where the model leaves that free.
     """
     require_file(path)
-    if runs.folder_of(path) is None and (digest := sha256(path)) not in _TRIED:
+    if not _is_own(path) and (tried := (sha256(path), tuple(rows))) not in _TRIED:
         with contained() as workers:
-            workers.try_out(path)
-        _TRIED.add(digest)
+            workers.try_out(path, rows)
+        _TRIED.add(tried)
     return loading.load_model(path)
+
+
+def _is_own(path: Path) -> bool:
+    """Say whether a file, links followed, holds the weights of a run below ``runs/``: any other may be anybody's."""
+    return runs.folder_of(path) is not None and path.resolve().is_relative_to(runs.RUNS.resolve())

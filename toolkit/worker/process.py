@@ -23,8 +23,8 @@ PATIENCE_S = 120.0
 MEMORY_SHARE = 0.8
 # What sets other limits: seconds, and bytes.
 PATIENCE_VARIABLE, MEMORY_VARIABLE = "TOOLKIT_WORKER_SECONDS", "TOOLKIT_WORKER_BYTES"
-# The greatest limit of either kind: a petabyte, or more seconds than anybody waits.
-MOST_LIMIT = 1e15
+# The greatest of these limits: 30 years, which a timer still takes, and a petabyte.
+MOST_SECONDS, MOST_BYTES = 1e9, 1e15
 # Seconds that a worker may take to end if it was asked to, or if its pipe is closed.
 END_S = 5.0
 COMMAND = (sys.executable, "-m", "toolkit.worker.child")
@@ -51,8 +51,8 @@ class Process:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.what = what
-        self._most_bytes = int(limit(MEMORY_VARIABLE) or 0) or most_bytes or memory_share()
-        self._patience_s = limit(PATIENCE_VARIABLE) or patience_s
+        self._most_bytes = int(limit(MEMORY_VARIABLE, MOST_BYTES) or 0) or most_bytes or memory_share()
+        self._patience_s = limit(PATIENCE_VARIABLE, MOST_SECONDS) or patience_s
         self._clock = clock
         self._deadline, self._waits_s = 0.0, 0.0
         self.failed = False
@@ -150,8 +150,8 @@ def memory_share() -> int | None:
     return None if free is None else int(free * MEMORY_SHARE)
 
 
-def limit(variable: str) -> float | None:
-    """Return the limit that a variable sets; UsageError if it is no number that can be one."""
+def limit(variable: str, most: float) -> float | None:
+    """Return the limit that a variable sets; UsageError if it is no number above 0, or above ``most``."""
     text = os.environ.get(variable)
     if not text:
         return None
@@ -159,6 +159,6 @@ def limit(variable: str) -> float | None:
         number = float(text)
     except ValueError:
         number = 0.0
-    if not 0 < number <= MOST_LIMIT:
-        raise UsageError(f"{variable} is '{text}'; it must be a number above 0, and at most {MOST_LIMIT:g}")
+    if not 0 < number <= most:
+        raise UsageError(f"{variable} is '{text}'; it must be a number above 0, and at most {most:g}")
     return number

@@ -1,7 +1,7 @@
 """Sessions of a worker: an artifact runs there, and its outputs come here."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ TASKS = "toolkit.worker.tasks"
 PATIENCE_S = 60.0
 # How many times as long as its first image an artifact may take for each of the others.
 SLOWER = 20.0
-# Seconds that the layers of a Keras model may take for each row, one after the other.
+# Seconds that the layers of a Keras model may take for each row.
 ROW_S = 0.25
 # Bytes of images in one message.
 MESSAGE_BYTES = 1 << 24
@@ -108,10 +108,13 @@ class Workers:
             output, *magnitudes = np.frombuffer(content, np.float32).reshape(-1, *answer["shape"])
             yield Alone(output, answer["count"], *magnitudes)
 
-    def try_out(self, path: Path) -> None:
-        """Load a Keras file and run it once, for its effect on the worker alone."""
+    def try_out(self, path: Path, rows: Sequence[int]) -> None:
+        """Load a Keras file and run it once, for its effect on the worker alone.
+
+        rows: the shape (N, …) of what it is asked about next; empty if that is not known.
+        """
         process, about = self._worker(path, REFERENCE_RUNTIME)
-        process.ask({"do": TRY, **about})
+        process.ask({"do": TRY, **about, "rows": list(rows)}, seconds=ROW_S * math.prod(rows[:1]))
 
     def nodes(self, path: Path) -> list[Node]:
         """Return the operators of an artifact at their places, as its runtime's ``nodes``."""

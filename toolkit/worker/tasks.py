@@ -1,7 +1,7 @@
 """What a worker does for a session of the parent: open an artifact, and answer for images."""
 
 import time
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from toolkit import runtimes
 from toolkit.convention import of_message
 from toolkit.files.documents import to_tree
-from toolkit.runtimes.base import Session, Traced
+from toolkit.runtimes.base import Session, Traced, as_artifact_error
 from toolkit.runtimes.keras.layers import Layers
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.worker.child import Task
@@ -73,15 +73,29 @@ def _alone(kept: dict[str, Any], content: bytes, *, name: str) -> Answer:
     return {"shape": found.values.shape, "count": found.count}, content
 
 
-def _try(kept: dict[str, Any], content: bytes, *, path: str, runtime: str) -> Answer:
-    """Load a Keras model, and run it on a row of zeros if it tells how large a row is."""
+def _try(kept: dict[str, Any], content: bytes, *, path: str, runtime: str, rows: list[int]) -> Answer:
+    """Load a Keras model, and run it on zeros of the shape that it is asked about next, (N, …), or on one row.
+
+    A model of several inputs, or of other rows, is not run: whoever loads it next refuses it, and says why.
+    """
     model = load_model(Path(path))
-    shapes = [tuple(one.shape[1:]) for one in model.inputs]
-    if not any(None in shape for shape in shapes):
-        rows = [np.zeros((1, *shape), np.float32) for shape in shapes]
-        with suppress(Exception):  # whoever loads it next says what is wrong with its answer
-            model(rows if len(rows) > 1 else rows[0], training=False)
+    shape = _tried(model.inputs[0].shape, rows) if len(model.inputs) == 1 else None
+    if shape is not None:
+        with as_artifact_error(Path(path), "Keras cannot run it"):
+            model(np.zeros(shape, np.float32), training=False)
     return {}, b""
+
+
+def _tried(takes: Sequence[int | None], rows: Sequence[int]) -> tuple[int, ...] | None:
+    """Return the shape of what an input is tried with; None if it takes other rows, or nobody says how large they are.
+
+    takes: its own, (batch, …). rows: that of what it is asked about next, empty if that is not known.
+    """
+    own = takes[1:]
+    sizes = [size for size in (rows[1 : len(takes)] if rows else own) if size is not None]
+    if len(sizes) != len(own) or any(has not in (None, size) for has, size in zip(own, sizes, strict=True)):
+        return None
+    return (takes[0] or (rows[0] if rows else 1), *sizes)
 
 
 def _listed(kept: dict[str, Any], tensors: list[Traced]) -> Answer:

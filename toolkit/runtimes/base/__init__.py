@@ -78,7 +78,7 @@ class Opener(Protocol):
 class Session(Predictor):
     """One loaded artifact. Not for several threads at once. Members implement what is abstract."""
 
-    def fix(self, shapes: Mapping[str, Sequence[int]]) -> None:
+    def fix(self, shapes: Mapping[str, Sequence[int | None]]) -> None:
         """Give inputs, by name, the sizes that are free; called before anything is run.
 
         Names of no input are those of another artifact's. Raises ArtifactError if none of the names is one of this
