@@ -15,7 +15,7 @@ from toolkit.compress import compression, conduct
 from toolkit.data.base import make_dataset
 from toolkit.errors import CheckFailedError, DataError, RunError, UsageError
 from toolkit.export import sources
-from toolkit.files import sha256, write_text
+from toolkit.files import write_text
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.search.budgets import Budgets, Costs
 from toolkit.study.trials import TrialState
@@ -170,7 +170,6 @@ def test_a_network_that_takes_other_pixels_keeps_the_same_channels_and_is_fed_wi
     model = load_model(trained_folder / "best.keras")
     scaling = keras.layers.Rescaling(1 / 255, name="scaling")
     keras.Sequential([keras.Input((8, 8, 1)), scaling, *model.layers]).save(tmp_path / "own.keras")
-    monkeypatch.setattr("toolkit.worker.keras._TRIED", {sha256(tmp_path / "own.keras")})  # by a worker, in seconds
     started = []
     for name, source in (("plain", trained_folder), ("scaled", tmp_path / "own.keras")):
         executor = Learned(telling(0.5))
