@@ -3,7 +3,8 @@
 Each trains in a process of its own, as its user would start it: ``toolkit train`` chooses its arithmetic by a trial,
 ``model.fit`` computes as TensorFlow does by default. Both train the same architecture on the same rows with the same
 batch size, and validate on the same rows. They take turns, an epoch each, so drift of the machine hits both; the first
-of each (compilation) does not count.
+of each (compilation) does not count. Beside it stands which share of the machine's peak that is: of what its fastest
+product of two large matrices does a second.
 
 Then a tiny network, of about 8,000 parameters, takes turns with itself on changed images.
 """
@@ -27,6 +28,9 @@ REQUIRED = {"cnn": 2.0, "mlp": 10.0}
 SMALL = "tiny"
 MOST_S, MOST_TIMES = 20.0, 1.3
 AUGMENT = "shift,rotate,zoom"
+VALIDATED = 0.2
+# Rows and columns of the matrices whose product shows the peak, and how often it is tried.
+SIDE, TRIES = 2048, 10
 
 
 def main() -> None:
@@ -85,6 +89,36 @@ def compare(model: str, choice: str, epochs: int, required: float) -> None:
         f"{statistics.median(ratios):.2f} (from {min(ratios):.2f} to {max(ratios):.2f}; required {required}); test "
         f"accuracy after {epochs} epochs {ends['toolkit']['accuracy']:.4f} and {ends['fit']['accuracy']:.4f}"
     )
+    peak, flop = peak_flops(), ends["fit"]["flop"]
+    shares = (flop / statistics.median(counted[name]) / peak for name in ("toolkit", "fit"))
+    print(
+        f"{model}: {flop / 1e9:.1f} GFLOP an epoch; of the machine's peak of {peak / 1e9:.0f} GFLOP/s these are "
+        "{:.0%} (toolkit) and {:.0%} (model.fit)".format(*shares)
+    )
+
+
+def peak_flops() -> float:
+    """Return the floating-point operations a second of the fastest of some products, by NumPy's BLAS on all cores."""
+    left, right = np.random.default_rng(0).random((2, SIDE, SIDE), np.float32)
+    taken = []
+    for _ in range(TRIES):
+        start = time.perf_counter()
+        left @ right
+        taken.append(time.perf_counter() - start)
+    return float(2 * SIDE**3 / min(taken))
+
+
+def flop_of_epoch(model: Any, rows: int) -> float:
+    """Return the floating-point operations of an epoch with validation, products alone.
+
+    A weight is multiplied by its input and by the gradient of its output, and the gradient of the input is a product
+    too; that of the first layer's is not computed.
+    """
+    from toolkit.runtimes.keras.graph import nodes
+
+    macs = [node.operator.macs for node in nodes(model, kernels="", batch=1) if node.operator.macs]
+    trained = (1 - VALIDATED) * rows
+    return 2 * (trained * (3 * sum(macs) - macs[0]) + (rows - trained) * sum(macs))
 
 
 class Side:
@@ -159,10 +193,11 @@ def fit_side(model: str, choice: str, epochs: int) -> None:
     for _ in range(epochs):
         sys.stdin.readline()
         start = time.perf_counter()
-        plain.fit(images, labels, batch_size=64, epochs=1, validation_split=0.2, verbose=0)
+        plain.fit(images, labels, batch_size=64, epochs=1, validation_split=VALIDATED, verbose=0)
         tell({"seconds": time.perf_counter() - start})
     answers = plain.predict(dataset.test.images / np.float32(255), verbose=0).argmax(axis=1)
-    tell({"accuracy": float(np.mean(answers == dataset.test.labels)), "data": dataset.name})
+    flop = flop_of_epoch(keras.Model(plain.inputs, plain.outputs), len(dataset.train))
+    tell({"accuracy": float(np.mean(answers == dataset.test.labels)), "data": dataset.name, "flop": flop})
 
 
 def tell(answer: dict[str, Any]) -> None:
