@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from toolkit.cli import call
 from toolkit.data.base import Dataset, make_dataset
 from toolkit.entries import EvaluationSet, Verification
 from toolkit.verdict import Verdict
@@ -231,6 +232,17 @@ def shipped(tmp_path) -> Path:
     for name in SHIPPED_FILES:
         shutil.copyfile(SHIPPED / name, folder / name)
     return folder
+
+
+@pytest.fixture
+def cli(capfd):
+    """Call the command line; return (exit code, stdout, stderr)."""
+
+    def run(*arguments):
+        code = call([str(argument) for argument in arguments])
+        return (code, *capfd.readouterr())
+
+    return run
 
 
 @pytest.fixture

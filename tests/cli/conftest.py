@@ -2,19 +2,6 @@
 
 import pytest
 
-from toolkit.cli import call
-
-
-@pytest.fixture
-def cli(capfd):
-    """Call the command line; return (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        code = call([str(argument) for argument in arguments])
-        return (code, *capfd.readouterr())
-
-    return run
-
 
 @pytest.fixture
 def mistake(cli, here, tiny_npz, exported_once):

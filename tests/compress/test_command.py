@@ -13,7 +13,6 @@ from tests.search.made_up import Learned
 from tests.search.test_command import InThisProcess
 from tests.study.test_study import Here
 from toolkit import data
-from toolkit.cli import call
 from toolkit.compress import compression
 from toolkit.export import sources
 from toolkit.files import write_json
@@ -24,14 +23,7 @@ from toolkit.search.proof import Member, Paired, Proof
 from toolkit.study.executors.processes import Processes
 from toolkit.verdict import Verdict
 
-
-@pytest.fixture
-def cli(capfd, here):
-    def run(*arguments):
-        code = call([str(argument) for argument in arguments])
-        return (code, *capfd.readouterr())
-
-    return run
+pytestmark = pytest.mark.usefixtures("here")
 
 
 @pytest.fixture

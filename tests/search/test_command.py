@@ -9,7 +9,6 @@ from tests.compress.networks import knowing
 from tests.conftest import SHIPPED
 from tests.study.test_study import Here
 from toolkit import api
-from toolkit.cli import call
 from toolkit.errors import RunError
 from toolkit.files import write_text
 from toolkit.search import costs, search
@@ -18,14 +17,7 @@ from toolkit.study.executors.base import ENDED, Event
 from toolkit.study.executors.processes import Processes
 from toolkit.study.trials import TrialState, record_failure
 
-
-@pytest.fixture
-def cli(capfd, here):
-    def run(*arguments):
-        code = call([str(argument) for argument in arguments])
-        return (code, *capfd.readouterr())
-
-    return run
+pytestmark = pytest.mark.usefixtures("here")
 
 
 class InThisProcess:

@@ -15,7 +15,6 @@ import pytest
 
 from tests.cli.test_terminals import ASCII
 from tests.study.test_study import conduct
-from toolkit.cli import call
 from toolkit.data.base import make_dataset
 from toolkit.study.grid import Grid
 from toolkit.study.trials import TrialState, record_failure
@@ -24,13 +23,7 @@ AXES = ("--model", "mlp", "--optimizer", "sgd", "--activation", "relu", "--learn
 GRID = Grid(model=("mlp",), optimizer=("sgd",), activation=("relu",), learning_rate=(0.1,), epochs=(1,))
 
 
-@pytest.fixture
-def cli(capfd, here):
-    def run(*arguments):
-        code = call([str(argument) for argument in arguments])
-        return (code, *capfd.readouterr())
-
-    return run
+pytestmark = pytest.mark.usefixtures("here")
 
 
 @pytest.fixture(scope="module")

@@ -44,8 +44,7 @@ def allowing(files: Sequence[str | PathLike[str]], *, unsafe_lambda: bool = Fals
     """Let the models that are loaded in the block use the layers and functions of the user's own Python files.
 
     unsafe_lambda: also let them run the Python code that they hold themselves. What a block around it allows stays
-    allowed. Raises UsageError for a file that cannot
-    be imported, MissingExtraError without TensorFlow.
+    allowed. Raises UsageError for a file that cannot be imported, MissingExtraError without TensorFlow.
     """
     before = _ALLOWED.get()
     objects = dict(before.objects)
