@@ -57,7 +57,7 @@ def compiled(tf: Any, convention: Convention) -> Callable[[Any], Any]:
         if convention.layout == Layout.VALUES:
             return rows
         pixels = tf.cast(rows, tf.float32)
-        if str(convention) == str(FED):
+        if str(convention) == str(FED):  # the same numbers with two passes over the rows less, in every step
             return pixels / 255.0
         return pixels * spans / 255.0 + low
 
