@@ -56,15 +56,15 @@ def test_the_cnn_becomes_a_ninth_of_its_size_and_is_still_good(cli, here, traine
     assert (code, trained) == (0, epochs)  # it was shown again, not trained
     document = json.loads(out)
     proof, original = document["proof"], document["original"]
-    member = next(one for one in proof["members"] if one["name"] == document["found"])
+    member = next(one for one in proof["members"] if one["name"] == document["smallest"])
     assert (proof["looks"], proof["n"], proof["rival"]) == (1, 90, str(trained_folder / "best.keras"))
     assert member["reaches_min_accuracy"] is True
     assert member["rival_lost"] is not None
-    chosen = next(one for one in document["candidates"] if one["name"] == document["found"])
+    chosen = next(one for one in document["candidates"] if one["name"] == document["smallest"])
     assert chosen["size_bytes"] <= 7_000 < original["costs"]["size_bytes"] / 8
     artifact = here / "runs" / "compress" / member["artifact"]
     assert artifact.stat().st_size == member["size_bytes"] == chosen["size_bytes"]
-    source = sources.resolve(f"compress/{document['found']}")
+    source = sources.resolve(f"compress/{document['smallest']}")
     assert (source.name, source.recipe.validation_split) == ("cnn-small", 0.2)
 
 

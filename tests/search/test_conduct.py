@@ -11,8 +11,8 @@ from toolkit.errors import CheckFailedError, DataError, RunError, UsageError
 from toolkit.files import write_text
 from toolkit.search import conduct, search, space
 from toolkit.search.budgets import Budgets, Measured
-from toolkit.search.candidates import CANDIDATE
 from toolkit.search.conduct import Limits
+from toolkit.search.experiment import CANDIDATE
 from toolkit.study.trials import TrialState
 
 FIVE = Limits(trials=5)

@@ -31,10 +31,10 @@ def compress(
     training of each candidate, with the original as its teacher. data: by name or path; None stands for what the source
     was trained on. allow_overlap: go on where test images are training images too.
 
-    ``.candidates`` has what was trained, ``.proof`` what the test set said, ``.found`` the smallest candidate of which
-    everything is shown, None if there is none; ``.to_json()`` is the document of ``toolkit compress --json``. Ctrl-C
-    ends it, with ``.interrupted``; no whole epoch is lost. Raises UsageError for a network that fits already, has
-    nothing to prune or fits in no width, DataError for data that cannot be had, overlap or are too few, RunError if
+    ``.candidates`` has what was trained, ``.proof`` what the test set said, ``.smallest`` the smallest candidate of
+    which everything is shown, None if there is none; ``.to_json()`` is the document of ``toolkit compress --json``.
+    Ctrl-C ends it, with ``.interrupted``; no whole epoch is lost. Raises UsageError for a network that fits already,
+    has nothing to prune or fits in no width, DataError for data that cannot be had, overlap or are too few, RunError if
     the folder has another compression, CheckFailedError if a training crashes, BusyError while another process works
     there, MissingExtraError without TensorFlow.
     """

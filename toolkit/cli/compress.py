@@ -64,7 +64,7 @@ def command(
     console.table(COLUMNS, [_original(of), *(_row(of, one) for one in of.candidates)])
     console.text(f"{_conclusion(of)}.")
     console.document(of.to_json())
-    return 0 if of.found else CheckFailedError.exit_code
+    return 0 if of.smallest else CheckFailedError.exit_code
 
 
 def _original(of: "Compression") -> tuple[str, ...]:
@@ -99,11 +99,12 @@ def _row(of: "Compression", one: "Candidate") -> tuple[str, ...]:
 
 def _conclusion(of: "Compression") -> str:
     """Say in a sentence what was found, or why nothing was, and what came nearest."""
-    proof, found = of.proof, of.found
-    if proof is not None and found is not None:
+    proof, smallest = of.proof, of.smallest
+    if proof is not None and smallest is not None:
+        export = f"toolkit export {of.folder.name}/{smallest.name}"
         return (
-            f"{found.name} is the smallest that is {_wanted(of)}: {units.size(found.size_bytes)} with "
-            f"{proof.accuracy_text(found)} on the test set; 'toolkit export {of.folder.name}/{found.name}' exports it"
+            f"{smallest.name} is the smallest that is {_wanted(of)}: {units.size(smallest.size_bytes)} with "
+            f"{proof.accuracy_text(smallest)} on the test set; '{export}' exports it"
         )
     nothing = f"nothing under {units.size(of.asked.budgets.max_size_bytes or 0)} is {_wanted(of)}"
     if proof is not None:

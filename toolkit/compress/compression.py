@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import extras
-from toolkit.compress.candidates import CANDIDATE, TRIAL, Candidate, CandidateEntry
+from toolkit.compress.candidates import TRIAL, Candidate, CandidateEntry
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
 from toolkit.errors import RunError, UsageError
@@ -15,14 +15,16 @@ from toolkit.export.sources import Source
 from toolkit.files import FileName, documents, write_json
 from toolkit.files.damage import refused
 from toolkit.models import WEIGHTS_SUFFIX
+from toolkit.search import proof
 from toolkit.search.budgets import COSTS, SIZE, Budgets, Costs
 from toolkit.search.costs import Costing
-from toolkit.search.proof import FRONT, MARGIN_PP, PROOF, Member, Proof
+from toolkit.search.experiment import CANDIDATE, Experiment
+from toolkit.search.proof import MARGIN_PP, Member
 from toolkit.search.prove import too_large
 from toolkit.search.search import require_enough
 from toolkit.study import outcome, study
 from toolkit.study.study import StudyDataEntry
-from toolkit.study.trials import Trial, TrialState
+from toolkit.study.trials import Trial
 from toolkit.training.distillation import Teacher
 from toolkit.training.recipe import Recipe
 
@@ -77,20 +79,12 @@ class CompressionEntry:
     others: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Compression:
-    """A compression as it stands. proof: what the test set said of the front; None as long as it is closed.
+@dataclass(frozen=True, kw_only=True)
+class Compression(Experiment[Candidate]):
+    """A compression as it stands."""
 
-    interrupted: whether Ctrl-C ended it.
-    """
-
-    folder: Path
     asked: Asked
     original: Original
-    data: StudyDataEntry
-    candidates: tuple[Candidate, ...]
-    proof: Proof | None = None
-    interrupted: bool = False
 
     @property
     def least_accuracy(self) -> float:
@@ -100,11 +94,6 @@ class Compression:
         """
         least = self.asked.budgets.min_accuracy
         return self.original.accuracy - MARGIN_PP / 100 if least is None else least
-
-    @property
-    def finished(self) -> list[Candidate]:
-        """The candidates that have all their epochs."""
-        return [one for one in self.candidates if one.outcome.state == TrialState.FINISHED]
 
     @property
     def chosen(self) -> tuple[Candidate, ...]:
@@ -121,26 +110,9 @@ class Compression:
         return too_large(self.chosen, self.asked.budgets)
 
     @property
-    def found(self) -> Member | None:
+    def smallest(self) -> Member | None:
         """The smallest candidate of which everything that was asked for is shown; None if there is none."""
         return self.proof.smallest if self.proof else None
-
-    def member(self, name: str) -> Member | None:
-        """Return what the test set says of a candidate; None if it was not opened for it."""
-        members = self.proof.members if self.proof else ()
-        return next((one for one in members if one.name == name), None)
-
-    def named(self, name: str) -> Candidate:
-        """Return a candidate by the name of its folder; RunError if there is none."""
-        for one in self.candidates:
-            if one.name == name:
-                return one
-        raise RunError(f"{self.folder}: {FRONT} names {name}, which is not there")
-
-    @property
-    def summary(self) -> str:
-        """How far it is, in a line."""
-        return f"{len(self.finished)} of {len(self.candidates)} candidates finished"
 
     def candidate_folder(self, number: int) -> Path:
         """Return where a candidate lies, counted from 1."""
@@ -153,10 +125,11 @@ class Compression:
     def candidate(self, folder: Path) -> Candidate:
         """Return the candidate of a folder as it stands; RunError if its documents are damaged."""
         entry = documents.read(folder / CANDIDATE, CandidateEntry, what="a candidate", error=RunError)
-        # No manifest stands beside the file that it starts from: the recipe says what that takes.
+        # No manifest stands beside the file that it starts from: the recipe says what that takes. It was only just
+        # pruned, and gets more images right in one range than in another by chance.
         recipe = self.asked.recipe(self.start_of(folder), self.original.input_range)
-        trial = Trial(recipe, folder, self.data["digests"], opens_test=False)
-        return Candidate(entry.steps, entry.costs, outcome.read(trial))
+        trial = Trial(recipe, folder, self.data["digests"], opens_test=False, tries_range=False)
+        return Candidate(steps=entry.steps, costs=entry.costs, outcome=outcome.read(trial))
 
     def reread(self) -> "Compression":
         """Return it with its candidates as they stand on the disk."""
@@ -181,7 +154,7 @@ class Compression:
             "data": self.data,
             "candidates": [one.to_json() for one in self.candidates],
             "proof": self.proof.to_json() if self.proof else None,
-            "found": self.found.name if self.found else None,
+            "smallest": self.smallest.name if self.smallest else None,
             "interrupted": self.interrupted,
         }
 
@@ -236,15 +209,14 @@ def begin(
     with refused(source.keras_path, "the original", error=UsageError):  # a manifest may name its model anyhow
         name = FileName(source.name)
     original = Original(name, source.origin.sha256, costs, float(np.mean(right)), input_range)
-    return Compression(folder, asked, original, about, ())
+    return Compression(folder=folder, data=about, candidates=(), asked=asked, original=original)
 
 
 def read(folder: Path) -> Compression:
     """Return the compression of a folder as it stands; RunError if there is none."""
-    path, proof = folder / DOCUMENT, folder / PROOF
-    entry = documents.read(path, CompressionEntry, what="a compression", error=RunError)
-    found = documents.read(proof, Proof, what="a proof", error=RunError) if proof.is_file() else None
-    return Compression(folder, entry.asked, entry.original, entry.data, (), found).reread()
+    entry = documents.read(folder / DOCUMENT, CompressionEntry, what="a compression", error=RunError)
+    begun = Compression(folder=folder, data=entry.data, candidates=(), asked=entry.asked, original=entry.original)
+    return replace(begun.reread(), proof=proof.read(folder))
 
 
 def _asked(source: Source, budgets: Budgets, epochs: int) -> Asked:

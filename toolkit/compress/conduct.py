@@ -7,21 +7,24 @@ from math import floor, log
 from pathlib import Path
 from typing import Any
 
-from toolkit import extras, locks, reading, runs, units
+from toolkit import extras, locks, runs, units
 from toolkit.compress import channels, prune
-from toolkit.compress.candidates import CANDIDATE, STEP, CandidateEntry
+from toolkit.compress.candidates import STEP, CandidateEntry
 from toolkit.compress.compression import DOCUMENT, Compression, begin
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
-from toolkit.errors import CheckFailedError, RunError, UsageError
+from toolkit.errors import CheckFailedError, UsageError
 from toolkit.export.sources import Source
 from toolkit.files import documents, write_json
 from toolkit.runtimes.keras.fake_quantization import bounds_of
 from toolkit.search.budgets import SIZE, Budgets, Costs
 from toolkit.search.costs import Costing
+from toolkit.search.experiment import CANDIDATE
+from toolkit.search.proof import FRONT
 from toolkit.search.prove import EXPORTED, Chosen, front_of, open_test_set
 from toolkit.step import OnStep, Step, ignore
-from toolkit.study.executors.base import ENDED, Event, Executor, Work
+from toolkit.study import study
+from toolkit.study.executors.base import ENDED, Event, Executor
 from toolkit.study.trials import Trial, TrialState
 from toolkit.training import fed, transfer
 from toolkit.training.checkpoint import save_best
@@ -59,7 +62,7 @@ def conduct(
         names = front_of(folder)
         if names is None:
             of = _train(of, dataset, executor, costing, on_step)
-        left = of.chosen if names is None else [of.named(name) for name in names]
+        left = of.chosen if names is None else [of.named(name, by=FRONT) for name in names]
         chosen = Chosen(folder, left, of.data, budgets)
         must_match = budgets.min_accuracy is None
         proof = open_test_set(chosen, dataset, source, must_match=must_match, warn=warn, on_step=on_step)
@@ -68,8 +71,7 @@ def conduct(
 
 def _train(of: Compression, dataset: Dataset, executor: Executor, costing: Costing, on_step: OnStep) -> Compression:
     """Return the compression with its candidates trained."""
-    read_as = reading.from_json(of.data.get("reading", {}), of.folder / DOCUMENT, error=RunError)
-    work = Work(runs.data_choice(of.data), "auto", allow_overlap=bool(of.data["overlap"]), reading=read_as)
+    work = study.work_on(of.data, of.folder / DOCUMENT, "auto")
     with closing(executor(_due(of, dataset, costing, on_step), work)) as events:
         for event in events:
             _tell(of, event, on_step)

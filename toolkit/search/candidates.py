@@ -1,7 +1,7 @@
 """A network with its recipe: what it takes, and what has come of its training; each is a folder of the search."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +9,14 @@ from toolkit.errors import RunError
 from toolkit.files import documents
 from toolkit.search.asked import Asked
 from toolkit.search.budgets import Costs
+from toolkit.search.experiment import CANDIDATE, TrainedCandidate
 from toolkit.search.proposals import Result
 from toolkit.search.space import Choice
 from toolkit.study import outcome
-from toolkit.study.outcome import ENDED, TrialOutcome
+from toolkit.study.outcome import ENDED
 from toolkit.study.study import StudyDataEntry
 from toolkit.study.trials import Trial
 
-CANDIDATE = "candidate.json"
 # How the folder of a candidate begins; its number follows.
 TRIAL = "trial-"
 
@@ -44,34 +44,17 @@ class CandidateEntry:
     others: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Candidate:
+@dataclass(frozen=True, kw_only=True)
+class Candidate(TrainedCandidate):
     """A network with its recipe, what it takes, and what has come of its training."""
 
     choice: Choice
-    costs: Costs
     rejected: tuple[Rejected, ...]
-    outcome: TrialOutcome
-
-    @property
-    def folder(self) -> Path:
-        """Where all of it is."""
-        return self.outcome.trial.folder
-
-    @property
-    def name(self) -> str:
-        """The name of its folder."""
-        return self.folder.name
 
     @property
     def number(self) -> int:
         """The number of its folder."""
         return _number(self.folder)
-
-    @property
-    def accuracy(self) -> float:
-        """Of the weights that are kept, on the validation rows."""
-        return self.outcome.kept_validation_accuracy
 
     @property
     def curve(self) -> Sequence[float]:
@@ -89,20 +72,15 @@ class Candidate:
             "name": self.name,
             "model": self.choice.model,
             "learning_rate": self.choice.learning_rate,
-            **asdict(self.costs),
-            "state": self.outcome.state,
-            "message": self.outcome.message,
-            "epochs_run": len(self.outcome.progress.history),
-            "validation_accuracy": self.accuracy if self.outcome.progress.history else None,
-            "seconds": self.outcome.seconds,
+            **self.figures(),
         }
 
 
 def read(asked: Asked, data: StudyDataEntry, folder: Path) -> Candidate:
     """Return the candidate of a folder as it stands; RunError if its documents are damaged."""
-    found = documents.read(folder / CANDIDATE, CandidateEntry, what="a candidate", error=RunError)
-    trial = Trial(asked.recipe(found.choice), folder, data["digests"], opens_test=False)
-    return Candidate(found.choice, found.costs, found.rejected, outcome.read(trial))
+    entry = documents.read(folder / CANDIDATE, CandidateEntry, what="a candidate", error=RunError)
+    trial = Trial(asked.recipe(entry.choice), folder, data["digests"], opens_test=False)
+    return Candidate(choice=entry.choice, costs=entry.costs, rejected=entry.rejected, outcome=outcome.read(trial))
 
 
 def folders(search: Path) -> list[Path]:

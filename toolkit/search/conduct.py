@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from toolkit import locks, reading, runs, units
+from toolkit import locks, units
 from toolkit.data.base import Dataset
 from toolkit.errors import CheckFailedError, RunError, UsageError
 from toolkit.export.sources import Source
@@ -14,16 +14,18 @@ from toolkit.files import documents, write_json
 from toolkit.runs import SCRATCH
 from toolkit.search import candidates, space
 from toolkit.search.budgets import COSTS, OF_FILE, SIZE, Budgets, Costs, Measured
-from toolkit.search.candidates import CANDIDATE, TRIAL, Candidate, CandidateEntry, Rejected
+from toolkit.search.candidates import TRIAL, Candidate, CandidateEntry, Rejected
 from toolkit.search.costs import Costing
+from toolkit.search.experiment import CANDIDATE
 from toolkit.search.front import floors
 from toolkit.search.proof import FRONT
 from toolkit.search.proposals import propose
 from toolkit.search.prove import EXPORTED, prove, require_same_rival
-from toolkit.search.search import Search, as_it_stands
+from toolkit.search.search import DOCUMENT, Search, as_it_stands
 from toolkit.search.space import Choice
 from toolkit.step import OnStep, Step, ignore
-from toolkit.study.executors.base import ENDED, Event, Executor, Work
+from toolkit.study import study
+from toolkit.study.executors.base import ENDED, Event, Executor
 from toolkit.study.trials import Trial, TrialState
 
 # How often a proposal may be too costly before the next one is the smallest network: few budgets allow so few.
@@ -82,16 +84,11 @@ def conduct(
         for below in ("*/", f"*/{EXPORTED}/*/"):
             locks.remove_dead_locks(search.folder, below, beside=f"{SCRATCH}*")
         conductor = _Conductor(search, executor.jobs, costing, limits, clock, on_step)
-        work = _work(search, device)
+        work = study.work_on(search.data, search.folder / DOCUMENT, device)
         with closing(executor(conductor.due(), work)) as events:
             for event in events:
                 conductor.note(event)
         return prove(conductor.search, dataset, rival, must_match=must_match, warn=warn, on_step=on_step)
-
-
-def _work(search: Search, device: str) -> Work:
-    read_as = reading.from_json(search.data.get("reading", {}), search.folder, error=RunError)
-    return Work(runs.data_choice(search.data), device, allow_overlap=bool(search.data["overlap"]), reading=read_as)
 
 
 class _Conductor:

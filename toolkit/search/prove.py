@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from toolkit import manifest, reading, runs, units
+from toolkit import manifest, units
 from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError, RunError
 from toolkit.export import exporter, sources
@@ -19,11 +19,12 @@ from toolkit.parity.material import Material
 from toolkit.runs import BEST
 from toolkit.search.budgets import SIZE, Budgets
 from toolkit.search.candidates import Candidate
+from toolkit.search.experiment import TrainedCandidate
 from toolkit.search.front import front
 from toolkit.search.proof import FRONT, PROOF, Member, Paired, Proof
 from toolkit.search.search import Search
 from toolkit.step import OnStep, Step
-from toolkit.study.outcome import TrialOutcome
+from toolkit.study import study
 from toolkit.study.study import StudyDataEntry
 from toolkit.worker.session import contained
 
@@ -43,24 +44,12 @@ class FrontEntry:
     others: dict[str, Any] = field(default_factory=dict)
 
 
-class Trained(Protocol):
-    """A candidate: a run in a folder of that name."""
-
-    @property
-    def name(self) -> str:
-        """The name of its folder."""
-
-    @property
-    def outcome(self) -> TrialOutcome:
-        """What has come of its training."""
-
-
 @dataclass(frozen=True)
 class Chosen:
     """Candidates that were chosen by validation alone, the folder and the data of all, and what was asked for."""
 
     folder: Path
-    candidates: Sequence[Trained]
+    candidates: Sequence[TrainedCandidate]
     data: StudyDataEntry
     budgets: Budgets
 
@@ -69,7 +58,7 @@ class Chosen:
 class Made:
     """A candidate as an int8 file."""
 
-    candidate: Trained
+    candidate: TrainedCandidate
     manifest: Manifest
 
     @property
@@ -97,7 +86,7 @@ def chosen(search: Search) -> tuple[Candidate, ...]:
     return front(reaching, validation_rows=search.data["validation_rows"])
 
 
-def too_large(candidates: Sequence[Trained], budgets: Budgets) -> str | None:
+def too_large(candidates: Sequence[TrainedCandidate], budgets: Budgets) -> str | None:
     """Say that the files of what was chosen are all there, and none is as small as it must be; None if it is not so."""
     files = [exported(one) for one in candidates]
     made = [one for one in files if one is not None and not one.fits(budgets)]
@@ -196,10 +185,8 @@ def open_test_set(
             len(left.candidates), steps, f"opening the test set for {units.count(len(made), 'candidate')}", is_news=True
         )
     )
-    read_as = reading.from_json(left.data.get("reading", {}), left.folder, error=RunError)
-    options = verify.VerifyOptions(
-        runs.data_choice(left.data), allow_overlap=bool(left.data["overlap"]), reading=read_as
-    )
+    work = study.work_on(left.data, left.folder, "auto")
+    options = verify.VerifyOptions(work.data, allow_overlap=work.allow_overlap, reading=work.reading)
     verified = record.save_all(
         verify.verify_all(
             [one.path for one in made], options, warn=warn, on_step=_shifted(on_step, len(left.candidates), steps)
@@ -218,7 +205,7 @@ def _answers(rival: Source, dataset: Dataset, warn: Callable[[str], None]) -> Ma
         return against.answered_by(model, dataset.test)
 
 
-def exported(one: Trained) -> Made | None:
+def exported(one: TrainedCandidate) -> Made | None:
     """Return a candidate as it was exported before; None if it was not, or if a file of that is not whole."""
     try:
         found = manifest.read(_folder(one))
@@ -233,12 +220,12 @@ def _is_int8(listed: Artifact) -> bool:
     return (listed.format, listed.quantization) == INT8
 
 
-def _folder(one: Trained) -> Path:
+def _folder(one: TrainedCandidate) -> Path:
     trial = one.outcome.trial
     return trial.folder / EXPORTED / trial.recipe.model_name
 
 
-def _export(one: Trained, dataset: Dataset, allow_overlap: bool, warn: Callable[[str], None]) -> Made:
+def _export(one: TrainedCandidate, dataset: Dataset, allow_overlap: bool, warn: Callable[[str], None]) -> Made:
     source, options = sources.resolve(str(one.outcome.trial.folder)), exporter.ExportOptions([INT8])
     made = exporter.export(source, dataset, _folder(one), options, warn=warn, allow_overlap=allow_overlap)
     return Made(one, made.manifest)
