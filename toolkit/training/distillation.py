@@ -57,7 +57,8 @@ class Teacher:
         self.convention = fed.of_file(self._model, path, dataset)
         self._taken = fed.compiled(tf, self.convention)
         self._check(dataset, self.convention)
-        fed.check_file(path, self.convention, parts, advice="export it with {}, and give the file of that export")
+        advice = "export it with {}, and give the file of that export"
+        fed.check(self._model, path, self.convention, parts, advice=advice)
         self._answer = tf.function(self.__call__, autograph=False, reduce_retracing=True)
         self._accuracy, self._tried = self._try(dataset, parts.training_rows)
 

@@ -48,14 +48,14 @@ def fake_quantized(keras: Any, model: Any, parts: Parts) -> Any:
     """
     if bounds_of(model):
         return model
-    made = _Rounding(keras, is_pixels=parts.dataset.is_pixels).of(model)
+    made = _Rounding(keras, is_pixels=parts.dataset.is_pixels).rounded(model)
     _take_first_bounds(keras, made, parts)
     return made
 
 
 def check(keras: Any, model: Any) -> None:
     """Raise UsageError if a network has layers that are not known to integer kernels."""
-    _Rounding(keras, is_pixels=True).of(model)
+    _Rounding(keras, is_pixels=True).rounded(model)
 
 
 def move_bounds(model: Any, *, moving: bool) -> None:
@@ -97,7 +97,7 @@ class _Rounding:
         self._seen: set[int] = set()
         self._names: set[str] = set()
 
-    def of(self, model: Any) -> Any:
+    def rounded(self, model: Any) -> Any:
         """Return the new network."""
         network = self._keras.Model(model.inputs, model.outputs)
         (given,) = network.inputs
