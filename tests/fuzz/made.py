@@ -95,7 +95,7 @@ def benchmark(folder, path="a.tflite"):
     """Save a record of a benchmark with one result of an artifact, with all that may be known of one."""
     found = made_up.record()
     times = np.array([(2e-4, 1e-4), (2.1e-4, 1e-4), (2e-4, 1.1e-4)])
-    found.folder, found.results = folder, [made_up.result(1e-4, path=path, pairs=Pairs.of([times, times]))]
+    found.folder, found.results = folder, [made_up.result(1e-4, path=path, pairs=Pairs.from_processes([times, times]))]
     found.budgets, found.rate = Budgets(max_latency_s=1.0, max_size_bytes=1e6, min_accuracy=0.5), 30.0
     operators = (Operator("CONV_2D", "XNNPACK", 1000, INT8, 100), Operator("QUANTIZE", "built-in"))
     roof = Roofline(1e11, ((1 << 18, 4e10), (1 << 20, 2e10)))

@@ -40,7 +40,7 @@ class Counts:
         return self.ratio <= 1 + self.tolerance
 
     def to_json(self) -> dict[str, Any]:
-        """Return the document of ``toolkit compare --instructions --json``."""
+        """Return the document of ``toolkit compare-work --json``."""
         reference, candidate = (one.to_json() for one in self.counted) if self.counted else (None, None)
         compared = {
             "reference": str(self.reference),
@@ -55,7 +55,7 @@ class Counts:
             "command": "compare",
             "compared": [compared],
             "tolerance": self.tolerance,
-            "verdict": Verdict.of(bool(self)),
+            "verdict": Verdict.from_passed(bool(self)),
         }
 
 

@@ -19,6 +19,7 @@ LATENCY_COLUMNS = (
     *figure_columns("size", "accuracy", "median", "95 % interval", "floor", "p90", "p99", "speed-up"),
     Column("vs. float32", figures=False),
 )
+RATIO_COLUMNS = (Column("speed-up"), Column("95 %"), Column("", figures=False))
 START_COLUMNS = (
     Column("runtime", figures=False),
     *figure_columns("end to end", "images/s", "load", "first", "cold", "peak memory", "added"),
