@@ -208,7 +208,7 @@ class Subject:
 
 
 def resolution_ns(clock: Clock) -> float:
-    """Return how far apart two readings of the clock are, in ns: nothing shorter can be timed."""
+    """Return the smallest difference between two readings of the clock, in ns: nothing shorter can be timed."""
     readings = [clock() for _ in range(RESOLUTION_READINGS + 1)]
     return float(np.median(np.diff(readings)))
 

@@ -34,11 +34,11 @@ def require_latencies() -> None:
 def tune(candidate: Candidate, plan: Plan, *, on_step: OnStep = ignore) -> Tuned:
     """Time an artifact with each setting of its runtime beside itself with the usual ones, input and output counted.
 
-    One thread and one image, in as many processes as a comparison of two files has. What answers otherwise, or is far
+    One thread and one image, in as many processes as a comparison of two files has. What answers differently, or is far
     slower, is no choice. Raises ArtifactError if the artifact cannot be run as usual.
     """
     usual = Configuration(candidate, 1, 1)
-    names = [setting.name for setting in settings.of(candidate.runtime)]
+    names = [setting.name for setting in settings.for_runtime(candidate.runtime)]
     left_out = _left_out(usual, names)
     sides = [usual, *(replace(usual, setting=name) for name in names if name not in left_out)]
     rng = np.random.default_rng(plan.seed)
@@ -77,7 +77,7 @@ def _no_choice(workers: SideWorkers, place: int) -> str | None:
     except ArtifactError as error:
         return f"it cannot be opened so: {error}"
     if not np.allclose(workers.answers(place), workers.answers(0), rtol=ALIKE, atol=ALIKE):
-        return "it answers otherwise"
+        return "it answers differently"
     if workers.typical_ns[place] > HOPELESS * workers.typical_ns[0]:
         return f"it takes over {HOPELESS} times as long"
     return None
@@ -85,7 +85,7 @@ def _no_choice(workers: SideWorkers, place: int) -> str | None:
 
 def _tried(side: Configuration, place: int, processes: Sequence[Alternated]) -> Tried:
     setting = settings.get(side.candidate.runtime, str(side.setting))
-    logarithms = Pairs.of([one.pairs(0, place) for one in processes]).logarithms
+    logarithms = Pairs.from_processes([one.pairs(0, place) for one in processes]).logarithms
     return Tried(setting.name, setting.line, tuple(logarithms.tolist()))
 
 

@@ -39,7 +39,7 @@ class Versus:
     @property
     def pairs(self) -> Pairs | None:
         """The blocks that alternate; None if both files are the same."""
-        return Pairs.of([one.pairs(0, 1) for one in self.processes]) if self.processes else None
+        return Pairs.from_processes([one.pairs(0, 1) for one in self.processes]) if self.processes else None
 
     @property
     def speedup(self) -> Interval | None:
@@ -110,7 +110,7 @@ class Versus:
             "command": "compare",
             "compared": [compared],
             "tolerance": self.tolerance,
-            "verdict": Verdict.of(bool(self)),
+            "verdict": Verdict.from_passed(bool(self)),
         }
 
 

@@ -25,7 +25,7 @@ class Checked:
     @property
     def verdict(self) -> Verdict:
         """FAIL if there is a problem."""
-        return Verdict.of(not self.problems)
+        return Verdict.from_passed(not self.problems)
 
     def __bool__(self) -> bool:
         return not self.problems

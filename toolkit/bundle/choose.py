@@ -97,7 +97,7 @@ def otherwise(found: Manifest, choice: Choice) -> str | None:
 def _setting(document: Mapping[str, Any], found: Manifest, artifact: Artifact) -> str | None:
     """Return the setting that won in a benchmark, None if none did or the script has no place for its line."""
     runtime = runtimes.for_file(found.folder / artifact.path)
-    names = [setting.name for setting in settings.of(runtime)]
+    names = [setting.name for setting in settings.for_runtime(runtime)]
     known = {name for name in names if classify.script(runtime, setting=name) != classify.script(runtime)}
     tuned = [result.get("tuned") for result in document["results"] if result.get("sha256") == artifact.sha256]
     return next((one["best"] for one in tuned if one and one["best"] in known), None)

@@ -50,14 +50,14 @@ def to_keras(folder: Path) -> Path:
 
 
 def prove(folder: Path, outputs: NDArray[np.float32], values: NDArray[np.float32], *, tolerance: float) -> None:
-    """Raise ArtifactError if a SavedModel answers otherwise for values of the input, (N, …), than with ``outputs``."""
+    """Raise ArtifactError if a SavedModel answers values of the input, (N, …), differently than with ``outputs``."""
     question = {"do": ANSWER, "path": str(folder), "signature": _check(folder), "shape": values.shape}
     answer, content = _ask(folder, question, values.tobytes())
     expected = np.frombuffer(content, np.float32).reshape(answer["shape"])
     difference = float(np.abs(expected - outputs).max()) if expected.shape == outputs.shape else float("inf")
     if not difference <= tolerance * max(1.0, float(np.abs(expected).max())):
         raise ArtifactError(
-            f"{folder}: what was frozen of it answers otherwise (an output differs by {difference:.2g})"
+            f"{folder}: what was frozen of it answers differently (an output differs by {difference:.2g})"
         )
 
 

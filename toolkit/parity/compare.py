@@ -126,7 +126,7 @@ def compare(
     """Run ``artifact`` over the images of ``expected`` and compare with the outputs of the reference.
 
     Where ``expected`` holds recorded outputs of this very artifact, it is a comparison by golden. They are of its own
-    runtime: what another one answers is held against the reference alone. open_session: what opens the artifact, here
+    runtime: what another one answers is compared with the reference alone. open_session: what opens the artifact, here
     or in a worker.
     """
     path = manifest.folder / artifact.path

@@ -113,7 +113,7 @@ class Localized:
             "culprit": culprit.name if culprit else None,
             "saturating": self.portability.saturating,
             "not_analysed": list(self.portability.not_analysed),
-            "verdict": Verdict.of(self.passed),
+            "verdict": Verdict.from_passed(self.passed),
         }
 
 
@@ -128,7 +128,7 @@ def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> 
     images = images[:IMAGES]
     values = found.convention.values(images)
     with contained() as workers:
-        # Artifacts whose activations are not rounded are held against what a model that rounds them computes without.
+        # Artifacts whose activations are not rounded are compared with what a model that rounds them computes without.
         expected = workers.layers(found.reference_path, values, rounded=artifact.quantization == "int8")
         given = match(expected, workers.trace(path, values))
         operators = tuple(node.operator for node in workers.nodes(path))

@@ -36,7 +36,7 @@ class Scale:
     offset: NDArray[np.float64] | None = None
     unit: NDArray[np.float64] | None = None
 
-    def of(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    def apply(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return values, (N, …, columns), at this scale."""
         if self.offset is not None and self.unit is not None:
             return ((values - self.offset) / self.unit).astype(np.float32)
@@ -61,7 +61,7 @@ class ValueMeaning:
 
     def rows(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return values (N, …, columns) as the model is to see them."""
-        seen = values if self.scale is None else self.scale.of(values)
+        seen = values if self.scale is None else self.scale.apply(values)
         return seen if self.order is None else np.ascontiguousarray(seen[..., list(self.order)])
 
     def others(self, columns: int, distance: Distance) -> Iterator[tuple[str, str, "ValueMeaning"]]:

@@ -81,7 +81,7 @@ class SelfTested:
             "outcomes": [{**asdict(outcome), "right": outcome.right} for outcome in self.outcomes],
             "reexports": self.reexports,
             "false_alarms": self.false_alarms,
-            "verdict": Verdict.of(self.passed),
+            "verdict": Verdict.from_passed(self.passed),
         }
 
 
@@ -94,7 +94,7 @@ class SelfTests:
     @property
     def verdict(self) -> Verdict:
         """FAIL where the gate is wrong about one model."""
-        return Verdict.of(bool(self))
+        return Verdict.from_passed(bool(self))
 
     def __bool__(self) -> bool:
         return all(part.passed for part in self.parts)

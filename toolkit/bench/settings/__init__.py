@@ -4,7 +4,7 @@ from toolkit import registry
 from toolkit.bench.settings.base import Setting
 
 
-def of(runtime: str) -> tuple[Setting, ...]:
+def for_runtime(runtime: str) -> tuple[Setting, ...]:
     """Return the settings of a runtime, none if it has no module here."""
     if runtime not in registry.names(__name__):
         return ()
@@ -14,4 +14,4 @@ def of(runtime: str) -> tuple[Setting, ...]:
 
 def get(runtime: str, name: str) -> Setting:
     """Return a setting of a runtime by its name."""
-    return next(setting for setting in of(runtime) if setting.name == name)
+    return next(setting for setting in for_runtime(runtime) if setting.name == name)
