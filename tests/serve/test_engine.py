@@ -110,7 +110,7 @@ def test_each_gets_the_answer_to_its_own_images_also_where_others_of_its_batch_g
         if place in (1, 4):
             assert isinstance(found[place], asyncio.CancelledError)
         else:
-            _, rows = answers.classify_views(made._open.session, made._open.found, one)
+            _, rows = answers.classify_views(made._open.session, made._open.manifest, one)
             assert np.allclose(found[place].probabilities, rows)
 
 

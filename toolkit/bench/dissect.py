@@ -77,20 +77,20 @@ def _take_turns(subjects: Sequence[Subject], turns: int) -> list[float]:
 
 def probe(module: RuntimeModule, *, threads: int) -> dict[str, Any]:
     """Return what a runtime does at best, by arithmetic, as ``toolkit.bench.roofline.read`` takes it."""
-    found = {}
+    peaks = {}
     for arithmetic, item_bytes in ((FLOAT32, 4), (INT8, 1)):
         widths = [round((size / item_bytes) ** 0.5) for size in MEMORY_BYTES]
         shapes = [(COMPUTE_ROWS, COMPUTE_WIDTH), *((1, width) for width in widths)]
         seconds = _best_s(module, arithmetic, shapes, threads)
         if seconds:
             macs = [rows * width * width for rows, width in shapes]
-            found[arithmetic] = {
+            peaks[arithmetic] = {
                 "macs_per_s": macs[0] / seconds[0],
                 "bytes_per_s": [
                     [n * item_bytes, n * item_bytes / s] for n, s in zip(macs[1:], seconds[1:], strict=True)
                 ],
             }
-    return found
+    return peaks
 
 
 def _best_s(

@@ -137,13 +137,13 @@ class Subject:
 
     def answers(self) -> NDArray[np.float64]:
         """Return the real outputs for the first inputs in rotation, one after the other."""
-        session, found = self._session, []
+        session, outputs = self._session, []
         for values in self._inputs[:ANSWERED]:
             session.set_inputs(values)
             session.invoke()
             for output, spec in zip(session.read_outputs(), session.outputs, strict=True):
-                found.append(dequantize(output, spec).ravel())
-        return np.concatenate(found).astype(np.float64)
+                outputs.append(dequantize(output, spec).ravel())
+        return np.concatenate(outputs).astype(np.float64)
 
     def prepared(self) -> Callable[[], object]:
         """Set the next input, and return the runtime's own call, which runs the inference alone."""

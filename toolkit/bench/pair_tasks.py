@@ -77,8 +77,8 @@ def _take(kept: dict[str, Any], content: bytes, *, order: list[int], count: int)
 
 def _answer(kept: dict[str, Any], content: bytes, *, side: int) -> Answer:
     """Return the outputs of a side for its first inputs, as float64."""
-    found: _Side = kept["sides"][side]
-    return {}, found.subject.answers().tobytes()
+    measured: _Side = kept["sides"][side]
+    return {}, measured.subject.answers().tobytes()
 
 
 OPEN, TAKE, ANSWER = "open", "take", "answer"

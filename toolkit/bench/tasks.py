@@ -122,8 +122,8 @@ def _profile(
 
     images = images_of(inputs)
     module, means = get(runtime), of_message(convention)
-    found = dissect.profile(module, Path(path), images, threads=threads, batch=batch, timed=timed, convention=means)
-    return found, b""
+    profile = dissect.profile(module, Path(path), images, threads=threads, batch=batch, timed=timed, convention=means)
+    return profile, b""
 
 
 def _probe(kept: dict[str, Any], content: bytes, *, runtime: str, threads: int) -> Answer:
@@ -137,16 +137,16 @@ def _check(
     kept: dict[str, Any], content: bytes, *, path: str, runtime: str, listed: bool, images: int | None
 ) -> Answer:
     """Compare an artifact that a manifest lists with its golden, and say what may come out otherwise elsewhere."""
-    from toolkit import manifest
+    from toolkit import manifest as manifests
     from toolkit.parity import recorded
     from toolkit.runtimes import choosing, get
 
     file, problem = Path(path), None
     if listed:
-        found = manifest.read(file.parent)
-        artifact = next(entry for entry in found.artifacts if entry.path == file.name)
+        manifest = manifests.read(file.parent)
+        artifact = next(entry for entry in manifest.artifacts if entry.path == file.name)
         with choosing(runtime):
-            problem = recorded.problem(found, artifact, images=images)
+            problem = recorded.problem(manifest, artifact, images=images)
     return {"problem": problem, "notes": get(runtime).portability(file).notes}, b""
 
 

@@ -57,16 +57,16 @@ def _left_out(usual: Configuration, names: Sequence[str]) -> dict[str, str]:
     """Return the settings that need not be timed beside the usual ones, and why."""
     if not names:
         return {}
-    found = {}
+    left_out = {}
     workers = SideWorkers([usual, *(replace(usual, setting=name) for name in names)], None, END_TO_END)
     try:
         workers.open(0)
         for place, name in enumerate(names, 1):
             if why := _no_choice(workers, place):
-                found[name] = why
+                left_out[name] = why
     finally:
         workers.close()
-    return found
+    return left_out
 
 
 def _no_choice(workers: SideWorkers, place: int) -> str | None:

@@ -55,7 +55,9 @@ class Tuned:
     @property
     def best(self) -> Tried | None:
         """The fastest of those that are surely faster than the usual ones; None if none is."""
-        faster = [(found.value, one) for one, found in zip(self.tried, self.speedups(), strict=True) if found.low > 1]
+        faster = [
+            (speedup.value, one) for one, speedup in zip(self.tried, self.speedups(), strict=True) if speedup.low > 1
+        ]
         return max(faster, key=lambda pair: pair[0])[1] if faster else None
 
     def to_json(self) -> dict[str, Any]:
@@ -65,12 +67,12 @@ class Tuned:
                 {
                     "setting": one.setting,
                     "line": one.line,
-                    "speedup": found.value,
-                    "speedup_ci95": [found.low, found.high],
-                    "verdict": statistics.verdict(found),
+                    "speedup": speedup.value,
+                    "speedup_ci95": [speedup.low, speedup.high],
+                    "verdict": statistics.verdict(speedup),
                     "logarithms": list(one.logarithms),
                 }
-                for one, found in zip(self.tried, self.speedups(), strict=True)
+                for one, speedup in zip(self.tried, self.speedups(), strict=True)
             ],
             "left_out": dict(self.left_out),
             "best": self.best.setting if self.best else None,

@@ -76,8 +76,8 @@ class Versus:
 
     def medians_s(self) -> tuple[float, ...]:
         """Return the median of the blocks of each; empty if both files are the same."""
-        found = self.pairs
-        return tuple(float(np.median(blocks)) for blocks in (found.reference, found.candidate)) if found else ()
+        pairs = self.pairs
+        return tuple(float(np.median(blocks)) for blocks in (pairs.reference, pairs.candidate)) if pairs else ()
 
     def __bool__(self) -> bool:
         return self.speedup is None or not statistics.is_slower(self.speedup, self.tolerance)

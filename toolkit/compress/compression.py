@@ -187,15 +187,15 @@ def begin(
     must_match = budgets.min_accuracy is None
     require_enough(about, budgets.min_accuracy, must_match=must_match, origin=dataset.origin)
     if (folder / DOCUMENT).is_file():
-        found = read(folder)
-        same_data = found.data["digests"] == about["digests"]
-        if found.asked != asked or found.original.sha256 != source.origin.sha256 or not same_data:
+        there = read(folder)
+        same_data = there.data["digests"] == about["digests"]
+        if there.asked != asked or there.original.sha256 != source.origin.sha256 or not same_data:
             raise RunError(
-                f"{folder}: has a compression of {found.asked.teacher} for {found.asked.budgets} in "
-                f"{found.asked.epochs} epochs, with the weights and the data of then; ask for the same, or choose "
+                f"{folder}: has a compression of {there.asked.teacher} for {there.asked.budgets} in "
+                f"{there.asked.epochs} epochs, with the weights and the data of then; ask for the same, or choose "
                 "another --name"
             )
-        return found
+        return there
     parts = divide(dataset, share=asked.validation_split, seed=asked.seed)
     rows = parts.validation_rows
     teacher = Teacher(extras.load("tensorflow"), source.keras_path, parts)

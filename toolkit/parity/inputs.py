@@ -69,12 +69,12 @@ def check(
     right = _right(session, chosen, rows)
     if not _is_chance(right, rows) and mcnemar_p(0, int((~right).sum())) >= LEVEL:
         return chosen  # no other can be clearly better
-    best, found = _best(session, chosen, rows)
-    lost, gained = int((right & ~found).sum()), int((found & ~right).sum())
-    if _is_chance(max(right, found, key=np.count_nonzero), rows):
-        _warn_of_chance(path, {chosen: right, best: found}, warn)
+    best, better = _best(session, chosen, rows)
+    lost, gained = int((right & ~better).sum()), int((better & ~right).sum())
+    if _is_chance(max(right, better, key=np.count_nonzero), rows):
+        _warn_of_chance(path, {chosen: right, best: better}, warn)
     elif gained > lost and mcnemar_p(lost, gained) < LEVEL:
-        shares = [units.percent(float(one.mean())) for one in (found, right)]
+        shares = [units.percent(float(one.mean())) for one in (better, right)]
         raise UsageError(
             f"{path}: gets {shares[0]} of {len(rows)} training images right with {best}, {shares[1]} with {chosen}: "
             + advice.format(f"{OPTION} {best}")
@@ -109,9 +109,9 @@ def _best(session: Predictor, like: Convention, rows: Split) -> tuple[Convention
     Values have no range: they are tried as they are.
     """
     tried = [replace(like, low=s.low, high=s.high) for s in STANDARD] if like.layout != Layout.VALUES else [like]
-    found = {one: _right(session, one, rows) for one in tried}
-    best = max(found, key=lambda one: np.count_nonzero(found[one]))
-    return best, found[best]
+    right = {one: _right(session, one, rows) for one in tried}
+    best = max(right, key=lambda one: np.count_nonzero(right[one]))
+    return best, right[best]
 
 
 def _right(session: Predictor, convention: Convention, rows: Split) -> NDArray[np.bool_]:

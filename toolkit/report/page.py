@@ -28,12 +28,12 @@ def render(subject: Subject) -> Page:
     for module in sections.in_order():
         anchor = module.__name__.rpartition(".")[2]
         try:
-            shown = _shown(module, module.show(subject))
+            part = _shown(module, module.show(subject))
         except ToolkitError as error:
             absent[module.TITLE] = str(error)
-            shown = element("p", f"{error}.", class_="absent")
+            part = element("p", f"{error}.", class_="absent")
         links.append(element("a", module.TITLE, href=f"#{anchor}"))
-        parts.append(element("section", element("h2", module.TITLE), shown, id=anchor))
+        parts.append(element("section", element("h2", module.TITLE), part, id=anchor))
     manifest = subject.manifest
     title = f"{manifest.model}, trained on {manifest.data.name}"
     made = f"Made by toolkit {__version__} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC from {subject.folder}."

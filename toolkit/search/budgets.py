@@ -77,18 +77,18 @@ class Cost:
 
     def of(self, costs: Costs) -> float | None:
         """Return what a network takes of it (of what was measured, the upper end); None if that is not known."""
-        found: float | Measured | None = getattr(costs, self.field)
-        return found.high if isinstance(found, Measured) else found
+        taken: float | Measured | None = getattr(costs, self.field)
+        return taken.high if isinstance(taken, Measured) else taken
 
     def shown(self, costs: Costs) -> str:
         """Return what a network takes of it as a table has it: what was measured with the end of its interval."""
-        found: float | Measured | None = getattr(costs, self.field)
-        if found is None:
+        taken: float | Measured | None = getattr(costs, self.field)
+        if taken is None:
             return "–"
-        if not isinstance(found, Measured):
-            return self.text(found)
-        bound = f" (at most {self.text(found.high)})" if found.high > found.value else ""
-        return self.text(found.value) + bound
+        if not isinstance(taken, Measured):
+            return self.text(taken)
+        bound = f" (at most {self.text(taken.high)})" if taken.high > taken.value else ""
+        return self.text(taken.value) + bound
 
 
 def _number(value: float) -> str:
@@ -154,8 +154,8 @@ class Budgets:
 
     def limit(self, cost: Cost) -> float | None:
         """Return what may be taken of a cost; None if it does not matter."""
-        found: float | None = getattr(self, cost.limit)
-        return found
+        limit: float | None = getattr(self, cost.limit)
+        return limit
 
     @property
     def measured(self) -> tuple[Cost, ...]:

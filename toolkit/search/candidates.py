@@ -85,8 +85,8 @@ def read(asked: Asked, data: StudyDataEntry, folder: Path) -> Candidate:
 
 def folders(search: Path) -> list[Path]:
     """Return the folders of the candidates by their numbers."""
-    found = [path.parent for path in search.glob(f"{TRIAL}*/{CANDIDATE}")]
-    return sorted((path for path in found if path.name.removeprefix(TRIAL).isdecimal()), key=_number)
+    below = [path.parent for path in search.glob(f"{TRIAL}*/{CANDIDATE}")]
+    return sorted((path for path in below if path.name.removeprefix(TRIAL).isdecimal()), key=_number)
 
 
 def _number(folder: Path) -> int:

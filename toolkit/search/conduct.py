@@ -172,8 +172,8 @@ class _Conductor:
         """Raise RunError if the candidates were measured by something else than what measures here."""
         for cost in self.search.asked.budgets.measured:
             every = (self._costing.of(fitting.model), *(one.costs for one in self.search.candidates))
-            found: list[Measured | None] = [getattr(costs, cost.field) for costs in every]
-            places = dict.fromkeys(one.where for one in found if one is not None)
+            measured: list[Measured | None] = [getattr(costs, cost.field) for costs in every]
+            places = dict.fromkeys(one.where for one in measured if one is not None)
             if len(places) > 1:
                 raise RunError(
                     f"{self.search.folder}: {cost.heading} measured by {' and by '.join(places)} cannot be compared; "
@@ -210,30 +210,30 @@ class _Conductor:
 def require_possible(costing: Costing, budgets: Budgets, *, on_step: OnStep = ignore) -> Choice:
     """Return a network that fits; UsageError, with what the smallest one takes, if there is none."""
     every = list(space.smallest())
-    found: list[tuple[Choice, Costs]] = []
+    tried: list[tuple[Choice, Costs]] = []
     for number, choice in enumerate(every):
         on_step(Step(number, len(every), "looking for a network that fits"))
-        if any(choice.deepens(smaller) and SIZE.option in budgets.excess(costs) for smaller, costs in found):
+        if any(choice.deepens(smaller) and SIZE.option in budgets.excess(costs) for smaller, costs in tried):
             continue
         costs = costing.of(choice.model)
         if not budgets.excess(costs):
             return choice
-        found.append((choice, costs))
-    raise UsageError(f"no network fits {budgets}: {_nearest(found, budgets)}; nothing was trained")
+        tried.append((choice, costs))
+    raise UsageError(f"no network fits {budgets}: {_nearest(tried, budgets)}; nothing was trained")
 
 
-def _nearest(found: Sequence[tuple[Choice, Costs]], budgets: Budgets) -> str:
+def _nearest(tried: Sequence[tuple[Choice, Costs]], budgets: Budgets) -> str:
     """Say what the smallest networks take: of each budget that none meets, else of all budgets together.
 
     If there are some that are within all that a file tells, they alone were measured, and are the nearest.
     """
-    found = [one for one in found if not budgets.excess(one[1], OF_FILE)] or found
+    tried = [one for one in tried if not budgets.excess(one[1], OF_FILE)] or tried
     parts = []
     for cost in COSTS:
-        if all(cost.option in budgets.excess(costs) for _, costs in found):
-            choice, costs = min(found, key=lambda one: budgets.excess(one[1])[cost.option])
+        if all(cost.option in budgets.excess(costs) for _, costs in tried):
+            choice, costs = min(tried, key=lambda one: budgets.excess(one[1])[cost.option])
             parts.append(f"the smallest takes {cost.shown(costs)} {cost.noun} ({choice.model})")
     if parts:
         return ", ".join(parts)
-    choice, costs = min(found, key=lambda one: max(budgets.excess(one[1]).values()))
+    choice, costs = min(tried, key=lambda one: max(budgets.excess(one[1]).values()))
     return f"the nearest takes {costs} ({choice.model})"

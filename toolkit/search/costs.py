@@ -84,8 +84,8 @@ class Costing:
             for cost in self._budgets.measured:
                 if self._budgets.excess(costs):
                     break
-                found: dict[str, Any] = {cost.field: MEASURES[cost.field](path)}
-                costs = replace(costs, **found)
+                measured: dict[str, Any] = {cost.field: MEASURES[cost.field](path)}
+                costs = replace(costs, **measured)
         return costs
 
     def _end(self) -> None:

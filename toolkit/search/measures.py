@@ -28,8 +28,8 @@ def require(budgets: Budgets, *, is_alone: bool) -> None:
 
 def _instructions(path: Path) -> Measured:
     """Count the instructions of one inference: the same number every time, on one kind of CPU."""
-    found = instructions.count(path)
-    return Measured(found.count, found.count, found.count, found.where)
+    counted = instructions.count(path)
+    return Measured(counted.count, counted.count, counted.count, counted.where)
 
 
 def _latency_s(path: Path) -> Measured:

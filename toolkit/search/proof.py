@@ -113,8 +113,8 @@ class Proof:
 
     def accuracy_text(self, member: Member) -> str:
         """Return the accuracy of a member as a table has it, in percent with its interval."""
-        found = self.accuracy(member)
-        return f"{units.percent(found.value)} ({100 * found.low:.2f} – {100 * found.high:.2f})"
+        accuracy = self.accuracy(member)
+        return f"{units.percent(accuracy.value)} ({100 * accuracy.low:.2f} – {100 * accuracy.high:.2f})"
 
     def loss_text(self, member: Member) -> str | None:
         """Return the loss of a member as a table has it, with its upper bound; None without a rival."""

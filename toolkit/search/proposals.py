@@ -56,10 +56,10 @@ def importances(known: Sequence[Result]) -> dict[str, float]:
     if len(ended) < FEWEST_TO_WEIGH:
         return {}
     optuna = _optuna()
-    found: dict[str, float] = optuna.importance.get_param_importances(
+    shares: dict[str, float] = optuna.importance.get_param_importances(
         _study(optuna, ended, objectives=1), evaluator=optuna.importance.PedAnovaImportanceEvaluator()
     )
-    return found
+    return shares
 
 
 def _optuna() -> Any:
@@ -96,12 +96,12 @@ def _ended(one: Result, accuracy: float, objectives: int, budgets: Budgets | Non
 
 
 def _distributions(optuna: Any) -> dict[str, Any]:
-    of = optuna.distributions
+    distributions = optuna.distributions
     return {
-        "width": of.IntDistribution(*space.WIDTHS, log=True),
-        "depth": of.IntDistribution(*space.DEPTHS),
-        "kernel": of.CategoricalDistribution(space.KERNELS),
-        "conv": of.CategoricalDistribution(space.CONVOLUTIONS),
-        "reduce": of.CategoricalDistribution(space.REDUCTIONS),
-        "learning_rate": of.FloatDistribution(*space.LEARNING_RATES, log=True),
+        "width": distributions.IntDistribution(*space.WIDTHS, log=True),
+        "depth": distributions.IntDistribution(*space.DEPTHS),
+        "kernel": distributions.CategoricalDistribution(space.KERNELS),
+        "conv": distributions.CategoricalDistribution(space.CONVOLUTIONS),
+        "reduce": distributions.CategoricalDistribution(space.REDUCTIONS),
+        "learning_rate": distributions.FloatDistribution(*space.LEARNING_RATES, log=True),
     }

@@ -124,8 +124,8 @@ def prove(
 
 def front_of(folder: Path) -> tuple[FileName, ...] | None:
     """Return the names of a front that was written before, for which the test set may have been opened."""
-    found = _front(folder)
-    return None if found is None else found.members
+    entry = _front(folder)
+    return None if entry is None else entry.members
 
 
 def _front(folder: Path) -> FrontEntry | None:
@@ -166,11 +166,11 @@ def open_test_set(
     made = []
     for number, one in enumerate(left.candidates):
         on_step(Step(number, steps, f"exporting {one.name} to int8"))
-        found = exported(one) or _export(one, dataset, bool(left.data["overlap"]), warn)
-        if found.fits(left.budgets):
-            made.append(found)
+        file = exported(one) or _export(one, dataset, bool(left.data["overlap"]), warn)
+        if file.fits(left.budgets):
+            made.append(file)
         else:
-            warn(f"{found}, more than {SIZE.option} allows; it is left out")
+            warn(f"{file}, more than {SIZE.option} allows; it is left out")
     if not made:
         return None
     entry = FrontEntry(
@@ -192,8 +192,8 @@ def open_test_set(
             [one.path for one in made], options, warn=warn, on_step=_shifted(on_step, len(left.candidates), steps)
         )
     )
-    shown = None if rival is None else _answers(rival, dataset, warn)
-    proof = _proof(left, made, verified.comparisons, shown, entry)
+    answered = None if rival is None else _answers(rival, dataset, warn)
+    proof = _proof(left, made, verified.comparisons, answered, entry)
     write_json(left.folder / PROOF, {"schema": 1, **documents.to_tree(proof)})
     return proof
 
@@ -208,12 +208,12 @@ def _answers(rival: Source, dataset: Dataset, warn: Callable[[str], None]) -> Ma
 def exported(one: TrainedCandidate) -> Made | None:
     """Return a candidate as it was exported before; None if it was not, or if a file of that is not whole."""
     try:
-        found = manifest.read(_folder(one))
-        found.require(found.reference, found.golden, *found.artifacts)
-        is_of_it = found.source.sha256 == sha256(one.outcome.trial.folder / BEST)
+        listed = manifest.read(_folder(one))
+        listed.require(listed.reference, listed.golden, *listed.artifacts)
+        is_of_it = listed.source.sha256 == sha256(one.outcome.trial.folder / BEST)
     except ArtifactError:
         return None
-    return Made(one, found) if is_of_it and any(map(_is_int8, found.artifacts)) else None
+    return Made(one, listed) if is_of_it and any(map(_is_int8, listed.artifacts)) else None
 
 
 def _is_int8(listed: Artifact) -> bool:
@@ -235,15 +235,15 @@ def _proof(
     left: Chosen,
     made: Sequence[Made],
     verified: Sequence[Comparison],
-    shown: Material | None,
+    answered: Material | None,
     entry: FrontEntry,
 ) -> Proof:
-    """Return what the test set says. shown: what the rival answers for its rows."""
+    """Return what the test set says. answered: what the rival answers for its rows."""
     members = []
     for one, own in zip(made, verified, strict=True):
         if own.figures is None or own.table is None:
             raise ArtifactError(f"{one.path}: {own.problem.text if own.problem else 'was not measured'}")
-        beside = None if shown is None else figures.compute(shown.table, own.table, classes=shown.classes)
+        beside = None if answered is None else figures.compute(answered.table, own.table, classes=answered.classes)
         members.append(
             Member(
                 name=FileName(one.candidate.name),
@@ -260,7 +260,7 @@ def _proof(
         n=n,
         min_accuracy=left.budgets.min_accuracy,
         rival=entry.rival,
-        rival_right=None if shown is None else shown.right,
+        rival_right=None if answered is None else answered.right,
         must_match=entry.must_match,
         members=tuple(members),
         rival_sha256=entry.rival_sha256,

@@ -105,13 +105,13 @@ def as_it_stands(search: Search) -> Search:
     """Return a search as its folder has it, or as it is if nothing is there; RunError if that is for something else."""
     if not (search.folder / DOCUMENT).is_file():
         return search
-    found = read(search.folder)
-    if found.asked != search.asked:
-        what = f"something else ({found.asked.difference(search.asked)})"
-    elif found.data["digests"] != search.data["digests"]:
+    there = read(search.folder)
+    if there.asked != search.asked:
+        what = f"something else ({there.asked.difference(search.asked)})"
+    elif there.data["digests"] != search.data["digests"]:
         what = "other data"
     else:
-        return found
+        return there
     raise RunError(f"{search.folder}: has a search for {what}; ask for the same, or choose another --name")
 
 

@@ -203,10 +203,10 @@ def read(folder: Path) -> Study:
     document = runs.read_json(path, StudyEntry)
     if "test_images" not in document["data"]["digests"]:  # which a report names
         raise RunError(f"{path}: its data lack the digest of the test images")
-    found = tuple(
+    outcomes = tuple(
         outcome.read(trial) for trial in trials.of_grid(document["grid"], document["data"]["digests"], folder)
     )
-    return Study(folder, document["grid"], document["data"], document["host"], tuple(document["jobs"]), found)
+    return Study(folder, document["grid"], document["data"], document["host"], tuple(document["jobs"]), outcomes)
 
 
 def _reread(study: Study) -> Study:

@@ -195,10 +195,10 @@ def _try(recipe: Recipe, dataset: Dataset, device: str, *, onednn: bool | None) 
             check=True,
         )
         answer = documents.parse(done.stdout, "a trial", what="an answer", error=RunError)
-        found = documents.convert(answer, Answer, "a trial", what="an answer", error=RunError)
+        reply = documents.convert(answer, Answer, "a trial", what="an answer", error=RunError)
     except (subprocess.SubprocessError, OSError, RunError):
         return None
-    return found.tried
+    return reply.tried
 
 
 @dataclass(frozen=True)

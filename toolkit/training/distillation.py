@@ -75,9 +75,9 @@ class Teacher:
         """Return the answers to the rows of those numbers; those to all others of the split are 0."""
         size = len(split) * self._classes * np.dtype(np.float32).itemsize
         check_memory(size, what=f"{self._path}: what it answers to {len(split):,} rows", error=UsageError)
-        found = np.zeros((len(split), self._classes), np.float32)
-        found[numbers] = self._answers(split, numbers)
-        return found
+        answers = np.zeros((len(split), self._classes), np.float32)
+        answers[numbers] = self._answers(split, numbers)
+        return answers
 
     def _check(self, dataset: Dataset, convention: Convention) -> None:
         if self._model.output_shape != (None, dataset.classes):
@@ -108,8 +108,8 @@ class Teacher:
 
     def _answers(self, split: Split, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the answers to the rows of those numbers, in their order."""
-        found = []
+        parts = []
         for start in range(0, len(numbers), _ROWS):
             rows = split.images[numbers[start : start + _ROWS]]
-            found.append(self._answer(rows).numpy())
-        return np.concatenate(found)
+            parts.append(self._answer(rows).numpy())
+        return np.concatenate(parts)

@@ -79,8 +79,8 @@ def _take_first_bounds(keras: Any, model: Any, parts: Parts) -> None:
         for start in range(0, len(rows), AT_ONCE):
             given = convention.values(images[rows[start : start + AT_ONCE]])
             for number, one in enumerate(keras.tree.flatten(values(given, training=False))):
-                found = np.asarray(one)
-                lows[number], highs[number] = min(lows[number], found.min()), max(highs[number], found.max())
+                tensor = np.asarray(one)
+                lows[number], highs[number] = min(lows[number], tensor.min()), max(highs[number], tensor.max())
     for layer, low, high in zip(moving, lows, highs, strict=True):
         layer.low.assign(low)
         layer.high.assign(high)
@@ -240,8 +240,8 @@ class _Rounding:
 
 
 def _only(readers: Iterable[Any]) -> Any:
-    found = list(readers)
-    return found[0] if len(found) == 1 else None
+    every = list(readers)
+    return every[0] if len(every) == 1 else None
 
 
 def _is_of_channels(layer: Any, value: Any) -> bool:

@@ -8,8 +8,8 @@ def for_runtime(runtime: str) -> tuple[Setting, ...]:
     """Return the settings of a runtime, none if it has no module here."""
     if runtime not in registry.names(__name__):
         return ()
-    found: tuple[Setting, ...] = registry.member(__name__, runtime, kind="runtime with settings").SETTINGS
-    return found
+    known: tuple[Setting, ...] = registry.member(__name__, runtime, kind="runtime with settings").SETTINGS
+    return known
 
 
 def get(runtime: str, name: str) -> Setting:

@@ -85,14 +85,14 @@ def declared(model: Any) -> Convention | None:
     if scaling is None:
         return None
     scale, offset = scaling
-    found: dict[Convention, float] = {}
+    distances: dict[Convention, float] = {}
     for known in STANDARD:
         ends = np.sort(np.stack([known.low[0] * scale + offset, known.high[0] * scale + offset]), axis=0)
         width = float((ends[1] - ends[0]).max())
         if width > 0 and (ends[0] <= _ROUNDING).all() and (ends[1] >= -_ROUNDING).all():
-            found[known] = abs(np.log(width / 2))
-    best = min(found, key=lambda known: found[known], default=None)
-    return best if best is not None and found[best] <= np.log(_FARTHEST) else None
+            distances[known] = abs(np.log(width / 2))
+    best = min(distances, key=lambda known: distances[known], default=None)
+    return best if best is not None and distances[best] <= np.log(_FARTHEST) else None
 
 
 def _scaling(model: Any) -> tuple[NDArray[Any], NDArray[Any]] | None:

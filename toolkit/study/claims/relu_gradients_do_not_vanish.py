@@ -83,7 +83,7 @@ def _table(study: Study) -> Table:
             cells.append(units.percent(mean(one.best_validation_accuracy for one in runs)))
             ratios = [ratio for one in runs if (ratio := comes_through(study, one)) is not None]
             cells.append(f"{exp(mean(map(log, ratios))):.3g}" if ratios else "–")
-        held = {axis: of for axis, of in configuration.items() if axis != "learning_rate"}
+        held = {axis: value for axis, value in configuration.items() if axis != "learning_rate"}
         rows.append((words.configuration(held), *cells))
     headings = (
         f"learning rate {rate:g}",

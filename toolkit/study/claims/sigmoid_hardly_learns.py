@@ -61,7 +61,7 @@ def _beside(study: Study) -> Table:
     rows = [
         (
             words.configuration(dict(zip(OTHERS, key, strict=True))),
-            *(_accuracies(found.get(key, [])) for found in (own, *others.values())),
+            *(_accuracies(by_rest.get(key, [])) for by_rest in (own, *others.values())),
         )
         for key in own
     ]
