@@ -14,7 +14,7 @@ from toolkit.bench.alternating import Alternated
 from toolkit.bench.candidates import select
 from toolkit.bench.plan import Plan
 from toolkit.bench.settings import onnxruntime
-from toolkit.bench.tuned import Tried, Tuned, read
+from toolkit.bench.tuned import TriedSetting, Tuned, read
 from toolkit.bundle.choose import recommendation
 from toolkit.cli.bench import tuned as report
 from toolkit.console import Console
@@ -26,7 +26,7 @@ FILES = {"litert": SHIPPED / "mlp-float16.tflite", "onnxruntime": MLP}
 
 def tried(name, faster, *, spread=0.01):
     """Return a setting that ten processes found faster by a share, spread about it."""
-    return Tried(name, f"set({name!r})", tuple(np.log1p(faster) + spread * np.linspace(-1, 1, 10)))
+    return TriedSetting(name, f"set({name!r})", tuple(np.log1p(faster) + spread * np.linspace(-1, 1, 10)))
 
 
 def test_the_fastest_of_those_that_are_surely_faster_is_best():

@@ -35,7 +35,7 @@ class Costing:
     def __exit__(self, *_):
         pass
 
-    def of(self, path):
+    def costs_of(self, path):
         weights = load_model(Path(path)).count_params()
         return Costs(size_bytes=weights, macs=weights, memory_bytes=1, parameters=weights)
 

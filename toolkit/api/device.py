@@ -12,7 +12,7 @@ from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from toolkit.bundle.check import Checked
-    from toolkit.bundle.choose import Choice
+    from toolkit.bundle.choose import ChosenArtifact
     from toolkit.bundle.make import Bundle
     from toolkit.doctor.report import DoctorReport
     from toolkit.manifest import Manifest
@@ -83,7 +83,7 @@ def wheels(folder: str | PathLike[str] = "wheels", *, python: str = "3.11", arch
     return fill(Path(folder), python=python, arch=arch)
 
 
-def _recommended(manifest: "Manifest", on_step: OnStep) -> "Choice":
+def _recommended(manifest: "Manifest", on_step: OnStep) -> "ChosenArtifact":
     """Ask the newest benchmark that was made here, or make one."""
     from toolkit.bundle import choose
 

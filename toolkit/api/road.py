@@ -48,7 +48,7 @@ def bench(
     what runs the artifacts, and no others than its own; None stands for what does so by itself. plan: ``threads`` and
     ``batches`` (images per inference), each several numbers; ``seconds`` of measuring each configuration over its
     ``processes``; ``rate``, images a second, to time inferences at the pace of a camera as well; ``seed`` of the order
-    of turns; ``budgets`` of what is recommended, a ``toolkit.bench.advice.Budgets``.
+    of turns; ``budgets`` of what is recommended, a ``toolkit.bench.advice.Requirements``.
 
     ``.results`` has one for each artifact, number of threads and batch size, in seconds and bytes; ``.failures`` says
     why an artifact could not be measured; ``.recommended`` is what to ship, None if nothing fits; ``.to_json()`` is

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import locks
-from toolkit.bench.measure import INVOKE, Clock, Subject
+from toolkit.bench.measure import INVOKE, Clock, TimedModel
 from toolkit.convention import Convention
 from toolkit.runtimes.base import RuntimeModule, Session
 from toolkit.runtimes.base.graph import FLOAT32, INT8
@@ -63,7 +63,7 @@ def profile(
     return {**document, "prefixes_s": _take_turns(subjects, turns), "untimed": None}
 
 
-def _take_turns(subjects: Sequence[Subject], turns: int) -> list[float]:
+def _take_turns(subjects: Sequence[TimedModel], turns: int) -> list[float]:
     """Return the median latency of each prefix, in seconds."""
     rng = np.random.default_rng(0)
     samples: list[list[NDArray[np.float64]]] = [[] for _ in subjects]
@@ -119,5 +119,5 @@ def _subject(
     convention: Convention | None,
     batch: int,
     clock: Clock = time.perf_counter_ns,
-) -> Subject:
-    return Subject(lambda: session, images, batch=batch, convention=convention, clock=clock)
+) -> TimedModel:
+    return TimedModel(lambda: session, images, batch=batch, convention=convention, clock=clock)

@@ -46,7 +46,7 @@ RANDOM_ROTATION = 8
 ANSWERED = 8
 
 
-class Subject:
+class TimedModel:
     """One artifact, loaded and run once: what is timed.
 
     batch: how many images an inference takes. real_inputs: whether the images are in rotation. load_s, first_s: loading

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from toolkit.bench import settings
-from toolkit.bench.measure import Subject, no_collections
+from toolkit.bench.measure import TimedModel, no_collections
 from toolkit.bench.tasks import Answer, images_of, open_subject
 from toolkit.worker.child import Task
 
@@ -23,7 +23,7 @@ class _Side:
     kind: what is timed. rest_s: to wait behind each block.
     """
 
-    subject: Subject
+    subject: TimedModel
     share: float
     kind: str
     rest_s: float

@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict, TypeVar
 
 import numpy as np
 
-from toolkit.bench.advice import Budgets
+from toolkit.bench.advice import Requirements
 from toolkit.bench.conditions import ADVICE
 from toolkit.bench.explanation import WhyEntry
 from toolkit.bench.instructions import Instructions
@@ -132,7 +132,7 @@ class BenchRecordEntry(TypedDict):
     failures: dict[str, str]
     crashed: bool
     interrupted: bool
-    budgets: Budgets
+    budgets: Requirements
     recommendations: list[RecommendationEntry]
 
 

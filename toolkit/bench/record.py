@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.bench import advice, explanation, reading, statistics, tuned
-from toolkit.bench.advice import Budgets
+from toolkit.bench.advice import Requirements
 from toolkit.bench.explanation import Explanation
 from toolkit.bench.instructions import Instructions
 from toolkit.bench.reading import RECORD, BenchRecordEntry
@@ -69,7 +69,7 @@ class Record:
     interrupted: bool = False
     before: State | None = None
     after: State | None = None
-    budgets: Budgets = field(default_factory=Budgets)
+    budgets: Requirements = field(default_factory=Requirements)
     crashed: bool = False
     rate: float | None = None
     seed: int = 0

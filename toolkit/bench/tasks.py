@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.bench.measure import END_TO_END, INVOKE, PACED, Subject
+from toolkit.bench.measure import END_TO_END, INVOKE, PACED, TimedModel
 from toolkit.convention import of_message
 from toolkit.errors import ArtifactError
 from toolkit.host import process_memory_bytes
@@ -37,7 +37,7 @@ def open_subject(
     convention: dict[str, Any] | None,
     shapes: dict[str, list[int]],
     setting: str | None,
-) -> Subject:
+) -> TimedModel:
     """Load an artifact and run it once.
 
     convention: what it takes for the images. shapes: of its inputs, by name. setting: of its runtime, which has its own
@@ -49,7 +49,7 @@ def open_subject(
     usual = partial(get(runtime).open_session, threads=threads)
     opened = partial(settings.get(runtime, setting).open if setting else usual, Path(path))
     try:
-        return Subject(opened, images, batch=batch, convention=of_message(convention), shapes=shapes)
+        return TimedModel(opened, images, batch=batch, convention=of_message(convention), shapes=shapes)
     except MemoryError as error:
         raise ArtifactError(f"{path}: the memory does not suffice for it") from error
 
@@ -98,7 +98,7 @@ def _timed(kind: str) -> Task:
     """Return the task that times the artifact which is open in blocks of a kind. rate: images a second, where paced."""
 
     def samples(kept: dict[str, Any], content: bytes, *, rate: float | None, seconds: float) -> Answer:
-        subject: Subject = kept["subject"]
+        subject: TimedModel = kept["subject"]
         taken = subject.block(kind, seconds) if rate is None or kind != PACED else subject.paced(rate, seconds)
         return {}, taken.tobytes()
 

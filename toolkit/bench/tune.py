@@ -14,7 +14,7 @@ from toolkit.bench.measure import END_TO_END
 from toolkit.bench.pairs import Pairs
 from toolkit.bench.plan import Plan
 from toolkit.bench.record import Record
-from toolkit.bench.tuned import Tried, Tuned
+from toolkit.bench.tuned import TriedSetting, Tuned
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.step import OnStep, Step, ignore
 
@@ -83,10 +83,10 @@ def _no_choice(workers: SideWorkers, place: int) -> str | None:
     return None
 
 
-def _tried(side: Configuration, place: int, processes: Sequence[Alternated]) -> Tried:
+def _tried(side: Configuration, place: int, processes: Sequence[Alternated]) -> TriedSetting:
     setting = settings.get(side.candidate.runtime, str(side.setting))
     logarithms = Pairs.from_processes([one.pairs(0, place) for one in processes]).logarithms
-    return Tried(setting.name, setting.line, tuple(logarithms.tolist()))
+    return TriedSetting(setting.name, setting.line, tuple(logarithms.tolist()))
 
 
 def add(

@@ -20,7 +20,7 @@ NAMED = "it was named"
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenArtifact:
     """An artifact, and why it was chosen.
 
     record: the benchmark that recommends it; None if the user named it. setting: of its runtime, that was surely faster
@@ -33,7 +33,7 @@ class Choice:
     setting: str | None = None
 
 
-def resolve(given: str, exported: Path) -> tuple[Manifest, Choice | None]:
+def resolve(given: str, exported: Path) -> tuple[Manifest, ChosenArtifact | None]:
     """Return the manifest that a folder, an artifact or a model's name stands for, and the artifact if it is named.
 
     ArtifactError if there is none.
@@ -47,7 +47,7 @@ def resolve(given: str, exported: Path) -> tuple[Manifest, Choice | None]:
         if artifact is None:
             names = ", ".join(entry.path for entry in manifest.artifacts)
             raise ArtifactError(f"{path}: not an artifact of {path.parent / MANIFEST}; allowed: {names}")
-        return manifest, Choice(artifact, NAMED)
+        return manifest, ChosenArtifact(artifact, NAMED)
     if not (path / MANIFEST).is_file():
         known = ", ".join(sorted(entry.parent.name for entry in exported.glob(f"*/{MANIFEST}"))) or "none"
         raise ArtifactError(
@@ -56,7 +56,7 @@ def resolve(given: str, exported: Path) -> tuple[Manifest, Choice | None]:
     return manifests.read(path), None
 
 
-def recommended(manifest: Manifest, benchmarks: Path) -> Choice | None:
+def recommended(manifest: Manifest, benchmarks: Path) -> ChosenArtifact | None:
     """Return what the newest benchmark on this machine of the folder's present artifacts recommends.
 
     None if there is no such benchmark: one that was not interrupted and has, by their digests, all artifacts that
@@ -74,14 +74,14 @@ def recommended(manifest: Manifest, benchmarks: Path) -> Choice | None:
     return None
 
 
-def recommendation(document: Mapping[str, Any], manifest: Manifest) -> Choice:
+def recommendation(document: Mapping[str, Any], manifest: Manifest) -> ChosenArtifact:
     """Return what a benchmark, as its JSON document, recommends of a folder; ArtifactError if that is nothing."""
     digests = {result["artifact"]: result.get("sha256") for result in document["results"]}
     artifacts = {artifact.sha256: artifact for artifact in manifest.artifacts}
     for entry in document["recommendations"]:
         artifact = artifacts.get(digests.get(entry["artifact"]) or "")
         if artifact is not None and entry["fits"]:
-            return Choice(artifact, entry["why"], document["record"], _setting(document, manifest, artifact))
+            return ChosenArtifact(artifact, entry["why"], document["record"], _setting(document, manifest, artifact))
     whys = [entry["why"] for entry in document["recommendations"] if digests.get(entry["artifact"]) in artifacts]
     reason = "; ".join(filter(None, whys)) or "nothing fits or ran"
     if document["host"].get("emulated"):
@@ -89,7 +89,7 @@ def recommendation(document: Mapping[str, Any], manifest: Manifest) -> Choice:
     raise ArtifactError(f"{document['record']} recommends nothing of {manifest.folder} ({reason}); name an artifact")
 
 
-def otherwise(manifest: Manifest, choice: Choice) -> str | None:
+def otherwise(manifest: Manifest, choice: ChosenArtifact) -> str | None:
     """Return what keeps the artifact from answering here as where it was exported; None if it does."""
     with contained() as workers:
         return recorded.otherwise(manifest, choice.artifact, workers)

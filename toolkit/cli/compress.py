@@ -10,7 +10,7 @@ from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
-    from toolkit.compress.candidates import Candidate
+    from toolkit.compress.candidates import PrunedCandidate
     from toolkit.compress.compression import Compression
 
 COLUMNS = (
@@ -82,7 +82,7 @@ def _original(compression: "Compression") -> tuple[str, ...]:
     )
 
 
-def _row(compression: "Compression", one: "Candidate") -> tuple[str, ...]:
+def _row(compression: "Compression", one: "PrunedCandidate") -> tuple[str, ...]:
     known = (
         one.name,
         f"{100 * one.share:.0f} %",

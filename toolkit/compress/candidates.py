@@ -14,7 +14,7 @@ STEP = 2 ** (-1 / 8)
 
 
 @dataclass(frozen=True)
-class CandidateEntry:
+class PrunedCandidateEntry:
     """What ``candidate.json`` has: what is known before it is trained. steps: the power of STEP."""
 
     steps: int
@@ -23,7 +23,7 @@ class CandidateEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate(TrainedCandidate):
+class PrunedCandidate(TrainedCandidate):
     """A narrower network, what it takes, and what has come of its training."""
 
     steps: int

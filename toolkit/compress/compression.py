@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import extras
-from toolkit.compress.candidates import TRIAL, Candidate, CandidateEntry
+from toolkit.compress.candidates import TRIAL, PrunedCandidate, PrunedCandidateEntry
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
 from toolkit.errors import RunError, UsageError
@@ -33,7 +33,7 @@ LOG = "workers.log"
 
 
 @dataclass(frozen=True)
-class Asked:
+class CompressionRequest:
     """What a compression is for; it goes on only for the same. All but the budgets is of every training.
 
     teacher: the Keras file of the original, whose rows are divided, drawn and changed as when it was trained.
@@ -73,17 +73,17 @@ class Original:
 class CompressionEntry:
     """What ``compress.json`` must have; of the candidates their own folders tell."""
 
-    asked: Asked
+    asked: CompressionRequest
     original: Original
     data: StudyDataEntry
     others: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compression(Experiment[Candidate]):
+class Compression(Experiment[PrunedCandidate]):
     """A compression as it stands."""
 
-    asked: Asked
+    asked: CompressionRequest
     original: Original
 
     @property
@@ -96,7 +96,7 @@ class Compression(Experiment[Candidate]):
         return self.original.accuracy - MARGIN_PP / 100 if least is None else least
 
     @property
-    def chosen(self) -> tuple[Candidate, ...]:
+    def chosen(self) -> tuple[PrunedCandidate, ...]:
         """All that reach the accuracy on the validation rows, the smallest first.
 
         Not the front alone: a larger one that is hardly better there may be the only one that is shown on the test set.
@@ -122,18 +122,18 @@ class Compression(Experiment[Candidate]):
         """Return the Keras file that the training of a candidate starts from; exports are named after it."""
         return candidate / f"{self.original.name}-small{WEIGHTS_SUFFIX}"
 
-    def candidate(self, folder: Path) -> Candidate:
+    def candidate(self, folder: Path) -> PrunedCandidate:
         """Return the candidate of a folder as it stands; RunError if its documents are damaged."""
-        entry = documents.read(folder / CANDIDATE, CandidateEntry, what="a candidate", error=RunError)
+        entry = documents.read(folder / CANDIDATE, PrunedCandidateEntry, what="a candidate", error=RunError)
         # No manifest stands beside the file that it starts from: the recipe says what that takes. It was only just
         # pruned, and gets more images right in one range than in another by chance.
         recipe = self.asked.recipe(self.start_of(folder), self.original.input_range)
         trial = Trial(recipe, folder, self.data["digests"], opens_test=False, tries_range=False)
-        return Candidate(steps=entry.steps, costs=entry.costs, outcome=outcome.read(trial))
+        return PrunedCandidate(steps=entry.steps, costs=entry.costs, outcome=outcome.read(trial))
 
     def reread(self) -> "Compression":
         """Return it with its candidates as they stand on the disk."""
-        candidates: list[Candidate] = []
+        candidates: list[PrunedCandidate] = []
         while (folder := self.candidate_folder(len(candidates) + 1) / CANDIDATE).is_file():
             candidates.append(self.candidate(folder.parent))
         return replace(self, candidates=tuple(candidates))
@@ -200,7 +200,7 @@ def begin(
     rows = parts.validation_rows
     teacher = Teacher(extras.load("tensorflow"), source.keras_path, parts)
     right = teacher.answers(parts.held_out, rows)[rows].argmax(axis=1) == parts.held_out.labels[rows]
-    costs = costing.of(asked.teacher)
+    costs = costing.costs_of(asked.teacher)
     if SIZE.option not in budgets.excess(costs):
         raise UsageError(
             f"{source.keras_path}: takes {costs} as it is, which is within {budgets}; 'toolkit export' makes the file"
@@ -219,12 +219,12 @@ def read(folder: Path) -> Compression:
     return replace(begun.reread(), proof=proof.read(folder))
 
 
-def _asked(source: Source, budgets: Budgets, epochs: int) -> Asked:
+def _asked(source: Source, budgets: Budgets, epochs: int) -> CompressionRequest:
     """Return what is asked for; the rest is as the original was trained, if that is known.
 
     Candidates are chosen by validation rows, also if the original was trained without them.
     """
-    asked = Asked(budgets, epochs, str(source.keras_path))
+    asked = CompressionRequest(budgets, epochs, str(source.keras_path))
     recipe = source.recipe
     if recipe is None:
         return asked

@@ -9,7 +9,7 @@ from typing import Any
 
 from toolkit import extras, locks, runs, units
 from toolkit.compress import channels, prune
-from toolkit.compress.candidates import STEP, CandidateEntry
+from toolkit.compress.candidates import STEP, PrunedCandidateEntry
 from toolkit.compress.compression import DOCUMENT, Compression, begin
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
@@ -167,7 +167,7 @@ class _Narrower:
         folder.mkdir(parents=True, exist_ok=True)
         start = self._compression.start_of(folder)
         save_best(self._narrowed(steps), start)
-        entry = CandidateEntry(steps, self._costing.of(str(start)))
+        entry = PrunedCandidateEntry(steps, self._costing.costs_of(str(start)))
         write_json(folder / CANDIDATE, {"schema": 1, **documents.to_tree(entry)})
 
     def _costs(self, steps: int) -> Costs:
@@ -175,7 +175,7 @@ class _Narrower:
         with locks.scratch() as work:
             path = work / f"steps-{steps}.keras"
             self._narrowed(steps).save(path)
-            return self._costing.of(str(path))
+            return self._costing.costs_of(str(path))
 
     def _narrowed(self, steps: int) -> Any:
         keep = prune.most_important(self._importance, share=STEP**steps)

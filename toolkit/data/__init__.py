@@ -22,7 +22,7 @@ PREFERRED, FALLBACK = "mnist", "sample"
 
 
 @dataclass(frozen=True)
-class Source:
+class ListedSource:
     """A data source. is_named: whether it is asked for by its name, and not by a path.
 
     place: where its data are on this machine; None if they are not, or if their path is given.
@@ -43,11 +43,11 @@ class Source:
         }
 
 
-def listed() -> tuple[Source, ...]:
+def listed() -> tuple[ListedSource, ...]:
     """Return what is to be said of every source, those that are asked for by name first."""
     named = named_sources()
     every = [
-        Source(name, name in named, module.SUMMARY, module.locate() if name in named else None)
+        ListedSource(name, name in named, module.SUMMARY, module.locate() if name in named else None)
         for name, module in sources().items()
     ]
     return tuple(sorted(every, key=lambda source: not source.is_named))

@@ -15,7 +15,7 @@ from typing import Any
 
 from toolkit import __version__
 from toolkit.bench import candidates
-from toolkit.bench.advice import Budgets
+from toolkit.bench.advice import Requirements
 from toolkit.bench.plan import Plan
 from toolkit.bench.progress import BenchProgress
 from toolkit.bench.schedule import bench
@@ -62,7 +62,7 @@ class Agent:
 
     def _bench(self, *, paths: list[str], plan: dict[str, Any]) -> dict[str, Any]:
         chosen = candidates.select([Path(path) for path in paths], warn=self._warn)
-        budgets = Budgets(**plan.pop("budgets"))
+        budgets = Requirements(**plan.pop("budgets"))
         all_of_it = Plan(**plan, budgets=budgets)
         bench(chosen, RECORD_FOLDER, all_of_it, on_step=self._step, on_kept=self._send_record)
         return {"event": "done"}

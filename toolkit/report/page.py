@@ -15,14 +15,14 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 @dataclass(frozen=True)
-class Page:
+class ReportPage:
     """The page as HTML. absent: why a section has nothing to show, by its title."""
 
     html: str
     absent: dict[str, str]
 
 
-def render(subject: Subject) -> Page:
+def render(subject: Subject) -> ReportPage:
     """Return the page of an export."""
     parts, links, absent = [], [], {}
     for module in sections.in_order():
@@ -38,7 +38,7 @@ def render(subject: Subject) -> Page:
     title = f"{manifest.model}, trained on {manifest.data.name}"
     made = f"Made by toolkit {__version__} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC from {subject.folder}."
     body = joined([element("h1", title), element("nav", *links), *parts, element("footer", paragraph(made))])
-    return Page(_document(title, body), absent)
+    return ReportPage(_document(title, body), absent)
 
 
 def _shown(module: SectionModule, section: Section) -> Markup:

@@ -7,10 +7,10 @@ from typing import Any
 
 from toolkit.errors import RunError
 from toolkit.files import documents
-from toolkit.search.asked import Asked
+from toolkit.search.asked import SearchRequest
 from toolkit.search.budgets import Costs
 from toolkit.search.experiment import CANDIDATE, TrainedCandidate
-from toolkit.search.proposals import Result
+from toolkit.search.proposals import Observation
 from toolkit.search.space import Choice
 from toolkit.study import outcome
 from toolkit.study.outcome import ENDED
@@ -29,13 +29,13 @@ class Rejected:
     costs: Costs
 
     @property
-    def result(self) -> Result:
+    def result(self) -> Observation:
         """What the next proposal depends on."""
-        return Result(self.choice, self.costs, 0.0)
+        return Observation(self.choice, self.costs, 0.0)
 
 
 @dataclass(frozen=True)
-class CandidateEntry:
+class SearchCandidateEntry:
     """What ``candidate.json`` has: what is known before it is trained. rejected: the proposals before it."""
 
     choice: Choice
@@ -45,7 +45,7 @@ class CandidateEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate(TrainedCandidate):
+class SearchCandidate(TrainedCandidate):
     """A network with its recipe, what it takes, and what has come of its training."""
 
     choice: Choice
@@ -62,9 +62,9 @@ class Candidate(TrainedCandidate):
         return [epoch.val_accuracy for epoch in self.outcome.progress.history]
 
     @property
-    def result(self) -> Result:
+    def result(self) -> Observation:
         """What the next proposal depends on. One that was given up or diverged counts with what it had reached."""
-        return Result(self.choice, self.costs, self.accuracy if self.outcome.state in ENDED else None)
+        return Observation(self.choice, self.costs, self.accuracy if self.outcome.state in ENDED else None)
 
     def to_json(self) -> dict[str, Any]:
         """Return the candidate as ``toolkit search --json`` has it."""
@@ -76,11 +76,11 @@ class Candidate(TrainedCandidate):
         }
 
 
-def read(asked: Asked, data: StudyDataEntry, folder: Path) -> Candidate:
+def read(asked: SearchRequest, data: StudyDataEntry, folder: Path) -> SearchCandidate:
     """Return the candidate of a folder as it stands; RunError if its documents are damaged."""
-    entry = documents.read(folder / CANDIDATE, CandidateEntry, what="a candidate", error=RunError)
+    entry = documents.read(folder / CANDIDATE, SearchCandidateEntry, what="a candidate", error=RunError)
     trial = Trial(asked.recipe(entry.choice), folder, data["digests"], opens_test=False)
-    return Candidate(choice=entry.choice, costs=entry.costs, rejected=entry.rejected, outcome=outcome.read(trial))
+    return SearchCandidate(choice=entry.choice, costs=entry.costs, rejected=entry.rejected, outcome=outcome.read(trial))
 
 
 def folders(search: Path) -> list[Path]:

@@ -13,8 +13,8 @@ from toolkit.export.sources import Source
 from toolkit.files import documents, write_json
 from toolkit.runs import SCRATCH
 from toolkit.search import candidates, space
-from toolkit.search.budgets import COSTS, OF_FILE, SIZE, Budgets, Costs, Measured
-from toolkit.search.candidates import TRIAL, Candidate, CandidateEntry, Rejected
+from toolkit.search.budgets import COSTS, OF_FILE, SIZE, Budgets, Costs, MeasuredCost
+from toolkit.search.candidates import TRIAL, Rejected, SearchCandidate, SearchCandidateEntry
 from toolkit.search.costs import Costing
 from toolkit.search.experiment import CANDIDATE
 from toolkit.search.front import floors
@@ -157,10 +157,10 @@ class _Conductor:
         self.search = replace(self.search, spent_s=self._before_s + self._clock() - self._began_s)
         self.search.write()
 
-    def _read(self, folder: Path) -> Candidate:
+    def _read(self, folder: Path) -> SearchCandidate:
         return candidates.read(self.search.asked, self.search.data, folder)
 
-    def _left(self) -> list[Candidate]:
+    def _left(self) -> list[SearchCandidate]:
         return [one for one in self.search.candidates if not one.outcome.ended]
 
     def _trial(self, choice: Choice, costs: Costs, folder: Path) -> Trial:
@@ -171,8 +171,8 @@ class _Conductor:
     def _require_comparable(self, fitting: Choice) -> None:
         """Raise RunError if the candidates were measured by something else than what measures here."""
         for cost in self.search.asked.budgets.measured:
-            every = (self._costing.of(fitting.model), *(one.costs for one in self.search.candidates))
-            measured: list[Measured | None] = [getattr(costs, cost.field) for costs in every]
+            every = (self._costing.costs_of(fitting.model), *(one.costs for one in self.search.candidates))
+            measured: list[MeasuredCost | None] = [getattr(costs, cost.field) for costs in every]
             places = dict.fromkeys(one.where for one in measured if one is not None)
             if len(places) > 1:
                 raise RunError(
@@ -180,7 +180,7 @@ class _Conductor:
                     "go on where the search was begun, or choose another --name"
                 )
 
-    def _next(self, number: int, fitting: Choice) -> CandidateEntry:
+    def _next(self, number: int, fitting: Choice) -> SearchCandidateEntry:
         """Return a proposal that fits the budgets, with those that did not."""
         search, budgets = self.search, self.search.asked.budgets
         tried = [one.result for one in search.candidates if one.outcome.state != TrialState.CRASHED]
@@ -192,10 +192,10 @@ class _Conductor:
                 choice = propose(known, budgets, seed=search.asked.seed, number=number, attempt=len(rejected))
             if len(rejected) == ATTEMPTS:  # it fits by what this call has found; an earlier one may have timed more
                 choice = replace(fitting, learning_rate=choice.learning_rate)
-                return CandidateEntry(choice, self._costing.of(choice.model), tuple(rejected))
-            costs = self._known(choice, (*before, *rejected)) or self._costing.of(choice.model)
+                return SearchCandidateEntry(choice, self._costing.costs_of(choice.model), tuple(rejected))
+            costs = self._known(choice, (*before, *rejected)) or self._costing.costs_of(choice.model)
             if not budgets.excess(costs):
-                return CandidateEntry(choice, costs, tuple(rejected))
+                return SearchCandidateEntry(choice, costs, tuple(rejected))
             rejected.append(Rejected(choice, costs))
 
     def _known(self, choice: Choice, rejected: Sequence[Rejected]) -> Costs | None:
@@ -215,7 +215,7 @@ def require_possible(costing: Costing, budgets: Budgets, *, on_step: OnStep = ig
         on_step(Step(number, len(every), "looking for a network that fits"))
         if any(choice.deepens(smaller) and SIZE.option in budgets.excess(costs) for smaller, costs in tried):
             continue
-        costs = costing.of(choice.model)
+        costs = costing.costs_of(choice.model)
         if not budgets.excess(costs):
             return choice
         tried.append((choice, costs))
@@ -232,7 +232,7 @@ def _nearest(tried: Sequence[tuple[Choice, Costs]], budgets: Budgets) -> str:
     for cost in COSTS:
         if all(cost.option in budgets.excess(costs) for _, costs in tried):
             choice, costs = min(tried, key=lambda one: budgets.excess(one[1])[cost.option])
-            parts.append(f"the smallest takes {cost.shown(costs)} {cost.noun} ({choice.model})")
+            parts.append(f"the smallest takes {cost.describe(costs)} {cost.noun} ({choice.model})")
     if parts:
         return ", ".join(parts)
     choice, costs = min(tried, key=lambda one: max(budgets.excess(one[1]).values()))

@@ -18,7 +18,7 @@ from toolkit.parity.compare import Comparison
 from toolkit.parity.material import Material
 from toolkit.runs import BEST
 from toolkit.search.budgets import SIZE, Budgets
-from toolkit.search.candidates import Candidate
+from toolkit.search.candidates import SearchCandidate
 from toolkit.search.experiment import TrainedCandidate
 from toolkit.search.front import front
 from toolkit.search.proof import FRONT, PROOF, Member, Paired, Proof
@@ -79,7 +79,7 @@ class Made:
         return f"{self.candidate.name} takes {units.size(self.artifact.size_bytes)} {SIZE.noun}"
 
 
-def chosen(search: Search) -> tuple[Candidate, ...]:
+def chosen(search: Search) -> tuple[SearchCandidate, ...]:
     """Return the front, by validation alone: what reaches the accuracy and is beaten by nothing that costs no more."""
     least = search.asked.budgets.min_accuracy or 0.0
     reaching = [one for one in search.finished if one.accuracy >= least]

@@ -9,8 +9,8 @@ from toolkit import units
 from toolkit.errors import RunError
 from toolkit.files import write_text
 from toolkit.search import charts
-from toolkit.search.budgets import MACS, OF_FILE, SIZE, Cost, Measured
-from toolkit.search.candidates import Candidate
+from toolkit.search.budgets import MACS, OF_FILE, SIZE, Cost, MeasuredCost
+from toolkit.search.candidates import SearchCandidate
 from toolkit.search.proof import FRONT, LOOKS, MARGIN_PP, Member, Proof
 from toolkit.search.prove import chosen, too_large
 from toolkit.search.search import Search
@@ -136,7 +136,7 @@ def _front_row(search: Search, proof: Proof, member: Member) -> tuple[str, ...]:
     return (
         member.name,
         units.size(member.size_bytes),
-        *(cost.shown(one.costs) for cost in _beside_size(search)),
+        *(cost.describe(one.costs) for cost in _beside_size(search)),
         units.percent(one.accuracy),
         units.marked(proof.accuracy_text(member), overlap=search.data["overlap"]),
         f"{member.own.lost} / {member.own.gained}",
@@ -181,7 +181,7 @@ def _measured(search: Search) -> str:
     """Say by what the costs were measured that a file does not tell."""
     sentences = []
     for cost in search.asked.budgets.measured:
-        measured: list[Measured | None] = [getattr(one.costs, cost.field) for one in search.candidates]
+        measured: list[MeasuredCost | None] = [getattr(one.costs, cost.field) for one in search.candidates]
         where = dict.fromkeys(one.where for one in measured if one is not None)
         sentences.append(f" {cost.heading.capitalize()}: of one inference, by {' and '.join(where)}.")
     return "".join(sentences)
@@ -216,13 +216,13 @@ def _all(search: Search) -> Table:
     return Table((*headings, "validation", "state", "time", ""), rows)
 
 
-def _row(one: Candidate, costs: Sequence[Cost]) -> tuple[str, ...]:
+def _row(one: SearchCandidate, costs: Sequence[Cost]) -> tuple[str, ...]:
     trained = bool(one.outcome.progress.history)
     return (
         one.name,
         str(one.choice.shape),
         f"{one.choice.learning_rate:.2g}",
-        *(cost.shown(one.costs) for cost in costs),
+        *(cost.describe(one.costs) for cost in costs),
         units.percent(one.accuracy) if trained else "–",
         str(one.outcome.state),
         units.seconds(one.outcome.seconds) if trained else "–",

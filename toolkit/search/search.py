@@ -10,8 +10,8 @@ from toolkit.data.base.parts import divide
 from toolkit.errors import DataError, RunError
 from toolkit.files import documents, write_json
 from toolkit.search import candidates, proof
-from toolkit.search.asked import Asked
-from toolkit.search.candidates import Candidate, Rejected
+from toolkit.search.asked import SearchRequest
+from toolkit.search.candidates import Rejected, SearchCandidate
 from toolkit.search.experiment import Experiment
 from toolkit.search.proof import MARGIN_PP, least_rows, least_rows_to_match
 from toolkit.search.space import smallest
@@ -30,7 +30,7 @@ FEWEST_ROWS = 30
 class SearchEntry:
     """What ``search.json`` must have; of the candidates their own folders tell. spent_s: time that it took so far."""
 
-    asked: Asked
+    asked: SearchRequest
     data: StudyDataEntry
     host: MachineEntry
     jobs: tuple[int, ...]
@@ -39,16 +39,16 @@ class SearchEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Search(Experiment[Candidate]):
+class Search(Experiment[SearchCandidate]):
     """A search as it stands. spent_s: time that it took so far."""
 
-    asked: Asked
+    asked: SearchRequest
     host: MachineEntry
     jobs: tuple[int, ...]
     spent_s: float
 
     @property
-    def crashed(self) -> list[Candidate]:
+    def crashed(self) -> list[SearchCandidate]:
         """The candidates whose last training crashed; the next call tries them again."""
         return [one for one in self.candidates if one.outcome.state == TrialState.CRASHED]
 
@@ -81,7 +81,13 @@ class Search(Experiment[Candidate]):
 
 
 def begin(
-    asked: Asked, dataset: Dataset, folder: Path, *, jobs: int, must_match: bool = False, allow_overlap: bool = False
+    asked: SearchRequest,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    jobs: int,
+    must_match: bool = False,
+    allow_overlap: bool = False,
 ) -> Search:
     """Return a search with what there is of its candidates already. must_match: whether the front must match a model.
 

@@ -19,7 +19,7 @@ from toolkit.novelty import Judge, Judgement
 from toolkit.prediction import answers, convention_of
 from toolkit.prediction.views import Form, View, form_of, looks_of
 from toolkit.runtimes.base import PREDICT_BATCH, Predictor
-from toolkit.serve.metrics import Metrics
+from toolkit.serve.metrics import ServiceMetrics
 from toolkit.text import printable
 from toolkit.worker.session import Workers
 
@@ -73,7 +73,7 @@ class Engine:
         path: Path,
         *,
         given: Convention | None = None,
-        metrics: Metrics,
+        metrics: ServiceMetrics,
         warn: Callable[[str], None],
         on_failure: Callable[[str], None],
     ) -> None:

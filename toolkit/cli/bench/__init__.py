@@ -26,7 +26,7 @@ from toolkit.console import Console
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from toolkit.bench.advice import Budgets
+    from toolkit.bench.advice import Requirements
     from toolkit.bench.plan import PlanOptions
 
 _recommended = partial(option, "What is recommended")
@@ -81,11 +81,11 @@ class BudgetOptions:
     min_accuracy: Annotated[float | None, _recommended("The lowest accuracy, in percent.")] = None
 
     @property
-    def budgets(self) -> "Budgets":
+    def budgets(self) -> "Requirements":
         """The same as numbers."""
-        from toolkit.bench.advice import Budgets
+        from toolkit.bench.advice import Requirements
 
-        return Budgets.parse(self.max_latency, self.max_size, self.min_accuracy)
+        return Requirements.parse(self.max_latency, self.max_size, self.min_accuracy)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from toolkit import units
 from toolkit.errors import ArtifactError
 from toolkit.interval import Interval
 from toolkit.parity.evidence import RowFile
-from toolkit.parity.figures import BINS, Calibration
+from toolkit.parity.figures import BINS, Reliability
 from toolkit.report import svg
 from toolkit.report.markup import Markup, code, element, joined
 from toolkit.report.sections.base import Section
@@ -49,21 +49,21 @@ def show(subject: Subject) -> Section:
     return Section(joined([element("div", *pair, class_="pair"), element("p", what, class_="faint")]), again)
 
 
-def calibration(labels: RowFile, answers: RowFile) -> Calibration:
+def calibration(labels: RowFile, answers: RowFile) -> Reliability:
     """Return how many answers of each confidence are right."""
-    counted = Calibration()
+    counted = Reliability()
     for truth, answered in zip(labels.chunks(), answers.chunks(), strict=True):
         counted.add(answered["confidence"], answered["prediction"] == truth["label"])
     return counted
 
 
-def bins(counted: Calibration) -> list[Bin]:
+def bins(counted: Reliability) -> list[Bin]:
     """Return the bins that have images, by rising confidence."""
     columns = zip(counted.images.astype(int), counted.confidence, counted.right.astype(int), strict=True)
     return [Bin(n, float(sure / n), share(int(right), int(n))) for n, sure, right in columns if n]
 
 
-def _diagram(title: str, counted: Calibration, kind: int) -> Markup:
+def _diagram(title: str, counted: Reliability, kind: int) -> Markup:
     filled = bins(counted)
     lowest = min((*(one.confidence for one in filled), *(one.right.low for one in filled)))
     floor = max(0.0, np.floor(lowest * 5) / 5)
