@@ -14,7 +14,7 @@ from toolkit.cli.invocation import Invocation
 from toolkit.reading import AS_THEY_ARE, Reading, Resize, keys_of, size_of
 from toolkit.training.device import DEVICES
 
-OUTPUT, OWN = "Output", "A model of your own"
+OUTPUT, REMOTE, OWN = "Output", "Devices", "A model of your own"
 READING, CLUSTER = "Reading data", "On a cluster"
 _MODELS = registry.names("toolkit.models")
 
@@ -105,13 +105,12 @@ class DeviceOptions:
 
     on: Annotated[
         list[str],
-        typer.Option(
-            "--on", help="A device over SSH: user@host, or a name of ~/.ssh/config. Give it once for each device."
+        option(
+            REMOTE, "A device over SSH: user@host, or a name of ~/.ssh/config. Give it once for each device.", "--on"
         ),
     ]
     wheels: Annotated[
-        Path | None,
-        typer.Option(help="For a device without internet: the folder that 'toolkit wheels' has filled."),
+        Path | None, option(REMOTE, "For a device without internet: the folder that 'toolkit wheels' has filled.")
     ] = None
 
 

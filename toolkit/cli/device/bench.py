@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from toolkit import api, units
 from toolkit.cli.bench import BudgetOptions, PlanningOptions, Strict, ending, tables
-from toolkit.cli.options import BENCHMARKS, Debug, DeviceOptions, Json, Paths, Records
+from toolkit.cli.options import BENCHMARKS, REMOTE, Debug, DeviceOptions, Json, Paths, Records, option
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
@@ -15,8 +13,7 @@ if TYPE_CHECKING:
     from toolkit.bench.record import Record
 
 Resume = Annotated[
-    Path | None,
-    typer.Option(help="The folder of a record that was cut off: measure what it lacks, on the same device."),
+    Path | None, option(REMOTE, "The folder of a record that was cut off: measure what it lacks, on the same device.")
 ]
 
 
