@@ -186,7 +186,7 @@ def test_ctrl_c_in_a_training_says_how_to_go_on(cli, trained, trained_folder, ti
         yield
 
     monkeypatch.setattr(Processes, "__call__", interrupt)
-    monkeypatch.setattr("toolkit.search.costs.Costing.of", lambda self, model: COSTS[model.endswith("best.keras")])
+    monkeypatch.setattr("toolkit.search.costs.Costing.costs_of", lambda self, model: COSTS[model.endswith("best.keras")])
     asked = (trained_folder, "--data", tiny_npz, *SIZE, *ACCURACY)
     code, out, err = cli("compress", *asked, "--json")
     assert code == 130
@@ -198,6 +198,6 @@ def test_ctrl_c_before_anything_was_begun_ends_with_130(cli, trained_folder, tin
     def interrupt(self, model):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("toolkit.search.costs.Costing.of", interrupt)
+    monkeypatch.setattr("toolkit.search.costs.Costing.costs_of", interrupt)
     code, _, err = cli("compress", trained_folder, "--data", tiny_npz, *SIZE, *ACCURACY)
     assert (code, err.splitlines()[-1]) == (130, "error: interrupted")

@@ -124,7 +124,7 @@ def test_the_verb_compares_and_says_with_what(capfd, tmp_path, bright):
     assert (document["references"], result["format"], result["changed"]) == ([str(reference)], None, 0)
     for arguments, why in (
         ((reference, reference), "Missing option '--data'"),
-        ((reference, "--data", data), "Missing argument 'files...'"),
+        ((reference, "--data", data), "Missing argument 'files'"),
         ((reference, reference, "--data", data, "--save"), "No such option: --save"),
     ):
         code, _, err = cli("verify-against", *arguments)
