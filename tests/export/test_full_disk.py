@@ -5,7 +5,7 @@ import resource
 import numpy as np
 import pytest
 
-from tests.export.test_export import snapshot
+from tests.export.test_exporter import snapshot
 from toolkit import extras
 from toolkit.errors import MissingExtraError
 from toolkit.export import installation, sources
