@@ -1,7 +1,8 @@
-"""A worker that a test has done with, for the next: few tests are about its start, which loads a runtime or TensorFlow."""
+"""A worker that a test has done with, for the next one: few tests are about its start, which loads a runtime."""
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -48,7 +49,11 @@ class KeptWorkers:
             if self._kinds[waiting] == _kind() and _begins(waiting):
                 return waiting
             waiting.close()
-        started = Process("", "tests.kept_workers", command=COMMAND, patience_s=session.PATIENCE_S)
+        before, tempfile.tempdir = tempfile.tempdir, None  # it may outlive the folder of whoever asks for it
+        try:
+            started = Process("", "tests.kept_workers", command=COMMAND, patience_s=session.PATIENCE_S)
+        finally:
+            tempfile.tempdir = before
         self._kinds[started] = _kind()
         return started
 

@@ -15,8 +15,9 @@ def packages(folder: Path) -> set[str]:
 
 
 def named(folder: Path, name: str) -> list[Path]:
-    """Modules and packages of a name, at any depth of a folder."""
-    return [path for path in folder.rglob("*.py") if name in (path.stem, path.parent.name if is_init(path) else "")]
+    """Modules and packages of a name, at any depth below a folder."""
+    found = (path for path in folder.rglob("*.py") if path != folder / "__init__.py")
+    return [path for path in found if name == (path.parent.name if is_init(path) else path.stem)]
 
 
 def is_init(path: Path) -> bool:

@@ -62,6 +62,7 @@ def test_one_failed_conversion_leaves_the_others_and_the_old_file(exported, trai
     assert [path.name for path in exported.iterdir() if ".partial" in path.name] == []
 
 
+@pytest.mark.slow
 def test_if_every_conversion_fails_nothing_changes(exported, trained_folder, tiny, monkeypatch):
     before = snapshot(exported)
     monkeypatch.setattr(tflite_format, "convert", lambda *_: (_ for _ in ()).throw(RuntimeError("no")))
@@ -88,6 +89,7 @@ def test_what_a_killed_export_left_is_removed(exported, trained_folder, tiny):
     assert not leftover.exists()
 
 
+@pytest.mark.slow
 def test_another_number_of_classes_is_refused(tiny, tmp_path):
     from toolkit.models import build
 
@@ -97,6 +99,7 @@ def test_another_number_of_classes_is_refused(tiny, tmp_path):
         export(source, tiny, tmp_path / "x", ExportOptions(plan([], [])), warn=pytest.fail)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -126,6 +129,7 @@ def test_what_is_no_classifier_of_images_is_told_so(tiny, tmp_path, make, said):
         export(source, tiny, tmp_path / "x", ExportOptions(plan([], [])), warn=pytest.fail)
 
 
+@pytest.mark.slow
 def test_a_model_that_answers_with_no_numbers_is_not_exported(tiny, tmp_path):
     from toolkit.models import build
 
@@ -165,6 +169,7 @@ def test_other_data_than_the_run_s_are_refused(trained_folder, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 def test_data_of_another_shape_are_refused(tiny, tmp_path):
     from toolkit.models import build
 
@@ -195,5 +200,3 @@ def test_a_model_with_optimizer_state_is_exported_without(tiny, tmp_path):
     assert result.failures == {}
     assert (tmp_path / "out" / "mine.keras").stat().st_size < (tmp_path / "mine.keras").stat().st_size / 1.5
     assert not load_model(tmp_path / "out" / "mine.keras").compiled
-
-

@@ -1,5 +1,7 @@
 """An export put in its place: what an earlier one of the same folder keeps, and what it loses."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.export.test_exporter import snapshot
@@ -65,5 +67,3 @@ def test_an_export_with_another_calibration_unlists_what_had_the_first(exported,
     found = manifest.read(exported)
     assert found.calibration.n == 20
     assert [a.path for a in found.artifacts] == ["cnn-int8.onnx"]
-
-

@@ -12,6 +12,7 @@ from toolkit.export.exporter import ExportOptions, export
 from toolkit.export.formats import plan
 
 
+@pytest.mark.slow
 def test_an_export_is_a_source_that_knows_what_its_run_knew(exported, trained_folder, tiny):
     before, original = manifest.read(exported), sources.resolve(str(exported))
     export(original, tiny, exported, ExportOptions(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)

@@ -20,8 +20,6 @@ FIVE = Limits(trials=5)
 pytestmark = pytest.mark.usefixtures("closed")
 
 
-
-
 def begun(folder, dataset, asked=ASKED):
     return search.begin(asked, dataset, folder, jobs=1)
 

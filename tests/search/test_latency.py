@@ -107,5 +107,3 @@ def test_what_is_known_of_a_network_is_not_measured_again(tmp_path, tiny, one_ki
     of = carry_out(tmp_path, tiny, Learned(learn), costing=costing, limits=Limits(trials=4))
     assert len({one.choice.learning_rate for one in of.candidates}) == 4
     assert len(costing.asked) == 2  # to see that something fits, and for the first candidate
-
-
