@@ -11,8 +11,8 @@ from toolkit.errors import CheckFailedError, DataError, RunError, UsageError
 from toolkit.files import write_text
 from toolkit.search import conduct, search, space
 from toolkit.search.budgets import Budgets
-from toolkit.search.candidates import CANDIDATE
 from toolkit.search.conduct import Limits
+from toolkit.search.experiment import CANDIDATE
 from toolkit.study.trials import TrialState
 
 FIVE = Limits(trials=5)
@@ -79,7 +79,7 @@ def test_deeper_networks_are_not_converted_if_the_file_is_too_large_already(tmp_
 
 def test_budgets_that_are_met_one_by_one_alone_name_the_nearest():
     class Contrary(Costing):
-        def of(self, model):
+        def costs_of(self, model):
             costs = takes(model)
             return replace(
                 costs, macs=100 if "separable" in model else 1_000, size_bytes=900 if "plain" in model else 2_000

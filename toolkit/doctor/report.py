@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import __version__, constraints, host, manifest, registry
+from toolkit import __version__, constraints, host, registry
+from toolkit import manifest as manifests
 from toolkit.bench.conditions import ADVICE, CLOCK
 from toolkit.doctor import privacy
 from toolkit.doctor.artifacts import failures
@@ -187,9 +188,9 @@ def _machine(root: Path) -> Machine:
 
 def _packages() -> tuple[Package, ...]:
     """Return the installed distributions of which a version is tested."""
-    found = ((name, constraints.installed(name), tested) for name, tested in constraints.tested().items())
+    versions = ((name, constraints.installed(name), tested) for name, tested in constraints.tested().items())
     return tuple(
-        Package(name, version, tested) for name, version, tested in found if version and name not in INSTALLERS
+        Package(name, version, tested) for name, version, tested in versions if version and name not in INSTALLERS
     )
 
 
@@ -200,19 +201,19 @@ def _other_version(package: Package) -> Finding:
 
 def _conditions(machine: Machine) -> list[Finding]:
     """Return what makes this machine slower, or its figures worth less, than they could be."""
-    found = []
+    findings = []
     governor, temperature = machine.state.governor, machine.state.temperature_c
     if governor not in (None, STEADY_GOVERNOR):
-        found.append(Finding("governor", WARNING, f"it is {governor}: the clock follows the load", ADVICE[CLOCK]))
+        findings.append(Finding("governor", WARNING, f"it is {governor}: the clock follows the load", ADVICE[CLOCK]))
     if temperature is not None and temperature >= HOT_C:
         cool = ADVICE["soft temperature limit now"]
-        found.append(Finding("temperature", WARNING, f"{temperature:.1f} °C: the clock is lowered", cool))
+        findings.append(Finding("temperature", WARNING, f"{temperature:.1f} °C: the clock is lowered", cool))
     for word in machine.host.throttled:
         event = word.removesuffix(" since boot").removesuffix(" now")
-        found.append(Finding("firmware", WARNING, word, ADVICE[f"{event} now"]))
+        findings.append(Finding("firmware", WARNING, word, ADVICE[f"{event} now"]))
     if machine.host.emulated:
-        found.append(Finding("CPU", WARNING, "it is emulated: no time measured here is a latency"))
-    return found
+        findings.append(Finding("CPU", WARNING, "it is emulated: no time measured here is a latency"))
+    return findings
 
 
 def _data() -> dict[str, Path | None]:
@@ -235,16 +236,16 @@ def _files(paths: Sequence[Path]) -> tuple[list[File], dict[Path, str]]:
     for path in paths:
         if not path.exists():
             raise ArtifactError(f"{path}: no such file or folder")
-        for folder in [path.parent] if path.is_file() else manifest.folders(path):
+        for folder in [path.parent] if path.is_file() else manifests.folders(path):
             try:
-                found = manifest.read(folder)
+                manifest = manifests.read(folder)
             except ArtifactError as error:
                 unreadable[folder / MANIFEST] = str(error)
                 continue
-            entries: list[Artifact | ListedFile] = [*found.artifacts, found.reference, found.golden]
-            entries += [found.novelty] if found.novelty else []
+            entries: list[Artifact | ListedFile] = [*manifest.artifacts, manifest.reference, manifest.golden]
+            entries += [manifest.novelty] if manifest.novelty else []
             for entry in entries:
                 file = folder / entry.path
                 size = file.stat().st_size if file.is_file() else 0
-                files[file.resolve()] = File(file, entry.sha256, size, found.check_digest(entry))
+                files[file.resolve()] = File(file, entry.sha256, size, manifest.check_digest(entry))
     return list(files.values()), unreadable
