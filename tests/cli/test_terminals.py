@@ -98,6 +98,7 @@ def test_a_document_holds_names_escaped(evil, capfd):
     assert json.loads(out)["results"][0]["image"] == str(image)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "codes"),
     [
