@@ -48,7 +48,7 @@ def test_it_fails_where_one_is_slower_or_fails(cli, monkeypatch, new, facts, fai
     assert ("gone.tflite (threads 1, batch 1) is in old only" in err) == (new is NEW)
     ended, out, _ = cli("record", "compare", "old", "new", "--tolerance", tolerance, "--json")
     document = json.loads(out)
-    assert (ended, document["command"]) == (code, "compare")
+    assert (ended, document["command"]) == (code, "record compare")
     assert document["verdict"] == ("fail" if code else None if facts else "pass")
 
 
