@@ -24,6 +24,8 @@ from toolkit.training.distillation import Teacher
 from toolkit.training.fit import train
 from toolkit.training.recipe import Recipe
 
+pytestmark = pytest.mark.slow
+
 # So slow that a network that is right stays so.
 RECIPE = Recipe(epochs=1, batch_size=50, learning_rate=1e-6)
 SCALES = """
@@ -58,7 +60,6 @@ def test_what_is_compiled_feeds_what_the_range_says(text):
             np.testing.assert_array_equal(given, pixels)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("said", ["0..255", "-1..1"])
 def test_a_file_is_trained_on_the_pixels_that_it_takes(tmp_path, bright, said):
     before = [extras.load("keras").layers.Rescaling(1 / 255)] if said == "0..255" else []
