@@ -157,7 +157,9 @@ class Judge:
         if self._rule is None or not found:
             return np.ones(len(images))
         scores = np.array([one.score for one in found])
-        return np.exp((scores.min() - scores) * SHARPNESS / max(self._rule.threshold, LEAST_THRESHOLD))
+        higher = (scores - scores.min()) / max(self._rule.threshold, LEAST_THRESHOLD)
+        weights: NDArray[np.float64] = np.exp(-SHARPNESS * higher)
+        return weights
 
     def judge(self, images: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> Sequence[Judgement | None]:
         """Return what is said of images, (N, H, W, C), for which a model answers (N, classes).
