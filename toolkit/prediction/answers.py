@@ -20,7 +20,7 @@ PATTERNS = 8
 
 
 def classify(
-    session: Predictor, found: Manifest | None, rows: NDArray[Any], labels: Sequence[str] | None = None
+    session: Predictor, manifest: Manifest | None, rows: NDArray[Any], labels: Sequence[str] | None = None
 ) -> tuple[Sequence[str], NDArray[np.float32]]:
     """Return the names of the classes, and their probabilities for each row, (N, classes).
 
@@ -31,7 +31,7 @@ def classify(
         raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
     checks.require_finite(outputs, path=model)
     outputs = _probabilities(outputs, rows, session)
-    names = found.data.classes if found else labels or [str(label) for label in range(outputs.shape[1])]
+    names = manifest.data.classes if manifest else labels or [str(label) for label in range(outputs.shape[1])]
     if len(names) != outputs.shape[1]:
         raise ArtifactError(f"{model}: tells {outputs.shape[1]} classes apart, {len(names)} are named")
     return names, outputs
@@ -46,11 +46,11 @@ def of_views(
     class a look is, the more it counts.
     """
     ends = np.cumsum([len(view.looks) for view in views])
-    found = [
+    means = [
         own if len(own) == 1 else np.average(own, axis=0, weights=judge.weights(view.looks, own))[np.newaxis]
         for view, own in zip(views, np.split(rows, ends[:-1]), strict=True)
     ]
-    probabilities = np.concatenate(found).astype(np.float32)
+    probabilities = np.concatenate(means).astype(np.float32)
     return probabilities, judge.judge(np.stack([view.pixels for view in views]), probabilities)
 
 
