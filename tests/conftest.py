@@ -85,7 +85,10 @@ def _own_environment(tmp_path_factory):
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_worker_for_keras_files():
-    """Keras files are tried in one worker, which imports TensorFlow once, unless they may run code of their own."""
+    """Keras files are tried in one worker, which imports TensorFlow once, unless they may run code of their own.
+
+    They are converted in the process of the test, as what was trained here is.
+    """
     from toolkit.runtimes.keras.loading import Allowed, allowed
     from toolkit.worker import keras, process, session
 
@@ -108,6 +111,7 @@ def _one_worker_for_keras_files():
 
     with kept, pytest.MonkeyPatch.context() as patch:
         patch.setattr(keras, "contained", contained)
+        patch.setattr("toolkit.export.conversion.is_own", lambda path: True)
         yield
 
 

@@ -16,12 +16,12 @@ from toolkit.data.base import Dataset, Split
 from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError, ExportFailedError, UsageError
 from toolkit.export import calibration, novelty, saved_model
-from toolkit.export.conversion import Converted, convert_all
+from toolkit.export.conversion import Converted, asking, convert_all
 from toolkit.export.formats import suffixes
-from toolkit.export.formats.base import Request
 from toolkit.export.installation import Job, install
-from toolkit.export.prepare import ROWS, TOLERANCE, fixed, prepare, prove
+from toolkit.export.prepare import ROWS, TOLERANCE, fixed
 from toolkit.export.sources import Source
+from toolkit.export.tasks import Given
 from toolkit.files import naming, naming_final
 from toolkit.golden import Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest
@@ -203,21 +203,12 @@ def _convert(
 ) -> Converted:
     """Make the files in ``work`` of what is proven to answer as the reference; ExportFailedError if none is made."""
     values = job.convention.values(job.calibration.images)
-    with extras.streams_to(log), naming(log.with_name(job.reference(work).name)):
-        prepared = prepare(model, work)
-    prove(prepared, reference, values)
     if job.source.saved_model is not None:
         outputs = np.concatenate([reference.run(rows) for rows in chunks(values, ROWS)])
         saved_model.prove(job.source.saved_model, outputs, values, tolerance=TOLERANCE)
-    converted = convert_all(
-        prepared,
-        pairs,
-        lambda quantization: Request(quantization, values, job.convention),
-        name=job.source.name,
-        golden_rows=job.golden_rows,
-        log=log,
-        on_step=on_step,
-    )
+    given = Given(model, reference, values, job.golden_rows.images, job.convention)
+    with asking(job.source.keras_path, given, work=work, log=log) as ask:
+        converted = convert_all(ask, pairs, name=job.source.name, work=work, log=log, on_step=on_step)
     if not converted.made:
         reasons = "; ".join(f"{name}: {why}" for name, why in converted.failures.items())
         raise ExportFailedError(f"{reasons}; nothing was exported (log: {log})")

@@ -23,13 +23,13 @@ def load_model(path: Path, rows: Sequence[int] = ()) -> Any:
     none where the model leaves that free.
     """
     require_file(path)
-    if not _is_own(path) and (tried := (sha256(path), tuple(rows))) not in _TRIED:
+    if not is_own(path) and (tried := (sha256(path), tuple(rows))) not in _TRIED:
         with contained() as workers:
             workers.try_out(path, rows)
         _TRIED.add(tried)
     return loading.load_model(path)
 
 
-def _is_own(path: Path) -> bool:
+def is_own(path: Path) -> bool:
     """Say whether a file, links followed, holds the weights of a run below ``runs/``: any other may be anybody's."""
     return runs.folder_of(path) is not None and path.resolve().is_relative_to(runs.RUNS.resolve())
