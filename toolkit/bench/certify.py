@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from toolkit import host, runtimes
-from toolkit.bench import alternating, beside, statistics
+from toolkit.bench import alternating, beside, passing_on, statistics
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.pairs import Pairs
 from toolkit.bench.plan import Plan
+from toolkit.bench.record import make
 from toolkit.bench.statistics import Samples, SpeedVerdict
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import atomic, write_json
@@ -187,7 +188,8 @@ class Certificate:
             np.savez_compressed(
                 temporary, blocks_s=np.concatenate(processes), lengths=np.array([len(blocks) for blocks in processes])
             )
-        write_json(self.path, self.to_json())
+        artifact = passing_on.names([self.artifact])[self.artifact]
+        write_json(self.path, {**self.to_json(), "artifact": str(artifact)})
 
 
 def certify(
@@ -226,7 +228,6 @@ def certify(
     except KeyboardInterrupt:
         if len(rounds) < plan.processes:
             raise
-    folder.mkdir(parents=True)
-    found = Certificate(candidate.path, folder, machine, plan, tuple(rounds))
+    found = Certificate(candidate.path, make(folder), machine, plan, tuple(rounds))
     found.save()
     return found

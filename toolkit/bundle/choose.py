@@ -69,7 +69,7 @@ def recommended(found: Manifest, benchmarks: Path) -> Choice | None:
             continue  # not a record, or one of another toolkit
         current = host.is_same(document["host"], here) and not document["interrupted"]
         if current and _covers(document, found):
-            return recommendation(document, found)
+            return recommendation({**document, "record": str(path.parent)}, found)
     return None
 
 
