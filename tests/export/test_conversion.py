@@ -14,6 +14,7 @@ from toolkit.export.exporter import ExportOptions, export
 from toolkit.export.formats import plan
 from toolkit.export.tasks import CONVERT, READY
 from toolkit.worker import keras
+from toolkit.worker.tasks import TRY
 
 PAIRS = plan(["onnx", "c"], [])
 
@@ -28,6 +29,7 @@ def foreign(monkeypatch):
 def asked(foreign, monkeypatch):
     """The questions to workers, which are answered in this process; one that dies is not asked again."""
     questions = []
+    monkeypatch.setattr(keras, "_TRIED", set())
 
     class Here:
         deaths = ()
@@ -36,9 +38,10 @@ def asked(foreign, monkeypatch):
             self.what, self._tasks, self._kept, self.failed = what, importlib.import_module(tasks).TASKS, {}, False
             assert limits == {"patience_s": conversion.PATIENCE_S}
 
-        def ask(self, question, *, seconds):
+        def ask(self, question, *, seconds, patience_s=None):
             assert not self.failed
             assert seconds > 1
+            assert (question["do"] == TRY) == (patience_s is not None)
             question = json.loads(json.dumps(question))
             questions.append((question["do"], Path(question["path"]).name))
             if questions[-1] in self.deaths:
@@ -85,7 +88,7 @@ def test_one_that_ends_a_converter_is_one_line_and_the_others_are_made(asked, tr
     assert [entry.path for entry in made.manifest.artifacts] == ["cnn-int8.onnx", "cnn-int8.tflite"]
     assert [entry.path for entry in made.manifest.derived] == ["cnn-int8.c", "cnn-int8.h"]
     kinds = [kind for kind, _ in questions]
-    assert kinds[:4] == [READY, CONVERT, "close", READY]
+    assert kinds[:5] == [TRY, READY, CONVERT, "close", READY]
     assert (kinds.count(READY), kinds.count("close")) == (2, 2)
 
 
@@ -94,7 +97,7 @@ def test_one_that_cannot_even_be_made_ready_is_refused(asked, trained_folder, ti
     worker.deaths = [(READY, "best.keras")]
     with pytest.raises(ArtifactError, match=r"best\.keras: its conversion was ended by SIGSEGV"):
         exported_to(Path("there"), trained_folder, tiny)
-    assert questions == [(READY, "best.keras"), ("close", "")]
+    assert questions == [(TRY, "best.keras"), (READY, "best.keras"), ("close", "")]
     assert not Path("there", "manifest.json").exists()
 
 
@@ -104,13 +107,11 @@ def test_a_worker_tells_of_what_no_model_is_to_blame_for(tmp_path, error):
         raise error
 
     answer, _ = tasks._telling(fails)({}, b"")
-    contained = object.__new__(conversion._Contained)
-    contained._seconds = 0.0
 
     class Answering:
         def ask(self, question, *, seconds):
             return answer, b""
 
     with pytest.raises(type(error)) as caught:
-        contained._answer(Answering(), {})
+        conversion._Contained(tmp_path)._answer(Answering(), "", {})
     assert str(error) in str(caught.value)

@@ -3,6 +3,7 @@
 A file that somebody else made is converted in a worker: Keras may run what a converter has no end with.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,21 +19,34 @@ from toolkit.export import tasks
 from toolkit.export.tasks import CONVERT, DERIVE, HERE, IMAGES, MISSING, READY, SYSTEM, VALUES, Given
 from toolkit.files import documents, naming
 from toolkit.manifest import Artifact, Derived
+from toolkit.runtimes import REFERENCE_RUNTIME
 from toolkit.step import OnStep, Step, ignore
-from toolkit.worker.keras import is_own
+from toolkit.worker.keras import TryOut, is_own
 from toolkit.worker.process import Process
+from toolkit.worker.session import PATIENCE_S as TRIED_S
 from toolkit.worker.session import ROW_S
+from toolkit.worker.tasks import TRY
 
 # Seconds that it may take to make a model ready, or to convert it once, beyond ROW_S for each row of the calibration.
 PATIENCE_S = 600.0
 _WHAT = "what was converted"
 
 
-class Ask(Protocol):
-    """What carries out the tasks of ``toolkit.export.tasks`` on one model."""
+class Converter(Protocol):
+    """What converts the model of one Keras file."""
 
-    def __call__(self, do: str, *, format_name: str, **question: str) -> tuple[dict[str, Any], bytes]:
-        """Return the answer and the bytes behind it; ArtifactError for what cannot be done."""
+    @property
+    def try_out(self) -> TryOut | None:
+        """What tries the file before this process loads it, as ``Workers.try_out``; None if that is not needed."""
+
+    def ready(self, given: Given, *, work: Path, log: Path) -> None:
+        """Make the model ready in the scratch folder ``work``; ArtifactError if it cannot be.
+
+        log: for what converters print.
+        """
+
+    def ask(self, do: str, *, format_name: str, **question: str) -> tuple[dict[str, Any], bytes]:
+        """Carry out a task of ``toolkit.export.tasks``; ArtifactError for what cannot be done."""
 
 
 @dataclass
@@ -51,62 +65,92 @@ class Converted:
 
 
 @contextmanager
-def asking(path: Path, given: Given, *, work: Path, log: Path) -> Iterator[Ask]:
-    """Yield what converts the model of a Keras file, made ready: this process if it was trained here, else a worker.
-
-    work: the scratch folder. log: for what converters print. ArtifactError if the model cannot be made ready.
-    """
+def converting(path: Path) -> Iterator[Converter]:
+    """Yield what converts a Keras file: this process if its weights were trained here, else a worker."""
     if is_own(path):
-        kept: dict[str, Any] = {}
-        tasks.ready(kept, given, work=work, log=log)
-        yield lambda do, **question: HERE[do](kept, b"", **question)
+        yield _Here()
         return
-    contained = _Contained(path, given, work=work, log=log)
+    contained = _Contained(path)
     try:
-        contained.start()
-        yield contained.ask
+        yield contained
     finally:
         contained.close()
 
 
-class _Contained:
-    """A worker that converts one model, and a new one if that was ended, for the files that are still to be made."""
+class _Here:
+    """This process."""
 
-    def __init__(self, path: Path, given: Given, *, work: Path, log: Path) -> None:
+    try_out = None
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
+
+    def ready(self, given: Given, *, work: Path, log: Path) -> None:
+        """Make the model ready."""
+        tasks.ready(self._kept, given, work=work, log=log)
+
+    def ask(self, do: str, *, format_name: str, **question: str) -> tuple[dict[str, Any], bytes]:
+        """Carry out a task."""
+        return HERE[do](self._kept, b"", format_name=format_name, **question)
+
+
+class _Contained:
+    """A worker, and a new one if that was ended, for the files that are still to be made.
+
+    It is the one that tries the file first: it imports TensorFlow once for both.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._process: Process | None = None
+        self._made_ready: dict[str, Any] = {}  # the question that makes it so
+        self._seconds = 0.0
+
+    def try_out(self, path: Path, rows: Sequence[int]) -> None:
+        """Load the file and run it once, as ``Workers.try_out``."""
+        question = {"do": TRY, "path": str(path), "runtime": REFERENCE_RUNTIME, "rows": list(rows)}
+        seconds = ROW_S * math.prod(rows[:1])
+        self._start(f"{path}: {REFERENCE_RUNTIME}").ask(question, seconds=seconds, patience_s=TRIED_S)
+
+    def ready(self, given: Given, *, work: Path, log: Path) -> None:
+        """Make the model ready in the worker, which reads the rows from the scratch folder."""
         for name, rows in ((VALUES, given.values), (IMAGES, given.images)):
             with naming(work / name), (work / name).open("wb") as file:
                 np.save(file, rows)
-        self._path, self._seconds = path, ROW_S * len(given.values)
-        self._question = {
+        self._seconds = ROW_S * len(given.values)
+        self._made_ready = {
             "do": READY,
-            "path": str(path),
+            "path": str(self._path),
             "shape": given.reference.input.shape[1:],
             "reference": str(given.reference.path),
             "convention": documents.to_tree(given.convention),
             "work": str(work),
             "log": str(log),
         }
-        self._process: Process | None = None
-
-    def start(self) -> Process:
-        """Start a worker, and make the model ready there."""
-        self.close()
-        self._process = Process(f"{self._path}: its conversion", tasks.__name__, patience_s=PATIENCE_S)
-        self._answer(self._process, self._question)
-        return self._process
+        self._answer(self._process or self._start(""), "its conversion", self._made_ready)
 
     def ask(self, do: str, *, format_name: str, **question: str) -> tuple[dict[str, Any], bytes]:
-        """Have one file made."""
-        process = self.start() if self._process is None or self._process.failed else self._process
-        process.what = f"{self._path}: its conversion to {format_name}"
-        return self._answer(process, {"do": do, "format_name": format_name, **question})
+        """Have one file made, by a new worker if the last was ended."""
+        process = self._process
+        if process is None or process.failed:
+            process = self._start("")
+            self._answer(process, "its conversion", self._made_ready)
+        return self._answer(
+            process, f"its conversion to {format_name}", {"do": do, "format_name": format_name, **question}
+        )
 
     def close(self) -> None:
         """End the worker."""
         if self._process is not None:
             self._process.close()
 
-    def _answer(self, process: Process, question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    def _start(self, what: str) -> Process:
+        self.close()
+        self._process = Process(what, tasks.__name__, patience_s=PATIENCE_S)
+        return self._process
+
+    def _answer(self, process: Process, what: str, question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        process.what = f"{self._path}: {what}"
         answer, content = process.ask(question, seconds=self._seconds)
         if MISSING in answer:
             raise MissingExtraError(*answer[MISSING])
@@ -116,7 +160,7 @@ class _Contained:
 
 
 def convert_all(
-    ask: Ask, pairs: Sequence[tuple[str, str]], *, name: str, work: Path, log: Path, on_step: OnStep
+    converter: Converter, pairs: Sequence[tuple[str, str]], *, name: str, work: Path, log: Path, on_step: OnStep
 ) -> Converted:
     """Make ``name``'s files for the (format, quantization) pairs in the scratch folder ``work``.
 
@@ -129,12 +173,12 @@ def convert_all(
         asked = {"format_name": format_name, "quantization": quantization, "path": str(path), "log": str(log)}
         try:
             if module.MADE_FROM is None:
-                answer, content = ask(CONVERT, **asked)
+                answer, content = converter.ask(CONVERT, **asked)
                 artifact = documents.convert(answer["artifact"], Artifact, path, what=_WHAT)
                 converted.made.append(artifact)
                 converted.recorded[artifact.path] = np.frombuffer(content, np.float32).reshape(answer["shape"])
             else:
-                answer, _ = ask(DERIVE, **asked, origin=_origin(module, quantization, converted.made))
+                answer, _ = converter.ask(DERIVE, **asked, origin=_origin(module, quantization, converted.made))
                 converted.derived += documents.convert(answer["derived"], list[Derived], path, what=_WHAT)
         except (OSError, MissingExtraError):
             raise
@@ -151,8 +195,9 @@ def try_out(path: Path, given: Given, pairs: Sequence[tuple[str, str]], *, work:
     """
     if is_own(path):
         return
-    with asking(path, given, work=work, log=log) as ask:
-        converted = convert_all(ask, pairs, name=path.stem, work=work, log=log, on_step=ignore)
+    with converting(path) as converter:
+        converter.ready(given, work=work, log=log)
+        converted = convert_all(converter, pairs, name=path.stem, work=work, log=log, on_step=ignore)
     for name, why in converted.failures.items():
         raise ArtifactError(f"{path}: {name}: {why}")
 

@@ -21,6 +21,7 @@ from toolkit.manifest import Artifact, Derived
 from toolkit.runtimes.base import Session
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.worker.child import Task
+from toolkit.worker.tasks import TRY, try_out
 
 READY, CONVERT, DERIVE = "ready", "convert", "derive"
 # In the scratch folder of an export: what a worker is given.
@@ -163,4 +164,8 @@ def _telling(task: Task) -> Task:
 
 # What this process carries out for what was trained here, and a worker for all else.
 HERE: dict[str, Task] = {CONVERT: _convert, DERIVE: _derive}
-TASKS: dict[str, Task] = {READY: _telling(_ready), **{name: _telling(task) for name, task in HERE.items()}}
+TASKS: dict[str, Task] = {
+    TRY: try_out,
+    READY: _telling(_ready),
+    **{name: _telling(task) for name, task in HERE.items()},
+}
