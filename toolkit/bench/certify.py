@@ -218,6 +218,7 @@ def certify(
     seconds = plan.seconds / plan.processes / beside.PROCESSES
     rng = np.random.default_rng(plan.seed)
     rounds: list[tuple[Samples, ...]] = []
+    folder = make(folder)  # now: in the end a folder that cannot be made would cost what was measured
     began = clock()
     try:
         while len(rounds) < MOST_ROUNDS and ((taken := clock() - began) < LONGEST_S or len(rounds) < plan.processes):
@@ -225,9 +226,10 @@ def certify(
             on_step(Step(round(100 * done), 100, f"{candidate.path}: round {len(rounds) + 1}"))
             both = alternating.twice(sides, seconds=seconds, rng=rng, shares=shares)
             rounds.append(tuple(one.blocks_s for one in both))
-    except KeyboardInterrupt:
-        if len(rounds) < plan.processes:
+    except BaseException as error:
+        if not isinstance(error, KeyboardInterrupt) or len(rounds) < plan.processes:
+            folder.rmdir()
             raise
-    found = Certificate(candidate.path, make(folder), machine, plan, tuple(rounds))
+    found = Certificate(candidate.path, folder, machine, plan, tuple(rounds))
     found.save()
     return found
