@@ -93,7 +93,7 @@ def test_what_cannot_be_compared_is_named(tmp_path, bright):
     part, _ = compared(bright, three, two)
     assert part.comparisons[0].problem.text == "its outputs are (90, 2), the reference's (90, 3): not the same classes"
     assert part.comparisons[0].portability is None
-    with pytest.raises(ArtifactError, match="a folder; name the files to compare"):
+    with pytest.raises(ArtifactError, match="a folder; give a file"):
         compared(bright, three, tmp_path)
     with pytest.raises(UsageError, match=r"name the files to compare with .*3\.onnx"):
         compared(bright, three)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from toolkit import extras, manifest, runtimes
 from toolkit.errors import ArtifactError, MissingExtraError
+from toolkit.files import require_file
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.runtimes import REFERENCE_RUNTIME
 
@@ -77,6 +78,8 @@ def files(path: Path) -> list[Path]:
         return [path]
     if not path.exists():
         raise ArtifactError(f"{path}: no such file or folder")
+    if not path.is_dir():
+        require_file(path)  # which says what it is
     below = [
         file
         for file in sorted(path.rglob("*"))
