@@ -176,10 +176,10 @@ def read(folder: Path) -> Manifest:
     if document.get("schema") != SCHEMA:
         raise ArtifactError(f"{path}: has schema {document.get('schema')}, this toolkit reads {SCHEMA}; export again")
     del document["schema"]
-    found = documents.convert({**document, "folder": str(folder)}, Manifest, path, what=_WHAT)
-    for name in found.names:
+    manifest = documents.convert({**document, "folder": str(folder)}, Manifest, path, what=_WHAT)
+    for name in manifest.names:
         _check_place(folder / name, path)
-    return found
+    return manifest
 
 
 def _check_place(file: Path, path: Path) -> None:
@@ -203,8 +203,8 @@ def below(path: Path) -> list[Path]:
 
 def folders(path: Path) -> list[Path]:
     """Return what ``below`` does; ArtifactError if that is nothing."""
-    if found := below(path):
-        return found
+    if listed := below(path):
+        return listed
     raise ArtifactError(f"{path}: no {MANIFEST} there or in its subfolders; 'toolkit export' writes one")
 
 
@@ -215,9 +215,9 @@ def listing(file: Path) -> Manifest | None:
     """
     if not (file.parent / MANIFEST).is_file():
         return None
-    found = read(file.parent)
-    entries: list[Entry] = [a for a in found.artifacts if a.path == file.name]
-    if found.reference.path == file.name:
-        entries.append(found.reference)
-    found.require(*entries)
-    return found if entries else None
+    manifest = read(file.parent)
+    entries: list[Entry] = [a for a in manifest.artifacts if a.path == file.name]
+    if manifest.reference.path == file.name:
+        entries.append(manifest.reference)
+    manifest.require(*entries)
+    return manifest if entries else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.bench import made_up
 from toolkit import api
 from toolkit.bench import passing_on, record, resume
-from toolkit.bench.advice import Budgets
+from toolkit.bench.advice import Requirements
 
 
 def test_what_lies_elsewhere_is_called_by_its_name_and_that_of_its_export(shipped, here, tmp_path):
@@ -32,7 +32,7 @@ def test_what_lies_elsewhere_is_called_by_its_name_and_that_of_its_export(shippe
 
 def benchmark(folder, tmp_path) -> record.Record:
     """A record of two files elsewhere, and of one that crashed."""
-    made = replace(made_up.record(), folder=folder, budgets=Budgets(max_latency_s=1.0))
+    made = replace(made_up.record(), folder=folder, budgets=Requirements(max_latency_s=1.0))
     made.results = [
         made_up.result(median_s, path=tmp_path / "alice" / name / "a.tflite", samples=f"{name}.npz", seed=seed)
         for seed, (name, median_s) in enumerate((("one", 1e-4), ("two", 2e-4)))

@@ -13,7 +13,7 @@ from tests.bench.made_up import QUICK, answer
 from tests.bench.test_measure import Clock
 from toolkit import host
 from toolkit.bench import schedule
-from toolkit.bench.advice import Budgets
+from toolkit.bench.advice import Requirements
 from toolkit.bench.candidates import select
 from toolkit.bench.measure import INVOKE
 from toolkit.bench.plan import LEAST_TURNS, Plan
@@ -31,7 +31,7 @@ def test_anybody_s_files_are_taken(exported, tmp_path):
     record = bench(select([theirs], warn=pytest.fail), tmp_path / "record", QUICK)
     assert [result["speedup"] for result in record.to_json()["results"]] == [None, None]
     assert record.to_json()["recommended"] is None
-    asked = replace(record, budgets=Budgets(max_latency_s=1.0))
+    asked = replace(record, budgets=Requirements(max_latency_s=1.0))
     assert asked.to_json()["recommended"]["threads"] == 1
 
 

@@ -20,17 +20,12 @@ MISTAKES = [
     (("bench", "CUT.tflite", "--rate", "1e-9"), "the rate, in images a second, is 1e-09; it must be from 0.1 to"),
     (("bench", "CUT.tflite", "--max-latency", f"{10**400}s"), "it must be a number and a unit"),
     (("bench", "CUT.tflite", "--max-latency", "fast"), "--max-latency is 'fast'; it must be a number and a unit"),
-    (("bench", "--explain", "--on", "pi"), "--explain looks at this machine; leave out --on"),
-    (("bench", "--instructions", "--on", "pi"), "--instructions looks at this machine; leave out --on"),
-    (("bench", "--tune", "--on", "pi"), "--tune looks at this machine; leave out --on"),
-    (("bench", "--resume", "x"), "--resume goes on with the record of a device; name it by --on"),
     (
         ("bench", "CUT.onnx", "--shape", "1,3,8,8"),
         "--shape is '1,3,8,8'; it must be an input and its sizes, as in image:1",
     ),
     (("bench", "CUT.onnx", "--shape", "x:1,-3"), "--shape is 'x:1,-3'; it must be an input and its sizes"),
     (("bench", "CUT.onnx", "--shape", "x:1", "--shape", "x:2"), "--shape gives 'x' twice; give each input once"),
-    (("bench", "--shape", "x:1", "--on", "pi"), "--shape, --runtime, --import and --unsafe-lambda do not go with --on"),
     (("bench", "CUT.keras", "--import", "none.py"), "none.py: no such file; give a Python file"),
 ]
 

@@ -56,15 +56,15 @@ def test_the_cnn_becomes_a_ninth_of_its_size_and_is_still_good(cli, here, traine
     assert (code, trained) == (0, epochs)  # it was shown again, not trained
     document = json.loads(out)
     proof, original = document["proof"], document["original"]
-    member = next(one for one in proof["members"] if one["name"] == document["found"])
+    member = next(one for one in proof["members"] if one["name"] == document["smallest"])
     assert (proof["looks"], proof["n"], proof["rival"]) == (1, 90, str(trained_folder / "best.keras"))
     assert member["reaches_min_accuracy"] is True
     assert member["rival_lost"] is not None
-    chosen = next(one for one in document["candidates"] if one["name"] == document["found"])
+    chosen = next(one for one in document["candidates"] if one["name"] == document["smallest"])
     assert chosen["size_bytes"] <= 7_000 < original["costs"]["size_bytes"] / 8
     artifact = here / "runs" / "compress" / member["artifact"]
     assert artifact.stat().st_size == member["size_bytes"] == chosen["size_bytes"]
-    source = sources.resolve(f"compress/{document['found']}")
+    source = sources.resolve(f"compress/{document['smallest']}")
     assert (source.name, source.recipe.validation_split) == ("cnn-small", 0.2)
 
 
@@ -186,7 +186,9 @@ def test_ctrl_c_in_a_training_says_how_to_go_on(cli, trained, trained_folder, ti
         yield
 
     monkeypatch.setattr(Processes, "__call__", interrupt)
-    monkeypatch.setattr("toolkit.search.costs.Costing.of", lambda self, model: COSTS[model.endswith("best.keras")])
+    monkeypatch.setattr(
+        "toolkit.search.costs.Costing.costs_of", lambda self, model: COSTS[model.endswith("best.keras")]
+    )
     asked = (trained_folder, "--data", tiny_npz, *SIZE, *ACCURACY)
     code, out, err = cli("compress", *asked, "--json")
     assert code == 130
@@ -198,6 +200,6 @@ def test_ctrl_c_before_anything_was_begun_ends_with_130(cli, trained_folder, tin
     def interrupt(self, model):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("toolkit.search.costs.Costing.of", interrupt)
+    monkeypatch.setattr("toolkit.search.costs.Costing.costs_of", interrupt)
     code, _, err = cli("compress", trained_folder, "--data", tiny_npz, *SIZE, *ACCURACY)
     assert (code, err.splitlines()[-1]) == (130, "error: interrupted")

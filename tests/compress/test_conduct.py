@@ -35,7 +35,7 @@ class Costing:
     def __exit__(self, *_):
         pass
 
-    def of(self, path):
+    def costs_of(self, path):
         weights = load_model(Path(path)).count_params()
         return Costs(size_bytes=weights, macs=weights, memory_bytes=1, parameters=weights)
 
@@ -90,7 +90,7 @@ def test_candidates_get_smaller_until_one_no_longer_reaches_what_is_asked_for(co
     start = tmp_path / "small" / "candidate-1" / "cnn-small.keras"
     assert recipe.model == str(start)
     assert compression.read(tmp_path / "small").candidates == of.candidates
-    assert (of.to_json()["found"], of.summary) == (None, "3 of 3 candidates finished")
+    assert (of.to_json()["smallest"], of.summary) == (None, "3 of 3 candidates finished")
 
 
 def test_if_none_reaches_it_nothing_is_chosen(compress, opened):
@@ -209,4 +209,11 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path):
     document = tmp_path / compression.DOCUMENT
     write_text(document, document.read_text().replace('"name": "cnn"', '"name": "../cnn"'))
     with pytest.raises(RunError, match=r"compress\.json: .*'\.\./cnn' is no plain file name"):
+        compression.read(tmp_path)
+
+
+def test_a_proof_of_a_candidate_that_is_not_there_is_refused(tmp_path):
+    made.compression(tmp_path)
+    (tmp_path / "candidate-1").rename(tmp_path / "candidate-7")
+    with pytest.raises(RunError, match=r"proof\.json speaks of candidate-1, which is not there"):
         compression.read(tmp_path)

@@ -10,9 +10,9 @@ from toolkit.data.base import make_dataset
 from toolkit.errors import CheckFailedError, DataError, RunError, UsageError
 from toolkit.files import write_text
 from toolkit.search import conduct, search, space
-from toolkit.search.budgets import Budgets, Measured
-from toolkit.search.candidates import CANDIDATE
+from toolkit.search.budgets import Budgets, MeasuredCost
 from toolkit.search.conduct import Limits
+from toolkit.search.experiment import CANDIDATE
 from toolkit.study.trials import TrialState
 
 FIVE = Limits(trials=5)
@@ -83,7 +83,7 @@ def test_deeper_networks_are_not_converted_if_the_file_is_too_large_already(tmp_
 
 def test_budgets_that_are_met_one_by_one_alone_name_the_nearest():
     class Contrary(Costing):
-        def of(self, model):
+        def costs_of(self, model):
             costs = takes(model)
             return replace(
                 costs, macs=100 if "separable" in model else 1_000, size_bytes=900 if "plain" in model else 2_000
@@ -97,11 +97,11 @@ def test_networks_that_only_a_measurement_refuses_are_the_nearest():
     """The plain ones are a little too large here, and so were never timed."""
 
     class Slow(Costing):
-        def of(self, model):
+        def costs_of(self, model):
             costs = takes(model)
             if "plain" in model:
                 return replace(costs, size_bytes=3_100)
-            return replace(costs, latency_s=Measured(8e-6, 7e-6, 9e-6, "a CPU"))
+            return replace(costs, latency_s=MeasuredCost(8e-6, 7e-6, 9e-6, "a CPU"))
 
     with pytest.raises(UsageError, match=r"the smallest takes 8.00 µs \(at most 9.00 µs\) of latency \(tiny:width=2"):
         conduct.require_possible(Slow(), Budgets(3_000.0, max_latency_s=1e-6))
@@ -230,10 +230,10 @@ def test_once_the_front_was_chosen_nothing_more_is_trained(tmp_path, tiny):
 class Timed(Costing):
     """Knows a latency too, which a network of 3 to 5 channels exceeds, and no other."""
 
-    def of(self, model):
-        costs = super().of(model)
+    def costs_of(self, model):
+        costs = super().costs_of(model)
         latency_s = 90e-6 if 15_000 <= costs.macs <= 25_000 else 10e-6
-        return replace(costs, latency_s=Measured(latency_s, latency_s, latency_s, "a CPU"))
+        return replace(costs, latency_s=MeasuredCost(latency_s, latency_s, latency_s, "a CPU"))
 
 
 @pytest.fixture
@@ -260,8 +260,8 @@ def test_a_network_is_not_refused_because_a_narrower_one_was_too_slow(tmp_path, 
 
 def test_figures_of_two_cpus_are_not_compared(tmp_path, tiny, one_kind):
     class Elsewhere(Timed):
-        def of(self, model):
-            costs = super().of(model)
+        def costs_of(self, model):
+            costs = super().costs_of(model)
             return replace(costs, latency_s=replace(costs.latency_s, where="another CPU"))
 
     asked = replace(ASKED, budgets=Budgets(max_latency_s=50e-6))
@@ -278,9 +278,9 @@ def test_what_was_too_slow_in_an_earlier_call_is_tried_if_it_is_what_fits_now(tm
             super().__init__()
             self.slow = slow
 
-        def of(self, model):
+        def costs_of(self, model):
             latency_s = 90e-6 if model == self.slow.model else 10e-6
-            return replace(super().of(model), latency_s=Measured(latency_s, latency_s, latency_s, "a CPU"))
+            return replace(super().costs_of(model), latency_s=MeasuredCost(latency_s, latency_s, latency_s, "a CPU"))
 
     monkeypatch.setattr(space, "DEPTHS", (2, 3))
     shallow, deep = choice(2), choice(2, depth=3)

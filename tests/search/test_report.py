@@ -11,7 +11,7 @@ from tests.search.test_proof import member
 from toolkit.errors import RunError
 from toolkit.files import write_text
 from toolkit.search import conduct, report, search
-from toolkit.search.budgets import Budgets, Measured
+from toolkit.search.budgets import Budgets, MeasuredCost
 from toolkit.search.conduct import Limits
 from toolkit.search.proof import FRONT, Paired, Proof
 from toolkit.study.trials import TrialState
@@ -140,8 +140,8 @@ def test_what_was_measured_stands_beside_what_the_files_tell(searched):
         count, latency_s = 3 * one.costs.macs, one.costs.macs * 1e-9
         costs = replace(
             one.costs,
-            instructions=Measured(count, count, count, "qemu-x86_64 10.0.2 on Haswell"),
-            latency_s=Measured(latency_s, latency_s, 1.1 * latency_s, "the floor on one thread of a CPU"),
+            instructions=MeasuredCost(count, count, count, "qemu-x86_64 10.0.2 on Haswell"),
+            latency_s=MeasuredCost(latency_s, latency_s, 1.1 * latency_s, "the floor on one thread of a CPU"),
         )
         return replace(one, costs=costs)
 

@@ -31,7 +31,7 @@ def report(
     or the record none of its files, DataError if the data are not those that it was verified on, UsageError if one page
     was asked for of several exports, or if there is no Chromium to print with.
     """
-    from toolkit import manifest
+    from toolkit import manifest as manifests
     from toolkit.bench.record import read
     from toolkit.files import near
     from toolkit.report.subject import Subject
@@ -39,16 +39,16 @@ def report(
 
     if Path(path).is_file():
         raise UsageError(f"{fspath(path)}: a file; give the folder of an export")
-    folders = manifest.folders(near(Path(path)) or Path(path).absolute())
+    folders = manifests.folders(near(Path(path)) or Path(path).absolute())
     if output is not None and len(folders) > 1:
         raise UsageError(f"{path}: holds {len(folders)} exports, and one page was asked for; give one of them")
     given = None if record is None else read(Path(record))
     choice = None if data is None else fspath(data)
     written = []
     for folder in folders:
-        found = manifest.read(folder)
+        manifest = manifests.read(folder)
         run = folder.resolve().parent.parent / BENCHMARKS.name
-        subject = Subject(found, (run, BENCHMARKS), given, choice)
+        subject = Subject(manifest, (run, BENCHMARKS), given, choice)
         subject.require_given()
         page = Path(output) if output is not None else Path(f"report-{folder.resolve().name}.html")
         written.append(write(subject, page, pdf=pdf))
@@ -68,7 +68,7 @@ def show(file: str | PathLike[str], *, picture: str | PathLike[str] | None = Non
 
     if picture is not None and Path(picture).suffix != ".svg":
         raise UsageError(f"{fspath(picture)}: a picture of a graph must end in .svg")
-    found = graph.read(Path(file))
+    drawn = graph.read(Path(file))
     if picture is not None:
-        write_text(Path(picture), graph.alone(graph.draw(found)))
-    return found
+        write_text(Path(picture), graph.alone(graph.draw(drawn)))
+    return drawn

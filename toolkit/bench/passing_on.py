@@ -18,12 +18,12 @@ def names(paths: Iterable[Path]) -> dict[Path, Path]:
     different.
     """
     folders: dict[Path, Path] = {}
-    found = {}
+    called = {}
     for path in paths:
         if path.parent not in folders:
             folders[path.parent] = _untaken(folder(path.parent), set(folders.values()))
-        found[path] = folders[path.parent] / path.name
-    return found
+        called[path] = folders[path.parent] / path.name
+    return called
 
 
 def path_of_failure(key: str) -> Path:
@@ -38,8 +38,8 @@ def folder(path: Path) -> Path:
 
 def _untaken(called: Path, taken: set[Path]) -> Path:
     """Return what a folder is called, with a number if another one is called so."""
-    number, found = 1, called
-    while found in taken:
+    number, untaken = 1, called
+    while untaken in taken:
         number += 1
-        found = called.with_name(f"{called.name}-{number}") if called.name else Path(f"folder-{number}")
-    return found
+        untaken = called.with_name(f"{called.name}-{number}") if called.name else Path(f"folder-{number}")
+    return untaken

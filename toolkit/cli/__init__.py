@@ -30,18 +30,23 @@ PANELS = {
         "study": "Train a grid of recipes, chart them, weigh what they say.",
         "report-study": "Write the report of a study anew, without training.",
         "search": "Search the smallest networks within budgets.",
+        "report-search": "Write the report of a search anew, without training.",
         "compress": "Make a trained model smaller, and prove that it is as good.",
         "export": "Export a trained model as quantized TFLite, ONNX or C.",
     },
     "Check it": {
         "verify": "Prove that artifacts classify like their Keras original.",
+        "verify-against": "Prove that files, anybody's, classify like another model.",
         "localize": "Compare an artifact with its Keras original layer by layer.",
         "diagnose": "Find out why a file does not answer as another model does.",
         "selftest": "Test verify: plant faults, show which check catches each.",
     },
     "Time it": {
         "bench": "Time artifacts, anybody's, and say which one to ship.",
+        "compare": "Time two artifacts side by side: which is slower?",
+        "compare-work": "Compare the instructions of two artifacts: work, not time.",
         "certify": "Test the benchmark: which slow-downs can it see here?",
+        "record": "Check, compare or plot the records of bench and verify.",
     },
     "Show it": {
         "report": "Write one page of what is known of an export.",
@@ -52,12 +57,9 @@ PANELS = {
         "serve": "Show a live page of artifacts, with an API.",
         "bundle": "Pack one file for a device: an artifact and what runs it.",
         "check-bundle": "Check that a bundle holds the files that were packed.",
+        "device": "Time or verify artifacts on devices over SSH, side by side.",
         "wheels": "Download what a device without internet installs.",
         "doctor": "Show what works here, and how to mend what does not.",
-    },
-    "Records": {
-        "compare": "Compare two artifacts, or two benchmarks: which is slower?",
-        "record": "Check or plot the record of a benchmark or verification.",
     },
 }
 VERBS = {verb: summary for verbs in PANELS.values() for verb, summary in verbs.items()}

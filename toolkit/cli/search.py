@@ -16,11 +16,10 @@ from toolkit.cli.options import (
     DeviceChoice,
     Json,
     ReadingOptions,
-    given,
     option,
 )
 from toolkit.console import Console, figure_columns
-from toolkit.errors import CheckFailedError, UsageError
+from toolkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from toolkit.search.budgets import Budgets
@@ -38,7 +37,6 @@ Against = Annotated[
         "the CNN of exported/, if that was made for the same data."
     ),
 ]
-Show = Annotated[str | None, typer.Option(help="Show the search of that name or folder; nothing is trained.")]
 
 
 @dataclass(frozen=True)
@@ -88,11 +86,9 @@ class SearchOptions:
 
 def command(
     *,
-    context: typer.Context,
     data: DataChoice = "auto",
     name: Name = "search",
     against: Against = None,
-    show: Show = None,
     device: DeviceChoice = "auto",
     allow_overlap: AllowOverlap = False,
     costs: CostOptions,
@@ -108,11 +104,9 @@ def command(
     exit code is 1 if nothing reaches what was asked for.
     """
     console = Console(json_output=json)
-    if show is not None:
-        return _show(console, show, given(context))
     budgets = costs.budgets
     with console.steps("searching") as on_step:
-        found = api.search(
+        searched = api.search(
             budgets,
             data=data,
             name=name,
@@ -124,28 +118,21 @@ def command(
             **vars(searching),
             **vars(cluster),
         )
-    if found.interrupted:
-        console.warn(f"interrupted: {found.summary}; call the same again to go on")
-        console.document({**found.to_json(), "report": None})
+    if searched.interrupted:
+        console.warn(f"interrupted: {searched.summary}; call the same again to go on")
+        console.document({**searched.to_json(), "report": None})
         return INTERRUPTED
-    return _report(console, api.report_search(found.folder))
+    return report(console, api.report_search(searched.folder))
 
 
-def _show(console: Console, show: str, flags: dict[str, str]) -> int:
-    """Show a search as it stands. flags: by the names of the options that are given."""
-    if others := flags.keys() - {"show", "json", "debug"}:
-        raise UsageError(f"--show trains nothing; leave out {', '.join(flags[one] for one in sorted(others))}")
-    return _report(console, api.report_search(show))
-
-
-def _report(console: Console, written: "SearchReport") -> int:
+def report(console: Console, written: "SearchReport") -> int:
     """Print the front and what it shows; return the exit code."""
-    found, front = written.search, written.front
+    searched, front = written.search, written.front
     if front.rows:
         console.table(figure_columns(*front.headings), front.rows)
-    for one in found.crashed:
+    for one in searched.crashed:
         console.warn(f"{one.name} crashed: {one.outcome.message}")
-    console.text(f"{found.summary}; report: {written.markdown}, {written.html}")
+    console.text(f"{searched.summary}; report: {written.markdown}, {written.html}")
     console.text(f"{written.conclusion}.")
     console.document(written.to_json())
     return 0 if written.is_found else CheckFailedError.exit_code

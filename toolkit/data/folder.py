@@ -22,18 +22,18 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     They are brought to the size that was asked for, that a model takes, or that most of them have, and stay grey where
     all of them are grey.
     """
-    found = folders.find(path, images.SUFFIXES, kind="images")
-    listings = found.listings
+    tree = folders.find(path, images.SUFFIXES, kind="images")
+    listings = tree.listings
     read = photos.read_all({part: listing.files for part, listing in listings.items()}, reading, what=str(path))
     arrays = {part: (read.pixels[part], listings[part].labels[read.rows[part]]) for part in listings}
     for note in read.notes:
-        found.notes.add(note)
+        tree.notes.add(note)
     return make_dataset(
         (*arrays["training"], *arrays["test"]),
         validation=arrays.get("validation"),
         name=path.resolve().name,
         origin=str(path),
-        class_names=tuple(map(well_formed, found.names)),
+        class_names=tuple(map(well_formed, tree.names)),
         reading=read.reading,
-        notes=found.notes.all(),
+        notes=tree.notes.all(),
     )

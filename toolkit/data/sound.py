@@ -41,25 +41,25 @@ def recognises(path: Path) -> bool:
 
 def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     """Read every sound under ``path``: its channels mixed, cut off or filled up to one length, as a spectrogram."""
-    found = folders.find(path, (SUFFIX,), kind=KIND)
-    looks = {file: _look(file) for listing in found.listings.values() for file in listing.files}
+    tree = folders.find(path, (SUFFIX,), kind=KIND)
+    looks = {file: _look(file) for listing in tree.listings.values() for file in listing.files}
     spectrogram = reading.spectrogram or _spectrogram(path, looks)
-    length = _length(reading, looks, spectrogram, found.notes)
+    length = _length(reading, looks, spectrogram, tree.notes)
     reading = replace(reading, window=length, spectrogram=spectrogram)
     size = len(looks) * _steps(length, spectrogram) * spectrogram.mels * np.dtype(np.float32).itemsize
     check_memory(size, what=f"{path}: its {len(looks):,} spectrograms", error=DataError)
     rows = {
         part: (np.stack([read(file, reading) for file in listing.files]), listing.labels)
-        for part, listing in found.listings.items()
+        for part, listing in tree.listings.items()
     }
     return make_dataset(
         (*rows["training"], *rows["test"]),
         validation=rows.get("validation"),
         name=path.resolve().name,
         origin=str(path),
-        class_names=tuple(map(well_formed, found.names)),
+        class_names=tuple(map(well_formed, tree.names)),
         reading=reading,
-        notes=found.notes.all(),
+        notes=tree.notes.all(),
         conversion=as_values,
     )
 

@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit import manifest, runtimes
+from toolkit import manifest as manifests
+from toolkit import runtimes
 from toolkit.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ def failures(paths: Sequence[Path], working: Collection[str], *, kernels: str | 
     if not mine:
         return {}
     with _Workers() as workers:
-        found = {path: _failure(path, workers.living(), kernels) for path in mine}
-    return {path: said for path, said in found.items() if said}
+        failures = {path: _failure(path, workers.living(), kernels) for path in mine}
+    return {path: said for path, said in failures.items() if said}
 
 
 class _Workers:
@@ -57,7 +58,7 @@ def _failure(path: Path, process: "Process", kernels: str | None) -> str | None:
     from toolkit.bench.opening import check, images_in_time, open_in
 
     try:
-        candidate = Candidate(path, runtimes.for_file(path), manifest.listing(path))
+        candidate = Candidate(path, runtimes.for_file(path), manifests.listing(path))
         opened = open_in(process, Configuration(candidate, threads=1, batch=1), warm=False)
         why, _ = check(process, candidate, images_in_time(opened))
     except ArtifactError as error:

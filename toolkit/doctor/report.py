@@ -174,9 +174,9 @@ def _machine(root: Path) -> Machine:
 
 def _packages() -> tuple[Package, ...]:
     """Return the installed distributions of which a version is tested."""
-    found = ((name, constraints.installed(name), tested) for name, tested in constraints.tested().items())
+    versions = ((name, constraints.installed(name), tested) for name, tested in constraints.tested().items())
     return tuple(
-        Package(name, version, tested) for name, version, tested in found if version and name not in INSTALLERS
+        Package(name, version, tested) for name, version, tested in versions if version and name not in INSTALLERS
     )
 
 
@@ -187,19 +187,19 @@ def _other_version(package: Package) -> Finding:
 
 def _conditions(machine: Machine) -> list[Finding]:
     """Return what makes this machine slower, or its figures worth less, than they could be."""
-    found = []
+    findings = []
     governor, temperature = machine.state.governor, machine.state.temperature_c
     if governor not in (None, STEADY_GOVERNOR):
-        found.append(Finding("governor", WARNING, f"it is {governor}: the clock follows the load", ADVICE[CLOCK]))
+        findings.append(Finding("governor", WARNING, f"it is {governor}: the clock follows the load", ADVICE[CLOCK]))
     if temperature is not None and temperature >= HOT_C:
         cool = ADVICE["soft temperature limit now"]
-        found.append(Finding("temperature", WARNING, f"{temperature:.1f} °C: the clock is lowered", cool))
+        findings.append(Finding("temperature", WARNING, f"{temperature:.1f} °C: the clock is lowered", cool))
     for word in machine.host.throttled:
         event = word.removesuffix(" since boot").removesuffix(" now")
-        found.append(Finding("firmware", WARNING, word, ADVICE[f"{event} now"]))
+        findings.append(Finding("firmware", WARNING, word, ADVICE[f"{event} now"]))
     if machine.host.emulated:
-        found.append(Finding("CPU", WARNING, "it is emulated: no time measured here is a latency"))
-    return found
+        findings.append(Finding("CPU", WARNING, "it is emulated: no time measured here is a latency"))
+    return findings
 
 
 def _data() -> dict[str, Path | None]:

@@ -66,11 +66,11 @@ def _show(axes: Any, row: NDArray[Any]) -> None:
 
 
 def _by_image(part: Verified) -> dict[Flip, list[str]]:
-    found: dict[Flip, list[str]] = {}
+    flips: dict[Flip, list[str]] = {}
     for comparison in part.comparisons:
         for flip in comparison.figures.flips if comparison.figures else ():
-            found.setdefault(flip, []).append(Path(comparison.artifact).name)
-    return found
+            flips.setdefault(flip, []).append(Path(comparison.artifact).name)
+    return flips
 
 
 def _colour(flip: Flip) -> str:

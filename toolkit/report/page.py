@@ -16,25 +16,25 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 @dataclass(frozen=True)
-class Page:
+class ReportPage:
     """The page as HTML. absent: why a section has nothing to show, by its title."""
 
     html: str
     absent: dict[str, str]
 
 
-def render(subject: Subject) -> Page:
+def render(subject: Subject) -> ReportPage:
     """Return the page of an export."""
     parts, links, absent = [], [], {}
     for module in sections.in_order():
         anchor = module.__name__.rpartition(".")[2]
         try:
-            shown = _shown(module, module.show(subject))
+            part = _shown(module, module.show(subject))
         except ToolkitError as error:
             absent[module.TITLE] = str(error)
-            shown = element("p", f"{error}.", class_="absent")
+            part = element("p", f"{error}.", class_="absent")
         links.append(element("a", module.TITLE, href=f"#{anchor}"))
-        parts.append(element("section", element("h2", module.TITLE), shown, id=anchor))
+        parts.append(element("section", element("h2", module.TITLE), part, id=anchor))
     manifest = subject.manifest
     title = f"{manifest.model}, trained on {manifest.data.name}"
     made = f"Made by toolkit {__version__} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC from {subject.folder}."
@@ -42,7 +42,7 @@ def render(subject: Subject) -> Page:
     # It is passed on: of a folder elsewhere it tells the name alone.
     called = passing_on.folder(subject.folder)
     html = _document(title, body).replace(escaped(subject.folder), escaped(called))
-    return Page(html, absent)
+    return ReportPage(html, absent)
 
 
 def _shown(module: SectionModule, section: Section) -> Markup:

@@ -40,7 +40,7 @@ class Counts:
         return self.ratio <= 1 + self.tolerance
 
     def to_json(self) -> dict[str, Any]:
-        """Return the document of ``toolkit compare --instructions --json``."""
+        """Return the document of ``toolkit compare-work --json``."""
         reference, candidate = (one.to_json() for one in self.counted) if self.counted else (None, None)
         compared = {
             "reference": str(self.reference),
@@ -55,7 +55,7 @@ class Counts:
             "command": "compare",
             "compared": [compared],
             "tolerance": self.tolerance,
-            "verdict": Verdict.of(bool(self)),
+            "verdict": Verdict.from_passed(bool(self)),
         }
 
 
@@ -74,8 +74,8 @@ def compare(
     check_tolerance(tolerance)
     if sha256(reference) == sha256(candidate):
         return Counts(reference, candidate, None, tolerance)
-    found = []
+    counted = []
     for done, path in enumerate((reference, candidate)):
         on_step(Step(done, 2, f"counting {path}"))
-        found.append(instructions.count(path, cpu=cpu))
-    return Counts(reference, candidate, (found[0], found[1]), tolerance)
+        counted.append(instructions.count(path, cpu=cpu))
+    return Counts(reference, candidate, (counted[0], counted[1]), tolerance)
