@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit import manifest, runtimes
+from toolkit import manifest as manifests
+from toolkit import runtimes
 from toolkit.bench import candidates
 from toolkit.entries import ListedFile
 from toolkit.errors import ArtifactError
@@ -45,13 +46,13 @@ def find(paths: Sequence[Path]) -> tuple[list[File], dict[Path, str]]:
 
 
 def _in_folder(path: Path, unreadable: dict[Path, str]) -> list[File]:
-    if folders := manifest.below(path):
+    if folders := manifests.below(path):
         return [file for folder in folders for file in _listed(folder, unreadable)]
-    found = candidates.files(path)
-    if not found:
+    models = candidates.files(path)
+    if not models:
         allowed = ", ".join(runtimes.suffixes())
         raise ArtifactError(f"{path}: neither a {MANIFEST} nor a model there or below; allowed: {allowed} files")
-    return [_unlisted(file) for file in found]
+    return [_unlisted(file) for file in models]
 
 
 def _by_itself(path: Path, unreadable: dict[Path, str]) -> list[File]:
@@ -72,16 +73,16 @@ def _unlisted(path: Path) -> File:
 def _listed(folder: Path, unreadable: dict[Path, str]) -> list[File]:
     """Return the files of a manifest; none if it cannot be read, which is noted."""
     try:
-        return list(_entries(manifest.read(folder)))
+        return list(_entries(manifests.read(folder)))
     except ArtifactError as error:
         unreadable[folder / MANIFEST] = str(error)
         return []
 
 
-def _entries(found: Manifest) -> Iterator[File]:
-    entries: list[Artifact | ListedFile] = [*found.artifacts, found.reference, found.golden]
-    entries += [found.novelty] if found.novelty else []
+def _entries(manifest: Manifest) -> Iterator[File]:
+    entries: list[Artifact | ListedFile] = [*manifest.artifacts, manifest.reference, manifest.golden]
+    entries += [manifest.novelty] if manifest.novelty else []
     for entry in entries:
-        file = found.folder / entry.path
+        file = manifest.folder / entry.path
         size = file.stat().st_size if file.is_file() else 0
-        yield File(file, entry.sha256, size, found.check_digest(entry))
+        yield File(file, entry.sha256, size, manifest.check_digest(entry))

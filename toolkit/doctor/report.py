@@ -126,7 +126,7 @@ def examine(
 
     Raises what that raises.
     """
-    found, unreadable = find(paths)
+    files, unreadable = find(paths)
     machine = _machine(root)
     probes = []
     names = parts()
@@ -135,7 +135,7 @@ def examine(
         probes.append(try_part(part))
     on_step(Step(len(names), len(names) + 1, ARTIFACTS))
     working = {one.part for one in probes if one.part not in PACKAGES and one.finding.state == OK}
-    whole = [file.path for file in found if file.problem is None]
+    whole = [file.path for file in files if file.problem is None]
     failed = failures(whole, working, kernels=machine.host.kernels)
     notes = [Finding(str(path), BROKEN, said, _again(probes)) for path, said in unreadable.items()]
     notes += _not_run(paths, probes)
@@ -152,8 +152,8 @@ def examine(
         packages=packages,
         probes=tuple(probes),
         data=_data() if numpy_works else {},
-        folders=tuple({path.parent for path in (*(file.path for file in found), *unreadable)}),
-        files=tuple(replace(file, golden=failed.get(file.path)) for file in found),
+        folders=tuple({path.parent for path in (*(file.path for file in files), *unreadable)}),
+        files=tuple(replace(file, golden=failed.get(file.path)) for file in files),
         notes=tuple(notes),
     )
 
