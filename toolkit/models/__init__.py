@@ -42,6 +42,11 @@ def name_of(model: str) -> str:
     return Path(model).stem if own_files(model) else model.partition(":")[0]
 
 
+def short(model: str) -> str:
+    """Return a model as it is told from others: a member with its options, or a file's stem."""
+    return name_of(model) if own_files(model) else model
+
+
 def _options(model: str, member: ModuleType) -> dict[str, Any]:
     """Return what the ``build`` of a member takes besides the others' arguments."""
     name, colon, text = model.partition(":")
