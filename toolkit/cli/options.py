@@ -133,6 +133,12 @@ class LoadingOptions:
         bool, option(OWN, "Run the Python code that Lambda layers of the model hold.", "--unsafe-lambda")
     ] = False
 
+    @property
+    def words(self) -> list[str]:
+        """The options of the command line that say so."""
+        files = [word for file in self.imports or () for word in ("--import", str(file))]
+        return [*files, *(["--unsafe-lambda"] if self.unsafe_lambda else [])]
+
 
 @dataclass(frozen=True)
 class ClusterOptions:
