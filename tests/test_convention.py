@@ -3,7 +3,20 @@
 import numpy as np
 import pytest
 
-from toolkit.convention import STANDARD, Convention, Layout, Output, bytes_of, layout_of, of_tensor, output_of, parse
+from toolkit.convention import (
+    STANDARD,
+    Convention,
+    Layout,
+    Output,
+    bytes_of,
+    image_shape,
+    layout_of,
+    of_tensor,
+    output_of,
+    parse,
+    sizes_for,
+    takes,
+)
 from toolkit.errors import UsageError
 from toolkit.files import documents
 from toolkit.manifest import TensorSpec
@@ -173,3 +186,41 @@ def test_the_range_of_bytes_hands_over_pixels_as_they_are(dtype, offset):
     pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
     values = parse(str(bytes_of(spec))).values(pixels)
     np.testing.assert_array_equal(np.rint(values / 0.0182) + 109 - offset, pixels.astype(int) - offset)
+
+
+@pytest.mark.parametrize(
+    ("shape", "image"),
+    [
+        ((None, 8, 9, 3), (8, 9, 3)),
+        ((None, 3, 8, 9), (8, 9, 3)),
+        ((None, 8, 9), (8, 9, 1)),
+        ((1, 8, None, 3), None),
+        ((None, 8, None), None),
+        ((None, 64), None),
+        ((None, 5, 8, 9, 3), None),
+        ((), None),
+    ],
+)
+def test_the_images_that_a_model_takes(shape, image):
+    assert image_shape(shape) == image
+    if image is not None:
+        assert sizes_for(shape, image) == shape[1:]
+
+
+@pytest.mark.parametrize(
+    ("shape", "row", "dtype", "fits"),
+    [
+        ((None, 8, 9, 1), (8, 9, 1), "uint8", True),
+        ((None, 8, 9), (8, 9, 1), "uint8", True),
+        ((None, 8, 9), (8, 9, 3), "uint8", False),
+        ((None, 3, 8, 9), (8, 9, 3), "uint8", True),
+        ((None, 3, 8, 9), (8, 8, 3), "uint8", False),
+        ((None, None, None, 3), (8, 9, 3), "uint8", True),
+        ((None, None, 3), (8, 9, 3), "float32", False),
+        ((None, None, 9), (8, 9), "float32", True),
+        ((None, 72), (8, 9, 1), "uint8", False),
+        ((None, 8, 9), (8, 9, 1), "float32", False),
+    ],
+)
+def test_whether_an_input_takes_rows_of_data(shape, row, dtype, fits):
+    assert takes(shape, np.zeros((2, *row), dtype)) == fits

@@ -213,6 +213,27 @@ def layout_of(shape: Sequence[int | None]) -> Layout:
     return Layout.NCHW if first else Layout.NHWC
 
 
+def sizes_for(shape: Sequence[int | None], row: Sequence[int]) -> tuple[int, ...]:
+    """Return the sizes of a row, (H, W, C) of an image, as an input (batch, …) has them: some have no axis for grey."""
+    if layout_of(shape) == Layout.NCHW:
+        return (*row[-1:], *row[:-1])
+    return tuple(row)[: len(shape) - 1]
+
+
+def takes(shape: Sequence[int | None], rows: NDArray[Any]) -> bool:
+    """Say whether an input, (batch, …), takes rows of data, (N, …). A size that it leaves free is any."""
+    own = Convention(layout=layout_of(shape)).taking(rows).row_shape(shape)
+    has = rows.shape[1:]
+    return len(own) == len(has) and all(size in (None, one) for size, one in zip(own, has, strict=True))
+
+
+def image_shape(shape: Sequence[int | None]) -> tuple[int, int, int] | None:
+    """Return (H, W, C) of the images that an input, (batch, …), takes; None if it takes none, or none of one size."""
+    row = Convention(layout=layout_of(shape)).row_shape(shape)
+    sizes = [size for size in row if size is not None]
+    return (sizes[0], sizes[1], sizes[2]) if len(row) == len(sizes) == 3 else None
+
+
 def output_of(outputs: NDArray[np.float32], *, step: float | None = None) -> Output:
     """Judge what outputs (N, classes) are. step: of a quantized output."""
     classes = outputs.shape[1]

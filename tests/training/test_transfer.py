@@ -8,15 +8,15 @@ import pytest
 
 from tests.conftest import tiny_arrays
 from tests.training.made_up import RECIPE
-from toolkit import extras
-from toolkit.convention import Convention
+from toolkit import extras, runs
+from toolkit.convention import Convention, Layout
 from toolkit.data.base import make_dataset
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.training import folders
 from toolkit.training.fit import train
 from toolkit.training.recipe import Recipe
-from toolkit.training.transfer import check_output
+from toolkit.training.transfer import check_output, reading_for
 
 
 @pytest.fixture
@@ -113,6 +113,18 @@ def test_a_layer_that_is_not_there_names_the_layers(tmp_path, tiny, trained):
 def test_something_must_be_left_to_train(tmp_path, tiny, trained):
     with pytest.raises(UsageError, match="frozen up to 'probabilities' nothing is left to train; name an earlier one"):
         train(recipe_of(trained, freeze_until="probabilities"), tiny, tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_a_file_whose_grey_images_lack_an_axis_is_trained_further(tmp_path, tiny):
+    layers = extras.load("keras").layers
+    path = save(tmp_path / "rows.keras", layers.Flatten(), layers.Dense(3, activation="softmax"), shape=(8, 8))
+    went_on = train(recipe_of(path, learning_rate=0.03, augment="shift=0.01"), tiny, tmp_path / "run")
+    assert went_on.test.accuracy > 0.9
+    assert runs.convention_of(went_on.folder).layout == Layout.NHW
+    (tmp_path / "photos" / "apple").mkdir(parents=True)
+    (tmp_path / "photos" / "apple" / "1.png").touch()
+    assert reading_for(recipe_of(path), str(tmp_path / "photos")).model_shape == (8, 8, 1)
 
 
 def test_images_of_another_size_are_refused(tmp_path, tiny):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
+from toolkit.convention import sizes_for
 from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError
 from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, Prepared
@@ -39,7 +40,7 @@ def fixed(model: Any, path: Path, *, input_shape: Sequence[int], warn: Callable[
     shape = model.input_shape
     if not isinstance(shape, tuple) or None not in shape[1:]:
         return model
-    wanted = tuple(input_shape)[: len(shape) - 1]
+    wanted = sizes_for(shape, input_shape)
     if len(shape) != len(wanted) + 1 or any(has not in (None, one) for has, one in zip(shape[1:], wanted, strict=True)):
         raise ArtifactError(
             f"{path}: takes {shape[1:]}, which cannot be {wanted}; give the size by --input-shape HxWxC"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import manifest, models, runs, runtimes
-from toolkit.convention import OPTION, Convention, Layout, parse
+from toolkit.convention import OPTION, Convention, Layout, layout_of, parse, sizes_for
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts
 from toolkit.errors import UsageError
@@ -25,23 +25,23 @@ def of_recipe(model: Any, recipe: Recipe, dataset: Dataset) -> Convention:
     """
     if recipe.input_range is None:
         files = models.weights_files(recipe.model)
-        return of_file(model, files[0], dataset) if files else _chosen(declared(model), dataset)
+        return of_file(model, files[0], dataset) if files else _chosen(declared(model), model, dataset)
     if not dataset.is_pixels:
         raise UsageError(f"{OPTION} says what pixels become; '{dataset.name}' has {dataset.rows_are}: leave it out")
-    return _chosen(parse(recipe.input_range), dataset)
+    return _chosen(parse(recipe.input_range), model, dataset)
 
 
 def of_file(model: Any, path: Path, dataset: Dataset) -> Convention:
     """Return what the model of a Keras file takes: as its manifest says, its run, or its first layer."""
     if listed_by := manifest.listing(path):
-        return _chosen(listed_by.convention, dataset)
+        return _chosen(listed_by.convention, model, dataset)
     folder = runs.folder_of(path)
-    return _chosen(declared(model) if folder is None else runs.convention_of(folder), dataset)
+    return _chosen(declared(model) if folder is None else runs.convention_of(folder), model, dataset)
 
 
-def _chosen(said: Convention | None, dataset: Dataset) -> Convention:
-    pixels = FED if said is None else Convention(said.low, said.high)
-    chosen = pixels.taking(dataset.train.images)
+def _chosen(said: Convention | None, model: Any, dataset: Dataset) -> Convention:
+    pixels = FED if said is None else said
+    chosen = Convention(pixels.low, pixels.high, layout_of(model.input_shape)).taking(dataset.train.images)
     chosen.values(dataset.train.images[:1])  # which checks the channels
     return chosen
 
@@ -58,8 +58,12 @@ def compiled(tf: Any, convention: Convention) -> Callable[[Any], Any]:
             return rows
         pixels = tf.cast(rows, tf.float32)
         if str(convention) == str(FED):  # the same numbers with two passes over the rows less, in every step
-            return pixels / 255.0
-        return pixels * spans / 255.0 + low
+            values = pixels / 255.0
+        else:
+            values = pixels * spans / 255.0 + low
+        if convention.layout == Layout.NHW:
+            return values[..., 0]
+        return tf.transpose(values, (0, 3, 1, 2)) if convention.layout == Layout.NCHW else values
 
     return taken
 
@@ -81,6 +85,6 @@ def check_file(path: Path, convention: Convention, parts: Parts, *, advice: str)
     if not parts.dataset.is_pixels:
         return
     session = runtimes.open_session(path, threads=0)
-    session.fix({session.input.name: (None, *parts.dataset.input_shape)})
+    session.fix({session.input.name: (None, *sizes_for(session.input.shape, parts.dataset.input_shape))})
     if session.outputs[0].shape[-1] == parts.dataset.classes:
         inputs.check(session, convention, parts.learned, path=path, warn=lambda text: None, advice=advice)

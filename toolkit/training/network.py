@@ -80,7 +80,7 @@ def build(
             model = _new(keras, recipe, parts) if in_float is None else load_model(in_float)
         convention = fed.of_recipe(model, recipe, parts.dataset)
     if recipe.qat:
-        if convention != FED.taking(parts.dataset.train.images):  # whose steps are not those that it rounds to
+        if str(convention) != str(FED.taking(parts.dataset.train.images)):  # whose steps are not those that it rounds to
             raise UsageError(
                 f"--qat is for models that take pixels as {FED}; {recipe.model} takes them as {convention}"
             )
@@ -113,6 +113,8 @@ def _new(keras: Any, recipe: Recipe, parts: Parts) -> Any:
             classes=parts.dataset.classes,
             activation=recipe.activation,
         )
+        for path in models.code_files(recipe.model):
+            transfer.check_input(model, path, parts.dataset)
         return normalized(keras, model, parts)
     finally:
         keras.config.set_dtype_policy("float32")

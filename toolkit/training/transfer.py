@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from toolkit import data, models
-from toolkit.convention import SUM_TOLERANCE, Convention
+from toolkit.convention import SUM_TOLERANCE, Convention, image_shape, takes
 from toolkit.data.base import Dataset
 from toolkit.errors import UsageError
-from toolkit.reading import AS_THEY_ARE, Reading, image_shape
+from toolkit.reading import AS_THEY_ARE, Reading
 from toolkit.runtimes.base import as_artifact_error
 from toolkit.runtimes.keras.fake_quantization import bounds_of
 from toolkit.training import fed
@@ -66,12 +66,11 @@ def learning_in_float32(model: Any) -> Any:
 
 def check_input(model: Any, path: Path, dataset: Dataset) -> None:
     """Raise UsageError for a model that takes other rows than those of the data."""
-    takes, has = model.input_shape, (None, *dataset.input_shape)
-    is_fitting = isinstance(takes, tuple) and len(takes) == len(has)
-    if not is_fitting or any(size not in (None, given) for size, given in zip(takes, has, strict=True)):
+    shape, has = model.input_shape, (None, *dataset.input_shape)
+    if not isinstance(shape, tuple) or not takes(shape, dataset.train.images):
+        axes = " (batch, height, width, channels); for a folder of images give their size by --image-size"
         raise UsageError(
-            f"{path}: takes {takes}, the images of '{dataset.name}' are {has} (batch, height, width, channels); "
-            "for a folder of images give their size by --image-size"
+            f"{path}: takes {shape}, the {dataset.noun}s of '{dataset.name}' are {has}{axes * dataset.is_pixels}"
         )
 
 
