@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from toolkit.convention import (
+    CAFFE,
     STANDARD,
     Convention,
     Layout,
@@ -11,6 +12,7 @@ from toolkit.convention import (
     bytes_of,
     image_shape,
     layout_of,
+    of_message,
     of_tensor,
     output_of,
     parse,
@@ -40,7 +42,7 @@ def test_a_range_is_read_as_it_is_written(text, low, high):
     assert (parse(text).low, parse(text).high) == (low, high)
 
 
-@pytest.mark.parametrize("text", ["0..1", "0..255", "-1..1", "-128..127", IMAGENET])
+@pytest.mark.parametrize("text", ["0..1", "0..255", "-1..1", "-128..127", IMAGENET, "bgr:0..255", f"bgr:{IMAGENET}"])
 def test_a_range_is_written_as_it_is_read(text):
     assert str(parse(text)) == text
 
@@ -64,6 +66,10 @@ def test_a_range_is_written_as_it_is_read(text):
         "1,2,3",
         "a,b",
         "٣..4",
+        "rgb:0..1",
+        ":0..1",
+        "bgr:",
+        "bgr:bgr:0..1",
     ],
 )
 def test_what_is_no_range_is_refused_with_what_is(text):
@@ -85,6 +91,19 @@ def test_mean_and_deviation_are_of_each_channel():
     np.testing.assert_allclose(parse(IMAGENET).values(images), expected, atol=1e-6)
     with pytest.raises(UsageError, match="the input range is of 3 channels, the images have 1"):
         parse(IMAGENET).values(PIXELS)
+
+
+def test_blue_comes_first_where_the_order_says_so():
+    images = np.random.default_rng(0).integers(0, 256, (2, 4, 5, 3)).astype(np.uint8)
+    np.testing.assert_array_equal(parse("bgr:0..255").values(images), images[..., ::-1])
+    np.testing.assert_allclose(CAFFE.values(images), images[..., ::-1] - [103.939, 116.779, 123.68], atol=1e-4)
+    np.testing.assert_allclose(parse(str(CAFFE)).values(images), CAFFE.values(images), atol=1e-2)
+    with pytest.raises(UsageError, match="--input-range bgr:0..1 is of three channels, the images have one"):
+        parse("BGR: 0..1").values(PIXELS)
+    message = documents.to_tree(parse("bgr:-1..1"))
+    assert of_message(message) == parse("bgr:-1..1")
+    del message["bgr"]
+    assert of_message(message) == parse("-1..1")
 
 
 def test_channels_come_first_where_the_layout_says_so():

@@ -243,6 +243,39 @@ def test_images_are_given_in_the_layout_of_the_model(tmp_path, layout):
     assert [line.split()[0] for line in lines] == [str(label) for label in dataset.test.labels]
 
 
+def coloured():
+    """Return images of which one channel is the brightest, red, green or blue: that is their class."""
+    rng = np.random.default_rng(0)
+    parts = []
+    for count in (300, 90):
+        labels = np.arange(count) % 3
+        images = rng.integers(0, 100, (count, SIDE, SIDE, 3)).astype(np.uint8)
+        images[np.arange(count), :, :, labels] += 100
+        parts += [images, labels]
+    return make_dataset(tuple(parts), name="coloured", origin="tests")
+
+
+@pytest.mark.slow
+def test_a_model_that_takes_blue_first_is_found_out_and_given_it(tmp_path):
+    dataset, keras = coloured(), extras.load("keras")
+    dense = keras.layers.Dense(3, activation="softmax")
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), keras.layers.GlobalAveragePooling2D(), dense])
+    dense.set_weights([20 * np.eye(3)[::-1], np.zeros(3)])
+    model.save(path := tmp_path / "blue.keras")
+    with pytest.raises(
+        UsageError, match=r"100\.00 % of 300 .* right with bgr:0\.\.1, \d\d\.\d\d % with 0\.\.1: give --input-range bgr:0\.\.1$"
+    ):
+        exported(path, dataset)
+    found = exported(path, dataset, given="bgr:0..1", pairs=plan(["c"], []))
+    assert (str(found.convention), judged(found, dataset)) == ("bgr:0..1", [("pass", 1.0, 1.0)])
+    assert "channels last, blue before red:" in (found.folder / "blue-int8.h").read_text()
+    shown = predict(photos(dataset, tmp_path), found.folder / "blue-int8.tflite", warn=pytest.fail)
+    assert [one.classes[0] for one in shown] == [str(label) for label in dataset.test.labels[:6]]
+    bundle = make(found, found.artifacts[0], tmp_path / "b.zip")
+    archive.unpack(bundle.path, tmp_path / "b")
+    assert subprocess.run([sys.executable, "-I", tmp_path / "b" / bundle.name / "classify.py"], check=False).returncode == 0
+
+
 def foreign_tflite(path, values):
     """Save a network of -1..1 as others do: full-integer with uint8 in and out, calibrated on values of the input."""
     tf, keras = extras.load("tensorflow"), extras.load("keras")

@@ -57,7 +57,7 @@ def bright():
 
 @pytest.mark.parametrize(
     ("text", "layout"),
-    [*product((*RANGES, IMAGENET), (Layout.NHWC, Layout.NCHW)), *product(RANGES, (Layout.NHW,))],
+    [*product((*RANGES, IMAGENET, "bgr:-1..1"), (Layout.NHWC, Layout.NCHW)), *product(RANGES, (Layout.NHW,))],
 )
 def test_what_is_compiled_feeds_what_the_range_says(text, layout):
     tf, convention = extras.load("tensorflow"), replace(parse(text), layout=layout)

@@ -16,6 +16,7 @@ from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError
 from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, Prepared
 from toolkit.export.tracing import is_recurrent, plainly, unrolled
+from toolkit.golden import VALUE_RANKS
 from toolkit.runtimes.base import Session
 from toolkit.runtimes.keras.fake_quantization import bounds_of, unrounded
 
@@ -54,10 +55,10 @@ def prepare(model: Any, work: Path) -> Prepared:
     """Return ``model`` as a function and a SavedModel under ``work``; ArtifactError if it is no classifier."""
     tf = extras.load("tensorflow")
     shape = model.input_shape
-    if not isinstance(shape, tuple) or len(shape) not in (2, 3, 4) or None in shape[1:] or len(model.output_shape) != 2:
+    if not isinstance(shape, tuple) or len(shape) not in VALUE_RANKS or None in shape[1:] or len(model.output_shape) != 2:
         raise ArtifactError(
             f"the model '{model.name}' maps {shape} to {model.output_shape}; "
-            "a classifier maps (batch, …), of up to three sizes, to (batch, classes)"
+            "a classifier maps (batch, …), of up to four sizes, to (batch, classes)"
         )
     if not bounds_of(model):
         return _prepared(tf, model, work, work / "saved_model")

@@ -1,6 +1,6 @@
 """What a model's input and output mean, tried on training images, which the model should get right."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import manifest, runs, units
-from toolkit.convention import OPTION, STANDARD, Convention, Layout, output_of
+from toolkit.convention import CAFFE, OPTION, STANDARD, TORCH, Convention, Layout, output_of
 from toolkit.data.base import SomeRows, Split
 from toolkit.errors import UsageError
 from toolkit.parity.statistics import mcnemar_p, near_chance
@@ -94,11 +94,26 @@ def _sample(training: Split | SomeRows) -> Split:
 
 
 def _best(session: Predictor, like: Convention, rows: Split) -> tuple[Convention, NDArray[np.bool_]]:
-    """Return the standard range with which the model gets most images right, the rest as in ``like``, and which.
+    """Return the range with which the model gets most images right, the rest as in ``like``, and which.
 
+    What only images in colour can have is taken if it is clearly better than the standard ranges: some are alike.
     Values have no range: they are tried as they are.
     """
-    tried = [replace(like, low=s.low, high=s.high) for s in STANDARD] if like.layout != Layout.VALUES else [like]
+    if like.layout == Layout.VALUES:
+        return like, _right(session, like, rows)
+    best, right = _most(session, like, STANDARD, rows)
+    if rows.images.shape[-1] > 1:
+        other, found = _most(session, like, (TORCH, CAFFE, replace(best, bgr=True)), rows)
+        if mcnemar_p(int((right & ~found).sum()), int((found & ~right).sum())) < LEVEL and found.sum() > right.sum():
+            return other, found
+    return best, right
+
+
+def _most(
+    session: Predictor, like: Convention, ranges: Iterable[Convention], rows: Split
+) -> tuple[Convention, NDArray[np.bool_]]:
+    """Return the range with which the model gets most images right, the first of several, and which."""
+    tried = [replace(like, low=one.low, high=one.high, bgr=one.bgr) for one in ranges]
     found = {one: _right(session, one, rows) for one in tried}
     best = max(found, key=lambda one: np.count_nonzero(found[one]))
     return best, found[best]

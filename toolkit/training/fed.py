@@ -1,6 +1,7 @@
 """What training feeds to a model: rows of data as it takes them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def of_file(model: Any, path: Path, dataset: Dataset) -> Convention:
 
 def _chosen(said: Convention | None, model: Any, dataset: Dataset) -> Convention:
     pixels = FED if said is None else said
-    chosen = Convention(pixels.low, pixels.high, layout_of(model.input_shape)).taking(dataset.train.images)
+    chosen = replace(pixels, layout=layout_of(model.input_shape), output=None).taking(dataset.train.images)
     chosen.values(dataset.train.images[:1])  # which checks the channels
     return chosen
 
@@ -57,6 +58,8 @@ def compiled(tf: Any, convention: Convention) -> Callable[[Any], Any]:
         if convention.layout == Layout.VALUES:
             return rows
         pixels = tf.cast(rows, tf.float32)
+        if convention.bgr:
+            pixels = tf.reverse(pixels, [-1])
         if str(convention) == str(FED):  # the same numbers with two passes over the rows less, in every step
             values = pixels / 255.0
         else:

@@ -231,7 +231,7 @@ def _tensor(which: str, tensor: Any, prefix: str) -> dict[str, Any]:
 def _meaning(convention: Convention, graph: Any, prefix: str) -> dict[str, str]:
     """Return in words what input and output are."""
     given, returned = (_is_quantized(graph.tensors[ends[0]]) for ends in (graph.inputs, graph.outputs))
-    place = "first" if convention.layout == Layout.NCHW else "last"
+    place = f"{'first' if convention.layout == Layout.NCHW else 'last'}{', blue before red' if convention.bgr else ''}"
     answer = _ANSWERS[convention.output or Output.PROBABILITIES].format(type="int8" if returned else "float")
     return {
         "given": _PIXELS.format(formula=convention.formula, prefix=prefix, place=place) if given else _VALUES,
