@@ -137,6 +137,20 @@ def test_a_model_of_one_s_own_may_take_images_in_another_layout(tmp_path, tiny, 
     assert (str(built.convention), built.convention.layout, built.words) == ("0..1", layout, ())
 
 
+@pytest.mark.parametrize("precision", ["float32", "mixed"])
+def test_a_network_of_one_s_own_that_answers_with_logits_gets_a_softmax(tmp_path, tiny, precision):
+    for flat, activation, softened in (("Flatten", ", 'softmax'", False), ("Flatten", "", True)):
+        path = tmp_path / f"answers_{precision}_{softened}.py"
+        path.write_text(LAYOUT.format(axes=(8, 8, 1), flat=flat).replace(', "softmax"', activation))
+        said = []
+        own = replace(RECIPE, model=str(path), precision=precision)
+        tf, keras = extras.load("tensorflow"), extras.load("keras")
+        built = network.build(tf, keras, own, divide(tiny, share=0.2, seed=0), warn=said.append)
+        assert len(said) == softened
+        answers = np.asarray(built.model(np.ones((2, 8, 8, 1), np.float32))).astype(np.float32)
+        np.testing.assert_allclose(answers.sum(axis=1), 1, atol=0.01)
+
+
 def test_a_model_of_one_s_own_that_takes_other_rows_is_refused(tmp_path, tiny):
     path = tmp_path / "takes_others.py"
     path.write_text(LAYOUT.format(axes=(8, 9, 1), flat="Flatten"))

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import tiny_arrays
@@ -134,12 +135,21 @@ def test_images_of_another_size_are_refused(tmp_path, tiny):
         train(recipe_of(path), tiny, tmp_path / "run")
 
 
-def test_logits_are_refused(tmp_path, tiny):
-    layers = extras.load("keras").layers
+@pytest.mark.slow
+def test_logits_get_a_softmax_which_is_said(tmp_path, tiny):
+    layers, said = extras.load("keras").layers, []
     path = save(tmp_path / "logits.keras", layers.Flatten(), layers.Dense(3))
-    with pytest.raises(
-        UsageError, match="its answers are no probabilities; training takes a model that ends in a soft"
-    ):
+    went_on = train(recipe_of(path, learning_rate=0.03), tiny, tmp_path / "run", warn=said.append)
+    assert said == [f"{path}: answers with logits; a softmax is put behind it, with which it is trained and kept"]
+    assert went_on.test.accuracy > 0.9
+    answers = load_model(went_on.checkpoint)(np.ones((2, 8, 8, 1), np.float32))
+    np.testing.assert_allclose(np.sum(answers, axis=1), 1, atol=1e-6)
+
+
+def test_answers_that_are_neither_probabilities_nor_logits_are_refused(tmp_path, tiny):
+    layers = extras.load("keras").layers
+    path = save(tmp_path / "sigmoids.keras", layers.Flatten(), layers.Dense(3, activation="sigmoid"))
+    with pytest.raises(UsageError, match="are no probabilities; training takes a model that ends in a softmax, or in"):
         train(recipe_of(path), tiny, tmp_path / "run")
 
 
@@ -148,7 +158,7 @@ def test_a_model_that_cannot_be_run_is_one_line(tiny):
         raise MemoryError("OOM when allocating tensor")
 
     with pytest.raises(ArtifactError, match=r"^own\.keras: Keras cannot run it: OOM when allocating tensor$"):
-        check_output(model, Path("own.keras"), tiny, Convention(), sums_to_one=True)
+        check_output(model, Path("own.keras"), tiny, Convention())
 
 
 def test_a_head_that_is_no_dense_layer_cannot_be_replaced(tmp_path, tiny):
