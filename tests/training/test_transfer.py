@@ -161,6 +161,15 @@ def test_a_model_that_cannot_be_run_is_one_line(tiny):
         check_output(model, Path("own.keras"), tiny, Convention())
 
 
+@pytest.mark.slow
+def test_a_network_without_its_head_gets_one(tmp_path, tiny):
+    layers, said = extras.load("keras").layers, []
+    path = save(tmp_path / "body.keras", layers.Conv2D(8, 4, strides=4), layers.GlobalMaxPooling2D())
+    went_on = train(recipe_of(path), tiny, tmp_path / "run", warn=said.append)
+    assert said == [f"{path}: ends in 8 features; a new last layer tells 3 classes apart"]
+    assert load_model(went_on.checkpoint).output_shape == (None, 3)
+
+
 def test_a_head_that_is_no_dense_layer_cannot_be_replaced(tmp_path, tiny):
     layers = extras.load("keras").layers
     path = save(tmp_path / "conv.keras", layers.Conv2D(5, 8), layers.Flatten(), layers.Softmax())
