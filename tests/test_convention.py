@@ -98,7 +98,7 @@ def test_blue_comes_first_where_the_order_says_so():
     np.testing.assert_array_equal(parse("bgr:0..255").values(images), images[..., ::-1])
     np.testing.assert_allclose(CAFFE.values(images), images[..., ::-1] - [103.939, 116.779, 123.68], atol=1e-4)
     np.testing.assert_allclose(parse(str(CAFFE)).values(images), CAFFE.values(images), atol=1e-2)
-    with pytest.raises(UsageError, match="--input-range bgr:0..1 is of three channels, the images have one"):
+    with pytest.raises(UsageError, match=r"--input-range bgr:0\.\.1 is of three channels, the images have one"):
         parse("BGR: 0..1").values(PIXELS)
     message = documents.to_tree(parse("bgr:-1..1"))
     assert of_message(message) == parse("bgr:-1..1")

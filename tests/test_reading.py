@@ -61,4 +61,3 @@ def test_a_damaged_document_is_refused_by_name(wrong):
 def test_what_has_a_meaning_is_kept():
     asked = Reading(image_size=(3, 4), keys={"x_train": "images"})
     assert asked.only(("keys",)) == Reading(keys={"x_train": "images"})
-

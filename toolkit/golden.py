@@ -14,7 +14,7 @@ GOLDEN = "golden.npz"
 _RECORDED = "recorded/"
 # More classes than this are a mistake, not a classifier for an edge device.
 MAX_CLASSES = 10_000
-# Of arrays of values: a row is a list, a table of (steps, channels), a picture of (steps, bands, channels), or a volume.
+# Of arrays of values: a row is a list, a table (steps, channels), a picture (steps, bands, channels), or a volume.
 VALUE_RANKS = (2, 3, 4, 5)
 
 

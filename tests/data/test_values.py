@@ -50,8 +50,16 @@ def test_floats_of_three_dimensions_are_images_only_if_they_can_be(tmp_path, row
     ("rows", "rows_are", "note"),
     [
         (drawn(16, 3, dtype=np.int16), "rows of 16×3 values", "int16 (40, 16, 3) are taken for windows, (N, steps"),
-        (drawn(8, 8, 3), "rows of 8×8×3 values", "float32 (40, 8, 8, 3) are taken for values, not pixels; --keys kind=images"),
-        (np.abs(drawn(8, 8, 4, dtype=np.int64)), "rows of 8×8×4 values", "int64 (40, 8, 8, 4) are taken for values; images have"),
+        (
+            drawn(8, 8, 3),
+            "rows of 8×8×3 values",
+            "float32 (40, 8, 8, 3) are taken for values, not pixels; --keys kind=images",
+        ),
+        (
+            np.abs(drawn(8, 8, 4, dtype=np.int64)),
+            "rows of 8×8×4 values",
+            "int64 (40, 8, 8, 4) are taken for values; images have",
+        ),
         (drawn(4, 6, 6, 1), "rows of 4×6×6×1 values", "(40, 4, 6, 6, 1) are taken for values; images have a height,"),
     ],
 )
@@ -63,7 +71,9 @@ def test_numbers_that_cannot_be_pixels_are_values(tmp_path, rows, rows_are, note
 
 def test_whole_numbers_that_may_be_pixels_of_a_range_that_is_not_known_are_asked_about(tmp_path):
     path = save(tmp_path / "x.npz", np.abs(drawn(8, 8, dtype=np.int32)) * 40)
-    with pytest.raises(DataError, match=r"pixels are int32 from 0 to \d.*; scale them; --keys kind=values takes numbers"):
+    with pytest.raises(
+        DataError, match=r"pixels are int32 from 0 to \d.*; scale them; --keys kind=values takes numbers"
+    ):
         load(path, [])
     assert load(path, [], keys={"kind": "values"}).rows_are == "rows of 8×8 values"
 

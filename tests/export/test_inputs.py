@@ -56,7 +56,8 @@ def network(path, *before, shown=(0.0, 1.0), classes=3, activation="softmax", dt
     size = SIDE * SIDE * channels
     dense = keras.layers.Dense(len(bias), activation=activation)
     model = keras.Sequential(
-        [keras.Input(shape or (SIDE, SIDE, channels), dtype=dtype), *before, keras.layers.Flatten(), dense], name="bright"
+        [keras.Input(shape or (SIDE, SIDE, channels), dtype=dtype), *before, keras.layers.Flatten(), dense],
+        name="bright",
     )
     dense.set_weights([np.tile(weights / size, (size, 1)).astype(np.float32), bias.astype(np.float32)])
     model.save(path)
@@ -226,11 +227,13 @@ def with_noise(dataset):
 @pytest.mark.parametrize("layout", [Layout.NHW, Layout.NCHW])
 def test_images_are_given_in_the_layout_of_the_model(tmp_path, layout):
     """With the channels first, of a network that looks at the first of them alone."""
-    dataset, shape, before = dataset_of(channels=1), (SIDE, SIDE), []
+    dataset, own = dataset_of(channels=1), tmp_path / "own.keras"
     if layout == Layout.NCHW:
         first = extras.load("keras").layers.Cropping2D(((0, 2), (0, 0)))
-        dataset, shape, before = with_noise(dataset), (3, SIDE, SIDE), [first]
-    path = network(tmp_path / "own.keras", *before, channels=1, shape=shape, shown=(-1.0, 1.0))
+        dataset = with_noise(dataset)
+        path = network(own, first, channels=1, shape=(3, SIDE, SIDE), shown=(-1.0, 1.0))
+    else:
+        path = network(own, channels=1, shape=(SIDE, SIDE), shown=(-1.0, 1.0))
     found = exported(path, dataset, given="-1..1", pairs=plan(["c"], []))
     assert (found.convention.layout, judged(found, dataset)) == (layout, [("pass", 1.0, 1.0)])
     place = "first" if layout == Layout.NCHW else "last"
@@ -263,7 +266,8 @@ def test_a_model_that_takes_blue_first_is_found_out_and_given_it(tmp_path):
     dense.set_weights([20 * np.eye(3)[::-1], np.zeros(3)])
     model.save(path := tmp_path / "blue.keras")
     with pytest.raises(
-        UsageError, match=r"100\.00 % of 300 .* right with bgr:0\.\.1, \d\d\.\d\d % with 0\.\.1: give --input-range bgr:0\.\.1$"
+        UsageError,
+        match=r"100\.00 % of 300 .* right with bgr:0\.\.1, \d\d\.\d\d % with 0\.\.1: give --input-range bgr:0\.\.1$",
     ):
         exported(path, dataset)
     found = exported(path, dataset, given="bgr:0..1", pairs=plan(["c"], []))
@@ -273,7 +277,10 @@ def test_a_model_that_takes_blue_first_is_found_out_and_given_it(tmp_path):
     assert [one.classes[0] for one in shown] == [str(label) for label in dataset.test.labels[:6]]
     bundle = make(found, found.artifacts[0], tmp_path / "b.zip")
     archive.unpack(bundle.path, tmp_path / "b")
-    assert subprocess.run([sys.executable, "-I", tmp_path / "b" / bundle.name / "classify.py"], check=False).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-I", tmp_path / "b" / bundle.name / "classify.py"], check=False).returncode
+        == 0
+    )
 
 
 def foreign_tflite(path, values):

@@ -38,7 +38,9 @@ def linear(path, *, offset=0.0, unit=1.0, order=None, centres=CENTRES, units=UNI
     # Of the values as they are, which are offset + unit * given.
     weights = 2 * centres.T / units[:, None]
     bias = -((centres**2).sum(axis=1)) - 6 * centres.sum(axis=1) + np.broadcast_to(offset, len(units)) @ weights
-    weights = (np.broadcast_to(unit, len(units))[:, None] * weights)[list(range(len(units)) if order is None else order)]
+    weights = (np.broadcast_to(unit, len(units))[:, None] * weights)[
+        list(range(len(units)) if order is None else order)
+    ]
     graph = helper.make_graph(
         [
             helper.make_node("Gemm", ["row", "weights", "bias"], ["logits"]),

@@ -155,7 +155,9 @@ def test_a_model_of_one_s_own_that_takes_other_rows_is_refused(tmp_path, tiny):
     path = tmp_path / "takes_others.py"
     path.write_text(LAYOUT.format(axes=(8, 9, 1), flat="Flatten"))
     own = replace(RECIPE, model=str(path))
-    with pytest.raises(UsageError, match=r"others\.py: takes \(None, 8, 9, 1\), the images of 'tiny' are \(None, 8, 8, 1\) \("):
+    with pytest.raises(
+        UsageError, match=r"others\.py: takes \(None, 8, 9, 1\), the images of 'tiny' are \(None, 8, 8, 1\) \("
+    ):
         learner(own, tiny)
     values = make_dataset(tiny_arrays(), name="numbers", origin="tests", conversion=as_values)
     with pytest.raises(UsageError, match=r"takes \(None, 8, 9, 1\), the rows of 'numbers' are \(None, 8, 8\)$"):

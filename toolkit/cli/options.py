@@ -74,8 +74,10 @@ AllowOverlap = Annotated[
 ]
 InputRange = Annotated[
     str | None,
-    typer.Option(help="What pixels of 0 and 255 become: 0..1, 0..255, -1..1 or MEAN,STD, after bgr: for blue first; default: what "
-        "the file says."),
+    typer.Option(
+        help="What pixels of 0 and 255 become: 0..1, 0..255, -1..1 or MEAN,STD; bgr: before it for blue first. "
+        "Default: what the file says."
+    ),
 ]
 Runtime = Annotated[
     RuntimeName | None,

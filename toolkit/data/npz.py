@@ -53,8 +53,8 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
 def _kind(rows: NDArray[Any], path: Path) -> tuple[str, str | None]:
     """Return what the training rows are, and what is to be said of that.
 
-    (N, columns) are values. (N, a, b), and (N, a, b, c) of one or three channels, are images unless their numbers cannot
-    be pixels: floats (N, a, b) that are in no range of pixels, and numbers below 0. All other arrays are values.
+    (N, columns) are values. (N, a, b), and (N, a, b, c) of one or three channels, are images unless their numbers
+    cannot be pixels: floats (N, a, b) that are in no range of pixels, and numbers below 0. All other arrays are values.
     """
     if rows.ndim == 2:
         return VALUES, None

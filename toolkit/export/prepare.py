@@ -55,7 +55,12 @@ def prepare(model: Any, work: Path) -> Prepared:
     """Return ``model`` as a function and a SavedModel under ``work``; ArtifactError if it is no classifier."""
     tf = extras.load("tensorflow")
     shape = model.input_shape
-    if not isinstance(shape, tuple) or len(shape) not in VALUE_RANKS or None in shape[1:] or len(model.output_shape) != 2:
+    if (
+        not isinstance(shape, tuple)
+        or len(shape) not in VALUE_RANKS
+        or None in shape[1:]
+        or len(model.output_shape) != 2
+    ):
         raise ArtifactError(
             f"the model '{model.name}' maps {shape} to {model.output_shape}; "
             "a classifier maps (batch, …), of up to four sizes, to (batch, classes)"

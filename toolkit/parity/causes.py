@@ -104,7 +104,9 @@ def diagnose(
         if outputs.shape != expected.shape:
             raise ArtifactError(f"{artifact}: its outputs are {outputs.shape}, the reference's {expected.shape}")
         convention = replace(convention, output=output_of(outputs, step=session.output.scale))
-        base = ValueMeaning(convention, ways, ways[0], dataset.reading.columns or ()) if ways else PixelMeaning(convention)
+        base = (
+            ValueMeaning(convention, ways, ways[0], dataset.reading.columns or ()) if ways else PixelMeaning(convention)
+        )
         causes, agreement = _explain(session, base, rows, expected)
         kinds = {model.convention.output, base.convention.output}
     whole = _whole_numbers(outputs) and not _whole_numbers(expected)

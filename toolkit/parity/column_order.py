@@ -20,7 +20,7 @@ _LEAST = 1e-30
 
 @dataclass(frozen=True)
 class Probes:
-    """Rows in which all columns have one value, but one that has another, and what a model answers that knows its order.
+    """Rows in which all columns but one have one value, and what a model answers to them that knows their order.
 
     rows: (columns * K, …, columns) float32, K for each column; expected: probabilities (columns * K, classes).
     """

@@ -38,9 +38,7 @@ def faults(model: Any, convention: Convention) -> dict[str, Plant]:
             model, "Rescaling", 255 / span, offset=-255 * low / span
         )
     if height == width:
-        found["images transposed"] = lambda model, training: _before(
-            model, "Permute", _TRANSPOSED[convention.layout]
-        )
+        found["images transposed"] = lambda model, training: _before(model, "Permute", _TRANSPOSED[convention.layout])
     if getattr(model.layers[-1], "activation", None) is extras.load("keras").activations.softmax:
         found["softmax missing"] = _without_softmax
     return found

@@ -112,5 +112,8 @@ def _name(recipe: Recipe, data_digests: Mapping[str, str]) -> str:
     document = {"recipe": {**recipe.to_json(), "epochs": None}, "data": dict(data_digests)}
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
     values = (getattr(recipe, axis) for axis in AXES if axis != "model")
-    parts = [models.short(recipe.model), *(f"{value:g}" if isinstance(value, float) else str(value) for value in values)]
+    parts = [
+        models.short(recipe.model),
+        *(f"{value:g}" if isinstance(value, float) else str(value) for value in values),
+    ]
     return "-".join([*parts, f"seed{recipe.seed}", digest[:DIGEST_CHARACTERS]])

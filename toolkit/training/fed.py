@@ -60,10 +60,8 @@ def compiled(tf: Any, convention: Convention) -> Callable[[Any], Any]:
         pixels = tf.cast(rows, tf.float32)
         if convention.bgr:
             pixels = tf.reverse(pixels, [-1])
-        if str(convention) == str(FED):  # the same numbers with two passes over the rows less, in every step
-            values = pixels / 255.0
-        else:
-            values = pixels * spans / 255.0 + low
+        # Of pixels from 0 to 1, the same numbers with two passes over the rows less, in every step.
+        values = pixels / 255.0 if str(convention) == str(FED) else pixels * spans / 255.0 + low
         if convention.layout == Layout.NHW:
             return values[..., 0]
         return tf.transpose(values, (0, 3, 1, 2)) if convention.layout == Layout.NCHW else values

@@ -80,7 +80,9 @@ def build(
             model = _new(keras, recipe, parts, warn=warn) if in_float is None else load_model(in_float)
         convention = fed.of_recipe(model, recipe, parts.dataset)
     if recipe.qat:
-        if str(convention) != str(FED.taking(parts.dataset.train.images)):  # whose steps are not those that it rounds to
+        if str(convention) != str(
+            FED.taking(parts.dataset.train.images)
+        ):  # whose steps are not those that it rounds to
             raise UsageError(
                 f"--qat is for models that take pixels as {FED}; {recipe.model} takes them as {convention}"
             )

@@ -22,7 +22,9 @@ from toolkit.worker.keras import load_model
 _TRIED_IMAGES = 50
 # How far from 1 the probabilities of a row may sum in bfloat16.
 _HALF_TOLERANCE = 0.05
-_NO_PROBABILITIES = "{path}: its answers are no probabilities; training takes a model that ends in a softmax, or in logits"
+_NO_PROBABILITIES = (
+    "{path}: its answers are no probabilities; training takes a model that ends in a softmax, or in logits"
+)
 # How kinds of layers begin that networks without their head end in.
 _POOLING = "Global"
 # How many layers a message names.
@@ -84,7 +86,9 @@ def check_input(model: Any, path: Path, dataset: Dataset) -> None:
 def _with_new_head(keras: Any, model: Any, path: Path, dataset: Dataset, *, warn: Callable[[str], None]) -> Any:
     """Return the model with a new last layer for the classes of the data: behind its features, if it ends in these."""
     if type(model.layers[-1]).__name__.startswith(_POOLING):
-        warn(f"{path}: ends in {model.output_shape[-1]} features; a new last layer tells {dataset.classes} classes apart")
+        warn(
+            f"{path}: ends in {model.output_shape[-1]} features; a new last layer tells {dataset.classes} classes apart"
+        )
         answer = keras.layers.Dense(dataset.classes, activation="softmax", name="probabilities")(model.outputs[0])
         return keras.Model(model.inputs[0], answer, name=model.name)
     head = next((layer for layer in reversed(model.layers) if layer.weights), None)
@@ -103,7 +107,14 @@ def _with_new_head(keras: Any, model: Any, path: Path, dataset: Dataset, *, warn
 
 
 def ending_in_probabilities(
-    keras: Any, model: Any, path: Path, dataset: Dataset, convention: Convention, recipe: Recipe, *, warn: Callable[[str], None]
+    keras: Any,
+    model: Any,
+    path: Path,
+    dataset: Dataset,
+    convention: Convention,
+    recipe: Recipe,
+    *,
+    warn: Callable[[str], None],
 ) -> Any:
     """Return a model whose answers are probabilities: with a softmax behind it if they are logits, which is warned of.
 

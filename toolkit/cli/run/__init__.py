@@ -112,7 +112,7 @@ def _export(console: Console, trained: "Trained", code: LoadingOptions, *, allow
         trained,
         output=trained.folder / "exported",
         imports=code.imports or (),
-            unsafe_lambda=code.unsafe_lambda,
+        unsafe_lambda=code.unsafe_lambda,
         allow_overlap=allow_overlap,
         on_step=export.noting(console),
     )
