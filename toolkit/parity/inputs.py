@@ -103,7 +103,7 @@ def _best(session: Predictor, like: Convention, rows: Split) -> tuple[Convention
         return like, _right(session, like, rows)
     best, right = _most(session, like, STANDARD, rows)
     if rows.images.shape[-1] > 1:
-        other, found = _most(session, like, (TORCH, CAFFE, replace(best, bgr=True)), rows)
+        other, found = _most(session, like, (replace(best, bgr=True), TORCH, CAFFE), rows)
         if mcnemar_p(int((right & ~found).sum()), int((found & ~right).sum())) < LEVEL and found.sum() > right.sum():
             return other, found
     return best, right
