@@ -16,6 +16,8 @@ from toolkit.runtimes.base import Predictor
 
 # Training images that every range is tried on.
 IMAGES = 300
+# Share of its training images that a model gets right at least, if an unusual range is to be its own.
+KNOWN = 0.8
 # How improbable it must be that two ranges are equally good before the worse one is refused. Chance alone does that to
 # one export in 10,000; 15 images that only the better one gets right are enough.
 LEVEL = 1e-4
@@ -96,7 +98,8 @@ def _sample(training: Split | SomeRows) -> Split:
 def _best(session: Predictor, like: Convention, rows: Split) -> tuple[Convention, NDArray[np.bool_]]:
     """Return the range with which the model gets most images right, the rest as in ``like``, and which.
 
-    What only images in colour can have is taken if it is clearly better than the standard ranges: some are alike.
+    What only images in colour can have is taken if the model is clearly better with it than with the standard ranges,
+    some of which are alike, and knows the images then: one of other classes may get some right in an odd range.
     Values have no range: they are tried as they are.
     """
     if like.layout == Layout.VALUES:
@@ -104,7 +107,8 @@ def _best(session: Predictor, like: Convention, rows: Split) -> tuple[Convention
     best, right = _most(session, like, STANDARD, rows)
     if rows.images.shape[-1] > 1:
         other, found = _most(session, like, (replace(best, bgr=True), TORCH, CAFFE), rows)
-        if mcnemar_p(int((right & ~found).sum()), int((found & ~right).sum())) < LEVEL and found.sum() > right.sum():
+        lost, gained = int((right & ~found).sum()), int((found & ~right).sum())
+        if found.mean() >= KNOWN and gained > lost and mcnemar_p(lost, gained) < LEVEL:
             return other, found
     return best, right
 
