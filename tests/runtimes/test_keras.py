@@ -7,6 +7,7 @@ import pytest
 
 from toolkit import extras, runtimes
 from toolkit.errors import ArtifactError, UsageError
+from toolkit.runtimes.base import as_artifact_error
 from toolkit.runtimes.keras.layers import Layers
 from toolkit.runtimes.keras.loading import allowing, load_model
 from toolkit.worker.session import contained
@@ -183,3 +184,22 @@ def test_a_worker_runs_code_inside_of_a_file_only_where_that_is_said(keras, tmp_
         workers.open_session(path)
     with allowing([], unsafe_lambda=True), contained() as workers:
         assert workers.open_session(path).predict(np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 3)
+
+
+def test_a_model_of_a_fixed_number_of_rows_takes_any(tmp_path):
+    keras = extras.load("keras")
+    layers = [keras.layers.LSTM(3, name="lstm"), keras.layers.Dense(3, name="answer")]
+    fixed = keras.Sequential([keras.Input(batch_shape=(2, 5, 4)), *layers])
+    fixed.save(tmp_path / "fixed.keras")
+    free = load_model(tmp_path / "fixed.keras")
+    assert (free.input_shape, [layer.name for layer in free.layers[1:]]) == ((None, 5, 4), ["lstm", "answer"])
+    rows = np.random.default_rng(0).random((4, 5, 4), np.float32)
+    expected = np.concatenate([fixed(rows[:2]), fixed(rows[2:])])
+    np.testing.assert_allclose(free(rows), expected, atol=1e-6)
+
+
+def test_what_a_runtime_says_of_whole_arrays_is_cut_off(tmp_path):
+    with pytest.raises(ArtifactError) as caught, as_artifact_error(tmp_path, "Keras cannot run it"):
+        raise ValueError(f"wrong: {np.arange(1000).tolist()}")
+    assert str(caught.value).endswith(" …")
+    assert len(str(caught.value)) < 700

@@ -19,6 +19,7 @@ from toolkit.export.tracing import is_recurrent, plainly, unrolled
 from toolkit.golden import VALUE_RANKS
 from toolkit.runtimes.base import Session
 from toolkit.runtimes.keras.fake_quantization import bounds_of, unrounded
+from toolkit.runtimes.keras.loading import keeps_state
 
 # How far an output may be from Keras', as a share of the greatest one if that is above 1: sums of float32 in another
 # order differ by less.
@@ -33,6 +34,11 @@ def fixed(model: Any, path: Path, *, input_shape: Sequence[int], warn: Callable[
 
     input_shape: the sizes that the model leaves free. ArtifactError if it has others.
     """
+    for name in keeps_state(model):
+        raise ArtifactError(
+            f"{path}: the layer '{name}' keeps its state from one call to the next, which no artifact does; save "
+            "the model with stateful=False"
+        )
     halves = [layer for layer in model._flatten_layers() if layer.compute_dtype in _HALVES]
     if halves:
         warn(f"{path}: computes in {halves[0].compute_dtype} in part; it is exported in float32, with the same weights")
