@@ -125,3 +125,15 @@ def test_groups_stay_together_and_every_class_is_in_both_parts():
     assert not set(groups[train]) & set(groups[test])
     assert sorted((*train, *test)) == list(range(140))
     assert np.bincount(labels[test]).tolist() == [7, 7, 7, 7]
+
+
+@pytest.mark.parametrize("scale", [1, 255])
+def test_images_with_their_channels_first_are_images(tmp_path, scale):
+    images = np.random.default_rng(0).integers(0, 256, (40, 3, 8, 9))
+    rows = (images / 255).astype(np.float32) if scale == 255 else images.astype(np.uint8)
+    np.savez(tmp_path / "x.npz", x_train=rows, y_train=LABELS, x_test=rows[:10], y_test=LABELS[:10])
+    said = []
+    found = load(tmp_path / "x.npz", said)
+    np.testing.assert_array_equal(found.train.images, np.moveaxis(images, 1, -1))
+    assert "(40, 3, 8, 9) are taken for images with their channels first; --keys kind=values says otherwise" in said[0]
+    assert load(tmp_path / "x.npz", [], keys={"kind": "values"}).rows_are == "rows of 3×8×9 values"

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.convention import Layout, layout_of
 from toolkit.data.base import Dataset, make_dataset
 from toolkit.data.base.pixels import as_pixels, may_be_pixels
 from toolkit.data.base.values import as_values
@@ -59,6 +61,8 @@ def _kind(rows: NDArray[Any], path: Path) -> tuple[str, str | None]:
     if rows.ndim == 2:
         return VALUES, None
     found = f"{path}: {rows.dtype} {rows.shape} are taken for"
+    if _is_channels_first(rows) and rows.dtype.kind in "uf" and may_be_pixels(rows):
+        return IMAGES, f"{found} images with their channels first; --keys {KIND}={VALUES} says otherwise"
     if rows.ndim != 3 and rows.shape[3:] not in ((1,), (3,)):
         return VALUES, f"{found} values; images have a height, a width, and 1 or 3 channels"
     if rows.dtype.kind == "f" and rows.ndim == 3 and rows.size:
@@ -72,9 +76,17 @@ def _kind(rows: NDArray[Any], path: Path) -> tuple[str, str | None]:
     return kind, f"{found} {what[kind]}; --keys {KIND}={other} says otherwise"
 
 
+def _is_channels_first(rows: NDArray[Any]) -> bool:
+    return rows.ndim == 4 and bool(rows.size) and layout_of(rows.shape) == Layout.NCHW
+
+
 def _as_pixels(parts: Mapping[str, NDArray[Any]], *, origin: str) -> tuple[dict[str, NDArray[Any]], tuple[str, ...]]:
-    """Return what ``as_pixels`` does; DataError for what is none says how numbers are taken as they are, too."""
+    """Return what ``as_pixels`` does, also of images with their channels first.
+
+    DataError for what can be no pixels says how numbers are taken as they are, too.
+    """
+    moved = {part: np.moveaxis(rows, 1, -1) if _is_channels_first(rows) else rows for part, rows in parts.items()}
     try:
-        return as_pixels(parts, origin=origin)
+        return as_pixels(moved, origin=origin)
     except DataError as error:
         raise DataError(f"{error}; --keys {KIND}={VALUES} takes numbers as they are") from error
