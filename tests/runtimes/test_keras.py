@@ -203,3 +203,14 @@ def test_what_a_runtime_says_of_whole_arrays_is_cut_off(tmp_path):
         raise ValueError(f"wrong: {np.arange(1000).tolist()}")
     assert str(caught.value).endswith(" …")
     assert len(str(caught.value)) < 700
+
+
+def test_a_model_of_one_tensor_in_a_dictionary_takes_and_gives_it_by_itself(tmp_path):
+    keras = extras.load("keras")
+    image = keras.Input((4,), name="image")
+    model = keras.Model({"image": image}, {"answer": keras.layers.Dense(3, name="answer")(image)})
+    model.save(tmp_path / "named.keras")
+    plain = load_model(tmp_path / "named.keras")
+    assert (plain.input_shape, plain.output_shape) == ((None, 4), (None, 3))
+    rows = np.ones((2, 4), np.float32)
+    np.testing.assert_array_equal(plain(rows), model({"image": rows})["answer"])

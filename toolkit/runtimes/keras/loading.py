@@ -149,13 +149,22 @@ def functional(keras: Any, model: Any, path: Path, *, input_shape: Sequence[int]
     input_shape: of one image; else that with which the model was built. ArtifactError if neither is known.
     """
     if getattr(model, "inputs", None):
-        return _of_any_batch(keras, model)
+        return _of_any_batch(keras, _plain(keras, model))
     built = (model.get_build_config() or {}).get("input_shape", ())
     shape = input_shape or (built[1:] if isinstance(built, (tuple, list)) else ())
     if not shape or not all(size is None or isinstance(size, int) for size in shape):
         raise ArtifactError(f"{path}: does not tell its one input; call the model on an image before it is saved")
     image = keras.Input(shape, name="image")
     return keras.Model(image, model(image), name=model.name)
+
+
+def _plain(keras: Any, model: Any) -> Any:
+    """Return a model that takes and gives its one tensor by itself, and not in a dictionary or a list."""
+    if isinstance(model, keras.Sequential) or len(model.inputs) > 1 or len(model.outputs) > 1:
+        return model
+    if all(hasattr(one, "shape") for one in (model.input, model.output)):
+        return model
+    return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
 
 
 def keeps_state(model: Any) -> list[str]:
