@@ -19,7 +19,7 @@ run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 f
 test: $(INSTALLED)  ## every test (COVERAGE=yes: and how much of each module they run)
 	$(if $(COVERAGE),$(BIN)/python -m tests.coverage_report) $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
-test-unit: $(INSTALLED)  ## the quick ones: two and a half minutes together, on two cores
+test-unit: $(INSTALLED)  ## the quick ones, which load no TensorFlow: under a minute together, on two cores
 	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow and not road and not mnist"
 
 test-gpu: $(INSTALLED)  ## what docs/status.md is to say of --device gpu, on a machine that has one

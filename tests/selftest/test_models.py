@@ -11,6 +11,8 @@ from toolkit import extras
 from toolkit.convention import Convention, Layout, parse
 from toolkit.selftest import models
 
+pytestmark = pytest.mark.slow
+
 COLOURS = "0.5,0.4,0.3,0.2,0.25,0.5"
 
 

@@ -1,12 +1,11 @@
 """A narrower network, what it takes, and what has come of its training; each is a folder of the compression."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.search.budgets import Costs
-from toolkit.study.outcome import TrialOutcome
+from toolkit.search.experiment import TrainedCandidate
 
-CANDIDATE = "candidate.json"
 # How the folder of a candidate begins; its number follows.
 TRIAL = "candidate-"
 # The share of the channels that a candidate keeps is a power of this. A step leaves a sixth fewer weights between two
@@ -15,7 +14,7 @@ STEP = 2 ** (-1 / 8)
 
 
 @dataclass(frozen=True)
-class CandidateEntry:
+class PrunedCandidateEntry:
     """What ``candidate.json`` has: what is known before it is trained. steps: the power of STEP."""
 
     steps: int
@@ -23,38 +22,17 @@ class CandidateEntry:
     others: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Candidate:
+@dataclass(frozen=True, kw_only=True)
+class PrunedCandidate(TrainedCandidate):
     """A narrower network, what it takes, and what has come of its training."""
 
     steps: int
-    costs: Costs
-    outcome: TrialOutcome
-
-    @property
-    def name(self) -> str:
-        """The name of its folder."""
-        return self.outcome.trial.folder.name
 
     @property
     def share(self) -> float:
         """The share of the original's channels that it was made with."""
         return float(STEP**self.steps)
 
-    @property
-    def accuracy(self) -> float:
-        """Of the weights that are kept, on the validation rows."""
-        return self.outcome.kept_validation_accuracy
-
     def to_json(self) -> dict[str, Any]:
         """Return the candidate as ``toolkit compress --json`` has it."""
-        return {
-            "name": self.name,
-            "share": self.share,
-            **asdict(self.costs),
-            "state": self.outcome.state,
-            "message": self.outcome.message,
-            "epochs_run": len(self.outcome.progress.history),
-            "validation_accuracy": self.accuracy if self.outcome.progress.history else None,
-            "seconds": self.outcome.seconds,
-        }
+        return {"name": self.name, "share": self.share, **self.figures()}

@@ -43,7 +43,7 @@ class Scale:
     unit: NDArray[np.float64] | None = None
     probes: Probes | None = None
 
-    def of(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    def apply(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return values, (N, …, columns), at this scale."""
         if self.offset is not None and self.unit is not None:
             return ((values - self.offset) / self.unit).astype(np.float32)
@@ -56,7 +56,7 @@ class Scale:
         """Return this scale with probes for values (N, …, columns), whose order of columns the reference knows."""
         if self.offset is None or self.unit is None or values.shape[-1] <= _FEW:
             return self
-        seen = probing(self.of(values))
+        seen = probing(self.apply(values))
         rows = (seen * self.unit + self.offset).astype(np.float32)
         return replace(self, probes=Probes(seen, reference(rows))) if len(rows) else self
 
@@ -77,7 +77,7 @@ class ValueMeaning:
 
     def rows(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return values (N, …, columns) as the model is to see them."""
-        seen = self.scale.of(values)
+        seen = self.scale.apply(values)
         return seen if self.order is None else np.ascontiguousarray(seen[..., list(self.order)])
 
     def others(self, columns: int, distance: Distance, answers: Answers) -> Iterator[tuple[str, str, "ValueMeaning"]]:
@@ -107,14 +107,14 @@ def scales(training: NDArray[Any], reference: Answers) -> tuple[Scale, ...]:
     columns = rows.reshape(-1, rows.shape[-1]).astype(np.float64)
     low, width = columns.min(axis=0), units(np.ptp(columns, axis=0))
     by_rows = "by the training rows"
-    found = (
+    shared = (
         Scale("as they are", np.zeros_like(low), np.ones_like(low)),
         Scale(f"of mean 0 and variance 1, each column {by_rows}", columns.mean(axis=0), units(columns.std(axis=0))),
         Scale(f"from 0 to 1, each column {by_rows}", low, width),
         Scale(f"from -1 to 1, each column {by_rows}", low + width / 2, width / 2),
     )
     own = (Scale("of mean 0 and variance 1, each window and column by itself"),) if training.ndim > 2 else ()
-    return tuple(scale.probed(rows, reference) for scale in (*found, *own))
+    return tuple(scale.probed(rows, reference) for scale in (*shared, *own))
 
 
 def _ordered(meaning: ValueMeaning, columns: int, distance: Distance, answers: Answers) -> ValueMeaning:
@@ -124,22 +124,22 @@ def _ordered(meaning: ValueMeaning, columns: int, distance: Distance, answers: A
     best of these: the orders that files have, which are theirs, the reverse and that of the alphabet, and the one that
     the probes tell. The meaning itself is returned if no order is much nearer than theirs.
     """
-    theirs = tuple(range(columns))
-    by_name = tuple(sorted(theirs, key=lambda column: meaning.names[column])) if meaning.names else theirs
+    as_given = tuple(range(columns))
+    by_name = tuple(sorted(as_given, key=lambda column: meaning.names[column])) if meaning.names else as_given
     probes = meaning.scale.probes
-    told = theirs if probes is None else probes.order(answers(probes.rows))
-    first = permutations(theirs) if columns <= _FEW else (theirs, theirs[::-1], by_name, told)
-    found = {order: distance(replace(meaning, order=order)) for order in first}
-    best = min(found, key=lambda order: found[order])
+    told = as_given if probes is None else probes.order(answers(probes.rows))
+    first = permutations(as_given) if columns <= _FEW else (as_given, as_given[::-1], by_name, told)
+    distances = {order: distance(replace(meaning, order=order)) for order in first}
+    best = min(distances, key=lambda order: distances[order])
     left = _MOST_TRIED if columns > _FEW else 0
     before = None
     while before != best and left > 0:
         before = best
-        for one, other in combinations(theirs, 2):
+        for one, other in combinations(as_given, 2):
             exchanged = {one: best[other], other: best[one]}
             order = tuple(exchanged.get(place, column) for place, column in enumerate(best))
-            if order not in found:
-                found[order] = distance(replace(meaning, order=order))
-            best = min(best, order, key=lambda order: found[order])
+            if order not in distances:
+                distances[order] = distance(replace(meaning, order=order))
+            best = min(best, order, key=lambda order: distances[order])
         left -= columns * (columns - 1) // 2
-    return replace(meaning, order=best) if found[best] < _MUCH_NEARER * found[theirs] else meaning
+    return replace(meaning, order=best) if distances[best] < _MUCH_NEARER * distances[as_given] else meaning

@@ -9,7 +9,7 @@ from toolkit.training.recipe import Recipe
 
 
 class TrainingOptions(TypedDict, total=False):
-    """The fields of an ``Asked`` besides the budgets, as options of a call."""
+    """The fields of an ``SearchRequest`` besides the budgets, as options of a call."""
 
     epochs: int
     seed: int
@@ -22,7 +22,7 @@ class TrainingOptions(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Asked:
+class SearchRequest:
     """What a search is for; it goes on only for the same. All but the budgets is of every training, as in a Recipe."""
 
     budgets: Budgets
@@ -52,7 +52,7 @@ class Asked:
             monitor="val_accuracy",
         )
 
-    def difference(self, other: "Asked") -> str:
+    def difference(self, other: "SearchRequest") -> str:
         """Say in words what this was that the other asks for otherwise."""
         if self.budgets != other.budgets:
             return str(self.budgets)
