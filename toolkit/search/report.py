@@ -10,7 +10,7 @@ from toolkit.errors import RunError
 from toolkit.files import write_text
 from toolkit.search import charts
 from toolkit.search.budgets import MACS, OF_FILE, SIZE, Cost, Measured
-from toolkit.search.candidates import Candidate
+from toolkit.search.candidates import FINAL, Candidate
 from toolkit.search.proof import FRONT, LOOKS, MARGIN_PP, Member, Proof
 from toolkit.search.prove import chosen, too_large
 from toolkit.search.search import Search
@@ -92,12 +92,13 @@ def _unproven(of: Search) -> str:
     best = max(of.finished, key=lambda one: one.accuracy, default=None)
     if best is None:
         return f"no candidate has all its {of.asked.epochs} epochs yet: {of.summary}"
-    if best.accuracy < least:
+    is_trained = not of.asked.final_epochs or (of.finalists and all(one.outcome.ended for one in of.finalists))
+    if is_trained and best.accuracy < least:
         return (
             f"no candidate reaches {100 * least:g} % on the validation rows: the nearest, {best.name}, has "
             f"{units.percent(best.accuracy)} ({best.choice.model}, {best.costs}); the test set was left closed"
         )
-    if large := too_large(chosen(of), of.asked.budgets):
+    if is_trained and (large := too_large(chosen(of), of.asked.budgets)):
         return large
     return f"nothing is proven yet: {of.summary}; call the same again to go on"
 
@@ -160,14 +161,14 @@ def _about(of: Search) -> str:
     rows = {"train": of.data["training_rows"], "validate": of.data["validation_rows"], "test": of.data["test_rows"]}
     parts = ", ".join(f"{count:,} rows to {verb}" for verb, count in rows.items())
     recipe = of.asked.recipe(of.candidates[0].choice)
-    training = f"{units.count(of.asked.epochs, 'epoch')} each ({', '.join(recipe.additions)}), seed {of.asked.seed}"
+    training = f"{units.count(recipe.epochs, 'epoch')} each ({', '.join(recipe.additions)}), seed {recipe.seed}"
     return (
         f"Asked for: {of.asked.budgets}. {of.summary}, {training}, in {units.seconds(of.spent_s)}. Data: "
         f"{of.data['name']}, {parts} (sha256 of the test rows: `{of.data['digests']['test_images']}`). Machine: "
         f"{of.host['cpu']}, {of.host['cores']} cores; trainings at a time: "
         f"{' and '.join(str(number) for number in of.jobs)}. What a network takes is known of its int8 file, which was "
         "converted before it was trained: nothing was trained that could not fit "
-        f"({units.count(len(of.rejected), 'proposal')}).{_measured(of)}"
+        f"({units.count(len(of.rejected), 'proposal')}).{_measured(of)}{_again(of)}"
     )
 
 
@@ -179,6 +180,18 @@ def _measured(of: Search) -> str:
         where = dict.fromkeys(one.where for one in found if one is not None)
         sentences.append(f" {cost.heading.capitalize()}: of one inference, by {' and '.join(where)}.")
     return "".join(sentences)
+
+
+def _again(of: Search) -> str:
+    """Say how the finalists were trained."""
+    if not of.finalists:
+        return ""
+    recipe = of.asked.recipe(of.finalists[0].choice, is_final=True)
+    return (
+        f" {units.count(len(of.finalists), 'candidate')} of them, chosen by the validation rows, were trained again "
+        f"from the beginning, for {units.count(recipe.epochs, 'epoch')} ({', '.join(recipe.additions)}): the names of "
+        f"those trainings begin with {FINAL}."
+    )
 
 
 def _looks(of: Search, proof: Proof) -> str:

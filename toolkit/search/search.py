@@ -1,6 +1,6 @@
 """A search: what it is for, the data, and what has come of each candidate; begun, and read again."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +9,17 @@ from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
 from toolkit.errors import DataError, RunError
 from toolkit.files import documents, write_json
-from toolkit.search import candidates
+from toolkit.search import candidates, finals
 from toolkit.search.asked import Asked
 from toolkit.search.candidates import Candidate, Rejected
+from toolkit.search.finals import FINALISTS
 from toolkit.search.proof import MARGIN_PP, PROOF, Proof, least_rows, least_rows_to_match
 from toolkit.search.space import smallest
 from toolkit.study import study
 from toolkit.study.study import MachineEntry, StudyDataEntry
 from toolkit.study.trials import TrialState
 from toolkit.training import distillation
+from toolkit.training.setup import check_augmentation
 
 DOCUMENT = "search.json"
 LOG = "workers.log"
@@ -39,9 +41,9 @@ class SearchEntry:
 
 @dataclass(frozen=True)
 class Search:
-    """A search as it stands. proof: what the test set said of the front; None as long as it is closed.
+    """A search as it stands. candidates: the last of them are those that are trained again.
 
-    interrupted: whether Ctrl-C ended it.
+    proof: what the test set said of the front; None as long as it is closed. interrupted: whether Ctrl-C ended it.
     """
 
     folder: Path
@@ -53,6 +55,11 @@ class Search:
     candidates: tuple[Candidate, ...]
     proof: Proof | None = None
     interrupted: bool = False
+
+    @property
+    def finalists(self) -> list[Candidate]:
+        """The candidates that are trained again; none before they are chosen."""
+        return [one for one in self.candidates if one.is_finalist]
 
     @property
     def finished(self) -> list[Candidate]:
@@ -99,6 +106,7 @@ class Search:
             "rejected": len(self.rejected),
             "candidates": [one.to_json() for one in self.candidates],
             "proof": self.proof.to_json() if self.proof else None,
+            "found": self.proof.smallest.name if self.proof and self.proof.smallest else None,
         }
 
     def write(self) -> None:
@@ -116,7 +124,10 @@ def begin(
     measure with, or if training, validation and test rows overlap and that is not allowed, UsageError for a recipe that
     makes no sense or a teacher of other data.
     """
-    recipe = asked.recipe(next(smallest()))
+    choice = next(smallest())
+    asked.recipe(choice)  # which is checked
+    recipe = asked.recipe(choice, is_final=True)
+    check_augmentation(recipe, dataset)
     about = study.describe(dataset, recipe, allow_overlap=allow_overlap)
     require_enough(about, asked.budgets.min_accuracy, must_match=must_match, origin=dataset.origin)
     if asked.teacher is not None:  # it would be refused by every training
@@ -179,6 +190,8 @@ def read(folder: Path) -> Search:
     proof = folder / PROOF
     found = documents.read(proof, Proof, what="a proof", error=RunError) if proof.is_file() else None
     search = Search(folder, entry.asked, entry.data, entry.host, entry.jobs, entry.spent_s, there, found)
+    again = (search.named(name, by=FINALISTS) for name in finals.read(folder))
+    search = replace(search, candidates=(*there, *(one.as_finalist(entry.asked, entry.data) for one in again)))
     for member in found.members if found else ():
         search.named(member.name)
     return search

@@ -12,7 +12,7 @@ ORDER = 3
 
 def draw(search: Search) -> Iterator[Chart]:
     """Yield one chart, if enough was tried to tell."""
-    found = importances([one.result for one in search.candidates])
+    found = importances([one.result for one in search.candidates if not one.is_finalist])
     if not found:
         return
     names = [name.replace("_", " ") for name in found]
