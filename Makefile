@@ -136,7 +136,7 @@ exported-tiny: $(INSTALLED)  ## exported/tiny: the smallest network that is sure
 		--max-instructions 0.2035M --min-accuracy 99.3 --augment shift=0.07,rotate,zoom
 	$(BIN)/toolkit export --format tflite,onnx,c tiny-mnist/$$($(BIN)/toolkit search --show tiny-mnist --json | \
 		$(BIN)/python -c "import json, sys; print(json.load(sys.stdin)['found'])")
-	$(BIN)/toolkit verify --save --margin 0.1 exported/tiny
+	$(BIN)/toolkit verify --save exported/tiny
 
 tiny-fashion: $(INSTALLED)  ## runs/tiny-fashion/search.md: the front of size and accuracy on Fashion-MNIST
 	$(BIN)/toolkit search --data fashion-mnist --name tiny-fashion $(LONG) --max-size 32kB \
