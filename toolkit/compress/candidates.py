@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from toolkit.files.documents import LATER
 from toolkit.search.budgets import Costs
 from toolkit.study.outcome import TrialOutcome
 
@@ -16,20 +17,25 @@ STEP = 2 ** (-1 / 8)
 
 @dataclass(frozen=True)
 class CandidateEntry:
-    """What ``candidate.json`` has: what is known before it is trained. steps: the power of STEP."""
+    """What ``candidate.json`` has: what is known before it is trained.
+
+    steps: the power of STEP. low_rank: whether its dense layers were factored too.
+    """
 
     steps: int
     costs: Costs
+    low_rank: bool = field(default=False, metadata=LATER)
     others: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A narrower network, what it takes, and what has come of its training."""
+    """A narrower network, what it takes, and what has come of its training; steps and low_rank as in its entry."""
 
     steps: int
     costs: Costs
     outcome: TrialOutcome
+    low_rank: bool = False
 
     @property
     def name(self) -> str:
@@ -51,6 +57,7 @@ class Candidate:
         return {
             "name": self.name,
             "share": self.share,
+            "low_rank": self.low_rank,
             **asdict(self.costs),
             "state": self.outcome.state,
             "message": self.outcome.message,

@@ -156,7 +156,7 @@ class Compression:
         # No manifest stands beside the file that it starts from: the recipe says what that takes.
         recipe = self.asked.recipe(self.start_of(folder), self.original.input_range)
         trial = Trial(recipe, folder, self.data["digests"], opens_test=False)
-        return Candidate(entry.steps, entry.costs, outcome.read(trial))
+        return Candidate(entry.steps, entry.costs, outcome.read(trial), entry.low_rank)
 
     def reread(self) -> "Compression":
         """Return it with its candidates as they stand on the disk."""
