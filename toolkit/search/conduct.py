@@ -210,9 +210,10 @@ class _Conductor:
         before, rejected = search.rejected, list[Rejected]()
         while True:
             known = [*tried, *(one.result for one in (*before, *rejected))]
-            choice = space.usual()
-            if number > 1 or rejected:
-                choice = propose(known, budgets, seed=search.asked.seed, number=number, attempt=len(rejected))
+            seen = {one.choice for one in search.candidates} | {one.choice for one in (*before, *rejected)}
+            choice = next((one for one in space.usual() if one not in seen), None) or propose(
+                known, budgets, seed=search.asked.seed, number=number, attempt=len(rejected)
+            )
             if len(rejected) == ATTEMPTS:  # it fits by what this call has found; an earlier one may have timed more
                 choice = replace(fitting, learning_rate=choice.learning_rate)
                 return CandidateEntry(choice, self._costing.of(choice.model), tuple(rejected))
