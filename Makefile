@@ -19,7 +19,7 @@ run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 f
 test: $(INSTALLED)  ## every test (COVERAGE=yes: and how much of each module they run)
 	$(if $(COVERAGE),$(BIN)/python -m tests.coverage_report) $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
-test-unit: $(INSTALLED)  ## the quick ones: two and a half minutes together, on two cores
+test-unit: $(INSTALLED)  ## the quick ones, which load no TensorFlow: under a minute together, on two cores
 	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow and not road and not mnist"
 
 test-gpu: $(INSTALLED)  ## what docs/status.md is to say of --device gpu, on a machine that has one
@@ -135,7 +135,7 @@ exported-tiny: $(INSTALLED)  ## exported/tiny: the smallest network that is sure
 	$(BIN)/toolkit search --data mnist --name tiny-mnist $(LONG) --max-size 16kB --max-macs 0.42M \
 		--max-instructions 0.2035M --min-accuracy 99.3 --augment shift=0.07,rotate,zoom
 	$(BIN)/toolkit export --format tflite,onnx,c tiny-mnist/$$($(BIN)/toolkit search --show tiny-mnist --json | \
-		$(BIN)/python -c "import json, sys; print(json.load(sys.stdin)['found'])")
+		$(BIN)/python -c "import json, sys; print(json.load(sys.stdin)['smallest'])")
 	$(BIN)/toolkit verify --save exported/tiny
 
 tiny-fashion: $(INSTALLED)  ## runs/tiny-fashion/search.md: the front of size and accuracy on Fashion-MNIST

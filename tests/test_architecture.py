@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -37,6 +38,8 @@ PARSES_AND_PRINTS = {"api", "cli", "console", "errors", "host", "reading", "regi
 WORDS = {"toolkit.bench.statistics.describe"}
 MAY_LOAD_TENSORFLOW = {"models", "training", "export", "selftest", "search", "compress"}
 TRAINING_PACKAGES = ("tensorflow", "keras", "tf2onnx", "matplotlib", "mlxtend", "pooch", "onnx")
+# docs/words.md has the words for what these could stand for.
+SAY_NOTHING = ("found", "of", "ours", "shown", "theirs", "way")
 EDGE_VERBS = ("verify", "bench", "predict", "data", "doctor")
 
 
@@ -144,6 +147,7 @@ def test_help_loads_neither_numpy_nor_tensorflow():
     assert not loaded & {"numpy", "rich", "PIL", "onnxruntime", "ai_edge_litert", *TRAINING_PACKAGES}
 
 
+@pytest.mark.slow
 def test_no_edge_module_imports_tensorflow():
     edge = [
         dotted(module) for module in MODULES if part_of(module) not in MAY_LOAD_TENSORFLOW and module.stem != "__main__"
@@ -185,3 +189,31 @@ def test_text_files_are_utf_8_whatever_the_locale():
 
 def test_every_module_says_what_it_is():
     assert [module for module in MODULES if not ast.get_docstring(tree(module))] == []
+
+
+def names_given(module: Path):
+    """Yield the names that a module gives, to functions, classes, parameters and variables, with their lines."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id, node.lineno
+        elif isinstance(node, ast.arg):
+            yield node.arg, node.lineno
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name, node.lineno
+
+
+def test_nothing_has_a_name_that_does_not_say_what_it_is():
+    given = [
+        f"{module.relative_to(ROOT)}:{line}: {name}"
+        for module in MODULES
+        for name, line in names_given(module)
+        if name in SAY_NOTHING
+    ]
+    assert given == []
+
+
+def test_two_classes_never_have_one_name():
+    classes = Counter(
+        node.name for module in MODULES for node in ast.walk(tree(module)) if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in classes.items() if count > 1] == []

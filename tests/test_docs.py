@@ -21,6 +21,7 @@ PAGE_OF = {
     "certify": "bench",
     "check-bundle": "bundle",
     "compare": "bench",
+    "device": "remote",
     "diagnose": "verify",
     "localize": "evidence",
     "record": "bench",
@@ -148,3 +149,8 @@ def test_a_page_begins_with_a_sentence_that_says_what_it_is_for(page):
 def test_no_sentence_has_to_be_read_twice(page):
     text = " ".join(page.read_text().split())
     assert [phrase for phrase in UNREADABLE if phrase in text] == []
+
+
+def test_the_program_has_none_of_these_sentences():
+    texts = {path.relative_to(ROOT): " ".join(path.read_text().split()) for path in (ROOT / "toolkit").rglob("*.py")}
+    assert [(str(path), phrase) for path, text in texts.items() for phrase in UNREADABLE if phrase in text] == []

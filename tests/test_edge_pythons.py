@@ -54,7 +54,7 @@ def test_a_python_that_does_not_run_or_is_another_one_is_passed_over(tmp_path, m
 
 @pytest.mark.slow
 @pytest.mark.parametrize("version", OTHERS)
-def test_the_edge_part_works_and_its_tests_pass(version, exported_once, tmp_path):
+def test_the_edge_part_works_and_its_tests_pass(version, tmp_path):
     python = find(version)
     if python is None:
         pytest.skip(f"no python{version} that runs and makes environments, on the PATH or in {PYENV}")
@@ -77,7 +77,7 @@ def test_the_edge_part_works_and_its_tests_pass(version, exported_once, tmp_path
     paths = edge_tests.PATHS if version in WHOLE else edge_tests.KERNELS
     command = [toolkit.with_name("python"), "-m", *edge_tests.PYTEST, "--basetemp", tmp_path / "run", *paths]
     environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
-    environment |= {"HOME": str(home), "TOOLKIT_TEST_EXPORTED": str(exported_once)}
+    environment["HOME"] = str(home)
     tested = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert tested.returncode == 0, tested.stdout + tested.stderr
     assert re.match(edge_tests.PASSED, tested.stdout.splitlines()[-1]), tested.stdout

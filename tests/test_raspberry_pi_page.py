@@ -21,7 +21,7 @@ SHIPPED, ARTIFACT = "exported/cnn", "cnn-int8.tflite"
 # What the lines mean that need root: they are noted, and tested on their own.
 SUDO = '#!/bin/sh\necho "$@" >> "$HOME/sudo.txt"\n'
 # Whether two benchmarks of a busy machine differ is not the question here.
-COMPARED = re.compile(r"^(toolkit compare .*)$", re.MULTILINE)
+COMPARED = re.compile(r"^(toolkit record compare .*)$", re.MULTILINE)
 
 pytestmark = pytest.mark.slow
 

@@ -196,8 +196,8 @@ def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> "Table":
         table.add_column(Text(printable(column.heading)), justify=justify, no_wrap=column.figures)
     for row in rows:
         # A verdict may have its reason behind a colon.
-        shown = [printable(cell) for cell in row]
-        table.add_row(*(Text(cell, style=VERDICT_STYLES.get(cell.partition(":")[0], "")) for cell in shown))
+        cells = [printable(cell) for cell in row]
+        table.add_row(*(Text(cell, style=VERDICT_STYLES.get(cell.partition(":")[0], "")) for cell in cells))
     return table
 
 

@@ -52,18 +52,18 @@ def read(path: Path) -> Golden:
         recorded = [name for name in arrays.names if name.startswith(_RECORDED)]
         for name, expected in (("labels", labels), *((name, reference) for name in recorded)):
             arrays.header(name, expected)
-        found = Golden(
+        record = Golden(
             arrays.read("images"),
             arrays.read("labels"),
             arrays.read("reference"),
             {name.removeprefix(_RECORDED): arrays.read(name) for name in recorded},
         )
-        if not 0 <= found.labels.min() <= found.labels.max() < classes:
-            raise ValueError(f"labels from {found.labels.min()} to {found.labels.max()} of {classes} classes")
-        for name, values in (("images", found.images), ("reference", found.reference)):
+        if not 0 <= record.labels.min() <= record.labels.max() < classes:
+            raise ValueError(f"labels from {record.labels.min()} to {record.labels.max()} of {classes} classes")
+        for name, values in (("images", record.images), ("reference", record.reference)):
             if not np.isfinite(values).all():
                 raise ValueError(f"'{name}' holds what is no number")
-    return found
+    return record
 
 
 def _kind(images: Header) -> Expected:

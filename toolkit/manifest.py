@@ -176,10 +176,10 @@ def read(folder: Path) -> Manifest:
     if document.get("schema") != SCHEMA:
         raise ArtifactError(f"{path}: has schema {document.get('schema')}, this toolkit reads {SCHEMA}; export again")
     del document["schema"]
-    found = documents.convert({**document, "folder": str(folder)}, Manifest, path, what=_WHAT)
-    for name in found.names:
+    manifest = documents.convert({**document, "folder": str(folder)}, Manifest, path, what=_WHAT)
+    for name in manifest.names:
         _check_place(folder / name, path)
-    return found
+    return manifest
 
 
 def _check_place(file: Path, path: Path) -> None:
@@ -198,10 +198,10 @@ def folders(path: Path) -> list[Path]:
     """Return the folder itself if it has a manifest, else its subfolders that have one; ArtifactError for none."""
     if (path / MANIFEST).is_file():
         return [path]
-    found = sorted(file.parent for file in path.glob(f"*/{MANIFEST}"))
-    if not found:
+    below = sorted(file.parent for file in path.glob(f"*/{MANIFEST}"))
+    if not below:
         raise ArtifactError(f"{path}: no {MANIFEST} there or in its subfolders; 'toolkit export' writes one")
-    return found
+    return below
 
 
 def listing(file: Path) -> Manifest | None:
@@ -211,9 +211,9 @@ def listing(file: Path) -> Manifest | None:
     """
     if not (file.parent / MANIFEST).is_file():
         return None
-    found = read(file.parent)
-    entries: list[Entry] = [a for a in found.artifacts if a.path == file.name]
-    if found.reference.path == file.name:
-        entries.append(found.reference)
-    found.require(*entries)
-    return found if entries else None
+    manifest = read(file.parent)
+    entries: list[Entry] = [a for a in manifest.artifacts if a.path == file.name]
+    if manifest.reference.path == file.name:
+        entries.append(manifest.reference)
+    manifest.require(*entries)
+    return manifest if entries else None

@@ -136,11 +136,11 @@ class Judge:
     ArtifactError if the score's file is not the one that was exported.
     """
 
-    def __init__(self, found: Manifest | None) -> None:
-        self._rule = None if found is None else found.novelty
-        if found is not None and self._rule is not None:
-            found.require(self._rule)
-            self._path = found.folder / self._rule.path
+    def __init__(self, manifest: Manifest | None) -> None:
+        self._rule = None if manifest is None else manifest.novelty
+        if manifest is not None and self._rule is not None:
+            manifest.require(self._rule)
+            self._path = manifest.folder / self._rule.path
             self._known = read(self._path)
 
     def judge(self, images: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> Sequence[Judgement | None]:
@@ -170,7 +170,7 @@ def _starts(size: int, most: int) -> NDArray[np.int64]:
 def _edges(images: NDArray[np.uint8], rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the root of how strong the edges of each direction are in each block of images (N, H, W, C): (N, F)."""
     height, width, channels = images.shape[1:]
-    found = np.empty((len(images), len(rows), len(columns), channels, DIRECTIONS), np.float32)
+    sums = np.empty((len(images), len(rows), len(columns), channels, DIRECTIONS), np.float32)
     for start in range(0, len(images), CHUNK):
         part = slice(start, start + CHUNK)
         down, right = np.gradient(images[part].astype(np.float32) / 255, axis=(1, 2))
@@ -178,6 +178,6 @@ def _edges(images: NDArray[np.uint8], rows: NDArray[np.int64], columns: NDArray[
         for direction in range(DIRECTIONS):  # an edge between two of them belongs to both
             away = np.abs((turn - direction + DIRECTIONS / 2) % DIRECTIONS - DIRECTIONS / 2)
             edges = strength * np.maximum(1 - away, 0)
-            found[part, ..., direction] = np.add.reduceat(np.add.reduceat(edges, rows, axis=1), columns, axis=2)
-    found *= len(rows) * len(columns) / (height * width)
-    return np.sqrt(found, out=found).reshape(len(images), -1)
+            sums[part, ..., direction] = np.add.reduceat(np.add.reduceat(edges, rows, axis=1), columns, axis=2)
+    sums *= len(rows) * len(columns) / (height * width)
+    return np.sqrt(sums, out=sums).reshape(len(images), -1)

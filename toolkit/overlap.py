@@ -73,24 +73,25 @@ def from_hex(digests: Sequence[str]) -> Digests:
 
 def find(parts: Mapping[str, Digests]) -> tuple[Overlap, ...]:
     """Compare every part, by its name, with those named before it: (rows,) digests each."""
-    found = []
+    overlaps = []
     names = list(parts)
     for position, part in enumerate(names):
         for other in names[:position]:
             shared = np.flatnonzero(np.isin(parts[part], parts[other]))
             if len(shared):
                 first = tuple(int(row) for row in shared[:NAMED_ROWS])
-                found.append(Overlap(part, other, len(shared), len(parts[part]), first))
-    return tuple(found)
+                overlaps.append(Overlap(part, other, len(shared), len(parts[part]), first))
+    return tuple(overlaps)
 
 
-def refuse(found: tuple[Overlap, ...], *, what: str, allowed: bool, instead: str = "") -> None:
+def refuse(overlaps: tuple[Overlap, ...], *, what: str, allowed: bool, instead: str = "") -> None:
     """Raise DataError if there is an overlap that was not allowed.
 
     what: names the data set. instead: what else can be done about it, as part of a sentence.
     """
-    if found and not allowed:
+    if overlaps and not allowed:
         raise DataError(
-            f"{what}: {'; '.join(str(overlap) for overlap in found)}. What is measured on images that a model learned "
-            f"from is not its accuracy; use other data, {instead}or --allow-overlap to go on with every figure marked"
+            f"{what}: {'; '.join(str(overlap) for overlap in overlaps)}. What is measured on images that a model "
+            f"learned from is not its accuracy; use other data, {instead}or --allow-overlap to go on with every "
+            "figure marked"
         )

@@ -63,8 +63,8 @@ def read_all(parts: Mapping[str, Sequence[Path]], reading: Reading, *, what: str
     be read and are not to be skipped, if none is left, and where neither memory nor disk holds the pixels.
     """
     looks = {part: _each(files, images.peek) for part, files in parts.items()}
-    every = [look for found in looks.values() for look in found if isinstance(look, Look)]
-    bad = [look for found in looks.values() for look in found if isinstance(look, Unreadable)]
+    every = [look for peeked in looks.values() for look in peeked if isinstance(look, Look)]
+    bad = [look for peeked in looks.values() for look in peeked if isinstance(look, Unreadable)]
     _check(bad, what=what, skip=reading.skip_unreadable)
     if not every:
         raise DataError(f"{what}: no image there can be read: {bad[0].why if bad else 'there is none'}")
@@ -80,8 +80,8 @@ def read_all(parts: Mapping[str, Sequence[Path]], reading: Reading, *, what: str
     if others:
         reading = replace(reading, image_size=shape[:2], resize=reading.resize or "fit")
     readable = {
-        part: np.flatnonzero([isinstance(look, Look) for look in found]).astype(np.int64)
-        for part, found in looks.items()
+        part: np.flatnonzero([isinstance(look, Look) for look in peeked]).astype(np.int64)
+        for part, peeked in looks.items()
     }
     files = [parts[part][row] for part, rows in readable.items() for row in rows.tolist()]
     made = _decode(files, every, shape, reading, what=what)

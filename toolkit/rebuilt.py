@@ -27,7 +27,7 @@ class Rebuilt:
     @property
     def verdict(self) -> Verdict:
         """FAIL where anything differs."""
-        return Verdict.of(not self.differences)
+        return Verdict.from_passed(not self.differences)
 
     def __bool__(self) -> bool:
         return not self.differences

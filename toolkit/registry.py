@@ -42,12 +42,12 @@ def member(package: str, name: str, *, kind: str) -> ModuleType:
         raise UsageError(f"unknown {kind} '{name}'; allowed: {', '.join(names(package))}")
     entry = _added(package)[name]
     try:
-        found = entry.load()
+        module = entry.load()
     except Exception as error:
         raise UsageError(f"the {kind} '{name}' of {_who(entry)} cannot be imported: {_reason(error)}") from error
-    if not isinstance(found, ModuleType):
+    if not isinstance(module, ModuleType):
         raise UsageError(f"the {kind} '{name}' of {_who(entry)} is '{entry.value}', which is no module")
-    return found
+    return module
 
 
 def from_file(path: Path) -> ModuleType:

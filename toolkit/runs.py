@@ -94,13 +94,13 @@ def find(name: str) -> Path:
 
 def newest(model: str | None = None, *, having: str = BEST) -> list[Path]:
     """Return the runs of ``model`` (of any) that have a file of that name, the newest first."""
-    found = []
+    started = []
     for config in RUNS.glob(f"*/{CONFIG}"):
         if (config.parent / having).is_file():
             document = read_config(config.parent)
             if model is None or Path(model).name == document["recipe"].get("model"):
-                found.append((document["started"], config.parent))
-    return [folder for _, folder in sorted(found, reverse=True)]
+                started.append((document["started"], config.parent))
+    return [folder for _, folder in sorted(started, reverse=True)]
 
 
 def remove_leftovers() -> None:

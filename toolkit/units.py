@@ -22,9 +22,9 @@ def quantity(text: str | None, scales: Mapping[str, float], option: str) -> floa
     """
     if text is None:
         return None
-    found = re.fullmatch(r"([0-9.]+) ?([A-Za-zµ]+)", text.strip())
+    match = re.fullmatch(r"([0-9.]+) ?([A-Za-zµ]+)", text.strip())
     try:
-        value = float(found[1]) * scales[found[2]] if found else 0.0
+        value = float(match[1]) * scales[match[2]] if match else 0.0
     except (ValueError, KeyError):
         value = 0.0
     if not 0 < value < inf:

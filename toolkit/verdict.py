@@ -11,6 +11,6 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
     @classmethod
-    def of(cls, passed: bool) -> "Verdict":
+    def from_passed(cls, passed: bool) -> "Verdict":
         """Return PASS or FAIL."""
         return cls.PASS if passed else cls.FAIL

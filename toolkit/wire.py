@@ -103,13 +103,13 @@ class Channel:
 
     def _until(self, end: bytes, *, most: int) -> bytes:
         searched = 0
-        while (found := self._pending.find(end, max(0, searched - len(end)))) < 0:
+        while (at := self._pending.find(end, max(0, searched - len(end)))) < 0:
             searched = len(self._pending)
             if searched > most:
                 raise ConnectionError(f"{most} bytes without an end")
             self._read()
-        before = bytes(self._pending[:found])
-        del self._pending[: found + len(end)]
+        before = bytes(self._pending[:at])
+        del self._pending[: at + len(end)]
         return before
 
     def _read(self) -> None:

@@ -27,18 +27,18 @@ _VALUE_WORDS = {
 }
 
 
-def value(of: object) -> str:
+def value(setting: object) -> str:
     """Return the word for a value on an axis: ``cross-entropy``, ``SGD``, ``0.01``."""
-    return f"{of:g}" if isinstance(of, float) else _VALUE_WORDS.get(str(of), str(of))
+    return f"{setting:g}" if isinstance(setting, float) else _VALUE_WORDS.get(str(setting), str(setting))
 
 
 def run(values: Mapping[str, Any], *, seed: int) -> str:
     """Return the words for a run: ``MLP Adam ReLU 0.01 cross-entropy seed 0``."""
-    return " ".join([*(value(of) for of in values.values()), f"seed {seed}"])
+    return " ".join([*(value(one) for one in values.values()), f"seed {seed}"])
 
 
 def configuration(values: Mapping[str, Any]) -> str:
     """Return the words for some axes' values: ``MLP, Adam, learning rate 0.01``."""
     return ", ".join(
-        f"{AXIS_WORDS[axis]} {value(of)}" if axis == "learning_rate" else value(of) for axis, of in values.items()
+        f"{AXIS_WORDS[axis]} {value(one)}" if axis == "learning_rate" else value(one) for axis, one in values.items()
     )

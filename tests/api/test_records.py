@@ -35,26 +35,32 @@ def test_what_is_no_record_is_an_error(here):
 
 
 def test_records_are_compared(benchmark, here):
-    compared = api.compare(benchmark, str(benchmark / "record.json"))
+    compared = api.compare_records(benchmark, str(benchmark / "record.json"))
     assert compared
     assert [pair.verdict for pair in compared.pairs] == ["indistinguishable"] * 2
     slower = made_up.saved(here / "benchmarks" / "2", 20e-6, 40e-6)
-    compared = api.compare(benchmark, slower, tolerance=0.2)
+    compared = api.compare_records(benchmark, slower, tolerance=0.2)
     assert not compared
     assert [pair.new.path.name for pair in compared.slower] == ["1.tflite"]
     with pytest.raises(UsageError, match="the tolerance, in percent, is -20; it must be from 0 to 100,000"):
-        api.compare(benchmark, slower, tolerance=-0.2)
+        api.compare_records(benchmark, slower, tolerance=-0.2)
 
 
+@pytest.mark.slow
 def test_two_artifacts_are_compared_side_by_side(exported_once):
     reference, candidate = (exported_once / name for name in ("cnn-float32.tflite", "cnn-int8.tflite"))
-    found = api.compare_files(reference, str(candidate), seconds=0.01, processes=2, tolerance=100.0)
-    assert found
-    assert len(found.pairs.lengths) == 4
-    assert found.speedup.low < found.speedup.value < found.speedup.high
-    assert [api.is_artifact(path) for path in (candidate, exported_once, "no.tflite", "record.json")] == [
-        True, False, True, False
-    ]  # fmt: skip
+    versus = api.compare(reference, str(candidate), seconds=0.01, processes=2, tolerance=100.0)
+    assert versus
+    assert len(versus.pairs.lengths) == 4
+    assert versus.speedup.low < versus.speedup.value < versus.speedup.high
+
+
+@pytest.mark.parametrize("name", ["exported", "record.json"])
+def test_what_is_no_artifact_is_compared_as_a_record(exported_once, name):
+    artifact = exported_once / "cnn-int8.tflite"
+    for compare in (api.compare, api.compare_instructions):
+        with pytest.raises(UsageError, match=f"^{name}: not an artifact; .toolkit record compare. compares"):
+            compare(artifact, name)
 
 
 def test_a_record_is_drawn(benchmark, here):

@@ -36,7 +36,7 @@ def certificate(folder=Path("f"), **facts):
 def test_planted_slow_downs_are_found_seen_and_covered():
     found = certificate()
     assert [one.share for one in found.planted] == [0.0, 0.02, 0.05]
-    assert [one.found for one in found.planted] == pytest.approx([0.0, 0.02, 0.05], abs=0.001)
+    assert [one.measured for one in found.planted] == pytest.approx([0.0, 0.02, 0.05], abs=0.001)
     assert [one.detected >= 99 for one in found.planted] == [False, True, True]
     assert all(one.covered >= 93 for one in found.planted)
     assert found.planted[0].called_different <= 5

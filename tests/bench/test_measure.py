@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from toolkit.bench import measure as module
-from toolkit.bench.measure import END_TO_END, INVOKE, Subject, resolution_ns
+from toolkit.bench.measure import END_TO_END, INVOKE, TimedModel, resolution_ns
 from toolkit.convention import parse
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
@@ -65,7 +65,7 @@ def subject_of(session=FakeSession, images=None, batch=1, tick=0, convention=Non
         opened.append(session(clock))
         return opened[0]
 
-    subject = Subject(open_session, images, batch=batch, convention=convention, clock=clock, sleep=clock.sleep)
+    subject = TimedModel(open_session, images, batch=batch, convention=convention, clock=clock, sleep=clock.sleep)
     return subject, opened[0], clock
 
 

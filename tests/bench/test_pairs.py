@@ -17,19 +17,19 @@ def pairs_of(rng, speedup, *, between=0.004, within=0.02, drift=0.2, pairs=40):
         offset = rng.normal(0, between)
         noise = np.exp(rng.normal(0, within, (pairs, 2)))
         found.append(np.stack([machine, machine / speedup * np.exp(offset)], axis=1) * noise)
-    return Pairs.of(found)
+    return Pairs.from_processes(found)
 
 
 def test_the_ratio_of_each_pair_counts_not_the_drift_of_the_machine():
     """All pairs are 2 to 1, whatever the machine does in between."""
-    found = Pairs.of([np.array([[2.0, 1.0], [20.0, 10.0], [8.0, 4.0]])] * 3)
+    found = Pairs.from_processes([np.array([[2.0, 1.0], [20.0, 10.0], [8.0, 4.0]])] * 3)
     assert found.logarithms == pytest.approx([np.log(2)] * 3)
     assert found.speedup.value == pytest.approx(2)
 
 
 def test_a_process_tells_the_median_of_its_pairs_and_the_speed_up_is_their_geometric_mean():
     first, second = [[1.0, 1.0], [4.0, 1.0], [9.0, 1.0]], [[1.0, 1.0]]
-    found = Pairs.of([np.array(first), np.array(second)])
+    found = Pairs.from_processes([np.array(first), np.array(second)])
     assert found.lengths.tolist() == [3, 1]
     assert found.logarithms == pytest.approx([np.log(4), 0.0])
     assert found.speedup.value == pytest.approx(2)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.bench import made_up
 from toolkit import manifest
-from toolkit.bench.advice import Budgets
+from toolkit.bench.advice import Requirements
 from toolkit.bench.statistics import Blocks
 from toolkit.errors import UsageError
 from toolkit.runtimes import for_file
@@ -56,7 +56,7 @@ def test_models_that_no_manifest_lists_do_not_compete_unless_asked(record_of):
     foreign = [replace(one, format=None, quantization=None, accuracy=None) for one in record.results]
     record.results = foreign
     assert record.recommendations == []
-    record.budgets = Budgets.parse("1ms", None, None)
+    record.budgets = Requirements.parse("1ms", None, None)
     assert record.recommendations[0]["artifact"].endswith("cnn-int8.tflite")
 
 
@@ -99,7 +99,7 @@ def test_an_accuracy_from_another_kind_of_cpu_says_so(record_of, here, there, to
     record = record_of({"cnn-int8.tflite": 20}, {"cnn-int8.tflite": "pass"})
     record.host = replace(record.host, kernels=here)
     record.results = [replace(one, measured_on=there) for one in record.results]
-    record.budgets = Budgets.parse(None, None, 98.9)
+    record.budgets = Requirements.parse(None, None, 98.9)
     (choice,) = record.recommendations
     assert choice["fits"]
     assert choice["why"].endswith(f"verified (pass), accuracy 99.00 %{told}")
@@ -147,7 +147,7 @@ def test_where_all_failed_their_verification_nothing_is_recommended(record_of):
 def test_an_unknown_accuracy_misses_its_budget(record_of):
     record = record_of({"cnn-int8.tflite": 20})
     record.results = [replace(one, accuracy=None) for one in record.results]
-    record.budgets = Budgets.parse(None, None, 98.0)
+    record.budgets = Requirements.parse(None, None, 98.0)
     (choice,) = record.recommendations
     assert choice["why"].startswith("nothing fits; the nearest misses accuracy, which is not known: ")
 
@@ -155,7 +155,7 @@ def test_an_unknown_accuracy_misses_its_budget(record_of):
 def test_of_batches_alone_the_smallest_is_judged(record_of):
     record = record_of({"cnn-int8.tflite": 20})
     record.results = [replace(one, batch=batch) for one in record.results for batch in (64, 8)]
-    record.budgets = Budgets.parse("1us", None, None)
+    record.budgets = Requirements.parse("1us", None, None)
     (choice,) = record.recommendations
     assert choice["fits"] is False
 
@@ -197,7 +197,7 @@ MEDIANS = {"cnn-float32.tflite": 60, "cnn-float16.tflite": 59.9, "cnn-int8.tflit
 def test_the_budgets_choose(record_of, budgets, chosen):
     record = record_of(MEDIANS)
     record.results = [replace(r, accuracy=ACCURACIES[r.path.name]) for r in record.results]
-    record.budgets = Budgets.parse(*budgets)
+    record.budgets = Requirements.parse(*budgets)
     (choice,) = record.recommendations
     assert (Path(choice["artifact"]).name, choice["fits"]) == (chosen, True)
     assert record.to_json()["recommended"] == choice
@@ -214,7 +214,7 @@ def test_the_front_leaves_out_what_another_betters(record_of):
 def test_where_nothing_fits_the_nearest_miss_is_named(record_of):
     record = record_of(MEDIANS)
     record.results = [replace(r, accuracy=ACCURACIES[r.path.name]) for r in record.results]
-    record.budgets = Budgets.parse("10us", None, 98.9)
+    record.budgets = Requirements.parse("10us", None, 98.9)
     (choice,) = record.recommendations
     assert Path(choice["artifact"]).name == "cnn-int8.tflite"
     assert choice["fits"] is False
@@ -227,18 +227,18 @@ def test_where_nothing_fits_the_nearest_miss_is_named(record_of):
     ("given", "value"), [("5ms", 0.005), ("80us", 80e-6), ("80µs", 80e-6), ("1.5 s", 1.5), ("0.1ms", 1e-4)]
 )
 def test_a_latency_is_read_with_its_unit(given, value):
-    assert Budgets.parse(given, None, None).max_latency_s == pytest.approx(value)
+    assert Requirements.parse(given, None, None).max_latency_s == pytest.approx(value)
 
 
 @pytest.mark.parametrize("given", ["5", "fast", "5 minutes", "-1ms", "0ms", "1.2.3ms", ""])
 def test_a_budget_without_a_number_and_a_unit_is_refused(given):
     with pytest.raises(UsageError, match=r"--max-latency is .*; it must be a number and a unit: s, ms, us, µs"):
-        Budgets.parse(given, None, None)
+        Requirements.parse(given, None, None)
     with pytest.raises(UsageError, match="--max-size is"):
-        Budgets.parse(None, given, None)
+        Requirements.parse(None, given, None)
 
 
 @pytest.mark.parametrize("given", [0, -1, 101, float("nan")])
 def test_an_accuracy_that_is_no_percentage_is_refused(given):
     with pytest.raises(UsageError, match="must be a percentage"):
-        Budgets.parse(None, None, given)
+        Requirements.parse(None, None, given)

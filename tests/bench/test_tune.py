@@ -14,7 +14,7 @@ from toolkit.bench.alternating import Alternated
 from toolkit.bench.candidates import select
 from toolkit.bench.plan import Plan
 from toolkit.bench.settings import onnxruntime
-from toolkit.bench.tuned import Tried, Tuned, read
+from toolkit.bench.tuned import TriedSetting, Tuned, read
 from toolkit.bundle.choose import recommendation
 from toolkit.cli.bench import tuned as report
 from toolkit.console import Console
@@ -26,12 +26,12 @@ FILES = {"litert": SHIPPED / "mlp-float16.tflite", "onnxruntime": MLP}
 
 def tried(name, faster, *, spread=0.01):
     """Return a setting that ten processes found faster by a share, spread about it."""
-    return Tried(name, f"set({name!r})", tuple(np.log1p(faster) + spread * np.linspace(-1, 1, 10)))
+    return TriedSetting(name, f"set({name!r})", tuple(np.log1p(faster) + spread * np.linspace(-1, 1, 10)))
 
 
 def test_the_fastest_of_those_that_are_surely_faster_is_best():
     found = Tuned((tried("slow", -0.1), tried("good", 0.05), tried("better", 0.1), tried("unsure", 0.2, spread=0.5)))
-    found = replace(found, left_out=(("odd", "it answers otherwise"),))
+    found = replace(found, left_out=(("odd", "it answers differently"),))
     assert found.best.setting == "better"
     document = found.to_json()
     assert document["best"] == "better"
@@ -61,9 +61,9 @@ def test_every_setting_opens_an_artifact_that_answers_alike(runtime):
     path = FILES[runtime]
     row = np.zeros((1, 28, 28, 1), np.uint8)
     usual = runtimes.open_session(path).predict(row)
-    names = [setting.name for setting in settings.of(runtime)]
+    names = [setting.name for setting in settings.for_runtime(runtime)]
     assert len(set(names)) == len(names) > 1
-    for setting in settings.of(runtime):
+    for setting in settings.for_runtime(runtime):
         assert settings.get(runtime, setting.name) is setting
         session = setting.open(path)
         np.testing.assert_allclose(session.predict(row), usual, atol=tune.ALIKE)
@@ -77,11 +77,11 @@ def test_a_batch_that_has_no_free_size_cannot_be_fixed(monkeypatch):
 
 
 def test_a_runtime_without_a_module_has_no_settings():
-    assert settings.of("keras") == ()
+    assert settings.for_runtime("keras") == ()
 
 
 class Answers:
-    """In place of workers: the second setting answers otherwise, the third is not opened, the fourth is far slower."""
+    """In place of workers: the second setting answers differently, the third is not opened, the fourth is slow."""
 
     def __init__(self, sides, core, kind):
         assert kind == "end_to_end"
@@ -115,9 +115,9 @@ def test_what_answers_otherwise_cannot_be_opened_or_is_far_slower_is_no_choice(f
     (candidate,) = select([MLP], warn=pytest.fail)
     steps = []
     found = tune.tune(candidate, Plan(), on_step=steps.append)
-    names = [setting.name for setting in settings.of("onnxruntime")]
+    names = [setting.name for setting in settings.for_runtime("onnxruntime")]
     assert [one.setting for one in found.tried] == [names[0], *names[4:]]
-    whys = ["it answers otherwise", "it cannot be opened so: it is fixed", "it takes over 2 times as long"]
+    whys = ["it answers differently", "it cannot be opened so: it is fixed", "it takes over 2 times as long"]
     assert found.left_out == tuple(zip(names[1:4], whys, strict=True))
     assert [len(one.logarithms) for one in found.tried] == [10] * len(found.tried)
     assert found.speedups()[0].value == pytest.approx(1 / 1.1)
@@ -198,5 +198,5 @@ def test_real_workers_try_each_setting():
     (candidate,) = select([FILES["litert"]], warn=pytest.fail)
     found = tune.tune(candidate, Plan(seconds=0.01, processes=1))
     names = {*(one.setting for one in found.tried), *dict(found.left_out)}
-    assert names == {setting.name for setting in settings.of("litert")}
+    assert names == {setting.name for setting in settings.for_runtime("litert")}
     assert all(len(one.logarithms) == 2 for one in found.tried)

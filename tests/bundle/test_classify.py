@@ -39,7 +39,7 @@ def test_the_script_with_each_setting_answers_as_without(runtime):
         return program["predict"](path, rows)
 
     usual = classify.script(runtime)
-    for setting in settings.of(runtime):
+    for setting in settings.for_runtime(runtime):
         source = classify.script(runtime, setting=setting.name)
         assert (setting.line.replace("(path,", "(str(model),") in source) == (setting.name != "without IO binding")
         assert (source == usual) == (setting.name == "without IO binding")

@@ -1,4 +1,4 @@
-"""``toolkit compare``: what it prints of two records, and when it fails."""
+"""``toolkit compare`` and ``record compare``: what they print, and when they fail."""
 
 import json
 from pathlib import Path
@@ -13,9 +13,11 @@ from toolkit.bench import record
 MISTAKES = [
     (("compare", "EMPTY"), "Missing argument 'new'"),
     (("compare", "CUT.tflite", "CUT.onnx", "--seconds", "0.01"), "CUT.tflite: LiteRT cannot load it"),
-    (("compare", "EMPTY", "EMPTY"), "no such file; 'toolkit bench' writes record.json"),
-    (("compare", "CUT.npz", "EMPTY"), "CUT.npz: not the record of a benchmark"),
-    (("compare", "--instructions", "CUT.tflite", "EMPTY"), "--instructions compares two artifacts; a record has only"),
+    (("compare", "EMPTY", "CUT.tflite"), "EMPTY: not an artifact; 'toolkit record compare' compares the records"),
+    (("compare", "CUT.tflite", "none.tflite"), "none.tflite: no such file"),
+    (("record", "compare", "EMPTY", "EMPTY"), "no such file; 'toolkit bench' writes record.json"),
+    (("record", "compare", "CUT.npz", "EMPTY"), "CUT.npz: not the record of a benchmark"),
+    (("compare", "--instructions", "CUT.tflite", "EMPTY"), "EMPTY: not an artifact; 'toolkit record compare' compares"),
     (("compare", "--instructions", "CUT.tflite", "CUT.onnx", "--seed", "1"), "--seed is for timing; leave it out with"),
     (("compare", "--instructions", "CUT.tflite", "none.tflite"), "none.tflite: no such file"),
 ]
@@ -39,34 +41,26 @@ def test_it_fails_where_one_is_slower_or_fails(cli, monkeypatch, new, facts, fai
     made = {Path("old"): record_of(OLD, 1), Path("new"): record_of(new, 2, **facts)}
     made[Path("new")].failures = failures
     monkeypatch.setattr(record, "read", made.__getitem__)
-    ended, out, err = cli("compare", "old", "new", "--tolerance", tolerance)
+    ended, out, err = cli("record", "compare", "old", "new", "--tolerance", tolerance)
     assert ended == code
     assert said in out
     assert ("x.tflite was not measured in new: it crashed" in err) == bool(failures)
     assert ("gone.tflite (threads 1, batch 1) is in old only" in err) == (new is NEW)
-    ended, out, _ = cli("compare", "old", "new", "--tolerance", tolerance, "--json")
+    ended, out, _ = cli("record", "compare", "old", "new", "--tolerance", tolerance, "--json")
     document = json.loads(out)
-    assert (ended, document["command"]) == (code, "compare")
+    assert (ended, document["command"]) == (code, "record compare")
     assert document["verdict"] == ("fail" if code else None if facts else "pass")
 
 
 def test_a_negative_tolerance_is_refused(cli, monkeypatch):
     monkeypatch.setattr(record, "read", lambda folder: record_of(OLD, 1))
-    code, _, err = cli("compare", "old", "new", "--tolerance", "-100")
+    code, _, err = cli("record", "compare", "old", "new", "--tolerance", "-100")
     assert (code, err) == (2, "error: the tolerance, in percent, is -100; it must be from 0 to 100,000\n")
-
-
-def test_an_artifact_and_a_record_are_not_compared(cli, exported_once, here):
-    (here / "record").mkdir()
-    code, _, err = cli("compare", exported_once / "cnn-int8.tflite", "record")
-    assert code == 2
-    assert "cnn-int8.tflite is an artifact and record is none; compare two artifacts, or two records" in err
-    assert cli("compare", exported_once / "cnn-int8.tflite", "none.tflite")[0] == 2
 
 
 def test_two_files_are_compared_side_by_side(cli, monkeypatch):
     made = iter([versus_of(0.1), versus_of(0.0, inputs=(IMAGE, BYTES), runtimes=("litert", "onnxruntime"))])
-    monkeypatch.setattr("toolkit.api.compare_files", lambda *_, **__: next(made))
+    monkeypatch.setattr("toolkit.api.compare", lambda *_, **__: next(made))
     code, out, err = cli("compare", "a.tflite", "b.tflite")
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert code == 1

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-import pytest
 import typer
 from typer.testing import CliRunner
 
 from toolkit.cli.groups import spread
-from toolkit.cli.options import DeviceOptions, ReadingOptions
-from toolkit.errors import UsageError
+from toolkit.cli.options import ReadingOptions
 from toolkit.reading import Reading
 
 
@@ -43,8 +41,3 @@ def test_options_of_a_group_stand_in_its_place():
 def test_nothing_asked_of_how_data_are_read_is_nothing():
     assert ReadingOptions().asked is None
     assert ReadingOptions(window=128).asked == Reading(window=128)
-
-
-def test_wheels_without_a_device_are_refused(tmp_path):
-    with pytest.raises(UsageError, match="name one by --on"):
-        DeviceOptions(wheels=tmp_path)

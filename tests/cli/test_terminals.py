@@ -24,10 +24,11 @@ OPTIONS = {
     "localize": ("--picture", ""),
     "diagnose": ("",),
     "selftest": ("--data", ""),
-    "bench": ("--output", "--wheels", ""),
+    "bench": ("--output", ""),
+    "device": ("bench", "verify"),
     "certify": ("--output", ""),
     "compare": ("",),
-    "record": ("check", "plot"),
+    "record": ("check", "compare", "plot"),
     "run": ("--name",),
     "predict": ("--model", ""),
     "serve": ("--host", ""),
@@ -97,6 +98,7 @@ def test_a_document_holds_names_escaped(evil, capfd):
     assert json.loads(out)["results"][0]["image"] == str(image)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "codes"),
     [

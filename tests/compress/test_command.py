@@ -56,15 +56,15 @@ def test_the_cnn_becomes_a_ninth_of_its_size_and_is_still_good(cli, here, traine
     assert (code, trained) == (0, epochs)  # it was shown again, not trained
     document = json.loads(out)
     proof, original = document["proof"], document["original"]
-    member = next(one for one in proof["members"] if one["name"] == document["found"])
+    member = next(one for one in proof["members"] if one["name"] == document["smallest"])
     assert (proof["looks"], proof["n"], proof["rival"]) == (1, 90, str(trained_folder / "best.keras"))
     assert member["reaches_min_accuracy"] is True
     assert member["rival_lost"] is not None
-    chosen = next(one for one in document["candidates"] if one["name"] == document["found"])
+    chosen = next(one for one in document["candidates"] if one["name"] == document["smallest"])
     assert chosen["size_bytes"] <= 7_000 < original["costs"]["size_bytes"] / 8
     artifact = here / "runs" / "compress" / member["artifact"]
     assert artifact.stat().st_size == member["size_bytes"] == chosen["size_bytes"]
-    source = sources.resolve(f"compress/{document['found']}")
+    source = sources.resolve(f"compress/{document['smallest']}")
     assert (source.name, source.recipe.validation_split) == ("cnn-small", 0.2)
 
 
@@ -97,6 +97,7 @@ def made(one, size_bytes):
     return prove.Made(one, SimpleNamespace(folder=one.outcome.trial.folder / "exported", artifacts=[listed]))
 
 
+@pytest.mark.slow
 def test_what_is_not_reached_on_the_validation_rows_is_said_with_what_came_nearest(told):
     code, out, _ = told(0.89)
     assert (code, candidates(out)) == (
@@ -109,6 +110,7 @@ def test_what_is_not_reached_on_the_validation_rows_is_said_with_what_came_neare
     )
 
 
+@pytest.mark.slow
 def test_files_that_are_all_too_large_are_said_to_be(told):
     code, out, err = told(0.95, 13_400)
     assert (code, candidates(out)[-1]) == (
@@ -120,6 +122,7 @@ def test_files_that_are_all_too_large_are_said_to_be(told):
     assert "candidate-1 takes 13.4 kB of int8 file, more than --max-size allows; it is left out" in err
 
 
+@pytest.mark.slow
 def test_what_the_test_set_does_not_show_is_said_with_what_came_nearest(told, monkeypatch):
     def opened(left, *_, **__):
         members = tuple(
@@ -141,6 +144,7 @@ def test_what_the_test_set_does_not_show_is_said_with_what_came_nearest(told, mo
     )
 
 
+@pytest.mark.slow
 def test_an_original_without_validation_rows_keeps_the_rest_of_its_recipe(told, trained_folder, tmp_path):
     folder = shutil.copytree(trained_folder, tmp_path / "whole")
     config = json.loads((folder / "config.json").read_text())
@@ -179,6 +183,7 @@ def test_nonsense_is_one_line_and_exit_code_2(cli, here, trained_folder, tiny_np
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_training_says_how_to_go_on(cli, trained, trained_folder, tiny_npz, monkeypatch):
     def interrupt(self, due, work):
         next(iter(due))
@@ -186,7 +191,9 @@ def test_ctrl_c_in_a_training_says_how_to_go_on(cli, trained, trained_folder, ti
         yield
 
     monkeypatch.setattr(Processes, "__call__", interrupt)
-    monkeypatch.setattr("toolkit.search.costs.Costing.of", lambda self, model: COSTS[model.endswith("best.keras")])
+    monkeypatch.setattr(
+        "toolkit.search.costs.Costing.costs_of", lambda self, model: COSTS[model.endswith("best.keras")]
+    )
     asked = (trained_folder, "--data", tiny_npz, *SIZE, *ACCURACY)
     code, out, err = cli("compress", *asked, "--json")
     assert code == 130
@@ -194,10 +201,11 @@ def test_ctrl_c_in_a_training_says_how_to_go_on(cli, trained, trained_folder, ti
     assert json.loads(out)["interrupted"] is True
 
 
+@pytest.mark.slow
 def test_ctrl_c_before_anything_was_begun_ends_with_130(cli, trained_folder, tiny_npz, monkeypatch):
     def interrupt(self, model):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("toolkit.search.costs.Costing.of", interrupt)
+    monkeypatch.setattr("toolkit.search.costs.Costing.costs_of", interrupt)
     code, _, err = cli("compress", trained_folder, "--data", tiny_npz, *SIZE, *ACCURACY)
     assert (code, err.splitlines()[-1]) == (130, "error: interrupted")

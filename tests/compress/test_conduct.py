@@ -36,7 +36,7 @@ class Costing:
     def __exit__(self, *_):
         pass
 
-    def of(self, path):
+    def costs_of(self, path):
         weights = load_model(Path(path)).count_params()
         return Costs(size_bytes=weights, macs=weights, memory_bytes=1, parameters=weights)
 
@@ -77,6 +77,7 @@ def telling(*accuracies):
     return story
 
 
+@pytest.mark.slow
 def test_candidates_get_smaller_until_one_no_longer_reaches_what_is_asked_for(compress, opened, tmp_path):
     executor = Learned(telling(0.95, 0.94, 0.6))
     of = compress(executor)
@@ -92,7 +93,7 @@ def test_candidates_get_smaller_until_one_no_longer_reaches_what_is_asked_for(co
     start = tmp_path / "small" / "candidate-1" / "cnn-small.keras"
     assert recipe.model == str(start)
     assert compression.read(tmp_path / "small").candidates == of.candidates
-    assert (of.to_json()["found"], of.summary) == (None, "3 of 3 candidates finished")
+    assert (of.to_json()["smallest"], of.summary) == (None, "3 of 3 candidates finished")
 
 
 @pytest.fixture
@@ -101,6 +102,7 @@ def low_rank(monkeypatch):
     monkeypatch.setattr(lowrank, "LEAST_SAVED", 1)
 
 
+@pytest.mark.slow
 def test_if_a_wider_network_fits_in_low_rank_the_better_of_both_is_made_narrower(compress, opened, low_rank, tmp_path):
     for better, accuracies in ((True, (0.92, 0.95, 0.5)), (False, (0.95, 0.92, 0.5)), (True, (0.6, 0.95, 0.5))):
         folder = tmp_path / str(len(opened))
@@ -116,16 +118,19 @@ def test_if_a_wider_network_fits_in_low_rank_the_better_of_both_is_made_narrower
     assert opened[-1] == ("candidate-2",)
 
 
+@pytest.mark.slow
 def test_if_neither_reaches_it_no_narrower_one_follows(compress, opened, low_rank):
     assert [one.low_rank for one in compress(Learned(telling(0.8, 0.89))).candidates] == [False, True]
     assert opened == [()]
 
 
+@pytest.mark.slow
 def test_if_none_reaches_it_nothing_is_chosen(compress, opened):
     assert len(compress(Learned(telling(0.89))).candidates) == 1
     assert opened == [()]
 
 
+@pytest.mark.slow
 def test_without_an_accuracy_it_is_that_of_the_original(compress):
     big = make_dataset(tiny_arrays(test=3_000), name="tiny", origin="tests")
     of = compress(Learned(telling(0.9)), budgets=replace(BUDGETS, min_accuracy=None), dataset=big)
@@ -133,6 +138,7 @@ def test_without_an_accuracy_it_is_that_of_the_original(compress):
     assert len(of.candidates) == 1
 
 
+@pytest.mark.slow
 def test_what_was_interrupted_goes_on_with_the_candidates_that_are_there(compress, opened, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         compress(Learned(telling(0.95), stop_after=1))
@@ -146,12 +152,14 @@ def test_what_was_interrupted_goes_on_with_the_candidates_that_are_there(compres
     assert {path: path.read_bytes() for path in starts} == starts
 
 
+@pytest.mark.slow
 def test_once_the_front_is_chosen_nothing_more_is_trained(compress, tmp_path):
     compress(Learned(telling(0.95, 0.5)))
     write_text(tmp_path / "small" / "front.json", '{"members": ["candidate-1"]}')
     compress(Learned(lambda recipe: pytest.fail("it was trained")))
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_ends_it_and_one_that_crashes_says_why(compress, tmp_path):
     assert compress(Learned(telling(TrialState.DIVERGED))).finished == []
     steps = []
@@ -160,12 +168,14 @@ def test_a_training_that_diverges_ends_it_and_one_that_crashes_says_why(compress
     assert steps[-1].text.endswith("1 B of tensors: crashed: it was told to")
 
 
+@pytest.mark.slow
 def test_no_narrower_candidate_follows_if_one_channel_a_layer_is_left(compress):
     """3·3 + 1 weights, as many again, 4 + 1 and 3 + 3."""
     (one,) = compress(Learned(telling(0.95)), budgets=replace(BUDGETS, max_size_bytes=35.0)).candidates
     assert one.costs.size_bytes == 31
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("budgets", "says"),
     [
@@ -184,12 +194,14 @@ def test_a_budget_that_makes_no_sense_is_answered_before_any_training(compress, 
     assert not (tmp_path / "small").exists()
 
 
+@pytest.mark.slow
 def test_a_network_without_channels_that_can_go_is_refused_in_a_line(compress, tmp_path):
     knowing().save(tmp_path / "knowing.keras")
     with pytest.raises(UsageError, match=r"has no channels that can go \(layers with weights: Dense\)"):
         compress(Learned(telling()), source=tmp_path / "knowing.keras", budgets=replace(BUDGETS, max_size_bytes=10.0))
 
 
+@pytest.mark.slow
 def test_a_network_that_takes_other_pixels_keeps_the_same_channels_and_is_fed_with_them(
     compress, trained_folder, tmp_path, monkeypatch
 ):
@@ -209,6 +221,7 @@ def test_a_network_that_takes_other_pixels_keeps_the_same_channels_and_is_fed_wi
     assert [one.tolist() for one in as_many] == [one.tolist() for one in weights]
 
 
+@pytest.mark.slow
 def test_a_network_that_rounds_is_refused(compress, rounding_folder):
     with pytest.raises(UsageError, match="rounds as integer kernels do; compress takes the model that it was made"):
         compress(Learned(telling()), source=rounding_folder, budgets=replace(BUDGETS, max_size_bytes=100.0))
@@ -224,6 +237,7 @@ def test_too_few_rows_are_refused(compress):
         compress(Learned(telling()), dataset=few)
 
 
+@pytest.mark.slow
 def test_a_folder_with_another_compression_is_refused(compress):
     compress(Learned(telling(0.5)))
     for other in ({"epochs": 4}, {"budgets": replace(BUDGETS, min_accuracy=0.8)}):
@@ -237,4 +251,11 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path):
     document = tmp_path / compression.DOCUMENT
     write_text(document, document.read_text().replace('"name": "cnn"', '"name": "../cnn"'))
     with pytest.raises(RunError, match=r"compress\.json: .*'\.\./cnn' is no plain file name"):
+        compression.read(tmp_path)
+
+
+def test_a_proof_of_a_candidate_that_is_not_there_is_refused(tmp_path):
+    made.compression(tmp_path)
+    (tmp_path / "candidate-1").rename(tmp_path / "candidate-7")
+    with pytest.raises(RunError, match=r"proof\.json speaks of candidate-1, which is not there"):
         compression.read(tmp_path)

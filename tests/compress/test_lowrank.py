@@ -9,6 +9,8 @@ from toolkit import extras
 from toolkit.compress import lowrank
 from toolkit.compress.channels import trace
 
+pytestmark = pytest.mark.slow
+
 # Of the 64 × 64 kernel below: a rank of 4 saves 4,096 - 2 · 4 · 64 weights.
 SAVED = 64 * 64 - 2 * 4 * 64
 

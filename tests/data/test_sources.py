@@ -147,6 +147,7 @@ def test_the_sample_is_stratified_and_fixed():
     assert loaded.test.sha256 == "bfe95365908a" + loaded.test.sha256[12:]
 
 
+@pytest.mark.slow
 def test_another_sample_is_refused(tmp_path):
     rows = np.zeros((5000, 785), np.uint8)
     with gzip.open(tmp_path / "mnist_5k.csv.gz", "wt") as stream:

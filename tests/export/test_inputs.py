@@ -67,6 +67,7 @@ def exported(path, dataset, *, given=None, pairs=(("tflite", "float32"), ("tflit
     return manifest.read(result.manifest.folder)
 
 
+@pytest.mark.slow
 def test_the_first_layers_of_a_model_say_its_range(tmp_path):
     layers = extras.load("keras").layers
     normal = layers.Normalization(mean=[0.1307], variance=[0.3081**2])
@@ -115,6 +116,7 @@ def test_a_model_is_given_its_pixels_as_it_takes_them(tmp_path, bright, name):
     assert len(again.manifest.artifacts) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shown", "given", "best"),
     [

@@ -8,6 +8,8 @@ from toolkit.errors import ArtifactError
 from toolkit.export.prepare import fixed, prepare, prove
 from toolkit.runtimes.keras import open_session
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (8, 8, 1)
 ROWS = np.random.default_rng(0).random((60, *SHAPE), np.float32)
 

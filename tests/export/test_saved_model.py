@@ -71,7 +71,7 @@ def test_a_frozen_copy_that_answers_otherwise_is_refused(tf, tmp_path):
     expected = np.asarray(loaded.serve(tf.constant(values))["answer"])
     saved_model.prove(folder, expected, values, tolerance=1e-5)
     with pytest.raises(
-        ArtifactError, match=r"saved: what was frozen of it answers otherwise \(an output differs by 0\.1"
+        ArtifactError, match=r"saved: what was frozen of it answers differently \(an output differs by 0\.1"
     ):
         saved_model.prove(folder, expected + np.float32(0.1), values, tolerance=1e-5)
 

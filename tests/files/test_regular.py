@@ -95,7 +95,7 @@ def test_names_of_every_language_are_names():
         ["bench", "pipe.tflite"],
         ["record", "check", "run"],
         ["record", "plot", "run", "plot.svg"],
-        ["compare", "run", "run"],
+        ["record", "compare", "run", "run"],
         ["localize", "pipe.tflite"],
         ["export", "pipe.keras"],
         ["data", "pipe.npz"],

@@ -8,13 +8,13 @@ import numpy as np
 
 from tests.bench import made_up
 from toolkit import golden
-from toolkit.bench.advice import Budgets
+from toolkit.bench.advice import Requirements
 from toolkit.bench.explanation import Explanation
 from toolkit.bench.instructions import Instructions
 from toolkit.bench.pairs import Pairs
 from toolkit.bench.profile import Profile
 from toolkit.bench.roofline import Roofline
-from toolkit.bench.tuned import Tried, Tuned
+from toolkit.bench.tuned import TriedSetting, Tuned
 from toolkit.files import sha256, write_json
 from toolkit.parity import record as parity
 from toolkit.runtimes.base.graph import INT8, Operator
@@ -95,13 +95,15 @@ def benchmark(folder, path="a.tflite"):
     """Save a record of a benchmark with one result of an artifact, with all that may be known of one."""
     found = made_up.record()
     times = np.array([(2e-4, 1e-4), (2.1e-4, 1e-4), (2e-4, 1.1e-4)])
-    found.folder, found.results = folder, [made_up.result(1e-4, path=path, pairs=Pairs.of([times, times]))]
-    found.budgets, found.rate = Budgets(max_latency_s=1.0, max_size_bytes=1e6, min_accuracy=0.5), 30.0
+    found.folder, found.results = folder, [made_up.result(1e-4, path=path, pairs=Pairs.from_processes([times, times]))]
+    found.budgets, found.rate = Requirements(max_latency_s=1.0, max_size_bytes=1e6, min_accuracy=0.5), 30.0
     operators = (Operator("CONV_2D", "XNNPACK", 1000, INT8, 100), Operator("QUANTIZE", "built-in"))
     roof = Roofline(1e11, ((1 << 18, 4e10), (1 << 20, 2e10)))
     found.why = {"s.npz": Explanation(Profile(operators, (1e-6, 3e-6, 1e-4), None), roof, "its kernels are slow")}
     counted = Instructions("litert", 123_456, "qemu-user 8.2", "Cortex-A72", None, {"ai-edge-litert": "2.3.0"})
-    tried = Tuned((Tried("XNNPACK off", "flags=0", (0.1, 0.12)),), (("XNNPACK in float16", "not in this version"),))
+    tried = Tuned(
+        (TriedSetting("XNNPACK off", "flags=0", (0.1, 0.12)),), (("XNNPACK in float16", "not in this version"),)
+    )
     found.instructions, found.tuned = {Path(path): counted}, {Path(path): tried}
     found.results[0].write_samples(folder)
     found.save()

@@ -103,7 +103,7 @@ def test_a_window_is_scaled_by_itself():
     windows = np.random.default_rng(0).normal(5, 3, (4, 20, 2)).astype(np.float32)
     windows[0, :, 1] = 7.0  # which has no width
     *_, own = scales(windows)
-    scaled = own.of(windows)
+    scaled = own.apply(windows)
     np.testing.assert_allclose(scaled.mean(axis=1), 0, atol=1e-6)
     np.testing.assert_allclose(scaled.std(axis=1), [[1, 0], [1, 1], [1, 1], [1, 1]], atol=1e-5)
     assert len(scales(windows)) == len(scales(windows[:, 0])) + 1

@@ -26,14 +26,15 @@ def pi(server, tmp_path_factory):
 
 def test_a_device_without_internet_is_given_its_packages_and_verifies(toolkit, pi, tmp_path):
     wheels = shutil.copytree(GUEST.folder / "wheels", tmp_path / "wheels")
-    code, document, err = toolkit("verify", ONE, "--on", "pi", "--wheels", wheels, "--json")
+    code, document, err = toolkit("device", "verify", ONE, "--on", "pi", "--wheels", wheels, "--json")
     assert code == 0, err
     assert err[-1] == "pi: making an environment, once (Python 3.11.2 on aarch64)"
     assert (document["device"], document["verdict"]) == ("pi", "pass")
 
 
 def test_a_benchmark_there_says_that_it_is_emulated_and_gives_no_latency(toolkit, pi):
-    code, document, err = toolkit("bench", ONE, "--on", "pi", "--processes", "1", "--seconds", "0.05", "--json")
+    planned = ("--processes", "1", "--seconds", "0.05")
+    code, document, err = toolkit("device", "bench", ONE, "--on", "pi", *planned, "--json")
     assert code == 0, err
     host = document["host"]
     assert (host["arch"], host["emulated"], host["cpu"]) == ("aarch64", True, "Cortex-A76")

@@ -24,7 +24,7 @@ def records(folder=Path()):
 
 
 def test_a_benchmark_runs_there_and_its_record_is_like_one_of_here(toolkit, device):
-    code, document, err = toolkit("bench", SHIPPED, "--on", "device", *QUICK, "--json")
+    code, document, err = toolkit("device", "bench", SHIPPED, "--on", "device", *QUICK, "--json")
     assert code == 0, err
     assert (document["device"], document["command"], len(document["results"])) == ("device", "bench", 6)
     assert {Path(result["artifact"]).parent for result in document["results"]} == {SHIPPED}
@@ -33,14 +33,14 @@ def test_a_benchmark_runs_there_and_its_record_is_like_one_of_here(toolkit, devi
     saved = json.loads(path.read_text())
     assert {key: value for key, value in document.items() if key != "device"} == saved
     assert toolkit("record", "check", path.parent)[0] == 0
-    code, out, _ = toolkit("compare", path.parent, path.parent)
+    code, out, _ = toolkit("record", "compare", path.parent, path.parent)
     assert (code, "0 of 6 are more than 5 % slower" in out) == (0, True)
     assert device.processes_after(PATIENCE_S) == []
 
 
 def test_nothing_is_copied_or_made_twice_and_nothing_is_left(toolkit, device):
-    toolkit("bench", ONE, "--on", "device", *QUICK)
-    code, _, err = toolkit("bench", ONE, "--on", "device", *QUICK)
+    toolkit("device", "bench", ONE, "--on", "device", *QUICK)
+    code, _, err = toolkit("device", "bench", ONE, "--on", "device", *QUICK)
     assert code == 0
     assert [line for line in err if "copying" in line or "making" in line] == []
     cache = device.home / ".cache" / "edge-model-toolkit" / "remote"
@@ -50,9 +50,9 @@ def test_nothing_is_copied_or_made_twice_and_nothing_is_left(toolkit, device):
 
 
 def test_verify_compares_by_golden_there(toolkit, device):
-    code, out, _ = toolkit("verify", SHIPPED, "--on", "device")
+    code, out, _ = toolkit("device", "verify", SHIPPED, "--on", "device")
     assert (code, out.count("  pass"), "verdict: pass" in out) == (0, 6, True)
-    code, document, _ = toolkit("verify", ONE, "--on", "device", "--json")
+    code, document, _ = toolkit("device", "verify", ONE, "--on", "device", "--json")
     assert (code, document["device"], document["verdict"]) == (0, "device", "pass")
     (result,) = document["results"]
     assert (result["artifact"], result["n"], result["recorded_flips"]) == (str(ONE), 500, 0)
@@ -60,14 +60,14 @@ def test_verify_compares_by_golden_there(toolkit, device):
 
 def test_an_artifact_that_differs_there_fails_by_its_name_here(toolkit, device, exported):
     (exported / "cnn-int8.tflite").write_bytes(b"changed")
-    code, out, _ = toolkit("verify", exported, "--on", "device")
+    code, out, _ = toolkit("device", "verify", exported, "--on", "device")
     assert code == 1
     assert f"{exported / 'cnn-int8.tflite'}: changed since it was exported" in out
 
 
 def test_several_devices_are_measured_side_by_side_and_one_that_is_lost_leaves_the_others(toolkit, server, device):
     server.configure("off", key=server.folder / "device.key", port=1)
-    code, document, _ = toolkit("bench", ONE, "--on", "device", "--on", "off", *QUICK, "--json")
+    code, document, _ = toolkit("device", "bench", ONE, "--on", "device", "--on", "off", *QUICK, "--json")
     assert code == 2
     good, bad = document["devices"]
     assert (good["device"], len(good["results"]), bad["device"]) == ("device", 1, "off")
@@ -80,9 +80,9 @@ def test_two_devices_have_a_column_each(toolkit, server, device, tmp_path):
     other = server.login("other", tmp_path / "home")
     remote = other.home / ".cache" / "edge-model-toolkit" / "remote"
     remote.mkdir(parents=True)
-    toolkit("bench", ONE, "--on", "device", *QUICK)
+    toolkit("device", "bench", ONE, "--on", "device", *QUICK)
     (remote / "environments").symlink_to(device.home / ".cache" / "edge-model-toolkit" / "remote" / "environments")
-    code, out, _ = toolkit("bench", ONE, "--on", "device", "--on", "other", *QUICK)
+    code, out, _ = toolkit("device", "bench", ONE, "--on", "device", "--on", "other", *QUICK)
     assert code == 0
     assert "median of one inference" in out
     heading = next(line for line in out.splitlines() if "device" in line and "other" in line)
@@ -91,7 +91,7 @@ def test_two_devices_have_a_column_each(toolkit, server, device, tmp_path):
 
 
 def test_a_device_is_measured_by_one_at_a_time(toolkit, server, device):
-    assert toolkit("bench", ONE, "--on", "device", "--on", "device")[2] == [
+    assert toolkit("device", "bench", ONE, "--on", "device", "--on", "device")[2] == [
         "error: --on names a device twice; its measurements would disturb each other"
     ]
     lock = device.home / ".cache" / "edge-model-toolkit" / "remote" / "lock"
@@ -99,7 +99,7 @@ def test_a_device_is_measured_by_one_at_a_time(toolkit, server, device):
     holder = subprocess.Popen(["flock", lock, "sh", "-c", "echo; cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert holder.stdout.readline() == b"\n"  # it has the lock
-        code, _, err = toolkit("bench", ONE, "--on", "device", *QUICK)
+        code, _, err = toolkit("device", "bench", ONE, "--on", "device", *QUICK)
     finally:
         holder.communicate()
     assert (code, err) == (2, ["error: device: another toolkit is at work on it; wait until that one is done"])
@@ -108,30 +108,16 @@ def test_a_device_is_measured_by_one_at_a_time(toolkit, server, device):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("bench", "none.tflite", "--on", "pi"), "none.tflite: no such file or folder"),
-        (("bench", "--on", "-oProxyCommand=x"), "--on is '-oProxyCommand=x', which is no host name"),
-        (("bench", "--on", "pi", "--explain"), "--explain looks at this machine; leave out --on"),
-        (("bench", "--wheels", "."), "--wheels is what is taken along to a device; name one by --on"),
-        (("bench", "--on", "pi", "--wheels", "."), ".: none of the tested wheels is there; fill the folder with"),
-        (("bench", "--resume", "x"), "--resume goes on with the record of a device; name it by --on"),
-        (("verify", "--on", "pi", "--save"), "--on compares by golden on a device; it does not go with --save"),
-        (
-            ("verify", "--on", "pi", "--import", "x"),
-            "--on compares by golden on a device; it does not go with --import",
-        ),
-        (("verify", "--on", "pi", "--data", "x"), "--on compares by golden on a device; it does not go with --data"),
-        (
-            ("verify", "--on", "pi", "--margin", "2"),
-            "--on compares by golden on a device; it does not go with --margin",
-        ),
-        (
-            ("verify", "--on", "pi", "--allow-overlap"),
-            "--on compares by golden on a device; it does not go with --allow",
-        ),
+        (("device", "bench", "none.tflite", "--on", "pi"), "none.tflite: no such file or folder"),
+        (("device", "bench", "--on", "-oProxyCommand=x"), "--on is '-oProxyCommand=x', which is no host name"),
+        (("device", "bench"), "Missing option '--on'; see: toolkit device bench --help"),
+        (("device", "bench", "--on", "pi", "--explain"), "No such option: --explain"),
+        (("device", "bench", "--on", "pi", "--wheels", "."), ".: none of the tested wheels is there; fill the folder"),
+        (("device", "verify", "--on", "pi", "--save"), "No such option: --save"),
     ],
 )
 def test_wrong_usage_is_one_line(toolkit, arguments, said):
     paths = [] if "none.tflite" in arguments else [ONE]
-    code, _, err = toolkit(arguments[0], *paths, *arguments[1:])
+    code, _, err = toolkit(*arguments[:2], *paths, *arguments[2:])
     assert (code, len(err)) == (2, 1)
     assert err[0].startswith(f"error: {said}")

@@ -23,11 +23,11 @@ def test_what_fails_when_the_work_is_handed_over_is_named(call_here, scripted):
     ready = (HELLO, {"ready": True, "missing": []})
     for name, said in (("full", full), ("gone", gone)):
         scripted.device(name, *ready, MARK, said)
-    assert call_here("verify", ONE, "--on", "full")[::2] == (
+    assert call_here("device", "verify", ONE, "--on", "full")[::2] == (
         2,
         ["error: full: its disk is full (0 B free); an environment takes about 300 MB"],
     )
-    assert call_here("verify", ONE, "--on", "gone")[::2] == (
+    assert call_here("device", "verify", ONE, "--on", "gone")[::2] == (
         2,
         ["error: gone: its environment does not start: /cache/python: No such file or directory"],
     )
@@ -36,7 +36,7 @@ def test_what_fails_when_the_work_is_handed_over_is_named(call_here, scripted):
 def test_a_verification_that_is_cut_off_names_the_way_on(call_here, scripted, monkeypatch):
     monkeypatch.setattr(ssh, "END_S", 0.2)
     scripted.device("cut", *READY, b"no message\n")
-    code, _, err = call_here("verify", ONE, "--on", "cut")
+    code, _, err = call_here("device", "verify", ONE, "--on", "cut")
     assert (code, len(err)) == (2, 1)
     assert err[0].startswith("error: cut: what runs there ended with ")
     assert err[0].endswith("; run the same command again: what was copied and installed is still there")
@@ -96,7 +96,7 @@ def counted(**facts):
 def test_a_device_whose_answer_makes_no_sense_leaves_the_others_alone(call_here, scripted, said, why):
     scripted.device("good", *READY, found())
     scripted.device("bad", *READY, said)
-    code, out, err = call_here("verify", ONE, "--on", "bad", "--on", "good")
+    code, out, err = call_here("device", "verify", ONE, "--on", "bad", "--on", "good")
     assert (code, len(err)) == (2, 1)
     ways = (
         "its answer makes no sense (",
@@ -114,24 +114,25 @@ def test_what_a_device_says_cannot_steer_the_terminal(call_here, scripted):
     evil = "\x1b]0;owned\x07\x9b2J\u202e"
     warning = {"event": "warning", "text": f"{evil}\nerror: all is lost"}
     scripted.device("evil", *READY, warning, found(problem={"check": evil, "text": evil}))
-    code, out, err = call_here("verify", ONE, "--on", "evil")
+    code, out, err = call_here("device", "verify", ONE, "--on", "evil")
     assert (code, err) == (1, [r"warning: evil: \x1b]0;owned\x07\x9b2J\u202e error: all is lost"])
     assert [character for character in out if not character.isprintable() and character != "\n"] == []
-    _, document, _ = call_here("verify", ONE, "--on", "evil", "--json")
+    _, document, _ = call_here("device", "verify", ONE, "--on", "evil", "--json")
     assert document["results"][0]["problem"] == r"\x1b]0;owned\x07\x9b2J\u202e"
 
 
+@pytest.mark.slow
 def test_of_a_device_that_warns_without_end_the_first_are_told_and_the_others_counted(call_here, scripted):
     warning = {"event": "warning", "text": f"{'x' * 10_000} y"}
     scripted.device("loud", *READY, *[warning] * 1025, found())
-    code, _, err = call_here("verify", ONE, "--on", "loud")
+    code, _, err = call_here("device", "verify", ONE, "--on", "loud")
     assert (code, len(err), err[-1]) == (0, 21, "warning: loud: 1,005 more warnings are left out")
     assert max(map(len, err)) < 2100
 
 
 def test_a_device_whose_wheels_have_no_known_digests_is_warned_of(call_here, scripted):
     scripted.device("new", {**HELLO, "python": "3.99.1"}, {"ready": False, "missing": []}, {}, *READY[2:], found())
-    code, _, err = call_here("verify", ONE, "--on", "new")
+    code, _, err = call_here("device", "verify", ONE, "--on", "new")
     assert (code, err) == (
         0,
         [
@@ -147,7 +148,7 @@ def test_another_file_of_an_index_is_named(call_here, scripted):
     said += "    numpy==2.4.6 from https://me:secret@host/numpy.whl:\n"
     said += f"        Expected sha256 {'a' * 64}\n             Got        {'b' * 64}\n"
     scripted.device("pi", HELLO, {"ready": False, "missing": []}, {"error": "command", "output": said})
-    code, _, err = call_here("verify", ONE, "--on", "pi")
+    code, _, err = call_here("device", "verify", ONE, "--on", "pi")
     assert (code, err[-1]) == (
         2,
         "error: pi: the package index gives another file of numpy==2.4.6 than the tested one (SHA-256 "
@@ -161,7 +162,7 @@ def test_a_record_from_a_device_cannot_steer_the_terminal(call_here, scripted, t
     record.failures = {"models/0/a\x1b.tflite": "\x1b[31mno"}
     record.save()
     scripted.device("evil", *READY, *pieces(record.folder), {"event": "record"}, {"event": "done"})
-    _, out, err = call_here("bench", ONE, "--on", "evil")
+    _, out, err = call_here("device", "bench", ONE, "--on", "evil")
     assert [c for c in f"{out}{''.join(err)}" if not c.isprintable() and c != "\n"] == []
     assert r"Cortex\x1b[2J, " in out
     (path,) = Path("benchmarks").glob("*/record.json")
@@ -181,7 +182,7 @@ def test_a_record_from_a_device_cannot_steer_the_terminal(call_here, scripted, t
 def test_a_command_for_the_user_is_made_of_nothing_that_a_shell_reads(call_here, scripted, claim):
     unreachable = {"error": "command", "output": "Max retries exceeded"}
     scripted.device("evil", HELLO | claim, {"ready": False, "missing": []}, unreachable)
-    code, _, err = call_here("verify", ONE, "--on", "evil")
+    code, _, err = call_here("device", "verify", ONE, "--on", "evil")
     assert (code, len(err)) == (2, 1)
     assert err[0].startswith("error: evil: its answer makes no sense (Python '3.")
 
@@ -189,7 +190,7 @@ def test_a_command_for_the_user_is_made_of_nothing_that_a_shell_reads(call_here,
 def test_a_device_that_says_it_was_stopped_stops_no_other(call_here, scripted):
     scripted.device("good", *READY, found())
     scripted.device("bad", *READY, {"event": "stopped"})
-    code, out, err = call_here("verify", ONE, "--on", "bad", "--on", "good")
+    code, out, err = call_here("device", "verify", ONE, "--on", "bad", "--on", "good")
     assert (code, err) == (2, ["error: bad: it was stopped there"])
     assert "verdict: pass" in out.partition("\ngood\n")[2]
 
@@ -204,7 +205,7 @@ def test_a_record_that_cannot_be_kept_or_printed_leaves_the_others_alone(call_he
     sends("good")
     sends("bad", marks=(Mark(0, 0, "full moon"),))
     scripted.device("long", *READY, {"event": "file", "name": f"{'x' * 300}.npz", "first": True})
-    code, out, err = call_here("bench", ONE, "--on", "bad", "--on", "good", "--on", "long")
+    code, out, err = call_here("device", "bench", ONE, "--on", "bad", "--on", "good", "--on", "long")
     assert code == 2
     assert err[0].startswith("error: bad: ")
     assert err[0].endswith(" has a mark of no known reason: 'full moon'")

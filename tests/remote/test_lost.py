@@ -36,7 +36,7 @@ def when(happened, do):
 
 def test_a_connection_that_is_cut_stops_the_device_keeps_the_rounds_and_can_be_resumed(toolkit, device):
     cut = when(lambda: bool(records()), device.cut)
-    code, _, err = toolkit("bench", ONE, "--on", "device", *LONG)
+    code, _, err = toolkit("device", "bench", ONE, "--on", "device", *LONG)
     cut.join()
     (path,) = records()
     kept = record.read(path.parent)
@@ -49,18 +49,18 @@ def test_a_connection_that_is_cut_stops_the_device_keeps_the_rounds_and_can_be_r
     assert not (device.home / ".cache" / "edge-model-toolkit" / "remote" / "session").exists()
 
     planned = ("--processes", str(rounds + 2), "--seconds", str(0.01 * (rounds + 2)))
-    code, document, err = toolkit("bench", ONE, "--on", "device", *planned, "--resume", path.parent, "--json")
+    code, document, err = toolkit("device", "bench", ONE, "--on", "device", *planned, "--resume", path.parent, "--json")
     assert code == 0, err
     assert (len(document["results"][0]["processes"]), document["interrupted"]) == (rounds + 2, False)
     assert records() == [path]
     assert toolkit("record", "check", path.parent)[0] == 0
-    code, _, err = toolkit("bench", ONE, "--on", "device", *planned, "--resume", path.parent)
+    code, _, err = toolkit("device", "bench", ONE, "--on", "device", *planned, "--resume", path.parent)
     assert code == 2
     assert err[-1].endswith(f"all {rounds + 2} processes of each were measured; nothing is left to resume")
 
 
 def test_ctrl_c_stops_the_device_and_keeps_what_was_measured(server, device, on_path, here):
-    command = [sys.executable, "-m", "toolkit", "bench", str(ONE), "--on", "device", *LONG]
+    command = [sys.executable, "-m", "toolkit", "device", "bench", str(ONE), "--on", "device", *LONG]
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -83,7 +83,7 @@ def test_a_device_that_no_longer_answers_is_noticed(toolkit, device, monkeypatch
     monkeypatch.setitem(ssh.OPTIONS, "ServerAliveInterval", "2")
     monkeypatch.setattr(ssh, "END_S", 1.0)
     stopped = when(lambda: bool(records()), lambda: os.kill(int(device.session.read_text()), signal.SIGSTOP))
-    code, _, err = toolkit("bench", ONE, "--on", "device", *LONG)
+    code, _, err = toolkit("device", "bench", ONE, "--on", "device", *LONG)
     stopped.join()
     device.cut()
     assert code == 2
@@ -96,7 +96,7 @@ def test_a_connection_that_is_cut_while_the_environment_is_made_leaves_nothing_h
     fresh = server.login("fresh", tmp_path / "home")
     environments = fresh.home / ".cache" / "edge-model-toolkit" / "remote" / "environments"
     cut = when(lambda: any(environments.glob("*/bin/python")), fresh.cut)
-    code, _, err = toolkit("bench", ONE, "--on", "fresh", *QUICK)
+    code, _, err = toolkit("device", "bench", ONE, "--on", "fresh", *QUICK)
     cut.join()
     assert code == 2
     assert [line.partition(", ")[0] for line in err[:-1]] == [

@@ -8,14 +8,14 @@ import pytest
 from toolkit import manifest
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.report import write as writing
-from toolkit.report.page import Page
+from toolkit.report.page import ReportPage
 from toolkit.report.subject import Subject
 from toolkit.report.write import write
 
 
 @pytest.fixture
 def subject(shipped, monkeypatch):
-    monkeypatch.setattr(writing, "render", lambda subject: Page("<!DOCTYPE html>", {"Training": "no run"}))
+    monkeypatch.setattr(writing, "render", lambda subject: ReportPage("<!DOCTYPE html>", {"Training": "no run"}))
     return Subject(manifest.read(shipped), ())
 
 
@@ -76,7 +76,7 @@ def test_the_chromium_of_this_machine_prints_a_page_and_leaves_nothing(shipped, 
     report = write(Subject(manifest.read(shipped), ()), tmp_path / "page.html", pdf=True)
     content = report.pdf.read_bytes()
     assert content.startswith(b"%PDF-")
-    assert len(re.findall(rb"/Type\s*/Page\b", content)) >= 3
+    assert len(re.findall(rb"/Type\s*/ReportPage\b", content)) >= 3
     assert [path for path in (tmp_path / "home").rglob("*") if path.is_file()] == []
 
 

@@ -11,7 +11,7 @@ from toolkit.runtimes.keras.layers import Layers
 from toolkit.runtimes.keras.loading import allowing, load_model
 from toolkit.worker.session import contained
 
-pytestmark = pytest.mark.training
+pytestmark = [pytest.mark.training, pytest.mark.slow]
 
 OWN = """
 import keras
@@ -162,7 +162,6 @@ def test_layers_that_are_shared_nested_and_of_two_inputs_are_run_one_by_one(kera
     np.testing.assert_allclose(model.alone("sum", {}, images).values, outputs["sum"], atol=1e-5)
 
 
-@pytest.mark.slow
 def test_a_worker_loads_a_layer_of_the_user_s_where_its_file_is_given(keras, own, tmp_path):
     with allowing([own]):
         path = saved(keras, tmp_path / "m.keras", sys.modules["own_layers"].Double())
@@ -176,7 +175,6 @@ def test_a_worker_loads_a_layer_of_the_user_s_where_its_file_is_given(keras, own
         assert workers.open_session(path).predict(np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 3)
 
 
-@pytest.mark.slow
 def test_a_worker_runs_code_inside_of_a_file_only_where_that_is_said(keras, tmp_path):
     path = saved(keras, tmp_path / "m.keras", keras.layers.Lambda(lambda x: 2 * x, output_shape=(8, 8, 1)))
     with contained() as workers, pytest.raises(ArtifactError, match="--unsafe-lambda"):

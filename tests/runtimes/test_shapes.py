@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from toolkit import extras
-from toolkit.bench.measure import Subject
+from toolkit.bench.measure import TimedModel
 from toolkit.errors import ArtifactError
 from toolkit.runtimes import open_session
 
@@ -29,7 +29,7 @@ def pooled(path, shape=("batch", 3, "height", "width")):
 
 
 def timed(path, shapes):
-    return Subject(lambda: open_session(path), None, batch=1, shapes=shapes)
+    return TimedModel(lambda: open_session(path), None, batch=1, shapes=shapes)
 
 
 def test_an_input_of_any_size_is_timed_in_the_shape_that_is_given(tmp_path):

@@ -5,7 +5,7 @@ import re
 from tests.study.made_up import progress
 from toolkit.files import write_json
 from toolkit.runs import METRICS
-from toolkit.search.asked import Asked
+from toolkit.search.asked import SearchRequest
 from toolkit.search.budgets import Budgets, Costs
 from toolkit.search.space import Choice
 from toolkit.study import outcome
@@ -13,7 +13,7 @@ from toolkit.study.executors.base import ENDED, EPOCH, STARTED, Event
 from toolkit.study.trials import TrialState, record_failure
 from toolkit.training import checkpoint
 
-ASKED = Asked(Budgets(max_size_bytes=10_000.0), epochs=3, final_epochs=0)
+ASKED = SearchRequest(Budgets(max_size_bytes=10_000.0), epochs=3, final_epochs=0)
 SMALL, LARGE = Costs(2_000, 10_000, 500, 100), Costs(9_000, 90_000, 900, 900)
 
 
@@ -33,7 +33,7 @@ class Costing:
     def __init__(self):
         self.asked = []
 
-    def of(self, model):
+    def costs_of(self, model):
         self.asked.append(model)
         return takes(model)
 

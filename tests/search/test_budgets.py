@@ -6,7 +6,7 @@ import pytest
 
 from tests.search.made_up import LARGE, SMALL
 from toolkit.errors import UsageError
-from toolkit.search.budgets import COSTS, OF_FILE, Budgets, Measured
+from toolkit.search.budgets import COSTS, OF_FILE, Budgets, MeasuredCost
 
 
 def test_budgets_are_numbers_with_units():
@@ -47,7 +47,7 @@ def test_costs_are_at_most_others_if_neither_size_nor_macs_is_more():
 
 
 def measured(high, *, value=None):
-    return Measured(value or high, value or high, high, "the floor on one thread of a CPU")
+    return MeasuredCost(value or high, value or high, high, "the floor on one thread of a CPU")
 
 
 def test_instructions_and_latencies_are_budgets_too():
@@ -80,9 +80,9 @@ def test_costs_are_told_with_what_was_measured():
     assert str(costs) == (
         "2.00 kB of int8 file, 10,000 MACs, 500 B of tensors, 35,000 instructions, 13.0 µs of latency"
     )
-    shown = {cost.heading: cost.shown(costs) for cost in COSTS}
+    shown = {cost.heading: cost.describe(costs) for cost in COSTS}
     assert (shown["instructions"], shown["latency"]) == ("35,000", "12.0 µs (at most 13.0 µs)")
-    assert {cost.shown(SMALL) for cost in COSTS if cost.is_measured} == {"–"}
+    assert {cost.describe(SMALL) for cost in COSTS if cost.is_measured} == {"–"}
 
 
 def test_instructions_count_instead_of_macs_where_they_are_known():
@@ -95,7 +95,7 @@ def test_instructions_count_instead_of_macs_where_they_are_known():
 def test_a_figure_that_is_not_within_its_interval_is_none(figures):
     value, low, high = figures
     with pytest.raises(ValueError, match="is not between"):
-        Measured(value, low, high, "a CPU")
+        MeasuredCost(value, low, high, "a CPU")
 
 
 def test_what_a_network_misses_is_added_up():

@@ -132,7 +132,7 @@ def test_nonsense_is_one_line_and_exit_code_2(cli, here, monkeypatch, tiny, argu
 
 @pytest.mark.slow
 def test_a_teacher_of_other_data_is_refused_before_anything_is_converted(cli, here, here_alone, monkeypatch):
-    monkeypatch.setattr("toolkit.search.costs.Costing.of", lambda self, model: pytest.fail("it was converted"))
+    monkeypatch.setattr("toolkit.search.costs.Costing.costs_of", lambda self, model: pytest.fail("it was converted"))
     code, _, err = cli("search", *ASKED, "--teacher", SHIPPED / "mlp.keras")
     assert code == 2
     assert "mlp.keras" in err.splitlines()[-1]
@@ -144,7 +144,7 @@ def test_ctrl_c_before_anything_was_begun_ends_with_130(cli, here_alone, monkeyp
     def interrupt(self, model):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("toolkit.search.costs.Costing.of", interrupt)
+    monkeypatch.setattr("toolkit.search.costs.Costing.costs_of", interrupt)
     code, _, err = cli("search", *ASKED)
     assert (code, err.splitlines()[-1]) == (130, "error: interrupted")
 
@@ -156,7 +156,7 @@ def test_ctrl_c_in_a_training_says_how_to_go_on(cli, here_alone, monkeypatch):
         yield
 
     monkeypatch.setattr(Processes, "__call__", interrupt)
-    monkeypatch.setattr("toolkit.search.costs.Costing.of", lambda self, model: Costs(1, 1, 1, 1))
+    monkeypatch.setattr("toolkit.search.costs.Costing.costs_of", lambda self, model: Costs(1, 1, 1, 1))
     code, out, err = cli("search", *ASKED, "--json")
     assert code == 130
     assert "interrupted: 0 of 1 candidates finished; call the same again to go on" in err
@@ -170,7 +170,7 @@ def test_a_crash_is_shown_with_its_reason(cli, here, here_alone, monkeypatch):
             yield Event(trial, ENDED)
 
     monkeypatch.setattr(Processes, "__call__", crash)
-    monkeypatch.setattr("toolkit.search.costs.Costing.of", lambda self, model: Costs(1, 1, 1, 1))
+    monkeypatch.setattr("toolkit.search.costs.Costing.costs_of", lambda self, model: Costs(1, 1, 1, 1))
     code, out, err = cli("search", *ASKED)
     assert code == 1
     assert "warning: trial-001 crashed: ValueError: no memory" in err

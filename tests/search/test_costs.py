@@ -6,7 +6,7 @@ import pytest
 
 from tests.training.made_up import ROUNDING
 from toolkit.search import costs
-from toolkit.search.budgets import Budgets, Costs, Measured
+from toolkit.search.budgets import Budgets, Costs, MeasuredCost
 from toolkit.search.costs import Costing
 from toolkit.search.measures import MEASURES
 
@@ -40,7 +40,7 @@ def made(monkeypatch):
 
 def test_a_network_is_converted_once(made, tiny):
     with Costing(tiny, Budgets()) as costing:
-        assert costing.of("tiny:width=2") == costing.of("tiny:width=2") == Costs(1, 2, 3, 4)
+        assert costing.costs_of("tiny:width=2") == costing.costs_of("tiny:width=2") == Costs(1, 2, 3, 4)
     (process,) = made
     about = {"input_shape": [8, 8, 1], "classes": 3, "dtype": "uint8", "qat": False}
     assert process.asked == [{"do": costs.MEASURE, "model": "tiny:width=2", **about}]
@@ -50,7 +50,7 @@ def test_a_network_is_converted_once(made, tiny):
 def test_memory_does_not_grow_with_the_conversions(made, tiny):
     with Costing(tiny, Budgets()) as costing:
         for width in range(2 * costs.CONVERSIONS + 1):
-            costing.of(f"tiny:width={width}")
+            costing.costs_of(f"tiny:width={width}")
     assert [len(process.asked) for process in made] == [costs.CONVERSIONS] * 2 + [1]
     assert all(process.closed for process in made)
 
@@ -73,7 +73,7 @@ def test_what_is_limited_is_measured_as_long_as_the_rest_fits(made, tiny, monkey
         def found(path):
             assert path.read_bytes() == FILE
             asked.append(name)
-            return Measured(value, value, value, "a CPU")
+            return MeasuredCost(value, value, value, "a CPU")
 
         monkeypatch.setitem(MEASURES, name, found)
 
@@ -88,7 +88,7 @@ def test_what_is_limited_is_measured_as_long_as_the_rest_fits(made, tiny, monkey
     ):
         asked.clear()
         with Costing(tiny, budgets) as costing:
-            found = costing.of("tiny:width=2")
+            found = costing.costs_of("tiny:width=2")
         assert asked == names
         assert [name for name in MEASURES if getattr(found, name)] == names
 

@@ -12,17 +12,14 @@ from tests.search.test_proof import member
 from toolkit.errors import RunError
 from toolkit.files import documents, write_json
 from toolkit.search import conduct, search
-from toolkit.search.candidates import CANDIDATE
 from toolkit.search.conduct import Limits
+from toolkit.search.experiment import CANDIDATE
 from toolkit.search.proof import FRONT, PROOF, Proof
 
 ONE, THREE = Limits(trials=1), Limits(trials=3)
 
 
-@pytest.fixture(autouse=True)
-def _closed(monkeypatch):
-    """What is trained here has no weights that could be exported."""
-    monkeypatch.setattr("toolkit.search.conduct.prove", lambda search, *_, **__: search)
+pytestmark = pytest.mark.usefixtures("closed")
 
 
 def go_on(of, dataset, executor, limits=THREE):

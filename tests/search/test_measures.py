@@ -9,14 +9,14 @@ from toolkit.bench.instructions import Instructions
 from toolkit.bench.plan import Plan
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.search import measures
-from toolkit.search.budgets import Budgets, Measured
+from toolkit.search.budgets import Budgets, MeasuredCost
 from toolkit.search.measures import MEASURES
 
 
 def test_instructions_are_a_count_without_an_interval(monkeypatch, tmp_path):
     counted = Instructions("litert", 35_000, "qemu-x86_64 10.0.2", "Haswell", None, {})
     monkeypatch.setattr("toolkit.bench.instructions.count", lambda path: counted)
-    assert MEASURES["instructions"](tmp_path) == Measured(35_000, 35_000, 35_000, "qemu-x86_64 10.0.2 on Haswell")
+    assert MEASURES["instructions"](tmp_path) == MeasuredCost(35_000, 35_000, 35_000, "qemu-x86_64 10.0.2 on Haswell")
 
 
 @pytest.mark.slow

@@ -3,12 +3,12 @@
 import pytest
 
 from tests.search.made_up import choice, takes
-from toolkit.search.budgets import Budgets, Costs, Measured
-from toolkit.search.proposals import FEWEST_TO_WEIGH, Result, importances, propose
+from toolkit.search.budgets import Budgets, Costs, MeasuredCost
+from toolkit.search.proposals import FEWEST_TO_WEIGH, Observation, importances, propose
 
 
 def result(of, accuracy):
-    return Result(of, takes(of.model), accuracy)
+    return Observation(of, takes(of.model), accuracy)
 
 
 def drawn(count):
@@ -52,7 +52,7 @@ def test_of_few_candidates_nothing_is_said():
     assert importances([result(one, None) for one in drawn(FEWEST_TO_WEIGH)]) == {}
 
 
-TOO_SLOW = Costs(1, 1, 1, 1, latency_s=Measured(2.0, 2.0, 2.0, "a CPU"))
+TOO_SLOW = Costs(1, 1, 1, 1, latency_s=MeasuredCost(2.0, 2.0, 2.0, "a CPU"))
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,6 @@ TOO_SLOW = Costs(1, 1, 1, 1, latency_s=Measured(2.0, 2.0, 2.0, "a CPU"))
 )
 def test_what_misses_a_budget_does_not_count_as_good_however_small_it_is(budgets, costs, accuracy):
     """Separable networks take next to nothing here, and miss what was asked for."""
-    known = [Result(one, costs, accuracy) if one.conv == "separable" else result(one, 0.96) for one in drawn(40)]
+    known = [Observation(one, costs, accuracy) if one.conv == "separable" else result(one, 0.96) for one in drawn(40)]
     proposed = [propose(known, budgets, seed=0, number=number, attempt=0) for number in range(41, 61)]
     assert sum(one.conv == "plain" for one in proposed) > 15

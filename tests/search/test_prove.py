@@ -11,7 +11,7 @@ from toolkit.errors import RunError
 from toolkit.export import sources
 from toolkit.files import write_text
 from toolkit.search import prove, report
-from toolkit.search.asked import Asked
+from toolkit.search.asked import SearchRequest
 from toolkit.search.budgets import Budgets
 from toolkit.search.conduct import Limits
 from toolkit.search.proof import FRONT
@@ -26,7 +26,7 @@ def searched(tmp_path, tiny, monkeypatch, trained_folder, exported_once):
     """A search of one candidate, which was exported before a kill."""
     with monkeypatch.context() as patch:
         patch.setattr("toolkit.search.conduct.prove", lambda search, *_, **__: search)
-        asked = Asked(Budgets(max_size_bytes=100_000.0), epochs=3, final_epochs=0)
+        asked = SearchRequest(Budgets(max_size_bytes=100_000.0), epochs=3, final_epochs=0)
         of = carry_out(tmp_path / "search", tiny, Learned(learn), asked=asked, limits=Limits(trials=1))
     (one,) = of.candidates
     shutil.copyfile(trained_folder / "best.keras", one.folder / "best.keras")

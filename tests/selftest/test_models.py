@@ -10,6 +10,8 @@ from toolkit import extras
 from toolkit.convention import Convention, parse
 from toolkit.selftest import models
 
+pytestmark = pytest.mark.slow
+
 COLOURS = "0.5,0.4,0.3,0.2,0.25,0.5"
 
 

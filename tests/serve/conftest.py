@@ -13,11 +13,11 @@ from tests.serve.browser import CHROMIUM, SCREENSHOTS
 from tests.serve.processes import served
 from toolkit.serve import app
 from toolkit.serve.engine import Engine
-from toolkit.serve.metrics import Metrics
+from toolkit.serve.metrics import ServiceMetrics
 
 
 def engines(*paths, on_failure=pytest.fail):
-    metrics = Metrics([path.name for path in paths])
+    metrics = ServiceMetrics([path.name for path in paths])
     made = [Engine(path.name, path, metrics=metrics, warn=pytest.fail, on_failure=on_failure) for path in paths]
     return made, metrics
 

@@ -10,7 +10,7 @@ from toolkit.errors import ArtifactError
 from toolkit.prediction import answers
 from toolkit.prediction.views import View
 from toolkit.serve.engine import Engine
-from toolkit.serve.metrics import Metrics
+from toolkit.serve.metrics import ServiceMetrics
 from toolkit.worker.session import Workers
 
 
@@ -26,7 +26,7 @@ def slow(exported_once, monkeypatch):
 
     monkeypatch.setattr(answers, "classify", classify)
     path = exported_once / "cnn-int8.tflite"
-    made = Engine("cnn", path, metrics=Metrics(["cnn"]), warn=pytest.fail, on_failure=pytest.fail)
+    made = Engine("cnn", path, metrics=ServiceMetrics(["cnn"]), warn=pytest.fail, on_failure=pytest.fail)
     yield made, gate, batches
     made.close()
 
@@ -110,7 +110,7 @@ def test_each_gets_the_answer_to_its_own_images_also_where_others_of_its_batch_g
         if place in (1, 4):
             assert isinstance(found[place], asyncio.CancelledError)
         else:
-            _, rows = answers.classify_views(made._open.session, made._open.found, one)
+            _, rows = answers.classify_views(made._open.session, made._open.manifest, one)
             assert np.allclose(found[place].probabilities, rows)
 
 
@@ -134,5 +134,5 @@ def test_an_artifact_that_cannot_be_opened_leaves_no_process(tmp_path, monkeypat
     closed = []
     monkeypatch.setattr(Workers, "close", lambda self: closed.append(self._process.close()))
     with pytest.raises(ArtifactError, match="no such file"):
-        Engine("a", tmp_path / "a.tflite", metrics=Metrics(["a"]), warn=pytest.fail, on_failure=pytest.fail)
+        Engine("a", tmp_path / "a.tflite", metrics=ServiceMetrics(["a"]), warn=pytest.fail, on_failure=pytest.fail)
     assert len(closed) == 1

@@ -2,7 +2,7 @@
 
 import re
 
-from toolkit.serve.metrics import BOUNDS_S, Histogram, Metrics
+from toolkit.serve.metrics import BOUNDS_S, Histogram, ServiceMetrics
 
 _SAMPLE = re.compile(r'[a-z_]+(\{([a-z]+="([^"\\]|\\["\\])*",?)+\})? [0-9.e+-]+')
 
@@ -24,7 +24,7 @@ def test_a_bucket_holds_all_at_or_below_its_bound():
 
 
 def test_the_text_has_every_count():
-    metrics = Metrics(["a.tflite", 'b"\\\n.onnx'])
+    metrics = ServiceMetrics(["a.tflite", 'b"\\\n.onnx'])
     metrics.requested("/", 200, 0.01)
     metrics.requested("/", 200, 0.01)
     metrics.requested("/v1/predict", 503, 0.02)
@@ -48,7 +48,7 @@ def test_the_text_has_every_count():
 
 
 def test_the_samples_of_a_name_follow_its_type():
-    metrics = Metrics(["a", "b"])
+    metrics = ServiceMetrics(["a", "b"])
     families = [line.split()[2] for line in metrics.text().splitlines() if line.startswith("# TYPE")]
     current = None
     for line in metrics.text().splitlines():

@@ -24,6 +24,8 @@ from toolkit.training.distillation import Teacher
 from toolkit.training.fit import train
 from toolkit.training.recipe import Recipe
 
+pytestmark = pytest.mark.slow
+
 # So slow that a network that is right stays so.
 RECIPE = Recipe(epochs=1, batch_size=50, learning_rate=1e-6)
 SCALES = """
@@ -58,7 +60,6 @@ def test_what_is_compiled_feeds_what_the_range_says(text):
             np.testing.assert_array_equal(given, pixels)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("said", ["0..255", "-1..1"])
 def test_a_file_is_trained_on_the_pixels_that_it_takes(tmp_path, bright, said):
     before = [extras.load("keras").layers.Rescaling(1 / 255)] if said == "0..255" else []
@@ -93,9 +94,9 @@ def test_a_file_that_clearly_takes_another_range_is_refused_with_both_figures(tm
     assert not (tmp_path / "run" / "config.json").exists()
 
 
-def learner(recipe, dataset):
+def learner(recipe, dataset, **options):
     tf, keras = extras.load("tensorflow"), extras.load("keras")
-    return network.build(tf, keras, recipe, divide(dataset, share=0.2, seed=0), warn=pytest.fail)
+    return network.build(tf, keras, recipe, divide(dataset, share=0.2, seed=0), warn=pytest.fail, **options)
 
 
 def test_a_python_file_whose_first_layer_scales_is_fed_what_it_scales(tmp_path, bright):
@@ -129,13 +130,13 @@ def test_a_teacher_sees_pixels_as_it_takes_them(tmp_path, bright):
     assert teacher.words == ("a teacher that is right on 100.00 % of 320 training images",)
 
 
-def test_a_range_that_is_given_beside_a_teacher_is_not_tried(tmp_path, bright):
-    """What compress trains: a network that was only just pruned gets more images right in one range by chance."""
+def test_a_range_is_tried_unless_the_caller_says_otherwise(tmp_path, bright):
+    """As compress does: a network that was only just pruned gets more images right in one range by chance."""
     path = linear(tmp_path / "own.keras", shown=(-1.0, 1.0))
-    recipe, parts = replace(RECIPE, model=str(path), input_range="0..1"), divide(bright, share=0.2, seed=0)
+    recipe = replace(RECIPE, model=str(path), input_range="0..1", teacher=str(linear(tmp_path / "teacher.keras")))
     with pytest.raises(UsageError, match=r"with -1\.\.1, .* with 0\.\.1: give --input-range -1\.\.1$"):
-        fed.check(recipe, parse("0..1"), parts)
-    fed.check(replace(recipe, teacher="best.keras"), parse("0..1"), parts)
+        learner(recipe, bright, tries_range=True)
+    assert str(learner(recipe, bright).convention) == "0..1"
 
 
 def test_a_teacher_of_another_range_is_refused_with_what_to_do(tmp_path, bright):
@@ -156,6 +157,6 @@ def test_a_file_may_leave_its_size_free(tmp_path, bright):
     dense.set_weights([kernel[:3] * len(kernel) / 3, bias])
     free.save(tmp_path / "free.keras")
     parts = divide(bright, share=0.2, seed=0)
-    fed.check(replace(RECIPE, model=str(tmp_path / "free.keras")), Convention(), parts)
+    fed.check(free, tmp_path / "free.keras", Convention(), parts)
     teacher = Teacher(extras.load("tensorflow"), tmp_path / "free.keras", parts)
     assert teacher.words == ("a teacher that is right on 100.00 % of 320 training images",)

@@ -104,17 +104,20 @@ def test_a_run_of_a_file_is_gone_on_with_if_the_file_is_given(here, tiny, traine
     assert len(train(further, tiny, folder, resume=True).progress.history) == 2
 
 
+@pytest.mark.slow
 def test_a_layer_that_is_not_there_names_the_layers(tmp_path, tiny, trained):
     with pytest.raises(UsageError, match=r"has no layer 'conv_9'; its layers: conv_1, pool_1, .*, probabilities$"):
         train(recipe_of(trained, freeze_until="conv_9"), tiny, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_something_must_be_left_to_train(tmp_path, tiny, trained):
     with pytest.raises(UsageError, match="frozen up to 'probabilities' nothing is left to train; name an earlier one"):
         train(recipe_of(trained, freeze_until="probabilities"), tiny, tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_images_of_another_size_are_refused(tmp_path, tiny):
     dense = extras.load("keras").layers.Dense
     path = save(tmp_path / "flat.keras", dense(3, activation="softmax"), shape=(7,))
@@ -122,6 +125,7 @@ def test_images_of_another_size_are_refused(tmp_path, tiny):
         train(recipe_of(path), tiny, tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_logits_are_refused(tmp_path, tiny):
     layers = extras.load("keras").layers
     path = save(tmp_path / "logits.keras", layers.Flatten(), layers.Dense(3))
@@ -139,6 +143,7 @@ def test_a_model_that_cannot_be_run_is_one_line(tiny):
         check_output(model, Path("own.keras"), tiny, Convention(), sums_to_one=True)
 
 
+@pytest.mark.slow
 def test_a_head_that_is_no_dense_layer_cannot_be_replaced(tmp_path, tiny):
     layers = extras.load("keras").layers
     path = save(tmp_path / "conv.keras", layers.Conv2D(5, 8), layers.Flatten(), layers.Softmax())

@@ -111,7 +111,7 @@ def test_only_the_tested_files_are_taken_along(index, tmp_path, capsys):
     wheels.check(folder)
     (folder / BASE).write_bytes(b"another")
     artifact = Path(__file__).parents[2] / "exported" / "mlp" / "mlp-int8.tflite"
-    assert call(["verify", str(artifact), "--on", "pi", "--wheels", str(folder)]) == 2
+    assert call(["device", "verify", str(artifact), "--on", "pi", "--wheels", str(folder)]) == 2
     assert f"{BASE}: not the tested file, by its SHA-256; fill the folder with: " in capsys.readouterr().err
     for wheel in (BASE, RUNTIME):
         (folder / wheel).unlink()

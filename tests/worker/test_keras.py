@@ -52,6 +52,7 @@ def test_a_keras_file_that_would_fill_the_memory_is_one_line(exported, tiny_npz,
     )
 
 
+@pytest.mark.slow
 @pytest.mark.training
 def test_a_file_that_cannot_be_run_on_rows_as_they_come_next_is_not_loaded(tmp_path):
     """Of a size that it leaves free, here an even one; other rows are refused by whoever loads it, in its own words."""
@@ -72,12 +73,12 @@ def test_who_loads_a_file_says_what_it_is_asked_next(here, tiny, monkeypatch):
 
     for user in (transfer, distillation, exporter):
         monkeypatch.setattr(user, "load_model", load_model)
-    path = here / "own.keras"
+    path, parts = here / "own.keras", divide(tiny, share=0.2, seed=0)
     path.write_bytes(b"own")
     with pytest.raises(ArtifactError, match=r"is tried on \(50, 8, 8, 1\)"):
-        transfer.start(None, Recipe(model=str(path)), tiny, warn=pytest.fail)
+        transfer.start(None, Recipe(model=str(path)), parts, tries_range=False, warn=pytest.fail)
     with pytest.raises(ArtifactError, match=r"is tried on \(240, 8, 8, 1\)"):
-        distillation.Teacher(None, path, divide(tiny, share=0.2, seed=0))
+        distillation.Teacher(None, path, parts)
     options = exporter.ExportOptions([], input_shape=(6, 6, 1))
     with pytest.raises(ArtifactError, match=r"is tried on \(50, 6, 6, 1\)"):
         exporter.export(resolve(str(path)), tiny, here / "out", options, warn=pytest.fail)

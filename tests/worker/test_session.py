@@ -96,6 +96,7 @@ def test_after_a_death_the_next_artifact_gets_a_new_worker(exported_once, images
         assert len(second.predict(images)) == len(images)
 
 
+@pytest.mark.slow
 @pytest.mark.training
 def test_an_artifact_that_never_ends_is_ended(endless, images, monkeypatch):
     monkeypatch.setenv(process.PATIENCE_VARIABLE, "1")

@@ -13,7 +13,7 @@ from toolkit.api.devices import bench_on, verify_on
 from toolkit.api.live import serve
 from toolkit.api.pages import report, show
 from toolkit.api.parity import verify, verify_against
-from toolkit.api.records import check_record, compare, compare_files, compare_instructions, is_artifact, plot_record
+from toolkit.api.records import check_record, compare, compare_instructions, compare_records, plot_record
 from toolkit.api.road import bench, default_artifact, export, find_sources, open_session, predict, train
 from toolkit.api.searches import report_search, search
 from toolkit.api.studies import report_study, study
@@ -34,15 +34,14 @@ __all__ = [
     "check_bundle",
     "check_record",
     "compare",
-    "compare_files",
     "compare_instructions",
+    "compare_records",
     "compress",
     "default_artifact",
     "diagnose",
     "doctor",
     "export",
     "find_sources",
-    "is_artifact",
     "list_data",
     "load_data",
     "localize",

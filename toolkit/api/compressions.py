@@ -31,10 +31,10 @@ def compress(
     training of each candidate, with the original as its teacher. data: by name or path; None stands for what the source
     was trained on. allow_overlap: go on where test images are training images too.
 
-    ``.candidates`` has what was trained, ``.proof`` what the test set said, ``.found`` the smallest candidate of which
-    everything is shown, None if there is none; ``.to_json()`` is the document of ``toolkit compress --json``. Ctrl-C
-    ends it, with ``.interrupted``; no whole epoch is lost. Raises UsageError for a network that fits already, has
-    nothing to prune or fits in no width, DataError for data that cannot be had, overlap or are too few, RunError if
+    ``.candidates`` has what was trained, ``.proof`` what the test set said, ``.smallest`` the smallest candidate of
+    which everything is shown, None if there is none; ``.to_json()`` is the document of ``toolkit compress --json``.
+    Ctrl-C ends it, with ``.interrupted``; no whole epoch is lost. Raises UsageError for a network that fits already,
+    has nothing to prune or fits in no width, DataError for data that cannot be had, overlap or are too few, RunError if
     the folder has another compression, CheckFailedError if a training crashes, BusyError while another process works
     there, MissingExtraError without TensorFlow.
     """
@@ -47,23 +47,23 @@ def compress(
         extras.require(package)
     folder = study.folder_of(name)
     executor = executor_of(1, folder / compression.LOG, ray=None, cpus=1, gpus=0.0)
-    found = sources.resolve(fspath(source))
-    choice = found.data if data is None else fspath(data)
-    dataset = load(choice, warn=warn, reading=found.reading_for(choice))
-    found.check_data(dataset)
-    if found.recipe is None:
+    original = sources.resolve(fspath(source))
+    choice = original.data if data is None else fspath(data)
+    dataset = load(choice, warn=warn, reading=original.reading_for(choice))
+    original.check_data(dataset)
+    if original.recipe is None:
         warn(
-            f"{found.keras_path}: what it was trained on is not known; if the validation rows are among that, it looks "
-            "better on them than it is"
+            f"{original.keras_path}: what it was trained on is not known; if the validation rows are among that, it "
+            "looks better on them than it is"
         )
-    elif not found.recipe.validation_split and dataset.validation is None:
+    elif not original.recipe.validation_split and dataset.validation is None:
         warn(
-            f"{found.keras_path}: was trained without validation rows; those of its candidates are among what it has "
-            "learned, and it looks better on them than it is"
+            f"{original.keras_path}: was trained without validation rows; those of its candidates are among what it "
+            "has learned, and it looks better on them than it is"
         )
     try:
         return conduct.conduct(
-            found,
+            original,
             budgets,
             dataset,
             folder,

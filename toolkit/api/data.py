@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from toolkit.api.base import warn
 
 if TYPE_CHECKING:
-    from toolkit.data import Source
+    from toolkit.data import ListedSource
     from toolkit.data.base import Dataset
     from toolkit.reading import Reading
 
 
-def list_data() -> "tuple[Source, ...]":
+def list_data() -> "tuple[ListedSource, ...]":
     """Return every data source, those that are asked for by name first; ``.place`` is None if it is not here."""
     from toolkit import data
 

@@ -12,7 +12,7 @@ from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
     from toolkit.bundle.check import Checked
-    from toolkit.bundle.choose import Choice
+    from toolkit.bundle.choose import ChosenArtifact
     from toolkit.bundle.make import Bundle
     from toolkit.doctor.report import DoctorReport
     from toolkit.manifest import Manifest
@@ -36,14 +36,14 @@ def bundle(
     from toolkit.bundle import choose
     from toolkit.bundle.make import make
 
-    found, named = choose.resolve(fspath(model), EXPORTED)
-    choice = named or _recommended(found, on_step)
+    manifest, named = choose.resolve(fspath(model), EXPORTED)
+    choice = named or _recommended(manifest, on_step)
     if choice.artifact.verdict == Verdict.FAIL:
         warn(f"{choice.artifact.path} failed its verification")
-    if named and (why := choose.otherwise(found, named)):
+    if named and (why := choose.otherwise(manifest, named)):
         warn(f"{named.artifact.path} answers differently here than where it was exported: {why}")
     path = None if output is None else Path(output)
-    return make(found, choice.artifact, path, why=choice.why, record=choice.record, setting=choice.setting)
+    return make(manifest, choice.artifact, path, why=choice.why, record=choice.record, setting=choice.setting)
 
 
 def check_bundle(bundle: str | PathLike[str]) -> "Checked":
@@ -83,18 +83,18 @@ def wheels(folder: str | PathLike[str] = "wheels", *, python: str = "3.11", arch
     return fill(Path(folder), python=python, arch=arch)
 
 
-def _recommended(found: "Manifest", on_step: OnStep) -> "Choice":
+def _recommended(manifest: "Manifest", on_step: OnStep) -> "ChosenArtifact":
     """Ask the newest benchmark that was made here, or make one."""
     from toolkit.bundle import choose
 
-    why = f"{found.folder}: no benchmark of these artifacts in {BENCHMARKS}/ was made here"
-    if choice := choose.recommended(found, BENCHMARKS):
-        otherwise = choose.otherwise(found, choice)
+    why = f"{manifest.folder}: no benchmark of these artifacts in {BENCHMARKS}/ was made here"
+    if choice := choose.recommended(manifest, BENCHMARKS):
+        otherwise = choose.otherwise(manifest, choice)
         if otherwise is None:
             return choice
         why = f"{choice.artifact.path}, which {choice.record} recommends, answers differently here by now ({otherwise})"
     on_step(Step(0, 1, f"{why}: measuring", is_news=True))
-    record = bench(found.folder, on_step=on_step)
+    record = bench(manifest.folder, on_step=on_step)
     if record.interrupted:
         raise KeyboardInterrupt
-    return choose.recommendation(record.to_json(), found)
+    return choose.recommendation(record.to_json(), manifest)

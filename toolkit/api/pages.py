@@ -33,23 +33,23 @@ def report(
     """
     from dataclasses import replace
 
-    from toolkit import manifest
+    from toolkit import manifest as manifests
     from toolkit.bench.record import read
     from toolkit.report.subject import Subject
     from toolkit.report.write import write
 
     if Path(path).is_file():
         raise UsageError(f"{fspath(path)}: a file; give the folder of an export")
-    folders = manifest.folders(near(Path(path)))
+    folders = manifests.folders(near(Path(path)))
     if output is not None and len(folders) > 1:
         raise UsageError(f"{path}: holds {len(folders)} exports, and one page was asked for; give one of them")
     given = None if record is None else replace(read(Path(record)), folder=near(Path(record)))
     choice = None if data is None else fspath(data)
     written = []
     for folder in folders:
-        found = manifest.read(folder)
+        manifest = manifests.read(folder)
         run = near(folder.resolve().parent.parent / BENCHMARKS.name)
-        subject = Subject(found, (run, BENCHMARKS), given, choice)
+        subject = Subject(manifest, (run, BENCHMARKS), given, choice)
         subject.require_given()
         page = Path(output) if output is not None else Path(f"report-{folder.resolve().name}.html")
         written.append(write(subject, page, pdf=pdf))
@@ -69,7 +69,7 @@ def show(file: str | PathLike[str], *, picture: str | PathLike[str] | None = Non
 
     if picture is not None and Path(picture).suffix != ".svg":
         raise UsageError(f"{fspath(picture)}: a picture of a graph must end in .svg")
-    found = graph.read(Path(file))
+    drawn = graph.read(Path(file))
     if picture is not None:
-        write_text(Path(picture), graph.alone(graph.draw(found)))
-    return found
+        write_text(Path(picture), graph.alone(graph.draw(drawn)))
+    return drawn

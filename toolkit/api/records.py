@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from toolkit import drawing
 from toolkit.api.base import warn
 from toolkit.bench.tolerance import MORE_INSTRUCTIONS, SLOWER
-from toolkit.errors import ArtifactError
+from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import documents
 from toolkit.rebuilt import Rebuilt
 from toolkit.step import OnStep, ignore
@@ -45,7 +45,7 @@ def check_record(record: str | PathLike[str]) -> Rebuilt:
     return verifications.recompute(path)
 
 
-def compare(old: str | PathLike[str], new: str | PathLike[str], *, tolerance: float = SLOWER) -> "Compared":
+def compare_records(old: str | PathLike[str], new: str | PathLike[str], *, tolerance: float = SLOWER) -> "Compared":
     """Compare two records of benchmarks; true unless an artifact has become slower or can no longer be measured.
 
     old, new: folders of records. tolerance: the share by which an artifact may have become slower; it must be slower by
@@ -57,7 +57,7 @@ def compare(old: str | PathLike[str], new: str | PathLike[str], *, tolerance: fl
     return compare.compare(record.read(_folder(Path(old))), record.read(_folder(Path(new))), tolerance=tolerance)
 
 
-def compare_files(
+def compare(
     reference: str | PathLike[str],
     candidate: str | PathLike[str],
     *,
@@ -81,7 +81,8 @@ def compare_files(
     from toolkit.bench.plan import Plan
 
     plan = Plan(threads=(threads,), batches=(batch,), seconds=seconds, processes=processes, seed=seed)
-    files = [candidates.select([Path(path)], warn=warn)[0] for path in (reference, candidate)]
+    paths = _artifacts(reference, candidate)
+    files = [candidates.select([path], warn=warn)[0] for path in paths]
     return versus.versus(files, plan, tolerance=tolerance, on_step=on_step)
 
 
@@ -103,14 +104,7 @@ def compare_instructions(
     """
     from toolkit.bench.instructions.versus import compare
 
-    return compare(Path(reference), Path(candidate), tolerance=tolerance, cpu=cpu, on_step=on_step)
-
-
-def is_artifact(path: str | PathLike[str]) -> bool:
-    """Say whether a path is that of an artifact, by its suffix: a file that some runtime runs, there or not."""
-    from toolkit import runtimes
-
-    return Path(path).suffix in runtimes.suffixes() and not Path(path).is_dir()
+    return compare(*_artifacts(reference, candidate), tolerance=tolerance, cpu=cpu, on_step=on_step)
 
 
 def plot_record(record: str | PathLike[str], picture: str | PathLike[str]) -> str | None:
@@ -137,3 +131,14 @@ def _folder(record: Path) -> Path:
             f"{record}: not the record of a benchmark; that is called {RECORD} and has its samples beside it"
         )
     return record.parent
+
+
+def _artifacts(*paths: str | PathLike[str]) -> list[Path]:
+    """Return the paths of artifacts; UsageError for one that no runtime runs, by its suffix."""
+    from toolkit import runtimes
+
+    artifacts = [Path(path) for path in paths]
+    for path in artifacts:
+        if path.is_dir() or path.suffix not in runtimes.suffixes():
+            raise UsageError(f"{path}: not an artifact; 'toolkit record compare' compares the records of benchmarks")
+    return artifacts

@@ -48,7 +48,7 @@ def bench(
     what runs the artifacts, and no others than its own; None stands for what does so by itself. plan: ``threads`` and
     ``batches`` (images per inference), each several numbers; ``seconds`` of measuring each configuration over its
     ``processes``; ``rate``, images a second, to time inferences at the pace of a camera as well; ``seed`` of the order
-    of turns; ``budgets`` of what is recommended, a ``toolkit.bench.advice.Budgets``.
+    of turns; ``budgets`` of what is recommended, a ``toolkit.bench.advice.Requirements``.
 
     ``.results`` has one for each artifact, number of threads and batch size, in seconds and bytes; ``.failures`` says
     why an artifact could not be measured; ``.recommended`` is what to ship, None if nothing fits; ``.to_json()`` is
@@ -137,17 +137,17 @@ def export(
     extras.require("tensorflow")
     pairs = plan(_several(format), _several(quantize))
     convention = None if input_range is None else parse(input_range)
-    found = source if isinstance(source, sources.Source) else sources.resolve(fspath(source))
-    choice = found.data if data is None else fspath(data)
+    resolved = source if isinstance(source, sources.Source) else sources.resolve(fspath(source))
+    choice = resolved.data if data is None else fspath(data)
     with allowing(imports, unsafe_lambda=unsafe_lambda):
-        how = found.reading_for(choice, input_shape) if reading is None else reading
+        how = resolved.reading_for(choice, input_shape) if reading is None else reading
         dataset = load(choice, warn=warn, reading=how)
-        text = f"exporting {found.keras_path}, with '{dataset.name}' ({dataset.origin})"
-        on_step(Step(0, len(pairs), text, found))
+        text = f"exporting {resolved.keras_path}, with '{dataset.name}' ({dataset.origin})"
+        on_step(Step(0, len(pairs), text, resolved))
         return exporter.export(
-            found,
+            resolved,
             dataset,
-            Path(output) / found.name,
+            Path(output) / resolved.name,
             exporter.ExportOptions(pairs, calibration, seed, convention, input_shape),
             warn=warn,
             allow_overlap=allow_overlap,

@@ -63,7 +63,7 @@ def search(
     from toolkit.data import load
     from toolkit.export import sources
     from toolkit.search import conduct, measures
-    from toolkit.search.asked import Asked
+    from toolkit.search.asked import SearchRequest
     from toolkit.search.costs import Costing
     from toolkit.search.search import DOCUMENT, LOG, begin, read
     from toolkit.study import study
@@ -74,7 +74,7 @@ def search(
     folder = study.folder_of(name)
     limits = conduct.Limits(trials, hours)
     executor = executor_of(jobs, folder / LOG, ray=ray, cpus=run_cpus, gpus=run_gpus)
-    asked = Asked(budgets, **training)
+    asked = SearchRequest(budgets, **training)
     given = None if against is None else sources.resolve(fspath(against))
     dataset = load(fspath(data), warn=warn, reading=reading)
     begun = begin(asked, dataset, folder, jobs=executor.jobs, must_match=given is not None, allow_overlap=allow_overlap)

@@ -105,10 +105,10 @@ def localize(
         raise UsageError(f"{path}: a folder; name one artifact")
     if picture is not None:
         drawing.check(Path(picture))
-    ((found, (listed,)),) = select([path])
-    found.require(listed, found.golden)
+    ((manifest, (listed,)),) = select([path])
+    manifest.require(listed, manifest.golden)
     with choosing(runtime), allowing(imports, unsafe_lambda=unsafe_lambda):
-        localized = localize.localize(found, listed, golden.read(found.golden_path).images)
+        localized = localize.localize(manifest, listed, golden.read(manifest.golden_path).images)
     if picture is not None:
         layers_chart.draw(Path(picture), localized)
     return localized
@@ -142,8 +142,13 @@ def selftest(
         return SelfTests(
             tuple(
                 self_test(
-                    found, load(found, options, warn), options=options, reexports=reexports, warn=warn, on_step=on_step
+                    manifest,
+                    load(manifest, options, warn),
+                    options=options,
+                    reexports=reexports,
+                    warn=warn,
+                    on_step=on_step,
                 )
-                for found, _ in select(chosen)
+                for manifest, _ in select(chosen)
             )
         )

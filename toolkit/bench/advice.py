@@ -15,7 +15,7 @@ from toolkit.verdict import Verdict
 
 
 @dataclass(frozen=True)
-class Budgets:
+class Requirements:
     """What an artifact may take and must reach; None if it does not matter.
 
     max_latency_s: of the median inference. min_accuracy: in [0, 1].
@@ -26,7 +26,7 @@ class Budgets:
     min_accuracy: float | None = None
 
     @classmethod
-    def parse(cls, latency: str | None, size: str | None, accuracy: float | None) -> "Budgets":
+    def parse(cls, latency: str | None, size: str | None, accuracy: float | None) -> "Requirements":
         """Return the budgets that a user gave: ``5ms``, ``500kB``, ``98.9`` %; UsageError if one cannot be read."""
         if accuracy is not None and not 0 < accuracy <= 100:
             raise UsageError(f"--min-accuracy is {accuracy}; it must be a percentage")
@@ -53,7 +53,7 @@ class Budgets:
 
 def recommend(
     results: Sequence[Result],
-    budgets: Budgets,
+    budgets: Requirements,
     speedup: Callable[[Result], Interval | None],
     *,
     kernels: str | None,
@@ -72,7 +72,7 @@ def recommend(
     chosen = []
     for folder in dict.fromkeys(result.path.parent for result in results):
         here = [r for r in results if r.path.parent == folder and r.runtime != REFERENCE_RUNTIME]
-        if budgets == Budgets() and not any(r.is_listed for r in here):
+        if budgets == Requirements() and not any(r.is_listed for r in here):
             continue
         smallest = min((r.batch for r in here), default=1)
         here = [r for r in here if r.batch == smallest]

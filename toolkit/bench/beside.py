@@ -17,12 +17,12 @@ EXPECTED_S = 0.5
 
 def groups(configurations: Sequence[Configuration]) -> dict[Configuration, list[Configuration]]:
     """Return by float32 configuration what is compared with it."""
-    found: dict[Configuration, list[Configuration]] = {}
+    compared: dict[Configuration, list[Configuration]] = {}
     for one in configurations:
         reference = one.baseline(configurations)
         if reference is not None:
-            found.setdefault(reference, []).append(one)
-    return found
+            compared.setdefault(reference, []).append(one)
+    return compared
 
 
 def measure(

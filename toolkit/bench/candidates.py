@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toolkit import extras, manifest, runtimes
+from toolkit import extras, runtimes
+from toolkit import manifest as manifests
 from toolkit.errors import ArtifactError, MissingExtraError
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.runtimes import REFERENCE_RUNTIME
@@ -40,7 +41,7 @@ def select(
     MissingExtraError. So are artifacts there that the chosen runtime does not run. ArtifactError if nothing is left, or
     if a file is not the one that its manifest lists.
     """
-    found: dict[Path, Candidate] = {}
+    candidates: dict[Path, Candidate] = {}
     missing: dict[str, int] = {}
     left: list[str] = []
     for path in paths:
@@ -49,10 +50,10 @@ def select(
             if path.is_file():
                 extras.require(runtimes.get(name).PACKAGE)
             if runtimes.installed(name):
-                candidate = Candidate(file, name, manifest.listing(file), shapes or {})
+                candidate = Candidate(file, name, manifests.listing(file), shapes or {})
                 listed = candidate.artifact
                 if path.is_file() or listed is None or runtimes.takes(file, listed.quantization):
-                    found.setdefault(file.resolve(), candidate)
+                    candidates.setdefault(file.resolve(), candidate)
                 else:
                     left.append(str(file))
             elif name != REFERENCE_RUNTIME:  # a device without TensorFlow is as it should be
@@ -61,10 +62,10 @@ def select(
         warn(f"{count} files left out, {MissingExtraError(*runtimes.package_and_extra(name))}")
     if left:
         warn(f"left out, the runtime does not run them: {', '.join(left)}")
-    if not found:
+    if not candidates:
         places = ", ".join(str(path) for path in paths)
         raise ArtifactError(f"{places}: nothing to measure there; allowed: {', '.join(runtimes.suffixes())} files")
-    return list(found.values())
+    return list(candidates.values())
 
 
 def files(path: Path) -> list[Path]:
@@ -85,9 +86,9 @@ def files(path: Path) -> list[Path]:
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     ]
     below = [file for file in below if runtimes.for_file(file) != REFERENCE_RUNTIME] or below
-    manifests = {file.parent: manifest.read(file.parent) for file in below if (file.parent / MANIFEST).is_file()}
+    beside = {file.parent: manifests.read(file.parent) for file in below if (file.parent / MANIFEST).is_file()}
     listed: dict[Path, list[str]] = {
-        parent: [artifact.path for artifact in found.artifacts] for parent, found in manifests.items()
+        parent: [artifact.path for artifact in manifest.artifacts] for parent, manifest in beside.items()
     }
     chosen = [file for file in below if file.parent not in listed or file.name in listed[file.parent]]
     return sorted(chosen, key=lambda p: (p.parent, listed[p.parent].index(p.name) if p.parent in listed else 0, p.name))

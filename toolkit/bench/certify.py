@@ -78,8 +78,8 @@ class Planted:
         return sum(one.covered for one in self.trials)
 
     @property
-    def found(self) -> float:
-        """The median slow-down that was found, as a share."""
+    def measured(self) -> float:
+        """The median slow-down that was measured, as a share."""
         return float(np.median([1 / one.speedup.value for one in self.trials])) - 1
 
     @property
@@ -90,21 +90,21 @@ class Planted:
     @property
     def passed(self) -> bool:
         """Whether the truth was held, what is the same was called the same, and what is slower was seen."""
-        of = len(self.trials)
-        seen = self.detected >= POWER[self.share] * of if self.share else self.called_different <= MOST_FALSE * of
-        return seen and self.covered >= LEAST_COVERED * of
+        count = len(self.trials)
+        seen = self.detected >= POWER[self.share] * count if self.share else self.called_different <= MOST_FALSE * count
+        return seen and self.covered >= LEAST_COVERED * count
 
     def to_json(self) -> dict[str, Any]:
         """Return what the certificate says of it."""
         return {
             "planted": self.share,
-            "found": self.found,
+            "measured": self.measured,
             "half_width": self.half_width,
             "trials": len(self.trials),
             "called_different": self.called_different,
             "detected": self.detected,
             "covered": self.covered,
-            "verdict": Verdict.of(self.passed),
+            "verdict": Verdict.from_passed(self.passed),
             "speedups": [[one.speedup.value, one.speedup.low, one.speedup.high] for one in self.trials],
         }
 
@@ -147,8 +147,8 @@ class Certificate:
         return tuple(self._planted(place, share, drawn) for place, share in enumerate(PLANTED, 1))
 
     def _planted(self, place: int, share: float, drawn: list[Any]) -> Planted:
-        found = [Pairs.of([blocks[:, [0, place]] for blocks in one]).logarithms for one in self.rounds]
-        logarithms = np.array(found)
+        by_round = [Pairs.from_processes([blocks[:, [0, place]] for blocks in one]).logarithms for one in self.rounds]
+        logarithms = np.array(by_round)
         speedups = [statistics.paired_speedup(logarithms[rounds].ravel()) for rounds in drawn]
         return Planted(share, tuple(PlantedTrial(share, speedup) for speedup in speedups))
 
@@ -177,7 +177,7 @@ class Certificate:
             "independent_trials": self.independent,
             "planted": [one.to_json() for one in self.planted],
             "detectable": self.detectable,
-            "verdict": Verdict.of(self.passed),
+            "verdict": Verdict.from_passed(self.passed),
         }
 
     def save(self) -> None:
@@ -227,6 +227,6 @@ def certify(
         if len(rounds) < plan.processes:
             raise
     folder.mkdir(parents=True)
-    found = Certificate(candidate.path, folder, machine, plan, tuple(rounds))
-    found.save()
-    return found
+    certificate = Certificate(candidate.path, folder, machine, plan, tuple(rounds))
+    certificate.save()
+    return certificate

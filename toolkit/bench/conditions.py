@@ -27,18 +27,18 @@ ADVICE = {
 
 def changes(before: State, after: State, *, seconds: float) -> tuple[str, ...]:
     """Return what speaks against a block of ``seconds`` that was measured between two looks at the machine."""
-    found = []
+    words = []
     if before.governor != after.governor:
-        found.append(GOVERNOR)
+        words.append(GOVERNOR)
     if before.clock_hz and after.clock_hz and abs(after.clock_hz / before.clock_hz - 1) > CLOCK_SHARE:
-        found.append(CLOCK)
+        words.append(CLOCK)
     stolen_s = (after.steal_s or 0.0) - (before.steal_s or 0.0)
     if stolen_s > STEAL_SHARE * seconds:
-        found.append(STEAL)
+        words.append(STEAL)
     if max(before.running or 0, after.running or 0) > 1:  # the benchmark, which looks; its workers wait
-        found.append(OTHERS)
+        words.append(OTHERS)
     bits = (before.throttled or 0) | (after.throttled or 0)
     # What began and ended within the block is only seen in the bits since boot that it set.
     passed = (after.throttled or 0) & ~(before.throttled or 0)
     bits |= passed >> host.SINCE_BOOT_SHIFT
-    return (*found, *(word for word in host.describe_throttled(bits) if word in ADVICE))
+    return (*words, *(word for word in host.describe_throttled(bits) if word in ADVICE))

@@ -130,7 +130,7 @@ class Measured:
             paced=_blocks([blocks[PACED] for blocks in whole]) if all(blocks[PACED] for blocks in whole) else None,
             opened=tuple(self.opened[number] for number in kept),
             marks=tuple(mark for mark in self.marks if mark.process in kept),
-            pairs=Pairs.of(self.pairs) if self.pairs else None,
+            pairs=Pairs.from_processes(self.pairs) if self.pairs else None,
         )
         result.write_samples(folder)
         return result

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import locks
-from toolkit.bench.measure import INVOKE, Clock, Subject
+from toolkit.bench.measure import INVOKE, Clock, TimedModel
 from toolkit.convention import Convention
 from toolkit.runtimes.base import RuntimeModule, Session
 from toolkit.runtimes.base.graph import FLOAT32, INT8
@@ -63,7 +63,7 @@ def profile(
     return {**document, "prefixes_s": _take_turns(subjects, turns), "untimed": None}
 
 
-def _take_turns(subjects: Sequence[Subject], turns: int) -> list[float]:
+def _take_turns(subjects: Sequence[TimedModel], turns: int) -> list[float]:
     """Return the median latency of each prefix, in seconds."""
     rng = np.random.default_rng(0)
     samples: list[list[NDArray[np.float64]]] = [[] for _ in subjects]
@@ -77,20 +77,20 @@ def _take_turns(subjects: Sequence[Subject], turns: int) -> list[float]:
 
 def probe(module: RuntimeModule, *, threads: int) -> dict[str, Any]:
     """Return what a runtime does at best, by arithmetic, as ``toolkit.bench.roofline.read`` takes it."""
-    found = {}
+    peaks = {}
     for arithmetic, item_bytes in ((FLOAT32, 4), (INT8, 1)):
         widths = [round((size / item_bytes) ** 0.5) for size in MEMORY_BYTES]
         shapes = [(COMPUTE_ROWS, COMPUTE_WIDTH), *((1, width) for width in widths)]
         seconds = _best_s(module, arithmetic, shapes, threads)
         if seconds:
             macs = [rows * width * width for rows, width in shapes]
-            found[arithmetic] = {
+            peaks[arithmetic] = {
                 "macs_per_s": macs[0] / seconds[0],
                 "bytes_per_s": [
                     [n * item_bytes, n * item_bytes / s] for n, s in zip(macs[1:], seconds[1:], strict=True)
                 ],
             }
-    return found
+    return peaks
 
 
 def _best_s(
@@ -119,5 +119,5 @@ def _subject(
     convention: Convention | None,
     batch: int,
     clock: Clock = time.perf_counter_ns,
-) -> Subject:
-    return Subject(lambda: session, images, batch=batch, convention=convention, clock=clock)
+) -> TimedModel:
+    return TimedModel(lambda: session, images, batch=batch, convention=convention, clock=clock)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from toolkit import host, manifest, runtimes
+from toolkit import host, runtimes
+from toolkit import manifest as manifests
 from toolkit.bench import profile, reasons, roofline, statistics
 from toolkit.bench.explanation import Explanation
 from toolkit.bench.profile import Profile
@@ -61,8 +62,8 @@ def _puzzles(record: Record, result: Result) -> bool:
 
 def _profile(record: Record, result: Result) -> Profile:
     try:
-        found = manifest.listing(result.path)
-        inputs = found.golden_path if found else None
+        manifest = manifests.listing(result.path)
+        inputs = manifest.golden_path if manifest else None
         question = {
             "do": PROFILE,
             "path": str(result.path),
@@ -70,7 +71,7 @@ def _profile(record: Record, result: Result) -> Profile:
             "threads": result.threads,
             "batch": result.batch,
             "inputs": str(inputs) if inputs and inputs.is_file() else None,
-            "convention": documents.to_tree(found.convention) if found else None,
+            "convention": documents.to_tree(manifest.convention) if manifest else None,
             "timed": not record.host.emulated,
         }
         return profile.read(_asked(question, result))
@@ -100,14 +101,14 @@ def _reason(record: Record, result: Result, baseline: Result, profiles: dict[str
 
 def _faster_with_fewer(results: Sequence[Result], result: Result) -> int | None:
     """Return the number of threads, smaller than a result's, with which the artifact is surely and most faster."""
-    found = []
+    faster = []
     for other in results:
         same = (other.path, other.runtime, other.batch) == (result.path, result.runtime, result.batch)
         if same and other.threads < result.threads:
             speedup = statistics.speedup(result.invoke, other.invoke)
             if statistics.verdict(speedup) == SpeedVerdict.FASTER:
-                found.append((speedup.value, other.threads))
-    return max(found)[1] if found else None
+                faster.append((speedup.value, other.threads))
+    return max(faster)[1] if faster else None
 
 
 def _under_roof(record: Record, result: Result, bare: Explanation, roofs: dict[tuple[str, int], Roofs]) -> Explanation:

@@ -9,7 +9,7 @@ from toolkit.verdict import Verdict
 
 
 def tied(results: Sequence[Result]) -> list[Result]:
-    """Return the fastest, and those of the same record that are not surely slower.
+    """Return the fastest, and those of the same record that are not slower with 95 % confidence.
 
     The smallest file comes first; of those, the most accurate, and then that with the fewest threads.
     """

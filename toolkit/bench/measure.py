@@ -46,7 +46,7 @@ RANDOM_ROTATION = 8
 ANSWERED = 8
 
 
-class Subject:
+class TimedModel:
     """One artifact, loaded and run once: what is timed.
 
     batch: how many images an inference takes. real_inputs: whether the images are in rotation. load_s, first_s: loading
@@ -137,13 +137,13 @@ class Subject:
 
     def answers(self) -> NDArray[np.float64]:
         """Return the real outputs for the first inputs in rotation, one after the other."""
-        session, found = self._session, []
+        session, outputs = self._session, []
         for values in self._inputs[:ANSWERED]:
             session.set_inputs(values)
             session.invoke()
             for output, spec in zip(session.read_outputs(), session.outputs, strict=True):
-                found.append(dequantize(output, spec).ravel())
-        return np.concatenate(found).astype(np.float64)
+                outputs.append(dequantize(output, spec).ravel())
+        return np.concatenate(outputs).astype(np.float64)
 
     def prepared(self) -> Callable[[], object]:
         """Set the next input, and return the runtime's own call, which runs the inference alone."""
@@ -208,7 +208,7 @@ class Subject:
 
 
 def resolution_ns(clock: Clock) -> float:
-    """Return how far apart two readings of the clock are, in ns: nothing shorter can be timed."""
+    """Return the smallest difference between two readings of the clock, in ns: nothing shorter can be timed."""
     readings = [clock() for _ in range(RESOLUTION_READINGS + 1)]
     return float(np.median(np.diff(readings)))
 

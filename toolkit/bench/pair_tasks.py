@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from toolkit.bench import settings
-from toolkit.bench.measure import Subject, no_collections
+from toolkit.bench.measure import TimedModel, no_collections
 from toolkit.bench.tasks import Answer, images_of, open_subject
 from toolkit.worker.child import Task
 
@@ -23,7 +23,7 @@ class _Side:
     kind: what is timed. rest_s: to wait behind each block.
     """
 
-    subject: Subject
+    subject: TimedModel
     share: float
     kind: str
     rest_s: float
@@ -77,8 +77,8 @@ def _take(kept: dict[str, Any], content: bytes, *, order: list[int], count: int)
 
 def _answer(kept: dict[str, Any], content: bytes, *, side: int) -> Answer:
     """Return the outputs of a side for its first inputs, as float64."""
-    found: _Side = kept["sides"][side]
-    return {}, found.subject.answers().tobytes()
+    measured: _Side = kept["sides"][side]
+    return {}, measured.subject.answers().tobytes()
 
 
 OPEN, TAKE, ANSWER = "open", "take", "answer"

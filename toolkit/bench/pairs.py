@@ -24,7 +24,7 @@ class Pairs:
     lengths: NDArray[np.int64]
 
     @classmethod
-    def of(cls, processes: Sequence[Samples]) -> "Pairs":
+    def from_processes(cls, processes: Sequence[Samples]) -> "Pairs":
         """Return the pairs of processes; each: (pairs, 2), of the reference and of the candidate."""
         every = np.concatenate(processes)
         return cls(every[:, 0], every[:, 1], np.array([len(pairs) for pairs in processes]))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 from toolkit import units
-from toolkit.bench.advice import Budgets
+from toolkit.bench.advice import Requirements
 from toolkit.bench.measure import END_TO_END, INVOKE
 from toolkit.errors import UsageError
 
@@ -30,7 +30,7 @@ class PlanOptions(TypedDict, total=False):
     processes: int
     rate: float | None
     seed: int
-    budgets: Budgets
+    budgets: Requirements
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Plan:
     processes: int = PROCESSES
     rate: float | None = None
     seed: int = 0
-    budgets: Budgets = field(default_factory=Budgets)
+    budgets: Requirements = field(default_factory=Requirements)
 
     def __post_init__(self) -> None:
         if not self.threads or not self.batches:

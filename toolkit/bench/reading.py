@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict, TypeVar
 
 import numpy as np
 
-from toolkit.bench.advice import Budgets
+from toolkit.bench.advice import Requirements
 from toolkit.bench.conditions import ADVICE
 from toolkit.bench.explanation import WhyEntry
 from toolkit.bench.instructions import Instructions
@@ -132,7 +132,7 @@ class BenchRecordEntry(TypedDict):
     failures: dict[str, str]
     crashed: bool
     interrupted: bool
-    budgets: Budgets
+    budgets: Requirements
     recommendations: list[RecommendationEntry]
 
 
@@ -161,10 +161,10 @@ def result(folder: Path, entry: BenchResultEntry) -> Result:
     if path.is_symlink():
         raise ArtifactError(f"{path}: a symbolic link; put the file itself there")
     with opened_npz(path, what="the samples of a benchmark") as arrays:
-        found = {kind: _blocks(arrays, kind, path) for kind in KINDS if f"{kind}_s" in arrays.names}
+        by_kind = {kind: _blocks(arrays, kind, path) for kind in KINDS if f"{kind}_s" in arrays.names}
         # They are saved before the record that tells of them: a kill in between leaves those of further processes.
         told = len(entry["processes"])
-        kinds = {kind: blocks.first(told) if told else blocks for kind, blocks in found.items()}
+        kinds = {kind: blocks.first(told) if told else blocks for kind, blocks in by_kind.items()}
         missing = [kind for kind in KINDS[:2] if kind not in kinds]
         if missing:
             raise ValueError(f"it lacks {missing[0]}_s")
@@ -199,13 +199,17 @@ def _blocks(arrays: Arrays, kind: str, path: Path) -> Blocks:
     lengths = Expected(("int64",), (None, None))
     blocks = np.prod(arrays.header(f"{kind}_lengths", lengths).shape, dtype=object)
     check_memory(_DRAW_BYTES * RESAMPLES * blocks, what=f"{path}: a bootstrap of it", error=ArtifactError)
-    found = Blocks(arrays.read(f"{kind}_s", Expected(("float64",), (None,))), arrays.read(f"{kind}_lengths", lengths))
-    if not found.lengths.size or found.lengths.min() < 1 or found.lengths.max() > len(found.samples):
+    measured = Blocks(
+        arrays.read(f"{kind}_s", Expected(("float64",), (None,))), arrays.read(f"{kind}_lengths", lengths)
+    )
+    if not measured.lengths.size or measured.lengths.min() < 1 or measured.lengths.max() > len(measured.samples):
         raise ValueError(f"'{kind}_lengths' are no lengths of blocks")
-    if int(found.lengths.sum()) != len(found.samples):
-        raise ValueError(f"'{kind}_lengths' add up to {found.lengths.sum()}, there are {len(found.samples)} samples")
-    _check_latencies(found.samples, f"{kind}_s")
-    return found
+    if int(measured.lengths.sum()) != len(measured.samples):
+        raise ValueError(
+            f"'{kind}_lengths' add up to {measured.lengths.sum()}, there are {len(measured.samples)} samples"
+        )
+    _check_latencies(measured.samples, f"{kind}_s")
+    return measured
 
 
 def _pairs(arrays: Arrays, processes: int) -> Pairs:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.bench import advice, explanation, reading, statistics, tuned
-from toolkit.bench.advice import Budgets
+from toolkit.bench.advice import Requirements
 from toolkit.bench.explanation import Explanation
 from toolkit.bench.instructions import Instructions
 from toolkit.bench.reading import RECORD, BenchRecordEntry
@@ -69,7 +69,7 @@ class Record:
     interrupted: bool = False
     before: State | None = None
     after: State | None = None
-    budgets: Budgets = field(default_factory=Budgets)
+    budgets: Requirements = field(default_factory=Requirements)
     crashed: bool = False
     rate: float | None = None
     seed: int = 0
@@ -149,7 +149,7 @@ class Record:
         beside = {"instructions": self.instructions.get(result.path), "tuned": self.tuned.get(result.path)}
         described = {
             **result.describe(),
-            **{name: found.to_json() if found else None for name, found in beside.items()},
+            **{name: entry.to_json() if entry else None for name, entry in beside.items()},
         }
         explained = self.why.get(result.samples)
         if self.host.emulated:  # emulated time is no latency
@@ -210,8 +210,8 @@ def read(folder: Path) -> Record:
 
 def recompute(folder: Path) -> Rebuilt:
     """Rebuild every figure of a record from its raw samples. Raises ArtifactError if the folder has no record."""
-    found = read(folder)
-    rebuilt = found.to_json()
+    record = read(folder)
+    rebuilt = record.to_json()
     document: dict[str, Any] = documents.load(folder / RECORD, what="a benchmark record")
     pairs = [
         (f"{entry['artifact']}: {name}", entry.get(name), value)
@@ -223,8 +223,8 @@ def recompute(folder: Path) -> Rebuilt:
     return Rebuilt(
         path=folder / RECORD,
         kind=BENCHMARK,
-        artifacts=len({result.path for result in found.results}),
-        samples=sum(len(result.invoke.samples) for result in found.results),
+        artifacts=len({result.path for result in record.results}),
+        samples=sum(len(result.invoke.samples) for result in record.results),
         figures=len(pairs),
         differences=tuple(f"{name} is {says}, its samples say {value}" for name, says, value in pairs if says != value),
     )

@@ -137,27 +137,27 @@ class Result:
     @property
     def warnings(self) -> list[str]:
         """Return what a reader must know."""
-        found = [
+        warnings = [
             f"p{percent} withheld, it needs {needed} samples: measure longer (--seconds)"
             for percent, needed in statistics.SAMPLES_FOR.items()
             if self.one_by_one and len(self.invoke.samples) < needed
         ]
         if self.paced is not None:
-            found += [
+            warnings += [
                 f"p{percent} at the pace of a camera withheld, it needs {needed} samples: more --processes or --rate"
                 for percent, needed in statistics.SAMPLES_FOR.items()
                 if len(self.paced.samples) < needed
             ]
         if not self.one_by_one:
-            found.append("percentiles withheld: an inference is too short for this clock to be timed on its own")
+            warnings.append("percentiles withheld: an inference is too short for this clock to be timed on its own")
         if len(self.opened) < statistics.LEAST_PROCESSES:
-            found.append("too few processes: the interval does not hold what differs from process to process")
-        found += sorted({opened.remark for opened in self.opened if opened.remark})
+            warnings.append("too few processes: the interval does not hold what differs from process to process")
+        warnings += sorted({opened.remark for opened in self.opened if opened.remark})
         if not all(opened.real_inputs for opened in self.opened):
-            found.append("random inputs: no golden of its own is beside it; 'toolkit export' writes one")
+            warnings.append("random inputs: no golden of its own is beside it; 'toolkit export' writes one")
         if unsettled := sum(not opened.settled for opened in self.opened):
-            found.append(f"{unsettled} of {len(self.opened)} processes had not settled when the warm-up ended")
-        return found
+            warnings.append(f"{unsettled} of {len(self.opened)} processes had not settled when the warm-up ended")
+        return warnings
 
     @cached_property
     def end_to_end_median(self) -> Interval:

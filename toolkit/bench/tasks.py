@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.bench.measure import END_TO_END, INVOKE, PACED, Subject
+from toolkit.bench.measure import END_TO_END, INVOKE, PACED, TimedModel
 from toolkit.convention import of_message
 from toolkit.errors import ArtifactError
 from toolkit.host import process_memory_bytes
@@ -37,7 +37,7 @@ def open_subject(
     convention: dict[str, Any] | None,
     shapes: dict[str, list[int]],
     setting: str | None,
-) -> Subject:
+) -> TimedModel:
     """Load an artifact and run it once.
 
     convention: what it takes for the images. shapes: of its inputs, by name. setting: of its runtime, which has its own
@@ -49,7 +49,7 @@ def open_subject(
     usual = partial(get(runtime).open_session, threads=threads)
     opened = partial(settings.get(runtime, setting).open if setting else usual, Path(path))
     try:
-        return Subject(opened, images, batch=batch, convention=of_message(convention), shapes=shapes)
+        return TimedModel(opened, images, batch=batch, convention=of_message(convention), shapes=shapes)
     except MemoryError as error:
         raise ArtifactError(f"{path}: the memory does not suffice for it") from error
 
@@ -98,7 +98,7 @@ def _timed(kind: str) -> Task:
     """Return the task that times the artifact which is open in blocks of a kind. rate: images a second, where paced."""
 
     def samples(kept: dict[str, Any], content: bytes, *, rate: float | None, seconds: float) -> Answer:
-        subject: Subject = kept["subject"]
+        subject: TimedModel = kept["subject"]
         taken = subject.block(kind, seconds) if rate is None or kind != PACED else subject.paced(rate, seconds)
         return {}, taken.tobytes()
 
@@ -122,8 +122,8 @@ def _profile(
 
     images = images_of(inputs)
     module, means = get(runtime), of_message(convention)
-    found = dissect.profile(module, Path(path), images, threads=threads, batch=batch, timed=timed, convention=means)
-    return found, b""
+    profile = dissect.profile(module, Path(path), images, threads=threads, batch=batch, timed=timed, convention=means)
+    return profile, b""
 
 
 def _probe(kept: dict[str, Any], content: bytes, *, runtime: str, threads: int) -> Answer:
@@ -137,16 +137,16 @@ def _check(
     kept: dict[str, Any], content: bytes, *, path: str, runtime: str, listed: bool, images: int | None
 ) -> Answer:
     """Compare an artifact that a manifest lists with its golden, and say what may come out otherwise elsewhere."""
-    from toolkit import manifest
+    from toolkit import manifest as manifests
     from toolkit.parity import recorded
     from toolkit.runtimes import choosing, get
 
     file, problem = Path(path), None
     if listed:
-        found = manifest.read(file.parent)
-        artifact = next(entry for entry in found.artifacts if entry.path == file.name)
+        manifest = manifests.read(file.parent)
+        artifact = next(entry for entry in manifest.artifacts if entry.path == file.name)
         with choosing(runtime):
-            problem = recorded.problem(found, artifact, images=images)
+            problem = recorded.problem(manifest, artifact, images=images)
     return {"problem": problem, "notes": get(runtime).portability(file).notes}, b""
 
 

@@ -14,7 +14,7 @@ from toolkit.bench.measure import END_TO_END
 from toolkit.bench.pairs import Pairs
 from toolkit.bench.plan import Plan
 from toolkit.bench.record import Record
-from toolkit.bench.tuned import Tried, Tuned
+from toolkit.bench.tuned import TriedSetting, Tuned
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.step import OnStep, Step, ignore
 
@@ -34,11 +34,11 @@ def require_latencies() -> None:
 def tune(candidate: Candidate, plan: Plan, *, on_step: OnStep = ignore) -> Tuned:
     """Time an artifact with each setting of its runtime beside itself with the usual ones, input and output counted.
 
-    One thread and one image, in as many processes as a comparison of two files has. What answers otherwise, or is far
+    One thread and one image, in as many processes as a comparison of two files has. What answers differently, or is far
     slower, is no choice. Raises ArtifactError if the artifact cannot be run as usual.
     """
     usual = Configuration(candidate, 1, 1)
-    names = [setting.name for setting in settings.of(candidate.runtime)]
+    names = [setting.name for setting in settings.for_runtime(candidate.runtime)]
     left_out = _left_out(usual, names)
     sides = [usual, *(replace(usual, setting=name) for name in names if name not in left_out)]
     rng = np.random.default_rng(plan.seed)
@@ -57,16 +57,16 @@ def _left_out(usual: Configuration, names: Sequence[str]) -> dict[str, str]:
     """Return the settings that need not be timed beside the usual ones, and why."""
     if not names:
         return {}
-    found = {}
+    left_out = {}
     workers = SideWorkers([usual, *(replace(usual, setting=name) for name in names)], None, END_TO_END)
     try:
         workers.open(0)
         for place, name in enumerate(names, 1):
             if why := _no_choice(workers, place):
-                found[name] = why
+                left_out[name] = why
     finally:
         workers.close()
-    return found
+    return left_out
 
 
 def _no_choice(workers: SideWorkers, place: int) -> str | None:
@@ -77,16 +77,16 @@ def _no_choice(workers: SideWorkers, place: int) -> str | None:
     except ArtifactError as error:
         return f"it cannot be opened so: {error}"
     if not np.allclose(workers.answers(place), workers.answers(0), rtol=ALIKE, atol=ALIKE):
-        return "it answers otherwise"
+        return "it answers differently"
     if workers.typical_ns[place] > HOPELESS * workers.typical_ns[0]:
         return f"it takes over {HOPELESS} times as long"
     return None
 
 
-def _tried(side: Configuration, place: int, processes: Sequence[Alternated]) -> Tried:
+def _tried(side: Configuration, place: int, processes: Sequence[Alternated]) -> TriedSetting:
     setting = settings.get(side.candidate.runtime, str(side.setting))
-    logarithms = Pairs.of([one.pairs(0, place) for one in processes]).logarithms
-    return Tried(setting.name, setting.line, tuple(logarithms.tolist()))
+    logarithms = Pairs.from_processes([one.pairs(0, place) for one in processes]).logarithms
+    return TriedSetting(setting.name, setting.line, tuple(logarithms.tolist()))
 
 
 def add(

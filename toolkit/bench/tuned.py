@@ -14,7 +14,7 @@ LEAST_PROCESSES, MOST_LOGARITHM = 2, 50.0
 
 
 class TriedEntry(TypedDict):
-    """``Tried`` as a document; its figures are derived."""
+    """``TriedSetting`` as a document; its figures are derived."""
 
     setting: str
     line: str
@@ -29,7 +29,7 @@ class TunedEntry(TypedDict):
 
 
 @dataclass(frozen=True)
-class Tried:
+class TriedSetting:
     """A setting beside the usual ones. logarithms: of the speed-up that each process found."""
 
     setting: str
@@ -45,7 +45,7 @@ class Tried:
 class Tuned:
     """What was tried of one artifact. left_out: settings that were not timed, each with the reason."""
 
-    tried: tuple[Tried, ...]
+    tried: tuple[TriedSetting, ...]
     left_out: tuple[tuple[str, str], ...] = ()
 
     def speedups(self) -> list[Interval]:
@@ -53,9 +53,11 @@ class Tuned:
         return [one.speedup(len(self.tried)) for one in self.tried]
 
     @property
-    def best(self) -> Tried | None:
+    def best(self) -> TriedSetting | None:
         """The fastest of those that are surely faster than the usual ones; None if none is."""
-        faster = [(found.value, one) for one, found in zip(self.tried, self.speedups(), strict=True) if found.low > 1]
+        faster = [
+            (speedup.value, one) for one, speedup in zip(self.tried, self.speedups(), strict=True) if speedup.low > 1
+        ]
         return max(faster, key=lambda pair: pair[0])[1] if faster else None
 
     def to_json(self) -> dict[str, Any]:
@@ -65,12 +67,12 @@ class Tuned:
                 {
                     "setting": one.setting,
                     "line": one.line,
-                    "speedup": found.value,
-                    "speedup_ci95": [found.low, found.high],
-                    "verdict": statistics.verdict(found),
+                    "speedup": speedup.value,
+                    "speedup_ci95": [speedup.low, speedup.high],
+                    "verdict": statistics.verdict(speedup),
                     "logarithms": list(one.logarithms),
                 }
-                for one, found in zip(self.tried, self.speedups(), strict=True)
+                for one, speedup in zip(self.tried, self.speedups(), strict=True)
             ],
             "left_out": dict(self.left_out),
             "best": self.best.setting if self.best else None,
@@ -79,7 +81,7 @@ class Tuned:
 
 def read(document: TunedEntry) -> Tuned:
     """Return what a record says. Raises ArtifactError for logarithms that no processes can have found."""
-    tried = tuple(Tried(one["setting"], one["line"], tuple(one["logarithms"])) for one in document["tried"])
+    tried = tuple(TriedSetting(one["setting"], one["line"], tuple(one["logarithms"])) for one in document["tried"])
     for one in tried:
         if len(one.logarithms) < LEAST_PROCESSES or not all(abs(value) < MOST_LOGARITHM for value in one.logarithms):
             raise ArtifactError(f"a benchmark record: the setting '{one.setting}' has speed-ups of no processes")

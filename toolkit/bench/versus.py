@@ -39,7 +39,7 @@ class Versus:
     @property
     def pairs(self) -> Pairs | None:
         """The blocks that alternate; None if both files are the same."""
-        return Pairs.of([one.pairs(0, 1) for one in self.processes]) if self.processes else None
+        return Pairs.from_processes([one.pairs(0, 1) for one in self.processes]) if self.processes else None
 
     @property
     def speedup(self) -> Interval | None:
@@ -76,8 +76,8 @@ class Versus:
 
     def medians_s(self) -> tuple[float, ...]:
         """Return the median of the blocks of each; empty if both files are the same."""
-        found = self.pairs
-        return tuple(float(np.median(blocks)) for blocks in (found.reference, found.candidate)) if found else ()
+        pairs = self.pairs
+        return tuple(float(np.median(blocks)) for blocks in (pairs.reference, pairs.candidate)) if pairs else ()
 
     def __bool__(self) -> bool:
         return self.speedup is None or not statistics.is_slower(self.speedup, self.tolerance)
@@ -110,7 +110,7 @@ class Versus:
             "command": "compare",
             "compared": [compared],
             "tolerance": self.tolerance,
-            "verdict": Verdict.of(bool(self)),
+            "verdict": Verdict.from_passed(bool(self)),
         }
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import archive, locks, manifest
+from toolkit import archive, locks
+from toolkit import manifest as manifests
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256, sums
 from toolkit.files.sums import SUMS
@@ -25,7 +26,7 @@ class Checked:
     @property
     def verdict(self) -> Verdict:
         """FAIL if there is a problem."""
-        return Verdict.of(not self.problems)
+        return Verdict.from_passed(not self.problems)
 
     def __bool__(self) -> bool:
         return not self.problems
@@ -82,9 +83,9 @@ def _compare(digests: dict[str, str], listed: dict[str, str]) -> list[str]:
 def _check_manifest(folder: Path) -> list[str]:
     """Return what the manifest says of artifact and golden that the files do not."""
     try:
-        found = manifest.read(folder)
-        entries = [entry for entry in (found.golden, found.novelty, *found.artifacts) if entry]
-        problems = [found.check_digest(entry) for entry in entries]
+        manifest = manifests.read(folder)
+        entries = [entry for entry in (manifest.golden, manifest.novelty, *manifest.artifacts) if entry]
+        problems = [manifest.check_digest(entry) for entry in entries]
     except ArtifactError as error:
         problems = [str(error)]
     return [problem.replace(f"{folder}/", "") for problem in problems if problem]

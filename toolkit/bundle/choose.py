@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import host, manifest, runtimes
+from toolkit import host, runtimes
+from toolkit import manifest as manifests
 from toolkit.bench import reading, settings
 from toolkit.bench.reading import RECORD, OutcomeEntry
 from toolkit.bundle import classify
@@ -19,7 +20,7 @@ NAMED = "it was named"
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenArtifact:
     """An artifact, and why it was chosen.
 
     record: the benchmark that recommends it; None if the user named it. setting: of its runtime, that was surely faster
@@ -32,7 +33,7 @@ class Choice:
     setting: str | None = None
 
 
-def resolve(given: str, exported: Path) -> tuple[Manifest, Choice | None]:
+def resolve(given: str, exported: Path) -> tuple[Manifest, ChosenArtifact | None]:
     """Return the manifest that a folder, an artifact or a model's name stands for, and the artifact if it is named.
 
     ArtifactError if there is none.
@@ -41,21 +42,21 @@ def resolve(given: str, exported: Path) -> tuple[Manifest, Choice | None]:
     if not path.exists() and (exported / given / MANIFEST).is_file():
         path = exported / given
     if path.is_file():
-        found = manifest.read(path.parent)
-        artifact = next((entry for entry in found.artifacts if entry.path == path.name), None)
+        manifest = manifests.read(path.parent)
+        artifact = next((entry for entry in manifest.artifacts if entry.path == path.name), None)
         if artifact is None:
-            names = ", ".join(entry.path for entry in found.artifacts)
+            names = ", ".join(entry.path for entry in manifest.artifacts)
             raise ArtifactError(f"{path}: not an artifact of {path.parent / MANIFEST}; allowed: {names}")
-        return found, Choice(artifact, NAMED)
+        return manifest, ChosenArtifact(artifact, NAMED)
     if not (path / MANIFEST).is_file():
         known = ", ".join(sorted(entry.parent.name for entry in exported.glob(f"*/{MANIFEST}"))) or "none"
         raise ArtifactError(
             f"{given}: no folder of artifacts, no artifact and no model of {exported}/ (there: {known})"
         )
-    return manifest.read(path), None
+    return manifests.read(path), None
 
 
-def recommended(found: Manifest, benchmarks: Path) -> Choice | None:
+def recommended(manifest: Manifest, benchmarks: Path) -> ChosenArtifact | None:
     """Return what the newest benchmark on this machine of the folder's present artifacts recommends.
 
     None if there is no such benchmark: one that was not interrupted and has, by their digests, all artifacts that
@@ -68,46 +69,46 @@ def recommended(found: Manifest, benchmarks: Path) -> Choice | None:
         except ArtifactError:
             continue  # not a record, or one of another toolkit
         current = host.is_same(document["host"], here) and not document["interrupted"]
-        if current and _covers(document, found):
-            return recommendation(document, found)
+        if current and _covers(document, manifest):
+            return recommendation(document, manifest)
     return None
 
 
-def recommendation(document: Mapping[str, Any], found: Manifest) -> Choice:
+def recommendation(document: Mapping[str, Any], manifest: Manifest) -> ChosenArtifact:
     """Return what a benchmark, as its JSON document, recommends of a folder; ArtifactError if that is nothing."""
     digests = {result["artifact"]: result.get("sha256") for result in document["results"]}
-    artifacts = {artifact.sha256: artifact for artifact in found.artifacts}
+    artifacts = {artifact.sha256: artifact for artifact in manifest.artifacts}
     for entry in document["recommendations"]:
         artifact = artifacts.get(digests.get(entry["artifact"]) or "")
         if artifact is not None and entry["fits"]:
-            return Choice(artifact, entry["why"], document["record"], _setting(document, found, artifact))
+            return ChosenArtifact(artifact, entry["why"], document["record"], _setting(document, manifest, artifact))
     whys = [entry["why"] for entry in document["recommendations"] if digests.get(entry["artifact"]) in artifacts]
     reason = "; ".join(filter(None, whys)) or "nothing fits or ran"
     if document["host"].get("emulated"):
         reason = "under emulation no latency is given"
-    raise ArtifactError(f"{document['record']} recommends nothing of {found.folder} ({reason}); name an artifact")
+    raise ArtifactError(f"{document['record']} recommends nothing of {manifest.folder} ({reason}); name an artifact")
 
 
-def otherwise(found: Manifest, choice: Choice) -> str | None:
+def otherwise(manifest: Manifest, choice: ChosenArtifact) -> str | None:
     """Return what keeps the artifact from answering here as where it was exported; None if it does."""
     with contained() as workers:
-        return recorded.otherwise(found, choice.artifact, workers)
+        return recorded.otherwise(manifest, choice.artifact, workers)
 
 
-def _setting(document: Mapping[str, Any], found: Manifest, artifact: Artifact) -> str | None:
+def _setting(document: Mapping[str, Any], manifest: Manifest, artifact: Artifact) -> str | None:
     """Return the setting that won in a benchmark, None if none did or the script has no place for its line."""
-    runtime = runtimes.for_file(found.folder / artifact.path)
-    names = [setting.name for setting in settings.of(runtime)]
+    runtime = runtimes.for_file(manifest.folder / artifact.path)
+    names = [setting.name for setting in settings.for_runtime(runtime)]
     known = {name for name in names if classify.script(runtime, setting=name) != classify.script(runtime)}
     tuned = [result.get("tuned") for result in document["results"] if result.get("sha256") == artifact.sha256]
     return next((one["best"] for one in tuned if one and one["best"] in known), None)
 
 
-def _covers(document: Mapping[str, Any], found: Manifest) -> bool:
+def _covers(document: Mapping[str, Any], manifest: Manifest) -> bool:
     measured = {result.get("sha256") for result in document["results"]}
     failed = {Path(path).name for path in document["failures"]}
     return all(
         artifact.sha256 in measured or artifact.path in failed
-        for artifact in found.artifacts
-        if runtimes.installed(runtimes.for_file(found.folder / artifact.path))
+        for artifact in manifest.artifacts
+        if runtimes.installed(runtimes.for_file(manifest.folder / artifact.path))
     )

@@ -59,7 +59,7 @@ class Bundle:
 
 
 def make(
-    found: Manifest,
+    manifest: Manifest,
     artifact: Artifact,
     path: Path | None = None,
     *,
@@ -73,18 +73,18 @@ def make(
     one that the export wrote. ArtifactError if a file is not the exported one or the golden lacks the artifact,
     UsageError if ``path`` is there and no plain file.
     """
-    beside = [entry for entry in (found.golden, found.novelty) if entry]
-    found.require(artifact, *beside)
-    if artifact.path not in golden.read(found.golden_path).recorded:
-        raise ArtifactError(f"{found.golden_path}: has no recorded outputs of {artifact.path}; export it again")
-    runtime = runtimes.for_file(found.folder / artifact.path)
-    name = f"{found.model}-{artifact.quantization}-{artifact.format}"
+    beside = [entry for entry in (manifest.golden, manifest.novelty) if entry]
+    manifest.require(artifact, *beside)
+    if artifact.path not in golden.read(manifest.golden_path).recorded:
+        raise ArtifactError(f"{manifest.golden_path}: has no recorded outputs of {artifact.path}; export it again")
+    runtime = runtimes.for_file(manifest.folder / artifact.path)
+    name = f"{manifest.model}-{artifact.quantization}-{artifact.format}"
     path = Path(f"{name}{SUFFIX}") if path is None else path
-    rows = found.data.reading.files if found.convention.layout == Layout.VALUES else None
+    rows = manifest.data.reading.files if manifest.convention.layout == Layout.VALUES else None
     with locks.scratch() as work:
         for file in (artifact.path, *(entry.path for entry in beside)):
-            shutil.copyfile(found.folder / file, work / file)
-        replace(found, folder=work, artifacts=(artifact,), derived=()).write()
+            shutil.copyfile(manifest.folder / file, work / file)
+        replace(manifest, folder=work, artifacts=(artifact,), derived=()).write()
         (work / SCRIPT).write_text(classify.script(runtime, rows, setting), encoding="utf-8")
         build_wheel(work)
         digests = {file.name: sha256(file) for file in sorted(work.iterdir())}

@@ -41,7 +41,9 @@ PANELS = {
     },
     "Time it": {
         "bench": "Time artifacts, anybody's, and say which one to ship.",
+        "compare": "Time two artifacts side by side: which is slower?",
         "certify": "Test the benchmark: which slow-downs can it see here?",
+        "record": "Check, compare or plot the records of bench and verify.",
     },
     "Show it": {
         "report": "Write one page of what is known of an export.",
@@ -52,12 +54,9 @@ PANELS = {
         "serve": "Show a live page of artifacts, with an API.",
         "bundle": "Pack one file for a device: an artifact and what runs it.",
         "check-bundle": "Check that a bundle holds the files that were packed.",
+        "device": "Time or verify artifacts on devices over SSH, side by side.",
         "wheels": "Download what a device without internet installs.",
         "doctor": "Show what works here, and how to mend what does not.",
-    },
-    "Records": {
-        "compare": "Compare two artifacts, or two benchmarks: which is slower?",
-        "record": "Check or plot the record of a benchmark or verification.",
     },
 }
 VERBS = {verb: summary for verbs in PANELS.values() for verb, summary in verbs.items()}

@@ -55,12 +55,12 @@ def _report(console: Console, certificate: "Certificate") -> None:
     rows = [
         (
             units.percent(one.share) if one.share else "none",
-            f"{one.found:+.2%}",
+            f"{one.measured:+.2%}",
             units.percent(one.half_width),
             f"{one.detected} of {TRIALS}",
             f"{one.called_different - one.detected} of {TRIALS}",
             f"{one.covered} of {TRIALS}",
-            Verdict.of(one.passed),
+            Verdict.from_passed(one.passed),
         )
         for one in certificate.planted
     ]
@@ -82,4 +82,4 @@ def _report(console: Console, certificate: "Certificate") -> None:
         seen = f"seen in at least {DETECTABLE:.0%} of the trials"
         told = f"this machine can tell a slow-down of {certificate.detectable:.0%} ({seen})"
     rest = "" if certificate.passed else "not all that is required holds; "
-    console.text(f"{Verdict.of(certificate.passed)}: {rest}{told}")
+    console.text(f"{Verdict.from_passed(certificate.passed)}: {rest}{told}")

@@ -10,7 +10,7 @@ from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
-    from toolkit.compress.candidates import Candidate
+    from toolkit.compress.candidates import PrunedCandidate
     from toolkit.compress.compression import Compression
 
 COLUMNS = (
@@ -54,21 +54,21 @@ def command(
     console = Console(json_output=json)
     budgets = Budgets.parse(size=max_size, accuracy=min_accuracy)
     with console.steps("compressing") as on_step:
-        of = api.compress(
+        compression = api.compress(
             source, budgets, epochs=epochs, data=data, name=name, allow_overlap=allow_overlap, on_step=on_step
         )
-    if of.interrupted:
-        console.warn(f"interrupted: {of.summary}; call the same again to go on")
-        console.document(of.to_json())
+    if compression.interrupted:
+        console.warn(f"interrupted: {compression.summary}; call the same again to go on")
+        console.document(compression.to_json())
         return INTERRUPTED
-    console.table(COLUMNS, [_original(of), *(_row(of, one) for one in of.candidates)])
-    console.text(f"{_conclusion(of)}.")
-    console.document(of.to_json())
-    return 0 if of.found else CheckFailedError.exit_code
+    console.table(COLUMNS, [_original(compression), *(_row(compression, one) for one in compression.candidates)])
+    console.text(f"{_conclusion(compression)}.")
+    console.document(compression.to_json())
+    return 0 if compression.smallest else CheckFailedError.exit_code
 
 
-def _original(of: "Compression") -> tuple[str, ...]:
-    original, proof = of.original, of.proof
+def _original(compression: "Compression") -> tuple[str, ...]:
+    original, proof = compression.original, compression.proof
     right = None if proof is None or proof.rival_right is None else proof.rival_right / proof.n
     return (
         original.name,
@@ -76,13 +76,13 @@ def _original(of: "Compression") -> tuple[str, ...]:
         units.size(original.costs.size_bytes),
         f"{original.costs.macs:,}",
         units.percent(original.accuracy),
-        _NOTHING if right is None else _marked(of, units.percent(right)),
+        _NOTHING if right is None else _marked(compression, units.percent(right)),
         _NOTHING,
         _NOTHING,
     )
 
 
-def _row(of: "Compression", one: "Candidate") -> tuple[str, ...]:
+def _row(compression: "Compression", one: "PrunedCandidate") -> tuple[str, ...]:
     known = (
         one.name,
         f"{100 * one.share:.0f} %{', low rank' if one.low_rank else ''}",
@@ -90,44 +90,46 @@ def _row(of: "Compression", one: "Candidate") -> tuple[str, ...]:
         f"{one.costs.macs:,}",
         units.percent(one.accuracy) if one.outcome.progress.history else _NOTHING,
     )
-    proof, member = of.proof, of.member(one.name)
+    proof, member = compression.proof, compression.member(one.name)
     if proof is None or member is None:
         return (*known, _NOTHING, _NOTHING, _NOTHING if one.outcome.metrics else str(one.outcome.state))
-    test = _marked(of, proof.accuracy_text(member))
+    test = _marked(compression, proof.accuracy_text(member))
     return (*known, test, proof.loss_text(member) or _NOTHING, str(member.verdict))
 
 
-def _conclusion(of: "Compression") -> str:
+def _conclusion(compression: "Compression") -> str:
     """Say in a sentence what was found, or why nothing was, and what came nearest."""
-    proof, found = of.proof, of.found
-    if proof is not None and found is not None:
+    proof, smallest = compression.proof, compression.smallest
+    if proof is not None and smallest is not None:
+        export = f"toolkit export {compression.folder.name}/{smallest.name}"
         return (
-            f"{found.name} is the smallest that is {_wanted(of)}: {units.size(found.size_bytes)} with "
-            f"{proof.accuracy_text(found)} on the test set; 'toolkit export {of.folder.name}/{found.name}' exports it"
+            f"{smallest.name} is the smallest that is {_wanted(compression)}: {units.size(smallest.size_bytes)} with "
+            f"{proof.accuracy_text(smallest)} on the test set; '{export}' exports it"
         )
-    nothing = f"nothing under {units.size(of.asked.budgets.max_size_bytes or 0)} is {_wanted(of)}"
+    nothing = f"nothing under {units.size(compression.asked.budgets.max_size_bytes or 0)} is {_wanted(compression)}"
     if proof is not None:
         nearest = max(proof.members, key=lambda one: one.right)
         return f"{nothing}; nearest: {nearest.name} with {proof.accuracy_text(nearest)} on the test set"
-    if large := of.too_large:
+    if large := compression.too_large:
         return f"{nothing}; {large}"
-    best = max(of.finished, key=lambda one: one.accuracy, default=None)
+    best = max(compression.finished, key=lambda one: one.accuracy, default=None)
     if best is None:
-        return f"{nothing}: {of.summary}"
+        return f"{nothing}: {compression.summary}"
     return (
         f"{nothing}; nearest: {best.name} ({units.size(best.costs.size_bytes)}) with {units.percent(best.accuracy)} on "
-        f"the validation rows, where {units.percent(of.least_accuracy)} was needed; the test set was left closed"
+        f"the validation rows, where {units.percent(compression.least_accuracy)} was needed; the test set was left "
+        "closed"
     )
 
 
-def _wanted(of: "Compression") -> str:
+def _wanted(compression: "Compression") -> str:
     from toolkit.search.proof import MARGIN_PP
 
-    least = of.asked.budgets.min_accuracy
+    least = compression.asked.budgets.min_accuracy
     if least is None:
-        return f"surely not worse than {of.asked.teacher} by more than {MARGIN_PP:g} points"
+        return f"surely not worse than {compression.asked.teacher} by more than {MARGIN_PP:g} points"
     return f"surely at least {100 * least:g} % accurate"
 
 
-def _marked(of: "Compression", text: str) -> str:
-    return units.marked(text, overlap=of.data["overlap"])
+def _marked(compression: "Compression", text: str) -> str:
+    return units.marked(text, overlap=compression.data["overlap"])

@@ -30,7 +30,7 @@ def command(
     explains it.
     """
     console = Console(json_output=json)
-    found = api.diagnose(
+    diagnosis = api.diagnose(
         artifact,
         against=against,
         data=data,
@@ -39,19 +39,21 @@ def command(
         imports=code.imports or (),
         unsafe_lambda=code.unsafe_lambda,
     )
-    console.text(f"{artifact} answers {units.percent(found.agreement)} of {found.n} {found.noun}s as {against} does")
-    for cause in found.causes:
+    console.text(
+        f"{artifact} answers {units.percent(diagnosis.agreement)} of {diagnosis.n} {diagnosis.noun}s as {against} does"
+    )
+    for cause in diagnosis.causes:
         shares = f"{units.percent(cause.before)} → {units.percent(cause.after)} of the answers are equal then"
         console.text(f"cause: {cause.name}: {cause.text} ({shares})")
-    if found.softmax:
+    if diagnosis.softmax:
         console.text(
             "one of the two answers with logits, the other with probabilities: a softmax is missing, or one too many"
         )
-    if found.dequantization:
+    if diagnosis.dequantization:
         console.text(f"{artifact} answers with whole numbers, as a quantized output without its scale: dequantize it")
-    if not found.explained:
+    if not diagnosis.explained:
         console.text("none of the usual causes explains the rest: other weights? Try 'toolkit localize' on an export")
-    elif not found.causes:
+    elif not diagnosis.causes:
         console.text("they agree; what differs is precision")
-    console.document(found.to_json())
-    return 0 if found.explained else CheckFailedError.exit_code
+    console.document(diagnosis.to_json())
+    return 0 if diagnosis.explained else CheckFailedError.exit_code

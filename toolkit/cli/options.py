@@ -11,11 +11,10 @@ from toolkit.api import BENCHMARKS as BENCHMARKS
 from toolkit.api import EXPORTED as EXPORTED
 from toolkit.cli.invocation import INTERRUPTED as INTERRUPTED
 from toolkit.cli.invocation import Invocation
-from toolkit.errors import UsageError
 from toolkit.reading import AS_THEY_ARE, Reading, Resize, keys_of, size_of
 from toolkit.training.device import DEVICES
 
-OUTPUT, REMOTE, OWN = "Output", "Remote devices", "A model of your own"
+OUTPUT, REMOTE, OWN = "Output", "Devices", "A model of your own"
 READING, CLUSTER = "Reading data", "On a cluster"
 _MODELS = registry.names("toolkit.models")
 
@@ -102,23 +101,17 @@ class MeasuringOptions:
 
 @dataclass(frozen=True)
 class DeviceOptions:
-    """On which devices something is done; UsageError for wheels without a device."""
+    """On which devices something is done."""
 
     on: Annotated[
-        list[str] | None,
+        list[str],
         option(
-            REMOTE,
-            "Do it on a device over SSH: user@host, or a name of ~/.ssh/config. Give it once for each device.",
-            "--on",
+            REMOTE, "A device over SSH: user@host, or a name of ~/.ssh/config. Give it once for each device.", "--on"
         ),
-    ] = None
+    ]
     wheels: Annotated[
         Path | None, option(REMOTE, "For a device without internet: the folder that 'toolkit wheels' has filled.")
     ] = None
-
-    def __post_init__(self) -> None:
-        if self.wheels is not None and not self.on:
-            raise UsageError("--wheels is what is taken along to a device; name one by --on")
 
 
 @dataclass(frozen=True)

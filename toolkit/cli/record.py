@@ -1,17 +1,29 @@
 """``toolkit record``: what can be done with the record of a benchmark or of a verification."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from toolkit import api, units
+from toolkit.bench.tolerance import SLOWER
+from toolkit.cli.bench.tables import NAME_COLUMNS, RATIO_COLUMNS
 from toolkit.cli.options import Debug, Json
 from toolkit.cli.panels import PanelCommand, PanelGroup
-from toolkit.console import Console
+from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError
 
-app = typer.Typer(cls=PanelGroup, help="Check or plot the record of a benchmark or verification.")
+if TYPE_CHECKING:
+    from toolkit.bench.compare import Compared, Pair
+
+COLUMNS = (*NAME_COLUMNS, Column("threads"), Column("batch"), Column("old"), Column("new"), *RATIO_COLUMNS)
+# How much weaker it is to compare what was measured at two times.
+WEAKER = (
+    "two records: what the machine did on the one day and not on the other counts as a difference. Compare the two "
+    "files (toolkit compare OLD.tflite NEW.tflite): timed side by side, far smaller differences are seen"
+)
+
+app = typer.Typer(cls=PanelGroup, help="Check, compare or plot the records of bench and verify.")
 
 
 @app.command(cls=PanelCommand)
@@ -57,3 +69,47 @@ def plot(
         {"schema": 1, "command": "record plot", "record": str(record), "picture": str(picture), "missing": missing}
     )
     return 0
+
+
+@app.command(cls=PanelCommand)
+def compare(
+    old: Annotated[Path, typer.Argument(help="The folder of the older record of a benchmark.")],
+    new: Annotated[Path, typer.Argument(help="The folder of the newer one.")],
+    tolerance: Annotated[float, typer.Option(help="How much slower an artifact may be, in percent.")] = 100 * SLOWER,
+    json: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Compare two benchmarks: has an artifact become slower?
+
+    The exit code is 1 if one is slower by more than --tolerance with 95 % confidence, or can no longer be measured.
+    """
+    console = Console(json_output=json)
+    compared = api.compare_records(old, new, tolerance=tolerance / 100)
+    _report_compared(console, compared, old, new)
+    console.document(compared.to_json())
+    return 0 if compared else CheckFailedError.exit_code
+
+
+def _report_compared(console: Console, compared: "Compared", old: Path, new: Path) -> None:
+    console.table(COLUMNS, [_row(pair) for pair in compared.pairs])
+    for result in compared.gone:
+        console.warn(f"{result.path.name} (threads {result.threads}, batch {result.batch}) is in {old} only")
+    for path, why in compared.failed.items():
+        console.warn(f"{path} was not measured in {new}: {why.removeprefix(f'{path}: ')}")
+    if compared.same_host:
+        slower = f"{len(compared.slower)} of {len(compared.pairs)} are more than {100 * compared.tolerance:g} % slower"
+        console.text(f"{slower}, with 95 % confidence")
+        console.text(WEAKER)
+    else:
+        console.text("measured on two machines: side by side, without a verdict")
+
+
+def _row(pair: "Pair") -> tuple[str, ...]:
+    from toolkit.bench.statistics import describe
+
+    medians = (units.seconds(result.median.value) for result in (pair.old, pair.new))
+    configuration = (pair.new.path.name, pair.new.runtime, str(pair.new.threads), str(pair.new.batch))
+    if pair.change is None:
+        return (*configuration, *medians, "–", "–", "")
+    interval = f"{pair.change.low:.2f} – {pair.change.high:.2f}"
+    return (*configuration, *medians, f"{pair.change.value:.2f}×", interval, describe(pair.change))

@@ -116,7 +116,7 @@ def command(
         return _show(console, show, given(context))
     budgets = costs.budgets
     with console.steps("searching") as on_step:
-        found = api.search(
+        searched = api.search(
             budgets,
             data=data,
             name=name,
@@ -128,11 +128,11 @@ def command(
             **vars(searching),
             **vars(cluster),
         )
-    if found.interrupted:
-        console.warn(f"interrupted: {found.summary}; call the same again to go on")
-        console.document({**found.to_json(), "report": None})
+    if searched.interrupted:
+        console.warn(f"interrupted: {searched.summary}; call the same again to go on")
+        console.document({**searched.to_json(), "report": None})
         return INTERRUPTED
-    return _report(console, api.report_search(found.folder))
+    return _report(console, api.report_search(searched.folder))
 
 
 def _show(console: Console, show: str, flags: dict[str, str]) -> int:
@@ -144,12 +144,12 @@ def _show(console: Console, show: str, flags: dict[str, str]) -> int:
 
 def _report(console: Console, written: "SearchReport") -> int:
     """Print the front and what it shows; return the exit code."""
-    found, front = written.search, written.front
+    searched, front = written.search, written.front
     if front.rows:
         console.table(figure_columns(*front.headings), front.rows)
-    for one in found.crashed:
+    for one in searched.crashed:
         console.warn(f"{one.name} crashed: {one.outcome.message}")
-    console.text(f"{found.summary}; report: {written.markdown}, {written.html}")
+    console.text(f"{searched.summary}; report: {written.markdown}, {written.html}")
     console.text(f"{written.conclusion}.")
     console.document(written.to_json())
     return 0 if written.is_found else CheckFailedError.exit_code

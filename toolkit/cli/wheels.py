@@ -21,7 +21,7 @@ def command(
 ) -> int:
     """Download what a device without internet installs.
 
-    Then use it: 'toolkit bench --on DEVICE --wheels FOLDER'.
+    Then use it: 'toolkit device bench --on DEVICE --wheels FOLDER'.
     """
     console = Console(json_output=json)
     with console.steps("downloading"):

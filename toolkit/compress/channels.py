@@ -77,20 +77,21 @@ class _Tracer:
         times = Counter(id(node.operation) for node in every)
         for node in every:
             given = [self._labels[id(tensor)] for tensor in node.input_tensors]
-            found = None if times[id(node.operation)] > 1 else self._through(node, given)
-            if found is None:  # not known: nothing that it takes or gives can change
+            given_out = None if times[id(node.operation)] > 1 else self._through(node, given)
+            if given_out is None:  # not known: nothing that it takes or gives can change
                 self._fix(given)
                 self._labels |= {id(tensor): self._new(tensor, is_fixed=True) for tensor in node.outputs}
                 continue
-            self._labels[id(node.outputs[0])] = found
+            self._labels[id(node.outputs[0])] = given_out
             if len(given) == 1:
-                self._takes[node.operation.name], self._gives[node.operation.name] = given[0], found
+                self._takes[node.operation.name], self._gives[node.operation.name] = given[0], given_out
         self._fix([self._labels[id(tensor)] for tensor in self._network.outputs])
         fixed = {self._root(group) for group in self._fixed}
         roots = dict.fromkeys(self._root(group) for group in range(len(self._sizes)))
         groups = {root: self._sizes[root] for root in roots if root not in fixed and self._sizes[root] > 1}
         takes, gives = (
-            {name: self._resolved(labels) for name, labels in of.items()} for of in (self._takes, self._gives)
+            {name: self._resolved(labels) for name, labels in labelled.items()}
+            for labelled in (self._takes, self._gives)
         )
         return Channels(takes, gives, groups, _normalized(every))
 

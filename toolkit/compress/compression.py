@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import extras
-from toolkit.compress.candidates import CANDIDATE, TRIAL, Candidate, CandidateEntry
+from toolkit.compress.candidates import TRIAL, PrunedCandidate, PrunedCandidateEntry
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
 from toolkit.errors import RunError, UsageError
@@ -15,14 +15,16 @@ from toolkit.export.sources import Source
 from toolkit.files import FileName, documents, write_json
 from toolkit.files.damage import refused
 from toolkit.models import WEIGHTS_SUFFIX
+from toolkit.search import proof
 from toolkit.search.budgets import COSTS, SIZE, Budgets, Costs
 from toolkit.search.costs import Costing
-from toolkit.search.proof import FRONT, MARGIN_PP, PROOF, Member, Proof
+from toolkit.search.experiment import CANDIDATE, Experiment
+from toolkit.search.proof import MARGIN_PP, Member
 from toolkit.search.prove import too_large
 from toolkit.search.search import require_enough
 from toolkit.study import outcome, study
 from toolkit.study.study import StudyDataEntry
-from toolkit.study.trials import Trial, TrialState
+from toolkit.study.trials import Trial
 from toolkit.training.distillation import Teacher
 from toolkit.training.recipe import Recipe
 
@@ -31,7 +33,7 @@ LOG = "workers.log"
 
 
 @dataclass(frozen=True)
-class Asked:
+class CompressionRequest:
     """What a compression is for; it goes on only for the same. All but the budgets is of every training.
 
     teacher: the Keras file of the original, whose rows are divided, drawn and changed as when it was trained.
@@ -71,26 +73,18 @@ class Original:
 class CompressionEntry:
     """What ``compress.json`` must have; of the candidates their own folders tell."""
 
-    asked: Asked
+    asked: CompressionRequest
     original: Original
     data: StudyDataEntry
     others: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Compression:
-    """A compression as it stands. proof: what the test set said of the front; None as long as it is closed.
+@dataclass(frozen=True, kw_only=True)
+class Compression(Experiment[PrunedCandidate]):
+    """A compression as it stands."""
 
-    interrupted: whether Ctrl-C ended it.
-    """
-
-    folder: Path
-    asked: Asked
+    asked: CompressionRequest
     original: Original
-    data: StudyDataEntry
-    candidates: tuple[Candidate, ...]
-    proof: Proof | None = None
-    interrupted: bool = False
 
     @property
     def least_accuracy(self) -> float:
@@ -102,12 +96,7 @@ class Compression:
         return self.original.accuracy - MARGIN_PP / 100 if least is None else least
 
     @property
-    def finished(self) -> list[Candidate]:
-        """The candidates that have all their epochs."""
-        return [one for one in self.candidates if one.outcome.state == TrialState.FINISHED]
-
-    @property
-    def chosen(self) -> tuple[Candidate, ...]:
+    def chosen(self) -> tuple[PrunedCandidate, ...]:
         """All that reach the accuracy on the validation rows, the smallest first.
 
         Not the front alone: a larger one that is hardly better there may be the only one that is shown on the test set.
@@ -121,26 +110,9 @@ class Compression:
         return too_large(self.chosen, self.asked.budgets)
 
     @property
-    def found(self) -> Member | None:
+    def smallest(self) -> Member | None:
         """The smallest candidate of which everything that was asked for is shown; None if there is none."""
         return self.proof.smallest if self.proof else None
-
-    def member(self, name: str) -> Member | None:
-        """Return what the test set says of a candidate; None if it was not opened for it."""
-        members = self.proof.members if self.proof else ()
-        return next((one for one in members if one.name == name), None)
-
-    def named(self, name: str) -> Candidate:
-        """Return a candidate by the name of its folder; RunError if there is none."""
-        for one in self.candidates:
-            if one.name == name:
-                return one
-        raise RunError(f"{self.folder}: {FRONT} names {name}, which is not there")
-
-    @property
-    def summary(self) -> str:
-        """How far it is, in a line."""
-        return f"{len(self.finished)} of {len(self.candidates)} candidates finished"
 
     def candidate_folder(self, number: int) -> Path:
         """Return where a candidate lies, counted from 1."""
@@ -150,17 +122,20 @@ class Compression:
         """Return the Keras file that the training of a candidate starts from; exports are named after it."""
         return candidate / f"{self.original.name}-small{WEIGHTS_SUFFIX}"
 
-    def candidate(self, folder: Path) -> Candidate:
+    def candidate(self, folder: Path) -> PrunedCandidate:
         """Return the candidate of a folder as it stands; RunError if its documents are damaged."""
-        entry = documents.read(folder / CANDIDATE, CandidateEntry, what="a candidate", error=RunError)
-        # No manifest stands beside the file that it starts from: the recipe says what that takes.
+        entry = documents.read(folder / CANDIDATE, PrunedCandidateEntry, what="a candidate", error=RunError)
+        # No manifest stands beside the file that it starts from: the recipe says what that takes. It was only just
+        # pruned, and gets more images right in one range than in another by chance.
         recipe = self.asked.recipe(self.start_of(folder), self.original.input_range)
-        trial = Trial(recipe, folder, self.data["digests"], opens_test=False)
-        return Candidate(entry.steps, entry.costs, outcome.read(trial), entry.low_rank)
+        trial = Trial(recipe, folder, self.data["digests"], opens_test=False, tries_range=False)
+        return PrunedCandidate(
+            steps=entry.steps, costs=entry.costs, outcome=outcome.read(trial), low_rank=entry.low_rank
+        )
 
     def reread(self) -> "Compression":
         """Return it with its candidates as they stand on the disk."""
-        candidates: list[Candidate] = []
+        candidates: list[PrunedCandidate] = []
         while (folder := self.candidate_folder(len(candidates) + 1) / CANDIDATE).is_file():
             candidates.append(self.candidate(folder.parent))
         return replace(self, candidates=tuple(candidates))
@@ -181,7 +156,7 @@ class Compression:
             "data": self.data,
             "candidates": [one.to_json() for one in self.candidates],
             "proof": self.proof.to_json() if self.proof else None,
-            "found": self.found.name if self.found else None,
+            "smallest": self.smallest.name if self.smallest else None,
             "interrupted": self.interrupted,
         }
 
@@ -214,20 +189,20 @@ def begin(
     must_match = budgets.min_accuracy is None
     require_enough(about, budgets.min_accuracy, must_match=must_match, origin=dataset.origin)
     if (folder / DOCUMENT).is_file():
-        found = read(folder)
-        same_data = found.data["digests"] == about["digests"]
-        if found.asked != asked or found.original.sha256 != source.origin.sha256 or not same_data:
+        there = read(folder)
+        same_data = there.data["digests"] == about["digests"]
+        if there.asked != asked or there.original.sha256 != source.origin.sha256 or not same_data:
             raise RunError(
-                f"{folder}: has a compression of {found.asked.teacher} for {found.asked.budgets} in "
-                f"{found.asked.epochs} epochs, with the weights and the data of then; ask for the same, or choose "
+                f"{folder}: has a compression of {there.asked.teacher} for {there.asked.budgets} in "
+                f"{there.asked.epochs} epochs, with the weights and the data of then; ask for the same, or choose "
                 "another --name"
             )
-        return found
+        return there
     parts = divide(dataset, share=asked.validation_split, seed=asked.seed)
     rows = parts.validation_rows
     teacher = Teacher(extras.load("tensorflow"), source.keras_path, parts)
     right = teacher.answers(parts.held_out, rows)[rows].argmax(axis=1) == parts.held_out.labels[rows]
-    costs = costing.of(asked.teacher)
+    costs = costing.costs_of(asked.teacher)
     if SIZE.option not in budgets.excess(costs):
         raise UsageError(
             f"{source.keras_path}: takes {costs} as it is, which is within {budgets}; 'toolkit export' makes the file"
@@ -236,23 +211,22 @@ def begin(
     with refused(source.keras_path, "the original", error=UsageError):  # a manifest may name its model anyhow
         name = FileName(source.name)
     original = Original(name, source.origin.sha256, costs, float(np.mean(right)), input_range)
-    return Compression(folder, asked, original, about, ())
+    return Compression(folder=folder, data=about, candidates=(), asked=asked, original=original)
 
 
 def read(folder: Path) -> Compression:
     """Return the compression of a folder as it stands; RunError if there is none."""
-    path, proof = folder / DOCUMENT, folder / PROOF
-    entry = documents.read(path, CompressionEntry, what="a compression", error=RunError)
-    found = documents.read(proof, Proof, what="a proof", error=RunError) if proof.is_file() else None
-    return Compression(folder, entry.asked, entry.original, entry.data, (), found).reread()
+    entry = documents.read(folder / DOCUMENT, CompressionEntry, what="a compression", error=RunError)
+    begun = Compression(folder=folder, data=entry.data, candidates=(), asked=entry.asked, original=entry.original)
+    return replace(begun.reread(), proof=proof.read(folder))
 
 
-def _asked(source: Source, budgets: Budgets, epochs: int) -> Asked:
+def _asked(source: Source, budgets: Budgets, epochs: int) -> CompressionRequest:
     """Return what is asked for; the rest is as the original was trained, if that is known.
 
     Candidates are chosen by validation rows, also if the original was trained without them.
     """
-    asked = Asked(budgets, epochs, str(source.keras_path))
+    asked = CompressionRequest(budgets, epochs, str(source.keras_path))
     recipe = source.recipe
     if recipe is None:
         return asked

@@ -7,21 +7,24 @@ from math import floor, log
 from pathlib import Path
 from typing import Any
 
-from toolkit import extras, locks, reading, runs, units
+from toolkit import extras, locks, runs, units
 from toolkit.compress import channels, lowrank, prune
-from toolkit.compress.candidates import CANDIDATE, STEP, Candidate, CandidateEntry
+from toolkit.compress.candidates import STEP, PrunedCandidate, PrunedCandidateEntry
 from toolkit.compress.compression import DOCUMENT, Compression, begin
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
-from toolkit.errors import CheckFailedError, RunError, UsageError
+from toolkit.errors import CheckFailedError, UsageError
 from toolkit.export.sources import Source
 from toolkit.files import documents, write_json
 from toolkit.runtimes.keras.fake_quantization import bounds_of
 from toolkit.search.budgets import SIZE, Budgets, Costs
 from toolkit.search.costs import Costing
+from toolkit.search.experiment import CANDIDATE
+from toolkit.search.proof import FRONT
 from toolkit.search.prove import EXPORTED, Chosen, front_of, open_test_set
 from toolkit.step import OnStep, Step, ignore
-from toolkit.study.executors.base import ENDED, Event, Executor, Work
+from toolkit.study import study
+from toolkit.study.executors.base import ENDED, Event, Executor
 from toolkit.study.trials import Trial, TrialState
 from toolkit.training import fed, transfer
 from toolkit.training.checkpoint import save_best
@@ -52,64 +55,73 @@ def conduct(
     with locks.alone(folder, "compress", otherwise="choose another --name"), Costing(dataset, budgets) as costing:
         for below in ("*/", f"*/{EXPORTED}/*/"):
             locks.remove_dead_locks(folder, below, beside=f"{runs.SCRATCH}*")
-        of = begin(source, budgets, dataset, folder, costing, epochs=epochs, allow_overlap=allow_overlap)
-        on_step(Step(0, 1, f"{source.keras_path}: {of.original.costs}; {of.summary}, in {folder}/", of, is_news=True))
-        if of.proof is not None:
-            return of
+        compression = begin(source, budgets, dataset, folder, costing, epochs=epochs, allow_overlap=allow_overlap)
+        on_step(
+            Step(
+                0,
+                1,
+                f"{source.keras_path}: {compression.original.costs}; {compression.summary}, in {folder}/",
+                compression,
+                is_news=True,
+            )
+        )
+        if compression.proof is not None:
+            return compression
         names = front_of(folder)
         if names is None:
-            of = _train(of, dataset, executor, costing, on_step)
-        left = of.chosen if names is None else [of.named(name) for name in names]
-        chosen = Chosen(folder, left, of.data, budgets)
+            compression = _train(compression, dataset, executor, costing, on_step)
+        left = compression.chosen if names is None else [compression.named(name, by=FRONT) for name in names]
+        chosen = Chosen(folder, left, compression.data, budgets)
         must_match = budgets.min_accuracy is None
         proof = open_test_set(chosen, dataset, source, must_match=must_match, warn=warn, on_step=on_step)
-        return replace(of, proof=proof)
+        return replace(compression, proof=proof)
 
 
-def _train(of: Compression, dataset: Dataset, executor: Executor, costing: Costing, on_step: OnStep) -> Compression:
+def _train(
+    compression: Compression, dataset: Dataset, executor: Executor, costing: Costing, on_step: OnStep
+) -> Compression:
     """Return the compression with its candidates trained."""
-    read_as = reading.from_json(of.data.get("reading", {}), of.folder / DOCUMENT, error=RunError)
-    work = Work(runs.data_choice(of.data), "auto", allow_overlap=bool(of.data["overlap"]), reading=read_as)
-    with closing(executor(_due(of, dataset, costing, on_step), work)) as events:
+    work = study.work_on(compression.data, compression.folder / DOCUMENT, "auto")
+    with closing(executor(_due(compression, dataset, costing, on_step), work)) as events:
         for event in events:
-            _tell(of, event, on_step)
-    return of.reread()
+            _tell(compression, event, on_step)
+    return compression.reread()
 
 
-def _due(of: Compression, dataset: Dataset, costing: Costing, on_step: OnStep) -> Iterator[Trial]:
+def _due(compression: Compression, dataset: Dataset, costing: Costing, on_step: OnStep) -> Iterator[Trial]:
     """Yield what is trained next: each candidate depends on what those before it came to."""
     narrower: _Narrower | None = None
     while True:
-        if all(one.outcome.ended for one in of.candidates):
-            narrower = narrower or _Narrower(of, dataset, costing, on_step)
-            following = _next(of, narrower)
+        if all(one.outcome.ended for one in compression.candidates):
+            narrower = narrower or _Narrower(compression, dataset, costing, on_step)
+            following = _next(compression, narrower)
             if following is None:
                 return
-            of.write()
-            narrower.make(*following, of.candidate_folder(len(of.candidates) + 1))
-            of = of.reread()
-        yield of.candidates[-1].outcome.trial
-        of = of.reread()
-        if (last := of.candidates[-1]).outcome.state == TrialState.CRASHED:
+            compression.write()
+            narrower.make(*following, compression.candidate_folder(len(compression.candidates) + 1))
+            compression = compression.reread()
+        yield compression.candidates[-1].outcome.trial
+        compression = compression.reread()
+        if (last := compression.candidates[-1]).outcome.state == TrialState.CRASHED:
             raise CheckFailedError(f"{last.name}: {last.outcome.message}")
 
 
-def _next(of: Compression, narrower: "_Narrower") -> tuple[int, bool] | None:
+def _next(compression: Compression, narrower: "_Narrower") -> tuple[int, bool] | None:
     """Return with how many steps the next candidate is made, and whether it is factored; None if none follows.
 
     The first candidate is only pruned. If a wider network fits once it is factored, that is the second one. Those that
     follow are made as the better of these two, as long as they reach the accuracy.
     """
-    last = of.candidates[-1:]
+    last = compression.candidates[-1:]
     if not last:
         return narrower.widest_that_fits(low_rank=False), False
-    if len(of.candidates) == 1 and narrower.has_low_rank:
+    if len(compression.candidates) == 1 and narrower.has_low_rank:
         steps = narrower.widest_that_fits(low_rank=True)
         if steps < last[0].steps:
             return steps, True
-    if len(of.candidates) == 2 and last[0].low_rank:
-        last = of.candidates
-    reaching = [one for one in last if _reaches(of, one)]
+    if len(compression.candidates) == 2 and last[0].low_rank:
+        last = compression.candidates
+    reaching = [one for one in last if _reaches(compression, one)]
     if not reaching:
         return None
     best = max(reaching, key=lambda one: one.accuracy)
@@ -117,18 +129,18 @@ def _next(of: Compression, narrower: "_Narrower") -> tuple[int, bool] | None:
     return None if steps > narrower.most else (steps, best.low_rank)
 
 
-def _reaches(of: Compression, one: Candidate) -> bool:
-    return one.outcome.state == TrialState.FINISHED and one.accuracy >= of.least_accuracy
+def _reaches(compression: Compression, one: PrunedCandidate) -> bool:
+    return one.outcome.state == TrialState.FINISHED and one.accuracy >= compression.least_accuracy
 
 
-def _tell(of: Compression, event: Event, on_step: OnStep) -> None:
+def _tell(compression: Compression, event: Event, on_step: OnStep) -> None:
     name, epochs = event.trial.folder.name, event.trial.recipe.epochs
     if event.kind == ENDED:
-        one = of.candidate(event.trial.folder)
-        on_step(Step(epochs, epochs, f"{name}: {one.costs}: {one.outcome.came_to}", of, is_news=True))
+        one = compression.candidate(event.trial.folder)
+        on_step(Step(epochs, epochs, f"{name}: {one.costs}: {one.outcome.came_to}", compression, is_news=True))
     elif event.epoch is not None:
         accuracy = units.percent(event.epoch.val_accuracy)
-        on_step(Step(event.epoch.epoch, epochs, f"{name}: {accuracy} on the validation rows", of))
+        on_step(Step(event.epoch.epoch, epochs, f"{name}: {accuracy} on the validation rows", compression))
 
 
 class _Narrower:
@@ -137,21 +149,21 @@ class _Narrower:
     has_low_rank: whether dense layers of the original can be factored.
     """
 
-    def __init__(self, of: Compression, dataset: Dataset, costing: Costing, on_step: OnStep) -> None:
+    def __init__(self, compression: Compression, dataset: Dataset, costing: Costing, on_step: OnStep) -> None:
         """Load the original; UsageError if it has nothing to prune."""
-        self._of, self._costing, self._on_step = of, costing, on_step
+        self._compression, self._costing, self._on_step = compression, costing, on_step
         self._keras = extras.load("keras")
-        self._model = _loaded(Path(of.asked.teacher))
+        self._model = _loaded(Path(compression.asked.teacher))
         self._channels = channels.trace(self._keras, self._model)
         if not self._channels.groups:
             kinds = sorted({type(layer).__name__ for layer in self._model.layers if layer.weights})
             raise UsageError(
-                f"{of.asked.teacher}: has no channels that can go (layers with weights: {', '.join(kinds)}); compress "
-                f"makes {', '.join(channels.MAKERS)} layers narrower that stand before the last one"
+                f"{compression.asked.teacher}: has no channels that can go (layers with weights: {', '.join(kinds)}); "
+                f"compress makes {', '.join(channels.MAKERS)} layers narrower that stand before the last one"
             )
-        parts = divide(dataset, share=of.asked.validation_split, seed=of.asked.seed)
+        parts = divide(dataset, share=compression.asked.validation_split, seed=compression.asked.seed)
         tf = extras.load("tensorflow")
-        convention = fed.of_file(self._model, Path(of.asked.teacher), dataset)
+        convention = fed.of_file(self._model, Path(compression.asked.teacher), dataset)
         self.has_low_rank = lowrank.factored(self._keras, self._model, self._channels) is not self._model
         self._importance = prune.importance(tf, self._keras, self._model, self._channels, parts, convention)
         # A share that leaves less than 1.5 of the channels leaves one.
@@ -159,11 +171,11 @@ class _Narrower:
 
     def widest_that_fits(self, *, low_rank: bool) -> int:
         """Return the fewest steps after which the int8 file fits; UsageError, with what it takes, if none does."""
-        budgets = self._of.asked.budgets
+        budgets = self._compression.asked.budgets
         if SIZE.option in budgets.excess(costs := self._costs(self.most, low_rank=low_rank)):
             raise UsageError(
-                f"{self._of.asked.teacher}: no width fits {budgets}: with one channel a layer it takes {costs}; "
-                "nothing was trained"
+                f"{self._compression.asked.teacher}: no width fits {budgets}: with one channel a layer it takes "
+                f"{costs}; nothing was trained"
             )
         too_wide, fits = -1 if low_rank else 0, self.most  # as wide as it was, it fits at most once it is factored
         while fits - too_wide > 1:
@@ -177,9 +189,9 @@ class _Narrower:
     def make(self, steps: int, low_rank: bool, folder: Path) -> None:
         """Write the network that a candidate starts from, and then what is known of it."""
         folder.mkdir(parents=True, exist_ok=True)
-        start = self._of.start_of(folder)
+        start = self._compression.start_of(folder)
         save_best(self._narrowed(steps, low_rank=low_rank), start)
-        entry = CandidateEntry(steps, self._costing.of(str(start)), low_rank)
+        entry = PrunedCandidateEntry(steps, self._costing.costs_of(str(start)), low_rank)
         write_json(folder / CANDIDATE, {"schema": 1, **documents.to_tree(entry)})
 
     def _costs(self, steps: int, *, low_rank: bool) -> Costs:
@@ -187,7 +199,7 @@ class _Narrower:
         with locks.scratch() as work:
             path = work / f"steps-{steps}.keras"
             self._narrowed(steps, low_rank=low_rank).save(path)
-            return self._costing.of(str(path))
+            return self._costing.costs_of(str(path))
 
     def _narrowed(self, steps: int, *, low_rank: bool) -> Any:
         keep = prune.most_important(self._importance, share=STEP**steps)

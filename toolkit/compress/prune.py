@@ -31,7 +31,7 @@ def importance(
     images, labels = parts.dataset.train.images, parts.dataset.train.labels
     # By chance: rows that are sorted by class would show those of one class alone.
     rows = np.random.default_rng(0).permutation(parts.training_rows)[:ROWS]
-    found = {group: np.zeros(size) for group, size in channels.groups.items()}
+    importances = {group: np.zeros(size) for group, size in channels.groups.items()}
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
         with tf.GradientTape() as tape:
@@ -48,14 +48,14 @@ def importance(
                     of_group = given[:, 0] == group
                     np.add.at(estimates[group], given[of_group, 1], products[of_group])
         for group, estimate in estimates.items():
-            found[group] += estimate**2
-    return found
+            importances[group] += estimate**2
+    return importances
 
 
-def most_important(found: Mapping[int, NDArray[np.float64]], *, share: float) -> dict[int, NDArray[np.bool_]]:
+def most_important(importance: Mapping[int, NDArray[np.float64]], *, share: float) -> dict[int, NDArray[np.bool_]]:
     """Return which channels of each group are kept: that share of them, and at least one."""
     keep = {}
-    for group, importances in found.items():
+    for group, importances in importance.items():
         count = max(1, round(share * len(importances)))
         keep[group] = np.zeros(len(importances), bool)
         keep[group][np.argsort(-importances, kind="stable")[:count]] = True
@@ -91,7 +91,7 @@ def _cut(layer: Any, channels: Channels, keep: Mapping[int, NDArray[np.bool_]]) 
     weights: list[NDArray[Any]] = layer.get_weights()
     if layer.name not in channels.gives:
         return weights
-    taken, given = (channels.kept(of[layer.name], keep) for of in (channels.takes, channels.gives))
+    taken, given = (channels.kept(labels[layer.name], keep) for labels in (channels.takes, channels.gives))
     makes = type(layer).__name__ in MAKERS
 
     def cut(values: NDArray[Any]) -> NDArray[Any]:

@@ -22,7 +22,7 @@ PREFERRED, FALLBACK = "mnist", "sample"
 
 
 @dataclass(frozen=True)
-class Source:
+class ListedSource:
     """A data source. is_named: whether it is asked for by its name, and not by a path.
 
     place: where its data are on this machine; None if they are not, or if their path is given.
@@ -43,14 +43,14 @@ class Source:
         }
 
 
-def listed() -> tuple[Source, ...]:
+def listed() -> tuple[ListedSource, ...]:
     """Return what is to be said of every source, those that are asked for by name first."""
     named = named_sources()
-    found = [
-        Source(name, name in named, module.SUMMARY, module.locate() if name in named else None)
+    every = [
+        ListedSource(name, name in named, module.SUMMARY, module.locate() if name in named else None)
         for name, module in sources().items()
     ]
-    return tuple(sorted(found, key=lambda source: not source.is_named))
+    return tuple(sorted(every, key=lambda source: not source.is_named))
 
 
 def sources() -> dict[str, ModuleType]:
@@ -130,8 +130,8 @@ def rows_of(path: Path, reading: Reading, shape: Sequence[int | None]) -> "tuple
     if module is None or path.suffix.lower() != module.SUFFIX:
         allowed = ".npy" if module is None else f"{module.SUFFIX} or .npy"
         raise DataError(f"{path}: allowed are rows {tuple(shape)} in a file {allowed}")
-    found: tuple[list[str], NDArray[np.float32]] = module.rows_of(path, reading)
-    return found
+    rows: tuple[list[str], NDArray[np.float32]] = module.rows_of(path, reading)
+    return rows
 
 
 def _load_path(path: Path, reading: Reading) -> "Dataset":

@@ -35,11 +35,11 @@ def complete(path: Path) -> bool:
 
 def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     """Read the four files of the folder ``path``; there is one way to read them."""
-    found = [(name, _find(path, name)) for name in FILES]
-    missing = [name for name, file in found if file is None]
+    files = [(name, _find(path, name)) for name in FILES]
+    missing = [name for name, file in files if file is None]
     if missing:
         raise DataError(f"{path}: {', '.join(missing)} missing (plain or .gz)")
-    images, labels, test_images, test_labels = (read(file) for _, file in found if file)
+    images, labels, test_images, test_labels = (read(file) for _, file in files if file)
     return make_dataset((images, labels, test_images, test_labels), name=path.name, origin=str(path), reading=reading)
 
 

@@ -36,11 +36,11 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
                 f"{path}: {', '.join(missing)} missing; it holds {', '.join(arrays.names[:20]) or 'nothing'}; "
                 "--keys x_train=NAME,y_train=NAME,x_test=NAME,y_test=NAME says what they are called"
             )
-        found = {key: arrays.read(named[key]) for key in wanted}
-    kind, note = (keys[KIND], None) if KIND in keys else _kind(found["x_train"], path)
+        read = {key: arrays.read(named[key]) for key in wanted}
+    kind, note = (keys[KIND], None) if KIND in keys else _kind(read["x_train"], path)
     return make_dataset(
-        (found["x_train"], found["y_train"], found["x_test"], found["y_test"]),
-        validation=(found["x_val"], found["y_val"]) if "x_val" in found else None,
+        (read["x_train"], read["y_train"], read["x_test"], read["y_test"]),
+        validation=(read["x_val"], read["y_val"]) if "x_val" in read else None,
         name=path.stem,
         origin=str(path),
         reading=reading,

@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.data import table
-from toolkit.data.base import Dataset, folders, make_dataset
+from toolkit.data.base import Dataset, folders
 from toolkit.data.base.folders import Listing, Notes
-from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
 from toolkit.files.memory import check_memory
 from toolkit.reading import AS_THEY_ARE, Reading
-from toolkit.text import printable, well_formed
+from toolkit.text import printable
 
 SUMMARY = "a folder with one folder of recordings per class: .csv files of sensors, a row for each point in time"
 READS = ("window", "stride", "columns")
@@ -33,35 +32,26 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
 
     Windows of one recording never fall in two parts. Rows that fill no whole window are left out.
     """
-    found = folders.find(path, (SUFFIX,), kind=KIND)
-    columns = reading.columns or _columns(found.listings["training"].files[0], found.notes)
+    tree = folders.find(path, (SUFFIX,), kind=KIND)
+    columns = reading.columns or _columns(tree.listings["training"].files[0], tree.notes)
     recordings = {
         part: [table.read(file, columns=columns, label=None).values for file in listing.files]
-        for part, listing in found.listings.items()
+        for part, listing in tree.listings.items()
     }
     window, stride = _sizes(path, [len(one) for several in recordings.values() for one in several], reading)
     short = [
         file
-        for part, listing in found.listings.items()
+        for part, listing in tree.listings.items()
         for file, values in zip(listing.files, recordings[part], strict=True)
         if len(values) < window
     ]
     if short:
         named = folders.some([str(file.relative_to(path)) for file in short])
-        found.notes.add(f"recordings shorter than a window of {window} rows were left out ({len(short)}): {named}")
-    cut = {part: _cut(path, recordings[part], listing, window, stride) for part, listing in found.listings.items()}
+        tree.notes.add(f"recordings shorter than a window of {window} rows were left out ({len(short)}): {named}")
+    cut = {part: _cut(path, recordings[part], listing, window, stride) for part, listing in tree.listings.items()}
     rows = {part: (windows, listing_labels) for part, (windows, listing_labels, _) in cut.items()}
-    return make_dataset(
-        (*rows["training"], *rows["test"]),
-        validation=rows.get("validation"),
-        name=path.resolve().name,
-        origin=str(path),
-        class_names=tuple(map(well_formed, found.names)),
-        reading=replace(reading, window=window, stride=stride, columns=columns),
-        notes=found.notes.all(),
-        conversion=as_values,
-        groups=cut["training"][2],
-    )
+    how = replace(reading, window=window, stride=stride, columns=columns)
+    return tree.dataset(path, rows, how, groups=cut["training"][2])
 
 
 def rows_of(path: Path, reading: Reading) -> tuple[list[str], NDArray[np.float32]]:

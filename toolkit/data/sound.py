@@ -8,16 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.data.base import Dataset, folders, make_dataset
+from toolkit.data.base import Dataset, folders
 from toolkit.data.base.folders import Notes
 from toolkit.data.base.sound import log_mel, signal_of
-from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
 from toolkit.files import opened
 from toolkit.files.damage import refused
 from toolkit.files.memory import check_memory
 from toolkit.reading import AS_THEY_ARE, Reading, Spectrogram
-from toolkit.text import well_formed
 
 SUMMARY = "a folder with one folder of sounds per class: .wav files of 8, 16, 24 or 32 bits"
 READS = ("window", "spectrogram")
@@ -41,27 +39,18 @@ def recognises(path: Path) -> bool:
 
 def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     """Read every sound under ``path``: its channels mixed, cut off or filled up to one length, as a spectrogram."""
-    found = folders.find(path, (SUFFIX,), kind=KIND)
-    looks = {file: _look(file) for listing in found.listings.values() for file in listing.files}
+    tree = folders.find(path, (SUFFIX,), kind=KIND)
+    looks = {file: _look(file) for listing in tree.listings.values() for file in listing.files}
     spectrogram = reading.spectrogram or _spectrogram(path, looks)
-    length = _length(reading, looks, spectrogram, found.notes)
+    length = _length(reading, looks, spectrogram, tree.notes)
     reading = replace(reading, window=length, spectrogram=spectrogram)
     size = len(looks) * _steps(length, spectrogram) * spectrogram.mels * np.dtype(np.float32).itemsize
     check_memory(size, what=f"{path}: its {len(looks):,} spectrograms", error=DataError)
     rows = {
         part: (np.stack([read(file, reading) for file in listing.files]), listing.labels)
-        for part, listing in found.listings.items()
+        for part, listing in tree.listings.items()
     }
-    return make_dataset(
-        (*rows["training"], *rows["test"]),
-        validation=rows.get("validation"),
-        name=path.resolve().name,
-        origin=str(path),
-        class_names=tuple(map(well_formed, found.names)),
-        reading=reading,
-        notes=found.notes.all(),
-        conversion=as_values,
-    )
+    return tree.dataset(path, rows, reading)
 
 
 def rows_of(path: Path, reading: Reading) -> tuple[list[str], NDArray[np.float32]]:

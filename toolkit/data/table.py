@@ -38,7 +38,7 @@ BYTES_PER_BYTE = 8
 
 
 @dataclass(frozen=True)
-class Table:
+class CsvTable:
     """Rows of a CSV file. values: (N, columns) float32. labels: (N,) texts. lines: (N,), where in the file they are."""
 
     values: NDArray[np.float32]
@@ -83,12 +83,12 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     )
 
 
-def _divided(table: Table) -> list[Table]:
+def _divided(table: CsvTable) -> list[CsvTable]:
     """Return the training and the test rows of a table."""
     _, classes = np.unique(table.labels, return_inverse=True)
     _, equal = np.unique(table.values, axis=0, return_inverse=True)
     rows = grouped_split(classes.astype(np.int64), equal.ravel(), test_share=TEST_SHARE, seed=SPLIT_SEED)
-    return [Table(table.values[part], table.labels[part], table.lines[part]) for part in rows]
+    return [CsvTable(table.values[part], table.labels[part], table.lines[part]) for part in rows]
 
 
 def _as_numbers(parts: Sequence[NDArray[np.str_]]) -> Sequence[NDArray[Any]]:
@@ -112,7 +112,7 @@ def header(path: Path) -> list[str]:
         return next(lines)[1]
 
 
-def read(path: Path, *, columns: Sequence[str], label: str | None) -> Table:
+def read(path: Path, *, columns: Sequence[str], label: str | None) -> CsvTable:
     """Read the columns of a file that are asked for; without a label all labels are empty.
 
     Raises DataError, naming line and column, for a cell that is no finite number, and for a column that is not there.
@@ -146,7 +146,7 @@ def read(path: Path, *, columns: Sequence[str], label: str | None) -> Table:
     if len(strange := np.argwhere(~(np.abs(table) <= np.finfo(np.float32).max))):
         row, column = strange[0]
         raise _no_number(path, numbers[row], columns[column], f"{table[row, column]:g}")
-    return Table(table.astype(np.float32), np.array(labels or [""] * len(numbers)), np.array(numbers, np.int64))
+    return CsvTable(table.astype(np.float32), np.array(labels or [""] * len(numbers)), np.array(numbers, np.int64))
 
 
 @contextmanager

@@ -105,19 +105,19 @@ def find(pixels: NDArray[np.uint8], *, photo: tuple[int, int] | None = None) -> 
     grey, times = _shrunk(pixels)
     times *= round(max(photo) / max(pixels.shape))
     margin = cut.margin(grey)
-    found, refusal = _cut_out(grey, margin) if margin else _agreed(grey)
-    owner = np.where(found.labels > 0, -1, 0).astype(np.int32)
+    chosen, refusal = _cut_out(grey, margin) if margin else _agreed(grey)
+    owner = np.where(chosen.labels > 0, -1, 0).astype(np.int32)
     digits = []
-    for number, group in enumerate(strokes.in_reading_order(found.groups), start=1):
-        mask = np.isin(found.labels, [one.label for one in group])
+    for number, group in enumerate(strokes.in_reading_order(chosen.groups), start=1):
+        mask = np.isin(chosen.labels, [one.label for one in group])
         owner[mask] = number
         box = strokes.box_of(group)
         inside = box.moved(-margin, grey.shape).scaled(times, photo)
-        digits.append(Digit(inside, _cut(found.measured.strength, mask, box)))
-    paper = 255 - found.measured.paper if found.light else found.measured.paper
+        digits.append(Digit(inside, _cut(chosen.measured.strength, mask, box)))
+    paper = 255 - chosen.measured.paper if chosen.light else chosen.measured.paper
     refusal = refusal or _unreadable(digits, times)
     seen = slice(margin, margin + grey.shape[0]), slice(margin, margin + grey.shape[1])
-    return Page(grey, paper[seen], found.measured.strength[seen], owner[seen], times, tuple(digits), refusal)
+    return Page(grey, paper[seen], chosen.measured.strength[seen], owner[seen], times, tuple(digits), refusal)
 
 
 def _unreadable(digits: Sequence[Digit], times: int) -> str | None:
@@ -184,8 +184,8 @@ def _stands_on_paper(candidate: _Candidate, other: _Candidate) -> bool:
 def _cut_out(grey: NDArray[np.uint8], margin: int) -> tuple[_Candidate, str | None]:
     """Return the digit that a photo was cut to, which is all that is no paper; else what is seen without a margin."""
     page, light = cut.padded(grey, margin)
-    found = _look(page, _windows(page)[-1], light=light)
-    return (found, None) if found.groups else _agreed(page)
+    look = _look(page, _windows(page)[-1], light=light)
+    return (look, None) if look.groups else _agreed(page)
 
 
 def _agreed(grey: NDArray[np.uint8]) -> tuple[_Candidate, str | None]:
@@ -210,8 +210,8 @@ def _agreed(grey: NDArray[np.uint8]) -> tuple[_Candidate, str | None]:
             if count > 2 or (count == 2 and _stands_on_paper(candidate, other)):
                 return candidate, None
         before = both
-    if found := [one for one in before if one.groups]:
-        return found[0], "no digit to be seen that can be told from shadows and texture; take it in even light"
+    if seen := [one for one in before if one.groups]:
+        return seen[0], "no digit to be seen that can be told from shadows and texture; take it in even light"
     empty = all(one.measured.threshold is None for one in before)
     why = "the image is of one shade" if empty else "at most lines, borders and specks"
     return before[0], f"no digit to be seen, {why}"

@@ -71,11 +71,11 @@ def draw(photo: NDArray[np.uint8], page: Page | None, reads: Sequence[Read], *, 
 def _patches(page: Page) -> NDArray[np.uint8]:
     """Return the ink by what it is taken for, (H, W, 3)."""
     colours = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in COLOURS], np.uint8)
-    shown = np.full((*page.owner.shape, 3), 255, np.uint8)
-    shown[page.owner < 0] = 200
+    drawn = np.full((*page.owner.shape, 3), 255, np.uint8)
+    drawn[page.owner < 0] = 200
     digits = page.owner > 0
-    shown[digits] = colours[(page.owner[digits] - 1) % len(colours)]
-    return shown
+    drawn[digits] = colours[(page.owner[digits] - 1) % len(colours)]
+    return drawn
 
 
 def _boxes(pen: Any, page: Page, scale: float, font: Any) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit import manifest, runtimes
+from toolkit import manifest as manifests
+from toolkit import runtimes
 from toolkit.errors import ArtifactError
 from toolkit.runtimes import REFERENCE_RUNTIME
 
@@ -26,8 +27,8 @@ def failures(paths: Sequence[Path], working: Collection[str], *, kernels: str | 
     from toolkit.worker.session import contained
 
     with contained() as workers:
-        found = {path: _failure(path, workers, kernels) for path in mine}
-    return {path: said for path, said in found.items() if said}
+        failures = {path: _failure(path, workers, kernels) for path in mine}
+    return {path: said for path, said in failures.items() if said}
 
 
 def _failure(path: Path, workers: "Workers", kernels: str | None) -> str | None:
@@ -38,9 +39,9 @@ def _failure(path: Path, workers: "Workers", kernels: str | None) -> str | None:
     try:
         session = workers.open_session(path)
         session.predict(np.zeros((1, *(size or 1 for size in session.input.shape[1:])), session.convention.dtype))
-        found = manifest.read(path.parent)
-        artifact = next((entry for entry in found.artifacts if entry.path == path.name), None)
-        why = recorded.problem(found, artifact, open_session=workers.open_session) if artifact else None
+        manifest = manifests.read(path.parent)
+        artifact = next((entry for entry in manifest.artifacts if entry.path == path.name), None)
+        why = recorded.problem(manifest, artifact, open_session=workers.open_session) if artifact else None
     except ArtifactError as error:
         return str(error)
     here = f" ({kernels})" if kernels else ""

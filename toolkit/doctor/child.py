@@ -66,7 +66,7 @@ def _package(module: str, *distributions: str) -> dict[str, Any]:
         "package": module.partition(".")[0],
         "extra": extras.EXTRA_OF.get(module),
         "installed": extras.installed(module),
-        "versions": {name: found for name in distributions if (found := constraints.installed(name))},
+        "versions": {name: version for name in distributions if (version := constraints.installed(name))},
     }
 
 

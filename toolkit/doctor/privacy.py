@@ -61,12 +61,12 @@ class _Teller:
 
     def system(self, value: Any) -> str | None:
         """Tell a kernel's name and release; what its builder has added, only if it is known."""
-        found = _SYSTEM.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
+        match = _SYSTEM.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
             return self.hardware(value)
-        added = (part for part in re.split(r"[-+.~]", found["rest"]) if part)
+        added = (part for part in re.split(r"[-+.~]", match["rest"]) if part)
         known = all(self._is_hardware(part) for part in added)
-        return f"{self.hardware(found['name'])} {found['release']}{found['rest'] if known else f'-{UNTOLD}'}"
+        return f"{self.hardware(match['name'])} {match['release']}{match['rest'] if known else f'-{UNTOLD}'}"
 
     def version(self, value: Any) -> str:
         return value if isinstance(value, str) and _VERSION.fullmatch(value) else UNTOLD
@@ -149,15 +149,15 @@ def _chunks(text: str, is_known: Callable[[str], bool]) -> str:
 
 
 def _chunk(chunk: str, is_known: Callable[[str], bool]) -> str:
-    found = _CHUNK.fullmatch(chunk)
-    if found is None or (found["core"] and not is_known(found["core"])):
-        return UNTOLD + (found["after"] if found else "")
+    match = _CHUNK.fullmatch(chunk)
+    if match is None or (match["core"] and not is_known(match["core"])):
+        return UNTOLD + (match["after"] if match else "")
     return chunk
 
 
-def _quoted(found: re.Match[str], is_known: Callable[[str], bool]) -> str:
+def _quoted(match: re.Match[str], is_known: Callable[[str], bool]) -> str:
     """Tell all between two quotes or nothing: words of a path are no words of a sentence."""
-    return found[0] if UNTOLD not in _chunks(found[2], is_known) else UNTOLD
+    return match[0] if UNTOLD not in _chunks(match[2], is_known) else UNTOLD
 
 
 def _names_here() -> Iterator[str]:

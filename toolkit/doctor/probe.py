@@ -13,7 +13,7 @@ from typing import Any
 
 from toolkit.doctor import causes
 from toolkit.doctor.child import FOUND, IMPORTED, RAN
-from toolkit.doctor.finding import ABSENT, BROKEN, OK, Finding
+from toolkit.doctor.finding import Finding, Health
 from toolkit.doctor.remedy import pip
 
 # Seconds that a part may take: TensorFlow's first import from a slow SD card takes more than one.
@@ -42,46 +42,48 @@ def probe(part: str, *, command: Sequence[str] = COMMAND, deadline_s: float = DE
     code, answer, stderr = _run([*command, part], deadline_s)
     told = [json.loads(line) for line in answer.splitlines() if line.startswith("{") and line.endswith("}")]
     steps = {step["step"]: step for step in told if "step" in step}
-    found: dict[str, Any] = steps.get(FOUND, {})
-    versions = found.get("versions", {})
+    facts: dict[str, Any] = steps.get(FOUND, {})
+    versions = facts.get("versions", {})
     error = next((step["error"] for step in told if "error" in step), None)
     if error is None and code not in (0, None) and code > 0:
         error = stderr.strip().splitlines()[-1] if stderr.strip() else f"exit code {code}"
-    if error is None and code == 0 and found.get("installed", True) and IMPORTED not in steps:
+    if error is None and code == 0 and facts.get("installed", True) and IMPORTED not in steps:
         error = "it ended the process"
     if error is None and code == 0:
         return _whole(part, steps, versions)
     doing = _DOING[next((step for step in (IMPORTED, FOUND) if step in steps), None)]
-    distribution = _culprit(found, part, versions)
+    distribution = _culprit(facts, part, versions)
     if error is not None:
         text, remedy = causes.of_error(error, distribution, doing)
     elif code is None:
         text, remedy = causes.of_silence(deadline_s, distribution, doing)
     else:
         text, remedy = causes.of_signal(signal.Signals(-code), distribution, doing, versions.get(distribution))
-    return Probe(part, Finding(part, BROKEN, text, remedy), versions, tuple(steps.get(IMPORTED, {}).get("devices", ())))
+    return Probe(
+        part, Finding(part, Health.BROKEN, text, remedy), versions, tuple(steps.get(IMPORTED, {}).get("devices", ()))
+    )
 
 
 def _whole(part: str, steps: dict[str, dict[str, Any]], versions: dict[str, str]) -> Probe:
     """Return the probe of a part that came to its end: it works, it is not installed, or only half of it is."""
-    found = steps[FOUND]
-    if not found["installed"]:
-        if versions or found["extra"] is None:
-            distribution = _culprit(found, part, versions)
+    facts = steps[FOUND]
+    if not facts["installed"]:
+        if versions or facts["extra"] is None:
+            distribution = _culprit(facts, part, versions)
             text, remedy = causes.of_missing_files(distribution, known=bool(versions))
-            return Probe(part, Finding(part, BROKEN, text, remedy), versions)
-        remedy = pip(f"install 'edge-model-toolkit[{found['extra']}]'")
-        return Probe(part, Finding(part, ABSENT, f"{found['package']} is not installed", remedy))
+            return Probe(part, Finding(part, Health.BROKEN, text, remedy), versions)
+        remedy = pip(f"install 'edge-model-toolkit[{facts['extra']}]'")
+        return Probe(part, Finding(part, Health.ABSENT, f"{facts['package']} is not installed", remedy))
     devices = tuple(steps[IMPORTED]["devices"])
     what = ", ".join(f"{name} {version}" for name, version in versions.items()) or "of an unknown version"
     what += ", ran a model" if RAN in steps else ", imported"
     what += f" on {', '.join(devices)}" if devices else ""
-    return Probe(part, Finding(part, OK, what), versions, devices)
+    return Probe(part, Finding(part, Health.OK, what), versions, devices)
 
 
-def _culprit(found: dict[str, Any], part: str, versions: dict[str, str]) -> str:
+def _culprit(facts: dict[str, Any], part: str, versions: dict[str, str]) -> str:
     """Return the distribution to name: that of the package itself if a part has several."""
-    package = str(found.get("package", part)).replace("_", "-")
+    package = str(facts.get("package", part)).replace("_", "-")
     return package if package in versions or not versions else next(iter(versions))
 
 

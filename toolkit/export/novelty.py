@@ -31,12 +31,12 @@ def write(reference: Predictor, convention: Convention, parts: Parts, folder: Pa
     narrow = min(learned.images.shape[1:3]) < novelty.LEAST_SIDE
     if convention.layout == Layout.VALUES or narrow or len(held_out) < novelty.LEAST_ROWS:
         return None
-    found = novelty.fit(learned.images, learned.labels, classes=parts.dataset.classes)
+    fitted = novelty.fit(learned.images, learned.labels, classes=parts.dataset.classes)
     reference.convention = convention
     probabilities = convention.probabilities(convention.answers(reference.predict(held_out.images)))
-    threshold = novelty.threshold(found.scores(held_out.images, probabilities))
+    threshold = novelty.threshold(fitted.scores(held_out.images, probabilities))
     path = folder / NOVELTY
-    found.write(path)
+    fitted.write(path)
     return NoveltyFile(FileName(path.name), sha256(path), threshold, FALSE_ALARMS, len(held_out), part)
 
 

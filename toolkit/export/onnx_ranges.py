@@ -51,14 +51,14 @@ def _origin(name: str, instead: dict[str, str]) -> str:
 
 def spread(model: Any, ranges: Ranges) -> Ranges:
     """Return the ranges with those of tensors that hold the same values, or whose values are cut off to them."""
-    found = dict(ranges)
+    known = dict(ranges)
     for node in model.graph.node:
-        if node.op_type in _MOVERS and node.input[0] in found:
-            found.setdefault(node.output[0], found[node.input[0]])
+        if node.op_type in _MOVERS and node.input[0] in known:
+            known.setdefault(node.output[0], known[node.input[0]])
     for node in reversed(model.graph.node):
-        if node.op_type in (*_CUT, *_MOVERS) and node.output[0] in found:
-            found.setdefault(node.input[0], found[node.output[0]])
-    return found
+        if node.op_type in (*_CUT, *_MOVERS) and node.output[0] in known:
+            known.setdefault(node.input[0], known[node.output[0]])
+    return known
 
 
 def write(ranges: Ranges, path: Path) -> None:

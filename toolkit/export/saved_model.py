@@ -50,14 +50,14 @@ def to_keras(folder: Path) -> Path:
 
 
 def prove(folder: Path, outputs: NDArray[np.float32], values: NDArray[np.float32], *, tolerance: float) -> None:
-    """Raise ArtifactError if a SavedModel answers otherwise for values of the input, (N, …), than with ``outputs``."""
+    """Raise ArtifactError if a SavedModel answers values of the input, (N, …), differently than with ``outputs``."""
     question = {"do": ANSWER, "path": str(folder), "signature": _check(folder), "shape": values.shape}
     answer, content = _ask(folder, question, values.tobytes())
     expected = np.frombuffer(content, np.float32).reshape(answer["shape"])
     difference = float(np.abs(expected - outputs).max()) if expected.shape == outputs.shape else float("inf")
     if not difference <= tolerance * max(1.0, float(np.abs(expected).max())):
         raise ArtifactError(
-            f"{folder}: what was frozen of it answers otherwise (an output differs by {difference:.2g})"
+            f"{folder}: what was frozen of it answers differently (an output differs by {difference:.2g})"
         )
 
 
@@ -84,12 +84,12 @@ def _check(folder: Path) -> str:
     with opened(path) as file:
         content = file.read()
     try:
-        found = extras.load("tensorflow.core.protobuf.saved_model_pb2").SavedModel.FromString(content)
+        saved = extras.load("tensorflow.core.protobuf.saved_model_pb2").SavedModel.FromString(content)
     except Exception as error:  # DecodeError, of a package that is not imported here
         raise ArtifactError(f"{path}: no SavedModel of TensorFlow") from error
-    if len(found.meta_graphs) != 1 or not found.meta_graphs[0].HasField("object_graph_def"):
+    if len(saved.meta_graphs) != 1 or not saved.meta_graphs[0].HasField("object_graph_def"):
         raise ArtifactError(f"{folder}: of TensorFlow 1, or of several graphs; save it again with TensorFlow 2")
-    (graph,) = found.meta_graphs
+    (graph,) = saved.meta_graphs
     kinds = {node.WhichOneof("kind") for node in graph.object_graph_def.nodes}
     if kinds & {"resource", "asset"}:
         raise ArtifactError(f"{folder}: has tables or files beside its weights; export the part that takes images")
@@ -111,22 +111,22 @@ def _check(folder: Path) -> str:
 def _reached(graph: Any, tensor: str) -> list[Any]:
     """Return the nodes that a tensor of a GraphDef is computed by, those of the functions that they call too."""
     nodes, functions = {node.name: node for node in graph.node}, {f.signature.name: f for f in graph.library.function}
-    found: list[Any] = []
+    reached: list[Any] = []
     left, names = [tensor], set()
     while left:
         name = left.pop().lstrip("^").partition(":")[0]
         if name in nodes and name not in names:
             names.add(name)
-            found.append(nodes[name])
+            reached.append(nodes[name])
             left += nodes[name].input
     called: set[str] = set()
-    for node in found:  # grows
+    for node in reached:  # grows
         for attribute in node.attr.values():
             for one in (attribute.func.name, *(func.name for func in attribute.list.func)):
                 if one in functions and one not in called:
                     called.add(one)
-                    found += functions[one].node_def
-    return found
+                    reached += functions[one].node_def
+    return reached
 
 
 def _freeze(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import data, manifest, models, runs
+from toolkit import data, models, runs
+from toolkit import manifest as manifests
 from toolkit.convention import Convention
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset
@@ -144,20 +145,20 @@ def _from_run(folder: Path) -> Source:
 
 def _from_export(folder: Path) -> Source:
     """Return the Keras original of an export, with all that its manifest says of the training."""
-    found = manifest.read(folder)
-    found.require(found.reference)
-    trained_on = {"name": found.data.name, "digests": found.data.digests}
-    choice = found.data.name if found.data.name in data.named_sources() else AUTO
+    manifest = manifests.read(folder)
+    manifest.require(manifest.reference)
+    trained_on = {"name": manifest.data.name, "digests": manifest.data.digests}
+    choice = manifest.data.name if manifest.data.name in data.named_sources() else AUTO
     return Source(
-        found.reference_path,
-        found.model,
-        found.source,
-        found.recipe,
+        manifest.reference_path,
+        manifest.model,
+        manifest.source,
+        manifest.recipe,
         trained_on,
         choice,
         is_original=True,
-        convention=found.convention,
-        reading=found.data.reading,
+        convention=manifest.convention,
+        reading=manifest.data.reading,
     )
 
 

@@ -144,11 +144,11 @@ def _read_header(stream: BinaryIO) -> tuple[Header, int]:
     if length > _LONGEST_HEADER:
         raise ValueError(f"a header of {length:,} bytes")
     text = stream.read(length).decode("latin-1")
-    found = _HEADER.fullmatch(text)
-    if len(text) != length or found is None:
+    header = _HEADER.fullmatch(text)
+    if len(text) != length or header is None:
         raise ValueError("its header is none that numpy writes")
-    shape = tuple(int(size.rstrip("L")) for size in re.findall(r"\d+L?", found["shape"]))
-    return Header(_dtype(found["descr"]), shape, found["fortran"] == "True"), len(start) + len(written) + length
+    shape = tuple(int(size.rstrip("L")) for size in re.findall(r"\d+L?", header["shape"]))
+    return Header(_dtype(header["descr"]), shape, header["fortran"] == "True"), len(start) + len(written) + length
 
 
 def _dtype(descr: str) -> np.dtype[Any]:

@@ -83,7 +83,7 @@ def convert(tree: Any, kind: type[T], where: Path | str, *, what: str, error: ty
     import msgspec
 
     try:
-        found: T = _whole(tree, msgspec.convert(tree, kind, dec_hook=_made), "$")
+        made: T = _whole(tree, msgspec.convert(tree, kind, dec_hook=_made), "$")
     except ToolkitError as problem:  # of a dataclass that checks itself
         raise error(f"{where}: {problem}") from problem
     except (msgspec.ValidationError, ValueError) as problem:
@@ -91,7 +91,7 @@ def convert(tree: Any, kind: type[T], where: Path | str, *, what: str, error: ty
         message = message.replace("`", "")
         text = f"{at.strip('`') or '$'}: {message[0].lower()}{message[1:]}"
         raise error(f"{where}: not {what} that toolkit reads: {text}") from problem
-    return found
+    return made
 
 
 def to_tree(value: Any) -> Any:
@@ -145,21 +145,23 @@ def _is_broken(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text) if not text.isascii() else False
 
 
-def _whole(tree: Any, found: Any, at: str) -> Any:
-    """Return ``found``, made of ``tree``, with what its TypedDicts left out; ValueError if a dataclass did."""
-    if isinstance(found, list | tuple):
-        parts = enumerate(zip(tree, found, strict=True))
-        return type(found)(_whole(part, made, f"{at}[{number}]") for number, (part, made) in parts)
-    if isinstance(found, dict):
-        return {key: _whole(part, found[key], f"{at}.{key}") if key in found else part for key, part in tree.items()}
-    if is_dataclass(found) and not isinstance(found, type):
-        names = {field.name for field in fields(found)} & tree.keys() - {OTHERS}
-        made = {name: _whole(tree[name], getattr(found, name), f"{at}.{name}") for name in names}
+def _whole(tree: Any, converted: Any, at: str) -> Any:
+    """Return ``converted``, made of ``tree``, with what its TypedDicts left out; ValueError if a dataclass did."""
+    if isinstance(converted, list | tuple):
+        parts = enumerate(zip(tree, converted, strict=True))
+        return type(converted)(_whole(part, made, f"{at}[{number}]") for number, (part, made) in parts)
+    if isinstance(converted, dict):
+        return {
+            key: _whole(part, converted[key], f"{at}.{key}") if key in converted else part for key, part in tree.items()
+        }
+    if is_dataclass(converted) and not isinstance(converted, type):
+        names = {field.name for field in fields(converted)} & tree.keys() - {OTHERS}
+        made = {name: _whole(tree[name], getattr(converted, name), f"{at}.{name}") for name in names}
         surplus = {name: part for name, part in tree.items() if name not in names}
-        if hasattr(found, OTHERS):
+        if hasattr(converted, OTHERS):
             made[OTHERS] = surplus
         elif surplus:
             raise ValueError(f"unknown field - at `{at}.{ascii(min(surplus))[1:-1]}`")
-        return replace(found, **made)
+        return replace(converted, **made)
     # A text of a class of its own was only to be checked, and a whole number is a float without becoming 1.0.
-    return tree if isinstance(found, str | float) and not isinstance(found, Enum) else found
+    return tree if isinstance(converted, str | float) and not isinstance(converted, Enum) else converted

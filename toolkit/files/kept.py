@@ -39,7 +39,7 @@ class Kept:
             return documents.convert(document.get("found"), kind, self.path, what=_WHAT)
         return None
 
-    def write(self, found: Any) -> None:
+    def write(self, value: Any) -> None:
         """Keep what was found out; if the cache cannot be written, it is found out again next time."""
         with suppress(OSError, ToolkitError):
-            write_json(self.path, {"asked": self.asked, "found": documents.to_tree(found)})
+            write_json(self.path, {"asked": self.asked, "found": documents.to_tree(value)})

@@ -26,16 +26,16 @@ def require_file(path: Path, *, error: type[ToolkitError] = ArtifactError, missi
     read (/proc) has a size of 0, and is refused as an empty file is.
     """
     try:
-        found = path.stat()
+        status = path.stat()
     except (FileNotFoundError, NotADirectoryError) as problem:
         raise error(f"{path}: {missing}") from problem
     except (OSError, ValueError) as problem:  # ValueError: a name with a null in it
         raise error(f"{path}: cannot be read: {getattr(problem, 'strerror', None) or problem}") from problem
-    if not stat.S_ISREG(found.st_mode):
-        raise error(f"{path}: {_KINDS.get(stat.S_IFMT(found.st_mode), 'no file')}; give a file")
-    if found.st_size == 0:
+    if not stat.S_ISREG(status.st_mode):
+        raise error(f"{path}: {_KINDS.get(stat.S_IFMT(status.st_mode), 'no file')}; give a file")
+    if status.st_size == 0:
         raise error(f"{path}: an empty file")
-    return found.st_size
+    return status.st_size
 
 
 @contextmanager

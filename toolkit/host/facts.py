@@ -101,11 +101,11 @@ def _virtual(root: Path, cpuinfo: str) -> str | None:
     flags = system.fields(cpuinfo).get("flags", "").split()
     product = system.read(root / "sys/class/dmi/id/product_name") or ""
     known = any(name in product for name in ("KVM", "VirtualBox", "VMware", "Virtual Machine", "QEMU"))
-    found = {
+    signs = {
         "container": (root / ".dockerenv").exists() or (root / "run/.containerenv").exists(),
         "virtual machine": "hypervisor" in flags or known,
     }
-    return " in a ".join(what for what, is_so in found.items() if is_so) or None
+    return " in a ".join(what for what, is_so in signs.items() if is_so) or None
 
 
 def _cpu_name(cpuinfo: str) -> str | None:

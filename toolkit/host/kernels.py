@@ -43,8 +43,8 @@ def instruction_sets(root: Path = Path("/")) -> dict[str, bool]:
 
 def multiplies_bytes(root: Path = Path("/")) -> bool | None:
     """Say whether the CPU has instructions that multiply and add bytes, or None if the system does not tell."""
-    found = instruction_sets(root)
-    return any(found.get(name, False) for name in BYTE_SETS) if found else None
+    sets = instruction_sets(root)
+    return any(sets.get(name, False) for name in BYTE_SETS) if sets else None
 
 
 def kernel_class(arch: str, sets: dict[str, bool]) -> str | None:

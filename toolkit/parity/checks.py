@@ -99,13 +99,13 @@ def _is_run_of(folder: Path, manifest: Manifest) -> bool:
 
 def check_specification(artifact: Artifact, given: TensorSpec, returned: TensorSpec) -> Problem | None:
     """The tensors of the file are those that the manifest tells an application about."""
-    for listed, found in ((artifact.inputs[0], given), (artifact.outputs[0], returned)):
+    for listed, actual in ((artifact.inputs[0], given), (artifact.outputs[0], returned)):
         for name in ("shape", "dtype", "scale", "zero_point"):
-            says, has = getattr(listed, name), getattr(found, name)
+            says, has = getattr(listed, name), getattr(actual, name)
             if name == "shape" and len(has) == len(says):  # a runtime may fix what the file leaves free
                 says = tuple(there if size is None else size for size, there in zip(says, has, strict=True))
             if says != has:
-                where = f"the {name.replace('_', ' ')} of '{found.name}' is {has}"
+                where = f"the {name.replace('_', ' ')} of '{actual.name}' is {has}"
                 return Problem("specification", f"{where}, the manifest says {says}; export it again")
     return None
 
@@ -148,27 +148,27 @@ def check_recorded(
     return Problem("recorded", text)
 
 
-def check_weights(found: Portability) -> Problem | None:
+def check_weights(portability: Portability) -> Problem | None:
     """The artifact answers the same on every CPU: no weights with which the integer kernels of one saturate."""
-    if not found.saturating:
+    if not portability.saturating:
         return None
-    return Problem(SATURATION, f"{found}; export it again, which gives weights of 7 bits")
+    return Problem(SATURATION, f"{portability}; export it again, which gives weights of 7 bits")
 
 
-def check_outputs(quantization: str, found: Figures, *, reference_rounds: bool) -> Problem | None:
+def check_outputs(quantization: str, figures: Figures, *, reference_rounds: bool) -> Problem | None:
     """A float32 artifact answers as Keras does; the probabilities of a quantized one stay near.
 
     Both of them round, or none does: beside a Keras model that rounds as integers do, float32 is the other one.
     """
     if quantization != "float32" or reference_rounds:
-        if found.kl_mean <= MAX_MEAN_DIVERGENCE:
+        if figures.kl_mean <= MAX_MEAN_DIVERGENCE:
             return None
-        text = f"its probabilities are not Keras': the mean divergence is {found.kl_mean:.3g} nats"
+        text = f"its probabilities are not Keras': the mean divergence is {figures.kl_mean:.3g} nats"
         return Problem(DIVERGENCE, f"{text}, allowed: {MAX_MEAN_DIVERGENCE:g}")
-    if found.clear_changes:
-        text = f"{found.clear_changes} predictions changed though Keras' two best outputs are more than"
+    if figures.clear_changes:
+        text = f"{figures.clear_changes} predictions changed though Keras' two best outputs are more than"
         return Problem("float32", f"{text} {CLEAR_MARGIN:g} apart; none may in float32")
-    if found.max_abs_error > FLOAT32_TOLERANCE:
-        text = f"an output differs by {found.max_abs_error:.3g} from Keras'; allowed in float32"
+    if figures.max_abs_error > FLOAT32_TOLERANCE:
+        text = f"an output differs by {figures.max_abs_error:.3g} from Keras'; allowed in float32"
         return Problem("float32", f"{text}: {FLOAT32_TOLERANCE:g}")
     return None

@@ -84,7 +84,9 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """Return the result that scripts rely on; figures that do not exist are null."""
-        found = self.figures.to_json(of_test_set=not self.by_golden) if self.figures else dict.fromkeys(figures.NAMES)
+        measured = (
+            self.figures.to_json(of_test_set=not self.by_golden) if self.figures else dict.fromkeys(figures.NAMES)
+        )
         return {
             "artifact": self.artifact,
             "runtime": self.runtime,
@@ -92,7 +94,7 @@ class Comparison:
             "quantization": self.quantization,
             "sha256": self.sha256,
             "n": self.n,
-            **found,
+            **measured,
             "margin_pp": self.margin_pp,
             "recorded_flips": self.recorded.flips if self.recorded else None,
             "recorded_max_abs_error": self.recorded.max_abs_error if self.recorded else None,
@@ -126,7 +128,7 @@ def compare(
     """Run ``artifact`` over the images of ``expected`` and compare with the outputs of the reference.
 
     Where ``expected`` holds recorded outputs of this very artifact, it is a comparison by golden. They are of its own
-    runtime: what another one answers is held against the reference alone. open_session: what opens the artifact, here
+    runtime: what another one answers is compared with the reference alone. open_session: what opens the artifact, here
     or in a worker.
     """
     path = manifest.folder / artifact.path
@@ -155,9 +157,9 @@ def compare(
 
 
 def _measured_on(runtime: str) -> MeasuredOn:
-    found = ", ".join(f"{name} {version}" for name, version in runtimes.versions(runtime).items())
+    versions = ", ".join(f"{name} {version}" for name, version in runtimes.versions(runtime).items())
     here = host.describe()
-    return MeasuredOn(here.cpu, here.kernels, found)
+    return MeasuredOn(here.cpu, here.kernels, versions)
 
 
 def _run(manifest: Manifest, artifact: Artifact, expected: Material, open_session: Opener) -> dict[str, Any]:
@@ -259,15 +261,15 @@ class _Outputs:
     def _result(self, artifact: Artifact | None, output: TensorSpec) -> dict[str, Any]:
         if self._not_finite:
             return {"problem": checks.not_finite(self._not_finite, len(self._table))}
-        found = figures.compute(self._expected.table, self._table, classes=self._expected.classes)
+        measured = figures.compute(self._expected.table, self._table, classes=self._expected.classes)
         recorded = None
         if self._recorded is not None:
             recorded = Recorded(self._flips, self._difference, self._step)
         problem = self._sums.problem(output) if self._expected.sums_to_one else None
         if artifact is None:
-            return {"figures": found, "table": self._table, "problem": problem}
+            return {"figures": measured, "table": self._table, "problem": problem}
         if problem is None and recorded is not None:
-            problem = checks.check_recorded(artifact, recorded.flips, recorded.max_abs_error, recorded.step, found.n)
+            problem = checks.check_recorded(artifact, recorded.flips, recorded.max_abs_error, recorded.step, measured.n)
         if problem is None:
-            problem = checks.check_outputs(artifact.quantization, found, reference_rounds=self._reference_rounds)
-        return {"figures": found, "recorded": recorded, "table": self._table, "problem": problem}
+            problem = checks.check_outputs(artifact.quantization, measured, reference_rounds=self._reference_rounds)
+        return {"figures": measured, "recorded": recorded, "table": self._table, "problem": problem}

@@ -122,7 +122,7 @@ def compute(reference: RowFile, candidate: RowFile, *, classes: int) -> Figures:
     """Return the figures; both tables hold the same images in the same order."""
     counts = dict.fromkeys(("reference_correct", "lost", "gained", "changed", "clear_changes"), 0)
     images, correct, reference_correct = (np.zeros(classes, np.int64) for _ in range(3))
-    calibration, reference_calibration = Calibration(), Calibration()
+    calibration, reference_calibration = Reliability(), Reliability()
     kl_sum = kl_max = max_abs_error = 0.0
     flips: list[Flip] = []
     start = 0
@@ -160,7 +160,7 @@ def compute(reference: RowFile, candidate: RowFile, *, classes: int) -> Figures:
     )
 
 
-class Calibration:
+class Reliability:
     """The expected calibration error: the mean gap of confidence and accuracy over bins of equal width.
 
     images, right: how many images are in each bin, and how many of those are right; confidence: the sum of theirs.

@@ -21,8 +21,22 @@ IMAGES = 300
 LEVEL = 1e-4
 
 
+def of_file(
+    path: Path, declared: Convention | None, layout: Layout, given: Convention | None = None
+) -> Convention | None:
+    """Return what the model of a file takes: as manifest, user, run or the file itself says; None if none does.
+
+    declared: what the file says. layout: that of its input. given: what the user says of a file that no manifest lists.
+    """
+    if listed_by := manifest.listing(path):
+        return listed_by.convention
+    folder = runs.folder_of(path)
+    told = given or (declared if folder is None else runs.convention_of(folder))
+    return None if told is None else replace(told, layout=layout)
+
+
 def said_of(session: Predictor, given: Convention | None, rows: Split | None = None) -> Convention | None:
-    """Return what manifest, user, run or the file itself says of the input of a model; None if none does.
+    """Return what is said of the input of a model, as ``of_file`` has it.
 
     given: the range of pixels, as the user has it, of files that no manifest lists. rows: what it is to be asked about.
     Values are taken as they are; UsageError if a range is given for them.
@@ -31,11 +45,7 @@ def said_of(session: Predictor, given: Convention | None, rows: Split | None = N
         if given is not None:
             raise UsageError(f"{OPTION} says what pixels become, and the data are values: leave it out")
         return session.convention.taking(rows.images)
-    if listed_by := manifest.listing(session.path):
-        return listed_by.convention
-    folder = runs.folder_of(session.path)
-    fed = given or (None if folder is None else runs.convention_of(folder))
-    return replace(fed, layout=session.convention.layout) if fed else session.declared
+    return of_file(session.path, session.declared, session.convention.layout, given)
 
 
 def check(
@@ -59,12 +69,12 @@ def check(
     right = _right(session, chosen, rows)
     if not _is_chance(right, rows) and mcnemar_p(0, int((~right).sum())) >= LEVEL:
         return chosen  # no other can be clearly better
-    best, found = _best(session, chosen, rows)
-    lost, gained = int((right & ~found).sum()), int((found & ~right).sum())
-    if _is_chance(max(right, found, key=np.count_nonzero), rows):
-        _warn_of_chance(path, {chosen: right, best: found}, warn)
+    best, better = _best(session, chosen, rows)
+    lost, gained = int((right & ~better).sum()), int((better & ~right).sum())
+    if _is_chance(max(right, better, key=np.count_nonzero), rows):
+        _warn_of_chance(path, {chosen: right, best: better}, warn)
     elif gained > lost and mcnemar_p(lost, gained) < LEVEL:
-        shares = [units.percent(float(one.mean())) for one in (found, right)]
+        shares = [units.percent(float(one.mean())) for one in (better, right)]
         raise UsageError(
             f"{path}: gets {shares[0]} of {len(rows)} training images right with {best}, {shares[1]} with {chosen}: "
             + advice.format(f"{OPTION} {best}")
@@ -99,9 +109,9 @@ def _best(session: Predictor, like: Convention, rows: Split) -> tuple[Convention
     Values have no range: they are tried as they are.
     """
     tried = [replace(like, low=s.low, high=s.high) for s in STANDARD] if like.layout != Layout.VALUES else [like]
-    found = {one: _right(session, one, rows) for one in tried}
-    best = max(found, key=lambda one: np.count_nonzero(found[one]))
-    return best, found[best]
+    right = {one: _right(session, one, rows) for one in tried}
+    best = max(right, key=lambda one: np.count_nonzero(right[one]))
+    return best, right[best]
 
 
 def _right(session: Predictor, convention: Convention, rows: Split) -> NDArray[np.bool_]:

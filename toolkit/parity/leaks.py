@@ -24,34 +24,34 @@ class Learned:
         return {"overlap": [one.to_json() for one in self.overlaps], "overlap_checked": self.checked}
 
 
-def of_test_set(found: Manifest, dataset: Dataset, *, warn: Callable[[str], None]) -> Learned:
+def of_test_set(manifest: Manifest, dataset: Dataset, *, warn: Callable[[str], None]) -> Learned:
     """Compare the test images with the images that the model of a manifest was trained and validated on.
 
     Those are the rows of ``dataset`` itself, the digests that the export kept, or a data set of that name on this
     machine. If none is to be had, the digests of the calibration images, a sample of the training images, are.
     """
-    learned = _training_digests(found, dataset)
+    learned = _training_digests(manifest, dataset)
     if learned is not None:
         return Learned(overlap.find({"training": learned, "test": dataset.test.row_digests}), "all")
-    sample = overlap.from_hex(found.calibration.row_sha256_16)
+    sample = overlap.from_hex(manifest.calibration.row_sha256_16)
     warn(
-        f"{found.folder}: the images of '{found.data.name}' that it was trained on are not on this machine; the "
+        f"{manifest.folder}: the images of '{manifest.data.name}' that it was trained on are not on this machine; the "
         f"test images were compared with a sample of them, its {len(sample)} calibration images"
     )
     return Learned(overlap.find({"calibration": sample, "test": dataset.test.row_digests}), "calibration images")
 
 
-def _training_digests(found: Manifest, dataset: Dataset) -> Digests | None:
+def _training_digests(manifest: Manifest, dataset: Dataset) -> Digests | None:
     """Return the digests of all training and validation images, if they are on this machine."""
-    if dataset.digests["train_images"] == found.data.digests.get("train_images"):
+    if dataset.digests["train_images"] == manifest.data.digests.get("train_images"):
         return dataset.learned_digests
-    if kept := found.data.rows:
-        found.require(kept)
-        return read_npy(found.folder / kept.path, Expected(("uint64",), (None,)), what="digests of images")
-    source = data.named_sources().get(found.data.name)
+    if kept := manifest.data.rows:
+        manifest.require(kept)
+        return read_npy(manifest.folder / kept.path, Expected(("uint64",), (None,)), what="digests of images")
+    source = data.named_sources().get(manifest.data.name)
     if source is None or source.locate() is None:
         return None
     try:
-        return data.load(found.data.name, warn=lambda text: None).learned_digests
+        return data.load(manifest.data.name, warn=lambda text: None).learned_digests
     except DataUnavailableError:
         return None

@@ -113,30 +113,30 @@ class Localized:
             "culprit": culprit.name if culprit else None,
             "saturating": self.portability.saturating,
             "not_analysed": list(self.portability.not_analysed),
-            "verdict": Verdict.of(self.passed),
+            "verdict": Verdict.from_passed(self.passed),
         }
 
 
-def localize(found: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> Localized:
+def localize(manifest: Manifest, artifact: Artifact, images: NDArray[np.uint8]) -> Localized:
     """Compare every layer of the reference with the tensor of ``artifact`` that stands for it.
 
     Raises ArtifactError if not one layer can be found in the artifact.
     """
-    found.require(found.reference)
-    path = found.folder / artifact.path
+    manifest.require(manifest.reference)
+    path = manifest.folder / artifact.path
     runtime = runtimes.get(runtimes.for_file(path))
     images = images[:IMAGES]
-    values = found.convention.values(images)
+    values = manifest.convention.values(images)
     with contained() as workers:
-        # Artifacts whose activations are not rounded are held against what a model that rounds them computes without.
-        expected = workers.layers(found.reference_path, values, rounded=artifact.quantization == "int8")
+        # Artifacts whose activations are not rounded are compared with what a model that rounds them computes without.
+        expected = workers.layers(manifest.reference_path, values, rounded=artifact.quantization == "int8")
         given = match(expected, workers.trace(path, values))
         operators = tuple(node.operator for node in workers.nodes(path))
-        kernel_sets = _kernel_sets(path, images, found.convention, workers)
+        kernel_sets = _kernel_sets(path, images, manifest.convention, workers)
         if not given:
-            raise ArtifactError(f"{path}: none of its tensors is named after a layer of {found.reference_path}")
+            raise ArtifactError(f"{path}: none of its tensors is named after a layer of {manifest.reference_path}")
         least_db = LEAST_DB.get(artifact.quantization, LEAST_8_BIT_DB)
-        alone = workers.alone(found.reference_path, {name: tensor.values for name, tensor in given.items()})
+        alone = workers.alone(manifest.reference_path, {name: tensor.values for name, tensor in given.items()})
         layers = tuple(
             LayerNoise(
                 name=name,
@@ -177,14 +177,14 @@ def match(layers: dict[str, NDArray[np.float32]], tensors: Sequence[Traced]) -> 
     order = list(layers)
     best: dict[str, Traced] = {}
     for suffix in _SUFFIXES:
-        found: dict[str, Traced] = {}
+        matched: dict[str, Traced] = {}
         for tensor in inner:
             tokens = set(re.split(r"[/;:]", tensor.name))
             named = [name for name in order if name + suffix in tokens]
             values = _in_layout(tensor.values, layers[named[-1]]) if named else None
             if values is not None:
-                found[named[-1]] = Traced(tensor.name, values)
-        best = max(best, found, key=len)
+                matched[named[-1]] = Traced(tensor.name, values)
+        best = max(best, matched, key=len)
     final = _in_layout(output.values, layers[order[-1]])
     if final is not None:
         best[order[-1]] = Traced(output.name, final)
@@ -226,13 +226,13 @@ def _kernel_sets(
         return session.predict(images), session.output.scale
 
     expected, step = answers(its_own)
-    found = []
+    sets = []
     for kernels in others:
         outputs, _ = answers(kernels)
         difference = float(np.abs(outputs - expected).max())
         flips = int((outputs.argmax(axis=1) != expected.argmax(axis=1)).sum())
-        found.append(KernelSet(kernels, flips, difference, difference / step if step else None))
-    return tuple(found)
+        sets.append(KernelSet(kernels, flips, difference, difference / step if step else None))
+    return tuple(sets)
 
 
 def _finite(ratio: float) -> float | None:

@@ -47,9 +47,9 @@ def _results(manifest: Manifest, task: str) -> list[dict[str, Any]]:
     """Return the accuracies, by the data that they were measured on; none on images that the model has learned from."""
     measured: dict[str, list[Artifact]] = {}
     for artifact in manifest.artifacts:
-        found = artifact.verified
-        if found is not None and found.accuracy is not None and not found.dataset.overlap:
-            measured.setdefault(found.dataset.name, []).append(artifact)
+        verified = artifact.verified
+        if verified is not None and verified.accuracy is not None and not verified.dataset.overlap:
+            measured.setdefault(verified.dataset.name, []).append(artifact)
     return [
         {
             "task": {"type": task},

@@ -117,8 +117,8 @@ def recompute(path: Path) -> Rebuilt:
         differences.append(f"{rows} is missing or was changed: it does not have the SHA-256 that the record names")
         return Rebuilt(path, PARITY, len(document["results"]), 0, 0, tuple(differences))
     tables = reading.read_rows(rows, document["classes"])
-    count, found = _differences_within(document, tables)
-    differences += found + _differences_beside(path.parent, document)
+    count, within = _differences_within(document, tables)
+    differences += within + _differences_beside(path.parent, document)
     return Rebuilt(path, PARITY, len(document["results"]), len(tables[REFERENCE]), count, tuple(differences))
 
 
@@ -131,14 +131,14 @@ def _differences_within(document: dict[str, Any], tables: dict[str, RowFile]) ->
         for name, value in comparison.to_json().items()
         if name in _REBUILT
     ]
-    found = [
+    differences = [
         f"{result['artifact']}: {name} is {result.get(name)}, its images say {value}"
         for result, name, value in pairs
         if result.get(name) != value
     ]
     if document["verdict"] != overall(rebuilt):
-        found.append(f"the verdict is {document['verdict']}, the results say {overall(rebuilt)}")
-    return len(pairs), found
+        differences.append(f"the verdict is {document['verdict']}, the results say {overall(rebuilt)}")
+    return len(pairs), differences
 
 
 def _rebuild(result: dict[str, Any], tables: dict[str, RowFile], classes: int) -> Comparison:
@@ -148,16 +148,16 @@ def _rebuild(result: dict[str, Any], tables: dict[str, RowFile], classes: int) -
     """
     table = tables.get(ARTIFACT + str(result["artifact"]))
     reference = tables[REFERENCE]
-    found = figures.compute(reference, table, classes=classes) if table else None
+    measured = figures.compute(reference, table, classes=classes) if table else None
     problem = Problem(result["failed_check"], result["problem"]) if result["problem"] else None
     rounds = result.get("reference_rounds", False)
-    if found is not None and (problem is None or problem.check in checks.OF_FIGURES):
-        problem = checks.check_outputs(str(result["quantization"]), found, reference_rounds=rounds)
+    if measured is not None and (problem is None or problem.check in checks.OF_FIGURES):
+        problem = checks.check_outputs(str(result["quantization"]), measured, reference_rounds=rounds)
     taken = ("artifact", "runtime", "format", "quantization", "sha256", "margin_pp")
     return Comparison(
         **{name: result[name] for name in taken},
         n=len(reference),
-        figures=found,
+        figures=measured,
         problem=problem,
         reference_rounds=rounds,
     )
@@ -173,27 +173,27 @@ def _differences_beside(folder: Path, document: dict[str, Any]) -> list[str]:
     named = {result["artifact"]: result["sha256"] for result in document["results"]}
     changed = {result["artifact"] for result in document["results"] if result["failed_check"] == checks.DIGEST}
     files = {**named, document["reference"]["path"]: document["reference"]["sha256"]}
-    found = [
+    differences = [
         f"{folder / name} is not the file that was verified"
         for name, digest in files.items()
         if name not in changed and not _is(folder / name, digest)
     ]
     beside = manifest.read(folder)
     listed = {artifact.path: documents.to_tree(artifact.verified) for artifact in beside.artifacts}
-    found += [
+    differences += [
         f"{folder / MANIFEST} has a result of {path} that the record does not have"
         for path, verified in listed.items()
         if verified and path not in named
     ]
-    found += [
+    differences += [
         f"{folder / MANIFEST} says of {result['artifact']} what the record does not"
         for result in document["results"]
         if listed.get(result["artifact"]) != _published(result, document["dataset"])
     ]
     page = folder / card.CARD
     if page.is_file() and not any(_is(page, _sha256_of(text)) for text in card.forms(beside)):
-        found.append(f"{page} is not the card that the manifest gives")
-    return found
+        differences.append(f"{page} is not the card that the manifest gives")
+    return differences
 
 
 def _is(file: Path, digest: str) -> bool:

@@ -11,18 +11,18 @@ from toolkit.worker.session import Workers
 
 
 def problem(
-    found: Manifest, artifact: Artifact, *, images: int | None = None, open_session: Opener = runtimes.open_session
+    manifest: Manifest, artifact: Artifact, *, images: int | None = None, open_session: Opener = runtimes.open_session
 ) -> str | None:
     """Return what `toolkit verify --golden` has against an artifact on this machine, or None.
 
     None too if the folder has no golden, or one without outputs of this artifact. images: how many of the golden's
     are enough; all unless told. Raises ArtifactError if the golden cannot be read.
     """
-    if not found.golden_path.is_file():
+    if not manifest.golden_path.is_file():
         return None
-    if changed := found.check_digest(found.golden):
+    if changed := manifest.check_digest(manifest.golden):
         return changed
-    record = golden.read(found.golden_path)
+    record = golden.read(manifest.golden_path)
     recorded = record.recorded.get(artifact.path)
     if recorded is None:
         return None
@@ -32,17 +32,17 @@ def problem(
         record.labels[rows],
         record.reference[rows],
         {artifact.path: recorded[rows]},
-        convention=found.convention,
+        convention=manifest.convention,
     )
-    broken = compare(found, artifact, expected, open_session=open_session).problem
+    broken = compare(manifest, artifact, expected, open_session=open_session).problem
     if broken is None or broken.check == SATURATION:  # which is about other machines: here it is opened exactly
         return None
-    return broken.text.removeprefix(f"{found.folder / artifact.path}: ")
+    return broken.text.removeprefix(f"{manifest.folder / artifact.path}: ")
 
 
-def otherwise(found: Manifest, artifact: Artifact, workers: Workers) -> str | None:
+def otherwise(manifest: Manifest, artifact: Artifact, workers: Workers) -> str | None:
     """Return what keeps an artifact from answering as recorded, in a worker: a crash and a damaged golden included."""
     try:
-        return problem(found, artifact, open_session=workers.open_session)
+        return problem(manifest, artifact, open_session=workers.open_session)
     except ArtifactError as error:
         return str(error)

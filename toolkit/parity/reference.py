@@ -29,7 +29,7 @@ _DIGEST_DIGITS = 16
 
 
 @contextmanager
-def outputs(found: Manifest, split: Split, open_session: Opener) -> Iterator[NDArray[np.float32]]:
+def outputs(manifest: Manifest, split: Split, open_session: Opener) -> Iterator[NDArray[np.float32]]:
     """Yield the reference's outputs for the images of ``split``, (N, classes), as a mapped file.
 
     The file is named after the digests of the model, of the images and of itself, and after what the model takes:
@@ -37,20 +37,20 @@ def outputs(found: Manifest, split: Split, open_session: Opener) -> Iterator[NDA
     is a temporary one. open_session: opens the model, if it has to answer. ArtifactError if the outputs are no numbers.
     """
     with locks.scratch() as scratch:
-        path = _cached(found, split)
+        path = _cached(manifest, split)
         if path is None:
-            path = _compute(found, split, open_session, scratch)
-            path = _keep(path, found, split) or path
+            path = _compute(manifest, split, open_session, scratch)
+            path = _keep(path, manifest, split) or path
         answers = np.load(path, mmap_mode="r", allow_pickle=False)
-        checks.require_finite(answers, path=found.reference_path)
+        checks.require_finite(answers, path=manifest.reference_path)
         yield answers
 
 
-def _key(found: Manifest, split: Split) -> str:
+def _key(manifest: Manifest, split: Split) -> str:
     versions = {name: text for name, text in runtimes.versions().items() if name in _reference_distributions()}
-    means = json.dumps(documents.to_tree(found.convention))
+    means = json.dumps(documents.to_tree(manifest.convention))
     tools = (f"{name}={text}" for name, text in sorted(versions.items()))
-    parts = (found.reference.sha256, split.images_sha256, means, *tools)
+    parts = (manifest.reference.sha256, split.images_sha256, means, *tools)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[: 2 * _DIGEST_DIGITS]
 
 
@@ -58,9 +58,9 @@ def _reference_distributions() -> tuple[str, ...]:
     return runtimes.get(REFERENCE_RUNTIME).DISTRIBUTIONS
 
 
-def _cached(found: Manifest, split: Split) -> Path | None:
+def _cached(manifest: Manifest, split: Split) -> Path | None:
     """Return the file of the cache, if it is there and whole."""
-    for path in (cache_folder() / FOLDER).glob(f"{_key(found, split)}-*.npy"):
+    for path in (cache_folder() / FOLDER).glob(f"{_key(manifest, split)}-*.npy"):
         if path.stem.endswith(sha256(path)[:_DIGEST_DIGITS]):
             return path
         with contextlib.suppress(OSError):  # a cache that cannot be written keeps it, unused
@@ -68,11 +68,11 @@ def _cached(found: Manifest, split: Split) -> Path | None:
     return None
 
 
-def _compute(found: Manifest, split: Split, open_session: Opener, folder: Path) -> Path:
+def _compute(manifest: Manifest, split: Split, open_session: Opener, folder: Path) -> Path:
     """Write the outputs, some rows at a time, and return the file."""
     with choosing(REFERENCE_RUNTIME):  # whatever runs the artifacts
-        session = open_session(found.reference_path, threads=0)
-    session.convention = found.convention
+        session = open_session(manifest.reference_path, threads=0)
+    session.convention = manifest.convention
     path = folder / "outputs.npy"
     with path.open("wb") as file:
         classes = 0
@@ -84,17 +84,17 @@ def _compute(found: Manifest, split: Split, open_session: Opener, folder: Path) 
                 np.lib.format.write_array_header_1_0(file, header)
             if answers.shape != (len(rows), classes):
                 raise ArtifactError(
-                    f"{found.reference_path}: answers {len(rows)} images with numbers {answers.shape}; a classifier "
+                    f"{manifest.reference_path}: answers {len(rows)} images with numbers {answers.shape}; a classifier "
                     "gives one for each class"
                 )
             file.write(np.ascontiguousarray(answers, "<f4").tobytes())
     return path
 
 
-def _keep(path: Path, found: Manifest, split: Split) -> Path | None:
+def _keep(path: Path, manifest: Manifest, split: Split) -> Path | None:
     """Move a file into the cache and drop its oldest; None if the cache cannot be written."""
     folder = cache_folder() / FOLDER
-    kept = folder / f"{_key(found, split)}-{sha256(path)[:_DIGEST_DIGITS]}.npy"
+    kept = folder / f"{_key(manifest, split)}-{sha256(path)[:_DIGEST_DIGITS]}.npy"
     try:
         with atomic(kept) as temporary:
             shutil.copyfile(path, temporary)

@@ -36,7 +36,7 @@ class Scale:
     offset: NDArray[np.float64] | None = None
     unit: NDArray[np.float64] | None = None
 
-    def of(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    def apply(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return values, (N, …, columns), at this scale."""
         if self.offset is not None and self.unit is not None:
             return ((values - self.offset) / self.unit).astype(np.float32)
@@ -61,7 +61,7 @@ class ValueMeaning:
 
     def rows(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return values (N, …, columns) as the model is to see them."""
-        seen = values if self.scale is None else self.scale.of(values)
+        seen = values if self.scale is None else self.scale.apply(values)
         return seen if self.order is None else np.ascontiguousarray(seen[..., list(self.order)])
 
     def others(self, columns: int, distance: Distance) -> Iterator[tuple[str, str, "ValueMeaning"]]:
@@ -90,13 +90,13 @@ def scales(training: NDArray[Any]) -> tuple[Scale, ...]:
     columns = rows.reshape(-1, rows.shape[-1]).astype(np.float64)
     low, width = columns.min(axis=0), _units(np.ptp(columns, axis=0))
     by_rows = "by the training rows"
-    found = (
+    shared = (
         Scale(f"of mean 0 and variance 1, each column {by_rows}", columns.mean(axis=0), _units(columns.std(axis=0))),
         Scale(f"from 0 to 1, each column {by_rows}", low, width),
         Scale(f"from -1 to 1, each column {by_rows}", low + width / 2, width / 2),
     )
     own = (Scale("of mean 0 and variance 1, each window and column by itself"),) if training.ndim > 2 else ()
-    return (*found, *own)
+    return (*shared, *own)
 
 
 def _units(widths: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -111,20 +111,20 @@ def _ordered(meaning: ValueMeaning, columns: int, distance: Distance) -> ValueMe
     best of the orders that files have: theirs, the reverse, that of the alphabet. Where units are unlike, that may lead
     nowhere. The meaning itself is returned if no order is much nearer than theirs.
     """
-    theirs = tuple(range(columns))
-    by_name = tuple(sorted(theirs, key=lambda column: meaning.names[column])) if meaning.names else theirs
-    first = permutations(theirs) if columns <= _FEW else (theirs, theirs[::-1], by_name)
-    found = {order: distance(replace(meaning, order=order)) for order in first}
-    best = min(found, key=lambda order: found[order])
+    as_given = tuple(range(columns))
+    by_name = tuple(sorted(as_given, key=lambda column: meaning.names[column])) if meaning.names else as_given
+    first = permutations(as_given) if columns <= _FEW else (as_given, as_given[::-1], by_name)
+    distances = {order: distance(replace(meaning, order=order)) for order in first}
+    best = min(distances, key=lambda order: distances[order])
     left = _MOST_TRIED if columns > _FEW else 0
     before = None
     while before != best and left > 0:
         before = best
-        for one, other in combinations(theirs, 2):
+        for one, other in combinations(as_given, 2):
             exchanged = {one: best[other], other: best[one]}
             order = tuple(exchanged.get(place, column) for place, column in enumerate(best))
-            if order not in found:
-                found[order] = distance(replace(meaning, order=order))
-            best = min(best, order, key=lambda order: found[order])
+            if order not in distances:
+                distances[order] = distance(replace(meaning, order=order))
+            best = min(best, order, key=lambda order: distances[order])
         left -= columns * (columns - 1) // 2
-    return replace(meaning, order=best) if found[best] < _MUCH_NEARER * found[theirs] else meaning
+    return replace(meaning, order=best) if distances[best] < _MUCH_NEARER * distances[as_given] else meaning

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from toolkit import data, extras, golden, manifest, overlap, runtimes
+from toolkit import data, extras, golden, overlap, runtimes
+from toolkit import manifest as manifests
 from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError, DataError, DataUnavailableError, MissingExtraError, UsageError
 from toolkit.files import sha256
@@ -62,10 +63,10 @@ def select(paths: Sequence[Path]) -> list[tuple[Manifest, list[Artifact]]]:
     for path in paths:
         if not path.exists():
             raise ArtifactError(f"{path}: no such file or folder")
-        folders = [path.parent] if path.is_file() else manifest.folders(path)
+        folders = [path.parent] if path.is_file() else manifests.folders(path)
         for folder in folders:
-            found, artifacts = chosen.setdefault(folder.resolve(), (manifest.read(folder), []))
-            wanted = [a for a in found.artifacts if path.is_dir() or a.path == path.name]
+            manifest, artifacts = chosen.setdefault(folder.resolve(), (manifests.read(folder), []))
+            wanted = [a for a in manifest.artifacts if path.is_dir() or a.path == path.name]
             if not wanted:
                 raise ArtifactError(f"{path}: {folder / MANIFEST} does not list it as an artifact; export it again")
             artifacts.extend(a for a in wanted if a not in artifacts)
@@ -89,12 +90,12 @@ def verify_all(
 
     with contained() as workers:
         there = replace(options, open_session=workers.open_session)
-        parts = [verify(found, artifacts, there, warn=warn, on_comparison=tell) for found, artifacts in chosen]
+        parts = [verify(manifest, artifacts, there, warn=warn, on_comparison=tell) for manifest, artifacts in chosen]
     return Parity(tuple(parts))
 
 
 def verify(
-    found: Manifest,
+    manifest: Manifest,
     artifacts: Sequence[Artifact],
     options: VerifyOptions,
     *,
@@ -106,7 +107,7 @@ def verify(
     Golden is what is left where TensorFlow is not installed, or if the data are not to be had and were not asked
     for. Raises DataError if the model has learned from test images, unless that is allowed.
     """
-    artifacts = _runnable(found, artifacts, warn)
+    artifacts = _runnable(manifest, artifacts, warn)
     golden_only = options.by_golden
     if not golden_only and not installed(REFERENCE_RUNTIME):
         if options.data is not None:
@@ -115,16 +116,16 @@ def verify(
         golden_only = True
     if not golden_only:
         try:
-            return on_test_set(found, artifacts, load(found, options, warn), options, warn, on_comparison)
+            return on_test_set(manifest, artifacts, load(manifest, options, warn), options, warn, on_comparison)
         except DataUnavailableError as error:
             if options.data is not None:
                 raise
             warn(f"{error}. Comparing with golden.npz instead, which shows equal outputs, not accuracy")
-    return by_golden(found, artifacts, options, on_comparison)
+    return by_golden(manifest, artifacts, options, on_comparison)
 
 
 def on_test_set(
-    found: Manifest,
+    manifest: Manifest,
     artifacts: Sequence[Artifact],
     dataset: Dataset,
     options: VerifyOptions,
@@ -132,81 +133,83 @@ def on_test_set(
     on_comparison: Callable[[Comparison], None] = lambda comparison: None,
 ) -> Verified:
     """Compare with the reference on the test split of ``dataset``."""
-    found.require(found.reference)
-    learned = check_overlap(found, dataset, options, warn=warn)
+    manifest.require(manifest.reference)
+    learned = check_overlap(manifest, dataset, options, warn=warn)
     description = {**dataset.describe_test(), **learned.to_json()}
-    with reference.outputs(found, dataset.test, options.open_session) as outputs:
+    with reference.outputs(manifest, dataset.test, options.open_session) as outputs:
         if outputs.shape[1] <= int(dataset.test.labels.max()):
-            raise DataError(f"{found.reference_path}: tells {outputs.shape[1]} classes apart, the data have more")
-        expected = material(dataset.test.images, dataset.test.labels, outputs, convention=found.convention)
+            raise DataError(f"{manifest.reference_path}: tells {outputs.shape[1]} classes apart, the data have more")
+        expected = material(dataset.test.images, dataset.test.labels, outputs, convention=manifest.convention)
         if near_chance(expected.right, np.bincount(dataset.test.labels).tolist()):
-            warn(f"{found.reference_path}: {_NEAR_CHANCE.format(right=expected.right, images=len(dataset.test))}")
-        comparisons = _compare_all(found, artifacts, expected, options, on_comparison)
-    return Verified(found.reference_path, found, found.data.classes, description, comparisons, expected)
+            warn(f"{manifest.reference_path}: {_NEAR_CHANCE.format(right=expected.right, images=len(dataset.test))}")
+        comparisons = _compare_all(manifest, artifacts, expected, options, on_comparison)
+    return Verified(manifest.reference_path, manifest, manifest.data.classes, description, comparisons, expected)
 
 
 def check_overlap(
-    found: Manifest, dataset: Dataset, options: VerifyOptions, *, warn: Callable[[str], None]
+    manifest: Manifest, dataset: Dataset, options: VerifyOptions, *, warn: Callable[[str], None]
 ) -> leaks.Learned:
     """Return which test images the model has learned from; DataError if it has, unless that is allowed."""
-    learned = leaks.of_test_set(found, dataset, warn=warn)
-    what = f"{found.folder} on '{dataset.name}'"
+    learned = leaks.of_test_set(manifest, dataset, warn=warn)
+    what = f"{manifest.folder} on '{dataset.name}'"
     overlap.refuse(learned.overlaps, what=what, allowed=options.allow_overlap, instead=INSTEAD)
     return learned
 
 
-def load(found: Manifest, options: VerifyOptions, warn: Callable[[str], None]) -> Dataset:
+def load(manifest: Manifest, options: VerifyOptions, warn: Callable[[str], None]) -> Dataset:
     """Return the data that the options ask for, or those of the manifest."""
-    name = found.data.name
+    name = manifest.data.name
     if options.data is None and name not in data.named_sources():
-        raise DataError(f"{found.folder}: was trained on '{name}', which has no source of that name; give it by --data")
+        raise DataError(
+            f"{manifest.folder}: was trained on '{name}', which has no source of that name; give it by --data"
+        )
     choice = options.data or name
-    dataset = data.load(choice, warn=warn, reading=options.reading or _reading_for(found, choice))
-    if dataset.digests != found.data.digests:
-        warn(f"{found.folder}: was trained on '{name}', this is '{dataset.name}' ({dataset.origin})")
+    dataset = data.load(choice, warn=warn, reading=options.reading or _reading_for(manifest, choice))
+    if dataset.digests != manifest.data.digests:
+        warn(f"{manifest.folder}: was trained on '{name}', this is '{dataset.name}' ({dataset.origin})")
     return dataset
 
 
-def _reading_for(found: Manifest, choice: str) -> Reading:
+def _reading_for(manifest: Manifest, choice: str) -> Reading:
     """Return how data are read for the model of a manifest: as its own were, else in the size that it takes."""
-    shape = image_shape(found.artifacts[0].inputs[0].shape) if found.artifacts else None
-    return replace(found.data.reading.only(data.reads(choice)), model_shape=shape)
+    shape = image_shape(manifest.artifacts[0].inputs[0].shape) if manifest.artifacts else None
+    return replace(manifest.data.reading.only(data.reads(choice)), model_shape=shape)
 
 
-def _runnable(found: Manifest, artifacts: Sequence[Artifact], warn: Callable[[str], None]) -> list[Artifact]:
+def _runnable(manifest: Manifest, artifacts: Sequence[Artifact], warn: Callable[[str], None]) -> list[Artifact]:
     """Return the artifacts whose runtime is installed, and say which are not; MissingExtraError if all are not.
 
     Those that the chosen runtime does not run are left out, unless no other is asked for.
     """
     taken = [one for one in artifacts if runtimes.takes(Path(one.path), one.quantization)] or artifacts
     if left := [one.path for one in artifacts if one not in taken]:
-        warn(f"{found.folder}: left out, the runtime does not run them: {', '.join(left)}")
+        warn(f"{manifest.folder}: left out, the runtime does not run them: {', '.join(left)}")
     artifacts = taken
-    runtime = {artifact.path: for_file(found.folder / artifact.path) for artifact in artifacts}
+    runtime = {artifact.path: for_file(manifest.folder / artifact.path) for artifact in artifacts}
     runnable = [artifact for artifact in artifacts if installed(runtime[artifact.path])]
     for name in sorted({runtime[artifact.path] for artifact in artifacts} - {runtime[a.path] for a in runnable}):
         if not runnable:
             extras.require(runtimes.get(name).PACKAGE)
         count = list(runtime.values()).count(name)
-        warn(f"{found.folder}: {count} artifacts left out, {MissingExtraError(*runtimes.package_and_extra(name))}")
+        warn(f"{manifest.folder}: {count} artifacts left out, {MissingExtraError(*runtimes.package_and_extra(name))}")
     return runnable
 
 
 def by_golden(
-    found: Manifest,
+    manifest: Manifest,
     artifacts: Sequence[Artifact],
     options: VerifyOptions,
     on_comparison: Callable[[Comparison], None] = lambda comparison: None,
 ) -> Verified:
     """Compare with the outputs that golden.npz recorded."""
-    found.require(found.golden)
-    record = golden.read(found.golden_path)
+    manifest.require(manifest.golden)
+    record = golden.read(manifest.golden_path)
     missing = [artifact.path for artifact in artifacts if artifact.path not in record.recorded]
     if missing:
-        raise ArtifactError(f"{found.golden_path}: has no recorded outputs of {', '.join(missing)}; export it again")
-    expected = material(record.images, record.labels, record.reference, record.recorded, convention=found.convention)
-    comparisons = _compare_all(found, artifacts, expected, options, on_comparison)
-    digest = sha256(found.golden_path)
+        raise ArtifactError(f"{manifest.golden_path}: has no recorded outputs of {', '.join(missing)}; export it again")
+    expected = material(record.images, record.labels, record.reference, record.recorded, convention=manifest.convention)
+    comparisons = _compare_all(manifest, artifacts, expected, options, on_comparison)
+    digest = sha256(manifest.golden_path)
     description = {
         "name": "golden",
         "split": "golden",
@@ -215,20 +218,22 @@ def by_golden(
         "overlap": [],
         "overlap_checked": None,
     }
-    return Verified(found.reference_path, found, found.data.classes, description, comparisons, expected)
+    return Verified(manifest.reference_path, manifest, manifest.data.classes, description, comparisons, expected)
 
 
 def _compare_all(
-    found: Manifest,
+    manifest: Manifest,
     artifacts: Sequence[Artifact],
     expected: Material,
     options: VerifyOptions,
     on_comparison: Callable[[Comparison], None],
 ) -> list[Comparison]:
-    stale: Problem | None = check_source(found, options.runs)
+    stale: Problem | None = check_source(manifest, options.runs)
     comparisons = []
     for artifact in artifacts:
-        comparison = compare(found, artifact, expected, margin_pp=options.margin_pp, open_session=options.open_session)
+        comparison = compare(
+            manifest, artifact, expected, margin_pp=options.margin_pp, open_session=options.open_session
+        )
         if stale is not None and comparison.problem is None:
             comparison = replace(comparison, problem=stale)
         on_comparison(comparison)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import data, manifest, runtimes, units
+from toolkit import data, runtimes, units
+from toolkit import manifest as manifests
 from toolkit.convention import OPTION, Convention, Layout, bytes_of
 from toolkit.digits import Box, Read, draw
 from toolkit.errors import ArtifactError, DataError, UsageError
@@ -72,14 +73,14 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
     """
     choices = []
     for path in folder.glob(f"*/{MANIFEST}"):
-        found = manifest.read(path.parent)
-        for artifact in found.artifacts:
-            file = found.folder / artifact.path
+        manifest = manifests.read(path.parent)
+        for artifact in manifest.artifacts:
+            file = manifest.folder / artifact.path
             if artifact.verdict != Verdict.FAIL and file.is_file() and runtimes.installed(runtimes.for_file(file)):
-                choices.append((-(artifact.accuracy or 0.0), artifact.size_bytes, file, found, artifact))
+                choices.append((-(artifact.accuracy or 0.0), artifact.size_bytes, file, manifest, artifact))
     with contained() as workers:
-        for *_, file, found, artifact in sorted(choices, key=lambda choice: choice[:3]):
-            why = recorded.otherwise(found, artifact, workers)
+        for *_, file, manifest, artifact in sorted(choices, key=lambda choice: choice[:3]):
+            why = recorded.otherwise(manifest, artifact, workers)
             if why is None:
                 return file
             warn(f"{file} is left out, it answers differently here than where it was exported: {why}")
@@ -111,26 +112,26 @@ def predict(
     """
     if explain is not None and (len(files) != 1 or explain.suffix != ".png"):
         raise UsageError(f"{explain}: --explain writes one .png file, of one image; {len(files)} were given")
-    found = manifest.listing(model)
-    if found is not None and labels is not None:
+    manifest = manifests.listing(model)
+    if manifest is not None and labels is not None:
         raise UsageError(f"{model}: its manifest names its classes; leave out --labels")
     with contained() as workers:
         session = workers.open_session(model)
-        session.convention = convention_of(session, found, given, warn)
+        session.convention = convention_of(session, manifest, given, warn)
         if session.convention.layout == Layout.VALUES:
             if every_digit or explain is not None:
                 raise UsageError(f"{model}: takes rows of values; --all and --explain are about images")
-            return _predict_rows(files, session, found, labels)
-        return _predict(files, session, found, labels, every_digit=every_digit, explain=explain)
+            return _predict_rows(files, session, manifest, labels)
+        return _predict(files, session, manifest, labels, every_digit=every_digit, explain=explain)
 
 
 def convention_of(
-    session: Predictor, found: Manifest | None, given: Convention | None, warn: Callable[[str], None]
+    session: Predictor, manifest: Manifest | None, given: Convention | None, warn: Callable[[str], None]
 ) -> Convention:
     """Return what input and output of an artifact mean: as the manifest, the user or the file itself says."""
-    if found is not None and given is not None and str(given) != str(found.convention):
-        raise UsageError(f"{session.path}: its manifest says {found.convention}; leave out {OPTION}")
-    if session.convention.layout == Layout.VALUES and found is None:
+    if manifest is not None and given is not None and str(given) != str(manifest.convention):
+        raise UsageError(f"{session.path}: its manifest says {manifest.convention}; leave out {OPTION}")
+    if session.convention.layout == Layout.VALUES and manifest is None:
         if given is not None:
             raise UsageError(f"{session.path}: takes rows of values, and {OPTION} is about pixels; leave it out")
         return session.convention
@@ -149,10 +150,10 @@ def convention_of(
 
 
 def _predict_rows(
-    files: Sequence[Path], session: Predictor, found: Manifest | None, labels: Sequence[str] | None
+    files: Sequence[Path], session: Predictor, manifest: Manifest | None, labels: Sequence[str] | None
 ) -> list[Prediction | Refused]:
     """Return the prediction for each row of the files; a file that cannot be read is refused as a whole."""
-    how = found.data.reading if found else AS_THEY_ARE
+    how = manifest.data.reading if manifest else AS_THEY_ARE
     predictions: list[Prediction | Refused] = []
     for file in files:
         try:
@@ -160,7 +161,7 @@ def _predict_rows(
         except DataError as error:
             predictions.append(Refused(str(file), str(error)))
             continue
-        classes, outputs = classify(session, found, rows, labels)
+        classes, outputs = classify(session, manifest, rows, labels)
         predictions += [_prediction(name, classes, row, None, None) for name, row in zip(names, outputs, strict=True)]
     return predictions
 
@@ -168,13 +169,13 @@ def _predict_rows(
 def _predict(
     files: Sequence[Path],
     session: Predictor,
-    found: Manifest | None,
+    manifest: Manifest | None,
     labels: Sequence[str] | None,
     *,
     every_digit: bool,
     explain: Path | None,
 ) -> list[Prediction | Refused]:
-    form = form_of(session, found, images=len(files))
+    form = form_of(session, manifest, images=len(files))
     prepared = []
     for file in files:
         one = prepare(file, form)
@@ -184,10 +185,10 @@ def _predict(
         prepared.append(one if explain else replace(one, pixels=None, page=None))
     views = [view for one in prepared for view in one.views]
     pixels = np.stack([view.pixels for view in views]) if views else np.empty((0, 0, 0, 0), np.uint8)
-    names, rows = classify_views(session, found, views, labels) if views else ((), np.empty((0, 0), np.float32))
+    names, rows = classify_views(session, manifest, views, labels) if views else ((), np.empty((0, 0), np.float32))
     if explain is not None:
         _explain(prepared[0], names, rows, explain)
-    left = iter(zip(rows, Judge(found).judge(pixels, rows), strict=True))
+    left = iter(zip(rows, Judge(manifest).judge(pixels, rows), strict=True))
     predictions: list[Prediction | Refused] = []
     for one in prepared:
         if one.refusal is not None:

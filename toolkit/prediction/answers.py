@@ -19,7 +19,7 @@ PATTERNS = 8
 
 
 def classify(
-    session: Predictor, found: Manifest | None, rows: NDArray[Any], labels: Sequence[str] | None = None
+    session: Predictor, manifest: Manifest | None, rows: NDArray[Any], labels: Sequence[str] | None = None
 ) -> tuple[Sequence[str], NDArray[np.float32]]:
     """Return the names of the classes, and their probabilities for each row, (N, classes).
 
@@ -30,18 +30,18 @@ def classify(
         raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
     checks.require_finite(outputs, path=model)
     outputs = _probabilities(outputs, rows, session)
-    names = found.data.classes if found else labels or [str(label) for label in range(outputs.shape[1])]
+    names = manifest.data.classes if manifest else labels or [str(label) for label in range(outputs.shape[1])]
     if len(names) != outputs.shape[1]:
         raise ArtifactError(f"{model}: tells {outputs.shape[1]} classes apart, {len(names)} are named")
     return names, outputs
 
 
 def classify_views(
-    session: Predictor, found: Manifest | None, views: Sequence[View], labels: Sequence[str] | None = None
+    session: Predictor, manifest: Manifest | None, views: Sequence[View], labels: Sequence[str] | None = None
 ) -> tuple[Sequence[str], NDArray[np.float32]]:
     """Return the names of the classes, and their probabilities for each view, (N, classes): the mean of its looks."""
     looks = [view.looks for view in views]
-    names, rows = classify(session, found, np.concatenate(looks), labels)
+    names, rows = classify(session, manifest, np.concatenate(looks), labels)
     ends = np.cumsum([len(one) for one in looks])
     return names, np.stack([rows.mean(axis=0) for rows in np.split(rows, ends[:-1])])
 

@@ -67,7 +67,7 @@ class Image:
     refusal: str | None = None
 
 
-def form_of(session: Predictor, found: Manifest | None, *, images: int = 1) -> Form:
+def form_of(session: Predictor, manifest: Manifest | None, *, images: int = 1) -> Form:
     """Return what an artifact takes; ArtifactError for what is no image, or is too large for so many images."""
     model, shape = session.path, session.convention.row_shape(session.input.shape)
     sizes = [size for size in shape if size is not None]
@@ -79,7 +79,7 @@ def form_of(session: Predictor, found: Manifest | None, *, images: int = 1) -> F
     height, width, channels = sizes
     # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
     check_memory(images * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
-    learned_from, read_as = _learned_from(model, found)
+    learned_from, read_as = _learned_from(model, manifest)
     digits = channels == 1 and learned_from in (None, *DIGITS)
     # As the images that it has learned from were, if they were not of one size.
     return Form(height, width, channels, digits, read_as.resize or "fit")
@@ -109,9 +109,9 @@ def prepare(file: Path, form: Form) -> Image:
     return Image(file, pixels, page, views)
 
 
-def _learned_from(model: Path, found: Manifest | None) -> tuple[str | None, Reading]:
+def _learned_from(model: Path, manifest: Manifest | None) -> tuple[str | None, Reading]:
     """Return the name of the data that a model has learned from, None if nobody says, and how they were read."""
-    if found is not None:
-        return found.data.name, found.data.reading
+    if manifest is not None:
+        return manifest.data.name, manifest.data.reading
     run = runs.folder_of(model)
     return (None, AS_THEY_ARE) if run is None else (runs.read_config(run)["data"]["name"], runs.reading_of(run))

@@ -15,7 +15,7 @@ from typing import Any
 
 from toolkit import __version__
 from toolkit.bench import candidates
-from toolkit.bench.advice import Budgets
+from toolkit.bench.advice import Requirements
 from toolkit.bench.plan import Plan
 from toolkit.bench.progress import BenchProgress
 from toolkit.bench.schedule import bench
@@ -61,10 +61,10 @@ class Agent:
             self._channel.send(answer)
 
     def _bench(self, *, paths: list[str], plan: dict[str, Any]) -> dict[str, Any]:
-        found = candidates.select([Path(path) for path in paths], warn=self._warn)
-        budgets = Budgets(**plan.pop("budgets"))
+        chosen = candidates.select([Path(path) for path in paths], warn=self._warn)
+        budgets = Requirements(**plan.pop("budgets"))
         all_of_it = Plan(**plan, budgets=budgets)
-        bench(found, RECORD_FOLDER, all_of_it, on_step=self._step, on_kept=self._send_record)
+        bench(chosen, RECORD_FOLDER, all_of_it, on_step=self._step, on_kept=self._send_record)
         return {"event": "done"}
 
     def _verify(self, *, paths: list[str]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def to_bench(paths: Sequence[Path]) -> Cargo:
 
 def to_verify(paths: Sequence[Path]) -> Cargo:
     """Return what ``verify --golden`` needs of files and folders."""
-    chosen = ((found.folder / a.path, found) for found, artifacts in verify.select(paths) for a in artifacts)
+    chosen = ((manifest.folder / a.path, manifest) for manifest, artifacts in verify.select(paths) for a in artifacts)
     return _pack(chosen, named=paths)
 
 

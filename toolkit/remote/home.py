@@ -58,17 +58,17 @@ class Home:
         """Keep the record that has arrived; ArtifactError if it is none, or of other artifacts."""
         arrived = self._arriving
         write_json(arrived / RECORD, printable(documents.load(arrived / RECORD, what="a benchmark record")))
-        found = record.read(arrived)
-        found.results = [replace(result, path=self._cargo.here(str(result.path))) for result in found.results]
-        found.failures = {self._cargo.at_home(k): self._cargo.at_home(why) for k, why in found.failures.items()}
+        benchmark = record.read(arrived)
+        benchmark.results = [replace(result, path=self._cargo.here(str(result.path))) for result in benchmark.results]
+        benchmark.failures = {self._cargo.at_home(k): self._cargo.at_home(why) for k, why in benchmark.failures.items()}
         if self._earlier is not None:
-            found = resume.join(self._earlier, found)
+            benchmark = resume.join(self._earlier, benchmark)
         else:
-            found.folder = self.record.folder if self.record else _made(self._output)
-            for result in found.results:
-                write_bytes(found.folder / result.samples, (arrived / result.samples).read_bytes())
-        found.save()
-        self.record = found
+            benchmark.folder = self.record.folder if self.record else _made(self._output)
+            for result in benchmark.results:
+                write_bytes(benchmark.folder / result.samples, (arrived / result.samples).read_bytes())
+        benchmark.save()
+        self.record = benchmark
 
     def interrupted(self) -> None:
         """Note that nothing more comes."""

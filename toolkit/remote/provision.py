@@ -131,8 +131,8 @@ class Provision:
                 file.flush()
                 os.fsync(file.fileno())
             with partial.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-            if found != digest:
+                actual = hashlib.file_digest(file, "sha256").hexdigest()
+            if actual != digest:
                 raise OSError(errno.EIO, "a file did not arrive as it was sent", str(partial))
             partial.replace(self._blob(digest))
         except OSError:

@@ -80,9 +80,10 @@ def check(destination: str) -> None:
     https://nvd.nist.gov/vuln/detail/CVE-2023-51385 of one that holds what a ProxyCommand's shell would run.
     """
     if not DESTINATION.fullmatch(destination):
-        shown = destination if destination.isprintable() else ascii(destination)
+        printed = destination if destination.isprintable() else ascii(destination)
         raise UsageError(
-            f"--on is '{shown}', which is no host name; allowed: user@host, an address, or a name of your ~/.ssh/config"
+            f"--on is '{printed}', which is no host name; allowed: user@host, an address, or a name of your "
+            "~/.ssh/config"
         )
 
 
@@ -267,8 +268,8 @@ def explain(destination: str, code: int, stderr: str) -> str:
     """Say in a line why there is no connection. code: that of the device's shell, or 255 of ssh itself."""
     name = destination.rpartition("@")[2]
     for pattern, meaning in CAUSES:
-        if found := re.search(pattern, stderr):
-            return meaning.format(host=destination, name=name, **found.groupdict())
+        if match := re.search(pattern, stderr):
+            return meaning.format(host=destination, name=name, **match.groupdict())
     if code == NOT_FOUND:
         return "it has no python3; install it with: sudo apt install python3 python3-venv"
     return _ended(code, stderr)
@@ -284,8 +285,8 @@ def _payload() -> bytes:
     """Return the program that makes modules of SENT on the device and runs the last."""
     sources = {}
     for name in SENT:
-        found = importlib.util.find_spec(name)
-        sources[name] = Path(str(found.origin)).read_text(encoding="utf-8") if found else ""
+        spec = importlib.util.find_spec(name)
+        sources[name] = Path(str(spec.origin)).read_text(encoding="utf-8") if spec else ""
     return (
         f"import sys, types\n"
         f"for name, source in {sources!r}.items():\n"

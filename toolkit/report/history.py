@@ -38,11 +38,11 @@ def read_history(folder: Path) -> list[EpochFigures]:
     content = read_bytes(path, most=_MOST_BYTES, error=RunError, missing="no such file; 'toolkit train' writes it")
     with refused(path, "the history of a run", error=RunError):
         rows = csv.DictReader(content.decode("utf-8").splitlines())
-        found = [EpochFigures(int(row["epoch"]), *(float(row[name]) for name in _MEASURED)) for row in rows]
-        if not found:
+        epochs = [EpochFigures(int(row["epoch"]), *(float(row[name]) for name in _MEASURED)) for row in rows]
+        if not epochs:
             raise ValueError("it has no epoch")
-        if [one.epoch for one in found] != list(range(1, len(found) + 1)):
+        if [one.epoch for one in epochs] != list(range(1, len(epochs) + 1)):
             raise ValueError("its epochs are not counted from 1")
-        if not all(abs(one.loss) < _GREATEST and abs(one.accuracy) < _GREATEST for one in found):
+        if not all(abs(one.loss) < _GREATEST and abs(one.accuracy) < _GREATEST for one in epochs):
             raise ValueError("it has a loss or an accuracy that is no number")
-    return found
+    return epochs

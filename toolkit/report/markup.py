@@ -63,11 +63,11 @@ def facts(pairs: Mapping[str, object]) -> Markup:
     return element("dl", *parts)
 
 
-def verdict(of: Verdict | None) -> Markup:
+def verdict(reached: Verdict | None) -> Markup:
     """Return a verdict with its sign."""
-    if of is None:
+    if reached is None:
         return element("span", "not verified", class_="verdict")
-    return element("span", f"{_SIGNS[of]} {of}", class_=f"verdict {of}")
+    return element("span", f"{_SIGNS[reached]} {reached}", class_=f"verdict {reached}")
 
 
 def code(text: object) -> Markup:

@@ -15,30 +15,30 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 @dataclass(frozen=True)
-class Page:
+class ReportPage:
     """The page as HTML. absent: why a section has nothing to show, by its title."""
 
     html: str
     absent: dict[str, str]
 
 
-def render(subject: Subject) -> Page:
+def render(subject: Subject) -> ReportPage:
     """Return the page of an export."""
     parts, links, absent = [], [], {}
     for module in sections.in_order():
         anchor = module.__name__.rpartition(".")[2]
         try:
-            shown = _shown(module, module.show(subject))
+            part = _shown(module, module.show(subject))
         except ToolkitError as error:
             absent[module.TITLE] = str(error)
-            shown = element("p", f"{error}.", class_="absent")
+            part = element("p", f"{error}.", class_="absent")
         links.append(element("a", module.TITLE, href=f"#{anchor}"))
-        parts.append(element("section", element("h2", module.TITLE), shown, id=anchor))
+        parts.append(element("section", element("h2", module.TITLE), part, id=anchor))
     manifest = subject.manifest
     title = f"{manifest.model}, trained on {manifest.data.name}"
     made = f"Made by toolkit {__version__} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC from {subject.folder}."
     body = joined([element("h1", title), element("nav", *links), *parts, element("footer", paragraph(made))])
-    return Page(_document(title, body), absent)
+    return ReportPage(_document(title, body), absent)
 
 
 def _shown(module: SectionModule, section: Section) -> Markup:

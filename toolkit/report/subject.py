@@ -69,13 +69,13 @@ class Subject:
     def record(self) -> Record:
         """The benchmark, with the results of these artifacts alone."""
         own = {artifact.sha256 for artifact in self.manifest.artifacts}
-        found = self.given or self._newest(own)
-        results = [result for result in found.results if result.sha256 in own]
+        benchmark = self.given or self._newest(own)
+        results = [result for result in benchmark.results if result.sha256 in own]
         if not results:
-            raise ArtifactError(f"{found.folder}: a benchmark of other files than those of {self.folder}")
-        if found.host.emulated:
-            raise ArtifactError(f"{found.folder}: measured on an emulated machine, whose times are no latencies")
-        return replace(found, results=results)
+            raise ArtifactError(f"{benchmark.folder}: a benchmark of other files than those of {self.folder}")
+        if benchmark.host.emulated:
+            raise ArtifactError(f"{benchmark.folder}: measured on an emulated machine, whose times are no latencies")
+        return replace(benchmark, results=results)
 
     def _newest(self, own: set[str]) -> Record:
         for folder in self._records():
@@ -126,10 +126,10 @@ class Subject:
         source = data.named_sources().get(choice)
         if source is not None and source.locate() is None:
             raise DataUnavailableError(f"the test images are not on this machine; 'toolkit data {choice}' fetches them")
-        found = verify.load(self.manifest, VerifyOptions(self.choice), lambda text: None).test
-        if found.sha256 != self.rows.test_set:
+        test = verify.load(self.manifest, VerifyOptions(self.choice), lambda text: None).test
+        if test.sha256 != self.rows.test_set:
             raise DataError(f"the test images of '{choice}' are not those that the artifacts were verified on")
-        return found
+        return test
 
     @cached_property
     def chosen(self) -> Artifact:
@@ -141,5 +141,5 @@ class Subject:
         listed = {str(artifact.path): artifact for artifact in self.manifest.artifacts}
         passed = [artifact for artifact in listed.values() if artifact.verdict == Verdict.PASS]
         smallest = sorted(passed, key=lambda artifact: artifact.size_bytes)
-        found = [listed[name] for name in advised if name in listed]
-        return next(iter((*found, *smallest, *listed.values())))
+        recommended = [listed[name] for name in advised if name in listed]
+        return next(iter((*recommended, *smallest, *listed.values())))

@@ -41,8 +41,8 @@ class Axis:
     def _powers(self) -> list[float]:
         several = (1, 2, 5) if self.high < _LONG * self.low else (1,)
         exponents = range(floor(log10(self.low)), ceil(log10(self.high)) + 1)
-        found = [step * 10.0**exponent for exponent in exponents for step in several]
-        return [value for value in found if self.low <= value <= self.high]
+        values = [step * 10.0**exponent for exponent in exponents for step in several]
+        return [value for value in values if self.low <= value <= self.high]
 
     def _multiples(self) -> list[float]:
         size = 10.0 ** floor(log10((self.high - self.low) / _FEWEST))

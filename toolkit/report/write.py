@@ -43,11 +43,11 @@ def write(subject: Subject, output: Path, *, pdf: bool = False) -> Report:
 
 
 def _browser() -> str:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
         names = ", ".join(BROWSERS)
         raise UsageError(f"a PDF is printed by Chromium, which is not installed ({names}); leave out --pdf")
-    return found
+    return browser
 
 
 def _print(browser: str, page: Path) -> Path:

@@ -90,18 +90,18 @@ def package_and_extra(name: str) -> tuple[str, str | None]:
     return package.partition(".")[0], extras.EXTRA_OF.get(package)
 
 
-def versions(*of: str) -> dict[str, str]:
+def versions(*chosen: str) -> dict[str, str]:
     """Return the versions of the installed packages of these runtimes, or of all."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {}
-    for name in of or registry.names(__name__):
+    installed = {}
+    for name in chosen or registry.names(__name__):
         for distribution in get(name).DISTRIBUTIONS:
             try:
-                found[distribution] = version(distribution)
+                installed[distribution] = version(distribution)
             except PackageNotFoundError:
                 continue
-    return found
+    return installed
 
 
 def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) -> "Session":

@@ -103,7 +103,7 @@ class TFLMSession(Session):
     def _measured(self) -> int:
         with _heard() as said:
             self._interpreter.print_allocations()
-        return next(int(found[1]) for line in said if (found := _ARENA.search(line)))
+        return next(int(arena[1]) for line in said if (arena := _ARENA.search(line)))
 
     @contextmanager
     def _explained(self, what: str) -> Iterator[None]:

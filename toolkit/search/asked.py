@@ -16,7 +16,7 @@ _OF_LAST = ("augment", "warmup", "average", "label_smoothing", "teacher", "qat")
 
 
 class TrainingOptions(TypedDict, total=False):
-    """The fields of an ``Asked`` besides the budgets, as options of a call."""
+    """The fields of an ``SearchRequest`` besides the budgets, as options of a call."""
 
     epochs: int
     seed: int
@@ -31,7 +31,7 @@ class TrainingOptions(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Asked:
+class SearchRequest:
     """What a search is for; it goes on only for the same. All but the budgets is of trainings, as in a Recipe.
 
     epochs: of each candidate. final_epochs: of each finalist, which is a candidate that is trained again, from the
@@ -53,7 +53,7 @@ class Asked:
 
     def __post_init__(self) -> None:
         units.require_from("--finalists", self.finalists, 1, MOST_FINALISTS)
-        if not self.final_epochs and self.finalists != Asked.finalists:
+        if not self.final_epochs and self.finalists != SearchRequest.finalists:
             raise UsageError(
                 "--finalists says how many are trained again, --final-epochs 0 that none is; leave one out"
             )
@@ -73,7 +73,7 @@ class Asked:
         own: dict[str, Any] = {name: getattr(self, name) for name in _OF_LAST}
         return replace(plain, epochs=self.final_epochs or self.epochs, **own)
 
-    def difference(self, other: "Asked") -> str:
+    def difference(self, other: "SearchRequest") -> str:
         """Say in words what this was that the other asks for otherwise."""
         if self.budgets != other.budgets:
             return str(self.budgets)

@@ -9,7 +9,7 @@ from toolkit.files.documents import LATER
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredCost:
     """A figure that was measured on a file, with its interval. where: by what, on which CPU; others have another."""
 
     value: float
@@ -35,15 +35,15 @@ class Costs:
     macs: int
     memory_bytes: int
     parameters: int
-    instructions: Measured | None = field(default=None, metadata=LATER)
-    latency_s: Measured | None = field(default=None, metadata=LATER)
+    instructions: MeasuredCost | None = field(default=None, metadata=LATER)
+    latency_s: MeasuredCost | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         if min(self.size_bytes, self.macs, self.memory_bytes) < 1:
             raise ValueError("a network takes something of everything")
 
     def __str__(self) -> str:
-        known = ((cost, cost.of(self)) for cost in COSTS)
+        known = ((cost, cost.amount(self)) for cost in COSTS)
         return ", ".join(f"{cost.text(taken)} {cost.noun}" for cost, taken in known if taken is not None)
 
     @property
@@ -75,20 +75,20 @@ class Cost:
         """The field of Budgets."""
         return f"max_{self.field}"
 
-    def of(self, costs: Costs) -> float | None:
+    def amount(self, costs: Costs) -> float | None:
         """Return what a network takes of it (of what was measured, the upper end); None if that is not known."""
-        found: float | Measured | None = getattr(costs, self.field)
-        return found.high if isinstance(found, Measured) else found
+        taken: float | MeasuredCost | None = getattr(costs, self.field)
+        return taken.high if isinstance(taken, MeasuredCost) else taken
 
-    def shown(self, costs: Costs) -> str:
+    def describe(self, costs: Costs) -> str:
         """Return what a network takes of it as a table has it: what was measured with the end of its interval."""
-        found: float | Measured | None = getattr(costs, self.field)
-        if found is None:
+        taken: float | MeasuredCost | None = getattr(costs, self.field)
+        if taken is None:
             return "–"
-        if not isinstance(found, Measured):
-            return self.text(found)
-        bound = f" (at most {self.text(found.high)})" if found.high > found.value else ""
-        return self.text(found.value) + bound
+        if not isinstance(taken, MeasuredCost):
+            return self.text(taken)
+        bound = f" (at most {self.text(taken.high)})" if taken.high > taken.value else ""
+        return self.text(taken.value) + bound
 
 
 def _number(value: float) -> str:
@@ -154,8 +154,8 @@ class Budgets:
 
     def limit(self, cost: Cost) -> float | None:
         """Return what may be taken of a cost; None if it does not matter."""
-        found: float | None = getattr(self, cost.limit)
-        return found
+        limit: float | None = getattr(self, cost.limit)
+        return limit
 
     @property
     def measured(self) -> tuple[Cost, ...]:
@@ -164,7 +164,7 @@ class Budgets:
 
     def excess(self, costs: Costs, among: Sequence[Cost] = COSTS) -> dict[str, float]:
         """Return what is more than it may be, by option, each with the factor, above 1, by which it is."""
-        taken = ((cost.option, cost.of(costs), self.limit(cost)) for cost in among)
+        taken = ((cost.option, cost.amount(costs), self.limit(cost)) for cost in among)
         factors = {option: value / limit for option, value, limit in taken if value and limit}
         return {option: factor for option, factor in factors.items() if factor > 1}
 

@@ -6,25 +6,26 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from toolkit import locks, reading, runs, units
+from toolkit import locks, units
 from toolkit.data.base import Dataset
 from toolkit.errors import CheckFailedError, RunError, UsageError
 from toolkit.export.sources import Source
 from toolkit.files import documents, write_json
 from toolkit.runs import SCRATCH
 from toolkit.search import candidates, finals, space
-from toolkit.search.budgets import COSTS, OF_FILE, SIZE, Budgets, Costs, Measured
-from toolkit.search.candidates import CANDIDATE, TRIAL, Candidate, CandidateEntry, Rejected
+from toolkit.search.budgets import COSTS, OF_FILE, SIZE, Budgets, Costs, MeasuredCost
+from toolkit.search.candidates import TRIAL, Rejected, SearchCandidate, SearchCandidateEntry
 from toolkit.search.costs import Costing
+from toolkit.search.experiment import CANDIDATE
 from toolkit.search.front import floors
 from toolkit.search.proof import FRONT
 from toolkit.search.proposals import propose
 from toolkit.search.prove import EXPORTED, prove, require_same_rival
-from toolkit.search.search import Search, as_it_stands
+from toolkit.search.search import DOCUMENT, Search, as_it_stands
 from toolkit.search.space import Choice
 from toolkit.step import OnStep, Step, ignore
-from toolkit.study import outcome
-from toolkit.study.executors.base import ENDED, Event, Executor, Work
+from toolkit.study import outcome, study
+from toolkit.study.executors.base import ENDED, Event, Executor
 from toolkit.study.trials import Trial, TrialState
 
 # How often a proposal may be too costly before the next one is the smallest network: few budgets allow so few.
@@ -83,7 +84,7 @@ def conduct(
         for below in ("*/", f"*/{EXPORTED}/*/"):
             locks.remove_dead_locks(search.folder, below, beside=f"{SCRATCH}*")
         conductor = _Conductor(search, executor.jobs, costing, limits, clock, on_step)
-        work = _work(search, device)
+        work = study.work_on(search.data, search.folder / DOCUMENT, device)
         for due in (conductor.due, conductor.due_again):  # what is trained again depends on all that was trained before
             with closing(executor(due(), work)) as events:
                 for event in events:
@@ -91,11 +92,6 @@ def conduct(
         if not all(one.outcome.ended for one in conductor.search.finalists):
             return conductor.search
         return prove(conductor.search, dataset, rival, must_match=must_match, warn=warn, on_step=on_step)
-
-
-def _work(search: Search, device: str) -> Work:
-    read_as = reading.from_json(search.data.get("reading", {}), search.folder, error=RunError)
-    return Work(runs.data_choice(search.data), device, allow_overlap=bool(search.data["overlap"]), reading=read_as)
 
 
 class _Conductor:
@@ -183,7 +179,7 @@ class _Conductor:
         self.search = replace(self.search, spent_s=self._before_s + self._clock() - self._began_s)
         self.search.write()
 
-    def _left(self) -> list[Candidate]:
+    def _left(self) -> list[SearchCandidate]:
         return [one for one in self.search.candidates if not one.outcome.ended]
 
     def _trial(self, choice: Choice, costs: Costs, folder: Path) -> Trial:
@@ -194,16 +190,16 @@ class _Conductor:
     def _require_comparable(self, fitting: Choice) -> None:
         """Raise RunError if the candidates were measured by something else than what measures here."""
         for cost in self.search.asked.budgets.measured:
-            every = (self._costing.of(fitting.model), *(one.costs for one in self.search.candidates))
-            found: list[Measured | None] = [getattr(costs, cost.field) for costs in every]
-            places = dict.fromkeys(one.where for one in found if one is not None)
+            every = (self._costing.costs_of(fitting.model), *(one.costs for one in self.search.candidates))
+            measured: list[MeasuredCost | None] = [getattr(costs, cost.field) for costs in every]
+            places = dict.fromkeys(one.where for one in measured if one is not None)
             if len(places) > 1:
                 raise RunError(
                     f"{self.search.folder}: {cost.heading} measured by {' and by '.join(places)} cannot be compared; "
                     "go on where the search was begun, or choose another --name"
                 )
 
-    def _next(self, number: int, fitting: Choice) -> CandidateEntry:
+    def _next(self, number: int, fitting: Choice) -> SearchCandidateEntry:
         """Return a proposal that fits the budgets, with those that did not."""
         search, budgets = self.search, self.search.asked.budgets
         tried = [one.result for one in search.candidates if one.outcome.state != TrialState.CRASHED]
@@ -216,10 +212,10 @@ class _Conductor:
             )
             if len(rejected) == ATTEMPTS:  # it fits by what this call has found; an earlier one may have timed more
                 choice = replace(fitting, learning_rate=choice.learning_rate)
-                return CandidateEntry(choice, self._costing.of(choice.model), tuple(rejected))
-            costs = self._known(choice, (*before, *rejected)) or self._costing.of(choice.model)
+                return SearchCandidateEntry(choice, self._costing.costs_of(choice.model), tuple(rejected))
+            costs = self._known(choice, (*before, *rejected)) or self._costing.costs_of(choice.model)
             if not budgets.excess(costs):
-                return CandidateEntry(choice, costs, tuple(rejected))
+                return SearchCandidateEntry(choice, costs, tuple(rejected))
             rejected.append(Rejected(choice, costs))
 
     def _known(self, choice: Choice, rejected: Sequence[Rejected]) -> Costs | None:
@@ -234,30 +230,30 @@ class _Conductor:
 def require_possible(costing: Costing, budgets: Budgets, *, on_step: OnStep = ignore) -> Choice:
     """Return a network that fits; UsageError, with what the smallest one takes, if there is none."""
     every = list(space.smallest())
-    found: list[tuple[Choice, Costs]] = []
+    tried: list[tuple[Choice, Costs]] = []
     for number, choice in enumerate(every):
         on_step(Step(number, len(every), "looking for a network that fits"))
-        if any(choice.deepens(smaller) and SIZE.option in budgets.excess(costs) for smaller, costs in found):
+        if any(choice.deepens(smaller) and SIZE.option in budgets.excess(costs) for smaller, costs in tried):
             continue
-        costs = costing.of(choice.model)
+        costs = costing.costs_of(choice.model)
         if not budgets.excess(costs):
             return choice
-        found.append((choice, costs))
-    raise UsageError(f"no network fits {budgets}: {_nearest(found, budgets)}; nothing was trained")
+        tried.append((choice, costs))
+    raise UsageError(f"no network fits {budgets}: {_nearest(tried, budgets)}; nothing was trained")
 
 
-def _nearest(found: Sequence[tuple[Choice, Costs]], budgets: Budgets) -> str:
+def _nearest(tried: Sequence[tuple[Choice, Costs]], budgets: Budgets) -> str:
     """Say what the smallest networks take: of each budget that none meets, else of all budgets together.
 
     If there are some that are within all that a file tells, they alone were measured, and are the nearest.
     """
-    found = [one for one in found if not budgets.excess(one[1], OF_FILE)] or found
+    tried = [one for one in tried if not budgets.excess(one[1], OF_FILE)] or tried
     parts = []
     for cost in COSTS:
-        if all(cost.option in budgets.excess(costs) for _, costs in found):
-            choice, costs = min(found, key=lambda one: budgets.excess(one[1])[cost.option])
-            parts.append(f"the smallest takes {cost.shown(costs)} {cost.noun} ({choice.model})")
+        if all(cost.option in budgets.excess(costs) for _, costs in tried):
+            choice, costs = min(tried, key=lambda one: budgets.excess(one[1])[cost.option])
+            parts.append(f"the smallest takes {cost.describe(costs)} {cost.noun} ({choice.model})")
     if parts:
         return ", ".join(parts)
-    choice, costs = min(found, key=lambda one: max(budgets.excess(one[1]).values()))
+    choice, costs = min(tried, key=lambda one: max(budgets.excess(one[1]).values()))
     return f"the nearest takes {costs} ({choice.model})"

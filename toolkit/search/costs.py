@@ -64,7 +64,7 @@ class Costing:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._end()
 
-    def of(self, model: str) -> Costs:
+    def costs_of(self, model: str) -> Costs:
         """Return what a network, or a Keras file, takes. ArtifactError if it cannot be converted or measured."""
         if model not in self._known:
             if len(self._known) % CONVERSIONS == 0:
@@ -84,8 +84,8 @@ class Costing:
             for cost in self._budgets.measured:
                 if self._budgets.excess(costs):
                     break
-                found: dict[str, Any] = {cost.field: MEASURES[cost.field](path)}
-                costs = replace(costs, **found)
+                measured: dict[str, Any] = {cost.field: MEASURES[cost.field](path)}
+                costs = replace(costs, **measured)
         return costs
 
     def _end(self) -> None:

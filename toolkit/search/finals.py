@@ -8,8 +8,8 @@ from typing import Any
 
 from toolkit.errors import RunError
 from toolkit.files import FileName, documents, write_json
-from toolkit.search.asked import Asked
-from toolkit.search.candidates import Candidate
+from toolkit.search.asked import SearchRequest
+from toolkit.search.candidates import SearchCandidate
 from toolkit.search.front import front
 
 FINALISTS = "finalists.json"
@@ -23,7 +23,7 @@ class FinalistsEntry:
     others: dict[str, Any] = field(default_factory=dict)
 
 
-def choose(finished: Sequence[Candidate], asked: Asked) -> list[Candidate]:
+def choose(finished: Sequence[SearchCandidate], asked: SearchRequest) -> list[SearchCandidate]:
     """Return the candidates that are worth a long training, the smallest first.
 
     They are those of the front whose validation accuracy is nearest to the one that was asked for, else to 1. No
@@ -35,7 +35,7 @@ def choose(finished: Sequence[Candidate], asked: Asked) -> list[Candidate]:
     return [one for one in left if one in nearest]
 
 
-def write(folder: Path, chosen: Sequence[Candidate]) -> None:
+def write(folder: Path, chosen: Sequence[SearchCandidate]) -> None:
     """Write down what is trained again, before any of it is."""
     entry = FinalistsEntry(tuple(FileName(one.name) for one in chosen))
     write_json(folder / FINALISTS, {"schema": 1, **documents.to_tree(entry)})

@@ -13,7 +13,7 @@ FEWEST_BEFORE = 5
 GRACE = 1 / 3
 
 
-class Measured(Protocol):
+class RatedNetwork(Protocol):
     """A network that was trained."""
 
     @property
@@ -25,7 +25,7 @@ class Measured(Protocol):
         """Of the weights that are kept, on the validation rows."""
 
 
-class Ended(Measured, Protocol):
+class Ended(RatedNetwork, Protocol):
     """A training that has all its epochs."""
 
     @property
@@ -33,7 +33,7 @@ class Ended(Measured, Protocol):
         """The validation accuracy after each epoch."""
 
 
-T = TypeVar("T", bound=Measured)
+T = TypeVar("T", bound=RatedNetwork)
 
 
 def front(ended: Sequence[T], *, validation_rows: float) -> tuple[T, ...]:

@@ -8,7 +8,7 @@ from toolkit.bench import instructions, schedule
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.plan import Plan
 from toolkit.errors import ArtifactError, UsageError
-from toolkit.search.budgets import Budgets, Measured
+from toolkit.search.budgets import Budgets, MeasuredCost
 
 # One thread and one image, as ``toolkit bench`` measures unless told otherwise.
 PLAN = Plan()
@@ -26,13 +26,13 @@ def require(budgets: Budgets, *, is_alone: bool) -> None:
         raise UsageError("this machine is emulated, its times are no latencies; leave --max-latency out")
 
 
-def _instructions(path: Path) -> Measured:
+def _instructions(path: Path) -> MeasuredCost:
     """Count the instructions of one inference: the same number every time, on one kind of CPU."""
-    found = instructions.count(path)
-    return Measured(found.count, found.count, found.count, found.where)
+    counted = instructions.count(path)
+    return MeasuredCost(counted.count, counted.count, counted.count, counted.where)
 
 
-def _latency_s(path: Path) -> Measured:
+def _latency_s(path: Path) -> MeasuredCost:
     """Time a file, and return its floor: what an inference takes where nothing else disturbs the machine."""
     with locks.scratch() as folder:
         record = schedule.bench([Candidate(path, runtimes.for_file(path), None)], folder / "record", PLAN)
@@ -41,9 +41,9 @@ def _latency_s(path: Path) -> Measured:
     if record.failures:
         raise ArtifactError("; ".join(record.failures.values()))
     (result,) = record.results
-    return Measured(
+    return MeasuredCost(
         result.floor.value, result.floor.low, result.floor.high, f"the floor on one thread of {record.host.cpu}"
     )
 
 
-MEASURES: dict[str, Callable[[Path], Measured]] = {"instructions": _instructions, "latency_s": _latency_s}
+MEASURES: dict[str, Callable[[Path], MeasuredCost]] = {"instructions": _instructions, "latency_s": _latency_s}

@@ -3,10 +3,12 @@
 import sys
 from bisect import bisect_left
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from toolkit import units
-from toolkit.files import FileName
+from toolkit.errors import RunError
+from toolkit.files import FileName, documents
 from toolkit.files.documents import LATER
 from toolkit.interval import Interval
 from toolkit.parity.statistics import images_to_decide, loss_bounds
@@ -111,8 +113,8 @@ class Proof:
 
     def accuracy_text(self, member: Member) -> str:
         """Return the accuracy of a member as a table has it, in percent with its interval."""
-        found = self.accuracy(member)
-        return f"{units.percent(found.value)} ({100 * found.low:.2f} – {100 * found.high:.2f})"
+        accuracy = self.accuracy(member)
+        return f"{units.percent(accuracy.value)} ({100 * accuracy.low:.2f} – {100 * accuracy.high:.2f})"
 
     def loss_text(self, member: Member) -> str | None:
         """Return the loss of a member as a table has it, with its upper bound; None without a rival."""
@@ -167,3 +169,9 @@ class Proof:
                 for one in self.members
             ],
         }
+
+
+def read(folder: Path) -> Proof | None:
+    """Return what was said of the front in a folder; None as long as the test set is closed."""
+    path = folder / PROOF
+    return documents.read(path, Proof, what="a proof", error=RunError) if path.is_file() else None

@@ -24,7 +24,7 @@ _DIRECTIONS = ("maximize", "minimize", "minimize")
 
 
 @dataclass(frozen=True)
-class Result:
+class Observation:
     """A choice that was tried. accuracy: on the validation rows; 0 if it was too costly, None while it is trained."""
 
     choice: Choice
@@ -32,7 +32,7 @@ class Result:
     accuracy: float | None
 
 
-def propose(known: Sequence[Result], budgets: Budgets, *, seed: int, number: int, attempt: int) -> Choice:
+def propose(known: Sequence[Observation], budgets: Budgets, *, seed: int, number: int, attempt: int) -> Choice:
     """Return a choice. attempt: how many of this number were too costly.
 
     What misses a budget, or the accuracy, is worse than all that does not, and the more so the further it is from it.
@@ -46,7 +46,7 @@ def propose(known: Sequence[Result], budgets: Budgets, *, seed: int, number: int
     return Choice(**study.ask(_distributions(optuna)).params)
 
 
-def importances(known: Sequence[Result]) -> dict[str, float]:
+def importances(known: Sequence[Observation]) -> dict[str, float]:
     """Return how much each choice mattered for the accuracy, as shares of 1, the largest first; nothing of too few.
 
     By PED-ANOVA (Watanabe, Bansal and Hutter, "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in
@@ -56,10 +56,10 @@ def importances(known: Sequence[Result]) -> dict[str, float]:
     if len(ended) < FEWEST_TO_WEIGH:
         return {}
     optuna = _optuna()
-    found: dict[str, float] = optuna.importance.get_param_importances(
+    shares: dict[str, float] = optuna.importance.get_param_importances(
         _study(optuna, ended, objectives=1), evaluator=optuna.importance.PedAnovaImportanceEvaluator()
     )
-    return found
+    return shares
 
 
 def _optuna() -> Any:
@@ -70,7 +70,7 @@ def _optuna() -> Any:
 
 def _study(
     optuna: Any,
-    known: Sequence[Result],
+    known: Sequence[Observation],
     *,
     objectives: int = len(_DIRECTIONS),
     sampler: Any = None,
@@ -88,7 +88,7 @@ def _study(
     return study
 
 
-def _ended(one: Result, accuracy: float, objectives: int, budgets: Budgets | None) -> dict[str, Any]:
+def _ended(one: Observation, accuracy: float, objectives: int, budgets: Budgets | None) -> dict[str, Any]:
     """Return what Optuna knows of a choice that has a result; a constraint is met at 0."""
     values = [accuracy, one.costs.size_bytes, one.costs.work][:objectives]
     missed = 0.0 if budgets is None else budgets.missed(one.costs, accuracy)
@@ -96,12 +96,12 @@ def _ended(one: Result, accuracy: float, objectives: int, budgets: Budgets | Non
 
 
 def _distributions(optuna: Any) -> dict[str, Any]:
-    of = optuna.distributions
+    distributions = optuna.distributions
     return {
-        "width": of.IntDistribution(*space.WIDTHS, log=True),
-        "depth": of.IntDistribution(*space.DEPTHS),
-        "kernel": of.CategoricalDistribution(space.KERNELS),
-        "conv": of.CategoricalDistribution(space.CONVOLUTIONS),
-        "reduce": of.CategoricalDistribution(space.REDUCTIONS),
-        "learning_rate": of.FloatDistribution(*space.LEARNING_RATES, log=True),
+        "width": distributions.IntDistribution(*space.WIDTHS, log=True),
+        "depth": distributions.IntDistribution(*space.DEPTHS),
+        "kernel": distributions.CategoricalDistribution(space.KERNELS),
+        "conv": distributions.CategoricalDistribution(space.CONVOLUTIONS),
+        "reduce": distributions.CategoricalDistribution(space.REDUCTIONS),
+        "learning_rate": distributions.FloatDistribution(*space.LEARNING_RATES, log=True),
     }

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from toolkit import manifest, reading, runs, units
+from toolkit import manifest, units
 from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError, RunError
 from toolkit.export import exporter, sources
@@ -18,12 +18,13 @@ from toolkit.parity.compare import Comparison
 from toolkit.parity.material import Material
 from toolkit.runs import BEST
 from toolkit.search.budgets import SIZE, Budgets
-from toolkit.search.candidates import Candidate
+from toolkit.search.candidates import SearchCandidate
+from toolkit.search.experiment import TrainedCandidate
 from toolkit.search.front import front
 from toolkit.search.proof import FRONT, PROOF, Member, Paired, Proof
 from toolkit.search.search import Search
 from toolkit.step import OnStep, Step
-from toolkit.study.outcome import TrialOutcome
+from toolkit.study import study
 from toolkit.study.study import StudyDataEntry
 from toolkit.worker.session import contained
 
@@ -43,24 +44,12 @@ class FrontEntry:
     others: dict[str, Any] = field(default_factory=dict)
 
 
-class Trained(Protocol):
-    """A candidate: a run in a folder of that name."""
-
-    @property
-    def name(self) -> str:
-        """The name of its folder."""
-
-    @property
-    def outcome(self) -> TrialOutcome:
-        """What has come of its training."""
-
-
 @dataclass(frozen=True)
 class Chosen:
     """Candidates that were chosen by validation alone, the folder and the data of all, and what was asked for."""
 
     folder: Path
-    candidates: Sequence[Trained]
+    candidates: Sequence[TrainedCandidate]
     data: StudyDataEntry
     budgets: Budgets
 
@@ -69,7 +58,7 @@ class Chosen:
 class Made:
     """A candidate as an int8 file."""
 
-    candidate: Trained
+    candidate: TrainedCandidate
     manifest: Manifest
 
     @property
@@ -90,14 +79,14 @@ class Made:
         return f"{self.candidate.name} takes {units.size(self.artifact.size_bytes)} {SIZE.noun}"
 
 
-def chosen(search: Search) -> tuple[Candidate, ...]:
+def chosen(search: Search) -> tuple[SearchCandidate, ...]:
     """Return the front, by validation alone: what reaches the accuracy and is beaten by nothing that costs no more."""
     least = search.asked.budgets.min_accuracy or 0.0
     reaching = [one for one in search.finished if one.accuracy >= least]
     return front(reaching, validation_rows=search.data["validation_rows"])
 
 
-def too_large(candidates: Sequence[Trained], budgets: Budgets) -> str | None:
+def too_large(candidates: Sequence[TrainedCandidate], budgets: Budgets) -> str | None:
     """Say that the files of what was chosen are all there, and none is as small as it must be; None if it is not so."""
     files = [exported(one) for one in candidates]
     made = [one for one in files if one is not None and not one.fits(budgets)]
@@ -135,8 +124,8 @@ def prove(
 
 def front_of(folder: Path) -> tuple[FileName, ...] | None:
     """Return the names of a front that was written before, for which the test set may have been opened."""
-    found = _front(folder)
-    return None if found is None else found.members
+    entry = _front(folder)
+    return None if entry is None else entry.members
 
 
 def _front(folder: Path) -> FrontEntry | None:
@@ -177,11 +166,11 @@ def open_test_set(
     made = []
     for number, one in enumerate(left.candidates):
         on_step(Step(number, steps, f"exporting {one.name} to int8"))
-        found = exported(one) or _export(one, dataset, bool(left.data["overlap"]), warn)
-        if found.fits(left.budgets):
-            made.append(found)
+        file = exported(one) or _export(one, dataset, bool(left.data["overlap"]), warn)
+        if file.fits(left.budgets):
+            made.append(file)
         else:
-            warn(f"{found}, more than {SIZE.option} allows; it is left out")
+            warn(f"{file}, more than {SIZE.option} allows; it is left out")
     if not made:
         return None
     entry = FrontEntry(
@@ -196,17 +185,15 @@ def open_test_set(
             len(left.candidates), steps, f"opening the test set for {units.count(len(made), 'candidate')}", is_news=True
         )
     )
-    read_as = reading.from_json(left.data.get("reading", {}), left.folder, error=RunError)
-    options = verify.VerifyOptions(
-        runs.data_choice(left.data), allow_overlap=bool(left.data["overlap"]), reading=read_as
-    )
+    work = study.work_on(left.data, left.folder, "auto")
+    options = verify.VerifyOptions(work.data, allow_overlap=work.allow_overlap, reading=work.reading)
     verified = record.save_all(
         verify.verify_all(
             [one.path for one in made], options, warn=warn, on_step=_shifted(on_step, len(left.candidates), steps)
         )
     )
-    shown = None if rival is None else _answers(rival, dataset, warn)
-    proof = _proof(left, made, verified.comparisons, shown, entry)
+    answered = None if rival is None else _answers(rival, dataset, warn)
+    proof = _proof(left, made, verified.comparisons, answered, entry)
     write_json(left.folder / PROOF, {"schema": 1, **documents.to_tree(proof)})
     return proof
 
@@ -218,27 +205,27 @@ def _answers(rival: Source, dataset: Dataset, warn: Callable[[str], None]) -> Ma
         return against.answered_by(model, dataset.test)
 
 
-def exported(one: Trained) -> Made | None:
+def exported(one: TrainedCandidate) -> Made | None:
     """Return a candidate as it was exported before; None if it was not, or if a file of that is not whole."""
     try:
-        found = manifest.read(_folder(one))
-        found.require(found.reference, found.golden, *found.artifacts)
-        is_of_it = found.source.sha256 == sha256(one.outcome.trial.folder / BEST)
+        listed = manifest.read(_folder(one))
+        listed.require(listed.reference, listed.golden, *listed.artifacts)
+        is_of_it = listed.source.sha256 == sha256(one.outcome.trial.folder / BEST)
     except ArtifactError:
         return None
-    return Made(one, found) if is_of_it and any(map(_is_int8, found.artifacts)) else None
+    return Made(one, listed) if is_of_it and any(map(_is_int8, listed.artifacts)) else None
 
 
 def _is_int8(listed: Artifact) -> bool:
     return (listed.format, listed.quantization) == INT8
 
 
-def _folder(one: Trained) -> Path:
+def _folder(one: TrainedCandidate) -> Path:
     trial = one.outcome.trial
     return trial.folder / EXPORTED / trial.recipe.model_name
 
 
-def _export(one: Trained, dataset: Dataset, allow_overlap: bool, warn: Callable[[str], None]) -> Made:
+def _export(one: TrainedCandidate, dataset: Dataset, allow_overlap: bool, warn: Callable[[str], None]) -> Made:
     source, options = sources.resolve(str(one.outcome.trial.folder)), exporter.ExportOptions([INT8])
     made = exporter.export(source, dataset, _folder(one), options, warn=warn, allow_overlap=allow_overlap)
     return Made(one, made.manifest)
@@ -248,15 +235,15 @@ def _proof(
     left: Chosen,
     made: Sequence[Made],
     verified: Sequence[Comparison],
-    shown: Material | None,
+    answered: Material | None,
     entry: FrontEntry,
 ) -> Proof:
-    """Return what the test set says. shown: what the rival answers for its rows."""
+    """Return what the test set says. answered: what the rival answers for its rows."""
     members = []
     for one, own in zip(made, verified, strict=True):
         if own.figures is None or own.table is None:
             raise ArtifactError(f"{one.path}: {own.problem.text if own.problem else 'was not measured'}")
-        beside = None if shown is None else figures.compute(shown.table, own.table, classes=shown.classes)
+        beside = None if answered is None else figures.compute(answered.table, own.table, classes=answered.classes)
         members.append(
             Member(
                 name=FileName(one.candidate.name),
@@ -273,7 +260,7 @@ def _proof(
         n=n,
         min_accuracy=left.budgets.min_accuracy,
         rival=entry.rival,
-        rival_right=None if shown is None else shown.right,
+        rival_right=None if answered is None else answered.right,
         must_match=entry.must_match,
         members=tuple(members),
         rival_sha256=entry.rival_sha256,

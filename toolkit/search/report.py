@@ -9,8 +9,8 @@ from toolkit import units
 from toolkit.errors import RunError
 from toolkit.files import write_text
 from toolkit.search import charts
-from toolkit.search.budgets import MACS, OF_FILE, SIZE, Cost, Measured
-from toolkit.search.candidates import FINAL, Candidate
+from toolkit.search.budgets import MACS, OF_FILE, SIZE, Cost, MeasuredCost
+from toolkit.search.candidates import FINAL, SearchCandidate
 from toolkit.search.proof import FRONT, LOOKS, MARGIN_PP, Member, Proof
 from toolkit.search.prove import chosen, too_large
 from toolkit.search.search import Search
@@ -54,24 +54,24 @@ class SearchReport:
         return {**self.search.to_json(), "report": {"markdown": str(self.markdown), "html": str(self.html)}}
 
 
-def write(of: Search) -> SearchReport:
+def write(search: Search) -> SearchReport:
     """Draw the charts and write the page into the search's folder; RunError if nothing has come of any candidate."""
-    if not of.crashed and not any(one.outcome.ended for one in of.candidates):
-        raise RunError(f"{of.folder}: no candidate has ended yet, there is nothing to report")
-    drawn = [(chart, save(chart, of.folder / FOLDER)) for chart in charts.draw(of)]
-    pictures = [(chart, image(paths[0], chart.title, of.folder)) for chart, paths in drawn]
-    markdown = _page(of, pictures)
-    write_text(of.folder / MARKDOWN, markdown)
-    write_text(of.folder / HTML, render_html(markdown, of.folder))
+    if not search.crashed and not any(one.outcome.ended for one in search.candidates):
+        raise RunError(f"{search.folder}: no candidate has ended yet, there is nothing to report")
+    drawn = [(chart, save(chart, search.folder / FOLDER)) for chart in charts.draw(search)]
+    pictures = [(chart, image(paths[0], chart.title, search.folder)) for chart, paths in drawn]
+    markdown = _page(search, pictures)
+    write_text(search.folder / MARKDOWN, markdown)
+    write_text(search.folder / HTML, render_html(markdown, search.folder))
     paths = tuple(path for _, both in drawn for path in both)
-    return SearchReport(of, of.folder / MARKDOWN, of.folder / HTML, paths)
+    return SearchReport(search, search.folder / MARKDOWN, search.folder / HTML, paths)
 
 
-def conclude(of: Search) -> str:
+def conclude(search: Search) -> str:
     """Say in a sentence what was found: the smallest network that is surely good enough, or why there is none."""
-    proof = of.proof
+    proof = search.proof
     if proof is None:
-        return _unproven(of)
+        return _unproven(search)
     front, smallest, wanted = units.count(len(proof.members), "candidate"), proof.smallest, _wanted(proof)
     if not wanted:
         ends = (proof.members[0], proof.members[-1])
@@ -80,27 +80,29 @@ def conclude(of: Search) -> str:
         return f"of {front} on the front, none is shown to be {wanted}"
     return (
         f"{smallest.name} is the smallest on the front that is {wanted}: {_described(proof, smallest)}; "
-        f"'toolkit export {of.folder.name}/{smallest.name}' exports it"
+        f"'toolkit export {search.folder.name}/{smallest.name}' exports it"
     )
 
 
-def _unproven(of: Search) -> str:
+def _unproven(search: Search) -> str:
     """Say why there is no proof."""
-    least = of.asked.budgets.min_accuracy or 0.0
-    if (of.folder / FRONT).is_file():
+    least = search.asked.budgets.min_accuracy or 0.0
+    if (search.folder / FRONT).is_file():
         return "the front is chosen, but its proof is not written yet; call the same again"
-    best = max(of.finished, key=lambda one: one.accuracy, default=None)
+    best = max(search.finished, key=lambda one: one.accuracy, default=None)
     if best is None:
-        return f"no candidate has all its {of.asked.epochs} epochs yet: {of.summary}"
-    is_trained = not of.asked.final_epochs or (of.finalists and all(one.outcome.ended for one in of.finalists))
+        return f"no candidate has all its {search.asked.epochs} epochs yet: {search.summary}"
+    is_trained = not search.asked.final_epochs or (
+        search.finalists and all(one.outcome.ended for one in search.finalists)
+    )
     if is_trained and best.accuracy < least:
         return (
             f"no candidate reaches {100 * least:g} % on the validation rows: the nearest, {best.name}, has "
             f"{units.percent(best.accuracy)} ({best.choice.model}, {best.costs}); the test set was left closed"
         )
-    if is_trained and (large := too_large(chosen(of), of.asked.budgets)):
+    if is_trained and (large := too_large(chosen(search), search.asked.budgets)):
         return large
-    return f"nothing is proven yet: {of.summary}; call the same again to go on"
+    return f"nothing is proven yet: {search.summary}; call the same again to go on"
 
 
 def _described(proof: Proof, member: Member) -> str:
@@ -116,30 +118,30 @@ def _wanted(proof: Proof) -> str:
     return " and ".join(claims)
 
 
-def front_table(of: Search) -> Table:
+def front_table(search: Search) -> Table:
     """Return the members of the front; what is claimed of them stands behind if something is."""
-    proof = of.proof
-    costs = [cost.heading for cost in _beside_size(of)]
+    proof = search.proof
+    costs = [cost.heading for cost in _beside_size(search)]
     headings = ("candidate", SIZE.heading, *costs, "validation", "test", "own float: lost / gained", "verdict")
     if proof is None:
         return Table(headings, ())
     reached = () if proof.min_accuracy is None else (f"≥ {100 * proof.min_accuracy:g} %",)
     rival = () if proof.rival is None else ("loss (points)", f"≤ {MARGIN_PP:g} points")
-    rows = tuple(_front_row(of, proof, one) for one in proof.members)
+    rows = tuple(_front_row(search, proof, one) for one in proof.members)
     return Table((*headings, *reached, *rival), rows)
 
 
-def _front_row(of: Search, proof: Proof, member: Member) -> tuple[str, ...]:
-    one = of.named(member.name)
+def _front_row(search: Search, proof: Proof, member: Member) -> tuple[str, ...]:
+    one = search.named(member.name)
     loss = proof.loss_text(member)
     reached = () if proof.min_accuracy is None else (_YES_NO[proof.reaches(member)],)
     rival = () if loss is None else (loss, _YES_NO[proof.is_as_good(member)])
     return (
         member.name,
         units.size(member.size_bytes),
-        *(cost.shown(one.costs) for cost in _beside_size(of)),
+        *(cost.describe(one.costs) for cost in _beside_size(search)),
         units.percent(one.accuracy),
-        units.marked(proof.accuracy_text(member), overlap=of.data["overlap"]),
+        units.marked(proof.accuracy_text(member), overlap=search.data["overlap"]),
         f"{member.own.lost} / {member.own.gained}",
         str(member.verdict),
         *reached,
@@ -147,54 +149,58 @@ def _front_row(of: Search, proof: Proof, member: Member) -> tuple[str, ...]:
     )
 
 
-def _page(of: Search, pictures: Sequence[tuple[Chart, str]]) -> str:
-    blocks = ["# The search", _about(of), f"Result: {conclude(of)}."]
-    if of.proof is not None:
-        blocks += ["## The front", table(front_table(of)), _looks(of, of.proof)]
+def _page(search: Search, pictures: Sequence[tuple[Chart, str]]) -> str:
+    blocks = ["# The search", _about(search), f"Result: {conclude(search)}."]
+    if search.proof is not None:
+        blocks += ["## The front", table(front_table(search)), _looks(search, search.proof)]
     for chart, picture in pictures:
         blocks += [f"## {chart.title}", picture, chart.caption]
-    blocks += ["## All candidates", table(_all(of))]
+    blocks += ["## All candidates", table(_all(search))]
     return "\n\n".join(blocks) + "\n"
 
 
-def _about(of: Search) -> str:
-    rows = {"train": of.data["training_rows"], "validate": of.data["validation_rows"], "test": of.data["test_rows"]}
+def _about(search: Search) -> str:
+    rows = {
+        "train": search.data["training_rows"],
+        "validate": search.data["validation_rows"],
+        "test": search.data["test_rows"],
+    }
     parts = ", ".join(f"{count:,} rows to {verb}" for verb, count in rows.items())
-    recipe = of.asked.recipe(of.candidates[0].choice)
+    recipe = search.asked.recipe(search.candidates[0].choice)
     training = f"{units.count(recipe.epochs, 'epoch')} each ({', '.join(recipe.additions)}), seed {recipe.seed}"
     return (
-        f"Asked for: {of.asked.budgets}. {of.summary}, {training}, in {units.seconds(of.spent_s)}. Data: "
-        f"{of.data['name']}, {parts} (sha256 of the test rows: `{of.data['digests']['test_images']}`). Machine: "
-        f"{of.host['cpu']}, {of.host['cores']} cores; trainings at a time: "
-        f"{' and '.join(str(number) for number in of.jobs)}. What a network takes is known of its int8 file, which was "
-        "converted before it was trained: nothing was trained that could not fit "
-        f"({units.count(len(of.rejected), 'proposal')}).{_measured(of)}{_again(of)}"
+        f"Asked for: {search.asked.budgets}. {search.summary}, {training}, in {units.seconds(search.spent_s)}. Data: "
+        f"{search.data['name']}, {parts} (sha256 of the test rows: `{search.data['digests']['test_images']}`). "
+        f"Machine: {search.host['cpu']}, {search.host['cores']} cores; trainings at a time: "
+        f"{' and '.join(str(number) for number in search.jobs)}. What a network takes is known of its int8 file, which "
+        "was converted before it was trained: nothing was trained that could not fit "
+        f"({units.count(len(search.rejected), 'proposal')}).{_measured(search)}{_again(search)}"
     )
 
 
-def _measured(of: Search) -> str:
+def _measured(search: Search) -> str:
     """Say by what the costs were measured that a file does not tell."""
     sentences = []
-    for cost in of.asked.budgets.measured:
-        found: list[Measured | None] = [getattr(one.costs, cost.field) for one in of.candidates]
-        where = dict.fromkeys(one.where for one in found if one is not None)
+    for cost in search.asked.budgets.measured:
+        measured: list[MeasuredCost | None] = [getattr(one.costs, cost.field) for one in search.candidates]
+        where = dict.fromkeys(one.where for one in measured if one is not None)
         sentences.append(f" {cost.heading.capitalize()}: of one inference, by {' and '.join(where)}.")
     return "".join(sentences)
 
 
-def _again(of: Search) -> str:
+def _again(search: Search) -> str:
     """Say how the finalists were trained."""
-    if not of.finalists:
+    if not search.finalists:
         return ""
-    recipe = of.asked.recipe(of.finalists[0].choice, is_final=True)
+    recipe = search.asked.recipe(search.finalists[0].choice, is_final=True)
     return (
-        f" {units.count(len(of.finalists), 'candidate')} of them, chosen by the validation rows, were trained again "
-        f"from the beginning, for {units.count(recipe.epochs, 'epoch')} ({', '.join(recipe.additions)}): the names of "
-        f"those trainings begin with {FINAL}."
+        f" {units.count(len(search.finalists), 'candidate')} of them, chosen by the validation rows, were trained "
+        f"again from the beginning, for {units.count(recipe.epochs, 'epoch')} ({', '.join(recipe.additions)}): the "
+        f"names of those trainings begin with {FINAL}."
     )
 
 
-def _looks(of: Search, proof: Proof) -> str:
+def _looks(search: Search, proof: Proof) -> str:
     members = units.count(len(proof.members), "candidate")
     rival = (
         f" The loss is paired, row by row, with {proof.rival}; its bound is Tango's, one-sided, at "
@@ -211,25 +217,25 @@ def _looks(of: Search, proof: Proof) -> str:
     )
 
 
-def _beside_size(of: Search) -> tuple[Cost, ...]:
+def _beside_size(search: Search) -> tuple[Cost, ...]:
     """Return the costs that the table of the front has beside the size."""
-    return (MACS, *of.asked.budgets.measured)
+    return (MACS, *search.asked.budgets.measured)
 
 
-def _all(of: Search) -> Table:
-    costs = (*OF_FILE, *of.asked.budgets.measured)
+def _all(search: Search) -> Table:
+    costs = (*OF_FILE, *search.asked.budgets.measured)
     headings = ("candidate", "network", "learning rate", *(cost.heading for cost in costs))
-    rows = tuple(_row(one, costs) for one in of.candidates)
+    rows = tuple(_row(one, costs) for one in search.candidates)
     return Table((*headings, "validation", "state", "time", ""), rows)
 
 
-def _row(one: Candidate, costs: Sequence[Cost]) -> tuple[str, ...]:
+def _row(one: SearchCandidate, costs: Sequence[Cost]) -> tuple[str, ...]:
     trained = bool(one.outcome.progress.history)
     return (
         one.name,
         str(one.choice.shape),
         f"{one.choice.learning_rate:.2g}",
-        *(cost.shown(one.costs) for cost in costs),
+        *(cost.describe(one.costs) for cost in costs),
         units.percent(one.accuracy) if trained else "–",
         str(one.outcome.state),
         units.seconds(one.outcome.seconds) if trained else "–",

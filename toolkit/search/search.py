@@ -1,6 +1,6 @@
 """A search: what it is for, the data, and what has come of each candidate; begun, and read again."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,12 @@ from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
 from toolkit.errors import DataError, RunError
 from toolkit.files import documents, write_json
-from toolkit.search import candidates, finals
-from toolkit.search.asked import Asked
-from toolkit.search.candidates import Candidate, Rejected
+from toolkit.search import candidates, finals, proof
+from toolkit.search.asked import SearchRequest
+from toolkit.search.candidates import Rejected, SearchCandidate
+from toolkit.search.experiment import Experiment
 from toolkit.search.finals import FINALISTS
-from toolkit.search.proof import MARGIN_PP, PROOF, Proof, least_rows, least_rows_to_match
+from toolkit.search.proof import MARGIN_PP, least_rows, least_rows_to_match
 from toolkit.search.space import smallest
 from toolkit.study import study
 from toolkit.study.study import MachineEntry, StudyDataEntry
@@ -31,7 +32,7 @@ FEWEST_ROWS = 30
 class SearchEntry:
     """What ``search.json`` must have; of the candidates their own folders tell. spent_s: time that it took so far."""
 
-    asked: Asked
+    asked: SearchRequest
     data: StudyDataEntry
     host: MachineEntry
     jobs: tuple[int, ...]
@@ -39,57 +40,29 @@ class SearchEntry:
     others: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Search:
-    """A search as it stands. candidates: the last of them are those that are trained again.
+@dataclass(frozen=True, kw_only=True)
+class Search(Experiment[SearchCandidate]):
+    """A search as it stands. candidates: the last of them are trained again. spent_s: time that it took so far."""
 
-    proof: what the test set said of the front; None as long as it is closed. interrupted: whether Ctrl-C ended it.
-    """
-
-    folder: Path
-    asked: Asked
-    data: StudyDataEntry
+    asked: SearchRequest
     host: MachineEntry
     jobs: tuple[int, ...]
     spent_s: float
-    candidates: tuple[Candidate, ...]
-    proof: Proof | None = None
-    interrupted: bool = False
 
     @property
-    def finalists(self) -> list[Candidate]:
+    def finalists(self) -> list[SearchCandidate]:
         """The candidates that are trained again; none before they are chosen."""
         return [one for one in self.candidates if one.is_finalist]
 
     @property
-    def finished(self) -> list[Candidate]:
-        """The candidates that have all their epochs."""
-        return [one for one in self.candidates if one.outcome.state == TrialState.FINISHED]
-
-    @property
-    def crashed(self) -> list[Candidate]:
+    def crashed(self) -> list[SearchCandidate]:
         """The candidates whose last training crashed; the next call tries them again."""
         return [one for one in self.candidates if one.outcome.state == TrialState.CRASHED]
-
-    @property
-    def summary(self) -> str:
-        """How far it is, in a line."""
-        states = [one.outcome.state for one in self.candidates]
-        others = (TrialState.GIVEN_UP, TrialState.DIVERGED, TrialState.CRASHED)
-        counts = "".join(f", {states.count(state)} {state}" for state in others if state in states)
-        return f"{states.count(TrialState.FINISHED)} of {len(states)} candidates finished{counts}"
 
     @property
     def rejected(self) -> list[Rejected]:
         """The proposals that were too costly."""
         return [one for candidate in self.candidates for one in candidate.rejected]
-
-    def named(self, name: str, *, by: str = PROOF) -> Candidate:
-        """Return a candidate by the name of its folder; RunError, with the file that speaks of it, if there is none."""
-        for one in self.candidates:
-            if one.name == name:
-                return one
-        raise RunError(f"{self.folder}: {by} speaks of {name}, which is not there")
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit search --json``."""
@@ -106,7 +79,7 @@ class Search:
             "rejected": len(self.rejected),
             "candidates": [one.to_json() for one in self.candidates],
             "proof": self.proof.to_json() if self.proof else None,
-            "found": self.proof.smallest.name if self.proof and self.proof.smallest else None,
+            "smallest": self.proof.smallest.name if self.proof and self.proof.smallest else None,
         }
 
     def write(self) -> None:
@@ -116,7 +89,13 @@ class Search:
 
 
 def begin(
-    asked: Asked, dataset: Dataset, folder: Path, *, jobs: int, must_match: bool = False, allow_overlap: bool = False
+    asked: SearchRequest,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    jobs: int,
+    must_match: bool = False,
+    allow_overlap: bool = False,
 ) -> Search:
     """Return a search with what there is of its candidates already. must_match: whether the front must match a model.
 
@@ -133,20 +112,23 @@ def begin(
     if asked.teacher is not None:  # it would be refused by every training
         parts = divide(dataset, share=recipe.validation_split, seed=recipe.seed)
         distillation.Teacher(extras.load("tensorflow"), distillation.find(asked.teacher), parts)
-    return as_it_stands(Search(folder, asked, about, study.this_machine(), (jobs,), 0.0, ()))
+    begun = Search(
+        folder=folder, data=about, candidates=(), asked=asked, host=study.this_machine(), jobs=(jobs,), spent_s=0.0
+    )
+    return as_it_stands(begun)
 
 
 def as_it_stands(search: Search) -> Search:
     """Return a search as its folder has it, or as it is if nothing is there; RunError if that is for something else."""
     if not (search.folder / DOCUMENT).is_file():
         return search
-    found = read(search.folder)
-    if found.asked != search.asked:
-        what = f"something else ({found.asked.difference(search.asked)})"
-    elif found.data["digests"] != search.data["digests"]:
+    there = read(search.folder)
+    if there.asked != search.asked:
+        what = f"something else ({there.asked.difference(search.asked)})"
+    elif there.data["digests"] != search.data["digests"]:
         what = "other data"
     else:
-        return found
+        return there
     raise RunError(f"{search.folder}: has a search for {what}; ask for the same, or choose another --name")
 
 
@@ -186,12 +168,18 @@ def read(folder: Path) -> Search:
     if not path.is_file():
         raise RunError(f"{folder}: no search is there, it has no {DOCUMENT}; 'toolkit search' makes one")
     entry = documents.read(path, SearchEntry, what="a search", error=RunError)
-    there = tuple(candidates.read(entry.asked, entry.data, path) for path in candidates.folders(folder))
-    proof = folder / PROOF
-    found = documents.read(proof, Proof, what="a proof", error=RunError) if proof.is_file() else None
-    search = Search(folder, entry.asked, entry.data, entry.host, entry.jobs, entry.spent_s, there, found)
-    again = (search.named(name, by=FINALISTS) for name in finals.read(folder))
-    search = replace(search, candidates=(*there, *(one.as_finalist(entry.asked, entry.data) for one in again)))
-    for member in found.members if found else ():
-        search.named(member.name)
-    return search
+    tried = tuple(candidates.read(entry.asked, entry.data, path) for path in candidates.folders(folder))
+    names = {one.name: one for one in tried}
+    if lacking := [name for name in finals.read(folder) if name not in names]:
+        raise RunError(f"{folder}: {FINALISTS} speaks of {lacking[0]}, which is not there")
+    again = tuple(names[name].as_finalist(entry.asked, entry.data) for name in finals.read(folder))
+    return Search(
+        folder=folder,
+        data=entry.data,
+        candidates=(*tried, *again),
+        proof=proof.read(folder),
+        asked=entry.asked,
+        host=entry.host,
+        jobs=entry.jobs,
+        spent_s=entry.spent_s,
+    )

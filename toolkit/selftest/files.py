@@ -37,15 +37,15 @@ Edit = Callable[[Path], None]
 
 def faults(artifact: Artifact) -> dict[str, Edit]:
     """Return the faults that can be edited into a file, by name."""
-    found: dict[str, Edit] = {"one channel's weights zeroed": _zero_channel}
+    edits: dict[str, Edit] = {"one channel's weights zeroed": _zero_channel}
     if artifact.quantization == "float32":
-        found["a NaN weight"] = _nan
+        edits["a NaN weight"] = _nan
     if artifact.quantization == "int8":
-        found["a scale off by 2 %"] = _wrong_scale
-        found["a wrong zero point"] = _wrong_zero_point
+        edits["a scale off by 2 %"] = _wrong_scale
+        edits["a wrong zero point"] = _wrong_zero_point
     if (artifact.format, artifact.quantization) == ("onnx", "int8"):
-        found["weights of 8 bits"] = _eight_bits
-    return found
+        edits["weights of 8 bits"] = _eight_bits
+    return edits
 
 
 def _zero_channel(path: Path) -> None:

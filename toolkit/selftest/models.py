@@ -23,20 +23,20 @@ def faults(model: Any, convention: Convention) -> dict[str, Plant]:
     """
     height, width = model.input_shape[1:3]
     low, span = (np.asarray(values, np.float32) for values in (convention.low, convention.spans))
-    found: dict[str, Plant] = {
+    plants: dict[str, Plant] = {
         "inputs inverted": lambda model, training: _before(model, "Rescaling", -1.0, offset=2 * low + span),
         "class order permuted": _permuted,
         "weights of another run": lambda model, training: _another_run(model, training, convention),
     }
     if str(convention) != str(STANDARD[1]):
-        found["inputs not divided by 255"] = lambda model, training: _before(
+        plants["inputs not divided by 255"] = lambda model, training: _before(
             model, "Rescaling", 255 / span, offset=-255 * low / span
         )
     if height == width:
-        found["images transposed"] = lambda model, training: _before(model, "Permute", (2, 1, 3))
+        plants["images transposed"] = lambda model, training: _before(model, "Permute", (2, 1, 3))
     if getattr(model.layers[-1], "activation", None) is extras.load("keras").activations.softmax:
-        found["softmax missing"] = _without_softmax
-    return found
+        plants["softmax missing"] = _without_softmax
+    return plants
 
 
 def _copy(model: Any) -> Any:

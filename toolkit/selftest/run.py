@@ -81,7 +81,7 @@ class SelfTested:
             "outcomes": [{**asdict(outcome), "right": outcome.right} for outcome in self.outcomes],
             "reexports": self.reexports,
             "false_alarms": self.false_alarms,
-            "verdict": Verdict.of(self.passed),
+            "verdict": Verdict.from_passed(self.passed),
         }
 
 
@@ -94,7 +94,7 @@ class SelfTests:
     @property
     def verdict(self) -> Verdict:
         """FAIL where the gate is wrong about one model."""
-        return Verdict.of(bool(self))
+        return Verdict.from_passed(bool(self))
 
     def __bool__(self) -> bool:
         return all(part.passed for part in self.parts)
@@ -110,7 +110,7 @@ class SelfTests:
 
 
 def self_test(
-    found: Manifest,
+    manifest: Manifest,
     dataset: Dataset,
     *,
     options: VerifyOptions,
@@ -123,12 +123,12 @@ def self_test(
     The files of the manifest are not touched. Raises DataError if the model has learned from test images, unless the
     options allow it.
     """
-    if found.convention.layout == Layout.VALUES:
-        raise UsageError(f"{found.folder}: takes rows of values; the faults that are planted are those of images")
+    if manifest.convention.layout == Layout.VALUES:
+        raise UsageError(f"{manifest.folder}: takes rows of values; the faults that are planted are those of images")
     units.require_from("the number of exports", reexports, 0, MOST_REEXPORTS)
-    check_overlap(found, dataset, options, warn=warn)
+    check_overlap(manifest, dataset, options, warn=warn)
     with locks.scratch() as work, contained() as workers:
-        bench = _Bench(found, dataset, work, replace(options, open_session=workers.open_session))
+        bench = _Bench(manifest, dataset, work, replace(options, open_session=workers.open_session))
         total = bench.planned + reexports
         outcomes: list[FaultOutcome] = []
         for outcome in itertools.chain(bench.edited(), bench.exported()):
@@ -138,27 +138,27 @@ def self_test(
         for seed in range(1, reexports + 1):
             alarms += bench.false_alarm(seed)
             on_step(Step(len(outcomes) + seed, total, f"export {seed} of {reexports} without a fault"))
-    return SelfTested(found, len(dataset.test), tuple(outcomes), reexports, alarms)
+    return SelfTested(manifest, len(dataset.test), tuple(outcomes), reexports, alarms)
 
 
 class _Bench:
     """A copy of a manifest's folder to do damage in."""
 
-    def __init__(self, found: Manifest, dataset: Dataset, scratch: Path, options: VerifyOptions) -> None:
-        found.require(*found.artifacts, found.reference, found.golden)
-        for file in (found.reference_path, found.golden_path):
+    def __init__(self, manifest: Manifest, dataset: Dataset, scratch: Path, options: VerifyOptions) -> None:
+        manifest.require(*manifest.artifacts, manifest.reference, manifest.golden)
+        for file in (manifest.reference_path, manifest.golden_path):
             shutil.copyfile(file, scratch / file.name)
-        self._found = found
-        self._copy = replace(found, folder=scratch)
+        self._found = manifest
+        self._copy = replace(manifest, folder=scratch)
         self._dataset = dataset
         self._options = replace(options, runs=scratch / RUNS, allow_overlap=True)  # what was refused is over by now
         self._log = scratch / exporter.LOG
-        self._model = load_model(found.reference_path)
-        self._planted = models.faults(self._model, found.convention)
-        self._training = parts_of(found.recipe, dataset).learned.rows(slice(None))
-        record = golden.read(found.golden_path)
+        self._model = load_model(manifest.reference_path)
+        self._planted = models.faults(self._model, manifest.convention)
+        self._training = parts_of(manifest.recipe, dataset).learned.rows(slice(None))
+        record = golden.read(manifest.golden_path)
         self._golden = Split(record.images, record.labels)
-        self._wanted = [a for a in found.artifacts if (a.format, a.quantization) in PAIRS]
+        self._wanted = [a for a in manifest.artifacts if (a.format, a.quantization) in PAIRS]
 
     @property
     def planned(self) -> int:
@@ -241,7 +241,7 @@ class _Bench:
 
 def _failed(comparison: Comparison) -> tuple[str, ...]:
     """Return the names of the checks that failed: accuracy beside the first of the others."""
-    found = comparison.figures
-    accuracy = not comparison.by_golden and found is not None and found.bounds_pp[0] > comparison.margin_pp
+    figures = comparison.figures
+    accuracy = not comparison.by_golden and figures is not None and figures.bounds_pp[0] > comparison.margin_pp
     other = comparison.problem.check if comparison.problem else None
     return tuple(name for name, failed in ((ACCURACY, accuracy), (other, other)) if failed and name)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from toolkit.serve import limits, openapi, page, predictor, uploads
 from toolkit.serve.address import is_local
 from toolkit.serve.engine import Engine
-from toolkit.serve.metrics import CONTENT_TYPE, Metrics
+from toolkit.serve.metrics import CONTENT_TYPE, ServiceMetrics
 from toolkit.serve.refusal import RefusedError
 
 PREDICT, ARTIFACTS, HEALTH, METRICS, OPENAPI = "/v1/predict", "/v1/artifacts", "/healthz", "/metrics", "/openapi.json"
@@ -36,7 +36,7 @@ HEADERS = (
 class Service:
     """What the routes share."""
 
-    def __init__(self, engines: Sequence[Engine], metrics: Metrics) -> None:
+    def __init__(self, engines: Sequence[Engine], metrics: ServiceMetrics) -> None:
         self.engines, self.metrics = engines, metrics
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
 
@@ -80,7 +80,7 @@ class Guard:
     Without a token only this machine can ask, and only by a name that is its own.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str | None, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, token: str | None, metrics: ServiceMetrics) -> None:
         self._app, self._token, self._metrics = app, token, metrics
         self._rate = limits.Rate()
 
@@ -152,7 +152,7 @@ def _allowed(request: Request, error: HTTPException) -> str:
     return f"nothing is there; allowed: {', '.join(ROUTES)}"
 
 
-def make(engines: Sequence[Engine], metrics: Metrics, *, token: str | None = None) -> ASGIApp:
+def make(engines: Sequence[Engine], metrics: ServiceMetrics, *, token: str | None = None) -> ASGIApp:
     """Return the application; its lifespan runs the engines and ends them."""
     service = Service(engines, metrics)
     functions: dict[str, Callable[[Request], Awaitable[Response]]] = {

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import manifest
+from toolkit import manifest as manifests
 from toolkit.convention import Convention
 from toolkit.errors import ToolkitError, WorkerFailedError
 from toolkit.manifest import Manifest
@@ -19,7 +19,7 @@ from toolkit.novelty import Judge, Judgement
 from toolkit.prediction import answers, convention_of
 from toolkit.prediction.views import Form, View, form_of, looks_of
 from toolkit.runtimes.base import PREDICT_BATCH, Predictor
-from toolkit.serve.metrics import Metrics
+from toolkit.serve.metrics import ServiceMetrics
 from toolkit.text import printable
 from toolkit.worker.session import Workers
 
@@ -56,7 +56,7 @@ class _Waiting:
 @dataclass(frozen=True)
 class _Open:
     session: Predictor
-    found: Manifest | None
+    manifest: Manifest | None
     form: Form
     judge: Judge
 
@@ -73,7 +73,7 @@ class Engine:
         path: Path,
         *,
         given: Convention | None = None,
-        metrics: Metrics,
+        metrics: ServiceMetrics,
         warn: Callable[[str], None],
         on_failure: Callable[[str], None],
     ) -> None:
@@ -152,17 +152,17 @@ class Engine:
         self._thread.shutdown(cancel_futures=True)
 
     def _opened(self, warn: Callable[[str], None]) -> _Open:
-        found = manifest.listing(self.path)
+        manifest = manifests.listing(self.path)
         session = self._workers.open_session(self.path)
-        session.convention = convention_of(session, found, self._given, warn)
-        return _Open(session, found, form_of(session, found), Judge(found))
+        session.convention = convention_of(session, manifest, self._given, warn)
+        return _Open(session, manifest, form_of(session, manifest), Judge(manifest))
 
     def _predict(self, views: Sequence[View]) -> Answer:
         if self._open is None:
             self._open = self._opened(_ignore)
         start_s = time.perf_counter()
         try:
-            classes, rows = answers.classify_views(self._open.session, self._open.found, views)
+            classes, rows = answers.classify_views(self._open.session, self._open.manifest, views)
         except WorkerFailedError:
             self._open = None
             raise

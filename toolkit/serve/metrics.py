@@ -34,7 +34,7 @@ class Histogram:
         yield f"{name}_count{_labelled(labels)} {below}"
 
 
-class Metrics:
+class ServiceMetrics:
     """The counts of one server. artifacts: their names."""
 
     def __init__(self, artifacts: Sequence[str]) -> None:

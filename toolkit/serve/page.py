@@ -24,9 +24,9 @@ def load() -> tuple[str, str]:
     return text, policy
 
 
-def _hash(found: re.Match[str] | None) -> str:
+def _hash(match: re.Match[str] | None) -> str:
     """Return the source of Content Security Policy Level 3 for a part that stands in the page."""
-    digest = hashlib.sha256((found[1] if found else "").encode()).digest()
+    digest = hashlib.sha256((match[1] if match else "").encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 

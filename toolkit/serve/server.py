@@ -15,7 +15,7 @@ from toolkit.errors import UsageError
 from toolkit.serve import app, limits
 from toolkit.serve.address import Address
 from toolkit.serve.engine import Engine
-from toolkit.serve.metrics import Metrics
+from toolkit.serve.metrics import ServiceMetrics
 from toolkit.serve.protocol import Protocol
 
 # Artifacts of one server: each has a process of its own.
@@ -45,7 +45,7 @@ def serve(
 
     on_ready: called when all of them are open; on_failure: told why a worker died.
     """
-    metrics = Metrics(called := names(paths))
+    metrics = ServiceMetrics(called := names(paths))
     engines: list[Engine] = []
     try:
         for name, path in zip(called, paths, strict=True):

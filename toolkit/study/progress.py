@@ -11,10 +11,9 @@ from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
 from toolkit.study.trials import Trial, TrialState
 
-RUNNING = "running"
 # The order of lines if not all fit on the screen: what goes on, what went wrong, what is next, what is done.
 _PROMINENCE = (
-    RUNNING,
+    TrialState.RUNNING,
     TrialState.CRASHED,
     TrialState.DIVERGED,
     TrialState.GIVEN_UP,
@@ -28,7 +27,7 @@ _PROMINENCE = (
 class _Line:
     trial: Trial
     name: str
-    state: str
+    state: TrialState
     epochs: int
     accuracy: float | None
     seconds: float
@@ -58,7 +57,7 @@ class Board:
         line, now = self._lines[event.trial.folder], self._clock()
         key = event.trial.folder.name
         if event.kind == STARTED:
-            line.state = RUNNING
+            line.state = TrialState.RUNNING
         elif event.kind == ENDED:
             self._lines[event.trial.folder] = _line(outcome.read(event.trial))
         elif event.epoch is not None:
@@ -103,7 +102,7 @@ class Board:
 
     def _row(self, line: _Line) -> tuple[str, ...]:
         mean_s = self._mean_s(line)
-        left = units.seconds(line.left * mean_s) if line.state == RUNNING and mean_s else ""
+        left = units.seconds(line.left * mean_s) if line.state == TrialState.RUNNING and mean_s else ""
         return (
             line.name,
             line.state,

@@ -46,37 +46,37 @@ class StudyReport:
         }
 
 
-def write(of: Study, folder: Path) -> StudyReport:
+def write(study: Study, folder: Path) -> StudyReport:
     """Weigh the claims, draw the charts and write ``study.md`` and ``study.html`` into ``folder``.
 
     The weights of the best run of each model go beside them, as ``MODEL.keras``. Raises RunError if no run has
     ended.
     """
-    if not any(one.ended for one in of.outcomes):
-        raise RunError(f"{of.folder}: no run has ended yet, there is nothing to report")
-    findings = claims.weigh(of)
-    drawn = [(chart, charts.save(chart, folder / charts.FOLDER)) for chart in charts.draw(of)]
+    if not any(one.ended for one in study.outcomes):
+        raise RunError(f"{study.folder}: no run has ended yet, there is nothing to report")
+    findings = claims.weigh(study)
+    drawn = [(chart, charts.save(chart, folder / charts.FOLDER)) for chart in charts.draw(study)]
     pictures = [(chart, image(paths[0], chart.title, folder)) for chart, paths in drawn]
-    markdown = _page(of, findings, pictures)
+    markdown = _page(study, findings, pictures)
     write_text(folder / MARKDOWN, markdown)
     write_text(folder / HTML, render_html(markdown, folder))
-    weights = {folder / _weights(one): one.trial.folder / BEST for one in of.best()}
+    weights = {folder / _weights(one): one.trial.folder / BEST for one in study.best()}
     for path, best in weights.items():
         write_bytes(path, best.read_bytes())
     paths = tuple(path for _, both in drawn for path in both)
-    return StudyReport(of, findings, folder / MARKDOWN, folder / HTML, paths, tuple(weights))
+    return StudyReport(study, findings, folder / MARKDOWN, folder / HTML, paths, tuple(weights))
 
 
-def _page(of: Study, findings: Sequence[WeighedClaim], pictures: Sequence[tuple[Chart, str]]) -> str:
+def _page(study: Study, findings: Sequence[WeighedClaim], pictures: Sequence[tuple[Chart, str]]) -> str:
     """Return the page in Markdown. pictures: charts, as Markdown shows them."""
     rows = tuple((one.letter, one.claim, one.verdict, one.figure) for one in findings)
     blocks = [
         "# The study",
-        _about(of),
+        _about(study),
         "## Verdicts",
         table(Table(("", "claim", "verdict", "what was measured"), rows)),
-        _intervals(of),
-        *(f"\\{units.MARK} {_overlap(one)}: no test accuracy on this page is one." for one in of.overlap),
+        _intervals(study),
+        *(f"\\{units.MARK} {_overlap(one)}: no test accuracy on this page is one." for one in study.overlap),
     ]
     for finding in findings:
         blocks += [
@@ -86,34 +86,39 @@ def _page(of: Study, findings: Sequence[WeighedClaim], pictures: Sequence[tuple[
             *(" ".join(part.split()) for part in finding.criterion.strip().split("\n\n")),
             *(table(figures) for figures in finding.tables if figures.rows),
         ]
-        shown = [chart.title for chart, _ in pictures if chart.name.startswith(finding.charts)]
-        if shown:
-            blocks.append(f"Charts: {'; '.join(shown)}.")
+        titles = [chart.title for chart, _ in pictures if chart.name.startswith(finding.charts)]
+        if titles:
+            blocks.append(f"Charts: {'; '.join(titles)}.")
         if finding.left_out:
             blocks.append(f"{finding.left_out} runs have not ended and have no part in this.")
     blocks.append("## Charts")
     for chart, picture in pictures:
         blocks += [f"### {chart.title}", picture, chart.caption]
-    blocks += ["## Best of each model", table(_best_table(of)), "## All runs", table(_all(of))]
+    blocks += ["## Best of each model", table(_best_table(study)), "## All runs", table(_all(study))]
     return "\n\n".join(blocks) + "\n"
 
 
-def _about(of: Study) -> str:
-    jobs = " and ".join(str(number) for number in of.jobs)
-    batch = of.outcomes[0].trial.recipe.batch_size
-    rows = {"train": of.data["training_rows"], "validate": of.data["validation_rows"], "test": of.data["test_rows"]}
+def _about(study: Study) -> str:
+    jobs = " and ".join(str(number) for number in study.jobs)
+    batch = study.outcomes[0].trial.recipe.batch_size
+    rows = {
+        "train": study.data["training_rows"],
+        "validate": study.data["validation_rows"],
+        "test": study.data["test_rows"],
+    }
     parts = ", ".join(f"{count:,} images to {verb}" for verb, count in rows.items())
     return (
-        f"{of.summary}: {_axes(of)}, {units.count(of.grid.seeds, 'seed')}, {of.grid.describe_epochs()}, "
-        f"batches of {batch}. Data: {of.data['name']}, {parts} (sha256 of the test images: "
-        f"`{of.data['digests']['test_images']}`). The weights of a run are those of the epoch with the lowest "
-        f"validation loss. Machine: {of.host['cpu']}, {of.host['cores']} cores; runs at a time: {jobs}.{_made_with(of)}"
+        f"{study.summary}: {_axes(study)}, {units.count(study.grid.seeds, 'seed')}, {study.grid.describe_epochs()}, "
+        f"batches of {batch}. Data: {study.data['name']}, {parts} (sha256 of the test images: "
+        f"`{study.data['digests']['test_images']}`). The weights of a run are those of the epoch with the lowest "
+        f"validation loss. Machine: {study.host['cpu']}, {study.host['cores']} cores; runs at a time: {jobs}."
+        f"{_made_with(study)}"
     )
 
 
-def _made_with(of: Study) -> str:
+def _made_with(study: Study) -> str:
     """Say when the runs were begun and with which versions, as their own folders tell."""
-    made = [read_json(path, StartedEntry) for one in of.outcomes if (path := one.trial.folder / CONFIG).is_file()]
+    made = [read_json(path, StartedEntry) for one in study.outcomes if (path := one.trial.folder / CONFIG).is_file()]
     if not made:
         return ""
     days = sorted({document["started"][:10] for document in made})
@@ -127,15 +132,15 @@ def _overlap(one: OverlapEntry) -> str:
     return f"{one['count']:,} {one['part']} images are {one['other']} images too"
 
 
-def _axes(of: Study) -> str:
-    grid = of.grid
+def _axes(study: Study) -> str:
+    grid = study.grid
     parts = (grid.model, grid.optimizer, grid.activation, grid.learning_rate, grid.loss)
     return " × ".join("{" + ", ".join(words.value(value) for value in values) + "}" for values in parts)
 
 
-def _intervals(of: Study) -> str:
+def _intervals(study: Study) -> str:
     single = (
-        "" if of.grid.seeds > 1 else " With one seed nothing is known of how much a run varies with the seed alone."
+        "" if study.grid.seeds > 1 else " With one seed nothing is known of how much a run varies with the seed alone."
     )
     return (
         "What a claim compares and what it takes for support is said under each. Its verdict is the share of "
@@ -151,37 +156,37 @@ def _weights(one: TrialOutcome) -> str:
     return f"{one.trial.recipe.model}.keras"
 
 
-def _best_table(of: Study) -> Table:
-    rows = [(_name(one), *_accuracies(of, one), _weights(one), f"`{one.trial.folder.name}`") for one in of.best()]
+def _best_table(study: Study) -> Table:
+    rows = [(_name(one), *_accuracies(study, one), _weights(one), f"`{one.trial.folder.name}`") for one in study.best()]
     headings = ("chosen by validation accuracy", "validation", "test (95 % interval)", "weights", "run")
     return Table(headings, tuple(rows))
 
 
-def _all(of: Study) -> Table:
+def _all(study: Study) -> Table:
     rows = [
         (
             _name(one),
             str(one.trial.recipe.seed),
             one.state,
             f"{len(one.progress.history)}",
-            *_accuracies(of, one),
+            *_accuracies(study, one),
             units.seconds(one.seconds) if one.progress.history else "–",
             one.message,
         )
-        for one in of.outcomes
+        for one in study.outcomes
     ]
     headings = ("run", "seed", "state", "epochs", "validation", "test (95 % interval)", "training time", "")
     return Table(headings, tuple(rows))
 
 
-def _accuracies(of: Study, one: TrialOutcome) -> tuple[str, str]:
+def _accuracies(study: Study, one: TrialOutcome) -> tuple[str, str]:
     validation = units.percent(one.kept_validation_accuracy) if one.progress.history else "–"
     if one.test_accuracy is None:
         return validation, "–"
-    rows = int(of.data["test_rows"])
+    rows = int(study.data["test_rows"])
     interval = statistics.share(round(one.test_accuracy * rows), rows)
     text = f"{units.percent(interval.value)} ({interval.low * 100:.2f} – {interval.high * 100:.2f})"
-    return validation, units.marked(text, overlap=of.overlap)
+    return validation, units.marked(text, overlap=study.overlap)
 
 
 def _name(one: TrialOutcome) -> str:

@@ -34,7 +34,7 @@ def share(count: int, n: int, *, confidence: float = CONFIDENCE) -> Interval:
 
 
 def median(groups: Sequence[Sequence[float]]) -> Median | None:
-    """Return the median over configurations of their medians over seeds; None of none.
+    """Return the median over configurations, each with the median of its seeds; None without any figure.
 
     groups: the figures of each configuration, one per seed. The interval is that of the sign test: between the k-th
     smallest and the k-th largest figure, with the largest k that the true median lies outside of with a probability of

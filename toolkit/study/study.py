@@ -90,7 +90,7 @@ class Study:
         """The runs that have something left to train."""
         return tuple(one.trial for one in self.outcomes if not one.ended)
 
-    def count(self, state: str) -> int:
+    def count(self, state: TrialState) -> int:
         """Return how many runs are in a state."""
         return sum(one.state == state for one in self.outcomes)
 
@@ -164,6 +164,13 @@ def describe(dataset: Dataset, recipe: Recipe, *, allow_overlap: bool) -> StudyD
     }
 
 
+def work_on(data: StudyDataEntry, document: Path, device: str) -> Work:
+    """Return what the runs on such data are told; RunError if the document that has it is damaged."""
+    read_as = reading.from_json(data.get("reading", {}), document, error=RunError)
+    # An overlap that is not allowed never gets here.
+    return Work(runs.data_choice(data), device, allow_overlap=bool(data["overlap"]), reading=read_as)
+
+
 def conduct(
     study: Study,
     executor: Executor,
@@ -175,9 +182,7 @@ def conduct(
 
     Whenever it ends, also by a kill, all finished epochs of all runs are on the disk, and the next call goes on there.
     """
-    # An overlap that is not allowed never gets here.
-    read_as = reading.from_json(study.data.get("reading", {}), study.folder / DOCUMENT, error=RunError)
-    work = Work(runs.data_choice(study.data), device, allow_overlap=bool(study.overlap), reading=read_as)
+    work = work_on(study.data, study.folder / DOCUMENT, device)
     with locks.alone(study.folder, "study", otherwise="choose another --name"):
         locks.remove_dead_locks(study.folder, "*/")  # a run that has ended is not gone on with
         write_json(study.folder / DOCUMENT, study.to_json())
@@ -198,10 +203,10 @@ def read(folder: Path) -> Study:
     document = runs.read_json(path, StudyEntry)
     if "test_images" not in document["data"]["digests"]:  # which a report names
         raise RunError(f"{path}: its data lack the digest of the test images")
-    found = tuple(
+    outcomes = tuple(
         outcome.read(trial) for trial in trials.of_grid(document["grid"], document["data"]["digests"], folder)
     )
-    return Study(folder, document["grid"], document["data"], document["host"], tuple(document["jobs"]), found)
+    return Study(folder, document["grid"], document["data"], document["host"], tuple(document["jobs"]), outcomes)
 
 
 def _reread(study: Study) -> Study:

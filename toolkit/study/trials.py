@@ -21,7 +21,10 @@ DIGEST_CHARACTERS = 8
 
 
 class TrialState(StrEnum):
-    """Where a run stands; ``UNFINISHED``: with some of its epochs; ``GIVEN_UP``: it was below its floors."""
+    """Where a run stands.
+
+    ``UNFINISHED``: with some of its epochs; ``GIVEN_UP``: it was below its floors; ``RUNNING``: only while a study is.
+    """
 
     FINISHED = "finished"
     DIVERGED = "diverged"
@@ -29,6 +32,7 @@ class TrialState(StrEnum):
     CRASHED = "crashed"
     UNFINISHED = "unfinished"
     WAITING = "waiting"
+    RUNNING = "running"
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Trial:
     """A recipe, the folder of its run, and the data it is for (digests by array).
 
     floors: the validation accuracy that it must have reached after each epoch, or it is given up; of no epochs where it
-    must reach none. opens_test: whether it is measured on the test set.
+    must reach none. opens_test, tries_range: as of ``fit.train``.
     """
 
     recipe: Recipe
@@ -44,6 +48,7 @@ class Trial:
     data_digests: Mapping[str, str]
     floors: tuple[float, ...] = ()
     opens_test: bool = True
+    tries_range: bool = True
 
 
 class _BelowFloorError(Exception):
@@ -83,6 +88,7 @@ def perform(
             gradients=True,
             allow_overlap=allow_overlap,
             opens_test=trial.opens_test,
+            tries_range=trial.tries_range,
             on_epoch=look,
         )
     except DivergedError as error:

@@ -195,14 +195,14 @@ def _try(recipe: Recipe, dataset: Dataset, device: str, *, onednn: bool | None) 
             check=True,
         )
         answer = documents.parse(done.stdout, "a trial", what="an answer", error=RunError)
-        found = documents.convert(answer, Answer, "a trial", what="an answer", error=RunError)
+        reply = documents.convert(answer, TrialReply, "a trial", what="an answer", error=RunError)
     except (subprocess.SubprocessError, OSError, RunError):
         return None
-    return found.tried
+    return reply.tried
 
 
 @dataclass(frozen=True)
-class Answer:
+class TrialReply:
     """What a trial's process answers."""
 
     tried: list[Tried]

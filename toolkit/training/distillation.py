@@ -57,7 +57,8 @@ class Teacher:
         self.convention = fed.of_file(self._model, path, dataset)
         self._taken = fed.compiled(tf, self.convention)
         self._check(dataset, self.convention)
-        fed.check_file(path, self.convention, parts, advice="export it with {}, and give the file of that export")
+        advice = "export it with {}, and give the file of that export"
+        fed.check(self._model, path, self.convention, parts, advice=advice)
         self._answer = tf.function(self.__call__, autograph=False, reduce_retracing=True)
         self._accuracy, self._tried = self._try(dataset, parts.training_rows)
 
@@ -74,9 +75,9 @@ class Teacher:
         """Return the answers to the rows of those numbers; those to all others of the split are 0."""
         size = len(split) * self._classes * np.dtype(np.float32).itemsize
         check_memory(size, what=f"{self._path}: what it answers to {len(split):,} rows", error=UsageError)
-        found = np.zeros((len(split), self._classes), np.float32)
-        found[numbers] = self._answers(split, numbers)
-        return found
+        answers = np.zeros((len(split), self._classes), np.float32)
+        answers[numbers] = self._answers(split, numbers)
+        return answers
 
     def _check(self, dataset: Dataset, convention: Convention) -> None:
         if self._model.output_shape != (None, dataset.classes):
@@ -107,8 +108,8 @@ class Teacher:
 
     def _answers(self, split: Split, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the answers to the rows of those numbers, in their order."""
-        found = []
+        parts = []
         for start in range(0, len(numbers), _ROWS):
             rows = split.images[numbers[start : start + _ROWS]]
-            found.append(self._answer(rows).numpy())
-        return np.concatenate(found)
+            parts.append(self._answer(rows).numpy())
+        return np.concatenate(parts)

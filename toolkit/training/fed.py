@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import manifest, models, runs, runtimes
+from toolkit import models
 from toolkit.convention import OPTION, Convention, Layout, parse
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts
 from toolkit.errors import UsageError
 from toolkit.parity import inputs
 from toolkit.runs import FED
-from toolkit.runtimes.keras import declared
+from toolkit.runtimes.keras import KerasSession, declared
 from toolkit.training.recipe import Recipe
 
 
@@ -33,10 +33,7 @@ def of_recipe(model: Any, recipe: Recipe, dataset: Dataset) -> Convention:
 
 def of_file(model: Any, path: Path, dataset: Dataset) -> Convention:
     """Return what the model of a Keras file takes: as its manifest says, its run, or its first layer."""
-    if listed_by := manifest.listing(path):
-        return _chosen(listed_by.convention, dataset)
-    folder = runs.folder_of(path)
-    return _chosen(declared(model) if folder is None else runs.convention_of(folder), dataset)
+    return _chosen(inputs.of_file(path, declared(model), FED.layout), dataset)
 
 
 def _chosen(said: Convention | None, dataset: Dataset) -> Convention:
@@ -64,23 +61,15 @@ def compiled(tf: Any, convention: Convention) -> Callable[[Any], Any]:
     return taken
 
 
-def check(recipe: Recipe, convention: Convention, parts: Parts) -> None:
-    """Raise UsageError if the recipe's Keras file clearly takes its pixels in another range.
+def check(model: Any, path: Path, convention: Convention, parts: Parts, *, advice: str = "give {}") -> None:
+    """Raise UsageError if the model of a Keras file clearly takes its pixels in another range.
 
-    That is tried on training images (``parity.inputs``), of which a file of other classes gets none right in any range.
-    Not if the range is given, and a teacher too: a network that was only just pruned answers by chance in each range.
+    That is tried on training images (``parity.inputs``), of which a model of other classes gets few right in any range.
+    advice: as of ``inputs.check``.
     """
-    if recipe.input_range is not None and recipe.teacher is not None:
-        return
-    for path in models.weights_files(recipe.model):
-        check_file(path, convention, parts, advice="give {}")
-
-
-def check_file(path: Path, convention: Convention, parts: Parts, *, advice: str) -> None:
-    """Raise UsageError if a Keras file clearly takes its pixels in another range. advice: as of ``inputs.check``."""
     if not parts.dataset.is_pixels:
         return
-    session = runtimes.open_session(path, threads=0)
+    session = KerasSession(path, model)
     session.fix({session.input.name: (None, *parts.dataset.input_shape)})
     if session.outputs[0].shape[-1] == parts.dataset.classes:
         inputs.check(session, convention, parts.learned, path=path, warn=lambda text: None, advice=advice)

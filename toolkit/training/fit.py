@@ -12,7 +12,7 @@ from toolkit.data.base import Dataset
 from toolkit.files import write_json, write_text
 from toolkit.runs import METRICS
 from toolkit.runtimes.keras.loading import allowing, load_model
-from toolkit.training import checkpoint, configuration, fed, folders, layers, network, phases, plots
+from toolkit.training import checkpoint, configuration, folders, layers, network, phases, plots
 from toolkit.training.arithmetic import UNTRIED, choose, of_run
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
 from toolkit.training.epochs import Epochs
@@ -108,6 +108,7 @@ def train(
     gradients: bool = False,
     allow_overlap: bool = False,
     opens_test: bool = True,
+    tries_range: bool = True,
     on_trial: Callable[[], None] | None = None,
     warn: Callable[[str], None] = lambda text: None,
     on_start: Callable[[Started], None] = lambda started: None,
@@ -120,10 +121,12 @@ def train(
     with it, each layer's gradient norm is measured after each epoch (``gradients.csv``). on_trial is called before a
     trial of how TensorFlow computes fastest (``arithmetic``); if it is None, none is made. A run that goes on computes
     as it was started. opens_test: whether the result is measured on the test split at all: a run among which one is
-    chosen leaves it closed. Raises DivergedError when the loss is no longer a number, RunError when the folder and the
-    request do not fit, DataError if training, validation and test images overlap (unless that is allowed, or was when
-    the run began), UsageError if the recipe does not fit the data, KeyboardInterrupt when Ctrl-C came before the first
-    epoch was over and there is nothing to keep, BusyError while another process trains there.
+    chosen leaves it closed. tries_range: whether it is tried on training images which range of pixels a Keras file
+    takes: not of a network that was only just pruned, which answers by chance in each range. Raises DivergedError when
+    the loss is no longer a number, RunError when the folder and the request do not fit, DataError if training,
+    validation and test images overlap (unless that is allowed, or was when the run began), UsageError if the recipe
+    does not fit the data, KeyboardInterrupt when Ctrl-C came before the first epoch was over and there is nothing to
+    keep, BusyError while another process trains there.
     """
     # TensorFlow writes what it makes of Python functions into temporary files.
     with locks.alone(folder, "train", otherwise="choose another --name"), locks.own_temporaries():
@@ -146,7 +149,10 @@ def train(
             allow_overlap=allow_overlap,
             warn=warn,
         )
-        run, interrupted = _learn(setup, resume=resume, warn=warn, on_start=on_start, on_epoch=on_epoch)
+        tries = tries_range and not resume
+        run, interrupted = _learn(
+            setup, resume=resume, tries_range=tries, warn=warn, on_start=on_start, on_epoch=on_epoch
+        )
         trained = _finished(setup, run, opens_test=opens_test, interrupted=interrupted)
         write_json(folder / METRICS, trained.to_json())
     return trained
@@ -156,6 +162,7 @@ def _learn(
     setup: Setup,
     *,
     resume: bool,
+    tries_range: bool,
     warn: Callable[[str], None],
     on_start: Callable[[Started], None],
     on_epoch: Callable[[Epoch], None],
@@ -165,9 +172,7 @@ def _learn(
     Raises KeyboardInterrupt if it did before there was anything to keep.
     """
     folder, progress = setup.folder, setup.progress
-    run = _begin(setup, warn=warn)
-    if not resume:
-        fed.check(setup.recipe, run.learner.convention, setup.parts)
+    run = _begin(setup, warn=warn, tries_range=tries_range)
     folders.prepare(folder, configuration.of_run(setup, run.learner.convention), resume=resume)
     if resume:
         checkpoint.load_variables(folder / STATE, run.learner.variables)
@@ -186,12 +191,14 @@ def _learn(
     return run, interrupted
 
 
-def _begin(setup: Setup, *, warn: Callable[[str], None]) -> Epochs:
+def _begin(setup: Setup, *, warn: Callable[[str], None], tries_range: bool = False) -> Epochs:
     """Return the epochs of the part that the training is in, with the network of that part."""
     setup.keras.utils.set_random_seed(setup.recipe.seed)
     in_float = None if setup.progress.float_epochs is None else setup.folder / FLOAT
     with contextlib.nullcontext() if setup.strategy is None else setup.strategy.scope():
-        learner = network.build(setup.tf, setup.keras, setup.recipe, setup.parts, warn=warn, in_float=in_float)
+        learner = network.build(
+            setup.tf, setup.keras, setup.recipe, setup.parts, warn=warn, in_float=in_float, tries_range=tries_range
+        )
     return Epochs(setup, learner, phases.present(setup.recipe, setup.progress))
 
 

@@ -86,10 +86,10 @@ def go_on(options: Mapping[str, Any], data_asked: str | None, name: str | None) 
         folder = runs.find(name)
     else:
         asked = options.get("model")
-        found = runs.newest(asked and models.check(asked), having=STATE)
-        if not found:
+        resumable = runs.newest(asked and models.check(asked), having=STATE)
+        if not resumable:
             raise RunError("no run has a finished epoch to go on from; start one with 'toolkit train'")
-        folder = found[0]
+        folder = resumable[0]
     config = read_config(folder)
     stored = recipe_of(config, folder)
     if models.own_files(stored.model) and "model" not in options:  # a file that is not named is not run

@@ -89,7 +89,7 @@ class Loop:
         one_device = tf.function(self._single_step, jit_compile=bool(at_once))
         step = self._mirrored_step if strategy else one_device
         self._step = step if augmentation is None else self._augmented(step, augmentation)
-        # Order is cut into calls at multiples of so many batches, so that they end with the same weights.
+        # A call has a multiple of so many batches: an epoch ends with the same weights however many calls it takes.
         self.batches_at_once = at_once if at_once > 1 and augmentation is None and not strategy else 1
         self._many_batches: Any = None
         self._train_blocks: dict[int, Any] = {}

@@ -68,13 +68,15 @@ def build(
     *,
     warn: Callable[[str], None],
     in_float: Path | None = None,
+    tries_range: bool = False,
 ) -> Learner:
     """Return the model of a recipe, not trained yet or as the recipe's Keras file has it, with what trains it.
 
     in_float: what the recipe itself has trained in float, if the model is to go on from there with rounding.
+    tries_range: whether it is tried on training images which range of pixels a Keras file takes.
     """
     if models.weights_files(recipe.model):
-        model, convention = transfer.start(keras, recipe, parts.dataset, warn=warn)
+        model, convention = transfer.start(keras, recipe, parts, tries_range=tries_range, warn=warn)
     else:
         with allowing(recipe.code_files):
             model = _new(keras, recipe, parts) if in_float is None else load_model(in_float)

@@ -48,14 +48,14 @@ def fake_quantized(keras: Any, model: Any, parts: Parts) -> Any:
     """
     if bounds_of(model):
         return model
-    made = _Rounding(keras, is_pixels=parts.dataset.is_pixels).of(model)
+    made = _Rounding(keras, is_pixels=parts.dataset.is_pixels).rounded(model)
     _take_first_bounds(keras, made, parts)
     return made
 
 
 def check(keras: Any, model: Any) -> None:
     """Raise UsageError if a network has layers that are not known to integer kernels."""
-    _Rounding(keras, is_pixels=True).of(model)
+    _Rounding(keras, is_pixels=True).rounded(model)
 
 
 def move_bounds(model: Any, *, moving: bool) -> None:
@@ -79,8 +79,8 @@ def _take_first_bounds(keras: Any, model: Any, parts: Parts) -> None:
         for start in range(0, len(rows), AT_ONCE):
             given = convention.values(images[rows[start : start + AT_ONCE]])
             for number, one in enumerate(keras.tree.flatten(values(given, training=False))):
-                found = np.asarray(one)
-                lows[number], highs[number] = min(lows[number], found.min()), max(highs[number], found.max())
+                tensor = np.asarray(one)
+                lows[number], highs[number] = min(lows[number], tensor.min()), max(highs[number], tensor.max())
     for layer, low, high in zip(moving, lows, highs, strict=True):
         layer.low.assign(low)
         layer.high.assign(high)
@@ -97,7 +97,7 @@ class _Rounding:
         self._seen: set[int] = set()
         self._names: set[str] = set()
 
-    def of(self, model: Any) -> Any:
+    def rounded(self, model: Any) -> Any:
         """Return the new network."""
         network = self._keras.Model(model.inputs, model.outputs)
         (given,) = network.inputs
@@ -240,8 +240,8 @@ class _Rounding:
 
 
 def _only(readers: Iterable[Any]) -> Any:
-    found = list(readers)
-    return found[0] if len(found) == 1 else None
+    every = list(readers)
+    return every[0] if len(every) == 1 else None
 
 
 def _is_of_channels(layer: Any, value: Any) -> bool:

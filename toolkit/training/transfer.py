@@ -9,6 +9,7 @@ import numpy as np
 from toolkit import data, models
 from toolkit.convention import SUM_TOLERANCE, Convention
 from toolkit.data.base import Dataset
+from toolkit.data.base.parts import Parts
 from toolkit.errors import UsageError
 from toolkit.reading import AS_THEY_ARE, Reading, image_shape
 from toolkit.runtimes.base import as_artifact_error
@@ -34,18 +35,23 @@ def reading_for(recipe: Recipe, choice: str) -> Reading:
     return Reading(model_shape=image_shape(load_model(files[0]).input_shape))
 
 
-def start(keras: Any, recipe: Recipe, dataset: Dataset, *, warn: Callable[[str], None]) -> tuple[Any, Convention]:
-    """Return the model of the recipe's Keras file, as it is trained further on ``dataset``, and what it takes.
+def start(
+    keras: Any, recipe: Recipe, parts: Parts, *, tries_range: bool, warn: Callable[[str], None]
+) -> tuple[Any, Convention]:
+    """Return the model of the recipe's Keras file, as it is trained further on these data, and what it takes.
 
     All layers learn but those up to the recipe's ``freeze_until``. A head of another number of classes is replaced by
-    a new one, which is warned of. UsageError for a model that takes other images, or does not end in probabilities.
+    a new one, which is warned of. tries_range: whether the range of its pixels is tried. UsageError for a model that
+    takes other images, or does not end in probabilities.
     """
-    path = Path(recipe.model)
+    path, dataset = Path(recipe.model), parts.dataset
     model = load_model(path, (min(_TRIED_IMAGES, len(dataset.train)), *dataset.input_shape))
     if bounds_of(model) and not recipe.qat:
         raise UsageError(f"{path}: rounds as integer kernels do; give --qat to train it further, or the model in float")
     check_input(model, path, dataset)
     convention = fed.of_recipe(model, recipe, dataset)
+    if tries_range:
+        fed.check(model, path, convention, parts)
     learning_in_float32(model)
     if model.output_shape[-1] != dataset.classes:
         model = _with_new_head(keras, model, path, dataset, warn=warn)

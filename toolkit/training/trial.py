@@ -44,7 +44,7 @@ def main(task: str) -> None:
         with allowing(asked["imports"], unsafe_lambda=asked["unsafe_lambda"]):
             seconds = _time(tf, keras, recipe, rows)
     onednn = arithmetic.onednn()
-    answer = arithmetic.Answer([arithmetic.Tried(onednn, xla, batch_s) for xla, batch_s in seconds.items()])
+    answer = arithmetic.TrialReply([arithmetic.Tried(onednn, xla, batch_s) for xla, batch_s in seconds.items()])
     print(json.dumps(documents.to_tree(answer)), file=answers, flush=True)
 
 

@@ -52,10 +52,10 @@ def requirements(wheels: Mapping[str, str]) -> list[str]:
 
 def explain_mismatch(output: str) -> str | None:
     """Return in a line which file was not the tested one, by what pip wrote; None if that was not what went wrong."""
-    found = _MISMATCH.search(output)
-    if found is None:
+    mismatch = _MISMATCH.search(output)
+    if mismatch is None:
         return None
-    package, expected, got = found.groups()
+    package, expected, got = mismatch.groups()
     return f"the package index gives another file of {package} than the tested one (SHA-256 {got}, not {expected})"
 
 

@@ -158,8 +158,8 @@ def _spec(document: dict[str, Any]) -> TensorSpec:
 
 def _tensors(process: Process, answer: dict[str, Any]) -> list[Traced]:
     """Ask for the tensors that an answer lists."""
-    found = []
+    tensors = []
     for place, one in enumerate(answer["tensors"]):
         _, content = process.ask({"do": TENSOR, "place": place})
-        found.append(Traced(one["name"], np.frombuffer(content, np.float32).reshape(one["shape"])))
-    return found
+        tensors.append(Traced(one["name"], np.frombuffer(content, np.float32).reshape(one["shape"])))
+    return tensors

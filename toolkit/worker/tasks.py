@@ -67,10 +67,10 @@ def _know(kept: dict[str, Any], content: bytes, *, name: str, shape: list[int]) 
 
 def _alone(kept: dict[str, Any], content: bytes, *, name: str) -> Answer:
     """Return the output of one layer where those before it give out what is known."""
-    found = kept["layers"].alone(name, kept["known"], kept["values"])
-    arrays = [one for one in (found.values, found.magnitudes) if one is not None]
+    output = kept["layers"].alone(name, kept["known"], kept["values"])
+    arrays = [one for one in (output.values, output.magnitudes) if one is not None]
     content = b"".join(np.ascontiguousarray(one, np.float32).tobytes() for one in arrays)
-    return {"shape": found.values.shape, "count": found.count}, content
+    return {"shape": output.values.shape, "count": output.count}, content
 
 
 def _try(kept: dict[str, Any], content: bytes, *, path: str, runtime: str, rows: list[int]) -> Answer:

@@ -143,7 +143,7 @@ TARGETS = {
     "bench": Target(
         20, _MODELS, verb("bench", ".", "--seconds", "0.05", "--processes", "1"), changes.in_place, made.mend
     ),
-    "compare": Target(60, _records, verb("compare", "old", "new"), changes.as_json),
+    "record compare": Target(60, _records, verb("record", "compare", "old", "new"), changes.as_json),
     "data": Target(300, _sources, _data, _arguments),
     "report": Target(40, _reported, verb("report", ".", "--record", "new"), changes.as_json, made.mend),
     "bundle, a manifest": Target(

@@ -96,7 +96,7 @@ def _guest(cpu: Cpu) -> Path:
 
 
 def _compiler() -> str | None:
-    return next((found for name in COMPILERS if (found := shutil.which(name))), None)
+    return next((compiler for name in COMPILERS if (compiler := shutil.which(name))), None)
 
 
 def _root(name: str, cpu: Cpu) -> Path:

@@ -52,10 +52,10 @@ class Counts:
         }
         return {
             "schema": 1,
-            "command": "compare",
+            "command": "compare-work",
             "compared": [compared],
             "tolerance": self.tolerance,
-            "verdict": Verdict.of(bool(self)),
+            "verdict": Verdict.from_passed(bool(self)),
         }
 
 
@@ -74,8 +74,8 @@ def compare(
     check_tolerance(tolerance)
     if sha256(reference) == sha256(candidate):
         return Counts(reference, candidate, None, tolerance)
-    found = []
+    counted = []
     for done, path in enumerate((reference, candidate)):
         on_step(Step(done, 2, f"counting {path}"))
-        found.append(instructions.count(path, cpu=cpu))
-    return Counts(reference, candidate, (found[0], found[1]), tolerance)
+        counted.append(instructions.count(path, cpu=cpu))
+    return Counts(reference, candidate, (counted[0], counted[1]), tolerance)

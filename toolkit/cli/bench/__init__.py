@@ -1,10 +1,9 @@
-"""``toolkit bench``: measure artifacts, here or on devices."""
+"""``toolkit bench``: measure artifacts here."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,26 +13,24 @@ from toolkit.cli.bench import ending, live, tables, tuned, why
 from toolkit.cli.options import (
     BENCHMARKS,
     OUTPUT,
-    REMOTE,
     Debug,
-    DeviceOptions,
     Json,
     LoadingOptions,
     MeasuringOptions,
     Paths,
     Records,
     Runtime,
-    given,
     option,
 )
 from toolkit.console import Console
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from toolkit.bench.advice import Budgets
+    from toolkit.bench.advice import Requirements
     from toolkit.bench.plan import PlanOptions
 
 _recommended = partial(option, "What is recommended")
+_besides = partial(option, "What else is measured")
 
 # Seconds and processes of --thorough.
 THOROUGH = (10.0, 10)
@@ -46,9 +43,6 @@ Shapes = Annotated[
     ),
 ]
 Strict = Annotated[bool, option(OUTPUT, "Exit with 1 if something disturbed the machine during a block.", "--strict")]
-Resume = Annotated[
-    Path | None, option(REMOTE, "The folder of a record that was cut off: measure what it lacks, on the same device.")
-]
 
 
 @dataclass(frozen=True)
@@ -87,11 +81,11 @@ class BudgetOptions:
     min_accuracy: Annotated[float | None, _recommended("The lowest accuracy, in percent.")] = None
 
     @property
-    def budgets(self) -> "Budgets":
+    def budgets(self) -> "Requirements":
         """The same as numbers."""
-        from toolkit.bench.advice import Budgets
+        from toolkit.bench.advice import Requirements
 
-        return Budgets.parse(self.max_latency, self.max_size, self.min_accuracy)
+        return Requirements.parse(self.max_latency, self.max_size, self.min_accuracy)
 
 
 @dataclass(frozen=True)
@@ -99,31 +93,24 @@ class MoreOptions:
     """What is asked for besides latencies."""
 
     explain: Annotated[
-        bool, option(OUTPUT, "Also show operators, their times, and the share of what the CPU can do.", "--explain")
+        bool, _besides("Also show operators, their times, and the share of what the CPU can do.", "--explain")
     ] = False
     instructions: Annotated[
-        bool,
-        option(
-            OUTPUT, "Also count the instructions of an inference, which no other program changes.", "--instructions"
-        ),
+        bool, _besides("Also count the instructions of an inference, which no other program changes.", "--instructions")
     ] = False
     tune: Annotated[
-        bool,
-        option(OUTPUT, "Also try the runtimes' settings, and show the line of code that sets what wins.", "--tune"),
+        bool, _besides("Also try the runtimes' settings, and show the line of code that sets what wins.", "--tune")
     ] = False
 
 
 def command(
     *,
-    context: typer.Context,
     paths: Paths = None,
     planning: PlanningOptions,
     shape: Shapes = None,
     runtime: Runtime = None,
     strict: Strict = False,
     recommended: BudgetOptions,
-    devices: DeviceOptions,
-    resume: Resume = None,
     code: LoadingOptions,
     more: MoreOptions,
     output: Records = BENCHMARKS,
@@ -136,15 +123,6 @@ def command(
     """
     plan: PlanOptions = {**planning.plan, "budgets": recommended.budgets}
     console = Console(json_output=json)
-    if devices.on:
-        from toolkit.cli.bench.on_devices import measure
-
-        _refuse_what_is_done_here(given(context))
-        return measure(
-            console, devices.on, paths or (), plan, wheels=devices.wheels, output=output, resume=resume, strict=strict
-        )
-    if resume is not None:
-        raise UsageError("--resume goes on with the record of a device; name it by --on")
     shapes = _shapes(shape or ())
     with live.showing(console) as show:
         record = api.bench(
@@ -167,28 +145,18 @@ def command(
     return ending.exit_code(record, strict=strict)
 
 
-def _refuse_what_is_done_here(asked: Mapping[str, str]) -> None:
-    """Raise UsageError for what no device does for --on. asked: flags by the names of their parameters."""
-    if here := [asked[name] for name in MoreOptions.__dataclass_fields__ if name in asked]:
-        raise UsageError(f"{here[0]} looks at this machine; leave out --on, or call it on the device")
-    if asked.keys() & {"shape", "runtime", "imports", "unsafe_lambda"}:
-        raise UsageError(
-            "--shape, --runtime, --import and --unsafe-lambda do not go with --on; call bench on the device"
-        )
-
-
 def _shapes(given: Sequence[str]) -> dict[str, list[int]]:
     """Return the shapes of inputs by their names, which may hold a colon themselves."""
-    found = {}
+    shapes: dict[str, list[int]] = {}
     for text in given:
         name, colon, sizes = text.rpartition(":")
         shape = [int(size) for size in sizes.split(",") if re.fullmatch(r"[1-9][0-9]{0,8}", size)]
         if not (name and colon) or len(shape) != sizes.count(",") + 1:
             raise UsageError(f"--shape is '{text}'; it must be an input and its sizes, as in image:1,3,224,224")
-        if name in found:
+        if name in shapes:
             raise UsageError(f"--shape gives '{name}' twice; give each input once")
-        found[name] = shape
-    return found
+        shapes[name] = shape
+    return shapes
 
 
 def _numbers(text: str, option: str) -> list[int]:

@@ -19,6 +19,7 @@ LATENCY_COLUMNS = (
     *figure_columns("size", "accuracy", "median", "95 % interval", "floor", "p90", "p99", "speed-up"),
     Column("vs. float32", figures=False),
 )
+RATIO_COLUMNS = (Column("speed-up"), Column("95 %"), Column("", figures=False))
 START_COLUMNS = (
     Column("runtime", figures=False),
     *figure_columns("end to end", "images/s", "load", "first", "cold", "peak memory", "added"),
@@ -55,10 +56,10 @@ def report(console: Console, record: "Record") -> None:
     console.heading("End to end, start and memory")
     _table(console, (*columns, *START_COLUMNS), names, [_start_row(record, result) for result in results])
     console.legend(START_LEGEND)
-    paced = [(name, found) for name, result in zip(names, results, strict=True) if (found := result.at_pace)]
+    paced = [(name, pace) for name, result in zip(names, results, strict=True) if (pace := result.at_pace)]
     if paced and not record.host.emulated:
         console.heading("At the pace of a camera")
-        rows = [_paced_row(found) for _, found in paced]
+        rows = [_paced_row(pace) for _, pace in paced]
         _table(console, (*columns, *PACED_COLUMNS), [name for name, _ in paced], rows)
         console.text(PACED_LEGEND)
     if record.instructions:

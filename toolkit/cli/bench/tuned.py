@@ -35,12 +35,12 @@ def report(console: Console, record: "Record") -> None:
                 path.name,
                 runtimes[path],
                 one.setting,
-                f"{found.value:.3f}×",
-                f"{found.low:.3f} – {found.high:.3f}",
-                describe(found),
+                f"{speedup.value:.3f}×",
+                f"{speedup.low:.3f} – {speedup.high:.3f}",
+                describe(speedup),
             )
             for path, tuned in record.tuned.items()
-            for one, found in zip(tuned.tried, tuned.speedups(), strict=True)
+            for one, speedup in zip(tuned.tried, tuned.speedups(), strict=True)
         ],
     )
     console.legend(LEGEND)

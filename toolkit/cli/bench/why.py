@@ -28,7 +28,7 @@ HOW_TIMED = "times: of the artifact cut off after each operator, in turns; an op
 
 def report(console: Console, record: "Record", *, everything: bool) -> None:
     """Print a line for each integer artifact that is not faster than float32; with everything the tables as well."""
-    explained = [(result, found) for result in record.results if (found := record.why.get(result.samples))]
+    explained = [(result, explanation) for result in record.results if (explanation := record.why.get(result.samples))]
     if everything and explained:
         emulated = record.host.emulated
         console.table(ROOF_COLUMNS, [_roof_row(*pair, emulated=emulated) for pair in explained])
@@ -36,19 +36,19 @@ def report(console: Console, record: "Record", *, everything: bool) -> None:
             console.text(
                 "MAC: multiply-accumulate; attainable: min(MAC/s, MAC per byte of weights × bytes/s) of probes"
             )
-        for result, found in explained:
+        for result, explanation in explained:
             settings = f"{result.runtime}, threads {result.threads}, batch {result.batch}"
             console.heading(f"{result.path.name} ({settings})")
-            console.table(OPERATOR_COLUMNS, _operator_rows(found.profile))
-            console.text(found.profile.untimed or HOW_TIMED)
-    for result, found in explained:
-        if found.reason:
-            console.text(f"why {result.path.name} ({result.runtime}) is not faster than float32: {found.reason}")
+            console.table(OPERATOR_COLUMNS, _operator_rows(explanation.profile))
+            console.text(explanation.profile.untimed or HOW_TIMED)
+    for result, explanation in explained:
+        if explanation.reason:
+            console.text(f"why {result.path.name} ({result.runtime}) is not faster than float32: {explanation.reason}")
 
 
-def _roof_row(result: "Result", found: "Explanation", *, emulated: bool) -> tuple[str, ...]:
-    profile, attainable = found.profile, found.attainable
-    share = None if emulated else found.share(result.median.value)
+def _roof_row(result: "Result", explanation: "Explanation", *, emulated: bool) -> tuple[str, ...]:
+    profile, attainable = explanation.profile, explanation.attainable
+    share = None if emulated else explanation.share(result.median.value)
     return (
         result.path.name,
         result.runtime,
@@ -57,7 +57,7 @@ def _roof_row(result: "Result", found: "Explanation", *, emulated: bool) -> tupl
         _count(profile.macs),
         units.size(profile.weight_bytes),
         profile.arithmetic or "–",
-        _rate(None if emulated else found.rate(result.median.value)),
+        _rate(None if emulated else explanation.rate(result.median.value)),
         _rate(attainable[0] if attainable else None),
         "–" if share is None else f"{share:.0%}",
         attainable[1] if attainable else "–",

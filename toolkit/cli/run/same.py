@@ -44,9 +44,9 @@ def lines(verified: "Verified", *, model: str, choice: str) -> list[str]:
 def _undecided(undecided: Sequence["Comparison"], verified: "Verified", *, model: str, choice: str) -> list[str]:
     rows = f"{verified.noun}s"
     names = units.listed([Path(one.artifact).name for one in undecided])
-    found = [one.figures for one in undecided if one.figures]
-    lost = max(figures.loss_pp for figures in found)
-    at_most = max(figures.bounds_pp[1] for figures in found)
+    measured = [one.figures for one in undecided if one.figures]
+    lost = max(figures.loss_pp for figures in measured)
+    at_most = max(figures.bounds_pp[1] for figures in measured)
     needed = [one.images_to_decide for one in undecided]
     about = f", about {max(number for number in needed if number):,} in all" if all(needed) else ""
     wider = ["toolkit", "verify", str(verified.subject), "--margin", f"{ceil(at_most * 10) / 10:g}"]

@@ -11,7 +11,6 @@ from toolkit.cli.options import (
     OUTPUT,
     AllowOverlap,
     Debug,
-    DeviceOptions,
     InputRange,
     Json,
     LoadingOptions,
@@ -43,8 +42,6 @@ Save = Annotated[bool, option(OUTPUT, "Write a parity record, and the results in
 Flips = Annotated[
     Path | None, option(OUTPUT, "A picture to write: the images that an artifact classifies differently.")
 ]
-# What goes with --on.
-ON_DEVICES = {"paths", "golden", "on", "wheels", "json", "debug"}
 
 
 def command(
@@ -59,7 +56,6 @@ def command(
     input_range: InputRange = None,
     runtime: Runtime = None,
     code: LoadingOptions,
-    devices: DeviceOptions,
     save: Save = False,
     flips: Flips = None,
     reading: ReadingOptions,
@@ -71,12 +67,6 @@ def command(
     The exit code is 0 for pass, 1 for fail, and 3 for inconclusive: too few images to tell.
     """
     console = Console(json_output=json)
-    if devices.on:
-        if unused := [flag for name, flag in given(context).items() if name not in ON_DEVICES]:
-            raise UsageError(f"--on compares by golden on a device; it does not go with {', '.join(unused)}")
-        from toolkit.cli.verify.on_devices import verify
-
-        return verify(console, devices.on, paths or (), wheels=devices.wheels)
     _refuse_contradictions(given(context), against)
     common: dict[str, Any] = {
         "margin_pp": margin,

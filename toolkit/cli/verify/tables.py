@@ -68,10 +68,10 @@ def explain(console: Console, parity: "Parity") -> None:
 def golden_row(comparison: "Comparison") -> tuple[str, ...]:
     """Return the cells of GOLDEN_FIGURES, between the name and the verdict."""
     name, verdict = Path(comparison.artifact).name, str(comparison.verdict)
-    found, recorded = comparison.figures, comparison.recorded
-    if found is None:
+    figures, recorded = comparison.figures, comparison.recorded
+    if figures is None:
         return (name, *["–"] * len(GOLDEN_FIGURES), verdict)
-    reference = (str(found.changed), f"{found.max_abs_error:.2g}")
+    reference = (str(figures.changed), f"{figures.max_abs_error:.2g}")
     if recorded is None:
         return (name, *reference, "–", "–", verdict)
     lsb = recorded.max_lsb
@@ -83,18 +83,18 @@ def _row(comparison: "Comparison", part: "Verified", undecided: str) -> tuple[st
     if part.by_golden:
         return golden_row(comparison)
     name = Path(comparison.artifact).name
-    found = comparison.figures
-    if found is None:
+    measured = comparison.figures
+    if measured is None:
         return (name, *["–"] * len(FIGURES), comparison.verdict)
-    low, high = found.change_ci95_pp
+    low, high = measured.change_ci95_pp
     figures = (
-        units.percent(found.accuracy),
-        f"{0.0 - found.loss_pp:+.2f} [{low:+.2f}, {high:+.2f}]",
-        f"{found.lost}/{found.gained}",
-        str(found.changed),
-        f"{found.mcnemar_p:.2g}",
-        f"{found.bounds_pp[1]:.2f}",
-        f"{found.kl_mean:.1e}",
+        units.percent(measured.accuracy),
+        f"{0.0 - measured.loss_pp:+.2f} [{low:+.2f}, {high:+.2f}]",
+        f"{measured.lost}/{measured.gained}",
+        str(measured.changed),
+        f"{measured.mcnemar_p:.2g}",
+        f"{measured.bounds_pp[1]:.2f}",
+        f"{measured.kl_mean:.1e}",
     )
     cells = (*figures, _word(comparison.verdict, undecided))
     return (name, *(units.marked(cell, overlap=part.overlaps) for cell in cells))

@@ -87,8 +87,8 @@ class Split:
     @cached_property
     def row_digests(self) -> Digests:
         """The digest of each row, (N,)."""
-        found = b"".join(row_digest(image) for rows in chunks(self.images) for image in rows)
-        return np.frombuffer(found, ">u8").astype(np.uint64)
+        digests = b"".join(row_digest(image) for rows in chunks(self.images) for image in rows)
+        return np.frombuffer(digests, ">u8").astype(np.uint64)
 
     def rows(self, index: NDArray[np.int64] | slice) -> "Split":
         """Return some of the rows."""
@@ -183,10 +183,10 @@ class Dataset:
     @cached_property
     def digests(self) -> dict[str, str]:
         """The digests of the arrays of all splits, by name."""
-        found: dict[str, str] = {}
+        digests: dict[str, str] = {}
         for name, split in self.splits.items():
-            found |= {f"{name}_images": split.images_sha256, f"{name}_labels": split.labels_sha256}
-        return found
+            digests |= {f"{name}_images": split.images_sha256, f"{name}_labels": split.labels_sha256}
+        return digests
 
     @property
     def learned_digests(self) -> Digests:

@@ -1,16 +1,20 @@
 """Files in folders as people have them: a folder per class, perhaps within a folder per part, perhaps wrapped."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import images
-from toolkit.data.base import stratified_split
+from toolkit.data.base import Conversion, Dataset, make_dataset, stratified_split
+from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
+from toolkit.reading import Reading
+from toolkit.text import well_formed
 
 SPLIT_SEED = 0
 TEST_SHARE = 0.2
@@ -78,6 +82,28 @@ class Classes:
     listings: dict[str, Listing]
     names: tuple[str, ...]
     notes: Notes
+
+    def dataset(
+        self,
+        path: Path,
+        rows: Mapping[str, tuple[NDArray[Any], NDArray[np.int64]]],
+        reading: Reading,
+        *,
+        conversion: Conversion = as_values,
+        groups: NDArray[Any] | None = None,
+    ) -> Dataset:
+        """Return the rows of each part, with their labels, as a data set. groups: as of ``make_dataset``."""
+        return make_dataset(
+            (*rows["training"], *rows["test"]),
+            validation=rows.get("validation"),
+            name=path.resolve().name,
+            origin=str(path),
+            class_names=tuple(map(well_formed, self.names)),
+            reading=reading,
+            notes=self.notes.all(),
+            conversion=conversion,
+            groups=groups,
+        )
 
 
 def leading(path: Path) -> str | None:
@@ -148,17 +174,17 @@ def _wanted(folder: Path, suffixes: Sequence[str]) -> Iterator[Path]:
 
 def _parts(root: Path, kind: str) -> dict[str, Path]:
     """Return the folders of the parts, by part; none if the folders of ``root`` are classes."""
-    found: dict[str, Path] = {}
+    parts: dict[str, Path] = {}
     for folder in subfolders(root):
         for part, names in PART_NAMES.items():
             if folder.lower() in names:
-                if part in found:
-                    raise DataError(f"{root}: {found[part].name} and {folder} both hold {part} {kind}; keep one")
-                found[part] = root / folder
-    if "training" in found and len(found) > 1:
-        return {part: found[part] for part in PART_NAMES if part in found}
-    if found and "training" not in found and len(found) == len(subfolders(root)):
-        there = ", ".join(folder.name for folder in found.values())
+                if part in parts:
+                    raise DataError(f"{root}: {parts[part].name} and {folder} both hold {part} {kind}; keep one")
+                parts[part] = root / folder
+    if "training" in parts and len(parts) > 1:
+        return {part: parts[part] for part in PART_NAMES if part in parts}
+    if parts and "training" not in parts and len(parts) == len(subfolders(root)):
+        there = ", ".join(folder.name for folder in parts.values())
         raise DataError(f"{root}: there is {there}, but no train folder beside it")
     return {}
 
@@ -184,24 +210,24 @@ def _check_filled(path: Path, listing: Listing, names: tuple[str, ...], suffixes
 
 def _list(folder: Path, names: tuple[str, ...], suffixes: Sequence[str], notes: Notes) -> Listing:
     """Return the files of all classes in one fixed, shuffled order (a validation split takes the last rows)."""
-    found = []
+    labelled = []
     for label, name in enumerate(names):
         for file in _files(folder / name):
             if file.suffix.lower() in suffixes:
-                found.append((file, label))
+                labelled.append((file, label))
             else:
                 notes.other_file(file)
     for file in folder.iterdir():
         if file.is_file() and not file.name.startswith("."):
             notes.other_file(file)
-    order = np.random.default_rng(SPLIT_SEED).permutation(len(found))
-    return Listing([found[row][0] for row in order], np.array([found[row][1] for row in order], np.int64))
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(labelled))
+    return Listing([labelled[row][0] for row in order], np.array([labelled[row][1] for row in order], np.int64))
 
 
 def _files(folder: Path) -> list[Path]:
     """Return the files of a class, those of the folders in it too, without hidden ones."""
-    found = []
+    inside = []
     for here, inner, files in os.walk(folder):
         inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in NO_CLASSES)
-        found += [Path(here, name) for name in files if not name.startswith(".")]
-    return sorted(found)
+        inside += [Path(here, name) for name in files if not name.startswith(".")]
+    return sorted(inside)

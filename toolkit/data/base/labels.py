@@ -26,8 +26,8 @@ def as_classes(
     flat = {part: _flat(labels, part=part, origin=origin) for part, labels in parts.items()}
     values = np.unique(flat["training"])
     if not 2 <= len(values) <= MAX_CLASSES:
-        found = f"all training labels are {_name(values[0])}" if len(values) == 1 else f"{len(values):,} classes"
-        raise DataError(f"{origin}: {found}; a classifier needs 2 to {MAX_CLASSES:,} classes")
+        what = f"all training labels are {_name(values[0])}" if len(values) == 1 else f"{len(values):,} classes"
+        raise DataError(f"{origin}: {what}; a classifier needs 2 to {MAX_CLASSES:,} classes")
     numbers = {}
     for part, labels in flat.items():
         if labels.dtype.kind != values.dtype.kind:
@@ -39,8 +39,8 @@ def as_classes(
     names = tuple(_name(value) for value in values)
     if names == tuple(str(number) for number in range(len(names))):
         return numbers, names, ()
-    shown = ", ".join(names[:NAMED_CLASSES]) + (", …" if len(names) > NAMED_CLASSES else "")
-    return numbers, names, (f"{origin}: the labels {shown} are classes 0 to {len(names) - 1}",)
+    named = ", ".join(names[:NAMED_CLASSES]) + (", …" if len(names) > NAMED_CLASSES else "")
+    return numbers, names, (f"{origin}: the labels {named} are classes 0 to {len(names) - 1}",)
 
 
 def require_all(labels: NDArray[np.int64], names: tuple[str, ...], *, origin: str) -> None:

@@ -33,8 +33,8 @@ class _Seen:
 
 def look(dataset: Dataset) -> list[str]:
     """Return a line, with its figure, for each thing that is conspicuous."""
-    found = [*(_pixels(dataset) if dataset.is_pixels else _constant(dataset)), *_empty_classes(dataset)]
-    return [f"{dataset.origin}: {text}" for text in found]
+    lines = [*(_pixels(dataset) if dataset.is_pixels else _constant(dataset)), *_empty_classes(dataset)]
+    return [f"{dataset.origin}: {text}" for text in lines]
 
 
 def _pixels(dataset: Dataset) -> Iterator[str]:

@@ -37,8 +37,8 @@ def as_pixels(
     if dtypes == {np.dtype(np.uint8)}:
         return {part: images.astype(np.uint8, copy=False) for part, images in shaped.items()}, ()
     if len(dtypes) > 1:
-        found = ", ".join(f"{part} images are {images.dtype}" for part, images in shaped.items())
-        raise DataError(f"{origin}: {found}; they must be of one type, of which one scale is made")
+        what = ", ".join(f"{part} images are {images.dtype}" for part, images in shaped.items())
+        raise DataError(f"{origin}: {what}; they must be of one type, of which one scale is made")
     (dtype,) = dtypes
     if dtype.kind not in "biuf":
         raise DataError(f"{origin}: images are {dtype}; pixels must be numbers, 0 to 255 or 0 to 1")
@@ -73,9 +73,9 @@ def _with_channels(images: NDArray[Any], *, part: str, origin: str) -> NDArray[A
 
 def _span(arrays: list[NDArray[Any]], *, origin: str) -> tuple[float, float]:
     """Return the lowest and the highest value; DataError for what is no number."""
-    found = [(rows.min(), rows.max()) for array in arrays for rows in chunks(array)]
-    low, high = float(min(low for low, _ in found)), float(max(high for _, high in found))
-    if not all(np.isfinite(end) for pair in found for end in pair):
+    ends = [(rows.min(), rows.max()) for array in arrays for rows in chunks(array)]
+    low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
+    if not all(np.isfinite(end) for pair in ends for end in pair):
         raise DataError(f"{origin}: a pixel is no number (NaN or infinite)")
     return low, high
 

@@ -8,5 +8,5 @@ from toolkit.report.sections.base import SectionModule
 
 def in_order() -> list[SectionModule]:
     """Return the sections in the order of the report."""
-    found = [registry.member(__name__, name, kind="section") for name in registry.names(__name__)]
-    return sorted((cast("SectionModule", module) for module in found), key=lambda module: module.ORDER)
+    modules = [registry.member(__name__, name, kind="section") for name in registry.names(__name__)]
+    return sorted((cast("SectionModule", module) for module in modules), key=lambda module: module.ORDER)

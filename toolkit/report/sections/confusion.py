@@ -44,11 +44,11 @@ def show(subject: Subject) -> Section:
 
 def count(labels: RowFile, answers: RowFile, classes: int) -> Counts:
     """Return how many images of each class (rows) were put into each class (columns)."""
-    found = np.zeros(classes * classes, np.int64)
+    counts = np.zeros(classes * classes, np.int64)
     for truth, answered in zip(labels.chunks(), answers.chunks(), strict=True):
         cells = truth["label"].astype(np.int64) * classes + answered["prediction"]
-        found += np.bincount(cells, minlength=classes * classes)
-    return found.reshape(classes, classes)
+        counts += np.bincount(cells, minlength=classes * classes)
+    return counts.reshape(classes, classes)
 
 
 def _matrix(title: str, counts: Counts, other: Counts, classes: Sequence[str]) -> Markup:

@@ -26,24 +26,24 @@ def show(subject: Subject) -> Section:
     rows, classes = subject.rows, subject.manifest.data.classes
     if not rows.artifacts:
         raise ArtifactError("the parity record has outputs of none of these files; 'toolkit verify --save' keeps them")
-    found: dict[Flip, list[str]] = {}
+    flips: dict[Flip, list[str]] = {}
     for name, table in rows.artifacts.items():
         for flip in compute(rows.reference, table, classes=len(classes)).flips:
-            found.setdefault(flip, []).append(name)
+            flips.setdefault(flip, []).append(name)
     again = {shlex.join(["toolkit", "verify", str(subject.folder), "--flips", "flips.png"]): "draws them anew"}
-    if not found:
+    if not flips:
         return Section(
             paragraph(f"No artifact puts any of the test {subject.rows_are} into another class than Keras does."), again
         )
-    ordered = sorted(found, key=lambda flip: (_KINDS.index(kind(flip)), flip.index, flip.candidate))
+    ordered = sorted(flips, key=lambda flip: (_KINDS.index(kind(flip)), flip.index, flip.candidate))
     images = subject.test_set
     if not images.is_pixels:
-        raise DataError(f"{units.count(len(found), 'change')} of class, of rows that are no images and cannot be shown")
-    tiles = [_tile(flip, found[flip], images, classes) for flip in ordered[:MOST_TILES]]
-    counts = ", ".join(f"{sum(kind(flip) == one for flip in found)} {one}" for one in _KINDS)
-    more = f" The first {MOST_TILES} are shown." if len(found) > MOST_TILES else ""
-    artifacts = len(set(chain.from_iterable(found.values())))
-    said = f"{len(found)} changes of class by {artifacts} of {len(rows.artifacts)} artifacts: {counts}.{more}"
+        raise DataError(f"{units.count(len(flips), 'change')} of class, of rows that are no images and cannot be shown")
+    tiles = [_tile(flip, flips[flip], images, classes) for flip in ordered[:MOST_TILES]]
+    counts = ", ".join(f"{sum(kind(flip) == one for flip in flips)} {one}" for one in _KINDS)
+    more = f" The first {MOST_TILES} are shown." if len(flips) > MOST_TILES else ""
+    artifacts = len(set(chain.from_iterable(flips.values())))
+    said = f"{len(flips)} changes of class by {artifacts} of {len(rows.artifacts)} artifacts: {counts}.{more}"
     return Section(joined([paragraph(said), element("div", *tiles, class_="tiles")]), again)
 
 

@@ -105,12 +105,12 @@ def _hill(name: str, result: Result, axis: Axis) -> Markup:
 
 def _notes(record: Record) -> list[Markup]:
     """Return what a reader must know of some of the results, each said once."""
-    found: dict[str, list[str]] = {}
+    notes: dict[str, list[str]] = {}
     for name, result in zip(names(record.results), record.results, strict=True):
         for text in (*record.warnings(result), *result.notes, *([result.golden] if result.golden else [])):
-            found.setdefault(text, []).append(name)
+            notes.setdefault(text, []).append(name)
     everywhere = len(record.results)
-    said = [f"{text} ({'all' if len(which) == everywhere else ', '.join(which)})" for text, which in found.items()]
+    said = [f"{text} ({'all' if len(which) == everywhere else ', '.join(which)})" for text, which in notes.items()]
     failed = [f"{path} could not be measured: {why}" for path, why in record.failures.items()]
     return [element("ul", *(element("li", text) for text in (*said, *failed)))] if said or failed else []
 

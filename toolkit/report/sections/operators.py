@@ -17,10 +17,10 @@ def show(subject: Subject) -> Section:
     artifact = subject.chosen
     subject.manifest.require(artifact)
     path = subject.folder / artifact.path
-    found = graph.read(path)
-    left_out = len(found.nodes) - MOST_LISTED
+    model = graph.read(path)
+    left_out = len(model.nodes) - MOST_LISTED
     more = [paragraph(f"… and {left_out:,} more operators.")] if left_out > 0 else []
-    drawn = [element("figure", graph.draw(found))] if len(found.nodes) <= MOST_DRAWN else []
-    lead = paragraph(code(artifact.path), f": {found}, as the machine that made this page executes it.")
-    body = joined([lead, table(graph.COLUMNS, found.rows[:MOST_LISTED]), *more, *drawn])
+    drawn = [element("figure", graph.draw(model))] if len(model.nodes) <= MOST_DRAWN else []
+    lead = paragraph(code(artifact.path), f": {model}, as the machine that made this page executes it.")
+    body = joined([lead, table(graph.COLUMNS, model.rows[:MOST_LISTED]), *more, *drawn])
     return Section(body, {shlex.join(["toolkit", "show", str(path)]): "lists them on the machine that it runs on"})

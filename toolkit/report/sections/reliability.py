@@ -9,7 +9,7 @@ from toolkit import units
 from toolkit.errors import ArtifactError
 from toolkit.interval import Interval
 from toolkit.parity.evidence import RowFile
-from toolkit.parity.figures import BINS, Calibration
+from toolkit.parity.figures import BINS, Reliability
 from toolkit.report import svg
 from toolkit.report.markup import Markup, code, element, joined
 from toolkit.report.sections.base import Section
@@ -49,34 +49,34 @@ def show(subject: Subject) -> Section:
     return Section(joined([element("div", *pair, class_="pair"), element("p", what, class_="faint")]), again)
 
 
-def calibration(labels: RowFile, answers: RowFile) -> Calibration:
+def calibration(labels: RowFile, answers: RowFile) -> Reliability:
     """Return how many answers of each confidence are right."""
-    found = Calibration()
+    counted = Reliability()
     for truth, answered in zip(labels.chunks(), answers.chunks(), strict=True):
-        found.add(answered["confidence"], answered["prediction"] == truth["label"])
-    return found
+        counted.add(answered["confidence"], answered["prediction"] == truth["label"])
+    return counted
 
 
-def bins(of: Calibration) -> list[Bin]:
+def bins(counted: Reliability) -> list[Bin]:
     """Return the bins that have images, by rising confidence."""
-    columns = zip(of.images.astype(int), of.confidence, of.right.astype(int), strict=True)
+    columns = zip(counted.images.astype(int), counted.confidence, counted.right.astype(int), strict=True)
     return [Bin(n, float(sure / n), share(int(right), int(n))) for n, sure, right in columns if n]
 
 
-def _diagram(title: str, of: Calibration, kind: int) -> Markup:
-    found = bins(of)
-    lowest = min((*(one.confidence for one in found), *(one.right.low for one in found)))
+def _diagram(title: str, counted: Reliability, kind: int) -> Markup:
+    filled = bins(counted)
+    lowest = min((*(one.confidence for one in filled), *(one.right.low for one in filled)))
     floor = max(0.0, np.floor(lowest * 5) / 5)
     axis, height = Axis(floor, 1.0, 48.0, WIDTH - 24), Axis(floor, 1.0, HEIGHT - 42, 28.0)
     words = [f"{100 * value:.0f} %" for value in axis.ticks]
-    error = f"ECE {units.percent(of.error())}"
+    error = f"ECE {units.percent(counted.error())}"
     parts = [
         svg.up(height, axis.start, words, "right", right=axis.end),
         svg.across(axis, height.start, words, "probability of the answer"),
         svg.line(axis.at(floor), height.at(floor), axis.at(1), height.at(1), "even"),
-        svg.path([(axis.at(one.confidence), height.at(one.right.value)) for one in found], f"line{kind}"),
+        svg.path([(axis.at(one.confidence), height.at(one.right.value)) for one in filled], f"line{kind}"),
     ]
-    for one in found:
+    for one in filled:
         x = axis.at(one.confidence)
         parts.append(svg.line(x, height.at(one.right.low), x, height.at(one.right.high), "ink"))
         parts.append(svg.marker(kind, x, height.at(one.right.value), f"area{kind}"))

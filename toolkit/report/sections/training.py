@@ -77,11 +77,11 @@ def _chart(
     title: str,
     history: Sequence[EpochFigures],
     best: int | None,
-    of: Callable[[EpochFigures], tuple[float, float]],
+    values_of: Callable[[EpochFigures], tuple[float, float]],
 ) -> Markup:
-    lines = {"training": [of(one)[0] for one in history]}
+    lines = {"training": [values_of(one)[0] for one in history]}
     if all(one.validated for one in history):
-        lines["validation"] = [of(one)[1] for one in history]
+        lines["validation"] = [values_of(one)[1] for one in history]
     first = max(1.0, len(history) - 1.0)
     across = Axis(1.0, 1.0 + first, 52.0, WIDTH - 12)
     up = Axis(*svg.spread(value for values in lines.values() for value in values), HEIGHT - 42, 44.0)
@@ -110,7 +110,7 @@ def _chart(
 
 def _charts(subject: Subject) -> list[Markup]:
     """Return the charts beside the manifest as pictures within the page."""
-    found = []
+    figures = []
     for name in CHARTS:
         path = subject.folder / name
         if path.is_file() and not path.is_symlink():
@@ -118,5 +118,5 @@ def _charts(subject: Subject) -> list[Markup]:
             if content.startswith(_PNG):
                 source = f"data:image/png;base64,{base64.b64encode(content).decode()}"
                 picture = element("img", src=source, alt=f"{path.stem} against epochs")
-                found.append(element("figure", picture, class_="chart"))
-    return found
+                figures.append(element("figure", picture, class_="chart"))
+    return figures

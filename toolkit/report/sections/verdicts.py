@@ -60,46 +60,54 @@ def _lead(artifacts: Sequence[Artifact], rows_are: str) -> Markup:
     return element("p", f"{said}, {on}", class_="lead")
 
 
-def _bounds(of: Verification | None) -> tuple[float, float, float] | None:
+def _bounds(verified: Verification | None) -> tuple[float, float, float] | None:
     """Return the points lost and their one-sided bounds; None if nothing was counted."""
-    if of is None or of.lost is None or of.gained is None:
+    if verified is None or verified.lost is None or verified.gained is None:
         return None
-    if min(of.lost, of.gained, of.n - 1) < 0 or of.lost + of.gained > of.n:
-        raise ArtifactError(f"the manifest speaks of {of.lost} images lost and {of.gained} gained of {of.n}")
-    lower, upper = loss_bounds(of.lost, of.gained, of.n)
-    return (of.lost - of.gained) / of.n * 100, lower * 100, upper * 100
+    if min(verified.lost, verified.gained, verified.n - 1) < 0 or verified.lost + verified.gained > verified.n:
+        raise ArtifactError(
+            f"the manifest speaks of {verified.lost} images lost and {verified.gained} gained of {verified.n}"
+        )
+    lower, upper = loss_bounds(verified.lost, verified.gained, verified.n)
+    return (verified.lost - verified.gained) / verified.n * 100, lower * 100, upper * 100
 
 
 def _axis(artifacts: Sequence[Artifact]) -> Axis | None:
-    found = [bounds for artifact in artifacts if (bounds := _bounds(artifact.verified))]
-    if not found:
+    intervals = [bounds for artifact in artifacts if (bounds := _bounds(artifact.verified))]
+    if not intervals:
         return None
     margins = [one.margin_pp for artifact in artifacts if (one := artifact.verified)]
-    return Axis(*svg.spread([0.0, *margins, *(value for bounds in found for value in bounds)]), *_ENDS)
+    return Axis(*svg.spread([0.0, *margins, *(value for bounds in intervals for value in bounds)]), *_ENDS)
 
 
 def _row(artifact: Artifact, axis: Axis | None) -> Sequence[object]:
-    found, bounds = artifact.verified, _bounds(artifact.verified)
-    if found is None or bounds is None or axis is None or found.accuracy is None or found.reference_accuracy is None:
-        return code(artifact.path), verdict(artifact.verdict), _problem(found), "–", "–", "–", "–"
+    verified, bounds = artifact.verified, _bounds(artifact.verified)
+    if (
+        verified is None
+        or bounds is None
+        or axis is None
+        or verified.accuracy is None
+        or verified.reference_accuracy is None
+    ):
+        return code(artifact.path), verdict(artifact.verdict), _problem(verified), "–", "–", "–", "–"
     loss, lower, upper = bounds
 
     def marked(text: str) -> str:
-        return units.marked(text, overlap=found.dataset.overlap)
+        return units.marked(text, overlap=verified.dataset.overlap)
 
     return (
         code(artifact.path),
-        joined([verdict(found.verdict), " ", _problem(found)]),
-        _strip(artifact, axis, bounds, found.margin_pp),
+        joined([verdict(verified.verdict), " ", _problem(verified)]),
+        _strip(artifact, axis, bounds, verified.margin_pp),
         f"{_signed(loss)} ({_signed(lower)} – {_signed(upper)})",
-        f"{found.lost} / {found.gained}",
-        marked(units.percent(found.accuracy)),
-        marked(units.percent(found.reference_accuracy)),
+        f"{verified.lost} / {verified.gained}",
+        marked(units.percent(verified.accuracy)),
+        marked(units.percent(verified.reference_accuracy)),
     )
 
 
-def _problem(found: Verification | None) -> Markup:
-    problem = found.others.get("problem") if found else None
+def _problem(verified: Verification | None) -> Markup:
+    problem = verified.others.get("problem") if verified else None
     return element("span", problem, class_="faint") if problem else Markup()
 
 
@@ -134,8 +142,8 @@ def _legend(artifacts: Sequence[Artifact]) -> Markup:
     )
 
 
-def _overlaps(found: Verification | None) -> list[str]:
-    return [f"not an accuracy: {one}." for one in found.dataset.overlap] if found else []
+def _overlaps(verified: Verification | None) -> list[str]:
+    return [f"not an accuracy: {one}." for one in verified.dataset.overlap] if verified else []
 
 
 def _signed(points: float) -> str:

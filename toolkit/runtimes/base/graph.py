@@ -46,11 +46,11 @@ def edges(ends: Sequence[tuple[Iterable[Hashable], Iterable[Hashable]]]) -> list
     Constants are left out there: what no operator before gives out is an input of the graph.
     """
     made: dict[Hashable, int] = {}
-    found = []
+    takes = []
     for place, (taken, given) in enumerate(ends):
-        found.append(tuple(dict.fromkeys(made.get(tensor, -1) for tensor in taken)))
+        takes.append(tuple(dict.fromkeys(made.get(tensor, -1) for tensor in taken)))
         made |= dict.fromkeys(given, place)
-    return found
+    return takes
 
 
 def convolution_macs(result: Sequence[int], weights: Sequence[int]) -> int:

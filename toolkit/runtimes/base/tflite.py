@@ -44,11 +44,11 @@ def work(
 
 def live(inputs: Iterable[int], operators: Sequence[tuple[Iterable[int], Iterable[int]]]) -> set[int]:
     """Return the tensors that depend on the inputs. operators: the tensors that each takes and gives out, in order."""
-    found = {int(tensor) for tensor in inputs}
+    depending = {int(tensor) for tensor in inputs}
     for taken, given in operators:
-        if found & {int(tensor) for tensor in taken}:
-            found |= {int(tensor) for tensor in given}
-    return found
+        if depending & {int(tensor) for tensor in taken}:
+            depending |= {int(tensor) for tensor in given}
+    return depending
 
 
 def nodes(
@@ -64,7 +64,7 @@ def nodes(
     every = [([int(one) for one in each["inputs"]], [int(one) for one in each["outputs"]]) for each in operators]
     flowing = live(inputs, every)
     takes = edges([([one for one in taken if one in flowing], given) for taken, given in every])
-    found = []
+    listed = []
     for operator, (taken, given), before in zip(operators, every, takes, strict=True):
         name = str(operator["op_name"])
         macs, arithmetic = work(name, [tensors.get(one) for one in taken], [tensors.get(one) for one in given])
@@ -72,7 +72,7 @@ def nodes(
         constants = [tensors[one] for one in kept if one in tensors]
         numbers = (one for one in constants if arithmetic or np.dtype(one["dtype"]).kind == "f")
         output = tensors.get(given[0]) if given else None
-        found.append(
+        listed.append(
             Node(
                 Operator(name, kernels[given[0]] if given else "", macs, arithmetic, sum(map(size_bytes, constants))),
                 name=str(output["name"]) if output else "",
@@ -81,7 +81,7 @@ def nodes(
                 takes=before,
             )
         )
-    return found
+    return listed
 
 
 def size_bytes(tensor: dict[str, Any]) -> int:

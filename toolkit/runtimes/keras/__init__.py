@@ -33,13 +33,10 @@ _ROUNDING = 1e-3
 class KerasSession(Session):
     """A Keras model as one compiled function."""
 
-    def __init__(self, path: Path, *, threads: int) -> None:
+    def __init__(self, path: Path, model: Any) -> None:
+        """Compile the model of a file."""
         self._tf = tf = extras.load("tensorflow")
-        self.path = path
-        if threads:  # once per process, before TensorFlow runs anything
-            tf.config.threading.set_intra_op_parallelism_threads(threads)
-            tf.config.threading.set_inter_op_parallelism_threads(threads)
-        self._model = load_model(path)
+        self.path, self._model = path, model
         shape, outputs = self._model.input_shape, self._model.output_shape
         if not isinstance(shape, tuple) or not isinstance(outputs, tuple):
             raise ArtifactError(f"{path}: a classifier of images has one input and one output")
@@ -88,14 +85,14 @@ def declared(model: Any) -> Convention | None:
     if scaling is None:
         return None
     scale, offset = scaling
-    found: dict[Convention, float] = {}
+    distances: dict[Convention, float] = {}
     for known in STANDARD:
         ends = np.sort(np.stack([known.low[0] * scale + offset, known.high[0] * scale + offset]), axis=0)
         width = float((ends[1] - ends[0]).max())
         if width > 0 and (ends[0] <= _ROUNDING).all() and (ends[1] >= -_ROUNDING).all():
-            found[known] = abs(np.log(width / 2))
-    best = min(found, key=lambda known: found[known], default=None)
-    return best if best is not None and found[best] <= np.log(_FARTHEST) else None
+            distances[known] = abs(np.log(width / 2))
+    best = min(distances, key=lambda known: distances[known], default=None)
+    return best if best is not None and distances[best] <= np.log(_FARTHEST) else None
 
 
 def _scaling(model: Any) -> tuple[NDArray[Any], NDArray[Any]] | None:
@@ -114,7 +111,11 @@ def _scaling(model: Any) -> tuple[NDArray[Any], NDArray[Any]] | None:
 
 def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) -> Session:
     """Load a ``.keras`` file."""
-    return KerasSession(path, threads=threads)
+    tf = extras.load("tensorflow")
+    if threads:  # once per process, before TensorFlow runs anything
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    return KerasSession(path, load_model(path))
 
 
 def trace(path: Path, values: NDArray[np.float32]) -> list[Traced]:

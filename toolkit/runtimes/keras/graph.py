@@ -21,14 +21,14 @@ def nodes(model: Any, *, kernels: str, batch: int) -> list[Node]:
     """
     every = [call for call in calls(model) if not call.is_input]
     takes = edges([([id(one) for one in call.input_tensors], [id(one) for one in call.outputs]) for call in every])
-    found, seen = [], set()
+    listed, seen = [], set()
     for call, before in zip(every, takes, strict=True):
         layer = call.operation
         weights = [] if id(layer) in seen else list(getattr(layer, "weights", ()))
         seen.add(id(layer))
         macs = _macs(layer, call, batch)
         size = sum(int(weight.numpy().nbytes) for weight in weights)
-        found.append(
+        listed.append(
             Node(
                 Operator(type(layer).__name__, kernels, macs, FLOAT32 if macs else None, size),
                 name=str(layer.name),
@@ -37,7 +37,7 @@ def nodes(model: Any, *, kernels: str, batch: int) -> list[Node]:
                 takes=before,
             )
         )
-    return found
+    return listed
 
 
 def _shape(tensor: Any, batch: int) -> tuple[int, ...] | None:

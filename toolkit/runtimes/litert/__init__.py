@@ -89,15 +89,15 @@ class LiteRTSession(Session):
 
     def tensors(self, rows: int) -> list[Traced]:
         """Return the tensors with a row for each of the ``rows`` images that were run last, the output last."""
-        found = {}
+        traced = {}
         for details in self._interpreter.get_tensor_details():
             shape, index = details["shape"], details["index"]
             if len(shape) and shape[0] == rows and index not in self._input_indices:
-                found[index] = Traced(
+                traced[index] = Traced(
                     details["name"], dequantize(self._interpreter.get_tensor(index), _spec(details, None))
                 )
-        output = found.pop(self._output_indices[0])
-        return [*found.values(), output]
+        output = traced.pop(self._output_indices[0])
+        return [*traced.values(), output]
 
     def written(self) -> dict[int, TensorSpec]:
         """Return the tensors that the operators give out, in order, by their places in the file.

@@ -152,17 +152,17 @@ def _exactly(path: Path, options: Callable[[], Any]) -> tuple[Any, str | None]:
 
     Return the session, and a remark if it is not the usual one.
     """
-    found = portability(path) if saturation.saturates_here() else Portability()
-    if not found.here:
+    told = portability(path) if saturation.saturates_here() else Portability()
+    if not told.here:
         return _session(path, str(path), options()), None
     precise = options()
     precise.add_session_config_entry(*_PRECISION)
     with suppress(ArtifactError):
         return _session(path, str(path), precise), _EXACTLY
     usual = options()
-    if found.right_as_written:
+    if told.right_as_written:
         usual.graph_optimization_level = getattr(extras.load(PACKAGE).GraphOptimizationLevel, _BASIC)
-    return _session(path, str(path), usual), _IN_FLOAT if found.right_as_written else _NOT_EXACTLY
+    return _session(path, str(path), usual), _IN_FLOAT if told.right_as_written else _NOT_EXACTLY
 
 
 def portability(path: Path) -> Portability:
@@ -192,13 +192,13 @@ def trace(path: Path, values: NDArray[np.float32]) -> list[Traced]:
     model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
     opened = _session(path, model.SerializeToString(), _options(threads=1, kernels=KERNELS[0]))
     output, *tensors = opened.run([session.output.name, *names], {session.input.name: session.encode(values)})
-    found = []
+    traced = []
     for name, value in zip(names, tensors, strict=True):
         if name in quantizers:
             scale, zero_point = (float(constants[constant]) for constant in quantizers[name].input[1:3])
             value = dequantize(value, TensorSpec(name, (), "", scale, int(zero_point)))
-        found.append(Traced(name, np.asarray(value, np.float32)))
-    return [*found, Traced(session.output.name, output)]
+        traced.append(Traced(name, np.asarray(value, np.float32)))
+    return [*traced, Traced(session.output.name, output)]
 
 
 def nodes(path: Path, *, batch: int = 1) -> list[Node]:

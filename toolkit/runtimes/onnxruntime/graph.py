@@ -121,13 +121,13 @@ def nodes(model: Any, shapes: Mapping[str, tuple[int, ...]], one_byte: Set[str],
     kinds = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
     every = {name: shape for name, (shape, _) in kept.items()} | dict(shapes)
     ends = [([name for name in node.input if name and name not in kept], node.output) for node in model.graph.node]
-    found = []
+    listed = []
     for node, before in zip(model.graph.node, edges(ends), strict=True):
         macs, arithmetic = work(node, every, eight)
         mine = {name for name in node.input if name in kept}
         numbers = (name for name in mine if arithmetic or kinds[name] in _REAL)
         output = next(iter(node.output), "")
-        found.append(
+        listed.append(
             Node(
                 Operator(node.op_type, kernels, macs, arithmetic, sum(kept[name][1] for name in mine)),
                 name=node.name or output,
@@ -136,7 +136,7 @@ def nodes(model: Any, shapes: Mapping[str, tuple[int, ...]], one_byte: Set[str],
                 takes=before,
             )
         )
-    return found
+    return listed
 
 
 def work(node: Any, shapes: Mapping[str, Sequence[int]], one_byte: Set[str]) -> tuple[int | None, str | None]:

@@ -50,11 +50,11 @@ class _NotAnalysedError(Exception):
 
 def analyse(model: Any) -> Portability:
     """Return the layers of a graph that can saturate."""
-    found = _Graph(model)
-    sums, reasons, operators = {}, list(found.unknown()), set()
+    graph = _Graph(model)
+    sums, reasons, operators = {}, list(graph.unknown()), set()
     for node in model.graph.node:
         try:
-            greatest = found.greatest_sum(node)
+            greatest = graph.greatest_sum(node)
         except _NotAnalysedError as error:
             reasons.append(f"{_name(node)}: {error}")
             continue

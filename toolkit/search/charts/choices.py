@@ -12,14 +12,14 @@ ORDER = 3
 
 def draw(search: Search) -> Iterator[Chart]:
     """Yield one chart, if enough was tried to tell."""
-    found = importances([one.result for one in search.candidates if not one.is_finalist])
-    if not found:
+    shares = importances([one.result for one in search.candidates if not one.is_finalist])
+    if not shares:
         return
-    names = [name.replace("_", " ") for name in found]
-    figure = new_figure(width=6.0, height=1.2 + 0.35 * len(found))
+    names = [name.replace("_", " ") for name in shares]
+    figure = new_figure(width=6.0, height=1.2 + 0.35 * len(shares))
     axes = figure.subplots()
     tidy(axes)
-    axes.barh(names, [100 * share for share in found.values()], color=BLUE)
+    axes.barh(names, [100 * share for share in shares.values()], color=BLUE)
     axes.invert_yaxis()
     axes.set_xlabel("share of what mattered (%)")
     yield Chart(

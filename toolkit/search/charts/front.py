@@ -39,9 +39,9 @@ def draw(search: Search) -> Iterator[Chart]:
         if proof.min_accuracy is not None:
             axes.axhline(100 * proof.min_accuracy, label="--min-accuracy", **style(2).plain)
         log_axis(axes.xaxis)
-    shown = [100 * bound for one in intervals for bound in (one.low, min(one.high, HIGHEST_PERCENT / 100))]
+    bounds = [100 * bound for one in intervals for bound in (one.low, min(one.high, HIGHEST_PERCENT / 100))]
     lines = [100 * share for share in (proof.min_accuracy, (proof.rival_right or 0) / proof.n) if share]
-    accuracy_scale(panels[0], [*shown, *lines])
+    accuracy_scale(panels[0], [*bounds, *lines])
     panels[0].set_ylabel("test accuracy (%)")
     legend(figure, panels[0].get_legend_handles_labels()[0])
     yield Chart(

@@ -100,7 +100,7 @@ def by_model(runs: Sequence[TrialOutcome]) -> dict[str, dict[str, list[TrialOutc
     """Return the runs of each model, by the words for the rest of their configuration."""
     groups: dict[str, dict[str, list[TrialOutcome]]] = {}
     for one in runs:
-        rest = words.configuration({axis: of for axis, of in one.configuration.items() if axis != "model"})
+        rest = words.configuration({axis: value for axis, value in one.configuration.items() if axis != "model"})
         groups.setdefault(one.trial.recipe.model, {}).setdefault(rest, []).append(one)
     return groups
 
@@ -140,7 +140,7 @@ def log_axis(axis: Any) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def accuracy_scale(axes: Any, values: Sequence[float], *, of: str = "y") -> None:
+def accuracy_scale(axes: Any, values: Sequence[float], *, side: str = "y") -> None:
     """Stretch the x or y axis towards 100 %, equal steps being equal factors of the error, and fit it to the values.
 
     values: all that the axis has to show, in percent.
@@ -155,7 +155,7 @@ def accuracy_scale(axes: Any, values: Sequence[float], *, of: str = "y") -> None
         return 100 - 10.0 ** -np.asarray(height)
 
     set_scale, set_limits, axis = (
-        (axes.set_xscale, axes.set_xlim, axes.xaxis) if of == "x" else (axes.set_yscale, axes.set_ylim, axes.yaxis)
+        (axes.set_xscale, axes.set_xlim, axes.xaxis) if side == "x" else (axes.set_yscale, axes.set_ylim, axes.yaxis)
     )
     low, high = forward([min(HIGHEST_PERCENT, value) for value in (min(values), max(values))])
     span = max(high - low, 0.1)

@@ -93,8 +93,8 @@ def _explain(figure: Any, panels: Any, shades: Any, diverged: bool) -> None:
     bar = figure.colorbar(shades, ax=panels, label="test accuracy (%)", aspect=30)
     bar.ax.invert_yaxis()
     bar.ax.yaxis.set_minor_locator(NullLocator())
-    shown = [tick for tick in TICKS_PERCENT if shades.norm.vmin <= _error(tick) <= shades.norm.vmax]
-    bar.set_ticks([_error(tick) for tick in shown], labels=tick_labels(shown))
+    ticks = [tick for tick in TICKS_PERCENT if shades.norm.vmin <= _error(tick) <= shades.norm.vmax]
+    bar.set_ticks([_error(tick) for tick in ticks], labels=tick_labels(ticks))
     handles = [Patch(facecolor="none", label="best of its model, by validation accuracy", **_BEST)]
     if diverged:
         handles.append(Patch(facecolor="white", edgecolor=FAINT, hatch=_HATCH, label="diverged"))

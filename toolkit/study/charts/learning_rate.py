@@ -38,9 +38,9 @@ def draw(study: Study) -> Iterator[Chart]:
         _panel(axes, grid, alike(runs, **values))
     for axes, _ in panels:
         accuracy_scale(axes, [_percent(one) for one in runs])
-    shown = panels[0][0].get_legend_handles_labels()[0]
+    handles = panels[0][0].get_legend_handles_labels()[0]
     diverged = any(one.state == TrialState.DIVERGED for one in runs)
-    legend(figure, [*shown, Line2D([], [], label="diverged", **CROSS)] if diverged else shown)
+    legend(figure, [*handles, Line2D([], [], label="diverged", **CROSS)] if diverged else handles)
     caption = (
         "Best validation accuracy over all epochs against the learning rate: a marker for each seed, lines through "
         "their means, drawn a little beside and above each other, so that equal ones can be told apart. The axis is "

@@ -33,7 +33,7 @@ def draw(study: Study) -> Iterator[Chart]:
             axes.plot([min(values), max(values)], [height, height], color=look.colour, lw=1)
             axes.plot(values, [height] * len(values), **look.points | {"mfc": "none"})
             axes.plot(mean(values), height, marker="|", ms=11, color="black")
-        accuracy_scale(axes, [_percent(one) for one in tested], of="x")
+        accuracy_scale(axes, [_percent(one) for one in tested], side="x")
     caption = (
         f"Test accuracy of the best weights for each of {units.count(study.grid.seeds, 'seed')} (open markers), from "
         "lowest to highest (line), and their mean (bar). The axis is stretched towards 100 %."

@@ -64,7 +64,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ClaimJudgement:
     """What cases say together. depends_on: the cells that differ, if the verdict is ``depends``."""
 
     verdict: ClaimVerdict
@@ -111,7 +111,7 @@ class Weighed:
     but: why the claim does not hold whatever the cases say; empty if there is no such reason.
     """
 
-    judgement: Judgement
+    judgement: ClaimJudgement
     figure: str
     tables: tuple[Table, ...]
     but: str = ""
@@ -209,7 +209,7 @@ def case(configuration: AxisValues, readings: Sequence[tuple[bool | None, float 
     return Case(configuration, supports, tuple(figure for _, figure in readings if figure is not None))
 
 
-def judge(cases: Sequence[Case]) -> Judgement:
+def judge(cases: Sequence[Case]) -> ClaimJudgement:
     """Return the verdict of the cases that decide, with the interval of their share and the median figure.
 
     ``holds`` where at least MOST of them support the claim, ``does not hold`` where at most the rest do, else
@@ -218,14 +218,14 @@ def judge(cases: Sequence[Case]) -> Judgement:
     decided = [one for one in cases if one.supports is not None]
     figure = statistics.median([one.figures for one in cases])
     if not decided:
-        return Judgement(ClaimVerdict.UNDECIDED, tuple(cases), None, figure)
+        return ClaimJudgement(ClaimVerdict.UNDECIDED, tuple(cases), None, figure)
     share = statistics.share(sum(one.supports is True for one in decided), len(decided))
     verdict, cells = ClaimVerdict.DEPENDS, _explain(decided)
     if len(decided) < FEWEST_CASES:
         verdict, cells = ClaimVerdict.UNDECIDED, ()
     elif max(share.value, 1 - share.value) >= MOST:
         verdict, cells = ClaimVerdict.HOLDS if share.value >= MOST else ClaimVerdict.FAILS, ()
-    return Judgement(verdict, tuple(cases), share, figure, cells)
+    return ClaimJudgement(verdict, tuple(cases), share, figure, cells)
 
 
 def above_chance(study: Study, accuracy: float) -> float:

@@ -1,13 +1,13 @@
 """Runs that differ in the loss alone are compared by the accuracy of their best weights on the test images.
 
 The claim is read as: cross-entropy ends at a higher accuracy than the mean squared error. The best weights are those
-with the lowest validation loss, so each loss chooses by its own value. A configuration supports the claim where
-cross-entropy is ahead by more than two accuracies of so many images differ by chance (1.96 standard errors of the
-difference of two independent shares, which is more than that of two shares of the same images); it opposes it where the
-mean squared error is; it says nothing within. That covers the choice of the test images and not that of the seed: a run
-of another seed differs too, which only several seeds show. A run that diverged counts as chance (one class of all). The
-figure is the difference of the test accuracies in percentage points. The table also has the epochs until 95 %
-validation accuracy.
+with the lowest validation loss, so each loss chooses by its own value. A configuration supports the claim if
+cross-entropy has the higher accuracy, opposes it if the mean squared error has it, and says nothing if the difference
+could be chance. It could be chance up to 1.96 standard errors of the difference of two independent shares of so many
+images. For two shares of the same images that is more than needed. Chance here is the choice of the test images, not
+the seed: runs of other seeds differ too, which only a study with several seeds shows. A run that diverged counts as
+chance (one class of all). The figure is the difference of the test accuracies in percentage points. The table also has
+the epochs until 95 % validation accuracy.
 """
 
 from math import sqrt

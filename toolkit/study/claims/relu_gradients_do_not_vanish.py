@@ -1,14 +1,14 @@
-"""At the smallest learning rate of the grid each run with ReLU is held against its match with sigmoid.
+"""At the smallest learning rate of the grid each run with ReLU is compared with its match with sigmoid.
 
-How much of the gradient comes through is its norm at the first layer that has weights, over its norm at the last, on
-the same 500 training images; the geometric mean over the epochs that begin before half of the way from chance to 100 %
-is learned, the one before training among them, since there a gradient is needed. It *vanished* where less than a tenth
-comes through. A configuration opposes the claim where ReLU hardly learned (its best validation accuracy went less than
-half of that way) or its gradient vanished. It supports it if neither is so and the gradient of the sigmoid vanished.
-Where that did not vanish either, there was no such problem to be without, and the configuration says nothing. The
-figure is how many times more of the gradient comes through with ReLU. This measures that both are so, not that one is
-because of the other: where sigmoid learned although its gradient vanished, or ReLU did not although its own came
-through, something else decided.
+The share of the gradient that comes through is its norm at the first layer with weights over its norm at the last, on
+the same 500 training images. It is averaged (geometric mean) over the epochs in which a gradient is needed most: from
+the one before training to the last that begins with less than half of the way from chance to 100 % learned. A gradient
+*vanished* if less than a tenth comes through. A configuration opposes the claim if ReLU hardly learned (its best
+validation accuracy went less than half of that way), or if its gradient vanished. Otherwise it supports the claim if
+the gradient of the sigmoid vanished. If that did not vanish either, there was no problem to avoid, and the
+configuration says nothing. The figure is how many times more of the gradient comes through with ReLU. The two facts
+are measured, not that one causes the other: if sigmoid learned although its gradient vanished, or ReLU did not although
+its own came through, something else decided.
 """
 
 from itertools import takewhile
@@ -83,7 +83,7 @@ def _table(study: Study) -> Table:
             cells.append(units.percent(mean(one.best_validation_accuracy for one in runs)))
             ratios = [ratio for one in runs if (ratio := comes_through(study, one)) is not None]
             cells.append(f"{exp(mean(map(log, ratios))):.3g}" if ratios else "–")
-        held = {axis: of for axis, of in configuration.items() if axis != "learning_rate"}
+        held = {axis: value for axis, value in configuration.items() if axis != "learning_rate"}
         rows.append((words.configuration(held), *cells))
     headings = (
         f"learning rate {rate:g}",

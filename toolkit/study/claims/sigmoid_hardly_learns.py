@@ -2,7 +2,7 @@
 
 A configuration supports the claim if its best validation accuracy went less than half of the way from chance (one
 class of all) to 100 %, which is below 55 % with ten classes; it opposes it if it went further. The figure is the
-best validation accuracy. No run is held against another here: the first table has the run with ReLU beside each, which
+best validation accuracy. No run is compared with another here: the first table has the run with ReLU beside each, which
 tells whether it is the sigmoid or the small rate, and the second one counts the same at every rate.
 """
 
@@ -61,7 +61,7 @@ def _beside(study: Study) -> Table:
     rows = [
         (
             words.configuration(dict(zip(OTHERS, key, strict=True))),
-            *(_accuracies(found.get(key, [])) for found in (own, *others.values())),
+            *(_accuracies(by_rest.get(key, [])) for by_rest in (own, *others.values())),
         )
         for key in own
     ]

@@ -1,33 +1,49 @@
-"""``toolkit bench --on``: measure on devices, side by side."""
+"""``toolkit device bench``: measure on devices, side by side."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from toolkit import api, units
-from toolkit.cli.bench import ending, tables
+from toolkit.cli.bench import BudgetOptions, PlanningOptions, Strict, ending, tables
+from toolkit.cli.options import BENCHMARKS, REMOTE, Debug, DeviceOptions, Json, Paths, Records, option
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
     from toolkit.bench.plan import PlanOptions
     from toolkit.bench.record import Record
 
+Resume = Annotated[
+    Path | None, option(REMOTE, "The folder of a record that was cut off: measure what it lacks, on the same device.")
+]
 
-def measure(
-    console: Console,
-    destinations: Sequence[str],
-    paths: Sequence[Path],
-    options: "PlanOptions",
+
+def command(
     *,
-    wheels: Path | None,
-    output: Path,
-    resume: Path | None,
-    strict: bool,
+    paths: Paths = None,
+    devices: DeviceOptions,
+    resume: Resume = None,
+    planning: PlanningOptions,
+    recommended: BudgetOptions,
+    strict: Strict = False,
+    output: Records = BENCHMARKS,
+    json: Json = False,
+    debug: Debug = False,
 ) -> int:
-    """Measure on each device, print what each gave, several side by side at the end, and return the exit code."""
+    """Time artifacts on devices, and say which one to ship on each.
+
+    The exit code is that of 'toolkit bench', the highest of all devices.
+    """
+    plan: PlanOptions = {**planning.plan, "budgets": recommended.budgets}
+    console = Console(json_output=json)
     with console.steps("measuring") as show:
         outcomes = api.bench_on(
-            destinations, *paths, output=output, resume=resume, wheels=wheels, on_step=show, **options
+            devices.on,
+            *(paths or ()),
+            output=output,
+            resume=resume,
+            wheels=devices.wheels,
+            on_step=show,
+            **plan,
         )
     if len(outcomes) == 1:
         record = outcomes[0].require()

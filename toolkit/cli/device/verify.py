@@ -1,10 +1,9 @@
-"""``toolkit verify --on``: compare by golden on devices, side by side."""
+"""``toolkit device verify``: compare by golden on devices, side by side."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit import api
+from toolkit.cli.options import Debug, DeviceOptions, Json, Paths
 from toolkit.cli.verify.tables import EXIT_CODES, GOLDEN_FIGURES, GOLDEN_RULE, golden_row, print_problem
 from toolkit.console import Column, Console
 
@@ -12,10 +11,15 @@ if TYPE_CHECKING:
     from toolkit.remote.answer import DeviceParity
 
 
-def verify(console: Console, destinations: Sequence[str], paths: Sequence[Path], *, wheels: Path | None) -> int:
-    """Verify on each device, and print what each found."""
+def command(*, paths: Paths = None, devices: DeviceOptions, json: Json = False, debug: Debug = False) -> int:
+    """Show that devices answer as the machine that exported.
+
+    Artifacts are compared with the outputs that golden.npz has, as 'toolkit verify --golden' does it. The exit code is
+    that of 'toolkit verify', the highest of all devices.
+    """
+    console = Console(json_output=json)
     with console.steps("verifying") as show:
-        outcomes = api.verify_on(destinations, *paths, wheels=wheels, on_step=show)
+        outcomes = api.verify_on(devices.on, *(paths or ()), wheels=devices.wheels, on_step=show)
     if len(outcomes) == 1:
         code = _report(console, outcomes[0].require())
         _explain(console)

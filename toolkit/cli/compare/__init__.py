@@ -1,0 +1,106 @@
+"""``toolkit compare``: which of two artifacts is faster, or executes fewer instructions?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toolkit import api, units
+from toolkit.bench.tolerance import MORE_INSTRUCTIONS, SLOWER
+from toolkit.cli.bench.tables import NAME_COLUMNS, RATIO_COLUMNS
+from toolkit.cli.compare import counts
+from toolkit.cli.options import Debug, Json, MeasuringOptions, given
+from toolkit.console import Column, Console
+from toolkit.errors import CheckFailedError, UsageError
+
+if TYPE_CHECKING:
+    from toolkit.bench.instructions.versus import Counts
+    from toolkit.bench.versus import Versus
+    from toolkit.manifest import TensorSpec
+
+COLUMNS = (*NAME_COLUMNS, Column("input", figures=False), Column("median"), *RATIO_COLUMNS)
+
+# What else goes with --instructions.
+COUNTING = {"old", "new", "tolerance", "instructions", "json", "debug"}
+
+
+def command(
+    *,
+    context: typer.Context,
+    old: Annotated[Path, typer.Argument(help="An artifact.")],
+    new: Annotated[Path, typer.Argument(help="Another artifact.")],
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            help=f"How much slower the new one may be, in percent; default: {100 * SLOWER:g}, of instructions "
+            f"{100 * MORE_INSTRUCTIONS:g}.",
+            show_default=False,
+        ),
+    ] = None,
+    instructions: Annotated[
+        bool, typer.Option("--instructions", help="Compare the instructions of an inference: work, not time.")
+    ] = False,
+    threads: Annotated[int, typer.Option(help="Threads of both artifacts.")] = 1,
+    batch: Annotated[int, typer.Option(help="Images per inference of both artifacts.")] = 1,
+    measuring: MeasuringOptions,
+    json: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Time two artifacts side by side: which is slower?
+
+    The exit code is 1 if the new one is slower by more than --tolerance with 95 % confidence. With --instructions,
+    which do not depend on what else the machine does, it is 1 if the new one executes more of them by more than that.
+    """
+    console = Console(json_output=json)
+    tolerated: dict[str, Any] = {} if tolerance is None else {"tolerance": tolerance / 100}
+    compared: Counts | Versus
+    if instructions:
+        if unused := [flag for name, flag in given(context).items() if name not in COUNTING]:
+            raise UsageError(f"{unused[0]} is for timing; leave it out with --instructions")
+        with console.steps("counting") as show:
+            compared = counted = api.compare_instructions(old, new, on_step=show, **tolerated)
+        counts.report(console, counted)
+    else:
+        with console.steps("comparing") as show:
+            compared = timed = api.compare(
+                old, new, threads=threads, batch=batch, on_step=show, **vars(measuring), **tolerated
+            )
+        _report(console, timed)
+    console.document(compared.to_json())
+    return 0 if compared else CheckFailedError.exit_code
+
+
+def _report(console: Console, versus: "Versus") -> None:
+    from toolkit.bench.statistics import describe
+
+    reference, candidate = versus.reference.candidate, versus.candidate.candidate
+    names = units.short_names([reference.path, candidate.path])
+    speedup, pairs = versus.speedup, versus.pairs
+    if speedup is None or pairs is None:
+        console.text(f"{names[0]} and {names[1]} are the same file, by their digests: there is nothing to time")
+        return
+    inputs = [_inputs(specs) for specs in versus.inputs]
+    medians = [units.seconds(value_s) for value_s in versus.medians_s()]
+    interval = f"{speedup.low:.3f} – {speedup.high:.3f}"
+    console.table(
+        COLUMNS,
+        [
+            (names[0], reference.runtime, inputs[0], medians[0], "–", "–", "reference"),
+            (names[1], candidate.runtime, inputs[1], medians[1], f"{speedup.value:.3f}×", interval, describe(speedup)),
+        ],
+    )
+    where = "in one process" if versus.one_process else "in two processes on one core"
+    console.text(
+        f"timed side by side {where}, in blocks that alternate: {len(pairs.reference):,} pairs of {len(pairs.lengths)} "
+        "processes, each with caches that its own last inferences have filled"
+    )
+    if not versus.same_inputs:
+        console.warn("the two take different inputs; each was given its own, so they may do different work")
+    for remark in versus.remarks:
+        console.warn(remark)
+    slower = "is" if not versus else "is not"
+    console.text(f"{names[1]} {slower} more than {100 * versus.tolerance:g} % slower, with 95 % confidence")
+
+
+def _inputs(specs: "tuple[TensorSpec, ...]") -> str:
+    return ", ".join(f"{'×'.join('?' if n is None else str(n) for n in spec.shape)} {spec.dtype}" for spec in specs)
