@@ -14,6 +14,10 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint c
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
 	$(BIN)/toolkit run --epochs $(EPOCHS)
 
+# Whatever the environment says: without bytecode each process that runs tests compiles all of them, and hundreds of
+# processes compile toolkit.
+test test-unit: export PYTHONDONTWRITEBYTECODE :=
+
 # Three at a time, also on two cores: many wait for a process, a server or the next turn. A file at a time, since its
 # tests share what takes long to make; in the order of tests/conftest.py.
 test: $(INSTALLED)  ## every test (COVERAGE=yes: and how much of each module they run)

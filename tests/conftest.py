@@ -112,11 +112,12 @@ def _reference_is_known(_own_environment, exported_once, tiny):
 
 @pytest.fixture(scope="session", autouse=True)
 def _workers_are_kept():
-    """Workers are used again, but in tests/worker."""
+    """Workers are used again, but where their start is tested."""
     kept = KeptWorkers()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "_start", kept.start)
         patch.setattr(Workers, "close", lambda self: kept.close(self))
+        patch.setattr("toolkit.export.conversion.is_own", lambda path: True)  # no process to convert in
         yield
     kept.end()
 

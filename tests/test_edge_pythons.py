@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import edge_tests
-from tests.installed import ROOT, build, install
+from tests.installed import ROOT, install
 from tests.test_edge_install import run
 
 RUNNING = f"3.{sys.version_info.minor}"
@@ -54,13 +54,13 @@ def test_a_python_that_does_not_run_or_is_another_one_is_passed_over(tmp_path, m
 
 @pytest.mark.slow
 @pytest.mark.parametrize("version", OTHERS)
-def test_the_edge_part_works_and_its_tests_pass(version, tmp_path):
+def test_the_edge_part_works_and_its_tests_pass(version, wheel, tmp_path):
     python = find(version)
     if python is None:
         pytest.skip(f"no python{version} that runs and makes environments, on the PATH or in {PYENV}")
     home = tmp_path / "home"
     home.mkdir()
-    toolkit = install(tmp_path / "env", build("wheel", tmp_path / "wheel"), "edge", "pytest", python=python)
+    toolkit = install(tmp_path / "env", wheel, "edge", "pytest", python=python)
 
     checked = run(toolkit, "doctor", ROOT / "exported", "--json", home=home)
     document = json.loads(checked.stdout)

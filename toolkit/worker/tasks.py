@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import runtimes
-from toolkit.convention import of_message
+from toolkit.convention import of_message, sizes_for
 from toolkit.files.documents import to_tree
 from toolkit.runtimes.base import Session, Traced, as_artifact_error
 from toolkit.runtimes.keras.layers import Layers
@@ -73,7 +73,7 @@ def _alone(kept: dict[str, Any], content: bytes, *, name: str) -> Answer:
     return {"shape": output.values.shape, "count": output.count}, content
 
 
-def _try(kept: dict[str, Any], content: bytes, *, path: str, runtime: str, rows: list[int]) -> Answer:
+def try_out(kept: dict[str, Any], content: bytes, *, path: str, runtime: str, rows: list[int]) -> Answer:
     """Load a Keras model, and run it on zeros of the shape that it is asked about next, (N, …), or on one row.
 
     A model of several inputs, or of other rows, is not run: whoever loads it next refuses it, and says why.
@@ -92,7 +92,7 @@ def _tried(takes: Sequence[int | None], rows: Sequence[int]) -> tuple[int, ...] 
     takes: its own, (batch, …). rows: that of what it is asked about next, empty if that is not known.
     """
     own = takes[1:]
-    sizes = [size for size in (rows[1 : len(takes)] if rows else own) if size is not None]
+    sizes = [size for size in (sizes_for(takes, rows[1:]) if rows else own) if size is not None]
     if len(sizes) != len(own) or any(has not in (None, size) for has, size in zip(own, sizes, strict=True)):
         return None
     return (takes[0] or (rows[0] if rows else 1), *sizes)
@@ -117,5 +117,5 @@ TASKS: dict[str, Task] = {
     LAYERS: _layers,
     KNOW: _know,
     ALONE: _alone,
-    TRY: _try,
+    TRY: try_out,
 }

@@ -52,7 +52,7 @@ class Counts:
         }
         return {
             "schema": 1,
-            "command": "compare-work",
+            "command": "compare",
             "compared": [compared],
             "tolerance": self.tolerance,
             "verdict": Verdict.from_passed(bool(self)),
