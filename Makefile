@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-unit test-gpu test-cpus cpus fuzz kill photos tasks docs site check format edge dist benchmark exported trained study picture clean
+.PHONY: run test test-unit test-gpu test-cpus cpus fuzz kill photos tasks docs site check format edge dist benchmark exported exported-tiny tiny-fashion trained study picture clean
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
@@ -128,6 +128,23 @@ runs/cnn-full/metrics.json: | $(INSTALLED)
 
 runs/mlp-full/metrics.json: | $(INSTALLED)
 	$(BIN)/toolkit train --data mnist --model mlp --name mlp-full
+
+# A search ends after TRIALS candidates, or after HOURS, which count while it runs; the last trainings follow, however
+# long they take. Called again, it goes on where it was. What it finds depends on the clock only if HOURS end it first.
+HOURS ?= 6
+TRIALS ?= 60
+LONG := --trials $(TRIALS) --hours $(HOURS) --epochs 8 --final-epochs 120 --warmup 2 --average 0.999 --qat
+
+exported-tiny: $(INSTALLED)  ## exported/tiny: the smallest network that is surely good enough, searched on the full MNIST
+	$(BIN)/toolkit search --data mnist --name tiny-mnist $(LONG) --max-size 16kB --max-macs 0.42M \
+		--max-instructions 0.2035M --min-accuracy 99.3 --augment shift=0.07,rotate,zoom
+	$(BIN)/toolkit export --format tflite,onnx,c tiny-mnist/$$($(BIN)/toolkit search --show tiny-mnist --json | \
+		$(BIN)/python -c "import json, sys; print(json.load(sys.stdin)['smallest'])")
+	$(BIN)/toolkit verify --save exported/tiny
+
+tiny-fashion: $(INSTALLED)  ## runs/tiny-fashion/search.md: the front of size and accuracy on Fashion-MNIST
+	$(BIN)/toolkit search --data fashion-mnist --name tiny-fashion $(LONG) --max-size 32kB \
+		--finalists 6 --augment shift=0.07,zoom,flip
 
 clean:
 	rm -rf $(VENV) $(EDGE) dist build site .cache .mypy_cache .pytest_cache .ruff_cache

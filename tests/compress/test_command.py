@@ -76,7 +76,7 @@ def told(cli, monkeypatch, trained_folder, tiny_npz):
         learned = Learned(telling(accuracy, 0.5))
         monkeypatch.setattr(Processes, "__call__", lambda self, due, work: learned(due, work))
         monkeypatch.setattr("toolkit.compress.conduct.Costing", Costing)
-        monkeypatch.setattr("toolkit.compress.conduct._Narrower.widest_that_fits", lambda self: 9)
+        monkeypatch.setattr("toolkit.compress.conduct._Narrower.widest_that_fits", lambda self, **_: 9)
         monkeypatch.setattr("toolkit.search.prove.exported", lambda one: made(one, size_bytes))
         given = ("--data", tiny_npz, "--max-size", "13kB", "--min-accuracy", "90", "--epochs", "3")
         return cli("compress", source, *given)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tests.conftest import tiny_arrays
 from tests.fuzz import made
 from tests.search.made_up import Learned
 from toolkit import extras
-from toolkit.compress import compression, conduct
+from toolkit.compress import compression, conduct, lowrank
 from toolkit.data.base import make_dataset
 from toolkit.errors import CheckFailedError, DataError, RunError, UsageError
 from toolkit.export import sources
@@ -45,6 +46,7 @@ def opened(monkeypatch):
     """What the test set was opened for: what is trained here has no weights that could be exported."""
     fronts = []
     monkeypatch.setattr("toolkit.compress.conduct.Costing", Costing)
+    monkeypatch.setattr(lowrank, "LEAST_SAVED", inf)
     monkeypatch.setattr(
         "toolkit.compress.conduct.open_test_set",
         lambda left, *_, **__: fronts.append(tuple(one.name for one in left.candidates)),
@@ -92,6 +94,34 @@ def test_candidates_get_smaller_until_one_no_longer_reaches_what_is_asked_for(co
     assert recipe.model == str(start)
     assert compression.read(tmp_path / "small").candidates == of.candidates
     assert (of.to_json()["smallest"], of.summary) == (None, "3 of 3 candidates finished")
+
+
+@pytest.fixture
+def low_rank(monkeypatch):
+    """Dense layers of the original are factored if anything is saved."""
+    monkeypatch.setattr(lowrank, "LEAST_SAVED", 1)
+
+
+@pytest.mark.slow
+def test_if_a_wider_network_fits_in_low_rank_the_better_of_both_is_made_narrower(compress, opened, low_rank, tmp_path):
+    for better, accuracies in ((True, (0.92, 0.95, 0.5)), (False, (0.95, 0.92, 0.5)), (True, (0.6, 0.95, 0.5))):
+        folder = tmp_path / str(len(opened))
+        of = compress(Learned(telling(*accuracies)), folder=folder)
+        first, second, third = of.candidates
+        assert [one.low_rank for one in of.candidates] == [False, True, better]
+        assert second.steps < first.steps
+        assert third.steps == (second if better else first).steps + conduct.APART
+        assert max(one.costs.size_bytes for one in of.candidates) <= 13_000
+        names = [layer.name for layer in load_model(folder / "candidate-2" / "cnn-small.keras").layers]
+        assert any(name.endswith(lowrank.SUFFIX) for name in names)
+        assert compression.read(folder).candidates == of.candidates
+    assert opened[-1] == ("candidate-2",)
+
+
+@pytest.mark.slow
+def test_if_neither_reaches_it_no_narrower_one_follows(compress, opened, low_rank):
+    assert [one.low_rank for one in compress(Learned(telling(0.8, 0.89))).candidates] == [False, True]
+    assert opened == [()]
 
 
 @pytest.mark.slow
@@ -175,7 +205,7 @@ def test_a_network_without_channels_that_can_go_is_refused_in_a_line(compress, t
 def test_a_network_that_takes_other_pixels_keeps_the_same_channels_and_is_fed_with_them(
     compress, trained_folder, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(conduct._Narrower, "widest_that_fits", lambda self: 9)
+    monkeypatch.setattr(conduct._Narrower, "widest_that_fits", lambda self, **_: 9)
     keras = extras.load("keras")
     model = load_model(trained_folder / "best.keras")
     scaling = keras.layers.Rescaling(1 / 255, name="scaling")

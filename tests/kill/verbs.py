@@ -23,7 +23,10 @@ TRAIN = ("train", "--data", "tiny.npz", "--model", "mlp", "--epochs", "2", "--na
 TRAIN_FURTHER = ("train", "--data", "tiny.npz", "--model", f"runs/{RUN}/best.keras", "--epochs", "3")
 STUDY = ("study", "--data", "tiny.npz", "--model", "mlp", "--optimizer", "adam", "--activation", "relu")
 SMALL_STUDY = (*STUDY, "--learning-rate", "0.01", "--epochs", "2")
-SEARCH = ("search", "--data", "tiny.npz", "--trials", "2", "--epochs", "2")
+SEARCH = (
+    *("search", "--data", "tiny.npz", "--trials", "2", "--epochs", "2"),
+    *("--final-epochs", "2", "--finalists", "1"),
+)
 COMPRESS = ("compress", RUN, "--max-size", "9kB", "--min-accuracy", "40", "--epochs", "2")
 BENCH = ("bench", "--processes", "2", "--seconds", "0.05", f"{EXPORT}/mlp-int8.tflite")
 

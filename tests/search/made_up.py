@@ -13,7 +13,7 @@ from toolkit.study.executors.base import ENDED, EPOCH, STARTED, Event
 from toolkit.study.trials import TrialState, record_failure
 from toolkit.training import checkpoint
 
-ASKED = SearchRequest(Budgets(max_size_bytes=10_000.0), epochs=3)
+ASKED = SearchRequest(Budgets(max_size_bytes=10_000.0), epochs=3, final_epochs=0)
 SMALL, LARGE = Costs(2_000, 10_000, 500, 100), Costs(9_000, 90_000, 900, 900)
 
 

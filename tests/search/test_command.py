@@ -52,7 +52,7 @@ def here_alone(monkeypatch, many):
 
 
 # A batch normalization needs some dozens of batches, of which an epoch has three here.
-ASKED = ("--max-size", "6kB", "--trials", "1", "--epochs", "30")
+ASKED = ("--max-size", "6kB", "--trials", "1", "--epochs", "30", "--final-epochs", "0")
 
 
 @pytest.fixture
@@ -104,8 +104,12 @@ def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(cli, her
         (("--max-latency", "50us", "--ray", "auto"), "between trainings; leave --jobs and --ray out"),
         (("--hours", "9000"), "--hours is 9,000; it must be from 0.001 to 8,760"),
         (("--ray", "auto", "--jobs", "2"), "--jobs is for this machine, --ray for a cluster; leave out one of them"),
+        (("--finalists", "0"), "--finalists is 0; it must be from 1 to 100"),
+        (("--finalists", "2", "--final-epochs", "0"), "--final-epochs 0 that none is; leave one out"),
+        (("--final-epochs", "-1"), "the number of epochs is -1; it must be from 1 to 1,000,000"),
+        (("--warmup", "60"), "the warm-up takes 60 of 60 epochs"),
         (("--epochs", "0"), "the number of epochs is 0; it must be from 1 to 1,000,000"),
-        (("--qat", "--epochs", "1"), "--qat first trains in float: --epochs must be at least 2"),
+        (("--qat", "--epochs", "1", "--final-epochs", "0"), "--qat first trains in float: --epochs must be at least 2"),
         (("--max-instructions", "200000"), "--max-instructions is '200000'; it must be a number and a unit: k, M, G"),
         (("--max-latency", "-50us"), "--max-latency is '-50us'; it must be a number and a unit: s, ms, us, µs"),
         (("--name", "a/b"), "'a/b' is no name; allowed: one without a slash"),

@@ -219,8 +219,18 @@ def test_rounding_is_of_every_training_and_of_what_is_asked_for_again(tmp_path, 
     assert ASKED.difference(asked) == "without --qat"
 
 
-def test_the_usual_network_is_tried_first_if_it_fits(tmp_path, tiny):
-    for limit, is_first in ((10_000.0, True), (8_000.0, False)):
+def test_the_usual_networks_are_tried_first_if_they_fit(tmp_path, tiny):
+    for limit, first in ((10_000.0, space.usual()), (8_000.0, ())):
         asked = replace(ASKED, budgets=Budgets(limit))
-        of = carry_out(tmp_path / str(limit), tiny, Learned(learn), asked=asked, limits=Limits(trials=1))
-        assert (of.candidates[0].choice == space.usual()) is is_first
+        of = carry_out(tmp_path / str(limit), tiny, Learned(learn), asked=asked, limits=Limits(trials=3))
+        assert set(space.usual()).intersection(choices(of)) == set(first)
+        assert tuple(choices(of)[: len(first)]) == first
+
+
+def test_a_usual_network_that_was_not_tried_by_an_earlier_call_is_tried_next(tmp_path, tiny, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(space, "usual", tuple)
+        carry_out(tmp_path, tiny, Learned(learn), limits=Limits(trials=2))
+    of = carry_out(tmp_path, tiny, Learned(learn), limits=Limits(trials=5))
+    assert tuple(choices(of)[2:4]) == space.usual()
+    assert len(set(choices(of))) == 5

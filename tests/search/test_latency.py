@@ -33,7 +33,7 @@ def one_kind(monkeypatch):
         "REDUCTIONS": ("pool",),
     }.items():
         monkeypatch.setattr(space, name, values)
-    monkeypatch.setattr(space, "usual", choice)
+    monkeypatch.setattr(space, "usual", lambda: (choice(),))
 
 
 def test_networks_that_only_a_measurement_refuses_are_the_nearest():
@@ -90,7 +90,7 @@ def test_what_was_too_slow_in_an_earlier_call_is_tried_if_it_is_what_fits_now(tm
         assert attempt <= 3
         return shallow
 
-    monkeypatch.setattr(space, "usual", lambda: shallow)
+    monkeypatch.setattr(space, "usual", lambda: (shallow,))
     for name, value in {"ATTEMPTS": 3, "propose": propose}.items():
         monkeypatch.setattr(conduct, name, value)
     asked = replace(ASKED, budgets=Budgets(max_latency_s=50e-6))

@@ -26,7 +26,7 @@ def searched(tmp_path, tiny, monkeypatch, trained_folder, exported_once):
     """A search of one candidate, which was exported before a kill."""
     with monkeypatch.context() as patch:
         patch.setattr("toolkit.search.conduct.prove", lambda search, *_, **__: search)
-        asked = SearchRequest(Budgets(max_size_bytes=100_000.0), epochs=3)
+        asked = SearchRequest(Budgets(max_size_bytes=100_000.0), epochs=3, final_epochs=0)
         of = carry_out(tmp_path / "search", tiny, Learned(learn), asked=asked, limits=Limits(trials=1))
     (one,) = of.candidates
     shutil.copyfile(trained_folder / "best.keras", one.folder / "best.keras")

@@ -53,9 +53,10 @@ def test_the_smallest_networks_are_one_for_each_depth_and_kind():
     assert {(one.width, one.kernel) for one in found} == {(2, 3)}
 
 
-def test_the_usual_network_is_within_the_space():
-    usual = space.usual()
+def test_the_usual_networks_are_within_the_space():
+    usual, other = space.usual()
     assert usual.shape == TinyShape()
+    assert other.shape == TinyShape(reduce="stride")
     assert space.WIDTHS[0] <= usual.width <= space.WIDTHS[1]
     assert space.DEPTHS[0] <= usual.depth <= space.DEPTHS[1]
     assert usual.learning_rate == pytest.approx(0.00316, rel=1e-2)

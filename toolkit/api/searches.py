@@ -44,9 +44,11 @@ def search(
     """Search the family ``tiny`` for the smallest networks within budgets, in ``runs/NAME/``; called again, it goes on.
 
     budgets: a ``toolkit.search.budgets.Budgets``. data, reading, jobs, device, ray, run_cpus, run_gpus, allow_overlap:
-    as for ``study``. trials, hours: after so many trainings, or so long, no other begins, and the front that is left is
-    exported to int8 and measured on the test set, once. training: ``epochs`` (default: 10), ``seed``, ``augment``,
-    ``warmup``, ``average``, ``label_smoothing``, ``teacher`` and ``qat`` of each training, as for ``train``. against:
+    as for ``study``. trials, hours: after so many candidates, or so long, no other begins; then those that promise most
+    are trained again, and the front that is left is exported to int8 and measured on the test set, once. training:
+    ``epochs`` of each candidate (default: 10), ``seed``; ``final_epochs`` of those that are trained again (default: 60;
+    0 for none), ``finalists``, how many these are at most (default: 3); and ``augment``, ``warmup``, ``average``,
+    ``label_smoothing``, ``teacher`` and ``qat``, as for ``train``, which are theirs alone if there are any. against:
     what the front must match, as ``export`` takes it; None stands for a comparison, which nothing depends on, with the
     CNN in ``exported/`` if it was made for the same data. A search whose test set was opened is returned as it is.
 

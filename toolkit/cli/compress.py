@@ -85,7 +85,7 @@ def _original(compression: "Compression") -> tuple[str, ...]:
 def _row(compression: "Compression", one: "PrunedCandidate") -> tuple[str, ...]:
     known = (
         one.name,
-        f"{100 * one.share:.0f} %",
+        f"{100 * one.share:.0f} %{', low rank' if one.low_rank else ''}",
         units.size(one.costs.size_bytes),
         f"{one.costs.macs:,}",
         units.percent(one.accuracy) if one.outcome.progress.history else _NOTHING,

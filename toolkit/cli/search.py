@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _budget = partial(option, "What a network may take, and must reach")
 _effort = partial(option, "How long it is searched")
-_training = partial(option, "How each network is trained")
+_training = partial(option, "How a network is trained in the end")
 
 Name = Annotated[str, typer.Option(help="Name of the search; its candidates are in runs/NAME/.")]
 Against = Annotated[
@@ -71,11 +71,15 @@ class CostOptions:
 class SearchOptions:
     """How long it is searched, and how each network is trained: arguments of ``api.search``."""
 
-    trials: Annotated[int | None, _effort("Trainings at most; default: as many as the hours allow.")] = None
-    hours: Annotated[float, _effort("No training begins later than that.")] = 1.0
+    trials: Annotated[int | None, _effort("Candidates at most; default: as many as the hours allow.")] = None
+    hours: Annotated[float, _effort("No candidate begins later than that; the last trainings follow.")] = 1.0
     seed: Annotated[int, _effort("Seed of the proposals and of each training.")] = 0
     jobs: Annotated[int, _effort("How many are trained at a time, each with its share of cores.")] = 1
-    epochs: Annotated[int, _training("Epochs of each training.")] = 10
+    epochs: Annotated[int, _effort("Epochs of each candidate.")] = 10
+    final_epochs: Annotated[
+        int, _training("Epochs of those that promise most, trained again from the beginning; 0 for none.")
+    ] = 60
+    finalists: Annotated[int, _training("How many are trained again at most.")] = 3
     augment: Annotated[str | None, _training("How training images are changed by chance, as 'train' takes it.")] = None
     warmup: Annotated[int, _training("Epochs in which the learning rate rises to its value.")] = 0
     average: Annotated[float | None, _training("Decay of the average of the weights: 0.999; default: none.")] = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from toolkit.files.documents import LATER
 from toolkit.search.budgets import Costs
 from toolkit.search.experiment import TrainedCandidate
 
@@ -15,18 +16,23 @@ STEP = 2 ** (-1 / 8)
 
 @dataclass(frozen=True)
 class PrunedCandidateEntry:
-    """What ``candidate.json`` has: what is known before it is trained. steps: the power of STEP."""
+    """What ``candidate.json`` has: what is known before it is trained.
+
+    steps: the power of STEP. low_rank: whether its dense layers were factored too.
+    """
 
     steps: int
     costs: Costs
+    low_rank: bool = field(default=False, metadata=LATER)
     others: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PrunedCandidate(TrainedCandidate):
-    """A narrower network, what it takes, and what has come of its training."""
+    """A narrower network, what it takes, and what has come of its training; steps and low_rank as in its entry."""
 
     steps: int
+    low_rank: bool = False
 
     @property
     def share(self) -> float:
@@ -35,4 +41,4 @@ class PrunedCandidate(TrainedCandidate):
 
     def to_json(self) -> dict[str, Any]:
         """Return the candidate as ``toolkit compress --json`` has it."""
-        return {"name": self.name, "share": self.share, **self.figures()}
+        return {"name": self.name, "share": self.share, "low_rank": self.low_rank, **self.figures()}

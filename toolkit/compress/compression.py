@@ -129,7 +129,9 @@ class Compression(Experiment[PrunedCandidate]):
         # pruned, and gets more images right in one range than in another by chance.
         recipe = self.asked.recipe(self.start_of(folder), self.original.input_range)
         trial = Trial(recipe, folder, self.data["digests"], opens_test=False, tries_range=False)
-        return PrunedCandidate(steps=entry.steps, costs=entry.costs, outcome=outcome.read(trial))
+        return PrunedCandidate(
+            steps=entry.steps, costs=entry.costs, outcome=outcome.read(trial), low_rank=entry.low_rank
+        )
 
     def reread(self) -> "Compression":
         """Return it with its candidates as they stand on the disk."""

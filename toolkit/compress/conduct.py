@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import extras, locks, runs, units
-from toolkit.compress import channels, prune
-from toolkit.compress.candidates import STEP, PrunedCandidateEntry
+from toolkit.compress import channels, lowrank, prune
+from toolkit.compress.candidates import STEP, PrunedCandidate, PrunedCandidateEntry
 from toolkit.compress.compression import DOCUMENT, Compression, begin
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
@@ -89,18 +89,16 @@ def _train(
 
 
 def _due(compression: Compression, dataset: Dataset, costing: Costing, on_step: OnStep) -> Iterator[Trial]:
-    """Yield what is trained next: each candidate depends on what the one before it came to."""
+    """Yield what is trained next: each candidate depends on what those before it came to."""
     narrower: _Narrower | None = None
     while True:
         if all(one.outcome.ended for one in compression.candidates):
-            if compression.candidates and not _reaches(compression):
-                return
             narrower = narrower or _Narrower(compression, dataset, costing, on_step)
-            steps = compression.candidates[-1].steps + APART if compression.candidates else narrower.widest_that_fits()
-            if steps > narrower.most:
+            following = _next(compression, narrower)
+            if following is None:
                 return
             compression.write()
-            narrower.make(steps, compression.candidate_folder(len(compression.candidates) + 1))
+            narrower.make(*following, compression.candidate_folder(len(compression.candidates) + 1))
             compression = compression.reread()
         yield compression.candidates[-1].outcome.trial
         compression = compression.reread()
@@ -108,9 +106,31 @@ def _due(compression: Compression, dataset: Dataset, costing: Costing, on_step: 
             raise CheckFailedError(f"{last.name}: {last.outcome.message}")
 
 
-def _reaches(compression: Compression) -> bool:
-    last = compression.candidates[-1]
-    return last.outcome.state == TrialState.FINISHED and last.accuracy >= compression.least_accuracy
+def _next(compression: Compression, narrower: "_Narrower") -> tuple[int, bool] | None:
+    """Return with how many steps the next candidate is made, and whether it is factored; None if none follows.
+
+    The first candidate is only pruned. If a wider network fits once it is factored, that is the second one. Those that
+    follow are made as the better of these two, as long as they reach the accuracy.
+    """
+    last = compression.candidates[-1:]
+    if not last:
+        return narrower.widest_that_fits(low_rank=False), False
+    if len(compression.candidates) == 1 and narrower.has_low_rank:
+        steps = narrower.widest_that_fits(low_rank=True)
+        if steps < last[0].steps:
+            return steps, True
+    if len(compression.candidates) == 2 and last[0].low_rank:
+        last = compression.candidates
+    reaching = [one for one in last if _reaches(compression, one)]
+    if not reaching:
+        return None
+    best = max(reaching, key=lambda one: one.accuracy)
+    steps = best.steps + APART
+    return None if steps > narrower.most else (steps, best.low_rank)
+
+
+def _reaches(compression: Compression, one: PrunedCandidate) -> bool:
+    return one.outcome.state == TrialState.FINISHED and one.accuracy >= compression.least_accuracy
 
 
 def _tell(compression: Compression, event: Event, on_step: OnStep) -> None:
@@ -124,7 +144,10 @@ def _tell(compression: Compression, event: Event, on_step: OnStep) -> None:
 
 
 class _Narrower:
-    """Makes the original narrower. most: the steps after which no channel is left that could go."""
+    """Makes the original narrower. most: the steps after which no channel is left that could go.
+
+    has_low_rank: whether dense layers of the original can be factored.
+    """
 
     def __init__(self, compression: Compression, dataset: Dataset, costing: Costing, on_step: OnStep) -> None:
         """Load the original; UsageError if it has nothing to prune."""
@@ -141,45 +164,47 @@ class _Narrower:
         parts = divide(dataset, share=compression.asked.validation_split, seed=compression.asked.seed)
         tf = extras.load("tensorflow")
         convention = fed.of_file(self._model, Path(compression.asked.teacher), dataset)
+        self.has_low_rank = lowrank.factored(self._keras, self._model, self._channels) is not self._model
         self._importance = prune.importance(tf, self._keras, self._model, self._channels, parts, convention)
         # A share that leaves less than 1.5 of the channels leaves one.
         self.most = 1 + floor(log(1.5 / max(self._channels.groups.values())) / log(STEP))
 
-    def widest_that_fits(self) -> int:
+    def widest_that_fits(self, *, low_rank: bool) -> int:
         """Return the fewest steps after which the int8 file fits; UsageError, with what it takes, if none does."""
         budgets = self._compression.asked.budgets
-        if SIZE.option in budgets.excess(costs := self._costs(self.most)):
+        if SIZE.option in budgets.excess(costs := self._costs(self.most, low_rank=low_rank)):
             raise UsageError(
                 f"{self._compression.asked.teacher}: no width fits {budgets}: with one channel a layer it takes "
                 f"{costs}; nothing was trained"
             )
-        too_wide, fits = 0, self.most
+        too_wide, fits = -1 if low_rank else 0, self.most  # as wide as it was, it fits at most once it is factored
         while fits - too_wide > 1:
             middle = (too_wide + fits) // 2
-            if SIZE.option in budgets.excess(self._costs(middle)):
+            if SIZE.option in budgets.excess(self._costs(middle, low_rank=low_rank)):
                 too_wide = middle
             else:
                 fits = middle
         return fits
 
-    def make(self, steps: int, folder: Path) -> None:
+    def make(self, steps: int, low_rank: bool, folder: Path) -> None:
         """Write the network that a candidate starts from, and then what is known of it."""
         folder.mkdir(parents=True, exist_ok=True)
         start = self._compression.start_of(folder)
-        save_best(self._narrowed(steps), start)
-        entry = PrunedCandidateEntry(steps, self._costing.costs_of(str(start)))
+        save_best(self._narrowed(steps, low_rank=low_rank), start)
+        entry = PrunedCandidateEntry(steps, self._costing.costs_of(str(start)), low_rank)
         write_json(folder / CANDIDATE, {"schema": 1, **documents.to_tree(entry)})
 
-    def _costs(self, steps: int) -> Costs:
+    def _costs(self, steps: int, *, low_rank: bool) -> Costs:
         self._on_step(Step(0, 1, f"looking for a width that fits: {100 * STEP**steps:.0f} % of the channels"))
         with locks.scratch() as work:
             path = work / f"steps-{steps}.keras"
-            self._narrowed(steps).save(path)
+            self._narrowed(steps, low_rank=low_rank).save(path)
             return self._costing.costs_of(str(path))
 
-    def _narrowed(self, steps: int) -> Any:
+    def _narrowed(self, steps: int, *, low_rank: bool) -> Any:
         keep = prune.most_important(self._importance, share=STEP**steps)
-        return prune.pruned(self._keras, self._model, self._channels, keep)
+        made = prune.pruned(self._keras, self._model, self._channels, keep)
+        return lowrank.factored(self._keras, made, self._channels) if low_rank else made
 
 
 def _loaded(path: Path) -> Any:

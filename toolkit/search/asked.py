@@ -1,11 +1,18 @@
 """What a search is asked for: budgets, and how every network is trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
+from toolkit import units
+from toolkit.errors import UsageError
 from toolkit.search.budgets import Budgets
 from toolkit.search.space import Choice
 from toolkit.training.recipe import Recipe
+
+# The most candidates that are trained again: of more than that nothing is chosen any more.
+MOST_FINALISTS = 100
+# The fields of a recipe that only the last training of a network has: what pays if that is long.
+_OF_LAST = ("augment", "warmup", "average", "label_smoothing", "teacher", "qat")
 
 
 class TrainingOptions(TypedDict, total=False):
@@ -19,11 +26,18 @@ class TrainingOptions(TypedDict, total=False):
     label_smoothing: float
     teacher: str | None
     qat: bool
+    final_epochs: int
+    finalists: int
 
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """What a search is for; it goes on only for the same. All but the budgets is of every training, as in a Recipe."""
+    """What a search is for; it goes on only for the same. All but the budgets is of trainings, as in a Recipe.
+
+    epochs: of each candidate. final_epochs: of each finalist, which is a candidate that is trained again, from the
+    beginning; 0 if none is. finalists: how many there are at most. What is not of all trainings (``augment`` to
+    ``qat``) is of the finalists, or, if there are none, of every candidate.
+    """
 
     budgets: Budgets
     epochs: int = 10
@@ -34,23 +48,30 @@ class SearchRequest:
     label_smoothing: float = 0.0
     teacher: str | None = None
     qat: bool = False
+    final_epochs: int = 60
+    finalists: int = 3
 
-    def recipe(self, choice: Choice) -> Recipe:
-        """Return how a candidate is trained; UsageError if that makes no sense."""
-        return Recipe(
+    def __post_init__(self) -> None:
+        units.require_from("--finalists", self.finalists, 1, MOST_FINALISTS)
+        if not self.final_epochs and self.finalists != SearchRequest.finalists:
+            raise UsageError(
+                "--finalists says how many are trained again, --final-epochs 0 that none is; leave one out"
+            )
+
+    def recipe(self, choice: Choice, *, is_final: bool = False) -> Recipe:
+        """Return how a candidate is trained, or how a finalist is; UsageError if that makes no sense."""
+        plain = Recipe(
             model=choice.model,
             learning_rate=choice.learning_rate,
             epochs=self.epochs,
             seed=self.seed,
-            augment=self.augment,
-            warmup=self.warmup,
-            average=self.average,
-            label_smoothing=self.label_smoothing,
-            teacher=self.teacher,
-            qat=self.qat,
             schedule="cosine",
             monitor="val_accuracy",
         )
+        if self.final_epochs and not is_final:
+            return plain
+        own: dict[str, Any] = {name: getattr(self, name) for name in _OF_LAST}
+        return replace(plain, epochs=self.final_epochs or self.epochs, **own)
 
     def difference(self, other: "SearchRequest") -> str:
         """Say in words what this was that the other asks for otherwise."""

@@ -1,7 +1,7 @@
 """A network with its recipe: what it takes, and what has come of its training; each is a folder of the search."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ from toolkit.study.outcome import ENDED
 from toolkit.study.study import StudyDataEntry
 from toolkit.study.trials import Trial
 
-# How the folder of a candidate begins; its number follows.
-TRIAL = "trial-"
+# How the folder of a candidate begins, and that of the same as a finalist; its number follows.
+TRIAL, FINAL = "trial-", "final-"
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,11 @@ class SearchCandidate(TrainedCandidate):
         return _number(self.folder)
 
     @property
+    def is_finalist(self) -> bool:
+        """Whether it is one that was trained before, and is trained again."""
+        return self.name.startswith(FINAL)
+
+    @property
     def curve(self) -> Sequence[float]:
         """The validation accuracy after each epoch."""
         return [epoch.val_accuracy for epoch in self.outcome.progress.history]
@@ -65,6 +70,12 @@ class SearchCandidate(TrainedCandidate):
     def result(self) -> Observation:
         """What the next proposal depends on. One that was given up or diverged counts with what it had reached."""
         return Observation(self.choice, self.costs, self.accuracy if self.outcome.state in ENDED else None)
+
+    def as_finalist(self, asked: SearchRequest, data: StudyDataEntry) -> "SearchCandidate":
+        """Return it as it is trained again, in a folder of its own, as that stands."""
+        folder = self.folder.with_name(f"{FINAL}{self.name.removeprefix(TRIAL)}")
+        trial = Trial(asked.recipe(self.choice, is_final=True), folder, data["digests"], opens_test=False)
+        return replace(self, rejected=(), outcome=outcome.read(trial))
 
     def to_json(self) -> dict[str, Any]:
         """Return the candidate as ``toolkit search --json`` has it."""
@@ -90,4 +101,4 @@ def folders(search: Path) -> list[Path]:
 
 
 def _number(folder: Path) -> int:
-    return int(folder.name.removeprefix(TRIAL))
+    return int(folder.name.rpartition("-")[2])

@@ -12,7 +12,7 @@ from toolkit.errors import CheckFailedError, RunError, UsageError
 from toolkit.export.sources import Source
 from toolkit.files import documents, write_json
 from toolkit.runs import SCRATCH
-from toolkit.search import candidates, space
+from toolkit.search import candidates, finals, space
 from toolkit.search.budgets import COSTS, OF_FILE, SIZE, Budgets, Costs, MeasuredCost
 from toolkit.search.candidates import TRIAL, Rejected, SearchCandidate, SearchCandidateEntry
 from toolkit.search.costs import Costing
@@ -24,7 +24,7 @@ from toolkit.search.prove import EXPORTED, prove, require_same_rival
 from toolkit.search.search import DOCUMENT, Search, as_it_stands
 from toolkit.search.space import Choice
 from toolkit.step import OnStep, Step, ignore
-from toolkit.study import study
+from toolkit.study import outcome, study
 from toolkit.study.executors.base import ENDED, Event, Executor
 from toolkit.study.trials import Trial, TrialState
 
@@ -85,9 +85,12 @@ def conduct(
             locks.remove_dead_locks(search.folder, below, beside=f"{SCRATCH}*")
         conductor = _Conductor(search, executor.jobs, costing, limits, clock, on_step)
         work = study.work_on(search.data, search.folder / DOCUMENT, device)
-        with closing(executor(conductor.due(), work)) as events:
-            for event in events:
-                conductor.note(event)
+        for due in (conductor.due, conductor.due_again):  # what is trained again depends on all that was trained before
+            with closing(executor(due(), work)) as events:
+                for event in events:
+                    conductor.note(event)
+        if not all(one.outcome.ended for one in conductor.search.finalists):
+            return conductor.search
         return prove(conductor.search, dataset, rival, must_match=must_match, warn=warn, on_step=on_step)
 
 
@@ -113,7 +116,7 @@ class _Conductor:
 
     def due(self) -> Iterator[Trial]:
         """Yield what is trained next, when there is room for it: what was begun before, then what is proposed."""
-        if (self.search.folder / FRONT).is_file():
+        if (self.search.folder / FRONT).is_file() or self.search.finalists:
             return  # it is chosen: the test set may have been opened
         fitting = require_possible(self._costing, self.search.asked.budgets, on_step=self._on_step)
         self._require_comparable(fitting)
@@ -128,15 +131,33 @@ class _Conductor:
             entry = self._next(number, fitting)
             folder = self.search.folder / f"{TRIAL}{number:03}"
             write_json(folder / CANDIDATE, {"schema": 1, **documents.to_tree(entry)})
-            self.search = replace(self.search, candidates=(*self.search.candidates, self._read(folder)))
+            one = candidates.read(self.search.asked, self.search.data, folder)
+            self.search = replace(self.search, candidates=(*self.search.candidates, one))
             self._save()
             yield self._trial(entry.choice, entry.costs, folder)
+
+    def due_again(self) -> Iterator[Trial]:
+        """Yield what is trained again in the end; which that is, is written before."""
+        search = self.search
+        if (search.folder / FRONT).is_file() or not search.asked.final_epochs:
+            return
+        if not search.finalists:
+            chosen = finals.choose(search.finished, search.asked)
+            if not chosen:
+                return
+            finals.write(search.folder, chosen)
+            again = (one.as_finalist(search.asked, search.data) for one in chosen)
+            self.search = replace(search, candidates=(*search.candidates, *again))
+            names = units.listed([one.name for one in chosen])
+            self._tell(f"trained again, for {units.count(search.asked.final_epochs, 'epoch')}: {names}", True)
+        yield from [one.outcome.trial for one in self.search.finalists if not one.outcome.ended]
 
     def note(self, event: Event) -> None:
         """Take in what happened, and tell it."""
         name = event.trial.folder.name
         if event.kind == ENDED:
-            one = self._read(event.trial.folder)
+            before = self.search.named(name)
+            one = replace(before, outcome=outcome.read(before.outcome.trial))
             others = self.search.candidates
             self.search = replace(self.search, candidates=tuple(one if old.name == name else old for old in others))
             self._save()
@@ -149,16 +170,14 @@ class _Conductor:
             self._tell(f"{name}: {epochs}, {units.percent(event.epoch.val_accuracy)}", False)
 
     def _tell(self, text: str, is_news: bool) -> None:
-        done = sum(one.outcome.ended for one in self.search.candidates)
-        self._on_step(Step(done, self._limits.trials or done + 1, text, self.search, is_news=is_news))
+        every = self.search.candidates
+        done = sum(one.outcome.ended for one in every)
+        self._on_step(Step(done, max(self._limits.trials or done + 1, len(every)), text, self.search, is_news=is_news))
 
     def _save(self) -> None:
         """Write how long it took."""
         self.search = replace(self.search, spent_s=self._before_s + self._clock() - self._began_s)
         self.search.write()
-
-    def _read(self, folder: Path) -> SearchCandidate:
-        return candidates.read(self.search.asked, self.search.data, folder)
 
     def _left(self) -> list[SearchCandidate]:
         return [one for one in self.search.candidates if not one.outcome.ended]
@@ -187,9 +206,10 @@ class _Conductor:
         before, rejected = search.rejected, list[Rejected]()
         while True:
             known = [*tried, *(one.result for one in (*before, *rejected))]
-            choice = space.usual()
-            if number > 1 or rejected:
-                choice = propose(known, budgets, seed=search.asked.seed, number=number, attempt=len(rejected))
+            seen = {one.choice for one in search.candidates} | {one.choice for one in (*before, *rejected)}
+            choice = next((one for one in space.usual() if one not in seen), None) or propose(
+                known, budgets, seed=search.asked.seed, number=number, attempt=len(rejected)
+            )
             if len(rejected) == ATTEMPTS:  # it fits by what this call has found; an earlier one may have timed more
                 choice = replace(fitting, learning_rate=choice.learning_rate)
                 return SearchCandidateEntry(choice, self._costing.costs_of(choice.model), tuple(rejected))

@@ -36,13 +36,13 @@ class Ended(RatedNetwork, Protocol):
 T = TypeVar("T", bound=RatedNetwork)
 
 
-def front(ended: Sequence[T], *, validation_rows: int) -> tuple[T, ...]:
+def front(ended: Sequence[T], *, validation_rows: float) -> tuple[T, ...]:
     """Return the candidates of which none that costs no more is as accurate, the smallest first.
 
     A larger one is left only if it is better by more than one standard error of its validation accuracy, a share of
     validation_rows rows (the one-standard-error rule: Breiman, Friedman, Olshen and Stone, "Classification and
     Regression Trees", 1984, section 3.4.3). So chance does not fill the front with networks that the test set cannot
-    tell apart.
+    tell apart. Of an infinite number of rows it is 0.
     """
     left: list[T] = []
     for one in sorted(ended, key=lambda one: (one.costs.size_bytes, one.costs.work, -one.accuracy)):

@@ -10,7 +10,7 @@ from toolkit.errors import RunError
 from toolkit.files import write_text
 from toolkit.search import charts
 from toolkit.search.budgets import MACS, OF_FILE, SIZE, Cost, MeasuredCost
-from toolkit.search.candidates import SearchCandidate
+from toolkit.search.candidates import FINAL, SearchCandidate
 from toolkit.search.proof import FRONT, LOOKS, MARGIN_PP, Member, Proof
 from toolkit.search.prove import chosen, too_large
 from toolkit.search.search import Search
@@ -92,12 +92,15 @@ def _unproven(search: Search) -> str:
     best = max(search.finished, key=lambda one: one.accuracy, default=None)
     if best is None:
         return f"no candidate has all its {search.asked.epochs} epochs yet: {search.summary}"
-    if best.accuracy < least:
+    is_trained = not search.asked.final_epochs or (
+        search.finalists and all(one.outcome.ended for one in search.finalists)
+    )
+    if is_trained and best.accuracy < least:
         return (
             f"no candidate reaches {100 * least:g} % on the validation rows: the nearest, {best.name}, has "
             f"{units.percent(best.accuracy)} ({best.choice.model}, {best.costs}); the test set was left closed"
         )
-    if large := too_large(chosen(search), search.asked.budgets):
+    if is_trained and (large := too_large(chosen(search), search.asked.budgets)):
         return large
     return f"nothing is proven yet: {search.summary}; call the same again to go on"
 
@@ -164,16 +167,14 @@ def _about(search: Search) -> str:
     }
     parts = ", ".join(f"{count:,} rows to {verb}" for verb, count in rows.items())
     recipe = search.asked.recipe(search.candidates[0].choice)
-    training = (
-        f"{units.count(search.asked.epochs, 'epoch')} each ({', '.join(recipe.additions)}), seed {search.asked.seed}"
-    )
+    training = f"{units.count(recipe.epochs, 'epoch')} each ({', '.join(recipe.additions)}), seed {recipe.seed}"
     return (
         f"Asked for: {search.asked.budgets}. {search.summary}, {training}, in {units.seconds(search.spent_s)}. Data: "
         f"{search.data['name']}, {parts} (sha256 of the test rows: `{search.data['digests']['test_images']}`). "
         f"Machine: {search.host['cpu']}, {search.host['cores']} cores; trainings at a time: "
         f"{' and '.join(str(number) for number in search.jobs)}. What a network takes is known of its int8 file, which "
         "was converted before it was trained: nothing was trained that could not fit "
-        f"({units.count(len(search.rejected), 'proposal')}).{_measured(search)}"
+        f"({units.count(len(search.rejected), 'proposal')}).{_measured(search)}{_again(search)}"
     )
 
 
@@ -185,6 +186,18 @@ def _measured(search: Search) -> str:
         where = dict.fromkeys(one.where for one in measured if one is not None)
         sentences.append(f" {cost.heading.capitalize()}: of one inference, by {' and '.join(where)}.")
     return "".join(sentences)
+
+
+def _again(search: Search) -> str:
+    """Say how the finalists were trained."""
+    if not search.finalists:
+        return ""
+    recipe = search.asked.recipe(search.finalists[0].choice, is_final=True)
+    return (
+        f" {units.count(len(search.finalists), 'candidate')} of them, chosen by the validation rows, were trained "
+        f"again from the beginning, for {units.count(recipe.epochs, 'epoch')} ({', '.join(recipe.additions)}): the "
+        f"names of those trainings begin with {FINAL}."
+    )
 
 
 def _looks(search: Search, proof: Proof) -> str:

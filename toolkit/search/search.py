@@ -9,16 +9,18 @@ from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
 from toolkit.errors import DataError, RunError
 from toolkit.files import documents, write_json
-from toolkit.search import candidates, proof
+from toolkit.search import candidates, finals, proof
 from toolkit.search.asked import SearchRequest
 from toolkit.search.candidates import Rejected, SearchCandidate
 from toolkit.search.experiment import Experiment
+from toolkit.search.finals import FINALISTS
 from toolkit.search.proof import MARGIN_PP, least_rows, least_rows_to_match
 from toolkit.search.space import smallest
 from toolkit.study import study
 from toolkit.study.study import MachineEntry, StudyDataEntry
 from toolkit.study.trials import TrialState
 from toolkit.training import distillation
+from toolkit.training.setup import check_augmentation
 
 DOCUMENT = "search.json"
 LOG = "workers.log"
@@ -40,12 +42,17 @@ class SearchEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Search(Experiment[SearchCandidate]):
-    """A search as it stands. spent_s: time that it took so far."""
+    """A search as it stands. candidates: the last of them are trained again. spent_s: time that it took so far."""
 
     asked: SearchRequest
     host: MachineEntry
     jobs: tuple[int, ...]
     spent_s: float
+
+    @property
+    def finalists(self) -> list[SearchCandidate]:
+        """The candidates that are trained again; none before they are chosen."""
+        return [one for one in self.candidates if one.is_finalist]
 
     @property
     def crashed(self) -> list[SearchCandidate]:
@@ -72,6 +79,7 @@ class Search(Experiment[SearchCandidate]):
             "rejected": len(self.rejected),
             "candidates": [one.to_json() for one in self.candidates],
             "proof": self.proof.to_json() if self.proof else None,
+            "smallest": self.proof.smallest.name if self.proof and self.proof.smallest else None,
         }
 
     def write(self) -> None:
@@ -95,7 +103,10 @@ def begin(
     measure with, or if training, validation and test rows overlap and that is not allowed, UsageError for a recipe that
     makes no sense or a teacher of other data.
     """
-    recipe = asked.recipe(next(smallest()))
+    choice = next(smallest())
+    asked.recipe(choice)  # which is checked
+    recipe = asked.recipe(choice, is_final=True)
+    check_augmentation(recipe, dataset)
     about = study.describe(dataset, recipe, allow_overlap=allow_overlap)
     require_enough(about, asked.budgets.min_accuracy, must_match=must_match, origin=dataset.origin)
     if asked.teacher is not None:  # it would be refused by every training
@@ -157,10 +168,15 @@ def read(folder: Path) -> Search:
     if not path.is_file():
         raise RunError(f"{folder}: no search is there, it has no {DOCUMENT}; 'toolkit search' makes one")
     entry = documents.read(path, SearchEntry, what="a search", error=RunError)
+    tried = tuple(candidates.read(entry.asked, entry.data, path) for path in candidates.folders(folder))
+    names = {one.name: one for one in tried}
+    if lacking := [name for name in finals.read(folder) if name not in names]:
+        raise RunError(f"{folder}: {FINALISTS} speaks of {lacking[0]}, which is not there")
+    again = tuple(names[name].as_finalist(entry.asked, entry.data) for name in finals.read(folder))
     return Search(
         folder=folder,
         data=entry.data,
-        candidates=tuple(candidates.read(entry.asked, entry.data, path) for path in candidates.folders(folder)),
+        candidates=(*tried, *again),
         proof=proof.read(folder),
         asked=entry.asked,
         host=entry.host,

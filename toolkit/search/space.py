@@ -52,10 +52,14 @@ class Choice:
         return replace(self, depth=other.depth) == other and other.depth < self.depth
 
 
-def usual() -> Choice:
-    """Return the family's default, with the middle of the learning rates: what is tried first, if it fits."""
-    shape = TinyShape()
-    return Choice(shape.width, shape.depth, shape.kernel, shape.conv, shape.reduce, sqrt(prod(LEARNING_RATES)))
+def usual() -> tuple[Choice, ...]:
+    """Return what is tried first, if it fits: the family's default and, with a stride, what computes less.
+
+    The learning rate is the middle one.
+    """
+    shape, rate = TinyShape(), sqrt(prod(LEARNING_RATES))
+    default = Choice(shape.width, shape.depth, shape.kernel, shape.conv, shape.reduce, rate)
+    return (default, replace(default, reduce="stride"))
 
 
 def smallest() -> Iterator[Choice]:

@@ -66,7 +66,7 @@ def set_up(
         warn(note)
     shared = parts.shared_images()
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap or resume)
-    _check_augmentation(recipe, dataset)
+    check_augmentation(recipe, dataset)
     device_name = device.choose(tf, device_choice)
     strategy = device.strategy(tf, strategy_choice)
     if strategy is not None:
@@ -92,7 +92,8 @@ def set_up(
     )
 
 
-def _check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
+def check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
+    """Raise UsageError if the rows cannot be augmented as the recipe says."""
     if recipe.augment is not None:
         if not dataset.is_pixels:
             raise UsageError(f"{dataset.origin}: {dataset.rows_are} cannot be augmented; leave --augment out")

@@ -65,7 +65,7 @@ TARGETS = {
     "study": Target(400, files(made.study, "study.json"), lambda folder: study.read(folder), changes.as_json),
     "search": Target(
         300,
-        files(made.search, "search.json", "candidate.json", "front.json", "proof.json"),
+        files(made.search, "search.json", "candidate.json", "finalists.json", "front.json", "proof.json"),
         _read_search,
         changes.as_json,
     ),

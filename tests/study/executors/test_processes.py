@@ -40,6 +40,13 @@ def test_one_process_lives_for_many_runs(tmp_path):
     assert [event.kind for event in events[:4]] == [STARTED, EPOCH, ENDED, STARTED]
 
 
+def test_a_process_is_replaced_before_it_has_kept_too_much(tmp_path, monkeypatch):
+    monkeypatch.setattr("toolkit.study.executors.processes.MOST_RUNS", 4)
+    of, events = carry_out(SOUND, tmp_path, jobs=1)
+    processes = [event.epoch.seconds for event in events if event.epoch]
+    assert [processes.count(one) for one in dict.fromkeys(processes)] == [4, len(of) - 4]
+
+
 @pytest.mark.slow
 def test_processes_share_the_cores(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(7)))

@@ -12,7 +12,7 @@ ORDER = 3
 
 def draw(search: Search) -> Iterator[Chart]:
     """Yield one chart, if enough was tried to tell."""
-    shares = importances([one.result for one in search.candidates])
+    shares = importances([one.result for one in search.candidates if not one.is_finalist])
     if not shares:
         return
     names = [name.replace("_", " ") for name in shares]

@@ -19,6 +19,8 @@ from toolkit.study.trials import Trial, TrialState, record_failure
 WORKER = "toolkit.study.worker"
 # Each holds TensorFlow, about half a gigabyte.
 MOST_JOBS = 64
+# Runs of one process. TensorFlow keeps 10 to 15 MB of each (measured on 12 networks of the family tiny).
+MOST_RUNS = 20
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Processes:
         units.require_from("the number of jobs", self.jobs, 1, MOST_JOBS)
 
     def __call__(self, trials: Iterable[Trial], work: Work) -> Generator[Event, None, None]:
-        """Carry out the runs; a process that dies costs the run it was at, and is replaced."""
+        """Carry out the runs. A process that dies costs the run it was at; it is replaced, and so is one after many."""
         jobs = min(self.jobs, len(trials)) if isinstance(trials, Sized) else self.jobs
         threads = _threads(jobs)
         waiting = iter(trials)
@@ -42,7 +44,7 @@ class Processes:
                 busy = {one.connection: (one, one.trial) for one in workers if one.trial}
                 if len(busy) < jobs and (trial := next(waiting, None)) is not None:
                     worker = next((one for one in workers if one.trial is None), None)
-                    if worker and worker.dead:
+                    if worker and (worker.dead or worker.runs == MOST_RUNS):
                         worker.end()
                         workers.remove(worker)
                         worker = None
@@ -67,6 +69,7 @@ class _Worker:
     def __init__(self, work: Work, *, threads: int, log: Path) -> None:
         self.trial: Trial | None = None
         self.dead = False
+        self.runs = 0
         self.connection, worker_end = Pipe()
         self._log = log
         settings = json.dumps({**vars(work), "reading": work.reading.to_json(), "threads": threads})
@@ -86,6 +89,7 @@ class _Worker:
     def give(self, trial: Trial) -> None:
         """Let the process begin with a run."""
         self.trial = trial
+        self.runs += 1
         try:
             self.connection.send(trial)
         except OSError:
