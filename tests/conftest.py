@@ -117,6 +117,7 @@ def _workers_are_kept():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "_start", kept.start)
         patch.setattr(Workers, "close", lambda self: kept.close(self))
+        patch.setattr("toolkit.export.conversion.is_own", lambda path: True)  # no process to convert in
         yield
     kept.end()
 

@@ -134,9 +134,9 @@ def test_a_file_of_the_user_s_is_a_module_that_runs_once_and_sees_what_lies_besi
 def test_a_file_that_is_none_or_whose_name_is_taken_is_refused(tmp_path):
     with pytest.raises(UsageError, match="no such file; give a Python file"):
         registry.from_file(tmp_path / "nothing.py")
-    (tmp_path / "json.py").write_text("")
+    (tmp_path / "json.py").write_text("\n")
     with pytest.raises(UsageError, match=r"json\.py: a module is called 'json' already; rename the file"):
         registry.from_file(tmp_path / "json.py")
-    (tmp_path / "layers.txt").write_text("")
+    (tmp_path / "layers.txt").write_text("\n")
     with pytest.raises(UsageError, match=r"its name must end in \.py"):
         registry.from_file(tmp_path / "layers.txt")

@@ -194,14 +194,18 @@ def _check_place(file: Path, path: Path) -> None:
         raise ArtifactError(f"{path}: names '{file.name}', which is no file")
 
 
-def folders(path: Path) -> list[Path]:
-    """Return the folder itself if it has a manifest, else its subfolders that have one; ArtifactError for none."""
+def below(path: Path) -> list[Path]:
+    """Return the folder itself if it has a manifest, else its subfolders that have one."""
     if (path / MANIFEST).is_file():
         return [path]
-    below = sorted(file.parent for file in path.glob(f"*/{MANIFEST}"))
-    if not below:
-        raise ArtifactError(f"{path}: no {MANIFEST} there or in its subfolders; 'toolkit export' writes one")
-    return below
+    return sorted(file.parent for file in path.glob(f"*/{MANIFEST}"))
+
+
+def folders(path: Path) -> list[Path]:
+    """Return what ``below`` does; ArtifactError if that is nothing."""
+    if listed := below(path):
+        return listed
+    raise ArtifactError(f"{path}: no {MANIFEST} there or in its subfolders; 'toolkit export' writes one")
 
 
 def listing(file: Path) -> Manifest | None:

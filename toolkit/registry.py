@@ -55,8 +55,9 @@ def from_file(path: Path) -> ModuleType:
 
     What lies beside it can be imported by it, as if Python ran it. A file that was run before is not run again.
     """
-    if not path.is_file():
-        raise UsageError(f"{path}: no such file; give a Python file")
+    from toolkit.files import require_file
+
+    require_file(path, error=UsageError, missing="no such file; give a Python file")
     known = sys.modules.get(path.stem)
     if known is not None:
         if getattr(known, "__file__", None) == str(path.resolve()):

@@ -1,9 +1,10 @@
 """What is passed on tells nothing of the folder that it was made in."""
 
 import shutil
+from pathlib import Path
 
 from toolkit import api
-from toolkit.api.base import near
+from toolkit.files import near
 
 
 def test_a_page_names_no_folder_above_the_current_one(shipped, tmp_path, monkeypatch):
@@ -16,6 +17,7 @@ def test_a_page_names_no_folder_above_the_current_one(shipped, tmp_path, monkeyp
     assert str(tmp_path) not in text
 
 
-def test_a_path_elsewhere_stays_as_it_was_given(tmp_path, here):
-    assert near(tmp_path / "there") == tmp_path / "there"
-    assert str(near(here / "exported")) == "exported"
+def test_what_lies_below_the_current_folder_is_called_from_there(tmp_path, here):
+    assert near(tmp_path / "there") is None
+    assert near(Path("../there")) is None
+    assert str(near(here / "exported")) == str(near(Path("../here/exported"))) == "exported"

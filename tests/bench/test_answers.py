@@ -12,7 +12,7 @@ import pytest
 from tests.bench.made_up import QUICK, answer
 from tests.elsewhere import elsewhere, write_golden
 from toolkit import golden, manifest
-from toolkit.bench import schedule
+from toolkit.bench import opening
 from toolkit.bench.candidates import select
 from toolkit.bench.measure import INVOKE
 from toolkit.bench.record import read, recompute
@@ -64,7 +64,7 @@ def test_the_golden_is_asked_for_once_after_the_start_and_before_the_first_block
     assert done[:3] == ["open", CHECK, INVOKE]
     assert done.count(CHECK) == 1
     assert done.count("open") == 2
-    assert asked[1]["images"] == schedule.CHECK_S / 0.5  # of a slow one fewer images do
+    assert asked[1]["images"] == opening.CHECK_S / 0.5  # of a slow one fewer images do
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Which files a path stands for, and which of them can be measured."""
 
+import os
 import shutil
 from importlib.util import find_spec
 
@@ -68,3 +69,9 @@ def test_a_changed_artifact_is_not_measured(exported):
     (exported / "cnn-int8.tflite").write_bytes(b"changed")
     with pytest.raises(ArtifactError, match="changed since it was exported"):
         select([exported], warn=pytest.fail)
+
+
+def test_what_is_no_file_is_called_what_it_is(tmp_path):
+    os.mkfifo(tmp_path / "x.onnx")
+    with pytest.raises(ArtifactError, match=r"x\.onnx: a pipe; give a file"):
+        select([tmp_path / "x.onnx"], warn=pytest.fail)

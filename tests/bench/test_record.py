@@ -9,6 +9,7 @@ import pytest
 from tests.bench import made_up
 from toolkit import manifest
 from toolkit.bench.advice import Requirements
+from toolkit.bench.record import make
 from toolkit.bench.statistics import Blocks
 from toolkit.errors import UsageError
 from toolkit.runtimes import for_file
@@ -242,3 +243,8 @@ def test_a_budget_without_a_number_and_a_unit_is_refused(given):
 def test_an_accuracy_that_is_no_percentage_is_refused(given):
     with pytest.raises(UsageError, match="must be a percentage"):
         Requirements.parse(None, None, given)
+
+
+def test_of_two_benchmarks_that_begin_in_the_same_second_each_has_a_folder(tmp_path):
+    chosen = tmp_path / "records" / "20260101-000000"
+    assert [make(chosen).name for _ in range(3)] == [chosen.name, f"{chosen.name}-2", f"{chosen.name}-3"]

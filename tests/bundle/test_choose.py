@@ -60,10 +60,11 @@ def test_the_newest_benchmark_of_these_artifacts_here_is_asked(record, exported,
     (tmp_path / "benchmarks" / "7").mkdir()
     (tmp_path / "benchmarks" / "7" / "record.json").write_text('{"host": []}')
     choice = recommended(found, tmp_path / "benchmarks")
-    assert (choice.artifact.path, choice.why, choice.record) == ("cnn-int8.tflite", "fastest", "benchmarks/2")
+    newest = str(tmp_path / "benchmarks" / "2")
+    assert (choice.artifact.path, choice.why, choice.record) == ("cnn-int8.tflite", "fastest", newest)
     record("8", "cnn-float32.onnx", failures={"there/cnn-int8.tflite": "crashed"},
            artifacts=[entry.path for entry in found.artifacts if entry.path != "cnn-int8.tflite"])  # fmt: skip
-    assert recommended(found, tmp_path / "benchmarks").record == "benchmarks/8"
+    assert recommended(found, tmp_path / "benchmarks").record == str(tmp_path / "benchmarks" / "8")
 
 
 def test_the_setting_that_won_there_is_taken_if_it_is_known(record, exported):

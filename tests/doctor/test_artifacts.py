@@ -4,19 +4,20 @@ import os
 import shutil
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.elsewhere import elsewhere
 from tests.worker.test_session import endless  # noqa: F401 — a fixture
-from toolkit import manifest
+from toolkit import extras, manifest
 from toolkit.bench import candidates
 from toolkit.bench.plan import Plan
 from toolkit.bench.schedule import bench
 from toolkit.doctor.artifacts import failures
 from toolkit.files import sha256
 from toolkit.worker import process
-from toolkit.worker.session import ContainedSession
+from toolkit.worker.process import Process
 
 
 def failed(*paths, kernels=None):
@@ -36,10 +37,9 @@ def test_each_artifact_is_held_against_its_golden(exported, kernels, here):
 
 
 def test_what_no_working_runtime_runs_is_not_tried(exported, monkeypatch):
-    monkeypatch.setattr("toolkit.worker.session.contained", pytest.fail)
+    monkeypatch.setattr(process, "Process", pytest.fail)
     assert failures(sorted(exported.glob("*.onnx")), {"litert"}, kernels=None) == {}
     assert failures(sorted(exported.iterdir()), set(), kernels=None) == {}
-    assert failures([exported / "cnn.keras"], {"keras"}, kernels=None) == {}  # TensorFlow is imported once, as a part
 
 
 def test_a_golden_that_cannot_be_read_is_what_is_wrong(exported):
@@ -58,13 +58,13 @@ def test_a_file_that_a_runtime_cannot_run_is_named(exported, tmp_path):
 
 
 def test_a_crash_is_named_and_the_next_artifact_gets_a_new_worker(exported, monkeypatch):
-    def crash(self, images):
-        if self.path.name == "cnn-int8.tflite":
-            os.kill(self._process.pid, signal.SIGSEGV)
-        return predict(self, images)
+    def crash(self, question, content=b"", *, seconds=0.0):
+        if question["path"].endswith("cnn-int8.tflite"):
+            os.kill(self.pid, signal.SIGSEGV)
+        return ask(self, question, content, seconds=seconds)
 
-    predict = ContainedSession.predict
-    monkeypatch.setattr(ContainedSession, "predict", crash)
+    ask = Process.ask
+    monkeypatch.setattr(Process, "ask", crash)
     path = exported / "cnn-int8.tflite"
     assert failed(path, exported / "cnn-int8.onnx") == {path: f"{path}: litert was ended by SIGSEGV"}
 
@@ -86,3 +86,25 @@ def test_of_one_that_takes_too_much_memory_too(exported, monkeypatch):
     monkeypatch.setenv(process.MEMORY_VARIABLE, "1e6")
     path = exported / "cnn-int8.onnx"
     assert failed(path)[path].startswith(f"{path}: onnxruntime took ")
+
+
+def test_a_file_of_several_inputs_that_no_manifest_lists_is_as_good_as_for_a_benchmark(tmp_path):
+    path = tmp_path / "two.onnx"
+    onnx = extras.load("onnx")
+    make, kind = onnx.helper, onnx.TensorProto.FLOAT
+    ends = [make.make_tensor_value_info(name, kind, [1, 3]) for name in ("a", "b", "sum")]
+    graph = make.make_graph([make.make_node("Add", ["a", "b"], ["sum"])], "two", ends[:2], ends[2:])
+    onnx.save(make.make_model(graph, opset_imports=[make.make_opsetid("", 13)], ir_version=8), path)
+    assert failed(path) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.training
+def test_a_keras_original_is_run_too(exported, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    path = exported / "cnn.keras"
+    cut = Path(shutil.copyfile(path, path.with_name("cut.keras")))
+    cut.write_bytes(path.read_bytes()[:-99])
+    found = failures([path, cut], {"keras"}, kernels=None)
+    assert list(found) == [cut]
+    assert found[cut].startswith(f"{cut}: cannot be read as a whole .keras file")

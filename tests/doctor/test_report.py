@@ -248,3 +248,23 @@ def test_a_command_names_the_python_of_this_installation(tmp_path, monkeypatch):
     assert pip("install x") == "./python -m pip install x"
     monkeypatch.setattr("sys.executable", "/usr/bin/python3")
     assert pip("install x") == "/usr/bin/python3 -m pip install x"
+
+
+def test_a_file_whose_runtime_is_not_installed_is_not_called_whole(shipped, tmp_path, pi):
+    def absent(part):
+        return Probe(part, Finding(part, "ok" if part == "numpy" else "absent", f"{part} is not installed", "get it"))
+
+    root, path = machine(tmp_path, cpuinfo=PI_5), shipped / "mlp-int8.onnx"
+    said = found(examine([path], root=root, try_part=absent))[str(path), "broken"]
+    assert (said.text, said.remedy) == ("onnxruntime is not installed", "get it")
+    assert (str(path), "broken") not in found(examine([shipped], root=root, try_part=absent))
+
+
+def test_a_file_of_somebody_else_that_crashes_cannot_be_exported_again(tmp_path, pi, monkeypatch):
+    path = tmp_path / "crash.tflite"
+    path.write_bytes(b"crash")
+    monkeypatch.setattr(report, "failures", lambda paths, working, kernels: {path: f"{path}: was ended by SIGSEGV"})
+    examined = examine([path], root=machine(tmp_path, cpuinfo=PI_5), try_part=all_are("ok"))
+    assert found(examined)[str(path), "broken"].remedy is None
+    (file,) = examined.to_json()["artifacts"]
+    assert (file["path"], file["listed"], file["golden"]) == (path.name, False, "crash.tflite: was ended by SIGSEGV")

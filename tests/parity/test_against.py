@@ -93,7 +93,7 @@ def test_what_cannot_be_compared_is_named(tmp_path, bright):
     part, _ = compared(bright, three, two)
     assert part.comparisons[0].problem.text == "its outputs are (90, 2), the reference's (90, 3): not the same classes"
     assert part.comparisons[0].portability is None
-    with pytest.raises(ArtifactError, match="a folder; name the files to compare"):
+    with pytest.raises(ArtifactError, match="a folder; give a file"):
         compared(bright, three, tmp_path)
     with pytest.raises(UsageError, match=r"name the files to compare with .*3\.onnx"):
         compared(bright, three)
@@ -103,7 +103,7 @@ def test_what_cannot_be_compared_is_named(tmp_path, bright):
 def test_a_file_that_is_not_there_is_named_before_data_are_loaded(tmp_path, lacking):
     paths = {name: tmp_path / f"{name}.onnx" for name in ("reference", "candidate")}
     for path in {*paths.values()} - {paths[lacking]}:
-        path.touch()
+        path.write_bytes(b"x")
     with pytest.raises(ArtifactError, match=rf"{lacking}\.onnx: no such file"):
         verify_against([paths["candidate"]], paths["reference"], lambda: pytest.fail("loaded"), warn=pytest.fail)
 

@@ -225,7 +225,7 @@ def test_the_latencies_of_a_benchmark_are_those_of_its_samples(shipped, benchmar
     assert "x.tflite could not be measured: x.tflite: broken" in said
     assert "disturbances none was seen" in said
     assert shown.body.count("<svg") == 4
-    assert f"toolkit record check {tmp_path / 'one'}" in shown.again
+    assert "toolkit record check one" in shown.again
 
 
 def test_the_disturbances_of_the_machine_are_told_with_the_remedy(shipped, benchmark, tmp_path):

@@ -75,6 +75,17 @@ def test_a_layer_of_the_user_s_is_loaded_where_its_file_is_given(keras, own, tmp
         np.testing.assert_array_equal(load_model(path)(np.ones((1, 8, 8, 1))), expected)
 
 
+def test_what_a_script_or_a_notebook_defines_itself_needs_a_file(keras, tmp_path):
+    class Noted(keras.layers.Layer):  # type: ignore[misc,name-defined]
+        __module__ = "__main__"
+
+    path = saved(keras, tmp_path / "m.keras", Noted())
+    with pytest.raises(
+        ArtifactError, match=r"m\.keras: is made with Noted, which Keras does not have; .* by --import$"
+    ):
+        load_model(path)
+
+
 def test_a_function_of_the_user_s_needs_its_file_too(keras, own, tmp_path):
     with allowing([own]):
         path = saved(keras, tmp_path / "m.keras", keras.layers.Lambda(sys.modules["own_layers"].squared))

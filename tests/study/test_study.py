@@ -108,7 +108,8 @@ def test_more_epochs_go_on_and_fewer_are_refused(tmp_path, tiny):
 
 
 @pytest.mark.slow
-def test_a_run_that_diverges_is_a_result_and_is_not_tried_again(tmp_path, tiny):
+def test_a_run_that_diverges_is_a_result_and_is_not_tried_again(tmp_path, tiny, monkeypatch):
+    monkeypatch.setattr("toolkit.training.recipe.MOST_LEARNING_RATE", 1e30)
     grid = replace(ONE, optimizer=("sgd",), learning_rate=(1e30, 0.1))
     of, _ = conduct(grid, tiny, tmp_path)
     assert [one.state for one in of.outcomes] == [TrialState.DIVERGED, TrialState.FINISHED]

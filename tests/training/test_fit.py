@@ -97,7 +97,8 @@ def test_a_run_that_diverges_says_what_is_kept(phase, epoch, kept):
 
 
 @pytest.mark.slow
-def test_a_real_divergence_is_noticed(tmp_path, tiny):
+def test_a_real_divergence_is_noticed(tmp_path, tiny, monkeypatch):
+    monkeypatch.setattr("toolkit.training.recipe.MOST_LEARNING_RATE", 1e30)
     recipe = replace(RECIPE, optimizer="sgd", learning_rate=1e30, loss="mse")
     with pytest.raises(DivergedError, match="learning rate"):
         train(recipe, tiny, tmp_path / "run")

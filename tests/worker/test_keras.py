@@ -68,7 +68,7 @@ def test_a_file_that_cannot_be_run_on_rows_as_they_come_next_is_not_loaded(tmp_p
 
 
 def test_who_loads_a_file_says_what_it_is_asked_next(here, tiny, monkeypatch):
-    def load_model(path, rows):
+    def load_model(path, rows, **_):
         raise ArtifactError(f"{path} is tried on {rows}")
 
     for user in (transfer, distillation, exporter):

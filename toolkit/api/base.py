@@ -11,15 +11,6 @@ EXPORTED = Path("exported")
 BENCHMARKS = Path("benchmarks")
 
 
-def near(path: Path) -> Path:
-    """Return a path as it is called from the current folder, if it lies below it.
-
-    So that what is passed on does not tell in whose folder it was made.
-    """
-    absolute, here = path.absolute(), Path.cwd()
-    return absolute.relative_to(here) if absolute.is_relative_to(here) else path
-
-
 def warn(text: str) -> None:
     """Warn at the line that called toolkit."""
     frame, depth = sys._getframe(1), 2

@@ -1,7 +1,6 @@
 """``bench`` and ``verify`` on devices over SSH, on all of them at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -50,7 +49,7 @@ def bench_on(
     if resume is not None:
         if len(devices) > 1:
             raise UsageError("--resume is of the record of one device; name one by --on")
-        earlier = replace(read(Path(resume)), folder=Path(resume))
+        earlier = read(Path(resume))
         rest(earlier, whole)  # says at once if nothing is left
     taken = cargo.to_bench(_paths(paths))
     return _on_each(devices, taken, lambda device: device.bench(whole, folder, earlier), wheels, on_step)

@@ -4,7 +4,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.api.base import BENCHMARKS, EXPORTED, near
+from toolkit.api.base import BENCHMARKS, EXPORTED
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,24 +31,23 @@ def report(
     or the record none of its files, DataError if the data are not those that it was verified on, UsageError if one page
     was asked for of several exports, or if there is no Chromium to print with.
     """
-    from dataclasses import replace
-
     from toolkit import manifest as manifests
     from toolkit.bench.record import read
+    from toolkit.files import near
     from toolkit.report.subject import Subject
     from toolkit.report.write import write
 
     if Path(path).is_file():
         raise UsageError(f"{fspath(path)}: a file; give the folder of an export")
-    folders = manifests.folders(near(Path(path)))
+    folders = manifests.folders(near(Path(path)) or Path(path).absolute())
     if output is not None and len(folders) > 1:
         raise UsageError(f"{path}: holds {len(folders)} exports, and one page was asked for; give one of them")
-    given = None if record is None else replace(read(Path(record)), folder=near(Path(record)))
+    given = None if record is None else read(Path(record))
     choice = None if data is None else fspath(data)
     written = []
     for folder in folders:
         manifest = manifests.read(folder)
-        run = near(folder.resolve().parent.parent / BENCHMARKS.name)
+        run = folder.resolve().parent.parent / BENCHMARKS.name
         subject = Subject(manifest, (run, BENCHMARKS), given, choice)
         subject.require_given()
         page = Path(output) if output is not None else Path(f"report-{folder.resolve().name}.html")

@@ -7,6 +7,7 @@ from pathlib import Path
 from toolkit import extras, runtimes
 from toolkit import manifest as manifests
 from toolkit.errors import ArtifactError, MissingExtraError
+from toolkit.files import require_file
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.runtimes import REFERENCE_RUNTIME
 
@@ -78,6 +79,8 @@ def files(path: Path) -> list[Path]:
         return [path]
     if not path.exists():
         raise ArtifactError(f"{path}: no such file or folder")
+    if not path.is_dir():
+        require_file(path)  # which says what it is
     below = [
         file
         for file in sorted(path.rglob("*"))

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from toolkit import host, runtimes
-from toolkit.bench import alternating, beside, statistics
+from toolkit.bench import alternating, beside, passing_on, statistics
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.pairs import Pairs
 from toolkit.bench.plan import Plan
+from toolkit.bench.record import make
 from toolkit.bench.statistics import Samples, SpeedVerdict
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import atomic, write_json
@@ -187,7 +188,8 @@ class Certificate:
             np.savez_compressed(
                 temporary, blocks_s=np.concatenate(processes), lengths=np.array([len(blocks) for blocks in processes])
             )
-        write_json(self.path, self.to_json())
+        artifact = passing_on.names([self.artifact])[self.artifact]
+        write_json(self.path, {**self.to_json(), "artifact": str(artifact)})
 
 
 def certify(
@@ -216,6 +218,7 @@ def certify(
     seconds = plan.seconds / plan.processes / beside.PROCESSES
     rng = np.random.default_rng(plan.seed)
     rounds: list[tuple[Samples, ...]] = []
+    folder = make(folder)  # now: in the end a folder that cannot be made would cost what was measured
     began = clock()
     try:
         while len(rounds) < MOST_ROUNDS and ((taken := clock() - began) < LONGEST_S or len(rounds) < plan.processes):
@@ -223,10 +226,10 @@ def certify(
             on_step(Step(round(100 * done), 100, f"{candidate.path}: round {len(rounds) + 1}"))
             both = alternating.twice(sides, seconds=seconds, rng=rng, shares=shares)
             rounds.append(tuple(one.blocks_s for one in both))
-    except KeyboardInterrupt:
-        if len(rounds) < plan.processes:
+    except BaseException as error:
+        if not isinstance(error, KeyboardInterrupt) or len(rounds) < plan.processes:
+            folder.rmdir()
             raise
-    folder.mkdir(parents=True)
     certificate = Certificate(candidate.path, folder, machine, plan, tuple(rounds))
     certificate.save()
     return certificate

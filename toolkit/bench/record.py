@@ -1,12 +1,12 @@
 """The record of a benchmark: results with their raw samples, what they mean, and what to ship."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from toolkit.bench import advice, explanation, reading, statistics, tuned
+from toolkit.bench import advice, explanation, passing_on, reading, statistics, tuned
 from toolkit.bench.advice import Requirements
 from toolkit.bench.explanation import Explanation
 from toolkit.bench.instructions import Instructions
@@ -142,8 +142,24 @@ class Record:
         return {**{when: asdict(state) if state else None for when, state in both.items()}, "marked": self.marked}
 
     def save(self) -> None:
-        """Write the record file atomically."""
-        write_json(self.folder / RECORD, self.to_json())
+        """Write the record file atomically; it tells no folder of the user's (``passing_on``)."""
+        write_json(self.folder / RECORD, {**self._to_pass_on().to_json(), "record": self.folder.name})
+
+    def _to_pass_on(self) -> "Record":
+        """Return the record with its artifacts called as others may know them."""
+        failed = {key: passing_on.path_of_failure(key) for key in self.failures}
+        names = passing_on.names([*(result.path for result in self.results), *failed.values()])
+
+        def told(text: str, path: Path) -> str:
+            return text.replace(str(path), str(names[path]))
+
+        return replace(
+            self,
+            results=[replace(result, path=names[result.path]) for result in self.results],
+            failures={told(key, failed[key]): told(why, failed[key]) for key, why in self.failures.items()},
+            instructions={names.get(path, path): one for path, one in self.instructions.items()},
+            tuned={names.get(path, path): one for path, one in self.tuned.items()},
+        )
 
     def _result_json(self, result: Result) -> dict[str, Any]:
         beside = {"instructions": self.instructions.get(result.path), "tuned": self.tuned.get(result.path)}
@@ -177,6 +193,18 @@ def new_folder(parent: Path) -> Path:
     return next(folder for name in names if not (folder := parent / name).exists())
 
 
+def make(folder: Path) -> Path:
+    """Make the folder of a record, under a further number if a twin, begun in the same second, has made it."""
+    number, made = 1, folder
+    while True:
+        try:
+            made.mkdir(parents=True)
+            return made
+        except FileExistsError:
+            number += 1
+            made = folder.with_name(f"{folder.name}-{number}")
+
+
 def _fitting(recommendations: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Return the first that fits the budgets."""
     return next((one for one in recommendations if one["fits"]), None)
@@ -188,7 +216,7 @@ def read(folder: Path) -> Record:
     document = reading.document(path, BenchRecordEntry)
     entries = [(Path(one["artifact"]), one) for one in document["results"]]
     return Record(
-        folder=Path(document["record"]),
+        folder=folder,
         host=reading.host(document, path),
         started=document["started"],
         seconds=document["seconds"],

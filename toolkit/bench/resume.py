@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from toolkit import host
+from toolkit.bench import passing_on
 from toolkit.bench.pairs import Pairs
 from toolkit.bench.plan import Plan
 from toolkit.bench.record import Record
@@ -36,8 +38,7 @@ def join(earlier: Record, later: Record) -> Record:
     """
     if not host.is_same(earlier.host.to_json(), later.host.to_json()) or earlier.versions != later.versions:
         raise ArtifactError(f"{earlier.folder}: was measured on another machine, or with other versions; measure anew")
-    before = {_key(result): result for result in earlier.results}
-    after = {_key(result): result for result in later.results}
+    before, after = _by_key(earlier), _by_key(later)
     if later.results and before.keys() != after.keys():
         raise ArtifactError(
             f"{earlier.folder}: holds other artifacts or configurations than were measured now; measure anew"
@@ -55,9 +56,15 @@ def join(earlier: Record, later: Record) -> Record:
     )
 
 
-def _key(result: Result) -> tuple[str, str | None, str, int, int, int]:
+def _by_key(record: Record) -> dict[tuple[Path, str | None, str, int, int, int], Result]:
+    """Return the results by what they are of, artifacts called as in a record that was written."""
+    names = passing_on.names(result.path for result in record.results)
+    return {_key(result, names[result.path]): result for result in record.results}
+
+
+def _key(result: Result, name: Path) -> tuple[Path, str | None, str, int, int, int]:
     turns = result.invoke.lengths.shape[1]
-    return str(result.path), result.sha256, result.runtime, result.threads, result.batch, turns
+    return name, result.sha256, result.runtime, result.threads, result.batch, turns
 
 
 def _joined(parts: tuple[Result, Result]) -> Result:

@@ -13,11 +13,10 @@ from toolkit.bench import beside, conditions
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration, Measured
 from toolkit.bench.measure import INVOKE, PACED
+from toolkit.bench.opening import TASKS, check, images_in_time, open_in
 from toolkit.bench.plan import BLOCK_S, Plan
 from toolkit.bench.progress import PACE, PAIR, START, TURN, BenchProgress
-from toolkit.bench.record import Record
-from toolkit.bench.result import Opened
-from toolkit.bench.tasks import CHECK, OPEN
+from toolkit.bench.record import Record, make
 from toolkit.errors import ArtifactError, WorkerFailedError
 from toolkit.worker.process import Process, memory_share
 
@@ -27,12 +26,6 @@ from toolkit.worker.process import Process, memory_share
 TURN_S = 0.15
 # Seconds of a block at the pace of a camera.
 PACED_S = 1.0
-# Seconds that comparing an artifact with its golden may take: of one that is slow, fewer images do. By its first
-# inference, which a coarse clock may give as 0.
-CHECK_S = 20.0
-LEAST_FIRST_S = 1e-6
-# The module whose tasks its workers carry out.
-TASKS = "toolkit.bench.tasks"
 
 
 def bench(
@@ -64,9 +57,8 @@ def measure(
     on_step: told where the benchmark stands while no block is measured. on_kept: called when the record on the disk has
     what a round of processes measured.
     """
-    folder.mkdir(parents=True)
     record = Record(
-        folder,
+        make(folder),
         host.describe(),
         _now(),
         plan.seconds,
@@ -168,30 +160,18 @@ def _opened(
             processes[configuration] = process = Process(
                 f"{candidate.path}: {candidate.runtime}", TASKS, most_bytes=most_bytes
             )
-            about = {"warm": not progress.emulated, "spawned_ns": process.spawned_ns}
             with _failing(configuration, failures, progress):
-                answer, _ = process.ask({"do": OPEN, **about, **configuration.told})
-                opened = Opened(**{k: v for k, v in answer.items() if k != "bytes"})
+                opened = open_in(process, configuration, warm=not progress.emulated)
                 measured[configuration].begin(opened)
                 if len(measured[configuration].opened) == 1:
-                    images = 1 if progress.emulated else max(1, int(CHECK_S / max(opened.first_s, LEAST_FIRST_S)))
-                    golden, notes = _check(process, candidate, images)
+                    images = 1 if progress.emulated else images_in_time(opened)
+                    golden, notes = check(process, candidate, images)
                     measured[configuration].golden, measured[configuration].notes = golden, notes
                 progress.did(START, configuration)
         yield processes
     finally:
         for process in processes.values():
             process.close()
-
-
-def _check(process: Process, candidate: Candidate, images: int) -> tuple[str | None, tuple[str, ...]]:
-    """Return how an artifact answers differently than recorded, and what may come out otherwise on other CPUs.
-
-    It is asked for after its start was measured, and before its first block.
-    """
-    question = {"do": CHECK, "path": str(candidate.path), "runtime": candidate.runtime}
-    answer, _ = process.ask({**question, "listed": candidate.artifact is not None, "images": images})
-    return answer["problem"], tuple(answer["notes"])
 
 
 def _take_turns(

@@ -73,6 +73,7 @@ def _open(
     from toolkit.runtimes import get
 
     extras.load(get(runtime).PACKAGE)  # importing the package is not loading the artifact
+    kept.pop("subject", None)  # before the next takes memory
     images = images_of(inputs)
     before = process_memory_bytes("VmRSS")
     kept["subject"] = subject = open_subject(images, runtime=runtime, **artifact)

@@ -70,7 +70,7 @@ def recommended(manifest: Manifest, benchmarks: Path) -> ChosenArtifact | None:
             continue  # not a record, or one of another toolkit
         current = host.is_same(document["host"], here) and not document["interrupted"]
         if current and _covers(document, manifest):
-            return recommendation(document, manifest)
+            return recommendation({**document, "record": str(path.parent)}, manifest)
     return None
 
 

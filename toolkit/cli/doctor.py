@@ -9,7 +9,8 @@ from toolkit.console import Column, Console, text_columns
 from toolkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
-    from toolkit.doctor.report import DoctorReport, File, Machine, Package
+    from toolkit.doctor.files import File
+    from toolkit.doctor.report import DoctorReport, Machine, Package
 
 PART_COLUMNS = text_columns("part", "state", "what it is")
 FILE_COLUMNS = (Column("file", figures=False), Column("size"), Column("sha256"), Column("state", figures=False))

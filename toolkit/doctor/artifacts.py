@@ -1,4 +1,4 @@
-"""Run what was exported, in a worker, as ``bench`` and ``verify`` do: whatever a file does, it is one line."""
+"""Run files in a worker by the questions that `bench` begins with: what a file does is one line, and the same one."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -7,41 +7,60 @@ from typing import TYPE_CHECKING
 from toolkit import manifest as manifests
 from toolkit import runtimes
 from toolkit.errors import ArtifactError
-from toolkit.runtimes import REFERENCE_RUNTIME
 
 if TYPE_CHECKING:
-    from toolkit.worker.session import Workers
+    from toolkit.worker.process import Process
 
 
 def failures(paths: Sequence[Path], working: Collection[str], *, kernels: str | None) -> dict[Path, str]:
-    """Return how artifacts fail here, or answer differently than where they were exported.
-
-    Not of a Keras original: TensorFlow was tried as a part, and to import it once more takes as long again.
+    """Return how files fail here, or answer differently than where they were exported.
 
     working: the runtimes that do; without one, nothing is imported. kernels: what chooses the kernels here.
     """
-    suffixes = {suffix for name in {*working} - {REFERENCE_RUNTIME} for suffix in runtimes.get(name).SUFFIXES}
+    suffixes = {suffix for name in working for suffix in runtimes.get(name).SUFFIXES}
     mine = [path for path in paths if path.suffix in suffixes]
     if not mine:
         return {}
-    from toolkit.worker.session import contained
-
-    with contained() as workers:
-        failures = {path: _failure(path, workers, kernels) for path in mine}
+    with _Workers() as workers:
+        failures = {path: _failure(path, workers.living(), kernels) for path in mine}
     return {path: said for path, said in failures.items() if said}
 
 
-def _failure(path: Path, workers: "Workers", kernels: str | None) -> str | None:
-    import numpy as np
+class _Workers:
+    """One worker at a time, and a new one if a file has ended the last."""
 
-    from toolkit.parity import recorded
+    def __init__(self) -> None:
+        self._process: Process | None = None
+
+    def __enter__(self) -> "_Workers":
+        return self
+
+    def __exit__(self, *how: object) -> None:
+        if self._process is not None:
+            self._process.close()
+
+    def living(self) -> "Process":
+        """Return a worker that answers."""
+        from toolkit.bench.opening import TASKS
+        from toolkit.worker.process import Process
+
+        if self._process is not None and self._process.failed:
+            self._process.close()
+            self._process = None
+        if self._process is None:
+            self._process = Process("", TASKS)
+        return self._process
+
+
+def _failure(path: Path, process: "Process", kernels: str | None) -> str | None:
+    from toolkit.bench.candidates import Candidate
+    from toolkit.bench.configuration import Configuration
+    from toolkit.bench.opening import check, images_in_time, open_in
 
     try:
-        session = workers.open_session(path)
-        session.predict(np.zeros((1, *(size or 1 for size in session.input.shape[1:])), session.convention.dtype))
-        manifest = manifests.read(path.parent)
-        artifact = next((entry for entry in manifest.artifacts if entry.path == path.name), None)
-        why = recorded.problem(manifest, artifact, open_session=workers.open_session) if artifact else None
+        candidate = Candidate(path, runtimes.for_file(path), manifests.listing(path))
+        opened = open_in(process, Configuration(candidate, threads=1, batch=1), warm=False)
+        why, _ = check(process, candidate, images_in_time(opened))
     except ArtifactError as error:
         return str(error)
     here = f" ({kernels})" if kernels else ""

@@ -203,7 +203,13 @@ _DOCUMENT: dict[str, Any] = {
     "parts": [{**_FINDING, "versions": (_T.text, _T.version), "devices": [_T.hardware]}],
     "data": (_T.text, _T.number),
     "artifacts": [
-        {"path": _T.file, "sha256": _T.digest, "size_bytes": _T.number, "problem": _T.text, "golden": _T.text}
+        {
+            "path": _T.file,
+            "sha256": _T.digest,
+            "problem": _T.text,
+            "golden": _T.text,
+            **dict.fromkeys(("size_bytes", "listed"), _T.number),
+        }
     ],
     "findings": [_FINDING],
     "verdict": _T.text,

@@ -6,19 +6,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import __version__, constraints, host, registry
-from toolkit import manifest as manifests
+from toolkit import __version__, constraints, host, registry, runtimes
 from toolkit.bench.conditions import ADVICE, CLOCK
 from toolkit.doctor import privacy
 from toolkit.doctor.artifacts import failures
 from toolkit.doctor.child import PACKAGES
+from toolkit.doctor.files import File, find
 from toolkit.doctor.finding import Finding, Health
 from toolkit.doctor.probe import Probe, probe
 from toolkit.doctor.remedy import COPY, EXPORT, EXPORT_ANEW, pip
-from toolkit.entries import ListedFile
-from toolkit.errors import ArtifactError
 from toolkit.host import Host, State
-from toolkit.manifest import MANIFEST, Artifact
+from toolkit.manifest import MANIFEST
 from toolkit.runtimes import REFERENCE_RUNTIME
 from toolkit.step import OnStep, Step, ignore
 
@@ -58,20 +56,6 @@ class Package:
 
 
 @dataclass(frozen=True)
-class File:
-    """A file that a manifest lists. problem: what is wrong with it, or None if it is the one that was exported.
-
-    golden: how it fails here, or answers differently than where it was exported; None if neither, or nothing runs it.
-    """
-
-    path: Path
-    sha256: str
-    size_bytes: int
-    problem: str | None
-    golden: str | None = None
-
-
-@dataclass(frozen=True)
 class DoctorReport:
     """What was found; true if nothing is broken.
 
@@ -93,7 +77,10 @@ class DoctorReport:
         parts = reversed({(finding.text, finding.remedy): finding for finding in broken}.values())
         again = _again(self.probes)
         files = [Finding(str(f.path), Health.BROKEN, f.problem, again) for f in self.files if f.problem]
-        files += [Finding(str(f.path), Health.BROKEN, f.golden, EXPORT_ANEW) for f in self.files if f.golden]
+        failing = [file for file in self.files if file.golden]
+        files += [
+            Finding(str(f.path), Health.BROKEN, str(f.golden), EXPORT_ANEW if f.listed else None) for f in failing
+        ]
         rest = sorted(self.notes, key=lambda note: note.state != Health.BROKEN)
         return [*parts, *files, *rest]
 
@@ -137,11 +124,11 @@ def examine(
     try_part: Callable[[str], Probe] = probe,
     on_step: OnStep = ignore,
 ) -> DoctorReport:
-    """Look at the machine under ``root``, at every part, and at the artifacts of folders with manifests.
+    """Look at the machine under ``root``, at every part, and at the files that paths stand for, as ``files.find``.
 
-    Raises ArtifactError for a path that does not exist.
+    Raises what that raises.
     """
-    files, unreadable = _files(paths)
+    files, unreadable = find(paths)
     machine = _machine(root)
     probes = []
     names = parts()
@@ -153,6 +140,7 @@ def examine(
     whole = [file.path for file in files if file.problem is None]
     failed = failures(whole, working, kernels=machine.host.kernels)
     notes = [Finding(str(path), Health.BROKEN, said, _again(probes)) for path, said in unreadable.items()]
+    notes += _not_run(paths, probes)
     packages = _packages()
     if reason := host.unsupported():
         notes.append(Finding("Python", Health.BROKEN, reason))
@@ -231,23 +219,8 @@ def _again(probes: Sequence[Probe]) -> str:
     return EXPORT if exports else COPY
 
 
-def _files(paths: Sequence[Path]) -> tuple[list[File], dict[Path, str]]:
-    """Return the files of all manifests, and the manifests that cannot be read with what is wrong with each."""
-    files: dict[Path, File] = {}
-    unreadable = {}
-    for path in paths:
-        if not path.exists():
-            raise ArtifactError(f"{path}: no such file or folder")
-        for folder in [path.parent] if path.is_file() else manifests.folders(path):
-            try:
-                manifest = manifests.read(folder)
-            except ArtifactError as error:
-                unreadable[folder / MANIFEST] = str(error)
-                continue
-            entries: list[Artifact | ListedFile] = [*manifest.artifacts, manifest.reference, manifest.golden]
-            entries += [manifest.novelty] if manifest.novelty else []
-            for entry in entries:
-                file = folder / entry.path
-                size = file.stat().st_size if file.is_file() else 0
-                files[file.resolve()] = File(file, entry.sha256, size, manifest.check_digest(entry))
-    return list(files.values()), unreadable
+def _not_run(paths: Sequence[Path], probes: Sequence[Probe]) -> list[Finding]:
+    """Return why files that were asked for by themselves are not run: their runtime is not installed."""
+    absent = {one.part: one.finding for one in probes if one.finding.state == Health.ABSENT}
+    parts = {path: absent.get(runtimes.for_file(path)) for path in paths if path.suffix in runtimes.suffixes()}
+    return [Finding(str(path), Health.BROKEN, part.text, part.remedy) for path, part in parts.items() if part]

@@ -1,22 +1,52 @@
-"""Convert one prepared model into every artifact that was asked for, and go on where one cannot be made."""
+"""Convert one model into every artifact that was asked for, and go on where one cannot be made.
 
-import traceback
-from collections.abc import Callable, Iterator, Sequence
+A file that somebody else made is converted in a worker: Keras may run what a converter has no end with.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import extras, registry, runtimes
-from toolkit.data.base import Split
+from toolkit import registry
 from toolkit.errors import ArtifactError, MissingExtraError, ToolkitError
-from toolkit.export.formats.base import LEAVE_OUT, Prepared, Request, refusal
-from toolkit.files import FileName, naming, sha256
+from toolkit.export import tasks
+from toolkit.export.tasks import CONVERT, DERIVE, HERE, IMAGES, MISSING, READY, SYSTEM, VALUES, Given
+from toolkit.files import documents, naming
 from toolkit.manifest import Artifact, Derived
-from toolkit.step import OnStep, Step
+from toolkit.runtimes import REFERENCE_RUNTIME
+from toolkit.step import OnStep, Step, ignore
+from toolkit.worker.keras import TryOut, is_own
+from toolkit.worker.process import Process
+from toolkit.worker.session import PATIENCE_S as TRIED_S
+from toolkit.worker.session import ROW_S
+from toolkit.worker.tasks import TRY
+
+# Seconds that it may take to make a model ready, or to convert it once, beyond ROW_S for each row of the calibration.
+PATIENCE_S = 600.0
+_WHAT = "what was converted"
+
+
+class Converter(Protocol):
+    """What converts the model of one Keras file."""
+
+    @property
+    def try_out(self) -> TryOut | None:
+        """What tries the file before this process loads it, as ``Workers.try_out``; None if that is not needed."""
+
+    def ready(self, given: Given, *, work: Path, log: Path) -> None:
+        """Make the model ready in the scratch folder ``work``; ArtifactError if it cannot be.
+
+        log: for what converters print.
+        """
+
+    def ask(self, do: str, *, format_name: str, **question: str) -> tuple[dict[str, Any], bytes]:
+        """Carry out a task of ``toolkit.export.tasks``; ArtifactError for what cannot be done."""
 
 
 @dataclass
@@ -34,36 +64,122 @@ class Converted:
         return (*self.made, *self.derived)
 
 
+@contextmanager
+def converting(path: Path) -> Iterator[Converter]:
+    """Yield what converts a Keras file: this process if its weights were trained here, else a worker."""
+    if is_own(path):
+        yield _Here()
+        return
+    contained = _Contained(path)
+    try:
+        yield contained
+    finally:
+        contained.close()
+
+
+class _Here:
+    """This process."""
+
+    try_out = None
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
+
+    def ready(self, given: Given, *, work: Path, log: Path) -> None:
+        """Make the model ready."""
+        tasks.ready(self._kept, given, work=work, log=log)
+
+    def ask(self, do: str, *, format_name: str, **question: str) -> tuple[dict[str, Any], bytes]:
+        """Carry out a task."""
+        return HERE[do](self._kept, b"", format_name=format_name, **question)
+
+
+class _Contained:
+    """A worker, and a new one if that was ended, for the files that are still to be made.
+
+    It is the one that tries the file first: it imports TensorFlow once for both.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._process: Process | None = None
+        self._made_ready: dict[str, Any] = {}  # the question that makes it so
+        self._seconds = 0.0
+
+    def try_out(self, path: Path, rows: Sequence[int]) -> None:
+        """Load the file and run it once, as ``Workers.try_out``."""
+        question = {"do": TRY, "path": str(path), "runtime": REFERENCE_RUNTIME, "rows": list(rows)}
+        seconds = ROW_S * math.prod(rows[:1])
+        self._start(f"{path}: {REFERENCE_RUNTIME}").ask(question, seconds=seconds, patience_s=TRIED_S)
+
+    def ready(self, given: Given, *, work: Path, log: Path) -> None:
+        """Make the model ready in the worker, which reads the rows from the scratch folder."""
+        for name, rows in ((VALUES, given.values), (IMAGES, given.images)):
+            with naming(work / name), (work / name).open("wb") as file:
+                np.save(file, rows)
+        self._seconds = ROW_S * len(given.values)
+        self._made_ready = {
+            "do": READY,
+            "path": str(self._path),
+            "shape": given.reference.input.shape[1:],
+            "reference": str(given.reference.path),
+            "convention": documents.to_tree(given.convention),
+            "work": str(work),
+            "log": str(log),
+        }
+        self._answer(self._process or self._start(""), "its conversion", self._made_ready)
+
+    def ask(self, do: str, *, format_name: str, **question: str) -> tuple[dict[str, Any], bytes]:
+        """Have one file made, by a new worker if the last was ended."""
+        process = self._process
+        if process is None or process.failed:
+            process = self._start("")
+            self._answer(process, "its conversion", self._made_ready)
+        return self._answer(
+            process, f"its conversion to {format_name}", {"do": do, "format_name": format_name, **question}
+        )
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._process is not None:
+            self._process.close()
+
+    def _start(self, what: str) -> Process:
+        self.close()
+        self._process = Process(what, tasks.__name__, patience_s=PATIENCE_S)
+        return self._process
+
+    def _answer(self, process: Process, what: str, question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        process.what = f"{self._path}: {what}"
+        answer, content = process.ask(question, seconds=self._seconds)
+        if MISSING in answer:
+            raise MissingExtraError(*answer[MISSING])
+        if SYSTEM in answer:
+            raise OSError(*answer[SYSTEM])
+        return answer, content
+
+
 def convert_all(
-    prepared: Prepared,
-    pairs: Sequence[tuple[str, str]],
-    request: Callable[[str], Request],
-    *,
-    name: str,
-    golden_rows: Split,
-    log: Path,
-    on_step: OnStep,
+    converter: Converter, pairs: Sequence[tuple[str, str]], *, name: str, work: Path, log: Path, on_step: OnStep
 ) -> Converted:
-    """Make ``name``'s files for the (format, quantization) pairs in the prepared model's scratch folder.
+    """Make ``name``'s files for the (format, quantization) pairs in the scratch folder ``work``.
 
     What converters print goes to ``log``. Errors of the disk and missing packages end it; others are ``failures``.
     """
     converted = Converted()
     for number, (format_name, quantization) in enumerate(pairs, 1):
         module = registry.member("toolkit.export.formats", format_name, kind="format")
-        path = prepared.work / f"{name}-{quantization}{module.SUFFIX}"
+        path = work / f"{name}-{quantization}{module.SUFFIX}"
+        asked = {"format_name": format_name, "quantization": quantization, "path": str(path), "log": str(log)}
         try:
-            with (
-                extras.streams_to(log),
-                naming(log.with_name(path.name)),
-                _in_one_sentence(prepared, format_name, log),
-            ):
-                if module.MADE_FROM is None:
-                    artifact, outputs = make(module, prepared, request(quantization), path, format_name, golden_rows)
-                    converted.made.append(artifact)
-                    converted.recorded[path.name] = outputs
-                else:
-                    converted.derived += _derive(module, path, format_name, request(quantization), converted.made)
+            if module.MADE_FROM is None:
+                answer, content = converter.ask(CONVERT, **asked)
+                artifact = documents.convert(answer["artifact"], Artifact, path, what=_WHAT)
+                converted.made.append(artifact)
+                converted.recorded[artifact.path] = np.frombuffer(content, np.float32).reshape(answer["shape"])
+            else:
+                answer, _ = converter.ask(DERIVE, **asked, origin=_origin(module, quantization, converted.made))
+                converted.derived += documents.convert(answer["derived"], list[Derived], path, what=_WHAT)
         except (OSError, MissingExtraError):
             raise
         except ToolkitError as error:
@@ -72,62 +188,24 @@ def convert_all(
     return converted
 
 
-@contextmanager
-def _in_one_sentence(prepared: Prepared, format_name: str, log: Path) -> Iterator[None]:
-    """Raise ArtifactError, one sentence, for whatever a converter or runtime raises; their own words go to ``log``."""
-    try:
-        yield
-    except (OSError, MissingExtraError):
-        raise
-    except Exception as error:
-        with log.open("a", encoding="utf-8") as file:
-            traceback.print_exc(file=file)
-        if isinstance(error, ToolkitError):
-            raise
-        raise ArtifactError(refusal(str(error), prepared.layers, format_name=format_name)) from error
+def try_out(path: Path, given: Given, pairs: Sequence[tuple[str, str]], *, work: Path, log: Path) -> None:
+    """Have a worker convert the model of a Keras file that somebody else made, before this process does so itself.
 
-
-def make(
-    module: Any, prepared: Prepared, request: Request, path: Path, format_name: str, golden_rows: Split
-) -> tuple[Artifact, NDArray[np.float32]]:
-    """Convert, then load and run the artifact, which is returned with its outputs for the images of the golden.
-
-    One that does not run is not an artifact: the errors of converter and runtime are passed on.
+    ArtifactError for what cannot be made.
     """
-    details = module.convert(prepared, request, path)
-    try:
-        session = runtimes.open_session(path, threads=0)
-        session.convention = request.convention
-        outputs = session.predict(golden_rows.images)
-    except ArtifactError as error:
-        raise ArtifactError(f"it was converted, but does not run; {LEAVE_OUT.format(format_name)}") from error
-    artifact = Artifact(
-        path=FileName(path.name),
-        format=format_name,
-        quantization=request.quantization,
-        sha256=sha256(path),
-        size_bytes=path.stat().st_size,
-        inputs=(session.input,),
-        outputs=(session.output,),
-        details=details,
-    )
-    return artifact, outputs
+    if is_own(path):
+        return
+    with converting(path) as converter:
+        converter.ready(given, work=work, log=log)
+        converted = convert_all(converter, pairs, name=path.stem, work=work, log=log, on_step=ignore)
+    for name, why in converted.failures.items():
+        raise ArtifactError(f"{path}: {name}: {why}")
 
 
-def _derive(
-    module: Any, path: Path, format_name: str, request: Request, made: Sequence[Artifact]
-) -> tuple[Derived, ...]:
-    """Write an artifact of this export in another form; ArtifactError if it could not be made itself."""
-    pair = (module.MADE_FROM, request.quantization)
+def _origin(module: Any, quantization: str, made: Sequence[Artifact]) -> str:
+    """Return the file of this export that one in another form is made from; ArtifactError if it was not made."""
+    pair = (module.MADE_FROM, quantization)
     origin = next((artifact.path for artifact in made if (artifact.format, artifact.quantization) == pair), None)
     if origin is None:
-        raise ArtifactError(
-            f"it is made from the {request.quantization} {module.MADE_FROM}, which could not be exported"
-        )
-    files = module.derive(path.parent / origin, path, request.convention)
-    return tuple(
-        Derived(
-            FileName(file.name), format_name, request.quantization, sha256(file), file.stat().st_size, made_from=origin
-        )
-        for file in files
-    )
+        raise ArtifactError(f"it is made from the {quantization} {module.MADE_FROM}, which could not be exported")
+    return origin

@@ -16,12 +16,12 @@ from toolkit.data.base import Dataset, Split
 from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError, ExportFailedError, UsageError
 from toolkit.export import calibration, novelty, saved_model
-from toolkit.export.conversion import Converted, convert_all
+from toolkit.export.conversion import Converted, Converter, convert_all, converting
 from toolkit.export.formats import suffixes
-from toolkit.export.formats.base import Request
 from toolkit.export.installation import Job, install
-from toolkit.export.prepare import ROWS, TOLERANCE, fixed, prepare, prove
+from toolkit.export.prepare import ROWS, TOLERANCE, fixed
 from toolkit.export.sources import Source
+from toolkit.export.tasks import Given
 from toolkit.files import naming, naming_final
 from toolkit.golden import Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest
@@ -30,7 +30,7 @@ from toolkit.runs import SCRATCH
 from toolkit.runtimes.base import Session
 from toolkit.runtimes.keras.fake_quantization import bounds_of
 from toolkit.step import OnStep, ignore
-from toolkit.worker.keras import load_model
+from toolkit.worker.keras import TryOut, load_model
 
 LOG = "export.log"
 _ALLOWED = "allowed: one input, and one output, a number for each class or one for two classes"
@@ -125,14 +125,21 @@ def export(
     training, validation and test images overlap, unless that is allowed, BusyError if another process writes there.
     """
     # Converters write whole models into temporary folders.
-    with locks.alone(folder, "export", otherwise="choose another --output"), locks.own_temporaries():
-        job, model = _begin(source, dataset, options, warn=warn, allow_overlap=allow_overlap)
+    with (
+        locks.alone(folder, "export", otherwise="choose another --output"),
+        locks.own_temporaries(),
+        converting(source.keras_path) as converter,
+    ):
+        job, model = _begin(source, dataset, options, converter.try_out, warn=warn, allow_overlap=allow_overlap)
         for leftover in folder.glob(f"{SCRATCH}*"):  # of an export that was killed: nobody else is at work here
             shutil.rmtree(leftover)
         with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch, naming_final(Path(scratch), folder):
             work, log = Path(scratch), folder / LOG
             job, reference, outputs = _ask_reference(job, model, options.convention, work=work, log=log, warn=warn)
-            converted = _convert(job, model, reference, options.pairs, work=work, log=log, on_step=on_step)
+            given = Given(
+                model, reference, job.convention.values(job.calibration.images), job.golden_rows.images, job.convention
+            )
+            converted = _convert(job, given, converter, options.pairs, work=work, log=log, on_step=on_step)
             record = Golden(job.golden_rows.images, job.golden_rows.labels, outputs, converted.recorded)
             unlike = novelty.write(reference, job.convention, source.parts(dataset), work)
             manifest = install(job, converted, record, unlike, work=work, folder=folder)
@@ -140,7 +147,13 @@ def export(
 
 
 def _begin(
-    source: Source, dataset: Dataset, options: ExportOptions, *, warn: Callable[[str], None], allow_overlap: bool
+    source: Source,
+    dataset: Dataset,
+    options: ExportOptions,
+    try_out: TryOut | None,
+    *,
+    warn: Callable[[str], None],
+    allow_overlap: bool,
 ) -> tuple[Job, Any]:
     """Return what is to be done, and the Keras model, once model and data are known to fit each other."""
     source.check_data(dataset)
@@ -148,7 +161,7 @@ def _begin(
     shared = parts.shared_images()
     overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
     size = options.input_shape or dataset.input_shape
-    loaded = load_model(source.keras_path, (min(ROWS, len(dataset.train)), *size))
+    loaded = load_model(source.keras_path, (min(ROWS, len(dataset.train)), *size), try_out=try_out)
     model = fixed(loaded, source.keras_path, input_shape=size, warn=warn)
     _check_model(model, source, dataset)
     chosen = calibration.choose(parts.learned, count=options.calibration_count, seed=options.seed)
@@ -193,8 +206,8 @@ def _ask_reference(
 
 def _convert(
     job: Job,
-    model: Any,
-    reference: Session,
+    given: Given,
+    converter: Converter,
     pairs: Sequence[tuple[str, str]],
     *,
     work: Path,
@@ -202,22 +215,11 @@ def _convert(
     on_step: OnStep,
 ) -> Converted:
     """Make the files in ``work`` of what is proven to answer as the reference; ExportFailedError if none is made."""
-    values = job.convention.values(job.calibration.images)
-    with extras.streams_to(log), naming(log.with_name(job.reference(work).name)):
-        prepared = prepare(model, work)
-    prove(prepared, reference, values)
     if job.source.saved_model is not None:
-        outputs = np.concatenate([reference.run(rows) for rows in chunks(values, ROWS)])
-        saved_model.prove(job.source.saved_model, outputs, values, tolerance=TOLERANCE)
-    converted = convert_all(
-        prepared,
-        pairs,
-        lambda quantization: Request(quantization, values, job.convention),
-        name=job.source.name,
-        golden_rows=job.golden_rows,
-        log=log,
-        on_step=on_step,
-    )
+        outputs = np.concatenate([given.reference.run(rows) for rows in chunks(given.values, ROWS)])
+        saved_model.prove(job.source.saved_model, outputs, given.values, tolerance=TOLERANCE)
+    converter.ready(given, work=work, log=log)
+    converted = convert_all(converter, pairs, name=job.source.name, work=work, log=log, on_step=on_step)
     if not converted.made:
         reasons = "; ".join(f"{name}: {why}" for name, why in converted.failures.items())
         raise ExportFailedError(f"{reasons}; nothing was exported (log: {log})")

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from toolkit.convention import Convention, Output
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.pixels import chunks
-from toolkit.errors import ArtifactError, DataError, UsageError
+from toolkit.errors import DataError, UsageError
+from toolkit.files import require_file
 from toolkit.manifest import TensorSpec
 from toolkit.parity import checks, inputs
 from toolkit.parity.compare import Comparison, compare_file
@@ -71,8 +72,7 @@ def verify_against(
     if not paths:
         raise UsageError(f"name the files to compare with {reference}")
     for path in (*paths, reference):
-        if not path.is_file():
-            raise ArtifactError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}; name the files to compare")
+        require_file(path, missing="no such file; name the files to compare")
     dataset = load()
     with contained() as workers:
         expected = answered_by(open_classifier(workers, reference, given, dataset.train, warn), dataset.test)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -51,7 +52,7 @@ def save_all(parity: Parity) -> Parity:
 
 def _save(part: Verified, listed_by: Manifest) -> Path:
     folder = listed_by.folder
-    results = [{**c.to_json(), "artifact": Path(c.artifact).name} for c in part.comparisons]
+    results = [_told(comparison, folder) for comparison in part.comparisons]
     _write_rows(folder / ROWS, part)
     document = {
         "schema": reading.SCHEMA,
@@ -81,6 +82,17 @@ def _save(part: Verified, listed_by: Manifest) -> Path:
     updated.write()
     card.write(updated)
     return path
+
+
+def _told(comparison: Comparison, folder: Path) -> dict[str, Any]:
+    """Return a result as the record has it, which may be passed on: of files it tells the names alone."""
+    document = comparison.to_json()
+    problem = document["problem"]
+    return {
+        **document,
+        "artifact": Path(comparison.artifact).name,
+        "problem": problem and problem.replace(f"{folder}{os.sep}", ""),
+    }
 
 
 def savable(part: Verified) -> Manifest:

@@ -1,6 +1,5 @@
 """Bring a record home: what a device sent becomes one like those that are measured here."""
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from toolkit import locks
 from toolkit.bench import record, resume
 from toolkit.bench.reading import RECORD, SamplesName
-from toolkit.bench.record import Record, new_folder
+from toolkit.bench.record import Record, make, new_folder
 from toolkit.errors import ArtifactError
 from toolkit.files import documents, write_bytes, write_json
 from toolkit.remote.cargo import Cargo
@@ -16,8 +15,6 @@ from toolkit.text import printable
 
 # A record is sent anew with each round; one of a thousand artifacts with 10,000 samples each has less than that.
 MOST_FILES, MOST_BYTES = 10_000, 1 << 28
-# Held while one of several devices gets a folder.
-_CHOOSING = threading.Lock()
 
 
 class Home:
@@ -64,7 +61,7 @@ class Home:
         if self._earlier is not None:
             benchmark = resume.join(self._earlier, benchmark)
         else:
-            benchmark.folder = self.record.folder if self.record else _made(self._output)
+            benchmark.folder = self.record.folder if self.record else make(new_folder(self._output))
             for result in benchmark.results:
                 write_bytes(benchmark.folder / result.samples, (arrived / result.samples).read_bytes())
         benchmark.save()
@@ -75,10 +72,3 @@ class Home:
         if self.record is not None:
             self.record.interrupted = True
             self.record.save()
-
-
-def _made(output: Path) -> Path:
-    with _CHOOSING:
-        folder = new_folder(output)
-        folder.mkdir(parents=True)
-    return folder

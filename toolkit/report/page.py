@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from toolkit import __version__
+from toolkit.bench import passing_on
 from toolkit.errors import ToolkitError
 from toolkit.report import sections, style
-from toolkit.report.markup import Markup, code, element, joined, paragraph
+from toolkit.report.markup import Markup, code, element, escaped, joined, paragraph
 from toolkit.report.sections.base import Section, SectionModule
 from toolkit.report.subject import Subject
 
@@ -38,7 +39,10 @@ def render(subject: Subject) -> ReportPage:
     title = f"{manifest.model}, trained on {manifest.data.name}"
     made = f"Made by toolkit {__version__} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC from {subject.folder}."
     body = joined([element("h1", title), element("nav", *links), *parts, element("footer", paragraph(made))])
-    return ReportPage(_document(title, body), absent)
+    # It is passed on: of a folder elsewhere it tells the name alone.
+    called = passing_on.folder(subject.folder)
+    html = _document(title, body).replace(escaped(subject.folder), escaped(called))
+    return ReportPage(html, absent)
 
 
 def _shown(module: SectionModule, section: Section) -> Markup:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from toolkit import data
+from toolkit.bench import passing_on
 from toolkit.bench import reading as benchmarks
 from toolkit.bench.record import Record
 from toolkit.bench.record import read as read_record
 from toolkit.convention import Layout
 from toolkit.data.base import Split
 from toolkit.errors import ArtifactError, DataError, DataUnavailableError, ToolkitError
-from toolkit.files import sha256
+from toolkit.files import near, sha256
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity import reading as verifications
 from toolkit.parity import verify
@@ -67,7 +68,7 @@ class Subject:
 
     @cached_property
     def record(self) -> Record:
-        """The benchmark, with the results of these artifacts alone."""
+        """The benchmark, with the results of these artifacts alone, called as a page may call them."""
         own = {artifact.sha256 for artifact in self.manifest.artifacts}
         benchmark = self.given or self._newest(own)
         results = [result for result in benchmark.results if result.sha256 in own]
@@ -75,7 +76,9 @@ class Subject:
             raise ArtifactError(f"{benchmark.folder}: a benchmark of other files than those of {self.folder}")
         if benchmark.host.emulated:
             raise ArtifactError(f"{benchmark.folder}: measured on an emulated machine, whose times are no latencies")
-        return replace(benchmark, results=results)
+        names = passing_on.names(result.path for result in results)
+        folder = near(benchmark.folder) or Path(benchmark.folder.resolve().name)
+        return replace(benchmark, folder=folder, results=[replace(one, path=names[one.path]) for one in results])
 
     def _newest(self, own: set[str]) -> Record:
         for folder in self._records():
@@ -84,7 +87,7 @@ class Subject:
             except ArtifactError:
                 continue  # of somebody's, and nobody asked for it
             if own & {result.get("sha256") for result in said["results"]}:
-                return replace(read_record(folder), folder=folder)  # which may have been moved
+                return read_record(folder)
         raise ArtifactError(_NO_BENCHMARK)
 
     def _records(self) -> Iterator[Path]:

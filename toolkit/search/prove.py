@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import manifest, units
+from toolkit.bench import passing_on
 from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError, RunError
 from toolkit.export import exporter, sources
@@ -137,15 +138,21 @@ def require_same_rival(folder: Path, before: FrontEntry | Proof, rival: Source |
     """Raise RunError if the test set was opened beside another model than the one that is to be matched now."""
     there = before.rival if before.must_match else None
     how = f"beside {there}" if there else "without --against"
-    if there and rival and Path(there).resolve() == rival.keras_path.resolve():
-        if before.rival_sha256 in (None, rival.origin.sha256):
+    if there and rival:
+        is_there = there == _told(rival) or Path(there).resolve() == rival.keras_path.resolve()
+        if rival.origin.sha256 == before.rival_sha256 or (is_there and before.rival_sha256 is None):
             return
-        how += " as it was then"
+        how += " as it was then" if is_there else ""
     elif not there and not rival:
         return
     raise RunError(
         f"{folder}: its test set was opened {how}, and is opened once; ask for the same, or choose another --name"
     )
+
+
+def _told(rival: Source) -> str:
+    """Return what a page calls the rival, which may be passed on."""
+    return str(passing_on.names([rival.keras_path])[rival.keras_path])
 
 
 def open_test_set(
@@ -175,7 +182,7 @@ def open_test_set(
         return None
     entry = FrontEntry(
         members=tuple(FileName(one.candidate.name) for one in made),
-        rival=None if rival is None else str(rival.keras_path),
+        rival=None if rival is None else _told(rival),
         rival_sha256=None if rival is None else rival.origin.sha256,
         must_match=must_match,
     )

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import extras, golden, locks, registry, units
+from toolkit import extras, golden, locks, registry, runtimes, units
 from toolkit.convention import Layout
 from toolkit.data.base import Dataset, Split
 from toolkit.entries import Origin
 from toolkit.errors import ArtifactError, UsageError
-from toolkit.export import calibration, conversion, exporter
+from toolkit.export import calibration, conversion, exporter, tasks
 from toolkit.export.formats.base import Prepared, Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import parts_of
+from toolkit.export.tasks import Given
 from toolkit.files import FileName, documents, sha256, write_json
 from toolkit.files.damage import refused
 from toolkit.manifest import Artifact, Manifest
@@ -159,6 +160,15 @@ class _Bench:
         record = golden.read(manifest.golden_path)
         self._golden = Split(record.images, record.labels)
         self._wanted = [a for a in manifest.artifacts if (a.format, a.quantization) in PAIRS]
+        self._try_out(scratch / "tried")
+
+    def _try_out(self, work: Path) -> None:
+        """Have the original converted in a worker first: it may be anybody's, and is converted here many times."""
+        work.mkdir()
+        convention, reference = self._found.convention, runtimes.open_session(self._copy.reference_path, threads=0)
+        values = convention.values(self._calibration(0).images)
+        given = Given(self._model, reference, values, self._golden.images, convention)
+        conversion.try_out(self._found.reference_path, given, PAIRS, work=work, log=self._log)
 
     @property
     def planned(self) -> int:
@@ -207,7 +217,7 @@ class _Bench:
             convention = self._found.convention
             request = Request(quantization, convention.values(chosen.images), convention)
             with extras.streams_to(self._log):
-                artifact, _ = conversion.make(module, prepared, request, path, format_name, self._golden)
+                artifact, _ = tasks.make(module, prepared, request, path, format_name, self._golden.images)
             yield artifact
 
     def _edited(self, fault: str, artifact: Artifact, edit: Callable[[Path], None]) -> FaultOutcome:

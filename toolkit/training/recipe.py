@@ -21,9 +21,12 @@ PRECISIONS = ("float32", "mixed")
 MOST = 1_000_000
 # The share of the epochs that a network learns with rounding, one over it, if it has no weights to start from.
 ROUNDING_SHARE = 5
-# The highest temperature. The paper of distillation (``Objective``) tries 1 to 20; far above, all answers are alike,
-# and the square of the temperature makes rounding errors large.
-MOST_TEMPERATURE = 100.0
+# Temperatures. The paper of distillation (``Objective``) tries 1 to 20. Far above, all answers are alike, and the
+# square of the temperature makes rounding errors large; far below, logits that are divided by it overflow.
+LEAST_TEMPERATURE, MOST_TEMPERATURE = 0.1, 100.0
+# The greatest learning rate: the largest that are known to train anything are about 3 (Smith and Topin,
+# "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", 2018).
+MOST_LEARNING_RATE = 10.0
 
 
 class RecipeOptions(TypedDict, total=False):
@@ -111,8 +114,10 @@ class Recipe:
                 raise UsageError(f"unknown {name} '{getattr(self, name)}'; allowed: {', '.join(choices)}")
         if self.learning_rate == 0:
             object.__setattr__(self, "learning_rate", LEARNING_RATES[self.optimizer])
-        if not 0 < self.learning_rate < float("inf"):
-            raise UsageError(f"the learning rate is {self.learning_rate}; it must be above 0")
+        if not 0 < self.learning_rate <= MOST_LEARNING_RATE:
+            raise UsageError(
+                f"the learning rate is {self.learning_rate}; it must be above 0 and at most {MOST_LEARNING_RATE:g}"
+            )
         units.require_from("the number of epochs", self.epochs, 1, MOST)
         units.require_from("the batch size", self.batch_size, 1, MOST)
         units.require_from("the seed", self.seed, 0, 2**32 - 1)
@@ -146,10 +151,10 @@ class Recipe:
         if self.loss != Recipe.loss and (self.label_smoothing or self.teacher is not None):
             option = "--teacher" if self.teacher is not None else "--label-smoothing"
             raise UsageError(f"{option} is for the loss {Recipe.loss}; leave out --loss {self.loss}")
-        if not 0 < self.temperature <= MOST_TEMPERATURE:
+        if not LEAST_TEMPERATURE <= self.temperature <= MOST_TEMPERATURE:
             raise UsageError(
-                f"the temperature is {self.temperature}; it must be above 0 and at most {MOST_TEMPERATURE:g}, such as "
-                f"{Recipe.temperature:g}"
+                f"the temperature is {self.temperature}; it must be from {LEAST_TEMPERATURE:g} to "
+                f"{MOST_TEMPERATURE:g}, such as {Recipe.temperature:g}"
             )
         if not 0 < self.teacher_weight <= 1:
             raise UsageError(f"the weight of the teacher is {self.teacher_weight}; it must be above 0, and at most 1")

@@ -1,6 +1,6 @@
 """Keras files that this process itself must load, to convert them or to train them further."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,27 +9,34 @@ from toolkit.files import require_file, sha256
 from toolkit.runtimes.keras import loading
 from toolkit.worker.session import contained
 
+# What has a worker load a file and run it once, as ``Workers.try_out``.
+TryOut = Callable[[Path, Sequence[int]], None]
+
 # Digests of the files that a worker has run, and on what: once for each in a process is enough.
 _TRIED: set[tuple[str, tuple[int, ...]]] = set()
 
 
-def load_model(path: Path, rows: Sequence[int] = ()) -> Any:
+def load_model(path: Path, rows: Sequence[int] = (), *, try_out: TryOut | None = None) -> Any:
     """Load a model as ``toolkit.runtimes.keras.loading.load_model`` does, once a worker has loaded and run it.
 
     A file that crashes, has no end or fills the memory does so there, and is an ArtifactError here. The weights of a
     run below ``runs/`` are taken for the user's own training and are not tried: importing TensorFlow once more takes
     seconds.
     rows: the shape (N, …) of what the model is asked about next. Without it a row of the model's own size is tried, and
-    none where the model leaves that free.
+    none where the model leaves that free. try_out: of a worker that goes on with the file; None stands for one that is
+    there for this alone.
     """
     require_file(path)
-    if not _is_own(path) and (tried := (sha256(path), tuple(rows))) not in _TRIED:
-        with contained() as workers:
-            workers.try_out(path, rows)
+    if not is_own(path) and (tried := (sha256(path), tuple(rows))) not in _TRIED:
+        if try_out is not None:
+            try_out(path, rows)
+        else:
+            with contained() as workers:
+                workers.try_out(path, rows)
         _TRIED.add(tried)
     return loading.load_model(path)
 
 
-def _is_own(path: Path) -> bool:
+def is_own(path: Path) -> bool:
     """Say whether a file, links followed, holds the weights of a run below ``runs/``: any other may be anybody's."""
     return runs.folder_of(path) is not None and path.resolve().is_relative_to(runs.RUNS.resolve())

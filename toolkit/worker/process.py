@@ -52,7 +52,7 @@ class Process:
     ) -> None:
         self.what = what
         self._most_bytes = int(limit(MEMORY_VARIABLE, MOST_BYTES) or 0) or most_bytes or memory_share()
-        self._patience_s = limit(PATIENCE_VARIABLE, MOST_SECONDS) or patience_s
+        self._asked_s, self._patience_s = limit(PATIENCE_VARIABLE, MOST_SECONDS), patience_s
         self._clock = clock
         self._deadline, self._waits_s = 0.0, 0.0
         self.failed = False
@@ -82,14 +82,19 @@ class Process:
         return self._process.pid
 
     def ask(
-        self, question: dict[str, Any], content: bytes = b"", *, seconds: float = 0.0
+        self,
+        question: dict[str, Any],
+        content: bytes = b"",
+        *,
+        seconds: float = 0.0,
+        patience_s: float | None = None,
     ) -> tuple[dict[str, Any], bytes]:
-        """Return the answer and the bytes behind it. seconds: how long it should take.
+        """Return the answer and the bytes behind it. seconds: how long it should take. patience_s: for this question.
 
         Raises ArtifactError if the worker says that it cannot be done, WorkerFailedError if it dies, hangs or
         takes more memory than it may.
         """
-        self._waits_s = seconds + self._patience_s
+        self._waits_s = seconds + (self._asked_s or patience_s or self._patience_s)
         self._deadline = self._clock() + self._waits_s
         try:
             self._channel.send({**question, WITHIN: self._waits_s}, content)

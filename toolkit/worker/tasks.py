@@ -73,7 +73,7 @@ def _alone(kept: dict[str, Any], content: bytes, *, name: str) -> Answer:
     return {"shape": output.values.shape, "count": output.count}, content
 
 
-def _try(kept: dict[str, Any], content: bytes, *, path: str, runtime: str, rows: list[int]) -> Answer:
+def try_out(kept: dict[str, Any], content: bytes, *, path: str, runtime: str, rows: list[int]) -> Answer:
     """Load a Keras model, and run it on zeros of the shape that it is asked about next, (N, …), or on one row.
 
     A model of several inputs, or of other rows, is not run: whoever loads it next refuses it, and says why.
@@ -117,5 +117,5 @@ TASKS: dict[str, Task] = {
     LAYERS: _layers,
     KNOW: _know,
     ALONE: _alone,
-    TRY: _try,
+    TRY: try_out,
 }

@@ -124,11 +124,13 @@ def _check_code(keras: Any, config: Any, path: Path, allowed: Allowed) -> None:
                 f"{path}: has a Lambda layer, which is Python code inside the file; give --unsafe-lambda if you trust "
                 "whoever made the file, or make the layer a class and give its Python file by --import"
             )
-        if kind is not None and isinstance(module := one.get("module"), str) and not _is_of_keras(keras, one):
-            name = one["config"] if kind == "function" else kind
-            registered = name if kind == "function" else one.get("registered_name") or name
+        # Of what a script or a notebook defines itself, Keras writes no module.
+        if kind is not None and "module" in one and not _is_of_keras(keras, one):
+            module = one["module"]
+            name = str(one.get("config") if kind == "function" else kind)
+            registered = name if kind == "function" else str(one.get("registered_name") or name)
             if name not in allowed.objects and not keras.saving.get_registered_object(registered, allowed.objects):
-                needed.add(str(name) if module == _FUNCTIONS else f"{name} ({module})")
+                needed.add(name if module in (None, _FUNCTIONS) else f"{name} ({module})")
     if needed:
         raise ArtifactError(
             f"{path}: is made with {', '.join(sorted(needed))}, which Keras does not have; give the Python file that "
@@ -140,7 +142,7 @@ def _is_of_keras(keras: Any, described: Mapping[str, Any]) -> bool:
     """Say whether what a configuration describes is Keras' own; it calls functions builtins, whosever they are."""
     if described["module"] == _FUNCTIONS and described["class_name"] == "function":
         return any(hasattr(getattr(keras, kind), str(described["config"])) for kind in _KINDS_OF_FUNCTIONS)
-    return described["module"].partition(".")[0] in ("keras", _FUNCTIONS)
+    return str(described["module"]).partition(".")[0] in ("keras", _FUNCTIONS)
 
 
 def functional(keras: Any, model: Any, path: Path, *, input_shape: Sequence[int] = ()) -> Any:
