@@ -8,6 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from toolkit.errors import ToolkitError
+from toolkit.runtimes import REFERENCE_RUNTIME
 from toolkit.runtimes.keras.loading import allowed
 from toolkit.worker import session, tasks
 from toolkit.worker.process import Process
@@ -32,7 +33,13 @@ def _begin(kept: dict[str, Any], content: bytes, *, folder: str) -> tasks.Answer
     return {"folder": folder}, b""
 
 
-TASKS = {**tasks.TASKS, BEGIN: _begin}
+def _open(kept: dict[str, Any], content: bytes, *, runtime: str, threads: int, **asked: Any) -> tasks.Answer:
+    """Open an artifact, a Keras file with TensorFlow's own choice of threads: a process sets those once."""
+    threads = 0 if runtime == REFERENCE_RUNTIME else threads
+    return tasks.TASKS[tasks.OPEN](kept, content, runtime=runtime, threads=threads, **asked)
+
+
+TASKS = {**tasks.TASKS, BEGIN: _begin, tasks.OPEN: _open}
 
 
 class KeptWorkers:

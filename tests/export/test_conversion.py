@@ -92,6 +92,7 @@ def test_one_that_ends_a_converter_is_one_line_and_the_others_are_made(asked, tr
     assert (kinds.count(READY), kinds.count("close")) == (2, 2)
 
 
+@pytest.mark.slow
 def test_one_that_cannot_even_be_made_ready_is_refused(asked, trained_folder, tiny, here):
     questions, worker = asked
     worker.deaths = [(READY, "best.keras")]
