@@ -60,11 +60,11 @@ def _kind(rows: NDArray[Any], path: Path) -> tuple[str, str | None]:
     """
     if rows.ndim == 2:
         return VALUES, None
-    found = f"{path}: {rows.dtype} {rows.shape} are taken for"
+    taken = f"{path}: {rows.dtype} {rows.shape} are taken for"
     if _is_channels_first(rows) and rows.dtype.kind in "uf" and may_be_pixels(rows):
-        return IMAGES, f"{found} images with their channels first; --keys {KIND}={VALUES} says otherwise"
+        return IMAGES, f"{taken} images with their channels first; --keys {KIND}={VALUES} says otherwise"
     if rows.ndim != 3 and rows.shape[3:] not in ((1,), (3,)):
-        return VALUES, f"{found} values; images have a height, a width, and 1 or 3 channels"
+        return VALUES, f"{taken} values; images have a height, a width, and 1 or 3 channels"
     if rows.dtype.kind == "f" and rows.ndim == 3 and rows.size:
         kind = IMAGES if may_be_pixels(rows) else VALUES
     elif rows.dtype.kind in "if" and rows.size and rows.min() < 0:
@@ -73,7 +73,7 @@ def _kind(rows: NDArray[Any], path: Path) -> tuple[str, str | None]:
         return IMAGES, None
     what = {IMAGES: "grey images", VALUES: "windows, (N, steps, channels)" if rows.ndim == 3 else "values, not pixels"}
     other = IMAGES if kind == VALUES else VALUES
-    return kind, f"{found} {what[kind]}; --keys {KIND}={other} says otherwise"
+    return kind, f"{taken} {what[kind]}; --keys {KIND}={other} says otherwise"
 
 
 def _is_channels_first(rows: NDArray[Any]) -> bool:

@@ -116,10 +116,10 @@ def _best(session: Predictor, like: Convention, rows: Split) -> tuple[Convention
         return like, _right(session, like, rows)
     best, right = _most(session, like, STANDARD, rows)
     if rows.images.shape[-1] > 1:
-        other, found = _most(session, like, (replace(best, bgr=True), TORCH, CAFFE), rows)
-        lost, gained = int((right & ~found).sum()), int((found & ~right).sum())
-        if found.mean() >= KNOWN and gained > lost and mcnemar_p(lost, gained) < LEVEL:
-            return other, found
+        other, right_then = _most(session, like, (replace(best, bgr=True), TORCH, CAFFE), rows)
+        lost, gained = int((right & ~right_then).sum()), int((right_then & ~right).sum())
+        if right_then.mean() >= KNOWN and gained > lost and mcnemar_p(lost, gained) < LEVEL:
+            return other, right_then
     return best, right
 
 
@@ -128,9 +128,9 @@ def _most(
 ) -> tuple[Convention, NDArray[np.bool_]]:
     """Return the range with which the model gets most images right, the first of several, and which."""
     tried = [replace(like, low=one.low, high=one.high, bgr=one.bgr) for one in ranges]
-    found = {one: _right(session, one, rows) for one in tried}
-    best = max(found, key=lambda one: np.count_nonzero(found[one]))
-    return best, found[best]
+    right = {one: _right(session, one, rows) for one in tried}
+    best = max(right, key=lambda one: np.count_nonzero(right[one]))
+    return best, right[best]
 
 
 def _right(session: Predictor, convention: Convention, rows: Split) -> NDArray[np.bool_]:
