@@ -116,10 +116,10 @@ def _best(session: Predictor, like: Convention, rows: Split) -> tuple[Convention
         return like, _right(session, like, rows)
     best, right = _most(session, like, STANDARD, rows)
     if rows.images.shape[-1] > 1:
-        other, better = _most(session, like, (replace(best, bgr=True), TORCH, CAFFE), rows)
-        lost, gained = int((right & ~better).sum()), int((better & ~right).sum())
-        if better.mean() >= KNOWN and gained > lost and mcnemar_p(lost, gained) < LEVEL:
-            return other, better
+        other, right_then = _most(session, like, (replace(best, bgr=True), TORCH, CAFFE), rows)
+        lost, gained = int((right & ~right_then).sum()), int((right_then & ~right).sum())
+        if right_then.mean() >= KNOWN and gained > lost and mcnemar_p(lost, gained) < LEVEL:
+            return other, right_then
     return best, right
 
 
