@@ -14,12 +14,16 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint c
 run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 for the full recipe)
 	$(BIN)/toolkit run --epochs $(EPOCHS)
 
+# Whatever the environment says: without bytecode each process that runs tests compiles all of them, and hundreds of
+# processes compile toolkit.
+test test-unit: export PYTHONDONTWRITEBYTECODE :=
+
 # Three at a time, also on two cores: many wait for a process, a server or the next turn. A file at a time, since its
 # tests share what takes long to make; in the order of tests/conftest.py.
 test: $(INSTALLED)  ## every test (COVERAGE=yes: and how much of each module they run)
 	$(if $(COVERAGE),$(BIN)/python -m tests.coverage_report) $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
-test-unit: $(INSTALLED)  ## the quick ones: two and a half minutes together, on two cores
+test-unit: $(INSTALLED)  ## the quick ones, which load no TensorFlow: under a minute together, on two cores
 	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow and not road and not mnist"
 
 test-gpu: $(INSTALLED)  ## what docs/status.md is to say of --device gpu, on a machine that has one

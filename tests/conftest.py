@@ -3,18 +3,25 @@
 import fcntl
 import os
 import shutil
+import sys
 from collections.abc import Callable
-from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from tests import stored
+from tests.kept_workers import KeptWorkers
+from toolkit import golden, manifest
 from toolkit.cli import call
 from toolkit.data.base import Dataset, make_dataset
 from toolkit.entries import EvaluationSet, Verification
+from toolkit.parity import reference
 from toolkit.verdict import Verdict
+from toolkit.worker import session
+from toolkit.worker.session import Workers
 
 CLASSES = 3
 SIDE = 8
@@ -28,6 +35,8 @@ SHIPPED_FILES = (
     "parity.npz",
     "README.md",
 )
+# Whether that a quick test loads TensorFlow was said.
+LOADED = pytest.StashKey[bool]()
 
 
 def tiny_arrays(seed: int = 0, train: int = 240, test: int = 90):
@@ -46,20 +55,25 @@ def tiny_arrays(seed: int = 0, train: int = 240, test: int = 90):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Sort the files: the longest first, since the last of them would run alone in the end.
-
-    Before them one that makes the exports, for which those that need them would wait otherwise.
-    """
+    """Sort the files: the longest first, since the last of them would run alone in the end."""
     long = {item.path for item in items if any(item.iter_markers("slow")) or any(item.iter_markers("road"))}
-    waiting = dict.fromkeys(item.path for item in items if "exported_once" in item.fixturenames)
-    first = next(iter(waiting), None)
-    items.sort(key=lambda item: (item.path != first, item.path not in long, item.path in waiting))
+    items.sort(key=lambda item: item.path not in long)
 
 
 def verification(verdict: str, accuracy: float | None = None) -> Verification:
     """What a verify result of an artifact comes to, as a manifest keeps it."""
     images = EvaluationSet("tiny", ())
     return Verification(Verdict(verdict), accuracy, accuracy, 0, 0, n=90, margin_pp=0.5, dataset=images)
+
+
+@pytest.fixture(autouse=True)
+def _quick_without_tensorflow(request):
+    """Where the slow tests are left out, none of the others may load TensorFlow: its import alone takes seconds."""
+    yield
+    quick, told = "not slow" in request.config.option.markexpr, request.config.stash
+    if quick and "tensorflow" in sys.modules and not told.get(LOADED, False):
+        told[LOADED] = True
+        pytest.fail("it loads TensorFlow, or a fixture of it does: mark it slow")
 
 
 @pytest.fixture(autouse=True)
@@ -84,35 +98,28 @@ def _own_environment(tmp_path_factory):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _one_worker_for_keras_files():
-    """Keras files are tried in one worker, which imports TensorFlow once, unless they may run code of their own.
+def _reference_is_known(_own_environment, exported_once, tiny):
+    """Put what the Keras original of the stored export answers into the cache, as its golden has it: no TensorFlow."""
+    record = golden.read(exported_once / "golden.npz")
 
-    They are converted in the process of the test, as what was trained here is.
-    """
-    from toolkit.runtimes.keras.loading import Allowed, allowed
-    from toolkit.worker import keras, process, session
+    def answer(rows):
+        np.testing.assert_array_equal(rows, record.images)
+        return record.reference
 
-    kept = ExitStack()
-    workers = []
+    with reference.outputs(manifest.read(exported_once), tiny.test, lambda *_, **__: SimpleNamespace(predict=answer)):
+        pass
 
-    @contextmanager
-    def contained():
-        if allowed() != Allowed():
-            with session.contained() as own:
-                yield own
-            return
-        if not workers:
-            with pytest.MonkeyPatch.context() as plain:  # whatever limits the first test that needs it sets
-                for variable in (process.PATIENCE_VARIABLE, process.MEMORY_VARIABLE):
-                    plain.delenv(variable, raising=False)
-                workers.append(kept.enter_context(session.contained()))
-        # Which stands in another folder.
-        yield SimpleNamespace(try_out=lambda path, rows: workers[0].try_out(path.absolute(), rows))
 
-    with kept, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keras, "contained", contained)
-        patch.setattr("toolkit.export.conversion.is_own", lambda path: True)
+@pytest.fixture(scope="session", autouse=True)
+def _workers_are_kept():
+    """Workers are used again, but where their start is tested."""
+    kept = KeptWorkers()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "_start", kept.start)
+        patch.setattr(Workers, "close", lambda self: kept.close(self))
+        patch.setattr("toolkit.export.conversion.is_own", lambda path: True)  # no process to convert in
         yield
+    kept.end()
 
 
 @pytest.fixture(scope="session")
@@ -171,13 +178,9 @@ def tiny_npz(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained_folder(once, tiny) -> Path:
-    """A run of the CNN on the tiny data. Read only."""
-    from toolkit.training.fit import train
-    from toolkit.training.recipe import Recipe
-
-    recipe = Recipe(model="cnn", epochs=4, batch_size=16, learning_rate=0.003)
-    return once("runs/tiny-cnn", lambda folder: train(recipe, tiny, folder))
+def trained_folder(once) -> Path:
+    """A run of the CNN on the tiny data, stored. Read only."""
+    return once("runs/tiny-cnn", partial(shutil.copytree, stored.HERE / stored.RUN))
 
 
 @pytest.fixture(scope="session")
@@ -190,23 +193,9 @@ def rounding_folder(once, tiny) -> Path:
 
 
 @pytest.fixture(scope="session")
-def exported_once(request, once, tiny) -> Path:
-    """All six artifacts of that run. Read only: tests that change files take a copy, ``exported``.
-
-    A machine without TensorFlow gets the folder from one that has it, by TOOLKIT_TEST_EXPORTED.
-    """
-    if made_elsewhere := os.environ.get("TOOLKIT_TEST_EXPORTED"):
-        return Path(made_elsewhere)
-    from toolkit.export.exporter import ExportOptions, export
-    from toolkit.export.formats import plan
-    from toolkit.export.sources import resolve
-
-    def fill(folder: Path) -> None:
-        run = resolve(str(request.getfixturevalue("trained_folder")))
-        result = export(run, tiny, folder, ExportOptions(plan([], []), calibration_count=50), warn=pytest.fail)
-        assert result.failures == {}
-
-    return once("exported/cnn", fill)
+def exported_once(once) -> Path:
+    """All six artifacts of that run, stored. Read only: tests that change files take a copy, ``exported``."""
+    return once("exported/cnn", partial(shutil.copytree, stored.HERE / stored.EXPORTED))
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ PATHS = (
 )
 # Of them those whose outcome may depend on the kernels that a CPU's instruction sets choose.
 KERNELS = PATHS[:1]
-# They are given tiny artifacts by the variable TOOLKIT_TEST_EXPORTED.
 PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "--color=no", "-m", "not training and not slow and not mnist")
 # What the last line says where all of them passed.
 PASSED = r"\d{2,} passed, \d+ deselected"

@@ -147,6 +147,7 @@ def test_help_loads_neither_numpy_nor_tensorflow():
     assert not loaded & {"numpy", "rich", "PIL", "onnxruntime", "ai_edge_litert", *TRAINING_PACKAGES}
 
 
+@pytest.mark.slow
 def test_no_edge_module_imports_tensorflow():
     edge = [
         dotted(module) for module in MODULES if part_of(module) not in MAY_LOAD_TENSORFLOW and module.stem != "__main__"

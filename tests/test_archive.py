@@ -119,6 +119,7 @@ def many(path, names):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("names", "twice"),
     [

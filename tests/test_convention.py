@@ -3,7 +3,22 @@
 import numpy as np
 import pytest
 
-from toolkit.convention import STANDARD, Convention, Layout, Output, bytes_of, layout_of, of_tensor, output_of, parse
+from toolkit.convention import (
+    CAFFE,
+    STANDARD,
+    Convention,
+    Layout,
+    Output,
+    bytes_of,
+    image_shape,
+    layout_of,
+    of_message,
+    of_tensor,
+    output_of,
+    parse,
+    sizes_for,
+    takes,
+)
 from toolkit.errors import UsageError
 from toolkit.files import documents
 from toolkit.manifest import TensorSpec
@@ -27,7 +42,7 @@ def test_a_range_is_read_as_it_is_written(text, low, high):
     assert (parse(text).low, parse(text).high) == (low, high)
 
 
-@pytest.mark.parametrize("text", ["0..1", "0..255", "-1..1", "-128..127", IMAGENET])
+@pytest.mark.parametrize("text", ["0..1", "0..255", "-1..1", "-128..127", IMAGENET, "bgr:0..255", f"bgr:{IMAGENET}"])
 def test_a_range_is_written_as_it_is_read(text):
     assert str(parse(text)) == text
 
@@ -51,6 +66,10 @@ def test_a_range_is_written_as_it_is_read(text):
         "1,2,3",
         "a,b",
         "٣..4",
+        "rgb:0..1",
+        ":0..1",
+        "bgr:",
+        "bgr:bgr:0..1",
     ],
 )
 def test_what_is_no_range_is_refused_with_what_is(text):
@@ -72,6 +91,19 @@ def test_mean_and_deviation_are_of_each_channel():
     np.testing.assert_allclose(parse(IMAGENET).values(images), expected, atol=1e-6)
     with pytest.raises(UsageError, match="the input range is of 3 channels, the images have 1"):
         parse(IMAGENET).values(PIXELS)
+
+
+def test_blue_comes_first_where_the_order_says_so():
+    images = np.random.default_rng(0).integers(0, 256, (2, 4, 5, 3)).astype(np.uint8)
+    np.testing.assert_array_equal(parse("bgr:0..255").values(images), images[..., ::-1])
+    np.testing.assert_allclose(CAFFE.values(images), images[..., ::-1] - [103.939, 116.779, 123.68], atol=1e-4)
+    np.testing.assert_allclose(parse(str(CAFFE)).values(images), CAFFE.values(images), atol=1e-2)
+    with pytest.raises(UsageError, match=r"--input-range bgr:0\.\.1 is of three channels, the images have one"):
+        parse("BGR: 0..1").values(PIXELS)
+    message = documents.to_tree(parse("bgr:-1..1"))
+    assert of_message(message) == parse("bgr:-1..1")
+    del message["bgr"]
+    assert of_message(message) == parse("-1..1")
 
 
 def test_channels_come_first_where_the_layout_says_so():
@@ -173,3 +205,41 @@ def test_the_range_of_bytes_hands_over_pixels_as_they_are(dtype, offset):
     pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
     values = parse(str(bytes_of(spec))).values(pixels)
     np.testing.assert_array_equal(np.rint(values / 0.0182) + 109 - offset, pixels.astype(int) - offset)
+
+
+@pytest.mark.parametrize(
+    ("shape", "image"),
+    [
+        ((None, 8, 9, 3), (8, 9, 3)),
+        ((None, 3, 8, 9), (8, 9, 3)),
+        ((None, 8, 9), (8, 9, 1)),
+        ((1, 8, None, 3), None),
+        ((None, 8, None), None),
+        ((None, 64), None),
+        ((None, 5, 8, 9, 3), None),
+        ((), None),
+    ],
+)
+def test_the_images_that_a_model_takes(shape, image):
+    assert image_shape(shape) == image
+    if image is not None:
+        assert sizes_for(shape, image) == shape[1:]
+
+
+@pytest.mark.parametrize(
+    ("shape", "row", "dtype", "fits"),
+    [
+        ((None, 8, 9, 1), (8, 9, 1), "uint8", True),
+        ((None, 8, 9), (8, 9, 1), "uint8", True),
+        ((None, 8, 9), (8, 9, 3), "uint8", False),
+        ((None, 3, 8, 9), (8, 9, 3), "uint8", True),
+        ((None, 3, 8, 9), (8, 8, 3), "uint8", False),
+        ((None, None, None, 3), (8, 9, 3), "uint8", True),
+        ((None, None, 3), (8, 9, 3), "float32", False),
+        ((None, None, 9), (8, 9), "float32", True),
+        ((None, 72), (8, 9, 1), "uint8", False),
+        ((None, 8, 9), (8, 9, 1), "float32", False),
+    ],
+)
+def test_whether_an_input_takes_rows_of_data(shape, row, dtype, fits):
+    assert takes(shape, np.zeros((2, *row), dtype)) == fits

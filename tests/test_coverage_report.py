@@ -5,27 +5,37 @@ import sys
 import pytest
 
 from tests import coverage_report
-from tests.coverage_report import REASONS, ROOT, main, problems, superfluous
+from tests.coverage_report import REASONS, ROOT, Reason, main, problems, superfluous
+
+ELSEWHERE = Reason(0.5, "of another process")
 
 
 def test_what_is_run_enough_or_has_a_reason_is_no_problem():
-    assert problems({"a.py": 0.9, "b.py": 0.89}, {"b.py": "of another process"}) == []
+    assert problems({"a.py": 0.9, "b.py": 0.89}, {"b.py": ELSEWHERE}) == []
 
 
 def test_a_module_without_a_reason_and_a_reason_without_its_module_are_problems():
     found = {"a.py": 0.894, "b.py": 0.9}
-    assert problems(found, {"b.py": "of another process", "gone.py": "it is gone"}) == [
+    assert problems(found, {"b.py": ELSEWHERE, "gone.py": Reason(0.5, "it is gone")}) == [
         "a.py: 89% of it is run, less than 90%; test it, or give the reason in REASONS",
         "gone.py: no such module; take its reason out of REASONS",
     ]
-    assert superfluous(found, {"b.py": "of another process"}) == ["b.py: 90% of it is run; its reason may go"]
-    assert superfluous({"b.py": 0.89}, {"b.py": "of another process"}) == []
+    assert superfluous(found, {"b.py": ELSEWHERE}) == ["b.py: 90% of it is run; its reason may go"]
+    assert superfluous({"b.py": 0.89}, {"b.py": ELSEWHERE}) == []
+
+
+def test_of_a_module_with_a_reason_no_less_is_run_than_it_says():
+    assert problems({"b.py": 0.5}, {"b.py": ELSEWHERE}) == []
+    assert problems({"b.py": 0.494}, {"b.py": ELSEWHERE}) == [
+        "b.py: 49% of it is run, less than 50%; test it, or give the reason in REASONS"
+    ]
 
 
 def test_each_reason_names_a_test_that_is_there():
-    for module, reason in REASONS.items():
+    for module, (least, why) in REASONS.items():
+        assert 0 < least < coverage_report.ENOUGH
         assert (ROOT / module).is_file()
-        assert (ROOT / reason.rpartition("(")[2].removesuffix(")")).exists(), reason
+        assert (ROOT / why.rpartition("(")[2].removesuffix(")")).exists(), why
 
 
 @pytest.fixture
@@ -37,7 +47,7 @@ def package(here, monkeypatch):
         "import sys\n\nif sys.argv == []:\n    never = 1\n    never = 2\n    never = 3\n"
     )
     monkeypatch.setattr(coverage_report, "ROOT", here)
-    monkeypatch.setattr(coverage_report, "REASONS", {"toolkit/gone.py": "it is gone"})
+    monkeypatch.setattr(coverage_report, "REASONS", {"toolkit/gone.py": Reason(0.25, "it is gone")})
 
 
 def test_a_command_is_run_and_what_is_wrong_is_printed_below_the_table(package, capsys):
@@ -45,7 +55,7 @@ def test_a_command_is_run_and_what_is_wrong_is_printed_below_the_table(package, 
     table, _, rest = capsys.readouterr().out.partition("Less than 90% of these is seen to run:\n")
     assert "toolkit/half.py" in table
     assert rest.splitlines() == [
-        "  toolkit/gone.py it is gone",
+        "  toolkit/gone.py (at least 25%) it is gone",
         "error: toolkit/half.py: 40% of it is run, less than 90%; test it, or give the reason in REASONS",
         "error: toolkit/gone.py: no such module; take its reason out of REASONS",
     ]

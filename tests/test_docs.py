@@ -21,15 +21,12 @@ PAGE_OF = {
     "certify": "bench",
     "check-bundle": "bundle",
     "compare": "bench",
-    "compare-work": "bench",
     "device": "remote",
     "diagnose": "verify",
     "localize": "evidence",
     "record": "bench",
-    "report-search": "search",
     "report-study": "study",
     "selftest": "evidence",
-    "verify-against": "verify",
     "wheels": "remote",
 }
 MOST_WORDS = 600

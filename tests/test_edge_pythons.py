@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import edge_tests
-from tests.installed import ROOT, build, install
+from tests.installed import ROOT, install
 from tests.test_edge_install import run
 
 RUNNING = f"3.{sys.version_info.minor}"
@@ -54,13 +54,13 @@ def test_a_python_that_does_not_run_or_is_another_one_is_passed_over(tmp_path, m
 
 @pytest.mark.slow
 @pytest.mark.parametrize("version", OTHERS)
-def test_the_edge_part_works_and_its_tests_pass(version, exported_once, tmp_path):
+def test_the_edge_part_works_and_its_tests_pass(version, wheel, tmp_path):
     python = find(version)
     if python is None:
         pytest.skip(f"no python{version} that runs and makes environments, on the PATH or in {PYENV}")
     home = tmp_path / "home"
     home.mkdir()
-    toolkit = install(tmp_path / "env", build("wheel", tmp_path / "wheel"), "edge", "pytest", python=python)
+    toolkit = install(tmp_path / "env", wheel, "edge", "pytest", python=python)
 
     checked = run(toolkit, "doctor", ROOT / "exported", "--json", home=home)
     document = json.loads(checked.stdout)
@@ -77,7 +77,7 @@ def test_the_edge_part_works_and_its_tests_pass(version, exported_once, tmp_path
     paths = edge_tests.PATHS if version in WHOLE else edge_tests.KERNELS
     command = [toolkit.with_name("python"), "-m", *edge_tests.PYTEST, "--basetemp", tmp_path / "run", *paths]
     environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
-    environment |= {"HOME": str(home), "TOOLKIT_TEST_EXPORTED": str(exported_once)}
+    environment["HOME"] = str(home)
     tested = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert tested.returncode == 0, tested.stdout + tested.stderr
     assert re.match(edge_tests.PASSED, tested.stdout.splitlines()[-1]), tested.stdout

@@ -54,6 +54,7 @@ DOCUMENTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_field_of_another_kind_or_missing_is_no_surprise(shipped, name):
     """Whatever a field holds, a reader gives what it read, or an error that names the file."""

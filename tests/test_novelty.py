@@ -22,6 +22,8 @@ from toolkit.files import FileName, sha256
 from toolkit.novelty import NOVELTY, Novelty, fit
 from toolkit.parity import card
 from toolkit.prediction import predict
+from toolkit.prediction.answers import of_views
+from toolkit.prediction.views import View
 from toolkit.serve import predictor
 
 SURE = 0.99
@@ -151,6 +153,31 @@ def test_an_image_one_pixel_high_or_wide_is_none_that_was_learned_from(judging, 
     assert judge.judge(np.zeros((1, 2, 2, 1), np.uint8), answers)[0] is not None
     with pytest.raises(ArtifactError, match=r"novelty\.npz: is of other images than"):
         judge.judge(np.zeros((1, *shape, 1), np.uint8), answers)
+
+
+def test_a_look_counts_the_more_the_more_like_its_class_it_is(judging, threshold):
+    images, answers = images_of(3, 30)
+    judge = novelty.Judge(manifest.read(judging))
+    scores = np.array([one.score for one in judge.judge(images[:2], answers[:2])])
+    expected = np.exp(-novelty.SHARPNESS * (scores - scores.min()) / threshold)
+    np.testing.assert_allclose(judge.weights(images[:2], answers[:2]), expected)
+    turned = np.stack([images[0], images[0, ::-1, ::-1]])
+    like, unlike = judge.weights(turned, answers[[0, 0]])
+    assert like == 1.0
+    assert unlike < 0.5
+    assert novelty.Judge(None).weights(turned, answers[[0, 0]]).tolist() == [1.0, 1.0]
+
+
+def test_the_answer_for_a_view_is_that_of_the_look_that_is_like_a_class(judging):
+    images, answers = images_of(3, 30)
+    view = View(np.stack([images[0, ::-1, ::-1], images[0]]))
+    other, own = np.roll(answers[0], 1), answers[0]
+    judge, rows = novelty.Judge(manifest.read(judging)), np.stack([other, own])
+    (row,), (judgement,) = of_views([view], rows, judge)
+    weights = judge.weights(view.looks, rows)
+    assert row == pytest.approx(weights @ rows / weights.sum())
+    assert row.argmax() == own.argmax()
+    assert judgement == judge.judge(view.looks[:1], row[np.newaxis])[0]
 
 
 def test_predict_says_which_image_is_none_of_the_classes(judging, two, capsys):

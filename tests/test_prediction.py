@@ -14,8 +14,9 @@ from tests.parity.test_against import by_brightness, linear
 from toolkit import images, manifest
 from toolkit.convention import Convention, Output, parse
 from toolkit.errors import ArtifactError, UsageError
+from toolkit.novelty import Judge
 from toolkit.prediction import Prediction, Refused, default_model, predict
-from toolkit.prediction.answers import classify_views
+from toolkit.prediction.answers import classify, of_views
 from toolkit.prediction.views import Form, View, prepare
 from toolkit.reading import Reading
 from toolkit.runtimes.base import Predictor
@@ -67,8 +68,10 @@ def test_the_answer_for_a_view_is_the_mean_of_those_for_its_looks():
     session.convention = Convention(output=Output.PROBABILITIES)
     black, dark, light, white = (np.full((4, 4, 1), shade, np.uint8) for shade in (0, 51, 204, 255))
     views = [View(np.stack(looks)) for looks in ([black], [dark, light, white], [white])]
-    names, rows = classify_views(session, None, views, ["bright", "dark"])
+    names, answered = classify(session, None, np.concatenate([view.looks for view in views]), ["bright", "dark"])
+    rows, judgements = of_views(views, answered, Judge(None))
     assert names == ["bright", "dark"]
+    assert judgements == [None] * 3
     assert rows.dtype == np.float32
     assert rows == pytest.approx(np.array([[0, 1], [2 / 3, 1 / 3], [1, 0]]))
 

@@ -6,7 +6,7 @@ import pytest
 
 from toolkit import reading
 from toolkit.errors import RunError, UsageError
-from toolkit.reading import Reading, image_shape, keys_of, size_of
+from toolkit.reading import Reading, keys_of, size_of
 
 
 @pytest.mark.parametrize(("text", "size"), [("96x128", (96, 128)), ("28X28", (28, 28)), ("8×9", (8, 9))])
@@ -61,10 +61,3 @@ def test_a_damaged_document_is_refused_by_name(wrong):
 def test_what_has_a_meaning_is_kept():
     asked = Reading(image_size=(3, 4), keys={"x_train": "images"})
     assert asked.only(("keys",)) == Reading(keys={"x_train": "images"})
-
-
-@pytest.mark.parametrize(
-    ("shape", "image"), [((None, 8, 9, 3), (8, 9, 3)), ((1, 8, None, 3), None), ((None, 64), None), ((), None)]
-)
-def test_the_images_that_a_model_takes(shape, image):
-    assert image_shape(shape) == image

@@ -12,6 +12,32 @@ from toolkit.cli import call
 
 pytestmark = pytest.mark.road
 
+LAYERS = """
+import keras
+
+
+class Halved(keras.layers.Layer):
+    def call(self, images):
+        return images / 2
+"""
+NET = """
+import keras
+from layers_of_the_road import Halved
+
+
+class Doubled(keras.layers.Layer):
+    def call(self, images):
+        return images * 2
+
+
+def build(keras, *, input_shape, classes, activation):
+    layers = keras.layers
+    return keras.Sequential([
+        keras.Input(input_shape[:2]), Halved(), Doubled(), layers.Flatten(),
+        layers.Dense(64, activation=activation), layers.Dense(classes, activation="softmax"),
+    ])
+"""
+
 
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory):
@@ -69,11 +95,24 @@ def test_a_run_of_the_road_is_exported_again_and_verified(walked, toolkit):
     assert len(benched["results"]) == 1
 
 
-def test_on_one_s_own_data_few_test_images_are_no_fault(toolkit, tiny_npz, tmp_path):
-    """90 images can prove nothing at 0.5 points: the summary says so, and reads as a success."""
+@pytest.fixture
+def own_net(tmp_path):
+    (tmp_path / "layers_of_the_road.py").write_text(LAYERS)
+    (tmp_path / "net_of_the_road.py").write_text(NET)
+    yield tmp_path / "net_of_the_road.py"
+    for name in ("layers_of_the_road", "net_of_the_road"):
+        sys.modules.pop(name, None)
+
+
+def test_on_one_s_own_data_few_test_images_are_no_fault(toolkit, tiny_npz, own_net, tmp_path):
+    """90 images can prove nothing at 0.5 points: the summary says so, and reads as a success.
+
+    The network is one of the user's own, with layers from two files, of images without an axis for their channel.
+    """
+    own = ("--model", own_net, "--import", own_net.with_name("layers_of_the_road.py"))
     data = ("--data", tiny_npz, "--name", "own")
-    out, err = toolkit(tmp_path, "run", "--model", "mlp", *data, "--epochs", "3", "--seconds", "0.05")
-    manifest = tmp_path / "runs" / "own" / "exported" / "mlp" / "manifest.json"
+    out, err = toolkit(tmp_path, "run", *own, *data, "--epochs", "3", "--seconds", "0.05")
+    manifest = tmp_path / "runs" / "own" / "exported" / "net_of_the_road" / "manifest.json"
     assert json.loads(manifest.read_text())["data"]["name"] == "tiny"
     assert "inconclusive" not in out + err
     assert "verdict: too few images" in out

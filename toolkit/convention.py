@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 OPTION = "--input-range"
 _ALLOWED = (
     "LOW..HIGH, what pixels of 0 and 255 become, such as 0..1, 0..255 or -1..1; or MEAN,STD of pixels from 0 to 1, "
-    "one of each or three of each"
+    "one of each or three of each; bgr: before it if the model takes blue first and red last, as in bgr:0..255"
 )
+_BGR = "bgr"
 # The greatest end of a range: float32 holds it, and what layers make of it.
 GREATEST = 1e30
 # How far from 1 the probabilities of one image may sum in float32.
@@ -55,12 +56,14 @@ class Convention:
 
     low, high: the values that pixels of 0 and of 255 become; one for all channels, or one for each; of no meaning where
     the input takes values. output: None if nobody has said, as in older manifests; it is then judged by the outputs.
+    bgr: whether the input takes blue first and red last, as OpenCV reads images; low and high are in that order, too.
     """
 
     low: tuple[float, ...] = (0.0,)
     high: tuple[float, ...] = (1.0,)
     layout: Layout = Layout.NHWC
     output: Output | None = field(default=None, metadata=LATER)
+    bgr: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         if len(self.low) != len(self.high) or len(self.low) not in _CHANNELS:
@@ -77,10 +80,11 @@ class Convention:
         """Return the range as ``parse`` takes it, or that values are no pixels."""
         if self.layout == Layout.VALUES:
             return "values"
+        first = f"{_BGR}:" if self.bgr else ""
         if len(self.low) == 1:
-            return f"{self.low[0]:g}..{self.high[0]:g}"
+            return f"{first}{self.low[0]:g}..{self.high[0]:g}"
         means = (-low / span for low, span in zip(self.low, self.spans, strict=True))
-        return ",".join(f"{value:g}" for value in (*means, *(1 / span for span in self.spans)))
+        return first + ",".join(f"{value:g}" for value in (*means, *(1 / span for span in self.spans)))
 
     @property
     def formula(self) -> str:
@@ -117,10 +121,12 @@ class Convention:
         """
         if self.layout == Layout.VALUES:
             return rows.astype(np.float32, copy=False)
+        if self.bgr and rows.shape[-1] == 1:
+            raise UsageError(f"{OPTION} {self} is of three channels, the images have one")
         if len(self.low) not in (1, rows.shape[-1]):
             raise UsageError(f"the input range is of {len(self.low)} channels, the images have {rows.shape[-1]}")
         low, high = (np.asarray(ends, np.float32) for ends in (self.low, self.high))
-        values: NDArray[np.float32] = rows * (high - low)
+        values: NDArray[np.float32] = (rows[..., ::-1] if self.bgr else rows) * (high - low)
         values /= np.float32(255)
         values += low
         if self.layout == Layout.NHW:
@@ -148,6 +154,9 @@ STANDARD = (Convention(), Convention((0.0,), (255.0,)), Convention((-1.0,), (1.0
 
 def parse(text: str) -> Convention:
     """Return the convention of a range as users write it; UsageError if it is none."""
+    order, colon, rest = text.rpartition(":")
+    if colon and order.strip().lower() == _BGR:
+        return replace(parse(rest), bgr=True)
     number = r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*"
     wrong = UsageError(f"{OPTION} is '{text}'; allowed: {_ALLOWED}")
     if ends := re.fullmatch(rf"{number}\.\.{number}", text):
@@ -166,13 +175,21 @@ def parse(text: str) -> Convention:
     return Convention(tuple(-mean / std for mean, std in pairs), tuple((1 - mean) / std for mean, std in pairs))
 
 
+# What models of ImageNet take besides those (https://keras.io/api/applications, preprocess_input): as torchvision
+# normalizes the channels, and less their means, blue first, as Caffe did.
+TORCH = parse("0.485,0.456,0.406,0.229,0.224,0.225")
+_CAFFE_MEANS = (103.939, 116.779, 123.68)
+CAFFE = Convention(tuple(-mean for mean in _CAFFE_MEANS), tuple(255 - mean for mean in _CAFFE_MEANS), bgr=True)
+
+
 def of_message(message: dict[str, Any] | None) -> Convention | None:
     """Return a convention that another process of this project sent as a document."""
     if message is None:
         return None
     output = message.get("output")
     ends = tuple(message["low"]), tuple(message["high"])
-    return Convention(*ends, Layout(message["layout"]), None if output is None else Output(output))
+    means = None if output is None else Output(output)
+    return Convention(*ends, Layout(message["layout"]), means, bgr=bool(message.get("bgr")))
 
 
 def of_tensor(spec: "TensorSpec") -> Convention | None:
@@ -205,12 +222,33 @@ def bytes_of(spec: "TensorSpec") -> Convention:
 
 def layout_of(shape: Sequence[int | None]) -> Layout:
     """Return the layout that the shape of an input, (N, …), can have; channels last if both fit."""
-    if len(shape) < 3:
+    if len(shape) not in (3, 4):
         return Layout.VALUES
     if len(shape) == 3:
         return Layout.NHW
-    first = len(shape) == 4 and shape[1] in _CHANNELS and shape[3] not in _CHANNELS
+    first = shape[1] in _CHANNELS and shape[3] not in _CHANNELS
     return Layout.NCHW if first else Layout.NHWC
+
+
+def sizes_for(shape: Sequence[int | None], row: Sequence[int]) -> tuple[int, ...]:
+    """Return the sizes of a row, (H, W, C) of an image, as an input (batch, …) has them: some have no axis for grey."""
+    if layout_of(shape) == Layout.NCHW:
+        return (*row[-1:], *row[:-1])
+    return tuple(row)[: len(shape) - 1]
+
+
+def takes(shape: Sequence[int | None], rows: NDArray[Any]) -> bool:
+    """Say whether an input, (batch, …), takes rows of data, (N, …). A size that it leaves free is any."""
+    own = Convention(layout=layout_of(shape)).taking(rows).row_shape(shape)
+    has = rows.shape[1:]
+    return len(own) == len(has) and all(size in (None, one) for size, one in zip(own, has, strict=True))
+
+
+def image_shape(shape: Sequence[int | None]) -> tuple[int, int, int] | None:
+    """Return (H, W, C) of the images that an input, (batch, …), takes; None if it takes none, or none of one size."""
+    row = Convention(layout=layout_of(shape)).row_shape(shape)
+    sizes = [size for size in row if size is not None]
+    return (sizes[0], sizes[1], sizes[2]) if len(row) == len(sizes) == 3 else None
 
 
 def output_of(outputs: NDArray[np.float32], *, step: float | None = None) -> Output:

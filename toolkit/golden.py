@@ -14,8 +14,8 @@ GOLDEN = "golden.npz"
 _RECORDED = "recorded/"
 # More classes than this are a mistake, not a classifier for an edge device.
 MAX_CLASSES = 10_000
-# Of arrays of values: a row is a list, a table of (steps, channels), or a picture of (steps, bands, channels).
-VALUE_RANKS = (2, 3, 4)
+# Of arrays of values: a row is a list, a table (steps, channels), a picture (steps, bands, channels), or a volume.
+VALUE_RANKS = (2, 3, 4, 5)
 
 
 @dataclass(frozen=True)

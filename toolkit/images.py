@@ -18,7 +18,7 @@ from toolkit.files.damage import refused
 from toolkit.files.memory import check_memory
 from toolkit.reading import Resize
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 # More pixels than a 100-megapixel camera makes: a decompression bomb or a mistake.
 MAX_PIXELS = 100_000_000
 # What a pixel takes at most until it is one or three bytes: grey of 32 bits, and copies of it. That is 19.3 bytes on

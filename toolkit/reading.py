@@ -1,6 +1,6 @@
 """How the files of a data set are read where more than one way is possible: what a user asks for, and runs record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -157,9 +157,3 @@ def keys_of(text: str) -> dict[str, str]:
 def from_json(document: dict[str, Any], where: Path, *, error: type[ToolkitError]) -> Reading:
     """Return what a run or a manifest recorded; ``error``, naming ``where``, where it is none."""
     return documents.convert(document, Reading, where, what="how data are read", error=error)
-
-
-def image_shape(shape: Sequence[int | None]) -> tuple[int, int, int] | None:
-    """Return (H, W, C) of a model's input, (batch, H, W, C); None if it takes no images of one size."""
-    sizes = [size for size in shape[1:] if size is not None]
-    return (sizes[0], sizes[1], sizes[2]) if len(shape) == 4 and len(sizes) == 3 else None

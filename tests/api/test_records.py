@@ -46,6 +46,7 @@ def test_records_are_compared(benchmark, here):
         api.compare_records(benchmark, slower, tolerance=-0.2)
 
 
+@pytest.mark.slow
 def test_two_artifacts_are_compared_side_by_side(exported_once):
     reference, candidate = (exported_once / name for name in ("cnn-float32.tflite", "cnn-int8.tflite"))
     versus = api.compare(reference, str(candidate), seconds=0.01, processes=2, tolerance=100.0)

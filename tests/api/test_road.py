@@ -26,6 +26,7 @@ def tiny_run(here, trained_folder):
     return "tiny"
 
 
+@pytest.mark.slow
 def test_export_gives_the_path_of_its_folder(tiny_run, tiny_npz):
     steps = []
     exported = api.export(tiny_run, format="onnx", quantize=["float32"], data=tiny_npz, on_step=steps.append)

@@ -6,6 +6,7 @@ from toolkit import api
 from toolkit.errors import UsageError
 
 
+@pytest.mark.slow
 def test_an_artifact_is_compared_layer_by_layer(exported_once, here):
     localized = api.localize(exported_once / "cnn-int8.tflite")
     assert (localized.passed, localized.culprit) == (True, None)

@@ -109,6 +109,7 @@ def test_busy_work_lasts_its_share_of_the_inferences_of_the_same_block(share):
         assert subject.together(50, share=share) == pytest.approx(50 * slowed * INVOKED * (1 + share), abs=3)
 
 
+@pytest.mark.slow
 def test_real_workers_measure_one_runtime_in_one_process_and_two_in_two(exported):
     small, float32, onnx = (exported / name for name in ("cnn-int8.tflite", "cnn-float32.tflite", "cnn-int8.onnx"))
     rng = np.random.default_rng(0)

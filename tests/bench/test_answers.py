@@ -37,6 +37,7 @@ def test_an_artifact_that_answers_otherwise_than_recorded_is_timed_and_never_rec
     assert recompute(tmp_path / "record").differences == ()
 
 
+@pytest.mark.slow
 def test_where_all_answer_otherwise_nothing_is_recommended_and_the_table_says_why(exported, tmp_path, capsys):
     elsewhere(exported, "cnn-int8.tflite")
     quick = ("--processes", "1", "--seconds", "0.01", "--output", str(tmp_path / "records"))
@@ -83,6 +84,7 @@ def test_anybody_s_file_that_can_saturate_is_told_in_one_line(exported, tmp_path
     assert record.results[0].notes == (note,)
 
 
+@pytest.mark.slow
 def test_a_golden_that_was_changed_holds_nothing(exported, tmp_path):
     elsewhere(exported, "cnn-int8.tflite", forged=False)
     record = bench(select([exported / "cnn-int8.tflite"], warn=pytest.fail), tmp_path / "record", QUICK)

@@ -111,6 +111,7 @@ def test_an_artifact_that_is_faster_costs_no_worker(exported, tmp_path, monkeypa
     assert record.to_json()["results"][0]["why"] is None
 
 
+@pytest.mark.slow
 def test_under_emulation_there_are_operators_and_no_times(exported, tmp_path):
     record = bench(select([exported / "cnn-int8.tflite"], warn=pytest.fail), tmp_path / "record", QUICK)
     record.host = replace(record.host, emulated=True)
@@ -156,6 +157,7 @@ def test_int16_activations_run_in_slow_kernels_and_it_says_so(tmp_path, tiny):
     assert because["int16x8"]["not_faster_because"].startswith("XNNPACK has no kernel for CONV_2D of these types")
 
 
+@pytest.mark.slow
 def test_an_interruption_keeps_what_is_explained(exported, tmp_path, monkeypatch):
     record = bench(select([exported / "cnn-float32.tflite"], warn=pytest.fail), tmp_path / "record", QUICK)
     record.host = replace(record.host, emulated=True)

@@ -54,6 +54,7 @@ def worker(tmp_path, monkeypatch, script, **of_the_script):
 OPENED = json.dumps(asdict(made_up.OPENED)).removesuffix("}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "says"),
     [

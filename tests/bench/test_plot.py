@@ -51,6 +51,7 @@ def test_one_result_of_an_artifact_stands_for_it_and_those_of_unknown_accuracy_a
     assert contenders([same, float32]) == [float32]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "starts"), [(".png", b"\x89PNG"), (".svg", b"<?xml")])
 def test_a_picture_is_written(record, tmp_path, suffix, starts):
     path = tmp_path / f"bench{suffix}"
@@ -121,6 +122,7 @@ def test_two_files_of_one_name_are_told_apart(record_of, exported, tmp_path):  #
     assert names_of(made.results) == ["cnn/cnn-int8.tflite", "other/cnn-int8.tflite"]
 
 
+@pytest.mark.slow
 def test_a_name_in_the_picture_is_no_formula_and_steers_nothing(record, tmp_path):
     """Warnings are errors here, and matplotlib warns of characters that no font has."""
     record.results = [replace(r, path=Path(f"a$\x1b_{{$b{number}.tflite")) for number, r in enumerate(record.results)]

@@ -23,6 +23,7 @@ from toolkit.errors import ArtifactError, UsageError
 from toolkit.worker import process
 
 
+@pytest.mark.slow
 def test_anybody_s_files_are_taken(exported, tmp_path):
     theirs = tmp_path / "theirs"
     theirs.mkdir()
@@ -110,6 +111,7 @@ def test_each_artifact_is_timed_beside_its_float32_original(exported, tmp_path):
     assert recompute(tmp_path / "record").differences == ()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_timed_beside_float32_says_so(exported, tmp_path, monkeypatch):
     def twice(*_, **__):
         raise ArtifactError("too little memory")
@@ -152,6 +154,7 @@ def test_ctrl_c_keeps_what_was_measured(exported, tmp_path, monkeypatch):
     assert json.loads((tmp_path / "record" / "record.json").read_text())["interrupted"] is True
 
 
+@pytest.mark.slow
 def test_a_changed_figure_or_sample_is_found(exported, tmp_path):
     folder = tmp_path / "record"
     bench(select([exported / "cnn-int8.tflite"], warn=pytest.fail), folder, QUICK)
@@ -169,6 +172,7 @@ def test_a_changed_figure_or_sample_is_found(exported, tmp_path):
         recompute(tmp_path / "none")
 
 
+@pytest.mark.slow
 def test_turns_in_which_the_machine_changed_are_marked_and_left_in(exported, tmp_path, monkeypatch):
     clocks = iter([2.4e9, 2.4e9, 1.2e9] + [2.4e9] * 100)  # before all; before and after the first turn; the others
     steady = replace(host.read_state(), running=1, steal_s=None)
@@ -184,6 +188,7 @@ def test_turns_in_which_the_machine_changed_are_marked_and_left_in(exported, tmp
     assert recompute(tmp_path / "record").differences == ()
 
 
+@pytest.mark.slow
 def test_a_file_without_a_golden_gets_random_inputs_and_says_so(exported, tmp_path):
     alone = shutil.copy(exported / "cnn-int8.tflite", tmp_path)
     record = bench(select([Path(alone), exported / "cnn-int8.tflite"], warn=pytest.fail), tmp_path / "record", QUICK)

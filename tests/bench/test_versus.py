@@ -61,6 +61,7 @@ def test_files_that_are_the_same_by_digest_are_not_timed(exported, tmp_path, mon
     assert (told["same_file"], told["speedup"], told["verdict"]) == (True, None, "indistinguishable")
 
 
+@pytest.mark.slow
 def test_two_files_are_timed_in_two_processes_a_round(exported):
     files = select([exported / "cnn-float32.tflite", exported / "cnn-int8.tflite"], warn=pytest.fail)
     steps = []

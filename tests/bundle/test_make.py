@@ -60,6 +60,7 @@ def test_two_bundles_of_the_same_are_equal_byte_for_byte(bundle, exported, tmp_p
     assert again.path.read_bytes() == bundle.path.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "packages"),
     [
@@ -82,6 +83,7 @@ def test_the_script_of_a_bundle_needs_numpy_and_the_runtime_alone(exported_once,
     assert done.stdout.splitlines() == expected
 
 
+@pytest.mark.slow
 def test_the_script_of_a_bundle_says_no_to_other_answers_and_other_images(bundle, tmp_path):
     folder = unpacked(bundle, tmp_path)
     record = golden.read(folder / "golden.npz")

@@ -101,6 +101,7 @@ def test_debug_shows_the_traceback_and_keeps_the_exit_code(cli, here):
     assert "Traceback" not in cli("train", "--name", "--debug", "--data", "nowhere")[2]
 
 
+@pytest.mark.slow
 def test_a_read_only_folder_is_one_clear_line(cli, here, monkeypatch, tiny_npz):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied", "runs/x")

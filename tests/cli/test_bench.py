@@ -26,7 +26,11 @@ MISTAKES = [
     ),
     (("bench", "CUT.onnx", "--shape", "x:1,-3"), "--shape is 'x:1,-3'; it must be an input and its sizes"),
     (("bench", "CUT.onnx", "--shape", "x:1", "--shape", "x:2"), "--shape gives 'x' twice; give each input once"),
-    (("bench", "CUT.keras", "--import", "none.py"), "none.py: no such file; give a Python file"),
+    pytest.param(
+        ("bench", "CUT.keras", "--import", "none.py"),
+        "none.py: no such file; give a Python file",
+        marks=pytest.mark.slow,
+    ),
 ]
 
 
@@ -35,6 +39,7 @@ def test_a_mistake_gets_one_clear_line_and_exit_code_2(mistake, arguments, messa
     mistake(*arguments, says=message)
 
 
+@pytest.mark.slow
 def test_bench_measures_an_input_of_any_size_in_the_shape_that_is_given(cli, here):
     path = pooled(here / "pooled.onnx")
     quick = ("bench", path, "--seconds", "0.05", "--processes", "1", "--json")
@@ -64,6 +69,7 @@ def test_bench_prints_its_tables(cli, exported_once, here):
     assert len(list(folder.glob("*.npz"))) == 2
 
 
+@pytest.mark.slow
 def test_bench_says_what_changed_on_the_machine_and_strict_fails(cli, exported_once, here, monkeypatch):
     monkeypatch.setattr("toolkit.bench.conditions.changes", lambda *looks, seconds: ("under-voltage now",))
     quick = ("bench", exported_once / "cnn-int8.tflite", "--seconds", "0.05", "--processes", "1")
@@ -73,6 +79,7 @@ def test_bench_says_what_changed_on_the_machine_and_strict_fails(cli, exported_o
     assert cli(*quick, "--strict")[0] == 1
 
 
+@pytest.mark.slow
 def test_bench_with_budgets_that_nothing_fits_fails_and_names_the_nearest(cli, exported_once, here):
     quick = ("bench", exported_once / "cnn-int8.tflite", "--seconds", "0.05", "--processes", "1")
     code, out, _ = cli(*quick, "--max-size", "1kB")
@@ -84,6 +91,7 @@ def test_bench_with_budgets_that_nothing_fits_fails_and_names_the_nearest(cli, e
     assert "ship:  " in out
 
 
+@pytest.mark.slow
 def test_bench_of_a_good_and_a_bad_file_shows_the_good_one(cli, exported_once, here):
     (here / "bad.onnx").write_bytes(b"bad")
     code, out, err = cli(

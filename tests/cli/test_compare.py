@@ -1,4 +1,4 @@
-"""``toolkit compare``, ``compare-work`` and ``record compare``: what they print, and when they fail."""
+"""``toolkit compare`` and ``record compare``: what they print, and when they fail."""
 
 import json
 from pathlib import Path
@@ -17,8 +17,9 @@ MISTAKES = [
     (("compare", "CUT.tflite", "none.tflite"), "none.tflite: no such file"),
     (("record", "compare", "EMPTY", "EMPTY"), "no such file; 'toolkit bench' writes record.json"),
     (("record", "compare", "CUT.npz", "EMPTY"), "CUT.npz: not the record of a benchmark"),
-    (("compare-work", "CUT.tflite", "EMPTY"), "EMPTY: not an artifact; 'toolkit record compare' compares the records"),
-    (("compare-work", "CUT.tflite", "none.tflite"), "none.tflite: no such file"),
+    (("compare", "--instructions", "CUT.tflite", "EMPTY"), "EMPTY: not an artifact; 'toolkit record compare' compares"),
+    (("compare", "--instructions", "CUT.tflite", "CUT.onnx", "--seed", "1"), "--seed is for timing; leave it out with"),
+    (("compare", "--instructions", "CUT.tflite", "none.tflite"), "none.tflite: no such file"),
 ]
 
 
@@ -47,7 +48,7 @@ def test_it_fails_where_one_is_slower_or_fails(cli, monkeypatch, new, facts, fai
     assert ("gone.tflite (threads 1, batch 1) is in old only" in err) == (new is NEW)
     ended, out, _ = cli("record", "compare", "old", "new", "--tolerance", tolerance, "--json")
     document = json.loads(out)
-    assert (ended, document["command"]) == (code, "compare")
+    assert (ended, document["command"]) == (code, "record compare")
     assert document["verdict"] == ("fail" if code else None if facts else "pass")
 
 
@@ -85,14 +86,14 @@ def test_two_files_are_compared_by_instructions(cli, monkeypatch, here, toleranc
     for name in ("old.tflite", "new.tflite"):
         (here / name).write_text(name)
     counts_of(monkeypatch, old=100_000, new=101_500)
-    ended, out, err = cli("compare-work", "old.tflite", "new.tflite", *tolerance)
+    ended, out, err = cli("compare", "--instructions", "old.tflite", "new.tflite", *tolerance)
     assert (ended, err) == (code, "")
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert "old.tflite litert 100,000 reference" in lines
     assert "new.tflite litert 101,500 +1.50%" in lines
     assert "instructions of one inference, counted by perf events on some CPU" in lines
     assert said in out
-    document = json.loads(cli("compare-work", "old.tflite", "new.tflite", *tolerance, "--json")[1])
+    document = json.loads(cli("compare", "--instructions", "old.tflite", "new.tflite", *tolerance, "--json")[1])
     assert (document["verdict"], document["compared"][0]["ratio"]) == ("fail" if code else "pass", 1.015)
 
 
@@ -102,5 +103,5 @@ def test_the_same_file_is_called_the_same(cli, exported_once):
     assert code == 0
     assert "are the same file, by their digests" in out
     assert json.loads(cli("compare", path, path, "--json")[1])["compared"][0]["same_file"] is True
-    code, out, _ = cli("compare-work", path, path)
+    code, out, _ = cli("compare", "--instructions", path, path)
     assert (code, "there is nothing to count" in out) == (0, True)

@@ -31,6 +31,7 @@ def test_an_input_shape_is_height_width_and_channels():
     assert _shape("96x64×3") == (96, 64, 3)
 
 
+@pytest.mark.slow
 def test_export_of_a_run_by_name(cli, here, trained_folder, tiny_npz):
     shutil.copytree(trained_folder, here / "runs" / "tiny")
     code, out, err = cli("export", "tiny", "--data", tiny_npz, "--format", "onnx", "--calibration", "20", "--json")

@@ -8,9 +8,10 @@ MISTAKES = [
     (("predict",), "Missing argument"),
     (("predict", "none.png"), "exported: no artifact there"),
     (("predict", "none.png", "--model", "CUT.onnx", "--labels", "none.txt"), "none.txt: no such file"),
-    (
+    pytest.param(
         ("predict", "none.png", "--model", "CUT.keras", "--import", "none.py"),
         "none.py: no such file; give a Python file",
+        marks=pytest.mark.slow,
     ),
 ]
 

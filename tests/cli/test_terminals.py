@@ -21,7 +21,6 @@ OPTIONS = {
     "train": ("--data",),
     "export": ("--output", ""),
     "verify": ("--data", "--flips", ""),
-    "verify-against": ("--data", "--flips", ""),
     "localize": ("--picture", ""),
     "diagnose": ("",),
     "selftest": ("--data", ""),
@@ -29,7 +28,6 @@ OPTIONS = {
     "device": ("bench", "verify"),
     "certify": ("--output", ""),
     "compare": ("",),
-    "compare-work": ("",),
     "record": ("check", "compare", "plot"),
     "run": ("--name",),
     "predict": ("--model", ""),
@@ -38,8 +36,7 @@ OPTIONS = {
     "show": ("--svg", ""),
     "study": ("--output", "--data"),
     "report-study": ("--output", "--name"),
-    "search": ("--data", "--against"),
-    "report-search": ("--name",),
+    "search": ("--data", "--show", "--against"),
     "compress": ("--data", "--name", ""),
     "bundle": ("--output", ""),
     "check-bundle": ("",),
@@ -101,6 +98,7 @@ def test_a_document_holds_names_escaped(evil, capfd):
     assert json.loads(out)["results"][0]["image"] == str(image)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "codes"),
     [

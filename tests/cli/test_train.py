@@ -31,10 +31,18 @@ MISTAKES = [
     (("train", "--average", "1"), "the decay of the average is 1.0; it must be above 0 and below 1"),
     (("train", "--teacher", "none"), "no run is called 'none'; known runs: none"),
     (("train", "--teacher", "none.keras"), "none.keras: no such file"),
-    (("train", "--teacher", "CUT.keras", "--data", "TINY"), "CUT.keras: cannot be read as a whole .keras file"),
+    pytest.param(
+        ("train", "--teacher", "CUT.keras", "--data", "TINY"),
+        "CUT.keras: cannot be read as a whole .keras file",
+        marks=pytest.mark.slow,
+    ),
     (("train", "--freeze-until", "conv_1"), "the model 'cnn' has no weights yet that --freeze-until could keep"),
     (("train", "--model", "none.keras"), "none.keras: no such file"),
-    (("train", "--model", "CUT.keras", "--data", "TINY"), "CUT.keras: cannot be read as a whole .keras file"),
+    pytest.param(
+        ("train", "--model", "CUT.keras", "--data", "TINY"),
+        "CUT.keras: cannot be read as a whole .keras file",
+        marks=pytest.mark.slow,
+    ),
 ]
 
 

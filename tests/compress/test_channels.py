@@ -7,6 +7,8 @@ from tests.compress.networks import joined, knowing
 from toolkit import extras, models
 from toolkit.compress.channels import trace
 
+pytestmark = pytest.mark.slow
+
 
 def traced(model):
     return trace(extras.load("keras"), model)

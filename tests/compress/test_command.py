@@ -97,6 +97,7 @@ def made(one, size_bytes):
     return prove.Made(one, SimpleNamespace(folder=one.outcome.trial.folder / "exported", artifacts=[listed]))
 
 
+@pytest.mark.slow
 def test_what_is_not_reached_on_the_validation_rows_is_said_with_what_came_nearest(told):
     code, out, _ = told(0.89)
     assert (code, candidates(out)) == (
@@ -109,6 +110,7 @@ def test_what_is_not_reached_on_the_validation_rows_is_said_with_what_came_neare
     )
 
 
+@pytest.mark.slow
 def test_files_that_are_all_too_large_are_said_to_be(told):
     code, out, err = told(0.95, 13_400)
     assert (code, candidates(out)[-1]) == (
@@ -120,6 +122,7 @@ def test_files_that_are_all_too_large_are_said_to_be(told):
     assert "candidate-1 takes 13.4 kB of int8 file, more than --max-size allows; it is left out" in err
 
 
+@pytest.mark.slow
 def test_what_the_test_set_does_not_show_is_said_with_what_came_nearest(told, monkeypatch):
     def opened(left, *_, **__):
         members = tuple(
@@ -141,6 +144,7 @@ def test_what_the_test_set_does_not_show_is_said_with_what_came_nearest(told, mo
     )
 
 
+@pytest.mark.slow
 def test_an_original_without_validation_rows_keeps_the_rest_of_its_recipe(told, trained_folder, tmp_path):
     folder = shutil.copytree(trained_folder, tmp_path / "whole")
     config = json.loads((folder / "config.json").read_text())
@@ -179,6 +183,7 @@ def test_nonsense_is_one_line_and_exit_code_2(cli, here, trained_folder, tiny_np
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_training_says_how_to_go_on(cli, trained, trained_folder, tiny_npz, monkeypatch):
     def interrupt(self, due, work):
         next(iter(due))
@@ -196,6 +201,7 @@ def test_ctrl_c_in_a_training_says_how_to_go_on(cli, trained, trained_folder, ti
     assert json.loads(out)["interrupted"] is True
 
 
+@pytest.mark.slow
 def test_ctrl_c_before_anything_was_begun_ends_with_130(cli, trained_folder, tiny_npz, monkeypatch):
     def interrupt(self, model):
         raise KeyboardInterrupt

@@ -75,6 +75,7 @@ def telling(*accuracies):
     return story
 
 
+@pytest.mark.slow
 def test_candidates_get_smaller_until_one_no_longer_reaches_what_is_asked_for(compress, opened, tmp_path):
     executor = Learned(telling(0.95, 0.94, 0.6))
     of = compress(executor)
@@ -93,11 +94,13 @@ def test_candidates_get_smaller_until_one_no_longer_reaches_what_is_asked_for(co
     assert (of.to_json()["smallest"], of.summary) == (None, "3 of 3 candidates finished")
 
 
+@pytest.mark.slow
 def test_if_none_reaches_it_nothing_is_chosen(compress, opened):
     assert len(compress(Learned(telling(0.89))).candidates) == 1
     assert opened == [()]
 
 
+@pytest.mark.slow
 def test_without_an_accuracy_it_is_that_of_the_original(compress):
     big = make_dataset(tiny_arrays(test=3_000), name="tiny", origin="tests")
     of = compress(Learned(telling(0.9)), budgets=replace(BUDGETS, min_accuracy=None), dataset=big)
@@ -105,6 +108,7 @@ def test_without_an_accuracy_it_is_that_of_the_original(compress):
     assert len(of.candidates) == 1
 
 
+@pytest.mark.slow
 def test_what_was_interrupted_goes_on_with_the_candidates_that_are_there(compress, opened, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         compress(Learned(telling(0.95), stop_after=1))
@@ -118,12 +122,14 @@ def test_what_was_interrupted_goes_on_with_the_candidates_that_are_there(compres
     assert {path: path.read_bytes() for path in starts} == starts
 
 
+@pytest.mark.slow
 def test_once_the_front_is_chosen_nothing_more_is_trained(compress, tmp_path):
     compress(Learned(telling(0.95, 0.5)))
     write_text(tmp_path / "small" / "front.json", '{"members": ["candidate-1"]}')
     compress(Learned(lambda recipe: pytest.fail("it was trained")))
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_ends_it_and_one_that_crashes_says_why(compress, tmp_path):
     assert compress(Learned(telling(TrialState.DIVERGED))).finished == []
     steps = []
@@ -132,12 +138,14 @@ def test_a_training_that_diverges_ends_it_and_one_that_crashes_says_why(compress
     assert steps[-1].text.endswith("1 B of tensors: crashed: it was told to")
 
 
+@pytest.mark.slow
 def test_no_narrower_candidate_follows_if_one_channel_a_layer_is_left(compress):
     """3·3 + 1 weights, as many again, 4 + 1 and 3 + 3."""
     (one,) = compress(Learned(telling(0.95)), budgets=replace(BUDGETS, max_size_bytes=35.0)).candidates
     assert one.costs.size_bytes == 31
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("budgets", "says"),
     [
@@ -156,12 +164,14 @@ def test_a_budget_that_makes_no_sense_is_answered_before_any_training(compress, 
     assert not (tmp_path / "small").exists()
 
 
+@pytest.mark.slow
 def test_a_network_without_channels_that_can_go_is_refused_in_a_line(compress, tmp_path):
     knowing().save(tmp_path / "knowing.keras")
     with pytest.raises(UsageError, match=r"has no channels that can go \(layers with weights: Dense\)"):
         compress(Learned(telling()), source=tmp_path / "knowing.keras", budgets=replace(BUDGETS, max_size_bytes=10.0))
 
 
+@pytest.mark.slow
 def test_a_network_that_takes_other_pixels_keeps_the_same_channels_and_is_fed_with_them(
     compress, trained_folder, tmp_path, monkeypatch
 ):
@@ -181,6 +191,7 @@ def test_a_network_that_takes_other_pixels_keeps_the_same_channels_and_is_fed_wi
     assert [one.tolist() for one in as_many] == [one.tolist() for one in weights]
 
 
+@pytest.mark.slow
 def test_a_network_that_rounds_is_refused(compress, rounding_folder):
     with pytest.raises(UsageError, match="rounds as integer kernels do; compress takes the model that it was made"):
         compress(Learned(telling()), source=rounding_folder, budgets=replace(BUDGETS, max_size_bytes=100.0))
@@ -196,6 +207,7 @@ def test_too_few_rows_are_refused(compress):
         compress(Learned(telling()), dataset=few)
 
 
+@pytest.mark.slow
 def test_a_folder_with_another_compression_is_refused(compress):
     compress(Learned(telling(0.5)))
     for other in ({"epochs": 4}, {"budgets": replace(BUDGETS, min_accuracy=0.8)}):

@@ -39,6 +39,7 @@ def silence(model, channels, keep):
         layer.set_weights(weights)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.7, 0.4, 0.01])
 def test_without_channels_that_give_out_nothing_a_network_answers_the_same(share):
     keras = extras.load("keras")
@@ -62,6 +63,7 @@ def test_the_share_is_of_each_group_and_the_most_important_stay():
     assert prune.most_important({0: np.zeros(3)}, share=0.01)[0].tolist() == [True, False, False]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "scale", "sizing"),
     [("mlp", 0.2, "dense_1"), ("tiny:width=4,depth=2", 1, "norm_1"), ("tiny:width=4,depth=2", 1, "norm_2")],
@@ -92,6 +94,7 @@ def test_the_importance_is_what_the_loss_changes_with_the_size_of_a_channel(tiny
     np.testing.assert_allclose(found[strongest], expected, rtol=0.05)
 
 
+@pytest.mark.slow
 def test_a_channel_that_nothing_takes_is_not_important(tiny):
     tf, keras = extras.load("tensorflow"), extras.load("keras")
     model = drawn(models.build("tiny:width=4,depth=2", input_shape=(8, 8, 1), classes=3))

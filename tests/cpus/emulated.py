@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,26 +52,18 @@ class Machine:
     folder: Path
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """What all CPUs are given. tiny: a model that only this host can make, for the edge tests."""
-
-    exported: Path
-    tiny: Future[Path]
-
-
-def run(name: str, folder: Path, given: Prepared) -> Machine:
+def run(name: str, folder: Path, exported: Path) -> Machine:
     """Run every step on one CPU, in a folder with the shipped models."""
     commands, seconds = {}, {}
 
-    def step(what: str, *arguments: str, where: Path = folder, **more: str) -> None:
+    def step(what: str, *arguments: str, where: Path = folder) -> None:
         began = time.monotonic()
-        command, variables = [PYTHONS[name], "-m", *arguments], environment(name, **more)
+        command, variables = [PYTHONS[name], "-m", *arguments], environment(name)
         commands[what] = subprocess.run(command, cwd=where, env=variables, capture_output=True, text=True)
         seconds[what] = time.monotonic() - began
 
     began = time.monotonic()
-    answers = ask(name, PYTHONS[name], given.exported, folder / "outputs.npz", counted=name in DEVICES)
+    answers = ask(name, PYTHONS[name], exported, folder / "outputs.npz", counted=name in DEVICES)
     seconds["outputs"] = time.monotonic() - began
     if name in COMMANDED:
         step("doctor", "toolkit", "doctor", "--json")
@@ -83,7 +75,7 @@ def run(name: str, folder: Path, given: Prepared) -> Machine:
         step("verify", "toolkit", "verify", "--golden", "--json")
         # What the kernels decide is tried on each device, the rest, which takes minutes, on one of them.
         paths = edge_tests.PATHS if name == next(iter(DEVICES)) else edge_tests.KERNELS
-        step("tests", *edge_tests.PYTEST, *paths, where=ROOT, TOOLKIT_TEST_EXPORTED=str(given.tiny.result()))
+        step("tests", *edge_tests.PYTEST, *paths, where=ROOT)
     return Machine(answers, commands, seconds, folder)
 
 
@@ -99,9 +91,9 @@ def furnish(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def given(tmp_path_factory) -> Prepared:
-    exported = shorten(EXPORTED, tmp_path_factory.mktemp("shipped") / "exported", IMAGES)
-    return Prepared(exported, Future())
+def given(tmp_path_factory) -> Path:
+    """The shipped models, and what all CPUs are asked of them."""
+    return shorten(EXPORTED, tmp_path_factory.mktemp("shipped") / "exported", IMAGES)
 
 
 @pytest.fixture(scope="session")
@@ -111,11 +103,6 @@ def machines(request, tmp_path_factory, given) -> dict[str, Machine]:
     folders = {name: furnish(tmp_path_factory.mktemp(name)) for name in order}
     with ThreadPoolExecutor(JOBS) as pool:
         running = {name: pool.submit(run, name, folder, given) for name, folder in folders.items()}
-        try:  # meanwhile, what needs TensorFlow, which only this host has
-            given.tiny.set_result(request.getfixturevalue("exported_once"))
-        except BaseException as error:
-            given.tiny.set_exception(error)
-            raise
         found = {name: running[name].result() for name in CPUS}
     with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
         for name, machine in found.items():
@@ -127,7 +114,7 @@ def machines(request, tmp_path_factory, given) -> dict[str, Machine]:
 @pytest.fixture(scope="session")
 def answers(request, machines, given, tmp_path_factory) -> Mapping[str, Answers]:
     """Of every CPU, and of this machine."""
-    here = ask_here(given.exported, tmp_path_factory.mktemp("native") / "outputs.npz")
+    here = ask_here(given, tmp_path_factory.mktemp("native") / "outputs.npz")
     with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
         print(f"\n{NATIVE}: {here.cpu}, {', '.join(sorted(here.told)) or 'no instruction set that matters'}", end=" ")
     return {**{name: machine.answers for name, machine in machines.items()}, NATIVE: here}
@@ -157,13 +144,13 @@ def test_every_cpu_is_what_it_is_called(machines, name):
 
 
 def test_every_artifact_answers_on_every_cpu_as_recorded_and_as_on_any_other(answers, given):
-    wrong = page.disagreements(given.exported, answers)
+    wrong = page.disagreements(given, answers)
     assert not wrong, "\n".join(wrong)
 
 
 def test_the_page_is_of_these_artifacts_and_these_figures(answers, given):
     text = page.PAGE.read_text()
-    old = page.stale(text) or page.changes(page.parse(text), page.rows(given.exported, answers))
+    old = page.stale(text) or page.changes(page.parse(text), page.rows(given, answers))
     assert not old, "\n".join([*old, page.RENEW])
 
 

@@ -57,10 +57,10 @@ class Userspace:
         return _python(self.folder)
 
 
-def environment(cpu: str, **more: str) -> dict[str, str]:
+def environment(cpu: str) -> dict[str, str]:
     """Return the environment to start a guest's Python in. cpu: one of CPUS."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
-    return {**kept, "QEMU_CPU": cpu, "PIP_CONFIG_FILE": os.devnull, **more}
+    return {**kept, "QEMU_CPU": cpu, "PIP_CONFIG_FILE": os.devnull}
 
 
 def _python(folder: Path) -> Path:

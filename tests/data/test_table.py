@@ -172,3 +172,12 @@ def test_rows_to_ask_about_need_no_label(write):
     names, rows = table.rows_of(path, Reading(columns=("length", "width")))
     assert names == [f"{path}:2", f"{path}:4"]
     np.testing.assert_array_equal(rows, np.float32([[40, 3], [9, 2.5]]))
+
+
+def test_a_table_without_a_header_is_refused(tmp_path):
+    rows = "".join(f"{row}.5,{-row},{'yes' if row % 2 else 'no'}\n" for row in range(12))
+    (tmp_path / "bare.csv").write_text(rows)
+    with pytest.raises(DataError, match=r"bare\.csv: its first line is a row \('no' is one of the labels\)"):
+        data.load(str(tmp_path / "bare.csv"), warn=pytest.fail)
+    (tmp_path / "numbered.csv").write_text(f"0,1,label\n{rows}")
+    assert data.load(str(tmp_path / "numbered.csv"), warn=str).rows_are == "rows of 2 values"

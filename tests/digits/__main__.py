@@ -25,7 +25,7 @@ EVERY_FONT = 7
 def main() -> int:
     """Measure, print and write the page; the exit code is 1 where the digits are not to be had."""
     parser = argparse.ArgumentParser(prog="python -m tests.digits", description=__doc__)
-    parser.add_argument("--digits", type=int, default=30, help="of MNIST's test images, and a third as many drawn")
+    parser.add_argument("--digits", type=int, default=60, help="of MNIST's test images, and a third as many drawn")
     asked = parser.parse_args()
     if mnist.locate() is None:
         print("the full MNIST is not on this machine: its test images are what the model has not learned from")

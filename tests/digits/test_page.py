@@ -209,3 +209,30 @@ def test_a_stroke_that_floats_above_its_digit_is_a_part_of_it_and_another_line_o
     page[150 - gap - 60 : 150 - gap, 122:132] = 0
     page[150:250, 120:130] = 0
     assert len(digits.find(page).digits) == digits_seen
+
+
+@pytest.mark.parametrize(("gap", "digits_seen"), [(14, 1), (40, 2)])
+def test_a_stem_that_stands_apart_belongs_to_its_4_and_the_next_digit_does_not(gap, digits_seen):
+    page = np.full((300, 300), 255, np.uint8)
+    page[60:160, 60:76] = page[144:160, 60:140] = 0
+    page[60:240, 140 + gap : 156 + gap] = 0
+    assert len(digits.find(page).digits) == digits_seen
+
+
+def test_digits_side_by_side_are_two_however_near():
+    page = np.full((300, 400), 255, np.uint8)
+    for left in (60, 174):
+        page[60:240, left : left + 100] = 0
+        page[80:220, left + 20 : left + 80] = 255
+    assert len(digits.find(page).digits) == 2
+
+
+def test_a_flat_0_is_a_digit_and_a_dash_is_none():
+    y, x = np.mgrid[0:200, 0:300] - np.array([100.0, 150.0])[:, np.newaxis, np.newaxis]
+    ring = np.where((x / 100) ** 2 + (y / 44) ** 2 < 1, 50, 235)
+    ring[(x / 80) ** 2 + (y / 24) ** 2 < 1] = 235
+    (digit,) = digits.find(ring.astype(np.uint8)).digits
+    assert digit.box.width == pytest.approx(200, abs=4)
+    dash = np.full((200, 300), 235, np.uint8)
+    dash[90:110, 100:200] = 50
+    assert digits.find(dash).refusal is not None

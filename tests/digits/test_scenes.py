@@ -139,6 +139,7 @@ def test_the_table_of_what_is_no_digit_has_shares_with_their_intervals():
     assert "| noise | 100 | 100.00 % | 96.30 % to 100.00 % |" in table
 
 
+@pytest.mark.slow
 def test_letters_shapes_and_noise_are_drawn_as_a_model_sees_them():
     rng = np.random.default_rng(0)
     letters = others.forms(others.drawn(others.LETTERS, rng, 1), rng)

@@ -151,6 +151,7 @@ def test_a_common_cpu_is_told_whole(cpu, somebody):
     assert privacy.told({"host": {"cpu": cpu}}) == {"host": {"cpu": cpu}}
 
 
+@pytest.mark.slow
 def test_no_planted_secret_is_told(somebody):
     """Among words that are told and in every kind of bracket, joined to them and by itself, in every text."""
     choose = random.Random(0)

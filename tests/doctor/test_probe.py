@@ -92,6 +92,7 @@ def broken_package(folder: Path, name: str, code: str) -> None:
     (folder / name / "__init__.py").write_text(code)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "said", "mended"),
     [
@@ -175,6 +176,7 @@ PARTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_of_a_sound_install_works(part):
     tried = probe(part)

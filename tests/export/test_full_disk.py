@@ -5,7 +5,7 @@ import resource
 import numpy as np
 import pytest
 
-from tests.export.test_export import snapshot
+from tests.export.test_exporter import snapshot
 from toolkit import extras
 from toolkit.errors import MissingExtraError
 from toolkit.export import installation, sources
@@ -24,6 +24,7 @@ def test_a_full_disk_or_a_missing_package_is_no_failed_conversion(exported, trai
     assert snapshot(exported) == before
 
 
+@pytest.mark.slow
 def test_a_full_disk_names_what_could_not_be_written(exported, trained_folder, tiny, monkeypatch):
     full = OSError(28, "No space left on device")
     options = ExportOptions(plan(["tflite"], ["int8"]), 50)

@@ -9,7 +9,7 @@ import pytest
 
 from toolkit import archive, extras, manifest
 from toolkit.bundle.make import make
-from toolkit.convention import Convention, Output, parse
+from toolkit.convention import Convention, Layout, Output, parse
 from toolkit.data.base import make_dataset
 from toolkit.errors import UsageError
 from toolkit.export.exporter import ExportOptions, export
@@ -40,8 +40,11 @@ def bright():
     return dataset_of()
 
 
-def network(path, *before, shown=(0.0, 1.0), classes=3, activation="softmax", dtype="float32", channels=3):
-    """Save a linear network that is right on every image, whose pixels it takes as ``shown`` behind ``before``."""
+def network(path, *before, shown=(0.0, 1.0), classes=3, activation="softmax", dtype="float32", channels=3, shape=None):
+    """Save a linear network that is right on every image, whose pixels it takes as ``shown`` behind ``before``.
+
+    shape: of its input; None stands for that of the images.
+    """
     keras = extras.load("keras")
     low, high = shown
     centres = low + np.array(BRIGHT[:classes]) / 255 * (high - low)
@@ -53,7 +56,8 @@ def network(path, *before, shown=(0.0, 1.0), classes=3, activation="softmax", dt
     size = SIDE * SIDE * channels
     dense = keras.layers.Dense(len(bias), activation=activation)
     model = keras.Sequential(
-        [keras.Input((SIDE, SIDE, channels), dtype=dtype), *before, keras.layers.Flatten(), dense], name="bright"
+        [keras.Input(shape or (SIDE, SIDE, channels), dtype=dtype), *before, keras.layers.Flatten(), dense],
+        name="bright",
     )
     dense.set_weights([np.tile(weights / size, (size, 1)).astype(np.float32), bias.astype(np.float32)])
     model.save(path)
@@ -67,6 +71,7 @@ def exported(path, dataset, *, given=None, pairs=(("tflite", "float32"), ("tflit
     return manifest.read(result.manifest.folder)
 
 
+@pytest.mark.slow
 def test_the_first_layers_of_a_model_say_its_range(tmp_path):
     layers = extras.load("keras").layers
     normal = layers.Normalization(mean=[0.1307], variance=[0.3081**2])
@@ -115,6 +120,7 @@ def test_a_model_is_given_its_pixels_as_it_takes_them(tmp_path, bright, name):
     assert len(again.manifest.artifacts) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shown", "given", "best"),
     [
@@ -207,6 +213,76 @@ def test_a_bundle_and_a_c_header_say_what_pixels_become(tmp_path, bright):
     run = [sys.executable, "-I", tmp_path / "b" / bundle.name / "classify.py", tmp_path / "images.npy"]
     lines = subprocess.run(run, capture_output=True, text=True, check=True).stdout.splitlines()
     assert [line.split()[0] for line in lines] == [str(label) for label in bright.test.labels]
+
+
+def with_noise(dataset):
+    """Return grey images with two more channels, which say nothing of their class."""
+    rng = np.random.default_rng(1)
+    parts = {}
+    for name, split in dataset.splits.items():
+        noise = rng.integers(0, 256, (len(split), SIDE, SIDE, 2)).astype(np.uint8)
+        parts[name] = replace(split, images=np.concatenate([split.images, noise], axis=3))
+    return replace(dataset, **parts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", [Layout.NHW, Layout.NCHW])
+def test_images_are_given_in_the_layout_of_the_model(tmp_path, layout):
+    """With the channels first, of a network that looks at the first of them alone."""
+    dataset, own = dataset_of(channels=1), tmp_path / "own.keras"
+    if layout == Layout.NCHW:
+        first = extras.load("keras").layers.Cropping2D(((0, 2), (0, 0)))
+        dataset = with_noise(dataset)
+        path = network(own, first, channels=1, shape=(3, SIDE, SIDE), shown=(-1.0, 1.0))
+    else:
+        path = network(own, channels=1, shape=(SIDE, SIDE), shown=(-1.0, 1.0))
+    found = exported(path, dataset, given="-1..1", pairs=plan(["c"], []))
+    assert (found.convention.layout, judged(found, dataset)) == (layout, [("pass", 1.0, 1.0)])
+    place = "first" if layout == Layout.NCHW else "last"
+    assert f"rows of an image one after the other, channels {place}:" in (found.folder / "own-int8.h").read_text()
+    bundle = make(found, found.artifacts[0], tmp_path / "b.zip")
+    archive.unpack(bundle.path, tmp_path / "b")
+    np.save(tmp_path / "images.npy", dataset.test.images)
+    run = [sys.executable, "-I", tmp_path / "b" / bundle.name / "classify.py", tmp_path / "images.npy"]
+    lines = subprocess.run(run, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [str(label) for label in dataset.test.labels]
+
+
+def coloured():
+    """Return images of which one channel is the brightest, red, green or blue: that is their class."""
+    rng = np.random.default_rng(0)
+    parts = []
+    for count in (300, 90):
+        labels = np.arange(count) % 3
+        images = rng.integers(0, 100, (count, SIDE, SIDE, 3)).astype(np.uint8)
+        images[np.arange(count), :, :, labels] += 100
+        parts += [images, labels]
+    return make_dataset(tuple(parts), name="coloured", origin="tests")
+
+
+@pytest.mark.slow
+def test_a_model_that_takes_blue_first_is_found_out_and_given_it(tmp_path):
+    dataset, keras = coloured(), extras.load("keras")
+    dense = keras.layers.Dense(3, activation="softmax")
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), keras.layers.GlobalAveragePooling2D(), dense])
+    dense.set_weights([20 * np.eye(3)[::-1], np.zeros(3)])
+    model.save(path := tmp_path / "blue.keras")
+    with pytest.raises(
+        UsageError,
+        match=r"100\.00 % of 300 .* right with bgr:0\.\.1, \d\d\.\d\d % with 0\.\.1: give --input-range bgr:0\.\.1$",
+    ):
+        exported(path, dataset)
+    found = exported(path, dataset, given="bgr:0..1", pairs=plan(["c"], []))
+    assert (str(found.convention), judged(found, dataset)) == ("bgr:0..1", [("pass", 1.0, 1.0)])
+    assert "channels last, blue before red:" in (found.folder / "blue-int8.h").read_text()
+    shown = predict(photos(dataset, tmp_path), found.folder / "blue-int8.tflite", warn=pytest.fail)
+    assert [one.classes[0] for one in shown] == [str(label) for label in dataset.test.labels[:6]]
+    bundle = make(found, found.artifacts[0], tmp_path / "b.zip")
+    archive.unpack(bundle.path, tmp_path / "b")
+    assert (
+        subprocess.run([sys.executable, "-I", tmp_path / "b" / bundle.name / "classify.py"], check=False).returncode
+        == 0
+    )
 
 
 def foreign_tflite(path, values):

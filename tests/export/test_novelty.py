@@ -33,6 +33,7 @@ def write(given, folder):
     return measuring.write(Knowing(), Convention(output=Output.LOGITS), given, folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("share", "part", "n"), [(0.2, "validation", 120), (0.0, "training", 120)])
 def test_the_threshold_is_set_by_images_that_nothing_was_learned_from(tmp_path, share, part, n):
     entry = write(parts(600, share=share), tmp_path)
@@ -41,6 +42,7 @@ def test_the_threshold_is_set_by_images_that_nothing_was_learned_from(tmp_path, 
     assert found.means.shape == (CLASSES, 200)
 
 
+@pytest.mark.slow
 def test_the_validation_images_are_never_learned_from(tmp_path):
     given = parts(600, share=0.2)
     changed = given.dataset.train.images.copy()
@@ -63,6 +65,7 @@ def test_images_without_edges_have_no_score(tmp_path):
     assert write(divide(make_dataset(thin, name="line", origin="tests"), share=0.2, seed=0), tmp_path) is None
 
 
+@pytest.mark.slow
 def test_of_many_images_some_set_it(tmp_path, monkeypatch):
     monkeypatch.setattr(measuring, "MOST_ROWS", 100)
     assert write(parts(600, share=0.2), tmp_path).n == 100

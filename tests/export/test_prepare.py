@@ -8,6 +8,8 @@ from toolkit.errors import ArtifactError
 from toolkit.export.prepare import fixed, prepare, prove
 from toolkit.runtimes.keras import open_session
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (8, 8, 1)
 ROWS = np.random.default_rng(0).random((60, *SHAPE), np.float32)
 
@@ -177,3 +179,15 @@ def test_images_without_channels_are_images(keras, ready):
     prove(prepared, reference, ROWS[..., 0])
     pixels = (ROWS * 255).astype(np.uint8)
     np.testing.assert_allclose(reference.predict(pixels), model(pixels[..., 0] / np.float32(255)), atol=1e-5)
+
+
+def test_a_layer_that_keeps_its_state_is_named(keras, tmp_path):
+    layers = [
+        keras.Input(batch_shape=(1, 5, 4)),
+        keras.layers.GRU(3, stateful=True, name="kept"),
+        keras.layers.Dense(3),
+    ]
+    with pytest.raises(
+        ArtifactError, match=r"own\.keras: the layer 'kept' keeps its state .*; save the model with state"
+    ):
+        fixed(keras.Sequential(layers), tmp_path / "own.keras", input_shape=(5, 4), warn=pytest.fail)

@@ -21,7 +21,7 @@ from toolkit.wheels import tested
 
 
 def join(earlier: str, later: str) -> None:
-    """Go on with a record, as 'bench --resume' does with what a device sends; called again, with nothing."""
+    """Go on with a record, as 'device bench --resume' does with what a device sends; called again, with nothing."""
     first = replace(record.read(Path(earlier)), folder=Path(earlier))
     second = record.read(Path(later))
     if resume.rounds(first) == resume.rounds(second):

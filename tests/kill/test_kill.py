@@ -9,7 +9,7 @@ from tests.kill.campaign import Campaign, Tally
 from tests.kill.servers import Box
 from tests.kill.verbs import LIGHT, SHIPPED, Verb
 
-NAMES = ("record plot", "bench --resume", "check-bundle")
+NAMES = ("record plot", "device bench --resume", "check-bundle")
 
 
 @pytest.mark.slow

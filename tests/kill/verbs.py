@@ -64,7 +64,7 @@ def _another_road(here: Path, verb: Verb) -> Sequence[str]:
 # What needs no TensorFlow.
 LIGHT = (
     Verb("record plot", "shipped", ("record", "plot", "old", "plot.svg")),
-    Verb("bench --resume", "shipped", ("tests.kill.calls.join", "old", "new")),
+    Verb("device bench --resume", "shipped", ("tests.kill.calls.join", "old", "new")),
     Verb("bundle", "shipped", ("bundle", f"{EXPORT}/mlp-int8.tflite")),
     Verb("check-bundle", "shipped", ("check-bundle", "packed.zip")),
     Verb("verify --golden --flips", "shipped", ("verify", EXPORT, "--golden", "--flips", "flips.png")),

@@ -8,6 +8,7 @@ def layer_table(model):
     return [(type(layer).__name__, layer.output.shape[1:], layer.count_params()) for layer in model.layers]
 
 
+@pytest.mark.slow
 def test_the_layer_table_of_the_cnn():
     model = models.build("cnn", input_shape=(28, 28, 1), classes=10)
     assert layer_table(model) == [
@@ -22,6 +23,7 @@ def test_the_layer_table_of_the_cnn():
     assert model.count_params() == 421_642
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "why"),
     [((30,), "the cnn takes pictures or windows, these are rows of 30 values"), ((28, 3, 1), "halves its input twice")],
@@ -31,12 +33,14 @@ def test_the_cnn_refuses_what_it_cannot_convolve(shape, why):
         models.build("cnn", input_shape=shape, classes=10)
 
 
+@pytest.mark.slow
 def test_the_layer_table_of_the_mlp():
     model = models.build("mlp", input_shape=(28, 28, 1), classes=10)
     assert layer_table(model) == [("Flatten", (784,), 0), ("Dense", (128,), 100_480), ("Dense", (10,), 1_290)]
     assert model.count_params() == 101_770
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", registry.names("toolkit.models"))
 @pytest.mark.parametrize("activation", models.ACTIVATIONS)
 def test_every_model_takes_any_image_shape_and_activation(name, activation):
@@ -48,6 +52,7 @@ def test_every_model_takes_any_image_shape_and_activation(name, activation):
     assert {layer.activation.__name__ for layer in hidden} - {"linear"} == {activation}
 
 
+@pytest.mark.slow
 def test_an_unknown_model_names_the_allowed_ones():
     with pytest.raises(UsageError, match="unknown model 'vgg'; allowed: cnn, mlp, tiny"):
         models.build("vgg", input_shape=(28, 28, 1), classes=10)

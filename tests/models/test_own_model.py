@@ -74,12 +74,14 @@ def test_a_run_is_not_gone_on_with_without_its_file_or_with_another(own_net, tin
         train(recipe, tiny, folder, resume=True)
 
 
+@pytest.mark.slow
 def test_a_functional_model_of_the_user_s_is_built_as_it_is(here):
     (here / "functional_net.py").write_text(FUNCTIONAL)
     model = models.build("functional_net.py", input_shape=(8, 8, 1), classes=3)
     assert [type(layer).__name__ for layer in model.layers] == ["InputLayer", "Flatten", "Dense"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -12,6 +12,7 @@ def layer_table(text, input_shape=(28, 28, 1)):
     return [(layer.name, layer.output.shape[1:]) for layer in model.layers if "norm" not in layer.name], model
 
 
+@pytest.mark.slow
 def test_the_default_member():
     table, model = layer_table("tiny")
     assert table == [
@@ -34,6 +35,7 @@ def test_the_default_member():
     assert model.count_params() == weights + 4 * (8 + 4 * 16) + 16 * 10 + 10 == 8_594
 
 
+@pytest.mark.slow
 def test_a_separable_member_with_strides():
     table, model = layer_table("tiny:width=8,depth=3,kernel=5,conv=separable,reduce=stride")
     assert [row for row in table if "act" not in row[0]] == [
@@ -51,6 +53,7 @@ def test_a_separable_member_with_strides():
     assert not any(layer.use_bias for layer in model.layers if hasattr(layer, "kernel_size"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reduce", ["pool", "stride"])
 def test_windows_are_convolved_along_their_steps_alone(reduce):
     table, model = layer_table(f"tiny:width=6,depth=3,conv=separable,reduce={reduce}", (20, 3))
@@ -61,11 +64,13 @@ def test_windows_are_convolved_along_their_steps_alone(reduce):
     assert {layer.kernel_size for layer in model.layers if hasattr(layer, "kernel_size")} == {(3, 1), (1, 1)}
 
 
+@pytest.mark.slow
 def test_what_is_small_already_is_not_halved():
     table, _ = layer_table("tiny:depth=8", (9, 40, 1))
     assert [shape for name, shape in table if "pool" in name] == [(4, 20, 8)]
 
 
+@pytest.mark.slow
 def test_rows_of_values_are_refused():
     with pytest.raises(UsageError, match="these are rows of 7 values; give --model mlp"):
         models.build("tiny", input_shape=(7,), classes=2)

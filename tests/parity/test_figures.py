@@ -33,6 +33,7 @@ def test_a_table_gives_back_its_rows_in_chunks(monkeypatch):
     assert np.array_equal(np.concatenate(list(table.chunks())), rows)
 
 
+@pytest.mark.slow
 def test_the_divergence_is_scipy_s():
     from scipy.stats import entropy  # type: ignore[import-untyped]
 

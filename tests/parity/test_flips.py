@@ -47,7 +47,7 @@ def drawn(tmp_path, monkeypatch):
 def test_each_image_is_shown_once_with_the_artifacts_that_flip_it_and_the_colour_of_what_became_of_it(drawn):
     lost, gained, other = Flip(7, 0, 0, 1), Flip(2, 1, 0, 1), Flip(3, 2, 0, 1)
     count, heading, tiles = drawn(part(one=(lost, gained), two=(lost, other), broken=None))
-    assert (count, heading) == (3, "Images that an artifact classifies otherwise than Keras; without outputs: broken")
+    assert (count, heading) == (3, "Images that an artifact classifies differently from Keras; without outputs: broken")
     assert tiles == [
         ("#2: a dog\nKeras cat → dog", flips.GAINED_COLOUR, ["one"]),
         ("#3: a fish\nKeras cat → dog", flips.OTHER_COLOUR, ["two"]),
@@ -56,11 +56,11 @@ def test_each_image_is_shown_once_with_the_artifacts_that_flip_it_and_the_colour
 
 
 def test_where_nothing_flips_it_says_so(drawn):
-    assert drawn(part(one=())) == (0, "No image is classified otherwise", [])
+    assert drawn(part(one=())) == (0, "No image changes its class", [])
 
 
 def test_of_very_many_the_first_are_shown(drawn, monkeypatch):
     monkeypatch.setattr(flips, "MOST_TILES", 2)
     count, heading, tiles = drawn(part(one=tuple(Flip(index, 0, 0, 1) for index in range(3))))
     assert (count, len(tiles)) == (2, 2)
-    assert heading.endswith("than Keras (the first 2; 3 flips in all)")
+    assert heading.endswith("from Keras (the first 2; 3 flips in all)")

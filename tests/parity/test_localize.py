@@ -37,6 +37,7 @@ def localized(folder, name):
     return localize(found, artifact, golden.read(found.golden_path).images)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*FILES, "cnn-float16.tflite", "cnn-dynamic.tflite"])
 def test_a_whole_artifact_has_no_damaged_layer(exported_once, name):
     found = localized(exported_once, name)
@@ -46,6 +47,7 @@ def test_a_whole_artifact_has_no_damaged_layer(exported_once, name):
     assert all(kernels.flips == 0 for kernels in found.kernel_sets)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", range(4), ids=WEIGHTED)
 @pytest.mark.parametrize("name", FILES)
 def test_the_damaged_layer_is_named(exported, name, layer):
@@ -55,11 +57,13 @@ def test_the_damaged_layer_is_named(exported, name, layer):
     assert found.to_json()["verdict"] == "fail"
 
 
+@pytest.mark.slow
 def test_float32_shows_a_layer_that_is_off_by_a_thousandth(exported):
     scale_layer(exported / "cnn-float32.onnx", 1.001, layer=1)
     assert localized(exported, "cnn-float32.onnx").culprit.name == "conv_2"
 
 
+@pytest.mark.slow
 def test_a_layer_that_gives_nan_is_the_damaged_one(exported):
     artifact = manifest.read(exported).artifacts[0]
     faults(artifact)["a NaN weight"](exported / artifact.path)
@@ -70,6 +74,7 @@ def test_a_layer_that_gives_nan_is_the_damaged_one(exported):
     assert document["layers"][0]["max_abs_error"] is None
 
 
+@pytest.mark.slow
 def test_a_localization_says_which_kernels_ran(exported_once):
     kernels = {operator.name: operator.kernels for operator in localized(exported_once, "cnn-int8.tflite").operators}
     assert kernels["CONV_2D"] == "XNNPACK"
@@ -79,6 +84,7 @@ def test_a_localization_says_which_kernels_ran(exported_once):
     assert [one.kernels for one in found.kernel_sets] == ["as written"]
 
 
+@pytest.mark.slow
 def test_layers_that_can_saturate_are_named_on_every_machine(exported):
     (artifact,) = (a for a in manifest.read(exported).artifacts if a.path == "cnn-int8.onnx")
     assert localized(exported, artifact.path).passed
@@ -89,6 +95,7 @@ def test_layers_that_can_saturate_are_named_on_every_machine(exported):
     assert found.portability.here == any(kernels.max_abs_error > 1e-4 for kernels in found.kernel_sets)
 
 
+@pytest.mark.slow
 def test_the_picture_is_drawn(exported_once, tmp_path):
     draw(tmp_path / "layers.png", localized(exported_once, "cnn-int8.onnx"))
     assert (tmp_path / "layers.png").read_bytes()[:4] == b"\x89PNG"
@@ -131,6 +138,7 @@ def test_float32_leaves_less_of_a_mean_of_many_values():
     assert least_of_mean_db(means) == pytest.approx(20 * log10(1e-3 * 2**24 / (12 * 64)), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_means_of_a_layer_are_told_with_how_many_values_they_are_of(tmp_path):
     keras = extras.load("keras")
     layers = keras.layers

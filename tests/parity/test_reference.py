@@ -40,6 +40,7 @@ def outputs_of(found, split, opener=open_session):
         return np.array(outputs)
 
 
+@pytest.mark.slow
 def test_the_second_time_the_reference_does_not_run(exported_once, tiny, cache, opener):
     found = manifest.read(exported_once)
     first, second = outputs_of(found, tiny.test, opener), outputs_of(found, tiny.test, opener)
@@ -68,6 +69,7 @@ def test_a_reference_that_answers_with_no_numbers_is_none(exported_once, tiny, c
             outputs_of(manifest.read(exported_once), tiny.test, lambda path, **_: Broken())
 
 
+@pytest.mark.slow
 def test_other_images_and_other_models_are_computed_anew(exported, tiny, cache, opener):
     found = manifest.read(exported)
     outputs_of(found, tiny.test, opener)
@@ -77,6 +79,7 @@ def test_other_images_and_other_models_are_computed_anew(exported, tiny, cache, 
     assert opener.count == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [lambda content: content[:-5], lambda content: content[:-1] + b"\1"])
 def test_a_damaged_file_is_never_served(exported_once, tiny, cache, opener, damage):
     found = manifest.read(exported_once)
@@ -88,6 +91,7 @@ def test_a_damaged_file_is_never_served(exported_once, tiny, cache, opener, dama
     assert len(list(cache.iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_is_done_without(exported_once, tiny, cache, monkeypatch):
     cache.parent.mkdir(parents=True)
     cache.write_text("a file where the folder should be")

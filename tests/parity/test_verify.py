@@ -30,6 +30,7 @@ def test_by_golden_real_artifacts_pass(exported_once):
     assert {c.verdict for c in result.comparisons} == {"pass"}
 
 
+@pytest.mark.slow
 def test_weights_of_another_training_fail(exported, tiny_npz, tiny, tmp_path):
     """A whole, valid artifact of the same architecture that is not this model."""
     from toolkit.export import exporter
@@ -116,6 +117,7 @@ def test_data_without_a_source_name_must_be_given(exported_once):
         verify(found, artifacts, VerifyOptions(), warn=pytest.fail)
 
 
+@pytest.mark.slow
 def test_other_data_than_the_training_s_are_said(exported_once, tmp_path):
     names = ("x_train", "y_train", "x_test", "y_test")
     np.savez(tmp_path / "other.npz", **dict(zip(names, tiny_arrays(seed=1), strict=True)))
@@ -149,6 +151,7 @@ def leaky_npz(folder, tiny, rows):
     return str(folder / "leaky.npz")
 
 
+@pytest.mark.slow
 def test_images_that_the_model_has_learned_from_are_no_test(exported_once, tmp_path, tiny):
     """Validation images too: the export has kept the digests of all of them."""
     ((found, artifacts),) = select([exported_once])
@@ -160,6 +163,7 @@ def test_images_that_the_model_has_learned_from_are_no_test(exported_once, tmp_p
     assert (result.dataset["overlap"][0]["count"], result.dataset["overlap_checked"]) == (4, "all")
 
 
+@pytest.mark.slow
 def test_without_the_digests_the_calibration_images_are_a_sample(exported_once, tmp_path, tiny):
     ((found, artifacts),) = select([exported_once])
     found = replace(found, data=replace(found.data, rows=None))
@@ -172,6 +176,7 @@ def test_without_the_digests_the_calibration_images_are_a_sample(exported_once, 
     assert result.dataset["overlap_checked"] == "calibration images"
 
 
+@pytest.mark.slow
 def test_without_the_digests_a_data_set_of_that_name_on_this_machine_is_asked(
     exported_once, tmp_path, tiny, monkeypatch
 ):

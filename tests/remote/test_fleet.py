@@ -121,6 +121,7 @@ def test_what_a_device_says_cannot_steer_the_terminal(call_here, scripted):
     assert document["results"][0]["problem"] == r"\x1b]0;owned\x07\x9b2J\u202e"
 
 
+@pytest.mark.slow
 def test_of_a_device_that_warns_without_end_the_first_are_told_and_the_others_counted(call_here, scripted):
     warning = {"event": "warning", "text": f"{'x' * 10_000} y"}
     scripted.device("loud", *READY, *[warning] * 1025, found())

@@ -253,6 +253,21 @@ def test_the_front_names_who_is_beaten_by_none(shipped, benchmark, tmp_path):
         front.show(subject(shipped, record))
 
 
+def test_a_letter_stands_on_no_marker_and_on_no_other_letter(shipped, benchmark, tmp_path):
+    """Two files are much the same, and lie on a larger one."""
+    record = benchmark(tmp_path / "one", {"mlp-int8.tflite": 2, "mlp-dynamic.tflite": 2.04, "mlp-float32.onnx": 2.02})
+    drawn = ElementTree.fromstring(re.search(r"<svg.*?</svg>", front.show(subject(shipped, record)).body, re.DOTALL)[0])
+    letters = [one for one in drawn.iter() if one.tag.endswith("text") and one.text in ("A", "B", "C")]
+    places = [np.array([float(one.get("x")), float(one.get("y")) - 4]) for one in letters]
+    circles = [one for one in drawn.iter() if one.tag.endswith("circle") and float(one.get("cy")) > 20]
+    assert len(places) == 3
+    assert len(circles) == 2
+    for number, place in enumerate(places):
+        assert all(np.hypot(*(place - other)) >= front.LETTER for other in places[:number])
+        for one in circles:
+            assert np.hypot(*(place - [float(one.get("cx")), float(one.get("cy"))])) >= float(one.get("r")) + 6
+
+
 def test_what_to_ship_is_what_the_benchmark_recommends(shipped, benchmark, tmp_path):
     record = benchmark(tmp_path / "one")
     said = text(shipping.show(subject(shipped, record)))

@@ -20,7 +20,9 @@ def open_here(path):
     return runtimes.open_session(path, threads=0)
 
 
-@pytest.fixture(params=[pytest.param(n, marks=pytest.mark.training if n == "keras" else ()) for n in NAMES])
+@pytest.fixture(
+    params=[pytest.param(n, marks=[pytest.mark.training, pytest.mark.slow] if n == "keras" else ()) for n in NAMES]
+)
 def name(request):
     with runtimes.choosing(request.param):
         yield request.param

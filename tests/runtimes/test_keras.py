@@ -7,11 +7,12 @@ import pytest
 
 from toolkit import extras, runtimes
 from toolkit.errors import ArtifactError, UsageError
+from toolkit.runtimes.base import as_artifact_error
 from toolkit.runtimes.keras.layers import Layers
 from toolkit.runtimes.keras.loading import allowing, load_model
 from toolkit.worker.session import contained
 
-pytestmark = pytest.mark.training
+pytestmark = [pytest.mark.training, pytest.mark.slow]
 
 OWN = """
 import keras
@@ -173,7 +174,6 @@ def test_layers_that_are_shared_nested_and_of_two_inputs_are_run_one_by_one(kera
     np.testing.assert_allclose(model.alone("sum", {}, images).values, outputs["sum"], atol=1e-5)
 
 
-@pytest.mark.slow
 def test_a_worker_loads_a_layer_of_the_user_s_where_its_file_is_given(keras, own, tmp_path):
     with allowing([own]):
         path = saved(keras, tmp_path / "m.keras", sys.modules["own_layers"].Double())
@@ -187,10 +187,39 @@ def test_a_worker_loads_a_layer_of_the_user_s_where_its_file_is_given(keras, own
         assert workers.open_session(path).predict(np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 3)
 
 
-@pytest.mark.slow
 def test_a_worker_runs_code_inside_of_a_file_only_where_that_is_said(keras, tmp_path):
     path = saved(keras, tmp_path / "m.keras", keras.layers.Lambda(lambda x: 2 * x, output_shape=(8, 8, 1)))
     with contained() as workers, pytest.raises(ArtifactError, match="--unsafe-lambda"):
         workers.open_session(path)
     with allowing([], unsafe_lambda=True), contained() as workers:
         assert workers.open_session(path).predict(np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 3)
+
+
+def test_a_model_of_a_fixed_number_of_rows_takes_any(tmp_path):
+    keras = extras.load("keras")
+    layers = [keras.layers.LSTM(3, name="lstm"), keras.layers.Dense(3, name="answer")]
+    fixed = keras.Sequential([keras.Input(batch_shape=(2, 5, 4)), *layers])
+    fixed.save(tmp_path / "fixed.keras")
+    free = load_model(tmp_path / "fixed.keras")
+    assert (free.input_shape, [layer.name for layer in free.layers[1:]]) == ((None, 5, 4), ["lstm", "answer"])
+    rows = np.random.default_rng(0).random((4, 5, 4), np.float32)
+    expected = np.concatenate([fixed(rows[:2]), fixed(rows[2:])])
+    np.testing.assert_allclose(free(rows), expected, atol=1e-6)
+
+
+def test_what_a_runtime_says_of_whole_arrays_is_cut_off(tmp_path):
+    with pytest.raises(ArtifactError) as caught, as_artifact_error(tmp_path, "Keras cannot run it"):
+        raise ValueError(f"wrong: {np.arange(1000).tolist()}")
+    assert str(caught.value).endswith(" …")
+    assert len(str(caught.value)) < 700
+
+
+def test_a_model_of_one_tensor_in_a_dictionary_takes_and_gives_it_by_itself(tmp_path):
+    keras = extras.load("keras")
+    image = keras.Input((4,), name="image")
+    model = keras.Model({"image": image}, {"answer": keras.layers.Dense(3, name="answer")(image)})
+    model.save(tmp_path / "named.keras")
+    plain = load_model(tmp_path / "named.keras")
+    assert (plain.input_shape, plain.output_shape) == ((None, 4), (None, 3))
+    rows = np.ones((2, 4), np.float32)
+    np.testing.assert_array_equal(plain(rows), model({"image": rows})["answer"])

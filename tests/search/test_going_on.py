@@ -19,10 +19,7 @@ from toolkit.search.proof import FRONT, PROOF, Proof
 ONE, THREE = Limits(trials=1), Limits(trials=3)
 
 
-@pytest.fixture(autouse=True)
-def _closed(monkeypatch):
-    """What is trained here has no weights that could be exported."""
-    monkeypatch.setattr("toolkit.search.conduct.prove", lambda search, *_, **__: search)
+pytestmark = pytest.mark.usefixtures("closed")
 
 
 def go_on(of, dataset, executor, limits=THREE):

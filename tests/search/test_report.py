@@ -53,6 +53,7 @@ def unwritten(of):
     return report.SearchReport(of, of.folder, of.folder, ())
 
 
+@pytest.mark.slow
 def test_the_page_says_what_was_looked_at_and_what_is_shown(searched):
     written = report.write(proven(searched, least=0.99))
     text = written.markdown.read_text()
@@ -106,6 +107,7 @@ def test_what_reaches_the_accuracy_is_not_proven_before_the_test_set_was_opened(
     )
 
 
+@pytest.mark.slow
 def test_without_a_rival_nothing_is_said_of_one(searched):
     written = report.write(proven(searched, rival=None))
     assert "paired" not in written.markdown.read_text()
@@ -117,6 +119,7 @@ def test_without_a_rival_nothing_is_said_of_one(searched):
     )
 
 
+@pytest.mark.slow
 def test_every_chart_of_the_page_is_a_file(searched):
     written = report.write(proven(searched))
     names = re.findall(r"\]\((charts/[^)]*)\)", written.markdown.read_text())
@@ -135,6 +138,7 @@ def test_given_up_is_a_result_that_is_read_again(searched):
     assert (states[2], states[3]) == ("diverged", "given up")
 
 
+@pytest.mark.slow
 def test_what_was_measured_stands_beside_what_the_files_tell(searched):
     def with_measured(one):
         count, latency_s = 3 * one.costs.macs, one.costs.macs * 1e-9

@@ -1,5 +1,6 @@
 """Faults that are exported: what they do to the pixels depends on the range that the model takes."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from toolkit import extras
-from toolkit.convention import Convention, parse
+from toolkit.convention import Convention, Layout, parse
 from toolkit.selftest import models
+
+pytestmark = pytest.mark.slow
 
 COLOURS = "0.5,0.4,0.3,0.2,0.25,0.5"
 
@@ -44,3 +47,17 @@ def test_another_run_learns_from_what_the_model_takes(shown, tiny, monkeypatch):
     monkeypatch.setattr(Convention, "values", values)
     with pytest.raises(ValueError, match=r"^240 rows as -1\.\.1$"):
         models.faults(shown, parse("-1..1"))["weights of another run"](shown, tiny.train)
+
+
+@pytest.mark.parametrize("layout", [Layout.NHWC, Layout.NCHW, Layout.NHW])
+def test_pixels_are_exchanged_and_inverted_in_the_layout_of_the_model(layout):
+    keras = extras.load("keras")
+    convention = replace(parse("-1..1" if layout == Layout.NHW else COLOURS), layout=layout)
+    channels = len(convention.low)
+    pixels = np.arange(0, 240, 240 // (9 * channels))[: 9 * channels].reshape(1, 3, 3, channels).astype(np.uint8)
+    seen = convention.values(pixels)
+    model = keras.Sequential([keras.Input(seen.shape[1:]), keras.layers.Flatten()])
+    planted = models.faults(model, convention)
+    for name, wrong in (("images transposed", pixels.swapaxes(1, 2)), ("inputs inverted", 255 - pixels)):
+        given = np.reshape(planted[name](model, None)(seen), seen.shape)
+        np.testing.assert_allclose(given, convention.values(wrong), rtol=1e-5, atol=1e-4)

@@ -99,6 +99,7 @@ def test_a_single_epoch_of_a_single_run_is_drawn(tmp_path):
     assert [png.stem for png, _ in drawn] == ["heat", "accuracy-mlp", "loss-mlp", "epochs", "seconds", "gradients-mlp"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["accuracy-mlp", "loss-mlp", "gradients-mlp"])
 def test_each_row_of_panels_says_its_quantity_and_what_it_is_of(name):
     figure = drawn(study(plausible, Grid(model=("mlp",), learning_rate=(0.01,), epochs=(3,))), name).figure
@@ -127,6 +128,7 @@ def test_every_line_is_inside_its_frame(name):
         assert frame.y0 < points[:, 1].min() < points[:, 1].max() < frame.y1
 
 
+@pytest.mark.slow
 def test_equal_lines_of_the_rate_do_not_cover_each_other():
     """As those of all that learns nothing, at 10 %."""
     grid = Grid(model=("mlp",), loss=("mse",), epochs=(1,))

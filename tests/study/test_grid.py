@@ -40,6 +40,7 @@ def test_the_quick_grid_has_every_axis_but_the_model():
             "the values of optimizer are 'adam', 'adam'; name at least one, and each once",
         ),
         ({"loss": ()}, "the values of loss are none"),
+        ({"model": ("a/my_net.py", "b/my_net.py")}, "the values of model are 'a/my_net.py', 'b/my_net.py'; name at"),
         ({"model": ("vgg",)}, "unknown model 'vgg'; allowed: cnn, mlp"),
         ({"learning_rate": (0.0, 0.1)}, "a study needs the numbers"),
         ({"seeds": 0}, "the number of seeds is 0; it must be at least 1"),

@@ -59,6 +59,7 @@ class Links(HTMLParser):
         self.found += [value for name, value in attributes if name in ("src", "href")]
 
 
+@pytest.mark.slow
 def test_the_page_needs_nothing_else(written):
     links = Links()
     links.feed(written.html.read_text())

@@ -13,6 +13,7 @@ from tests.conftest import tiny_arrays
 from toolkit.data.base import make_dataset
 from toolkit.entries import RecordedRecipe
 from toolkit.errors import BusyError, DataError, RunError, UsageError
+from toolkit.files import sha256, write_json
 from toolkit.study import study, trials
 from toolkit.study.executors.base import ENDED, EPOCH, STARTED, Event
 from toolkit.study.grid import Grid
@@ -216,3 +217,20 @@ def test_a_study_that_is_killed_leaves_no_process_and_goes_on_where_it_was(tmp_p
     of, executor = conduct(replace(ONE, epochs=(done + 1,)), tiny, folder)
     assert [epoch for _, epoch in executor.trained] == [done + 1]
     assert of.outcomes[0].progress.history[:done] == before.progress.history
+
+
+def test_a_file_of_one_s_own_names_its_runs_and_must_stay_as_it_was(here, tiny):
+    grid = replace(ONE, model=("nets/my_net.py",))
+    with pytest.raises(UsageError, match=r"nets/my_net\.py: no such file"):
+        study.begin(grid, tiny, here / "study", jobs=1)
+    (here / "nets").mkdir()
+    (here / "nets" / "my_net.py").write_text("def build(): pass\n")
+    (one,) = study.begin(grid, tiny, here / "study", jobs=1).outcomes
+    assert one.trial.folder.parent == here / "study"
+    assert one.trial.folder.name.startswith("my_net-adam-relu-0.01-mse-seed0-")
+    config = {"recipe": one.trial.recipe.to_json(), "model_sha256": sha256(here / "nets" / "my_net.py")}
+    write_json(one.trial.folder / "config.json", config)
+    assert study.begin(grid, tiny, here / "study", jobs=1).due
+    (here / "nets" / "my_net.py").write_text("def build(): ...\n")
+    with pytest.raises(UsageError, match=r"was trained with another my_net\.py; choose another --name$"):
+        study.begin(grid, tiny, here / "study", jobs=1)

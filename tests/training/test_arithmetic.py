@@ -142,6 +142,7 @@ def test_a_run_records_its_arithmetic_and_keeps_it_when_it_goes_on(tmp_path, tin
     assert_same(state(tmp_path / "whole"), state(tmp_path / "parts"))
 
 
+@pytest.mark.slow
 def test_a_process_that_computes_otherwise_is_warned_of(tmp_path):
     said = []
     other = not arithmetic.onednn()

@@ -79,12 +79,14 @@ def test_what_is_no_list_is_refused(given, message):
         canonical(given)
 
 
+@pytest.mark.slow
 def test_shifting_moves_by_at_most_the_share_of_a_side(dots):
     moved = centres(changed("shift=0.25", dots))
     assert np.abs(moved).max() <= 0.25 * SIDE + 0.01
     assert (moved.std(axis=0) > 0.5).all()  # in both directions, each image otherwise
 
 
+@pytest.mark.slow
 def test_rotating_turns_around_the_middle(left):
     far = centres(changed("rotate=180", left))
     np.testing.assert_allclose(centres(left)[:, 0], 0, atol=1e-6)
@@ -94,6 +96,7 @@ def test_rotating_turns_around_the_middle(left):
     assert near[:, 1].max() < -0.3
 
 
+@pytest.mark.slow
 def test_zooming_changes_the_size(dots):
     bright = changed("zoom=0.5", dots).sum(axis=(1, 2, 3)) / dots.sum(axis=(1, 2, 3))
     assert bright.min() < 0.7
@@ -101,6 +104,7 @@ def test_zooming_changes_the_size(dots):
     assert np.abs(centres(changed("zoom=0.5", dots))).max() < 0.2
 
 
+@pytest.mark.slow
 def test_flipping_mirrors_about_half_of_the_images(left):
     after = changed("flip", left)
     mirrored = [bool((one == before[:, ::-1]).all()) for one, before in zip(after, left, strict=True)]
@@ -109,6 +113,7 @@ def test_flipping_mirrors_about_half_of_the_images(left):
     assert 6 < sum(mirrored) < 26
 
 
+@pytest.mark.slow
 def test_contrast_keeps_the_mean_and_the_range_of_pixels(left):
     after = changed("contrast=0.5", left)
     np.testing.assert_allclose(after.mean(axis=(1, 2, 3)), left.mean(axis=(1, 2, 3)), rtol=1e-4)
@@ -118,6 +123,7 @@ def test_contrast_keeps_the_mean_and_the_range_of_pixels(left):
     assert changed("contrast=0.9", 255 - 255 * (left == 180)).max() <= 255
 
 
+@pytest.mark.slow
 def test_seed_and_epoch_alone_decide_about_chance(dots):
     whole = ",".join(KINDS)
     first = changed(whole, dots, seed=1, epoch=2)
@@ -163,6 +169,7 @@ def test_a_run_that_goes_on_and_is_cut_into_short_calls_has_the_same_weights(tmp
     assert "augmented by shift=0.1, rotate=10, zoom=0.1, flip, contrast=0.2\n" in summary
 
 
+@pytest.mark.slow
 def test_a_single_pixel_cannot_be_augmented(tmp_path):
     images, labels = np.arange(60, dtype=np.uint8).reshape(60, 1, 1, 1), np.arange(60) % 3
     dataset = make_dataset((images[:45], labels[:45], images[45:], labels[45:]), name="one", origin="one.npz")

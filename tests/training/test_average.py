@@ -12,6 +12,8 @@ from toolkit.runtimes.keras.loading import load_model
 from toolkit.training.average import Average
 from toolkit.training.fit import train
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def model():
@@ -66,7 +68,6 @@ def test_the_model_has_the_averages_in_the_block_alone(model):
     assert (average.variables[0].numpy() != 7).all()
 
 
-@pytest.mark.slow
 def test_the_averages_are_validated_and_kept(tmp_path, tiny):
     """Of a network with batch normalization."""
     path = tmp_path / "normalized.py"

@@ -21,6 +21,8 @@ from toolkit.training.fit import train
 from toolkit.training.loop import Loop
 from toolkit.training.objective import Objective
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def knowing(uninterrupted_once):
@@ -102,7 +104,6 @@ def test_a_teacher_that_does_not_fit_is_refused(tmp_path, tiny, knowing, exporte
         teacher(exported_once / "cnn.keras", named)
 
 
-@pytest.mark.slow
 def test_answers_that_are_known_before_and_those_to_changed_images_teach_the_same(tiny, knowing):
     """All labels are wrong and do not count. What changes images here does not change them to speak of."""
     tf, keras = extras.load("tensorflow"), extras.load("keras")
@@ -133,7 +134,6 @@ def interrupt(epoch):
         raise KeyboardInterrupt
 
 
-@pytest.mark.slow
 def test_a_run_goes_on_with_the_teacher_that_it_began_with(here, tiny, knowing):
     """Of an MLP, whose batches XLA computes together, with all that its steps can have beside."""
     shutil.copytree(knowing.parent, here / "runs" / "knowing")

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from tests.conftest import tiny_arrays
 from tests.export.test_inputs import dataset_of
 from tests.export.test_inputs import network as linear
 from toolkit import extras, runs
-from toolkit.convention import Convention, parse
+from toolkit.convention import Convention, Layout, parse
 from toolkit.data.base import make_dataset
 from toolkit.data.base.parts import divide
 from toolkit.data.base.values import as_values
@@ -24,6 +25,10 @@ from toolkit.training.distillation import Teacher
 from toolkit.training.fit import train
 from toolkit.training.recipe import Recipe
 
+pytestmark = pytest.mark.slow
+
+RANGES = ("0..1", "0..255", "-1..1")
+IMAGENET = "0.485,0.456,0.406,0.229,0.224,0.225"
 # So slow that a network that is right stays so.
 RECIPE = Recipe(epochs=1, batch_size=50, learning_rate=1e-6)
 SCALES = """
@@ -32,6 +37,11 @@ def build(keras, *, input_shape, classes, activation):
     return keras.Sequential([
         keras.Input(input_shape), layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(classes, "softmax")
     ])
+"""
+LAYOUT = """
+def build(keras, *, input_shape, classes, activation):
+    layers = keras.layers
+    return keras.Sequential([keras.Input({axes}), layers.{flat}(), layers.Dense(classes, "softmax")])
 """
 
 
@@ -47,18 +57,21 @@ def bright():
     return dataset_of()
 
 
-@pytest.mark.parametrize("text", ["0..1", "0..255", "-1..1", "0.485,0.456,0.406,0.229,0.224,0.225"])
-def test_what_is_compiled_feeds_what_the_range_says(text):
-    tf, convention = extras.load("tensorflow"), parse(text)
-    pixels = np.arange(256 * 3).reshape(16, 16, 1, 3).astype(np.uint8)
+@pytest.mark.parametrize(
+    ("text", "layout"),
+    [*product((*RANGES, IMAGENET, "bgr:-1..1"), (Layout.NHWC, Layout.NCHW)), *product(RANGES, (Layout.NHW,))],
+)
+def test_what_is_compiled_feeds_what_the_range_says(text, layout):
+    tf, convention = extras.load("tensorflow"), replace(parse(text), layout=layout)
+    channels = 1 if layout == Layout.NHW else 3
+    pixels = np.arange(256 * channels).reshape(16, 16, 1, channels).astype(np.uint8)
     for rows in (pixels, pixels.astype(np.float32)):
         given = tf.function(fed.compiled(tf, convention))(tf.constant(rows)).numpy()
         np.testing.assert_allclose(given, convention.values(pixels), rtol=1e-6, atol=1e-6)
         if text == "0..255":  # to the last bit, for models that take bytes
-            np.testing.assert_array_equal(given, pixels)
+            np.testing.assert_array_equal(given, convention.values(pixels))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("said", ["0..255", "-1..1"])
 def test_a_file_is_trained_on_the_pixels_that_it_takes(tmp_path, bright, said):
     before = [extras.load("keras").layers.Rescaling(1 / 255)] if said == "0..255" else []
@@ -108,6 +121,48 @@ def test_a_python_file_whose_first_layer_scales_is_fed_what_it_scales(tmp_path, 
         UsageError, match=r"--qat is for models that take pixels as 0\.\.1; .*py takes them as 0\.\.255"
     ):
         learner(replace(own, qat=True, epochs=2), bright)
+
+
+@pytest.mark.parametrize(
+    ("axes", "flat", "layout"),
+    [
+        ((8, 8), "Flatten", Layout.NHW),
+        ((1, 8, 8), "Flatten", Layout.NCHW),
+        ((None, None, 1), "GlobalMaxPooling2D", Layout.NHWC),
+    ],
+)
+def test_a_model_of_one_s_own_may_take_images_in_another_layout(tmp_path, tiny, axes, flat, layout):
+    path = tmp_path / f"takes_{layout.lower()}.py"
+    path.write_text(LAYOUT.format(axes=axes, flat=flat))
+    built = learner(replace(RECIPE, model=str(path)), tiny)
+    assert (str(built.convention), built.convention.layout, built.words) == ("0..1", layout, ())
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed"])
+def test_a_network_of_one_s_own_that_answers_with_logits_gets_a_softmax(tmp_path, tiny, precision):
+    for flat, activation, softened in (("Flatten", ", 'softmax'", False), ("Flatten", "", True)):
+        path = tmp_path / f"answers_{precision}_{softened}.py"
+        path.write_text(LAYOUT.format(axes=(8, 8, 1), flat=flat).replace(', "softmax"', activation))
+        said = []
+        own = replace(RECIPE, model=str(path), precision=precision)
+        tf, keras = extras.load("tensorflow"), extras.load("keras")
+        built = network.build(tf, keras, own, divide(tiny, share=0.2, seed=0), warn=said.append)
+        assert len(said) == softened
+        answers = np.asarray(built.model(np.ones((2, 8, 8, 1), np.float32))).astype(np.float32)
+        np.testing.assert_allclose(answers.sum(axis=1), 1, atol=0.01)
+
+
+def test_a_model_of_one_s_own_that_takes_other_rows_is_refused(tmp_path, tiny):
+    path = tmp_path / "takes_others.py"
+    path.write_text(LAYOUT.format(axes=(8, 9, 1), flat="Flatten"))
+    own = replace(RECIPE, model=str(path))
+    with pytest.raises(
+        UsageError, match=r"others\.py: takes \(None, 8, 9, 1\), the images of 'tiny' are \(None, 8, 8, 1\) \("
+    ):
+        learner(own, tiny)
+    values = make_dataset(tiny_arrays(), name="numbers", origin="tests", conversion=as_values)
+    with pytest.raises(UsageError, match=r"takes \(None, 8, 9, 1\), the rows of 'numbers' are \(None, 8, 8\)$"):
+        learner(own, values)
 
 
 def test_a_range_that_the_data_cannot_have_is_refused(tmp_path, tiny):

@@ -11,7 +11,7 @@ from toolkit import extras
 from toolkit.training import feed
 
 __all__ = ["folders"]
-pytestmark = pytest.mark.training
+pytestmark = [pytest.mark.training, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("resident", [True, False])
@@ -44,7 +44,6 @@ print(len(taken), max(taken) - taken[0], train.images.nbytes)
 """
 
 
-@pytest.mark.slow
 def test_an_epoch_of_what_lies_in_a_file_takes_a_part_of_its_size(folders):
     command = [sys.executable, "-c", PROGRAM, folders / "many"]
     done = subprocess.run(command, capture_output=True, check=True, text=True)

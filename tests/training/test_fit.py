@@ -50,12 +50,14 @@ def test_a_run_leaves_its_folder_whole(uninterrupted_once, tiny):
     assert list((folder / "tensorboard").iterdir())
 
 
+@pytest.mark.slow
 def test_the_best_model_scores_what_the_metrics_say(uninterrupted, tiny):
     metrics = json.loads((uninterrupted / "metrics.json").read_text())
     probabilities = load_model(uninterrupted / "best.keras").predict(tiny.test.images / 255.0, verbose=0)
     assert np.mean(probabilities.argmax(axis=1) == tiny.test.labels) == metrics["test_accuracy"]
 
 
+@pytest.mark.slow
 def test_the_best_model_is_in_float32_and_carries_no_optimizer(uninterrupted):
     model = load_model(uninterrupted / "best.keras")
     assert not model.compiled
@@ -102,6 +104,7 @@ def test_a_real_divergence_is_noticed(tmp_path, tiny, monkeypatch):
         train(recipe, tiny, tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_a_run_is_never_overwritten(uninterrupted, tiny):
     before = (uninterrupted / "best.keras").read_bytes()
     with pytest.raises(RunError, match="a run of that name exists"):
@@ -109,6 +112,7 @@ def test_a_run_is_never_overwritten(uninterrupted, tiny):
     assert (uninterrupted / "best.keras").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_no_gpu_is_a_clear_error(tmp_path, tiny):
     if extras.load("tensorflow").config.list_physical_devices("GPU"):
         train(replace(RECIPE, epochs=1), tiny, tmp_path / "run", device_choice="gpu")

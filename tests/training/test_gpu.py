@@ -8,6 +8,7 @@ from tests import gpu
 from toolkit import extras
 
 
+@pytest.mark.slow
 def test_without_a_gpu_it_says_so_in_a_line(capsys):
     if extras.load("tensorflow").config.list_physical_devices("GPU"):
         pytest.skip("there is a GPU")

@@ -10,6 +10,8 @@ from tests.training.made_up import NORMALIZED, RECIPE, assert_same, state
 from toolkit.training import epochs, schedule
 from toolkit.training.fit import train
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_gradient_norm_of_the_last_layer_is_that_of_the_formula(tiny):
     """Of softmax and cross-entropy: the mean of (probability - target) times the layer's input."""
@@ -30,7 +32,6 @@ def test_the_gradient_norm_of_the_last_layer_is_that_of_the_formula(tiny):
     assert norms["probabilities"] == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.slow
 def test_streamed_data_give_the_same_weights(tmp_path, tiny, monkeypatch, uninterrupted):
     monkeypatch.setattr("toolkit.training.feed.available_memory_bytes", lambda: 100)
     monkeypatch.setattr("toolkit.training.feed.STREAM_BYTES", 64 * 40)
@@ -40,7 +41,6 @@ def test_streamed_data_give_the_same_weights(tmp_path, tiny, monkeypatch, uninte
     assert_same(state(uninterrupted), state(tmp_path / "streamed"))
 
 
-@pytest.mark.slow
 def test_a_run_cut_into_short_calls_gives_the_same_weights(tmp_path, tiny, monkeypatch, uninterrupted):
     monkeypatch.setattr(epochs, "FIRST_BLOCK_BATCHES", 2)
     monkeypatch.setattr(epochs, "RESPONSIVE_S", 0.0)
@@ -65,7 +65,6 @@ def made(code, keras, **options):
     return names["build"](keras, **options)
 
 
-@pytest.mark.slow
 def test_batch_normalization_and_a_rate_that_warms_up_learn_as_in_keras(tiny):
     """The statistics of each batch, and what moves of them, as in a fit in the same order by the same rates."""
     from toolkit import extras

@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tests.training.made_up import RECIPE
 from toolkit import extras
 from toolkit.training.objective import Objective
+
+pytestmark = pytest.mark.slow
 
 LABELS = np.array([0, 2, 1], np.int32)
 ANSWERS = np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6], [1.0, 0.0, 0.0]], np.float32)

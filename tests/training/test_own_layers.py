@@ -11,6 +11,8 @@ from toolkit.runtimes.keras.loading import allowed, allowing
 from toolkit.training import arithmetic
 from toolkit.training.recipe import Recipe
 
+pytestmark = pytest.mark.slow
+
 OWN = """
 import keras
 
@@ -35,7 +37,6 @@ def own(here):
     sys.modules.pop("layers_to_train", None)
 
 
-@pytest.mark.slow
 def test_a_model_with_layers_of_ones_own_is_trained_further_and_gone_on_with(own, tiny_npz):
     model, data = own.with_name("own.keras"), {"data": tiny_npz, "name": "mine"}
     with pytest.raises(ArtifactError, match=r"made with Doubled \(layers_to_train\), .* that defines it by --import$"):

@@ -6,6 +6,8 @@ import pytest
 from toolkit import extras
 from toolkit.training import pooling
 
+pytestmark = pytest.mark.slow
+
 
 def pooled(images, *, slices, **options):
     """Return what a Keras layer makes of images, and the gradient of a weighted sum of it by them."""

@@ -45,6 +45,7 @@ def kinds(model):
     return [type(layer).__name__ for layer in model.layers]
 
 
+@pytest.mark.slow
 def test_weights_lie_on_64_steps_of_their_channel(tf):
     kernel = np.random.default_rng(0).normal(size=(3, 3, 2, 4)).astype(np.float32)
     steps = rounded(tf, kernel, channel_axes=1).numpy() / (np.abs(kernel).max(axis=(0, 1, 2)) / 64)
@@ -53,11 +54,13 @@ def test_weights_lie_on_64_steps_of_their_channel(tf):
     assert np.abs(steps - kernel / (np.abs(kernel).max(axis=(0, 1, 2)) / 64)).max() <= 0.5 + 1e-4
 
 
+@pytest.mark.slow
 def test_a_channel_that_has_faded_is_0(tf):
     kernel = np.array([[1.0, 2e-4], [-0.5, 1e-4]], np.float32)
     np.testing.assert_array_equal(rounded(tf, kernel, channel_axes=1), [[1.0, 0.0], [-0.5, 0.0]])
 
 
+@pytest.mark.slow
 def test_the_gradient_of_rounded_weights_is_that_of_the_weights(tf):
     kernel = tf.Variable(np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32))
     with tf.GradientTape() as tape:
@@ -65,6 +68,7 @@ def test_the_gradient_of_rounded_weights_is_that_of_the_weights(tf):
     np.testing.assert_array_equal(tape.gradient(total, kernel), np.full((5, 3), 3.0))
 
 
+@pytest.mark.slow
 def test_bounds_follow_the_batches_of_training_and_then_stay(keras):
     layer = fake_quantization.layers().FakeQuantize(low=0.0, high=1.0)
     values = np.array([[-1.0, 3.0]], np.float32)
@@ -79,6 +83,7 @@ def test_bounds_follow_the_batches_of_training_and_then_stay(keras):
         np.testing.assert_array_equal(layer(values), values)
 
 
+@pytest.mark.slow
 def test_normalizations_are_folded_exactly(keras, parts, monkeypatch, tiny):
     layers = keras.layers
     model = network(
@@ -105,6 +110,7 @@ def test_normalizations_are_folded_exactly(keras, parts, monkeypatch, tiny):
         np.testing.assert_allclose(made(images), model(images), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_an_adapted_normalization_keeps_what_it_learned(keras, parts, tiny):
     adapted = keras.layers.Normalization(axis=None)
     adapted.adapt(np.random.default_rng(0).normal(5, 3, (100, 8, 8, 1)))
@@ -115,6 +121,7 @@ def test_an_adapted_normalization_keeps_what_it_learned(keras, parts, tiny):
     np.testing.assert_allclose(copied(images), adapted(images), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_first_bounds_are_of_rows_from_everywhere(keras):
     """Here the bright rows come late, as the rows of a class may."""
     images, labels = np.zeros((1000, 8, 8, 1), np.uint8), np.arange(1000) % 3
@@ -129,6 +136,7 @@ def test_the_first_bounds_are_of_rows_from_everywhere(keras):
     assert float(bounds.high) == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.slow
 def test_activations_are_rounded_where_kernels_round_them(keras, parts):
     layers = keras.layers
     given = keras.Input((8, 8, 1), name="image")
@@ -156,6 +164,7 @@ def test_activations_are_rounded_where_kernels_round_them(keras, parts):
     assert quantization.fake_quantized(keras, model, parts) is model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
@@ -171,6 +180,7 @@ def test_layers_that_integer_kernels_do_not_know_are_refused(keras, kind, option
         quantization.check(keras, network(keras, keras.layers.MaxPooling2D(), odd))
 
 
+@pytest.mark.slow
 def test_a_normalization_of_another_axis_and_causal_padding_are_refused(keras):
     layers = keras.layers
     turned = network(keras, layers.Conv2D(6, 3), layers.BatchNormalization(axis=1, name="odd"))
@@ -180,12 +190,14 @@ def test_a_normalization_of_another_axis_and_causal_padding_are_refused(keras):
         quantization.check(keras, network(keras, layers.Conv1D(2, 3, padding="causal", name="odd"), shape=(8, 1)))
 
 
+@pytest.mark.slow
 def test_weights_that_are_used_twice_are_refused(keras):
     twice = keras.layers.Conv2D(1, 1, name="twice")
     with pytest.raises(UsageError, match="cannot round the layer 'twice', which is called several times"):
         quantization.check(keras, network(keras, twice, twice))
 
 
+@pytest.mark.slow
 def test_layers_of_one_name_in_networks_within_are_refused_in_our_words(keras):
     layers = keras.layers
     within = network(keras, layers.Conv2D(2, 3, name="conv"), layers.ReLU(name="relu"))

@@ -17,8 +17,9 @@ from toolkit.runtimes.keras.loading import load_model
 from toolkit.training import epochs
 from toolkit.training.fit import train
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 def test_a_resumed_run_ends_with_the_same_weights(tmp_path, tiny, model, uninterrupted):
     recipe = replace(RECIPE, model=model)
@@ -35,7 +36,6 @@ def gradients(folder):
     return list(csv.DictReader((folder / "gradients.csv").read_text().splitlines()))
 
 
-@pytest.mark.slow
 def test_measured_gradients_change_no_weight_and_go_on_in_a_resumed_run(tmp_path, tiny, uninterrupted):
     train(replace(RECIPE, epochs=2), tiny, tmp_path / "parts", gradients=True)
     train(RECIPE, tiny, tmp_path / "parts", resume=True)
@@ -46,7 +46,6 @@ def test_measured_gradients_change_no_weight_and_go_on_in_a_resumed_run(tmp_path
     assert all(float(row[layer]) > 0 for row in rows for layer in ("dense_1", "probabilities"))
 
 
-@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_finished(tmp_path, tiny):
     def interrupt(epoch):
         if epoch.epoch == 2:
@@ -61,7 +60,6 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path, tiny):
     assert len(resumed.progress.history) == 4
 
 
-@pytest.mark.slow
 def test_ctrl_c_before_the_first_epoch_keeps_nothing_and_leaves_the_name_free(tmp_path, tiny):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(epochs.Epochs, "_epoch", lambda self, number: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -72,7 +70,6 @@ def test_ctrl_c_before_the_first_epoch_keeps_nothing_and_leaves_the_name_free(tm
     assert not train(replace(RECIPE, epochs=1), tiny, tmp_path / "run").interrupted
 
 
-@pytest.mark.slow
 def test_a_kill_leaves_a_whole_checkpoint_and_a_run_that_resumes(tmp_path, tiny_npz, tiny, uninterrupted):
     """SIGKILL at the worst instant: the temporary best.keras is written and not yet in its place."""
     script = f"""

@@ -43,6 +43,7 @@ def test_a_plateau_is_counted_after_the_warm_up():
     assert schedule.learning_rate(recipe, history(*[1.0] * 11)) == 0.005
 
 
+@pytest.mark.slow
 def test_the_rate_of_a_warm_up_rises_with_each_step_and_stays_then():
     from toolkit import extras
 

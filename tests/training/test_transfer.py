@@ -4,19 +4,20 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import tiny_arrays
 from tests.training.made_up import RECIPE
-from toolkit import extras
-from toolkit.convention import Convention
+from toolkit import extras, runs
+from toolkit.convention import Convention, Layout
 from toolkit.data.base import make_dataset
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.training import folders
 from toolkit.training.fit import train
 from toolkit.training.recipe import Recipe
-from toolkit.training.transfer import check_output
+from toolkit.training.transfer import check_output, reading_for
 
 
 @pytest.fixture
@@ -104,15 +105,29 @@ def test_a_run_of_a_file_is_gone_on_with_if_the_file_is_given(here, tiny, traine
     assert len(train(further, tiny, folder, resume=True).progress.history) == 2
 
 
+@pytest.mark.slow
 def test_a_layer_that_is_not_there_names_the_layers(tmp_path, tiny, trained):
     with pytest.raises(UsageError, match=r"has no layer 'conv_9'; its layers: conv_1, pool_1, .*, probabilities$"):
         train(recipe_of(trained, freeze_until="conv_9"), tiny, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_something_must_be_left_to_train(tmp_path, tiny, trained):
     with pytest.raises(UsageError, match="frozen up to 'probabilities' nothing is left to train; name an earlier one"):
         train(recipe_of(trained, freeze_until="probabilities"), tiny, tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_a_file_whose_grey_images_lack_an_axis_is_trained_further(tmp_path, tiny):
+    layers = extras.load("keras").layers
+    path = save(tmp_path / "rows.keras", layers.Flatten(), layers.Dense(3, activation="softmax"), shape=(8, 8))
+    went_on = train(recipe_of(path, learning_rate=0.03, augment="shift=0.01"), tiny, tmp_path / "run")
+    assert went_on.test.accuracy > 0.9
+    assert runs.convention_of(went_on.folder).layout == Layout.NHW
+    (tmp_path / "photos" / "apple").mkdir(parents=True)
+    (tmp_path / "photos" / "apple" / "1.png").touch()
+    assert reading_for(recipe_of(path), str(tmp_path / "photos")).model_shape == (8, 8, 1)
 
 
 def test_images_of_another_size_are_refused(tmp_path, tiny):
@@ -122,12 +137,21 @@ def test_images_of_another_size_are_refused(tmp_path, tiny):
         train(recipe_of(path), tiny, tmp_path / "run")
 
 
-def test_logits_are_refused(tmp_path, tiny):
-    layers = extras.load("keras").layers
+@pytest.mark.slow
+def test_logits_get_a_softmax_which_is_said(tmp_path, tiny):
+    layers, said = extras.load("keras").layers, []
     path = save(tmp_path / "logits.keras", layers.Flatten(), layers.Dense(3))
-    with pytest.raises(
-        UsageError, match="its answers are no probabilities; training takes a model that ends in a soft"
-    ):
+    went_on = train(recipe_of(path, learning_rate=0.03), tiny, tmp_path / "run", warn=said.append)
+    assert said == [f"{path}: answers with logits; a softmax is put behind it, with which it is trained and kept"]
+    assert went_on.test.accuracy > 0.9
+    answers = load_model(went_on.checkpoint)(np.ones((2, 8, 8, 1), np.float32))
+    np.testing.assert_allclose(np.sum(answers, axis=1), 1, atol=1e-6)
+
+
+def test_answers_that_are_neither_probabilities_nor_logits_are_refused(tmp_path, tiny):
+    layers = extras.load("keras").layers
+    path = save(tmp_path / "sigmoids.keras", layers.Flatten(), layers.Dense(3, activation="sigmoid"))
+    with pytest.raises(UsageError, match="are no probabilities; training takes a model that ends in a softmax, or in"):
         train(recipe_of(path), tiny, tmp_path / "run")
 
 
@@ -136,9 +160,19 @@ def test_a_model_that_cannot_be_run_is_one_line(tiny):
         raise MemoryError("OOM when allocating tensor")
 
     with pytest.raises(ArtifactError, match=r"^own\.keras: Keras cannot run it: OOM when allocating tensor$"):
-        check_output(model, Path("own.keras"), tiny, Convention(), sums_to_one=True)
+        check_output(model, Path("own.keras"), tiny, Convention())
 
 
+@pytest.mark.slow
+def test_a_network_without_its_head_gets_one(tmp_path, tiny):
+    layers, said = extras.load("keras").layers, []
+    path = save(tmp_path / "body.keras", layers.Conv2D(8, 4, strides=4), layers.GlobalMaxPooling2D())
+    went_on = train(recipe_of(path), tiny, tmp_path / "run", warn=said.append)
+    assert said == [f"{path}: ends in 8 features; a new last layer tells 3 classes apart"]
+    assert load_model(went_on.checkpoint).output_shape == (None, 3)
+
+
+@pytest.mark.slow
 def test_a_head_that_is_no_dense_layer_cannot_be_replaced(tmp_path, tiny):
     layers = extras.load("keras").layers
     path = save(tmp_path / "conv.keras", layers.Conv2D(5, 8), layers.Flatten(), layers.Softmax())

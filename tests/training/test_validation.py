@@ -11,6 +11,8 @@ from toolkit.data.base import make_dataset
 from toolkit.errors import RunError
 from toolkit.training.fit import train
 
+pytestmark = pytest.mark.slow
+
 
 def by_class(dataset):
     """The same data with their training rows sorted by class."""
@@ -20,7 +22,6 @@ def by_class(dataset):
     return make_dataset(arrays, name="sorted", origin="sorted.npz")
 
 
-@pytest.mark.slow
 def test_rows_sorted_by_class_are_learned_as_well_as_others_and_resumed(tmp_path, tiny):
     said = []
     given = by_class(tiny)
@@ -35,7 +36,6 @@ def test_rows_sorted_by_class_are_learned_as_well_as_others_and_resumed(tmp_path
     assert config["validation"] == {"rows": 48, "how": "drawn by class"}
 
 
-@pytest.mark.slow
 def test_validation_images_of_the_data_validate_and_all_training_rows_are_learned_from(tmp_path, tiny):
     """Their labels are wrong on purpose: only they can have an accuracy near 0."""
     wrong = (tiny.test.images[:60], (tiny.test.labels[:60] + 1) % 3)

@@ -52,6 +52,7 @@ def test_a_keras_file_that_would_fill_the_memory_is_one_line(exported, tiny_npz,
     )
 
 
+@pytest.mark.slow
 @pytest.mark.training
 def test_a_file_that_cannot_be_run_on_rows_as_they_come_next_is_not_loaded(tmp_path):
     """Of a size that it leaves free, here an even one; other rows are refused by whoever loads it, in its own words."""

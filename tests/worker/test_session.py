@@ -8,13 +8,21 @@ import signal
 import numpy as np
 import pytest
 
+from tests.kept_workers import CLOSE, START
 from toolkit import extras, golden, runtimes
 from toolkit.cli import call
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.worker import process, session
-from toolkit.worker.session import contained
+from toolkit.worker.session import Workers, contained
 
 FILES = ("cnn-int8.tflite", "cnn-int8.onnx", "cnn-float32.onnx")
+
+
+@pytest.fixture(autouse=True)
+def _workers_are_not_kept(monkeypatch):
+    """Their start and their end are what these tests are about."""
+    monkeypatch.setattr(session, "_start", START)
+    monkeypatch.setattr(Workers, "close", CLOSE)
 
 
 @pytest.fixture
@@ -96,6 +104,7 @@ def test_after_a_death_the_next_artifact_gets_a_new_worker(exported_once, images
         assert len(second.predict(images)) == len(images)
 
 
+@pytest.mark.slow
 @pytest.mark.training
 def test_an_artifact_that_never_ends_is_ended(endless, images, monkeypatch):
     monkeypatch.setenv(process.PATIENCE_VARIABLE, "1")

@@ -32,7 +32,7 @@ class Pair:
         return self.change is not None and statistics.is_slower(self.change, tolerance)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what ``toolkit compare --json`` has of the pair."""
+        """Return what ``toolkit record compare --json`` has of the pair."""
         return {
             "artifact": str(self.new.path),
             "runtime": self.new.runtime,
@@ -76,10 +76,10 @@ class Compared:
         return not (self.slower or self.failed)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the document of ``toolkit compare --json``."""
+        """Return the document of ``toolkit record compare --json``."""
         return {
             "schema": 1,
-            "command": "compare",
+            "command": "record compare",
             "compared": [pair.to_json() for pair in self.pairs],
             "same_host": self.same_host,
             "gone": [{"artifact": str(r.path), "threads": r.threads, "batch": r.batch} for r in self.gone],

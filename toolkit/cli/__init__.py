@@ -30,13 +30,11 @@ PANELS = {
         "study": "Train a grid of recipes, chart them, weigh what they say.",
         "report-study": "Write the report of a study anew, without training.",
         "search": "Search the smallest networks within budgets.",
-        "report-search": "Write the report of a search anew, without training.",
         "compress": "Make a trained model smaller, and prove that it is as good.",
         "export": "Export a trained model as quantized TFLite, ONNX or C.",
     },
     "Check it": {
         "verify": "Prove that artifacts classify like their Keras original.",
-        "verify-against": "Prove that files, anybody's, classify like another model.",
         "localize": "Compare an artifact with its Keras original layer by layer.",
         "diagnose": "Find out why a file does not answer as another model does.",
         "selftest": "Test verify: plant faults, show which check catches each.",
@@ -44,7 +42,6 @@ PANELS = {
     "Time it": {
         "bench": "Time artifacts, anybody's, and say which one to ship.",
         "compare": "Time two artifacts side by side: which is slower?",
-        "compare-work": "Compare the instructions of two artifacts: work, not time.",
         "certify": "Test the benchmark: which slow-downs can it see here?",
         "record": "Check, compare or plot the records of bench and verify.",
     },

@@ -73,7 +73,10 @@ AllowOverlap = Annotated[
 ]
 InputRange = Annotated[
     str | None,
-    typer.Option(help="What pixels of 0 and 255 become: 0..1, 0..255, -1..1 or MEAN,STD; default: what the file says."),
+    typer.Option(
+        help="What pixels of 0 and 255 become: 0..1, 0..255, -1..1 or MEAN,STD; bgr: before it for blue first. "
+        "Default: what the file says."
+    ),
 ]
 Runtime = Annotated[
     RuntimeName | None,
@@ -125,6 +128,12 @@ class LoadingOptions:
     unsafe_lambda: Annotated[
         bool, option(OWN, "Run the Python code that Lambda layers of the model hold.", "--unsafe-lambda")
     ] = False
+
+    @property
+    def words(self) -> list[str]:
+        """The options of the command line that say so."""
+        files = [word for file in self.imports or () for word in ("--import", str(file))]
+        return [*files, *(["--unsafe-lambda"] if self.unsafe_lambda else [])]
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,11 @@ from toolkit.cli.options import (
     DeviceChoice,
     Json,
     ReadingOptions,
+    given,
     option,
 )
 from toolkit.console import Console, figure_columns
-from toolkit.errors import CheckFailedError
+from toolkit.errors import CheckFailedError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.search.budgets import Budgets
@@ -37,6 +38,7 @@ Against = Annotated[
         "the CNN of exported/, if that was made for the same data."
     ),
 ]
+Show = Annotated[str | None, typer.Option(help="Show the search of that name or folder; nothing is trained.")]
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,11 @@ class SearchOptions:
 
 def command(
     *,
+    context: typer.Context,
     data: DataChoice = "auto",
     name: Name = "search",
     against: Against = None,
+    show: Show = None,
     device: DeviceChoice = "auto",
     allow_overlap: AllowOverlap = False,
     costs: CostOptions,
@@ -104,6 +108,8 @@ def command(
     exit code is 1 if nothing reaches what was asked for.
     """
     console = Console(json_output=json)
+    if show is not None:
+        return _show(console, show, given(context))
     budgets = costs.budgets
     with console.steps("searching") as on_step:
         searched = api.search(
@@ -122,10 +128,17 @@ def command(
         console.warn(f"interrupted: {searched.summary}; call the same again to go on")
         console.document({**searched.to_json(), "report": None})
         return INTERRUPTED
-    return report(console, api.report_search(searched.folder))
+    return _report(console, api.report_search(searched.folder))
 
 
-def report(console: Console, written: "SearchReport") -> int:
+def _show(console: Console, show: str, flags: dict[str, str]) -> int:
+    """Show a search as it stands. flags: by the names of the options that are given."""
+    if others := flags.keys() - {"show", "json", "debug"}:
+        raise UsageError(f"--show trains nothing; leave out {', '.join(flags[one] for one in sorted(others))}")
+    return _report(console, api.report_search(show))
+
+
+def _report(console: Console, written: "SearchReport") -> int:
     """Print the front and what it shows; return the exit code."""
     searched, front = written.search, written.front
     if front.rows:

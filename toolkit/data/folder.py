@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from toolkit import images, photos
-from toolkit.data.base import Dataset, folders, make_dataset
+from toolkit.data.base import Dataset, folders
+from toolkit.data.base.pixels import as_pixels
 from toolkit.reading import AS_THEY_ARE, Reading
-from toolkit.text import well_formed
 
 SUMMARY = "a folder with one folder of images per class (or train/, val/ and test/ with such folders)"
 READS = ("image_size", "resize", "skip_unreadable")
@@ -28,12 +28,4 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     arrays = {part: (read.pixels[part], listings[part].labels[read.rows[part]]) for part in listings}
     for note in read.notes:
         tree.notes.add(note)
-    return make_dataset(
-        (*arrays["training"], *arrays["test"]),
-        validation=arrays.get("validation"),
-        name=path.resolve().name,
-        origin=str(path),
-        class_names=tuple(map(well_formed, tree.names)),
-        reading=read.reading,
-        notes=tree.notes.all(),
-    )
+    return tree.dataset(path, arrays, read.reading, conversion=as_pixels)

@@ -1,10 +1,13 @@
 """A .npz file with x_train, y_train, x_test and y_test, the layout of keras.datasets, or arrays of other names."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.convention import Layout, layout_of
 from toolkit.data.base import Dataset, make_dataset
 from toolkit.data.base.pixels import as_pixels, may_be_pixels
 from toolkit.data.base.values import as_values
@@ -45,19 +48,45 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
         origin=str(path),
         reading=reading,
         notes=() if note is None else (note,),
-        conversion=as_pixels if kind == IMAGES else as_values,
+        conversion=_as_pixels if kind == IMAGES else as_values,
     )
 
 
 def _kind(rows: NDArray[Any], path: Path) -> tuple[str, str | None]:
     """Return what the training rows are, and what is to be said of that.
 
-    (N, columns) are values. Floats (N, a, b) may be grey images or windows: they are images if they can be pixels.
+    (N, columns) are values. (N, a, b), and (N, a, b, c) of one or three channels, are images unless their numbers
+    cannot be pixels: floats (N, a, b) that are in no range of pixels, and numbers below 0. All other arrays are values.
     """
     if rows.ndim == 2:
         return VALUES, None
-    if rows.ndim != 3 or rows.dtype.kind != "f":
+    found = f"{path}: {rows.dtype} {rows.shape} are taken for"
+    if _is_channels_first(rows) and rows.dtype.kind in "uf" and may_be_pixels(rows):
+        return IMAGES, f"{found} images with their channels first; --keys {KIND}={VALUES} says otherwise"
+    if rows.ndim != 3 and rows.shape[3:] not in ((1,), (3,)):
+        return VALUES, f"{found} values; images have a height, a width, and 1 or 3 channels"
+    if rows.dtype.kind == "f" and rows.ndim == 3 and rows.size:
+        kind = IMAGES if may_be_pixels(rows) else VALUES
+    elif rows.dtype.kind in "if" and rows.size and rows.min() < 0:
+        kind = VALUES
+    else:
         return IMAGES, None
-    kind, other = (IMAGES, VALUES) if may_be_pixels(rows) else (VALUES, IMAGES)
-    what = "grey images" if kind == IMAGES else "windows, (N, steps, channels)"
-    return kind, f"{path}: {rows.dtype} {rows.shape} are taken for {what}; --keys {KIND}={other} says otherwise"
+    what = {IMAGES: "grey images", VALUES: "windows, (N, steps, channels)" if rows.ndim == 3 else "values, not pixels"}
+    other = IMAGES if kind == VALUES else VALUES
+    return kind, f"{found} {what[kind]}; --keys {KIND}={other} says otherwise"
+
+
+def _is_channels_first(rows: NDArray[Any]) -> bool:
+    return rows.ndim == 4 and bool(rows.size) and layout_of(rows.shape) == Layout.NCHW
+
+
+def _as_pixels(parts: Mapping[str, NDArray[Any]], *, origin: str) -> tuple[dict[str, NDArray[Any]], tuple[str, ...]]:
+    """Return what ``as_pixels`` does, also of images with their channels first.
+
+    DataError for what can be no pixels says how numbers are taken as they are, too.
+    """
+    moved = {part: np.moveaxis(rows, 1, -1) if _is_channels_first(rows) else rows for part, rows in parts.items()}
+    try:
+        return as_pixels(moved, origin=origin)
+    except DataError as error:
+        raise DataError(f"{error}; --keys {KIND}={VALUES} takes numbers as they are") from error

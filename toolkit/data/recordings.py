@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.data import table
-from toolkit.data.base import Dataset, folders, make_dataset
+from toolkit.data.base import Dataset, folders
 from toolkit.data.base.folders import Listing, Notes
-from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
 from toolkit.files.memory import check_memory
 from toolkit.reading import AS_THEY_ARE, Reading
-from toolkit.text import printable, well_formed
+from toolkit.text import printable
 
 SUMMARY = "a folder with one folder of recordings per class: .csv files of sensors, a row for each point in time"
 READS = ("window", "stride", "columns")
@@ -51,17 +50,8 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
         tree.notes.add(f"recordings shorter than a window of {window} rows were left out ({len(short)}): {named}")
     cut = {part: _cut(path, recordings[part], listing, window, stride) for part, listing in tree.listings.items()}
     rows = {part: (windows, listing_labels) for part, (windows, listing_labels, _) in cut.items()}
-    return make_dataset(
-        (*rows["training"], *rows["test"]),
-        validation=rows.get("validation"),
-        name=path.resolve().name,
-        origin=str(path),
-        class_names=tuple(map(well_formed, tree.names)),
-        reading=replace(reading, window=window, stride=stride, columns=columns),
-        notes=tree.notes.all(),
-        conversion=as_values,
-        groups=cut["training"][2],
-    )
+    how = replace(reading, window=window, stride=stride, columns=columns)
+    return tree.dataset(path, rows, how, groups=cut["training"][2])
 
 
 def rows_of(path: Path, reading: Reading) -> tuple[list[str], NDArray[np.float32]]:

@@ -8,16 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.data.base import Dataset, folders, make_dataset
+from toolkit.data.base import Dataset, folders
 from toolkit.data.base.folders import Notes
 from toolkit.data.base.sound import log_mel, signal_of
-from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
 from toolkit.files import opened
 from toolkit.files.damage import refused
 from toolkit.files.memory import check_memory
 from toolkit.reading import AS_THEY_ARE, Reading, Spectrogram
-from toolkit.text import well_formed
 
 SUMMARY = "a folder with one folder of sounds per class: .wav files of 8, 16, 24 or 32 bits"
 READS = ("window", "spectrogram")
@@ -52,16 +50,7 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
         part: (np.stack([read(file, reading) for file in listing.files]), listing.labels)
         for part, listing in tree.listings.items()
     }
-    return make_dataset(
-        (*rows["training"], *rows["test"]),
-        validation=rows.get("validation"),
-        name=path.resolve().name,
-        origin=str(path),
-        class_names=tuple(map(well_formed, tree.names)),
-        reading=reading,
-        notes=tree.notes.all(),
-        conversion=as_values,
-    )
+    return tree.dataset(path, rows, reading)
 
 
 def rows_of(path: Path, reading: Reading) -> tuple[list[str], NDArray[np.float32]]:

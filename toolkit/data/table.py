@@ -65,6 +65,11 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
         raise DataError(f"{source}: has one column, {_shown(label)}; columns are separated by comma, semicolon or tab")
     notes = () if reading.keys else (f"{path}: the last column, {_shown(label)}, is taken for the label",)
     parts = [read(source, columns=columns, label=label)]
+    if label in parts[0].labels and all(map(_is_number, columns)):
+        raise DataError(
+            f"{source}: its first line is a row ({_shown(label)} is one of the labels); a table begins with a line "
+            "that names its columns"
+        )
     if path.is_dir():
         files = [path / TEST, *(file for file in [path / VALIDATION] if file.is_file())]
         parts += [read(file, columns=columns, label=label) for file in files]

@@ -10,8 +10,8 @@ from toolkit.digits.form import stroke_width
 
 # Patches of fewer pixels, or with a side of fewer, are specks.
 LEAST_AREA, LEAST_SIDE = 4, 5
-# What is this much wider than high is a dash, never a digit by itself.
-WIDEST = 2.0
+# What is this much wider than high is a dash, never a digit by itself: a 2 or a 0 may be flat.
+WIDEST = 2.5
 # A patch whose strokes are this thick, of its longer side, is a blot: a disc and a square have a half.
 BLOT = 0.42
 # The hole of a bold digit is as thick as this share of its longer side; an upright bar a third as wide is not.
@@ -31,6 +31,9 @@ POINTS = 400
 # Two patches are strokes of one digit if they lie over each other for this share of the narrower one's width and
 # are nearer than this share of the higher one's height: a 5's flag may float above it, lines of writing are farther.
 OVERLAP, TOUCHING = 0.5, 0.2
+# Or if their ink is nearer than this share of the height of both together, and both are not wider than so much of it: a
+# 4's stem may stand apart, and digits side by side are farther apart or wider.
+APART, SLENDER = 0.1, 0.9
 
 
 def grouped(components: Sequence[Component], labels: NDArray[np.int32]) -> list[list[Component]]:
@@ -52,7 +55,7 @@ def grouped(components: Sequence[Component], labels: NDArray[np.int32]) -> list[
         if one.box.height < least:
             continue
         for group in groups:
-            if _strokes_of_one(box_of(group), one.box):
+            if _strokes_of_one(box_of(group), one.box) or _nearly_touch(group, one, labels):
                 group.append(one)
                 break
         else:
@@ -118,6 +121,13 @@ def _strokes_of_one(first: Box, second: Box) -> bool:
     shared = min(first.right, second.right) - max(first.left, second.left)
     near = first.gap(second) <= TOUCHING * max(first.height, second.height)
     return near and shared >= OVERLAP * min(first.width, second.width)
+
+
+def _nearly_touch(group: Sequence[Component], one: Component, labels: NDArray[np.int32]) -> bool:
+    whole = box_of(group).joined(one.box)
+    if whole.width > SLENDER * whole.height:
+        return False
+    return min(_distance(member, one, labels) for member in group) <= APART * whole.height
 
 
 def _belongs(group: Sequence[Component], one: Component, labels: NDArray[np.int32]) -> bool:

@@ -1,10 +1,17 @@
 """One thing that was looked at, in one line."""
 
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
-# ABSENT: an extra that is not installed, which is as it may be. WARNING: it works, and figures or safety suffer.
-OK, ABSENT, WARNING, BROKEN = "ok", "absent", "warning", "broken"
+
+class Health(StrEnum):
+    """``ABSENT``: an extra that need not be installed is not; ``WARNING``: it works, but figures or safety suffer."""
+
+    OK = "ok"
+    ABSENT = "absent"
+    WARNING = "warning"
+    BROKEN = "broken"
 
 
 @dataclass(frozen=True)
@@ -12,7 +19,7 @@ class Finding:
     """What was found of one thing, and what mends it."""
 
     name: str
-    state: str
+    state: Health
     text: str
     remedy: str | None = None
 

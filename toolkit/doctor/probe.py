@@ -13,7 +13,7 @@ from typing import Any
 
 from toolkit.doctor import causes
 from toolkit.doctor.child import FOUND, IMPORTED, RAN
-from toolkit.doctor.finding import ABSENT, BROKEN, OK, Finding
+from toolkit.doctor.finding import Finding, Health
 from toolkit.doctor.remedy import pip
 
 # Seconds that a part may take: TensorFlow's first import from a slow SD card takes more than one.
@@ -59,7 +59,9 @@ def probe(part: str, *, command: Sequence[str] = COMMAND, deadline_s: float = DE
         text, remedy = causes.of_silence(deadline_s, distribution, doing)
     else:
         text, remedy = causes.of_signal(signal.Signals(-code), distribution, doing, versions.get(distribution))
-    return Probe(part, Finding(part, BROKEN, text, remedy), versions, tuple(steps.get(IMPORTED, {}).get("devices", ())))
+    return Probe(
+        part, Finding(part, Health.BROKEN, text, remedy), versions, tuple(steps.get(IMPORTED, {}).get("devices", ()))
+    )
 
 
 def _whole(part: str, steps: dict[str, dict[str, Any]], versions: dict[str, str]) -> Probe:
@@ -69,14 +71,14 @@ def _whole(part: str, steps: dict[str, dict[str, Any]], versions: dict[str, str]
         if versions or facts["extra"] is None:
             distribution = _culprit(facts, part, versions)
             text, remedy = causes.of_missing_files(distribution, known=bool(versions))
-            return Probe(part, Finding(part, BROKEN, text, remedy), versions)
+            return Probe(part, Finding(part, Health.BROKEN, text, remedy), versions)
         remedy = pip(f"install 'edge-model-toolkit[{facts['extra']}]'")
-        return Probe(part, Finding(part, ABSENT, f"{facts['package']} is not installed", remedy))
+        return Probe(part, Finding(part, Health.ABSENT, f"{facts['package']} is not installed", remedy))
     devices = tuple(steps[IMPORTED]["devices"])
     what = ", ".join(f"{name} {version}" for name, version in versions.items()) or "of an unknown version"
     what += ", ran a model" if RAN in steps else ", imported"
     what += f" on {', '.join(devices)}" if devices else ""
-    return Probe(part, Finding(part, OK, what), versions, devices)
+    return Probe(part, Finding(part, Health.OK, what), versions, devices)
 
 
 def _culprit(facts: dict[str, Any], part: str, versions: dict[str, str]) -> str:

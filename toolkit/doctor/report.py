@@ -12,7 +12,7 @@ from toolkit.doctor import privacy
 from toolkit.doctor.artifacts import failures
 from toolkit.doctor.child import PACKAGES
 from toolkit.doctor.files import File, find
-from toolkit.doctor.finding import ABSENT, BROKEN, OK, WARNING, Finding
+from toolkit.doctor.finding import Finding, Health
 from toolkit.doctor.probe import Probe, probe
 from toolkit.doctor.remedy import COPY, EXPORT, EXPORT_ANEW, pip
 from toolkit.host import Host, State
@@ -73,22 +73,24 @@ class DoctorReport:
     @property
     def findings(self) -> list[Finding]:
         """All that is not as it should be, the broken first. What breaks several parts is told once."""
-        broken = [one.finding for one in reversed(self.probes) if one.finding.state == BROKEN]
+        broken = [one.finding for one in reversed(self.probes) if one.finding.state == Health.BROKEN]
         parts = reversed({(finding.text, finding.remedy): finding for finding in broken}.values())
         again = _again(self.probes)
-        files = [Finding(str(f.path), BROKEN, f.problem, again) for f in self.files if f.problem]
+        files = [Finding(str(f.path), Health.BROKEN, f.problem, again) for f in self.files if f.problem]
         failing = [file for file in self.files if file.golden]
-        files += [Finding(str(f.path), BROKEN, str(f.golden), EXPORT_ANEW if f.listed else None) for f in failing]
-        rest = sorted(self.notes, key=lambda note: note.state != BROKEN)
+        files += [
+            Finding(str(f.path), Health.BROKEN, str(f.golden), EXPORT_ANEW if f.listed else None) for f in failing
+        ]
+        rest = sorted(self.notes, key=lambda note: note.state != Health.BROKEN)
         return [*parts, *files, *rest]
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Health:
         """BROKEN where something that is needed is, else OK."""
-        return BROKEN if any(finding.state == BROKEN for finding in self.findings) else OK
+        return Health.BROKEN if any(finding.state == Health.BROKEN for finding in self.findings) else Health.OK
 
     def __bool__(self) -> bool:
-        return self.verdict == OK
+        return self.verdict == Health.OK
 
     def to_json(self) -> dict[str, Any]:
         """Return the document for a bug report: it holds nothing private."""
@@ -134,19 +136,19 @@ def examine(
         on_step(Step(number, len(names) + 1, part))
         probes.append(try_part(part))
     on_step(Step(len(names), len(names) + 1, ARTIFACTS))
-    working = {one.part for one in probes if one.part not in PACKAGES and one.finding.state == OK}
+    working = {one.part for one in probes if one.part not in PACKAGES and one.finding.state == Health.OK}
     whole = [file.path for file in files if file.problem is None]
     failed = failures(whole, working, kernels=machine.host.kernels)
-    notes = [Finding(str(path), BROKEN, said, _again(probes)) for path, said in unreadable.items()]
+    notes = [Finding(str(path), Health.BROKEN, said, _again(probes)) for path, said in unreadable.items()]
     notes += _not_run(paths, probes)
     packages = _packages()
     if reason := host.unsupported():
-        notes.append(Finding("Python", BROKEN, reason))
-    elif all(one.finding.state == ABSENT for one in probes if one.part not in PACKAGES) and not working:
-        notes.append(Finding("runtimes", BROKEN, "none is installed", pip("install 'edge-model-toolkit[edge]'")))
+        notes.append(Finding("Python", Health.BROKEN, reason))
+    elif all(one.finding.state == Health.ABSENT for one in probes if one.part not in PACKAGES) and not working:
+        notes.append(Finding("runtimes", Health.BROKEN, "none is installed", pip("install 'edge-model-toolkit[edge]'")))
     notes += [_other_version(package) for package in packages if package.installed != package.tested]
     notes += _conditions(machine)
-    numpy_works = next(one.finding.state == OK for one in probes if one.part == "numpy")
+    numpy_works = next(one.finding.state == Health.OK for one in probes if one.part == "numpy")
     return DoctorReport(
         machine=machine,
         packages=packages,
@@ -182,7 +184,7 @@ def _packages() -> tuple[Package, ...]:
 
 def _other_version(package: Package) -> Finding:
     text = f"version {package.installed} is installed, {package.tested} is tested"
-    return Finding(package.name, WARNING, text, pip(f"install {constraints.requirement(package.name)}"))
+    return Finding(package.name, Health.WARNING, text, pip(f"install {constraints.requirement(package.name)}"))
 
 
 def _conditions(machine: Machine) -> list[Finding]:
@@ -190,15 +192,17 @@ def _conditions(machine: Machine) -> list[Finding]:
     findings = []
     governor, temperature = machine.state.governor, machine.state.temperature_c
     if governor not in (None, STEADY_GOVERNOR):
-        findings.append(Finding("governor", WARNING, f"it is {governor}: the clock follows the load", ADVICE[CLOCK]))
+        findings.append(
+            Finding("governor", Health.WARNING, f"it is {governor}: the clock follows the load", ADVICE[CLOCK])
+        )
     if temperature is not None and temperature >= HOT_C:
         cool = ADVICE["soft temperature limit now"]
-        findings.append(Finding("temperature", WARNING, f"{temperature:.1f} °C: the clock is lowered", cool))
+        findings.append(Finding("temperature", Health.WARNING, f"{temperature:.1f} °C: the clock is lowered", cool))
     for word in machine.host.throttled:
         event = word.removesuffix(" since boot").removesuffix(" now")
-        findings.append(Finding("firmware", WARNING, word, ADVICE[f"{event} now"]))
+        findings.append(Finding("firmware", Health.WARNING, word, ADVICE[f"{event} now"]))
     if machine.host.emulated:
-        findings.append(Finding("CPU", WARNING, "it is emulated: no time measured here is a latency"))
+        findings.append(Finding("CPU", Health.WARNING, "it is emulated: no time measured here is a latency"))
     return findings
 
 
@@ -211,12 +215,12 @@ def _data() -> dict[str, Path | None]:
 
 def _again(probes: Sequence[Probe]) -> str:
     """Return what gives a damaged file of an export anew on this machine."""
-    exports = any(one.part == REFERENCE_RUNTIME and one.finding.state == OK for one in probes)
+    exports = any(one.part == REFERENCE_RUNTIME and one.finding.state == Health.OK for one in probes)
     return EXPORT if exports else COPY
 
 
 def _not_run(paths: Sequence[Path], probes: Sequence[Probe]) -> list[Finding]:
     """Return why files that were asked for by themselves are not run: their runtime is not installed."""
-    absent = {one.part: one.finding for one in probes if one.finding.state == ABSENT}
+    absent = {one.part: one.finding for one in probes if one.finding.state == Health.ABSENT}
     parts = {path: absent.get(runtimes.for_file(path)) for path in paths if path.suffix in runtimes.suffixes()}
-    return [Finding(str(path), BROKEN, part.text, part.remedy) for path, part in parts.items() if part]
+    return [Finding(str(path), Health.BROKEN, part.text, part.remedy) for path, part in parts.items() if part]

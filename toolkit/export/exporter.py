@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import data, extras, locks, overlap, runtimes
-from toolkit.convention import OPTION, Convention
+from toolkit.convention import OPTION, Convention, takes
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError, ExportFailedError, UsageError
@@ -243,8 +243,7 @@ def _check_model(model: Any, source: Source, dataset: Dataset) -> None:
         raise ArtifactError(f"{source.keras_path}: answers a row with numbers {answer}; {_ALLOWED}")
     classes = max(answer[0], 2)  # one number tells two apart
     shape = dataset.input_shape
-    taken = (shape, shape[:2]) if dataset.is_pixels and shape[2] == 1 else (shape,)
-    if tuple(model.input_shape[1:]) not in taken or classes != dataset.classes:
+    if not takes(model.input_shape, dataset.train.images) or classes != dataset.classes:
         what = "images" if dataset.is_pixels else "rows"
         raise ArtifactError(
             f"{source.keras_path}: takes {what} {tuple(model.input_shape[1:])} of {classes} classes, "

@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
+from toolkit.convention import sizes_for
 from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError
 from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, Prepared
 from toolkit.export.tracing import is_recurrent, plainly, unrolled
+from toolkit.golden import VALUE_RANKS
 from toolkit.runtimes.base import Session
 from toolkit.runtimes.keras.fake_quantization import bounds_of, unrounded
+from toolkit.runtimes.keras.loading import keeps_state
 
 # How far an output may be from Keras', as a share of the greatest one if that is above 1: sums of float32 in another
 # order differ by less.
@@ -31,6 +34,11 @@ def fixed(model: Any, path: Path, *, input_shape: Sequence[int], warn: Callable[
 
     input_shape: the sizes that the model leaves free. ArtifactError if it has others.
     """
+    for name in keeps_state(model):
+        raise ArtifactError(
+            f"{path}: the layer '{name}' keeps its state from one call to the next, which no artifact does; save "
+            "the model with stateful=False"
+        )
     halves = [layer for layer in model._flatten_layers() if layer.compute_dtype in _HALVES]
     if halves:
         warn(f"{path}: computes in {halves[0].compute_dtype} in part; it is exported in float32, with the same weights")
@@ -39,7 +47,7 @@ def fixed(model: Any, path: Path, *, input_shape: Sequence[int], warn: Callable[
     shape = model.input_shape
     if not isinstance(shape, tuple) or None not in shape[1:]:
         return model
-    wanted = tuple(input_shape)[: len(shape) - 1]
+    wanted = sizes_for(shape, input_shape)
     if len(shape) != len(wanted) + 1 or any(has not in (None, one) for has, one in zip(shape[1:], wanted, strict=True)):
         raise ArtifactError(
             f"{path}: takes {shape[1:]}, which cannot be {wanted}; give the size by --input-shape HxWxC"
@@ -53,10 +61,15 @@ def prepare(model: Any, work: Path) -> Prepared:
     """Return ``model`` as a function and a SavedModel under ``work``; ArtifactError if it is no classifier."""
     tf = extras.load("tensorflow")
     shape = model.input_shape
-    if not isinstance(shape, tuple) or len(shape) not in (2, 3, 4) or None in shape[1:] or len(model.output_shape) != 2:
+    if (
+        not isinstance(shape, tuple)
+        or len(shape) not in VALUE_RANKS
+        or None in shape[1:]
+        or len(model.output_shape) != 2
+    ):
         raise ArtifactError(
             f"the model '{model.name}' maps {shape} to {model.output_shape}; "
-            "a classifier maps (batch, …), of up to three sizes, to (batch, classes)"
+            "a classifier maps (batch, …), of up to four sizes, to (batch, classes)"
         )
     if not bounds_of(model):
         return _prepared(tf, model, work, work / "saved_model")

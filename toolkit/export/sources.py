@@ -7,7 +7,7 @@ from typing import Any
 
 from toolkit import data, models, runs
 from toolkit import manifest as manifests
-from toolkit.convention import Convention
+from toolkit.convention import Convention, image_shape
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts, divide
@@ -16,7 +16,7 @@ from toolkit.errors import RunError, UsageError
 from toolkit.export import saved_model
 from toolkit.files import FileName, documents, require_file, sha256
 from toolkit.manifest import MANIFEST
-from toolkit.reading import AS_THEY_ARE, Reading, image_shape
+from toolkit.reading import AS_THEY_ARE, Reading
 from toolkit.runs import BEST, CONFIG, METRICS
 from toolkit.runtimes.keras import SUFFIXES
 from toolkit.runtimes.keras.loading import HDF5_SUFFIXES

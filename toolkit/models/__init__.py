@@ -42,6 +42,11 @@ def name_of(model: str) -> str:
     return Path(model).stem if own_files(model) else model.partition(":")[0]
 
 
+def short(model: str) -> str:
+    """Return a model as it is told from others: a member with its options, or a file's stem."""
+    return name_of(model) if own_files(model) else model
+
+
 def _options(model: str, member: ModuleType) -> dict[str, Any]:
     """Return what the ``build`` of a member takes besides the others' arguments."""
     name, colon, text = model.partition(":")
@@ -72,7 +77,7 @@ def build(name: str, *, input_shape: tuple[int, ...], classes: int, activation: 
     """Return an unfitted ``keras.Model``: rows (N, *input_shape) float32 to probabilities (N, classes).
 
     input_shape: (H, W, C) of images, which are in [0, 1]. name: of a member, with options or without, or the path of a
-    user's own file. Raises UsageError if that builds no such model.
+    user's own file, whose model may take rows of another shape. Raises UsageError if that builds no such model.
     """
     from toolkit.runtimes.keras.loading import functional
 
@@ -90,13 +95,13 @@ def build(name: str, *, input_shape: tuple[int, ...], classes: int, activation: 
         if not isinstance(model, keras.Model):
             raise TypeError(f"it returns {type(model).__name__}; it must return a keras.Model")
         model = functional(keras, model, path, input_shape=input_shape)
-        given, answer = model.input_shape, model.output_shape
+        answer = model.output_shape
     except Exception as error:
         why = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise UsageError(f"{path}: build(keras, input_shape={input_shape}, classes={classes}, …): {why}") from error
-    if (given, answer) != ((None, *input_shape), (None, classes)):
+    if answer != (None, classes):
         raise UsageError(
-            f"{path}: build returns a model of {given} to {answer}; it must be one of (batch, *input_shape) "
-            f"to (batch, classes), here {(None, *input_shape)} to {(None, classes)}"
+            f"{path}: build returns a model of {model.input_shape} to {answer}; it must be one of rows "
+            f"(batch, *input_shape) to (batch, classes), here {(None, *input_shape)} to {(None, classes)}"
         )
     return model

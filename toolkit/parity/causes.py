@@ -6,6 +6,7 @@ reference's, by an exact McNemar test.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.convention import Convention, Layout, Output, output_of
+from toolkit.convention import Convention, Output, output_of
 from toolkit.data.base import Dataset
 from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError
@@ -96,24 +97,21 @@ def diagnose(
     with contained() as workers:
         model = open_classifier(workers, reference, None, dataset.train, warn)
         expected = model.answer(rows)
+        ways = () if dataset.is_pixels else scales(dataset.train.images, partial(_probabilities, model.session))
         session = workers.open_session(artifact, threads=0)
         session.convention = convention = said_of(session, given, dataset.test) or session.convention
         outputs = session.predict(rows)
         if outputs.shape != expected.shape:
             raise ArtifactError(f"{artifact}: its outputs are {outputs.shape}, the reference's {expected.shape}")
-        base = _meaning(replace(convention, output=output_of(outputs, step=session.output.scale)), dataset)
+        convention = replace(convention, output=output_of(outputs, step=session.output.scale))
+        base = (
+            ValueMeaning(convention, ways, ways[0], dataset.reading.columns or ()) if ways else PixelMeaning(convention)
+        )
         causes, agreement = _explain(session, base, rows, expected)
         kinds = {model.convention.output, base.convention.output}
     whole = _whole_numbers(outputs) and not _whole_numbers(expected)
     softmax = kinds == {Output.LOGITS, Output.PROBABILITIES} and not whole
     return Diagnosis(artifact, reference, count - count // 2, agreement, tuple(causes), softmax, whole, dataset.noun)
-
-
-def _meaning(convention: Convention, dataset: Dataset) -> Meaning:
-    """Return how rows of data are understood at first: as they are."""
-    if convention.layout != Layout.VALUES:
-        return PixelMeaning(convention)
-    return ValueMeaning(convention, scales(dataset.train.images), dataset.reading.columns or ())
 
 
 def _whole_numbers(outputs: NDArray[np.float32]) -> bool:
@@ -177,6 +175,11 @@ def _outputs(session: Predictor, meaning: Meaning, rows: NDArray[Any]) -> NDArra
     return session.predict(meaning.rows(rows))
 
 
+def _probabilities(session: Predictor, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return probabilities (N, classes); what is no number is of no class."""
+    return np.nan_to_num(session.convention.probabilities(session.predict(rows)))
+
+
 def _answers(session: Predictor, meaning: Meaning, rows: NDArray[Any]) -> NDArray[np.int64]:
     """Return the class of each row, (N,); outputs that are no numbers are of none."""
     outputs = _outputs(session, meaning, rows)
@@ -195,7 +198,8 @@ def _others(
         outputs = other.convention.probabilities(_outputs(session, other, rows[some]))
         return float(np.square(np.nan_to_num(outputs, nan=1.0) - expected[some]).mean())
 
-    return meaning.others(rows.shape[-1], distance)
+    session.convention = meaning.convention
+    return meaning.others(rows.shape[-1], distance, partial(_probabilities, session))
 
 
 def _shown(order: tuple[int, ...], most: int = 12) -> str:

@@ -13,7 +13,8 @@ from toolkit.parity.figures import Flip
 from toolkit.parity.result import Verified
 from toolkit.text import drawn
 
-COLUMNS = 6
+# A row has so many images; the heading needs the width of the fewest.
+FEWEST_COLUMNS, COLUMNS = 4, 6
 MOST_TILES = 60
 # The text says it as well.
 LOST_COLOUR, GAINED_COLOUR, OTHER_COLOUR = drawing.VERMILION, drawing.GREEN, drawing.FAINT
@@ -21,21 +22,24 @@ LOST_COLOUR, GAINED_COLOUR, OTHER_COLOUR = drawing.VERMILION, drawing.GREEN, dra
 
 def draw(path: Path, parts: Sequence[Verified]) -> int:
     """Write the picture and return how many images it shows: each once, with the artifacts that flip it."""
+    from matplotlib.patches import Patch
+
     tiles = [
         (part, flip, names)
         for part in parts
         for flip, names in sorted(_by_image(part).items(), key=lambda item: (item[0].index, item[0].candidate))
     ]
     first = tiles[:MOST_TILES]
-    rows = max(1, ceil(len(first) / COLUMNS))
-    figure = drawing.new_figure(width=2.1 * COLUMNS, height=2.75 * rows + 0.5)
-    title = "Images that an artifact classifies otherwise than Keras" if first else "No image is classified otherwise"
+    columns = min(COLUMNS, max(FEWEST_COLUMNS, len(first)))
+    rows = max(1, ceil(len(first) / columns))
+    figure = drawing.new_figure(width=2.1 * columns, height=2.75 * rows + 0.7)
+    title = "Images that an artifact classifies differently from Keras" if first else "No image changes its class"
     total = sum(c.figures.changed for part in parts for c in part.comparisons if c.figures)
     more = f" (the first {len(first)}; {total} flips in all)" if len(tiles) > len(first) else ""
     if silent := [Path(c.artifact).name for part in parts for c in part.comparisons if c.figures is None]:
         more += f"; without outputs: {drawn(', '.join(silent))}"
-    figure.suptitle(title + more, fontsize=12)
-    grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    figure.suptitle(title + more, fontsize=12, wrap=True)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:
         axes.set_axis_off()
     for axes, (part, flip, names) in zip(grid, first, strict=False):
@@ -48,9 +52,8 @@ def draw(path: Path, parts: Sequence[Verified]) -> int:
         axes.text(
             0.5, -0.04, "\n".join(map(drawn, names)), transform=axes.transAxes, ha="center", va="top", fontsize=6.5
         )
-    legend = [(LOST_COLOUR, "lost"), (GAINED_COLOUR, "gained"), (OTHER_COLOUR, "both wrong")]
-    for position, (colour, text) in enumerate(legend):
-        figure.text(0.02 + 0.06 * position, 0.995, text, color=colour, fontsize=drawing.SMALL, va="top")
+    colours = {"lost": LOST_COLOUR, "gained": GAINED_COLOUR, "both wrong": OTHER_COLOUR}
+    drawing.legend(figure, [Patch(color=colour, label=text) for text, colour in colours.items()])
     drawing.save(figure, path)
     return len(first)
 

@@ -1,6 +1,6 @@
 """What a model's input and output mean, tried on training images, which the model should get right."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import manifest, runs, units
-from toolkit.convention import OPTION, STANDARD, Convention, Layout, output_of
+from toolkit.convention import CAFFE, OPTION, STANDARD, TORCH, Convention, Layout, output_of
 from toolkit.data.base import SomeRows, Split
 from toolkit.errors import UsageError
 from toolkit.parity.statistics import mcnemar_p, near_chance
@@ -16,6 +16,8 @@ from toolkit.runtimes.base import Predictor
 
 # Training images that every range is tried on.
 IMAGES = 300
+# Share of its training images that a model gets right at least, if an unusual range is to be its own.
+KNOWN = 0.8
 # How improbable it must be that two ranges are equally good before the worse one is refused. Chance alone does that to
 # one export in 10,000; 15 images that only the better one gets right are enough.
 LEVEL = 1e-4
@@ -104,14 +106,31 @@ def _sample(training: Split | SomeRows) -> Split:
 
 
 def _best(session: Predictor, like: Convention, rows: Split) -> tuple[Convention, NDArray[np.bool_]]:
-    """Return the standard range with which the model gets most images right, the rest as in ``like``, and which.
+    """Return the range with which the model gets most images right, the rest as in ``like``, and which.
 
+    What only images in colour can have is taken if the model is clearly better with it than with the standard ranges,
+    some of which are alike, and knows the images then: one of other classes may get some right in an odd range.
     Values have no range: they are tried as they are.
     """
-    tried = [replace(like, low=s.low, high=s.high) for s in STANDARD] if like.layout != Layout.VALUES else [like]
-    right = {one: _right(session, one, rows) for one in tried}
-    best = max(right, key=lambda one: np.count_nonzero(right[one]))
-    return best, right[best]
+    if like.layout == Layout.VALUES:
+        return like, _right(session, like, rows)
+    best, right = _most(session, like, STANDARD, rows)
+    if rows.images.shape[-1] > 1:
+        other, found = _most(session, like, (replace(best, bgr=True), TORCH, CAFFE), rows)
+        lost, gained = int((right & ~found).sum()), int((found & ~right).sum())
+        if found.mean() >= KNOWN and gained > lost and mcnemar_p(lost, gained) < LEVEL:
+            return other, found
+    return best, right
+
+
+def _most(
+    session: Predictor, like: Convention, ranges: Iterable[Convention], rows: Split
+) -> tuple[Convention, NDArray[np.bool_]]:
+    """Return the range with which the model gets most images right, the first of several, and which."""
+    tried = [replace(like, low=one.low, high=one.high, bgr=one.bgr) for one in ranges]
+    found = {one: _right(session, one, rows) for one in tried}
+    best = max(found, key=lambda one: np.count_nonzero(found[one]))
+    return best, found[best]
 
 
 def _right(session: Predictor, convention: Convention, rows: Split) -> NDArray[np.bool_]:

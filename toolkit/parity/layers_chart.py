@@ -16,19 +16,28 @@ def draw(path: Path, localized: Localized) -> None:
     figure = drawing.new_figure(width=8, height=1.4 + 0.62 * len(localized.layers))
     axes = figure.subplots()
     drawing.tidy(axes)
-    culprit = localized.culprit
+    culprit, longest = localized.culprit, localized.least_db
     for position, layer in enumerate(localized.layers):
         colour = drawing.VERMILION if layer is culprit else drawing.BLUE
         for offset, ratio, shade in ((-0.19, layer.own_sqnr_db, colour), (0.19, layer.sqnr_db, drawing.SKY)):
-            axes.barh(position + offset, max(0.0, min(ratio, EXACT_DB)), height=0.36, color=shade)
+            length = max(0.0, min(ratio, EXACT_DB))
+            longest = max(longest, length)
+            axes.barh(position + offset, length, height=0.36, color=shade)
             text = "exact" if ratio == inf else f"{ratio:.0f} dB"
-            axes.text(max(0.0, min(ratio, EXACT_DB)) + 1.5, position + offset, text, va="center", fontsize=drawing.FINE)
+            axes.annotate(
+                text,
+                (length, position + offset),
+                (4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=drawing.FINE,
+            )
     axes.axvline(localized.least_db, color=drawing.FAINT, lw=0.9, ls=":")
     names = [drawn(layer.name) + ("\n(first damaged)" if layer is culprit else "") for layer in localized.layers]
     axes.set_yticks(range(len(localized.layers)), names)
     axes.invert_yaxis()
     axes.set(
-        xlim=(0, EXACT_DB + 15), xlabel="signal to noise (dB), longer is better", title=drawn(localized.artifact.name)
+        xlim=(0, 1.12 * longest), xlabel="signal to noise (dB), longer is better", title=drawn(localized.artifact.name)
     )
     handles = [
         axes.barh(0, 0, color=drawing.BLUE, label="of this layer alone"),

@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.convention import STANDARD, Convention, bytes_of, parse
+from toolkit.convention import STANDARD, TORCH, Convention, bytes_of
 from toolkit.manifest import TensorSpec
 
-# As PyTorch's torchvision normalizes ImageNet's pixels.
-_IMAGENET = parse("0.485,0.456,0.406,0.229,0.224,0.225")
 # Names and sentences of ranges that are not the standard ones, by what they come of.
 _DIVIDED_TWICE = ("double normalization", "that were divided by 255 twice", Convention((0.0,), (1 / 255,)))
 _SIGNED_BYTES = ("missing dequantization", "as integers from -128 to 127", Convention((-128.0,), (127.0,)))
@@ -39,7 +37,7 @@ class PixelMeaning:
             plain = bytes_of(spec)
             ranges.append(("quantization", f"as bytes, whatever its scale says ({plain})", plain))
         if images.shape[3] == 3:
-            ranges.append(("input range", f"as {_IMAGENET}", _IMAGENET))
+            ranges.append(("input range", f"as {TORCH}", TORCH))
             channels = "red, green, blue" if self.blue_first else "blue, green, red"
             yield "channel order", f"it takes channels as {channels}", replace(self, blue_first=not self.blue_first)
         for name, text, one in ranges:

@@ -9,6 +9,7 @@ import numpy as np
 
 from toolkit import data, extras, golden, overlap, runtimes
 from toolkit import manifest as manifests
+from toolkit.convention import image_shape
 from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError, DataError, DataUnavailableError, MissingExtraError, UsageError
 from toolkit.files import sha256
@@ -19,7 +20,7 @@ from toolkit.parity.compare import Comparison, compare
 from toolkit.parity.material import Material, material
 from toolkit.parity.result import Parity, Verified
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP, near_chance
-from toolkit.reading import Reading, image_shape
+from toolkit.reading import Reading
 from toolkit.runs import RUNS
 from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
 from toolkit.runtimes.base import Opener

@@ -17,7 +17,7 @@ from toolkit.files import atomic
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.novelty import Judge, Judgement
 from toolkit.parity import inputs, recorded
-from toolkit.prediction.answers import classify, classify_views
+from toolkit.prediction.answers import classify, of_views
 from toolkit.prediction.views import Image, form_of, prepare
 from toolkit.reading import AS_THEY_ARE
 from toolkit.runtimes.base import Predictor
@@ -184,11 +184,16 @@ def _predict(
             one = replace(one, views=(), refusal=several)
         prepared.append(one if explain else replace(one, pixels=None, page=None))
     views = [view for one in prepared for view in one.views]
-    pixels = np.stack([view.pixels for view in views]) if views else np.empty((0, 0, 0, 0), np.uint8)
-    names, rows = classify_views(session, manifest, views, labels) if views else ((), np.empty((0, 0), np.float32))
+    judge = Judge(manifest)
+    names: Sequence[str] = ()
+    rows: NDArray[np.float32] = np.empty((0, 0), np.float32)
+    judgements: Sequence[Judgement | None] = ()
+    if views:
+        names, answered = classify(session, manifest, np.concatenate([view.looks for view in views]), labels)
+        rows, judgements = of_views(views, answered, judge)
     if explain is not None:
         _explain(prepared[0], names, rows, explain)
-    left = iter(zip(rows, Judge(manifest).judge(pixels, rows), strict=True))
+    left = iter(zip(rows, judgements, strict=True))
     predictions: list[Prediction | Refused] = []
     for one in prepared:
         if one.refusal is not None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from toolkit.convention import Output, output_of
 from toolkit.errors import ArtifactError
 from toolkit.manifest import Manifest
+from toolkit.novelty import Judge, Judgement
 from toolkit.parity import checks
 from toolkit.prediction.views import View
 from toolkit.runtimes.base import Predictor
@@ -36,14 +37,21 @@ def classify(
     return names, outputs
 
 
-def classify_views(
-    session: Predictor, manifest: Manifest | None, views: Sequence[View], labels: Sequence[str] | None = None
-) -> tuple[Sequence[str], NDArray[np.float32]]:
-    """Return the names of the classes, and their probabilities for each view, (N, classes): the mean of its looks."""
-    looks = [view.looks for view in views]
-    names, rows = classify(session, manifest, np.concatenate(looks), labels)
-    ends = np.cumsum([len(one) for one in looks])
-    return names, np.stack([rows.mean(axis=0) for rows in np.split(rows, ends[:-1])])
+def of_views(
+    views: Sequence[View], rows: NDArray[np.float32], judge: Judge
+) -> tuple[NDArray[np.float32], Sequence[Judgement | None]]:
+    """Return the probabilities of each view, (N, classes), and whether it is of none of the classes.
+
+    rows: of the looks of all views, one behind the other. A view has the mean of those of its looks: the more like its
+    class a look is, the more it counts.
+    """
+    ends = np.cumsum([len(view.looks) for view in views])
+    means = [
+        own if len(own) == 1 else np.average(own, axis=0, weights=judge.weights(view.looks, own))[np.newaxis]
+        for view, own in zip(views, np.split(rows, ends[:-1]), strict=True)
+    ]
+    probabilities = np.concatenate(means).astype(np.float32)
+    return probabilities, judge.judge(np.stack([view.pixels for view in views]), probabilities)
 
 
 def _probabilities(outputs: NDArray[np.float32], rows: NDArray[Any], session: Predictor) -> NDArray[np.float32]:

@@ -80,10 +80,10 @@ figure.chart { flex: 1 1 22rem; max-width: 30rem; }
 footer { margin-top: 3rem; color: var(--faint); font-size: 0.8125rem; border-top: 1px solid var(--rule);
   padding-top: 0.75rem; }
 @media (max-width: 40rem) { body { font-size: 15px; padding: 1rem 0.75rem 3rem; } dl { grid-template-columns: 1fr; }
-  dt { margin-top: 0.4rem; } }
+  dt { margin-top: 0.4rem; } figure { overflow-x: auto; } figure svg.chart { max-width: none; } }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } nav { display: none; }
-  .wide { overflow: visible; }
-  h2, h3, .lead { break-after: avoid; } .pair { display: block; }
+  .wide { overflow: visible; break-inside: avoid; }
+  h2, h3, .lead, h2 + p { break-after: avoid; } .pair { display: block; }
   .lead { break-inside: avoid; } .matrix td, .matrix th { min-width: 0; padding: 0.1rem 0.2rem; font-size: 7pt; }
   .pair > figure { display: inline-block; width: 49%; vertical-align: top; }
   tr, figure, svg, dl { break-inside: avoid; } table { font-size: 8pt; }

@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 
 from toolkit import extras
-from toolkit.convention import STANDARD, Convention
+from toolkit.convention import STANDARD, Convention, Layout
 from toolkit.data.base import Split
 
 # Enough to learn MNIST to about 96 %: weights that another run might well have ended with.
 ROWS_OF_ANOTHER_RUN = 12_000
 EPOCHS_OF_ANOTHER_RUN = 2
+
+# The axes of an image whose rows and columns are exchanged, counted from 1.
+_TRANSPOSED = {Layout.NHWC: (2, 1, 3), Layout.NCHW: (1, 3, 2), Layout.NHW: (2, 1)}
 
 Plant = Callable[[Any, Split], Any]
 
@@ -21,8 +24,10 @@ def faults(model: Any, convention: Convention) -> dict[str, Plant]:
 
     convention: what it takes; where that is pixels as they are, none can be left undivided.
     """
-    height, width = model.input_shape[1:3]
+    height, width, _ = convention.row_shape(model.input_shape)
     low, span = (np.asarray(values, np.float32) for values in (convention.low, convention.spans))
+    if convention.layout == Layout.NCHW:
+        low, span = low[:, None, None], span[:, None, None]
     plants: dict[str, Plant] = {
         "inputs inverted": lambda model, training: _before(model, "Rescaling", -1.0, offset=2 * low + span),
         "class order permuted": _permuted,
@@ -33,7 +38,7 @@ def faults(model: Any, convention: Convention) -> dict[str, Plant]:
             model, "Rescaling", 255 / span, offset=-255 * low / span
         )
     if height == width:
-        plants["images transposed"] = lambda model, training: _before(model, "Permute", (2, 1, 3))
+        plants["images transposed"] = lambda model, training: _before(model, "Permute", _TRANSPOSED[convention.layout])
     if getattr(model.layers[-1], "activation", None) is extras.load("keras").activations.softmax:
         plants["softmax missing"] = _without_softmax
     return plants

@@ -162,12 +162,13 @@ class Engine:
             self._open = self._opened(_ignore)
         start_s = time.perf_counter()
         try:
-            classes, rows = answers.classify_views(self._open.session, self._open.manifest, views)
+            looks = np.concatenate([view.looks for view in views])
+            classes, rows = answers.classify(self._open.session, self._open.manifest, looks)
         except WorkerFailedError:
             self._open = None
             raise
         seconds = time.perf_counter() - start_s
-        judgements = self._open.judge.judge(np.stack([view.pixels for view in views]), rows)
+        rows, judgements = answers.of_views(views, rows, self._open.judge)
         return Answer(classes, rows, judgements, seconds, looks_of(views))
 
     def _reopen(self) -> None:

@@ -48,7 +48,8 @@ class Grid:
         object.__setattr__(self, "model", tuple(models.check(model) for model in self.model))
         for axis in AXES:
             values = getattr(self, axis)
-            if not values or len(set(values)) < len(values):
+            told = [models.short(value) if axis == "model" else value for value in values]
+            if not values or len(set(told)) < len(told):
                 raise UsageError(f"the values of {axis} are {_listed(values)}; name at least one, and each once")
         if 0 in self.learning_rate:
             raise UsageError("a learning rate of 0 stands for a default of each optimizer; a study needs the numbers")

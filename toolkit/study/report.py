@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import units, words
+from toolkit import models, units, words
 from toolkit.errors import RunError
 from toolkit.files import write_bytes, write_text
 from toolkit.overlap import OverlapEntry
@@ -153,7 +153,7 @@ def _intervals(study: Study) -> str:
 
 
 def _weights(one: TrialOutcome) -> str:
-    return f"{one.trial.recipe.model}.keras"
+    return f"{models.short(one.trial.recipe.model)}.keras"
 
 
 def _best_table(study: Study) -> Table:

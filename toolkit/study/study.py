@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
-from toolkit import host, locks, overlap, reading, runs
+from toolkit import host, locks, models, overlap, reading, runs
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
 from toolkit.errors import RunError, UsageError
-from toolkit.files import write_json
+from toolkit.files import require_file, sha256, write_json
 from toolkit.overlap import OverlapEntry
 from toolkit.study import outcome, trials
 from toolkit.study.executors.base import Event, Executor, Work
 from toolkit.study.grid import Grid
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.trials import TrialState
+from toolkit.training.folders import MODEL_SHA256
 from toolkit.training.recipe import Recipe
 
 DOCUMENT = "study.json"
@@ -126,16 +127,27 @@ def folder_of(name: str) -> Path:
 def begin(grid: Grid, dataset: Dataset, folder: Path, *, jobs: int, allow_overlap: bool = False) -> Study:
     """Return a study with what there is of its runs already.
 
-    Raises UsageError if a run has more epochs than the grid, DataError if training, validation and test images
-    overlap and that is not allowed.
+    Raises UsageError if a run has more epochs than the grid, or if the file of a model of the user's own is missing or
+    has changed, DataError if training, validation and test images overlap and that is not allowed.
     """
     recipe = grid.recipes()[0]  # another seed may draw other rows, not more of them
     about = describe(dataset, recipe, allow_overlap=allow_overlap)
     outcomes = tuple(outcome.read(trial) for trial in trials.of_grid(grid, dataset.digests, folder))
+    for one in outcomes:
+        _require_own_file(one.trial)
     used = set(runs.read_json(folder / DOCUMENT, JobsEntry)["jobs"]) if (folder / DOCUMENT).is_file() else set()
     if not all(one.ended for one in outcomes):
         used.add(jobs)
     return Study(folder, grid, about, this_machine(), tuple(sorted(used)), outcomes)
+
+
+def _require_own_file(trial: trials.Trial) -> None:
+    """Raise UsageError if the file of a model of the user's own is missing, or not the one that a run began with."""
+    for file in models.own_files(trial.recipe.model):
+        require_file(file, error=UsageError)
+        config = trial.folder / runs.CONFIG
+        if config.is_file() and runs.read_json(config, dict[str, Any]).get(MODEL_SHA256) != sha256(file):
+            raise UsageError(f"{trial.folder}: was trained with another {file.name}; choose another --name")
 
 
 def this_machine() -> MachineEntry:

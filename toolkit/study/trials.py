@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from toolkit import units
+from toolkit import models, units
 from toolkit.data.base import Dataset
 from toolkit.errors import DataError, DivergedError
 from toolkit.files import write_json
@@ -117,6 +117,9 @@ def record_failure(trial: Trial, kind: TrialState, message: str) -> None:
 def _name(recipe: Recipe, data_digests: Mapping[str, str]) -> str:
     document = {"recipe": {**recipe.to_json(), "epochs": None}, "data": dict(data_digests)}
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
-    values = (getattr(recipe, axis) for axis in AXES)
-    parts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+    values = (getattr(recipe, axis) for axis in AXES if axis != "model")
+    parts = [
+        models.short(recipe.model),
+        *(f"{value:g}" if isinstance(value, float) else str(value) for value in values),
+    ]
     return "-".join([*parts, f"seed{recipe.seed}", digest[:DIGEST_CHARACTERS]])

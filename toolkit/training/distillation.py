@@ -89,7 +89,7 @@ class Teacher:
         if listed is not None and listed.data.classes != dataset.class_names:
             knows, has = (", ".join(names) for names in (listed.data.classes, dataset.class_names))
             raise UsageError(f"{self._path}: knows the classes {knows}; '{dataset.name}' has {has}")
-        transfer.check_output(self._model, self._path, dataset, convention, sums_to_one=True)
+        transfer.check_output(self._model, self._path, dataset, convention)
 
     def _try(self, dataset: Dataset, learned: NDArray[np.int64]) -> tuple[float, int]:
         """Return the share of how many training rows it is right on; UsageError if that is hardly more than chance."""

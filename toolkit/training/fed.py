@@ -1,13 +1,14 @@
 """What training feeds to a model: rows of data as it takes them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from toolkit import models
-from toolkit.convention import OPTION, Convention, Layout, parse
+from toolkit.convention import OPTION, Convention, Layout, layout_of, parse, sizes_for
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts
 from toolkit.errors import UsageError
@@ -25,20 +26,20 @@ def of_recipe(model: Any, recipe: Recipe, dataset: Dataset) -> Convention:
     """
     if recipe.input_range is None:
         files = models.weights_files(recipe.model)
-        return of_file(model, files[0], dataset) if files else _chosen(declared(model), dataset)
+        return of_file(model, files[0], dataset) if files else _chosen(declared(model), model, dataset)
     if not dataset.is_pixels:
         raise UsageError(f"{OPTION} says what pixels become; '{dataset.name}' has {dataset.rows_are}: leave it out")
-    return _chosen(parse(recipe.input_range), dataset)
+    return _chosen(parse(recipe.input_range), model, dataset)
 
 
 def of_file(model: Any, path: Path, dataset: Dataset) -> Convention:
     """Return what the model of a Keras file takes: as its manifest says, its run, or its first layer."""
-    return _chosen(inputs.of_file(path, declared(model), FED.layout), dataset)
+    return _chosen(inputs.of_file(path, declared(model), FED.layout), model, dataset)
 
 
-def _chosen(said: Convention | None, dataset: Dataset) -> Convention:
-    pixels = FED if said is None else Convention(said.low, said.high)
-    chosen = pixels.taking(dataset.train.images)
+def _chosen(said: Convention | None, model: Any, dataset: Dataset) -> Convention:
+    pixels = FED if said is None else said
+    chosen = replace(pixels, layout=layout_of(model.input_shape), output=None).taking(dataset.train.images)
     chosen.values(dataset.train.images[:1])  # which checks the channels
     return chosen
 
@@ -54,9 +55,13 @@ def compiled(tf: Any, convention: Convention) -> Callable[[Any], Any]:
         if convention.layout == Layout.VALUES:
             return rows
         pixels = tf.cast(rows, tf.float32)
-        if str(convention) == str(FED):  # the same numbers with two passes over the rows less, in every step
-            return pixels / 255.0
-        return pixels * spans / 255.0 + low
+        if convention.bgr:
+            pixels = tf.reverse(pixels, [-1])
+        # Of pixels from 0 to 1, the same numbers with two passes over the rows less, in every step.
+        values = pixels / 255.0 if str(convention) == str(FED) else pixels * spans / 255.0 + low
+        if convention.layout == Layout.NHW:
+            return values[..., 0]
+        return tf.transpose(values, (0, 3, 1, 2)) if convention.layout == Layout.NCHW else values
 
     return taken
 
@@ -70,6 +75,6 @@ def check(model: Any, path: Path, convention: Convention, parts: Parts, *, advic
     if not parts.dataset.is_pixels:
         return
     session = KerasSession(path, model)
-    session.fix({session.input.name: (None, *parts.dataset.input_shape)})
+    session.fix({session.input.name: (None, *sizes_for(session.input.shape, parts.dataset.input_shape))})
     if session.outputs[0].shape[-1] == parts.dataset.classes:
         inputs.check(session, convention, parts.learned, path=path, warn=lambda text: None, advice=advice)

@@ -79,10 +79,11 @@ def build(
         model, convention = transfer.start(keras, recipe, parts, tries_range=tries_range, warn=warn)
     else:
         with allowing(recipe.code_files):
-            model = _new(keras, recipe, parts) if in_float is None else load_model(in_float)
+            model = _new(keras, recipe, parts, warn=warn) if in_float is None else load_model(in_float)
         convention = fed.of_recipe(model, recipe, parts.dataset)
     if recipe.qat:
-        if convention != FED.taking(parts.dataset.train.images):  # whose steps are not those that it rounds to
+        # Steps of other values are not those that it rounds to.
+        if str(convention) != str(FED.taking(parts.dataset.train.images)):
             raise UsageError(
                 f"--qat is for models that take pixels as {FED}; {recipe.model} takes them as {convention}"
             )
@@ -101,10 +102,10 @@ def build(
 
 def float32_model(keras: Any, recipe: Recipe, parts: Parts) -> Any:
     """Return the model of a recipe as it is in float32, whatever the recipe computes in."""
-    return _new(keras, replace(recipe, precision="float32"), parts)
+    return _new(keras, replace(recipe, precision="float32"), parts, warn=lambda text: None)
 
 
-def _new(keras: Any, recipe: Recipe, parts: Parts) -> Any:
+def _new(keras: Any, recipe: Recipe, parts: Parts, *, warn: Callable[[str], None]) -> Any:
     # bfloat16 has the exponents of float32, so it needs no loss scaling; its arithmetic is in GPUs from compute
     # capability 8.0 and in CPUs with AVX512-BF16 or AMX.
     keras.config.set_dtype_policy("float32" if recipe.precision == "float32" else "mixed_bfloat16")
@@ -115,6 +116,10 @@ def _new(keras: Any, recipe: Recipe, parts: Parts) -> Any:
             classes=parts.dataset.classes,
             activation=recipe.activation,
         )
+        for path in models.code_files(recipe.model):
+            transfer.check_input(model, path, parts.dataset)
+            fed_with = fed.of_recipe(model, recipe, parts.dataset)
+            model = transfer.ending_in_probabilities(keras, model, path, parts.dataset, fed_with, recipe, warn=warn)
         return normalized(keras, model, parts)
     finally:
         keras.config.set_dtype_policy("float32")

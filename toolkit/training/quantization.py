@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.convention import Convention
+from toolkit.convention import Convention, layout_of
 from toolkit.data.base.parts import Parts
 from toolkit.errors import UsageError
 from toolkit.runtimes.keras import fake_quantization
@@ -74,7 +74,7 @@ def _take_first_bounds(keras: Any, model: Any, parts: Parts) -> None:
     # By chance: rows that are sorted by class would show those of one class alone.
     rows = np.random.default_rng(0).permutation(parts.training_rows)[:FIRST_ROWS]
     images = parts.dataset.train.images
-    convention = Convention().taking(images)
+    convention = Convention(layout=layout_of(model.input_shape)).taking(images)
     with fake_quantization.unrounded():
         for start in range(0, len(rows), AT_ONCE):
             given = convention.values(images[rows[start : start + AT_ONCE]])

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toolkit import data, models
-from toolkit.convention import SUM_TOLERANCE, Convention
+from toolkit.convention import SUM_TOLERANCE, Convention, Output, image_shape, output_of, sum_to_one, takes
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts
 from toolkit.errors import UsageError
-from toolkit.reading import AS_THEY_ARE, Reading, image_shape
+from toolkit.reading import AS_THEY_ARE, Reading
 from toolkit.runtimes.base import as_artifact_error
 from toolkit.runtimes.keras.fake_quantization import bounds_of
 from toolkit.training import fed
@@ -20,6 +21,13 @@ from toolkit.worker.keras import load_model
 
 # Images whose answers tell whether a model ends in probabilities.
 _TRIED_IMAGES = 50
+# How far from 1 the probabilities of a row may sum in bfloat16.
+_HALF_TOLERANCE = 0.05
+_NO_PROBABILITIES = (
+    "{path}: its answers are no probabilities; training takes a model that ends in a softmax, or in logits"
+)
+# How kinds of layers begin that networks without their head end in.
+_POOLING = "Global"
 # How many layers a message names.
 _NAMED_LAYERS = 30
 
@@ -41,8 +49,8 @@ def start(
     """Return the model of the recipe's Keras file, as it is trained further on these data, and what it takes.
 
     All layers learn but those up to the recipe's ``freeze_until``. A head of another number of classes is replaced by
-    a new one, which is warned of. tries_range: whether the range of its pixels is tried. UsageError for a model that
-    takes other images, or does not end in probabilities.
+    a new one, which is warned of. A softmax is put behind logits. tries_range: whether the range of its pixels is
+    tried. UsageError for a model that takes other images, or answers with neither.
     """
     path, dataset = Path(recipe.model), parts.dataset
     model = load_model(path, (min(_TRIED_IMAGES, len(dataset.train)), *dataset.input_shape))
@@ -55,7 +63,7 @@ def start(
     learning_in_float32(model)
     if model.output_shape[-1] != dataset.classes:
         model = _with_new_head(keras, model, path, dataset, warn=warn)
-    check_output(model, path, dataset, convention, sums_to_one=recipe.loss != "binary_crossentropy")
+    model = ending_in_probabilities(keras, model, path, dataset, convention, recipe, warn=warn)
     if recipe.freeze_until is not None:
         _freeze(model, path, recipe.freeze_until)
     return model, convention
@@ -72,17 +80,22 @@ def learning_in_float32(model: Any) -> Any:
 
 def check_input(model: Any, path: Path, dataset: Dataset) -> None:
     """Raise UsageError for a model that takes other rows than those of the data."""
-    takes, has = model.input_shape, (None, *dataset.input_shape)
-    is_fitting = isinstance(takes, tuple) and len(takes) == len(has)
-    if not is_fitting or any(size not in (None, given) for size, given in zip(takes, has, strict=True)):
+    shape, has = model.input_shape, (None, *dataset.input_shape)
+    if not isinstance(shape, tuple) or not takes(shape, dataset.train.images):
+        axes = " (batch, height, width, channels); for a folder of images give their size by --image-size"
         raise UsageError(
-            f"{path}: takes {takes}, the images of '{dataset.name}' are {has} (batch, height, width, channels); "
-            "for a folder of images give their size by --image-size"
+            f"{path}: takes {shape}, the {dataset.noun}s of '{dataset.name}' are {has}{axes * dataset.is_pixels}"
         )
 
 
 def _with_new_head(keras: Any, model: Any, path: Path, dataset: Dataset, *, warn: Callable[[str], None]) -> Any:
-    """Return the model with a new last layer for the classes of the data."""
+    """Return the model with a new last layer for the classes of the data: behind its features, if it ends in these."""
+    if type(model.layers[-1]).__name__.startswith(_POOLING):
+        warn(
+            f"{path}: ends in {model.output_shape[-1]} features; a new last layer tells {dataset.classes} classes apart"
+        )
+        answer = keras.layers.Dense(dataset.classes, activation="softmax", name="probabilities")(model.outputs[0])
+        return keras.Model(model.inputs[0], answer, name=model.name)
     head = next((layer for layer in reversed(model.layers) if layer.weights), None)
     if not isinstance(head, keras.layers.Dense):
         what = "none" if head is None else f"'{head.name}', a {type(head).__name__}"
@@ -98,16 +111,48 @@ def _with_new_head(keras: Any, model: Any, path: Path, dataset: Dataset, *, warn
     return keras.Model(model.inputs[0], answer, name=model.name)
 
 
-def check_output(model: Any, path: Path, dataset: Dataset, convention: Convention, *, sums_to_one: bool) -> None:
-    """Raise UsageError for a model whose answers to some images are no probabilities, ArtifactError without answers."""
+def ending_in_probabilities(
+    keras: Any,
+    model: Any,
+    path: Path,
+    dataset: Dataset,
+    convention: Convention,
+    recipe: Recipe,
+    *,
+    warn: Callable[[str], None],
+) -> Any:
+    """Return a model whose answers are probabilities: with a softmax behind it if they are logits, which is warned of.
+
+    UsageError if they are neither, ArtifactError if there are none.
+    """
+    answers = _answers(model, path, dataset, convention)
+    tolerance = SUM_TOLERANCE if recipe.precision == "float32" else _HALF_TOLERANCE
+    if _are_probabilities(answers, None if recipe.loss == "binary_crossentropy" else tolerance):
+        return model
+    if answers.ndim != 2 or output_of(answers) != Output.LOGITS:
+        raise UsageError(_NO_PROBABILITIES.format(path=path))
+    warn(f"{path}: answers with logits; a softmax is put behind it, with which it is trained and kept")
+    softmax = keras.layers.Activation("softmax", dtype="float32")
+    return keras.Model(model.inputs[0], softmax(model.outputs[0]), name=model.name)
+
+
+def check_output(model: Any, path: Path, dataset: Dataset, convention: Convention) -> None:
+    """Raise UsageError for a model whose answers to some rows are no probabilities, ArtifactError without answers."""
+    if not _are_probabilities(_answers(model, path, dataset, convention), SUM_TOLERANCE):
+        raise UsageError(_NO_PROBABILITIES.format(path=path))
+
+
+def _answers(model: Any, path: Path, dataset: Dataset, convention: Convention) -> NDArray[np.float32]:
     tried = convention.values(dataset.train.images[:_TRIED_IMAGES])
     with as_artifact_error(path, "Keras cannot run it"):
-        answers = np.asarray(model(tried, training=False))
-    is_probability = answers.ndim == 2 and bool(((answers >= 0) & (answers <= 1)).all())
-    if sums_to_one:
-        is_probability = is_probability and bool(np.allclose(answers.sum(axis=1), 1, atol=SUM_TOLERANCE))
-    if not is_probability:
-        raise UsageError(f"{path}: its answers are no probabilities; training takes a model that ends in a softmax")
+        return np.asarray(model(tried, training=False)).astype(np.float32)
+
+
+def _are_probabilities(answers: NDArray[np.float32], tolerance: float | None) -> bool:
+    """Say whether answers are from 0 to 1, and sum to 1; None leaves their sum free."""
+    if answers.ndim != 2 or not ((answers >= 0) & (answers <= 1)).all():
+        return False
+    return tolerance is None or sum_to_one(answers, tolerance=tolerance)
 
 
 def _freeze(model: Any, path: Path, until: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import runtimes
-from toolkit.convention import of_message
+from toolkit.convention import of_message, sizes_for
 from toolkit.files.documents import to_tree
 from toolkit.runtimes.base import Session, Traced, as_artifact_error
 from toolkit.runtimes.keras.layers import Layers
@@ -92,7 +92,7 @@ def _tried(takes: Sequence[int | None], rows: Sequence[int]) -> tuple[int, ...] 
     takes: its own, (batch, …). rows: that of what it is asked about next, empty if that is not known.
     """
     own = takes[1:]
-    sizes = [size for size in (rows[1 : len(takes)] if rows else own) if size is not None]
+    sizes = [size for size in (sizes_for(takes, rows[1:]) if rows else own) if size is not None]
     if len(sizes) != len(own) or any(has not in (None, size) for has, size in zip(own, sizes, strict=True)):
         return None
     return (takes[0] or (rows[0] if rows else 1), *sizes)

@@ -40,7 +40,7 @@ class Counts:
         return self.ratio <= 1 + self.tolerance
 
     def to_json(self) -> dict[str, Any]:
-        """Return the document of ``toolkit compare-work --json``."""
+        """Return the document of ``toolkit compare --instructions --json``."""
         reference, candidate = (one.to_json() for one in self.counted) if self.counted else (None, None)
         compared = {
             "reference": str(self.reference),

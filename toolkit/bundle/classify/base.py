@@ -44,7 +44,9 @@ if __name__ == "__main__":
     convention = manifest.get("convention", {})  # what pixels of 0 and 255 become, and what the outputs are
     layout, kind = convention.get("layout"), convention.get("output")
     low, high = (np.array(convention.get(*end), np.float32) for end in (("low", 0), ("high", 1)))
-    values = rows if layout == "values" else rows * (high - low) / np.float32(255) + low
+    seen = rows[..., ::-1] if convention.get("bgr") else rows
+    values = rows if layout == "values" else seen * (high - low) / np.float32(255) + low
+    values = np.moveaxis(values, -1, 1) if layout == "NCHW" else values
     outputs = predict(folder / artifact, values[..., 0] if layout == "NHW" else values)
     if outputs.shape[1] == 1:  # one number tells two classes apart
         outputs = np.hstack([1 - outputs if kind == "sigmoid" else 0 * outputs, outputs])

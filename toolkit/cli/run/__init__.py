@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,9 @@ from toolkit.cli.options import (
     Debug,
     DeviceChoice,
     Epochs,
+    InputRange,
     Json,
+    LoadingOptions,
     ModelChoice,
     ReadingOptions,
     RunName,
@@ -43,6 +46,8 @@ def command(
     device: DeviceChoice = "auto",
     seconds: Seconds = 1.0,
     name: RunName = None,
+    input_range: InputRange = None,
+    loading: LoadingOptions,
     allow_overlap: AllowOverlap = False,
     reading: ReadingOptions,
     json: Json = False,
@@ -59,21 +64,26 @@ def command(
             data=data,
             name=name,
             device=device,
+            imports=loading.imports or (),
+            unsafe_lambda=loading.unsafe_lambda,
             allow_overlap=allow_overlap,
             reading=reading.asked,
             on_step=show,
             epochs=epochs,
             seed=seed,
+            input_range=input_range,
         )
     train.report(console, trained)
     if trained.interrupted:
         return INTERRUPTED
-    exported = _export(console, trained, allow_overlap=allow_overlap)
-    parity = _verify(console, exported, trained, allow_overlap=allow_overlap)
+    code = replace(loading, imports=[*(loading.imports or ()), *trained.recipe.code_files])
+    exported = _export(console, trained, code, allow_overlap=allow_overlap)
+    parity = _verify(console, exported, trained, code, allow_overlap=allow_overlap)
     measured = _bench(console, exported, trained.folder / "benchmarks", seconds=seconds)
     is_wrong = parity.verdict == Verdict.FAIL or bool(exported.failures or measured.failures)
     console.heading(f"Summary: {'not all of it is right' if is_wrong else 'nothing is wrong'}")
-    _summarise(console, trained, exported, measured, same.lines(parity.parts[0], model=model, choice=trained.data))
+    judged = same.lines(parity.parts[0], model=model, choice=trained.data, code=code.words)
+    _summarise(console, trained, exported, measured, judged)
     (page,) = api.report(exported, output=trained.folder / "report.html", data=trained.data)
     console.text(f"page:  {page.path}")
     parts: dict[str, Any] = {"train": trained, "export": exported, "verify": parity, "bench": measured, "report": page}
@@ -96,12 +106,13 @@ def _training(console: Console) -> Iterator[OnStep]:
         yield show_begun
 
 
-def _export(console: Console, trained: "Trained", *, allow_overlap: bool) -> "Exported":
+def _export(console: Console, trained: "Trained", code: LoadingOptions, *, allow_overlap: bool) -> "Exported":
     console.heading("2. export")
     exported = api.export(
         trained,
         output=trained.folder / "exported",
-        imports=trained.recipe.code_files,
+        imports=code.imports or (),
+        unsafe_lambda=code.unsafe_lambda,
         allow_overlap=allow_overlap,
         on_step=export.noting(console),
     )
@@ -109,13 +120,16 @@ def _export(console: Console, trained: "Trained", *, allow_overlap: bool) -> "Ex
     return exported
 
 
-def _verify(console: Console, exported: "Exported", trained: "Trained", *, allow_overlap: bool) -> "Parity":
+def _verify(
+    console: Console, exported: "Exported", trained: "Trained", code: LoadingOptions, *, allow_overlap: bool
+) -> "Parity":
     console.heading("3. verify: is it still the model I trained?")
     with console.steps("verifying") as show:
         parity = api.verify(
             exported,
             data=trained.data,
-            imports=trained.recipe.code_files,
+            imports=code.imports or (),
+            unsafe_lambda=code.unsafe_lambda,
             allow_overlap=allow_overlap,
             save=True,
             on_step=show,

@@ -19,8 +19,11 @@ FULL = "toolkit run --data mnist"
 FULL_IMAGES = 10_000
 
 
-def lines(verified: "Verified", *, model: str, choice: str) -> list[str]:
-    """Return sentences. choice: the data that the run was trained on, as ``--data`` takes it."""
+def lines(verified: "Verified", *, model: str, choice: str, code: Sequence[str]) -> list[str]:
+    """Return sentences. choice: the data that the run was trained on, as ``--data`` takes it.
+
+    code: the options by which the model may run code of the user's own.
+    """
     every, rows = verified.comparisons, f"{verified.noun}s"
     by_verdict = {verdict: [c for c in every if c.verdict == verdict] for verdict in Verdict}
     proven, undecided = by_verdict[Verdict.PASS], by_verdict[Verdict.INCONCLUSIVE]
@@ -34,14 +37,16 @@ def lines(verified: "Verified", *, model: str, choice: str) -> list[str]:
         f"{margin:g} percentage points of accuracy are lost (with 95 % confidence, on {count})"
     )
     if undecided:
-        said += _undecided(undecided, verified, model=model, choice=choice)
+        said += _undecided(undecided, verified, model=model, choice=choice, code=code)
     for one in by_verdict[Verdict.FAIL]:
         why = one.problem.text if one.problem else f"it loses more than {margin:g} percentage points of accuracy"
         said.append(f"{Path(one.artifact).name} failed: {why}")
     return said
 
 
-def _undecided(undecided: Sequence["Comparison"], verified: "Verified", *, model: str, choice: str) -> list[str]:
+def _undecided(
+    undecided: Sequence["Comparison"], verified: "Verified", *, model: str, choice: str, code: Sequence[str]
+) -> list[str]:
     rows = f"{verified.noun}s"
     names = units.listed([Path(one.artifact).name for one in undecided])
     measured = [one.figures for one in undecided if one.figures]
@@ -51,7 +56,9 @@ def _undecided(undecided: Sequence["Comparison"], verified: "Verified", *, model
     about = f", about {max(number for number in needed if number):,} in all" if all(needed) else ""
     wider = ["toolkit", "verify", str(verified.subject), "--margin", f"{ceil(at_most * 10) / 10:g}"]
     wider += [] if choice in {source.name for source in api.list_data() if source.is_named} else ["--data", choice]
-    full = f"{FULL}{'' if model == 'cnn' else f' --model {model}'}"
+    wider += code
+    own = [] if model == "cnn" else ["--model", model]
+    full = shlex.join([*FULL.split(), *own, *code])
     more = f" ({full}, once MNIST can be fetched, has {FULL_IMAGES:,})" if choice == SAMPLE else ""
     return [
         f"{verified.dataset['n']:,} {rows} are too few to prove that of {names}. Nothing is wrong there: on these "

@@ -1,7 +1,8 @@
 """``toolkit verify``."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +11,7 @@ from toolkit.cli.options import (
     OUTPUT,
     AllowOverlap,
     Debug,
+    InputRange,
     Json,
     LoadingOptions,
     Margin,
@@ -17,11 +19,13 @@ from toolkit.cli.options import (
     ReadingOptions,
     Runtime,
     TestData,
+    given,
     option,
 )
 from toolkit.cli.verify import tables
 from toolkit.cli.verify.tables import EXIT_CODES
 from toolkit.console import Console
+from toolkit.errors import UsageError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 
 if TYPE_CHECKING:
@@ -29,6 +33,10 @@ if TYPE_CHECKING:
 
 Golden = Annotated[
     bool, typer.Option("--golden", help="Compare with golden.npz: no TensorFlow and no data set needed.")
+]
+Against = Annotated[
+    Path | None,
+    typer.Option(help="Another model to compare files with, anybody's: .keras, .tflite or .onnx; needs --data."),
 ]
 Save = Annotated[bool, option(OUTPUT, "Write a parity record, and the results into the manifests.", "--save")]
 Flips = Annotated[
@@ -38,11 +46,14 @@ Flips = Annotated[
 
 def command(
     *,
+    context: typer.Context,
     paths: Paths = None,
     data: TestData = None,
     margin: Margin = DEFAULT_MARGIN_PP,
     golden: Golden = False,
     allow_overlap: AllowOverlap = False,
+    against: Against = None,
+    input_range: InputRange = None,
     runtime: Runtime = None,
     code: LoadingOptions,
     save: Save = False,
@@ -56,26 +67,37 @@ def command(
     The exit code is 0 for pass, 1 for fail, and 3 for inconclusive: too few images to tell.
     """
     console = Console(json_output=json)
+    _refuse_contradictions(given(context), against)
+    common: dict[str, Any] = {
+        "margin_pp": margin,
+        "reading": reading.asked,
+        "imports": code.imports or (),
+        "unsafe_lambda": code.unsafe_lambda,
+        "flips": flips,
+    }
     with console.steps("verifying") as show:
-        parity = api.verify(
-            *(paths or ()),
-            data=data,
-            golden=golden,
-            reading=reading.asked,
-            margin_pp=margin,
-            imports=code.imports or (),
-            unsafe_lambda=code.unsafe_lambda,
-            allow_overlap=allow_overlap,
-            save=save,
-            flips=flips,
-            runtime=runtime,
-            on_step=show,
-        )
-    report(console, parity, flips)
+        if against is None:
+            parity = api.verify(
+                *(paths or ()),
+                data=data,
+                golden=golden,
+                allow_overlap=allow_overlap,
+                save=save,
+                runtime=runtime,
+                on_step=show,
+                **common,
+            )
+        elif data is None:
+            raise UsageError(f"comparing with {against} needs labelled images; give them by --data")
+        else:
+            parity = api.verify_against(
+                against, *(paths or ()), data=data, input_range=input_range, on_step=show, **common
+            )
+    _report(console, parity, flips)
     return EXIT_CODES[parity.verdict]
 
 
-def report(console: Console, parity: "Parity", flips: Path | None) -> None:
+def _report(console: Console, parity: "Parity", flips: Path | None) -> None:
     """Print what a verification came to, and the files that it wrote."""
     tables.report(console, parity)
     tables.explain(console, parity)
@@ -84,3 +106,12 @@ def report(console: Console, parity: "Parity", flips: Path | None) -> None:
     if flips is not None:
         console.text(f"flips: {flips}")
     console.document(parity.to_json())
+
+
+def _refuse_contradictions(asked: Mapping[str, str], against: Path | None) -> None:
+    """Raise UsageError for what does not go with a manifest, or with another model. asked: flags by parameter."""
+    if against is None and "input_range" in asked:
+        raise UsageError("manifests say what pixels become; --input-range goes with --against")
+    unused = [asked[name] for name in ("golden", "save", "allow_overlap", "runtime") if name in asked]
+    if against is not None and unused:
+        raise UsageError(f"--against compares any files by accuracy; leave out {', '.join(unused)}")

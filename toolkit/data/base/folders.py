@@ -1,16 +1,20 @@
 """Files in folders as people have them: a folder per class, perhaps within a folder per part, perhaps wrapped."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import images
-from toolkit.data.base import stratified_split
+from toolkit.data.base import Conversion, Dataset, make_dataset, stratified_split
+from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
+from toolkit.reading import Reading
+from toolkit.text import well_formed
 
 SPLIT_SEED = 0
 TEST_SHARE = 0.2
@@ -78,6 +82,28 @@ class Classes:
     listings: dict[str, Listing]
     names: tuple[str, ...]
     notes: Notes
+
+    def dataset(
+        self,
+        path: Path,
+        rows: Mapping[str, tuple[NDArray[Any], NDArray[np.int64]]],
+        reading: Reading,
+        *,
+        conversion: Conversion = as_values,
+        groups: NDArray[Any] | None = None,
+    ) -> Dataset:
+        """Return the rows of each part, with their labels, as a data set. groups: as of ``make_dataset``."""
+        return make_dataset(
+            (*rows["training"], *rows["test"]),
+            validation=rows.get("validation"),
+            name=path.resolve().name,
+            origin=str(path),
+            class_names=tuple(map(well_formed, self.names)),
+            reading=reading,
+            notes=self.notes.all(),
+            conversion=conversion,
+            groups=groups,
+        )
 
 
 def leading(path: Path) -> str | None:

@@ -32,7 +32,7 @@ def _checked(given: NDArray[Any], *, part: str, origin: str) -> NDArray[np.float
     if given.dtype.kind not in "biuf" or given.ndim not in VALUE_RANKS or 0 in given.shape:
         raise DataError(
             f"{origin}: {part} rows are {given.dtype} {given.shape}; allowed: numbers, (N, columns), "
-            "(N, steps, channels) or (N, steps, bands, channels)"
+            "(N, steps, channels), and up to five sizes in all"
         )
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused
         values: NDArray[np.float32] = given.astype(np.float32, copy=False)

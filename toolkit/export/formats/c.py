@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import extras, runtimes
-from toolkit.convention import Convention, Output
+from toolkit.convention import Convention, Layout, Output
 from toolkit.errors import ArtifactError
 from toolkit.runtimes import tflm
 
@@ -82,7 +82,7 @@ _ANSWERS = {
     Output.SIGMOIDS: "one {type} per class: probability of that class by itself",
 }
 _PIXELS = """\
-{formula} as int8, rows of an image one after the other, channels last:
+{formula} as int8, rows of an image one after the other, channels {place}:
  *         value = round(({formula}) / {prefix}_INPUT_SCALE) + {prefix}_INPUT_ZERO_POINT"""
 _VALUES = "float, values as they are, in the order of training, the last axis fastest; the model makes int8 of them"
 _REAL = " = (value - {prefix}_OUTPUT_ZERO_POINT) * {prefix}_OUTPUT_SCALE"
@@ -231,9 +231,10 @@ def _tensor(which: str, tensor: Any, prefix: str) -> dict[str, Any]:
 def _meaning(convention: Convention, graph: Any, prefix: str) -> dict[str, str]:
     """Return in words what input and output are."""
     given, returned = (_is_quantized(graph.tensors[ends[0]]) for ends in (graph.inputs, graph.outputs))
+    place = f"{'first' if convention.layout == Layout.NCHW else 'last'}{', blue before red' if convention.bgr else ''}"
     answer = _ANSWERS[convention.output or Output.PROBABILITIES].format(type="int8" if returned else "float")
     return {
-        "given": _PIXELS.format(formula=convention.formula, prefix=prefix) if given else _VALUES,
+        "given": _PIXELS.format(formula=convention.formula, prefix=prefix, place=place) if given else _VALUES,
         "answer": answer + (_REAL.format(prefix=prefix) if returned else ""),
     }
 

@@ -20,7 +20,8 @@ ORDER, TITLE = 90, "Accuracy, latency and size"
 WIDTH, HEIGHT = 640.0, 360.0
 # Half the widths of the markers of the largest file and of any, at least.
 LARGEST, LEAST = 20.0, 6.0
-LETTER = 14.0
+# How far the middle of a letter is from the edge of its marker, from that of any other, and from another letter.
+BESIDE, CLEAR, LETTER = 9.0, 7.0, 14.0
 # The least range of accuracies, in percent: smaller differences are none to speak of.
 LEAST_RANGE = 0.2
 _ACROSS = "median latency of one inference, logarithmic"
@@ -68,29 +69,35 @@ def _drawn(points: Sequence[Result], letters: Sequence[str], best: Sequence[Resu
         svg.across(across, up.start, [units.round_seconds(value) for value in across.ticks], _ACROSS, top=up.end),
     ]
     largest = max(point.size_bytes for point in points)
-    # Small ones lie on large ones.
-    by_size = sorted(zip(points, letters, strict=True), key=lambda pair: -pair[0].size_bytes)
-    taken: list[tuple[float, float]] = []
-    for point, letter in by_size:
-        x, y, kind = across.at(point.median.value), up.at(100 * (point.accuracy or 0.0)), runtimes.index(point.runtime)
-        radius = max(LEAST, LARGEST * (point.size_bytes / largest) ** 0.5)
+    # Small ones lie on large ones, and letters on all of them.
+    ordered = sorted(zip(points, letters, strict=True), key=lambda pair: -pair[0].size_bytes)
+    places = [(across.at(point.median.value), up.at(100 * (point.accuracy or 0.0))) for point, _ in ordered]
+    radii = [max(LEAST, LARGEST * (point.size_bytes / largest) ** 0.5) for point, _ in ordered]
+    for (point, _), (x, y), radius in zip(ordered, places, radii, strict=True):
+        kind = runtimes.index(point.runtime)
         look = f"area{kind}" if point in best else f"hollow{kind}"
         parts.append(svg.marker(kind, x, y, look, radius=radius))
+    taken = [(x, y, radius + CLEAR) for (x, y), radius in zip(places, radii, strict=True)]
+    for (_, letter), (x, y), radius in zip(ordered, places, radii, strict=True):
         at = _free(x, y, radius, taken)
-        taken.append(at)
-        parts.append(svg.text(*at, letter, anchor="middle", look="name"))
+        taken.append((*at, LETTER))
+        parts.append(svg.text(at[0], at[1] + 4, letter, anchor="middle", look="name"))
     for kind, name in enumerate(runtimes):
         x = across.end - 110 * (len(runtimes) - kind)
         parts += [svg.marker(kind, x, 17, f"area{kind}"), svg.text(x + 9, 21, name, look="label")]
     return svg.picture(WIDTH, HEIGHT, *parts, says="accuracy against latency; the table has the figures")
 
 
-def _free(x: float, y: float, radius: float, taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return where the letter of a marker stands: beside it, the first place that no other letter has."""
-    far, turns = radius + 9, (0, 1, -1, 2, -2, 3, -3, 4)
-    places = [(x + far * cos(turn * pi / 4), y + far * sin(turn * pi / 4) + 4) for turn in turns]
-    free = (at for at in places if all(hypot(at[0] - x2, at[1] - y2) >= LETTER for x2, y2 in taken))
-    return next(free, places[0])
+def _free(x: float, y: float, radius: float, taken: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
+    """Return the middle of the letter of a marker: beside it, the first place that is not taken.
+
+    taken: what is there already, each with how far away a letter must be.
+    """
+    turns = (0, 1, -1, 2, -2, 3, -3, 4)
+    reaches = (radius + BESIDE, LARGEST + BESIDE)  # the second is outside of a large marker below
+    beside = [(x + far * cos(turn * pi / 4), y + far * sin(turn * pi / 4)) for far in reaches for turn in turns]
+    free = (at for at in beside if all(hypot(at[0] - x2, at[1] - y2) >= reach for x2, y2, reach in taken))
+    return next(free, beside[0])
 
 
 def _axes(points: Sequence[Result]) -> tuple[Axis, Axis]:

@@ -22,6 +22,8 @@ from toolkit.text import lines
 # Rows of one call of `predict`: few, so that the activations stay small on a Pi. With 50 the shipped CNN in ONNX took
 # 10 MB more, and up to a fifth less time.
 PREDICT_BATCH = 10
+# Characters of what a runtime says of an error.
+_MOST_SAID = 500
 
 
 class Predictor(ABC):
@@ -223,8 +225,9 @@ def as_artifact_error(path: Path, what: str) -> Iterator[None]:
 
 
 def reason(error: Exception) -> str:
-    """Return what a runtime says of an error, in one line."""
-    return "; ".join(lines(str(error))) or type(error).__name__
+    """Return what a runtime says of an error, in one line: its beginning, where it goes on to show whole arrays."""
+    said = "; ".join(lines(str(error))) or type(error).__name__
+    return said if len(said) <= _MOST_SAID else f"{said[:_MOST_SAID]} …"
 
 
 def batch_of(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> int:

@@ -146,15 +146,41 @@ def _is_of_keras(keras: Any, described: Mapping[str, Any]) -> bool:
 
 
 def functional(keras: Any, model: Any, path: Path, *, input_shape: Sequence[int] = ()) -> Any:
-    """Return the model, or, if it is a subclass that does not tell its inputs, a functional one around it.
+    """Return the model, for any number of rows, or, if it does not tell its inputs, a functional one around it.
 
     input_shape: of one image; else that with which the model was built. ArtifactError if neither is known.
     """
     if getattr(model, "inputs", None):
-        return model
+        return _of_any_batch(keras, _plain(keras, model))
     built = (model.get_build_config() or {}).get("input_shape", ())
     shape = input_shape or (built[1:] if isinstance(built, (tuple, list)) else ())
     if not shape or not all(size is None or isinstance(size, int) for size in shape):
         raise ArtifactError(f"{path}: does not tell its one input; call the model on an image before it is saved")
     image = keras.Input(shape, name="image")
     return keras.Model(image, model(image), name=model.name)
+
+
+def _plain(keras: Any, model: Any) -> Any:
+    """Return a model that takes and gives its one tensor by itself, and not in a dictionary or a list."""
+    if isinstance(model, keras.Sequential) or len(model.inputs) > 1 or len(model.outputs) > 1:
+        return model
+    if all(hasattr(one, "shape") for one in (model.input, model.output)):
+        return model
+    return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+
+
+def keeps_state(model: Any) -> list[str]:
+    """Return the names of the layers that keep a state from one call to the next."""
+    return [layer.name for layer in model._flatten_layers() if getattr(layer, "stateful", False)]
+
+
+def _of_any_batch(keras: Any, model: Any) -> Any:
+    """Return a model of one input with the same layers, called anew if it takes a fixed number of rows at a time.
+
+    One whose layers keep a state of each of those rows stays as it is.
+    """
+    shape = model.input_shape
+    if not isinstance(shape, tuple) or shape[0] is None or keeps_state(model):
+        return model
+    rows = keras.Input(shape[1:], dtype=model.inputs[0].dtype, name=model.inputs[0].name)
+    return keras.Model(rows, model.call(rows), name=model.name)

@@ -1,17 +1,15 @@
-"""Exports of the tiny CNN: what the artifacts are, and what failures leave behind."""
+"""Exports of the tiny CNN: what the artifacts are, what is refused, and what failures leave behind."""
 
-import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.conftest import tiny_arrays
-from toolkit import data, extras, golden, locks, manifest
+from toolkit import data, extras, locks, manifest
 from toolkit.data.base import Split, make_dataset
-from toolkit.errors import ArtifactError, BusyError, ExportFailedError, RunError, UsageError
-from toolkit.export import exporter, installation, sources
+from toolkit.errors import ArtifactError, BusyError, ExportFailedError, RunError
+from toolkit.export import exporter, sources
 from toolkit.export.exporter import ExportOptions, export
 from toolkit.export.formats import plan
 from toolkit.export.formats import tflite as tflite_format
@@ -36,15 +34,6 @@ def test_a_golden_of_large_images_has_fewer_that_hold_every_class(tiny, monkeypa
     by_class = replace(tiny, test=Split(tiny.test.images[order], tiny.test.labels[order]))
     rows = exporter._golden_rows(by_class, warn=pytest.fail)
     assert (len(rows), set(rows.labels.tolist())) == (20, {0, 1, 2})
-
-
-def test_outputs_for_other_rows_are_not_kept_beside_a_golden(exported_once):
-    """Older exports had more rows of large images."""
-    found = manifest.read(exported_once)
-    record = golden.read(found.golden_path)
-    made_from = (found.source.sha256, found.data.digests, found.calibration, str(found.convention))
-    assert installation._earlier(exported_once, made_from, record) == found
-    assert installation._earlier(exported_once, made_from, replace(record, images=record.images[:20])) is None
 
 
 @pytest.mark.slow
@@ -74,67 +63,6 @@ def test_one_failed_conversion_leaves_the_others_and_the_old_file(exported, trai
 
 
 @pytest.mark.slow
-def test_a_second_export_of_the_same_run_keeps_what_it_does_not_make(exported, trained_folder, tiny):
-    before = snapshot(exported)
-    source = sources.resolve(str(trained_folder))
-    export(source, tiny, exported, ExportOptions(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)
-    found = manifest.read(exported)
-    assert len(found.artifacts) == 6
-    found.require(*found.artifacts, found.reference, found.golden)
-    after = snapshot(exported)
-    assert {name for name in before if before[name] != after[name]} <= {
-        "manifest.json",
-        "golden.npz",
-        "cnn-float32.onnx",
-    }
-    assert set(golden.read(exported / "golden.npz").recorded) == {a.path for a in found.artifacts}
-
-
-def test_an_export_is_a_source_that_knows_what_its_run_knew(exported, trained_folder, tiny):
-    before, original = manifest.read(exported), sources.resolve(str(exported))
-    export(original, tiny, exported, ExportOptions(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)
-    after = manifest.read(exported)
-    assert (after.source, after.recipe, after.reference) == (before.source, before.recipe, before.reference)
-    assert after.source.run == trained_folder.name
-    assert [a.path for a in after.artifacts] == [a.path for a in before.artifacts]
-    assert (exported / "loss.png").is_file()
-    (exported / "cnn.keras").write_bytes(b"changed")
-    with pytest.raises(ArtifactError, match=r"cnn\.keras: changed since it was exported"):
-        sources.resolve(str(exported))
-
-
-@pytest.mark.slow
-def test_an_export_of_an_export_that_is_killed_before_its_manifest_is_there_can_be_made_again(exported, tiny):
-    before = (exported / "manifest.json").read_bytes()
-    original = sources.resolve(str(exported))
-    export(original, tiny, exported, ExportOptions(plan(["onnx"], ["float32"]), 20), warn=pytest.fail)
-    (exported / "manifest.json").write_bytes(before)
-    assert sources.resolve(str(exported)).origin == original.origin
-
-
-@pytest.mark.slow
-def test_an_export_of_another_run_unlists_what_is_not_of_it(exported, tiny, tmp_path):
-    from toolkit.models import build
-
-    extras.load("keras").utils.set_random_seed(0)  # by chance one gets most images right in another input range
-    build("cnn", input_shape=(8, 8, 1), classes=3).save(tmp_path / "cnn.keras")
-    source = sources.resolve(str(tmp_path / "cnn.keras"))
-    options = ExportOptions(plan(["onnx"], ["float32"]), 20)
-    result = export(source, tiny, exported, options, warn=lambda text: None)  # it has learned nothing, mostly
-    assert [a.path for a in manifest.read(exported).artifacts] == ["cnn-float32.onnx"]
-    assert "cnn-int8.tflite" in [path.name for path in result.unlisted]
-    assert (exported / "cnn-int8.tflite").is_file()
-
-
-@pytest.mark.slow
-def test_an_export_with_another_calibration_unlists_what_had_the_first(exported, trained_folder, tiny):
-    source = sources.resolve(str(trained_folder))
-    export(source, tiny, exported, ExportOptions(plan(["onnx"], ["int8"]), 20), warn=pytest.fail)
-    found = manifest.read(exported)
-    assert found.calibration.n == 20
-    assert [a.path for a in found.artifacts] == ["cnn-int8.onnx"]
-
-
 def test_if_every_conversion_fails_nothing_changes(exported, trained_folder, tiny, monkeypatch):
     before = snapshot(exported)
     monkeypatch.setattr(tflite_format, "convert", lambda *_: (_ for _ in ()).throw(RuntimeError("no")))
@@ -161,6 +89,7 @@ def test_what_a_killed_export_left_is_removed(exported, trained_folder, tiny):
     assert not leftover.exists()
 
 
+@pytest.mark.slow
 def test_another_number_of_classes_is_refused(tiny, tmp_path):
     from toolkit.models import build
 
@@ -170,6 +99,7 @@ def test_another_number_of_classes_is_refused(tiny, tmp_path):
         export(source, tiny, tmp_path / "x", ExportOptions(plan([], [])), warn=pytest.fail)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -199,6 +129,7 @@ def test_what_is_no_classifier_of_images_is_told_so(tiny, tmp_path, make, said):
         export(source, tiny, tmp_path / "x", ExportOptions(plan([], [])), warn=pytest.fail)
 
 
+@pytest.mark.slow
 def test_a_model_that_answers_with_no_numbers_is_not_exported(tiny, tmp_path):
     from toolkit.models import build
 
@@ -238,6 +169,7 @@ def test_other_data_than_the_run_s_are_refused(trained_folder, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 def test_data_of_another_shape_are_refused(tiny, tmp_path):
     from toolkit.models import build
 
@@ -268,37 +200,3 @@ def test_a_model_with_optimizer_state_is_exported_without(tiny, tmp_path):
     assert result.failures == {}
     assert (tmp_path / "out" / "mine.keras").stat().st_size < (tmp_path / "mine.keras").stat().st_size / 1.5
     assert not load_model(tmp_path / "out" / "mine.keras").compiled
-
-
-def test_sources_that_lead_nowhere_are_named(tmp_path, here):
-    with pytest.raises(UsageError, match=r"nosuch: no such file, folder or run; allowed: .*; known runs: none"):
-        sources.resolve("nosuch")
-    Path("notes.md").touch()
-    with pytest.raises(
-        UsageError, match=r"notes\.md: neither a run nor an export; allowed: .* a \.keras or \.h5 file, or a SavedModel"
-    ):
-        sources.resolve("notes.md")
-    Path("a\x1bb.keras").write_bytes(b"a model")
-    with pytest.raises(UsageError, match="rename it, artifacts are named after it"):
-        sources.resolve("a\x1bb.keras")
-    with pytest.raises(ArtifactError, match=r"none\.keras: no such file"):
-        sources.resolve("none.keras")
-    with pytest.raises(RunError, match="'toolkit train' makes one"):
-        sources.newest_of_each_model()
-
-
-def test_the_newest_run_of_each_model_is_found(trained_folder, here):
-    shutil.copytree(trained_folder, here / "runs" / "first")
-    newer = Path(shutil.copytree(trained_folder, here / "runs" / "second"))
-    text = (newer / "config.json").read_text()
-    start = text.index('"started": "') + len('"started": "')
-    (newer / "config.json").write_text(text[:start] + "9" + text[start + 1 :])
-    assert [source.keras_path.parent.name for source in sources.newest_of_each_model()] == ["second"]
-
-
-def test_members_of_a_family_are_one_model_to_an_export(trained_folder, here):
-    for width in (3, 4):
-        config = shutil.copytree(trained_folder, here / "runs" / str(width)) / "config.json"
-        config.write_text(config.read_text().replace('"model": "cnn"', f'"model": "tiny:width={width}"'))
-    (found,) = sources.newest_of_each_model()
-    assert found.name == "tiny"

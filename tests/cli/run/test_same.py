@@ -17,7 +17,7 @@ def comparison(name, lost=0, gained=0, n=1000, problem=None):
     return Comparison(f"there/{name}", "litert", "tflite", "int8", "0", 0.5, n, figures=figures, problem=problem)
 
 
-def lines(*comparisons, choice="sample", model="cnn", overlaps=False, noun="image"):
+def lines(*comparisons, choice="sample", model="cnn", code=(), overlaps=False, noun="image"):
     """Return what is said of artifacts in the folder ``my runs``."""
     verified = SimpleNamespace(
         comparisons=comparisons,
@@ -26,7 +26,7 @@ def lines(*comparisons, choice="sample", model="cnn", overlaps=False, noun="imag
         overlaps=overlaps,
         noun=noun,
     )
-    return same.lines(verified, model=model, choice=choice)
+    return same.lines(verified, model=model, choice=choice, code=code)
 
 
 PROVEN = "percentage points of accuracy are lost (with 95 % confidence, on 1,000 test images)"
@@ -99,3 +99,9 @@ def test_images_that_were_learned_from_come_first():
     assert lines(comparison("a.tflite"), overlaps=True)[0].startswith(
         "the model has learned from some of the 1,000 test"
     )
+
+
+def test_a_command_brings_the_code_that_the_model_runs():
+    said = lines(comparison("a.tflite", n=90), model="my_net.py", code=["--import", "my net.py"])
+    assert "(toolkit run --data mnist --model my_net.py --import 'my net.py', once" in said[-2]
+    assert said[-1].endswith("--import 'my net.py'")

@@ -1,32 +1,45 @@
-"""``toolkit compare``: which of two artifacts is faster?"""
+"""``toolkit compare``: which of two artifacts is faster, or executes fewer instructions?"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from toolkit import api, units
-from toolkit.bench.tolerance import SLOWER
+from toolkit.bench.tolerance import MORE_INSTRUCTIONS, SLOWER
 from toolkit.cli.bench.tables import NAME_COLUMNS, RATIO_COLUMNS
-from toolkit.cli.options import Debug, Json, MeasuringOptions
+from toolkit.cli.compare import counts
+from toolkit.cli.options import Debug, Json, MeasuringOptions, given
 from toolkit.console import Column, Console
-from toolkit.errors import CheckFailedError
+from toolkit.errors import CheckFailedError, UsageError
 
 if TYPE_CHECKING:
+    from toolkit.bench.instructions.versus import Counts
     from toolkit.bench.versus import Versus
     from toolkit.manifest import TensorSpec
 
 COLUMNS = (*NAME_COLUMNS, Column("input", figures=False), Column("median"), *RATIO_COLUMNS)
 
-Old = Annotated[Path, typer.Argument(help="An artifact.")]
-New = Annotated[Path, typer.Argument(help="Another artifact.")]
+# What else goes with --instructions.
+COUNTING = {"old", "new", "tolerance", "instructions", "json", "debug"}
 
 
 def command(
     *,
-    old: Old,
-    new: New,
-    tolerance: Annotated[float, typer.Option(help="How much slower the new one may be, in percent.")] = 100 * SLOWER,
+    context: typer.Context,
+    old: Annotated[Path, typer.Argument(help="An artifact.")],
+    new: Annotated[Path, typer.Argument(help="Another artifact.")],
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            help=f"How much slower the new one may be, in percent; default: {100 * SLOWER:g}, of instructions "
+            f"{100 * MORE_INSTRUCTIONS:g}.",
+            show_default=False,
+        ),
+    ] = None,
+    instructions: Annotated[
+        bool, typer.Option("--instructions", help="Compare the instructions of an inference: work, not time.")
+    ] = False,
     threads: Annotated[int, typer.Option(help="Threads of both artifacts.")] = 1,
     batch: Annotated[int, typer.Option(help="Images per inference of both artifacts.")] = 1,
     measuring: MeasuringOptions,
@@ -35,16 +48,26 @@ def command(
 ) -> int:
     """Time two artifacts side by side: which is slower?
 
-    The exit code is 1 if the new one is slower by more than --tolerance with 95 % confidence.
+    The exit code is 1 if the new one is slower by more than --tolerance with 95 % confidence. With --instructions,
+    which do not depend on what else the machine does, it is 1 if the new one executes more of them by more than that.
     """
     console = Console(json_output=json)
-    with console.steps("comparing") as show:
-        versus = api.compare(
-            old, new, tolerance=tolerance / 100, threads=threads, batch=batch, on_step=show, **vars(measuring)
-        )
-    _report(console, versus)
-    console.document(versus.to_json())
-    return 0 if versus else CheckFailedError.exit_code
+    tolerated: dict[str, Any] = {} if tolerance is None else {"tolerance": tolerance / 100}
+    compared: Counts | Versus
+    if instructions:
+        if unused := [flag for name, flag in given(context).items() if name not in COUNTING]:
+            raise UsageError(f"{unused[0]} is for timing; leave it out with --instructions")
+        with console.steps("counting") as show:
+            compared = counted = api.compare_instructions(old, new, on_step=show, **tolerated)
+        counts.report(console, counted)
+    else:
+        with console.steps("comparing") as show:
+            compared = timed = api.compare(
+                old, new, threads=threads, batch=batch, on_step=show, **vars(measuring), **tolerated
+            )
+        _report(console, timed)
+    console.document(compared.to_json())
+    return 0 if compared else CheckFailedError.exit_code
 
 
 def _report(console: Console, versus: "Versus") -> None:

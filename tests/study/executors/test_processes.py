@@ -40,12 +40,14 @@ def test_one_process_lives_for_many_runs(tmp_path):
     assert [event.kind for event in events[:4]] == [STARTED, EPOCH, ENDED, STARTED]
 
 
+@pytest.mark.slow
 def test_processes_share_the_cores(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(7)))
     carry_out(SOUND, tmp_path, jobs=3)
     assert (tmp_path / "log").read_text() == "threads: 2\n" * 3
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_costs_its_run_and_is_replaced(tmp_path):
     of, events = carry_out(replace(SMALL, optimizer=("adam",), learning_rate=(0.1,)), tmp_path, jobs=1)
     assert len([event for event in events if event.kind == ENDED]) == len(of) == 4
@@ -61,6 +63,7 @@ def test_a_process_that_dies_costs_its_run_and_is_replaced(tmp_path):
     assert len([event for event in events if event.kind == EPOCH]) == 2
 
 
+@pytest.mark.slow
 def test_closing_ends_the_processes_at_once(tmp_path):
     events = Processes(2, tmp_path / "log")(trials.of_grid(SOUND, DIGESTS, tmp_path), WORK)
     pids = {int(event.epoch.seconds) for event in (next(events) for _ in range(6)) if event.epoch}

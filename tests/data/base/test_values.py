@@ -46,6 +46,38 @@ def test_floats_of_three_dimensions_are_images_only_if_they_can_be(tmp_path, row
     assert note in said[0]
 
 
+@pytest.mark.parametrize(
+    ("rows", "rows_are", "note"),
+    [
+        (drawn(16, 3, dtype=np.int16), "rows of 16×3 values", "int16 (40, 16, 3) are taken for windows, (N, steps"),
+        (
+            drawn(8, 8, 3),
+            "rows of 8×8×3 values",
+            "float32 (40, 8, 8, 3) are taken for values, not pixels; --keys kind=images",
+        ),
+        (
+            np.abs(drawn(8, 8, 4, dtype=np.int64)),
+            "rows of 8×8×4 values",
+            "int64 (40, 8, 8, 4) are taken for values; images have",
+        ),
+        (drawn(4, 6, 6, 1), "rows of 4×6×6×1 values", "(40, 4, 6, 6, 1) are taken for values; images have a height,"),
+    ],
+)
+def test_numbers_that_cannot_be_pixels_are_values(tmp_path, rows, rows_are, note):
+    said = []
+    assert load(save(tmp_path / "x.npz", rows), said).rows_are == rows_are
+    assert note in said[0]
+
+
+def test_whole_numbers_that_may_be_pixels_of_a_range_that_is_not_known_are_asked_about(tmp_path):
+    path = save(tmp_path / "x.npz", np.abs(drawn(8, 8, dtype=np.int32)) * 40)
+    with pytest.raises(
+        DataError, match=r"pixels are int32 from 0 to \d.*; scale them; --keys kind=values takes numbers"
+    ):
+        load(path, [])
+    assert load(path, [], keys={"kind": "values"}).rows_are == "rows of 8×8 values"
+
+
 def test_the_kind_can_be_given(tmp_path):
     path = save(tmp_path / "x.npz", np.abs(drawn(16, 3)) / 200)
     assert load(path, [], keys={"kind": "values"}).rows_are == "rows of 16×3 values"
@@ -70,7 +102,7 @@ def test_what_float32_cannot_hold_is_refused():
         as_values({"training": rows}, origin="x")
 
 
-@pytest.mark.parametrize("rows", [np.array(["a", "b"]), np.zeros((3,)), np.zeros((3, 0)), np.zeros((2, 2, 2, 2, 2))])
+@pytest.mark.parametrize("rows", [np.array(["a", "b"]), np.zeros((3,)), np.zeros((3, 0)), np.zeros((2,) * 6)])
 def test_other_shapes_and_types_are_refused(rows):
     with pytest.raises(DataError, match=r"x: training rows are .*; allowed: numbers, \(N, columns\)"):
         as_values({"training": rows}, origin="x")
@@ -93,3 +125,15 @@ def test_groups_stay_together_and_every_class_is_in_both_parts():
     assert not set(groups[train]) & set(groups[test])
     assert sorted((*train, *test)) == list(range(140))
     assert np.bincount(labels[test]).tolist() == [7, 7, 7, 7]
+
+
+@pytest.mark.parametrize("scale", [1, 255])
+def test_images_with_their_channels_first_are_images(tmp_path, scale):
+    images = np.random.default_rng(0).integers(0, 256, (40, 3, 8, 9))
+    rows = (images / 255).astype(np.float32) if scale == 255 else images.astype(np.uint8)
+    np.savez(tmp_path / "x.npz", x_train=rows, y_train=LABELS, x_test=rows[:10], y_test=LABELS[:10])
+    said = []
+    found = load(tmp_path / "x.npz", said)
+    np.testing.assert_array_equal(found.train.images, np.moveaxis(images, 1, -1))
+    assert "(40, 3, 8, 9) are taken for images with their channels first; --keys kind=values says otherwise" in said[0]
+    assert load(tmp_path / "x.npz", [], keys={"kind": "values"}).rows_are == "rows of 3×8×9 values"

@@ -1,0 +1,69 @@
+"""An export put in its place: what an earlier one of the same folder keeps, and what it loses."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.export.test_exporter import snapshot
+from toolkit import extras, golden, manifest
+from toolkit.export import installation, sources
+from toolkit.export.exporter import ExportOptions, export
+from toolkit.export.formats import plan
+
+
+def test_outputs_for_other_rows_are_not_kept_beside_a_golden(exported_once):
+    """Older exports had more rows of large images."""
+    found = manifest.read(exported_once)
+    record = golden.read(found.golden_path)
+    made_from = (found.source.sha256, found.data.digests, found.calibration, str(found.convention))
+    assert installation._earlier(exported_once, made_from, record) == found
+    assert installation._earlier(exported_once, made_from, replace(record, images=record.images[:20])) is None
+
+
+@pytest.mark.slow
+def test_a_second_export_of_the_same_run_keeps_what_it_does_not_make(exported, trained_folder, tiny):
+    before = snapshot(exported)
+    source = sources.resolve(str(trained_folder))
+    export(source, tiny, exported, ExportOptions(plan(["onnx"], ["float32"]), 50), warn=pytest.fail)
+    found = manifest.read(exported)
+    assert len(found.artifacts) == 6
+    found.require(*found.artifacts, found.reference, found.golden)
+    after = snapshot(exported)
+    assert {name for name in before if before[name] != after[name]} <= {
+        "manifest.json",
+        "golden.npz",
+        "cnn-float32.onnx",
+    }
+    assert set(golden.read(exported / "golden.npz").recorded) == {a.path for a in found.artifacts}
+
+
+@pytest.mark.slow
+def test_an_export_of_an_export_that_is_killed_before_its_manifest_is_there_can_be_made_again(exported, tiny):
+    before = (exported / "manifest.json").read_bytes()
+    original = sources.resolve(str(exported))
+    export(original, tiny, exported, ExportOptions(plan(["onnx"], ["float32"]), 20), warn=pytest.fail)
+    (exported / "manifest.json").write_bytes(before)
+    assert sources.resolve(str(exported)).origin == original.origin
+
+
+@pytest.mark.slow
+def test_an_export_of_another_run_unlists_what_is_not_of_it(exported, tiny, tmp_path):
+    from toolkit.models import build
+
+    extras.load("keras").utils.set_random_seed(0)  # by chance one gets most images right in another input range
+    build("cnn", input_shape=(8, 8, 1), classes=3).save(tmp_path / "cnn.keras")
+    source = sources.resolve(str(tmp_path / "cnn.keras"))
+    options = ExportOptions(plan(["onnx"], ["float32"]), 20)
+    result = export(source, tiny, exported, options, warn=lambda text: None)  # it has learned nothing, mostly
+    assert [a.path for a in manifest.read(exported).artifacts] == ["cnn-float32.onnx"]
+    assert "cnn-int8.tflite" in [path.name for path in result.unlisted]
+    assert (exported / "cnn-int8.tflite").is_file()
+
+
+@pytest.mark.slow
+def test_an_export_with_another_calibration_unlists_what_had_the_first(exported, trained_folder, tiny):
+    source = sources.resolve(str(trained_folder))
+    export(source, tiny, exported, ExportOptions(plan(["onnx"], ["int8"]), 20), warn=pytest.fail)
+    found = manifest.read(exported)
+    assert found.calibration.n == 20
+    assert [a.path for a in found.artifacts] == ["cnn-int8.onnx"]
