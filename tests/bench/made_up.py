@@ -64,3 +64,8 @@ def saved(folder, *medians_s) -> Path:
         made.results[-1].write_samples(folder)
     made.save()
     return folder
+
+
+def passed_on(record) -> dict:
+    """Return the document of a record as it lies on the disk, where it tells no folder."""
+    return {**record._to_pass_on().to_json(), "record": record.folder.name}

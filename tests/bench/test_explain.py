@@ -101,7 +101,7 @@ def test_everything_is_explained_and_read_back(exported, tmp_path, monkeypatch):
     (entry,) = record.to_json()["results"]
     assert entry["why"]["macs"] == sum(operator["macs"] for operator in entry["why"]["operators"])
     assert 0 < entry["why"]["share_of_attainable"] < 1
-    assert read_record(tmp_path / "record").to_json() == record.to_json()
+    assert made_up.passed_on(read_record(tmp_path / "record")) == made_up.passed_on(record)
 
 
 def test_an_artifact_that_is_faster_costs_no_worker(exported, tmp_path, monkeypatch):

@@ -27,7 +27,7 @@ SEARCH = (
     *("search", "--data", "tiny.npz", "--trials", "2", "--epochs", "2"),
     *("--final-epochs", "2", "--finalists", "1"),
 )
-COMPRESS = ("compress", RUN, "--max-size", "9kB", "--min-accuracy", "40", "--epochs", "2")
+COMPRESS = ("compress", RUN, "--max-size", "2900B", "--min-accuracy", "40", "--epochs", "1")
 BENCH = ("bench", "--processes", "2", "--seconds", "0.05", f"{EXPORT}/mlp-int8.tflite")
 
 
@@ -140,7 +140,7 @@ HEAVY = (
     Verb("study", "empty", SMALL_STUDY, some=12, random=20, again_each=8),
     Verb("study, its worker", "empty", SMALL_STUDY, some=30, random=0, again_each=8, worker=150),
     Verb("search", "empty", SEARCH, some=3, random=2, again_each=4),
-    Verb("compress", "trained", COMPRESS, some=4, random=3, again_each=3),
+    Verb("compress", "trained", COMPRESS, some=2, random=1, again_each=3),
     Verb("report-study", "studied", ("report-study",), again_each=8),
     Verb(
         "run",

@@ -16,7 +16,7 @@ def require_results(record: "Record") -> None:
     if record.interrupted:
         raise KeyboardInterrupt
     if not record.crashed:
-        raise ArtifactError("; ".join(record.failures.values()))
+        raise ArtifactError("; ".join(dict.fromkeys(record.failures.values())))
 
 
 def exit_code(record: "Record", *, strict: bool) -> int:
