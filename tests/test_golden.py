@@ -22,7 +22,7 @@ def test_a_golden_that_claims_more_images_than_answers_takes_no_memory(shipped, 
     ("name", "values", "message"),
     [
         ("images", np.zeros((500, 28, 28, 1), np.float64), "'images' is float64"),
-        ("images", np.zeros((500, 28, 28, 1, 1), np.float32), "'images' is float32"),
+        ("images", np.zeros((500, 28, 28, 1, 1, 1), np.float32), "'images' is float32"),
         ("images", np.full((500, 4), np.inf, np.float32), "'images' holds what is no number"),
         ("images", np.zeros((0, 28, 28, 1), np.uint8), "'reference' is|0 images"),
         ("labels", np.zeros(499, np.int64), r"'labels' is int64 \(499,\)"),

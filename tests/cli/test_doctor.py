@@ -6,7 +6,7 @@ import pytest
 
 MISTAKES = [
     (("doctor", "none"), "none: no such file or folder"),
-    (("doctor", "EMPTY"), "no manifest.json there or in its subfolders"),
+    (("doctor", "EMPTY"), "neither a manifest.json nor a model there or below"),
 ]
 
 

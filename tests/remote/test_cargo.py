@@ -120,7 +120,7 @@ def test_a_record_of_what_was_not_asked_for_is_not_kept(exported_once, here, tmp
     sent(tmp_path / "sent", path="/etc/passwd")
     with (
         Home(here / "benchmarks", cargo.to_bench([exported_once]), None) as home,
-        pytest.raises(ArtifactError, match="it speaks of '/etc/passwd', which was not asked for"),
+        pytest.raises(ArtifactError, match="it speaks of 'passwd', which was not asked for"),
     ):
         arrive(home, tmp_path / "sent")
     assert list(here.iterdir()) == []

@@ -130,6 +130,7 @@ def test_a_file_whose_grey_images_lack_an_axis_is_trained_further(tmp_path, tiny
     assert reading_for(recipe_of(path), str(tmp_path / "photos")).model_shape == (8, 8, 1)
 
 
+@pytest.mark.slow
 def test_images_of_another_size_are_refused(tmp_path, tiny):
     dense = extras.load("keras").layers.Dense
     path = save(tmp_path / "flat.keras", dense(3, activation="softmax"), shape=(7,))
@@ -148,6 +149,7 @@ def test_logits_get_a_softmax_which_is_said(tmp_path, tiny):
     np.testing.assert_allclose(np.sum(answers, axis=1), 1, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_answers_that_are_neither_probabilities_nor_logits_are_refused(tmp_path, tiny):
     layers = extras.load("keras").layers
     path = save(tmp_path / "sigmoids.keras", layers.Flatten(), layers.Dense(3, activation="sigmoid"))

@@ -112,10 +112,11 @@ def test_an_artifact_that_never_ends_is_ended(endless, images, monkeypatch):
         workers.open_session(endless).predict(images)
 
 
-def test_an_artifact_that_takes_too_much_memory_is_ended(exported_once, images, monkeypatch):
+@pytest.mark.slow
+def test_an_artifact_that_takes_too_much_memory_is_ended(endless, images, monkeypatch):
     monkeypatch.setenv(process.MEMORY_VARIABLE, "1e6")
     with contained() as workers, pytest.raises(WorkerFailedError, match="bytes of memory and was ended"):
-        workers.open_session(exported_once / FILES[0])
+        workers.open_session(endless).predict(images)  # its memory is looked at while its answer is awaited
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "inf", "nan", "1e10"])

@@ -29,7 +29,7 @@ def factored(keras: Any, model: Any, channels: Channels) -> Any:
     """
     network = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     wide = [one for one in network.layers if type(one).__name__ == "Dense" and one.name in channels.gives]
-    halves = {one.name: found for one in wide if (found := _halves(one.get_weights()[0]))}
+    halves = {one.name: pair for one in wide if (pair := _halves(one.get_weights()[0]))}
     if not halves:
         return model
 
