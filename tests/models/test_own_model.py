@@ -85,7 +85,7 @@ def test_a_functional_model_of_the_user_s_is_built_as_it_is(here):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", r"net_\d\.py: has no function build\(keras, \*, input_shape, classes, activation\)"),
+        ("# No function", r"net_\d\.py: has no function build\(keras, \*, input_shape, classes, activation\)"),
         ("def build(keras, *, input_shape, classes): pass", "unexpected keyword argument 'activation'"),
         ("def build(keras, **_): return keras.layers.Dense(3)", "it returns Dense; it must return a keras.Model"),
         (

@@ -54,7 +54,7 @@ def test_a_model_with_layers_of_ones_own_is_trained_further_and_gone_on_with(own
 
 def test_what_is_allowed_around_a_block_stays_allowed_in_it(own, tmp_path):
     other = tmp_path / "more_to_train.py"
-    other.write_text("")
+    other.write_text("# No layer\n")
     with allowing([own], unsafe_lambda=True), allowing([other, own]):
         assert allowed().files == (own, other)
         assert (allowed().unsafe_lambda, list(allowed().objects)) == (True, ["Doubled"])

@@ -205,7 +205,7 @@ def try_out(path: Path, given: Given, pairs: Sequence[tuple[str, str]], *, work:
 def _origin(module: Any, quantization: str, made: Sequence[Artifact]) -> str:
     """Return the file of this export that one in another form is made from; ArtifactError if it was not made."""
     pair = (module.MADE_FROM, quantization)
-    origin = next((artifact.path for artifact in made if (artifact.format, artifact.quantization) == pair), None)
+    origin = next((str(one.path) for one in made if (one.format, one.quantization) == pair), None)
     if origin is None:
         raise ArtifactError(f"it is made from the {quantization} {module.MADE_FROM}, which could not be exported")
     return origin

@@ -221,7 +221,14 @@ def as_artifact_error(path: Path, what: str) -> Iterator[None]:
     except ToolkitError:
         raise
     except Exception as error:
-        raise ArtifactError(f"{path}: {what}: {reason(error)}") from error
+        raise ArtifactError(f"{path}: {what}: {_own(error) or reason(error)}") from error
+
+
+def _own(error: BaseException | None) -> ToolkitError | None:
+    """Return the error of ours that a runtime has wrapped in its own, if there is one."""
+    while error is not None and not isinstance(error, ToolkitError):
+        error = error.__context__
+    return error
 
 
 def reason(error: Exception) -> str:
