@@ -186,10 +186,9 @@ def of_message(message: dict[str, Any] | None) -> Convention | None:
     """Return a convention that another process of this project sent as a document."""
     if message is None:
         return None
-    output = message.get("output")
     ends = tuple(message["low"]), tuple(message["high"])
-    means = None if output is None else Output(output)
-    return Convention(*ends, Layout(message["layout"]), means, bgr=bool(message.get("bgr")))
+    output = None if message.get("output") is None else Output(message["output"])
+    return Convention(*ends, Layout(message["layout"]), output, bgr=bool(message.get("bgr")))
 
 
 def of_tensor(spec: "TensorSpec") -> Convention | None:
