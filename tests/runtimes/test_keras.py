@@ -59,8 +59,10 @@ def saved(keras, path, *layers):
 
 
 def forget(keras):
-    """Make the process one that has never seen the user's file."""
-    keras.saving.get_custom_objects().clear()
+    """Make the process one that has never seen the user's file; what this project registered stays known."""
+    registered = keras.saving.get_custom_objects()
+    for name in [name for name in registered if name.startswith("own>")]:
+        del registered[name]
     sys.modules.pop("own_layers", None)
 
 
