@@ -27,7 +27,7 @@ from toolkit.verdict import Verdict
 
 @dataclass(frozen=True)
 class Recorded:
-    """An artifact's outputs beside those on the machine that exported it. ``step``: of a quantized output."""
+    """An artifact's outputs beside those that the exporting machine recorded. ``step``: of a quantized output."""
 
     flips: int
     max_abs_error: float
@@ -65,7 +65,7 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """Non-inferiority: pass if the loss is surely within the margin, fail if it surely is not.
+        """Non-inferiority: pass if, with 95 % confidence, the loss is within the margin, fail if it is above it.
 
         By golden there are too few images to speak of accuracy: no problem is a pass.
         """
