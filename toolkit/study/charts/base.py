@@ -12,7 +12,7 @@ from toolkit.study.outcome import TrialOutcome
 
 # What marks a run that diverged.
 CROSS: dict[str, Any] = {"ls": "none", "marker": "x", "color": "black", "ms": 8, "mew": 2}
-# Above this the axis of accuracies has no more room: 100 % would be infinitely far.
+# The axis of accuracies ends here: 100 % would be infinitely far.
 HIGHEST_PERCENT = 99.99
 # What an axis has beyond its values at each end, and the least distance of two labels: shares of what the values span.
 _MARGIN, _APART = 0.05, 0.08
