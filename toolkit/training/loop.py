@@ -236,7 +236,7 @@ class Loop:
         size, number, replicas = arrays[0].shape[0], replica.replica_id_in_sync_group, replica.num_replicas_in_sync
         if (
             size < replicas
-        ):  # a share would be empty, and of no rows batch normalization has no mean: all learn from all
+        ):  # a share would be empty, and no rows have no mean: every device learns from all rows
             totals = self._train_step(*arrays, batch_size=size * replicas, replicas=replicas)
             return tuple(self._tf.where(number == 0, total, self._tf.zeros_like(total)) for total in totals)
         share = slice(number * size // replicas, (number + 1) * size // replicas)

@@ -23,7 +23,7 @@ from toolkit.training.loop import Loop, is_convolutional
 from toolkit.training.objective import Objective
 from toolkit.training.recipe import Recipe
 
-# A form is timed so many times, in turns with the other, and its shortest time counts: others only make it longer.
+# A form is timed so many times, in turns with the other; its shortest time counts, since disturbances only add to it.
 ROUNDS = 3
 # Batches that XLA learns from in one computation. Twice as many gained nothing more, and delay Ctrl-C.
 AT_ONCE = 50
