@@ -87,7 +87,7 @@ def _print_version(wanted: bool) -> None:
 def _options(
     version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Show the version."),
 ) -> None:
-    """Hold what belongs to no verb."""
+    """Take the options that belong to no verb."""
 
 
 def call(arguments: Sequence[str]) -> int:
