@@ -95,6 +95,6 @@ def test_what_was_not_checked_is_said():
 
 
 @pytest.mark.skipif(not list(Path("/var/lib/apt/lists").glob("*Packages*")), reason="no list of Debian's packages")
-def test_those_packages_exist():
+def test_the_packages_that_the_raspberry_pi_page_installs_exist():
     names = " ".join(re.findall(r"^sudo apt install -y (.*)$", lines(), re.MULTILINE)).split()
     subprocess.run(["apt-get", "--simulate", "install", *names], check=True, capture_output=True)

@@ -34,7 +34,7 @@ def test_what_is_no_record_is_an_error(here):
         api.check_record(here)
 
 
-def test_records_are_compared(benchmark, here):
+def test_two_benchmark_records_are_compared(benchmark, here):
     compared = api.compare_records(benchmark, str(benchmark / "record.json"))
     assert compared
     assert [pair.verdict for pair in compared.pairs] == ["indistinguishable"] * 2

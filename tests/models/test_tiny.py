@@ -13,7 +13,7 @@ def layer_table(text, input_shape=(28, 28, 1)):
 
 
 @pytest.mark.slow
-def test_the_default_member():
+def test_the_default_tiny_network_has_five_blocks_and_8594_parameters():
     table, model = layer_table("tiny")
     assert table == [
         ("conv_1", (28, 28, 8)),
@@ -36,7 +36,7 @@ def test_the_default_member():
 
 
 @pytest.mark.slow
-def test_a_separable_member_with_strides():
+def test_a_tiny_network_can_have_separable_convolutions_and_strides():
     table, model = layer_table("tiny:width=8,depth=3,kernel=5,conv=separable,reduce=stride")
     assert [row for row in table if "act" not in row[0]] == [
         ("conv_1", (14, 14, 8)),

@@ -75,7 +75,7 @@ def test_a_result_names_every_figure_whether_there_are_any_or_not():
     assert comparison(figures=None).to_json().keys() == comparison().to_json().keys()
 
 
-def test_the_worst_verdict_counts():
+def test_the_worst_verdict_of_several_artifacts_counts():
     ok, unsure, bad = comparison(), comparison(lost=45), comparison(problem=Problem("x", "x"))
     assert overall([ok]) == "pass"
     assert overall([ok, unsure]) == "inconclusive"

@@ -55,7 +55,7 @@ def test_a_golden_that_was_changed_or_damaged_is_what_is_said(exported):
         assert str(found.golden_path) in recorded.otherwise(found, artifact, workers)
 
 
-def test_a_worker_says_the_same(exported):
+def test_a_worker_compares_with_the_golden_as_this_process_does(exported):
     with contained() as workers:
         found, artifact = with_golden(exported, dict)
         assert recorded.otherwise(found, artifact, workers) is None

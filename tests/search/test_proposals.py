@@ -47,7 +47,7 @@ def test_what_decided_the_accuracy_mattered_most():
     assert sum(found.values()) == pytest.approx(1)
 
 
-def test_of_few_candidates_nothing_is_said():
+def test_few_candidates_do_not_tell_which_choices_mattered():
     assert importances([result(one, 0.5) for one in drawn(FEWEST_TO_WEIGH - 1)]) == {}
     assert importances([result(one, None) for one in drawn(FEWEST_TO_WEIGH)]) == {}
 

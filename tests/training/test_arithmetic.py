@@ -48,7 +48,7 @@ def test_the_fastest_setting_is_taken_and_kept(tiny, trials):
     assert json.loads(kept.read_text())["asked"]["host"]["cpu"] == host.describe().cpu
 
 
-def test_another_model_is_tried_anew(tiny, trials):
+def test_another_model_or_recipe_gets_a_trial_of_its_own(tiny, trials):
     choose(tiny)
     choose(tiny, replace(RECIPE, model="cnn"))
     choose(tiny, replace(RECIPE, batch_size=16))
