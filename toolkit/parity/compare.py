@@ -13,7 +13,7 @@ from toolkit.entries import MeasuredOn
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256
 from toolkit.manifest import Artifact, Manifest, TensorSpec
-from toolkit.parity import checks, diagnose, figures
+from toolkit.parity import checks, figures, other_kernels
 from toolkit.parity.checks import Problem
 from toolkit.parity.evidence import CANDIDATE_ROW, RowFile, candidate_rows
 from toolkit.parity.figures import Figures
@@ -176,7 +176,7 @@ def _run(manifest: Manifest, artifact: Artifact, expected: Material, open_sessio
     portability = runtimes.get(for_file(path)).portability(path)
     problem = result.get("problem") or checks.check_weights(portability)
     divergent = problem is not None and problem.check == checks.DIVERGENCE
-    cause = diagnose.why_divergent(path, expected, open_session) if divergent else None
+    cause = other_kernels.why_divergent(path, expected, open_session) if divergent else None
     return {**result, "problem": problem, "cause": cause, "portability": portability}
 
 
