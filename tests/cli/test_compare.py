@@ -37,7 +37,9 @@ def test_a_mistake_gets_one_clear_line_and_exit_code_2(mistake, arguments, messa
         (NEW, {"cpu": "another"}, {}, "5", 0, "measured on two machines: side by side, without a verdict"),
     ],
 )
-def test_a_comparison_of_records_fails_where_one_is_slower(cli, monkeypatch, new, facts, failures, tolerance, code, said):
+def test_a_comparison_of_records_fails_where_one_is_slower(
+    cli, monkeypatch, new, facts, failures, tolerance, code, said
+):
     made = {Path("old"): record_of(OLD, 1), Path("new"): record_of(new, 2, **facts)}
     made[Path("new")].failures = failures
     monkeypatch.setattr(record, "read", made.__getitem__)
