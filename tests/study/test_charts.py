@@ -168,7 +168,7 @@ def test_the_heat_map_has_a_bar_of_its_colours_and_frames_the_best_of_each_model
     figure = drawn(study(story, replace(WHOLE, seeds=1, learning_rate=(0.01, 0.1))), "heat").figure
     *panels, bar = figure.axes
     assert bar.get_ylabel() == "test accuracy (%)"
-    assert [label.get_text() for label in bar.get_yticklabels()] == ["80"]
+    assert [label.get_text() for label in bar.get_yticklabels()] == ["71", "80"]
     for axes in panels:
         framed = [patch.get_xy() for patch in axes.patches if patch.get_edgecolor() == to_rgba(drawing.VERMILION)]
         assert framed == [(-0.47, -0.45)]  # ReLU, the smaller of the rates
