@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.instructions.test_count import counts_of
-from tests.bench.test_compare import NEW, OLD, record_of
+from tests.bench.test_compare_records import NEW, OLD, record_of
 from tests.bench.test_versus import BYTES, IMAGE, versus_of
 from toolkit.bench import record
 
