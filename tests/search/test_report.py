@@ -10,7 +10,7 @@ from tests.search.made_up import ASKED, Costing, Learned, takes
 from tests.search.test_proof import member
 from toolkit.errors import RunError
 from toolkit.files import write_text
-from toolkit.search import conduct, report, search
+from toolkit.search import charts, conduct, report, search
 from toolkit.search.budgets import Budgets, MeasuredCost
 from toolkit.search.conduct import Limits
 from toolkit.search.proof import FRONT, Paired, Proof
@@ -125,6 +125,18 @@ def test_every_chart_of_the_page_is_a_file(searched):
     names = re.findall(r"\]\((charts/[^)]*)\)", written.markdown.read_text())
     assert names == ["charts/front.png", "charts/tried.png", "charts/choices.png"]
     assert all((searched.folder / name).is_file() for name in names)
+
+
+@pytest.mark.slow
+def test_rings_mark_what_was_chosen_among_all_that_was_tried(searched):
+    def ringed(of):
+        (tried,) = (chart for chart in charts.draw(of) if chart.name == "tried")
+        return [line.get_xdata() for line in tried.figure.axes[0].lines if line.get_label() == "on the front"]
+
+    of = proven(searched)
+    (places,) = ringed(of)
+    assert list(places) == [of.named(member.name).costs.size_bytes / 1e3 for member in of.proof.members]
+    assert ringed(searched) == []
 
 
 def test_nothing_ended_is_nothing_to_report(tmp_path, tiny):
