@@ -21,6 +21,8 @@ COLOURS = (BLUE, VERMILION, GREEN, PURPLE, SKY, BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 INK, FAINT = "#222222", "#666666"
+# A ring around what was chosen.
+RING: dict[str, Any] = {"ls": "none", "marker": "o", "ms": 11, "mfc": "none", "color": INK}
 # How many markers a line has at most.
 MARKERS_A_LINE = 8
 # What an entry of a legend takes in inches: its handle, and each character of the size SMALL.

@@ -1,9 +1,8 @@
 """Every candidate that was trained: validation accuracy against size."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from toolkit.drawing import INK, legend, new_figure, style, tidy
+from toolkit.drawing import RING, legend, new_figure, style, tidy
 from toolkit.search.search import Search
 from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, accuracy_scale, log_axis
 from toolkit.study.trials import TrialState
@@ -15,8 +14,6 @@ _SHOWN = (
     (TrialState.GIVEN_UP, "given up", style(1).points),
     (TrialState.DIVERGED, "diverged", style(2).points),
 )
-# A ring around what was chosen.
-_FRONT: dict[str, Any] = {"ls": "none", "marker": "o", "ms": 11, "mfc": "none", "color": INK}
 
 
 def draw(search: Search) -> Iterator[Chart]:
@@ -32,7 +29,7 @@ def draw(search: Search) -> Iterator[Chart]:
     axes.set_ylabel("validation accuracy (%)")
     front = {member.name for member in search.proof.members} if search.proof else set()
     groups = [(label, look, [one for one in trained if one.outcome.state == state]) for state, label, look in _SHOWN]
-    for label, look, own in [*groups, ("on the front", _FRONT, [one for one in trained if one.name in front])]:
+    for label, look, own in [*groups, ("on the front", RING, [one for one in trained if one.name in front])]:
         if own:
             heights = [min(HIGHEST_PERCENT, 100 * one.accuracy) for one in own]
             axes.plot([one.costs.size_bytes / 1e3 for one in own], heights, label=label, **look)
