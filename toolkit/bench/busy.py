@@ -1,7 +1,7 @@
-"""Busy work after a block of inferences: a slow-down of known size, to test a benchmark by.
+"""Busy work behind a block of inferences: a slow-down of known size, to test a benchmark by.
 
-It lasts a given share of the time that the inferences of the same block took, whatever else runs. A loop of a fixed
-number of turns would not: other programs slow inferences and the loop differently.
+It lasts a share of what the inferences of the same block took, whatever else runs. Work that is counted instead, a loop
+of so many turns, lasts another share where other programs slow inferences and the loop differently.
 """
 
 from collections.abc import Callable

@@ -52,7 +52,7 @@ def explain(record: Record, *, everything: bool, on_step: OnStep = ignore) -> No
 
 
 def _puzzles(record: Record, result: Result) -> bool:
-    """Say whether a result needs an explanation: an int8 artifact that is not faster, or any that is slower."""
+    """Say whether an artifact should be faster than it is: int8 that is not faster, whatever is slower."""
     speedup = record.speedup(result)
     if record.host.emulated or speedup is None:
         return False
@@ -125,7 +125,7 @@ def _under_roof(record: Record, result: Result, bare: Explanation, roofs: dict[t
         return bare
     explanation = Explanation(bare.profile, known.get(bare.profile.arithmetic or ""), bare.reason)
     share = explanation.share(result.median.value)
-    # An artifact above the roof shows that the roof was measured while something disturbed it.
+    # Above the roof, which was then measured in a bad moment.
     if share is not None and share > 1 and configuration not in roofs and not fresh and (again := _probed(result)):
         known = roofline.higher(known, again)
         cache.write(known)

@@ -27,7 +27,7 @@ from toolkit.verdict import Verdict
 
 @dataclass(frozen=True)
 class Recorded:
-    """An artifact's outputs beside those that the exporting machine recorded. ``step``: of a quantized output."""
+    """An artifact's outputs beside those on the machine that exported it. ``step``: of a quantized output."""
 
     flips: int
     max_abs_error: float

@@ -234,7 +234,9 @@ class Loop:
     def _share_step(self, *arrays: Any) -> tuple[Any, Any]:
         replica = self._tf.distribute.get_replica_context()
         size, number, replicas = arrays[0].shape[0], replica.replica_id_in_sync_group, replica.num_replicas_in_sync
-        if size < replicas:  # a share would be empty, and no rows have no mean: every device learns from all rows
+        if (
+            size < replicas
+        ):  # a share would be empty, and of no rows batch normalization has no mean: all learn from all
             totals = self._train_step(*arrays, batch_size=size * replicas, replicas=replicas)
             return tuple(self._tf.where(number == 0, total, self._tf.zeros_like(total)) for total in totals)
         share = slice(number * size // replicas, (number + 1) * size // replicas)

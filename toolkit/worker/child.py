@@ -19,8 +19,8 @@ from toolkit.wire import Channel
 
 # Of the bytes behind a message: tensors of many images.
 LONGEST_BYTES = 1 << 31
-# The field of a question with the seconds after which the parent ends this process. So many seconds later this process
-# ends itself: the parent has died, and nobody else would end it.
+# The field of a question that says after how many seconds the parent ends this process, and how many more it waits for
+# that: then the parent has died, and nobody else ends what has no end.
 WITHIN, ALONE_S = "within", 10.0
 # What stands before the files if code inside of model files may run as well.
 UNSAFE_LAMBDA = "--unsafe-lambda"

@@ -19,7 +19,7 @@ from toolkit.worker.child import LONGEST_BYTES, WITHIN, arguments
 
 # Seconds that a worker may take longer than what it was asked for should: loading a large model, a slow inference.
 PATIENCE_S = 120.0
-# A worker may take this share of the memory that is free when it starts.
+# Share of the memory that is free when a worker starts which it may take.
 MEMORY_SHARE = 0.8
 # What sets other limits: seconds, and bytes.
 PATIENCE_VARIABLE, MEMORY_VARIABLE = "TOOLKIT_WORKER_SECONDS", "TOOLKIT_WORKER_BYTES"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def command(*, paths: Paths = None, devices: DeviceOptions, json: Json = False, debug: Debug = False) -> int:
-    """Show that devices answer like the machine that exported.
+    """Show that devices answer as the machine that exported.
 
     Artifacts are compared with the outputs that golden.npz has, as 'toolkit verify --golden' does it. The exit code is
     that of 'toolkit verify', the highest of all devices.
