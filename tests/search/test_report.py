@@ -133,9 +133,7 @@ def test_rings_mark_what_was_chosen(searched):
 
     def ringed(of):
         axes = {chart.name: chart.figure.axes[0] for chart in charts.draw(of)}
-        return {
-            name: list(line.get_xdata()) for name, one in axes.items() for line in one.lines if line.get_ms() == 11
-        }
+        return {name: list(line.get_xdata()) for name, one in axes.items() for line in one.lines if line.get_ms() == 11}
 
     of = proven(searched, least=0.99)
     sizes = [of.named(member.name).costs.size_bytes / 1e3 for member in of.proof.members]
