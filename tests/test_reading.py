@@ -58,6 +58,6 @@ def test_a_damaged_document_is_refused_by_name(wrong):
         reading.from_json(wrong, Path("config.json"), error=RunError)
 
 
-def test_what_has_a_meaning_is_kept():
+def test_of_a_reading_only_what_a_source_can_use_is_kept():
     asked = Reading(image_size=(3, 4), keys={"x_train": "images"})
     assert asked.only(("keys",)) == Reading(keys={"x_train": "images"})

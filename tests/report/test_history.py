@@ -33,7 +33,7 @@ HEAD = "epoch,loss,accuracy,val_loss,val_accuracy\n"
         (b"\xff\xfe", "cannot be read as the history of a run"),
     ],
 )
-def test_what_is_none_is_refused_by_its_name(tmp_path, content, says):
+def test_a_damaged_history_is_refused_by_its_name(tmp_path, content, says):
     path = tmp_path / HISTORY
     if content is not None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -34,7 +34,7 @@ def test_proposals_go_where_accuracy_is_high():
     assert sum(one.conv == "separable" for one in proposed) > 15
 
 
-def test_what_is_being_trained_is_known_too():
+def test_a_proposal_knows_the_candidates_that_are_being_trained():
     known = [result(one, 0.5) for one in drawn(12)]
     assert propose([*known, result(choice(), None)], Budgets(), seed=0, number=13, attempt=0)
 

@@ -76,7 +76,7 @@ def test_nothing_is_tried_for_a_short_training_or_a_gpu(tiny, trials, monkeypatc
 
 
 @pytest.mark.parametrize(("answer", "is_kept"), [(None, False), ([], True)], ids=["a trial that failed", "a GPU"])
-def test_where_nothing_was_timed_nothing_is_chosen(tiny, trials, monkeypatch, answer, is_kept):
+def test_without_a_timed_step_no_arithmetic_is_chosen(tiny, trials, monkeypatch, answer, is_kept):
     monkeypatch.setattr(arithmetic, "_try", lambda *_, **__: answer)
     assert choose(tiny) == UNTRIED
     assert (cache_folder() / "training").exists() == is_kept
