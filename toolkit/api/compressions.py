@@ -1,12 +1,11 @@
 """Compressions: a trained network in, a smaller one out."""
 
-from dataclasses import replace
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 from toolkit import extras
 from toolkit.api.base import warn
-from toolkit.api.studies import executor_of
+from toolkit.api.studies import executor_of, until_interrupted
 from toolkit.step import OnStep, ignore
 
 if TYPE_CHECKING:
@@ -61,8 +60,8 @@ def compress(
             f"{original.keras_path}: was trained without validation rows; those of its candidates are among what it "
             "has learned, and it looks better on them than it is"
         )
-    try:
-        return conduct.conduct(
+    return until_interrupted(
+        lambda: conduct.conduct(
             original,
             budgets,
             dataset,
@@ -72,8 +71,7 @@ def compress(
             allow_overlap=allow_overlap,
             warn=warn,
             on_step=on_step,
-        )
-    except KeyboardInterrupt:
-        if not (folder / compression.DOCUMENT).is_file():  # nothing was begun
-            raise
-        return replace(compression.read(folder), interrupted=True)
+        ),
+        folder / compression.DOCUMENT,
+        compression.read,
+    )
