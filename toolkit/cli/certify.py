@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import BENCHMARKS, EXPORTED, Debug, Json, MeasuringOptions, Records
+from toolkit.cli.options import BENCHMARKS, EXPORTED, MeasuringOptions, Printer, Records
 from toolkit.console import Column, Console, figure_columns
 from toolkit.errors import CheckFailedError
 from toolkit.verdict import Verdict
@@ -32,15 +32,13 @@ def command(
     path: Annotated[Path, typer.Argument(help="An artifact, or a folder whose smallest is taken.")] = EXPORTED,
     measuring: MeasuringOptions,
     output: Records = BENCHMARKS,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Test the benchmark: which slow-downs can it see here?
 
     It times an artifact beside itself and beside slowed copies of itself, for less than three minutes. The exit code is
     1 if it calls the artifact different from itself, misses a slow-down, or misses the truth more often than it may.
     """
-    console = Console(json_output=json)
     with console.steps("certifying") as show:
         certificate = api.certify(path, output=output, on_step=show, **vars(measuring))
     _report(console, certificate)

@@ -6,21 +6,20 @@ from typing import Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import Debug, Json
-from toolkit.console import Column, Console
+from toolkit.cli.options import Printer
+from toolkit.console import Column
 from toolkit.errors import CheckFailedError
 
 
 def command(
+    *,
     bundle: Annotated[Path, typer.Argument(help="The file that 'toolkit bundle' wrote.")],
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Check that a bundle holds the files that were packed.
 
     The exit code is 1 if one was changed.
     """
-    console = Console(json_output=json)
     checked = api.check_bundle(bundle)
     columns = (Column("file", figures=False), Column("sha256"))
     console.table(columns, [(name, digest[:12]) for name, digest in checked.digests.items()])

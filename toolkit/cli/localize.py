@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api
-from toolkit.cli.options import Debug, Json, LoadingOptions, Runtime
+from toolkit.cli.options import LoadingOptions, Printer, Runtime
 from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError
 
@@ -24,17 +24,13 @@ def command(
     picture: Annotated[Path, typer.Option(help="The picture to write: .png or .svg.")] = Path("layers.png"),
     runtime: Runtime = None,
     code: LoadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Compare an artifact with its Keras original layer by layer.
 
     The exit code is 1 if a layer is damaged: if it adds more noise than its arithmetic explains.
     """
-    console = Console(json_output=json)
-    localized = api.localize(
-        artifact, picture=picture, imports=code.imports or (), unsafe_lambda=code.unsafe_lambda, runtime=runtime
-    )
+    localized = api.localize(artifact, picture=picture, **code.arguments, runtime=runtime)
     _report(console, localized)
     culprit = localized.culprit
     named = f"first damaged layer: {culprit.name}" if culprit else "no layer is damaged"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import OWN, Debug, InputRange, Json, LoadingOptions, option
+from toolkit.cli.options import OWN, InputRange, LoadingOptions, Printer, option
 from toolkit.console import Column, Console, figure_columns
 
 if TYPE_CHECKING:
@@ -38,22 +38,19 @@ def command(
         Path | None, option(OWN, "A text file with the name of a class in each line, for a model without a manifest.")
     ] = None,
     code: LoadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Classify image files, or rows of values."""
     from toolkit.errors import DataError
     from toolkit.prediction import Prediction, Refused
 
-    console = Console(json_output=json)
     artifact = model or api.default_artifact()
     predictions = api.predict(
         images,
         artifact,
         input_range=input_range,
         labels=labels,
-        imports=code.imports or (),
-        unsafe_lambda=code.unsafe_lambda,
+        **code.arguments,
         every_digit=every_digit,
         explain=explain,
     )

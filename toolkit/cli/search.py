@@ -12,9 +12,8 @@ from toolkit.cli.options import (
     AllowOverlap,
     ClusterOptions,
     DataChoice,
-    Debug,
     DeviceChoice,
-    Json,
+    Printer,
     ReadingOptions,
     given,
     option,
@@ -57,14 +56,7 @@ class CostOptions:
         """The same as numbers."""
         from toolkit.search.budgets import Budgets
 
-        return Budgets.parse(
-            size=self.max_size,
-            macs=self.max_macs,
-            memory=self.max_memory,
-            instructions=self.max_instructions,
-            latency=self.max_latency,
-            accuracy=self.min_accuracy,
-        )
+        return Budgets.parse(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -103,15 +95,13 @@ def command(
     searching: SearchOptions,
     cluster: ClusterOptions,
     reading: ReadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Search the smallest networks within budgets.
 
     With --min-accuracy or --against, those that are surely as good. If it is called again, it goes on where it was. The
     exit code is 1 if nothing reaches what was asked for.
     """
-    console = Console(json_output=json)
     if show is not None:
         return _show(console, show, given(context))
     budgets = costs.budgets

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api
-from toolkit.cli.options import AllowOverlap, Debug, Json, LoadingOptions, Margin, Paths, TestData
+from toolkit.cli.options import AllowOverlap, LoadingOptions, Margin, Paths, Printer, TestData
 from toolkit.console import Console, text_columns
 from toolkit.errors import CheckFailedError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
@@ -24,22 +24,19 @@ def command(
     reexports: Annotated[int, typer.Option(help="How many exports without a fault are judged as well.")] = 20,
     allow_overlap: AllowOverlap = False,
     code: LoadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Test verify: plant faults, show which check catches each.
 
     The exit code is 1 if a fault is not caught, or if more than 5 % of the exports without a fault fail.
     """
-    console = Console(json_output=json)
     with console.steps("planting faults") as show:
         tested = api.selftest(
             *(paths or ()),
             data=data,
             margin_pp=margin,
             reexports=reexports,
-            imports=code.imports or (),
-            unsafe_lambda=code.unsafe_lambda,
+            **code.arguments,
             allow_overlap=allow_overlap,
             on_step=show,
         )

@@ -17,9 +17,8 @@ from toolkit.cli.options import (
     AllowOverlap,
     ClusterOptions,
     DataChoice,
-    Debug,
     DeviceChoice,
-    Json,
+    Printer,
     ReadingOptions,
     option,
 )
@@ -83,14 +82,12 @@ def command(
     cluster: ClusterOptions,
     output: ReportFolder = None,
     reading: ReadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Train a grid of recipes, chart them, weigh what they say.
 
     If it is called again, it goes on where it was. The exit code is 1 if a run crashed.
     """
-    console = Console(json_output=json)
     grid: dict[str, Any] = {axis: _values(axis, text) for axis, text in vars(axes).items() if text is not None}
     if seeds is not None:
         grid["seeds"] = seeds

@@ -9,7 +9,7 @@ from toolkit import api, units
 from toolkit.bench.tolerance import MORE_INSTRUCTIONS, SLOWER
 from toolkit.cli.bench.tables import NAME_COLUMNS, RATIO_COLUMNS
 from toolkit.cli.compare import counts
-from toolkit.cli.options import Debug, Json, MeasuringOptions, given
+from toolkit.cli.options import MeasuringOptions, Printer, given
 from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError, UsageError
 
@@ -43,15 +43,13 @@ def command(
     threads: Annotated[int, typer.Option(help="Threads of both artifacts.")] = 1,
     batch: Annotated[int, typer.Option(help="Images per inference of both artifacts.")] = 1,
     measuring: MeasuringOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Time two artifacts side by side: which is slower?
 
     The exit code is 1 if the new one is slower by more than --tolerance with 95 % confidence. With --instructions,
     which do not depend on what else the machine does, it is 1 if the new one executes more of them by more than that.
     """
-    console = Console(json_output=json)
     tolerated: dict[str, Any] = {} if tolerance is None else {"tolerance": tolerance / 100}
     compared: Counts | Versus
     if instructions:

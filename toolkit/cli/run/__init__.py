@@ -13,13 +13,12 @@ from toolkit.cli.options import (
     INTERRUPTED,
     AllowOverlap,
     DataChoice,
-    Debug,
     DeviceChoice,
     Epochs,
     InputRange,
-    Json,
     LoadingOptions,
     ModelChoice,
+    Printer,
     ReadingOptions,
     RunName,
     Seconds,
@@ -50,22 +49,19 @@ def command(
     loading: LoadingOptions,
     allow_overlap: AllowOverlap = False,
     reading: ReadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Train, export, verify and bench, all of it in runs/NAME/.
 
     The exit code is 1 if an artifact fails.
     """
-    console = Console(json_output=json)
     with _training(console) as show:
         trained = api.train(
             model,
             data=data,
             name=name,
             device=device,
-            imports=loading.imports or (),
-            unsafe_lambda=loading.unsafe_lambda,
+            **loading.arguments,
             allow_overlap=allow_overlap,
             reading=reading.asked,
             on_step=show,
@@ -111,8 +107,7 @@ def _export(console: Console, trained: "Trained", code: LoadingOptions, *, allow
     exported = api.export(
         trained,
         output=trained.folder / "exported",
-        imports=code.imports or (),
-        unsafe_lambda=code.unsafe_lambda,
+        **code.arguments,
         allow_overlap=allow_overlap,
         on_step=export.noting(console),
     )
@@ -128,8 +123,7 @@ def _verify(
         parity = api.verify(
             exported,
             data=trained.data,
-            imports=code.imports or (),
-            unsafe_lambda=code.unsafe_lambda,
+            **code.arguments,
             allow_overlap=allow_overlap,
             save=True,
             on_step=show,

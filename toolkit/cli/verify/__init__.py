@@ -10,12 +10,11 @@ from toolkit import api
 from toolkit.cli.options import (
     OUTPUT,
     AllowOverlap,
-    Debug,
     InputRange,
-    Json,
     LoadingOptions,
     Margin,
     Paths,
+    Printer,
     ReadingOptions,
     Runtime,
     TestData,
@@ -59,20 +58,17 @@ def command(
     save: Save = False,
     flips: Flips = None,
     reading: ReadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Prove that artifacts classify like their Keras original.
 
     The exit code is 0 for pass, 1 for fail, and 3 for inconclusive: too few images to tell.
     """
-    console = Console(json_output=json)
     _refuse_contradictions(given(context), against)
     common: dict[str, Any] = {
         "margin_pp": margin,
         "reading": reading.asked,
-        "imports": code.imports or (),
-        "unsafe_lambda": code.unsafe_lambda,
+        **code.arguments,
         "flips": flips,
     }
     with console.steps("verifying") as show:
