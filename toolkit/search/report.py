@@ -41,8 +41,7 @@ class SearchReport:
     @property
     def is_found(self) -> bool:
         """Whether a member of the front is shown to be what was asked for."""
-        proof = self.search.proof
-        return proof is not None and proof.smallest is not None
+        return self.search.smallest is not None
 
     @property
     def front(self) -> Table:
