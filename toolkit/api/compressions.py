@@ -50,16 +50,12 @@ def compress(
     choice = original.data if data is None else fspath(data)
     dataset = load(choice, warn=warn, reading=original.reading_for(choice))
     original.check_data(dataset)
+    path, looks = original.keras_path, "it looks better on them than it is"
     if original.recipe is None:
-        warn(
-            f"{original.keras_path}: what it was trained on is not known; if the validation rows are among that, it "
-            "looks better on them than it is"
-        )
+        warn(f"{path}: what it was trained on is not known; if the validation rows are among that, {looks}")
     elif not original.recipe.validation_split and dataset.validation is None:
-        warn(
-            f"{original.keras_path}: was trained without validation rows; those of its candidates are among what it "
-            "has learned, and it looks better on them than it is"
-        )
+        learned = "those of its candidates are among what it has learned"
+        warn(f"{path}: was trained without validation rows; {learned}, and {looks}")
     return until_interrupted(
         lambda: conduct.conduct(
             original,

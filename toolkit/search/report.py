@@ -151,7 +151,7 @@ def _front_row(search: Search, proof: Proof, member: Member) -> tuple[str, ...]:
 def _page(search: Search, pictures: Sequence[tuple[Chart, str]]) -> str:
     blocks = ["# The search", _about(search), f"Result: {conclude(search)}."]
     if search.proof is not None:
-        blocks += ["## The front", table(front_table(search)), _looks(search, search.proof)]
+        blocks += ["## The front", table(front_table(search)), _looks(search.proof)]
     for chart, picture in pictures:
         blocks += [f"## {chart.title}", picture, chart.caption]
     blocks += ["## All candidates", table(_all(search))]
@@ -199,7 +199,7 @@ def _again(search: Search) -> str:
     )
 
 
-def _looks(search: Search, proof: Proof) -> str:
+def _looks(proof: Proof) -> str:
     members = units.count(len(proof.members), "candidate")
     rival = (
         f" The loss is paired, row by row, with {proof.rival}; its bound is Tango's, one-sided, at "
