@@ -8,7 +8,7 @@ import typer
 
 from toolkit import api, units
 from toolkit.cli.options import OWN, InputRange, LoadingOptions, Printer, option
-from toolkit.console import Column, Console, figure_columns
+from toolkit.console import Console, figure_columns, text_columns
 
 if TYPE_CHECKING:
     from toolkit.prediction import Prediction, Refused
@@ -67,10 +67,7 @@ def command(
 
 
 def _print(console: Console, predictions: "Sequence[Prediction | Refused]") -> None:
-    columns = (
-        Column("image", figures=False),
-        *figure_columns("class", "probability", "runner-up", "probability"),
-    )
+    columns = (*text_columns("image"), *figure_columns("class", "probability", "runner-up", "probability"))
     console.table(columns, [(one.image, *_cells(one)) for one in predictions])
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from toolkit import units
-from toolkit.console import Column, Console, Standing
+from toolkit.console import Console, Standing, figure_columns, text_columns
 from toolkit.step import OnStep, Step
 
 if TYPE_CHECKING:
@@ -41,11 +41,9 @@ def standing(progress: "BenchProgress") -> Standing:
         done=progress.share,
         text="measuring" if progress.left_s is None else f"about {_whole_seconds(progress.left_s)} left",
         columns=(
-            Column("artifact", figures=False),
-            Column("runtime", figures=False),
-            *(Column(name) for name in varied),
-            Column("median so far"),
-            Column("state", figures=False),
+            *text_columns("artifact", "runtime"),
+            *figure_columns(*varied, "median so far"),
+            *text_columns("state"),
         ),
         rows=[
             (

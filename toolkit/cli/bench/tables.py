@@ -26,11 +26,7 @@ START_COLUMNS = (
 )
 # From the instant at which a camera's image was due to the output.
 PACED_COLUMNS = figure_columns("images", "paced median", "p90", "p99", "longest")
-INSTRUCTION_COLUMNS = (
-    *NAME_COLUMNS,
-    *figure_columns("instructions", "vs. float32"),
-    Column("counted by", figures=False),
-)
+INSTRUCTION_COLUMNS = (*NAME_COLUMNS, *figure_columns("instructions", "vs. float32"), *text_columns("counted by"))
 # What the headings mean, for whoever has not read the manual.
 LATENCY_LEGEND = """\
 median: of one inference, input and output not counted; 95 % interval: over processes and blocks. It is what users get.
