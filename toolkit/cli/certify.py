@@ -8,7 +8,6 @@ import typer
 from toolkit import api, units
 from toolkit.cli.options import BENCHMARKS, EXPORTED, MeasuringOptions, Printer, Records
 from toolkit.console import Column, Console, figure_columns
-from toolkit.errors import CheckFailedError
 from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -43,8 +42,7 @@ def command(
         certificate = api.certify(path, output=output, on_step=show, **vars(measuring))
     _report(console, certificate)
     console.text(f"certificate: {certificate.path}, with the raw samples beside it")
-    console.document(certificate.to_json())
-    return 0 if certificate.passed else CheckFailedError.exit_code
+    return console.end(certificate.to_json(), passed=certificate.passed)
 
 
 def _report(console: Console, certificate: "Certificate") -> None:

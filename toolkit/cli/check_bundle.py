@@ -8,7 +8,6 @@ import typer
 from toolkit import api, units
 from toolkit.cli.options import Printer
 from toolkit.console import Column
-from toolkit.errors import CheckFailedError
 
 
 def command(
@@ -27,5 +26,4 @@ def command(
         console.text(f"{bundle}: {problem}")
     files, problems = units.count(len(checked.digests), "file"), units.count(len(checked.problems), "problem")
     console.text(f"{files}, {problems}; verdict: {checked.verdict}")
-    console.document(checked.to_json())
-    return 0 if checked else CheckFailedError.exit_code
+    return console.end(checked.to_json(), passed=checked)

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import INTERRUPTED, AllowOverlap, Printer
+from toolkit.cli.options import AllowOverlap, Printer
 from toolkit.console import figure_columns, text_columns
-from toolkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from toolkit.compress.candidates import PrunedCandidate
@@ -52,13 +51,10 @@ def command(
             source, budgets, epochs=epochs, data=data, name=name, allow_overlap=allow_overlap, on_step=on_step
         )
     if compression.interrupted:
-        console.warn(f"interrupted: {compression.summary}; call the same again to go on")
-        console.document(compression.to_json())
-        return INTERRUPTED
+        return console.interrupt(compression.summary, compression.to_json())
     console.table(COLUMNS, [_original(compression), *(_row(compression, one) for one in compression.candidates)])
     console.text(f"{_conclusion(compression)}.")
-    console.document(compression.to_json())
-    return 0 if compression.smallest else CheckFailedError.exit_code
+    return console.end(compression.to_json(), passed=compression.smallest)
 
 
 def _original(compression: "Compression") -> tuple[str, ...]:

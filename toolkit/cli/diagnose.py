@@ -7,7 +7,6 @@ import typer
 
 from toolkit import api, units
 from toolkit.cli.options import InputRange, LoadingOptions, Printer, ReadingOptions
-from toolkit.errors import CheckFailedError
 
 
 def command(
@@ -51,5 +50,4 @@ def command(
         console.text("none of the usual causes explains the rest: other weights? Try 'toolkit localize' on an export")
     elif not diagnosis.causes:
         console.text("they agree; what differs is precision")
-    console.document(diagnosis.to_json())
-    return 0 if diagnosis.explained else CheckFailedError.exit_code
+    return console.end(diagnosis.to_json(), passed=diagnosis.explained)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from toolkit import __version__, api, host, units
 from toolkit.cli.options import Paths, Printer
 from toolkit.console import Column, Console, text_columns
-from toolkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from toolkit.doctor.files import File
@@ -28,8 +27,7 @@ def command(*, paths: Paths = None, console: Printer) -> int:
     same = sum(package.installed == package.tested for package in report.packages)
     console.text(f"versions: {same} of {len(report.packages)} installed packages are of the version that is tested")
     _print_parts(console, report)
-    console.document(report.to_json())
-    return 0 if report else CheckFailedError.exit_code
+    return console.end(report.to_json(), passed=report)
 
 
 def _print_machine(console: Console, machine: "Machine") -> None:

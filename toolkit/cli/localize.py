@@ -10,7 +10,6 @@ import typer
 from toolkit import api
 from toolkit.cli.options import LoadingOptions, Printer, Runtime
 from toolkit.console import Column, Console
-from toolkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from toolkit.parity.localize import Localized
@@ -35,8 +34,7 @@ def command(
     culprit = localized.culprit
     named = f"first damaged layer: {culprit.name}" if culprit else "no layer is damaged"
     console.text(f"{artifact}: {named} (one that adds more noise than {localized.least_db:.0f} dB); picture: {picture}")
-    console.document(localized.to_json())
-    return 0 if localized.passed else CheckFailedError.exit_code
+    return console.end(localized.to_json(), passed=localized.passed)
 
 
 def _report(console: Console, localized: "Localized") -> None:

@@ -12,7 +12,6 @@ from toolkit.cli.groups import spread
 from toolkit.cli.options import Printer
 from toolkit.cli.panels import PanelCommand, PanelGroup
 from toolkit.console import Column, Console
-from toolkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from toolkit.bench.compare import Compared, Pair
@@ -51,8 +50,7 @@ def check(
     differences = units.count(len(rebuilt.differences), "difference")
     console.text(f"{rebuilt.path}: {rebuilt.figures} figures of {artifacts} rebuilt from {samples}")
     console.text(f"{differences}; verdict: {rebuilt.verdict}")
-    console.document(rebuilt.to_json())
-    return 0 if rebuilt else CheckFailedError.exit_code
+    return console.end(rebuilt.to_json(), passed=rebuilt)
 
 
 @app.command(cls=PanelCommand)
@@ -87,8 +85,7 @@ def compare(
     """
     compared = api.compare_records(old, new, tolerance=tolerance / 100)
     _report_compared(console, compared, old, new)
-    console.document(compared.to_json())
-    return 0 if compared else CheckFailedError.exit_code
+    return console.end(compared.to_json(), passed=compared)
 
 
 def _report_compared(console: Console, compared: "Compared", old: Path, new: Path) -> None:

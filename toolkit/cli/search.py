@@ -8,7 +8,6 @@ import typer
 
 from toolkit import api
 from toolkit.cli.options import (
-    INTERRUPTED,
     AllowOverlap,
     ClusterOptions,
     DataChoice,
@@ -18,8 +17,8 @@ from toolkit.cli.options import (
     given,
     option,
 )
-from toolkit.console import Console, figure_columns
-from toolkit.errors import CheckFailedError, UsageError
+from toolkit.console import figure_columns
+from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.search.budgets import Budgets
@@ -119,20 +118,18 @@ def command(
             **vars(cluster),
         )
     if searched.interrupted:
-        console.warn(f"interrupted: {searched.summary}; call the same again to go on")
-        console.document({**searched.to_json(), "report": None})
-        return INTERRUPTED
+        return console.interrupt(searched.summary, {**searched.to_json(), "report": None})
     return _report(console, api.report_search(searched.folder))
 
 
-def _show(console: Console, show: str, flags: dict[str, str]) -> int:
+def _show(console: Printer, show: str, flags: dict[str, str]) -> int:
     """Show a search as it stands. flags: by the names of the options that are given."""
     if others := flags.keys() - {"show", "json", "debug"}:
         raise UsageError(f"--show trains nothing; leave out {', '.join(flags[one] for one in sorted(others))}")
     return _report(console, api.report_search(show))
 
 
-def _report(console: Console, written: "SearchReport") -> int:
+def _report(console: Printer, written: "SearchReport") -> int:
     """Print the front and what it shows; return the exit code."""
     searched, front = written.search, written.front
     if front.rows:
@@ -141,5 +138,4 @@ def _report(console: Console, written: "SearchReport") -> int:
         console.warn(f"{one.name} crashed: {one.outcome.message}")
     console.text(f"{searched.summary}; report: {written.markdown}, {written.html}")
     console.text(f"{written.conclusion}.")
-    console.document(written.to_json())
-    return 0 if written.is_found else CheckFailedError.exit_code
+    return console.end(written.to_json(), passed=written.is_found)

@@ -7,7 +7,6 @@ import typer
 from toolkit import api
 from toolkit.cli.options import AllowOverlap, LoadingOptions, Margin, Paths, Printer, TestData
 from toolkit.console import Console, text_columns
-from toolkit.errors import CheckFailedError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 
 if TYPE_CHECKING:
@@ -42,8 +41,7 @@ def command(
         )
     for part in tested.parts:
         _report(console, part)
-    console.document(tested.to_json())
-    return 0 if tested else CheckFailedError.exit_code
+    return console.end(tested.to_json(), passed=tested)
 
 
 def _report(console: Console, tested: "SelfTested") -> None:

@@ -12,7 +12,6 @@ import typer
 
 from toolkit import api, units
 from toolkit.cli.options import (
-    INTERRUPTED,
     OUTPUT,
     AllowOverlap,
     ClusterOptions,
@@ -105,9 +104,9 @@ def command(
             **grid,
         )
     if studied.interrupted:
-        console.warn(f"interrupted: {studied.summary}; call the same again to go on")
-        console.document({**studied.to_json(), "interrupted": True, "claims": [], "report": None})
-        return INTERRUPTED
+        return console.interrupt(
+            studied.summary, {**studied.to_json(), "interrupted": True, "claims": [], "report": None}
+        )
     written = api.report_study(name, output=output)
     report(console, written)
     console.document(written.to_json())

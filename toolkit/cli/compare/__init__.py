@@ -11,7 +11,7 @@ from toolkit.cli.bench.tables import NAME_COLUMNS, RATIO_COLUMNS
 from toolkit.cli.compare import counts
 from toolkit.cli.options import MeasuringOptions, Printer, given
 from toolkit.console import Column, Console
-from toolkit.errors import CheckFailedError, UsageError
+from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.bench.instructions.versus import Counts
@@ -64,8 +64,7 @@ def command(
                 old, new, threads=threads, batch=batch, on_step=show, **vars(measuring), **tolerated
             )
         _report(console, timed)
-    console.document(compared.to_json())
-    return 0 if compared else CheckFailedError.exit_code
+    return console.end(compared.to_json(), passed=compared)
 
 
 def _report(console: Console, versus: "Versus") -> None:
