@@ -27,12 +27,7 @@ def command(
     explains it.
     """
     diagnosis = api.diagnose(
-        artifact,
-        against=against,
-        data=data,
-        reading=reading.asked,
-        input_range=input_range,
-        **code.arguments,
+        artifact, against=against, data=data, reading=reading.asked, input_range=input_range, **code.arguments
     )
     console.text(
         f"{artifact} answers {units.percent(diagnosis.agreement)} of {diagnosis.n} {diagnosis.noun}s as {against} does"

@@ -35,13 +35,7 @@ def command(
     plan: PlanOptions = {**planning.plan, "budgets": recommended.budgets}
     with console.steps("measuring") as show:
         outcomes = api.bench_on(
-            devices.on,
-            *(paths or ()),
-            output=output,
-            resume=resume,
-            wheels=devices.wheels,
-            on_step=show,
-            **plan,
+            devices.on, *(paths or ()), output=output, resume=resume, wheels=devices.wheels, on_step=show, **plan
         )
     if len(outcomes) == 1:
         record = outcomes[0].require()
