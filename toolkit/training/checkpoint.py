@@ -38,12 +38,6 @@ class Epoch:
         rate = "" if self.learning_rate is None else f", learning rate {self.learning_rate:.2g}"
         return f"loss {self.loss:.4f}, val_loss {self.val_loss:.4f}{rate}, {self.seconds:.1f} s"
 
-    @property
-    def figures(self) -> dict[str, float]:
-        """What is known of it, by name."""
-        known: dict[str, float] = documents.to_tree(self)
-        return known
-
 
 @dataclass
 class TrainingProgress:

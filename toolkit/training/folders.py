@@ -113,7 +113,7 @@ def _with_teacher(options: Mapping[str, Any], stored: Recipe, folder: Path) -> M
 
 def write_tables(folder: Path, progress: TrainingProgress) -> None:
     """Write ``history.csv``, and ``gradients.csv`` where gradients were measured."""
-    _write_csv(folder / "history.csv", [epoch.figures for epoch in progress.history])
+    _write_csv(folder / "history.csv", documents.to_tree(progress.history))
     if progress.gradients:
         _write_csv(folder / "gradients.csv", progress.gradients)
 
