@@ -124,7 +124,7 @@ def _table(
 
 
 def told_apart(rows: "Sequence[Result | Row]") -> tuple[list[str], list[tuple[str, ...]]]:
-    """Return the settings that vary between rows, and what tells each apart: its name, and its value of each setting."""
+    """Return the settings that vary between rows, and what tells each apart: its name, and its value of each."""
     settings = {"threads": [row.threads for row in rows], "batch": [row.batch for row in rows]}
     varied = [heading for heading, values in settings.items() if len(set(values)) > 1]
     names = units.short_names([row.path for row in rows])
