@@ -9,8 +9,6 @@ from toolkit.bench.configuration import Configuration, Measured
 from toolkit.bench.progress import PAIR, BenchProgress
 from toolkit.errors import ArtifactError
 
-# Processes of a round: the second opens the artifacts in the reverse order of the first.
-PROCESSES = 2
 # Seconds that one round of an artifact takes besides measuring it, until one was timed.
 EXPECTED_S = 0.5
 
@@ -43,7 +41,7 @@ def measure(
         if reference in failed or len(sides) == 1:
             continue
         try:
-            processes = alternating.twice(sides, seconds=seconds / PROCESSES, rng=rng)
+            processes = alternating.twice(sides, seconds=seconds / alternating.PROCESSES, rng=rng)
         except ArtifactError as error:
             for one in sides[1:]:
                 measured[one].apart = str(error)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import host, runtimes
-from toolkit.bench import alternating, beside, passing_on, statistics
+from toolkit.bench import alternating, passing_on, statistics
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.pairs import Pairs
@@ -133,7 +133,7 @@ class Certificate:
     @property
     def processes(self) -> tuple[int, int]:
         """How many processes a trial has, and all rounds."""
-        return self.plan.processes * beside.PROCESSES, len(self.rounds) * beside.PROCESSES
+        return self.plan.processes * alternating.PROCESSES, len(self.rounds) * alternating.PROCESSES
 
     @property
     def independent(self) -> int:
@@ -215,7 +215,7 @@ def certify(
         raise ArtifactError(f"{candidate.path}: this machine is emulated, its times say nothing of a benchmark")
     shares = (0.0, *PLANTED)
     sides = [Configuration(candidate, plan.threads[0], plan.batches[0]) for _ in shares]
-    seconds = plan.seconds / plan.processes / beside.PROCESSES
+    seconds = plan.seconds / plan.processes / alternating.PROCESSES
     rng = np.random.default_rng(plan.seed)
     rounds: list[tuple[Samples, ...]] = []
     folder = make(folder)  # now: in the end a folder that cannot be made would cost what was measured
