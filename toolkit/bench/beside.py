@@ -26,7 +26,6 @@ def groups(configurations: Sequence[Configuration]) -> dict[Configuration, list[
 def measure(
     groups: Mapping[Configuration, Sequence[Configuration]],
     measured: Mapping[Configuration, Measured],
-    failed: Mapping[Configuration, ArtifactError],
     progress: BenchProgress,
     *,
     seconds: float,
@@ -37,8 +36,8 @@ def measure(
     What cannot be opened beside its original keeps what was measured of it, and a note.
     """
     for reference, candidates in groups.items():
-        sides = [reference, *(one for one in candidates if one not in failed)]
-        if reference in failed or len(sides) == 1:
+        sides = [reference, *(one for one in candidates if measured[one].failure is None)]
+        if measured[reference].failure or len(sides) == 1:
             continue
         try:
             processes = alternating.twice(sides, seconds=seconds / alternating.PROCESSES, rng=rng)
