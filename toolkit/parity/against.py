@@ -14,7 +14,7 @@ from toolkit.data.base.pixels import chunks
 from toolkit.errors import DataError, UsageError
 from toolkit.files import require_file
 from toolkit.manifest import TensorSpec
-from toolkit.parity import checks, inputs
+from toolkit.parity import checks, inputs, leaks
 from toolkit.parity.compare import Comparison, compare_file
 from toolkit.parity.material import Material, material
 from toolkit.parity.result import Parity, Verified
@@ -81,7 +81,7 @@ def verify_against(
             candidate = open_classifier(workers, path, given, dataset.train, warn)
             comparisons.append(compare_file(path, expected, candidate.answer, candidate.output, margin_pp=margin_pp))
             on_step(Step(number, len(paths), str(path), comparisons[-1]))
-    description = {**dataset.describe_test(), "overlap": [], "overlap_checked": None}
+    description = {**dataset.describe_test(), **leaks.NOT_CHECKED}
     return Parity((Verified(reference, None, dataset.class_names, description, comparisons, expected),))
 
 
