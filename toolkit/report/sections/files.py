@@ -1,6 +1,5 @@
 """What was exported: the files, their sizes, what goes in and what comes out."""
 
-import shlex
 from collections.abc import Sequence
 
 from toolkit import units
@@ -9,7 +8,7 @@ from toolkit.errors import ArtifactError
 from toolkit.manifest import Artifact
 from toolkit.report import svg
 from toolkit.report.markup import Markup, code, joined, paragraph, table
-from toolkit.report.sections.base import Section
+from toolkit.report.sections.base import Section, command
 from toolkit.report.subject import Subject
 
 ORDER, TITLE = 35, "Files"
@@ -38,8 +37,7 @@ def show(subject: Subject) -> Section:
     rows += [_row(artifact, largest) for artifact in subject.manifest.artifacts]
     problems = [wrong for one in subject.manifest.artifacts if (wrong := subject.manifest.check_digest(one))]
     body = joined([table(_COLUMNS, rows), *(paragraph(problem) for problem in problems)])
-    command = shlex.join(["toolkit", "verify", str(subject.folder), "--golden"])
-    return Section(body, {command: "checks digests and outputs"})
+    return Section(body, {command("verify", subject.folder, "--golden"): "checks digests and outputs"})
 
 
 def _row(artifact: Artifact, largest: int) -> Sequence[object]:

@@ -1,6 +1,5 @@
 """The images that an artifact classifies otherwise than Keras, as pictures."""
 
-import shlex
 from collections.abc import Sequence
 from itertools import chain
 
@@ -12,7 +11,7 @@ from toolkit.errors import ArtifactError, DataError
 from toolkit.parity.figures import Flip, compute
 from toolkit.report.markup import Markup, code, element, joined, paragraph
 from toolkit.report.png import data_url
-from toolkit.report.sections.base import Section
+from toolkit.report.sections.base import Section, command
 from toolkit.report.subject import Subject
 
 ORDER, TITLE = 50, "Images that change their class"
@@ -30,7 +29,7 @@ def show(subject: Subject) -> Section:
     for name, table in rows.artifacts.items():
         for flip in compute(rows.reference, table, classes=len(classes)).flips:
             flips.setdefault(flip, []).append(name)
-    again = {shlex.join(["toolkit", "verify", str(subject.folder), "--flips", "flips.png"]): "draws them anew"}
+    again = {command("verify", subject.folder, "--flips", "flips.png"): "draws them anew"}
     if not flips:
         return Section(
             paragraph(f"No artifact puts any of the test {subject.rows_are} into another class than Keras does."), again

@@ -1,6 +1,5 @@
 """Whether each artifact still is the model: what was lost with its interval, beside the margin."""
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 
@@ -12,7 +11,7 @@ from toolkit.manifest import Artifact
 from toolkit.parity.statistics import loss_bounds
 from toolkit.report import svg
 from toolkit.report.markup import Markup, code, element, joined, paragraph, table, verdict
-from toolkit.report.sections.base import Section
+from toolkit.report.sections.base import Section, command
 from toolkit.report.subject import Subject
 from toolkit.report.svg import Axis
 
@@ -43,11 +42,10 @@ def show(subject: Subject) -> Section:
             *(paragraph(f"{units.MARK} {text}") for text in marks),
         ]
     )
-    folder = str(subject.folder)
     margin = next(f"{one.margin_pp:g}" for artifact in artifacts if (one := artifact.verified))
     again = {
-        shlex.join(["toolkit", "record", "check", folder]): "rebuilds each figure from what was kept of each image",
-        shlex.join(["toolkit", "verify", folder, "--margin", margin]): "runs every artifact and Keras again",
+        command("record", "check", subject.folder): "rebuilds each figure from what was kept of each image",
+        command("verify", subject.folder, "--margin", margin): "runs every artifact and Keras again",
     }
     return Section(body, again)
 
