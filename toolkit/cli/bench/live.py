@@ -34,8 +34,9 @@ def showing(console: Console) -> Iterator[OnStep]:
 def standing(progress: "BenchProgress") -> Standing:
     """Return what a live table shows of a benchmark."""
     rows = progress.rows()
-    names = units.short_names([row.path for row in rows])
-    settings = {"threads": [row.threads for row in rows], "batch": [row.batch for row in rows]}
+    measured = [row.configuration for row in rows]
+    names = units.short_names([one.candidate.path for one in measured])
+    settings = {"threads": [one.threads for one in measured], "batch": [one.batch for one in measured]}
     varied = [name for name, values in settings.items() if len(set(values)) > 1]
     return Standing(
         done=progress.share,
@@ -50,7 +51,7 @@ def standing(progress: "BenchProgress") -> Standing:
         rows=[
             (
                 name,
-                row.runtime,
+                row.configuration.candidate.runtime,
                 *(str(settings[varying][number]) for varying in varied),
                 "–" if row.median_s is None else units.seconds(row.median_s),
                 row.state,
