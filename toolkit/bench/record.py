@@ -20,32 +20,12 @@ from toolkit.rebuilt import BENCHMARK, Rebuilt
 
 # The keys of a result that hold what was measured; null under emulation.
 FIGURES = (
-    "median_s",
-    "median_ci95_s",
-    "floor_s",
-    "floor_ci95_s",
-    "p90_s",
-    "p95_s",
-    "p99_s",
-    "outliers",
-    "load_s",
-    "first_s",
-    "cold_s",
-    "end_to_end_median_s",
-    "end_to_end_ci95_s",
-    "images_per_s",
-    "paced",
-    "peak_rss_bytes",
-    "added_rss_bytes",
-    "speedup",
-    "speedup_ci95",
-    "at_least",
-    "verdict",
-)
-
+    "median_s", "median_ci95_s", "floor_s", "floor_ci95_s", "p90_s", "p95_s", "p99_s", "outliers",
+    "load_s", "first_s", "cold_s", "end_to_end_median_s", "end_to_end_ci95_s", "images_per_s", "paced",
+    "peak_rss_bytes", "added_rss_bytes", "speedup", "speedup_ci95", "at_least", "verdict",
+)  # fmt: skip
 # What is derived, too, and records lack from before it was computed.
 LATER = ("floor_s", "floor_ci95_s", "tuned")
-
 EMULATED = "emulated: it ran once, and no latency is given"
 APART = "speed-up from blocks of separate processes, which see less than pairs of one process"
 
