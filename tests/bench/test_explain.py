@@ -9,11 +9,12 @@ import pytest
 from tests.bench import made_up
 from tests.bench.test_measure import Clock, FakeSession
 from toolkit import runtimes
-from toolkit.bench import dissect, explain, roofline
+from toolkit.bench import dissect, explain
 from toolkit.bench.candidates import select
 from toolkit.bench.plan import Plan
 from toolkit.bench.profile import Profile, read
 from toolkit.bench.record import read as read_record
+from toolkit.bench.roofline import Roofline
 from toolkit.bench.schedule import bench
 from toolkit.bench.tasks import PROBE
 from toolkit.errors import ArtifactError
@@ -94,8 +95,8 @@ def test_the_reference_has_nothing_to_probe():
 
 @pytest.mark.slow
 def test_everything_is_explained_and_read_back(exported, tmp_path, monkeypatch):
-    roofs = {"int8": {"macs_per_s": 1e15, "bytes_per_s": [[1000, 1e15]]}}
-    monkeypatch.setattr(explain, "_probed", lambda result: {k: roofline.read(v) for k, v in roofs.items()})
+    roofs = {"int8": Roofline(1e15, ((1000, 1e15),))}
+    monkeypatch.setattr(explain, "_probed", lambda result: roofs)
     record = bench(select([exported / "cnn-int8.tflite"], warn=pytest.fail), tmp_path / "record", QUICK)
     explain.explain(record, everything=True)
     (entry,) = record.to_json()["results"]

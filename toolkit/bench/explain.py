@@ -19,6 +19,7 @@ from toolkit.bench.roofline import Roofs
 from toolkit.bench.statistics import SpeedVerdict
 from toolkit.bench.tasks import PROBE, PROFILE
 from toolkit.errors import ArtifactError
+from toolkit.files import documents
 from toolkit.step import OnStep, Step, ignore
 from toolkit.worker.process import Process
 
@@ -128,4 +129,4 @@ def _probed(result: Result) -> Roofs | None:
         answer = _asked({"do": PROBE, "runtime": result.runtime, "threads": result.threads}, result)
     except ArtifactError:  # a machine without the memory for the probes: no roof, and all else is told
         return None
-    return {name: roofline.read(roof) for name, roof in answer["roofs"].items()}
+    return documents.convert(answer["roofs"], Roofs, result.path, what="what a runtime does at best")

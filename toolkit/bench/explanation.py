@@ -6,6 +6,7 @@ from typing import Any
 from toolkit.bench import profile
 from toolkit.bench.profile import Profile, ProfileEntry
 from toolkit.bench.roofline import Roofline
+from toolkit.files import documents
 
 
 class WhyEntry(ProfileEntry):
@@ -48,7 +49,7 @@ class Explanation:
             "attainable_macs_per_s": attainable[0] if attainable else None,
             "bound": attainable[1] if attainable else None,
             "share_of_attainable": None if median_s is None else self.share(median_s),
-            "roofline": self.roofline.to_json() if self.roofline else None,
+            "roofline": documents.to_tree(self.roofline),
             "not_faster_because": self.reason,
         }
 
