@@ -11,16 +11,14 @@ from toolkit import manifest, runs, units
 from toolkit.convention import CAFFE, OPTION, STANDARD, TORCH, Convention, Layout, output_of
 from toolkit.data.base import SomeRows, Split
 from toolkit.errors import UsageError
-from toolkit.parity.statistics import mcnemar_p, near_chance
+from toolkit.parity.halves import clearly_better
+from toolkit.parity.statistics import LEVEL, mcnemar_p, near_chance
 from toolkit.runtimes.base import Predictor
 
 # Training images that every range is tried on.
 IMAGES = 300
 # Share of its training images that a model gets right at least, if an unusual range is to be its own.
 KNOWN = 0.8
-# How improbable it must be that two ranges are equally good before the worse one is refused. Chance alone does that to
-# one export in 10,000; 15 images that only the better one gets right are enough.
-LEVEL = 1e-4
 
 
 def of_file(
@@ -72,10 +70,9 @@ def check(
     if not _is_chance(right, rows) and mcnemar_p(0, int((~right).sum())) >= LEVEL:
         return chosen  # no other can be clearly better
     best, better = _best(session, chosen, rows)
-    lost, gained = int((right & ~better).sum()), int((better & ~right).sum())
     if _is_chance(max(right, better, key=np.count_nonzero), rows):
         _warn_of_chance(path, {chosen: right, best: better}, warn)
-    elif gained > lost and mcnemar_p(lost, gained) < LEVEL:
+    elif clearly_better(right, better):
         shares = [units.percent(float(one.mean())) for one in (better, right)]
         raise UsageError(
             f"{path}: gets {shares[0]} of {len(rows)} training images right with {best}, {shares[1]} with {chosen}: "
@@ -117,8 +114,7 @@ def _best(session: Predictor, like: Convention, rows: Split) -> tuple[Convention
     best, right = _most(session, like, STANDARD, rows)
     if rows.images.shape[-1] > 1:
         other, right_then = _most(session, like, (replace(best, bgr=True), TORCH, CAFFE), rows)
-        lost, gained = int((right & ~right_then).sum()), int((right_then & ~right).sum())
-        if right_then.mean() >= KNOWN and gained > lost and mcnemar_p(lost, gained) < LEVEL:
+        if right_then.mean() >= KNOWN and clearly_better(right, right_then):
             return other, right_then
     return best, right
 
