@@ -74,8 +74,7 @@ class Study:
     @property
     def overlap(self) -> list[OverlapEntry]:
         """Images that parts of the data share: with them a test accuracy is none."""
-        shared: list[OverlapEntry] = self.data["overlap"]
-        return shared
+        return self.data["overlap"]
 
     def best(self) -> list[TrialOutcome]:
         """Return the run of each model whose weights have the highest validation accuracy.
@@ -202,7 +201,7 @@ def conduct(
             with closing(executor(study.due, work)) as events:
                 for event in events:
                     on_event(event)
-        study = _reread(study)
+        study = replace(study, outcomes=tuple(outcome.read(one.trial) for one in study.outcomes))
         write_json(study.folder / DOCUMENT, study.to_json())
     return study
 
@@ -220,6 +219,3 @@ def read(folder: Path) -> Study:
     )
     return Study(folder, document["grid"], document["data"], document["host"], tuple(document["jobs"]), outcomes)
 
-
-def _reread(study: Study) -> Study:
-    return replace(study, outcomes=tuple(outcome.read(one.trial) for one in study.outcomes))

@@ -10,7 +10,7 @@ from toolkit.bench.record import Record
 from toolkit.bench.result import Result, names
 from toolkit.bench.statistics import describe
 from toolkit.console import Column, figure_columns, text_columns
-from toolkit.host import Host, State, describe_throttled
+from toolkit.host import State, describe_throttled
 from toolkit.report import svg
 from toolkit.report.markup import Markup, code, element, facts, joined, paragraph, table
 from toolkit.report.sections.base import Section, command
@@ -118,7 +118,7 @@ def _machine(record: Record) -> Markup:
     about: dict[str, object] = {
         "CPU": f"{host.cpu}, {units.count(host.cores, 'core')}, {host.arch}",
         "instruction sets": host.kernels or "not known",
-        "system": _system(host),
+        "system": ", ".join(filter(None, (host.model, host.os, f"Python {host.python}", host.virtual))),
         "measured": f"{record.started}, {record.seconds:g} s each, in turns",
         "versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()) or "not known",
     }
@@ -144,7 +144,3 @@ def _state(state: State) -> str:
         "power and heat": ", ".join(describe_throttled(state.throttled)),
     }
     return ", ".join(f"{name} {value}" for name, value in known.items() if value not in (None, ""))
-
-
-def _system(host: Host) -> str:
-    return ", ".join(filter(None, (host.model, host.os, f"Python {host.python}", host.virtual)))
