@@ -118,11 +118,7 @@ def parts() -> tuple[str, ...]:
 
 
 def examine(
-    paths: Sequence[Path],
-    *,
-    root: Path = Path("/"),
-    try_part: Callable[[str], Probe] = probe,
-    on_step: OnStep = ignore,
+    paths: Sequence[Path], *, root: Path = Path("/"), try_part: Callable[[str], Probe] = probe, on_step: OnStep = ignore
 ) -> DoctorReport:
     """Look at the machine under ``root``, at every part, and at the files that paths stand for, as ``files.find``.
 

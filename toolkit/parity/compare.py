@@ -147,12 +147,7 @@ def compare(
 
 
 def compare_file(
-    path: Path,
-    expected: Material,
-    answer: Answer,
-    output: TensorSpec,
-    *,
-    margin_pp: float = DEFAULT_MARGIN_PP,
+    path: Path, expected: Material, answer: Answer, output: TensorSpec, *, margin_pp: float = DEFAULT_MARGIN_PP
 ) -> Comparison:
     """Compare a file that no manifest speaks of: its accuracy alone decides. answer: its outputs for (N, …) images."""
     try:

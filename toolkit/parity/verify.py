@@ -76,11 +76,7 @@ def select(paths: Sequence[Path]) -> list[tuple[Manifest, list[Artifact]]]:
 
 
 def verify_all(
-    paths: Sequence[Path],
-    options: VerifyOptions,
-    *,
-    warn: Callable[[str], None],
-    on_step: OnStep = ignore,
+    paths: Sequence[Path], options: VerifyOptions, *, warn: Callable[[str], None], on_step: OnStep = ignore
 ) -> Parity:
     """Compare what ``paths`` stand for, as ``verify`` does, in one worker: no model can end the caller."""
     chosen = select(paths)

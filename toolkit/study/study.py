@@ -183,11 +183,7 @@ def work_on(data: StudyDataEntry, document: Path, device: str) -> Work:
 
 
 def conduct(
-    study: Study,
-    executor: Executor,
-    *,
-    device: str = "auto",
-    on_event: Callable[[Event], None] = lambda event: None,
+    study: Study, executor: Executor, *, device: str = "auto", on_event: Callable[[Event], None] = lambda event: None
 ) -> Study:
     """Carry out the runs that are due, and return the study with their outcomes. Ctrl-C ends it as a KeyboardInterrupt.
 
