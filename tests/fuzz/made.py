@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -129,7 +130,7 @@ def study(folder):
     (trial,) = trials.of_grid(grid, data["digests"], folder)
     run(trial.folder)
     write_json(
-        folder / "study.json", {"grid": grid.to_json(), "data": data, "host": {"cpu": "one", "cores": 2}, "jobs": [1]}
+        folder / "study.json", {"grid": asdict(grid), "data": data, "host": {"cpu": "one", "cores": 2}, "jobs": [1]}
     )
     write_json(trial.folder / "metrics.json", METRICS)
 

@@ -1,7 +1,7 @@
 """What to ship: the fastest artifact within the budgets, or what comes nearest to them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from toolkit import units
@@ -45,10 +45,6 @@ class Requirements:
             "accuracy": 1 - accuracy / self.min_accuracy if self.min_accuracy else 0.0,
         }
         return {name: share for name, share in over.items() if share > 0}
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what a record says of them."""
-        return asdict(self)
 
 
 def recommend(

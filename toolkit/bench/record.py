@@ -109,7 +109,7 @@ class Record:
             "results": [self._result_json(result) for result in self.results],
             "failures": self.failures,
             "crashed": self.crashed,
-            "budgets": self.budgets.to_json(),
+            "budgets": asdict(self.budgets),
             "recommended": _fitting(recommendations),
             "recommendations": recommendations,
             "record": str(self.folder),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
@@ -108,7 +108,7 @@ class Study:
             "schema": 1,
             "command": "study",
             "folder": str(self.folder),
-            "grid": self.grid.to_json(),
+            "grid": asdict(self.grid),
             "data": self.data,
             "host": self.host,
             "jobs": list(self.jobs),
