@@ -68,7 +68,7 @@ def recommend(
     chosen = []
     for folder in dict.fromkeys(result.path.parent for result in results):
         here = [r for r in results if r.path.parent == folder and r.runtime != REFERENCE_RUNTIME]
-        if budgets == Requirements() and not any(r.is_listed for r in here):
+        if budgets == Requirements() and all(r.format is None for r in here):  # no manifest lists them
             continue
         smallest = min((r.batch for r in here), default=1)
         here = [r for r in here if r.batch == smallest]

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, TypedDict
 
-from toolkit.runtimes.base.graph import INT8, Operator
+from toolkit.runtimes.base.graph import Operator
 
 # Operators that only bring numbers from one type to another, by what their names hold.
 CONVERSIONS = ("Quantize", "QUANTIZE", "Cast", "CAST")
@@ -92,11 +92,6 @@ class Profile:
             if operator.arithmetic:
                 counts[operator.arithmetic] += operator.macs or 0
         return counts.most_common(1)[0][0] if counts else None
-
-    @property
-    def integer(self) -> bool:
-        """Whether most of its multiply-accumulates are made in integers."""
-        return self.arithmetic == INT8
 
     def arithmetic_s(self) -> float:
         """Return the time of the operators that multiply."""
