@@ -1,6 +1,7 @@
 """Try the settings of an artifact's runtime beside the usual ones: which of them is surely faster here?"""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -52,16 +53,11 @@ def _left_out(usual: Configuration, names: Sequence[str]) -> dict[str, str]:
     """Return the settings that need not be timed beside the usual ones, and why."""
     if not names:
         return {}
-    left_out = {}
-    workers = SideWorkers([usual, *(replace(usual, setting=name) for name in names)], None, END_TO_END)
-    try:
+    sides = [usual, *(replace(usual, setting=name) for name in names)]
+    with closing(SideWorkers(sides, None, END_TO_END)) as workers:
         workers.open(0)
-        for place, name in enumerate(names, 1):
-            if why := _no_choice(workers, place):
-                left_out[name] = why
-    finally:
-        workers.close()
-    return left_out
+        whys = {name: _no_choice(workers, place) for place, name in enumerate(names, 1)}
+    return {name: why for name, why in whys.items() if why}
 
 
 def _no_choice(workers: SideWorkers, place: int) -> str | None:
