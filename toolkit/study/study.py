@@ -214,4 +214,3 @@ def read(folder: Path) -> Study:
         outcome.read(trial) for trial in trials.of_grid(document["grid"], document["data"]["digests"], folder)
     )
     return Study(folder, document["grid"], document["data"], document["host"], tuple(document["jobs"]), outcomes)
-
