@@ -166,15 +166,13 @@ class Record:
 
 
 def new_folder(parent: Path) -> Path:
-    """Return a folder for a record that does not exist yet, named by the time."""
+    """Return a folder for a record, named by the time, for ``make`` to make."""
     remove_partials(parent, "*/")  # no benchmark comes back to the folder of one that was killed
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    names = (stamp, *(f"{stamp}-{number}" for number in range(2, 1000)))
-    return next(folder for name in names if not (folder := parent / name).exists())
+    return parent / datetime.now().strftime("%Y%m%d-%H%M%S")
 
 
 def make(folder: Path) -> Path:
-    """Make the folder of a record, under a further number if a twin, begun in the same second, has made it."""
+    """Make the folder of a record, under a further number if another, begun in the same second, has made it."""
     number, made = 1, folder
     while True:
         try:
