@@ -19,20 +19,10 @@ from toolkit.wire import ALIVE_S, Channel
 # A connection of its own, which asks the user nothing and forwards nothing. Which hosts to trust and how to log in is
 # taken from the user's configuration. A device that stopped answering is noticed after 3 times 10 seconds.
 OPTIONS = {
-    "BatchMode": "yes",
-    "ClearAllForwardings": "yes",
-    "ConnectTimeout": "20",
-    "ControlMaster": "no",
-    "ControlPath": "none",
-    "ForwardAgent": "no",
-    "ForwardX11": "no",
-    "LogLevel": "ERROR",
-    "PermitLocalCommand": "no",
-    "RemoteCommand": "none",
-    "RequestTTY": "no",
-    "ServerAliveCountMax": "3",
-    "ServerAliveInterval": "10",
-}
+    "BatchMode": "yes", "ClearAllForwardings": "yes", "ConnectTimeout": "20", "ControlMaster": "no",
+    "ControlPath": "none", "ForwardAgent": "no", "ForwardX11": "no", "LogLevel": "ERROR", "PermitLocalCommand": "no",
+    "RemoteCommand": "none", "RequestTTY": "no", "ServerAliveCountMax": "3", "ServerAliveInterval": "10",
+}  # fmt: skip
 # Seconds that Python may take to start on a device, that a process here may take to end when it was told to, and that
 # a device has to send what there is when the user has stopped it.
 START_S, END_S, STOP_S = 60.0, 10.0, 20.0
