@@ -82,7 +82,7 @@ def verify_against(
             comparisons.append(compare_file(path, expected, candidate.answer, candidate.output, margin_pp=margin_pp))
             on_step(Step(number, len(paths), str(path), comparisons[-1]))
     description = {**dataset.describe_test(), **leaks.NOT_CHECKED}
-    return Parity((Verified(reference, None, dataset.class_names, description, comparisons, expected),))
+    return Parity((Verified(description, comparisons, reference, None, dataset.class_names, expected),))
 
 
 def answered_by(reference: Classifier, test: Split) -> Material:

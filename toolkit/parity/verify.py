@@ -135,7 +135,7 @@ def on_test_set(
         if near_chance(expected.right, np.bincount(dataset.test.labels).tolist()):
             warn(f"{manifest.reference_path}: {_NEAR_CHANCE.format(right=expected.right, images=len(dataset.test))}")
         comparisons = _compare_all(manifest, artifacts, expected, options)
-    return Verified(manifest.reference_path, manifest, manifest.data.classes, description, comparisons, expected)
+    return Verified(description, comparisons, manifest.reference_path, manifest, manifest.data.classes, expected)
 
 
 def check_overlap(
@@ -198,7 +198,7 @@ def by_golden(manifest: Manifest, artifacts: Sequence[Artifact], options: Verify
     comparisons = _compare_all(manifest, artifacts, expected, options)
     named = {"name": "golden", "split": "golden", "n": len(record.labels), "sha256": sha256(manifest.golden_path)}
     description = {**named, **leaks.NOT_CHECKED}
-    return Verified(manifest.reference_path, manifest, manifest.data.classes, description, comparisons, expected)
+    return Verified(description, comparisons, manifest.reference_path, manifest, manifest.data.classes, expected)
 
 
 def _compare_all(
