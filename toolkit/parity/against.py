@@ -34,11 +34,6 @@ class Classifier:
     session: Predictor
     convention: Convention
 
-    @property
-    def exclusive(self) -> bool:
-        """Whether an image is of one class alone."""
-        return self.convention.output != Output.SIGMOIDS
-
     def answer(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Return probabilities (N, classes) for rows of data."""
         outputs = self.session.predict(images)
@@ -90,7 +85,8 @@ def answered_by(reference: Classifier, test: Split) -> Material:
     answers = np.concatenate([reference.answer(images) for images in chunks(test.images)])
     if answers.shape[1] <= int(test.labels.max()):
         raise DataError(f"{reference.session.path}: tells {answers.shape[1]} classes apart, the data have more")
-    return material(test.images, test.labels, answers, convention=_PROBABILITIES if reference.exclusive else _SIGMOIDS)
+    means = _SIGMOIDS if reference.convention.output == Output.SIGMOIDS else _PROBABILITIES
+    return material(test.images, test.labels, answers, convention=means)
 
 
 def open_classifier(

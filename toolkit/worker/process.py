@@ -141,7 +141,7 @@ class Process:
         return f"failed: {lines[-1] if lines else 'no message'}"
 
 
-def ended(process: "subprocess.Popen[bytes]", seconds: float) -> int:
+def ended(process: subprocess.Popen[bytes], seconds: float) -> int:
     """Return the exit code of a process, which is killed if it does not end by itself within so many seconds."""
     try:
         return process.wait(seconds)
