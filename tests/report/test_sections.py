@@ -210,7 +210,7 @@ def test_where_nothing_flips_it_says_so(three):
 
 
 def test_a_flip_from_wrong_to_wrong_is_called_that():
-    assert flips.kind(Flip(0, label=1, reference=2, candidate=3)) == "both wrong"
+    assert Flip(0, label=1, reference=2, candidate=3).kind == "both wrong"
 
 
 def test_the_latencies_of_a_benchmark_are_those_of_its_samples(shipped, benchmark, tmp_path):

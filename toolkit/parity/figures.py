@@ -35,6 +35,13 @@ class Flip:
     reference: int
     candidate: int
 
+    @property
+    def kind(self) -> str:
+        """``lost`` where only the reference is right, ``gained`` where only the artifact is, else ``both wrong``."""
+        if self.reference == self.label:
+            return "lost"
+        return "gained" if self.candidate == self.label else "both wrong"
+
 
 @dataclass(frozen=True)
 class Figures:
