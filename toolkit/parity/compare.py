@@ -203,9 +203,7 @@ def _look(
     expected: Material, answer: Answer, output: TensorSpec, recorded: NDArray[np.float32] | None = None
 ) -> dict[str, Any]:
     """Return what a comparison says of the answers to all images, which are looked at as they come."""
-    table, sums = RowFile(CANDIDATE_ROW), checks.Sums(expected.classes)
-    not_finite = flips = 0
-    difference = 0.0
+    table, not_finite, flips, difference, furthest = RowFile(CANDIDATE_ROW), 0, 0, 0.0, 0.0
     for images, reference in expected.batches():
         outputs = answer(images)
         if problem := checks.check_shape(outputs, reference):
@@ -218,13 +216,14 @@ def _look(
             before = recorded[len(table) : len(table) + len(outputs)]
             flips += int((outputs.argmax(axis=1) != before.argmax(axis=1)).sum())
             difference = max(difference, float(np.abs(outputs - before).max()))
-        sums.add(outputs)
+        furthest = max(furthest, float(np.abs(outputs.sum(axis=1) - 1).max()))
         table.append(candidate_rows(outputs, reference, step=output.scale, logits=expected.logits))
     if not_finite:
         return {"problem": checks.not_finite(not_finite, len(table))}
+    problem = checks.check_sums(furthest, output, classes=expected.classes) if expected.sums_to_one else None
     return {
         "figures": figures.compute(expected.table, table, classes=expected.classes),
         "recorded": None if recorded is None else Recorded(flips, difference, output.scale),
         "table": table,
-        "problem": sums.problem(output) if expected.sums_to_one else None,
+        "problem": problem,
     }
