@@ -102,9 +102,7 @@ def benchmark(folder, path="a.tflite"):
     roof = Roofline(1e11, ((1 << 18, 4e10), (1 << 20, 2e10)))
     found.why = {"s.npz": Explanation(Profile(operators, (1e-6, 3e-6, 1e-4), None), roof, "its kernels are slow")}
     counted = Instructions("litert", 123_456, "qemu-user 8.2", "Cortex-A72", None, {"ai-edge-litert": "2.3.0"})
-    tried = Tuned(
-        (TriedSetting("XNNPACK off", "flags=0", (0.1, 0.12)),), (("XNNPACK in float16", "not in this version"),)
-    )
+    tried = Tuned((TriedSetting("XNNPACK off", "flags=0", (0.1, 0.12)),), {"XNNPACK in float16": "not in this version"})
     found.instructions, found.tuned = {Path(path): counted}, {Path(path): tried}
     found.results[0].write_samples(folder)
     found.save()

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from toolkit.bench import advice, explanation, passing_on, reading, statistics, tuned
+from toolkit.bench import advice, explanation, passing_on, reading, statistics
 from toolkit.bench.advice import Requirements
 from toolkit.bench.explanation import Explanation
 from toolkit.bench.instructions import Instructions
@@ -210,7 +210,7 @@ def read(folder: Path) -> Record:
         budgets=document["budgets"],
         why={one["samples"]: explanation.read(why) for one in document["results"] if (why := one.get("why"))},
         instructions={path: counted for path, one in entries if (counted := one.get("instructions"))},
-        tuned={path: tuned.read(tried) for path, one in entries if (tried := one.get("tuned"))},
+        tuned={path: tried for path, one in entries if (tried := one.get("tuned"))},
     )
 
 

@@ -46,7 +46,7 @@ def tune(candidate: Candidate, plan: Plan, *, on_step: OnStep = ignore) -> Tuned
     timed = len(sides) > 1
     processes = alternating.in_rounds(sides, plan, on_step=on_step, doing=doing, kind=END_TO_END) if timed else []
     tried = tuple(_tried(side, place, processes) for place, side in enumerate(sides[1:], 1))
-    return Tuned(tried, tuple(left_out.items()))
+    return Tuned(tried, left_out)
 
 
 def _left_out(usual: Configuration, names: Sequence[str]) -> dict[str, str]:
