@@ -12,12 +12,13 @@ from toolkit import runtimes
 from toolkit.bench import dissect, explain
 from toolkit.bench.candidates import select
 from toolkit.bench.plan import Plan
-from toolkit.bench.profile import Profile, read
+from toolkit.bench.profile import Profile
 from toolkit.bench.record import read as read_record
 from toolkit.bench.roofline import Roofline
 from toolkit.bench.schedule import bench
 from toolkit.bench.tasks import PROBE
 from toolkit.errors import ArtifactError
+from toolkit.files import documents
 from toolkit.runtimes.base.graph import Node, Operator
 from toolkit.worker.process import Process
 
@@ -35,7 +36,7 @@ def profiled(path, module=None, **asked):
     """Take an artifact apart in this process; 0.1 ms pass with each look at the clock."""
     module = module or runtimes.get(runtimes.for_file(path))
     asked = {"threads": 1, "batch": 1, "timed": True, "clock": Clock(tick=100_000)} | asked
-    return read(dissect.profile(module, path, None, **asked))
+    return documents.convert(dissect.profile(module, path, None, **asked), Profile, path, what="a profile")
 
 
 @pytest.mark.parametrize("name", ["cnn-float32.onnx", "cnn-int8.tflite"])

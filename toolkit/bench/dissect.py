@@ -45,7 +45,7 @@ def profile(
     convention: Convention | None = None,
     clock: Clock = time.perf_counter_ns,
 ) -> dict[str, Any]:
-    """Return operators and times of prefixes, as ``toolkit.bench.profile.read`` takes them."""
+    """Return operators and times of prefixes, as the document of ``Profile``."""
     operators = [node.operator for node in module.nodes(path, batch=batch)]
     document: dict[str, Any] = {"operators": [asdict(operator) for operator in operators], "prefixes_s": None}
     if not timed:

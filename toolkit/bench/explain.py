@@ -7,7 +7,7 @@ from typing import Any
 
 from toolkit import host, runtimes
 from toolkit import manifest as manifests
-from toolkit.bench import profile, reasons, roofline, statistics
+from toolkit.bench import reasons, roofline, statistics
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.explanation import Explanation
@@ -68,7 +68,12 @@ def _profile(record: Record, result: Result) -> Profile:
     try:
         candidate = Candidate(result.path, result.runtime, manifests.listing(result.path))
         told = Configuration(candidate, result.threads, result.batch).told
-        return profile.read(_asked({"do": PROFILE, "timed": not record.host.emulated, **told}, result))
+        return documents.convert(
+            _asked({"do": PROFILE, "timed": not record.host.emulated, **told}, result),
+            Profile,
+            result.path,
+            what="a profile",
+        )
     except ArtifactError as error:
         return Profile((), None, f"it could not be taken apart: {error}")
 

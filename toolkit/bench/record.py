@@ -208,7 +208,7 @@ def read(folder: Path) -> Record:
         before=document["host"]["before"],
         after=document["host"]["after"],
         budgets=document["budgets"],
-        why={one["samples"]: explanation.read(why) for one in document["results"] if (why := one.get("why"))},
+        why={one["samples"]: explanation.read(why, path) for one in document["results"] if (why := one.get("why"))},
         instructions={path: counted for path, one in entries if (counted := one.get("instructions"))},
         tuned={path: tried for path, one in entries if (tried := one.get("tuned"))},
     )
