@@ -71,11 +71,11 @@ class Comparisons:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit verify --json``. ``dataset`` is null if folders have different ones."""
-        first, *others = (part.dataset for part in self.parts)
+        datasets = [part.dataset for part in self.parts]
         return {
             "schema": 1,
             "command": "verify",
-            "dataset": first if all(other == first for other in others) else None,
+            "dataset": datasets[0] if all(one == datasets[0] for one in datasets) else None,
             "results": [{**one.to_json(), "dataset": part.dataset} for part in self.parts for one in part.comparisons],
             "verdict": self.verdict,
         }
