@@ -9,7 +9,7 @@ from toolkit import manifest
 from toolkit.convention import Convention, Layout
 from toolkit.entries import EvaluationSet
 from toolkit.overlap import Overlap
-from toolkit.parity import card, metadata
+from toolkit.parity import card
 
 EVIL = "evil: [\"'\n---\n# \x1b\u202e"
 
