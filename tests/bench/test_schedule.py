@@ -137,7 +137,7 @@ def test_batches_are_run(exported, tmp_path):
 
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_was_measured(exported, tmp_path, monkeypatch):
-    real = schedule._Schedule._take_turns
+    real = schedule._Benchmark._take_turns
     calls = []
 
     def interrupted(*arguments):
@@ -146,7 +146,7 @@ def test_ctrl_c_keeps_what_was_measured(exported, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         real(*arguments)
 
-    monkeypatch.setattr(schedule._Schedule, "_take_turns", interrupted)
+    monkeypatch.setattr(schedule._Benchmark, "_take_turns", interrupted)
     candidates = select([exported / "cnn-int8.tflite"], warn=pytest.fail)
     record = bench(candidates, tmp_path / "record", replace(QUICK, processes=5))
     assert record.interrupted

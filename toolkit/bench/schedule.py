@@ -57,20 +57,20 @@ def bench(
     )
     record.save()
     configurations = [Configuration(c, t, b) for c in candidates for b in plan.batches for t in plan.threads]
-    going_on = _Schedule(record, configurations, plan, on_step)
+    benchmark = _Benchmark(record, configurations, plan, on_step)
     try:
-        for _ in range(going_on.rounds):
-            going_on.measure_round()
-            going_on.keep()
+        for _ in range(benchmark.rounds):
+            benchmark.measure_round()
+            benchmark.keep()
             on_kept()
     except KeyboardInterrupt:
         record.interrupted = True
-        going_on.keep()
+        benchmark.keep()
         on_kept()
     return record
 
 
-class _Schedule:
+class _Benchmark:
     """A benchmark while it goes on: what was measured of each configuration so far."""
 
     def __init__(
