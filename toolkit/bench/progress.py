@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,10 @@ START, TURN, PACE, PAIR = "start", "turn", "pace", "pair"
 class Row:
     """One configuration. state: in words. median_s: of the medians of its blocks so far; None before the first."""
 
-    configuration: "Configuration"
+    path: Path
+    runtime: str
+    threads: int
+    batch: int
     state: str
     median_s: float | None
 
@@ -97,7 +101,10 @@ class BenchProgress:
         """Return one row for each configuration."""
         return [
             Row(
-                configuration,
+                configuration.candidate.path,
+                configuration.candidate.runtime,
+                configuration.threads,
+                configuration.batch,
                 self._state(configuration, standing),
                 float(np.median(standing.medians_s)) if standing.medians_s else None,
             )
