@@ -34,7 +34,7 @@ RECIPE = Recipe(model="mlp", epochs=3).to_json()
 
 def artifacts(folder):
     """Make a folder of two shipped artifacts with a short golden, and their parity record."""
-    for name in (*ARTIFACTS, "golden.npz", "manifest.json", "parity.json", "README.md"):
+    for name in (*ARTIFACTS, "golden.npz", "novelty.npz", "manifest.json", "parity.json", "README.md"):
         shutil.copyfile(SHIPPED / name, folder / name)
     whole = golden.read(folder / "golden.npz")
     recorded = {name: whole.recorded[name][:IMAGES] for name in ARTIFACTS}
