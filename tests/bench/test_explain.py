@@ -9,14 +9,16 @@ import pytest
 from tests.bench import made_up
 from tests.bench.test_measure import Clock, FakeSession
 from toolkit import runtimes
-from toolkit.bench import dissect, explain, roofline
+from toolkit.bench import dissect, explain
 from toolkit.bench.candidates import select
 from toolkit.bench.plan import Plan
-from toolkit.bench.profile import Profile, read
+from toolkit.bench.profile import Profile
 from toolkit.bench.record import read as read_record
+from toolkit.bench.roofline import Roofline
 from toolkit.bench.schedule import bench
 from toolkit.bench.tasks import PROBE
 from toolkit.errors import ArtifactError
+from toolkit.files import documents
 from toolkit.runtimes.base.graph import Node, Operator
 from toolkit.worker.process import Process
 
@@ -34,7 +36,7 @@ def profiled(path, module=None, **asked):
     """Take an artifact apart in this process; 0.1 ms pass with each look at the clock."""
     module = module or runtimes.get(runtimes.for_file(path))
     asked = {"threads": 1, "batch": 1, "timed": True, "clock": Clock(tick=100_000)} | asked
-    return read(dissect.profile(module, path, None, **asked))
+    return documents.convert(dissect.profile(module, path, None, **asked), Profile, path, what="a profile")
 
 
 @pytest.mark.parametrize("name", ["cnn-float32.onnx", "cnn-int8.tflite"])
@@ -94,8 +96,8 @@ def test_the_reference_has_nothing_to_probe():
 
 @pytest.mark.slow
 def test_everything_is_explained_and_read_back(exported, tmp_path, monkeypatch):
-    roofs = {"int8": {"macs_per_s": 1e15, "bytes_per_s": [[1000, 1e15]]}}
-    monkeypatch.setattr(explain, "_probed", lambda result: {k: roofline.read(v) for k, v in roofs.items()})
+    roofs = {"int8": Roofline(1e15, ((1000, 1e15),))}
+    monkeypatch.setattr(explain, "_probed", lambda result: roofs)
     record = bench(select([exported / "cnn-int8.tflite"], warn=pytest.fail), tmp_path / "record", QUICK)
     explain.explain(record, everything=True)
     (entry,) = record.to_json()["results"]

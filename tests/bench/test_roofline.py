@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -54,7 +55,8 @@ def test_an_explanation_derives_rate_and_share_and_survives_its_record():
     assert told["macs_per_s"] == pytest.approx((1 << 22) * 1e4)
     assert told["share_of_attainable"] == pytest.approx((1 << 22) * 1e4 / 80e9)
     assert (told["bound"], told["arithmetic"], told["call_s"]) == (MEMORY, INT8, 1e-6)
-    assert read(documents.convert(json.loads(json.dumps(told)), WhyEntry, "here", what="a record")) == explanation
+    entry = documents.convert(json.loads(json.dumps(told)), WhyEntry, "here", what="a record")
+    assert read(entry, Path("here")) == explanation
 
 
 def test_unknown_multiply_accumulates_leave_no_rate():

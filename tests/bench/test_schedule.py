@@ -17,7 +17,7 @@ from toolkit.bench.advice import Requirements
 from toolkit.bench.candidates import select
 from toolkit.bench.measure import INVOKE
 from toolkit.bench.plan import LEAST_TURNS, Plan
-from toolkit.bench.record import new_folder, recompute
+from toolkit.bench.record import make, new_folder, recompute
 from toolkit.bench.schedule import bench
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.worker import process
@@ -137,7 +137,7 @@ def test_every_batch_size_is_measured(exported, tmp_path):
 
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_was_measured(exported, tmp_path, monkeypatch):
-    real = schedule._take_turns
+    real = schedule._Benchmark._take_turns
     calls = []
 
     def interrupted(*arguments):
@@ -146,7 +146,7 @@ def test_ctrl_c_keeps_what_was_measured(exported, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         real(*arguments)
 
-    monkeypatch.setattr(schedule, "_take_turns", interrupted)
+    monkeypatch.setattr(schedule._Benchmark, "_take_turns", interrupted)
     candidates = select([exported / "cnn-int8.tflite"], warn=pytest.fail)
     record = bench(candidates, tmp_path / "record", replace(QUICK, processes=5))
     assert record.interrupted
@@ -266,6 +266,5 @@ def test_nonsense_is_refused_before_anything_is_written(wrong, says):
 
 
 def test_two_records_of_one_second_do_not_share_a_folder(tmp_path):
-    first = new_folder(tmp_path)
-    first.mkdir()
-    assert new_folder(tmp_path) != first
+    first = make(new_folder(tmp_path))
+    assert make(first) == first.with_name(f"{first.name}-2")

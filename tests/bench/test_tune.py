@@ -1,5 +1,6 @@
 """Settings of the runtimes: what wins by made-up processes, and every real setting on a shipped artifact."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -14,11 +15,12 @@ from toolkit.bench.alternating import Alternated
 from toolkit.bench.candidates import select
 from toolkit.bench.plan import Plan
 from toolkit.bench.settings import onnxruntime
-from toolkit.bench.tuned import TriedSetting, Tuned, read
+from toolkit.bench.tuned import TriedSetting, Tuned
 from toolkit.bundle.choose import recommendation
 from toolkit.cli.bench import tuned as report
 from toolkit.console import Console
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
+from toolkit.files import documents
 
 MLP = SHIPPED / "mlp-int8.onnx"
 FILES = {"litert": SHIPPED / "mlp-float16.tflite", "onnxruntime": MLP}
@@ -31,12 +33,12 @@ def tried(name, faster, *, spread=0.01):
 
 def test_the_fastest_of_those_that_are_surely_faster_is_best():
     found = Tuned((tried("slow", -0.1), tried("good", 0.05), tried("better", 0.1), tried("unsure", 0.2, spread=0.5)))
-    found = replace(found, left_out=(("odd", "it answers differently"),))
+    found = replace(found, left_out={"odd": "it answers differently"})
     assert found.best.setting == "better"
     document = found.to_json()
     assert document["best"] == "better"
     assert [one["verdict"] for one in document["tried"]] == ["slower", "faster", "faster", "indistinguishable"]
-    assert read(document) == found
+    assert documents.convert(json.loads(json.dumps(document)), Tuned, "here", what="a record") == found
 
 
 def test_nothing_wins_where_nothing_is_faster():
@@ -53,7 +55,12 @@ def test_the_more_are_tried_the_surer_one_must_be():
 @pytest.mark.parametrize("logarithms", [[], [0.1], [0.1, float("nan")], [0.1, 1e300]])
 def test_speed_ups_that_no_processes_found_are_refused(logarithms):
     with pytest.raises(ArtifactError, match="the setting 'x' has speed-ups of no processes"):
-        read({"tried": [{"setting": "x", "line": "x()", "logarithms": logarithms}], "left_out": {}})
+        documents.convert(
+            {"tried": [{"setting": "x", "line": "x()", "logarithms": logarithms}], "left_out": {}},
+            Tuned,
+            "here",
+            what="a record",
+        )
 
 
 @pytest.mark.parametrize("runtime", registry.names("toolkit.bench.settings"))
@@ -118,7 +125,7 @@ def test_what_answers_otherwise_cannot_be_opened_or_is_far_slower_is_no_choice(f
     names = [setting.name for setting in settings.for_runtime("onnxruntime")]
     assert [one.setting for one in found.tried] == [names[0], *names[4:]]
     whys = ["it answers differently", "it cannot be opened so: it is fixed", "it takes over 2 times as long"]
-    assert found.left_out == tuple(zip(names[1:4], whys, strict=True))
+    assert found.left_out == dict(zip(names[1:4], whys, strict=True))
     assert [len(one.logarithms) for one in found.tried] == [10] * len(found.tried)
     assert found.speedups()[0].value == pytest.approx(1 / 1.1)
     assert steps[0].text == f"mlp-int8.onnx: trying {len(found.tried)} settings, round 1"
@@ -197,6 +204,6 @@ def test_a_bundle_claims_no_setting_that_its_script_cannot_take(best, taken):
 def test_real_workers_try_each_setting():
     (candidate,) = select([FILES["litert"]], warn=pytest.fail)
     found = tune.tune(candidate, Plan(seconds=0.01, processes=1))
-    names = {*(one.setting for one in found.tried), *dict(found.left_out)}
+    names = {*(one.setting for one in found.tried), *found.left_out}
     assert names == {setting.name for setting in settings.for_runtime("litert")}
     assert all(len(one.logarithms) == 2 for one in found.tried)

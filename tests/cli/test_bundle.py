@@ -99,7 +99,7 @@ def test_ctrl_c_while_bundle_measures_ends_with_130_and_no_bundle(cli, exported,
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("toolkit.bench.schedule._opened", interrupt)
+    monkeypatch.setattr("toolkit.bench.schedule._Benchmark.measure_round", interrupt)
     code, out, err = cli("bundle", exported)
     assert (code, out, err.splitlines()[-1]) == (130, "", "error: interrupted")
     assert list(here.glob("*.zip")) == []

@@ -1,6 +1,6 @@
 import json
 from dataclasses import dataclass, field
-from typing import Any, NotRequired, TypedDict
+from typing import Any, ClassVar, NotRequired, TypedDict
 
 import pytest
 
@@ -15,6 +15,7 @@ class Part(TypedDict):
 
 @dataclass(frozen=True)
 class Whole:
+    DERIVED: ClassVar = ("length",)
     name: str
     parts: tuple[Part, ...] = ()
     size: int | None = None
@@ -37,6 +38,10 @@ def test_a_document_becomes_its_dataclass_and_loses_nothing(tmp_path):
     assert found == Whole("ä", ({"path": "a", "b": {"c": 1}, "share": 1},), None, {"x": [1, None]})
     assert (type(found.parts[0]["path"]), type(found.parts[0]["share"])) == (str, int)
     assert list(found.parts[0]) == ["path", "b", "share"]  # in its order, for whoever writes it again
+
+
+def test_what_is_derived_of_a_dataclass_may_stand_beside_its_fields(tmp_path):
+    assert read(tmp_path, '{"name": "a", "length": 1}') == Whole("a")
 
 
 @pytest.mark.parametrize(

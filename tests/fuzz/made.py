@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ RECIPE = Recipe(model="mlp", epochs=3).to_json()
 
 def artifacts(folder):
     """Make a folder of two shipped artifacts with a short golden, and their parity record."""
-    for name in (*ARTIFACTS, "golden.npz", "manifest.json", "parity.json", "README.md"):
+    for name in (*ARTIFACTS, "golden.npz", "novelty.npz", "manifest.json", "parity.json", "README.md"):
         shutil.copyfile(SHIPPED / name, folder / name)
     whole = golden.read(folder / "golden.npz")
     recorded = {name: whole.recorded[name][:IMAGES] for name in ARTIFACTS}
@@ -101,9 +102,7 @@ def benchmark(folder, path="a.tflite"):
     roof = Roofline(1e11, ((1 << 18, 4e10), (1 << 20, 2e10)))
     found.why = {"s.npz": Explanation(Profile(operators, (1e-6, 3e-6, 1e-4), None), roof, "its kernels are slow")}
     counted = Instructions("litert", 123_456, "qemu-user 8.2", "Cortex-A72", None, {"ai-edge-litert": "2.3.0"})
-    tried = Tuned(
-        (TriedSetting("XNNPACK off", "flags=0", (0.1, 0.12)),), (("XNNPACK in float16", "not in this version"),)
-    )
+    tried = Tuned((TriedSetting("XNNPACK off", "flags=0", (0.1, 0.12)),), {"XNNPACK in float16": "not in this version"})
     found.instructions, found.tuned = {Path(path): counted}, {Path(path): tried}
     found.results[0].write_samples(folder)
     found.save()
@@ -129,7 +128,7 @@ def study(folder):
     (trial,) = trials.of_grid(grid, data["digests"], folder)
     run(trial.folder)
     write_json(
-        folder / "study.json", {"grid": grid.to_json(), "data": data, "host": {"cpu": "one", "cores": 2}, "jobs": [1]}
+        folder / "study.json", {"grid": asdict(grid), "data": data, "host": {"cpu": "one", "cores": 2}, "jobs": [1]}
     )
     write_json(trial.folder / "metrics.json", METRICS)
 

@@ -12,8 +12,9 @@ from tests.remote.test_devices import ONE
 from toolkit.bench.result import Mark
 from toolkit.parity.compare import Comparison, Recorded
 from toolkit.parity.figures import Figures
+from toolkit.parity.result import Part
 from toolkit.remote import ssh
-from toolkit.remote.answer import DeviceParity, DevicePart
+from toolkit.remote.answer import DeviceParity
 from toolkit.wire import MARK
 
 
@@ -54,7 +55,7 @@ def found(**facts):
         figures=Figures(n=3, reference_correct=3, flips=(), **counts, **errors, **classes),
         recorded=Recorded(0, 0.0, None),
     )  # fmt: skip
-    part = DevicePart({"name": "golden", "n": 3}, [comparison])
+    part = Part({"name": "golden", "n": 3}, [comparison])
     parity = asdict(DeviceParity([part]))
     parity["parts"][0]["comparisons"][0] |= facts
     return {"event": "done", "parity": parity}

@@ -65,7 +65,7 @@ def test_the_forest_plot_has_the_bounds_that_decide(shipped):
     assert f" 0.070 ({lower:.3f} – {upper:.3f}) 12 / 5 98.00 % 98.00 %" in text(shown).replace("−", "-")
     assert "✓ pass" in text(shown)
     strip = ElementTree.fromstring(re.search(r"<svg.*?</svg>", shown.body)[0])
-    axis = verdicts._axis([first])
+    axis = verdicts._axis([first.verified])
     line = next(one for one in strip if one.attrib.get("class") == "ink")
     assert float(line.attrib["x1"]) == pytest.approx(axis.at(lower), abs=0.01)
     assert float(line.attrib["x2"]) == pytest.approx(axis.at(upper), abs=0.01)
@@ -210,7 +210,7 @@ def test_where_nothing_flips_it_says_so(three):
 
 
 def test_a_flip_from_wrong_to_wrong_is_called_that():
-    assert flips.kind(Flip(0, label=1, reference=2, candidate=3)) == "both wrong"
+    assert Flip(0, label=1, reference=2, candidate=3).kind == "both wrong"
 
 
 def test_the_latencies_of_a_benchmark_are_those_of_its_samples(shipped, benchmark, tmp_path):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_a_grid_that_makes_no_sense_is_refused(wrong, message):
 
 def test_a_grid_is_read_as_it_was_written():
     grid = Grid(model=("mlp",), learning_rate=(0.5,), seeds=2, epochs=(3,))
-    assert documents.convert(json.loads(json.dumps(grid.to_json())), Grid, "here", what="a grid") == grid
+    assert documents.convert(json.loads(json.dumps(asdict(grid))), Grid, "here", what="a grid") == grid
 
 
 def test_members_of_a_family_are_compared_and_none_twice():

@@ -1,7 +1,7 @@
 """What to ship: the fastest artifact within the budgets, or what comes nearest to them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from toolkit import units
@@ -46,10 +46,6 @@ class Requirements:
         }
         return {name: share for name, share in over.items() if share > 0}
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what a record says of them."""
-        return asdict(self)
-
 
 def recommend(
     results: Sequence[Result],
@@ -72,7 +68,7 @@ def recommend(
     chosen = []
     for folder in dict.fromkeys(result.path.parent for result in results):
         here = [r for r in results if r.path.parent == folder and r.runtime != REFERENCE_RUNTIME]
-        if budgets == Requirements() and not any(r.is_listed for r in here):
+        if budgets == Requirements() and all(r.format is None for r in here):  # no manifest lists them
             continue
         smallest = min((r.batch for r in here), default=1)
         here = [r for r in here if r.batch == smallest]

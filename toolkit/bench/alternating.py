@@ -1,8 +1,8 @@
 """Artifacts side by side: opened in one process where one runtime runs them all, timed in blocks that alternate."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +10,15 @@ import numpy as np
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.measure import INVOKE
 from toolkit.bench.pair_tasks import ANSWER, OPEN, REST_S, TAKE
+from toolkit.bench.plan import Plan
 from toolkit.bench.statistics import Samples
 from toolkit.manifest import TensorSpec
+from toolkit.step import OnStep, Step
 from toolkit.worker.process import Process, memory_share
 
 TASKS = "toolkit.bench.pair_tasks"
+# Processes of a round: the second opens the sides in the reverse order of the first.
+PROCESSES = 2
 # Seconds of a block, as the geometric mean over the sides: all blocks have the same number of inferences. Short, so
 # that what disturbs one block of a pair disturbs the other; long beside what reading the clock takes.
 BLOCK_S = 0.001
@@ -41,12 +45,27 @@ class Alternated:
         return self.blocks_s[:, [reference, candidate]]
 
 
+def in_rounds(
+    sides: Sequence[Configuration], plan: Plan, *, on_step: OnStep, doing: str = "", kind: str = INVOKE
+) -> list[Alternated]:
+    """Return what the processes of all rounds measured, of which there are as many as ``plan`` has processes.
+
+    doing: what stands before the number of the round, in words. kind: as of ``alternate``.
+    """
+    rng = np.random.default_rng(plan.seed)
+    processes: list[Alternated] = []
+    for done in range(plan.processes):
+        on_step(Step(done, plan.processes, f"{doing}round {done + 1}"))
+        processes += twice(sides, seconds=plan.seconds / plan.processes / PROCESSES, rng=rng, kind=kind)
+    return processes
+
+
 def twice(
     sides: Sequence[Configuration],
     *,
     seconds: float,
     rng: np.random.Generator,
-    shares: Sequence[float] | None = None,
+    shares: Sequence[float] = (),
     kind: str = INVOKE,
 ) -> list[Alternated]:
     """Return what two processes measured, of which the second opens the sides in the reverse order of the first.
@@ -66,10 +85,10 @@ def alternate(
     opening: Sequence[int],
     seconds: float,
     rng: np.random.Generator,
-    shares: Sequence[float] | None = None,
+    shares: Sequence[float] = (),
     kind: str = INVOKE,
 ) -> Alternated:
-    """Return what one process measured.
+    """Return what one process measured; several runtimes have one each, on one core.
 
     In each turn a block of each side is timed, in random order, each behind a lead-in of its own. opening: the sides in
     the order in which they are opened. shares: of busy work behind the inferences of each side, a known slow-down.
@@ -77,7 +96,12 @@ def alternate(
     Raises ArtifactError if a side cannot be opened, or the process dies or hangs.
     """
     every = range(len(sides))
-    with opened(sides, opening=opening, rng=rng, shares=shares or [0.0] * len(sides), kind=kind) as workers:
+    several = len({side.candidate.runtime for side in sides}) > 1
+    core = int(rng.choice(sorted(os.sched_getaffinity(0)))) if several else None
+    with closing(SideWorkers(sides, core, kind)) as workers:
+        for place in opening:
+            share = shares[place] if shares else 0.0
+            workers.open(place, share=share, padding=int(rng.integers(MOST_PADDING)))
         typical_ns = np.array([workers.typical_ns[place] for place in every])
         count = max(1, round(BLOCK_S * 1e9 / float(np.exp(np.log(typical_ns).mean()))))
         turns = max(LEAST_BLOCKS, round(seconds * 1e9 / (count * float(typical_ns.mean()))))
@@ -138,24 +162,3 @@ class SideWorkers:
         """End the workers."""
         for process in self._processes.values():
             process.close()
-
-
-@contextmanager
-def opened(
-    sides: Sequence[Configuration],
-    *,
-    opening: Sequence[int],
-    rng: np.random.Generator,
-    shares: Sequence[float],
-    kind: str,
-) -> Iterator[SideWorkers]:
-    """Open the sides in an order, and end their workers in the end. Workers of several runtimes share one core."""
-    several = len({side.candidate.runtime for side in sides}) > 1
-    core = int(rng.choice(sorted(os.sched_getaffinity(0)))) if several else None
-    workers = SideWorkers(sides, core, kind)
-    try:
-        for place in opening:
-            workers.open(place, share=shares[place], padding=int(rng.integers(MOST_PADDING)))
-        yield workers
-    finally:
-        workers.close()

@@ -9,8 +9,6 @@ from toolkit.bench.configuration import Configuration, Measured
 from toolkit.bench.progress import PAIR, BenchProgress
 from toolkit.errors import ArtifactError
 
-# Processes of a round: the second opens the artifacts in the reverse order of the first.
-PROCESSES = 2
 # Seconds that one round of an artifact takes besides measuring it, until one was timed.
 EXPECTED_S = 0.5
 
@@ -28,7 +26,6 @@ def groups(configurations: Sequence[Configuration]) -> dict[Configuration, list[
 def measure(
     groups: Mapping[Configuration, Sequence[Configuration]],
     measured: Mapping[Configuration, Measured],
-    failed: Mapping[Configuration, ArtifactError],
     progress: BenchProgress,
     *,
     seconds: float,
@@ -39,11 +36,11 @@ def measure(
     If an artifact cannot be opened beside its original, what was measured of it before is kept, with a note.
     """
     for reference, candidates in groups.items():
-        sides = [reference, *(one for one in candidates if one not in failed)]
-        if reference in failed or len(sides) == 1:
+        sides = [reference, *(one for one in candidates if measured[one].failure is None)]
+        if measured[reference].failure or len(sides) == 1:
             continue
         try:
-            processes = alternating.twice(sides, seconds=seconds / PROCESSES, rng=rng)
+            processes = alternating.twice(sides, seconds=seconds / alternating.PROCESSES, rng=rng)
         except ArtifactError as error:
             for one in sides[1:]:
                 measured[one].apart = str(error)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import host, runtimes
-from toolkit.bench import alternating, beside, passing_on, statistics
+from toolkit.bench import alternating, passing_on, statistics
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.pairs import Pairs
@@ -39,59 +39,41 @@ MOST_ROUNDS = 150
 
 
 @dataclass(frozen=True)
-class PlantedTrial:
-    """The speed-up that one trial found for a planted slow-down."""
-
-    planted: float
-    speedup: Interval
-
-    @property
-    def verdict(self) -> SpeedVerdict:
-        """What the benchmark called it."""
-        return statistics.verdict(self.speedup)
-
-    @property
-    def covered(self) -> bool:
-        """Whether the interval holds the truth."""
-        return self.speedup.low <= 1 / (1 + self.planted) <= self.speedup.high
-
-
-@dataclass(frozen=True)
 class Planted:
-    """What all trials found for one planted slow-down."""
+    """What all trials found for one planted slow-down. share: of it. speedups: one of each trial."""
 
     share: float
-    trials: tuple[PlantedTrial, ...]
+    speedups: tuple[Interval, ...]
 
     @property
     def called_different(self) -> int:
         """In how many trials it was called faster or slower."""
-        return sum(one.verdict != SpeedVerdict.INDISTINGUISHABLE for one in self.trials)
+        return sum(statistics.verdict(one) != SpeedVerdict.INDISTINGUISHABLE for one in self.speedups)
 
     @property
     def detected(self) -> int:
         """In how many trials it was called slower."""
-        return sum(one.verdict == SpeedVerdict.SLOWER for one in self.trials)
+        return sum(statistics.verdict(one) == SpeedVerdict.SLOWER for one in self.speedups)
 
     @property
     def covered(self) -> int:
         """In how many trials the interval held the truth."""
-        return sum(one.covered for one in self.trials)
+        return sum(one.low <= 1 / (1 + self.share) <= one.high for one in self.speedups)
 
     @property
     def measured(self) -> float:
         """The median slow-down that was measured, as a share."""
-        return float(np.median([1 / one.speedup.value for one in self.trials])) - 1
+        return float(np.median([1 / one.value for one in self.speedups])) - 1
 
     @property
     def half_width(self) -> float:
         """The median of half the width of the intervals, as a share."""
-        return float(np.median([(one.speedup.high - one.speedup.low) / 2 for one in self.trials]))
+        return float(np.median([(one.high - one.low) / 2 for one in self.speedups]))
 
     @property
     def passed(self) -> bool:
         """Whether the truth was held, what is the same was called the same, and what is slower was seen."""
-        count = len(self.trials)
+        count = len(self.speedups)
         seen = self.detected >= POWER[self.share] * count if self.share else self.called_different <= MOST_FALSE * count
         return seen and self.covered >= LEAST_COVERED * count
 
@@ -101,12 +83,12 @@ class Planted:
             "planted": self.share,
             "measured": self.measured,
             "half_width": self.half_width,
-            "trials": len(self.trials),
+            "trials": len(self.speedups),
             "called_different": self.called_different,
             "detected": self.detected,
             "covered": self.covered,
             "verdict": Verdict.from_passed(self.passed),
-            "speedups": [[one.speedup.value, one.speedup.low, one.speedup.high] for one in self.trials],
+            "speedups": [list(astuple(one)) for one in self.speedups],
         }
 
 
@@ -133,7 +115,7 @@ class Certificate:
     @property
     def processes(self) -> tuple[int, int]:
         """How many processes a trial has, and all rounds."""
-        return self.plan.processes * beside.PROCESSES, len(self.rounds) * beside.PROCESSES
+        return self.plan.processes * alternating.PROCESSES, len(self.rounds) * alternating.PROCESSES
 
     @property
     def independent(self) -> int:
@@ -145,18 +127,19 @@ class Certificate:
         """What was found, by planted slow-down."""
         rng = np.random.default_rng(self.plan.seed)
         drawn = [rng.choice(len(self.rounds), self.plan.processes, replace=False) for _ in range(TRIALS)]
-        return tuple(self._planted(place, share, drawn) for place, share in enumerate(PLANTED, 1))
-
-    def _planted(self, place: int, share: float, drawn: list[Any]) -> Planted:
-        by_round = [Pairs.from_processes([blocks[:, [0, place]] for blocks in one]).logarithms for one in self.rounds]
-        logarithms = np.array(by_round)
-        speedups = [statistics.paired_speedup(logarithms[rounds].ravel()) for rounds in drawn]
-        return Planted(share, tuple(PlantedTrial(share, speedup) for speedup in speedups))
+        planted = []
+        for place, share in enumerate(PLANTED, 1):
+            logarithms = np.array(
+                [Pairs.from_processes([blocks[:, [0, place]] for blocks in one]).logarithms for one in self.rounds]
+            )
+            speedups = (statistics.paired_speedup(logarithms[rounds].ravel()) for rounds in drawn)
+            planted.append(Planted(share, tuple(speedups)))
+        return tuple(planted)
 
     @property
     def detectable(self) -> float | None:
         """The smallest planted slow-down that at least DETECTABLE of the trials saw; None if none was."""
-        seen = [one.share for one in self.planted if one.share and one.detected >= DETECTABLE * len(one.trials)]
+        seen = [one.share for one in self.planted if one.share and one.detected >= DETECTABLE * TRIALS]
         return min(seen, default=None)
 
     @property
@@ -215,7 +198,7 @@ def certify(
         raise ArtifactError(f"{candidate.path}: this machine is emulated, its times say nothing of a benchmark")
     shares = (0.0, *PLANTED)
     sides = [Configuration(candidate, plan.threads[0], plan.batches[0]) for _ in shares]
-    seconds = plan.seconds / plan.processes / beside.PROCESSES
+    seconds = plan.seconds / plan.processes / alternating.PROCESSES
     rng = np.random.default_rng(plan.seed)
     rounds: list[tuple[Samples, ...]] = []
     folder = make(folder)  # now: in the end a folder that cannot be made would cost what was measured

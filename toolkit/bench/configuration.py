@@ -13,6 +13,7 @@ from toolkit.bench.measure import END_TO_END, INVOKE, PACED
 from toolkit.bench.pairs import Pairs
 from toolkit.bench.result import BASELINE_QUANTIZATION, Mark, Opened, Result
 from toolkit.bench.statistics import Blocks
+from toolkit.errors import ArtifactError
 from toolkit.files import sha256
 from toolkit.files.documents import to_tree
 
@@ -74,7 +75,7 @@ class Measured:
 
     golden: what is wrong with its answers to the golden. notes: what it may compute differently elsewhere. Its first
     process is asked for both. pairs: of each process, blocks of its float32 original and of itself. apart: why there
-    are none.
+    are none. failure: why no more is measured of it.
     """
 
     opened: list[Opened] = field(default_factory=list)
@@ -84,6 +85,7 @@ class Measured:
     notes: tuple[str, ...] = ()
     pairs: list[NDArray[np.float64]] = field(default_factory=list)
     apart: str | None = None
+    failure: ArtifactError | None = None
 
     def begin(self, opened: Opened) -> None:
         """Note that another process has opened the artifact."""

@@ -45,7 +45,7 @@ def profile(
     convention: Convention | None = None,
     clock: Clock = time.perf_counter_ns,
 ) -> dict[str, Any]:
-    """Return operators and times of prefixes, as ``toolkit.bench.profile.read`` takes them."""
+    """Return operators and times of prefixes, as the document of ``Profile``."""
     operators = [node.operator for node in module.nodes(path, batch=batch)]
     document: dict[str, Any] = {"operators": [asdict(operator) for operator in operators], "prefixes_s": None}
     if not timed:
@@ -76,7 +76,7 @@ def _take_turns(subjects: Sequence[TimedModel], turns: int) -> list[float]:
 
 
 def probe(module: RuntimeModule, *, threads: int) -> dict[str, Any]:
-    """Return what a runtime does at best, by arithmetic, as ``toolkit.bench.roofline.read`` takes it."""
+    """Return what a runtime does at best, by arithmetic, as the document of ``Roofs``."""
     peaks = {}
     for arithmetic, item_bytes in ((FLOAT32, 4), (INT8, 1)):
         widths = [round((size / item_bytes) ** 0.5) for size in MEMORY_BYTES]

@@ -1,11 +1,15 @@
 """Say why: take artifacts apart, in workers, once they are measured, and compare them with what the machine can do."""
 
 from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 from toolkit import host, runtimes
 from toolkit import manifest as manifests
-from toolkit.bench import profile, reasons, roofline, statistics
+from toolkit.bench import reasons, roofline, statistics
+from toolkit.bench.candidates import Candidate
+from toolkit.bench.configuration import Configuration
 from toolkit.bench.explanation import Explanation
 from toolkit.bench.profile import Profile
 from toolkit.bench.reasons import Evidence
@@ -62,29 +66,21 @@ def _puzzles(record: Record, result: Result) -> bool:
 
 def _profile(record: Record, result: Result) -> Profile:
     try:
-        manifest = manifests.listing(result.path)
-        inputs = manifest.golden_path if manifest else None
-        question = {
-            "do": PROFILE,
-            "path": str(result.path),
-            "runtime": result.runtime,
-            "threads": result.threads,
-            "batch": result.batch,
-            "inputs": str(inputs) if inputs and inputs.is_file() else None,
-            "convention": documents.to_tree(manifest.convention) if manifest else None,
-            "timed": not record.host.emulated,
-        }
-        return profile.read(_asked(question, result))
+        candidate = Candidate(result.path, result.runtime, manifests.listing(result.path))
+        told = Configuration(candidate, result.threads, result.batch).told
+        return documents.convert(
+            _asked({"do": PROFILE, "timed": not record.host.emulated, **told}, result),
+            Profile,
+            result.path,
+            what="a profile",
+        )
     except ArtifactError as error:
         return Profile((), None, f"it could not be taken apart: {error}")
 
 
 def _asked(question: dict[str, Any], result: Result) -> dict[str, Any]:
-    process = Process(f"{result.path}: {result.runtime}", "toolkit.bench.tasks")
-    try:
+    with closing(Process(f"{result.path}: {result.runtime}", "toolkit.bench.tasks")) as process:
         return process.ask(question, seconds=PATIENCE_S)[0]
-    finally:
-        process.close()
 
 
 def _reason(record: Record, result: Result, baseline: Result, profiles: dict[str, Profile]) -> str:
@@ -113,23 +109,22 @@ def _faster_with_fewer(results: Sequence[Result], result: Result) -> int | None:
 
 def _under_roof(record: Record, result: Result, bare: Explanation, roofs: dict[tuple[str, int], Roofs]) -> Explanation:
     """Add the roofline: from the cache, else measured, and again if the artifact is above it."""
-    configuration = (result.runtime, result.threads)
-    names = runtimes.get(result.runtime).DISTRIBUTIONS
-    versions = {name: text for name, text in record.versions.items() if name in names}
-    cache = roofline.kept(record.host, versions, result.runtime, threads=result.threads)
-    known = roofs.get(configuration) or cache.read(Roofs) or None
-    fresh = known is None
-    if known is None and (known := _probed(result)) is not None:
+    configuration, arithmetic = (result.runtime, result.threads), bare.profile.arithmetic or ""
+    cache = roofline.kept(record.host, runtimes.versions(result.runtime), result.runtime, threads=result.threads)
+    known = roofs.get(configuration) or cache.read(Roofs)
+    measured_now = not known
+    if not known:
+        known = _probed(result)
+        if known is None:
+            return bare
         cache.write(known)
-    if known is None:
-        return bare
-    explanation = Explanation(bare.profile, known.get(bare.profile.arithmetic or ""), bare.reason)
-    share = explanation.share(result.median.value)
+    explanation = replace(bare, roofline=known.get(arithmetic))
+    share = explanation.share(result.median.value) or 0.0
     # Above the roof, which was then measured in a bad moment.
-    if share is not None and share > 1 and configuration not in roofs and not fresh and (again := _probed(result)):
+    if share > 1 and configuration not in roofs and not measured_now and (again := _probed(result)):
         known = roofline.higher(known, again)
         cache.write(known)
-        explanation = Explanation(bare.profile, known.get(bare.profile.arithmetic or ""), bare.reason)
+        explanation = replace(bare, roofline=known.get(arithmetic))
     roofs[configuration] = known
     return explanation
 
@@ -139,4 +134,4 @@ def _probed(result: Result) -> Roofs | None:
         answer = _asked({"do": PROBE, "runtime": result.runtime, "threads": result.threads}, result)
     except ArtifactError:  # a machine without the memory for the probes: no roof, and all else is told
         return None
-    return {name: roofline.read(roof) for name, roof in answer["roofs"].items()}
+    return documents.convert(answer["roofs"], Roofs, result.path, what="what a runtime does at best")

@@ -1,15 +1,16 @@
 """What is said of one result: its operators, how near it comes to what the machine can do, why it is not faster."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypedDict
 
-from toolkit.bench import profile
-from toolkit.bench.profile import Profile, ProfileEntry
+from toolkit.bench.profile import Profile
 from toolkit.bench.roofline import Roofline
+from toolkit.files import documents
 
 
-class WhyEntry(ProfileEntry):
-    """``Explanation`` as a document."""
+class WhyEntry(TypedDict):
+    """``Explanation`` as a document; beside it stands its profile."""
 
     roofline: Roofline | None
     not_faster_because: str | None
@@ -48,11 +49,14 @@ class Explanation:
             "attainable_macs_per_s": attainable[0] if attainable else None,
             "bound": attainable[1] if attainable else None,
             "share_of_attainable": None if median_s is None else self.share(median_s),
-            "roofline": self.roofline.to_json() if self.roofline else None,
+            "roofline": documents.to_tree(self.roofline),
             "not_faster_because": self.reason,
         }
 
 
-def read(document: WhyEntry) -> Explanation:
-    """Return what a record says; its other keys are derived."""
-    return Explanation(profile.read(document), document["roofline"], document["not_faster_because"])
+def read(document: WhyEntry, path: Path) -> Explanation:
+    """Return what the record at ``path`` says; its other keys are derived."""
+    names = {*(one.name for one in fields(Profile)), *Profile.DERIVED}
+    told = {name: part for name, part in document.items() if name in names}
+    profile = documents.convert(told, Profile, path, what="a benchmark record")
+    return Explanation(profile, document["roofline"], document["not_faster_because"])

@@ -2,7 +2,7 @@
 
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,26 +14,6 @@ from toolkit.worker.child import Task
 
 # Seconds to wait behind a block of several threads beside sides of one: they look for work for some more milliseconds.
 REST_S = 0.02
-
-
-@dataclass(frozen=True)
-class _Side:
-    """One artifact. share: of busy work behind its inferences; a known slow-down, to test the comparison by.
-
-    kind: what is timed. rest_s: to wait behind each block.
-    """
-
-    subject: TimedModel
-    share: float
-    kind: str
-    rest_s: float
-
-    def take(self, count: int) -> float:
-        """Time a block of ``count`` inferences, with the work behind them: ns an inference."""
-        taken_ns = self.subject.together(count, share=self.share, kind=self.kind)
-        if self.rest_s:
-            time.sleep(self.rest_s)
-        return taken_ns / count
 
 
 def _open(
@@ -63,22 +43,30 @@ def _open(
     subject = open_subject(images_of(inputs), runtime=runtime, setting=setting, **artifact)
     typical_ns = float(np.median(subject.block(kind, seconds)))
     rest_s = REST_S if setting and settings.get(runtime, setting).threads > 1 else 0.0
-    kept.setdefault("sides", {})[side] = _Side(subject, share, kind, rest_s)
+
+    def take(count: int) -> float:
+        """Time a block of inferences, with the work behind them: ns an inference."""
+        taken_ns = subject.together(count, share=share, kind=kind)
+        if rest_s:
+            time.sleep(rest_s)
+        return taken_ns / count
+
+    kept.setdefault("sides", {})[side] = subject, take
     return {"typical_ns": typical_ns, "inputs": [asdict(spec) for spec in subject.takes], "remark": subject.remark}, b""
 
 
 def _take(kept: dict[str, Any], content: bytes, *, order: list[int], count: int) -> Answer:
     """Time a block of ``count`` inferences of each side that ``order`` names: ns an inference, as float64."""
-    sides = [kept["sides"][side] for side in order]
+    takes = [kept["sides"][side][1] for side in order]
     with no_collections():
-        taken = [side.take(count) for side in sides]
+        taken = [take(count) for take in takes]
     return {}, np.array(taken).tobytes()
 
 
 def _answer(kept: dict[str, Any], content: bytes, *, side: int) -> Answer:
     """Return the outputs of a side for its first inputs, as float64."""
-    measured: _Side = kept["sides"][side]
-    return {}, measured.subject.answers().tobytes()
+    subject: TimedModel = kept["sides"][side][0]
+    return {}, subject.answers().tobytes()
 
 
 OPEN, TAKE, ANSWER = "open", "take", "answer"

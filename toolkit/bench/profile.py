@@ -1,33 +1,15 @@
 """What an artifact computes and how long each operator takes: figures, from what a worker has measured."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, TypedDict
+from typing import Any, ClassVar
 
-from toolkit.runtimes.base.graph import INT8, Operator
+from toolkit.runtimes.base.graph import Operator
 
 # Operators that only bring numbers from one type to another, by what their names hold.
 CONVERSIONS = ("Quantize", "QUANTIZE", "Cast", "CAST")
-
-
-class OperatorEntry(TypedDict):
-    """``Operator`` as a document."""
-
-    name: str
-    kernels: str
-    macs: int | None
-    arithmetic: str | None
-    weight_bytes: int
-
-
-class ProfileEntry(TypedDict):
-    """``Profile`` as a document."""
-
-    operators: list[OperatorEntry]
-    prefixes_s: list[float] | None
-    untimed: str | None
 
 
 @dataclass(frozen=True)
@@ -51,6 +33,7 @@ class Profile:
     where it was not measured, and untimed says why.
     """
 
+    DERIVED: ClassVar = ("macs", "weight_bytes", "arithmetic", "call_s")
     operators: tuple[Operator, ...]
     prefixes_s: tuple[float, ...] | None
     untimed: str | None
@@ -93,11 +76,6 @@ class Profile:
                 counts[operator.arithmetic] += operator.macs or 0
         return counts.most_common(1)[0][0] if counts else None
 
-    @property
-    def integer(self) -> bool:
-        """Whether most of its multiply-accumulates are made in integers."""
-        return self.arithmetic == INT8
-
     def arithmetic_s(self) -> float:
         """Return the time of the operators that multiply."""
         return _sum(timed for timed in self.timed if timed.operator.arithmetic)
@@ -121,16 +99,6 @@ class Profile:
             "prefixes_s": self.prefixes_s and list(self.prefixes_s),
             "untimed": self.untimed,
         }
-
-
-def read(document: Mapping[str, Any]) -> Profile:
-    """Return the profile of a worker's answer, or of a record; its other keys are derived."""
-    prefixes_s, fields = document["prefixes_s"], ("name", "kernels", "macs", "arithmetic", "weight_bytes")
-    return Profile(
-        operators=tuple(Operator(**{name: entry[name] for name in fields}) for entry in document["operators"]),
-        prefixes_s=tuple(prefixes_s) if prefixes_s else None,
-        untimed=document["untimed"],
-    )
 
 
 def _sum(timed: Iterable[Timed]) -> float:

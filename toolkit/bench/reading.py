@@ -13,7 +13,7 @@ from toolkit.bench.instructions import Instructions
 from toolkit.bench.pairs import Pairs
 from toolkit.bench.result import KINDS, PAIRED, Mark, Opened, Result
 from toolkit.bench.statistics import RESAMPLES, Blocks, Samples
-from toolkit.bench.tuned import TunedEntry
+from toolkit.bench.tuned import Tuned
 from toolkit.errors import ArtifactError
 from toolkit.files import FileName, documents
 from toolkit.files.arrays import Arrays, Expected, opened_npz
@@ -75,7 +75,7 @@ class BenchResultEntry(TypedDict):
     paired: NotRequired[PairedEntry | None]
     why: NotRequired[WhyEntry | None]
     instructions: NotRequired[Instructions | None]
-    tuned: NotRequired[TunedEntry | None]
+    tuned: NotRequired[Tuned | None]
 
 
 class HostEntry(TypedDict):

@@ -9,6 +9,7 @@ from itertools import chain
 
 from toolkit import units
 from toolkit.bench.profile import Profile
+from toolkit.runtimes.base.graph import INT8
 
 # Share of the lost time that a cause must explain to be named as the cause.
 MOST = 0.5
@@ -44,18 +45,14 @@ class Evidence:
     multiplies_bytes: bool | None
 
     @property
-    def lost_s(self) -> float:
-        """How much longer the candidate takes."""
-        return (self.candidate.total_s or 0.0) - (self.baseline.total_s or 0.0)
-
-    @property
     def arithmetic_lost_s(self) -> float:
         """How much longer its operators that multiply take."""
         return self.candidate.arithmetic_s() - self.baseline.arithmetic_s()
 
     def explains(self, seconds: float) -> bool:
         """Say whether a time is most of what the candidate has lost."""
-        return seconds > 0 and seconds >= MOST * self.lost_s
+        lost_s = (self.candidate.total_s or 0.0) - (self.baseline.total_s or 0.0)
+        return seconds > 0 and seconds >= MOST * lost_s
 
 
 def why(evidence: Evidence) -> str:
@@ -147,7 +144,7 @@ TIMED_RULES: tuple[Rule, ...] = (not_again, no_instructions, too_small, conversi
 
 def _missing(evidence: Evidence) -> str | None:
     """Say which instructions this CPU lacks for integers, and which CPUs have them."""
-    if evidence.multiplies_bytes is not False or not evidence.candidate.integer:
+    if evidence.multiplies_bytes is not False or evidence.candidate.arithmetic != INT8:
         return None
     wanted, where = X86_BYTES if evidence.arch in _X86 else ARM_BYTES
     return (

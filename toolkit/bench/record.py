@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from toolkit.bench import advice, explanation, passing_on, reading, statistics, tuned
+from toolkit.bench import advice, explanation, passing_on, reading, statistics
 from toolkit.bench.advice import Requirements
 from toolkit.bench.explanation import Explanation
 from toolkit.bench.instructions import Instructions
@@ -20,32 +20,12 @@ from toolkit.rebuilt import BENCHMARK, Rebuilt
 
 # The keys of a result that hold what was measured; null under emulation.
 FIGURES = (
-    "median_s",
-    "median_ci95_s",
-    "floor_s",
-    "floor_ci95_s",
-    "p90_s",
-    "p95_s",
-    "p99_s",
-    "outliers",
-    "load_s",
-    "first_s",
-    "cold_s",
-    "end_to_end_median_s",
-    "end_to_end_ci95_s",
-    "images_per_s",
-    "paced",
-    "peak_rss_bytes",
-    "added_rss_bytes",
-    "speedup",
-    "speedup_ci95",
-    "at_least",
-    "verdict",
-)
-
+    "median_s", "median_ci95_s", "floor_s", "floor_ci95_s", "p90_s", "p95_s", "p99_s", "outliers",
+    "load_s", "first_s", "cold_s", "end_to_end_median_s", "end_to_end_ci95_s", "images_per_s", "paced",
+    "peak_rss_bytes", "added_rss_bytes", "speedup", "speedup_ci95", "at_least", "verdict",
+)  # fmt: skip
 # What is derived, too, and records lack from before it was computed.
 LATER = ("floor_s", "floor_ci95_s", "tuned")
-
 EMULATED = "emulated: it ran once, and no latency is given"
 APART = "speed-up from blocks of separate processes, which see less than pairs of one process"
 
@@ -129,7 +109,7 @@ class Record:
             "results": [self._result_json(result) for result in self.results],
             "failures": self.failures,
             "crashed": self.crashed,
-            "budgets": self.budgets.to_json(),
+            "budgets": asdict(self.budgets),
             "recommended": _fitting(recommendations),
             "recommendations": recommendations,
             "record": str(self.folder),
@@ -186,15 +166,13 @@ class Record:
 
 
 def new_folder(parent: Path) -> Path:
-    """Return a folder for a record that does not exist yet, named by the time."""
+    """Return a folder for a record, named by the time, for ``make`` to make."""
     remove_partials(parent, "*/")  # no benchmark comes back to the folder of one that was killed
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    names = (stamp, *(f"{stamp}-{number}" for number in range(2, 1000)))
-    return next(folder for name in names if not (folder := parent / name).exists())
+    return parent / datetime.now().strftime("%Y%m%d-%H%M%S")
 
 
 def make(folder: Path) -> Path:
-    """Make the folder of a record, under a further number if a twin, begun in the same second, has made it."""
+    """Make the folder of a record, under a further number if another, begun in the same second, has made it."""
     number, made = 1, folder
     while True:
         try:
@@ -230,9 +208,9 @@ def read(folder: Path) -> Record:
         before=document["host"]["before"],
         after=document["host"]["after"],
         budgets=document["budgets"],
-        why={one["samples"]: explanation.read(why) for one in document["results"] if (why := one.get("why"))},
+        why={one["samples"]: explanation.read(why, path) for one in document["results"] if (why := one.get("why"))},
         instructions={path: counted for path, one in entries if (counted := one.get("instructions"))},
-        tuned={path: tuned.read(tried) for path, one in entries if (tried := one.get("tuned"))},
+        tuned={path: tried for path, one in entries if (tried := one.get("tuned"))},
     )
 
 

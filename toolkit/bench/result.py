@@ -120,11 +120,6 @@ class Result:
         return all(opened.loop == 1 for opened in self.opened)
 
     @property
-    def is_listed(self) -> bool:
-        """Whether a manifest lists the artifact."""
-        return self.format is not None
-
-    @property
     def is_baseline(self) -> bool:
         """Whether the others of its format are compared with it."""
         return self.quantization == BASELINE_QUANTIZATION

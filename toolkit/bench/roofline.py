@@ -7,7 +7,6 @@ model never leaves the caches (A. Ilic, F. Pratas and L. Sousa, "Cache-aware Roo
 
 from dataclasses import dataclass
 from math import log
-from typing import Any
 
 from toolkit.files.kept import Kept
 from toolkit.host import Host
@@ -38,16 +37,6 @@ class Roofline:
         """Return the multiply-accumulates a second that the lower roof allows, and which roof that is."""
         by_memory = macs / max(weight_bytes, 1) * self.bandwidth(weight_bytes)
         return (self.macs_per_s, COMPUTE) if self.macs_per_s <= by_memory else (by_memory, MEMORY)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what a record says of it."""
-        return {"macs_per_s": self.macs_per_s, "bytes_per_s": [list(pair) for pair in self.bytes_per_s]}
-
-
-def read(document: dict[str, Any]) -> Roofline:
-    """Return the roofs of a worker's answer or a record."""
-    rates = tuple((int(size), float(rate)) for size, rate in document["bytes_per_s"])
-    return Roofline(macs_per_s=float(document["macs_per_s"]), bytes_per_s=rates)
 
 
 Roofs = dict[str, Roofline]

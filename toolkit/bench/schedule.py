@@ -1,8 +1,8 @@
 """What to measure, in which order: every configuration in several processes, which take turns in short blocks."""
 
-import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,20 +36,7 @@ def bench(
     on_step: Callable[[BenchProgress], None] = lambda progress: None,
     on_kept: Callable[[], None] = lambda: None,
 ) -> Record:
-    """Measure every candidate with every number of threads and batch size, as ``measure`` does."""
-    configurations = [Configuration(c, t, b) for c in candidates for b in plan.batches for t in plan.threads]
-    return measure(configurations, folder, plan, on_step=on_step, on_kept=on_kept)
-
-
-def measure(
-    configurations: Sequence[Configuration],
-    folder: Path,
-    plan: Plan,
-    *,
-    on_step: Callable[[BenchProgress], None] = lambda progress: None,
-    on_kept: Callable[[], None] = lambda: None,
-) -> Record:
-    """Measure configurations.
+    """Measure every candidate with every number of threads and batch size.
 
     In each round, one process of each is started, and these take turns in a seeded random order while the others wait.
     An artifact that does not run, or whose process dies, hangs or takes too much memory, becomes a failure of
@@ -60,7 +47,7 @@ def measure(
     record = Record(
         make(folder),
         host.describe(),
-        _now(),
+        datetime.now(UTC).isoformat(timespec="seconds"),
         plan.seconds,
         runtimes.versions(),
         before=host.read_state(),
@@ -69,138 +56,127 @@ def measure(
         seed=plan.seed,
     )
     record.save()
-    rounds = 1 if record.host.emulated else plan.processes
-    groups = {} if record.host.emulated else beside.groups(configurations)
-    measured = {configuration: Measured() for configuration in configurations}
-    failures: dict[Configuration, ArtifactError] = {}
-    rng = np.random.default_rng(plan.seed)
-    progress = _progress(configurations, groups, plan, rounds, emulated=record.host.emulated, on_step=on_step)
+    configurations = [Configuration(c, t, b) for c in candidates for b in plan.batches for t in plan.threads]
+    benchmark = _Benchmark(record, configurations, plan, on_step)
     try:
-        for _ in range(rounds):
-            with _opened(configurations, measured, failures, progress) as processes:
-                if record.host.emulated:
-                    _take_first(measured)
-                else:
-                    _take_turns(processes, plan, measured, failures, progress, rng)
-            beside.measure(groups, measured, failures, progress, seconds=plan.seconds / rounds, rng=rng)
-            _keep(record, configurations, measured, failures)
+        for _ in range(benchmark.rounds):
+            benchmark.measure_round()
+            benchmark.keep()
             on_kept()
     except KeyboardInterrupt:
         record.interrupted = True
-        _keep(record, configurations, measured, failures)
+        benchmark.keep()
         on_kept()
     return record
 
 
-def _progress(
-    configurations: Sequence[Configuration],
-    groups: Mapping[Configuration, Sequence[Configuration]],
-    plan: Plan,
-    rounds: int,
-    *,
-    emulated: bool,
-    on_step: Callable[[BenchProgress], None],
-) -> BenchProgress:
-    paced = plan.rate is not None
-    return BenchProgress(
-        configurations,
-        {START: 1, PAIR: 1} if emulated else {START: 1, TURN: plan.turns, PACE: int(paced), PAIR: 1},
-        paired=frozenset(one for candidates in groups.values() for one in candidates),
-        processes=rounds,
-        expected_s={
-            TURN: max(sum(BLOCK_S.values()), TURN_S / max(1, len(configurations))),
-            PACE: PACED_S,
-            PAIR: beside.EXPECTED_S + plan.seconds / rounds,
-        },
-        emulated=emulated,
-        on_step=on_step,
-    )
+class _Benchmark:
+    """A benchmark while it goes on: what was measured of each configuration so far."""
 
+    def __init__(
+        self,
+        record: Record,
+        configurations: Sequence[Configuration],
+        plan: Plan,
+        on_step: Callable[[BenchProgress], None],
+    ) -> None:
+        emulated, paced = record.host.emulated, int(plan.rate is not None)
+        self.rounds = 1 if emulated else plan.processes
+        self._record, self._plan, self._emulated = record, plan, emulated
+        self._measured = {configuration: Measured() for configuration in configurations}
+        self._groups = {} if emulated else beside.groups(configurations)
+        self._rng = np.random.default_rng(plan.seed)
+        self._progress = BenchProgress(
+            configurations,
+            {START: 1, PAIR: 1} if emulated else {START: 1, TURN: plan.turns, PACE: paced, PAIR: 1},
+            paired=frozenset(one for candidates in self._groups.values() for one in candidates),
+            processes=self.rounds,
+            expected_s={
+                TURN: max(sum(BLOCK_S.values()), TURN_S / max(1, len(configurations))),
+                PACE: PACED_S,
+                PAIR: beside.EXPECTED_S + plan.seconds / self.rounds,
+            },
+            emulated=emulated,
+            on_step=on_step,
+        )
 
-def _take_first(measured: Mapping[Configuration, Measured]) -> None:
-    """Take the first inference of each artifact for all there is to measure of it: emulated time is no latency."""
-    for one in measured.values():
-        for opened in one.opened:
+    def measure_round(self) -> None:
+        """Start a process of each configuration that has not failed, one after the other, and let them take turns."""
+        most_bytes = memory_share()  # before the first of them starts
+        with ExitStack() as own:
+            processes: dict[Configuration, Process] = {}
+            for configuration, measured in self._measured.items():
+                if measured.failure is None:
+                    self._progress.starting(configuration)
+                    what = f"{configuration.candidate.path}: {configuration.candidate.runtime}"
+                    process = own.enter_context(closing(Process(what, TASKS, most_bytes=most_bytes)))
+                    processes[configuration] = process
+                    with self._failing(configuration):
+                        self._open(configuration, process)
+            if not self._emulated:
+                self._take_turns(processes)
+        beside.measure(
+            self._groups, self._measured, self._progress, seconds=self._plan.seconds / self.rounds, rng=self._rng
+        )
+
+    def keep(self) -> None:
+        """Bring the record and its raw samples to what has been measured so far, and save it."""
+        record = self._record
+        failures = {one: measured.failure for one, measured in self._measured.items() if measured.failure is not None}
+        results = (
+            measured.result(one, record.folder, place)
+            for place, (one, measured) in enumerate(self._measured.items())
+            if one not in failures
+        )
+        record.results = [result for result in results if result is not None]
+        several = len({one.candidate.path for one in self._measured}) < len(self._measured)
+        record.after = host.read_state()
+        record.failures = {str(one if several else one.candidate.path): str(why) for one, why in failures.items()}
+        record.crashed = any(isinstance(why, WorkerFailedError) for why in failures.values())
+        record.save()
+
+    def _open(self, configuration: Configuration, process: Process) -> None:
+        measured = self._measured[configuration]
+        opened = open_in(process, configuration, warm=not self._emulated)
+        measured.begin(opened)
+        if len(measured.opened) == 1:
+            images = 1 if self._emulated else images_in_time(opened)
+            measured.golden, measured.notes = check(process, configuration.candidate, images)
+        if self._emulated:  # emulated time is no latency: the first inference stands for all there is to measure
             for kind in BLOCK_S:
-                one.add(kind, np.array([opened.first_s * 1e9]))
+                measured.add(kind, np.array([opened.first_s * 1e9]))
+        self._progress.did(START, configuration)
 
+    def _take_turns(self, processes: Mapping[Configuration, Process]) -> None:
+        configurations = list(processes)
+        for turn in turns_apart(self._plan.turns):
+            for position in self._rng.permutation(len(configurations)):
+                configuration = configurations[position]
+                if self._measured[configuration].failure is None:
+                    with self._failing(configuration):
+                        self._take_turn(configuration, processes[configuration], turn)
 
-def _keep(
-    record: Record,
-    configurations: Sequence[Configuration],
-    measured: dict[Configuration, Measured],
-    failures: dict[Configuration, ArtifactError],
-) -> None:
-    """Bring the record and its raw samples to what has been measured so far, and save it."""
-    results = (measured[s].result(s, record.folder, i) for i, s in enumerate(configurations) if s not in failures)
-    record.results = [result for result in results if result is not None]
-    several = len({configuration.candidate.path for configuration in configurations}) < len(configurations)
-    record.after = host.read_state()
-    record.failures = {str(s if several else s.candidate.path): str(why) for s, why in failures.items()}
-    record.crashed = any(isinstance(why, WorkerFailedError) for why in failures.values())
-    record.save()
+    def _take_turn(self, configuration: Configuration, process: Process, turn: int) -> None:
+        measured = self._measured[configuration]
+        paced = self._plan.rate is not None and turn == 0
+        blocks_s = {**BLOCK_S, PACED: PACED_S} if paced else BLOCK_S
+        before = host.read_state()
+        for kind, seconds in blocks_s.items():
+            _, samples = process.ask({"do": kind, "rate": self._plan.rate, "seconds": seconds}, seconds=seconds)
+            measured.add(kind, np.frombuffer(samples, np.float64))
+        measured.mark(turn, conditions.changes(before, host.read_state(), seconds=sum(blocks_s.values())))
+        self._progress.did(TURN, configuration, measured.blocks[-1][INVOKE][-1])
+        if paced:
+            self._progress.did(PACE, configuration)
 
-
-@contextlib.contextmanager
-def _opened(
-    configurations: Sequence[Configuration],
-    measured: dict[Configuration, Measured],
-    failures: dict[Configuration, ArtifactError],
-    progress: BenchProgress,
-) -> Iterator[dict[Configuration, Process]]:
-    """Start a process of each configuration that has not failed, one after the other, and end them all in the end."""
-    most_bytes = memory_share()  # before the first of them starts
-    processes: dict[Configuration, Process] = {}
-    try:
-        for configuration in configurations:
-            if configuration in failures:
-                continue
-            progress.starting(configuration)
-            candidate = configuration.candidate
-            processes[configuration] = process = Process(
-                f"{candidate.path}: {candidate.runtime}", TASKS, most_bytes=most_bytes
-            )
-            with _failing(configuration, failures, progress):
-                opened = open_in(process, configuration, warm=not progress.emulated)
-                measured[configuration].begin(opened)
-                if len(measured[configuration].opened) == 1:
-                    images = 1 if progress.emulated else images_in_time(opened)
-                    golden, notes = check(process, candidate, images)
-                    measured[configuration].golden, measured[configuration].notes = golden, notes
-                progress.did(START, configuration)
-        yield processes
-    finally:
-        for process in processes.values():
-            process.close()
-
-
-def _take_turns(
-    processes: dict[Configuration, Process],
-    plan: Plan,
-    measured: dict[Configuration, Measured],
-    failures: dict[Configuration, ArtifactError],
-    progress: BenchProgress,
-    rng: np.random.Generator,
-) -> None:
-    configurations = list(processes)
-    for turn in turns_apart(plan.turns):
-        for position in rng.permutation(len(configurations)):
-            configuration = configurations[position]
-            if configuration in failures:
-                continue
-            with _failing(configuration, failures, progress):
-                paced = plan.rate is not None and turn == 0
-                blocks_s = {**BLOCK_S, PACED: PACED_S} if paced else BLOCK_S
-                before = host.read_state()
-                for kind, seconds in blocks_s.items():
-                    question = {"do": kind, "rate": plan.rate, "seconds": seconds}
-                    _, samples = processes[configuration].ask(question, seconds=seconds)
-                    measured[configuration].add(kind, np.frombuffer(samples, np.float64))
-                changed = conditions.changes(before, host.read_state(), seconds=sum(blocks_s.values()))
-                measured[configuration].mark(turn, changed)
-                progress.did(TURN, configuration, measured[configuration].blocks[-1][INVOKE][-1])
-                if paced:
-                    progress.did(PACE, configuration)
+    @contextmanager
+    def _failing(self, configuration: Configuration) -> Iterator[None]:
+        """Note a failure of one configuration, and let the others go on."""
+        try:
+            yield
+        except ArtifactError as error:
+            self._measured[configuration].failure = error
+            self._progress.failed(configuration, str(error))
 
 
 def turns_apart(
@@ -212,19 +188,3 @@ def turns_apart(
         sleep(max(0.0, due_s - clock()))
         due_s = clock() + TURN_S
         yield turn
-
-
-@contextlib.contextmanager
-def _failing(
-    configuration: Configuration, failures: dict[Configuration, ArtifactError], progress: BenchProgress
-) -> Iterator[None]:
-    """Note a failure of one configuration, and let the others go on."""
-    try:
-        yield
-    except ArtifactError as error:
-        failures[configuration] = error
-        progress.failed(configuration, str(error))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

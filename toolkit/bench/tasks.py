@@ -106,25 +106,19 @@ def _timed(kind: str) -> Task:
     return samples
 
 
-def _profile(
-    kept: dict[str, Any],
-    content: bytes,
-    *,
-    path: str,
-    runtime: str,
-    threads: int,
-    batch: int,
-    inputs: str | None,
-    convention: dict[str, Any] | None,
-    timed: bool,
-) -> Answer:
+def _profile(kept: dict[str, Any], content: bytes, *, inputs: str | None, timed: bool, **artifact: Any) -> Answer:
     from toolkit.bench import dissect
     from toolkit.runtimes import get
 
-    images = images_of(inputs)
-    module, means = get(runtime), of_message(convention)
-    profile = dissect.profile(module, Path(path), images, threads=threads, batch=batch, timed=timed, convention=means)
-    return profile, b""
+    return dissect.profile(
+        get(artifact["runtime"]),
+        Path(artifact["path"]),
+        images_of(inputs),
+        threads=artifact["threads"],
+        batch=artifact["batch"],
+        timed=timed,
+        convention=of_message(artifact["convention"]),
+    ), b""
 
 
 def _probe(kept: dict[str, Any], content: bytes, *, runtime: str, threads: int) -> Answer:

@@ -1,12 +1,13 @@
 """Try the settings of an artifact's runtime beside the usual ones: which of them is surely faster here?"""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 
 from toolkit import host
-from toolkit.bench import alternating, beside, settings
+from toolkit.bench import alternating, settings
 from toolkit.bench.alternating import Alternated, SideWorkers
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
@@ -16,7 +17,7 @@ from toolkit.bench.plan import Plan
 from toolkit.bench.record import Record
 from toolkit.bench.tuned import TriedSetting, Tuned
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
-from toolkit.step import OnStep, Step, ignore
+from toolkit.step import OnStep, ignore
 
 # How far the outputs of two settings may differ: kernels add the same products in different orders (docs/cpus.md).
 ALIKE = 1e-4
@@ -41,32 +42,22 @@ def tune(candidate: Candidate, plan: Plan, *, on_step: OnStep = ignore) -> Tuned
     names = [setting.name for setting in settings.for_runtime(candidate.runtime)]
     left_out = _left_out(usual, names)
     sides = [usual, *(replace(usual, setting=name) for name in names if name not in left_out)]
-    rng = np.random.default_rng(plan.seed)
-    seconds = plan.seconds / plan.processes / beside.PROCESSES
-    processes: list[Alternated] = []
-    for done in range(plan.processes if len(sides) > 1 else 0):
-        on_step(
-            Step(done, plan.processes, f"{candidate.path.name}: trying {len(sides) - 1} settings, round {done + 1}")
-        )
-        processes += alternating.twice(sides, seconds=seconds, rng=rng, kind=END_TO_END)
+    doing = f"{candidate.path.name}: trying {len(sides) - 1} settings, "
+    timed = len(sides) > 1
+    processes = alternating.in_rounds(sides, plan, on_step=on_step, doing=doing, kind=END_TO_END) if timed else []
     tried = tuple(_tried(side, place, processes) for place, side in enumerate(sides[1:], 1))
-    return Tuned(tried, tuple(left_out.items()))
+    return Tuned(tried, left_out)
 
 
 def _left_out(usual: Configuration, names: Sequence[str]) -> dict[str, str]:
     """Return the settings that need not be timed beside the usual ones, and why."""
     if not names:
         return {}
-    left_out = {}
-    workers = SideWorkers([usual, *(replace(usual, setting=name) for name in names)], None, END_TO_END)
-    try:
+    sides = [usual, *(replace(usual, setting=name) for name in names)]
+    with closing(SideWorkers(sides, None, END_TO_END)) as workers:
         workers.open(0)
-        for place, name in enumerate(names, 1):
-            if why := _no_choice(workers, place):
-                left_out[name] = why
-    finally:
-        workers.close()
-    return left_out
+        whys = {name: _no_choice(workers, place) for place, name in enumerate(names, 1)}
+    return {name: why for name, why in whys.items() if why}
 
 
 def _no_choice(workers: SideWorkers, place: int) -> str | None:

@@ -1,40 +1,29 @@
 """What was tried of an artifact's runtime, and what won."""
 
-from dataclasses import dataclass
-from typing import Any, TypedDict
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 
 from toolkit.bench import statistics
-from toolkit.errors import ArtifactError
 from toolkit.interval import Interval
 
 # Fewest processes whose speed-ups have a spread, and the largest logarithm of one that is believed.
 LEAST_PROCESSES, MOST_LOGARITHM = 2, 50.0
 
 
-class TriedEntry(TypedDict):
-    """``TriedSetting`` as a document; its figures are derived."""
-
-    setting: str
-    line: str
-    logarithms: list[float]
-
-
-class TunedEntry(TypedDict):
-    """``Tuned`` as a document."""
-
-    tried: list[TriedEntry]
-    left_out: dict[str, str]
-
-
 @dataclass(frozen=True)
 class TriedSetting:
     """A setting beside the usual ones. logarithms: of the speed-up that each process found."""
 
+    DERIVED: ClassVar = ("speedup", "speedup_ci95", "verdict")
     setting: str
     line: str
     logarithms: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.logarithms) < LEAST_PROCESSES or not all(abs(value) < MOST_LOGARITHM for value in self.logarithms):
+            raise ValueError(f"the setting '{self.setting}' has speed-ups of no processes")
 
     def speedup(self, comparisons: int) -> Interval:
         """Return how many times faster it is. comparisons: how many settings were tried."""
@@ -45,8 +34,9 @@ class TriedSetting:
 class Tuned:
     """What was tried of one artifact. left_out: settings that were not timed, each with the reason."""
 
+    DERIVED: ClassVar = ("best",)
     tried: tuple[TriedSetting, ...]
-    left_out: tuple[tuple[str, str], ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def speedups(self) -> list[Interval]:
         """Return how many times faster each is, with intervals that hold all together."""
@@ -74,15 +64,6 @@ class Tuned:
                 }
                 for one, speedup in zip(self.tried, self.speedups(), strict=True)
             ],
-            "left_out": dict(self.left_out),
+            "left_out": self.left_out,
             "best": self.best.setting if self.best else None,
         }
-
-
-def read(document: TunedEntry) -> Tuned:
-    """Return what a record says. Raises ArtifactError for logarithms that no processes can have found."""
-    tried = tuple(TriedSetting(one["setting"], one["line"], tuple(one["logarithms"])) for one in document["tried"])
-    for one in tried:
-        if len(one.logarithms) < LEAST_PROCESSES or not all(abs(value) < MOST_LOGARITHM for value in one.logarithms):
-            raise ArtifactError(f"a benchmark record: the setting '{one.setting}' has speed-ups of no processes")
-    return Tuned(tried, tuple(document["left_out"].items()))

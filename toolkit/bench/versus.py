@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import host
-from toolkit.bench import alternating, beside, statistics
+from toolkit.bench import alternating, statistics
 from toolkit.bench.alternating import Alternated
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
@@ -19,7 +19,7 @@ from toolkit.errors import ArtifactError
 from toolkit.files import sha256
 from toolkit.interval import Interval
 from toolkit.manifest import TensorSpec
-from toolkit.step import OnStep, Step, ignore
+from toolkit.step import OnStep, ignore
 from toolkit.verdict import Verdict
 
 
@@ -126,9 +126,5 @@ def versus(files: Sequence[Candidate], plan: Plan, *, tolerance: float = SLOWER,
     if sha256(reference.candidate.path) != sha256(candidate.candidate.path):
         if host.describe().emulated:
             raise ArtifactError(f"{candidate.candidate.path}: this machine is emulated, its times are no latencies")
-        rng = np.random.default_rng(plan.seed)
-        seconds = plan.seconds / plan.processes / beside.PROCESSES
-        for number in range(plan.processes):
-            on_step(Step(number, plan.processes, f"round {number + 1}"))
-            processes += alternating.twice((reference, candidate), seconds=seconds, rng=rng)
+        processes = alternating.in_rounds((reference, candidate), plan, on_step=on_step)
     return Versus(reference, candidate, tuple(processes), tolerance)

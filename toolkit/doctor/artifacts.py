@@ -1,6 +1,7 @@
 """Run files in a worker by the questions that `bench` begins with: what a file does is one line, and the same one."""
 
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,35 +22,18 @@ def failures(paths: Sequence[Path], working: Collection[str], *, kernels: str | 
     mine = [path for path in paths if path.suffix in suffixes]
     if not mine:
         return {}
-    with _Workers() as workers:
-        failures = {path: _failure(path, workers.living(), kernels) for path in mine}
-    return {path: said for path, said in failures.items() if said}
+    from toolkit.bench.opening import TASKS
+    from toolkit.worker.process import Process
 
-
-class _Workers:
-    """One worker at a time, and a new one if a file has ended the last."""
-
-    def __init__(self) -> None:
-        self._process: Process | None = None
-
-    def __enter__(self) -> "_Workers":
-        return self
-
-    def __exit__(self, *how: object) -> None:
-        if self._process is not None:
-            self._process.close()
-
-    def living(self) -> "Process":
-        """Return a worker that answers."""
-        from toolkit.bench.opening import TASKS
-        from toolkit.worker.process import Process
-
-        if self._process is not None and self._process.failed:
-            self._process.close()
-            self._process = None
-        if self._process is None:
-            self._process = Process("", TASKS)
-        return self._process
+    failures: dict[Path, str] = {}
+    with ExitStack() as own:
+        process = own.enter_context(closing(Process("", TASKS)))
+        for path in mine:
+            if process.failed:  # the last file has ended it
+                process = own.enter_context(closing(Process("", TASKS)))
+            if said := _failure(path, process, kernels):
+                failures[path] = said
+    return failures
 
 
 def _failure(path: Path, process: "Process", kernels: str | None) -> str | None:

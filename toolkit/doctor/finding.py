@@ -1,8 +1,7 @@
 """One thing that was looked at, in one line."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 
 class Health(StrEnum):
@@ -22,7 +21,3 @@ class Finding:
     state: Health
     text: str
     remedy: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return its document."""
-        return asdict(self)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from toolkit.doctor import causes
@@ -34,7 +34,7 @@ class Probe:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of this part."""
-        return {**self.finding.to_json(), "versions": self.versions, "devices": list(self.devices)}
+        return {**asdict(self.finding), "versions": self.versions, "devices": list(self.devices)}
 
 
 def probe(part: str, *, command: Sequence[str] = COMMAND, deadline_s: float = DEADLINE_S) -> Probe:

@@ -105,7 +105,7 @@ class DoctorReport:
             # Where a data set lies is nobody's business: only whether it is there.
             "data": {name: place is not None for name, place in self.data.items()},
             "artifacts": [{**asdict(file), "path": file.path.name} for file in self.files],
-            "findings": [finding.to_json() for finding in self.findings],
+            "findings": [asdict(finding) for finding in self.findings],
             "verdict": self.verdict,
         }
         manifests = [folder / MANIFEST for folder in self.folders]
@@ -118,11 +118,7 @@ def parts() -> tuple[str, ...]:
 
 
 def examine(
-    paths: Sequence[Path],
-    *,
-    root: Path = Path("/"),
-    try_part: Callable[[str], Probe] = probe,
-    on_step: OnStep = ignore,
+    paths: Sequence[Path], *, root: Path = Path("/"), try_part: Callable[[str], Probe] = probe, on_step: OnStep = ignore
 ) -> DoctorReport:
     """Look at the machine under ``root``, at every part, and at the files that paths stand for, as ``files.find``.
 

@@ -21,6 +21,8 @@ MOST_DEPTH = 50
 MOST_WHOLE = 2**63 - 1
 # The field of a dataclass that takes what a document has beside its other fields.
 OTHERS = "others"
+# The class variable that names what a document has beside the fields of a dataclass, and what is derived of them.
+DERIVED = "DERIVED"
 # The metadata of a field that older documents lack: at its default it is not written, so that those stay the same.
 LATER = {"later": True}
 
@@ -77,8 +79,8 @@ def convert(tree: Any, kind: type[T], where: Path | str, *, what: str, error: ty
     """Return a decoded document as ``kind``; raise ``error``, naming the field, for what is missing or of another type.
 
     What a TypedDict does not have stays in it, and what a dataclass does not have goes into its ``others``, so that
-    nothing is lost when the document is written again; a dataclass without ``others`` refuses it. A text whose type is
-    a class that takes one, such as ``FileName``, is checked by it.
+    nothing is lost when the document is written again; a dataclass without ``others`` refuses it, unless DERIVED names
+    it. A text whose type is a class that takes one, such as ``FileName``, is checked by it.
     """
     import msgspec
 
@@ -160,7 +162,7 @@ def _whole(tree: Any, converted: Any, at: str) -> Any:
         surplus = {name: part for name, part in tree.items() if name not in names}
         if hasattr(converted, OTHERS):
             made[OTHERS] = surplus
-        elif surplus:
+        elif surplus := {name: part for name, part in surplus.items() if name not in getattr(converted, DERIVED, ())}:
             raise ValueError(f"unknown field - at `{at}.{ascii(min(surplus))[1:-1]}`")
         return replace(converted, **made)
     # A text of a class of its own was only to be checked, and a whole number is a float without becoming 1.0.

@@ -14,15 +14,9 @@ from toolkit.host.state import describe_throttled, governor, throttled
 
 # CPU part numbers of the Arm cores that single-board computers carry (Arm Ltd., Main ID Register of each core).
 ARM_CORES = {
-    "0xd03": "Cortex-A53",
-    "0xd04": "Cortex-A35",
-    "0xd05": "Cortex-A55",
-    "0xd08": "Cortex-A72",
-    "0xd0b": "Cortex-A76",
-    "0xd0c": "Neoverse-N1",
-    "0xd40": "Neoverse-V1",
-    "0xd4f": "Neoverse-V2",
-}
+    "0xd03": "Cortex-A53", "0xd04": "Cortex-A35", "0xd05": "Cortex-A55", "0xd08": "Cortex-A72",
+    "0xd0b": "Cortex-A76", "0xd0c": "Neoverse-N1", "0xd40": "Neoverse-V1", "0xd4f": "Neoverse-V2",
+}  # fmt: skip
 # Neither LiteRT nor ONNX Runtime is built for less.
 MINIMUM_BITS = 64
 

@@ -8,22 +8,12 @@ from toolkit.host import system
 # The instruction sets that decide how fast these models run, and the flags of /proc/cpuinfo any of which means one:
 # fields "Features" (Arm) and "flags" (x86; AVX stands first since TensorFlow's builds need it).
 INSTRUCTION_SETS: dict[str, dict[str, tuple[str, ...]]] = {
-    "Features": {
-        "dotprod": ("asimddp",),
-        "i8mm": ("i8mm",),
-        "fp16": ("asimdhp",),
-        "bf16": ("bf16",),
-    },
+    "Features": {"dotprod": ("asimddp",), "i8mm": ("i8mm",), "fp16": ("asimdhp",), "bf16": ("bf16",)},
     "flags": {
-        "AVX": ("avx",),
-        "AVX2": ("avx2",),
-        "AVX-512": ("avx512f",),
-        "VNNI": ("avx512_vnni", "avx_vnni"),
-        "fp16": ("avx512_fp16",),
-        "bf16": ("avx512_bf16", "amx_bf16"),
-        "AMX int8": ("amx_int8",),
+        "AVX": ("avx",), "AVX2": ("avx2",), "AVX-512": ("avx512f",), "VNNI": ("avx512_vnni", "avx_vnni"),
+        "fp16": ("avx512_fp16",), "bf16": ("avx512_bf16", "amx_bf16"), "AMX int8": ("amx_int8",),
     },
-}
+}  # fmt: skip
 # Those of them that multiply and add 8-bit integers.
 BYTE_SETS = ("VNNI", "AMX int8", "dotprod", "i8mm")
 # Those of them that choose the kernels of float32 and integer models; fp16 and bf16 are used only on request.

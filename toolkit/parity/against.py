@@ -14,7 +14,7 @@ from toolkit.data.base.pixels import chunks
 from toolkit.errors import DataError, UsageError
 from toolkit.files import require_file
 from toolkit.manifest import TensorSpec
-from toolkit.parity import checks, inputs
+from toolkit.parity import checks, inputs, leaks
 from toolkit.parity.compare import Comparison, compare_file
 from toolkit.parity.material import Material, material
 from toolkit.parity.result import Parity, Verified
@@ -33,11 +33,6 @@ class Classifier:
 
     session: Predictor
     convention: Convention
-
-    @property
-    def exclusive(self) -> bool:
-        """Whether an image is of one class alone."""
-        return self.convention.output != Output.SIGMOIDS
 
     def answer(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Return probabilities (N, classes) for rows of data."""
@@ -81,8 +76,8 @@ def verify_against(
             candidate = open_classifier(workers, path, given, dataset.train, warn)
             comparisons.append(compare_file(path, expected, candidate.answer, candidate.output, margin_pp=margin_pp))
             on_step(Step(number, len(paths), str(path), comparisons[-1]))
-    description = {**dataset.describe_test(), "overlap": [], "overlap_checked": None}
-    return Parity((Verified(reference, None, dataset.class_names, description, comparisons, expected),))
+    description = {**dataset.describe_test(), **leaks.NOT_CHECKED}
+    return Parity((Verified(description, comparisons, reference, None, dataset.class_names, expected),))
 
 
 def answered_by(reference: Classifier, test: Split) -> Material:
@@ -90,7 +85,8 @@ def answered_by(reference: Classifier, test: Split) -> Material:
     answers = np.concatenate([reference.answer(images) for images in chunks(test.images)])
     if answers.shape[1] <= int(test.labels.max()):
         raise DataError(f"{reference.session.path}: tells {answers.shape[1]} classes apart, the data have more")
-    return material(test.images, test.labels, answers, convention=_PROBABILITIES if reference.exclusive else _SIGMOIDS)
+    means = _SIGMOIDS if reference.convention.output == Output.SIGMOIDS else _PROBABILITIES
+    return material(test.images, test.labels, answers, convention=means)
 
 
 def open_classifier(

@@ -80,12 +80,7 @@ class Diagnosis:
 
 
 def diagnose(
-    artifact: Path,
-    reference: Path,
-    dataset: Dataset,
-    *,
-    given: Convention | None = None,
-    warn: Callable[[str], None],
+    artifact: Path, reference: Path, dataset: Dataset, *, given: Convention | None = None, warn: Callable[[str], None]
 ) -> Diagnosis:
     """Say why ``artifact`` does not answer as ``reference`` does, on test rows of ``dataset``.
 

@@ -39,24 +39,12 @@ class Problem:
     text: str
 
 
-@dataclass
-class Sums:
-    """How far from 1 the outputs of one image sum, at most, if the reference's are probabilities."""
-
-    classes: int
-    furthest: float = 0.0
-
-    def add(self, outputs: NDArray[np.float32]) -> None:
-        """Look at (N, classes) outputs."""
-        self.furthest = max(self.furthest, float(np.abs(outputs.sum(axis=1) - 1).max()))
-
-    def problem(self, output: TensorSpec) -> Problem | None:
-        """Return why the outputs are no probabilities."""
-        allowed = SUM_TOLERANCE + self.classes * (output.scale or 0.0)  # kernels round each output by a step at most
-        if self.furthest <= allowed:
-            return None
-        text = f"its outputs are no probabilities (an image's sum is {self.furthest:.3g} away from 1): softmax missing?"
-        return Problem("probabilities", text)
+def check_sums(furthest: float, output: TensorSpec, *, classes: int) -> Problem | None:
+    """The outputs of an image sum to 1, as the reference's do. furthest: how far a sum is from that, at most."""
+    if furthest <= SUM_TOLERANCE + classes * (output.scale or 0.0):  # kernels round each output by a step at most
+        return None
+    text = f"its outputs are no probabilities (an image's sum is {furthest:.3g} away from 1): softmax missing?"
+    return Problem("probabilities", text)
 
 
 def check_file(manifest: Manifest, artifact: Artifact) -> Problem | None:

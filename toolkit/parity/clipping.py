@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from toolkit import units
 from toolkit.manifest import TensorSpec
-from toolkit.parity.halves import LEVEL, Cause, Halves
-from toolkit.parity.statistics import mcnemar_p
+from toolkit.parity.halves import Cause, Halves
+from toolkit.parity.statistics import LEVEL, mcnemar_p
 
 NAME = "saturation"
 # Classes of an image that share the highest output, as a share of the others: of more, chance finds the right one.

@@ -24,6 +24,9 @@ from toolkit.runtimes import for_file
 from toolkit.runtimes.base import Opener
 from toolkit.verdict import Verdict
 
+# Gives the outputs for (N, …) rows of data.
+Answer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -131,145 +134,96 @@ def compare(
     runtime: what another one answers is compared with the reference alone. open_session: what opens the artifact, here
     or in a worker.
     """
-    path = manifest.folder / artifact.path
-    recorded = expected.recorded.get(artifact.path)
-    result: dict[str, Any] = {}
     problem = checks.check_file(manifest, artifact)
-    if problem is None:
-        try:
-            result = _run(manifest, artifact, expected, open_session)
-        except ArtifactError as error:
-            result = {"problem": Problem("runs", str(error))}
-    runtime = for_file(path)
     return Comparison(
-        artifact=str(path),
-        runtime=runtime,
+        **_about(manifest.folder / artifact.path, expected, margin_pp),
         format=artifact.format,
         quantization=artifact.quantization,
         sha256=artifact.sha256,
-        margin_pp=margin_pp,
-        n=len(expected.table),
-        by_golden=recorded is not None,
-        measured_on=_measured_on(runtime),
+        by_golden=artifact.path in expected.recorded,
         reference_rounds=manifest.calibration.is_trained,
-        **({"problem": problem} | result),
+        **({"problem": problem} if problem else _run(manifest, artifact, expected, open_session)),
     )
 
 
-def _measured_on(runtime: str) -> MeasuredOn:
+def compare_file(
+    path: Path, expected: Material, answer: Answer, output: TensorSpec, *, margin_pp: float = DEFAULT_MARGIN_PP
+) -> Comparison:
+    """Compare a file that no manifest speaks of: its accuracy alone decides. answer: its outputs for (N, …) images."""
+    try:
+        result = _look(expected, answer, output)
+    except ArtifactError as error:
+        result = {"problem": Problem("runs", str(error))}
+    if "figures" in result:  # a file that did not answer is not opened here
+        result["portability"] = runtimes.get(for_file(path)).portability(path)
+    about = _about(path, expected, margin_pp)
+    return Comparison(**about, format=None, quantization=None, sha256=sha256(path), **result)
+
+
+def _about(path: Path, expected: Material, margin_pp: float) -> dict[str, Any]:
+    """Return what a comparison says of any file, whatever it answers."""
+    runtime, here = for_file(path), host.describe()
     versions = ", ".join(f"{name} {version}" for name, version in runtimes.versions(runtime).items())
-    here = host.describe()
-    return MeasuredOn(here.cpu, here.kernels, versions)
+    measured_on = MeasuredOn(here.cpu, here.kernels, versions)
+    about = {"artifact": str(path), "runtime": runtime, "margin_pp": margin_pp, "n": len(expected.table)}
+    return {**about, "measured_on": measured_on}
 
 
 def _run(manifest: Manifest, artifact: Artifact, expected: Material, open_session: Opener) -> dict[str, Any]:
     """Return what a comparison says of an artifact whose file is the one that was exported."""
     path = manifest.folder / artifact.path
-    session = open_session(path, threads=0)
-    session.convention = expected.convention
-    if problem := checks.check_specification(artifact, session.input, session.output):
-        return {"problem": problem}
-    recorded = expected.recorded.get(artifact.path) if runtimes.is_own(path) else None
-    rounds = manifest.calibration.is_trained
-    seen = _Outputs(expected, recorded, session.output.scale, reference_rounds=rounds)
-    result = seen.look(session.predict, session.output, artifact)
-    portability = runtimes.get(for_file(path)).portability(path)
-    problem = result.get("problem") or checks.check_weights(portability)
-    divergent = problem is not None and problem.check == checks.DIVERGENCE
-    cause = other_kernels.why_divergent(path, expected, open_session) if divergent else None
+    try:
+        session = open_session(path, threads=0)
+        session.convention = expected.convention
+        if problem := checks.check_specification(artifact, session.input, session.output):
+            return {"problem": problem}
+        recorded = expected.recorded.get(artifact.path) if runtimes.is_own(path) else None
+        result = _look(expected, session.predict, session.output, recorded)
+        if "figures" in result and not result["problem"]:
+            result["problem"] = _judge(manifest, artifact, result["figures"], result["recorded"])
+        portability = runtimes.get(for_file(path)).portability(path)
+        problem = result["problem"] or checks.check_weights(portability)
+        divergent = problem is not None and problem.check == checks.DIVERGENCE
+        cause = other_kernels.why_divergent(path, expected, open_session) if divergent else None
+    except ArtifactError as error:
+        return {"problem": Problem("runs", str(error))}
     return {**result, "problem": problem, "cause": cause, "portability": portability}
 
 
-def compare_file(
-    path: Path,
-    expected: Material,
-    answer: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
-    output: TensorSpec,
-    *,
-    margin_pp: float = DEFAULT_MARGIN_PP,
-) -> Comparison:
-    """Compare a file that no manifest speaks of: its accuracy alone decides. answer: its outputs for (N, …) images."""
-    try:
-        result = _Outputs(expected, None, output.scale).look(answer, output)
-    except ArtifactError as error:
-        result = {"problem": Problem("runs", str(error))}
-    runtime = for_file(path)
-    if "figures" in result:  # a file that did not answer is not opened here
-        result["portability"] = runtimes.get(runtime).portability(path)
-    return Comparison(
-        artifact=str(path),
-        runtime=runtime,
-        format=None,
-        quantization=None,
-        sha256=sha256(path),
-        margin_pp=margin_pp,
-        n=len(expected.table),
-        measured_on=_measured_on(runtime),
-        **result,
+def _judge(manifest: Manifest, artifact: Artifact, measured: Figures, recorded: Recorded | None) -> Problem | None:
+    """Return what the checks of the outputs of a listed artifact come to."""
+    problem = recorded and checks.check_recorded(
+        artifact, recorded.flips, recorded.max_abs_error, recorded.step, measured.n
     )
+    rounds = manifest.calibration.is_trained
+    return problem or checks.check_outputs(artifact.quantization, measured, reference_rounds=rounds)
 
 
-class _Outputs:
-    """The outputs of one artifact as they come: kept image by image, and looked over."""
-
-    def __init__(
-        self,
-        expected: Material,
-        recorded: NDArray[np.float32] | None,
-        step: float | None,
-        *,
-        reference_rounds: bool = False,
-    ) -> None:
-        self._expected = expected
-        self._reference_rounds = reference_rounds
-        self._step = step
-        self._recorded = recorded
-        self._table = RowFile(CANDIDATE_ROW)
-        self._sums = checks.Sums(expected.classes)
-        self._not_finite = 0
-        self._flips = 0
-        self._difference = 0.0
-
-    def look(
-        self,
-        answer: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
-        output: TensorSpec,
-        artifact: Artifact | None = None,
-    ) -> dict[str, Any]:
-        """Return what a comparison says of the answers to all images. artifact: as a manifest lists it."""
-        for images, reference in self._expected.batches():
-            outputs = answer(images)
-            if problem := checks.check_shape(outputs, reference):
-                return {"problem": problem}
-            self._add(outputs, reference)
-        return self._result(artifact, output)
-
-    def _add(self, outputs: NDArray[np.float32], reference: NDArray[np.float32]) -> None:
-        bad = checks.count_not_finite(outputs)
-        self._not_finite += bad
-        if bad:
-            self._table.append(np.zeros(len(outputs), CANDIDATE_ROW))  # only the count of bad images is reported
-            return
-        if self._recorded is not None:
-            before = self._recorded[len(self._table) : len(self._table) + len(outputs)]
-            self._flips += int((outputs.argmax(axis=1) != before.argmax(axis=1)).sum())
-            self._difference = max(self._difference, float(np.abs(outputs - before).max()))
-        self._sums.add(outputs)
-        rows = candidate_rows(outputs, reference, step=self._step, logits=self._expected.logits)
-        self._table.append(rows)
-
-    def _result(self, artifact: Artifact | None, output: TensorSpec) -> dict[str, Any]:
-        if self._not_finite:
-            return {"problem": checks.not_finite(self._not_finite, len(self._table))}
-        measured = figures.compute(self._expected.table, self._table, classes=self._expected.classes)
-        recorded = None
-        if self._recorded is not None:
-            recorded = Recorded(self._flips, self._difference, self._step)
-        problem = self._sums.problem(output) if self._expected.sums_to_one else None
-        if artifact is None:
-            return {"figures": measured, "table": self._table, "problem": problem}
-        if problem is None and recorded is not None:
-            problem = checks.check_recorded(artifact, recorded.flips, recorded.max_abs_error, recorded.step, measured.n)
-        if problem is None:
-            problem = checks.check_outputs(artifact.quantization, measured, reference_rounds=self._reference_rounds)
-        return {"figures": measured, "recorded": recorded, "table": self._table, "problem": problem}
+def _look(
+    expected: Material, answer: Answer, output: TensorSpec, recorded: NDArray[np.float32] | None = None
+) -> dict[str, Any]:
+    """Return what a comparison says of the answers to all images, which are looked at as they come."""
+    table, not_finite, flips, difference, furthest = RowFile(CANDIDATE_ROW), 0, 0, 0.0, 0.0
+    for images, reference in expected.batches():
+        outputs = answer(images)
+        if problem := checks.check_shape(outputs, reference):
+            return {"problem": problem}
+        if bad := checks.count_not_finite(outputs):
+            not_finite += bad
+            table.append(np.zeros(len(outputs), CANDIDATE_ROW))  # only the count of bad images is reported
+            continue
+        if recorded is not None:
+            before = recorded[len(table) : len(table) + len(outputs)]
+            flips += int((outputs.argmax(axis=1) != before.argmax(axis=1)).sum())
+            difference = max(difference, float(np.abs(outputs - before).max()))
+        furthest = max(furthest, float(np.abs(outputs.sum(axis=1) - 1).max()))
+        table.append(candidate_rows(outputs, reference, step=output.scale, logits=expected.logits))
+    if not_finite:
+        return {"problem": checks.not_finite(not_finite, len(table))}
+    problem = checks.check_sums(furthest, output, classes=expected.classes) if expected.sums_to_one else None
+    return {
+        "figures": figures.compute(expected.table, table, classes=expected.classes),
+        "recorded": None if recorded is None else Recorded(flips, difference, output.scale),
+        "table": table,
+        "problem": problem,
+    }

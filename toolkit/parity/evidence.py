@@ -59,11 +59,7 @@ def reference_rows(outputs: NDArray[np.float32], labels: NDArray[np.int64], *, l
 
 
 def candidate_rows(
-    outputs: NDArray[np.float32],
-    reference: NDArray[np.float32],
-    *,
-    step: float | None = None,
-    logits: bool = False,
+    outputs: NDArray[np.float32], reference: NDArray[np.float32], *, step: float | None = None, logits: bool = False
 ) -> Rows:
     """Return what is kept of an artifact's outputs, (N, classes), beside the reference's.
 

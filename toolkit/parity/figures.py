@@ -35,6 +35,13 @@ class Flip:
     reference: int
     candidate: int
 
+    @property
+    def kind(self) -> str:
+        """``lost`` where only the reference is right, ``gained`` where only the artifact is, else ``both wrong``."""
+        if self.reference == self.label:
+            return "lost"
+        return "gained" if self.candidate == self.label else "both wrong"
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -153,9 +160,9 @@ def compute(reference: RowFile, candidate: RowFile, *, classes: int) -> Figures:
         kl_max=kl_max,
         calibration_error=calibration.error(),
         reference_calibration_error=reference_calibration.error(),
-        class_images=_ints(images),
-        class_correct=_ints(correct),
-        reference_class_correct=_ints(reference_correct),
+        class_images=tuple(images.tolist()),
+        class_correct=tuple(correct.tolist()),
+        reference_class_correct=tuple(reference_correct.tolist()),
         flips=tuple(flips),
     )
 
@@ -197,7 +204,3 @@ def _flips(reference: Rows, candidate: Rows, rows: NDArray[np.int64], start: int
 
 def _shares(correct: tuple[int, ...], images: tuple[int, ...]) -> list[float | None]:
     return [right / count if count else None for right, count in zip(correct, images, strict=True)]
-
-
-def _ints(values: NDArray[np.int64]) -> tuple[int, ...]:
-    return tuple(int(value) for value in values)

@@ -16,8 +16,8 @@ from toolkit.text import drawn
 # A row has so many images; the heading needs the width of the fewest.
 FEWEST_COLUMNS, COLUMNS = 4, 6
 MOST_TILES = 60
-# The text says it as well.
-LOST_COLOUR, GAINED_COLOUR, OTHER_COLOUR = drawing.VERMILION, drawing.GREEN, drawing.FAINT
+# By the kind of a flip; the text says it as well.
+COLOURS = {"lost": drawing.VERMILION, "gained": drawing.GREEN, "both wrong": drawing.FAINT}
 
 
 def draw(path: Path, parts: Sequence[Verified]) -> int:
@@ -46,14 +46,12 @@ def draw(path: Path, parts: Sequence[Verified]) -> int:
         _show(axes, part.expected.images[flip.index])
         classes = part.class_names
         label, reference, candidate = (drawn(classes[c]) for c in (flip.label, flip.reference, flip.candidate))
-        axes.set_title(
-            f"#{flip.index}: a {label}\nKeras {reference} → {candidate}", fontsize=drawing.SMALL, color=_colour(flip)
-        )
+        heading = f"#{flip.index}: a {label}\nKeras {reference} → {candidate}"
+        axes.set_title(heading, fontsize=drawing.SMALL, color=COLOURS[flip.kind])
         axes.text(
             0.5, -0.04, "\n".join(map(drawn, names)), transform=axes.transAxes, ha="center", va="top", fontsize=6.5
         )
-    colours = {"lost": LOST_COLOUR, "gained": GAINED_COLOUR, "both wrong": OTHER_COLOUR}
-    drawing.legend(figure, [Patch(color=colour, label=text) for text, colour in colours.items()])
+    drawing.legend(figure, [Patch(color=colour, label=text) for text, colour in COLOURS.items()])
     drawing.save(figure, path)
     return len(first)
 
@@ -74,9 +72,3 @@ def _by_image(part: Verified) -> dict[Flip, list[str]]:
         for flip in comparison.figures.flips if comparison.figures else ():
             flips.setdefault(flip, []).append(Path(comparison.artifact).name)
     return flips
-
-
-def _colour(flip: Flip) -> str:
-    if flip.reference == flip.label:
-        return LOST_COLOUR
-    return GAINED_COLOUR if flip.candidate == flip.label else OTHER_COLOUR

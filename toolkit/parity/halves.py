@@ -6,10 +6,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.parity.statistics import mcnemar_p
-
-# A cause that explains nothing is confirmed by chance less often than this.
-LEVEL = 1e-4
+from toolkit.parity.statistics import LEVEL, mcnemar_p
 
 
 @dataclass(frozen=True)
@@ -66,9 +63,7 @@ class Halves:
 
     def better(self, old: NDArray[np.int64], new: NDArray[np.int64]) -> bool:
         """Say whether new answers are surely nearer to the reference's, on the second half."""
-        before, after = ((answers == self.expected)[self.half :] for answers in (old, new))
-        lost, gained = int((before & ~after).sum()), int((after & ~before).sum())
-        return gained > lost and mcnemar_p(lost, gained) < LEVEL
+        return clearly_better(*((answers == self.expected)[self.half :] for answers in (old, new)))
 
     def apart(self, wrong: NDArray[np.bool_], measure: NDArray[np.floating]) -> float | None:
         """Return the value of a measure, (N,), above which answers are wrong surely more often; None if there is none.
@@ -80,6 +75,12 @@ class Halves:
         best = min(values, key=lambda value: _fisher_p(wrong[first], measure[first] > value))
         second = slice(self.half, None)
         return float(best) if _fisher_p(wrong[second], measure[second] > best) < LEVEL else None
+
+
+def clearly_better(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> bool:
+    """Say whether more of the same images are right than before, (N,) each, by McNemar's test at LEVEL."""
+    lost, gained = int((before & ~after).sum()), int((after & ~before).sum())
+    return gained > lost and mcnemar_p(lost, gained) < LEVEL
 
 
 def _fisher_p(wrong: NDArray[np.bool_], marked: NDArray[np.bool_]) -> float:

@@ -11,16 +11,14 @@ from toolkit import manifest, runs, units
 from toolkit.convention import CAFFE, OPTION, STANDARD, TORCH, Convention, Layout, output_of
 from toolkit.data.base import SomeRows, Split
 from toolkit.errors import UsageError
-from toolkit.parity.statistics import mcnemar_p, near_chance
+from toolkit.parity.halves import clearly_better
+from toolkit.parity.statistics import near_chance
 from toolkit.runtimes.base import Predictor
 
 # Training images that every range is tried on.
 IMAGES = 300
 # Share of its training images that a model gets right at least, if an unusual range is to be its own.
 KNOWN = 0.8
-# How improbable it must be that two ranges are equally good before the worse one is refused. Chance alone does that to
-# one export in 10,000; 15 images that only the better one gets right are enough.
-LEVEL = 1e-4
 # Which images a model gets right, (N,).
 Right = NDArray[np.bool_]
 
@@ -74,7 +72,7 @@ def check(
     best, better = _best(session, chosen, rows, {chosen: right})
     if _is_chance(max(right, better, key=np.count_nonzero), rows):
         _warn_of_chance(path, {chosen: right, best: better}, warn)
-    elif _beats(better, right):
+    elif clearly_better(right, better):
         shares = [units.percent(float(one.mean())) for one in (better, right)]
         raise UsageError(
             f"{path}: gets {shares[0]} of {len(rows)} training images right with {best}, {shares[1]} with {chosen}: "
@@ -137,7 +135,7 @@ def _best(
     best, right = most(STANDARD)
     if rows.images.shape[-1] > 1 and _can_be_beaten(right):
         other, right_then = most((replace(best, bgr=True), TORCH, CAFFE))
-        if right_then.mean() >= KNOWN and _beats(right_then, right):
+        if right_then.mean() >= KNOWN and clearly_better(right, right_then):
             return other, right_then
     return best, right
 
@@ -149,13 +147,7 @@ def _right(answers: NDArray[np.float32], rows: Split) -> Right:
 
 def _can_be_beaten(right: Right) -> bool:
     """Say whether another range could be clearly better: with one that gets all images right."""
-    return _beats(np.ones_like(right), right)
-
-
-def _beats(better: Right, right: Right) -> bool:
-    """Say whether a range is clearly better than another, by the images that each gets right."""
-    lost, gained = int((right & ~better).sum()), int((better & ~right).sum())
-    return gained > lost and mcnemar_p(lost, gained) < LEVEL
+    return clearly_better(right, np.ones_like(right))
 
 
 def _is_chance(right: Right, rows: Split) -> bool:

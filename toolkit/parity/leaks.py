@@ -11,6 +11,9 @@ from toolkit.files.arrays import Expected, read_npy
 from toolkit.manifest import Manifest
 from toolkit.overlap import Digests, Overlap
 
+# What results and records say of images that no model has learned from.
+NOT_CHECKED: dict[str, Any] = {"overlap": [], "overlap_checked": None}
+
 
 @dataclass(frozen=True)
 class Learned:

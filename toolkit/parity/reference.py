@@ -47,15 +47,10 @@ def outputs(manifest: Manifest, split: Split, open_session: Opener) -> Iterator[
 
 
 def _key(manifest: Manifest, split: Split) -> str:
-    versions = {name: text for name, text in runtimes.versions().items() if name in _reference_distributions()}
     means = json.dumps(documents.to_tree(manifest.convention))
-    tools = (f"{name}={text}" for name, text in sorted(versions.items()))
+    tools = (f"{name}={text}" for name, text in sorted(runtimes.versions(REFERENCE_RUNTIME).items()))
     parts = (manifest.reference.sha256, split.images_sha256, means, *tools)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[: 2 * _DIGEST_DIGITS]
-
-
-def _reference_distributions() -> tuple[str, ...]:
-    return runtimes.get(REFERENCE_RUNTIME).DISTRIBUTIONS
 
 
 def _cached(manifest: Manifest, split: Split) -> Path | None:

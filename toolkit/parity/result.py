@@ -14,7 +14,15 @@ from toolkit.verdict import Verdict
 
 
 @dataclass(frozen=True)
-class Verified:
+class Part:
+    """Comparisons on the same data. dataset: what describes those."""
+
+    dataset: dict[str, Any]
+    comparisons: list[Comparison]
+
+
+@dataclass(frozen=True)
+class Verified(Part):
     """Comparisons with one reference, and the images that they were made on.
 
     manifest: the one that lists the artifacts, None if they were compared with a model of the user's choice.
@@ -23,8 +31,6 @@ class Verified:
     reference: Path
     manifest: Manifest | None
     class_names: tuple[str, ...]
-    dataset: dict[str, Any]
-    comparisons: list[Comparison]
     expected: Material
 
     @property
@@ -48,15 +54,10 @@ class Verified:
         return bool(self.dataset["overlap"])
 
 
-@dataclass(frozen=True)
-class Parity:
-    """What a verification came to, one part for each reference. True if every artifact passed.
+class Comparisons:
+    """Comparisons in parts, each with what describes the data that it was made on."""
 
-    records: the parity records that were written, one for each part, if that was asked for.
-    """
-
-    parts: tuple[Verified, ...]
-    records: tuple[Path, ...] = ()
+    parts: Sequence[Part]
 
     @property
     def comparisons(self) -> list[Comparison]:
@@ -68,22 +69,31 @@ class Parity:
         """The worst of the verdicts: ``pass``, ``fail`` or ``inconclusive``."""
         return overall(self.comparisons)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``toolkit verify --json``. ``dataset`` is null if folders have different ones."""
+        datasets = [part.dataset for part in self.parts]
+        return {
+            "schema": 1,
+            "command": "verify",
+            "dataset": datasets[0] if all(one == datasets[0] for one in datasets) else None,
+            "results": [{**one.to_json(), "dataset": part.dataset} for part in self.parts for one in part.comparisons],
+            "verdict": self.verdict,
+        }
+
+
+@dataclass(frozen=True)
+class Parity(Comparisons):
+    """What a verification came to, one part for each reference. True if every artifact passed.
+
+    records: the parity records that were written, one for each part, if that was asked for.
+    """
+
+    parts: tuple[Verified, ...]
+    records: tuple[Path, ...] = ()
+
     def __bool__(self) -> bool:
         return self.verdict == Verdict.PASS
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit verify --json``. ``dataset`` is null if folders have different ones."""
-        compared = document([(part.dataset, part.comparisons) for part in self.parts])
-        return {**compared, "references": [str(part.reference) for part in self.parts]}
-
-
-def document(parts: Sequence[tuple[dict[str, Any], list[Comparison]]]) -> dict[str, Any]:
-    """Return the document of ``toolkit verify --json``, of the data and comparisons of each part."""
-    datasets = [dataset for dataset, _ in parts]
-    return {
-        "schema": 1,
-        "command": "verify",
-        "dataset": datasets[0] if all(dataset == datasets[0] for dataset in datasets) else None,
-        "results": [{**one.to_json(), "dataset": dataset} for dataset, comparisons in parts for one in comparisons],
-        "verdict": overall([one for _, comparisons in parts for one in comparisons]),
-    }
+        return {**super().to_json(), "references": [str(part.reference) for part in self.parts]}

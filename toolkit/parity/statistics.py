@@ -9,6 +9,9 @@ DEFAULT_MARGIN_PP = 0.5
 # One-sided confidence of the bounds that a verdict rests on, and the same for each end of a two-sided 95 % interval.
 CONFIDENCE = 0.95
 TWO_SIDED_CONFIDENCE = 0.975
+# How improbable it must be that what is no better looks as much better before it is called so. Chance alone does that
+# once in 10,000; 15 images that only the better one gets right are enough.
+LEVEL = 1e-4
 # A classifier that has learned nothing is so many standard deviations above chance in one of 740 data sets.
 CHANCE_DEVIATIONS = 3.0
 # More images than this decide nothing in practice: the loss is as good as equal to the margin.

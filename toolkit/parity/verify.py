@@ -37,7 +37,7 @@ class VerifyOptions:
     """How to verify. data: a choice of ``toolkit.data.load``, or None for the manifest's. runs: where trainings lie.
 
     open_session: what opens the reference and the artifacts, here or in a worker. reading: how data are read; None
-    stands for how those of the manifest were.
+    stands for how those of the manifest were. on_comparison: told of each artifact, after it.
     """
 
     data: str | None = None
@@ -47,6 +47,7 @@ class VerifyOptions:
     runs: Path = RUNS
     open_session: Opener = runtimes.open_session
     reading: Reading | None = None
+    on_comparison: Callable[[Comparison], None] = lambda comparison: None
 
     def __post_init__(self) -> None:
         if not 0 <= self.margin_pp <= 100:
@@ -75,11 +76,7 @@ def select(paths: Sequence[Path]) -> list[tuple[Manifest, list[Artifact]]]:
 
 
 def verify_all(
-    paths: Sequence[Path],
-    options: VerifyOptions,
-    *,
-    warn: Callable[[str], None],
-    on_step: OnStep = ignore,
+    paths: Sequence[Path], options: VerifyOptions, *, warn: Callable[[str], None], on_step: OnStep = ignore
 ) -> Parity:
     """Compare what ``paths`` stand for, as ``verify`` does, in one worker: no model can end the caller."""
     chosen = select(paths)
@@ -90,18 +87,13 @@ def verify_all(
         on_step(Step(next(number), total, comparison.artifact, comparison))
 
     with contained() as workers:
-        there = replace(options, open_session=workers.open_session)
-        parts = [verify(manifest, artifacts, there, warn=warn, on_comparison=tell) for manifest, artifacts in chosen]
+        there = replace(options, open_session=workers.open_session, on_comparison=tell)
+        parts = [verify(manifest, artifacts, there, warn=warn) for manifest, artifacts in chosen]
     return Parity(tuple(parts))
 
 
 def verify(
-    manifest: Manifest,
-    artifacts: Sequence[Artifact],
-    options: VerifyOptions,
-    *,
-    warn: Callable[[str], None],
-    on_comparison: Callable[[Comparison], None] = lambda comparison: None,
+    manifest: Manifest, artifacts: Sequence[Artifact], options: VerifyOptions, *, warn: Callable[[str], None]
 ) -> Verified:
     """Compare the artifacts of one manifest with the Keras reference on the test split of its data, or by golden.
 
@@ -117,12 +109,12 @@ def verify(
         golden_only = True
     if not golden_only:
         try:
-            return on_test_set(manifest, artifacts, load(manifest, options, warn), options, warn, on_comparison)
+            return on_test_set(manifest, artifacts, load(manifest, options, warn), options, warn)
         except DataUnavailableError as error:
             if options.data is not None:
                 raise
             warn(f"{error}. Comparing with golden.npz instead, which shows equal outputs, not accuracy")
-    return by_golden(manifest, artifacts, options, on_comparison)
+    return by_golden(manifest, artifacts, options)
 
 
 def on_test_set(
@@ -131,7 +123,6 @@ def on_test_set(
     dataset: Dataset,
     options: VerifyOptions,
     warn: Callable[[str], None],
-    on_comparison: Callable[[Comparison], None] = lambda comparison: None,
 ) -> Verified:
     """Compare with the reference on the test split of ``dataset``."""
     manifest.require(manifest.reference)
@@ -143,8 +134,8 @@ def on_test_set(
         expected = material(dataset.test.images, dataset.test.labels, outputs, convention=manifest.convention)
         if near_chance(expected.right, np.bincount(dataset.test.labels).tolist()):
             warn(f"{manifest.reference_path}: {_NEAR_CHANCE.format(right=expected.right, images=len(dataset.test))}")
-        comparisons = _compare_all(manifest, artifacts, expected, options, on_comparison)
-    return Verified(manifest.reference_path, manifest, manifest.data.classes, description, comparisons, expected)
+        comparisons = _compare_all(manifest, artifacts, expected, options)
+    return Verified(description, comparisons, manifest.reference_path, manifest, manifest.data.classes, expected)
 
 
 def check_overlap(
@@ -196,12 +187,7 @@ def _runnable(manifest: Manifest, artifacts: Sequence[Artifact], warn: Callable[
     return runnable
 
 
-def by_golden(
-    manifest: Manifest,
-    artifacts: Sequence[Artifact],
-    options: VerifyOptions,
-    on_comparison: Callable[[Comparison], None] = lambda comparison: None,
-) -> Verified:
+def by_golden(manifest: Manifest, artifacts: Sequence[Artifact], options: VerifyOptions) -> Verified:
     """Compare with the outputs that golden.npz recorded."""
     manifest.require(manifest.golden)
     record = golden.read(manifest.golden_path)
@@ -209,25 +195,14 @@ def by_golden(
     if missing:
         raise ArtifactError(f"{manifest.golden_path}: has no recorded outputs of {', '.join(missing)}; export it again")
     expected = material(record.images, record.labels, record.reference, record.recorded, convention=manifest.convention)
-    comparisons = _compare_all(manifest, artifacts, expected, options, on_comparison)
-    digest = sha256(manifest.golden_path)
-    description = {
-        "name": "golden",
-        "split": "golden",
-        "n": len(record.labels),
-        "sha256": digest,
-        "overlap": [],
-        "overlap_checked": None,
-    }
-    return Verified(manifest.reference_path, manifest, manifest.data.classes, description, comparisons, expected)
+    comparisons = _compare_all(manifest, artifacts, expected, options)
+    named = {"name": "golden", "split": "golden", "n": len(record.labels), "sha256": sha256(manifest.golden_path)}
+    description = {**named, **leaks.NOT_CHECKED}
+    return Verified(description, comparisons, manifest.reference_path, manifest, manifest.data.classes, expected)
 
 
 def _compare_all(
-    manifest: Manifest,
-    artifacts: Sequence[Artifact],
-    expected: Material,
-    options: VerifyOptions,
-    on_comparison: Callable[[Comparison], None],
+    manifest: Manifest, artifacts: Sequence[Artifact], expected: Material, options: VerifyOptions
 ) -> list[Comparison]:
     stale: Problem | None = check_source(manifest, options.runs)
     comparisons = []
@@ -237,6 +212,6 @@ def _compare_all(
         )
         if stale is not None and comparison.problem is None:
             comparison = replace(comparison, problem=stale)
-        on_comparison(comparison)
+        options.on_comparison(comparison)
         comparisons.append(comparison)
     return comparisons

@@ -6,44 +6,21 @@ from typing import Any
 from toolkit.errors import DeviceError
 from toolkit.files import documents
 from toolkit.files.damage import refused
-from toolkit.parity.compare import Comparison, overall
-from toolkit.parity.result import Parity, document
+from toolkit.parity.compare import Comparison
+from toolkit.parity.result import Comparisons, Parity, Part
 from toolkit.remote.cargo import Cargo
-from toolkit.verdict import Verdict
 
 
 @dataclass(frozen=True)
-class DevicePart:
-    """The comparisons by golden of the artifacts of one manifest. dataset: what describes its golden."""
-
-    dataset: dict[str, Any]
-    comparisons: list[Comparison]
-
-
-@dataclass(frozen=True)
-class DeviceParity:
+class DeviceParity(Comparisons):
     """What a verification on a device came to, one part for each manifest; what is derived is derived here."""
 
-    parts: list[DevicePart]
-
-    @property
-    def comparisons(self) -> list[Comparison]:
-        """One for each artifact."""
-        return [comparison for part in self.parts for comparison in part.comparisons]
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst of the verdicts."""
-        return overall(self.comparisons)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the document of ``toolkit verify --json``."""
-        return document([(part.dataset, part.comparisons) for part in self.parts])
+    parts: list[Part]
 
 
 def pack(parity: Parity) -> dict[str, Any]:
     """Return what is sent of a verification: what was found, without the images' rows, which stay there."""
-    parts = (DevicePart(part.dataset, [replace(one, table=None) for one in part.comparisons]) for part in parity.parts)
+    parts = (Part(part.dataset, [replace(one, table=None) for one in part.comparisons]) for part in parity.parts)
     return asdict(DeviceParity(list(parts)))
 
 

@@ -15,24 +15,15 @@ from typing import IO, Any, cast
 from toolkit.errors import DeviceError, DeviceLostError, UsageError
 from toolkit.text import lines, printable
 from toolkit.wire import ALIVE_S, Channel
+from toolkit.worker.process import ended
 
 # A connection of its own, which asks the user nothing and forwards nothing. Which hosts to trust and how to log in is
 # taken from the user's configuration. A device that stopped answering is noticed after 3 times 10 seconds.
 OPTIONS = {
-    "BatchMode": "yes",
-    "ClearAllForwardings": "yes",
-    "ConnectTimeout": "20",
-    "ControlMaster": "no",
-    "ControlPath": "none",
-    "ForwardAgent": "no",
-    "ForwardX11": "no",
-    "LogLevel": "ERROR",
-    "PermitLocalCommand": "no",
-    "RemoteCommand": "none",
-    "RequestTTY": "no",
-    "ServerAliveCountMax": "3",
-    "ServerAliveInterval": "10",
-}
+    "BatchMode": "yes", "ClearAllForwardings": "yes", "ConnectTimeout": "20", "ControlMaster": "no",
+    "ControlPath": "none", "ForwardAgent": "no", "ForwardX11": "no", "LogLevel": "ERROR", "PermitLocalCommand": "no",
+    "RemoteCommand": "none", "RequestTTY": "no", "ServerAliveCountMax": "3", "ServerAliveInterval": "10",
+}  # fmt: skip
 # Seconds that Python may take to start on a device, that a process here may take to end when it was told to, and that
 # a device has to send what there is when the user has stopped it.
 START_S, END_S, STOP_S = 60.0, 10.0, 20.0
@@ -173,11 +164,7 @@ class Connection:
         if self._beating.is_alive():
             self._beating.join()
         self._pipes[0].close()
-        try:
-            self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        ended(self._process, END_S)
         self._listening.join(END_S)
         for pipe in self._pipes[1:]:
             pipe.close()
@@ -248,11 +235,7 @@ class Connection:
             raise DeviceError(f"{self.destination}: {explain(self.destination, code, stderr)}") from error
 
     def _last_words(self) -> tuple[int, str]:
-        try:
-            code = self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            code = self._process.wait()
+        code = ended(self._process, END_S)
         self._listening.join(END_S)
         return code, self._said.decode(errors="replace")
 

@@ -24,7 +24,6 @@ svg .ink { stroke: var(--ink); stroke-width: 1.75; fill: none; }
 svg .solid { fill: var(--ink); }
 svg .box { fill: var(--card); stroke: var(--faint); stroke-width: 1; }
 svg .edge { stroke: var(--faint); stroke-width: 1.25; fill: none; }
-svg .shade { fill: var(--rule); opacity: 0.5; }
 svg .area0 { fill: var(--c0); } svg .area1 { fill: var(--c1); }
 svg .area2 { fill: var(--c2); } svg .area3 { fill: var(--c3); }
 svg .line0, svg .hollow0 { stroke: var(--c0); } svg .line1, svg .hollow1 { stroke: var(--c1); stroke-dasharray: 7 3; }

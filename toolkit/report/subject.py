@@ -1,6 +1,5 @@
 """What a report is about: an export, and what lies beside it. What is not there, or is damaged, says so as an error."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -81,18 +80,15 @@ class Subject:
         return replace(benchmark, folder=folder, results=[replace(one, path=names[one.path]) for one in results])
 
     def _newest(self, own: set[str]) -> Record:
-        for folder in self._records():
+        records = (path for one in self.benchmarks for path in sorted(one.glob(f"*/{benchmarks.RECORD}"), reverse=True))
+        for path in records:
             try:
-                said = benchmarks.document(folder / benchmarks.RECORD, benchmarks.OutcomeEntry)
+                said = benchmarks.document(path, benchmarks.OutcomeEntry)
             except ArtifactError:
                 continue  # of somebody's, and nobody asked for it
             if own & {result.get("sha256") for result in said["results"]}:
-                return read_record(folder)
+                return read_record(path.parent)
         raise ArtifactError(_NO_BENCHMARK)
-
-    def _records(self) -> Iterator[Path]:
-        for folder in self.benchmarks:
-            yield from sorted((path.parent for path in folder.glob(f"*/{benchmarks.RECORD}")), reverse=True)
 
     @cached_property
     def rows(self) -> Rows:

@@ -12,8 +12,15 @@ _STEPS = (1, 2, 5, 10)
 _FEWEST, _MOST = 3, 6
 # Beyond this ratio of its ends the ticks of a logarithmic axis are powers of ten alone.
 _LONG = 50.0
-# Half of the width of a marker.
+# Half of the width of a marker, and of each kind its corners in this unit: a circle has none. Then a square, a triangle
+# and a diamond, of about the same area.
 RADIUS = 4.5
+_CORNERS: tuple[tuple[tuple[float, float], ...], ...] = (
+    (),
+    ((-0.875, -0.875), (0.875, -0.875), (0.875, 0.875), (-0.875, 0.875)),
+    ((-1.25, 1.0), (1.25, 1.0), (0.0, -1.25)),
+    ((-1.3, 0.0), (0.0, -1.3), (1.3, 0.0), (0.0, 1.3)),
+)
 
 
 @dataclass(frozen=True)
@@ -99,27 +106,10 @@ def text(x: float, y: float, words: object, *, anchor: str = "start", look: str 
 
 def marker(kind: int, x: float, y: float, look: str, *, radius: float = RADIUS) -> Markup:
     """Return a marker: kinds differ in their shape, so that no colour is needed to tell them apart."""
-    shapes = (_circle, _square, _triangle, _diamond)
-    return shapes[kind % len(shapes)](x, y, radius, look)
-
-
-def _circle(x: float, y: float, radius: float, look: str) -> Markup:
-    return element("circle", cx=x, cy=y, r=radius, class_=look)
-
-
-def _square(x: float, y: float, radius: float, look: str) -> Markup:
-    side = radius * 1.75
-    return bar(x - side / 2, y - side / 2, side, side, look)
-
-
-def _triangle(x: float, y: float, radius: float, look: str) -> Markup:
-    reach = radius * 1.25
-    return path([(x - reach, y + reach * 0.8), (x + reach, y + reach * 0.8), (x, y - reach)], look, closed=True)
-
-
-def _diamond(x: float, y: float, radius: float, look: str) -> Markup:
-    reach = radius * 1.3
-    return path([(x - reach, y), (x, y - reach), (x + reach, y), (x, y + reach)], look, closed=True)
+    corners = _CORNERS[kind % len(_CORNERS)]
+    if not corners:
+        return element("circle", cx=x, cy=y, r=radius, class_=look)
+    return path([(x + radius * right, y + radius * down) for right, down in corners], look, closed=True)
 
 
 def across(axis: Axis, y: float, words: Sequence[str], title: str, *, top: float | None = None) -> Markup:

@@ -1,7 +1,7 @@
 """The grid of a study: every combination of the values on its axes, once per seed."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import Any, TypedDict
@@ -84,10 +84,6 @@ class Grid:
         return ", ".join(
             f"{units.count(self.epochs_of(model), 'epoch')} each of the {words.value(model)}" for model in self.model
         )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the document that ``study.json`` holds."""
-        return asdict(self)
 
 
 # Minutes, not hours: what `--quick` takes for each axis and number that is not given.

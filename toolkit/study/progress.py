@@ -13,14 +13,9 @@ from toolkit.study.trials import Trial, TrialState
 
 # The order of lines if not all fit on the screen: what goes on, what went wrong, what is next, what is done.
 _PROMINENCE = (
-    TrialState.RUNNING,
-    TrialState.CRASHED,
-    TrialState.DIVERGED,
-    TrialState.GIVEN_UP,
-    TrialState.UNFINISHED,
-    TrialState.WAITING,
-    TrialState.FINISHED,
-)
+    TrialState.RUNNING, TrialState.CRASHED, TrialState.DIVERGED, TrialState.GIVEN_UP,
+    TrialState.UNFINISHED, TrialState.WAITING, TrialState.FINISHED,
+)  # fmt: skip
 
 
 @dataclass

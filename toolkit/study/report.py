@@ -13,6 +13,7 @@ from toolkit.runs import BEST, CONFIG, StartedEntry, read_json
 from toolkit.study import charts, claims, statistics
 from toolkit.study.charts.base import Chart
 from toolkit.study.claims.base import Table, WeighedClaim
+from toolkit.study.grid import AXES
 from toolkit.study.html import render as render_html
 from toolkit.study.markdown import image, table
 from toolkit.study.outcome import TrialOutcome
@@ -133,9 +134,8 @@ def _overlap(one: OverlapEntry) -> str:
 
 
 def _axes(study: Study) -> str:
-    grid = study.grid
-    parts = (grid.model, grid.optimizer, grid.activation, grid.learning_rate, grid.loss)
-    return " × ".join("{" + ", ".join(words.value(value) for value in values) + "}" for values in parts)
+    every = (getattr(study.grid, axis) for axis in AXES)
+    return " × ".join("{" + ", ".join(words.value(value) for value in values) + "}" for values in every)
 
 
 def _intervals(study: Study) -> str:

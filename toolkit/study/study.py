@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
@@ -74,8 +74,7 @@ class Study:
     @property
     def overlap(self) -> list[OverlapEntry]:
         """Images that parts of the data share: with them a test accuracy is none."""
-        shared: list[OverlapEntry] = self.data["overlap"]
-        return shared
+        return self.data["overlap"]
 
     def best(self) -> list[TrialOutcome]:
         """Return the run of each model whose weights have the highest validation accuracy.
@@ -109,7 +108,7 @@ class Study:
             "schema": 1,
             "command": "study",
             "folder": str(self.folder),
-            "grid": self.grid.to_json(),
+            "grid": asdict(self.grid),
             "data": self.data,
             "host": self.host,
             "jobs": list(self.jobs),
@@ -184,11 +183,7 @@ def work_on(data: StudyDataEntry, document: Path, device: str) -> Work:
 
 
 def conduct(
-    study: Study,
-    executor: Executor,
-    *,
-    device: str = "auto",
-    on_event: Callable[[Event], None] = lambda event: None,
+    study: Study, executor: Executor, *, device: str = "auto", on_event: Callable[[Event], None] = lambda event: None
 ) -> Study:
     """Carry out the runs that are due, and return the study with their outcomes. Ctrl-C ends it as a KeyboardInterrupt.
 
@@ -202,7 +197,7 @@ def conduct(
             with closing(executor(study.due, work)) as events:
                 for event in events:
                     on_event(event)
-        study = _reread(study)
+        study = replace(study, outcomes=tuple(outcome.read(one.trial) for one in study.outcomes))
         write_json(study.folder / DOCUMENT, study.to_json())
     return study
 
@@ -219,7 +214,3 @@ def read(folder: Path) -> Study:
         outcome.read(trial) for trial in trials.of_grid(document["grid"], document["data"]["digests"], folder)
     )
     return Study(folder, document["grid"], document["data"], document["host"], tuple(document["jobs"]), outcomes)
-
-
-def _reread(study: Study) -> Study:
-    return replace(study, outcomes=tuple(outcome.read(one.trial) for one in study.outcomes))

@@ -110,11 +110,7 @@ class Process:
         """End the process, whatever it does, also where it was stopped: it is asked to, and made to if it does not."""
         self._process.terminate()
         self._process.send_signal(signal.SIGCONT)  # what is stopped ends only once it goes on
-        try:
-            self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        ended(self._process, END_S)
         for stream in self._pipes:
             stream.close()
         self._own.close()
@@ -137,16 +133,21 @@ class Process:
         return WorkerFailedError(f"{self.what} {why} and was ended")
 
     def _how_it_ended(self) -> str:
-        try:
-            code = self._process.wait(END_S)
-        except subprocess.TimeoutExpired:  # it lives and says what is no answer
-            self._process.kill()
-            code = self._process.wait()
+        code = ended(self._process, END_S)  # it may live, and say what is no answer
         if code < 0:
             return f"was ended by {signal.Signals(-code).name}"
         self._stderr.seek(0)
         lines = self._stderr.read().decode(errors="replace").strip().splitlines()
         return f"failed: {lines[-1] if lines else 'no message'}"
+
+
+def ended(process: subprocess.Popen[bytes], seconds: float) -> int:
+    """Return the exit code of a process, which is killed if it does not end by itself within so many seconds."""
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
 
 
 def memory_share() -> int | None:

@@ -1,5 +1,6 @@
 """Instructions of an inference: work, not time, so the same on a busy machine as on a quiet one."""
 
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -68,12 +69,9 @@ def count_of(candidate: Candidate, *, cpu: str | None = None) -> Instructions:
     with locks.scratch() as folder:
         file = folder / "count"
         command = [*qemu.python(emulated, file), *COMMAND[1:]] if emulated else COMMAND
-        process = Process(what, TASKS, command=command)
-        try:
+        with closing(Process(what, TASKS, command=command)) as process:
             question = {"do": COUNT, "file": str(file) if emulated else None, **told}
             answer, _ = process.ask(question, seconds=EMULATED_S if emulated else 0.0)
-        finally:
-            process.close()
     if emulated and answer["count"] <= 0:
         raise UsageError(
             f"{qemu.version(emulated)} counts nothing: it must load plugins, which qemu-user does and "

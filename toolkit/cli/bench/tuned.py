@@ -41,7 +41,7 @@ def report(console: Console, record: "Record") -> None:
     console.legend(LEGEND)
     for path, tuned in record.tuned.items():
         what = f"{path.name} ({runtimes[path]})"
-        for setting, why in tuned.left_out:
+        for setting, why in tuned.left_out.items():
             console.text(f"not timed {what}: {setting}: {why}")
         tried = units.count(len(tuned.tried), "setting")
         if not (tuned.tried or tuned.left_out):

@@ -1,5 +1,6 @@
 """What the sections of a report share."""
 
+import shlex
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,11 @@ class Section:
 
     body: Markup
     again: dict[str, str]
+
+
+def command(*words: object) -> str:
+    """Return a command of toolkit as a shell takes it."""
+    return shlex.join(["toolkit", *map(str, words)])
 
 
 class SectionModule(Protocol):

@@ -1,6 +1,5 @@
 """Which class is taken for which: the reference and an artifact side by side."""
 
-import shlex
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +9,7 @@ from toolkit.console import Column
 from toolkit.errors import ArtifactError
 from toolkit.parity.evidence import RowFile
 from toolkit.report.markup import Markup, code, element, joined, paragraph, table
-from toolkit.report.sections.base import Section
+from toolkit.report.sections.base import Section, command
 from toolkit.report.subject import Subject
 
 ORDER, TITLE = 60, "Which class is taken for which"
@@ -28,7 +27,7 @@ def show(subject: Subject) -> Section:
     classes = subject.manifest.data.classes
     reference = count(rows.reference, rows.reference, len(classes))
     artifact = count(rows.reference, rows.artifacts[name], len(classes))
-    again = {shlex.join(["toolkit", "record", "check", str(subject.folder)]): "rebuilds accuracy and flips by class"}
+    again = {command("record", "check", subject.folder): "rebuilds accuracy and flips by class"}
     if len(classes) > MOST_CLASSES:
         return Section(_listed(reference, artifact, classes, name), again)
     pair = [

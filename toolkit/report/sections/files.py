@@ -1,15 +1,12 @@
 """What was exported: the files, their sizes, what goes in and what comes out."""
 
-import shlex
-from collections.abc import Sequence
-
 from toolkit import units
 from toolkit.console import Column, text_columns
 from toolkit.errors import ArtifactError
 from toolkit.manifest import Artifact
 from toolkit.report import svg
 from toolkit.report.markup import Markup, code, joined, paragraph, table
-from toolkit.report.sections.base import Section
+from toolkit.report.sections.base import Section, command
 from toolkit.report.subject import Subject
 
 ORDER, TITLE = 35, "Files"
@@ -24,28 +21,20 @@ _COLUMNS = (
 
 def show(subject: Subject) -> Section:
     """Return the sizes of the artifacts beside the Keras original."""
-    original = subject.manifest.reference_path
-    sizes = {original.name: original.stat().st_size} if original.is_file() else {}
-    sizes |= {artifact.path: artifact.size_bytes for artifact in subject.manifest.artifacts}
-    if not subject.manifest.artifacts:
+    artifacts, original = subject.manifest.artifacts, subject.manifest.reference_path
+    if not artifacts:
         raise ArtifactError(f"{subject.folder}: its manifest lists no artifact")
-    largest = max(1, *sizes.values())
-    rows: list[Sequence[object]] = [
-        (code(name), _bar(name, size, largest), f"{size:,}", "keras", "float32", "")
-        for name, size in sizes.items()
-        if name == original.name
-    ]
-    rows += [_row(artifact, largest) for artifact in subject.manifest.artifacts]
-    problems = [wrong for one in subject.manifest.artifacts if (wrong := subject.manifest.check_digest(one))]
+    files = [(original.name, original.stat().st_size, "keras", "float32", "")] if original.is_file() else []
+    files += [(one.path, one.size_bytes, one.format, one.quantization, _ends(one)) for one in artifacts]
+    largest = max(1, *(size_bytes for _, size_bytes, *_ in files))
+    rows = [(code(name), _bar(name, size, largest), f"{size:,}", *arithmetic) for name, size, *arithmetic in files]
+    problems = [wrong for one in artifacts if (wrong := subject.manifest.check_digest(one))]
     body = joined([table(_COLUMNS, rows), *(paragraph(problem) for problem in problems)])
-    command = shlex.join(["toolkit", "verify", str(subject.folder), "--golden"])
-    return Section(body, {command: "checks digests and outputs"})
+    return Section(body, {command("verify", subject.folder, "--golden"): "checks digests and outputs"})
 
 
-def _row(artifact: Artifact, largest: int) -> Sequence[object]:
-    ends = f"{artifact.inputs[0].dtype} → {artifact.outputs[0].dtype}"
-    bar = _bar(artifact.path, artifact.size_bytes, largest)
-    return code(artifact.path), bar, f"{artifact.size_bytes:,}", artifact.format, artifact.quantization, ends
+def _ends(artifact: Artifact) -> str:
+    return f"{artifact.inputs[0].dtype} → {artifact.outputs[0].dtype}"
 
 
 def _bar(name: str, size_bytes: int, largest: int) -> Markup:

@@ -1,6 +1,5 @@
 """Pictures of the images that an artifact classifies differently from Keras."""
 
-import shlex
 from collections.abc import Sequence
 from itertools import chain
 
@@ -12,13 +11,19 @@ from toolkit.errors import ArtifactError, DataError
 from toolkit.parity.figures import Flip, compute
 from toolkit.report.markup import Markup, code, element, joined, paragraph
 from toolkit.report.png import data_url
-from toolkit.report.sections.base import Section
+from toolkit.report.sections.base import Section, command
 from toolkit.report.subject import Subject
 
 ORDER, TITLE = 50, "Images that change their class"
 MOST_TILES = 48
 # Longer sides are made shorter by leaving out pixels, so that a page of photos stays small.
 LONGEST_SIDE = 128
+# Kinds of flips, in words, those first that cost accuracy.
+KINDS = {
+    "lost": "lost (only Keras is right)",
+    "gained": "gained (only the artifact is right)",
+    "both wrong": "both wrong",
+}
 
 
 def show(subject: Subject) -> Section:
@@ -30,32 +35,21 @@ def show(subject: Subject) -> Section:
     for name, table in rows.artifacts.items():
         for flip in compute(rows.reference, table, classes=len(classes)).flips:
             flips.setdefault(flip, []).append(name)
-    again = {shlex.join(["toolkit", "verify", str(subject.folder), "--flips", "flips.png"]): "draws them anew"}
+    again = {command("verify", subject.folder, "--flips", "flips.png"): "draws them anew"}
     if not flips:
         return Section(
             paragraph(f"No artifact puts any of the test {subject.rows_are} into another class than Keras does."), again
         )
-    ordered = sorted(flips, key=lambda flip: (_KINDS.index(kind(flip)), flip.index, flip.candidate))
+    ordered = sorted(flips, key=lambda flip: (list(KINDS).index(flip.kind), flip.index, flip.candidate))
     images = subject.test_set
     if not images.is_pixels:
         raise DataError(f"{units.count(len(flips), 'change')} of class, of rows that are no images and cannot be shown")
     tiles = [_tile(flip, flips[flip], images, classes) for flip in ordered[:MOST_TILES]]
-    counts = ", ".join(f"{sum(kind(flip) == one for flip in flips)} {one}" for one in _KINDS)
+    counts = ", ".join(f"{sum(flip.kind == one for flip in flips)} {words}" for one, words in KINDS.items())
     more = f" The first {MOST_TILES} are shown." if len(flips) > MOST_TILES else ""
     artifacts = len(set(chain.from_iterable(flips.values())))
     said = f"{len(flips)} changes of class by {artifacts} of {len(rows.artifacts)} artifacts: {counts}.{more}"
     return Section(joined([paragraph(said), element("div", *tiles, class_="tiles")]), again)
-
-
-_LOST, _GAINED, _OTHER = "lost (only Keras is right)", "gained (only the artifact is right)", "both wrong"
-_KINDS = (_LOST, _GAINED, _OTHER)
-
-
-def kind(flip: Flip) -> str:
-    """Return what a flip means in words."""
-    if flip.reference == flip.label:
-        return _LOST
-    return _GAINED if flip.candidate == flip.label else _OTHER
 
 
 def _tile(flip: Flip, names: Sequence[str], images: Split, classes: Sequence[str]) -> Markup:
@@ -66,5 +60,5 @@ def _tile(flip: Flip, names: Sequence[str], images: Split, classes: Sequence[str
     return element(
         "figure",
         element("img", src=data_url(np.ascontiguousarray(pixels[::step, ::step])), alt=said),
-        element("figcaption", said, element("br"), kind(flip).partition(" (")[0], ": ", code(", ".join(names))),
+        element("figcaption", said, element("br"), flip.kind, ": ", code(", ".join(names))),
     )

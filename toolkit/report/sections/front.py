@@ -1,6 +1,5 @@
 """What accuracy costs in latency and size, and which artifacts no other equals in all three."""
 
-import shlex
 from collections.abc import Sequence
 from math import cos, hypot, pi, sin
 from string import ascii_uppercase
@@ -12,7 +11,7 @@ from toolkit.console import figure_columns, text_columns
 from toolkit.errors import ArtifactError
 from toolkit.report import svg
 from toolkit.report.markup import Markup, code, element, joined, table, verdict
-from toolkit.report.sections.base import Section
+from toolkit.report.sections.base import Section, command
 from toolkit.report.subject import Subject
 from toolkit.report.svg import Axis
 
@@ -57,8 +56,7 @@ def show(subject: Subject) -> Section:
     )
     drawn = element("figure", _drawn(points, letters, best))
     body = joined([drawn, element("p", what, class_="faint"), table(_COLUMNS, rows)])
-    record = str(subject.record.folder)
-    return Section(body, {shlex.join(["toolkit", "record", "plot", record, "front.png"]): "draws it anew"})
+    return Section(body, {command("record", "plot", subject.record.folder, "front.png"): "draws it anew"})
 
 
 def _drawn(points: Sequence[Result], letters: Sequence[str], best: Sequence[Result]) -> Markup:

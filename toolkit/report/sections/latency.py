@@ -1,6 +1,5 @@
 """How fast each artifact is: the distribution of its latencies, the machine, and what disturbed it."""
 
-import shlex
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,10 +10,10 @@ from toolkit.bench.record import Record
 from toolkit.bench.result import Result, names
 from toolkit.bench.statistics import describe
 from toolkit.console import Column, figure_columns, text_columns
-from toolkit.host import Host, State, describe_throttled
+from toolkit.host import State, describe_throttled
 from toolkit.report import svg
 from toolkit.report.markup import Markup, code, element, facts, joined, paragraph, table
-from toolkit.report.sections.base import Section
+from toolkit.report.sections.base import Section, command
 from toolkit.report.subject import Subject
 from toolkit.report.svg import Axis
 
@@ -47,11 +46,10 @@ def show(subject: Subject) -> Section:
     drawn = table(_COLUMNS, rows, foot=("", ruler, "", "", "", "", ""))
     machine = (element("h3", "The machine"), _machine(record))
     body = joined([drawn, element("p", what, class_="faint"), *_notes(record), *machine])
-    folder = str(record.folder)
-    measured = ["toolkit", "bench", str(subject.folder), "--seconds", f"{record.seconds:g}", "--seed", str(record.seed)]
+    measured = ("--seconds", f"{record.seconds:g}", "--seed", record.seed)
     again = {
-        shlex.join(["toolkit", "record", "check", folder]): "rebuilds each figure from the raw latencies",
-        shlex.join(measured): "measures again",
+        command("record", "check", record.folder): "rebuilds each figure from the raw latencies",
+        command("bench", subject.folder, *measured): "measures again",
     }
     return Section(body, again)
 
@@ -120,7 +118,7 @@ def _machine(record: Record) -> Markup:
     about: dict[str, object] = {
         "CPU": f"{host.cpu}, {units.count(host.cores, 'core')}, {host.arch}",
         "instruction sets": host.kernels or "not known",
-        "system": _system(host),
+        "system": ", ".join(filter(None, (host.model, host.os, f"Python {host.python}", host.virtual))),
         "measured": f"{record.started}, {record.seconds:g} s each, in turns",
         "versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()) or "not known",
     }
@@ -146,7 +144,3 @@ def _state(state: State) -> str:
         "power and heat": ", ".join(describe_throttled(state.throttled)),
     }
     return ", ".join(f"{name} {value}" for name, value in known.items() if value not in (None, ""))
-
-
-def _system(host: Host) -> str:
-    return ", ".join(filter(None, (host.model, host.os, f"Python {host.python}", host.virtual)))

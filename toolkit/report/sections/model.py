@@ -22,7 +22,7 @@ def show(subject: Subject) -> Section:
         "data": f"{source.SUMMARY} ({manifest.data.name})" if source else manifest.data.name,
         "classes": _classes(manifest.data.classes),
         "input": _input(manifest),
-        "Keras original": joined([code(manifest.reference.path), " ", _short(manifest.reference.sha256)]),
+        "Keras original": joined([code(manifest.reference.path), " ", code(f"SHA-256 {manifest.reference.sha256}")]),
         "exported": f"{manifest.created}, with {versions}",
         "calibration": "none: the model was trained with its ranges (quantization-aware training)"
         if rows.is_trained
@@ -50,7 +50,3 @@ def _input(manifest: Manifest) -> str:
     shape = "×".join("any" if size is None else str(size) for size in manifest.artifacts[0].inputs[0].shape[1:])
     means = "values as they are" if manifest.convention.layout == Layout.VALUES else f"pixels as {manifest.convention}"
     return f"{shape}, {means}"
-
-
-def _short(digest: str) -> object:
-    return code(f"SHA-256 {digest}")

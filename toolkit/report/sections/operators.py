@@ -1,10 +1,8 @@
 """What an artifact computes, operator by operator, as this machine executes it."""
 
-import shlex
-
 from toolkit.report import graph
 from toolkit.report.markup import code, element, joined, paragraph, table
-from toolkit.report.sections.base import Section
+from toolkit.report.sections.base import Section, command
 from toolkit.report.subject import Subject
 
 ORDER, TITLE = 100, "What it computes"
@@ -23,4 +21,4 @@ def show(subject: Subject) -> Section:
     drawn = [element("figure", graph.draw(model))] if len(model.nodes) <= MOST_DRAWN else []
     lead = paragraph(code(artifact.path), f": {model}, as the machine that made this page executes it.")
     body = joined([lead, table(graph.COLUMNS, model.rows[:MOST_LISTED]), *more, *drawn])
-    return Section(body, {shlex.join(["toolkit", "show", str(path)]): "lists them on the machine that it runs on"})
+    return Section(body, {command("show", path): "lists them on the machine that it runs on"})

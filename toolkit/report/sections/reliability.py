@@ -1,6 +1,5 @@
 """Whether a probability can be taken at its word: accuracy against confidence."""
 
-import shlex
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from toolkit.parity.evidence import RowFile
 from toolkit.parity.figures import BINS, Reliability
 from toolkit.report import svg
 from toolkit.report.markup import Markup, code, element, joined
-from toolkit.report.sections.base import Section
+from toolkit.report.sections.base import Section, command
 from toolkit.report.subject import Subject
 from toolkit.report.svg import Axis
 from toolkit.study.statistics import share
@@ -45,7 +44,7 @@ def show(subject: Subject) -> Section:
         "images of a bin, if fewer than 100. ECE, the expected calibration error: the distance from the dotted line, "
         "averaged over the images."
     )
-    again = {shlex.join(["toolkit", "record", "check", str(subject.folder)]): "rebuilds the calibration errors"}
+    again = {command("record", "check", subject.folder): "rebuilds the calibration errors"}
     return Section(joined([element("div", *pair, class_="pair"), element("p", what, class_="faint")]), again)
 
 

@@ -1,12 +1,11 @@
 """What to ship, and why: the first thing to read."""
 
-import shlex
 from collections import Counter
 from pathlib import Path
 
 from toolkit.errors import ArtifactError
 from toolkit.report.markup import Markup, code, element, joined, paragraph, verdict
-from toolkit.report.sections.base import Section
+from toolkit.report.sections.base import Section, command
 from toolkit.report.subject import Subject
 
 ORDER, TITLE = 10, "What to ship"
@@ -21,8 +20,8 @@ def show(subject: Subject) -> Section:
     parts = [_choice(choice["artifact"], choice["why"], fits=choice["fits"]) for choice in choices]
     where = f"Measured on {record.host.cpu}. On another machine another artifact may be the fastest."
     body = joined([*parts, paragraph(where), _verdicts(subject)])
-    again = shlex.join(["toolkit", "bench", str(subject.folder)])
-    return Section(body, {again: "measures, and recommends for the machine that it runs on"})
+    again = {command("bench", subject.folder): "measures, and recommends for the machine that it runs on"}
+    return Section(body, again)
 
 
 def _choice(artifact: str, why: str, *, fits: bool) -> Markup:

@@ -1,7 +1,6 @@
 """How the model learned: loss and accuracy of each epoch, and whose weights were kept."""
 
 import base64
-import shlex
 from collections.abc import Callable, Sequence
 from itertools import chain
 
@@ -13,7 +12,7 @@ from toolkit.manifest import Manifest
 from toolkit.report import svg
 from toolkit.report.history import EpochFigures
 from toolkit.report.markup import Markup, element, joined, paragraph
-from toolkit.report.sections.base import Section
+from toolkit.report.sections.base import Section, command
 from toolkit.report.subject import Subject
 from toolkit.report.svg import Axis
 
@@ -51,8 +50,8 @@ def _again(manifest: Manifest) -> dict[str, str]:
     ]
     options = [[f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])] for name, value in known]
     choice = manifest.data.name if manifest.data.name in data.named_sources() else "DATA"
-    words = ["toolkit", "train", "--data", choice, *manifest.data.reading.words, *chain.from_iterable(options)]
-    return {shlex.join(words): "trains it again; the curves are those of history.csv in its folder"}
+    words = ("train", "--data", choice, *manifest.data.reading.words, *chain.from_iterable(options))
+    return {command(*words): "trains it again; the curves are those of history.csv in its folder"}
 
 
 def _outcome(metrics: Metrics) -> str:

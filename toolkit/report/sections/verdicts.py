@@ -1,6 +1,5 @@
 """Whether each artifact still is the model: what was lost with its interval, beside the margin."""
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 
@@ -12,7 +11,7 @@ from toolkit.manifest import Artifact
 from toolkit.parity.statistics import loss_bounds
 from toolkit.report import svg
 from toolkit.report.markup import Markup, code, element, joined, paragraph, table, verdict
-from toolkit.report.sections.base import Section
+from toolkit.report.sections.base import Section, command
 from toolkit.report.subject import Subject
 from toolkit.report.svg import Axis
 
@@ -27,42 +26,36 @@ _COLUMNS = (
 
 def show(subject: Subject) -> Section:
     """Return a forest plot: a row for each artifact, all on one axis with the margin."""
-    artifacts = [artifact for artifact in subject.manifest.artifacts if artifact.verified]
-    if not artifacts:
+    judged = [(artifact, one) for artifact in subject.manifest.artifacts if (one := artifact.verified)]
+    if not judged:
         raise ArtifactError(f"no artifact was verified; 'toolkit verify {subject.folder} --save' does it")
-    axis = _axis(artifacts)
-    rows = [_row(artifact, axis) for artifact in artifacts]
+    axis = _axis([one for _, one in judged])
+    rows = [_row(artifact, one, axis) for artifact, one in judged]
     ruler = svg.ruler(axis, WIDTH, svg.numbers(axis), says="points lost") if axis else ""
     drawn = table(_COLUMNS, rows, foot=("", "", ruler, "", "", "", ""))
-    marks = dict.fromkeys(text for artifact in artifacts for text in _overlaps(artifact.verified))
-    body = joined(
-        [
-            _lead(artifacts, subject.rows_are),
-            drawn,
-            _legend(artifacts),
-            *(paragraph(f"{units.MARK} {text}") for text in marks),
-        ]
-    )
-    folder = str(subject.folder)
-    margin = next(f"{one.margin_pp:g}" for artifact in artifacts if (one := artifact.verified))
+    margins = [f"{one.margin_pp:g}" for _, one in judged]
+    shared = (one for _, verified in judged for one in verified.dataset.overlap)
+    marks = dict.fromkeys(f"{units.MARK} not an accuracy: {one}." for one in shared)
+    notes = (_legend(sorted(set(margins))), *map(paragraph, marks))
+    body = joined([_lead([one for _, one in judged], subject.rows_are), drawn, *notes])
     again = {
-        shlex.join(["toolkit", "record", "check", folder]): "rebuilds each figure from what was kept of each image",
-        shlex.join(["toolkit", "verify", folder, "--margin", margin]): "runs every artifact and Keras again",
+        command("record", "check", subject.folder): "rebuilds each figure from what was kept of each image",
+        command("verify", subject.folder, "--margin", margins[0]): "runs every artifact and Keras again",
     }
     return Section(body, again)
 
 
-def _lead(artifacts: Sequence[Artifact], rows_are: str) -> Markup:
-    counts = Counter(str(artifact.verdict) for artifact in artifacts)
-    said = ", ".join(f"{count} of {len(artifacts)} {kind}" for kind, count in counts.items())
-    sets = {f"{one.n:,} {rows_are} of {one.dataset.name}" for artifact in artifacts if (one := artifact.verified)}
+def _lead(judged: Sequence[Verification], rows_are: str) -> Markup:
+    counts = Counter(str(one.verdict) for one in judged)
+    said = ", ".join(f"{count} of {len(judged)} {kind}" for kind, count in counts.items())
+    sets = {f"{one.n:,} {rows_are} of {one.dataset.name}" for one in judged}
     on = f"on {units.listed(sorted(sets))}. The same {rows_are} went through Keras and through each artifact."
     return element("p", f"{said}, {on}", class_="lead")
 
 
-def _bounds(verified: Verification | None) -> tuple[float, float, float] | None:
+def _bounds(verified: Verification) -> tuple[float, float, float] | None:
     """Return the points lost and their one-sided bounds; None if nothing was counted."""
-    if verified is None or verified.lost is None or verified.gained is None:
+    if verified.lost is None or verified.gained is None:
         return None
     if min(verified.lost, verified.gained, verified.n - 1) < 0 or verified.lost + verified.gained > verified.n:
         raise ArtifactError(
@@ -72,43 +65,29 @@ def _bounds(verified: Verification | None) -> tuple[float, float, float] | None:
     return (verified.lost - verified.gained) / verified.n * 100, lower * 100, upper * 100
 
 
-def _axis(artifacts: Sequence[Artifact]) -> Axis | None:
-    intervals = [bounds for artifact in artifacts if (bounds := _bounds(artifact.verified))]
+def _axis(judged: Sequence[Verification]) -> Axis | None:
+    intervals = [bounds for one in judged if (bounds := _bounds(one))]
     if not intervals:
         return None
-    margins = [one.margin_pp for artifact in artifacts if (one := artifact.verified)]
+    margins = [one.margin_pp for one in judged]
     return Axis(*svg.spread([0.0, *margins, *(value for bounds in intervals for value in bounds)]), *_ENDS)
 
 
-def _row(artifact: Artifact, axis: Axis | None) -> Sequence[object]:
-    verified, bounds = artifact.verified, _bounds(artifact.verified)
-    if (
-        verified is None
-        or bounds is None
-        or axis is None
-        or verified.accuracy is None
-        or verified.reference_accuracy is None
-    ):
-        return code(artifact.path), verdict(artifact.verdict), _problem(verified), "–", "–", "–", "–"
+def _row(artifact: Artifact, verified: Verification, axis: Axis | None) -> Sequence[object]:
+    bounds, shares = _bounds(verified), (verified.accuracy, verified.reference_accuracy)
+    problem = verified.others.get("problem")
+    said = element("span", problem, class_="faint") if problem else Markup()
+    if bounds is None or axis is None or None in shares:
+        return code(artifact.path), verdict(artifact.verdict), said, "–", "–", "–", "–"
     loss, lower, upper = bounds
-
-    def marked(text: str) -> str:
-        return units.marked(text, overlap=verified.dataset.overlap)
-
     return (
         code(artifact.path),
-        joined([verdict(verified.verdict), " ", _problem(verified)]),
+        joined([verdict(verified.verdict), " ", said]),
         _strip(artifact, axis, bounds, verified.margin_pp),
         f"{_signed(loss)} ({_signed(lower)} – {_signed(upper)})",
         f"{verified.lost} / {verified.gained}",
-        marked(units.percent(verified.accuracy)),
-        marked(units.percent(verified.reference_accuracy)),
+        *(units.marked(units.percent(share or 0.0), overlap=verified.dataset.overlap) for share in shares),
     )
-
-
-def _problem(verified: Verification | None) -> Markup:
-    problem = verified.others.get("problem") if verified else None
-    return element("span", problem, class_="faint") if problem else Markup()
 
 
 def _strip(artifact: Artifact, axis: Axis, bounds: tuple[float, float, float], margin_pp: float) -> Markup:
@@ -131,8 +110,7 @@ def _strip(artifact: Artifact, axis: Axis, bounds: tuple[float, float, float], m
     )
 
 
-def _legend(artifacts: Sequence[Artifact]) -> Markup:
-    margins = sorted({f"{one.margin_pp:g}" for artifact in artifacts if (one := artifact.verified)})
+def _legend(margins: Sequence[str]) -> Markup:
     return element(
         "p",
         "Square: accuracy lost, (lost − gained) / images. Line: from its lower to its upper one-sided 95 % bound "
@@ -140,10 +118,6 @@ def _legend(artifacts: Sequence[Artifact]) -> Markup:
         "of the margin; fail: right of it, or a check failed; inconclusive: it crosses the margin: too few images.",
         class_="faint",
     )
-
-
-def _overlaps(verified: Verification | None) -> list[str]:
-    return [f"not an accuracy: {one}." for one in verified.dataset.overlap] if verified else []
 
 
 def _signed(points: float) -> str:

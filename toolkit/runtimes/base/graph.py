@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import ClassVar
 
 # What an operator multiplies in.
 FLOAT32, INT8 = "float32", "int8"
@@ -17,6 +18,7 @@ class Operator:
     as its kernels take them.
     """
 
+    DERIVED: ClassVar = ("seconds",)  # as a profile has them
     name: str
     kernels: str
     macs: int | None = 0

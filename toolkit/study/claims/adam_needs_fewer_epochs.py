@@ -8,9 +8,10 @@ one learning rate need not suit both, the second table compares each at the rate
 """
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import product
 
-from toolkit.study.claims.base import TARGETS, Case, Table, Weighed, case, judge, matched, show
+from toolkit.study.claims.base import TARGETS, Case, SeedReading, Table, Weighed, case, cases, judge, show
 from toolkit.study.grid import AXES
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
@@ -22,7 +23,8 @@ CHARTS = ("epochs", "accuracy")
 
 def weigh(study: Study) -> Weighed:
     """Weigh the claim at 95 %, and tell what comes of it at the other targets."""
-    same_rate = {target: _same_rate(study, target) for target in TARGETS}
+    compares = {target: partial(_compare, target=target) for target in TARGETS}
+    same_rate = {target: cases(study, "optimizer", "adam", "sgd", read) for target, read in compares.items()}
     judgement = judge(same_rate[TARGETS[0]])
     return Weighed(
         figure="epochs that SGD needs more: " + show(judgement.figure, lambda epochs: f"{epochs:+g}"),
@@ -34,17 +36,10 @@ def weigh(study: Study) -> Weighed:
     )
 
 
-def _same_rate(study: Study, target: float) -> list[Case]:
-    return [
-        case(configuration, [_compare(adam, sgd, target) for adam, sgd in pairs])
-        for configuration, pairs in matched(study, "optimizer", "adam", "sgd")
-    ]
-
-
 def _own_rate(study: Study, target: float) -> list[Case]:
     """Return the cases with each optimizer at the learning rate that reaches the target first."""
     others = [axis for axis in AXES if axis not in ("optimizer", "learning_rate")]
-    cases = []
+    compared = []
     for values in product(*(getattr(study.grid, axis) for axis in others)):
         configuration = dict(zip(others, values, strict=True))
         readings = []
@@ -58,8 +53,8 @@ def _own_rate(study: Study, target: float) -> list[Case]:
             if adam and sgd:
                 readings.append(_compare(adam, sgd, target))
         if readings:
-            cases.append(case(configuration, readings))
-    return cases
+            compared.append(case(configuration, readings))
+    return compared
 
 
 def _fastest(runs: Sequence[TrialOutcome], optimizer: str, target: float) -> TrialOutcome | None:
@@ -67,7 +62,7 @@ def _fastest(runs: Sequence[TrialOutcome], optimizer: str, target: float) -> Tri
     return min(own, key=lambda one: one.epochs_until(target) or one.trial.recipe.epochs + 1, default=None)
 
 
-def _compare(adam: TrialOutcome, sgd: TrialOutcome, target: float) -> tuple[bool | None, float | None]:
+def _compare(adam: TrialOutcome, sgd: TrialOutcome, target: float) -> SeedReading:
     fast, slow = adam.epochs_until(target), sgd.epochs_until(target)
     if fast is None and slow is None:
         return None, None
@@ -75,9 +70,9 @@ def _compare(adam: TrialOutcome, sgd: TrialOutcome, target: float) -> tuple[bool
     return (more > 0 if more else None), float(more)
 
 
-def _table(study: Study, title: str, cases: dict[float, list[Case]]) -> Table:
+def _table(study: Study, title: str, by_target: dict[float, list[Case]]) -> Table:
     rows = []
-    for target, of_target in cases.items():
+    for target, of_target in by_target.items():
         supports = [one.supports for one in of_target]
         rows.append(
             (

@@ -23,6 +23,8 @@ TARGETS = (0.95, 0.98, 0.99)
 
 AxisValues = Mapping[str, Any]
 Pairs = list[tuple[TrialOutcome, TrialOutcome]]
+# What a pair of runs says: for or against, None for neither; and the measured quantity, if it has it.
+SeedReading = tuple[bool | None, float | None]
 
 
 class ClaimVerdict(StrEnum):
@@ -202,11 +204,18 @@ def matched(study: Study, axis: str, left: object, right: object) -> Iterator[tu
             yield dict(zip(others, key, strict=True)), pairs
 
 
-def case(configuration: AxisValues, readings: Sequence[tuple[bool | None, float | None]]) -> Case:
-    """Return the case of a configuration from what each seed says: (for or against, figure), None for neither."""
+def case(configuration: AxisValues, readings: Sequence[SeedReading]) -> Case:
+    """Return the case of a configuration from what each seed says."""
     said = Counter(supports for supports, _ in readings)
     supports = None if said[True] == said[False] else said[True] > said[False]
     return Case(configuration, supports, tuple(figure for _, figure in readings if figure is not None))
+
+
+def cases(
+    study: Study, axis: str, left: object, right: object, read: Callable[[TrialOutcome, TrialOutcome], SeedReading]
+) -> list[Case]:
+    """Return the cases of runs that differ in nothing but ``axis``. read: what a pair of them says."""
+    return [case(values, [read(*pair) for pair in pairs]) for values, pairs in matched(study, axis, left, right)]
 
 
 def judge(cases: Sequence[Case]) -> ClaimJudgement:

@@ -10,11 +10,12 @@ chance (one class of all). The figure is the difference of the test accuracies i
 the epochs until 95 % validation accuracy.
 """
 
+from functools import partial
 from math import sqrt
 from statistics import NormalDist, mean
 
 from toolkit import units, words
-from toolkit.study.claims.base import TARGETS, Case, Table, Weighed, case, judge, matched, show
+from toolkit.study.claims.base import TARGETS, Case, SeedReading, Table, Weighed, cases, judge, matched, show
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
 
@@ -26,12 +27,7 @@ LOSSES = ("categorical_crossentropy", "mse")
 
 def weigh(study: Study) -> Weighed:
     """Weigh the claim by test accuracies."""
-    judgement = judge(
-        [
-            case(configuration, [_compare(study, *pair) for pair in pairs])
-            for configuration, pairs in matched(study, "loss", *LOSSES)
-        ]
-    )
+    judgement = judge(cases(study, "loss", *LOSSES, partial(_compare, study)))
     return Weighed(
         figure="test accuracy that cross-entropy gains: " + show(judgement.figure, lambda points: f"{points:+.2f} pp"),
         judgement=judgement,
@@ -39,7 +35,7 @@ def weigh(study: Study) -> Weighed:
     )
 
 
-def _compare(study: Study, entropy: TrialOutcome, squared: TrialOutcome) -> tuple[bool | None, float | None]:
+def _compare(study: Study, entropy: TrialOutcome, squared: TrialOutcome) -> SeedReading:
     first, second = (_accuracy(study, one) for one in (entropy, squared))
     rows = int(study.data["test_rows"])
     error = sqrt((first * (1 - first) + second * (1 - second)) / rows)
@@ -51,9 +47,9 @@ def _accuracy(study: Study, outcome: TrialOutcome) -> float:
     return 1 / int(study.data["classes"]) if outcome.test_accuracy is None else outcome.test_accuracy
 
 
-def _table(study: Study, cases: tuple[Case, ...]) -> Table:
+def _table(study: Study, compared: tuple[Case, ...]) -> Table:
     rows = []
-    gains = {tuple(one.configuration.values()): one.figures for one in cases}
+    gains = {tuple(one.configuration.values()): one.figures for one in compared}
     for configuration, pairs in matched(study, "loss", *LOSSES):
         cells = []
         for position in (0, 1):

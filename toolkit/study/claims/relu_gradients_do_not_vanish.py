@@ -11,12 +11,13 @@ are measured, not that one causes the other: if sigmoid learned although its gra
 its own came through, something else decided.
 """
 
+from functools import partial
 from itertools import takewhile
 from math import exp, isfinite, log
 from statistics import mean
 
 from toolkit import units, words
-from toolkit.study.claims.base import Case, Table, Weighed, above_chance, case, judge, learned, matched, show
+from toolkit.study.claims.base import SeedReading, Table, Weighed, above_chance, cases, judge, learned, matched, show
 from toolkit.study.claims.sigmoid_hardly_learns import HARDLY
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
@@ -30,7 +31,9 @@ VANISHED = 0.1
 
 def weigh(study: Study) -> Weighed:
     """Weigh the claim at the smallest learning rate."""
-    judgement = judge(_cases(study))
+    rate = min(study.grid.learning_rate)
+    every = cases(study, "activation", "relu", "sigmoid", partial(_compare, study))
+    judgement = judge([one for one in every if one.configuration["learning_rate"] == rate])
     return Weighed(
         figure="gradient that comes through with ReLU, over that with sigmoid: "
         + show(judgement.figure, lambda times: f"{times:.3g}×"),
@@ -53,16 +56,7 @@ def comes_through(study: Study, outcome: TrialOutcome) -> float | None:
     return exp(mean(ratios)) if ratios else None
 
 
-def _cases(study: Study) -> list[Case]:
-    rate = min(study.grid.learning_rate)
-    return [
-        case(configuration, [_compare(study, relu, sigmoid) for relu, sigmoid in pairs])
-        for configuration, pairs in matched(study, "activation", "relu", "sigmoid")
-        if configuration["learning_rate"] == rate
-    ]
-
-
-def _compare(study: Study, relu: TrialOutcome, sigmoid: TrialOutcome) -> tuple[bool | None, float | None]:
+def _compare(study: Study, relu: TrialOutcome, sigmoid: TrialOutcome) -> SeedReading:
     through, beside = comes_through(study, relu), comes_through(study, sigmoid)
     if through is None or beside is None:
         return None, None
