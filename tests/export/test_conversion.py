@@ -94,7 +94,7 @@ def test_one_that_ends_a_converter_is_one_line_and_the_others_are_made(asked, tr
 
 @pytest.mark.slow
 def test_a_worker_knows_what_a_mixed_artifact_must_reach_and_on_which_rows(asked, trained_folder, tiny, here):
-    options = ExportOptions([("onnx", "mixed")], 50, least_accuracy=0.4)
+    options = ExportOptions([("tflite", "mixed")], 50, least_accuracy=0.4)
     with pytest.raises(
         ExportFailedError, match=r"int8 gets 100.00 % of 48 validation rows right, where 40.00 % are wanted: take int8"
     ):

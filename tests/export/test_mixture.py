@@ -19,7 +19,7 @@ from toolkit.export.sources import resolve
 from toolkit.parity.localize import localize
 from toolkit.runtimes.litert import XNNPACK
 
-MIXED = [("onnx", "mixed"), ("tflite", "mixed")]
+MIXED = [("tflite", "mixed")]
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +37,8 @@ def exported(source, tiny):
     return result.manifest
 
 
-def named(exported, quantization, format="tflite"):
-    return next(one for one in exported.artifacts if (one.format, one.quantization) == (format, quantization))
+def mixed(exported):
+    return next(one for one in exported.artifacts if one.quantization == "mixed")
 
 
 @pytest.mark.slow
@@ -50,15 +50,13 @@ def test_the_layers_that_int8_costs_accuracy_are_in_float_and_no_others(exported
         session.convention = exported.convention
         right[artifact.path] = float(np.mean(session.predict(test.images).argmax(axis=1) == test.labels))
     assert right.pop("uneven-int8.tflite") < 0.6
-    assert right == {"uneven-mixed.onnx": 1, "uneven-mixed.tflite": 1}
-    kept = named(exported, "mixed").details["float16"], named(exported, "mixed", "onnx").details["float32"]
-    assert [sorted(names) for names in kept] == [["answer", "wide"]] * 2
+    assert right == {"uneven-mixed.tflite": 1}
+    assert sorted(mixed(exported).details["float16"]) == ["answer", "wide"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("format_name", ["tflite", "onnx"])
-def test_a_mixed_artifact_is_verified_localized_and_run_as_any_other(exported, tiny, tiny_npz, format_name):
-    artifact = named(exported, "mixed", format_name)
+def test_a_mixed_artifact_is_verified_localized_and_run_as_any_other(exported, tiny, tiny_npz):
+    artifact = mixed(exported)
     path = exported.folder / artifact.path
     parity = api.verify(path, data=tiny_npz, margin_pp=5.0)
     assert [(one.problem, one.figures.lost) for one in parity.comparisons] == [(None, 0)]
@@ -71,7 +69,7 @@ def test_a_mixed_artifact_is_verified_localized_and_run_as_any_other(exported, t
 
 @pytest.mark.slow
 def test_xnnpack_runs_it_and_the_weights_in_float_take_two_bytes(exported):
-    path = exported.folder / named(exported, "mixed").path
+    path = exported.folder / mixed(exported).path
     operators = [node.operator for node in runtimes.get("litert").nodes(path)]
     # XNNPACK has no average pooling of int8.
     assert {one.name for one in operators if one.kernels != XNNPACK} == {"AVERAGE_POOL_2D"}
@@ -89,7 +87,7 @@ def test_tflm_which_unpacks_no_float16_does_not_take_it(exported):
 
 @pytest.mark.slow
 def test_where_int8_is_good_enough_that_is_said_and_nothing_is_made(trained_folder, tiny, tmp_path):
-    options = ExportOptions([("tflite", "mixed")], 50)
+    options = ExportOptions(MIXED, 50)
     with pytest.raises(
         ExportFailedError,
         match=r"cnn-mixed.tflite: int8 gets 100.00 % of 48 validation rows right, where 99.50 % are wanted: take int8",

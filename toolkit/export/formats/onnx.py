@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from toolkit import extras
 from toolkit.export import onnx_graph, onnx_ranges
-from toolkit.export.formats.base import INPUT_NAME, MIXED, OUTPUT_NAME, SEVEN_BITS, Prepared, Request, belongs_to
+from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, SEVEN_BITS, Prepared, Request, belongs_to
 
 SUFFIX = ".onnx"
 MADE_FROM = None
-QUANTIZATIONS = ("float32", "int8", MIXED)
+QUANTIZATIONS = ("float32", "int8")
 # The newest opset whose every operator tf2onnx 1.17 writes.
 OPSET = 18
 
@@ -24,20 +24,19 @@ def convert(prepared: Prepared, request: Request, path: Path) -> dict[str, Any]:
     int8 is QDQ: activations uint8, weights int8 per channel in 7 bits, input and output float32. Weights of 8 bits
     saturate on some CPUs (toolkit/runtimes/onnxruntime/saturation.py), and signed activations do not mend that. On
     Arm, which never saturates, signed ones took 5 % fewer instructions on a Cortex-A76 and 8 % more on a Cortex-A72.
-    What is MIXED keeps some layers in float32: no other artifact of this format has float16 either.
     """
-    is_int8 = request.quantization != "float32"
+    is_int8 = request.quantization == "int8"
     source = prepared.rounding if is_int8 and prepared.rounding else prepared
     float32 = prepared.work / ("float32.onnx" if source is prepared else "rounding.onnx")
     ranges = {} if float32.exists() else _convert_float32(source, float32, is_rounding=source is not prepared)
     if not is_int8:
         path.write_bytes(float32.read_bytes())
         return {"opset": OPSET, "converter": f"tf2onnx {extras.load('tf2onnx').__version__}"}
-    in_float = (*prepared.normalizations(request.convention), *request.in_float)
-    _quantize(float32, path, request, ranges, prepared, in_float=in_float)
+    normalizations = prepared.normalizations(request.convention)
+    _quantize(float32, path, request, ranges, prepared.work, in_float=normalizations)
     details = {"opset": OPSET, "converter": f"onnxruntime {extras.load('onnxruntime').__version__}"}
     details |= {"activations": "uint8", "weights": SEVEN_BITS, "layout": "QDQ"}
-    return {**details, **({"float32": list(in_float)} if in_float else {})}
+    return {**details, **({"float32": list(normalizations)} if normalizations else {})}
 
 
 def _convert_float32(prepared: Prepared, path: Path, *, is_rounding: bool) -> onnx_ranges.Ranges:
@@ -67,13 +66,7 @@ def _frozen(prepared: Prepared) -> Any:
 
 
 def _quantize(
-    float32: Path,
-    path: Path,
-    request: Request,
-    ranges: onnx_ranges.Ranges,
-    prepared: Prepared,
-    *,
-    in_float: Sequence[str],
+    float32: Path, path: Path, request: Request, ranges: onnx_ranges.Ranges, work: Path, *, in_float: Sequence[str]
 ) -> None:
     onnx = extras.load("onnx")
     extras.load("onnxruntime")
@@ -88,18 +81,16 @@ def _quantize(
             image = next(self._images, None)
             return None if image is None else {INPUT_NAME: image[None]}
 
-    fused = prepared.work / "fused.onnx"
+    fused = work / "fused.onnx"
     quant_pre_process(str(float32), str(fused), skip_symbolic_shape=True)
-    # Of a MIXED artifact several are tried: all have the ranges that the first one took.
-    is_kept = bool(ranges) or request.quantization == MIXED
-    model, calibrated = onnx.load(fused), prepared.work / "ranges.json"
+    model, calibrated = onnx.load(fused), work / "ranges.json"
     if ranges:
         onnx_ranges.write(onnx_ranges.spread(model, ranges), calibrated)
     quantize_static(
         str(fused),
         str(path),
         None if ranges else Reader(request.calibration),
-        calibration_cache_path=calibrated if is_kept else None,
+        calibration_cache_path=calibrated if ranges else None,
         quant_format=QuantFormat.QDQ,
         per_channel=True,
         reduce_range=True,
@@ -107,19 +98,11 @@ def _quantize(
         weight_type=QuantType.QInt8,
         # Probabilities in steps of 1/256 would lose what tells near classes apart, and save nothing; one scale for
         # columns as unlike as 0.1 and 1,000 would leave nothing of the former.
-        nodes_to_exclude=[
-            node.name for node in model.graph.node if node.op_type == "Softmax" or _is_in(in_float, node, prepared)
-        ],
+        nodes_to_exclude=[n.name for n in model.graph.node if n.op_type == "Softmax" or belongs_to(in_float, n.name)],
         # Weights that a training has rounded are on their steps.
         extra_options={"QDQDisableWeightAdjustForInt32Bias": bool(ranges)},
     )
     _check_and_save(onnx_graph.name_batch(onnx.load(path)), path)
-
-
-def _is_in(layers: Sequence[str], node: Any, prepared: Prepared) -> bool:
-    """Say whether a node computes a part of one of the layers; one that several were folded into is the last one's."""
-    gives_the_answer = OUTPUT_NAME in node.output and prepared.answer in layers
-    return gives_the_answer or any(belongs_to(layers, name) for name in (node.name, *node.output))
 
 
 def _check_and_save(model: Any, path: Path) -> None:
