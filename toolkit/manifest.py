@@ -57,6 +57,11 @@ class Artifact:
             raise ValueError(f"{self.path} has {len(self.inputs)} inputs and {len(self.outputs)} outputs")
 
     @property
+    def is_calibrated(self) -> bool:
+        """Whether it rounds activations in ranges that sample images gave."""
+        return self.quantization in ("int8", "mixed")
+
+    @property
     def verdict(self) -> Verdict | None:
         """What its verification came to; None if it was not verified."""
         return self.verified.verdict if self.verified else None

@@ -51,6 +51,7 @@ def test_the_cnn_becomes_a_ninth_of_its_size_and_is_still_good(cli, here, traine
     assert code == 0, out + err
     assert "is the smallest that is surely at least 90 % accurate" in out
     assert "opening the test set for" in err
+    assert "take int8, no layer need be in float" in err
     epochs = list(trained)
     code, out, _ = cli(*asked, "--epochs", "8", "--json")
     assert (code, trained) == (0, epochs)  # it was shown again, not trained
@@ -140,6 +141,29 @@ def test_what_the_test_set_does_not_show_is_said_with_what_came_nearest(told, mo
             "candidate-2 32 % 5.62 kB 5,622 50.00 % – – –",
             "nothing under 13.0 kB is surely at least 90 % accurate; nearest: candidate-1 with 94.44 % (87.65 – 97.60) "
             "on the test set.",
+        ],
+    )
+
+
+@pytest.mark.slow
+def test_a_file_with_layers_in_float_is_shown_with_its_own_size_and_named(told, monkeypatch):
+    def opened(left, *_, **__):
+        (one,) = left.candidates
+        known = Member(
+            one.name, "there/cnn-small-mixed.tflite", 12_900, 90, Paired(0, 0), Verdict.PASS, Paired(0, 1), "mixed"
+        )
+        return Proof(90, 0.9, "best.keras", 89, False, (known,))
+
+    monkeypatch.setattr("toolkit.compress.conduct.open_test_set", opened)
+    code, out, _ = told(0.95)
+    assert (code, candidates(out)) == (
+        0,
+        [
+            "candidate-1 46 %, mixed 12.9 kB 11,177 95.00 % 100.00 % (95.91 – 100.00) -1.11 (at most 1.84) pass",
+            "candidate-2 32 % 5.62 kB 5,622 50.00 % – – –",
+            "candidate-1 is the smallest that is surely at least 90 % accurate: 12.9 kB with 100.00 % (95.91 – 100.00) "
+            "on the test set; some of its layers are in float, and its file is "
+            "runs/compress/there/cnn-small-mixed.tflite.",
         ],
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from toolkit import golden, manifest
-from toolkit.errors import ArtifactError, MissingExtraError, WorkerFailedError
+from toolkit.errors import ArtifactError, ExportFailedError, MissingExtraError, WorkerFailedError
 from toolkit.export import conversion, sources, tasks
 from toolkit.export.exporter import ExportOptions, export
 from toolkit.export.formats import plan
@@ -90,6 +90,15 @@ def test_a_model_that_ends_a_converter_is_one_line_and_the_other_artifacts_are_m
     kinds = [kind for kind, _ in questions]
     assert kinds[:5] == [TRY, READY, CONVERT, "close", READY]
     assert (kinds.count(READY), kinds.count("close")) == (2, 2)
+
+
+@pytest.mark.slow
+def test_a_worker_knows_what_a_mixed_artifact_must_reach_and_on_which_rows(asked, trained_folder, tiny, here):
+    options = ExportOptions([("tflite", "mixed")], 50, least_accuracy=0.4)
+    with pytest.raises(
+        ExportFailedError, match=r"int8 gets 100.00 % of 48 validation rows right, where 40.00 % are wanted: take int8"
+    ):
+        export(sources.resolve(str(trained_folder)), tiny, Path("there"), options, warn=pytest.fail)
 
 
 @pytest.mark.slow

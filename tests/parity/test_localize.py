@@ -131,6 +131,21 @@ def test_tensors_are_matched_by_name_last_of_a_layer_channels_moved():
     assert found["dense"].name == "out"
 
 
+def test_a_part_of_a_normalization_is_no_layer_of_that_name():
+    one, other = np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32)
+    tensors = [
+        Traced("net/act_1/Relu;net/norm_1/batchnorm/add_1", one),
+        Traced("net/add_1/Add", other),
+        Traced("out", one),
+    ]
+    matched = match({"norm": one, "act": one, "add": other, "answer": one}, tensors)
+    assert {name: tensor.name for name, tensor in matched.items()} == {
+        "act": tensors[0].name,
+        "add": tensors[1].name,
+        "answer": "out",
+    }
+
+
 def test_float32_leaves_less_of_a_mean_of_many_values():
     """Of n values of 1 and -1 but for a mean of m: 12 sqrt(n) / 2^24 of their magnitude, against m."""
     means = Alone(np.full((3, 2), 1e-3, np.float32), 4096, np.ones((3, 2), np.float32))

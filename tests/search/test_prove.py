@@ -1,10 +1,12 @@
 """The files of a front: kept where they are whole, and refused where they are too large."""
 
+import re
 import shutil
 from dataclasses import replace
 
 import pytest
 
+from tests.compress.networks import uneven
 from tests.search.made_up import Learned
 from tests.search.test_conduct import carry_out, learn
 from toolkit.errors import RunError
@@ -80,6 +82,43 @@ def test_a_manifest_that_is_damaged_or_missing_or_lists_no_int8_file_is_no_expor
         assert prove.exported(searched.candidates[0]) is None
     path.unlink()
     assert prove.exported(searched.candidates[0]) is None
+
+
+@pytest.fixture
+def uneven_one(searched, trained_folder):
+    """A candidate that int8 costs its accuracy, and what opens the test set for it; it returns what was told."""
+    (one,) = searched.candidates
+    shutil.rmtree(one.folder / "exported")
+    shutil.copyfile(trained_folder / "config.json", one.folder / "config.json")
+    uneven().save(one.folder / "best.keras")
+
+    def open_for(tiny, budgets):
+        left = prove.Chosen(searched.folder, [one], searched.data, budgets, least_accuracy=0.9)
+        told = []
+        with pytest.raises(OpenedError):
+            prove.open_test_set(
+                left, tiny, None, must_match=False, warn=lambda text: None, on_step=lambda step: told.append(step.text)
+            )
+        return told
+
+    return one, open_for
+
+
+@pytest.mark.slow
+def test_where_int8_gets_too_few_validation_rows_right_layers_stay_in_float(uneven_one, tiny):
+    one, open_for = uneven_one
+    open_for(tiny, Budgets(max_size_bytes=10_000.0))
+    made = prove.exported(one)
+    assert (made.artifact.quantization, sorted(made.artifact.details["float16"])) == ("mixed", ["answer", "wide"])
+    assert [listed.quantization for listed in made.manifest.artifacts] == ["int8", "mixed"]
+
+
+@pytest.mark.slow
+def test_layers_stay_in_float_only_where_the_file_is_small_enough(uneven_one, tiny):
+    one, open_for = uneven_one
+    told = open_for(tiny, Budgets(max_size_bytes=3_000.0))
+    assert prove.exported(one).artifact.quantization == "int8"
+    assert re.match(r"trial-001: with as much in float as is needed \((wide|answer), .*\) it takes 3\.", told[1])
 
 
 def test_files_that_are_all_too_large_leave_the_test_set_closed_and_say_so(searched, tiny):

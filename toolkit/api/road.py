@@ -113,14 +113,15 @@ def export(
     """Export a model into its folder of ``output``, with a manifest: a run, an earlier export, a Keras file.
 
     format: ``tflite``, ``onnx``, ``c``; none stands for the first two. quantize: ``float32``, ``float16``,
-    ``dynamic``, ``int8``; none stands for all that a format has. data: where calibration images come from, by name or
-    path; None stands for what the run was trained on. reading: how they are read; None stands for how the run read
-    them. calibration: how many training images int8 takes its ranges from; None stands for 500, or all if fewer. seed:
-    of their choice. input_shape: (height, width, channels) where the model takes images of any size; None stands for
-    those of the data. imports: Python files with the layers of the model that are not Keras' own. unsafe_lambda: run
-    the Python code that Lambda layers hold. input_range: which values the pixels become for the model, as
-    ``--input-range`` takes it; None stands for what the model itself says, else ``0..1``. allow_overlap: go on where
-    test images are training images too.
+    ``dynamic``, ``int8``, ``mixed``; none stands for all that a format has but ``mixed``, which is int8 with the layers
+    in float that int8 costs most accuracy. data: where calibration images come from, by name or path; None stands for
+    what the run was trained on. reading: how they are read; None stands for how the run read them. calibration: how
+    many training images int8 takes its ranges from; None stands for 500, or all if fewer. seed: of their choice.
+    input_shape: (height, width, channels) where the model takes images of any size; None stands for those of the data.
+    imports: Python files with the layers of the model that are not Keras' own. unsafe_lambda: run the Python code that
+    Lambda layers hold. input_range: which values the pixels become for the model, as ``--input-range`` takes it; None
+    stands for what the model itself says, else ``0..1``. allow_overlap: go on where test images are training images
+    too.
 
     As a path, the result is the folder; ``.made`` has the files, ``.failures`` says why one could not be made,
     ``.to_json()`` is the document of ``toolkit export --json``. Raises ExportFailedError if none could be made,

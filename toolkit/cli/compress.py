@@ -73,14 +73,19 @@ def _original(compression: "Compression") -> tuple[str, ...]:
 
 
 def _row(compression: "Compression", one: "PrunedCandidate") -> tuple[str, ...]:
+    proof, member = compression.proof, compression.member(one.name)
+    how = [f"{100 * one.share:.0f} %", *(["low rank"] if one.low_rank else [])]
+    size_bytes = one.costs.size_bytes
+    if member is not None and member.quantization != "int8":
+        how.append(member.quantization)
+        size_bytes = member.size_bytes
     known = (
         one.name,
-        f"{100 * one.share:.0f} %{', low rank' if one.low_rank else ''}",
-        units.size(one.costs.size_bytes),
+        ", ".join(how),
+        units.size(size_bytes),
         f"{one.costs.macs:,}",
         units.percent(one.accuracy) if one.outcome.progress.history else _NOTHING,
     )
-    proof, member = compression.proof, compression.member(one.name)
     if proof is None or member is None:
         return (*known, _NOTHING, _NOTHING, _NOTHING if one.outcome.metrics else str(one.outcome.state))
     test = _marked(compression, proof.accuracy_text(member))
@@ -91,10 +96,12 @@ def _conclusion(compression: "Compression") -> str:
     """Say in a sentence what was found, or why nothing was, and what came nearest."""
     proof, smallest = compression.proof, compression.smallest
     if proof is not None and smallest is not None:
-        export = f"toolkit export {compression.folder.name}/{smallest.name}"
+        export = f"'toolkit export {compression.folder.name}/{smallest.name}' exports it"
+        if smallest.quantization != "int8":
+            export = f"some of its layers are in float, and its file is {compression.folder / smallest.artifact}"
         return (
             f"{smallest.name} is the smallest that is {_wanted(compression)}: {units.size(smallest.size_bytes)} with "
-            f"{proof.accuracy_text(smallest)} on the test set; '{export}' exports it"
+            f"{proof.accuracy_text(smallest)} on the test set; {export}"
         )
     nothing = f"nothing under {units.size(compression.asked.budgets.max_size_bytes or 0)} is {_wanted(compression)}"
     if proof is not None:

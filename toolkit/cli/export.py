@@ -52,7 +52,9 @@ def command(
         str,
         typer.Option(help="tflite, onnx, c (the int8 TFLite, also as a C array), with commas; default: tflite,onnx."),
     ] = "",
-    quantize: Annotated[str, typer.Option(help="float32,float16,dynamic,int8; default: all that a format has.")] = "",
+    quantize: Annotated[
+        str, typer.Option(help="float32,float16,dynamic,int8,mixed; default: all that a format has but mixed.")
+    ] = "",
     images: CalibrationOptions,
     output: Annotated[Path, typer.Option(help="The folder that gets a folder per model.")] = EXPORTED,
     input_shape: Annotated[

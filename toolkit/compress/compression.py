@@ -200,7 +200,8 @@ def begin(
     costs = costing.costs_of(asked.teacher)
     if SIZE.option not in budgets.excess(costs):
         raise UsageError(
-            f"{source.keras_path}: takes {costs} as it is, which is within {budgets}; 'toolkit export' makes the file"
+            f"{source.keras_path}: takes {costs} as it is, which is within {budgets}; 'toolkit export' makes the file, "
+            "and with '--quantize mixed' one that leaves layers in float which int8 costs too much accuracy"
         )
     input_range = str(teacher.convention) if dataset.is_pixels else None
     with refused(source.keras_path, "the original", error=UsageError):  # a manifest may name its model anyhow

@@ -71,7 +71,7 @@ def conduct(
         if names is None:
             compression = _train(compression, dataset, executor, costing, on_step)
         left = compression.chosen if names is None else [compression.named(name, by=FRONT) for name in names]
-        chosen = Chosen(folder, left, compression.data, budgets)
+        chosen = Chosen(folder, left, compression.data, budgets, compression.least_accuracy)
         must_match = budgets.min_accuracy is None
         proof = open_test_set(chosen, dataset, source, must_match=must_match, warn=warn, on_step=on_step)
         return replace(compression, proof=proof)

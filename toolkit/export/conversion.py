@@ -16,7 +16,19 @@ from numpy.typing import NDArray
 from toolkit import registry
 from toolkit.errors import ArtifactError, MissingExtraError, ToolkitError
 from toolkit.export import tasks
-from toolkit.export.tasks import CONVERT, DERIVE, HERE, IMAGES, MISSING, READY, SYSTEM, VALUES, Given
+from toolkit.export.tasks import (
+    CONVERT,
+    DERIVE,
+    HELD_OUT,
+    HERE,
+    IMAGES,
+    LABELS,
+    MISSING,
+    READY,
+    SYSTEM,
+    VALUES,
+    Given,
+)
 from toolkit.files import documents, naming
 from toolkit.manifest import Artifact, Derived
 from toolkit.runtimes import REFERENCE_RUNTIME
@@ -114,7 +126,11 @@ class _Contained:
 
     def ready(self, given: Given, *, work: Path, log: Path) -> None:
         """Make the model ready in the worker, which reads the rows from the scratch folder."""
-        for name, rows in ((VALUES, given.values), (IMAGES, given.images)):
+        goal = given.goal
+        arrays = {VALUES: given.values, IMAGES: given.images}
+        if goal is not None:
+            arrays |= {HELD_OUT: goal.rows.images, LABELS: goal.rows.labels}
+        for name, rows in arrays.items():
             with naming(work / name), (work / name).open("wb") as file:
                 np.save(file, rows)
         self._seconds = ROW_S * len(given.values)
@@ -124,6 +140,7 @@ class _Contained:
             "shape": given.reference.input.shape[1:],
             "reference": str(given.reference.path),
             "convention": documents.to_tree(given.convention),
+            "goal": None if goal is None else goal.limits,
             "work": str(work),
             "log": str(log),
         }

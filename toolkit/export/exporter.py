@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from toolkit import data, extras, locks, overlap, runtimes
 from toolkit.convention import OPTION, Convention, takes
 from toolkit.data.base import Dataset, Split
+from toolkit.data.base.parts import Parts
 from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError, ExportFailedError, UsageError
 from toolkit.export import calibration, novelty, saved_model
 from toolkit.export.conversion import Converted, Converter, convert_all, converting
 from toolkit.export.formats import suffixes
+from toolkit.export.formats.base import MIXED
 from toolkit.export.installation import Job, install
+from toolkit.export.mixture import Goal
 from toolkit.export.prepare import ROWS, TOLERANCE, fixed
 from toolkit.export.sources import Source
 from toolkit.export.tasks import Given
@@ -37,6 +40,8 @@ _ALLOWED = "allowed: one input, and one output, a number for each class or one f
 # Images of a golden: a classifier that errs on 1 % of them shows it with a probability above 99 %. Of large
 # ones there are fewer: a device keeps them, and they travel in every bundle.
 GOLDEN_IMAGES, GOLDEN_BYTES = 500, 16 * 2**20
+# Training rows that a goal is measured on where there are no validation rows.
+GOAL_ROWS = 5_000
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class ExportOptions:
 
     convention: what the model takes; None if it is to be found out.
     input_shape: (H, W, C) of one image, if the model takes any size; None stands for that of the data.
+    least_accuracy, most_bytes: of MIXED artifacts, as in a ``Goal``.
     """
 
     pairs: Sequence[tuple[str, str]]
@@ -52,6 +58,18 @@ class ExportOptions:
     seed: int = 0
     convention: Convention | None = None
     input_shape: tuple[int, int, int] | None = None
+    least_accuracy: float | None = None
+    most_bytes: float | None = None
+
+    def goal(self, parts: Parts) -> Goal | None:
+        """Return what MIXED artifacts must reach, on validation rows if there are any; None if none is to be made."""
+        if all(quantization != MIXED for _, quantization in self.pairs):
+            return None
+        limits = self.least_accuracy, self.most_bytes
+        if len(numbers := parts.validation_rows):
+            return Goal(parts.held_out.rows(numbers), "validation rows", *limits)
+        numbers = np.random.default_rng(0).permutation(len(parts.learned))[:GOAL_ROWS]
+        return Goal(parts.learned.rows(np.sort(numbers)), "training rows", *limits)
 
 
 @dataclass(frozen=True)
@@ -137,7 +155,12 @@ def export(
             work, log = Path(scratch), folder / LOG
             job, reference, outputs = _ask_reference(job, model, options.convention, work=work, log=log, warn=warn)
             given = Given(
-                model, reference, job.convention.values(job.calibration.images), job.golden_rows.images, job.convention
+                model,
+                reference,
+                job.convention.values(job.calibration.images),
+                job.golden_rows.images,
+                job.convention,
+                options.goal(source.parts(dataset)),
             )
             converted = _convert(job, given, converter, options.pairs, work=work, log=log, on_step=on_step)
             record = Golden(job.golden_rows.images, job.golden_rows.labels, outputs, converted.recorded)

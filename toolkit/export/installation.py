@@ -16,7 +16,7 @@ from toolkit.entries import CountedFile, ListedFile, NoveltyFile, TrainingData
 from toolkit.errors import ArtifactError
 from toolkit.export.calibration import Calibration
 from toolkit.export.conversion import Converted
-from toolkit.export.formats import plan
+from toolkit.export.formats import every
 from toolkit.export.sources import Source
 from toolkit.files import FileName, sha256, write_bytes
 from toolkit.golden import GOLDEN, Golden
@@ -71,7 +71,7 @@ def install(
     record.write(work / GOLDEN)
     for chart in source.charts:
         shutil.copyfile(chart, work / chart.name)
-    order = plan([], [])
+    order = every()
     manifest = Manifest(
         folder=work,
         model=source.name,

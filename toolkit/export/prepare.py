@@ -93,7 +93,8 @@ def _prepared(tf: Any, model: Any, work: Path, saved_model: Path) -> Prepared:
         raise OSError(errno.EIO, f"TensorFlow could not write its copy: {why}", str(saved_model)) from error
     nets = extras.load("keras").Model
     layers = {one.name: type(one).__name__ for one in model._flatten_layers() if not isinstance(one, nets)}
-    return Prepared(function, steps, saved_model, work, layers)
+    answer = next((layer.name for layer in reversed(model.layers)), "")
+    return Prepared(function, steps, saved_model, work, layers, answer)
 
 
 def _traced(tf: Any, model: Any) -> Any:

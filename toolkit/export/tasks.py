@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from toolkit import extras, registry, runtimes
 from toolkit.convention import Convention, of_message
+from toolkit.data.base import Split
 from toolkit.errors import ArtifactError, MissingExtraError, ToolkitError
-from toolkit.export.formats.base import LEAVE_OUT, Prepared, Request, refusal
+from toolkit.export import mixture
+from toolkit.export.formats.base import LEAVE_OUT, MIXED, Prepared, Request, refusal
+from toolkit.export.mixture import Goal
 from toolkit.export.prepare import fixed, prepare, prove
 from toolkit.files import FileName, naming, sha256
 from toolkit.files.documents import to_tree
@@ -26,6 +29,7 @@ from toolkit.worker.tasks import TRY, try_out
 READY, CONVERT, DERIVE = "ready", "convert", "derive"
 # In the scratch folder of an export: what a worker is given.
 VALUES, IMAGES = "values.npy", "images.npy"
+HELD_OUT, LABELS = "held-out.npy", "labels.npy"
 # The fields of an answer that tells of what ends an export.
 MISSING, SYSTEM = "missing", "system"
 Answer = tuple[dict[str, Any], bytes]
@@ -37,6 +41,7 @@ class Given:
 
     model: of Keras, as it is exported. reference: a session of its saved original. values: of the calibration, (N, …)
     float32, as the model takes them. images: those of the golden, (N, …). convention: what these mean to the model.
+    goal: of MIXED artifacts; None if none are made.
     """
 
     model: Any
@@ -44,6 +49,7 @@ class Given:
     values: NDArray[np.float32]
     images: NDArray[Any]
     convention: Convention
+    goal: Goal | None = None
 
 
 def ready(kept: dict[str, Any], given: Given, *, work: Path, log: Path) -> None:
@@ -89,16 +95,23 @@ def _ready(
     shape: Sequence[int],
     reference: str,
     convention: dict[str, Any],
+    goal: dict[str, Any] | None,
     work: str,
     log: str,
 ) -> Answer:
     """Load a Keras file as it is exported, and make it ready; the rows lie in the scratch folder."""
     model = fixed(load_model(Path(path)), Path(path), input_shape=shape, warn=lambda text: None)  # was said before
     session = runtimes.open_session(Path(reference), threads=0)
-    values, images = (np.load(Path(work, name), allow_pickle=False) for name in (VALUES, IMAGES))
+    values, images = (_rows(work, name) for name in (VALUES, IMAGES))
     means = of_message(convention) or session.convention
-    ready(kept, Given(model, session, values, images, means), work=Path(work), log=Path(log))
+    wanted = None if goal is None else Goal(Split(_rows(work, HELD_OUT), _rows(work, LABELS)), **goal)
+    ready(kept, Given(model, session, values, images, means, wanted), work=Path(work), log=Path(log))
     return {}, b""
+
+
+def _rows(work: str, name: str) -> NDArray[Any]:
+    rows: NDArray[Any] = np.load(Path(work, name), allow_pickle=False)
+    return rows
 
 
 def _convert(
@@ -109,8 +122,25 @@ def _convert(
     prepared: Prepared = kept["prepared"]
     module, request = _format(format_name), Request(quantization, given.values, given.convention)
     with _in_one_sentence(prepared, format_name, Path(path), Path(log)):
+        if quantization == MIXED:
+            request = replace(request, in_float=_chosen(module, prepared, given, request, Path(path)))
         artifact, outputs = make(module, prepared, request, Path(path), format_name, given.images)
     return {"artifact": to_tree(artifact), "shape": outputs.shape}, np.ascontiguousarray(outputs).tobytes()
+
+
+def _chosen(module: Any, prepared: Prepared, given: Given, request: Request, path: Path) -> tuple[str, ...]:
+    """Return which layers of an artifact stay in float; ArtifactError if int8 is good enough, or no choice is."""
+    if prepared.rounding is not None:
+        raise ArtifactError("the model has learned to round as integer kernels do: its int8 file has all that it knows")
+    if given.goal is None:
+        raise ArtifactError("nobody says what it must reach")
+    trial = path.with_name(f"trial{path.suffix}")
+
+    def convert(in_float: tuple[str, ...]) -> Path:
+        module.convert(prepared, replace(request, in_float=in_float), trial)
+        return trial
+
+    return mixture.choose(convert, given.reference, given.values, given.goal, given.convention)
 
 
 def _derive(

@@ -56,7 +56,7 @@ def check_file(manifest: Manifest, artifact: Artifact) -> Problem | None:
             return Problem(DIGEST, text)
     digests = manifest.calibration.row_sha256_16
     distinct = len(set(digests))
-    is_calibrated = artifact.quantization == "int8" and not manifest.calibration.is_trained
+    is_calibrated = artifact.is_calibrated and not manifest.calibration.is_trained
     if is_calibrated and distinct < DISTINCT_SHARE * len(digests):
         text = f"its ranges were calibrated on {len(digests)} images of which only {distinct} differ"
         return Problem("calibration", f"{text}; export it again with real training images")

@@ -1,6 +1,5 @@
 """Where an artifact leaves the Keras original: layer by layer, and by the kernels that executed it."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, log10, sqrt
@@ -179,8 +178,8 @@ def match(layers: dict[str, NDArray[np.float32]], tensors: Sequence[Traced]) -> 
     for suffix in _SUFFIXES:
         matched: dict[str, Traced] = {}
         for tensor in inner:
-            tokens = set(re.split(r"[/;:]", tensor.name))
-            named = [name for name in order if name + suffix in tokens]
+            places = _places(tensor.name)
+            named = [name for name in order if name + suffix in places]
             values = _in_layout(tensor.values, layers[named[-1]]) if named else None
             if values is not None:
                 matched[named[-1]] = Traced(tensor.name, values)
@@ -189,6 +188,15 @@ def match(layers: dict[str, NDArray[np.float32]], tensors: Sequence[Traced]) -> 
     if final is not None:
         best[order[-1]] = Traced(output.name, final)
     return {name: best[name] for name in order if name in best}
+
+
+def _places(name: str) -> set[str]:
+    """Return what may be a layer in the name of a tensor: a path, or several, whose last part is an operator.
+
+    That of a normalization may be "add_1", as a layer is called too.
+    """
+    paths = [path.partition(":")[0].split("/") for path in name.split(";")]
+    return {part for parts in paths for part in parts[:-1] or parts}
 
 
 def sqnr_db(expected: NDArray[np.float32], given: NDArray[np.floating]) -> float:

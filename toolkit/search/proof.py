@@ -48,7 +48,7 @@ class Paired:
 
 @dataclass(frozen=True)
 class Member:
-    """A candidate of the front as an int8 file.
+    """A candidate of the front as a file, which is int8 unless its quantization says otherwise.
 
     name: of its folder. artifact: its path from the search's folder. right: test rows that it gets right. own: beside
     the float model that it was made from, with the verdict of ``toolkit verify``. rival: beside the model that all of
@@ -62,6 +62,7 @@ class Member:
     own: Paired
     verdict: Verdict
     rival: Paired | None
+    quantization: str = field(default="int8", metadata=LATER)
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,7 @@ class Proof:
                     "name": one.name,
                     "artifact": one.artifact,
                     "size_bytes": one.size_bytes,
+                    "quantization": one.quantization,
                     "accuracy": asdict(self.accuracy(one)),
                     "reaches_min_accuracy": self.reaches(one),
                     "lost": one.own.lost,

@@ -10,6 +10,7 @@ from toolkit.bench import passing_on
 from toolkit.data.base import Dataset
 from toolkit.errors import ArtifactError, RunError
 from toolkit.export import exporter, sources
+from toolkit.export.formats.base import MIXED
 from toolkit.export.sources import Source
 from toolkit.files import FileName, documents, sha256, write_json
 from toolkit.files.documents import LATER
@@ -29,7 +30,7 @@ from toolkit.study import study
 from toolkit.study.study import StudyDataEntry
 from toolkit.worker.session import contained
 
-INT8 = ("tflite", "int8")
+INT8, PARTLY_INT8 = ("tflite", "int8"), ("tflite", MIXED)
 # Where the files of a candidate lie, in its folder.
 EXPORTED = "exported"
 
@@ -47,17 +48,22 @@ class FrontEntry:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Candidates that were chosen by validation alone, the folder and the data of all, and what was asked for."""
+    """Candidates that were chosen by validation alone, the folder and the data of all, and what was asked for.
+
+    least_accuracy: of each file on the validation rows: where int8 has less, layers stay in float. None stands for int8
+    files, whatever they have there.
+    """
 
     folder: Path
     candidates: Sequence[TrainedCandidate]
     data: StudyDataEntry
     budgets: Budgets
+    least_accuracy: float | None = None
 
 
 @dataclass(frozen=True)
 class Made:
-    """A candidate as an int8 file."""
+    """A candidate as a file: of int8, or with layers in float that need it."""
 
     candidate: TrainedCandidate
     manifest: Manifest
@@ -65,7 +71,8 @@ class Made:
     @property
     def artifact(self) -> Artifact:
         """What the manifest says of the file."""
-        return next(listed for listed in self.manifest.artifacts if _is_int8(listed))
+        listed = {(one.format, one.quantization): one for one in self.manifest.artifacts}
+        return listed[PARTLY_INT8] if PARTLY_INT8 in listed else listed[INT8]
 
     @property
     def path(self) -> Path:
@@ -173,7 +180,11 @@ def open_test_set(
     made = []
     for number, one in enumerate(left.candidates):
         on_step(Step(number, steps, f"exporting {one.name} to int8"))
-        file = exported(one) or _export(one, dataset, bool(left.data["overlap"]), warn)
+        file = exported(one)
+        if file is None:
+            file, failures = _export(one, dataset, left, warn)
+            for why in failures.values():
+                on_step(Step(number, steps, f"{one.name}: {why}", is_news=True))
         if file.fits(left.budgets):
             made.append(file)
         else:
@@ -232,10 +243,16 @@ def _folder(one: TrainedCandidate) -> Path:
     return trial.folder / EXPORTED / trial.recipe.model_name
 
 
-def _export(one: TrainedCandidate, dataset: Dataset, allow_overlap: bool, warn: Callable[[str], None]) -> Made:
-    source, options = sources.resolve(str(one.outcome.trial.folder)), exporter.ExportOptions([INT8])
+def _export(
+    one: TrainedCandidate, dataset: Dataset, left: Chosen, warn: Callable[[str], None]
+) -> tuple[Made, dict[str, str]]:
+    """Export a candidate; return it with why a file was not made, by its name."""
+    source, least = sources.resolve(str(one.outcome.trial.folder)), left.least_accuracy
+    pairs = [INT8] if least is None else [INT8, PARTLY_INT8]
+    options = exporter.ExportOptions(pairs, least_accuracy=least, most_bytes=left.budgets.max_size_bytes)
+    allow_overlap = bool(left.data["overlap"])
     made = exporter.export(source, dataset, _folder(one), options, warn=warn, allow_overlap=allow_overlap)
-    return Made(one, made.manifest)
+    return Made(one, made.manifest), made.failures
 
 
 def _proof(
@@ -256,6 +273,7 @@ def _proof(
                 name=FileName(one.candidate.name),
                 artifact=str(one.path.relative_to(left.folder)),
                 size_bytes=one.artifact.size_bytes,
+                quantization=one.artifact.quantization,
                 right=sum(own.figures.class_correct),
                 own=Paired(own.figures.lost, own.figures.gained),
                 verdict=own.verdict,

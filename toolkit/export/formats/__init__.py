@@ -8,14 +8,15 @@ from collections.abc import Sequence
 
 from toolkit import registry
 from toolkit.errors import UsageError
+from toolkit.export.formats.base import MIXED
 
 
 def plan(formats: Sequence[str], quantizations: Sequence[str]) -> list[tuple[str, str]]:
     """Return the (format, quantization) pairs to make, formats by name, in the order in which they can be made.
 
-    Empty arguments stand for all there are; without formats those that convert the model. A format that is made from
-    another one brings that one's artifacts along, so that both are of one conversion. A quantization that none of the
-    formats has is a UsageError, as is one that a format, asked for by name, lacks.
+    Empty arguments stand for all there are but MIXED; without formats those that convert the model. A format that is
+    made from another one brings that one's artifacts along, so that both are of one conversion. A quantization that
+    none of the formats has is a UsageError, as is one that a format, asked for by name, lacks.
     """
     modules = {name: registry.member(__name__, name, kind="format") for name in (*registry.names(__name__), *formats)}
     chosen = list(dict.fromkeys(formats)) or [name for name, module in modules.items() if module.MADE_FROM is None]
@@ -25,12 +26,21 @@ def plan(formats: Sequence[str], quantizations: Sequence[str]) -> list[tuple[str
             allowed = "; ".join(f"{name}: {', '.join(modules[name].QUANTIZATIONS)}" for name in chosen)
             raise UsageError(f"unknown quantization '{quantization}'; allowed: {allowed}")
     asked = [
-        (name, q) for name in chosen for q in modules[name].QUANTIZATIONS if not quantizations or q in quantizations
+        (name, q)
+        for name in chosen
+        for q in modules[name].QUANTIZATIONS
+        if (q in quantizations if quantizations else q != MIXED)
     ]
     derived = [(name, q) for name, q in asked if modules[name].MADE_FROM is not None]
     origins = [(str(modules[name].MADE_FROM), q) for name, q in derived]
     converted = [pair for pair in asked if pair not in derived]
     return list(dict.fromkeys((*converted, *origins, *derived)))
+
+
+def every() -> list[tuple[str, str]]:
+    """Return all (format, quantization) pairs that there are, formats by name."""
+    members = {name: registry.member(__name__, name, kind="format") for name in registry.names(__name__)}
+    return [(name, quantization) for name, module in members.items() for quantization in module.QUANTIZATIONS]
 
 
 def suffixes() -> tuple[str, ...]:

@@ -24,6 +24,8 @@ NAMED_OPERATORS = 3
 _PLACE = re.compile(r"([\w.-]+)/")
 _SUFFIXES = ("_1", "", "_2")
 LEAVE_OUT = "leave this {} out by --format or --quantize"
+# int8 but for the layers that this costs most. It is made if it is asked for: most models need no such layers.
+MIXED = "mixed"
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Prepared:
     function: a ``tf.function`` {OUTPUT_NAME: …} of INPUT_NAME (batch, H, W[, C]) float32, of operators that converters
     know. steps: the same with each step of its recurrent layers after the other, in no loop. saved_model:
     ``steps`` as a SavedModel. work: a scratch folder that lasts as long as the export. layers: their classes, by name.
+    answer: the name of the layer that gives the answer, which converters name otherwise.
     rounding: of a model that rounds as integer kernels do, the same with that rounding, which int8 is made of; the
     other fields then leave out that of activations.
     """
@@ -42,6 +45,7 @@ class Prepared:
     saved_model: Path
     work: Path
     layers: dict[str, str]
+    answer: str
     rounding: "Prepared | None" = None
 
     def normalizations(self, convention: Convention) -> tuple[str, ...]:
@@ -53,11 +57,15 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Request:
-    """One conversion. calibration: values of the input, (N, H, W, C) float32, as the convention has them."""
+    """One conversion. calibration: values of the input, (N, H, W, C) float32, as the convention has them.
+
+    in_float: the layers of a MIXED artifact that stay in float.
+    """
 
     quantization: str
     calibration: NDArray[np.float32]
     convention: Convention
+    in_float: tuple[str, ...] = ()
 
 
 def belongs_to(layers: Iterable[str], name: str) -> bool:

@@ -1,20 +1,23 @@
 """TFLite (LiteRT) through TensorFlow's converter."""
 
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from toolkit import extras
-from toolkit.export.formats.base import SEVEN_BITS, Prepared, Request, belongs_to
+from toolkit.export.formats.base import MIXED, SEVEN_BITS, Prepared, Request, belongs_to
 from toolkit.runtimes.keras.fake_quantization import GREATEST
 
 SUFFIX = ".tflite"
 MADE_FROM = None
-QUANTIZATIONS = ("float32", "float16", "dynamic", "int8")
+QUANTIZATIONS = ("float32", "float16", "dynamic", "int8", MIXED)
 # The greatest step of a weight that the converter makes.
 CONVERTED = 127
+# The first version of DEQUANTIZE that unpacks float16 (tensorflow/compiler/mlir/lite/tools/versioning/op_version.cc).
+_UNPACKS_FLOAT16 = 3
 
 
 def convert(prepared: Prepared, request: Request, path: Path) -> dict[str, Any]:
@@ -22,7 +25,8 @@ def convert(prepared: Prepared, request: Request, path: Path) -> dict[str, Any]:
 
     int8 is full-integer: weights, activations, input and output. Values come in as float32 and are normalized in
     it: one scale for columns as unlike as 0.1 and 1,000 would leave nothing of the former. The ranges are those of the
-    calibration images, or those that the model was trained with. The converter's errors are passed on.
+    calibration images, or those that the model was trained with. What is MIXED takes and gives float32, and keeps the
+    weights of its layers in float as float16. The converter's errors are passed on.
     """
     tf = extras.load("tensorflow")
     source = prepared.rounding if prepared.rounding and request.quantization == "int8" else prepared
@@ -39,28 +43,85 @@ def convert(prepared: Prepared, request: Request, path: Path) -> dict[str, Any]:
         converter.inference_output_type = tf.int8
         path.write_bytes(_on_trained_steps(converter.convert()))
         return {**details, "weights": SEVEN_BITS, **({"float32": list(layers)} if layers else {})}
+    layers = prepared.normalizations(request.convention)
+    if request.quantization == MIXED:
+        content = _partly_int8(prepared, request, converter, (*layers, *request.in_float), gives=tf.float32)
+        path.write_bytes(_in_float16(content))
+        return {**details, **({"float32": list(layers)} if layers else {}), "float16": list(request.in_float)}
     if request.quantization == "int8":
-        converter.representative_dataset = lambda: ([row[None]] for row in request.calibration)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        if layers := prepared.normalizations(request.convention):
-            path.write_bytes(_int8_behind(layers, converter, tf.int8))
+        if layers:
+            path.write_bytes(_partly_int8(prepared, request, converter, layers, gives=tf.int8))
             return {**details, "float32": list(layers)}
+        _calibrate(converter, request)
         converter.inference_input_type = converter.inference_output_type = tf.int8
     path.write_bytes(converter.convert())
     return details
 
 
-def _int8_behind(layers: Sequence[str], converter: Any, int8: Any) -> bytes:
-    """Return an int8 model in which these layers, and what comes in, are float32."""
-    converter._experimental_calibrate_only = True  # as tf.lite.experimental.QuantizationDebugger does it
-    calibrated = converter.convert()
+def _calibrate(converter: Any, request: Request) -> None:
+    """Let a converter take ranges from the calibration images."""
+    tf = extras.load("tensorflow")
+    converter.representative_dataset = lambda: ([row[None]] for row in request.calibration)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+
+
+def _partly_int8(prepared: Prepared, request: Request, converter: Any, layers: Sequence[str], *, gives: Any) -> bytes:
+    """Return an int8 model in which these layers, and what comes in, are float32. gives: the type that it answers in.
+
+    It is made as tf.lite.experimental.QuantizationDebugger does it. The ranges, which take most of the time, are kept.
+    """
+    kept = prepared.work / "calibrated.tflite"
+    if not kept.exists():
+        _calibrate(converter, request)
+        converter._experimental_calibrate_only = True
+        kept.write_bytes(converter.convert())
+    calibrated = kept.read_bytes()
     model = extras.load("tensorflow.lite.tools.flatbuffer_utils").read_model_from_bytearray(bytearray(calibrated))
     graph = model.subgraphs[0]
-    written = [graph.tensors[tensor].name.decode() for operator in graph.operators for tensor in operator.outputs]
-    kept = [name for name in written if belongs_to(layers, name)]
+    written = [tensor for operator in graph.operators for tensor in operator.outputs]
+    names = {tensor: graph.tensors[tensor].name.decode() for tensor in written}
+    in_float = [
+        name
+        for tensor, name in names.items()
+        if belongs_to(layers, name) or (tensor in graph.outputs and prepared.answer in layers)
+    ]
     quantize = extras.load("tensorflow.lite.python.convert").mlir_quantize
-    content: bytes = quantize(calibrated, output_data_type=int8, denylisted_nodes=kept)
+    content: bytes = quantize(calibrated, output_data_type=gives, denylisted_nodes=in_float)
     return content
+
+
+def _in_float16(content: bytes) -> bytes:
+    """Return a model whose float weights are float16, which is unpacked once: as the converter writes float16 files."""
+    utils, schema = (
+        extras.load(f"tensorflow.lite.{name}") for name in ("tools.flatbuffer_utils", "python.schema_py_generated")
+    )
+    model = utils.read_model_from_bytearray(bytearray(content))
+    graph = model.subgraphs[0]
+    weights = dict.fromkeys(operator.inputs[1] for operator in graph.operators if _has_weights(model, operator))
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.DEQUANTIZE
+    code.version = _UNPACKS_FLOAT16
+    model.operatorCodes.append(code)
+    unpacking = []
+    for place in [place for place in weights if graph.tensors[place].type == schema.TensorType.FLOAT32]:
+        float32 = graph.tensors[place]
+        values = np.frombuffer(bytes(model.buffers[float32.buffer].data), np.float32)
+        packed = copy(float32)
+        packed.name, packed.type = float32.name + b"/float16", schema.TensorType.FLOAT16
+        packed.buffer = len(model.buffers)
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(values.astype(np.float16).tobytes(), np.uint8)
+        model.buffers.append(buffer)
+        before, float32.buffer = float32.buffer, 0
+        if all(tensor.buffer != before for tensor in graph.tensors):
+            model.buffers[before].data = None
+        operator = schema.OperatorT()
+        operator.opcodeIndex = len(model.operatorCodes) - 1
+        operator.inputs, operator.outputs = [len(graph.tensors)], [place]
+        graph.tensors.append(packed)
+        unpacking.append(operator)
+    graph.operators = [*unpacking, *graph.operators]
+    return bytes(utils.convert_object_to_bytearray(model))
 
 
 def _on_trained_steps(content: bytes) -> bytes:
