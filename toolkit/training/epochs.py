@@ -66,6 +66,7 @@ class Epochs:
             before_step=warm_up,
             after_step=learner.follow,
             xla=setup.arithmetic.xla,
+            bfloat16=setup.arithmetic.bfloat16,
         )
         # The rows stay as they are without augmentation, so their answers are known before.
         self._taught: tuple[Any, ...] = ()
