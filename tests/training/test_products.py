@@ -36,13 +36,16 @@ def matrices(rows, inputs, outputs):
     return rng.normal(size=(rows, inputs)).astype(np.float32), rng.normal(size=(inputs, outputs)).astype(np.float32)
 
 
-def test_large_products_and_their_gradients_are_of_rounded_factors():
+def test_large_products_and_their_gradients_by_weights_are_of_rounded_factors():
     """Sums are not rounded, so the error is that of two factors at most: each product's, of all that are added up."""
     left, right = matrices(32, 512, 64)
-    expected, found = multiplied(left, right, rounded=False), multiplied(left, right, rounded=True)
+    (expected, by_rows, by_weights), found = (multiplied(left, right, rounded=rounded) for rounded in (False, True))
     above = np.linspace(-1, 1, 32 * 64, dtype=np.float32).reshape(32, 64)
-    sizes = [abs(left) @ abs(right), abs(above) @ abs(right.T), abs(left.T) @ abs(above)]
-    for one, other, size in zip(found, expected, sizes, strict=True):
+    np.testing.assert_array_equal(found[1], by_rows)
+    for one, other, size in (
+        (found[0], expected, abs(left) @ abs(right)),
+        (found[2], by_weights, abs(left.T) @ abs(above)),
+    ):
         assert one.dtype == np.float32
         assert (abs(one - other) <= 2.01 * ROUNDING * size).all()
         assert abs(one - other).max() > 1e-4 * abs(other).max()

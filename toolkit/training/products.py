@@ -1,12 +1,14 @@
 """The products of dense layers in bfloat16, added up in float32: for CPUs with instructions that do so.
 
-Weights, and all else that is computed, stay in float32. It works within XLA alone, whose kernels for such products take
-about half the time of those in float32 (``AVX512-BF16`` multiplies two numbers where float32 has one).
+Weights, gradients, and all else that is computed, stay in float32. It works within XLA alone. AVX512-BF16 multiplies
+two numbers in bfloat16 where there is one in float32.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from toolkit import extras
 
 # Multiplications from which a product is worth rounding its factors: that costs about as much as small products do.
 LEAST_MACS = 1 << 20
@@ -38,28 +40,29 @@ def _is_large(left: Any, right: Any) -> bool:
 
 
 def _product(tf: Any) -> Callable[[Any, Any], Any]:
-    """Return the product of a (N, K) and a (K, M) matrix, with its gradients, which are such products too."""
-    from tensorflow.compiler.tf2xla.python import xla
+    """Return the product of rows (N, K) and weights (K, M); the gradient of the weights is such a product too.
 
+    That of the rows is in float32: the rows of the first layer need none, and then it is not computed.
+    """
+    xla = extras.load("tensorflow.compiler.tf2xla.python.xla")
     rows_by_columns = xla.DotDimensionNumbers(lhs_contracting_dimensions=[1], rhs_contracting_dimensions=[0])
+
+    multiply = tf.matmul
 
     def dot(left: Any, right: Any) -> Any:
         return xla.dot_general(left, right, rows_by_columns, preferred_element_type=tf.float32, use_v2=True)
 
-    def turned(matrix: Any) -> Any:
-        # XLA would take the transposition into the product, and has no kernel in bfloat16 for that.
-        (apart,) = xla.optimization_barrier(tf.transpose(matrix))
-        return apart
-
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def product(left: Any, right: Any) -> Any:
-        factors = tf.cast(left, tf.bfloat16), tf.cast(right, tf.bfloat16)
+    def product(rows: Any, weights: Any) -> Any:
+        # Apart: what the rows are made of would be computed once more for the gradient.
+        (apart,) = xla.optimization_barrier(rows)
 
         def gradients(upstream: Any) -> tuple[Any, Any]:
-            above = tf.cast(upstream, tf.bfloat16)
-            return dot(above, turned(factors[1])), dot(turned(factors[0]), above)
+            # XLA would take the transposition into the product, and has no kernel in bfloat16 for that.
+            (turned,) = xla.optimization_barrier(tf.cast(tf.transpose(apart), tf.bfloat16))
+            return multiply(upstream, weights, transpose_b=True), dot(turned, tf.cast(upstream, tf.bfloat16))
 
-        return dot(*factors), gradients
+        return dot(tf.cast(apart, tf.bfloat16), tf.cast(weights, tf.bfloat16)), gradients
 
     made: Callable[[Any, Any], Any] = product
     return made
