@@ -16,6 +16,6 @@ def test_what_is_said_of_a_model_with_channels_first_keeps_them_first(tmp_path, 
     assert (str(said), said.layout) == (str(given or STANDARD[1]), Layout.NCHW)
 
 
-def test_of_a_model_that_says_nothing_nothing_is_said(tmp_path):
+def test_a_model_that_says_nothing_of_its_input_has_no_known_range(tmp_path):
     session = SimpleNamespace(path=tmp_path / "model.onnx", declared=None, convention=Convention())
     assert said_of(session, None) is None

@@ -98,7 +98,7 @@ def test_a_figure_that_is_not_within_its_interval_is_none(figures):
         MeasuredCost(value, low, high, "a CPU")
 
 
-def test_what_a_network_misses_is_added_up():
+def test_the_shares_by_which_a_network_misses_budgets_are_added_up():
     budgets = Budgets(4_500.0, 60_000.0, min_accuracy=0.99)
     assert budgets.missed(LARGE, 0.99) == pytest.approx(1.0 + 0.5)
     assert budgets.missed(SMALL, 0.891) == pytest.approx(0.1)

@@ -48,7 +48,7 @@ def test_the_fastest_setting_is_taken_and_kept(tiny, trials):
     assert json.loads(kept.read_text())["asked"]["host"]["cpu"] == host.describe().cpu
 
 
-def test_another_model_is_tried_anew(tiny, trials):
+def test_another_model_or_recipe_gets_a_trial_of_its_own(tiny, trials):
     choose(tiny)
     choose(tiny, replace(RECIPE, model="cnn"))
     choose(tiny, replace(RECIPE, batch_size=16))
@@ -76,7 +76,7 @@ def test_nothing_is_tried_for_a_short_training_or_a_gpu(tiny, trials, monkeypatc
 
 
 @pytest.mark.parametrize(("answer", "is_kept"), [(None, False), ([], True)], ids=["a trial that failed", "a GPU"])
-def test_where_nothing_was_timed_nothing_is_chosen(tiny, trials, monkeypatch, answer, is_kept):
+def test_without_a_timed_step_no_arithmetic_is_chosen(tiny, trials, monkeypatch, answer, is_kept):
     monkeypatch.setattr(arithmetic, "_try", lambda *_, **__: answer)
     assert choose(tiny) == UNTRIED
     assert (cache_folder() / "training").exists() == is_kept

@@ -116,7 +116,7 @@ def report_search(folder: str | PathLike[str] = "search") -> "SearchReport":
 
 
 def _shipped(dataset: "Dataset") -> "Source | None":
-    """Return the shipped CNN, if it was made for the same data; nobody named it, so a damaged one is only told."""
+    """Return the shipped CNN if it was made for the same data. Nobody named it, so a damaged one is only warned of."""
     from toolkit import manifest
     from toolkit.export import sources
 

@@ -29,7 +29,7 @@ PANELS = {
         "train": "Train a model into runs/NAME/: weights, history, charts.",
         "study": "Train a grid of recipes, chart them, weigh what they say.",
         "report-study": "Write the report of a study anew, without training.",
-        "search": "Search the smallest networks within budgets.",
+        "search": "Search for the smallest networks within budgets.",
         "compress": "Make a trained model smaller, and prove that it is as good.",
         "export": "Export a trained model as quantized TFLite, ONNX or C.",
     },
@@ -46,7 +46,7 @@ PANELS = {
         "record": "Check, compare or plot the records of bench and verify.",
     },
     "Show it": {
-        "report": "Write one page of what is known of an export.",
+        "report": "Write one page of everything that is known of an export.",
         "show": "Show what a model file computes, operator by operator.",
     },
     "Use it": {
@@ -87,7 +87,7 @@ def _print_version(wanted: bool) -> None:
 def _options(
     version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Show the version."),
 ) -> None:
-    """Hold what belongs to no verb."""
+    """Take the options that belong to no verb."""
 
 
 def call(arguments: Sequence[str]) -> int:

@@ -101,7 +101,7 @@ def command(
 
 
 def noting(console: Console) -> "OnStep":
-    """Return what notes each step of an export."""
+    """Return a callback that notes each step of an export."""
     return lambda step: console.note(f"  {step.text}" if step.done else step.text)
 
 

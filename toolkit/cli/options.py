@@ -63,7 +63,7 @@ ModelChoice = Annotated[
         autocompletion=lambda: list(_MODELS),
     ),
 ]
-Epochs = Annotated[int, typer.Option(help="How often all training rows are passed over.")]
+Epochs = Annotated[int, typer.Option(help="How often the training goes through all training rows.")]
 TrainingSeed = Annotated[int, typer.Option(help="Seed of the first weights and of the order of rows.")]
 RunName = Annotated[str | None, typer.Option(help="Name of the run; default: the model and the time.")]
 DeviceChoice = Annotated[Device, typer.Option(help="Where to train; auto: on a GPU if there is one.")]
@@ -80,7 +80,9 @@ InputRange = Annotated[
 ]
 Runtime = Annotated[
     RuntimeName | None,
-    typer.Option(help="What runs the files; others than its own are left out. Default: what does so by itself."),
+    typer.Option(
+        help="The runtime of the files; those that it does not run are left out. Default: the usual one of each file."
+    ),
 ]
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: exported/", show_default=False)]
 Records = Annotated[Path, option(OUTPUT, "The folder that gets a folder per record.", "--output")]

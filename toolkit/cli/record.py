@@ -14,7 +14,7 @@ from toolkit.console import Column, Console
 from toolkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
-    from toolkit.bench.compare import Compared, Pair
+    from toolkit.bench.compare_records import Compared, Pair
 
 COLUMNS = (*NAME_COLUMNS, Column("threads"), Column("batch"), Column("old"), Column("new"), *RATIO_COLUMNS)
 # The facts of a machine, in words.

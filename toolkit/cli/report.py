@@ -27,7 +27,7 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Write one page of what is known of an export.
+    """Write one page of everything that is known of an export.
 
     It has verdicts with their intervals, latencies, and what to ship. It is HTML that needs nothing else, so it can be
     handed on as it is. It says what it lacks, and why.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from toolkit.search.report import SearchReport
 
 _budget = partial(option, "What a network may take, and must reach")
-_effort = partial(option, "How long it is searched")
+_effort = partial(option, "How long the search takes")
 _training = partial(option, "How a network is trained in the end")
 
 Name = Annotated[str, typer.Option(help="Name of the search; its candidates are in runs/NAME/.")]
@@ -69,7 +69,7 @@ class CostOptions:
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """How long it is searched, and how each network is trained: arguments of ``api.search``."""
+    """How long the search takes, and how each network is trained: arguments of ``api.search``."""
 
     trials: Annotated[int | None, _effort("Candidates at most; default: as many as the hours allow.")] = None
     hours: Annotated[float, _effort("No candidate begins later than that; the last trainings follow.")] = 1.0
@@ -80,7 +80,7 @@ class SearchOptions:
         int, _training("Epochs of those that promise most, trained again from the beginning; 0 for none.")
     ] = 60
     finalists: Annotated[int, _training("How many are trained again at most.")] = 3
-    augment: Annotated[str | None, _training("How training images are changed by chance, as 'train' takes it.")] = None
+    augment: Annotated[str | None, _training("How training images are changed at random, as 'train' takes it.")] = None
     warmup: Annotated[int, _training("Epochs in which the learning rate rises to its value.")] = 0
     average: Annotated[float | None, _training("Decay of the average of the weights: 0.999; default: none.")] = None
     label_smoothing: Annotated[float, _training("Share of a label that all classes get: 0.1.")] = 0.0
@@ -106,7 +106,7 @@ def command(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Search the smallest networks within budgets.
+    """Search for the smallest networks within budgets.
 
     With --min-accuracy or --against, those that are surely as good. If it is called again, it goes on where it was. The
     exit code is 1 if nothing reaches what was asked for.

@@ -34,7 +34,7 @@ LOG = "workers.log"
 
 @dataclass(frozen=True)
 class CompressionRequest:
-    """What a compression is for; it goes on only for the same. All but the budgets is of every training.
+    """What a compression is for; it goes on only for the same. All fields but the budgets hold for every training.
 
     teacher: the Keras file of the original, whose rows are divided, drawn and changed as when it was trained.
     """
@@ -106,7 +106,7 @@ class Compression(Experiment[PrunedCandidate]):
 
     @property
     def too_large(self) -> str | None:
-        """That no file of what was chosen is as small as it must be, in words; None if that is not so."""
+        """A sentence that every chosen file is too large; None if that is not so."""
         return too_large(self.chosen, self.asked.budgets)
 
     @property

@@ -85,7 +85,7 @@ def check(
 
 
 def choose(session: Predictor, training: Split, *, path: Path, warn: Callable[[str], None]) -> Convention:
-    """Return the standard range in which a model that nobody speaks of gets most training images right, and say so."""
+    """Return the standard range with which a model gets most training images right, and warn that it was guessed."""
     rows = _sample(training)
     like = replace(session.convention, output=output_of(session.predict(rows.images)))
     best, right = _best(session, like, rows)

@@ -30,7 +30,7 @@ from toolkit.study.trials import Trial, TrialState
 
 # How often a proposal may be too costly before the next one is the smallest network: few budgets allow so few.
 ATTEMPTS = 100
-# So many crashes on end say that it is not the recipe.
+# So many crashes in a row are not the fault of single recipes.
 MOST_CRASHES = 3
 # What may be asked for: from a few seconds to a year.
 MOST_TRIALS, HOURS = 10_000, (0.001, 24 * 365)

@@ -68,7 +68,7 @@ class Epochs:
             xla=setup.arithmetic.xla,
             bfloat16=setup.arithmetic.bfloat16,
         )
-        # The rows stay as they are without augmentation, so their answers are known before.
+        # Without augmentation the rows never change, so the teacher answers them once, before the first epoch.
         self._taught: tuple[Any, ...] = ()
         if setup.teacher is not None and self._augmentation is None:
             self._taught = (tf.constant(setup.teacher.answers(parts.dataset.train, self._training)),)

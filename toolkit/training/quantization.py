@@ -139,7 +139,7 @@ class _Rounding:
         return [values[id(tensor)] for tensor in network.outputs]
 
     def _call(self, layer: Any, normalization: Any, inputs: list[Any], *, is_answer: bool, is_fused: bool) -> Any:
-        """Return what the counterpart of a layer gives out, rounded unless that is done behind its reader."""
+        """Return the output of the counterpart of a layer, rounded unless kernels compute the next layer within it."""
         keras, kind = self._keras, type(layer).__name__
         if getattr(layer, "layers", None) and getattr(layer, "inputs", None):
             (value,) = self._run(keras.Model(layer.inputs, layer.outputs), inputs, is_last=is_answer)

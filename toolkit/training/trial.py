@@ -24,7 +24,7 @@ from toolkit.training.loop import Loop, is_convolutional
 from toolkit.training.objective import Objective
 from toolkit.training.recipe import Recipe
 
-# A form is timed so many times, in turns with the other, and its shortest time counts: others only make it longer.
+# A form is timed so many times, in turns with the other; its shortest time counts, since disturbances only add to it.
 ROUNDS = 3
 # Seconds that a computation of many batches may take: a longer one would delay Ctrl-C, and gains nothing.
 LONGEST_S = 1.0
