@@ -183,7 +183,10 @@ CAFFE = Convention(tuple(-mean for mean in _CAFFE_MEANS), tuple(255 - mean for m
 
 
 def of_message(message: dict[str, Any] | None) -> Convention | None:
-    """Return a convention that another process of this project sent as a document."""
+    """Return a convention that another process of this project sent as a document.
+
+    By hand: what ``documents.convert`` imports would count as memory and cold start of what a benchmark opens.
+    """
     if message is None:
         return None
     ends = tuple(message["low"]), tuple(message["high"])

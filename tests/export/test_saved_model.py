@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.export.test_inputs import SIDE, dataset_of, exported, judged, network
+from tests.export.made_up import SIDE, dataset_of, exported, judged, network
 from toolkit import extras
 from toolkit.errors import ArtifactError
 from toolkit.export import saved_model

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.export.test_inputs import dataset_of
+from tests.export.made_up import dataset_of
 from tests.parity.test_against import by_brightness, linear
 from toolkit.cli import call
 from toolkit.convention import parse

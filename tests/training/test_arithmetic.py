@@ -1,6 +1,7 @@
 """The trial of how a machine computes a training fastest: when it is made, what is kept, and what a run keeps of it."""
 
 import json
+import os
 import sys
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from toolkit.cache import cache_folder
 from toolkit.training import arithmetic
 from toolkit.training.arithmetic import UNTRIED, Arithmetic, Tried
 from toolkit.training.fit import train
+from toolkit.worker import process
 
 # Seconds of a batch, by (oneDNN, XLA), and True for products in bfloat16.
 SECONDS = {(False, 0): 4.0, (False, 1): 3.0, (True, 0): 2.0, (True, 1): 5.0}
@@ -144,12 +146,25 @@ def test_a_trial_times_every_form_of_a_step(tiny, bfloat16, recipe, setting, for
 
 
 def test_a_trial_that_dies_or_answers_nonsense_is_none(tiny, monkeypatch):
-    for command in ("raise SystemExit(3)", "print('no JSON')", "print('{}')"):
-        monkeypatch.setattr(arithmetic, "_COMMAND", (sys.executable, "-c", command))
+    for command in ("raise SystemExit(3)", "print('no JSON')"):
+        monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", command))
         assert arithmetic._try(RECIPE, tiny, "cpu", onednn=True) is None
-    monkeypatch.setattr(arithmetic, "_COMMAND", (sys.executable, "-c", "import time; time.sleep(60)"))
+    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", "import time; time.sleep(60)"))
     monkeypatch.setattr(arithmetic, "DEADLINE_S", 0.2)
     assert arithmetic._try(RECIPE, tiny, "cpu", onednn=True) is None
+    for answer in ({}, {"tried": [{}]}):
+        monkeypatch.setattr(process.Process, "ask", lambda *_, answer=answer: (answer, b""))
+        assert arithmetic._try(RECIPE, tiny, "cpu", onednn=True) is None
+
+
+@pytest.mark.parametrize(("setting", "told"), [(True, "1"), (False, "0"), (None, None)])
+def test_a_trial_begins_with_its_setting_and_leaves_the_others_theirs(tiny, monkeypatch, setting, told):
+    says = f"import os, sys; sys.stdin.readline(); assert os.environ.get('{arithmetic.VARIABLE}') == {told!r}"
+    answer = json.dumps({"tried": [], "bytes": 0})
+    monkeypatch.delenv(arithmetic.VARIABLE, raising=False)
+    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", f"{says}; print({answer!r})"))
+    assert arithmetic._try(RECIPE, tiny, "cpu", onednn=setting) == []
+    assert arithmetic.VARIABLE not in os.environ
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any
 
 import typer
 
@@ -129,18 +129,11 @@ def _warnings_to(console: Console) -> Iterator[None]:
         warnings.simplefilter("always", ToolkitWarning)
         show_others = warnings.showwarning
 
-        def show(
-            message: Warning | str,
-            category: type[Warning],
-            filename: str,
-            lineno: int,
-            file: TextIO | None = None,
-            line: str | None = None,
-        ) -> None:
+        def show(message: Warning | str, *where: Any, **more: Any) -> None:
             if isinstance(message, ToolkitWarning):
                 console.warn(str(message))
             else:
-                show_others(message, category, filename, lineno, file, line)
+                show_others(message, *where, **more)
 
         warnings.showwarning = show
         yield

@@ -8,19 +8,17 @@ import typer
 
 from toolkit import api
 from toolkit.cli.options import (
-    INTERRUPTED,
     AllowOverlap,
     ClusterOptions,
     DataChoice,
-    Debug,
     DeviceChoice,
-    Json,
+    Printer,
     ReadingOptions,
     given,
     option,
 )
-from toolkit.console import Console, figure_columns
-from toolkit.errors import CheckFailedError, UsageError
+from toolkit.console import figure_columns
+from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.search.budgets import Budgets
@@ -57,14 +55,7 @@ class CostOptions:
         """The same as numbers."""
         from toolkit.search.budgets import Budgets
 
-        return Budgets.parse(
-            size=self.max_size,
-            macs=self.max_macs,
-            memory=self.max_memory,
-            instructions=self.max_instructions,
-            latency=self.max_latency,
-            accuracy=self.min_accuracy,
-        )
+        return Budgets.parse(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -103,15 +94,13 @@ def command(
     searching: SearchOptions,
     cluster: ClusterOptions,
     reading: ReadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Search for the smallest networks within budgets.
 
     With --min-accuracy or --against, those that are surely as good. If it is called again, it goes on where it was. The
     exit code is 1 if nothing reaches what was asked for.
     """
-    console = Console(json_output=json)
     if show is not None:
         return _show(console, show, given(context))
     budgets = costs.budgets
@@ -129,20 +118,18 @@ def command(
             **vars(cluster),
         )
     if searched.interrupted:
-        console.warn(f"interrupted: {searched.summary}; call the same again to go on")
-        console.document({**searched.to_json(), "report": None})
-        return INTERRUPTED
+        return console.interrupt(searched.summary, {**searched.to_json(), "report": None})
     return _report(console, api.report_search(searched.folder))
 
 
-def _show(console: Console, show: str, flags: dict[str, str]) -> int:
+def _show(console: Printer, show: str, flags: dict[str, str]) -> int:
     """Show a search as it stands. flags: by the names of the options that are given."""
     if others := flags.keys() - {"show", "json", "debug"}:
         raise UsageError(f"--show trains nothing; leave out {', '.join(flags[one] for one in sorted(others))}")
     return _report(console, api.report_search(show))
 
 
-def _report(console: Console, written: "SearchReport") -> int:
+def _report(console: Printer, written: "SearchReport") -> int:
     """Print the front and what it shows; return the exit code."""
     searched, front = written.search, written.front
     if front.rows:
@@ -151,5 +138,4 @@ def _report(console: Console, written: "SearchReport") -> int:
         console.warn(f"{one.name} crashed: {one.outcome.message}")
     console.text(f"{searched.summary}; report: {written.markdown}, {written.html}")
     console.text(f"{written.conclusion}.")
-    console.document(written.to_json())
-    return 0 if written.is_found else CheckFailedError.exit_code
+    return console.end(written.to_json(), passed=written.is_found)

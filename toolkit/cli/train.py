@@ -14,13 +14,12 @@ from toolkit.cli.options import (
     OUTPUT,
     AllowOverlap,
     DataChoice,
-    Debug,
     DeviceChoice,
     Epochs,
     InputRange,
-    Json,
     LoadingOptions,
     ModelChoice,
+    Printer,
     ReadingOptions,
     RunName,
     TrainingSeed,
@@ -138,11 +137,9 @@ def command(
     loading: LoadingOptions,
     allow_overlap: AllowOverlap = False,
     reading: ReadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Train a model into runs/NAME/: weights, history, charts."""
-    console = Console(json_output=json)
     choices = {"model": model, "data": data, **vars(recipe)}  # what is not given is that of a run that goes on
     with showing(console) as show:
         trained = api.train(
@@ -151,8 +148,7 @@ def command(
             device=device,
             strategy=strategy,
             gradients=gradients,
-            imports=loading.imports or (),
-            unsafe_lambda=loading.unsafe_lambda,
+            **loading.arguments,
             reading=reading.asked,
             allow_overlap=allow_overlap,
             on_step=show,

@@ -42,15 +42,6 @@ def canonical(text: str) -> str:
     return ",".join(name if strength is None else f"{name}={strength:g}" for name, strength in ordered)
 
 
-def require_images(text: str, shape: tuple[int, ...], *, origin: str) -> None:
-    """Raise UsageError for images (H, W, C) of which nothing would be left to shift, turn or mirror."""
-    height, width = shape[:2]
-    if min(height, width) < 2:
-        raise UsageError(
-            f"{origin}: images of {height}×{width} pixels cannot be augmented by {text}; leave --augment out"
-        )
-
-
 class Augmentation:
     """Changes batches of images within a compiled function, by random numbers that depend on (seed, epoch) alone.
 

@@ -10,6 +10,7 @@ from toolkit import manifest, models, runs, units
 from toolkit.convention import Convention
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.parts import Parts
+from toolkit.data.base.pixels import chunks
 from toolkit.errors import RunError, UsageError
 from toolkit.files import require_file
 from toolkit.files.memory import check_memory
@@ -108,8 +109,4 @@ class Teacher:
 
     def _answers(self, split: Split, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the answers to the rows of those numbers, in their order."""
-        parts = []
-        for start in range(0, len(numbers), _ROWS):
-            rows = split.images[numbers[start : start + _ROWS]]
-            parts.append(self._answer(rows).numpy())
-        return np.concatenate(parts)
+        return np.concatenate([self._answer(split.images[some]).numpy() for some in chunks(numbers, _ROWS)])
