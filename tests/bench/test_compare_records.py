@@ -68,13 +68,19 @@ def test_emulated_records_are_not_compared():
 
 def test_records_of_other_artifacts_are_refused_with_what_each_has():
     old, new = record_of({"a.tflite": 1e-6, "b.tflite": 1e-6}, 1), record_of({}, 2)
+    new.results = [made_up.result(1e-6, path="a.tflite")]
     old.folder, new.folder = Path("old"), Path("new")
     with pytest.raises(ArtifactError) as refused:
         compare(old, new)
     assert str(refused.value) == (
         "the records have no configuration in common: old has cnn/a.tflite (litert, 1 thread, 1 image) and 1 other and "
-        "new has no results; compare records of the same files"
+        "new has a.tflite (litert, 1 thread, 1 image); compare records of the same files"
     )
+
+
+def test_a_record_without_results_is_told_as_one():
+    with pytest.raises(ArtifactError, match="record has no results and record has no results; compare records of"):
+        compare(record_of({}, 1), record_of({}, 2))
 
 
 def test_a_negative_tolerance_is_refused():

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from toolkit import host, units
@@ -131,4 +132,4 @@ def _told(results: Sequence[Result]) -> str:
         return "no results"
     folder, file, runtime, threads, batch = _key(results[0])
     more = f" and {units.count(len(results) - 1, 'other')}" if len(results) > 1 else ""
-    return f"{folder}/{file} ({runtime}, {units.count(threads, 'thread')}, {units.count(batch, 'image')}){more}"
+    return f"{Path(folder, file)} ({runtime}, {units.count(threads, 'thread')}, {units.count(batch, 'image')}){more}"
