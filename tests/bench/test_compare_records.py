@@ -1,6 +1,7 @@
 """Two records: what is said of them on one machine and on two."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def test_a_regression_is_surely_more_than_the_tolerance(tolerance, regressed):
 
 def test_on_two_machines_there_is_no_verdict():
     compared = compare(record_of(OLD, 1), record_of(NEW, 2, cpu="another"))
-    assert not compared.same_host
+    assert (compared.same_host, compared.differing) == (False, ("cpu",))
     assert {pair.verdict for pair in compared.pairs} == {None}
     assert (bool(compared), compared.slower, compared.verdict) == (True, [], None)
 
@@ -65,9 +66,21 @@ def test_emulated_records_are_not_compared():
             compare(*pair)
 
 
-def test_records_of_other_artifacts_are_refused():
-    with pytest.raises(ArtifactError, match="no configuration in common"):
-        compare(record_of({"a.tflite": 1e-6}, 1), record_of({"b.tflite": 1e-6}, 2))
+def test_records_of_other_artifacts_are_refused_with_what_each_has():
+    old, new = record_of({"a.tflite": 1e-6, "b.tflite": 1e-6}, 1), record_of({}, 2)
+    new.results = [made_up.result(1e-6, path="a.tflite")]
+    old.folder, new.folder = Path("old"), Path("new")
+    with pytest.raises(ArtifactError) as refused:
+        compare(old, new)
+    assert str(refused.value) == (
+        "the records have no configuration in common: old has cnn/a.tflite (litert, 1 thread, 1 image) and 1 other and "
+        "new has a.tflite (litert, 1 thread, 1 image); compare records of the same files"
+    )
+
+
+def test_a_record_without_results_is_told_as_one():
+    with pytest.raises(ArtifactError, match="record has no results and record has no results; compare records of"):
+        compare(record_of({}, 1), record_of({}, 2))
 
 
 def test_a_negative_tolerance_is_refused():

@@ -34,7 +34,14 @@ def test_a_mistake_gets_one_clear_line_and_exit_code_2(mistake, arguments, messa
         (NEW, {}, {}, "5", 1, "1 of 3 are more than 5 % slower, with 95 % confidence"),
         (NEW, {}, {}, "62.5", 0, "0 of 3 are more than 62.5 % slower, with 95 % confidence"),
         (OLD, {}, {"x.tflite": "x.tflite: it crashed"}, "5", 1, "0 of 4 are more than 5 % slower"),
-        (NEW, {"cpu": "another"}, {}, "5", 0, "measured on two machines: side by side, without a verdict"),
+        (
+            NEW,
+            {"cpu": "another"},
+            {},
+            "5",
+            0,
+            "measured on two machines, by their CPU: side by side, without a verdict",
+        ),
     ],
 )
 def test_a_comparison_of_records_fails_where_one_is_slower(

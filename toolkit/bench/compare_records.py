@@ -1,9 +1,11 @@
 """Two records side by side: on one machine with verdicts, on two without."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from toolkit import host
+from toolkit import host, units
 from toolkit.bench import statistics
 from toolkit.bench.record import Record
 from toolkit.bench.result import Result
@@ -51,16 +53,21 @@ class Pair:
 class Compared:
     """Two records side by side. True unless an artifact is slower than tolerated or can no longer be measured.
 
-    tolerance: the share by which one may be slower. same_host: whether both are of one machine, as far as its CPU,
-    cores and model tell. gone: configurations of the older that the newer does not have. failed: what could not be
-    measured in the newer, and why.
+    tolerance: the share by which one may be slower. differing: the facts (CPU, cores, model …) by which the records are
+    of two machines, none for one. gone: configurations of the older that the newer does not have. failed: what could
+    not be measured in the newer, and why.
     """
 
     tolerance: float
-    same_host: bool
+    differing: tuple[str, ...]
     pairs: tuple[Pair, ...]
     gone: tuple[Result, ...]
     failed: dict[str, str]
+
+    @property
+    def same_host(self) -> bool:
+        """Whether both are of one machine, as far as the facts tell."""
+        return not self.differing
 
     @property
     def slower(self) -> list[Pair]:
@@ -82,6 +89,7 @@ class Compared:
             "command": "record compare",
             "compared": [pair.to_json() for pair in self.pairs],
             "same_host": self.same_host,
+            "differing": list(self.differing),
             "gone": [{"artifact": str(r.path), "threads": r.threads, "batch": r.batch} for r in self.gone],
             "failures": self.failed,
             "tolerance": self.tolerance,
@@ -99,19 +107,29 @@ def compare(old: Record, new: Record, *, tolerance: float = SLOWER) -> Compared:
     for record in (old, new):
         if record.host.emulated:
             raise ArtifactError(f"{record.folder}: was made under emulation and has no latencies to compare")
-    same = host.is_same(old.host.to_json(), new.host.to_json())
+    differing = host.differences(old.host.to_json(), new.host.to_json())
     before, after = ({_key(result): result for result in record.results} for record in (old, new))
     pairs = tuple(
-        Pair(before[key], result, statistics.unpaired_speedup(before[key].invoke, result.invoke) if same else None)
+        Pair(before[key], result, None if differing else statistics.unpaired_speedup(before[key].invoke, result.invoke))
         for key, result in after.items()
         if key in before
     )
     if not pairs:
-        raise ArtifactError(f"{old.folder} and {new.folder} have no configuration in common")
+        told = " and ".join(f"{record.folder} has {_told(record.results)}" for record in (old, new))
+        raise ArtifactError(f"the records have no configuration in common: {told}; compare records of the same files")
     gone = tuple(result for key, result in before.items() if key not in after)
-    return Compared(tolerance, same, pairs, gone, new.failures)
+    return Compared(tolerance, differing, pairs, gone, new.failures)
 
 
 def _key(result: Result) -> tuple[str, str, str, int, int]:
     """What makes two results comparable, wherever the folder lies: its name and the file's, and the configuration."""
     return result.path.parent.name, result.path.name, result.runtime, result.threads, result.batch
+
+
+def _told(results: Sequence[Result]) -> str:
+    """Say what a record has, in the words by which two results are told apart."""
+    if not results:
+        return "no results"
+    folder, file, runtime, threads, batch = _key(results[0])
+    more = f" and {units.count(len(results) - 1, 'other')}" if len(results) > 1 else ""
+    return f"{Path(folder, file)} ({runtime}, {units.count(threads, 'thread')}, {units.count(batch, 'image')}){more}"

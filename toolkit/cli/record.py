@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from toolkit.bench.compare_records import Compared, Pair
 
 COLUMNS = (*NAME_COLUMNS, Column("threads"), Column("batch"), Column("old"), Column("new"), *RATIO_COLUMNS)
+# The facts of a machine, in words.
+FACTS = {"cpu": "CPU", "arch": "architecture", "cores": "cores", "model": "board", "kernels": "instruction sets"}
 # How much weaker it is to compare what was measured at two times.
 WEAKER = (
     "two records: what the machine did on the one day and not on the other counts as a difference. Compare the two "
@@ -99,7 +101,8 @@ def _report_compared(console: Console, compared: "Compared", old: Path, new: Pat
         console.text(f"{slower}, with 95 % confidence")
         console.text(WEAKER)
     else:
-        console.text("measured on two machines: side by side, without a verdict")
+        differing = units.listed([FACTS[fact] for fact in compared.differing])
+        console.text(f"measured on two machines, by their {differing}: side by side, without a verdict")
 
 
 def _row(pair: "Pair") -> tuple[str, ...]:

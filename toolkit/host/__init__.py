@@ -1,6 +1,6 @@
 """This machine: facts about it, its state, and the kernel class of its CPU."""
 
-from toolkit.host.facts import Host, bits, describe, is_same, unsupported
+from toolkit.host.facts import Host, bits, describe, differences, is_same, unsupported
 from toolkit.host.kernels import instruction_sets, multiplies_bytes
 from toolkit.host.memory import available_memory_bytes, process_memory_bytes
 from toolkit.host.state import SINCE_BOOT_SHIFT, THROTTLE_BITS, State, describe_throttled, read_state
@@ -14,6 +14,7 @@ __all__ = [
     "bits",
     "describe",
     "describe_throttled",
+    "differences",
     "instruction_sets",
     "is_same",
     "multiplies_bytes",

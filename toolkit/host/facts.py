@@ -69,9 +69,14 @@ def describe(root: Path = Path("/")) -> Host:
     )
 
 
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the facts by which two ``host`` documents are of two machines; none for one machine."""
+    return tuple(fact for fact in ("cpu", "arch", "cores", "model", "kernels") if one.get(fact) != other.get(fact))
+
+
 def is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Say whether two ``host`` documents are of one machine, by what they have of it."""
-    return all(one.get(fact) == other.get(fact) for fact in ("cpu", "arch", "cores", "model", "kernels"))
+    return not differences(one, other)
 
 
 def bits() -> int:

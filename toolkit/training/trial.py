@@ -22,8 +22,8 @@ from toolkit.worker.child import Task
 
 # A form is timed so many times, in turns with the other; its shortest time counts, since disturbances only add to it.
 ROUNDS = 3
-# Batches that XLA learns from in one computation. Twice as many gained nothing more, and delay Ctrl-C.
-AT_ONCE = 50
+# Seconds that a computation of many batches may take: a longer one would delay Ctrl-C, and gains nothing.
+LONGEST_S = 1.0
 # Seconds of one time; a longer one would say no more.
 ROUND_S = 0.7
 
@@ -37,26 +37,33 @@ def _try(
     classes: int,
     dtype: str,
     device: str,
+    forms: Sequence[tuple[int, bool]],
 ) -> tuple[dict[str, Any], bytes]:
     """Time the forms of a step on random rows: none on a GPU."""
     tf, keras = extras.load("tensorflow"), extras.load("keras")
-    seconds: dict[int, float] = {}
+    tried: list[Tried] = []
     if choose(tf, device) == "CPU":
         asked = Recipe(**recipe)
         rows = random_rows(tuple(input_shape), classes, asked.batch_size, dtype)
-        seconds = _time(tf, keras, asked, rows)
-    return {"tried": [to_tree(Tried(onednn(), xla, batch_s)) for xla, batch_s in seconds.items()]}, b""
+        tried = _time(tf, keras, asked, rows, [(xla, bfloat16) for xla, bfloat16 in forms])
+    return {"tried": [to_tree(one) for one in tried]}, b""
 
 
-def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[int, float]:
-    """Return the seconds of a batch by how many XLA computes at once; those that it cannot compile are left out."""
+def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset, forms: Sequence[tuple[int, bool]]) -> list[Tried]:
+    """Return what a batch takes in each form of a step (``arithmetic``).
+
+    Left out are forms that XLA cannot compile, and several batches at once where that is no other form or takes long.
+    """
     images, labels = tf.constant(rows.train.images), tf.constant(rows.train.labels, tf.int32)
     order = np.arange(recipe.batch_size)
-    loops: dict[int, tuple[Loop, int]] = {}
-    for xla in (0, 1, AT_ONCE):
+    loops: dict[tuple[int, bool], tuple[Loop, int]] = {}
+    for xla, bfloat16 in forms:
         learner = network.build(tf, keras, recipe, divide(rows, share=0, seed=0), warn=lambda text: None)
-        if xla > 1 and (recipe.augment is not None or is_convolutional(learner.model)):
+        many = xla > 1 or bfloat16
+        if many and (recipe.augment is not None or is_convolutional(learner.model)):
             continue  # it is no other then, or takes long to compile
+        if many and ((1, False) not in loops or xla * ROUND_S > LONGEST_S * loops[1, False][1]):
+            continue
         loop = Loop(
             tf,
             model=learner.model,
@@ -66,6 +73,7 @@ def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[int, float
             augmentation=None if recipe.augment is None else augmentation.Augmentation(tf, recipe.augment),
             after_step=learner.follow,
             xla=xla,
+            bfloat16=bfloat16,
             convention=learner.convention,
         )
         least = np.tile(order, loop.batches_at_once)
@@ -76,14 +84,14 @@ def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[int, float
         start = time.perf_counter()
         loop.train(images, labels, least)
         repetitions = max(1, round(ROUND_S / (time.perf_counter() - start)))
-        loops[xla] = loop, repetitions * loop.batches_at_once
-    times: dict[int, list[float]] = {xla: [] for xla in loops}
+        loops[xla, bfloat16] = loop, repetitions * loop.batches_at_once
+    times: dict[tuple[int, bool], list[float]] = {form: [] for form in loops}
     for _ in range(ROUNDS):
-        for xla, (loop, batches) in loops.items():
+        for form, (loop, batches) in loops.items():
             start = time.perf_counter()
             loop.train(images, labels, np.tile(order, batches))
-            times[xla].append((time.perf_counter() - start) / batches)
-    return {xla: min(taken) for xla, taken in times.items()}
+            times[form].append((time.perf_counter() - start) / batches)
+    return [Tried(onednn(), xla, min(taken), bfloat16) for (xla, bfloat16), taken in times.items()]
 
 
 def random_rows(shape: tuple[int, ...], classes: int, batch_size: int, dtype: str) -> Dataset:
