@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 
 from toolkit.errors import DeviceError, DeviceLostError, UsageError
 from toolkit.text import lines, printable
-from toolkit.wire import ALIVE_S, Channel
+from toolkit.wire import ALIVE_S, SILENCE_S, Channel
 
 # A connection of its own, which asks the user nothing and forwards nothing. Which hosts to trust and how to log in is
 # taken from the user's configuration. A device that stopped answering is noticed after 3 times 10 seconds.
@@ -123,7 +123,9 @@ class Connection:
         )
         self._listening = threading.Thread(target=self._listen, daemon=True)
         self._listening.start()
-        self._channel = Channel(self._pipes[1].fileno(), self._pipes[0].fileno(), look=self._look)
+        source, target = (pipe.fileno() for pipe in (self._pipes[1], self._pipes[0]))
+        # Who looks sends what is to be said: nobody may look while something is sent.
+        self._channel = Channel(source, target, look=self._look, patience_s=SILENCE_S)
         self._beating = threading.Thread(target=self._beat, daemon=True)
         try:
             self.hello = self._open(payload)
@@ -250,9 +252,10 @@ class Connection:
     def _last_words(self) -> tuple[int, str]:
         try:
             code = self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
+        except subprocess.TimeoutExpired:  # it is given up
             self._process.kill()
-            code = self._process.wait()
+            self._process.wait()
+            code = FAILED
         self._listening.join(END_S)
         return code, self._said.decode(errors="replace")
 
