@@ -48,10 +48,8 @@ def test_a_device_that_takes_nothing_is_given_up(call_here, scripted, monkeypatc
     monkeypatch.setattr(ssh, "END_S", 0.2)
     scripted.device("deaf", HELLO, {"ready": True, "missing": [sha256(ONE)]}, deaf=True)
     code, _, err = call_here("device", "verify", ONE, "--on", "deaf")
-    assert (code, err[-1]) == (
-        2,
-        "error: deaf: the connection was lost; run the same command again: what was copied and installed is still there",
-    )
+    said = "the connection was lost; run the same command again: what was copied and installed is still there"
+    assert (code, err[-1]) == (2, f"error: deaf: {said}")
 
 
 def found(**facts):
