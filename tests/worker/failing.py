@@ -1,6 +1,11 @@
 """Tasks that a worker cannot carry out."""
 
-from toolkit.files import memory
+
+class Vast(bytes):
+    """Bytes that are a petabyte, as far as they tell."""
+
+    def __len__(self):
+        return 1 << 50
 
 
 def eat(kept, content):
@@ -16,8 +21,7 @@ def loop(kept, content):
 
 def tell(kept, content):
     """Answer with more than the memory suffices for."""
-    memory.host.available_memory_bytes = lambda: 1 << 20
-    return {}, bytes(2 << 20)
+    return {}, Vast()
 
 
 TASKS = {"eat": eat, "loop": loop, "tell": tell}
