@@ -39,7 +39,7 @@ def atomic(path: Path) -> Iterator[Path]:
     except BaseException as error:
         # A full disk shows in write(), which has no name.
         if isinstance(error, OSError) and error.filename in (None, str(temporary), temporary):
-            error.filename = str(path)
+            _name(error, path)
         temporary.unlink(missing_ok=True)
         raise
     _sync(path.parent)
@@ -52,7 +52,7 @@ def naming(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.filename is None:
-            error.filename = str(path)
+            _name(error, path)
         raise
 
 
@@ -88,6 +88,13 @@ def remove_partials(folder: Path, pattern: str = "") -> None:
     """Remove what writers that were killed left behind in ``folder``, or in those below it that match ``*/``."""
     for leftover in folder.glob(f"{pattern}.*-{_TOKEN}{PARTIAL}*"):
         locks.remove_dead(leftover)
+
+
+def _name(error: OSError, path: Path) -> None:
+    """Give an error a file's name, and words if it has none: numpy counts what it could not write, and says no more."""
+    if error.strerror is None:
+        error.strerror = f"cannot be written ({error}); is the disk full?"
+    error.filename = str(path)
 
 
 def _sync(path: Path) -> None:
