@@ -32,14 +32,12 @@ def atomic(path: Path) -> Iterator[Path]:
     remove_partials(path.parent)
     temporary = path.with_name(f".{path.stem}-{secrets.token_hex(_TOKEN_BYTES)}{PARTIAL}{path.suffix}")
     try:
-        with locks.held(temporary):
+        # A full disk shows in write(), which has no name.
+        with naming(path), naming_final(temporary, path), locks.held(temporary):
             yield temporary
             _sync(temporary)
             temporary.replace(path)
-    except BaseException as error:
-        # A full disk shows in write(), which has no name.
-        if isinstance(error, OSError) and error.filename in (None, str(temporary), temporary):
-            _name(error, path)
+    except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     _sync(path.parent)
@@ -51,8 +49,10 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.strerror is None:  # numpy counts what it could not write, and says no more
+            error.strerror = f"cannot be written ({error}); is the disk full?"
         if error.filename is None:
-            _name(error, path)
+            error.filename = str(path)
         raise
 
 
@@ -88,13 +88,6 @@ def remove_partials(folder: Path, pattern: str = "") -> None:
     """Remove what writers that were killed left behind in ``folder``, or in those below it that match ``*/``."""
     for leftover in folder.glob(f"{pattern}.*-{_TOKEN}{PARTIAL}*"):
         locks.remove_dead(leftover)
-
-
-def _name(error: OSError, path: Path) -> None:
-    """Give an error a file's name, and words if it has none: numpy counts what it could not write, and says no more."""
-    if error.strerror is None:
-        error.strerror = f"cannot be written ({error}); is the disk full?"
-    error.filename = str(path)
 
 
 def _sync(path: Path) -> None:
