@@ -227,3 +227,19 @@ def test_several_images_in_one_file_are_refused_in_a_line(tmp_path, suffix):
         images.read(tmp_path / f"several{suffix}", channels=1)
     pages[0].save(tmp_path / f"one{suffix}")
     assert images.read(tmp_path / f"one{suffix}", channels=1).shape == (8, 8, 1)
+
+
+@pytest.mark.parametrize("suffix", images.SUFFIXES)
+def test_a_file_of_every_suffix_is_read(tmp_path, suffix):
+    Image.new("L", (4, 6), 255).save(tmp_path / f"x{suffix}")
+    assert images.read(tmp_path / f"x{suffix}", channels=1).tolist() == [[[255]] * 4] * 6
+
+
+def test_a_program_that_would_draw_an_image_is_not_run(tmp_path, monkeypatch):
+    """EPS is one, and this one has no end."""
+    path = tmp_path / "photo.png"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n{} loop\n")
+    monkeypatch.setattr(subprocess, "check_call", pytest.fail)
+    for read in (images.look, lambda path: images.read(path, channels=1)):
+        with pytest.raises(DataError, match=r"photo\.png: cannot be read as an image: it is of no format"):
+            read(path)

@@ -137,6 +137,26 @@ def test_the_lock_of_a_file_that_was_removed_meanwhile_is_none(tmp_path, monkeyp
         assert (tmp_path / locks.LOCK).is_file()
 
 
+def test_a_file_that_another_process_takes_for_a_dead_one_is_made_again(tmp_path, monkeypatch):
+    """Between opening and locking, the other locks it and removes it."""
+    path, real, others = tmp_path / "new", fcntl.flock, []
+
+    def flock(descriptor, operation):
+        if not others:
+            others.append(os.open(path, os.O_RDWR))
+            real(others[0], operation)
+        elif path.exists() and len(others) == 1:
+            path.unlink()
+            os.close(others[0])
+            others.append(None)
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with locks.held(path):
+        locks.remove_dead(path)
+        assert path.is_file()
+
+
 def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path):
     (tmp_path / "kept").write_text("kept", encoding="utf-8")
     (tmp_path / locks.LOCK).symlink_to(tmp_path / "kept")

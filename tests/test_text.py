@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from toolkit.text import drawn, lines, printable, to_json, well_formed, write_plainly
+from toolkit.text import drawn, lines, printable, signal_name, to_json, well_formed, write_plainly
 
 EVIL = "a\x1b]0;x\x07\x9b2J\u202eb\u2028\x7f"
 
@@ -32,6 +32,10 @@ def test_lines_of_others_are_printable():
 
 def test_nothing_in_a_picture_is_a_formula():
     assert drawn("a$b$c\x07") == r"a\$b\$c\x07"
+
+
+def test_a_signal_without_a_name_is_told_by_its_number():
+    assert [signal_name(number) for number in (11, 35)] == ["SIGSEGV", "signal 35"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])

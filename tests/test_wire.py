@@ -94,3 +94,20 @@ def test_a_file_is_sent_in_pieces_of_which_the_first_and_the_last_are_told(tmp_p
     monkeypatch.setattr(wire, "PIECE_BYTES", 4)
     (tmp_path / "file").write_bytes(content)
     assert list(wire.pieces(tmp_path / "file")) == sent
+
+
+def test_an_end_that_takes_nothing_counts_as_gone(pipe):
+    channel, _ = pipe
+    with pytest.raises(ConnectionError, match="nothing is taken"):
+        channel.send({"do": "one"}, bytes(1 << 20))
+
+
+def test_while_nothing_is_taken_somebody_looks(monkeypatch):
+    monkeypatch.setattr(wire, "LOOK_S", 0.01)
+    source, target = os.pipe()
+    looks = iter([None, None])
+    channel = Channel(source, target, look=looks.__next__)
+    with pytest.raises(StopIteration):
+        channel.send({"do": "one"}, bytes(1 << 20))
+    for descriptor in (source, target):
+        os.close(descriptor)

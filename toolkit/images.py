@@ -19,6 +19,8 @@ from toolkit.files.memory import check_memory
 from toolkit.reading import Resize
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+# What Pillow calls the formats of these. It reads many more, of which EPS is a program that Ghostscript then runs.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 # More pixels than a 100-megapixel camera makes: a decompression bomb or a mistake.
 MAX_PIXELS = 100_000_000
 # What a pixel takes at most until it is one or three bytes: grey of 32 bits, and copies of it. That is 19.3 bytes on
@@ -160,7 +162,7 @@ def _opened(path: Path) -> Iterator[Any]:
         opened(path, error=DataError) as file,
         refused(path, "an image", error=DataError),
         _limited(pil),
-        pil.open(file) as image,
+        pil.open(file, formats=FORMATS) as image,
     ):
         if image.format != "MPO" and getattr(image, "is_animated", False):  # a camera's MPO has a preview beside it
             raise DataError(f"{path}: several images in one file, an animation or pages; save the one that is meant")

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -32,9 +32,7 @@ def alone(folder: Path, verb: str, *, otherwise: str) -> Iterator[None]:
     folder and its parents is removed again if nothing came of it.
     """
     made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
-    deadline_s = time.monotonic() + PATIENCE_S
-    while (descriptor := _enter(folder)) is None and time.monotonic() < deadline_s:
-        time.sleep(PATIENCE_S / 20)
+    descriptor = _in_time(lambda: _enter(folder))
     if descriptor is None:
         said = _read(folder / LOCK) or "another process is at work there"
         raise BusyError(f"{folder}: {said}; wait for its end, or {otherwise}")
@@ -55,7 +53,8 @@ def alone(folder: Path, verb: str, *, otherwise: str) -> Iterator[None]:
 @contextmanager
 def held(path: Path) -> Iterator[None]:
     """Make a file, and hold it while the block writes to it by its name: ``remove_dead`` then leaves it alone."""
-    descriptor = _take(path, _NEW)
+    # Nobody else knows the name: who has locked the file takes it for one of the dead, and removes it at once.
+    descriptor = _in_time(lambda: _take(path, _NEW))
     try:
         yield
     finally:
@@ -114,6 +113,14 @@ def own_temporaries() -> Iterator[None]:
             yield
         finally:
             tempfile.tempdir = before
+
+
+def _in_time(take: Callable[[], int | None]) -> int | None:
+    """Take a lock as soon as it is let go; None if that lasts longer than PATIENCE_S."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while (descriptor := take()) is None and time.monotonic() < deadline_s:
+        time.sleep(PATIENCE_S / 20)
+    return descriptor
 
 
 def _enter(folder: Path) -> int | None:

@@ -4,6 +4,7 @@ import codecs
 import io
 import json
 import re
+import signal
 from typing import Any, TextIO
 
 # What Python makes of bytes that are none in the locale's encoding (PEP 383), and halves of characters by themselves.
@@ -55,6 +56,14 @@ def well_formed(text: str) -> str:
 def lines(text: str) -> list[str]:
     """Return the lines of what somebody else wrote that are not empty."""
     return [line for one in text.splitlines() if (line := printable(one.strip()))]
+
+
+def signal_name(number: int) -> str:
+    """Return what a signal is called: ``SIGSEGV``, or ``signal 35`` for one that has only a number."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most of the real-time signals
+        return f"signal {number}"
 
 
 def to_json(document: Any, *, encoding: str = "utf-8") -> str:

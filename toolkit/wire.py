@@ -40,8 +40,9 @@ def pieces(path: Path) -> Iterator[tuple[bytes, bool, bool]]:
 class Channel:
     """One end of a conversation over two file descriptors; ConnectionError if it ended or makes no sense.
 
-    patience_s: after which time without a message it counts as ended; None waits for ever. look: called again and again
-    while a message is waited for, which ends with what it raises. longest_bytes: the most behind a message. clock: in
+    patience_s: after which time without a message, or in which it takes nothing of what is sent, the other end counts
+    as gone; None waits for ever. look: called again and again while a message is waited for, which ends with what it
+    raises; without ``patience_s`` also while nothing is taken. longest_bytes: the most behind a message. clock: in
     seconds.
     """
 
@@ -71,7 +72,7 @@ class Channel:
             for part in (line, content):
                 rest = memoryview(part)
                 while rest:
-                    rest = rest[os.write(self._target, rest) :]
+                    rest = rest[os.write(self._target, rest[: self._room(len(rest))]) :]
 
     def receive(self) -> tuple[dict[str, Any], bytes]:
         """Wait for a message and return it with the bytes behind it."""
@@ -119,6 +120,18 @@ class Channel:
             raise ConnectionError("the end")
         self._heard_s = self._clock()
         self._pending += content
+
+    def _room(self, wanted: int) -> int:
+        """Wait until the other end takes something; return how many of ``wanted`` bytes can be written at once."""
+        if self._patience_s is not None:
+            if not select.select([], [self._target], [], self._patience_s)[1]:
+                raise ConnectionError("nothing is taken")
+        elif self._look is not None:
+            while not select.select([], [self._target], [], LOOK_S)[1]:
+                self._look()
+        else:
+            return wanted
+        return select.PIPE_BUF
 
     def _wait(self) -> None:
         if self._look is None:  # nobody to wake up for: what is measured meanwhile is not disturbed

@@ -33,3 +33,11 @@ def test_more_blocks_than_a_bootstrap_can_hold_are_refused(tmp_path, monkeypatch
     monkeypatch.setattr(host, "available_memory_bytes", lambda: 1_000_000)
     with pytest.raises(ArtifactError, match=r"s\.npz: a bootstrap of it needs 1,600,000 bytes"):
         read(tmp_path)
+
+
+def test_more_samples_than_can_be_sorted_are_refused_before_they_are_read(tmp_path, monkeypatch):
+    made.benchmark(tmp_path)
+    np.savez_compressed(tmp_path / "s.npz", invoke_s=np.ones(100_000), invoke_lengths=np.array([[100_000]]))
+    monkeypatch.setattr(host, "available_memory_bytes", lambda: 4_000_000)
+    with pytest.raises(ArtifactError, match=r"s\.npz: sorting its 100,000 samples of invoke needs 3,200,000 bytes"):
+        read(tmp_path)

@@ -248,3 +248,13 @@ def test_an_accuracy_that_is_no_percentage_is_refused(given):
 def test_of_two_benchmarks_that_begin_in_the_same_second_each_has_a_folder(tmp_path):
     chosen = tmp_path / "records" / "20260101-000000"
     assert [make(chosen).name for _ in range(3)] == [chosen.name, f"{chosen.name}-2", f"{chosen.name}-3"]
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "nowhere", "nowhere/below"])
+def test_a_record_whose_parent_cannot_be_a_folder_is_refused_at_once(tmp_path, place):
+    (tmp_path / "file").touch()
+    (tmp_path / "nowhere").symlink_to("missing/target")
+    with pytest.raises(
+        UsageError, match=rf"{place}: not a folder, and none can be made there; choose another --output"
+    ):
+        make(tmp_path / place / "20260101-000000")

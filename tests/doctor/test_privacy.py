@@ -85,6 +85,7 @@ def test_of_a_sound_report_nothing_is_lost(tmp_path, somebody, monkeypatch):
         ("connection to 192.168.17.4:8080 refused", "connection to <…> refused"),
         ("connection to 192.168.17.4 refused", "connection to <…> refused"),
         ("connection to fe80::1ff:fe23:4567:890a refused", "connection to <…> refused"),
+        ("connection to 8.8.8.8:5 or 1:2:3:4:5:6:7:8 refused", "connection to <…> or <…> refused"),
         ("key 4915112345678 not found", "key <…> not found"),
         ("alice@alices-pi said no", "<…> no"),
         ("~alice/models and ~/models", "<…> and <…>"),

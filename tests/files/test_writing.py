@@ -111,3 +111,10 @@ def test_an_error_of_a_scratch_folder_names_the_final_file(tmp_path):
     with pytest.raises(OSError, match="full") as caught:
         fail(OSError(28, "full"))
     assert caught.value.filename is None
+
+
+def test_a_full_disk_of_which_numpy_tells_a_count_alone_is_told_in_words(tmp_path):
+    with pytest.raises(OSError, match="requested") as caught, files.naming(tmp_path / "values.npy"):
+        raise OSError("800 requested and 128 written")
+    assert caught.value.filename == str(tmp_path / "values.npy")
+    assert caught.value.strerror == "cannot be written (800 requested and 128 written); is the disk full?"

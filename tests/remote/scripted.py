@@ -16,6 +16,7 @@ SSH = """\
 while [ "$1" != -- ]; do shift; done
 cat {folder}/"$2".stderr >&2
 cat {folder}/"$2"
+[ -e {folder}/"$2".deaf ] && exec sleep {seconds}
 exec timeout {seconds} sh -c 'cat > /dev/null'
 """
 
@@ -29,8 +30,13 @@ class Scripted:
         ssh.write_text(SSH.format(folder=shlex.quote(str(folder)), seconds=SECONDS))
         ssh.chmod(0o755)
 
-    def device(self, name, *said, stderr=b""):
-        """Let a device say messages, and bytes as they are; a message may be a pair with the bytes behind it."""
+    def device(self, name, *said, stderr=b"", deaf=False):
+        """Let a device say messages, and bytes as they are; a message may be a pair with the bytes behind it.
+
+        deaf: whether it reads nothing of what it is told.
+        """
+        if deaf:
+            self._folder.joinpath(f"{name}.deaf").touch()
         self._folder.joinpath(f"{name}.stderr").write_bytes(stderr)
         self._folder.joinpath(name).write_bytes(MARK + b"".join(map(_encoded, said)))
         return name

@@ -1,6 +1,7 @@
 """What is taken to a device, and what is taken from one."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +48,16 @@ def test_verify_takes_what_is_there_and_leaves_it_to_the_device_to_miss_the_rest
     taken = cargo.to_verify([exported])
     assert "models/0/cnn-int8.onnx" in taken.paths
     assert "models/0/cnn-int8.onnx" not in taken.files
+
+
+def test_what_the_system_makes_up_is_not_taken(here):
+    """A log of the kernel that is read until the next line of it comes, and a pipe."""
+    Path("log.onnx").symlink_to("/proc/kmsg")
+    with pytest.raises(ArtifactError, match=r"log\.onnx: an empty file"):
+        cargo.to_bench([Path("log.onnx")])
+    os.mkfifo("pipe.onnx")
+    with pytest.raises(ArtifactError, match=r"pipe\.onnx: a pipe; give a file"):
+        cargo.to_bench([Path("pipe.onnx")])
 
 
 def test_a_manifest_that_points_out_of_its_folder_takes_nothing_from_there(exported):

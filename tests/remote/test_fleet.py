@@ -10,6 +10,7 @@ from tests.remote.scripted import HELLO, READY
 from tests.remote.test_cargo import sent
 from tests.remote.test_devices import ONE
 from toolkit.bench.result import Mark
+from toolkit.files import sha256
 from toolkit.parity.compare import Comparison, Recorded
 from toolkit.parity.figures import Figures
 from toolkit.parity.result import Part
@@ -39,8 +40,17 @@ def test_a_verification_that_is_cut_off_names_the_way_on(call_here, scripted, mo
     scripted.device("cut", *READY, b"no message\n")
     code, _, err = call_here("device", "verify", ONE, "--on", "cut")
     assert (code, len(err)) == (2, 1)
-    assert err[0].startswith("error: cut: what runs there ended with ")
+    assert err[0].startswith("error: cut: the connection was lost; ")
     assert err[0].endswith("; run the same command again: what was copied and installed is still there")
+
+
+def test_a_device_that_takes_nothing_is_given_up(call_here, scripted, monkeypatch):
+    monkeypatch.setattr(ssh, "SILENCE_S", 0.2)
+    monkeypatch.setattr(ssh, "END_S", 0.2)
+    scripted.device("deaf", HELLO, {"ready": True, "missing": [sha256(ONE)]}, deaf=True)
+    code, _, err = call_here("device", "verify", ONE, "--on", "deaf")
+    said = "the connection was lost; run the same command again: what was copied and installed is still there"
+    assert (code, err[-1]) == (2, f"error: deaf: {said}")
 
 
 def found(**facts):

@@ -1,6 +1,13 @@
 """Tasks that a worker cannot carry out."""
 
 
+class Vast(bytes):
+    """Bytes that are a petabyte, as far as they tell."""
+
+    def __len__(self):
+        return 1 << 50
+
+
 def eat(kept, content):
     """Ask for more than there is."""
     raise MemoryError
@@ -12,4 +19,9 @@ def loop(kept, content):
         pass
 
 
-TASKS = {"eat": eat, "loop": loop}
+def tell(kept, content):
+    """Answer with more than the memory suffices for."""
+    return {}, Vast()
+
+
+TASKS = {"eat": eat, "loop": loop, "tell": tell}

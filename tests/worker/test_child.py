@@ -33,6 +33,16 @@ def test_a_worker_answers_within_the_greatest_limits(monkeypatch):
         worker.ask({"do": "eat"})
 
 
+def test_a_worker_sends_no_answer_that_the_memory_does_not_suffice_for(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    worker = process.Process("m.onnx", "tests.worker.failing")
+    with (
+        closing(worker),
+        pytest.raises(ArtifactError, match="its answer needs 3,377,699,720,527,872 bytes of memory"),
+    ):
+        worker.ask({"do": "tell"})
+
+
 def test_a_worker_without_a_parent_ends_itself():
     alone = "from toolkit.worker import child; child.ALONE_S = 0.1; child.main()"
     question = b'{"do": "loop", "within": 0.1, "bytes": 0}\n'

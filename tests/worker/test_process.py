@@ -37,6 +37,7 @@ def worker(tmp_path, monkeypatch):
     [
         ("kill -ILL $$", "was ended by SIGILL"),
         ("kill -SEGV $$", "was ended by SIGSEGV"),
+        ("kill -35 $$", "was ended by signal 35"),
         ("echo no such thing >&2; exit 3", "failed: no such thing"),
         ("exit 0", "failed: no message"),
     ],
@@ -70,6 +71,13 @@ def test_a_worker_that_hangs_is_ended_after_its_patience(worker):
     with pytest.raises(WorkerFailedError, match="did not answer for 120 s and was ended"):
         one.ask(OPEN)
     assert next(minutes) == 240  # two minutes of patience, and the look at the third
+
+
+def test_a_worker_that_does_not_even_read_is_ended_after_its_patience(worker):
+    minutes = count(0, 60)
+    one = worker("exec sleep 600", clock=minutes.__next__)
+    with pytest.raises(WorkerFailedError, match="did not answer for 120 s and was ended"):
+        one.ask(OPEN, bytes(1 << 20))
 
 
 def test_what_a_worker_leaves_among_temporary_files_goes_with_it(worker, tmp_path, monkeypatch):

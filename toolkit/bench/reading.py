@@ -32,6 +32,9 @@ SHORTEST_S, LONGEST_S = 1e-12, 1e6
 LEAST_PAIRED = 2
 # What a draw of the bootstrap takes of each block: the number of a process and of a turn, a median, and a copy of it.
 _DRAW_BYTES = 32
+# What a sample comes to take: its value, whether it is a latency, and copies that are sorted.
+_SAMPLE_BYTES = 32
+_SAMPLES = Expected(("float64",), (None,))
 
 
 class SamplesName(FileName):
@@ -199,31 +202,25 @@ def _blocks(arrays: Arrays, kind: str, path: Path) -> Blocks:
     lengths = Expected(("int64",), (None, None))
     blocks = np.prod(arrays.header(f"{kind}_lengths", lengths).shape, dtype=object)
     check_memory(_DRAW_BYTES * RESAMPLES * blocks, what=f"{path}: a bootstrap of it", error=ArtifactError)
-    measured = Blocks(
-        arrays.read(f"{kind}_s", Expected(("float64",), (None,))), arrays.read(f"{kind}_lengths", lengths)
-    )
-    if not measured.lengths.size or measured.lengths.min() < 1 or measured.lengths.max() > len(measured.samples):
+    (most,) = arrays.header(f"{kind}_s", _SAMPLES).shape
+    check_memory(_SAMPLE_BYTES * most, what=f"{path}: sorting its {most:,} samples of {kind}", error=ArtifactError)
+    by_block = arrays.read(f"{kind}_lengths")
+    if not by_block.size or by_block.min() < 1 or by_block.max() > most:
         raise ValueError(f"'{kind}_lengths' are no lengths of blocks")
-    if int(measured.lengths.sum()) != len(measured.samples):
-        raise ValueError(
-            f"'{kind}_lengths' add up to {measured.lengths.sum()}, there are {len(measured.samples)} samples"
-        )
+    if int(by_block.sum()) != most:
+        raise ValueError(f"'{kind}_lengths' add up to {by_block.sum()}, there are {most} samples")
+    measured = Blocks(arrays.read(f"{kind}_s"), by_block)
     _check_latencies(measured.samples, f"{kind}_s")
     return measured
 
 
 def _pairs(arrays: Arrays, processes: int) -> Pairs:
     """Return the pairs of the first processes; ValueError if they are not what they are said to be."""
-    reference, candidate = (arrays.read(f"paired_{name}", Expected(("float64",), (None,))) for name in PAIRED[:2])
+    most, others = (arrays.header(f"paired_{name}", _SAMPLES).shape[0] for name in PAIRED[:2])
     lengths = arrays.read(f"paired_{PAIRED[2]}", Expected(("int64",), (None,)))
-    most = len(reference)
-    if (
-        lengths.size < LEAST_PAIRED
-        or lengths.min() < 1
-        or lengths.max() > most
-        or not lengths.sum() == most == len(candidate)
-    ):
+    if lengths.size < LEAST_PAIRED or lengths.min() < 1 or lengths.max() > most or not lengths.sum() == most == others:
         raise ValueError("'paired_lengths' are not those of the pairs")
+    reference, candidate = (arrays.read(f"paired_{name}") for name in PAIRED[:2])
     for name, samples in zip(PAIRED, (reference, candidate), strict=False):
         _check_latencies(samples, f"paired_{name}")
     if not LEAST_PAIRED <= processes <= lengths.size:

@@ -13,6 +13,7 @@ from toolkit.bench.instructions import Instructions
 from toolkit.bench.reading import RECORD, BenchRecordEntry
 from toolkit.bench.result import Result
 from toolkit.bench.tuned import Tuned
+from toolkit.errors import UsageError
 from toolkit.files import documents, remove_partials, write_json
 from toolkit.host import Host, State
 from toolkit.interval import Interval
@@ -172,11 +173,19 @@ def new_folder(parent: Path) -> Path:
 
 
 def make(folder: Path) -> Path:
-    """Make the folder of a record, under a further number if another, begun in the same second, has made it."""
+    """Make the folder of a record, under a further number if another, begun in the same second, has made it.
+
+    UsageError if the folder that it is to lie in is something else: a file, or a link that leads nowhere.
+    """
+    parent = folder.parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UsageError(f"{parent}: not a folder, and none can be made there; choose another --output") from error
     number, made = 1, folder
     while True:
         try:
-            made.mkdir(parents=True)
+            made.mkdir()
             return made
         except FileExistsError:
             number += 1

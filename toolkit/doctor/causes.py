@@ -1,7 +1,6 @@
 """From how a process ended to one line, and the command that mends it."""
 
 import re
-from signal import Signals
 
 from toolkit.constraints import normalized, requirement, tested
 from toolkit.doctor.remedy import pip
@@ -34,15 +33,15 @@ def of_error(error: str, distribution: str, doing: str) -> tuple[str, str | None
     return text, _reinstall(distribution)
 
 
-def of_signal(ended_by: Signals, distribution: str, doing: str, version: str | None) -> tuple[str, str | None]:
+def of_signal(ended_by: str, distribution: str, doing: str, version: str | None) -> tuple[str, str | None]:
     """Return (what happened, what mends it) for a process that a signal ended."""
-    text = f"{distribution} was ended by {ended_by.name} when {doing}"
-    if ended_by is Signals.SIGKILL:
+    text = f"{distribution} was ended by {ended_by} when {doing}"
+    if ended_by == "SIGKILL":
         return (
             f"{text}: most likely the memory did not suffice",
             "close other programs or add swap space, and try again",
         )
-    if ended_by is Signals.SIGILL:
+    if ended_by == "SIGILL":
         text += ": it uses an instruction that this CPU does not have"
         # If the tested version is installed already, pip would bring the same files again.
         same = version is not None and version == tested().get(normalized(distribution))

@@ -34,6 +34,8 @@ _QUOTED = re.compile(r"""(['"`])([^\n]*?)\1(?=[\s,.;:)\]]|\Z)""")
 _REPEATED = re.compile(rf"{UNTOLD}(?:\W*\s\W*{UNTOLD})+")
 # Three numbers at most: four are an address. Four digits at most: more may be anybody's.
 _NUMBER = re.compile(r"[+-]?\d{1,4}(?:\.\d{1,4}){0,2}(?:(?:a|b|rc|\.post|\.dev)\d{1,3}|e-?\d{1,2})?%?|0x[0-9a-f]{1,4}")
+# Of parts of one character, which tell nothing by themselves: four are an address again.
+_MOST_SINGLE = 3
 # A build of every night has its time for a number: 14 digits.
 _VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4}){0,4}(?:(?:a|b|rc|\.post|\.dev)\d{1,14})*")
 _SYMBOL_VERSION = re.compile(r"(?:GLIBC|GLIBCXX|CXXABI)_\d{1,2}(?:\.\d{1,3}){0,3}")
@@ -142,6 +144,8 @@ class _Teller:
         # Words that belong together, as in the names of modules: each of them must be known.
         parts = re.split(r"[-_.=:,'()\[\]]", _LIBRARY.sub("", word))
         private = self._private - _EVERYBODY
+        if sum(len(part) == 1 for part in parts) > _MOST_SINGLE:
+            return False
         return all((part in words or (len(part) == 1 and part.isascii())) and part not in private for part in parts)
 
 

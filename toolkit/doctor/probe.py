@@ -15,6 +15,7 @@ from toolkit.doctor import causes
 from toolkit.doctor.child import FOUND, IMPORTED, RAN
 from toolkit.doctor.finding import Finding, Health
 from toolkit.doctor.remedy import pip
+from toolkit.text import signal_name
 
 # Seconds that a part may take: TensorFlow's first import from a slow SD card takes more than one.
 DEADLINE_S = 120.0
@@ -58,7 +59,7 @@ def probe(part: str, *, command: Sequence[str] = COMMAND, deadline_s: float = DE
     elif code is None:
         text, remedy = causes.of_silence(deadline_s, distribution, doing)
     else:
-        text, remedy = causes.of_signal(signal.Signals(-code), distribution, doing, versions.get(distribution))
+        text, remedy = causes.of_signal(signal_name(-code), distribution, doing, versions.get(distribution))
     return Probe(
         part, Finding(part, Health.BROKEN, text, remedy), versions, tuple(steps.get(IMPORTED, {}).get("devices", ()))
     )

@@ -18,8 +18,8 @@ none nor not nothing now number numbers numpy of ok on ondemand one only onnx or
 package packages part parts pass path performance pi pil pillow pip platform point portability power powersave pp
 predictions prints probabilities problem proc process product programs proto protobuf put python pyyaml qemu
 quantization ran ranges raspberry rb read reads real recipe recommends recorded reference reinstall report result row
-rows run running runs runtime runtimes same sample saturating saturation says scale schedutil schema set sets
-setuptools sha shape share since sink size soc soft softmax space specification split stale state status step stronger
+rows run running runs runtime runtimes same sample saturating saturation says scale schedutil schema set sets setuptools
+sha shape share signal since sink size soc soft softmax space specification split stale state status step stronger
 subfolders such sudo suffice sum supply swap symbolic sys system systems table taken temp temperature tested than that
 the them then there thermal this thorough those though throttled throttling time to together told took toolkit training
 tree try trying two type under uninstall unknown until upb use userspace uses using utf validation vendor verdict

@@ -49,6 +49,8 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.strerror is None:  # numpy counts what it could not write, and says no more
+            error.strerror = f"cannot be written ({error}); is the disk full?"
         if error.filename is None:
             error.filename = str(path)
         raise

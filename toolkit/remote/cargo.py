@@ -7,6 +7,7 @@ from pathlib import Path
 from toolkit import runtimes
 from toolkit.bench import candidates
 from toolkit.errors import ArtifactError, UsageError
+from toolkit.files import require_file
 from toolkit.manifest import MANIFEST, Manifest, listing
 from toolkit.parity import verify
 from toolkit.runtimes import REFERENCE_RUNTIME
@@ -54,7 +55,8 @@ def to_verify(paths: Sequence[Path]) -> Cargo:
 def _pack(chosen: Iterable[tuple[Path, Manifest | None]], *, named: Sequence[Path]) -> Cargo:
     """Number the folders: what a path here is called, and where, is no device's concern.
 
-    ArtifactError for a symbolic link that the user did not name: what it leads to may not be meant for a device.
+    ArtifactError for a symbolic link that the user did not name: what it leads to may not be meant for a device. Also
+    for what is no file, or an empty one, as those that the system makes up: to read them might never end.
     """
     files: dict[str, Path] = {}
     paths: list[str] = []
@@ -69,5 +71,8 @@ def _pack(chosen: Iterable[tuple[Path, Manifest | None]], *, named: Sequence[Pat
         for file in needed:
             if file.is_symlink() and file not in named:
                 raise ArtifactError(f"{file}: a symbolic link, which no device gets; put the file itself there")
-        files |= {f"{there}/{file.name}": file for file in needed if file.is_file()}  # the device names what is missing
+        present = [file for file in needed if file.exists()]  # the device names what is missing
+        for file in present:
+            require_file(file)
+        files |= {f"{there}/{file.name}": file for file in present}
     return Cargo(files, paths, {there: here for here, there in folders.items()})

@@ -76,7 +76,8 @@ class Device:
         if not offered["ready"]:
             self._check_packages()
             needed |= {digest for _, digest in packages.values()}
-        self._copy([(digests[digest], digest) for digest in offered["missing"] if digest in needed])
+        missing = set(offered["missing"])  # a device may name a file again and again
+        self._copy([(path, digest) for digest, path in digests.items() if digest in missing & needed])
         if not offered["ready"]:
             self._reporter.note(f"{self.name}: making an environment, once ({self._system})")
             self._install(key, {name: digest for name, (_, digest) in packages.items()})

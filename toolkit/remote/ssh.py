@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 
 from toolkit.errors import DeviceError, DeviceLostError, UsageError
 from toolkit.text import lines, printable
-from toolkit.wire import ALIVE_S, Channel
+from toolkit.wire import ALIVE_S, SILENCE_S, Channel
 from toolkit.worker.process import ended
 
 # A connection of its own, which asks the user nothing and forwards nothing. Which hosts to trust and how to log in is
@@ -114,7 +114,9 @@ class Connection:
         )
         self._listening = threading.Thread(target=self._listen, daemon=True)
         self._listening.start()
-        self._channel = Channel(self._pipes[1].fileno(), self._pipes[0].fileno(), look=self._look)
+        source, target = (pipe.fileno() for pipe in (self._pipes[1], self._pipes[0]))
+        # Who looks sends what is to be said: nobody may look while something is sent.
+        self._channel = Channel(source, target, look=self._look, patience_s=SILENCE_S)
         self._beating = threading.Thread(target=self._beat, daemon=True)
         try:
             self.hello = self._open(payload)
@@ -236,6 +238,8 @@ class Connection:
 
     def _last_words(self) -> tuple[int, str]:
         code = ended(self._process, END_S)
+        if code < 0:  # it was given up
+            code = FAILED
         self._listening.join(END_S)
         return code, self._said.decode(errors="replace")
 

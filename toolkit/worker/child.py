@@ -14,11 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ArtifactError, ToolkitError
+from toolkit.files.memory import check_memory
 from toolkit.wire import Channel
 
 # Of the bytes behind a message: tensors of many images.
 LONGEST_BYTES = 1 << 31
+# An answer from here on is looked at before it is sent: the parent comes to hold it this often.
+LARGE_BYTES, COPIES = 1 << 20, 3
 # The field of a question that says after how many seconds the parent ends this process, and how many more it waits for
 # that: then the parent has died, and nobody else ends what has no end.
 WITHIN, ALONE_S = "within", 10.0
@@ -67,12 +70,19 @@ def _answer(channel: Channel, tasks: dict[str, Task]) -> None:
         signal.setitimer(signal.ITIMER_REAL, question.pop(WITHIN) + ALONE_S)
         try:
             answer = task(kept, content, **question)
+            _check_room(answer[1])
         except ToolkitError as error:
             answer = {"error": str(error)}, b""
         except MemoryError:
             answer = {"error": "the memory does not suffice for it"}, b""
         signal.setitimer(signal.ITIMER_REAL, 0)
         channel.send(*answer)
+
+
+def _check_room(content: bytes) -> None:
+    """Raise ArtifactError for an answer that the memory of the parent does not suffice for."""
+    if len(content) > LARGE_BYTES:  # what is measured is not disturbed by a look at the system
+        check_memory(COPIES * len(content), what="its answer", error=ArtifactError)
 
 
 if __name__ == "__main__":

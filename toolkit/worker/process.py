@@ -14,6 +14,7 @@ from toolkit import locks
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.host import available_memory_bytes, process_memory_bytes
 from toolkit.runtimes.keras.loading import allowed
+from toolkit.text import signal_name
 from toolkit.wire import Channel
 from toolkit.worker.child import LONGEST_BYTES, WITHIN, arguments
 
@@ -135,7 +136,7 @@ class Process:
     def _how_it_ended(self) -> str:
         code = ended(self._process, END_S)  # it may live, and say what is no answer
         if code < 0:
-            return f"was ended by {signal.Signals(-code).name}"
+            return f"was ended by {signal_name(-code)}"
         self._stderr.seek(0)
         lines = self._stderr.read().decode(errors="replace").strip().splitlines()
         return f"failed: {lines[-1] if lines else 'no message'}"

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Generator, Iterable, Sized
@@ -15,6 +14,7 @@ from typing import cast
 from toolkit import units
 from toolkit.study.executors.base import ENDED, STARTED, Event, Work
 from toolkit.study.trials import Trial, TrialState, record_failure
+from toolkit.text import signal_name
 
 WORKER = "toolkit.study.worker"
 # Each holds TensorFlow, about half a gigabyte.
@@ -117,7 +117,7 @@ class _Worker:
 
     def _how_it_ended(self) -> str:
         code = self._process.wait()
-        return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        return f"was ended by {signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
 
 
 def _threads(jobs: int) -> int:
