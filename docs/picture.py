@@ -65,6 +65,8 @@ def record(command: tuple[str, ...], folder: str) -> str:
 def excerpt(output: str) -> list[Text]:
     """Return the lines that are shown, with an ellipsis where others are left out."""
     lines = [Text.from_ansi(line) for line in output.splitlines()]
+    for line in lines:
+        line.rstrip()
     shown, left_out = [], False
     rest = iter(enumerate(lines, 1))
     for after, line in rest:
@@ -87,7 +89,8 @@ def excerpt(output: str) -> list[Text]:
 def columns(table: list[Text], names: tuple[str, ...]) -> list[Text]:
     """Return the lines of a table with the columns of those headings alone; a gap divides columns in every line."""
     written = [line.plain for line in table if "─" not in line.plain]
-    blank = "".join(" " if all(not line[i : i + 1].strip() for line in written) else "x" for i in range(WIDTH))
+    places = range(max(map(len, written)))
+    blank = "".join(" " if all(not line[i : i + 1].strip() for line in written) else "x" for i in places)
     spans = [match.span() for match in re.finditer(rf"x+( {{1,{GAP - 1}}}x+)*", blank)]
     by_name = {written[0][first:last].strip(): (first, last) for first, last in spans}
     kept = []
