@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from toolkit import data, extras, golden, manifest
+from toolkit import data, extras, golden, manifest, runtimes
 from toolkit.errors import DataError
+from toolkit.novelty import Judge
 from toolkit.parity import card
 from toolkit.parity.record import RECORD, recompute
 from toolkit.parity.verify import VerifyOptions, select, verify
@@ -26,14 +27,13 @@ def shipped(request):
 
 
 def test_every_shipped_file_is_the_one_that_was_exported(shipped):
-    unlike = [] if shipped.novelty is None else [shipped.novelty]  # which exports have since there is a score
-    shipped.require(*shipped.artifacts, shipped.reference, shipped.golden, *unlike)
+    shipped.require(*shipped.artifacts, shipped.reference, shipped.golden, shipped.novelty)
     assert len(shipped.artifacts) == 6
     assert {path.name for path in shipped.folder.iterdir() if path.suffix != ".log"} == {
-        *(file.path for file in unlike),
         *(artifact.path for artifact in shipped.artifacts),
         f"{shipped.model}.keras",
         "golden.npz",
+        "novelty.npz",
         "manifest.json",
         "parity.json",
         "parity.npz",
@@ -63,7 +63,7 @@ def test_every_shipped_artifact_was_verified_on_the_test_set(shipped):
 
 
 def test_the_card_of_a_shipped_model_says_what_its_manifest_says(shipped):
-    assert (shipped.folder / card.CARD).read_text() in card.forms(shipped)
+    assert (shipped.folder / card.CARD).read_text() == card.render(shipped)
 
 
 def test_every_published_figure_is_what_the_images_of_its_record_say(shipped):
@@ -88,6 +88,19 @@ def test_the_golden_of_a_shipped_model_holds_images_of_the_sample_only(shipped):
     sample = data.load("sample", warn=pytest.fail)
     np.testing.assert_array_equal(record.images, sample.test.images[: len(record.images)])
     assert len(record.images) == 500
+
+
+def test_every_shipped_artifact_tells_noise_from_digits(shipped):
+    record = golden.read(shipped.golden_path)
+    judge = Judge(shipped)
+    assert (shipped.novelty.part, shipped.novelty.n, shipped.novelty.false_alarms) == ("validation", 5000, 0.01)
+    noise = np.random.default_rng(0).integers(0, 256, (100, 28, 28, 1)).astype(np.uint8)
+    for artifact in shipped.artifacts:
+        session = runtimes.open_session(shipped.folder / artifact.path)
+        session.convention = shipped.convention
+        for images, least, most in ((record.images, 0, 5), (noise, 100, 100)):
+            answers = shipped.convention.probabilities(shipped.convention.answers(session.predict(images)))
+            assert least <= sum(one.none_of_these for one in judge.judge(images, answers)) <= most
 
 
 def test_no_path_of_a_machine_is_in_the_manifest(shipped):

@@ -9,7 +9,7 @@ import numpy as np
 
 from tests import robustness
 from tests.digits import others, sources
-from tests.digits.measure import called_none, measure, render, render_others, with_score
+from tests.digits.measure import called_none, measure, render, render_others
 from tests.digits.scenes import SCENES
 from toolkit import data, units
 from toolkit.data import mnist
@@ -30,8 +30,7 @@ def main() -> int:
     if mnist.locate() is None:
         print("the full MNIST is not on this machine: its test images are what the model has not learned from")
         return 1
-    dataset = data.load("mnist", warn=print)
-    test, fonts = dataset.test, sorted(sources.FONTS.rglob("*.ttf"))[::EVERY_FONT]
+    test, fonts = data.load("mnist", warn=print).test, sorted(sources.FONTS.rglob("*.ttf"))[::EVERY_FONT]
     rows = np.random.default_rng(5).permutation(len(test.labels))[: asked.digits]
     digits = [
         *sources.mnist(test.images[rows], test.labels[rows]),
@@ -39,13 +38,12 @@ def main() -> int:
         *sources.printed(fonts),
     ]
     printed = len(digits) - asked.digits - asked.digits // 3
+    write_others(MODEL, test.images[..., 0], fonts)
     with tempfile.TemporaryDirectory(prefix="photos-") as temporary:
         folder = Path(temporary)
-        model = with_score(MODEL, dataset, folder)
-        write_others(model, dataset.test.images[..., 0], fonts)
         outcomes = {}
         for scene in SCENES:
-            outcomes[scene.name] = measure(scene, digits, model, folder)
+            outcomes[scene.name] = measure(scene, digits, MODEL, folder)
             print(scene.name, outcomes[scene.name], flush=True)
     text = (
         f"{render(outcomes)}\n\n"

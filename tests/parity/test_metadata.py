@@ -9,7 +9,7 @@ from toolkit import manifest
 from toolkit.convention import Convention, Layout
 from toolkit.entries import EvaluationSet
 from toolkit.overlap import Overlap
-from toolkit.parity import card, metadata
+from toolkit.parity import card
 
 EVIL = "evil: [\"'\n---\n# \x1b\u202e"
 
@@ -74,12 +74,3 @@ def test_what_is_no_image_is_called_what_it_is(shipped, read):
     odd = replace(values, artifacts=(replace(found.artifacts[0], inputs=(replace(spec, shape=(None, 13, 3)),)),))
     data = read(odd)
     assert (data.pipeline_tag, data.eval_results[0].task_type) == (None, "other")
-
-
-def test_a_card_from_before_it_had_a_head_is_still_its_card(shipped):
-    found = manifest.read(shipped)
-    (shipped / "loss.png").touch()
-    now, before = card.forms(found)
-    assert now == metadata.header(found) + before
-    assert now.startswith("---\n")
-    assert (shipped / card.CARD).read_text() == before

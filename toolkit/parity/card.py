@@ -29,11 +29,6 @@ def render(manifest: Manifest) -> str:
     return header(manifest) + body(manifest)
 
 
-def forms(manifest: Manifest) -> tuple[str, str]:
-    """Return the card as it is written, and as it was before it had a head: exports that have that one are as good."""
-    return render(manifest), body(manifest)
-
-
 def body(manifest: Manifest) -> str:
     """Return what people read of the card."""
     source = data.sources().get(manifest.data.name)
