@@ -30,11 +30,12 @@ def show(subject: Subject) -> Section:
     for name, table in rows.artifacts.items():
         for flip in compute(rows.reference, table, classes=len(classes)).flips:
             flips.setdefault(flip, []).append(name)
-    again = {shlex.join(["toolkit", "verify", str(subject.folder), "--flips", "flips.png"]): "draws them anew"}
     if not flips:
+        said = f"No artifact puts any of the test {subject.rows_are} into another class than Keras does."
         return Section(
-            paragraph(f"No artifact puts any of the test {subject.rows_are} into another class than Keras does."), again
+            paragraph(said), {shlex.join(["toolkit", "record", "check", str(subject.folder)]): "counts anew"}
         )
+    again = {shlex.join(["toolkit", "verify", str(subject.folder), "--flips", "flips.png"]): "draws them anew"}
     ordered = sorted(flips, key=lambda flip: (_KINDS.index(kind(flip)), flip.index, flip.candidate))
     images = subject.test_set
     if not images.is_pixels:

@@ -39,7 +39,7 @@ def show(subject: Subject) -> Section:
         [
             _lead(artifacts, subject.rows_are),
             drawn,
-            _legend(artifacts),
+            _legend(artifacts, subject.rows_are),
             *(paragraph(f"{units.MARK} {text}") for text in marks),
         ]
     )
@@ -131,13 +131,14 @@ def _strip(artifact: Artifact, axis: Axis, bounds: tuple[float, float, float], m
     )
 
 
-def _legend(artifacts: Sequence[Artifact]) -> Markup:
+def _legend(artifacts: Sequence[Artifact], rows_are: str) -> Markup:
     margins = sorted({f"{one.margin_pp:g}" for artifact in artifacts if (one := artifact.verified)})
     return element(
         "p",
-        "Square: accuracy lost, (lost − gained) / images. Line: from its lower to its upper one-sided 95 % bound "
+        f"Square: accuracy lost, (lost − gained) / {rows_are}. Line: from its lower to its upper one-sided 95 % bound "
         f"(Tango's score bounds). Dashed: the margin, {units.listed(margins)} points. pass: the whole line lies left "
-        "of the margin; fail: right of it, or a check failed; inconclusive: it crosses the margin: too few images.",
+        "of the margin; fail: right of it, or a check failed; inconclusive: it crosses the margin: too few "
+        f"{rows_are}.",
         class_="faint",
     )
 
