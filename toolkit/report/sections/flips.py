@@ -63,7 +63,7 @@ def _tile(flip: Flip, names: Sequence[str], images: Split, classes: Sequence[str
     pixels = images.images[flip.index]
     step = -(-max(pixels.shape[:2]) // LONGEST_SIDE)
     label, reference, candidate = (classes[one] for one in (flip.label, flip.reference, flip.candidate))
-    said = f"#{flip.index}: a {label}. Keras: {reference}, artifact: {candidate}"
+    said = f"#{flip.index}: {label}. Keras: {reference}, artifact: {candidate}"
     return element(
         "figure",
         element("img", src=data_url(np.ascontiguousarray(pixels[::step, ::step])), alt=said),
