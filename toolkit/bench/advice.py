@@ -87,7 +87,8 @@ def recommend(
             best = ties[0]
             rank = f"the smallest of the {len(ties)} fastest" if len(ties) > 1 else "the fastest"
             within = f" that fit of {len(allowed)}" if len(fitting) < len(allowed) else f" of {len(allowed)}"
-            why = f"{rank}{within} measured here: {_describe(best, speedup(best), kernels)}"
+            which = "the only one" if len(allowed) == 1 else f"{rank}{within}"
+            why = f"{which} measured here: {_describe(best, speedup(best), kernels)}"
         else:
             best = min(allowed, key=lambda r: max(budgets.misses(r).values()))
             missed = ", ".join(_missed(best, *missed) for missed in budgets.misses(best).items())

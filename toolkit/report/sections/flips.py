@@ -43,8 +43,8 @@ def show(subject: Subject) -> Section:
     tiles = [_tile(flip, flips[flip], images, classes) for flip in ordered[:MOST_TILES]]
     counts = ", ".join(f"{sum(kind(flip) == one for flip in flips)} {one}" for one in _KINDS)
     more = f" The first {MOST_TILES} are shown." if len(flips) > MOST_TILES else ""
-    artifacts = len(set(chain.from_iterable(flips.values())))
-    said = f"{len(flips)} changes of class by {artifacts} of {len(rows.artifacts)} artifacts: {counts}.{more}"
+    by = f"{len(set(chain.from_iterable(flips.values())))} of {units.count(len(rows.artifacts), 'artifact')}"
+    said = f"{units.count(len(flips), 'change')} of class by {by}: {counts}.{more}"
     return Section(joined([paragraph(said), element("div", *tiles, class_="tiles")]), again)
 
 

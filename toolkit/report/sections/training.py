@@ -96,7 +96,7 @@ def _chart(
         parts.append(svg.path(points, f"line{kind}"))
         step = max(1, len(points) // 8) if kind else len(points)
         parts += [svg.marker(kind, x, y, f"area{kind}", radius=3.2) for x, y in points[::step]]
-        legend = across.end - 150 + 80 * kind
+        legend = across.start + 130 + 80 * kind  # where a phone's screen reaches
         parts += [svg.marker(kind, legend, 17, f"area{kind}"), svg.text(legend + 8, 21, name, look="label")]
     if best is not None:
         at = across.at(best)
