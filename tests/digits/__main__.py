@@ -3,6 +3,7 @@
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def write_others(model: Path, test: Split, fonts: list[Path]) -> None:
         "drawn by strokes": sources.drawn(np.random.default_rng(4), PHOTOS // 10),
         "printed": sources.printed(fonts),
     }
-    kinds = {
+    kinds: dict[str, Callable[[], np.ndarray | None]] = {
         "digits: MNIST's test images": lambda: test.images[..., 0],
         **{
             f"digits in photos: {name}": partial(others.forms, (ink for _, ink in digits), np.random.default_rng(8))
