@@ -124,6 +124,7 @@ def test_the_study_is_whole_and_its_page_says_what_it_says():
     assert "/tmp" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.mnist
 def test_the_weights_of_the_study_have_the_accuracy_that_its_report_says(real_mnist):
     keras = extras.load("keras")
@@ -136,6 +137,7 @@ def test_the_weights_of_the_study_have_the_accuracy_that_its_report_says(real_mn
         assert f"{100 * (outputs.argmax(axis=1) == real_mnist.test.labels).mean():.2f}" == percent
 
 
+@pytest.mark.slow
 @pytest.mark.mnist
 def test_all_artifacts_match_keras_on_the_full_test_set(real_mnist):
     """And the float32 artifacts to more: not one image lost or gained, outputs equal to 1e-4."""
