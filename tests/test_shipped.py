@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from toolkit import data, extras, golden, manifest
+from toolkit import data, extras, golden, manifest, runtimes
 from toolkit.errors import DataError
+from toolkit.novelty import Judge
 from toolkit.parity import card
 from toolkit.parity.record import RECORD, recompute
 from toolkit.parity.verify import VerifyOptions, select, verify
@@ -26,14 +27,13 @@ def shipped(request):
 
 
 def test_every_shipped_file_is_the_one_that_was_exported(shipped):
-    unlike = [] if shipped.novelty is None else [shipped.novelty]  # which exports have since there is a score
-    shipped.require(*shipped.artifacts, shipped.reference, shipped.golden, *unlike)
+    shipped.require(*shipped.artifacts, shipped.reference, shipped.golden, shipped.novelty)
     assert len(shipped.artifacts) == 6
     assert {path.name for path in shipped.folder.iterdir() if path.suffix != ".log"} == {
-        *(file.path for file in unlike),
         *(artifact.path for artifact in shipped.artifacts),
         f"{shipped.model}.keras",
         "golden.npz",
+        "novelty.npz",
         "manifest.json",
         "parity.json",
         "parity.npz",
@@ -90,6 +90,19 @@ def test_the_golden_of_a_shipped_model_holds_images_of_the_sample_only(shipped):
     assert len(record.images) == 500
 
 
+def test_every_shipped_artifact_tells_noise_from_digits(shipped):
+    record = golden.read(shipped.golden_path)
+    judge = Judge(shipped)
+    assert (shipped.novelty.part, shipped.novelty.n, shipped.novelty.false_alarms) == ("validation", 5000, 0.01)
+    noise = np.random.default_rng(0).integers(0, 256, (100, 28, 28, 1)).astype(np.uint8)
+    for artifact in shipped.artifacts:
+        session = runtimes.open_session(shipped.folder / artifact.path)
+        session.convention = shipped.convention
+        for images, least, most in ((record.images, 0, 5), (noise, 100, 100)):
+            answers = shipped.convention.probabilities(shipped.convention.answers(session.predict(images)))
+            assert least <= sum(one.none_of_these for one in judge.judge(images, answers)) <= most
+
+
 def test_no_path_of_a_machine_is_in_the_manifest(shipped):
     text = (shipped.folder / manifest.MANIFEST).read_text() + (shipped.folder / RECORD).read_text()
     assert "/home" not in text
@@ -111,6 +124,7 @@ def test_the_study_is_whole_and_its_page_says_what_it_says():
     assert "/tmp" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.mnist
 def test_the_weights_of_the_study_have_the_accuracy_that_its_report_says(real_mnist):
     keras = extras.load("keras")
@@ -123,6 +137,7 @@ def test_the_weights_of_the_study_have_the_accuracy_that_its_report_says(real_mn
         assert f"{100 * (outputs.argmax(axis=1) == real_mnist.test.labels).mean():.2f}" == percent
 
 
+@pytest.mark.slow
 @pytest.mark.mnist
 def test_all_artifacts_match_keras_on_the_full_test_set(real_mnist):
     """And the float32 artifacts to more: not one image lost or gained, outputs equal to 1e-4."""

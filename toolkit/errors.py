@@ -3,7 +3,8 @@
 ToolkitError                    exit 2: wrong usage or wrong input
 ├── UsageError                  an option or a name that does not exist, or options that contradict each other
 ├── DataError                   a data set or an image that is missing, damaged or of the wrong shape
-│   └── DataUnavailableError    a data set that is not on this machine and could not be fetched
+│   ├── DataUnavailableError    a data set that is not on this machine and could not be fetched
+│   └── ImageTooLargeError      an image of more pixels than are allowed
 ├── ArtifactError               a model file or manifest that is missing, damaged or changed
 │   └── WorkerFailedError       a model file whose runtime crashed on it
 ├── RunError                    a run folder that is missing, unfinished or contradicts the request
@@ -39,6 +40,10 @@ class DataError(ToolkitError):
 
 class DataUnavailableError(DataError):
     """A data set that is not on this machine and could not be fetched."""
+
+
+class ImageTooLargeError(DataError):
+    """An image of more pixels than are allowed."""
 
 
 class ArtifactError(ToolkitError):

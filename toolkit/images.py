@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
-from toolkit.errors import DataError
+from toolkit.errors import DataError, ImageTooLargeError
 from toolkit.files import opened
 from toolkit.files.damage import refused
 from toolkit.files.memory import check_memory
@@ -53,10 +53,10 @@ def read(path: Path, *, channels: int, enough: int | None = None) -> NDArray[np.
         return decode(path, channels=channels, enough=enough)
 
 
-def look(path: Path) -> Look:
-    """Read the header of an image file; DataError if it is none."""
+def look(path: Path, *, most: int = MAX_PIXELS) -> Look:
+    """Read the header of an image file; DataError if it is none, or ImageTooLargeError if it has more pixels."""
     with quiet():
-        return peek(path)
+        return peek(path, most=most)
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def decode(path: Path, *, channels: int, enough: int | None = None) -> NDArray[n
     """Read an image file as ``read`` does."""
     pil, ops = _pillow()
     mode = "L" if channels == 1 else "RGB"
-    with _opened(path) as image:
+    with _opened(path, most=MAX_PIXELS) as image:
         if enough is not None:
             image.draft(mode, (enough, enough))
         white = _white(image)
@@ -87,10 +87,10 @@ def decode(path: Path, *, channels: int, enough: int | None = None) -> NDArray[n
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
-def peek(path: Path) -> Look:
+def peek(path: Path, *, most: int = MAX_PIXELS) -> Look:
     """Read the header of an image file as ``look`` does."""
     pil, _ = _pillow()
-    with _opened(path) as image:
+    with _opened(path, most=most) as image:
         # Pillow turns a TIFF itself; a PNG would be decoded to look for Exif data behind its pixels.
         turned = image.format != "TIFF" and pil.Image.getexif(image).get(ORIENTATION) in QUARTER_TURNS
         height, width = (image.width, image.height) if turned else (image.height, image.width)
@@ -155,31 +155,31 @@ def _pillow() -> tuple[Any, Any]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path, *, most: int) -> Iterator[Any]:
     """Yield an image whose pixels are not decoded yet; DataError if it is none, or larger than is allowed."""
     pil, _ = _pillow()
     with (
         opened(path, error=DataError) as file,
         refused(path, "an image", error=DataError),
-        _limited(pil),
+        _in_our_words(pil, path, most),
         pil.open(file, formats=FORMATS) as image,
     ):
         if image.format != "MPO" and getattr(image, "is_animated", False):  # a camera's MPO has a preview beside it
             raise DataError(f"{path}: several images in one file, an animation or pages; save the one that is meant")
         pixels = image.width * image.height
-        if pixels > MAX_PIXELS:
-            raise DataError(f"{path}: {image.width}×{image.height} pixels; allowed: {MAX_PIXELS:,} in all")
+        if pixels > most:
+            raise ImageTooLargeError(f"{path}: {image.width}×{image.height} pixels; allowed: {most:,} in all")
         check_memory(pixels * PIXEL_BYTES, what=f"{path}: {image.width}×{image.height} pixels", error=DataError)
         yield image
 
 
 @contextmanager
-def _limited(pil: Any) -> Iterator[None]:
-    """Say what is wrong in our words. Pillow's own limit is twice this one; near this one it only warns."""
+def _in_our_words(pil: Any, path: Path, most: int) -> Iterator[None]:
+    """Say of what Pillow refuses to open why: what has more than 179 million pixels, and what is no image."""
     try:
         yield
     except pil.DecompressionBombError as error:
-        raise ValueError(f"more than {MAX_PIXELS:,} pixels") from error
+        raise ImageTooLargeError(f"{path}: too many pixels; allowed: {most:,} in all") from error
     except pil.UnidentifiedImageError as error:  # whose message names the open file, not the path
         raise ValueError("it is of no format that is read here") from error
 

@@ -71,7 +71,7 @@ def test_an_artifact_that_answers_otherwise_here_is_never_recommended_nor_on_the
     record.results[1] = replace(record.results[1], golden="3 of 500 predictions are not those")
     (choice,) = record.recommendations
     assert choice["artifact"].endswith("cnn-float32.tflite")
-    assert choice["why"].startswith("the fastest of 1 measured here")
+    assert choice["why"].startswith("the only one measured here")
     assert [Path(one).name for one in choice["front"]] == ["cnn-float32.tflite"]
 
 

@@ -3,16 +3,19 @@
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from tests import robustness
 from tests.digits import others, sources
-from tests.digits.measure import called_none, measure, render, render_others, with_score
+from tests.digits.measure import called_none, measure, render, render_others
 from tests.digits.scenes import SCENES
 from toolkit import data, units
 from toolkit.data import mnist
+from toolkit.data.base import Split
 from toolkit.novelty import NOVELTY
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +23,8 @@ PAGE = ROOT / "docs" / "predict.md"
 MODEL = ROOT / "exported" / "cnn" / "cnn-float32.onnx"
 # Every so many of Debian's DejaVu fonts, which are alike.
 EVERY_FONT = 7
+# Of MNIST's test images, those of which photos tell how often a digit is called none of the digits.
+PHOTOS = 2000
 
 
 def main() -> int:
@@ -30,8 +35,7 @@ def main() -> int:
     if mnist.locate() is None:
         print("the full MNIST is not on this machine: its test images are what the model has not learned from")
         return 1
-    dataset = data.load("mnist", warn=print)
-    test, fonts = dataset.test, sorted(sources.FONTS.rglob("*.ttf"))[::EVERY_FONT]
+    test, fonts = data.load("mnist", warn=print).test, sorted(sources.FONTS.rglob("*.ttf"))[::EVERY_FONT]
     rows = np.random.default_rng(5).permutation(len(test.labels))[: asked.digits]
     digits = [
         *sources.mnist(test.images[rows], test.labels[rows]),
@@ -39,13 +43,12 @@ def main() -> int:
         *sources.printed(fonts),
     ]
     printed = len(digits) - asked.digits - asked.digits // 3
+    write_others(MODEL, test, fonts)
     with tempfile.TemporaryDirectory(prefix="photos-") as temporary:
         folder = Path(temporary)
-        model = with_score(MODEL, dataset, folder)
-        write_others(model, dataset.test.images[..., 0], fonts)
         outcomes = {}
         for scene in SCENES:
-            outcomes[scene.name] = measure(scene, digits, model, folder)
+            outcomes[scene.name] = measure(scene, digits, MODEL, folder)
             print(scene.name, outcomes[scene.name], flush=True)
     text = (
         f"{render(outcomes)}\n\n"
@@ -56,10 +59,24 @@ def main() -> int:
     return 0
 
 
-def write_others(model: Path, test: np.ndarray, fonts: list[Path]) -> None:
-    """Measure, print and write how often the score calls images none of the digits: MNIST's test images, and others."""
-    counts = {"digits: MNIST's test images": (called_none(model, test), len(test))}
-    for name, make in others.kinds(np.random.default_rng(7), fonts).items():
+def write_others(model: Path, test: Split, fonts: list[Path]) -> None:
+    """Measure, print and write how often the score calls images none of the digits: digits, and others."""
+    rows = np.random.default_rng(6).permutation(len(test.labels))[:PHOTOS]
+    photos = {
+        "MNIST's test images": sources.mnist(test.images[rows], test.labels[rows]),
+        "drawn by strokes": sources.drawn(np.random.default_rng(4), PHOTOS // 10),
+        "printed": sources.printed(fonts),
+    }
+    kinds: dict[str, Callable[[], np.ndarray | None]] = {
+        "digits: MNIST's test images": lambda: test.images[..., 0],
+        **{
+            f"digits in photos: {name}": partial(others.forms, (ink for _, ink in digits), np.random.default_rng(8))
+            for name, digits in photos.items()
+        },
+        **others.kinds(np.random.default_rng(7), fonts),
+    }
+    counts = {}
+    for name, make in kinds.items():
         images = make()
         if images is None:
             print(f"{name}: not on this machine (Debian: apt-get install dataset-fashion-mnist)")

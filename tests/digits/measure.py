@@ -1,8 +1,7 @@
 """How many digits of each scene are read right: what ``make photos`` puts on docs/predict.md."""
 
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +9,6 @@ import numpy as np
 from tests.digits.scenes import Scene
 from tests.robustness import as_table
 from toolkit import manifest, runtimes, units
-from toolkit.data.base import Dataset
-from toolkit.export import novelty as measuring
-from toolkit.export.sources import parts_of
 from toolkit.novelty import Judge
 from toolkit.prediction import Prediction, Refused, predict
 from toolkit.study.statistics import share
@@ -89,15 +85,6 @@ def render(outcomes: dict[str, Outcome]) -> str:
         for name, one in (*outcomes.items(), ("all", total))
     ]
     return as_table(headings, rows)
-
-
-def with_score(model: Path, dataset: Dataset, folder: Path) -> Path:
-    """Return a copy of an exported model, in a folder with the score that an export measures today."""
-    found = manifest.read(model.parent)
-    entry = measuring.write(runtimes.open_session(model), found.convention, parts_of(found.recipe, dataset), folder)
-    artifacts = tuple(one for one in found.artifacts if one.path == model.name)
-    replace(found, folder=folder, artifacts=artifacts, derived=(), novelty=entry).write()
-    return Path(shutil.copyfile(model, folder / model.name))
 
 
 def called_none(model: Path, images: np.ndarray) -> int:

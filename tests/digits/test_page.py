@@ -117,6 +117,11 @@ def test_an_empty_page_is_refused():
     assert "of one shade" in (digits.find(np.full((50, 50), 250, np.uint8)).refusal or "")
 
 
+def test_noise_is_not_said_to_be_of_one_shade():
+    noise = np.random.default_rng(0).integers(0, 256, (28, 28)).astype(np.uint8)
+    assert digits.find(noise).refusal == "no digit to be seen, no ink stands out from the paper"
+
+
 def test_lines_alone_are_no_digit():
     page = np.full((200, 200), 240, np.uint8)
     page[40::50] = 60

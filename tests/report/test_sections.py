@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import verification
 from tests.test_docs import OPTIONS
 from toolkit import manifest
+from toolkit.convention import Convention, Layout
 from toolkit.data.base import Split
 from toolkit.entries import EvaluationSet
 from toolkit.errors import ArtifactError, ToolkitError
@@ -19,7 +20,7 @@ from toolkit.parity.figures import Flip, compute
 from toolkit.parity.statistics import loss_bounds
 from toolkit.reading import Reading
 from toolkit.report import sections
-from toolkit.report.sections import confusion, flips, front, latency, reliability, shipping, training, verdicts
+from toolkit.report.sections import confusion, flips, front, latency, model, reliability, shipping, training, verdicts
 from toolkit.report.subject import Rows, Subject
 
 
@@ -133,6 +134,15 @@ def test_of_many_classes_the_commonest_confusions_are_listed(three, monkeypatch)
     assert "dog &lt;fish&gt; 0 1" in said
 
 
+def test_rows_of_a_table_are_not_called_images(three):
+    values = replace(three.manifest, convention=Convention(layout=Layout.VALUES))
+    table = with_rows(Subject(values, ()), three.rows.reference, **three.rows.artifacts)
+    for module in (model, verdicts, confusion, reliability):
+        assert "images" in text(module.show(three)) or module is confusion
+        assert "images" not in text(module.show(table)).replace(three.manifest.data.name, "")
+    assert "train rows" in text(model.show(table))
+
+
 def test_the_calibration_error_is_that_of_the_record(shipped):
     found = subject(shipped)
     for name, table in found.rows.artifacts.items():
@@ -163,8 +173,8 @@ def test_flips_are_shown_as_pictures_lost_ones_first(three):
     three.__dict__["test_set"] = Split(np.zeros((5, 200, 200, 1), np.uint8), np.array(LABELS))
     shown = flips.show(three)
     said = text(shown)
-    assert "2 changes of class by 1 of 1 artifacts: 1 lost (only Keras is right), 1 gained" in said
-    lost, gained = "#3: a dog. Keras: dog, artifact: &lt;fish&gt;", "#1: a cat. Keras: dog, artifact: cat"
+    assert "2 changes of class by 1 of 1 artifact: 1 lost (only Keras is right), 1 gained" in said
+    lost, gained = "#3: dog. Keras: dog, artifact: &lt;fish&gt;", "#1: cat. Keras: dog, artifact: cat"
     assert said.index(lost) < said.index(gained)
     assert shown.body.count('src="data:image/png;base64,') == 2
     three.__dict__["test_set"] = Split(np.zeros((5, 9), np.float32), np.array(LABELS))
@@ -297,4 +307,7 @@ def test_the_curves_are_those_of_the_history_else_the_charts_of_the_export(shipp
     assert "loss of 100 epochs: training ends at 0.01, validation ends at 0.011" in text(shown)
     assert f"kept: epoch {made.manifest.source.metrics.best_epoch}" in text(shown)
     made.__dict__["history"] = [EpochFigures(1, 1.0, 0.9, float("nan"), float("nan"))]
-    assert "validation" not in text(training.show(made)).partition("loss of 1 epochs")[2]
+    shown = training.show(made)
+    assert "validation" not in text(shown).partition("loss of 1 epoch:")[2]
+    assert ">1</text>" in shown.body
+    assert ">2</text>" not in shown.body  # there was no second epoch

@@ -121,6 +121,8 @@ def test_a_missing_package_names_the_extra(path, name, monkeypatch):
 def test_an_unknown_suffix_names_the_allowed_ones(tmp_path):
     with pytest.raises(UsageError, match=r"\.keras, \.tflite, \.onnx"):
         runtimes.for_file(tmp_path / "model.pt")
+    with pytest.raises(UsageError, match=r"model: no runtime runs files without a suffix; allowed: \.keras"):
+        runtimes.for_file(tmp_path / "model")
 
 
 def test_quantized_inputs_and_outputs_are_encoded_and_decoded(exported_once, images, reference):

@@ -5,6 +5,7 @@ import io
 import itertools
 import os
 import signal
+import struct
 
 import numpy as np
 import pytest
@@ -145,6 +146,20 @@ def test_a_body_that_is_too_large_is_not_read(client, monkeypatch):
 def test_too_many_pixels_are_not_decoded(client, monkeypatch):
     monkeypatch.setattr(limits, "PIXELS", 99)
     refused(client.post("/v1/predict", content=png(np.zeros((10, 10)))), 413, "10×10 pixels; allowed: 99 in all")
+
+
+@pytest.mark.parametrize(
+    ("side", "says"), [(4001, "4001×4001 pixels"), (12_000, "12000×12000 pixels"), (20_000, "too many pixels")]
+)
+def test_an_image_is_too_large_by_one_limit_however_large_it_is(client, monkeypatch, side, says):
+    """Neither the limit of files on this machine nor Pillow's own comes before it, nor the memory that is free."""
+    monkeypatch.setattr("toolkit.host.available_memory_bytes", lambda: 10**6)
+    file = io.BytesIO()
+    Image.new("L", (8, 8)).save(file, "BMP")
+    whole = bytearray(file.getvalue())
+    whole[18:26] = struct.pack("<2i", side, side)
+    answer = client.post("/v1/predict", content=bytes(whole))
+    refused(answer, 413, f"the image: {says}; allowed: 16,000,000 in all")
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(client, monkeypatch):

@@ -194,9 +194,9 @@ def test_artifacts_that_disagree_are_marked_and_one_that_died_says_so(opened, ke
     assert page.locator(".class").all_inner_texts() == ["1", "none of these"]
     assert page.locator(".says .quiet").all_inner_texts() == [
         "60.0 %",
-        "novelty 2.50 (threshold 4.00)",
+        "novelty 2.50 (limit 4.00)",
         "else 1, 60.0 %",
-        "novelty 12.3 (threshold 4.00)",
+        "novelty 12.3 (limit 4.00)",
     ]
     document |= {"results": [answers[0], {"artifact": "b", "error": "<b>b was ended</b>"}], "agree": None}
     draw(page, *SEVEN)

@@ -83,7 +83,8 @@ def recommend(
             best = ties[0]
             rank = f"the smallest of the {len(ties)} fastest" if len(ties) > 1 else "the fastest"
             within = f" that fit of {len(allowed)}" if len(fitting) < len(allowed) else f" of {len(allowed)}"
-            why = f"{rank}{within} measured here: {_describe(best, speedup(best), kernels)}"
+            which = "the only one" if len(allowed) == 1 else f"{rank}{within}"
+            why = f"{which} measured here: {_describe(best, speedup(best), kernels)}"
         else:
             best = min(allowed, key=lambda r: max(budgets.misses(r).values()))
             missed = ", ".join(_missed(best, *missed) for missed in budgets.misses(best).items())
@@ -121,6 +122,6 @@ def _describe(best: Result, speedup: Interval | None, kernels: str | None) -> st
     elif best.accuracy is not None:
         known = best.measured_on is not None and best.measured_on == kernels
         where = "" if known else f" measured on {best.measured_on or 'a kind of CPU that was not recorded'}"
-        how = "as far as its test images can tell" if best.parity == Verdict.INCONCLUSIVE else f"({best.parity})"
+        how = "as far as its test set can tell" if best.parity == Verdict.INCONCLUSIVE else f"({best.parity})"
         parts.append(f"verified {how}, accuracy {units.percent(best.accuracy)}{where}")
     return ", ".join(parts)

@@ -182,9 +182,9 @@ def report(console: Console, trained: "Trained") -> None:
         last = len(progress.history)
         console.warn(f"interrupted after epoch {last}; go on with: toolkit train --resume --name {trained.folder.name}")
     console.text(
-        f"{trained.recipe.model_name}: {len(progress.history)} epochs in {units.seconds(trained.seconds)}, best epoch "
-        f"{progress.best_epoch} ({trained.recipe.monitor} {progress.best_value:.4f}), "
-        f"test accuracy {accuracy} of {trained.test.rows} images "
+        f"{trained.recipe.model_name}: {units.count(len(progress.history), 'epoch')} in "
+        f"{units.seconds(trained.seconds)}, best epoch {progress.best_epoch} "
+        f"({trained.recipe.monitor} {progress.best_value:.4f}), test accuracy {accuracy} of {trained.test.rows} images "
         f"({trained.dataset['name']}, sha256 {trained.dataset['sha256'][:12]})"
     )
     for shared in trained.dataset["overlap"]:

@@ -212,9 +212,14 @@ def _agreed(grey: NDArray[np.uint8]) -> tuple[_Candidate, str | None]:
         before = both
     if seen := [one for one in before if one.groups]:
         return seen[0], "no digit to be seen that can be told from shadows and texture; take it in even light"
-    empty = all(one.measured.threshold is None for one in before)
-    why = "the image is of one shade" if empty else "at most lines, borders and specks"
-    return before[0], f"no digit to be seen, {why}"
+    return before[0], f"no digit to be seen, {_instead(grey, before)}"
+
+
+def _instead(grey: NDArray[np.uint8], looks: Sequence[_Candidate]) -> str:
+    """Return what is to be seen on a page without digits."""
+    if any(one.measured.threshold is not None for one in looks):
+        return "at most lines, borders and specks"
+    return "the image is of one shade" if np.ptp(grey) < ink.LEAST_CONTRAST else "no ink stands out from the paper"
 
 
 def _figure(dark: _Candidate, light: _Candidate) -> _Candidate:

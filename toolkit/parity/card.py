@@ -45,7 +45,7 @@ def body(manifest: Manifest) -> str:
         _artifacts(manifest),
         "## Data",
         f"{about}. SHA-256 of the arrays (uncompressed IDX bytes):\n\n"
-        + "\n".join(f"- {part.replace('_', ' ')}: `{digest}`" for part, digest in manifest.data.digests.items()),
+        + "\n".join(f"- {_called(part, what)}: `{digest}`" for part, digest in manifest.data.digests.items()),
         f"int8 artifacts {_ranges(manifest)}. `{manifest.golden.path}` holds {manifest.golden.n} {what} with the "
         "outputs of the Keras model and of every artifact, for comparing on a device.",
         *_recipe(manifest),
@@ -89,6 +89,11 @@ def _ranges(manifest: Manifest) -> str:
     if rows.is_trained:
         return "have the ranges and rounded weights that the model was trained with (quantization-aware training)"
     return f"took their ranges from {rows.n} training {_rows(manifest)} (seed {rows.seed})"
+
+
+def _called(part: str, what: str) -> str:
+    """Return what an array of its data is called, of which a manifest says ``train_images`` whatever they are."""
+    return part.replace("_", " ").replace("images", what)
 
 
 def _rows(manifest: Manifest) -> str:
@@ -140,8 +145,9 @@ def _recipe(manifest: Manifest) -> list[str]:
         overlap = metrics.dataset.overlap if metrics.dataset else ()
         accuracy = "not measured" if metrics.test_accuracy is None else units.percent(metrics.test_accuracy)
         parts.append(
-            f"{metrics.epochs_run} epochs; the weights are those of epoch {metrics.best_epoch}, the best by "
-            f"{metrics.monitor} ({metrics.best_value:.4f}); test accuracy {units.marked(accuracy, overlap=overlap)}."
+            f"{units.count(metrics.epochs_run, 'epoch')}; the weights are those of epoch {metrics.best_epoch}, the "
+            f"best by {metrics.monitor} ({metrics.best_value:.4f}); test accuracy "
+            f"{units.marked(accuracy, overlap=overlap)}."
         )
     if (manifest.folder / "loss.png").is_file():
         parts.append("![loss against epochs](loss.png)\n![accuracy against epochs](accuracy.png)")

@@ -88,8 +88,9 @@ def form_of(session: Predictor, manifest: Manifest | None, *, images: int = 1) -
 def prepare(file: Path, form: Form) -> Image:
     """Return an image with what the model is to see of it, the whole or each digit in it, or why that is nothing."""
     try:
-        photo = images.look(file)
         pixels = images.read(file, channels=form.channels, enough=ENOUGH if form.digits else None)
+        # Of fewer pixels than are enough, the decoder has left out none.
+        photo = images.look(file) if min(pixels.shape[:2]) >= ENOUGH else None
     except DataError as error:
         return Image(file, refusal=str(error))
     height, width = form.height, form.width
@@ -102,7 +103,7 @@ def prepare(file: Path, form: Form) -> Image:
     if (drawing := of_canvas(grey, height=height, width=width)) is not None:
         digit = to_form(drawing, height=height, width=width)
         return Image(file, pixels, views=[View(digit[np.newaxis, ..., np.newaxis])])
-    page = find(grey, photo=(photo.height, photo.width))
+    page = find(grey, photo=None if photo is None else (photo.height, photo.width))
     if page.refusal is not None:
         return Image(file, pixels, page, refusal=f"{file}: {page.refusal}")
     views = [View(looks(one.ink, height=height, width=width)[..., np.newaxis], one.box) for one in page.digits]

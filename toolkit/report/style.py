@@ -82,8 +82,8 @@ footer { margin-top: 3rem; color: var(--faint); font-size: 0.8125rem; border-top
   dt { margin-top: 0.4rem; } figure { overflow-x: auto; } figure svg.chart { max-width: none; } }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } nav { display: none; }
   .wide { overflow: visible; break-inside: avoid; }
-  h2, h3, .lead, h2 + p { break-after: avoid; } .pair { display: block; }
-  .lead { break-inside: avoid; } .matrix td, .matrix th { min-width: 0; padding: 0.1rem 0.2rem; font-size: 7pt; }
+  p { break-inside: avoid; } h2, h3, .lead, h2 + p { break-after: avoid; } .pair { display: block; }
+  .matrix td, .matrix th { min-width: 0; padding: 0.1rem 0.2rem; font-size: 7pt; }
   .pair > figure { display: inline-block; width: 49%; vertical-align: top; }
   tr, figure, svg, dl { break-inside: avoid; } table { font-size: 8pt; }
   th, td { padding-right: 0.4rem; } a { color: inherit; text-decoration: none; }

@@ -47,7 +47,8 @@ def for_file(path: Path) -> str:
         return name
     chosen = _CHOSEN.get()
     who = "no runtime runs" if chosen is None else f"{chosen} does not run"
-    raise UsageError(f"{path}: {who} '{path.suffix or 'such'}' files; allowed: {', '.join(suffixes())}")
+    such = f"'{path.suffix}' files" if path.suffix else "files without a suffix"
+    raise UsageError(f"{path}: {who} {such}; allowed: {', '.join(suffixes())}")
 
 
 def is_own(path: Path) -> bool:

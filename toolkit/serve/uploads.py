@@ -12,7 +12,7 @@ import numpy as np
 from starlette.requests import ClientDisconnect, Request
 
 from toolkit import images
-from toolkit.errors import DataError
+from toolkit.errors import DataError, ImageTooLargeError
 from toolkit.serve import limits
 from toolkit.serve.refusal import RefusedError
 
@@ -93,11 +93,10 @@ def as_file(content: bytes) -> Iterator[Path]:
 def check_size(file: Path) -> tuple[int, int]:
     """Return the height and width of an image; RefusedError for what is none, or has more pixels than are allowed."""
     try:
-        look = images.look(file)
+        look = images.look(file, most=limits.PIXELS)
     except DataError as error:
-        raise RefusedError(422, said_of_image(str(error), file)) from error
-    if look.height * look.width > limits.PIXELS:
-        raise RefusedError(413, f"the image has {look.height}×{look.width} pixels; allowed: {limits.PIXELS:,} in all")
+        status = 413 if isinstance(error, ImageTooLargeError) else 422
+        raise RefusedError(status, said_of_image(str(error), file)) from error
     return look.height, look.width
 
 

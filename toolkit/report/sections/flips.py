@@ -35,11 +35,10 @@ def show(subject: Subject) -> Section:
     for name, table in rows.artifacts.items():
         for flip in compute(rows.reference, table, classes=len(classes)).flips:
             flips.setdefault(flip, []).append(name)
-    again = {command("verify", subject.folder, "--flips", "flips.png"): "draws them anew"}
     if not flips:
-        return Section(
-            paragraph(f"No artifact puts any of the test {subject.rows_are} into another class than Keras does."), again
-        )
+        said = f"No artifact puts any of the test {subject.rows_are} into another class than Keras does."
+        return Section(paragraph(said), {command("record", "check", subject.folder): "counts anew"})
+    again = {command("verify", subject.folder, "--flips", "flips.png"): "draws them anew"}
     ordered = sorted(flips, key=lambda flip: (list(KINDS).index(flip.kind), flip.index, flip.candidate))
     images = subject.test_set
     if not images.is_pixels:
@@ -47,8 +46,8 @@ def show(subject: Subject) -> Section:
     tiles = [_tile(flip, flips[flip], images, classes) for flip in ordered[:MOST_TILES]]
     counts = ", ".join(f"{sum(flip.kind == one for flip in flips)} {words}" for one, words in KINDS.items())
     more = f" The first {MOST_TILES} are shown." if len(flips) > MOST_TILES else ""
-    artifacts = len(set(chain.from_iterable(flips.values())))
-    said = f"{len(flips)} changes of class by {artifacts} of {len(rows.artifacts)} artifacts: {counts}.{more}"
+    by = f"{len(set(chain.from_iterable(flips.values())))} of {units.count(len(rows.artifacts), 'artifact')}"
+    said = f"{units.count(len(flips), 'change')} of class by {by}: {counts}.{more}"
     return Section(joined([paragraph(said), element("div", *tiles, class_="tiles")]), again)
 
 
@@ -56,7 +55,7 @@ def _tile(flip: Flip, names: Sequence[str], images: Split, classes: Sequence[str
     pixels = images.images[flip.index]
     step = -(-max(pixels.shape[:2]) // LONGEST_SIDE)
     label, reference, candidate = (classes[one] for one in (flip.label, flip.reference, flip.candidate))
-    said = f"#{flip.index}: a {label}. Keras: {reference}, artifact: {candidate}"
+    said = f"#{flip.index}: {label}. Keras: {reference}, artifact: {candidate}"
     return element(
         "figure",
         element("img", src=data_url(np.ascontiguousarray(pixels[::step, ::step])), alt=said),

@@ -35,7 +35,9 @@ def show(subject: Subject) -> Section:
     """Return accuracy against latency, the area of a marker being the size of its file."""
     points = sorted(contenders(subject.record.results), key=lambda one: one.median.value)
     if len(points) < 2:
-        raise ArtifactError("it takes accuracy and latency of two artifacts; 'toolkit verify --save' and 'bench'")
+        raise ArtifactError(
+            "it takes accuracy and latency of two artifacts, which 'toolkit verify --save' and 'toolkit bench' measure"
+        )
     letters = [ascii_uppercase[number % 26] + str(number // 26 or "") for number in range(len(points))]
     best = front(points)
     rows = [

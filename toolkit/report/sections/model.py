@@ -33,7 +33,8 @@ def show(subject: Subject) -> Section:
     if manifest.recipe:
         recipe = documents.to_tree(manifest.recipe)
         about["recipe"] = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in recipe.items())
-    about |= {f"SHA-256 of {part.replace('_', ' ')}": code(digest) for part, digest in manifest.data.digests.items()}
+    parts = {part.replace("_", " "): digest for part, digest in manifest.data.digests.items()}
+    about |= {f"SHA-256 of {part.replace('images', subject.rows_are)}": code(parts[part]) for part in parts}
     limits = getattr(source, "LIMITS", "").split("`")  # every second part is a command
     said = paragraph(*(code(part) if number % 2 else part for number, part in enumerate(limits)))
     return Section(joined([facts(about), said]), {})

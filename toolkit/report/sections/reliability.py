@@ -39,10 +39,10 @@ def show(subject: Subject) -> Section:
         _diagram(name, calibration(rows.reference, rows.artifacts[name]), 1),
     ]
     what = (
-        f"The images in {BINS} bins by the probability of the answer. On the dotted line, answers of 90 % are right "
-        "nine times in ten; below it, the model is too sure of itself. Lines: Wilson's 95 % intervals. Numbers: the "
-        "images of a bin, if fewer than 100. ECE, the expected calibration error: the distance from the dotted line, "
-        "averaged over the images."
+        f"The {subject.rows_are} in {BINS} bins by the probability of the answer. On the dotted line, answers of 90 % "
+        "are right nine times in ten; below it, the model is too sure of itself. Lines: Wilson's 95 % intervals. "
+        f"Numbers: the {subject.rows_are} of a bin, if fewer than 100. ECE, the expected calibration error: the "
+        f"distance from the dotted line, averaged over the {subject.rows_are}."
     )
     again = {command("record", "check", subject.folder): "rebuilds the calibration errors"}
     return Section(joined([element("div", *pair, class_="pair"), element("p", what, class_="faint")]), again)
@@ -81,6 +81,5 @@ def _diagram(title: str, counted: Reliability, kind: int) -> Markup:
         parts.append(svg.marker(kind, x, height.at(one.right.value), f"area{kind}"))
         if one.images < 100:
             parts.append(svg.text(x, height.at(one.right.high) - 5, one.images, anchor="middle", look="tick"))
-    parts.append(svg.text(axis.end, height.end - 8, error, anchor="end", look="name"))
     drawn = svg.picture(WIDTH, HEIGHT, *parts, says=f"reliability of {title}: {error}")
-    return element("figure", element("h3", code(title)), drawn)
+    return element("figure", element("h3", code(title), f", {error}"), drawn)

@@ -58,7 +58,7 @@ def _outcome(metrics: Metrics) -> str:
     overlap = metrics.dataset.overlap if metrics.dataset else ()
     accuracy = "not measured" if metrics.test_accuracy is None else units.percent(metrics.test_accuracy)
     return (
-        f"{metrics.epochs_run} epochs. The weights are those of epoch {metrics.best_epoch}, the best by "
+        f"{units.count(metrics.epochs_run, 'epoch')}. The weights are those of epoch {metrics.best_epoch}, the best by "
         f"{metrics.monitor} ({metrics.best_value:.4f}). Test accuracy of the Keras model: "
         f"{units.marked(accuracy, overlap=overlap)}."
     )
@@ -81,8 +81,8 @@ def _chart(
     lines = {"training": [values_of(one)[0] for one in history]}
     if all(one.validated for one in history):
         lines["validation"] = [values_of(one)[1] for one in history]
-    first = max(1.0, len(history) - 1.0)
-    across = Axis(1.0, 1.0 + first, 52.0, WIDTH - 12)
+    ends = (1.0, float(len(history))) if len(history) > 1 else (0.5, 1.5)
+    across = Axis(*ends, 52.0, WIDTH - 12)
     up = Axis(*svg.spread(value for values in lines.values() for value in values), HEIGHT - 42, 44.0)
     epochs = [value for value in across.ticks if value == int(value)]
     parts = [
@@ -95,15 +95,15 @@ def _chart(
         parts.append(svg.path(points, f"line{kind}"))
         step = max(1, len(points) // 8) if kind else len(points)
         parts += [svg.marker(kind, x, y, f"area{kind}", radius=3.2) for x, y in points[::step]]
-        legend = across.end - 150 + 80 * kind
+        legend = across.start + 130 + 80 * kind  # where a phone's screen reaches
         parts += [svg.marker(kind, legend, 17, f"area{kind}"), svg.text(legend + 8, 21, name, look="label")]
     if best is not None:
         at = across.at(best)
         parts.append(svg.line(at, up.start, at, up.end, "even"))
         side, anchor = (5, "start") if at < (across.start + across.end) / 2 else (-5, "end")
         parts.append(svg.text(at + side, up.start - 6, f"kept: epoch {best}", anchor=anchor, look="tick"))
-    ends = ", ".join(f"{name} ends at {values[-1]:.4g}" for name, values in lines.items())
-    drawn = svg.picture(WIDTH, HEIGHT, *parts, says=f"{title} of {len(history)} epochs: {ends}")
+    last = ", ".join(f"{name} ends at {values[-1]:.4g}" for name, values in lines.items())
+    drawn = svg.picture(WIDTH, HEIGHT, *parts, says=f"{title} of {units.count(len(history), 'epoch')}: {last}")
     return element("figure", drawn)
 
 

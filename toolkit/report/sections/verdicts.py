@@ -36,7 +36,7 @@ def show(subject: Subject) -> Section:
     margins = [f"{one.margin_pp:g}" for _, one in judged]
     shared = (one for _, verified in judged for one in verified.dataset.overlap)
     marks = dict.fromkeys(f"{units.MARK} not an accuracy: {one}." for one in shared)
-    notes = (_legend(sorted(set(margins))), *map(paragraph, marks))
+    notes = (_legend(sorted(set(margins)), subject.rows_are), *map(paragraph, marks))
     body = joined([_lead([one for _, one in judged], subject.rows_are), drawn, *notes])
     again = {
         command("record", "check", subject.folder): "rebuilds each figure from what was kept of each image",
@@ -110,12 +110,13 @@ def _strip(artifact: Artifact, axis: Axis, bounds: tuple[float, float, float], m
     )
 
 
-def _legend(margins: Sequence[str]) -> Markup:
+def _legend(margins: Sequence[str], rows_are: str) -> Markup:
     return element(
         "p",
-        "Square: accuracy lost, (lost − gained) / images. Line: from its lower to its upper one-sided 95 % bound "
+        f"Square: accuracy lost, (lost − gained) / {rows_are}. Line: from its lower to its upper one-sided 95 % bound "
         f"(Tango's score bounds). Dashed: the margin, {units.listed(margins)} points. pass: the whole line lies left "
-        "of the margin; fail: right of it, or a check failed; inconclusive: it crosses the margin: too few images.",
+        "of the margin; fail: right of it, or a check failed; inconclusive: it crosses the margin: too few "
+        f"{rows_are}.",
         class_="faint",
     )
 
