@@ -4,6 +4,7 @@ from toolkit.host.facts import Host, bits, describe, is_same, unsupported
 from toolkit.host.kernels import instruction_sets, multiplies_bytes
 from toolkit.host.memory import available_memory_bytes, process_memory_bytes
 from toolkit.host.state import SINCE_BOOT_SHIFT, THROTTLE_BITS, State, describe_throttled, read_state
+from toolkit.host.waiting import process_waited_s
 
 __all__ = [
     "SINCE_BOOT_SHIFT",
@@ -18,6 +19,7 @@ __all__ = [
     "is_same",
     "multiplies_bytes",
     "process_memory_bytes",
+    "process_waited_s",
     "read_state",
     "unsupported",
 ]
