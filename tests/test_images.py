@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from toolkit import host, images
 from toolkit.errors import DataError
@@ -227,3 +227,34 @@ def test_several_images_in_one_file_are_refused_in_a_line(tmp_path, suffix):
         images.read(tmp_path / f"several{suffix}", channels=1)
     pages[0].save(tmp_path / f"one{suffix}")
     assert images.read(tmp_path / f"one{suffix}", channels=1).shape == (8, 8, 1)
+
+
+BRANDED = b"\0\0\0\x18ftyp%s\0\0\0\0" + bytes(40)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("phone.heic", BRANDED % b"heic", "HEIC"),
+        ("phone.jpg", BRANDED % b"mif1", "HEIC"),  # renamed by whoever wanted a JPEG
+        ("x.jxl", b"\xff\x0a" + bytes(40), "JPEG XL"),
+        ("x.jxl", b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40), "JPEG XL"),
+    ],
+)
+def test_a_photo_that_is_not_read_here_is_named_as_what_it_is(tmp_path, name, content, kind):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(
+        DataError, match=rf"{name}: .*: it is a photo in {kind}, which is not read here; save it as JPEG"
+    ):
+        images.look(tmp_path / name)
+
+
+def test_avif_is_read_where_pillow_reads_it(tmp_path):
+    path = tmp_path / "x.avif"
+    if features.check("avif"):
+        Image.new("RGB", (16, 16), "red").save(path)
+        assert images.read(path, channels=3)[8, 8, 0] > 200
+    else:
+        path.write_bytes(BRANDED % b"avif")
+        with pytest.raises(DataError, match="it is a photo in AVIF, which is not read here; save it as JPEG"):
+            images.look(path)
