@@ -215,8 +215,8 @@ def _refuse_cell(path: Path, line: int, cells: Sequence[str], names: Sequence[st
 
 def _no_number(path: Path, line: int, column: str, what: str) -> DataError:
     return DataError(
-        f"{path}: line {line}, column {_shown(column)} is {what}; allowed: numbers, which NaN and infinity are not. "
-        "Mend the cell or leave out its row or its column"
+        f"{path}: line {line}, column {_shown(column)} is {what}; allowed: numbers with a decimal point, not NaN or "
+        "infinity. Mend the cell or leave out its row or its column"
     )
 
 

@@ -4,6 +4,7 @@ A SavedModel has no recurrent layers that could be traced anew (``tracing.unroll
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from toolkit import extras
@@ -44,13 +45,16 @@ class _Writer:
         self._tf, self._whole, self._what = tf, whole, what
         self._definitions = {one.signature.name: one for one in library.function}
         self._graphs: dict[str, Any] = {}
-        self._of_lists: dict[str, Callable[..., Any]] = {
-            "TensorListFromTensor": lambda rows, shape: tf.unstack(rows),
+        self._otherwise: dict[str, Callable[..., Any]] = {
+            # Of a tensor of which it is not known how many rows it has, each is cut out when it is read.
+            "TensorListFromTensor": lambda rows, shape: rows if rows.shape[0] is None else tf.unstack(rows),
             "TensorListReserve": lambda shape, count: [None] * int(self._known(count)),
             "TensorListGetItem": lambda rows, place, shape: rows[int(self._known(place))],
             "TensorListSetItem": lambda rows, place, row: _replaced(rows, int(self._known(place)), row),
             "TensorListStack": lambda rows, shape: tf.stack(rows),
             "TensorListLength": lambda rows: tf.constant(len(rows)),
+            "Identity": lambda one: one,
+            "SelectV2": partial(select, tf),
         }
 
     def outputs(self, graph: Any, given: Sequence[Any]) -> list[Any]:
@@ -75,13 +79,9 @@ class _Writer:
             while self._known(*self.outputs(goes_on, inputs)):
                 inputs = [self._counted(one) for one in self.outputs(body, inputs)]
             return inputs
-        if kind in self._of_lists:
-            return [self._of_lists[kind](*inputs)]
-        if kind == "SelectV2":
-            return [select(self._tf, *inputs)]
+        if kind in self._otherwise:
+            return [self._otherwise[kind](*inputs)]
         if any(isinstance(one, list) for one in inputs):
-            if kind == "Identity":
-                return inputs
             raise ArtifactError(f"{self._what}: computes with {kind} in a loop; {_REMEDY}")
         attributes = {name: one for name, one in operator.node_def.attr.items() if not name.startswith("_")}
         types = [one.dtype for one in operator.outputs]
