@@ -1,6 +1,7 @@
 """The house: imports run downward, the edge part never sees TensorFlow, and the help loads nothing heavy."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -66,6 +67,14 @@ def imports_of(module: Path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+
+
+def test_the_page_of_the_house_has_every_part_on_its_level():
+    page = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named: list[set[str]] = [set() for _ in FLOORS]
+    for level, parts in re.findall(r"^\| (\d+) \| (.*?) \|", page, re.MULTILINE):
+        named[int(level) - 1] |= {re.sub(r"/$|\.py$", "", part) for part in re.findall(r"`([^`]+)`", parts)}
+    assert named == [parts - {"__main__"} for parts in FLOORS]
 
 
 def test_imports_run_downward():

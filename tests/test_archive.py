@@ -21,7 +21,7 @@ def packed(tmp_path):
     return tmp_path / "box.zip"
 
 
-def test_order_and_time_do_not_matter(packed, tmp_path, monkeypatch):
+def test_an_archive_does_not_depend_on_order_and_time(packed, tmp_path, monkeypatch):
     monkeypatch.setenv("TZ", "Pacific/Auckland")
     old = os.umask(0o077)
     try:

@@ -24,7 +24,7 @@ def test_a_module_without_a_reason_and_a_reason_without_its_module_are_problems(
     assert superfluous({"b.py": 0.89}, {"b.py": ELSEWHERE}) == []
 
 
-def test_of_a_module_with_a_reason_no_less_is_run_than_it_says():
+def test_a_module_with_a_reason_is_run_as_much_as_that_says():
     assert problems({"b.py": 0.5}, {"b.py": ELSEWHERE}) == []
     assert problems({"b.py": 0.494}, {"b.py": ELSEWHERE}) == [
         "b.py: 49% of it is run, less than 50%; test it, or give the reason in REASONS"

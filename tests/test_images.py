@@ -71,7 +71,7 @@ def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
     assert images.read(tmp_path / "grey.png", channels=1)[0, 0, 0] == 0x80
 
 
-def test_transparency_is_paper(tmp_path):
+def test_transparent_pixels_become_paper(tmp_path):
     Image.new("RGBA", (5, 5), (0, 0, 0, 0)).save(tmp_path / "clear.png")
     assert images.read(tmp_path / "clear.png", channels=1).min() == 255
 

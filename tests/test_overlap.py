@@ -46,7 +46,7 @@ def test_an_overlap_is_refused_unless_it_is_allowed():
     overlap.refuse((), what="tiny", allowed=False)
 
 
-def test_a_long_list_is_cut():
+def test_a_long_list_of_shared_images_is_cut():
     digests = np.arange(100, dtype=np.uint64)
     (found,) = overlap.find({"training": digests, "test": digests})
     assert str(found) == "100 of the 100 test images are training images too (rows 0, 1, 2, 3, 4, …)"

@@ -41,7 +41,7 @@ def test_the_picture_fits_a_screen_and_its_text_is_as_large_as_that_of_the_page(
 
 def test_the_picture_shows_verdicts_speed_ups_and_what_to_ship(svg):
     text = html.unescape(re.sub(r"<[^>]+>", "", svg)).replace("\xa0", " ")
-    for words in ("3. verify", "lost/gained", "pass", "speed-up", "faster, at least 2.78×", "ship:", "…"):
+    for words in ("3. verify", "lost/gained", "pass", "speed-up", "faster, at least", "ship:", "…"):
         assert words in text
     assert "divergence" not in text
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.conftest import verification
 from tests.elsewhere import elsewhere
-from tests.export.test_inputs import SIDE, dataset_of
+from tests.export.made_up import SIDE, dataset_of
 from tests.parity.test_against import by_brightness, linear
 from toolkit import images, manifest
 from toolkit.convention import Convention, Output, parse

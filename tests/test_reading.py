@@ -20,7 +20,7 @@ def test_what_is_no_size_is_refused(text):
         size_of(text)
 
 
-def test_keys_name_arrays():
+def test_keys_name_the_arrays_of_an_npz_file():
     assert keys_of("x_train=images, y_train=labels") == {"x_train": "images", "y_train": "labels"}
 
 
@@ -44,7 +44,7 @@ def test_an_array_that_is_not_one_of_a_data_set_is_refused():
         Reading(keys={"x_train": "images"}),
     ],
 )
-def test_a_document_says_the_same(asked):
+def test_a_reading_survives_its_document(asked):
     assert reading.from_json(asked.to_json(), Path("config.json"), error=RunError) == asked
 
 
@@ -58,6 +58,6 @@ def test_a_damaged_document_is_refused_by_name(wrong):
         reading.from_json(wrong, Path("config.json"), error=RunError)
 
 
-def test_what_has_a_meaning_is_kept():
+def test_of_a_reading_only_what_a_source_can_use_is_kept():
     asked = Reading(image_size=(3, 4), keys={"x_train": "images"})
     assert asked.only(("keys",)) == Reading(keys={"x_train": "images"})

@@ -61,7 +61,7 @@ def test_the_end_of_the_other_side_is_noticed_in_the_middle_of_a_message(pipe):
         channel.receive()
 
 
-def test_silence_counts_as_the_end(pipe, clock):
+def test_a_silent_connection_counts_as_ended(pipe, clock):
     """A cable that was pulled ends no connection by itself."""
     channel, _ = pipe
     with pytest.raises(ConnectionError, match="silence"):

@@ -104,7 +104,7 @@ class Convention:
         return np.dtype(np.float32 if self.layout == Layout.VALUES else np.uint8)
 
     def taking(self, rows: NDArray[Any]) -> "Convention":
-        """Return what this says of pixels, if these rows of data, (N, …), are pixels, else that they are values."""
+        """Return this convention if these rows of data, (N, …), are pixels, else one for values."""
         return self if rows.dtype == np.uint8 else Convention(layout=Layout.VALUES, output=self.output)
 
     def row_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
@@ -183,7 +183,10 @@ CAFFE = Convention(tuple(-mean for mean in _CAFFE_MEANS), tuple(255 - mean for m
 
 
 def of_message(message: dict[str, Any] | None) -> Convention | None:
-    """Return a convention that another process of this project sent as a document."""
+    """Return a convention that another process of this project sent as a document.
+
+    By hand: what ``documents.convert`` imports would count as memory and cold start of what a benchmark opens.
+    """
     if message is None:
         return None
     ends = tuple(message["low"]), tuple(message["high"])
@@ -192,7 +195,7 @@ def of_message(message: dict[str, Any] | None) -> Convention | None:
 
 
 def of_tensor(spec: "TensorSpec") -> Convention | None:
-    """Return the range that the quantization of an input makes plain, None if it could be any.
+    """Return the range that follows from the quantization of an input; None if it could be any.
 
     Bytes without a scale are pixels. With one, the range is that of all bytes, if both its ends lie within a step of
     those of a standard range: 1/127.5 and 127 is -1..1.

@@ -1,7 +1,7 @@
 """Pixels of many photos in one file of the user's cache: the same files are decoded once, and mapped after that.
 
-Beside the pixels lies a document: what could not be read, and when the pixels were written. A file that anybody has
-written to since then has another time, and is taken for nothing; gigabytes need not be read to know it.
+Beside the pixels lies a document: what could not be read, and when the pixels were written. If somebody has written to
+the file since then, its time tells, without reading gigabytes, and the photos are decoded again.
 """
 
 import hashlib

@@ -1,5 +1,7 @@
 """Pictures: what all of them share, from the palette and how several things are told apart to how they are saved."""
 
+import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +21,11 @@ COLOURS = (BLUE, VERMILION, GREEN, PURPLE, SKY, BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 INK, FAINT = "#222222", "#666666"
+# A ring around what was chosen.
+RING: dict[str, Any] = {"ls": "none", "marker": "o", "ms": 11, "mfc": "none", "color": INK}
 # How many markers a line has at most.
 MARKERS_A_LINE = 8
-# What an entry of a legend takes in inches: its handle, and each character.
+# What an entry of a legend takes in inches: its handle, and each character of the size SMALL.
 _HANDLE_INCHES, _CHARACTER_INCHES = 0.6, 0.065
 
 
@@ -97,6 +101,12 @@ def legend(figure: Any, handles: Sequence[Any]) -> None:
     figure.legend(
         handles=handles, loc="outside lower center", ncols=min(columns, len(handles)), frameon=False, fontsize=SMALL
     )
+
+
+def fitted(text: str, *, inches: float, size: float) -> str:
+    """Return a title of a font size in lines that fit a width; a line ends at a space or after a comma."""
+    width = int(inches / (_CHARACTER_INCHES * size / SMALL))
+    return "\n".join(textwrap.wrap(re.sub(r",(?=\S)", ", ", text), width, break_on_hyphens=False))
 
 
 def every(points: int) -> int:

@@ -1,6 +1,6 @@
 """Parts of the JSON documents of this project, read by ``toolkit.files.documents``.
 
-others: what a document has beside, which nobody here asks for; it is written again.
+others: fields of a document that nothing here reads; they are kept when it is written again.
 """
 
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class CountedFile(ListedFile):
 
 @dataclass(frozen=True)
 class NoveltyFile(ListedFile):
-    """What tells an image of none of the classes: its score is above ``threshold``.
+    """The score of images of none of the classes: theirs is above ``threshold``.
 
     n: the images of the classes that the threshold was set by; a share of ``false_alarms`` of them lies above it. part:
     what they are of, "validation" or "training".

@@ -15,7 +15,7 @@ ToolkitError                    exit 2: wrong usage or wrong input
     ├── DivergedError           a training loss that is no longer a number
     └── ExportFailedError       at least one artifact could not be converted
 
-ToolkitWarning                  what was done otherwise than asked, or what a result must be read with
+ToolkitWarning                  what was not done as asked, or must be known to read a result
 """
 
 
@@ -26,7 +26,7 @@ class ToolkitError(Exception):
 
 
 class ToolkitWarning(UserWarning):
-    """What was done otherwise than asked, or what a result must be read with."""
+    """What was not done as asked, or must be known to read a result."""
 
 
 class UsageError(ToolkitError):

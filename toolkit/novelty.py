@@ -1,4 +1,4 @@
-"""What is none of the classes: how unlike the images of a class an image is that a model takes for one of them.
+"""Images of none of the classes: a score of how little an image resembles those of the class that a model gives it.
 
 A classifier answers with one of its classes whatever it is shown. An image is described by its edges: how strong those
 of each direction are in each part of it. The score is the squared distance from the subspace that the training images
@@ -35,7 +35,7 @@ BLOCKS, DIRECTIONS = 5, 8
 COMPONENTS = 24
 # What a file keeps, in values of two bytes: of many classes fewer components, then fewer blocks.
 MOST_VALUES = 100_000
-# A look at an image counts e^-SHARPNESS times as much as one whose score is a threshold lower. 1.5 to 3 were tried on
+# A look has e^-SHARPNESS times the weight of another whose score is lower by the threshold. 1.5 to 3 were tried on
 # digits that are turned (toolkit/digits/form.py).
 SHARPNESS = 2.5
 # Where images of a class are all alike, the threshold may be 0.
@@ -48,7 +48,7 @@ CHUNK = 64
 
 @dataclass(frozen=True)
 class Judgement:
-    """How unlike the class that a model answers with an image is. Above the threshold, it is of none of the classes."""
+    """How little an image resembles the class that a model gives it; above the threshold, it is of none of them."""
 
     score: float
     threshold: float
@@ -126,7 +126,7 @@ def fit(images: NDArray[np.uint8], labels: NDArray[np.int64], *, classes: int) -
 
 
 def threshold(scores: NDArray[np.float64]) -> float:
-    """Return what the score of another image of the same kind is above with a probability of at most FALSE_ALARMS.
+    """Return the threshold that another image of the same kind exceeds with a probability of at most FALSE_ALARMS.
 
     scores: of at least LEAST_ROWS images that nothing was learned from (V. Vovk, A. Gammerman, G. Shafer, Algorithmic
     Learning in a Random World, 2005, chapter 4: split conformal prediction).
@@ -136,7 +136,7 @@ def threshold(scores: NDArray[np.float64]) -> float:
 
 
 class Judge:
-    """What says of images, by the score of a manifest, whether they are of none of the classes.
+    """Judges by the score of a manifest whether images are of none of the classes.
 
     ArtifactError if the score's file is not the one that was exported.
     """
@@ -149,7 +149,7 @@ class Judge:
             self._known = read(self._path)
 
     def weights(self, images: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return how much each of several looks at one image counts, (N,): more, the more like its class it is.
+        """Return the weights of several looks at one image, (N,): the more a look resembles its class, the larger.
 
         images: (N, H, W, C), for which a model answers (N, classes). All count the same if no manifest has a score.
         """

@@ -1,4 +1,4 @@
-"""Images that two sets share: a test set that overlaps what a model learned from measures memory, not accuracy."""
+"""Images that two sets share: on test images that it has learned from, a model shows memory, not accuracy."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""What of an artifact may come out otherwise on another kind of CPU."""
+"""What an artifact may compute differently on another kind of CPU."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ NAMED_LAYERS = 3
 
 @dataclass(frozen=True)
 class Portability:
-    """What of an artifact may come out otherwise on another kind of CPU.
+    """What an artifact may compute differently on another kind of CPU.
 
     saturating: layers whose sums in integers may saturate there, by name, with the greatest sum of two products that
     are added. limit: the greatest that is added right. where: on which CPUs. here: whether this is one of them.

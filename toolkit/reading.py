@@ -1,4 +1,4 @@
-"""How the files of a data set are read where more than one way is possible: what a user asks for, and runs record."""
+"""How the files of a data set are read, where there is a choice: what a user asks for, and runs record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace

@@ -22,4 +22,4 @@ OnStep = Callable[[Step], None]
 
 
 def ignore(step: Step) -> None:
-    """Do without."""
+    """Ignore the step."""

@@ -1,4 +1,4 @@
-"""Text that can be shown anywhere: without what would steer a terminal, and in the characters that it has."""
+"""Text that can be shown on any terminal: nothing in it steers the terminal, and no character is missing there."""
 
 import codecs
 import io

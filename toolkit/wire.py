@@ -14,8 +14,8 @@ from typing import Any
 
 # What a device writes before its first message: a login shell may have written something of its own before.
 MARK = b"toolkit: here\n"
-# Seconds between two messages that say nothing but that the connection is there, and after how many without any a
-# device takes it for lost: a cable that was pulled ends no connection by itself.
+# Seconds between two messages that only say that the connection is there. After so many seconds without any message a
+# device gives it up: a pulled cable does not end a connection by itself.
 ALIVE_S, SILENCE_S = 10.0, 45.0
 # Seconds between two looks at whether a message is still to be waited for.
 LOOK_S = 0.2

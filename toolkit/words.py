@@ -1,4 +1,4 @@
-"""How tables, charts and claims call the values of a recipe."""
+"""The words of tables, charts and claims for the values of a recipe."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -20,7 +20,7 @@ def test_a_bundle_is_packed_and_checked(exported_once, here):
     assert "cnn-int8-tflite/classify.py: its bytes are damaged" in checked.problems
 
 
-def test_the_machine_is_examined(exported, monkeypatch):
+def test_doctor_examines_the_machine(exported, monkeypatch):
     monkeypatch.setattr("toolkit.doctor.report.parts", lambda: ("numpy",))
     monkeypatch.setattr("toolkit.doctor.artifacts.failures", lambda *_, **__: {})
     steps = []

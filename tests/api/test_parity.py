@@ -44,6 +44,6 @@ def test_verify_refuses_what_makes_no_sense_before_it_looks(here, options, messa
         api.verify("nowhere", **options)
 
 
-def test_what_is_not_there_is_an_error(tmp_path):
+def test_verifying_a_folder_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(ArtifactError, match="no such file or folder"):
         api.verify(tmp_path / "none")

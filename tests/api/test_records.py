@@ -34,7 +34,7 @@ def test_what_is_no_record_is_an_error(here):
         api.check_record(here)
 
 
-def test_records_are_compared(benchmark, here):
+def test_two_benchmark_records_are_compared(benchmark, here):
     compared = api.compare_records(benchmark, str(benchmark / "record.json"))
     assert compared
     assert [pair.verdict for pair in compared.pairs] == ["indistinguishable"] * 2
@@ -56,7 +56,7 @@ def test_two_artifacts_are_compared_side_by_side(exported_once):
 
 
 @pytest.mark.parametrize("name", ["exported", "record.json"])
-def test_what_is_no_artifact_is_compared_as_a_record(exported_once, name):
+def test_compare_says_that_records_have_a_command_of_their_own(exported_once, name):
     artifact = exported_once / "cnn-int8.tflite"
     for compare in (api.compare, api.compare_instructions):
         with pytest.raises(UsageError, match=f"^{name}: not an artifact; .toolkit record compare. compares"):

@@ -32,7 +32,7 @@ def test_a_machine_that_stays_as_it_was_marks_nothing():
         ({"throttled": 0x50000}, ("under-voltage now", "throttled now")),
     ],
 )
-def test_what_changed_is_named(after, marks):
+def test_what_changed_on_the_machine_during_a_block_is_named(after, marks):
     assert changes(STEADY, replace(STEADY, **after), seconds=0.03) == marks
 
 

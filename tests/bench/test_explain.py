@@ -38,7 +38,7 @@ def profiled(path, module=None, **asked):
 
 
 @pytest.mark.parametrize("name", ["cnn-float32.onnx", "cnn-int8.tflite"])
-def test_each_operator_is_timed(exported_once, name):
+def test_explain_times_each_operator(exported_once, name):
     found = profiled(exported_once / name)
     assert found.prefixes_s == (1e-4,) * (len(found.operators) + 1)
     assert found.untimed is None

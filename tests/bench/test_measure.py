@@ -69,7 +69,7 @@ def subject_of(session=FakeSession, images=None, batch=1, tick=0, convention=Non
     return subject, opened[0], clock
 
 
-def test_each_figure_measures_what_it_says():
+def test_each_figure_of_a_process_measures_what_it_says():
     subject, _, _ = subject_of()
     assert (subject.load_s, subject.first_s) == (LOAD / 1e9, FIRST / 1e9)
     assert set(subject.block(INVOKE, 0.01)) == {INVOKED}

@@ -53,7 +53,7 @@ def test_one_result_of_an_artifact_stands_for_it_and_those_of_unknown_accuracy_a
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "starts"), [(".png", b"\x89PNG"), (".svg", b"<?xml")])
-def test_a_picture_is_written(record, tmp_path, suffix, starts):
+def test_the_picture_of_a_benchmark_is_written(record, tmp_path, suffix, starts):
     path = tmp_path / f"bench{suffix}"
     assert plot.draw(path, record) is None
     assert path.read_bytes().startswith(starts)

@@ -195,7 +195,7 @@ MEDIANS = {"cnn-float32.tflite": 60, "cnn-float16.tflite": 59.9, "cnn-int8.tflit
         (("0.1ms", "1MB", 98.0), "cnn-int8.tflite"),
     ],
 )
-def test_the_budgets_choose(record_of, budgets, chosen):
+def test_what_is_recommended_is_within_the_budgets(record_of, budgets, chosen):
     record = record_of(MEDIANS)
     record.results = [replace(r, accuracy=ACCURACIES[r.path.name]) for r in record.results]
     record.budgets = Requirements.parse(*budgets)

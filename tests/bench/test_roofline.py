@@ -27,7 +27,7 @@ HERE = replace(host.describe(), cpu="made up", emulated=False)
         (1_000, 0, (100e9, COMPUTE)),
     ],
 )
-def test_the_lower_roof_counts(macs, weight_bytes, attainable):
+def test_the_lower_of_two_roofs_is_what_the_machine_allows(macs, weight_bytes, attainable):
     assert ROOF.attainable(macs, weight_bytes) == attainable
 
 

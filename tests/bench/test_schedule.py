@@ -128,7 +128,7 @@ def test_what_cannot_be_timed_beside_float32_says_so(exported, tmp_path, monkeyp
 
 
 @pytest.mark.slow
-def test_batches_are_run(exported, tmp_path):
+def test_every_batch_size_is_measured(exported, tmp_path):
     candidates = select([exported / "cnn-int8.onnx", exported / "cnn-int8.tflite"], warn=pytest.fail)
     record = bench(candidates, tmp_path / "record", replace(QUICK, batches=[1, 16]))
     assert record.failures == {}

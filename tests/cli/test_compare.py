@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.instructions.test_count import counts_of
-from tests.bench.test_compare import NEW, OLD, record_of
+from tests.bench.test_compare_records import NEW, OLD, record_of
 from tests.bench.test_versus import BYTES, IMAGE, versus_of
 from toolkit.bench import record
 
@@ -37,7 +37,9 @@ def test_a_mistake_gets_one_clear_line_and_exit_code_2(mistake, arguments, messa
         (NEW, {"cpu": "another"}, {}, "5", 0, "measured on two machines: side by side, without a verdict"),
     ],
 )
-def test_it_fails_where_one_is_slower_or_fails(cli, monkeypatch, new, facts, failures, tolerance, code, said):
+def test_a_comparison_of_records_fails_where_one_is_slower(
+    cli, monkeypatch, new, facts, failures, tolerance, code, said
+):
     made = {Path("old"): record_of(OLD, 1), Path("new"): record_of(new, 2, **facts)}
     made[Path("new")].failures = failures
     monkeypatch.setattr(record, "read", made.__getitem__)
@@ -97,7 +99,7 @@ def test_two_files_are_compared_by_instructions(cli, monkeypatch, here, toleranc
     assert (document["verdict"], document["compared"][0]["ratio"]) == ("fail" if code else "pass", 1.015)
 
 
-def test_the_same_file_is_called_the_same(cli, exported_once):
+def test_a_file_compared_with_itself_is_called_the_same(cli, exported_once):
     path = exported_once / "cnn-int8.tflite"
     code, out, _ = cli("compare", path, path)
     assert code == 0

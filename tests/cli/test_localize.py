@@ -19,7 +19,7 @@ def test_a_mistake_gets_one_clear_line_and_exit_code_2(mistake, arguments, messa
 
 
 @pytest.mark.slow
-def test_it_shows_each_layer_and_draws_them(cli, exported_once, here):
+def test_localize_shows_each_layer_and_draws_them(cli, exported_once, here):
     code, out, _ = cli("localize", exported_once / "cnn-int8.tflite")
     assert code == 0
     assert "conv_1" in out

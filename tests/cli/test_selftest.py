@@ -32,7 +32,7 @@ MISSED = FaultOutcome("images transposed", "net.onnx", (), None)
 
 
 @pytest.mark.parametrize(("outcomes", "code", "wrong"), [((CAUGHT, SOUND), 0, 0), ((CAUGHT, MISSED, SOUND), 1, 1)])
-def test_each_fault_has_a_row_and_one_that_is_missed_fails(cli, monkeypatch, outcomes, code, wrong):
+def test_selftest_has_a_row_for_each_fault_and_fails_if_one_is_missed(cli, monkeypatch, outcomes, code, wrong):
     found = _Found()
     monkeypatch.setattr("toolkit.parity.verify.select", lambda paths: [(found, ())])
     monkeypatch.setattr("toolkit.parity.verify.load", lambda *_: None)

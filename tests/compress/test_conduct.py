@@ -131,7 +131,7 @@ def test_if_none_reaches_it_nothing_is_chosen(compress, opened):
 
 
 @pytest.mark.slow
-def test_without_an_accuracy_it_is_that_of_the_original(compress):
+def test_without_min_accuracy_the_original_s_less_the_margin_must_be_reached(compress):
     big = make_dataset(tiny_arrays(test=3_000), name="tiny", origin="tests")
     of = compress(Learned(telling(0.9)), budgets=replace(BUDGETS, min_accuracy=None), dataset=big)
     assert of.least_accuracy == pytest.approx(of.original.accuracy - 0.001)

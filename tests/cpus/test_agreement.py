@@ -23,7 +23,7 @@ def off(values: int, by: float) -> np.ndarray:
         (("onnxruntime", "int8"), off(3, -0.6), "3 of 100 images are put into another class; none may"),
     ],
 )
-def test_between_two_arm64_cpus(kernels, other, problem):
+def test_two_arm64_cpus_must_answer_alike_to_the_finer_bounds(kernels, other, problem):
     assert between(OUTPUTS, other, RULES[kernels], on_arm64=True, step=STEP) == problem
 
 
@@ -38,7 +38,7 @@ def test_between_two_arm64_cpus(kernels, other, problem):
         (("onnxruntime", "int8"), off(1, 2e-5), "differ by 2e-05; allowed: 4.8e-06"),
     ],
 )
-def test_between_any_others(kernels, other, problem):
+def test_any_other_two_cpus_must_answer_alike_to_the_wider_bounds(kernels, other, problem):
     assert between(other, OUTPUTS, RULES[kernels], on_arm64=False, step=STEP) == problem
 
 

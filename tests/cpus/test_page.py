@@ -80,7 +80,7 @@ def test_a_page_of_other_cpus_is_old():
         ("mlp-int8.tflite", -1.0, "1.0e+00, 1"),
     ],
 )
-def test_what_breaks_the_promise_is_named(artifact, by, cell):
+def test_an_artifact_that_answers_too_differently_on_a_cpu_is_named(artifact, by, cell):
     columns = () if cell is None else ("Haswell", "any two")
     expected = [f"{artifact}: {column}: {cell} breaks what is required" for column in columns]
     assert page.stale(written(Haswell=off(artifact, by))) == expected

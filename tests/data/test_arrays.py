@@ -41,11 +41,11 @@ def test_the_whole_of_16_bits_is_scaled(tiny):
     assert made(pixels=lambda images: images.astype(np.uint16) * 257).digests == tiny.digests
 
 
-def test_true_is_white():
+def test_booleans_become_black_and_white_pixels():
     assert made(pixels=lambda images: images > 127).train.images.max() == 255
 
 
-def test_one_scale_serves_all_parts():
+def test_the_arrays_of_all_parts_are_scaled_alike():
     train, labels, test, test_labels = tiny_arrays()
     arrays = (train.astype(np.float32), labels, (test > 127).astype(np.float32), test_labels)
     assert make_dataset(arrays, name="x", origin="x").test.images.max() == 1

@@ -65,7 +65,7 @@ def test_without_a_window_recordings_must_be_of_one_length(tmp_path):
         load(tmp_path / "moves", said=[])
 
 
-def test_what_is_too_short_is_named(tmp_path):
+def test_recordings_shorter_than_a_window_are_left_out_and_named(tmp_path):
     said = []
     save(save_classes(tmp_path / "moves") / "rest" / "short.csv", 9)
     found = load(tmp_path / "moves", said=said, window=10)

@@ -86,7 +86,7 @@ def test_silence_is_a_floor_and_ten_times_the_signal_is_twenty_decibels():
     assert loud - quiet == pytest.approx(np.log(100), rel=1e-3)
 
 
-def test_both_functions_need_numpy_alone():
+def test_the_functions_that_read_sound_need_numpy_alone():
     """They are copied into the program of a bundle."""
     functions = "\n".join(map(inspect.getsource, (signal_of, log_mel)))
     names: dict[str, Any] = {}

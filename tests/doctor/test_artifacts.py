@@ -25,7 +25,7 @@ def failed(*paths, kernels=None):
 
 
 @pytest.mark.parametrize(("kernels", "here"), [("aarch64", "here (aarch64) than"), (None, "here than")])
-def test_each_artifact_is_held_against_its_golden(exported, kernels, here):
+def test_each_artifact_is_compared_with_its_golden(exported, kernels, here):
     files = sorted(exported.glob("*.tflite"))
     assert failed(*files) == {}
     elsewhere(exported, "cnn-float32.tflite", "cnn-int8.tflite")
@@ -71,7 +71,7 @@ def test_a_crash_is_named_and_the_next_artifact_gets_a_new_worker(exported, monk
 
 @pytest.mark.slow
 @pytest.mark.training
-def test_of_an_endless_one_the_same_is_said_as_by_bench(endless, tmp_path, monkeypatch):  # noqa: F811
+def test_of_an_endless_artifact_the_same_is_said_as_by_bench(endless, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setenv(process.PATIENCE_VARIABLE, "2")
     path = tmp_path / "endless.onnx"
     shutil.copyfile(endless, path)
@@ -82,7 +82,7 @@ def test_of_an_endless_one_the_same_is_said_as_by_bench(endless, tmp_path, monke
     assert found[path].endswith(said)
 
 
-def test_of_one_that_takes_too_much_memory_too(exported, monkeypatch):
+def test_of_an_artifact_that_takes_too_much_memory_the_same_is_said_as_by_bench(exported, monkeypatch):
     monkeypatch.setenv(process.MEMORY_VARIABLE, "1e6")
     path = exported / "cnn-int8.onnx"
     assert failed(path)[path].startswith(f"{path}: onnxruntime took ")

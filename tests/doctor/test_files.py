@@ -26,7 +26,7 @@ def test_a_file_is_looked_at_alone(shipped):
     assert ("mlp.keras", True) in found
 
 
-def test_one_that_no_manifest_lists_needs_none(shipped, tmp_path):
+def test_a_file_that_no_manifest_lists_needs_none(shipped, tmp_path):
     alone = Path(shutil.copyfile(shipped / "mlp-int8.onnx", tmp_path / "alone.onnx"))
     beside = Path(shutil.copyfile(shipped / "mlp-int8.onnx", shipped / "beside.onnx"))
     for path in (alone, beside):

@@ -40,7 +40,7 @@ def die(*steps, how):
         (9, (FOUND, IMPORTED), "most likely the memory did not suffice", "close other programs or add swap space"),
     ],
 )
-def test_a_signal_is_named(signal, steps, said, remedy):
+def test_the_signal_that_ended_a_probe_is_named(signal, steps, said, remedy):
     found = probe("onnxruntime", command=die(*steps, how=f"os.kill(os.getpid(), {signal})")).finding
     assert found.state == "broken"
     assert found.text.startswith("onnxruntime was ended by ")

@@ -79,7 +79,7 @@ def test_what_a_worker_converts_is_what_this_process_does(
 
 
 @pytest.mark.slow
-def test_one_that_ends_a_converter_is_one_line_and_the_others_are_made(asked, trained_folder, tiny, here):
+def test_a_model_that_ends_a_converter_is_one_line_and_the_other_artifacts_are_made(asked, trained_folder, tiny, here):
     questions, worker = asked
     worker.deaths = [(CONVERT, "cnn-float32.onnx")]
     made = exported_to(Path("there"), trained_folder, tiny)
@@ -93,7 +93,7 @@ def test_one_that_ends_a_converter_is_one_line_and_the_others_are_made(asked, tr
 
 
 @pytest.mark.slow
-def test_one_that_cannot_even_be_made_ready_is_refused(asked, trained_folder, tiny, here):
+def test_a_model_that_cannot_even_be_made_ready_is_refused(asked, trained_folder, tiny, here):
     questions, worker = asked
     worker.deaths = [(READY, "best.keras")]
     with pytest.raises(ArtifactError, match=r"best\.keras: its conversion was ended by SIGSEGV"):

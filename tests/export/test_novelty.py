@@ -66,7 +66,7 @@ def test_images_without_edges_have_no_score(tmp_path):
 
 
 @pytest.mark.slow
-def test_of_many_images_some_set_it(tmp_path, monkeypatch):
+def test_at_most_so_many_images_set_the_novelty_threshold(tmp_path, monkeypatch):
     monkeypatch.setattr(measuring, "MOST_ROWS", 100)
     assert write(parts(600, share=0.2), tmp_path).n == 100
 

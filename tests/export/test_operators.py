@@ -81,7 +81,7 @@ def normalized(keras):
 
 
 @pytest.mark.parametrize("make", [pictures, sequences, attentive, normalized])
-def test_they_answer_as_keras_does(exported_model, make):
+def test_rewritten_operators_answer_as_keras_does(exported_model, make):
     made = make(keras := extras.load("keras"))
     exported = exported_model(keras.Sequential(made) if isinstance(made, list) else keras.Model(*made))
     assert exported.failures == {}

@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.export.test_inputs import SIDE, dataset_of, exported, judged, network
+from tests.export.made_up import SIDE, dataset_of, exported, judged, network
 from toolkit import extras, golden
 from toolkit.errors import ArtifactError
 from toolkit.export import saved_model, sources
@@ -42,7 +42,7 @@ def dense(tf, module, image):
     return tf.nn.softmax(tf.reshape(image, (-1, SIDE * SIDE * 3)) @ module.weights)
 
 
-def test_it_is_exported_and_verified_as_the_model_that_it_was_saved_from(tmp_path):
+def test_a_saved_model_is_exported_and_verified_as_the_model_that_it_was_saved_from(tmp_path):
     bright = dataset_of()
     path = network(tmp_path / "bright.keras")
     with extras.streams_to(tmp_path / "log"):
@@ -77,7 +77,7 @@ def test_recurrent_layers_are_exported_with_their_loops_written_out(tmp_path, ti
     np.testing.assert_allclose(record.reference, expected, atol=1e-5)
 
 
-def test_it_is_frozen_once(tf, tmp_path, monkeypatch):
+def test_a_saved_model_is_frozen_once(tf, tmp_path, monkeypatch):
     folder = saved(tf, tmp_path / "saved", lambda module, image: dense(tf, module, image))
     first = saved_model.to_keras(folder)
     monkeypatch.setattr(saved_model, "Process", None)

@@ -70,7 +70,7 @@ def test_the_header_in_c_says_that_values_come_in_as_they_are(exported):
 
 
 @pytest.mark.slow
-def test_what_is_about_pixels_is_refused(exported, tmp_path):
+def test_options_and_faults_about_pixels_are_refused_for_values(exported, tmp_path):
     source, options = resolve(str(exported / "run")), ExportOptions(plan(["tflite"], ["int8"]), 50, 0, parse("0..255"))
     with pytest.raises(UsageError, match=r"--input-range says what pixels become; 'unlike' has rows of 3 values"):
         export(source, unlike(), tmp_path / "mlp", options, warn=pytest.fail)

@@ -138,7 +138,7 @@ def test_damaged_bytes_within_are_said(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"), [("a.txt", "is no array"), (["a.npy", "a.npy"], "there twice"), ("b.npy", "has no 'a'")]
 )
-def test_other_names_are_said(tmp_path, name, message):
+def test_an_npz_file_whose_members_are_not_the_expected_arrays_is_refused(tmp_path, name, message):
     with pytest.raises(DataError, match=message):
         read(zipped(tmp_path / "x.npz", GOOD, name))
 

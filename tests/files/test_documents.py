@@ -67,7 +67,7 @@ def test_a_document_becomes_its_dataclass_and_loses_nothing(tmp_path):
         ('{"name": "x"}'.encode("utf-16"), "cannot be read as a whole: 'utf-8' codec"),
     ],
 )
-def test_what_it_is_not_is_said_with_file_and_field(tmp_path, content, message):
+def test_a_document_that_does_not_fit_is_refused_with_file_and_field(tmp_path, content, message):
     with pytest.raises(RunError, match=rf"w\.json: .*{message}"):
         read(tmp_path, content)
 

@@ -32,7 +32,7 @@ def test_what_is_no_file_is_refused_before_it_is_opened(tmp_path, monkeypatch, k
         pass
 
 
-def test_a_device_is_refused(tmp_path):
+def test_a_device_file_is_refused(tmp_path):
     (tmp_path / "endless").symlink_to("/dev/zero")
     with pytest.raises(ArtifactError, match="endless: a device; give a file"):
         files.read_bytes(tmp_path / "endless", most=10)
@@ -66,7 +66,7 @@ def test_a_missing_file_and_a_name_that_none_can_have_are_said(tmp_path):
         files.require_file(tmp_path / "\0")
 
 
-def test_sha256_of_a_file(tmp_path):
+def test_the_sha256_of_a_file_is_that_of_its_content(tmp_path):
     (tmp_path / "f").write_bytes(b"abc")
     assert files.sha256(tmp_path / "f") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     (tmp_path / "empty").touch()

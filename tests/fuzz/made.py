@@ -15,7 +15,7 @@ from toolkit.bench.pairs import Pairs
 from toolkit.bench.profile import Profile
 from toolkit.bench.roofline import Roofline
 from toolkit.bench.tuned import TriedSetting, Tuned
-from toolkit.files import sha256, write_json
+from toolkit.files import documents, sha256, write_json
 from toolkit.parity import record as parity
 from toolkit.runtimes.base.graph import INT8, Operator
 from toolkit.study import trials
@@ -115,7 +115,7 @@ def run(folder):
     write_json(folder / "config.json", {"recipe": RECIPE, "data": DATA, "started": "2026"})
     epochs = [Epoch(number, 0.5 / number, 0.9, 0.6 / number, 0.89, 1.0) for number in (1, 2, 3)]
     progress = TrainingProgress(epochs, [{"dense": 0.1, "epoch": 0}], 3, 0.2)
-    text = np.frombuffer(json.dumps(progress.to_json()).encode(), np.uint8)
+    text = np.frombuffer(json.dumps(documents.to_tree(progress)).encode(), np.uint8)
     np.savez(folder / "state.npz", progress=text, model_0=np.zeros((3, 2), np.float32))
 
 

@@ -78,7 +78,7 @@ def test_the_same_seed_gives_the_same_damage(damage, content):
     ],
     ids=["read", "refused", "two lines", "other exception"],
 )
-def test_what_becomes_of_an_input_is_told(problem, outcome, message, tmp_path):
+def test_the_fuzzer_tells_what_becomes_of_an_input(problem, outcome, message, tmp_path):
     def read(folder):
         if problem is not None:
             raise problem

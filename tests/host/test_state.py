@@ -37,7 +37,7 @@ def test_the_state_of_a_raspberry_pi_5_that_is_well(tmp_path):
     assert host.describe(root).virtual is None
 
 
-def test_the_state_of_a_pc(tmp_path):
+def test_the_state_of_a_pc_is_read_from_its_system_files(tmp_path):
     root = machine(
         tmp_path, cpuinfo=PC + "cpu MHz\t\t: 2712.003\nflags\t\t: fpu sse\n", temperature="40000", hottest="71000",
         stat="cpu  100 0 50 9000 3 0 1 250 0 0\n",

@@ -13,7 +13,7 @@ def layer_table(text, input_shape=(28, 28, 1)):
 
 
 @pytest.mark.slow
-def test_the_default_member():
+def test_the_default_tiny_network_has_five_blocks_and_8594_parameters():
     table, model = layer_table("tiny")
     assert table == [
         ("conv_1", (28, 28, 8)),
@@ -36,7 +36,7 @@ def test_the_default_member():
 
 
 @pytest.mark.slow
-def test_a_separable_member_with_strides():
+def test_a_tiny_network_can_have_separable_convolutions_and_strides():
     table, model = layer_table("tiny:width=8,depth=3,kernel=5,conv=separable,reduce=stride")
     assert [row for row in table if "act" not in row[0]] == [
         ("conv_1", (14, 14, 8)),
@@ -65,13 +65,13 @@ def test_windows_are_convolved_along_their_steps_alone(reduce):
 
 
 @pytest.mark.slow
-def test_what_is_small_already_is_not_halved():
+def test_a_side_of_a_tiny_network_is_halved_down_to_4_only():
     table, _ = layer_table("tiny:depth=8", (9, 40, 1))
     assert [shape for name, shape in table if "pool" in name] == [(4, 20, 8)]
 
 
 @pytest.mark.slow
-def test_rows_of_values_are_refused():
+def test_a_tiny_network_refuses_rows_of_values():
     with pytest.raises(UsageError, match="these are rows of 7 values; give --model mlp"):
         models.build("tiny", input_shape=(7,), classes=2)
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.export.test_inputs import BRIGHT, SIDE, dataset_of
+from tests.export.made_up import BRIGHT, SIDE, dataset_of
 from toolkit.cli import call
 from toolkit.convention import parse
 from toolkit.errors import ArtifactError, DataError, UsageError

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.export.test_inputs import dataset_of
+from tests.export.made_up import dataset_of
 from tests.parity.test_against import by_brightness, linear
 from toolkit.cli import call
 from toolkit.convention import parse
@@ -106,7 +106,7 @@ def test_whole_numbers_as_answers_lack_a_dequantization_and_no_softmax(tmp_path,
 
 
 @pytest.mark.slow
-def test_the_verb_says_why(tmp_path, corners, capfd):
+def test_diagnose_says_why_answers_differ(tmp_path, corners, capfd):
     parts = (corners.train.images, corners.train.labels, corners.test.images, corners.test.labels)
     np.savez(tmp_path / "data.npz", **dict(zip(("x_train", "y_train", "x_test", "y_test"), parts, strict=True)))
     reference = model(tmp_path / "reference.onnx")

@@ -10,7 +10,7 @@ from toolkit import golden, manifest, runtimes
 from toolkit.convention import Convention
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256
-from toolkit.parity import diagnose, figures
+from toolkit.parity import figures, other_kernels
 from toolkit.parity.checks import Problem
 from toolkit.parity.compare import Comparison, compare, overall
 from toolkit.parity.figures import Figures
@@ -75,7 +75,7 @@ def test_a_result_names_every_figure_whether_there_are_any_or_not():
     assert comparison(figures=None).to_json().keys() == comparison().to_json().keys()
 
 
-def test_the_worst_verdict_counts():
+def test_the_worst_verdict_of_several_artifacts_counts():
     ok, unsure, bad = comparison(), comparison(lost=45), comparison(problem=Problem("x", "x"))
     assert overall([ok]) == "pass"
     assert overall([ok, unsure]) == "inconclusive"
@@ -277,4 +277,4 @@ def test_probabilities_that_other_kernels_get_right_are_not_blamed_on_the_file(
 @pytest.mark.parametrize("broken", [np.full_like(REFERENCE, np.nan), ArtifactError("it cannot be opened so")])
 def test_other_kernels_that_do_not_work_leave_the_blame_on_the_file(judge, broken):
     softer = REFERENCE * np.float32(0.5) + np.float32(1 / 6)
-    assert judge(softer, by_others=broken).cause == diagnose.OF_THE_FILE
+    assert judge(softer, by_others=broken).cause == other_kernels.OF_THE_FILE

@@ -59,7 +59,7 @@ def test_where_nothing_flips_it_says_so(drawn):
     assert drawn(part(one=())) == (0, "No image changes its class", [])
 
 
-def test_of_very_many_the_first_are_shown(drawn, monkeypatch):
+def test_of_very_many_flips_the_first_are_shown(drawn, monkeypatch):
     monkeypatch.setattr(flips, "MOST_TILES", 2)
     count, heading, tiles = drawn(part(one=tuple(Flip(index, 0, 0, 1) for index in range(3))))
     assert (count, len(tiles)) == (2, 2)

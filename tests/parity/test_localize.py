@@ -96,12 +96,12 @@ def test_layers_that_can_saturate_are_named_on_every_machine(exported):
 
 
 @pytest.mark.slow
-def test_the_picture_is_drawn(exported_once, tmp_path):
+def test_the_picture_of_a_localization_is_drawn(exported_once, tmp_path):
     draw(tmp_path / "layers.png", localized(exported_once, "cnn-int8.onnx"))
     assert (tmp_path / "layers.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_signal_to_noise_in_decibels():
+def test_the_signal_to_noise_ratio_is_in_decibels():
     signal = np.array([3, 4], np.float32)
     assert sqnr_db(signal, signal) == inf
     assert sqnr_db(signal, signal * np.float32(0.99)) == pytest.approx(40, abs=1e-4)

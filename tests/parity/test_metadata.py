@@ -52,7 +52,7 @@ def test_no_text_of_a_manifest_becomes_a_field(shipped, read):
     assert not hasattr(data, "evil")
 
 
-def test_what_is_no_accuracy_is_none_there(shipped, read):
+def test_the_card_has_no_accuracy_on_images_that_were_learned_from_or_without_a_test_set(shipped, read):
     found = manifest.read(shipped)
     leaky = EvaluationSet("tiny", (Overlap("test", "training", 7, 90, (1, 2)),))
     changed = (

@@ -174,7 +174,7 @@ def test_words_that_no_image_can_check_are_under_the_digest(saved):
     assert any("does not have the SHA-256 that it names" in difference for difference in differences)
 
 
-def test_every_single_byte_counts(saved):
+def test_every_changed_byte_of_a_parity_record_is_noticed(saved):
     """Each sampled byte of both files is changed once; every change is found, or the file is no record any more."""
     rng = np.random.default_rng(0)
     for name in (RECORD, ROWS):

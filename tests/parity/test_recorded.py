@@ -27,13 +27,13 @@ def turned(outputs):
 
 
 @pytest.mark.parametrize("images", [None, 5])
-def test_nothing_is_held_against_what_answers_as_recorded(exported, images):
+def test_an_artifact_that_answers_as_recorded_has_no_problem(exported, images):
     found, artifact = with_golden(exported, dict)
     assert recorded.problem(found, artifact, images=images) is None
 
 
 @pytest.mark.parametrize(("images", "flips"), [(None, "90 of 90"), (5, "5 of 5")])
-def test_other_predictions_than_recorded_are_counted(exported, images, flips):
+def test_predictions_that_differ_from_the_recorded_ones_are_counted(exported, images, flips):
     found, artifact = with_golden(exported, turned)
     assert f"{flips} predictions" in recorded.problem(found, artifact, images=images)
 
@@ -55,7 +55,7 @@ def test_a_golden_that_was_changed_or_damaged_is_what_is_said(exported):
         assert str(found.golden_path) in recorded.otherwise(found, artifact, workers)
 
 
-def test_a_worker_says_the_same(exported):
+def test_a_worker_compares_with_the_golden_as_this_process_does(exported):
     with contained() as workers:
         found, artifact = with_golden(exported, dict)
         assert recorded.otherwise(found, artifact, workers) is None

@@ -81,7 +81,7 @@ def test_other_images_and_other_models_are_computed_anew(exported, tiny, cache, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", [lambda content: content[:-5], lambda content: content[:-1] + b"\1"])
-def test_a_damaged_file_is_never_served(exported_once, tiny, cache, opener, damage):
+def test_a_damaged_file_of_the_reference_s_outputs_is_computed_anew(exported_once, tiny, cache, opener, damage):
     found = manifest.read(exported_once)
     whole = outputs_of(found, tiny.test, opener)
     (file,) = cache.iterdir()

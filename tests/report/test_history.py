@@ -10,7 +10,7 @@ from toolkit.training.checkpoint import Epoch, TrainingProgress
 from toolkit.training.folders import write_tables
 
 
-def test_it_is_what_training_writes(tmp_path):
+def test_the_report_reads_the_history_that_training_writes(tmp_path):
     epochs = [Epoch(number, 0.5 / number, 0.9, 0.6, math.nan if number == 2 else 0.8, 1.0) for number in (1, 2)]
     write_tables(tmp_path, TrainingProgress(epochs, []))
     first, second = read_history(tmp_path)
@@ -33,7 +33,7 @@ HEAD = "epoch,loss,accuracy,val_loss,val_accuracy\n"
         (b"\xff\xfe", "cannot be read as the history of a run"),
     ],
 )
-def test_what_is_none_is_refused_by_its_name(tmp_path, content, says):
+def test_a_damaged_history_is_refused_by_its_name(tmp_path, content, says):
     path = tmp_path / HISTORY
     if content is not None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -85,7 +85,7 @@ def test_a_batch_gives_what_single_images_give(path, images):
         np.testing.assert_allclose(session.predict(images[row : row + 1])[0], together[row], atol=1e-6)
 
 
-def test_outputs_are_copies(path, images):
+def test_a_session_gives_copies_of_its_outputs(path, images):
     session = open_here(path)
     first = session.predict(images[:1])
     kept = first.copy()

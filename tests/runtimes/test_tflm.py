@@ -74,7 +74,7 @@ def test_nothing_that_tflm_prints_comes_through(int8, exported_once, images, cap
     assert capfd.readouterr() == ("", "")
 
 
-def test_it_runs_files_where_it_is_chosen_alone(int8, exported_once):
+def test_tflm_runs_files_only_if_it_is_chosen(int8, exported_once):
     assert runtimes.for_file(int8) == "litert"
     assert runtimes.suffixes() == (".keras", ".tflite", ".onnx")
     assert runtimes.is_own(int8)

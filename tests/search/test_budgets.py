@@ -10,7 +10,7 @@ from toolkit.search.budgets import COSTS, OF_FILE, Budgets, MeasuredCost
 
 
 def test_budgets_are_numbers_with_units():
-    budgets = Budgets.parse(size="16kB", macs="0.2M", memory="8 kB", accuracy=99.3)
+    budgets = Budgets.parse(max_size="16kB", max_macs="0.2M", max_memory="8 kB", min_accuracy=99.3)
     assert budgets == Budgets(16_000.0, 200_000.0, 8_000.0, 0.993)
     assert str(budgets) == "--max-size 16.0 kB, --max-macs 200,000, --max-memory 8.00 kB, --min-accuracy 99.3 %"
     assert str(Budgets()) == "no budget"
@@ -19,13 +19,13 @@ def test_budgets_are_numbers_with_units():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"size": "16"}, "--max-size is '16'; it must be a number and a unit: B, kB, MB, GB"),
-        ({"macs": "0M"}, "--max-macs is '0M'; it must be a number and a unit: k, M, G"),
-        ({"memory": "-1kB"}, "--max-memory is '-1kB'"),
-        ({"instructions": "200000"}, "--max-instructions is '200000'; it must be a number and a unit: k, M, G"),
-        ({"latency": "50"}, "--max-latency is '50'; it must be a number and a unit: s, ms, us, µs"),
-        ({"accuracy": 100.0}, "--min-accuracy is 100; it must be a percentage between 0 and 100"),
-        ({"accuracy": float("nan")}, "--min-accuracy is nan"),
+        ({"max_size": "16"}, "--max-size is '16'; it must be a number and a unit: B, kB, MB, GB"),
+        ({"max_macs": "0M"}, "--max-macs is '0M'; it must be a number and a unit: k, M, G"),
+        ({"max_memory": "-1kB"}, "--max-memory is '-1kB'"),
+        ({"max_instructions": "200000"}, "--max-instructions is '200000'; it must be a number and a unit: k, M, G"),
+        ({"max_latency": "50"}, "--max-latency is '50'; it must be a number and a unit: s, ms, us, µs"),
+        ({"min_accuracy": 100.0}, "--min-accuracy is 100; it must be a percentage between 0 and 100"),
+        ({"min_accuracy": float("nan")}, "--min-accuracy is nan"),
     ],
 )
 def test_what_is_no_budget_is_refused(given, message):
@@ -51,7 +51,7 @@ def measured(high, *, value=None):
 
 
 def test_instructions_and_latencies_are_budgets_too():
-    budgets = Budgets.parse(instructions="0.2M", latency="50us")
+    budgets = Budgets.parse(max_instructions="0.2M", max_latency="50us")
     assert budgets.max_instructions == 200_000
     assert budgets.max_latency_s == pytest.approx(50e-6)
     assert str(budgets) == "--max-instructions 200,000, --max-latency 50.0 µs"
@@ -98,7 +98,7 @@ def test_a_figure_that_is_not_within_its_interval_is_none(figures):
         MeasuredCost(value, low, high, "a CPU")
 
 
-def test_what_a_network_misses_is_added_up():
+def test_the_shares_by_which_a_network_misses_budgets_are_added_up():
     budgets = Budgets(4_500.0, 60_000.0, min_accuracy=0.99)
     assert budgets.missed(LARGE, 0.99) == pytest.approx(1.0 + 0.5)
     assert budgets.missed(SMALL, 0.891) == pytest.approx(0.1)

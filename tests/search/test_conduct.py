@@ -125,7 +125,7 @@ def test_crashes_on_end_end_the_search_with_the_reason(tmp_path, tiny):
     assert len(search.read(tmp_path).candidates) == 3
 
 
-def test_the_sixth_has_floors(tmp_path, tiny, monkeypatch):
+def test_the_sixth_candidate_has_floors(tmp_path, tiny, monkeypatch):
     monkeypatch.setattr("toolkit.search.conduct.ATTEMPTS", 3)
     executor = Learned(learn)
     alike = replace(ASKED, budgets=Budgets(2_300.0))  # few networks fit, and cost much the same
@@ -163,7 +163,7 @@ def test_too_few_rows_to_validate_or_to_measure_with_are_refused(tmp_path, tiny)
     begun(tmp_path, tiny, replace(ASKED, budgets=Budgets(min_accuracy=0.95)))
 
 
-def test_limits_must_make_sense():
+def test_the_limits_of_a_search_must_make_sense():
     for limits, says in (({"trials": 0}, "--trials is 0; it must be"), ({"hours": 0.0}, "--hours is 0; it must be")):
         with pytest.raises(UsageError, match=says):
             Limits(**limits)

@@ -31,7 +31,7 @@ def test_a_larger_network_is_left_if_it_is_better_by_more_than_a_standard_error(
     assert names(One("small", SMALL, 0.989), One("large", LARGE, 0.9901)) == ["small", "large"]
 
 
-def test_each_is_held_beside_those_that_are_left_and_not_beside_those_that_are_not():
+def test_a_candidate_is_compared_with_those_on_the_front_and_not_with_those_that_left_it():
     """Three steps of less than a standard error each come to more than one."""
     middle = Costs(5_000, 50_000, 700, 500)
     ones = (One("small", SMALL, 0.989), One("middle", middle, 0.98995), One("large", LARGE, 0.9909))
@@ -43,11 +43,11 @@ def test_networks_that_differ_in_what_they_take_do_not_beat_each_other():
     assert names(One("small", SMALL, 0.98), One("few", few_macs, 0.97)) == ["small", "few"]
 
 
-def test_of_equal_costs_the_most_accurate_is_left():
+def test_of_candidates_of_equal_costs_the_most_accurate_is_left():
     assert names(One("worse", SMALL, 0.9), One("better", SMALL, 0.95)) == ["better"]
 
 
-def test_nothing_leaves_nothing():
+def test_the_front_of_no_candidates_is_empty():
     assert front((), validation_rows=100) == ()
 
 

@@ -37,7 +37,7 @@ def test_a_training_below_its_floor_is_given_up_after_that_epoch(perform):
     assert found.kept_validation_accuracy == 0.6
 
 
-def test_what_an_earlier_epoch_has_reached_counts(perform):
+def test_a_training_that_once_reached_its_floor_is_not_given_up(perform):
     found, epochs = perform([0.8, 0.6, 0.6], (0.0, 0.7, 0.8))
     assert (found.state, epochs) == (TrialState.UNFINISHED, 3)
 

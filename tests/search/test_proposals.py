@@ -34,7 +34,7 @@ def test_proposals_go_where_accuracy_is_high():
     assert sum(one.conv == "separable" for one in proposed) > 15
 
 
-def test_what_is_being_trained_is_known_too():
+def test_a_proposal_knows_the_candidates_that_are_being_trained():
     known = [result(one, 0.5) for one in drawn(12)]
     assert propose([*known, result(choice(), None)], Budgets(), seed=0, number=13, attempt=0)
 
@@ -47,7 +47,7 @@ def test_what_decided_the_accuracy_mattered_most():
     assert sum(found.values()) == pytest.approx(1)
 
 
-def test_of_few_candidates_nothing_is_said():
+def test_few_candidates_do_not_tell_which_choices_mattered():
     assert importances([result(one, 0.5) for one in drawn(FEWEST_TO_WEIGH - 1)]) == {}
     assert importances([result(one, None) for one in drawn(FEWEST_TO_WEIGH)]) == {}
 

@@ -10,7 +10,7 @@ from tests.search.made_up import ASKED, Costing, Learned, takes
 from tests.search.test_proof import member
 from toolkit.errors import RunError
 from toolkit.files import write_text
-from toolkit.search import conduct, report, search
+from toolkit.search import charts, conduct, report, search
 from toolkit.search.budgets import Budgets, MeasuredCost
 from toolkit.search.conduct import Limits
 from toolkit.search.proof import FRONT, Paired, Proof
@@ -125,6 +125,20 @@ def test_every_chart_of_the_page_is_a_file(searched):
     names = re.findall(r"\]\((charts/[^)]*)\)", written.markdown.read_text())
     assert names == ["charts/front.png", "charts/tried.png", "charts/choices.png"]
     assert all((searched.folder / name).is_file() for name in names)
+
+
+@pytest.mark.slow
+def test_rings_mark_what_was_chosen(searched):
+    """Of all that was tried the front, and of the front the smallest that reaches what was asked for."""
+
+    def ringed(of):
+        axes = {chart.name: chart.figure.axes[0] for chart in charts.draw(of)}
+        return {name: list(line.get_xdata()) for name, one in axes.items() for line in one.lines if line.get_ms() == 11}
+
+    of = proven(searched, least=0.99)
+    sizes = [of.named(member.name).costs.size_bytes / 1e3 for member in of.proof.members]
+    assert ringed(of) == {"tried": sizes, "front": [5.0]}
+    assert ringed(searched) == {}
 
 
 def test_nothing_ended_is_nothing_to_report(tmp_path, tiny):

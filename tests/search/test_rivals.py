@@ -38,7 +38,7 @@ def again(here, monkeypatch, many):
     return call
 
 
-def test_the_same_command_returns_the_proof(again):
+def test_a_search_whose_test_set_was_opened_returns_its_proof(again):
     assert again("a.keras", "a.keras")
     assert again("a.keras", "a.keras", sha256="1")
     assert again("cnn.keras", None, must_match=False)
@@ -54,12 +54,12 @@ def test_the_same_command_returns_the_proof(again):
         (None, "a.keras", False, "without --against"),
     ],
 )
-def test_another_model_or_none_is_refused(again, rival, against, must_match, how):
+def test_a_search_whose_test_set_was_opened_takes_no_other_rival_and_not_none(again, rival, against, must_match, how):
     with pytest.raises(RunError, match=f"its test set was opened {how}, and is opened once; ask for the same, or"):
         again(rival, against, must_match=must_match)
 
 
-def test_another_model_at_the_same_place_is_refused(again):
+def test_a_rival_that_has_changed_at_its_place_is_refused(again):
     with pytest.raises(RunError, match=r"beside a\.keras as it was then, and is opened once"):
         again("a.keras", "a.keras", sha256="2")
 

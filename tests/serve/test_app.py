@@ -130,7 +130,7 @@ def test_a_blank_image_is_refused_with_the_reason(digits):
     ],
     ids=itertools.count(),
 )
-def test_what_is_no_image_is_refused_in_a_line(client, body, kind, status, says):
+def test_a_body_that_is_no_image_is_refused_in_a_line(client, body, kind, status, says):
     refused(client.post("/v1/predict", content=body, headers={"Content-Type": kind}), status, says)
 
 
@@ -211,13 +211,13 @@ def test_with_a_token_any_name_is_right(digits):
     assert digits.get("/v1/artifacts", headers={"Host": "raspberrypi.local:8000"}).status_code == 200
 
 
-def test_what_is_not_there_says_what_is(client):
+def test_an_unknown_address_or_method_is_answered_with_those_that_exist(client):
     refused(client.get("/nothing"), 404, "allowed: /, /v1/predict")
     refused(client.get("/v1/predict"), 405, "GET is not allowed there; allowed: POST")
     refused(client.delete("/metrics"), 405, "DELETE is not allowed there")
 
 
-def test_nothing_of_an_answer_is_kept_by_others(client):
+def test_no_cache_keeps_an_answer(client):
     headers = client.get("/v1/artifacts").headers
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"

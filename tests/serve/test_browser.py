@@ -78,7 +78,7 @@ def test_an_image_is_uploaded_pasted_and_dropped(opened, keep, tmp_path):
         reads(page, "7", "7")
 
 
-def test_what_is_no_image_is_told(opened, keep, tmp_path):
+def test_the_page_says_that_a_file_is_no_image(opened, keep, tmp_path):
     page = opened()
     (tmp_path / "text.png").write_bytes(b"no image")
     page.locator("#file").set_input_files(tmp_path / "text.png")

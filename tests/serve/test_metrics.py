@@ -23,7 +23,7 @@ def test_a_bucket_holds_all_at_or_below_its_bound():
     assert list(histogram.lines("x"))[-1] == "x_count 4"
 
 
-def test_the_text_has_every_count():
+def test_the_metrics_have_every_count():
     metrics = ServiceMetrics(["a.tflite", 'b"\\\n.onnx'])
     metrics.requested("/", 200, 0.01)
     metrics.requested("/", 200, 0.01)
@@ -59,7 +59,7 @@ def test_the_samples_of_a_name_follow_its_type():
     assert len(families) == len(set(families))
 
 
-def test_served_counts_are_told(client):
+def test_a_server_tells_its_counts(client):
     client.get("/healthz")
     text = client.get("/metrics").text
     assert re.search(r'toolkit_requests_total\{route="/healthz",status="200"\} [1-9]', text)

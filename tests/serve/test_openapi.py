@@ -92,7 +92,7 @@ def test_digits_are_what_the_document_says(digits):
     assert fits(digits.post("/v1/predict", content=png(seven())).json(), schema)
 
 
-def test_what_does_not_fit_is_told():
+def test_a_document_that_does_not_fit_its_schema_is_noticed():
     assert not fits({"status": "great"}, openapi.SCHEMAS["Health"])
     assert not fits({"status": "ok", "more": 1}, openapi.SCHEMAS["Health"])
     assert not fits({"top": True, "left": 1, "bottom": 1, "right": 1}, openapi.SCHEMAS["Box"])

@@ -99,6 +99,26 @@ def test_a_single_epoch_of_a_single_run_is_drawn(tmp_path):
     assert [png.stem for png, _ in drawn] == ["heat", "accuracy-mlp", "loss-mlp", "epochs", "seconds", "gradients-mlp"]
 
 
+def test_epochs_are_whole_numbers_from_the_first_on():
+    grid = replace(SMALL, learning_rate=(0.01,), epochs=(1,), seeds=1)
+    of = study(lambda recipe: {"accuracies": [0.96]}, grid)
+    (axes,) = drawn(of, "accuracy-mlp").figure.axes
+    low, high = axes.get_xlim()
+    assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [1]
+    (axes,) = drawn(of, "epochs").figure.axes
+    assert axes.get_xlim()[0] == 0.8
+
+
+@pytest.mark.slow
+def test_long_names_of_models_are_inside_the_picture():
+    grid = replace(WHOLE, model=("tiny:width=2,depth=2,kernel=3,conv=separable,reduce=stride", "mlp"), seeds=1)
+    for chart in charts.draw(study(plausible, replace(grid, learning_rate=(0.01,)))):
+        chart.figure.draw_without_rendering()
+        for title in (chart.figure._suptitle, *(axes.title for axes in chart.figure.axes)):
+            box = title.get_window_extent()
+            assert chart.figure.bbox.x0 <= box.x0 <= box.x1 <= chart.figure.bbox.x1, title.get_text()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["accuracy-mlp", "loss-mlp", "gradients-mlp"])
 def test_each_row_of_panels_says_its_quantity_and_what_it_is_of(name):
@@ -148,7 +168,7 @@ def test_the_heat_map_has_a_bar_of_its_colours_and_frames_the_best_of_each_model
     figure = drawn(study(story, replace(WHOLE, seeds=1, learning_rate=(0.01, 0.1))), "heat").figure
     *panels, bar = figure.axes
     assert bar.get_ylabel() == "test accuracy (%)"
-    assert [label.get_text() for label in bar.get_yticklabels()] == ["80"]
+    assert [label.get_text() for label in bar.get_yticklabels()] == ["71", "80"]
     for axes in panels:
         framed = [patch.get_xy() for patch in axes.patches if patch.get_edgecolor() == to_rgba(drawing.VERMILION)]
         assert framed == [(-0.47, -0.45)]  # ReLU, the smaller of the rates

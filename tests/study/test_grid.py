@@ -60,7 +60,7 @@ def test_the_quick_grid_has_every_axis_but_the_model():
         ),
     ],
 )
-def test_nonsense_is_refused(wrong, message):
+def test_a_grid_that_makes_no_sense_is_refused(wrong, message):
     with pytest.raises(UsageError, match=message):
         Grid(**wrong)
 

@@ -12,7 +12,7 @@ def test_the_score_interval_is_that_of_the_tables():
     assert (round(interval.low, 4), round(interval.high, 4)) == (0.0, 0.1611)
 
 
-def test_no_share_of_nothing():
+def test_a_share_of_no_cases_is_an_error():
     with pytest.raises(ValueError, match="1 of 0"):
         statistics.share(1, 0)
 
@@ -21,7 +21,7 @@ def test_the_median_is_over_configurations_and_not_over_seeds():
     assert statistics.median([[1.0, 1.0, 1.0], [3.0]]).value == 2.0
 
 
-def test_of_none_nothing_is_known():
+def test_configurations_without_figures_do_not_count_in_the_median():
     assert statistics.median([[], []]) is None
     assert statistics.median([[1.0, 2.0], []]) == statistics.Median(1.5, 1.5, 1.5, 1, is_interval=False)
 

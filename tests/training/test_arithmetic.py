@@ -1,6 +1,7 @@
 """The trial of how a machine computes a training fastest: when it is made, what is kept, and what a run keeps of it."""
 
 import json
+import os
 import sys
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from toolkit.cache import cache_folder
 from toolkit.training import arithmetic
 from toolkit.training.arithmetic import UNTRIED, Arithmetic, Tried
 from toolkit.training.fit import train
+from toolkit.worker import process
 
 # Seconds of a batch, by (oneDNN, XLA).
 SECONDS = {(False, 0): 4.0, (False, 1): 3.0, (True, 0): 2.0, (True, 1): 5.0}
@@ -48,7 +50,7 @@ def test_the_fastest_setting_is_taken_and_kept(tiny, trials):
     assert json.loads(kept.read_text())["asked"]["host"]["cpu"] == host.describe().cpu
 
 
-def test_another_model_is_tried_anew(tiny, trials):
+def test_another_model_or_recipe_gets_a_trial_of_its_own(tiny, trials):
     choose(tiny)
     choose(tiny, replace(RECIPE, model="cnn"))
     choose(tiny, replace(RECIPE, batch_size=16))
@@ -76,7 +78,7 @@ def test_nothing_is_tried_for_a_short_training_or_a_gpu(tiny, trials, monkeypatc
 
 
 @pytest.mark.parametrize(("answer", "is_kept"), [(None, False), ([], True)], ids=["a trial that failed", "a GPU"])
-def test_where_nothing_was_timed_nothing_is_chosen(tiny, trials, monkeypatch, answer, is_kept):
+def test_without_a_timed_step_no_arithmetic_is_chosen(tiny, trials, monkeypatch, answer, is_kept):
     monkeypatch.setattr(arithmetic, "_try", lambda *_, **__: answer)
     assert choose(tiny) == UNTRIED
     assert (cache_folder() / "training").exists() == is_kept
@@ -112,12 +114,25 @@ def test_a_trial_times_every_form_of_a_step(tiny, recipe, setting, forms):
 
 
 def test_a_trial_that_dies_or_answers_nonsense_is_none(tiny, monkeypatch):
-    for command in ("raise SystemExit(3)", "print('no JSON')", "print('{}')"):
-        monkeypatch.setattr(arithmetic, "_COMMAND", (sys.executable, "-c", command))
+    for command in ("raise SystemExit(3)", "print('no JSON')"):
+        monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", command))
         assert arithmetic._try(RECIPE, tiny, "cpu", onednn=True) is None
-    monkeypatch.setattr(arithmetic, "_COMMAND", (sys.executable, "-c", "import time; time.sleep(60)"))
+    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", "import time; time.sleep(60)"))
     monkeypatch.setattr(arithmetic, "DEADLINE_S", 0.2)
     assert arithmetic._try(RECIPE, tiny, "cpu", onednn=True) is None
+    for answer in ({}, {"tried": [{}]}):
+        monkeypatch.setattr(process.Process, "ask", lambda *_, answer=answer: (answer, b""))
+        assert arithmetic._try(RECIPE, tiny, "cpu", onednn=True) is None
+
+
+@pytest.mark.parametrize(("setting", "told"), [(True, "1"), (False, "0"), (None, None)])
+def test_a_trial_begins_with_its_setting_and_leaves_the_others_theirs(tiny, monkeypatch, setting, told):
+    says = f"import os, sys; sys.stdin.readline(); assert os.environ.get('{arithmetic.VARIABLE}') == {told!r}"
+    answer = json.dumps({"tried": [], "bytes": 0})
+    monkeypatch.delenv(arithmetic.VARIABLE, raising=False)
+    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", f"{says}; print({answer!r})"))
+    assert arithmetic._try(RECIPE, tiny, "cpu", onednn=setting) == []
+    assert arithmetic.VARIABLE not in os.environ
 
 
 @pytest.mark.slow

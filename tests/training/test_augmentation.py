@@ -74,7 +74,7 @@ def test_a_list_is_written_whole_and_in_one_order(given, whole):
         ("contrast=nan", "above 0"),
     ],
 )
-def test_what_is_no_list_is_refused(given, message):
+def test_what_is_no_list_of_augmentations_is_refused(given, message):
     with pytest.raises(UsageError, match=message):
         canonical(given)
 

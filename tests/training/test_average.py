@@ -31,7 +31,7 @@ def averaged(model, decay):
     return Average(extras.load("tensorflow"), keras, model=model, optimizer=optimizer, decay=decay), optimizer
 
 
-def test_it_follows_the_weights_and_the_statistics_by_the_formula(model):
+def test_the_average_follows_the_weights_and_the_statistics_by_the_formula(model):
     average, optimizer = averaged(model, 0.3)
     learned = [one for one in model.variables if one.dtype == "float32"]
     assert [one.shape for one in average.variables] == [one.shape for one in learned]

@@ -61,7 +61,7 @@ def test_its_answers_are_those_of_the_model_in_the_places_of_the_rows(tiny, know
     assert np.count_nonzero(found.sum(axis=1)) == 3
 
 
-def test_what_it_is_right_on_is_told(tiny, knowing):
+def test_the_accuracy_of_the_teacher_is_told(tiny, knowing):
     assert teacher(knowing, tiny).words == ("a teacher that is right on 100.00 % of 192 training images",)
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import tiny_arrays
-from tests.export.test_inputs import dataset_of
-from tests.export.test_inputs import network as linear
+from tests.export.made_up import dataset_of
+from tests.export.made_up import network as linear
 from toolkit import extras, runs
 from toolkit.convention import Convention, Layout, parse
 from toolkit.data.base import make_dataset

@@ -9,7 +9,7 @@ from toolkit import extras
 
 
 @pytest.mark.slow
-def test_without_a_gpu_it_says_so_in_a_line(capsys):
+def test_without_a_gpu_the_gpu_check_says_so_in_a_line(capsys):
     if extras.load("tensorflow").config.list_physical_devices("GPU"):
         pytest.skip("there is a GPU")
     assert gpu.main() == 2
@@ -53,5 +53,5 @@ def test_several_gpus_are_tried_together(tmp_path):
         ({"code": 2, "said": "one\nerror: a | b"}, "FAILED: error: a / b"),
     ],
 )
-def test_what_does_not_is_said(tmp_path, fault, says):
+def test_the_gpu_check_says_what_does_not_work(tmp_path, fault, says):
     assert dict(gpu.judge(made_up(tmp_path, **fault), tmp_path, gpus=1))["`--device gpu`, mlp"] == says

@@ -66,7 +66,7 @@ def test_the_statistics_of_batch_normalization_and_their_average_are_those_of_al
 
 
 @pytest.mark.slow
-def test_two_devices_learn_what_one_does(here, tiny_npz):
+def test_two_mirrored_devices_learn_what_one_does(here, tiny_npz):
     """192 rows in batches of 25: both devices' shares differ in size, and the last batch has 17 rows."""
     recipe = ["--model", "cnn", "--data", str(tiny_npz), "--epochs", "3", "--batch-size", "25"]
     done = run(RUNS_OF_BOTH, *recipe)

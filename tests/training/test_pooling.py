@@ -43,7 +43,7 @@ def pooled(images, *, slices, **options):
     ],
 )
 @pytest.mark.parametrize("size", [(8, 8), (7, 9)])
-def test_values_and_gradients_are_the_same(options, as_it_was, size):
+def test_pooling_by_slices_has_the_same_values_and_gradients(options, as_it_was, size):
     """Half of the values are 0, as after ReLU, so that many windows tie."""
     images = np.random.default_rng(0).normal(0, 1, (3, *size, 2)).clip(0).astype(np.float32)
     *expected, _ = pooled(images, slices=False, **options)

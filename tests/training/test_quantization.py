@@ -208,7 +208,7 @@ def test_layers_of_one_name_in_networks_within_are_refused_in_our_words(keras):
         quantization.check(keras, network(keras, relu, layers.Conv2D(1, 1), relu))
 
 
-def test_the_parts_of_a_training():
+def test_a_training_with_qat_has_a_part_in_float_and_a_part_that_rounds():
     recipe = replace(RECIPE, epochs=10, qat=True)
     progress = TrainingProgress()
     assert phases.present(replace(recipe, qat=False), progress) == Phase(0, 10, "best.keras", rounds=False)

@@ -73,7 +73,7 @@ def test_sgd_has_its_own_default_learning_rate():
         ({"teacher_weight": 0.5}, "--teacher-weight is of a teacher"),
     ],
 )
-def test_nonsense_is_refused(wrong, message):
+def test_a_recipe_that_makes_no_sense_is_refused(wrong, message):
     with pytest.raises(UsageError, match=message):
         Recipe(**wrong)
 

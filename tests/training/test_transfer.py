@@ -193,6 +193,6 @@ def test_a_head_that_is_no_dense_layer_cannot_be_replaced(tmp_path, tiny):
         ({"model": "own.keras", "precision": "mixed"}, "--precision mixed cannot change them"),
     ],
 )
-def test_what_has_no_meaning_for_the_start_is_refused(wrong, message):
+def test_options_that_make_no_sense_for_what_training_starts_from_are_refused(wrong, message):
     with pytest.raises(UsageError, match=message):
         Recipe(**wrong)

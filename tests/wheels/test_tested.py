@@ -33,7 +33,7 @@ def needed(distribution, extra=""):
     return {name for name, _ in found}
 
 
-def test_it_is_of_the_tested_versions():
+def test_the_list_of_wheels_is_of_the_tested_versions():
     listed = {tuple(wheel.split("-")[:2]) for wheel in tested.digests()}
     assert {
         constraints.normalized(name): version for name, version in listed
@@ -41,13 +41,13 @@ def test_it_is_of_the_tested_versions():
     assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in tested.digests().values())
 
 
-def test_it_has_all_that_a_device_installs():
+def test_the_list_of_wheels_has_all_that_a_device_installs():
     listed = {constraints.normalized(wheel.partition("-")[0]) for wheel in tested.digests()}
     assert listed == needed(DISTRIBUTION, EXTRA) - {DISTRIBUTION} | {tested.INSTALLER}, AGAIN
 
 
 @pytest.mark.parametrize(("python", "arch"), [*product(wheel_digests.PYTHONS, tested.ARCHITECTURES)])
-def test_it_has_one_wheel_of_each_package_for_every_python_and_architecture(python, arch):
+def test_the_list_has_one_wheel_of_each_package_for_every_python_and_architecture(python, arch):
     assert python in tested.pythons()
     chosen = tested.digests_for(python, arch)
     assert len(chosen) == len({wheel.partition("-")[0] for wheel in tested.digests()})

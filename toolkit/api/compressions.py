@@ -1,12 +1,11 @@
 """Compressions: a trained network in, a smaller one out."""
 
-from dataclasses import replace
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 from toolkit import extras
 from toolkit.api.base import warn
-from toolkit.api.studies import executor_of
+from toolkit.api.studies import executor_of, until_interrupted
 from toolkit.step import OnStep, ignore
 
 if TYPE_CHECKING:
@@ -51,18 +50,14 @@ def compress(
     choice = original.data if data is None else fspath(data)
     dataset = load(choice, warn=warn, reading=original.reading_for(choice))
     original.check_data(dataset)
+    path, looks = original.keras_path, "it looks better on them than it is"
     if original.recipe is None:
-        warn(
-            f"{original.keras_path}: what it was trained on is not known; if the validation rows are among that, it "
-            "looks better on them than it is"
-        )
+        warn(f"{path}: what it was trained on is not known; if the validation rows are among that, {looks}")
     elif not original.recipe.validation_split and dataset.validation is None:
-        warn(
-            f"{original.keras_path}: was trained without validation rows; those of its candidates are among what it "
-            "has learned, and it looks better on them than it is"
-        )
-    try:
-        return conduct.conduct(
+        learned = "those of its candidates are among what it has learned"
+        warn(f"{path}: was trained without validation rows; {learned}, and {looks}")
+    return until_interrupted(
+        lambda: conduct.conduct(
             original,
             budgets,
             dataset,
@@ -72,8 +67,7 @@ def compress(
             allow_overlap=allow_overlap,
             warn=warn,
             on_step=on_step,
-        )
-    except KeyboardInterrupt:
-        if not (folder / compression.DOCUMENT).is_file():  # nothing was begun
-            raise
-        return replace(compression.read(folder), interrupted=True)
+        ),
+        folder / compression.DOCUMENT,
+        compression.read,
+    )

@@ -108,7 +108,7 @@ def verify_against(
 
 
 def _drawing(path: str | PathLike[str] | None) -> Callable[["Parity"], object]:
-    """Return what draws flips into the file, whose name is checked at once, or what does nothing for None."""
+    """Return a function that draws flips into the file; its name is checked at once. For None, it does nothing."""
     from toolkit.parity.flips import draw
 
     if path is None:

@@ -13,7 +13,7 @@ from toolkit.rebuilt import Rebuilt
 from toolkit.step import OnStep, ignore
 
 if TYPE_CHECKING:
-    from toolkit.bench.compare import Compared
+    from toolkit.bench.compare_records import Compared
     from toolkit.bench.instructions.versus import Counts
     from toolkit.bench.versus import Versus
 
@@ -52,9 +52,10 @@ def compare_records(old: str | PathLike[str], new: str | PathLike[str], *, toler
     more with 95 % confidence to count. ``.pairs`` has both results of each configuration, with their speed-up if both
     records are of one machine. Raises ArtifactError if the records have nothing in common or are emulated.
     """
-    from toolkit.bench import compare, record
+    from toolkit.bench import record
+    from toolkit.bench.compare_records import compare
 
-    return compare.compare(record.read(_folder(Path(old))), record.read(_folder(Path(new))), tolerance=tolerance)
+    return compare(record.read(_folder(Path(old))), record.read(_folder(Path(new))), tolerance=tolerance)
 
 
 def compare(

@@ -256,9 +256,8 @@ def train(
     As a path, the result is the run's folder; ``.test.accuracy`` is in [0, 1], ``.progress.history`` has the epochs,
     ``.to_json()`` is the document of ``toolkit train --json``. Ctrl-C ends it after the last whole epoch, with
     ``.interrupted``; ``.stopped_early`` says that its patience did. Raises UsageError for a recipe that makes no sense,
-    DataError for data that cannot be had or overlap, RunError for a run that exists or cannot be gone on with,
-    DivergedError if the loss is no longer a number, BusyError while another process trains there, MissingExtraError
-    without TensorFlow.
+    DataError for data that cannot be had or overlap, RunError for a run that exists or cannot go on, DivergedError if
+    the loss is no longer a number, BusyError while another process trains there, MissingExtraError without TensorFlow.
     """
     from toolkit import runs
     from toolkit.data import load
@@ -266,16 +265,15 @@ def train(
     from toolkit.training import fit, folders, transfer
 
     options = {**recipe, **({} if model is None else {"model": model})}
-    choose = folders.go_on if resume else folders.begin
-    chosen, choice, folder = choose(options, None if data is None else fspath(data), name)
+    asked = folders.go_on if resume else folders.begin
+    chosen, choice, folder = asked(options, None if data is None else fspath(data), name)
     extras.require("tensorflow")
     runs.remove_leftovers()
     with allowing(imports, unsafe_lambda=unsafe_lambda):
-        if reading is None:
-            reading = runs.reading_of(folder) if resume else transfer.reading_for(chosen, choice)
+        how = reading or (runs.reading_of(folder) if resume else transfer.reading_for(chosen, choice))
         return fit.train(
             chosen,
-            load(choice, warn=warn, reading=reading),
+            load(choice, warn=warn, reading=how),
             folder,
             device_choice=device,
             strategy_choice=strategy,

@@ -1,12 +1,11 @@
 """Searches: budgets in, networks out."""
 
-from dataclasses import replace
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Unpack
 
 from toolkit import extras
 from toolkit.api.base import EXPORTED, warn
-from toolkit.api.studies import executor_of
+from toolkit.api.studies import executor_of, until_interrupted
 from toolkit.errors import ToolkitError
 from toolkit.step import OnStep, Step, ignore
 
@@ -16,8 +15,10 @@ if TYPE_CHECKING:
     from toolkit.reading import Reading
     from toolkit.search.asked import TrainingOptions
     from toolkit.search.budgets import Budgets
+    from toolkit.search.conduct import Limits
     from toolkit.search.report import SearchReport
     from toolkit.search.search import Search
+    from toolkit.study.executors.base import Executor
 
 # Where the shipped CNN lies, which a front is compared with if its data are the same.
 _SHIPPED = EXPORTED / "cnn"
@@ -64,8 +65,7 @@ def search(
     from toolkit.export import sources
     from toolkit.search import conduct, measures
     from toolkit.search.asked import SearchRequest
-    from toolkit.search.costs import Costing
-    from toolkit.search.search import DOCUMENT, LOG, begin, read
+    from toolkit.search.search import LOG, begin
     from toolkit.study import study
 
     for package in ("tensorflow", "matplotlib", "optuna"):
@@ -80,25 +80,7 @@ def search(
     begun = begin(asked, dataset, folder, jobs=executor.jobs, must_match=given is not None, allow_overlap=allow_overlap)
     of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"
     on_step(Step(0, 1, f"{of_what}; {budgets}; {begun.summary}; in {folder}/", begun, is_news=True))
-
-    try:
-        with Costing(dataset, budgets, qat=asked.qat) as costing:
-            return conduct.conduct(
-                begun,
-                dataset,
-                executor,
-                costing,
-                limits,
-                rival=given or _shipped(dataset),
-                must_match=given is not None,
-                device=device,
-                warn=warn,
-                on_step=on_step,
-            )
-    except KeyboardInterrupt:
-        if not (folder / DOCUMENT).is_file():  # nothing was begun
-            raise
-        return replace(read(folder), interrupted=True)
+    return _carry_out(begun, dataset, executor, limits, given, device=device, on_step=on_step)
 
 
 def report_search(folder: str | PathLike[str] = "search") -> "SearchReport":
@@ -115,8 +97,42 @@ def report_search(folder: str | PathLike[str] = "search") -> "SearchReport":
     return report.write(read(find(fspath(folder))))
 
 
+def _carry_out(
+    begun: "Search",
+    dataset: "Dataset",
+    executor: "Executor",
+    limits: "Limits",
+    given: "Source | None",
+    *,
+    device: str,
+    on_step: OnStep,
+) -> "Search":
+    """Return a search as it ends. given: what the front must match, if anything."""
+    from toolkit.search.conduct import conduct
+    from toolkit.search.costs import Costing
+    from toolkit.search.search import DOCUMENT, read
+
+    with Costing(dataset, begun.asked.budgets, qat=begun.asked.qat) as costing:
+        return until_interrupted(
+            lambda: conduct(
+                begun,
+                dataset,
+                executor,
+                costing,
+                limits,
+                rival=given or _shipped(dataset),
+                must_match=given is not None,
+                device=device,
+                warn=warn,
+                on_step=on_step,
+            ),
+            begun.folder / DOCUMENT,
+            read,
+        )
+
+
 def _shipped(dataset: "Dataset") -> "Source | None":
-    """Return the shipped CNN, if it was made for the same data; nobody named it, so a damaged one is only told."""
+    """Return the shipped CNN if it was made for the same data. Nobody named it, so a damaged one is only warned of."""
     from toolkit import manifest
     from toolkit.export import sources
 

@@ -1,10 +1,10 @@
 """Studies: many trainings, compared."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from toolkit import extras
 from toolkit.api.base import warn
@@ -13,10 +13,13 @@ from toolkit.step import OnStep, Step, ignore
 
 if TYPE_CHECKING:
     from toolkit.reading import Reading
+    from toolkit.search.experiment import Experiment
     from toolkit.study.executors.base import Event, Executor
     from toolkit.study.grid import GridOptions
     from toolkit.study.report import StudyReport
     from toolkit.study.study import Study
+
+AnyStudy = TypeVar("AnyStudy", bound="Study | Experiment[Any]")
 
 
 def study(
@@ -74,10 +77,11 @@ def study(
             board.note(event)
             on_step(Step(*board.epochs, event.trial.folder.name, board))
 
-        try:
-            return study.conduct(begun, executor, device=device, on_event=on_event)
-        except KeyboardInterrupt:
-            return replace(study.read(folder), interrupted=True)
+        return until_interrupted(
+            lambda: study.conduct(begun, executor, device=device, on_event=on_event),
+            folder / study.DOCUMENT,
+            study.read,
+        )
 
 
 def report_study(name: str = "study", *, output: str | PathLike[str] | None = None) -> "StudyReport":
@@ -93,6 +97,16 @@ def report_study(name: str = "study", *, output: str | PathLike[str] | None = No
     extras.require("matplotlib")
     folder = study.folder_of(name)
     return report.write(study.read(folder), folder if output is None else Path(output))
+
+
+def until_interrupted(work: Callable[[], AnyStudy], document: Path, read: Callable[[Path], AnyStudy]) -> AnyStudy:
+    """Return what is carried out; if Ctrl-C ends it, what its folder has of it, once its document is written there."""
+    try:
+        return work()
+    except KeyboardInterrupt:
+        if not document.is_file():  # nothing was begun
+            raise
+        return replace(read(document.parent), interrupted=True)
 
 
 def executor_of(jobs: int, log: Path, *, ray: str | None, cpus: int, gpus: float) -> "Executor":

@@ -1,4 +1,4 @@
-"""What tests the tests: the benchmark on known differences, the gate on known faults, an artifact layer by layer."""
+"""Tests of the tests: the benchmark on known differences, the gate on known faults; an artifact layer by layer."""
 
 from collections.abc import Sequence
 from os import PathLike, fspath

@@ -36,7 +36,7 @@ def measure(
 ) -> None:
     """Measure one round. seconds: of measuring each artifact in all processes of the round.
 
-    What cannot be opened beside its original keeps what was measured of it, and a note.
+    If an artifact cannot be opened beside its original, what was measured of it before is kept, with a note.
     """
     for reference, candidates in groups.items():
         sides = [reference, *(one for one in candidates if one not in failed)]

@@ -72,7 +72,7 @@ class Configuration:
 class Measured:
     """What was measured of one configuration: a list of blocks by kind for each process, and the marked turns.
 
-    golden: what is wrong with its answers to the golden. notes: what may come out otherwise elsewhere. Its first
+    golden: what is wrong with its answers to the golden. notes: what it may compute differently elsewhere. Its first
     process is asked for both. pairs: of each process, blocks of its float32 original and of itself. apart: why there
     are none.
     """

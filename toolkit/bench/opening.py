@@ -1,4 +1,4 @@
-"""Open an artifact in a worker, run it, hold it against its golden: what a benchmark asks first, and a doctor."""
+"""Open an artifact in a worker, run it, compare it with its golden: the first questions of a benchmark and a doctor."""
 
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
@@ -24,7 +24,7 @@ def open_in(process: Process, configuration: Configuration, *, warm: bool) -> Op
 
 
 def check(process: Process, candidate: Candidate, images: int) -> tuple[str | None, tuple[str, ...]]:
-    """Return how an artifact answers differently than recorded, and what may come out otherwise on other CPUs.
+    """Return how an artifact answers differently than recorded, and what it may compute differently on other CPUs.
 
     images: of the golden, at most.
     """

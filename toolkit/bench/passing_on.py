@@ -1,4 +1,4 @@
-"""What a record calls artifacts: whoever it is passed on to learns nothing of the folders of its maker."""
+"""The names of artifacts in a record: whoever gets the record learns nothing of the folders of its maker."""
 
 import re
 from collections.abc import Iterable

@@ -12,7 +12,7 @@ from toolkit.bench.profile import Profile
 
 # Share of the lost time that a cause must explain to be named as the cause.
 MOST = 0.5
-# Share of the original's time below which an artifact is faster, whatever was measured before.
+# Below this share of the original's time an artifact is called faster, whatever was measured before.
 FASTER_AGAIN = 0.9
 # Share of all multiply-accumulates up to which an operator has next to none.
 NEXT_TO_NONE = 0.05

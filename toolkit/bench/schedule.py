@@ -51,8 +51,8 @@ def measure(
 ) -> Record:
     """Measure configurations.
 
-    One process of each is started, all take turns in a seeded random order while the others wait, and then the next
-    ones are. An artifact that does not run, or whose process dies, hangs or takes too much memory, becomes a failure of
+    In each round, one process of each is started, and these take turns in a seeded random order while the others wait.
+    An artifact that does not run, or whose process dies, hangs or takes too much memory, becomes a failure of
     the record, and the others go on. Ctrl-C ends the measurement (``interrupted``); what was measured is kept.
     on_step: told where the benchmark stands while no block is measured. on_kept: called when the record on the disk has
     what a round of processes measured.

@@ -13,8 +13,8 @@ from toolkit.interval import Interval
 
 # With fewer processes nothing is known of what differs between them: Student's t would widen an interval without bound.
 LEAST_PROCESSES = 3
-# How much wider than Student's the interval of pairs is: processes of one time are a little alike, and what is the same
-# shall be called different in at most 5 of any 100 trials, not of 100 on average (docs/bench.md: how it was chosen).
+# How much wider than Student's the interval of pairs is: processes that run at about the same time resemble each other,
+# and an artifact shall be called different from itself in at most 5 of any 100 trials, not on average (docs/bench.md).
 WIDENED = 1.4
 # Share of the processes that is left out at either end: one that was disturbed throughout.
 TRIMMED = 0.1
@@ -142,7 +142,7 @@ def verdict(ratio: Interval) -> SpeedVerdict:
 
 
 def is_slower(ratio: Interval, tolerance: float) -> bool:
-    """Say whether a speed-up means slower by surely more than ``tolerance``, a share."""
+    """Say whether a speed-up means slower by more than ``tolerance``, a share, with 95 % confidence."""
     return verdict(ratio) == SpeedVerdict.SLOWER and ratio.high < 1 / (1 + tolerance)
 
 

@@ -137,7 +137,7 @@ def _probe(kept: dict[str, Any], content: bytes, *, runtime: str, threads: int) 
 def _check(
     kept: dict[str, Any], content: bytes, *, path: str, runtime: str, listed: bool, images: int | None
 ) -> Answer:
-    """Compare an artifact that a manifest lists with its golden, and say what may come out otherwise elsewhere."""
+    """Compare an artifact of a manifest with its golden, and say what it may compute differently elsewhere."""
     from toolkit import manifest as manifests
     from toolkit.parity import recorded
     from toolkit.runtimes import choosing, get

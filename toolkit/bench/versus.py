@@ -48,7 +48,7 @@ class Versus:
 
     @property
     def verdict(self) -> SpeedVerdict:
-        """What the candidate is."""
+        """Whether the candidate is faster or slower."""
         return statistics.verdict(self.speedup) if self.speedup else SpeedVerdict.INDISTINGUISHABLE
 
     @property

@@ -5,7 +5,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any
 
 import typer
 
@@ -29,7 +29,7 @@ PANELS = {
         "train": "Train a model into runs/NAME/: weights, history, charts.",
         "study": "Train a grid of recipes, chart them, weigh what they say.",
         "report-study": "Write the report of a study anew, without training.",
-        "search": "Search the smallest networks within budgets.",
+        "search": "Search for the smallest networks within budgets.",
         "compress": "Make a trained model smaller, and prove that it is as good.",
         "export": "Export a trained model as quantized TFLite, ONNX or C.",
     },
@@ -46,7 +46,7 @@ PANELS = {
         "record": "Check, compare or plot the records of bench and verify.",
     },
     "Show it": {
-        "report": "Write one page of what is known of an export.",
+        "report": "Write one page of everything that is known of an export.",
         "show": "Show what a model file computes, operator by operator.",
     },
     "Use it": {
@@ -87,7 +87,7 @@ def _print_version(wanted: bool) -> None:
 def _options(
     version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Show the version."),
 ) -> None:
-    """Hold what belongs to no verb."""
+    """Take the options that belong to no verb."""
 
 
 def call(arguments: Sequence[str]) -> int:
@@ -129,18 +129,11 @@ def _warnings_to(console: Console) -> Iterator[None]:
         warnings.simplefilter("always", ToolkitWarning)
         show_others = warnings.showwarning
 
-        def show(
-            message: Warning | str,
-            category: type[Warning],
-            filename: str,
-            lineno: int,
-            file: TextIO | None = None,
-            line: str | None = None,
-        ) -> None:
+        def show(message: Warning | str, *where: Any, **more: Any) -> None:
             if isinstance(message, ToolkitWarning):
                 console.warn(str(message))
             else:
-                show_others(message, category, filename, lineno, file, line)
+                show_others(message, *where, **more)
 
         warnings.showwarning = show
         yield

@@ -7,23 +7,22 @@ import typer
 
 from toolkit import api, units
 from toolkit.cli.bench import live
-from toolkit.cli.options import Debug, Json
-from toolkit.console import Column, Console
+from toolkit.cli.options import Printer
+from toolkit.console import Column
 
 
 def command(
+    *,
     model: Annotated[str, typer.Argument(help="A folder of artifacts, the name of one in exported/, or one artifact.")],
     output: Annotated[
         Path | None, typer.Option(help="The file to write; default: MODEL-QUANTIZATION-FORMAT.zip, here.")
     ] = None,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Pack one file for a device: an artifact and what runs it.
 
     The file holds the artifact that bench recommends here, its golden, its manifest, a wheel and classify.py.
     """
-    console = Console(json_output=json)
     with live.showing(console) as show:
         bundle = api.bundle(model, output=output, on_step=show)
     document = bundle.to_json()

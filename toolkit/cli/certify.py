@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import BENCHMARKS, EXPORTED, Debug, Json, MeasuringOptions, Records
+from toolkit.cli.options import BENCHMARKS, EXPORTED, MeasuringOptions, Printer, Records
 from toolkit.console import Column, Console, figure_columns
-from toolkit.errors import CheckFailedError
 from toolkit.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -32,21 +31,18 @@ def command(
     path: Annotated[Path, typer.Argument(help="An artifact, or a folder whose smallest is taken.")] = EXPORTED,
     measuring: MeasuringOptions,
     output: Records = BENCHMARKS,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Test the benchmark: which slow-downs can it see here?
 
     It times an artifact beside itself and beside slowed copies of itself, for less than three minutes. The exit code is
     1 if it calls the artifact different from itself, misses a slow-down, or misses the truth more often than it may.
     """
-    console = Console(json_output=json)
     with console.steps("certifying") as show:
         certificate = api.certify(path, output=output, on_step=show, **vars(measuring))
     _report(console, certificate)
     console.text(f"certificate: {certificate.path}, with the raw samples beside it")
-    console.document(certificate.to_json())
-    return 0 if certificate.passed else CheckFailedError.exit_code
+    return console.end(certificate.to_json(), passed=certificate.passed)
 
 
 def _report(console: Console, certificate: "Certificate") -> None:

@@ -6,21 +6,19 @@ from typing import Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import Debug, Json
-from toolkit.console import Column, Console
-from toolkit.errors import CheckFailedError
+from toolkit.cli.options import Printer
+from toolkit.console import Column
 
 
 def command(
+    *,
     bundle: Annotated[Path, typer.Argument(help="The file that 'toolkit bundle' wrote.")],
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Check that a bundle holds the files that were packed.
 
     The exit code is 1 if one was changed.
     """
-    console = Console(json_output=json)
     checked = api.check_bundle(bundle)
     columns = (Column("file", figures=False), Column("sha256"))
     console.table(columns, [(name, digest[:12]) for name, digest in checked.digests.items()])
@@ -28,5 +26,4 @@ def command(
         console.text(f"{bundle}: {problem}")
     files, problems = units.count(len(checked.digests), "file"), units.count(len(checked.problems), "problem")
     console.text(f"{files}, {problems}; verdict: {checked.verdict}")
-    console.document(checked.to_json())
-    return 0 if checked else CheckFailedError.exit_code
+    return console.end(checked.to_json(), passed=checked)

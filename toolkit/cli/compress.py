@@ -5,28 +5,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import INTERRUPTED, AllowOverlap, Debug, Json
-from toolkit.console import Column, Console
-from toolkit.errors import CheckFailedError
+from toolkit.cli.options import AllowOverlap, Printer
+from toolkit.console import figure_columns, text_columns
 
 if TYPE_CHECKING:
     from toolkit.compress.candidates import PrunedCandidate
     from toolkit.compress.compression import Compression
 
 COLUMNS = (
-    Column("", figures=False),
-    Column("channels"),
-    Column("size"),
-    Column("MACs"),
-    Column("validation"),
-    Column("test"),
-    Column("loss (points)"),
-    Column("verdict", figures=False),
+    *text_columns(""),
+    *figure_columns("channels", "size", "MACs", "validation", "test", "loss (points)"),
+    *text_columns("verdict"),
 )
 _NOTHING = "–"
 
 
 def command(
+    *,
     source: Annotated[
         str, typer.Argument(help="A trained model: a run, by name or folder, an export, or a .keras file.")
     ],
@@ -41,8 +36,7 @@ def command(
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the compression; its candidates are in runs/NAME/.")] = "compress",
     allow_overlap: AllowOverlap = False,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Make a trained model smaller, and prove that it is as good.
 
@@ -51,20 +45,16 @@ def command(
     """
     from toolkit.search.budgets import Budgets
 
-    console = Console(json_output=json)
-    budgets = Budgets.parse(size=max_size, accuracy=min_accuracy)
+    budgets = Budgets.parse(max_size=max_size, min_accuracy=min_accuracy)
     with console.steps("compressing") as on_step:
         compression = api.compress(
             source, budgets, epochs=epochs, data=data, name=name, allow_overlap=allow_overlap, on_step=on_step
         )
     if compression.interrupted:
-        console.warn(f"interrupted: {compression.summary}; call the same again to go on")
-        console.document(compression.to_json())
-        return INTERRUPTED
+        return console.interrupt(compression.summary, compression.to_json())
     console.table(COLUMNS, [_original(compression), *(_row(compression, one) for one in compression.candidates)])
     console.text(f"{_conclusion(compression)}.")
-    console.document(compression.to_json())
-    return 0 if compression.smallest else CheckFailedError.exit_code
+    return console.end(compression.to_json(), passed=compression.smallest)
 
 
 def _original(compression: "Compression") -> tuple[str, ...]:

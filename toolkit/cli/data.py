@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolkit import api
-from toolkit.cli.options import Debug, Json, ReadingOptions
+from toolkit.cli.options import Printer, ReadingOptions
 from toolkit.console import Console, text_columns
 from toolkit.errors import UsageError
 
@@ -22,8 +22,7 @@ def command(
         bool, typer.Option("--fetch", help="Download the named data sets where they are missing.")
     ] = False,
     reading: ReadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Show, check and download data sets.
 
@@ -33,7 +32,6 @@ def command(
         raise UsageError("'auto' is a choice between sources, not one of them; name mnist or sample")
     if fetch and not names:
         raise UsageError("--fetch needs the names of data sets, for example: toolkit data mnist --fetch")
-    console = Console(json_output=json)
     if reading.asked and not names:
         raise UsageError("what is read needs a path, for example: toolkit data photos --image-size 96x96")
     results = _check(console, names, reading.asked, fetch=fetch) if names else _list(console)

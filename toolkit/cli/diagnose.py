@@ -6,9 +6,7 @@ from typing import Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import Debug, InputRange, Json, LoadingOptions, ReadingOptions
-from toolkit.console import Console
-from toolkit.errors import CheckFailedError
+from toolkit.cli.options import InputRange, LoadingOptions, Printer, ReadingOptions
 
 
 def command(
@@ -19,8 +17,7 @@ def command(
     input_range: InputRange = None,
     code: LoadingOptions,
     reading: ReadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Find out why a file does not answer as another model does.
 
@@ -29,15 +26,8 @@ def command(
     of columns. Each cause is fitted on one half of the rows and confirmed on the other. The exit code is 1 if none
     explains it.
     """
-    console = Console(json_output=json)
     diagnosis = api.diagnose(
-        artifact,
-        against=against,
-        data=data,
-        reading=reading.asked,
-        input_range=input_range,
-        imports=code.imports or (),
-        unsafe_lambda=code.unsafe_lambda,
+        artifact, against=against, data=data, reading=reading.asked, input_range=input_range, **code.arguments
     )
     console.text(
         f"{artifact} answers {units.percent(diagnosis.agreement)} of {diagnosis.n} {diagnosis.noun}s as {against} does"
@@ -55,5 +45,4 @@ def command(
         console.text("none of the usual causes explains the rest: other weights? Try 'toolkit localize' on an export")
     elif not diagnosis.causes:
         console.text("they agree; what differs is precision")
-    console.document(diagnosis.to_json())
-    return 0 if diagnosis.explained else CheckFailedError.exit_code
+    return console.end(diagnosis.to_json(), passed=diagnosis.explained)

@@ -1,16 +1,14 @@
 """``toolkit doctor``."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from toolkit import __version__, api, host, units
-from toolkit.cli.options import Debug, Json, Paths
+from toolkit.cli.options import Paths, Printer
 from toolkit.console import Column, Console, text_columns
-from toolkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from toolkit.doctor.files import File
-    from toolkit.doctor.report import DoctorReport, Machine, Package
+    from toolkit.doctor.report import DoctorReport, Machine
 
 PART_COLUMNS = text_columns("part", "state", "what it is")
 FILE_COLUMNS = (Column("file", figures=False), Column("size"), Column("sha256"), Column("state", figures=False))
@@ -18,19 +16,18 @@ DATA_COLUMNS = text_columns("data set", "where")
 UNTOLD = "not told by the system"
 
 
-def command(paths: Paths = None, json: Json = False, debug: Debug = False) -> int:
+def command(*, paths: Paths = None, console: Printer) -> int:
     """Show what works here, and how to mend what does not.
 
     The exit code is 1 if something is broken.
     """
-    console = Console(json_output=json)
     with console.steps("trying") as show:
         report = api.doctor(*(paths or ()), on_step=show)
     _print_machine(console, report.machine)
-    _print_versions(console, report.packages)
+    same = sum(package.installed == package.tested for package in report.packages)
+    console.text(f"versions: {same} of {len(report.packages)} installed packages are of the version that is tested")
     _print_parts(console, report)
-    console.document(report.to_json())
-    return 0 if report else CheckFailedError.exit_code
+    return console.end(report.to_json(), passed=report)
 
 
 def _print_machine(console: Console, machine: "Machine") -> None:
@@ -41,7 +38,7 @@ def _print_machine(console: Console, machine: "Machine") -> None:
     console.text(f"machine: {', '.join([*known, *emulated])}")
     has = [name for name, there in machine.instruction_sets.items() if there]
     lacks = [name for name, there in machine.instruction_sets.items() if not there]
-    told = f"{_list(has, 'none of those that matter')}{f'; not {_list(lacks)}' if lacks else ''}"
+    told = (", ".join(has) or "none of those that matter") + (f"; not {', '.join(lacks)}" if lacks else "")
     console.text(f"instruction sets: {told if machine.instruction_sets else UNTOLD}")
     conditions = [
         f"governor {state.governor or UNTOLD}",
@@ -50,7 +47,7 @@ def _print_machine(console: Console, machine: "Machine") -> None:
         f"load {state.load if state.load is not None else UNTOLD}",
     ]
     console.text(f"conditions: {', '.join(conditions)}")
-    power = UNTOLD if state.throttled is None else _list(here.throttled, "nothing since boot")
+    power = UNTOLD if state.throttled is None else ", ".join(here.throttled) or "nothing since boot"
     console.text(f"throttling and power supply: {power}")
     console.text(
         f"memory: {_size(here.memory_bytes)}, {_size(machine.available_memory_bytes)} available; "
@@ -60,15 +57,6 @@ def _print_machine(console: Console, machine: "Machine") -> None:
 
 def _size(value_bytes: int | None) -> str:
     return UNTOLD if value_bytes is None else units.size(value_bytes)
-
-
-def _list(words: Sequence[str], none: str = "") -> str:
-    return ", ".join(words) or none
-
-
-def _print_versions(console: Console, packages: Sequence["Package"]) -> None:
-    same = sum(package.installed == package.tested for package in packages)
-    console.text(f"versions: {same} of {len(packages)} installed packages are of the version that is tested")
 
 
 def _state(file: "File") -> str:

@@ -13,10 +13,9 @@ from toolkit.cli.options import (
     EXPORTED,
     OWN,
     AllowOverlap,
-    Debug,
     InputRange,
-    Json,
     LoadingOptions,
+    Printer,
     ReadingOptions,
     option,
 )
@@ -63,8 +62,7 @@ def command(
     input_range: InputRange = None,
     allow_overlap: AllowOverlap = False,
     reading: ReadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Export a trained model as quantized TFLite, ONNX or C.
 
@@ -73,7 +71,6 @@ def command(
     from toolkit.export.exporter import Exports
 
     shape = None if input_shape is None else _shape(input_shape)
-    console = Console(json_output=json)
     how = reading.asked
     exports = [
         api.export(
@@ -83,8 +80,7 @@ def command(
             reading=how,
             output=output,
             input_shape=shape,
-            imports=code.imports or (),
-            unsafe_lambda=code.unsafe_lambda,
+            **code.arguments,
             input_range=input_range,
             allow_overlap=allow_overlap,
             on_step=noting(console),
@@ -101,7 +97,7 @@ def command(
 
 
 def noting(console: Console) -> "OnStep":
-    """Return what notes each step of an export."""
+    """Return a callback that notes each step of an export."""
     return lambda step: console.note(f"  {step.text}" if step.done else step.text)
 
 

@@ -1,10 +1,15 @@
-"""Groups of options: a parameter of a verb whose type is a dataclass stands for an option of each of its fields."""
+"""Groups of options: a parameter of a verb whose type is a dataclass stands for an option of each of its fields.
+
+So does the console that a verb prints to, for the options by which it is made.
+"""
 
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from typing import Any
+
+from toolkit.console import Console
 
 
 def spread(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -17,7 +22,7 @@ def spread(command: Callable[..., Any]) -> Callable[..., Any]:
     parameters = signature(command).parameters
     for name, parameter in parameters.items():
         own, kind = [parameter], parameter.annotation
-        if isinstance(kind, type) and is_dataclass(kind):
+        if isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, Console)):
             own = list(signature(kind).parameters.values())
             groups[name] = [option.name for option in own]
         options += own

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api
-from toolkit.cli.options import Debug, Json, LoadingOptions, Runtime
+from toolkit.cli.options import LoadingOptions, Printer, Runtime
 from toolkit.console import Column, Console
-from toolkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from toolkit.parity.localize import Localized
@@ -24,23 +23,18 @@ def command(
     picture: Annotated[Path, typer.Option(help="The picture to write: .png or .svg.")] = Path("layers.png"),
     runtime: Runtime = None,
     code: LoadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Compare an artifact with its Keras original layer by layer.
 
     The exit code is 1 if a layer is damaged: if it adds more noise than its arithmetic explains.
     """
-    console = Console(json_output=json)
-    localized = api.localize(
-        artifact, picture=picture, imports=code.imports or (), unsafe_lambda=code.unsafe_lambda, runtime=runtime
-    )
+    localized = api.localize(artifact, picture=picture, **code.arguments, runtime=runtime)
     _report(console, localized)
     culprit = localized.culprit
     named = f"first damaged layer: {culprit.name}" if culprit else "no layer is damaged"
     console.text(f"{artifact}: {named} (one that adds more noise than {localized.least_db:.0f} dB); picture: {picture}")
-    console.document(localized.to_json())
-    return 0 if localized.passed else CheckFailedError.exit_code
+    return console.end(localized.to_json(), passed=localized.passed)
 
 
 def _report(console: Console, localized: "Localized") -> None:

@@ -11,6 +11,8 @@ from toolkit.api import BENCHMARKS as BENCHMARKS
 from toolkit.api import EXPORTED as EXPORTED
 from toolkit.cli.invocation import INTERRUPTED as INTERRUPTED
 from toolkit.cli.invocation import Invocation
+from toolkit.console import Console
+from toolkit.errors import CheckFailedError
 from toolkit.reading import AS_THEY_ARE, Reading, Resize, keys_of, size_of
 from toolkit.training.device import DEVICES
 
@@ -47,6 +49,26 @@ Debug = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+
+
+class Printer(Console):
+    """The console of a verb, by the options that every verb has."""
+
+    def __init__(self, json: Json = False, debug: Debug = False) -> None:
+        super().__init__(json_output=json)
+
+    def end(self, document: dict[str, Any], *, passed: object) -> int:
+        """Print the JSON document of a verb that checks something, and return its exit code."""
+        self.document(document)
+        return 0 if passed else CheckFailedError.exit_code
+
+    def interrupt(self, summary: str, document: dict[str, Any]) -> int:
+        """Print how far a verb is that Ctrl-C ended, and return its exit code."""
+        self.warn(f"interrupted: {summary}; call the same again to go on")
+        self.document(document)
+        return INTERRUPTED
+
+
 DataChoice = Annotated[
     str,
     typer.Option(
@@ -63,7 +85,7 @@ ModelChoice = Annotated[
         autocompletion=lambda: list(_MODELS),
     ),
 ]
-Epochs = Annotated[int, typer.Option(help="How often all training rows are passed over.")]
+Epochs = Annotated[int, typer.Option(help="How often the training goes through all training rows.")]
 TrainingSeed = Annotated[int, typer.Option(help="Seed of the first weights and of the order of rows.")]
 RunName = Annotated[str | None, typer.Option(help="Name of the run; default: the model and the time.")]
 DeviceChoice = Annotated[Device, typer.Option(help="Where to train; auto: on a GPU if there is one.")]
@@ -80,7 +102,9 @@ InputRange = Annotated[
 ]
 Runtime = Annotated[
     RuntimeName | None,
-    typer.Option(help="What runs the files; others than its own are left out. Default: what does so by itself."),
+    typer.Option(
+        help="The runtime of the files; those that it does not run are left out. Default: the usual one of each file."
+    ),
 ]
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: exported/", show_default=False)]
 Records = Annotated[Path, option(OUTPUT, "The folder that gets a folder per record.", "--output")]
@@ -128,6 +152,11 @@ class LoadingOptions:
     unsafe_lambda: Annotated[
         bool, option(OWN, "Run the Python code that Lambda layers of the model hold.", "--unsafe-lambda")
     ] = False
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The same as arguments of the API."""
+        return {"imports": self.imports or (), "unsafe_lambda": self.unsafe_lambda}
 
     @property
     def words(self) -> list[str]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import OWN, Debug, InputRange, Json, LoadingOptions, option
-from toolkit.console import Column, Console, figure_columns
+from toolkit.cli.options import OWN, InputRange, LoadingOptions, Printer, option
+from toolkit.console import Console, figure_columns, text_columns
 
 if TYPE_CHECKING:
     from toolkit.prediction import Prediction, Refused
@@ -38,22 +38,19 @@ def command(
         Path | None, option(OWN, "A text file with the name of a class in each line, for a model without a manifest.")
     ] = None,
     code: LoadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Classify image files, or rows of values."""
     from toolkit.errors import DataError
     from toolkit.prediction import Prediction, Refused
 
-    console = Console(json_output=json)
     artifact = model or api.default_artifact()
     predictions = api.predict(
         images,
         artifact,
         input_range=input_range,
         labels=labels,
-        imports=code.imports or (),
-        unsafe_lambda=code.unsafe_lambda,
+        **code.arguments,
         every_digit=every_digit,
         explain=explain,
     )
@@ -70,10 +67,7 @@ def command(
 
 
 def _print(console: Console, predictions: "Sequence[Prediction | Refused]") -> None:
-    columns = (
-        Column("image", figures=False),
-        *figure_columns("class", "probability", "runner-up", "probability"),
-    )
+    columns = (*text_columns("image"), *figure_columns("class", "probability", "runner-up", "probability"))
     console.table(columns, [(one.image, *_cells(one)) for one in predictions])
 
 

@@ -8,13 +8,13 @@ import typer
 from toolkit import api, units
 from toolkit.bench.tolerance import SLOWER
 from toolkit.cli.bench.tables import NAME_COLUMNS, RATIO_COLUMNS
-from toolkit.cli.options import Debug, Json
+from toolkit.cli.groups import spread
+from toolkit.cli.options import Printer
 from toolkit.cli.panels import PanelCommand, PanelGroup
 from toolkit.console import Column, Console
-from toolkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
-    from toolkit.bench.compare import Compared, Pair
+    from toolkit.bench.compare_records import Compared, Pair
 
 COLUMNS = (*NAME_COLUMNS, Column("threads"), Column("batch"), Column("old"), Column("new"), *RATIO_COLUMNS)
 # How much weaker it is to compare what was measured at two times.
@@ -27,13 +27,14 @@ app = typer.Typer(cls=PanelGroup, help="Check, compare or plot the records of be
 
 
 @app.command(cls=PanelCommand)
+@spread
 def check(
+    *,
     record: Annotated[
         Path,
         typer.Argument(help="The folder of a benchmark's record, or a parity.json."),
     ],
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Rebuild every figure of a record from its raw samples.
 
@@ -41,7 +42,6 @@ def check(
     """
     from toolkit.rebuilt import BENCHMARK
 
-    console = Console(json_output=json)
     rebuilt = api.check_record(record)
     for difference in rebuilt.differences:
         console.text(difference)
@@ -50,19 +50,18 @@ def check(
     differences = units.count(len(rebuilt.differences), "difference")
     console.text(f"{rebuilt.path}: {rebuilt.figures} figures of {artifacts} rebuilt from {samples}")
     console.text(f"{differences}; verdict: {rebuilt.verdict}")
-    console.document(rebuilt.to_json())
-    return 0 if rebuilt else CheckFailedError.exit_code
+    return console.end(rebuilt.to_json(), passed=rebuilt)
 
 
 @app.command(cls=PanelCommand)
+@spread
 def plot(
+    *,
     record: Annotated[Path, typer.Argument(help="The folder of a benchmark's record.")],
     picture: Annotated[Path, typer.Argument(help="The picture to write: .png or .svg.")],
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Draw the latencies of a benchmark, and accuracy and size against them."""
-    console = Console(json_output=json)
     missing = api.plot_record(record, picture)
     console.text(f"picture: {picture}{f', latencies alone: {missing}' if missing else ''}")
     console.document(
@@ -72,22 +71,21 @@ def plot(
 
 
 @app.command(cls=PanelCommand)
+@spread
 def compare(
+    *,
     old: Annotated[Path, typer.Argument(help="The folder of the older record of a benchmark.")],
     new: Annotated[Path, typer.Argument(help="The folder of the newer one.")],
     tolerance: Annotated[float, typer.Option(help="How much slower an artifact may be, in percent.")] = 100 * SLOWER,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Compare two benchmarks: has an artifact become slower?
 
     The exit code is 1 if one is slower by more than --tolerance with 95 % confidence, or can no longer be measured.
     """
-    console = Console(json_output=json)
     compared = api.compare_records(old, new, tolerance=tolerance / 100)
     _report_compared(console, compared, old, new)
-    console.document(compared.to_json())
-    return 0 if compared else CheckFailedError.exit_code
+    return console.end(compared.to_json(), passed=compared)
 
 
 def _report_compared(console: Console, compared: "Compared", old: Path, new: Path) -> None:

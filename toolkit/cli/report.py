@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from toolkit import api
-from toolkit.cli.options import EXPORTED, OUTPUT, Debug, Json, TestData, option
-from toolkit.console import Console
+from toolkit.cli.options import EXPORTED, OUTPUT, Printer, TestData, option
 
 
 def command(
+    *,
     path: Annotated[
         Path | None,
         typer.Argument(help="The folder of an export, or one of several; default: exported/", show_default=False),
@@ -24,15 +24,13 @@ def command(
         Path | None, option(OUTPUT, "The page to write; default: report-FOLDER.html.", "--output")
     ] = None,
     pdf: Annotated[bool, option(OUTPUT, "Also print it to a PDF beside it, by Chromium.", "--pdf")] = False,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
-    """Write one page of what is known of an export.
+    """Write one page of everything that is known of an export.
 
     It has verdicts with their intervals, latencies, and what to ship. It is HTML that needs nothing else, so it can be
     handed on as it is. It says what it lacks, and why.
     """
-    console = Console(json_output=json)
     written = api.report(path or EXPORTED, output=output, record=record, data=data, pdf=pdf)
     for page in written:
         for title, why in page.absent.items():

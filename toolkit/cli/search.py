@@ -8,26 +8,24 @@ import typer
 
 from toolkit import api
 from toolkit.cli.options import (
-    INTERRUPTED,
     AllowOverlap,
     ClusterOptions,
     DataChoice,
-    Debug,
     DeviceChoice,
-    Json,
+    Printer,
     ReadingOptions,
     given,
     option,
 )
-from toolkit.console import Console, figure_columns
-from toolkit.errors import CheckFailedError, UsageError
+from toolkit.console import figure_columns
+from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.search.budgets import Budgets
     from toolkit.search.report import SearchReport
 
 _budget = partial(option, "What a network may take, and must reach")
-_effort = partial(option, "How long it is searched")
+_effort = partial(option, "How long the search takes")
 _training = partial(option, "How a network is trained in the end")
 
 Name = Annotated[str, typer.Option(help="Name of the search; its candidates are in runs/NAME/.")]
@@ -57,19 +55,12 @@ class CostOptions:
         """The same as numbers."""
         from toolkit.search.budgets import Budgets
 
-        return Budgets.parse(
-            size=self.max_size,
-            macs=self.max_macs,
-            memory=self.max_memory,
-            instructions=self.max_instructions,
-            latency=self.max_latency,
-            accuracy=self.min_accuracy,
-        )
+        return Budgets.parse(**vars(self))
 
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """How long it is searched, and how each network is trained: arguments of ``api.search``."""
+    """How long the search takes, and how each network is trained: arguments of ``api.search``."""
 
     trials: Annotated[int | None, _effort("Candidates at most; default: as many as the hours allow.")] = None
     hours: Annotated[float, _effort("No candidate begins later than that; the last trainings follow.")] = 1.0
@@ -80,7 +71,7 @@ class SearchOptions:
         int, _training("Epochs of those that promise most, trained again from the beginning; 0 for none.")
     ] = 60
     finalists: Annotated[int, _training("How many are trained again at most.")] = 3
-    augment: Annotated[str | None, _training("How training images are changed by chance, as 'train' takes it.")] = None
+    augment: Annotated[str | None, _training("How training images are changed at random, as 'train' takes it.")] = None
     warmup: Annotated[int, _training("Epochs in which the learning rate rises to its value.")] = 0
     average: Annotated[float | None, _training("Decay of the average of the weights: 0.999; default: none.")] = None
     label_smoothing: Annotated[float, _training("Share of a label that all classes get: 0.1.")] = 0.0
@@ -103,15 +94,13 @@ def command(
     searching: SearchOptions,
     cluster: ClusterOptions,
     reading: ReadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
-    """Search the smallest networks within budgets.
+    """Search for the smallest networks within budgets.
 
     With --min-accuracy or --against, those that are surely as good. If it is called again, it goes on where it was. The
     exit code is 1 if nothing reaches what was asked for.
     """
-    console = Console(json_output=json)
     if show is not None:
         return _show(console, show, given(context))
     budgets = costs.budgets
@@ -129,20 +118,18 @@ def command(
             **vars(cluster),
         )
     if searched.interrupted:
-        console.warn(f"interrupted: {searched.summary}; call the same again to go on")
-        console.document({**searched.to_json(), "report": None})
-        return INTERRUPTED
+        return console.interrupt(searched.summary, {**searched.to_json(), "report": None})
     return _report(console, api.report_search(searched.folder))
 
 
-def _show(console: Console, show: str, flags: dict[str, str]) -> int:
+def _show(console: Printer, show: str, flags: dict[str, str]) -> int:
     """Show a search as it stands. flags: by the names of the options that are given."""
     if others := flags.keys() - {"show", "json", "debug"}:
         raise UsageError(f"--show trains nothing; leave out {', '.join(flags[one] for one in sorted(others))}")
     return _report(console, api.report_search(show))
 
 
-def _report(console: Console, written: "SearchReport") -> int:
+def _report(console: Printer, written: "SearchReport") -> int:
     """Print the front and what it shows; return the exit code."""
     searched, front = written.search, written.front
     if front.rows:
@@ -151,5 +138,4 @@ def _report(console: Console, written: "SearchReport") -> int:
         console.warn(f"{one.name} crashed: {one.outcome.message}")
     console.text(f"{searched.summary}; report: {written.markdown}, {written.html}")
     console.text(f"{written.conclusion}.")
-    console.document(written.to_json())
-    return 0 if written.is_found else CheckFailedError.exit_code
+    return console.end(written.to_json(), passed=written.is_found)

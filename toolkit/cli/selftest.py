@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api
-from toolkit.cli.options import AllowOverlap, Debug, Json, LoadingOptions, Margin, Paths, TestData
+from toolkit.cli.options import AllowOverlap, LoadingOptions, Margin, Paths, Printer, TestData
 from toolkit.console import Console, text_columns
-from toolkit.errors import CheckFailedError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 
 if TYPE_CHECKING:
@@ -24,29 +23,25 @@ def command(
     reexports: Annotated[int, typer.Option(help="How many exports without a fault are judged as well.")] = 20,
     allow_overlap: AllowOverlap = False,
     code: LoadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Test verify: plant faults, show which check catches each.
 
     The exit code is 1 if a fault is not caught, or if more than 5 % of the exports without a fault fail.
     """
-    console = Console(json_output=json)
     with console.steps("planting faults") as show:
         tested = api.selftest(
             *(paths or ()),
             data=data,
             margin_pp=margin,
             reexports=reexports,
-            imports=code.imports or (),
-            unsafe_lambda=code.unsafe_lambda,
+            **code.arguments,
             allow_overlap=allow_overlap,
             on_step=show,
         )
     for part in tested.parts:
         _report(console, part)
-    console.document(tested.to_json())
-    return 0 if tested else CheckFailedError.exit_code
+    return console.end(tested.to_json(), passed=tested)
 
 
 def _report(console: Console, tested: "SelfTested") -> None:

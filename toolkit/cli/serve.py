@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api
-from toolkit.cli.options import Debug, InputRange, Json
-from toolkit.console import Console
+from toolkit.cli.options import InputRange, Printer
 
 if TYPE_CHECKING:
     from toolkit.serve.address import Address
 
 
 def command(
+    *,
     artifacts: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -32,14 +32,12 @@ def command(
         typer.Option(help="What a request must have; default: one is made where other machines can ask."),
     ] = None,
     input_range: InputRange = None,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Show a live page of artifacts, with an API.
 
     Draw, upload, paste or film, and see what each of them says. Ctrl-C ends it.
     """
-    console = Console(json_output=json)
     chosen = artifacts or [api.default_artifact()]
 
     def show(address: "Address") -> None:

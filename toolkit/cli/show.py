@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import api, units
-from toolkit.cli.options import OUTPUT, Debug, Json, option
+from toolkit.cli.options import OUTPUT, Printer, option
 from toolkit.console import Console
 
 if TYPE_CHECKING:
@@ -14,16 +14,15 @@ if TYPE_CHECKING:
 
 
 def command(
+    *,
     file: Annotated[Path, typer.Argument(help="A model file, anybody's: .keras, .tflite or .onnx.")],
     svg: Annotated[Path | None, option(OUTPUT, "A picture to write: a .svg file.", "--svg")] = None,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Show what a model file computes, operator by operator.
 
     The operators are those that this machine executes. A .keras file is shown layer by layer, which needs TensorFlow.
     """
-    console = Console(json_output=json)
     graph = api.show(file, picture=svg)
     _report(console, graph)
     if svg is not None:

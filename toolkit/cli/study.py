@@ -12,16 +12,14 @@ import typer
 
 from toolkit import api, units
 from toolkit.cli.options import (
-    INTERRUPTED,
     OUTPUT,
     AllowOverlap,
     ClusterOptions,
     DataChoice,
-    Debug,
     DeviceChoice,
     InputRange,
-    Json,
     LoadingOptions,
+    Printer,
     ReadingOptions,
     option,
 )
@@ -87,14 +85,12 @@ def command(
     cluster: ClusterOptions,
     output: ReportFolder = None,
     reading: ReadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Train a grid of recipes, chart them, weigh what they say.
 
     If it is called again, it goes on where it was. The exit code is 1 if a run crashed.
     """
-    console = Console(json_output=json)
     grid: dict[str, Any] = {axis: _values(axis, text) for axis, text in vars(axes).items() if text is not None}
     grid |= {name: one for name, one in (("seeds", seeds), ("input_range", input_range)) if one is not None}
     with showing(console) as show:
@@ -113,9 +109,9 @@ def command(
             **grid,
         )
     if studied.interrupted:
-        console.warn(f"interrupted: {studied.summary}; call the same again to go on")
-        console.document({**studied.to_json(), "interrupted": True, "claims": [], "report": None})
-        return INTERRUPTED
+        return console.interrupt(
+            studied.summary, {**studied.to_json(), "interrupted": True, "claims": [], "report": None}
+        )
     written = api.report_study(name, output=output)
     report(console, written)
     console.document(written.to_json())

@@ -14,13 +14,12 @@ from toolkit.cli.options import (
     OUTPUT,
     AllowOverlap,
     DataChoice,
-    Debug,
     DeviceChoice,
     Epochs,
     InputRange,
-    Json,
     LoadingOptions,
     ModelChoice,
+    Printer,
     ReadingOptions,
     RunName,
     TrainingSeed,
@@ -51,8 +50,8 @@ else:  # Typer shows, completes and checks the values of a Literal.
     Strategy = Literal[STRATEGIES]
 
 
-_learning, _harder = partial(option, "How weights are learned"), partial(option, "When data are few or lopsided")
-_small = partial(option, "When the network is small")
+_learning, _harder = partial(option, "How weights are learned"), partial(option, "If data are few or unbalanced")
+_small = partial(option, "If the network is small")
 _hardware = partial(option, "On which hardware")
 
 
@@ -69,7 +68,7 @@ class LearningOptions:
     activation: Annotated[Activation, _learning("The activation of hidden layers.")] = Recipe.activation
     loss: Annotated[Loss, _learning("The loss.")] = Recipe.loss
     batch_size: Annotated[int, _learning("Rows of one step.")] = Recipe.batch_size
-    validation_split: Annotated[float, _learning("Share of the training rows that validates.")] = (
+    validation_split: Annotated[float, _learning("Share of the training rows for validation.")] = (
         Recipe.validation_split
     )
     monitor: Annotated[Monitor, _learning("What the best epoch is chosen by.")] = Recipe.monitor
@@ -79,7 +78,7 @@ class LearningOptions:
     schedule: Annotated[
         Schedule,
         _harder(
-            f"How the learning rate goes; plateau: halved after {PLATEAU_EPOCHS} epochs without a better --monitor."
+            f"How the learning rate changes; plateau: halved after {PLATEAU_EPOCHS} epochs without a better --monitor."
         ),
     ] = Recipe.schedule
     patience: Annotated[
@@ -88,7 +87,7 @@ class LearningOptions:
     augment: Annotated[
         str | None,
         _harder(
-            f"Change training images by chance: a comma list of {', '.join(KINDS)}, each with =STRENGTH or without."
+            f"Change training images at random: a comma list of {', '.join(KINDS)}, each with =STRENGTH or without."
         ),
     ] = Recipe.augment
     balance: Annotated[
@@ -131,18 +130,16 @@ def command(
     name: RunName = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run --name, or the newest.")] = False,
     device: DeviceChoice = "auto",
-    strategy: Annotated[Strategy, _hardware("mirrored: share each batch out over this machine's GPUs.")] = "single",
+    strategy: Annotated[Strategy, _hardware("mirrored: divide each batch among this machine's GPUs.")] = "single",
     gradients: Annotated[
         bool, option(OUTPUT, "Also write each layer's gradient norm after each epoch: gradients.csv.", "--gradients")
     ] = False,
     loading: LoadingOptions,
     allow_overlap: AllowOverlap = False,
     reading: ReadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Train a model into runs/NAME/: weights, history, charts."""
-    console = Console(json_output=json)
     choices = {"model": model, "data": data, **vars(recipe)}  # what is not given is that of a run that goes on
     with showing(console) as show:
         trained = api.train(
@@ -151,8 +148,7 @@ def command(
             device=device,
             strategy=strategy,
             gradients=gradients,
-            imports=loading.imports or (),
-            unsafe_lambda=loading.unsafe_lambda,
+            **loading.arguments,
             reading=reading.asked,
             allow_overlap=allow_overlap,
             on_step=show,

@@ -1,1 +1,1 @@
-"""A trained network in, smaller ones out: its channels are pruned, and what is left learns from it again."""
+"""A trained network in, smaller ones out: channels are pruned, and what is left is trained with it as the teacher."""

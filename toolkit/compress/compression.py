@@ -19,7 +19,7 @@ from toolkit.search import proof
 from toolkit.search.budgets import COSTS, SIZE, Budgets, Costs
 from toolkit.search.costs import Costing
 from toolkit.search.experiment import CANDIDATE, Experiment
-from toolkit.search.proof import MARGIN_PP, Member
+from toolkit.search.proof import MARGIN_PP
 from toolkit.search.prove import too_large
 from toolkit.search.search import require_enough
 from toolkit.study import outcome, study
@@ -34,7 +34,7 @@ LOG = "workers.log"
 
 @dataclass(frozen=True)
 class CompressionRequest:
-    """What a compression is for; it goes on only for the same. All but the budgets is of every training.
+    """What a compression is for; it goes on only for the same. All fields but the budgets hold for every training.
 
     teacher: the Keras file of the original, whose rows are divided, drawn and changed as when it was trained.
     """
@@ -106,13 +106,8 @@ class Compression(Experiment[PrunedCandidate]):
 
     @property
     def too_large(self) -> str | None:
-        """That no file of what was chosen is as small as it must be, in words; None if that is not so."""
+        """A sentence that every chosen file is too large; None if that is not so."""
         return too_large(self.chosen, self.asked.budgets)
-
-    @property
-    def smallest(self) -> Member | None:
-        """The smallest candidate of which everything that was asked for is shown; None if there is none."""
-        return self.proof.smallest if self.proof else None
 
     def candidate_folder(self, number: int) -> Path:
         """Return where a candidate lies, counted from 1."""

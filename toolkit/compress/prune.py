@@ -1,7 +1,8 @@
 """Make a network narrower: of each group of channels those stay that the loss depends on most.
 
-What the loss loses with a channel is estimated to first order, as the square of the sum of its weights times their
-gradients (Molchanov, Mallya, Tyree, Frosio and Kautz, "Importance Estimation for Neural Network Pruning", CVPR 2019).
+How much the loss changes without a channel is estimated to first order, as the square of the sum of its weights times
+their gradients (Molchanov, Mallya, Tyree, Frosio and Kautz, "Importance Estimation for Neural Network Pruning", CVPR
+2019).
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ ROWS, AT_ONCE = 500, 50
 def importance(
     tf: Any, keras: Any, model: Any, channels: Channels, parts: Parts, convention: Convention
 ) -> dict[int, NDArray[np.float64]]:
-    """Return what the loss loses with each channel of each group; it is known up to a factor.
+    """Return how much the loss changes without each channel of each group, up to a common factor.
 
     model: takes rows as the convention says, and answers with probabilities (N, classes).
     """

@@ -44,7 +44,7 @@ class ListedSource:
 
 
 def listed() -> tuple[ListedSource, ...]:
-    """Return what is to be said of every source, those that are asked for by name first."""
+    """Return every source with its summary and place, those that are asked for by name first."""
     named = named_sources()
     every = [
         ListedSource(name, name in named, module.SUMMARY, module.locate() if name in named else None)
@@ -103,7 +103,7 @@ def load(
 
 
 def _look(dataset: "Dataset") -> list[str]:
-    """Say what is conspicuous about data that are not published ones."""
+    """Warn of what is conspicuous about data that are not published ones."""
     from toolkit.data.base.look import look
 
     return [] if getattr(sources().get(dataset.name), "DIGESTS", None) else look(dataset)

@@ -21,8 +21,8 @@ PURE_BORDER = 0.75
 SLANTS = (-0.25, 0.0)
 # A digit of a photo is looked at as it is and turned by so many degrees: nothing says how the paper was held. Of 2,210
 # digits (MNIST's validation images, drawn and printed) turned by up to 25°, one answer is wrong for 79, the mean of the
-# three for 61, and for 38 if each counts by how like its class the digit looks then (``Judge.weights``). Of 737 of them
-# upright: for 11, 10 and 9. Turns by 16° and 20° give means that are wrong for 71 and 66.
+# three for 61, and for 38 if it is weighted by how well each look resembles its class (``Judge.weights``). Of 737 of
+# them upright: for 11, 10 and 9. Turns by 16° and 20° give means that are wrong for 71 and 66.
 TURNS = (0.0, 24.0, -24.0)
 # Strokes thinner than this share of the box are drawn thicker: in MNIST they are about an eighth of it, and a model has
 # never seen the hair line that a pen makes of a large digit.

@@ -44,7 +44,7 @@ def of_signal(ended_by: Signals, distribution: str, doing: str, version: str | N
         )
     if ended_by is Signals.SIGILL:
         text += ": it uses an instruction that this CPU does not have"
-        # Where it is the tested version already, it would come again.
+        # If the tested version is installed already, pip would bring the same files again.
         same = version is not None and version == tested().get(normalized(distribution))
         if same and distribution not in ESSENTIAL:
             return text, pip(f"uninstall {distribution}")

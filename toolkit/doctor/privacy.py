@@ -1,7 +1,8 @@
-"""What a report may tell: what is listed here, and nothing else, so that nobody can see whose machine it is of.
+"""What a report may tell: only what is listed here, so that nobody can see whose machine it describes.
 
-A value stays where its key is listed and its kind is right. A text stays word by word: known words, names of packages,
-versions. Whatever else it holds (paths, addresses, names) becomes ``<…>``: nothing is looked for, so nothing is missed.
+A value is kept if its key is listed and its kind is right. Of a text, known words, names of packages and versions are
+kept. Everything else in it (paths, addresses, names) becomes ``<…>``: since private words are not searched for, none
+can be missed.
 """
 
 import builtins
@@ -24,7 +25,7 @@ from toolkit.doctor.remedy import interpreter
 from toolkit.text import printable
 
 UNTOLD = "<…>"
-# What every machine of a kind has as a user: it tells nobody.
+# Users that every machine of a kind has: their names identify nobody.
 _EVERYBODY = {"pi", "root", "user", "ubuntu"}
 _PYTHON = "python"
 # A word with the punctuation around it. Options begin with dashes.
@@ -156,7 +157,7 @@ def _chunk(chunk: str, is_known: Callable[[str], bool]) -> str:
 
 
 def _quoted(match: re.Match[str], is_known: Callable[[str], bool]) -> str:
-    """Tell all between two quotes or nothing: words of a path are no words of a sentence."""
+    """Keep all that stands between two quotes, or none of it: words of a path are no words of a sentence."""
     return match[0] if UNTOLD not in _chunks(match[2], is_known) else UNTOLD
 
 

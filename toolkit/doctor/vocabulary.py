@@ -1,4 +1,4 @@
-"""The words that a report may tell: each is in the messages of many machines, so it says nothing of whose one is."""
+"""The words that a report may hold: each occurs in the messages of many machines, so none says whose machine it is."""
 
 # Of the sentences of toolkit that a report may hold; a test keeps them complete.
 OWN = """

@@ -76,9 +76,9 @@ class Expected:
 class Arrays:
     """The arrays of an open .npz file, by name. Each is read when it is asked for."""
 
-    def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
+    def __init__(self, archive: zipfile.ZipFile) -> None:
         """Read the headers of all; ValueError for what is no array, or does not fill its member of the zip file."""
-        self._archive, self._path = archive, path
+        self._archive = archive
         self._members: dict[str, tuple[zipfile.ZipInfo, Header]] = {}
         for member in archive.infolist():
             name = member.filename.removesuffix(".npy")
@@ -118,7 +118,7 @@ def opened_npz(
 ) -> Iterator[Arrays]:
     """Yield the arrays of a .npz file; raise ``error`` for whatever is wrong with it, found here or in the block."""
     with opened_zip(path, what=what, error=error, missing=missing) as archive, refused(path, what, error=error):
-        yield Arrays(archive, path)
+        yield Arrays(archive)
 
 
 def read_npy(path: Path, expected: Expected, *, what: str, error: type[ToolkitError] = ArtifactError) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""What took long to find out, in the user's cache: a document that is named after all that it depends on."""
+"""Results that took long to compute, in the user's cache: documents, each named after all that it depends on."""
 
 import hashlib
 import json
@@ -33,13 +33,13 @@ class Kept:
         return cache_folder() / self.folder / f"{digest[:_DIGITS]}.json"
 
     def read(self, kind: type[T]) -> T | None:
-        """Return what was found out, as ``documents.convert`` makes it; None if nothing is kept, or it is damaged."""
+        """Return the result, as ``documents.convert`` makes it; None if nothing is kept, or it is damaged."""
         with suppress(ToolkitError):
             document = documents.load(self.path, what=_WHAT)
             return documents.convert(document.get("found"), kind, self.path, what=_WHAT)
         return None
 
     def write(self, value: Any) -> None:
-        """Keep what was found out; if the cache cannot be written, it is found out again next time."""
+        """Keep the result; if the cache cannot be written, it is computed again next time."""
         with suppress(OSError, ToolkitError):
             write_json(self.path, {"asked": self.asked, "found": documents.to_tree(value)})

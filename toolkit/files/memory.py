@@ -10,10 +10,10 @@ from toolkit.errors import ToolkitError
 SHARE = 0.5
 
 
-def check_memory(size_bytes: int, *, what: str, error: type[ToolkitError], share: float = SHARE) -> None:
-    """Raise ``error`` for more than a share of the free memory. If the system does not tell, nothing is refused."""
+def check_memory(size_bytes: int, *, what: str, error: type[ToolkitError]) -> None:
+    """Raise ``error`` for more than half of the free memory. If the system does not tell, nothing is refused."""
     available = host.available_memory_bytes()
-    if available is not None and size_bytes > share * available:
+    if available is not None and size_bytes > SHARE * available:
         raise error(f"{what} needs {size_bytes:,} bytes of memory; {available:,} are free, half of which may be used")
 
 

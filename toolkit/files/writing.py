@@ -32,14 +32,12 @@ def atomic(path: Path) -> Iterator[Path]:
     remove_partials(path.parent)
     temporary = path.with_name(f".{path.stem}-{secrets.token_hex(_TOKEN_BYTES)}{PARTIAL}{path.suffix}")
     try:
-        with locks.held(temporary):
+        # A full disk shows in write(), which has no name.
+        with naming(path), naming_final(temporary, path), locks.held(temporary):
             yield temporary
             _sync(temporary)
             temporary.replace(path)
-    except BaseException as error:
-        # A full disk shows in write(), which has no name.
-        if isinstance(error, OSError) and error.filename in (None, str(temporary), temporary):
-            error.filename = str(path)
+    except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     _sync(path.parent)

@@ -68,7 +68,7 @@ def throttled(root: Path) -> int | None:
 
 
 def describe_throttled(bits: int | None) -> tuple[str, ...]:
-    """Return in words what a Raspberry Pi says of its power and temperature, now and since it started."""
+    """Return in words what a Raspberry Pi reports about its power and temperature, now and since it started."""
     if not bits:
         return ()
     now = [f"{word} now" for bit, word in THROTTLE_BITS.items() if bits >> bit & 1]

@@ -1,7 +1,7 @@
 """Model architectures: one module a model, each with ``build``. Building needs TensorFlow.
 
-A member that is a family has ``OPTIONS`` as well: what parses the text after the colon of ``tiny:width=8,depth=3``, and
-makes the default without one. Its ``build`` gets what was parsed as ``options``.
+A member that is a family also has ``OPTIONS``, which parses the text after the colon of ``tiny:width=8,depth=3``, and
+makes the default without one. Its ``build`` gets the result as ``options``.
 
 A model of the user's own is a Python file with such a ``build``, or a Keras file, whose weights are trained further.
 """
@@ -43,7 +43,7 @@ def name_of(model: str) -> str:
 
 
 def short(model: str) -> str:
-    """Return a model as it is told from others: a member with its options, or a file's stem."""
+    """Return the name that tells a model from all others: a member with its options, or a file's stem."""
     return name_of(model) if own_files(model) else model
 
 

@@ -1,8 +1,8 @@
 """Small convolutional networks for microcontrollers, by their shape: ``tiny:width=8,depth=3,conv=separable``.
 
 A block is a convolution without bias, a batch normalization, which exports fold into it, and the activation. All blocks
-but the last halve what they take, down to 4, so that most is computed where little is left of the picture. The mean
-over that and one dense layer follow, whatever the size of the picture.
+but the last halve height and width, down to 4, so that most of the computation is on small maps. Global average pooling
+and one dense layer follow, whatever the size of the picture.
 """
 
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ ALLOWED: dict[str, Sequence[int | str]] = {
 }
 # A side is halved down to 4, not further: a kernel on less sees mostly padding.
 LEAST_HALVED = 2 * 4
-# Of the moving statistics of batch normalization: Keras' 0.99 has not reached those of the weights after the hundred
-# batches of a small data set, and validates a network that it does not have yet.
+# Momentum of the moving statistics of batch normalization: with Keras' 0.99 they still lag behind the weights after the
+# hundred batches of a small data set, so validation would measure another network.
 MOMENTUM = 0.9
 
 
@@ -31,8 +31,8 @@ class TinyShape:
     """The shape of one member; UsageError names what is allowed.
 
     width: channels of the first block. depth: blocks. kernel: height and width of the convolutions; of windows, steps.
-    conv: ``separable`` divides each convolution but the first into one by channel and one of 1×1 (Howard et al. 2017,
-    "MobileNets"). reduce: what halves: max pooling, or a stride of the convolution.
+    conv: ``separable`` replaces each convolution but the first by a depthwise one and one of 1×1 (Howard et al. 2017,
+    "MobileNets"). reduce: what halves height and width: max pooling, or a stride of the convolution.
     """
 
     width: int = 8

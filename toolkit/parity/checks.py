@@ -14,7 +14,7 @@ from toolkit.parity.figures import CLEAR_MARGIN, Figures
 from toolkit.portability import Portability
 from toolkit.runs import read_config
 
-# Largest difference of a float32 artifact's outputs from Keras', or between two machines (sums in another order).
+# Largest difference of the outputs of a float32 artifact from Keras', or between two machines (sums in another order).
 FLOAT32_TOLERANCE = 1e-4
 # The same between two machines for the other artifacts that answer in float: one step of an 8-bit probability.
 EIGHT_BIT_TOLERANCE = 1 / 256

@@ -18,7 +18,7 @@ _MOST_TIED = 0.5
 def of_input(
     spec: TensorSpec, values: Iterable[NDArray[np.float32]], answers: NDArray[np.int64], halves: Halves
 ) -> Cause | None:
-    """Return the cause if images are answered otherwise the more of their values are clipped.
+    """Return the cause if images with more clipped values are more often answered differently.
 
     values: what the input is given, some images at a time. answers: classes of the reference, (N,).
     """

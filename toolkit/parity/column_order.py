@@ -1,7 +1,7 @@
-"""In which order a model takes columns, by what it answers where one of them alone has another value.
+"""The order in which a model takes columns, found by rows in which a single column differs from the others.
 
-If all columns have the same value, their order means nothing. What a model answers where one of its places then gets
-another value, another model answers where the column that belongs there gets it.
+If all columns have the same value, their order does not matter. Now change one column: the reference answers as the
+other model does if the same column is changed at the place where that model takes it.
 """
 
 from dataclasses import dataclass

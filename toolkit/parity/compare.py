@@ -13,7 +13,7 @@ from toolkit.entries import MeasuredOn
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256
 from toolkit.manifest import Artifact, Manifest, TensorSpec
-from toolkit.parity import checks, diagnose, figures
+from toolkit.parity import checks, figures, other_kernels
 from toolkit.parity.checks import Problem
 from toolkit.parity.evidence import CANDIDATE_ROW, RowFile, candidate_rows
 from toolkit.parity.figures import Figures
@@ -65,7 +65,7 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """Non-inferiority: pass if the loss is surely within the margin, fail if it surely is not.
+        """Non-inferiority: pass if, with 95 % confidence, the loss is within the margin, fail if it is above it.
 
         By golden there are too few images to speak of accuracy: no problem is a pass.
         """
@@ -176,7 +176,7 @@ def _run(manifest: Manifest, artifact: Artifact, expected: Material, open_sessio
     portability = runtimes.get(for_file(path)).portability(path)
     problem = result.get("problem") or checks.check_weights(portability)
     divergent = problem is not None and problem.check == checks.DIVERGENCE
-    cause = diagnose.why_divergent(path, expected, open_session) if divergent else None
+    cause = other_kernels.why_divergent(path, expected, open_session) if divergent else None
     return {**result, "problem": problem, "cause": cause, "portability": portability}
 
 

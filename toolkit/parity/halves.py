@@ -1,4 +1,4 @@
-"""One half of the images to fit a cause by, the other to confirm it on: causes of why two models answer differently."""
+"""Causes of why two models answer differently: fitted on one half of the images, confirmed on the other."""
 
 from dataclasses import dataclass
 from math import comb
@@ -14,7 +14,10 @@ LEVEL = 1e-4
 
 @dataclass(frozen=True)
 class Cause:
-    """What a model means otherwise than it was taken to; before, after: the share of equal answers, confirmed."""
+    """Something that a model means differently from what was assumed.
+
+    before, after: the share of equal answers on the second half of the images without and with the correction.
+    """
 
     name: str
     text: str

@@ -21,6 +21,8 @@ KNOWN = 0.8
 # How improbable it must be that two ranges are equally good before the worse one is refused. Chance alone does that to
 # one export in 10,000; 15 images that only the better one gets right are enough.
 LEVEL = 1e-4
+# Which images a model gets right, (N,).
+Right = NDArray[np.bool_]
 
 
 def of_file(
@@ -66,16 +68,13 @@ def check(
     ``--input-range`` and its value for ``{}``.
     """
     rows = _sample(training)
-    session.convention = chosen
-    chosen = replace(chosen, output=output_of(session.predict(rows.images)))
-    right = _right(session, chosen, rows)
-    if not _is_chance(right, rows) and mcnemar_p(0, int((~right).sum())) >= LEVEL:
-        return chosen  # no other can be clearly better
-    best, better = _best(session, chosen, rows)
-    lost, gained = int((right & ~better).sum()), int((better & ~right).sum())
+    chosen, right = _judged(session, chosen, rows)
+    if not (_is_chance(right, rows) or _can_be_beaten(right)):
+        return chosen
+    best, better = _best(session, chosen, rows, {chosen: right})
     if _is_chance(max(right, better, key=np.count_nonzero), rows):
         _warn_of_chance(path, {chosen: right, best: better}, warn)
-    elif gained > lost and mcnemar_p(lost, gained) < LEVEL:
+    elif _beats(better, right):
         shares = [units.percent(float(one.mean())) for one in (better, right)]
         raise UsageError(
             f"{path}: gets {shares[0]} of {len(rows)} training images right with {best}, {shares[1]} with {chosen}: "
@@ -85,10 +84,10 @@ def check(
 
 
 def choose(session: Predictor, training: Split, *, path: Path, warn: Callable[[str], None]) -> Convention:
-    """Return the standard range in which a model that nobody speaks of gets most training images right, and say so."""
+    """Return the standard range with which a model gets most training images right, and warn that it was guessed."""
     rows = _sample(training)
-    like = replace(session.convention, output=output_of(session.predict(rows.images)))
-    best, right = _best(session, like, rows)
+    like, right_so = _judged(session, session.convention, rows)
+    best, right = _best(session, like, rows, {like: right_so})
     if _is_chance(right, rows):
         _warn_of_chance(path, {best: right}, warn)
     else:
@@ -105,46 +104,65 @@ def _sample(training: Split | SomeRows) -> Split:
     return training.rows(np.sort(np.random.default_rng(0).choice(len(training), size=count, replace=False)))
 
 
-def _best(session: Predictor, like: Convention, rows: Split) -> tuple[Convention, NDArray[np.bool_]]:
+def _judged(session: Predictor, convention: Convention, rows: Split) -> tuple[Convention, Right]:
+    """Return a convention with what the outputs are, which they tell if nobody has said it, and which are right."""
+    session.convention = replace(convention, output=None)
+    outputs = session.predict(rows.images)
+    session.convention = convention = replace(convention, output=convention.output or output_of(outputs))
+    return convention, _right(convention.answers(outputs), rows)
+
+
+def _best(
+    session: Predictor, like: Convention, rows: Split, known: dict[Convention, Right]
+) -> tuple[Convention, Right]:
     """Return the range with which the model gets most images right, the rest as in ``like``, and which.
 
-    What only images in colour can have is taken if the model is clearly better with it than with the standard ranges,
-    some of which are alike, and knows the images then: one of other classes may get some right in an odd range.
-    Values have no range: they are tried as they are.
+    known: which are right with what was tried already. What only images in colour can have is taken if the model is
+    clearly better with it than with the standard ranges, some of which are alike, and knows the images then: one of
+    other classes may get some right in an odd range. Values have no range: they are tried as they are.
     """
+
+    def most(ranges: Iterable[Convention]) -> tuple[Convention, Right]:
+        """Return the range with which the model gets most images right, the first of several, and which."""
+        tried = [replace(like, low=one.low, high=one.high, bgr=one.bgr) for one in ranges]
+        for one in tried:
+            if one not in known:
+                session.convention = one
+                known[one] = _right(session.predict(rows.images), rows)
+        best = max(tried, key=lambda one: np.count_nonzero(known[one]))
+        return best, known[best]
+
     if like.layout == Layout.VALUES:
-        return like, _right(session, like, rows)
-    best, right = _most(session, like, STANDARD, rows)
-    if rows.images.shape[-1] > 1:
-        other, right_then = _most(session, like, (replace(best, bgr=True), TORCH, CAFFE), rows)
-        lost, gained = int((right & ~right_then).sum()), int((right_then & ~right).sum())
-        if right_then.mean() >= KNOWN and gained > lost and mcnemar_p(lost, gained) < LEVEL:
+        return like, known[like]
+    best, right = most(STANDARD)
+    if rows.images.shape[-1] > 1 and _can_be_beaten(right):
+        other, right_then = most((replace(best, bgr=True), TORCH, CAFFE))
+        if right_then.mean() >= KNOWN and _beats(right_then, right):
             return other, right_then
     return best, right
 
 
-def _most(
-    session: Predictor, like: Convention, ranges: Iterable[Convention], rows: Split
-) -> tuple[Convention, NDArray[np.bool_]]:
-    """Return the range with which the model gets most images right, the first of several, and which."""
-    tried = [replace(like, low=one.low, high=one.high, bgr=one.bgr) for one in ranges]
-    right = {one: _right(session, one, rows) for one in tried}
-    best = max(right, key=lambda one: np.count_nonzero(right[one]))
-    return best, right[best]
+def _right(answers: NDArray[np.float32], rows: Split) -> Right:
+    """Return which images the answers, (N, classes), are right for."""
+    return np.asarray(np.isfinite(answers).all(axis=1) & (answers.argmax(axis=1) == rows.labels))
 
 
-def _right(session: Predictor, convention: Convention, rows: Split) -> NDArray[np.bool_]:
-    """Return which images the model classifies right if its input and output mean that."""
-    session.convention = convention
-    outputs = session.predict(rows.images)
-    return np.asarray(np.isfinite(outputs).all(axis=1) & (outputs.argmax(axis=1) == rows.labels))
+def _can_be_beaten(right: Right) -> bool:
+    """Say whether another range could be clearly better: with one that gets all images right."""
+    return _beats(np.ones_like(right), right)
 
 
-def _is_chance(right: NDArray[np.bool_], rows: Split) -> bool:
+def _beats(better: Right, right: Right) -> bool:
+    """Say whether a range is clearly better than another, by the images that each gets right."""
+    lost, gained = int((right & ~better).sum()), int((better & ~right).sum())
+    return gained > lost and mcnemar_p(lost, gained) < LEVEL
+
+
+def _is_chance(right: Right, rows: Split) -> bool:
     return near_chance(int(right.sum()), np.bincount(rows.labels).tolist())
 
 
-def _warn_of_chance(path: Path, tried: Mapping[Convention, NDArray[np.bool_]], warn: Callable[[str], None]) -> None:
+def _warn_of_chance(path: Path, tried: Mapping[Convention, Right], warn: Callable[[str], None]) -> None:
     figures = ", ".join(f"{int(right.sum())} as {one}" for one, right in tried.items())
     count = len(next(iter(tried.values())))
     warn(

@@ -28,7 +28,7 @@ def of_test_set(manifest: Manifest, dataset: Dataset, *, warn: Callable[[str], N
     """Compare the test images with the images that the model of a manifest was trained and validated on.
 
     Those are the rows of ``dataset`` itself, the digests that the export kept, or a data set of that name on this
-    machine. If none is to be had, the digests of the calibration images, a sample of the training images, are.
+    machine. If there are none of these, the digests of the calibration images, a sample of the training images, serve.
     """
     learned = _training_digests(manifest, dataset)
     if learned is not None:

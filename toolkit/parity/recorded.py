@@ -13,7 +13,7 @@ from toolkit.worker.session import Workers
 def problem(
     manifest: Manifest, artifact: Artifact, *, images: int | None = None, open_session: Opener = runtimes.open_session
 ) -> str | None:
-    """Return what `toolkit verify --golden` has against an artifact on this machine, or None.
+    """Return why an artifact fails `toolkit verify --golden` on this machine; None if it passes.
 
     None too if the folder has no golden, or one without outputs of this artifact. images: how many of the golden's
     are enough; all unless told. Raises ArtifactError if the golden cannot be read.

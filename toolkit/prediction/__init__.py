@@ -30,7 +30,7 @@ class Prediction:
     """The two likeliest classes of one image, the likeliest first.
 
     box: where in the image the digit is, in pixels of the upright image; None if all of it was classified. novelty: how
-    unlike the classes it is; None of rows of values, and if nothing beside the model tells it.
+    little it resembles its class; None for rows of values, and for a model without a score.
     """
 
     image: str

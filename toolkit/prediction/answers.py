@@ -15,7 +15,7 @@ from toolkit.parity import checks
 from toolkit.prediction.views import View
 from toolkit.runtimes.base import Predictor
 
-# Of each kind, what an unknown model answers for before it is said what its answers are.
+# How many patterns of each kind an unknown model is tried on, before it is decided what its outputs are.
 PATTERNS = 8
 
 
@@ -42,8 +42,8 @@ def of_views(
 ) -> tuple[NDArray[np.float32], Sequence[Judgement | None]]:
     """Return the probabilities of each view, (N, classes), and whether it is of none of the classes.
 
-    rows: of the looks of all views, one behind the other. A view has the mean of those of its looks: the more like its
-    class a look is, the more it counts.
+    rows: of the looks of all views, one after the other. A view has the weighted mean of its looks: the more a look
+    resembles its class, the larger is its weight.
     """
     ends = np.cumsum([len(view.looks) for view in views])
     means = [
@@ -55,9 +55,9 @@ def of_views(
 
 
 def _probabilities(outputs: NDArray[np.float32], rows: NDArray[Any], session: Predictor) -> NDArray[np.float32]:
-    """Return (N, classes) probabilities. What the outputs are is judged by themselves where nobody has said it.
+    """Return (N, classes) probabilities. If nobody has said what the outputs are, their values decide.
 
-    The logits of a few images may all be from 0 to 1, as probabilities are, so those of patterns are looked at as well.
+    The logits of a few images may all be from 0 to 1, as probabilities are, so those of patterns are checked as well.
     rows: what was answered.
     """
     convention = session.convention

@@ -1,7 +1,7 @@
 """What a device does in its environment: benchmark or verify, and tell of it.
 
-All that it needs is imported at once: ``provision`` takes an environment in which that fails for damaged. It ends when
-the connection does: the one that reads it interrupts the work, which ends its workers.
+All that it needs is imported at once: if that fails, ``provision`` treats the environment as damaged. It ends with the
+connection: the thread that reads from it interrupts the work, and that ends its workers.
 """
 
 import os

@@ -37,7 +37,7 @@ MOST_WARNINGS, LONGEST_TEXT = 20, 2000
 
 @dataclass(frozen=True)
 class Reporter:
-    """Where the news of devices go: a sentence, a warning, and of a device the steps done of a total."""
+    """Where the news of devices goes: a sentence, a warning, or how many steps of a total a device has done."""
 
     note: Callable[[str], None]
     warn: Callable[[str], None]

@@ -14,7 +14,7 @@ from toolkit.remote.kit import Kit
 
 
 class Told(Protocol):
-    """What a device tells."""
+    """The result of a device."""
 
     def to_json(self) -> dict[str, Any]:
         """Return its document."""

@@ -1,4 +1,4 @@
-"""Bring a record home: what a device sent becomes one like those that are measured here."""
+"""Bring a record home: what a device sent becomes a record like those that are measured here."""
 
 from dataclasses import replace
 from pathlib import Path

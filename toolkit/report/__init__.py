@@ -1,1 +1,1 @@
-"""The report of an export: one HTML page of what the others found. What is not there is said, never made up."""
+"""The report of an export: one HTML page of what the other parts found. If something is missing, the page says so."""

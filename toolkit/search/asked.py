@@ -16,7 +16,7 @@ _OF_LAST = ("augment", "warmup", "average", "label_smoothing", "teacher", "qat")
 
 
 class TrainingOptions(TypedDict, total=False):
-    """The fields of an ``SearchRequest`` besides the budgets, as options of a call."""
+    """The fields of a ``SearchRequest`` besides the budgets, as options of a call."""
 
     epochs: int
     seed: int
@@ -74,7 +74,7 @@ class SearchRequest:
         return replace(plain, epochs=self.final_epochs or self.epochs, **own)
 
     def difference(self, other: "SearchRequest") -> str:
-        """Say in words what this was that the other asks for otherwise."""
+        """Say in words which fields of this request the other has changed."""
         if self.budgets != other.budgets:
             return str(self.budgets)
         return ", ".join(_said(name, value) for name, value in vars(self).items() if value != getattr(other, name))

@@ -132,24 +132,21 @@ class Budgets:
     def parse(
         cls,
         *,
-        size: str | None = None,
-        macs: str | None = None,
-        memory: str | None = None,
-        instructions: str | None = None,
-        latency: str | None = None,
-        accuracy: float | None = None,
+        max_size: str | None = None,
+        max_macs: str | None = None,
+        max_memory: str | None = None,
+        max_instructions: str | None = None,
+        max_latency: str | None = None,
+        min_accuracy: float | None = None,
     ) -> "Budgets":
-        """Return the budgets that a user gave: ``16kB``, ``0.2M``, ``8kB``, ``0.2M``, ``50us``, 99.3 %.
-
-        UsageError for another text.
-        """
+        """Return the budgets that a user gave: ``16kB``, ``0.2M``, ``50us``, 99.3 %; UsageError for another text."""
         return cls(
-            max_size_bytes=units.quantity(size, units.SIZES, "--max-size"),
-            max_macs=units.quantity(macs, units.COUNTS, "--max-macs"),
-            max_memory_bytes=units.quantity(memory, units.SIZES, "--max-memory"),
-            max_instructions=units.quantity(instructions, units.COUNTS, "--max-instructions"),
-            max_latency_s=units.quantity(latency, units.TIMES, "--max-latency"),
-            min_accuracy=None if accuracy is None else accuracy / 100,
+            max_size_bytes=units.quantity(max_size, units.SIZES, "--max-size"),
+            max_macs=units.quantity(max_macs, units.COUNTS, "--max-macs"),
+            max_memory_bytes=units.quantity(max_memory, units.SIZES, "--max-memory"),
+            max_instructions=units.quantity(max_instructions, units.COUNTS, "--max-instructions"),
+            max_latency_s=units.quantity(max_latency, units.TIMES, "--max-latency"),
+            min_accuracy=None if min_accuracy is None else min_accuracy / 100,
         )
 
     def limit(self, cost: Cost) -> float | None:

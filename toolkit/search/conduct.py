@@ -14,7 +14,7 @@ from toolkit.files import documents, write_json
 from toolkit.runs import SCRATCH
 from toolkit.search import candidates, finals, space
 from toolkit.search.budgets import COSTS, OF_FILE, SIZE, Budgets, Costs, MeasuredCost
-from toolkit.search.candidates import TRIAL, Rejected, SearchCandidate, SearchCandidateEntry
+from toolkit.search.candidates import TRIAL, Rejected, SearchCandidateEntry
 from toolkit.search.costs import Costing
 from toolkit.search.experiment import CANDIDATE
 from toolkit.search.front import floors
@@ -30,7 +30,7 @@ from toolkit.study.trials import Trial, TrialState
 
 # How often a proposal may be too costly before the next one is the smallest network: few budgets allow so few.
 ATTEMPTS = 100
-# So many crashes on end say that it is not the recipe.
+# So many crashes in a row are not the fault of single recipes.
 MOST_CRASHES = 3
 # What may be asked for: from a few seconds to a year.
 MOST_TRIALS, HOURS = 10_000, (0.001, 24 * 365)
@@ -121,7 +121,8 @@ class _Conductor:
         fitting = require_possible(self._costing, self.search.asked.budgets, on_step=self._on_step)
         self._require_comparable(fitting)
         self._save()
-        yield from [self._trial(one.choice, one.costs, one.folder) for one in self._left()]
+        left = [one for one in self.search.candidates if not one.outcome.ended]
+        yield from [self._trial(one.choice, one.costs, one.folder) for one in left]
         while not self._limits.are_reached(trials=len(self.search.candidates), spent_s=self.search.spent_s):
             if len(self._crashes) >= MOST_CRASHES:
                 raise CheckFailedError(
@@ -178,9 +179,6 @@ class _Conductor:
         """Write how long it took."""
         self.search = replace(self.search, spent_s=self._before_s + self._clock() - self._began_s)
         self.search.write()
-
-    def _left(self) -> list[SearchCandidate]:
-        return [one for one in self.search.candidates if not one.outcome.ended]
 
     def _trial(self, choice: Choice, costs: Costs, folder: Path) -> Trial:
         asked = self.search.asked

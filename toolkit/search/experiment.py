@@ -83,6 +83,11 @@ class Experiment(Generic[One]):
         counts = "".join(f", {states.count(state)} {state}" for state in others if state in states)
         return f"{len(self.finished)} of {len(states)} candidates finished{counts}"
 
+    @property
+    def smallest(self) -> Member | None:
+        """The smallest candidate of which everything that was asked for is shown; None if there is none."""
+        return self.proof.smallest if self.proof else None
+
     def named(self, name: str, *, by: str = PROOF) -> One:
         """Return a candidate by the name of its folder; RunError, with the file that speaks of it, if there is none."""
         for one in self.candidates:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from math import sqrt
 from statistics import median
-from typing import Protocol, TypeVar
 
 from toolkit.search.budgets import Costs
+from toolkit.search.candidates import SearchCandidate
+from toolkit.search.experiment import One
 
 # As many ended trainings that cost no more are needed before one is given up, as Optuna's MedianPruner has it.
 FEWEST_BEFORE = 5
@@ -13,30 +14,7 @@ FEWEST_BEFORE = 5
 GRACE = 1 / 3
 
 
-class RatedNetwork(Protocol):
-    """A network that was trained."""
-
-    @property
-    def costs(self) -> Costs:
-        """What the network takes."""
-
-    @property
-    def accuracy(self) -> float:
-        """Of the weights that are kept, on the validation rows."""
-
-
-class Ended(RatedNetwork, Protocol):
-    """A training that has all its epochs."""
-
-    @property
-    def curve(self) -> Sequence[float]:
-        """The validation accuracy after each epoch."""
-
-
-T = TypeVar("T", bound=RatedNetwork)
-
-
-def front(ended: Sequence[T], *, validation_rows: float) -> tuple[T, ...]:
+def front(ended: Sequence[One], *, validation_rows: float) -> tuple[One, ...]:
     """Return the candidates of which none that costs no more is as accurate, the smallest first.
 
     A larger one is left only if it is better by more than one standard error of its validation accuracy, a share of
@@ -44,7 +22,7 @@ def front(ended: Sequence[T], *, validation_rows: float) -> tuple[T, ...]:
     Regression Trees", 1984, section 3.4.3). So chance does not fill the front with networks that the test set cannot
     tell apart. Of an infinite number of rows it is 0.
     """
-    left: list[T] = []
+    left: list[One] = []
     for one in sorted(ended, key=lambda one: (one.costs.size_bytes, one.costs.work, -one.accuracy)):
         error = sqrt(one.accuracy * (1 - one.accuracy) / validation_rows)
         below = [other.accuracy for other in left if other.costs.at_most(one.costs)]
@@ -53,7 +31,7 @@ def front(ended: Sequence[T], *, validation_rows: float) -> tuple[T, ...]:
     return tuple(left)
 
 
-def floors(costs: Costs, ended: Sequence[Ended], *, epochs: int) -> tuple[float, ...]:
+def floors(costs: Costs, ended: Sequence[SearchCandidate], *, epochs: int) -> tuple[float, ...]:
     """Return the validation accuracy that a network of these costs must have reached after each epoch, 0 for none.
 
     The median of what those that cost no more had reached by then: the median stopping rule (Golovin et al., "Google

@@ -27,14 +27,14 @@ LOOKS = 1
 
 
 def least_rows(accuracy: float) -> int:
-    """Return how many test rows could show an accuracy: of that many all must be right, and the front be of one."""
+    """Return the fewest test rows that could show an accuracy: if all are right, and the front has one member."""
     return bisect_left(
         range(sys.maxsize), accuracy, lo=1, key=lambda n: statistics.share(n, n, confidence=1 - ERROR).low
     )
 
 
 def least_rows_to_match() -> int:
-    """Return how many test rows could show that a member is as good as its rival: if both answer each alike."""
+    """Return the fewest test rows that could show that a member is as good as its rival: if no answer differs."""
     return images_to_decide(0, 0, 1, MARGIN_PP / 100) or sys.maxsize
 
 

@@ -35,7 +35,7 @@ class Observation:
 def propose(known: Sequence[Observation], budgets: Budgets, *, seed: int, number: int, attempt: int) -> Choice:
     """Return a choice. attempt: how many of this number were too costly.
 
-    What misses a budget, or the accuracy, is worse than all that does not, and the more so the further it is from it.
+    A network that misses a budget, or the accuracy, ranks below all that do not; the further it misses, the lower.
     """
     entropy = np.random.SeedSequence((seed, number, attempt)).generate_state(1)
     optuna = _optuna()

@@ -88,7 +88,7 @@ def chosen(search: Search) -> tuple[SearchCandidate, ...]:
 
 
 def too_large(candidates: Sequence[TrainedCandidate], budgets: Budgets) -> str | None:
-    """Say that the files of what was chosen are all there, and none is as small as it must be; None if it is not so."""
+    """Say that all files of the front were made and every one is too large; None if that is not so."""
     files = [exported(one) for one in candidates]
     made = [one for one in files if one is not None and not one.fits(budgets)]
     if not made or len(made) < len(files):

@@ -1,9 +1,10 @@
 """The page of a search: what was asked, what the test set said of the front, what was tried; as Markdown and HTML."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from toolkit import units
 from toolkit.errors import RunError
@@ -21,6 +22,7 @@ from toolkit.study.html import render as render_html
 from toolkit.study.markdown import image, table
 
 MARKDOWN, HTML = "search.md", "search.html"
+T = TypeVar("T")
 _YES_NO = {True: "yes", False: "not shown", None: "–"}
 
 
@@ -41,8 +43,7 @@ class SearchReport:
     @property
     def is_found(self) -> bool:
         """Whether a member of the front is shown to be what was asked for."""
-        proof = self.search.proof
-        return proof is not None and proof.smallest is not None
+        return self.search.smallest is not None
 
     @property
     def front(self) -> Table:
@@ -121,38 +122,30 @@ def _wanted(proof: Proof) -> str:
 def front_table(search: Search) -> Table:
     """Return the members of the front; what is claimed of them stands behind if something is."""
     proof = search.proof
-    costs = [cost.heading for cost in _beside_size(search)]
-    headings = ("candidate", SIZE.heading, *costs, "validation", "test", "own float: lost / gained", "verdict")
     if proof is None:
-        return Table(headings, ())
-    reached = () if proof.min_accuracy is None else (f"≥ {100 * proof.min_accuracy:g} %",)
-    rival = () if proof.rival is None else ("loss (points)", f"≤ {MARGIN_PP:g} points")
-    rows = tuple(_front_row(search, proof, one) for one in proof.members)
-    return Table((*headings, *reached, *rival), rows)
-
-
-def _front_row(search: Search, proof: Proof, member: Member) -> tuple[str, ...]:
-    one = search.named(member.name)
-    loss = proof.loss_text(member)
-    reached = () if proof.min_accuracy is None else (_YES_NO[proof.reaches(member)],)
-    rival = () if loss is None else (loss, _YES_NO[proof.is_as_good(member)])
-    return (
-        member.name,
-        units.size(member.size_bytes),
-        *(cost.describe(one.costs) for cost in _beside_size(search)),
-        units.percent(one.accuracy),
-        units.marked(proof.accuracy_text(member), overlap=search.data["overlap"]),
-        f"{member.own.lost} / {member.own.gained}",
-        str(member.verdict),
-        *reached,
-        *rival,
-    )
+        return Table((), ())
+    costs = {cost.heading: cost for cost in (MACS, *search.asked.budgets.measured)}
+    cells: dict[str, Callable[[Member], str]] = {
+        "candidate": lambda one: one.name,
+        SIZE.heading: lambda one: units.size(one.size_bytes),
+        **{heading: partial(_taken, search, cost) for heading, cost in costs.items()},
+        "validation": lambda one: units.percent(search.named(one.name).accuracy),
+        "test": lambda one: units.marked(proof.accuracy_text(one), overlap=search.data["overlap"]),
+        "own float: lost / gained": lambda one: f"{one.own.lost} / {one.own.gained}",
+        "verdict": lambda one: str(one.verdict),
+    }
+    if proof.min_accuracy is not None:
+        cells[f"≥ {100 * proof.min_accuracy:g} %"] = lambda one: _YES_NO[proof.reaches(one)]
+    if proof.rival is not None:
+        cells["loss (points)"] = lambda one: str(proof.loss_text(one))
+        cells[f"≤ {MARGIN_PP:g} points"] = lambda one: _YES_NO[proof.is_as_good(one)]
+    return _table(cells, proof.members)
 
 
 def _page(search: Search, pictures: Sequence[tuple[Chart, str]]) -> str:
     blocks = ["# The search", _about(search), f"Result: {conclude(search)}."]
     if search.proof is not None:
-        blocks += ["## The front", table(front_table(search)), _looks(search, search.proof)]
+        blocks += ["## The front", table(front_table(search)), _looks(search.proof)]
     for chart, picture in pictures:
         blocks += [f"## {chart.title}", picture, chart.caption]
     blocks += ["## All candidates", table(_all(search))]
@@ -200,7 +193,7 @@ def _again(search: Search) -> str:
     )
 
 
-def _looks(search: Search, proof: Proof) -> str:
+def _looks(proof: Proof) -> str:
     members = units.count(len(proof.members), "candidate")
     rival = (
         f" The loss is paired, row by row, with {proof.rival}; its bound is Tango's, one-sided, at "
@@ -217,27 +210,25 @@ def _looks(search: Search, proof: Proof) -> str:
     )
 
 
-def _beside_size(search: Search) -> tuple[Cost, ...]:
-    """Return the costs that the table of the front has beside the size."""
-    return (MACS, *search.asked.budgets.measured)
-
-
 def _all(search: Search) -> Table:
-    costs = (*OF_FILE, *search.asked.budgets.measured)
-    headings = ("candidate", "network", "learning rate", *(cost.heading for cost in costs))
-    rows = tuple(_row(one, costs) for one in search.candidates)
-    return Table((*headings, "validation", "state", "time", ""), rows)
+    costs = {cost.heading: cost for cost in (*OF_FILE, *search.asked.budgets.measured)}
+    cells: dict[str, Callable[[SearchCandidate], str]] = {
+        "candidate": lambda one: one.name,
+        "network": lambda one: str(one.choice.shape),
+        "learning rate": lambda one: f"{one.choice.learning_rate:.2g}",
+        **{heading: partial(_taken, search, cost) for heading, cost in costs.items()},
+        "validation": lambda one: units.percent(one.accuracy) if one.outcome.progress.history else "–",
+        "state": lambda one: str(one.outcome.state),
+        "time": lambda one: units.seconds(one.outcome.seconds) if one.outcome.progress.history else "–",
+        "": lambda one: one.outcome.message,
+    }
+    return _table(cells, search.candidates)
 
 
-def _row(one: SearchCandidate, costs: Sequence[Cost]) -> tuple[str, ...]:
-    trained = bool(one.outcome.progress.history)
-    return (
-        one.name,
-        str(one.choice.shape),
-        f"{one.choice.learning_rate:.2g}",
-        *(cost.describe(one.costs) for cost in costs),
-        units.percent(one.accuracy) if trained else "–",
-        str(one.outcome.state),
-        units.seconds(one.outcome.seconds) if trained else "–",
-        one.outcome.message,
-    )
+def _taken(search: Search, cost: Cost, one: Member | SearchCandidate) -> str:
+    return cost.describe(search.named(one.name).costs)
+
+
+def _table(cells: Mapping[str, Callable[[T], str]], rows: Sequence[T]) -> Table:
+    """Return a table. cells: by the heading of a column, what makes its cell of a row."""
+    return Table(tuple(cells), tuple(tuple(cell(row) for cell in cells.values()) for row in rows))

@@ -79,7 +79,7 @@ class Search(Experiment[SearchCandidate]):
             "rejected": len(self.rejected),
             "candidates": [one.to_json() for one in self.candidates],
             "proof": self.proof.to_json() if self.proof else None,
-            "smallest": self.proof.smallest.name if self.proof and self.proof.smallest else None,
+            "smallest": self.smallest.name if self.smallest else None,
         }
 
     def write(self) -> None:

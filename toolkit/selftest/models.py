@@ -22,7 +22,7 @@ Plant = Callable[[Any, Split], Any]
 def faults(model: Any, convention: Convention) -> dict[str, Plant]:
     """Return the faults that can be planted into ``model``, by name: each makes a faulted copy of it.
 
-    convention: what it takes; where that is pixels as they are, none can be left undivided.
+    convention: what it takes. If that is pixels from 0 to 255, there is no division to leave out.
     """
     height, width, _ = convention.row_shape(model.input_shape)
     low, span = (np.asarray(values, np.float32) for values in (convention.low, convention.spans))

@@ -184,4 +184,4 @@ class Engine:
 
 
 def _ignore(text: str) -> None:
-    """Say nothing a second time."""
+    """Say nothing: the first failure was told."""

@@ -48,7 +48,7 @@ def agree(results: Sequence[Mapping[str, Any]]) -> bool | None:
 
 
 def _prepared(content: bytes, forms: set[Form]) -> tuple[tuple[int, int], dict[Form, Image]]:
-    """Return the image's size, and by what models take, what they are to see of it."""
+    """Return the image's size, and for each form that a model takes, what it is to see of the image."""
     with uploads.as_file(content) as file:
         size = uploads.check_size(file)
         return size, {form: _one(file, form) for form in forms}

@@ -1,4 +1,4 @@
-"""HTTP for clients that are slow, many or make no sense: uvicorn waits for a request's head without an end."""
+"""HTTP for clients that are slow, many or make no sense: uvicorn alone would wait for a request's head for ever."""
 
 import asyncio
 import json

@@ -5,24 +5,24 @@ begins with a trial of a few batches, whose outcome is kept in the user's cache.
 of its own, so the last bits of the weights depend on it: a run records it, and keeps it when it goes on.
 """
 
-import json
 import os
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from toolkit import constraints, extras, host, models
 from toolkit.data.base import Dataset
-from toolkit.errors import RunError
+from toolkit.errors import RunError, ToolkitError
 from toolkit.files import documents, sha256
 from toolkit.files.documents import LATER
 from toolkit.files.kept import Kept
 from toolkit.runs import CONFIG, read_config
 from toolkit.runtimes.keras.loading import allowed
 from toolkit.training.recipe import Recipe
+from toolkit.worker.process import Process
 
 # Of TensorFlow, which reads it when it is imported.
 VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
@@ -36,7 +36,8 @@ LEAST_S = 60.0
 DEADLINE_S = 200.0
 # To be raised with every change of what is tried, or how.
 _VERSION = 2
-_COMMAND = (sys.executable, "-m", "toolkit.training.trial")
+# The module with the task of a trial, which is carried out in a process of its own, and what that is called.
+_TASKS, TRIAL = "toolkit.training.trial", "trial"
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,6 @@ class Arithmetic:
         at_once = f" ({self.xla} batches at once)" if self.xla and self.xla > 1 else ""
         words = (f"{'with' if has else 'without'} {name}" for name, has in told.items() if has is not None)
         return tuple(f"{word}{at_once if word.endswith('XLA') else ''}" for word in words)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the document of ``config.json``."""
-        document: dict[str, Any] = documents.to_tree(self)
-        return document
 
 
 # Nothing was tried.
@@ -111,15 +107,8 @@ def choose(recipe: Recipe, dataset: Dataset, *, device: str, on_trial: Callable[
 
 def load_tensorflow(arithmetic: Arithmetic, *, warn: Callable[[str], None]) -> Any:
     """Import TensorFlow with a setting. If it is imported already, it stays as it is, which is warned of."""
-    before = os.environ.get(VARIABLE)
-    if arithmetic.onednn is not None:
-        os.environ[VARIABLE] = str(int(arithmetic.onednn))
-    try:
+    with _deciding(arithmetic.onednn):
         tensorflow = extras.load("tensorflow")
-    finally:  # what this process starts decides for itself
-        os.environ.pop(VARIABLE, None)
-        if before is not None:
-            os.environ[VARIABLE] = before
     if arithmetic.onednn not in (None, onednn()):
         warn(
             f"the run was started {arithmetic.words[0]}, and this process computes otherwise: its weights will not be "
@@ -175,34 +164,34 @@ def _try(recipe: Recipe, dataset: Dataset, device: str, *, onednn: bool | None) 
 
     onednn: whether with it; None leaves that to TensorFlow and the user.
     """
-    task = {
+    question = {
+        "do": TRIAL,
         "recipe": {**recipe.to_json(), "model": recipe.model},
         "input_shape": list(dataset.input_shape),
         "dtype": dataset.train.images.dtype.name,
         "classes": dataset.classes,
         "device": device,
-        "imports": [str(file) for file in allowed().files],
-        "unsafe_lambda": allowed().unsafe_lambda,
     }
     try:
-        done = subprocess.run(
-            [*_COMMAND, json.dumps(task)],
-            env=os.environ if onednn is None else {**os.environ, VARIABLE: str(int(onednn))},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=DEADLINE_S,
-            check=True,
-        )
-        answer = documents.parse(done.stdout, "a trial", what="an answer", error=RunError)
-        reply = documents.convert(answer, TrialReply, "a trial", what="an answer", error=RunError)
-    except (subprocess.SubprocessError, OSError, RunError):
+        with _deciding(onednn), closing(Process("a trial", _TASKS, patience_s=DEADLINE_S)) as process:
+            answer, _ = process.ask(question)
+        return documents.convert(answer.get("tried"), list[Tried], "a trial", what="an answer")
+    except (ToolkitError, OSError):
         return None
-    return reply.tried
 
 
-@dataclass(frozen=True)
-class TrialReply:
-    """What a trial's process answers."""
+@contextmanager
+def _deciding(onednn: bool | None) -> Iterator[None]:
+    """Let a TensorFlow that is imported, or a process that begins in the block, compute with oneDNN or without it.
 
-    tried: list[Tried]
+    None leaves that to TensorFlow and the user. What begins later decides for itself.
+    """
+    before = os.environ.get(VARIABLE)
+    if onednn is not None:
+        os.environ[VARIABLE] = str(int(onednn))
+    try:
+        yield
+    finally:
+        os.environ.pop(VARIABLE, None)
+        if before is not None:
+            os.environ[VARIABLE] = before

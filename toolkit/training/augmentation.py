@@ -1,4 +1,4 @@
-"""Augmentation: training images are changed by chance each time that they are learned from."""
+"""Augmentation: training images are changed at random every time they are learned from."""
 
 from dataclasses import dataclass
 from math import pi
@@ -9,7 +9,7 @@ from toolkit.errors import UsageError
 
 @dataclass(frozen=True)
 class Kind:
-    """One way to change an image. strength: if none is given, None if there is none to give; most: that is allowed."""
+    """One way to change an image. strength: the default, None if the kind takes none; most: the greatest allowed."""
 
     strength: float | None
     most: float
@@ -42,20 +42,11 @@ def canonical(text: str) -> str:
     return ",".join(name if strength is None else f"{name}={strength:g}" for name, strength in ordered)
 
 
-def require_images(text: str, shape: tuple[int, ...], *, origin: str) -> None:
-    """Raise UsageError for images (H, W, C) of which nothing would be left to shift, turn or mirror."""
-    height, width = shape[:2]
-    if min(height, width) < 2:
-        raise UsageError(
-            f"{origin}: images of {height}×{width} pixels cannot be augmented by {text}; leave --augment out"
-        )
-
-
 class Augmentation:
-    """Changes batches of images within a compiled function, by a chance that (seed, epoch) alone decide.
+    """Changes batches of images within a compiled function, by random numbers that depend on (seed, epoch) alone.
 
-    An image is shifted, turned, zoomed and mirrored by one map of its pixels, which is faster than one after the other
-    and blurs it once. Pixels that come from outside are those of the edge.
+    An image is shifted, turned, zoomed and mirrored by one map of its pixels. That is faster than one map after the
+    other, and the image is interpolated once. Pixels that come from outside are those of the edge.
     """
 
     def __init__(self, tf: Any, text: str) -> None:
@@ -65,7 +56,7 @@ class Augmentation:
         self._seed = tf.Variable((0, 0), trainable=False, dtype=tf.int64)
 
     def begin(self, *, seed: int, epoch: int) -> None:
-        """Set the chance to what it is at the start of an epoch."""
+        """Seed the random numbers for the start of an epoch."""
         import numpy as np  # which the help of the command line does without
 
         self._seed.assign(np.random.default_rng((seed, epoch)).integers(_SEEDS, size=2))

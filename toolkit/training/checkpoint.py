@@ -10,7 +10,7 @@ import numpy as np
 
 from toolkit.errors import RunError
 from toolkit.files import atomic, documents
-from toolkit.files.arrays import Arrays, Expected, opened_npz
+from toolkit.files.arrays import Expected, opened_npz
 from toolkit.files.documents import LATER
 
 STATE = "state.npz"
@@ -38,12 +38,6 @@ class Epoch:
         rate = "" if self.learning_rate is None else f", learning rate {self.learning_rate:.2g}"
         return f"loss {self.loss:.4f}, val_loss {self.val_loss:.4f}{rate}, {self.seconds:.1f} s"
 
-    @property
-    def figures(self) -> dict[str, float]:
-        """What is known of it, by name."""
-        known: dict[str, float] = documents.to_tree(self)
-        return known
-
 
 @dataclass
 class TrainingProgress:
@@ -60,11 +54,6 @@ class TrainingProgress:
     best_value: float = float("nan")
     float_epochs: int | None = field(default=None, metadata=LATER)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the document that the state file holds."""
-        document: dict[str, Any] = documents.to_tree(self)
-        return document
-
     def begin_rounding(self) -> None:
         """Note that the network rounds from now on; no epoch of it is the best yet."""
         self.float_epochs = self.best_epoch = len(self.history)
@@ -80,7 +69,7 @@ def save_best(model: Any, path: Path) -> None:
 def save_state(path: Path, *, variables: Mapping[str, Any], progress: TrainingProgress) -> None:
     """Write all that the next epoch depends on, atomically: the variables, each by its name, and the progress."""
     arrays = {name: variable.numpy() for name, variable in variables.items()}
-    arrays[_PROGRESS] = np.frombuffer(json.dumps(progress.to_json()).encode(), np.uint8)
+    arrays[_PROGRESS] = np.frombuffer(json.dumps(documents.to_tree(progress)).encode(), np.uint8)
     with atomic(path) as temporary:
         np.savez(temporary, **arrays)
 
@@ -90,7 +79,12 @@ def load_progress(path: Path) -> TrainingProgress:
     if not path.exists():
         raise RunError(f"{path.parent}: no epoch was finished there, nothing can be resumed; start it anew")
     with opened_npz(path, what=_WHAT, error=RunError) as arrays:
-        return _progress(arrays, path)
+        text = arrays.read(_PROGRESS, Expected(("uint8",), (None,))).tobytes()
+        tree = documents.parse(text, path, what=_WHAT, error=RunError, finite=False)
+        progress = documents.convert(tree, TrainingProgress, path, what=_WHAT, error=RunError)
+        if not 0 <= progress.best_epoch <= len(progress.history):
+            raise ValueError(f"its best epoch is {progress.best_epoch} of {len(progress.history)}")
+        return progress
 
 
 def load_variables(path: Path, variables: Mapping[str, Any]) -> None:
@@ -101,12 +95,3 @@ def load_variables(path: Path, variables: Mapping[str, Any]) -> None:
             arrays.header(name, one)
         for name, variable in variables.items():
             variable.assign(arrays.read(name, expected[name]))
-
-
-def _progress(arrays: Arrays, path: Path) -> TrainingProgress:
-    text = arrays.read(_PROGRESS, Expected(("uint8",), (None,))).tobytes()
-    tree = documents.parse(text, path, what=_WHAT, error=RunError, finite=False)
-    progress = documents.convert(tree, TrainingProgress, path, what=_WHAT, error=RunError)
-    if not 0 <= progress.best_epoch <= len(progress.history):
-        raise ValueError(f"its best epoch is {progress.best_epoch} of {len(progress.history)}")
-    return progress

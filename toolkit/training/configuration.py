@@ -33,7 +33,7 @@ def of_run(setup: Setup, convention: Convention) -> dict[str, Any]:
         "convention": documents.to_tree(convention),
         "validation": {"rows": len(parts.validation_rows), "how": parts.how},
         **({"class_weights": class_weights(parts).tolist()} if recipe.balance else {}),
-        **({} if arithmetic == UNTRIED else {"arithmetic": arithmetic.to_json()}),
+        **({} if arithmetic == UNTRIED else {"arithmetic": documents.to_tree(arithmetic)}),
         "device": setup.device,
         "versions": {
             "tensorflow": setup.tf.__version__,

@@ -10,6 +10,7 @@ from toolkit import manifest, models, runs, units
 from toolkit.convention import Convention
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.parts import Parts
+from toolkit.data.base.pixels import chunks
 from toolkit.errors import RunError, UsageError
 from toolkit.files import require_file
 from toolkit.files.memory import check_memory
@@ -68,11 +69,11 @@ class Teacher:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What is told of it when training begins."""
+        """What a user is told of it when training begins."""
         return (f"a teacher that is right on {units.percent(self._accuracy)} of {self._tried} training {self._noun}s",)
 
     def answers(self, split: Split, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the answers to the rows of those numbers; those to all others of the split are 0."""
+        """Return (rows of the split, classes) with the answers to the rows of those numbers; all others are 0."""
         size = len(split) * self._classes * np.dtype(np.float32).itemsize
         check_memory(size, what=f"{self._path}: what it answers to {len(split):,} rows", error=UsageError)
         answers = np.zeros((len(split), self._classes), np.float32)
@@ -92,7 +93,7 @@ class Teacher:
         transfer.check_output(self._model, self._path, dataset, convention)
 
     def _try(self, dataset: Dataset, learned: NDArray[np.int64]) -> tuple[float, int]:
-        """Return the share of how many training rows it is right on; UsageError if that is hardly more than chance."""
+        """Return (accuracy, rows) on some training rows; UsageError if it is hardly more than chance."""
         # From end to end: rows may be sorted by class.
         rows = learned[np.linspace(0, len(learned) - 1, min(len(learned), _TRIED_ROWS)).astype(int)]
         labels, answers = dataset.train.labels[rows], self._answers(dataset.train, rows).argmax(axis=1)
@@ -108,8 +109,4 @@ class Teacher:
 
     def _answers(self, split: Split, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the answers to the rows of those numbers, in their order."""
-        parts = []
-        for start in range(0, len(numbers), _ROWS):
-            rows = split.images[numbers[start : start + _ROWS]]
-            parts.append(self._answer(rows).numpy())
-        return np.concatenate(parts)
+        return np.concatenate([self._answer(split.images[some]).numpy() for some in chunks(numbers, _ROWS)])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from toolkit.data.base import Split
 from toolkit.data.base.parts import Parts
 from toolkit.errors import DivergedError
+from toolkit.files import documents
 from toolkit.training import checkpoint, folders, network, quantization, schedule
 from toolkit.training.augmentation import Augmentation
 from toolkit.training.checkpoint import STATE, Epoch
@@ -67,7 +68,7 @@ class Epochs:
             after_step=learner.follow,
             xla=setup.arithmetic.xla,
         )
-        # The rows stay as they are without augmentation, so their answers are known before.
+        # Without augmentation the rows never change, so the teacher answers them once, before the first epoch.
         self._taught: tuple[Any, ...] = ()
         if setup.teacher is not None and self._augmentation is None:
             self._taught = (tf.constant(setup.teacher.answers(parts.dataset.train, self._training)),)
@@ -174,7 +175,7 @@ class Epochs:
         checkpoint.save_state(self._folder / STATE, variables=self.learner.variables, progress=progress)
         folders.write_tables(self._folder, progress)
         with writer.as_default(step=epoch.epoch):
-            for name, figure in epoch.figures.items():
+            for name, figure in documents.to_tree(epoch).items():
                 if name != "epoch" and math.isfinite(figure):
                     self._tf.summary.scalar(name, figure)
 

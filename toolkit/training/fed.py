@@ -57,7 +57,7 @@ def compiled(tf: Any, convention: Convention) -> Callable[[Any], Any]:
         pixels = tf.cast(rows, tf.float32)
         if convention.bgr:
             pixels = tf.reverse(pixels, [-1])
-        # Of pixels from 0 to 1, the same numbers with two passes over the rows less, in every step.
+        # For pixels from 0 to 1: the same numbers, with two passes over the rows less in every step.
         values = pixels / 255.0 if str(convention) == str(FED) else pixels * spans / 255.0 + low
         if convention.layout == Layout.NHW:
             return values[..., 0]

@@ -147,34 +147,26 @@ def train(
             resume=resume,
             gradients=gradients,
             allow_overlap=allow_overlap,
+            tries_range=tries_range,
             warn=warn,
         )
-        tries = tries_range and not resume
-        run, interrupted = _learn(
-            setup, resume=resume, tries_range=tries, warn=warn, on_start=on_start, on_epoch=on_epoch
-        )
+        run, interrupted = _learn(setup, on_start=on_start, on_epoch=on_epoch)
         trained = _finished(setup, run, opens_test=opens_test, interrupted=interrupted)
         write_json(folder / METRICS, trained.to_json())
     return trained
 
 
 def _learn(
-    setup: Setup,
-    *,
-    resume: bool,
-    tries_range: bool,
-    warn: Callable[[str], None],
-    on_start: Callable[[Started], None],
-    on_epoch: Callable[[Epoch], None],
+    setup: Setup, *, on_start: Callable[[Started], None], on_epoch: Callable[[Epoch], None]
 ) -> tuple[Epochs, bool]:
     """Run the epochs that are left; return those of the last part, and whether Ctrl-C cut them short.
 
     Raises KeyboardInterrupt if it did before there was anything to keep.
     """
     folder, progress = setup.folder, setup.progress
-    run = _begin(setup, warn=warn, tries_range=tries_range)
-    folders.prepare(folder, configuration.of_run(setup, run.learner.convention), resume=resume)
-    if resume:
+    run = _begin(setup)
+    folders.prepare(folder, configuration.of_run(setup, run.learner.convention), resume=setup.resume)
+    if setup.resume:
         checkpoint.load_variables(folder / STATE, run.learner.variables)
     rows, epochs_done = layers.table(run.learner.model), len(progress.history)
     additions = (*run.learner.words, *setup.additions)
@@ -183,7 +175,7 @@ def _learn(
     interrupted = run.epochs(on_epoch)
     if not interrupted and run.phase.best == FLOAT:
         progress.begin_rounding()
-        run = _begin(setup, warn=warn)
+        run = _begin(setup)
         write_text(folder / "summary.txt", layers.text(layers.table(run.learner.model), additions))
         interrupted = run.epochs(on_epoch)
     if math.isnan(progress.best_value):
@@ -191,13 +183,19 @@ def _learn(
     return run, interrupted
 
 
-def _begin(setup: Setup, *, warn: Callable[[str], None], tries_range: bool = False) -> Epochs:
+def _begin(setup: Setup) -> Epochs:
     """Return the epochs of the part that the training is in, with the network of that part."""
     setup.keras.utils.set_random_seed(setup.recipe.seed)
     in_float = None if setup.progress.float_epochs is None else setup.folder / FLOAT
     with contextlib.nullcontext() if setup.strategy is None else setup.strategy.scope():
         learner = network.build(
-            setup.tf, setup.keras, setup.recipe, setup.parts, warn=warn, in_float=in_float, tries_range=tries_range
+            setup.tf,
+            setup.keras,
+            setup.recipe,
+            setup.parts,
+            warn=setup.warn,
+            in_float=in_float,
+            tries_range=setup.tries_range,
         )
     return Epochs(setup, learner, phases.present(setup.recipe, setup.progress))
 

@@ -51,17 +51,15 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
                 f"{folder}: its {ending} ends with epoch {before['recipe']['epochs']}; go on without --epochs"
             )
         stored = runs.read_json(folder / CONFIG, dict[str, Any])
-        if stored.get(MODEL_SHA256) != config.get(MODEL_SHA256):
-            raise RunError(
-                f"{folder}: was started with another {config['recipe']['model']}; its weights do not fit this one"
-            )
-        if stored.get(TEACHER_SHA256) != config.get(TEACHER_SHA256):
-            raise RunError(
-                f"{folder}: was taught by {config['recipe']['teacher']}, which had other weights then; start it anew"
-            )
-        if stored.get(IMPORTS) != config.get(IMPORTS):
-            names = ", ".join(stored.get(IMPORTS, {})) or "none"
-            raise RunError(f"{folder}: was started with other Python files ({names}); give the same by --import")
+        names = ", ".join(stored.get(IMPORTS, {})) or "none"
+        others = {
+            MODEL_SHA256: f"started with another {config['recipe']['model']}; its weights do not fit this one",
+            TEACHER_SHA256: f"taught by {config['recipe'].get('teacher')}, which had other weights then; start it anew",
+            IMPORTS: f"started with other Python files ({names}); give the same by --import",
+        }
+        for key, how in others.items():
+            if stored.get(key) != config.get(key):
+                raise RunError(f"{folder}: was {how}")
         if stored.get("convention", config["convention"]) != config["convention"]:
             raise RunError(f"{folder}: its model took its pixels in another range then; start it anew")
         done = len(load_progress(folder / STATE).history)
@@ -121,7 +119,7 @@ def _with_teacher(options: Mapping[str, Any], stored: Recipe, folder: Path) -> M
 
 def write_tables(folder: Path, progress: TrainingProgress) -> None:
     """Write ``history.csv``, and ``gradients.csv`` where gradients were measured."""
-    _write_csv(folder / "history.csv", [epoch.figures for epoch in progress.history])
+    _write_csv(folder / "history.csv", documents.to_tree(progress.history))
     if progress.gradients:
         _write_csv(folder / "gradients.csv", progress.gradients)
 

@@ -91,7 +91,6 @@ class Loop:
         self._step = step if augmentation is None else self._augmented(step, augmentation)
         # A call has a multiple of so many batches: an epoch ends with the same weights however many calls it takes.
         self.batches_at_once = at_once if at_once > 1 and augmentation is None and not strategy else 1
-        self._many_batches: Any = None
         self._train_blocks: dict[int, Any] = {}
         self._evaluate_blocks: dict[int, Any] = {}
         self._layers = [layer for layer in model.layers if layer.trainable_variables]
@@ -105,9 +104,9 @@ class Loop:
         arrays = (images, labels, *taught)
         many = self.batches_at_once * self.batch_size
         whole = len(order) - len(order) % many if self.batches_at_once > 1 else 0
-        if whole and self._many_batches is None:
-            self._many_batches = self._block_of_many(arrays, self.batches_at_once)
-        totals = self._call(self._many_batches, arrays, order[:whole])
+        if whole and many not in self._train_blocks:
+            self._train_blocks[many] = self._block(self._many_steps(), arrays, many)
+        totals = self._call(self._train_blocks.get(many), arrays, order[:whole])
         return totals + self._run(self._train_blocks, self._step, arrays, order[whole:], self.batch_size)
 
     def evaluate(self, images: Any, labels: Any, order: NDArray[np.int64]) -> Totals:
@@ -125,9 +124,8 @@ class Loop:
         whole = len(order) - len(order) % batch_size
         totals = Totals()
         for rows, size in ((order[:whole], batch_size), (order[whole:], len(order) - whole)):
-            if (
-                len(rows) and size not in compiled
-            ):  # shapes are static in a step: a smaller last batch has one of its own
+            if len(rows) and size not in compiled:
+                # Shapes are static in a step: a smaller last batch has one of its own.
                 compiled[size] = self._block(step, arrays, size)
             totals += self._call(compiled.get(size), arrays, rows)
         return totals
@@ -139,7 +137,7 @@ class Loop:
         return Totals(float(loss), int(correct), len(rows))
 
     def _block(self, step: Any, arrays: tuple[Any, ...], size: int) -> Any:
-        """Compile a function that runs ``step`` on batches of ``size`` rows until the order is used up."""
+        """Compile a function that runs ``step`` on ``size`` rows at a time until the order is used up."""
         tf = self._tf
 
         def block(arrays: Any, order: Any) -> tuple[Any, Any]:
@@ -152,27 +150,18 @@ class Loop:
                 correct += batch_correct
             return loss, correct
 
-        return self._compiled(block, arrays)
+        rows = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in arrays)
+        return tf.function(block, input_signature=[rows, tf.TensorSpec((None,), tf.int32)])
 
-    def _block_of_many(self, arrays: tuple[Any, ...], batches_at_once: int) -> Any:
-        """Compile a function that learns from the order in computations of so many batches."""
+    def _many_steps(self) -> Any:
+        """Return a step of many batches in one computation of XLA, which would gather rows value by value."""
         tf = self._tf
         learn = tf.function(self._learn_from_many, jit_compile=True)
 
-        def block(arrays: Any, order: Any) -> tuple[Any, Any]:
-            parts = tf.reshape(order, (-1, batches_at_once * self.batch_size))  # shapes are static under XLA
-            loss, correct = tf.constant(0.0, tf.float64), tf.constant(0, tf.int64)
-            for part in tf.range(tf.shape(parts)[0]):
-                part_loss, part_correct = learn(*(self._batches(array, parts[part]) for array in arrays))
-                loss += part_loss
-                correct += part_correct
-            return loss, correct
+        def step(*arrays: Any) -> Any:  # shapes are static under XLA
+            return learn(*(tf.reshape(array, (-1, self.batch_size, *array.shape[1:])) for array in arrays))
 
-        return self._compiled(block, arrays)
-
-    def _batches(self, array: Any, rows: Any) -> Any:
-        """Return rows of an array as (batches, rows of a batch, …). XLA would gather them value by value."""
-        return self._tf.reshape(self._tf.gather(array, rows), (-1, self.batch_size, *array.shape[1:]))
+        return step
 
     def _learn_from_many(self, *arrays: Any) -> tuple[Any, Any]:
         """Learn from arrays (batches, rows of a batch, …)."""
@@ -183,12 +172,6 @@ class Loop:
             loss += tf.cast(batch_loss, tf.float64)
             correct += batch_correct
         return loss, correct
-
-    def _compiled(self, block: Any, arrays: tuple[Any, ...]) -> Any:
-        """Compile a block for any number of such rows."""
-        tf = self._tf
-        rows = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in arrays)
-        return tf.function(block, input_signature=[rows, tf.TensorSpec((None,), tf.int32)])
 
     def _augmented(self, step: Any, augmentation: Augmentation) -> Any:
         """Return a step that learns from changed images. What changes them cannot be compiled by XLA."""
@@ -234,9 +217,8 @@ class Loop:
     def _share_step(self, *arrays: Any) -> tuple[Any, Any]:
         replica = self._tf.distribute.get_replica_context()
         size, number, replicas = arrays[0].shape[0], replica.replica_id_in_sync_group, replica.num_replicas_in_sync
-        if (
-            size < replicas
-        ):  # a share would be empty, and of no rows batch normalization has no mean: all learn from all
+        if size < replicas:
+            # A share would be empty, and of no rows batch normalization has no mean: all learn from all.
             totals = self._train_step(*arrays, batch_size=size * replicas, replicas=replicas)
             return tuple(self._tf.where(number == 0, total, self._tf.zeros_like(total)) for total in totals)
         share = slice(number * size // replicas, (number + 1) * size // replicas)

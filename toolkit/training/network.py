@@ -1,7 +1,7 @@
 """The model and the optimizer that a recipe asks for."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -50,14 +50,9 @@ class Learner:
         if self.average is not None:
             self.average.update()
 
-    @contextmanager
-    def kept_weights(self) -> Iterator[None]:
-        """Let the model have the weights that are validated and kept in the block: the averages, if there are any."""
-        if self.average is None:
-            yield
-        else:
-            with self.average.in_place():
-                yield
+    def kept_weights(self) -> AbstractContextManager[None]:
+        """Let the model have the weights that are validated and kept in a block: the averages, if there are any."""
+        return nullcontext() if self.average is None else self.average.in_place()
 
 
 def build(
@@ -77,9 +72,12 @@ def build(
     """
     if models.weights_files(recipe.model):
         model, convention = transfer.start(keras, recipe, parts, tries_range=tries_range, warn=warn)
+    elif in_float is None:
+        with allowing(recipe.code_files):
+            model, convention = _new(keras, recipe, parts, warn=warn)
     else:
         with allowing(recipe.code_files):
-            model = _new(keras, recipe, parts, warn=warn) if in_float is None else load_model(in_float)
+            model = load_model(in_float)
         convention = fed.of_recipe(model, recipe, parts.dataset)
     if recipe.qat:
         # Steps of other values are not those that it rounds to.
@@ -102,24 +100,23 @@ def build(
 
 def float32_model(keras: Any, recipe: Recipe, parts: Parts) -> Any:
     """Return the model of a recipe as it is in float32, whatever the recipe computes in."""
-    return _new(keras, replace(recipe, precision="float32"), parts, warn=lambda text: None)
+    return _new(keras, replace(recipe, precision="float32"), parts, warn=lambda text: None)[0]
 
 
-def _new(keras: Any, recipe: Recipe, parts: Parts, *, warn: Callable[[str], None]) -> Any:
+def _new(keras: Any, recipe: Recipe, parts: Parts, *, warn: Callable[[str], None]) -> tuple[Any, Convention]:
+    """Return the model of a recipe without weights to start from, and what it takes."""
     # bfloat16 has the exponents of float32, so it needs no loss scaling; its arithmetic is in GPUs from compute
     # capability 8.0 and in CPUs with AVX512-BF16 or AMX.
     keras.config.set_dtype_policy("float32" if recipe.precision == "float32" else "mixed_bfloat16")
+    dataset, path = parts.dataset, Path(recipe.model)
     try:
         model = models.build(
-            recipe.model,
-            input_shape=parts.dataset.input_shape,
-            classes=parts.dataset.classes,
-            activation=recipe.activation,
+            recipe.model, input_shape=dataset.input_shape, classes=dataset.classes, activation=recipe.activation
         )
-        for path in models.code_files(recipe.model):
-            transfer.check_input(model, path, parts.dataset)
-            fed_with = fed.of_recipe(model, recipe, parts.dataset)
-            model = transfer.ending_in_probabilities(keras, model, path, parts.dataset, fed_with, recipe, warn=warn)
-        return normalized(keras, model, parts)
+        transfer.check_input(model, path, dataset)
+        convention = fed.of_recipe(model, recipe, dataset)
+        if recipe.code_files:
+            model = transfer.ending_in_probabilities(keras, model, path, dataset, convention, recipe, warn=warn)
+        return normalized(keras, model, parts), convention
     finally:
         keras.config.set_dtype_policy("float32")

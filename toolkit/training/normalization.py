@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.data.base.parts import Parts
-from toolkit.data.base.pixels import CHUNK_ROWS
+from toolkit.data.base.pixels import chunks
 
 NAME = "normalization"
 
@@ -32,13 +32,12 @@ def moments(values: NDArray[np.float32], rows: NDArray[np.int64]) -> tuple[NDArr
     The variance of a constant column is 1: its value becomes 0, and others stay as far from it as they are.
     """
 
-    def chunks() -> Iterator[NDArray[np.float64]]:
-        for start in range(0, len(rows), CHUNK_ROWS):
-            yield values[rows[start : start + CHUNK_ROWS]].reshape(-1, values.shape[-1]).astype(np.float64)
+    def parts() -> Iterator[NDArray[np.float64]]:
+        return (values[some].reshape(-1, values.shape[-1]).astype(np.float64) for some in chunks(rows))
 
     count = len(rows) * (values[0].size // values.shape[-1])
-    mean: NDArray[np.float64] = np.sum([chunk.sum(axis=0) for chunk in chunks()], axis=0) / count
-    variance = np.sum([((chunk - mean) ** 2).sum(axis=0) for chunk in chunks()], axis=0) / count
+    mean: NDArray[np.float64] = np.sum([part.sum(axis=0) for part in parts()], axis=0) / count
+    variance = np.sum([((part - mean) ** 2).sum(axis=0) for part in parts()], axis=0) / count
     # What rounding to float32 can make of the values of a constant column is no variance.
     rounding = (np.finfo(np.float32).eps * np.abs(mean)) ** 2
     return mean, np.where(variance > rounding, variance, 1.0)

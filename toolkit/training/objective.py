@@ -1,4 +1,4 @@
-"""What a training makes small: the loss of each row, by its label and, with a teacher, by the teacher's answer."""
+"""What a training minimizes: the loss of each row, by its label and, with a teacher, by the teacher's answer."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class Objective:
         self._class_weights = class_weights
 
     def of_labels(self, labels: Any, probabilities: Any) -> Any:
-        """Return the losses (N,) float32 of answers (N, classes) by the labels (N,) alone, which are told."""
+        """Return the losses (N,) float32 of answers (N, classes) by the labels (N,) alone: those that are reported."""
         return self._weighted(labels, self._loss(self._tf.one_hot(labels, self._classes), probabilities))
 
     def of_training(self, labels: Any, probabilities: Any, taught: Any = None, *, of_labels: Any) -> Any:

@@ -57,6 +57,6 @@ def _chart(history: Sequence[Epoch], *, quantity: str, title: str, best_epoch: i
         label = f"from epoch {best_epoch + 1} on: weights not kept"
         axes.axvspan(best_epoch, epochs[-1], color=drawing.FAINT, alpha=0.12, lw=0, label=label)
     axes.set(title=title, xlabel="epoch", ylabel=f"{quantity} (%)" if percent else quantity)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     drawing.legend(figure, axes.get_legend_handles_labels()[0])
     return figure

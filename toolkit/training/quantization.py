@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from toolkit.convention import Convention, layout_of
 from toolkit.data.base.parts import Parts
+from toolkit.data.base.pixels import chunks
 from toolkit.errors import UsageError
 from toolkit.runtimes.keras import fake_quantization
 from toolkit.runtimes.keras.fake_quantization import KINDS, LEAST_BOUND, MOVED, PREFIX, bounds_of
@@ -76,8 +77,8 @@ def _take_first_bounds(keras: Any, model: Any, parts: Parts) -> None:
     images = parts.dataset.train.images
     convention = Convention(layout=layout_of(model.input_shape)).taking(images)
     with fake_quantization.unrounded():
-        for start in range(0, len(rows), AT_ONCE):
-            given = convention.values(images[rows[start : start + AT_ONCE]])
+        for some in chunks(rows, AT_ONCE):
+            given = convention.values(images[some])
             for number, one in enumerate(keras.tree.flatten(values(given, training=False))):
                 tensor = np.asarray(one)
                 lows[number], highs[number] = min(lows[number], tensor.min()), max(highs[number], tensor.max())
@@ -139,7 +140,7 @@ class _Rounding:
         return [values[id(tensor)] for tensor in network.outputs]
 
     def _call(self, layer: Any, normalization: Any, inputs: list[Any], *, is_answer: bool, is_fused: bool) -> Any:
-        """Return what the counterpart of a layer gives out, rounded unless that is done behind its reader."""
+        """Return the output of the counterpart of a layer, rounded unless kernels compute the next layer within it."""
         keras, kind = self._keras, type(layer).__name__
         if getattr(layer, "layers", None) and getattr(layer, "inputs", None):
             (value,) = self._run(keras.Model(layer.inputs, layer.outputs), inputs, is_last=is_answer)

@@ -19,7 +19,7 @@ MONITORS = ("val_loss", "val_accuracy", "loss", "accuracy")
 PRECISIONS = ("float32", "mixed")
 # The most epochs, rows of a step, and epochs of patience that may be asked for: more is a slip.
 MOST = 1_000_000
-# The share of the epochs that a network learns with rounding, one over it, if it has no weights to start from.
+# A network without weights to start from learns with rounding in one of so many epochs, the last ones.
 ROUNDING_SHARE = 5
 # Temperatures. The paper of distillation (``Objective``) tries 1 to 20. Far above, all answers are alike, and the
 # square of the temperature makes rounding errors large; far below, logits that are divided by it overflow.

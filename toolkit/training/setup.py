@@ -11,7 +11,7 @@ from toolkit.data.base.parts import Parts, divide
 from toolkit.errors import UsageError
 from toolkit.overlap import Overlap
 from toolkit.runtimes.keras.loading import allowing
-from toolkit.training import augmentation, checkpoint, device, distillation
+from toolkit.training import checkpoint, device, distillation
 from toolkit.training.arithmetic import Arithmetic, load_tensorflow
 from toolkit.training.checkpoint import STATE, TrainingProgress
 from toolkit.training.distillation import Teacher
@@ -23,7 +23,8 @@ class Setup:
     """What a training works with.
 
     shared: images that two splits have in common. device: its name. strategy: of ``tf.distribute``, None for one
-    device. gradients: whether each layer's gradient norm is measured after each epoch.
+    device. gradients: whether each layer's gradient norm is measured after each epoch. tries_range: whether it is tried
+    on training images which range of pixels a Keras file takes; a run that goes on knows it.
     """
 
     tf: Any
@@ -38,6 +39,9 @@ class Setup:
     teacher: Teacher | None
     progress: TrainingProgress
     gradients: bool
+    resume: bool
+    tries_range: bool
+    warn: Callable[[str], None]
 
     @property
     def additions(self) -> tuple[str, ...]:
@@ -57,6 +61,7 @@ def set_up(
     resume: bool,
     gradients: bool,
     allow_overlap: bool,
+    tries_range: bool,
     warn: Callable[[str], None],
 ) -> Setup:
     """Load TensorFlow, divide the data, choose the device, load the teacher; raises what ``fit.train`` says."""
@@ -89,12 +94,21 @@ def set_up(
         teacher=teacher,
         progress=progress,
         gradients=gradients or bool(progress.gradients),
+        resume=resume,
+        tries_range=tries_range and not resume,
+        warn=warn,
     )
 
 
 def check_augmentation(recipe: Recipe, dataset: Dataset) -> None:
-    """Raise UsageError if the rows cannot be augmented as the recipe says."""
-    if recipe.augment is not None:
-        if not dataset.is_pixels:
-            raise UsageError(f"{dataset.origin}: {dataset.rows_are} cannot be augmented; leave --augment out")
-        augmentation.require_images(recipe.augment, dataset.input_shape, origin=dataset.origin)
+    """Raise UsageError if a recipe augments values, or images too small to be shifted, turned or mirrored."""
+    if recipe.augment is None:
+        return
+    if not dataset.is_pixels:
+        raise UsageError(f"{dataset.origin}: {dataset.rows_are} cannot be augmented; leave --augment out")
+    height, width = dataset.input_shape[:2]
+    if min(height, width) < 2:
+        raise UsageError(
+            f"{dataset.origin}: images of {height}×{width} pixels cannot be augmented by {recipe.augment}; "
+            "leave --augment out"
+        )

@@ -1,12 +1,7 @@
-"""The process that a setting is tried in: ``python -m toolkit.training.trial TASK``; ``arithmetic`` starts it.
+"""The trial of a setting, in a worker of its own: TensorFlow reads it on import. ``arithmetic`` asks for it."""
 
-TensorFlow reads its setting when it is imported, so each has a process of its own. It answers with one JSON document.
-"""
-
-import json
-import os
-import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,14 +11,16 @@ from toolkit.data.base import Dataset, make_dataset
 from toolkit.data.base.parts import divide
 from toolkit.data.base.pixels import as_pixels
 from toolkit.data.base.values import as_values
-from toolkit.files import documents
-from toolkit.runtimes.keras.loading import allowing
-from toolkit.training import arithmetic, augmentation, device, network
+from toolkit.files.documents import to_tree
+from toolkit.training import augmentation, network
+from toolkit.training.arithmetic import TRIAL, Tried, onednn
+from toolkit.training.device import choose
 from toolkit.training.loop import Loop, is_convolutional
 from toolkit.training.objective import Objective
 from toolkit.training.recipe import Recipe
+from toolkit.worker.child import Task
 
-# A form is timed so many times, in turns with the other, and its shortest time counts: others only make it longer.
+# A form is timed so many times, in turns with the other; its shortest time counts, since disturbances only add to it.
 ROUNDS = 3
 # Batches that XLA learns from in one computation. Twice as many gained nothing more, and delay Ctrl-C.
 AT_ONCE = 50
@@ -31,21 +28,24 @@ AT_ONCE = 50
 ROUND_S = 0.7
 
 
-def main(task: str) -> None:
-    """Time the forms of a step on random rows, and print what they took."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what TensorFlow prints must not come into the answer
-    asked = json.loads(task)
+def _try(
+    kept: dict[str, Any],
+    content: bytes,
+    *,
+    recipe: dict[str, Any],
+    input_shape: Sequence[int],
+    classes: int,
+    dtype: str,
+    device: str,
+) -> tuple[dict[str, Any], bytes]:
+    """Time the forms of a step on random rows: none on a GPU."""
     tf, keras = extras.load("tensorflow"), extras.load("keras")
     seconds: dict[int, float] = {}
-    if device.choose(tf, asked["device"]) == "CPU":
-        recipe = Recipe(**asked["recipe"])
-        rows = random_rows(tuple(asked["input_shape"]), asked["classes"], recipe.batch_size, asked["dtype"])
-        with allowing(asked["imports"], unsafe_lambda=asked["unsafe_lambda"]):
-            seconds = _time(tf, keras, recipe, rows)
-    onednn = arithmetic.onednn()
-    answer = arithmetic.TrialReply([arithmetic.Tried(onednn, xla, batch_s) for xla, batch_s in seconds.items()])
-    print(json.dumps(documents.to_tree(answer)), file=answers, flush=True)
+    if choose(tf, device) == "CPU":
+        asked = Recipe(**recipe)
+        rows = random_rows(tuple(input_shape), classes, asked.batch_size, dtype)
+        seconds = _time(tf, keras, asked, rows)
+    return {"tried": [to_tree(Tried(onednn(), xla, batch_s)) for xla, batch_s in seconds.items()]}, b""
 
 
 def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset) -> dict[int, float]:
@@ -95,5 +95,4 @@ def random_rows(shape: tuple[int, ...], classes: int, batch_size: int, dtype: st
     return make_dataset(arrays, name="trial", origin="trial", class_names=names, conversion=conversion)
 
 
-if __name__ == "__main__":
-    main(sys.argv[1])
+TASKS: dict[str, Task] = {TRIAL: _try}

@@ -155,7 +155,7 @@ def test_a_candidate_that_executes_more_than_tolerated_fails(monkeypatch, tmp_pa
     assert (told["reference_instructions"]["count"], told["ratio"], told["same_file"]) == (100_000, more, False)
 
 
-def test_the_same_file_is_not_counted(tmp_path):
+def test_two_files_of_one_digest_are_not_counted(tmp_path):
     files = [tmp_path / name for name in ("old.tflite", "new.tflite")]
     for file in files:
         file.write_text("the same")

@@ -71,7 +71,7 @@ def test_an_event_without_a_counter_is_refused_and_closed(event_of, counts):
         os.fstat(system.event)
 
 
-def test_it_is_said_why_the_system_refuses(monkeypatch):
+def test_why_the_system_refuses_perf_events_is_said(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: System(-1))
     monkeypatch.setattr(ctypes, "get_errno", lambda: 13)
     monkeypatch.setattr("platform.machine", lambda: "x86_64")

@@ -52,7 +52,7 @@ def test_operators_and_the_share_of_the_roof_are_shown_on_request(capsys):
 
 
 @pytest.mark.parametrize("untimed", ["emulated: no times", "its prefixes would take longer than 20 s"])
-def test_what_was_not_timed_says_why(capsys, untimed):
+def test_an_operator_that_was_not_timed_says_why(capsys, untimed):
     found = Explanation(Profile(OPERATORS, None, untimed), None, None)
     lines = printed(capsys, record_of(found, emulated=True), everything=True)
     assert "net-int8.tflite litert 1 1 4,000,000 1.00 MB int8 – – – –" in lines

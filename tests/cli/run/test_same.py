@@ -32,7 +32,7 @@ def lines(*comparisons, choice="sample", model="cnn", code=(), overlaps=False, n
 PROVEN = "percentage points of accuracy are lost (with 95 % confidence, on 1,000 test images)"
 
 
-def test_where_all_pass_that_is_all():
+def test_a_run_whose_artifacts_all_pass_says_no_more():
     said = lines(comparison("a.tflite"), comparison("b.tflite", lost=1))
     assert said == [f"2 of 2 artifacts are proven to be as good: no more than 0.5 {PROVEN}"]
 
@@ -76,7 +76,7 @@ def test_the_margin_that_it_names_is_one_that_passes():
         ("my data.npz", "cnn", "would settle it, about", "--margin 0.4 --data 'my data.npz'"),
     ],
 )
-def test_the_commands_fit_what_was_run(choice, model, more, wider):
+def test_the_commands_at_the_end_of_a_run_fit_what_was_run(choice, model, more, wider):
     said = lines(comparison("a.tflite", lost=2, n=3000), choice=choice, model=model)
     undecided = lines(comparison("a.tflite", lost=0, n=90), choice=choice, model=model)
     assert len(said) == 1

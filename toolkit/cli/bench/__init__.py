@@ -13,16 +13,14 @@ from toolkit.cli.bench import ending, live, tables, tuned, why
 from toolkit.cli.options import (
     BENCHMARKS,
     OUTPUT,
-    Debug,
-    Json,
     LoadingOptions,
     MeasuringOptions,
     Paths,
+    Printer,
     Records,
     Runtime,
     option,
 )
-from toolkit.console import Console
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -114,23 +112,20 @@ def command(
     code: LoadingOptions,
     more: MoreOptions,
     output: Records = BENCHMARKS,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Time artifacts, anybody's, and say which one to ship.
 
     The exit code is 1 if an artifact cannot be measured, or if none fits what may be recommended.
     """
     plan: PlanOptions = {**planning.plan, "budgets": recommended.budgets}
-    console = Console(json_output=json)
     shapes = _shapes(shape or ())
     with live.showing(console) as show:
         record = api.bench(
             *(paths or ()),
             output=output,
             shapes=shapes,
-            imports=code.imports or (),
-            unsafe_lambda=code.unsafe_lambda,
+            **code.arguments,
             runtime=runtime,
             on_step=show,
             **vars(more),

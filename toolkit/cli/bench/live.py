@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from toolkit import units
-from toolkit.console import Column, Console, Standing
+from toolkit.cli.bench.tables import told_apart
+from toolkit.console import Console, Standing, figure_columns, text_columns
 from toolkit.step import OnStep, Step
 
 if TYPE_CHECKING:
@@ -34,28 +35,24 @@ def showing(console: Console) -> Iterator[OnStep]:
 def standing(progress: "BenchProgress") -> Standing:
     """Return what a live table shows of a benchmark."""
     rows = progress.rows()
-    names = units.short_names([row.path for row in rows])
-    settings = {"threads": [row.threads for row in rows], "batch": [row.batch for row in rows]}
-    varied = [name for name, values in settings.items() if len(set(values)) > 1]
+    varied, names = told_apart(rows)
     return Standing(
         done=progress.share,
         text="measuring" if progress.left_s is None else f"about {_whole_seconds(progress.left_s)} left",
         columns=(
-            Column("artifact", figures=False),
-            Column("runtime", figures=False),
-            *(Column(name) for name in varied),
-            Column("median so far"),
-            Column("state", figures=False),
+            *text_columns("artifact", "runtime"),
+            *figure_columns(*varied, "median so far"),
+            *text_columns("state"),
         ),
         rows=[
             (
                 name,
                 row.runtime,
-                *(str(settings[varying][number]) for varying in varied),
+                *values,
                 "–" if row.median_s is None else units.seconds(row.median_s),
                 row.state,
             )
-            for number, (name, row) in enumerate(zip(names, rows, strict=True))
+            for (name, *values), row in zip(names, rows, strict=True)
         ],
     )
 

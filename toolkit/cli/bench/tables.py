@@ -9,6 +9,7 @@ from toolkit import units
 from toolkit.console import Column, Console, figure_columns, text_columns
 
 if TYPE_CHECKING:
+    from toolkit.bench.progress import Row
     from toolkit.bench.record import Record
     from toolkit.bench.result import Paced, Result
     from toolkit.host import Host
@@ -26,11 +27,7 @@ START_COLUMNS = (
 )
 # From the instant at which a camera's image was due to the output.
 PACED_COLUMNS = figure_columns("images", "paced median", "p90", "p99", "longest")
-INSTRUCTION_COLUMNS = (
-    *NAME_COLUMNS,
-    *figure_columns("instructions", "vs. float32"),
-    Column("counted by", figures=False),
-)
+INSTRUCTION_COLUMNS = (*NAME_COLUMNS, *figure_columns("instructions", "vs. float32"), *text_columns("counted by"))
 # What the headings mean, for whoever has not read the manual.
 LATENCY_LEGEND = """\
 median: of one inference, input and output not counted; 95 % interval: over processes and blocks. It is what users get.
@@ -48,7 +45,8 @@ PACED_LEGEND = "paced: from the instant at which an image was due to its output,
 def report(console: Console, record: "Record") -> None:
     """Print the tables, the machine and the warnings."""
     results = record.results
-    columns, names = _names(record)
+    varied, names = told_apart(results)
+    columns = (*text_columns("artifact"), *figure_columns(*varied))
     failed = [(*name, *["–"] * (len(LATENCY_COLUMNS) - 1), "failed") for name in _failed(record, len(columns))]
     console.heading(f"Latency of one inference{_setting(results)}")
     _table(console, (*columns, *LATENCY_COLUMNS), names, [_latency_row(record, result) for result in results], failed)
@@ -125,14 +123,12 @@ def _table(
     console.table(columns, [*(name + row for name, row in zip(names, rows, strict=True)), *more])
 
 
-def _names(record: "Record") -> tuple[tuple[Column, ...], list[tuple[str, ...]]]:
-    """Return the columns that tell the rows apart, the name and each setting that varies, and their cells."""
-    results = record.results
-    settings = {"threads": [r.threads for r in results], "batch": [r.batch for r in results]}
+def told_apart(rows: "Sequence[Result | Row]") -> tuple[list[str], list[tuple[str, ...]]]:
+    """Return the settings that vary between rows, and what tells each apart: its name, and its value of each."""
+    settings = {"threads": [row.threads for row in rows], "batch": [row.batch for row in rows]}
     varied = [heading for heading, values in settings.items() if len(set(values)) > 1]
-    columns = (Column("artifact", figures=False), *figure_columns(*varied))
-    names = units.short_names([result.path for result in results])
-    return columns, [(name, *(str(settings[h][n]) for h in varied)) for n, name in enumerate(names)]
+    names = units.short_names([row.path for row in rows])
+    return varied, [(name, *(str(settings[one][n]) for one in varied)) for n, name in enumerate(names)]
 
 
 def _failed(record: "Record", width: int) -> list[tuple[str, ...]]:

@@ -4,17 +4,12 @@ from typing import TYPE_CHECKING
 
 from toolkit import units
 from toolkit.cli.bench.tables import NAME_COLUMNS
-from toolkit.console import Column, Console, figure_columns
+from toolkit.console import Console, figure_columns, text_columns
 
 if TYPE_CHECKING:
     from toolkit.bench.record import Record
 
-COLUMNS = (
-    *NAME_COLUMNS,
-    Column("setting", figures=False),
-    *figure_columns("speed-up", "95 %"),
-    Column("", figures=False),
-)
+COLUMNS = (*NAME_COLUMNS, *text_columns("setting"), *figure_columns("speed-up", "95 %"), *text_columns(""))
 LEGEND = """\
 speed-up: over the settings that toolkit takes, one thread and one image, input and output counted, timed side by side
 in one process; 95 %: of all settings of an artifact together, since the best of them is looked for."""

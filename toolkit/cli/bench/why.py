@@ -19,10 +19,7 @@ ROOF_COLUMNS = (
     *figure_columns("MAC/s", "attainable", "share"),
     Column("bound by", figures=False),
 )
-OPERATOR_COLUMNS = (
-    *text_columns("operator", "executed by"),
-    *figure_columns("MACs", "weights", "time", "share"),
-)
+OPERATOR_COLUMNS = (*text_columns("operator", "executed by"), *figure_columns("MACs", "weights", "time", "share"))
 HOW_TIMED = "times: of the artifact cut off after each operator, in turns; an operator's is what it adds"
 
 

@@ -9,9 +9,9 @@ from toolkit import api, units
 from toolkit.bench.tolerance import MORE_INSTRUCTIONS, SLOWER
 from toolkit.cli.bench.tables import NAME_COLUMNS, RATIO_COLUMNS
 from toolkit.cli.compare import counts
-from toolkit.cli.options import Debug, Json, MeasuringOptions, given
+from toolkit.cli.options import MeasuringOptions, Printer, given
 from toolkit.console import Column, Console
-from toolkit.errors import CheckFailedError, UsageError
+from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.bench.instructions.versus import Counts
@@ -43,15 +43,13 @@ def command(
     threads: Annotated[int, typer.Option(help="Threads of both artifacts.")] = 1,
     batch: Annotated[int, typer.Option(help="Images per inference of both artifacts.")] = 1,
     measuring: MeasuringOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Time two artifacts side by side: which is slower?
 
     The exit code is 1 if the new one is slower by more than --tolerance with 95 % confidence. With --instructions,
     which do not depend on what else the machine does, it is 1 if the new one executes more of them by more than that.
     """
-    console = Console(json_output=json)
     tolerated: dict[str, Any] = {} if tolerance is None else {"tolerance": tolerance / 100}
     compared: Counts | Versus
     if instructions:
@@ -66,8 +64,7 @@ def command(
                 old, new, threads=threads, batch=batch, on_step=show, **vars(measuring), **tolerated
             )
         _report(console, timed)
-    console.document(compared.to_json())
-    return 0 if compared else CheckFailedError.exit_code
+    return console.end(compared.to_json(), passed=compared)
 
 
 def _report(console: Console, versus: "Versus") -> None:

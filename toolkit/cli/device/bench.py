@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from toolkit import api, units
 from toolkit.cli.bench import BudgetOptions, PlanningOptions, Strict, ending, tables
-from toolkit.cli.options import BENCHMARKS, REMOTE, Debug, DeviceOptions, Json, Paths, Records, option
+from toolkit.cli.options import BENCHMARKS, REMOTE, DeviceOptions, Paths, Printer, Records, option
 from toolkit.console import Column, Console
 
 if TYPE_CHECKING:
@@ -26,24 +26,16 @@ def command(
     recommended: BudgetOptions,
     strict: Strict = False,
     output: Records = BENCHMARKS,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Time artifacts on devices, and say which one to ship on each.
 
     The exit code is that of 'toolkit bench', the highest of all devices.
     """
     plan: PlanOptions = {**planning.plan, "budgets": recommended.budgets}
-    console = Console(json_output=json)
     with console.steps("measuring") as show:
         outcomes = api.bench_on(
-            devices.on,
-            *(paths or ()),
-            output=output,
-            resume=resume,
-            wheels=devices.wheels,
-            on_step=show,
-            **plan,
+            devices.on, *(paths or ()), output=output, resume=resume, wheels=devices.wheels, on_step=show, **plan
         )
     if len(outcomes) == 1:
         record = outcomes[0].require()

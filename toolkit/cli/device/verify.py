@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from toolkit import api
-from toolkit.cli.options import Debug, DeviceOptions, Json, Paths
+from toolkit.cli.options import DeviceOptions, Paths, Printer
 from toolkit.cli.verify.tables import EXIT_CODES, GOLDEN_FIGURES, GOLDEN_RULE, golden_row, print_problem
 from toolkit.console import Column, Console
 
@@ -11,13 +11,12 @@ if TYPE_CHECKING:
     from toolkit.remote.answer import DeviceParity
 
 
-def command(*, paths: Paths = None, devices: DeviceOptions, json: Json = False, debug: Debug = False) -> int:
+def command(*, paths: Paths = None, devices: DeviceOptions, console: Printer) -> int:
     """Show that devices answer as the machine that exported.
 
     Artifacts are compared with the outputs that golden.npz has, as 'toolkit verify --golden' does it. The exit code is
     that of 'toolkit verify', the highest of all devices.
     """
-    console = Console(json_output=json)
     with console.steps("verifying") as show:
         outcomes = api.verify_on(devices.on, *(paths or ()), wheels=devices.wheels, on_step=show)
     if len(outcomes) == 1:

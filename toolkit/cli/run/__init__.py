@@ -13,13 +13,12 @@ from toolkit.cli.options import (
     INTERRUPTED,
     AllowOverlap,
     DataChoice,
-    Debug,
     DeviceChoice,
     Epochs,
     InputRange,
-    Json,
     LoadingOptions,
     ModelChoice,
+    Printer,
     ReadingOptions,
     RunName,
     Seconds,
@@ -50,22 +49,19 @@ def command(
     loading: LoadingOptions,
     allow_overlap: AllowOverlap = False,
     reading: ReadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Train, export, verify and bench, all of it in runs/NAME/.
 
     The exit code is 1 if an artifact fails.
     """
-    console = Console(json_output=json)
     with _training(console) as show:
         trained = api.train(
             model,
             data=data,
             name=name,
             device=device,
-            imports=loading.imports or (),
-            unsafe_lambda=loading.unsafe_lambda,
+            **loading.arguments,
             allow_overlap=allow_overlap,
             reading=reading.asked,
             on_step=show,
@@ -77,8 +73,9 @@ def command(
     if trained.interrupted:
         return INTERRUPTED
     code = replace(loading, imports=[*(loading.imports or ()), *trained.recipe.code_files])
-    exported = _export(console, trained, code, allow_overlap=allow_overlap)
-    parity = _verify(console, exported, trained, code, allow_overlap=allow_overlap)
+    allowed = {"allow_overlap": allow_overlap, **code.arguments}
+    exported = _export(console, trained, allowed)
+    parity = _verify(console, exported, trained, allowed)
     measured = _bench(console, exported, trained.folder / "benchmarks", seconds=seconds)
     is_wrong = parity.verdict == Verdict.FAIL or bool(exported.failures or measured.failures)
     console.heading(f"Summary: {'not all of it is right' if is_wrong else 'nothing is wrong'}")
@@ -106,34 +103,17 @@ def _training(console: Console) -> Iterator[OnStep]:
         yield show_begun
 
 
-def _export(console: Console, trained: "Trained", code: LoadingOptions, *, allow_overlap: bool) -> "Exported":
+def _export(console: Console, trained: "Trained", allowed: dict[str, Any]) -> "Exported":
     console.heading("2. export")
-    exported = api.export(
-        trained,
-        output=trained.folder / "exported",
-        imports=code.imports or (),
-        unsafe_lambda=code.unsafe_lambda,
-        allow_overlap=allow_overlap,
-        on_step=export.noting(console),
-    )
+    exported = api.export(trained, output=trained.folder / "exported", on_step=export.noting(console), **allowed)
     export.report(console, [exported])
     return exported
 
 
-def _verify(
-    console: Console, exported: "Exported", trained: "Trained", code: LoadingOptions, *, allow_overlap: bool
-) -> "Parity":
+def _verify(console: Console, exported: "Exported", trained: "Trained", allowed: dict[str, Any]) -> "Parity":
     console.heading("3. verify: is it still the model I trained?")
     with console.steps("verifying") as show:
-        parity = api.verify(
-            exported,
-            data=trained.data,
-            imports=code.imports or (),
-            unsafe_lambda=code.unsafe_lambda,
-            allow_overlap=allow_overlap,
-            save=True,
-            on_step=show,
-        )
+        parity = api.verify(exported, data=trained.data, save=True, on_step=show, **allowed)
     verify.tables.report(console, parity, undecided=f"too few {parity.parts[0].noun}s")
     return parity
 

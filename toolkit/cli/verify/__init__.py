@@ -1,6 +1,5 @@
 """``toolkit verify``."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +9,11 @@ from toolkit import api
 from toolkit.cli.options import (
     OUTPUT,
     AllowOverlap,
-    Debug,
     InputRange,
-    Json,
     LoadingOptions,
     Margin,
     Paths,
+    Printer,
     ReadingOptions,
     Runtime,
     TestData,
@@ -59,39 +57,27 @@ def command(
     save: Save = False,
     flips: Flips = None,
     reading: ReadingOptions,
-    json: Json = False,
-    debug: Debug = False,
+    console: Printer,
 ) -> int:
     """Prove that artifacts classify like their Keras original.
 
     The exit code is 0 for pass, 1 for fail, and 3 for inconclusive: too few images to tell.
     """
-    console = Console(json_output=json)
-    _refuse_contradictions(given(context), against)
-    common: dict[str, Any] = {
-        "margin_pp": margin,
-        "reading": reading.asked,
-        "imports": code.imports or (),
-        "unsafe_lambda": code.unsafe_lambda,
-        "flips": flips,
-    }
+    flags = given(context)
+    of_both: dict[str, Any] = {"margin_pp": margin, "reading": reading.asked, "flips": flips, **code.arguments}
+    of_exports: dict[str, Any] = {"golden": golden, "allow_overlap": allow_overlap, "save": save, "runtime": runtime}
     with console.steps("verifying") as show:
         if against is None:
-            parity = api.verify(
-                *(paths or ()),
-                data=data,
-                golden=golden,
-                allow_overlap=allow_overlap,
-                save=save,
-                runtime=runtime,
-                on_step=show,
-                **common,
-            )
-        elif data is None:
-            raise UsageError(f"comparing with {against} needs labelled images; give them by --data")
+            if "input_range" in flags:
+                raise UsageError("manifests say what pixels become; --input-range goes with --against")
+            parity = api.verify(*(paths or ()), data=data, on_step=show, **of_exports, **of_both)
         else:
+            if unused := [flags[name] for name in of_exports if name in flags]:
+                raise UsageError(f"--against compares any files by accuracy; leave out {', '.join(unused)}")
+            if data is None:
+                raise UsageError(f"comparing with {against} needs labelled images; give them by --data")
             parity = api.verify_against(
-                against, *(paths or ()), data=data, input_range=input_range, on_step=show, **common
+                against, *(paths or ()), data=data, input_range=input_range, on_step=show, **of_both
             )
     _report(console, parity, flips)
     return EXIT_CODES[parity.verdict]
@@ -106,12 +92,3 @@ def _report(console: Console, parity: "Parity", flips: Path | None) -> None:
     if flips is not None:
         console.text(f"flips: {flips}")
     console.document(parity.to_json())
-
-
-def _refuse_contradictions(asked: Mapping[str, str], against: Path | None) -> None:
-    """Raise UsageError for what does not go with a manifest, or with another model. asked: flags by parameter."""
-    if against is None and "input_range" in asked:
-        raise UsageError("manifests say what pixels become; --input-range goes with --against")
-    unused = [asked[name] for name in ("golden", "save", "allow_overlap", "runtime") if name in asked]
-    if against is not None and unused:
-        raise UsageError(f"--against compares any files by accuracy; leave out {', '.join(unused)}")

@@ -1,5 +1,5 @@
-"""What is conspicuous about a data set, each of it a way to a bad model without an error: pixels that use little of
-their range, images with nothing on them, columns of one value, and parts that do not fit each other.
+"""Checks of a data set for faults that make a bad model without any error: pixels that use little of their range,
+images with nothing on them, columns of one value, and parts that do not fit each other.
 """
 
 from collections.abc import Iterator

@@ -9,7 +9,7 @@ from toolkit.data.base import Dataset, SomeRows, Split, grouped_split, stratifie
 from toolkit.errors import UsageError
 from toolkit.overlap import Overlap, find
 
-# How the validation rows were come by, as runs record it.
+# How the validation rows were chosen, as runs record it.
 NONE, LAST, DRAWN, GIVEN = "none", "last rows", "drawn by class", "given by the data"
 TOGETHER = "drawn by class, what belongs together in one part"
 
@@ -50,7 +50,7 @@ class Parts:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be said where these are not the last rows."""
+        """A sentence for the user, if the validation rows are not the last ones."""
         if self.how != DRAWN:
             return ()
         dataset, labels = self.dataset, self.dataset.train.labels

@@ -12,7 +12,7 @@ from toolkit.files.memory import check_memory, release
 # Rows that are looked at together if a whole array might not fit in memory.
 CHUNK_ROWS = 1000
 WHITE = 255
-# Numbers of 16 bits are taken for the whole range if the highest needs the last bit; less may be 12 bits.
+# Numbers of 16 bits are taken to use the whole range if the highest needs the last bit; otherwise it may be 12 bits.
 SIXTEEN_BITS = 2**16 - 1
 
 

@@ -1,4 +1,4 @@
-"""The images that an artifact classifies otherwise than Keras, as pictures."""
+"""Pictures of the images that an artifact classifies differently from Keras."""
 
 import shlex
 from collections.abc import Sequence

@@ -196,7 +196,7 @@ class RuntimeModule(Protocol):
         """
 
     def portability(self, path: Path) -> Portability:
-        """Return what of an artifact may come out otherwise on another kind of CPU, from its weights alone."""
+        """Return what an artifact may compute differently on another kind of CPU, judged by its weights alone."""
 
     def devices(self) -> tuple[str, ...]:
         """Return what it computes on here: the CPU, and accelerators that it sees and uses."""

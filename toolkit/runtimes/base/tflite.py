@@ -59,7 +59,8 @@ def nodes(
 ) -> list[Node]:
     """Return operators at their places. tensors: by index; kernels: what executes an operator, by its first output.
 
-    A constant that is only unpacked is so once, not at each inference: what it gives out counts as a constant.
+    A constant that is only unpacked is unpacked once, not at each inference, so the output of that operator counts as a
+    constant.
     """
     every = [([int(one) for one in each["inputs"]], [int(one) for one in each["outputs"]]) for each in operators]
     flowing = live(inputs, every)

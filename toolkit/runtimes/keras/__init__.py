@@ -74,7 +74,7 @@ class KerasSession(Session):
 
 
 def declared(model: Any) -> Convention | None:
-    """Return the range that a model makes plain by its first layer: one of bytes, or one that scales its pixels.
+    """Return the range that follows from a model's first layer: an input of bytes, or a layer that scales the pixels.
 
     A network behind such a layer is made for values of about -1 to 1. The range is the standard one that the layer
     brings nearest to that: about as wide, and with 0 in it.

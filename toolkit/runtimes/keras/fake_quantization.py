@@ -2,7 +2,7 @@
 
 Weights are rounded per output channel around 0, activations per tensor between two bounds that training moves (Jacob et
 al. 2018, "Quantization and training of neural networks for efficient integer-arithmetic-only inference"). The gradient
-of rounding is taken for 1 within the bounds and for 0 outside.
+of rounding is taken as 1 within the bounds and as 0 outside.
 """
 
 from collections.abc import Iterator
@@ -58,8 +58,8 @@ def layers() -> SimpleNamespace:
     class FakeQuantize(keras.layers.Layer):  # type: ignore[misc,name-defined]
         """Rounds to 256 steps from ``low`` to ``high``, of which one is 0.
 
-        moving: whether the bounds follow the batches of training, by the share ``moved`` of each, which is a weight so
-        that it can change without the training being compiled anew.
+        moving: whether the bounds follow the batches of training. ``moved`` is the share of each batch in them; it is a
+        weight, so that it can change without compiling the training again.
         """
 
         def __init__(self, low: float = 0.0, high: float = LEAST_BOUND, moving: bool = True, **options: Any) -> None:

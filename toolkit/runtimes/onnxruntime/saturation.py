@@ -119,7 +119,7 @@ class _Graph:
         self._inputs = {value.name: value.type.tensor_type.elem_type for value in model.graph.input}
 
     def unknown(self) -> Iterator[str]:
-        """Yield what may hold quantized weights where nobody looks."""
+        """Yield what may hold quantized weights that are not analysed."""
         for node in self._model.graph.node:
             if node.op_type in _OTHERS:
                 yield f"{_name(node)}: {node.op_type} holds its weights in a way of its own"

@@ -21,7 +21,7 @@ def draw(search: Search) -> Iterator[Chart]:
     tidy(axes)
     axes.barh(names, [100 * share for share in shares.values()], color=BLUE)
     axes.invert_yaxis()
-    axes.set_xlabel("share of what mattered (%)")
+    axes.set_xlabel("importance (%)")
     yield Chart(
         "choices",
         "Which choices mattered",

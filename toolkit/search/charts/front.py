@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from toolkit import units
-from toolkit.drawing import FAINT, FINE, legend, new_figure, style, tidy
+from toolkit.drawing import FAINT, FINE, RING, legend, new_figure, style, tidy
 from toolkit.search.search import Search
 from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, accuracy_scale, log_axis
 
@@ -33,12 +33,15 @@ def draw(search: Search) -> Iterator[Chart]:
         ]
         axes.errorbar(places, values, yerr=reach, capsize=3, label="int8 file, test set", **style(0).points)
         for place, value, member in zip(places, values, proof.members, strict=True):
-            axes.annotate(member.name, (place, value), (4, 4), textcoords="offset points", fontsize=FINE, color=FAINT)
+            axes.annotate(member.name, (place, value), (7, 4), textcoords="offset points", fontsize=FINE, color=FAINT)
+            if member == proof.smallest:
+                axes.plot(place, value, label="the smallest that is shown to be what was asked for", **RING)
         if proof.rival_right is not None:
             axes.axhline(100 * proof.rival_right / proof.n, label=f"compared with: {proof.rival}", **style(1).plain)
         if proof.min_accuracy is not None:
             axes.axhline(100 * proof.min_accuracy, label="--min-accuracy", **style(2).plain)
         log_axis(axes.xaxis)
+        axes.margins(x=0.2)  # the names stand inside
     bounds = [100 * bound for one in intervals for bound in (one.low, min(one.high, HIGHEST_PERCENT / 100))]
     lines = [100 * share for share in (proof.min_accuracy, (proof.rival_right or 0) / proof.n) if share]
     accuracy_scale(panels[0], [*bounds, *lines])

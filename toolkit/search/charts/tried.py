@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from toolkit.drawing import legend, new_figure, style, tidy
+from toolkit.drawing import RING, legend, new_figure, style, tidy
 from toolkit.search.search import Search
 from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, accuracy_scale, log_axis
 from toolkit.study.trials import TrialState
 
 ORDER = 2
-# What is drawn, and how it is called.
+# What is drawn, how it is called, and how it looks.
 _SHOWN = (
-    (TrialState.FINISHED, "finished"),
-    (TrialState.GIVEN_UP, "given up"),
-    (TrialState.DIVERGED, "diverged"),
+    (TrialState.FINISHED, "finished", style(0).points),
+    (TrialState.GIVEN_UP, "given up", style(1).points),
+    (TrialState.DIVERGED, "diverged", style(2).points),
 )
 
 
@@ -27,11 +27,12 @@ def draw(search: Search) -> Iterator[Chart]:
     axes.set_xscale("log")
     axes.set_xlabel("size of the int8 file (kB)")
     axes.set_ylabel("validation accuracy (%)")
-    for position, (state, label) in enumerate(_SHOWN):
-        own = [one for one in trained if one.outcome.state == state]
+    front = {member.name for member in search.proof.members} if search.proof else set()
+    groups = [(label, look, [one for one in trained if one.outcome.state == state]) for state, label, look in _SHOWN]
+    for label, look, own in [*groups, ("on the front", RING, [one for one in trained if one.name in front])]:
         if own:
             heights = [min(HIGHEST_PERCENT, 100 * one.accuracy) for one in own]
-            axes.plot([one.costs.size_bytes / 1e3 for one in own], heights, label=label, **style(position).points)
+            axes.plot([one.costs.size_bytes / 1e3 for one in own], heights, label=label, **look)
     accuracy_scale(axes, [100 * one.accuracy for one in trained])
     log_axis(axes.xaxis)
     if handles := axes.get_legend_handles_labels()[0]:
@@ -40,6 +41,6 @@ def draw(search: Search) -> Iterator[Chart]:
         "tried",
         "What was tried",
         "Each candidate with the validation accuracy of the weights that were kept; of those that were given up, what "
-        "they had reached by then. The choice was made by these, without the test set.",
+        "they had reached by then. The choice was made by these, without the test set; rings mark it once it is made.",
         figure,
     )

@@ -6,16 +6,18 @@ from itertools import product
 from typing import Any, Protocol, cast
 
 from toolkit import registry, words
-from toolkit.drawing import FINE, SMALL, new_figure, tidy
+from toolkit.drawing import FINE, SMALL, fitted, new_figure, tidy
 from toolkit.study.grid import Grid
 from toolkit.study.outcome import TrialOutcome
 
 # What marks a run that diverged.
 CROSS: dict[str, Any] = {"ls": "none", "marker": "x", "color": "black", "ms": 8, "mew": 2}
-# Above this the axis of accuracies has no more room: 100 % would be infinitely far.
+# The axis of accuracies ends here: 100 % would be infinitely far.
 HIGHEST_PERCENT = 99.99
 # What an axis has beyond its values at each end, and the least distance of two labels: shares of what the values span.
 _MARGIN, _APART = 0.05, 0.08
+# Font sizes of the title of a figure, and of a panel.
+_HEADING, _TITLE = 11, 10
 # From this ratio of its ends on, a logarithmic axis is long.
 _LONG = 1e3
 TICKS_PERCENT = (10, 50, 80, 90, 95, 98, 99, 99.5, 99.9, HIGHEST_PERCENT)
@@ -45,7 +47,8 @@ def draw_all(package: str, subject: Any) -> Iterator[Chart]:
     modules = [cast("ChartModule", registry.member(package, name, kind="chart")) for name in registry.names(package)]
     for module in sorted(modules, key=lambda module: module.ORDER):
         for chart in module.draw(subject):
-            chart.figure.suptitle(chart.title, fontsize=11)
+            title = fitted(chart.title, inches=chart.figure.get_figwidth(), size=_HEADING)
+            chart.figure.suptitle(title, fontsize=_HEADING)
             yield chart
 
 
@@ -66,9 +69,9 @@ def by_recipe(
     rows = list(product(grid.loss, grid.optimizer))
     figure = new_figure(width=2.0 + width * len(columns), height=1.4 + 1.75 * len(rows))
     panels = figure.subplots(len(rows), len(columns), sharex=True, sharey=sharey, squeeze=False)
-    panels[0][0].xaxis.set_major_locator(MaxNLocator(integer=True))
+    panels[0][0].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for axes, value in zip(panels[0], columns, strict=True):
-        axes.set_title(words.configuration({axis: value}), fontsize=10)
+        axes.set_title(words.configuration({axis: value}), fontsize=_TITLE)
     for line, (loss, optimizer) in zip(panels, rows, strict=True):
         line[0].set_ylabel(ylabel)
         line[-1].annotate(
@@ -89,8 +92,9 @@ def by_model_and_loss(grid: Grid, *, width: float, height: float) -> tuple[Any, 
     figure = new_figure(width=width, height=height)
     panels = figure.subplots(len(grid.model), len(grid.loss), sharex=True, sharey=True, squeeze=False)
     values = [{"model": model, "loss": loss} for model, loss in product(grid.model, grid.loss)]
+    inches = (width - 2) / len(grid.loss)  # beside the labels of the rows
     for axes, own in zip(panels.flat, values, strict=True):
-        axes.set_title(words.configuration(own), fontsize=10)
+        axes.set_title(fitted(words.configuration(own), inches=inches, size=_TITLE), fontsize=_TITLE)
         axes.set_xlabel("learning rate")
         axes.label_outer()
     return figure, list(zip(panels.flat, values, strict=True))
@@ -107,13 +111,14 @@ def by_model(runs: Sequence[TrialOutcome]) -> dict[str, dict[str, list[TrialOutc
 
 def a_row_each(models: Sequence[str], names: Sequence[str], *, inches: float, sharex: bool, xlabel: str) -> Any:
     """Return a figure, and a panel for each model, with a row of that height for each name."""
-    figure = new_figure(width=3.4 + 3.6 * len(models), height=1.5 + inches * len(names))
+    width = 3.6  # of a panel
+    figure = new_figure(width=3.4 + width * len(models), height=1.5 + inches * len(names))
     panels = figure.subplots(1, len(models), sharex=sharex, sharey=True, squeeze=False)[0]
     panels[0].set_yticks(range(len(names)), names, fontsize=FINE)
     panels[0].set_ylim(len(names) - 0.5, -0.5)
     for axes, model in zip(panels, models, strict=True):
         tidy(axes)
-        axes.set_title(words.value(model), fontsize=10)
+        axes.set_title(fitted(words.value(model), inches=width, size=_TITLE), fontsize=_TITLE)
         axes.set_xlabel(xlabel)
     return figure, panels
 

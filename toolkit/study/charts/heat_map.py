@@ -93,7 +93,10 @@ def _explain(figure: Any, panels: Any, shades: Any, diverged: bool) -> None:
     bar = figure.colorbar(shades, ax=panels, label="test accuracy (%)", aspect=30)
     bar.ax.invert_yaxis()
     bar.ax.yaxis.set_minor_locator(NullLocator())
-    ticks = [tick for tick in TICKS_PERCENT if shades.norm.vmin <= _error(tick) <= shades.norm.vmax]
+    least, most = shades.norm.vmin, shades.norm.vmax
+    ticks = [tick for tick in TICKS_PERCENT if least <= _error(tick) <= most]
+    if len(ticks) < 2:  # a short bar between two of them
+        ticks = [100 - most, 100 - least]
     bar.set_ticks([_error(tick) for tick in ticks], labels=tick_labels(ticks))
     handles = [Patch(facecolor="none", label="best of its model, by validation accuracy", **_BEST)]
     if diverged:

@@ -34,6 +34,8 @@ def _chart(study: Study, *, unit: str) -> Chart:
     )
     for axes, own in zip(panels, groups.values(), strict=True):
         _panel(axes, own, order, unit=unit)
+    if unit == "epochs":  # of which there is none before the first
+        panels[0].set_xlim(left=max(0.8, panels[0].get_xlim()[0]))
     legend(figure, panels[0].get_legend_handles_labels()[0])
     shared = " Seconds include validation and, in the first epoch, compiling; they were measured with {} at a time."
     jobs = " and ".join(str(number) for number in study.jobs) + (" run" if study.jobs == (1,) else " runs")

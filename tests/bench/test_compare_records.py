@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.bench import made_up
-from toolkit.bench.compare import compare
+from toolkit.bench.compare_records import compare
 from toolkit.bench.statistics import Blocks, unpaired_speedup
 from toolkit.errors import ArtifactError, UsageError
 

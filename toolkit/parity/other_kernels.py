@@ -1,4 +1,4 @@
-"""Why the probabilities of an artifact are not Keras': because of the file, or of how this machine computes it."""
+"""Why the probabilities of an artifact are not those of Keras: the file is to blame, or the kernels of this machine."""
 
 from pathlib import Path
 

@@ -24,11 +24,11 @@ class Pair:
 
     @property
     def verdict(self) -> SpeedVerdict | None:
-        """What the newer one is; None between two machines."""
+        """Whether the newer one is faster or slower; None for two machines."""
         return statistics.verdict(self.change) if self.change else None
 
     def regressed(self, tolerance: float) -> bool:
-        """Say whether the newer one is slower by surely more than ``tolerance``, a share."""
+        """Say whether the newer one is slower by more than ``tolerance``, a share, with 95 % confidence."""
         return self.change is not None and statistics.is_slower(self.change, tolerance)
 
     def to_json(self) -> dict[str, Any]:
