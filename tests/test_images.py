@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from toolkit import host, images
 from toolkit.errors import DataError
@@ -229,7 +229,7 @@ def test_several_images_in_one_file_are_refused_in_a_line(tmp_path, suffix):
     assert images.read(tmp_path / f"one{suffix}", channels=1).shape == (8, 8, 1)
 
 
-@pytest.mark.parametrize("suffix", images.SUFFIXES)
+@pytest.mark.parametrize("suffix", images.READ_SUFFIXES)
 def test_a_file_of_every_suffix_is_read(tmp_path, suffix):
     Image.new("L", (4, 6), 255).save(tmp_path / f"x{suffix}")
     assert images.read(tmp_path / f"x{suffix}", channels=1).tolist() == [[[255]] * 4] * 6
@@ -243,3 +243,34 @@ def test_a_program_that_would_draw_an_image_is_not_run(tmp_path, monkeypatch):
     for read in (images.look, lambda path: images.read(path, channels=1)):
         with pytest.raises(DataError, match=r"photo\.png: cannot be read as an image: it is of no format"):
             read(path)
+
+
+BRANDED = b"\0\0\0\x18ftyp%s\0\0\0\0" + bytes(40)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("phone.heic", BRANDED % b"heic", "HEIC"),
+        ("phone.jpg", BRANDED % b"mif1", "HEIC"),  # renamed by whoever wanted a JPEG
+        ("x.jxl", b"\xff\x0a" + bytes(40), "JPEG XL"),
+        ("x.jxl", b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40), "JPEG XL"),
+    ],
+)
+def test_a_photo_that_is_not_read_here_is_named_as_what_it_is(tmp_path, name, content, kind):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(
+        DataError, match=rf"{name}: .*: it is a photo in {kind}, which is not read here; save it as JPEG"
+    ):
+        images.look(tmp_path / name)
+
+
+def test_avif_is_read_where_pillow_reads_it(tmp_path):
+    path = tmp_path / "x.avif"
+    if features.check("avif"):
+        Image.new("RGB", (16, 16), "red").save(path)
+        assert images.read(path, channels=3)[8, 8, 0] > 200
+    else:
+        path.write_bytes(BRANDED % b"avif")
+        with pytest.raises(DataError, match="it is a photo in AVIF, which is not read here; save it as JPEG"):
+            images.look(path)

@@ -12,6 +12,13 @@ def test_names_stand_in_lines_whoever_wrote_them(tmp_path):
     assert read(path) == ("cat", "big dog", "Küken")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_names_in_utf_16_are_read_where_a_mark_says_so(tmp_path, encoding):
+    path = tmp_path / "labels.txt"
+    path.write_bytes("\ufeffcat\r\nKüken\r\n".encode(encoding))
+    assert read(path) == ("cat", "Küken")
+
+
 def test_names_cannot_steer_a_terminal(tmp_path):
     path = tmp_path / "labels.txt"
     path.write_text("cat\n\x1b[31mdog\n")
@@ -22,7 +29,7 @@ def test_names_cannot_steer_a_terminal(tmp_path):
     ("content", "says"),
     [
         (b"cat\n\ndog\n", "line 2 is empty; give the name of a class in each line"),
-        (b"\xff\xfe\x00", "no text in UTF-8; give a file with the name of a class in each line"),
+        (b"\xff\xfe\x00", "no text in UTF-8; save it in UTF-8, the name of a class in each line"),
         (b"", "an empty file"),
     ],
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,19 @@ from toolkit.files.damage import refused
 from toolkit.files.memory import check_memory
 from toolkit.reading import Resize
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
-# What Pillow calls the formats of these. It reads many more, of which EPS is a program that Ghostscript then runs.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+# Of what is read here. Pillow reads many more formats, of which EPS is a program that Ghostscript then runs.
+READ_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "AVIF")
+# Of photos, also of kinds that Pillow may not read here: such a file is refused by its name, not passed over.
+SUFFIXES = (*READ_SUFFIXES, ".avif", ".heic", ".heif", ".jxl")
+# How files of those kinds begin, whatever they are called: a box with a brand (ISO/IEC 23008-12, annex B; AV1 Image
+# File Format), and the two signatures of JPEG XL (ISO/IEC 18181-2).
+_BOX = b"ftyp"
+_BRANDS = {
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIC"),
+    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
+}
+_JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 # More pixels than a 100-megapixel camera makes: a decompression bomb or a mistake.
 MAX_PIXELS = 100_000_000
 # What a pixel takes at most until it is one or three bytes: grey of 32 bits, and copies of it. That is 19.3 bytes on
@@ -161,7 +171,7 @@ def _opened(path: Path, *, most: int) -> Iterator[Any]:
     with (
         opened(path, error=DataError) as file,
         refused(path, "an image", error=DataError),
-        _in_our_words(pil, path, most),
+        _in_our_words(pil, path, file, most),
         pil.open(file, formats=FORMATS) as image,
     ):
         if image.format != "MPO" and getattr(image, "is_animated", False):  # a camera's MPO has a preview beside it
@@ -174,14 +184,23 @@ def _opened(path: Path, *, most: int) -> Iterator[Any]:
 
 
 @contextmanager
-def _in_our_words(pil: Any, path: Path, most: int) -> Iterator[None]:
+def _in_our_words(pil: Any, path: Path, file: BinaryIO, most: int) -> Iterator[None]:
     """Say of what Pillow refuses to open why: what has more than 179 million pixels, and what is no image."""
     try:
         yield
     except pil.DecompressionBombError as error:
         raise ImageTooLargeError(f"{path}: too many pixels; allowed: {most:,} in all") from error
     except pil.UnidentifiedImageError as error:  # whose message names the open file, not the path
-        raise ValueError("it is of no format that is read here") from error
+        file.seek(0)
+        raise ValueError(_why(file.read(12))) from error
+
+
+def _why(start: bytes) -> str:
+    """Say why Pillow knows nothing of a file that begins so."""
+    kind = _BRANDS.get(start[8:12]) if start[4:8] == _BOX else "JPEG XL" if start.startswith(_JPEG_XL) else None
+    if kind is None:
+        return "it is of no format that is read here"
+    return f"it is a photo in {kind}, which is not read here; save it as JPEG or PNG"
 
 
 def resize(pixels: NDArray[np.uint8], *, height: int, width: int, how: Resize) -> NDArray[np.uint8]:

@@ -25,6 +25,8 @@ _PLAIN = {
     **dict.fromkeys("─━", "-"),
 }
 _PLAINLY = "toolkit.plainly"
+# How a text begins that is in UTF-16 (The Unicode Standard 15.0, section 23.8).
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def printable(value: Any, *, keep: str = "") -> Any:
@@ -51,6 +53,11 @@ def well_formed(text: str) -> str:
     r"""Return a text that every encoding of Unicode has: bytes of a name are read as UTF-8, or become ``\xff``."""
     read = _BYTES.sub(lambda run: run[0].encode(errors="surrogateescape").decode(errors="backslashreplace"), text)
     return _HALVES.sub(lambda half: _escape(half[0]), read)
+
+
+def encoding_of(start: bytes) -> str:
+    """Return the encoding of a text, as its first bytes tell: UTF-16 if they are its mark, else UTF-8."""
+    return "utf-16" if start.startswith(_UTF_16) else "utf-8-sig"
 
 
 def lines(text: str) -> list[str]:

@@ -12,6 +12,7 @@ from tests.conftest import SHIPPED
 from toolkit import registry, runtimes
 from toolkit.bench import settings
 from toolkit.bundle import classify
+from toolkit.bundle.rows.table import columns_of
 from toolkit.errors import UsageError
 from toolkit.runtimes import REFERENCE_RUNTIME
 
@@ -64,3 +65,10 @@ def test_the_program_for_rows_of_values_needs_no_more_than_that_for_images(runti
         )
     }
     assert imported - sys.stdlib_module_names <= {"numpy", "ai_edge_litert", "onnxruntime"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_table_is_read_in_the_encoding_that_its_beginning_tells(tmp_path, encoding):
+    path = tmp_path / "asked.csv"
+    path.write_bytes("größe,b\n1,2\n3,4\n".encode(encoding))
+    np.testing.assert_array_equal(columns_of(path, ["b", "größe"]), [[2, 1], [4, 3]])

@@ -201,6 +201,22 @@ def test_images_that_cannot_be_read_are_named_and_refused(tmp_path):
         load(folder)
 
 
+def test_photos_of_a_kind_that_is_not_read_are_named_and_not_passed_over(tmp_path):
+    folder = save_classes(tmp_path / "phone", per_class=4)
+    heic = b"\0\0\0\x18ftypheic" + bytes(40)
+    (folder / "cat" / "IMG_1.HEIC").write_bytes(heic)
+    with pytest.raises(DataError, match=r"1 image cannot be read: .*IMG_1\.HEIC.* a photo in HEIC, .* save it as JPEG"):
+        load(folder)
+    said = []
+    loaded = load(folder, said=said, skip_unreadable=True)
+    assert len(loaded.train) + len(loaded.test) == 8
+    assert [text for text in said if "IMG_1.HEIC" in text and "left out (1)" in text]
+    for path in folder.rglob("*.png"):
+        path.rename(path.with_suffix(".heic")).write_bytes(heic)
+    with pytest.raises(DataError, match=r"phone: 9 images cannot be read: .* a photo in HEIC"):
+        load(folder)
+
+
 def test_images_that_cannot_be_read_are_left_out_and_listed(tmp_path):
     said = []
     folder = break_two(save_classes(tmp_path / "pets"))

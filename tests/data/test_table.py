@@ -131,9 +131,34 @@ def test_what_is_no_table_is_refused_with_its_place(write, text, message):
         load(write(text), said=[])
 
 
-def test_bytes_that_are_no_text_are_refused(tmp_path):
-    (tmp_path / "x.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
-    with pytest.raises(DataError, match=r"x\.csv: cannot be read as a CSV file: 'utf-8' codec"):
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_mark_at_the_beginning_says_in_which_encoding_a_table_is(write, tmp_path, encoding):
+    text, said = text_of().replace("pike", "Hecht größer"), []
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (tmp_path / "marked.csv").write_bytes((mark + text).encode(encoding))
+    marked, plain = load(tmp_path / "marked.csv", said=said), load(write(text), said=said)
+    assert (marked.digests, marked.class_names) == (plain.digests, ("Hecht größer", "perch"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            "größe,species\n1,a\n".encode("latin-1"),
+            r"is not in UTF-8, which has no f6; save it as .* -f LATIN1 .* if it is",
+        ),
+        (b"a,b\n1,c\n\xff\xfe,1\n", r"is not in UTF-8, which has no ff; save it as 'CSV UTF-8', or convert it: iconv"),
+        (
+            text_of().encode("utf-16-le"),
+            r"holds bytes of 0, as a text in UTF-16 without its mark .* iconv -f UTF-16LE -t",
+        ),
+        (text_of().encode("utf-16-be"), r"holds bytes of 0, as a text in UTF-16 without its mark"),
+        (b"\xff\xfea\0,\0b\0\n\0\x00\xdc\n\0", r"is not in UTF-16-LE, which has no 00 dc; save it as"),
+    ],
+)
+def test_another_encoding_is_named_with_what_to_do(tmp_path, content, message):
+    (tmp_path / "x.csv").write_bytes(content)
+    with pytest.raises(DataError, match=rf"^{tmp_path}/x\.csv: {message}"):
         load(tmp_path / "x.csv", said=[])
 
 

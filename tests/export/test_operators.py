@@ -57,7 +57,8 @@ def sequences(keras):
     layers = keras.layers
     return [
         keras.Input((8, 8)),
-        layers.Conv1D(6, 3, padding="causal"),
+        layers.Dense(3, activation="relu"),
+        layers.Masking(),  # some rows are 0 now
         layers.Bidirectional(layers.LSTM(4, return_sequences=True)),
         layers.GRU(4),
         layers.Dense(3, activation="softmax"),
@@ -67,7 +68,7 @@ def sequences(keras):
 def attentive(keras):
     layers = keras.layers
     image = keras.Input((8, 8))
-    rows = layers.Dense(8)(image)
+    rows = layers.Conv1D(8, 3, padding="causal")(image)
     rows = layers.LayerNormalization()(layers.MultiHeadAttention(2, 4)(rows, rows) + rows)
     pooled = layers.GlobalAveragePooling1D()(layers.Attention()([rows, rows]))
     return image, layers.Dense(3, activation="softmax")(pooled)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from tests.export.made_up import SIDE, dataset_of, exported, judged, network
-from toolkit import extras
+from toolkit import extras, golden
 from toolkit.errors import ArtifactError
-from toolkit.export import saved_model
+from toolkit.export import saved_model, sources
+from toolkit.export.exporter import ExportOptions, export
 from toolkit.runtimes import open_session
 
 pytestmark = [pytest.mark.training, pytest.mark.slow]
@@ -52,6 +53,28 @@ def test_a_saved_model_is_exported_and_verified_as_the_model_that_it_was_saved_f
     images = bright.test.images[:20]
     frozen, original = (open_session(one, threads=0) for one in (found.reference_path, path))
     np.testing.assert_allclose(frozen.predict(images), original.predict(images), atol=1e-6)
+
+
+def test_recurrent_layers_are_exported_with_their_loops_written_out(tmp_path, tiny):
+    keras = extras.load("keras")
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    masked = layers.Dense(3, activation="relu"), layers.Masking()  # some rows are 0
+    recurrent = layers.Bidirectional(layers.LSTM(3)), layers.Dense(3, activation="softmax")
+    model = keras.Sequential([keras.Input((SIDE, SIDE)), *masked, *recurrent])
+    with extras.streams_to(tmp_path / "log"):
+        model.export(tmp_path / "saved", verbose=False)
+    pairs = ("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32")
+    options = ExportOptions(pairs, 40)
+    found = export(sources.resolve(str(tmp_path / "saved")), tiny, tmp_path / "out", options, warn=str)
+    assert found.failures == {}
+    record = golden.read(found.manifest.golden_path)
+    away = {name: float(np.abs(one - record.reference).max()) for name, one in record.recorded.items()}
+    assert {name: value < (1e-5 if "float32" in name else 0.05) for name, value in away.items()} == dict.fromkeys(
+        ("saved-float32.tflite", "saved-int8.tflite", "saved-float32.onnx"), True
+    )
+    expected = model(tiny.test.images[..., 0] / np.float32(255))[: len(record.images)]
+    np.testing.assert_allclose(record.reference, expected, atol=1e-5)
 
 
 def test_a_saved_model_is_frozen_once(tf, tmp_path, monkeypatch):
@@ -114,7 +137,7 @@ def test_what_is_no_classifier_is_one_line(tf, tmp_path):
     with pytest.raises(ArtifactError, match="no SavedModel of TensorFlow"):
         saved_model.to_keras(broken)
     flat = saved(tf, tmp_path / "flat", lambda module, image: tf.reduce_sum(image, axis=(1, 2, 3)))
-    with pytest.raises(ArtifactError, match=r"flat: maps \(None, 8, 8, 3\) to \(None,\); an image classifier maps"):
+    with pytest.raises(ArtifactError, match=r"flat: maps \(None, 8, 8, 3\) to \(None,\); a classifier maps"):
         saved_model.to_keras(flat)
 
 

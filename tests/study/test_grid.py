@@ -29,6 +29,13 @@ def test_each_model_can_have_epochs_of_its_own():
     assert Grid(epochs=(1,)).describe_epochs() == "1 epoch each"
 
 
+def test_a_range_of_pixels_is_that_of_the_models_of_one_s_own():
+    grid = make({"model": ("mlp", "my_net.py"), "input_range": "0..255"})
+    assert {(one.model, one.input_range) for one in grid.recipes()} == {("mlp", None), ("my_net.py", "0..255")}
+    assert documents.convert(json.loads(json.dumps(documents.to_tree(grid))), Grid, "here", what="a grid") == grid
+    assert "input_range" not in documents.to_tree(Grid())
+
+
 def test_the_quick_grid_has_every_axis_but_the_model():
     assert len(make({}, quick=True).recipes()) == 24
 
@@ -48,6 +55,10 @@ def test_the_quick_grid_has_every_axis_but_the_model():
         ({"epochs": (0,)}, "the number of epochs is 0; it must be from 1 to 1,000,000"),
         ({"epochs": (5, 5, 5)}, "3 numbers of epochs are given for 2 models; give one, or one for each"),
         ({"epochs": ()}, "0 numbers of epochs"),
+        (
+            {"model": ("mlp",), "input_range": "0..255"},
+            "--input-range is for a model of your own, the model 'mlp' takes",
+        ),
     ],
 )
 def test_a_grid_that_makes_no_sense_is_refused(wrong, message):

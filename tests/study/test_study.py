@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import tiny_arrays
+from toolkit import runs
+from toolkit.convention import parse
 from toolkit.data.base import make_dataset
 from toolkit.entries import RecordedRecipe
 from toolkit.errors import BusyError, DataError, RunError, UsageError
 from toolkit.files import sha256, write_json
+from toolkit.runtimes.keras.loading import allowing
 from toolkit.study import study, trials
 from toolkit.study.executors.base import ENDED, EPOCH, STARTED, Event
 from toolkit.study.grid import Grid
@@ -196,14 +199,37 @@ def test_a_folder_without_a_study_is_said_to_be_one(tmp_path):
         study.read(tmp_path)
 
 
+LAYERS = """
+import keras
+
+class Scaled(keras.layers.Layer):
+    def call(self, images):
+        return images / 255
+"""
+NET = """
+from killed_layers import Scaled
+
+def build(keras, *, input_shape, classes, activation):
+    hidden = keras.layers.Dense(8, activation=activation)
+    answer = keras.layers.Dense(classes, activation="softmax")
+    return keras.Sequential([keras.Input(input_shape), Scaled(), keras.layers.Flatten(), hidden, answer])
+"""
+
+
 @pytest.mark.slow
-def test_a_study_that_is_killed_leaves_no_process_and_goes_on_where_it_was(tmp_path, tiny, tiny_npz):
-    """SIGKILL of the whole command after an epoch; what is left is trained then, and nothing else."""
-    axes = ("--model", "mlp", "--optimizer", "adam", "--activation", "relu", "--learning-rate", "0.01", "--loss", "mse")
+def test_a_study_that_is_killed_leaves_no_process_and_goes_on_where_it_was(here, tiny, tiny_npz):
+    """SIGKILL of the whole command after an epoch; what is left is trained then, and nothing else.
+
+    Its network is of one's own, with a layer of another file and pixels from 0 to 255.
+    """
+    (here / "killed_layers.py").write_text(LAYERS)
+    (here / "killed_net.py").write_text(NET)
+    own = ("--model", "killed_net.py", "--import", "killed_layers.py", "--input-range", "0..255")
+    axes = (*own, "--optimizer", "adam", "--activation", "relu", "--learning-rate", "0.01", "--loss", "mse")
     command = [sys.executable, "-m", "toolkit", "study", "--data", str(tiny_npz), *axes, "--epochs", "4000"]
-    folder = tmp_path / "runs" / "study"
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        while not list(folder.glob("mlp-*/history.csv")):
+    folder = here / "runs" / "study"
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        while not list(folder.glob("killed_net-*/history.csv")):
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.05)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
@@ -214,8 +240,15 @@ def test_a_study_that_is_killed_leaves_no_process_and_goes_on_where_it_was(tmp_p
     (before,) = study.read(folder).outcomes
     done = len(before.progress.history)
     assert (before.state, done > 0) == (TrialState.UNFINISHED, True)
-    of, executor = conduct(replace(ONE, epochs=(done + 1,)), tiny, folder)
+    grid = replace(ONE, model=("killed_net.py",), input_range="0..255", epochs=(done + 1,))
+    with pytest.raises(
+        UsageError, match=r"other Python files \(killed_layers\.py\); give the same by --import, or choose"
+    ):
+        study.begin(grid, tiny, folder, jobs=1)
+    with allowing(["killed_layers.py"]):
+        of, executor = conduct(grid, tiny, folder)
     assert [epoch for _, epoch in executor.trained] == [done + 1]
+    assert runs.convention_of(of.outcomes[0].trial.folder) == parse("0..255")
     assert of.outcomes[0].progress.history[:done] == before.progress.history
 
 

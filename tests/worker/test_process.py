@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from itertools import count
+from itertools import chain, count, repeat
 
 import pytest
 
@@ -78,6 +78,21 @@ def test_a_worker_that_does_not_even_read_is_ended_after_its_patience(worker):
     one = worker("exec sleep 600", clock=minutes.__next__)
     with pytest.raises(WorkerFailedError, match="did not answer for 120 s and was ended"):
         one.ask(OPEN, bytes(1 << 20))
+
+
+@pytest.mark.parametrize(
+    ("waited_s", "ended_s"),
+    [([10.0, 70.0, 100.0], 240), (chain([0.0], repeat(1e9)), 660)],
+    ids=["as long as it had no CPU", "five times as long at most"],
+)
+def test_the_time_in_which_a_worker_has_no_cpu_is_not_counted(worker, monkeypatch, waited_s, ended_s):
+    told = iter(waited_s)  # by the system when it is asked, and at each look after its two minutes
+    monkeypatch.setattr(process, "process_waited_s", lambda pid: next(told))
+    minutes = count(0, 60)
+    one = worker("exec sleep 600", clock=minutes.__next__)
+    with pytest.raises(WorkerFailedError, match="did not answer for 120 s and was ended"):
+        one.ask(OPEN)
+    assert next(minutes) == ended_s + 60
 
 
 def test_what_a_worker_leaves_among_temporary_files_goes_with_it(worker, tmp_path, monkeypatch):

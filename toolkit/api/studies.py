@@ -1,6 +1,6 @@
 """Studies: many trainings, compared."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
@@ -32,6 +32,8 @@ def study(
     run_cpus: int = 1,
     run_gpus: float = 0.0,
     reading: "Reading | None" = None,
+    imports: Sequence[str | PathLike[str]] = (),
+    unsafe_lambda: bool = False,
     allow_overlap: bool = False,
     quick: bool = False,
     on_step: OnStep = ignore,
@@ -40,11 +42,12 @@ def study(
     """Train every combination of the values on some axes, into ``runs/NAME/``; called again, it goes on where it was.
 
     axes: ``model``, ``optimizer``, ``activation``, ``learning_rate`` and ``loss``, each one value or several;
-    ``seeds``, how often each recipe is trained; ``epochs`` of each run, one number, or one for each model. quick: the
-    MLP alone and 5 epochs, where nothing else is given. data: by name or path, read as ``reading`` says. jobs: how many
-    runs are trained at a time here. ray: a Ray cluster to train on instead, ``auto`` or ``HOST:PORT``; each run asks it
-    for ``run_cpus`` and ``run_gpus``. device: ``auto``, ``gpu`` or ``cpu``. allow_overlap: go on where test images are
-    training images too.
+    ``seeds``, how often each recipe is trained; ``epochs`` of each run, one number, or one for each model;
+    ``input_range`` of models of your own. quick: the MLP alone and 5 epochs, where nothing else is given. imports,
+    unsafe_lambda: as for ``train``. data: by name or path, read as ``reading`` says. jobs: how many runs are trained at
+    a time here. ray: a Ray cluster to train on instead, ``auto`` or ``HOST:PORT``; each run asks it for ``run_cpus``
+    and ``run_gpus``. device: ``auto``, ``gpu`` or ``cpu``. allow_overlap: go on where test images are training images
+    too.
 
     ``.outcomes`` has one for each run, with its ``.state``, ``.progress`` and ``.test_accuracy``; ``report_study`` says
     what they come to. Ctrl-C ends it, with ``.interrupted``; no finished epoch is lost. Raises UsageError for a grid or
@@ -52,6 +55,7 @@ def study(
     in the folder, MissingExtraError without TensorFlow.
     """
     from toolkit.data import load
+    from toolkit.runtimes.keras.loading import allowing
     from toolkit.study import grid, study
     from toolkit.study.progress import Board
 
@@ -61,20 +65,23 @@ def study(
     asked = grid.make(axes, quick=quick)
     executor = executor_of(jobs, folder / study.LOG, ray=ray, cpus=run_cpus, gpus=run_gpus)
     dataset = load(fspath(data), warn=warn, reading=reading)
-    begun = study.begin(asked, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
-    board = Board(begun, jobs=executor.jobs)
-    of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"
-    how = f"{begun.summary}; {asked.describe_epochs()}, {executor.jobs} at a time; in {folder}/"
-    for text in (of_what, how):
-        on_step(Step(*board.epochs, text, begun, is_news=True))
+    with allowing(imports, unsafe_lambda=unsafe_lambda):
+        begun = study.begin(asked, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
+        board = Board(begun, jobs=executor.jobs)
+        of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"
+        how = f"{begun.summary}; {asked.describe_epochs()}, {executor.jobs} at a time; in {folder}/"
+        for text in (of_what, how):
+            on_step(Step(*board.epochs, text, begun, is_news=True))
 
-    def on_event(event: "Event") -> None:
-        board.note(event)
-        on_step(Step(*board.epochs, event.trial.folder.name, board))
+        def on_event(event: "Event") -> None:
+            board.note(event)
+            on_step(Step(*board.epochs, event.trial.folder.name, board))
 
-    return until_interrupted(
-        lambda: study.conduct(begun, executor, device=device, on_event=on_event), folder / study.DOCUMENT, study.read
-    )
+        return until_interrupted(
+            lambda: study.conduct(begun, executor, device=device, on_event=on_event),
+            folder / study.DOCUMENT,
+            study.read,
+        )
 
 
 def report_study(name: str = "study", *, output: str | PathLike[str] | None = None) -> "StudyReport":

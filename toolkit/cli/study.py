@@ -17,6 +17,8 @@ from toolkit.cli.options import (
     ClusterOptions,
     DataChoice,
     DeviceChoice,
+    InputRange,
+    LoadingOptions,
     Printer,
     ReadingOptions,
     option,
@@ -78,6 +80,8 @@ def command(
     axes: AxisOptions,
     seeds: Annotated[int | None, _of_grid("How often each recipe is trained, from seed 0; default: 1.")] = None,
     quick: Annotated[bool, _of_grid("Minutes: the MLP alone, 5 epochs, unless given.", "--quick")] = False,
+    input_range: InputRange = None,
+    loading: LoadingOptions,
     cluster: ClusterOptions,
     output: ReportFolder = None,
     reading: ReadingOptions,
@@ -88,8 +92,7 @@ def command(
     If it is called again, it goes on where it was. The exit code is 1 if a run crashed.
     """
     grid: dict[str, Any] = {axis: _values(axis, text) for axis, text in vars(axes).items() if text is not None}
-    if seeds is not None:
-        grid["seeds"] = seeds
+    grid |= {name: one for name, one in (("seeds", seeds), ("input_range", input_range)) if one is not None}
     with showing(console) as show:
         studied = api.study(
             data=data,
@@ -97,6 +100,8 @@ def command(
             jobs=jobs,
             device=device,
             reading=reading.asked,
+            imports=loading.imports or (),
+            unsafe_lambda=loading.unsafe_lambda,
             allow_overlap=allow_overlap,
             quick=quick,
             on_step=show,

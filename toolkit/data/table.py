@@ -21,7 +21,7 @@ from toolkit.files import opened
 from toolkit.files.damage import refused
 from toolkit.files.memory import check_memory
 from toolkit.reading import AS_THEY_ARE, LABEL, Reading
-from toolkit.text import printable
+from toolkit.text import encoding_of, printable
 
 SUMMARY = "a .csv file with a header and a column of labels (or a folder with train.csv and test.csv)"
 READS = ("keys", "columns")
@@ -35,6 +35,8 @@ LONGEST_HEADER, LONGEST_LABEL = 1 << 20, 200
 DELIMITERS = ",;\t"
 # What a byte of the file takes at most: a cell has two or more, and becomes a double, a float32 and its copy.
 BYTES_PER_BYTE = 8
+# What to do with a text in another encoding.
+_IN_UTF_8 = "save it as 'CSV UTF-8', or convert it: iconv -f {} -t UTF-8 OLD.csv > NEW.csv"
 
 
 @dataclass(frozen=True)
@@ -160,14 +162,32 @@ def _opened(path: Path) -> Iterator[Iterator[tuple[int, list[str]]]]:
     with (
         opened(path, error=DataError) as file,
         refused(path, "a CSV file", error=DataError),
-        io.TextIOWrapper(file, "utf-8-sig", newline="") as text,
+        _decoding(path),
+        io.TextIOWrapper(file, encoding_of(file.peek(2)), newline="") as text,
     ):
         yield _lines(text, path)
+
+
+@contextmanager
+def _decoding(path: Path) -> Iterator[None]:
+    """Raise DataError, with what to do, for a text in another encoding than its beginning says."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        wrong = error.object[error.start : error.end].hex(" ")
+        raise DataError(
+            f"{path}: is not in {error.encoding.upper()}, which has no {wrong}; "
+            f"{_IN_UTF_8.format('LATIN1')} if it is in Latin-1"
+        ) from error
 
 
 def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the names of the columns, then the cells of each line that is not empty, each with the line's number."""
     first = text.readline(LONGEST_HEADER)
+    if "\0" in first:
+        raise DataError(
+            f"{path}: holds bytes of 0, as a text in UTF-16 without its mark (BOM) does; {_IN_UTF_8.format('UTF-16LE')}"
+        )
     if len(first) == LONGEST_HEADER:
         raise DataError(f"{path}: its first line is longer than {LONGEST_HEADER:,} characters: not a table of numbers")
     reader = csv.reader(chain([first], text), delimiter=max(DELIMITERS, key=first.count), strict=True)
@@ -195,8 +215,8 @@ def _refuse_cell(path: Path, line: int, cells: Sequence[str], names: Sequence[st
 
 def _no_number(path: Path, line: int, column: str, what: str) -> DataError:
     return DataError(
-        f"{path}: line {line}, column {_shown(column)} is {what}; allowed: numbers, which NaN and infinity are not. "
-        "Mend the cell or leave out its row or its column"
+        f"{path}: line {line}, column {_shown(column)} is {what}; allowed: numbers with a decimal point, not NaN or "
+        "infinity. Mend the cell or leave out its row or its column"
     )
 
 

@@ -14,16 +14,20 @@ from numpy.typing import NDArray
 
 from toolkit import extras
 from toolkit.errors import ArtifactError
+from toolkit.export.loops import has_loops, write_out
 from toolkit.files import atomic, opened, sha256
 from toolkit.files.kept import Kept
 from toolkit.files.memory import check_memory
-from toolkit.runtimes.base import reason
+from toolkit.golden import VALUE_RANKS
+from toolkit.runtimes.base import as_artifact_error, reason
 from toolkit.runtimes.keras import frozen
 from toolkit.worker.child import Task
 from toolkit.worker.process import Process
 
 FILE = "saved_model.pb"
 FOLDER = "saved-models"
+# Grows when a SavedModel comes to be frozen in another way.
+VERSION = 2
 # Signatures that are taken, in this order; another one if it is alone.
 SIGNATURES = ("serving_default", "serve")
 # Operators on the model's own variables, and how a SavedModel keeps them. Only the signature's graph is run.
@@ -40,7 +44,7 @@ def to_keras(folder: Path) -> Path:
     Raises ArtifactError for what is no SavedModel with one image and one answer, or computes with more than numbers.
     """
     signature = _check(folder)
-    kept = Kept(FOLDER, {"files": digest(folder)})
+    kept = Kept(FOLDER, {"version": VERSION, "files": digest(folder)})
     path = kept.path.with_suffix("") / f"{folder.resolve().name}.keras"
     if not path.is_file() or sha256(path) != kept.read(str):
         with atomic(path) as temporary:
@@ -137,15 +141,20 @@ def _freeze(
     constants = extras.load("tensorflow.python.framework.convert_to_constants")
     kept["model"] = _loaded(tf, Path(path))  # its functions do not keep its variables
     function = kept["model"].signatures[signature]
-    concrete = constants.convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
+    concrete, graph = constants.convert_variables_to_constants_v2_as_graph(
+        function, lower_control_flow=False, aggressive_inlining=True
+    )
     (image,), (answer,) = concrete.inputs, concrete.outputs
     shape = image.shape.as_list() if image.shape.rank else []
-    if len(shape) not in (3, 4) or shape[0] is not None or answer.shape.rank != 2:
+    if len(shape) not in VALUE_RANKS or shape[0] is not None or answer.shape.rank != 2:
         raise ArtifactError(
-            f"{path}: maps {image.shape} to {answer.shape}; an image classifier maps (any number, height, width, "
-            "channels) to (the same number, classes)"
+            f"{path}: maps {image.shape} to {answer.shape}; a classifier maps (any number, …), of up to four sizes, to "
+            "(the same number, classes)"
         )
-    graph = concrete.graph.as_graph_def()
+    takes, gives = image.op.name, answer.name
+    if has_loops(graph):
+        with as_artifact_error(Path(path), "its loops cannot be written out"):
+            graph, takes, gives = write_out(concrete, graph.library, what=path)
     weights = []
     for node in graph.node:
         if node.op == "Const" and node.attr["dtype"].type == tf.float32.as_datatype_enum:
@@ -157,7 +166,7 @@ def _freeze(
                 node.attr["shape"].shape.CopyFrom(tf.TensorShape(value.shape).as_proto())
     text = base64.b64encode(graph.SerializeToString()).decode()
     given = keras.Input(shape[1:], dtype=image.dtype.name, name="image")
-    layer = frozen.layer()(graph=text, image=image.op.name, answer=answer.name, name="graph")
+    layer = frozen.layer()(graph=text, image=takes, answer=gives, name="graph")
     model = keras.Model(given, layer(given), name="frozen")
     layer.set_weights(weights)
     model.save(target)

@@ -28,12 +28,30 @@ def plainly() -> Iterator[None]:
 @contextmanager
 def unrolled(model: Any) -> Iterator[None]:
     """Let recurrent layers that are traced in the block be one operator after the other instead of a loop."""
-    keras = extras.load("keras")
+    tf, keras = extras.load("tensorflow"), extras.load("keras")
     with ExitStack() as replaced:
+        replaced.enter_context(_replaced(tf, "where", _where(tf)))
         for layer in model._flatten_layers():
             if isinstance(layer, keras.layers.RNN):
                 replaced.enter_context(_replaced(layer, "unroll", True))
+                if layer.go_backwards:
+                    replaced.enter_context(_replaced(layer, "inner_loop", _turned(tf, layer)))
+                    replaced.enter_context(_replaced(layer, "go_backwards", False))
         yield
+
+
+def select(tf: Any, condition: Any, values: Any, otherwise: Any) -> Any:
+    """Return ``values`` where a condition is true, else what is there otherwise: of zeros, by a product.
+
+    So a masked recurrent layer keeps its first state. In int8 the zeros have a scale of their own, which XNNPACK
+    cannot bring to that of the values (ai-edge-litert 2.3: "failed to create XNNPACK runtime").
+    """
+    operator = otherwise.op
+    value = tf.get_static_value(operator.inputs[1] if operator.type == "Fill" else otherwise)
+    is_zero = operator.type == "ZerosLike" or (value is not None and not value.any())
+    if is_zero and values.dtype.is_floating:
+        return values * tf.cast(condition, values.dtype)
+    return tf.raw_ops.SelectV2(condition=condition, t=values, e=otherwise)
 
 
 def is_recurrent(model: Any) -> bool:
@@ -50,6 +68,31 @@ def _replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
         yield
     finally:
         setattr(owner, name, original)
+
+
+def _turned(tf: Any, layer: Any) -> Callable[..., Any]:
+    """Return the loop of a layer that goes backwards, as one that goes forwards over the turned rows.
+
+    Unrolled, Keras (3.15) turns the mask of the steps, and not that by which it sets their outputs to 0.
+    """
+    original = layer.inner_loop
+
+    def inner_loop(sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
+        turned = None if mask is None else tf.reverse(mask, [1])
+        return original(tf.reverse(sequences, [1]), initial_state, turned, training=training)
+
+    return inner_loop
+
+
+def _where(tf: Any) -> Callable[..., Any]:
+    """Return ``tf.where`` as recurrent layers call it."""
+    original = tf.where
+
+    def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Any:
+        is_masked = all(tf.is_symbolic_tensor(one) for one in (condition, x, y))
+        return select(tf, condition, x, y) if is_masked else original(condition, x, y, name)
+
+    return where
 
 
 def _steady_reshape(tf: Any) -> Callable[..., Any]:

@@ -4,6 +4,7 @@ from toolkit.host.facts import Host, bits, describe, differences, is_same, unsup
 from toolkit.host.kernels import instruction_sets, multiplies_bytes
 from toolkit.host.memory import available_memory_bytes, process_memory_bytes
 from toolkit.host.state import SINCE_BOOT_SHIFT, THROTTLE_BITS, State, describe_throttled, read_state
+from toolkit.host.waiting import process_waited_s
 
 __all__ = [
     "SINCE_BOOT_SHIFT",
@@ -19,6 +20,7 @@ __all__ = [
     "is_same",
     "multiplies_bytes",
     "process_memory_bytes",
+    "process_waited_s",
     "read_state",
     "unsupported",
 ]

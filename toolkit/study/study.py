@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
@@ -10,14 +10,15 @@ from toolkit import host, locks, models, overlap, reading, runs
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
 from toolkit.errors import RunError, UsageError
-from toolkit.files import require_file, sha256, write_json
+from toolkit.files import documents, require_file, sha256, write_json
 from toolkit.overlap import OverlapEntry
+from toolkit.runtimes.keras.loading import allowed
 from toolkit.study import outcome, trials
 from toolkit.study.executors.base import Event, Executor, Work
 from toolkit.study.grid import Grid
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.trials import TrialState
-from toolkit.training.folders import MODEL_SHA256
+from toolkit.training.folders import IMPORTS, MODEL_SHA256, imported
 from toolkit.training.recipe import Recipe
 
 DOCUMENT = "study.json"
@@ -108,7 +109,7 @@ class Study:
             "schema": 1,
             "command": "study",
             "folder": str(self.folder),
-            "grid": asdict(self.grid),
+            "grid": documents.to_tree(self.grid),
             "data": self.data,
             "host": self.host,
             "jobs": list(self.jobs),
@@ -141,12 +142,22 @@ def begin(grid: Grid, dataset: Dataset, folder: Path, *, jobs: int, allow_overla
 
 
 def _require_own_file(trial: trials.Trial) -> None:
-    """Raise UsageError if the file of a model of the user's own is missing, or not the one that a run began with."""
+    """Raise UsageError if a file of the user's own is missing, or not the one that a run began with.
+
+    Those are that of its model, and those that models may run.
+    """
+    config = trial.folder / runs.CONFIG
+    began = runs.read_json(config, dict[str, Any]) if config.is_file() else None
     for file in models.own_files(trial.recipe.model):
         require_file(file, error=UsageError)
-        config = trial.folder / runs.CONFIG
-        if config.is_file() and runs.read_json(config, dict[str, Any]).get(MODEL_SHA256) != sha256(file):
+        if began is not None and began.get(MODEL_SHA256) != sha256(file):
             raise UsageError(f"{trial.folder}: was trained with another {file.name}; choose another --name")
+    if began is not None and began.get(IMPORTS, {}) != imported():
+        names = ", ".join(began.get(IMPORTS, {})) or "none"
+        raise UsageError(
+            f"{trial.folder}: was trained with other Python files ({names}); give the same by --import, or choose "
+            "another --name"
+        )
 
 
 def this_machine() -> MachineEntry:
@@ -176,10 +187,15 @@ def describe(dataset: Dataset, recipe: Recipe, *, allow_overlap: bool) -> StudyD
 
 
 def work_on(data: StudyDataEntry, document: Path, device: str) -> Work:
-    """Return what the runs on such data are told; RunError if the document that has it is damaged."""
+    """Return what the runs on such data are told, what models may run here with it.
+
+    RunError if the document that has the data is damaged.
+    """
     read_as = reading.from_json(data.get("reading", {}), document, error=RunError)
     # An overlap that is not allowed never gets here.
-    return Work(runs.data_choice(data), device, allow_overlap=bool(data["overlap"]), reading=read_as)
+    overlaps, code = bool(data["overlap"]), allowed()
+    files = tuple(str(file.absolute()) for file in code.files)
+    return Work(runs.data_choice(data), device, overlaps, read_as, imports=files, unsafe_lambda=code.unsafe_lambda)
 
 
 def conduct(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from toolkit import data, reading
 from toolkit.errors import DataError
+from toolkit.runtimes.keras.loading import allowing
 from toolkit.study import trials
 from toolkit.study.executors.base import ENDED, EPOCH, Event
 from toolkit.training import device
@@ -26,18 +27,21 @@ def main(descriptor: str, settings: str) -> None:
     device.limit_threads(work["threads"])
     read_as = reading.from_json(work["reading"], Path("SETTINGS"), error=DataError)
     dataset = data.load(work["data"], warn=print, reading=read_as)
-    while True:
-        try:
-            trial: trials.Trial = connection.recv()
-        except EOFError:
-            return
+    with allowing(work["imports"], unsafe_lambda=work["unsafe_lambda"]):
+        while True:
+            try:
+                trial: trials.Trial = connection.recv()
+            except EOFError:
+                return
 
-        def on_epoch(epoch: Epoch, trial: trials.Trial = trial) -> None:
-            _tell(connection, Event(trial, EPOCH, epoch))
+            def on_epoch(epoch: Epoch, trial: trials.Trial = trial) -> None:
+                _tell(connection, Event(trial, EPOCH, epoch))
 
-        trials.perform(trial, dataset, device=work["device"], allow_overlap=work["allow_overlap"], on_epoch=on_epoch)
-        _tell(connection, Event(trial, ENDED))
-        device.release()
+            trials.perform(
+                trial, dataset, device=work["device"], allow_overlap=work["allow_overlap"], on_epoch=on_epoch
+            )
+            _tell(connection, Event(trial, ENDED))
+            device.release()
 
 
 def _tell(connection: Connection, event: Event) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 from toolkit import models
 from toolkit.convention import Convention
 from toolkit.files import documents, sha256
-from toolkit.runtimes.keras.loading import allowed
 from toolkit.training import distillation, folders
 from toolkit.training.arithmetic import UNTRIED
 from toolkit.training.epochs import class_weights
@@ -24,7 +23,7 @@ def of_run(setup: Setup, convention: Convention) -> dict[str, Any]:
         "recipe": recipe.to_json(),
         folders.MODEL_SHA256: next((sha256(file) for file in models.own_files(recipe.model)), None),
         **of_teacher(recipe),
-        **({folders.IMPORTS: {file.name: sha256(file) for file in allowed().files}} if allowed().files else {}),
+        **({folders.IMPORTS: files} if (files := folders.imported()) else {}),
         "data": {
             "name": dataset.name,
             "origin": dataset.origin,

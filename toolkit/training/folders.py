@@ -10,8 +10,9 @@ from typing import Any
 
 from toolkit import data, models, runs
 from toolkit.errors import RunError, UsageError
-from toolkit.files import documents, remove_partials, require_file, write_json, write_text
+from toolkit.files import documents, remove_partials, require_file, sha256, write_json, write_text
 from toolkit.runs import CONFIG, RUNS, ConfigEntry, read_config
+from toolkit.runtimes.keras.loading import allowed
 from toolkit.training import distillation
 from toolkit.training.checkpoint import STATE, TrainingProgress, load_progress
 from toolkit.training.recipe import Recipe
@@ -22,6 +23,11 @@ MODEL_SHA256 = "model_sha256"
 TEACHER, TEACHER_SHA256 = "teacher", "teacher_sha256"
 # The digests of the Python files that the models were allowed to run, by name.
 IMPORTS = "imports_sha256"
+
+
+def imported() -> dict[str, str]:
+    """Return the digests of the Python files that models may run, by name."""
+    return {file.name: sha256(file) for file in allowed().files}
 
 
 def require_new(folder: Path) -> None:

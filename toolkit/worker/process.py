@@ -12,7 +12,7 @@ from typing import IO, Any, cast
 
 from toolkit import locks
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
-from toolkit.host import available_memory_bytes, process_memory_bytes
+from toolkit.host import available_memory_bytes, process_memory_bytes, process_waited_s
 from toolkit.runtimes.keras.loading import allowed
 from toolkit.text import signal_name
 from toolkit.wire import Channel
@@ -20,6 +20,8 @@ from toolkit.worker.child import LONGEST_BYTES, WITHIN, arguments
 
 # Seconds that a worker may take longer than what it was asked for should: loading a large model, a slow inference.
 PATIENCE_S = 120.0
+# How many times as long a worker is waited for at most if others have the CPUs meanwhile.
+STARVED = 4.0
 # Share of the memory that is free when a worker starts which it may take.
 MEMORY_SHARE = 0.8
 # What sets other limits: seconds, and bytes.
@@ -55,7 +57,7 @@ class Process:
         self._most_bytes = int(limit(MEMORY_VARIABLE, MOST_BYTES) or 0) or most_bytes or memory_share()
         self._asked_s, self._patience_s = limit(PATIENCE_VARIABLE, MOST_SECONDS), patience_s
         self._clock = clock
-        self._deadline, self._waits_s = 0.0, 0.0
+        self._deadline, self._waits_s, self._waited_before_s = 0.0, 0.0, 0.0
         self.failed = False
         self._own = ExitStack()  # closed with the process
         self._stderr = self._own.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
@@ -97,8 +99,9 @@ class Process:
         """
         self._waits_s = seconds + (self._asked_s or patience_s or self._patience_s)
         self._deadline = self._clock() + self._waits_s
+        self._waited_before_s = process_waited_s(self.pid)
         try:
-            self._channel.send({**question, WITHIN: self._waits_s}, content)
+            self._channel.send({**question, WITHIN: (1 + STARVED) * self._waits_s}, content)
             answer, content = self._channel.receive()
         except OSError as error:  # a ConnectionError among them: the process has ended
             self.failed = True
@@ -118,11 +121,16 @@ class Process:
 
     def _look(self) -> None:
         """Look at the worker, again and again while its answer is awaited."""
-        if self._clock() > self._deadline:
+        late_s = self._clock() - self._deadline
+        if late_s > 0 and late_s > self._starved_s():
             raise self._end(f"did not answer for {self._waits_s:.0f} s")
         used = self._rss_bytes()
         if self._most_bytes is not None and used > self._most_bytes:
             raise self._end(f"took {used:,} bytes of memory")
+
+    def _starved_s(self) -> float:
+        """Return the seconds of the question in which the worker had no CPU: they say nothing about the model."""
+        return min(process_waited_s(self.pid) - self._waited_before_s, STARVED * self._waits_s)
 
     def _rss_bytes(self) -> int:
         return process_memory_bytes("VmRSS", self._process.pid) or 0

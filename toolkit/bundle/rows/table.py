@@ -10,7 +10,8 @@ def columns_of(path: Path, wanted: list[str]) -> np.ndarray:
     """Return columns of a .csv file by their names, (N, columns) float32."""
     import csv
 
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    encoding = "utf-16" if path.read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    with path.open(encoding=encoding, newline="") as file:
         first = file.readline()
         between = max(",;\t", key=first.count)
         names = [name.strip() for name in next(csv.reader([first], delimiter=between))]

@@ -27,13 +27,16 @@ class Event:
 class Work:
     """What the runs of a study share.
 
-    data: what ``toolkit.data.load`` takes, the same wherever a run is trained. reading: how they are read.
+    data: what ``toolkit.data.load`` takes, the same wherever a run is trained. reading: how they are read. imports,
+    unsafe_lambda: what models may run (``toolkit.runtimes.keras.loading.allowing``).
     """
 
     data: str
     device: str
     allow_overlap: bool
     reading: Reading = AS_THEY_ARE
+    imports: tuple[str, ...] = ()
+    unsafe_lambda: bool = False
 
 
 class Executor(Protocol):

@@ -13,6 +13,7 @@ from toolkit import data, extras, locks
 from toolkit.data.base import Dataset
 from toolkit.errors import UsageError
 from toolkit.files import write_bytes
+from toolkit.runtimes.keras.loading import allowing
 from toolkit.study import trials
 from toolkit.study.executors.base import ENDED, EPOCH, STARTED, Event, Work
 from toolkit.study.trials import Trial, TrialState, record_failure
@@ -127,8 +128,10 @@ def _carry_out(
             parcels.put((EPOCH, epoch, changed()))
 
         def train() -> None:
+            overlaps, lambdas = work.allow_overlap, work.unsafe_lambda
             try:
-                trials.perform(here, dataset, device=work.device, allow_overlap=work.allow_overlap, on_epoch=on_epoch)
+                with allowing(work.imports, unsafe_lambda=lambdas):  # of this thread
+                    trials.perform(here, dataset, device=work.device, allow_overlap=overlaps, on_epoch=on_epoch)
             finally:
                 parcels.put((ENDED, None, {}))
 
