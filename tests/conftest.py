@@ -31,6 +31,7 @@ SHIPPED_FILES = (
     "mlp-int8.tflite",
     "mlp-int8.onnx",
     "golden.npz",
+    "novelty.npz",
     "manifest.json",
     "parity.json",
     "parity.npz",

@@ -28,7 +28,7 @@ def box(tmp_path):
     made = Box(tmp_path / "box").make()
     folder = made.here / "mlp"
     folder.mkdir()
-    for name in ("mlp-int8.tflite", "golden.npz", "manifest.json", "parity.json", "README.md"):
+    for name in ("mlp-int8.tflite", "golden.npz", "novelty.npz", "manifest.json", "parity.json", "README.md"):
         shutil.copyfile(SHIPPED / name, folder / name)
     return made
 

@@ -158,7 +158,7 @@ def _shipped(box: Box, server: Server) -> None:
     """A part of a folder of this project, two records that hold the same artifact, a bundle and an image."""
     folder = box.here / EXPORT
     folder.mkdir(parents=True)
-    for name in ("mlp-int8.tflite", "mlp-int8.onnx", "golden.npz", "manifest.json", "README.md"):
+    for name in ("mlp-int8.tflite", "mlp-int8.onnx", "golden.npz", "novelty.npz", "manifest.json", "README.md"):
         shutil.copyfile(SHIPPED / name, folder / name)
     for number, name in enumerate(("old", "new")):
         record = made_up.record()

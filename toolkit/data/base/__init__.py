@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.data.base import labels as class_labels
-from toolkit.data.base.pixels import as_pixels, chunks
+from toolkit.data.base.pixels import as_pixels, chunks, gathered
 from toolkit.errors import DataError
 from toolkit.overlap import Digests, row_digest
 from toolkit.reading import AS_THEY_ARE, Reading
@@ -91,9 +91,10 @@ class Split:
         return np.frombuffer(digests, ">u8").astype(np.uint64)
 
     def rows(self, index: NDArray[np.int64] | slice) -> "Split":
-        """Return some of the rows."""
+        """Return some of the rows: those of a slice as a view, those of numbers as a copy."""
         groups = None if self.groups is None else self.groups[index]
-        return Split(self.images[index], self.labels[index], groups)
+        images = self.images[index] if isinstance(index, slice) else gathered(self.images, index)
+        return Split(images, self.labels[index], groups)
 
 
 @dataclass(frozen=True)

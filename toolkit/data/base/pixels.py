@@ -23,6 +23,16 @@ def chunks(array: NDArray[Any], rows: int = CHUNK_ROWS) -> Iterator[NDArray[Any]
         release(array)
 
 
+def gathered(array: NDArray[Any], numbers: NDArray[np.int64]) -> NDArray[Any]:
+    """Return a copy of the rows of an array that have these numbers; of a mapped file, no more pages stay in memory."""
+    rows = np.empty((len(numbers), *array.shape[1:]), array.dtype)
+    for start in range(0, len(numbers), CHUNK_ROWS):
+        part = slice(start, start + CHUNK_ROWS)
+        rows[part] = array[numbers[part]]
+        release(array)
+    return rows
+
+
 def as_pixels(
     parts: Mapping[str, NDArray[Any]], *, origin: str
 ) -> tuple[dict[str, NDArray[np.uint8]], tuple[str, ...]]:

@@ -41,7 +41,8 @@ def draw(search: Search) -> Iterator[Chart]:
         if proof.min_accuracy is not None:
             axes.axhline(100 * proof.min_accuracy, label="--min-accuracy", **style(2).plain)
         log_axis(axes.xaxis)
-        axes.margins(x=0.2)  # the names stand inside
+        if len(set(places)) > 1:  # matplotlib has no margin of a single place
+            axes.margins(x=0.2)  # the names stand inside
     bounds = [100 * bound for one in intervals for bound in (one.low, min(one.high, HIGHEST_PERCENT / 100))]
     lines = [100 * share for share in (proof.min_accuracy, (proof.rival_right or 0) / proof.n) if share]
     accuracy_scale(panels[0], [*bounds, *lines])
