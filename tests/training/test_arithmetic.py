@@ -15,7 +15,7 @@ from toolkit.training.arithmetic import UNTRIED, Arithmetic, Tried
 from toolkit.training.fit import train
 from toolkit.worker import process
 
-# Seconds of a batch, by (oneDNN, XLA), and True for products in bfloat16.
+# Seconds of a batch, by (oneDNN, XLA).
 SECONDS = {(False, 0): 4.0, (False, 1): 3.0, (True, 0): 2.0, (True, 1): 5.0}
 
 
@@ -26,7 +26,7 @@ def trials(monkeypatch, tmp_path):
 
     def attempt(recipe, dataset, device, *, onednn):
         made.append(onednn)
-        return [Tried(*form[:2], s, *form[2:]) for form, s in SECONDS.items() if form[0] == bool(onednn)]
+        return [Tried(*form, batch_s) for form, batch_s in SECONDS.items() if form[0] == bool(onednn)]
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(arithmetic, "LEAST_VALUES", 1)
@@ -101,12 +101,6 @@ def test_the_other_setting_is_tried_only_if_the_training_is_long(tiny, trials, m
     assert choose(tiny, replace(RECIPE, batch_size=14)).words == ("with oneDNN", "without XLA")
 
 
-@pytest.fixture
-def bfloat16(monkeypatch):
-    """A CPU that multiplies in bfloat16, as far as toolkit knows. XLA does what this one can."""
-    monkeypatch.setattr("toolkit.host.instruction_sets", lambda: {"bf16": True})
-
-
 @pytest.mark.parametrize(
     ("most", "most_bytes", "at_once"), [(250, 10**6, 12), (5, 10**6, 4), (250, 2 * 15 * 64, 2), (250, 15 * 64 - 1, 1)]
 )
@@ -114,34 +108,21 @@ def test_an_epoch_is_cut_into_equal_parts_that_are_not_too_large(tiny, monkeypat
     """Of the 12 whole batches of 15 images with 64 pixels."""
     monkeypatch.setattr(arithmetic, "MOST_AT_ONCE", most)
     monkeypatch.setattr(arithmetic, "MOST_AT_ONCE_BYTES", most_bytes)
-    assert arithmetic._forms(RECIPE, tiny)[-1][0] == at_once
-
-
-def test_bfloat16_is_tried_for_pixels_in_float32_alone(tiny, bfloat16, monkeypatch):
-    def tried(recipe, dataset=tiny):
-        return (12, True) in arithmetic._forms(recipe, dataset)
-
-    assert tried(RECIPE)
-    assert not tried(replace(RECIPE, precision="mixed"))
-    assert not tried(replace(RECIPE, qat=True))
-    values = replace(tiny, train=replace(tiny.train, images=tiny.train.images.astype("float32")))
-    assert not tried(RECIPE, values)
-    monkeypatch.setattr("toolkit.host.instruction_sets", lambda: {"bf16": False})
-    assert not tried(RECIPE)
+    assert arithmetic._forms(RECIPE, tiny)[-1] == at_once
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "setting", "forms"),
     [
-        (RECIPE, False, [(0, False), (1, False), (12, False), (12, True)]),
-        (replace(RECIPE, model="cnn", augment="shift"), True, [(0, False), (1, False)]),
+        (RECIPE, False, [0, 1, 12]),
+        (replace(RECIPE, model="cnn", augment="shift"), True, [0, 1]),
     ],
     ids=["mlp", "cnn"],
 )
-def test_a_trial_times_every_form_of_a_step(tiny, bfloat16, recipe, setting, forms):
+def test_a_trial_times_every_form_of_a_step(tiny, recipe, setting, forms):
     found = arithmetic._try(recipe, tiny, "cpu", onednn=setting)
-    assert [(one.onednn, one.xla, one.bfloat16) for one in found] == [(setting, *form) for form in forms]
+    assert [(one.onednn, one.xla) for one in found] == [(setting, form) for form in forms]
     assert all(one.batch_s > 0 for one in found)
 
 
@@ -171,20 +152,19 @@ def test_a_trial_begins_with_its_setting_and_leaves_the_others_theirs(tiny, monk
 def test_a_run_records_its_arithmetic_and_keeps_it_when_it_goes_on(tmp_path, tiny, trials, monkeypatch):
     at_once = 4
     monkeypatch.setattr(arithmetic, "_imported", arithmetic.onednn)
-    monkeypatch.setattr("toolkit.training.products.LEAST_MACS", 1)
-    monkeypatch.setitem(SECONDS, (arithmetic.onednn(), at_once, True), 1.0)
+    monkeypatch.setitem(SECONDS, (arithmetic.onednn(), at_once), 1.0)
     recipe = replace(RECIPE, model="mlp")
     told = []
     train(recipe, tiny, tmp_path / "whole", on_trial=lambda: told.append("trying"))
     started = []
     train(replace(recipe, epochs=2), tiny, tmp_path / "parts", on_trial=lambda: None, on_start=started.append)
     assert told == ["trying"]
-    assert started[0].additions[-2:] == (f"with XLA ({at_once} batches at once)", "products in bfloat16")
+    assert started[0].additions[-1] == f"with XLA ({at_once} batches at once)"
     config = json.loads((tmp_path / "parts" / "config.json").read_text())
-    kept = {"onednn": arithmetic.onednn(), "xla": at_once, "bfloat16": True}
+    kept = {"onednn": arithmetic.onednn(), "xla": at_once}
     assert kept.items() <= config["arithmetic"].items()
     assert len(config["arithmetic"]["tried"]) >= 2
-    monkeypatch.setitem(SECONDS, (arithmetic.onednn(), at_once, True), 9.0)
+    monkeypatch.setitem(SECONDS, (arithmetic.onednn(), at_once), 9.0)
     said = []
     train(recipe, tiny, tmp_path / "parts", resume=True, on_trial=lambda: pytest.fail("tried"), warn=said.append)
     assert said == []

@@ -1,4 +1,4 @@
-"""How TensorFlow computes a training on this machine: with oneDNN, by XLA, with products in bfloat16, or without.
+"""How TensorFlow computes a training on this machine: with oneDNN or without, compiled by XLA or not.
 
 Which is fastest depends on the CPU and the model, and no rule is known that would tell. So a training that takes long
 begins with a trial of a few batches, whose outcome is kept in the user's cache. Each setting adds floats up in an order
@@ -38,35 +38,30 @@ DEADLINE_S = 200.0
 # Most batches that XLA learns from in one computation, and most bytes of them. More gains nothing, and delays Ctrl-C.
 MOST_AT_ONCE, MOST_AT_ONCE_BYTES = 250, 64 * 2**20
 # To be raised with every change of what is tried, or how.
-_VERSION = 3
+_VERSION = 4
 # The module with the task of a trial, which is carried out in a process of its own, and what that is called.
 _TASKS, TRIAL = "toolkit.training.trial", "trial"
 
 
 @dataclass(frozen=True)
 class Tried:
-    """What one setting took.
-
-    xla: batches that it learns from in one computation, 0 for none. batch_s: of one batch. bfloat16: as of ``Loop``.
-    """
+    """What one setting took. xla: batches that it learns from in one computation, 0 for none; batch_s: of one batch."""
 
     onednn: bool
     xla: int
     batch_s: float
-    bfloat16: bool = field(default=False, metadata=LATER)
 
 
 @dataclass(frozen=True)
 class Arithmetic:
     """A setting. None leaves the choice to TensorFlow (onednn), or to the kind of layers (xla).
 
-    tried: the settings that it is the fastest of. bfloat16: as of ``Loop``.
+    tried: the settings that it is the fastest of.
     """
 
     onednn: bool | None = None
     xla: int | None = None
     tried: tuple[Tried, ...] = field(default=(), metadata=LATER)
-    bfloat16: bool = field(default=False, metadata=LATER)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -74,8 +69,7 @@ class Arithmetic:
         told = {"oneDNN": self.onednn, "XLA": self.xla}
         at_once = f" ({self.xla} batches at once)" if self.xla and self.xla > 1 else ""
         words = (f"{'with' if has else 'without'} {name}" for name, has in told.items() if has is not None)
-        products = ("products in bfloat16",) if self.bfloat16 else ()
-        return (*(f"{word}{at_once if word.endswith('XLA') else ''}" for word in words), *products)
+        return tuple(f"{word}{at_once if word.endswith('XLA') else ''}" for word in words)
 
 
 # Nothing was tried.
@@ -109,7 +103,7 @@ def choose(recipe: Recipe, dataset: Dataset, *, device: str, on_trial: Callable[
     if tried is None:
         return UNTRIED
     best = min(tried, key=lambda one: one.batch_s, default=None)
-    chosen = UNTRIED if best is None else Arithmetic(best.onednn, best.xla, tuple(tried), best.bfloat16)
+    chosen = UNTRIED if best is None else Arithmetic(best.onednn, best.xla, tuple(tried))
     kept.write(chosen)
     return chosen
 
@@ -142,18 +136,9 @@ def _seconds(recipe: Recipe, dataset: Dataset, tried: Sequence[Tried]) -> float:
     return batches * recipe.epochs * min(one.batch_s for one in tried)
 
 
-def _forms(recipe: Recipe, dataset: Dataset) -> list[tuple[int, bool]]:
-    """Return the forms of a step that are tried: batches that XLA learns from at once, and whether in bfloat16.
-
-    Pixels and the weights that multiply them lose nothing by 8 bits that tells in the accuracy. Values may,
-    and what learns with the rounding of integers.
-    """
-    at_once = _at_once(recipe, dataset)
-    forms = [(0, False), *((xla, False) for xla in sorted({1, at_once}))]
-    rounds = recipe.precision == "float32" and not recipe.qat and dataset.is_pixels
-    if rounds and host.instruction_sets().get("bf16", False):
-        forms.append((at_once, True))
-    return forms
+def _forms(recipe: Recipe, dataset: Dataset) -> list[int]:
+    """Return of how many batches XLA learns at once in each form of a step that is tried; 0 is without XLA."""
+    return sorted({0, 1, _at_once(recipe, dataset)})
 
 
 def _at_once(recipe: Recipe, dataset: Dataset) -> int:

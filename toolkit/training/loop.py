@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from toolkit.convention import Convention
 from toolkit.runs import FED
-from toolkit.training import fed, pooling, products
+from toolkit.training import fed, pooling
 from toolkit.training.augmentation import Augmentation
 from toolkit.training.objective import Objective
 
@@ -53,9 +53,8 @@ class Loop:
     augmentation: what training images go through, None for nothing. teacher: what answers changed images, pixels of 0
     to 255, with the probabilities that are learned from; None where there is none, or where its answers are given to
     ``train``. xla: how many batches one computation of XLA learns from, 0 for none of it; None leaves it to the kind of
-    layers. Augmentation is done between two of them, so with it one learns from a batch at most. bfloat16: whether XLA
-    multiplies in bfloat16 (``products``). before_step, after_step: are called where a step is compiled, once for all
-    devices. convention: what the model takes.
+    layers. Augmentation is done between two of them, so with it one learns from a batch at most. before_step,
+    after_step: are called where a step is compiled, once for all devices. convention: what the model takes.
     """
 
     def __init__(
@@ -72,7 +71,6 @@ class Loop:
         before_step: Callable[[], None] = lambda: None,
         after_step: Callable[[], None] = lambda: None,
         xla: int | None = None,
-        bfloat16: bool = False,
         convention: Convention = FED,
     ) -> None:
         self._tf = tf
@@ -88,7 +86,6 @@ class Loop:
         self._strategy = strategy
         at_once = int(not is_convolutional(model)) if xla is None else xla
         self._pooling = partial(pooling.as_slices, tf) if at_once else contextlib.nullcontext
-        self._products = partial(products.in_bfloat16, tf) if at_once and bfloat16 else contextlib.nullcontext
         one_device = tf.function(self._single_step, jit_compile=bool(at_once))
         step = self._mirrored_step if strategy else one_device
         self._step = step if augmentation is None else self._augmented(step, augmentation)
@@ -233,7 +230,7 @@ class Loop:
         """Learn from a batch, or from one device's share of a batch of ``batch_size`` rows."""
         tf = self._tf
         variables = self._model.trainable_variables
-        with tf.GradientTape() as tape, self._pooling(), self._products():
+        with tf.GradientTape() as tape, self._pooling():
             probabilities, losses, correct = self._forward(images, labels, training=True)
             learned = self._objective.of_training(labels, probabilities, *taught, of_labels=losses)
             mean = tf.reduce_mean(learned) if batch_size is None else tf.reduce_sum(learned) / batch_size
