@@ -90,7 +90,7 @@ def choose(recipe: Recipe, dataset: Dataset, *, device: str, on_trial: Callable[
     """
     if device == "gpu" or dataset.train.images.size * recipe.epochs < LEAST_VALUES:
         return UNTRIED
-    asked = {**_asked(recipe, dataset, device), "forms": _forms(recipe, dataset)}
+    asked = _asked(recipe, dataset, device)
     kept = Kept(FOLDER, asked)
     if known := kept.read(Arithmetic):
         return known
@@ -156,6 +156,7 @@ def _asked(recipe: Recipe, dataset: Dataset, device: str) -> dict[str, Any]:
         "version": _VERSION,
         "host": {name: getattr(machine, name) for name in ("cpu", "arch", "cores", "model", "virtual")},
         "device": device,
+        "forms": _forms(recipe, dataset),
         "onednn": _imported(),
         "variable": os.environ.get(VARIABLE),
         "versions": {name: constraints.installed(name) for name in ("tensorflow", "keras")},

@@ -65,9 +65,8 @@ class Feed:
             if self._on_device is not None:
                 yield *self._on_device, part, *beside
             else:
-                gathered = [self._tf.gather(tensor, part) for tensor in beside]
-                yield *self._tensors(self._split.rows(part)), np.arange(len(part)), *gathered
-                release(self._split.images)
+                own = [self._tf.gather(tensor, part) for tensor in beside]
+                yield *self._tensors(self._split.rows(part)), np.arange(len(part)), *own
 
     def _tensors(self, split: Split) -> tuple[Any, Any]:
         return self._tf.constant(split.images), self._tf.constant(split.labels, self._tf.int32)
