@@ -119,7 +119,7 @@ def test_nothing_that_is_printed_steers_the_terminal_or_is_markup(capfd):
 def test_a_word_of_thousands_of_characters_is_cut_off_in_a_message_and_a_long_path_is_not(capfd):
     path = "/".join(["n" * 255] * 8)
     Console().error(f"--epochs is '{'9' * 5000}'; see {path}")
-    assert capfd.readouterr().err == f"error: --epochs is '{'9' * 39}… (5,003 characters) see {path}\n"
+    assert capfd.readouterr().err == f"error: --epochs is '{'9' * 40}… (5,000 characters)'; see {path}\n"
 
 
 def test_nothing_in_a_live_picture_is_markup_or_steers_the_terminal(terminal):
