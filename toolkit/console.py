@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PLAIN_WIDTH = 160
 
 # A word of a message that is longer than any name of a file (255 bytes).
-_ENDLESS = re.compile(r"[^\s/\\'\"]{300,}")
+_ENDLESS = re.compile(r"[^\s/\\'\":]{300,}")
 
 # A live table is drawn again after this many seconds at the earliest, and takes at most this share of the time: a
 # picture takes 10 to 40 ms of a PC, and more of a Raspberry Pi.
