@@ -1,6 +1,7 @@
 """A tiny data set and tiny models, made once a session: everything else in the tests builds on them."""
 
 import fcntl
+import gc
 import os
 import shutil
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 from tests import stored
 from tests.kept_workers import KeptWorkers
-from toolkit import golden, manifest
+from toolkit import extras, golden, manifest
 from toolkit.cli import call
 from toolkit.data.base import Dataset, make_dataset
 from toolkit.entries import EvaluationSet, Verification
@@ -37,6 +38,8 @@ SHIPPED_FILES = (
     "parity.npz",
     "README.md",
 )
+# The files that take longest, each minutes beside others: the order of the alphabet has some of them in the end.
+LONGEST = ("tasks/test_tasks.py", "compress/test_command.py", "export/test_applications.py", "test_road.py")
 # Whether that a quick test loads TensorFlow was said.
 LOADED = pytest.StashKey[bool]()
 
@@ -58,8 +61,9 @@ def tiny_arrays(seed: int = 0, train: int = 240, test: int = 90):
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
     """Sort the files: the longest first, since the last of them would run alone in the end."""
+    longest = {Path(__file__).parent / name for name in LONGEST}
     long = {item.path for item in items if any(item.iter_markers("slow")) or any(item.iter_markers("road"))}
-    items.sort(key=lambda item: item.path not in long)
+    items.sort(key=lambda item: (item.path not in longest, item.path not in long))
 
 
 def verification(verdict: str, accuracy: float | None = None) -> Verification:
@@ -97,6 +101,24 @@ def _own_environment(tmp_path_factory):
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _packages_stay():
+    """What a package has loaded is no garbage: to look through TensorFlow's over and over takes a third of a test."""
+    load = extras.load
+
+    def load_to_stay(module):
+        if module in sys.modules:
+            return load(module)
+        gc.collect()
+        loaded = load(module)
+        gc.freeze()
+        return loaded
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(extras, "load", load_to_stay)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
