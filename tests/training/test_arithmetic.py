@@ -12,7 +12,7 @@ from tests.training.made_up import RECIPE, assert_same, state
 from toolkit import extras, host
 from toolkit.cache import cache_folder
 from toolkit.files import documents
-from toolkit.training import arithmetic
+from toolkit.training import arithmetic, trial
 from toolkit.training.arithmetic import UNTRIED, Arithmetic, Tried
 from toolkit.training.fit import train
 from toolkit.worker import process
@@ -63,6 +63,16 @@ def test_another_model_or_recipe_gets_a_trial_of_its_own(tiny, trials):
     assert trials == [None, True] * 5
 
 
+def test_a_gpu_that_comes_or_goes_gets_a_trial_of_its_own(tiny, trials, monkeypatch, tmp_path):
+    choose(tiny)
+    (tmp_path / "nvidia0").touch()
+    monkeypatch.setattr(arithmetic, "GPUS", tmp_path)
+    choose(tiny)
+    monkeypatch.setenv(arithmetic.VISIBLE_GPUS, "")
+    choose(tiny)
+    assert trials == [None, True] * 3
+
+
 def test_a_damaged_cache_is_tried_anew(tiny, trials):
     first = choose(tiny)
     (kept,) = (cache_folder() / "training").iterdir()
@@ -71,19 +81,45 @@ def test_a_damaged_cache_is_tried_anew(tiny, trials):
     assert trials == [None, True] * 2
 
 
-def test_nothing_is_tried_for_a_short_training_or_a_gpu(tiny, trials, monkeypatch):
-    assert choose(tiny, device="gpu") == UNTRIED
+def test_nothing_is_tried_for_a_short_training(tiny, trials, monkeypatch):
     monkeypatch.setattr(arithmetic, "LEAST_VALUES", 240 * 64 * 4 + 1)
     assert choose(tiny) == UNTRIED
     assert trials == []
     assert choose(tiny, replace(RECIPE, epochs=5)) != UNTRIED
 
 
-@pytest.mark.parametrize(("answer", "is_kept"), [(None, False), ([], True)], ids=["a trial that failed", "a GPU"])
+@pytest.mark.parametrize(
+    ("answer", "is_kept"), [(None, False), ([], True)], ids=["a trial that failed", "nothing that XLA could compile"]
+)
 def test_without_a_timed_step_no_arithmetic_is_chosen(tiny, trials, monkeypatch, answer, is_kept):
     monkeypatch.setattr(arithmetic, "_try", lambda *_, **__: answer)
     assert choose(tiny) == UNTRIED
     assert (cache_folder() / "training").exists() == is_kept
+
+
+def test_on_a_gpu_xla_alone_is_tried(tiny, trials, monkeypatch):
+    tried = [Tried(None, 0, 3.0), Tried(None, 12, 1.0)]
+    asked = []
+    monkeypatch.setattr(arithmetic, "_try", lambda *_, onednn: asked.append(onednn) or tried)
+    assert choose(tiny, device="gpu") == Arithmetic(None, 12, tuple(tried))
+    assert choose(tiny, device="gpu").words == ("with XLA (12 batches at once)",)
+    assert asked == [None]
+
+
+@pytest.mark.slow
+def test_a_trial_on_a_gpu_leaves_out_what_onednn_does(tiny, monkeypatch):
+    monkeypatch.setattr(trial, "choose", lambda tf, device: "GPU (one)")
+    answer, _ = trial._try(
+        {},
+        b"",
+        recipe={**RECIPE.to_json(), "model": RECIPE.model},
+        input_shape=tiny.input_shape,
+        classes=tiny.classes,
+        dtype="uint8",
+        device="gpu",
+        forms=[(0, False), (1, False), (0, True)],
+    )
+    assert [(one["onednn"], one["xla"]) for one in answer["tried"]] == [(None, 0), (None, 1)]
 
 
 def test_what_the_user_or_an_import_has_decided_is_not_tried_otherwise(tiny, trials, monkeypatch):

@@ -29,6 +29,8 @@ from toolkit.worker.process import Process
 VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 # Of the optimizer of TensorFlow's graphs, which does so where oneDNN computes them, and only there.
 IN_BFLOAT16 = "auto_mixed_precision_onednn_bfloat16"
+# Of CUDA: which of a machine's GPUs a process sees. NVIDIA's driver has a file for each of them.
+VISIBLE_GPUS, GPUS = "CUDA_VISIBLE_DEVICES", Path("/dev")
 FOLDER = "training"
 # Values (of an image, times images, times epochs) from which a trial may be worth its time: without it, the CNN took
 # about a minute for as many on two cores.
@@ -49,10 +51,11 @@ _TASKS, TRIAL = "toolkit.training.trial", "trial"
 class Tried:
     """What one setting took.
 
-    xla: batches that it learns from in one computation, 0 for none. batch_s: of one batch. bfloat16: as of ``Loop``.
+    onednn: None on a GPU, where it computes nothing. xla: batches that it learns from in one computation, 0 for none.
+    batch_s: of one batch. bfloat16: as of ``Loop``.
     """
 
-    onednn: bool
+    onednn: bool | None
     xla: int
     batch_s: float
     bfloat16: bool = field(default=False, metadata=LATER)
@@ -92,12 +95,12 @@ def of_run(folder: Path) -> Arithmetic:
 
 
 def choose(recipe: Recipe, dataset: Dataset, *, device: str, on_trial: Callable[[], None]) -> Arithmetic:
-    """Return the fastest setting for a training on the CPU: that of the cache, or else of a trial.
+    """Return the fastest setting for a training: that of the cache, or else of a trial.
 
-    device: what ``--device`` takes; on a GPU nothing is tried. on_trial is called before a trial. UNTRIED is returned
-    for a training that is too short to gain by it, and if a trial fails: what is wrong then, the training shows.
+    device: what ``--device`` takes. on_trial is called before a trial. UNTRIED is returned for a training that is too
+    short to gain by it, and if a trial fails: what is wrong then, the training shows.
     """
-    if device == "gpu" or dataset.train.images.size * recipe.epochs < LEAST_VALUES:
+    if dataset.train.images.size * recipe.epochs < LEAST_VALUES:
         return UNTRIED
     asked = _asked(recipe, dataset, device)
     kept = Kept(FOLDER, asked)
@@ -106,7 +109,7 @@ def choose(recipe: Recipe, dataset: Dataset, *, device: str, on_trial: Callable[
     on_trial()
     tried = _try(recipe, dataset, device, onednn=asked["onednn"])
     is_free = asked["onednn"] is None and asked["variable"] is None
-    if tried and is_free and _seconds(recipe, dataset, tried) > LEAST_S:
+    if tried and tried[0].onednn is not None and is_free and _seconds(recipe, dataset, tried) > LEAST_S:
         others = _try(recipe, dataset, device, onednn=not tried[0].onednn)
         tried = None if others is None else [*tried, *others]
     if tried is None:
@@ -185,6 +188,7 @@ def _asked(recipe: Recipe, dataset: Dataset, device: str) -> dict[str, Any]:
         "version": _VERSION,
         "host": {name: getattr(machine, name) for name in ("cpu", "arch", "cores", "model", "virtual")},
         "device": device,
+        "gpus": [os.environ.get(VISIBLE_GPUS), *sorted(one.name for one in GPUS.glob("nvidia[0-9]*"))],
         "forms": _forms(recipe, dataset),
         "onednn": _imported(),
         "variable": os.environ.get(VARIABLE),
@@ -206,7 +210,7 @@ def _asked(recipe: Recipe, dataset: Dataset, device: str) -> dict[str, Any]:
 
 
 def _try(recipe: Recipe, dataset: Dataset, device: str, *, onednn: bool | None) -> list[Tried] | None:
-    """Return what the forms of a step took in a process of its own, none on a GPU; None if it failed.
+    """Return what the forms of a step took in a process of its own, None if it failed.
 
     onednn: whether with it; None leaves that to TensorFlow and the user.
     """
