@@ -27,6 +27,7 @@ PAGE_OF = {
     "record": "bench",
     "report-study": "study",
     "selftest": "evidence",
+    "verify-against": "verify",
     "wheels": "remote",
 }
 MOST_WORDS = 600

@@ -21,6 +21,7 @@ OPTIONS = {
     "train": ("--data",),
     "export": ("--output", ""),
     "verify": ("--data", "--flips", ""),
+    "verify-against": ("--data", "--flips", ""),
     "localize": ("--picture", ""),
     "diagnose": ("",),
     "selftest": ("--data", ""),

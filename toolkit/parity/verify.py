@@ -52,8 +52,10 @@ class VerifyOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.margin_pp <= 100:
             raise UsageError(f"the margin is {self.margin_pp}; it must be from 0 to 100 percentage points")
-        if self.by_golden and self.data is not None:
-            raise UsageError("golden.npz has its own images; leave out --golden or --data")
+        if self.by_golden and (self.data is not None or self.reading is not None):
+            raise UsageError(
+                "golden.npz has its own images; leave out --golden, or --data and the options on reading it"
+            )
 
 
 def select(paths: Sequence[Path]) -> list[tuple[Manifest, list[Artifact]]]:
