@@ -25,6 +25,7 @@ PAGE_OF = {
     "diagnose": "verify",
     "localize": "evidence",
     "record": "bench",
+    "report-search": "search",
     "report-study": "study",
     "selftest": "evidence",
     "verify-against": "verify",
