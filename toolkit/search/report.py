@@ -20,6 +20,7 @@ from toolkit.study.charts.base import Chart
 from toolkit.study.claims.base import Table
 from toolkit.study.html import render as render_html
 from toolkit.study.markdown import image, table
+from toolkit.study.study import about_data
 
 MARKDOWN, HTML = "search.md", "search.html"
 T = TypeVar("T")
@@ -153,18 +154,11 @@ def _page(search: Search, pictures: Sequence[tuple[Chart, str]]) -> str:
 
 
 def _about(search: Search) -> str:
-    rows = {
-        "train": search.data["training_rows"],
-        "validate": search.data["validation_rows"],
-        "test": search.data["test_rows"],
-    }
-    parts = ", ".join(f"{count:,} rows to {verb}" for verb, count in rows.items())
     recipe = search.asked.recipe(search.candidates[0].choice)
     training = f"{units.count(recipe.epochs, 'epoch')} each ({', '.join(recipe.additions)}), seed {recipe.seed}"
     return (
-        f"Asked for: {search.asked.budgets}. {search.summary}, {training}, in {units.seconds(search.spent_s)}. Data: "
-        f"{search.data['name']}, {parts} (sha256 of the test rows: `{search.data['digests']['test_images']}`). "
-        f"Machine: {search.host['cpu']}, {search.host['cores']} cores; trainings at a time: "
+        f"Asked for: {search.asked.budgets}. {search.summary}, {training}, in {units.seconds(search.spent_s)}. "
+        f"{about_data(search.data)} Machine: {search.host['cpu']}, {search.host['cores']} cores; trainings at a time: "
         f"{' and '.join(str(number) for number in search.jobs)}. What a network takes is known of its int8 file, which "
         "was converted before it was trained: nothing was trained that could not fit "
         f"({units.count(len(search.rejected), 'proposal')}).{_measured(search)}{_again(search)}"
