@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import json
+import re
 
 import numpy as np
 import pytest
@@ -99,3 +100,13 @@ def test_resume_refuses_another_recipe_and_takes_more_epochs(cli, here, tiny_npz
 def test_json_is_the_only_thing_on_stdout(cli, here, tiny_npz):
     _, out, _ = cli("train", "--data", tiny_npz, "--model", "mlp", "--epochs", "1", "--json")
     assert np.isfinite(json.loads(out)["test_accuracy"])
+
+
+@pytest.mark.slow
+def test_rows_of_a_table_are_called_rows(cli, here):
+    lines = [f"{row % 3 + row / 1000},{row},{'abc'[row % 3]}" for row in range(60)]
+    (here / "table.csv").write_text("\n".join(("length,weight,kind", *lines)))
+    code, out, _ = cli("train", "--data", "table.csv", "--model", "mlp", "--epochs", "1")
+    assert code == 0
+    assert re.search(r"test accuracy \S+ % of \d+ rows \(own-table, ", out)
+    assert "image" not in out

@@ -122,7 +122,7 @@ class Process:
         self._own.close()
 
     def _look(self) -> None:
-        """Look at the worker, again and again while its answer is awaited, and no more often where answers are quick."""
+        """Look at the worker, again and again while its answer is awaited, no more often where answers are quick."""
         now_s = self._clock()
         if now_s - self._looked_s < LOOK_S:
             return
