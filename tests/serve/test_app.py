@@ -88,16 +88,12 @@ def test_images_of_odd_shapes_are_read_or_refused(digits, shape):
     ],
     ids=["of the model's size", "larger", "a small file of many pixels", "a large file of few"],
 )
-def test_an_image_of_the_models_size_wakes_no_thread(content, woken):
+def test_an_image_of_the_models_size_wakes_no_thread(content, woken, monkeypatch):
     asked = []
-
-    class Threads(ThreadPoolExecutor):
-        def submit(self, function, /, *arguments):
-            asked.append(function)
-            return super().submit(function, *arguments)
-
     forms = {Form(28, 28, 1, digits=False, how="fit")}
-    with Threads(1) as threads:
+    with ThreadPoolExecutor(1) as threads:
+        submit = threads.submit
+        monkeypatch.setattr(threads, "submit", lambda *given: asked.append(given) or submit(*given))
         size, images = asyncio.run(predictor._prepared(content, forms, threads))
     assert len(asked) == woken
     assert size == Image.open(io.BytesIO(content)).size
