@@ -157,16 +157,16 @@ def load(manifest: Manifest, options: VerifyOptions, warn: Callable[[str], None]
             f"{manifest.folder}: was trained on '{name}', which has no source of that name; give it by --data"
         )
     choice = options.data or name
-    dataset = data.load(choice, warn=warn, reading=options.reading or _reading_for(manifest, choice))
+    dataset = data.load(choice, warn=warn, reading=_reading_for(manifest, choice, options.reading))
     if dataset.digests != manifest.data.digests:
         warn(f"{manifest.folder}: was trained on '{name}', this is '{dataset.name}' ({dataset.origin})")
     return dataset
 
 
-def _reading_for(manifest: Manifest, choice: str) -> Reading:
-    """Return how data are read for the model of a manifest: as its own were, else in the size that it takes."""
+def _reading_for(manifest: Manifest, choice: str, asked: Reading | None) -> Reading:
+    """Return how data are read for the model of a manifest: as asked, or as its own were, else in the size it takes."""
     shape = image_shape(manifest.artifacts[0].inputs[0].shape) if manifest.artifacts else None
-    return replace(manifest.data.reading.only(data.reads(choice)), model_shape=shape)
+    return replace(asked or manifest.data.reading.only(data.reads(choice)), model_shape=shape)
 
 
 def _runnable(manifest: Manifest, artifacts: Sequence[Artifact], warn: Callable[[str], None]) -> list[Artifact]:
