@@ -116,6 +116,12 @@ def test_nothing_that_is_printed_steers_the_terminal_or_is_markup(capfd):
     assert [c for c in out + err if not c.isprintable() and c != "\n"] == []
 
 
+def test_a_word_of_thousands_of_characters_is_cut_off_in_a_message_and_a_long_path_is_not(capfd):
+    path = "/".join(["n" * 255] * 8)
+    Console().error(f"--epochs is '{'9' * 5000}'; see {path}")
+    assert capfd.readouterr().err == f"error: --epochs is '{'9' * 40}… (5,000 characters)'; see {path}\n"
+
+
 def test_nothing_in_a_live_picture_is_markup_or_steers_the_terminal(terminal):
     with Console().live() as show:
         show(lambda: Standing(0.5, EVIL, (Column("a", figures=False), Column("b")), [(EVIL, "1")]))

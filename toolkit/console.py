@@ -3,6 +3,7 @@
 What it is given may come from anywhere, so nothing of it steers the terminal.
 """
 
+import re
 import sys
 import time
 import traceback
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 # Wide enough for the widest table of toolkit when stdout is a file or a pipe, if there is no terminal to ask.
 PLAIN_WIDTH = 160
+
+# A word of a message that is longer than any name of a file (255 bytes).
+_ENDLESS = re.compile(r"[^\s/\\'\":]{300,}")
 
 # A live table is drawn again after this many seconds at the earliest, and takes at most this share of the time: a
 # picture takes 10 to 40 ms of a PC, and more of a Raspberry Pi.
@@ -220,6 +224,7 @@ def _picture(standing: Standing) -> "RenderableType":
 
 
 def _line_on_stderr(text: str, *, style: str | None = None) -> None:
+    text = _ENDLESS.sub(lambda word: f"{word[0][:40]}… ({len(word[0]):,} characters)", text)
     _rich(sys.stderr).print(printable(text), markup=False, highlight=False, soft_wrap=True, style=style)
 
 

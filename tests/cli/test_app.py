@@ -112,6 +112,17 @@ def test_a_read_only_folder_is_one_clear_line(cli, here, monkeypatch, tiny_npz):
     assert "error: runs/x: Permission denied" in err
 
 
+@pytest.mark.parametrize("path", ["file/page.html", "file/below/page.html"])
+def test_a_path_below_a_file_is_one_clear_line_and_the_file_stays(cli, here, shipped, path):
+    (here / "file").write_text("kept")
+    code, _, err = cli("report", shipped, "--output", path)
+    assert (code, err.splitlines()[-1]) == (
+        2,
+        f"error: {path.rpartition('/')[0]}: a file stands where a folder is needed",
+    )
+    assert (here / "file").read_text() == "kept"
+
+
 def test_ctrl_c_ends_with_130(cli, here, monkeypatch):
     monkeypatch.setattr("toolkit.data.load", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     code, out, err = cli("train", "--name", "x")

@@ -7,7 +7,8 @@ import pytest
 from tests.kill import check, page
 from tests.kill.campaign import Campaign, Tally
 from tests.kill.servers import Box
-from tests.kill.verbs import LIGHT, SHIPPED, Verb
+from tests.kill.verbs import HEAVY, LIGHT, SHIPPED, WRITE_NOTHING, Verb
+from toolkit.cli import VERBS
 
 NAMES = ("record plot", "device bench --resume", "check-bundle")
 
@@ -72,3 +73,8 @@ def test_the_figures_are_a_table_and_a_sentence():
     assert text.startswith("| verb | ")
     assert "| `bundle` | 1,500 | 1,200 | 34 | 20 | 2 | 1 | 0 |" in text
     assert "1,234 kills in 1234 s (seed 7), 1 lost, 0 left over; " in text
+
+
+def test_every_verb_that_writes_is_killed():
+    targets = {verb.name.split()[0].rstrip(",") for verb in (*LIGHT, *HEAVY)}
+    assert targets == set(VERBS) - WRITE_NOTHING

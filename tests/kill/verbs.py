@@ -64,6 +64,8 @@ def _another_road(here: Path, verb: Verb) -> Sequence[str]:
     return (*verb.arguments[:-1], "again")
 
 
+# Verbs that are no target: they write to scratch folders alone, which the next verb removes after a kill.
+WRITE_NOTHING = {"compare", "diagnose", "doctor", "selftest", "serve"}
 # What needs no TensorFlow.
 LIGHT = (
     Verb("record plot", "shipped", ("record", "plot", "old", "plot.svg")),

@@ -29,6 +29,7 @@ HEAD = "epoch,loss,accuracy,val_loss,val_accuracy\n"
         ("epoch,loss\n1,2\n", "accuracy"),
         (HEAD + "1,x,0,0,0\n", "could not convert string to float: 'x'"),
         (HEAD + "2,1,0,0,0\n", "its epochs are not counted from 1"),
+        (HEAD + "9" * 5000 + ",1,0,0,0\n", "its epochs are not counted from 1"),
         (HEAD + "1,nan,0,0,0\n", "it has a loss or an accuracy that is no number"),
         (b"\xff\xfe", "cannot be read as the history of a run"),
     ],

@@ -141,6 +141,17 @@ def test_rings_mark_what_was_chosen(searched):
     assert ringed(searched) == {}
 
 
+@pytest.mark.slow
+def test_a_front_of_one_network_is_drawn_in_the_middle_of_both_panels(searched):
+    of = proven(searched)
+    alone = replace(of, proof=replace(of.proof, members=of.proof.members[:1]))
+    (chart,) = (one for one in charts.draw(alone) if one.name == "front")
+    for axes in chart.figure.axes:
+        (least, most), (place,) = axes.get_xlim(), axes.lines[0].get_xdata()
+        assert place / least == pytest.approx(most / place)
+        assert 1 < most / least < 10
+
+
 def test_nothing_ended_is_nothing_to_report(tmp_path, tiny):
     of = search.begin(ASKED, tiny, tmp_path, jobs=1)
     with pytest.raises(RunError, match="no candidate has ended yet, there is nothing to report"):

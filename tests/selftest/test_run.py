@@ -1,16 +1,22 @@
 """A short form of the self-test on the sample, and what it must report when the gate is wrong."""
 
 import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from tests.conftest import SHIPPED
 from toolkit import manifest
 from toolkit.cli import call
 from toolkit.data import load
 from toolkit.errors import ArtifactError
+from toolkit.files import sha256
 from toolkit.parity.verify import VerifyOptions
 from toolkit.selftest import files, run
 from toolkit.selftest.run import NOTHING, FaultOutcome, SelfTested, self_test
+from toolkit.worker.session import contained
 
 FAULTS = {
     "inputs not divided by 255",
@@ -93,6 +99,28 @@ def test_a_file_that_no_fault_can_be_edited_into_is_one_error_that_names_it(samp
         ArtifactError, match=r"mlp/mlp-int8\.tflite: cannot be read as a file that faults can be edited"
     ):
         self_test(manifest.read(sample_mlp), dataset, options=options, reexports=0, warn=pytest.fail)
+
+
+def test_a_file_that_ends_its_process_is_named_before_a_fault_is_planted(tmp_path, monkeypatch):
+    (tmp_path / "scratch").mkdir()
+    folder = Path(shutil.copytree(SHIPPED, tmp_path / "mlp"))
+    content = bytearray((folder / "mlp-float32.tflite").read_bytes())
+    content[8], content[10] = 8, 0  # where a table begins
+    (folder / "mlp-float32.tflite").write_bytes(content)
+    found = manifest.read(SHIPPED)
+    listed = next(one for one in found.artifacts if one.path == "mlp-float32.tflite")
+    changed = replace(found, folder=folder, artifacts=(replace(listed, sha256=sha256(folder / listed.path)),))
+    monkeypatch.setattr(run, "load_model", pytest.fail)
+    with (
+        contained() as workers,
+        pytest.raises(ArtifactError, match=r"mlp-float32\.tflite: litert was ended by SIGSEGV$"),
+    ):
+        run._Bench(
+            changed,
+            load("sample", warn=pytest.fail),
+            tmp_path / "scratch",
+            VerifyOptions(open_session=workers.open_session),
+        )
 
 
 def outcome(fault, *checks) -> FaultOutcome:

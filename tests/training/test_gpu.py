@@ -44,6 +44,19 @@ def test_several_gpus_are_tried_together(tmp_path):
     assert lines["`--device gpu --strategy mirrored`, mlp"].startswith("confirmed")
 
 
+def test_each_way_is_compared_with_the_cpu_training_in_the_same_way(tmp_path):
+    """A training on changed images is behind one on images as they are, on any device."""
+
+    def call(arguments):
+        answer = made_up(tmp_path)(arguments)
+        return (answer[0], json.dumps({"test_accuracy": 0.8 if "--augment" in arguments else 0.9}), answer[2])
+
+    lines = dict(gpu.judge(call, tmp_path, gpus=1))
+    assert lines["`--device gpu --augment shift,rotate,zoom,contrast`, mlp"] == (
+        "confirmed: test accuracy 80.0%, on the CPU 80.0%"
+    )
+
+
 @pytest.mark.parametrize(
     ("fault", "says"),
     [

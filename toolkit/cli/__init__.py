@@ -114,7 +114,9 @@ def call(arguments: Sequence[str]) -> int:
             os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)
         )
         where = f"{named}: " if named else ""
-        return _fail(console, invocation, error, f"{where}{error.strerror or error}", UsageError.exit_code)
+        file = isinstance(error, FileExistsError | NotADirectoryError)
+        text = "a file stands where a folder is needed" if file else error.strerror or str(error)
+        return _fail(console, invocation, error, where + text, UsageError.exit_code)
     except UnicodeEncodeError as error:
         return _fail(console, invocation, error, _unwritable(error.object), UsageError.exit_code)
     except Exception as error:  # noqa: BLE001 — the last resort of the program, never of the library

@@ -19,6 +19,8 @@ MOST_BYTES = 16 << 20
 # How deep lists and objects may lie in each other: five levels are written, and all that walks a document is recursive.
 MOST_DEPTH = 50
 MOST_WHOLE = 2**63 - 1
+# Of a longer whole number so many already make one that is too large, with or without a sign.
+MOST_DIGITS = 25
 # The field of a dataclass that takes what a document has beside its other fields.
 OTHERS = "others"
 # The class variable that names what a document has beside the fields of a dataclass, and what is derived of them.
@@ -62,7 +64,7 @@ def parse(
     Lone surrogates, which no file in UTF-8 can hold, are refused too.
     """
     with refused(where, what, error=error):
-        tree = json.loads(text.decode("utf-8"))
+        tree = json.loads(text.decode("utf-8"), parse_int=lambda digits: int(digits[:MOST_DIGITS]))
     if not isinstance(tree, dict):
         raise error(f"{where}: not {what} that toolkit reads: no JSON object, but {type(tree).__name__}")
     check(tree, where, what=what, error=error, finite=finite)

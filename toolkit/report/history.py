@@ -37,12 +37,12 @@ def read_history(folder: Path) -> list[EpochFigures]:
     path = folder / HISTORY
     content = read_bytes(path, most=_MOST_BYTES, error=RunError, missing="no such file; 'toolkit train' writes it")
     with refused(path, "the history of a run", error=RunError):
-        rows = csv.DictReader(content.decode("utf-8").splitlines())
-        epochs = [EpochFigures(int(row["epoch"]), *(float(row[name]) for name in _MEASURED)) for row in rows]
-        if not epochs:
+        rows = list(enumerate(csv.DictReader(content.decode("utf-8").splitlines()), 1))
+        if not rows:
             raise ValueError("it has no epoch")
-        if [one.epoch for one in epochs] != list(range(1, len(epochs) + 1)):
+        if any(row["epoch"] != str(number) for number, row in rows):
             raise ValueError("its epochs are not counted from 1")
+        epochs = [EpochFigures(number, *(float(row[name]) for name in _MEASURED)) for number, row in rows]
         if not all(abs(one.loss) < _GREATEST and abs(one.accuracy) < _GREATEST for one in epochs):
             raise ValueError("it has a loss or an accuracy that is no number")
     return epochs

@@ -1,6 +1,6 @@
 """Load model files of Keras. The code that they hold or name runs only if the user allows it."""
 
-import json
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -89,7 +89,10 @@ def _config(path: Path) -> Any:
         for member in archive.infolist():
             if member.filename.endswith(".json") and member.file_size > documents.MOST_BYTES:
                 raise ValueError(f"{member.filename!r} claims {member.file_size:,} bytes")
-        config = json.loads(archive.read("config.json"))
+            if member.filename.endswith(".h5"):
+                with extras.load("h5py").File(io.BytesIO(archive.read(member)), "r") as root:
+                    _check_arrays(root, member.file_size)
+        config = documents.parse(archive.read("config.json"), path, what="a Keras model", finite=False)
         config.pop("compile_config", None)  # of the training, which is not loaded
         return config
 
@@ -99,12 +102,33 @@ def _hdf5_config(path: Path) -> Any:
     h5py = extras.load("h5py")
     what = "a Keras model in HDF5"
     with opened(path) as file, refused(path, what, error=ArtifactError), h5py.File(file, "r") as root:
-        sizes: list[int] = []
-        root.visititems(lambda name, item: sizes.append(item.nbytes) if isinstance(item, h5py.Dataset) else None)
-        check_memory(sum(sizes), what=f"{path}: what it holds", error=ArtifactError)
+        size = path.stat().st_size
+        check_memory(size, what=f"{path}: what it holds", error=ArtifactError)
+        _check_arrays(root, size)
         if "model_config" not in root.attrs:
             raise ArtifactError(f"{path}: holds weights without a model; save the whole model, best as .keras")
-        return json.loads(root.attrs["model_config"])
+        config = str(root.attrs["model_config"])
+        return documents.parse(config.encode(errors="surrogatepass"), path, what="a Keras model", finite=False)
+
+
+def _check_arrays(root: Any, size_bytes: int) -> None:
+    """Raise ValueError unless the arrays of an open HDF5 file lie in its ``size_bytes`` as they are.
+
+    Keras writes no others. Compressed ones can claim gigabytes, and external and virtual ones lie in other files.
+    """
+    left = size_bytes
+
+    def check(name: str, item: Any) -> None:
+        nonlocal left
+        if not hasattr(item, "nbytes"):  # a group
+            return
+        if item.chunks or item.external or item.is_virtual:
+            raise ValueError(f"its array '{name}' is in pieces or in other files, as Keras writes none")
+        left -= item.nbytes
+        if left < 0:
+            raise ValueError(f"its arrays claim more than its {size_bytes:,} bytes")
+
+    root.visititems(check)
 
 
 def _check_code(keras: Any, config: Any, path: Path, allowed: Allowed) -> None:

@@ -8,6 +8,8 @@ from toolkit.search.search import Search
 from toolkit.study.charts.base import HIGHEST_PERCENT, Chart, accuracy_scale, log_axis
 
 ORDER = 1
+# From an end of the axis to what is drawn there, as a ratio: matplotlib has no margin of a single place.
+LEAST_ROOM = 1.5
 
 
 def draw(search: Search) -> Iterator[Chart]:
@@ -41,8 +43,8 @@ def draw(search: Search) -> Iterator[Chart]:
         if proof.min_accuracy is not None:
             axes.axhline(100 * proof.min_accuracy, label="--min-accuracy", **style(2).plain)
         log_axis(axes.xaxis)
-        if len(set(places)) > 1:  # matplotlib has no margin of a single place
-            axes.margins(x=0.2)  # the names stand inside
+        room = max((max(places) / min(places)) ** 0.2, LEAST_ROOM)  # the names stand inside
+        axes.set_xlim(min(places) / room, max(places) * room)
     bounds = [100 * bound for one in intervals for bound in (one.low, min(one.high, HIGHEST_PERCENT / 100))]
     lines = [100 * share for share in (proof.min_accuracy, (proof.rival_right or 0) / proof.n) if share]
     accuracy_scale(panels[0], [*bounds, *lines])
