@@ -15,8 +15,8 @@ from toolkit import api
 from toolkit.data import base
 from toolkit.data.base import Split
 from toolkit.errors import RunError
-from toolkit.files import write_text
-from toolkit.search import costs, prove, search
+from toolkit.files import write_json, write_text
+from toolkit.search import costs, search
 from toolkit.search.budgets import Costs
 from toolkit.study.executors.base import ENDED, Event
 from toolkit.study.executors.processes import Processes
@@ -99,14 +99,14 @@ def worse(tmp_path):
 
 @pytest.mark.slow
 def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(cli, here, here_alone, monkeypatch, worse):
-    against, written, seen_before = ("--against", worse), prove.write_json, {}
+    against, seen_before = ("--against", worse), {}
 
     def write(path, document):
         seen_before[path.name] = set(Watched.seen_by)
-        written(path, document)
+        write_json(path, document)
 
     monkeypatch.setattr(Watched, "seen_by", [])
-    monkeypatch.setattr(prove, "write_json", write)
+    monkeypatch.setattr("toolkit.search.prove.write_json", write)
     code, out, err = cli("search", *ASKED, *against, "--json")
     assert code == 0, err
     # Before the front stands, only the golden of its exports takes rows, and nothing compares them with their labels.
