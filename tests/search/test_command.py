@@ -1,7 +1,10 @@
 """``toolkit search`` as it is called: one whole search, in this process, and what is refused."""
 
 import json
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -9,8 +12,10 @@ from tests.compress.networks import knowing
 from tests.conftest import SHIPPED
 from tests.study.test_study import Here
 from toolkit import api
+from toolkit.data import base
+from toolkit.data.base import Split
 from toolkit.errors import RunError
-from toolkit.files import write_text
+from toolkit.files import write_json, write_text
 from toolkit.search import costs, search
 from toolkit.search.budgets import Costs
 from toolkit.study.executors.base import ENDED, Event
@@ -32,6 +37,32 @@ class InThisProcess:
 
     def close(self):
         pass
+
+
+# What may be known of rows that nobody looks at: how many they are, and which.
+IDENTITY = {"__len__", "images_sha256", "labels_sha256", "row_digests"}
+
+
+@dataclass(frozen=True)
+class Watched(Split):
+    """Rows that tell who looks at them."""
+
+    seen_by: ClassVar[list[str]] = []
+
+    def __getattribute__(self, name):
+        if name in ("images", "labels"):
+            frame, functions = sys._getframe(1), set()
+            while frame.f_globals["__name__"] in (__name__, base.__name__):
+                functions.add(frame.f_code.co_name)
+                frame = frame.f_back
+            if not functions & IDENTITY:
+                self.seen_by.append(f"{frame.f_globals['__name__']}.{frame.f_code.co_name}")
+        return super().__getattribute__(name)
+
+
+@pytest.fixture
+def many(many):
+    return replace(many, test=Watched(many.test.images, many.test.labels))
 
 
 @pytest.fixture
@@ -68,9 +99,23 @@ def worse(tmp_path):
 
 @pytest.mark.slow
 def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(cli, here, here_alone, monkeypatch, worse):
-    against = ("--against", worse)
+    against, seen_before = ("--against", worse), {}
+
+    def write(path, document):
+        seen_before[path.name] = set(Watched.seen_by)
+        write_json(path, document)
+
+    monkeypatch.setattr(Watched, "seen_by", [])
+    monkeypatch.setattr("toolkit.search.prove.write_json", write)
     code, out, err = cli("search", *ASKED, *against, "--json")
     assert code == 0, err
+    # Before the front stands, only the golden of its exports takes rows, and nothing compares them with their labels.
+    assert seen_before["front.json"] == {"toolkit.export.exporter._golden_rows"}
+    assert seen_before["proof.json"] - seen_before["front.json"] == {
+        "toolkit.parity.reference._compute",
+        "toolkit.parity.verify.on_test_set",
+        "toolkit.parity.against.answered_by",
+    }
     document = json.loads(out)
     (one,), (member,) = document["candidates"], document["proof"]["members"]
     assert (document["command"], one["state"], one["epochs_run"]) == ("search", "finished", 30)

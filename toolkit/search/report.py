@@ -10,7 +10,7 @@ from toolkit import units
 from toolkit.errors import RunError
 from toolkit.files import write_text
 from toolkit.search import charts
-from toolkit.search.budgets import MACS, OF_FILE, SIZE, Cost, MeasuredCost
+from toolkit.search.budgets import COSTS, MACS, OF_FILE, SIZE, Cost, MeasuredCost
 from toolkit.search.candidates import FINAL, SearchCandidate
 from toolkit.search.proof import FRONT, LOOKS, MARGIN_PP, Member, Proof
 from toolkit.search.prove import chosen, too_large
@@ -77,7 +77,7 @@ def conclude(search: Search) -> str:
     front, smallest, wanted = units.count(len(proof.members), "candidate"), proof.smallest, _wanted(proof)
     if not wanted:
         ends = (proof.members[0], proof.members[-1])
-        return f"the front has {front}, from {' to '.join(_described(proof, one) for one in dict.fromkeys(ends))}"
+        return f"the front has {front}: {' to '.join(_described(proof, one) for one in dict.fromkeys(ends))}"
     if smallest is None:
         return f"of {front} on the front, none is shown to be {wanted}"
     return (
@@ -125,14 +125,15 @@ def front_table(search: Search) -> Table:
     proof = search.proof
     if proof is None:
         return Table((), ())
-    costs = {cost.heading: cost for cost in (MACS, *search.asked.budgets.measured)}
+    limit = search.asked.budgets.limit
+    costs = {cost.heading: cost for cost in COSTS if cost == MACS or (cost != SIZE and limit(cost) is not None)}
     cells: dict[str, Callable[[Member], str]] = {
         "candidate": lambda one: one.name,
         SIZE.heading: lambda one: units.size(one.size_bytes),
         **{heading: partial(_taken, search, cost) for heading, cost in costs.items()},
         "validation": lambda one: units.percent(search.named(one.name).accuracy),
         "test": lambda one: units.marked(proof.accuracy_text(one), overlap=search.data["overlap"]),
-        "own float: lost / gained": lambda one: f"{one.own.lost} / {one.own.gained}",
+        "own original: lost / gained": lambda one: f"{one.own.lost} / {one.own.gained}",
         "verdict": lambda one: str(one.verdict),
     }
     if proof.min_accuracy is not None:
@@ -200,7 +201,7 @@ def _looks(proof: Proof) -> str:
         "no network that costs no more equals, and a larger one is on it only if it is better by more than a standard "
         f"error. Then the test set was opened for these {members}. Each interval is Wilson's at "
         f"{units.percent(proof.confidence)}, so that all of them hold together with 95 % (Bonferroni).{rival} The "
-        "verdict is that of `toolkit verify`: the int8 file beside the float model that it was made from."
+        "verdict is that of `toolkit verify`: the int8 file beside the Keras model that it was made from."
     )
 
 
