@@ -78,6 +78,11 @@ class TrialOutcome:
         """Return the first epoch whose validation accuracy is at least ``accuracy``; None if there is none."""
         return next((epoch.epoch for epoch in self.progress.history if epoch.val_accuracy >= accuracy), None)
 
+    def seconds_until(self, accuracy: float) -> float | None:
+        """Return the training time up to the end of that epoch, in seconds."""
+        last = self.epochs_until(accuracy)
+        return None if last is None else sum(epoch.seconds for epoch in self.progress.history[:last])
+
     def to_json(self) -> dict[str, Any]:
         """Return the run as ``toolkit study --json`` has it."""
         history = self.progress.history

@@ -60,7 +60,7 @@ class Process:
         self._clock = clock
         self._deadline, self._waits_s, self._looked_s = 0.0, 0.0, -math.inf
         self._waited_before_s: float | None = None
-        self.failed = False
+        self.failed = self._has_answered = False
         self._own = ExitStack()  # closed with the process
         self._stderr = self._own.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         # What TensorFlow writes there it removes when it ends by itself, which a worker does not.
@@ -105,6 +105,9 @@ class Process:
         try:
             self._channel.send({**question, WITHIN: (1 + STARVED) * self._waits_s}, content)
             answer, content = self._channel.receive()
+            if not self._has_answered:  # it may have been too quick to be looked at
+                self._check_memory()
+                self._has_answered = True
         except OSError as error:  # a ConnectionError among them: the process has ended
             self.failed = True
             raise WorkerFailedError(f"{self.what} {self._how_it_ended()}") from error
@@ -132,6 +135,9 @@ class Process:
         late_s = now_s - self._deadline
         if late_s > 0 and late_s > self._starved_s(self._waited_before_s):
             raise self._end(f"did not answer for {self._waits_s:.0f} s")
+        self._check_memory()
+
+    def _check_memory(self) -> None:
         used = self._rss_bytes()
         if self._most_bytes is not None and used > self._most_bytes:
             raise self._end(f"took {used:,} bytes of memory")
