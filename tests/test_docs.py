@@ -25,8 +25,10 @@ PAGE_OF = {
     "diagnose": "verify",
     "localize": "evidence",
     "record": "bench",
+    "report-search": "search",
     "report-study": "study",
     "selftest": "evidence",
+    "verify-against": "verify",
     "wheels": "remote",
 }
 MOST_WORDS = 600

@@ -17,7 +17,7 @@ from toolkit.bundle.check import check
 from toolkit.bundle.make import make
 from toolkit.cli import call
 from toolkit.errors import ArtifactError, ToolkitError
-from toolkit.files import sha256
+from toolkit.files import memory, sha256
 from toolkit.parity import card
 from toolkit.parity import record as parity
 from toolkit.search import search
@@ -137,6 +137,7 @@ def test_a_bundle_whose_manifest_names_a_file_of_the_system_fails_and_reads_none
 def test_an_input_that_memory_cannot_hold_is_refused_before_it_is_taken(shipped, monkeypatch, name):
     runtimes.open_session(shipped / name)
     monkeypatch.setattr(host, "available_memory_bytes", lambda: 100)
+    monkeypatch.setattr(memory, "SMALL_BYTES", 0)
     with pytest.raises(ArtifactError, match=rf"{name}: its input .* needs [\d,]+ bytes of memory; 100 are free"):
         runtimes.open_session(shipped / name)
 

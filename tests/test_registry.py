@@ -1,10 +1,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from toolkit import extras, registry
+from toolkit import extras, registry, runtimes
 from toolkit.errors import MissingExtraError, UsageError
 
 
@@ -100,8 +101,15 @@ def installed(tmp_path, monkeypatch):
 def test_an_installed_package_adds_a_member(installed, package, group):
     before = registry.names(package)
     installed(group, "added", "WHAT = 'from outside'")
-    assert registry.names(package) == tuple(sorted((*before, "added")))
+    assert registry.names(package) == (*before, "added")
     assert registry.member(package, "added", kind="member").WHAT == "from outside"
+
+
+def test_a_runtime_of_another_package_takes_no_files_over(installed):
+    """Whatever its name: figures must not come from another runtime because somebody has installed a package."""
+    installed("toolkit.runtimes", "added", "SUFFIXES = ('.own', '.tflite')")
+    assert runtimes.for_file(Path("a.tflite")) == "litert"
+    assert runtimes.for_file(Path("a.own")) == "added"
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,12 @@ class Console:
         ) as live:
             yield show
 
+    @contextmanager
+    def live_steps(self, standing: Callable[[Step], Standing]) -> Iterator[OnStep]:
+        """Show a live table of steps while the block runs, and the news as lines. Yields what shows a step."""
+        with self.live() as show_table:
+            yield lambda step: self.note(step.text) if step.is_news else show_table(lambda: standing(step))
+
 
 def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> "Table":
     from rich import box

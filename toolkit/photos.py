@@ -76,7 +76,7 @@ def read_all(parts: Mapping[str, Sequence[Path]], reading: Reading, *, what: str
             f"{others:,} of {len(every):,} images are not of {shape[0]}×{shape[1]} pixels and were brought to it "
             f"({reading.resize or 'fit'}); --image-size and --resize say otherwise"
         )
-    reading = replace(reading, model_shape=None)
+    reading = replace(reading, model_shape=shape if shape[2] != _channels(every) else None)
     if others:
         reading = replace(reading, image_size=shape[:2], resize=reading.resize or "fit")
     readable = {
@@ -103,8 +103,7 @@ def read_all(parts: Mapping[str, Sequence[Path]], reading: Reading, *, what: str
 
 def _shape(looks: Sequence[Look], reading: Reading) -> tuple[int, int, int]:
     """Return (H, W, C) that the images are brought to."""
-    channels = 1 if all(look.grey for look in looks) else 3
-    taken = reading.model_shape
+    channels, taken = _channels(looks), reading.model_shape
     if taken is not None and taken[2] in (1, 3):
         channels = taken[2]
     if reading.image_size is not None:
@@ -114,6 +113,10 @@ def _shape(looks: Sequence[Look], reading: Reading) -> tuple[int, int, int]:
     sizes = Counter((look.height, look.width) for look in looks)
     height, width = min(sizes, key=lambda size: (-sizes[size], size))
     return height, width, channels
+
+
+def _channels(looks: Sequence[Look]) -> int:
+    return 1 if all(look.grey for look in looks) else 3
 
 
 def _check(unreadable: Sequence[Unreadable], *, what: str, skip: bool) -> None:

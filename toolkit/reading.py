@@ -53,7 +53,8 @@ class Reading:
     ``{"label": "species"}``. columns: those of a table that are values, in the order in which a model takes them.
     window: rows of a recording, or samples of a sound, that a model sees at a time. stride: rows from one window to the
     next; None stands for ``window``. spectrogram: what becomes of a sound.
-    model_shape: (H, W, C) that a model takes; photos are brought to it if no size is asked for.
+    model_shape: (H, W, C) that a model takes; photos are brought to its size if none is asked for, and to its channels.
+    Of photos that were read it is recorded where their own channels are others.
     """
 
     image_size: tuple[int, int] | None = field(default=None, metadata=LATER)
@@ -109,7 +110,7 @@ class Reading:
 
     def only(self, allowed: tuple[str, ...]) -> "Reading":
         """Return what of this has a meaning for a source of data."""
-        return Reading(**{name: value for name, value in self.asked.items() if name in allowed})
+        return replace(self, **{name: getattr(AS_THEY_ARE, name) for name in self.asked if name not in allowed})
 
     def require_only(self, allowed: tuple[str, ...], *, what: str) -> None:
         """Raise DataError if something is asked for that has no meaning for this source of data."""
@@ -124,7 +125,7 @@ class Reading:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that runs and manifests hold."""
-        document: dict[str, Any] = documents.to_tree(replace(self, model_shape=None))
+        document: dict[str, Any] = documents.to_tree(self)
         return document
 
 

@@ -28,8 +28,11 @@ GROUP = b"[toolkit."
 
 
 def names(package: str) -> tuple[str, ...]:
-    """Return the names of the members of ``package`` ("toolkit.models"), sorted."""
-    return tuple(sorted({*_own(package), *_added(package)}))
+    """Return the names of the members of ``package`` ("toolkit.models"): its own, then those that others add.
+
+    The first that takes a file gets it, so that nobody's runtime takes over files that toolkit runs by itself.
+    """
+    return tuple(dict.fromkeys((*_own(package), *sorted(_added(package)))))
 
 
 def member(package: str, name: str, *, kind: str) -> ModuleType:

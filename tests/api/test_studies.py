@@ -2,8 +2,10 @@
 
 import pytest
 
-from toolkit import api
+from tests.data.test_folder import mixed
+from toolkit import api, extras
 from toolkit.errors import RunError, UsageError
+from toolkit.study import study
 
 
 def test_a_study_says_what_is_wrong(here):
@@ -16,6 +18,16 @@ def test_a_study_says_what_is_wrong(here):
     with pytest.raises(RunError, match=r"no study is there, it has no study\.json"):
         api.report_study()
     assert list(here.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_study_has_photos_in_the_size_that_a_model_of_ones_own_takes(here, monkeypatch):
+    keras = extras.load("keras")
+    layers = [keras.Input((5, 7, 3)), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
+    keras.Sequential(layers).save("own.keras")
+    monkeypatch.setattr(study, "conduct", lambda begun, *others, **options: begun)
+    begun = api.study(data=mixed(here / "pets"), model=["mlp", "own.keras"], activation="relu", epochs=1)
+    assert begun.data["reading"] == {"image_size": [5, 7], "resize": "fit", "model_shape": [5, 7, 3]}
 
 
 @pytest.mark.slow

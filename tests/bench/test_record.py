@@ -99,7 +99,7 @@ HERE, THERE = "x86_64 with AVX2", "x86_64 with AVX2, AVX-512 and VNNI"
 def test_an_accuracy_from_another_kind_of_cpu_says_so(record_of, here, there, told):
     record = record_of({"cnn-int8.tflite": 20}, {"cnn-int8.tflite": "pass"})
     record.host = replace(record.host, kernels=here)
-    record.results = [replace(one, measured_on=there) for one in record.results]
+    record.results = [replace(one, accuracy_measured_on=there) for one in record.results]
     record.budgets = Requirements.parse(None, None, 98.9)
     (choice,) = record.recommendations
     assert choice["fits"]

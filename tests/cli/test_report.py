@@ -52,5 +52,5 @@ def test_a_report_with_a_benchmark_says_what_to_ship(cli, here, shipped, benchma
     assert document["command"] == "report"
     (written,) = document["reports"]
     assert (written["report"], written["pdf"]) == ("page.html", None)
-    assert set(written["absent"]) == {"Images that change their class", "Training"}
+    assert set(written["absent"]) == {"Changes of class", "Training"}
     assert "Ship <code>mlp-int8.tflite</code>" in (here / "page.html").read_text()

@@ -11,7 +11,7 @@ from toolkit.selftest.run import NOTHING, FaultOutcome, SelfTested
 MISTAKES = [
     (("selftest",), "exported: no such file or folder"),
     (("selftest", "EMPTY"), "no manifest.json there or in its subfolders"),
-    (("selftest", "none", "--margin", "101"), "the margin is 101.0; it must be from 0 to 100"),
+    (("selftest", "none", "--margin", "101"), "the margin, in percentage points, is 101; it must be from 0 to 100"),
     (("selftest", "--golden"), "No such option: --golden"),
 ]
 

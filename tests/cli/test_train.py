@@ -99,3 +99,14 @@ def test_resume_refuses_another_recipe_and_takes_more_epochs(cli, here, tiny_npz
 def test_json_is_the_only_thing_on_stdout(cli, here, tiny_npz):
     _, out, _ = cli("train", "--data", tiny_npz, "--model", "mlp", "--epochs", "1", "--json")
     assert np.isfinite(json.loads(out)["test_accuracy"])
+
+
+@pytest.mark.slow
+def test_rows_of_values_are_not_called_images(cli, here):
+    labels = np.arange(80) % 2
+    rows = np.stack([labels, 1 - labels], axis=1).astype(np.float32) + np.arange(80, dtype=np.float32)[:, None] / 1e3
+    np.savez("values.npz", x_train=rows[:60], y_train=labels[:60], x_test=rows[60:], y_test=labels[60:])
+    code, out, err = cli("train", "--data", "values.npz", "--model", "mlp", "--epochs", "1", "--name", "values")
+    assert code == 0, err
+    assert " of 20 rows (values" in out
+    assert "image" not in out

@@ -10,9 +10,16 @@ from tests.conftest import tiny_arrays
 
 MISTAKES = [
     (("verify",), "exported: no such file or folder"),
-    (("verify", "--margin", "-1"), "the margin is -1.0; it must be from 0 to 100"),
+    (("verify", "--margin", "-1"), "the margin, in percentage points, is -1; it must be from 0 to 100"),
     (("verify", "--golden", "--save"), "results by golden measure no accuracy and are not saved"),
-    (("verify", "--golden", "--data", "sample"), "golden.npz has its own images; leave out --golden or --data"),
+    (("verify", "--golden", "--data", "sample"), "golden.npz has its own images; leave out --golden, or --data"),
+    (("verify", "--golden", "--image-size", "8x8"), "golden.npz has its own images; leave out --golden, or --data"),
+    (
+        ("verify-against", "a.onnx", "b.onnx", "--data", "sample", "--margin", "-1"),
+        "the margin, in percentage points, is -1",
+    ),
+    (("verify-against", "a.onnx", "b.onnx"), "Missing option '--data'"),
+    (("verify-against", "a.onnx", "--data", "sample"), "Missing argument 'paths'"),
     (("verify", "--runtime", "litert", "--save"), "leave out --runtime, or --save"),
     (("verify", "--runtime", "tpu"), "'tpu' is not one of 'keras', 'litert', 'onnxruntime', 'tflm'"),
     (("verify", "EMPTY", "--flips", "flips.gif"), "flips.gif: a picture must end in .png or .svg"),

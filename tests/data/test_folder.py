@@ -8,8 +8,8 @@ from PIL import Image
 
 from toolkit import data
 from toolkit.cli import call
-from toolkit.errors import DataError, UsageError
-from toolkit.reading import Reading
+from toolkit.errors import DataError, RunError, UsageError
+from toolkit.reading import Reading, from_json
 
 
 def save(path, *, seed=0, size=(8, 8), mode="L"):
@@ -184,6 +184,10 @@ def test_images_are_brought_to_the_size_that_is_asked_for(tmp_path, how):
 def test_images_are_brought_to_what_a_model_takes(tmp_path):
     loaded = load(mixed(tmp_path / "pets"), model_shape=(5, 5, 3))
     assert loaded.input_shape == (5, 5, 3)
+    # The photos are grey: that the model takes colours is recorded for what comes after.
+    recorded = from_json(loaded.reading.to_json(), tmp_path / "config.json", error=RunError)
+    again = data.load(str(tmp_path / "pets"), warn=pytest.fail, reading=recorded)
+    assert again.digests == loaded.digests
 
 
 def break_two(folder):

@@ -44,9 +44,15 @@ def test_a_model_of_ones_own_gets_photos_in_the_size_that_it_takes(tmp_path, her
     layers = [keras.Input((5, 7, 3)), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
     keras.Sequential(layers).save(tmp_path / "own.keras")
     folder = mixed(tmp_path / "pets")
-    exported = api.export(tmp_path / "own.keras", data=folder, format="tflite", quantize="float32", calibration=4)
-    assert exported.manifest.data.reading == Reading(image_size=(5, 7), resize="fit")
-    assert api.verify(exported, data=folder).parts[0].expected.images.shape[1:] == (5, 7, 3)
+    cropped = Reading(resize="crop")  # which leaves the size to the model
+    wanted = {"format": "tflite", "quantize": "float32", "calibration": 4, "reading": cropped}
+    exported = api.export(tmp_path / "own.keras", data=folder, **wanted)
+    assert exported.manifest.data.reading == Reading(image_size=(5, 7), resize="crop", model_shape=(5, 7, 3))
+    parity = api.verify(exported, data=folder, reading=cropped)
+    assert parity.parts[0].expected.images.shape[1:] == (5, 7, 3)
+    # The run knows that the grey photos are given in colours.
+    run = api.train(str(tmp_path / "own.keras"), data=folder, name="own", epochs=1, batch_size=8, reading=cropped)
+    assert api.export(run, output="again", **{**wanted, "reading": None}).manifest.data == exported.manifest.data
 
 
 def test_the_rows_that_an_export_calibrates_on_are_those_that_were_learned_from():

@@ -11,6 +11,7 @@ from tests.conftest import tiny_arrays
 from toolkit import data, host
 from toolkit.data import base, idx, mnist, sample
 from toolkit.errors import DataError, DataUnavailableError, MissingExtraError
+from toolkit.files import memory
 from toolkit.reading import Reading
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
@@ -124,6 +125,7 @@ def test_a_header_that_promises_too_much_takes_no_memory(tmp_path):
 def test_more_than_the_memory_is_refused(tmp_path, monkeypatch):
     path = save_npz(tmp_path / "large.npz")
     monkeypatch.setattr(host, "available_memory_bytes", lambda: 1000)
+    monkeypatch.setattr(memory, "SMALL_BYTES", 0)
     with pytest.raises(DataError, match="bytes of memory; 1,000 are free, half of which may be used"):
         data.load(str(path), warn=pytest.fail)
 

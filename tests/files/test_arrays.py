@@ -154,11 +154,11 @@ def test_another_array_than_is_expected_is_not_read(tmp_path, monkeypatch, value
 
 
 def test_more_than_half_of_the_memory_is_refused_before_a_byte_is_inflated(tmp_path, monkeypatch):
-    np.savez_compressed(tmp_path / "x.npz", a=np.zeros(10**6, np.uint8))
-    assert read(tmp_path / "x.npz").size == 10**6
+    np.savez_compressed(tmp_path / "x.npz", a=np.zeros(2 * 10**6, np.uint8))
+    assert read(tmp_path / "x.npz").size == 2 * 10**6
     monkeypatch.setattr(host, "available_memory_bytes", lambda: 10**6)
     monkeypatch.setattr(zipfile.ZipFile, "open", pytest.fail)
-    with pytest.raises(DataError, match=r"x\.npz: what it holds needs 1,000,128 bytes of memory; 1,000,000 are free"):
+    with pytest.raises(DataError, match=r"x\.npz: what it holds needs 2,000,128 bytes of memory; 1,000,000 are free"):
         read(tmp_path / "x.npz")
 
 

@@ -239,5 +239,5 @@ def test_a_run_that_was_trained_on_since_makes_its_export_stale(exported_once, t
 
 @pytest.mark.parametrize("margin", [-1.0, 101.0, float("nan")])
 def test_a_margin_that_makes_no_sense_is_refused(margin):
-    with pytest.raises(UsageError, match="the margin is"):
+    with pytest.raises(UsageError, match="the margin, in percentage points, is"):
         VerifyOptions(margin_pp=margin)

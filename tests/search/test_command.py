@@ -1,7 +1,10 @@
 """``toolkit search`` as it is called: one whole search, in this process, and what is refused."""
 
 import json
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -9,8 +12,10 @@ from tests.compress.networks import knowing
 from tests.conftest import SHIPPED
 from tests.study.test_study import Here
 from toolkit import api
+from toolkit.data import base
+from toolkit.data.base import Split
 from toolkit.errors import RunError
-from toolkit.files import write_text
+from toolkit.files import write_json, write_text
 from toolkit.search import costs, search
 from toolkit.search.budgets import Costs
 from toolkit.study.executors.base import ENDED, Event
@@ -32,6 +37,32 @@ class InThisProcess:
 
     def close(self):
         pass
+
+
+# What may be known of rows that nobody looks at: how many they are, and which.
+IDENTITY = {"__len__", "images_sha256", "labels_sha256", "row_digests"}
+
+
+@dataclass(frozen=True)
+class Watched(Split):
+    """Rows that tell who looks at them."""
+
+    seen_by: ClassVar[list[str]] = []
+
+    def __getattribute__(self, name):
+        if name in ("images", "labels"):
+            frame, functions = sys._getframe(1), set()
+            while frame.f_globals["__name__"] in (__name__, base.__name__):
+                functions.add(frame.f_code.co_name)
+                frame = frame.f_back
+            if not functions & IDENTITY:
+                self.seen_by.append(f"{frame.f_globals['__name__']}.{frame.f_code.co_name}")
+        return super().__getattribute__(name)
+
+
+@pytest.fixture
+def many(many):
+    return replace(many, test=Watched(many.test.images, many.test.labels))
 
 
 @pytest.fixture
@@ -68,9 +99,23 @@ def worse(tmp_path):
 
 @pytest.mark.slow
 def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(cli, here, here_alone, monkeypatch, worse):
-    against = ("--against", worse)
+    against, seen_before = ("--against", worse), {}
+
+    def write(path, document):
+        seen_before[path.name] = set(Watched.seen_by)
+        write_json(path, document)
+
+    monkeypatch.setattr(Watched, "seen_by", [])
+    monkeypatch.setattr("toolkit.search.prove.write_json", write)
     code, out, err = cli("search", *ASKED, *against, "--json")
     assert code == 0, err
+    # Before the front stands, only the golden of its exports takes rows, and nothing compares them with their labels.
+    assert seen_before["front.json"] == {"toolkit.export.exporter._golden_rows"}
+    assert seen_before["proof.json"] - seen_before["front.json"] == {
+        "toolkit.parity.reference._compute",
+        "toolkit.parity.verify.on_test_set",
+        "toolkit.parity.against.answered_by",
+    }
     document = json.loads(out)
     (one,), (member,) = document["candidates"], document["proof"]["members"]
     assert (document["command"], one["state"], one["epochs_run"]) == ("search", "finished", 30)
@@ -86,7 +131,7 @@ def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(cli, her
     again = cli("search", *ASKED, *against, "--json")
     assert (again[0], json.loads(again[1])["proof"]) == (0, document["proof"])
     assert here_alone == trained
-    shown = cli("search", "--show", "search")
+    shown = cli("report-search")
     assert shown[0] == 0
     assert "1 of 1 candidates finished; report: runs/search/search.md, runs/search/search.html" in shown[1]
     assert api.report_search(here / "runs" / "search").search == search.read(here / "runs" / "search")
@@ -115,8 +160,6 @@ def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(cli, her
         (("--name", "a/b"), "'a/b' is no name; allowed: one without a slash"),
         (("--against", "nothing"), "nothing: no such file, folder or run"),
         (("--augment", "none"), "unknown augmentation 'none'"),
-        (("--show", "none", "--trials", "3"), "--show trains nothing; leave out --trials"),
-        (("--show", "none"), "no search is called 'none'; known searches: none; 'toolkit search' makes one"),
         (("--min-accuracy", "99.9"), "has 90 test rows; no fewer than 3,838 could show 99.9 %"),
         (("--against", SHIPPED / "mlp.keras"), "has 90 test rows; no fewer than 2,70"),
     ],
@@ -197,3 +240,11 @@ def test_instructions_that_nothing_counts_here_are_refused_in_one_line(cli, here
         "qemu-x86_64 is not installed\n"
     )
     assert list(here.iterdir()) == []
+
+
+def test_the_report_of_a_search_that_is_not_there_is_refused(cli, here):
+    code, _, err = cli("report-search", "--name", "none")
+    assert (code, err) == (
+        2,
+        "error: no search is called 'none'; known searches: none; 'toolkit search' makes one\n",
+    )

@@ -42,6 +42,14 @@ def test_a_training_that_once_reached_its_floor_is_not_given_up(perform):
     assert (found.state, epochs) == (TrialState.UNFINISHED, 3)
 
 
+def test_a_kill_before_an_epoch_was_looked_at_does_not_save_a_training_from_being_given_up(perform, tmp_path):
+    of = progress([0.5, 0.6])
+    checkpoint.save_state(tmp_path / "trial-001" / checkpoint.STATE, variables={}, progress=of)
+    found, epochs = perform([0.5, 0.6, 0.9], (0.0, 0.7, 0.7))
+    assert (found.state, epochs) == (TrialState.GIVEN_UP, 0)
+    assert found.message == "60.00 % on the validation rows after epoch 2, below 70.00 %"
+
+
 def test_without_floors_nothing_is_given_up(perform):
     assert perform([0.1, 0.1, 0.1], ())[1] == 3
 

@@ -114,8 +114,12 @@ def test_without_a_rival_nothing_is_said_of_one(searched):
     assert "None" not in written.markdown.read_text()
     assert json.loads(json.dumps(written.to_json()))["proof"]["rival"] is None
     assert written.conclusion == (
-        "the front has 3 candidates, from 2.00 kB with 98.90 % (98.62 – 99.12) on the test set to 9.00 kB with 99.50 % "
+        "the front has 3 candidates: 2.00 kB with 98.90 % (98.62 – 99.12) on the test set to 9.00 kB with 99.50 % "
         "(99.30 – 99.64) on the test set"
+    )
+    one = replace(written.search.proof, members=written.search.proof.members[:1])
+    assert report.conclude(replace(written.search, proof=one)) == (
+        "the front has 1 candidate: 2.00 kB with 98.90 % (98.68 – 99.09) on the test set"
     )
 
 
@@ -164,7 +168,7 @@ def test_given_up_is_a_result_that_is_read_again(searched):
 
 
 @pytest.mark.slow
-def test_what_was_measured_stands_beside_what_the_files_tell(searched):
+def test_what_is_limited_stands_beside_what_the_files_tell(searched):
     def with_measured(one):
         count, latency_s = 3 * one.costs.macs, one.costs.macs * 1e-9
         costs = replace(
@@ -175,11 +179,14 @@ def test_what_was_measured_stands_beside_what_the_files_tell(searched):
         return replace(one, costs=costs)
 
     of = proven(replace(searched, candidates=tuple(map(with_measured, searched.candidates))))
-    budgets = replace(of.asked.budgets, max_instructions=9e6, max_latency_s=1.0)
+    budgets = replace(of.asked.budgets, max_memory_bytes=9e3, max_instructions=9e6, max_latency_s=1.0)
     written = report.write(replace(of, asked=replace(of.asked, budgets=budgets)))
     text = written.markdown.read_text()
     assert "Instructions: of one inference, by qemu-x86_64 10.0.2 on Haswell. Latency: of one inference, by the" in text
-    assert "| candidate | size | MACs | instructions | latency | validation |" in text
+    assert "| candidate | size | MACs | memory | instructions | latency | validation |" in text
     first = written.search.named("trial-001").costs
-    assert f"| trial-001 | 2.00 kB | {first.macs:,} | {3 * first.macs:,} | {first.macs / 1_000:.1f} µs (at most" in text
+    memory = f"{first.memory_bytes} B"
+    assert (
+        f"| trial-001 | 2.00 kB | {first.macs:,} | {memory} | {3 * first.macs:,} | {first.macs / 1_000:.1f} µs (at most"
+    ) in text
     assert written.search.named("trial-001").to_json()["instructions"]["where"] == "qemu-x86_64 10.0.2 on Haswell"

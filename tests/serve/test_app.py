@@ -1,11 +1,13 @@
 """The API as a client meets it."""
 
+import asyncio
 import base64
 import io
 import itertools
 import os
 import signal
 import struct
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from starlette.testclient import TestClient
 
 from tests.conftest import SIDE
 from tests.serve.conftest import LOCAL, TOKEN, engines, png, seven
+from toolkit.prediction.views import Form
 from toolkit.serve import app, limits, predictor
 
 
@@ -73,6 +76,28 @@ def test_images_of_odd_shapes_are_read_or_refused(digits, shape):
         assert answer.status_code in (200, 422)
         if answer.status_code == 422:
             refused(answer, 422, "the image: no digit")
+
+
+@pytest.mark.parametrize(
+    ("content", "woken"),
+    [
+        (png(seven(28)), 0),
+        (png(seven(29)), 1),
+        (png(np.zeros((1000, 1000))), 1),
+        (png(np.zeros((28, 28))) + bytes(limits.SMALL_BYTES), 1),
+    ],
+    ids=["of the model's size", "larger", "a small file of many pixels", "a large file of few"],
+)
+def test_an_image_of_the_models_size_wakes_no_thread(content, woken, monkeypatch):
+    asked = []
+    forms = {Form(28, 28, 1, digits=False, how="fit")}
+    with ThreadPoolExecutor(1) as threads:
+        submit = threads.submit
+        monkeypatch.setattr(threads, "submit", lambda *given: asked.append(given) or submit(*given))
+        size, images = asyncio.run(predictor._prepared(content, forms, threads))
+    assert len(asked) == woken
+    assert size == Image.open(io.BytesIO(content)).size
+    assert images.keys() == forms
 
 
 def test_every_digit_of_an_image_is_read(digits):

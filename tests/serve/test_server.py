@@ -116,6 +116,23 @@ def test_connections_that_are_cut_cost_the_others_nothing(running):
             assert json.load(connection.getresponse())["results"][0]["readings"][0]["class"] == "7"
 
 
+def test_the_memory_of_a_burst_goes_back():
+    """Of 40 bodies of 1 MB at a time, after a larger one; what lies between them in the heap stays."""
+    script = """if True:
+        from toolkit.host import process_memory_bytes
+        from toolkit.serve import server
+        server._return_memory()
+        before = process_memory_bytes("VmRSS")
+        b"." * (8 << 20)
+        burst = [(b"." * (1 << 20), b"." * 2000) for _ in range(40)]
+        small = [one for _, one in burst]
+        del burst
+        print(process_memory_bytes("VmRSS") - before)
+    """
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 4 << 20
+
+
 @pytest.mark.slow
 def test_a_server_for_others_prints_a_token_and_a_code_for_the_phone():
     with served(ARTIFACT, "--host", "0.0.0.0", "--port", 0, PYTHONIOENCODING="utf-8") as (_, said):

@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgba
 from tests.study.made_up import plausible, study
 from toolkit import drawing
 from toolkit.study import charts
+from toolkit.study.charts.base import log_axis
 from toolkit.study.grid import Grid
 from toolkit.study.trials import TrialState
 
@@ -194,3 +195,12 @@ def test_an_axis_of_accuracies_that_are_close_has_labels():
     of = study(lambda recipe: {"accuracies": [0.961 + recipe.seed / 1000]}, replace(SMALL, epochs=(1,)))
     (axes,) = drawn(of, "seeds").figure.axes
     assert len(axes.get_xticklabels()) >= 2
+
+
+@pytest.mark.parametrize(("low", "high"), [(5.2, 16.8), (0.3, 0.4), (80, 300), (1e-6, 1e6), (9, 11)])
+def test_a_logarithmic_axis_has_labels_to_read_values_by(low, high):
+    axes = drawing.new_figure(width=7, height=4).subplots()
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    log_axis(axes.xaxis)
+    assert sum(low <= tick <= high for tick in axes.get_xticks()) >= 2

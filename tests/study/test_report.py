@@ -122,4 +122,4 @@ def test_the_report_says_when_and_with_what_the_runs_were_made(tmp_path, no_char
         write_json(one.trial.folder / "config.json", document)
     text = report.write(of, tmp_path).markdown.read_text()
     assert f"Runs begun: 2026-01-01 to 2026-01-0{len(of.outcomes)}, with keras 3.1, tensorflow 2.2." in text
-    assert f"sha256 of the test images: `{of.data['digests']['test_images']}`" in text
+    assert f"sha256 of the test rows: `{of.data['digests']['test_images']}`" in text

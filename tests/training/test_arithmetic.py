@@ -5,17 +5,19 @@ import os
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.training.made_up import RECIPE, assert_same, state
-from toolkit import host
+from toolkit import extras, host
 from toolkit.cache import cache_folder
-from toolkit.training import arithmetic
+from toolkit.files import documents
+from toolkit.training import arithmetic, trial
 from toolkit.training.arithmetic import UNTRIED, Arithmetic, Tried
 from toolkit.training.fit import train
 from toolkit.worker import process
 
-# Seconds of a batch, by (oneDNN, XLA).
+# Seconds of a batch, by (oneDNN, XLA), and True for bfloat16.
 SECONDS = {(False, 0): 4.0, (False, 1): 3.0, (True, 0): 2.0, (True, 1): 5.0}
 
 
@@ -26,7 +28,7 @@ def trials(monkeypatch, tmp_path):
 
     def attempt(recipe, dataset, device, *, onednn):
         made.append(onednn)
-        return [Tried(*form, batch_s) for form, batch_s in SECONDS.items() if form[0] == bool(onednn)]
+        return [Tried(*form[:2], s, *form[2:]) for form, s in SECONDS.items() if form[0] == bool(onednn)]
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(arithmetic, "LEAST_VALUES", 1)
@@ -61,6 +63,16 @@ def test_another_model_or_recipe_gets_a_trial_of_its_own(tiny, trials):
     assert trials == [None, True] * 5
 
 
+def test_a_gpu_that_comes_or_goes_gets_a_trial_of_its_own(tiny, trials, monkeypatch, tmp_path):
+    choose(tiny)
+    (tmp_path / "nvidia0").touch()
+    monkeypatch.setattr(arithmetic, "GPUS", tmp_path)
+    choose(tiny)
+    monkeypatch.setenv(arithmetic.VISIBLE_GPUS, "")
+    choose(tiny)
+    assert trials == [None, True] * 3
+
+
 def test_a_damaged_cache_is_tried_anew(tiny, trials):
     first = choose(tiny)
     (kept,) = (cache_folder() / "training").iterdir()
@@ -69,19 +81,45 @@ def test_a_damaged_cache_is_tried_anew(tiny, trials):
     assert trials == [None, True] * 2
 
 
-def test_nothing_is_tried_for_a_short_training_or_a_gpu(tiny, trials, monkeypatch):
-    assert choose(tiny, device="gpu") == UNTRIED
+def test_nothing_is_tried_for_a_short_training(tiny, trials, monkeypatch):
     monkeypatch.setattr(arithmetic, "LEAST_VALUES", 240 * 64 * 4 + 1)
     assert choose(tiny) == UNTRIED
     assert trials == []
     assert choose(tiny, replace(RECIPE, epochs=5)) != UNTRIED
 
 
-@pytest.mark.parametrize(("answer", "is_kept"), [(None, False), ([], True)], ids=["a trial that failed", "a GPU"])
+@pytest.mark.parametrize(
+    ("answer", "is_kept"), [(None, False), ([], True)], ids=["a trial that failed", "nothing that XLA could compile"]
+)
 def test_without_a_timed_step_no_arithmetic_is_chosen(tiny, trials, monkeypatch, answer, is_kept):
     monkeypatch.setattr(arithmetic, "_try", lambda *_, **__: answer)
     assert choose(tiny) == UNTRIED
     assert (cache_folder() / "training").exists() == is_kept
+
+
+def test_on_a_gpu_xla_alone_is_tried(tiny, trials, monkeypatch):
+    tried = [Tried(None, 0, 3.0), Tried(None, 12, 1.0)]
+    asked = []
+    monkeypatch.setattr(arithmetic, "_try", lambda *_, onednn: asked.append(onednn) or tried)
+    assert choose(tiny, device="gpu") == Arithmetic(None, 12, tuple(tried))
+    assert choose(tiny, device="gpu").words == ("with XLA (12 batches at once)",)
+    assert asked == [None]
+
+
+@pytest.mark.slow
+def test_a_trial_on_a_gpu_leaves_out_what_onednn_does(tiny, monkeypatch):
+    monkeypatch.setattr(trial, "choose", lambda tf, device: "GPU (one)")
+    answer, _ = trial._try(
+        {},
+        b"",
+        recipe={**RECIPE.to_json(), "model": RECIPE.model},
+        input_shape=tiny.input_shape,
+        classes=tiny.classes,
+        dtype="uint8",
+        device="gpu",
+        forms=[(0, False), (1, False), (0, True)],
+    )
+    assert [(one["onednn"], one["xla"]) for one in answer["tried"]] == [(None, 0), (None, 1)]
 
 
 def test_what_the_user_or_an_import_has_decided_is_not_tried_otherwise(tiny, trials, monkeypatch):
@@ -108,21 +146,40 @@ def test_an_epoch_is_cut_into_equal_parts_that_are_not_too_large(tiny, monkeypat
     """Of the 12 whole batches of 15 images with 64 pixels."""
     monkeypatch.setattr(arithmetic, "MOST_AT_ONCE", most)
     monkeypatch.setattr(arithmetic, "MOST_AT_ONCE_BYTES", most_bytes)
-    assert arithmetic._forms(RECIPE, tiny)[-1] == at_once
+    assert max(arithmetic._forms(RECIPE, tiny))[0] == at_once
+
+
+@pytest.fixture
+def bfloat16(monkeypatch):
+    """A CPU that multiplies in bfloat16, as far as toolkit knows. oneDNN does what this one can."""
+    monkeypatch.setattr("toolkit.host.instruction_sets", lambda: {"bf16": True})
+
+
+def test_bfloat16_is_tried_for_pixels_in_float32_alone(tiny, bfloat16, monkeypatch):
+    def tried(recipe, dataset=tiny):
+        return (0, True) in arithmetic._forms(recipe, dataset)
+
+    assert tried(RECIPE)
+    assert not tried(replace(RECIPE, precision="mixed"))
+    assert not tried(replace(RECIPE, qat=True))
+    values = replace(tiny, train=replace(tiny.train, images=tiny.train.images.astype("float32")))
+    assert not tried(RECIPE, values)
+    monkeypatch.setattr("toolkit.host.instruction_sets", lambda: {"bf16": False})
+    assert not tried(RECIPE)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "setting", "forms"),
     [
-        (RECIPE, False, [0, 1, 12]),
-        (replace(RECIPE, model="cnn", augment="shift"), True, [0, 1]),
+        (RECIPE, False, [(0, False), (1, False), (12, False)]),
+        (replace(RECIPE, model="cnn", augment="shift"), True, [(0, False), (1, False), (0, True)]),
     ],
     ids=["mlp", "cnn"],
 )
-def test_a_trial_times_every_form_of_a_step(tiny, recipe, setting, forms):
+def test_a_trial_times_every_form_of_a_step(tiny, bfloat16, recipe, setting, forms):
     found = arithmetic._try(recipe, tiny, "cpu", onednn=setting)
-    assert [(one.onednn, one.xla) for one in found] == [(setting, form) for form in forms]
+    assert [(one.onednn, one.xla, one.bfloat16) for one in found] == [(setting, *form) for form in forms]
     assert all(one.batch_s > 0 for one in found)
 
 
@@ -149,26 +206,44 @@ def test_a_trial_begins_with_its_setting_and_leaves_the_others_theirs(tiny, monk
 
 
 @pytest.mark.slow
-def test_a_run_records_its_arithmetic_and_keeps_it_when_it_goes_on(tmp_path, tiny, trials, monkeypatch):
-    at_once = 4
+@pytest.mark.parametrize(
+    ("form", "said_so"),
+    [((4,), "with XLA (4 batches at once)"), ((0, True), "(in bfloat16), without XLA")],
+    ids=["batches at once", "bfloat16"],
+)
+def test_a_run_records_its_arithmetic_and_keeps_it_when_it_goes_on(tmp_path, tiny, trials, monkeypatch, form, said_so):
     monkeypatch.setattr(arithmetic, "_imported", arithmetic.onednn)
-    monkeypatch.setitem(SECONDS, (arithmetic.onednn(), at_once), 1.0)
+    monkeypatch.setitem(SECONDS, (arithmetic.onednn(), *form), 1.0)
     recipe = replace(RECIPE, model="mlp")
     told = []
     train(recipe, tiny, tmp_path / "whole", on_trial=lambda: told.append("trying"))
     started = []
     train(replace(recipe, epochs=2), tiny, tmp_path / "parts", on_trial=lambda: None, on_start=started.append)
     assert told == ["trying"]
-    assert started[0].additions[-1] == f"with XLA ({at_once} batches at once)"
+    assert ", ".join(started[0].additions).endswith(said_so)
     config = json.loads((tmp_path / "parts" / "config.json").read_text())
-    kept = {"onednn": arithmetic.onednn(), "xla": at_once}
-    assert kept.items() <= config["arithmetic"].items()
-    assert len(config["arithmetic"]["tried"]) >= 2
-    monkeypatch.setitem(SECONDS, (arithmetic.onednn(), at_once), 9.0)
+    kept = documents.convert(config["arithmetic"], Arithmetic, "config.json", what="how a run computes")
+    assert (kept.onednn, kept.xla, kept.bfloat16) == (arithmetic.onednn(), form[0], form[1:] == (True,))
+    assert len(kept.tried) >= 2
+    monkeypatch.setitem(SECONDS, (arithmetic.onednn(), *form), 9.0)
     said = []
     train(recipe, tiny, tmp_path / "parts", resume=True, on_trial=lambda: pytest.fail("tried"), warn=said.append)
     assert said == []
     assert_same(state(tmp_path / "whole"), state(tmp_path / "parts"))
+
+
+@pytest.mark.slow
+def test_a_function_is_computed_in_bfloat16_within_the_block_alone():
+    tf = extras.load("tensorflow")
+    product = tf.function(tf.matmul)
+    left, right = np.random.default_rng(0).random((2, 64, 64), np.float32)
+    exact = product(left, right).numpy()
+    with arithmetic.in_bfloat16(tf):
+        rounded = product(left, right).numpy()
+    np.testing.assert_array_equal(product(left, right), exact)
+    np.testing.assert_allclose(rounded, exact, rtol=2**-7)
+    # Of a CPU without the instructions it is only asked that nothing else comes of it.
+    assert np.array_equal(rounded, exact) != (arithmetic.onednn() and host.instruction_sets()["bf16"])
 
 
 @pytest.mark.slow

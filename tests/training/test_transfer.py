@@ -13,6 +13,7 @@ from toolkit import extras, runs
 from toolkit.convention import Convention, Layout
 from toolkit.data.base import make_dataset
 from toolkit.errors import ArtifactError, UsageError
+from toolkit.reading import AS_THEY_ARE
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.training import folders
 from toolkit.training.fit import train
@@ -127,7 +128,7 @@ def test_a_file_whose_grey_images_lack_an_axis_is_trained_further(tmp_path, tiny
     assert runs.convention_of(went_on.folder).layout == Layout.NHW
     (tmp_path / "photos" / "apple").mkdir(parents=True)
     (tmp_path / "photos" / "apple" / "1.png").touch()
-    assert reading_for(recipe_of(path), str(tmp_path / "photos")).model_shape == (8, 8, 1)
+    assert reading_for([str(path)], str(tmp_path / "photos"), AS_THEY_ARE).model_shape == (8, 8, 1)
 
 
 @pytest.mark.slow

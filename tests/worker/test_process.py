@@ -134,10 +134,28 @@ def test_a_worker_that_takes_too_much_memory_is_ended(worker):
 
 
 def test_memory_is_looked_at_even_if_every_answer_comes_at_once(worker, monkeypatch):
-    used = iter([0, 10**12])
+    used = iter([0, 0, 10**12])
     monkeypatch.setattr(Process, "_rss_bytes", lambda self: next(used))
     monkeypatch.setattr("toolkit.wire.LOOK_S", 60.0)  # so that nobody looks while an answer is awaited
-    one = worker(ECHO)
+    one = worker(ECHO, clock=count().__next__)
     one.ask(OPEN)
     with pytest.raises(WorkerFailedError, match="bytes of memory and was ended"):
         one.ask(OPEN)
+
+
+def test_quick_answers_cost_no_look_at_the_system_each(worker, monkeypatch):
+    looks = []
+    monkeypatch.setattr(Process, "_rss_bytes", lambda self: looks.append(self) or 0)
+    monkeypatch.setattr(process, "process_waited_s", lambda pid: looks.append(pid) or 0.0)
+    one = worker(ECHO, clock=lambda: 0.0)
+    for _ in range(20):
+        one.ask(OPEN)
+    assert len(looks) == 3
+
+
+def test_memory_is_looked_at_when_the_first_answer_has_come(worker, monkeypatch):
+    """While a question is sent, the process may not have begun yet."""
+    used = iter([0, 10**12])
+    monkeypatch.setattr(Process, "_rss_bytes", lambda self: next(used))
+    with pytest.raises(WorkerFailedError, match="bytes of memory and was ended"):
+        worker(ECHO, clock=lambda: 0.0).ask(OPEN)

@@ -141,8 +141,7 @@ def export(
     resolved = source if isinstance(source, sources.Source) else sources.resolve(fspath(source))
     choice = resolved.data if data is None else fspath(data)
     with allowing(imports, unsafe_lambda=unsafe_lambda):
-        how = resolved.reading_for(choice, input_shape) if reading is None else reading
-        dataset = load(choice, warn=warn, reading=how)
+        dataset = load(choice, warn=warn, reading=resolved.reading_for(choice, reading, input_shape))
         text = f"exporting {resolved.keras_path}, with '{dataset.name}' ({dataset.origin})"
         on_step(Step(0, len(pairs), text, resolved))
         return exporter.export(
@@ -262,6 +261,7 @@ def train(
     """
     from toolkit import runs
     from toolkit.data import load
+    from toolkit.reading import AS_THEY_ARE
     from toolkit.runtimes.keras.loading import allowing
     from toolkit.training import fit, folders, transfer
 
@@ -271,10 +271,10 @@ def train(
     extras.require("tensorflow")
     runs.remove_leftovers()
     with allowing(imports, unsafe_lambda=unsafe_lambda):
-        how = reading or (runs.reading_of(folder) if resume else transfer.reading_for(chosen, choice))
+        how = reading or (runs.reading_of(folder) if resume else AS_THEY_ARE)
         return fit.train(
             chosen,
-            load(choice, warn=warn, reading=how),
+            load(choice, warn=warn, reading=transfer.reading_for((chosen.model,), choice, how)),
             folder,
             device_choice=device,
             strategy_choice=strategy,

@@ -55,17 +55,20 @@ def study(
     in the folder, MissingExtraError without TensorFlow.
     """
     from toolkit.data import load
+    from toolkit.reading import AS_THEY_ARE
     from toolkit.runtimes.keras.loading import allowing
     from toolkit.study import grid, study
     from toolkit.study.progress import Board
+    from toolkit.training import transfer
 
     extras.require("tensorflow")
     extras.require("matplotlib")
     folder = study.folder_of(name)
     asked = grid.make(axes, quick=quick)
     executor = executor_of(jobs, folder / study.LOG, ray=ray, cpus=run_cpus, gpus=run_gpus)
-    dataset = load(fspath(data), warn=warn, reading=reading)
     with allowing(imports, unsafe_lambda=unsafe_lambda):
+        read_as = transfer.reading_for(asked.model, fspath(data), reading or AS_THEY_ARE)
+        dataset = load(fspath(data), warn=warn, reading=read_as)
         begun = study.begin(asked, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
         board = Board(begun, jobs=executor.jobs)
         of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"

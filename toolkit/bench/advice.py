@@ -120,8 +120,8 @@ def _describe(best: Result, speedup: Interval | None, kernels: str | None) -> st
     if best.parity is None:
         parts.append("not verified yet, run 'toolkit verify --save'")
     elif best.accuracy is not None:
-        known = best.measured_on is not None and best.measured_on == kernels
-        where = "" if known else f" measured on {best.measured_on or 'a kind of CPU that was not recorded'}"
+        known = best.accuracy_measured_on is not None and best.accuracy_measured_on == kernels
+        where = "" if known else f" measured on {best.accuracy_measured_on or 'a kind of CPU that was not recorded'}"
         how = "as far as its test set can tell" if best.parity == Verdict.INCONCLUSIVE else f"({best.parity})"
         parts.append(f"verified {how}, accuracy {units.percent(best.accuracy)}{where}")
     return ", ".join(parts)

@@ -120,7 +120,7 @@ class Measured:
             quantization=listed.quantization if listed else None,
             parity=listed.verdict if listed else None,
             accuracy=listed.accuracy if listed else None,
-            measured_on=listed.measured_on.kernels if listed and listed.measured_on else None,
+            accuracy_measured_on=listed.measured_on.kernels if listed and listed.measured_on else None,
             golden=self.golden,
             notes=(*self.notes, *([f"not timed beside float32: {self.apart}"] if self.apart else [])),
             runtime=configuration.candidate.runtime,

@@ -1,6 +1,6 @@
 """Read the record of a benchmark, checked: it may be a device's, or one that somebody gave away."""
 
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, TypeVar
 
@@ -11,7 +11,7 @@ from toolkit.bench.conditions import ADVICE
 from toolkit.bench.explanation import WhyEntry
 from toolkit.bench.instructions import Instructions
 from toolkit.bench.pairs import Pairs
-from toolkit.bench.result import KINDS, PAIRED, Mark, Opened, Result
+from toolkit.bench.result import KINDS, PAIRED, Mark, Opened, Result, ResultFacts
 from toolkit.bench.statistics import RESAMPLES, Blocks, Samples
 from toolkit.bench.tuned import Tuned
 from toolkit.errors import ArtifactError
@@ -19,7 +19,6 @@ from toolkit.files import FileName, documents
 from toolkit.files.arrays import Arrays, Expected, opened_npz
 from toolkit.files.memory import check_memory
 from toolkit.host import Host, State
-from toolkit.verdict import Verdict
 
 T = TypeVar("T")
 
@@ -55,30 +54,20 @@ class PairedEntry(TypedDict):
     processes: int
 
 
-class BenchResultEntry(TypedDict):
-    """What a result is made of again, its samples beside; its figures are derived."""
+@dataclass(frozen=True, kw_only=True)
+class BenchResultEntry(ResultFacts):
+    """What a result is made of again, its samples beside; its figures are derived. median_s: null under emulation."""
 
     artifact: str
-    sha256: NotRequired[str | None]
-    size_bytes: int
-    format: str | None
-    quantization: str | None
-    parity: Verdict | None
-    accuracy: float | None
-    accuracy_measured_on: NotRequired[str | None]
-    golden: NotRequired[str | None]
-    notes: NotRequired[list[str]]
-    runtime: str
-    threads: int
-    batch: int
     samples: SamplesName
     processes: list[Opened]
-    median_s: NotRequired[float | None]
+    median_s: float | None = 0.0
     marks: list[Mark]
-    paired: NotRequired[PairedEntry | None]
-    why: NotRequired[WhyEntry | None]
-    instructions: NotRequired[Instructions | None]
-    tuned: NotRequired[Tuned | None]
+    paired: PairedEntry | None = None
+    why: WhyEntry | None = None
+    instructions: Instructions | None = None
+    tuned: Tuned | None = None
+    others: dict[str, Any] = field(default_factory=dict)
 
 
 class HostEntry(TypedDict):
@@ -146,53 +135,39 @@ def document(path: Path, kind: type[T]) -> T:
 
 def host(record: BenchRecordEntry, path: Path) -> Host:
     """Return the machine that a record was made on."""
-    names = {field.name for field in fields(Host)}
+    names = {one.name for one in fields(Host)}
     facts: dict[str, Any] = {name: value for name, value in record["host"].items() if name in names}
     return documents.convert(facts, Host, path, what=_WHAT)
 
 
 def result(folder: Path, entry: BenchResultEntry) -> Result:
     """Return a result with its raw samples."""
-    if entry["batch"] < 1:
-        raise ArtifactError(f"{folder / RECORD}: {entry['samples']} is of a batch below 1")
-    if unknown := sorted({mark.reason for mark in entry["marks"]} - ADVICE.keys()):
-        raise ArtifactError(f"{folder / RECORD}: {entry['samples']} has a mark of no known reason: {unknown[0]!r}")
-    emulated = entry.get("median_s", 0.0) is None
-    if not entry["processes"] and not emulated:
-        raise ArtifactError(f"{folder / RECORD}: {entry['samples']} is of no process")
-    path = folder / entry["samples"]
+    if entry.batch < 1:
+        raise ArtifactError(f"{folder / RECORD}: {entry.samples} is of a batch below 1")
+    if unknown := sorted({mark.reason for mark in entry.marks} - ADVICE.keys()):
+        raise ArtifactError(f"{folder / RECORD}: {entry.samples} has a mark of no known reason: {unknown[0]!r}")
+    if not entry.processes and entry.median_s is not None:
+        raise ArtifactError(f"{folder / RECORD}: {entry.samples} is of no process")
+    path = folder / entry.samples
     if path.is_symlink():
         raise ArtifactError(f"{path}: a symbolic link; put the file itself there")
     with opened_npz(path, what="the samples of a benchmark") as arrays:
         by_kind = {kind: _blocks(arrays, kind, path) for kind in KINDS if f"{kind}_s" in arrays.names}
         # They are saved before the record that tells of them: a kill in between leaves those of further processes.
-        told = len(entry["processes"])
+        told = len(entry.processes)
         kinds = {kind: blocks.first(told) if told else blocks for kind, blocks in by_kind.items()}
         missing = [kind for kind in KINDS[:2] if kind not in kinds]
         if missing:
             raise ValueError(f"it lacks {missing[0]}_s")
-        paired = entry.get("paired")
-        pairs = _pairs(arrays, paired["processes"]) if paired else None
+        pairs = _pairs(arrays, entry.paired["processes"]) if entry.paired else None
     return Result(
-        path=Path(entry["artifact"]),
-        sha256=entry.get("sha256"),
-        size_bytes=entry["size_bytes"],
-        format=entry["format"],
-        quantization=entry["quantization"],
-        parity=entry["parity"],
-        accuracy=entry["accuracy"],
-        measured_on=entry.get("accuracy_measured_on"),
-        golden=entry.get("golden"),
-        notes=tuple(entry.get("notes", ())),
-        runtime=entry["runtime"],
-        threads=entry["threads"],
-        batch=entry["batch"],
-        samples=entry["samples"],
+        path=Path(entry.artifact),
+        **entry.facts(),
         invoke=kinds[KINDS[0]],
         end_to_end=kinds[KINDS[1]],
         paced=kinds.get(KINDS[2]),
-        opened=tuple(entry["processes"]),
-        marks=tuple(entry["marks"]),
+        opened=tuple(entry.processes),
+        marks=tuple(entry.marks),
         pairs=pairs,
     )
 

@@ -201,7 +201,7 @@ def read(folder: Path) -> Record:
     """Read a record with its raw samples; ArtifactError if it is none or was damaged."""
     path = folder / RECORD
     document = reading.document(path, BenchRecordEntry)
-    entries = [(Path(one["artifact"]), one) for one in document["results"]]
+    entries = [(Path(one.artifact), one) for one in document["results"]]
     return Record(
         folder=folder,
         host=reading.host(document, path),
@@ -210,16 +210,16 @@ def read(folder: Path) -> Record:
         rate=document["rate"],
         seed=document["seed"],
         versions=document["versions"],
-        results=[reading.result(folder, entry) for entry in document["results"]],
+        results=[reading.result(folder, entry) for _, entry in entries],
         failures=document["failures"],
         crashed=document["crashed"],
         interrupted=document["interrupted"],
         before=document["host"]["before"],
         after=document["host"]["after"],
         budgets=document["budgets"],
-        why={one["samples"]: explanation.read(why, path) for one in document["results"] if (why := one.get("why"))},
-        instructions={path: counted for path, one in entries if (counted := one.get("instructions"))},
-        tuned={path: tried for path, one in entries if (tried := one.get("tuned"))},
+        why={one.samples: explanation.read(one.why, path) for _, one in entries if one.why},
+        instructions={path: one.instructions for path, one in entries if one.instructions},
+        tuned={path: one.tuned for path, one in entries if one.tuned},
     )
 
 

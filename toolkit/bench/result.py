@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -66,32 +66,45 @@ class Paced:
         return {"n": self.n, "median_s": self.median_s, **_named(self.percentiles_s), "max_s": self.max_s}
 
 
-@dataclass(frozen=True, eq=False)
-class Result:
-    """One measured configuration: raw latencies by block, and its processes; all figures are derived from them.
+@dataclass(frozen=True, kw_only=True)
+class ResultFacts:
+    """What a record says of one measured configuration as it is; all else is derived.
 
     sha256: of the file; None in records from before it was kept. format, quantization, parity, accuracy: what the
-    manifest says of the artifact, if one lists it. measured_on: the kernel class of the machine that measured the
-    accuracy, if it is recorded. golden: how the artifact answers differently here than where it was exported, None
-    where it does not or has no golden. notes: what may come out otherwise on another kind of CPU. marks: turns in which
-    something changed on the machine; they are left in. pairs: blocks of it that alternate with those of its float32
-    original; None for that itself, and in records from before they were kept.
+    manifest says of the artifact, if one lists it. accuracy_measured_on: the kernel class of the machine that measured
+    the accuracy, if it is recorded. golden: how the artifact answers differently here than where it was exported, None
+    where it does not or has no golden. notes: what may come out otherwise on another kind of CPU. samples: the name of
+    the file that has them.
     """
 
-    path: Path
-    sha256: str | None
+    sha256: str | None = None
     size_bytes: int
     format: str | None
     quantization: str | None
     parity: Verdict | None
     accuracy: float | None
-    measured_on: str | None
-    golden: str | None
-    notes: tuple[str, ...]
+    accuracy_measured_on: str | None = None
+    golden: str | None = None
+    notes: tuple[str, ...] = ()
     runtime: str
     threads: int
     batch: int
     samples: str
+
+    def facts(self) -> dict[str, Any]:
+        """Return them by name."""
+        return {one.name: getattr(self, one.name) for one in fields(ResultFacts)}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Result(ResultFacts):
+    """One measured configuration: raw latencies by block, and its processes; all figures are derived from them.
+
+    marks: turns in which something changed on the machine; they are left in. pairs: blocks of it that alternate with
+    those of its float32 original; None for that itself, and in records from before they were kept.
+    """
+
+    path: Path
     invoke: Blocks
     end_to_end: Blocks
     paced: Blocks | None
@@ -242,25 +255,14 @@ class Result:
         """Return what was measured, and how."""
         return {
             "artifact": str(self.path),
-            "sha256": self.sha256,
-            "size_bytes": self.size_bytes,
-            "format": self.format,
-            "quantization": self.quantization,
-            "parity": self.parity,
-            "accuracy": self.accuracy,
-            "accuracy_measured_on": self.measured_on,
-            "golden": self.golden,
+            **self.facts(),
             "notes": list(self.notes),
-            "runtime": self.runtime,
-            "threads": self.threads,
-            "batch": self.batch,
             "n": len(self.invoke.samples),
             "processes": [asdict(opened) for opened in self.opened],
             "blocks": int(self.invoke.lengths.size),
             "paired": self.pairs.to_json() if self.pairs else None,
             "marked": self.marked,
             "marks": [asdict(mark) for mark in self.marks],
-            "samples": self.samples,
         }
 
 

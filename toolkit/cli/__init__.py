@@ -30,11 +30,13 @@ PANELS = {
         "study": "Train a grid of recipes, chart them, weigh what they say.",
         "report-study": "Write the report of a study anew, without training.",
         "search": "Search for the smallest networks within budgets.",
+        "report-search": "Write the report of a search anew, without training.",
         "compress": "Make a trained model smaller, and prove that it is as good.",
         "export": "Export a trained model as quantized TFLite, ONNX or C.",
     },
     "Check it": {
         "verify": "Prove that artifacts classify like their Keras original.",
+        "verify-against": "Prove that files, anybody's, are as accurate as another model.",
         "localize": "Compare an artifact with its Keras original layer by layer.",
         "diagnose": "Find out why a file does not answer as another model does.",
         "selftest": "Test verify: plant faults, show which check catches each.",

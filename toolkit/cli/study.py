@@ -1,12 +1,10 @@
 """``toolkit study``."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -25,9 +23,10 @@ from toolkit.cli.options import (
 )
 from toolkit.console import Console, Standing, figure_columns, text_columns
 from toolkit.errors import CheckFailedError, UsageError
-from toolkit.step import OnStep, Step
+from toolkit.step import Step
 
 if TYPE_CHECKING:
+    from toolkit.study.progress import Board
     from toolkit.study.report import StudyReport
 
 LIVE_COLUMNS = (
@@ -93,7 +92,7 @@ def command(
     """
     grid: dict[str, Any] = {axis: _values(axis, text) for axis, text in vars(axes).items() if text is not None}
     grid |= {name: one for name, one in (("seeds", seeds), ("input_range", input_range)) if one is not None}
-    with showing(console) as show:
+    with console.live_steps(_standing) as show:
         studied = api.study(
             data=data,
             name=name,
@@ -118,21 +117,10 @@ def command(
     return exit_code(written)
 
 
-@contextmanager
-def showing(console: Console) -> Iterator[OnStep]:
-    """Show a table of the runs while the block runs. Yields what shows a step of ``api.study``."""
-    from toolkit.study.progress import Board
-
-    with console.live() as show_table:
-
-        def show(step: Step) -> None:
-            board = step.about
-            if step.is_news:
-                console.note(step.text)
-            elif isinstance(board, Board):
-                show_table(lambda: Standing(board.share, board.headline(), LIVE_COLUMNS, board.rows()))
-
-        yield show
+def _standing(step: Step) -> Standing:
+    """Return what a live table shows at a step of ``api.study``."""
+    board = cast("Board", step.about)
+    return Standing(board.share, board.headline(), LIVE_COLUMNS, board.rows())
 
 
 def report(console: Console, written: "StudyReport") -> None:

@@ -176,7 +176,7 @@ def showing(console: Console) -> Iterator[OnStep]:
 
 def report(console: Console, trained: "Trained") -> None:
     """Print what a run came to."""
-    progress = trained.progress
+    progress, noun = trained.progress, trained.noun
     accuracy = units.marked(units.percent(trained.test.accuracy), overlap=trained.dataset["overlap"])
     if trained.interrupted:
         last = len(progress.history)
@@ -184,11 +184,11 @@ def report(console: Console, trained: "Trained") -> None:
     console.text(
         f"{trained.recipe.model_name}: {units.count(len(progress.history), 'epoch')} in "
         f"{units.seconds(trained.seconds)}, best epoch {progress.best_epoch} "
-        f"({trained.recipe.monitor} {progress.best_value:.4f}), test accuracy {accuracy} of {trained.test.rows} images "
-        f"({trained.dataset['name']}, sha256 {trained.dataset['sha256'][:12]})"
+        f"({trained.recipe.monitor} {progress.best_value:.4f}), test accuracy {accuracy} of "
+        f"{trained.test.rows} {noun}s ({trained.dataset['name']}, sha256 {trained.dataset['sha256'][:12]})"
     )
     for shared in trained.dataset["overlap"]:
-        console.text(f"{units.MARK} {shared['count']:,} {shared['part']} images are {shared['other']} images too")
+        console.text(f"{units.MARK} {shared['count']:,} {shared['part']} {noun}s are {shared['other']} {noun}s too")
     if trained.stopped_early:
         waited = units.count(trained.recipe.patience or 0, "epoch")
         console.text(f"stopped early: {waited} without a better {trained.recipe.monitor}")

@@ -41,4 +41,4 @@ class PrunedCandidate(TrainedCandidate):
 
     def to_json(self) -> dict[str, Any]:
         """Return the candidate as ``toolkit compress --json`` has it."""
-        return {"name": self.name, "share": self.share, "low_rank": self.low_rank, **self.figures()}
+        return {**super().to_json(), "share": self.share, "low_rank": self.low_rank}

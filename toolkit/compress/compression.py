@@ -142,18 +142,7 @@ class Compression(Experiment[PrunedCandidate]):
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit compress --json``."""
-        return {
-            "schema": 1,
-            "command": "compress",
-            "folder": str(self.folder),
-            "asked": asdict(self.asked),
-            "original": asdict(self.original),
-            "data": self.data,
-            "candidates": [one.to_json() for one in self.candidates],
-            "proof": self.proof.to_json() if self.proof else None,
-            "smallest": self.smallest.name if self.smallest else None,
-            "interrupted": self.interrupted,
-        }
+        return {**super().to_json(), "command": "compress", "original": asdict(self.original)}
 
 
 def begin(

@@ -57,10 +57,6 @@ class Mixture:
     accuracy: float
     size_bytes: int
 
-    def without(self, name: str) -> tuple[str, ...]:
-        """Return the layers in float but for one."""
-        return tuple(one for one in self.in_float if one != name)
-
 
 def choose(
     convert: Convert, reference: Session, values: NDArray[np.float32], goal: Goal, convention: Convention
@@ -96,7 +92,7 @@ def choose(
     chosen = tried[-1]
     adds = {after.in_float[-1]: after.size_bytes - before.size_bytes for before, after in pairwise(tried)}
     for name in sorted(chosen.in_float[:-1], key=lambda one: -adds[one]):
-        fewer = measured(chosen.without(name))
+        fewer = measured(tuple(one for one in chosen.in_float if one != name))
         chosen = fewer if fewer.accuracy >= least else chosen
     if goal.most_bytes is not None and chosen.size_bytes > goal.most_bytes:
         raise ArtifactError(

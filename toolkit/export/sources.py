@@ -1,7 +1,7 @@
 """What an export starts from: a run, by its name or folder, an earlier export, a Keras file or a SavedModel."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,15 +63,18 @@ class Source:
                 f"'{dataset.name}' ({dataset.origin}); give the same data by --data"
             )
 
-    def reading_for(self, choice: str, shape: tuple[int, int, int] | None = None) -> Reading:
-        """Return how data are read for this model: as it was trained, else in the size that it takes.
+    def reading_for(
+        self, choice: str, asked: Reading | None = None, shape: tuple[int, int, int] | None = None
+    ) -> Reading:
+        """Return how data are read for this model: as asked, or as it was trained, else in the size that it takes.
 
         choice: what ``toolkit.data.load`` takes. shape: (H, W, C) where the model takes any.
         """
         meaningful = data.reads(choice)
         if self.trained_on or "image_size" not in meaningful:
-            return self.reading.only(meaningful)
-        return Reading(model_shape=shape or image_shape(load_model(self.keras_path).input_shape))
+            return asked or self.reading.only(meaningful)
+        taken = shape or image_shape(load_model(self.keras_path).input_shape)
+        return replace(asked or AS_THEY_ARE, model_shape=taken)
 
     def parts(self, dataset: Dataset) -> Parts:
         """Return which rows the weights were learned from, and which validated them."""

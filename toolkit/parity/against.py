@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit import units
 from toolkit.convention import Convention, Output
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.pixels import chunks
@@ -18,7 +19,7 @@ from toolkit.parity import checks, inputs, leaks
 from toolkit.parity.compare import Comparison, compare_file
 from toolkit.parity.material import Material, material
 from toolkit.parity.result import Parity, Verified
-from toolkit.parity.statistics import DEFAULT_MARGIN_PP
+from toolkit.parity.statistics import DEFAULT_MARGIN_PP, MARGINS_PP
 from toolkit.runtimes.base import Predictor
 from toolkit.step import OnStep, Step, ignore
 from toolkit.worker.session import Workers, contained
@@ -61,9 +62,10 @@ def verify_against(
 
     load: gives the data set, once the files are known to be there. given: the range of pixels, as the user has it, of
     files that no manifest lists. Which range a file takes is tried on training images. Raises ArtifactError if a file
-    or the reference is missing or no classifier of these images, UsageError if no file is named or a range is clearly
-    not the model's, DataError if the data have more classes than the reference.
+    or the reference is missing or no classifier of these images, UsageError for a margin that is none, if no file is
+    named or a range is clearly not the model's, DataError if the data have more classes than the reference.
     """
+    units.require_from("the margin, in percentage points,", margin_pp, *MARGINS_PP)
     if not paths:
         raise UsageError(f"name the files to compare with {reference}")
     for path in (*paths, reference):

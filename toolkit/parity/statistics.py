@@ -6,6 +6,8 @@ from statistics import NormalDist
 
 # The accuracy that an artifact may lose, in percentage points, unless --margin says otherwise.
 DEFAULT_MARGIN_PP = 0.5
+# The least and the most of it.
+MARGINS_PP = (0, 100)
 # One-sided confidence of the bounds that a verdict rests on, and the same for each end of a two-sided 95 % interval.
 CONFIDENCE = 0.95
 TWO_SIDED_CONFIDENCE = 0.975

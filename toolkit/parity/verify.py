@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from toolkit import data, extras, golden, overlap, runtimes
+from toolkit import data, extras, golden, overlap, runtimes, units
 from toolkit import manifest as manifests
 from toolkit.convention import image_shape
 from toolkit.data.base import Dataset
@@ -19,7 +19,7 @@ from toolkit.parity.checks import Problem, check_source
 from toolkit.parity.compare import Comparison, compare
 from toolkit.parity.material import Material, material
 from toolkit.parity.result import Parity, Verified
-from toolkit.parity.statistics import DEFAULT_MARGIN_PP, near_chance
+from toolkit.parity.statistics import DEFAULT_MARGIN_PP, MARGINS_PP, near_chance
 from toolkit.reading import Reading
 from toolkit.runs import RUNS
 from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
@@ -50,10 +50,11 @@ class VerifyOptions:
     on_comparison: Callable[[Comparison], None] = lambda comparison: None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.margin_pp <= 100:
-            raise UsageError(f"the margin is {self.margin_pp}; it must be from 0 to 100 percentage points")
-        if self.by_golden and self.data is not None:
-            raise UsageError("golden.npz has its own images; leave out --golden or --data")
+        units.require_from("the margin, in percentage points,", self.margin_pp, *MARGINS_PP)
+        if self.by_golden and (self.data is not None or self.reading is not None):
+            raise UsageError(
+                "golden.npz has its own images; leave out --golden, or --data and the options on reading it"
+            )
 
 
 def select(paths: Sequence[Path]) -> list[tuple[Manifest, list[Artifact]]]:
@@ -156,16 +157,16 @@ def load(manifest: Manifest, options: VerifyOptions, warn: Callable[[str], None]
             f"{manifest.folder}: was trained on '{name}', which has no source of that name; give it by --data"
         )
     choice = options.data or name
-    dataset = data.load(choice, warn=warn, reading=options.reading or _reading_for(manifest, choice))
+    dataset = data.load(choice, warn=warn, reading=_reading_for(manifest, choice, options.reading))
     if dataset.digests != manifest.data.digests:
         warn(f"{manifest.folder}: was trained on '{name}', this is '{dataset.name}' ({dataset.origin})")
     return dataset
 
 
-def _reading_for(manifest: Manifest, choice: str) -> Reading:
-    """Return how data are read for the model of a manifest: as its own were, else in the size that it takes."""
+def _reading_for(manifest: Manifest, choice: str, asked: Reading | None) -> Reading:
+    """Return how data are read for the model of a manifest: as asked, or as its own were, else in the size it takes."""
     shape = image_shape(manifest.artifacts[0].inputs[0].shape) if manifest.artifacts else None
-    return replace(manifest.data.reading.only(data.reads(choice)), model_shape=shape)
+    return replace(asked or manifest.data.reading.only(data.reads(choice)), model_shape=shape)
 
 
 def _runnable(manifest: Manifest, artifacts: Sequence[Artifact], warn: Callable[[str], None]) -> list[Artifact]:

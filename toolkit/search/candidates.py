@@ -79,12 +79,7 @@ class SearchCandidate(TrainedCandidate):
 
     def to_json(self) -> dict[str, Any]:
         """Return the candidate as ``toolkit search --json`` has it."""
-        return {
-            "name": self.name,
-            "model": self.choice.model,
-            "learning_rate": self.choice.learning_rate,
-            **self.figures(),
-        }
+        return {**super().to_json(), "model": self.choice.model, "learning_rate": self.choice.learning_rate}
 
 
 def read(asked: SearchRequest, data: StudyDataEntry, folder: Path) -> SearchCandidate:

@@ -37,10 +37,11 @@ class TrainedCandidate:
         """Of the weights that are kept, on the validation rows."""
         return self.outcome.kept_validation_accuracy
 
-    def figures(self) -> dict[str, Any]:
-        """Return what a JSON document has of its costs and of its training."""
+    def to_json(self) -> dict[str, Any]:
+        """Return what a JSON document has of it: its costs, and its training."""
         history = self.outcome.progress.history
         return {
+            "name": self.name,
             **asdict(self.costs),
             "state": self.outcome.state,
             "message": self.outcome.message,
@@ -55,12 +56,13 @@ One = TypeVar("One", bound=TrainedCandidate)
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment(Generic[One]):
-    """Candidates as they stand. proof: what the test set said of the front; None as long as it is closed.
+    """Candidates as they stand. asked: what for. proof: what the test set said of the front; None while it is closed.
 
     interrupted: whether Ctrl-C ended it. Raises RunError for a proof of candidates that are not there.
     """
 
     folder: Path
+    asked: Any
     data: StudyDataEntry
     candidates: tuple[One, ...]
     proof: Proof | None = None
@@ -99,3 +101,16 @@ class Experiment(Generic[One]):
         """Return what the test set says of a candidate; None if it was not opened for it."""
         members = self.proof.members if self.proof else ()
         return next((one for one in members if one.name == name), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the documents of both have."""
+        return {
+            "schema": 1,
+            "folder": str(self.folder),
+            "asked": asdict(self.asked),
+            "data": self.data,
+            "interrupted": self.interrupted,
+            "candidates": [one.to_json() for one in self.candidates],
+            "proof": self.proof.to_json() if self.proof else None,
+            "smallest": self.smallest.name if self.smallest else None,
+        }

@@ -10,7 +10,7 @@ from toolkit import units
 from toolkit.errors import RunError
 from toolkit.files import write_text
 from toolkit.search import charts
-from toolkit.search.budgets import MACS, OF_FILE, SIZE, Cost, MeasuredCost
+from toolkit.search.budgets import COSTS, MACS, OF_FILE, SIZE, Cost, MeasuredCost
 from toolkit.search.candidates import FINAL, SearchCandidate
 from toolkit.search.proof import FRONT, LOOKS, MARGIN_PP, Member, Proof
 from toolkit.search.prove import chosen, too_large
@@ -20,6 +20,7 @@ from toolkit.study.charts.base import Chart
 from toolkit.study.claims.base import Table
 from toolkit.study.html import render as render_html
 from toolkit.study.markdown import image, table
+from toolkit.study.study import about_data
 
 MARKDOWN, HTML = "search.md", "search.html"
 T = TypeVar("T")
@@ -76,7 +77,7 @@ def conclude(search: Search) -> str:
     front, smallest, wanted = units.count(len(proof.members), "candidate"), proof.smallest, _wanted(proof)
     if not wanted:
         ends = (proof.members[0], proof.members[-1])
-        return f"the front has {front}, from {' to '.join(_described(proof, one) for one in dict.fromkeys(ends))}"
+        return f"the front has {front}: {' to '.join(_described(proof, one) for one in dict.fromkeys(ends))}"
     if smallest is None:
         return f"of {front} on the front, none is shown to be {wanted}"
     return (
@@ -124,14 +125,15 @@ def front_table(search: Search) -> Table:
     proof = search.proof
     if proof is None:
         return Table((), ())
-    costs = {cost.heading: cost for cost in (MACS, *search.asked.budgets.measured)}
+    limit = search.asked.budgets.limit
+    costs = {cost.heading: cost for cost in COSTS if cost == MACS or (cost != SIZE and limit(cost) is not None)}
     cells: dict[str, Callable[[Member], str]] = {
         "candidate": lambda one: one.name,
         SIZE.heading: lambda one: units.size(one.size_bytes),
         **{heading: partial(_taken, search, cost) for heading, cost in costs.items()},
         "validation": lambda one: units.percent(search.named(one.name).accuracy),
         "test": lambda one: units.marked(proof.accuracy_text(one), overlap=search.data["overlap"]),
-        "own float: lost / gained": lambda one: f"{one.own.lost} / {one.own.gained}",
+        "own original: lost / gained": lambda one: f"{one.own.lost} / {one.own.gained}",
         "verdict": lambda one: str(one.verdict),
     }
     if proof.min_accuracy is not None:
@@ -153,18 +155,11 @@ def _page(search: Search, pictures: Sequence[tuple[Chart, str]]) -> str:
 
 
 def _about(search: Search) -> str:
-    rows = {
-        "train": search.data["training_rows"],
-        "validate": search.data["validation_rows"],
-        "test": search.data["test_rows"],
-    }
-    parts = ", ".join(f"{count:,} rows to {verb}" for verb, count in rows.items())
     recipe = search.asked.recipe(search.candidates[0].choice)
     training = f"{units.count(recipe.epochs, 'epoch')} each ({', '.join(recipe.additions)}), seed {recipe.seed}"
     return (
-        f"Asked for: {search.asked.budgets}. {search.summary}, {training}, in {units.seconds(search.spent_s)}. Data: "
-        f"{search.data['name']}, {parts} (sha256 of the test rows: `{search.data['digests']['test_images']}`). "
-        f"Machine: {search.host['cpu']}, {search.host['cores']} cores; trainings at a time: "
+        f"Asked for: {search.asked.budgets}. {search.summary}, {training}, in {units.seconds(search.spent_s)}. "
+        f"{about_data(search.data)} Machine: {search.host['cpu']}, {search.host['cores']} cores; trainings at a time: "
         f"{' and '.join(str(number) for number in search.jobs)}. What a network takes is known of its int8 file, which "
         "was converted before it was trained: nothing was trained that could not fit "
         f"({units.count(len(search.rejected), 'proposal')}).{_measured(search)}{_again(search)}"
@@ -206,7 +201,7 @@ def _looks(proof: Proof) -> str:
         "no network that costs no more equals, and a larger one is on it only if it is better by more than a standard "
         f"error. Then the test set was opened for these {members}. Each interval is Wilson's at "
         f"{units.percent(proof.confidence)}, so that all of them hold together with 95 % (Bonferroni).{rival} The "
-        "verdict is that of `toolkit verify`: the int8 file beside the float model that it was made from."
+        "verdict is that of `toolkit verify`: the int8 file beside the Keras model that it was made from."
     )
 
 

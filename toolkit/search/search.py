@@ -1,6 +1,6 @@
 """A search: what it is for, the data, and what has come of each candidate; begun, and read again."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -67,19 +67,12 @@ class Search(Experiment[SearchCandidate]):
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``toolkit search --json``."""
         return {
-            "schema": 1,
+            **super().to_json(),
             "command": "search",
-            "folder": str(self.folder),
-            "asked": asdict(self.asked),
-            "data": self.data,
             "host": self.host,
             "jobs": list(self.jobs),
             "spent_s": self.spent_s,
-            "interrupted": self.interrupted,
             "rejected": len(self.rejected),
-            "candidates": [one.to_json() for one in self.candidates],
-            "proof": self.proof.to_json() if self.proof else None,
-            "smallest": self.smallest.name if self.smallest else None,
         }
 
     def write(self) -> None:

@@ -1,5 +1,6 @@
 """One server: artifacts opened, then served until Ctrl-C."""
 
+import ctypes
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,6 +21,9 @@ from toolkit.serve.protocol import Protocol
 
 # Artifacts of one server: each has a process of its own.
 MOST = 4
+# Parameters of glibc's mallopt (malloc.h), and the values that keep memory flat: blocks from 128 KiB on are the
+# system's again when they are freed, which glibc gives up after the first large one, and all threads share one heap.
+MALLOPT = {-3: 128 << 10, -8: 1}  # M_MMAP_THRESHOLD, M_ARENA_MAX
 
 
 def names(paths: Sequence[Path]) -> list[str]:
@@ -46,6 +50,7 @@ def serve(
     on_ready: called when all of them are open; on_failure: told why a worker died.
     """
     metrics = ServiceMetrics(called := names(paths))
+    _return_memory()
     engines: list[Engine] = []
     try:
         for name, path in zip(called, paths, strict=True):
@@ -57,6 +62,13 @@ def serve(
         for engine in engines:
             engine.close()
         address.listening.close()
+
+
+def _return_memory() -> None:
+    """Have the memory of a burst go back to the system, where it is glibc's."""
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
+        for parameter, value in MALLOPT.items():
+            mallopt(parameter, value)
 
 
 def _run(served: ASGIApp, address: Address) -> NoReturn:

@@ -17,7 +17,7 @@ from toolkit.study.grid import AXES
 from toolkit.study.html import render as render_html
 from toolkit.study.markdown import image, table
 from toolkit.study.outcome import TrialOutcome
-from toolkit.study.study import Study
+from toolkit.study.study import Study, about_data
 
 MARKDOWN, HTML = "study.md", "study.html"
 
@@ -102,16 +102,9 @@ def _page(study: Study, findings: Sequence[WeighedClaim], pictures: Sequence[tup
 def _about(study: Study) -> str:
     jobs = " and ".join(str(number) for number in study.jobs)
     batch = study.outcomes[0].trial.recipe.batch_size
-    rows = {
-        "train": study.data["training_rows"],
-        "validate": study.data["validation_rows"],
-        "test": study.data["test_rows"],
-    }
-    parts = ", ".join(f"{count:,} images to {verb}" for verb, count in rows.items())
     return (
         f"{study.summary}: {_axes(study)}, {units.count(study.grid.seeds, 'seed')}, {study.grid.describe_epochs()}, "
-        f"batches of {batch}. Data: {study.data['name']}, {parts} (sha256 of the test images: "
-        f"`{study.data['digests']['test_images']}`). The weights of a run are those of the epoch with the lowest "
+        f"batches of {batch}. {about_data(study.data)} The weights of a run are those of the epoch with the lowest "
         f"validation loss. Machine: {study.host['cpu']}, {study.host['cores']} cores; runs at a time: {jobs}."
         f"{_made_with(study)}"
     )

@@ -77,14 +77,17 @@ def perform(
 
         def look(epoch: Epoch) -> None:
             on_epoch(epoch)
-            _require_floor(trial, epoch)
+            _require_floor(trial)
 
+        is_begun = (trial.folder / STATE).is_file()
+        if is_begun:  # it may have been killed before its last epoch was looked at
+            _require_floor(trial)
         train(
             trial.recipe,
             dataset,
             trial.folder,
             device_choice=device,
-            resume=(trial.folder / STATE).is_file(),
+            resume=is_begun,
             gradients=True,
             allow_overlap=allow_overlap,
             opens_test=trial.opens_test,
@@ -99,13 +102,15 @@ def perform(
         record_failure(trial, TrialState.CRASHED, f"{type(error).__name__}: {error}".partition("\n")[0])
 
 
-def _require_floor(trial: Trial, epoch: Epoch) -> None:
+def _require_floor(trial: Trial) -> None:
     """Raise _BelowFloorError if none of the epochs so far, which are on the disk, has reached the floor of the last."""
-    floor = trial.floors[epoch.epoch - 1] if epoch.epoch <= len(trial.floors) else 0.0
-    best = max(one.val_accuracy for one in load_progress(trial.folder / STATE).history) if floor else 1.0
+    if not trial.floors:
+        return
+    curve = [epoch.val_accuracy for epoch in load_progress(trial.folder / STATE).history]
+    best, floor = max(curve), trial.floors[len(curve) - 1]
     if best < floor:
         raise _BelowFloorError(
-            f"{units.percent(best)} on the validation rows after epoch {epoch.epoch}, below {units.percent(floor)}"
+            f"{units.percent(best)} on the validation rows after epoch {len(curve)}, below {units.percent(floor)}"
         )
 
 

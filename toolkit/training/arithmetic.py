@@ -1,4 +1,4 @@
-"""How TensorFlow computes a training on this machine: with oneDNN or without, compiled by XLA or not.
+"""How TensorFlow computes a training on this machine: with oneDNN, in bfloat16, compiled by XLA, or without them.
 
 Which is fastest depends on the CPU and the model, and no rule is known that would tell. So a training that takes long
 begins with a trial of a few batches, whose outcome is kept in the user's cache. Each setting adds floats up in an order
@@ -27,6 +27,10 @@ from toolkit.worker.process import Process
 
 # Of TensorFlow, which reads it when it is imported.
 VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
+# Of the optimizer of TensorFlow's graphs, which does so where oneDNN computes them, and only there.
+IN_BFLOAT16 = "auto_mixed_precision_onednn_bfloat16"
+# Of CUDA: which of a machine's GPUs a process sees. NVIDIA's driver has a file for each of them.
+VISIBLE_GPUS, GPUS = "CUDA_VISIBLE_DEVICES", Path("/dev")
 FOLDER = "training"
 # Values (of an image, times images, times epochs) from which a trial may be worth its time: without it, the CNN took
 # about a minute for as many on two cores.
@@ -38,38 +42,46 @@ DEADLINE_S = 200.0
 # Most batches that XLA learns from in one computation, and most bytes of them. More gains nothing, and delays Ctrl-C.
 MOST_AT_ONCE, MOST_AT_ONCE_BYTES = 250, 64 * 2**20
 # To be raised with every change of what is tried, or how.
-_VERSION = 4
+_VERSION = 5
 # The module with the task of a trial, which is carried out in a process of its own, and what that is called.
 _TASKS, TRIAL = "toolkit.training.trial", "trial"
 
 
 @dataclass(frozen=True)
 class Tried:
-    """What one setting took. xla: batches that it learns from in one computation, 0 for none; batch_s: of one batch."""
+    """What one setting took.
 
-    onednn: bool
+    onednn: None on a GPU, where it computes nothing. xla: batches that it learns from in one computation, 0 for none.
+    batch_s: of one batch. bfloat16: as of ``Loop``.
+    """
+
+    onednn: bool | None
     xla: int
     batch_s: float
+    bfloat16: bool = field(default=False, metadata=LATER)
 
 
 @dataclass(frozen=True)
 class Arithmetic:
     """A setting. None leaves the choice to TensorFlow (onednn), or to the kind of layers (xla).
 
-    tried: the settings that it is the fastest of.
+    tried: the settings that it is the fastest of. bfloat16: as of ``Loop``.
     """
 
     onednn: bool | None = None
     xla: int | None = None
     tried: tuple[Tried, ...] = field(default=(), metadata=LATER)
+    bfloat16: bool = field(default=False, metadata=LATER)
 
     @property
     def words(self) -> tuple[str, ...]:
         """What was chosen: ``with oneDNN``, ``without XLA``; nothing if nothing was."""
         told = {"oneDNN": self.onednn, "XLA": self.xla}
-        at_once = f" ({self.xla} batches at once)" if self.xla and self.xla > 1 else ""
-        words = (f"{'with' if has else 'without'} {name}" for name, has in told.items() if has is not None)
-        return tuple(f"{word}{at_once if word.endswith('XLA') else ''}" for word in words)
+        more = {
+            "oneDNN": " (in bfloat16)" if self.bfloat16 else "",
+            "XLA": f" ({self.xla} batches at once)" if self.xla and self.xla > 1 else "",
+        }
+        return tuple(f"{'with' if has else 'without'} {n}{more[n]}" for n, has in told.items() if has is not None)
 
 
 # Nothing was tried.
@@ -83,12 +95,12 @@ def of_run(folder: Path) -> Arithmetic:
 
 
 def choose(recipe: Recipe, dataset: Dataset, *, device: str, on_trial: Callable[[], None]) -> Arithmetic:
-    """Return the fastest setting for a training on the CPU: that of the cache, or else of a trial.
+    """Return the fastest setting for a training: that of the cache, or else of a trial.
 
-    device: what ``--device`` takes; on a GPU nothing is tried. on_trial is called before a trial. UNTRIED is returned
-    for a training that is too short to gain by it, and if a trial fails: what is wrong then, the training shows.
+    device: what ``--device`` takes. on_trial is called before a trial. UNTRIED is returned for a training that is too
+    short to gain by it, and if a trial fails: what is wrong then, the training shows.
     """
-    if device == "gpu" or dataset.train.images.size * recipe.epochs < LEAST_VALUES:
+    if dataset.train.images.size * recipe.epochs < LEAST_VALUES:
         return UNTRIED
     asked = _asked(recipe, dataset, device)
     kept = Kept(FOLDER, asked)
@@ -97,13 +109,13 @@ def choose(recipe: Recipe, dataset: Dataset, *, device: str, on_trial: Callable[
     on_trial()
     tried = _try(recipe, dataset, device, onednn=asked["onednn"])
     is_free = asked["onednn"] is None and asked["variable"] is None
-    if tried and is_free and _seconds(recipe, dataset, tried) > LEAST_S:
+    if tried and tried[0].onednn is not None and is_free and _seconds(recipe, dataset, tried) > LEAST_S:
         others = _try(recipe, dataset, device, onednn=not tried[0].onednn)
         tried = None if others is None else [*tried, *others]
     if tried is None:
         return UNTRIED
     best = min(tried, key=lambda one: one.batch_s, default=None)
-    chosen = UNTRIED if best is None else Arithmetic(best.onednn, best.xla, tuple(tried))
+    chosen = UNTRIED if best is None else Arithmetic(best.onednn, best.xla, tuple(tried), best.bfloat16)
     kept.write(chosen)
     return chosen
 
@@ -125,6 +137,20 @@ def onednn() -> bool:
     return bool(extras.load("tensorflow.python.util._pywrap_util_port").IsMklEnabled())
 
 
+@contextmanager
+def in_bfloat16(tf: Any) -> Iterator[None]:
+    """Let oneDNN multiply in bfloat16 what a compiled function multiplies in float32 that is called in the block.
+
+    What lies between the products (activations, their gradients) is rounded too. Variables, sums of the loss and
+    what an optimizer does stay in float32.
+    """
+    tf.config.optimizer.set_experimental_options({IN_BFLOAT16: True})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({IN_BFLOAT16: False})
+
+
 def _imported() -> bool | None:
     """Say whether TensorFlow computes with oneDNN here, None if it is not imported yet: then it can be chosen."""
     return onednn() if "tensorflow" in sys.modules else None
@@ -136,9 +162,15 @@ def _seconds(recipe: Recipe, dataset: Dataset, tried: Sequence[Tried]) -> float:
     return batches * recipe.epochs * min(one.batch_s for one in tried)
 
 
-def _forms(recipe: Recipe, dataset: Dataset) -> list[int]:
-    """Return of how many batches XLA learns at once in each form of a step that is tried; 0 is without XLA."""
-    return sorted({0, 1, _at_once(recipe, dataset)})
+def _forms(recipe: Recipe, dataset: Dataset) -> list[tuple[int, bool]]:
+    """Return the forms of a step that are tried: batches that XLA learns from at once, and whether in bfloat16.
+
+    Pixels and the weights that multiply them lose nothing by 8 bits that tells in the accuracy. Values may,
+    and what learns with the rounding of integers.
+    """
+    forms = [(xla, False) for xla in sorted({0, 1, _at_once(recipe, dataset)})]
+    may_round = recipe.precision == "float32" and not recipe.qat and dataset.is_pixels
+    return [*forms, (0, True)] if may_round and host.instruction_sets().get("bf16", False) else forms
 
 
 def _at_once(recipe: Recipe, dataset: Dataset) -> int:
@@ -156,6 +188,7 @@ def _asked(recipe: Recipe, dataset: Dataset, device: str) -> dict[str, Any]:
         "version": _VERSION,
         "host": {name: getattr(machine, name) for name in ("cpu", "arch", "cores", "model", "virtual")},
         "device": device,
+        "gpus": [os.environ.get(VISIBLE_GPUS), *sorted(one.name for one in GPUS.glob("nvidia[0-9]*"))],
         "forms": _forms(recipe, dataset),
         "onednn": _imported(),
         "variable": os.environ.get(VARIABLE),
@@ -177,7 +210,7 @@ def _asked(recipe: Recipe, dataset: Dataset, device: str) -> dict[str, Any]:
 
 
 def _try(recipe: Recipe, dataset: Dataset, device: str, *, onednn: bool | None) -> list[Tried] | None:
-    """Return what the forms of a step took in a process of its own, none on a GPU; None if it failed.
+    """Return what the forms of a step took in a process of its own, None if it failed.
 
     onednn: whether with it; None leaves that to TensorFlow and the user.
     """

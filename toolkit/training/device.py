@@ -7,6 +7,7 @@ from toolkit import extras
 from toolkit.errors import UsageError
 
 DEVICES = ("auto", "gpu", "cpu")
+CPU = "CPU"
 STRATEGIES = ("single", "mirrored")
 
 
@@ -28,7 +29,7 @@ def choose(tf: Any, device: str) -> str:
 
     if device == "cpu" or not gpus:
         tf.config.set_visible_devices([], "GPU")
-        return "CPU"
+        return CPU
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
     return f"GPU ({gpu_name(tf, gpus[0])})"

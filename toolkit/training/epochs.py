@@ -67,6 +67,7 @@ class Epochs:
             before_step=warm_up,
             after_step=learner.follow,
             xla=setup.arithmetic.xla,
+            bfloat16=setup.arithmetic.bfloat16,
         )
         # Without augmentation the rows never change, so the teacher answers them once, before the first epoch.
         self._taught: tuple[Any, ...] = ()

@@ -45,7 +45,8 @@ class Started:
 class Trained:
     """What a run came to; as a path, its folder.
 
-    test: on the test images, with the best weights, of ``checkpoint``; of no rows where the test set was left closed.
+    test: on the test rows, with the best weights, of ``checkpoint``; of no rows where the test set was left closed.
+    noun: what a row is called in a sentence.
     """
 
     folder: Path
@@ -56,6 +57,7 @@ class Trained:
     test: Totals
     checkpoint: Path
     interrupted: bool
+    noun: str
 
     def __fspath__(self) -> str:
         return str(self.folder)
@@ -212,4 +214,4 @@ def _finished(setup: Setup, run: Epochs, *, opens_test: bool, interrupted: bool)
     parameters = sum(layer.parameters for layer in layers.table(model))
     measured_on = {**dataset.describe_test(), "overlap": [one.to_json() for one in setup.shared]}
     test = run.evaluate(dataset.test) if opens_test else Totals()
-    return Trained(folder, recipe, parameters, progress, measured_on, test, best, interrupted)
+    return Trained(folder, recipe, parameters, progress, measured_on, test, best, interrupted, dataset.noun)

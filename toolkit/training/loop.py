@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from toolkit.convention import Convention
 from toolkit.runs import FED
 from toolkit.training import fed, pooling
+from toolkit.training.arithmetic import in_bfloat16
 from toolkit.training.augmentation import Augmentation
 from toolkit.training.objective import Objective
 
@@ -53,8 +54,9 @@ class Loop:
     augmentation: what training images go through, None for nothing. teacher: what answers changed images, pixels of 0
     to 255, with the probabilities that are learned from; None where there is none, or where its answers are given to
     ``train``. xla: how many batches one computation of XLA learns from, 0 for none of it; None leaves it to the kind of
-    layers. Augmentation is done between two of them, so with it one learns from a batch at most. before_step,
-    after_step: are called where a step is compiled, once for all devices. convention: what the model takes.
+    layers. Augmentation is done between two of them, so with it one learns from a batch at most. bfloat16: whether it
+    learns in bfloat16, where oneDNN computes; evaluations never do. before_step, after_step: are called where a step is
+    compiled, once for all devices. convention: what the model takes.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Loop:
         before_step: Callable[[], None] = lambda: None,
         after_step: Callable[[], None] = lambda: None,
         xla: int | None = None,
+        bfloat16: bool = False,
         convention: Convention = FED,
     ) -> None:
         self._tf = tf
@@ -85,6 +88,7 @@ class Loop:
         # some machines; on which, a trial tells (``arithmetic``).
         self._strategy = strategy
         at_once = int(not is_convolutional(model)) if xla is None else xla
+        self._rounding = partial(in_bfloat16, tf) if bfloat16 else contextlib.nullcontext
         self._pooling = partial(pooling.as_slices, tf) if at_once else contextlib.nullcontext
         one_device = tf.function(self._single_step, jit_compile=bool(at_once))
         step = self._mirrored_step if strategy else one_device
@@ -106,8 +110,9 @@ class Loop:
         whole = len(order) - len(order) % many if self.batches_at_once > 1 else 0
         if whole and many not in self._train_blocks:
             self._train_blocks[many] = self._block(self._many_steps(), arrays, many)
-        totals = self._call(self._train_blocks.get(many), arrays, order[:whole])
-        return totals + self._run(self._train_blocks, self._step, arrays, order[whole:], self.batch_size)
+        with self._rounding():
+            totals = self._call(self._train_blocks.get(many), arrays, order[:whole])
+            return totals + self._run(self._train_blocks, self._step, arrays, order[whole:], self.batch_size)
 
     def evaluate(self, images: Any, labels: Any, order: NDArray[np.int64]) -> Totals:
         """Return loss and accuracy on the rows that ``order`` names."""

@@ -1,6 +1,7 @@
 """Training that goes on from a Keras file: its weights are kept, its first layers can be frozen, its head replaced."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from toolkit.convention import SUM_TOLERANCE, Convention, Output, image_shape, o
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts
 from toolkit.errors import UsageError
-from toolkit.reading import AS_THEY_ARE, Reading
+from toolkit.reading import Reading
 from toolkit.runtimes.base import as_artifact_error
 from toolkit.runtimes.keras.fake_quantization import bounds_of
 from toolkit.training import fed
@@ -32,15 +33,15 @@ _POOLING = "Global"
 _NAMED_LAYERS = 30
 
 
-def reading_for(recipe: Recipe, choice: str) -> Reading:
-    """Return how data are read for the recipe's model: photos in the size that its Keras file takes.
+def reading_for(names: Sequence[str], choice: str, asked: Reading) -> Reading:
+    """Return how data are read for models: as asked, and photos as the first Keras file among the models takes them.
 
-    choice: what ``toolkit.data.load`` takes.
+    names: what ``models.check`` takes. choice: what ``toolkit.data.load`` takes.
     """
-    files = models.weights_files(recipe.model)
+    files = [file for name in names for file in models.weights_files(name)]
     if not files or "image_size" not in data.reads(choice):
-        return AS_THEY_ARE
-    return Reading(model_shape=image_shape(load_model(files[0]).input_shape))
+        return asked
+    return replace(asked, model_shape=image_shape(load_model(files[0]).input_shape))
 
 
 def start(

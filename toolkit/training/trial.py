@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from toolkit.data.base.values import as_values
 from toolkit.files.documents import to_tree
 from toolkit.training import augmentation, network
 from toolkit.training.arithmetic import TRIAL, Tried, onednn
-from toolkit.training.device import choose
+from toolkit.training.device import CPU, choose
 from toolkit.training.loop import Loop, is_convolutional
 from toolkit.training.objective import Objective
 from toolkit.training.recipe import Recipe
@@ -37,31 +38,35 @@ def _try(
     classes: int,
     dtype: str,
     device: str,
-    forms: Sequence[int],
+    forms: Sequence[tuple[int, bool]],
 ) -> tuple[dict[str, Any], bytes]:
-    """Time the forms of a step on random rows: none on a GPU."""
+    """Time the forms of a step on random rows. On a GPU those are left out that differ by what oneDNN does."""
     tf, keras = extras.load("tensorflow"), extras.load("keras")
-    tried: list[Tried] = []
-    if choose(tf, device) == "CPU":
-        asked = Recipe(**recipe)
-        rows = random_rows(tuple(input_shape), classes, asked.batch_size, dtype)
-        tried = _time(tf, keras, asked, rows, forms)
+    on_cpu = choose(tf, device) == CPU
+    asked = Recipe(**recipe)
+    rows = random_rows(tuple(input_shape), classes, asked.batch_size, dtype)
+    tried = _time(tf, keras, asked, rows, [(xla, bfloat16) for xla, bfloat16 in forms if on_cpu or not bfloat16])
+    if not on_cpu:
+        tried = [replace(one, onednn=None) for one in tried]
     return {"tried": [to_tree(one) for one in tried]}, b""
 
 
-def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset, forms: Sequence[int]) -> list[Tried]:
+def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset, forms: Sequence[tuple[int, bool]]) -> list[Tried]:
     """Return what a batch takes in each form of a step (``arithmetic``).
 
-    Left out are forms that XLA cannot compile, and several batches at once where that is no other form or takes long.
+    Left out are forms that XLA cannot compile, several batches at once where that is no other form or takes long, and
+    bfloat16 without oneDNN, which alone computes so.
     """
     images, labels = tf.constant(rows.train.images), tf.constant(rows.train.labels, tf.int32)
     order = np.arange(recipe.batch_size)
-    loops: dict[int, tuple[Loop, int]] = {}
-    for xla in forms:
+    loops: dict[tuple[int, bool], tuple[Loop, int]] = {}
+    for xla, bfloat16 in forms:
+        if bfloat16 and not onednn():
+            continue
         learner = network.build(tf, keras, recipe, divide(rows, share=0, seed=0), warn=lambda text: None)
         if xla > 1 and (recipe.augment is not None or is_convolutional(learner.model)):
             continue  # it is no other then, or takes long to compile
-        if xla > 1 and (1 not in loops or xla * ROUND_S > LONGEST_S * loops[1][1]):
+        if xla > 1 and ((1, False) not in loops or xla * ROUND_S > LONGEST_S * loops[1, False][1]):
             continue
         loop = Loop(
             tf,
@@ -72,6 +77,7 @@ def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset, forms: Sequence[in
             augmentation=None if recipe.augment is None else augmentation.Augmentation(tf, recipe.augment),
             after_step=learner.follow,
             xla=xla,
+            bfloat16=bfloat16,
             convention=learner.convention,
         )
         least = np.tile(order, loop.batches_at_once)
@@ -82,14 +88,14 @@ def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset, forms: Sequence[in
         start = time.perf_counter()
         loop.train(images, labels, least)
         repetitions = max(1, round(ROUND_S / (time.perf_counter() - start)))
-        loops[xla] = loop, repetitions * loop.batches_at_once
-    times: dict[int, list[float]] = {form: [] for form in loops}
+        loops[xla, bfloat16] = loop, repetitions * loop.batches_at_once
+    times: dict[tuple[int, bool], list[float]] = {form: [] for form in loops}
     for _ in range(ROUNDS):
         for form, (loop, batches) in loops.items():
             start = time.perf_counter()
             loop.train(images, labels, np.tile(order, batches))
             times[form].append((time.perf_counter() - start) / batches)
-    return [Tried(onednn(), xla, min(taken)) for xla, taken in times.items()]
+    return [Tried(onednn(), xla, min(taken), bfloat16) for (xla, bfloat16), taken in times.items()]
 
 
 def random_rows(shape: tuple[int, ...], classes: int, batch_size: int, dtype: str) -> Dataset:

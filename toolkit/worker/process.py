@@ -1,5 +1,6 @@
 """The parent's end of a worker: ask, wait no longer than a time, and know how it ended."""
 
+import math
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.host import available_memory_bytes, process_memory_bytes, process_waited_s
 from toolkit.runtimes.keras.loading import allowed
 from toolkit.text import signal_name
-from toolkit.wire import Channel
+from toolkit.wire import LOOK_S, Channel
 from toolkit.worker.child import LONGEST_BYTES, WITHIN, arguments
 
 # Seconds that a worker may take longer than what it was asked for should: loading a large model, a slow inference.
@@ -57,8 +58,9 @@ class Process:
         self._most_bytes = int(limit(MEMORY_VARIABLE, MOST_BYTES) or 0) or most_bytes or memory_share()
         self._asked_s, self._patience_s = limit(PATIENCE_VARIABLE, MOST_SECONDS), patience_s
         self._clock = clock
-        self._deadline, self._waits_s, self._waited_before_s = 0.0, 0.0, 0.0
-        self.failed = False
+        self._deadline, self._waits_s, self._looked_s = 0.0, 0.0, -math.inf
+        self._waited_before_s: float | None = None
+        self.failed = self._has_answered = False
         self._own = ExitStack()  # closed with the process
         self._stderr = self._own.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         # What TensorFlow writes there it removes when it ends by itself, which a worker does not.
@@ -99,10 +101,13 @@ class Process:
         """
         self._waits_s = seconds + (self._asked_s or patience_s or self._patience_s)
         self._deadline = self._clock() + self._waits_s
-        self._waited_before_s = process_waited_s(self.pid)
+        self._waited_before_s = None
         try:
             self._channel.send({**question, WITHIN: (1 + STARVED) * self._waits_s}, content)
             answer, content = self._channel.receive()
+            if not self._has_answered:  # it may have been too quick to be looked at
+                self._check_memory()
+                self._has_answered = True
         except OSError as error:  # a ConnectionError among them: the process has ended
             self.failed = True
             raise WorkerFailedError(f"{self.what} {self._how_it_ended()}") from error
@@ -120,17 +125,26 @@ class Process:
         self._own.close()
 
     def _look(self) -> None:
-        """Look at the worker, again and again while its answer is awaited."""
-        late_s = self._clock() - self._deadline
-        if late_s > 0 and late_s > self._starved_s():
+        """Look at the worker, again and again while its answer is awaited, no more often where answers are quick."""
+        now_s = self._clock()
+        if now_s - self._looked_s < LOOK_S:
+            return
+        self._looked_s = now_s
+        if self._waited_before_s is None:
+            self._waited_before_s = process_waited_s(self.pid)
+        late_s = now_s - self._deadline
+        if late_s > 0 and late_s > self._starved_s(self._waited_before_s):
             raise self._end(f"did not answer for {self._waits_s:.0f} s")
+        self._check_memory()
+
+    def _check_memory(self) -> None:
         used = self._rss_bytes()
         if self._most_bytes is not None and used > self._most_bytes:
             raise self._end(f"took {used:,} bytes of memory")
 
-    def _starved_s(self) -> float:
+    def _starved_s(self, before_s: float) -> float:
         """Return the seconds of the question in which the worker had no CPU: they say nothing about the model."""
-        return min(process_waited_s(self.pid) - self._waited_before_s, STARVED * self._waits_s)
+        return min(process_waited_s(self.pid) - before_s, STARVED * self._waits_s)
 
     def _rss_bytes(self) -> int:
         return process_memory_bytes("VmRSS", self._process.pid) or 0

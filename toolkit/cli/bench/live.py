@@ -1,7 +1,6 @@
 """The table that fills in while a benchmark measures."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from toolkit import units
@@ -13,23 +12,16 @@ if TYPE_CHECKING:
     from toolkit.bench.progress import BenchProgress
 
 
-@contextmanager
-def showing(console: Console) -> Iterator[OnStep]:
+def showing(console: Console) -> AbstractContextManager[OnStep]:
     """Show the table while the block runs. Yields what shows a step of ``api.bench``."""
     from toolkit.bench.progress import BenchProgress
 
-    with console.live() as show_table:
+    def at(step: Step) -> Standing:
+        if isinstance(step.about, BenchProgress):
+            return standing(step.about)
+        return Standing(step.done / step.total, step.text, (), ())
 
-        def show(step: Step) -> None:
-            about = step.about
-            if step.is_news:
-                console.note(step.text)
-            elif isinstance(about, BenchProgress):
-                show_table(lambda: standing(about))
-            else:
-                show_table(lambda: Standing(step.done / step.total, step.text, (), ()))
-
-        yield show
+    return console.live_steps(at)
 
 
 def standing(progress: "BenchProgress") -> Standing:

@@ -107,7 +107,7 @@ def _report_machine(console: Console, record: "Record") -> None:
 def recommend(console: Console, record: "Record") -> None:
     """Print what to ship, and why."""
     for choice in record.recommendations:
-        threads = "1 thread" if choice["threads"] == 1 else f"{choice['threads']} threads"
+        threads = units.count(choice["threads"], "thread")
         verb = "ship:" if choice["fits"] else "none:"
         console.text(f"{verb}  {choice['artifact']} ({choice['runtime']}, {threads}): {choice['why']}")
 

@@ -52,16 +52,24 @@ def convert(prepared: Prepared, request: Request, path: Path) -> dict[str, Any]:
         if layers:
             path.write_bytes(_partly_int8(prepared, request, converter, layers, gives=tf.int8))
             return {**details, "float32": list(layers)}
-        _calibrate(converter, request)
+        _calibrate(converter, prepared, request)
         converter.inference_input_type = converter.inference_output_type = tf.int8
     path.write_bytes(converter.convert())
     return details
 
 
-def _calibrate(converter: Any, request: Request) -> None:
-    """Let a converter take ranges from the calibration images."""
+def _calibrate(converter: Any, prepared: Prepared, request: Request) -> None:
+    """Let a converter take ranges from the calibration images.
+
+    The steps of a recurrent layer have ranges of their own. One that is the same in all rows, such as the upper edge of
+    MNIST, would have none: other rows would be clipped there, and XNNPACK refuses the file. So such rows are seen a
+    second time, with their steps in any order.
+    """
     tf = extras.load("tensorflow")
-    converter.representative_dataset = lambda: ([row[None]] for row in request.calibration)
+    rows, rng = request.calibration, np.random.default_rng(0)
+    if prepared.steps is not prepared.function and any((step == step[:1]).all() for step in rows.swapaxes(0, 1)):
+        rows = np.concatenate([rows, *(rng.permutation(row)[np.newaxis] for row in rows)])
+    converter.representative_dataset = lambda: ([row[None]] for row in rows)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
 
 
@@ -72,7 +80,7 @@ def _partly_int8(prepared: Prepared, request: Request, converter: Any, layers: S
     """
     kept = prepared.work / "calibrated.tflite"
     if not kept.exists():
-        _calibrate(converter, request)
+        _calibrate(converter, prepared, request)
         converter._experimental_calibrate_only = True
         kept.write_bytes(converter.convert())
     calibrated = kept.read_bytes()

@@ -14,7 +14,7 @@ from toolkit.report.png import data_url
 from toolkit.report.sections.base import Section, command
 from toolkit.report.subject import Subject
 
-ORDER, TITLE = 50, "Images that change their class"
+ORDER, TITLE = 50, "Changes of class"
 MOST_TILES = 48
 # Longer sides are made shorter by leaving out pixels, so that a page of photos stays small.
 LONGEST_SIDE = 128

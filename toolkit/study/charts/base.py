@@ -131,14 +131,16 @@ def tick_labels(percents: Sequence[float]) -> list[str]:
 def log_axis(axis: Any) -> None:
     """Label an axis with a logarithmic scale at 1, 2 and 5 times each power of ten, in plain numbers.
 
-    A long one only at the powers, or the labels would cover each other.
+    A long one only at the powers, or the labels would cover each other; a short one that would have a single label, as
+    an axis without the scale has them.
     """
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import AutoLocator, FuncFormatter, LogLocator, NullLocator
 
     class Locator(LogLocator):
         def tick_values(self, vmin: float, vmax: float) -> Any:
             self.set_params(subs=(1,) if vmax > vmin * _LONG else (1, 2, 5))
-            return super().tick_values(vmin, vmax)
+            ticks = super().tick_values(vmin, vmax)
+            return ticks if sum(vmin <= tick <= vmax for tick in ticks) > 1 else AutoLocator().tick_values(vmin, vmax)
 
     axis.set_major_locator(Locator(numticks=9))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
