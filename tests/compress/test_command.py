@@ -44,14 +44,8 @@ def trained(monkeypatch, tiny_npz):
 
 
 @pytest.mark.slow
-def test_the_cnn_becomes_a_ninth_of_its_size_and_is_still_good(
-    cli, here, trained, trained_folder, tiny_npz, monkeypatch
-):
-    """It takes 62 kB in int8; what is left of it can be exported.
-
-    Only the widest networks that fit are trained: narrower ones follow them where trainings are made up.
-    """
-    monkeypatch.setattr("toolkit.compress.conduct.APART", 100)
+def test_the_cnn_becomes_a_ninth_of_its_size_and_is_still_good(cli, here, trained, trained_folder, tiny_npz):
+    """It takes 62 kB in int8; what is left of it can be exported."""
     asked = ("compress", trained_folder, "--data", tiny_npz, "--max-size", "7kB", "--min-accuracy", "90")
     code, out, err = cli(*asked, "--epochs", "8")
     assert code == 0, out + err
