@@ -25,7 +25,6 @@ PAGE_OF = {
     "diagnose": "verify",
     "localize": "evidence",
     "record": "bench",
-    "report-search": "search",
     "report-study": "study",
     "selftest": "evidence",
     "verify-against": "verify",

@@ -131,7 +131,7 @@ def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(cli, her
     again = cli("search", *ASKED, *against, "--json")
     assert (again[0], json.loads(again[1])["proof"]) == (0, document["proof"])
     assert here_alone == trained
-    shown = cli("report-search")
+    shown = cli("search", "--show", "search")
     assert shown[0] == 0
     assert "1 of 1 candidates finished; report: runs/search/search.md, runs/search/search.html" in shown[1]
     assert api.report_search(here / "runs" / "search").search == search.read(here / "runs" / "search")
@@ -160,6 +160,8 @@ def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(cli, her
         (("--name", "a/b"), "'a/b' is no name; allowed: one without a slash"),
         (("--against", "nothing"), "nothing: no such file, folder or run"),
         (("--augment", "none"), "unknown augmentation 'none'"),
+        (("--show", "none", "--trials", "3"), "--show trains nothing; leave out --trials"),
+        (("--show", "none"), "no search is called 'none'; known searches: none; 'toolkit search' makes one"),
         (("--min-accuracy", "99.9"), "has 90 test rows; no fewer than 3,838 could show 99.9 %"),
         (("--against", SHIPPED / "mlp.keras"), "has 90 test rows; no fewer than 2,70"),
     ],
@@ -240,11 +242,3 @@ def test_instructions_that_nothing_counts_here_are_refused_in_one_line(cli, here
         "qemu-x86_64 is not installed\n"
     )
     assert list(here.iterdir()) == []
-
-
-def test_the_report_of_a_search_that_is_not_there_is_refused(cli, here):
-    code, _, err = cli("report-search", "--name", "none")
-    assert (code, err) == (
-        2,
-        "error: no search is called 'none'; known searches: none; 'toolkit search' makes one\n",
-    )

@@ -30,7 +30,6 @@ PANELS = {
         "study": "Train a grid of recipes, chart them, weigh what they say.",
         "report-study": "Write the report of a study anew, without training.",
         "search": "Search for the smallest networks within budgets.",
-        "report-search": "Write the report of a search anew, without training.",
         "compress": "Make a trained model smaller, and prove that it is as good.",
         "export": "Export a trained model as quantized TFLite, ONNX or C.",
     },

@@ -14,9 +14,11 @@ from toolkit.cli.options import (
     DeviceChoice,
     Printer,
     ReadingOptions,
+    given,
     option,
 )
 from toolkit.console import figure_columns
+from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.search.budgets import Budgets
@@ -34,6 +36,7 @@ Against = Annotated[
         "the CNN of exported/, if that was made for the same data."
     ),
 ]
+Show = Annotated[str | None, typer.Option(help="Show the search of that name or folder; nothing is trained.")]
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,11 @@ class SearchOptions:
 
 def command(
     *,
+    context: typer.Context,
     data: DataChoice = "auto",
     name: Name = "search",
     against: Against = None,
+    show: Show = None,
     device: DeviceChoice = "auto",
     allow_overlap: AllowOverlap = False,
     costs: CostOptions,
@@ -96,6 +101,8 @@ def command(
     With --min-accuracy or --against, those that are surely as good. If it is called again, it goes on where it was. The
     exit code is 1 if nothing reaches what was asked for.
     """
+    if show is not None:
+        return _show(console, show, given(context))
     budgets = costs.budgets
     with console.steps("searching") as on_step:
         searched = api.search(
@@ -112,11 +119,18 @@ def command(
         )
     if searched.interrupted:
         return console.interrupt(searched.summary, {**searched.to_json(), "report": None})
-    return report(console, api.report_search(searched.folder))
+    return _report(console, api.report_search(searched.folder))
 
 
-def report(console: Printer, written: "SearchReport", *, command: str = "search") -> int:
-    """Print the front and what it shows; return the exit code. command: what the document is called after."""
+def _show(console: Printer, show: str, flags: dict[str, str]) -> int:
+    """Show a search as it stands. flags: by the names of the options that are given."""
+    if others := flags.keys() - {"show", "json", "debug"}:
+        raise UsageError(f"--show trains nothing; leave out {', '.join(flags[one] for one in sorted(others))}")
+    return _report(console, api.report_search(show))
+
+
+def _report(console: Printer, written: "SearchReport") -> int:
+    """Print the front and what it shows; return the exit code."""
     searched, front = written.search, written.front
     if front.rows:
         console.table(figure_columns(*front.headings), front.rows)
@@ -124,4 +138,4 @@ def report(console: Printer, written: "SearchReport", *, command: str = "search"
         console.warn(f"{one.name} crashed: {one.outcome.message}")
     console.text(f"{searched.summary}; report: {written.markdown}, {written.html}")
     console.text(f"{written.conclusion}.")
-    return console.end({**written.to_json(), "command": command}, passed=written.is_found)
+    return console.end(written.to_json(), passed=written.is_found)
