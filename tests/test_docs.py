@@ -27,7 +27,6 @@ PAGE_OF = {
     "record": "bench",
     "report-study": "study",
     "selftest": "evidence",
-    "verify-against": "verify",
     "wheels": "remote",
 }
 MOST_WORDS = 600

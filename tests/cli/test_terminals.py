@@ -21,7 +21,6 @@ OPTIONS = {
     "train": ("--data",),
     "export": ("--output", ""),
     "verify": ("--data", "--flips", ""),
-    "verify-against": ("--data", "--flips", ""),
     "localize": ("--picture", ""),
     "diagnose": ("",),
     "selftest": ("--data", ""),

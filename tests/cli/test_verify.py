@@ -15,11 +15,9 @@ MISTAKES = [
     (("verify", "--golden", "--data", "sample"), "golden.npz has its own images; leave out --golden, or --data"),
     (("verify", "--golden", "--image-size", "8x8"), "golden.npz has its own images; leave out --golden, or --data"),
     (
-        ("verify-against", "a.onnx", "b.onnx", "--data", "sample", "--margin", "-1"),
+        ("verify", "a.onnx", "--against", "b.onnx", "--data", "sample", "--margin", "-1"),
         "the margin, in percentage points, is -1",
     ),
-    (("verify-against", "a.onnx", "b.onnx"), "Missing option '--data'"),
-    (("verify-against", "a.onnx", "--data", "sample"), "Missing argument 'paths'"),
     (("verify", "--runtime", "litert", "--save"), "leave out --runtime, or --save"),
     (("verify", "--runtime", "tpu"), "'tpu' is not one of 'keras', 'litert', 'onnxruntime', 'tflm'"),
     (("verify", "EMPTY", "--flips", "flips.gif"), "flips.gif: a picture must end in .png or .svg"),

@@ -29,7 +29,7 @@ SEARCH = (
 )
 COMPRESS = ("compress", RUN, "--max-size", "2900B", "--min-accuracy", "40", "--epochs", "1")
 AGAINST = (
-    *("verify-against", f"{EXPORT}/mlp.keras", f"{EXPORT}/mlp-int8.tflite"),
+    *("verify", f"{EXPORT}/mlp-int8.tflite", "--against", f"{EXPORT}/mlp.keras"),
     *("--data", "tiny.npz", "--flips", "flips.png"),
 )
 BENCH = ("bench", "--processes", "2", "--seconds", "0.05", f"{EXPORT}/mlp-int8.tflite")
@@ -139,7 +139,7 @@ HEAVY = (
     ),
     Verb("verify --save", "exported", ("verify", EXPORT, "--save", "--data", "tiny.npz"), some=30, again_each=5),
     Verb("verify --save, again", "verified", ("verify", EXPORT, "--save", "--data", "tiny.npz"), again_each=3),
-    Verb("verify-against", "exported", AGAINST, some=8, random=4, again_each=4),
+    Verb("verify --against", "exported", AGAINST, some=8, random=4, again_each=4),
     Verb("localize", "exported", ("localize", f"{EXPORT}/mlp-int8.tflite"), random=4, again_each=4),
     Verb("bench", "exported", (*BENCH, f"{EXPORT}/mlp-int8.onnx"), random=20, again_each=8),
     Verb("bench --explain", "exported", (*BENCH, "--explain"), some=12, again_each=8),
@@ -149,7 +149,7 @@ HEAVY = (
     Verb("search", "empty", SEARCH, some=3, random=2, again_each=4),
     Verb("compress", "trained", COMPRESS, some=2, random=1, again_each=3),
     Verb("report-study", "studied", ("report-study",), again_each=8),
-    Verb("report-search", "searched", ("report-search",), some=8, random=4, again_each=4),
+    Verb("search --show", "searched", ("search", "--show", "search"), some=8, random=4, again_each=4),
     Verb(
         "run",
         "empty",

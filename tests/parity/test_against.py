@@ -117,8 +117,17 @@ def test_the_verb_compares_and_says_with_what(capfd, tmp_path, bright):
     data = tmp_path / "data.npz"
     arrays = (bright.train.images, bright.train.labels, bright.test.images, bright.test.labels)
     np.savez(data, **dict(zip(("x_train", "y_train", "x_test", "y_test"), arrays, strict=True)))
-    code, out, _ = cli("verify-against", reference, reference, "--data", data, "--json", "--margin", 5)
+    code, out, _ = cli("verify", reference, "--against", reference, "--data", data, "--json", "--margin", 5)
     document = json.loads(out)
     assert (code, document["verdict"]) == (0, "pass")
     (result,) = document["results"]
     assert (document["references"], result["format"], result["changed"]) == ([str(reference)], None, 0)
+    for options, why in (
+        ((), "needs labelled images; give them by --data"),
+        (("--data", data, "--save"), "--against compares any files by accuracy; leave out --save"),
+    ):
+        code, _, err = cli("verify", reference, "--against", reference, *options)
+        assert (code, err.count("\n")) == (2, 1)
+        assert why in err
+    code, _, err = cli("verify", reference, "--input-range", "0..1")
+    assert (code, err) == (2, "error: manifests say what pixels become; --input-range goes with --against\n")

@@ -35,7 +35,6 @@ PANELS = {
     },
     "Check it": {
         "verify": "Prove that artifacts classify like their Keras original.",
-        "verify-against": "Prove that files, anybody's, are as accurate as another model.",
         "localize": "Compare an artifact with its Keras original layer by layer.",
         "diagnose": "Find out why a file does not answer as another model does.",
         "selftest": "Test verify: plant faults, show which check catches each.",
