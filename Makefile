@@ -26,7 +26,7 @@ test: $(INSTALLED)  ## every test (COVERAGE=yes: and how much of each module the
 test-unit: $(INSTALLED)  ## the quick ones, which load no TensorFlow: under a minute together, on two cores
 	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow and not road and not mnist"
 
-test-gpu: $(INSTALLED)  ## what docs/status.md is to say of --device gpu, on a machine that has one
+test-gpu: $(INSTALLED)  ## what docs/train.md is to say of --device gpu, on a machine that has one
 	$(BIN)/python -m tests.gpu
 
 test-cpus: $(INSTALLED)  ## the shipped models on emulated CPUs and this one, the edge part on a Pi's (needs qemu-user and gcc)

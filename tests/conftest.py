@@ -38,7 +38,7 @@ SHIPPED_FILES = (
     "parity.npz",
     "README.md",
 )
-# The files that take longest, each minutes beside others: the order of the alphabet has some of them in the end.
+# The files that take longest, each minutes beside others: the alphabet puts some of them last.
 LONGEST = ("tasks/test_tasks.py", "compress/test_command.py", "export/test_applications.py", "test_road.py")
 # Whether that a quick test loads TensorFlow was said.
 LOADED = pytest.StashKey[bool]()
@@ -105,7 +105,7 @@ def _own_environment(tmp_path_factory):
 
 @pytest.fixture(scope="session", autouse=True)
 def _packages_stay():
-    """What a package has loaded is no garbage: to look through TensorFlow's over and over takes a third of a test."""
+    """What a package has loaded is no garbage: to look through TensorFlow's objects again and again takes long."""
     load = extras.load
 
     def load_to_stay(module):

@@ -1,4 +1,4 @@
-"""What the first user of a GPU runs: ``make test-gpu``. It prints what docs/status.md is to say of it.
+"""What the first user of a GPU runs: ``make test-gpu``. It prints what docs/train.md is to say of it.
 
 Each training has a process of its own, on the sample of MNIST that is part of the project's data.
 """
@@ -44,7 +44,7 @@ def main() -> int:
 
         lines = judge(call, Path(folder), gpus=gpus)
     about = f"{name}, TensorFlow {constraints.installed('tensorflow')}"
-    print(f"For docs/status.md, on {about}:\n")
+    print(f"For docs/train.md, on {about}:\n")
     print("| what | what came of it |\n| --- | --- |")
     for what, came in lines:
         print(f"| {what} | {came} |")
@@ -61,7 +61,8 @@ def judge(call: Call, folder: Path, *, gpus: int) -> list[tuple[str, str]]:
             if alike not in expected:
                 code, out, err = _train(call, model, f"{model}-{number}-cpu", "--device", "cpu", *alike)
                 if code:
-                    return [(f"`--device cpu`, {model}", f"FAILED: {_last(err)}")]
+                    lines.append((f"`{' '.join(('--device cpu', *alike))}`, {model}", f"FAILED: {_last(err)}"))
+                    continue
                 expected[alike] = json.loads(out)["test_accuracy"]
             name = f"{model}-{number}"
             answer = _train(call, model, name, "--device", "gpu", *options)

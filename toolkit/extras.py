@@ -75,7 +75,7 @@ def load(module: str) -> Any:
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """Look for no garbage: what an import makes stays, and looking through it takes a quarter of TensorFlow's."""
+    """Look for no garbage: what an import makes stays, and TensorFlow makes so much that looking takes long."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -22,7 +22,7 @@ from toolkit.decoded import Decoded
 from toolkit.errors import DataError
 from toolkit.files.memory import release
 from toolkit.images import Look
-from toolkit.reading import Reading
+from toolkit.reading import LONGEST_SIDE, Reading
 
 T = TypeVar("T")
 
@@ -109,6 +109,8 @@ def _shape(looks: Sequence[Look], reading: Reading) -> tuple[int, int, int]:
     if reading.image_size is not None:
         return *reading.image_size, channels
     if taken is not None:
+        if not all(1 <= side <= LONGEST_SIDE for side in taken[:2]):
+            raise DataError(f"a model takes images of {taken[0]} × {taken[1]}; a side has 1 to {LONGEST_SIDE:,} pixels")
         return *taken[:2], channels
     sizes = Counter((look.height, look.width) for look in looks)
     height, width = min(sizes, key=lambda size: (-sizes[size], size))

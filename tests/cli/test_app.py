@@ -116,10 +116,7 @@ def test_a_read_only_folder_is_one_clear_line(cli, here, monkeypatch, tiny_npz):
 def test_a_path_below_a_file_is_one_clear_line_and_the_file_stays(cli, here, shipped, path):
     (here / "file").write_text("kept")
     code, _, err = cli("report", shipped, "--output", path)
-    assert (code, err.splitlines()[-1]) == (
-        2,
-        f"error: {path.rpartition('/')[0]}: a file stands where a folder is needed",
-    )
+    assert (code, err.splitlines()[-1]) == (2, "error: file: a file stands where a folder is needed")
     assert (here / "file").read_text() == "kept"
 
 

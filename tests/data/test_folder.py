@@ -190,6 +190,14 @@ def test_images_are_brought_to_what_a_model_takes(tmp_path):
     assert again.digests == loaded.digests
 
 
+def test_a_size_that_no_photo_has_is_refused_before_memory_is_taken(tmp_path):
+    for shape in ((0, 5, 3), (5, -1, 3), (10**6, 10**6, 3)):
+        with pytest.raises(
+            DataError, match=rf"a model takes images of {shape[0]} × {shape[1]}; a side has 1 to 10,000"
+        ):
+            load(mixed(tmp_path / "pets"), model_shape=shape)
+
+
 def break_two(folder):
     (folder / "cat" / "3.png").write_bytes(b"no image")
     whole = (folder / "dog" / "4.png").read_bytes()

@@ -3,8 +3,10 @@
 import io
 import zipfile
 
+import numpy as np
 import pytest
 
+from toolkit import extras
 from toolkit.errors import ArtifactError
 from toolkit.runtimes.keras.loading import load_model
 
@@ -34,22 +36,28 @@ def from_another_model(file, h5py):
     file.create_virtual_dataset("passwd", layout)
 
 
+def behind_a_link(file, h5py):
+    file["layer/passwd"] = h5py.ExternalLink("/etc/passwd", "key")
+
+
 def never_written(file, h5py):
     file.create_dataset("bomb", (2**28, 10), "f4")
 
 
+@pytest.mark.training
 @pytest.mark.parametrize(
     ("fill", "says"),
     [
-        (in_pieces, "'bomb' is in pieces or in other files, as Keras writes none"),
-        (of_another_file, "'passwd' is in pieces or in other files, as Keras writes none"),
-        (from_another_model, "'passwd' is in pieces or in other files, as Keras writes none"),
+        (in_pieces, "'bomb' is chunked or lies in other files"),
+        (of_another_file, "'passwd' is chunked or lies in other files"),
+        (from_another_model, "'passwd' is chunked or lies in other files"),
+        (behind_a_link, "'layer/passwd' is chunked or lies in other files"),
         (never_written, r"its arrays claim more than its [\d,]+ bytes"),
     ],
 )
 @pytest.mark.parametrize("name", ["model.h5", "model.keras"])
 def test_arrays_that_do_not_lie_in_their_file_are_refused_before_keras_sees_them(tmp_path, name, fill, says):
-    h5py = pytest.importorskip("h5py")
+    h5py = extras.load("h5py")
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
         file.attrs["model_config"] = "{}"
@@ -65,9 +73,10 @@ def test_arrays_that_do_not_lie_in_their_file_are_refused_before_keras_sees_them
         load_model(path)
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("name", ["model.h5", "model.keras"])
 def test_a_number_of_thousands_of_digits_is_named(tmp_path, name):
-    h5py = pytest.importorskip("h5py")
+    h5py = extras.load("h5py")
     path, config = tmp_path / name, f'{{"config": {{"units": {"9" * 5000}}}}}'
     if name == "model.h5":
         with h5py.File(path, "w") as file:
@@ -77,3 +86,12 @@ def test_a_number_of_thousands_of_digits_is_named(tmp_path, name):
             archive.writestr("config.json", config)
     with pytest.raises(ArtifactError, match=rf"{name}: .*: \$\.config\.units: a number of more than 64 bits$"):
         load_model(path)
+
+
+@pytest.mark.training
+def test_a_configuration_in_bytes_is_read_as_one_in_text(tmp_path):
+    h5py = extras.load("h5py")
+    with h5py.File(tmp_path / "model.h5", "w") as file:
+        file.attrs["model_config"] = np.bytes_(b'{"class_name": "one that Keras does not know"}')
+    with pytest.raises(ArtifactError, match="one that Keras does not know"):
+        load_model(tmp_path / "model.h5")

@@ -114,7 +114,7 @@ def test_without_a_rival_nothing_is_said_of_one(searched):
     assert "None" not in written.markdown.read_text()
     assert json.loads(json.dumps(written.to_json()))["proof"]["rival"] is None
     assert written.conclusion == (
-        "the front has 3 candidates: 2.00 kB with 98.90 % (98.62 – 99.12) on the test set to 9.00 kB with 99.50 % "
+        "the front has 3 candidates, from 2.00 kB with 98.90 % (98.62 – 99.12) on the test set to 9.00 kB with 99.50 % "
         "(99.30 – 99.64) on the test set"
     )
     one = replace(written.search.proof, members=written.search.proof.members[:1])

@@ -79,18 +79,19 @@ def test_images_of_odd_shapes_are_read_or_refused(digits, shape):
 
 
 @pytest.mark.parametrize(
-    ("content", "woken"),
+    ("content", "side", "woken"),
     [
-        (png(seven(28)), 0),
-        (png(seven(29)), 1),
-        (png(np.zeros((1000, 1000))), 1),
-        (png(np.zeros((28, 28))) + bytes(limits.SMALL_BYTES), 1),
+        (png(seven(28)), 28, 0),
+        (png(seven(29)), 28, 1),
+        (png(np.zeros((1000, 1000))), 28, 1),
+        (png(np.zeros((1000, 1000))), 1000, 1),
+        (png(np.zeros((28, 28))) + bytes(limits.SMALL_BYTES), 28, 1),
     ],
-    ids=["of the model's size", "larger", "a small file of many pixels", "a large file of few"],
+    ids=["of the model's size", "larger", "a small file of many pixels", "for a large model", "a large file of few"],
 )
-def test_an_image_of_the_models_size_wakes_no_thread(content, woken, monkeypatch):
+def test_a_small_image_of_the_models_size_wakes_no_thread(content, side, woken, monkeypatch):
     asked = []
-    forms = {Form(28, 28, 1, digits=False, how="fit")}
+    forms = {Form(side, side, 1, digits=False, how="fit")}
     with ThreadPoolExecutor(1) as threads:
         submit = threads.submit
         monkeypatch.setattr(threads, "submit", lambda *given: asked.append(given) or submit(*given))

@@ -66,7 +66,7 @@ class Paced:
         return {"n": self.n, "median_s": self.median_s, **_named(self.percentiles_s), "max_s": self.max_s}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ResultFacts:
     """What a record says of one measured configuration as it is; all else is derived.
 

@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -110,13 +111,7 @@ def call(arguments: Sequence[str]) -> int:
     except (typer.Abort, EOFError) as error:
         return _fail(console, invocation, error, "the input ended too early", UsageError.exit_code)
     except OSError as error:
-        named = " → ".join(
-            os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)
-        )
-        where = f"{named}: " if named else ""
-        file = isinstance(error, FileExistsError | NotADirectoryError)
-        text = "a file stands where a folder is needed" if file else error.strerror or str(error)
-        return _fail(console, invocation, error, where + text, UsageError.exit_code)
+        return _fail(console, invocation, error, _of_the_system(error), UsageError.exit_code)
     except UnicodeEncodeError as error:
         return _fail(console, invocation, error, _unwritable(error.object), UsageError.exit_code)
     except Exception as error:  # noqa: BLE001 — the last resort of the program, never of the library
@@ -146,6 +141,17 @@ def _check_encoding(arguments: Sequence[str]) -> None:
     for argument in arguments:
         if well_formed(argument) != argument:
             raise UsageError(_unwritable(argument))
+
+
+def _of_the_system(error: OSError) -> str:
+    """Say which file or folder it is about, and what the system said."""
+    names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
+    text = error.strerror or str(error)
+    if names and isinstance(error, FileExistsError | NotADirectoryError):
+        path = Path(names[0])
+        names = [str(next((one for one in (path, *path.parents) if one.is_file()), path))]
+        text = "a file stands where a folder is needed"
+    return f"{' → '.join(names)}: {text}" if names else text
 
 
 def _unwritable(name: str) -> str:

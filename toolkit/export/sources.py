@@ -72,7 +72,7 @@ class Source:
         """
         meaningful = data.reads(choice)
         if self.trained_on or "image_size" not in meaningful:
-            return asked or self.reading.only(meaningful)
+            return replace(asked, model_shape=self.reading.model_shape) if asked else self.reading.only(meaningful)
         taken = shape or image_shape(load_model(self.keras_path).input_shape)
         return replace(asked or AS_THEY_ARE, model_shape=taken)
 

@@ -19,7 +19,7 @@ MOST_BYTES = 16 << 20
 # How deep lists and objects may lie in each other: five levels are written, and all that walks a document is recursive.
 MOST_DEPTH = 50
 MOST_WHOLE = 2**63 - 1
-# Of a longer whole number so many already make one that is too large, with or without a sign.
+# Characters of a whole number that are read: so many already make one beyond MOST_WHOLE.
 MOST_DIGITS = 25
 # The field of a dataclass that takes what a document has beside its other fields.
 OTHERS = "others"

@@ -51,10 +51,15 @@ class VerifyOptions:
 
     def __post_init__(self) -> None:
         units.require_from("the margin, in percentage points,", self.margin_pp, *MARGINS_PP)
-        if self.by_golden and (self.data is not None or self.reading is not None):
+        if self.by_golden and self.names_data:
             raise UsageError(
                 "golden.npz has its own images; leave out --golden, or --data and the options on reading it"
             )
+
+    @property
+    def names_data(self) -> bool:
+        """Whether data are asked for, or a way to read them, which golden does without."""
+        return self.data is not None or self.reading is not None
 
 
 def select(paths: Sequence[Path]) -> list[tuple[Manifest, list[Artifact]]]:
@@ -104,7 +109,7 @@ def verify(
     artifacts = _runnable(manifest, artifacts, warn)
     golden_only = options.by_golden
     if not golden_only and not installed(REFERENCE_RUNTIME):
-        if options.data is not None:
+        if options.names_data:
             raise UsageError("comparing on a data set needs TensorFlow: pip install 'edge-model-toolkit[train]'")
         warn("TensorFlow is not installed: comparing with golden.npz, which shows equal outputs, not accuracy")
         golden_only = True
@@ -112,7 +117,7 @@ def verify(
         try:
             return on_test_set(manifest, artifacts, load(manifest, options, warn), options, warn)
         except DataUnavailableError as error:
-            if options.data is not None:
+            if options.names_data:
                 raise
             warn(f"{error}. Comparing with golden.npz instead, which shows equal outputs, not accuracy")
     return by_golden(manifest, artifacts, options)

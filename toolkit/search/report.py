@@ -76,8 +76,8 @@ def conclude(search: Search) -> str:
         return _unproven(search)
     front, smallest, wanted = units.count(len(proof.members), "candidate"), proof.smallest, _wanted(proof)
     if not wanted:
-        ends = (proof.members[0], proof.members[-1])
-        return f"the front has {front}: {' to '.join(_described(proof, one) for one in dict.fromkeys(ends))}"
+        ends = [_described(proof, one) for one in dict.fromkeys((proof.members[0], proof.members[-1]))]
+        return f"the front has {front}{', from ' if len(ends) > 1 else ': '}{' to '.join(ends)}"
     if smallest is None:
         return f"of {front} on the front, none is shown to be {wanted}"
     return (

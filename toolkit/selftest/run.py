@@ -157,7 +157,7 @@ class _Bench:
         record = golden.read(manifest.golden_path)
         self._golden = Split(record.images, record.labels)
         self._wanted = [a for a in manifest.artifacts if (a.format, a.quantization) in PAIRS]
-        for artifact in self._wanted:  # one that crashes or never answers as it is has no fault that was planted
+        for artifact in self._wanted:  # one that crashes already is named before a fault is planted
             session = options.open_session(manifest.folder / artifact.path)
             session.convention = manifest.convention
             session.predict(record.images[:1])

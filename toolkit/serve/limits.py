@@ -7,8 +7,8 @@ from collections.abc import Callable
 # A photo of 12 megapixels has 3 to 8 MB as a JPEG.
 BODY_BYTES = 8 << 20
 PIXELS = 16_000_000
-# A body of which the header is read before it is known whether a thread is worth waking for the image.
-SMALL_BYTES = 8 << 10
+# A body of at most so many bytes, with an image of at most so many pixels, may be read without a thread.
+SMALL_BYTES, SMALL_PIXELS = 8 << 10, 1 << 14
 # Looks at one image: twenty digits of a photo, each as it is and turned. A page full of digits is no live picture.
 LOOKS = 60
 # Requests that are worked on at a time, and connections.

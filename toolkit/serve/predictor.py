@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import math
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
@@ -50,14 +51,14 @@ def agree(results: Sequence[Mapping[str, Any]]) -> bool | None:
 
 
 async def _prepared(content: bytes, forms: set[Form], threads: Executor) -> Prepared:
-    """Return what models are to see of an image: by a thread, unless that takes longer to wake than the image to read.
+    """Return what models are to see of an image.
 
-    So it is with what has the size that all of them take, in a file that is small whatever it says of itself.
+    A small image of the size that all of them take is read here: to wake a thread would take longer.
     """
     if len(content) <= limits.SMALL_BYTES:
         with uploads.as_file(content) as file:
             size = uploads.check_size(file)
-            if {(form.height, form.width) for form in forms} == {size}:
+            if math.prod(size) <= limits.SMALL_PIXELS and {(form.height, form.width) for form in forms} == {size}:
                 return size, {form: _one(file, form) for form in forms}
     return await asyncio.get_running_loop().run_in_executor(threads, _from_file, content, forms)
 

@@ -1,6 +1,6 @@
-"""How TensorFlow computes a training on this machine: with oneDNN, in bfloat16, compiled by XLA, or without them.
+"""How TensorFlow computes a training: with oneDNN or not, in float32 or bfloat16, compiled by XLA or not.
 
-Which is fastest depends on the CPU and the model, and no rule is known that would tell. So a training that takes long
+Which is fastest depends on the device and the model, and no rule is known that tells. So a training that takes long
 begins with a trial of a few batches, whose outcome is kept in the user's cache. Each setting adds floats up in an order
 of its own, so the last bits of the weights depend on it: a run records it, and keeps it when it goes on.
 """
@@ -29,8 +29,12 @@ from toolkit.worker.process import Process
 VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 # Of the optimizer of TensorFlow's graphs, which does so where oneDNN computes them, and only there.
 IN_BFLOAT16 = "auto_mixed_precision_onednn_bfloat16"
+# How many times as fast bfloat16 must be to be taken: the user has asked for float32.
+WORTH_ROUNDING = 1.2
 # Of CUDA: which of a machine's GPUs a process sees. NVIDIA's driver has a file for each of them.
 VISIBLE_GPUS, GPUS = "CUDA_VISIBLE_DEVICES", Path("/dev")
+# Of the extra 'gpu': the libraries without which TensorFlow uses none, and what XLA compiles for one with.
+CUDA = ("nvidia-cudnn-cu12", "nvidia-cuda-nvcc-cu12")
 FOLDER = "training"
 # Values (of an image, times images, times epochs) from which a trial may be worth its time: without it, the CNN took
 # about a minute for as many on two cores.
@@ -81,7 +85,9 @@ class Arithmetic:
             "oneDNN": " (in bfloat16)" if self.bfloat16 else "",
             "XLA": f" ({self.xla} batches at once)" if self.xla and self.xla > 1 else "",
         }
-        return tuple(f"{'with' if has else 'without'} {n}{more[n]}" for n, has in told.items() if has is not None)
+        return tuple(
+            f"{'with' if has else 'without'} {name}{more[name]}" for name, has in told.items() if has is not None
+        )
 
 
 # Nothing was tried.
@@ -114,7 +120,7 @@ def choose(recipe: Recipe, dataset: Dataset, *, device: str, on_trial: Callable[
         tried = None if others is None else [*tried, *others]
     if tried is None:
         return UNTRIED
-    best = min(tried, key=lambda one: one.batch_s, default=None)
+    best = min(tried, key=lambda one: one.batch_s * (WORTH_ROUNDING if one.bfloat16 else 1), default=None)
     chosen = UNTRIED if best is None else Arithmetic(best.onednn, best.xla, tuple(tried), best.bfloat16)
     kept.write(chosen)
     return chosen
@@ -144,11 +150,12 @@ def in_bfloat16(tf: Any) -> Iterator[None]:
     What lies between the products (activations, their gradients) is rounded too. Variables, sums of the loss and
     what an optimizer does stay in float32.
     """
+    before = tf.config.optimizer.get_experimental_options().get(IN_BFLOAT16, False)
     tf.config.optimizer.set_experimental_options({IN_BFLOAT16: True})
     try:
         yield
     finally:
-        tf.config.optimizer.set_experimental_options({IN_BFLOAT16: False})
+        tf.config.optimizer.set_experimental_options({IN_BFLOAT16: before})
 
 
 def _imported() -> bool | None:
@@ -188,7 +195,7 @@ def _asked(recipe: Recipe, dataset: Dataset, device: str) -> dict[str, Any]:
         "version": _VERSION,
         "host": {name: getattr(machine, name) for name in ("cpu", "arch", "cores", "model", "virtual")},
         "device": device,
-        "gpus": [os.environ.get(VISIBLE_GPUS), *sorted(one.name for one in GPUS.glob("nvidia[0-9]*"))],
+        "gpus": [] if device == "cpu" else _gpus(),
         "forms": _forms(recipe, dataset),
         "onednn": _imported(),
         "variable": os.environ.get(VARIABLE),
@@ -207,6 +214,12 @@ def _asked(recipe: Recipe, dataset: Dataset, device: str) -> dict[str, Any]:
         "dtype": dataset.train.images.dtype.name,
         "classes": dataset.classes,
     }
+
+
+def _gpus() -> list[str | None]:
+    """Return what decides which GPUs TensorFlow sees, as far as that can be told without it."""
+    installed = [constraints.installed(name) for name in CUDA]
+    return [os.environ.get(VISIBLE_GPUS), *sorted(one.name for one in GPUS.glob("nvidia[0-9]*")), *installed]
 
 
 def _try(recipe: Recipe, dataset: Dataset, device: str, *, onednn: bool | None) -> list[Tried] | None:

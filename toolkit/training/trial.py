@@ -21,7 +21,7 @@ from toolkit.training.objective import Objective
 from toolkit.training.recipe import Recipe
 from toolkit.worker.child import Task
 
-# A form is timed so many times, in turns with the other; its shortest time counts, since disturbances only add to it.
+# A form is timed so many times, in turns with the others; its shortest time counts, since disturbances only add to it.
 ROUNDS = 3
 # Seconds that a computation of many batches may take: a longer one would delay Ctrl-C, and gains nothing.
 LONGEST_S = 1.0
@@ -83,6 +83,8 @@ def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset, forms: Sequence[tu
         least = np.tile(order, loop.batches_at_once)
         try:
             loop.train(images, labels, least)  # compiles it
+        except tf.errors.ResourceExhaustedError:
+            raise  # it says nothing of this form: another program has the memory
         except (tf.errors.OpError, ValueError):
             continue
         start = time.perf_counter()

@@ -125,7 +125,7 @@ class Process:
         self._own.close()
 
     def _look(self) -> None:
-        """Look at the worker, again and again while its answer is awaited, no more often where answers are quick."""
+        """Look at the worker while its answer is awaited, at most once in LOOK_S."""
         now_s = self._clock()
         if now_s - self._looked_s < LOOK_S:
             return

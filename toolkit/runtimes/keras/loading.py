@@ -98,7 +98,7 @@ def _config(path: Path) -> Any:
 
 
 def _hdf5_config(path: Path) -> Any:
-    """Return the configuration of an HDF5 file; ArtifactError if it is none, or its arrays do not fit in memory."""
+    """Return the configuration of an HDF5 file; ArtifactError if it is none, or its arrays do not lie in it."""
     h5py = extras.load("h5py")
     what = "a Keras model in HDF5"
     with opened(path) as file, refused(path, what, error=ArtifactError), h5py.File(file, "r") as root:
@@ -107,8 +107,9 @@ def _hdf5_config(path: Path) -> Any:
         _check_arrays(root, size)
         if "model_config" not in root.attrs:
             raise ArtifactError(f"{path}: holds weights without a model; save the whole model, best as .keras")
-        config = str(root.attrs["model_config"])
-        return documents.parse(config.encode(errors="surrogatepass"), path, what="a Keras model", finite=False)
+        config = root.attrs["model_config"]
+        content = config if isinstance(config, bytes) else str(config).encode(errors="surrogatepass")
+        return documents.parse(content, path, what="a Keras model", finite=False)
 
 
 def _check_arrays(root: Any, size_bytes: int) -> None:
@@ -116,6 +117,7 @@ def _check_arrays(root: Any, size_bytes: int) -> None:
 
     Keras writes no others. Compressed ones can claim gigabytes, and external and virtual ones lie in other files.
     """
+    elsewhere = "is chunked or lies in other files, as Keras writes none; save the model again with Keras"
     left = size_bytes
 
     def check(name: str, item: Any) -> None:
@@ -123,11 +125,15 @@ def _check_arrays(root: Any, size_bytes: int) -> None:
         if not hasattr(item, "nbytes"):  # a group
             return
         if item.chunks or item.external or item.is_virtual:
-            raise ValueError(f"its array '{name}' is in pieces or in other files, as Keras writes none")
+            raise ValueError(f"its array '{name}' {elsewhere}")
         left -= item.nbytes
         if left < 0:
             raise ValueError(f"its arrays claim more than its {size_bytes:,} bytes")
 
+    # External links are not visited as items. An error within this call would come out as one of h5py.
+    linked = root.visititems_links(lambda name, link: name if hasattr(link, "filename") else None)
+    if linked is not None:
+        raise ValueError(f"its array '{linked}' {elsewhere}")
     root.visititems(check)
 
 
