@@ -19,6 +19,7 @@ from tests.serve.conftest import png, seven
 from tests.serve.processes import ARTIFACT, END_S, served
 from toolkit.errors import UsageError
 from toolkit.serve import server
+from toolkit.serve.address import bind
 
 
 def ask(port, method, path, body=None, **headers):
@@ -155,6 +156,22 @@ def test_a_script_gets_a_document_and_an_ascii_terminal_no_code():
         assert (document["schema"], document["command"], document["artifacts"]) == (1, "serve", [str(ARTIFACT)])
     with served(ARTIFACT, "--port", 0, "--token", "correct-horse-battery", PYTHONIOENCODING="ascii") as (_, said):
         assert len(said.splitlines()) == 2
+
+
+@pytest.mark.slow
+def test_ctrl_c_is_the_servers_own_by_the_time_it_is_ready():
+    """Before, it could come while modules are imported, in which Python may lose it."""
+    caught = []
+
+    def ready(address):
+        caught.append(signal.getsignal(signal.SIGINT))
+        signal.raise_signal(signal.SIGINT)
+
+    here = bind("127.0.0.1", 0, None)
+    with pytest.raises(KeyboardInterrupt):
+        server.serve([ARTIFACT], here, warn=pytest.fail, on_ready=ready, on_failure=pytest.fail)
+    assert signal.default_int_handler not in caught
+    assert len(caught) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import ctypes
 import logging
+import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -47,7 +48,7 @@ def serve(
 ) -> NoReturn:
     """Serve artifacts until Ctrl-C, which is a KeyboardInterrupt then.
 
-    on_ready: called when all of them are open; on_failure: told why a worker died.
+    on_ready: called when it answers; on_failure: told why a worker died.
     """
     metrics = ServiceMetrics(called := names(paths))
     _return_memory()
@@ -55,9 +56,8 @@ def serve(
     try:
         for name, path in zip(called, paths, strict=True):
             engines.append(Engine(name, path, given=given, metrics=metrics, warn=warn, on_failure=on_failure))
-        on_ready(address)
         with images.quiet():  # of all threads that read images
-            _run(app.make(engines, metrics, token=address.token), address)
+            _run(app.make(engines, metrics, token=address.token), address, on_ready)
     finally:
         for engine in engines:
             engine.close()
@@ -71,7 +71,19 @@ def _return_memory() -> None:
             mallopt(parameter, value)
 
 
-def _run(served: ASGIApp, address: Address) -> NoReturn:
+class _Server(uvicorn.Server):
+    """A server that says when it answers. Ctrl-C is its own by then: while modules are imported, Python may lose it."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+
+def _run(served: ASGIApp, address: Address, on_ready: Callable[[Address], None]) -> NoReturn:
     # What goes wrong for a client, the client is told; nothing of it belongs on the terminal.
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
@@ -86,5 +98,5 @@ def _run(served: ASGIApp, address: Address) -> NoReturn:
         timeout_keep_alive=limits.IDLE_S,
         timeout_graceful_shutdown=0,
     )
-    uvicorn.Server(config).run(sockets=[address.listening])
+    _Server(config, lambda: on_ready(address)).run(sockets=[address.listening])
     raise KeyboardInterrupt  # also where whoever started this process has it ignored
