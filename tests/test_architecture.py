@@ -35,7 +35,7 @@ FLOORS = [
     {"cli", "__main__"},
 ]
 # What the command line is made of, besides what it is told by the API.
-PARSES_AND_PRINTS = {"api", "cli", "console", "errors", "host", "reading", "registry", "text", "units"}
+PARSES_AND_PRINTS = {"api", "cli", "console", "errors", "extras", "host", "reading", "registry", "text", "units"}
 WORDS = {"toolkit.bench.statistics.describe"}
 MAY_LOAD_TENSORFLOW = {"models", "training", "export", "selftest", "search", "compress"}
 TRAINING_PACKAGES = ("tensorflow", "keras", "tf2onnx", "matplotlib", "mlxtend", "pooch", "onnx")

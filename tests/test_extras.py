@@ -1,6 +1,9 @@
 """Packages of the extras are imported late, and without what slows that down."""
 
 import gc
+import sys
+
+import pytest
 
 from toolkit import extras
 
@@ -10,3 +13,16 @@ def test_no_garbage_is_looked_for_while_a_package_is_imported(tmp_path, monkeypa
     monkeypatch.syspath_prepend(tmp_path)
     assert extras.load("tells_of_its_import").COLLECTED is False
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize("is_program", [True, False])
+def test_a_program_alone_keeps_what_it_has_loaded_for_good(tmp_path, monkeypatch, is_program):
+    (tmp_path / "makes_a_list.py").write_text("MADE = [[]]\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(extras, "is_program", is_program)
+    monkeypatch.delitem(sys.modules, "makes_a_list", raising=False)
+    before = gc.get_freeze_count()
+    made = extras.load("makes_a_list").MADE
+    assert (gc.get_freeze_count() > before) == is_program
+    assert any(one is made for one in gc.get_objects()) != is_program
+    assert extras.load("makes_a_list").MADE is made

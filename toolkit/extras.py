@@ -43,6 +43,10 @@ EXTRA_OF = {
     "segno": "serve",
 }
 
+# Set by a program of toolkit's, whose objects all stay until it ends: when a package has been loaded, none of them is
+# looked through for garbage any more. TensorFlow has a million.
+is_program = False
+
 # Read by the packages when they are imported. TensorFlow's C++ log is for its developers (3 = errors only). ONNX
 # Runtime starts a telemetry thread that writes files into the user's cache, unless it is told not to. Keras models are
 # exported here on TensorFlow, whatever backend the user has chosen for other work.
@@ -67,10 +71,15 @@ def require(module: str) -> None:
 def load(module: str) -> Any:
     """Import ``module`` and return it; MissingExtraError if it is not installed."""
     require(module)
+    if module in sys.modules:
+        return sys.modules[module]
     os.environ.update(ENVIRONMENT)
     # TensorFlow and LiteRT write to file descriptor 2 before any log level of theirs is in force.
     with streams_to(Path(os.devnull)), _without_collecting():
-        return importlib.import_module(module)
+        loaded = importlib.import_module(module)
+    if is_program:
+        gc.freeze()
+    return loaded
 
 
 @contextmanager

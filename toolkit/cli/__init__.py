@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from toolkit import __version__, host
+from toolkit import __version__, extras, host
 from toolkit.cli.invocation import INTERRUPTED, Invocation
 from toolkit.cli.panels import VerbGroup
 from toolkit.console import Console
@@ -185,4 +185,5 @@ def _fail(console: Console, invocation: Invocation, error: BaseException, text: 
 
 def main() -> None:
     """Run the command line of this process."""
+    extras.is_program = True
     sys.exit(call(sys.argv[1:]))

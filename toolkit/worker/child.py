@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from toolkit import extras
 from toolkit.errors import ArtifactError, ToolkitError
 from toolkit.files.memory import check_memory
 from toolkit.wire import Channel
@@ -32,6 +33,7 @@ Task = Callable[..., tuple[dict[str, Any], bytes]]
 
 def main() -> None:
     """Answer until stdin ends."""
+    extras.is_program = True
     # What a runtime prints must not come between the answers.
     answers = os.dup(1)
     os.dup2(2, 1)
