@@ -1,6 +1,7 @@
 """Where a benchmark stands, by a made-up clock."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.progress import PACE, START, TURN, BenchProgress
-from toolkit.cli.bench.live import standing
+from toolkit.cli.bench.live import showing, standing
+from toolkit.console import Standing
+from toolkit.step import Step
 
 
 class Clock:
@@ -119,3 +122,9 @@ def test_the_live_table_has_a_column_for_each_setting_that_varies(progress, cloc
     )
     assert standing(sweep).columns[2].heading == "threads"
     assert [row[2] for row in standing(sweep).rows] == ["1", "2"]
+
+
+def test_what_comes_after_the_measurements_has_a_bar_and_no_rows(progress):
+    at = showing(SimpleNamespace(live_steps=lambda at: at))
+    assert at(Step(1, 4, "taking fast.tflite apart")) == Standing(0.25, "taking fast.tflite apart", (), ())
+    assert at(Step(1, 4, "", progress)) == standing(progress)
