@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,6 +126,6 @@ def test_the_live_table_has_a_column_for_each_setting_that_varies(progress, cloc
 
 
 def test_what_comes_after_the_measurements_has_a_bar_and_no_rows(progress):
-    at = showing(SimpleNamespace(live_steps=lambda at: at))
+    at: Any = showing(SimpleNamespace(live_steps=lambda at: at))
     assert at(Step(1, 4, "taking fast.tflite apart")) == Standing(0.25, "taking fast.tflite apart", (), ())
     assert at(Step(1, 4, "", progress)) == standing(progress)

@@ -46,7 +46,7 @@ DEADLINE_S = 200.0
 # Most batches that XLA learns from in one computation, and most bytes of them. More gains nothing, and delays Ctrl-C.
 MOST_AT_ONCE, MOST_AT_ONCE_BYTES = 250, 64 * 2**20
 # To be raised with every change of what is tried, or how.
-_VERSION = 5
+_VERSION = 6
 # The module with the task of a trial, which is carried out in a process of its own, and what that is called.
 _TASKS, TRIAL = "toolkit.training.trial", "trial"
 

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toolkit import extras
 from toolkit.data.base import Dataset, make_dataset
@@ -25,8 +27,8 @@ from toolkit.worker.child import Task
 ROUNDS = 3
 # Seconds that a computation of many batches may take: a longer one would delay Ctrl-C, and gains nothing.
 LONGEST_S = 1.0
-# Seconds of one time; a longer one would say no more.
-ROUND_S = 0.7
+# Seconds of one time; a longer one would say no more. From the shorter one on, it is known how many batches that takes.
+ROUND_S, ENOUGH_S = 0.7, 0.1
 
 
 def _try(
@@ -80,24 +82,30 @@ def _time(tf: Any, keras: Any, recipe: Recipe, rows: Dataset, forms: Sequence[tu
             bfloat16=bfloat16,
             convention=learner.convention,
         )
-        least = np.tile(order, loop.batches_at_once)
+        train = partial(_seconds, loop, images, labels, np.tile(order, loop.batches_at_once))
         try:
-            loop.train(images, labels, least)  # compiles it
+            train(1)  # compiles it
         except tf.errors.ResourceExhaustedError:
             raise  # it says nothing of this form: another program has the memory
         except (tf.errors.OpError, ValueError):
             continue
-        start = time.perf_counter()
-        loop.train(images, labels, least)
-        repetitions = max(1, round(ROUND_S / (time.perf_counter() - start)))
+        repetitions = 1
+        while (taken_s := train(repetitions)) < ENOUGH_S:  # what a call takes by itself is none of its batches' time
+            repetitions *= 4
+        repetitions = max(1, round(repetitions * ROUND_S / taken_s))
         loops[xla, bfloat16] = loop, repetitions * loop.batches_at_once
     times: dict[tuple[int, bool], list[float]] = {form: [] for form in loops}
     for _ in range(ROUNDS):
         for form, (loop, batches) in loops.items():
-            start = time.perf_counter()
-            loop.train(images, labels, np.tile(order, batches))
-            times[form].append((time.perf_counter() - start) / batches)
+            times[form].append(_seconds(loop, images, labels, order, batches) / batches)
     return [Tried(onednn(), xla, min(taken), bfloat16) for (xla, bfloat16), taken in times.items()]
+
+
+def _seconds(loop: Loop, images: Any, labels: Any, order: NDArray[np.int64], repetitions: int) -> float:
+    """Learn from the rows of ``order`` so many times, and return what that took."""
+    start = time.perf_counter()
+    loop.train(images, labels, np.tile(order, repetitions))
+    return time.perf_counter() - start
 
 
 def random_rows(shape: tuple[int, ...], classes: int, batch_size: int, dtype: str) -> Dataset:
