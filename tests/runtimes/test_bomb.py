@@ -89,6 +89,7 @@ def test_a_number_of_thousands_of_digits_is_named(tmp_path, name):
 
 
 @pytest.mark.training
+@pytest.mark.slow
 def test_a_configuration_in_bytes_is_read_as_one_in_text(tmp_path):
     h5py = extras.load("h5py")
     with h5py.File(tmp_path / "model.h5", "w") as file:
