@@ -1,13 +1,11 @@
 """The API as a client meets it."""
 
-import asyncio
 import base64
 import io
 import itertools
 import os
 import signal
 import struct
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -16,7 +14,6 @@ from starlette.testclient import TestClient
 
 from tests.conftest import SIDE
 from tests.serve.conftest import LOCAL, TOKEN, engines, png, seven
-from toolkit.prediction.views import Form
 from toolkit.serve import app, limits, predictor
 
 
@@ -78,29 +75,6 @@ def test_images_of_odd_shapes_are_read_or_refused(digits, shape):
             refused(answer, 422, "the image: no digit")
 
 
-@pytest.mark.parametrize(
-    ("content", "side", "woken"),
-    [
-        (png(seven(28)), 28, 0),
-        (png(seven(29)), 28, 1),
-        (png(np.zeros((1000, 1000))), 28, 1),
-        (png(np.zeros((1000, 1000))), 1000, 1),
-        (png(np.zeros((28, 28))) + bytes(limits.SMALL_BYTES), 28, 1),
-    ],
-    ids=["of the model's size", "larger", "a small file of many pixels", "for a large model", "a large file of few"],
-)
-def test_a_small_image_of_the_models_size_wakes_no_thread(content, side, woken, monkeypatch):
-    asked = []
-    forms = {Form(side, side, 1, digits=False, how="fit")}
-    with ThreadPoolExecutor(1) as threads:
-        submit = threads.submit
-        monkeypatch.setattr(threads, "submit", lambda *given: asked.append(given) or submit(*given))
-        size, images = asyncio.run(predictor._prepared(content, forms, threads))
-    assert len(asked) == woken
-    assert size == Image.open(io.BytesIO(content)).size
-    assert images.keys() == forms
-
-
 def test_every_digit_of_an_image_is_read(digits):
     pixels = np.hstack([seven(60), seven(60)])
     (result,) = digits.post("/v1/predict", content=png(pixels)).json()["results"]
@@ -113,18 +87,6 @@ def test_a_page_full_of_digits_is_refused(digits, monkeypatch):
     answer = digits.post("/v1/predict", content=png(np.hstack([seven(60), seven(60)])))
     refused(answer, 422, "the image has 2 digits, which a model looks at 6 times; allowed: 5; send a part of it")
     assert digits.post("/v1/predict", content=png(seven(60))).status_code == 200
-
-
-def test_artifacts_agree_if_they_read_the_same():
-    def result(*classes, none=None):
-        return {"readings": [{"class": name, "none_of_these": none} for name in classes]}
-
-    assert predictor.agree([result("1"), result("1")]) is True
-    assert predictor.agree([result("1"), result("7")]) is False
-    assert predictor.agree([result("1"), {"error": "died"}]) is None
-    assert predictor.agree([result("1")]) is None
-    assert predictor.agree([result("1", none=False), result("1", none=True)]) is False
-    assert predictor.agree([result("7", none=True), result("1", none=True)]) is True
 
 
 def test_a_blank_image_is_refused_with_the_reason(digits):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
@@ -80,11 +81,8 @@ def study(
             board.note(event)
             on_step(Step(*board.epochs, event.trial.folder.name, board))
 
-        return until_interrupted(
-            lambda: study.conduct(begun, executor, device=device, on_event=on_event),
-            folder / study.DOCUMENT,
-            study.read,
-        )
+        conduct = partial(study.conduct, begun, executor, device=device, on_event=on_event)
+        return until_interrupted(conduct, folder / study.DOCUMENT, study.read)
 
 
 def report_study(name: str = "study", *, output: str | PathLike[str] | None = None) -> "StudyReport":
