@@ -74,8 +74,9 @@ def load(module: str) -> Any:
     if module in sys.modules:
         return sys.modules[module]
     os.environ.update(ENVIRONMENT)
-    # TensorFlow and LiteRT write to file descriptor 2 before any log level of theirs is in force.
-    with streams_to(Path(os.devnull)), _without_collecting():
+    # TensorFlow and LiteRT write to file descriptor 2 before any log level of theirs is in force. What an import makes
+    # stays, and TensorFlow makes so much that looking through it for garbage takes long.
+    with streams_to(Path(os.devnull)), without_collecting():
         loaded = importlib.import_module(module)
     if is_program:
         gc.freeze()
@@ -83,8 +84,8 @@ def load(module: str) -> Any:
 
 
 @contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Look for no garbage: what an import makes stays, and TensorFlow makes so much that looking takes long."""
+def without_collecting() -> Iterator[None]:
+    """Look for no garbage in the block."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

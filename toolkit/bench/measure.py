@@ -3,10 +3,8 @@
 The clock is injected, so that tests are exact.
 """
 
-import gc
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 
 import numpy as np
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from toolkit.convention import Convention
 from toolkit.errors import ArtifactError
+from toolkit.extras import without_collecting
 from toolkit.manifest import TensorSpec
 from toolkit.runtimes.base import Session, batch_of, dequantize
 
@@ -112,7 +111,7 @@ class TimedModel:
     def block(self, kind: str, seconds: float) -> NDArray[np.float64]:
         """Return the latencies of one block, ns an inference: as many as fit in the time, at least one."""
         time_one = {INVOKE: self._invoke_ns, END_TO_END: self._end_to_end_ns}[kind]
-        with no_collections():
+        with without_collecting():
             self._lead()
             samples: list[float] = []
             end = self._clock() + int(seconds * 1e9)
@@ -159,7 +158,7 @@ class TimedModel:
         An image that has to wait for the one before counts the wait: a loop that only starts when it is ready would
         leave it out (G. Tene's "coordinated omission").
         """
-        with no_collections():
+        with without_collecting():
             self._lead()
             samples = []
             start = self._clock()
@@ -254,15 +253,3 @@ def _random(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...]) 
         high = int(np.iinfo(dtype).max) + 1 if dtype.itemsize == 1 else 2
         return rng.integers(0, high, shape).astype(dtype)
     return rng.random(shape).astype(dtype)
-
-
-@contextmanager
-def no_collections() -> Iterator[None]:
-    """Keep the garbage collector out of the measurement."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from toolkit.bench import settings
-from toolkit.bench.measure import TimedModel, no_collections
+from toolkit.bench.measure import TimedModel
 from toolkit.bench.tasks import Answer, images_of, open_subject
+from toolkit.extras import without_collecting
 from toolkit.worker.child import Task
 
 # Seconds to wait behind a block of several threads beside sides of one: they look for work for some more milliseconds.
@@ -58,7 +59,7 @@ def _open(
 def _take(kept: dict[str, Any], content: bytes, *, order: list[int], count: int) -> Answer:
     """Time a block of ``count`` inferences of each side that ``order`` names: ns an inference, as float64."""
     takes = [kept["sides"][side][1] for side in order]
-    with no_collections():
+    with without_collecting():
         taken = [take(count) for take in takes]
     return {}, np.array(taken).tobytes()
 
