@@ -122,6 +122,11 @@ def listed(words: Sequence[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def first(words: Sequence[object], most: int, *, between: str = ", ") -> str:
+    """Return the first of many words: ``a, b, …``."""
+    return between.join([*map(str, words[:most]), *(["…"] if len(words) > most else [])])
+
+
 def _number(value: float) -> str:
     """Return a number as a user may have written it, with commas between thousands."""
     return f"{value:,}" if isinstance(value, int) else f"{value:,g}"

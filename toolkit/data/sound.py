@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit import units
 from toolkit.data.base import Dataset, folders
 from toolkit.data.base.folders import Notes
 from toolkit.data.base.sound import log_mel, signal_of
@@ -96,7 +97,7 @@ def _spectrogram(path: Path, looks: dict[Path, tuple[int, int]]) -> Spectrogram:
         by_rate.setdefault(rate, []).append(file)
     rate = max(by_rate, key=lambda one: len(by_rate[one]))
     if others := [file for one, files in by_rate.items() if one != rate for file in files]:
-        named = folders.some([str(file.relative_to(path)) for file in others])
+        named = units.first([file.relative_to(path) for file in others], folders.NAMED)
         raise DataError(
             f"{path}: most sounds have {rate:,} samples a second, {len(others):,} have others ({named}); bring all to "
             f"one rate, for example by: ffmpeg -i IN.wav -ar {rate} OUT.wav"

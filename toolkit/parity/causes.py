@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit import units
 from toolkit.convention import Convention, Output, output_of
 from toolkit.data.base import Dataset
 from toolkit.data.base.pixels import chunks
@@ -37,6 +38,8 @@ VALUES_ROWS = 50
 ROUNDS = 4
 # Rows of the first half by which an order of columns is looked for.
 ORDER_ROWS = 100
+# How many classes a sentence names.
+NAMED_CLASSES = 12
 
 Meaning = PixelMeaning | ValueMeaning
 
@@ -139,7 +142,7 @@ def _explain(
     order = halves.order(last)
     causes = []
     if halves.better(last, halves.renamed(last, order)):
-        text = f"its classes are in the order {_shown(order)}"
+        text = f"its classes are in the order {units.first(order, NAMED_CLASSES)}"
         causes = [Cause("labels", text, agreement, halves.share(halves.renamed(first, order)))]
     else:
         order = tuple(range(len(order)))
@@ -195,7 +198,3 @@ def _others(
 
     session.convention = meaning.convention
     return meaning.others(rows.shape[-1], distance, partial(_probabilities, session))
-
-
-def _shown(order: tuple[int, ...], most: int = 12) -> str:
-    return ", ".join(map(str, order[:most])) + (", …" if len(order) > most else "")

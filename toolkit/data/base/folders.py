@@ -15,6 +15,7 @@ from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
 from toolkit.reading import Reading
 from toolkit.text import well_formed
+from toolkit.units import first
 
 SPLIT_SEED = 0
 TEST_SHARE = 0.2
@@ -65,13 +66,13 @@ class Notes:
     def left_out(self, folders: set[str]) -> None:
         """Say that folders beside the parts were not read."""
         if folders:
-            self.add(f"folders beside the parts were left out ({len(folders)}): {some(sorted(folders))}")
+            self.add(f"folders beside the parts were left out ({len(folders)}): {first(sorted(folders), NAMED)}")
 
     def all(self) -> tuple[str, ...]:
         """Return the sentences."""
         if self._others:
             counted = f"files that are no {self._kind} were left out ({len(self._others):,})"
-            self.add(f"{counted}: {some(sorted(self._others))}")
+            self.add(f"{counted}: {first(sorted(self._others), NAMED)}")
         return tuple(self._said)
 
 
@@ -143,11 +144,6 @@ def find(path: Path, suffixes: Sequence[str], *, kind: str) -> Classes:
     return Classes(listings, names, notes)
 
 
-def some(names: Sequence[str]) -> str:
-    """Return the first of many names."""
-    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
-
-
 def subfolders(path: Path) -> list[str]:
     """Return the names of the folders in ``path`` that may be classes or parts."""
     return sorted(
@@ -194,7 +190,7 @@ def _check_classes(path: Path, parts: dict[str, Path], names: tuple[str, ...]) -
     for folder in parts.values():
         if strange := sorted({*subfolders(folder)} - {*names}):
             raise DataError(
-                f"{path}: {folder.name}/ holds classes that {parts['training'].name}/ lacks: {some(strange)}; "
+                f"{path}: {folder.name}/ holds classes that {parts['training'].name}/ lacks: {first(strange, NAMED)}; "
                 f"allowed: {', '.join(names)}"
             )
 
@@ -203,7 +199,7 @@ def _check_filled(path: Path, listing: Listing, names: tuple[str, ...], suffixes
     """Raise DataError if a class has no file to learn from."""
     if empty := [names[label] for label in np.setdiff1d(np.arange(len(names)), listing.labels)]:
         one = kind.removesuffix("s")
-        raise DataError(f"{path}: no {one} in the class folder {some(empty)} ({', '.join(suffixes)})")
+        raise DataError(f"{path}: no {one} in the class folder {first(empty, NAMED)} ({', '.join(suffixes)})")
     if len(names) < 2:
         raise DataError(f"{path}: one class alone, {names[0]}; a classifier needs a folder for each of two or more")
 
