@@ -11,7 +11,7 @@ from toolkit import data, extras, golden, overlap, runtimes, units
 from toolkit import manifest as manifests
 from toolkit.convention import image_shape
 from toolkit.data.base import Dataset
-from toolkit.errors import ArtifactError, DataError, DataUnavailableError, MissingExtraError, UsageError
+from toolkit.errors import ArtifactError, DataError, DataUnavailableError, UsageError
 from toolkit.files import sha256
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.parity import leaks, reference
@@ -189,7 +189,7 @@ def _runnable(manifest: Manifest, artifacts: Sequence[Artifact], warn: Callable[
         if not runnable:
             extras.require(runtimes.get(name).PACKAGE)
         count = list(runtime.values()).count(name)
-        warn(f"{manifest.folder}: {count} artifacts left out, {MissingExtraError(*runtimes.package_and_extra(name))}")
+        warn(f"{manifest.folder}: {count} artifacts left out, {extras.missing(runtimes.get(name).PACKAGE)}")
     return runnable
 
 
