@@ -72,9 +72,8 @@ def study(
         dataset = load(fspath(data), warn=warn, reading=read_as)
         begun = study.begin(asked, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
         board = Board(begun, jobs=executor.jobs)
-        of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"
         how = f"{begun.summary}; {asked.describe_epochs()}, {executor.jobs} at a time; in {folder}/"
-        for text in (of_what, how):
+        for text in (dataset.summary, how):
             on_step(Step(*board.epochs, text, begun, is_news=True))
 
         def on_event(event: "Event") -> None:

@@ -27,8 +27,6 @@ SUMMARY = "a .csv file with a header and a column of labels (or a folder with tr
 READS = ("keys", "columns")
 SUFFIX = ".csv"
 TRAINING, VALIDATION, TEST = "train.csv", "val.csv", "test.csv"
-SPLIT_SEED = 0
-TEST_SHARE = 0.2
 # A manifest names all columns; wider rows are signals or pictures, which belong into a .npz file.
 MOST_COLUMNS = 10_000
 LONGEST_HEADER, LONGEST_LABEL = 1 << 20, 200
@@ -94,7 +92,7 @@ def _divided(table: CsvTable) -> list[CsvTable]:
     """Return the training and the test rows of a table."""
     _, classes = np.unique(table.labels, return_inverse=True)
     _, equal = np.unique(table.values, axis=0, return_inverse=True)
-    rows = grouped_split(classes.astype(np.int64), equal.ravel(), test_share=TEST_SHARE, seed=SPLIT_SEED)
+    rows = grouped_split(classes.astype(np.int64), equal.ravel())
     return [CsvTable(table.values[part], table.labels[part], table.lines[part]) for part in rows]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
-from toolkit import host, locks, models, overlap, reading, runs
+from toolkit import host, locks, models, reading, runs
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
 from toolkit.errors import RunError, UsageError
@@ -171,8 +171,7 @@ def describe(dataset: Dataset, recipe: Recipe, *, allow_overlap: bool) -> StudyD
     Raises DataError if training, validation and test images overlap and that is not allowed.
     """
     parts = divide(dataset, share=recipe.validation_split, seed=recipe.seed)
-    shared = parts.shared_images()
-    overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
+    shared = parts.shared_images(allowed=allow_overlap)
     return {
         "name": dataset.name,
         "origin": dataset.origin,

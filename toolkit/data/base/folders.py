@@ -10,15 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import images
-from toolkit.data.base import Conversion, Dataset, make_dataset, stratified_split
+from toolkit.data.base import SPLIT_SEED, Conversion, Dataset, make_dataset, stratified_split
 from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
 from toolkit.reading import Reading
 from toolkit.text import well_formed
 from toolkit.units import first
 
-SPLIT_SEED = 0
-TEST_SHARE = 0.2
 # What folders of parts are called, in any case.
 PART_NAMES = {
     "training": ("train", "training"),
@@ -137,7 +135,7 @@ def find(path: Path, suffixes: Sequence[str], *, kind: str) -> Classes:
     else:
         everything = _list(root, names, suffixes, notes)
         _check_filled(path, everything, names, suffixes, kind)
-        train, test = stratified_split(everything.labels, test_share=TEST_SHARE, seed=SPLIT_SEED)
+        train, test = stratified_split(everything.labels)
         listings = {"training": everything.rows(train), "test": everything.rows(test)}
     if not listings["test"].files:
         raise DataError(f"{path}: too few {kind} to test with; a class needs two, or a folder test/ is needed")
