@@ -23,7 +23,7 @@ Rows = NDArray[np.void]
 
 
 class RowFile:
-    """Rows of one dtype on the disk, so that memory does not grow with the number of images."""
+    """Rows of one dtype on the disk, so that memory does not grow with their number."""
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self.dtype = dtype

@@ -1,4 +1,4 @@
-"""Does a test set hold images that the model learned from?"""
+"""Does a test set hold rows that the model learned from?"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from toolkit.files.arrays import Expected, read_npy
 from toolkit.manifest import Manifest
 from toolkit.overlap import Digests, Overlap
 
-# What results and records say of images that no model has learned from.
+# What results and records say of rows that no model has learned from.
 NOT_CHECKED: dict[str, Any] = {"overlap": [], "overlap_checked": None}
 
 
 @dataclass(frozen=True)
 class Learned:
-    """The test images that a model has learned from. ``checked``: all that it learned from, or a sample of it."""
+    """The test rows that a model has learned from. ``checked``: all that it learned from, or a sample of it."""
 
     overlaps: tuple[Overlap, ...]
     checked: str
@@ -28,10 +28,10 @@ class Learned:
 
 
 def of_test_set(manifest: Manifest, dataset: Dataset, *, warn: Callable[[str], None]) -> Learned:
-    """Compare the test images with the images that the model of a manifest was trained and validated on.
+    """Compare the test rows with the rows that the model of a manifest was trained and validated on.
 
     Those are the rows of ``dataset`` itself, the digests that the export kept, or a data set of that name on this
-    machine. If there are none of these, the digests of the calibration images, a sample of the training images, serve.
+    machine. If there are none of these, the digests of the calibration rows, a sample of the training rows, serve.
     """
     learned = _training_digests(manifest, dataset)
     if learned is not None:
@@ -45,7 +45,7 @@ def of_test_set(manifest: Manifest, dataset: Dataset, *, warn: Callable[[str], N
 
 
 def _training_digests(manifest: Manifest, dataset: Dataset) -> Digests | None:
-    """Return the digests of all training and validation images, if they are on this machine."""
+    """Return the digests of all training and validation rows, if they are on this machine."""
     if dataset.digests["train_images"] == manifest.data.digests.get("train_images"):
         return dataset.learned_digests
     if kept := manifest.data.rows:

@@ -10,7 +10,6 @@ from toolkit.bench import passing_on
 from toolkit.bench import reading as benchmarks
 from toolkit.bench.record import Record
 from toolkit.bench.record import read as read_record
-from toolkit.convention import Layout
 from toolkit.data.base import Split
 from toolkit.errors import ArtifactError, DataError, DataUnavailableError, ToolkitError
 from toolkit.files import near, sha256
@@ -28,11 +27,11 @@ _NO_BENCHMARK = "no benchmark of these files was given or found; 'toolkit bench'
 
 
 class Rows(NamedTuple):
-    """What a parity record kept of every image: of the reference, and of each artifact by its name."""
+    """What a parity record kept of every test row: of the reference, and of each artifact by its name."""
 
     reference: RowFile
     artifacts: dict[str, RowFile]
-    test_set: str  # the SHA-256 of the images
+    test_set: str  # the SHA-256 of the rows
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Subject:
     """An export, and where to look for what is known of it. What is not there raises a ToolkitError that says so.
 
     given: the record of a benchmark; None stands for the newest of these files in ``benchmarks``. choice: where test
-    images come from, as ``--data`` takes it; None stands for the data of the manifest, where they are on this machine.
+    rows come from, as ``--data`` takes it; None stands for the data of the manifest, where they are on this machine.
     """
 
     manifest: Manifest
@@ -56,7 +55,7 @@ class Subject:
     @property
     def rows_are(self) -> str:
         """What the rows of its data are called."""
-        return "rows" if self.manifest.convention.layout == Layout.VALUES else "images"
+        return f"{self.manifest.noun}s"
 
     def require_given(self) -> None:
         """Raise a ToolkitError if what was given is not of this export: only what was looked for may be absent."""
@@ -92,7 +91,7 @@ class Subject:
 
     @cached_property
     def rows(self) -> Rows:
-        """What is known of every test image."""
+        """What is known of every test row."""
         path = self.folder / RECORD
         _, document = verifications.read(path)
         kept = self.folder / document["rows"]["path"]
@@ -120,14 +119,16 @@ class Subject:
 
     @cached_property
     def test_set(self) -> Split:
-        """The test images that the parity record speaks of. Nothing is fetched for it."""
+        """The test rows that the parity record speaks of. Nothing is fetched for it."""
         choice = self.choice or self.manifest.data.name
         source = data.named_sources().get(choice)
         if source is not None and source.locate() is None:
-            raise DataUnavailableError(f"the test images are not on this machine; 'toolkit data {choice}' fetches them")
+            raise DataUnavailableError(
+                f"the test {self.rows_are} are not on this machine; 'toolkit data {choice}' fetches them"
+            )
         test = verify.load(self.manifest, VerifyOptions(self.choice), lambda text: None).test
         if test.sha256 != self.rows.test_set:
-            raise DataError(f"the test images of '{choice}' are not those that the artifacts were verified on")
+            raise DataError(f"the test {self.rows_are} of '{choice}' are not those that the artifacts were verified on")
         return test
 
     @cached_property
