@@ -225,16 +225,15 @@ def fit(pixels: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.uin
     scale = min(height / pixels.shape[0], width / pixels.shape[1])
     scaled = _resize(pixels, max(1, round(pixels.shape[0] * scale)), max(1, round(pixels.shape[1] * scale)))
     canvas = np.empty((height, width, pixels.shape[2]), np.uint8)
-    canvas[:] = _border_median(pixels)
+    canvas[:] = np.median(border(pixels), axis=0)
     top, left = (height - scaled.shape[0]) // 2, (width - scaled.shape[1]) // 2
     canvas[top : top + scaled.shape[0], left : left + scaled.shape[1]] = scaled
     return canvas
 
 
-def _border_median(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
-    median: NDArray[np.float64] = np.median(np.concatenate(edges), axis=0)
-    return median
+def border(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the outermost pixels, those of the corners twice: (2H + 2W, …) of (H, W, …)."""
+    return np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
 
 
 def _resize(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
