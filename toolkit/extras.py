@@ -54,10 +54,11 @@ def installed(module: str) -> bool:
     return find_spec(module.partition(".")[0]) is not None
 
 
-def require(module: str) -> None:
+def require(*modules: str) -> None:
     """Raise MissingExtraError, which names the extra, if a package is not installed."""
-    if not installed(module):
-        raise missing(module)
+    for module in modules:
+        if not installed(module):
+            raise missing(module)
 
 
 def missing(module: str) -> MissingExtraError:

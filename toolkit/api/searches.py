@@ -68,8 +68,7 @@ def search(
     from toolkit.search.search import LOG, begin
     from toolkit.study import study
 
-    for package in ("tensorflow", "matplotlib", "optuna"):
-        extras.require(package)
+    extras.require("tensorflow", "matplotlib", "optuna")
     measures.require(budgets, is_alone=jobs == 1 and ray is None)
     folder = study.folder_of(name)
     limits = conduct.Limits(trials, hours)

@@ -62,8 +62,7 @@ def study(
     from toolkit.study.progress import Board
     from toolkit.training import transfer
 
-    extras.require("tensorflow")
-    extras.require("matplotlib")
+    extras.require("tensorflow", "matplotlib")
     folder = study.folder_of(name)
     asked = grid.make(axes, quick=quick)
     executor = executor_of(jobs, folder / study.LOG, ray=ray, cpus=run_cpus, gpus=run_gpus)

@@ -57,7 +57,7 @@ class _Teller:
         return value if isinstance(value, bool | int | float) else None
 
     def text(self, value: Any) -> str | None:
-        return self._words(value, self._is_known) if isinstance(value, str) else None
+        return self._words(value, lambda word: self._is_any_of(word, _WORDS)) if isinstance(value, str) else None
 
     def hardware(self, value: Any) -> str | None:
         return self._words(value, self._is_hardware) if isinstance(value, str) else None
@@ -120,9 +120,6 @@ class _Teller:
             else:
                 told.append(_chunks(_QUOTED.sub(lambda quoted: _quoted(quoted, is_known), piece), is_known))
         return _REPEATED.sub(UNTOLD, str(printable("".join(told))))
-
-    def _is_known(self, word: str) -> bool:
-        return self._is_any_of(word, _WORDS)
 
     def _is_hardware(self, word: str) -> bool:
         if _MODEL.fullmatch(word):

@@ -8,7 +8,6 @@ from typing import Any
 from toolkit import models, units, words
 from toolkit.errors import RunError
 from toolkit.files import write_bytes, write_text
-from toolkit.overlap import OverlapEntry
 from toolkit.runs import BEST, CONFIG, StartedEntry, read_json
 from toolkit.study import charts, claims, statistics
 from toolkit.study.charts.base import Chart
@@ -77,7 +76,11 @@ def _page(study: Study, findings: Sequence[WeighedClaim], pictures: Sequence[tup
         "## Verdicts",
         table(Table(("", "claim", "verdict", "what was measured"), rows)),
         _intervals(study),
-        *(f"\\{units.MARK} {_overlap(one)}: no test accuracy on this page is one." for one in study.overlap),
+        *(
+            f"\\{units.MARK} {one['count']:,} {one['part']} images are {one['other']} images too: no test accuracy on "
+            "this page is one."
+            for one in study.overlap
+        ),
     ]
     for finding in findings:
         blocks += [
@@ -120,10 +123,6 @@ def _made_with(study: Study) -> str:
         {f"{name} {version}" for document in made for name, version in document.get("versions", {}).items()}
     )
     return f" Runs begun: {' to '.join(dict.fromkeys((days[0], days[-1])))}, with {', '.join(versions)}."
-
-
-def _overlap(one: OverlapEntry) -> str:
-    return f"{one['count']:,} {one['part']} images are {one['other']} images too"
 
 
 def _axes(study: Study) -> str:

@@ -39,7 +39,10 @@ class ContainedSession(Predictor):
     def __init__(self, process: Process, path: Path, answer: dict[str, Any]) -> None:
         self.path = path
         self._declared = of_message(answer["declared"])
-        self.inputs, self.outputs = (tuple(_spec(one) for one in answer[name]) for name in ("inputs", "outputs"))
+        self.inputs, self.outputs = (
+            tuple(TensorSpec(**{**one, "shape": tuple(one["shape"])}) for one in answer[name])
+            for name in ("inputs", "outputs")
+        )
         self.remark = answer["remark"]
         self._process = process
         self._image_s: float | None = None
@@ -150,10 +153,6 @@ def contained() -> Iterator[Workers]:
         yield workers
     finally:
         workers.close()
-
-
-def _spec(document: dict[str, Any]) -> TensorSpec:
-    return TensorSpec(**{**document, "shape": tuple(document["shape"])})
 
 
 def _tensors(process: Process, answer: dict[str, Any]) -> list[Traced]:

@@ -1,7 +1,7 @@
 """Files in folders as people have them: a folder per class, perhaps within a folder per part, perhaps wrapped."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,16 +154,15 @@ def subfolders(path: Path) -> list[str]:
 def _unwrapped(path: Path, suffixes: Sequence[str]) -> Path:
     """Return the folder that holds the classes or the parts: ``path``, or the only folder in it, and so on."""
     for _ in range(WRAPPERS):
-        inner = subfolders(path)
-        if len(inner) != 1 or not subfolders(path / inner[0]) or any(_wanted(path / inner[0], suffixes)):
+        inner = [path / name for name in subfolders(path)]
+        if (
+            len(inner) != 1
+            or not subfolders(inner[0])
+            or any(one.suffix.lower() in suffixes for one in inner[0].iterdir())
+        ):
             break
-        path = path / inner[0]
+        path = inner[0]
     return path
-
-
-def _wanted(folder: Path, suffixes: Sequence[str]) -> Iterator[Path]:
-    """Yield the files that lie in a folder itself."""
-    return (file for file in folder.iterdir() if file.suffix.lower() in suffixes)
 
 
 def _parts(root: Path, kind: str) -> dict[str, Path]:

@@ -87,7 +87,8 @@ class Session(Predictor):
         artifact's, or an input cannot have a shape.
         """
         if shapes and not shapes.keys() & {spec.name for spec in self.inputs}:
-            raise ArtifactError(f"{self.path}: has no input {_named(shapes)}; it takes {_taken(self.inputs)}")
+            named = " or ".join(f"'{name}'" for name in shapes)
+            raise ArtifactError(f"{self.path}: has no input {named}; it takes {_taken(self.inputs)}")
         self.inputs = tuple(_fixed(spec, shapes.get(spec.name, spec.shape), path=self.path) for spec in self.inputs)
         check_size(self.inputs, path=self.path)
 
@@ -267,10 +268,6 @@ def _fixed(spec: TensorSpec, shape: Sequence[int | None], *, path: Path) -> Tens
     ):
         raise ArtifactError(f"{path}: takes {_taken([spec])}, which cannot be {tuple(shape)}")
     return replace(spec, shape=tuple(shape))
-
-
-def _named(names: Iterable[str]) -> str:
-    return " or ".join(f"'{name}'" for name in names)
 
 
 def _taken(specs: Iterable[TensorSpec]) -> str:

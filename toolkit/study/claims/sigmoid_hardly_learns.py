@@ -61,16 +61,15 @@ def _beside(study: Study) -> Table:
     rows = [
         (
             words.configuration(dict(zip(OTHERS, key, strict=True))),
-            *(_accuracies(by_rest.get(key, [])) for by_rest in (own, *others.values())),
+            *(
+                ", ".join(units.percent(one.best_validation_accuracy) for one in by_rest.get(key, [])) or "–"
+                for by_rest in (own, *others.values())
+            ),
         )
         for key in own
     ]
     headings = (f"best validation accuracy, learning rate {rate:g}", "sigmoid", *map(words.value, others))
     return Table(headings, tuple(rows))
-
-
-def _accuracies(runs: list[TrialOutcome]) -> str:
-    return ", ".join(units.percent(one.best_validation_accuracy) for one in runs) or "–"
 
 
 def _counts(study: Study) -> Table:
