@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from toolkit import extras
 from toolkit.errors import DataError, ImageTooLargeError
 from toolkit.files import opened
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.files.memory import check_memory
 from toolkit.reading import Resize
 
@@ -170,7 +170,7 @@ def _opened(path: Path, *, most: int) -> Iterator[Any]:
     pil, _ = _pillow()
     with (
         opened(path, error=DataError) as file,
-        refused(path, "an image", error=DataError),
+        decoding(path, "an image", error=DataError),
         _in_our_words(pil, path, file, most),
         pil.open(file, formats=FORMATS) as image,
     ):

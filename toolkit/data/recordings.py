@@ -25,7 +25,7 @@ TIMES = ("t", "time", "timestamp")
 
 def recognises(path: Path) -> bool:
     """Say whether ``path`` is a folder whose folders hold .csv files."""
-    return folders.leading(path) == SUFFIX
+    return folders.first_suffix(path) == SUFFIX
 
 
 def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:

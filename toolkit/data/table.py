@@ -18,7 +18,7 @@ from toolkit.data.base import Dataset, grouped_split, make_dataset
 from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
 from toolkit.files import opened
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.files.memory import check_memory
 from toolkit.reading import AS_THEY_ARE, LABEL, Reading
 from toolkit.text import encoding_of, printable
@@ -159,7 +159,7 @@ def _opened(path: Path) -> Iterator[Iterator[tuple[int, list[str]]]]:
     """Yield the lines of a file as ``_lines`` does; DataError for what is no CSV file, found here or in the block."""
     with (
         opened(path, error=DataError) as file,
-        refused(path, "a CSV file", error=DataError),
+        decoding(path, "a CSV file", error=DataError),
         _decoding(path),
         io.TextIOWrapper(file, encoding_of(file.peek(2)), newline="") as text,
     ):

@@ -42,7 +42,7 @@ def is_mnist(pixels: NDArray[np.uint8], *, height: int, width: int) -> bool:
     return bool(abs(fills - 1) <= 1.5 / min(height, width) / BOX_SHARE and centred)
 
 
-def of_canvas(pixels: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.float32] | None:
+def canvas_ink(pixels: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.float32] | None:
     """Return the ink of a drawing of the model's size on pure black or white, cut to it; None for another page."""
     border = images.border(pixels)
     paper = int(np.median(border))

@@ -218,7 +218,7 @@ _DOCUMENT: dict[str, Any] = {
 }
 
 
-def told(document: dict[str, Any], files: Collection[Path] = ()) -> dict[str, Any]:
+def redact(document: dict[str, Any], files: Collection[Path] = ()) -> dict[str, Any]:
     """Return of a report's document what may be told. files: those that the report is about; their names are told."""
     result: dict[str, Any] = _tell(_Teller(files), document, _DOCUMENT)
     return result

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras, registry, runtimes
-from toolkit.convention import Convention, of_message
+from toolkit.convention import Convention, from_message
 from toolkit.data.base import Split
 from toolkit.errors import ArtifactError, MissingExtraError, ToolkitError
 from toolkit.export import mixture
@@ -103,7 +103,7 @@ def _ready(
     model = fixed(load_model(Path(path)), Path(path), input_shape=shape, warn=lambda text: None)  # was said before
     session = runtimes.open_session(Path(reference), threads=0)
     values, images = (_rows(work, name) for name in (VALUES, IMAGES))
-    means = of_message(convention) or session.convention
+    means = from_message(convention) or session.convention
     wanted = None if goal is None else Goal(Split(_rows(work, HELD_OUT), _rows(work, LABELS)), **goal)
     ready(kept, Given(model, session, values, images, means, wanted), work=Path(work), log=Path(log))
     return {}, b""

@@ -96,7 +96,7 @@ def open_classifier(
 ) -> Classifier:
     """Open a model, and find out what its input and output mean: what is said of them is tried, else what fits."""
     session = workers.open_session(path, threads=0)
-    said = inputs.said_of(session, given, training)
+    said = inputs.session_convention(session, given, training)
     convention = (
         inputs.check(session, said, training, path=path, warn=warn)
         if said

@@ -22,7 +22,7 @@ from toolkit.errors import ArtifactError
 from toolkit.parity import clipping
 from toolkit.parity.against import open_classifier
 from toolkit.parity.halves import Cause, Halves
-from toolkit.parity.inputs import said_of
+from toolkit.parity.inputs import session_convention
 from toolkit.parity.pixel_meaning import PixelMeaning
 from toolkit.parity.value_meaning import ValueMeaning, scales
 from toolkit.runtimes.base import Predictor
@@ -97,7 +97,7 @@ def diagnose(
         expected = model.answer(rows)
         ways = () if dataset.is_pixels else scales(dataset.train.images, partial(_probabilities, model.session))
         session = workers.open_session(artifact, threads=0)
-        session.convention = convention = said_of(session, given, dataset.test) or session.convention
+        session.convention = convention = session_convention(session, given, dataset.test) or session.convention
         outputs = session.predict(rows)
         if outputs.shape != expected.shape:
             raise ArtifactError(f"{artifact}: its outputs are {outputs.shape}, the reference's {expected.shape}")
@@ -163,7 +163,7 @@ def _clipped(
     outputs = _outputs(session, meaning, rows)[:, list(order)]
     answers = outputs.argmax(axis=1)
     values = (meaning.convention.values(meaning.rows(some)) for some in chunks(rows, VALUES_ROWS))
-    return clipping.of_input(session.input, values, answers, halves) or clipping.of_output(
+    return clipping.input_clipping(session.input, values, answers, halves) or clipping.output_clipping(
         session.output, outputs, answers, halves
     )
 

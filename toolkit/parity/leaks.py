@@ -27,7 +27,7 @@ class Learned:
         return {"overlap": [one.to_json() for one in self.overlaps], "overlap_checked": self.checked}
 
 
-def of_test_set(manifest: Manifest, dataset: Dataset, *, warn: Callable[[str], None]) -> Learned:
+def find_learned(manifest: Manifest, dataset: Dataset, *, warn: Callable[[str], None]) -> Learned:
     """Compare the test rows with the rows that the model of a manifest was trained and validated on.
 
     Those are the rows of ``dataset`` itself, the digests that the export kept, or a data set of that name on this

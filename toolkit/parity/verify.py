@@ -148,7 +148,7 @@ def check_overlap(
     manifest: Manifest, dataset: Dataset, options: VerifyOptions, *, warn: Callable[[str], None]
 ) -> leaks.Learned:
     """Return which test images the model has learned from; DataError if it has, unless that is allowed."""
-    learned = leaks.of_test_set(manifest, dataset, warn=warn)
+    learned = leaks.find_learned(manifest, dataset, warn=warn)
     what = f"{manifest.folder} on '{dataset.name}'"
     overlap.refuse(learned.overlaps, what=what, allowed=options.allow_overlap, instead=INSTEAD)
     return learned

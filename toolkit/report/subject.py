@@ -12,7 +12,7 @@ from toolkit.bench.record import Record
 from toolkit.bench.record import read as read_record
 from toolkit.data.base import Split
 from toolkit.errors import ArtifactError, DataError, DataUnavailableError, ToolkitError
-from toolkit.files import near, sha256
+from toolkit.files import relative_to_here, sha256
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity import reading as verifications
 from toolkit.parity import verify
@@ -75,7 +75,7 @@ class Subject:
         if benchmark.host.emulated:
             raise ArtifactError(f"{benchmark.folder}: measured on an emulated machine, whose times are no latencies")
         names = passing_on.names(result.path for result in results)
-        folder = near(benchmark.folder) or Path(benchmark.folder.resolve().name)
+        folder = relative_to_here(benchmark.folder) or Path(benchmark.folder.resolve().name)
         return replace(benchmark, folder=folder, results=[replace(one, path=names[one.path]) for one in results])
 
     def _newest(self, own: set[str]) -> Record:

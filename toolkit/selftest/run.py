@@ -20,7 +20,7 @@ from toolkit.export.prepare import prepare
 from toolkit.export.sources import parts_of
 from toolkit.export.tasks import Given
 from toolkit.files import FileName, documents, sha256, write_json
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.compare import Comparison
 from toolkit.parity.verify import VerifyOptions, by_golden, check_overlap, on_test_set
@@ -227,7 +227,7 @@ class _Bench:
     def _edited(self, fault: str, artifact: Artifact, edit: Callable[[Path], None]) -> FaultOutcome:
         original = self._found.folder / artifact.path
         path = Path(shutil.copyfile(original, self._copy.folder / artifact.path))
-        with refused(original, "a file that faults can be edited into", error=ArtifactError):
+        with decoding(original, "a file that faults can be edited into", error=ArtifactError):
             edit(path)
         edited = replace(artifact, sha256=sha256(path))  # or the digest would catch them all
         by_file = by_golden(self._with(edited), [edited], self._options).comparisons[0]

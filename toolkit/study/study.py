@@ -132,7 +132,7 @@ def begin(grid: Grid, dataset: Dataset, folder: Path, *, jobs: int, allow_overla
     """
     recipe = grid.recipes()[0]  # another seed may draw other rows, not more of them
     about = describe(dataset, recipe, allow_overlap=allow_overlap)
-    outcomes = tuple(outcome.read(trial) for trial in trials.of_grid(grid, dataset.digests, folder))
+    outcomes = tuple(outcome.read(trial) for trial in trials.grid_trials(grid, dataset.digests, folder))
     for one in outcomes:
         _require_own_file(one.trial)
     used = set(runs.read_json(folder / DOCUMENT, JobsEntry)["jobs"]) if (folder / DOCUMENT).is_file() else set()
@@ -233,6 +233,6 @@ def read(folder: Path) -> Study:
     if "test_images" not in document["data"]["digests"]:  # which a report names
         raise RunError(f"{path}: its data lack the digest of the test images")
     outcomes = tuple(
-        outcome.read(trial) for trial in trials.of_grid(document["grid"], document["data"]["digests"], folder)
+        outcome.read(trial) for trial in trials.grid_trials(document["grid"], document["data"]["digests"], folder)
     )
     return Study(folder, document["grid"], document["data"], document["host"], tuple(document["jobs"]), outcomes)

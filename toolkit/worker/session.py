@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras, runtimes
-from toolkit.convention import Convention, of_message
+from toolkit.convention import Convention, from_message
 from toolkit.files import documents, require_file
 from toolkit.files.documents import to_tree
 from toolkit.manifest import TensorSpec
@@ -38,7 +38,7 @@ class ContainedSession(Predictor):
 
     def __init__(self, process: Process, path: Path, answer: dict[str, Any]) -> None:
         self.path = path
-        self._declared = of_message(answer["declared"])
+        self._declared = from_message(answer["declared"])
         self.inputs, self.outputs = (
             tuple(TensorSpec(**{**one, "shape": tuple(one["shape"])}) for one in answer[name])
             for name in ("inputs", "outputs")

@@ -105,7 +105,7 @@ class Classes:
         )
 
 
-def leading(path: Path) -> str | None:
+def first_suffix(path: Path) -> str | None:
     """Return the suffix of the first file of a class in the folders in ``path``: of an image, or of OTHERS."""
     for folder in subfolders(path) if path.is_dir() else ():
         for file in _files(path / folder):

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.convention import Convention, layout_of, of_tensor
+from toolkit.convention import Convention, from_tensor, layout_of
 from toolkit.errors import ArtifactError, ToolkitError
 from toolkit.files.memory import check_memory
 from toolkit.manifest import TensorSpec
@@ -51,7 +51,7 @@ class Predictor(ABC):
     @property
     def declared(self) -> Convention | None:
         """What the file itself says of its input; None if it could be anything."""
-        return of_tensor(self.input)
+        return from_tensor(self.input)
 
     @property
     def convention(self) -> Convention:
