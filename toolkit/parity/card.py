@@ -134,13 +134,7 @@ def _recipe(manifest: Manifest) -> list[str]:
     recipe = documents.to_tree(manifest.recipe).items()
     parts = ["## Training", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe) + "."]
     if metrics:
-        overlap = metrics.dataset.overlap if metrics.dataset else ()
-        accuracy = "not measured" if metrics.test_accuracy is None else units.percent(metrics.test_accuracy)
-        parts.append(
-            f"{units.count(metrics.epochs_run, 'epoch')}; the weights are those of epoch {metrics.best_epoch}, the "
-            f"best by {metrics.monitor} ({metrics.best_value:.4f}); test accuracy "
-            f"{units.marked(accuracy, overlap=overlap)}."
-        )
+        parts.append(f"{metrics}.")
     if (manifest.folder / "loss.png").is_file():
         parts.append("![loss against epochs](loss.png)\n![accuracy against epochs](accuracy.png)")
     return parts

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import extras, golden, locks, registry, runtimes, units
+from toolkit import extras, golden, locks, runtimes, units
 from toolkit.convention import Layout
 from toolkit.data.base import Dataset, Split
 from toolkit.entries import Origin
 from toolkit.errors import ArtifactError, UsageError
-from toolkit.export import calibration, conversion, exporter, tasks
+from toolkit.export import calibration, conversion, exporter, formats, tasks
 from toolkit.export.formats.base import Prepared, Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import parts_of
@@ -216,7 +216,7 @@ class _Bench:
             prepared: Prepared = prepare(model, self._copy.folder)
         (self._copy.folder / "float32.onnx").unlink(missing_ok=True)  # the last model's
         for format_name, quantization in pairs:
-            module = registry.member("toolkit.export.formats", format_name, kind="format")
+            module = formats.get(format_name)
             path = self._copy.folder / f"{self._found.model}-{quantization}{module.SUFFIX}"
             convention = self._found.convention
             request = Request(quantization, convention.values(chosen.images), convention)

@@ -47,7 +47,8 @@ def report(console: Console, record: "Record") -> None:
     results = record.results
     varied, names = told_apart(results)
     columns = (*text_columns("artifact"), *figure_columns(*varied))
-    failed = [(*name, *["–"] * (len(LATENCY_COLUMNS) - 1), "failed") for name in _failed(record, len(columns))]
+    nothing = ["–"] * (len(columns) + len(LATENCY_COLUMNS) - 2)
+    failed = [(Path(path).name, *nothing, "failed") for path in record.failures]
     console.heading(f"Latency of one inference{_setting(results)}")
     _table(console, (*columns, *LATENCY_COLUMNS), names, [_latency_row(record, result) for result in results], failed)
     console.legend(LATENCY_LEGEND)
@@ -129,10 +130,6 @@ def told_apart(rows: "Sequence[Result | Row]") -> tuple[list[str], list[tuple[st
     varied = [heading for heading, values in settings.items() if len(set(values)) > 1]
     names = units.short_names([row.path for row in rows])
     return varied, [(name, *(str(settings[one][n]) for one in varied)) for n, name in enumerate(names)]
-
-
-def _failed(record: "Record", width: int) -> list[tuple[str, ...]]:
-    return [(Path(path).name, *["–"] * (width - 1)) for path in record.failures]
 
 
 def _setting(results: Sequence["Result"]) -> str:
