@@ -58,7 +58,7 @@ def test_of_a_sound_report_nothing_is_lost(tmp_path, somebody, monkeypatch):
     root = machine(tmp_path, cpuinfo=PI_4, governor="ondemand\n", temperature="82100\n", throttled="50005\n")
     examined = examine([tmp_path / "models"], root=root, try_part=ran)
     told = examined.to_json()
-    monkeypatch.setattr(privacy, "told", lambda document, files: document)
+    monkeypatch.setattr(privacy, "redact", lambda document, files: document)
     monkeypatch.setattr("toolkit.doctor.remedy.interpreter", lambda: "python")
     whole = examined.to_json()
     whole["host"]["os"] = told["host"]["os"]  # of the machine that this test runs on

@@ -1,4 +1,4 @@
-"""What is kept of every image: enough to rebuild each published figure, small enough to be kept."""
+"""What is kept of every row: enough to rebuild each published figure, small enough to be kept."""
 
 import tempfile
 import weakref
