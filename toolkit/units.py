@@ -91,24 +91,12 @@ def percent(share: float) -> str:
 
 def short_names(paths: Sequence[Path]) -> list[str]:
     """Return file names, with as many of their folders as tell apart two files of one name: ``cnn/int8.tflite``."""
-    different = set(paths)
-
-    def ends(path: Path, length: int) -> tuple[str, ...]:
-        return path.parts[-length:]
-
-    return [
-        str(
-            Path(
-                *next(
-                    ends(path, length)
-                    for length in range(1, len(path.parts) + 1)
-                    if length == len(path.parts)
-                    or sum(ends(other, length) == ends(path, length) for other in different) == 1
-                )
-            )
-        )
-        for path in paths
-    ]
+    different, names = set(paths), []
+    for path in paths:
+        ends = [path.parts[-length:] for length in range(1, len(path.parts) + 1)]
+        alone = (end for end in ends if sum(other.parts[-len(end) :] == end for other in different) == 1)
+        names.append(str(Path(*next(alone, path.parts))))
+    return names
 
 
 def count(number: int, noun: str) -> str:
