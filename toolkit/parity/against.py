@@ -55,6 +55,7 @@ def verify_against(
     *,
     given: Convention | None = None,
     margin_pp: float = DEFAULT_MARGIN_PP,
+    allow_overlap: bool = False,
     warn: Callable[[str], None],
     on_step: OnStep = ignore,
 ) -> Parity:
@@ -63,7 +64,8 @@ def verify_against(
     load: gives the data set, once the files are known to be there. given: the range of pixels, as the user has it, of
     files that no manifest lists. Which range a file takes is tried on training images. Raises ArtifactError if a file
     or the reference is missing or no classifier of these images, UsageError for a margin that is none, if no file is
-    named or a range is clearly not the model's, DataError if the data have more classes than the reference.
+    named or a range is clearly not the model's, DataError if the data have more classes than the reference, or if a
+    model that a manifest lists has learned from test images, unless that is allowed.
     """
     units.require_from("the margin, in percentage points,", margin_pp, *MARGINS_PP)
     if not paths:
@@ -71,6 +73,7 @@ def verify_against(
     for path in (*paths, reference):
         require_file(path, missing="no such file; name the files to compare")
     dataset = load()
+    learned = leaks.check_files((*paths, reference), dataset, allowed=allow_overlap, warn=warn)
     with contained() as workers:
         expected = answered_by(open_classifier(workers, reference, given, dataset.train, warn), dataset.test)
         comparisons: list[Comparison] = []
@@ -78,7 +81,7 @@ def verify_against(
             candidate = open_classifier(workers, path, given, dataset.train, warn)
             comparisons.append(compare_file(path, expected, candidate.answer, candidate.output, margin_pp=margin_pp))
             on_step(Step(number, len(paths), str(path), comparisons[-1]))
-    description = {**dataset.describe_test(), **leaks.NOT_CHECKED}
+    description = {**dataset.describe_test(), **learned}
     return Parity((Verified(description, comparisons, reference, None, dataset.class_names, expected),))
 
 
