@@ -84,9 +84,9 @@ def rate(value_per_s: float) -> str:
     return f"{value_per_s:.0f} /s"
 
 
-def percent(share: float) -> str:
-    """Return a share in [0, 1] as a percentage with two decimals: ``98.90 %``."""
-    return f"{share * 100:.2f} %"
+def percent(share: float, style: str = ".2f") -> str:
+    """Return a share in [0, 1] as a percentage, with two decimals unless ``style`` has it otherwise: ``98.90 %``."""
+    return f"{share * 100:{style}} %"
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:

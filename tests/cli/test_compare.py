@@ -99,7 +99,7 @@ def test_two_files_are_compared_by_instructions(cli, monkeypatch, here, toleranc
     assert (ended, err) == (code, "")
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert "old.tflite litert 100,000 reference" in lines
-    assert "new.tflite litert 101,500 +1.50%" in lines
+    assert "new.tflite litert 101,500 +1.50 %" in lines
     assert "instructions of one inference, counted by perf events on some CPU" in lines
     assert said in out
     document = json.loads(cli("compare", "--instructions", "old.tflite", "new.tflite", *tolerance, "--json")[1])

@@ -84,7 +84,7 @@ def slow_kernels(evidence: Evidence) -> str | None:
     names = ", ".join(dict.fromkeys(one.operator.name for one in slow))
     kernels = ", ".join(dict.fromkeys(one.operator.kernels for one in slow))
     whole = evidence.candidate.total_s
-    share = f", {taken / whole:.0%} of its time" if whole else ""
+    share = f", {units.percent(taken / whole, '.0f')} of its time" if whole else ""
     return f"{FAST_KERNELS[0]} has no kernel for {names} of these types: the {kernels} ones run{share}"
 
 
@@ -94,7 +94,7 @@ def conversions(evidence: Evidence) -> str | None:
     if not evidence.explains(lost) or lost < evidence.arithmetic_lost_s:
         return None
     share = evidence.candidate.conversions_s() / (evidence.candidate.total_s or 1.0)
-    return f"quantizing and dequantizing takes {share:.0%} of its time, more than integers save"
+    return f"quantizing and dequantizing takes {units.percent(share, '.0f')} of its time, more than integers save"
 
 
 def not_again(evidence: Evidence) -> str | None:

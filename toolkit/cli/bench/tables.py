@@ -168,7 +168,7 @@ def _latency_row(record: "Record", result: "Result") -> tuple[str, ...]:
 def _floor(result: "Result") -> str:
     """Return the floor with half of its interval, as a share of it."""
     floor = result.floor
-    return f"{units.seconds(floor.value)} ±{(floor.high - floor.low) / 2 / floor.value:.1%}"
+    return f"{units.seconds(floor.value)} ±{units.percent((floor.high - floor.low) / 2 / floor.value, '.1f')}"
 
 
 def _start_row(record: "Record", result: "Result") -> tuple[str, ...]:
