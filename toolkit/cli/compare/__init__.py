@@ -68,7 +68,7 @@ def command(
 
 
 def _report(console: Console, versus: "Versus") -> None:
-    from toolkit.bench.statistics import describe, is_within
+    from toolkit.bench.statistics import describe
 
     reference, candidate = versus.reference.candidate, versus.candidate.candidate
     names = units.short_names([reference.path, candidate.path])
@@ -96,7 +96,7 @@ def _report(console: Console, versus: "Versus") -> None:
     for remark in versus.remarks:
         console.warn(remark)
     more = f"more than {100 * versus.tolerance:g} % slower"
-    if versus and not is_within(speedup, versus.tolerance):
+    if versus and not versus.within:
         console.text(f"whether {names[1]} is {more} cannot be told from this: measure longer (--seconds)")
     else:
         console.text(f"{names[1]} {'is not' if versus else 'is'} {more}, with 95 % confidence")
