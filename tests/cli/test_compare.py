@@ -14,11 +14,14 @@ from toolkit.bench import record
 MISTAKES = [
     (("compare", "EMPTY"), "Missing argument 'new'"),
     (("compare", "CUT.tflite", "CUT.onnx", "--seconds", "0.01"), "CUT.tflite: LiteRT cannot load it"),
-    (("compare", "EMPTY", "CUT.tflite"), "EMPTY: not an artifact; 'toolkit record compare' compares the records"),
+    (
+        ("compare", "EMPTY", "CUT.tflite"),
+        "EMPTY: not an artifact; allowed: one .keras, .tflite, .onnx file; 'toolkit record",
+    ),
     (("compare", "CUT.tflite", "none.tflite"), "none.tflite: no such file"),
     (("record", "compare", "EMPTY", "EMPTY"), "no such file; 'toolkit bench' writes record.json"),
     (("record", "compare", "CUT.npz", "EMPTY"), "CUT.npz: not the record of a benchmark"),
-    (("compare", "--instructions", "CUT.tflite", "EMPTY"), "EMPTY: not an artifact; 'toolkit record compare' compares"),
+    (("compare", "--instructions", "CUT.tflite", "EMPTY"), "EMPTY: not an artifact; allowed: one "),
     (("compare", "--instructions", "CUT.tflite", "CUT.onnx", "--seed", "1"), "--seed is for timing; leave it out with"),
     (("compare", "--instructions", "CUT.tflite", "none.tflite"), "none.tflite: no such file"),
 ]

@@ -25,8 +25,8 @@ FAST_KERNELS = ("XNNPACK", "optimized")
 _X86 = ("x86_64", "i686", "AMD64")
 # Instructions that multiply and add bytes, and where they are: AVX-512 VNNI and AVX-VNNI (Intel, "Architecture
 # Instruction Set Extensions Programming Reference"; AMD, "Zen 4"), dotprod (Arm, FEAT_DotProd of Armv8.2).
-X86_BYTES = ("VNNI", "Intel from Cascade Lake and Ice Lake on and AMD from Zen 4 on")
-ARM_BYTES = ("dot-product (dotprod, i8mm)", "Cortex-A55, A75, A76 and later (a Raspberry Pi 5, no Pi 4)")
+X86_BYTES = ("VNNI", "Intel since Cascade Lake and Ice Lake, AMD since Zen 4")
+ARM_BYTES = ("dot-product (dotprod, i8mm)", "Cortex-A55, A75, A76 and later: a Raspberry Pi 5, no Pi 4")
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,8 @@ def _missing(evidence: Evidence) -> str | None:
         return None
     wanted, where = X86_BYTES if evidence.arch in _X86 else ARM_BYTES
     return (
-        f"this CPU has no {wanted} instructions, so integers are not multiplied faster than floats; {where} have them, "
-        "and may turn it round"
+        f"this CPU has no {wanted} instructions, so it multiplies integers no faster than floats; int8 may be faster "
+        f"on a CPU that has them ({where})"
     )
 
 

@@ -45,7 +45,7 @@ speed-up: over the float32 artifact of the same format and setting, both timed s
 that alternate within milliseconds; at least: by its 95 % interval.""",
 }
 NO_SPEEDUP = """\
-speed-up: only over the float32 artifact of the same export, which was not measured; 'toolkit compare A B' times any two
+no speed-up, since no float32 artifact of the same export and setting was measured; 'toolkit compare A B' times any two
 files side by side."""
 START_LEGEND = {
     "end to end": """\
