@@ -121,7 +121,11 @@ class MeasuringOptions:
 
     seconds: Seconds = 1.0
     processes: Annotated[
-        int, typer.Option(help="How many processes measure each configuration, one after the other.")
+        int,
+        typer.Option(
+            help="How many processes measure each configuration, one after the other; side by side with another, two "
+            "times as many."
+        ),
     ] = 5
     seed: Annotated[int, typer.Option(help="Seed of the random order in which configurations are measured.")] = 0
 

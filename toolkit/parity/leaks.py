@@ -46,7 +46,7 @@ def check_test_set(
 def check_files(
     files: Sequence[Path], dataset: Dataset, *, allowed: bool, warn: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Return what results say of the test images and of all that files have learned from, as ``check_test_set`` finds it.
+    """Return what results say of the test rows and of all that files have learned from, as ``check_test_set`` finds it.
 
     Of a file that no manifest lists nobody knows what it has learned from.
     """
