@@ -106,7 +106,9 @@ def test_data_are_read_as_asked_else_as_recorded_and_photos_in_the_size_of_the_m
         resize="crop", model_shape=(9, 9, 3)
     )
     assert keras.reading_for(str(tiny_npz), None, None, *files) == Reading()
-    assert keras.reading_for(str(tiny_npz), None, recorded).asked == {}
+    assert keras.reading_for(str(tiny_npz), None, recorded) == Reading()
+    keys = Reading(keys={"x_train": "a"})
+    assert keras.reading_for(str(tiny_npz), keys, recorded) == keys
     assert keras.reading_for(photos, None, None) == Reading()
     assert loaded == ["first.keras"] * 2
 

@@ -50,7 +50,8 @@ def reading_for(choice: str, asked: Reading | None, recorded: Reading | None, *f
     if recorded is None:
         asks_model = files and "image_size" in fields
         recorded = Reading(model_shape=image_shape(load_model(files[0]).input_shape) if asks_model else None)
-    return replace(asked, model_shape=recorded.model_shape) if asked else recorded.only(fields)
+    recorded = recorded.only(fields)
+    return replace(asked, model_shape=recorded.model_shape) if asked else recorded
 
 
 def is_own(path: Path) -> bool:
