@@ -194,7 +194,7 @@ def test_images_that_are_in_both_parts_are_refused(tmp_path):
 
 
 def test_a_run_that_was_never_validated_is_none_of_a_study(tmp_path):
-    (trial,) = trials.of_grid(ONE, {}, tmp_path)
+    (trial,) = trials.grid_trials(ONE, {}, tmp_path)
     of = TrainingProgress([Epoch(1, 0.5, 0.8, nan, nan, 1.0)], [], 1, 0.5)
     save_state(trial.folder / STATE, variables={}, progress=of)
     with pytest.raises(RunError, match=r"state\.npz: has an epoch that was not validated; start the training anew"):

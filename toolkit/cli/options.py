@@ -184,7 +184,9 @@ class ReadingOptions:
 
     image_size: Annotated[
         str | None,
-        option(READING, "Height and width of a folder's images, HxW; default: their own, or what most of them have."),
+        option(
+            READING, "Height and width of a folder's images, HxW; default: what the model takes, or most of them have."
+        ),
     ] = None
     resize: Annotated[
         Resize | None,

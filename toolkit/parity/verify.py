@@ -25,6 +25,7 @@ from toolkit.runs import RUNS
 from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
 from toolkit.runtimes.base import Opener
 from toolkit.step import OnStep, Step, ignore
+from toolkit.worker.keras import reading_for
 from toolkit.worker.session import contained
 
 # What shows parity on images that the model has learned from.
@@ -152,16 +153,12 @@ def load(manifest: Manifest, options: VerifyOptions, warn: Callable[[str], None]
             f"{manifest.folder}: was trained on '{name}', which has no source of that name; give it by --data"
         )
     choice = options.data or name
-    dataset = data.load(choice, warn=warn, reading=_reading_for(manifest, choice, options.reading))
+    shape = image_shape(manifest.artifacts[0].inputs[0].shape) if manifest.artifacts else None
+    read_as = reading_for(choice, options.reading, replace(manifest.data.reading, model_shape=shape))
+    dataset = data.load(choice, warn=warn, reading=read_as)
     if dataset.digests != manifest.data.digests:
         warn(f"{manifest.folder}: was trained on '{name}', this is '{dataset.name}' ({dataset.origin})")
     return dataset
-
-
-def _reading_for(manifest: Manifest, choice: str, asked: Reading | None) -> Reading:
-    """Return how data are read for the model of a manifest: as asked, or as its own were, else in the size it takes."""
-    shape = image_shape(manifest.artifacts[0].inputs[0].shape) if manifest.artifacts else None
-    return replace(asked or manifest.data.reading.only(data.reads(choice)), model_shape=shape)
 
 
 def _runnable(manifest: Manifest, artifacts: Sequence[Artifact], warn: Callable[[str], None]) -> list[Artifact]:
