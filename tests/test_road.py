@@ -4,13 +4,26 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from toolkit import api
 from toolkit.cli import call
 
 pytestmark = pytest.mark.road
+
+# The figures of benchmarks are not looked at: one process measures each artifact.
+QUICKLY = ("--seconds", "0.1", "--processes", "1")
+MAIN = """
+from functools import partial
+from toolkit import api
+from toolkit.cli import main
+
+api.bench = partial(api.bench, processes=1)
+main()
+"""
 
 LAYERS = """
 import keras
@@ -44,7 +57,7 @@ def walked(tmp_path_factory):
     """``toolkit run`` in an empty folder and in a process of its own, as a user has it; returns both."""
     folder = tmp_path_factory.mktemp("road")
     arguments = ("run", "--data", "sample", "--epochs", "3", "--seconds", "0.2", "--name", "road", "--json")
-    command = [sys.executable, "-m", "toolkit", *arguments]
+    command = [sys.executable, "-c", MAIN, *arguments]
     done = subprocess.run(command, cwd=folder, env=os.environ, capture_output=True, text=True, check=False)
     return folder, done
 
@@ -52,6 +65,8 @@ def walked(tmp_path_factory):
 @pytest.fixture
 def toolkit(capfd, monkeypatch):
     """Call toolkit in a folder, in this process, which loads TensorFlow once; returns what it prints."""
+
+    monkeypatch.setattr(api, "bench", partial(api.bench, processes=1))
 
     def run(folder, *arguments):
         monkeypatch.chdir(folder)
@@ -91,7 +106,7 @@ def test_a_run_of_the_road_is_exported_again_and_verified(walked, toolkit):
     assert exported["artifacts"][0]["path"] == "exported/cnn/cnn-int8.tflite"
     golden, _ = toolkit(folder, "verify", "--golden", "--json")
     assert golden["dataset"]["split"] == "golden"
-    benched, _ = toolkit(folder, "bench", "--seconds", "0.1", "--json", "exported/cnn/cnn-int8.tflite")
+    benched, _ = toolkit(folder, "bench", *QUICKLY, "exported/cnn/cnn-int8.tflite", "--json")
     assert len(benched["results"]) == 1
 
 
