@@ -41,10 +41,27 @@ class Costing:
         return Costs(size_bytes=weights, macs=weights, memory_bytes=1, parameters=weights)
 
 
+@pytest.fixture(scope="module")
+def known():
+    """What networks that were tried take, by their original, its narrowing and whether it is factored."""
+    return {}
+
+
 @pytest.fixture(autouse=True)
-def opened(monkeypatch):
-    """What the test set was opened for: what is trained here has no weights that could be exported."""
-    fronts = []
+def opened(monkeypatch, known):
+    """What the test set was opened for: what is trained here has no weights that could be exported.
+
+    Tests look for widths that fit among the same networks: each is made and saved once.
+    """
+    fronts, costs = [], conduct._Narrower._costs
+
+    def costs_once(self, steps, *, low_rank):
+        key = self._compression.asked.teacher, steps, low_rank
+        if key not in known:
+            known[key] = costs(self, steps, low_rank=low_rank)
+        return known[key]
+
+    monkeypatch.setattr(conduct._Narrower, "_costs", costs_once)
     monkeypatch.setattr("toolkit.compress.conduct.Costing", Costing)
     monkeypatch.setattr(lowrank, "LEAST_SAVED", inf)
     monkeypatch.setattr(
