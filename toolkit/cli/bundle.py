@@ -32,8 +32,8 @@ def command(
     )
     console.text(f"bundle: {bundle.path}, {units.size(document['size_bytes'])}, sha256 {document['sha256']}")
     console.text(f"artifact: {bundle.artifact.path}: {bundle.why}")
-    if bundle.setting:
-        console.text(f"setting: {bundle.setting}, which was surely faster in {bundle.record}")
+    if bundle.winner:
+        console.text(f"setting: {bundle.winner.setting}, which was surely faster in {bundle.winner.record}")
     console.text(f"on the device ({', '.join(('Python', *bundle.needs))}):")
     console.text(f"  python3 -m zipfile -e {bundle.path.name} . && python3 {bundle.name}/classify.py")
     console.document(document)
