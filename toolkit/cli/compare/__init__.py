@@ -7,6 +7,7 @@ import typer
 
 from toolkit import api, units
 from toolkit.bench.tolerance import MORE_INSTRUCTIONS, SLOWER
+from toolkit.cli.bench import Shapes, shapes_of
 from toolkit.cli.bench.tables import NAME_COLUMNS, RATIO_COLUMNS
 from toolkit.cli.compare import counts
 from toolkit.cli.options import MeasuringOptions, Printer, given
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 COLUMNS = (*NAME_COLUMNS, Column("input", figures=False), Column("median"), *RATIO_COLUMNS)
 
 # What else goes with --instructions.
-COUNTING = {"old", "new", "tolerance", "instructions", "json", "debug"}
+COUNTING = {"old", "new", "tolerance", "instructions", "shape", "json", "debug"}
 
 
 def command(
@@ -42,6 +43,7 @@ def command(
     ] = False,
     threads: Annotated[int, typer.Option(help="Threads of both artifacts.")] = 1,
     batch: Annotated[int, typer.Option(help="Images per inference of both artifacts.")] = 1,
+    shape: Shapes = None,
     measuring: MeasuringOptions,
     console: Printer,
 ) -> int:
@@ -50,18 +52,20 @@ def command(
     The exit code is 1 if the new one is slower by more than --tolerance with 95 % confidence. With --instructions,
     which do not depend on what else the machine does, it is 1 if the new one executes more of them by more than that.
     """
-    tolerated: dict[str, Any] = {} if tolerance is None else {"tolerance": tolerance / 100}
+    asked: dict[str, Any] = {"shapes": shapes_of(shape)}
+    if tolerance is not None:
+        asked["tolerance"] = tolerance / 100
     compared: Counts | Versus
     if instructions:
         if unused := [flag for name, flag in given(context).items() if name not in COUNTING]:
             raise UsageError(f"{unused[0]} is for timing; leave it out with --instructions")
         with console.steps("counting") as show:
-            compared = counted = api.compare_instructions(old, new, on_step=show, **tolerated)
+            compared = counted = api.compare_instructions(old, new, on_step=show, **asked)
         counts.report(console, counted)
     else:
         with console.steps("comparing") as show:
             compared = timed = api.compare(
-                old, new, threads=threads, batch=batch, on_step=show, **vars(measuring), **tolerated
+                old, new, threads=threads, batch=batch, on_step=show, **vars(measuring), **asked
             )
         _report(console, timed)
     return console.end(compared.to_json(), passed=compared)
@@ -92,7 +96,7 @@ def _report(console: Console, versus: "Versus") -> None:
         "processes, each with caches that its own last inferences have filled"
     )
     if not versus.same_inputs:
-        console.warn("the two take different inputs; each was given its own, so they may do different work")
+        console.warn("the two take different inputs, as the table shows; each was given its own")
     for remark in versus.remarks:
         console.warn(remark)
     more = f"more than {100 * versus.tolerance:g} % slower"
