@@ -64,3 +64,8 @@ def test_rates_have_three_figures(value, text):
 
 def test_a_count_has_its_noun():
     assert [units.count(number, "epoch") for number in (0, 1, 1500)] == ["0 epochs", "1 epoch", "1,500 epochs"]
+
+
+def test_the_first_of_many_words_say_that_there_are_more():
+    assert units.first(["a", "b"], 2) == "a, b"
+    assert units.first([3, 1, 2], 2, between="; ") == "3; 1; …"

@@ -93,24 +93,12 @@ def percent(share: float, style: str = ".2f") -> str:
 
 def short_names(paths: Sequence[Path]) -> list[str]:
     """Return file names, with as many of their folders as tell apart two files of one name: ``cnn/int8.tflite``."""
-    different = set(paths)
-
-    def ends(path: Path, length: int) -> tuple[str, ...]:
-        return path.parts[-length:]
-
-    return [
-        str(
-            Path(
-                *next(
-                    ends(path, length)
-                    for length in range(1, len(path.parts) + 1)
-                    if length == len(path.parts)
-                    or sum(ends(other, length) == ends(path, length) for other in different) == 1
-                )
-            )
-        )
-        for path in paths
-    ]
+    different, names = set(paths), []
+    for path in paths:
+        ends = [path.parts[-length:] for length in range(1, len(path.parts) + 1)]
+        alone = (end for end in ends if sum(other.parts[-len(end) :] == end for other in different) == 1)
+        names.append(str(Path(*next(alone, path.parts))))
+    return names
 
 
 def count(number: int, noun: str) -> str:
@@ -122,6 +110,11 @@ def listed(words: Sequence[str]) -> str:
     """Return words as a sentence lists them: ``a``, ``a and b``, ``a, b and c``; there must be one."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def first(words: Sequence[object], most: int, *, between: str = ", ") -> str:
+    """Return the first of many words: ``a, b, …``."""
+    return between.join([*map(str, words[:most]), *(["…"] if len(words) > most else [])])
 
 
 def _number(value: float) -> str:

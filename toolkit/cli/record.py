@@ -46,7 +46,7 @@ def check(
     rebuilt = api.check_record(record)
     for difference in rebuilt.differences:
         console.text(difference)
-    samples = f"{rebuilt.samples:,} {'latencies' if rebuilt.kind == BENCHMARK else 'images'}"
+    samples = f"{rebuilt.samples:,} {'latencies' if rebuilt.kind == BENCHMARK else 'test rows'}"
     artifacts = units.count(rebuilt.artifacts, "artifact")
     differences = units.count(len(rebuilt.differences), "difference")
     console.text(f"{rebuilt.path}: {rebuilt.figures} figures of {artifacts} rebuilt from {samples}")

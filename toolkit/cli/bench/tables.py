@@ -119,9 +119,9 @@ def _report_machine(console: Console, record: "Record") -> None:
         console.warn(f"{artifact}: {note}")
     for path, why in record.failures.items():
         console.warn(f"{path} was not measured: {why.removeprefix(f'{path}: ')}")
-    turns = sum(result.invoke.lengths.size for result in results)
+    blocks = sum(result.invoke.lengths.size for result in results)
     for reason, count in ({} if host.emulated else record.marked).items():
-        console.warn(f"{reason} in {count} of {turns} blocks, which are left in; {ADVICE[reason]}")
+        console.warn(f"{reason} in {count} of {blocks} blocks, which are left in; {ADVICE[reason]}")
     if host.throttled:
         console.warn(f"this machine reports: {', '.join(host.throttled)}")
     if record.interrupted:
