@@ -115,7 +115,7 @@ def _missed(result: Result, budget: str, share: float) -> str:
 def _describe(best: Result, speedup: Interval | None, kernels: str | None) -> str:
     parts = [f"{units.seconds(best.median.value)} per inference"]
     if speedup and statistics.verdict(speedup) == SpeedVerdict.FASTER:
-        parts.append(f"{speedup.value:.1f} times as fast as float32")
+        parts.append(f"at least {int(100 * speedup.low) / 100:.2f} times as fast as float32")  # cut off: it is a bound
     parts.append(units.size(best.size_bytes))
     if best.parity is None:
         parts.append("not verified yet, run 'toolkit verify --save'")
