@@ -70,7 +70,7 @@ def test_a_problem_fails_whatever_the_accuracy():
 
 
 def test_a_result_names_every_figure_whether_there_are_any_or_not():
-    assert list(comparison().figures.to_json()) == list(comparison().figures.to_json(find_learned=False))
+    assert list(comparison().figures.to_json()) == list(comparison().figures.to_json(of_test_set=False))
     assert set(comparison().figures.to_json()) == set(figures.NAMES)
     assert comparison(figures=None).to_json().keys() == comparison().to_json().keys()
 

@@ -88,7 +88,7 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         """Return the result that scripts rely on; figures that do not exist are null."""
         measured = (
-            self.figures.to_json(find_learned=not self.by_golden) if self.figures else dict.fromkeys(figures.NAMES)
+            self.figures.to_json(of_test_set=not self.by_golden) if self.figures else dict.fromkeys(figures.NAMES)
         )
         return {
             "artifact": self.artifact,

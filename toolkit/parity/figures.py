@@ -99,10 +99,10 @@ class Figures:
         """Return how many rows would decide at these rates; None if no practical number does."""
         return images_to_decide(self.lost, self.gained, self.n, margin_pp / 100)
 
-    def to_json(self, *, find_learned: bool = True) -> dict[str, Any]:
+    def to_json(self, *, of_test_set: bool = True) -> dict[str, Any]:
         """Return every figure under the names that scripts rely on; inference needs a test set."""
         inference: dict[str, Any] = dict.fromkeys(INFERENCE)
-        if find_learned:
+        if of_test_set:
             lower, upper = self.bounds_pp
             inference = dict(zip(INFERENCE, (lower, upper, list(self.change_ci95_pp), self.mcnemar_p), strict=True))
         return {

@@ -16,7 +16,7 @@ NOT_CHECKED: dict[str, Any] = {"overlap": [], "overlap_checked": None}
 
 
 @dataclass(frozen=True)
-class Learned:
+class LeakCheck:
     """The test rows that a model has learned from. ``checked``: all that it learned from, or a sample of it."""
 
     overlaps: tuple[Overlap, ...]
@@ -27,7 +27,7 @@ class Learned:
         return {"overlap": [one.to_json() for one in self.overlaps], "overlap_checked": self.checked}
 
 
-def find_learned(manifest: Manifest, dataset: Dataset, *, warn: Callable[[str], None]) -> Learned:
+def find_leaks(manifest: Manifest, dataset: Dataset, *, warn: Callable[[str], None]) -> LeakCheck:
     """Compare the test rows with the rows that the model of a manifest was trained and validated on.
 
     Those are the rows of ``dataset`` itself, the digests that the export kept, or a data set of that name on this
@@ -35,13 +35,13 @@ def find_learned(manifest: Manifest, dataset: Dataset, *, warn: Callable[[str], 
     """
     learned = _training_digests(manifest, dataset)
     if learned is not None:
-        return Learned(overlap.find({"training": learned, "test": dataset.test.row_digests}), "all")
+        return LeakCheck(overlap.find({"training": learned, "test": dataset.test.row_digests}), "all")
     sample = overlap.from_hex(manifest.calibration.row_sha256_16)
     warn(
         f"{manifest.folder}: the images of '{manifest.data.name}' that it was trained on are not on this machine; the "
         f"test images were compared with a sample of them, its {len(sample)} calibration images"
     )
-    return Learned(overlap.find({"calibration": sample, "test": dataset.test.row_digests}), "calibration images")
+    return LeakCheck(overlap.find({"calibration": sample, "test": dataset.test.row_digests}), "calibration images")
 
 
 def _training_digests(manifest: Manifest, dataset: Dataset) -> Digests | None:

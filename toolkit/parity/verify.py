@@ -146,9 +146,9 @@ def on_test_set(
 
 def check_overlap(
     manifest: Manifest, dataset: Dataset, options: VerifyOptions, *, warn: Callable[[str], None]
-) -> leaks.Learned:
+) -> leaks.LeakCheck:
     """Return which test images the model has learned from; DataError if it has, unless that is allowed."""
-    learned = leaks.find_learned(manifest, dataset, warn=warn)
+    learned = leaks.find_leaks(manifest, dataset, warn=warn)
     what = f"{manifest.folder} on '{dataset.name}'"
     overlap.refuse(learned.overlaps, what=what, allowed=options.allow_overlap, instead=INSTEAD)
     return learned

@@ -120,7 +120,7 @@ def command(
     """
     plan: PlanOptions = {**planning.plan, "budgets": recommended.budgets}
     shapes = _shapes(shape or ())
-    with live.showing(console) as show:
+    with live.show_live(console) as show:
         record = api.bench(
             *(paths or ()),
             output=output,
