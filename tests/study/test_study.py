@@ -188,7 +188,7 @@ def test_images_that_are_in_both_parts_are_refused(tmp_path):
     leaky = make_dataset((train, labels, train[:9], labels[:9]), name="leaky", origin="tests")
     with pytest.raises(DataError, match="9 of the 9 test images are training images too"):
         study.begin(ONE, leaky, tmp_path, jobs=1)
-    assert study.begin(ONE, leaky, tmp_path, jobs=1, allow_overlap=True).overlap[0].count == 9
+    assert study.begin(ONE, leaky, tmp_path, jobs=1, allow_overlap=True).overlap[0]["count"] == 9
 
 
 def test_a_folder_without_a_study_is_said_to_be_one(tmp_path):

@@ -77,7 +77,7 @@ def _page(study: Study, findings: Sequence[WeighedClaim], pictures: Sequence[tup
         table(Table(("", "claim", "verdict", "what was measured"), rows)),
         _intervals(study),
         *(
-            f"\\{units.MARK} {one.count:,} {one.part} images are {one.other} images too: no test accuracy on "
+            f"\\{units.MARK} {one['count']:,} {one['part']} images are {one['other']} images too: no test accuracy on "
             "this page is one."
             for one in study.overlap
         ),
