@@ -199,7 +199,7 @@ def _why(start: bytes) -> str:
     """Say why Pillow knows nothing of a file that begins so."""
     kind = _BRANDS.get(start[8:12]) if start[4:8] == _BOX else "JPEG XL" if start.startswith(_JPEG_XL) else None
     if kind is None:
-        return "it is of no format that is read here"
+        return f"it is none of {', '.join(FORMATS)}"
     return f"it is a photo in {kind}, which is not read here; save it as JPEG or PNG"
 
 

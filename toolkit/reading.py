@@ -110,7 +110,9 @@ class Reading:
 
     def only(self, allowed: tuple[str, ...]) -> "Reading":
         """Return what of this has a meaning for a source of data."""
-        return replace(self, **{name: getattr(AS_THEY_ARE, name) for name in self.asked if name not in allowed})
+        shape = self.model_shape if "image_size" in allowed else None
+        dropped = {name: getattr(AS_THEY_ARE, name) for name in self.asked if name not in allowed}
+        return replace(self, model_shape=shape, **dropped)
 
     def require_only(self, allowed: tuple[str, ...], *, what: str) -> None:
         """Raise DataError if something is asked for that has no meaning for this source of data."""

@@ -25,6 +25,9 @@ _PLAIN = {
     **dict.fromkeys("─━", "-"),
 }
 _PLAINLY = "toolkit.plainly"
+# What Markdown takes for more than itself, within a line; of underscores, those at the ends of words (CommonMark
+# 0.31.2, section 6).
+_MARKDOWN = re.compile(r"[\\`*<&\[\]]|(?<![^\W_])_|_(?![^\W_])")
 # How a text begins that is in UTF-16 (The Unicode Standard 15.0, section 23.8).
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -47,6 +50,11 @@ def printable(value: Any, *, keep: str = "") -> Any:
 def drawn(text: str) -> str:
     """Return a text for a picture: nothing in it is taken for a formula."""
     return str(printable(text)).replace("$", r"\$")
+
+
+def in_markdown(text: str) -> str:
+    """Return a text for a line of Markdown: nothing in it is taken for a picture, a link or a heading."""
+    return _MARKDOWN.sub(r"\\\g<0>", printable(text))
 
 
 def well_formed(text: str) -> str:

@@ -40,7 +40,7 @@ def fetch(name: str) -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/{name}"
         digest = sha256(Path(name))
-        downloads.download(url, cache_folder() / name, known_hash=f"sha256:{digest}", what=name)
+        downloads.download(url, cache_folder() / name, known_hash=f"sha256:{digest}", what=name, files=name)
         server.shutdown()
 
 

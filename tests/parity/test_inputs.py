@@ -36,6 +36,7 @@ class Model:
     def __init__(self, rows, right, *, classes):
         self._labels, self._right, self._classes = rows.labels, right, classes
         self.convention, self.tried = Convention(), []
+        self.path, self.output = "model.keras", SimpleNamespace(scale=None)
 
     def predict(self, images):
         self.tried.append(str(self.convention))

@@ -29,10 +29,16 @@ class Pair:
         """Whether the newer one is faster or slower; None for two machines."""
         return statistics.verdict(self.change) if self.change else None
 
+    @property
+    def same_file(self) -> bool:
+        """Whether both are of one file, by its digest; false if a record lacks it."""
+        return self.old.sha256 is not None and self.old.sha256 == self.new.sha256
+
     def to_json(self) -> dict[str, Any]:
         """Return what ``toolkit record compare --json`` has of the pair."""
         return {
             "artifact": str(self.new.path),
+            "same_file": self.same_file,
             "runtime": self.new.runtime,
             "threads": self.new.threads,
             "batch": self.new.batch,
@@ -69,6 +75,11 @@ class Compared:
     def slower(self) -> list[Pair]:
         """The configurations that are slower by more than is tolerated, with 95 % confidence."""
         return [pair for pair in self.pairs if pair.change and statistics.is_slower(pair.change, self.tolerance)]
+
+    @property
+    def within(self) -> list[Pair]:
+        """The configurations that are slower by no more than is tolerated, with 95 % confidence."""
+        return [pair for pair in self.pairs if pair.change and statistics.is_within(pair.change, self.tolerance)]
 
     @property
     def verdict(self) -> Verdict | None:

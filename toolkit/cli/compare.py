@@ -97,8 +97,11 @@ def _report(console: Console, versus: "Versus") -> None:
         console.warn("the two take different inputs; each was given its own, so they may do different work")
     for remark in versus.remarks:
         console.warn(remark)
-    slower = "is" if not versus else "is not"
-    console.text(f"{names[1]} {slower} more than {100 * versus.tolerance:g} % slower, with 95 % confidence")
+    more = f"more than {100 * versus.tolerance:g} % slower"
+    if versus and not versus.within:
+        console.text(f"whether {names[1]} is {more} cannot be told from this: measure longer (--seconds)")
+    else:
+        console.text(f"{names[1]} {'is not' if versus else 'is'} {more}, with 95 % confidence")
 
 
 def _report_counts(console: Console, counts: "Counts") -> None:
@@ -107,7 +110,7 @@ def _report_counts(console: Console, counts: "Counts") -> None:
     if counts.counted is None:
         console.text(f"{names[0]} and {names[1]} are the same file, by their digests: there is nothing to count")
         return
-    changes = ("reference", f"{counts.ratio - 1:+.2%}")
+    changes = ("reference", units.percent(counts.ratio - 1, "+.2f"))
     console.table(
         COUNT_COLUMNS,
         [

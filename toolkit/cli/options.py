@@ -121,7 +121,11 @@ class MeasuringOptions:
 
     seconds: Seconds = 1.0
     processes: Annotated[
-        int, typer.Option(help="How many processes measure each configuration, one after the other.")
+        int,
+        typer.Option(
+            help="How many processes measure each configuration, one after the other; side by side with another, two "
+            "times as many."
+        ),
     ] = 5
     seed: Annotated[int, typer.Option(help="Seed of the random order in which configurations are measured.")] = 0
 
@@ -180,7 +184,9 @@ class ReadingOptions:
 
     image_size: Annotated[
         str | None,
-        option(READING, "Height and width of a folder's images, HxW; default: their own, or what most of them have."),
+        option(
+            READING, "Height and width of a folder's images, HxW; default: what the model takes, or most of them have."
+        ),
     ] = None
     resize: Annotated[
         Resize | None,

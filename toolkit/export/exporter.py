@@ -20,7 +20,7 @@ from toolkit.export import calibration, novelty, saved_model
 from toolkit.export.conversion import Converted, Converter, convert_all, converting
 from toolkit.export.formats import suffixes
 from toolkit.export.formats.base import MIXED
-from toolkit.export.installation import Job, install
+from toolkit.export.installation import Job, install, warn_of_replaced
 from toolkit.export.mixture import Goal
 from toolkit.export.prepare import ROWS, TOLERANCE, fixed
 from toolkit.export.sources import Source
@@ -149,6 +149,7 @@ def export(
         converting(source.keras_path) as converter,
     ):
         job, model = _begin(source, dataset, options, converter.try_out, warn=warn, allow_overlap=allow_overlap)
+        warn_of_replaced(folder, dataset, warn)
         for leftover in folder.glob(f"{SCRATCH}*"):  # of an export that was killed: nobody else is at work here
             shutil.rmtree(leftover)
         with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch, naming_final(Path(scratch), folder):

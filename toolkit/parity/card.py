@@ -7,7 +7,7 @@ from toolkit.entries import Metrics, Verification
 from toolkit.files import documents, write_text
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.metadata import header
-from toolkit.text import printable
+from toolkit.text import in_markdown
 
 CARD = "README.md"
 _GENERAL_LIMITS = (
@@ -35,7 +35,7 @@ def body(manifest: Manifest) -> str:
     spec = manifest.artifacts[0].inputs[0]
     shape = "×".join(str(size) for size in spec.shape[1:])
     what = f"{manifest.noun}s"
-    classes = ", ".join(map(printable, manifest.data.classes))
+    classes = ", ".join(map(in_markdown, manifest.data.classes))
     parts = [
         f"# {manifest.model}, trained on {manifest.data.name}",
         f"A classifier of {shape} {what} into {len(manifest.data.classes)} classes ({classes}), exported by "

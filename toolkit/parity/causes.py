@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import units
-from toolkit.convention import Convention, Output, output_of
-from toolkit.data.base import Dataset
+from toolkit.convention import Convention, Output, image_shape, output_of
 from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError
 from toolkit.parity import clipping
-from toolkit.parity.against import open_classifier
+from toolkit.parity.against import Load, classifier
 from toolkit.parity.halves import Cause, Halves
 from toolkit.parity.inputs import session_convention
 from toolkit.parity.pixel_meaning import PixelMeaning
@@ -83,17 +82,19 @@ class Diagnosis:
 
 
 def diagnose(
-    artifact: Path, reference: Path, dataset: Dataset, *, given: Convention | None = None, warn: Callable[[str], None]
+    artifact: Path, reference: Path, load: Load, *, given: Convention | None = None, warn: Callable[[str], None]
 ) -> Diagnosis:
-    """Say why ``artifact`` does not answer as ``reference`` does, on test rows of ``dataset``.
+    """Say why ``artifact`` does not answer as ``reference`` does, on test rows of what ``load`` gives.
 
     given: the range of its pixels, as the user has it; None stands for what its file or manifest says, else 0..1.
     Raises ArtifactError if one of the two is no classifier of these rows.
     """
-    count = min(ROWS, len(dataset.test))
-    rows = dataset.test.images[np.random.default_rng(0).choice(len(dataset.test), size=count, replace=False)]
     with contained() as workers:
-        model = open_classifier(workers, reference, None, dataset.train, warn)
+        original = workers.open_session(reference, threads=0)
+        dataset = load(image_shape(original.input.shape))
+        count = min(ROWS, len(dataset.test))
+        rows = dataset.test.images[np.random.default_rng(0).choice(len(dataset.test), size=count, replace=False)]
+        model = classifier(original, None, dataset.train, warn)
         expected = model.answer(rows)
         ways = () if dataset.is_pixels else scales(dataset.train.images, partial(_probabilities, model.session))
         session = workers.open_session(artifact, threads=0)

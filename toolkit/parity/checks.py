@@ -39,9 +39,12 @@ class Problem:
     text: str
 
 
-def check_sums(furthest: float, output: TensorSpec, *, classes: int) -> Problem | None:
-    """The outputs of a row sum to 1, as the reference's do. furthest: how far a sum is from that, at most."""
-    if furthest <= SUM_TOLERANCE + classes * (output.scale or 0.0):  # kernels round each output by a step at most
+def check_sums(furthest: float, step: float | None, *, classes: int) -> Problem | None:
+    """The outputs of a row sum to 1, as the reference's do. furthest: how far a sum is from that, at most.
+
+    step: that outputs are rounded to.
+    """
+    if furthest <= SUM_TOLERANCE + classes * (step or 0.0):  # kernels round each output by a step at most
         return None
     text = f"its outputs are no probabilities (a row's sum is {furthest:.3g} away from 1): softmax missing?"
     return Problem("probabilities", text)
@@ -120,6 +123,14 @@ def require_finite(outputs: NDArray[np.float32], *, path: Path) -> None:
     """Raise ArtifactError if outputs of the model at ``path`` are NaN or infinite."""
     if bad := count_not_finite(outputs):
         raise ArtifactError(f"{path}: {not_finite(bad, len(outputs)).text}")
+
+
+def require_classes(outputs: NDArray[np.float32], *, path: Path) -> None:
+    """Raise ArtifactError if outputs of the model at ``path`` are not (N, classes)."""
+    if outputs.ndim != 2 or not outputs.shape[1]:
+        raise ArtifactError(
+            f"{path}: its output is {outputs.shape}; a classifier's is (batch, classes), a score for each class"
+        )
 
 
 def check_recorded(

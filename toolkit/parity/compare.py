@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import host, runtimes
+from toolkit.convention import step_of
 from toolkit.entries import MeasuredOn
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256
@@ -204,6 +205,7 @@ def _look(
 ) -> dict[str, Any]:
     """Return what a comparison says of the answers to all rows, which are looked at as they come."""
     table, not_finite, flips, difference, furthest = RowFile(CANDIDATE_ROW), 0, 0, 0.0, 0.0
+    step = output.scale
     for images, reference in expected.batches():
         outputs = answer(images)
         if problem := checks.check_shape(outputs, reference):
@@ -217,10 +219,11 @@ def _look(
             flips += int((outputs.argmax(axis=1) != before.argmax(axis=1)).sum())
             difference = max(difference, float(np.abs(outputs - before).max()))
         furthest = max(furthest, float(np.abs(outputs.sum(axis=1) - 1).max()))
-        table.append(candidate_rows(outputs, reference, step=output.scale, logits=expected.logits))
+        step = step or step_of(outputs)
+        table.append(candidate_rows(outputs, reference, step=step, logits=expected.logits))
     if not_finite:
         return {"problem": checks.not_finite(not_finite, len(table))}
-    problem = checks.check_sums(furthest, output, classes=expected.classes) if expected.sums_to_one else None
+    problem = checks.check_sums(furthest, step, classes=expected.classes) if expected.sums_to_one else None
     return {
         "figures": figures.compute(expected.table, table, classes=expected.classes),
         "recorded": None if recorded is None else Recorded(flips, difference, output.scale),

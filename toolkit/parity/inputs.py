@@ -11,6 +11,7 @@ from toolkit import manifest, runs, units
 from toolkit.convention import CAFFE, OPTION, STANDARD, TORCH, Convention, Layout, output_of
 from toolkit.data.base import RowSubset, Split
 from toolkit.errors import UsageError
+from toolkit.parity import checks
 from toolkit.parity.halves import clearly_better
 from toolkit.parity.statistics import near_chance
 from toolkit.runtimes.base import Predictor
@@ -106,7 +107,9 @@ def _judged(session: Predictor, convention: Convention, rows: Split) -> tuple[Co
     """Return a convention with what the outputs are, which they tell if nobody has said it, and which are right."""
     session.convention = replace(convention, output=None)
     outputs = session.predict(rows.images)
-    session.convention = convention = replace(convention, output=convention.output or output_of(outputs))
+    checks.require_classes(outputs, path=session.path)
+    judged = convention.output or output_of(outputs, step=session.output.scale)
+    session.convention = convention = replace(convention, output=judged)
     return convention, _right(convention.answers(outputs), rows)
 
 

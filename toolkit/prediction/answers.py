@@ -27,8 +27,7 @@ def classify(
     labels: the names where no manifest has them; without, they are numbers.
     """
     model, outputs = session.path, session.predict(rows)
-    if outputs.ndim != 2 or not outputs.shape[1]:
-        raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
+    checks.require_classes(outputs, path=model)
     checks.require_finite(outputs, path=model)
     outputs = _probabilities(outputs, rows, session)
     names = manifest.data.classes if manifest else labels or [str(label) for label in range(outputs.shape[1])]

@@ -23,8 +23,6 @@ from toolkit.report.history import EpochFigures, read_history
 from toolkit.runs import RUNS
 from toolkit.verdict import Verdict
 
-_NO_BENCHMARK = "no benchmark of these files was given or found; 'toolkit bench' makes one"
-
 
 class ParityRows(NamedTuple):
     """What a parity record kept of every test row: of the reference, and of each artifact by its name."""
@@ -87,7 +85,7 @@ class Subject:
                 continue  # of somebody's, and nobody asked for it
             if own & {result.get("sha256") for result in said["results"]}:
                 return read_record(path.parent)
-        raise ArtifactError(_NO_BENCHMARK)
+        raise ArtifactError(f"no benchmark of these files was given or found; 'toolkit bench {self.folder}' makes one")
 
     @cached_property
     def rows(self) -> ParityRows:

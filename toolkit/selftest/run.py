@@ -22,8 +22,9 @@ from toolkit.export.tasks import ConversionInput
 from toolkit.files import FileName, documents, sha256, write_json
 from toolkit.files.damage import decoding
 from toolkit.manifest import Artifact, Manifest
+from toolkit.parity import leaks
 from toolkit.parity.compare import Comparison
-from toolkit.parity.verify import VerifyOptions, by_golden, check_overlap, on_test_set
+from toolkit.parity.verify import VerifyOptions, by_golden, on_test_set
 from toolkit.runs import BEST, CONFIG, RUNS
 from toolkit.selftest import files, models
 from toolkit.step import OnStep, Step, ignore
@@ -127,7 +128,7 @@ def self_test(
     if manifest.convention.layout == Layout.VALUES:
         raise UsageError(f"{manifest.folder}: takes rows of values; the faults that are planted are those of images")
     units.require_from("the number of exports", reexports, 0, MOST_REEXPORTS)
-    check_overlap(manifest, dataset, options, warn=warn)
+    leaks.check_test_set(manifest, dataset, allowed=options.allow_overlap, warn=warn)
     with locks.scratch() as work, contained() as workers:
         bench = _Bench(manifest, dataset, work, replace(options, open_session=workers.open_session))
         total = bench.planned + reexports

@@ -189,7 +189,7 @@ def about_data(data: StudyDataEntry) -> str:
     """Return the sentence of a page on the data: the sizes of the parts, and the digest of the test rows."""
     rows = {"train": data["training_rows"], "validate": data["validation_rows"], "test": data["test_rows"]}
     parts = ", ".join(f"{count:,} rows to {verb}" for verb, count in rows.items())
-    return f"Data: {data['name']}, {parts} (sha256 of the test rows: `{data['digests']['test_images']}`)."
+    return f"Data: {data['name']}, {parts} (sha256 of the test rows: {data['digests']['test_images']})."
 
 
 def work_on(data: StudyDataEntry, document: Path, device: str) -> Work:

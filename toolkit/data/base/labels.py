@@ -1,4 +1,4 @@
-"""Labels of any kind to class numbers: integers, one-hot rows and texts."""
+"""Labels of any kind to class numbers: whole numbers, one-hot rows and texts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +13,8 @@ from toolkit.text import printable
 
 # How many of the classes a message names.
 NAMED_CLASSES = 10
+# Below this a float of 64 bits is exactly the whole number that it stands for.
+EXACT = 2**53
 
 
 def as_classes(
@@ -20,9 +22,9 @@ def as_classes(
 ) -> tuple[dict[str, NDArray[np.int64]], tuple[str, ...], tuple[str, ...]]:
     """Return the labels of each part as class numbers, (N,) int64, the names of the classes, and what is to be said.
 
-    parts: "training" and others, (N,), (N, 1) or one-hot (N, classes). Other numbers than 0, 1, … and texts are mapped
-    to 0, 1, … in their order, and name the classes. Raises DataError, naming ``origin``, for what is no label, for a
-    class that training lacks, and for less than two classes.
+    parts: "training" and others, (N,), (N, 1) or one-hot (N, classes), of whole numbers or texts. Other numbers than 0,
+    1, … and texts are mapped to 0, 1, … in their order, and name the classes. Raises DataError, naming ``origin``, for
+    what is no label, for a class that training lacks, and for less than two classes.
     """
     flat = {part: _flat(labels, part=part, origin=origin) for part, labels in parts.items()}
     values = np.unique(flat["training"])
@@ -64,6 +66,8 @@ def _flat(labels: NDArray[Any], *, part: str, origin: str) -> NDArray[Any]:
             raise DataError(f"{origin}: no training image has label {missing[0]}")
         columns: NDArray[np.int64] = labels.argmax(axis=1).astype(np.int64)
         return columns
+    if labels.dtype.kind == "f" and ((np.abs(labels) < EXACT) & (labels == np.rint(labels))).all():
+        labels = labels.astype(np.int64)
     if labels.ndim != 1 or labels.dtype.kind not in "biuUS":
         raise DataError(f"{wrong}; allowed: whole numbers or texts, (N,) or (N, 1), or one-hot rows")
     if labels.dtype.kind == "S":

@@ -91,7 +91,9 @@ def _chart(
         at = across.at(best)
         parts.append(svg.line(at, up.start, at, up.end, "even"))
         side, anchor = (5, "start") if at < (across.start + across.end) / 2 else (-5, "end")
-        parts.append(svg.text(at + side, up.start - 6, f"kept: epoch {best}", anchor=anchor, look="tick"))
+        is_low = up.at(lines["training"][best - 1]) > (up.start + up.end) / 2
+        height = up.end + 12 if is_low else up.start - 6  # where the curve is not
+        parts.append(svg.text(at + side, height, f"kept: epoch {best}", anchor=anchor, look="tick"))
     last = ", ".join(f"{name} ends at {values[-1]:.4g}" for name, values in lines.items())
     drawn = svg.picture(WIDTH, HEIGHT, *parts, says=f"{title} of {units.count(len(history), 'epoch')}: {last}")
     return element("figure", drawn)

@@ -134,6 +134,8 @@ class Session(Predictor):
         Raises ArtifactError if the input takes others.
         """
         check_rows(rows, self)
+        if None in self.input.shape[1:]:
+            self.fix({self.input.name: (self.input.shape[0], *self.convention.values(rows[:1]).shape[1:])})
         fixed = self.input.shape[0]
         step = fixed or PREDICT_BATCH
         count = len(rows)
@@ -254,12 +256,14 @@ def batch_of(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> int:
 
 
 def check_rows(rows: NDArray[Any], by: Predictor) -> None:
-    """Raise ArtifactError if rows of data, (N, …), are not what the input takes."""
+    """Raise ArtifactError if rows of data, (N, …), are not what the input takes; a size that it leaves free is any."""
     dtype, shape = by.convention.dtype, by.convention.row_shape(by.input.shape)
-    if (dtype, shape) != (rows.dtype, rows.shape[1:]):
+    sizes = rows.shape[1:]
+    fits = len(shape) == len(sizes) and all(has in (None, size) for has, size in zip(shape, sizes, strict=True))
+    if dtype != rows.dtype or not fits:
         kind = "images" if dtype == np.uint8 else "values"
         other = "" if dtype == rows.dtype else f"{rows.dtype} "
-        raise ArtifactError(f"{by.path}: takes {kind} {shape}, the data are {other}{rows.shape[1:]}")
+        raise ArtifactError(f"{by.path}: takes {kind} {shape}, the data are {other}{sizes}")
 
 
 def _fixed(spec: TensorSpec, shape: Sequence[int | None], *, path: Path) -> TensorSpec:
