@@ -23,7 +23,7 @@ def command(
 
     The file holds the artifact that bench recommends here, its golden, its manifest, a wheel and classify.py.
     """
-    with live.showing(console) as show:
+    with live.show_live(console) as show:
         bundle = api.bundle(model, output=output, on_step=show)
     document = bundle.to_json()
     console.table(

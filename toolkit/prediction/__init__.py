@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from toolkit import data, runtimes, units
 from toolkit import manifest as manifests
 from toolkit.convention import OPTION, Convention, Layout, byte_range
-from toolkit.digits import Box, Read, draw
+from toolkit.digits import Box, ReadDigit, draw
 from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
 from toolkit.manifest import MANIFEST, Manifest
@@ -216,7 +216,7 @@ def _explain(image: Image, names: Sequence[str], rows: Iterable[NDArray[np.float
     reads = []
     for view, row in zip(image.views, rows, strict=True):
         order = np.argsort(-row)
-        reads.append(Read(_flat(view.pixels), [names[label] for label in order], row[order].tolist()))
+        reads.append(ReadDigit(_flat(view.pixels), [names[label] for label in order], row[order].tolist()))
     picture = draw(_flat(image.pixels), image.page, reads, refusal=image.refusal)
     with atomic(path) as temporary:
         picture.save(temporary)

@@ -82,8 +82,8 @@ def _page(study: Study, findings: Sequence[WeighedClaim], pictures: Sequence[tup
         _intervals(study),
         *(
             in_markdown(
-                f"{units.MARK} {one.count:,} {one.part} images are {one.other} images too: no test accuracy on this "
-                "page is one."
+                f"{units.MARK} {one['count']:,} {one['part']} images are {one['other']} images too: no test accuracy "
+                "on this page is one."
             )
             for one in study.overlap
         ),

@@ -122,7 +122,7 @@ def command(
     """
     plan: PlanOptions = {**planning.plan, "budgets": recommended.budgets}
     shapes = shapes_of(shape)
-    with live.showing(console) as show:
+    with live.show_live(console) as show:
         record = api.bench(
             *(paths or ()),
             output=output,
