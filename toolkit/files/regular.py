@@ -38,6 +38,12 @@ def require_file(path: Path, *, error: type[ToolkitError] = ArtifactError, missi
     return status.st_size
 
 
+def require_no_link(path: Path, *, error: type[ToolkitError] = ArtifactError) -> None:
+    """Raise ``error`` for a symbolic link: those alone are followed that the user named."""
+    if path.is_symlink():
+        raise error(f"{path}: a symbolic link; put there what it leads to")
+
+
 @contextmanager
 def opened(
     path: Path, *, error: type[ToolkitError] = ArtifactError, missing: str = "no such file"
