@@ -26,3 +26,15 @@ def test_a_program_alone_keeps_what_it_has_loaded_for_good(tmp_path, monkeypatch
     assert (gc.get_freeze_count() > before) == is_program
     assert any(one is made for one in gc.get_objects()) != is_program
     assert extras.load("makes_a_list").MADE is made
+
+
+def test_a_program_keeps_also_what_an_interrupted_import_has_made(tmp_path, monkeypatch):
+    (tmp_path / "interrupted.py").write_text("import sys\nsys.made_up = [[]]\nraise KeyboardInterrupt\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(extras, "is_program", True)
+    monkeypatch.setattr(sys, "made_up", None, raising=False)
+    before = gc.get_freeze_count()
+    with pytest.raises(KeyboardInterrupt):
+        extras.load("interrupted")
+    assert gc.get_freeze_count() > before
+    assert not any(one is sys.made_up for one in gc.get_objects())
