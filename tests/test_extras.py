@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from toolkit import extras
+from toolkit.errors import MissingExtraError
 
 
 def test_no_garbage_is_looked_for_while_a_package_is_imported(tmp_path, monkeypatch):
@@ -36,3 +37,9 @@ def test_a_program_keeps_also_what_an_interrupted_import_has_made(tmp_path, monk
     with pytest.raises(KeyboardInterrupt):
         extras.load("interrupted")
     assert gc.get_freeze_count() > before
+
+
+def test_every_module_of_a_package_names_its_extra(monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda package: None)
+    with pytest.raises(MissingExtraError, match=r"tensorflow is not installed; .* 'edge-model-toolkit\[train\]'"):
+        extras.load("tensorflow.core.protobuf.saved_model_pb2")

@@ -89,7 +89,7 @@ def to_json(document: Any, *, encoding: str = "utf-8") -> str:
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     for malformed in (_BYTES, _HALVES):
         text = malformed.sub(lambda run: json.dumps(well_formed(run[0]), ensure_ascii=False)[1:-1], text)
-    strange = (c for c in set(text) if c != "\n" and not (c.isprintable() and _has(encoding, c)))
+    strange = (c for c in set(text) if c != "\n" and not (c.isprintable() and c.encode(encoding, "ignore")))
     return text.translate({ord(c): json.dumps(c)[1:-1] for c in strange})
 
 
@@ -104,14 +104,6 @@ def _plainly(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(_PLAIN.get(c, "?") for c in error.object[error.start : error.end]), error.end
-
-
-def _has(encoding: str, character: str) -> bool:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _escape(character: str) -> str:

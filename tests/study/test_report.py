@@ -10,6 +10,7 @@ import pytest
 from tests.study.made_up import plausible, study
 from toolkit.errors import RunError
 from toolkit.files import write_json
+from toolkit.overlap import Overlap
 from toolkit.study import charts, markdown, report
 from toolkit.study.charts.base import Chart
 from toolkit.study.claims.base import Table
@@ -121,7 +122,7 @@ def no_charts(monkeypatch):
 
 def test_an_overlap_marks_every_test_accuracy(tmp_path, no_charts):
     of = study(plausible, replace(SMALL, activation=("sigmoid",), learning_rate=(0.1,), seeds=1), tmp_path)
-    shared = {"part": "test", "other": "training", "count": 7, "rows": 90, "first": [0]}
+    shared = Overlap("test", "training", 7, 90, (0,))
     text = report.write(replace(of, data={**of.data, "overlap": [shared]}), tmp_path).markdown.read_text()
     assert "\n\\* 7 test images are training images too: no test accuracy on this page is one." in text
     assert len(re.findall(r"\)\\\* \|", text)) == len(of.outcomes) + 1

@@ -9,7 +9,6 @@ from typing import Any
 from toolkit import models, units, words
 from toolkit.errors import RunError
 from toolkit.files import atomic, require_file, require_no_link, write_text
-from toolkit.overlap import OverlapEntry
 from toolkit.runs import BEST, CONFIG, StartedEntry, read_json
 from toolkit.study import charts, claims, statistics
 from toolkit.study.charts.base import Chart
@@ -82,7 +81,13 @@ def _page(study: Study, findings: Sequence[WeighedClaim], pictures: Sequence[tup
         "## Verdicts",
         table(Table(("", "claim", "verdict", "what was measured"), rows)),
         _intervals(study),
-        *(in_markdown(f"{units.MARK} {_overlap(one)}: no test accuracy on this page is one.") for one in study.overlap),
+        *(
+            in_markdown(
+                f"{units.MARK} {one.count:,} {one.part} images are {one.other} images too: no test accuracy on this "
+                "page is one."
+            )
+            for one in study.overlap
+        ),
     ]
     for finding in findings:
         blocks += [
@@ -125,10 +130,6 @@ def _made_with(study: Study) -> str:
         {f"{name} {version}" for document in made for name, version in document.get("versions", {}).items()}
     )
     return f" Runs begun: {' to '.join(dict.fromkeys((days[0], days[-1])))}, with {', '.join(versions)}."
-
-
-def _overlap(one: OverlapEntry) -> str:
-    return f"{one['count']:,} {one['part']} images are {one['other']} images too"
 
 
 def _axes(study: Study) -> str:
