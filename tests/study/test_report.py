@@ -11,6 +11,7 @@ from tests.study.made_up import plausible, study
 from toolkit.errors import RunError
 from toolkit.files import write_json
 from toolkit.study import charts, markdown, report
+from toolkit.study.charts.base import Chart
 from toolkit.study.claims.base import Table
 from toolkit.study.grid import Grid
 from toolkit.study.html import render as render_html
@@ -83,6 +84,23 @@ def test_nothing_that_a_document_says_is_taken_for_markdown(tmp_path, no_charts)
     assert page.count(said) == 5 + 2 * len(outcomes)
     assert {"<img", "\x1b", "<code"} & {*re.findall(r"<img|\x1b|<code", page)} == set()
     assert "\x1b" not in written.markdown.read_text()
+
+
+def test_links_in_the_folder_lead_nothing_in_and_nothing_out(tmp_path, no_charts):
+    folder, outside = tmp_path / "study", tmp_path / "outside"
+    for path in (folder, outside):
+        path.mkdir()
+    of = study(plausible, replace(SMALL, seeds=1), folder)
+    (best,) = (one.trial.folder / "best.keras" for one in of.best())
+    best.replace(outside / "secret")
+    best.symlink_to(outside / "secret")
+    (folder / charts.FOLDER).symlink_to(outside)
+    with pytest.raises(RunError, match=r"best\.keras: a symbolic link; put there what it leads to"):
+        report.write(of, folder)
+    with pytest.raises(RunError, match=r"charts: a symbolic link"):
+        charts.save(Chart("a", "a", "a", None), folder / charts.FOLDER)
+    assert [path.name for path in outside.iterdir()] == ["secret"]
+    assert not (folder / "mlp.keras").exists()
 
 
 def test_what_looks_like_markup_is_escaped(tmp_path):

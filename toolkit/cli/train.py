@@ -10,7 +10,6 @@ import typer
 
 from toolkit import api, units
 from toolkit.cli.options import (
-    INTERRUPTED,
     OUTPUT,
     AllowOverlap,
     DataChoice,
@@ -27,6 +26,7 @@ from toolkit.cli.options import (
     option,
 )
 from toolkit.console import Column, Console
+from toolkit.errors import INTERRUPTED
 from toolkit.models import ACTIVATIONS
 from toolkit.step import OnStep, Step
 from toolkit.training.augmentation import KINDS

@@ -10,7 +10,6 @@ from toolkit import api, units
 from toolkit.cli import bench, export, train, verify
 from toolkit.cli.bench import live, tables
 from toolkit.cli.options import (
-    INTERRUPTED,
     AllowOverlap,
     DataChoice,
     DeviceChoice,
@@ -26,6 +25,7 @@ from toolkit.cli.options import (
 )
 from toolkit.cli.run import same
 from toolkit.console import Console
+from toolkit.errors import INTERRUPTED
 from toolkit.step import OnStep, Step
 from toolkit.verdict import Verdict
 
