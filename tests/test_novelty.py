@@ -195,7 +195,7 @@ def test_a_manifest_of_before_has_no_score_and_predict_says_so(exported_once, tw
     said = capsys.readouterr()
     (result,) = json.loads(said.out)["results"]
     assert result["none_of_these"] is result["novelty"] is None
-    assert "has no score for images of none of its classes" in said.err
+    assert "has no score for what is of none of its classes" in said.err
 
 
 def test_a_score_that_was_changed_is_refused(judging, two):

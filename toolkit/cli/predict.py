@@ -57,7 +57,7 @@ def command(
     _print(console, predictions)
     console.note(f"model: {artifact}")
     if any(isinstance(one, Prediction) and one.novelty is None for one in predictions):
-        console.note("it has no score for images of none of its classes; 'toolkit export' measures one")
+        console.note("it has no score for what is of none of its classes (docs/predict.md says when there is one)")
     results = [one.to_json() for one in predictions]
     console.document({"schema": 1, "command": "predict", "model": str(artifact), "results": results})
     refused = [one.error for one in predictions if isinstance(one, Refused)]
