@@ -41,7 +41,7 @@ def bundle(
     if choice.artifact.verdict == Verdict.FAIL:
         warn(f"{choice.artifact.path} failed its verification")
     if named and (why := choose.otherwise(manifest, named)):
-        warn(f"{named.artifact.path} answers differently here than where it was exported: {why}")
+        warn(f"{named.artifact.path} answers differently here than its golden says: {why}")
     path = None if output is None else Path(output)
     return make(manifest, choice.artifact, path, why=choice.why, record=choice.record, setting=choice.setting)
 
