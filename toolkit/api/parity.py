@@ -75,6 +75,7 @@ def verify_against(
     input_range: str | None = None,
     reading: "Reading | None" = None,
     margin_pp: float = DEFAULT_MARGIN_PP,
+    allow_overlap: bool = False,
     imports: Sequence[str | PathLike[str]] = (),
     unsafe_lambda: bool = False,
     flips: str | PathLike[str] | None = None,
@@ -98,6 +99,7 @@ def verify_against(
             loading(data, reading),
             given=None if input_range is None else parse(input_range),
             margin_pp=margin_pp,
+            allow_overlap=allow_overlap,
             warn=warn,
             on_step=on_step,
         )

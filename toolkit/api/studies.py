@@ -63,8 +63,7 @@ def study(
     from toolkit.study.progress import Board
     from toolkit.worker.keras import reading_for
 
-    extras.require("tensorflow")
-    extras.require("matplotlib")
+    extras.require("tensorflow", "matplotlib")
     folder = study.folder_of(name)
     asked = grid.make(axes, quick=quick)
     executor = executor_of(jobs, folder / study.LOG, ray=ray, cpus=run_cpus, gpus=run_gpus)
@@ -73,9 +72,8 @@ def study(
         dataset = load(fspath(data), warn=warn, reading=reading_for(fspath(data), reading, None, *files))
         begun = study.begin(asked, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
         board = Board(begun, jobs=executor.jobs)
-        of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"
         how = f"{begun.summary}; {asked.describe_epochs()}, {executor.jobs} at a time; in {folder}/"
-        for text in (of_what, how):
+        for text in (dataset.summary, how):
             on_step(Step(*board.epochs, text, begun, is_news=True))
 
         def on_event(event: "Event") -> None:

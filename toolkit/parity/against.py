@@ -57,6 +57,7 @@ def verify_against(
     *,
     given: Convention | None = None,
     margin_pp: float = DEFAULT_MARGIN_PP,
+    allow_overlap: bool = False,
     warn: Callable[[str], None],
     on_step: OnStep = ignore,
 ) -> Parity:
@@ -65,7 +66,8 @@ def verify_against(
     load: gives the data set, once the reference is open. given: the range of pixels, as the user has it, of
     files that no manifest lists. Which range a file takes is tried on training images. Raises ArtifactError if a file
     or the reference is missing or no classifier of these images, UsageError for a margin that is none, if no file is
-    named or a range is clearly not the model's, DataError if the data have more classes than the reference.
+    named or a range is clearly not the model's, DataError if the data have more classes than the reference, or if a
+    model that a manifest lists has learned from test images, unless that is allowed.
     """
     units.require_from("the margin, in percentage points,", margin_pp, *MARGINS_PP)
     if not paths:
@@ -75,13 +77,14 @@ def verify_against(
     with contained() as workers:
         session = workers.open_session(reference, threads=0)
         dataset = load(image_shape(session.input.shape))
+        learned = leaks.check_files((*paths, reference), dataset, allowed=allow_overlap, warn=warn)
         expected = answered_by(classifier(session, given, dataset.train, warn), dataset.test)
         comparisons: list[Comparison] = []
         for number, path in enumerate(paths, 1):
             candidate = classifier(workers.open_session(path, threads=0), given, dataset.train, warn)
             comparisons.append(compare_file(path, expected, candidate.answer, candidate.output, margin_pp=margin_pp))
             on_step(Step(number, len(paths), str(path), comparisons[-1]))
-    description = {**dataset.describe_test(), **leaks.NOT_CHECKED}
+    description = {**dataset.describe_test(), **learned}
     return Parity((Verified(description, comparisons, reference, None, dataset.class_names, expected),))
 
 
@@ -98,7 +101,7 @@ def classifier(
     session: Predictor, given: Convention | None, training: Split, warn: Callable[[str], None]
 ) -> Classifier:
     """Find out what the input and output of a model mean: what is said of them is tried, else what fits."""
-    said = inputs.said_of(session, given, training)
+    said = inputs.session_convention(session, given, training)
     convention = (
         inputs.check(session, said, training, path=session.path, warn=warn)
         if said

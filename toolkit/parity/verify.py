@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from toolkit import data, extras, golden, overlap, runtimes, units
+from toolkit import data, extras, golden, runtimes, units
 from toolkit import manifest as manifests
 from toolkit.convention import image_shape
 from toolkit.data.base import Dataset
-from toolkit.errors import ArtifactError, DataError, DataUnavailableError, MissingExtraError, UsageError
+from toolkit.errors import ArtifactError, DataError, DataUnavailableError, UsageError
 from toolkit.files import sha256
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.parity import leaks, reference
@@ -133,7 +133,7 @@ def on_test_set(
 ) -> Verified:
     """Compare with the reference on the test split of ``dataset``."""
     manifest.require(manifest.reference)
-    learned = check_overlap(manifest, dataset, options, warn=warn)
+    learned = leaks.check_test_set(manifest, dataset, allowed=options.allow_overlap, warn=warn, instead=INSTEAD)
     description = {**dataset.describe_test(), **learned.to_json()}
     with reference.outputs(manifest, dataset.test, options.open_session) as outputs:
         if outputs.shape[1] <= int(dataset.test.labels.max()):
@@ -143,16 +143,6 @@ def on_test_set(
             warn(f"{manifest.reference_path}: {_NEAR_CHANCE.format(right=expected.right, images=len(dataset.test))}")
         comparisons = _compare_all(manifest, artifacts, expected, options)
     return Verified(description, comparisons, manifest.reference_path, manifest, manifest.data.classes, expected)
-
-
-def check_overlap(
-    manifest: Manifest, dataset: Dataset, options: VerifyOptions, *, warn: Callable[[str], None]
-) -> leaks.Learned:
-    """Return which test images the model has learned from; DataError if it has, unless that is allowed."""
-    learned = leaks.of_test_set(manifest, dataset, warn=warn)
-    what = f"{manifest.folder} on '{dataset.name}'"
-    overlap.refuse(learned.overlaps, what=what, allowed=options.allow_overlap, instead=INSTEAD)
-    return learned
 
 
 def load(manifest: Manifest, options: VerifyOptions, warn: Callable[[str], None]) -> Dataset:
@@ -186,7 +176,7 @@ def _runnable(manifest: Manifest, artifacts: Sequence[Artifact], warn: Callable[
         if not runnable:
             extras.require(runtimes.get(name).PACKAGE)
         count = list(runtime.values()).count(name)
-        warn(f"{manifest.folder}: {count} artifacts left out, {MissingExtraError(*runtimes.package_and_extra(name))}")
+        warn(f"{manifest.folder}: {count} artifacts left out, {extras.missing(runtimes.get(name).PACKAGE)}")
     return runnable
 
 
