@@ -41,7 +41,7 @@ def bundle(
     if choice.artifact.verdict == Verdict.FAIL:
         warn(f"{choice.artifact.path} failed its verification")
     if named and (why := choose.divergence_here(manifest, named)):
-        warn(f"{named.artifact.path} answers differently here than where it was exported: {why}")
+        warn(f"{named.artifact.path} answers differently here than its golden says: {why}")
     path = None if output is None else Path(output)
     winner = choose.tuned(manifest, choice.artifact, BENCHMARKS)
     return make(manifest, choice.artifact, path, why=choice.why, record=choice.record, winner=winner)

@@ -96,7 +96,7 @@ def recommend(
 def _why_none(results: Sequence[Result]) -> str:
     if all(result.parity == Verdict.FAIL for result in results):
         return "all failed their verification"
-    otherwise = "answer differently here than where they were exported, which verify --golden shows; export them again"
+    otherwise = "answer differently here than their goldens say, which verify --golden shows; export them again"
     failed = sum(result.parity == Verdict.FAIL for result in results)
     return f"{failed} failed their verification, the others {otherwise}" if failed else f"all {otherwise}"
 

@@ -83,7 +83,7 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
             why = recorded.divergence_here(manifest, artifact, workers)
             if why is None:
                 return file
-            warn(f"{file} is left out, it answers differently here than where it was exported: {why}")
+            warn(f"{file} is left out, it answers differently here than its golden says: {why}")
     none = (
         "all artifacts there answer differently here than recorded"
         if choices
