@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toolkit.data.base import Dataset, Split
-from toolkit.data.base.pixels import WHITE, chunks
+from toolkit.data.base.pixels import CHUNK_ROWS, WHITE, chunks
 from toolkit.text import printable
 
 # Pixels of 5 bits or less: 0 and 1, 0 to 16, or 12 bits in files of 16. Photos in the dark span more.
@@ -17,6 +18,8 @@ NARROW_SPAN = 2**5
 FAR_MEANS = WHITE / 4
 # How many rows or classes a message names.
 NAMED = 5
+# Rows, or steps in all windows, of which a column that grows with them does so by chance hardly ever.
+FEWEST = 20
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class _Seen:
 
 def look(dataset: Dataset) -> list[str]:
     """Return a line, with its figure, for each thing that is conspicuous."""
-    lines = [*(_pixels(dataset) if dataset.is_pixels else _constant(dataset)), *_empty_classes(dataset)]
+    lines = [*(_pixels(dataset) if dataset.is_pixels else _values(dataset)), *_empty_classes(dataset)]
     return [f"{dataset.origin}: {text}" for text in lines]
 
 
@@ -42,22 +45,47 @@ def _pixels(dataset: Dataset) -> Iterator[str]:
     yield from (*_narrow(seen), *_plain(seen), *_unlike(seen))
 
 
-def _constant(dataset: Dataset) -> Iterator[str]:
-    """Say which columns, or channels, have one value in all training rows."""
+def _values(dataset: Dataset) -> Iterator[str]:
+    """Say which columns, or channels, have one value in all training rows, number the rows, or grow as time does."""
     values = dataset.train.images
     low, high = (
         np.array([end(rows, axis=tuple(range(rows.ndim - 1))) for rows in chunks(values)]) for end in (np.min, np.max)
     )
-    constant = np.flatnonzero(low.min(axis=0) == high.max(axis=0))
-    if len(constant):
-        names = dataset.reading.columns or tuple(str(number) for number in range(values.shape[-1]))
-        named = ", ".join(printable(names[column]) for column in constant[:NAMED]) + (
-            ", …" if len(constant) > NAMED else ""
-        )
-        yield (
-            f"{len(constant)} of {values.shape[-1]} columns have one value in all training rows ({named}); "
-            "a model learns nothing from them"
-        )
+    constant = low.min(axis=0) == high.max(axis=0)
+    found = (
+        (constant, "have one value in all training rows", "a model learns nothing from them"),
+        (_numbering(values), "number the rows", "a model learns nothing about other rows from them; remove them"),
+        (_growing(values) & ~constant, "only grow from step to step, as time does",
+         "remove what only says when, or call it time in recordings, which leave that out"),
+    )  # fmt: skip
+    names = dataset.reading.columns or tuple(str(number) for number in range(values.shape[-1]))
+    for columns, what, so in found:
+        if places := np.flatnonzero(columns).tolist():
+            named = ", ".join(printable(names[place]) for place in places[:NAMED])
+            more = ", …" if len(places) > NAMED else ""
+            yield f"{len(places)} of {len(names)} columns {what} ({named}{more}); {so}"
+
+
+def _numbering(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Say which columns of a table have another whole number in each row, and hardly any number between them."""
+    rows, columns = values.shape[0], values.shape[-1]
+    if values.ndim > 2 or rows < FEWEST:
+        return np.zeros(columns, np.bool_)
+    return np.array([_numbers(column[:CHUNK_ROWS]) and _numbers(column) for column in values.T])
+
+
+def _numbers(column: NDArray[np.float32]) -> bool:
+    ordered = np.sort(column)
+    is_whole = bool((ordered == np.rint(ordered)).all() and (ordered[1:] > ordered[:-1]).all())
+    return is_whole and ordered[-1] - ordered[0] < 2 * len(column)
+
+
+def _growing(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Say which columns never fall from one step of a window to the next, in all windows."""
+    if values.ndim != 3 or len(values) * (values.shape[1] - 1) < FEWEST:
+        return np.zeros(values.shape[-1], np.bool_)
+    grows = [(rows[:, 1:] >= rows[:, :-1]).all(axis=(0, 1)) for rows in chunks(values)]
+    return np.asarray(np.all(grows, axis=0))
 
 
 def _see(part: str, split: Split) -> _Seen:
