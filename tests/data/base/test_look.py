@@ -75,6 +75,8 @@ def test_a_column_that_numbers_the_rows_is_said(tmp_path):
     assert seen(table[:60], labels[:60], table[60:], labels[60:], conversion=as_values) == [
         "x.npz: 1 of 4 columns number the rows (0); a model learns nothing about other rows from them; remove them"
     ]
+    many, classes = rng.permutation(5000)[:, None], np.arange(5000) % 3
+    assert len(seen(many[:4000], classes[:4000], many[4000:], classes[4000:], conversion=as_values)) == 1
     assert seen(table[:9], labels[:9], table[60:], labels[60:], conversion=as_values) == []
 
 

@@ -52,14 +52,14 @@ def _values(dataset: Dataset) -> Iterator[str]:
         np.array([end(rows, axis=tuple(range(rows.ndim - 1))) for rows in chunks(values)]) for end in (np.min, np.max)
     )
     constant = low.min(axis=0) == high.max(axis=0)
-    found = (
+    suspects = (
         (constant, "have one value in all training rows", "a model learns nothing from them"),
         (_numbering(values), "number the rows", "a model learns nothing about other rows from them; remove them"),
         (_growing(values) & ~constant, "only grow from step to step, as time does",
          "remove what only says when, or call it time in recordings, which leave that out"),
     )  # fmt: skip
     names = dataset.reading.columns or tuple(str(number) for number in range(values.shape[-1]))
-    for columns, what, so in found:
+    for columns, what, so in suspects:
         if places := np.flatnonzero(columns).tolist():
             named = ", ".join(printable(names[place]) for place in places[:NAMED])
             more = ", …" if len(places) > NAMED else ""
@@ -71,13 +71,16 @@ def _numbering(values: NDArray[np.float32]) -> NDArray[np.bool_]:
     rows, columns = values.shape[0], values.shape[-1]
     if values.ndim > 2 or rows < FEWEST:
         return np.zeros(columns, np.bool_)
-    return np.array([_numbers(column[:CHUNK_ROWS]) and _numbers(column) for column in values.T])
+    # Of most columns a few rows tell.
+    return np.array(
+        [_tells_apart(one[:CHUNK_ROWS]) and np.ptp(one) < 2 * rows and _tells_apart(one) for one in values.T]
+    )
 
 
-def _numbers(column: NDArray[np.float32]) -> bool:
+def _tells_apart(column: NDArray[np.float32]) -> bool:
+    """Say whether each row has another whole number."""
     ordered = np.sort(column)
-    is_whole = bool((ordered == np.rint(ordered)).all() and (ordered[1:] > ordered[:-1]).all())
-    return is_whole and ordered[-1] - ordered[0] < 2 * len(column)
+    return bool((ordered == np.rint(ordered)).all() and (ordered[1:] > ordered[:-1]).all())
 
 
 def _growing(values: NDArray[np.float32]) -> NDArray[np.bool_]:
