@@ -184,7 +184,7 @@ _CAFFE_MEANS = (103.939, 116.779, 123.68)
 CAFFE = Convention(tuple(-mean for mean in _CAFFE_MEANS), tuple(255 - mean for mean in _CAFFE_MEANS), bgr=True)
 
 
-def of_message(message: dict[str, Any] | None) -> Convention | None:
+def from_message(message: dict[str, Any] | None) -> Convention | None:
     """Return a convention that another process of this project sent as a document.
 
     By hand: what ``documents.convert`` imports would count as memory and cold start of what a benchmark opens.
@@ -196,7 +196,7 @@ def of_message(message: dict[str, Any] | None) -> Convention | None:
     return Convention(*ends, Layout(message["layout"]), output, bgr=bool(message.get("bgr")))
 
 
-def of_tensor(spec: "TensorSpec") -> Convention | None:
+def from_tensor(spec: "TensorSpec") -> Convention | None:
     """Return the range that follows from the quantization of an input; None if it could be any.
 
     Bytes without a scale are pixels. With one, the range is that of all bytes, if both its ends lie within a step of
@@ -217,7 +217,7 @@ def of_tensor(spec: "TensorSpec") -> Convention | None:
     return None
 
 
-def bytes_of(spec: "TensorSpec") -> Convention:
+def byte_range(spec: "TensorSpec") -> Convention:
     """Return the range in which an input with a scale is given the bytes of pixels, 0 as its lowest value."""
     scale, limits = spec.scale or 1.0, np.iinfo(np.dtype(spec.dtype))
     low, high = ((limit - (spec.zero_point or 0)) * scale for limit in (limits.min, limits.max))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import tiny_arrays
-from toolkit import data, host
-from toolkit.data import base, idx, mnist, sample
+from toolkit import data, downloads, host
+from toolkit.data import base, fashion_mnist, idx, mnist, sample
 from toolkit.errors import DataError, DataUnavailableError, MissingExtraError
 from toolkit.files import memory
 from toolkit.reading import Reading
@@ -217,8 +217,6 @@ def test_the_name_of_a_source_is_not_to_be_had_by_naming_a_file_so(tmp_path):
 
 
 def test_half_a_download_is_not_taken_for_a_data_set(no_mnist, tmp_path, monkeypatch):
-    from toolkit.data import fashion_mnist
-
     folder = save_idx(tmp_path / "fashion-mnist")
     monkeypatch.setenv("TOOLKIT_DATA_DIR", str(tmp_path))
     monkeypatch.setattr(fashion_mnist, "SYSTEM_FOLDER", tmp_path / "nothing")
@@ -228,12 +226,10 @@ def test_half_a_download_is_not_taken_for_a_data_set(no_mnist, tmp_path, monkeyp
 
 
 def test_fashion_mnist_is_fetched_file_by_file_each_with_its_digest(tmp_path, monkeypatch):
-    from toolkit.data import fashion_mnist
-
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     fetched = []
 
-    def download(url, path, *, known_hash, what):
+    def download(url, path, *, known_hash, what, files):
         fetched.append((url.rpartition("/")[2], path.name, known_hash))
 
     monkeypatch.setattr(fashion_mnist, "download", download)
@@ -243,9 +239,20 @@ def test_fashion_mnist_is_fetched_file_by_file_each_with_its_digest(tmp_path, mo
     assert len(set(fashion_mnist.FILE_MD5)) == 4
 
 
-def test_fashion_mnist_is_read_like_other_idx_files(tmp_path):
-    from toolkit.data import fashion_mnist
+@pytest.mark.parametrize(
+    ("module", "kept"), [(mnist, "mnist.npz"), (fashion_mnist, "a folder fashion-mnist with its four files")]
+)
+def test_without_a_network_the_error_names_the_address_and_what_is_looked_for(tmp_path, monkeypatch, module, kept):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(downloads, "RETRIES", 0)
+    monkeypatch.setattr(module, "URL", "http://127.0.0.1:9")
+    with pytest.raises(
+        DataUnavailableError, match=rf"from http://127\.0\.0\.1:9\S* \(no network.*; put {kept} into a folder and "
+    ):
+        module.fetch()
 
+
+def test_fashion_mnist_is_read_like_other_idx_files(tmp_path):
     loaded = fashion_mnist.load(save_idx(tmp_path / "fashion-mnist"))
     assert (len(loaded.train), len(loaded.test)) == (240, 90)
 

@@ -78,7 +78,7 @@ def by_brightness(path, *, low=0.0, high=1.0, classes=(0, 1, 2), sharp=100, **ki
 
 def compared(bright, reference, *paths, **options):
     said = []
-    (part,) = verify_against(paths, reference, lambda: bright, warn=said.append, **options).parts
+    (part,) = verify_against(paths, reference, lambda shape: bright, warn=said.append, **options).parts
     return part, said
 
 
@@ -158,7 +158,7 @@ def test_a_file_that_is_not_there_is_named_before_data_are_loaded(tmp_path, lack
     for path in {*paths.values()} - {paths[lacking]}:
         path.write_bytes(b"x")
     with pytest.raises(ArtifactError, match=rf"{lacking}\.onnx: no such file"):
-        verify_against([paths["candidate"]], paths["reference"], lambda: pytest.fail("loaded"), warn=pytest.fail)
+        verify_against([paths["candidate"]], paths["reference"], lambda shape: pytest.fail("loaded"), warn=pytest.fail)
 
 
 def test_the_verb_compares_and_says_with_what(capfd, tmp_path, bright):
@@ -184,3 +184,18 @@ def test_the_verb_compares_and_says_with_what(capfd, tmp_path, bright):
         assert why in err
     code, _, err = cli("verify", reference, "--input-range", "0..1")
     assert (code, err) == (2, "error: manifests say what pixels become; --input-range goes with --against\n")
+
+
+@pytest.mark.parametrize("verb", ["verify", "diagnose"])
+def test_photos_are_brought_to_the_size_that_the_reference_takes(tmp_path, bright, capfd, verb):
+    from PIL import Image
+
+    for number, (image, label) in enumerate(zip(bright.train.images[:60], bright.train.labels[:60], strict=True)):
+        folder = tmp_path / "photos" / str(label)
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).resize((SIDE + 3, SIDE + 2)).save(folder / f"{number}.png")
+    reference = by_brightness(tmp_path / "reference.onnx")
+    code = call([verb, str(reference), "--against", str(reference), "--data", str(tmp_path / "photos"), "--json"])
+    out, err = capfd.readouterr()
+    # Too few images for a verdict.
+    assert (code, json.loads(out).get("verdict")) == ((3, "inconclusive") if verb == "verify" else (0, None)), err

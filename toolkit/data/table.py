@@ -18,7 +18,7 @@ from toolkit.data.base import Dataset, grouped_split, make_dataset
 from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
 from toolkit.files import opened
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.files.memory import check_memory
 from toolkit.reading import AS_THEY_ARE, LABEL, Reading
 from toolkit.text import encoding_of, printable
@@ -27,8 +27,6 @@ SUMMARY = "a .csv file with a header and a column of labels (or a folder with tr
 READS = ("keys", "columns")
 SUFFIX = ".csv"
 TRAINING, VALIDATION, TEST = "train.csv", "val.csv", "test.csv"
-SPLIT_SEED = 0
-TEST_SHARE = 0.2
 # A manifest names all columns; wider rows are signals or pictures, which belong into a .npz file.
 MOST_COLUMNS = 10_000
 LONGEST_HEADER, LONGEST_LABEL = 1 << 20, 200
@@ -94,7 +92,7 @@ def _divided(table: CsvTable) -> list[CsvTable]:
     """Return the training and the test rows of a table."""
     _, classes = np.unique(table.labels, return_inverse=True)
     _, equal = np.unique(table.values, axis=0, return_inverse=True)
-    rows = grouped_split(classes.astype(np.int64), equal.ravel(), test_share=TEST_SHARE, seed=SPLIT_SEED)
+    rows = grouped_split(classes.astype(np.int64), equal.ravel())
     return [CsvTable(table.values[part], table.labels[part], table.lines[part]) for part in rows]
 
 
@@ -164,7 +162,7 @@ def _opened(path: Path) -> Iterator[Iterator[tuple[int, list[str]]]]:
     """Yield the lines of a file as ``_lines`` does; DataError for what is no CSV file, found here or in the block."""
     with (
         opened(path, error=DataError) as file,
-        refused(path, "a CSV file", error=DataError),
+        decoding(path, "a CSV file", error=DataError),
         _decoding(path),
         io.TextIOWrapper(file, encoding_of(file.peek(2)), newline="") as text,
     ):

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.errors import ArtifactError, ToolkitError
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.files.memory import check_memory
 from toolkit.files.regular import opened
 from toolkit.files.zips import opened_zip
@@ -127,13 +127,13 @@ def opened_npz(
     path: Path, *, what: str, error: type[ToolkitError] = ArtifactError, missing: str = "no such file"
 ) -> Iterator[Arrays]:
     """Yield the arrays of a .npz file; raise ``error`` for whatever is wrong with it, found here or in the block."""
-    with opened_zip(path, what=what, error=error, missing=missing) as archive, refused(path, what, error=error):
+    with opened_zip(path, what=what, error=error, missing=missing) as archive, decoding(path, what, error=error):
         yield Arrays(archive)
 
 
 def read_npy(path: Path, expected: Expected, *, what: str, error: type[ToolkitError] = ArtifactError) -> NDArray[Any]:
     """Return the array of a .npy file; raise ``error`` where it is not what is expected."""
-    with opened(path, error=error) as file, refused(path, what, error=error):
+    with opened(path, error=error) as file, decoding(path, what, error=error):
         header, start = _read_header(file)
         if not expected.fits(header):
             raise ValueError(f"it is {header}; allowed: {expected}")

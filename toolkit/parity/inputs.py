@@ -24,7 +24,7 @@ KNOWN = 0.8
 Right = NDArray[np.bool_]
 
 
-def of_file(
+def file_convention(
     path: Path, declared: Convention | None, layout: Layout, given: Convention | None = None
 ) -> Convention | None:
     """Return what the model of a file takes: as manifest, user, run or the file itself says; None if none does.
@@ -38,8 +38,8 @@ def of_file(
     return None if told is None else replace(told, layout=layout)
 
 
-def said_of(session: Predictor, given: Convention | None, rows: Split | None = None) -> Convention | None:
-    """Return what is said of the input of a model, as ``of_file`` has it.
+def session_convention(session: Predictor, given: Convention | None, rows: Split | None = None) -> Convention | None:
+    """Return what is said of the input of a model, as ``file_convention`` has it.
 
     given: the range of pixels, as the user has it, of files that no manifest lists. rows: what it is to be asked about.
     Values are taken as they are; UsageError if a range is given for them.
@@ -48,7 +48,7 @@ def said_of(session: Predictor, given: Convention | None, rows: Split | None = N
         if given is not None:
             raise UsageError(f"{OPTION} says what pixels become, and the data are values: leave it out")
         return session.convention.taking(rows.images)
-    return of_file(session.path, session.declared, session.convention.layout, given)
+    return file_convention(session.path, session.declared, session.convention.layout, given)
 
 
 def check(

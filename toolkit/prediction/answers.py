@@ -36,7 +36,7 @@ def classify(
     return names, outputs
 
 
-def of_views(
+def combine_looks(
     views: Sequence[View], rows: NDArray[np.float32], judge: Judge
 ) -> tuple[NDArray[np.float32], Sequence[Judgement | None]]:
     """Return the probabilities of each view, (N, classes), and whether it is of none of the classes.

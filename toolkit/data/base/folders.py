@@ -1,7 +1,7 @@
 """Files in folders as people have them: a folder per class, perhaps within a folder per part, perhaps wrapped."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import images
-from toolkit.data.base import Conversion, Dataset, make_dataset, stratified_split
+from toolkit.data.base import SPLIT_SEED, Conversion, Dataset, make_dataset, stratified_split
 from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
 from toolkit.reading import Reading
 from toolkit.text import well_formed
+from toolkit.units import first
 
-SPLIT_SEED = 0
-TEST_SHARE = 0.2
 # What folders of parts are called, in any case.
 PART_NAMES = {
     "training": ("train", "training"),
@@ -65,12 +64,12 @@ class Notes:
     def left_out(self, folders: set[str]) -> None:
         """Say that folders beside the parts were not read."""
         if folders:
-            self.add(f"folders beside the parts were left out ({len(folders)}): {some(sorted(folders))}")
+            self.add(f"folders beside the parts were left out ({len(folders)}): {first(sorted(folders), NAMED)}")
 
     @property
     def others(self) -> str:
         """The first files of another kind."""
-        return some(sorted(self._others))
+        return first(sorted(self._others), NAMED)
 
     def all(self) -> tuple[str, ...]:
         """Return the sentences."""
@@ -110,7 +109,7 @@ class Classes:
         )
 
 
-def leading(path: Path) -> str | None:
+def first_suffix(path: Path) -> str | None:
     """Return the suffix of the first file of a class in the folders in ``path``: of an image, or of OTHERS."""
     for folder in subfolders(path) if path.is_dir() else ():
         for file in _files(path / folder):
@@ -150,19 +149,14 @@ def find(path: Path, suffixes: Sequence[str], *, kind: str) -> Classes:
         _check_filled(path, everything, names, suffixes, kind)
         if alike := _alike(root, names, suffixes):
             notes.add(
-                f"the classes {some(names)} hold folders of the same names ({some(alike)}); if those are the classes, "
-                "call the folders around them train and test"
+                f"the classes {first(names, NAMED)} hold folders of the same names ({first(alike, NAMED)}); if those "
+                "are the classes, call the folders around them train and test"
             )
-        train, test = stratified_split(everything.labels, test_share=TEST_SHARE, seed=SPLIT_SEED)
+        train, test = stratified_split(everything.labels)
         listings = {"training": everything.rows(train), "test": everything.rows(test)}
     if not listings["test"].files:
         raise DataError(f"{path}: too few {kind} to test with; a class needs two, or a folder test/ is needed")
     return Classes(listings, names, notes)
-
-
-def some(names: Sequence[str]) -> str:
-    """Return the first of many names."""
-    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
 
 
 def subfolders(path: Path) -> list[str]:
@@ -177,21 +171,20 @@ def subfolders(path: Path) -> list[str]:
 def _unwrapped(path: Path, suffixes: Sequence[str]) -> Path:
     """Return the folder that holds the classes or the parts: ``path``, or the only folder in it, and so on."""
     for _ in range(WRAPPERS):
-        inner = subfolders(path)
-        if len(inner) != 1 or not subfolders(path / inner[0]) or any(_wanted(path / inner[0], suffixes)):
+        inner = [path / name for name in subfolders(path)]
+        if (
+            len(inner) != 1
+            or not subfolders(inner[0])
+            or any(one.suffix.lower() in suffixes for one in inner[0].iterdir())
+        ):
             break
-        path = path / inner[0]
+        path = inner[0]
     return path
-
-
-def _wanted(folder: Path, suffixes: Sequence[str]) -> Iterator[Path]:
-    """Yield the files that lie in a folder itself."""
-    return (file for file in folder.iterdir() if file.suffix.lower() in suffixes)
 
 
 def _alike(root: Path, names: Sequence[str], suffixes: Sequence[str]) -> list[str]:
     """Return the names of the folders that all classes hold, if they hold no files: classes that may be parts."""
-    if any(next(_wanted(root / name, suffixes), None) for name in names):
+    if any(file.suffix.lower() in suffixes for name in names for file in (root / name).iterdir()):
         return []
     inside = [_unwrapped(root / name, suffixes) for name in names]
     shared = {*subfolders(inside[0])}.intersection(*map(subfolders, inside))
@@ -220,7 +213,7 @@ def _check_classes(path: Path, parts: dict[str, Path], names: tuple[str, ...]) -
     for folder in parts.values():
         if strange := sorted({*subfolders(folder)} - {*names}):
             raise DataError(
-                f"{path}: {folder.name}/ holds classes that {parts['training'].name}/ lacks: {some(strange)}; "
+                f"{path}: {folder.name}/ holds classes that {parts['training'].name}/ lacks: {first(strange, NAMED)}; "
                 f"allowed: {', '.join(names)}"
             )
 
@@ -229,7 +222,7 @@ def _check_filled(path: Path, listing: Listing, names: tuple[str, ...], suffixes
     """Raise DataError if a class has no file to learn from."""
     if empty := [names[label] for label in np.setdiff1d(np.arange(len(names)), listing.labels)]:
         one = kind.removesuffix("s")
-        raise DataError(f"{path}: no {one} in the class folder {some(empty)} ({', '.join(suffixes)})")
+        raise DataError(f"{path}: no {one} in the class folder {first(empty, NAMED)} ({', '.join(suffixes)})")
     if len(names) < 2:
         raise DataError(f"{path}: one class alone, {names[0]}; a classifier needs a folder for each of two or more")
 

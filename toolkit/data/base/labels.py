@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit import units
 from toolkit.errors import DataError
 from toolkit.golden import MAX_CLASSES
 from toolkit.text import printable
@@ -41,7 +42,7 @@ def as_classes(
     names = tuple(_name(value) for value in values)
     if names == tuple(str(number) for number in range(len(names))):
         return numbers, names, ()
-    named = ", ".join(names[:NAMED_CLASSES]) + (", …" if len(names) > NAMED_CLASSES else "")
+    named = units.first(names, NAMED_CLASSES)
     return numbers, names, (f"{origin}: the labels {named} are classes 0 to {len(names) - 1}",)
 
 
@@ -58,7 +59,7 @@ def _flat(labels: NDArray[Any], *, part: str, origin: str) -> NDArray[Any]:
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim == 2:
-        if labels.dtype.kind not in "biuf" or not (((labels == 0) | (labels == 1)).all() and _ones(labels)):
+        if labels.dtype.kind not in "biuf" or not (np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()):
             raise DataError(f"{wrong}, which are not one-hot; allowed: (N,), (N, 1), or one 1 in each row")
         missing = np.flatnonzero(~labels.any(axis=0))
         if part == "training" and len(missing):
@@ -77,10 +78,6 @@ def _flat(labels: NDArray[Any], *, part: str, origin: str) -> NDArray[Any]:
     if labels.dtype.kind == "u" and len(labels) and int(labels.max()) <= np.iinfo(np.int64).max:
         return labels.astype(np.int64)
     return labels
-
-
-def _ones(labels: NDArray[Any]) -> bool:
-    return bool((labels.sum(axis=1) == 1).all())
 
 
 def _name(value: Any) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.pixels import CHUNK_ROWS, WHITE, chunks
 from toolkit.text import printable
+from toolkit.units import first
 
 # Pixels of 5 bits or less: 0 and 1, 0 to 16, or 12 bits in files of 16. Photos in the dark span more.
 NARROW_SPAN = 2**5
@@ -61,9 +62,8 @@ def _values(dataset: Dataset) -> Iterator[str]:
     names = dataset.reading.columns or tuple(str(number) for number in range(values.shape[-1]))
     for columns, what, so in suspects:
         if places := np.flatnonzero(columns).tolist():
-            named = ", ".join(printable(names[place]) for place in places[:NAMED])
-            more = ", …" if len(places) > NAMED else ""
-            yield f"{len(places)} of {len(names)} columns {what} ({named}{more}); {so}"
+            named = first([printable(names[place]) for place in places], NAMED)
+            yield f"{len(places)} of {len(names)} columns {what} ({named}); {so}"
 
 
 def _numbering(values: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -113,9 +113,8 @@ def _narrow(seen: list[_Seen]) -> Iterator[str]:
 def _plain(seen: list[_Seen]) -> Iterator[str]:
     for one in seen:
         if one.plain and one.high > one.low:
-            rows = ", ".join(str(row) for row in one.plain[:NAMED]) + (", …" if len(one.plain) > NAMED else "")
             count = f"{len(one.plain):,} of {one.images:,} {one.part} images"
-            yield f"{count} are of one shade, nothing is on them (rows {rows})"
+            yield f"{count} are of one shade, nothing is on them (rows {first(one.plain, NAMED)})"
 
 
 def _unlike(seen: list[_Seen]) -> Iterator[str]:
@@ -133,6 +132,5 @@ def _empty_classes(dataset: Dataset) -> Iterator[str]:
         counts = np.bincount(split.labels, minlength=dataset.classes)
         empty = [dataset.class_names[label] for label in np.flatnonzero(counts == 0)]
         if empty:
-            named = ", ".join(empty[:NAMED]) + (", …" if len(empty) > NAMED else "")
-            what = f"no {name} {dataset.noun}"
-            yield f"{len(empty)} of {dataset.classes} classes have {what} ({named}); no figure is about them"
+            what = f"no {name} {dataset.noun} ({first(empty, NAMED)})"
+            yield f"{len(empty)} of {dataset.classes} classes have {what}; no figure is about them"
