@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ class Prediction:
     """The two likeliest classes of one image, the likeliest first.
 
     box: where in the image the digit is, in pixels of the upright image; None if all of it was classified. novelty: how
-    little it resembles its class; None for rows of values, and for a model without a score.
+    little it resembles its class; None for rows of values, and for a model without a score. noun: what was classified.
     """
 
     image: str
@@ -38,6 +38,7 @@ class Prediction:
     probabilities: tuple[float, float]
     box: Box | None = None
     novelty: Judgement | None = None
+    noun: Literal["image", "row"] = "image"
 
     def to_json(self) -> dict[str, Any]:
         """Return the result of ``toolkit predict --json``."""
@@ -162,7 +163,8 @@ def _predict_rows(
             predictions.append(Refused(str(file), str(error)))
             continue
         classes, outputs = classify(session, manifest, rows, labels)
-        predictions += [_prediction(name, classes, row, None, None) for name, row in zip(names, outputs, strict=True)]
+        answers = [_prediction(name, classes, row, None, None) for name, row in zip(names, outputs, strict=True)]
+        predictions += [replace(one, noun="row") for one in answers]
     return predictions
 
 

@@ -13,7 +13,7 @@ from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
 from toolkit.portability import Portability
 from toolkit.runtimes.base import Session, Traced, as_artifact_error, check_size
-from toolkit.runtimes.base.graph import Node
+from toolkit.runtimes.base.graph import Node, Shapes
 from toolkit.runtimes.keras import graph
 from toolkit.runtimes.keras.layers import Layers
 from toolkit.runtimes.keras.loading import load_model
@@ -129,7 +129,7 @@ def trace(path: Path, values: NDArray[np.float32]) -> list[Traced]:
     return [Traced(name, output) for name, output in Layers(path).together(values).items()]
 
 
-def nodes(path: Path, *, batch: int = 1) -> list[Node]:
+def nodes(path: Path, *, batch: int = 1, shapes: Shapes | None = None) -> list[Node]:
     """Return the layers. TensorFlow compiles them into something else: what computes each is not known."""
     model = load_model(path)
     return graph.nodes(extras.load("keras").Model(model.inputs, model.outputs), kernels=KERNELS[0], batch=batch)
