@@ -38,7 +38,7 @@ def body(manifest: Manifest) -> str:
     what = _rows(manifest)
     classes = ", ".join(map(printable, manifest.data.classes))
     parts = [
-        f"# {manifest.model}, trained on {manifest.data.name}",
+        f"# {manifest.title}",
         f"A classifier of {shape} {what} into {len(manifest.data.classes)} classes ({classes}), exported by "
         "[toolkit](../../README.md). This page is made from `manifest.json` by `toolkit verify --save`.",
         "## Artifacts",
