@@ -7,6 +7,9 @@ COVERAGE ?=
 INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Makes the environment of a folder, also over one that a failed attempt has left: that has no pip.
+PYTHON_NEEDED := import sys; sys.exit(sys.version_info < (3, 11) and "toolkit needs Python 3.11 or newer; make PYTHON=python3.12, for instance, takes another one")
+environment = test -x $(1)/bin/pip || { $(PYTHON) -c '$(PYTHON_NEEDED)' && $(PYTHON) -m venv $(1); }
 
 .PHONY: run test test-unit test-gpu test-cpus cpus fuzz kill photos tasks docs site check format edge dist benchmark exported exported-tiny tiny-fashion trained study picture clean
 .DELETE_ON_ERROR:
@@ -69,7 +72,7 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 
 $(INSTALLED): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(call environment,$(VENV))
 	$(BIN)/python $(PIP_INSTALL) --upgrade pip
 	$(BIN)/python $(PIP_INSTALL) --no-compile --build-constraint constraints.txt --editable '.[train,serve]' --group dev
 	-$(BIN)/python -m compileall -q -j0 $(VENV)/lib  # on all cores, as pip does not; what cannot be compiled is no matter
@@ -81,7 +84,7 @@ edge: $(EDGE)/.installed  ## what a device installs, without TensorFlow: what wo
 	$(EDGE)/bin/toolkit bench
 
 $(EDGE)/.installed: pyproject.toml constraints.txt
-	test -x $(EDGE)/bin/python || $(PYTHON) -m venv $(EDGE)
+	@$(call environment,$(EDGE))
 	$(EDGE)/bin/python $(PIP_INSTALL) --no-compile --upgrade pip
 	$(EDGE)/bin/python $(PIP_INSTALL) --no-compile --build-constraint constraints.txt --editable '.[edge]'
 	touch $@

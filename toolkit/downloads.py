@@ -24,14 +24,16 @@ def search_folders() -> tuple[Path, ...]:
     return (*((Path(named),) if named else ()), keras_home / "datasets", cache_folder())
 
 
-def download(url: str, path: Path, *, known_hash: str, what: str) -> Path:
+def download(url: str, path: Path, *, known_hash: str, what: str, files: str) -> Path:
     """Fetch ``url`` to ``path`` unless it is there: with retries, atomically, with a bar where stderr is a terminal.
+
+    what, files: the data set, and what stands for it in a folder of the user's, for the error.
 
     Raises DataUnavailableError if the network, the server or the digest says no.
     """
     pooch, requests = extras.load("pooch"), extras.load("requests")
-    unavailable = f"{what} is not on this machine and could not be fetched"
-    remedy = f"put {path.name} into a folder and set {DATA_VARIABLE} to that folder"
+    unavailable = f"{what} is not on this machine and could not be fetched from {url}"
+    remedy = f"put {files} into a folder and set {DATA_VARIABLE} to that folder"
     pooch.get_logger().setLevel(logging.ERROR)
     algorithm, _, digest = known_hash.partition(":")
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT_S)

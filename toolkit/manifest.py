@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit.convention import Convention
+from toolkit.convention import Convention, Layout
 from toolkit.entries import (
     CalibrationRows,
     CountedFile,
@@ -120,6 +120,11 @@ class Manifest:
     def title(self) -> str:
         """What it is called on a page. What a model has learned from is known only of one that was trained here."""
         return f"{self.model}, {'trained on' if self.source.run else 'exported with'} {self.data.name}"
+
+    @property
+    def noun(self) -> str:
+        """What a row of its data is called in a sentence."""
+        return "row" if self.convention.layout == Layout.VALUES else "image"
 
     @property
     def reference_path(self) -> Path:

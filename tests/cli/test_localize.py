@@ -23,7 +23,7 @@ def test_localize_shows_each_layer_and_draws_them(cli, exported_once, here):
     code, out, _ = cli("localize", exported_once / "cnn-int8.tflite")
     assert code == 0
     assert "conv_1" in out
-    assert "XNNPACK runs 7 operators, built-in runs 1 operators" in out
+    assert "XNNPACK runs 7 operators, built-in runs 1 operator\n" in out
     assert "no layer is damaged" in out
     assert (here / "layers.png").is_file()
     code, out, _ = cli("localize", exported_once / "cnn-int8.tflite", "--picture", "drawn.svg", "--json")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import tiny_arrays
-from toolkit import data, host
-from toolkit.data import base, idx, mnist, sample
+from toolkit import data, downloads, host
+from toolkit.data import base, fashion_mnist, idx, mnist, sample
 from toolkit.errors import DataError, DataUnavailableError, MissingExtraError
 from toolkit.files import memory
 from toolkit.reading import Reading
@@ -57,11 +57,11 @@ def test_npz_idx_and_gzipped_idx_hold_the_same_data(tmp_path):
         ({"y_train": np.zeros(239, np.uint8)}, "240 training images but 239 labels"),
         ({"y_train": np.zeros(240, np.uint8)}, "all training labels are 0; a classifier needs 2 to"),
         ({"y_train": np.repeat([0, 2], 120)}, "a test label is 1, which no training image has"),
-        ({"y_train": np.zeros(240)}, "labels are float64"),
+        ({"y_train": np.full(240, 0.5)}, "labels are float64"),
         ({"y_test": np.full(90, 3)}, "a test label is 3, which no training image has"),
         ({"y_test": np.array(["a"] * 90)}, "test labels are <U1 and training labels int64"),
         ({"x_val": np.zeros((9, 8, 8), np.uint8)}, "y_val missing"),
-        ({"y_test": np.array([{}] * 90)}, "it holds object, neither numbers nor texts"),
+        ({"y_test": np.array([{}] * 90)}, r"'y_test' is object \(90,\); save it as numbers or texts"),
     ],
 )
 def test_a_wrong_npz_is_refused_by_name(tmp_path, changes, message):
@@ -217,8 +217,6 @@ def test_the_name_of_a_source_is_not_to_be_had_by_naming_a_file_so(tmp_path):
 
 
 def test_half_a_download_is_not_taken_for_a_data_set(no_mnist, tmp_path, monkeypatch):
-    from toolkit.data import fashion_mnist
-
     folder = save_idx(tmp_path / "fashion-mnist")
     monkeypatch.setenv("TOOLKIT_DATA_DIR", str(tmp_path))
     monkeypatch.setattr(fashion_mnist, "SYSTEM_FOLDER", tmp_path / "nothing")
@@ -228,12 +226,10 @@ def test_half_a_download_is_not_taken_for_a_data_set(no_mnist, tmp_path, monkeyp
 
 
 def test_fashion_mnist_is_fetched_file_by_file_each_with_its_digest(tmp_path, monkeypatch):
-    from toolkit.data import fashion_mnist
-
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     fetched = []
 
-    def download(url, path, *, known_hash, what):
+    def download(url, path, *, known_hash, what, files):
         fetched.append((url.rpartition("/")[2], path.name, known_hash))
 
     monkeypatch.setattr(fashion_mnist, "download", download)
@@ -243,9 +239,20 @@ def test_fashion_mnist_is_fetched_file_by_file_each_with_its_digest(tmp_path, mo
     assert len(set(fashion_mnist.FILE_MD5)) == 4
 
 
-def test_fashion_mnist_is_read_like_other_idx_files(tmp_path):
-    from toolkit.data import fashion_mnist
+@pytest.mark.parametrize(
+    ("module", "kept"), [(mnist, "mnist.npz"), (fashion_mnist, "a folder fashion-mnist with its four files")]
+)
+def test_without_a_network_the_error_names_the_address_and_what_is_looked_for(tmp_path, monkeypatch, module, kept):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(downloads, "RETRIES", 0)
+    monkeypatch.setattr(module, "URL", "http://127.0.0.1:9")
+    with pytest.raises(
+        DataUnavailableError, match=rf"from http://127\.0\.0\.1:9\S* \(no network.*; put {kept} into a folder and "
+    ):
+        module.fetch()
 
+
+def test_fashion_mnist_is_read_like_other_idx_files(tmp_path):
     loaded = fashion_mnist.load(save_idx(tmp_path / "fashion-mnist"))
     assert (len(loaded.train), len(loaded.test)) == (240, 90)
 

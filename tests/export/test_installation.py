@@ -47,14 +47,16 @@ def test_an_export_of_an_export_that_is_killed_before_its_manifest_is_there_can_
 
 
 @pytest.mark.slow
-def test_an_export_of_another_run_unlists_what_is_not_of_it(exported, tiny, tmp_path):
+def test_an_export_of_another_model_for_other_data_says_so_and_unlists_what_is_not_of_it(exported, tiny, tmp_path):
     from toolkit.models import build
 
     extras.load("keras").utils.set_random_seed(0)  # by chance one gets most images right in another input range
     build("cnn", input_shape=(8, 8, 1), classes=3).save(tmp_path / "cnn.keras")
     source = sources.resolve(str(tmp_path / "cnn.keras"))
     options = ExportOptions(plan(["onnx"], ["float32"]), 20)
-    result = export(source, tiny, exported, options, warn=lambda text: None)  # it has learned nothing, mostly
+    said = []  # also that it has learned nothing, mostly
+    result = export(source, replace(tiny, name="fruit"), exported, options, warn=said.append)
+    assert f"{exported}: its export for '{tiny.name}' is replaced by one for 'fruit'; --output keeps both" in said
     assert [a.path for a in manifest.read(exported).artifacts] == ["cnn-float32.onnx"]
     assert "cnn-int8.tflite" in [path.name for path in result.unlisted]
     assert (exported / "cnn-int8.tflite").is_file()

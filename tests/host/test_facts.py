@@ -77,3 +77,9 @@ def test_a_32_bit_python_is_told_on_whatever_kernel(monkeypatch):
     assert host.unsupported() is None
     monkeypatch.setattr("struct.calcsize", lambda kind: 4)
     assert "this Python is 32-bit" in host.unsupported()
+
+
+@pytest.mark.parametrize("system", ["Darwin", "Windows"])
+def test_another_system_than_linux_is_told_before_anything_fails_there(monkeypatch, system):
+    monkeypatch.setattr("platform.system", lambda: system)
+    assert f"this system is {system}, and toolkit runs on Linux only" in host.unsupported()

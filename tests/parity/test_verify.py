@@ -10,7 +10,7 @@ from tests.conftest import tiny_arrays
 from toolkit import data, extras, manifest
 from toolkit.errors import ArtifactError, DataError, DataUnavailableError, MissingExtraError, UsageError
 from toolkit.files import sha256
-from toolkit.parity import record
+from toolkit.parity import leaks, record
 from toolkit.parity import verify as module
 from toolkit.parity.verify import VerifyOptions, select, verify
 
@@ -161,6 +161,21 @@ def test_images_that_the_model_has_learned_from_are_no_test(exported_once, tmp_p
     result = verify(found, artifacts[:1], VerifyOptions(leaky, allow_overlap=True), warn=lambda text: None)
     assert result.overlaps
     assert (result.dataset["overlap"][0]["count"], result.dataset["overlap_checked"]) == (4, "all")
+
+
+@pytest.mark.slow
+def test_of_files_that_are_compared_with_each_other_those_of_a_manifest_are_known(exported_once, tmp_path, tiny):
+    ((found, artifacts),) = select([exported_once])
+    listed, foreign = exported_once / artifacts[0].path, tmp_path / "foreign.onnx"
+    shutil.copy(listed, foreign)
+    leaky = data.load(leaky_npz(tmp_path, tiny, [3]), warn=pytest.fail)
+
+    def checked(*files, dataset=tiny):
+        return leaks.check_files(files, dataset, allowed=True, warn=pytest.fail)
+
+    assert checked(listed, found.reference_path) == {"overlap": [], "overlap_checked": "all"}
+    assert checked(listed, foreign) == checked(foreign, dataset=leaky) == leaks.NOT_CHECKED
+    assert checked(foreign, listed, dataset=leaky)["overlap"][0]["count"] == 1
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit import api
+from toolkit import api, units
 from toolkit.cli.options import LoadingOptions, Printer, Runtime
 from toolkit.console import Column, Console
 
@@ -46,7 +46,8 @@ def _report(console: Console, localized: "Localized") -> None:
     if localized.unmatched:
         console.text(f"no tensor of its own in the artifact: {', '.join(localized.unmatched)}")
     counts = Counter(operator.kernels for operator in localized.operators)
-    console.text(f"kernels: {', '.join(f'{kernels} runs {count} operators' for kernels, count in counts.items())}")
+    ran = (f"{kernels} runs {units.count(number, 'operator')}" for kernels, number in counts.items())
+    console.text(f"kernels: {', '.join(ran)}")
     for other in localized.kernel_sets:
         difference = f"{other.max_abs_error:.1e}" if other.max_lsb is None else f"{other.max_lsb:.0f} LSB"
         console.text(f"with {other.kernels} kernels: {other.flips} flips, outputs differ by at most {difference}")

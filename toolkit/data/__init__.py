@@ -82,7 +82,7 @@ def load(
             return load(PREFERRED, warn=warn, reading=reading, fetch=fetch)
         except DataUnavailableError as error:
             warn(
-                f"{error}. Going on with '{FALLBACK}' ({sources()[FALLBACK].SUMMARY}): "
+                f"{error}. Going on with '{FALLBACK}', {sources()[FALLBACK].SUMMARY}: "
                 "expect about 97 % accuracy from the CNN and 93 % from the MLP"
             )
             return load(FALLBACK, warn=warn, reading=reading)

@@ -51,8 +51,10 @@ def locate() -> Path | None:
 def fetch() -> Path:
     """Download the four files to the user's cache; DataUnavailableError if that fails."""
     folder = cache_folder() / FOLDER
+    files = f"a folder {FOLDER} with its four files"
     for name, md5 in zip(idx.FILES, FILE_MD5, strict=True):
-        download(f"{URL}/{name}.gz", folder / f"{name}.gz", known_hash=f"md5:{md5}", what="Fashion-MNIST")
+        path = folder / f"{name}.gz"
+        download(f"{URL}/{path.name}", path, known_hash=f"md5:{md5}", what="Fashion-MNIST", files=files)
     return folder
 
 

@@ -37,7 +37,7 @@ def locate() -> Path | None:
 
 def fetch() -> Path:
     """Download the .npz to the user's cache; DataUnavailableError if that fails."""
-    return download(URL, cache_folder() / FILE, known_hash=f"sha256:{FILE_SHA256}", what="MNIST")
+    return download(URL, cache_folder() / FILE, known_hash=f"sha256:{FILE_SHA256}", what="MNIST", files=FILE)
 
 
 def load(path: Path) -> Dataset:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import data, extras, locks, overlap, runtimes
+from toolkit import data, extras, locks, runtimes
 from toolkit.convention import OPTION, Convention, takes
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.parts import Parts
@@ -20,7 +20,7 @@ from toolkit.export import calibration, novelty, saved_model
 from toolkit.export.conversion import Converted, Converter, convert_all, converting
 from toolkit.export.formats import suffixes
 from toolkit.export.formats.base import MIXED
-from toolkit.export.installation import Job, install
+from toolkit.export.installation import Job, install, warn_of_replaced
 from toolkit.export.mixture import Goal
 from toolkit.export.prepare import ROWS, TOLERANCE, fixed
 from toolkit.export.sources import Source
@@ -149,6 +149,7 @@ def export(
         converting(source.keras_path) as converter,
     ):
         job, model = _begin(source, dataset, options, converter.try_out, warn=warn, allow_overlap=allow_overlap)
+        warn_of_replaced(folder, dataset, warn)
         for leftover in folder.glob(f"{SCRATCH}*"):  # of an export that was killed: nobody else is at work here
             shutil.rmtree(leftover)
         with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch, naming_final(Path(scratch), folder):
@@ -181,8 +182,7 @@ def _begin(
     """Return what is to be done, and the Keras model, once model and data are known to fit each other."""
     source.check_data(dataset)
     parts = source.parts(dataset)
-    shared = parts.shared_images()
-    overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
+    shared = parts.shared_images(allowed=allow_overlap)
     size = options.input_shape or dataset.input_shape
     loaded = load_model(source.keras_path, (min(ROWS, len(dataset.train)), *size), try_out=try_out)
     model = fixed(loaded, source.keras_path, input_shape=size, warn=warn)

@@ -2,6 +2,8 @@
 
 import io
 import shutil
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -46,6 +48,13 @@ class Job:
     def reference(self, work: Path) -> Path:
         """Return where the Keras original lies in the scratch folder."""
         return work / f"{self.source.name}.keras"
+
+
+def warn_of_replaced(folder: Path, dataset: Dataset, warn: Callable[[str], None]) -> None:
+    """Warn if ``folder`` holds an export for other data, whose files of the same names will be replaced."""
+    with suppress(ArtifactError):  # there is none
+        if (other := read(folder).data.name) != dataset.name:
+            warn(f"{folder}: its export for '{other}' is replaced by one for '{dataset.name}'; --output keeps both")
 
 
 def install(

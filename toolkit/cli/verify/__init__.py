@@ -64,8 +64,9 @@ def command(
     The exit code is 0 for pass, 1 for fail, and 3 for inconclusive: too few images to tell.
     """
     flags = given(context)
-    of_both: dict[str, Any] = {"margin_pp": margin, "reading": reading.asked, "flips": flips, **code.arguments}
-    of_exports: dict[str, Any] = {"golden": golden, "allow_overlap": allow_overlap, "save": save, "runtime": runtime}
+    of_both: dict[str, Any] = {"margin_pp": margin, "allow_overlap": allow_overlap, "reading": reading.asked}
+    of_both |= {"flips": flips, **code.arguments}
+    of_exports: dict[str, Any] = {"golden": golden, "save": save, "runtime": runtime}
     with console.steps("verifying") as show:
         if against is None:
             if "input_range" in flags:

@@ -27,7 +27,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 def show(subject: Subject) -> Section:
     """Return the curves of the run if it is beside the export, else the charts that the export brought along."""
     metrics = subject.manifest.source.metrics
-    about = [paragraph(_outcome(metrics))] if metrics else []
+    about = [paragraph(f"{metrics}.")] if metrics else []
     try:
         curves = _curves(subject.history, metrics)
     except ToolkitError as error:
@@ -52,16 +52,6 @@ def _again(manifest: Manifest) -> dict[str, str]:
     choice = manifest.data.name if manifest.data.name in data.named_sources() else "DATA"
     words = ("train", "--data", choice, *manifest.data.reading.words, *chain.from_iterable(options))
     return {command(*words): "trains it again; the curves are those of history.csv in its folder"}
-
-
-def _outcome(metrics: Metrics) -> str:
-    overlap = metrics.dataset.overlap if metrics.dataset else ()
-    accuracy = "not measured" if metrics.test_accuracy is None else units.percent(metrics.test_accuracy)
-    return (
-        f"{units.count(metrics.epochs_run, 'epoch')}. The weights are those of epoch {metrics.best_epoch}, the best by "
-        f"{metrics.monitor} ({metrics.best_value:.4f}). Test accuracy of the Keras model: "
-        f"{units.marked(accuracy, overlap=overlap)}."
-    )
 
 
 def _curves(history: Sequence[EpochFigures], metrics: Metrics | None) -> list[Markup]:
