@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from toolkit import manifest
+from toolkit.parity import card
 from toolkit.report import sections
 from toolkit.report.page import render
 from toolkit.report.subject import Subject
@@ -95,6 +96,14 @@ def test_a_page_names_the_commands_that_compute_its_figures_again(shipped, bench
     page, _ = render(Subject(manifest.read(shipped), (), benchmark(tmp_path / "one")))
     for command in ("toolkit record check mlp", "toolkit record check one", "toolkit show mlp/"):
         assert f"<code>{command}" in page
+
+
+def test_what_a_model_has_learned_from_is_said_of_one_that_was_trained_here_alone(shipped):
+    found = manifest.read(shipped)
+    assert "<h1>mlp, trained on mnist</h1>" in render(Subject(found, ())).html
+    found = replace(found, source=replace(found.source, run=None))
+    assert "<h1>mlp, exported with mnist</h1>" in render(Subject(found, ())).html
+    assert card.body(found).startswith("# mlp, exported with mnist\n")
 
 
 def test_its_colours_follow_light_dark_and_paper(shipped):

@@ -27,12 +27,11 @@ def render(subject: Subject) -> tuple[str, dict[str, str]]:
         links.append(element("a", module.TITLE, href=f"#{anchor}"))
         parts.append(element("section", element("h2", module.TITLE), part, id=anchor))
     manifest = subject.manifest
-    title = f"{manifest.model}, trained on {manifest.data.name}"
     made = f"Made by toolkit {__version__} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC from {subject.folder}."
-    body = joined([element("h1", title), element("nav", *links), *parts, element("footer", paragraph(made))])
+    body = joined([element("h1", manifest.title), element("nav", *links), *parts, element("footer", paragraph(made))])
     # It is passed on: of a folder elsewhere it tells the name alone.
     called = passing_on.folder(subject.folder)
-    return _document(title, body).replace(escaped(subject.folder), escaped(called)), absent
+    return _document(manifest.title, body).replace(escaped(subject.folder), escaped(called)), absent
 
 
 def _shown(module: SectionModule, section: Section) -> Markup:
