@@ -24,8 +24,6 @@ from toolkit.report.history import EpochFigures, read_history
 from toolkit.runs import RUNS
 from toolkit.verdict import Verdict
 
-_NO_BENCHMARK = "no benchmark of these files was given or found; 'toolkit bench' makes one"
-
 
 class Rows(NamedTuple):
     """What a parity record kept of every image: of the reference, and of each artifact by its name."""
@@ -88,7 +86,7 @@ class Subject:
                 continue  # of somebody's, and nobody asked for it
             if own & {result.get("sha256") for result in said["results"]}:
                 return read_record(path.parent)
-        raise ArtifactError(_NO_BENCHMARK)
+        raise ArtifactError(f"no benchmark of these files was given or found; 'toolkit bench {self.folder}' makes one")
 
     @cached_property
     def rows(self) -> Rows:
@@ -124,7 +122,9 @@ class Subject:
         choice = self.choice or self.manifest.data.name
         source = data.named_sources().get(choice)
         if source is not None and source.locate() is None:
-            raise DataUnavailableError(f"the test images are not on this machine; 'toolkit data {choice}' fetches them")
+            raise DataUnavailableError(
+                f"the test images are not on this machine; 'toolkit data {choice} --fetch' gets them"
+            )
         test = verify.load(self.manifest, VerifyOptions(self.choice), lambda text: None).test
         if test.sha256 != self.rows.test_set:
             raise DataError(f"the test images of '{choice}' are not those that the artifacts were verified on")
