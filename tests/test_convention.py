@@ -9,11 +9,11 @@ from toolkit.convention import (
     Convention,
     Layout,
     Output,
-    bytes_of,
+    byte_range,
+    from_message,
+    from_tensor,
     image_shape,
     layout_of,
-    of_message,
-    of_tensor,
     output_of,
     parse,
     sizes_for,
@@ -101,9 +101,9 @@ def test_blue_comes_first_where_the_order_says_so():
     with pytest.raises(UsageError, match=r"--input-range bgr:0\.\.1 is of three channels, the images have one"):
         parse("BGR: 0..1").values(PIXELS)
     message = documents.to_tree(parse("bgr:-1..1"))
-    assert of_message(message) == parse("bgr:-1..1")
+    assert from_message(message) == parse("bgr:-1..1")
     del message["bgr"]
-    assert of_message(message) == parse("-1..1")
+    assert from_message(message) == parse("-1..1")
 
 
 def test_channels_come_first_where_the_layout_says_so():
@@ -139,7 +139,7 @@ def test_channels_come_first_where_the_layout_says_so():
     ],
 )
 def test_a_file_tells_its_range_only_where_that_is_plain(dtype, scale, zero_point, said):
-    found = of_tensor(TensorSpec("image", (None, 8, 8, 1), dtype, scale, zero_point))
+    found = from_tensor(TensorSpec("image", (None, 8, 8, 1), dtype, scale, zero_point))
     assert (None if found is None else str(found)) == said
 
 
@@ -149,6 +149,10 @@ def test_a_file_tells_its_range_only_where_that_is_plain(dtype, scale, zero_poin
         ([[0.2, 0.8], [1.0, 0.0]], None, Output.PROBABILITIES),
         ([[0.2, 0.795], [1.0, 0.0]], None, Output.SIGMOIDS),
         ([[0.2, 0.795], [1.0, 0.0]], 1 / 256, Output.PROBABILITIES),
+        (np.float32([[3, 252], [200, 56], [4, 252]]) / 256, None, Output.PROBABILITIES),
+        (np.float32([[1, 254], [200, 55], [0, 255]]) * np.float32(0.0039), None, Output.PROBABILITIES),
+        (np.float32([[1, 254.1], [200, 55], [0, 255]]) * np.float32(0.0039), None, Output.SIGMOIDS),
+        (np.float32([[1, 254], [200, 55], [0, 255]]) * np.float32(0.0019), None, Output.SIGMOIDS),
         ([[0.9, 0.8], [0.1, 0.0]], None, Output.SIGMOIDS),
         ([[0.9, 1.8], [0.1, 0.0]], None, Output.LOGITS),
         ([[0.9], [0.1]], None, Output.SIGMOID),
@@ -203,7 +207,7 @@ def test_grey_images_may_lack_the_axis_of_their_channel():
 def test_the_range_of_bytes_hands_over_pixels_as_they_are(dtype, offset):
     spec = TensorSpec("image", (None, 16, 16, 1), dtype, scale=0.0182, zero_point=109 - offset)
     pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
-    values = parse(str(bytes_of(spec))).values(pixels)
+    values = parse(str(byte_range(spec))).values(pixels)
     np.testing.assert_array_equal(np.rint(values / 0.0182) + 109 - offset, pixels.astype(int) - offset)
 
 

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from toolkit import extras
+from toolkit.errors import MissingExtraError
 
 
 def test_no_garbage_is_looked_for_while_a_package_is_imported(tmp_path, monkeypatch):
@@ -26,3 +27,9 @@ def test_a_program_alone_keeps_what_it_has_loaded_for_good(tmp_path, monkeypatch
     assert (gc.get_freeze_count() > before) == is_program
     assert any(one is made for one in gc.get_objects()) != is_program
     assert extras.load("makes_a_list").MADE is made
+
+
+def test_every_module_of_a_package_names_its_extra(monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda package: None)
+    with pytest.raises(MissingExtraError, match=r"tensorflow is not installed; .* 'edge-model-toolkit\[train\]'"):
+        extras.load("tensorflow.core.protobuf.saved_model_pb2")

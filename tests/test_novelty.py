@@ -22,7 +22,7 @@ from toolkit.files import FileName, sha256
 from toolkit.novelty import NOVELTY, Novelty, fit
 from toolkit.parity import card
 from toolkit.prediction import predict
-from toolkit.prediction.answers import of_views
+from toolkit.prediction.answers import combine_looks
 from toolkit.prediction.views import View
 from toolkit.serve import predictor
 
@@ -173,7 +173,7 @@ def test_the_answer_for_a_view_is_that_of_the_look_that_is_like_a_class(judging)
     view = View(np.stack([images[0, ::-1, ::-1], images[0]]))
     other, own = np.roll(answers[0], 1), answers[0]
     judge, rows = novelty.Judge(manifest.read(judging)), np.stack([other, own])
-    (row,), (judgement,) = of_views([view], rows, judge)
+    (row,), (judgement,) = combine_looks([view], rows, judge)
     weights = judge.weights(view.looks, rows)
     assert row == pytest.approx(weights @ rows / weights.sum())
     assert row.argmax() == own.argmax()

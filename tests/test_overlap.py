@@ -21,13 +21,13 @@ def leaky(**copies):
 
 
 def test_the_tiny_data_share_nothing(tiny):
-    assert divide(tiny, share=0.2, seed=0).shared_images() == ()
+    assert divide(tiny, share=0.2, seed=0).shared_images(allowed=False) == ()
 
 
 def test_shared_images_are_counted_and_named():
-    (found,) = divide(leaky(test=True), share=0.2, seed=0).shared_images()
+    (found,) = divide(leaky(test=True), share=0.2, seed=0).shared_images(allowed=True)
     assert (found.part, found.other, found.count, found.rows, found.first) == ("test", "training", 2, 90, (5, 7))
-    (found,) = divide(leaky(validation=True), share=0.2, seed=0).shared_images()
+    (found,) = divide(leaky(validation=True), share=0.2, seed=0).shared_images(allowed=True)
     assert (found.part, found.other, found.count, found.first) == ("validation", "training", 1, (8,))
 
 
@@ -39,11 +39,10 @@ def test_an_image_is_the_same_whatever_its_array_s_layout(tiny):
 
 
 def test_an_overlap_is_refused_unless_it_is_allowed():
-    found = divide(leaky(test=True), share=0.2, seed=0).shared_images()
-    with pytest.raises(DataError, match=r"2 of the 90 test images are training images too \(rows 5, 7\)"):
-        overlap.refuse(found, what="leaky", allowed=False)
-    overlap.refuse(found, what="leaky", allowed=True)
-    overlap.refuse((), what="tiny", allowed=False)
+    parts = divide(leaky(test=True), share=0.2, seed=0)
+    with pytest.raises(DataError, match=r"'leaky' \(tests\): 2 of the 90 test images are training .* \(rows 5, 7\)"):
+        parts.shared_images(allowed=False)
+    assert len(parts.shared_images(allowed=True)) == 1
 
 
 def test_a_long_list_of_shared_images_is_cut():

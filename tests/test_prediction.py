@@ -16,7 +16,7 @@ from toolkit.convention import Convention, Output, parse
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.novelty import Judge
 from toolkit.prediction import Prediction, Refused, default_model, predict
-from toolkit.prediction.answers import classify, of_views
+from toolkit.prediction.answers import classify, combine_looks
 from toolkit.prediction.views import Form, View, prepare
 from toolkit.reading import Reading
 from toolkit.runtimes.base import Predictor
@@ -69,7 +69,7 @@ def test_the_answer_for_a_view_is_the_mean_of_those_for_its_looks():
     black, dark, light, white = (np.full((4, 4, 1), shade, np.uint8) for shade in (0, 51, 204, 255))
     views = [View(np.stack(looks)) for looks in ([black], [dark, light, white], [white])]
     names, answered = classify(session, None, np.concatenate([view.looks for view in views]), ["bright", "dark"])
-    rows, judgements = of_views(views, answered, Judge(None))
+    rows, judgements = combine_looks(views, answered, Judge(None))
     assert names == ["bright", "dark"]
     assert judgements == [None] * 3
     assert rows.dtype == np.float32
@@ -79,7 +79,7 @@ def test_the_answer_for_a_view_is_the_mean_of_those_for_its_looks():
 def test_a_model_that_answers_with_no_numbers_predicts_nothing(exported_once, photos, monkeypatch):
     nothing = np.full((len(photos), 3), np.nan, np.float32)
     monkeypatch.setattr("toolkit.worker.session.ContainedSession.predict", lambda self, images: nothing)
-    with pytest.raises(ArtifactError, match=r"cnn-int8\.tflite: NaN or infinite outputs for 6 of 6 images"):
+    with pytest.raises(ArtifactError, match=r"cnn-int8\.tflite: NaN or infinite outputs for 6 of 6 rows"):
         predict(photos, exported_once / "cnn-int8.tflite", warn=pytest.fail)
 
 

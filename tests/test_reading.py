@@ -6,28 +6,28 @@ import pytest
 
 from toolkit import reading
 from toolkit.errors import RunError, UsageError
-from toolkit.reading import Reading, keys_of, size_of
+from toolkit.reading import Reading, parse_keys, parse_size
 
 
 @pytest.mark.parametrize(("text", "size"), [("96x128", (96, 128)), ("28X28", (28, 28)), ("8×9", (8, 9))])
 def test_a_size_is_height_and_width(text, size):
-    assert size_of(text) == size
+    assert parse_size(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "96", "x", "96x", "-1x5", "9.5x5", "96x96x3", "²x3", "1" * 30 + "x1"])
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(UsageError, match="is no image size; give height and width, for example 96x128"):
-        size_of(text)
+        parse_size(text)
 
 
 def test_keys_name_the_arrays_of_an_npz_file():
-    assert keys_of("x_train=images, y_train=labels") == {"x_train": "images", "y_train": "labels"}
+    assert parse_keys("x_train=images, y_train=labels") == {"x_train": "images", "y_train": "labels"}
 
 
 @pytest.mark.parametrize("text", ["", "x_train", "x_train=", "=images", "x_train=a,x_train=b"])
 def test_what_names_no_array_is_refused(text):
     with pytest.raises(UsageError, match=r"names no arrays|names two arrays for one"):
-        keys_of(text)
+        parse_keys(text)
 
 
 def test_an_array_that_is_not_one_of_a_data_set_is_refused():

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from toolkit.text import drawn, lines, printable, signal_name, to_json, well_formed, write_plainly
+from toolkit.text import drawn, in_markdown, lines, printable, signal_name, to_json, well_formed, write_plainly
 
 EVIL = "a\x1b]0;x\x07\x9b2J\u202eb\u2028\x7f"
 
@@ -62,3 +62,9 @@ def test_a_stream_writes_something_else_for_what_it_lacks():
     stream.write("1.7 µs, 28×28, 145 – 180, a… 数")
     stream.flush()
     assert written.getvalue() == b"1.7 us, 28x28, 145 - 180, a... ?"
+
+
+def test_nothing_of_a_text_in_markdown_is_more_than_text():
+    assert in_markdown("qemu-x86_64 _a_ *b* `c` ![d](e) <f> \\\n# g") == (
+        r"qemu-x86_64 \_a\_ \*b\* \`c\` !\[d\](e) \<f> \\\\x0a# g"
+    )

@@ -11,7 +11,8 @@ from toolkit import units
         (0, "0.00 ns"),
         (4.5e-9, "4.50 ns"),
         (2.13e-5, "21.3 µs"),
-        (9.996e-4, "1000 µs"),
+        (9.994e-4, "999 µs"),
+        (9.996e-4, "1.00 ms"),
         (0.00125, "1.25 ms"),
         (7.1, "7.10 s"),
         (59.9, "59.9 s"),
@@ -24,13 +25,16 @@ def test_seconds_have_three_figures(value, text):
     assert units.seconds(value) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(812, "812 B"), (432_840, "433 kB"), (1_690_948, "1.69 MB")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(812, "812 B"), (432_840, "433 kB"), (999_600, "1.00 MB"), (1_690_948, "1.69 MB")]
+)
 def test_sizes_are_decimal(value, text):
     assert units.size(value) == text
 
 
 def test_shares_become_percentages():
     assert units.percent(0.98905) == "98.91 %"
+    assert units.percent(0.015, "+.1f") == "+1.5 %"
 
 
 @pytest.mark.parametrize(
@@ -60,3 +64,8 @@ def test_rates_have_three_figures(value, text):
 
 def test_a_count_has_its_noun():
     assert [units.count(number, "epoch") for number in (0, 1, 1500)] == ["0 epochs", "1 epoch", "1,500 epochs"]
+
+
+def test_the_first_of_many_words_say_that_there_are_more():
+    assert units.first(["a", "b"], 2) == "a, b"
+    assert units.first([3, 1, 2], 2, between="; ") == "3; 1; …"

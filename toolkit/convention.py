@@ -27,6 +27,8 @@ GREATEST = 1e30
 # How far from 1 the probabilities of one image may sum in float32.
 SUM_TOLERANCE = 1e-3
 _CHANNELS = (1, 3)
+# About 1/256: steps of 8 bits from 0 to 1, and how many outputs are looked at for theirs.
+STEPS, SEEN = (1 / 512, 1 / 128), 4096
 
 
 class Layout(StrEnum):
@@ -182,7 +184,7 @@ _CAFFE_MEANS = (103.939, 116.779, 123.68)
 CAFFE = Convention(tuple(-mean for mean in _CAFFE_MEANS), tuple(255 - mean for mean in _CAFFE_MEANS), bgr=True)
 
 
-def of_message(message: dict[str, Any] | None) -> Convention | None:
+def from_message(message: dict[str, Any] | None) -> Convention | None:
     """Return a convention that another process of this project sent as a document.
 
     By hand: what ``documents.convert`` imports would count as memory and cold start of what a benchmark opens.
@@ -194,7 +196,7 @@ def of_message(message: dict[str, Any] | None) -> Convention | None:
     return Convention(*ends, Layout(message["layout"]), output, bgr=bool(message.get("bgr")))
 
 
-def of_tensor(spec: "TensorSpec") -> Convention | None:
+def from_tensor(spec: "TensorSpec") -> Convention | None:
     """Return the range that follows from the quantization of an input; None if it could be any.
 
     Bytes without a scale are pixels. With one, the range is that of all bytes, if both its ends lie within a step of
@@ -215,7 +217,7 @@ def of_tensor(spec: "TensorSpec") -> Convention | None:
     return None
 
 
-def bytes_of(spec: "TensorSpec") -> Convention:
+def byte_range(spec: "TensorSpec") -> Convention:
     """Return the range in which an input with a scale is given the bytes of pixels, 0 as its lowest value."""
     scale, limits = spec.scale or 1.0, np.iinfo(np.dtype(spec.dtype))
     low, high = ((limit - (spec.zero_point or 0)) * scale for limit in (limits.min, limits.max))
@@ -255,12 +257,26 @@ def image_shape(shape: Sequence[int | None]) -> tuple[int, int, int] | None:
 
 def output_of(outputs: NDArray[np.float32], *, step: float | None = None) -> Output:
     """Judge what outputs (N, classes) are. step: of a quantized output."""
-    classes = outputs.shape[1]
+    classes, step = outputs.shape[1], step or step_of(outputs)
     if classes > 1 and sum_to_one(outputs, tolerance=SUM_TOLERANCE + classes * (step or 0.0)):
         return Output.PROBABILITIES
     if outputs.min() >= 0 and outputs.max() <= 1:
         return Output.SIGMOID if classes == 1 else Output.SIGMOIDS
     return Output.LOGITS
+
+
+def step_of(outputs: NDArray[np.float32]) -> float | None:
+    """Return the step of float outputs that a model rounds to 8 bits inside, as a quantized softmax does.
+
+    None if they are not all multiples of one step that 8 bits have from 0 to 1.
+    """
+    seen = np.unique(outputs.ravel()[:SEEN])
+    if not (2 < len(seen) <= 2**8 + 1 and 0 <= seen[0] < seen[-1] <= 1 and np.diff(seen).min() > STEPS[0]):
+        return None
+    step = seen[-1] / np.rint(seen[-1] / np.diff(seen).min())
+    places = outputs / step
+    is_rounded = step < STEPS[1] and np.abs(places - np.rint(places)).max() < SUM_TOLERANCE
+    return float(step) if is_rounded else None
 
 
 def sum_to_one(outputs: NDArray[np.float32], *, tolerance: float = SUM_TOLERANCE) -> bool:

@@ -103,12 +103,12 @@ def legend(figure: Any, handles: Sequence[Any]) -> None:
     )
 
 
-def fitted(text: str, *, inches: float, size: float) -> str:
+def wrapped_title(text: str, *, inches: float, size: float) -> str:
     """Return a title of a font size in lines that fit a width; a line ends at a space or after a comma."""
     width = int(inches / (_CHARACTER_INCHES * size / SMALL))
     return "\n".join(textwrap.wrap(re.sub(r",(?=\S)", ", ", text), width, break_on_hyphens=False))
 
 
-def every(points: int) -> int:
+def marker_step(points: int) -> int:
     """Return at how many points of a line a marker stands."""
     return max(1, points // MARKERS_A_LINE)

@@ -6,6 +6,7 @@ others: fields of a document that nothing here reads; they are kept when it is w
 from dataclasses import dataclass, field
 from typing import Any
 
+from toolkit import units
 from toolkit.files import FileName
 from toolkit.files.documents import LATER
 from toolkit.overlap import Overlap, RowDigest
@@ -104,6 +105,14 @@ class Metrics:
     test_accuracy: float | None
     dataset: EvaluationSet | None = field(default=None, metadata=LATER)
     others: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        accuracy = "not measured" if self.test_accuracy is None else units.percent(self.test_accuracy)
+        marked = units.marked(accuracy, overlap=self.dataset.overlap if self.dataset else ())
+        return (
+            f"{units.count(self.epochs_run, 'epoch')}; the weights are those of epoch {self.best_epoch}, the best by "
+            f"{self.monitor} ({self.best_value:.4f}); test accuracy {marked}"
+        )
 
 
 @dataclass(frozen=True)

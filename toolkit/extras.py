@@ -12,22 +12,14 @@ from typing import Any
 
 from toolkit.errors import MissingExtraError
 
+# By the package, the first part of a module's name.
 EXTRA_OF = {
-    "ai_edge_litert.interpreter": "litert",
-    "ai_edge_litert.tools.flatbuffer_utils": "litert",
+    "ai_edge_litert": "litert",
     "tflite_micro": "micro",
     "onnxruntime": "onnx",
-    "google.protobuf": "onnx",
-    "google.protobuf.descriptor_pb2": "onnx",
-    "google.protobuf.descriptor_pool": "onnx",
-    "google.protobuf.message_factory": "onnx",
-    "PIL.Image": "edge",
-    "PIL.ImageDraw": "edge",
-    "PIL.ImageFont": "edge",
-    "PIL.ImageOps": "edge",
+    "google": "onnx",
+    "PIL": "edge",
     "tensorflow": "train",
-    "tensorflow.lite.tools.flatbuffer_utils": "train",
-    "tensorflow.python.framework.convert_to_constants": "train",
     "keras": "train",
     "tf2onnx": "train",
     "onnx": "train",
@@ -62,10 +54,17 @@ def installed(module: str) -> bool:
     return find_spec(module.partition(".")[0]) is not None
 
 
-def require(module: str) -> None:
+def require(*modules: str) -> None:
     """Raise MissingExtraError, which names the extra, if a package is not installed."""
-    if not installed(module):
-        raise MissingExtraError(module.partition(".")[0], EXTRA_OF.get(module))
+    for module in modules:
+        if not installed(module):
+            raise missing(module)
+
+
+def missing(module: str) -> MissingExtraError:
+    """Return the error of a package that is not installed; without an extra, of what a package outside needs."""
+    package = module.partition(".")[0]
+    return MissingExtraError(package, EXTRA_OF.get(package))
 
 
 def load(module: str) -> Any:

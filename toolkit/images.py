@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from toolkit import extras
 from toolkit.errors import DataError, ImageTooLargeError
 from toolkit.files import opened
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.files.memory import check_memory
 from toolkit.reading import Resize
 
@@ -170,7 +170,7 @@ def _opened(path: Path, *, most: int) -> Iterator[Any]:
     pil, _ = _pillow()
     with (
         opened(path, error=DataError) as file,
-        refused(path, "an image", error=DataError),
+        decoding(path, "an image", error=DataError),
         _in_our_words(pil, path, file, most),
         pil.open(file, formats=FORMATS) as image,
     ):
@@ -199,7 +199,7 @@ def _why(start: bytes) -> str:
     """Say why Pillow knows nothing of a file that begins so."""
     kind = _BRANDS.get(start[8:12]) if start[4:8] == _BOX else "JPEG XL" if start.startswith(_JPEG_XL) else None
     if kind is None:
-        return "it is of no format that is read here"
+        return f"it is none of {', '.join(FORMATS)}"
     return f"it is a photo in {kind}, which is not read here; save it as JPEG or PNG"
 
 
@@ -225,16 +225,15 @@ def fit(pixels: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.uin
     scale = min(height / pixels.shape[0], width / pixels.shape[1])
     scaled = _resize(pixels, max(1, round(pixels.shape[0] * scale)), max(1, round(pixels.shape[1] * scale)))
     canvas = np.empty((height, width, pixels.shape[2]), np.uint8)
-    canvas[:] = _border_median(pixels)
+    canvas[:] = np.median(border(pixels), axis=0)
     top, left = (height - scaled.shape[0]) // 2, (width - scaled.shape[1]) // 2
     canvas[top : top + scaled.shape[0], left : left + scaled.shape[1]] = scaled
     return canvas
 
 
-def _border_median(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
-    median: NDArray[np.float64] = np.median(np.concatenate(edges), axis=0)
-    return median
+def border(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the outermost pixels, those of the corners twice: (2H + 2W, …) of (H, W, …)."""
+    return np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
 
 
 def _resize(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:

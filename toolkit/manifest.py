@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit.convention import Convention
+from toolkit.convention import Convention, Layout
 from toolkit.entries import (
     CalibrationRows,
     CountedFile,
@@ -115,6 +115,11 @@ class Manifest:
     derived: tuple[Derived, ...] = ()
     convention: Convention = field(default=Convention(), metadata=documents.LATER)
     novelty: NoveltyFile | None = field(default=None, metadata=documents.LATER)
+
+    @property
+    def noun(self) -> str:
+        """What a row of its data is called in a sentence."""
+        return "row" if self.convention.layout == Layout.VALUES else "image"
 
     @property
     def reference_path(self) -> Path:

@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import decoded, host, images
+from toolkit import decoded, host, images, units
 from toolkit.cache import cache_folder
 from toolkit.decoded import Decoded
 from toolkit.errors import DataError
@@ -89,7 +89,7 @@ def read_all(parts: Mapping[str, Sequence[Path]], reading: Reading, *, what: str
     _check(worse, what=what, skip=reading.skip_unreadable)
     bad += worse
     if bad:
-        listed = "; ".join(one.why for one in bad[:LISTED]) + ("; …" if len(bad) > LISTED else "")
+        listed = units.first([one.why for one in bad], LISTED, between="; ")
         notes.append(f"images that cannot be read were left out ({len(bad):,}): {listed}")
     kept = np.setdiff1d(np.arange(len(files)), list(made.unreadable))
     pixels, rows = {}, {}
@@ -123,10 +123,9 @@ def _channels(looks: Sequence[Look]) -> int:
 
 def _check(unreadable: Sequence[Unreadable], *, what: str, skip: bool) -> None:
     if unreadable and not skip:
-        count = len(unreadable)
+        listed = units.first([one.why for one in unreadable], NAMED, between="; ")
         raise DataError(
-            f"{what}: {count} image{'s' if count > 1 else ''} cannot be read: "
-            f"{'; '.join(one.why for one in unreadable[:NAMED])}{'; …' if count > NAMED else ''}. "
+            f"{what}: {units.count(len(unreadable), 'image')} cannot be read: {listed}. "
             "Remove them, or leave them out by --skip-unreadable"
         )
 

@@ -110,7 +110,9 @@ class Reading:
 
     def only(self, allowed: tuple[str, ...]) -> "Reading":
         """Return what of this has a meaning for a source of data."""
-        return replace(self, **{name: getattr(AS_THEY_ARE, name) for name in self.asked if name not in allowed})
+        shape = self.model_shape if "image_size" in allowed else None
+        dropped = {name: getattr(AS_THEY_ARE, name) for name in self.asked if name not in allowed}
+        return replace(self, model_shape=shape, **dropped)
 
     def require_only(self, allowed: tuple[str, ...], *, what: str) -> None:
         """Raise DataError if something is asked for that has no meaning for this source of data."""
@@ -133,7 +135,7 @@ class Reading:
 AS_THEY_ARE = Reading()
 
 
-def size_of(text: str) -> tuple[int, int]:
+def parse_size(text: str) -> tuple[int, int]:
     """Return (height, width) of ``HxW``, as ``--image-size`` takes it."""
     height, _, width = text.lower().replace("×", "x").partition("x")
     if not (height.isascii() and height.isdigit() and width.isascii() and width.isdigit() and len(text) < 20):
@@ -141,7 +143,7 @@ def size_of(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def keys_of(text: str) -> dict[str, str]:
+def parse_keys(text: str) -> dict[str, str]:
     """Return the names of arrays by what they stand for, of ``x_train=images,y_train=labels``, as ``--keys`` takes it.
 
     UsageError for what is no such list.

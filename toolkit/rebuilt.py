@@ -13,8 +13,8 @@ BENCHMARK, PARITY = "benchmark", "parity"
 class Rebuilt:
     """A record whose figures were computed again from its raw samples. True if the record says the same.
 
-    kind: BENCHMARK, whose samples are latencies, or PARITY, whose samples are images. differences: a sentence for each
-    figure that the samples do not give.
+    kind: BENCHMARK, whose samples are latencies, or PARITY, whose samples are test rows. differences: a sentence for
+    each figure that the samples do not give.
     """
 
     path: Path

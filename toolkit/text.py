@@ -25,6 +25,9 @@ _PLAIN = {
     **dict.fromkeys("─━", "-"),
 }
 _PLAINLY = "toolkit.plainly"
+# What Markdown takes for more than itself, within a line; of underscores, those at the ends of words (CommonMark
+# 0.31.2, section 6).
+_MARKDOWN = re.compile(r"[\\`*<&\[\]]|(?<![^\W_])_|_(?![^\W_])")
 # How a text begins that is in UTF-16 (The Unicode Standard 15.0, section 23.8).
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -47,6 +50,11 @@ def printable(value: Any, *, keep: str = "") -> Any:
 def drawn(text: str) -> str:
     """Return a text for a picture: nothing in it is taken for a formula."""
     return str(printable(text)).replace("$", r"\$")
+
+
+def in_markdown(text: str) -> str:
+    """Return a text for a line of Markdown: nothing in it is taken for a picture, a link or a heading."""
+    return _MARKDOWN.sub(r"\\\g<0>", printable(text))
 
 
 def well_formed(text: str) -> str:
@@ -81,7 +89,7 @@ def to_json(document: Any, *, encoding: str = "utf-8") -> str:
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     for malformed in (_BYTES, _HALVES):
         text = malformed.sub(lambda run: json.dumps(well_formed(run[0]), ensure_ascii=False)[1:-1], text)
-    strange = (c for c in set(text) if c != "\n" and not (c.isprintable() and _has(encoding, c)))
+    strange = (c for c in set(text) if c != "\n" and not (c.isprintable() and c.encode(encoding, "ignore")))
     return text.translate({ord(c): json.dumps(c)[1:-1] for c in strange})
 
 
@@ -96,14 +104,6 @@ def _plainly(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(_PLAIN.get(c, "?") for c in error.object[error.start : error.end]), error.end
-
-
-def _has(encoding: str, character: str) -> bool:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _escape(character: str) -> str:

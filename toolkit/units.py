@@ -9,6 +9,8 @@ from toolkit.errors import UsageError
 
 # Set at every figure that was measured on images a model has learned from.
 MARK = "*"
+# What with three significant figures is one of a unit: from here on the larger unit is taken, 1.00 ms and not 1000 µs.
+ROUNDED = 0.9995
 # What users write behind a number, and what it is multiplied by.
 TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
 SIZES = {"B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
@@ -50,7 +52,7 @@ def seconds(value_s: float) -> str:
         hours, minutes = divmod(minutes, 60)
         return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
     for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
-        if value_s >= scale:
+        if value_s >= ROUNDED * scale:
             return f"{_significant(value_s / scale)} {unit}"
     return f"{_significant(value_s * 1e9)} ns"
 
@@ -71,7 +73,7 @@ def interval(low_s: float, high_s: float) -> str:
 def size(value_bytes: float) -> str:
     """Return a size in decimal units, as file managers and SD cards count: ``433 kB``, ``1.69 MB``."""
     for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if value_bytes >= scale:
+        if value_bytes >= ROUNDED * scale:
             return f"{_significant(value_bytes / scale)} {unit}"
     return f"{value_bytes:.0f} B"
 
@@ -79,36 +81,24 @@ def size(value_bytes: float) -> str:
 def rate(value_per_s: float) -> str:
     """Return how many a second: ``40.0 G/s``, ``433 M/s``."""
     for scale, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value_per_s >= scale:
+        if value_per_s >= ROUNDED * scale:
             return f"{_significant(value_per_s / scale)} {unit}/s"
     return f"{value_per_s:.0f} /s"
 
 
-def percent(share: float) -> str:
-    """Return a share in [0, 1] as a percentage with two decimals: ``98.90 %``."""
-    return f"{share * 100:.2f} %"
+def percent(share: float, style: str = ".2f") -> str:
+    """Return a share in [0, 1] as a percentage, with two decimals unless ``style`` has it otherwise: ``98.90 %``."""
+    return f"{share * 100:{style}} %"
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:
     """Return file names, with as many of their folders as tell apart two files of one name: ``cnn/int8.tflite``."""
-    different = set(paths)
-
-    def ends(path: Path, length: int) -> tuple[str, ...]:
-        return path.parts[-length:]
-
-    return [
-        str(
-            Path(
-                *next(
-                    ends(path, length)
-                    for length in range(1, len(path.parts) + 1)
-                    if length == len(path.parts)
-                    or sum(ends(other, length) == ends(path, length) for other in different) == 1
-                )
-            )
-        )
-        for path in paths
-    ]
+    different, names = set(paths), []
+    for path in paths:
+        ends = [path.parts[-length:] for length in range(1, len(path.parts) + 1)]
+        alone = (end for end in ends if sum(other.parts[-len(end) :] == end for other in different) == 1)
+        names.append(str(Path(*next(alone, path.parts))))
+    return names
 
 
 def count(number: int, noun: str) -> str:
@@ -120,6 +110,11 @@ def listed(words: Sequence[str]) -> str:
     """Return words as a sentence lists them: ``a``, ``a and b``, ``a, b and c``; there must be one."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def first(words: Sequence[object], most: int, *, between: str = ", ") -> str:
+    """Return the first of many words: ``a, b, …``."""
+    return between.join([*map(str, words[:most]), *(["…"] if len(words) > most else [])])
 
 
 def _number(value: float) -> str:

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from toolkit import api
-from toolkit.files import near
+from toolkit.files import relative_to_here
 
 
 def test_a_page_names_no_folder_above_the_current_one(shipped, tmp_path, monkeypatch):
@@ -18,6 +18,6 @@ def test_a_page_names_no_folder_above_the_current_one(shipped, tmp_path, monkeyp
 
 
 def test_what_lies_below_the_current_folder_is_called_from_there(tmp_path, here):
-    assert near(tmp_path / "there") is None
-    assert near(Path("../there")) is None
-    assert str(near(here / "exported")) == str(near(Path("../here/exported"))) == "exported"
+    assert relative_to_here(tmp_path / "there") is None
+    assert relative_to_here(Path("../there")) is None
+    assert str(relative_to_here(here / "exported")) == str(relative_to_here(Path("../here/exported"))) == "exported"

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import CLASSES, SIDE
-from toolkit import api
+from toolkit import api, extras
+from toolkit.convention import image_shape
 from toolkit.errors import ArtifactError, RunError, UsageError
 from toolkit.training.checkpoint import Epoch
 from toolkit.training.fit import Started
+from toolkit.worker import keras as worker_keras
 
 
 def test_a_session_gives_a_probability_for_each_class(exported_once):
@@ -99,3 +101,21 @@ def test_a_run_is_trained_and_gone_on_with(here, tiny_npz):
         api.train(name="a", resume=True, seed=7)
     assert len(api.train(resume=True, epochs=2).progress.history) == 2
     assert [artifact.path for artifact in api.export(run, quantize="int8", format="tflite").made] == ["mlp-int8.tflite"]
+
+
+@pytest.mark.slow
+def test_the_size_of_photos_is_asked_of_a_model_once(here, tiny, monkeypatch):
+    """A run that goes on reads them as its record says."""
+    from PIL import Image
+
+    for number, (image, label) in enumerate(zip(tiny.train.images[:60], tiny.train.labels[:60], strict=True)):
+        folder = here / "photos" / str(label)
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[..., 0]).resize((10, 12)).save(folder / f"{number}.png")
+    keras, asked = extras.load("keras"), []
+    layers = [keras.Input((SIDE, SIDE, 1)), keras.layers.Flatten(), keras.layers.Dense(CLASSES, activation="softmax")]
+    keras.Sequential(layers).save("own.keras")
+    monkeypatch.setattr(worker_keras, "image_shape", lambda shape: asked.append(shape) or image_shape(shape))
+    api.train("own.keras", data="photos", name="a", epochs=1, batch_size=16)
+    assert len(api.train("own.keras", name="a", resume=True, epochs=2).progress.history) == 2
+    assert asked == [(None, SIDE, SIDE, 1)]

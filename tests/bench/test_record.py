@@ -220,7 +220,7 @@ def test_where_nothing_fits_the_nearest_miss_is_named(record_of):
     assert Path(choice["artifact"]).name == "cnn-int8.tflite"
     assert choice["fits"] is False
     assert choice["why"].startswith("nothing fits; the nearest misses latency by 100.")
-    assert "accuracy by 0.40 % of the limit" in choice["why"]
+    assert "accuracy by 0.4 % of the limit" in choice["why"]
     assert record.to_json()["recommended"] is None
 
 

@@ -21,13 +21,21 @@ IMAGE = (TensorSpec("image", (1, 8, 8, 1), "float32"),)
 BYTES = (TensorSpec("pixels", (1, 8, 8, 1), "uint8"),)
 
 
-def versus_of(slower, *, inputs=(IMAGE, IMAGE), runtimes=("litert", "litert"), remarks=(None, None), tolerance=0.05):
-    """Build one of two files of which the second is slower by a share, a hundredth of a percent from the others."""
+def versus_of(
+    slower,
+    *,
+    inputs=(IMAGE, IMAGE),
+    runtimes=("litert", "litert"),
+    remarks=(None, None),
+    tolerance=0.05,
+    spread=1e-4,
+):
+    """Build one of two files of which the second is slower by a share, in some processes by the spread more or less."""
     reference, candidate = (
         Configuration(Candidate(Path(f"{name}.{runtime}"), runtime, None), 1, 1)
         for name, runtime in zip("ab", runtimes, strict=True)
     )
-    blocks = [np.tile([1e-4, 1e-4 * (1 + slower + step)], (20, 1)) for step in (-1e-4, 0.0, 0.0, 1e-4)]
+    blocks = [np.tile([1e-4, 1e-4 * (1 + slower + step)], (20, 1)) for step in (-spread, 0.0, 0.0, spread)]
     return Versus(reference, candidate, tuple(Alternated(one, inputs, remarks) for one in blocks), tolerance)
 
 

@@ -47,6 +47,13 @@ def test_an_unpacked_bundle_is_verified_by_golden(bundle, tmp_path):
     assert [comparison.verdict for comparison in result.comparisons] == ["pass"]
 
 
+def test_a_runtime_that_no_program_classifies_with_is_named_with_its_artifact(exported_once, tmp_path, monkeypatch):
+    monkeypatch.setattr("toolkit.runtimes.for_file", lambda path: "tflm")
+    with pytest.raises(ArtifactError, match=r"cnn-int8\.tflite: runs on 'tflm', .*; allowed: .* on litert, onnxrun"):
+        bundle_of(exported_once, "cnn-int8.tflite", tmp_path / "b.zip")
+    assert not (tmp_path / "b.zip").exists()
+
+
 def test_the_digests_of_a_bundle_are_read_by_sha256sum(bundle, tmp_path):
     folder = unpacked(bundle, tmp_path)
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=folder, check=True, capture_output=True)

@@ -37,7 +37,7 @@ def test_what_was_found_is_told_and_what_is_required_decides(cli, monkeypatch):
         "each trial: 10 of 120 processes, drawn at random; 12 trials could be made without using a process twice"
         in lines
     )
-    assert "pass: this machine can tell a slow-down of 2% (seen in at least 80% of the trials)" in lines
+    assert "pass: this machine can tell a slow-down of 2 % (seen in at least 80 % of the trials)" in lines
     code, out, _ = cli("certify", "a.tflite")
     assert code == 1
     assert "fail: not all that is required holds; this machine can tell" in out

@@ -1,6 +1,7 @@
 """``toolkit compare`` and ``record compare``: what they print, and when they fail."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,14 @@ from toolkit.bench import record
 MISTAKES = [
     (("compare", "EMPTY"), "Missing argument 'new'"),
     (("compare", "CUT.tflite", "CUT.onnx", "--seconds", "0.01"), "CUT.tflite: LiteRT cannot load it"),
-    (("compare", "EMPTY", "CUT.tflite"), "EMPTY: not an artifact; 'toolkit record compare' compares the records"),
+    (
+        ("compare", "EMPTY", "CUT.tflite"),
+        "EMPTY: not an artifact; allowed: one .keras, .tflite, .onnx file; 'toolkit record",
+    ),
     (("compare", "CUT.tflite", "none.tflite"), "none.tflite: no such file"),
     (("record", "compare", "EMPTY", "EMPTY"), "no such file; 'toolkit bench' writes record.json"),
     (("record", "compare", "CUT.npz", "EMPTY"), "CUT.npz: not the record of a benchmark"),
-    (("compare", "--instructions", "CUT.tflite", "EMPTY"), "EMPTY: not an artifact; 'toolkit record compare' compares"),
+    (("compare", "--instructions", "CUT.tflite", "EMPTY"), "EMPTY: not an artifact; allowed: one "),
     (("compare", "--instructions", "CUT.tflite", "CUT.onnx", "--seed", "1"), "--seed is for timing; leave it out with"),
     (("compare", "--instructions", "CUT.tflite", "none.tflite"), "none.tflite: no such file"),
 ]
@@ -31,9 +35,16 @@ def test_a_mistake_gets_one_clear_line_and_exit_code_2(mistake, arguments, messa
 @pytest.mark.parametrize(
     ("new", "facts", "failures", "tolerance", "code", "said"),
     [
-        (NEW, {}, {}, "5", 1, "1 of 3 are more than 5 % slower, with 95 % confidence"),
-        (NEW, {}, {}, "62.5", 0, "0 of 3 are more than 62.5 % slower, with 95 % confidence"),
-        (OLD, {}, {"x.tflite": "x.tflite: it crashed"}, "5", 1, "0 of 4 are more than 5 % slower"),
+        (NEW, {}, {}, "5", 1, "surely more than 5 % slower: 1 of 3; surely not: 2 of 3 (with 95 % confidence)"),
+        (NEW, {}, {}, "62.5", 0, "surely more than 62.5 % slower: 0 of 3; surely not: 3 of 3"),
+        (
+            OLD,
+            {},
+            {"x.tflite": "x.tflite: it crashed"},
+            "5",
+            1,
+            "surely more than 5 % slower: 0 of 4; surely not: 4 of 4",
+        ),
         (
             NEW,
             {"cpu": "another"},
@@ -54,11 +65,22 @@ def test_a_comparison_of_records_fails_where_one_is_slower(
     assert ended == code
     assert said in out
     assert ("x.tflite was not measured in new: it crashed" in err) == bool(failures)
+    assert ("the files are the same, by their digests" in out) == (not facts)
     assert ("gone.tflite (threads 1, batch 1) is in old only" in err) == (new is NEW)
     ended, out, _ = cli("record", "compare", "old", "new", "--tolerance", tolerance, "--json")
     document = json.loads(out)
     assert (ended, document["command"]) == (code, "record compare")
     assert document["verdict"] == ("fail" if code else None if facts else "pass")
+
+
+def test_only_records_of_other_files_are_told_to_time_these_side_by_side(cli, monkeypatch):
+    made = {Path("old"): record_of(OLD, 1), Path("new"): record_of(OLD, 2)}
+    made[Path("new")].results[0] = replace(made[Path("new")].results[0], sha256="1" * 64)
+    monkeypatch.setattr(record, "read", made.__getitem__)
+    _, out, _ = cli("record", "compare", "old", "new")
+    assert out.endswith("if the two files are timed side by side: toolkit compare OLD.tflite NEW.tflite\n")
+    pairs = json.loads(cli("record", "compare", "old", "new", "--json")[1])["compared"]
+    assert [pair["same_file"] for pair in pairs] == [False, True, True, True]
 
 
 def test_a_negative_tolerance_is_refused(cli, monkeypatch):
@@ -85,6 +107,19 @@ def test_two_files_are_compared_side_by_side(cli, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("spread", "said"),
+    [
+        (1e-4, "b.litert is not more than 5 % slower, with 95 % confidence"),
+        (0.1, "whether b.litert is more than 5 % slower cannot be told from this: measure longer (--seconds)"),
+    ],
+)
+def test_what_is_not_surely_slower_is_called_no_slower_only_if_that_is_sure(cli, monkeypatch, spread, said):
+    monkeypatch.setattr("toolkit.api.compare", lambda *_, **__: versus_of(0.0, spread=spread))
+    code, out, _ = cli("compare", "a.tflite", "b.tflite")
+    assert (code, out.splitlines()[-1]) == (0, said)
+
+
+@pytest.mark.parametrize(
     ("tolerance", "code", "said"),
     [
         ((), 1, "new.tflite executes more than 1 % more than"),
@@ -99,7 +134,7 @@ def test_two_files_are_compared_by_instructions(cli, monkeypatch, here, toleranc
     assert (ended, err) == (code, "")
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert "old.tflite litert 100,000 reference" in lines
-    assert "new.tflite litert 101,500 +1.50%" in lines
+    assert "new.tflite litert 101,500 +1.50 %" in lines
     assert "instructions of one inference, counted by perf events on some CPU" in lines
     assert said in out
     document = json.loads(cli("compare", "--instructions", "old.tflite", "new.tflite", *tolerance, "--json")[1])

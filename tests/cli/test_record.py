@@ -34,11 +34,11 @@ def test_the_record_of_a_verification_is_rebuilt_from_its_images(cli, exported, 
     assert f"record: {record}" in out
     code, out, _ = cli("record", "check", record)
     assert code == 0
-    assert "figures of 6 artifacts rebuilt from 90 images\n0 differences; verdict: pass" in out
+    assert "figures of 6 artifacts rebuilt from 90 test rows\n0 differences; verdict: pass" in out
     record.write_text(record.read_text().replace('"lost": 0', '"lost": 3', 1))
     code, out, _ = cli("record", "check", record)
     assert code == 1
-    assert "lost is 3, its images say 0" in out
+    assert "lost is 3, its rows say 0" in out
     code, out, _ = cli("record", "check", record, "--json")
     document = json.loads(out)
     assert (code, document["command"], document["kind"], document["verdict"]) == (1, "record check", "parity", "fail")

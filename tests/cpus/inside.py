@@ -18,7 +18,7 @@ from numpy._core._multiarray_umath import __cpu_features__  # type: ignore[impor
 
 from toolkit import golden, host, manifest, runtimes
 from toolkit.bench.instructions import qemu
-from toolkit.bench.instructions.counting import of_call
+from toolkit.bench.instructions.counting import count_call
 from toolkit.runtimes.base import Session
 
 # Instruction sets of toolkit.host by their names in numpy.
@@ -66,7 +66,7 @@ def count(path: Path, images: np.ndarray, counting: Path) -> int:
     session = open_plainly(path)
     session.resize(1)
     session.set_inputs([session.encode(session.convention.values(images[:1]))])
-    return of_call(session.native_invoke, qemu.counter(counting))
+    return count_call(session.native_invoke, qemu.counter(counting))
 
 
 if __name__ == "__main__":

@@ -81,7 +81,13 @@ def one_hot(labels):
 
 
 @pytest.mark.parametrize(
-    "labels", [lambda labels: labels[:, None], one_hot, lambda labels: one_hot(labels).astype(int)]
+    "labels",
+    [
+        lambda labels: labels[:, None],
+        lambda labels: labels.astype(np.float32)[:, None],
+        one_hot,
+        lambda labels: one_hot(labels).astype(int),
+    ],
 )
 def test_labels_in_a_column_and_one_hot_are_the_same_labels(labels, tiny):
     found = made(labels=labels)
@@ -118,9 +124,11 @@ def test_names_of_classes_cannot_steer_a_terminal():
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (lambda labels: labels.astype(float), r"labels are float64 \(240,\); allowed"),
+        (lambda labels: labels + 0.5, r"labels are float64 \(240,\); allowed"),
         (lambda labels: np.zeros((len(labels), 3)), "which are not one-hot"),
         (lambda labels: one_hot(labels) * 2, "which are not one-hot"),
+        (lambda labels: labels * 1e300, r"labels are float64 \(240,\); allowed"),
+        (lambda labels: np.where(labels == 1, np.nan, labels), r"labels are float64 \(240,\); allowed"),
         (lambda labels: labels[:, None, None], r"labels are uint8 \(240, 1, 1\)"),
         (lambda labels: labels * 0, "all training labels are 0; a classifier needs 2 to 10,000 classes"),
         (lambda labels: np.eye(4)[labels], "no training image has label 3"),

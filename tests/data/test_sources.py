@@ -57,11 +57,11 @@ def test_npz_idx_and_gzipped_idx_hold_the_same_data(tmp_path):
         ({"y_train": np.zeros(239, np.uint8)}, "240 training images but 239 labels"),
         ({"y_train": np.zeros(240, np.uint8)}, "all training labels are 0; a classifier needs 2 to"),
         ({"y_train": np.repeat([0, 2], 120)}, "a test label is 1, which no training image has"),
-        ({"y_train": np.zeros(240)}, "labels are float64"),
+        ({"y_train": np.full(240, 0.5)}, "labels are float64"),
         ({"y_test": np.full(90, 3)}, "a test label is 3, which no training image has"),
         ({"y_test": np.array(["a"] * 90)}, "test labels are <U1 and training labels int64"),
         ({"x_val": np.zeros((9, 8, 8), np.uint8)}, "y_val missing"),
-        ({"y_test": np.array([{}] * 90)}, "it holds object, neither numbers nor texts"),
+        ({"y_test": np.array([{}] * 90)}, r"'y_test' is object \(90,\); save it as numbers or texts"),
     ],
 )
 def test_a_wrong_npz_is_refused_by_name(tmp_path, changes, message):

@@ -81,7 +81,7 @@ def test_a_drawing_on_a_canvas_of_the_model_s_size_is_cut_out():
     canvas = np.zeros((28, 28), np.uint8)
     canvas[3:13, 20:24] = 200
     for drawn in (canvas, 255 - canvas):
-        np.testing.assert_array_equal(digits.of_canvas(drawn, height=28, width=28), np.ones((10, 4), np.float32))
+        np.testing.assert_array_equal(digits.canvas_ink(drawn, height=28, width=28), np.ones((10, 4), np.float32))
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_a_drawing_on_a_canvas_of_the_model_s_size_is_cut_out():
     ids=["empty", "on grey", "of another size"],
 )
 def test_an_empty_page_one_on_grey_or_of_another_size_is_no_canvas(page):
-    assert digits.of_canvas(page, height=28, width=28) is None
+    assert digits.canvas_ink(page, height=28, width=28) is None

@@ -33,7 +33,7 @@ SECRET = "zqxvy"
 
 def text_of(said: str, *, files=()) -> str:
     document = {"findings": [{"name": "numpy", "state": "broken", "text": said, "remedy": None}]}
-    return privacy.told(document, files)["findings"][0]["text"]
+    return privacy.redact(document, files)["findings"][0]["text"]
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_of_a_sound_report_nothing_is_lost(tmp_path, somebody, monkeypatch):
     root = machine(tmp_path, cpuinfo=PI_4, governor="ondemand\n", temperature="82100\n", throttled="50005\n")
     examined = examine([tmp_path / "models"], root=root, try_part=ran)
     told = examined.to_json()
-    monkeypatch.setattr(privacy, "told", lambda document, files: document)
+    monkeypatch.setattr(privacy, "redact", lambda document, files: document)
     monkeypatch.setattr("toolkit.doctor.remedy.interpreter", lambda: "python")
     whole = examined.to_json()
     whole["host"]["os"] = told["host"]["os"]  # of the machine that this test runs on
@@ -100,7 +100,7 @@ def test_the_user_and_the_host_are_not_told_though_they_are_named_like_a_word(so
     monkeypatch.setenv("USER", "will")
     monkeypatch.setattr("platform.node", lambda: "memory")
     assert text_of("no memory, said will") == "no <…>"
-    assert privacy.told({"artifacts": [{"path": "/home/will/will-int8.tflite"}]}) == {
+    assert privacy.redact({"artifacts": [{"path": "/home/will/will-int8.tflite"}]}) == {
         "artifacts": [{"path": "<…>-int8.tflite"}]
     }
 
@@ -121,7 +121,7 @@ def test_keys_and_values_of_no_known_kind_are_dropped(somebody):
         "artifacts": [{"path": f"{SECRET}/mlp.onnx", "sha256": SECRET, SECRET: 1}],
         "data": {"mnist": True, SECRET: True},
     }
-    told = privacy.told(document)
+    told = privacy.redact(document)
     assert SECRET not in json.dumps(told)
     assert told["packages"] == {"numpy": "<…>", "onnx": "1.2.3.dev4"}
     assert told["host"] == {"cpu": "Cortex-A76 <…>", "cores": None, "os": "Linux 6.1.0-<…>"}
@@ -133,7 +133,7 @@ def test_keys_and_values_of_no_known_kind_are_dropped(somebody):
     ["Linux 6.1.0-rpi7-rpi-v8", "Linux 6.6.31+rpt-rpi-2712", "Linux 5.15.0-105-generic", "Linux 6.8.0-1010-aws"],
 )
 def test_a_common_kernel_is_told_whole(os, somebody):
-    assert privacy.told({"host": {"os": os}}) == {"host": {"os": os}}
+    assert privacy.redact({"host": {"os": os}}) == {"host": {"os": os}}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_common_kernel_is_told_whole(os, somebody):
     ],
 )
 def test_a_common_cpu_is_told_whole(cpu, somebody):
-    assert privacy.told({"host": {"cpu": cpu}}) == {"host": {"cpu": cpu}}
+    assert privacy.redact({"host": {"cpu": cpu}}) == {"host": {"cpu": cpu}}
 
 
 @pytest.mark.slow
@@ -177,7 +177,7 @@ def test_no_planted_secret_is_told(somebody):
             "packages": {text: "1"},
             "verdict": text,
         }
-        told = json.dumps(privacy.told(document, [Path("mlp.onnx")]))
+        told = json.dumps(privacy.redact(document, [Path("mlp.onnx")]))
         assert SECRET not in told.casefold(), text
 
 

@@ -34,6 +34,7 @@ def test_the_first_layers_of_a_model_say_its_range(tmp_path):
         ((), {}, None),
         ((layers.Rescaling(1 / 255),), {}, "0..255"),
         ((layers.RandomFlip(), layers.Rescaling(1 / 127.5, offset=-1)), {}, "0..255"),
+        ((layers.Resizing(9, 9), layers.CenterCrop(8, 8), layers.Rescaling(1 / 255)), {}, "0..255"),
         ((layers.Rescaling(2.0, offset=-1),), {}, "0..1"),
         ((layers.Rescaling(0.5, offset=0.5),), {}, "-1..1"),
         ((layers.Rescaling(1e6),), {}, None),

@@ -141,7 +141,7 @@ def made_up(monkeypatch, tmp_path):
             return np.eye(2)[(np.arange(100) < best).astype(int)]
 
     monkeypatch.setattr("toolkit.export.mixture.runtimes.open_session", lambda path, threads: Opened())
-    monkeypatch.setattr(mixture, "by_noise", lambda *_: ["a", "b", "c"])
+    monkeypatch.setattr(mixture, "rank_by_noise", lambda *_: ["a", "b", "c"])
     split = Split(np.zeros((100, 1, 1, 1), np.uint8), np.ones(100, np.int64))
 
     def carry_out(least, most=None):

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from toolkit import manifest
+from toolkit import extras, manifest
 from toolkit.convention import Convention, Layout, parse
 from toolkit.data.base import make_dataset
 from toolkit.data.base.values import as_values
@@ -77,6 +77,28 @@ def test_options_and_faults_about_pixels_are_refused_for_values(exported, tmp_pa
     found = manifest.read(exported / "mlp")
     with pytest.raises(UsageError, match="takes rows of values; the faults that are planted are those of images"):
         self_test(found, unlike(), options=VerifyOptions(), reexports=0, warn=pytest.fail)
+
+
+@pytest.mark.slow
+def test_numbers_that_are_looked_up_come_in_as_they_are(tmp_path):
+    """Of 1,000 words four would be one in steps of int8."""
+    keras = extras.load("keras")
+    layers = [keras.Input((6,)), keras.layers.Embedding(1000, 8), keras.layers.GlobalMaxPooling1D()]
+    model = keras.Sequential([*layers, keras.layers.Dense(2, activation="softmax")], name="words")
+    model.layers[0].set_weights([np.random.default_rng(1).normal(0, 3, (1000, 8)).astype(np.float32)])
+    model.save(tmp_path / "words.keras")
+    rng = np.random.default_rng(0)
+    rows, labels = rng.integers(0, 1000, (160, 6)), np.arange(160) % 2
+    data = make_dataset(
+        (rows[:100], labels[:100], rows[100:], labels[100:]), name="w", origin="t", conversion=as_values
+    )
+    options = ExportOptions(plan(["tflite", "c"], ["int8"]))
+    result = export(resolve(str(tmp_path / "words.keras")), data, tmp_path / "out", options, warn=lambda text: None)
+    (artifact,) = result.manifest.artifacts
+    assert (result.failures, artifact.inputs[0].dtype, artifact.outputs[0].dtype) == ({}, "float32", "int8")
+    session = open_session(tmp_path / "out" / artifact.path)
+    session.convention = result.manifest.convention
+    assert np.abs(session.predict(data.test.images) - model.predict(data.test.images, verbose=0)).max() < 0.05
 
 
 def test_a_constant_column_has_a_variance_of_one():

@@ -153,6 +153,14 @@ def test_another_array_than_is_expected_is_not_read(tmp_path, monkeypatch, value
         read(tmp_path / "x.npz", expected=FLOATS)
 
 
+@pytest.mark.parametrize("other", [[None, {}], np.array(["2026-11-27"], "M8[D]")], ids=["objects", "times"])
+def test_an_array_that_is_neither_of_numbers_nor_of_texts_is_refused_if_it_is_asked_for(tmp_path, other):
+    np.savez(tmp_path / "x.npz", a=np.arange(3), b=np.array(other))
+    assert read(tmp_path / "x.npz").tolist() == [0, 1, 2]
+    with pytest.raises(DataError, match=r"'b' is (object|datetime64\[D\]) \(\d,\); save it as numbers or texts"):
+        read(tmp_path / "x.npz", "b")
+
+
 def test_more_than_half_of_the_memory_is_refused_before_a_byte_is_inflated(tmp_path, monkeypatch):
     np.savez_compressed(tmp_path / "x.npz", a=np.zeros(2 * 10**6, np.uint8))
     assert read(tmp_path / "x.npz").size == 2 * 10**6

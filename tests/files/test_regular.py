@@ -52,6 +52,12 @@ def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(tmp_path, monke
         pass
 
 
+def test_a_pointer_of_git_lfs_is_said_to_be_one(tmp_path):
+    (tmp_path / "net.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    with pytest.raises(ArtifactError, match=r"net\.onnx: a pointer of Git LFS, .* 'git lfs pull' fetches that"):
+        files.require_file(tmp_path / "net.onnx")
+
+
 def test_more_than_is_allowed_is_not_read(tmp_path):
     (tmp_path / "x").write_bytes(bytes(11))
     assert files.read_bytes(tmp_path / "x", most=11) == bytes(11)

@@ -125,7 +125,7 @@ def study(folder):
     grid = Grid(
         model=("mlp",), optimizer=("adam",), activation=("relu",), learning_rate=(0.1,), loss=("mse",), epochs=(3,)
     )
-    (trial,) = trials.of_grid(grid, data["digests"], folder)
+    (trial,) = trials.grid_trials(grid, data["digests"], folder)
     run(trial.folder)
     write_json(
         folder / "study.json", {"grid": asdict(grid), "data": data, "host": {"cpu": "one", "cores": 2}, "jobs": [1]}

@@ -82,7 +82,7 @@ def tried(dataset: str) -> None:
     vars(arithmetic)["_try"] = lambda *_, **__: [arithmetic.Tried(setting, xla, 1.0 + xla) for xla in (0, 1)]
     name = str(len(list(Path.cwd().glob("runs/*"))))
     assert cli.call(["train", "--data", dataset, "--model", "mlp", "--epochs", "1", "--name", name]) == 0
-    assert arithmetic.of_run(Path("runs", name)).xla == 0
+    assert arithmetic.recorded_arithmetic(Path("runs", name)).xla == 0
 
 
 def certify(artifact: str) -> None:

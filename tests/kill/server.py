@@ -24,7 +24,7 @@ LOOK_S, STUCK_S = 0.003, 600.0
 def main(modules: list[str]) -> int | None:
     """Import, say so, and answer requests; the forked process returns the exit code of its verb."""
     for name in modules:
-        extras.load(name) if name in extras.EXTRA_OF else importlib.import_module(name)
+        extras.load(name) if name.partition(".")[0] in extras.EXTRA_OF else importlib.import_module(name)
     _say({"ready": True})
     for line in sys.stdin:
         request = json.loads(line)

@@ -19,8 +19,12 @@ def bright():
     return dataset_of()
 
 
-def linear(path, *, weights, bias, softmax=True, whole=False):
-    """Save a model of one dense layer: (pixels, classes) weights of SIDE × SIDE × 3 pixels."""
+def linear(path, *, weights, bias, softmax=True, whole=False, step=None, pooled=False):
+    """Save a model of one dense layer: (pixels, classes) weights of SIDE × SIDE × 3 pixels.
+
+    step: what its answers are rounded to before it gives them out in float. pooled: whether it takes images of any
+    size, with their channels first, and the weights are (3, classes), of what is left of them.
+    """
     from onnx import TensorProto, helper, numpy_helper, save
 
     nodes = [
@@ -32,31 +36,49 @@ def linear(path, *, weights, bias, softmax=True, whole=False):
     nodes = nodes if softmax else nodes[:2]
     if whole:
         nodes, output = [*nodes, helper.make_node("Round", [output], ["whole"])], "whole"
+    if step:
+        quantize = helper.make_node("QuantizeLinear", [output, "step", "zero"], ["bytes"])
+        nodes, output = (
+            [*nodes, quantize, helper.make_node("DequantizeLinear", ["bytes", "step", "zero"], ["out"])],
+            "out",
+        )
+    if pooled:
+        nodes = [helper.make_node("GlobalAveragePool", ["image"], ["pool"]), *nodes]
+        nodes[1].input[0] = "pool"
     graph = helper.make_graph(
         nodes,
         "linear",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [None, SIDE, SIDE, 3])],
+        [
+            helper.make_tensor_value_info(
+                "image", TensorProto.FLOAT, [None, *((3, None, None) if pooled else (SIDE, SIDE, 3))]
+            )
+        ],
         [helper.make_tensor_value_info(output, TensorProto.FLOAT, [None, len(bias)])],
         [
             numpy_helper.from_array(np.asarray(weights, np.float32), "weights"),
             numpy_helper.from_array(np.asarray(bias, np.float32), "bias"),
+            *(
+                [numpy_helper.from_array(np.float32(step), "step"), numpy_helper.from_array(np.uint8(0), "zero")]
+                if step
+                else []
+            ),
         ],
     )
     save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path)
     return path
 
 
-def by_brightness(path, *, low=0.0, high=1.0, classes=(0, 1, 2), softmax=True):
-    """Save a model that is right on every image, whose pixels it takes from ``low`` to ``high``."""
+def by_brightness(path, *, low=0.0, high=1.0, classes=(0, 1, 2), sharp=100, **kind):
+    """Save a model that is right on every image, whose pixels it takes from ``low`` to ``high``. sharp: how sure."""
     centres = low + np.array(BRIGHT)[list(classes)] / 255 * (high - low)
-    sharp, size = 100 / (high - low) ** 2, SIDE * SIDE * 3
+    sharp, size = sharp / (high - low) ** 2, 3 if kind.get("pooled") else SIDE * SIDE * 3
     weights = np.tile(2 * sharp * centres / size, (size, 1))
-    return linear(path, weights=weights, bias=-sharp * centres**2, softmax=softmax)
+    return linear(path, weights=weights, bias=-sharp * centres**2, **kind)
 
 
 def compared(bright, reference, *paths, **options):
     said = []
-    (part,) = verify_against(paths, reference, lambda: bright, warn=said.append, **options).parts
+    (part,) = verify_against(paths, reference, lambda shape: bright, warn=said.append, **options).parts
     return part, said
 
 
@@ -70,6 +92,37 @@ def test_each_file_gets_the_range_in_which_it_is_right(tmp_path, bright):
     assert part.dataset["n"] == comparison.n == 90
     assert ["0..255 is taken" in said[0], "-1..1 is taken" in said[1]] == [True, True]
     assert "100.00 % of 300 training images are right" in said[0]
+
+
+@pytest.mark.parametrize("step", [1 / 256, 0.0039])
+def test_probabilities_that_are_rounded_inside_the_model_are_judged_as_rounded_ones(tmp_path, bright, step):
+    """Their sums are away from 1 by a step for each class: that is no softmax missing."""
+    reference = by_brightness(tmp_path / "reference.onnx", sharp=9)
+    rounded = by_brightness(tmp_path / "rounded.onnx", sharp=9, step=step)
+    for paths in ((reference, rounded), (rounded, reference)):
+        part, _ = compared(bright, *paths, given=parse("0..1"), margin_pp=5.0)
+        (comparison,) = part.comparisons
+        assert (comparison.problem, comparison.verdict) == (None, "pass")
+        assert comparison.figures.kl_mean < 1e-4
+
+
+def test_a_model_for_images_of_any_size_is_given_those_of_the_data(tmp_path, bright):
+    reference, free = (by_brightness(tmp_path / f"{pooled}.onnx", pooled=pooled) for pooled in (False, True))
+    part, _ = compared(bright, reference, free, given=parse("0..1"), margin_pp=5.0)
+    assert (part.comparisons[0].verdict, part.comparisons[0].figures.changed) == ("pass", 0)
+
+
+def test_what_answers_with_one_number_a_row_is_no_classifier(tmp_path, bright):
+    from onnx import TensorProto, helper, load, save
+
+    best = load(by_brightness(tmp_path / "best.onnx"))
+    best.graph.node.append(helper.make_node("ArgMax", ["probabilities"], ["class"], axis=1, keepdims=0))
+    best.graph.output[0].CopyFrom(helper.make_tensor_value_info("class", TensorProto.INT64, [None]))
+    save(best, tmp_path / "best.onnx")
+    with pytest.raises(
+        ArtifactError, match=r"best\.onnx: its output is \(300,\); a classifier's is \(batch, classes\)"
+    ):
+        compared(bright, by_brightness(tmp_path / "reference.onnx"), tmp_path / "best.onnx")
 
 
 def test_a_file_that_means_other_classes_fails(tmp_path, bright):
@@ -105,7 +158,7 @@ def test_a_file_that_is_not_there_is_named_before_data_are_loaded(tmp_path, lack
     for path in {*paths.values()} - {paths[lacking]}:
         path.write_bytes(b"x")
     with pytest.raises(ArtifactError, match=rf"{lacking}\.onnx: no such file"):
-        verify_against([paths["candidate"]], paths["reference"], lambda: pytest.fail("loaded"), warn=pytest.fail)
+        verify_against([paths["candidate"]], paths["reference"], lambda shape: pytest.fail("loaded"), warn=pytest.fail)
 
 
 def test_the_verb_compares_and_says_with_what(capfd, tmp_path, bright):
@@ -131,3 +184,18 @@ def test_the_verb_compares_and_says_with_what(capfd, tmp_path, bright):
         assert why in err
     code, _, err = cli("verify", reference, "--input-range", "0..1")
     assert (code, err) == (2, "error: manifests say what pixels become; --input-range goes with --against\n")
+
+
+@pytest.mark.parametrize("verb", ["verify", "diagnose"])
+def test_photos_are_brought_to_the_size_that_the_reference_takes(tmp_path, bright, capfd, verb):
+    from PIL import Image
+
+    for number, (image, label) in enumerate(zip(bright.train.images[:60], bright.train.labels[:60], strict=True)):
+        folder = tmp_path / "photos" / str(label)
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).resize((SIDE + 3, SIDE + 2)).save(folder / f"{number}.png")
+    reference = by_brightness(tmp_path / "reference.onnx")
+    code = call([verb, str(reference), "--against", str(reference), "--data", str(tmp_path / "photos"), "--json"])
+    out, err = capfd.readouterr()
+    # Too few images for a verdict.
+    assert (code, json.loads(out).get("verdict")) == ((3, "inconclusive") if verb == "verify" else (0, None)), err

@@ -58,7 +58,7 @@ def model(path, *, view=lambda weights: weights, order=range(CLASSES), inverted=
 )
 def test_a_planted_cause_is_named(tmp_path, corners, name, planted):
     reference, candidate = model(tmp_path / "reference.onnx"), model(tmp_path / "candidate.onnx", **planted)
-    found = diagnose(candidate, reference, corners, given=parse("0..1"), warn=lambda text: None)
+    found = diagnose(candidate, reference, lambda shape: corners, given=parse("0..1"), warn=lambda text: None)
     assert [cause.name for cause in found.causes] == [name]
     assert (found.causes[0].before, found.causes[0].after) == (found.agreement, 1.0)
     assert found.explained
@@ -68,7 +68,7 @@ def test_a_planted_cause_is_named(tmp_path, corners, name, planted):
 def test_two_causes_are_found_on_top_of_each_other(tmp_path):
     reference = by_brightness(tmp_path / "reference.onnx")
     candidate = by_brightness(tmp_path / "candidate.onnx", high=255.0, classes=(2, 0, 1))
-    found = diagnose(candidate, reference, dataset_of(), warn=lambda text: None)
+    found = diagnose(candidate, reference, lambda shape: dataset_of(), warn=lambda text: None)
     assert [cause.name for cause in found.causes] == ["labels", "input range"]
     assert found.causes[-1].text == "it takes pixels as 0..255"
     assert found.causes[-1].after == 1.0
@@ -78,20 +78,20 @@ def test_two_causes_are_found_on_top_of_each_other(tmp_path):
 def test_a_missing_softmax_and_other_weights_are_told_apart(tmp_path, corners):
     reference = model(tmp_path / "reference.onnx")
     logits = model(tmp_path / "logits.onnx", softmax=False)
-    found = diagnose(logits, reference, corners, given=parse("0..1"), warn=lambda text: None)
+    found = diagnose(logits, reference, lambda shape: corners, given=parse("0..1"), warn=lambda text: None)
     assert (found.softmax, found.causes, found.explained) == (True, (), True)
     rng = np.random.default_rng(1)
     other = linear(tmp_path / "other.onnx", weights=rng.normal(size=(SIDE * SIDE * 3, CLASSES)), bias=np.zeros(CLASSES))
-    assert not diagnose(other, reference, corners, given=parse("0..1"), warn=lambda text: None).explained
+    assert not diagnose(other, reference, lambda shape: corners, given=parse("0..1"), warn=lambda text: None).explained
     fewer = linear(tmp_path / "fewer.onnx", weights=np.ones((SIDE * SIDE * 3, 3)), bias=np.zeros(3))
     with pytest.raises(ArtifactError, match=r"its outputs are \(600, 3\), the reference's \(600, 4\)"):
-        diagnose(fewer, reference, corners, warn=lambda text: None)
+        diagnose(fewer, reference, lambda shape: corners, warn=lambda text: None)
 
 
 def test_integers_that_are_taken_for_values_are_named(tmp_path):
     reference = by_brightness(tmp_path / "reference.onnx")
     of_bytes = by_brightness(tmp_path / "bytes.onnx", low=-128.0, high=127.0)
-    found = diagnose(of_bytes, reference, dataset_of(), warn=lambda text: None)
+    found = diagnose(of_bytes, reference, lambda shape: dataset_of(), warn=lambda text: None)
     assert [(cause.name, cause.text, cause.after) for cause in found.causes] == [
         ("missing dequantization", "it takes pixels as integers from -128 to 127", 1.0)
     ]
@@ -100,7 +100,7 @@ def test_integers_that_are_taken_for_values_are_named(tmp_path):
 def test_whole_numbers_as_answers_lack_a_dequantization_and_no_softmax(tmp_path, corners):
     reference = model(tmp_path / "reference.onnx")
     whole = model(tmp_path / "whole.onnx", softmax=False, whole=True)
-    found = diagnose(whole, reference, corners, given=parse("0..1"), warn=lambda text: None)
+    found = diagnose(whole, reference, lambda shape: corners, given=parse("0..1"), warn=lambda text: None)
     assert (found.dequantization, found.softmax, found.causes) == (True, False, ())
     assert found.to_json()["dequantization"]
 

@@ -37,19 +37,19 @@ def test_images_with_many_clipped_values_that_are_answered_otherwise_are_the_cau
     bright = rng.random(IMAGES) < 0.4
     values = rng.uniform(-0.9, 0.9, (IMAGES, 4, 4, 1)).astype(np.float32)
     values[bright, :2] += 2
-    found = clipping.of_input(INPUT, some(values), answers(halves, bright), halves)
+    found = clipping.input_clipping(INPUT, some(values), answers(halves, bright), halves)
     wrong = bright[halves.half :].mean()
     assert found.name == "saturation"
     assert (found.before, found.after) == (1 - wrong, 1.0)
     assert found.text.startswith("its input holds -1 to 0.9922, beyond which ")
     unrelated = answers(halves, rng.random(IMAGES) < 0.4)
-    assert clipping.of_input(INPUT, some(values), unrelated, halves) is None
-    assert clipping.of_input(FLOAT, some(values), answers(halves, bright), halves) is None
+    assert clipping.input_clipping(INPUT, some(values), unrelated, halves) is None
+    assert clipping.input_clipping(FLOAT, some(values), answers(halves, bright), halves) is None
 
 
 def test_values_within_a_step_of_the_ends_are_not_clipped(halves):
     values = np.full((IMAGES, 4, 4, 1), 1.0, np.float32)
-    assert clipping.of_input(INPUT, some(values), answers(halves, np.arange(IMAGES) % 2 > 0), halves) is None
+    assert clipping.input_clipping(INPUT, some(values), answers(halves, np.arange(IMAGES) % 2 > 0), halves) is None
 
 
 def outputs_of(halves, tied, others):
@@ -65,7 +65,7 @@ def outputs_of(halves, tied, others):
 def test_several_outputs_at_the_highest_value_with_the_right_one_among_them_are_the_cause(rng, halves):
     tied = rng.random(IMAGES) < 0.5
     outputs = outputs_of(halves, tied, (halves.expected[:, None] + rng.integers(1, CLASSES, (IMAGES, 1))) % CLASSES)
-    found = clipping.of_output(OUTPUT, outputs, outputs.argmax(axis=1), halves)
+    found = clipping.output_clipping(OUTPUT, outputs, outputs.argmax(axis=1), halves)
     assert (found.name, found.after) == ("saturation", 1.0)
     assert found.before == halves.share(outputs.argmax(axis=1)) < 0.9
     assert found.text.startswith("the outputs of several classes are at 0.9961, the most that its output holds, for ")
@@ -76,7 +76,7 @@ def test_ties_that_hold_the_right_class_by_chance_are_no_cause(rng, halves):
     outputs = np.full((IMAGES, CLASSES), 0.1, np.float32)
     for row in outputs:
         row[rng.choice(CLASSES, 3, replace=False)] = 255 / 256
-    assert clipping.of_output(OUTPUT, outputs, outputs.argmax(axis=1), halves) is None
+    assert clipping.output_clipping(OUTPUT, outputs, outputs.argmax(axis=1), halves) is None
     outputs[:] = 255 / 256
-    assert clipping.of_output(OUTPUT, outputs, outputs.argmax(axis=1), halves) is None
-    assert clipping.of_output(FLOAT, outputs, outputs.argmax(axis=1), halves) is None
+    assert clipping.output_clipping(OUTPUT, outputs, outputs.argmax(axis=1), halves) is None
+    assert clipping.output_clipping(FLOAT, outputs, outputs.argmax(axis=1), halves) is None

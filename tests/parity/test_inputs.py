@@ -9,7 +9,7 @@ from toolkit.convention import CAFFE, STANDARD, TORCH, Convention, Layout, Outpu
 from toolkit.data.base import Split
 from toolkit.errors import UsageError
 from toolkit.parity import inputs
-from toolkit.parity.inputs import said_of
+from toolkit.parity.inputs import session_convention
 
 COLOURED = ["bgr:0..1", str(TORCH), str(CAFFE)]
 
@@ -18,13 +18,13 @@ COLOURED = ["bgr:0..1", str(TORCH), str(CAFFE)]
 def test_what_is_said_of_a_model_with_channels_first_keeps_them_first(tmp_path, given):
     layout = Convention(layout=Layout.NCHW)
     session = SimpleNamespace(path=tmp_path / "model.onnx", declared=STANDARD[1], convention=layout)
-    said = said_of(session, given)
+    said = session_convention(session, given)
     assert (str(said), said.layout) == (str(given or STANDARD[1]), Layout.NCHW)
 
 
 def test_a_model_that_says_nothing_of_its_input_has_no_known_range(tmp_path):
     session = SimpleNamespace(path=tmp_path / "model.onnx", declared=None, convention=Convention())
-    assert said_of(session, None) is None
+    assert session_convention(session, None) is None
 
 
 class Model:
@@ -36,6 +36,7 @@ class Model:
     def __init__(self, rows, right, *, classes):
         self._labels, self._right, self._classes = rows.labels, right, classes
         self.convention, self.tried = Convention(), []
+        self.path, self.output = "model.keras", SimpleNamespace(scale=None)
 
     def predict(self, images):
         self.tried.append(str(self.convention))

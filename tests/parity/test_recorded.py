@@ -52,12 +52,12 @@ def test_a_golden_that_was_changed_or_damaged_is_what_is_said(exported):
     found.golden_path.write_bytes(b"no golden")
     found = replace(found, golden=replace(found.golden, sha256=sha256(found.golden_path)))
     with contained() as workers:
-        assert str(found.golden_path) in recorded.otherwise(found, artifact, workers)
+        assert str(found.golden_path) in recorded.divergence_here(found, artifact, workers)
 
 
 def test_a_worker_compares_with_the_golden_as_this_process_does(exported):
     with contained() as workers:
         found, artifact = with_golden(exported, dict)
-        assert recorded.otherwise(found, artifact, workers) is None
+        assert recorded.divergence_here(found, artifact, workers) is None
         found, artifact = with_golden(exported, turned)
-        assert "90 of 90 predictions" in recorded.otherwise(found, artifact, workers)
+        assert "90 of 90 predictions" in recorded.divergence_here(found, artifact, workers)

@@ -171,7 +171,7 @@ def test_of_files_that_are_compared_with_each_other_those_of_a_manifest_are_know
     leaky = data.load(leaky_npz(tmp_path, tiny, [3]), warn=pytest.fail)
 
     def checked(*files, dataset=tiny):
-        return leaks.of_files(files, dataset, allowed=True, warn=pytest.fail)
+        return leaks.check_files(files, dataset, allowed=True, warn=pytest.fail)
 
     assert checked(listed, found.reference_path) == {"overlap": [], "overlap_checked": "all"}
     assert checked(listed, foreign) == checked(foreign, dataset=leaky) == leaks.NOT_CHECKED

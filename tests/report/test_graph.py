@@ -74,7 +74,7 @@ def test_the_picture_has_a_box_for_each_operator_and_a_line_for_each_tensor():
 
 
 def test_a_picture_alone_is_a_file_with_its_colours():
-    alone = graph.alone(graph.draw(made_up((-1,), name="<evil>\x1b")))
+    alone = graph.standalone(graph.draw(made_up((-1,), name="<evil>\x1b")))
     assert ElementTree.fromstring(alone.encode()).tag == "{http://www.w3.org/2000/svg}svg"
     assert "prefers-color-scheme: dark" in alone
     assert "&lt;evil&gt;\\x1b" in alone

@@ -148,7 +148,10 @@ def test_the_keyboard_draws_and_reaches_everything(opened, keep):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id"))
     assert reached == ["ink", "clear", "upload", "camera"]
+    stage = page.locator("#stage")
+    without = stage.screenshot()
     page.locator("#ink").focus()
+    assert stage.screenshot() != without
     for key, times in (("Shift+ArrowUp", 10), ("Shift+ArrowLeft", 6), ("ArrowRight", 12), ("ArrowDown", 22)):
         for _ in range(times):
             page.keyboard.press(key)
@@ -195,7 +198,7 @@ def test_artifacts_that_disagree_are_marked_and_one_that_died_says_so(opened, ke
     assert page.locator(".says .quiet").all_inner_texts() == [
         "60.0 %",
         "novelty 2.50 (limit 4.00)",
-        "else 1, 60.0 %",
+        "likeliest: 1, 60.0 %",
         "novelty 12.3 (limit 4.00)",
     ]
     document |= {"results": [answers[0], {"artifact": "b", "error": "<b>b was ended</b>"}], "agree": None}
@@ -214,6 +217,40 @@ def test_a_wrong_token_and_a_server_that_has_gone_are_told(opened, link, keep):
     draw(page, *SEVEN)
     page.get_by_text("No answer from the server").wait_for()
     keep(page, "gone")
+    assert page.locator(".bars").count() == 0
+
+
+def test_what_was_said_of_the_last_image_goes_when_another_is_opened_and_a_late_answer_is_waited_for(opened, tmp_path):
+    page = opened()
+    draw(page, *SEVEN)
+    reads(page, "7", "7")
+    waits = []
+    page.route("**/v1/predict", lambda route: waits.append(route))  # answered at the end
+    (tmp_path / "seven.png").write_bytes(png(seven(80)))
+    page.locator("#file").set_input_files(tmp_path / "seven.png")
+    page.get_by_text("Waits for the server.").wait_for()
+    assert page.locator(".bars").count() == 0
+    waits[0].continue_()
+    reads(page, "7", "7")
+    assert page.locator("#status").inner_text().startswith("Answered in ")
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_long_names_of_many_classes_leave_room_for_what_the_model_saw(opened, keep, width):
+    page = opened(width)
+    rows = [{"class": f"three-toed sloth {number}", "probability": 0.01} for number in range(100)]
+    reading = {"class": "sloth" * 12, "probability": 0.01, "probabilities": rows, "none_of_these": None}
+    reading |= {"novelty": None, "box": None, "seen": {"height": 1, "width": 1, "channels": 1, "pixels": "AA=="}}
+    result = {"artifact": "a", "readings": [reading], "inference_s": 0.001, "batch": 1}
+    times = {"prepare_s": 0.1, "total_s": 0.2}
+    document = {"image": {"height": 28, "width": 28}, "results": [result], "agree": None, **times}
+    page.route("**/v1/predict", lambda route: route.fulfill(json=document))
+    draw(page, *SEVEN)
+    page.get_by_text("Inference: 1.0 ms; the likeliest 12 of 100 classes").wait_for()
+    keep(page, f"many-{width}")
+    assert page.locator(".says canvas").bounding_box()["width"] == 84
+    assert page.locator(".bars .name").first.evaluate("one => one.scrollWidth <= one.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 CONTRAST = """() => {

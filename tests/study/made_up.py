@@ -46,7 +46,12 @@ def progress(accuracies, *, losses=None, gradients=()) -> TrainingProgress:
 def study(story, grid: Grid = SMALL, folder: Path = Path("runs/made-up")) -> Study:
     """A study in which ``story(recipe)`` tells of each run: its accuracies, or a dict with more of it."""
     return Study(
-        folder, grid, DATA, HOST, (1,), tuple(_outcome(trial, story) for trial in trials.of_grid(grid, DIGESTS, folder))
+        folder,
+        grid,
+        DATA,
+        HOST,
+        (1,),
+        tuple(_outcome(trial, story) for trial in trials.grid_trials(grid, DIGESTS, folder)),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.study.made_up import plausible, study
 from toolkit.errors import RunError
 from toolkit.files import write_json
+from toolkit.overlap import Overlap
 from toolkit.study import charts, markdown, report
 from toolkit.study.claims.base import Table
 from toolkit.study.grid import Grid
@@ -68,9 +69,26 @@ def test_the_page_needs_nothing_else(written):
     assert "url(" not in written.html.read_text()
 
 
+def test_nothing_that_a_document_says_is_taken_for_markdown(tmp_path, no_charts):
+    (tmp_path / "study").mkdir()
+    of = study(plausible, replace(SMALL, seeds=1), tmp_path / "study")
+    said = "![x](../secret.png)"
+    outcomes = tuple(replace(one, message=f"{said} | {said}\n# `x`") for one in of.outcomes)
+    data = {**of.data, "name": said, "digests": {**of.data["digests"], "test_images": f"`{said}`"}}
+    shared = {"part": said, "other": said, "count": 7, "rows": 90, "first": [0]}
+    of = replace(
+        of, outcomes=outcomes, host={"cpu": f"a\x1b[1m {said}", "cores": 2}, data={**data, "overlap": [shared]}
+    )
+    written = report.write(of, tmp_path / "study")
+    page = written.html.read_text()
+    assert page.count(said) == 5 + 2 * len(outcomes)
+    assert {"<img", "\x1b", "<code"} & {*re.findall(r"<img|\x1b|<code", page)} == set()
+    assert "\x1b" not in written.markdown.read_text()
+
+
 def test_what_looks_like_markup_is_escaped(tmp_path):
     text = "# a < b\n\n`x` & *y*\n\n" + markdown.table(Table(("p|q",), (("<i>",),)))
-    assert text == "# a < b\n\n`x` & *y*\n\n| p\\|q |\n| --- |\n| <i> |"
+    assert text == "# a < b\n\n`x` & *y*\n\n| p\\|q |\n| --- |\n| \\<i> |"
     page = render_html(text, tmp_path)
     assert "<h1>a &lt; b</h1>" in page
     assert "<title>a &lt; b</title>" in page
@@ -86,10 +104,10 @@ def no_charts(monkeypatch):
 
 def test_an_overlap_marks_every_test_accuracy(tmp_path, no_charts):
     of = study(plausible, replace(SMALL, activation=("sigmoid",), learning_rate=(0.1,), seeds=1), tmp_path)
-    shared = {"part": "test", "other": "training", "count": 7, "rows": 90, "first": [0]}
+    shared = Overlap("test", "training", 7, 90, (0,))
     text = report.write(replace(of, data={**of.data, "overlap": [shared]}), tmp_path).markdown.read_text()
     assert "\n\\* 7 test images are training images too: no test accuracy on this page is one." in text
-    assert len(re.findall(r"\)\* \|", text)) == len(of.outcomes) + 1
+    assert len(re.findall(r"\)\\\* \|", text)) == len(of.outcomes) + 1
 
 
 def test_a_study_without_an_ended_run_has_no_report(tmp_path):
@@ -122,4 +140,4 @@ def test_the_report_says_when_and_with_what_the_runs_were_made(tmp_path, no_char
         write_json(one.trial.folder / "config.json", document)
     text = report.write(of, tmp_path).markdown.read_text()
     assert f"Runs begun: 2026-01-01 to 2026-01-0{len(of.outcomes)}, with keras 3.1, tensorflow 2.2." in text
-    assert f"sha256 of the test rows: `{of.data['digests']['test_images']}`" in text
+    assert f"sha256 of the test rows: {of.data['digests']['test_images']})" in text

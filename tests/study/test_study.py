@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,11 @@ from toolkit.entries import RecordedRecipe
 from toolkit.errors import BusyError, DataError, RunError, UsageError
 from toolkit.files import sha256, write_json
 from toolkit.runtimes.keras.loading import allowing
-from toolkit.study import study, trials
+from toolkit.study import outcome, study, trials
 from toolkit.study.executors.base import ENDED, EPOCH, STARTED, Event
 from toolkit.study.grid import Grid
 from toolkit.study.trials import TrialState
+from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress, save_state
 
 ONE = Grid(
     model=("mlp",), optimizer=("adam",), activation=("relu",), learning_rate=(0.01,), loss=("mse",), epochs=(2,)
@@ -96,9 +98,9 @@ def test_other_data_or_another_recipe_is_another_run(finished, tiny):
 
 @pytest.mark.slow
 def test_the_name_of_a_run_is_its_configuration_and_a_digest(finished, tiny):
-    (one,) = trials.of_grid(ONE, tiny.digests, finished.folder)
+    (one,) = trials.grid_trials(ONE, tiny.digests, finished.folder)
     assert one.folder.name.startswith("mlp-adam-relu-0.01-mse-seed0-")
-    assert one.folder == trials.of_grid(replace(ONE, epochs=(9,)), tiny.digests, finished.folder)[0].folder
+    assert one.folder == trials.grid_trials(replace(ONE, epochs=(9,)), tiny.digests, finished.folder)[0].folder
 
 
 @pytest.mark.slow
@@ -144,7 +146,7 @@ def test_a_run_that_crashes_costs_itself_alone_and_is_tried_again(tmp_path, tiny
 
 
 def test_data_that_changed_under_way_crash_the_run_and_train_nothing(tmp_path, tiny):
-    (trial,) = trials.of_grid(ONE, {**tiny.digests, "train_labels": "0"}, tmp_path)
+    (trial,) = trials.grid_trials(ONE, {**tiny.digests, "train_labels": "0"}, tmp_path)
     trials.perform(trial, tiny, device="cpu", allow_overlap=False, on_epoch=pytest.fail)
     assert [path.name for path in trial.folder.iterdir()] == ["failure.json"]
 
@@ -189,6 +191,14 @@ def test_images_that_are_in_both_parts_are_refused(tmp_path):
     with pytest.raises(DataError, match="9 of the 9 test images are training images too"):
         study.begin(ONE, leaky, tmp_path, jobs=1)
     assert study.begin(ONE, leaky, tmp_path, jobs=1, allow_overlap=True).overlap[0]["count"] == 9
+
+
+def test_a_run_that_was_never_validated_is_none_of_a_study(tmp_path):
+    (trial,) = trials.grid_trials(ONE, {}, tmp_path)
+    of = TrainingProgress([Epoch(1, 0.5, 0.8, nan, nan, 1.0)], [], 1, 0.5)
+    save_state(trial.folder / STATE, variables={}, progress=of)
+    with pytest.raises(RunError, match=r"state\.npz: has an epoch that was not validated; start the training anew"):
+        outcome.read(trial)
 
 
 def test_a_folder_without_a_study_is_said_to_be_one(tmp_path):

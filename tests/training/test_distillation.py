@@ -180,5 +180,5 @@ def test_a_teacher_is_found_again_where_it_was(here, tmp_path, knowing):
     ):
         folders.go_on({}, None, "taught")
     assert folders.go_on({"teacher": "../big.keras"}, None, "taught")[0].teacher == "../big.keras"
-    assert configuration.of_teacher(replace(RECIPE, teacher="runs/taught"))["teacher"] == str(folder)
-    assert configuration.of_teacher(RECIPE) == {}
+    assert configuration.teacher_entry(replace(RECIPE, teacher="runs/taught"))["teacher"] == str(folder)
+    assert configuration.teacher_entry(RECIPE) == {}

@@ -17,7 +17,7 @@ from toolkit.data.base.parts import divide
 from toolkit.data.base.values import as_values
 from toolkit.errors import RunError, UsageError
 from toolkit.export.sources import resolve
-from toolkit.parity.inputs import said_of
+from toolkit.parity.inputs import session_convention
 from toolkit.runtimes import open_session
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.training import inputs, network
@@ -83,7 +83,7 @@ def test_a_file_is_trained_on_the_pixels_that_it_takes(tmp_path, bright, said):
     assert started[0].additions[0] == f"pixels as {said}"
     assert f"pixels as {said}" in (trained.folder / "summary.txt").read_text()
     assert str(runs.convention_of(trained.folder)) == str(resolve(str(trained.folder)).convention) == said
-    assert str(said_of(open_session(trained.checkpoint, threads=0), None)) == said
+    assert str(session_convention(open_session(trained.checkpoint, threads=0), None)) == said
     # What is trained from the weights of a run takes what that took.
     went_on = train(replace(RECIPE, model=str(trained.checkpoint)), bright, tmp_path / "next")
     assert went_on.test.accuracy == 1.0

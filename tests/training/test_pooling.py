@@ -21,7 +21,7 @@ def pooled(images, *, slices, **options):
         with tf.GradientTape() as tape:
             tape.watch(values)
             if slices:
-                with pooling.as_slices(tf):
+                with pooling.pool_by_slices(tf):
                     outputs = layer(values)
             else:
                 outputs = layer(values)

@@ -17,6 +17,7 @@ from toolkit.errors import ArtifactError
 from toolkit.export import exporter
 from toolkit.export.sources import resolve
 from toolkit.files import sha256
+from toolkit.reading import Reading
 from toolkit.training import distillation, transfer
 from toolkit.training.recipe import Recipe
 from toolkit.worker import keras, process, session
@@ -82,6 +83,34 @@ def test_who_loads_a_file_says_what_it_is_asked_next(here, tiny, monkeypatch):
     options = exporter.ExportOptions([], input_shape=(6, 6, 1))
     with pytest.raises(ArtifactError, match=r"is tried on \(50, 6, 6, 1\)"):
         exporter.export(resolve(str(path)), tiny, here / "out", options, warn=pytest.fail)
+
+
+def test_data_are_read_as_asked_else_as_recorded_and_photos_in_the_size_of_the_model(tmp_path, tiny_npz, monkeypatch):
+    (tmp_path / "photos" / "apple").mkdir(parents=True)
+    (tmp_path / "photos" / "apple" / "1.png").touch()
+    photos, files, loaded = str(tmp_path / "photos"), (tmp_path / "first.keras", tmp_path / "second.keras"), []
+
+    def load_model(path):
+        loaded.append(path.name)
+        return SimpleNamespace(input_shape=(None, 8, 6))
+
+    monkeypatch.setattr(keras, "load_model", load_model)
+    assert keras.reading_for(photos, None, None, *files) == Reading(model_shape=(8, 6, 1))
+    assert keras.reading_for(photos, Reading(resize="crop"), None, *files) == Reading(
+        resize="crop", model_shape=(8, 6, 1)
+    )
+    assert loaded == ["first.keras"] * 2
+    recorded = Reading(image_size=(9, 9), resize="fit", model_shape=(9, 9, 3))
+    assert keras.reading_for(photos, None, recorded, *files) == recorded
+    assert keras.reading_for(photos, Reading(resize="crop"), recorded, *files) == Reading(
+        resize="crop", model_shape=(9, 9, 3)
+    )
+    assert keras.reading_for(str(tiny_npz), None, None, *files) == Reading()
+    assert keras.reading_for(str(tiny_npz), None, recorded) == Reading()
+    keys = Reading(keys={"x_train": "a"})
+    assert keras.reading_for(str(tiny_npz), keys, recorded) == keys
+    assert keras.reading_for(photos, None, None) == Reading()
+    assert loaded == ["first.keras"] * 2
 
 
 @pytest.fixture

@@ -2,9 +2,15 @@
 
 import sys
 import warnings
+from os import PathLike, fspath
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitWarning
+
+if TYPE_CHECKING:
+    from toolkit.parity.against import Load
+    from toolkit.reading import Reading
 
 # Where `export` writes and the others look, and where `bench` keeps records, unless told otherwise.
 EXPORTED = Path("exported")
@@ -17,3 +23,13 @@ def warn(text: str) -> None:
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "toolkit":
         frame, depth = frame.f_back, depth + 1
     warnings.warn(text, ToolkitWarning, stacklevel=depth)
+
+
+def loading(data: str | PathLike[str], asked: "Reading | None") -> "Load":
+    """Return what loads a data set for a model of any file: read as asked, photos in the size that the model takes."""
+    from toolkit.data import load
+    from toolkit.reading import Reading
+    from toolkit.worker.keras import reading_for
+
+    choice = fspath(data)
+    return lambda shape: load(choice, warn=warn, reading=reading_for(choice, asked, Reading(model_shape=shape)))

@@ -42,8 +42,7 @@ def compress(
     from toolkit.export import sources
     from toolkit.study import study
 
-    for package in ("tensorflow", "matplotlib"):
-        extras.require(package)
+    extras.require("tensorflow", "matplotlib")
     folder = study.folder_of(name)
     executor = executor_of(1, folder / compression.LOG, ray=None, cpus=1, gpus=0.0)
     original = sources.resolve(fspath(source))

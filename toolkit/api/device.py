@@ -40,7 +40,7 @@ def bundle(
     choice = named or _recommended(manifest, on_step)
     if choice.artifact.verdict == Verdict.FAIL:
         warn(f"{choice.artifact.path} failed its verification")
-    if named and (why := choose.otherwise(manifest, named)):
+    if named and (why := choose.divergence_here(manifest, named)):
         warn(f"{named.artifact.path} answers differently here than where it was exported: {why}")
     path = None if output is None else Path(output)
     return make(manifest, choice.artifact, path, why=choice.why, record=choice.record, setting=choice.setting)
@@ -89,7 +89,7 @@ def _recommended(manifest: "Manifest", on_step: OnStep) -> "ChosenArtifact":
 
     why = f"{manifest.folder}: no benchmark of these artifacts in {BENCHMARKS}/ was made here"
     if choice := choose.recommended(manifest, BENCHMARKS):
-        otherwise = choose.otherwise(manifest, choice)
+        otherwise = choose.divergence_here(manifest, choice)
         if otherwise is None:
             return choice
         why = f"{choice.artifact.path}, which {choice.record} recommends, answers differently here by now ({otherwise})"

@@ -32,8 +32,7 @@ def serve(
     """
     from toolkit.convention import parse
 
-    for package in ("starlette", "uvicorn", "segno"):
-        extras.require(package)
+    extras.require("starlette", "uvicorn", "segno")
     from toolkit.serve import server
     from toolkit.serve.address import bind
 

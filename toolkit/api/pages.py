@@ -33,13 +33,13 @@ def report(
     """
     from toolkit import manifest as manifests
     from toolkit.bench.record import read
-    from toolkit.files import near
+    from toolkit.files import relative_to_here
     from toolkit.report.subject import Subject
     from toolkit.report.write import write
 
     if Path(path).is_file():
         raise UsageError(f"{fspath(path)}: a file; give the folder of an export")
-    folders = manifests.folders(near(Path(path)) or Path(path).absolute())
+    folders = manifests.folders(relative_to_here(Path(path)) or Path(path).absolute())
     if output is not None and len(folders) > 1:
         raise UsageError(f"{path}: holds {len(folders)} exports, and one page was asked for; give one of them")
     given = None if record is None else read(Path(record))
@@ -70,5 +70,5 @@ def show(file: str | PathLike[str], *, picture: str | PathLike[str] | None = Non
         raise UsageError(f"{fspath(picture)}: a picture of a graph must end in .svg")
     drawn = graph.read(Path(file))
     if picture is not None:
-        write_text(Path(picture), graph.alone(graph.draw(drawn)))
+        write_text(Path(picture), graph.standalone(graph.draw(drawn)))
     return drawn

@@ -1,13 +1,12 @@
 """The step between export and bench: is it still the model that was trained?"""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit import drawing
-from toolkit.api.base import EXPORTED, warn
+from toolkit.api.base import EXPORTED, loading, warn
 from toolkit.errors import UsageError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.step import OnStep, ignore
@@ -89,7 +88,6 @@ def verify_against(
     for what gets most training images right. The rest is as in ``verify``, and so are the result and the errors.
     """
     from toolkit.convention import parse
-    from toolkit.data import load
     from toolkit.parity import against
     from toolkit.runtimes.keras.loading import allowing
 
@@ -98,7 +96,7 @@ def verify_against(
         parity = against.verify_against(
             [Path(path) for path in paths],
             Path(reference),
-            partial(load, fspath(data), warn=warn, reading=reading),
+            loading(data, reading),
             given=None if input_range is None else parse(input_range),
             margin_pp=margin_pp,
             allow_overlap=allow_overlap,

@@ -141,5 +141,6 @@ def _artifacts(*paths: str | PathLike[str]) -> list[Path]:
     artifacts = [Path(path) for path in paths]
     for path in artifacts:
         if path.is_dir() or path.suffix not in runtimes.suffixes():
-            raise UsageError(f"{path}: not an artifact; 'toolkit record compare' compares the records of benchmarks")
+            allowed = f"allowed: one {', '.join(runtimes.suffixes())} file"
+            raise UsageError(f"{path}: not an artifact; {allowed}; 'toolkit record compare' compares records")
     return artifacts

@@ -261,9 +261,10 @@ def train(
     """
     from toolkit import runs
     from toolkit.data import load
-    from toolkit.reading import AS_THEY_ARE
+    from toolkit.models import weights_files
     from toolkit.runtimes.keras.loading import allowing
-    from toolkit.training import fit, folders, transfer
+    from toolkit.training import fit, folders
+    from toolkit.worker.keras import reading_for
 
     options = {**recipe, **({} if model is None else {"model": model})}
     asked = folders.go_on if resume else folders.begin
@@ -271,10 +272,10 @@ def train(
     extras.require("tensorflow")
     runs.remove_leftovers()
     with allowing(imports, unsafe_lambda=unsafe_lambda):
-        how = reading or (runs.reading_of(folder) if resume else AS_THEY_ARE)
+        recorded = runs.reading_of(folder) if resume else None
         return fit.train(
             chosen,
-            load(choice, warn=warn, reading=transfer.reading_for((chosen.model,), choice, how)),
+            load(choice, warn=warn, reading=reading_for(choice, reading, recorded, *weights_files(chosen.model))),
             folder,
             device_choice=device,
             strategy_choice=strategy,

@@ -68,8 +68,7 @@ def search(
     from toolkit.search.search import LOG, begin
     from toolkit.study import study
 
-    for package in ("tensorflow", "matplotlib", "optuna"):
-        extras.require(package)
+    extras.require("tensorflow", "matplotlib", "optuna")
     measures.require(budgets, is_alone=jobs == 1 and ray is None)
     folder = study.folder_of(name)
     limits = conduct.Limits(trials, hours)
@@ -78,8 +77,7 @@ def search(
     given = None if against is None else sources.resolve(fspath(against))
     dataset = load(fspath(data), warn=warn, reading=reading)
     begun = begin(asked, dataset, folder, jobs=executor.jobs, must_match=given is not None, allow_overlap=allow_overlap)
-    of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"
-    on_step(Step(0, 1, f"{of_what}; {budgets}; {begun.summary}; in {folder}/", begun, is_news=True))
+    on_step(Step(0, 1, f"{dataset.summary}; {budgets}; {begun.summary}; in {folder}/", begun, is_news=True))
     return _carry_out(begun, dataset, executor, limits, given, device=device, on_step=on_step)
 
 

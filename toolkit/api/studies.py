@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
@@ -56,25 +57,23 @@ def study(
     in the folder, MissingExtraError without TensorFlow.
     """
     from toolkit.data import load
-    from toolkit.reading import AS_THEY_ARE
+    from toolkit.models import weights_files
     from toolkit.runtimes.keras.loading import allowing
     from toolkit.study import grid, study
     from toolkit.study.progress import Board
-    from toolkit.training import transfer
+    from toolkit.worker.keras import reading_for
 
-    extras.require("tensorflow")
-    extras.require("matplotlib")
+    extras.require("tensorflow", "matplotlib")
     folder = study.folder_of(name)
     asked = grid.make(axes, quick=quick)
     executor = executor_of(jobs, folder / study.LOG, ray=ray, cpus=run_cpus, gpus=run_gpus)
     with allowing(imports, unsafe_lambda=unsafe_lambda):
-        read_as = transfer.reading_for(asked.model, fspath(data), reading or AS_THEY_ARE)
-        dataset = load(fspath(data), warn=warn, reading=read_as)
+        files = chain.from_iterable(map(weights_files, asked.model))
+        dataset = load(fspath(data), warn=warn, reading=reading_for(fspath(data), reading, None, *files))
         begun = study.begin(asked, dataset, folder, jobs=executor.jobs, allow_overlap=allow_overlap)
         board = Board(begun, jobs=executor.jobs)
-        of_what = f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s"
         how = f"{begun.summary}; {asked.describe_epochs()}, {executor.jobs} at a time; in {folder}/"
-        for text in (of_what, how):
+        for text in (dataset.summary, how):
             on_step(Step(*board.epochs, text, begun, is_news=True))
 
         def on_event(event: "Event") -> None:

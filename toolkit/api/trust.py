@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit import drawing, extras
-from toolkit.api.base import BENCHMARKS, EXPORTED, warn
+from toolkit.api.base import BENCHMARKS, EXPORTED, loading, warn
 from toolkit.errors import UsageError
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.step import OnStep, ignore
@@ -69,14 +69,12 @@ def diagnose(
     classifier of these images, DataError for data that cannot be had.
     """
     from toolkit.convention import parse
-    from toolkit.data import load
     from toolkit.parity.causes import diagnose
     from toolkit.runtimes.keras.loading import allowing
 
     given = None if input_range is None else parse(input_range)
-    dataset = load(fspath(data), warn=warn, reading=reading)
     with allowing(imports, unsafe_lambda=unsafe_lambda):
-        return diagnose(Path(artifact), Path(against), dataset, given=given, warn=warn)
+        return diagnose(Path(artifact), Path(against), loading(data, reading), given=given, warn=warn)
 
 
 def localize(

@@ -109,7 +109,7 @@ def _entry(result: Result, why: str, *, fits: bool, beside: Sequence[Result] = (
 
 def _missed(result: Result, budget: str, share: float) -> str:
     unknown = budget == "accuracy" and result.accuracy is None
-    return "accuracy, which is not known" if unknown else f"{budget} by {units.percent(share)} of the limit"
+    return "accuracy, which is not known" if unknown else f"{budget} by {units.percent(share, '.1f')} of the limit"
 
 
 def _describe(best: Result, speedup: Interval | None, kernels: str | None) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from toolkit import extras, runtimes
 from toolkit import manifest as manifests
-from toolkit.errors import ArtifactError, MissingExtraError
+from toolkit.errors import ArtifactError
 from toolkit.files import require_file
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.runtimes import REFERENCE_RUNTIME
@@ -60,7 +60,7 @@ def select(
             elif name != REFERENCE_RUNTIME:  # a device without TensorFlow is as it should be
                 missing[name] = missing.get(name, 0) + 1
     for name, count in missing.items():
-        warn(f"{count} files left out, {MissingExtraError(*runtimes.package_and_extra(name))}")
+        warn(f"{count} files left out, {extras.missing(runtimes.get(name).PACKAGE)}")
     if left:
         warn(f"left out, the runtime does not run them: {', '.join(left)}")
     if not candidates:

@@ -33,10 +33,16 @@ class Pair:
         """Say whether the newer one is slower by more than ``tolerance``, a share, with 95 % confidence."""
         return self.change is not None and statistics.is_slower(self.change, tolerance)
 
+    @property
+    def same_file(self) -> bool:
+        """Whether both are of one file, by its digest; false if a record lacks it."""
+        return self.old.sha256 is not None and self.old.sha256 == self.new.sha256
+
     def to_json(self) -> dict[str, Any]:
         """Return what ``toolkit record compare --json`` has of the pair."""
         return {
             "artifact": str(self.new.path),
+            "same_file": self.same_file,
             "runtime": self.new.runtime,
             "threads": self.new.threads,
             "batch": self.new.batch,
@@ -73,6 +79,11 @@ class Compared:
     def slower(self) -> list[Pair]:
         """The configurations that are slower by more than is tolerated, with 95 % confidence."""
         return [pair for pair in self.pairs if pair.regressed(self.tolerance)]
+
+    @property
+    def within(self) -> list[Pair]:
+        """The configurations that are slower by no more than is tolerated, with 95 % confidence."""
+        return [pair for pair in self.pairs if pair.change and statistics.is_within(pair.change, self.tolerance)]
 
     @property
     def verdict(self) -> Verdict | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from toolkit.files import near
+from toolkit.files import relative_to_here
 from toolkit.manifest import MANIFEST
 
 # What a failure is called after its artifact, where that is measured with several numbers of threads or images.
@@ -33,7 +33,7 @@ def path_of_failure(key: str) -> Path:
 
 def folder(path: Path) -> Path:
     """Return what a folder of artifacts is called: its path from here, its name if it is an export, or nothing."""
-    return near(path) or (Path(path.resolve().name) if (path / MANIFEST).is_file() else Path())
+    return relative_to_here(path) or (Path(path.resolve().name) if (path / MANIFEST).is_file() else Path())
 
 
 def _untaken(called: Path, taken: set[Path]) -> Path:

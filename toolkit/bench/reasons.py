@@ -25,8 +25,8 @@ FAST_KERNELS = ("XNNPACK", "optimized")
 _X86 = ("x86_64", "i686", "AMD64")
 # Instructions that multiply and add bytes, and where they are: AVX-512 VNNI and AVX-VNNI (Intel, "Architecture
 # Instruction Set Extensions Programming Reference"; AMD, "Zen 4"), dotprod (Arm, FEAT_DotProd of Armv8.2).
-X86_BYTES = ("VNNI", "Intel from Cascade Lake and Ice Lake on and AMD from Zen 4 on")
-ARM_BYTES = ("dot-product (dotprod, i8mm)", "Cortex-A55, A75, A76 and later (a Raspberry Pi 5, no Pi 4)")
+X86_BYTES = ("VNNI", "Intel since Cascade Lake and Ice Lake, AMD since Zen 4")
+ARM_BYTES = ("dot-product (dotprod, i8mm)", "Cortex-A55, A75, A76 and later: a Raspberry Pi 5, no Pi 4")
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def slow_kernels(evidence: Evidence) -> str | None:
     names = ", ".join(dict.fromkeys(one.operator.name for one in slow))
     kernels = ", ".join(dict.fromkeys(one.operator.kernels for one in slow))
     whole = evidence.candidate.total_s
-    share = f", {taken / whole:.0%} of its time" if whole else ""
+    share = f", {units.percent(taken / whole, '.0f')} of its time" if whole else ""
     return f"{FAST_KERNELS[0]} has no kernel for {names} of these types: the {kernels} ones run{share}"
 
 
@@ -94,7 +94,7 @@ def conversions(evidence: Evidence) -> str | None:
     if not evidence.explains(lost) or lost < evidence.arithmetic_lost_s:
         return None
     share = evidence.candidate.conversions_s() / (evidence.candidate.total_s or 1.0)
-    return f"quantizing and dequantizing takes {share:.0%} of its time, more than integers save"
+    return f"quantizing and dequantizing takes {units.percent(share, '.0f')} of its time, more than integers save"
 
 
 def not_again(evidence: Evidence) -> str | None:
@@ -148,8 +148,8 @@ def _missing(evidence: Evidence) -> str | None:
         return None
     wanted, where = X86_BYTES if evidence.arch in _X86 else ARM_BYTES
     return (
-        f"this CPU has no {wanted} instructions, so integers are not multiplied faster than floats; {where} have them, "
-        "and may turn it round"
+        f"this CPU has no {wanted} instructions, so it multiplies integers no faster than floats; int8 may be faster "
+        f"on a CPU that has them ({where})"
     )
 
 

@@ -60,7 +60,7 @@ class Record:
 
     @property
     def marked(self) -> dict[str, int]:
-        """How many turns are marked, by what changed on the machine."""
+        """How many blocks are marked, by what changed on the machine."""
         return dict(Counter(mark.reason for result in self.results for mark in result.marks))
 
     def baseline(self, result: Result) -> Result | None:

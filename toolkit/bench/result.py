@@ -100,7 +100,7 @@ class ResultFacts:
 class Result(ResultFacts):
     """One measured configuration: raw latencies by block, and its processes; all figures are derived from them.
 
-    marks: turns in which something changed on the machine; they are left in. pairs: blocks of it that alternate with
+    marks: blocks in which something changed on the machine; they are left in. pairs: blocks of it that alternate with
     those of its float32 original; None for that itself, and in records from before they were kept.
     """
 
@@ -124,7 +124,7 @@ class Result(ResultFacts):
 
     @property
     def marked(self) -> dict[str, int]:
-        """How many turns are marked, by what changed on the machine."""
+        """How many blocks are marked, by what changed on the machine."""
         return dict(Counter(mark.reason for mark in self.marks))
 
     @property

@@ -146,6 +146,11 @@ def is_slower(ratio: Interval, tolerance: float) -> bool:
     return verdict(ratio) == SpeedVerdict.SLOWER and ratio.high < 1 / (1 + tolerance)
 
 
+def is_within(ratio: Interval, tolerance: float) -> bool:
+    """Say whether a speed-up means slower by at most ``tolerance``, a share, with 95 % confidence."""
+    return ratio.low >= 1 / (1 + tolerance)
+
+
 def at_least(ratio: Interval) -> float | None:
     """Return how many times faster, or slower, a speed-up is by its interval; None if that cannot be told."""
     return {SpeedVerdict.FASTER: ratio.low, SpeedVerdict.SLOWER: 1 / ratio.high}.get(verdict(ratio))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.bench.measure import END_TO_END, INVOKE, PACED, TimedModel
-from toolkit.convention import of_message
+from toolkit.convention import from_message
 from toolkit.errors import ArtifactError
 from toolkit.host import process_memory_bytes
 from toolkit.worker.child import Task
@@ -49,7 +49,7 @@ def open_subject(
     usual = partial(get(runtime).open_session, threads=threads)
     opened = partial(settings.get(runtime, setting).open if setting else usual, Path(path))
     try:
-        return TimedModel(opened, images, batch=batch, convention=of_message(convention), shapes=shapes)
+        return TimedModel(opened, images, batch=batch, convention=from_message(convention), shapes=shapes)
     except MemoryError as error:
         raise ArtifactError(f"{path}: the memory does not suffice for it") from error
 
@@ -117,7 +117,7 @@ def _profile(kept: dict[str, Any], content: bytes, *, inputs: str | None, timed:
         threads=artifact["threads"],
         batch=artifact["batch"],
         timed=timed,
-        convention=of_message(artifact["convention"]),
+        convention=from_message(artifact["convention"]),
     ), b""
 
 

@@ -47,6 +47,11 @@ class Versus:
         return self.pairs.speedup if self.pairs else None
 
     @property
+    def within(self) -> bool:
+        """Whether the candidate is slower by no more than is tolerated, with 95 % confidence."""
+        return self.speedup is None or statistics.is_within(self.speedup, self.tolerance)
+
+    @property
     def verdict(self) -> SpeedVerdict:
         """Whether the candidate is faster or slower."""
         return statistics.verdict(self.speedup) if self.speedup else SpeedVerdict.INDISTINGUISHABLE

@@ -89,10 +89,10 @@ def recommendation(document: Mapping[str, Any], manifest: Manifest) -> ChosenArt
     raise ArtifactError(f"{document['record']} recommends nothing of {manifest.folder} ({reason}); name an artifact")
 
 
-def otherwise(manifest: Manifest, choice: ChosenArtifact) -> str | None:
+def divergence_here(manifest: Manifest, choice: ChosenArtifact) -> str | None:
     """Return what keeps the artifact from answering here as where it was exported; None if it does."""
     with contained() as workers:
-        return recorded.otherwise(manifest, choice.artifact, workers)
+        return recorded.divergence_here(manifest, choice.artifact, workers)
 
 
 def _setting(document: Mapping[str, Any], manifest: Manifest, artifact: Artifact) -> str | None:

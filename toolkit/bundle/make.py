@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import archive, golden, locks, runtimes
+from toolkit import archive, golden, locks, registry, runtimes
 from toolkit.bundle import classify
 from toolkit.bundle.choose import NAMED
 from toolkit.convention import Layout
@@ -70,14 +70,19 @@ def make(
     """Write the bundle of one artifact, to ``MODEL-QUANTIZATION-FORMAT.zip`` in this folder unless told otherwise.
 
     The same artifact, golden and toolkit give the same bytes. The golden is the folder's own, whole: its digest is the
-    one that the export wrote. ArtifactError if a file is not the exported one or the golden lacks the artifact,
-    UsageError if ``path`` is there and no plain file.
+    one that the export wrote. ArtifactError if a file is not the exported one, the golden lacks the artifact, or no
+    program classifies with its runtime; UsageError if ``path`` is there and no plain file.
     """
     beside = [entry for entry in (manifest.golden, manifest.novelty) if entry]
     manifest.require(artifact, *beside)
     if artifact.path not in golden.read(manifest.golden_path).recorded:
         raise ArtifactError(f"{manifest.golden_path}: has no recorded outputs of {artifact.path}; export it again")
     runtime = runtimes.for_file(manifest.folder / artifact.path)
+    if runtime not in (allowed := registry.names(classify.__name__)):
+        raise ArtifactError(
+            f"{manifest.folder / artifact.path}: runs on '{runtime}', for which there is no {SCRIPT}; allowed: "
+            f"artifacts that run on {', '.join(allowed)}"
+        )
     name = f"{manifest.model}-{artifact.quantization}-{artifact.format}"
     path = Path(f"{name}{SUFFIX}") if path is None else path
     rows = manifest.data.reading.files if manifest.convention.layout == Layout.VALUES else None

@@ -51,7 +51,7 @@ def _report(console: Console, certificate: "Certificate") -> None:
     rows = [
         (
             units.percent(one.share) if one.share else "none",
-            f"{one.measured:+.2%}",
+            units.percent(one.measured, "+.2f"),
             units.percent(one.half_width),
             f"{one.detected} of {TRIALS}",
             f"{one.called_different - one.detected} of {TRIALS}",
@@ -67,15 +67,19 @@ def _report(console: Console, certificate: "Certificate") -> None:
         f"each trial: {each} of {every} processes, drawn at random; {certificate.independent} trials could be made "
         "without using a process twice"
     )
-    powers = ", ".join(f"{share:.0%} seen in at least {power:.0%}" for share, power in POWER.items())
+    powers = ", ".join(f"{_whole(share)} seen in at least {_whole(power)}" for share, power in POWER.items())
     console.text(
-        f"required: called different from itself in at most {MOST_FALSE:.0%} of trials, {powers}, the truth held in "
-        f"at least {LEAST_COVERED:.0%}"
+        f"required: called different from itself in at most {_whole(MOST_FALSE)} of trials, {powers}, the truth held "
+        f"in at least {_whole(LEAST_COVERED)}"
     )
     if certificate.detectable is None:
-        told = f"no planted slow-down was seen in {DETECTABLE:.0%} of the trials: measure longer (--seconds)"
+        told = f"no planted slow-down was seen in {_whole(DETECTABLE)} of the trials: measure longer (--seconds)"
     else:
-        seen = f"seen in at least {DETECTABLE:.0%} of the trials"
-        told = f"this machine can tell a slow-down of {certificate.detectable:.0%} ({seen})"
+        seen = f"seen in at least {_whole(DETECTABLE)} of the trials"
+        told = f"this machine can tell a slow-down of {_whole(certificate.detectable)} ({seen})"
     rest = "" if certificate.passed else "not all that is required holds; "
     console.text(f"{Verdict.from_passed(certificate.passed)}: {rest}{told}")
+
+
+def _whole(share: float) -> str:
+    return units.percent(share, ".0f")

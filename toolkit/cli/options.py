@@ -13,7 +13,7 @@ from toolkit.cli.invocation import INTERRUPTED as INTERRUPTED
 from toolkit.cli.invocation import Invocation
 from toolkit.console import Console
 from toolkit.errors import CheckFailedError
-from toolkit.reading import AS_THEY_ARE, Reading, Resize, keys_of, size_of
+from toolkit.reading import AS_THEY_ARE, Reading, Resize, parse_keys, parse_size
 from toolkit.training.device import DEVICES
 
 OUTPUT, REMOTE, OWN = "Output", "Devices", "A model of your own"
@@ -121,7 +121,11 @@ class MeasuringOptions:
 
     seconds: Seconds = 1.0
     processes: Annotated[
-        int, typer.Option(help="How many processes measure each configuration, one after the other.")
+        int,
+        typer.Option(
+            help="How many processes measure each configuration, one after the other; side by side with another, two "
+            "times as many."
+        ),
     ] = 5
     seed: Annotated[int, typer.Option(help="Seed of the random order in which configurations are measured.")] = 0
 
@@ -180,7 +184,9 @@ class ReadingOptions:
 
     image_size: Annotated[
         str | None,
-        option(READING, "Height and width of a folder's images, HxW; default: their own, or what most of them have."),
+        option(
+            READING, "Height and width of a folder's images, HxW; default: what the model takes, or most of them have."
+        ),
     ] = None
     resize: Annotated[
         Resize | None,
@@ -207,8 +213,8 @@ class ReadingOptions:
     @property
     def asked(self) -> Reading | None:
         """How data are to be read; None if nothing is asked for."""
-        size = None if self.image_size is None else size_of(self.image_size)
-        keys = None if self.keys is None else keys_of(self.keys)
+        size = None if self.image_size is None else parse_size(self.image_size)
+        keys = None if self.keys is None else parse_keys(self.keys)
         asked = Reading(**{**vars(self), "image_size": size, "keys": keys})
         return None if asked == AS_THEY_ARE else asked
 

@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 COLUMNS = (*NAME_COLUMNS, Column("threads"), Column("batch"), Column("old"), Column("new"), *RATIO_COLUMNS)
 # The facts of a machine, in words.
 FACTS = {"cpu": "CPU", "arch": "architecture", "cores": "cores", "model": "board", "kernels": "instruction sets"}
-# How much weaker it is to compare what was measured at two times.
-WEAKER = (
-    "two records: what the machine did on the one day and not on the other counts as a difference. Compare the two "
-    "files (toolkit compare OLD.tflite NEW.tflite): timed side by side, far smaller differences are seen"
-)
+# How much weaker it is to compare what was measured at two times, and what sees more if the files differ.
+WEAKER = "two records: what the machine did on the one day and not on the other counts as a difference"
+SAME = "the files are the same, by their digests"
+BETTER = "far smaller ones are seen if the two files are timed side by side: toolkit compare OLD.tflite NEW.tflite"
 
 app = typer.Typer(cls=PanelGroup, help="Check, compare or plot the records of bench and verify.")
 
@@ -47,7 +46,7 @@ def check(
     rebuilt = api.check_record(record)
     for difference in rebuilt.differences:
         console.text(difference)
-    samples = f"{rebuilt.samples:,} {'latencies' if rebuilt.kind == BENCHMARK else 'images'}"
+    samples = f"{rebuilt.samples:,} {'latencies' if rebuilt.kind == BENCHMARK else 'test rows'}"
     artifacts = units.count(rebuilt.artifacts, "artifact")
     differences = units.count(len(rebuilt.differences), "difference")
     console.text(f"{rebuilt.path}: {rebuilt.figures} figures of {artifacts} rebuilt from {samples}")
@@ -97,9 +96,10 @@ def _report_compared(console: Console, compared: "Compared", old: Path, new: Pat
     for path, why in compared.failed.items():
         console.warn(f"{path} was not measured in {new}: {why.removeprefix(f'{path}: ')}")
     if compared.same_host:
-        slower = f"{len(compared.slower)} of {len(compared.pairs)} are more than {100 * compared.tolerance:g} % slower"
-        console.text(f"{slower}, with 95 % confidence")
-        console.text(WEAKER)
+        slower, within, every = (len(pairs) for pairs in (compared.slower, compared.within, compared.pairs))
+        more = f"more than {100 * compared.tolerance:g} % slower: {slower} of {every}; surely not: {within} of {every}"
+        console.text(f"surely {more} (with 95 % confidence)")
+        console.text(f"{WEAKER}; {SAME if all(pair.same_file for pair in compared.pairs) else BETTER}")
     else:
         differing = units.listed([FACTS[fact] for fact in compared.differing])
         console.text(f"measured on two machines, by their {differing}: side by side, without a verdict")

@@ -10,7 +10,7 @@ from toolkit.console import Console, text_columns
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 
 if TYPE_CHECKING:
-    from toolkit.selftest.run import FaultOutcome, SelfTested
+    from toolkit.selftest.run import SelfTested
 
 COLUMNS = text_columns("fault", "artifact", "caught on the test set by", "by golden", "the gate is")
 
@@ -50,7 +50,7 @@ def _report(console: Console, tested: "SelfTested") -> None:
             outcome.fault,
             outcome.artifact,
             ", ".join(outcome.test_set) or "–",
-            _by_golden(outcome),
+            "not asked" if outcome.golden is None else ", ".join(outcome.golden) or "–",
             "right" if outcome.right else "WRONG",
         )
         for outcome in tested.outcomes
@@ -61,7 +61,3 @@ def _report(console: Console, tested: "SelfTested") -> None:
         f"{tested.manifest.folder}: {len(rows)} artifacts with and without a fault, {wrong} judged wrong; of "
         f"{tested.reexports} faultless exports with other calibration images {tested.false_alarms} were called fail"
     )
-
-
-def _by_golden(outcome: "FaultOutcome") -> str:
-    return "not asked" if outcome.golden is None else ", ".join(outcome.golden) or "–"

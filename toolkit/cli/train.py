@@ -199,7 +199,7 @@ def report(console: Console, trained: "Trained") -> None:
 
 def _print_start(console: Console, started: "Started") -> None:
     dataset = started.dataset
-    console.note(f"data: {dataset.name} ({dataset.origin}), {dataset.counts} {dataset.noun}s")
+    console.note(dataset.summary)
     columns = (Column("layer", figures=False), Column("kind", figures=False), Column("output"), Column("parameters"))
     rows = [
         (layer.name, layer.kind, " × ".join(str(size) for size in layer.output_shape[1:]), f"{layer.parameters:,}")

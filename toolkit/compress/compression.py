@@ -13,7 +13,7 @@ from toolkit.data.base.parts import divide
 from toolkit.errors import RunError, UsageError
 from toolkit.export.sources import Source
 from toolkit.files import FileName, documents, write_json
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.models import WEIGHTS_SUFFIX
 from toolkit.search import proof
 from toolkit.search.budgets import COSTS, SIZE, Budgets, Costs
@@ -193,7 +193,7 @@ def begin(
             "and with '--quantize mixed' one that leaves layers in float which int8 costs too much accuracy"
         )
     input_range = str(teacher.convention) if dataset.is_pixels else None
-    with refused(source.keras_path, "the original", error=UsageError):  # a manifest may name its model anyhow
+    with decoding(source.keras_path, "the original", error=UsageError):  # a manifest may name its model anyhow
         name = FileName(source.name)
     original = Original(name, source.origin.sha256, costs, float(np.mean(right)), input_range)
     return Compression(folder=folder, data=about, candidates=(), asked=asked, original=original)

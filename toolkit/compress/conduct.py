@@ -9,7 +9,7 @@ from typing import Any
 
 from toolkit import extras, locks, runs, units
 from toolkit.compress import channels, lowrank, prune
-from toolkit.compress.candidates import STEP, PrunedCandidate, PrunedCandidateEntry
+from toolkit.compress.candidates import STEP, PrunedCandidateEntry
 from toolkit.compress.compression import DOCUMENT, Compression, begin
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
@@ -121,16 +121,13 @@ def _next(compression: Compression, narrower: "_Narrower") -> tuple[int, bool] |
             return steps, True
     if len(compression.candidates) == 2 and last[0].low_rank:
         last = compression.candidates
-    reaching = [one for one in last if _reaches(compression, one)]
+    finished = (one for one in last if one.outcome.state == TrialState.FINISHED)
+    reaching = [one for one in finished if one.accuracy >= compression.least_accuracy]
     if not reaching:
         return None
     best = max(reaching, key=lambda one: one.accuracy)
     steps = best.steps + APART
     return None if steps > narrower.most else (steps, best.low_rank)
-
-
-def _reaches(compression: Compression, one: PrunedCandidate) -> bool:
-    return one.outcome.state == TrialState.FINISHED and one.accuracy >= compression.least_accuracy
 
 
 def _tell(compression: Compression, event: Event, on_step: OnStep) -> None:

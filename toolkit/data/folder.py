@@ -13,7 +13,7 @@ READS = ("image_size", "resize", "skip_unreadable")
 
 def recognises(path: Path) -> bool:
     """Say whether ``path`` is a folder that holds folders, whose first file is not one of another source."""
-    return path.is_dir() and bool(folders.subfolders(path)) and folders.leading(path) not in folders.OTHERS
+    return path.is_dir() and bool(folders.subfolders(path)) and folders.first_suffix(path) not in folders.OTHERS
 
 
 def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:

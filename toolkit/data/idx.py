@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from toolkit.data.base import IDX_TYPES, Dataset, make_dataset
 from toolkit.errors import DataError
 from toolkit.files import opened
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.files.memory import check_memory
 from toolkit.files.zips import MOST_INFLATED
 from toolkit.reading import AS_THEY_ARE, Reading
@@ -48,7 +48,7 @@ def read(path: Path) -> NDArray[np.generic]:
 
     A plain file is mapped, not read, so that it may be larger than the memory.
     """
-    with opened(path, error=DataError) as file, refused(path, "an IDX file", error=DataError):
+    with opened(path, error=DataError) as file, decoding(path, "an IDX file", error=DataError):
         if path.suffix == ".gz":
             with gzip.open(file) as stream:
                 dtype, shape, _ = _read_header(stream, path)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit import units
 from toolkit.data import table
 from toolkit.data.base import Dataset, folders
 from toolkit.data.base.folders import Listing, Notes
@@ -24,7 +25,7 @@ TIMES = ("t", "time", "timestamp")
 
 def recognises(path: Path) -> bool:
     """Say whether ``path`` is a folder whose folders hold .csv files."""
-    return folders.leading(path) == SUFFIX
+    return folders.first_suffix(path) == SUFFIX
 
 
 def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
@@ -46,7 +47,7 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
         if len(values) < window
     ]
     if short:
-        named = folders.some([str(file.relative_to(path)) for file in short])
+        named = units.first([file.relative_to(path) for file in short], folders.NAMED)
         tree.notes.add(f"recordings shorter than a window of {window} rows were left out ({len(short)}): {named}")
     cut = {part: _cut(path, recordings[part], listing, window, stride) for part, listing in tree.listings.items()}
     rows = {part: (windows, listing_labels) for part, (windows, listing_labels, _) in cut.items()}

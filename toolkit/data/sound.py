@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit import units
 from toolkit.data.base import Dataset, folders
 from toolkit.data.base.folders import Notes
 from toolkit.data.base.sound import log_mel, signal_of
 from toolkit.errors import DataError
 from toolkit.files import opened
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.files.memory import check_memory
 from toolkit.reading import AS_THEY_ARE, Reading, Spectrogram
 
@@ -34,7 +35,7 @@ FRAME_BYTES = 40
 
 def recognises(path: Path) -> bool:
     """Say whether ``path`` is a folder whose folders hold .wav files."""
-    return folders.leading(path) == SUFFIX
+    return folders.first_suffix(path) == SUFFIX
 
 
 def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
@@ -66,7 +67,7 @@ def read(path: Path, reading: Reading) -> NDArray[np.float32]:
         raise DataError(f"{path}: nothing says how sounds become spectrograms for this model")
     size = FRAME_BYTES * how.frame * (_steps(reading.window, how) + how.mels)
     check_memory(size, what=f"{path}: its spectrogram", error=DataError)
-    with refused(path, "a sound", error=DataError):
+    with decoding(path, "a sound", error=DataError):
         signal = signal_of(path, rate=how.rate, length=reading.window)
         return log_mel(signal, rate=how.rate, frame=how.frame, hop=how.hop, mels=how.mels)
 
@@ -78,7 +79,7 @@ def _steps(length: int, how: Spectrogram) -> int:
 
 def _look(path: Path) -> tuple[int, int]:
     """Return (samples a second, samples) as the header of a file has them; DataError if it is none of PCM."""
-    with opened(path, error=DataError) as file, refused(path, "a sound of PCM", error=DataError):
+    with opened(path, error=DataError) as file, decoding(path, "a sound of PCM", error=DataError):
         with wave.open(file) as sound:
             size = sound.getnframes() * sound.getnchannels() * sound.getsampwidth()
             rate, frames = sound.getframerate(), sound.getnframes()
@@ -96,7 +97,7 @@ def _spectrogram(path: Path, looks: dict[Path, tuple[int, int]]) -> Spectrogram:
         by_rate.setdefault(rate, []).append(file)
     rate = max(by_rate, key=lambda one: len(by_rate[one]))
     if others := [file for one, files in by_rate.items() if one != rate for file in files]:
-        named = folders.some([str(file.relative_to(path)) for file in others])
+        named = units.first([file.relative_to(path) for file in others], folders.NAMED)
         raise DataError(
             f"{path}: most sounds have {rate:,} samples a second, {len(others):,} have others ({named}); bring all to "
             f"one rate, for example by: ffmpeg -i IN.wav -ar {rate} OUT.wav"

@@ -4,7 +4,7 @@ import csv
 import io
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -18,7 +18,7 @@ from toolkit.data.base import Dataset, grouped_split, make_dataset
 from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
 from toolkit.files import opened
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.files.memory import check_memory
 from toolkit.reading import AS_THEY_ARE, LABEL, Reading
 from toolkit.text import encoding_of, printable
@@ -27,8 +27,6 @@ SUMMARY = "a .csv file with a header and a column of labels (or a folder with tr
 READS = ("keys", "columns")
 SUFFIX = ".csv"
 TRAINING, VALIDATION, TEST = "train.csv", "val.csv", "test.csv"
-SPLIT_SEED = 0
-TEST_SHARE = 0.2
 # A manifest names all columns; wider rows are signals or pictures, which belong into a .npz file.
 MOST_COLUMNS = 10_000
 LONGEST_HEADER, LONGEST_LABEL = 1 << 20, 200
@@ -94,7 +92,7 @@ def _divided(table: CsvTable) -> list[CsvTable]:
     """Return the training and the test rows of a table."""
     _, classes = np.unique(table.labels, return_inverse=True)
     _, equal = np.unique(table.values, axis=0, return_inverse=True)
-    rows = grouped_split(classes.astype(np.int64), equal.ravel(), test_share=TEST_SHARE, seed=SPLIT_SEED)
+    rows = grouped_split(classes.astype(np.int64), equal.ravel())
     return [CsvTable(table.values[part], table.labels[part], table.lines[part]) for part in rows]
 
 
@@ -133,10 +131,13 @@ def read(path: Path, *, columns: Sequence[str], label: str | None) -> CsvTable:
         places = [names.index(name) for name in columns]
         place_of_label = None if label is None else names.index(label)
         values, labels, numbers = array("d"), [], array("q")
-        known: dict[str, str] = {}
+        known: dict[str, tuple[str, int]] = {}
         for number, cells in lines:
             if len(cells) != len(names):
-                raise DataError(f"{path}: line {number} has {len(cells)} cells, the header has {len(names)}")
+                raise DataError(
+                    f"{path}: line {number} has {len(cells)} cells, the header has {len(names)}; mend the line, or the "
+                    f"header if all lines have {len(cells)}"
+                )
             try:
                 values.extend([float(cells[place]) for place in places])
             except ValueError:
@@ -144,11 +145,11 @@ def read(path: Path, *, columns: Sequence[str], label: str | None) -> CsvTable:
             numbers.append(number)
             if place_of_label is not None:
                 cell = cells[place_of_label].strip()
-                labels.append(known.setdefault(cell, cell))
+                labels.append(known.setdefault(cell, (cell, number))[0])
     if not numbers:
         raise DataError(f"{path}: has no rows below its header")
     if label is not None:
-        _check_labels(path, label, known)
+        _check_labels(path, label, known.values())
     table = np.array(values).reshape(-1, len(places))
     if len(strange := np.argwhere(~(np.abs(table) <= np.finfo(np.float32).max))):
         row, column = strange[0]
@@ -161,7 +162,7 @@ def _opened(path: Path) -> Iterator[Iterator[tuple[int, list[str]]]]:
     """Yield the lines of a file as ``_lines`` does; DataError for what is no CSV file, found here or in the block."""
     with (
         opened(path, error=DataError) as file,
-        refused(path, "a CSV file", error=DataError),
+        decoding(path, "a CSV file", error=DataError),
         _decoding(path),
         io.TextIOWrapper(file, encoding_of(file.peek(2)), newline="") as text,
     ):
@@ -183,7 +184,11 @@ def _decoding(path: Path) -> Iterator[None]:
 
 def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the names of the columns, then the cells of each line that is not empty, each with the line's number."""
-    first = text.readline(LONGEST_HEADER)
+    first, skipped = text.readline(LONGEST_HEADER), 0
+    while first and not first.strip():
+        first, skipped = text.readline(LONGEST_HEADER), skipped + 1
+    if not first:
+        raise DataError(f"{path}: has only empty lines; a table begins with a line that names its columns")
     if "\0" in first:
         raise DataError(
             f"{path}: holds bytes of 0, as a text in UTF-16 without its mark (BOM) does; {_IN_UTF_8.format('UTF-16LE')}"
@@ -197,15 +202,24 @@ def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, list[str]]
             f"{path}: has {len(names):,} columns; allowed: {MOST_COLUMNS:,}; put longer rows into a .npz file"
         )
     if all(map(_is_number, names)):
-        raise DataError(f"{path}: line 1 holds numbers; it must name the columns")
+        raise DataError(f"{path}: line {skipped + 1} holds numbers; it must name the columns")
     if "" in names:
-        raise DataError(f"{path}: column {names.index('') + 1} has no name (from pandas, to_csv needs index=False)")
+        place = names.index("") + 1
+        remedy = "name it, or remove it" if place > 1 else "from pandas, to_csv needs index=False"
+        raise DataError(f"{path}: column {place} has no name in line {skipped + 1}; {remedy}")
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise DataError(f"{path}: two columns are called {_shown(twice[0])}; rename one")
-    yield 1, names
-    for cells in reader:
-        if cells:
-            yield reader.line_num, cells
+    last = reader.line_num
+    yield skipped + last, names
+    try:
+        for cells in reader:
+            last = reader.line_num
+            if cells:
+                yield skipped + last, cells
+    except csv.Error as error:
+        raise DataError(
+            f"{path}: line {skipped + last + 1} begins a row that is none: {error}; is a quote open?"
+        ) from error
 
 
 def _refuse_cell(path: Path, line: int, cells: Sequence[str], names: Sequence[str], places: Sequence[int]) -> None:
@@ -220,15 +234,16 @@ def _no_number(path: Path, line: int, column: str, what: str) -> DataError:
     )
 
 
-def _check_labels(path: Path, label: str, labels: dict[str, str]) -> None:
-    """Raise DataError for labels that are no classes."""
-    for one in labels:
-        if not one or len(one) > LONGEST_LABEL:
-            raise DataError(f"{path}: a label is {'empty' if not one else f'{len(one)} characters long'}")
-        if _is_number(one) and not float(one).is_integer():
+def _check_labels(path: Path, label: str, labels: Iterable[tuple[str, int]]) -> None:
+    """Raise DataError for labels that are no classes, each with the line where it is first."""
+    for one, line in labels:
+        is_class = float(one).is_integer() if _is_number(one) else one and len(one) <= LONGEST_LABEL
+        if not is_class:
+            what = one if _is_number(one) else f"{len(one):,} characters long" if one else "empty"
             raise DataError(
-                f"{path}: the label, column {_shown(label)}, is {one}; a class is a text or a whole number. "
-                f"--keys {LABEL}=NAME names another column"
+                f"{path}: line {line}: the label, column {_shown(label)}, is {printable(what[:LONGEST_LABEL])}; "
+                f"allowed: whole numbers, and texts of up to {LONGEST_LABEL} characters. Mend it, leave out its row, "
+                f"or name another column by --keys {LABEL}=NAME"
             )
 
 

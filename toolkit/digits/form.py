@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import extras
+from toolkit import extras, images
 
 # MNIST's digits were scaled to fit a box of 20 pixels in an image of 28 (http://yann.lecun.com/exdb/mnist).
 BOX_SHARE = 20 / 28
@@ -33,25 +33,25 @@ def is_mnist(pixels: NDArray[np.uint8], *, height: int, width: int) -> bool:
     """Say whether (H, W) pixels have MNIST's form already: size, black border, size of the digit and its place."""
     if pixels.shape != (height, width) or min(height, width) < 3:
         return False
-    border = np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
-    if border.any() or not pixels.any():
+    if images.border(pixels).any() or not pixels.any():
         return False
-    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
-    fills = max((np.ptp(rows) + 1) / height, (np.ptp(columns) + 1) / width) / BOX_SHARE
+    digit = pixels[_box(pixels)]
+    fills = max(digit.shape[0] / height, digit.shape[1] / width) / BOX_SHARE
     row, column = _centre_of_mass(pixels)
     centred = abs(row - height / 2) <= OFF_CENTRE and abs(column - width / 2) <= OFF_CENTRE
     return bool(abs(fills - 1) <= 1.5 / min(height, width) / BOX_SHARE and centred)
 
 
-def of_canvas(pixels: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.float32] | None:
+def canvas_ink(pixels: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.float32] | None:
     """Return the ink of a drawing of the model's size on pure black or white, cut to it; None for another page."""
-    border = np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
+    border = images.border(pixels)
     paper = int(np.median(border))
     if pixels.shape != (height, width) or paper not in (0, 255) or (border == paper).mean() < PURE_BORDER:
         return None
     ink = np.abs(pixels.astype(np.float32) - paper)
     ink /= max(float(ink.max()), 1.0)
-    return _cut(ink) if (ink >= FAINT).any() else None
+    seen = ink >= FAINT
+    return ink[_box(seen)] if seen.any() else None
 
 
 def looks(ink: NDArray[np.float32], *, height: int, width: int) -> NDArray[np.uint8]:
@@ -59,15 +59,14 @@ def looks(ink: NDArray[np.float32], *, height: int, width: int) -> NDArray[np.ui
     pil: Any = extras.load("PIL.Image")
     grey = pil.fromarray(np.rint(ink * 255).astype(np.uint8))
     turned = (np.asarray(grey.rotate(turn, pil.Resampling.BILINEAR, expand=True), np.float32) for turn in TURNS[1:])
-    inks = [ink, *(_cut(one / np.float32(255)) for one in turned)]
+    inks = [ink, *(one[_box(one >= FAINT * 255)] / np.float32(255) for one in turned)]
     return np.stack([to_form(one, height=height, width=width) for one in inks])
 
 
-def _cut(ink: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return ink cut to what is not faint."""
-    seen = ink >= FAINT
-    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+def _box(pixels: NDArray[Any]) -> tuple[slice, slice]:
+    """Return the rows and the columns from the first to the last pixel that is not 0."""
+    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def to_form(ink: NDArray[np.float32], *, height: int, width: int) -> NDArray[np.uint8]:
@@ -75,8 +74,7 @@ def to_form(ink: NDArray[np.float32], *, height: int, width: int) -> NDArray[np.
     ink = _upright(ink)
     scale = min(height * BOX_SHARE / ink.shape[0], width * BOX_SHARE / ink.shape[1])
     strong = _thickened(ink, scale, min(height, width) * BOX_SHARE)
-    rows, columns = np.flatnonzero(strong.any(axis=1)), np.flatnonzero(strong.any(axis=0))
-    strong = strong[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    strong = strong[_box(strong)]
     scale = min(height * BOX_SHARE / strong.shape[0], width * BOX_SHARE / strong.shape[1])
     size = (max(1, round(strong.shape[0] * scale)), max(1, round(strong.shape[1] * scale)))
     pil: Any = extras.load("PIL.Image")
@@ -100,8 +98,8 @@ def _upright(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     grey = pil.fromarray(np.pad(np.rint(ink * 255).astype(np.uint8), ((0, 0), (room, room))))
     to = (1.0, excess, -excess * row, 0.0, 1.0, 0.0)
     sheared = np.asarray(grey.transform(grey.size, pil.Transform.AFFINE, to, pil.Resampling.BILINEAR), np.float32)
-    columns = np.flatnonzero((sheared >= FAINT * 255).any(axis=0))
-    return sheared[:, columns[0] : columns[-1] + 1] / np.float32(255)
+    _, columns = _box(sheared >= FAINT * 255)
+    return sheared[:, columns] / np.float32(255)
 
 
 def stroke_width(mask: NDArray[np.bool_]) -> float:

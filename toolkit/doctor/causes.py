@@ -18,7 +18,7 @@ _OLD_SYSTEM = re.compile(r"version [`'](GLIBC(?:XX)?_[0-9.]+)' not found")
 _MISSING_MODULE = re.compile(r"No module named '([^'.]+)")
 
 
-def of_error(error: str, distribution: str, doing: str) -> tuple[str, str | None]:
+def explain_error(error: str, distribution: str, doing: str) -> tuple[str, str | None]:
     """Return (what happened, what mends it) for an exception, given as its last line."""
     said = " ".join(error.split())
     text = f"{distribution} fails when {doing}: {said}"
@@ -33,7 +33,7 @@ def of_error(error: str, distribution: str, doing: str) -> tuple[str, str | None
     return text, _reinstall(distribution)
 
 
-def of_signal(ended_by: str, distribution: str, doing: str, version: str | None) -> tuple[str, str | None]:
+def explain_signal(ended_by: str, distribution: str, doing: str, version: str | None) -> tuple[str, str | None]:
     """Return (what happened, what mends it) for a process that a signal ended."""
     text = f"{distribution} was ended by {ended_by} when {doing}"
     if ended_by == "SIGKILL":
@@ -50,12 +50,12 @@ def of_signal(ended_by: str, distribution: str, doing: str, version: str | None)
     return text, _reinstall(distribution)
 
 
-def of_silence(seconds: float, distribution: str, doing: str) -> tuple[str, str | None]:
+def explain_timeout(seconds: float, distribution: str, doing: str) -> tuple[str, str | None]:
     """Return (what happened, what mends it) for a process that had to be ended."""
     return f"{distribution} did not come to an end in {seconds:g} s when {doing}", _reinstall(distribution)
 
 
-def of_missing_files(distribution: str, *, known: bool) -> tuple[str, str | None]:
+def explain_missing_files(distribution: str, *, known: bool) -> tuple[str, str | None]:
     """Return (what happened, what mends it) for a package without its files. known: whether pip still lists it."""
     what = "is listed as installed, but its files are missing" if known else "is not installed"
     return f"{distribution} {what}", _reinstall(distribution)

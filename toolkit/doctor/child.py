@@ -62,9 +62,10 @@ def _try_runtime(steps: BinaryIO, name: str) -> None:
 
 
 def _package(module: str, *distributions: str) -> dict[str, Any]:
+    package = module.partition(".")[0]
     return {
-        "package": module.partition(".")[0],
-        "extra": extras.EXTRA_OF.get(module),
+        "package": package,
+        "extra": extras.EXTRA_OF.get(package),
         "installed": extras.installed(module),
         "versions": {name: version for name in distributions if (version := constraints.installed(name))},
     }

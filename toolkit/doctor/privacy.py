@@ -57,7 +57,7 @@ class _Teller:
         return value if isinstance(value, bool | int | float) else None
 
     def text(self, value: Any) -> str | None:
-        return self._words(value, self._is_known) if isinstance(value, str) else None
+        return self._words(value, lambda word: self._is_any_of(word, _WORDS)) if isinstance(value, str) else None
 
     def hardware(self, value: Any) -> str | None:
         return self._words(value, self._is_hardware) if isinstance(value, str) else None
@@ -120,9 +120,6 @@ class _Teller:
             else:
                 told.append(_chunks(_QUOTED.sub(lambda quoted: _quoted(quoted, is_known), piece), is_known))
         return _REPEATED.sub(UNTOLD, str(printable("".join(told))))
-
-    def _is_known(self, word: str) -> bool:
-        return self._is_any_of(word, _WORDS)
 
     def _is_hardware(self, word: str) -> bool:
         if _MODEL.fullmatch(word):
@@ -221,7 +218,7 @@ _DOCUMENT: dict[str, Any] = {
 }
 
 
-def told(document: dict[str, Any], files: Collection[Path] = ()) -> dict[str, Any]:
+def redact(document: dict[str, Any], files: Collection[Path] = ()) -> dict[str, Any]:
     """Return of a report's document what may be told. files: those that the report is about; their names are told."""
     result: dict[str, Any] = _tell(_Teller(files), document, _DOCUMENT)
     return result

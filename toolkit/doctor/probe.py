@@ -55,11 +55,11 @@ def probe(part: str, *, command: Sequence[str] = COMMAND, deadline_s: float = DE
     doing = _DOING[next((step for step in (IMPORTED, FOUND) if step in steps), None)]
     distribution = _culprit(facts, part, versions)
     if error is not None:
-        text, remedy = causes.of_error(error, distribution, doing)
+        text, remedy = causes.explain_error(error, distribution, doing)
     elif code is None:
-        text, remedy = causes.of_silence(deadline_s, distribution, doing)
+        text, remedy = causes.explain_timeout(deadline_s, distribution, doing)
     else:
-        text, remedy = causes.of_signal(signal_name(-code), distribution, doing, versions.get(distribution))
+        text, remedy = causes.explain_signal(signal_name(-code), distribution, doing, versions.get(distribution))
     return Probe(
         part, Finding(part, Health.BROKEN, text, remedy), versions, tuple(steps.get(IMPORTED, {}).get("devices", ()))
     )
@@ -71,7 +71,7 @@ def _whole(part: str, steps: dict[str, dict[str, Any]], versions: dict[str, str]
     if not facts["installed"]:
         if versions or facts["extra"] is None:
             distribution = _culprit(facts, part, versions)
-            text, remedy = causes.of_missing_files(distribution, known=bool(versions))
+            text, remedy = causes.explain_missing_files(distribution, known=bool(versions))
             return Probe(part, Finding(part, Health.BROKEN, text, remedy), versions)
         remedy = pip(f"install 'edge-model-toolkit[{facts['extra']}]'")
         return Probe(part, Finding(part, Health.ABSENT, f"{facts['package']} is not installed", remedy))

@@ -109,7 +109,7 @@ class DoctorReport:
             "verdict": self.verdict,
         }
         manifests = [folder / MANIFEST for folder in self.folders]
-        return privacy.told(document, [*(file.path for file in self.files), *manifests])
+        return privacy.redact(document, [*(file.path for file in self.files), *manifests])
 
 
 def parts() -> tuple[str, ...]:

@@ -13,9 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import registry
 from toolkit.errors import ArtifactError, MissingExtraError, ToolkitError
-from toolkit.export import tasks
+from toolkit.export import formats, tasks
 from toolkit.export.tasks import (
     CONVERT,
     DERIVE,
@@ -185,7 +184,7 @@ def convert_all(
     """
     converted = Converted()
     for number, (format_name, quantization) in enumerate(pairs, 1):
-        module = registry.member("toolkit.export.formats", format_name, kind="format")
+        module = formats.get(format_name)
         path = work / f"{name}-{quantization}{module.SUFFIX}"
         asked = {"format_name": format_name, "quantization": quantization, "path": str(path), "log": str(log)}
         try:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import data, extras, locks, overlap, runtimes
+from toolkit import data, extras, locks, runtimes
 from toolkit.convention import OPTION, Convention, takes
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.parts import Parts
@@ -182,8 +182,7 @@ def _begin(
     """Return what is to be done, and the Keras model, once model and data are known to fit each other."""
     source.check_data(dataset)
     parts = source.parts(dataset)
-    shared = parts.shared_images()
-    overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
+    shared = parts.shared_images(allowed=allow_overlap)
     size = options.input_shape or dataset.input_shape
     loaded = load_model(source.keras_path, (min(ROWS, len(dataset.train)), *size), try_out=try_out)
     model = fixed(loaded, source.keras_path, input_shape=size, warn=warn)

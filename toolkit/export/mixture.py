@@ -79,7 +79,7 @@ def choose(
     tried = [whole := measured(())]
     if whole.accuracy >= least:
         raise ArtifactError(f"int8 gets {units.percent(whole.accuracy)} {wanted}: take int8, no layer need be in float")
-    for name in by_noise(convert, reference, values[:IMAGES]):
+    for name in rank_by_noise(convert, reference, values[:IMAGES]):
         tried.append(measured((*tried[-1].in_float, name)))
         if tried[-1].accuracy >= least:
             break
@@ -102,7 +102,7 @@ def choose(
     return chosen.in_float
 
 
-def by_noise(convert: Convert, reference: Session, values: NDArray[np.float32]) -> list[str]:
+def rank_by_noise(convert: Convert, reference: Session, values: NDArray[np.float32]) -> list[str]:
     """Return the layers of an artifact, those first that bring most noise into the answers if they alone are in int8.
 
     Layers that are fused into one operator count as one, by the name of the last. values: (N, …), as of ``choose``.

@@ -15,7 +15,7 @@ from toolkit.convention import sizes_for
 from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError
 from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, Prepared
-from toolkit.export.tracing import is_recurrent, plainly, unrolled
+from toolkit.export.tracing import is_recurrent, plain_operators, unrolled
 from toolkit.golden import VALUE_RANKS
 from toolkit.runtimes.base import Session
 from toolkit.runtimes.keras.fake_quantization import bounds_of, unrounded
@@ -102,7 +102,7 @@ def _traced(tf: Any, model: Any) -> Any:
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name=INPUT_NAME)]
     function = tf.function(lambda image: {OUTPUT_NAME: model(image, training=False)}, input_signature=signature)
     try:
-        with plainly():
+        with plain_operators():
             function.get_concrete_function()
     except Exception as error:
         traceback.print_exc()  # goes to the log

@@ -19,7 +19,7 @@ from toolkit.files import atomic, opened, sha256
 from toolkit.files.kept import Kept
 from toolkit.files.memory import check_memory
 from toolkit.golden import VALUE_RANKS
-from toolkit.runtimes.base import as_artifact_error, reason
+from toolkit.runtimes.base import as_artifact_error
 from toolkit.runtimes.keras import frozen
 from toolkit.worker.child import Task
 from toolkit.worker.process import Process
@@ -139,8 +139,7 @@ def _freeze(
     """Write the Keras file; in a process of its own."""
     tf, keras = extras.load("tensorflow"), extras.load("keras")
     constants = extras.load("tensorflow.python.framework.convert_to_constants")
-    kept["model"] = _loaded(tf, Path(path))  # its functions do not keep its variables
-    function = kept["model"].signatures[signature]
+    function = _loaded(kept, path, signature)
     concrete, graph = constants.convert_variables_to_constants_v2_as_graph(
         function, lower_control_flow=False, aggressive_inlining=True
     )
@@ -178,8 +177,7 @@ def _answer(
 ) -> tuple[dict[str, Any], bytes]:
     """Return what a SavedModel answers; in a process of its own."""
     tf = extras.load("tensorflow")
-    kept["model"] = _loaded(tf, Path(path))  # its functions do not keep its variables
-    function = kept["model"].signatures[signature]
+    function = _loaded(kept, path, signature)
     (name,), (spec,) = function.structured_input_signature[1], function.structured_input_signature[1].values()
     values = np.frombuffer(content, np.float32).reshape(shape)
     rows = [function(**{name: tf.cast(values[i : i + ROWS], spec.dtype)}) for i in range(0, len(values), ROWS)]
@@ -187,11 +185,11 @@ def _answer(
     return {"shape": outputs.shape}, outputs.tobytes()
 
 
-def _loaded(tf: Any, folder: Path) -> Any:
-    try:
-        return tf.saved_model.load(str(folder))
-    except Exception as error:
-        raise ArtifactError(f"{folder}: TensorFlow cannot load it: {reason(error)}") from error
+def _loaded(kept: dict[str, Any], path: str, signature: str) -> Any:
+    """Return what a SavedModel computes; the model is kept, since its functions do not keep its variables."""
+    with as_artifact_error(Path(path), "TensorFlow cannot load it"):
+        kept["model"] = extras.load("tensorflow").saved_model.load(path)
+    return kept["model"].signatures[signature]
 
 
 FREEZE, ANSWER = "freeze", "answer"

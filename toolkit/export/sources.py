@@ -1,13 +1,13 @@
 """What an export starts from: a run, by its name or folder, an earlier export, a Keras file or a SavedModel."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from toolkit import data, models, runs
 from toolkit import manifest as manifests
-from toolkit.convention import Convention, image_shape
+from toolkit.convention import Convention
 from toolkit.data import AUTO
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts, divide
@@ -23,7 +23,7 @@ from toolkit.runtimes.keras.loading import HDF5_SUFFIXES
 from toolkit.text import printable
 from toolkit.training.folders import recipe_of
 from toolkit.training.phases import FLOAT
-from toolkit.worker.keras import load_model
+from toolkit.worker.keras import reading_for
 
 CHARTS = ("loss.png", "accuracy.png")
 
@@ -66,15 +66,9 @@ class Source:
     def reading_for(
         self, choice: str, asked: Reading | None = None, shape: tuple[int, int, int] | None = None
     ) -> Reading:
-        """Return how data are read for this model: as asked, or as it was trained, else in the size that it takes.
-
-        choice: what ``toolkit.data.load`` takes. shape: (H, W, C) where the model takes any.
-        """
-        meaningful = data.reads(choice)
-        if self.trained_on or "image_size" not in meaningful:
-            return replace(asked, model_shape=self.reading.model_shape) if asked else self.reading.only(meaningful)
-        taken = shape or image_shape(load_model(self.keras_path).input_shape)
-        return replace(asked or AS_THEY_ARE, model_shape=taken)
+        """Return how data are read for this model, as ``reading_for`` does. shape: (H, W, C) where it takes any."""
+        recorded = self.reading if self.trained_on else Reading(model_shape=shape) if shape else None
+        return reading_for(choice, asked, recorded, self.keras_path)
 
     def parts(self, dataset: Dataset) -> Parts:
         """Return which rows the weights were learned from, and which validated them."""

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import extras, registry, runtimes
-from toolkit.convention import Convention, of_message
+from toolkit import extras, runtimes
+from toolkit.convention import Convention, from_message
 from toolkit.data.base import Split
 from toolkit.errors import ArtifactError, MissingExtraError, ToolkitError
-from toolkit.export import mixture
+from toolkit.export import formats, mixture
 from toolkit.export.formats.base import LEAVE_OUT, MIXED, Prepared, Request, refusal
 from toolkit.export.mixture import Goal
 from toolkit.export.prepare import fixed, prepare, prove
@@ -103,7 +103,7 @@ def _ready(
     model = fixed(load_model(Path(path)), Path(path), input_shape=shape, warn=lambda text: None)  # was said before
     session = runtimes.open_session(Path(reference), threads=0)
     values, images = (_rows(work, name) for name in (VALUES, IMAGES))
-    means = of_message(convention) or session.convention
+    means = from_message(convention) or session.convention
     wanted = None if goal is None else Goal(Split(_rows(work, HELD_OUT), _rows(work, LABELS)), **goal)
     ready(kept, Given(model, session, values, images, means, wanted), work=Path(work), log=Path(log))
     return {}, b""
@@ -120,7 +120,7 @@ def _convert(
     """Make an artifact, and return what the manifest says of it, with its outputs for the images of the golden."""
     given: Given = kept["given"]
     prepared: Prepared = kept["prepared"]
-    module, request = _format(format_name), Request(quantization, given.values, given.convention)
+    module, request = formats.get(format_name), Request(quantization, given.values, given.convention)
     with _in_one_sentence(prepared, format_name, Path(path), Path(log)):
         if quantization == MIXED:
             request = replace(request, in_float=_chosen(module, prepared, given, request, Path(path)))
@@ -150,16 +150,12 @@ def _derive(
     given: Given = kept["given"]
     target = Path(path)
     with _in_one_sentence(kept["prepared"], format_name, target, Path(log)):
-        files = _format(format_name).derive(target.with_name(origin), target, given.convention)
+        files = formats.get(format_name).derive(target.with_name(origin), target, given.convention)
     made = (
         Derived(FileName(f.name), format_name, quantization, sha256(f), f.stat().st_size, made_from=FileName(origin))
         for f in files
     )
     return {"derived": [to_tree(one) for one in made]}, b""
-
-
-def _format(name: str) -> Any:
-    return registry.member("toolkit.export.formats", name, kind="format")
 
 
 @contextmanager

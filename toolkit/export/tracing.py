@@ -12,7 +12,7 @@ from toolkit import extras
 
 
 @contextmanager
-def plainly() -> Iterator[None]:
+def plain_operators() -> Iterator[None]:
     """Let TensorFlow functions that are traced in the block use plain operators."""
     tf = extras.load("tensorflow")
     with ExitStack() as replaced:

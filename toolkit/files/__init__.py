@@ -1,6 +1,6 @@
 """Files: never half-written, and never trusted: every reader looks at kind, size and types before it uses anything."""
 
-from toolkit.files.names import FileName, near
+from toolkit.files.names import FileName, relative_to_here
 from toolkit.files.regular import opened, read_bytes, require_file, sha256
 from toolkit.files.writing import (
     PARTIAL,
@@ -19,9 +19,9 @@ __all__ = [
     "atomic",
     "naming",
     "naming_final",
-    "near",
     "opened",
     "read_bytes",
+    "relative_to_here",
     "remove_partials",
     "require_file",
     "sha256",

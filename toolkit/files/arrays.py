@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.errors import ArtifactError, ToolkitError
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.files.memory import check_memory
 from toolkit.files.regular import opened
 from toolkit.files.zips import opened_zip
@@ -29,10 +29,10 @@ _LENGTHS = {1: "<H", 2: "<I", 3: "<I"}
 # Longer than that of any array of this project: 32 dimensions of 10 digits take 400 bytes.
 _LONGEST_HEADER = 4096
 _HEADER = re.compile(
-    r"\{\s*'descr':\s*(?P<descr>'[<>=|][a-zA-Z]\d{0,9}'|\[[^]\n]*\]),\s*'fortran_order':\s*(?P<fortran>True|False),\s*"
+    r"\{\s*'descr':\s*(?P<descr>'[<>=|][a-zA-Z]\d{0,9}(\[\w{1,9}\])?'|\[[^]\n]*\]),\s*'fortran_order':\s*(?P<fortran>True|False),\s*"
     r"'shape':\s*\((?P<shape>[\dL,\s]{0,800})\),?\s*\}\s*"
 )
-# Numbers, raw bytes and texts; no objects, which would be pickles.
+# Numbers, raw bytes and texts; no objects, which are pickles, and no times.
 _KINDS = "biufcVUS"
 _PIECE_BYTES = 1 << 18
 
@@ -49,6 +49,11 @@ class Header:
     def size_bytes(self) -> int:
         """The bytes of its values."""
         return self.dtype.itemsize * prod(self.shape)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it is of a kind that is read here."""
+        return self.dtype.kind in _KINDS and self.dtype.itemsize > 0
 
     def __str__(self) -> str:
         return f"{self.dtype} {self.shape}"
@@ -77,7 +82,10 @@ class Arrays:
     """The arrays of an open .npz file, by name. Each is read when it is asked for."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
-        """Read the headers of all; ValueError for what is no array, or does not fill its member of the zip file."""
+        """Read the headers of all; ValueError for what is no array, or does not fill its member of the zip file.
+
+        An array of Python objects is a pickle, of any size. It is refused when it is asked for.
+        """
         self._archive = archive
         self._members: dict[str, tuple[zipfile.ZipInfo, Header]] = {}
         for member in archive.infolist():
@@ -86,7 +94,7 @@ class Arrays:
                 raise ValueError(f"{member.filename!r} is no array, or is there twice")
             with archive.open(member) as stream:
                 header, start = _read_header(cast("BinaryIO", stream))
-            if start + header.size_bytes != member.file_size:
+            if header.is_read and start + header.size_bytes != member.file_size:
                 raise ValueError(f"'{name}' claims to be {header}, which its {member.file_size:,} bytes are not")
             self._members[name] = member, header
 
@@ -100,6 +108,8 @@ class Arrays:
         if name not in self._members:
             raise ValueError(f"has no '{name}'; it holds {', '.join(self.names[:20]) or 'nothing'}")
         _, header = self._members[name]
+        if not header.is_read:
+            raise ValueError(f"'{name}' is {header}; save it as numbers or texts, for example by .astype(str)")
         if expected is not None and not expected.fits(header):
             raise ValueError(f"'{name}' is {header}; allowed: {expected}")
         return header
@@ -117,13 +127,13 @@ def opened_npz(
     path: Path, *, what: str, error: type[ToolkitError] = ArtifactError, missing: str = "no such file"
 ) -> Iterator[Arrays]:
     """Yield the arrays of a .npz file; raise ``error`` for whatever is wrong with it, found here or in the block."""
-    with opened_zip(path, what=what, error=error, missing=missing) as archive, refused(path, what, error=error):
+    with opened_zip(path, what=what, error=error, missing=missing) as archive, decoding(path, what, error=error):
         yield Arrays(archive)
 
 
 def read_npy(path: Path, expected: Expected, *, what: str, error: type[ToolkitError] = ArtifactError) -> NDArray[Any]:
     """Return the array of a .npy file; raise ``error`` where it is not what is expected."""
-    with opened(path, error=error) as file, refused(path, what, error=error):
+    with opened(path, error=error) as file, decoding(path, what, error=error):
         header, start = _read_header(file)
         if not expected.fits(header):
             raise ValueError(f"it is {header}; allowed: {expected}")
@@ -157,10 +167,7 @@ def _dtype(descr: str) -> np.dtype[Any]:
         if repr(pairs) != descr:
             raise ValueError("its header is none that numpy writes")
         return np.dtype(pairs)
-    dtype = np.dtype(descr.strip("'"))
-    if dtype.kind not in _KINDS or dtype.itemsize == 0:
-        raise ValueError(f"it holds {dtype}, neither numbers nor texts")
-    return dtype
+    return np.dtype(descr.strip("'"))
 
 
 def _read_values(stream: BinaryIO, header: Header) -> NDArray[Any]:

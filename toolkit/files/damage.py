@@ -8,7 +8,7 @@ from toolkit.errors import ToolkitError
 
 
 @contextmanager
-def refused(path: Path | str, what: str, *, error: type[ToolkitError]) -> Iterator[None]:
+def decoding(path: Path | str, what: str, *, error: type[ToolkitError]) -> Iterator[None]:
     """Raise ``error``, with the reason, for every exception of a block that decodes ``path``. what: "a golden".
 
     Every: a zip file alone raises eleven kinds (zlib.error, NotImplementedError, RuntimeError, struct.error, …), which

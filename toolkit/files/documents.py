@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from toolkit.errors import ArtifactError, ToolkitError
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.files.regular import read_bytes
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ def parse(
 
     Lone surrogates, which no file in UTF-8 can hold, are refused too.
     """
-    with refused(where, what, error=error):
+    with decoding(where, what, error=error):
         tree = json.loads(text.decode("utf-8"), parse_int=lambda digits: int(digits[:MOST_DIGITS]))
     if not isinstance(tree, dict):
         raise error(f"{where}: not {what} that toolkit reads: no JSON object, but {type(tree).__name__}")

@@ -21,7 +21,7 @@ class FileName(str):
         return super().__new__(cls, name)
 
 
-def near(path: Path) -> Path | None:
+def relative_to_here(path: Path) -> Path | None:
     """Return a path as it is called from the current folder; None if it does not lie below that.
 
     So that what is passed on does not tell in whose folder it was made.

@@ -4,7 +4,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 
@@ -17,13 +17,16 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+# What Git leaves in place of a large file that was not fetched, and how long that is at most
+# (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
+_POINTER, _POINTER_BYTES = b"version https://git-lfs.github.com/spec/", 1024
 
 
 def require_file(path: Path, *, error: type[ToolkitError] = ArtifactError, missing: str = "no such file") -> int:
-    """Return the size of a file in bytes, without opening it; raise ``error`` if there is none.
+    """Return the size of a file in bytes; raise ``error`` if there is none.
 
-    Also if there is something else: to read a pipe or a device may wait for ever. What the system makes up as it is
-    read (/proc) has a size of 0, and is refused as an empty file is.
+    Also if there is something else: to read a pipe or a device may wait for ever, and a pointer of Git LFS is read as a
+    damaged file. What the system makes up as it is read (/proc) has a size of 0, and is refused as an empty file is.
     """
     try:
         status = path.stat()
@@ -35,7 +38,21 @@ def require_file(path: Path, *, error: type[ToolkitError] = ArtifactError, missi
         raise error(f"{path}: {_KINDS.get(stat.S_IFMT(status.st_mode), 'no file')}; give a file")
     if status.st_size == 0:
         raise error(f"{path}: an empty file")
+    if status.st_size < _POINTER_BYTES and _begins(path, _POINTER):
+        raise error(f"{path}: a pointer of Git LFS, not the file itself; 'git lfs pull' fetches that")
     return status.st_size
+
+
+def _begins(path: Path, start: bytes) -> bool:
+    """Say whether a file can be read and begins so."""
+    with suppress(OSError), _open(path) as file:
+        return file.read(len(start)) == start
+    return False
+
+
+def _open(path: Path) -> BufferedReader:
+    """Open a file to read; whatever has taken its place since it was looked at: a pipe is not waited for."""
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
 
 
 @contextmanager
@@ -45,12 +62,11 @@ def opened(
     """Yield a file to read; raise ``error`` for what ``require_file`` refuses, and where it cannot be opened."""
     require_file(path, error=error, missing=missing)
     try:
-        # Whatever takes its place between the two looks: a pipe is not waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        reader = _open(path)
     except OSError as problem:
         raise error(f"{path}: cannot be read: {problem.strerror}") from problem
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    with reader as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise error(f"{path}: no file; give a file")
         yield file
 

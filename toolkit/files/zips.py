@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from toolkit.errors import ToolkitError
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.files.memory import check_memory
 from toolkit.files.regular import opened
 
@@ -25,7 +25,7 @@ def opened_zip(
 
     A member gives no more bytes than it claims, and an error if it has others.
     """
-    with opened(path, error=error, missing=missing) as file, refused(path, what, error=error):
+    with opened(path, error=error, missing=missing) as file, decoding(path, what, error=error):
         archive = zipfile.ZipFile(file)
         with archive:
             for member in archive.infolist():

@@ -2,9 +2,8 @@
 
 from toolkit.host.facts import Host, bits, describe, differences, is_same, unsupported
 from toolkit.host.kernels import instruction_sets, multiplies_bytes
-from toolkit.host.memory import available_memory_bytes, process_memory_bytes
 from toolkit.host.state import SINCE_BOOT_SHIFT, THROTTLE_BITS, State, describe_throttled, read_state
-from toolkit.host.waiting import process_waited_s
+from toolkit.host.system import available_memory_bytes, process_memory_bytes, process_waited_s
 
 __all__ = [
     "SINCE_BOOT_SHIFT",

@@ -1,4 +1,4 @@
-"""The files in which Linux tells of itself, below a root: those of a test, or ``/``."""
+"""The files in which Linux tells of itself and of processes, below a root: those of a test, or ``/``."""
 
 from pathlib import Path
 
@@ -31,3 +31,25 @@ def memory_bytes(path: Path, field: str) -> int | None:
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024
     return None
+
+
+def available_memory_bytes(root: Path = Path("/")) -> int | None:
+    """Return the memory that can be taken without swapping, or None if the system does not tell."""
+    return memory_bytes(root / "proc/meminfo", "MemAvailable")
+
+
+def process_memory_bytes(field: str, pid: int | str = "self") -> int | None:
+    """Return the memory of a process, now (VmRSS) or at its peak (VmHWM), or None if the system does not tell.
+
+    getrusage's ru_maxrss would do for the peak, but on Linux it counts the parent's memory before the exec as well.
+    """
+    return memory_bytes(Path(f"/proc/{pid}/status"), field)
+
+
+def process_waited_s(pid: int | str = "self", root: Path = Path("/")) -> float:
+    """Return the seconds that a process's main thread was ready to run and had no CPU; 0 if the system does not tell.
+
+    The second figure of schedstat, in nanoseconds (Linux, Documentation/scheduler/sched-stats.rst).
+    """
+    figures = (read(root / f"proc/{pid}/schedstat") or "").split()
+    return int(figures[1]) / 1e9 if len(figures) == 3 else 0.0

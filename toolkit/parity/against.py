@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import units
-from toolkit.convention import Convention, Output
+from toolkit.convention import Convention, Output, image_shape
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.pixels import chunks
 from toolkit.errors import DataError, UsageError
@@ -22,8 +22,10 @@ from toolkit.parity.result import Parity, Verified
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP, MARGINS_PP
 from toolkit.runtimes.base import Predictor
 from toolkit.step import OnStep, Step, ignore
-from toolkit.worker.session import Workers, contained
+from toolkit.worker.session import contained
 
+# Gives a data set whose photos are brought to (H, W, C) that a model takes; None stands for any.
+Load = Callable[[tuple[int, int, int] | None], Dataset]
 # Models may answer with logits and with probabilities: they are compared by what those stand for.
 _PROBABILITIES, _SIGMOIDS = Convention(output=Output.PROBABILITIES), Convention(output=Output.SIGMOIDS)
 
@@ -51,7 +53,7 @@ class Classifier:
 def verify_against(
     paths: Sequence[Path],
     reference: Path,
-    load: Callable[[], Dataset],
+    load: Load,
     *,
     given: Convention | None = None,
     margin_pp: float = DEFAULT_MARGIN_PP,
@@ -61,7 +63,7 @@ def verify_against(
 ) -> Parity:
     """Compare files with the model ``reference`` on the test images of a data set, all of them in a worker.
 
-    load: gives the data set, once the files are known to be there. given: the range of pixels, as the user has it, of
+    load: gives the data set, once the reference is open. given: the range of pixels, as the user has it, of
     files that no manifest lists. Which range a file takes is tried on training images. Raises ArtifactError if a file
     or the reference is missing or no classifier of these images, UsageError for a margin that is none, if no file is
     named or a range is clearly not the model's, DataError if the data have more classes than the reference, or if a
@@ -72,13 +74,14 @@ def verify_against(
         raise UsageError(f"name the files to compare with {reference}")
     for path in (*paths, reference):
         require_file(path, missing="no such file; name the files to compare")
-    dataset = load()
-    learned = leaks.of_files((*paths, reference), dataset, allowed=allow_overlap, warn=warn)
     with contained() as workers:
-        expected = answered_by(open_classifier(workers, reference, given, dataset.train, warn), dataset.test)
+        session = workers.open_session(reference, threads=0)
+        dataset = load(image_shape(session.input.shape))
+        learned = leaks.check_files((*paths, reference), dataset, allowed=allow_overlap, warn=warn)
+        expected = answered_by(classifier(session, given, dataset.train, warn), dataset.test)
         comparisons: list[Comparison] = []
         for number, path in enumerate(paths, 1):
-            candidate = open_classifier(workers, path, given, dataset.train, warn)
+            candidate = classifier(workers.open_session(path, threads=0), given, dataset.train, warn)
             comparisons.append(compare_file(path, expected, candidate.answer, candidate.output, margin_pp=margin_pp))
             on_step(Step(number, len(paths), str(path), comparisons[-1]))
     description = {**dataset.describe_test(), **learned}
@@ -94,16 +97,15 @@ def answered_by(reference: Classifier, test: Split) -> Material:
     return material(test.images, test.labels, answers, convention=means)
 
 
-def open_classifier(
-    workers: Workers, path: Path, given: Convention | None, training: Split, warn: Callable[[str], None]
+def classifier(
+    session: Predictor, given: Convention | None, training: Split, warn: Callable[[str], None]
 ) -> Classifier:
-    """Open a model, and find out what its input and output mean: what is said of them is tried, else what fits."""
-    session = workers.open_session(path, threads=0)
-    said = inputs.said_of(session, given, training)
+    """Find out what the input and output of a model mean: what is said of them is tried, else what fits."""
+    said = inputs.session_convention(session, given, training)
     convention = (
-        inputs.check(session, said, training, path=path, warn=warn)
+        inputs.check(session, said, training, path=session.path, warn=warn)
         if said
-        else inputs.choose(session, training, path=path, warn=warn)
+        else inputs.choose(session, training, path=session.path, warn=warn)
     )
     session.convention = convention
     return Classifier(session, convention)

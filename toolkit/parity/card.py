@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from toolkit import data, units
-from toolkit.convention import Layout
 from toolkit.entries import Metrics, Verification
 from toolkit.files import documents, write_text
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity.metadata import header
-from toolkit.text import printable
+from toolkit.text import in_markdown
 
 CARD = "README.md"
 _GENERAL_LIMITS = (
@@ -35,8 +34,8 @@ def body(manifest: Manifest) -> str:
     about = source.SUMMARY if source else manifest.data.name
     spec = manifest.artifacts[0].inputs[0]
     shape = "×".join(str(size) for size in spec.shape[1:])
-    what = _rows(manifest)
-    classes = ", ".join(map(printable, manifest.data.classes))
+    what = f"{manifest.noun}s"
+    classes = ", ".join(map(in_markdown, manifest.data.classes))
     parts = [
         f"# {manifest.model}, trained on {manifest.data.name}",
         f"A classifier of {shape} {what} into {len(manifest.data.classes)} classes ({classes}), exported by "
@@ -45,7 +44,10 @@ def body(manifest: Manifest) -> str:
         _artifacts(manifest),
         "## Data",
         f"{about}. SHA-256 of the arrays (uncompressed IDX bytes):\n\n"
-        + "\n".join(f"- {_called(part, what)}: `{digest}`" for part, digest in manifest.data.digests.items()),
+        + "\n".join(
+            f"- {part.replace('_', ' ').replace('images', what)}: `{digest}`"  # of rows, a manifest says images too
+            for part, digest in manifest.data.digests.items()
+        ),
         f"int8 artifacts {_ranges(manifest)}. `{manifest.golden.path}` holds {manifest.golden.n} {what} with the "
         "outputs of the Keras model and of every artifact, for comparing on a device.",
         *_recipe(manifest),
@@ -69,7 +71,7 @@ def _none_of_these(manifest: Manifest) -> list[str]:
 
 
 def _artifacts(manifest: Manifest) -> str:
-    what = _rows(manifest)
+    what = f"{manifest.noun}s"
     rows = [
         f"| artifact | size | input → output | test {what} | accuracy | Keras | lost / gained | verdict |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -88,24 +90,14 @@ def _ranges(manifest: Manifest) -> str:
     rows = manifest.calibration
     if rows.is_trained:
         return "have the ranges and rounded weights that the model was trained with (quantization-aware training)"
-    return f"took their ranges from {rows.n} training {_rows(manifest)} (seed {rows.seed})"
-
-
-def _called(part: str, what: str) -> str:
-    """Return what an array of its data is called, of which a manifest says ``train_images`` whatever they are."""
-    return part.replace("_", " ").replace("images", what)
-
-
-def _rows(manifest: Manifest) -> str:
-    """Return what the rows of its data are called in a sentence."""
-    return "rows" if manifest.convention.layout == Layout.VALUES else "images"
+    return f"took their ranges from {rows.n} training {manifest.noun}s (seed {rows.seed})"
 
 
 def _overlaps(manifest: Manifest) -> list[str]:
     """Return which test images the model has learned from, each said once."""
     measured: list[Metrics | Verification | None] = [manifest.source.metrics, *(a.verified for a in manifest.artifacts)]
     overlaps = [manifest.data.overlap, *(one.dataset.overlap for one in measured if one and one.dataset)]
-    what = _rows(manifest)
+    what = f"{manifest.noun}s"
     shared = (one for several in overlaps for one in several)
     texts = (f"{one.count:,} {one.part} {what} are {one.other} {what} too" for one in shared)
     return list(dict.fromkeys(texts))
@@ -142,13 +134,7 @@ def _recipe(manifest: Manifest) -> list[str]:
     recipe = documents.to_tree(manifest.recipe).items()
     parts = ["## Training", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe) + "."]
     if metrics:
-        overlap = metrics.dataset.overlap if metrics.dataset else ()
-        accuracy = "not measured" if metrics.test_accuracy is None else units.percent(metrics.test_accuracy)
-        parts.append(
-            f"{units.count(metrics.epochs_run, 'epoch')}; the weights are those of epoch {metrics.best_epoch}, the "
-            f"best by {metrics.monitor} ({metrics.best_value:.4f}); test accuracy "
-            f"{units.marked(accuracy, overlap=overlap)}."
-        )
+        parts.append(f"{metrics}.")
     if (manifest.folder / "loss.png").is_file():
         parts.append("![loss against epochs](loss.png)\n![accuracy against epochs](accuracy.png)")
     return parts

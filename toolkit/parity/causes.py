@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.convention import Convention, Output, output_of
-from toolkit.data.base import Dataset
+from toolkit import units
+from toolkit.convention import Convention, Output, image_shape, output_of
 from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError
 from toolkit.parity import clipping
-from toolkit.parity.against import open_classifier
+from toolkit.parity.against import Load, classifier
 from toolkit.parity.halves import Cause, Halves
-from toolkit.parity.inputs import said_of
+from toolkit.parity.inputs import session_convention
 from toolkit.parity.pixel_meaning import PixelMeaning
 from toolkit.parity.value_meaning import ValueMeaning, scales
 from toolkit.runtimes.base import Predictor
@@ -37,6 +37,8 @@ VALUES_ROWS = 50
 ROUNDS = 4
 # Rows of the first half by which an order of columns is looked for.
 ORDER_ROWS = 100
+# How many classes a sentence names.
+NAMED_CLASSES = 12
 
 Meaning = PixelMeaning | ValueMeaning
 
@@ -80,21 +82,23 @@ class Diagnosis:
 
 
 def diagnose(
-    artifact: Path, reference: Path, dataset: Dataset, *, given: Convention | None = None, warn: Callable[[str], None]
+    artifact: Path, reference: Path, load: Load, *, given: Convention | None = None, warn: Callable[[str], None]
 ) -> Diagnosis:
-    """Say why ``artifact`` does not answer as ``reference`` does, on test rows of ``dataset``.
+    """Say why ``artifact`` does not answer as ``reference`` does, on test rows of what ``load`` gives.
 
     given: the range of its pixels, as the user has it; None stands for what its file or manifest says, else 0..1.
     Raises ArtifactError if one of the two is no classifier of these rows.
     """
-    count = min(ROWS, len(dataset.test))
-    rows = dataset.test.images[np.random.default_rng(0).choice(len(dataset.test), size=count, replace=False)]
     with contained() as workers:
-        model = open_classifier(workers, reference, None, dataset.train, warn)
+        original = workers.open_session(reference, threads=0)
+        dataset = load(image_shape(original.input.shape))
+        count = min(ROWS, len(dataset.test))
+        rows = dataset.test.images[np.random.default_rng(0).choice(len(dataset.test), size=count, replace=False)]
+        model = classifier(original, None, dataset.train, warn)
         expected = model.answer(rows)
         ways = () if dataset.is_pixels else scales(dataset.train.images, partial(_probabilities, model.session))
         session = workers.open_session(artifact, threads=0)
-        session.convention = convention = said_of(session, given, dataset.test) or session.convention
+        session.convention = convention = session_convention(session, given, dataset.test) or session.convention
         outputs = session.predict(rows)
         if outputs.shape != expected.shape:
             raise ArtifactError(f"{artifact}: its outputs are {outputs.shape}, the reference's {expected.shape}")
@@ -139,7 +143,7 @@ def _explain(
     order = halves.order(last)
     causes = []
     if halves.better(last, halves.renamed(last, order)):
-        text = f"its classes are in the order {_shown(order)}"
+        text = f"its classes are in the order {units.first(order, NAMED_CLASSES)}"
         causes = [Cause("labels", text, agreement, halves.share(halves.renamed(first, order)))]
     else:
         order = tuple(range(len(order)))
@@ -160,7 +164,7 @@ def _clipped(
     outputs = _outputs(session, meaning, rows)[:, list(order)]
     answers = outputs.argmax(axis=1)
     values = (meaning.convention.values(meaning.rows(some)) for some in chunks(rows, VALUES_ROWS))
-    return clipping.of_input(session.input, values, answers, halves) or clipping.of_output(
+    return clipping.input_clipping(session.input, values, answers, halves) or clipping.output_clipping(
         session.output, outputs, answers, halves
     )
 
@@ -195,7 +199,3 @@ def _others(
 
     session.convention = meaning.convention
     return meaning.others(rows.shape[-1], distance, partial(_probabilities, session))
-
-
-def _shown(order: tuple[int, ...], most: int = 12) -> str:
-    return ", ".join(map(str, order[:most])) + (", …" if len(order) > most else "")

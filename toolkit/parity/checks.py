@@ -22,7 +22,7 @@ EIGHT_BIT_TOLERANCE = 1 / 256
 # sqrt(0.01 / 2) = 7 % of the probability lies on other classes than Keras put it on. docs/evidence.md has what was
 # measured on both sides of it: quantization itself, and another run that is just as accurate.
 MAX_MEAN_DIVERGENCE = 0.01
-# Share of the calibration images that must differ from each other.
+# Share of the calibration rows that must differ from each other.
 DISTINCT_SHARE = 0.5
 
 
@@ -39,16 +39,19 @@ class Problem:
     text: str
 
 
-def check_sums(furthest: float, output: TensorSpec, *, classes: int) -> Problem | None:
-    """The outputs of an image sum to 1, as the reference's do. furthest: how far a sum is from that, at most."""
-    if furthest <= SUM_TOLERANCE + classes * (output.scale or 0.0):  # kernels round each output by a step at most
+def check_sums(furthest: float, step: float | None, *, classes: int) -> Problem | None:
+    """The outputs of a row sum to 1, as the reference's do. furthest: how far a sum is from that, at most.
+
+    step: that outputs are rounded to.
+    """
+    if furthest <= SUM_TOLERANCE + classes * (step or 0.0):  # kernels round each output by a step at most
         return None
-    text = f"its outputs are no probabilities (an image's sum is {furthest:.3g} away from 1): softmax missing?"
+    text = f"its outputs are no probabilities (a row's sum is {furthest:.3g} away from 1): softmax missing?"
     return Problem("probabilities", text)
 
 
 def check_file(manifest: Manifest, artifact: Artifact) -> Problem | None:
-    """The file, and what was made from it, are those that were exported, from images that differ."""
+    """The file, and what was made from it, are those that were exported, from rows that differ."""
     files: list[Artifact | Derived] = [artifact]
     files += [entry for entry in manifest.derived if entry.made_from == artifact.path]
     for entry in files:
@@ -58,8 +61,8 @@ def check_file(manifest: Manifest, artifact: Artifact) -> Problem | None:
     distinct = len(set(digests))
     is_calibrated = artifact.is_calibrated and not manifest.calibration.is_trained
     if is_calibrated and distinct < DISTINCT_SHARE * len(digests):
-        text = f"its ranges were calibrated on {len(digests)} images of which only {distinct} differ"
-        return Problem("calibration", f"{text}; export it again with real training images")
+        text = f"its ranges were calibrated on {len(digests)} rows of which only {distinct} differ"
+        return Problem("calibration", f"{text}; export it again with real training rows")
     return None
 
 
@@ -107,19 +110,27 @@ def check_shape(outputs: NDArray[np.float32], reference: NDArray[np.float32]) ->
 
 
 def count_not_finite(outputs: NDArray[np.float32]) -> int:
-    """Return for how many images an output is no number."""
+    """Return for how many rows an output is no number."""
     return int((~np.isfinite(outputs)).any(axis=1).sum())
 
 
 def not_finite(bad: int, images: int) -> Problem:
     """Outputs are numbers."""
-    return Problem("numbers", f"NaN or infinite outputs for {bad} of {images} images")
+    return Problem("numbers", f"NaN or infinite outputs for {bad} of {images} rows")
 
 
 def require_finite(outputs: NDArray[np.float32], *, path: Path) -> None:
     """Raise ArtifactError if outputs of the model at ``path`` are NaN or infinite."""
     if bad := count_not_finite(outputs):
         raise ArtifactError(f"{path}: {not_finite(bad, len(outputs)).text}")
+
+
+def require_classes(outputs: NDArray[np.float32], *, path: Path) -> None:
+    """Raise ArtifactError if outputs of the model at ``path`` are not (N, classes)."""
+    if outputs.ndim != 2 or not outputs.shape[1]:
+        raise ArtifactError(
+            f"{path}: its output is {outputs.shape}; a classifier's is (batch, classes), a score for each class"
+        )
 
 
 def check_recorded(

@@ -15,7 +15,7 @@ NAME = "saturation"
 _MOST_TIED = 0.5
 
 
-def of_input(
+def input_clipping(
     spec: TensorSpec, values: Iterable[NDArray[np.float32]], answers: NDArray[np.int64], halves: Halves
 ) -> Cause | None:
     """Return the cause if images with more clipped values are more often answered differently.
@@ -41,7 +41,7 @@ def of_input(
     return Cause(NAME, text, halves.share(answers), after)
 
 
-def of_output(
+def output_clipping(
     spec: TensorSpec, outputs: NDArray[np.float32], answers: NDArray[np.int64], halves: Halves
 ) -> Cause | None:
     """Return the cause if several classes of an image have the highest output there is, the reference's among them.

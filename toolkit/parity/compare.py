@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import host, runtimes
+from toolkit.convention import step_of
 from toolkit.entries import MeasuredOn
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256
@@ -70,7 +71,7 @@ class Comparison:
     def verdict(self) -> Verdict:
         """Non-inferiority: pass if, with 95 % confidence, the loss is within the margin, fail if it is above it.
 
-        By golden there are too few images to speak of accuracy: no problem is a pass.
+        By golden there are too few rows to speak of accuracy: no problem is a pass.
         """
         if self.problem is not None or self.figures is None:
             return Verdict.FAIL
@@ -81,7 +82,7 @@ class Comparison:
 
     @property
     def images_to_decide(self) -> int | None:
-        """How many images would decide an inconclusive comparison."""
+        """How many rows would decide an inconclusive comparison."""
         undecided = self.verdict == Verdict.INCONCLUSIVE and self.figures is not None
         return self.figures.images_to_decide(self.margin_pp) if undecided and self.figures else None
 
@@ -128,7 +129,7 @@ def compare(
     margin_pp: float = DEFAULT_MARGIN_PP,
     open_session: Opener = runtimes.open_session,
 ) -> Comparison:
-    """Run ``artifact`` over the images of ``expected`` and compare with the outputs of the reference.
+    """Run ``artifact`` over the rows of ``expected`` and compare with the outputs of the reference.
 
     Where ``expected`` holds recorded outputs of this very artifact, it is a comparison by golden. They are of its own
     runtime: what another one answers is compared with the reference alone. open_session: what opens the artifact, here
@@ -149,7 +150,7 @@ def compare(
 def compare_file(
     path: Path, expected: Material, answer: Answer, output: TensorSpec, *, margin_pp: float = DEFAULT_MARGIN_PP
 ) -> Comparison:
-    """Compare a file that no manifest speaks of: its accuracy alone decides. answer: its outputs for (N, …) images."""
+    """Compare a file that no manifest speaks of: its accuracy alone decides. answer: its outputs for (N, …) rows."""
     try:
         result = _look(expected, answer, output)
     except ArtifactError as error:
@@ -202,25 +203,27 @@ def _judge(manifest: Manifest, artifact: Artifact, measured: Figures, recorded: 
 def _look(
     expected: Material, answer: Answer, output: TensorSpec, recorded: NDArray[np.float32] | None = None
 ) -> dict[str, Any]:
-    """Return what a comparison says of the answers to all images, which are looked at as they come."""
+    """Return what a comparison says of the answers to all rows, which are looked at as they come."""
     table, not_finite, flips, difference, furthest = RowFile(CANDIDATE_ROW), 0, 0, 0.0, 0.0
+    step = output.scale
     for images, reference in expected.batches():
         outputs = answer(images)
         if problem := checks.check_shape(outputs, reference):
             return {"problem": problem}
         if bad := checks.count_not_finite(outputs):
             not_finite += bad
-            table.append(np.zeros(len(outputs), CANDIDATE_ROW))  # only the count of bad images is reported
+            table.append(np.zeros(len(outputs), CANDIDATE_ROW))  # only the count of bad rows is reported
             continue
         if recorded is not None:
             before = recorded[len(table) : len(table) + len(outputs)]
             flips += int((outputs.argmax(axis=1) != before.argmax(axis=1)).sum())
             difference = max(difference, float(np.abs(outputs - before).max()))
         furthest = max(furthest, float(np.abs(outputs.sum(axis=1) - 1).max()))
-        table.append(candidate_rows(outputs, reference, step=output.scale, logits=expected.logits))
+        step = step or step_of(outputs)
+        table.append(candidate_rows(outputs, reference, step=step, logits=expected.logits))
     if not_finite:
         return {"problem": checks.not_finite(not_finite, len(table))}
-    problem = checks.check_sums(furthest, output, classes=expected.classes) if expected.sums_to_one else None
+    problem = checks.check_sums(furthest, step, classes=expected.classes) if expected.sums_to_one else None
     return {
         "figures": figures.compute(expected.table, table, classes=expected.classes),
         "recorded": None if recorded is None else Recorded(flips, difference, output.scale),

@@ -1,4 +1,4 @@
-"""What is kept of every image: enough to rebuild each published figure, small enough to be kept."""
+"""What is kept of every row: enough to rebuild each published figure, small enough to be kept."""
 
 import tempfile
 import weakref
@@ -23,7 +23,7 @@ Rows = NDArray[np.void]
 
 
 class RowFile:
-    """Rows of one dtype on the disk, so that memory does not grow with the number of images."""
+    """Rows of one dtype on the disk, so that memory does not grow with their number."""
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self.dtype = dtype

@@ -13,9 +13,9 @@ from toolkit.parity.statistics import TWO_SIDED_CONFIDENCE, images_to_decide, lo
 BINS = 15
 # A prediction of a float32 artifact may change if the reference's two best outputs are nearer than this.
 CLEAR_MARGIN = 1e-3
-# Flipped images that a result lists; the record has them all.
+# Flipped rows that a result lists; the record has them all.
 LISTED_FLIPS = 1000
-# What a result says of the accuracy beyond the images at hand.
+# What a result says of the accuracy beyond the rows at hand.
 INFERENCE = ("loss_lower_pp", "loss_upper_pp", "change_ci95_pp", "mcnemar_p")
 
 # Every figure of a result, by the name that scripts rely on.
@@ -65,12 +65,12 @@ class Figures:
 
     @property
     def accuracy(self) -> float:
-        """Share of images that the artifact gets right."""
+        """Share of rows that the artifact gets right."""
         return (self.reference_correct - self.lost + self.gained) / self.n
 
     @property
     def reference_accuracy(self) -> float:
-        """Share of images that the reference gets right."""
+        """Share of rows that the reference gets right."""
         return self.reference_correct / self.n
 
     @property
@@ -96,7 +96,7 @@ class Figures:
         return mcnemar_p(self.lost, self.gained)
 
     def images_to_decide(self, margin_pp: float) -> int | None:
-        """Return how many images would decide at these rates; None if no practical number does."""
+        """Return how many rows would decide at these rates; None if no practical number does."""
         return images_to_decide(self.lost, self.gained, self.n, margin_pp / 100)
 
     def to_json(self, *, of_test_set: bool = True) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class Figures:
 
 
 def compute(reference: RowFile, candidate: RowFile, *, classes: int) -> Figures:
-    """Return the figures; both tables hold the same images in the same order."""
+    """Return the figures; both tables hold the same rows in the same order."""
     counts = dict.fromkeys(("reference_correct", "lost", "gained", "changed", "clear_changes"), 0)
     images, correct, reference_correct = (np.zeros(classes, np.int64) for _ in range(3))
     calibration, reference_calibration = Reliability(), Reliability()
@@ -170,14 +170,14 @@ def compute(reference: RowFile, candidate: RowFile, *, classes: int) -> Figures:
 class Reliability:
     """The expected calibration error: the mean gap of confidence and accuracy over bins of equal width.
 
-    images, right: how many images are in each bin, and how many of those are right; confidence: the sum of theirs.
+    images, right: how many rows are in each bin, and how many of those are right; confidence: the sum of theirs.
     """
 
     def __init__(self) -> None:
         self.images, self.right, self.confidence = np.zeros(BINS), np.zeros(BINS), np.zeros(BINS)
 
     def add(self, confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> None:
-        """Count images by the confidence of their answer. right: whether that is right."""
+        """Count rows by the confidence of their answer. right: whether that is right."""
         bins = np.clip((confidence * np.float32(BINS)).astype(np.int64), 0, BINS - 1)
         self.images += np.bincount(bins, minlength=BINS)
         self.right += np.bincount(bins[right], minlength=BINS)

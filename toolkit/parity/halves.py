@@ -1,4 +1,4 @@
-"""Causes of why two models answer differently: fitted on one half of the images, confirmed on the other."""
+"""Causes of why two models answer differently: fitted on one half of the rows, confirmed on the other."""
 
 from dataclasses import dataclass
 from math import comb
@@ -13,7 +13,7 @@ from toolkit.parity.statistics import LEVEL, mcnemar_p
 class Cause:
     """Something that a model means differently from what was assumed.
 
-    before, after: the share of equal answers on the second half of the images without and with the correction.
+    before, after: the share of equal answers on the second half of the rows without and with the correction.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Halves:
 
     @property
     def half(self) -> int:
-        """How many images there are to fit by."""
+        """How many rows there are to fit by."""
         return len(self.expected) // 2
 
     def order(self, answers: NDArray[np.int64]) -> tuple[int, ...]:
@@ -78,7 +78,7 @@ class Halves:
 
 
 def clearly_better(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> bool:
-    """Say whether more of the same images are right than before, (N,) each, by McNemar's test at LEVEL."""
+    """Say whether more of the same rows are right than before, (N,) each, by McNemar's test at LEVEL."""
     lost, gained = int((before & ~after).sum()), int((after & ~before).sum())
     return gained > lost and mcnemar_p(lost, gained) < LEVEL
 

@@ -11,6 +11,7 @@ from toolkit import manifest, runs, units
 from toolkit.convention import CAFFE, OPTION, STANDARD, TORCH, Convention, Layout, output_of
 from toolkit.data.base import SomeRows, Split
 from toolkit.errors import UsageError
+from toolkit.parity import checks
 from toolkit.parity.halves import clearly_better
 from toolkit.parity.statistics import near_chance
 from toolkit.runtimes.base import Predictor
@@ -23,7 +24,7 @@ KNOWN = 0.8
 Right = NDArray[np.bool_]
 
 
-def of_file(
+def file_convention(
     path: Path, declared: Convention | None, layout: Layout, given: Convention | None = None
 ) -> Convention | None:
     """Return what the model of a file takes: as manifest, user, run or the file itself says; None if none does.
@@ -37,8 +38,8 @@ def of_file(
     return None if told is None else replace(told, layout=layout)
 
 
-def said_of(session: Predictor, given: Convention | None, rows: Split | None = None) -> Convention | None:
-    """Return what is said of the input of a model, as ``of_file`` has it.
+def session_convention(session: Predictor, given: Convention | None, rows: Split | None = None) -> Convention | None:
+    """Return what is said of the input of a model, as ``file_convention`` has it.
 
     given: the range of pixels, as the user has it, of files that no manifest lists. rows: what it is to be asked about.
     Values are taken as they are; UsageError if a range is given for them.
@@ -47,7 +48,7 @@ def said_of(session: Predictor, given: Convention | None, rows: Split | None = N
         if given is not None:
             raise UsageError(f"{OPTION} says what pixels become, and the data are values: leave it out")
         return session.convention.taking(rows.images)
-    return of_file(session.path, session.declared, session.convention.layout, given)
+    return file_convention(session.path, session.declared, session.convention.layout, given)
 
 
 def check(
@@ -106,7 +107,9 @@ def _judged(session: Predictor, convention: Convention, rows: Split) -> tuple[Co
     """Return a convention with what the outputs are, which they tell if nobody has said it, and which are right."""
     session.convention = replace(convention, output=None)
     outputs = session.predict(rows.images)
-    session.convention = convention = replace(convention, output=convention.output or output_of(outputs))
+    checks.require_classes(outputs, path=session.path)
+    judged = convention.output or output_of(outputs, step=session.output.scale)
+    session.convention = convention = replace(convention, output=judged)
     return convention, _right(convention.answers(outputs), rows)
 
 

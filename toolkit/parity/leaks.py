@@ -1,4 +1,4 @@
-"""Does a test set hold images that the model learned from?"""
+"""Does a test set hold rows that the model learned from?"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from toolkit.files.arrays import Expected, read_npy
 from toolkit.manifest import Manifest, listing
 from toolkit.overlap import Digests, Overlap
 
-# What results and records say of images that no model has learned from.
+# What results and records say of rows that no model has learned from.
 NOT_CHECKED: dict[str, Any] = {"overlap": [], "overlap_checked": None}
 
 
 @dataclass(frozen=True)
 class Learned:
-    """The test images that a model has learned from. ``checked``: all that it learned from, or a sample of it."""
+    """The test rows that a model has learned from. ``checked``: all that it learned from, or a sample of it."""
 
     overlaps: tuple[Overlap, ...]
     checked: str
@@ -28,14 +28,14 @@ class Learned:
         return {"overlap": [one.to_json() for one in self.overlaps], "overlap_checked": self.checked}
 
 
-def of_test_set(
+def check_test_set(
     manifest: Manifest, dataset: Dataset, *, allowed: bool, warn: Callable[[str], None], instead: str = ""
 ) -> Learned:
-    """Compare the test images with the images that the model of a manifest was trained and validated on.
+    """Compare the test rows with the rows that the model of a manifest was trained and validated on.
 
     Those are the rows of ``dataset`` itself, the digests that the export kept, or a data set of that name on this
-    machine. If there are none of these, the digests of the calibration images, a sample of the training images, serve.
-    Raises DataError if the model has learned from test images, unless that is allowed; instead: what else can be done.
+    machine. If there are none of these, the digests of the calibration rows, a sample of the training rows, serve.
+    Raises DataError if the model has learned from test rows, unless that is allowed; instead: what else can be done.
     """
     learned = _compared(manifest, dataset, warn)
     what = f"{manifest.folder} on '{dataset.name}'"
@@ -43,13 +43,15 @@ def of_test_set(
     return learned
 
 
-def of_files(files: Sequence[Path], dataset: Dataset, *, allowed: bool, warn: Callable[[str], None]) -> dict[str, Any]:
-    """Return what results say of the test images and of all that files have learned from, as ``of_test_set`` finds it.
+def check_files(
+    files: Sequence[Path], dataset: Dataset, *, allowed: bool, warn: Callable[[str], None]
+) -> dict[str, Any]:
+    """Return what results say of the test rows and of all that files have learned from, as ``check_test_set`` finds it.
 
     Of a file that no manifest lists nobody knows what it has learned from.
     """
     manifests = {one and one.folder: one for one in map(listing, files)}
-    learned = [one and of_test_set(one, dataset, allowed=allowed, warn=warn) for one in manifests.values()]
+    learned = [one and check_test_set(one, dataset, allowed=allowed, warn=warn) for one in manifests.values()]
     shared = [one for one in learned if one and one.overlaps]
     told = shared[0] if shared else None if None in learned else learned[0]
     return told.to_json() if told else NOT_CHECKED
@@ -68,7 +70,7 @@ def _compared(manifest: Manifest, dataset: Dataset, warn: Callable[[str], None])
 
 
 def _training_digests(manifest: Manifest, dataset: Dataset) -> Digests | None:
-    """Return the digests of all training and validation images, if they are on this machine."""
+    """Return the digests of all training and validation rows, if they are on this machine."""
     if dataset.digests["train_images"] == manifest.data.digests.get("train_images"):
         return dataset.learned_digests
     if kept := manifest.data.rows:

@@ -1,4 +1,4 @@
-"""The images of a comparison, and what the reference answers to them."""
+"""The rows of a comparison, and what the reference answers to them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from toolkit.parity.evidence import REFERENCE_ROW, RowFile, reference_rows
 
 @dataclass(frozen=True)
 class Material:
-    """The images of a comparison and what the reference answers to them; arrays may be mapped files.
+    """The rows of a comparison and what the reference answers to them; arrays may be mapped files.
 
     images: (N, H, W, C) uint8. reference: (N, classes) float32. table: what is kept of the reference's answers.
     recorded: the outputs of each artifact on the machine that exported it, by its path, if it is a golden.
@@ -38,7 +38,7 @@ class Material:
 
     @property
     def right(self) -> int:
-        """How many images the reference classifies right."""
+        """How many rows the reference classifies right."""
         return sum(int((rows["prediction"] == rows["label"]).sum()) for rows in self.table.chunks())
 
     @property
@@ -47,7 +47,7 @@ class Material:
         return int(self.reference.shape[1])
 
     def batches(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-        """Yield images with the reference's outputs."""
+        """Yield rows with the reference's outputs."""
         return zip(chunks(self.images), chunks(self.reference), strict=True)
 
 
@@ -59,7 +59,7 @@ def material(
     *,
     convention: Convention,
 ) -> Material:
-    """Return the material of (N, …) images, labels and reference outputs.
+    """Return the material of (N, …) rows, labels and reference outputs.
 
     Outputs that nobody has said more of are logits unless they sum to 1.
     """

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.convention import STANDARD, TORCH, Convention, bytes_of
+from toolkit.convention import STANDARD, TORCH, Convention, byte_range
 from toolkit.manifest import TensorSpec
 
 # Names and sentences of ranges that are not the standard ones, by what they come of.
@@ -34,7 +34,7 @@ class PixelMeaning:
         """Yield a name, a sentence and a meaning that differs from this one in one thing. spec: of the input."""
         ranges = [*(("input range", f"as {one}", one) for one in STANDARD), _DIVIDED_TWICE, _SIGNED_BYTES]
         if spec.scale is not None and np.dtype(spec.dtype).kind in "iu":
-            plain = bytes_of(spec)
+            plain = byte_range(spec)
             ranges.append(("quantization", f"as bytes, whatever its scale says ({plain})", plain))
         if images.shape[3] == 3:
             ranges.append(("input range", f"as {TORCH}", TORCH))

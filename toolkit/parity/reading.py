@@ -62,7 +62,7 @@ def read(path: Path) -> tuple[bytes, dict[str, Any]]:
 
 
 def read_rows(path: Path, classes: int) -> dict[str, RowFile]:
-    """Return what was kept of every image, by name; ArtifactError if that cannot be."""
+    """Return what was kept of every row, by name; ArtifactError if that cannot be."""
     tables = {}
     with opened_npz(path, what="the rows of a parity record") as arrays:
         rows = arrays.header(REFERENCE, Expected((REFERENCE_ROW,), (None,))).shape[0]

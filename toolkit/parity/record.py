@@ -1,4 +1,4 @@
-"""The parity record: what a verification came to, with what was kept of every image, so that anyone can check it."""
+"""The parity record: what a verification came to, with what was kept of every row, so that anyone can check it."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ from toolkit.rebuilt import PARITY, Rebuilt
 from toolkit.text import to_json
 
 RECORD, ROWS = "parity.json", "parity.npz"
-# What is rebuilt from the images; the rest of a result describes the artifact.
+# What is rebuilt from the rows; the rest of a result describes the artifact.
 _REBUILT = (*figures.NAMES, "n", "verdict", "images_to_decide", "failed_check", "problem")
 # What a manifest leaves to the record.
 _LONG = ("flips", "class_images", "class_accuracy", "reference_class_accuracy")
@@ -113,7 +113,7 @@ def savable(part: Verified) -> Manifest:
 
 
 def recompute(path: Path) -> Rebuilt:
-    """Rebuild every figure of a record from what it kept of every image, and name each that differs.
+    """Rebuild every figure of a record from what it kept of every row, and name each that differs.
 
     The manifest, the model card and the artifacts beside the record, if they are there, are compared with it as well.
     Raises ArtifactError if the file is no record.
@@ -135,7 +135,7 @@ def recompute(path: Path) -> Rebuilt:
 
 
 def _differences_within(document: dict[str, Any], tables: dict[str, RowFile]) -> tuple[int, list[str]]:
-    """Return how many figures were rebuilt, and those that are not what the images say."""
+    """Return how many figures were rebuilt, and those that are not what the rows say."""
     rebuilt = [_rebuild(result, tables, document["classes"]) for result in document["results"]]
     pairs = [
         (result, name, value)
@@ -144,7 +144,7 @@ def _differences_within(document: dict[str, Any], tables: dict[str, RowFile]) ->
         if name in _REBUILT
     ]
     differences = [
-        f"{result['artifact']}: {name} is {result.get(name)}, its images say {value}"
+        f"{result['artifact']}: {name} is {result.get(name)}, its rows say {value}"
         for result, name, value in pairs
         if result.get(name) != value
     ]
@@ -156,7 +156,7 @@ def _differences_within(document: dict[str, Any], tables: dict[str, RowFile]) ->
 def _rebuild(result: dict[str, Any], tables: dict[str, RowFile], classes: int) -> Comparison:
     """Return the comparison that a result describes, its figures computed again, and the checks that rest on them.
 
-    What other checks found (a file that was changed, say) is in no image and is taken as it is.
+    What other checks found (a file that was changed, say) is in no row and is taken as it is.
     """
     table = tables.get(ARTIFACT + str(result["artifact"]))
     reference = tables[REFERENCE]

@@ -40,7 +40,7 @@ def problem(
     return broken.text.removeprefix(f"{manifest.folder / artifact.path}: ")
 
 
-def otherwise(manifest: Manifest, artifact: Artifact, workers: Workers) -> str | None:
+def divergence_here(manifest: Manifest, artifact: Artifact, workers: Workers) -> str | None:
     """Return what keeps an artifact from answering as recorded, in a worker: a crash and a damaged golden included."""
     try:
         return problem(manifest, artifact, open_session=workers.open_session)

@@ -1,4 +1,4 @@
-"""The outputs of the Keras reference, kept in the user's cache: computed once for one model and one set of images."""
+"""The outputs of the Keras reference, kept in the user's cache: computed once for one model and one set of rows."""
 
 import contextlib
 import hashlib
@@ -23,17 +23,17 @@ from toolkit.runtimes import REFERENCE_RUNTIME, choosing
 from toolkit.runtimes.base import Opener
 
 FOLDER = "reference"
-# Files that the cache keeps, the newest: 400 kB each for 10,000 images of 10 classes.
+# Files that the cache keeps, the newest: 400 kB each for 10,000 rows of 10 classes.
 KEPT = 32
 _DIGEST_DIGITS = 16
 
 
 @contextmanager
 def outputs(manifest: Manifest, split: Split, open_session: Opener) -> Iterator[NDArray[np.float32]]:
-    """Yield the reference's outputs for the images of ``split``, (N, classes), as a mapped file.
+    """Yield the reference's outputs for the rows of ``split``, (N, classes), as a mapped file.
 
-    The file is named after the digests of the model, of the images and of itself, and after what the model takes:
-    neither another model, other images nor a damaged file is ever taken for it. If no cache can be written, the file
+    The file is named after the digests of the model, of the rows and of itself, and after what the model takes:
+    neither another model, other rows nor a damaged file is ever taken for it. If no cache can be written, the file
     is a temporary one. open_session: opens the model, if it has to answer. ArtifactError if the outputs are no numbers.
     """
     with locks.scratch() as scratch:

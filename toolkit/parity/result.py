@@ -23,7 +23,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Verified(Part):
-    """Comparisons with one reference, and the images that they were made on.
+    """Comparisons with one reference, and the rows that they were made on.
 
     manifest: the one that lists the artifacts, None if they were compared with a model of the user's choice.
     """
@@ -45,12 +45,12 @@ class Verified(Part):
 
     @property
     def by_golden(self) -> bool:
-        """Whether the images were those of golden.npz."""
+        """Whether the rows were those of golden.npz."""
         return any(comparison.by_golden for comparison in self.comparisons)
 
     @property
     def overlaps(self) -> bool:
-        """Whether the model has learned from some of the test images."""
+        """Whether the model has learned from some of the test rows."""
         return bool(self.dataset["overlap"])
 
 

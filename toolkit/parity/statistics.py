@@ -1,4 +1,4 @@
-"""What the same images say about the difference of two accuracies: bounds, an interval, a test, a sample size."""
+"""What the same rows say about the difference of two accuracies: bounds, an interval, a test, a sample size."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -12,11 +12,11 @@ MARGINS_PP = (0, 100)
 CONFIDENCE = 0.95
 TWO_SIDED_CONFIDENCE = 0.975
 # How improbable it must be that what is no better looks as much better before it is called so. Chance alone does that
-# once in 10,000; 15 images that only the better one gets right are enough.
+# once in 10,000; 15 rows that only the better one gets right are enough.
 LEVEL = 1e-4
 # A classifier that has learned nothing is so many standard deviations above chance in one of 740 data sets.
 CHANCE_DEVIATIONS = 3.0
-# More images than this decide nothing in practice: the loss is as good as equal to the margin.
+# More rows than this decide nothing in practice: the loss is as good as equal to the margin.
 MOST_IMAGES = 10**9
 # Halvings of [-1, 1]: more than enough for double precision.
 _BISECTIONS = 60
@@ -25,7 +25,7 @@ _BISECTIONS = 60
 def loss_bounds(lost: float, gained: float, n: float, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return one-sided lower and upper bounds of the accuracy that was lost, in [-1, 1].
 
-    lost: images that only the reference gets right; gained: that only the candidate does; n: all images. These are
+    lost: rows that only the reference gets right; gained: that only the candidate does; n: all rows. These are
     Tango's score bounds for the difference of paired proportions (T. Tango, "Equivalence test and confidence interval
     for the difference in proportions for the paired-sample design", Statistics in Medicine 17, 891-908, 1998). Counts
     need not be whole, so that a larger test set with the same rates can be asked about.
@@ -39,7 +39,7 @@ def loss_bounds(lost: float, gained: float, n: float, *, confidence: float = CON
 def mcnemar_p(lost: int, gained: int) -> float:
     """Return the exact two-sided p-value of McNemar's test: is either model right more often than the other?
 
-    Of the images that only one of the two gets right, either should have half (Q. McNemar, Psychometrika 12, 153-157,
+    Of the rows that only one of the two gets right, either should have half (Q. McNemar, Psychometrika 12, 153-157,
     1947; exact by the binomial distribution).
     """
     discordant, fewer = lost + gained, min(lost, gained)
@@ -55,7 +55,7 @@ def mcnemar_p(lost: int, gained: int) -> float:
 def near_chance(right: int, counts: Sequence[int]) -> bool:
     """Say whether so many right answers could be those of a classifier that has looked at no image.
 
-    The best of those always names the most frequent class. counts: images by class. By the normal approximation of the
+    The best of those always names the most frequent class. counts: rows by class. By the normal approximation of the
     binomial distribution.
     """
     images, most = sum(counts), max(counts)
@@ -63,7 +63,7 @@ def near_chance(right: int, counts: Sequence[int]) -> bool:
 
 
 def images_to_decide(lost: int, gained: int, n: int, margin: float) -> int | None:
-    """Return how many images would end in pass or fail if the rates stayed what they are; None for more than a billion.
+    """Return how many rows would end in pass or fail if the rates stayed what they are; None for more than a billion.
 
     margin: the accuracy that may be lost, in [0, 1]. The answer is exact to one in a thousand.
     """

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from toolkit.convention import Convention
 from toolkit.parity.column_order import Probes, probing, units
 from toolkit.text import printable
+from toolkit.units import first
 
 # Training rows that scales are computed from.
 _ROWS = 10_000
@@ -94,11 +95,10 @@ class ValueMeaning:
                 name, text = f"standardization and {name}", f"it takes values {scale.text}, and "
             ordered = scaled if self.order else _ordered(scaled, columns, distance, answers)
             if ordered is not scaled:
-                yield name, f"{text}columns in the order {self._shown(ordered.order or ())}", ordered
+                yield name, f"{text}columns in the order {self._named(ordered.order or ())}", ordered
 
-    def _shown(self, order: Sequence[int]) -> str:
-        named = [printable(self.names[column]) if self.names else str(column) for column in order[:_NAMED]]
-        return ", ".join(named) + (", …" if len(order) > _NAMED else "")
+    def _named(self, order: Sequence[int]) -> str:
+        return first([printable(self.names[column]) if self.names else column for column in order], _NAMED)
 
 
 def scales(training: NDArray[Any], reference: Answers) -> tuple[Scale, ...]:

@@ -11,7 +11,7 @@ from toolkit import data, extras, golden, runtimes, units
 from toolkit import manifest as manifests
 from toolkit.convention import image_shape
 from toolkit.data.base import Dataset
-from toolkit.errors import ArtifactError, DataError, DataUnavailableError, MissingExtraError, UsageError
+from toolkit.errors import ArtifactError, DataError, DataUnavailableError, UsageError
 from toolkit.files import sha256
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.parity import leaks, reference
@@ -25,6 +25,7 @@ from toolkit.runs import RUNS
 from toolkit.runtimes import REFERENCE_RUNTIME, for_file, installed
 from toolkit.runtimes.base import Opener
 from toolkit.step import OnStep, Step, ignore
+from toolkit.worker.keras import reading_for
 from toolkit.worker.session import contained
 
 # What shows parity on images that the model has learned from.
@@ -132,7 +133,7 @@ def on_test_set(
 ) -> Verified:
     """Compare with the reference on the test split of ``dataset``."""
     manifest.require(manifest.reference)
-    learned = leaks.of_test_set(manifest, dataset, allowed=options.allow_overlap, warn=warn, instead=INSTEAD)
+    learned = leaks.check_test_set(manifest, dataset, allowed=options.allow_overlap, warn=warn, instead=INSTEAD)
     description = {**dataset.describe_test(), **learned.to_json()}
     with reference.outputs(manifest, dataset.test, options.open_session) as outputs:
         if outputs.shape[1] <= int(dataset.test.labels.max()):
@@ -152,16 +153,12 @@ def load(manifest: Manifest, options: VerifyOptions, warn: Callable[[str], None]
             f"{manifest.folder}: was trained on '{name}', which has no source of that name; give it by --data"
         )
     choice = options.data or name
-    dataset = data.load(choice, warn=warn, reading=_reading_for(manifest, choice, options.reading))
+    shape = image_shape(manifest.artifacts[0].inputs[0].shape) if manifest.artifacts else None
+    read_as = reading_for(choice, options.reading, replace(manifest.data.reading, model_shape=shape))
+    dataset = data.load(choice, warn=warn, reading=read_as)
     if dataset.digests != manifest.data.digests:
         warn(f"{manifest.folder}: was trained on '{name}', this is '{dataset.name}' ({dataset.origin})")
     return dataset
-
-
-def _reading_for(manifest: Manifest, choice: str, asked: Reading | None) -> Reading:
-    """Return how data are read for the model of a manifest: as asked, or as its own were, else in the size it takes."""
-    shape = image_shape(manifest.artifacts[0].inputs[0].shape) if manifest.artifacts else None
-    return replace(asked or manifest.data.reading.only(data.reads(choice)), model_shape=shape)
 
 
 def _runnable(manifest: Manifest, artifacts: Sequence[Artifact], warn: Callable[[str], None]) -> list[Artifact]:
@@ -179,7 +176,7 @@ def _runnable(manifest: Manifest, artifacts: Sequence[Artifact], warn: Callable[
         if not runnable:
             extras.require(runtimes.get(name).PACKAGE)
         count = list(runtime.values()).count(name)
-        warn(f"{manifest.folder}: {count} artifacts left out, {MissingExtraError(*runtimes.package_and_extra(name))}")
+        warn(f"{manifest.folder}: {count} artifacts left out, {extras.missing(runtimes.get(name).PACKAGE)}")
     return runnable
 
 

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from toolkit import data, runtimes, units
 from toolkit import manifest as manifests
-from toolkit.convention import OPTION, Convention, Layout, bytes_of
+from toolkit.convention import OPTION, Convention, Layout, byte_range
 from toolkit.digits import Box, Read, draw
 from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.novelty import Judge, Judgement
 from toolkit.parity import inputs, recorded
-from toolkit.prediction.answers import classify, of_views
+from toolkit.prediction.answers import classify, combine_looks
 from toolkit.prediction.views import Image, form_of, prepare
 from toolkit.reading import AS_THEY_ARE
 from toolkit.runtimes.base import Predictor
@@ -80,7 +80,7 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
                 choices.append((-(artifact.accuracy or 0.0), artifact.size_bytes, file, manifest, artifact))
     with contained() as workers:
         for *_, file, manifest, artifact in sorted(choices, key=lambda choice: choice[:3]):
-            why = recorded.otherwise(manifest, artifact, workers)
+            why = recorded.divergence_here(manifest, artifact, workers)
             if why is None:
                 return file
             warn(f"{file} is left out, it answers differently here than where it was exported: {why}")
@@ -135,12 +135,12 @@ def convention_of(
         if given is not None:
             raise UsageError(f"{session.path}: takes rows of values, and {OPTION} is about pixels; leave it out")
         return session.convention
-    if said := inputs.said_of(session, given):
+    if said := inputs.session_convention(session, given):
         return said
     spec = session.input
     if np.dtype(spec.dtype).kind in "iu":
         steps = "" if spec.scale is None else f" (scale {spec.scale:.4g}, zero point {spec.zero_point})"
-        plainly = f"; {bytes_of(spec)} hands over the bytes of pixels as they are" if spec.scale else ""
+        plainly = f"; {byte_range(spec)} hands over the bytes of pixels as they are" if spec.scale else ""
         raise UsageError(
             f"{session.path}: takes {spec.dtype}{steps}, which can stand for pixels in any range; "
             f"give {OPTION}, such as 0..1, 0..255 or -1..1{plainly}"
@@ -190,7 +190,7 @@ def _predict(
     judgements: Sequence[Judgement | None] = ()
     if views:
         names, answered = classify(session, manifest, np.concatenate([view.looks for view in views]), labels)
-        rows, judgements = of_views(views, answered, judge)
+        rows, judgements = combine_looks(views, answered, judge)
     if explain is not None:
         _explain(prepared[0], names, rows, explain)
     left = iter(zip(rows, judgements, strict=True))

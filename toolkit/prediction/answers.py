@@ -27,8 +27,7 @@ def classify(
     labels: the names where no manifest has them; without, they are numbers.
     """
     model, outputs = session.path, session.predict(rows)
-    if outputs.ndim != 2 or not outputs.shape[1]:
-        raise ArtifactError(f"{model}: its output is {outputs.shape}; a classifier's is (batch, classes)")
+    checks.require_classes(outputs, path=model)
     checks.require_finite(outputs, path=model)
     outputs = _probabilities(outputs, rows, session)
     names = manifest.data.classes if manifest else labels or [str(label) for label in range(outputs.shape[1])]
@@ -37,7 +36,7 @@ def classify(
     return names, outputs
 
 
-def of_views(
+def combine_looks(
     views: Sequence[View], rows: NDArray[np.float32], judge: Judge
 ) -> tuple[NDArray[np.float32], Sequence[Judgement | None]]:
     """Return the probabilities of each view, (N, classes), and whether it is of none of the classes.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from toolkit import images, runs
 from toolkit.convention import Layout
-from toolkit.digits import ENOUGH, Box, Page, find, is_mnist, looks, of_canvas, to_form
+from toolkit.digits import ENOUGH, Box, Page, canvas_ink, find, is_mnist, looks, to_form
 from toolkit.errors import ArtifactError, DataError
 from toolkit.files.memory import check_memory
 from toolkit.manifest import Manifest
@@ -100,7 +100,7 @@ def prepare(file: Path, form: Form) -> Image:
     grey = pixels[..., 0]
     if is_mnist(grey, height=height, width=width):
         return Image(file, pixels, views=[View(pixels[np.newaxis])])
-    if (drawing := of_canvas(grey, height=height, width=width)) is not None:
+    if (drawing := canvas_ink(grey, height=height, width=width)) is not None:
         digit = to_form(drawing, height=height, width=width)
         return Image(file, pixels, views=[View(digit[np.newaxis, ..., np.newaxis])])
     page = find(grey, photo=None if photo is None else (photo.height, photo.width))

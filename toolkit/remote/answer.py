@@ -5,7 +5,7 @@ from typing import Any
 
 from toolkit.errors import DeviceError
 from toolkit.files import documents
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.parity.compare import Comparison
 from toolkit.parity.result import Comparisons, Parity, Part
 from toolkit.remote.cargo import Cargo
@@ -30,7 +30,7 @@ def unpack(told: Any, device: str, cargo: Cargo) -> DeviceParity:
     sent = documents.convert(told, DeviceParity, device, what="an answer", error=DeviceError)
     parts = [replace(part, comparisons=[_at_home(one, cargo) for one in part.comparisons]) for part in sent.parts]
     parity = DeviceParity(parts)
-    with refused(device, "an answer", error=DeviceError):  # figures of which nothing can be derived
+    with decoding(device, "an answer", error=DeviceError):  # figures of which nothing can be derived
         parity.to_json()
     return parity
 

@@ -26,15 +26,13 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from toolkit.cache import cache_folder
-from toolkit.wire import MARK, SILENCE_S, Channel
+from toolkit.wire import LOOK_S, MARK, SILENCE_S, Channel
 
 READY = "ready"
 # The suffix of a file that is still arriving. After a lost connection it is sent again from its beginning.
 PARTIAL = ".partial"
 # After how many days a file that was not asked for again is forgotten.
 KEPT_DAYS = 30
-# Seconds between two looks at the connection while something else is at work.
-LOOK_S = 0.2
 # How much of what a failed command wrote is sent: its last bytes.
 TOLD_BYTES = 4000
 # Wheels that were taken along are the only ones that are installed: the device's own settings of pip are left out.

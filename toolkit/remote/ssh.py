@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 from toolkit.errors import DeviceError, DeviceLostError, UsageError
 from toolkit.text import lines, printable
 from toolkit.wire import ALIVE_S, SILENCE_S, Channel
-from toolkit.worker.process import ended
+from toolkit.worker.process import wait_or_kill
 
 # A connection of its own, which asks the user nothing and forwards nothing. Which hosts to trust and how to log in is
 # taken from the user's configuration. A device that stopped answering is noticed after 3 times 10 seconds.
@@ -166,7 +166,7 @@ class Connection:
         if self._beating.is_alive():
             self._beating.join()
         self._pipes[0].close()
-        ended(self._process, END_S)
+        wait_or_kill(self._process, END_S)
         self._listening.join(END_S)
         for pipe in self._pipes[1:]:
             pipe.close()
@@ -237,7 +237,7 @@ class Connection:
             raise DeviceError(f"{self.destination}: {explain(self.destination, code, stderr)}") from error
 
     def _last_words(self) -> tuple[int, str]:
-        code = ended(self._process, END_S)
+        code = wait_or_kill(self._process, END_S)
         if code < 0:  # it was given up
             code = FAILED
         self._listening.join(END_S)

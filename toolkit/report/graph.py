@@ -134,7 +134,7 @@ def draw(graph: Graph) -> Markup:
     return svg.picture(left + _BOX + _MARGIN, _top(len(graph.nodes)), *lines, *boxes, says=says)
 
 
-def alone(picture: Markup) -> str:
+def standalone(picture: Markup) -> str:
     """Return a picture as a file of its own, with its colours."""
     start, _, rest = picture.partition(">")
     look = element("style", Markup(f"{style.COLOURS}\nsvg {{ background: var(--paper); }}"))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from toolkit.errors import RunError
 from toolkit.files import read_bytes
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 
 HISTORY = "history.csv"
 _MOST_BYTES = 1 << 24
@@ -36,7 +36,7 @@ def read_history(folder: Path) -> list[EpochFigures]:
     """Return the epochs of a run, the first one first; RunError if its history is missing or damaged."""
     path = folder / HISTORY
     content = read_bytes(path, most=_MOST_BYTES, error=RunError, missing="no such file; 'toolkit train' writes it")
-    with refused(path, "the history of a run", error=RunError):
+    with decoding(path, "the history of a run", error=RunError):
         rows = list(enumerate(csv.DictReader(content.decode("utf-8").splitlines()), 1))
         if not rows:
             raise ValueError("it has no epoch")

@@ -10,10 +10,9 @@ from toolkit.bench import passing_on
 from toolkit.bench import reading as benchmarks
 from toolkit.bench.record import Record
 from toolkit.bench.record import read as read_record
-from toolkit.convention import Layout
 from toolkit.data.base import Split
 from toolkit.errors import ArtifactError, DataError, DataUnavailableError, ToolkitError
-from toolkit.files import near, sha256
+from toolkit.files import relative_to_here, sha256
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity import reading as verifications
 from toolkit.parity import verify
@@ -26,11 +25,11 @@ from toolkit.verdict import Verdict
 
 
 class Rows(NamedTuple):
-    """What a parity record kept of every image: of the reference, and of each artifact by its name."""
+    """What a parity record kept of every test row: of the reference, and of each artifact by its name."""
 
     reference: RowFile
     artifacts: dict[str, RowFile]
-    test_set: str  # the SHA-256 of the images
+    test_set: str  # the SHA-256 of the rows
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Subject:
     """An export, and where to look for what is known of it. What is not there raises a ToolkitError that says so.
 
     given: the record of a benchmark; None stands for the newest of these files in ``benchmarks``. choice: where test
-    images come from, as ``--data`` takes it; None stands for the data of the manifest, where they are on this machine.
+    rows come from, as ``--data`` takes it; None stands for the data of the manifest, where they are on this machine.
     """
 
     manifest: Manifest
@@ -54,7 +53,7 @@ class Subject:
     @property
     def rows_are(self) -> str:
         """What the rows of its data are called."""
-        return "rows" if self.manifest.convention.layout == Layout.VALUES else "images"
+        return f"{self.manifest.noun}s"
 
     def require_given(self) -> None:
         """Raise a ToolkitError if what was given is not of this export: only what was looked for may be absent."""
@@ -74,7 +73,7 @@ class Subject:
         if benchmark.host.emulated:
             raise ArtifactError(f"{benchmark.folder}: measured on an emulated machine, whose times are no latencies")
         names = passing_on.names(result.path for result in results)
-        folder = near(benchmark.folder) or Path(benchmark.folder.resolve().name)
+        folder = relative_to_here(benchmark.folder) or Path(benchmark.folder.resolve().name)
         return replace(benchmark, folder=folder, results=[replace(one, path=names[one.path]) for one in results])
 
     def _newest(self, own: set[str]) -> Record:
@@ -90,7 +89,7 @@ class Subject:
 
     @cached_property
     def rows(self) -> Rows:
-        """What is known of every test image."""
+        """What is known of every test row."""
         path = self.folder / RECORD
         _, document = verifications.read(path)
         kept = self.folder / document["rows"]["path"]
@@ -118,16 +117,16 @@ class Subject:
 
     @cached_property
     def test_set(self) -> Split:
-        """The test images that the parity record speaks of. Nothing is fetched for it."""
+        """The test rows that the parity record speaks of. Nothing is fetched for it."""
         choice = self.choice or self.manifest.data.name
         source = data.named_sources().get(choice)
         if source is not None and source.locate() is None:
             raise DataUnavailableError(
-                f"the test images are not on this machine; 'toolkit data {choice} --fetch' gets them"
+                f"the test {self.rows_are} are not on this machine; 'toolkit data {choice} --fetch' gets them"
             )
         test = verify.load(self.manifest, VerifyOptions(self.choice), lambda text: None).test
         if test.sha256 != self.rows.test_set:
-            raise DataError(f"the test images of '{choice}' are not those that the artifacts were verified on")
+            raise DataError(f"the test {self.rows_are} of '{choice}' are not those that the artifacts were verified on")
         return test
 
     @cached_property

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from toolkit import extras, registry
+from toolkit import constraints, extras, registry
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -85,24 +85,10 @@ def installed(name: str) -> bool:
     return extras.installed(get(name).PACKAGE)
 
 
-def package_and_extra(name: str) -> tuple[str, str | None]:
-    """Return the package of a runtime, and the extra that installs it; None for a runtime of another package."""
-    package = get(name).PACKAGE
-    return package.partition(".")[0], extras.EXTRA_OF.get(package)
-
-
 def versions(*chosen: str) -> dict[str, str]:
     """Return the versions of the installed packages of these runtimes, or of all."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    installed = {}
-    for name in chosen or registry.names(__name__):
-        for distribution in get(name).DISTRIBUTIONS:
-            try:
-                installed[distribution] = version(distribution)
-            except PackageNotFoundError:
-                continue
-    return installed
+    distributions = (one for name in chosen or registry.names(__name__) for one in get(name).DISTRIBUTIONS)
+    return {name: version for name in distributions if (version := constraints.installed(name))}
 
 
 def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) -> "Session":

@@ -219,7 +219,8 @@ def open_test_set(
 def _answers(rival: Source, dataset: Dataset, warn: Callable[[str], None]) -> Material:
     """Return what the rival answers for the test rows."""
     with contained() as workers:
-        model = against.open_classifier(workers, rival.keras_path, rival.convention, dataset.train, warn)
+        session = workers.open_session(rival.keras_path, threads=0)
+        model = against.classifier(session, rival.convention, dataset.train, warn)
         return against.answered_by(model, dataset.test)
 
 

@@ -21,6 +21,7 @@ from toolkit.study.claims.base import Table
 from toolkit.study.html import render as render_html
 from toolkit.study.markdown import image, table
 from toolkit.study.study import about_data
+from toolkit.text import in_markdown
 
 MARKDOWN, HTML = "search.md", "search.html"
 T = TypeVar("T")
@@ -145,11 +146,11 @@ def front_table(search: Search) -> Table:
 
 
 def _page(search: Search, pictures: Sequence[tuple[Chart, str]]) -> str:
-    blocks = ["# The search", _about(search), f"Result: {conclude(search)}."]
+    blocks = ["# The search", in_markdown(_about(search)), in_markdown(f"Result: {conclude(search)}.")]
     if search.proof is not None:
-        blocks += ["## The front", table(front_table(search)), _looks(search.proof)]
+        blocks += ["## The front", table(front_table(search)), in_markdown(_looks(search.proof))]
     for chart, picture in pictures:
-        blocks += [f"## {chart.title}", picture, chart.caption]
+        blocks += [f"## {in_markdown(chart.title)}", picture, in_markdown(chart.caption)]
     blocks += ["## All candidates", table(_all(search))]
     return "\n\n".join(blocks) + "\n"
 
@@ -201,7 +202,7 @@ def _looks(proof: Proof) -> str:
         "no network that costs no more equals, and a larger one is on it only if it is better by more than a standard "
         f"error. Then the test set was opened for these {members}. Each interval is Wilson's at "
         f"{units.percent(proof.confidence)}, so that all of them hold together with 95 % (Bonferroni).{rival} The "
-        "verdict is that of `toolkit verify`: the int8 file beside the Keras model that it was made from."
+        "verdict is that of 'toolkit verify': the int8 file beside the Keras model that it was made from."
     )
 
 

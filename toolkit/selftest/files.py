@@ -105,21 +105,21 @@ def _tflite_weights(path: Path, layer: int) -> Iterator[Weights]:
 
 
 @contextmanager
-def _onnx(path: Path) -> Iterator[Any]:
-    """Yield an ONNX model, and write it back."""
+def _onnx(path: Path) -> Iterator[tuple[Any, dict[str, Any], dict[str, Any]]]:
+    """Yield the graph of an ONNX model, its constants and what makes real numbers of them, and write it back."""
     onnx = extras.load("onnx")
     model = onnx.load(path)
-    yield model
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    dequantizers = {node.output[0]: node for node in model.graph.node if node.op_type == "DequantizeLinear"}
+    yield model.graph, constants, dequantizers
     onnx.save(model, path)
 
 
 @contextmanager
 def _onnx_weights(path: Path, layer: int) -> Iterator[Weights]:
     onnx = extras.load("onnx")
-    with _onnx(path) as model:
-        constants = {tensor.name: tensor for tensor in model.graph.initializer}
-        dequantizers = {node.output[0]: node for node in model.graph.node if node.op_type == "DequantizeLinear"}
-        node = [node for node in model.graph.node if node.op_type in ("Conv", "MatMul", "Gemm")][layer]
+    with _onnx(path) as (graph, constants, dequantizers):
+        node = [node for node in graph.node if node.op_type in ("Conv", "MatMul", "Gemm")][layer]
         name, scale_name = node.input[1], None
         if name in dequantizers:
             name, scale_name = dequantizers[name].input[:2]
@@ -140,10 +140,8 @@ def _eight_bits(path: Path) -> None:
     """
     onnx = extras.load("onnx")
     to_array, from_array = onnx.numpy_helper.to_array, onnx.numpy_helper.from_array
-    with _onnx(path) as model:
-        constants = {tensor.name: tensor for tensor in model.graph.initializer}
-        dequantizers = {node.output[0]: node for node in model.graph.node if node.op_type == "DequantizeLinear"}
-        for layer in (node for node in model.graph.node if node.op_type in ("Conv", "MatMul", "Gemm")):
+    with _onnx(path) as (graph, constants, dequantizers):
+        for layer in (node for node in graph.node if node.op_type in ("Conv", "MatMul", "Gemm")):
             weights, *bias = (dequantizers[name].input for name in layer.input[1:] if name in dequantizers)
             finer = GREATEST_WEIGHT / np.abs(to_array(constants[weights[0]])).max()
             for name, scale in (inputs[:2] for inputs in (weights, *bias)):
@@ -158,15 +156,13 @@ def _wrong_zero_point(path: Path) -> None:
     if path.suffix == ".tflite":
         with _tflite(path) as model:
             graph = model.subgraphs[0]
-            graph.tensors[graph.inputs[0]].quantization.zeroPoint = [
-                graph.tensors[graph.inputs[0]].quantization.zeroPoint[0] + MOVED_ZERO_POINT
-            ]
+            quantization = graph.tensors[graph.inputs[0]].quantization
+            quantization.zeroPoint = [quantization.zeroPoint[0] + MOVED_ZERO_POINT]
         return
     onnx = extras.load("onnx")
-    with _onnx(path) as model:
-        constants = {tensor.name: tensor for tensor in model.graph.initializer}
-        quantizer = next(node for node in model.graph.node if node.op_type == "QuantizeLinear")
+    with _onnx(path) as (graph, constants, _):
+        quantizer = next(node for node in graph.node if node.op_type == "QuantizeLinear")
         zero_point = onnx.numpy_helper.to_array(constants[quantizer.input[2]])
         moved = onnx.numpy_helper.from_array((zero_point + MOVED_ZERO_POINT).astype(zero_point.dtype), "moved")
-        model.graph.initializer.append(moved)
+        graph.initializer.append(moved)
         quantizer.input[2] = "moved"

@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from toolkit import extras, golden, locks, registry, runtimes, units
+from toolkit import extras, golden, locks, runtimes, units
 from toolkit.convention import Layout
 from toolkit.data.base import Dataset, Split
 from toolkit.entries import Origin
 from toolkit.errors import ArtifactError, UsageError
-from toolkit.export import calibration, conversion, exporter, tasks
+from toolkit.export import calibration, conversion, exporter, formats, tasks
 from toolkit.export.formats.base import Prepared, Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import parts_of
 from toolkit.export.tasks import Given
 from toolkit.files import FileName, documents, sha256, write_json
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.manifest import Artifact, Manifest
 from toolkit.parity import leaks
 from toolkit.parity.compare import Comparison
@@ -128,7 +128,7 @@ def self_test(
     if manifest.convention.layout == Layout.VALUES:
         raise UsageError(f"{manifest.folder}: takes rows of values; the faults that are planted are those of images")
     units.require_from("the number of exports", reexports, 0, MOST_REEXPORTS)
-    leaks.of_test_set(manifest, dataset, allowed=options.allow_overlap, warn=warn)
+    leaks.check_test_set(manifest, dataset, allowed=options.allow_overlap, warn=warn)
     with locks.scratch() as work, contained() as workers:
         bench = _Bench(manifest, dataset, work, replace(options, open_session=workers.open_session))
         total = bench.planned + reexports
@@ -217,7 +217,7 @@ class _Bench:
             prepared: Prepared = prepare(model, self._copy.folder)
         (self._copy.folder / "float32.onnx").unlink(missing_ok=True)  # the last model's
         for format_name, quantization in pairs:
-            module = registry.member("toolkit.export.formats", format_name, kind="format")
+            module = formats.get(format_name)
             path = self._copy.folder / f"{self._found.model}-{quantization}{module.SUFFIX}"
             convention = self._found.convention
             request = Request(quantization, convention.values(chosen.images), convention)
@@ -228,7 +228,7 @@ class _Bench:
     def _edited(self, fault: str, artifact: Artifact, edit: Callable[[Path], None]) -> FaultOutcome:
         original = self._found.folder / artifact.path
         path = Path(shutil.copyfile(original, self._copy.folder / artifact.path))
-        with refused(original, "a file that faults can be edited into", error=ArtifactError):
+        with decoding(original, "a file that faults can be edited into", error=ArtifactError):
             edit(path)
         edited = replace(artifact, sha256=sha256(path))  # or the digest would catch them all
         by_file = by_golden(self._with(edited), [edited], self._options).comparisons[0]

@@ -168,7 +168,7 @@ class Engine:
             self._open = None
             raise
         seconds = time.perf_counter() - start_s
-        rows, judgements = answers.of_views(views, rows, self._open.judge)
+        rows, judgements = answers.combine_looks(views, rows, self._open.judge)
         return Answer(classes, rows, judgements, seconds, looks_of(views))
 
     def _reopen(self) -> None:

@@ -72,9 +72,9 @@ def _one(file: Path, form: Form) -> Image:
     try:
         image = views.prepare(file, form)
     except DataError as error:
-        raise RefusedError(422, uploads.said_of_image(str(error), file)) from error
+        raise RefusedError(422, uploads.client_message(str(error), file)) from error
     if image.refusal is not None:
-        raise RefusedError(422, uploads.said_of_image(image.refusal, file))
+        raise RefusedError(422, uploads.client_message(image.refusal, file))
     if (looks := views.looks_of(image.views)) > limits.LOOKS:
         says = f"the image has {len(image.views)} digits, which a model looks at {looks} times; allowed: {limits.LOOKS}"
         raise RefusedError(422, f"{says}; send a part of it")

@@ -96,10 +96,10 @@ def check_size(file: Path) -> tuple[int, int]:
         look = images.look(file, most=limits.PIXELS)
     except DataError as error:
         status = 413 if isinstance(error, ImageTooLargeError) else 422
-        raise RefusedError(status, said_of_image(str(error), file)) from error
+        raise RefusedError(status, client_message(str(error), file)) from error
     return look.height, look.width
 
 
-def said_of_image(text: str, file: Path) -> str:
+def client_message(text: str, file: Path) -> str:
     """Return what is said of a file for somebody who has sent an image."""
     return text.replace(str(file), "the image")

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any, TypedDict
 
 from toolkit import units
 from toolkit.entries import Metrics
-from toolkit.errors import UsageError
+from toolkit.errors import RunError, UsageError
 from toolkit.runs import METRICS, read_json
 from toolkit.study.grid import AXES
 from toolkit.study.trials import FAILURE, Trial, TrialState
@@ -106,6 +106,8 @@ def read(trial: Trial) -> TrialOutcome:
     folder, asked = trial.folder, trial.recipe.epochs
     progress = load_progress(folder / STATE) if (folder / STATE).is_file() else TrainingProgress()
     done = len(progress.history)
+    if any(isnan(epoch.val_accuracy) for epoch in progress.history):
+        raise RunError(f"{folder / STATE}: has an epoch that was not validated; start the training anew")
     if done > asked:
         raise UsageError(
             f"{folder}: has {done} epochs already, {asked} were asked for; ask for {done} or more, or choose another "

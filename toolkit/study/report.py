@@ -1,5 +1,6 @@
 """The report of a study: what was run, what it says of each claim, and the charts; as Markdown and as one HTML page."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,8 +8,7 @@ from typing import Any
 
 from toolkit import models, units, words
 from toolkit.errors import RunError
-from toolkit.files import write_bytes, write_text
-from toolkit.overlap import OverlapEntry
+from toolkit.files import atomic, require_file, write_text
 from toolkit.runs import BEST, CONFIG, StartedEntry, read_json
 from toolkit.study import charts, claims, statistics
 from toolkit.study.charts.base import Chart
@@ -18,6 +18,7 @@ from toolkit.study.html import render as render_html
 from toolkit.study.markdown import image, table
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study, about_data
+from toolkit.text import in_markdown
 
 MARKDOWN, HTML = "study.md", "study.html"
 
@@ -63,7 +64,9 @@ def write(study: Study, folder: Path) -> StudyReport:
     write_text(folder / HTML, render_html(markdown, folder))
     weights = {folder / _weights(one): one.trial.folder / BEST for one in study.best()}
     for path, best in weights.items():
-        write_bytes(path, best.read_bytes())
+        require_file(best, error=RunError)
+        with atomic(path) as temporary:
+            shutil.copyfile(best, temporary)
     paths = tuple(path for _, both in drawn for path in both)
     return StudyReport(study, findings, folder / MARKDOWN, folder / HTML, paths, tuple(weights))
 
@@ -73,28 +76,34 @@ def _page(study: Study, findings: Sequence[WeighedClaim], pictures: Sequence[tup
     rows = tuple((one.letter, one.claim, one.verdict, one.figure) for one in findings)
     blocks = [
         "# The study",
-        _about(study),
+        in_markdown(_about(study)),
         "## Verdicts",
         table(Table(("", "claim", "verdict", "what was measured"), rows)),
         _intervals(study),
-        *(f"\\{units.MARK} {_overlap(one)}: no test accuracy on this page is one." for one in study.overlap),
+        *(
+            in_markdown(
+                f"{units.MARK} {one.count:,} {one.part} images are {one.other} images too: no test accuracy on this "
+                "page is one."
+            )
+            for one in study.overlap
+        ),
     ]
     for finding in findings:
         blocks += [
             f"## ({finding.letter}) {finding.claim}",
-            f"Verdict: {finding.verdict}. {finding.summary}.",
-            f"Figure: {finding.figure}.",
+            f"Verdict: {finding.verdict}. {in_markdown(finding.summary)}.",
+            f"Figure: {in_markdown(finding.figure)}.",
             *(" ".join(part.split()) for part in finding.criterion.strip().split("\n\n")),
             *(table(figures) for figures in finding.tables if figures.rows),
         ]
         titles = [chart.title for chart, _ in pictures if chart.name.startswith(finding.charts)]
         if titles:
-            blocks.append(f"Charts: {'; '.join(titles)}.")
+            blocks.append(f"Charts: {in_markdown('; '.join(titles))}.")
         if finding.left_out:
             blocks.append(f"{finding.left_out} runs have not ended and have no part in this.")
     blocks.append("## Charts")
     for chart, picture in pictures:
-        blocks += [f"### {chart.title}", picture, chart.caption]
+        blocks += [f"### {in_markdown(chart.title)}", picture, in_markdown(chart.caption)]
     blocks += ["## Best of each model", table(_best_table(study)), "## All runs", table(_all(study))]
     return "\n\n".join(blocks) + "\n"
 
@@ -122,10 +131,6 @@ def _made_with(study: Study) -> str:
     return f" Runs begun: {' to '.join(dict.fromkeys((days[0], days[-1])))}, with {', '.join(versions)}."
 
 
-def _overlap(one: OverlapEntry) -> str:
-    return f"{one['count']:,} {one['part']} images are {one['other']} images too"
-
-
 def _axes(study: Study) -> str:
     every = (getattr(study.grid, axis) for axis in AXES)
     return " × ".join("{" + ", ".join(words.value(value) for value in values) + "}" for values in every)
@@ -150,7 +155,7 @@ def _weights(one: TrialOutcome) -> str:
 
 
 def _best_table(study: Study) -> Table:
-    rows = [(_name(one), *_accuracies(study, one), _weights(one), f"`{one.trial.folder.name}`") for one in study.best()]
+    rows = [(_name(one), *_accuracies(study, one), _weights(one), one.trial.folder.name) for one in study.best()]
     headings = ("chosen by validation accuracy", "validation", "test (95 % interval)", "weights", "run")
     return Table(headings, tuple(rows))
 

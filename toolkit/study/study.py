@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
-from toolkit import host, locks, models, overlap, reading, runs
+from toolkit import host, locks, models, reading, runs
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
 from toolkit.errors import RunError, UsageError
 from toolkit.files import documents, require_file, sha256, write_json
-from toolkit.overlap import OverlapEntry
+from toolkit.overlap import Overlap
 from toolkit.runtimes.keras.loading import allowed
 from toolkit.study import outcome, trials
 from toolkit.study.executors.base import Event, Executor, Work
@@ -38,7 +38,7 @@ class StudyDataEntry(runs.TrainedOnEntry):
     training_rows: int
     validation_rows: int
     test_rows: int
-    overlap: list[OverlapEntry]
+    overlap: list[Overlap]
 
 
 class MachineEntry(TypedDict):
@@ -73,7 +73,7 @@ class Study:
     interrupted: bool = False
 
     @property
-    def overlap(self) -> list[OverlapEntry]:
+    def overlap(self) -> list[Overlap]:
         """Images that parts of the data share: with them a test accuracy is none."""
         return self.data["overlap"]
 
@@ -110,7 +110,7 @@ class Study:
             "command": "study",
             "folder": str(self.folder),
             "grid": documents.to_tree(self.grid),
-            "data": self.data,
+            "data": documents.to_tree(self.data),
             "host": self.host,
             "jobs": list(self.jobs),
             "runs": [one.to_json() for one in self.outcomes],
@@ -132,7 +132,7 @@ def begin(grid: Grid, dataset: Dataset, folder: Path, *, jobs: int, allow_overla
     """
     recipe = grid.recipes()[0]  # another seed may draw other rows, not more of them
     about = describe(dataset, recipe, allow_overlap=allow_overlap)
-    outcomes = tuple(outcome.read(trial) for trial in trials.of_grid(grid, dataset.digests, folder))
+    outcomes = tuple(outcome.read(trial) for trial in trials.grid_trials(grid, dataset.digests, folder))
     for one in outcomes:
         _require_own_file(one.trial)
     used = set(runs.read_json(folder / DOCUMENT, JobsEntry)["jobs"]) if (folder / DOCUMENT).is_file() else set()
@@ -171,8 +171,7 @@ def describe(dataset: Dataset, recipe: Recipe, *, allow_overlap: bool) -> StudyD
     Raises DataError if training, validation and test images overlap and that is not allowed.
     """
     parts = divide(dataset, share=recipe.validation_split, seed=recipe.seed)
-    shared = parts.shared_images()
-    overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap)
+    shared = parts.shared_images(allowed=allow_overlap)
     return {
         "name": dataset.name,
         "origin": dataset.origin,
@@ -182,7 +181,7 @@ def describe(dataset: Dataset, recipe: Recipe, *, allow_overlap: bool) -> StudyD
         "training_rows": len(parts.training_rows),
         "validation_rows": len(parts.validation_rows),
         "test_rows": len(dataset.test),
-        "overlap": [one.to_json() for one in shared],
+        "overlap": list(shared),
     }
 
 
@@ -190,7 +189,7 @@ def about_data(data: StudyDataEntry) -> str:
     """Return the sentence of a page on the data: the sizes of the parts, and the digest of the test rows."""
     rows = {"train": data["training_rows"], "validate": data["validation_rows"], "test": data["test_rows"]}
     parts = ", ".join(f"{count:,} rows to {verb}" for verb, count in rows.items())
-    return f"Data: {data['name']}, {parts} (sha256 of the test rows: `{data['digests']['test_images']}`)."
+    return f"Data: {data['name']}, {parts} (sha256 of the test rows: {data['digests']['test_images']})."
 
 
 def work_on(data: StudyDataEntry, document: Path, device: str) -> Work:
@@ -234,6 +233,6 @@ def read(folder: Path) -> Study:
     if "test_images" not in document["data"]["digests"]:  # which a report names
         raise RunError(f"{path}: its data lack the digest of the test images")
     outcomes = tuple(
-        outcome.read(trial) for trial in trials.of_grid(document["grid"], document["data"]["digests"], folder)
+        outcome.read(trial) for trial in trials.grid_trials(document["grid"], document["data"]["digests"], folder)
     )
     return Study(folder, document["grid"], document["data"], document["host"], tuple(document["jobs"]), outcomes)

@@ -55,7 +55,7 @@ class _BelowFloorError(Exception):
     """What ends a training that is given up."""
 
 
-def of_grid(grid: Grid, data_digests: Mapping[str, str], folder: Path) -> tuple[Trial, ...]:
+def grid_trials(grid: Grid, data_digests: Mapping[str, str], folder: Path) -> tuple[Trial, ...]:
     """Return the runs of a grid. A folder is named by its configuration and a digest of recipe and data.
 
     So a run is found again by what it is, and one of another recipe or of other data never takes its place. The number

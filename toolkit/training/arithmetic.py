@@ -94,7 +94,7 @@ class Arithmetic:
 UNTRIED = Arithmetic()
 
 
-def of_run(folder: Path) -> Arithmetic:
+def recorded_arithmetic(folder: Path) -> Arithmetic:
     """Return what a run was started with; UNTRIED for one that does not tell."""
     document = read_config(folder).get("arithmetic", {})
     return documents.convert(document, Arithmetic, folder / CONFIG, what="how a run computes", error=RunError)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite, isinf, isnan
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from toolkit.files.documents import LATER
 STATE = "state.npz"
 _PROGRESS = "progress"
 _WHAT = "the state of a run"
+# No epoch takes thirty years.
+LONGEST_S = 1e9
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,12 @@ class Epoch:
     val_accuracy: float
     seconds: float
     learning_rate: float | None = field(default=None, metadata=LATER)
+
+    def __post_init__(self) -> None:
+        shares = (self.accuracy, 0 if isnan(self.val_accuracy) else self.val_accuracy)
+        are_figures = isfinite(self.loss) and not isinf(self.val_loss) and all(0 <= share <= 1 for share in shares)
+        if not are_figures or not 0 <= self.seconds < LONGEST_S:
+            raise ValueError(f"has figures that no epoch has: {vars(self)}")
 
     def __str__(self) -> str:
         """Return its losses, its learning rate if that changes, and its time."""
@@ -82,6 +91,8 @@ def load_progress(path: Path) -> TrainingProgress:
         text = arrays.read(_PROGRESS, Expected(("uint8",), (None,))).tobytes()
         tree = documents.parse(text, path, what=_WHAT, error=RunError, finite=False)
         progress = documents.convert(tree, TrainingProgress, path, what=_WHAT, error=RunError)
+        if any(one.epoch != number for number, one in enumerate(progress.history, 1)):
+            raise ValueError("its epochs are not counted from 1")
         if not 0 <= progress.best_epoch <= len(progress.history):
             raise ValueError(f"its best epoch is {progress.best_epoch} of {len(progress.history)}")
         return progress

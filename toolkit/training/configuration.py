@@ -15,14 +15,14 @@ from toolkit.training.recipe import Recipe
 from toolkit.training.setup import Setup
 
 
-def of_run(setup: Setup, convention: Convention) -> dict[str, Any]:
+def config_entry(setup: Setup, convention: Convention) -> dict[str, Any]:
     """Return the document of a run that starts now. convention: what its model takes."""
     recipe, parts, dataset, arithmetic = setup.recipe, setup.parts, setup.parts.dataset, setup.arithmetic
     return {
         "schema": 1,
         "recipe": recipe.to_json(),
         folders.MODEL_SHA256: next((sha256(file) for file in models.own_files(recipe.model)), None),
-        **of_teacher(recipe),
+        **teacher_entry(recipe),
         **({folders.IMPORTS: files} if (files := folders.imported()) else {}),
         "data": {
             "name": dataset.name,
@@ -44,7 +44,7 @@ def of_run(setup: Setup, convention: Convention) -> dict[str, Any]:
     }
 
 
-def of_teacher(recipe: Recipe) -> dict[str, Any]:
+def teacher_entry(recipe: Recipe) -> dict[str, Any]:
     """Return where the teacher is, which a run that goes on finds again, and its digest."""
     if recipe.teacher is None:
         return {}

@@ -13,7 +13,7 @@ from toolkit.files import write_json, write_text
 from toolkit.runs import METRICS
 from toolkit.runtimes.keras.loading import allowing, load_model
 from toolkit.training import checkpoint, configuration, folders, layers, network, phases, plots
-from toolkit.training.arithmetic import UNTRIED, choose, of_run
+from toolkit.training.arithmetic import UNTRIED, choose, recorded_arithmetic
 from toolkit.training.checkpoint import STATE, Epoch, TrainingProgress
 from toolkit.training.epochs import Epochs
 from toolkit.training.layers import LayerRow
@@ -133,7 +133,7 @@ def train(
     # TensorFlow writes what it makes of Python functions into temporary files.
     with locks.alone(folder, "train", otherwise="choose another --name"), locks.own_temporaries():
         if resume:
-            arithmetic = of_run(folder)
+            arithmetic = recorded_arithmetic(folder)
         else:
             folders.require_new(folder)  # before time is spent on it
             arithmetic = UNTRIED
@@ -167,7 +167,7 @@ def _learn(
     """
     folder, progress = setup.folder, setup.progress
     run = _begin(setup)
-    folders.prepare(folder, configuration.of_run(setup, run.learner.convention), resume=setup.resume)
+    folders.prepare(folder, configuration.config_entry(setup, run.learner.convention), resume=setup.resume)
     if setup.resume:
         checkpoint.load_variables(folder / STATE, run.learner.variables)
     rows, epochs_done = layers.table(run.learner.model), len(progress.history)

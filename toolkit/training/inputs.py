@@ -34,7 +34,7 @@ def of_recipe(model: Any, recipe: Recipe, dataset: Dataset) -> Convention:
 
 def of_file(model: Any, path: Path, dataset: Dataset) -> Convention:
     """Return what the model of a Keras file takes: as its manifest says, its run, or its first layer."""
-    return _chosen(inputs.of_file(path, declared(model), FED.layout), model, dataset)
+    return _chosen(inputs.file_convention(path, declared(model), FED.layout), model, dataset)
 
 
 def _chosen(said: Convention | None, model: Any, dataset: Dataset) -> Convention:

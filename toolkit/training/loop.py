@@ -89,7 +89,7 @@ class Loop:
         self._strategy = strategy
         at_once = int(not is_convolutional(model)) if xla is None else xla
         self._rounding = partial(in_bfloat16, tf) if bfloat16 else contextlib.nullcontext
-        self._pooling = partial(pooling.as_slices, tf) if at_once else contextlib.nullcontext
+        self._pooling = partial(pooling.pool_by_slices, tf) if at_once else contextlib.nullcontext
         one_device = tf.function(self._single_step, jit_compile=bool(at_once))
         step = self._mirrored_step if strategy else one_device
         self._step = step if augmentation is None else self._augmented(step, augmentation)

@@ -39,7 +39,7 @@ def _chart(history: Sequence[Epoch], *, quantity: str, title: str, best_epoch: i
     # As in the charts of a study: thin is what is learned from, thick with markers what is not.
     looks = {
         "training": drawing.style(0).plain | {"lw": 0.9, "marker": "" if len(epochs) > 1 else "."},
-        "validation": drawing.style(1).marked | {"lw": 1.6, "markevery": drawing.every(len(epochs))},
+        "validation": drawing.style(1).marked | {"lw": 1.6, "markevery": drawing.marker_step(len(epochs))},
     }
     if isnan(history[0].val_loss):  # no validation images
         del looks["validation"]

@@ -15,7 +15,7 @@ _MOST_SLICES = 9
 
 
 @contextmanager
-def as_slices(tf: Any) -> Iterator[None]:
+def pool_by_slices(tf: Any) -> Iterator[None]:
     """Let the max pooling that is traced in the block be slices. Larger, padded and overhanging windows stay."""
     original = tf.nn.max_pool
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import extras, overlap
+from toolkit import extras
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts, divide
 from toolkit.errors import UsageError
@@ -69,8 +69,7 @@ def set_up(
     parts = divide(dataset, share=recipe.validation_split, seed=recipe.seed)
     for note in parts.notes:
         warn(note)
-    shared = parts.shared_images()
-    overlap.refuse(shared, what=f"'{dataset.name}' ({dataset.origin})", allowed=allow_overlap or resume)
+    shared = parts.shared_images(allowed=allow_overlap or resume)
     check_augmentation(recipe, dataset)
     device_name = device.choose(tf, device_choice)
     strategy = device.strategy(tf, strategy_choice)

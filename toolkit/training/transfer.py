@@ -1,19 +1,16 @@
 """Training that goes on from a Keras file: its weights are kept, its first layers can be frozen, its head replaced."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit import data, models
-from toolkit.convention import SUM_TOLERANCE, Convention, Output, image_shape, output_of, sum_to_one, takes
+from toolkit.convention import SUM_TOLERANCE, Convention, Output, output_of, sum_to_one, takes
 from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts
 from toolkit.errors import UsageError
-from toolkit.reading import Reading
 from toolkit.runtimes.base import as_artifact_error
 from toolkit.runtimes.keras.fake_quantization import bounds_of
 from toolkit.training import inputs
@@ -31,17 +28,6 @@ _NO_PROBABILITIES = (
 _POOLING = "Global"
 # How many layers a message names.
 _NAMED_LAYERS = 30
-
-
-def reading_for(names: Sequence[str], choice: str, asked: Reading) -> Reading:
-    """Return how data are read for models: as asked, and photos as the first Keras file among the models takes them.
-
-    names: what ``models.check`` takes. choice: what ``toolkit.data.load`` takes.
-    """
-    files = [file for name in names for file in models.weights_files(name)]
-    if not files or "image_size" not in data.reads(choice):
-        return asked
-    return replace(asked, model_shape=image_shape(load_model(files[0]).input_shape))
 
 
 def start(

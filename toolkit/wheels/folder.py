@@ -60,7 +60,11 @@ def fill(folder: Path, *, python: str, arch: str) -> WheelFolder:
         raise UsageError(f"{folder}: not a folder")
     with locks.alone(folder, "wheels", otherwise="choose another folder"), locks.scratch() as scratch:
         wanted = tested.digests_for(python, arch)
-        missing = {wheel: digest for wheel, digest in wanted.items() if not _is_there(folder / wheel, digest)}
+        missing = {
+            wheel: digest
+            for wheel, digest in wanted.items()
+            if not ((folder / wheel).is_file() and sha256(folder / wheel) == digest)
+        }
         if missing:
             listed = scratch / "requirements.txt"
             listed.write_text("\n".join(tested.requirements(missing)), encoding="utf-8")
@@ -81,10 +85,6 @@ def check(folder: Path) -> None:
     for wheel, digest in there.items():
         if sha256(wheel) != digest:
             raise UsageError(f"{wheel}: not the tested file, by its SHA-256; {remedy}")
-
-
-def _is_there(wheel: Path, digest: str) -> bool:
-    return wheel.is_file() and sha256(wheel) == digest
 
 
 def download(wanted: Sequence[str], folder: Path, *, python: str, arch: str) -> None:

@@ -72,19 +72,14 @@ def _answer(channel: Channel, tasks: dict[str, Task]) -> None:
         signal.setitimer(signal.ITIMER_REAL, question.pop(WITHIN) + ALONE_S)
         try:
             answer = task(kept, content, **question)
-            _check_room(answer[1])
+            if (size := len(answer[1])) > LARGE_BYTES:  # what is measured is not disturbed by a look at the system
+                check_memory(COPIES * size, what="its answer", error=ArtifactError)
         except ToolkitError as error:
             answer = {"error": str(error)}, b""
         except MemoryError:
             answer = {"error": "the memory does not suffice for it"}, b""
         signal.setitimer(signal.ITIMER_REAL, 0)
         channel.send(*answer)
-
-
-def _check_room(content: bytes) -> None:
-    """Raise ArtifactError for an answer that the memory of the parent does not suffice for."""
-    if len(content) > LARGE_BYTES:  # what is measured is not disturbed by a look at the system
-        check_memory(COPIES * len(content), what="its answer", error=ArtifactError)
 
 
 if __name__ == "__main__":

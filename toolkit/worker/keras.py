@@ -1,11 +1,14 @@
 """Keras files that this process itself must load, to convert them or to train them further."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import runs
+from toolkit import data, runs
+from toolkit.convention import image_shape
 from toolkit.files import require_file, sha256
+from toolkit.reading import Reading
 from toolkit.runtimes.keras import loading
 from toolkit.worker.session import contained
 
@@ -35,6 +38,20 @@ def load_model(path: Path, rows: Sequence[int] = (), *, try_out: TryOut | None =
                 workers.try_out(path, rows)
         _TRIED.add(tried)
     return loading.load_model(path)
+
+
+def reading_for(choice: str, asked: Reading | None, recorded: Reading | None, *files: Path) -> Reading:
+    """Return how data are read for a model: as asked, else as recorded of its training; photos as the model takes them.
+
+    choice: what ``toolkit.data.load`` takes. recorded: None where no training is known; files: then those of models,
+    the first of which says what images they take.
+    """
+    fields = data.reads(choice)
+    if recorded is None:
+        asks_model = files and "image_size" in fields
+        recorded = Reading(model_shape=image_shape(load_model(files[0]).input_shape) if asks_model else None)
+    recorded = recorded.only(fields)
+    return replace(asked, model_shape=recorded.model_shape) if asked else recorded
 
 
 def is_own(path: Path) -> bool:

@@ -119,7 +119,7 @@ class Process:
         """End the process, whatever it does, also where it was stopped: it is asked to, and made to if it does not."""
         self._process.terminate()
         self._process.send_signal(signal.SIGCONT)  # what is stopped ends only once it goes on
-        ended(self._process, END_S)
+        wait_or_kill(self._process, END_S)
         for stream in self._pipes:
             stream.close()
         self._own.close()
@@ -156,7 +156,7 @@ class Process:
         return WorkerFailedError(f"{self.what} {why} and was ended")
 
     def _how_it_ended(self) -> str:
-        code = ended(self._process, END_S)  # it may live, and say what is no answer
+        code = wait_or_kill(self._process, END_S)  # it may live, and say what is no answer
         if code < 0:
             return f"was ended by {signal_name(-code)}"
         self._stderr.seek(0)
@@ -164,7 +164,7 @@ class Process:
         return f"failed: {lines[-1] if lines else 'no message'}"
 
 
-def ended(process: subprocess.Popen[bytes], seconds: float) -> int:
+def wait_or_kill(process: subprocess.Popen[bytes], seconds: float) -> int:
     """Return the exit code of a process, which is killed if it does not end by itself within so many seconds."""
     try:
         return process.wait(seconds)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras, runtimes
-from toolkit.convention import Convention, of_message
+from toolkit.convention import Convention, from_message
 from toolkit.files import documents, require_file
 from toolkit.files.documents import to_tree
 from toolkit.manifest import TensorSpec
@@ -38,8 +38,11 @@ class ContainedSession(Predictor):
 
     def __init__(self, process: Process, path: Path, answer: dict[str, Any]) -> None:
         self.path = path
-        self._declared = of_message(answer["declared"])
-        self.inputs, self.outputs = (tuple(_spec(one) for one in answer[name]) for name in ("inputs", "outputs"))
+        self._declared = from_message(answer["declared"])
+        self.inputs, self.outputs = (
+            tuple(TensorSpec(**{**one, "shape": tuple(one["shape"])}) for one in answer[name])
+            for name in ("inputs", "outputs")
+        )
         self.remark = answer["remark"]
         self._process = process
         self._image_s: float | None = None
@@ -150,10 +153,6 @@ def contained() -> Iterator[Workers]:
         yield workers
     finally:
         workers.close()
-
-
-def _spec(document: dict[str, Any]) -> TensorSpec:
-    return TensorSpec(**{**document, "shape": tuple(document["shape"])})
 
 
 def _tensors(process: Process, answer: dict[str, Any]) -> list[Traced]:

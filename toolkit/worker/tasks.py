@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import runtimes
-from toolkit.convention import of_message, sizes_for
+from toolkit.convention import from_message, sizes_for
 from toolkit.files.documents import to_tree
 from toolkit.runtimes.base import Session, Traced, as_artifact_error
 from toolkit.runtimes.keras.layers import Layers
@@ -33,7 +33,7 @@ def _open(
 def _predict(kept: dict[str, Any], content: bytes, *, shape: list[int], convention: dict[str, Any]) -> Answer:
     """Return the outputs for rows of data, and the seconds that they took."""
     session: Session = kept["session"]
-    session.convention = of_message(convention)
+    session.convention = from_message(convention)
     rows = np.frombuffer(content, session.convention.dtype).reshape(shape)
     began = time.perf_counter()
     outputs = session.predict(rows)

@@ -1,5 +1,6 @@
 """What an inference executes, counted by qemu-user where it is there."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,13 @@ def test_what_cannot_be_counted_is_one_line(alone, tmp_path):
         instructions.count(path, cpu="Z80")
     with pytest.raises(ArtifactError, match=r"m\.keras: its instructions are not counted; export it"):
         instructions.count(tmp_path / "m.keras")
+
+
+def test_on_an_emulated_machine_nothing_counts(monkeypatch, tmp_path):
+    emulated = replace(host.describe(), emulated=True)
+    monkeypatch.setattr(host, "describe", lambda: emulated)
+    with pytest.raises(UsageError, match="on an emulated machine; count them on the one that emulates it"):
+        instructions.count(dense(tmp_path, 1))
 
 
 @pytest.fixture

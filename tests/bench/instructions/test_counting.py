@@ -1,4 +1,4 @@
-from toolkit.bench.instructions.counting import of_call
+from toolkit.bench.instructions.counting import count_call
 
 
 def test_an_inference_costs_the_median_of_a_few_calls_less_what_calling_nothing_costs():
@@ -14,4 +14,4 @@ def test_an_inference_costs_the_median_of_a_few_calls_less_what_calling_nothing_
         calls += 1
         executed += {1: 90_000, 8: 5_000}.get(calls, 100)  # packing weights at first, an interrupt later
 
-    assert of_call(inference, counter) == 100
+    assert count_call(inference, counter) == 100

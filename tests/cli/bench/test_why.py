@@ -44,10 +44,10 @@ def test_by_default_there_is_one_line_for_each_reason(capsys):
 def test_operators_and_the_share_of_the_roof_are_shown_on_request(capsys):
     found = Explanation(Profile(OPERATORS, (1e-6, 3e-6, 1e-4), None), ROOF, None)
     lines = printed(capsys, record_of(found), everything=True)
-    assert "net-int8.tflite litert 1 1 4,000,000 1.00 MB int8 40.0 G/s 80.0 G/s 50% memory" in lines
-    assert "(the call itself) 1.00 µs 1%" in lines
-    assert "QUANTIZE XNNPACK 0 0 B 2.00 µs 2%" in lines
-    assert "CONV_2D XNNPACK 4,000,000 1.00 MB 97.0 µs 97%" in lines
+    assert "net-int8.tflite litert 1 1 4,000,000 1.00 MB int8 40.0 G/s 80.0 G/s 50 % memory" in lines
+    assert "(the call itself) 1.00 µs 1 %" in lines
+    assert "QUANTIZE XNNPACK 0 0 B 2.00 µs 2 %" in lines
+    assert "CONV_2D XNNPACK 4,000,000 1.00 MB 97.0 µs 97 %" in lines
     assert lines[-1] == why.HOW_TIMED
 
 

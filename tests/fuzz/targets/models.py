@@ -14,7 +14,7 @@ from tests.fuzz.target import Target
 from toolkit import extras, runtimes
 from toolkit.errors import ArtifactError
 from toolkit.export import saved_model
-from toolkit.report.graph import Graph, alone, draw
+from toolkit.report.graph import Graph, draw, standalone
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.worker.session import contained
 
@@ -122,7 +122,7 @@ def _show(folder):
         with _patient():
             nodes = tuple(_workers().nodes(path))
         found = Graph(path, runtimes.for_file(path), path.stat().st_size, nodes)
-        xml.etree.ElementTree.fromstring(alone(draw(found)))
+        xml.etree.ElementTree.fromstring(standalone(draw(found)))
         json.dumps([found.to_json(), found.rows], allow_nan=False)
 
 

@@ -1,5 +1,7 @@
 """The confusion matrices."""
 
+import numpy as np
+
 from tests.report.sections.made import text
 from toolkit.report.sections import confusion
 
@@ -20,3 +22,7 @@ def test_of_many_classes_the_commonest_confusions_are_listed(three, monkeypatch)
     assert "Of 3 classes, the 2 commonest confusions." in said
     assert "cat dog 1 0" in said
     assert "dog &lt;fish&gt; 0 1" in said
+    monkeypatch.setattr(confusion, "count", lambda *_: np.eye(3, dtype=np.int64))
+    shown = confusion.show(three)
+    assert text(shown) == "Of 3 classes, none is taken for another."
+    assert "<table" not in shown.body

@@ -1,5 +1,6 @@
 """The curves, and the command that trains again."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -60,6 +61,8 @@ def test_the_curves_are_those_of_the_history_else_the_charts_of_the_export(shipp
     assert shown.body.count("<svg") == 2
     assert "loss of 100 epochs: training ends at 0.01, validation ends at 0.011" in text(shown)
     assert f"kept: epoch {made.manifest.source.metrics.best_epoch}" in text(shown)
+    heights = [float(height) for height in re.findall(r'y="([\d.]+)"[^>]*>kept', shown.body)]
+    assert heights == [56.0, 222.0]  # where the curve is not: above the low loss, below the high accuracy
     made.__dict__["history"] = [EpochFigures(1, 1.0, 0.9, float("nan"), float("nan"))]
     shown = training.show(made)
     assert "validation" not in text(shown).partition("loss of 1 epoch:")[2]

@@ -22,7 +22,7 @@ def _fake_workers(monkeypatch):
 
 
 def carry_out(grid, folder, *, jobs):
-    of = trials.of_grid(grid, DIGESTS, folder)
+    of = trials.grid_trials(grid, DIGESTS, folder)
     return of, list(Processes(jobs, folder / "log")(of, WORK))
 
 
@@ -72,7 +72,7 @@ def test_a_process_that_dies_costs_its_run_and_is_replaced(tmp_path):
 
 @pytest.mark.slow
 def test_closing_ends_the_processes_at_once(tmp_path):
-    events = Processes(2, tmp_path / "log")(trials.of_grid(SOUND, DIGESTS, tmp_path), WORK)
+    events = Processes(2, tmp_path / "log")(trials.grid_trials(SOUND, DIGESTS, tmp_path), WORK)
     pids = {int(event.epoch.seconds) for event in (next(events) for _ in range(6)) if event.epoch}
     events.close()
     assert pids

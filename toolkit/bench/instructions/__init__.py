@@ -88,6 +88,10 @@ def emulator_for(cpu: str | None) -> str | None:
 
     Raises UsageError if nothing here can count, or the CPU is not known: what it takes is compiled now.
     """
+    if host.describe().emulated:
+        raise UsageError(
+            "instructions cannot be counted on an emulated machine; count them on the one that emulates it"
+        )
     unless = ""
     if cpu is None:
         refused = perf.refused()

@@ -11,7 +11,7 @@ WARM_UP = 20
 CALLS = 5
 
 
-def of_call(call: Callable[[], object], executed: Counter) -> int:
+def count_call(call: Callable[[], object], executed: Counter) -> int:
     """Return the instructions of one call, less those of calling nothing: the median of a few."""
     nothing = _typical(_nothing, executed)
     return _typical(call, executed) - nothing

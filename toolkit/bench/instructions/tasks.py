@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.bench.instructions import perf, qemu
-from toolkit.bench.instructions.counting import of_call
+from toolkit.bench.instructions.counting import count_call
 from toolkit.bench.tasks import Answer, images_of, open_subject
 from toolkit.worker.child import Task
 
@@ -15,7 +15,7 @@ def _count(kept: dict[str, Any], content: bytes, *, file: str | None, inputs: st
 
     executed = qemu.counter(Path(file)) if file else perf.counter()
     subject = open_subject(images_of(inputs), **artifact)
-    count = of_call(subject.prepared(), executed)
+    count = count_call(subject.prepared(), executed)
     return {"count": count, "remark": subject.remark, "versions": runtimes.versions(artifact["runtime"])}, b""
 
 

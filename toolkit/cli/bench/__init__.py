@@ -21,11 +21,13 @@ from toolkit.cli.options import (
     Runtime,
     option,
 )
+from toolkit.console import Console
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.bench.advice import Requirements
     from toolkit.bench.plan import PlanOptions
+    from toolkit.bench.record import Record
 
 _recommended = partial(option, "What is recommended")
 _besides = partial(option, "What else is measured")
@@ -132,12 +134,17 @@ def command(
             **plan,
         )
     ending.require_results(record)
-    tables.report(console, record)
-    why.report(console, record, everything=more.explain)
-    tuned.report(console, record)
+    report(console, record, everything=more.explain)
     tables.recommend(console, record)
     console.document(record.to_json())
     return ending.exit_code(record, strict=strict)
+
+
+def report(console: Console, record: "Record", *, everything: bool = False) -> None:
+    """Print what was found, all but what to ship. everything: the tables of operators as well."""
+    tables.report(console, record)
+    why.report(console, record, everything=everything)
+    tuned.report(console, record)
 
 
 def _shapes(given: Sequence[str]) -> dict[str, list[int]]:

@@ -28,9 +28,11 @@ def standing(progress: "BenchProgress") -> Standing:
     """Return what a live table shows of a benchmark."""
     rows = progress.rows()
     varied, names = told_apart(rows)
+    left_s = progress.left_s or 0.0
+    left = units.seconds(left_s) if left_s >= 60 else f"{left_s:.0f} s"
     return Standing(
         done=progress.share,
-        text="measuring" if progress.left_s is None else f"about {_whole_seconds(progress.left_s)} left",
+        text="measuring" if progress.left_s is None else f"about {left} left",
         columns=(
             *text_columns("artifact", "runtime"),
             *figure_columns(*varied, "median so far"),
@@ -47,7 +49,3 @@ def standing(progress: "BenchProgress") -> Standing:
             for (name, *values), row in zip(names, rows, strict=True)
         ],
     )
-
-
-def _whole_seconds(value_s: float) -> str:
-    return units.seconds(value_s) if value_s >= 60 else f"{value_s:.0f} s"

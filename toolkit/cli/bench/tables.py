@@ -1,8 +1,9 @@
 """The tables of a benchmark, the machine it was made on, the warnings, and what to ship."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from toolkit import units
@@ -28,42 +29,63 @@ START_COLUMNS = (
 # From the instant at which a camera's image was due to the output.
 PACED_COLUMNS = figure_columns("images", "paced median", "p90", "p99", "longest")
 INSTRUCTION_COLUMNS = (*NAME_COLUMNS, *figure_columns("instructions", "vs. float32"), *text_columns("counted by"))
-# What the headings mean, for whoever has not read the manual.
-LATENCY_LEGEND = """\
-median: of one inference, input and output not counted; 95 % interval: over processes and blocks. It is what users get.
+# What an artifact is, where nothing was timed.
+EMULATED_COLUMNS = (*figure_columns("size", "accuracy"), *text_columns("runtime"))
+# What the headings mean, for whoever has not read the manual: each stands below the table that has such a column.
+LATENCY_LEGEND = {
+    "median": """\
+median: of one inference, input and output not counted; what users get. 95 % interval: over processes and blocks.""",
+    "floor": """\
 floor: the median of the fastest tenth, ± half of its 95 % interval. What else runs here hardly moves it, so it can be
-compared with another day's.
-p90, p99: what 90 %, 99 % of the inferences did not exceed. – : not measured, or withheld (see the warnings).
+compared with another day's.""",
+    "p90": """\
+p90, p99: what 90 %, 99 % of the inferences did not exceed. – : not measured, or withheld (see the warnings).""",
+    "speed-up": """\
 speed-up: over the float32 artifact of the same format and setting, both timed side by side in one process, in blocks
-that alternate within milliseconds; at least: by its 95 % interval."""
-START_LEGEND = """\
+that alternate within milliseconds; at least: by its 95 % interval.""",
+}
+NO_SPEEDUP = """\
+no speed-up, since no float32 artifact of the same export and setting was measured; 'toolkit compare A B' times any two
+files side by side."""
+START_LEGEND = {
+    "end to end": """\
 end to end: input set, inference, output read; images/s: by that. load: opening the file. first: the first inference.
-cold: from the start of the process to the end of the first inference. added: memory, its runtime not counted."""
-PACED_LEGEND = "paced: from the instant at which an image was due to its output, at the pace of a camera."
+cold: from the start of the process to the end of the first inference. added: memory, its runtime not counted.""",
+}
+PACED_LEGEND = {"images": "paced: from the instant at which an image was due to its output, at the pace of a camera."}
+# Cells that say nothing.
+EMPTY = {"–", ""}
 
 
 def report(console: Console, record: "Record") -> None:
     """Print the tables, the machine and the warnings."""
-    results = record.results
-    varied, names = told_apart(results)
+    varied, names = told_apart(record.results)
+    named = list(zip(names, record.results, strict=True))
     columns = (*text_columns("artifact"), *figure_columns(*varied))
-    failed = [(*name, *["–"] * (len(LATENCY_COLUMNS) - 1), "failed") for name in _failed(record, len(columns))]
-    console.heading(f"Latency of one inference{_setting(results)}")
-    _table(console, (*columns, *LATENCY_COLUMNS), names, [_latency_row(record, result) for result in results], failed)
-    console.legend(LATENCY_LEGEND)
-    console.heading("End to end, start and memory")
-    _table(console, (*columns, *START_COLUMNS), names, [_start_row(record, result) for result in results])
-    console.legend(START_LEGEND)
-    paced = [(name, pace) for name, result in zip(names, results, strict=True) if (pace := result.at_pace)]
-    if paced and not record.host.emulated:
-        console.heading("At the pace of a camera")
-        rows = [_paced_row(pace) for _, pace in paced]
-        _table(console, (*columns, *PACED_COLUMNS), [name for name, _ in paced], rows)
-        console.text(PACED_LEGEND)
+    if record.host.emulated:
+        heading = "Each ran once: this machine is emulated, and its times are no latencies"
+        rows = [(*name, *_described(result), result.runtime) for name, result in named]
+        _table(console, heading, (*columns, *EMULATED_COLUMNS), rows, failed=record.failures)
+    else:
+        _report_times(console, record, columns, named)
     if record.instructions:
         _report_instructions(console, record)
     _report_machine(console, record)
     console.text(f"record with the raw samples: {record.folder}/")
+
+
+def _report_times(
+    console: Console, record: "Record", columns: Sequence[Column], named: "Sequence[tuple[tuple[str, ...], Result]]"
+) -> None:
+    rows = [(*name, *_latency_row(record, result)) for name, result in named]
+    heading = f"Latency of one inference{_setting(record.results)}"
+    _table(console, heading, (*columns, *LATENCY_COLUMNS), rows, LATENCY_LEGEND, failed=record.failures)
+    if named and not any(result.is_baseline or record.baseline(result) for result in record.results):
+        console.legend(NO_SPEEDUP)
+    starts = [(*name, *_start_row(result)) for name, result in named]
+    _table(console, "End to end, start and memory", (*columns, *START_COLUMNS), starts, START_LEGEND)
+    paced = [(*name, *_paced_row(pace)) for name, result in named if (pace := result.at_pace)]
+    _table(console, "At the pace of a camera", (*columns, *PACED_COLUMNS), paced, PACED_LEGEND)
 
 
 def _report_instructions(console: Console, record: "Record") -> None:
@@ -85,7 +107,9 @@ def _report_machine(console: Console, record: "Record") -> None:
 
     results, host = record.results, record.host
     console.text()
-    console.text(f"{host.cpu}, {host.arch}, {host.cores} cores{_where(host)}, {host.os}, Python {host.python}")
+    console.text(
+        f"{host.cpu}, {host.arch}, {units.count(host.cores, 'core')}{_where(host)}, {host.os}, Python {host.python}"
+    )
     warnings = Counter(warning for result in results for warning in record.warnings(result))
     for warning, count in warnings.items():
         console.warn(f"{count} of {len(results)} rows: {warning}")
@@ -95,9 +119,9 @@ def _report_machine(console: Console, record: "Record") -> None:
         console.warn(f"{artifact}: {note}")
     for path, why in record.failures.items():
         console.warn(f"{path} was not measured: {why.removeprefix(f'{path}: ')}")
-    turns = sum(result.invoke.lengths.size for result in results)
+    blocks = sum(result.invoke.lengths.size for result in results)
     for reason, count in ({} if host.emulated else record.marked).items():
-        console.warn(f"{reason} in {count} of {turns} blocks, which are left in; {ADVICE[reason]}")
+        console.warn(f"{reason} in {count} of {blocks} blocks, which are left in; {ADVICE[reason]}")
     if host.throttled:
         console.warn(f"this machine reports: {', '.join(host.throttled)}")
     if record.interrupted:
@@ -114,13 +138,27 @@ def recommend(console: Console, record: "Record") -> None:
 
 def _table(
     console: Console,
+    heading: str,
     columns: Sequence[Column],
-    names: Sequence[tuple[str, ...]],
     rows: Sequence[tuple[str, ...]],
-    more: Sequence[tuple[str, ...]] = (),
+    legend: Mapping[str, str] = MappingProxyType({}),
+    *,
+    failed: Iterable[str] = (),
 ) -> None:
-    """Print a table of one row for each name, and ``more`` whole rows."""
-    console.table(columns, [*(name + row for name, row in zip(names, rows, strict=True)), *more])
+    """Print a table without the columns that say nothing, and what the others mean; nothing without a row.
+
+    legend: by the heading of a column. failed: paths of artifacts that get a row of their own.
+    """
+    every = [*rows, *((Path(path).name, *["–"] * (len(columns) - 2), "failed") for path in failed)]
+    filled = [
+        (column, cells)
+        for column, cells in zip(columns, zip(*every, strict=True), strict=bool(every))
+        if not EMPTY.issuperset(cells)
+    ]
+    if filled:
+        console.heading(heading)
+        console.table([column for column, _ in filled], list(zip(*(cells for _, cells in filled), strict=True)))
+        console.legend("\n".join(legend[column.heading] for column, _ in filled if column.heading in legend))
 
 
 def told_apart(rows: "Sequence[Result | Row]") -> tuple[list[str], list[tuple[str, ...]]]:
@@ -129,10 +167,6 @@ def told_apart(rows: "Sequence[Result | Row]") -> tuple[list[str], list[tuple[st
     varied = [heading for heading, values in settings.items() if len(set(values)) > 1]
     names = units.short_names([row.path for row in rows])
     return varied, [(name, *(str(settings[one][n]) for one in varied)) for n, name in enumerate(names)]
-
-
-def _failed(record: "Record", width: int) -> list[tuple[str, ...]]:
-    return [(Path(path).name, *["–"] * (width - 1)) for path in record.failures]
 
 
 def _setting(results: Sequence["Result"]) -> str:
@@ -149,13 +183,9 @@ def _setting(results: Sequence["Result"]) -> str:
 def _latency_row(record: "Record", result: "Result") -> tuple[str, ...]:
     from toolkit.bench.statistics import describe
 
-    accuracy = "–" if result.accuracy is None else units.percent(result.accuracy)
-    described = (units.size(result.size_bytes), "not known here" if result.golden else accuracy)
-    if record.host.emulated:
-        return (*described, *["–"] * 6, "")
     speedup = record.speedup(result)
     return (
-        *described,
+        *_described(result),
         units.seconds(result.median.value),
         units.interval(result.median.low, result.median.high),
         _floor(result),
@@ -165,15 +195,18 @@ def _latency_row(record: "Record", result: "Result") -> tuple[str, ...]:
     )
 
 
+def _described(result: "Result") -> tuple[str, str]:
+    accuracy = "–" if result.accuracy is None else units.percent(result.accuracy)
+    return units.size(result.size_bytes), "not known here" if result.golden else accuracy
+
+
 def _floor(result: "Result") -> str:
     """Return the floor with half of its interval, as a share of it."""
     floor = result.floor
-    return f"{units.seconds(floor.value)} ±{(floor.high - floor.low) / 2 / floor.value:.1%}"
+    return f"{units.seconds(floor.value)} ±{units.percent((floor.high - floor.low) / 2 / floor.value, '.1f')}"
 
 
-def _start_row(record: "Record", result: "Result") -> tuple[str, ...]:
-    if record.host.emulated:
-        return (result.runtime, *["–"] * 7)
+def _start_row(result: "Result") -> tuple[str, ...]:
     return (
         result.runtime,
         units.seconds(result.end_to_end_median.value),

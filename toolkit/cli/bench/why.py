@@ -56,7 +56,7 @@ def _roof_row(result: "Result", explanation: "Explanation", *, emulated: bool) -
         profile.arithmetic or "–",
         _rate(None if emulated else explanation.rate(result.median.value)),
         _rate(attainable[0] if attainable else None),
-        "–" if share is None else f"{share:.0%}",
+        "–" if share is None else units.percent(share, ".0f"),
         attainable[1] if attainable else "–",
     )
 
@@ -79,7 +79,7 @@ def _operator_rows(profile: "Profile") -> list[tuple[str, ...]]:
 def _time(seconds: float | None, whole_s: float | None) -> tuple[str, str]:
     if seconds is None or not whole_s:
         return "–", "–"
-    return units.seconds(seconds) if seconds else "0 s", f"{seconds / whole_s:.0%}"
+    return units.seconds(seconds) if seconds else "0 s", units.percent(seconds / whole_s, ".0f")
 
 
 def _count(macs: int | None) -> str:

@@ -95,8 +95,11 @@ def _report(console: Console, versus: "Versus") -> None:
         console.warn("the two take different inputs; each was given its own, so they may do different work")
     for remark in versus.remarks:
         console.warn(remark)
-    slower = "is" if not versus else "is not"
-    console.text(f"{names[1]} {slower} more than {100 * versus.tolerance:g} % slower, with 95 % confidence")
+    more = f"more than {100 * versus.tolerance:g} % slower"
+    if versus and not versus.within:
+        console.text(f"whether {names[1]} is {more} cannot be told from this: measure longer (--seconds)")
+    else:
+        console.text(f"{names[1]} {'is not' if versus else 'is'} {more}, with 95 % confidence")
 
 
 def _inputs(specs: "tuple[TensorSpec, ...]") -> str:

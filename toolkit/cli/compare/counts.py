@@ -18,7 +18,7 @@ def report(console: Console, counts: "Counts") -> None:
     if counts.counted is None:
         console.text(f"{names[0]} and {names[1]} are the same file, by their digests: there is nothing to count")
         return
-    changes = ("reference", f"{counts.ratio - 1:+.2%}")
+    changes = ("reference", units.percent(counts.ratio - 1, "+.2f"))
     console.table(
         COLUMNS,
         [

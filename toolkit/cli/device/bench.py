@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from toolkit import api, units
-from toolkit.cli.bench import BudgetOptions, PlanningOptions, Strict, ending, tables
+from toolkit.cli.bench import BudgetOptions, PlanningOptions, Strict, ending, report, tables
 from toolkit.cli.options import BENCHMARKS, REMOTE, DeviceOptions, Paths, Printer, Records, option
 from toolkit.console import Column, Console
 
@@ -40,7 +40,8 @@ def command(
     if len(outcomes) == 1:
         record = outcomes[0].require()
         ending.require_results(record)
-        _report(console, record)
+        report(console, record)
+        tables.recommend(console, record)
         console.document(outcomes[0].to_json())
         return ending.exit_code(record, strict=strict)
     for outcome in outcomes:
@@ -48,18 +49,14 @@ def command(
         if outcome.result is None:
             console.error(str(outcome.error))
         else:
-            _report(console, outcome.result)
+            report(console, outcome.result)
+            tables.recommend(console, outcome.result)
     measured = {outcome.device: outcome.result for outcome in outcomes if outcome.result is not None}
     if len(measured) > 1:
         _side_by_side(console, measured)
     console.document({"schema": 1, "command": "bench", "devices": [outcome.to_json() for outcome in outcomes]})
     codes = [ending.exit_code(record, strict=strict) for record in measured.values()]
     return max([*codes, *(o.error.exit_code for o in outcomes if o.error)])
-
-
-def _report(console: Console, record: "Record") -> None:
-    tables.report(console, record)
-    tables.recommend(console, record)
 
 
 def _side_by_side(console: Console, measured: "dict[str, Record]") -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit import api, units
-from toolkit.cli import export, train, verify
+from toolkit.cli import bench, export, train, verify
 from toolkit.cli.bench import live, tables
 from toolkit.cli.options import (
     INTERRUPTED,
@@ -122,7 +122,7 @@ def _bench(console: Console, exported: "Exported", output: Path, *, seconds: flo
     console.heading("4. bench: how fast is it here?")
     with live.showing(console) as show:
         measured = api.bench(exported, output=output, on_step=show, seconds=seconds)
-    tables.report(console, measured)
+    bench.report(console, measured)
     return measured
 
 

@@ -20,6 +20,8 @@ from toolkit.reading import AS_THEY_ARE, Reading
 # IDX type codes and their element types (http://yann.lecun.com/exdb/mnist, "the IDX file format").
 IDX_TYPES: dict[int, np.dtype[np.generic]] = {0x08: np.dtype(">u1"), 0x0B: np.dtype(">i2"), 0x0C: np.dtype(">i4")}
 _IDX_FLOAT: tuple[int, np.dtype[np.generic]] = (0x0D, np.dtype(">f4"))
+# How data without a test split are divided.
+TEST_SHARE, SPLIT_SEED = 0.2, 0
 
 # Rows and labels of the part of a data set that a name stands for: "training", "validation", "test".
 Arrays = Mapping[str, tuple[NDArray[Any], NDArray[Any]]]
@@ -165,6 +167,11 @@ class Dataset:
         """How many rows the splits have, for a line: ``48 + 6 + 6``."""
         return " + ".join(str(len(split)) for split in self.splits.values())
 
+    @property
+    def summary(self) -> str:
+        """What a training learns from, in a line."""
+        return f"data: {self.name} ({self.origin}), {self.counts} {self.noun}s"
+
     def to_json(self) -> dict[str, Any]:
         """Return the result of ``toolkit data --json``."""
         return {
@@ -246,7 +253,9 @@ def make_dataset(
     )
 
 
-def stratified_split(labels: NDArray[np.int64], *, test_share: float, seed: int) -> tuple[NDArray[np.int64], ...]:
+def stratified_split(
+    labels: NDArray[np.int64], *, test_share: float = TEST_SHARE, seed: int = SPLIT_SEED
+) -> tuple[NDArray[np.int64], ...]:
     """Return (training rows, test rows), each shuffled, with ``test_share`` of every class in the second.
 
     A class of two rows or more has at least one in each; the row of a class of one is a training row.
@@ -263,7 +272,7 @@ def stratified_split(labels: NDArray[np.int64], *, test_share: float, seed: int)
 
 
 def grouped_split(
-    labels: NDArray[np.int64], groups: NDArray[Any], *, test_share: float, seed: int
+    labels: NDArray[np.int64], groups: NDArray[Any], *, test_share: float = TEST_SHARE, seed: int = SPLIT_SEED
 ) -> tuple[NDArray[np.int64], ...]:
     """Return (training rows, test rows) as ``stratified_split`` does, of whole groups: none falls in two parts.
 

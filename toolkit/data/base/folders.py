@@ -1,7 +1,7 @@
 """Files in folders as people have them: a folder per class, perhaps within a folder per part, perhaps wrapped."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import images
-from toolkit.data.base import Conversion, Dataset, make_dataset, stratified_split
+from toolkit.data.base import SPLIT_SEED, Conversion, Dataset, make_dataset, stratified_split
 from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
 from toolkit.reading import Reading
 from toolkit.text import well_formed
+from toolkit.units import first
 
-SPLIT_SEED = 0
-TEST_SHARE = 0.2
 # What folders of parts are called, in any case.
 PART_NAMES = {
     "training": ("train", "training"),
@@ -65,13 +64,13 @@ class Notes:
     def left_out(self, folders: set[str]) -> None:
         """Say that folders beside the parts were not read."""
         if folders:
-            self.add(f"folders beside the parts were left out ({len(folders)}): {some(sorted(folders))}")
+            self.add(f"folders beside the parts were left out ({len(folders)}): {first(sorted(folders), NAMED)}")
 
     def all(self) -> tuple[str, ...]:
         """Return the sentences."""
         if self._others:
             counted = f"files that are no {self._kind} were left out ({len(self._others):,})"
-            self.add(f"{counted}: {some(sorted(self._others))}")
+            self.add(f"{counted}: {first(sorted(self._others), NAMED)}")
         return tuple(self._said)
 
 
@@ -106,7 +105,7 @@ class Classes:
         )
 
 
-def leading(path: Path) -> str | None:
+def first_suffix(path: Path) -> str | None:
     """Return the suffix of the first file of a class in the folders in ``path``: of an image, or of OTHERS."""
     for folder in subfolders(path) if path.is_dir() else ():
         for file in _files(path / folder):
@@ -136,16 +135,11 @@ def find(path: Path, suffixes: Sequence[str], *, kind: str) -> Classes:
     else:
         everything = _list(root, names, suffixes, notes)
         _check_filled(path, everything, names, suffixes, kind)
-        train, test = stratified_split(everything.labels, test_share=TEST_SHARE, seed=SPLIT_SEED)
+        train, test = stratified_split(everything.labels)
         listings = {"training": everything.rows(train), "test": everything.rows(test)}
     if not listings["test"].files:
         raise DataError(f"{path}: too few {kind} to test with; a class needs two, or a folder test/ is needed")
     return Classes(listings, names, notes)
-
-
-def some(names: Sequence[str]) -> str:
-    """Return the first of many names."""
-    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
 
 
 def subfolders(path: Path) -> list[str]:
@@ -160,16 +154,15 @@ def subfolders(path: Path) -> list[str]:
 def _unwrapped(path: Path, suffixes: Sequence[str]) -> Path:
     """Return the folder that holds the classes or the parts: ``path``, or the only folder in it, and so on."""
     for _ in range(WRAPPERS):
-        inner = subfolders(path)
-        if len(inner) != 1 or not subfolders(path / inner[0]) or any(_wanted(path / inner[0], suffixes)):
+        inner = [path / name for name in subfolders(path)]
+        if (
+            len(inner) != 1
+            or not subfolders(inner[0])
+            or any(one.suffix.lower() in suffixes for one in inner[0].iterdir())
+        ):
             break
-        path = path / inner[0]
+        path = inner[0]
     return path
-
-
-def _wanted(folder: Path, suffixes: Sequence[str]) -> Iterator[Path]:
-    """Yield the files that lie in a folder itself."""
-    return (file for file in folder.iterdir() if file.suffix.lower() in suffixes)
 
 
 def _parts(root: Path, kind: str) -> dict[str, Path]:
@@ -194,7 +187,7 @@ def _check_classes(path: Path, parts: dict[str, Path], names: tuple[str, ...]) -
     for folder in parts.values():
         if strange := sorted({*subfolders(folder)} - {*names}):
             raise DataError(
-                f"{path}: {folder.name}/ holds classes that {parts['training'].name}/ lacks: {some(strange)}; "
+                f"{path}: {folder.name}/ holds classes that {parts['training'].name}/ lacks: {first(strange, NAMED)}; "
                 f"allowed: {', '.join(names)}"
             )
 
@@ -203,7 +196,7 @@ def _check_filled(path: Path, listing: Listing, names: tuple[str, ...], suffixes
     """Raise DataError if a class has no file to learn from."""
     if empty := [names[label] for label in np.setdiff1d(np.arange(len(names)), listing.labels)]:
         one = kind.removesuffix("s")
-        raise DataError(f"{path}: no {one} in the class folder {some(empty)} ({', '.join(suffixes)})")
+        raise DataError(f"{path}: no {one} in the class folder {first(empty, NAMED)} ({', '.join(suffixes)})")
     if len(names) < 2:
         raise DataError(f"{path}: one class alone, {names[0]}; a classifier needs a folder for each of two or more")
 

@@ -1,4 +1,4 @@
-"""Labels of any kind to class numbers: integers, one-hot rows and texts."""
+"""Labels of any kind to class numbers: whole numbers, one-hot rows and texts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit import units
 from toolkit.errors import DataError
 from toolkit.golden import MAX_CLASSES
 from toolkit.text import printable
 
 # How many of the classes a message names.
 NAMED_CLASSES = 10
+# Below this a float of 64 bits is exactly the whole number that it stands for.
+EXACT = 2**53
 
 
 def as_classes(
@@ -19,9 +22,9 @@ def as_classes(
 ) -> tuple[dict[str, NDArray[np.int64]], tuple[str, ...], tuple[str, ...]]:
     """Return the labels of each part as class numbers, (N,) int64, the names of the classes, and what is to be said.
 
-    parts: "training" and others, (N,), (N, 1) or one-hot (N, classes). Other numbers than 0, 1, … and texts are mapped
-    to 0, 1, … in their order, and name the classes. Raises DataError, naming ``origin``, for what is no label, for a
-    class that training lacks, and for less than two classes.
+    parts: "training" and others, (N,), (N, 1) or one-hot (N, classes), of whole numbers or texts. Other numbers than 0,
+    1, … and texts are mapped to 0, 1, … in their order, and name the classes. Raises DataError, naming ``origin``, for
+    what is no label, for a class that training lacks, and for less than two classes.
     """
     flat = {part: _flat(labels, part=part, origin=origin) for part, labels in parts.items()}
     values = np.unique(flat["training"])
@@ -39,7 +42,7 @@ def as_classes(
     names = tuple(_name(value) for value in values)
     if names == tuple(str(number) for number in range(len(names))):
         return numbers, names, ()
-    named = ", ".join(names[:NAMED_CLASSES]) + (", …" if len(names) > NAMED_CLASSES else "")
+    named = units.first(names, NAMED_CLASSES)
     return numbers, names, (f"{origin}: the labels {named} are classes 0 to {len(names) - 1}",)
 
 
@@ -56,13 +59,15 @@ def _flat(labels: NDArray[Any], *, part: str, origin: str) -> NDArray[Any]:
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim == 2:
-        if labels.dtype.kind not in "biuf" or not (((labels == 0) | (labels == 1)).all() and _ones(labels)):
+        if labels.dtype.kind not in "biuf" or not (np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()):
             raise DataError(f"{wrong}, which are not one-hot; allowed: (N,), (N, 1), or one 1 in each row")
         missing = np.flatnonzero(~labels.any(axis=0))
         if part == "training" and len(missing):
             raise DataError(f"{origin}: no training image has label {missing[0]}")
         columns: NDArray[np.int64] = labels.argmax(axis=1).astype(np.int64)
         return columns
+    if labels.dtype.kind == "f" and ((np.abs(labels) < EXACT) & (labels == np.rint(labels))).all():
+        labels = labels.astype(np.int64)
     if labels.ndim != 1 or labels.dtype.kind not in "biuUS":
         raise DataError(f"{wrong}; allowed: whole numbers or texts, (N,) or (N, 1), or one-hot rows")
     if labels.dtype.kind == "S":
@@ -73,10 +78,6 @@ def _flat(labels: NDArray[Any], *, part: str, origin: str) -> NDArray[Any]:
     if labels.dtype.kind == "u" and len(labels) and int(labels.max()) <= np.iinfo(np.int64).max:
         return labels.astype(np.int64)
     return labels
-
-
-def _ones(labels: NDArray[Any]) -> bool:
-    return bool((labels.sum(axis=1) == 1).all())
 
 
 def _name(value: Any) -> str:

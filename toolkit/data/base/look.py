@@ -10,6 +10,7 @@ import numpy as np
 from toolkit.data.base import Dataset, Split
 from toolkit.data.base.pixels import WHITE, chunks
 from toolkit.text import printable
+from toolkit.units import first
 
 # Pixels of 5 bits or less: 0 and 1, 0 to 16, or 12 bits in files of 16. Photos in the dark span more.
 NARROW_SPAN = 2**5
@@ -51,9 +52,7 @@ def _constant(dataset: Dataset) -> Iterator[str]:
     constant = np.flatnonzero(low.min(axis=0) == high.max(axis=0))
     if len(constant):
         names = dataset.reading.columns or tuple(str(number) for number in range(values.shape[-1]))
-        named = ", ".join(printable(names[column]) for column in constant[:NAMED]) + (
-            ", …" if len(constant) > NAMED else ""
-        )
+        named = first([printable(names[column]) for column in constant], NAMED)
         yield (
             f"{len(constant)} of {values.shape[-1]} columns have one value in all training rows ({named}); "
             "a model learns nothing from them"
@@ -82,9 +81,8 @@ def _narrow(seen: list[_Seen]) -> Iterator[str]:
 def _plain(seen: list[_Seen]) -> Iterator[str]:
     for one in seen:
         if one.plain and one.high > one.low:
-            rows = ", ".join(str(row) for row in one.plain[:NAMED]) + (", …" if len(one.plain) > NAMED else "")
             count = f"{len(one.plain):,} of {one.images:,} {one.part} images"
-            yield f"{count} are of one shade, nothing is on them (rows {rows})"
+            yield f"{count} are of one shade, nothing is on them (rows {first(one.plain, NAMED)})"
 
 
 def _unlike(seen: list[_Seen]) -> Iterator[str]:
@@ -102,6 +100,5 @@ def _empty_classes(dataset: Dataset) -> Iterator[str]:
         counts = np.bincount(split.labels, minlength=dataset.classes)
         empty = [dataset.class_names[label] for label in np.flatnonzero(counts == 0)]
         if empty:
-            named = ", ".join(empty[:NAMED]) + (", …" if len(empty) > NAMED else "")
-            what = f"no {name} {dataset.noun}"
-            yield f"{len(empty)} of {dataset.classes} classes have {what} ({named}); no figure is about them"
+            what = f"no {name} {dataset.noun} ({first(empty, NAMED)})"
+            yield f"{len(empty)} of {dataset.classes} classes have {what}; no figure is about them"

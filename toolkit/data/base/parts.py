@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit import overlap
 from toolkit.data.base import Dataset, SomeRows, Split, grouped_split, stratified_split
 from toolkit.errors import UsageError
-from toolkit.overlap import Overlap, find
+from toolkit.overlap import Overlap
 
 # How the validation rows were chosen, as runs record it.
 NONE, LAST, DRAWN, GIVEN = "none", "last rows", "drawn by class", "given by the data"
@@ -61,17 +62,19 @@ class Parts:
             f"{len(self.validation_rows):,} of {len(labels):,} were drawn by class to validate with{without}",
         )
 
-    def shared_images(self) -> tuple[Overlap, ...]:
-        """Return which of the training, validation and test images are shared."""
+    def shared_images(self, *, allowed: bool) -> tuple[Overlap, ...]:
+        """Return which of the training, validation and test images are shared; DataError unless none is, or allowed."""
         training = self.dataset.train.row_digests
         validation = self.held_out.row_digests
-        return find(
+        shared = overlap.find(
             {
                 "training": training[self.training],
                 "validation": validation[self.validation],
                 "test": self.dataset.test.row_digests,
             }
         )
+        overlap.refuse(shared, what=f"'{self.dataset.name}' ({self.dataset.origin})", allowed=allowed)
+        return shared
 
 
 def divide(dataset: Dataset, *, share: float, seed: int) -> Parts:

@@ -24,6 +24,8 @@ NAMED_OPERATORS = 3
 _PLACE = re.compile(r"([\w.-]+)/")
 _SUFFIXES = ("_1", "", "_2")
 LEAVE_OUT = "leave this {} out by --format or --quantize"
+# Layers that take numbers of categories, or of words.
+LOOK_UP = frozenset({"CategoryEncoding", "Embedding"})
 # int8 but for the layers that this costs most. It is made if it is asked for: most models need no such layers.
 MIXED = "mixed"
 
@@ -53,6 +55,14 @@ class Prepared:
         if convention.layout != Layout.VALUES:
             return ()
         return tuple(name for name, kind in self.layers.items() if kind == "Normalization")
+
+    def takes_float(self, convention: Convention) -> bool:
+        """Say whether the input stays float32 in int8: values that are normalized, or numbers of categories.
+
+        One step of int8 holds several of 1,000 words.
+        """
+        looks_up = convention.layout == Layout.VALUES and not LOOK_UP.isdisjoint(self.layers.values())
+        return looks_up or bool(self.normalizations(convention))
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ _UNPACKS_FLOAT16 = 3
 def convert(prepared: Prepared, request: Request, path: Path) -> dict[str, Any]:
     """Write the artifact to ``path`` and return what the manifest should say about how it was made.
 
-    int8 is full-integer: weights, activations, input and output. Values come in as float32 and are normalized in
-    it: one scale for columns as unlike as 0.1 and 1,000 would leave nothing of the former. The ranges are those of the
+    int8 is full-integer: weights, activations, input and output. Values that are normalized come in as float32, and are
+    normalized in it: one scale for columns as unlike as 0.1 and 1,000 would leave nothing of the former. So do numbers
+    that are looked up. The ranges are those of the
     calibration images, or those that the model was trained with. What is MIXED takes and gives float32, and keeps the
     weights of its layers in float as float16. The converter's errors are passed on.
     """
@@ -36,22 +37,22 @@ def convert(prepared: Prepared, request: Request, path: Path) -> dict[str, Any]:
     if request.quantization == "float16":
         converter.target_spec.supported_types = [tf.float16]
     converter.exclude_conversion_metadata = True  # 200 bytes of what the manifest says
+    layers = prepared.normalizations(request.convention)
+    in_float = {"float32": list(layers)} if layers else {}
     details = {"converter": f"tensorflow {tf.__version__}"}
     if source is prepared.rounding:
-        layers = prepared.normalizations(request.convention)
-        converter.inference_input_type = tf.float32 if layers else tf.int8
+        converter.inference_input_type = tf.float32 if prepared.takes_float(request.convention) else tf.int8
         converter.inference_output_type = tf.int8
         path.write_bytes(_on_trained_steps(converter.convert()))
-        return {**details, "weights": SEVEN_BITS, **({"float32": list(layers)} if layers else {})}
-    layers = prepared.normalizations(request.convention)
+        return {**details, "weights": SEVEN_BITS, **in_float}
     if request.quantization == MIXED:
         content = _partly_int8(prepared, request, converter, (*layers, *request.in_float), gives=tf.float32)
         path.write_bytes(_in_float16(content))
-        return {**details, **({"float32": list(layers)} if layers else {}), "float16": list(request.in_float)}
+        return {**details, **in_float, "float16": list(request.in_float)}
     if request.quantization == "int8":
-        if layers:
+        if prepared.takes_float(request.convention):
             path.write_bytes(_partly_int8(prepared, request, converter, layers, gives=tf.int8))
-            return {**details, "float32": list(layers)}
+            return {**details, **in_float}
         _calibrate(converter, prepared, request)
         converter.inference_input_type = converter.inference_output_type = tf.int8
     path.write_bytes(converter.convert())

@@ -75,5 +75,7 @@ def _listed(reference: Counts, artifact: Counts, classes: Sequence[str], name: s
     pairs = [(int(cell) // len(classes), int(cell) % len(classes)) for cell in order if either.flat[cell]]
     columns = (Column("class", False), Column("taken for", False), Column("by Keras"), Column(f"by {name}"))
     rows = [(classes[row], classes[column], reference[row, column], artifact[row, column]) for row, column in pairs]
+    if not rows:
+        return paragraph(f"Of {len(classes):,} classes, none is taken for another.")
     said = f"Of {len(classes):,} classes, the {len(rows)} commonest confusions."
     return joined([paragraph(said), table(columns, rows)])

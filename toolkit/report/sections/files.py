@@ -3,7 +3,6 @@
 from toolkit import units
 from toolkit.console import Column, text_columns
 from toolkit.errors import ArtifactError
-from toolkit.manifest import Artifact
 from toolkit.report import svg
 from toolkit.report.markup import Markup, code, joined, paragraph, table
 from toolkit.report.sections.base import Section, command
@@ -25,16 +24,14 @@ def show(subject: Subject) -> Section:
     if not artifacts:
         raise ArtifactError(f"{subject.folder}: its manifest lists no artifact")
     files = [(original.name, original.stat().st_size, "keras", "float32", "")] if original.is_file() else []
-    files += [(one.path, one.size_bytes, one.format, one.quantization, _ends(one)) for one in artifacts]
+    for one in artifacts:
+        types = f"{one.inputs[0].dtype} → {one.outputs[0].dtype}"
+        files.append((one.path, one.size_bytes, one.format, one.quantization, types))
     largest = max(1, *(size_bytes for _, size_bytes, *_ in files))
     rows = [(code(name), _bar(name, size, largest), f"{size:,}", *arithmetic) for name, size, *arithmetic in files]
     problems = [wrong for one in artifacts if (wrong := subject.manifest.check_digest(one))]
     body = joined([table(_COLUMNS, rows), *(paragraph(problem) for problem in problems)])
     return Section(body, {command("verify", subject.folder, "--golden"): "checks digests and outputs"})
-
-
-def _ends(artifact: Artifact) -> str:
-    return f"{artifact.inputs[0].dtype} → {artifact.outputs[0].dtype}"
 
 
 def _bar(name: str, size_bytes: int, largest: int) -> Markup:

@@ -54,7 +54,7 @@ def show(subject: Subject) -> Section:
     ]
     what = (
         "Area of a marker: size of the file; its shape: the runtime. Filled, on the front: no other artifact is as "
-        "good in accuracy, latency and size at once. Hollow: another is, or its verification failed."
+        "good in accuracy, latency and size at once. Hollow: another one is, or its verification failed."
     )
     drawn = element("figure", _drawn(points, letters, best))
     body = joined([drawn, element("p", what, class_="faint"), table(_COLUMNS, rows)])

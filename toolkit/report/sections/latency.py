@@ -39,7 +39,7 @@ def show(subject: Subject) -> Section:
     named = zip(names(record.results), record.results, strict=True)
     rows = [_row(name, record, result, axis) for name, result in named]
     what = (
-        "Hill: how many inferences took that long, each of its own height. Line: the median. Triangle: the p99. Arrow: "
+        "Hill: how many inferences took that long, each to its own scale. Line: the median. Triangle: the p99. Arrow: "
         "some took longer than the axis reaches. An inference is the runtime's call alone, without input and output."
     )
     ruler = svg.ruler(axis, WIDTH, [units.round_seconds(value) for value in axis.ticks], says="latency")
@@ -108,7 +108,7 @@ def _notes(record: Record) -> list[Markup]:
         for text in (*record.warnings(result), *result.notes, *([result.golden] if result.golden else [])):
             notes.setdefault(text, []).append(name)
     everywhere = len(record.results)
-    said = [f"{text} ({'all' if len(which) == everywhere else ', '.join(which)})" for text, which in notes.items()]
+    said = [f"{'all' if len(which) == everywhere else ', '.join(which)}: {text}" for text, which in notes.items()]
     failed = [f"{path} could not be measured: {why}" for path, why in record.failures.items()]
     return [element("ul", *(element("li", text) for text in (*said, *failed)))] if said or failed else []
 

@@ -80,6 +80,6 @@ def _diagram(title: str, counted: Reliability, kind: int) -> Markup:
         parts.append(svg.line(x, height.at(one.right.low), x, height.at(one.right.high), "ink"))
         parts.append(svg.marker(kind, x, height.at(one.right.value), f"area{kind}"))
         if one.images < 100:
-            parts.append(svg.text(x, height.at(one.right.high) - 5, one.images, anchor="middle", look="tick"))
+            parts.append(svg.text(x, height.at(one.right.high) - 8, one.images, anchor="middle", look="tick"))
     drawn = svg.picture(WIDTH, HEIGHT, *parts, says=f"reliability of {title}: {error}")
     return element("figure", element("h3", code(title), f", {error}"), drawn)

@@ -27,7 +27,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 def show(subject: Subject) -> Section:
     """Return the curves of the run if it is beside the export, else the charts that the export brought along."""
     metrics = subject.manifest.source.metrics
-    about = [paragraph(_outcome(metrics))] if metrics else []
+    about = [paragraph(f"{metrics}.")] if metrics else []
     try:
         curves = _curves(subject.history, metrics)
     except ToolkitError as error:
@@ -52,16 +52,6 @@ def _again(manifest: Manifest) -> dict[str, str]:
     choice = manifest.data.name if manifest.data.name in data.named_sources() else "DATA"
     words = ("train", "--data", choice, *manifest.data.reading.words, *chain.from_iterable(options))
     return {command(*words): "trains it again; the curves are those of history.csv in its folder"}
-
-
-def _outcome(metrics: Metrics) -> str:
-    overlap = metrics.dataset.overlap if metrics.dataset else ()
-    accuracy = "not measured" if metrics.test_accuracy is None else units.percent(metrics.test_accuracy)
-    return (
-        f"{units.count(metrics.epochs_run, 'epoch')}. The weights are those of epoch {metrics.best_epoch}, the best by "
-        f"{metrics.monitor} ({metrics.best_value:.4f}). Test accuracy of the Keras model: "
-        f"{units.marked(accuracy, overlap=overlap)}."
-    )
 
 
 def _curves(history: Sequence[EpochFigures], metrics: Metrics | None) -> list[Markup]:
@@ -101,7 +91,9 @@ def _chart(
         at = across.at(best)
         parts.append(svg.line(at, up.start, at, up.end, "even"))
         side, anchor = (5, "start") if at < (across.start + across.end) / 2 else (-5, "end")
-        parts.append(svg.text(at + side, up.start - 6, f"kept: epoch {best}", anchor=anchor, look="tick"))
+        is_low = up.at(lines["training"][best - 1]) > (up.start + up.end) / 2
+        height = up.end + 12 if is_low else up.start - 6  # where the curve is not
+        parts.append(svg.text(at + side, height, f"kept: epoch {best}", anchor=anchor, look="tick"))
     last = ", ".join(f"{name} ends at {values[-1]:.4g}" for name, values in lines.items())
     drawn = svg.picture(WIDTH, HEIGHT, *parts, says=f"{title} of {units.count(len(history), 'epoch')}: {last}")
     return element("figure", drawn)

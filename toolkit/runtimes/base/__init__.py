@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.convention import Convention, layout_of, of_tensor
+from toolkit.convention import Convention, from_tensor, layout_of
 from toolkit.errors import ArtifactError, ToolkitError
 from toolkit.files.memory import check_memory
 from toolkit.manifest import TensorSpec
@@ -51,7 +51,7 @@ class Predictor(ABC):
     @property
     def declared(self) -> Convention | None:
         """What the file itself says of its input; None if it could be anything."""
-        return of_tensor(self.input)
+        return from_tensor(self.input)
 
     @property
     def convention(self) -> Convention:
@@ -87,7 +87,8 @@ class Session(Predictor):
         artifact's, or an input cannot have a shape.
         """
         if shapes and not shapes.keys() & {spec.name for spec in self.inputs}:
-            raise ArtifactError(f"{self.path}: has no input {_named(shapes)}; it takes {_taken(self.inputs)}")
+            named = " or ".join(f"'{name}'" for name in shapes)
+            raise ArtifactError(f"{self.path}: has no input {named}; it takes {_taken(self.inputs)}")
         self.inputs = tuple(_fixed(spec, shapes.get(spec.name, spec.shape), path=self.path) for spec in self.inputs)
         check_size(self.inputs, path=self.path)
 
@@ -133,6 +134,8 @@ class Session(Predictor):
         Raises ArtifactError if the input takes others.
         """
         check_rows(rows, self)
+        if None in self.input.shape[1:]:
+            self.fix({self.input.name: (self.input.shape[0], *self.convention.values(rows[:1]).shape[1:])})
         fixed = self.input.shape[0]
         step = fixed or PREDICT_BATCH
         count = len(rows)
@@ -253,12 +256,14 @@ def batch_of(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> int:
 
 
 def check_rows(rows: NDArray[Any], by: Predictor) -> None:
-    """Raise ArtifactError if rows of data, (N, …), are not what the input takes."""
+    """Raise ArtifactError if rows of data, (N, …), are not what the input takes; a size that it leaves free is any."""
     dtype, shape = by.convention.dtype, by.convention.row_shape(by.input.shape)
-    if (dtype, shape) != (rows.dtype, rows.shape[1:]):
+    sizes = rows.shape[1:]
+    fits = len(shape) == len(sizes) and all(has in (None, size) for has, size in zip(shape, sizes, strict=True))
+    if dtype != rows.dtype or not fits:
         kind = "images" if dtype == np.uint8 else "values"
         other = "" if dtype == rows.dtype else f"{rows.dtype} "
-        raise ArtifactError(f"{by.path}: takes {kind} {shape}, the data are {other}{rows.shape[1:]}")
+        raise ArtifactError(f"{by.path}: takes {kind} {shape}, the data are {other}{sizes}")
 
 
 def _fixed(spec: TensorSpec, shape: Sequence[int | None], *, path: Path) -> TensorSpec:
@@ -267,10 +272,6 @@ def _fixed(spec: TensorSpec, shape: Sequence[int | None], *, path: Path) -> Tens
     ):
         raise ArtifactError(f"{path}: takes {_taken([spec])}, which cannot be {tuple(shape)}")
     return replace(spec, shape=tuple(shape))
-
-
-def _named(names: Iterable[str]) -> str:
-    return " or ".join(f"'{name}'" for name in names)
 
 
 def _taken(specs: Iterable[TensorSpec]) -> str:

@@ -23,8 +23,8 @@ PACKAGE = "tensorflow"
 DISTRIBUTIONS = ("keras", "tensorflow")
 QUANTIZATIONS = None
 KERNELS = ("TensorFlow",)
-# Those before the first that computes something in inference.
-_AUGMENTING = ("InputLayer", "Random")
+# Those that keep the range of the pixels in inference.
+_KEEPING = ("InputLayer", "Random", "Resizing", "CenterCrop")
 # How far from a width of 2 a first layer may leave a range: half of the way, in factors, from one range to the next.
 _FARTHEST = 16
 _ROUNDING = 1e-3
@@ -97,7 +97,7 @@ def declared(model: Any) -> Convention | None:
 
 def _scaling(model: Any) -> tuple[NDArray[Any], NDArray[Any]] | None:
     """Return (scale, offset), each a value or one a channel, of a first layer that scales; None for another layer."""
-    passed = [layer for layer in model.layers if not layer.__class__.__name__.startswith(_AUGMENTING)]
+    passed = [layer for layer in model.layers if not layer.__class__.__name__.startswith(_KEEPING)]
     first: Any = passed[0] if passed else None
     if getattr(first, "layers", None):
         return _scaling(first)

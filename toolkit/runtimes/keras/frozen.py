@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from toolkit import extras
+from toolkit import extras, units
 from toolkit.errors import ArtifactError
 
 # Keras' name for the layer.
@@ -43,10 +43,9 @@ def require_pure(nodes: Iterable[Any], *, what: str, also: Iterable[str] = ()) -
         if known is None or texts or fixed or (known.is_stateful and node.op not in harmless):
             bad.add(node.op)
     if bad:
-        named = ", ".join(sorted(bad)[:NAMED]) + (", …" if len(bad) > NAMED else "")
         raise ArtifactError(
-            f"{what}: computes with {named}, which may do more than compute numbers; export the part of the model that "
-            "takes images, or save it as .keras where it was made"
+            f"{what}: computes with {units.first(sorted(bad), NAMED)}, which may do more than compute numbers; export "
+            "the part of the model that takes images, or save it as .keras where it was made"
         )
 
 

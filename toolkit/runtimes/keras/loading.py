@@ -12,7 +12,7 @@ from typing import Any
 from toolkit import extras, registry
 from toolkit.errors import ArtifactError
 from toolkit.files import documents, opened
-from toolkit.files.damage import refused
+from toolkit.files.damage import decoding
 from toolkit.files.memory import check_memory
 from toolkit.files.zips import opened_zip
 from toolkit.runtimes.base import as_artifact_error
@@ -101,7 +101,7 @@ def _hdf5_config(path: Path) -> Any:
     """Return the configuration of an HDF5 file; ArtifactError if it is none, or its arrays do not lie in it."""
     h5py = extras.load("h5py")
     what = "a Keras model in HDF5"
-    with opened(path) as file, refused(path, what, error=ArtifactError), h5py.File(file, "r") as root:
+    with opened(path) as file, decoding(path, what, error=ArtifactError), h5py.File(file, "r") as root:
         size = path.stat().st_size
         check_memory(size, what=f"{path}: what it holds", error=ArtifactError)
         _check_arrays(root, size)

@@ -37,10 +37,25 @@ class LiteRTSession(Session):
         self, path: Path, *, threads: int, kernels: str, keep_tensors: bool = False, content: bytes | None = None
     ) -> None:
         """Load a file. content: what to load in its place."""
+        module = extras.load(PACKAGE)
+        require_file(path)
         self.path = path
-        self._interpreter = _interpreter(
-            path, threads=threads, kernels=kernels, keep_tensors=keep_tensors, content=content
-        )
+        # It announces its XNNPACK delegate on stderr, and warns of the memory that kept tensors take.
+        with (
+            as_artifact_error(path, "LiteRT cannot load it"),
+            extras.streams_to(Path(os.devnull)),
+            warnings.catch_warnings(action="ignore"),
+        ):
+            self._interpreter = module.Interpreter(
+                str(path) if content is None else None,
+                content,
+                num_threads=threads or None,
+                experimental_op_resolver_type=getattr(module.OpResolverType, _RESOLVERS[kernels]),
+                experimental_preserve_all_tensors=keep_tensors,
+            )
+            tensors = (*self._interpreter.get_input_details(), *self._interpreter.get_output_details())
+            check_size([_spec(details, None) for details in tensors], path=path)
+            self._interpreter.allocate_tensors()
         with as_artifact_error(path, "LiteRT cannot describe it"):
             names = self._signature_names()
             inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
@@ -138,30 +153,6 @@ def _spec(details: dict[str, Any], name: str | None) -> TensorSpec:
         scale=float(scale) if scale else None,
         zero_point=int(zero_point) if scale else None,
     )
-
-
-def _interpreter(
-    path: Path, *, threads: int, kernels: str, keep_tensors: bool = False, content: bytes | None = None
-) -> Any:
-    module = extras.load(PACKAGE)
-    require_file(path)
-    # It announces its XNNPACK delegate on stderr, and warns of the memory that kept tensors take.
-    with (
-        as_artifact_error(path, "LiteRT cannot load it"),
-        extras.streams_to(Path(os.devnull)),
-        warnings.catch_warnings(action="ignore"),
-    ):
-        interpreter = module.Interpreter(
-            str(path) if content is None else None,
-            content,
-            num_threads=threads or None,
-            experimental_op_resolver_type=getattr(module.OpResolverType, _RESOLVERS[kernels]),
-            experimental_preserve_all_tensors=keep_tensors,
-        )
-        tensors = (*interpreter.get_input_details(), *interpreter.get_output_details())
-        check_size([_spec(details, None) for details in tensors], path=path)
-        interpreter.allocate_tensors()
-    return interpreter
 
 
 def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) -> Session:

@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any, Protocol, cast
 
 from toolkit import registry, words
-from toolkit.drawing import FINE, SMALL, fitted, new_figure, tidy
+from toolkit.drawing import FINE, SMALL, new_figure, tidy, wrapped_title
 from toolkit.study.grid import Grid
 from toolkit.study.outcome import TrialOutcome
 
@@ -47,7 +47,7 @@ def draw_all(package: str, subject: Any) -> Iterator[Chart]:
     modules = [cast("ChartModule", registry.member(package, name, kind="chart")) for name in registry.names(package)]
     for module in sorted(modules, key=lambda module: module.ORDER):
         for chart in module.draw(subject):
-            title = fitted(chart.title, inches=chart.figure.get_figwidth(), size=_HEADING)
+            title = wrapped_title(chart.title, inches=chart.figure.get_figwidth(), size=_HEADING)
             chart.figure.suptitle(title, fontsize=_HEADING)
             yield chart
 
@@ -94,7 +94,7 @@ def by_model_and_loss(grid: Grid, *, width: float, height: float) -> tuple[Any, 
     values = [{"model": model, "loss": loss} for model, loss in product(grid.model, grid.loss)]
     inches = (width - 2) / len(grid.loss)  # beside the labels of the rows
     for axes, own in zip(panels.flat, values, strict=True):
-        axes.set_title(fitted(words.configuration(own), inches=inches, size=_TITLE), fontsize=_TITLE)
+        axes.set_title(wrapped_title(words.configuration(own), inches=inches, size=_TITLE), fontsize=_TITLE)
         axes.set_xlabel("learning rate")
         axes.label_outer()
     return figure, list(zip(panels.flat, values, strict=True))
@@ -118,7 +118,7 @@ def a_row_each(models: Sequence[str], names: Sequence[str], *, inches: float, sh
     panels[0].set_ylim(len(names) - 0.5, -0.5)
     for axes, model in zip(panels, models, strict=True):
         tidy(axes)
-        axes.set_title(fitted(words.value(model), inches=width, size=_TITLE), fontsize=_TITLE)
+        axes.set_title(wrapped_title(words.value(model), inches=width, size=_TITLE), fontsize=_TITLE)
         axes.set_xlabel(xlabel)
     return figure, panels
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import words
-from toolkit.drawing import every, legend, style
+from toolkit.drawing import legend, marker_step, style
 from toolkit.study.charts.base import CROSS, HIGHEST_PERCENT, Chart, accuracy_scale, alike, by_recipe, log_axis
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
@@ -76,7 +76,7 @@ def _lines(axes: Any, runs: Sequence[TrialOutcome], position: int, *, quantity: 
         if field == quantity:
             axes.plot(epochs, middle, lw=0.7, **look.plain)
             continue
-        axes.plot(epochs, middle, lw=1.6, markevery=every(shortest), **look.marked)
+        axes.plot(epochs, middle, lw=1.6, markevery=marker_step(shortest), **look.marked)
         if len(values) > 1:
             axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=look.colour, alpha=0.2, lw=0)
         if any(one.state == TrialState.DIVERGED for one in runs):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import words
-from toolkit.drawing import every, legend, style
+from toolkit.drawing import legend, marker_step, style
 from toolkit.study.charts.base import Chart, alike, by_recipe, log_axis
 from toolkit.study.outcome import TrialOutcome
 from toolkit.study.study import Study
@@ -59,6 +59,6 @@ def _line(axes: Any, runs: Sequence[TrialOutcome], layer: str, position: int) ->
     values = np.array([curve[:shortest] for curve in curves])
     with np.errstate(divide="ignore", invalid="ignore"):
         middle = np.exp(np.log(values).mean(axis=0))
-    apart = every(shortest)
+    apart = marker_step(shortest)
     # Markers of lines that cover each other stand at different epochs.
     axes.plot(np.arange(shortest), middle, lw=1.4, markevery=(position % apart, apart), **style(position).marked)

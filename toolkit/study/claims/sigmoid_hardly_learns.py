@@ -33,7 +33,7 @@ def weigh(study: Study) -> Weighed:
     )
 
 
-def of_rate(study: Study, activation: str, rate: float) -> dict[tuple[object, ...], list[TrialOutcome]]:
+def runs_at_rate(study: Study, activation: str, rate: float) -> dict[tuple[object, ...], list[TrialOutcome]]:
     """Return the ended runs of an activation and a learning rate, grouped over seeds by their other values."""
     groups: dict[tuple[object, ...], list[TrialOutcome]] = {}
     for one in study.outcomes:
@@ -49,28 +49,27 @@ def _cases(study: Study, activation: str, rate: float) -> list[Case]:
             dict(zip(OTHERS, key, strict=True)),
             [(learned(study, one) < HARDLY, one.best_validation_accuracy) for one in runs],
         )
-        for key, runs in of_rate(study, activation, rate).items()
+        for key, runs in runs_at_rate(study, activation, rate).items()
     ]
 
 
 def _beside(study: Study) -> Table:
     """Show what sigmoid came to at the smallest rate, with every other activation beside it."""
     rate = min(study.grid.learning_rate)
-    own = of_rate(study, "sigmoid", rate)
-    others = {name: of_rate(study, name, rate) for name in study.grid.activation if name != "sigmoid"}
+    own = runs_at_rate(study, "sigmoid", rate)
+    others = {name: runs_at_rate(study, name, rate) for name in study.grid.activation if name != "sigmoid"}
     rows = [
         (
             words.configuration(dict(zip(OTHERS, key, strict=True))),
-            *(_accuracies(by_rest.get(key, [])) for by_rest in (own, *others.values())),
+            *(
+                ", ".join(units.percent(one.best_validation_accuracy) for one in by_rest.get(key, [])) or "–"
+                for by_rest in (own, *others.values())
+            ),
         )
         for key in own
     ]
     headings = (f"best validation accuracy, learning rate {rate:g}", "sigmoid", *map(words.value, others))
     return Table(headings, tuple(rows))
-
-
-def _accuracies(runs: list[TrialOutcome]) -> str:
-    return ", ".join(units.percent(one.best_validation_accuracy) for one in runs) or "–"
 
 
 def _counts(study: Study) -> Table:

@@ -36,7 +36,7 @@ class Processes:
     def __call__(self, trials: Iterable[Trial], work: Work) -> Generator[Event, None, None]:
         """Carry out the runs. A process that dies costs the run it was at; it is replaced, and so is one after many."""
         jobs = min(self.jobs, len(trials)) if isinstance(trials, Sized) else self.jobs
-        threads = _threads(jobs)
+        threads = max(1, len(os.sched_getaffinity(0)) // jobs)  # so that all of them together fit the cores
         waiting = iter(trials)
         workers: list[_Worker] = []
         try:
@@ -118,8 +118,3 @@ class _Worker:
     def _how_it_ended(self) -> str:
         code = self._process.wait()
         return f"was ended by {signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
-
-
-def _threads(jobs: int) -> int:
-    """Return how many threads each process may compute with, so that all of them together fit this machine's cores."""
-    return max(1, len(os.sched_getaffinity(0)) // jobs)

@@ -50,7 +50,8 @@ class Ray:
         remote = ray.remote(_carry_out).options(num_cpus=self.cpus, num_gpus=self.gpus, max_retries=0)
 
         def submit(trial: Trial) -> Any:
-            return remote.remote(trial, dataset, work, threads=self.cpus, files=_files(trial.folder))
+            files = {path: (trial.folder / path).read_bytes() for path in _stamps(trial.folder)}
+            return remote.remote(trial, dataset, work, threads=self.cpus, files=files)
 
         waiting = iter(due)
         running: dict[Any, Trial] = {}
@@ -147,16 +148,8 @@ def _carry_out(
 
 def _stamps(folder: Path) -> dict[str, tuple[int, int]]:
     """Return what tells whether a file changed, by path inside a folder."""
-    files = (path for path in folder.rglob("*") if path.is_file() and path.name != locks.LOCK)
-    return {
-        str(path.relative_to(folder)): (status.st_mtime_ns, status.st_ino)
-        for path in files
-        if (status := path.stat()) is not None
-    }
-
-
-def _files(folder: Path) -> dict[str, bytes]:
-    return {path: (folder / path).read_bytes() for path in _stamps(folder)}
+    files = {path: path.stat() for path in folder.rglob("*") if path.is_file() and path.name != locks.LOCK}
+    return {str(path.relative_to(folder)): (status.st_mtime_ns, status.st_ino) for path, status in files.items()}
 
 
 def _unpack(folder: Path, files: dict[str, bytes]) -> None:
