@@ -122,7 +122,7 @@ class Subject:
         source = data.named_sources().get(choice)
         if source is not None and source.locate() is None:
             raise DataUnavailableError(
-                f"the test {self.rows_are} are not on this machine; 'toolkit data {choice}' fetches them"
+                f"the test {self.rows_are} are not on this machine; 'toolkit data {choice} --fetch' gets them"
             )
         test = verify.load(self.manifest, VerifyOptions(self.choice), lambda text: None).test
         if test.sha256 != self.rows.test_set:
