@@ -57,7 +57,8 @@ def command(
     )
     _print(console, predictions)
     console.note(f"model: {artifact}")
-    if any(isinstance(one, Prediction) and one.novelty is None for one in predictions):
+    answered = [one for one in predictions if isinstance(one, Prediction)]
+    if any(one.novelty is None and one.noun == "image" for one in answered):
         least = f"'toolkit export' measures one if there are {LEAST_ROWS} validation images"
         console.note(f"it has no score for images of none of its classes; {least}")
     results = [one.to_json() for one in predictions]
