@@ -75,7 +75,7 @@ def test_nothing_that_a_document_says_is_taken_for_markdown(tmp_path, no_charts)
     said = "![x](../secret.png)"
     outcomes = tuple(replace(one, message=f"{said} | {said}\n# `x`") for one in of.outcomes)
     data = {**of.data, "name": said, "digests": {**of.data["digests"], "test_images": f"`{said}`"}}
-    shared = Overlap(said, said, 7, 90, (0,))
+    shared = {"part": said, "other": said, "count": 7, "rows": 90, "first": [0]}
     of = replace(
         of, outcomes=outcomes, host={"cpu": f"a\x1b[1m {said}", "cores": 2}, data={**data, "overlap": [shared]}
     )
