@@ -100,9 +100,9 @@ def test_a_page_names_the_commands_that_compute_its_figures_again(shipped, bench
 
 def test_what_a_model_has_learned_from_is_said_of_one_that_was_trained_here_alone(shipped):
     found = manifest.read(shipped)
-    assert "<h1>mlp, trained on mnist</h1>" in render(Subject(found, ())).html
+    assert "<h1>mlp, trained on mnist</h1>" in render(Subject(found, ()))[0]
     found = replace(found, source=replace(found.source, run=None))
-    assert "<h1>mlp, exported with mnist</h1>" in render(Subject(found, ())).html
+    assert "<h1>mlp, exported with mnist</h1>" in render(Subject(found, ()))[0]
     assert card.body(found).startswith("# mlp, exported with mnist\n")
 
 
