@@ -22,9 +22,9 @@ rows run running runs runtime runtimes same sample saturating saturation says sc
 setuptools sha shape share signal since sink size soc soft softmax space specification split stale state status step
 stronger subfolders such sudo suffice sum supply swap symbolic sys system systems table taken temp temperature tested
 than that the them then there thermal this thorough those though throttled throttling time to together told took toolkit
-training tree try trying two type under uninstall unknown until upb use userspace uses using utf validation vendor
-verdict version versions virtual virtualbox vmware vnni voltage warning was wb weights were what wheel when where which
-with without writes wrote xd xx yaml zero
+trained training tree try trying two type under uninstall unknown until upb use userspace uses using utf validation
+vendor verdict version versions virtual virtualbox vmware vnni voltage warning was wb weights were what wheel when where
+which with without writes wrote xd xx yaml zero
 """
 
 # Of what loaders, interpreters and runtimes say of broken files and packages.
