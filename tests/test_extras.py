@@ -29,6 +29,16 @@ def test_a_program_alone_keeps_what_it_has_loaded_for_good(tmp_path, monkeypatch
     assert extras.load("makes_a_list").MADE is made
 
 
+def test_a_program_keeps_also_what_an_interrupted_import_has_made(tmp_path, monkeypatch):
+    (tmp_path / "interrupted.py").write_text("MADE = [[]]\nraise KeyboardInterrupt\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(extras, "is_program", True)
+    before = gc.get_freeze_count()
+    with pytest.raises(KeyboardInterrupt):
+        extras.load("interrupted")
+    assert gc.get_freeze_count() > before
+
+
 def test_every_module_of_a_package_names_its_extra(monkeypatch):
     monkeypatch.setattr(extras, "find_spec", lambda package: None)
     with pytest.raises(MissingExtraError, match=r"tensorflow is not installed; .* 'edge-model-toolkit\[train\]'"):

@@ -10,7 +10,7 @@ from PIL import Image, features
 
 from toolkit import host, images
 from toolkit.errors import DataError
-from toolkit.images import Look
+from toolkit.images import ImageHeader
 
 
 def test_an_image_that_claims_too_many_pixels_is_not_decoded(tmp_path, monkeypatch):
@@ -178,10 +178,10 @@ def test_a_header_says_size_and_colour(tmp_path):
     exif = Image.Exif()
     exif[images.ORIENTATION] = 6
     Image.new("L", (10, 4)).save(tmp_path / "turned.jpg", exif=exif)
-    assert images.look(tmp_path / "turned.jpg") == Look(height=10, width=4, grey=True)
+    assert images.look(tmp_path / "turned.jpg") == ImageHeader(height=10, width=4, grey=True)
     assert images.read(tmp_path / "turned.jpg", channels=1).shape == (10, 4, 1)
     Image.new("RGB", (10, 4)).save(tmp_path / "colour.png")
-    assert images.look(tmp_path / "colour.png") == Look(height=4, width=10, grey=False)
+    assert images.look(tmp_path / "colour.png") == ImageHeader(height=4, width=10, grey=False)
 
 
 def test_fit_pads_crop_cuts_and_stretch_does_neither():

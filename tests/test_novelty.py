@@ -195,7 +195,7 @@ def test_a_manifest_of_before_has_no_score_and_predict_says_so(exported_once, tw
     said = capsys.readouterr()
     (result,) = json.loads(said.out)["results"]
     assert result["none_of_these"] is result["novelty"] is None
-    assert "has no score for images of none of its classes; 'toolkit export' measures one if there are 99 " in said.err
+    assert "has no score for what is none of its classes (why: docs/predict.md#none-of-these)" in said.err
 
 
 def test_a_score_that_was_changed_is_refused(judging, two):

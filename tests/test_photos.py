@@ -11,7 +11,7 @@ from PIL import Image
 from toolkit import decoded, host, images, photos
 from toolkit.cache import cache_folder
 from toolkit.errors import DataError
-from toolkit.images import Look
+from toolkit.images import ImageHeader
 from toolkit.reading import AS_THEY_ARE, Reading
 
 
@@ -159,8 +159,9 @@ def test_nothing_to_read_is_refused(tmp_path):
 def test_few_large_images_are_decoded_at_a_time(monkeypatch):
     monkeypatch.setattr(photos, "_cores", lambda: 64)
     monkeypatch.setattr(host, "available_memory_bytes", lambda: 10**9)
-    assert photos._threads([Look(2500, 2500, grey=True)]) == 1  # a quarter of 10^9 bytes holds one of 24 × 6.25 million
-    assert photos._threads([Look(100, 100, grey=True)]) == 64
+    # A quarter of 10^9 bytes holds one of 24 × 6.25 million.
+    assert photos._threads([ImageHeader(2500, 2500, grey=True)]) == 1
+    assert photos._threads([ImageHeader(100, 100, grey=True)]) == 64
 
 
 PROGRAM = """

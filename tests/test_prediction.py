@@ -102,7 +102,7 @@ def test_an_artifact_that_answers_otherwise_here_is_not_the_default(exported):
     said = []
     assert default_model(exported.parent, warn=said.append) == exported / "cnn-float32.onnx"
     assert said == [
-        f"{exported / 'cnn-int8.tflite'} is left out, it answers differently here than where it was exported: "
+        f"{exported / 'cnn-int8.tflite'} is left out, it answers differently here than its golden says: "
         "90 of 90 predictions are not those of the machine that exported it"
     ]
 

@@ -100,14 +100,29 @@ def installed(tmp_path, monkeypatch):
 )
 def test_an_installed_package_adds_a_member(installed, package, group):
     before = registry.names(package)
-    installed(group, "added", "WHAT = 'from outside'")
+    needed = registry.NEEDED[group.partition(".")[2]]
+    installed(group, "added", "".join(f"{name} = 'from outside'\n" for name in needed))
     assert registry.names(package) == (*before, "added")
-    assert registry.member(package, "added", kind="member").WHAT == "from outside"
+    assert getattr(registry.member(package, "added", kind="member"), needed[0]) == "from outside"
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        *("toolkit.models", "toolkit.data", "toolkit.runtimes", "toolkit.export.formats", "toolkit.report.sections"),
+        *("toolkit.study.claims", "toolkit.study.charts", "toolkit.search.charts"),
+    ],
+)
+def test_the_own_members_have_what_others_must_have(package):
+    for name in registry.names(package):
+        module = registry.member(package, name, kind="member")
+        assert [one for one in registry.NEEDED[package.rpartition(".")[2]] if not hasattr(module, one)] == []
 
 
 def test_a_runtime_of_another_package_takes_no_files_over(installed):
     """Whatever its name: figures must not come from another runtime because somebody has installed a package."""
-    installed("toolkit.runtimes", "added", "SUFFIXES = ('.own', '.tflite')")
+    others = "".join(f"{name} = None\n" for name in registry.NEEDED["runtimes"])
+    installed("toolkit.runtimes", "added", f"{others}SUFFIXES = ('.own', '.tflite')")
     assert runtimes.for_file(Path("a.tflite")) == "litert"
     assert runtimes.for_file(Path("a.own")) == "added"
 
@@ -117,6 +132,13 @@ def test_a_runtime_of_another_package_takes_no_files_over(installed):
     [
         ("cnn", "", "plugged_in", "the package 'plug-in' adds a model 'cnn', which toolkit has; uninstall it"),
         ("wide", "1 / 0", "plugged_in", "the model 'wide' of the package 'plug-in' cannot be imported: ZeroDivision"),
+        (
+            "wide",
+            "import sys; sys.exit(3)",
+            "plugged_in",
+            "'wide' of the package 'plug-in' cannot be imported: SystemEx",
+        ),
+        ("wide", "x = 3", "plugged_in", "the model 'wide' of the package 'plug-in' lacks build; uninstall it"),
         ("wide", "x = 3", "plugged_in:x", "of the package 'plug-in' is 'plugged_in:x', which is no module"),
     ],
 )

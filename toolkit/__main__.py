@@ -1,6 +1,20 @@
-"""Run the command line as ``python -m toolkit``."""
+"""The program, as ``toolkit`` and as ``python -m toolkit``."""
 
-from toolkit.cli import main
+import sys
+
+from toolkit.errors import INTERRUPTED
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    try:
+        from toolkit import cli
+
+        cli.main()
+    except KeyboardInterrupt:  # while modules were imported: of a later one, Typer makes an exit code
+        sys.stderr.write("error: interrupted\n")
+        sys.exit(INTERRUPTED)
+
 
 if __name__ == "__main__":
     main()

@@ -42,7 +42,7 @@ class Decoded:
 
 
 @dataclass(frozen=True)
-class About:
+class KeptPixels:
     """What is kept of a file of pixels. written_ns: when it was; unreadable: number and reason of each."""
 
     written_ns: int
@@ -65,7 +65,7 @@ def key(files: Sequence[Path], shape: tuple[int, ...], how: str) -> Kept:
 
 def find(kept: Kept, shape: tuple[int, ...]) -> Decoded | None:
     """Return the pixels of that key, if they are in the cache and whole. shape: (files, H, W, C)."""
-    about, path = kept.read(About), kept.path.with_suffix(SUFFIX)
+    about, path = kept.read(KeptPixels), kept.path.with_suffix(SUFFIX)
     if about is None or not path.is_file():
         return None
     unreadable = dict(about.unreadable)
@@ -97,7 +97,7 @@ def keep(kept: Kept, shape: tuple[int, ...], fill: Callable[[NDArray[np.uint8]],
         del pixels
         rows = shape[0] - len(unreadable)
         file.truncate(rows * prod(shape[1:]))
-    kept.write(About(path.stat().st_mtime_ns, tuple(unreadable.items())))
+    kept.write(KeptPixels(path.stat().st_mtime_ns, tuple(unreadable.items())))
     return Decoded(_mapped(path, shape, rows), unreadable)
 
 

@@ -19,6 +19,9 @@ ToolkitError                    exit 2: wrong usage or wrong input
 ToolkitWarning                  what was not done as asked, or must be known to read a result
 """
 
+# Exit code of a command that Ctrl-C ended: 128 + SIGINT, as shells have it.
+INTERRUPTED = 130
+
 
 class ToolkitError(Exception):
     """What every error that toolkit raises on purpose is a kind of."""

@@ -75,11 +75,12 @@ def load(module: str) -> Any:
     os.environ.update(ENVIRONMENT)
     # TensorFlow and LiteRT write to file descriptor 2 before any log level of theirs is in force. What an import makes
     # stays, and TensorFlow makes so much that looking through it for garbage takes long.
-    with streams_to(Path(os.devnull)), without_collecting():
-        loaded = importlib.import_module(module)
-    if is_program:
-        gc.freeze()
-    return loaded
+    try:
+        with streams_to(Path(os.devnull)), without_collecting():
+            return importlib.import_module(module)
+    finally:  # also of an import that Ctrl-C ends, or the end of the program takes long
+        if is_program:
+            gc.freeze()
 
 
 @contextmanager

@@ -45,7 +45,7 @@ MIN_CONTRAST = 16
 
 
 @dataclass(frozen=True)
-class Look:
+class ImageHeader:
     """What the header of an image file says: its size in pixels when it is upright, and whether it has no colour."""
 
     height: int
@@ -63,7 +63,7 @@ def read(path: Path, *, channels: int, enough: int | None = None) -> NDArray[np.
         return decode(path, channels=channels, enough=enough)
 
 
-def look(path: Path, *, most: int = MAX_PIXELS) -> Look:
+def look(path: Path, *, most: int = MAX_PIXELS) -> ImageHeader:
     """Read the header of an image file; DataError if it is none, or ImageTooLargeError if it has more pixels."""
     with quiet():
         return peek(path, most=most)
@@ -97,14 +97,14 @@ def decode(path: Path, *, channels: int, enough: int | None = None) -> NDArray[n
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
-def peek(path: Path, *, most: int = MAX_PIXELS) -> Look:
+def peek(path: Path, *, most: int = MAX_PIXELS) -> ImageHeader:
     """Read the header of an image file as ``look`` does."""
     pil, _ = _pillow()
     with _opened(path, most=most) as image:
         # Pillow turns a TIFF itself; a PNG would be decoded to look for Exif data behind its pixels.
         turned = image.format != "TIFF" and pil.Image.getexif(image).get(ORIENTATION) in QUARTER_TURNS
         height, width = (image.width, image.height) if turned else (image.height, image.width)
-        return Look(height, width, _is_grey(image))
+        return ImageHeader(height, width, _is_grey(image))
 
 
 def _is_grey(image: Any) -> bool:

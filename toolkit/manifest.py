@@ -117,6 +117,11 @@ class Manifest:
     novelty: NoveltyFile | None = field(default=None, metadata=documents.LATER)
 
     @property
+    def title(self) -> str:
+        """What it is called on a page. What a model has learned from is known only of one that was trained here."""
+        return f"{self.model}, {'trained on' if self.source.run else 'exported with'} {self.data.name}"
+
+    @property
     def noun(self) -> str:
         """What a row of its data is called in a sentence."""
         return "row" if self.convention.layout == Layout.VALUES else "image"

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,14 @@ class RowDigest(str):
         return super().__new__(cls, digits)
 
 
+class OverlapEntry(TypedDict):
+    """What a document of a study has of an ``Overlap``."""
+
+    part: str
+    other: str
+    count: int
+
+
 @dataclass(frozen=True)
 class Overlap:
     """``count`` of the ``rows`` images of ``part`` are in ``other`` as well; ``first`` are the first of them."""
@@ -48,9 +56,9 @@ class Overlap:
             f"{self.count:,} of the {self.rows:,} {self.part} images are {self.other} images too (rows {named}{more})"
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> OverlapEntry:
         """Return what results, manifests and records say of it."""
-        return asdict(self)
+        return cast("OverlapEntry", asdict(self))
 
 
 def row_digest(row: NDArray[Any]) -> bytes:

@@ -21,7 +21,7 @@ from toolkit.cache import cache_folder
 from toolkit.decoded import Decoded
 from toolkit.errors import DataError
 from toolkit.files.memory import release
-from toolkit.images import Look
+from toolkit.images import ImageHeader
 from toolkit.reading import LONGEST_SIDE, Reading
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ def read_all(parts: Mapping[str, Sequence[Path]], reading: Reading, *, what: str
     be read and are not to be skipped, if none is left, and where neither memory nor disk holds the pixels.
     """
     looks = {part: _each(files, images.peek) for part, files in parts.items()}
-    every = [look for peeked in looks.values() for look in peeked if isinstance(look, Look)]
+    every = [look for peeked in looks.values() for look in peeked if isinstance(look, ImageHeader)]
     bad = [look for peeked in looks.values() for look in peeked if isinstance(look, Unreadable)]
     _check(bad, what=what, skip=reading.skip_unreadable)
     if not every:
@@ -80,7 +80,7 @@ def read_all(parts: Mapping[str, Sequence[Path]], reading: Reading, *, what: str
     if others:
         reading = replace(reading, image_size=shape[:2], resize=reading.resize or "fit")
     readable = {
-        part: np.flatnonzero([isinstance(look, Look) for look in peeked]).astype(np.int64)
+        part: np.flatnonzero([isinstance(look, ImageHeader) for look in peeked]).astype(np.int64)
         for part, peeked in looks.items()
     }
     files = [parts[part][row] for part, rows in readable.items() for row in rows.tolist()]
@@ -101,7 +101,7 @@ def read_all(parts: Mapping[str, Sequence[Path]], reading: Reading, *, what: str
     return Photos(pixels, rows, reading, tuple(notes))
 
 
-def _shape(looks: Sequence[Look], reading: Reading) -> tuple[int, int, int]:
+def _shape(looks: Sequence[ImageHeader], reading: Reading) -> tuple[int, int, int]:
     """Return (H, W, C) that the images are brought to."""
     channels, taken = _channels(looks), reading.model_shape
     if taken is not None and taken[2] in (1, 3):
@@ -117,7 +117,7 @@ def _shape(looks: Sequence[Look], reading: Reading) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def _channels(looks: Sequence[Look]) -> int:
+def _channels(looks: Sequence[ImageHeader]) -> int:
     return 1 if all(look.grey for look in looks) else 3
 
 
@@ -131,7 +131,7 @@ def _check(unreadable: Sequence[Unreadable], *, what: str, skip: bool) -> None:
 
 
 def _decode(
-    files: Sequence[Path], looks: Sequence[Look], shape: tuple[int, int, int], reading: Reading, *, what: str
+    files: Sequence[Path], looks: Sequence[ImageHeader], shape: tuple[int, int, int], reading: Reading, *, what: str
 ) -> Decoded:
     """Return the pixels of files: in memory if they are few, else in a file, from an earlier time if it is there."""
 
@@ -162,7 +162,9 @@ def _fits(size: int) -> bool:
     return size <= IN_MEMORY_BYTES and (free is None or size <= IN_MEMORY_SHARE * free)
 
 
-def _fill(pixels: NDArray[np.uint8], files: Sequence[Path], looks: Sequence[Look], reading: Reading) -> dict[int, str]:
+def _fill(
+    pixels: NDArray[np.uint8], files: Sequence[Path], looks: Sequence[ImageHeader], reading: Reading
+) -> dict[int, str]:
     """Write the pixels of the files that can be read to the first rows; return why others cannot, by their number."""
     numbers = {file: number for number, file in enumerate(files)}
     _, height, width, channels = pixels.shape
@@ -202,7 +204,7 @@ def _each(
     return results
 
 
-def _threads(looks: Sequence[Look]) -> int:
+def _threads(looks: Sequence[ImageHeader]) -> int:
     """Return how many images may be decoded at a time: as many as there are cores, fewer of very large ones."""
     free = host.available_memory_bytes()
     if free is None:

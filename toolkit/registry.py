@@ -25,6 +25,16 @@ SHARED_MODULE = "base"
 # group of toolkit's begins there.
 DECLARED = ("*.dist-info/entry_points.txt", "*.egg-info/entry_points.txt")
 GROUP = b"[toolkit."
+# What a member of another package must have, by its folder; toolkit's own are looked at by its tests.
+NEEDED = {
+    "models": ("build",),
+    "data": ("SUMMARY", "load"),
+    "formats": ("SUFFIX", "MADE_FROM", "QUANTIZATIONS"),
+    "runtimes": ("SUFFIXES", "PACKAGE", "DISTRIBUTIONS", "QUANTIZATIONS", "KERNELS", "open_session"),
+    "sections": ("ORDER", "TITLE", "show"),
+    "claims": ("LETTER", "CLAIM", "CHARTS", "weigh"),
+    "charts": ("ORDER", "draw"),
+}
 
 
 def names(package: str) -> tuple[str, ...]:
@@ -46,10 +56,12 @@ def member(package: str, name: str, *, kind: str) -> ModuleType:
     entry = _added(package)[name]
     try:
         module = entry.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(f"the {kind} '{name}' of {_who(entry)} cannot be imported: {_reason(error)}") from error
     if not isinstance(module, ModuleType):
         raise UsageError(f"the {kind} '{name}' of {_who(entry)} is '{entry.value}', which is no module")
+    if lacking := [one for one in NEEDED.get(package.rpartition(".")[2], ()) if not hasattr(module, one)]:
+        raise UsageError(f"the {kind} '{name}' of {_who(entry)} lacks {', '.join(lacking)}; uninstall it")
     return module
 
 

@@ -1,8 +1,10 @@
 """What a device needs, from Python."""
 
+import zipfile
 from pathlib import Path
 
 from toolkit import api
+from toolkit.bundle import choose
 
 
 def test_a_bundle_is_packed_and_checked(exported_once, here):
@@ -18,6 +20,15 @@ def test_a_bundle_is_packed_and_checked(exported_once, here):
     checked = api.check_bundle(str(packed.path))
     assert not checked
     assert "cnn-int8-tflite/classify.py: its bytes are damaged" in checked.problems
+
+
+def test_a_named_artifact_is_packed_with_the_setting_that_won(exported_once, here, monkeypatch):
+    winner = choose.Winner("without XNNPACK", "benchmarks/1")
+    monkeypatch.setattr(choose, "tuned", lambda manifest, artifact, benchmarks: winner)
+    packed = api.bundle(exported_once / "cnn-int8.tflite")
+    assert (packed.to_json()["setting"], packed.to_json()["tuned_in"]) == ("without XNNPACK", "benchmarks/1")
+    with zipfile.ZipFile(packed.path) as archive:
+        assert b"BUILTIN_WITHOUT_DEFAULT_DELEGATES" in archive.read("cnn-int8-tflite/classify.py")
 
 
 def test_doctor_examines_the_machine(exported, monkeypatch):

@@ -1,6 +1,8 @@
 """Blocks that alternate: their order, what they hold, and real workers on the tiny artifacts."""
 
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -107,6 +109,27 @@ def test_busy_work_lasts_its_share_of_the_inferences_of_the_same_block(share):
     for slowed in (1, 3):  # by whatever else runs
         session.invoked = slowed * INVOKED
         assert subject.together(50, share=share) == pytest.approx(50 * slowed * INVOKED * (1 + share), abs=3)
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(0.0, 3), (2 * pair_tasks.MOST_AGAIN_S, 1)])
+def test_a_block_that_loses_the_core_is_timed_again_unless_it_is_long(monkeypatch, seconds, times):
+    """The system takes the core in the first two blocks."""
+    taken = []
+
+    def together(count, **_):
+        time.sleep(seconds)
+        taken.append(1000.0 * count * (3 - len(taken)))
+        return taken[-1]
+
+    subject = SimpleNamespace(block=lambda *_: np.array([1.0]), together=together, takes=[], remark=None)
+    monkeypatch.setattr(pair_tasks, "open_subject", lambda *_, **__: subject)
+    monkeypatch.setattr(pair_tasks, "_preemptions", lambda: min(len(taken), 2))
+    kept = {}
+    about = {"side": 0, "share": 0.0, "padding": 0, "core": None, "seconds": 0.0, "kind": INVOKED}
+    pair_tasks._open(kept, b"", **about, inputs=None, runtime="litert", setting=None)
+    _, content = pair_tasks._take(kept, b"", order=[0], count=2)
+    assert len(taken) == times
+    assert np.frombuffer(content).tolist() == [taken[-1] / 2]
 
 
 @pytest.mark.slow

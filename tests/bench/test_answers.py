@@ -44,10 +44,8 @@ def test_where_all_answer_otherwise_nothing_is_recommended_and_the_table_says_wh
     assert call(["bench", str(exported / "cnn-int8.tflite"), *quick]) == 1
     out, err = capsys.readouterr()
     assert re.search(r"cnn-int8\.tflite .* not known here ", out)
-    assert "1 thread): nothing to ship: all answer differently here than where they were exported" in out
-    said = (
-        "cnn-int8.tflite answers differently here than where it was exported, so it is not one to ship: 90 of 90 pred"
-    )
+    assert "1 thread): nothing to ship: all answer differently here than their goldens say" in out
+    said = "cnn-int8.tflite answers differently here than its golden says, so it is not one to ship: 90 of 90 pred"
     assert said in " ".join(err.split())
 
 

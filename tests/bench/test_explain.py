@@ -62,7 +62,7 @@ def test_an_operator_takes_what_it_adds_to_the_prefix_before_it(tmp_path):
     clock = Clock()
     operators = [Operator(name, "fast") for name in ("first", "second", "third")]
     module = SimpleNamespace(
-        nodes=lambda path, batch: [Node(operator, operator.name, None, 0, ()) for operator in operators],
+        nodes=lambda path, **_: [Node(operator, operator.name, None, 0, ()) for operator in operators],
         prefixes=lambda path, threads: [Prefix(clock, taken_ns) for taken_ns in (1_000, 5_000, 4_000, 12_000)],
     )
     found = profiled(tmp_path / "fake", module, clock=clock)

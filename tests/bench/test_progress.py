@@ -10,7 +10,7 @@ import pytest
 from toolkit.bench.candidates import Candidate
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.progress import PACE, START, TURN, BenchProgress
-from toolkit.cli.bench.live import showing, standing
+from toolkit.cli.bench.live import show_live, standing
 from toolkit.console import Standing
 from toolkit.step import Step
 
@@ -126,6 +126,6 @@ def test_the_live_table_has_a_column_for_each_setting_that_varies(progress, cloc
 
 
 def test_what_comes_after_the_measurements_has_a_bar_and_no_rows(progress):
-    at: Any = showing(SimpleNamespace(live_steps=lambda at: at))
+    at: Any = show_live(SimpleNamespace(live_steps=lambda at: at))
     assert at(Step(1, 4, "taking fast.tflite apart")) == Standing(0.25, "taking fast.tflite apart", (), ())
     assert at(Step(1, 4, "", progress)) == standing(progress)

@@ -9,14 +9,13 @@ import pytest
 
 from tests.bench import made_up
 from tests.conftest import SHIPPED
-from toolkit import host, manifest, registry, runtimes
+from toolkit import host, registry, runtimes
 from toolkit.bench import alternating, record, settings, tune
 from toolkit.bench.alternating import Alternated
 from toolkit.bench.candidates import select
 from toolkit.bench.plan import Plan
 from toolkit.bench.settings import onnxruntime
 from toolkit.bench.tuned import TriedSetting, Tuned
-from toolkit.bundle.choose import recommendation
 from toolkit.cli.bench import tuned as report
 from toolkit.console import Console
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
@@ -186,18 +185,6 @@ def test_an_emulated_machine_tries_none(monkeypatch):
     monkeypatch.setattr(host, "describe", lambda: emulated)
     with pytest.raises(UsageError, match="this machine is emulated"):
         tune.require_latencies()
-
-
-@pytest.mark.parametrize(("best", "taken"), [("without arena", "without arena"), ("without IO binding", None)])
-def test_a_bundle_claims_no_setting_that_its_script_cannot_take(best, taken):
-    found = manifest.read(SHIPPED)
-    (onnx,) = (entry for entry in found.artifacts if entry.path == MLP.name)
-    document = {
-        "record": "benchmarks/1",
-        "results": [{"artifact": str(MLP), "sha256": onnx.sha256, "tuned": {"best": best}}],
-        "recommendations": [{"artifact": str(MLP), "why": "fastest", "fits": True}],
-    }
-    assert recommendation(document, found).setting == taken
 
 
 @pytest.mark.slow

@@ -56,6 +56,8 @@ def test_different_inputs_runtimes_and_ways_of_opening_are_told():
     found = versus_of(0.0, inputs=(IMAGE, BYTES), runtimes=("litert", "onnxruntime"), remarks=(None, "opened slowly"))
     assert (found.same_inputs, found.one_process) == (False, False)
     assert found.remarks == ["b.onnxruntime: opened slowly"]
+    free = (TensorSpec("image", (None, 8, 8, 1), "float32"),)
+    assert versus_of(0.0, inputs=(IMAGE, free)).same_inputs
     alike = versus_of(0.0)
     assert (alike.same_inputs, alike.one_process, alike.remarks) == (True, True, [])
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from toolkit import host, manifest
-from toolkit.bundle.choose import recommendation, recommended, resolve
+from toolkit.bundle.choose import Winner, recommendation, recommended, resolve, tuned
 from toolkit.errors import ArtifactError
 
 
@@ -67,15 +67,24 @@ def test_the_newest_benchmark_of_these_artifacts_here_is_asked(record, exported,
     assert recommended(found, tmp_path / "benchmarks").record == str(tmp_path / "benchmarks" / "8")
 
 
-def test_the_setting_that_won_there_is_taken_if_it_is_known(record, exported):
-    found = manifest.read(exported)
+def test_the_setting_is_that_which_won_where_settings_were_tried_last(record, exported, tmp_path):
+    found, benchmarks = manifest.read(exported), tmp_path / "benchmarks"
     (onnx,) = (entry for entry in found.artifacts if entry.path == "cnn-int8.onnx")
     result = {"artifact": "there/cnn-int8.onnx", "sha256": onnx.sha256}
-    tuned = {"without arena": "without arena", "import os": None, None: None}
-    for number, (best, taken) in enumerate(tuned.items()):
-        document = record(str(number), onnx.path, results=[{**result, "tuned": {"best": best}}])
-        assert recommendation(document, found).setting == taken
-    assert recommendation(record("none", onnx.path, results=[result]), found).setting is None
+    assert tuned(found, onnx, benchmarks) is None
+    taken_of = {
+        "without arena": "without arena",
+        "without IO binding": None,  # the script never binds
+        "import os": None,
+        None: None,
+        "2 threads": "2 threads",
+    }
+    for number, (best, taken) in enumerate(taken_of.items()):
+        record(str(number), onnx.path, results=[result, {**result, "tuned": {"best": best}}])
+        record(f"{number} later, untuned", onnx.path)
+        other = {**result, "sha256": "0" * 64, "tuned": {"best": "without arena"}}
+        record(f"{number} later, of another file", onnx.path, results=[other])
+        assert tuned(found, onnx, benchmarks) == (taken and Winner(taken, str(benchmarks / str(number))))
 
 
 def test_a_benchmark_of_other_weights_is_not_asked(record, exported, tmp_path):

@@ -103,6 +103,9 @@ def test_the_script_of_a_bundle_says_no_to_other_answers_and_other_images(bundle
     done = subprocess.run([*run, tmp_path / "grey.npy"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "float32 (2, 9, 9); allowed: uint8 (N, *(8, 8, 1))" in done.stderr.splitlines()[-1]
+    (tmp_path / "photo.png").write_bytes(b"\x89PNG")
+    done = subprocess.run([*run, "photo.png"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "photo.png: allowed: images in an array, a .npy file\n")
 
 
 def test_what_is_not_the_exported_file_is_not_bundled(exported, tmp_path):

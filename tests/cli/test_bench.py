@@ -49,7 +49,7 @@ def test_bench_measures_an_input_of_any_size_in_the_shape_that_is_given(cli, her
     assert (result["artifact"], result["batch"]) == (str(path), 1)
     code, _, err = cli(*quick)
     assert code == 2
-    assert "'toolkit bench' takes others by --shape NAME:1,3" in err
+    assert "'compare' take others by --shape NAME:1,3" in err
 
 
 @pytest.mark.slow

@@ -69,7 +69,7 @@ def test_bundle_of_an_artifact_that_failed_warns(cli, exported, here):
 def test_bundle_of_an_artifact_that_answers_otherwise_here_warns(cli, exported, here):
     elsewhere(exported, "cnn-int8.tflite")
     code, _, err = cli("bundle", exported / "cnn-int8.tflite")
-    said = "warning: cnn-int8.tflite answers differently here than where it was exported: 90 of 90 predictions are not "
+    said = "warning: cnn-int8.tflite answers differently here than its golden says: 90 of 90 predictions are not "
     assert (code, err) == (0, f"{said}those of the machine that exported it\n")
 
 
@@ -92,7 +92,7 @@ def test_bundle_leaves_out_what_answers_otherwise_here(cli, exported, here, monk
     elsewhere(exported, other)
     code, _, err = cli("bundle", exported)
     assert code == 2
-    assert "(nothing to ship: all answer differently here than where they were exported" in err.splitlines()[-1]
+    assert "(nothing to ship: all answer differently here than their goldens say" in err.splitlines()[-1]
 
 
 def test_ctrl_c_while_bundle_measures_ends_with_130_and_no_bundle(cli, exported, here, monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 from tests.bench.instructions.test_count import counts_of
 from tests.bench.test_compare_records import NEW, OLD, record_of
 from tests.bench.test_versus import BYTES, IMAGE, versus_of
+from tests.runtimes.test_shapes import pooled
 from toolkit.bench import record
 
 MISTAKES = [
@@ -103,7 +104,7 @@ def test_two_files_are_compared_side_by_side(cli, monkeypatch):
     code, out, err = cli("compare", "a.tflite", "b.onnx")
     assert code == 0
     assert "side by side in two processes on one core" in out
-    assert "the two take different inputs; each was given its own" in err
+    assert "the two take different inputs, as the table shows; each was given its own" in err
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,19 @@ def test_two_files_are_compared_by_instructions(cli, monkeypatch, here, toleranc
     assert said in out
     document = json.loads(cli("compare", "--instructions", "old.tflite", "new.tflite", *tolerance, "--json")[1])
     assert (document["verdict"], document["compared"][0]["ratio"]) == ("fail" if code else "pass", 1.015)
+
+
+@pytest.mark.slow
+def test_inputs_of_any_size_are_compared_in_the_shape_that_is_given(cli, here, monkeypatch):
+    files = pooled(here / "old.onnx"), pooled(here / "new.onnx", ("batch", 3, "rows", "columns"))
+    quick = ("compare", *files, "--seconds", "0.05", "--processes", "1", "--tolerance", "100000")
+    code, out, _ = cli(*quick, "--shape", "pixels:1,3,16,16")
+    assert (code, out.count("1×3×16×16 float32")) == (0, 2)
+    code, _, err = cli(*quick)
+    assert (code, "'toolkit bench' and 'compare' take others by --shape NAME:1,3" in err) == (2, True)
+    asked = counts_of(monkeypatch, old=1, new=1)
+    assert cli("compare", "--instructions", *files, "--shape", "pixels:1,3,16,16")[0] == 0
+    assert asked == [{"pixels": [1, 3, 16, 16]}] * 2
 
 
 def test_a_file_compared_with_itself_is_called_the_same(cli, exported_once):

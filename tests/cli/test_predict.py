@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 MISTAKES = [
@@ -32,3 +33,23 @@ def test_predict_prints_class_probability_and_runner_up(cli, exported_once, here
     assert result["probability"] > result["runner_up_probability"]
     code, out, _ = cli("predict", "one.png", "--model", exported_once / "cnn-int8.onnx")
     assert "runner-up" in out
+
+
+@pytest.mark.training
+def test_rows_are_not_promised_a_score_that_only_images_have(cli, here):
+    from onnx import TensorProto, helper, save
+
+    graph = helper.make_graph(
+        [helper.make_node("Softmax", ["row"], ["shares"])],
+        "shares",
+        [helper.make_tensor_value_info("row", TensorProto.FLOAT, [None, 3])],
+        [helper.make_tensor_value_info("shares", TensorProto.FLOAT, [None, 3])],
+    )
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), "shares.onnx")
+    np.save("rows.npy", np.eye(3, dtype=bool)[[2, 0]])
+    code, out, err = cli("predict", "rows.npy", "--model", "shares.onnx")
+    assert (code, [line.split()[:2] for line in out.splitlines() if "rows.npy" in line]) == (
+        0,
+        [["rows.npy:0", "2"], ["rows.npy:1", "0"]],
+    )
+    assert "no score" not in err

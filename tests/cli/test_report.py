@@ -32,7 +32,10 @@ def test_a_mistake_gets_one_clear_line_and_exit_code_2(cli, here, shipped, argum
 def test_a_report_is_written_and_what_it_lacks_is_said(cli, here, shipped, no_mnist):
     code, out, err = cli("report", shipped)
     assert (code, out) == (0, "report: report-mlp.html\n")
-    assert "report-mlp.html lacks 'What to ship': no benchmark of these files was given or found" in err
+    without = "'What to ship', 'How fast is it?' and 'Accuracy, latency and size'"
+    why = f"no benchmark of these files was given or found; 'toolkit bench {shipped}' makes one\n"
+    assert f"report-mlp.html lacks {without}: {why}" in err
+    assert "the test images are not on this machine; 'toolkit data mnist --fetch' gets them\n" in err
     assert (here / "report-mlp.html").read_text().startswith("<!DOCTYPE html>")
 
 

@@ -2,11 +2,14 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tests.conftest import tiny_arrays
+from toolkit.cli.verify import tables
+from toolkit.console import Console
 
 MISTAKES = [
     (("verify",), "exported: no such file or folder"),
@@ -64,7 +67,7 @@ def test_verify_by_golden_answers_both_questions(cli, exported_once):
     assert "flips, Keras" in out
     assert "flips, recorded" in out
     assert "0 LSB" in out
-    assert "the digits of golden.npz do not measure accuracy" in out
+    assert "golden.npz measures no accuracy" in out
 
 
 def test_verify_json_has_the_contract(cli, exported_once, tiny_npz):
@@ -78,6 +81,14 @@ def test_verify_json_has_the_contract(cli, exported_once, tiny_npz):
             "loss_pp", "loss_upper_pp", "margin_pp", "max_abs_error", "verdict", "changed", "change_ci95_pp",
             "mcnemar_p", "kl_mean_nats", "calibration_error", "class_accuracy", "flips", "images_to_decide",
         }  # fmt: skip
+
+
+@pytest.mark.parametrize(("noun", "other"), [("row", "image"), ("image", "row")])
+def test_the_columns_are_explained_in_the_words_of_the_data(capsys, noun, other):
+    tables.explain(Console(), SimpleNamespace(parts=[SimpleNamespace(by_golden=False, noun=noun)]))
+    said = capsys.readouterr().out
+    assert f"accuracy: share of the test {noun}s that" in said
+    assert other not in said
 
 
 def leaky_npz(folder, tiny):

@@ -1,6 +1,7 @@
 """Folders of images as people have them: layouts, sizes, files that are no images."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -84,6 +85,39 @@ def test_two_folders_of_one_part_are_refused(tmp_path):
         save_classes(tmp_path / "pets" / part)
     with pytest.raises(DataError, match="val and validation both hold validation images; keep one"):
         load(tmp_path / "pets")
+
+
+@pytest.mark.parametrize("inner", ["", "again"])
+def test_classes_that_hold_the_same_folders_are_said_to_look_like_parts(tmp_path, inner):
+    said = []
+    for part in ("training_set", "test_set"):
+        save_classes(tmp_path / "pets" / part / inner)
+    assert load(tmp_path / "pets", said=said).class_names == ("test_set", "training_set")
+    assert said == [
+        f"{tmp_path / 'pets'}: the classes test_set, training_set hold folders of the same names (cat, dog); if those "
+        "are the classes, call the folders around them train and test"
+    ]
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_a_part_that_is_not_sorted_into_classes_is_named(tmp_path, part):
+    for name in ("train", "test"):
+        save_classes(tmp_path / "pets" / name)
+    save(tmp_path / "pets" / "val" / "cat" / "1.png")
+    shutil.rmtree(tmp_path / "pets" / part)
+    save(tmp_path / "pets" / part / "1.png")
+    with pytest.raises(DataError, match=rf"pets: {part}/ has no images in folders of classes; sort them .* out of the"):
+        load(tmp_path / "pets")
+
+
+def test_folders_of_no_kind_of_file_that_is_read_say_what_they_hold(tmp_path):
+    for name in ("yes", "no"):
+        save_classes(tmp_path / "words", names=(name,), per_class=1)
+        (tmp_path / "words" / name / "0.png").rename(tmp_path / "words" / name / "0.flac")
+    with pytest.raises(
+        DataError, match=r"words: no file there is one of \.png, .*\.wav; it holds no/0\.flac, yes/0\.flac"
+    ):
+        load(tmp_path / "words")
 
 
 def test_a_class_may_be_called_train(tmp_path):

@@ -38,7 +38,7 @@ def test_windows_follow_each_other_and_the_rest_is_left_out(tmp_path):
     assert found.rows_are == "rows of 10×2 values"
     assert (found.reading.window, found.reading.stride, found.reading.columns) == (10, 10, ("ax", "ay"))
     np.testing.assert_array_equal(np.unique(found.train.images[:, 0, 0]), [0, 10])
-    assert said == [f"{tmp_path / 'moves'}: the column timestamp says when and was left out"]
+    assert said[:1] == [f"{tmp_path / 'moves'}: the column timestamp says when and was left out"]
 
 
 def test_windows_of_one_recording_are_in_one_part(tmp_path):
@@ -82,7 +82,7 @@ def test_recordings_must_have_the_same_columns(tmp_path):
     with pytest.raises(DataError, match=r"\.csv: has no column '[ag][yx]'; it has 'timestamp', "):
         load(tmp_path / "moves", said=[])
     for name in ("a/1", "a/2", "b/1", "b/2"):
-        save(tmp_path / "times" / f"{name}.csv", 5, header="time,t,Timestamp (ms)")
+        save(tmp_path / "times" / f"{name}.csv", 5, header="time,t,Timestamp (ms),Time [s]")
     with pytest.raises(DataError, match=r"\.csv: has no columns but the time"):
         load(tmp_path / "times", said=[])
 

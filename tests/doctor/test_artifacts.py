@@ -31,7 +31,7 @@ def test_each_artifact_is_compared_with_its_golden(exported, kernels, here):
     elsewhere(exported, "cnn-float32.tflite", "cnn-int8.tflite")
     said = "90 of 90 predictions are not those of the machine that exported it"
     assert failed(*files, kernels=kernels) == {
-        exported / name: f"answers differently {here} where it was exported: {said}"
+        exported / name: f"answers differently {here} its golden says: {said}"
         for name in ("cnn-float32.tflite", "cnn-int8.tflite")
     }
 

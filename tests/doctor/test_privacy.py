@@ -13,8 +13,7 @@ import toolkit
 from tests.doctor.test_report import SHIPPED, all_are
 from tests.host.machines import PI_4, PI_5, machine
 from toolkit.doctor import privacy, report, vocabulary
-from toolkit.doctor.finding import Finding
-from toolkit.doctor.probe import Probe
+from toolkit.doctor.probe import Finding, Probe
 from toolkit.doctor.remedy import pip
 from toolkit.doctor.report import examine
 

@@ -9,8 +9,7 @@ import pytest
 from tests.host.machines import PI_4, PI_5, machine
 from toolkit import constraints
 from toolkit.doctor import report
-from toolkit.doctor.finding import Finding
-from toolkit.doctor.probe import Probe
+from toolkit.doctor.probe import Finding, Probe
 from toolkit.doctor.remedy import COPY, EXPORT, EXPORT_ANEW, pip
 from toolkit.doctor.report import examine
 from toolkit.errors import ArtifactError

@@ -28,12 +28,14 @@ def bright():
 @pytest.mark.slow
 def test_the_first_layers_of_a_model_say_its_range(tmp_path):
     layers = extras.load("keras").layers
+    augmentation = extras.load("keras").Sequential([layers.RandomFlip(), layers.GaussianNoise(0.1)])
     normal = layers.Normalization(mean=[0.1307], variance=[0.3081**2])
     of_bytes = layers.Normalization(mean=[33.3], variance=[78.6**2])
     cases = [
         ((), {}, None),
         ((layers.Rescaling(1 / 255),), {}, "0..255"),
         ((layers.RandomFlip(), layers.Rescaling(1 / 127.5, offset=-1)), {}, "0..255"),
+        ((augmentation, layers.Rescaling(1 / 255)), {}, "0..255"),
         ((layers.Resizing(9, 9), layers.CenterCrop(8, 8), layers.Rescaling(1 / 255)), {}, "0..255"),
         ((layers.Rescaling(2.0, offset=-1),), {}, "0..1"),
         ((layers.Rescaling(0.5, offset=0.5),), {}, "-1..1"),

@@ -49,9 +49,9 @@ def test_each_image_is_shown_once_with_the_artifacts_that_flip_it_and_the_colour
     count, heading, tiles = drawn(part(one=(lost, gained), two=(lost, other), broken=None))
     assert (count, heading) == (3, "Images that an artifact classifies differently from Keras; without outputs: broken")
     assert tiles == [
-        ("#2: a dog\nKeras cat → dog", flips.COLOURS["gained"], ["one"]),
-        ("#3: a fish\nKeras cat → dog", flips.COLOURS["both wrong"], ["two"]),
-        ("#7: a cat\nKeras cat → dog", flips.COLOURS["lost"], ["one\ntwo"]),
+        ("#2: dog\nKeras cat → dog", flips.COLOURS["gained"], ["one"]),
+        ("#3: fish\nKeras cat → dog", flips.COLOURS["both wrong"], ["two"]),
+        ("#7: cat\nKeras cat → dog", flips.COLOURS["lost"], ["one\ntwo"]),
     ]
 
 

@@ -10,7 +10,7 @@ from toolkit import extras, golden, manifest
 from toolkit.parity.layers_chart import draw
 from toolkit.parity.localize import least_of_mean_db, localize, match, sqnr_db
 from toolkit.runtimes.base import Traced
-from toolkit.runtimes.keras.layers import Alone, Layers
+from toolkit.runtimes.keras.layers import LayerOutput, Layers
 from toolkit.selftest.files import faults, scale_layer
 from toolkit.worker.session import contained
 
@@ -148,8 +148,8 @@ def test_a_part_of_a_normalization_is_no_layer_of_that_name():
 
 def test_float32_leaves_less_of_a_mean_of_many_values():
     """Of n values of 1 and -1 but for a mean of m: 12 sqrt(n) / 2^24 of their magnitude, against m."""
-    means = Alone(np.full((3, 2), 1e-3, np.float32), 4096, np.ones((3, 2), np.float32))
-    assert least_of_mean_db(Alone(means.values)) == inf
+    means = LayerOutput(np.full((3, 2), 1e-3, np.float32), 4096, np.ones((3, 2), np.float32))
+    assert least_of_mean_db(LayerOutput(means.values)) == inf
     assert least_of_mean_db(means) == pytest.approx(20 * log10(1e-3 * 2**24 / (12 * 64)), abs=1e-3)
 
 

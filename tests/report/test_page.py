@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from toolkit import manifest
+from toolkit.parity import card
 from toolkit.report import sections
 from toolkit.report.page import render
 from toolkit.report.subject import Subject
@@ -64,14 +65,14 @@ def evil(shipped, benchmark, tmp_path):
 
 
 def test_no_text_of_a_file_is_an_element(evil):
-    reader = read(render(evil).html)
+    reader = read(render(evil)[0])
     assert reader.seen <= HARMLESS
     assert not [c for text in reader.texts for c in text if not c.isprintable() and c != "\n"]
     assert any("<script>alert(1)</script>" in text for text in reader.texts)  # as a text
 
 
 def test_a_page_leads_nowhere_and_loads_nothing(evil):
-    page = render(evil).html
+    page, _ = render(evil)
     links = read(page).links
     assert all(link.startswith(("#", "data:image/png;base64,")) for link in links)
     assert not re.findall(r"url\(|@import|https?://(?!www\.w3\.org/2000/svg)", page)
@@ -79,26 +80,34 @@ def test_a_page_leads_nowhere_and_loads_nothing(evil):
 
 
 def test_a_page_has_every_section_or_a_line_why_not(shipped):
-    page = render(Subject(manifest.read(shipped), ()))
+    page, absent = render(Subject(manifest.read(shipped), ()))
     modules = sections.in_order()
-    headings = re.findall(r"<h2>(.*?)</h2>", page.html)
+    headings = re.findall(r"<h2>(.*?)</h2>", page)
     assert headings == [module.TITLE for module in modules]
     lacking = {"What to ship", "Training", "How fast is it?", "Accuracy, latency and size", "What it computes"}
-    assert set(page.absent) - {"Changes of class"} == lacking  # there are images if there is MNIST
-    assert page.html.count('class="absent"') == len(page.absent)
-    assert '<p class="absent">no benchmark of these files was given or found' in page.html
-    anchors = set(re.findall(r'<section id="(\w+)"', page.html))
-    assert set(re.findall(r'href="#(\w+)"', page.html)) == anchors
+    assert set(absent) - {"Changes of class"} == lacking  # there are images if there is MNIST
+    assert page.count('class="absent"') == len(absent)
+    assert '<p class="absent">no benchmark of these files was given or found' in page
+    anchors = set(re.findall(r'<section id="(\w+)"', page))
+    assert set(re.findall(r'href="#(\w+)"', page)) == anchors
 
 
 def test_a_page_names_the_commands_that_compute_its_figures_again(shipped, benchmark, tmp_path):
-    page = render(Subject(manifest.read(shipped), (), benchmark(tmp_path / "one"))).html
+    page, _ = render(Subject(manifest.read(shipped), (), benchmark(tmp_path / "one")))
     for command in ("toolkit record check mlp", "toolkit record check one", "toolkit show mlp/"):
         assert f"<code>{command}" in page
 
 
+def test_what_a_model_has_learned_from_is_said_of_one_that_was_trained_here_alone(shipped):
+    found = manifest.read(shipped)
+    assert "<h1>mlp, trained on mnist</h1>" in render(Subject(found, ()))[0]
+    found = replace(found, source=replace(found.source, run=None))
+    assert "<h1>mlp, exported with mnist</h1>" in render(Subject(found, ()))[0]
+    assert card.body(found).startswith("# mlp, exported with mnist\n")
+
+
 def test_its_colours_follow_light_dark_and_paper(shipped):
-    page = render(Subject(manifest.read(shipped), ())).html
+    page, _ = render(Subject(manifest.read(shipped), ()))
     assert "@media (prefers-color-scheme: dark)" in page
     assert page.count("@media print") == 2
     colours = re.findall(r"#[0-9a-fA-F]{6}", re.sub(r"<style>.*?</style>", "", page, flags=re.S))

@@ -32,7 +32,7 @@ def test_the_newest_benchmark_of_these_files_is_found(shipped, benchmark, tmp_pa
 
 
 def test_a_benchmark_of_other_files_is_not_taken(shipped, benchmark, tmp_path):
-    with pytest.raises(ArtifactError, match=r"no benchmark of these files was .*; 'toolkit bench .*mlp' makes"):
+    with pytest.raises(ArtifactError, match=r"was given or found; 'toolkit bench \S*mlp' makes one"):
         _ = subject(shipped, tmp_path).record
     given = made_up.record()
     with pytest.raises(ArtifactError, match="record: a benchmark of other files than those of "):
@@ -99,7 +99,7 @@ def test_an_export_within_its_run_finds_it_from_anywhere(shipped, run, tmp_path,
 
 
 def test_test_images_are_not_fetched(shipped, no_mnist):
-    with pytest.raises(DataUnavailableError, match="not on this machine; 'toolkit data mnist' fetches them"):
+    with pytest.raises(DataUnavailableError, match="not on this machine; 'toolkit data mnist --fetch' gets them"):
         _ = subject(shipped).test_set
 
 

@@ -8,14 +8,13 @@ import pytest
 from toolkit import manifest
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.report import write as writing
-from toolkit.report.page import ReportPage
 from toolkit.report.subject import Subject
 from toolkit.report.write import write
 
 
 @pytest.fixture
 def subject(shipped, monkeypatch):
-    monkeypatch.setattr(writing, "render", lambda subject: ReportPage("<!DOCTYPE html>", {"Training": "no run"}))
+    monkeypatch.setattr(writing, "render", lambda subject: ("<!DOCTYPE html>", {"Training": "no run"}))
     return Subject(manifest.read(shipped), ())
 
 

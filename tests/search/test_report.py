@@ -66,6 +66,8 @@ def test_the_page_says_what_was_looked_at_and_what_is_shown(searched):
     assert text.count("| trial-0") == 3 + 24
     assert "| it was told to |" in text
     assert written.html.read_text().count("data:image/svg+xml;base64,") == 3
+    headings = re.findall("^## (.*)$", text, re.MULTILINE)
+    assert len(set(headings)) == len(headings) == 5
 
 
 def test_the_conclusion_is_the_smallest_that_is_surely_good_enough(searched):

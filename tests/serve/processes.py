@@ -29,6 +29,7 @@ def served(*arguments, **variables):
             line = process.stdout.readline()
             assert line, process.stderr.read()
             said += line
+        last.cancel()
         yield process, said
     finally:
         last.cancel()

@@ -210,6 +210,12 @@ def test_without_a_token_a_name_that_somebody_lets_point_here_is_refused(client,
         assert client.get(path, headers={"Host": host}).status_code == 200
 
 
+def test_a_request_that_says_its_length_in_two_ways_ends_the_connection(client):
+    answer = client.get("/metrics", headers={"Content-Length": "3", "Transfer-Encoding": "chunked"})
+    refused(answer, 400, "the request has a Content-Length and a Transfer-Encoding; give one")
+    assert answer.headers["connection"] == "close"
+
+
 def test_with_a_token_any_name_is_right(digits):
     assert digits.get("/v1/artifacts", headers={"Host": "raspberrypi.local:8000"}).status_code == 200
 

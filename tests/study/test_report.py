@@ -10,8 +10,8 @@ import pytest
 from tests.study.made_up import plausible, study
 from toolkit.errors import RunError
 from toolkit.files import write_json
-from toolkit.overlap import Overlap
 from toolkit.study import charts, markdown, report
+from toolkit.study.charts.base import Chart
 from toolkit.study.claims.base import Table
 from toolkit.study.grid import Grid
 from toolkit.study.html import render as render_html
@@ -86,6 +86,23 @@ def test_nothing_that_a_document_says_is_taken_for_markdown(tmp_path, no_charts)
     assert "\x1b" not in written.markdown.read_text()
 
 
+def test_links_in_the_folder_lead_nothing_in_and_nothing_out(tmp_path, no_charts):
+    folder, outside = tmp_path / "study", tmp_path / "outside"
+    for path in (folder, outside):
+        path.mkdir()
+    of = study(plausible, replace(SMALL, seeds=1), folder)
+    (best,) = (one.trial.folder / "best.keras" for one in of.best())
+    best.replace(outside / "secret")
+    best.symlink_to(outside / "secret")
+    (folder / charts.FOLDER).symlink_to(outside)
+    with pytest.raises(RunError, match=r"best\.keras: a symbolic link; put there what it leads to"):
+        report.write(of, folder)
+    with pytest.raises(RunError, match=r"charts: a symbolic link"):
+        charts.save(Chart("a", "a", "a", None), folder / charts.FOLDER)
+    assert [path.name for path in outside.iterdir()] == ["secret"]
+    assert not (folder / "mlp.keras").exists()
+
+
 def test_what_looks_like_markup_is_escaped(tmp_path):
     text = "# a < b\n\n`x` & *y*\n\n" + markdown.table(Table(("p|q",), (("<i>",),)))
     assert text == "# a < b\n\n`x` & *y*\n\n| p\\|q |\n| --- |\n| \\<i> |"
@@ -104,7 +121,7 @@ def no_charts(monkeypatch):
 
 def test_an_overlap_marks_every_test_accuracy(tmp_path, no_charts):
     of = study(plausible, replace(SMALL, activation=("sigmoid",), learning_rate=(0.1,), seeds=1), tmp_path)
-    shared = Overlap("test", "training", 7, 90, (0,))
+    shared = {"part": "test", "other": "training", "count": 7, "rows": 90, "first": [0]}
     text = report.write(replace(of, data={**of.data, "overlap": [shared]}), tmp_path).markdown.read_text()
     assert "\n\\* 7 test images are training images too: no test accuracy on this page is one." in text
     assert len(re.findall(r"\)\\\* \|", text)) == len(of.outcomes) + 1

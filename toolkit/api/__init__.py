@@ -10,8 +10,7 @@ from toolkit.api.compressions import compress
 from toolkit.api.data import list_data, load_data
 from toolkit.api.device import bundle, check_bundle, doctor, wheels
 from toolkit.api.devices import bench_on, verify_on
-from toolkit.api.live import serve
-from toolkit.api.pages import report, show
+from toolkit.api.pages import report, serve, show
 from toolkit.api.parity import verify, verify_against
 from toolkit.api.records import check_record, compare, compare_instructions, compare_records, plot_record
 from toolkit.api.road import bench, default_artifact, export, find_sources, open_session, predict, train

@@ -25,11 +25,11 @@ def bundle(
     """Pack one file for a device: an artifact, its golden and manifest, a wheel, and ``classify.py``, which runs it.
 
     model: a folder of artifacts, the name of one in ``exported/``, or one artifact. Of a folder that artifact is taken
-    which the newest benchmark in ``benchmarks/`` that was made here recommends, with the setting of its runtime that
-    was surely faster there; if there is none, one is made. output: the file; None stands for
-    ``MODEL-QUANTIZATION-FORMAT.zip``, here.
+    which the newest benchmark in ``benchmarks/`` that was made here recommends; if there is none, one is made. output:
+    the file; None stands for ``MODEL-QUANTIZATION-FORMAT.zip``, here.
 
-    ``.path`` is the file, ``.artifact`` what is in it, ``.why`` it was chosen; ``.to_json()`` is the document of
+    ``.path`` is the file, ``.artifact`` what is in it, ``.why`` it was chosen, ``.winner`` the setting of its runtime
+    that was surely faster in the newest benchmark made here that tried some; ``.to_json()`` is the document of
     ``toolkit bundle --json``. Ctrl-C ends it without a file. Raises ArtifactError if no artifact is there, or if none
     can be recommended, UsageError if ``output`` is no plain file.
     """
@@ -41,9 +41,10 @@ def bundle(
     if choice.artifact.verdict == Verdict.FAIL:
         warn(f"{choice.artifact.path} failed its verification")
     if named and (why := choose.divergence_here(manifest, named)):
-        warn(f"{named.artifact.path} answers differently here than where it was exported: {why}")
+        warn(f"{named.artifact.path} answers differently here than its golden says: {why}")
     path = None if output is None else Path(output)
-    return make(manifest, choice.artifact, path, why=choice.why, record=choice.record, setting=choice.setting)
+    winner = choose.tuned(manifest, choice.artifact, BENCHMARKS)
+    return make(manifest, choice.artifact, path, why=choice.why, record=choice.record, winner=winner)
 
 
 def check_bundle(bundle: str | PathLike[str]) -> "Checked":

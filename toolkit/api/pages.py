@@ -1,15 +1,19 @@
-"""What is shown of an export and of a model file: a report, and a graph."""
+"""What is shown of an export and of model files: a report, a graph, and the live page."""
 
+from collections.abc import Callable
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from toolkit.api.base import BENCHMARKS, EXPORTED
+from toolkit import extras
+from toolkit.api.base import BENCHMARKS, EXPORTED, warn
+from toolkit.api.road import default_artifact
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.report.graph import Graph
     from toolkit.report.write import Report
+    from toolkit.serve.address import Address
 
 
 def report(
@@ -72,3 +76,33 @@ def show(file: str | PathLike[str], *, picture: str | PathLike[str] | None = Non
     if picture is not None:
         write_text(Path(picture), graph.standalone(graph.draw(drawn)))
     return drawn
+
+
+def serve(
+    *artifacts: str | PathLike[str],
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    token: str | None = None,
+    input_range: str | None = None,
+    on_ready: "Callable[[Address], None]",
+    on_failure: Callable[[str], None] = warn,
+) -> NoReturn:
+    """Serve a live page of artifacts and its API until Ctrl-C, which is raised as KeyboardInterrupt; docs/serve.md.
+
+    artifacts: one to four; none stands for ``default_artifact()``. host, port: where to listen; 0 stands for any port
+    that is free. token: what a request must have; None has one made wherever other machines can ask. input_range: as
+    for ``predict``. on_ready: called when requests are answered, with an address whose ``.link`` leads to the page.
+    on_failure: told why a worker died; another takes its place. Raises UsageError for an address that cannot be had,
+    ArtifactError for an artifact that cannot be opened, MissingExtraError without the extra ``serve``.
+    """
+    from toolkit.convention import parse
+
+    extras.require("starlette", "uvicorn", "segno")
+    from toolkit.serve import server
+    from toolkit.serve.address import bind
+
+    paths = [Path(artifact) for artifact in artifacts] or [default_artifact()]
+    given = None if input_range is None else parse(input_range)
+    server.names(paths)
+    address = bind(host, port, token)
+    server.serve(paths, address, given=given, warn=warn, on_ready=on_ready, on_failure=on_failure)

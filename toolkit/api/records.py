@@ -1,5 +1,6 @@
 """What is done with records of benchmarks and of verifications."""
 
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +66,7 @@ def compare(
     tolerance: float = SLOWER,
     threads: int = 1,
     batch: int = 1,
+    shapes: Mapping[str, Sequence[int]] | None = None,
     seconds: float = 1.0,
     processes: int = 5,
     seed: int = 0,
@@ -73,7 +75,7 @@ def compare(
     """Time two artifacts side by side, anybody's; true unless the candidate is slower than tolerated.
 
     tolerance: the share by which the candidate may be slower; it must be slower by more with 95 % confidence to count.
-    threads, batch: of both. seconds, processes, seed: as ``bench`` has them; each round starts two processes.
+    threads, batch: of both. shapes, seconds, processes, seed: as ``bench`` has them; each round starts two processes.
     ``.speedup`` has how many times faster the candidate is, with its 95 % interval, None for two files that are the
     same; ``.same_inputs`` says whether both take the same. Raises ArtifactError if one cannot be measured, UsageError
     for what makes no sense.
@@ -83,7 +85,7 @@ def compare(
 
     plan = Plan(threads=(threads,), batches=(batch,), seconds=seconds, processes=processes, seed=seed)
     paths = _artifacts(reference, candidate)
-    files = [candidates.select([path], warn=warn)[0] for path in paths]
+    files = [candidates.select([path], shapes=shapes, warn=warn)[0] for path in paths]
     return versus.versus(files, plan, tolerance=tolerance, on_step=on_step)
 
 
@@ -93,19 +95,20 @@ def compare_instructions(
     *,
     tolerance: float = MORE_INSTRUCTIONS,
     cpu: str | None = None,
+    shapes: Mapping[str, Sequence[int]] | None = None,
     on_step: OnStep = ignore,
 ) -> "Counts":
     """Compare two artifacts by the instructions of one inference; true unless the candidate executes more.
 
     tolerance: the share by which it may. cpu: one that qemu-user emulates (``toolkit.bench.instructions.cpus.CPUS``);
-    None stands for this one if it counts, else for one of its architecture. ``.counted`` has what each executes and
-    what counted it, None for two files that are the same; ``.ratio`` is the candidate's count by the reference's.
-    Raises ArtifactError if one cannot be run or is of Keras, UsageError for a negative tolerance, and if nothing on
-    this machine counts instructions.
+    None stands for this one if it counts, else for one of its architecture. shapes: as ``bench`` has them.
+    ``.counted`` has what each executes and what counted it, None for two files that are the same; ``.ratio`` is the
+    candidate's count by the reference's. Raises ArtifactError if one cannot be run or is of Keras, UsageError for a
+    negative tolerance, and if nothing on this machine counts instructions.
     """
     from toolkit.bench.instructions.versus import compare
 
-    return compare(*_artifacts(reference, candidate), tolerance=tolerance, cpu=cpu, on_step=on_step)
+    return compare(*_artifacts(reference, candidate), tolerance=tolerance, cpu=cpu, shapes=shapes, on_step=on_step)
 
 
 def plot_record(record: str | PathLike[str], picture: str | PathLike[str]) -> str | None:

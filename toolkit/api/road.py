@@ -75,7 +75,7 @@ def bench(
     with allowing(imports, unsafe_lambda=unsafe_lambda):
         record = schedule.bench(chosen, folder, asked, on_step=lambda progress: on_step(progress.step))
         if not record.interrupted:
-            add_reasons(record, everything=explain, on_step=on_step)
+            add_reasons(record, everything=explain, shapes=shapes, on_step=on_step)
         if tune and not record.interrupted:
             tuning.add(record, chosen, asked, warn=warn, on_step=on_step)
         if instructions and not record.interrupted:

@@ -96,7 +96,7 @@ def recommend(
 def _why_none(results: Sequence[Result]) -> str:
     if all(result.parity == Verdict.FAIL for result in results):
         return "all failed their verification"
-    otherwise = "answer differently here than where they were exported, which verify --golden shows; export them again"
+    otherwise = "answer differently here than their goldens say, which verify --golden shows; export them again"
     failed = sum(result.parity == Verdict.FAIL for result in results)
     return f"{failed} failed their verification, the others {otherwise}" if failed else f"all {otherwise}"
 
@@ -115,7 +115,7 @@ def _missed(result: Result, budget: str, share: float) -> str:
 def _describe(best: Result, speedup: Interval | None, kernels: str | None) -> str:
     parts = [f"{units.seconds(best.median.value)} per inference"]
     if speedup and statistics.verdict(speedup) == SpeedVerdict.FASTER:
-        parts.append(f"{speedup.value:.1f} times as fast as float32")
+        parts.append(f"at least {int(100 * speedup.low) / 100:.2f} times as fast as float32")  # cut off: it is a bound
     parts.append(units.size(best.size_bytes))
     if best.parity is None:
         parts.append("not verified yet, run 'toolkit verify --save'")

@@ -29,10 +29,6 @@ class Pair:
         """Whether the newer one is faster or slower; None for two machines."""
         return statistics.verdict(self.change) if self.change else None
 
-    def regressed(self, tolerance: float) -> bool:
-        """Say whether the newer one is slower by more than ``tolerance``, a share, with 95 % confidence."""
-        return self.change is not None and statistics.is_slower(self.change, tolerance)
-
     @property
     def same_file(self) -> bool:
         """Whether both are of one file, by its digest; false if a record lacks it."""
@@ -78,7 +74,7 @@ class Compared:
     @property
     def slower(self) -> list[Pair]:
         """The configurations that are slower by more than is tolerated, with 95 % confidence."""
-        return [pair for pair in self.pairs if pair.regressed(self.tolerance)]
+        return [pair for pair in self.pairs if pair.change and statistics.is_slower(pair.change, self.tolerance)]
 
     @property
     def within(self) -> list[Pair]:

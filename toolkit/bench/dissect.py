@@ -17,7 +17,7 @@ from toolkit import locks
 from toolkit.bench.measure import INVOKE, Clock, TimedModel
 from toolkit.convention import Convention
 from toolkit.runtimes.base import RuntimeModule, Session
-from toolkit.runtimes.base.graph import FLOAT32, INT8
+from toolkit.runtimes.base.graph import FLOAT32, INT8, Shapes
 
 # Turns of the prefixes, the first of which warms up, and seconds of all turns of one.
 TURNS, FEWEST_TURNS = 11, 4
@@ -43,17 +43,18 @@ def profile(
     batch: int,
     timed: bool,
     convention: Convention | None = None,
+    shapes: Shapes | None = None,
     clock: Clock = time.perf_counter_ns,
 ) -> dict[str, Any]:
-    """Return operators and times of prefixes, as the document of ``Profile``."""
-    operators = [node.operator for node in module.nodes(path, batch=batch)]
+    """Return operators and times of prefixes, as the document of ``Profile``. shapes: of inputs, by name."""
+    operators = [node.operator for node in module.nodes(path, batch=batch, shapes=shapes)]
     document: dict[str, Any] = {"operators": [asdict(operator) for operator in operators], "prefixes_s": None}
     if not timed:
         return {**document, "untimed": "emulated: no times"}
     if path.stat().st_size * (len(operators) + 1) > MOST_BYTES:
         return {**document, "untimed": f"its prefixes would take more than {MOST_BYTES:,} bytes"}
     sessions = module.prefixes(path, threads=threads)
-    subjects = [_subject(session, images, convention, batch, clock) for session in sessions]
+    subjects = [_subject(session, images, convention, batch, clock, shapes) for session in sessions]
     if not subjects:
         return {**document, "untimed": "its runtime has no operators that could be timed"}
     a_turn_s = INFERENCES_A_TURN * sum(subject.first_s for subject in subjects)
@@ -119,5 +120,6 @@ def _subject(
     convention: Convention | None,
     batch: int,
     clock: Clock = time.perf_counter_ns,
+    shapes: Shapes | None = None,
 ) -> TimedModel:
-    return TimedModel(lambda: session, images, batch=batch, convention=convention, clock=clock)
+    return TimedModel(lambda: session, images, batch=batch, convention=convention, clock=clock, shapes=shapes)

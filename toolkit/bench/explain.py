@@ -20,6 +20,7 @@ from toolkit.bench.statistics import SpeedVerdict
 from toolkit.bench.tasks import PROBE, PROFILE
 from toolkit.errors import ArtifactError
 from toolkit.files import documents
+from toolkit.runtimes.base.graph import Shapes
 from toolkit.step import OnStep, Step, ignore
 from toolkit.worker.process import Process
 
@@ -27,11 +28,12 @@ from toolkit.worker.process import Process
 PATIENCE_S = 60.0
 
 
-def explain(record: Record, *, everything: bool, on_step: OnStep = ignore) -> None:
+def explain(record: Record, *, everything: bool, shapes: Shapes | None = None, on_step: OnStep = ignore) -> None:
     """Add to a record, and save, why integer artifacts are not faster than float32, and with everything what each
     artifact computes and how near it comes to what this machine can do.
 
-    An artifact that cannot be taken apart says so in its own entry. Ctrl-C keeps what is explained.
+    shapes: of inputs, by name, as they were measured. An artifact that cannot be taken apart says so in its own entry.
+    Ctrl-C keeps what is explained.
     """
     puzzling = [result for result in record.results if _puzzles(record, result)]
     chosen = list(record.results) if everything else puzzling
@@ -43,7 +45,7 @@ def explain(record: Record, *, everything: bool, on_step: OnStep = ignore) -> No
             baseline = record.baseline(result) if result in puzzling else None
             for one in (result, baseline):
                 if one is not None and one.samples not in profiles:
-                    profiles[one.samples] = _profile(record, one)
+                    profiles[one.samples] = _profile(record, one, shapes)
             reason = _reason(record, result, baseline, profiles) if baseline else None
             explanation = Explanation(profiles[result.samples], None, reason)
             if everything and not record.host.emulated:
@@ -64,9 +66,9 @@ def _puzzles(record: Record, result: Result) -> bool:
     return verdict == SpeedVerdict.SLOWER or (verdict != SpeedVerdict.FASTER and "int8" in (result.quantization or ""))
 
 
-def _profile(record: Record, result: Result) -> Profile:
+def _profile(record: Record, result: Result, shapes: Shapes | None) -> Profile:
     try:
-        candidate = Candidate(result.path, result.runtime, manifests.listing(result.path))
+        candidate = Candidate(result.path, result.runtime, manifests.listing(result.path), shapes or {})
         told = Configuration(candidate, result.threads, result.batch).told
         return documents.convert(
             _asked({"do": PROFILE, "timed": not record.host.emulated, **told}, result),

@@ -234,7 +234,7 @@ def _random_inputs(session: Session, batch: int) -> list[Inputs]:
         given = ", ".join(f"{spec.name} {spec.shape}" for spec in session.inputs)
         raise ArtifactError(
             f"{session.path}: takes {given}; only the batch, the first size, may be free; "
-            "'toolkit bench' takes others by --shape NAME:1,3,224,224"
+            "'toolkit bench' and 'compare' take others by --shape NAME:1,3,224,224"
         )
     rng = np.random.default_rng(0)
     return [

@@ -15,7 +15,7 @@ from toolkit.bench.result import KINDS, PAIRED, Mark, Opened, Result, ResultFact
 from toolkit.bench.statistics import RESAMPLES, Blocks, Samples
 from toolkit.bench.tuned import Tuned
 from toolkit.errors import ArtifactError
-from toolkit.files import FileName, documents
+from toolkit.files import FileName, documents, require_no_link
 from toolkit.files.arrays import Arrays, Expected, opened_npz
 from toolkit.files.memory import check_memory
 from toolkit.host import Host, State
@@ -149,8 +149,7 @@ def result(folder: Path, entry: BenchResultEntry) -> Result:
     if not entry.processes and entry.median_s is not None:
         raise ArtifactError(f"{folder / RECORD}: {entry.samples} is of no process")
     path = folder / entry.samples
-    if path.is_symlink():
-        raise ArtifactError(f"{path}: a symbolic link; put the file itself there")
+    require_no_link(path)
     with opened_npz(path, what="the samples of a benchmark") as arrays:
         by_kind = {kind: _blocks(arrays, kind, path) for kind in KINDS if f"{kind}_s" in arrays.names}
         # They are saved before the record that tells of them: a kill in between leaves those of further processes.

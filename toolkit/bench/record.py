@@ -105,7 +105,12 @@ class Record:
             "seconds": self.seconds,
             "rate": self.rate,
             "seed": self.seed,
-            "host": {**self.host.to_json(), **self._states()},
+            "host": {
+                **self.host.to_json(),
+                "before": asdict(self.before) if self.before else None,
+                "after": asdict(self.after) if self.after else None,
+                "marked": self.marked,
+            },
             "versions": self.versions,
             "results": [self._result_json(result) for result in self.results],
             "failures": self.failures,
@@ -116,11 +121,6 @@ class Record:
             "record": str(self.folder),
             "interrupted": self.interrupted,
         }
-
-    def _states(self) -> dict[str, Any]:
-        """Return what changes on a machine: before and after all blocks, and how many of them are marked, by what."""
-        both = {"before": self.before, "after": self.after}
-        return {**{when: asdict(state) if state else None for when, state in both.items()}, "marked": self.marked}
 
     def save(self) -> None:
         """Write the record file atomically; it tells no folder of the user's (``passing_on``)."""

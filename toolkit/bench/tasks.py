@@ -118,6 +118,7 @@ def _profile(kept: dict[str, Any], content: bytes, *, inputs: str | None, timed:
         batch=artifact["batch"],
         timed=timed,
         convention=from_message(artifact["convention"]),
+        shapes=artifact["shapes"],
     ), b""
 
 

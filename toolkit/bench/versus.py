@@ -63,8 +63,11 @@ class Versus:
 
     @property
     def same_inputs(self) -> bool:
-        """Whether both take inputs of the same shapes and types."""
-        kinds = {tuple((spec.shape, spec.dtype) for spec in one) for one in self.inputs}
+        """Whether both are given inputs of the same shapes and types; a size that is free is that of the batch."""
+        kinds = {
+            tuple((tuple(size or self.candidate.batch for size in spec.shape), spec.dtype) for spec in one)
+            for one in self.inputs
+        }
         return len(kinds) < 2
 
     @property

@@ -1,6 +1,6 @@
 """Which artifact goes to the device: the one that was named, or the one that a benchmark on this machine recommends."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,20 @@ NAMED = "it was named"
 class ChosenArtifact:
     """An artifact, and why it was chosen.
 
-    record: the benchmark that recommends it; None if the user named it. setting: of its runtime, that was surely faster
-    there.
+    record: the benchmark that recommends it; None if the user named it.
     """
 
     artifact: Artifact
     why: str
     record: str | None = None
-    setting: str | None = None
+
+
+@dataclass(frozen=True)
+class Winner:
+    """A setting of a runtime that was surely faster, and the benchmark that says so."""
+
+    setting: str
+    record: str
 
 
 def resolve(given: str, exported: Path) -> tuple[Manifest, ChosenArtifact | None]:
@@ -62,15 +68,23 @@ def recommended(manifest: Manifest, benchmarks: Path) -> ChosenArtifact | None:
     None if there is no such benchmark: one that was not interrupted and has, by their digests, all artifacts that
     an installed runtime runs.
     """
-    here = host.describe().to_json()
-    for path in sorted(benchmarks.glob(f"*/{RECORD}"), reverse=True):
-        try:
-            document = reading.document(path, OutcomeEntry)
-        except ArtifactError:
-            continue  # not a record, or one of another toolkit
-        current = host.is_same(document["host"], here) and not document["interrupted"]
-        if current and _covers(document, manifest):
-            return recommendation({**document, "record": str(path.parent)}, manifest)
+    document = next((one for one in _of_here(benchmarks) if _covers(one, manifest)), None)
+    return recommendation(document, manifest) if document else None
+
+
+def tuned(manifest: Manifest, artifact: Artifact, benchmarks: Path) -> Winner | None:
+    """Return what won in the newest benchmark on this machine that tried settings of an artifact, by its digest.
+
+    None if none did, if nothing won there, or if ``classify.py`` has no place for its line.
+    """
+    runtime = runtimes.for_file(manifest.folder / artifact.path)
+    for document in _of_here(benchmarks):
+        results = [one for one in document["results"] if one.get("sha256") == artifact.sha256]
+        tried = next(filter(None, (one.get("tuned") for one in results)), None)
+        if tried:
+            setting = next((one.name for one in settings.for_runtime(runtime) if one.name == tried["best"]), None)
+            placed = classify.script(runtime, setting=setting) != classify.script(runtime)
+            return Winner(setting, document["record"]) if setting and placed else None
     return None
 
 
@@ -81,7 +95,7 @@ def recommendation(document: Mapping[str, Any], manifest: Manifest) -> ChosenArt
     for entry in document["recommendations"]:
         artifact = artifacts.get(digests.get(entry["artifact"]) or "")
         if artifact is not None and entry["fits"]:
-            return ChosenArtifact(artifact, entry["why"], document["record"], _setting(document, manifest, artifact))
+            return ChosenArtifact(artifact, entry["why"], document["record"])
     whys = [entry["why"] for entry in document["recommendations"] if digests.get(entry["artifact"]) in artifacts]
     reason = "; ".join(filter(None, whys)) or "nothing fits or ran"
     if document["host"].get("emulated"):
@@ -95,13 +109,16 @@ def divergence_here(manifest: Manifest, choice: ChosenArtifact) -> str | None:
         return recorded.divergence_here(manifest, choice.artifact, workers)
 
 
-def _setting(document: Mapping[str, Any], manifest: Manifest, artifact: Artifact) -> str | None:
-    """Return the setting that won in a benchmark, None if none did or the script has no place for its line."""
-    runtime = runtimes.for_file(manifest.folder / artifact.path)
-    names = [setting.name for setting in settings.for_runtime(runtime)]
-    known = {name for name in names if classify.script(runtime, setting=name) != classify.script(runtime)}
-    tuned = [result.get("tuned") for result in document["results"] if result.get("sha256") == artifact.sha256]
-    return next((one["best"] for one in tuned if one and one["best"] in known), None)
+def _of_here(benchmarks: Path) -> Iterator[OutcomeEntry]:
+    """Yield the benchmarks of this machine that were not interrupted, the newest first."""
+    here = host.describe().to_json()
+    for path in sorted(benchmarks.glob(f"*/{RECORD}"), reverse=True):
+        try:
+            document = reading.document(path, OutcomeEntry)
+        except ArtifactError:
+            continue  # not a record, or one of another toolkit
+        if host.is_same(document["host"], here) and not document["interrupted"]:
+            yield {**document, "record": str(path.parent)}
 
 
 def _covers(document: Mapping[str, Any], manifest: Manifest) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from toolkit import archive, golden, locks, registry, runtimes
 from toolkit.bundle import classify
-from toolkit.bundle.choose import NAMED
+from toolkit.bundle.choose import NAMED, Winner
 from toolkit.convention import Layout
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256, sums
@@ -22,8 +22,8 @@ SUFFIX = ".zip"
 class Bundle:
     """A bundle that was made. name: of the folder that it unpacks to. digests: SHA-256 by file name.
 
-    why: its artifact was chosen. record: the benchmark that recommends it, None if the user named it. setting: of the
-    runtime, that ``classify.py`` takes; None for the usual ones.
+    why: its artifact was chosen. record: the benchmark that recommends it, None if the user named it. winner: the
+    setting of the runtime that ``classify.py`` takes; None for the usual ones.
     """
 
     path: Path
@@ -33,7 +33,7 @@ class Bundle:
     digests: dict[str, str]
     why: str
     record: str | None
-    setting: str | None
+    winner: Winner | None
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -54,7 +54,8 @@ class Bundle:
             "artifact": self.artifact.path,
             "why": self.why,
             "record": self.record,
-            "setting": self.setting,
+            "setting": self.winner.setting if self.winner else None,
+            "tuned_in": self.winner.record if self.winner else None,
         }
 
 
@@ -65,7 +66,7 @@ def make(
     *,
     why: str = NAMED,
     record: str | None = None,
-    setting: str | None = None,
+    winner: Winner | None = None,
 ) -> Bundle:
     """Write the bundle of one artifact, to ``MODEL-QUANTIZATION-FORMAT.zip`` in this folder unless told otherwise.
 
@@ -90,9 +91,9 @@ def make(
         for file in (artifact.path, *(entry.path for entry in beside)):
             shutil.copyfile(manifest.folder / file, work / file)
         replace(manifest, folder=work, artifacts=(artifact,), derived=()).write()
-        (work / SCRIPT).write_text(classify.script(runtime, rows, setting), encoding="utf-8")
+        (work / SCRIPT).write_text(classify.script(runtime, rows, winner.setting if winner else None), encoding="utf-8")
         build_wheel(work)
         digests = {file.name: sha256(file) for file in sorted(work.iterdir())}
         sums.write(work, digests)
         archive.pack(path, {f"{name}/{file.name}": file.read_bytes() for file in work.iterdir()})
-    return Bundle(path, name, runtime, artifact, digests, why, record, setting)
+    return Bundle(path, name, runtime, artifact, digests, why, record, winner)

@@ -11,10 +11,10 @@ from typing import Any
 import typer
 
 from toolkit import __version__, extras, host
-from toolkit.cli.invocation import INTERRUPTED, Invocation
+from toolkit.cli.invocation import Invocation
 from toolkit.cli.panels import VerbGroup
 from toolkit.console import Console
-from toolkit.errors import ToolkitError, ToolkitWarning, UsageError
+from toolkit.errors import INTERRUPTED, ToolkitError, ToolkitWarning, UsageError
 from toolkit.text import well_formed
 
 UNEXPECTED = 1

@@ -23,7 +23,7 @@ def command(
 
     The file holds the artifact that bench recommends here, its golden, its manifest, a wheel and classify.py.
     """
-    with live.showing(console) as show:
+    with live.show_live(console) as show:
         bundle = api.bundle(model, output=output, on_step=show)
     document = bundle.to_json()
     console.table(
@@ -32,8 +32,8 @@ def command(
     )
     console.text(f"bundle: {bundle.path}, {units.size(document['size_bytes'])}, sha256 {document['sha256']}")
     console.text(f"artifact: {bundle.artifact.path}: {bundle.why}")
-    if bundle.setting:
-        console.text(f"setting: {bundle.setting}, which was surely faster in {bundle.record}")
+    if bundle.winner:
+        console.text(f"setting: {bundle.winner.setting}, which was surely faster in {bundle.winner.record}")
     console.text(f"on the device ({', '.join(('Python', *bundle.needs))}):")
     console.text(f"  python3 -m zipfile -e {bundle.path.name} . && python3 {bundle.name}/classify.py")
     console.document(document)

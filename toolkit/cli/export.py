@@ -85,7 +85,7 @@ def command(
             **code.arguments,
             input_range=input_range,
             allow_overlap=allow_overlap,
-            on_step=noting(console),
+            on_step=note_steps(console),
             **vars(images),
         )
         for source in api.find_sources(*(sources or ()))
@@ -98,7 +98,7 @@ def command(
     return 0
 
 
-def noting(console: Console) -> "OnStep":
+def note_steps(console: Console) -> "OnStep":
     """Return a callback that notes each step of an export."""
     return lambda step: console.note(f"  {step.text}" if step.done else step.text)
 

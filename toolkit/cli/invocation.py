@@ -1,9 +1,6 @@
-"""One call of the command line: what it is told besides its verb, and how it ends if it is interrupted."""
+"""One call of the command line: what it is told besides its verb."""
 
 from dataclasses import dataclass
-
-# Exit code of a command that Ctrl-C ended: 128 + SIGINT, as shells have it.
-INTERRUPTED = 130
 
 
 @dataclass

@@ -9,10 +9,9 @@ import typer
 from toolkit import registry
 from toolkit.api import BENCHMARKS as BENCHMARKS
 from toolkit.api import EXPORTED as EXPORTED
-from toolkit.cli.invocation import INTERRUPTED as INTERRUPTED
 from toolkit.cli.invocation import Invocation
 from toolkit.console import Console
-from toolkit.errors import CheckFailedError
+from toolkit.errors import INTERRUPTED, CheckFailedError
 from toolkit.reading import AS_THEY_ARE, Reading, Resize, parse_keys, parse_size
 from toolkit.training.device import DEVICES
 

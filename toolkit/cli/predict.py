@@ -42,7 +42,6 @@ def command(
 ) -> int:
     """Classify image files, or rows of values."""
     from toolkit.errors import DataError
-    from toolkit.novelty import LEAST_ROWS
     from toolkit.prediction import Prediction, Refused
 
     artifact = model or api.default_artifact()
@@ -58,8 +57,7 @@ def command(
     _print(console, predictions)
     console.note(f"model: {artifact}")
     if any(isinstance(one, Prediction) and one.novelty is None for one in predictions):
-        least = f"'toolkit export' measures one if there are {LEAST_ROWS} validation images"
-        console.note(f"it has no score for images of none of its classes; {least}")
+        console.note("it has no score for what is none of its classes (why: docs/predict.md#none-of-these)")
     results = [one.to_json() for one in predictions]
     console.document({"schema": 1, "command": "predict", "model": str(artifact), "results": results})
     refused = [one.error for one in predictions if isinstance(one, Refused)]

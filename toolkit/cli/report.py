@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from toolkit import api
+from toolkit import api, units
 from toolkit.cli.options import EXPORTED, OUTPUT, Printer, TestData, option
 
 
@@ -33,8 +33,11 @@ def command(
     """
     written = api.report(path or EXPORTED, output=output, record=record, data=data, pdf=pdf)
     for page in written:
+        reasons: dict[str, list[str]] = {}
         for title, why in page.absent.items():
-            console.note(f"{page.path} lacks '{title}': {why}")
+            reasons.setdefault(why, []).append(f"'{title}'")
+        for why, titles in reasons.items():
+            console.note(f"{page.path} lacks {units.listed(titles)}: {why}")
         console.text(f"report: {page.path}{f', {page.pdf}' if page.pdf else ''}")
     console.document({"schema": 1, "command": "report", "reports": [page.to_json() for page in written]})
     return 0

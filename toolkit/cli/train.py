@@ -10,7 +10,6 @@ import typer
 
 from toolkit import api, units
 from toolkit.cli.options import (
-    INTERRUPTED,
     OUTPUT,
     AllowOverlap,
     DataChoice,
@@ -27,6 +26,7 @@ from toolkit.cli.options import (
     option,
 )
 from toolkit.console import Column, Console
+from toolkit.errors import INTERRUPTED
 from toolkit.models import ACTIVATIONS
 from toolkit.step import OnStep, Step
 from toolkit.training.augmentation import KINDS
@@ -141,7 +141,7 @@ def command(
 ) -> int:
     """Train a model into runs/NAME/: weights, history, charts."""
     choices = {"model": model, "data": data, **vars(recipe)}  # what is not given is that of a run that goes on
-    with showing(console) as show:
+    with show_live(console) as show:
         trained = api.train(
             name=name,
             resume=resume,
@@ -160,7 +160,7 @@ def command(
 
 
 @contextmanager
-def showing(console: Console) -> Iterator[OnStep]:
+def show_live(console: Console) -> Iterator[OnStep]:
     """Show a bar of epochs while the block runs. Yields what shows a step of ``api.train``."""
     from toolkit.training.fit import Started
 

@@ -90,7 +90,10 @@ class _Tracer:
         roots = dict.fromkeys(self._root(group) for group in range(len(self._sizes)))
         groups = {root: self._sizes[root] for root in roots if root not in fixed and self._sizes[root] > 1}
         takes, gives = (
-            {name: self._resolved(labels) for name, labels in labelled.items()}
+            {
+                name: np.array([(self._root(int(group)), number) for group, number in labels], np.int64)
+                for name, labels in labelled.items()
+            }
             for labelled in (self._takes, self._gives)
         )
         return Channels(takes, gives, groups, _normalized(every))
@@ -149,9 +152,6 @@ class _Tracer:
         while group in self._joined:
             group = self._joined[group]
         return group
-
-    def _resolved(self, labels: Labels) -> Labels:
-        return np.array([(self._root(int(group)), number) for group, number in labels], np.int64)
 
 
 def _normalized(every: Sequence[Any]) -> frozenset[str]:

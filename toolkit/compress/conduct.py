@@ -26,7 +26,7 @@ from toolkit.step import OnStep, Step, ignore
 from toolkit.study import study
 from toolkit.study.executors.base import ENDED, Event, Executor
 from toolkit.study.trials import Trial, TrialState
-from toolkit.training import fed, transfer
+from toolkit.training import inputs, transfer
 from toolkit.training.checkpoint import save_best
 from toolkit.worker.keras import load_model
 
@@ -160,7 +160,7 @@ class _Narrower:
             )
         parts = divide(dataset, share=compression.asked.validation_split, seed=compression.asked.seed)
         tf = extras.load("tensorflow")
-        convention = fed.of_file(self._model, Path(compression.asked.teacher), dataset)
+        convention = inputs.of_file(self._model, Path(compression.asked.teacher), dataset)
         self.has_low_rank = lowrank.factored(self._keras, self._model, self._channels) is not self._model
         self._importance = prune.importance(tf, self._keras, self._model, self._channels, parts, convention)
         # A share that leaves less than 1.5 of the channels leaves one.

@@ -1,5 +1,6 @@
 """Sensors: a folder per class with one recording a CSV file, cut into windows that a model sees one at a time."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def rows_of(path: Path, reading: Reading) -> tuple[list[str], NDArray[np.float32
 def _columns(file: Path, notes: Notes) -> tuple[str, ...]:
     """Return the columns of the first recording that say something; all recordings must have them."""
     names = table.header(file)
-    times = [name for name in names if name.lower().partition("(")[0].strip() in TIMES]
+    times = [name for name in names if re.split(r"[(\[]", name.lower())[0].strip() in TIMES]
     if times:
         notes.add(f"the column {', '.join(map(printable, times))} says when and was left out")
     columns = tuple(name for name in names if name not in times)

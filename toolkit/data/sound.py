@@ -31,6 +31,8 @@ RATES = range(1_600, 400_001)
 # Bytes that a sample of a frame takes while a spectrogram is computed: its value under the window, and its part of the
 # complex spectrum, of the magnitude and of the power.
 FRAME_BYTES = 40
+# What to do with other kinds of sound.
+_TO_PCM = "convert it: ffmpeg -i IN.wav -c:a pcm_s16le OUT.wav"
 
 
 def recognises(path: Path) -> bool:
@@ -80,11 +82,16 @@ def _steps(length: int, how: Spectrogram) -> int:
 def _look(path: Path) -> tuple[int, int]:
     """Return (samples a second, samples) as the header of a file has them; DataError if it is none of PCM."""
     with opened(path, error=DataError) as file, decoding(path, "a sound of PCM", error=DataError):
-        with wave.open(file) as sound:
-            size = sound.getnframes() * sound.getnchannels() * sound.getsampwidth()
-            rate, frames = sound.getframerate(), sound.getnframes()
+        try:
+            with wave.open(file) as sound:
+                size = sound.getnframes() * sound.getnchannels() * sound.getsampwidth()
+                rate, frames = sound.getframerate(), sound.getnframes()
+        except (wave.Error, EOFError) as error:
+            raise ValueError(f"{str(error) or 'it is cut off'}; {_TO_PCM}") from error
         if size > path.stat().st_size:
-            raise ValueError(f"its header claims {size:,} bytes of sound, the file has {path.stat().st_size:,}")
+            raise ValueError(
+                f"its header claims {size:,} bytes of sound, the file has {path.stat().st_size:,}; {_TO_PCM}"
+            )
         if not frames or rate not in RATES:
             raise ValueError(f"it has {frames:,} samples, {rate:,} a second; allowed: {RATES[0]:,} to {RATES[-1]:,}")
     return rate, frames

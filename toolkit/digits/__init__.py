@@ -9,5 +9,5 @@ from toolkit.digits.page import ENOUGH as ENOUGH
 from toolkit.digits.page import Digit as Digit
 from toolkit.digits.page import Page as Page
 from toolkit.digits.page import find as find
-from toolkit.digits.picture import Read as Read
+from toolkit.digits.picture import ReadDigit as ReadDigit
 from toolkit.digits.picture import draw as draw

@@ -19,7 +19,7 @@ MOST_CLASSES = 10
 
 
 @dataclass(frozen=True)
-class Read:
+class ReadDigit:
     """What was read of one digit. seen: (H, W) or (H, W, 3) uint8; classes and probabilities: the likeliest first."""
 
     seen: NDArray[np.uint8]
@@ -27,7 +27,7 @@ class Read:
     probabilities: Sequence[float]
 
 
-def draw(photo: NDArray[np.uint8], page: Page | None, reads: Sequence[Read], *, refusal: str | None) -> Any:
+def draw(photo: NDArray[np.uint8], page: Page | None, reads: Sequence[ReadDigit], *, refusal: str | None) -> Any:
     """Return a Pillow image.
 
     photo: (H, W) or (H, W, 3), shown alone if no digit was looked for. reads: of the page's digits, in their order;
@@ -87,7 +87,7 @@ def _boxes(pen: Any, page: Page, scale: float, font: Any) -> None:
         pen.text((left + 2, top), str(number + 1), fill=colour, font=font)
 
 
-def _bars(pen: Any, read: Read, corner: tuple[int, int], colour: str, font: Any) -> None:
+def _bars(pen: Any, read: ReadDigit, corner: tuple[int, int], colour: str, font: Any) -> None:
     left, top = corner
     for name, probability in list(zip(read.classes, read.probabilities, strict=True))[:MOST_CLASSES]:
         length = round(BAR * min(max(probability, 0.0), 1.0))

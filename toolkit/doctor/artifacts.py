@@ -48,4 +48,4 @@ def _failure(path: Path, process: "Process", kernels: str | None) -> str | None:
     except ArtifactError as error:
         return str(error)
     here = f" ({kernels})" if kernels else ""
-    return f"answers differently here{here} than where it was exported: {why}" if why else None
+    return f"answers differently here{here} than its golden says: {why}" if why else None

@@ -9,11 +9,11 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from toolkit.doctor import causes
 from toolkit.doctor.child import FOUND, IMPORTED, RAN
-from toolkit.doctor.finding import Finding, Health
 from toolkit.doctor.remedy import pip
 from toolkit.text import signal_name
 
@@ -22,6 +22,25 @@ DEADLINE_S = 120.0
 COMMAND = (sys.executable, "-m", "toolkit.doctor.child")
 # What a part was doing after each step.
 _DOING = {None: "looking for it", FOUND: "importing it", IMPORTED: "running a model"}
+
+
+class Health(StrEnum):
+    """``ABSENT``: an extra that need not be installed is not; ``WARNING``: it works, but figures or safety suffer."""
+
+    OK = "ok"
+    ABSENT = "absent"
+    WARNING = "warning"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one thing, and what mends it."""
+
+    name: str
+    state: Health
+    text: str
+    remedy: str | None = None
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from toolkit.doctor import privacy
 from toolkit.doctor.artifacts import failures
 from toolkit.doctor.child import PACKAGES
 from toolkit.doctor.files import File, find
-from toolkit.doctor.finding import Finding, Health
-from toolkit.doctor.probe import Probe, probe
+from toolkit.doctor.probe import Finding, Health, Probe, probe
 from toolkit.doctor.remedy import COPY, EXPORT, EXPORT_ANEW, pip
 from toolkit.host import Host, State
 from toolkit.manifest import MANIFEST

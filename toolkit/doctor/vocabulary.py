@@ -3,14 +3,14 @@
 # Of the sentences of toolkit that a report may hold; a test keeps them complete.
 OWN = """
 above abs absent add again allowed amx an analysed and another answer answers apart api arch are arm array artifact
-artifacts as at available avx away be below bench best bf bit bits bookworm boot broken build built but by bytes
-calibrated calibration cannot capped cause changed check child class classes clock close code come command compiled
-conditions conservative container cool copy core cores cortex couldn cpu cpuinfo cpupower created data decide deps
-derived descriptors device devices did differ differently differs digest digests disk divergence do doctor does dotprod
-dtype duplicate edge else emulated end ended epochs error exit export exported extra fail failed fails fan fashion
-features figures file files findings firmware flags flips float folder follows for force format found fp free freq
-frequency from gave gencode get getconf ghz gives glibc go golden google governor has have heat here hold holds host
-hypervisor id image images imported importing in inconclusive infinite inputs install installed instruction int
+artifacts as at available avx away batch be below bench best bf bit bits bookworm boot broken build built but by bytes
+calibrated calibration cannot capped cause changed check child class classes classifier clock close code come command
+compiled conditions conservative container cool copy core cores cortex couldn cpu cpuinfo cpupower created data decide
+deps derived descriptors device devices did differ differently differs digest digests disk divergence do doctor does
+dotprod dtype duplicate each edge else emulated end ended epochs error exit export exported extra fail failed fails fan
+fashion features figures file files findings firmware flags flips float folder follows for force format found fp free
+freq frequency from gave gencode get getconf ghz gives glibc go golden google governor has have heat here hold holds
+host hypervisor id image images imported importing in inconclusive infinite inputs install installed instruction int
 interactive is it its itself json keras kernels kvm labels latency likely limit link listed litert load long longer
 looking lowered lsb machine machines main makes manifest margin matter may mean measure measured meminfo memory mend
 message missing mnist model module more most multiarray must name named names nan nats needs neither neoverse newer no
@@ -18,13 +18,13 @@ none nor not nothing now number numbers numpy of ok on ondemand one only onnx or
 package packages part parts pass path performance pi pil pillow pip platform point portability power powersave pp
 predictions prints probabilities problem proc process product programs proto protobuf put python pyyaml qemu
 quantization ran ranges raspberry rb read reads real recipe recommends recorded reference reinstall report result row
-rows run running runs runtime runtimes same sample saturating saturation says scale schedutil schema set sets setuptools
-sha shape share signal since sink size soc soft softmax space specification split stale state status step stronger
-subfolders such sudo suffice sum supply swap symbolic sys system systems table taken temp temperature tested than that
-the them then there thermal this thorough those though throttled throttling time to together told took toolkit training
-tree try trying two type under uninstall unknown until upb use userspace uses using utf validation vendor verdict
-version versions virtual virtualbox vmware vnni voltage warning was wb weights were what wheel when where which with
-without writes wrote xd xx yaml zero
+rows run running runs runtime runtimes same sample saturating saturation says scale schedutil schema score set sets
+setuptools sha shape share signal since sink size soc soft softmax space specification split stale state status step
+stronger subfolders such sudo suffice sum supply swap symbolic sys system systems table taken temp temperature tested
+than that the them then there thermal this thorough those though throttled throttling time to together told took toolkit
+trained training tree try trying two type under uninstall unknown until upb use userspace uses using utf validation
+vendor verdict version versions virtual virtualbox vmware vnni voltage warning was wb weights were what wheel when where
+which with without writes wrote xd xx yaml zero
 """
 
 # Of what loaders, interpreters and runtimes say of broken files and packages.

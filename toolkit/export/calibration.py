@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import units
-from toolkit.data.base import SomeRows, Split
+from toolkit.data.base import RowSubset, Split
 from toolkit.entries import TRAINED, CalibrationRows
 from toolkit.errors import UsageError
 from toolkit.overlap import RowDigest, row_digest
@@ -32,7 +32,7 @@ class Calibration:
         return replace(listed, ranges=TRAINED) if self.is_trained else listed
 
 
-def choose(training: Split | SomeRows, *, count: int | None, seed: int) -> Calibration:
+def choose(training: Split | RowSubset, *, count: int | None, seed: int) -> Calibration:
     """Choose ``count`` of the training rows, or as many of DEFAULT_COUNT as there are; UsageError for more."""
     count = min(DEFAULT_COUNT, len(training)) if count is None else count
     units.require_from("the seed", seed, 0, 2**32 - 1)

@@ -26,7 +26,7 @@ from toolkit.export.tasks import (
     READY,
     SYSTEM,
     VALUES,
-    Given,
+    ConversionInput,
 )
 from toolkit.files import documents, naming
 from toolkit.manifest import Artifact, Derived
@@ -50,7 +50,7 @@ class Converter(Protocol):
     def try_out(self) -> TryOut | None:
         """What tries the file before this process loads it, as ``Workers.try_out``; None if that is not needed."""
 
-    def ready(self, given: Given, *, work: Path, log: Path) -> None:
+    def ready(self, given: ConversionInput, *, work: Path, log: Path) -> None:
         """Make the model ready in the scratch folder ``work``; ArtifactError if it cannot be.
 
         log: for what converters print.
@@ -96,7 +96,7 @@ class _Here:
     def __init__(self) -> None:
         self._kept: dict[str, Any] = {}
 
-    def ready(self, given: Given, *, work: Path, log: Path) -> None:
+    def ready(self, given: ConversionInput, *, work: Path, log: Path) -> None:
         """Make the model ready."""
         tasks.ready(self._kept, given, work=work, log=log)
 
@@ -123,7 +123,7 @@ class _Contained:
         seconds = ROW_S * math.prod(rows[:1])
         self._start(f"{path}: {REFERENCE_RUNTIME}").ask(question, seconds=seconds, patience_s=TRIED_S)
 
-    def ready(self, given: Given, *, work: Path, log: Path) -> None:
+    def ready(self, given: ConversionInput, *, work: Path, log: Path) -> None:
         """Make the model ready in the worker, which reads the rows from the scratch folder."""
         goal = given.goal
         arrays = {VALUES: given.values, IMAGES: given.images}
@@ -204,7 +204,7 @@ def convert_all(
     return converted
 
 
-def try_out(path: Path, given: Given, pairs: Sequence[tuple[str, str]], *, work: Path, log: Path) -> None:
+def try_out(path: Path, given: ConversionInput, pairs: Sequence[tuple[str, str]], *, work: Path, log: Path) -> None:
     """Have a worker convert the model of a Keras file that somebody else made, before this process does so itself.
 
     ArtifactError for what cannot be made.

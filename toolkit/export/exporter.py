@@ -24,7 +24,7 @@ from toolkit.export.installation import Job, install, warn_of_replaced
 from toolkit.export.mixture import Goal
 from toolkit.export.prepare import ROWS, TOLERANCE, fixed
 from toolkit.export.sources import Source
-from toolkit.export.tasks import Given
+from toolkit.export.tasks import ConversionInput
 from toolkit.files import naming, naming_final
 from toolkit.golden import Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest
@@ -155,7 +155,7 @@ def export(
         with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch, naming_final(Path(scratch), folder):
             work, log = Path(scratch), folder / LOG
             job, reference, outputs = _ask_reference(job, model, options.convention, work=work, log=log, warn=warn)
-            given = Given(
+            given = ConversionInput(
                 model,
                 reference,
                 job.convention.values(job.calibration.images),
@@ -229,7 +229,7 @@ def _ask_reference(
 
 def _convert(
     job: Job,
-    given: Given,
+    given: ConversionInput,
     converter: Converter,
     pairs: Sequence[tuple[str, str]],
     *,

@@ -6,7 +6,7 @@ import numpy as np
 
 from toolkit import novelty
 from toolkit.convention import Convention, Layout
-from toolkit.data.base import SomeRows, Split, stratified_split
+from toolkit.data.base import RowSubset, Split, stratified_split
 from toolkit.data.base.parts import Parts
 from toolkit.entries import NoveltyFile
 from toolkit.files import FileName, sha256
@@ -53,7 +53,7 @@ def _divided(parts: Parts) -> tuple[Split, Split, str]:
     return learned, held_out.rows(rows), part
 
 
-def _at_most(rows: SomeRows) -> Split:
+def _at_most(rows: RowSubset) -> Split:
     """Return the rows, or as many of them, drawn at random, as MOST_BYTES hold."""
     most = max(1, MOST_BYTES // rows.split.images[:1].nbytes)
     if len(rows) <= most:

@@ -53,7 +53,7 @@ class Source:
     def charts(self) -> tuple[Path, ...]:
         """The training charts beside the model."""
         beside = (self.keras_path.with_name(name) for name in CHARTS)
-        return tuple(chart for chart in beside if self.trained_on and chart.is_file())
+        return tuple(chart for chart in beside if self.trained_on and chart.is_file() and not chart.is_symlink())
 
     def check_data(self, dataset: Dataset) -> None:
         """Raise RunError if it was trained on other data."""

@@ -36,7 +36,7 @@ Answer = tuple[dict[str, Any], bytes]
 
 
 @dataclass(frozen=True)
-class Given:
+class ConversionInput:
     """What is converted, and what for.
 
     model: of Keras, as it is exported. reference: a session of its saved original. values: of the calibration, (N, …)
@@ -52,7 +52,7 @@ class Given:
     goal: Goal | None = None
 
 
-def ready(kept: dict[str, Any], given: Given, *, work: Path, log: Path) -> None:
+def ready(kept: dict[str, Any], given: ConversionInput, *, work: Path, log: Path) -> None:
     """Make a model ready for the tasks that convert it, once it is proven that these get what answers as Keras does."""
     with extras.streams_to(log), naming(log.with_name(given.reference.path.name)):
         prepared = prepare(given.model, work)
@@ -105,7 +105,7 @@ def _ready(
     values, images = (_rows(work, name) for name in (VALUES, IMAGES))
     means = from_message(convention) or session.convention
     wanted = None if goal is None else Goal(Split(_rows(work, HELD_OUT), _rows(work, LABELS)), **goal)
-    ready(kept, Given(model, session, values, images, means, wanted), work=Path(work), log=Path(log))
+    ready(kept, ConversionInput(model, session, values, images, means, wanted), work=Path(work), log=Path(log))
     return {}, b""
 
 
@@ -118,7 +118,7 @@ def _convert(
     kept: dict[str, Any], content: bytes, *, format_name: str, quantization: str, path: str, log: str
 ) -> Answer:
     """Make an artifact, and return what the manifest says of it, with its outputs for the images of the golden."""
-    given: Given = kept["given"]
+    given: ConversionInput = kept["given"]
     prepared: Prepared = kept["prepared"]
     module, request = formats.get(format_name), Request(quantization, given.values, given.convention)
     with _in_one_sentence(prepared, format_name, Path(path), Path(log)):
@@ -128,7 +128,7 @@ def _convert(
     return {"artifact": to_tree(artifact), "shape": outputs.shape}, np.ascontiguousarray(outputs).tobytes()
 
 
-def _chosen(module: Any, prepared: Prepared, given: Given, request: Request, path: Path) -> tuple[str, ...]:
+def _chosen(module: Any, prepared: Prepared, given: ConversionInput, request: Request, path: Path) -> tuple[str, ...]:
     """Return which layers of an artifact stay in float; ArtifactError if int8 is good enough, or no choice is."""
     if prepared.rounding is not None:
         raise ArtifactError("the model has learned to round as integer kernels do: its int8 file has all that it knows")
@@ -147,7 +147,7 @@ def _derive(
     kept: dict[str, Any], content: bytes, *, format_name: str, quantization: str, path: str, origin: str, log: str
 ) -> Answer:
     """Write an artifact of this export, ``origin``, in another form, and return what the manifest says of its files."""
-    given: Given = kept["given"]
+    given: ConversionInput = kept["given"]
     target = Path(path)
     with _in_one_sentence(kept["prepared"], format_name, target, Path(log)):
         files = formats.get(format_name).derive(target.with_name(origin), target, given.convention)

@@ -1,7 +1,7 @@
 """Files: never half-written, and never trusted: every reader looks at kind, size and types before it uses anything."""
 
 from toolkit.files.names import FileName, relative_to_here
-from toolkit.files.regular import opened, read_bytes, require_file, sha256
+from toolkit.files.regular import opened, read_bytes, require_file, require_no_link, sha256
 from toolkit.files.writing import (
     PARTIAL,
     atomic,
@@ -24,6 +24,7 @@ __all__ = [
     "relative_to_here",
     "remove_partials",
     "require_file",
+    "require_no_link",
     "sha256",
     "write_bytes",
     "write_json",

@@ -43,6 +43,12 @@ def require_file(path: Path, *, error: type[ToolkitError] = ArtifactError, missi
     return status.st_size
 
 
+def require_no_link(path: Path, *, error: type[ToolkitError] = ArtifactError) -> None:
+    """Raise ``error`` for a symbolic link: those alone are followed that the user named."""
+    if path.is_symlink():
+        raise error(f"{path}: a symbolic link; put there what it leads to")
+
+
 def _begins(path: Path, start: bytes) -> bool:
     """Say whether a file can be read and begins so."""
     with suppress(OSError), _open(path) as file:

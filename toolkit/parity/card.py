@@ -37,7 +37,7 @@ def body(manifest: Manifest) -> str:
     what = f"{manifest.noun}s"
     classes = ", ".join(map(in_markdown, manifest.data.classes))
     parts = [
-        f"# {manifest.model}, trained on {manifest.data.name}",
+        f"# {manifest.title}",
         f"A classifier of {shape} {what} into {len(manifest.data.classes)} classes ({classes}), exported by "
         "[toolkit](../../README.md). This page is made from `manifest.json` by `toolkit verify --save`.",
         "## Artifacts",

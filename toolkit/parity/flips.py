@@ -46,7 +46,7 @@ def draw(path: Path, parts: Sequence[Verified]) -> int:
         _show(axes, part.expected.images[flip.index])
         classes = part.class_names
         label, reference, candidate = (drawn(classes[c]) for c in (flip.label, flip.reference, flip.candidate))
-        heading = f"#{flip.index}: a {label}\nKeras {reference} → {candidate}"
+        heading = f"#{flip.index}: {label}\nKeras {reference} → {candidate}"
         axes.set_title(heading, fontsize=drawing.SMALL, color=COLOURS[flip.kind])
         axes.text(
             0.5, -0.04, "\n".join(map(drawn, names)), transform=axes.transAxes, ha="center", va="top", fontsize=6.5

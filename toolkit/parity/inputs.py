@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from toolkit import manifest, runs, units
 from toolkit.convention import CAFFE, OPTION, STANDARD, TORCH, Convention, Layout, output_of
-from toolkit.data.base import SomeRows, Split
+from toolkit.data.base import RowSubset, Split
 from toolkit.errors import UsageError
 from toolkit.parity import checks
 from toolkit.parity.halves import clearly_better
@@ -54,7 +54,7 @@ def session_convention(session: Predictor, given: Convention | None, rows: Split
 def check(
     session: Predictor,
     chosen: Convention,
-    training: Split | SomeRows,
+    training: Split | RowSubset,
     *,
     path: Path,
     warn: Callable[[str], None],
@@ -98,7 +98,7 @@ def choose(session: Predictor, training: Split, *, path: Path, warn: Callable[[s
     return best
 
 
-def _sample(training: Split | SomeRows) -> Split:
+def _sample(training: Split | RowSubset) -> Split:
     count = min(IMAGES, len(training))
     return training.rows(np.sort(np.random.default_rng(0).choice(len(training), size=count, replace=False)))
 

@@ -17,7 +17,7 @@ NOT_CHECKED: dict[str, Any] = {"overlap": [], "overlap_checked": None}
 
 
 @dataclass(frozen=True)
-class Learned:
+class LeakCheck:
     """The test rows that a model has learned from. ``checked``: all that it learned from, or a sample of it."""
 
     overlaps: tuple[Overlap, ...]
@@ -30,7 +30,7 @@ class Learned:
 
 def check_test_set(
     manifest: Manifest, dataset: Dataset, *, allowed: bool, warn: Callable[[str], None], instead: str = ""
-) -> Learned:
+) -> LeakCheck:
     """Compare the test rows with the rows that the model of a manifest was trained and validated on.
 
     Those are the rows of ``dataset`` itself, the digests that the export kept, or a data set of that name on this
@@ -57,16 +57,16 @@ def check_files(
     return told.to_json() if told else NOT_CHECKED
 
 
-def _compared(manifest: Manifest, dataset: Dataset, warn: Callable[[str], None]) -> Learned:
+def _compared(manifest: Manifest, dataset: Dataset, warn: Callable[[str], None]) -> LeakCheck:
     learned = _training_digests(manifest, dataset)
     if learned is not None:
-        return Learned(overlap.find({"training": learned, "test": dataset.test.row_digests}), "all")
+        return LeakCheck(overlap.find({"training": learned, "test": dataset.test.row_digests}), "all")
     sample = overlap.from_hex(manifest.calibration.row_sha256_16)
     warn(
         f"{manifest.folder}: the images of '{manifest.data.name}' that it was trained on are not on this machine; the "
         f"test images were compared with a sample of them, its {len(sample)} calibration images"
     )
-    return Learned(overlap.find({"calibration": sample, "test": dataset.test.row_digests}), "calibration images")
+    return LeakCheck(overlap.find({"calibration": sample, "test": dataset.test.row_digests}), "calibration images")
 
 
 def _training_digests(manifest: Manifest, dataset: Dataset) -> Digests | None:

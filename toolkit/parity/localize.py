@@ -16,7 +16,7 @@ from toolkit.manifest import Artifact, Manifest
 from toolkit.portability import Portability
 from toolkit.runtimes.base import Traced
 from toolkit.runtimes.base.graph import Operator
-from toolkit.runtimes.keras.layers import Alone
+from toolkit.runtimes.keras.layers import LayerOutput
 from toolkit.verdict import Verdict
 from toolkit.worker.session import Workers, contained
 
@@ -151,7 +151,7 @@ def localize(manifest: Manifest, artifact: Artifact, images: NDArray[np.uint8]) 
     return Localized(path, least_db, layers, unmatched, operators, kernel_sets, runtime.portability(path))
 
 
-def least_of_mean_db(layer: Alone) -> float:
+def least_of_mean_db(layer: LayerOutput) -> float:
     """Return the ratio of signal to noise that float32 leaves at least of means, in dB; inf for other values.
 
     A sum of n numbers x is more than c sqrt(n) u sum(|x|) off with a probability of at most 2 exp(-c² / 2), u the unit

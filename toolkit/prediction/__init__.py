@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from toolkit import data, runtimes, units
 from toolkit import manifest as manifests
 from toolkit.convention import OPTION, Convention, Layout, byte_range
-from toolkit.digits import Box, Read, draw
+from toolkit.digits import Box, ReadDigit, draw
 from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
 from toolkit.manifest import MANIFEST, Manifest
@@ -30,7 +30,7 @@ class Prediction:
     """The two likeliest classes of one image, the likeliest first.
 
     box: where in the image the digit is, in pixels of the upright image; None if all of it was classified. novelty: how
-    little it resembles its class; None for rows of values, and for a model without a score.
+    little it resembles its class; None for rows of values, and for a model without a score. noun: what was classified.
     """
 
     image: str
@@ -38,6 +38,7 @@ class Prediction:
     probabilities: tuple[float, float]
     box: Box | None = None
     novelty: Judgement | None = None
+    noun: Literal["image", "row"] = "image"
 
     def to_json(self) -> dict[str, Any]:
         """Return the result of ``toolkit predict --json``."""
@@ -83,7 +84,7 @@ def default_model(folder: Path, *, warn: Callable[[str], None]) -> Path:
             why = recorded.divergence_here(manifest, artifact, workers)
             if why is None:
                 return file
-            warn(f"{file} is left out, it answers differently here than where it was exported: {why}")
+            warn(f"{file} is left out, it answers differently here than its golden says: {why}")
     none = (
         "all artifacts there answer differently here than recorded"
         if choices
@@ -162,7 +163,8 @@ def _predict_rows(
             predictions.append(Refused(str(file), str(error)))
             continue
         classes, outputs = classify(session, manifest, rows, labels)
-        predictions += [_prediction(name, classes, row, None, None) for name, row in zip(names, outputs, strict=True)]
+        answers = [_prediction(name, classes, row, None, None) for name, row in zip(names, outputs, strict=True)]
+        predictions += [replace(one, noun="row") for one in answers]
     return predictions
 
 
@@ -216,7 +218,7 @@ def _explain(image: Image, names: Sequence[str], rows: Iterable[NDArray[np.float
     reads = []
     for view, row in zip(image.views, rows, strict=True):
         order = np.argsort(-row)
-        reads.append(Read(_flat(view.pixels), [names[label] for label in order], row[order].tolist()))
+        reads.append(ReadDigit(_flat(view.pixels), [names[label] for label in order], row[order].tolist()))
     picture = draw(_flat(image.pixels), image.page, reads, refusal=image.refusal)
     with atomic(path) as temporary:
         picture.save(temporary)

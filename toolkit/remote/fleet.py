@@ -13,7 +13,7 @@ from toolkit.remote.device import Device, Reporter
 from toolkit.remote.kit import Kit
 
 
-class Told(Protocol):
+class HasDocument(Protocol):
     """The result of a device."""
 
     def to_json(self) -> dict[str, Any]:
@@ -21,7 +21,7 @@ class Told(Protocol):
         ...
 
 
-Result = TypeVar("Result", bound=Told)
+Result = TypeVar("Result", bound=HasDocument)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The page of a report: its sections one below the other, each with what computes its figures again."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from toolkit import __version__
@@ -15,16 +14,8 @@ from toolkit.report.subject import Subject
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-@dataclass(frozen=True)
-class ReportPage:
-    """The page as HTML. absent: why a section has nothing to show, by its title."""
-
-    html: str
-    absent: dict[str, str]
-
-
-def render(subject: Subject) -> ReportPage:
-    """Return the page of an export."""
+def render(subject: Subject) -> tuple[str, dict[str, str]]:
+    """Return the page of an export as HTML, and why a section has nothing to show, by its title."""
     parts, links, absent = [], [], {}
     for module in sections.in_order():
         anchor = module.__name__.rpartition(".")[2]
@@ -36,13 +27,11 @@ def render(subject: Subject) -> ReportPage:
         links.append(element("a", module.TITLE, href=f"#{anchor}"))
         parts.append(element("section", element("h2", module.TITLE), part, id=anchor))
     manifest = subject.manifest
-    title = f"{manifest.model}, trained on {manifest.data.name}"
     made = f"Made by toolkit {__version__} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC from {subject.folder}."
-    body = joined([element("h1", title), element("nav", *links), *parts, element("footer", paragraph(made))])
+    body = joined([element("h1", manifest.title), element("nav", *links), *parts, element("footer", paragraph(made))])
     # It is passed on: of a folder elsewhere it tells the name alone.
     called = passing_on.folder(subject.folder)
-    html = _document(title, body).replace(escaped(subject.folder), escaped(called))
-    return ReportPage(html, absent)
+    return _document(manifest.title, body).replace(escaped(subject.folder), escaped(called)), absent
 
 
 def _shown(module: SectionModule, section: Section) -> Markup:

@@ -24,7 +24,7 @@ from toolkit.runs import RUNS
 from toolkit.verdict import Verdict
 
 
-class Rows(NamedTuple):
+class ParityRows(NamedTuple):
     """What a parity record kept of every test row: of the reference, and of each artifact by its name."""
 
     reference: RowFile
@@ -88,7 +88,7 @@ class Subject:
         raise ArtifactError(f"no benchmark of these files was given or found; 'toolkit bench {self.folder}' makes one")
 
     @cached_property
-    def rows(self) -> Rows:
+    def rows(self) -> ParityRows:
         """What is known of every test row."""
         path = self.folder / RECORD
         _, document = verifications.read(path)
@@ -103,7 +103,7 @@ class Subject:
             raise ArtifactError(f"{path}: speaks of {document['classes']} classes, the manifest of {classes}")
         named = {name.removeprefix(verifications.ARTIFACT): table for name, table in tables.items()}
         artifacts = {name: table for name, table in named.items() if name in same}
-        return Rows(tables[verifications.REFERENCE], artifacts, str(document["dataset"]["sha256"]))
+        return ParityRows(tables[verifications.REFERENCE], artifacts, str(document["dataset"]["sha256"]))
 
     @cached_property
     def history(self) -> list[EpochFigures]:
@@ -122,7 +122,7 @@ class Subject:
         source = data.named_sources().get(choice)
         if source is not None and source.locate() is None:
             raise DataUnavailableError(
-                f"the test {self.rows_are} are not on this machine; 'toolkit data {choice}' fetches them"
+                f"the test {self.rows_are} are not on this machine; 'toolkit data {choice} --fetch' gets them"
             )
         test = verify.load(self.manifest, VerifyOptions(self.choice), lambda text: None).test
         if test.sha256 != self.rows.test_set:

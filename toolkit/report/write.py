@@ -37,9 +37,9 @@ def write(subject: Subject, output: Path, *, pdf: bool = False) -> Report:
     Raises UsageError if there is no Chromium to print with.
     """
     browser = _browser() if pdf else None
-    page = render(subject)
-    write_text(output, page.html)
-    return Report(output, _print(browser, output) if browser else None, page.absent)
+    html, absent = render(subject)
+    write_text(output, html)
+    return Report(output, _print(browser, output) if browser else None, absent)
 
 
 def _browser() -> str:

@@ -21,7 +21,7 @@ from toolkit.manifest import TensorSpec
 from toolkit.portability import Portability
 from toolkit.runtimes import litert
 from toolkit.runtimes.base import Session, Traced, dequantize, reason, tflite
-from toolkit.runtimes.base.graph import Node
+from toolkit.runtimes.base.graph import Node, Shapes
 from toolkit.runtimes.litert import LiteRTSession
 from toolkit.text import lines
 
@@ -148,7 +148,7 @@ def trace(path: Path, values: NDArray[np.float32]) -> list[Traced]:
     ]
 
 
-def nodes(path: Path, *, batch: int = 1) -> list[Node]:
+def nodes(path: Path, *, batch: int = 1, shapes: Shapes | None = None) -> list[Node]:
     """Return the operators: those of the file, of one image."""
     return [replace(node, operator=replace(node.operator, kernels=KERNELS[0])) for node in litert.nodes(path)]
 

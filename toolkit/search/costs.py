@@ -23,7 +23,7 @@ from toolkit.runtimes import for_file
 from toolkit.runtimes.keras.loading import load_model
 from toolkit.search.budgets import Budgets, Costs
 from toolkit.search.measures import MEASURES
-from toolkit.training import fed, network, quantization
+from toolkit.training import inputs, network, quantization
 from toolkit.training.recipe import Recipe
 from toolkit.training.trial import random_rows
 from toolkit.worker.child import Task
@@ -114,7 +114,7 @@ def _measure(
     if qat:
         made = quantization.fake_quantized(keras, made, parts)
     rows = parts.dataset.train.images
-    convention = fed.of_file(made, files[0], parts.dataset) if files else runs.FED.taking(rows)
+    convention = inputs.of_file(made, files[0], parts.dataset) if files else runs.FED.taking(rows)
     with locks.scratch() as work:
         path = work / NAME
         tflite.convert(prepare(made, work), Request("int8", convention.values(rows), convention), path)

@@ -18,7 +18,7 @@ from toolkit.export import calibration, conversion, exporter, formats, tasks
 from toolkit.export.formats.base import Prepared, Request
 from toolkit.export.prepare import prepare
 from toolkit.export.sources import parts_of
-from toolkit.export.tasks import Given
+from toolkit.export.tasks import ConversionInput
 from toolkit.files import FileName, documents, sha256, write_json
 from toolkit.files.damage import decoding
 from toolkit.manifest import Artifact, Manifest
@@ -172,7 +172,7 @@ class _Bench:
         work.mkdir()
         convention, reference = self._found.convention, runtimes.open_session(self._copy.reference_path, threads=0)
         values = convention.values(self._calibration(0).images)
-        given = Given(self._model, reference, values, self._golden.images, convention)
+        given = ConversionInput(self._model, reference, values, self._golden.images, convention)
         conversion.try_out(self._found.reference_path, given, PAIRS, work=work, log=self._log)
 
     @property

@@ -113,6 +113,9 @@ class Guard:
         client = request.client.host if request.client else ""
         if not self._rate.allows(client):
             return RefusedError(429, f"more than {limits.RATE:g} requests a second", closing=True, headers=AGAIN)
+        if {"content-length", "transfer-encoding"} <= {*request.headers.keys()}:
+            # Whoever passes requests on may have taken the other for its end (RFC 9112, section 6.3).
+            return RefusedError(400, "the request has a Content-Length and a Transfer-Encoding; give one", closing=True)
         if self._token is None:
             return None if is_local(host := request.headers.get("host", "")) else _misdirected(host)
         if request.url.path == HEALTH or self._is_told(request, self._token):

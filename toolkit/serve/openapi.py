@@ -35,7 +35,7 @@ def _errors(*statuses: int) -> dict[str, Any]:
 
 
 ERRORS = {
-    400: "The body is empty or no JSON.",
+    400: "The body is empty or no JSON, or its length is given in two ways.",
     401: "The token is missing or wrong.",
     408: "The body came too slowly.",
     413: "The body or the image is too large.",

@@ -10,7 +10,9 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; font-size: 0.85rem; display: block; overflow-x: auto; margin: 1rem 0; }
 th, td { border-bottom: 1px solid #ccc; padding: 0.25rem 0.6rem; text-align: left; vertical-align: top; }
+td + td { min-width: 3.5rem; }
 th { border-bottom: 2px solid #888; }
+code { overflow-wrap: anywhere; }
 img { max-width: 100%; height: auto; }
 h2 { margin-top: 2.5rem; }
 """.strip()

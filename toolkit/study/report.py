@@ -8,7 +8,7 @@ from typing import Any
 
 from toolkit import models, units, words
 from toolkit.errors import RunError
-from toolkit.files import atomic, require_file, write_text
+from toolkit.files import atomic, require_file, require_no_link, write_text
 from toolkit.runs import BEST, CONFIG, StartedEntry, read_json
 from toolkit.study import charts, claims, statistics
 from toolkit.study.charts.base import Chart
@@ -64,6 +64,7 @@ def write(study: Study, folder: Path) -> StudyReport:
     write_text(folder / HTML, render_html(markdown, folder))
     weights = {folder / _weights(one): one.trial.folder / BEST for one in study.best()}
     for path, best in weights.items():
+        require_no_link(best, error=RunError)
         require_file(best, error=RunError)
         with atomic(path) as temporary:
             shutil.copyfile(best, temporary)
@@ -82,8 +83,8 @@ def _page(study: Study, findings: Sequence[WeighedClaim], pictures: Sequence[tup
         _intervals(study),
         *(
             in_markdown(
-                f"{units.MARK} {one.count:,} {one.part} images are {one.other} images too: no test accuracy on this "
-                "page is one."
+                f"{units.MARK} {one['count']:,} {one['part']} images are {one['other']} images too: no test accuracy "
+                "on this page is one."
             )
             for one in study.overlap
         ),

@@ -11,7 +11,7 @@ from toolkit.data.base import Dataset
 from toolkit.data.base.parts import divide
 from toolkit.errors import RunError, UsageError
 from toolkit.files import documents, require_file, sha256, write_json
-from toolkit.overlap import Overlap
+from toolkit.overlap import OverlapEntry
 from toolkit.runtimes.keras.loading import allowed
 from toolkit.study import outcome, trials
 from toolkit.study.executors.base import Event, Executor, Work
@@ -38,7 +38,7 @@ class StudyDataEntry(runs.TrainedOnEntry):
     training_rows: int
     validation_rows: int
     test_rows: int
-    overlap: list[Overlap]
+    overlap: list[OverlapEntry]
 
 
 class MachineEntry(TypedDict):
@@ -73,7 +73,7 @@ class Study:
     interrupted: bool = False
 
     @property
-    def overlap(self) -> list[Overlap]:
+    def overlap(self) -> list[OverlapEntry]:
         """Images that parts of the data share: with them a test accuracy is none."""
         return self.data["overlap"]
 
@@ -110,7 +110,7 @@ class Study:
             "command": "study",
             "folder": str(self.folder),
             "grid": documents.to_tree(self.grid),
-            "data": documents.to_tree(self.data),
+            "data": self.data,
             "host": self.host,
             "jobs": list(self.jobs),
             "runs": [one.to_json() for one in self.outcomes],
@@ -181,7 +181,7 @@ def describe(dataset: Dataset, recipe: Recipe, *, allow_overlap: bool) -> StudyD
         "training_rows": len(parts.training_rows),
         "validation_rows": len(parts.validation_rows),
         "test_rows": len(dataset.test),
-        "overlap": list(shared),
+        "overlap": [one.to_json() for one in shared],
     }
 
 

@@ -15,7 +15,7 @@ from toolkit.errors import RunError, UsageError
 from toolkit.files import require_file
 from toolkit.files.memory import check_memory
 from toolkit.runs import BEST
-from toolkit.training import fed, transfer
+from toolkit.training import inputs, transfer
 from toolkit.worker.keras import load_model
 
 # Rows whose answers are computed at once.
@@ -55,11 +55,11 @@ class Teacher:
         self._model = load_model(path, (min(_ROWS, len(dataset.train)), *dataset.input_shape))
         self._classes, self._noun = dataset.classes, dataset.noun
         transfer.check_input(self._model, path, dataset)
-        self.convention = fed.of_file(self._model, path, dataset)
-        self._taken = fed.compiled(tf, self.convention)
+        self.convention = inputs.of_file(self._model, path, dataset)
+        self._taken = inputs.compiled(tf, self.convention)
         self._check(dataset, self.convention)
         advice = "export it with {}, and give the file of that export"
-        fed.check(self._model, path, self.convention, parts, advice=advice)
+        inputs.check(self._model, path, self.convention, parts, advice=advice)
         self._answer = tf.function(self.__call__, autograph=False, reduce_retracing=True)
         self._accuracy, self._tried = self._try(dataset, parts.training_rows)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from toolkit.convention import Convention
 from toolkit.runs import FED
-from toolkit.training import fed, pooling
+from toolkit.training import inputs, pooling
 from toolkit.training.arithmetic import in_bfloat16
 from toolkit.training.augmentation import Augmentation
 from toolkit.training.objective import Objective
@@ -78,7 +78,7 @@ class Loop:
     ) -> None:
         self._tf = tf
         self._model = model
-        self._taken = fed.compiled(tf, convention)
+        self._taken = inputs.compiled(tf, convention)
         self._optimizer = optimizer
         self._objective = objective
         self._teacher = teacher

@@ -13,7 +13,7 @@ from toolkit.data.base.parts import Parts
 from toolkit.errors import UsageError
 from toolkit.runtimes.base import as_artifact_error
 from toolkit.runtimes.keras.fake_quantization import bounds_of
-from toolkit.training import fed
+from toolkit.training import inputs
 from toolkit.training.recipe import Recipe
 from toolkit.worker.keras import load_model
 
@@ -44,9 +44,9 @@ def start(
     if bounds_of(model) and not recipe.qat:
         raise UsageError(f"{path}: rounds as integer kernels do; give --qat to train it further, or the model in float")
     check_input(model, path, dataset)
-    convention = fed.of_recipe(model, recipe, dataset)
+    convention = inputs.of_recipe(model, recipe, dataset)
     if tries_range:
-        fed.check(model, path, convention, parts)
+        inputs.check(model, path, convention, parts)
     learning_in_float32(model)
     if model.output_shape[-1] != dataset.classes:
         model = _with_new_head(keras, model, path, dataset, warn=warn)

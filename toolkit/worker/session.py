@@ -17,7 +17,7 @@ from toolkit.manifest import TensorSpec
 from toolkit.runtimes import REFERENCE_RUNTIME
 from toolkit.runtimes.base import Predictor, Traced, check_rows
 from toolkit.runtimes.base.graph import Node
-from toolkit.runtimes.keras.layers import Alone
+from toolkit.runtimes.keras.layers import LayerOutput
 from toolkit.worker.process import Process
 from toolkit.worker.tasks import ALONE, KNOW, LAYERS, NODES, OPEN, PREDICT, TENSOR, TRACE, TRY
 
@@ -97,7 +97,7 @@ class Workers:
         answer, _ = process.ask(question, content, seconds=ROW_S * len(values))
         return {one.name: one.values for one in _tensors(process, answer)}
 
-    def alone(self, path: Path, known: Mapping[str, NDArray[np.float32]]) -> Iterator[Alone]:
+    def alone(self, path: Path, known: Mapping[str, NDArray[np.float32]]) -> Iterator[LayerOutput]:
         """Yield what each layer of the model of the last ``layers`` gives out alone, as ``Layers.alone``.
 
         known: by name, what layers give out to those behind them. Only of these outputs are yielded, in their order.
@@ -109,7 +109,7 @@ class Workers:
         for name, values in known.items():
             answer, content = process.ask({"do": ALONE, "name": name}, seconds=ROW_S * len(values))
             output, *magnitudes = np.frombuffer(content, np.float32).reshape(-1, *answer["shape"])
-            yield Alone(output, answer["count"], *magnitudes)
+            yield LayerOutput(output, answer["count"], *magnitudes)
 
     def try_out(self, path: Path, rows: Sequence[int]) -> None:
         """Load a Keras file and run it once, for its effect on the worker alone.

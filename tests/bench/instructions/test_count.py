@@ -139,12 +139,15 @@ def test_an_emulator_that_loads_no_plugins_is_found_out(worker, monkeypatch, tmp
 
 
 def counts_of(monkeypatch, **counts):
-    """Let files have these counts, by their names."""
+    """Let files have these counts, by their names; return the shapes that are asked for."""
+    asked = []
 
-    def count(path, *, cpu):
+    def count(path, *, cpu, shapes):
+        asked.append(shapes)
         return Instructions("litert", counts[path.stem], "perf events", "some CPU", None, {})
 
     monkeypatch.setattr(instructions, "count", count)
+    return asked
 
 
 @pytest.mark.parametrize(("more", "passed"), [(1.0, True), (0.5, True), (1.009, True), (1.02, False)])

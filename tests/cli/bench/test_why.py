@@ -6,13 +6,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.bench import made_up
 from toolkit import host
 from toolkit.bench.explanation import Explanation
 from toolkit.bench.profile import Profile
 from toolkit.bench.roofline import Roofline
+from toolkit.cli import run
 from toolkit.cli.bench import why
 from toolkit.console import Console
 from toolkit.interval import Interval
+from toolkit.remote.fleet import DeviceOutcome
 from toolkit.runtimes.base.graph import INT8, Operator
 
 OPERATORS = (Operator("QUANTIZE", "XNNPACK"), Operator("CONV_2D", "XNNPACK", 4_000_000, INT8, 1_000_000))
@@ -49,6 +52,18 @@ def test_operators_and_the_share_of_the_roof_are_shown_on_request(capsys):
     assert "QUANTIZE XNNPACK 0 0 B 2.00 µs 2 %" in lines
     assert "CONV_2D XNNPACK 4,000,000 1.00 MB 97.0 µs 97 %" in lines
     assert lines[-1] == why.HOW_TIMED
+
+
+def test_the_road_and_a_device_say_so_too(cli, capfd, monkeypatch):
+    made = made_up.record()
+    made.results = [made_up.result(1e-4, path="net/net-int8.tflite")]
+    made.why["s.npz"] = Explanation(Profile(OPERATORS, None, None), None, "its kernels are slow")
+    said = "why net-int8.tflite (litert) is not faster than float32: its kernels are slow"
+    monkeypatch.setattr("toolkit.api.bench", lambda *_, **__: made)
+    run._bench(Console(), None, Path("benchmarks"), seconds=1.0)
+    assert said in capfd.readouterr().out.splitlines()
+    monkeypatch.setattr("toolkit.api.bench_on", lambda *_, **__: [DeviceOutcome("pi", made, None)])
+    assert said in cli("device", "bench", "--on", "pi")[1].splitlines()
 
 
 @pytest.mark.parametrize("untimed", ["emulated: no times", "its prefixes would take longer than 20 s"])

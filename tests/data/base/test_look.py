@@ -7,6 +7,7 @@ from tests.conftest import tiny_arrays
 from toolkit import data
 from toolkit.data.base import make_dataset
 from toolkit.data.base.look import look
+from toolkit.data.base.values import as_values
 
 
 def seen(train, labels, test, test_labels, **options):
@@ -62,6 +63,32 @@ def test_a_class_without_test_images_is_named():
     kept = test_labels != 1
     assert seen(train, labels, test[kept], test_labels[kept]) == [
         "x.npz: 1 of 3 classes have no test image (1); no figure is about them"
+    ]
+
+
+def test_a_column_that_numbers_the_rows_is_said(tmp_path):
+    rng = np.random.default_rng(0)
+    table = np.stack(
+        [rng.permutation(90) + 7, np.arange(90) * 9, rng.permutation(90) + 0.5, np.arange(90) // 2], axis=1
+    )
+    labels = np.arange(90) % 3
+    assert seen(table[:60], labels[:60], table[60:], labels[60:], conversion=as_values) == [
+        "x.npz: 1 of 4 columns number the rows (0); a model learns nothing about other rows from them; remove them"
+    ]
+    many, classes = rng.permutation(5000)[:, None], np.arange(5000) % 3
+    assert len(seen(many[:4000], classes[:4000], many[4000:], classes[4000:], conversion=as_values)) == 1
+    assert seen(table[:9], labels[:9], table[60:], labels[60:], conversion=as_values) == []
+
+
+def test_a_column_that_grows_as_time_does_is_said():
+    rng = np.random.default_rng(0)
+    steps = np.tile(np.arange(12), (30, 1)) + rng.normal(size=(30, 1))
+    windows = np.stack([rng.normal(size=(30, 12)), steps, np.ones((30, 12)), np.floor(steps / 5)], axis=2)
+    labels = np.arange(30) % 2
+    assert seen(windows, labels, windows, labels, conversion=as_values) == [
+        "x.npz: 1 of 4 columns have one value in all training rows (2); a model learns nothing from them",
+        "x.npz: 2 of 4 columns only grow from step to step, as time does (1, 3); remove what only says when, or call "
+        "it time in recordings, which leave that out",
     ]
 
 

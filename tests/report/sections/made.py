@@ -6,7 +6,7 @@ import numpy as np
 
 from toolkit import manifest
 from toolkit.parity.evidence import RowFile
-from toolkit.report.subject import Rows, Subject
+from toolkit.report.subject import ParityRows, Subject
 
 LABELS, KERAS, ARTIFACT = [0, 0, 1, 1, 2], [0, 1, 1, 1, 2], [0, 0, 1, 2, 2]
 
@@ -32,5 +32,5 @@ def rows(dtype, **columns):
 
 def with_rows(found, reference, **artifacts):
     """Give a subject rows that are known."""
-    found.__dict__["rows"] = Rows(reference, artifacts, "0")
+    found.__dict__["rows"] = ParityRows(reference, artifacts, "0")
     return found

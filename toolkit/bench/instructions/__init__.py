@@ -1,5 +1,6 @@
 """Instructions of an inference: work, not time, so the same on a busy machine as on a quiet one."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -47,15 +48,15 @@ class Instructions:
         return asdict(self)
 
 
-def count(path: Path, *, cpu: str | None = None) -> Instructions:
+def count(path: Path, *, cpu: str | None = None, shapes: Mapping[str, Sequence[int]] | None = None) -> Instructions:
     """Count the instructions of one inference of an artifact, in a process of its own.
 
-    cpu: one of ``cpus.CPUS``, which qemu-user then emulates. None stands for this machine where perf events count
-    instructions, else for the CPU of ``qemu.USUAL`` for its architecture. Raises UsageError if nothing here can count
-    or the CPU is not known, ArtifactError if the artifact cannot be run or is of Keras, whose threads share an
-    inference.
+    shapes: as ``Candidate`` has them. cpu: one of ``cpus.CPUS``, which qemu-user then emulates. None stands for this
+    machine where perf events count instructions, else for the CPU of ``qemu.USUAL`` for its architecture. Raises
+    UsageError if nothing here can count or the CPU is not known, ArtifactError if the artifact cannot be run or is of
+    Keras, whose threads share an inference.
     """
-    return count_of(Candidate(path, runtimes.for_file(path), manifest.listing(path)), cpu=cpu)
+    return count_of(Candidate(path, runtimes.for_file(path), manifest.listing(path), shapes or {}), cpu=cpu)
 
 
 def count_of(candidate: Candidate, *, cpu: str | None = None) -> Instructions:

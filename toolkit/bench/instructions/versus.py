@@ -1,5 +1,6 @@
 """Two files by the instructions of an inference: does the candidate execute more than the reference?"""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,13 @@ def compare(
     *,
     tolerance: float = MORE_INSTRUCTIONS,
     cpu: str | None = None,
+    shapes: Mapping[str, Sequence[int]] | None = None,
     on_step: OnStep = ignore,
 ) -> Counts:
     """Count both files on one CPU, as ``count`` does. tolerance: the share by which the candidate may execute more.
 
-    Raises UsageError for a negative tolerance, and what ``count`` raises.
+    shapes: of inputs, by name, with more sizes free than the batch. Raises UsageError for a negative tolerance, and
+    what ``count`` raises.
     """
     check_tolerance(tolerance)
     if sha256(reference) == sha256(candidate):
@@ -77,5 +80,5 @@ def compare(
     counted = []
     for done, path in enumerate((reference, candidate)):
         on_step(Step(done, 2, f"counting {path}"))
-        counted.append(instructions.count(path, cpu=cpu))
+        counted.append(instructions.count(path, cpu=cpu, shapes=shapes))
     return Counts(reference, candidate, (counted[0], counted[1]), tolerance)

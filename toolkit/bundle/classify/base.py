@@ -25,6 +25,8 @@ def unlike(image: np.ndarray, label: int, known: dict[str, np.ndarray]) -> float
 
 def read(path: Path, how: dict[str, Any]) -> np.ndarray:
     """Return the images of a .npy file, (N, height, width, channels) uint8."""
+    if path.suffix != ".npy":
+        sys.exit(f"{path}: allowed: images in an array, a .npy file")
     return np.asarray(np.load(path))
 
 

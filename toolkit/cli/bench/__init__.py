@@ -121,8 +121,8 @@ def command(
     The exit code is 1 if an artifact cannot be measured, or if none fits what may be recommended.
     """
     plan: PlanOptions = {**planning.plan, "budgets": recommended.budgets}
-    shapes = _shapes(shape or ())
-    with live.showing(console) as show:
+    shapes = shapes_of(shape)
+    with live.show_live(console) as show:
         record = api.bench(
             *(paths or ()),
             output=output,
@@ -147,10 +147,10 @@ def report(console: Console, record: "Record", *, everything: bool = False) -> N
     tuned.report(console, record)
 
 
-def _shapes(given: Sequence[str]) -> dict[str, list[int]]:
+def shapes_of(given: Sequence[str] | None) -> dict[str, list[int]]:
     """Return the shapes of inputs by their names, which may hold a colon themselves."""
     shapes: dict[str, list[int]] = {}
-    for text in given:
+    for text in given or ():
         name, colon, sizes = text.rpartition(":")
         shape = [int(size) for size in sizes.split(",") if re.fullmatch(r"[1-9][0-9]{0,8}", size)]
         if not (name and colon) or len(shape) != sizes.count(",") + 1:

@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from toolkit.cli.options import INTERRUPTED
-from toolkit.errors import ArtifactError, CheckFailedError
+from toolkit.errors import INTERRUPTED, ArtifactError, CheckFailedError
 
 if TYPE_CHECKING:
     from toolkit.bench.record import Record

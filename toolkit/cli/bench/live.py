@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from toolkit.bench.progress import BenchProgress
 
 
-def showing(console: Console) -> AbstractContextManager[OnStep]:
+def show_live(console: Console) -> AbstractContextManager[OnStep]:
     """Show the table while the block runs. Yields what shows a step of ``api.bench``."""
     from toolkit.bench.progress import BenchProgress
 

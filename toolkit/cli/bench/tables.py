@@ -114,7 +114,7 @@ def _report_machine(console: Console, record: "Record") -> None:
     for warning, count in warnings.items():
         console.warn(f"{count} of {len(results)} rows: {warning}")
     for artifact, how in {one.path: one.golden for one in results if one.golden}.items():
-        console.warn(f"{artifact} answers differently here than where it was exported, so it is not one to ship: {how}")
+        console.warn(f"{artifact} answers differently here than its golden says, so it is not one to ship: {how}")
     for artifact, note in dict.fromkeys((one.path, note) for one in results for note in one.notes):
         console.warn(f"{artifact}: {note}")
     for path, why in record.failures.items():

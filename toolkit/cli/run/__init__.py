@@ -10,7 +10,6 @@ from toolkit import api, units
 from toolkit.cli import bench, export, train, verify
 from toolkit.cli.bench import live, tables
 from toolkit.cli.options import (
-    INTERRUPTED,
     AllowOverlap,
     DataChoice,
     DeviceChoice,
@@ -26,6 +25,7 @@ from toolkit.cli.options import (
 )
 from toolkit.cli.run import same
 from toolkit.console import Console
+from toolkit.errors import INTERRUPTED
 from toolkit.step import OnStep, Step
 from toolkit.verdict import Verdict
 
@@ -93,7 +93,7 @@ def _training(console: Console) -> Iterator[OnStep]:
     """Show the training of the block under its heading, once nothing of what is asked for has been refused."""
     from toolkit.training.fit import Started
 
-    with train.showing(console) as show:
+    with train.show_live(console) as show:
 
         def show_begun(step: Step) -> None:
             if isinstance(step.about, Started):
@@ -105,7 +105,7 @@ def _training(console: Console) -> Iterator[OnStep]:
 
 def _export(console: Console, trained: "Trained", allowed: dict[str, Any]) -> "Exported":
     console.heading("2. export")
-    exported = api.export(trained, output=trained.folder / "exported", on_step=export.noting(console), **allowed)
+    exported = api.export(trained, output=trained.folder / "exported", on_step=export.note_steps(console), **allowed)
     export.report(console, [exported])
     return exported
 
@@ -120,7 +120,7 @@ def _verify(console: Console, exported: "Exported", trained: "Trained", allowed:
 
 def _bench(console: Console, exported: "Exported", output: Path, *, seconds: float) -> "Record":
     console.heading("4. bench: how fast is it here?")
-    with live.showing(console) as show:
+    with live.show_live(console) as show:
         measured = api.bench(exported, output=output, on_step=show, seconds=seconds)
     bench.report(console, measured)
     return measured

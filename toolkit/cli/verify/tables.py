@@ -28,9 +28,9 @@ GOLDEN_FIGURES = {
     "flips, recorded": "images put into another class than the artifact itself did on the machine that exported it",
     "difference, recorded": "the largest of any output from there; LSB: in steps of an int8 output",
 }
-GOLDEN_RULE = "outputs are those of the machine that exported; the digits of golden.npz do not measure accuracy"
+GOLDEN_RULE = "outputs are those of the machine that exported; golden.npz measures no accuracy"
 # Of a runtime that did not run the artifact there.
-OTHER_RULE = "outputs are as near Keras' as the arithmetic allows; the digits of golden.npz do not measure accuracy"
+OTHER_RULE = "outputs are as near Keras' as the arithmetic allows; golden.npz measures no accuracy"
 
 
 def report(console: Console, parity: "Parity", *, undecided: str = Verdict.INCONCLUSIVE) -> None:
@@ -60,9 +60,10 @@ def report(console: Console, parity: "Parity", *, undecided: str = Verdict.INCON
 def explain(console: Console, parity: "Parity") -> None:
     """Print what the columns hold."""
     for by_golden, figures in ((False, FIGURES), (True, GOLDEN_FIGURES)):
-        if any(part.by_golden == by_golden for part in parity.parts):
-            for figure, meaning in figures.items():
-                console.text(f"  {figure}: {meaning}")
+        nouns = {part.noun for part in parity.parts if part.by_golden == by_golden}
+        noun = "row" if nouns == {"row"} else "image"
+        for figure, meaning in figures.items() if nouns else ():
+            console.text(f"  {figure}: {meaning.replace('image', noun)}")
 
 
 def golden_row(comparison: "Comparison") -> tuple[str, ...]:

@@ -100,7 +100,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class SomeRows:
+class RowSubset:
     """Rows of a split, by their numbers, (N,): gathered when they are asked for, since all might not fit in memory."""
 
     split: Split

@@ -66,11 +66,15 @@ class Notes:
         if folders:
             self.add(f"folders beside the parts were left out ({len(folders)}): {first(sorted(folders), NAMED)}")
 
+    @property
+    def others(self) -> str:
+        """The first files of another kind."""
+        return first(sorted(self._others), NAMED)
+
     def all(self) -> tuple[str, ...]:
         """Return the sentences."""
         if self._others:
-            counted = f"files that are no {self._kind} were left out ({len(self._others):,})"
-            self.add(f"{counted}: {first(sorted(self._others), NAMED)}")
+            self.add(f"files that are no {self._kind} were left out ({len(self._others):,}): {self.others}")
         return tuple(self._said)
 
 
@@ -128,13 +132,26 @@ def find(path: Path, suffixes: Sequence[str], *, kind: str) -> Classes:
         _check_classes(path, parts, names)
         listings = {part: _list(folder, names, suffixes, notes) for part, folder in parts.items()}
         _check_filled(path, listings["training"], names, suffixes, kind)
+        if unsorted := [folder.name for part, folder in parts.items() if not listings[part].files]:
+            raise DataError(
+                f"{path}: {unsorted[0]}/ has no {kind} in folders of classes; sort them into such folders, or move "
+                f"{unsorted[0]}/ out of the data"
+            )
         notes.left_out({*subfolders(root)} - {folder.name for folder in parts.values()})
         if "test" not in listings:
             listings["test"] = listings.pop("validation")
             notes.add(f"there is no test/; the {kind} of {parts['validation'].name}/ are the test {kind}")
     else:
         everything = _list(root, names, suffixes, notes)
+        if not everything.files:
+            there = f"; it holds {notes.others}" if notes.others else ""
+            raise DataError(f"{path}: no file there is one of {', '.join((*suffixes, *OTHERS))}{there}")
         _check_filled(path, everything, names, suffixes, kind)
+        if alike := _alike(root, names, suffixes):
+            notes.add(
+                f"the classes {first(names, NAMED)} hold folders of the same names ({first(alike, NAMED)}); if those "
+                "are the classes, call the folders around them train and test"
+            )
         train, test = stratified_split(everything.labels)
         listings = {"training": everything.rows(train), "test": everything.rows(test)}
     if not listings["test"].files:
@@ -163,6 +180,15 @@ def _unwrapped(path: Path, suffixes: Sequence[str]) -> Path:
             break
         path = inner[0]
     return path
+
+
+def _alike(root: Path, names: Sequence[str], suffixes: Sequence[str]) -> list[str]:
+    """Return the names of the folders that all classes hold, if they hold no files: classes that may be parts."""
+    if any(file.suffix.lower() in suffixes for name in names for file in (root / name).iterdir()):
+        return []
+    inside = [_unwrapped(root / name, suffixes) for name in names]
+    shared = {*subfolders(inside[0])}.intersection(*map(subfolders, inside))
+    return sorted(shared) if len(shared) > 1 else []
 
 
 def _parts(root: Path, kind: str) -> dict[str, Path]:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toolkit.data.base import Dataset, Split
-from toolkit.data.base.pixels import WHITE, chunks
+from toolkit.data.base.pixels import CHUNK_ROWS, WHITE, chunks
 from toolkit.text import printable
 from toolkit.units import first
 
@@ -18,6 +19,8 @@ NARROW_SPAN = 2**5
 FAR_MEANS = WHITE / 4
 # How many rows or classes a message names.
 NAMED = 5
+# Rows, or steps in all windows, of which a column that grows with them does so by chance hardly ever.
+FEWEST = 20
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class _Seen:
 
 def look(dataset: Dataset) -> list[str]:
     """Return a line, with its figure, for each thing that is conspicuous."""
-    lines = [*(_pixels(dataset) if dataset.is_pixels else _constant(dataset)), *_empty_classes(dataset)]
+    lines = [*(_pixels(dataset) if dataset.is_pixels else _values(dataset)), *_empty_classes(dataset)]
     return [f"{dataset.origin}: {text}" for text in lines]
 
 
@@ -43,20 +46,49 @@ def _pixels(dataset: Dataset) -> Iterator[str]:
     yield from (*_narrow(seen), *_plain(seen), *_unlike(seen))
 
 
-def _constant(dataset: Dataset) -> Iterator[str]:
-    """Say which columns, or channels, have one value in all training rows."""
+def _values(dataset: Dataset) -> Iterator[str]:
+    """Say which columns, or channels, have one value in all training rows, number the rows, or grow as time does."""
     values = dataset.train.images
     low, high = (
         np.array([end(rows, axis=tuple(range(rows.ndim - 1))) for rows in chunks(values)]) for end in (np.min, np.max)
     )
-    constant = np.flatnonzero(low.min(axis=0) == high.max(axis=0))
-    if len(constant):
-        names = dataset.reading.columns or tuple(str(number) for number in range(values.shape[-1]))
-        named = first([printable(names[column]) for column in constant], NAMED)
-        yield (
-            f"{len(constant)} of {values.shape[-1]} columns have one value in all training rows ({named}); "
-            "a model learns nothing from them"
-        )
+    constant = low.min(axis=0) == high.max(axis=0)
+    suspects = (
+        (constant, "have one value in all training rows", "a model learns nothing from them"),
+        (_numbering(values), "number the rows", "a model learns nothing about other rows from them; remove them"),
+        (_growing(values) & ~constant, "only grow from step to step, as time does",
+         "remove what only says when, or call it time in recordings, which leave that out"),
+    )  # fmt: skip
+    names = dataset.reading.columns or tuple(str(number) for number in range(values.shape[-1]))
+    for columns, what, so in suspects:
+        if places := np.flatnonzero(columns).tolist():
+            named = first([printable(names[place]) for place in places], NAMED)
+            yield f"{len(places)} of {len(names)} columns {what} ({named}); {so}"
+
+
+def _numbering(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Say which columns of a table have another whole number in each row, and hardly any number between them."""
+    rows, columns = values.shape[0], values.shape[-1]
+    if values.ndim > 2 or rows < FEWEST:
+        return np.zeros(columns, np.bool_)
+    # Of most columns a few rows tell.
+    return np.array(
+        [_tells_apart(one[:CHUNK_ROWS]) and np.ptp(one) < 2 * rows and _tells_apart(one) for one in values.T]
+    )
+
+
+def _tells_apart(column: NDArray[np.float32]) -> bool:
+    """Say whether each row has another whole number."""
+    ordered = np.sort(column)
+    return bool((ordered == np.rint(ordered)).all() and (ordered[1:] > ordered[:-1]).all())
+
+
+def _growing(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Say which columns never fall from one step of a window to the next, in all windows."""
+    if values.ndim != 3 or len(values) * (values.shape[1] - 1) < FEWEST:
+        return np.zeros(values.shape[-1], np.bool_)
+    grows = [(rows[:, 1:] >= rows[:, :-1]).all(axis=(0, 1)) for rows in chunks(values)]
+    return np.asarray(np.all(grows, axis=0))
 
 
 def _see(part: str, split: Split) -> _Seen:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import overlap
-from toolkit.data.base import Dataset, SomeRows, Split, grouped_split, stratified_split
+from toolkit.data.base import Dataset, RowSubset, Split, grouped_split, stratified_split
 from toolkit.errors import UsageError
 from toolkit.overlap import Overlap
 
@@ -35,9 +35,9 @@ class Parts:
         return self.dataset.validation if self.dataset.validation is not None else self.dataset.train
 
     @property
-    def learned(self) -> SomeRows:
+    def learned(self) -> RowSubset:
         """The images to learn from, with their labels."""
-        return SomeRows(self.dataset.train, self.training_rows)
+        return RowSubset(self.dataset.train, self.training_rows)
 
     @property
     def training_rows(self) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from toolkit.files.arrays import Expected, read_npy
 from toolkit.files.memory import check_memory
 from toolkit.golden import VALUE_RANKS
 
-_NUMBERS = ("float32", "float64", "float16", "int64", "int32", "int16", "int8", "uint8", "uint16", "uint32")
+_NUMBERS = ("float32", "float64", "float16", "int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "bool")
 
 
 def as_values(

@@ -32,5 +32,5 @@ def _choice(artifact: str, why: str, *, fits: bool) -> Markup:
 
 def _verdicts(subject: Subject) -> Markup:
     counts = Counter(artifact.verdict for artifact in subject.manifest.artifacts)
-    said = (joined([f"{number} ", verdict(kind), " "]) for kind, number in counts.items())
-    return paragraph("Of all artifacts: ", *said)
+    said = [part for kind, number in counts.items() for part in (", ", f"{number} ", verdict(kind))]
+    return paragraph("Of all artifacts: ", *said[1:])

@@ -16,7 +16,7 @@ from toolkit.errors import ArtifactError, ToolkitError
 from toolkit.files.memory import check_memory
 from toolkit.manifest import TensorSpec
 from toolkit.portability import Portability
-from toolkit.runtimes.base.graph import Node
+from toolkit.runtimes.base.graph import Node, Shapes
 from toolkit.text import lines
 
 # Rows of one call of `predict`: few, so that the activations stay small on a Pi. With 50 the shipped CNN in ONNX took
@@ -92,6 +92,11 @@ class Session(Predictor):
         self.inputs = tuple(_fixed(spec, shapes.get(spec.name, spec.shape), path=self.path) for spec in self.inputs)
         check_size(self.inputs, path=self.path)
 
+    @property
+    def has_free_sizes(self) -> bool:
+        """Whether an input leaves more sizes free than the batch."""
+        return any(None in spec.shape[1:] for spec in self.inputs)
+
     @abstractmethod
     def resize(self, batch: int) -> None:
         """Make every input whose first size is free (batch, …); the others stay as they are."""
@@ -134,7 +139,7 @@ class Session(Predictor):
         Raises ArtifactError if the input takes others.
         """
         check_rows(rows, self)
-        if None in self.input.shape[1:]:
+        if self.has_free_sizes:
             self.fix({self.input.name: (self.input.shape[0], *self.convention.values(rows[:1]).shape[1:])})
         fixed = self.input.shape[0]
         step = fixed or PREDICT_BATCH
@@ -183,8 +188,11 @@ class RuntimeModule(Protocol):
     def trace(self, path: Path, values: NDArray[np.float32]) -> list[Traced]:
         """Run real values (N, …) through an artifact and return its tensors in order, the output last."""
 
-    def nodes(self, path: Path, *, batch: int = 1) -> list[Node]:
-        """Return the operators of an artifact in order, as this machine executes them. batch: where it is not fixed."""
+    def nodes(self, path: Path, *, batch: int = 1, shapes: Shapes | None = None) -> list[Node]:
+        """Return the operators of an artifact in order, as this machine executes them. batch: where it is not fixed.
+
+        shapes: as for ``fix``. Where other sizes than the batch stay free, what depends on them is not known.
+        """
 
     def prefixes(self, path: Path, *, threads: int = 1) -> list[Session]:
         """Return the artifact cut off after none of its ``nodes``, after the first, … after all: ready to time.

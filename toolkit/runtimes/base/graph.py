@@ -1,12 +1,14 @@
 """The graph of an artifact: its operators, what each takes, and what it costs."""
 
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from typing import ClassVar
 
 # What an operator multiplies in.
 FLOAT32, INT8 = "float32", "int8"
+# Sizes of inputs, by their names.
+Shapes = Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Node:
     shape: tuple[int, ...] | None
     parameters: int
     takes: tuple[int, ...]
+
+    @property
+    def without_sizes(self) -> "Node":
+        """The same where the sizes of the inputs are not known."""
+        return replace(self, shape=None, operator=replace(self.operator, macs=None if self.operator.macs else 0))
 
 
 def edges(ends: Sequence[tuple[Iterable[Hashable], Iterable[Hashable]]]) -> list[tuple[int, ...]]:

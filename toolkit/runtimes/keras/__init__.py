@@ -13,7 +13,7 @@ from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
 from toolkit.portability import Portability
 from toolkit.runtimes.base import Session, Traced, as_artifact_error, check_size
-from toolkit.runtimes.base.graph import Node
+from toolkit.runtimes.base.graph import Node, Shapes
 from toolkit.runtimes.keras import graph
 from toolkit.runtimes.keras.layers import Layers
 from toolkit.runtimes.keras.loading import load_model
@@ -24,7 +24,7 @@ DISTRIBUTIONS = ("keras", "tensorflow")
 QUANTIZATIONS = None
 KERNELS = ("TensorFlow",)
 # Those that keep the range of the pixels in inference.
-_KEEPING = ("InputLayer", "Random", "Resizing", "CenterCrop")
+_KEEPING = ("InputLayer", "Random", "Gaussian", "Resizing", "CenterCrop")
 # How far from a width of 2 a first layer may leave a range: half of the way, in factors, from one range to the next.
 _FARTHEST = 16
 _ROUNDING = 1e-3
@@ -97,15 +97,21 @@ def declared(model: Any) -> Convention | None:
 
 def _scaling(model: Any) -> tuple[NDArray[Any], NDArray[Any]] | None:
     """Return (scale, offset), each a value or one a channel, of a first layer that scales; None for another layer."""
-    passed = [layer for layer in model.layers if not layer.__class__.__name__.startswith(_KEEPING)]
-    first: Any = passed[0] if passed else None
-    if getattr(first, "layers", None):
-        return _scaling(first)
+    first = _first(model)
     if first.__class__.__name__ == "Rescaling":
         return np.asarray(first.scale, np.float64), np.asarray(first.offset, np.float64)
     if first.__class__.__name__ == "Normalization":
         deviation = np.sqrt(np.maximum(np.asarray(first.variance, np.float64), np.finfo(np.float32).tiny))
         return 1 / deviation, -np.asarray(first.mean, np.float64) / deviation
+    return None
+
+
+def _first(model: Any) -> Any:
+    """Return the first layer that may change the range of the pixels, also of a model in the model; None without."""
+    for layer in model.layers:
+        first = _first(layer) if getattr(layer, "layers", None) else layer
+        if first is not None and not first.__class__.__name__.startswith(_KEEPING):
+            return first
     return None
 
 
@@ -123,7 +129,7 @@ def trace(path: Path, values: NDArray[np.float32]) -> list[Traced]:
     return [Traced(name, output) for name, output in Layers(path).together(values).items()]
 
 
-def nodes(path: Path, *, batch: int = 1) -> list[Node]:
+def nodes(path: Path, *, batch: int = 1, shapes: Shapes | None = None) -> list[Node]:
     """Return the layers. TensorFlow compiles them into something else: what computes each is not known."""
     model = load_model(path)
     return graph.nodes(extras.load("keras").Model(model.inputs, model.outputs), kernels=KERNELS[0], batch=batch)

@@ -30,7 +30,7 @@ def calls(network: Any) -> list[Any]:
 
 
 @dataclass(frozen=True)
-class Alone:
+class LayerOutput:
     """What one layer gives out, (N, …). count, magnitudes: of means, how many values they are of, and means of |x|."""
 
     values: NDArray[np.float32]
@@ -71,7 +71,7 @@ class Layers:
         values = self._run(self._nodes, inputs, {})
         return {name: np.array(values[id(node.outputs[0])]) for name, node in self._shown.items()}
 
-    def alone(self, name: str, known: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float32]) -> Alone:
+    def alone(self, name: str, known: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float32]) -> LayerOutput:
         """Return the output of one layer where the layers before it give out what ``known`` has.
 
         Layers before it that ``known`` lacks are computed from those before them, or from the input's values.
@@ -81,11 +81,11 @@ class Layers:
         output = np.array(self._run([wanted], inputs, values)[id(wanted.outputs[0])])
         layer, kind = wanted.operation, type(wanted.operation).__name__
         if kind not in (*_MEANS, *_GLOBAL_MEANS):
-            return Alone(output)
+            return LayerOutput(output)
         (tensor,) = wanted.input_tensors
         given = np.abs(np.array(values[id(tensor)]))
         count = given.size // output.size if kind in _GLOBAL_MEANS else prod(layer.pool_size)
-        return Alone(output, count, np.array(layer(given)))
+        return LayerOutput(output, count, np.array(layer(given)))
 
     def _before(
         self, wanted: Any, known: Mapping[str, NDArray[np.float32]], inputs: NDArray[np.float32]

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from os import PathLike
@@ -16,10 +16,11 @@ from toolkit.files.damage import decoding
 from toolkit.files.memory import check_memory
 from toolkit.files.zips import opened_zip
 from toolkit.runtimes.base import as_artifact_error
-from toolkit.runtimes.keras import fake_quantization, frozen
+from toolkit.runtimes.keras import fake_quantization, frozen, older
 
 # Keras' own older format, which is read but not written.
 HDF5_SUFFIXES = (".h5", ".hdf5")
+_OLDER_FORMAT = "Keras {version} saved it, whose .keras files Keras 3 does not load; save it there as .h5"
 # What a configuration says the module of a function is, and where Keras' own are.
 _FUNCTIONS = "builtins"
 # What makes the layers of this project known to Keras, by the names that it gives them.
@@ -72,19 +73,26 @@ def load_model(path: Path) -> Any:
 
     Raises ArtifactError if it is missing, damaged or not a model, or needs code that is not allowed (``allowing``).
     """
-    config = _hdf5_config(path) if path.suffix in HDF5_SUFFIXES else _config(path)
+    is_hdf5 = path.suffix in HDF5_SUFFIXES
+    config, version = _hdf5_config(path) if is_hdf5 else _config(path)
     keras = extras.load("keras")
     code = allowed()
     _check_code(keras, config, path, code)
-    with as_artifact_error(path, "Keras cannot load it"):
+    is_older = version.startswith(older.VERSION)
+    what = "Keras cannot load it" if is_hdf5 or not is_older else _OLDER_FORMAT.format(version=version)
+    opening = older.readable(path, config) if is_hdf5 and is_older else nullcontext(path)
+    with as_artifact_error(path, what), opening as file:
         model = keras.saving.load_model(
-            path, custom_objects=dict(code.objects), compile=False, safe_mode=not code.unsafe_lambda
+            file, custom_objects=dict(code.objects), compile=False, safe_mode=not code.unsafe_lambda
         )
         return functional(keras, model, path)
 
 
-def _config(path: Path) -> Any:
-    """Return the configuration of a .keras file; ArtifactError if it is none, or has parts that are too large."""
+def _config(path: Path) -> tuple[Any, str]:
+    """Return the configuration of a .keras file, and the version of Keras that wrote it.
+
+    ArtifactError if it is none, or has parts that are too large.
+    """
     with opened_zip(path, what="a whole .keras file", error=ArtifactError) as archive:
         for member in archive.infolist():
             if member.filename.endswith(".json") and member.file_size > documents.MOST_BYTES:
@@ -94,11 +102,16 @@ def _config(path: Path) -> Any:
                     _check_arrays(root, member.file_size)
         config = documents.parse(archive.read("config.json"), path, what="a Keras model", finite=False)
         config.pop("compile_config", None)  # of the training, which is not loaded
-        return config
+        told = "metadata.json" in archive.namelist()
+        metadata = documents.parse(archive.read("metadata.json"), path, what="a Keras model") if told else {}
+        return config, str(metadata.get("keras_version"))
 
 
-def _hdf5_config(path: Path) -> Any:
-    """Return the configuration of an HDF5 file; ArtifactError if it is none, or its arrays do not lie in it."""
+def _hdf5_config(path: Path) -> tuple[Any, str]:
+    """Return the configuration of an HDF5 file, and the version of Keras that wrote it.
+
+    ArtifactError if it is none, or its arrays do not lie in it.
+    """
     h5py = extras.load("h5py")
     what = "a Keras model in HDF5"
     with opened(path) as file, decoding(path, what, error=ArtifactError), h5py.File(file, "r") as root:
@@ -107,9 +120,12 @@ def _hdf5_config(path: Path) -> Any:
         _check_arrays(root, size)
         if "model_config" not in root.attrs:
             raise ArtifactError(f"{path}: holds weights without a model; save the whole model, best as .keras")
-        config = root.attrs["model_config"]
-        content = config if isinstance(config, bytes) else str(config).encode(errors="surrogatepass")
-        return documents.parse(content, path, what="a Keras model", finite=False)
+        config, version = (_bytes(root.attrs.get(name, "")) for name in ("model_config", "keras_version"))
+        return documents.parse(config, path, what="a Keras model", finite=False), version.decode(errors="replace")
+
+
+def _bytes(text: Any) -> bytes:
+    return text if isinstance(text, bytes) else str(text).encode(errors="surrogatepass")
 
 
 def _check_arrays(root: Any, size_bytes: int) -> None:

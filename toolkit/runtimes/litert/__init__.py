@@ -15,7 +15,7 @@ from toolkit.files import require_file, write_bytes
 from toolkit.manifest import TensorSpec
 from toolkit.portability import Portability
 from toolkit.runtimes.base import Session, Traced, as_artifact_error, check_size, dequantize, reason, tflite
-from toolkit.runtimes.base.graph import Node
+from toolkit.runtimes.base.graph import Node, Shapes
 
 SUFFIXES = (".tflite",)
 PACKAGE = "ai_edge_litert.interpreter"
@@ -167,15 +167,17 @@ def trace(path: Path, values: NDArray[np.float32]) -> list[Traced]:
     return session.tensors(len(values))
 
 
-def nodes(path: Path, *, batch: int = 1) -> list[Node]:
+def nodes(path: Path, *, batch: int = 1, shapes: Shapes | None = None) -> list[Node]:
     """Return the operators, and whether XNNPACK or the built-in kernels execute them.
 
     Where every tensor is kept, each operator that XNNPACK takes is a delegate of its own with that operator's outputs.
     """
     session = LiteRTSession(path, threads=1, kernels=KERNELS[0], keep_tensors=True)
+    session.fix(shapes or {})
     session.resize(batch)
     with as_artifact_error(path, "LiteRT cannot list its operators"):
-        return session.nodes()
+        listed = session.nodes()
+    return [one.without_sizes for one in listed] if session.has_free_sizes else listed
 
 
 def prefixes(path: Path, *, threads: int = 1) -> list[Session]:

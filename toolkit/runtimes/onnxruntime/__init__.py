@@ -15,7 +15,7 @@ from toolkit.files import require_file, write_bytes
 from toolkit.manifest import TensorSpec
 from toolkit.portability import Portability
 from toolkit.runtimes.base import Session, Traced, as_artifact_error, check_size, dequantize, reason
-from toolkit.runtimes.base.graph import Node
+from toolkit.runtimes.base.graph import Node, Shapes
 from toolkit.runtimes.onnxruntime import graph, saturation
 
 SUFFIXES = (".onnx",)
@@ -201,17 +201,20 @@ def trace(path: Path, values: NDArray[np.float32]) -> list[Traced]:
     return [*traced, Traced(session.output.name, output)]
 
 
-def nodes(path: Path, *, batch: int = 1) -> list[Node]:
+def nodes(path: Path, *, batch: int = 1, shapes: Shapes | None = None) -> list[Node]:
     """Return the nodes of the graph as ONNX Runtime rewrites it for this CPU; its kernels execute all of them."""
     model = _rewritten(path)
     session = OnnxSession(path, _session(path, graph.with_every_output(model), _options(threads=1, kernels=AS_WRITTEN)))
+    session.fix(shapes or {})
+    if session.has_free_sizes:
+        return graph.nodes(model, {}, set(), kernels=OPTIMIZED)
     session.set_inputs([np.zeros([size or batch for size in spec.shape], spec.dtype) for spec in session.inputs])
     session.invoke()
     made = dict(zip(graph.outputs(model), session.read_outputs(), strict=True))
     one_byte = {name for name, value in made.items() if value.dtype.itemsize == 1}
-    shapes: dict[str, tuple[int, ...]] = {name: value.shape for name, value in made.items()}
-    shapes |= {spec.name: tuple(size or batch for size in spec.shape) for spec in session.inputs}
-    return graph.nodes(model, shapes, one_byte, kernels=OPTIMIZED)
+    flowing: dict[str, tuple[int, ...]] = {name: value.shape for name, value in made.items()}
+    flowing |= {spec.name: tuple(size or batch for size in spec.shape) for spec in session.inputs}
+    return graph.nodes(model, flowing, one_byte, kernels=OPTIMIZED)
 
 
 def prefixes(path: Path, *, threads: int = 1) -> list[Session]:

@@ -52,7 +52,7 @@ def draw(search: Search) -> Iterator[Chart]:
     legend(figure, panels[0].get_legend_handles_labels()[0])
     yield Chart(
         "front",
-        "The front",
+        "Accuracy and cost of the front",
         f"Accuracy of the int8 files on {proof.n:,} test rows, opened once, against what they take. The intervals hold "
         f"together with 95 %: each is at {units.percent(proof.confidence)}. The axis of accuracies is stretched "
         "towards 100 %.",

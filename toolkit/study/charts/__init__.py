@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit import drawing
+from toolkit.errors import RunError
+from toolkit.files import require_no_link
 from toolkit.study.charts import base
 from toolkit.study.charts.base import Chart
 from toolkit.study.study import Study
@@ -19,6 +21,7 @@ def draw(study: Study) -> Iterator[Chart]:
 
 def save(chart: Chart, folder: Path) -> tuple[Path, Path]:
     """Write a chart as PNG and as SVG, and return their paths. The same figures make the same bytes."""
+    require_no_link(folder, error=RunError)
     paths = folder / f"{chart.name}.png", folder / f"{chart.name}.svg"
     for path in paths:
         drawing.save(chart.figure, path)

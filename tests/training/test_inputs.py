@@ -20,7 +20,7 @@ from toolkit.export.sources import resolve
 from toolkit.parity.inputs import session_convention
 from toolkit.runtimes import open_session
 from toolkit.runtimes.keras.loading import load_model
-from toolkit.training import fed, network
+from toolkit.training import inputs, network
 from toolkit.training.distillation import Teacher
 from toolkit.training.fit import train
 from toolkit.training.recipe import Recipe
@@ -66,7 +66,7 @@ def test_what_is_compiled_feeds_what_the_range_says(text, layout):
     channels = 1 if layout == Layout.NHW else 3
     pixels = np.arange(256 * channels).reshape(16, 16, 1, channels).astype(np.uint8)
     for rows in (pixels, pixels.astype(np.float32)):
-        given = tf.function(fed.compiled(tf, convention))(tf.constant(rows)).numpy()
+        given = tf.function(inputs.compiled(tf, convention))(tf.constant(rows)).numpy()
         np.testing.assert_allclose(given, convention.values(pixels), rtol=1e-6, atol=1e-6)
         if text == "0..255":  # to the last bit, for models that take bytes
             np.testing.assert_array_equal(given, convention.values(pixels))
@@ -211,6 +211,6 @@ def test_a_file_may_leave_its_size_free(tmp_path, bright):
     dense.set_weights([kernel[:3] * len(kernel) / 3, bias])
     free.save(tmp_path / "free.keras")
     parts = divide(bright, share=0.2, seed=0)
-    fed.check(free, tmp_path / "free.keras", Convention(), parts)
+    inputs.check(free, tmp_path / "free.keras", Convention(), parts)
     teacher = Teacher(extras.load("tensorflow"), tmp_path / "free.keras", parts)
     assert teacher.words == ("a teacher that is right on 100.00 % of 320 training images",)

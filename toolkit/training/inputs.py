@@ -1,4 +1,4 @@
-"""What training feeds to a model: rows of data as it takes them."""
+"""The input of a model in training: what becomes of the pixels, or that rows are taken as values."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -7,8 +7,8 @@ import typer
 
 from toolkit import api, units
 from toolkit.bench.tolerance import MORE_INSTRUCTIONS, SLOWER
+from toolkit.cli.bench import Shapes, shapes_of
 from toolkit.cli.bench.tables import NAME_COLUMNS, RATIO_COLUMNS
-from toolkit.cli.compare import counts
 from toolkit.cli.options import MeasuringOptions, Printer, given
 from toolkit.console import Column, Console
 from toolkit.errors import UsageError
@@ -16,12 +16,12 @@ from toolkit.errors import UsageError
 if TYPE_CHECKING:
     from toolkit.bench.instructions.versus import Counts
     from toolkit.bench.versus import Versus
-    from toolkit.manifest import TensorSpec
 
 COLUMNS = (*NAME_COLUMNS, Column("input", figures=False), Column("median"), *RATIO_COLUMNS)
+COUNT_COLUMNS = (*NAME_COLUMNS, Column("instructions"), Column("change"))
 
 # What else goes with --instructions.
-COUNTING = {"old", "new", "tolerance", "instructions", "json", "debug"}
+COUNTING = {"old", "new", "tolerance", "instructions", "shape", "json", "debug"}
 
 
 def command(
@@ -42,6 +42,7 @@ def command(
     ] = False,
     threads: Annotated[int, typer.Option(help="Threads of both artifacts.")] = 1,
     batch: Annotated[int, typer.Option(help="Images per inference of both artifacts.")] = 1,
+    shape: Shapes = None,
     measuring: MeasuringOptions,
     console: Printer,
 ) -> int:
@@ -50,18 +51,20 @@ def command(
     The exit code is 1 if the new one is slower by more than --tolerance with 95 % confidence. With --instructions,
     which do not depend on what else the machine does, it is 1 if the new one executes more of them by more than that.
     """
-    tolerated: dict[str, Any] = {} if tolerance is None else {"tolerance": tolerance / 100}
+    asked: dict[str, Any] = {"shapes": shapes_of(shape)}
+    if tolerance is not None:
+        asked["tolerance"] = tolerance / 100
     compared: Counts | Versus
     if instructions:
         if unused := [flag for name, flag in given(context).items() if name not in COUNTING]:
             raise UsageError(f"{unused[0]} is for timing; leave it out with --instructions")
         with console.steps("counting") as show:
-            compared = counted = api.compare_instructions(old, new, on_step=show, **tolerated)
-        counts.report(console, counted)
+            compared = counted = api.compare_instructions(old, new, on_step=show, **asked)
+        _report_counts(console, counted)
     else:
         with console.steps("comparing") as show:
             compared = timed = api.compare(
-                old, new, threads=threads, batch=batch, on_step=show, **vars(measuring), **tolerated
+                old, new, threads=threads, batch=batch, on_step=show, **vars(measuring), **asked
             )
         _report(console, timed)
     return console.end(compared.to_json(), passed=compared)
@@ -76,7 +79,10 @@ def _report(console: Console, versus: "Versus") -> None:
     if speedup is None or pairs is None:
         console.text(f"{names[0]} and {names[1]} are the same file, by their digests: there is nothing to time")
         return
-    inputs = [_inputs(specs) for specs in versus.inputs]
+    inputs = [
+        ", ".join(f"{'×'.join('?' if n is None else str(n) for n in spec.shape)} {spec.dtype}" for spec in specs)
+        for specs in versus.inputs
+    ]
     medians = [units.seconds(value_s) for value_s in versus.medians_s()]
     interval = f"{speedup.low:.3f} – {speedup.high:.3f}"
     console.table(
@@ -92,7 +98,7 @@ def _report(console: Console, versus: "Versus") -> None:
         "processes, each with caches that its own last inferences have filled"
     )
     if not versus.same_inputs:
-        console.warn("the two take different inputs; each was given its own, so they may do different work")
+        console.warn("the two take different inputs, as the table shows; each was given its own")
     for remark in versus.remarks:
         console.warn(remark)
     more = f"more than {100 * versus.tolerance:g} % slower"
@@ -102,5 +108,22 @@ def _report(console: Console, versus: "Versus") -> None:
         console.text(f"{names[1]} {'is not' if versus else 'is'} {more}, with 95 % confidence")
 
 
-def _inputs(specs: "tuple[TensorSpec, ...]") -> str:
-    return ", ".join(f"{'×'.join('?' if n is None else str(n) for n in spec.shape)} {spec.dtype}" for spec in specs)
+def _report_counts(console: Console, counts: "Counts") -> None:
+    """Print the instructions of both, and what they come to."""
+    names = units.short_names([counts.reference, counts.candidate])
+    if counts.counted is None:
+        console.text(f"{names[0]} and {names[1]} are the same file, by their digests: there is nothing to count")
+        return
+    changes = ("reference", units.percent(counts.ratio - 1, "+.2f"))
+    console.table(
+        COUNT_COLUMNS,
+        [
+            (name, one.runtime, f"{one.count:,}", change)
+            for name, one, change in zip(names, counts.counted, changes, strict=True)
+        ],
+    )
+    console.text(f"instructions of one inference, counted by {counts.counted[0].where}")
+    for remark in counts.remarks:
+        console.warn(remark)
+    bound = "at most" if counts else "more than"
+    console.text(f"{names[1]} executes {bound} {100 * counts.tolerance:g} % more than {names[0]}")
