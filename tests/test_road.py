@@ -16,15 +16,6 @@ pytestmark = pytest.mark.road
 
 # The figures of benchmarks are not looked at: one process measures each artifact.
 QUICKLY = ("--seconds", "0.1", "--processes", "1")
-MAIN = """
-from functools import partial
-from toolkit import api
-from toolkit.cli import main
-
-api.bench = partial(api.bench, processes=1)
-main()
-"""
-
 LAYERS = """
 import keras
 
@@ -57,7 +48,7 @@ def walked(tmp_path_factory):
     """``toolkit run`` in an empty folder and in a process of its own, as a user has it; returns both."""
     folder = tmp_path_factory.mktemp("road")
     arguments = ("run", "--data", "sample", "--epochs", "3", "--seconds", "0.2", "--name", "road", "--json")
-    command = [sys.executable, "-c", MAIN, *arguments]
+    command = [sys.executable, "-m", "toolkit", *arguments]
     done = subprocess.run(command, cwd=folder, env=os.environ, capture_output=True, text=True, check=False)
     return folder, done
 
