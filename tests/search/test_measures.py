@@ -39,9 +39,9 @@ def test_ctrl_c_in_a_measurement_ends_the_search(monkeypatch, tmp_path):
 def test_what_cannot_be_measured_here_is_refused_only_where_it_is_asked_for(monkeypatch):
     monkeypatch.setattr("toolkit.bench.instructions.perf.refused", lambda: "the machine has no such event")
     monkeypatch.setattr("toolkit.bench.instructions.qemu.lacking", lambda cpu: "qemu-x86_64 is not installed")
-    monkeypatch.setattr("toolkit.host.describe", lambda: SimpleNamespace(emulated=True))
     measures.require(Budgets(9_000.0), is_alone=False)
     with pytest.raises(UsageError, match=r"instructions cannot be counted: perf events are not counted here .*qemu"):
         measures.require(Budgets(max_instructions=1.0), is_alone=True)
+    monkeypatch.setattr("toolkit.host.describe", lambda: SimpleNamespace(emulated=True))
     with pytest.raises(UsageError, match="this machine is emulated, its times are no latencies; leave --max-latency"):
         measures.require(Budgets(max_latency_s=1.0), is_alone=True)
